@@ -1,0 +1,1 @@
+//! The configuration: YAML as written, checked and resolved.

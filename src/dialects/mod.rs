@@ -1,0 +1,139 @@
+//! Dialects: what each client means by the spans and log records that it sends.
+//!
+//! A dialect is a **pure function from one record to session events**. It knows no other record, no
+//! clock, no configuration and no I/O, so the same record gives the same events wherever and
+//! whenever it arrives. What needs several records (sessions, merging) is left to readers.
+//!
+//! | file | dialect |
+//! |---|---|
+//! | `claude_code.rs` | Claude Code's log records and spans |
+//! | `genai.rs` | OpenTelemetry's GenAI semantic conventions |
+//! | `record.rs` | [`Record`]: one span or log record, and how its attributes are read |
+//!
+//! The order of [`Dialects::built_in`] is the order of asking: the first dialect that recognises a
+//! record maps it. What no dialect recognises is counted by the record's scope.
+
+mod record;
+
+use crate::event::{Owner, SessionEvent, Timestamp};
+
+pub use record::Record;
+
+/// One client's way of reporting.
+pub trait Dialect: Send + Sync {
+    /// The name in the `dialect` column and in metrics.
+    fn name(&self) -> &'static str;
+
+    /// Whether this dialect, and none after it, is to map the record.
+    fn recognises(&self, record: &Record<'_>) -> bool;
+
+    /// Maps a record that the dialect recognised.
+    ///
+    /// The dialect fills what it knows and leaves `event_id`, `tenant`, `dialect`, `ingested_at`
+    /// and `attributes` alone; empty trace ids, `service` and timestamp are filled from the record.
+    fn map(&self, record: &Record<'_>) -> Mapping;
+}
+
+/// What a dialect made of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mapping {
+    /// Events, at least one.
+    Events(Vec<SessionEvent>),
+    /// Nothing, for a reason that is counted: the record is known to carry no event of its own.
+    Nothing(Reason),
+}
+
+/// Why a recognised record became no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// Known to say nothing about the session (a start-up notice, an internal timing).
+    Noise,
+    /// Another signal of the same client states the same fact and is preferred.
+    Duplicate,
+    /// The dialect recognises the client, not this record.
+    UnknownName,
+    /// The record lacks what an event of its kind needs.
+    Incomplete,
+}
+
+impl Reason {
+    /// The value of the metric's `reason` label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Noise => "noise",
+            Self::Duplicate => "duplicate",
+            Self::UnknownName => "unknown_name",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
+/// What became of one record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It became events.
+    Mapped(Vec<SessionEvent>),
+    /// A dialect recognised it and made nothing of it.
+    Dropped {
+        /// The dialect.
+        dialect: &'static str,
+        /// Why.
+        reason: Reason,
+    },
+    /// No dialect recognised it.
+    Unrecognised,
+}
+
+/// The dialects in the order of asking.
+pub struct Dialects(Vec<Box<dyn Dialect>>);
+
+impl Dialects {
+    /// Every dialect this version has.
+    pub fn built_in() -> Self {
+        Self(vec![])
+    }
+
+    /// Maps one record for `owner`, accepted at `ingested_at`.
+    pub fn map(&self, record: &Record<'_>, owner: &Owner, ingested_at: Timestamp) -> Outcome {
+        let Some(dialect) = self.0.iter().find(|dialect| dialect.recognises(record)) else {
+            return Outcome::Unrecognised;
+        };
+        match dialect.map(record) {
+            Mapping::Events(mut events) => {
+                self::complete(&mut events, dialect.name(), record, owner, ingested_at);
+                Outcome::Mapped(events)
+            }
+            Mapping::Nothing(reason) => Outcome::Dropped { dialect: dialect.name(), reason },
+        }
+    }
+}
+
+/// Fills what is the same for every dialect.
+fn complete(
+    events: &mut [SessionEvent],
+    dialect: &str,
+    record: &Record<'_>,
+    owner: &Owner,
+    ingested_at: Timestamp,
+) {
+    let digest = record.digest();
+    let attributes = record.unread_attributes();
+    for (index, event) in events.iter_mut().enumerate() {
+        event.event_id = digest.event_id(&owner.tenant, dialect, event.kind, index);
+        event.tenant.clone_from(&owner.tenant);
+        dialect.clone_into(&mut event.dialect);
+        event.ingested_at = ingested_at;
+        if event.timestamp.is_unset() {
+            event.timestamp = record.time().unwrap_or(ingested_at);
+        }
+        if event.service.is_empty() {
+            event.service = record.service();
+        }
+        if event.trace_id.is_empty() {
+            event.trace_id = record.trace_id();
+            event.span_id = record.span_id();
+            event.parent_span_id = record.parent_span_id();
+        }
+        event.attributes.extend(attributes.clone());
+    }
+}

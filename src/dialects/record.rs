@@ -1,0 +1,301 @@
+//! One span or log record as received, and how a dialect reads it.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{Span, span};
+use prost::Message;
+use serde_json::Value;
+
+use crate::event::{Attributes, RecordDigest, Timestamp};
+
+/// One span or log record with its resource and scope.
+///
+/// Attributes are read through [`Record::text`] and its kin, which take **names in order of
+/// precedence** and remember which of them were read: what no dialect read becomes
+/// `SessionEvent::attributes`. The record's own attributes come before its resource's.
+pub struct Record<'a> {
+    resource: &'a Resource,
+    scope: &'a InstrumentationScope,
+    signal: Signal<'a>,
+    read: RefCell<BTreeSet<&'a str>>,
+}
+
+#[derive(Clone, Copy)]
+enum Signal<'a> {
+    Span(&'a Span),
+    Log(&'a LogRecord),
+}
+
+impl<'a> Record<'a> {
+    /// A span with its surroundings.
+    pub fn span(resource: &'a Resource, scope: &'a InstrumentationScope, span: &'a Span) -> Self {
+        Self { resource, scope, signal: Signal::Span(span), read: RefCell::default() }
+    }
+
+    /// A log record with its surroundings.
+    pub fn log(resource: &'a Resource, scope: &'a InstrumentationScope, log: &'a LogRecord) -> Self {
+        Self { resource, scope, signal: Signal::Log(log), read: RefCell::default() }
+    }
+
+    /// The span, if the record is one.
+    pub fn as_span(&self) -> Option<&'a Span> {
+        match self.signal {
+            Signal::Span(span) => Some(span),
+            Signal::Log(_) => None,
+        }
+    }
+
+    /// The log record, if it is one.
+    pub fn as_log(&self) -> Option<&'a LogRecord> {
+        match self.signal {
+            Signal::Span(_) => None,
+            Signal::Log(log) => Some(log),
+        }
+    }
+
+    /// The instrumentation scope's name, `""` if none.
+    pub fn scope_name(&self) -> &'a str {
+        &self.scope.name
+    }
+
+    /// The span's name, or the log record's `event_name` (which some clients fill with junk).
+    pub fn name(&self) -> &'a str {
+        match self.signal {
+            Signal::Span(span) => &span.name,
+            Signal::Log(log) => &log.event_name,
+        }
+    }
+
+    /// `service.name` of the resource.
+    pub fn service(&self) -> String {
+        find(&self.resource.attributes, "service.name").map(to_text).unwrap_or_default()
+    }
+
+    /// When it happened: a span's start, a log's time or else its observed time.
+    pub fn time(&self) -> Option<Timestamp> {
+        let nanos = match self.signal {
+            Signal::Span(span) => span.start_time_unix_nano,
+            Signal::Log(log) if log.time_unix_nano != 0 => log.time_unix_nano,
+            Signal::Log(log) => log.observed_time_unix_nano,
+        };
+        (nanos != 0).then(|| Timestamp::from_unix_nanos(nanos))
+    }
+
+    /// When a span ended.
+    pub fn end_time(&self) -> Option<Timestamp> {
+        let nanos = self.as_span()?.end_time_unix_nano;
+        (nanos != 0).then(|| Timestamp::from_unix_nanos(nanos))
+    }
+
+    /// A span's duration in microseconds; 0 for a log record or if unknown.
+    pub fn duration_us(&self) -> i64 {
+        match (self.as_span(), self.end_time()) {
+            (Some(span), Some(end)) if span.start_time_unix_nano != 0 => {
+                let started = Timestamp::from_unix_nanos(span.start_time_unix_nano);
+                i64::try_from(end.since(started).as_micros()).unwrap_or(i64::MAX)
+            }
+            _ => 0,
+        }
+    }
+
+    /// Lower-case hex, `""` if none.
+    pub fn trace_id(&self) -> String {
+        match self.signal {
+            Signal::Span(span) => hex_id(&span.trace_id),
+            Signal::Log(log) => hex_id(&log.trace_id),
+        }
+    }
+
+    /// Lower-case hex, `""` if none.
+    pub fn span_id(&self) -> String {
+        match self.signal {
+            Signal::Span(span) => hex_id(&span.span_id),
+            Signal::Log(log) => hex_id(&log.span_id),
+        }
+    }
+
+    /// Lower-case hex, `""` if none; a log record has none.
+    pub fn parent_span_id(&self) -> String {
+        self.as_span().map(|span| hex_id(&span.parent_span_id)).unwrap_or_default()
+    }
+
+    /// The digest of the record as received.
+    pub fn digest(&self) -> RecordDigest {
+        let record = match self.signal {
+            Signal::Span(span) => span.encode_to_vec(),
+            Signal::Log(log) => log.encode_to_vec(),
+        };
+        RecordDigest::of(&[&self.resource.encode_to_vec(), &self.scope.encode_to_vec(), &record])
+    }
+
+    /// The first of `names` that holds a non-empty text; numbers and booleans count as their text,
+    /// lists and maps as their JSON.
+    pub fn text(&self, names: &[&'static str]) -> Option<String> {
+        self.each(names).map(to_text).find(|text| !text.is_empty())
+    }
+
+    /// The first of `names` that holds an integer, as number or as text.
+    pub fn integer(&self, names: &[&'static str]) -> Option<i64> {
+        self.each(names).find_map(to_integer)
+    }
+
+    /// The first of `names` that holds a number, as number or as text.
+    pub fn float(&self, names: &[&'static str]) -> Option<f64> {
+        self.each(names).find_map(to_float)
+    }
+
+    /// The first of `names` that holds a boolean, as boolean or as `true` / `false`.
+    pub fn boolean(&self, names: &[&'static str]) -> Option<bool> {
+        self.each(names).find_map(to_boolean)
+    }
+
+    /// The first of `names` that holds anything, as JSON: a text that is itself JSON is parsed.
+    pub fn json(&self, names: &[&'static str]) -> Option<Value> {
+        self.each(names).next().map(|value| match &value.value {
+            Some(any_value::Value::StringValue(text)) => {
+                serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
+            }
+            _ => to_json(value),
+        })
+    }
+
+    /// Whether any of `names` is present and not empty. Looking is not reading.
+    pub fn has(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.find(name).is_some())
+    }
+
+    /// An attribute of one of the record's span events, such as `tool.output`'s `output`.
+    pub fn span_event<'e>(&self, event: &'e span::Event, name: &str) -> Option<&'e AnyValue> {
+        find(&event.attributes, name)
+    }
+
+    /// Marks attributes as read that say nothing worth keeping.
+    pub fn ignore(&self, names: &[&'static str]) {
+        self.each(names).for_each(drop);
+    }
+
+    /// What nothing read, the resource's attributes included, except what has a column by nature.
+    pub fn unread_attributes(&self) -> Attributes {
+        let read = self.read.borrow();
+        let resource = self.resource.attributes.iter();
+        resource
+            .chain(self.own_attributes())
+            .filter(|attribute| attribute.key != "service.name" && !read.contains(attribute.key.as_str()))
+            .filter_map(|attribute| {
+                let value = to_json(attribute.value.as_ref()?);
+                (!value.is_null()).then(|| (attribute.key.clone(), value))
+            })
+            .collect()
+    }
+
+    fn each<'s, 'n: 's>(&'s self, names: &'s [&'static str]) -> impl Iterator<Item = &'a AnyValue> + 's {
+        names.iter().filter_map(|name| {
+            let attribute = self.find(name)?;
+            self.read.borrow_mut().insert(attribute.key.as_str());
+            attribute.value.as_ref()
+        })
+    }
+
+    fn find(&self, name: &str) -> Option<&'a KeyValue> {
+        let present = |attribute: &&KeyValue| {
+            attribute.key == name
+                && attribute.value.as_ref().is_some_and(|value| match &value.value {
+                    None => false,
+                    Some(any_value::Value::StringValue(text)) => !text.is_empty(),
+                    Some(_) => true,
+                })
+        };
+        let own = self.own_attributes().iter().find(present);
+        own.or_else(|| self.resource.attributes.iter().find(present))
+    }
+
+    fn own_attributes(&self) -> &'a [KeyValue] {
+        match self.signal {
+            Signal::Span(span) => &span.attributes,
+            Signal::Log(log) => &log.attributes,
+        }
+    }
+}
+
+fn find<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a AnyValue> {
+    attributes.iter().find(|attribute| attribute.key == name)?.value.as_ref()
+}
+
+/// All-zero ids mean "none" (OpenTelemetry trace API, `SpanContext`).
+fn hex_id(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    if bytes.iter().all(|byte| *byte == 0) {
+        return String::new();
+    }
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A text as it stands, anything else as JSON text.
+pub(super) fn to_text(value: &AnyValue) -> String {
+    match &value.value {
+        None => String::new(),
+        Some(any_value::Value::StringValue(text)) => text.clone(),
+        Some(_) => to_json(value).to_string(),
+    }
+}
+
+/// The value as JSON; bytes become base64-free hex, because nobody reads either.
+pub(super) fn to_json(value: &AnyValue) -> Value {
+    match &value.value {
+        Some(any_value::Value::StringValue(text)) => Value::String(text.clone()),
+        Some(any_value::Value::BoolValue(flag)) => Value::Bool(*flag),
+        Some(any_value::Value::IntValue(number)) => Value::from(*number),
+        Some(any_value::Value::DoubleValue(number)) => Value::from(*number),
+        Some(any_value::Value::BytesValue(bytes)) => Value::String(hex_id(bytes)),
+        Some(any_value::Value::ArrayValue(array)) => array.values.iter().map(to_json).collect(),
+        Some(any_value::Value::KvlistValue(list)) => list
+            .values
+            .iter()
+            .map(|entry| (entry.key.clone(), entry.value.as_ref().map_or(Value::Null, to_json)))
+            .collect(),
+        // Indices into a string table, which only profiles have.
+        Some(_) | None => Value::Null,
+    }
+}
+
+fn to_integer(value: &AnyValue) -> Option<i64> {
+    match &value.value {
+        Some(any_value::Value::IntValue(number)) => Some(*number),
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, which is what a count wants")]
+        Some(any_value::Value::DoubleValue(number)) if number.is_finite() => Some(*number as i64),
+        Some(any_value::Value::StringValue(text)) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn to_float(value: &AnyValue) -> Option<f64> {
+    match &value.value {
+        Some(any_value::Value::DoubleValue(number)) => Some(*number),
+        #[expect(clippy::cast_precision_loss, reason = "scores are small")]
+        Some(any_value::Value::IntValue(number)) => Some(*number as f64),
+        Some(any_value::Value::BoolValue(flag)) => Some(f64::from(u8::from(*flag))),
+        Some(any_value::Value::StringValue(text)) => text.trim().parse().ok(),
+        _ => None,
+    }
+    .filter(|number| number.is_finite())
+}
+
+fn to_boolean(value: &AnyValue) -> Option<bool> {
+    match &value.value {
+        Some(any_value::Value::BoolValue(flag)) => Some(*flag),
+        Some(any_value::Value::StringValue(text)) => match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        },
+        Some(any_value::Value::IntValue(number)) => Some(*number != 0),
+        _ => None,
+    }
+}

@@ -1,0 +1,73 @@
+//! The identity of an observation.
+//!
+//! `event_id` = the first 16 bytes, in hex, of SHA-256 over
+//! `tenant · dialect · kind · index · record digest`, every text preceded by its length.
+//! The record digest covers the whole record **as received, before redaction**, with its resource
+//! and its scope, as OTLP protobuf bytes whatever encoding it arrived in. So a resent request gives
+//! the same ids, two different records never share one, and nothing of the arrival enters.
+
+use sha2::{Digest, Sha256};
+
+use super::Kind;
+
+/// The digest of one record as received, with its resource and scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordDigest([u8; 32]);
+
+impl RecordDigest {
+    /// Digests the parts of a record: resource, scope and the record itself, as protobuf bytes.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            update_with_length(&mut hasher, part);
+        }
+        Self(hasher.finalize().into())
+    }
+
+    /// The id of the `index`-th event of the given kind that `dialect` made of this record.
+    pub fn event_id(&self, tenant: &str, dialect: &str, kind: Kind, index: usize) -> String {
+        let mut hasher = Sha256::new();
+        update_with_length(&mut hasher, tenant.as_bytes());
+        update_with_length(&mut hasher, dialect.as_bytes());
+        update_with_length(&mut hasher, kind.as_str().as_bytes());
+        hasher.update((index as u64).to_le_bytes());
+        hasher.update(self.0);
+        hex(hasher.finalize().iter().take(16))
+    }
+}
+
+/// The length keeps ("ab", "c") and ("a", "bc") apart.
+fn update_with_length(hasher: &mut Sha256, bytes: &[u8]) {
+    hasher.update((bytes.len() as u64).to_le_bytes());
+    hasher.update(bytes);
+}
+
+fn hex<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
+    use std::fmt::Write;
+    bytes.fold(String::with_capacity(32), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_the_same_for_a_resent_record_and_another_for_any_other() {
+        let digest = RecordDigest::of(&[b"resource", b"scope", b"record"]);
+        let id = digest.event_id("acme", "genai", Kind::Prompt, 0);
+        assert_eq!(id.len(), 32);
+        let resent = RecordDigest::of(&[b"resource", b"scope", b"record"]);
+        assert_eq!(id, resent.event_id("acme", "genai", Kind::Prompt, 0));
+        for other in [
+            digest.event_id("acm", "egenai", Kind::Prompt, 0),
+            digest.event_id("acme", "genai", Kind::Response, 0),
+            digest.event_id("acme", "genai", Kind::Prompt, 1),
+            RecordDigest::of(&[b"resource", b"scoper", b"ecord"]).event_id("acme", "genai", Kind::Prompt, 0),
+        ] {
+            assert_ne!(id, other);
+        }
+    }
+}

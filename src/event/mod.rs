@@ -1,0 +1,272 @@
+//! The session event: the vocabulary that every other module speaks.
+//!
+//! An event is **one observation of one fact** of an agent session. Observations are appended and
+//! never changed; one fact may be observed several times (a log and a span, a retry), each time
+//! with other fields filled, and readers merge them.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | [`SessionEvent`], [`EventBatch`] and their small types |
+//! | `identity.rs` | [`RecordDigest`] and the derivation of `event_id` |
+//! | `wire.rs` | the events as `proto/skillspan/v1/session.proto`, for the journal |
+//!
+//! Invariants: no I/O; nothing here knows a client's dialect; an absent text is `""`, an absent
+//! number `0`, and only [`SessionEvent::score`] tells absent from zero.
+
+mod identity;
+mod timestamp;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub use identity::RecordDigest;
+pub use timestamp::Timestamp;
+pub use wire::{DecodeError, decode_batch, encode_batch};
+
+/// Attributes that became no field of their own, by key. Rendered as one JSON object.
+pub type Attributes = BTreeMap<String, serde_json::Value>;
+
+/// The tenant and workspace that a credential decided. Storage paths are made of these two and of
+/// nothing that a payload says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Owner {
+    /// The tenant; `default` where no credential is asked for.
+    pub tenant: String,
+    /// The workspace ceiling; `default` where no credential is asked for.
+    pub workspace: String,
+}
+
+impl Default for Owner {
+    fn default() -> Self {
+        Self { tenant: "default".to_owned(), workspace: "default".to_owned() }
+    }
+}
+
+/// What one accepted request became. The journal stores one of these a record.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EventBatch {
+    /// Who the request's credential belongs to.
+    pub owner: Owner,
+    /// When the request was accepted.
+    pub ingested_at: Timestamp,
+    /// The request's events, in the order of its records.
+    pub events: Vec<SessionEvent>,
+}
+
+/// One observation of one fact of an agent session: a row of the sessions table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SessionEvent {
+    /// The observation's identity: 32 hex digits, see [`RecordDigest::event_id`].
+    pub event_id: String,
+    /// The fact's identity within (tenant, session, kind), declared by the dialect; `""` makes the
+    /// observation a fact of its own.
+    pub fact_key: String,
+    /// Which observation of a fact knows better: the non-empty value of the highest rank wins.
+    pub rank: i64,
+    /// The session id that the record itself carries, `""` if none. Readers resolve the rest.
+    pub session_id: String,
+    /// The turn id that the record itself carries.
+    pub turn_id: String,
+    /// The client's own order, else 0.
+    pub seq: i64,
+    /// What was observed.
+    pub kind: Kind,
+    /// When it happened; the ingestion time only if the client gave none.
+    pub timestamp: Timestamp,
+    /// When the request that carried it was accepted.
+    pub ingested_at: Timestamp,
+    /// How long it took, in microseconds; 0 if unknown.
+    pub duration_us: i64,
+    /// The tenant that the credential decided.
+    pub tenant: String,
+    /// The workspace that the payload names, `""` if none.
+    pub workspace: String,
+    /// The normalised repository URL (`host/owner/name`), never a bare name.
+    pub project: String,
+    /// The working directory.
+    pub cwd: String,
+    /// The person, as the client names them.
+    pub user_id: String,
+    /// `service.name` of the resource.
+    pub service: String,
+    /// The assistant: `claude-code`, `codex`, …; `""` for other applications.
+    pub assistant: String,
+    /// The assistant's version.
+    pub assistant_version: String,
+    /// `""` for the main agent, else the sub-agent's id or name.
+    pub agent: String,
+    /// The model that answered.
+    pub model: String,
+    /// The tool's name.
+    pub tool: String,
+    /// The id that joins a call with its result and its decision.
+    pub tool_call_id: String,
+    /// The prompt, the response, the error, the comment of a score.
+    pub text: String,
+    /// A tool call's arguments; JSON text where the client sent JSON.
+    pub input: String,
+    /// A tool's result.
+    pub output: String,
+    /// How a tool call ended.
+    pub status: Status,
+    /// What a person or a policy decided.
+    pub decision: Decision,
+    /// Who decided, in the client's own word.
+    pub decision_source: String,
+    /// A score from outside.
+    pub score: Option<f64>,
+    /// The skill that was loaded or invoked.
+    pub skill: String,
+    /// Tokens read by the model; 0 if unknown.
+    pub input_tokens: i64,
+    /// Tokens written by the model; 0 if unknown.
+    pub output_tokens: i64,
+    /// Lower-case hex, `""` if none.
+    pub trace_id: String,
+    /// Lower-case hex, `""` if none.
+    pub span_id: String,
+    /// Lower-case hex, `""` if none.
+    pub parent_span_id: String,
+    /// Hash of the conversation before this record's last answer; `""` unless the record shows one.
+    pub history_before: String,
+    /// Hash of the conversation including this record's answer.
+    pub history_after: String,
+    /// The dialect that understood the record.
+    pub dialect: String,
+    /// Content was cut, by the client or by us.
+    pub truncated: bool,
+    /// What became no field of its own.
+    pub attributes: Attributes,
+}
+
+/// What an event is an observation of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Kind {
+    /// The session is known to have started.
+    #[default]
+    SessionStart,
+    /// The session is known to have ended; most clients never say so.
+    SessionEnd,
+    /// What the person asked: no history, no system prompt. A sub-agent's task has `agent` set.
+    Prompt,
+    /// The assistant calls a tool.
+    ToolCall,
+    /// What came of a tool call.
+    ToolResult,
+    /// A person or a policy allowed or refused.
+    Decision,
+    /// The assistant's text.
+    Response,
+    /// A score from outside.
+    Feedback,
+    /// A skill was loaded or invoked.
+    SkillUse,
+    /// An API or agent error.
+    Error,
+}
+
+impl Kind {
+    /// Every kind, in the order of the table's documentation.
+    pub const ALL: [Self; 10] = [
+        Self::SessionStart,
+        Self::SessionEnd,
+        Self::Prompt,
+        Self::ToolCall,
+        Self::ToolResult,
+        Self::Decision,
+        Self::Response,
+        Self::Feedback,
+        Self::SkillUse,
+        Self::Error,
+    ];
+
+    /// The name in the table's `kind` column.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SessionStart => "session_start",
+            Self::SessionEnd => "session_end",
+            Self::Prompt => "prompt",
+            Self::ToolCall => "tool_call",
+            Self::ToolResult => "tool_result",
+            Self::Decision => "decision",
+            Self::Response => "response",
+            Self::Feedback => "feedback",
+            Self::SkillUse => "skill_use",
+            Self::Error => "error",
+        }
+    }
+
+    /// The kind that [`Kind::as_str`] named.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// How a tool call ended. Ordered as merging needs it: an error outweighs a success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Status {
+    /// Not said.
+    #[default]
+    Unknown,
+    /// It worked.
+    Ok,
+    /// It failed.
+    Error,
+}
+
+impl Status {
+    /// The value in the table's `status` column.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "",
+            Self::Ok => "ok",
+            Self::Error => "error",
+        }
+    }
+
+    /// The status that [`Status::as_str`] named.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Unknown, Self::Ok, Self::Error].into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// What a person or a policy decided about a tool call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Decision {
+    /// Nothing was decided.
+    #[default]
+    None,
+    /// Allowed.
+    Accept,
+    /// Refused.
+    Reject,
+}
+
+impl Decision {
+    /// The value in the table's `decision` column.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Accept => "accept",
+            Self::Reject => "reject",
+        }
+    }
+
+    /// The decision that [`Decision::as_str`] named.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::None, Self::Accept, Self::Reject].into_iter().find(|decision| decision.as_str() == name)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

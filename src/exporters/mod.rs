@@ -1,0 +1,1 @@
+//! Exporters: what carries data onward, from the journal to the table and from the library to a target.

@@ -1,0 +1,1 @@
+//! The journal: the durable log between the answer to a client and the table.

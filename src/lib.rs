@@ -1,0 +1,42 @@
+//! **Spans in, skills out.**
+//!
+//! skillspan is built like an OpenTelemetry Collector. Data flows one way:
+//!
+//! ```text
+//!  receivers ─► dialects ─► processors ─► journal ─► exporters::parquet ─► table
+//!  (decode)      (map)      (redact, …)   (fsync,                            │
+//!                                      then answer)                          ▼
+//!  exporters::filesystem ◄─ library (reconcile) ◄─ skillify (segment ► cluster ► propose ► verify ► score)
+//! ```
+//!
+//! The collector half ends at the sessions table, the skillify half begins there; they meet nowhere
+//! else, and either runs alone.
+//!
+//! # Import rules
+//!
+//! | module | may import |
+//! |---|---|
+//! | `event`, `redact` | nothing of this crate |
+//! | `dialects`, `processors`, `journal`, `table` | `event`, `redact` |
+//! | `receivers` | `event`, `redact`, `dialects`, `processors`, `journal` |
+//! | `skillify` | `event`, `redact`, `table` |
+//! | `library` | `event`, `redact`, `skillify` |
+//! | `exporters` | `event`, `redact`, `journal`, `table`, `library` |
+//! | `config` | the parts' `Config` types |
+//! | `service`, `cli` | everything |
+//!
+//! `tests/cli/architecture.rs` reads the `use crate::` lines and holds them to this table.
+
+pub mod cli;
+pub mod config;
+pub mod dialects;
+pub mod event;
+pub mod exporters;
+pub mod journal;
+pub mod library;
+pub mod processors;
+pub mod receivers;
+pub mod redact;
+pub mod service;
+pub mod skillify;
+pub mod table;

@@ -1,0 +1,1 @@
+//! Receivers: bytes in, events to the journal, answer out.

@@ -1,0 +1,1 @@
+//! Redaction: credentials leave a text before it is written anywhere.

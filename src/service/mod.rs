@@ -1,0 +1,1 @@
+//! The service: builds pipelines from the configuration, starts and drains them.

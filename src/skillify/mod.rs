@@ -1,0 +1,1 @@
+//! Skillify: mining of the sessions table. Pure but for the LLM calls.
