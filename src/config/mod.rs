@@ -1,1 +1,8 @@
-//! The configuration: YAML as written, checked and resolved.
+//! c
+mod tree;
+mod components;
+mod decode;
+mod expand;
+mod raw;
+mod units;
+pub use decode::DecodeError;
