@@ -87,13 +87,13 @@ impl<'a> Record<'a> {
             Signal::Log(log) if log.time_unix_nano != 0 => log.time_unix_nano,
             Signal::Log(log) => log.observed_time_unix_nano,
         };
-        (nanos != 0).then(|| Timestamp::from_unix_nanos(nanos))
+        Some(Timestamp::from_unix_nanos(nanos)).filter(|time| !time.is_unset())
     }
 
     /// When a span ended.
     pub fn end_time(&self) -> Option<Timestamp> {
-        let nanos = self.as_span()?.end_time_unix_nano;
-        (nanos != 0).then(|| Timestamp::from_unix_nanos(nanos))
+        let ended = Timestamp::from_unix_nanos(self.as_span()?.end_time_unix_nano);
+        Some(ended).filter(|time| !time.is_unset())
     }
 
     /// A span's duration in microseconds; 0 for a log record or if unknown.
