@@ -72,9 +72,8 @@ fn every_recorded_session_is_what_happened() {
 #[test]
 fn log_records_alone_tell_the_whole_session_but_the_tools_outputs() {
     for session in RECORDED {
-        let events: Vec<_> =
-            events(session).into_iter().filter(|event| event.parent_span_id.is_empty()).collect();
-        let logs: Vec<_> = events.into_iter().filter(|event| event.seq != 0 || event.turn_id != "").collect();
+        let mut logs = events(session);
+        logs.retain(is_from_a_log);
         assert_is_what_happened(session, &logs);
     }
 }
@@ -230,6 +229,20 @@ fn an_accepted_call_without_an_id_is_stated_once() {
     let result = [("success", "true"), ("tool_name", "Bash")];
     let kinds: Vec<_> = map("tool_result", &result).iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [Kind::ToolCall, Kind::ToolResult]);
+}
+
+#[test]
+fn a_refusal_that_only_the_result_states_is_a_refusal() {
+    let refused = [
+        ("success", "false"),
+        ("tool_use_id", "t"),
+        ("decision_type", "reject"),
+        ("decision_source", "hook"),
+    ];
+    let events = map("tool_result", &refused);
+    let kinds: Vec<_> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [Kind::ToolCall, Kind::Decision]);
+    assert_eq!((events[1].decision, events[1].decision_source.as_str()), (Decision::Reject, "hook"));
 }
 
 #[test]

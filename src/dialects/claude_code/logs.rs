@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::{Mapping, Record};
 use super::{
-    CALL, ERROR, LOG_RANK, REQUEST, arguments, call_rank, duration_us, event, prompt, result_rank, status,
-    tool_event,
+    CALL, ERROR, LOG_RANK, MENTION_RANK, REQUEST, arguments, call_rank, duration_us, event, prompt,
+    result_rank, status, tool_event,
 };
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 
@@ -16,8 +16,8 @@ const TIME: &[&str] = &["event.timestamp"];
 const PROMPT: &[&str] = &["prompt", "prompt_text"];
 const RESPONSE: &[&str] = &["response"];
 const MESSAGE: &[&str] = &["message.uuid"];
-const DECISION: &[&str] = &["decision"];
-const DECISION_SOURCE: &[&str] = &["source"];
+const DECISION: &[&str] = &["decision", "decision_type"];
+const DECISION_SOURCE: &[&str] = &["source", "decision_source"];
 const INPUT: &[&str] = &["tool_input"];
 const PARAMETERS: &[&str] = &["tool_parameters"];
 /// Why a tool failed, where the client says more than its class.
@@ -104,30 +104,29 @@ fn assistant_response(record: &Record<'_>) -> SessionEvent {
 /// end, is known from here alone. Without a call id it could not be told from the one that its
 /// `tool_result` states, so only a refused call is taken, which has none.
 fn tool_decision(record: &Record<'_>) -> Mapping {
-    let verdict = match record.text(DECISION).as_deref().map(str::trim) {
-        Some("accept") => Decision::Accept,
-        Some("reject") => Decision::Reject,
-        _ => Decision::None,
-    };
-    let decision = SessionEvent {
-        timestamp: time(record),
-        decision: verdict,
-        decision_source: record.text(DECISION_SOURCE).unwrap_or_default(),
-        ..tool_event(record, Kind::Decision, LOG_RANK)
-    };
+    let decision = decision(record, LOG_RANK);
     let call = SessionEvent {
         timestamp: time(record),
         input: parameters(record).unwrap_or_default(),
         ..tool_event(record, Kind::ToolCall, call_rank::DECISION_LOG)
     };
-    let mut events = vec![];
-    if verdict == Decision::Reject || !call.fact_key.is_empty() {
-        events.push(call);
+    let refused = decision.decision == Decision::Reject;
+    let call = (refused || !call.fact_key.is_empty()).then_some(call);
+    let decision = (decision.decision != Decision::None).then_some(decision);
+    match call.into_iter().chain(decision).collect::<Vec<_>>() {
+        events if events.is_empty() => Mapping::INCOMPLETE,
+        events => Mapping::Events(events),
     }
-    if verdict != Decision::None {
-        events.push(decision);
+}
+
+fn decision(record: &Record<'_>, rank: i64) -> SessionEvent {
+    let decision = record.text(DECISION).and_then(|decision| Decision::parse(decision.trim()));
+    SessionEvent {
+        timestamp: time(record),
+        decision: decision.unwrap_or_default(),
+        decision_source: record.text(DECISION_SOURCE).unwrap_or_default(),
+        ..tool_event(record, Kind::Decision, rank)
     }
-    if events.is_empty() { Mapping::INCOMPLETE } else { Mapping::Events(events) }
 }
 
 /// The result, and the call with its whole input. The record is written when the call is over.
@@ -143,6 +142,11 @@ fn tool_result(record: &Record<'_>) -> Mapping {
         input: input.unwrap_or_default(),
         ..tool_event(record, Kind::ToolCall, call_rank::RESULT_LOG)
     };
+    let decision = decision(record, MENTION_RANK);
+    if decision.decision == Decision::Reject {
+        // A refused call has no result, whatever the record is called.
+        return Mapping::Events(vec![call, decision]);
+    }
     let failure = (status == Status::Error).then(|| record.content(FAILURE)).flatten();
     let result = SessionEvent {
         timestamp: ended,

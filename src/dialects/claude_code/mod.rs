@@ -8,7 +8,7 @@
 //! | `prompt` | the trace's id, else `prompt.id` (spans carry none) | `user_prompt` | `interaction` |
 //! | `tool_call` | the call's id | `tool_result`, then `tool_decision` | `tool` |
 //! | `tool_result` | the call's id | `tool_result` | `tool` with its output, `tool.execution` |
-//! | `decision` | the call's id | `tool_decision` | (`tool.blocked_on_user` has no call id) |
+//! | `decision` | the call's id | `tool_decision`; a refusal also from `tool_result` | (`tool.blocked_on_user` has no call id) |
 //! | `response` | the request's id, else `message.uuid` (spans carry none) | `assistant_response` | `llm_request` |
 //! | `error` | the request's id | `api_error` and its kin | `llm_request` |
 //! | `skill_use` | | `skill_activated` | |
@@ -91,9 +91,9 @@ mod result_rank {
     pub(super) const EXECUTION: i64 = 1;
 }
 
-/// Of other facts a log record knows more than a span.
+/// Of other facts a log record of their own knows more than what mentions them.
 const LOG_RANK: i64 = 2;
-const SPAN_RANK: i64 = 1;
+const MENTION_RANK: i64 = 1;
 
 /// Claude Code.
 pub(super) struct ClaudeCode;

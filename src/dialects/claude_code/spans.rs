@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::super::record::{find, is_withheld, to_boolean, to_json, to_text};
 use super::super::{Mapping, Record};
 use super::{
-    ARGUMENTS, CALL, ERROR, QUERY_SOURCE, REQUEST, SPAN_RANK, arguments, call_rank, event, prompt,
+    ARGUMENTS, CALL, ERROR, MENTION_RANK, QUERY_SOURCE, REQUEST, arguments, call_rank, event, prompt,
     result_rank, status, tool_event,
 };
 use crate::event::{Kind, SessionEvent, Status};
@@ -44,7 +44,7 @@ fn interaction(record: &Record<'_>) -> Mapping {
     if !record.has(PROMPT) && !record.has(&[PROMPT_LENGTH]) {
         return Mapping::NOISE;
     }
-    Mapping::one(prompt(record, SPAN_RANK, record.content(PROMPT)))
+    Mapping::one(prompt(record, MENTION_RANK, record.content(PROMPT)))
 }
 
 /// A failed request is an error. A reply that ends the main agent's or a sub-agent's turn adds
@@ -72,7 +72,7 @@ fn llm_request(record: &Record<'_>) -> Mapping {
         text,
         input_tokens: record.integer(INPUT_TOKENS).unwrap_or_default(),
         output_tokens: record.integer(OUTPUT_TOKENS).unwrap_or_default(),
-        ..event(record, Kind::Response, SPAN_RANK)
+        ..event(record, Kind::Response, MENTION_RANK)
     })
 }
 
@@ -83,7 +83,7 @@ fn failed_request(record: &Record<'_>, request: String) -> SessionEvent {
         timestamp: record.end_time().unwrap_or_default(),
         duration_us: record.duration_us(),
         text: record.content(ERROR).unwrap_or_else(message),
-        ..event(record, Kind::Error, SPAN_RANK)
+        ..event(record, Kind::Error, MENTION_RANK)
     }
 }
 
