@@ -1,0 +1,4 @@
+//! The sessions table: files, and what readers make of them.
+
+mod events;
+mod files;
