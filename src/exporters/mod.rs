@@ -5,3 +5,9 @@
 //! | `parquet/` | journal → table: plan, write, cursor |
 
 pub mod parquet;
+/// TEMP
+pub mod filesystem { 
+/// TEMP
+#[derive(Debug, Clone)]
+pub struct Config { /// .
+ pub path: std::path::PathBuf } }

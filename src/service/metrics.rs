@@ -1,125 +1,138 @@
 //! What the process says of itself, for Prometheus.
+//!
+//! Receivers count as they go. Journal and exporter keep counts of their own, which are read when
+//! `/metrics` is served.
 
-use std::sync::atomic::AtomicU64;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
 
 use crate::event::Timestamp;
-use crate::exporters::parquet;
-use crate::journal;
+use crate::exporters::parquet::ExporterHandle;
+use crate::journal::Journal;
 use crate::receivers::Counters;
 
-type Float = Gauge<f64, AtomicU64>;
-
-/// The registry, and the gauges that are read off when it is served.
-pub(super) struct Metrics {
-    registry: Registry,
-    journal_bytes: Gauge,
-    journal_behind: Gauge,
-    journal_writable: Gauge,
-    journal_quarantined: Gauge,
-    journal_syncs: Gauge,
-    journal_sync_seconds: Float,
-    lag_events: Gauge,
-    lag_seconds: Float,
-    exported_events: Gauge,
-    exported_files: Gauge,
-    dead_letters: Gauge,
-    export_failing: Gauge,
-    pub(super) mining: Mining,
+/// What mining has done since the start.
+#[derive(Debug, Default)]
+pub(super) struct MiningCounts {
+    pub(super) runs: AtomicU64,
+    pub(super) failures: AtomicU64,
+    pub(super) published: AtomicU64,
 }
 
-/// What the mining worker counts.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Mining {
-    pub(super) runs: Gauge,
-    pub(super) failures: Gauge,
-    pub(super) last_run_seconds: Float,
-    pub(super) skills: Gauge,
-}
+/// Everything that `/metrics` serves.
+pub(super) struct Metrics(Registry);
 
 impl Metrics {
-    pub(super) fn new(counters: &Counters) -> Self {
+    pub(super) fn new(
+        counters: &Counters,
+        table_feed: Option<(Journal, ExporterHandle)>,
+        mining: Arc<MiningCounts>,
+    ) -> Self {
         let mut registry = Registry::default();
         counters.register(&mut registry);
-        let mut gauge = |name: &str, help: &str| {
-            let gauge = Gauge::default();
-            registry.register(name, help, gauge.clone());
-            gauge
-        };
-        let journal_bytes = gauge("skillspan_journal_size_bytes", "Bytes that the journal occupies");
-        let journal_behind = gauge("skillspan_journal_records", "Journal records that no file of the table has yet");
-        let journal_writable = gauge("skillspan_journal_writable", "1 while the journal's disk takes writes");
-        let journal_quarantined =
-            gauge("skillspan_journal_quarantined_records", "Damaged records that were set aside");
-        let journal_syncs = gauge("skillspan_journal_syncs", "Flushes of the journal to the disk");
-        let lag_events = gauge("skillspan_table_lag_records", "Accepted requests that are not in the table yet");
-        let exported_events = gauge("skillspan_table_events", "Events written to the table by this process");
-        let exported_files = gauge("skillspan_table_files", "Files written to the table by this process");
-        let dead_letters =
-            gauge("skillspan_dead_letters", "Journal records that can never become rows, set aside");
-        let export_failing = gauge("skillspan_table_failing", "1 while the table cannot be written");
-        let mining = Mining {
-            runs: gauge("skillspan_skillify_runs", "Mining runs that ended well"),
-            failures: gauge("skillspan_skillify_failures", "Mining runs that failed"),
-            last_run_seconds: Float::default(),
-            skills: gauge("skillspan_skills", "Skills published by this process's targets"),
-        };
-        let journal_sync_seconds = Float::default();
-        let lag_seconds = Float::default();
-        for (name, help, gauge) in [
-            ("skillspan_journal_sync", "Time spent in flushes of the journal", &journal_sync_seconds),
-            ("skillspan_table_lag", "Age of the oldest accepted request not in the table", &lag_seconds),
-            ("skillspan_skillify_last_run", "Duration of the last mining run", &mining.last_run_seconds),
-        ] {
-            registry.register_with_unit(name, help, Unit::Seconds, gauge.clone());
+        if let Some((journal, exporter)) = table_feed {
+            registry.register_collector(Box::new(TableFeed { journal, exporter }));
         }
-        Self {
-            registry,
-            journal_bytes,
-            journal_behind,
-            journal_writable,
-            journal_quarantined,
-            journal_syncs,
-            journal_sync_seconds,
-            lag_events,
-            lag_seconds,
-            exported_events,
-            exported_files,
-            dead_letters,
-            export_failing,
-            mining,
-        }
+        registry.register_collector(Box::new(MiningCollector(mining)));
+        Self(registry)
     }
 
-    /// The text that `/metrics` serves.
-    pub(super) fn render(&self, journal: Option<&journal::Status>, parquet: Option<&parquet::Status>) -> String {
-        if let Some(journal) = journal {
-            self.journal_bytes.set(signed(journal.bytes));
-            self.journal_behind.set(signed(journal.behind));
-            self.journal_writable.set(i64::from(journal.writable));
-            self.journal_quarantined.set(signed(journal.quarantined));
-            self.journal_syncs.set(signed(journal.syncs));
-            self.journal_sync_seconds.set(journal.sync_time.as_secs_f64());
-        }
-        if let Some(parquet) = parquet {
-            self.lag_events.set(signed(parquet.lag_records));
-            self.lag_seconds.set(parquet.lag(Timestamp::now()).as_secs_f64());
-            self.exported_events.set(signed(parquet.events));
-            self.exported_files.set(signed(parquet.files));
-            self.dead_letters.set(signed(parquet.dead_letters));
-            self.export_failing.set(i64::from(parquet.failure.is_some()));
-        }
+    pub(super) fn render(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
-        match encode(&mut text, &self.registry) {
-            Ok(()) => text,
-            Err(_) => "# the metrics could not be written\n".to_owned(),
-        }
+        encode(&mut text, &self.0)?;
+        Ok(text)
     }
 }
 
-fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+/// The journal and the exporter that empties it.
+#[derive(Debug)]
+struct TableFeed {
+    journal: Journal,
+    exporter: ExporterHandle,
+}
+
+impl Collector for TableFeed {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let journal = self.journal.status();
+        let table = self.exporter.status();
+        let lag = table.oldest_pending.map_or(0.0, |oldest| Timestamp::now().since(oldest).as_secs_f64());
+        let sync_seconds = journal.sync_time.as_secs_f64();
+        let mut write = Writer(&mut encoder);
+        write.gauge("skillspan_journal_bytes", "Bytes that the journal occupies", journal.bytes)?;
+        write.gauge("skillspan_journal_max_bytes", "Bytes that the journal may occupy", journal.max_bytes)?;
+        write.gauge(
+            "skillspan_journal_writable",
+            "1 while the journal's disk takes writes, else 0",
+            u64::from(journal.writable),
+        )?;
+        write.counter("skillspan_journal_syncs", "Flushes of the journal to the disk", journal.syncs)?;
+        write.seconds("skillspan_journal_sync_seconds", "Time spent in these flushes", sync_seconds)?;
+        write.counter("skillspan_journal_quarantined", "Damaged records set aside", journal.quarantined)?;
+        write.gauge("skillspan_table_lag_records", "Accepted requests not in the table yet", table.behind)?;
+        write.level("skillspan_table_lag_seconds", "Age of the oldest of them", lag)?;
+        write.counter("skillspan_table_rows", "Events written to the table", table.rows)?;
+        write.counter("skillspan_table_files", "Files written to the table", table.files)?;
+        write.counter("skillspan_table_bytes", "Bytes of these files", table.bytes)?;
+        write.counter("skillspan_table_failures", "Attempts to write that failed", table.failures)?;
+        write.gauge(
+            "skillspan_table_failing",
+            "1 while the table cannot be written, else 0",
+            u64::from(table.failing.is_some()),
+        )?;
+        write.counter(
+            "skillspan_dead_letters",
+            "Journal records that can never become rows, set aside",
+            table.dead_letters,
+        )
+    }
+}
+
+#[derive(Debug)]
+struct MiningCollector(Arc<MiningCounts>);
+
+impl Collector for MiningCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let mut write = Writer(&mut encoder);
+        write.counter("skillspan_skillify_runs", "Mining runs that ended well", count(&self.0.runs))?;
+        write.counter("skillspan_skillify_failures", "Mining runs that failed", count(&self.0.failures))?;
+        write.counter(
+            "skillspan_skills_changed",
+            "Skills that were created or changed at a target",
+            count(&self.0.published),
+        )
+    }
+}
+
+struct Writer<'w, 'e>(&'w mut DescriptorEncoder<'e>);
+
+impl Writer<'_, '_> {
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        self.write(name, help, &ConstCounter::new(value))
+    }
+
+    fn seconds(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
+        self.write(name, help, &ConstCounter::new(value))
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        self.write(name, help, &ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)))
+    }
+
+    fn level(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
+        self.write(name, help, &ConstGauge::new(value))
+    }
+
+    fn write(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> fmt::Result {
+        let encoder = self.0.encode_descriptor(name, help, None, metric.metric_type())?;
+        metric.encode(encoder)
+    }
 }
