@@ -50,8 +50,7 @@ pub fn resolve(events: Vec<SessionEvent>, options: &ResolveOptions) -> Vec<Sessi
         .map(|((tenant, id), (source, events))| put_together(tenant, id, source, events, options))
         .collect();
     sessions.sort_by(|a, b| {
-        let place = |session: &Session| session.started_at;
-        (&a.tenant, &a.workspace, place(a), &a.id).cmp(&(&b.tenant, &b.workspace, place(b), &b.id))
+        (&a.tenant, &a.workspace, a.started_at, &a.id).cmp(&(&b.tenant, &b.workspace, b.started_at, &b.id))
     });
     sessions
 }

@@ -60,8 +60,10 @@ fn in_a_trace_of_two_sessions_the_nearest_ancestor_span_decides() {
         on("5", "", "t", "d", "c"),
         on("6", "", "t", "b", ""),
         on("7", "", "t", "lost", "unseen"),
+        // A log record on a span does not know the span's parent.
+        on("8", "", "t", "a", ""),
     ];
-    assert_eq!(members(&events), ["inner: 3 4 5 6", "outer: 1 2", "trace:t: 7"]);
+    assert_eq!(members(&events), ["inner: 3 4 5 6", "outer: 1 2 8", "trace:t: 7"]);
 }
 
 #[test]
@@ -86,6 +88,13 @@ fn a_trace_without_ids_is_a_session_and_a_row_without_a_trace_too() {
     assert_eq!(members(&events), ["event:3: 3", "event:4: 4", "trace:t: 1 2"]);
     let sources: Vec<_> = sessions(&events).iter().map(|session| session.source.as_str()).collect();
     assert_eq!(sources, ["none", "none", "trace"]);
+}
+
+#[test]
+fn a_client_that_names_its_session_after_its_trace_has_one_session() {
+    let events = [on("1", "", "t", "a", ""), on("2", "trace:t", "", "", "")];
+    assert_eq!(members(&events), ["trace:t: 1 2"]);
+    assert_eq!(sessions(&events)[0].source, SessionSource::Attribute);
 }
 
 #[test]
