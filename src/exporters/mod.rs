@@ -5,9 +5,3 @@
 //! | `parquet/` | journal → table: plan, write, cursor |
 
 pub mod parquet;
-/// TEMP
-pub mod filesystem { 
-/// TEMP
-#[derive(Debug, Clone)]
-pub struct Config { /// .
- pub path: std::path::PathBuf } }

@@ -59,7 +59,11 @@ pub struct Table {
     store: Arc<dyn ObjectStore>,
     /// Where the table is a folder on this machine.
     folder: Option<PathBuf>,
+    zstd_level: u8,
 }
+
+/// What Parquet files are compressed with where nothing else is asked for.
+const DEFAULT_ZSTD_LEVEL: u8 = 1;
 
 impl Table {
     /// Opens the table in `folder` for writing, and creates both, closed to other users, where
@@ -77,10 +81,18 @@ impl Table {
         Self::on_disk(folder)
     }
 
+    /// The same table, its files compressed at this zstd level from now on (1 to 22).
+    #[must_use]
+    pub fn with_zstd_level(mut self, level: u8) -> Self {
+        self.zstd_level = level.clamp(1, 22);
+        self
+    }
+
     fn on_disk(folder: &Path) -> Result<Self, OpenError> {
         let store = LocalFileSystem::new_with_prefix(folder)
             .map_err(|source| OpenError::Store { folder: folder.to_owned(), source })?;
-        Ok(Self { store: Arc::new(store.with_fsync(true)), folder: Some(folder.to_owned()) })
+        let store = Arc::new(store.with_fsync(true));
+        Ok(Self { store, folder: Some(folder.to_owned()), zstd_level: DEFAULT_ZSTD_LEVEL })
     }
 
     /// Syncs the folders from the root down to the file at `path`. The store syncs the folders it

@@ -98,7 +98,7 @@ impl Table {
         events: Vec<SessionEvent>,
     ) -> Result<Written, WriteError> {
         let path = identity.path();
-        let file = encode_off_thread(identity, events, &path).await?;
+        let file = encode_off_thread(identity, events, self.zstd_level, &path).await?;
         let bytes = file.len() as u64;
         let written = match self.put_new(&path, file).await {
             Ok(()) => Written::Created { bytes },
@@ -140,12 +140,13 @@ impl Table {
 async fn encode_off_thread(
     identity: &FileIdentity,
     mut events: Vec<SessionEvent>,
+    zstd_level: u8,
     path: &str,
 ) -> Result<Vec<u8>, WriteError> {
     let identity = identity.clone();
     let encoding = tokio::task::spawn_blocking(move || {
         sort_rows(&mut events);
-        encode(&identity, &events)
+        encode(&identity, &events, zstd_level)
     });
     match encoding.await {
         Ok(encoded) => encoded.map_err(|source| WriteError::Encode { path: path.to_owned(), source }),
@@ -164,8 +165,12 @@ fn sort_rows(events: &mut [SessionEvent]) {
     });
 }
 
-fn encode(identity: &FileIdentity, events: &[SessionEvent]) -> Result<Vec<u8>, ParquetError> {
-    let mut writer = ArrowWriter::try_new(Vec::new(), schema(), Some(properties()?))?;
+fn encode(
+    identity: &FileIdentity,
+    events: &[SessionEvent],
+    zstd_level: u8,
+) -> Result<Vec<u8>, ParquetError> {
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema(), Some(properties(zstd_level)?))?;
     let mut batch = BatchBuilder::new();
     for event in events {
         batch.append(event);
@@ -187,9 +192,9 @@ fn encode(identity: &FileIdentity, events: &[SessionEvent]) -> Result<Vec<u8>, P
     writer.into_inner()
 }
 
-fn properties() -> Result<WriterProperties, ParquetError> {
+fn properties(zstd_level: u8) -> Result<WriterProperties, ParquetError> {
     let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(zstd_level.into())?))
         .set_statistics_enabled(EnabledStatistics::Page);
     for column in &COLUMNS {
         let path = ColumnPath::from(column.name);
