@@ -79,10 +79,7 @@ impl Workspace<'_> {
                 drafts.iter_mut().find(|draft| draft.shortfalls.is_empty() && overlaps(draft, &claim));
             match leader {
                 Some(leader) if shortfalls.is_empty() => leader.claims.push(claim),
-                Some(leader) => {
-                    let reasons: Vec<String> = shortfalls.iter().map(ToString::to_string).collect();
-                    leader.dropped.push(format!("{}: {}", fix.claim, reasons.join("; ")));
-                }
+                Some(leader) => leader.dropped.push(reason(&fix.claim, &shortfalls)),
                 None => drafts.push(Draft { claims: vec![claim], dropped: Vec::new(), shortfalls }),
             }
         }
@@ -112,32 +109,34 @@ impl Workspace<'_> {
         for members in cluster::clusters(&segments) {
             let works: Vec<&Work<'_>> = members.iter().filter_map(|member| self.works.get(*member)).collect();
             let runs = propose::runs(&works);
-            if !is_a_procedure(&runs, &works) || is_said_by(&runs, fixes) || !seen.insert(runs.clone()) {
+            if !is_a_procedure(&runs, &works) || !seen.insert(runs.clone()) {
                 continue;
             }
-            let own: Vec<Work<'_>> = works.into_iter().cloned().collect();
-            let (mut claims, mut dropped) = (Vec::new(), Vec::new());
-            let mut shortfalls = Vec::new();
-            for run in runs {
-                let claim = verify::support(&run, &own);
-                let lacking = score::shortfalls(&claim, self.rule, self.known_people);
-                if lacking.is_empty() {
-                    claims.push(claim);
-                } else {
-                    let reasons: Vec<String> = lacking.iter().map(ToString::to_string).collect();
-                    dropped.push((format!("{}: {}", claim.claim, reasons.join("; ")), claim));
-                    shortfalls = lacking;
-                }
+            let draft = self.procedure(runs, works);
+            if !is_said_by(&draft.claims, fixes) {
+                drafts.push(draft);
             }
-            if claims.len() >= 2 {
-                shortfalls.clear();
-            } else {
-                claims.extend(dropped.drain(..).map(|(_, claim)| claim));
-            }
-            let dropped = dropped.into_iter().map(|(reason, _)| reason).collect();
-            drafts.push(Draft { claims, dropped, shortfalls });
         }
         drafts
+    }
+
+    /// Judges the steps of a procedure one by one by its cluster's evidence.
+    fn procedure(&self, runs: Vec<Claim>, works: Vec<&Work<'_>>) -> Draft {
+        let own: Vec<Work<'_>> = works.into_iter().cloned().collect();
+        let judged: Vec<(SupportedClaim, Vec<Shortfall>)> = runs
+            .iter()
+            .map(|run| verify::support(run, &own))
+            .map(|claim| (score::shortfalls(&claim, self.rule, self.known_people), claim))
+            .map(|(lacking, claim)| (claim, lacking))
+            .collect();
+        let (kept, left): (Vec<_>, Vec<_>) = judged.into_iter().partition(|(_, lacking)| lacking.is_empty());
+        if kept.len() < 2 {
+            let shortfalls = left.first().map(|(_, lacking)| lacking.clone()).unwrap_or_default();
+            let claims = kept.into_iter().chain(left).map(|(claim, _)| claim).collect();
+            return Draft { claims, dropped: Vec::new(), shortfalls };
+        }
+        let dropped = left.iter().map(|(claim, lacking)| reason(&claim.claim, lacking)).collect();
+        Draft { claims: kept.into_iter().map(|(claim, _)| claim).collect(), dropped, shortfalls: Vec::new() }
     }
 
     /// Words and guards a draft.
@@ -240,17 +239,21 @@ fn is_a_procedure(runs: &[Claim], works: &[&Work<'_>]) -> bool {
     runs.len() >= 2 && runs.iter().any(|claim| telling(&claim))
 }
 
-/// Whether a published fix speaks of all of these commands.
-fn is_said_by(runs: &[Claim], fixes: &[Candidate]) -> bool {
-    let ran: BTreeSet<String> = runs.iter().flat_map(Claim::templates).map(ToString::to_string).collect();
-    let said: BTreeSet<String> = fixes
-        .iter()
-        .filter(|candidate| candidate.is_published())
-        .flat_map(|candidate| &candidate.claims)
-        .flat_map(|claim| claim.claim.templates())
-        .map(ToString::to_string)
-        .collect();
-    ran.is_subset(&said)
+/// Whether fixes speak of all of these commands: the published ones together, or one that is held.
+fn is_said_by(runs: &[SupportedClaim], fixes: &[Candidate]) -> bool {
+    let ran = commands_of(runs);
+    let (published, held): (Vec<_>, Vec<_>) = fixes.iter().partition(|candidate| candidate.is_published());
+    let said = published.iter().flat_map(|candidate| commands_of(&candidate.claims)).collect();
+    ran.is_subset(&said) || held.iter().any(|candidate| ran.is_subset(&commands_of(&candidate.claims)))
+}
+
+fn commands_of(claims: &[SupportedClaim]) -> BTreeSet<String> {
+    claims.iter().flat_map(|claim| claim.claim.templates()).map(ToString::to_string).collect()
+}
+
+fn reason(claim: &Claim, shortfalls: &[Shortfall]) -> String {
+    let reasons: Vec<String> = shortfalls.iter().map(ToString::to_string).collect();
+    format!("{claim}: {}", reasons.join("; "))
 }
 
 fn signatures(work: &Work<'_>) -> Vec<String> {

@@ -295,7 +295,8 @@ fn is_trivial(stage: &[Word]) -> bool {
     let program = program_name(first);
     let has = |flags: &[&str]| rest.iter().any(|word| flags.contains(word));
     let verb = rest.iter().copied().find(|word| !is_flag(word)).unwrap_or_default();
-    if known::LOOKING.contains(&program) || has(&["--help", "--version", "--list"]) {
+    let asks = matches!(rest.last(), Some(&("--help" | "--version" | "--list" | "-h" | "-V")));
+    if known::LOOKING.contains(&program) || asks {
         return true;
     }
     match program {

@@ -12,7 +12,7 @@ static RULES: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
         r"(?i)(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|access[-_]?key|credentials?)\s*(?:=|:|\s)\s*[^\s{]{3,}",
         r"(?i)\b(?:bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}|://[^/\s:@]+:[^/\s@]+@",
         // People and their machines.
-        r"(?:^|[\s=:'\x22])(?:/home/|/Users/|/root\b|[A-Z]:\\Users)|[\w.+-]+@[\w-]+\.[a-z]{2,}\b",
+        r"(?:^|[\s=:'\x22\x60])(?:/home/|/Users/|/root\b|[A-Z]:\\Users)|[\w.+-]+@[\w-]+\.[a-z]{2,}\b",
         // Commands that do harm.
         r"\|\s*(?:sudo\s+)?(?:ba|z|da|k)?sh\b|\|\s*(?:python|perl|ruby|node)\d?\b|\beval\b|base64\s+(?:-d|--decode|-D)",
         r"\brm\s+(?:-\w+\s+|--\w+\s+)*(?:['\x22]?(?:/|~|\.\.|\*|\.(?:\s|$)))|\b(?:mkfs|shred)\b|\bdd\s.*of=/dev|/dev/sd|\bchmod\s+(?:-R\s+)?0?777|--no-preserve-root",

@@ -41,7 +41,7 @@ static NAMED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\b(?:E[A-Z]{4,15}|(?:[A-Z][a-z]{1,14}){1,4}(?:Error|Exception))\b").ok());
 
 static FAILED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:[1-9]\d* (?:failed|errors?|failures?)|traceback|fatal:|error:|\*\*\* \[|exit(?:ed)?(?: with)?(?: status| code)? [1-9])|(?-i:\bFAILED?\b)").ok()
+    Regex::new(r"(?i)\b(?:[1-9]\d* (?:failed|errors?|failures?)|traceback|fatal:|error:|exit(?:ed)?(?: with)?(?: status| code)? [1-9])|\*\*\* \[|(?-i:\bFAILED\b)").ok()
 });
 
 /// The signature of a failure's output.
