@@ -1,1 +1,121 @@
 //! Skillify: mining of the sessions table. Pure but for the LLM calls.
+//!
+//! [`mine`] makes candidates of a snapshot of one workspace. It is a pure function: sessions in any
+//! order give the same bytes. Only command lines, error signatures from a closed list and single
+//! words that several prompts share reach a candidate's text; a tool's output never does.
+//!
+//! | file | stage |
+//! |---|---|
+//! | `segment.rs` | a session becomes task segments of turns |
+//! | `prompt.rs` | what a prompt starts, corrects or continues; the words that tell its work |
+//! | `action.rs` | facts become actions, the same for every assistant |
+//! | `shell.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
+//! | `signature.rs` | a failure's output becomes an error signature |
+//! | `outcome.rs` | whether people were content with a turn |
+//! | `cluster.rs` | segments that do the same work |
+//! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
+//! | `template.rs`, `claim.rs` | command templates with typed holes; claims, evidence, candidates |
+//! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
+//! | `score.rs` | the publish rule |
+//! | `candidate.rs` | claims that belong together become a candidate |
+
+mod action;
+mod candidate;
+mod claim;
+mod cluster;
+mod command;
+mod guard;
+mod offline;
+mod outcome;
+mod prompt;
+mod propose;
+mod score;
+mod segment;
+mod shell;
+mod signature;
+mod template;
+mod verify;
+mod vocabulary;
+
+use std::collections::BTreeSet;
+
+pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};
+pub use offline::Offline;
+pub use outcome::Outcome;
+pub use propose::{Material, Proposer};
+pub use score::{PublishRule, Shortfall};
+pub(crate) use segment::short_hash;
+pub use template::{Hole, Template};
+
+use crate::event::Timestamp;
+use crate::table::Session;
+use verify::Work;
+
+/// The sessions of one workspace, in any order.
+#[derive(Debug, Clone, Copy)]
+pub struct Snapshot<'a> {
+    /// The workspace.
+    pub workspace: &'a str,
+    /// Its sessions.
+    pub sessions: &'a [Session],
+}
+
+/// How to mine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Config {
+    /// How much evidence a skill needs.
+    pub publish: PublishRule,
+}
+
+/// What mining found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mined {
+    /// The workspace.
+    pub workspace: String,
+    /// The newest event time of the snapshot: what the result is true of.
+    pub as_of: Timestamp,
+    /// How many segments were read.
+    pub segments: usize,
+    /// Published ones first, then by name.
+    pub candidates: Vec<Candidate>,
+}
+
+impl Mined {
+    /// Why each candidate is published or not, a line each.
+    pub fn explain(&self) -> Vec<String> {
+        let mut lines = vec![format!("{}: {} segments as of {}", self.workspace, self.segments, self.as_of)];
+        lines.extend(self.candidates.iter().flat_map(Candidate::explain));
+        lines
+    }
+}
+
+/// Mines one workspace.
+pub fn mine(snapshot: &Snapshot<'_>, config: &Config, proposer: &dyn Proposer) -> Mined {
+    let sessions = snapshot.sessions;
+    let mut works: Vec<Work<'_>> = sessions.iter().flat_map(segment::segments).map(Work::of).collect();
+    let segments = works.len();
+    works.retain(|work| !work.segment.loaded_a_skill());
+    works.sort_by(|a, b| (a.segment.started_at, &a.segment.id).cmp(&(b.segment.started_at, &b.segment.id)));
+    let known_people: BTreeSet<&str> =
+        sessions.iter().map(|session| session.user_id.as_str()).filter(|person| !person.is_empty()).collect();
+    let workspace = candidate::Workspace {
+        name: snapshot.workspace,
+        works: &works,
+        known_people: known_people.len(),
+        rule: config.publish,
+        proposer,
+    };
+    Mined {
+        workspace: snapshot.workspace.to_owned(),
+        as_of: sessions.iter().map(|session| session.last_event_at).max().unwrap_or_default(),
+        segments,
+        candidates: workspace.candidates(),
+    }
+}
+
+impl<'a> Work<'a> {
+    fn of(segment: segment::Segment<'a>) -> Self {
+        let outcomes = outcome::outcomes(&segment);
+        Self { segment, outcomes }
+    }
+}

@@ -1,0 +1,356 @@
+//! Actions: what the assistant did, the same for every assistant.
+//!
+//! A tool call, its result and its decision are joined by the call's id. A shell tool is told by its
+//! name and by an argument that holds a command line; the line is split into commands.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::command::{Command, Listed, commands, looks_like_file};
+use super::shell::Connector;
+use super::signature;
+use crate::event::{Decision, Kind, SessionEvent, Status};
+use crate::table::Fact;
+
+/// One thing that was done.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Action {
+    /// What.
+    pub(super) what: What,
+    /// How it ended.
+    pub(super) status: Status,
+    /// A person or a policy did not allow it; it was not done.
+    pub(super) refused: bool,
+    /// `""` for the main agent, else the sub-agent.
+    pub(super) agent: String,
+    /// The events that show it, ascending.
+    pub(super) events: Vec<String>,
+    /// What its failure looked like.
+    pub(super) signature: Option<String>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum What {
+    /// A command was run.
+    Command(Command),
+    /// A file was changed; its kind, such as `py`.
+    Edit(String),
+    /// A skill was loaded.
+    Skill,
+    /// Something that changes nothing: reading, searching, asking.
+    Look,
+    /// Any other tool, by name.
+    Tool(String),
+}
+
+/// The facts of one tool call.
+#[derive(Default)]
+struct Call<'a> {
+    call: Option<&'a SessionEvent>,
+    result: Option<&'a SessionEvent>,
+    decision: Option<&'a SessionEvent>,
+}
+
+/// The facts of a session joined into calls.
+pub(super) struct Calls<'a> {
+    by_id: BTreeMap<&'a str, Call<'a>>,
+}
+
+impl<'a> Calls<'a> {
+    /// Joins the facts of one session.
+    pub(super) fn join(facts: &[&'a Fact]) -> Self {
+        let mut by_id: BTreeMap<&str, Call<'a>> = BTreeMap::new();
+        for fact in facts {
+            let event = &fact.event;
+            let call = by_id.entry(call_id(event)).or_default();
+            match event.kind {
+                Kind::ToolCall => call.call = Some(call.call.unwrap_or(event)),
+                Kind::ToolResult => call.result = Some(call.result.unwrap_or(event)),
+                Kind::Decision => call.decision = Some(event),
+                _ => {}
+            }
+        }
+        Self { by_id }
+    }
+
+    /// The actions of the call that this fact is the first observation of; none for any other fact.
+    pub(super) fn actions_at(&self, fact: &'a Fact) -> Vec<Action> {
+        let event = &fact.event;
+        if event.kind == Kind::SkillUse {
+            return vec![Action::new(What::Skill, event, vec![event.event_id.clone()])];
+        }
+        let Some(call) = self.by_id.get(call_id(event)) else { return Vec::new() };
+        let opening = call.call.or(call.result).or(call.decision);
+        if !opening.is_some_and(|first| std::ptr::eq(first, event)) {
+            return Vec::new();
+        }
+        call.actions()
+    }
+}
+
+/// What joins the facts of a call: its id, else the span that reported it, else nothing.
+fn call_id(event: &SessionEvent) -> &str {
+    let ids = [&event.tool_call_id, &event.span_id, &event.event_id];
+    ids.into_iter().find(|id| !id.is_empty()).map_or("", String::as_str)
+}
+
+impl Action {
+    fn new(what: What, event: &SessionEvent, events: Vec<String>) -> Self {
+        let agent = event.agent.clone();
+        Self { what, status: Status::Unknown, refused: false, agent, events, signature: None }
+    }
+
+    /// The command, if one was run.
+    pub(super) fn command(&self) -> Option<&Command> {
+        match &self.what {
+            What::Command(command) => Some(command),
+            _ => None,
+        }
+    }
+
+    /// The token by which the work is compared; `None` for what every work has.
+    pub(super) fn token(&self) -> Option<String> {
+        match &self.what {
+            What::Command(command) if command.is_trivial() => None,
+            What::Command(command) => Some(format!("run {}", command.token())),
+            What::Edit(kind) => Some(format!("edit {kind}")),
+            What::Tool(name) => Some(format!("tool {name}")),
+            What::Skill | What::Look => None,
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    fn observations(&self) -> impl Iterator<Item = &'a SessionEvent> {
+        [self.call, self.result, self.decision].into_iter().flatten()
+    }
+
+    fn first_text(&self, field: impl Fn(&'a SessionEvent) -> &'a String) -> &'a str {
+        self.observations().map(field).find(|text| !text.is_empty()).map_or("", String::as_str)
+    }
+
+    fn actions(&self) -> Vec<Action> {
+        let Some(first) = self.observations().next() else { return Vec::new() };
+        let mut events: Vec<String> = self.observations().map(|event| event.event_id.clone()).collect();
+        events.sort();
+        events.dedup();
+        let status = [self.result, self.call]
+            .into_iter()
+            .flatten()
+            .map(|event| event.status)
+            .find(|status| *status != Status::Unknown)
+            .unwrap_or_default();
+        let refused =
+            self.observations().any(|event| event.decision == Decision::Reject) && status != Status::Ok;
+        let tool = self.first_text(|event| &event.tool);
+        let input = self.first_text(|event| &event.input);
+        let mut actions: Vec<Action> = match command_line(tool, input) {
+            Some(line) => self.commands(&line, status, first, &events),
+            None => {
+                let action = Action::new(classify(tool, input), first, events);
+                vec![Action { status, ..action }]
+            }
+        };
+        for action in &mut actions {
+            action.refused = refused;
+            if refused {
+                action.status = Status::Unknown;
+            }
+        }
+        actions
+    }
+
+    fn commands(&self, line: &str, status: Status, first: &SessionEvent, events: &[String]) -> Vec<Action> {
+        let output = self.first_text(|event| &event.output);
+        let listed = commands(line);
+        let statuses = statuses(&listed, status, output);
+        listed
+            .into_iter()
+            .zip(statuses)
+            .map(|(listed, status)| {
+                let action = Action::new(What::Command(listed.command), first, events.to_vec());
+                let signature = (status == Status::Error).then(|| signature::of(output)).flatten();
+                Action { status, signature, ..action }
+            })
+            .collect()
+    }
+}
+
+/// How each command of a line ended, as far as the line's own status tells.
+fn statuses(listed: &[Listed], status: Status, output: &str) -> Vec<Status> {
+    let chained = listed.iter().skip(1).all(|command| command.connector == Connector::And);
+    let telling: Vec<usize> = (0..listed.len())
+        .filter(|index| listed.get(*index).is_some_and(|listed| !listed.command.is_trivial()))
+        .collect();
+    let last = listed.len().saturating_sub(1);
+    listed
+        .iter()
+        .enumerate()
+        .map(|(index, command)| {
+            let own = match status {
+                Status::Ok if chained || index == last => Status::Ok,
+                Status::Error if telling == [index] && (chained || index == last) => Status::Error,
+                _ => Status::Unknown,
+            };
+            if command.masked && own == Status::Ok { signature::status_shown_by(output) } else { own }
+        })
+        .collect()
+}
+
+/// The words of a tool's name: `run_shell_command` and `RunShellCommand` alike.
+fn name_words(tool: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut previous_lower = false;
+    for char in tool.chars() {
+        let boundary = !char.is_alphanumeric() || (char.is_uppercase() && previous_lower);
+        if boundary {
+            words.push(String::new());
+        }
+        if char.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(char.to_lowercase());
+        }
+        previous_lower = char.is_lowercase();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+const SHELL_WORDS: &[&str] = &[
+    "bash",
+    "cmd",
+    "command",
+    "console",
+    "exec",
+    "execute",
+    "powershell",
+    "process",
+    "sh",
+    "shell",
+    "terminal",
+    "zsh",
+];
+const COMMAND_KEYS: &[&str] =
+    &["command", "cmd", "script", "full_command", "commandLine", "command_line", "commands"];
+
+/// The command line of a shell tool's call.
+fn command_line(tool: &str, input: &str) -> Option<String> {
+    let words = name_words(tool);
+    if words.iter().any(|word| word == "edit" || word == "editor") {
+        return None;
+    }
+    if !words.iter().any(|word| SHELL_WORDS.contains(&word.as_str())) {
+        return None;
+    }
+    let Ok(value) = serde_json::from_str::<Value>(input) else {
+        return (!input.trim().is_empty() && !input.trim_start().starts_with('{')).then(|| input.to_owned());
+    };
+    match &value {
+        Value::Object(fields) => COMMAND_KEYS.iter().find_map(|key| fields.get(*key)).and_then(line_of),
+        other => line_of(other),
+    }
+}
+
+/// A command line given as text or as a list of arguments.
+fn line_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(line) if !line.trim().is_empty() => Some(line.clone()),
+        Value::Array(words) => {
+            let words: Vec<String> = words.iter().filter_map(Value::as_str).map(quoted).collect();
+            (!words.is_empty()).then(|| words.join(" "))
+        }
+        _ => None,
+    }
+}
+
+/// A word as a shell would have to read it.
+fn quoted(word: &str) -> String {
+    let plain = |char: char| char.is_alphanumeric() || "-_./:=@%+,".contains(char);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn classify(tool: &str, input: &str) -> What {
+    let words = name_words(tool);
+    let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+    if has(&["skill"]) {
+        return What::Skill;
+    }
+    if has(&["edit", "write", "replace", "patch", "create", "insert", "multiedit", "notebookedit"]) {
+        return What::Edit(edited_kind(input));
+    }
+    let looking = [
+        "agent",
+        "ask",
+        "fetch",
+        "find",
+        "get",
+        "glob",
+        "grep",
+        "list",
+        "ls",
+        "plan",
+        "question",
+        "read",
+        "search",
+        "task",
+        "think",
+        "todo",
+        "todowrite",
+        "todoread",
+        "view",
+        "web",
+    ];
+    if has(&looking) || words.is_empty() { What::Look } else { What::Tool(tool.to_owned()) }
+}
+
+/// The ending of the file that an edit names, `""` if none is named.
+fn edited_kind(input: &str) -> String {
+    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(input) else { return String::new() };
+    ["file_path", "path", "filename", "file", "target_file", "absolute_path"]
+        .iter()
+        .find_map(|key| fields.get(*key).and_then(Value::as_str))
+        .filter(|path| looks_like_file(path))
+        .and_then(|path| path.rsplit('/').next())
+        .and_then(|name| name.rsplit_once('.'))
+        .map_or_else(String::new, |(_, ending)| ending.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_command_line_of_every_shell_tool() {
+        for (tool, input) in [
+            ("Bash", r#"{"command":"make a","description":"x"}"#),
+            ("shell", r#"{"command":["bash","-lc","make a"]}"#),
+            ("exec_command", r#"{"cmd":"make a"}"#),
+            ("run_shell_command", "{\n \"command\": \"make a\"}"),
+            ("execute_command", r#"{"command":"make a"}"#),
+            ("runInTerminal", r#"{"script":"make a"}"#),
+            ("bash", "make a"),
+        ] {
+            let line = command_line(tool, input).unwrap_or_default();
+            let texts: Vec<String> = commands(&line).iter().map(|listed| listed.command.text()).collect();
+            assert_eq!(texts, ["make a"], "{tool}");
+        }
+        assert_eq!(command_line("str_replace_based_edit_tool", r#"{"command":"view"}"#), None);
+        assert_eq!(command_line("read_file", r#"{"path":"a"}"#), None);
+    }
+
+    #[test]
+    fn a_failed_list_blames_only_what_must_have_failed() {
+        let of = |line: &str, status| statuses(&commands(line), status, "");
+        assert_eq!(of("cd a && make b", Status::Error)[1], Status::Error);
+        assert_eq!(of("make a && make b", Status::Error), [Status::Unknown, Status::Unknown]);
+        assert_eq!(of("make a && make b", Status::Ok), [Status::Ok, Status::Ok]);
+        assert_eq!(of("make a; make b", Status::Ok), [Status::Unknown, Status::Ok]);
+        assert_eq!(of("make a | tail", Status::Ok), [Status::Unknown]);
+    }
+}

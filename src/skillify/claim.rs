@@ -1,0 +1,200 @@
+//! Claims, their evidence, and the candidates made of them.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::outcome::Outcome;
+use super::score::Shortfall;
+use super::template::Template;
+use crate::event::Timestamp;
+
+/// One thing that a skill says.
+///
+/// Kinds that are still to come (an edit of a kind of file, what to avoid, what a person prefers)
+/// are further variants: match with a wildcard outside this crate.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Claim {
+    /// Run a command.
+    Run(Template),
+    /// Where `command` fails, `repair` makes it pass.
+    Fix {
+        /// The command that fails.
+        command: Template,
+        /// The command to run before it.
+        repair: Template,
+    },
+}
+
+impl Claim {
+    /// The templates that it speaks of.
+    pub fn templates(&self) -> Vec<&Template> {
+        match self {
+            Self::Run(command) => vec![command],
+            Self::Fix { command, repair } => vec![repair, command],
+        }
+    }
+}
+
+impl fmt::Display for Claim {
+    /// One line that names the claim; equal claims give equal lines.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(command) => write!(f, "run `{command}`"),
+            Self::Fix { command, repair } => write!(f, "run `{repair}` before `{command}`"),
+        }
+    }
+}
+
+/// A segment that shows a claim at work.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Evidence {
+    /// When the segment started.
+    pub started_at: Timestamp,
+    /// The segment.
+    pub segment: String,
+    /// The session's tenant.
+    pub tenant: String,
+    /// The session.
+    pub session: String,
+    /// The events that show it, ascending.
+    pub events: Vec<String>,
+    /// The assistant.
+    pub assistant: String,
+    /// The repository, `""` if unknown.
+    pub project: String,
+    /// The person, `""` if unknown.
+    pub person: String,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// A claim with everything that speaks for and against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SupportedClaim {
+    /// What is claimed.
+    pub claim: Claim,
+    /// Accepted segments that show it, oldest first.
+    pub support: Vec<Evidence>,
+    /// Rejected segments that show it, oldest first.
+    pub against: Vec<Evidence>,
+}
+
+impl SupportedClaim {
+    /// The accepted sessions.
+    pub fn sessions(&self) -> BTreeSet<(&str, &str)> {
+        self.support.iter().map(|evidence| (evidence.tenant.as_str(), evidence.session.as_str())).collect()
+    }
+}
+
+/// For whom a skill is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Everybody in the workspace.
+    Workspace,
+    /// Work in one repository.
+    Project(String),
+    /// One person; never published to a shared target.
+    Person(String),
+}
+
+impl Scope {
+    /// The value of `skillspan-scope`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Workspace => "workspace",
+            Self::Project(_) => "project",
+            Self::Person(_) => "person",
+        }
+    }
+}
+
+/// One sentence of a skill with the claims that it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The sentence.
+    pub text: String,
+    /// Indices into [`Candidate::claims`], at least one.
+    pub claims: Vec<usize>,
+}
+
+/// The text of a skill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wording {
+    /// 1 to 64 of `a-z`, `0-9`, `-`.
+    pub name: String,
+    /// The heading.
+    pub title: String,
+    /// What it does and when to use it; at most 1024 characters.
+    pub description: String,
+    /// Situations to use it in.
+    pub when_to_use: Vec<String>,
+    /// What to do, in order.
+    pub steps: Vec<Line>,
+    /// What to do when a step fails.
+    pub if_it_fails: Vec<Line>,
+    /// What not to do.
+    pub avoid: Vec<Line>,
+}
+
+/// A skill as mined, published or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The workspace it was mined from.
+    pub workspace: String,
+    /// For whom it is.
+    pub scope: Scope,
+    /// Its text.
+    pub wording: Wording,
+    /// What it says, with the evidence; the main claim first.
+    pub claims: Vec<SupportedClaim>,
+    /// Claims that were proposed and left out, each with the reason.
+    pub dropped: Vec<String>,
+    /// Why it is not published; empty if it is.
+    pub shortfalls: Vec<Shortfall>,
+}
+
+impl Candidate {
+    /// Whether it may be published.
+    pub fn is_published(&self) -> bool {
+        self.shortfalls.is_empty()
+    }
+
+    /// The supporting segments of all claims, each once, oldest first.
+    pub fn evidence(&self) -> Vec<&Evidence> {
+        let mut seen = BTreeSet::new();
+        let mut all: Vec<&Evidence> = self.claims.iter().flat_map(|claim| &claim.support).collect();
+        all.sort();
+        all.retain(|evidence| seen.insert(&evidence.segment));
+        all
+    }
+
+    /// The accepted sessions behind it.
+    pub fn sessions(&self) -> BTreeSet<(&str, &str)> {
+        self.claims.iter().flat_map(SupportedClaim::sessions).collect()
+    }
+
+    /// The known people behind it.
+    pub fn people(&self) -> BTreeSet<&str> {
+        let support = self.claims.iter().flat_map(|claim| &claim.support);
+        support.map(|evidence| evidence.person.as_str()).filter(|person| !person.is_empty()).collect()
+    }
+
+    /// Why it is published or not, a line each.
+    pub fn explain(&self) -> Vec<String> {
+        let verdict = if self.is_published() { "published" } else { "not published" };
+        let mut lines = vec![format!("{}: {verdict}", self.wording.name)];
+        lines.extend(self.shortfalls.iter().map(|shortfall| format!("  because {shortfall}")));
+        for claim in &self.claims {
+            let (support, against) = (claim.support.len(), claim.against.len());
+            lines.push(format!("  claim: {} ({support} for, {against} against)", claim.claim));
+            for evidence in claim.support.iter().chain(&claim.against) {
+                let Evidence { session, assistant, outcome, .. } = evidence;
+                let (date, events) = (evidence.started_at.date(), evidence.events.join(" "));
+                lines.push(format!("    {date} {session} {assistant} {} events {events}", outcome.as_str()));
+            }
+        }
+        lines.extend(self.dropped.iter().map(|reason| format!("  left out: {reason}")));
+        lines
+    }
+}

@@ -1,0 +1,426 @@
+//! Commands in canonical form: what a command line runs, however it is wrapped.
+//!
+//! `cd api && FOO=1 sudo make test 2>&1 | tail` runs `make test`. Wrappers, environment assignments,
+//! redirections and trailing filters are dropped; what is left is the [`Command`] that claims speak
+//! of. Commands that only look (listing, reading, searching, printing) are told by
+//! [`Command::is_trivial`] and never make a claim.
+
+use super::shell::{self, Connector, Pipeline, Word};
+use super::vocabulary as known;
+
+/// One command that changes or checks something, or a trivial one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Command {
+    words: Vec<Word>,
+    /// Where the words of the first stage that is not trivial begin.
+    head: usize,
+    trivial: bool,
+    /// Whether code stands in the command itself (`python -c …`, here-documents).
+    inline: bool,
+}
+
+/// A command within its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listed {
+    /// The command.
+    pub(super) command: Command,
+    /// What joins it to the command before.
+    pub(super) connector: Connector,
+    /// Whether a filter's exit code hides the command's own (`make test | tail`).
+    pub(super) masked: bool,
+}
+
+/// The commands of a line, in order.
+pub(super) fn commands(line: &str) -> Vec<Listed> {
+    let mut listed = Vec::new();
+    collect(line, 0, &mut listed);
+    listed
+}
+
+fn collect(line: &str, depth: usize, listed: &mut Vec<Listed>) {
+    for pipeline in shell::parse(line) {
+        let connector = pipeline.connector;
+        let pipefail = listed.iter().any(|earlier: &Listed| earlier.command.sets_pipefail());
+        let Some((pipeline, masked)) = unwrapped(pipeline) else { continue };
+        let script = match pipeline.stages.as_slice() {
+            [stage] if depth < 3 => script_of(stage),
+            _ => None,
+        };
+        if let Some(script) = script {
+            collect(&script, depth + 1, listed);
+            continue;
+        }
+        listed.push(Listed { command: Command::new(&pipeline), connector, masked: masked && !pipefail });
+    }
+}
+
+/// Removes wrappers from every stage and trailing filters from the pipeline.
+fn unwrapped(pipeline: Pipeline) -> Option<(Pipeline, bool)> {
+    let mut stages: Vec<Vec<Word>> =
+        pipeline.stages.into_iter().map(without_wrappers).filter(|stage| !stage.is_empty()).collect();
+    let whole = stages.len();
+    while stages.len() > 1 && stages.last().is_some_and(|stage| is_trivial(stage)) {
+        stages.pop();
+    }
+    let masked = stages.len() < whole;
+    (!stages.is_empty()).then_some((Pipeline { stages, ..pipeline }, masked))
+}
+
+fn without_wrappers(stage: Vec<Word>) -> Vec<Word> {
+    let mut words = stage.as_slice();
+    while let Some((first, rest)) = words.split_first() {
+        let name = program_name(&first.value);
+        if is_assignment(&first.value) || known::KEYWORDS.contains(&name) {
+            words = rest;
+        } else if known::WRAPPERS.contains(&name) && !rest.first().is_some_and(|word| word.value == "-v") {
+            words = without_wrapper_options(name, rest);
+        } else {
+            break;
+        }
+    }
+    words.to_vec()
+}
+
+fn without_wrapper_options<'a>(wrapper: &str, mut words: &'a [Word]) -> &'a [Word] {
+    while let Some((first, rest)) = words.split_first() {
+        if !first.value.starts_with('-') {
+            break;
+        }
+        let takes_value = ["-u", "-g", "-n", "-k", "-s", "-C", "--user"].contains(&first.value.as_str());
+        words = if takes_value { rest.get(1..).unwrap_or_default() } else { rest };
+    }
+    let duration = |word: &Word| word.value.starts_with(|char: char| char.is_ascii_digit());
+    match words.split_first() {
+        Some((first, rest)) if wrapper == "timeout" && duration(first) => rest,
+        _ => words,
+    }
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
+            && name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
+    })
+}
+
+/// The script of `bash -c '…'`.
+fn script_of(stage: &[Word]) -> Option<String> {
+    let (first, rest) = stage.split_first()?;
+    if !known::SHELLS.contains(&program_name(&first.value)) {
+        return None;
+    }
+    let flag = rest.iter().position(|word| {
+        word.value.starts_with('-') && !word.value.starts_with("--") && word.value.contains('c')
+    })?;
+    rest.get(flag + 1).map(|word| word.value.clone())
+}
+
+/// The last component of a program's path, without the folder of a system program.
+fn program_name(word: &str) -> &str {
+    if word.starts_with("./") || word.starts_with("../") {
+        return word;
+    }
+    match word.rsplit_once('/') {
+        Some((folder, name)) if folder.ends_with("bin") => name,
+        _ => word,
+    }
+}
+
+impl Command {
+    fn new(pipeline: &Pipeline) -> Self {
+        let trivial_stages: Vec<bool> = pipeline.stages.iter().map(|stage| is_trivial(stage)).collect();
+        let main = trivial_stages.iter().position(|trivial| !trivial);
+        let mut words = Vec::new();
+        let mut head = 0;
+        for (index, stage) in pipeline.stages.iter().enumerate() {
+            if index > 0 {
+                words.push(Word { raw: "|".to_owned(), value: "|".to_owned() });
+            }
+            if Some(index) == main {
+                head = words.len();
+            }
+            words.extend(stage.iter().cloned());
+        }
+        let inline = pipeline.here_document || pipeline.stages.iter().any(|stage| is_inline(stage));
+        Self { words, head, trivial: main.is_none(), inline }
+    }
+
+    /// The words.
+    pub(super) fn words(&self) -> &[Word] {
+        &self.words
+    }
+
+    /// The command as a person would type it.
+    pub(super) fn text(&self) -> String {
+        self.words.iter().map(|word| word.raw.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The words that are no flags: two runs with the same core are runs of the same command.
+    pub(super) fn core(&self) -> Vec<&str> {
+        self.words.iter().map(|word| word.value.as_str()).filter(|word| !is_flag(word)).collect()
+    }
+
+    /// Program and subcommand: what the command does, whatever it does it to.
+    pub(super) fn token(&self) -> String {
+        self.verb().join(" ")
+    }
+
+    /// Program and subcommand, word by word, without runners such as `npx` or `uv run`.
+    pub(super) fn verb(&self) -> Vec<&str> {
+        let words: Vec<&str> = self
+            .words
+            .iter()
+            .skip(self.head)
+            .map(|word| word.value.as_str())
+            .take_while(|word| *word != "|")
+            .collect();
+        let words = without_runner(&words);
+        let Some((first, rest)) = words.split_first() else { return Vec::new() };
+        let mut arguments = rest.iter().copied().filter(|word| !is_flag(word));
+        let program = program_name(first);
+        if known::INTERPRETERS.contains(&program) {
+            return std::iter::once(program).chain(arguments.next()).collect();
+        }
+        if known::HOUSEKEEPING.contains(&program) {
+            return vec![program];
+        }
+        let mut verb = vec![program];
+        while let Some(word) = arguments.next().filter(|word| is_identifier(word)) {
+            verb.push(word);
+            if !known::NESTED.contains(&verb.join(" ").as_str()) {
+                break;
+            }
+        }
+        verb
+    }
+
+    /// Only looks: lists, reads, searches, prints, waits, or changes the shell alone.
+    pub(super) fn is_trivial(&self) -> bool {
+        self.trivial
+    }
+
+    /// Its words can stand in an instruction: nothing to expand, no code of its own, not overlong.
+    pub(super) fn is_literal(&self) -> bool {
+        !self.inline
+            && self.text().chars().count() <= 160
+            && !self.words.iter().any(|word| word.raw.contains(['$', '`', '\n', '<', '>']))
+    }
+
+    /// Tests, builds or checks something.
+    pub(super) fn is_check(&self) -> bool {
+        self.verb_parts().iter().any(|part| part.contains("test") || known::CHECKS.contains(&part.as_str()))
+    }
+
+    /// Only tells whether something works, and so repairs nothing.
+    pub(super) fn is_probe(&self) -> bool {
+        let parts = self.verb_parts();
+        parts.iter().any(|part| known::PROBES.contains(&part.as_str()))
+            && !parts.iter().any(|part| known::PREPARATIONS.contains(&part.as_str()))
+    }
+
+    /// Everyday version control, which belongs to every task and tells none from another.
+    pub(super) fn is_version_control(&self) -> bool {
+        matches!(self.verb().as_slice(), ["git", verb, ..] if known::EVERYDAY_GIT.contains(verb))
+    }
+
+    /// Hands work over: commit, push, pull request.
+    pub(super) fn is_delivery(&self) -> bool {
+        matches!(
+            self.verb().as_slice(),
+            ["git", "commit" | "push", ..] | ["gh" | "glab", "pr" | "mr", "create", ..]
+        )
+    }
+
+    fn sets_pipefail(&self) -> bool {
+        let mut words = self.words.iter().map(|word| word.value.as_str());
+        words.next() == Some("set") && words.any(|word| word == "pipefail")
+    }
+
+    /// The parts of the verb: `npm run test:e2e` gives npm, run, test, e2e.
+    fn verb_parts(&self) -> Vec<String> {
+        self.verb()
+            .iter()
+            .flat_map(|word| word.split(|char: char| !char.is_alphanumeric()))
+            .filter(|part| !part.is_empty())
+            .map(str::to_lowercase)
+            .collect()
+    }
+}
+
+/// A word that sets an option.
+pub(super) fn is_flag(word: &str) -> bool {
+    word.len() > 1 && word.starts_with('-')
+}
+
+/// A name such as a subcommand or a target: neither a path nor a file nor a version.
+fn is_identifier(word: &str) -> bool {
+    word.starts_with(|char: char| char.is_alphabetic())
+        && word.chars().all(|char| char.is_alphanumeric() || "-_:@+".contains(char))
+}
+
+/// A path, or a name with a file's ending.
+pub(super) fn looks_like_file(word: &str) -> bool {
+    if word.contains("://") {
+        return false;
+    }
+    let ending = word.rsplit_once('.').map(|(stem, ending)| (stem.is_empty(), ending));
+    word.contains('/')
+        || ending.is_some_and(|(hidden, ending)| {
+            hidden
+                || (1..=5).contains(&ending.len())
+                    && ending.starts_with(|char: char| char.is_ascii_alphabetic())
+                    && ending.chars().all(|char| char.is_ascii_alphanumeric())
+        })
+}
+
+/// Drops what only starts another program: `npx`, `uv run`, `python -m`.
+fn without_runner<'a, 'b>(words: &'b [&'a str]) -> &'b [&'a str] {
+    for runner in known::RUNNERS {
+        if words.len() > runner.len() && words.starts_with(runner) {
+            return words.get(runner.len()..).unwrap_or_default();
+        }
+    }
+    words
+}
+
+fn is_inline(stage: &[Word]) -> bool {
+    let mut words = stage.iter().map(|word| word.value.as_str());
+    words.next().is_some_and(|program| known::INTERPRETERS.contains(&program_name(program)))
+        && words.any(|word| matches!(word, "-c" | "-e" | "-" | "--eval" | "-pe" | "-ne"))
+}
+
+fn is_trivial(stage: &[Word]) -> bool {
+    let words: Vec<&str> = stage.iter().map(|word| word.value.as_str()).collect();
+    let Some((first, rest)) = words.split_first() else { return true };
+    let program = program_name(first);
+    let has = |flags: &[&str]| rest.iter().any(|word| flags.contains(word));
+    let verb = rest.iter().copied().find(|word| !is_flag(word)).unwrap_or_default();
+    let asks = matches!(rest.last(), Some(&("--help" | "--version" | "--list" | "-h" | "-V")));
+    if known::LOOKING.contains(&program) || asks {
+        return true;
+    }
+    match program {
+        "git" => known::LOOKING_GIT.contains(&verb),
+        "sed" => has(&["-n"]) && !has(&["-i"]),
+        "find" => !has(&["-delete", "-exec", "-execdir"]),
+        "curl" | "wget" | "http" => !rest.iter().any(|word| {
+            [
+                "-X",
+                "-d",
+                "-F",
+                "-T",
+                "-O",
+                "-o",
+                "--data",
+                "--request",
+                "--output",
+                "--upload-file",
+                "POST",
+                "PUT",
+            ]
+            .contains(word)
+        }),
+        "docker" | "podman" | "kubectl" | "oc" => rest
+            .iter()
+            .filter(|word| !is_flag(word))
+            .take(2)
+            .any(|word| known::LOOKING_CLUSTER.contains(word)),
+        "pip" | "pip3" | "npm" | "pnpm" | "yarn" | "brew" | "apt" | "gem" => {
+            ["list", "ls", "show", "freeze", "view", "info", "outdated", "search", "why"].contains(&verb)
+        }
+        "gh" | "glab" => has(&["view", "list", "status", "diff", "checks"]),
+        "make" | "just" | "task" => has(&["-n", "--dry-run", "-l", "-qp", "help"]),
+        "systemctl" | "service" => has(&["status", "is-active"]),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(line: &str) -> Vec<String> {
+        commands(line).iter().map(|listed| listed.command.text()).collect()
+    }
+
+    fn only(line: &str) -> Command {
+        let mut all = commands(line);
+        assert_eq!(all.len(), 1, "{line}");
+        all.remove(0).command
+    }
+
+    #[test]
+    fn finds_the_command_within_its_wrappers() {
+        for line in [
+            "make test-integration",
+            "CI=1 make test-integration 2>&1 | tail -40",
+            "sudo -E env A=b timeout 60s make test-integration",
+            "bash -lc 'make test-integration'",
+            "time make test-integration > log.txt",
+        ] {
+            assert_eq!(texts(line), ["make test-integration"], "{line}");
+        }
+        assert_eq!(texts("cd x && make a && make b"), ["cd x", "make a", "make b"]);
+    }
+
+    #[test]
+    fn names_program_and_subcommand() {
+        for (line, token) in [
+            ("make db-up", "make db-up"),
+            ("npm run test:e2e -- --bail", "npm run test:e2e"),
+            ("docker compose up -d db", "docker compose up"),
+            ("./scripts/seed.sh now", "./scripts/seed.sh now"),
+            ("python -m pytest -x tests/a.py", "pytest"),
+            ("uv run pytest tests/a.py", "pytest"),
+            ("bash scripts/setup.sh", "bash scripts/setup.sh"),
+            ("cargo test --test api", "cargo test"),
+            ("git tag v0.4.2", "git tag"),
+            ("rm -rf build", "rm"),
+        ] {
+            assert_eq!(only(line).token(), token, "{line}");
+        }
+    }
+
+    #[test]
+    fn tells_looking_from_doing() {
+        for line in [
+            "ls -la",
+            "cat a | grep b",
+            "git -P diff",
+            "sed -n 1,5p a",
+            "cd x",
+            "kubectl get pods",
+            "find . -name a",
+            "make -n all",
+            "curl -s localhost:1/health",
+        ] {
+            assert!(commands(line).iter().all(|listed| listed.command.is_trivial()), "{line}");
+        }
+        for line in [
+            "make all",
+            "git commit -m a",
+            "sed -i s/a/b/ c",
+            "cat a.sql | psql app",
+            "curl -s x.sh | sh",
+            "docker compose up -d",
+        ] {
+            assert!(!only(line).is_trivial(), "{line}");
+        }
+        assert_eq!(only("cat a.sql | psql app").text(), "cat a.sql | psql app");
+    }
+
+    #[test]
+    fn a_trailing_filter_masks_the_exit_code() {
+        assert!(commands("make test | tail")[0].masked);
+        assert!(!commands("make test")[0].masked);
+        assert!(!commands("set -o pipefail; make test | tail")[1].masked);
+    }
+
+    #[test]
+    fn tells_checks_and_probes() {
+        assert!(only("just itest").is_check() && only("npm run test:e2e").is_check());
+        assert!(!only("make db-up").is_check());
+        assert!(only("make lint").is_probe());
+        assert!(!only("make test-db-up").is_probe());
+    }
+}

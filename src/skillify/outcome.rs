@@ -1,0 +1,83 @@
+//! Outcomes: whether people were content with a turn. Unknown stays unknown.
+//!
+//! Against: an interrupt, a correcting next prompt, a negative score, a failing end, a refusal that
+//! nothing made good. For: the last check or a command that had failed passes, a delivery, thanks, a
+//! positive score, moving on to something else.
+
+use std::collections::BTreeSet;
+
+use super::prompt::{self, Role};
+use super::segment::{Segment, Turn};
+use crate::event::Status;
+
+/// What became of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// People were content.
+    Accepted,
+    /// They were not.
+    Rejected,
+    /// Nothing tells.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word for evidence pages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The outcome of each turn of a segment.
+pub(super) fn outcomes(segment: &Segment<'_>) -> Vec<Outcome> {
+    let mut failed = BTreeSet::new();
+    (0..segment.turns.len()).map(|index| outcome(segment, index, &mut failed)).collect()
+}
+
+/// `failed` holds the commands that failed in this turn or an earlier one.
+fn outcome<'a>(segment: &'a Segment<'_>, index: usize, failed: &mut BTreeSet<Vec<&'a str>>) -> Outcome {
+    let Some(turn) = segment.turns.get(index) else { return Outcome::Unknown };
+    let shown = last_check(turn, failed);
+    let next = segment.turns.get(index + 1);
+    let against = turn.interrupted
+        || next.is_some_and(|next| next.role == Role::Correction)
+        || turn.scores.iter().any(|score| *score < 0.0);
+    if against {
+        return Outcome::Rejected;
+    }
+    match shown {
+        Status::Error => return Outcome::Rejected,
+        Status::Ok => return Outcome::Accepted,
+        Status::Unknown => {}
+    }
+    if turn.actions.iter().any(|action| action.refused) {
+        return Outcome::Rejected;
+    }
+    let thanked = next.and_then(|next| next.prompt).is_some_and(|prompt| prompt::is_thanks(&prompt.text));
+    let scored = turn.scores.iter().any(|score| *score > 0.0);
+    let moved_on = next.is_none() && segment.moved_on;
+    if thanked || scored || moved_on { Outcome::Accepted } else { Outcome::Unknown }
+}
+
+/// How the last command ended that tells: a check, a delivery, one that had failed, or any failure.
+fn last_check<'a>(turn: &'a Turn<'_>, failed: &mut BTreeSet<Vec<&'a str>>) -> Status {
+    let mut shown = Status::Unknown;
+    for action in &turn.actions {
+        let Some(command) = action.command().filter(|command| !command.is_trivial()) else { continue };
+        match action.status {
+            Status::Error => {
+                failed.insert(command.core());
+                shown = Status::Error;
+            }
+            Status::Ok if command.is_check() || command.is_delivery() || failed.contains(&command.core()) => {
+                shown = Status::Ok;
+            }
+            Status::Ok | Status::Unknown => {}
+        }
+    }
+    shown
+}

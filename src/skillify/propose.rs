@@ -1,0 +1,200 @@
+//! Proposals: which claims the segments suggest, and who words them.
+//!
+//! Claims are always drafted here, from commands alone; [`super::verify`] then looks for each of
+//! them in every segment. A [`Proposer`] only words claims that were found: it may not add any.
+//!
+//! - **Fix**: a command failed, other commands ran, the same command passed. What only looks, tests
+//!   or records (`git add`) is no repair.
+//! - **Run**: a command that several sessions of one cluster have in common.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::Action;
+use super::claim::{Claim, SupportedClaim, Wording};
+use super::command::Command;
+use super::segment::claimable;
+use super::template::Template;
+use super::verify::{Work, edited_between};
+use crate::event::Status;
+
+/// Words claims that were found.
+pub trait Proposer {
+    /// The text for the material. What it says beyond the claims is refused and replaced by the
+    /// text of [`super::Offline`].
+    fn word(&self, material: &Material<'_>) -> Wording;
+}
+
+/// What a skill may be worded from.
+#[derive(Debug, Clone, Copy)]
+pub struct Material<'a> {
+    /// The claims in the order of doing, at least one; all are fixes of one command or all are runs.
+    pub claims: &'a [SupportedClaim],
+    /// Words that the prompts of at least two supporting sessions share, in order.
+    pub words: &'a [String],
+    /// Error signatures that at least two supporting sessions share.
+    pub signatures: &'a [String],
+}
+
+/// A failure that other commands repaired.
+pub(super) struct Repair<'a> {
+    session: (&'a str, &'a str),
+    failed: &'a Command,
+    repair: &'a Command,
+    /// No file was edited in between.
+    pub(super) clean: bool,
+}
+
+/// A drafted Fix.
+pub(super) struct Fix {
+    pub(super) claim: Claim,
+    pub(super) command: Template,
+    /// Whether the repair was once seen to work alone.
+    pub(super) clean: bool,
+}
+
+/// Every Fix that the segments suggest, each once, in order.
+pub(super) fn fixes(works: &[Work<'_>]) -> Vec<Fix> {
+    let mut groups: BTreeMap<(String, String), Vec<Repair<'_>>> = BTreeMap::new();
+    for repair in works.iter().flat_map(repairs) {
+        groups.entry((repair.failed.token(), repair.repair.token())).or_default().push(repair);
+    }
+    let mut fixes: BTreeMap<Claim, Fix> = BTreeMap::new();
+    for group in groups.into_values() {
+        for part in
+            alike(group, |repair| (repair.failed.core(), repair.repair.core()), |repair| repair.session)
+        {
+            let command = Template::of(&part.iter().map(|repair| repair.failed).collect::<Vec<_>>());
+            let repair = Template::of(&part.iter().map(|repair| repair.repair).collect::<Vec<_>>());
+            let (Some(command), Some(repair)) = (command, repair) else { continue };
+            let claim = Claim::Fix { command: command.clone(), repair };
+            let clean = part.iter().any(|repair| repair.clean);
+            fixes.entry(claim.clone()).or_insert(Fix { claim, command, clean }).clean |= clean;
+        }
+    }
+    fixes.into_values().collect()
+}
+
+/// Parts that one template can speak of: runs that agree in every word where two sessions have them,
+/// else all the remaining ones together if they can be generalised.
+fn alike<'a, T>(
+    items: Vec<T>,
+    core: impl Fn(&T) -> (Vec<&'a str>, Vec<&'a str>),
+    session: impl Fn(&T) -> (&'a str, &'a str),
+) -> Vec<Vec<T>> {
+    let mut exact: BTreeMap<(Vec<&str>, Vec<&str>), Vec<T>> = BTreeMap::new();
+    for item in items {
+        exact.entry(core(&item)).or_default().push(item);
+    }
+    let sessions = |items: &[T]| items.iter().map(&session).collect::<BTreeSet<_>>().len();
+    let (mut parts, single): (Vec<_>, Vec<_>) = exact.into_values().partition(|items| sessions(items) >= 2);
+    let mut by_shape: BTreeMap<(usize, usize), Vec<T>> = BTreeMap::new();
+    for item in single.into_iter().flatten() {
+        let (a, b) = core(&item);
+        by_shape.entry((a.len(), b.len())).or_default().push(item);
+    }
+    parts.extend(by_shape.into_values());
+    parts
+}
+
+/// The repairs that one segment shows.
+fn repairs<'a>(work: &'a Work<'_>) -> Vec<Repair<'a>> {
+    let actions: Vec<(usize, &Action)> = work.segment.actions().collect();
+    let session = work.segment.session;
+    let session = (session.tenant.as_str(), session.id.as_str());
+    let mut open: BTreeMap<(&str, Vec<&str>), usize> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (at, (_, action)) in actions.iter().enumerate() {
+        let Some(command) = claimable(action) else { continue };
+        let key = (action.agent.as_str(), command.core());
+        match action.status {
+            Status::Error => {
+                open.insert(key, at);
+            }
+            Status::Ok => {
+                let Some(failed_at) = open.get(&key).copied() else { continue };
+                let between = actions.iter().skip(failed_at + 1).take(at - failed_at - 1);
+                let Some((_, failed)) = actions.get(failed_at) else { continue };
+                let clean = !edited_between(&actions, failed, action);
+                let repairing = between
+                    .filter(|(_, other)| other.agent == action.agent && other.status != Status::Error)
+                    .filter(|(_, other)| !other.refused)
+                    .filter_map(|(_, other)| claimable(other))
+                    .filter(|other| other.core() != command.core() && may_repair(other, command));
+                found.extend(repairing.map(|repair| Repair { session, failed: command, repair, clean }));
+                // A person who was not content corrects: what passes later may be the better repair.
+                if work.outcomes.get(actions.get(at).map_or(0, |(turn, _)| *turn))
+                    == Some(&super::outcome::Outcome::Rejected)
+                {
+                    open.insert(key, at);
+                } else {
+                    open.remove(&key);
+                }
+            }
+            Status::Unknown => {}
+        }
+    }
+    found
+}
+
+fn may_repair(command: &Command, failed: &Command) -> bool {
+    let records = command.is_version_control() && failed.verb().first() != Some(&"git");
+    !command.is_probe() && !records
+}
+
+/// The Runs that the sessions of one cluster have in common, in the order of doing.
+pub(super) fn runs(works: &[&Work<'_>]) -> Vec<Claim> {
+    let all: BTreeSet<(&str, &str)> = works.iter().map(|work| session_of(work)).collect();
+    let mut groups: BTreeMap<String, Vec<Step<'_>>> = BTreeMap::new();
+    for work in works {
+        let steps: Vec<&Command> = work
+            .segment
+            .actions()
+            .filter(|(_, action)| action.status == Status::Ok)
+            .filter_map(|(_, action)| claimable(action))
+            .collect();
+        let count = steps.len();
+        for (at, command) in steps.into_iter().enumerate() {
+            let place = share(at, count);
+            groups.entry(command.token()).or_default().push(Step {
+                session: session_of(work),
+                command,
+                place,
+            });
+        }
+    }
+    let mut runs: Vec<(f64, Claim)> = Vec::new();
+    for group in groups.into_values() {
+        for part in alike(group, |step| (step.command.core(), Vec::new()), |step| step.session) {
+            let sessions: BTreeSet<_> = part.iter().map(|step| step.session).collect();
+            if sessions.len() < 2 || sessions.len() * 2 < all.len() {
+                continue;
+            }
+            let Some(template) = Template::of(&part.iter().map(|step| step.command).collect::<Vec<_>>())
+            else {
+                continue;
+            };
+            let place = part.iter().map(|step| step.place).sum::<f64>() / share(part.len(), 1);
+            runs.push((place, Claim::Run(template)));
+        }
+    }
+    runs.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+    runs.dedup_by(|a, b| a.1 == b.1);
+    runs.into_iter().map(|(_, claim)| claim).collect()
+}
+
+struct Step<'a> {
+    session: (&'a str, &'a str),
+    command: &'a Command,
+    /// Where in its segment it stands, from 0 to 1.
+    place: f64,
+}
+
+fn session_of<'a>(work: &Work<'a>) -> (&'a str, &'a str) {
+    (work.segment.session.tenant.as_str(), work.segment.session.id.as_str())
+}
+
+/// `part` of `whole`.
+fn share(part: usize, whole: usize) -> f64 {
+    f64::from(u32::try_from(part).unwrap_or(u32::MAX))
+        / f64::from(u32::try_from(whole.max(1)).unwrap_or(u32::MAX))
+}

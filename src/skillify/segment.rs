@@ -1,0 +1,185 @@
+//! Segments: a prompt of the main agent and what was done until the next that starts something new.
+//!
+//! A segment has one turn for each of its prompts; a prompt that corrects or continues adds a turn to
+//! the segment that it speaks of. A prompt whose turn runs again what had failed before it belongs
+//! there as well, whatever its words and language.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::action::{Action, Calls, What};
+use super::command::Command;
+use super::prompt::{self, Before, Role};
+use crate::event::{Kind, SessionEvent, Status, Timestamp};
+use crate::table::{Fact, Session};
+
+/// One piece of work within a session.
+#[derive(Debug, Clone)]
+pub(super) struct Segment<'a> {
+    /// 16 hex digits, the same whenever the same prompt is read.
+    pub(super) id: String,
+    pub(super) session: &'a Session,
+    /// When its prompt was given.
+    pub(super) started_at: Timestamp,
+    /// At least one.
+    pub(super) turns: Vec<Turn<'a>>,
+    /// Whether another prompt of the session came after it.
+    pub(super) moved_on: bool,
+}
+
+/// A prompt and what was done for it.
+#[derive(Debug, Clone)]
+pub(super) struct Turn<'a> {
+    /// `None` for what was done before any prompt.
+    pub(super) prompt: Option<&'a SessionEvent>,
+    /// What the prompt does to the turn before it.
+    pub(super) role: Role,
+    pub(super) actions: Vec<Action>,
+    /// Scores that were given to it.
+    pub(super) scores: Vec<f64>,
+    /// The person stopped the assistant.
+    pub(super) interrupted: bool,
+}
+
+impl Segment<'_> {
+    /// Whether a skill was loaded in it: then it shows what the skill says, not what people do.
+    pub(super) fn loaded_a_skill(&self) -> bool {
+        self.turns.iter().flat_map(|turn| &turn.actions).any(|action| action.what == What::Skill)
+    }
+
+    /// Every action with the index of its turn, in order.
+    pub(super) fn actions(&self) -> impl Iterator<Item = (usize, &Action)> {
+        self.turns
+            .iter()
+            .enumerate()
+            .flat_map(|(index, turn)| turn.actions.iter().map(move |action| (index, action)))
+    }
+
+    /// The telling words of all its prompts, in order.
+    pub(super) fn words(&self) -> Vec<String> {
+        let prompts = self.turns.iter().filter_map(|turn| turn.prompt);
+        let mut seen = BTreeSet::new();
+        prompts
+            .flat_map(|prompt| prompt::telling_words(&prompt.text))
+            .filter(|word| seen.insert(word.clone()))
+            .collect()
+    }
+}
+
+/// The segments of one session, in order.
+pub(super) fn segments(session: &Session) -> Vec<Segment<'_>> {
+    let mut facts: Vec<&Fact> = session.facts.iter().collect();
+    facts.sort_by(|a, b| order(&a.event).cmp(&order(&b.event)));
+    let calls = Calls::join(&facts);
+    let mut turns: Vec<Turn<'_>> = Vec::new();
+    for fact in facts {
+        add_fact(&mut turns, fact, &calls);
+    }
+    group(session, turns)
+}
+
+fn order(event: &SessionEvent) -> (Timestamp, i64, &str) {
+    (event.timestamp, event.seq, &event.event_id)
+}
+
+fn add_fact<'a>(turns: &mut Vec<Turn<'a>>, fact: &'a Fact, calls: &Calls<'a>) {
+    let event = &fact.event;
+    let is_prompt = event.kind == Kind::Prompt && event.agent.is_empty();
+    if is_prompt && prompt::is_interrupt(&event.text) {
+        if let Some(turn) = turns.last_mut() {
+            turn.interrupted = true;
+        }
+        return;
+    }
+    if is_prompt || turns.is_empty() {
+        let prompt = is_prompt.then_some(event);
+        turns.push(Turn {
+            prompt,
+            role: Role::New,
+            actions: Vec::new(),
+            scores: Vec::new(),
+            interrupted: false,
+        });
+    }
+    let Some(turn) = turns.last_mut() else { return };
+    turn.scores.extend(event.score);
+    turn.interrupted |= event.decision_source == "user_abort";
+    turn.actions.extend(calls.actions_at(fact));
+}
+
+/// Puts each turn into the segment it belongs to.
+fn group<'a>(session: &'a Session, turns: Vec<Turn<'a>>) -> Vec<Segment<'a>> {
+    let mut segments: Vec<Segment<'a>> = Vec::new();
+    for mut turn in turns {
+        if let Some(segment) = segments.last_mut() {
+            turn.role = role(&turn, segment);
+            if turn.role != Role::New {
+                segment.turns.push(turn);
+                continue;
+            }
+            // What came before the first prompt is the client's own start-up, not work moved on from.
+            segment.moved_on = true;
+        }
+        let started_at = turn.prompt.map_or(session.started_at, |event| event.timestamp);
+        let id = segment_id(session, turn.prompt);
+        segments.push(Segment { id, session, started_at, turns: vec![turn], moved_on: false });
+    }
+    segments
+}
+
+fn role(turn: &Turn<'_>, segment: &Segment<'_>) -> Role {
+    let Some(last) = segment.turns.last().filter(|last| last.prompt.is_some()) else { return Role::New };
+    let failures = open_failures(segment);
+    let text = turn.prompt.map_or("", |event| event.text.as_str());
+    let targets = last.actions.iter().filter_map(Action::command).flat_map(Command::verb);
+    let before = Before {
+        prompt: last.prompt.map_or("", |event| event.text.as_str()),
+        open_failure: !failures.is_empty(),
+        targets: targets.collect(),
+    };
+    let role = prompt::role(text, &before);
+    let repeats = || {
+        turn.actions
+            .iter()
+            .filter_map(Action::command)
+            .any(|command| failures.contains(command.core().as_slice()))
+    };
+    if role == Role::New && repeats() { Role::Correction } else { role }
+}
+
+/// The commands of the segment whose last known run failed.
+fn open_failures<'a>(segment: &'a Segment<'_>) -> BTreeSet<Vec<&'a str>> {
+    let mut last: BTreeMap<Vec<&str>, Status> = BTreeMap::new();
+    for (_, action) in segment.actions() {
+        if let Some(command) = action.command().filter(|command| !command.is_trivial())
+            && action.status != Status::Unknown
+        {
+            last.insert(command.core(), action.status);
+        }
+    }
+    last.into_iter().filter(|(_, status)| *status == Status::Error).map(|(core, _)| core).collect()
+}
+
+/// The fact's own key where it has one: further observations of the prompt must not change the id.
+fn segment_id(session: &Session, prompt: Option<&SessionEvent>) -> String {
+    let prompt = prompt.map_or("", |event| {
+        if event.fact_key.is_empty() { event.event_id.as_str() } else { event.fact_key.as_str() }
+    });
+    short_hash(&[&session.tenant, &session.id, prompt], 8)
+}
+
+/// The first `bytes` bytes, as hex, of the SHA-256 over the parts, each ended by a zero byte.
+pub(crate) fn short_hash(parts: &[&str], bytes: usize) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The commands that can stand in a claim, with their actions.
+pub(super) fn claimable(action: &Action) -> Option<&Command> {
+    action.command().filter(|command| !command.is_trivial() && command.is_literal())
+}

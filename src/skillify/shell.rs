@@ -1,0 +1,344 @@
+//! Command lines as a POSIX shell splits them, as far as mining needs it.
+//!
+//! Quotes, escapes, substitutions, comments, redirections and here-documents are understood well
+//! enough to find the simple commands of a line and their words; nothing is expanded. Any text
+//! gives a result: an unclosed quote ends with the text.
+
+/// One word of a command.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Word {
+    /// As written, quotes included.
+    pub(super) raw: String,
+    /// With quotes and escapes removed.
+    pub(super) value: String,
+}
+
+/// How a pipeline is joined to the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Connector {
+    /// First, or after `;`, a line end or a parenthesis.
+    Sequence,
+    /// After `&&`.
+    And,
+    /// After `||`.
+    Or,
+}
+
+/// Simple commands joined by `|`; never without a stage, no stage without a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pipeline {
+    /// What joins it to the pipeline before.
+    pub(super) connector: Connector,
+    /// The words of each simple command.
+    pub(super) stages: Vec<Vec<Word>>,
+    /// Whether text written into the line itself is fed to it (`<<EOF`).
+    pub(super) here_document: bool,
+}
+
+/// Splits a command line into its pipelines.
+pub(super) fn parse(line: &str) -> Vec<Pipeline> {
+    let mut lexer = Lexer::new(line);
+    lexer.run();
+    lexer.pipelines
+}
+
+struct Lexer {
+    chars: Vec<char>,
+    position: usize,
+    word: Option<Word>,
+    stage: Vec<Word>,
+    stages: Vec<Vec<Word>>,
+    connector: Connector,
+    here_document: bool,
+    /// The next word is a redirection's target.
+    skip_word: bool,
+    /// The next word is a here-document's delimiter.
+    delimiter_next: bool,
+    delimiters: Vec<String>,
+    pipelines: Vec<Pipeline>,
+}
+
+impl Lexer {
+    fn new(line: &str) -> Self {
+        Self {
+            chars: line.chars().collect(),
+            position: 0,
+            word: None,
+            stage: Vec::new(),
+            stages: Vec::new(),
+            connector: Connector::Sequence,
+            here_document: false,
+            skip_word: false,
+            delimiter_next: false,
+            delimiters: Vec::new(),
+            pipelines: Vec::new(),
+        }
+    }
+
+    fn peek(&self, ahead: usize) -> Option<char> {
+        self.chars.get(self.position + ahead).copied()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let char = self.peek(0)?;
+        self.position += 1;
+        Some(char)
+    }
+
+    fn run(&mut self) {
+        while let Some(char) = self.next() {
+            match char {
+                '\n' => self.end_line(),
+                _ if char.is_whitespace() => self.end_word(),
+                '\\' => self.escape(),
+                '\'' => self.single_quoted(),
+                '"' => self.double_quoted(),
+                '$' if self.peek(0) == Some('(') => self.substitution(),
+                '`' => self.backquoted(),
+                '#' if self.word.is_none() => self.comment(),
+                ';' | '(' | ')' => self.end_pipeline(Connector::Sequence),
+                '&' => self.ampersand(),
+                '|' => self.bar(),
+                '<' | '>' => self.redirection(char),
+                _ => self.push(char, char),
+            }
+        }
+        self.end_pipeline(Connector::Sequence);
+    }
+
+    fn current(&mut self) -> &mut Word {
+        self.word.get_or_insert_with(|| Word { raw: String::new(), value: String::new() })
+    }
+
+    fn push(&mut self, raw: char, value: char) {
+        let word = self.current();
+        word.raw.push(raw);
+        word.value.push(value);
+    }
+
+    fn escape(&mut self) {
+        match self.next() {
+            None | Some('\n') => {}
+            Some(char) => {
+                self.current().raw.push('\\');
+                self.push(char, char);
+            }
+        }
+    }
+
+    fn single_quoted(&mut self) {
+        self.current().raw.push('\'');
+        while let Some(char) = self.next() {
+            if char == '\'' {
+                self.current().raw.push('\'');
+                return;
+            }
+            self.push(char, char);
+        }
+    }
+
+    fn double_quoted(&mut self) {
+        self.current().raw.push('"');
+        while let Some(char) = self.next() {
+            match char {
+                '"' => {
+                    self.current().raw.push('"');
+                    return;
+                }
+                '\\' if matches!(self.peek(0), Some('"' | '\\' | '$' | '`' | '\n')) => self.escape(),
+                _ => self.push(char, char),
+            }
+        }
+    }
+
+    fn substitution(&mut self) {
+        self.push('$', '$');
+        let mut depth = 0_usize;
+        while let Some(char) = self.next() {
+            self.push(char, char);
+            match char {
+                '(' => depth += 1,
+                ')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    fn backquoted(&mut self) {
+        self.push('`', '`');
+        while let Some(char) = self.next() {
+            self.push(char, char);
+            if char == '`' {
+                return;
+            }
+        }
+    }
+
+    fn comment(&mut self) {
+        while self.peek(0).is_some_and(|char| char != '\n') {
+            self.position += 1;
+        }
+    }
+
+    fn ampersand(&mut self) {
+        match self.peek(0) {
+            Some('&') => {
+                self.position += 1;
+                self.end_pipeline(Connector::And);
+            }
+            Some('>') => {
+                self.position += 1;
+                self.redirection('>');
+            }
+            _ => self.end_pipeline(Connector::Sequence),
+        }
+    }
+
+    fn bar(&mut self) {
+        if self.peek(0) == Some('|') {
+            self.position += 1;
+            return self.end_pipeline(Connector::Or);
+        }
+        if self.peek(0) == Some('&') {
+            self.position += 1;
+        }
+        self.end_stage();
+    }
+
+    fn redirection(&mut self, first: char) {
+        if self.word.as_ref().is_some_and(|word| word.raw.chars().all(|char| char.is_ascii_digit())) {
+            self.word = None; // the file descriptor of `2>`
+        }
+        self.end_word();
+        let mut arrows = 1;
+        while self.peek(0) == Some(first) {
+            self.position += 1;
+            arrows += 1;
+        }
+        if first == '<' && arrows >= 2 {
+            self.here_document = true;
+            self.delimiter_next = arrows == 2;
+            if self.peek(0) == Some('-') {
+                self.position += 1;
+            }
+        } else if matches!(self.peek(0), Some('&' | '|' | '>')) {
+            self.position += 1;
+        }
+        self.skip_word = true;
+    }
+
+    fn end_word(&mut self) {
+        let Some(word) = self.word.take() else { return };
+        if std::mem::take(&mut self.skip_word) {
+            if std::mem::take(&mut self.delimiter_next) {
+                self.delimiters.push(word.value);
+            }
+            return;
+        }
+        self.stage.push(word);
+    }
+
+    fn end_stage(&mut self) {
+        self.end_word();
+        self.skip_word = false;
+        let stage = std::mem::take(&mut self.stage);
+        if !stage.is_empty() {
+            self.stages.push(stage);
+        }
+    }
+
+    fn end_pipeline(&mut self, next: Connector) {
+        self.end_stage();
+        let stages = std::mem::take(&mut self.stages);
+        let here_document = std::mem::take(&mut self.here_document);
+        if !stages.is_empty() {
+            self.pipelines.push(Pipeline { connector: self.connector, stages, here_document });
+        }
+        self.connector = next;
+    }
+
+    fn end_line(&mut self) {
+        // A line may end within a list (`a &&` or `a |`): only a finished command ends it.
+        self.end_word();
+        if !self.stage.is_empty() {
+            self.end_pipeline(Connector::Sequence);
+        }
+        for delimiter in std::mem::take(&mut self.delimiters) {
+            self.skip_here_document(&delimiter);
+        }
+    }
+
+    fn skip_here_document(&mut self, delimiter: &str) {
+        while self.position < self.chars.len() {
+            let line: String =
+                self.chars.iter().skip(self.position).take_while(|char| **char != '\n').collect();
+            self.position += line.chars().count() + 1;
+            if line.trim() == delimiter {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(line: &str) -> Vec<Vec<String>> {
+        parse(line)
+            .into_iter()
+            .map(|pipeline| {
+                let stages: Vec<String> = pipeline
+                    .stages
+                    .into_iter()
+                    .map(|stage| stage.into_iter().map(|word| word.value).collect::<Vec<_>>().join("·"))
+                    .collect();
+                stages
+            })
+            .collect()
+    }
+
+    #[test]
+    fn splits_lists_and_pipelines() {
+        assert_eq!(
+            values("cd api && make test 2>&1 | tail -5; echo done &"),
+            [vec!["cd·api"], vec!["make·test", "tail·-5"], vec!["echo·done"]]
+        );
+        assert_eq!(values("a ||\n b |\n c"), [vec!["a"], vec!["b", "c"]]);
+        assert_eq!(
+            parse("a && b || c").iter().map(|p| p.connector).collect::<Vec<_>>(),
+            [Connector::Sequence, Connector::And, Connector::Or]
+        );
+    }
+
+    #[test]
+    fn keeps_quoted_operators_in_their_word() {
+        assert_eq!(
+            values(r#"git commit -m "a && b; c" 'x|y' z\ z"#),
+            [vec!["git·commit·-m·a && b; c·x|y·z z"]]
+        );
+        assert_eq!(values("echo $(a | b) `c; d`"), [vec!["echo·$(a | b)·`c; d`"]]);
+        assert_eq!(parse(r#"say "hi you""#)[0].stages[0][1].raw, "\"hi you\"");
+    }
+
+    #[test]
+    fn drops_redirections_comments_and_here_documents() {
+        assert_eq!(values("make a > out.txt 2>/dev/null < in &> all # why"), [vec!["make·a"]]);
+        let line = "psql app <<'SQL'\nselect 1; drop\nSQL\nmake b";
+        assert_eq!(values(line), [vec!["psql·app"], vec!["make·b"]]);
+        assert!(parse(line)[0].here_document);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_split_without_a_panic(line in ".{0,200}") {
+            for pipeline in parse(&line) {
+                proptest::prop_assert!(!pipeline.stages.is_empty());
+                proptest::prop_assert!(pipeline.stages.iter().all(|stage| !stage.is_empty()));
+            }
+        }
+    }
+}

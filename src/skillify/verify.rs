@@ -1,0 +1,139 @@
+//! Verification: what the events show of a claim, and whether a text says no more than its claims.
+
+use super::action::Action;
+use super::claim::{Claim, Evidence, Line, SupportedClaim, Wording};
+use super::outcome::Outcome;
+use super::segment::{Segment, claimable};
+use super::template::Template;
+use crate::event::Status;
+
+/// A segment with the outcomes of its turns.
+#[derive(Debug, Clone)]
+pub(super) struct Work<'a> {
+    pub(super) segment: Segment<'a>,
+    pub(super) outcomes: Vec<Outcome>,
+}
+
+impl Work<'_> {
+    fn outcome(&self, turn: usize) -> Outcome {
+        self.outcomes.get(turn).copied().unwrap_or(Outcome::Unknown)
+    }
+}
+
+/// Looks for the claim in every segment of the workspace.
+pub(super) fn support(claim: &Claim, works: &[Work<'_>]) -> SupportedClaim {
+    let mut support = Vec::new();
+    let mut against = Vec::new();
+    for work in works {
+        let shown = match claim {
+            Claim::Run(command) => run(command, work),
+            Claim::Fix { command, repair } => fix(command, repair, work),
+        };
+        let Some((outcome, events)) = shown else { continue };
+        let evidence = evidence(work, outcome, events);
+        match outcome {
+            Outcome::Accepted => support.push(evidence),
+            Outcome::Rejected => against.push(evidence),
+            Outcome::Unknown => {}
+        }
+    }
+    support.sort();
+    against.sort();
+    SupportedClaim { claim: claim.clone(), support, against }
+}
+
+fn evidence(work: &Work<'_>, outcome: Outcome, mut events: Vec<String>) -> Evidence {
+    let session = work.segment.session;
+    events.sort();
+    events.dedup();
+    Evidence {
+        started_at: work.segment.started_at,
+        segment: work.segment.id.clone(),
+        tenant: session.tenant.clone(),
+        session: session.id.clone(),
+        events,
+        assistant: session.assistant.clone(),
+        project: session.project.clone(),
+        person: session.user_id.clone(),
+        outcome,
+    }
+}
+
+type Shown = Option<(Outcome, Vec<String>)>;
+
+fn is_run_of(action: &Action, template: &Template) -> bool {
+    claimable(action).is_some_and(|command| template.matches(command))
+}
+
+fn run(template: &Template, work: &Work<'_>) -> Shown {
+    let mut shown = None;
+    for (turn, action) in work.segment.actions().filter(|(_, action)| is_run_of(action, template)) {
+        match action.status {
+            _ if action.refused => shown = Some((Outcome::Rejected, action.events.clone())),
+            Status::Ok => shown = Some((work.outcome(turn), action.events.clone())),
+            Status::Error | Status::Unknown => {}
+        }
+    }
+    shown
+}
+
+/// The last time that the repair was followed by a run of the command that passed.
+fn fix(command: &Template, repair: &Template, work: &Work<'_>) -> Shown {
+    let actions: Vec<(usize, &Action)> = work.segment.actions().collect();
+    let mut shown = None;
+    for (at, (_, action)) in actions.iter().enumerate().filter(|(_, (_, action))| is_run_of(action, repair)) {
+        if action.refused {
+            let meant_for_it = actions.iter().any(|(_, other)| is_run_of(other, command));
+            shown = meant_for_it.then(|| (Outcome::Rejected, action.events.clone())).or(shown);
+            continue;
+        }
+        let lane = |other: &&(usize, &Action)| other.1.agent == action.agent;
+        let next = actions.iter().skip(at + 1).filter(lane).find(|(_, other)| is_run_of(other, command));
+        let Some((turn, passed)) = next.filter(|(_, next)| next.status == Status::Ok) else { continue };
+        if action.status == Status::Error {
+            continue;
+        }
+        let failed = actions.iter().take(at).rev().filter(lane).find(|(_, other)| is_run_of(other, command));
+        let failed = failed.filter(|(_, failed)| failed.status == Status::Error).map(|(_, failed)| *failed);
+        let outcome = match failed {
+            Some(failed) if edited_between(&actions, failed, passed) => Outcome::Unknown,
+            _ => work.outcome(*turn),
+        };
+        let cited = failed.into_iter().chain([*action, *passed]);
+        shown = Some((outcome, cited.flat_map(|action| action.events.clone()).collect()));
+    }
+    shown
+}
+
+/// Whether a file was edited between two actions: then the edit may be what made the difference.
+pub(super) fn edited_between(actions: &[(usize, &Action)], from: &Action, to: &Action) -> bool {
+    actions
+        .iter()
+        .skip_while(|(_, action)| !std::ptr::eq(*action, from))
+        .take_while(|(_, action)| !std::ptr::eq(*action, to))
+        .any(|(_, action)| matches!(action.what, super::action::What::Edit(_)) && !action.refused)
+}
+
+/// Whether every line cites claims, and every command in the text is one that a claim speaks of.
+pub(super) fn says_only_its_claims(wording: &Wording, claims: &[SupportedClaim]) -> bool {
+    let templates: Vec<String> =
+        claims.iter().flat_map(|claim| claim.claim.templates()).map(ToString::to_string).collect();
+    let lines = || wording.steps.iter().chain(&wording.if_it_fails).chain(&wording.avoid);
+    let cites =
+        |line: &Line| !line.claims.is_empty() && line.claims.iter().all(|claim| *claim < claims.len());
+    lines().all(cites)
+        && texts(wording).all(|text| {
+            text.matches('`').count() % 2 == 0
+                && text.split('`').skip(1).step_by(2).all(|code| templates.iter().any(|known| known == code))
+        })
+}
+
+/// Every text of a wording.
+pub(super) fn texts(wording: &Wording) -> impl Iterator<Item = &str> {
+    let lines = wording.steps.iter().chain(&wording.if_it_fails).chain(&wording.avoid);
+    [&wording.name, &wording.title, &wording.description]
+        .into_iter()
+        .chain(&wording.when_to_use)
+        .chain(lines.map(|line| &line.text))
+        .map(String::as_str)
+}

@@ -1,0 +1,261 @@
+//! One command needs another to have run: the plainest thing to learn from sessions.
+
+use skillspan::event::Status;
+use skillspan::skillify::{Candidate, Scope, Shortfall};
+
+use super::sessions::{mined, needs, one_offs, session};
+
+fn published(mined: &skillspan::skillify::Mined) -> Vec<&Candidate> {
+    mined.candidates.iter().filter(|candidate| candidate.is_published()).collect()
+}
+
+fn evidence(candidate: &Candidate) -> Vec<&str> {
+    let mut sessions: Vec<&str> = candidate.sessions().into_iter().map(|(_, session)| session).collect();
+    sessions.sort_unstable();
+    sessions
+}
+
+#[test]
+fn three_sessions_that_needed_the_database_become_one_skill() {
+    let mut sessions = needs("make db-up", "make test-integration");
+    sessions.extend(one_offs("make db-up", "make test-integration"));
+    let mined = mined(&sessions);
+    let skills = published(&mined);
+    assert_eq!(skills.len(), 1, "{}", mined.explain().join("\n"));
+    let skill = skills[0];
+    assert_eq!(
+        skill.wording.description,
+        "Run `make db-up` before `make test-integration`. Use when `make test-integration` fails, \
+         or when asked to run integration tests."
+    );
+    assert_eq!(skill.wording.name, "make-test-integration-needs-make-db-up");
+    assert_eq!(evidence(skill), ["s01", "s02", "s03"]);
+    assert_eq!(skill.scope, Scope::Workspace);
+    let steps: Vec<&str> = skill.wording.steps.iter().map(|step| step.text.as_str()).collect();
+    assert_eq!(steps, ["Run `make db-up`.", "Run `make test-integration`."]);
+}
+
+#[test]
+fn the_commands_of_any_repository_are_learnt() {
+    for (fix, test) in [
+        ("just up", "just itest"),
+        ("docker compose up -d db", "npm run test:e2e"),
+        ("./scripts/seed.sh", "cargo test --test api"),
+        ("make test-db-up", "make test-api"),
+        ("npm ci", "npm run build"),
+        ("bin/rails db:migrate", "bundle exec rspec spec/orders_spec.rb"),
+        ("cp .env.example .env", "./gradlew integrationTest"),
+        ("terraform init", "terraform plan"),
+        ("task services:start", "go test ./internal/store"),
+        ("poetry install", "poetry run pytest tests/integration"),
+        ("git submodule update --init", "cmake --build out"),
+    ] {
+        let mut sessions = needs(fix, test);
+        sessions.extend(one_offs(fix, test));
+        let mined = mined(&sessions);
+        let skills = published(&mined);
+        assert_eq!(skills.len(), 1, "{fix} / {test}:\n{}", mined.explain().join("\n"));
+        let start = format!("Run `{fix}` before `{test}`. Use when `{test}` fails");
+        assert!(skills[0].wording.description.starts_with(&start), "{}", skills[0].wording.description);
+        assert_eq!(evidence(skills[0]), ["s01", "s02", "s03"], "{fix} / {test}");
+    }
+}
+
+#[test]
+fn the_same_work_in_other_assistants_supports_the_same_claim() {
+    let sessions = [
+        session("codex")
+            .by("alice")
+            .assistant("codex")
+            .prompt("integration tests, please")
+            .tool(
+                "shell",
+                r#"{"command":["bash","-lc","cd api && make itest 2>&1 | tail -20"]}"#,
+                Status::Error,
+                "",
+            )
+            .tool("exec_command", r#"{"cmd":"rg db-up Makefile"}"#, Status::Ok, "")
+            .tool("exec_command", r#"{"cmd":"make db-up"}"#, Status::Ok, "")
+            .tool("shell", r#"{"command":["bash","-lc","cd api && make itest"]}"#, Status::Ok, "")
+            .build(),
+        session("gemini")
+            .by("bob")
+            .assistant("gemini-cli")
+            .prompt("do the integration tests pass?")
+            .tool("run_shell_command", r#"{"command":"CI=1 make itest"}"#, Status::Error, "")
+            .tool("run_shell_command", r#"{"command":"make db-up && make itest"}"#, Status::Ok, "")
+            .build(),
+    ];
+    let mined = mined(&sessions);
+    let skills = published(&mined);
+    assert_eq!(skills.len(), 1, "{}", mined.explain().join("\n"));
+    assert!(skills[0].wording.description.starts_with("Run `make db-up` before `make itest`."));
+}
+
+#[test]
+fn what_varies_becomes_a_hole() {
+    let of = |id: &str, person: &str, path: &str| {
+        session(id)
+            .by(person)
+            .prompt("are the store tests green?")
+            .fails(&format!("pytest {path}"))
+            .ok("make db-up")
+            .ok(&format!("pytest {path}"))
+            .build()
+    };
+    let mined = mined(&[of("a", "alice", "tests/test_store.py"), of("b", "bob", "tests/test_cart.py")]);
+    assert!(published(&mined)[0].wording.description.starts_with("Run `make db-up` before `pytest {path}`."));
+}
+
+#[test]
+fn a_recurring_procedure_becomes_a_skill_with_its_steps_in_order() {
+    let release = |id: &str, person: &str, version: &str| {
+        session(id)
+            .by(person)
+            .prompt(&format!("Release {version} to production"))
+            .edit("CHANGELOG.md")
+            .ok("make lint && make test")
+            .ok(&format!("git commit -qam 'Release {version}'"))
+            .ok(&format!("./scripts/publish.sh --version {version}"))
+            .build()
+    };
+    let mut sessions =
+        vec![release("a", "alice", "0.4.2"), release("b", "bob", "0.5.0"), release("c", "alice", "1.0.0")];
+    sessions.extend(one_offs("make db-up", "make itest"));
+    let mined = mined(&sessions);
+    let skills = published(&mined);
+    assert_eq!(skills.len(), 1, "{}", mined.explain().join("\n"));
+    let steps: Vec<&str> = skills[0].wording.steps.iter().map(|step| step.text.as_str()).collect();
+    assert_eq!(
+        steps,
+        [
+            "Run `make lint`.",
+            "Run `make test`.",
+            "Run `git commit -qam \"Release {version}\"`.",
+            "Run `./scripts/publish.sh --version {version}`."
+        ]
+    );
+    assert!(skills[0].wording.description.ends_with("Use when asked to release production."));
+}
+
+#[test]
+fn one_person_repeating_it_is_not_two_people() {
+    let mut sessions: Vec<_> = (0..50)
+        .map(|index| {
+            session(&format!("r{index:02}"))
+                .by("alice")
+                .prompt("run the integration tests")
+                .fails("make itest")
+                .ok("make db-up")
+                .ok("make itest")
+                .build()
+        })
+        .collect();
+    sessions.push(session("other").by("bob").prompt("hello").ok("make fmt").build());
+    let mined = mined(&sessions);
+    assert!(published(&mined).is_empty());
+    let held = &mined.candidates[0];
+    assert_eq!(held.shortfalls, [Shortfall::People { found: 1, needed: 2 }]);
+    assert_eq!(held.scope, Scope::Person("alice".to_owned()));
+    assert!(mined.explain().iter().any(|line| line.contains("because 1 of 2 known people did it")));
+}
+
+#[test]
+fn a_workspace_with_one_known_person_is_its_own_team() {
+    let anonymous = |session: &mut skillspan::table::Session| session.user_id = String::new();
+    let mut sessions = needs("make db-up", "make itest");
+    sessions.iter_mut().for_each(anonymous);
+    assert_eq!(published(&mined(&sessions)).len(), 1);
+    sessions[0].user_id = "alice".to_owned();
+    assert_eq!(published(&mined(&sessions)).len(), 1);
+    sessions[1].user_id = "alice".to_owned();
+    sessions.push(session("x").by("bob").prompt("hi").ok("make fmt").build());
+    assert!(published(&mined(&sessions)).is_empty(), "an unknown person is nobody");
+}
+
+#[test]
+fn a_single_session_makes_no_skill() {
+    let sessions = &needs("make db-up", "make itest")[..1];
+    let mined = mined(sessions);
+    assert!(published(&mined).is_empty());
+    assert_eq!(mined.candidates[0].shortfalls, [Shortfall::Sessions { found: 1, needed: 2 }]);
+}
+
+#[test]
+fn a_session_that_loaded_a_skill_supports_nothing() {
+    let with_skill = |id: &str, person: &str| {
+        session(id)
+            .by(person)
+            .prompt("run the integration tests")
+            .skill("integration-tests")
+            .fails("make itest")
+            .ok("make db-up")
+            .ok("make itest")
+            .build()
+    };
+    assert!(mined(&[with_skill("a", "alice"), with_skill("b", "bob")]).candidates.is_empty());
+}
+
+#[test]
+fn a_variant_that_people_refuse_is_not_published() {
+    let refused = |id: &str, person: &str| {
+        session(id)
+            .by(person)
+            .prompt("run the integration tests")
+            .fails("make itest")
+            .ok("make db-reset")
+            .ok("make itest")
+            .prompt("No, never reset it, that wipes my data. Use `make db-up`.")
+            .ok("make db-up")
+            .ok("make itest")
+            .build()
+    };
+    let mut sessions = needs("make db-up", "make itest");
+    sessions.extend([refused("x1", "alice"), refused("x2", "bob"), refused("x3", "erin")]);
+    let mined = mined(&sessions);
+    let skills = published(&mined);
+    assert_eq!(skills.len(), 1, "{}", mined.explain().join("\n"));
+    assert!(skills[0].wording.description.starts_with("Run `make db-up` before"));
+    assert!(!format!("{:?}", skills[0].wording).contains("db-reset"));
+    let held = mined.candidates.iter().find(|candidate| !candidate.is_published()).unwrap();
+    assert!(
+        held.shortfalls.contains(&Shortfall::Rejected { accepted: 0, rejected: 3 }),
+        "{:?}",
+        held.shortfalls
+    );
+}
+
+#[test]
+fn procedures_that_look_alike_stay_apart() {
+    let mut sessions = needs("make db-up", "make test-integration");
+    for (index, mut other) in needs("make cache-up", "make test-integration-cache").into_iter().enumerate() {
+        other.id = format!("t{index}");
+        sessions.push(other);
+    }
+    let mined = mined(&sessions);
+    let mut descriptions: Vec<&str> =
+        published(&mined).iter().map(|skill| skill.wording.title.as_str()).collect();
+    descriptions.sort_unstable();
+    assert_eq!(
+        descriptions,
+        [
+            "Run `make cache-up` before `make test-integration-cache`",
+            "Run `make db-up` before `make test-integration`"
+        ]
+    );
+}
+
+#[test]
+fn an_edit_that_may_have_helped_proves_no_command() {
+    let edited = |id: &str, person: &str| {
+        session(id)
+            .by(person)
+            .prompt("make the tests pass")
+            .fails("make test")
+            .edit("src/app.py")
+            .ok("make generate")
+            .ok("make test")
+            .build()
+    };
+    assert!(published(&mined(&[edited("a", "alice"), edited("b", "bob")])).is_empty());
+}
