@@ -15,6 +15,9 @@ use super::expand::Source;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw, Receiver};
 use super::{DecodeError, Decoded};
 
+/// How long a stop waits for the table; what is left then waits in the journal.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// What runs.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -49,6 +52,8 @@ pub struct SessionsPipeline {
     pub journal: journal::Config,
     /// From the journal to the table.
     pub parquet: parquet::Config,
+    /// The zstd level of the table's files.
+    pub zstd_level: u8,
 }
 
 /// One port.
@@ -231,13 +236,15 @@ impl Resolver<'_> {
                 "service.pipelines.{name}.processors: without `redact`, credentials in sessions are stored as they are"
             ));
         }
+        let (parquet, zstd_level) = self.parquet(name, pipeline)?;
         Ok(SessionsPipeline {
             name: name.to_owned(),
             listeners,
             limits,
             processors,
             journal: self.journal()?,
-            parquet: self.parquet(name, pipeline)?,
+            zstd_level,
+            parquet,
         })
     }
 
@@ -316,7 +323,7 @@ impl Resolver<'_> {
         Ok(processors)
     }
 
-    fn parquet(&mut self, name: &str, pipeline: &Pipeline) -> Result<parquet::Config, ResolveError> {
+    fn parquet(&mut self, name: &str, pipeline: &Pipeline) -> Result<(parquet::Config, u8), ResolveError> {
         let at = ["service", "pipelines", name, "exporters"];
         let [id] = pipeline.exporters.as_slice() else {
             return Err(self.invalid(&at, "a sessions pipeline has one exporter, such as parquet"));
@@ -334,9 +341,11 @@ impl Resolver<'_> {
             bytes: parquet.flush.bytes.0,
             age: parquet.flush.age.0,
             on_session_end: parquet.flush.on_session_end,
+            drain_timeout: DRAIN_TIMEOUT,
         };
+        let zstd_level = parquet.compression.0;
         self.used.insert(format!("exporters.{id}"));
-        Ok(config)
+        Ok((config, zstd_level))
     }
 
     fn skills(&mut self, name: &str, pipeline: &Pipeline) -> Result<SkillsPipeline, ResolveError> {
@@ -354,8 +363,10 @@ impl Resolver<'_> {
             );
         }
         let mining = skillify::Config {
-            min_sessions: usize_of(skillify.publish.sessions),
-            min_people: usize_of(skillify.publish.people),
+            publish: skillify::PublishRule {
+                sessions: usize_of(skillify.publish.sessions),
+                people: usize_of(skillify.publish.people),
+            },
         };
         let schedule = Schedule {
             every_turns: skillify.every_turns,

@@ -185,7 +185,7 @@ impl Service {
         counters: Counters,
         listeners: Vec<(&'static str, SocketAddr, TcpListener)>,
     ) -> Result<(), StartError> {
-        let table = Table::open(&settings.table)?;
+        let table = Table::open(&settings.table)?.with_zstd_level(pipeline.zstd_level);
         let journal = Journal::open(pipeline.journal.clone())?;
         let processors = processors(&pipeline.processors, &redactor);
         let exporter = ParquetExporter::new(journal.clone(), table, pipeline.parquet.clone());
