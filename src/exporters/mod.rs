@@ -1,1 +1,7 @@
 //! Exporters: what carries data onward, from the journal to the table and from the library to a target.
+//!
+//! | file | exporter |
+//! |---|---|
+//! | `filesystem.rs` | a library of skills in a folder |
+
+pub mod filesystem;
