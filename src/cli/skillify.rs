@@ -43,7 +43,8 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
     for pipeline in &settings.skills {
         let mut mined = Vec::new();
         for ((_, workspace), sessions) in &places {
-            let found = mine_workspace(workspace.clone(), sessions.clone(), pipeline.mining).await.or_fail()?;
+            let found =
+                mine_workspace(workspace.clone(), sessions.clone(), pipeline.mining).await.or_fail()?;
             if arguments.explain {
                 found.explain().iter().for_each(|line| {
                     let _ = writeln!(text, "{line}");

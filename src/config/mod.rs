@@ -33,7 +33,6 @@ pub use expand::{ProcessSource, Source};
 pub use resolve::{
     Listener, LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline,
 };
-pub use units::ByteSize;
 
 /// The configuration that runs when none is given.
 pub const DEFAULT: &str = include_str!("default.yaml");
@@ -100,8 +99,8 @@ pub fn load(file: Option<&Path>, source: &dyn Source) -> Result<Settings, Config
 /// Resolves a configuration text.
 pub fn parse(text: &str, origin: Origin, source: &dyn Source) -> Result<Settings, ConfigError> {
     let places = resolve::Places::from_environment(source);
-    let built_in = decode(DEFAULT, source)
-        .map_err(|error| ConfigError::Invalid { origin: Origin::BuiltIn, error })?;
+    let built_in =
+        decode(DEFAULT, source).map_err(|error| ConfigError::Invalid { origin: Origin::BuiltIn, error })?;
     let invalid = |error| ConfigError::Invalid { origin: origin.clone(), error };
     let written = decode(text, source).map_err(invalid)?;
     resolve::resolve(built_in, written, &places).map_err(|error| match error {

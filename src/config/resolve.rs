@@ -263,8 +263,7 @@ impl Resolver<'_> {
             let Some(Receiver::Otlp(otlp)) = self.raw.receivers.0.get(id) else {
                 return Err(self.no_such(&at, index, id, "receivers", self.raw.receivers.0.keys()));
             };
-            let both =
-                raw::Protocols { grpc: Some(raw::Grpc::default()), http: Some(raw::Http::default()) };
+            let both = raw::Protocols { grpc: Some(raw::Grpc::default()), http: Some(raw::Http::default()) };
             let protocols = otlp.protocols.as_ref().unwrap_or(&both);
             let mut found = Vec::new();
             if let Some(grpc) = &protocols.grpc {
@@ -358,9 +357,10 @@ impl Resolver<'_> {
         };
         self.table_reference(&skillify.table, &["connectors", id, "table"])?;
         if !pipeline.processors.is_empty() {
-            return Err(
-                self.invalid(&["service", "pipelines", name, "processors"], "a skills pipeline has no processors")
-            );
+            return Err(self.invalid(
+                &["service", "pipelines", name, "processors"],
+                "a skills pipeline has no processors",
+            ));
         }
         let mining = skillify::Config {
             publish: skillify::PublishRule {
@@ -378,11 +378,7 @@ impl Resolver<'_> {
         Ok(SkillsPipeline { name: name.to_owned(), mining, schedule, targets })
     }
 
-    fn targets(
-        &mut self,
-        name: &str,
-        pipeline: &Pipeline,
-    ) -> Result<Vec<filesystem::Config>, ResolveError> {
+    fn targets(&mut self, name: &str, pipeline: &Pipeline) -> Result<Vec<filesystem::Config>, ResolveError> {
         let at = ["service", "pipelines", name, "exporters"];
         if pipeline.exporters.is_empty() {
             return Err(self.invalid(&at, "a skills pipeline needs an exporter, such as filesystem"));
@@ -392,12 +388,14 @@ impl Resolver<'_> {
             let path = match self.raw.exporters.0.get(id) {
                 Some(Exporter::Filesystem(filesystem)) => filesystem.path.clone(),
                 Some(Exporter::Parquet(_)) => {
-                    return Err(self.invalid(&at, "parquet exports sessions; a skills pipeline needs filesystem"));
+                    return Err(
+                        self.invalid(&at, "parquet exports sessions; a skills pipeline needs filesystem")
+                    );
                 }
                 None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),
             };
             let path = self.local_path(path, "skills", &["exporters", id, "path"])?;
-            targets.push(filesystem::Config { path });
+            targets.push(filesystem::Config { path, layout: filesystem::Layout::Library });
             self.used.insert(format!("exporters.{id}"));
         }
         Ok(targets)

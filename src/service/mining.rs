@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Schedule, Settings};
 use crate::event::Timestamp;
 use crate::exporters::filesystem::{self, Filesystem};
-use crate::skillify::{self, Mined, Offline, Snapshot, mine};
+use crate::skillify::{self, Candidate, Mined, Offline, Snapshot, mine};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
@@ -38,7 +38,7 @@ pub enum RunError {
         /// The target.
         path: String,
         /// What failed.
-        source: filesystem::ExportError,
+        source: filesystem::Error,
     },
     /// Mining itself ended early.
     #[error("mining ended early: {0}")]
@@ -94,8 +94,9 @@ pub async fn publish(
     let name = path.display().to_string();
     let exporting = tokio::task::spawn_blocking(move || {
         let filesystem = Filesystem::new(target);
-        let candidates = mined.iter().flat_map(|mined| &mined.candidates);
-        if dry_run { filesystem.plan(candidates) } else { filesystem.export(candidates) }
+        let candidates: Vec<Candidate> =
+            mined.iter().flat_map(|mined| mined.candidates.iter().cloned()).collect();
+        if dry_run { filesystem.plan(&candidates) } else { filesystem.publish(&candidates) }
     });
     let report = exporting.await?.map_err(|source| RunError::Export { path: name, source })?;
     Ok(Published { path, report })

@@ -48,7 +48,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn prepare(folder: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display())).or_fail()?;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot create {}", folder.display()))
+        .or_fail()?;
     let mut entries =
         std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display())).or_fail()?;
     if entries.next().is_some() {
@@ -157,7 +159,8 @@ fn show_skills(text: &mut String, target: &Path) -> anyhow::Result<()> {
     let skill = skills.first().context("the skill is gone")?;
     for file in ["SKILL.md", "references/evidence.md"] {
         let path = skill.join(file);
-        let content = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let content =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let shown = path.strip_prefix(target).unwrap_or(&path);
         let _ = write!(text, "\n# {}\n{content}", shown.display());
     }
