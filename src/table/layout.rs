@@ -55,14 +55,10 @@ const OWNER_TENANT: &str = "owner_tenant";
 const OWNER_WORKSPACE: &str = "owner_workspace";
 const INGEST_DATE: &str = "ingest_date";
 
-/// The folder of all of a tenant's files.
-pub(super) fn tenant_folder(tenant: &str) -> String {
-    format!("{DATA_FOLDER}/{OWNER_TENANT}={}", encode(tenant))
-}
-
 /// The folder of all of an owner's files.
 pub(super) fn owner_folder(owner: &Owner) -> String {
-    format!("{}/{OWNER_WORKSPACE}={}", tenant_folder(&owner.tenant), encode(&owner.workspace))
+    let Owner { tenant, workspace } = owner;
+    format!("{DATA_FOLDER}/{OWNER_TENANT}={}/{OWNER_WORKSPACE}={}", encode(tenant), encode(workspace))
 }
 
 /// The ingest date that a file's path names.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use uuid::Uuid;
 
 /// The format that this version writes, and the newest it reads.
 const FORMAT: u32 = 1;
@@ -131,7 +132,7 @@ fn sync_if_allowed(folder: &Path) -> io::Result<()> {
 
 /// Whoever opens the table at the same moment writes the same content, so the last one may win.
 fn write_manifest(folder: &Path) -> io::Result<()> {
-    let unfinished = folder.join(format!(".{FILE_NAME}.{}", std::process::id()));
+    let unfinished = folder.join(format!(".{FILE_NAME}.{}", Uuid::new_v4().simple()));
     let mut file = File::create(&unfinished)?;
     serde_json::to_writer(&mut file, &Manifest { format: FORMAT })?;
     file.write_all(b"\n")?;

@@ -31,7 +31,9 @@ mod file;
 mod footer;
 mod layout;
 mod manifest;
+mod merge;
 mod read;
+mod resolve;
 mod schema;
 pub mod sessions;
 mod write;
@@ -46,8 +48,9 @@ pub use file::Damage;
 pub use layout::FileIdentity;
 pub use manifest::OpenError;
 pub use read::{DamagedFile, FileInfo, Filter, Listing, ReadError, Scan};
+pub use resolve::{ResolveOptions, resolve};
 pub use schema::schema;
-pub use sessions::{Fact, Session, SessionSource};
+pub use sessions::{Fact, Session, SessionSource, Turn};
 pub use write::{WriteError, Written};
 
 /// A sessions table. Cloning is cheap and gives the same table.

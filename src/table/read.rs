@@ -70,7 +70,7 @@ pub struct Listing {
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// The files could not be listed.
-    #[error("listing {folder}")]
+    #[error("cannot list the files in {folder}")]
     List {
         /// The folder below the table's root.
         folder: String,
@@ -78,7 +78,7 @@ pub enum ReadError {
         source: object_store::Error,
     },
     /// A file could not be fetched.
-    #[error("fetching {path}")]
+    #[error("cannot fetch {path}")]
     Fetch {
         /// The file's path below the table's root.
         path: String,

@@ -31,7 +31,7 @@ pub enum Written {
 #[derive(Debug, Error)]
 pub enum WriteError {
     /// The events could not be encoded; another attempt would fail the same way.
-    #[error("encoding {path}")]
+    #[error("cannot encode {path}")]
     Encode {
         /// The file's path below the table's root.
         path: String,
@@ -47,7 +47,7 @@ pub enum WriteError {
         source: tokio::task::JoinError,
     },
     /// The store refused or failed; another attempt may succeed.
-    #[error("storing {path}")]
+    #[error("cannot store {path}")]
     Store {
         /// The file's path below the table's root.
         path: String,
@@ -55,7 +55,7 @@ pub enum WriteError {
         source: object_store::Error,
     },
     /// A folder could not be brought to the disk; another attempt may succeed.
-    #[error("syncing the folders of {path}")]
+    #[error("cannot sync the folders of {path}")]
     Sync {
         /// The file's path below the table's root.
         path: String,
@@ -155,8 +155,12 @@ async fn encode_off_thread(
 
 fn sort_rows(events: &mut [SessionEvent]) {
     events.sort_by(|a, b| {
-        let key = |event: &SessionEvent| (event.timestamp, event.seq);
-        a.session_id.cmp(&b.session_id).then(key(a).cmp(&key(b))).then_with(|| a.event_id.cmp(&b.event_id))
+        (&a.session_id, a.timestamp, a.seq, &a.event_id).cmp(&(
+            &b.session_id,
+            b.timestamp,
+            b.seq,
+            &b.event_id,
+        ))
     });
 }
 

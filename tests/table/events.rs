@@ -1,5 +1,9 @@
 //! Events and identities to write.
 
+use proptest::collection::btree_map;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::json;
 use skillspan::event::{Attributes, Decision, Kind, Owner, SessionEvent, Status, Timestamp};
 use skillspan::table::FileIdentity;
@@ -82,4 +86,53 @@ pub(crate) fn full_event(id: &str) -> SessionEvent {
         truncated: true,
         attributes,
     }
+}
+
+/// Observations that often share ids, keys, spans and times, and seldom texts.
+pub(crate) fn any_observation() -> impl Strategy<Value = SessionEvent> {
+    let ids = (
+        "[a-f]{2}",
+        one_of(&["", "s1", "s2"]),
+        one_of(&["", "t1", "t2"]),
+        one_of(&["", "a", "b", "c"]),
+        one_of(&["", "a", "b", "c", "unseen"]),
+        one_of(&["", "f1", "f2"]),
+    );
+    let values = (
+        select(vec![Kind::SessionEnd, Kind::Prompt, Kind::ToolCall, Kind::ToolResult]),
+        (0..3_i64, 0..3_i64, 0..5_i64, 0..5_i64),
+        one_of(&["", "x", "y", "longer"]),
+        select(vec![Status::Unknown, Status::Ok, Status::Error]),
+        option::of(select(vec![-1.0, 0.0, 1.0])),
+        any::<bool>(),
+        btree_map(one_of(&["k", "l"]), select(vec![json!(null), json!(1), json!("one")]), 0..3),
+    );
+    (ids, values).prop_map(|(ids, values)| {
+        let (event_id, session_id, trace_id, span_id, parent_span_id, fact_key) = ids;
+        let (kind, (rank, seq, seconds, delay), text, status, score, truncated, attributes) = values;
+        let ingested_at = Timestamp::from_micros(START + delay * 1_000_000);
+        SessionEvent {
+            session_id,
+            trace_id,
+            span_id,
+            parent_span_id,
+            fact_key,
+            rank,
+            seq,
+            ingested_at,
+            workspace: text.clone(),
+            agent: text.clone(),
+            input: text.clone(),
+            text,
+            status,
+            score,
+            truncated,
+            attributes,
+            ..event(&event_id, kind, seconds)
+        }
+    })
+}
+
+fn one_of(values: &[&str]) -> impl Strategy<Value = String> + use<> {
+    select(values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>())
 }
