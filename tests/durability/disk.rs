@@ -67,10 +67,6 @@ impl TestDisk {
         self.switch(|switches| switches.remaining = Some(operations));
     }
 
-    pub(crate) fn has_crashed(&self) -> bool {
-        self.switch(|switches| switches.remaining == Some(0))
-    }
-
     /// How often `path` was written to after a sync of it had failed.
     pub(crate) fn writes_after_failed_sync(&self, path: &Path) -> usize {
         self.switch(|switches| {
