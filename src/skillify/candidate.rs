@@ -71,10 +71,7 @@ impl Workspace<'_> {
         });
         let mut drafts: Vec<Draft> = Vec::new();
         for Found { fix, claim } in found {
-            let mut shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
-            if !fix.clean {
-                shortfalls.push(Shortfall::Unclear);
-            }
+            let shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
             let leader =
                 drafts.iter_mut().find(|draft| draft.shortfalls.is_empty() && overlaps(draft, &claim));
             match leader {
