@@ -21,13 +21,16 @@ impl Work<'_> {
     }
 }
 
-/// Looks for the claim in every segment of the workspace.
+/// Looks for the claim in the given segments.
 ///
 /// A repair with an edit beside it proves nothing alone: it counts only where another accepted
 /// segment shows that the repair works without any.
-pub(super) fn support(claim: &Claim, works: &[Work<'_>]) -> SupportedClaim {
+pub(super) fn support<'w, 'a: 'w>(
+    claim: &Claim,
+    works: impl IntoIterator<Item = &'w Work<'a>>,
+) -> SupportedClaim {
     let shown: Vec<(&Work<'_>, Shown)> = works
-        .iter()
+        .into_iter()
         .filter_map(|work| {
             let shown = match claim {
                 Claim::Run(command) => run(command, work),
