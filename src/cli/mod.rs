@@ -1,1 +1,159 @@
 //! The command line: one file a subcommand.
+//!
+//! Exit codes: 0; 64 for usage and for what stands in the configuration; 1 for what failed.
+
+mod columns;
+mod demo;
+mod reader;
+mod run;
+mod sessions;
+mod skillify;
+mod skills;
+mod validate;
+
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{self, ConfigError, ProcessSource, Settings};
+
+/// `EX_USAGE` of sysexits.h: the command line or the configuration is wrong.
+const USAGE: u8 = 64;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "skillspan",
+    version,
+    about = "Spans in, skills out: turns the traces of coding agents into skills"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Receive, store and mine until SIGTERM or Ctrl-C
+    Run(ConfigFile),
+    /// Send bundled sessions through the whole pipeline and show the skill that comes out
+    Demo(demo::Arguments),
+    /// Check a configuration
+    Validate(ConfigFile),
+    /// Print the built-in configuration, which a file changes component by component
+    PrintConfig,
+    /// List the components that this version has
+    Components,
+    /// Look at the sessions table
+    #[command(subcommand)]
+    Sessions(sessions::Command),
+    /// Look at the skills
+    #[command(subcommand)]
+    Skills(skills::Command),
+    /// Mine the sessions table now
+    Skillify(skillify::Arguments),
+}
+
+#[derive(Debug, Clone, Args)]
+struct ConfigFile {
+    /// The configuration file; without it, the built-in configuration
+    #[arg(long, value_name = "FILE", global = true, env = "SKILLSPAN_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    fn load(&self) -> Result<Settings, Failure> {
+        config::load(self.config.as_deref(), &ProcessSource).map_err(Failure::from)
+    }
+}
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+enum Failure {
+    /// The command line or the configuration is wrong.
+    Usage(anyhow::Error),
+    /// Something failed.
+    Failed(anyhow::Error),
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.into())
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<Runtime<E>> for Failure {
+    fn from(Runtime(error): Runtime<E>) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// An error that is not the user's writing.
+struct Runtime<E>(E);
+
+/// Marks errors as [`Failure::Failed`].
+trait OrFail<T> {
+    fn or_fail(self) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
+    fn or_fail(self) -> Result<T, Failure> {
+        self.map_err(|error| Failure::Failed(error.into()))
+    }
+}
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+            // Nobody is left to be told that the terminal is gone.
+            let _ = error.print();
+            return code;
+        }
+    };
+    let outcome = match cli.command {
+        Command::Run(config) => run::run(&config),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Validate(config) => validate::run(&config),
+        Command::PrintConfig => print(config::DEFAULT),
+        Command::Components => print(validate::COMPONENTS),
+        Command::Sessions(command) => sessions::run(&command),
+        Command::Skills(command) => skills::run(&command),
+        Command::Skillify(arguments) => skillify::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+impl Failure {
+    fn report(self) -> ExitCode {
+        let (code, error) = match self {
+            Self::Usage(error) => (USAGE, error),
+            Self::Failed(error) => (1, error),
+        };
+        // A reader that closed its end (`skillspan sessions list | head`) has what it wanted.
+        let broken_pipe = error
+            .chain()
+            .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+            .any(|cause| cause.kind() == ErrorKind::BrokenPipe);
+        if broken_pipe {
+            return ExitCode::SUCCESS;
+        }
+        let _ = writeln!(std::io::stderr(), "error: {error:#}");
+        ExitCode::from(code)
+    }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    std::io::stdout().lock().write_all(text.as_bytes()).or_fail()
+}
+
+/// One runtime for every command.
+fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().or_fail()?.block_on(future)
+}

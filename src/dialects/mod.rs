@@ -6,14 +6,18 @@
 //!
 //! | file | dialect |
 //! |---|---|
-//! | `claude_code.rs` | Claude Code's log records and spans |
-//! | `genai.rs` | OpenTelemetry's GenAI semantic conventions |
+//! | `claude_code/` | Claude Code's log records and spans |
+//! | `genai/` | OpenTelemetry's GenAI semantic conventions |
 //! | `record.rs` | [`Record`]: one span or log record, and how its attributes are read |
+//! | `repository.rs` | a repository's URL as `host/owner/name` |
 //!
 //! The order of [`Dialects::built_in`] is the order of asking: the first dialect that recognises a
 //! record maps it. What no dialect recognises is counted by the record's scope.
 
+mod claude_code;
+mod genai;
 mod record;
+mod repository;
 
 use crate::event::{Owner, SessionEvent, Timestamp};
 
@@ -90,7 +94,7 @@ pub struct Dialects(Vec<Box<dyn Dialect>>);
 impl Dialects {
     /// Every dialect this version has.
     pub fn built_in() -> Self {
-        Self(vec![])
+        Self(vec![Box::new(claude_code::ClaudeCode), Box::new(genai::GenAi)])
     }
 
     /// Maps one record for `owner`, accepted at `ingested_at`.
@@ -106,6 +110,22 @@ impl Dialects {
             Mapping::Nothing(reason) => Outcome::Dropped { dialect: dialect.name(), reason },
         }
     }
+}
+
+impl Mapping {
+    /// One event.
+    fn one(event: SessionEvent) -> Self {
+        Self::Events(vec![event])
+    }
+
+    /// Nothing, because the record is known to say nothing.
+    const NOISE: Self = Self::Nothing(Reason::Noise);
+    /// Nothing, because another signal says it.
+    const DUPLICATE: Self = Self::Nothing(Reason::Duplicate);
+    /// Nothing, because the dialect does not know the record's name.
+    const UNKNOWN_NAME: Self = Self::Nothing(Reason::UnknownName);
+    /// Nothing, because the record lacks what its event needs.
+    const INCOMPLETE: Self = Self::Nothing(Reason::Incomplete);
 }
 
 /// Fills what is the same for every dialect.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::{Span, span};
+use opentelemetry_proto::tonic::trace::v1::{Span, span, status};
 use prost::Message;
 use serde_json::Value;
 
@@ -70,6 +70,11 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// A log record's body as text, `""` if none; a span has none.
+    pub fn body_text(&self) -> String {
+        self.as_log().and_then(|log| log.body.as_ref()).map(to_text).unwrap_or_default()
+    }
+
     /// `service.name` of the resource.
     pub fn service(&self) -> String {
         find(&self.resource.attributes, "service.name").map(to_text).unwrap_or_default()
@@ -82,13 +87,13 @@ impl<'a> Record<'a> {
             Signal::Log(log) if log.time_unix_nano != 0 => log.time_unix_nano,
             Signal::Log(log) => log.observed_time_unix_nano,
         };
-        (nanos != 0).then(|| Timestamp::from_unix_nanos(nanos))
+        Some(Timestamp::from_unix_nanos(nanos)).filter(|time| !time.is_unset())
     }
 
     /// When a span ended.
     pub fn end_time(&self) -> Option<Timestamp> {
-        let nanos = self.as_span()?.end_time_unix_nano;
-        (nanos != 0).then(|| Timestamp::from_unix_nanos(nanos))
+        let ended = Timestamp::from_unix_nanos(self.as_span()?.end_time_unix_nano);
+        Some(ended).filter(|time| !time.is_unset())
     }
 
     /// A span's duration in microseconds; 0 for a log record or if unknown.
@@ -138,6 +143,12 @@ impl<'a> Record<'a> {
         self.each(names).map(to_text).find(|text| !text.is_empty())
     }
 
+    /// Like [`Record::text`], for what people and models wrote: a placeholder that the client put in
+    /// the place of text it withheld is no text.
+    pub fn content(&self, names: &[&'static str]) -> Option<String> {
+        self.each(names).map(to_text).find(|text| !is_withheld(text))
+    }
+
     /// The first of `names` that holds an integer, as number or as text.
     pub fn integer(&self, names: &[&'static str]) -> Option<i64> {
         self.each(names).find_map(to_integer)
@@ -168,9 +179,16 @@ impl<'a> Record<'a> {
         names.iter().any(|name| self.find(name).is_some())
     }
 
-    /// An attribute of one of the record's span events, such as `tool.output`'s `output`.
-    pub fn span_event<'e>(&self, event: &'e span::Event, name: &str) -> Option<&'e AnyValue> {
-        find(&event.attributes, name)
+    /// The status message of a span that failed, `""` if it gave none; `None` if it did not fail.
+    pub fn failure(&self) -> Option<&'a str> {
+        let status = self.as_span()?.status.as_ref()?;
+        (status.code() == status::StatusCode::Error).then_some(status.message.as_str())
+    }
+
+    /// The span's events of the given name, in order; a log record has none.
+    pub fn span_events(&self, name: &str) -> impl Iterator<Item = &'a span::Event> {
+        let events = self.as_span().map(|span| span.events.as_slice()).unwrap_or_default();
+        events.iter().filter(move |event| event.name == name)
     }
 
     /// Marks attributes as read that say nothing worth keeping.
@@ -221,7 +239,21 @@ impl<'a> Record<'a> {
     }
 }
 
-fn find<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a AnyValue> {
+/// Whether a text is empty or stands for content that the client withheld.
+pub(super) fn is_withheld(text: &str) -> bool {
+    const PLACEHOLDERS: &[&str] = &[
+        "<redacted>",
+        "[redacted]",
+        "redacted",
+        "<fully masked due to failed mask function>",
+        "error details are redacted",
+    ];
+    let text = text.trim();
+    text.is_empty() || PLACEHOLDERS.iter().any(|placeholder| text.eq_ignore_ascii_case(placeholder))
+}
+
+/// The value of the attribute of the given name.
+pub(super) fn find<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a AnyValue> {
     attributes.iter().find(|attribute| attribute.key == name)?.value.as_ref()
 }
 
@@ -275,7 +307,7 @@ fn to_integer(value: &AnyValue) -> Option<i64> {
     }
 }
 
-fn to_float(value: &AnyValue) -> Option<f64> {
+pub(super) fn to_float(value: &AnyValue) -> Option<f64> {
     match &value.value {
         Some(any_value::Value::DoubleValue(number)) => Some(*number),
         #[expect(clippy::cast_precision_loss, reason = "scores are small")]
@@ -287,7 +319,7 @@ fn to_float(value: &AnyValue) -> Option<f64> {
     .filter(|number| number.is_finite())
 }
 
-fn to_boolean(value: &AnyValue) -> Option<bool> {
+pub(super) fn to_boolean(value: &AnyValue) -> Option<bool> {
     match &value.value {
         Some(any_value::Value::BoolValue(flag)) => Some(*flag),
         Some(any_value::Value::StringValue(text)) => match text.to_ascii_lowercase().as_str() {

@@ -23,6 +23,7 @@ use std::fmt;
 pub use identity::RecordDigest;
 pub use timestamp::Timestamp;
 pub use wire::{DecodeError, decode_batch, encode_batch};
+pub(crate) use wire::{attributes_from_json, attributes_to_json};
 
 /// Attributes that became no field of their own, by key. Rendered as one JSON object.
 pub type Attributes = BTreeMap<String, serde_json::Value>;

@@ -4,12 +4,14 @@
 //! <path>/skills/…  <path>/README.md  …       the tree, see [`crate::library`]
 //! <path>/.skillspan/library.json             the state
 //! <path>/.skillspan/library.json.next        the state an apply is on its way to
+//! <path>/.skillspan/lock                     held while publishing
 //! ```
 //!
 //! Each file is replaced whole (temporary file, fsync, rename, fsync of the folder). The order is:
 //! next state, files, state, removal of the next state. Whatever an interrupt leaves behind, the next
 //! run tells its own half-done work from a person's edit by the hashes in the two states.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -73,6 +75,33 @@ pub struct Report {
     pub files_written: usize,
 }
 
+impl Report {
+    /// How many skills were created or changed.
+    pub fn changed(&self) -> usize {
+        self.created.len() + self.updated.len()
+    }
+}
+
+impl fmt::Display for Report {
+    /// `created: a, b; unchanged: c`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            ("created", &self.created),
+            ("updated", &self.updated),
+            ("unchanged", &self.unchanged),
+            ("edited by hand, left alone", &self.hand_edited),
+            ("deleted by hand, left out", &self.refused),
+        ];
+        let shown: Vec<String> = parts
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(what, names)| format!("{what}: {}", names.join(", ")))
+            .collect();
+        f.write_str(if shown.is_empty() { "no skill" } else { "" })?;
+        f.write_str(&shown.join("; "))
+    }
+}
+
 /// A library in a folder.
 #[derive(Debug, Clone)]
 pub struct Filesystem {
@@ -85,8 +114,20 @@ impl Filesystem {
         Self { config }
     }
 
-    /// Reads the folder, reconciles the candidates with it and writes what changed. Blocks on the disk.
+    /// Creates the folder and makes sure that it can be written.
+    pub fn check(&self) -> Result<(), Error> {
+        self.lock().map(drop)
+    }
+
+    /// What [`Filesystem::publish`] would do. Writes nothing.
+    pub fn plan(&self, candidates: &[Candidate]) -> Result<Report, Error> {
+        Ok(report(&library::reconcile(&self.load()?, candidates)))
+    }
+
+    /// Reads the folder, reconciles the candidates with it and writes what changed. Waits for another
+    /// process that is publishing here. Blocks on the disk.
     pub fn publish(&self, candidates: &[Candidate]) -> Result<Report, Error> {
+        let _lock = self.lock()?;
         let changes = library::reconcile(&self.load()?, candidates);
         self.apply(&changes)
     }
@@ -115,6 +156,16 @@ impl Filesystem {
         }
         remove(&self.next_state_path())?;
         Ok(report(changes))
+    }
+
+    /// Held while publishing; the system releases it with the process.
+    fn lock(&self) -> Result<File, Error> {
+        let path = self.config.path.join(".skillspan/lock");
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(failed("create", folder))?;
+        let file = File::options().create(true).append(true).open(&path).map_err(failed("open", &path))?;
+        file.lock().map_err(failed("lock", &path))?;
+        Ok(file)
     }
 
     fn state_path(&self) -> PathBuf {

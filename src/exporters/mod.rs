@@ -2,6 +2,8 @@
 //!
 //! | file | exporter |
 //! |---|---|
+//! | `parquet/` | journal → table: plan, write, cursor |
 //! | `filesystem.rs` | a library of skills in a folder |
 
 pub mod filesystem;
+pub mod parquet;

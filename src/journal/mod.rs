@@ -1,1 +1,360 @@
 //! The journal: the durable log between the answer to a client and the table.
+//!
+//! One record is one accepted request: an encoded [`crate::event::EventBatch`], though the journal looks
+//! into no payload. An answer of [`Journal::append`] is a promise that the record survives a killed
+//! process and a lost power supply.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | [`Journal`] and its errors |
+//! | `segment.rs` | segment files: names, headers, the index in memory |
+//! | `record.rs` | records in a segment, and finding them again behind damage |
+//! | `writer.rs` | the thread that writes: group commit, rotation, failures |
+//! | `reader.rs` | reading by sequence |
+//! | `recovery.rs` | opening a folder, whatever is in it |
+//! | `state.rs` | what those four share; cursor, quarantine, dead letters |
+//! | `plan.rs` | [`Plan`]: what an exporter is about to write |
+//! | `document.rs` | the small files that are replaced whole |
+//! | `error.rs` | what can go wrong |
+//! | `disk.rs` | [`Disk`], the seam to the file system |
+//!
+//! # The folder
+//!
+//! ```text
+//! lock                        held by the process that has the journal open
+//! 00000000000000000001.segment  records from sequence 1 on; layout in `segment.rs` and `record.rs`
+//! 00000000000000004711.segment  the next ones
+//! cursor                      journal id and the next sequence to export
+//! plan                        the batch that is on its way to the table, if any
+//! quarantine/                 damaged bytes, as <segment>-<offset>-<length>.bytes, and damaged files
+//! dead-letters/               <sequence>.record that no exporter could decode, and <sequence>.reason.txt
+//! *.tmp                       not yet durable under its name; removed at the next open
+//! ```
+//! A sequence is unique in a journal id, ascending, and may have gaps. Every segment's header holds the
+//! journal id and the format version; a later version is refused by name.
+//!
+//! # The write path
+//!
+//! 1. `append` takes its share of a bounded queue, or waits for it.
+//! 2. The writer takes the first waiting record and all behind it, up to 1 MiB: a group.
+//! 3. A record that does not fit the segment begins a new one: header under a temporary name, sync,
+//!    rename, sync of the folder. Records never cross segments.
+//! 4. The group is written in one piece and made durable with one `fdatasync`.
+//! 5. The durable end moves: readers see the group.
+//! 6. Every `append` of the group is answered.
+//!
+//! If 4 fails, the group is answered with [`AppendError::Disk`] and the segment is never written again:
+//! after a failed sync nobody knows what the disk holds. The group's sequences are given anew, as the
+//! first ones of the next segment, and recovery drops whatever the failed segment holds at or beyond the
+//! next one's first sequence. Until an attempt succeeds, [`Status::writable`] is false; the writer tries
+//! by itself every second. A segment found at opening is not written again either.
+//!
+//! # When a segment is removed
+//!
+//! Exactly when all of this holds: the cursor **on the disk** is at or beyond the segment's end; the
+//! segment is not the one being written; no older segment is left. So segments go oldest first, after
+//! [`Journal::advance`], at opening, or when a full journal turns out to be exported. Numbers survive the
+//! segments they stood in: the next sequence after an opening is beyond the log, the cursor and the plan.
+
+mod disk;
+mod document;
+mod error;
+mod plan;
+mod reader;
+mod record;
+mod recovery;
+mod segment;
+mod state;
+mod writer;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, oneshot, watch};
+
+pub use disk::{Disk, DiskFile, FileSystem, Lock};
+pub use error::{AppendError, OpenError, ReadError, UpdateError};
+pub use plan::{Plan, PlannedFile};
+pub use record::Record;
+
+use segment::SEGMENT_HEADER;
+use state::{Folder, Shared};
+use writer::{Request, Writer};
+
+/// Payload bytes that may wait for the writer; what comes on top waits in `append`.
+const QUEUE_BYTES: u32 = 16 << 20;
+/// What a waiting record takes beside its payload.
+const QUEUE_OVERHEAD: usize = 256;
+/// Below this a segment is mostly header.
+const MIN_SEGMENT_SIZE: u64 = 1 << 10;
+/// Record lengths are 32 bits wide.
+const MAX_SEGMENT_SIZE: u64 = 1 << 30;
+
+/// Where a journal stands and how large it may get.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Its folder; created for this user alone if missing.
+    pub path: PathBuf,
+    /// Bytes of all segments together; at the limit, appending answers [`AppendError::Full`].
+    pub max_size: u64,
+    /// Bytes of one segment, 1 KiB to 1 GiB, and at most `max_size`; no record is larger.
+    pub segment_size: u64,
+    /// What an answer of [`Journal::append`] promises.
+    pub durability: Durability,
+}
+
+/// What a record is safe from once its append is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// A killed process and a power loss: synced before the answer.
+    #[default]
+    Fsync,
+    /// A killed process alone: handed to the operating system before the answer.
+    Os,
+}
+
+/// A journal's state at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Bytes of all segments on the disk.
+    pub bytes: u64,
+    /// The limit of `bytes`.
+    pub max_bytes: u64,
+    /// Number of segments.
+    pub segments: usize,
+    /// One more than the last durable sequence.
+    pub durable_end: u64,
+    /// The next sequence to export.
+    pub cursor: u64,
+    /// Sequences between the two.
+    pub behind: u64,
+    /// The last attempt to write succeeded.
+    pub writable: bool,
+    /// Why not.
+    pub disk_error: Option<String>,
+    /// Damaged places that were found since opening, in the quarantine.
+    pub quarantined: u64,
+    /// Bytes of the torn end that were cut at opening.
+    pub torn_bytes: u64,
+    /// Syncs of records since opening.
+    pub syncs: u64,
+    /// How long they took together, the writes before them included.
+    pub sync_time: Duration,
+    /// How long the slowest of them took.
+    pub slowest_sync: Duration,
+}
+
+/// An open journal. Clones are handles of the same one; the last of them closes it.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+    id: String,
+    queue: Arc<Semaphore>,
+    requests: Mutex<Option<Sender<Request>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    _lock: Box<dyn Lock>,
+}
+
+impl Journal {
+    /// Opens the journal in `config.path`, or begins one there. Blocks while it recovers.
+    pub fn open(config: Config) -> Result<Self, OpenError> {
+        Self::open_on(config, Arc::new(FileSystem))
+    }
+
+    /// [`Journal::open`] on a disk of the caller's.
+    pub fn open_on(config: Config, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
+        let Config { path, max_size, segment_size, .. } = config.clone();
+        if !(MIN_SEGMENT_SIZE..=MAX_SEGMENT_SIZE.min(max_size)).contains(&segment_size) {
+            return Err(OpenError::Sizes { path, segment_size, max_size });
+        }
+        let io = |error| OpenError::io(&path, error);
+        disk.create_folder(&path).map_err(io)?;
+        let Some(lock) = disk.lock(&path.join("lock")).map_err(io)? else {
+            return Err(OpenError::Locked { path });
+        };
+        let folder = Folder { disk, path: path.clone() };
+        let recovered = recovery::recover(&folder)?;
+        let next = recovered.next;
+        let shared = Arc::new(Shared::new(folder, recovered.id, &config, next, recovered.state));
+        shared.remove_exported();
+
+        let (requests, waiting) = mpsc::channel();
+        let writer = Writer::new(Arc::clone(&shared), waiting, next);
+        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run());
+        let inner = Inner {
+            id: recovered.id.simple().to_string(),
+            shared,
+            queue: Arc::new(Semaphore::new(QUEUE_BYTES as usize)),
+            requests: Mutex::new(Some(requests)),
+            writer: Mutex::new(Some(thread.map_err(io)?)),
+            _lock: lock,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Appends a record and answers its sequence once it is durable. Concurrent callers share a sync.
+    /// A caller that stops waiting may find its record in the journal all the same.
+    pub async fn append(&self, payload: Vec<u8>) -> Result<u64, AppendError> {
+        let limit = self.inner.shared.segment_size - SEGMENT_HEADER;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX) - record::RECORD_HEADER;
+        if payload.len() > limit {
+            return Err(AppendError::TooLarge { size: payload.len(), limit });
+        }
+        let share = u32::try_from(payload.len() + QUEUE_OVERHEAD).unwrap_or(u32::MAX).min(QUEUE_BYTES);
+        let room = Arc::clone(&self.inner.queue).acquire_many_owned(share).await;
+        let room = room.map_err(|_| AppendError::Closed)?;
+        let (answer, answered) = oneshot::channel();
+        self.inner.send(Request { payload, answer, room })?;
+        answered.await.map_err(|_| AppendError::Closed)?
+    }
+
+    /// The journal's random id: 32 hex digits.
+    pub fn id(&self) -> &str {
+        &self.inner.id
+    }
+
+    /// The journal's folder.
+    pub fn path(&self) -> &Path {
+        &self.inner.shared.folder.path
+    }
+
+    /// Follows one more than the sequence of the last durable record.
+    pub fn durable_end(&self) -> watch::Receiver<u64> {
+        self.inner.shared.durable_end.subscribe()
+    }
+
+    /// The durable records from sequence `from` on, until `max_bytes` of payload are reached. Answers at
+    /// least one record if there is any, and may answer fewer than there are. Blocks.
+    pub fn read(&self, from: u64, max_bytes: usize) -> Result<Vec<Record>, ReadError> {
+        let shared = &self.inner.shared;
+        shared.read(from, max_bytes).map_err(|source| ReadError {
+            path: shared.folder.path.clone(),
+            from,
+            source,
+        })
+    }
+
+    /// The next sequence to export.
+    pub fn cursor(&self) -> u64 {
+        self.inner.shared.state().cursor
+    }
+
+    /// Moves the cursor to `next`, durably, then removes the segments wholly behind it. Never moves it
+    /// back. Blocks.
+    pub fn advance(&self, next: u64) -> Result<(), UpdateError> {
+        let end = *self.inner.shared.durable_end.borrow();
+        if next > end {
+            return Err(UpdateError::BeyondEnd { next, end });
+        }
+        if next <= self.cursor() {
+            return Ok(());
+        }
+        self.inner.shared.move_cursor(next).map_err(self.update_error("cursor"))
+    }
+
+    /// The plan that was written last and not removed. Blocks.
+    pub fn plan(&self) -> Result<Option<Plan>, UpdateError> {
+        let Folder { disk, path } = &self.inner.shared.folder;
+        match document::read(&**disk, path, plan::FILE, plan::FORMAT).map_err(self.update_error("plan"))? {
+            document::Document::Whole(plan) => Ok(Some(plan)),
+            document::Document::Absent => Ok(None),
+            document::Document::Damaged | document::Document::Newer(_) => {
+                Err(self.update_error("plan")(io::ErrorKind::InvalidData.into()))
+            }
+        }
+    }
+
+    /// Replaces the plan, durably. Blocks.
+    pub fn write_plan(&self, plan: &Plan) -> Result<(), UpdateError> {
+        let _one_at_a_time = self.inner.shared.documents();
+        let Folder { disk, path } = &self.inner.shared.folder;
+        document::replace(&**disk, path, plan::FILE, plan::FORMAT, plan).map_err(self.update_error("plan"))
+    }
+
+    /// Removes the plan, if there is one. A plan behind the cursor that comes back with a power loss is
+    /// removed at the next opening. Blocks.
+    pub fn remove_plan(&self) -> Result<(), UpdateError> {
+        let _one_at_a_time = self.inner.shared.documents();
+        let Folder { disk, path } = &self.inner.shared.folder;
+        match disk.remove(&path.join(plan::FILE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.update_error("plan")(error)),
+            _ => disk.sync_folder(path).map_err(self.update_error("plan")),
+        }
+    }
+
+    /// Keeps a record that cannot be exported, with the reason, durably. False if it was kept before.
+    /// Blocks.
+    pub fn dead_letter(&self, record: &Record, reason: &str) -> Result<bool, UpdateError> {
+        let folder = &self.inner.shared.folder;
+        folder
+            .dead_letter(record.sequence, &record.payload, reason)
+            .map_err(self.update_error("dead letters"))
+    }
+
+    /// The journal's state now.
+    pub fn status(&self) -> Status {
+        let shared = &self.inner.shared;
+        let durable_end = *shared.durable_end.borrow();
+        let state = shared.state();
+        let health = state.health.clone();
+        Status {
+            bytes: state.bytes(),
+            max_bytes: shared.max_size,
+            segments: state.segments.len(),
+            durable_end,
+            cursor: state.cursor,
+            behind: durable_end.saturating_sub(state.cursor),
+            writable: health.disk_error.is_none(),
+            disk_error: health.disk_error,
+            quarantined: health.quarantined,
+            torn_bytes: health.torn_bytes,
+            syncs: health.syncs,
+            sync_time: health.sync_time,
+            slowest_sync: health.slowest_sync,
+        }
+    }
+
+    /// Refuses further appends and waits for those that are queued. Reading and exporting go on. Blocks.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    fn update_error(&self, what: &'static str) -> impl Fn(io::Error) -> UpdateError {
+        let path = self.inner.shared.folder.path.clone();
+        move |source| UpdateError::Io { what, path: path.clone(), source }
+    }
+}
+
+impl Inner {
+    fn send(&self, request: Request) -> Result<(), AppendError> {
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = requests.as_ref().map(|requests| requests.send(request));
+        sent.and_then(Result::ok).ok_or(AppendError::Closed)
+    }
+
+    fn close(&self) {
+        self.queue.close();
+        drop(self.requests.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer
+            && writer.join().is_err()
+        {
+            tracing::error!(path = %self.shared.folder.path.display(), "the journal's writer had panicked");
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `state.rs` | what is remembered beside the tree, and its format |
 //! | `reconcile.rs` | candidates and library → changes |
+//! | `listing.rs` | the library as commands show it |
 //! | `skill.rs` | SKILL.md and references/evidence.md |
 //! | `manifest.rs` | the files of the tree's root: README.md, plugin and package manifests |
 //!
@@ -22,6 +23,7 @@
 //! never written; a skill whose SKILL.md is gone was refused and never comes back; a run that learnt
 //! nothing changes no byte; no file and no state names a session, a person or a prompt.
 
+mod listing;
 mod manifest;
 mod reconcile;
 mod skill;
@@ -30,6 +32,7 @@ mod state;
 use std::collections::BTreeMap;
 
 pub use crate::skillify::Candidate;
+pub use listing::{Listed, Standing};
 pub use reconcile::{Change, Changes, reconcile};
 pub use state::{Error, FORMAT, Stored};
 

@@ -1,1 +1,58 @@
 //! Processors: events in, events out, pure.
+//!
+//! | file | processor |
+//! |---|---|
+//! | `redact.rs` | credentials leave every text; named attributes leave altogether |
+//! | `workspace.rs` | the payload's workspace becomes a column |
+//! | `limits.rs` | texts are cut to a length that a table bears |
+//!
+//! They run in the order of the pipeline's configuration, before the journal.
+
+mod limits;
+mod redact;
+mod workspace;
+
+use crate::event::SessionEvent;
+
+pub use limits::Limits;
+pub use redact::Redact;
+pub use workspace::Workspace;
+
+/// One step between mapping and the journal.
+pub trait Processor: Send + Sync {
+    /// Changes the events of one request.
+    fn process(&self, events: &mut Vec<SessionEvent>);
+}
+
+/// The texts of an event that come from the payload, identifiers aside.
+fn payload_texts(event: &mut SessionEvent) -> [&mut String; 15] {
+    [
+        &mut event.text,
+        &mut event.input,
+        &mut event.output,
+        &mut event.workspace,
+        &mut event.project,
+        &mut event.cwd,
+        &mut event.user_id,
+        &mut event.service,
+        &mut event.assistant,
+        &mut event.assistant_version,
+        &mut event.agent,
+        &mut event.model,
+        &mut event.tool,
+        &mut event.decision_source,
+        &mut event.skill,
+    ]
+}
+
+/// Calls `change` on every text inside a JSON value, keys excepted.
+fn for_each_text(value: &mut serde_json::Value, change: &mut impl FnMut(&mut String)) {
+    match value {
+        serde_json::Value::String(text) => change(text),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| for_each_text(item, change)),
+        serde_json::Value::Object(fields) => {
+            fields.values_mut().for_each(|field| for_each_text(field, change));
+        }
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
+}

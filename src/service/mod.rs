@@ -1,1 +1,248 @@
-//! The service: builds pipelines from the configuration, starts and drains them.
+//! The service: builds what the settings describe, starts it and drains it.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | [`Service`]: start, drain |
+//! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
+//! | `health.rs` | `/health`, `/ready`, `/metrics`, `/flush` |
+//! | `metrics.rs` | what the process says of itself |
+//! | `notice.rs` | the lines a start prints |
+//!
+//! Start: every port is bound, then the table and the journal are opened, then tasks run. Whatever
+//! fails before that leaves nothing behind that answers. Drain, in this order: not ready → no new
+//! connections, requests under way are answered → journal closed → exporter empties it → mining
+//! stops → health stops.
+
+mod health;
+mod metrics;
+pub mod mining;
+mod notice;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{ProcessorSettings, SessionsPipeline, Settings};
+use crate::dialects::Dialects;
+use crate::exporters::filesystem;
+use crate::exporters::parquet::{ExporterHandle, ParquetExporter};
+use crate::journal::{self, Journal};
+use crate::processors::{Limits, Processor, Redact, Workspace};
+use crate::receivers::{Counters, Ingest, otlp, serve};
+use crate::redact::Redactor;
+use crate::table::{self, Table};
+
+use health::Vitals;
+use metrics::{Metrics, MiningCounts};
+use mining::Worker;
+
+/// How long requests under way may take to finish when the service stops.
+const DRAIN_DOORS: Duration = Duration::from_secs(10);
+/// A health request is short.
+const DRAIN_HEALTH: Duration = Duration::from_secs(1);
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port cannot be had.
+    #[error("{path}: cannot listen on {address}: {source}")]
+    Bind {
+        /// The YAML path that asked for it.
+        path: String,
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The table cannot be opened.
+    #[error("extensions.sessions_table")]
+    Table(#[from] table::OpenError),
+    /// The journal cannot be opened.
+    #[error("service.journal")]
+    Journal(#[from] journal::OpenError),
+    /// A target cannot be written.
+    #[error("exporters")]
+    Target(#[from] filesystem::Error),
+    /// The redaction rules do not compile.
+    #[error("the redaction rules do not compile: {0}")]
+    Redaction(#[from] regex::Error),
+}
+
+/// A running service.
+pub struct Service {
+    /// Where each listener listens: (`grpc` or `http`, address), in the order of the settings.
+    addresses: Vec<(&'static str, SocketAddr)>,
+    health: Option<SocketAddr>,
+    stop_doors: CancellationToken,
+    stop_rest: CancellationToken,
+    stop_health: CancellationToken,
+    doors: JoinSet<()>,
+    table_feed: Option<TableFeed>,
+    workers: JoinSet<()>,
+    health_task: Option<JoinHandle<()>>,
+}
+
+struct TableFeed {
+    journal: Journal,
+    exporter: ExporterHandle,
+    task: JoinHandle<u64>,
+}
+
+/// Bound, not yet serving.
+struct Ports {
+    listeners: Vec<(&'static str, SocketAddr, TcpListener)>,
+    health: Option<(SocketAddr, TcpListener)>,
+}
+
+impl Service {
+    /// Starts everything, or nothing.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let ports = Ports::bind(&settings).await?;
+        let redactor = Redactor::built_in()?;
+        let workers = mining::prepare(&settings)?;
+        let counters = Counters::default();
+        let stop_doors = CancellationToken::new();
+        let stop_rest = CancellationToken::new();
+        let mut service = Self {
+            addresses: ports.listeners.iter().map(|(protocol, address, _)| (*protocol, *address)).collect(),
+            health: ports.health.as_ref().map(|(address, _)| *address),
+            stop_doors,
+            stop_rest,
+            stop_health: CancellationToken::new(),
+            doors: JoinSet::new(),
+            table_feed: None,
+            workers: JoinSet::new(),
+            health_task: None,
+        };
+        if let Some(pipeline) = &settings.sessions {
+            service.start_sessions(&settings, pipeline, redactor, counters.clone(), ports.listeners)?;
+        }
+        let counts = Arc::new(MiningCounts::default());
+        service.start_workers(workers, &counts);
+        if let Some((_, listener)) = ports.health {
+            service.start_health(listener, &counters, counts);
+        }
+        Ok(service)
+    }
+
+    /// Where clients are served: (`grpc` or `http`, address).
+    pub fn addresses(&self) -> &[(&'static str, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// Where `/health`, `/ready` and `/metrics` are served.
+    pub fn health(&self) -> Option<SocketAddr> {
+        self.health
+    }
+
+    /// Everything acknowledged so far is in the table when this returns.
+    pub async fn flush(&self) {
+        if let Some(feed) = &self.table_feed
+            && let Err(stopped) = feed.exporter.flush().await
+        {
+            tracing::warn!("{stopped}");
+        }
+    }
+
+    /// Stops in order; what was acknowledged is in the table, or in the journal for the next start.
+    pub async fn drain(mut self) {
+        self.stop_doors.cancel();
+        while self.doors.join_next().await.is_some() {}
+        if let Some(feed) = self.table_feed.take() {
+            let journal = feed.journal.clone();
+            let closing = tokio::task::spawn_blocking(move || journal.close());
+            if let Err(error) = closing.await {
+                tracing::error!(%error, "the journal did not close");
+            }
+            self.stop_rest.cancel();
+            if let Err(error) = feed.task.await {
+                tracing::error!(%error, "the parquet exporter ended early");
+            }
+        }
+        self.stop_rest.cancel();
+        while self.workers.join_next().await.is_some() {}
+        self.stop_health.cancel();
+        if let Some(task) = self.health_task.take() {
+            // A cancelled health server has nothing to report.
+            let _ = task.await;
+        }
+    }
+
+    fn start_sessions(
+        &mut self,
+        settings: &Settings,
+        pipeline: &SessionsPipeline,
+        redactor: Redactor,
+        counters: Counters,
+        listeners: Vec<(&'static str, SocketAddr, TcpListener)>,
+    ) -> Result<(), StartError> {
+        let table = Table::open(&settings.table)?.with_zstd_level(pipeline.zstd_level);
+        let journal = Journal::open(pipeline.journal.clone())?;
+        let processors = processors(&pipeline.processors, &redactor);
+        let exporter = ParquetExporter::new(journal.clone(), table, pipeline.parquet.clone());
+        let handle = exporter.handle();
+        let task = tokio::spawn(exporter.run(self.stop_rest.clone()));
+        self.table_feed = Some(TableFeed { journal: journal.clone(), exporter: handle, task });
+        let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, counters));
+        let router = otlp::router(&ingest, pipeline.limits);
+        for (_, _, listener) in listeners {
+            self.doors.spawn(serve(listener, router.clone(), self.stop_doors.clone(), DRAIN_DOORS));
+        }
+        Ok(())
+    }
+
+    fn start_workers(&mut self, workers: Vec<Worker>, counts: &Arc<MiningCounts>) {
+        for worker in workers {
+            self.workers.spawn(worker.run(Arc::clone(counts), self.stop_rest.clone()));
+        }
+    }
+
+    fn start_health(&mut self, listener: TcpListener, counters: &Counters, counts: Arc<MiningCounts>) {
+        let feed = self.table_feed.as_ref().map(|feed| (feed.journal.clone(), feed.exporter.clone()));
+        let metrics = Metrics::new(counters, feed.clone(), counts);
+        let vitals = Vitals { table_feed: feed, metrics, stopping: self.stop_doors.clone() };
+        let router = health::router(Arc::new(vitals));
+        self.health_task =
+            Some(tokio::spawn(serve(listener, router, self.stop_health.clone(), DRAIN_HEALTH)));
+    }
+}
+
+impl Ports {
+    async fn bind(settings: &Settings) -> Result<Self, StartError> {
+        let mut listeners = Vec::new();
+        for listener in settings.sessions.iter().flat_map(|pipeline| &pipeline.listeners) {
+            let (address, bound) = bind(&listener.path, listener.address).await?;
+            listeners.push((listener.protocol, address, bound));
+        }
+        let health = match settings.health {
+            Some(address) => Some(bind("extensions.health.endpoint", address).await?),
+            None => None,
+        };
+        Ok(Self { listeners, health })
+    }
+}
+
+async fn bind(path: &str, address: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {
+    let error = |source| StartError::Bind { path: path.to_owned(), address, source };
+    let listener = TcpListener::bind(address).await.map_err(error)?;
+    Ok((listener.local_addr().map_err(error)?, listener))
+}
+
+fn processors(settings: &[ProcessorSettings], redactor: &Redactor) -> Vec<Box<dyn Processor>> {
+    settings
+        .iter()
+        .map(|settings| -> Box<dyn Processor> {
+            match settings.clone() {
+                ProcessorSettings::Redact { drop_attributes } => {
+                    Box::new(Redact::new(redactor.clone(), drop_attributes))
+                }
+                ProcessorSettings::Workspace { from } => Box::new(Workspace::new(from)),
+                ProcessorSettings::Limits { attribute } => Box::new(Limits::new(attribute)),
+            }
+        })
+        .collect()
+}

@@ -1,13 +1,16 @@
-//! Sessions as readers see them.
+//! Sessions as readers see them, and what can be asked of one.
 
-use crate::event::{SessionEvent, Timestamp};
+use std::time::Duration;
+
+use crate::event::{Kind, SessionEvent, Timestamp};
 
 /// One session, resolved and merged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Session {
     /// The tenant that the credential decided.
     pub tenant: String,
-    /// The client's session id, or `trace:<trace id>` for what carries none.
+    /// The client's session id; `trace:<trace id>` for a trace that carries none, and
+    /// `event:<event id>` for an observation that has no trace either.
     pub id: String,
     /// How the id was found.
     pub source: SessionSource,
@@ -41,11 +44,64 @@ pub struct Fact {
     pub event_ids: Vec<String>,
 }
 
-/// How a reader found a session's id.
+/// How a reader found a session's id, the surest way first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SessionSource {
     /// Its records carry the id.
     Attribute,
     /// Nothing carried an id; the trace stands for the session.
     Trace,
+    /// Its one observation has neither an id nor a trace and stands alone.
+    None,
+}
+
+impl SessionSource {
+    /// The name for people and for output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Attribute => "attribute",
+            Self::Trace => "trace",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A prompt to the main agent and all that follows until the next one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Turn<'a> {
+    /// The turn's facts in their order, the prompt first; never empty.
+    pub facts: &'a [Fact],
+}
+
+impl<'a> Turn<'a> {
+    /// The prompt. `None` for what a session shows before its first prompt, which is all of it
+    /// where a client sends no prompts.
+    pub fn prompt(&self) -> Option<&'a Fact> {
+        self.facts.first().filter(|fact| fact.is_main_prompt())
+    }
+}
+
+impl Fact {
+    /// Whether this is a prompt to the main agent and no sub-agent's task.
+    pub fn is_main_prompt(&self) -> bool {
+        self.event.kind == Kind::Prompt && self.event.agent.is_empty()
+    }
+}
+
+/// How long a session must have been quiet to be closed, even one that has ended: the last rows of
+/// several exporters arrive in any order.
+const QUIET: Duration = Duration::from_secs(60);
+
+impl Session {
+    /// The session's turns. Every fact is in exactly one.
+    pub fn turns(&self) -> impl Iterator<Item = Turn<'_>> {
+        self.facts.chunk_by(|_, next| !next.is_main_prompt()).map(|facts| Turn { facts })
+    }
+
+    /// Whether nothing more is expected of the session: it ended, or was `idle` for long enough,
+    /// and no row came for a minute. A late row opens it again.
+    pub fn is_closed(&self, now: Timestamp, idle: Duration) -> bool {
+        let is_idle = now.since(self.last_event_at.max(self.last_ingested_at)) >= idle;
+        (self.ended || is_idle) && now.since(self.last_ingested_at) >= QUIET
+    }
 }

@@ -1,0 +1,42 @@
+//! `skillspan run`: start the pipelines, stop on SIGTERM or Ctrl-C.
+
+use std::io::Write;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::LogSettings;
+use crate::service::Service;
+
+use super::{ConfigFile, Failure, OrFail, block_on};
+
+pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
+    let settings = config.load()?;
+    start_logging(settings.logs);
+    block_on(async {
+        let service = Service::start(settings.clone()).await.or_fail()?;
+        std::io::stderr().write_all(service.notice(&settings).as_bytes()).or_fail()?;
+        let stopped_by = stop_signal().await.or_fail()?;
+        tracing::info!(signal = stopped_by, "draining");
+        service.drain().await;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+/// Log lines go to standard error; `RUST_LOG` overrides the configured level.
+pub(super) fn start_logging(logs: LogSettings) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(logs.level));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process keeps the first one's logging.
+    let _ = if logs.json { builder.json().try_init() } else { builder.try_init() };
+}
+
+async fn stop_signal() -> std::io::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}

@@ -1,0 +1,35 @@
+//! `skillspan validate`, and the list of components.
+
+use std::fmt::Write;
+
+use super::{ConfigFile, Failure, print};
+
+/// What `skillspan components` prints.
+pub(super) const COMPONENTS: &str = "\
+receivers:
+  otlp          OTLP over gRPC and HTTP, protobuf and JSON
+processors:
+  redact        credentials leave every text before it is stored
+  workspace     the workspace that a payload names
+  limits        the longest text that is stored
+exporters:
+  parquet       journal -> sessions table
+  filesystem    skills -> folder
+connectors:
+  skillify      sessions table -> skills
+extensions:
+  health          /health, /ready, /metrics
+  sessions_table  where the table is
+";
+
+pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
+    let settings = config.load()?;
+    let mut lines = String::new();
+    for warning in &settings.warnings {
+        let _ = writeln!(lines, "warning: {warning}");
+    }
+    let name =
+        config.config.as_ref().map_or("the built-in configuration".into(), |file| file.display().to_string());
+    let _ = writeln!(lines, "{name} is valid");
+    print(&lines)
+}

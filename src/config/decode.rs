@@ -1,0 +1,264 @@
+//! From the tree to typed settings: a serde data format whose errors say where and on which path.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
+
+use super::tree::{Node, Position, Scalar, Value};
+
+/// What is wrong in a configuration, with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecodeError {
+    position: Option<Position>,
+    /// Innermost first, while the error is on its way up.
+    path: Vec<String>,
+    message: String,
+}
+
+impl DecodeError {
+    pub(crate) fn at(position: Position, message: String) -> Self {
+        Self { position: Some(position), path: Vec::new(), message }
+    }
+
+    /// The same error, seen from one level further up.
+    pub(crate) fn below(mut self, key: impl ToString) -> Self {
+        self.path.push(key.to_string());
+        self
+    }
+
+    fn or_at(mut self, position: Position) -> Self {
+        self.position.get_or_insert(position);
+        self
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl fmt::Display for DecodeError {
+    /// `12:7: receivers.otlp.protocols: message`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(position) = self.position {
+            write!(f, "{position}: ")?;
+        }
+        if !self.path.is_empty() {
+            let path: Vec<&str> = self.path.iter().rev().map(String::as_str).collect();
+            write!(f, "{}: ", path.join("."))?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl de::Error for DecodeError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self { position: None, path: Vec::new(), message: message.to_string() }
+    }
+
+    fn unknown_field(_field: &str, expected: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("unknown key; known here: {}", expected.join(", ")))
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("expected one of {}, found `{variant}`", expected.join(", ")))
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::custom(format_args!("the key `{field}` is missing"))
+    }
+}
+
+impl<'de> de::Deserializer<'de> for &'de Node {
+    type Error = DecodeError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match &self.value {
+            Value::Null => visitor.visit_unit(),
+            Value::Scalar(scalar) => visit_scalar(scalar, visitor),
+            Value::Sequence(items) => visitor.visit_seq(Items { items: items.iter().enumerate() }),
+            Value::Mapping(_) => visitor.visit_map(Entries::of(self)),
+        }
+        .map_err(|error| error.or_at(self.position))
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.plain() {
+            Some("true") => visitor.visit_bool(true),
+            Some("false") => visitor.visit_bool(false),
+            _ => Err(self.expected("true or false")),
+        }
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.plain().and_then(|text| text.parse().ok()) {
+            Some(number) => {
+                visitor.visit_u64(number).map_err(|error: DecodeError| error.or_at(self.position))
+            }
+            None => Err(self.expected("a whole number that is not negative")),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match &self.value {
+            Value::Scalar(scalar) => {
+                visitor.visit_str(&scalar.text).map_err(|error: DecodeError| self.with_found(error))
+            }
+            _ => Err(self.expected("a text")),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.value {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match &self.value {
+            Value::Sequence(_) => self.deserialize_any(visitor),
+            _ => Err(self.expected("a list")),
+        }
+    }
+
+    /// A section that is written without content (`otlp:`) has its defaults.
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match &self.value {
+            Value::Null | Value::Mapping(_) => {
+                visitor.visit_map(Entries::of(self)).map_err(|error| error.or_at(self.position))
+            }
+            _ => Err(self.expected("keys with values")),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        match &self.value {
+            Value::Scalar(scalar) => {
+                let variant: de::value::StrDeserializer<'_, DecodeError> =
+                    scalar.text.as_str().into_deserializer();
+                visitor.visit_enum(variant).map_err(|error: DecodeError| error.or_at(self.position))
+            }
+            _ => Err(self.expected("a word")),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit unit_struct tuple
+        tuple_struct identifier ignored_any
+    }
+}
+
+impl Node {
+    fn plain(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar(scalar) if scalar.plain => Some(&scalar.text),
+            _ => None,
+        }
+    }
+
+    fn expected(&self, what: &str) -> DecodeError {
+        let found = match &self.value {
+            Value::Null => "nothing".to_owned(),
+            Value::Scalar(scalar) => format!("`{}`", scalar.written),
+            Value::Sequence(_) => "a list".to_owned(),
+            Value::Mapping(_) => "keys with values".to_owned(),
+        };
+        DecodeError::at(self.position, format!("expected {what}, found {found}"))
+    }
+
+    /// Types that parse their text say what they want; what was found is said here, as written.
+    fn with_found(&self, mut error: DecodeError) -> DecodeError {
+        if let (None, Value::Scalar(scalar)) = (error.position, &self.value) {
+            error.message = format!("{}, found `{}`", error.message, scalar.written);
+        }
+        error.or_at(self.position)
+    }
+}
+
+fn visit_scalar<'de, V: Visitor<'de>>(scalar: &Scalar, visitor: V) -> Result<V::Value, DecodeError> {
+    if scalar.plain {
+        match scalar.text.as_str() {
+            "true" => return visitor.visit_bool(true),
+            "false" => return visitor.visit_bool(false),
+            text => {
+                if let Ok(number) = text.parse::<i64>() {
+                    return visitor.visit_i64(number);
+                }
+            }
+        }
+    }
+    visitor.visit_str(&scalar.text)
+}
+
+struct Entries<'de> {
+    entries: std::slice::Iter<'de, (super::tree::Key, Node)>,
+    current: Option<&'de (super::tree::Key, Node)>,
+}
+
+impl<'de> Entries<'de> {
+    fn of(node: &'de Node) -> Self {
+        let entries = match &node.value {
+            Value::Mapping(entries) => entries.as_slice(),
+            _ => &[],
+        };
+        Self { entries: entries.iter(), current: None }
+    }
+}
+
+impl<'de> de::MapAccess<'de> for Entries<'de> {
+    type Error = DecodeError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
+        self.current = self.entries.next();
+        let Some((key, _)) = self.current else { return Ok(None) };
+        let name: de::value::StrDeserializer<'_, DecodeError> = key.name.as_str().into_deserializer();
+        seed.deserialize(name).map(Some).map_err(|error| error.or_at(key.position).below(&key.name))
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, DecodeError> {
+        let Some((key, node)) = self.current else {
+            return Err(de::Error::custom("a value was asked for before its key"));
+        };
+        seed.deserialize(node).map_err(|error| error.or_at(node.position).below(&key.name))
+    }
+}
+
+struct Items<'de> {
+    items: std::iter::Enumerate<std::slice::Iter<'de, Node>>,
+}
+
+impl<'de> de::SeqAccess<'de> for Items<'de> {
+    type Error = DecodeError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DecodeError> {
+        let Some((index, node)) = self.items.next() else { return Ok(None) };
+        seed.deserialize(node).map(Some).map_err(|error| error.or_at(node.position).below(index))
+    }
+}

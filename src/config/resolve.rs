@@ -1,0 +1,503 @@
+//! From what is written to what runs: references, paths and pipelines.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::exporters::{filesystem, parquet};
+use crate::journal;
+use crate::receivers::otlp;
+use crate::skillify;
+
+use super::components::type_of;
+use super::expand::Source;
+use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw, Receiver};
+use super::{DecodeError, Decoded};
+
+/// How long a stop waits for the table; what is left then waits in the journal.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where `/health`, `/ready` and `/metrics` are served.
+    pub health: Option<SocketAddr>,
+    /// The sessions table's folder.
+    pub table: PathBuf,
+    /// The workspace of sessions that name none.
+    pub default_workspace: String,
+    /// The pipeline that fills the table.
+    pub sessions: Option<SessionsPipeline>,
+    /// The pipelines that mine it.
+    pub skills: Vec<SkillsPipeline>,
+    /// Log lines on standard error.
+    pub logs: LogSettings,
+    /// What is allowed and probably not meant.
+    pub warnings: Vec<String>,
+}
+
+/// Receivers → processors → journal → table.
+#[derive(Debug, Clone)]
+pub struct SessionsPipeline {
+    /// Its name, such as `sessions`.
+    pub name: String,
+    /// What it listens on.
+    pub listeners: Vec<Listener>,
+    /// What its OTLP doors accept.
+    pub limits: otlp::Limits,
+    /// Its processors, in order.
+    pub processors: Vec<ProcessorSettings>,
+    /// Its journal.
+    pub journal: journal::Config,
+    /// From the journal to the table.
+    pub parquet: parquet::Config,
+    /// The zstd level of the table's files.
+    pub zstd_level: u8,
+}
+
+/// One port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// The YAML path that asked for it, for messages.
+    pub path: String,
+    /// `grpc` or `http`: what clients are told; either is served.
+    pub protocol: &'static str,
+    /// Where.
+    pub address: SocketAddr,
+}
+
+/// One processor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProcessorSettings {
+    /// Credentials leave every text.
+    Redact {
+        /// Attributes that are not stored at all.
+        drop_attributes: Vec<String>,
+    },
+    /// The payload's workspace becomes a column.
+    Workspace {
+        /// Attributes that name it, in order of precedence.
+        from: Vec<String>,
+    },
+    /// Texts are cut.
+    Limits {
+        /// The longest text in bytes.
+        attribute: u64,
+    },
+}
+
+/// Table → skillify → targets.
+#[derive(Debug, Clone)]
+pub struct SkillsPipeline {
+    /// Its name, such as `skills`.
+    pub name: String,
+    /// What a skill needs.
+    pub mining: skillify::Config,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// Where skills go.
+    pub targets: Vec<filesystem::Config>,
+}
+
+/// When a workspace is mined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    /// After so many new turns.
+    pub every_turns: u64,
+    /// A session with nothing new for so long is closed.
+    pub idle: Duration,
+    /// The shortest time between two runs.
+    pub min_interval: Duration,
+}
+
+/// Log lines on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSettings {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: &'static str,
+    /// JSON instead of text.
+    pub json: bool,
+}
+
+/// Where data belongs on this machine.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    home: Option<PathBuf>,
+    data: Option<PathBuf>,
+}
+
+impl Places {
+    pub(super) fn from_environment(source: &dyn Source) -> Self {
+        let folder = |name| source.env(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let home = folder("HOME");
+        let data = folder("XDG_DATA_HOME").or_else(|| Some(home.as_ref()?.join(".local/share")));
+        Self { home, data }
+    }
+}
+
+pub(super) enum ResolveError {
+    Invalid(DecodeError),
+    NoHome,
+}
+
+pub(super) fn resolve(
+    built_in: Decoded,
+    written: Decoded,
+    places: &Places,
+) -> Result<Settings, ResolveError> {
+    let defined = Defined::of(&written.raw);
+    let tree = written.tree;
+    let raw = overlay(built_in.raw, written.raw);
+    Resolver { raw, tree, places, defined, used: BTreeSet::new(), warnings: Vec::new() }.settings()
+}
+
+/// What the file writes replaces what is built in, component by component.
+fn overlay(base: Raw, file: Raw) -> Raw {
+    let mut merged = base;
+    merged.extensions.health = file.extensions.health.or(merged.extensions.health);
+    merged.extensions.sessions_table = file.extensions.sessions_table.or(merged.extensions.sessions_table);
+    merged.receivers.0.extend(file.receivers.0);
+    merged.processors.0.extend(file.processors.0);
+    merged.exporters.0.extend(file.exporters.0);
+    merged.connectors.0.extend(file.connectors.0);
+    merged.service.journal = file.service.journal.or(merged.service.journal);
+    merged.service.telemetry = file.service.telemetry.or(merged.service.telemetry);
+    merged.service.pipelines = file.service.pipelines.or(merged.service.pipelines);
+    merged
+}
+
+/// The components that the file defines itself, as `section.id`.
+struct Defined(Vec<String>);
+
+impl Defined {
+    fn of(raw: &Raw) -> Self {
+        let section = |name: &'static str, ids: Vec<&String>| {
+            ids.into_iter().map(|id| format!("{name}.{id}")).collect::<Vec<_>>()
+        };
+        Self(
+            [
+                section("receivers", raw.receivers.0.keys().collect()),
+                section("processors", raw.processors.0.keys().collect()),
+                section("exporters", raw.exporters.0.keys().collect()),
+                section("connectors", raw.connectors.0.keys().collect()),
+            ]
+            .concat(),
+        )
+    }
+}
+
+struct Resolver<'p> {
+    raw: Raw,
+    tree: super::tree::Node,
+    places: &'p Places,
+    defined: Defined,
+    used: BTreeSet<String>,
+    warnings: Vec<String>,
+}
+
+impl Resolver<'_> {
+    fn settings(mut self) -> Result<Settings, ResolveError> {
+        let pipelines = self.raw.service.pipelines.take().unwrap_or_default().0;
+        let mut sessions = None;
+        let mut skills = Vec::new();
+        for (name, pipeline) in &pipelines {
+            match type_of(name) {
+                "sessions" if sessions.is_some() => {
+                    let message = "a second sessions pipeline is not supported yet";
+                    return Err(self.invalid(&["service", "pipelines", name], message));
+                }
+                "sessions" => sessions = Some(self.sessions(name, pipeline)?),
+                _ => skills.push(self.skills(name, pipeline)?),
+            }
+        }
+        if pipelines.is_empty() {
+            return Err(self.invalid(&["service", "pipelines"], "no pipeline is written here"));
+        }
+        let table = self.raw.extensions.sessions_table.take().unwrap_or_default().path;
+        let table = self.local_path(table, "sessions", &["extensions", "sessions_table", "path"])?;
+        self.warn_of_what_is_unused();
+        Ok(Settings {
+            health: self.raw.extensions.health.as_ref().map(|health| health.endpoint.0),
+            table,
+            default_workspace: self.default_workspace(),
+            sessions,
+            skills,
+            logs: self.logs(),
+            warnings: self.warnings,
+        })
+    }
+
+    fn sessions(&mut self, name: &str, pipeline: &Pipeline) -> Result<SessionsPipeline, ResolveError> {
+        let (listeners, limits) = self.listeners(name, pipeline)?;
+        let processors = self.processors(name, pipeline)?;
+        if !processors.iter().any(|processor| matches!(processor, ProcessorSettings::Redact { .. })) {
+            self.warnings.push(format!(
+                "service.pipelines.{name}.processors: without `redact`, credentials in sessions are stored as they are"
+            ));
+        }
+        let (parquet, zstd_level) = self.parquet(name, pipeline)?;
+        Ok(SessionsPipeline {
+            name: name.to_owned(),
+            listeners,
+            limits,
+            processors,
+            journal: self.journal()?,
+            zstd_level,
+            parquet,
+        })
+    }
+
+    fn listeners(
+        &mut self,
+        name: &str,
+        pipeline: &Pipeline,
+    ) -> Result<(Vec<Listener>, otlp::Limits), ResolveError> {
+        let at = ["service", "pipelines", name, "receivers"];
+        let mut listeners = Vec::new();
+        let mut limits = otlp::Limits {
+            max_message: usize_of(raw::Grpc::default().max_message.0),
+            max_body: usize_of(raw::Http::default().max_body.0),
+        };
+        for (index, id) in pipeline.receivers.iter().enumerate() {
+            let Some(Receiver::Otlp(otlp)) = self.raw.receivers.0.get(id) else {
+                return Err(self.no_such(&at, index, id, "receivers", self.raw.receivers.0.keys()));
+            };
+            let both = raw::Protocols { grpc: Some(raw::Grpc::default()), http: Some(raw::Http::default()) };
+            let protocols = otlp.protocols.as_ref().unwrap_or(&both);
+            let mut found = Vec::new();
+            if let Some(grpc) = &protocols.grpc {
+                limits.max_message = usize_of(grpc.max_message.0);
+                found.push(("grpc", grpc.endpoint.0));
+            }
+            if let Some(http) = &protocols.http {
+                limits.max_body = usize_of(http.max_body.0);
+                found.push(("http", http.endpoint.0));
+            }
+            let insecure = otlp.insecure;
+            let path = ["receivers", id, "protocols"];
+            if found.is_empty() {
+                return Err(self.invalid(&path, "name a protocol here: grpc, http or both"));
+            }
+            for (protocol, address) in found {
+                if !address.ip().is_loopback() && !insecure {
+                    return Err(self.invalid(
+                        &["receivers", id, "protocols", protocol, "endpoint"],
+                        "anyone who reaches this address could write sessions: listen on 127.0.0.1, or say `insecure: true` in the receiver",
+                    ));
+                }
+                let path = format!("receivers.{id}.protocols.{protocol}.endpoint");
+                listeners.push(Listener { path, protocol, address });
+            }
+            self.used.insert(format!("receivers.{id}"));
+        }
+        if listeners.is_empty() {
+            return Err(self.invalid(&at, "a sessions pipeline needs a receiver, such as otlp"));
+        }
+        Ok((listeners, limits))
+    }
+
+    fn processors(
+        &mut self,
+        name: &str,
+        pipeline: &Pipeline,
+    ) -> Result<Vec<ProcessorSettings>, ResolveError> {
+        let at = ["service", "pipelines", name, "processors"];
+        let mut processors = Vec::new();
+        for (index, id) in pipeline.processors.iter().enumerate() {
+            let Some(processor) = self.raw.processors.0.get(id) else {
+                return Err(self.no_such(&at, index, id, "processors", self.raw.processors.0.keys()));
+            };
+            processors.push(match processor {
+                Processor::Redact(redact) => {
+                    ProcessorSettings::Redact { drop_attributes: redact.drop_attributes.clone() }
+                }
+                Processor::Workspace(workspace) => {
+                    ProcessorSettings::Workspace { from: workspace.from.clone() }
+                }
+                Processor::Limits(limits) => ProcessorSettings::Limits { attribute: limits.attribute.0 },
+            });
+            self.used.insert(format!("processors.{id}"));
+        }
+        Ok(processors)
+    }
+
+    fn parquet(&mut self, name: &str, pipeline: &Pipeline) -> Result<(parquet::Config, u8), ResolveError> {
+        let at = ["service", "pipelines", name, "exporters"];
+        let [id] = pipeline.exporters.as_slice() else {
+            return Err(self.invalid(&at, "a sessions pipeline has one exporter, such as parquet"));
+        };
+        let parquet = match self.raw.exporters.0.get(id) {
+            Some(Exporter::Parquet(parquet)) => parquet,
+            Some(Exporter::Filesystem(_)) => {
+                return Err(self.invalid(&at, "filesystem exports skills; a sessions pipeline needs parquet"));
+            }
+            None => return Err(self.no_such(&at, 0, id, "exporters", self.raw.exporters.0.keys())),
+        };
+        self.table_reference(&parquet.table, &["exporters", id, "table"])?;
+        let config = parquet::Config {
+            rows: usize_of(parquet.flush.rows),
+            bytes: parquet.flush.bytes.0,
+            age: parquet.flush.age.0,
+            on_session_end: parquet.flush.on_session_end,
+            drain_timeout: DRAIN_TIMEOUT,
+        };
+        let zstd_level = parquet.compression.0;
+        self.used.insert(format!("exporters.{id}"));
+        Ok((config, zstd_level))
+    }
+
+    fn skills(&mut self, name: &str, pipeline: &Pipeline) -> Result<SkillsPipeline, ResolveError> {
+        let at = ["service", "pipelines", name, "receivers"];
+        let [id] = pipeline.receivers.as_slice() else {
+            return Err(self.invalid(&at, "a skills pipeline has one receiver, such as skillify"));
+        };
+        let Some(Connector::Skillify(skillify)) = self.raw.connectors.0.get(id) else {
+            return Err(self.no_such(&at, 0, id, "connectors", self.raw.connectors.0.keys()));
+        };
+        self.table_reference(&skillify.table, &["connectors", id, "table"])?;
+        if !pipeline.processors.is_empty() {
+            return Err(self.invalid(
+                &["service", "pipelines", name, "processors"],
+                "a skills pipeline has no processors",
+            ));
+        }
+        let mining = skillify::Config {
+            publish: skillify::PublishRule {
+                sessions: usize_of(skillify.publish.sessions),
+                people: usize_of(skillify.publish.people),
+            },
+        };
+        let schedule = Schedule {
+            every_turns: skillify.every_turns,
+            idle: skillify.idle.0,
+            min_interval: skillify.min_interval.0,
+        };
+        self.used.insert(format!("connectors.{id}"));
+        let targets = self.targets(name, pipeline)?;
+        Ok(SkillsPipeline { name: name.to_owned(), mining, schedule, targets })
+    }
+
+    fn targets(&mut self, name: &str, pipeline: &Pipeline) -> Result<Vec<filesystem::Config>, ResolveError> {
+        let at = ["service", "pipelines", name, "exporters"];
+        if pipeline.exporters.is_empty() {
+            return Err(self.invalid(&at, "a skills pipeline needs an exporter, such as filesystem"));
+        }
+        let mut targets = Vec::new();
+        for (index, id) in pipeline.exporters.iter().enumerate() {
+            let path = match self.raw.exporters.0.get(id) {
+                Some(Exporter::Filesystem(filesystem)) => filesystem.path.clone(),
+                Some(Exporter::Parquet(_)) => {
+                    return Err(
+                        self.invalid(&at, "parquet exports sessions; a skills pipeline needs filesystem")
+                    );
+                }
+                None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),
+            };
+            let path = self.local_path(path, "skills", &["exporters", id, "path"])?;
+            targets.push(filesystem::Config { path, layout: filesystem::Layout::Library });
+            self.used.insert(format!("exporters.{id}"));
+        }
+        Ok(targets)
+    }
+
+    fn journal(&mut self) -> Result<journal::Config, ResolveError> {
+        let journal = self.raw.service.journal.take().unwrap_or_default();
+        if journal.segment.0.saturating_mul(2) > journal.max_size.0 {
+            return Err(self.invalid(
+                &["service", "journal"],
+                "max_size has room for less than two segments; raise max_size or lower segment",
+            ));
+        }
+        Ok(journal::Config {
+            path: self.local_path(journal.path, "journal", &["service", "journal", "path"])?,
+            max_size: journal.max_size.0,
+            segment_size: journal.segment.0,
+            durability: match journal.durability {
+                raw::Durability::Fsync => journal::Durability::Fsync,
+                raw::Durability::Os => journal::Durability::Os,
+            },
+        })
+    }
+
+    fn default_workspace(&self) -> String {
+        let workspaces = || {
+            self.raw.processors.0.iter().filter_map(|(id, processor)| match processor {
+                Processor::Workspace(workspace) => Some((format!("processors.{id}"), workspace)),
+                Processor::Redact(_) | Processor::Limits(_) => None,
+            })
+        };
+        let used = workspaces().find(|(id, _)| self.used.contains(id));
+        used.or_else(|| workspaces().next())
+            .map_or_else(|| raw::Workspace::default().default, |(_, workspace)| workspace.default.clone())
+    }
+
+    fn logs(&self) -> LogSettings {
+        let logs = self.raw.service.telemetry.as_ref().map(|telemetry| &telemetry.logs);
+        let level = match logs.map(|logs| logs.level).unwrap_or_default() {
+            raw::Level::Error => "error",
+            raw::Level::Warn => "warn",
+            raw::Level::Info => "info",
+            raw::Level::Debug => "debug",
+            raw::Level::Trace => "trace",
+        };
+        LogSettings { level, json: logs.is_some_and(|logs| logs.format == raw::LogFormat::Json) }
+    }
+
+    fn table_reference(&self, table: &str, at: &[&str]) -> Result<(), ResolveError> {
+        if table == "sessions_table" {
+            return Ok(());
+        }
+        Err(self.invalid(at, &format!("there is no extension `{table}`; name sessions_table")))
+    }
+
+    fn local_path(&self, path: Option<String>, name: &str, at: &[&str]) -> Result<PathBuf, ResolveError> {
+        let Some(path) = path else {
+            return Ok(self.places.data.as_ref().ok_or(ResolveError::NoHome)?.join("skillspan").join(name));
+        };
+        if let Some((scheme, _)) = path.split_once("://") {
+            let message = format!("{scheme}:// is not supported yet; give a folder on a local disk");
+            return Err(self.invalid(at, &message));
+        }
+        if path.is_empty() {
+            return Err(self.invalid(at, "the path is empty"));
+        }
+        match path.strip_prefix("~/") {
+            Some(rest) => Ok(self.places.home.as_ref().ok_or(ResolveError::NoHome)?.join(rest)),
+            None => Ok(PathBuf::from(path)),
+        }
+    }
+
+    fn warn_of_what_is_unused(&mut self) {
+        for id in &self.defined.0 {
+            if !self.used.contains(id) {
+                self.warnings.push(format!("{id}: no pipeline uses it"));
+            }
+        }
+    }
+
+    fn no_such<'k>(
+        &self,
+        at: &[&str],
+        index: usize,
+        id: &str,
+        section: &str,
+        known: impl Iterator<Item = &'k String>,
+    ) -> ResolveError {
+        let known: Vec<&str> = known.map(String::as_str).collect();
+        let index = index.to_string();
+        let at: Vec<&str> = at.iter().copied().chain([index.as_str()]).collect();
+        self.invalid(&at, &format!("there is no `{id}` among the {section}; known are: {}", known.join(", ")))
+    }
+
+    fn invalid(&self, path: &[&str], message: &str) -> ResolveError {
+        let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
+        let position = self.tree.nearest(&path).position;
+        let error = DecodeError::at(position, message.to_owned());
+        ResolveError::Invalid(path.iter().rev().fold(error, |error, part| error.below(part)))
+    }
+}
+
+fn usize_of(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,267 @@
+//! A YAML document as a tree that knows where each of its nodes stands.
+//!
+//! Scalars keep their text and whether it was plain, so that `default: 0123` is a text where a text
+//! is wanted and `rows: ${env:ROWS}` a number where a number is wanted.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span};
+
+/// More nodes than any configuration has; aliases cannot multiply beyond it.
+const MAX_NODES: usize = 100_000;
+/// Deeper than any configuration is.
+const MAX_DEPTH: usize = 64;
+
+/// A place in the file; both count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// A node and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Node {
+    pub(crate) position: Position,
+    pub(crate) value: Value,
+}
+
+/// What a node holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    Null,
+    Scalar(Scalar),
+    Sequence(Vec<Node>),
+    /// In the order of the file; no key twice.
+    Mapping(Vec<(Key, Node)>),
+}
+
+/// A text as it stands in the file, and what it means.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Scalar {
+    /// What it means, `${…}` replaced.
+    pub(crate) text: String,
+    /// Not quoted: may be a number or a boolean where one is wanted.
+    pub(crate) plain: bool,
+    /// As written, for messages: what replaced a `${…}` may be a secret.
+    pub(crate) written: String,
+}
+
+/// A mapping's key and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Key {
+    pub(crate) position: Position,
+    pub(crate) name: String,
+}
+
+/// Why a text is no tree.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SyntaxError {
+    pub(crate) position: Position,
+    pub(crate) message: String,
+}
+
+impl Node {
+    /// Parses one YAML document. An empty one is null.
+    pub(crate) fn parse(text: &str) -> Result<Self, SyntaxError> {
+        let mut options = Options::default();
+        options.emit_comments = false;
+        let mut loader = Loader {
+            events: Parser::new_from_str_with_options(text.trim_start_matches('\u{feff}'), options),
+            anchors: BTreeMap::new(),
+            nodes: 0,
+        };
+        loader.document()
+    }
+
+    /// The node at `path`, or the nearest one above it that exists.
+    pub(crate) fn nearest(&self, path: &[String]) -> &Self {
+        let Some((first, rest)) = path.split_first() else { return self };
+        let child = match &self.value {
+            Value::Mapping(entries) => {
+                entries.iter().find(|(key, _)| key.name == *first).map(|(_, node)| node)
+            }
+            Value::Sequence(items) => first.parse::<usize>().ok().and_then(|index| items.get(index)),
+            Value::Null | Value::Scalar(_) => None,
+        };
+        child.map_or(self, |child| child.nearest(rest))
+    }
+
+    fn size(&self) -> usize {
+        match &self.value {
+            Value::Null | Value::Scalar(_) => 1,
+            Value::Sequence(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
+            Value::Mapping(entries) => 1 + entries.iter().map(|(_, node)| node.size()).sum::<usize>(),
+        }
+    }
+}
+
+struct Loader<'input> {
+    events: Parser<'input, granit_parser::StrInput<'input>>,
+    anchors: BTreeMap<usize, Node>,
+    nodes: usize,
+}
+
+impl<'input> Loader<'input> {
+    fn document(&mut self) -> Result<Node, SyntaxError> {
+        let mut root = None;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamEnd => break,
+                Event::DocumentStart(..) if root.is_some() => {
+                    return Err(error(span, "a configuration is one YAML document, here begins a second"));
+                }
+                Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
+                event => root = Some(self.node(event, span, 0)?),
+            }
+        }
+        let start = Position { line: 1, column: 1 };
+        Ok(root.unwrap_or(Node { position: start, value: Value::Null }))
+    }
+
+    fn next(&mut self) -> Result<(Event<'input>, Span), SyntaxError> {
+        match self.events.next() {
+            Some(Ok(next)) => Ok(next),
+            Some(Err(scan)) => Err(scan_error(&scan)),
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    fn node(&mut self, event: Event<'input>, span: Span, depth: usize) -> Result<Node, SyntaxError> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES || depth > MAX_DEPTH {
+            return Err(error(span, "larger or deeper than a configuration can be"));
+        }
+        let position = position(span);
+        let (value, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain && tag.is_none();
+                let null = plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
+                let text = text.into_owned();
+                let scalar = Scalar { written: text.clone(), text, plain };
+                (if null { Value::Null } else { Value::Scalar(scalar) }, anchor)
+            }
+            Event::SequenceStart(_, anchor, _) => (self.sequence(depth)?, anchor),
+            Event::MappingStart(_, anchor, _) => (self.mapping(depth)?, anchor),
+            Event::Alias(anchor) => return self.alias(anchor, span, position),
+            _ => return Err(error(span, "a value was expected here")),
+        };
+        let node = Node { position, value };
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span, position: Position) -> Result<Node, SyntaxError> {
+        let Some(target) = self.anchors.get(&anchor) else {
+            return Err(error(span, "this alias refers to nothing above it"));
+        };
+        self.nodes += target.size();
+        if self.nodes > MAX_NODES {
+            return Err(error(span, "aliases make this larger than a configuration can be"));
+        }
+        Ok(Node { position, value: target.value.clone() })
+    }
+
+    fn sequence(&mut self, depth: usize) -> Result<Value, SyntaxError> {
+        let mut items = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::SequenceEnd | Event::StreamEnd) {
+                return Ok(Value::Sequence(items));
+            }
+            items.push(self.node(event, span, depth + 1)?);
+        }
+    }
+
+    fn mapping(&mut self, depth: usize) -> Result<Value, SyntaxError> {
+        let mut entries: Vec<(Key, Node)> = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::MappingEnd | Event::StreamEnd) {
+                return Ok(Value::Mapping(entries));
+            }
+            let key = self.node(event, span, depth + 1)?;
+            let Value::Scalar(Scalar { text: name, .. }) = key.value else {
+                return Err(error(span, "a key is a text"));
+            };
+            if let Some((first, _)) = entries.iter().find(|(entry, _)| entry.name == name) {
+                let message = format!("the key {name:?} stands here twice, first at {}", first.position);
+                return Err(error(span, &message));
+            }
+            let (event, span) = self.next()?;
+            let node = self.node(event, span, depth + 1)?;
+            entries.push((Key { position: key.position, name }, node));
+        }
+    }
+}
+
+fn position(span: Span) -> Position {
+    Position { line: span.start.line().max(1), column: span.start.col() + 1 }
+}
+
+fn error(span: Span, message: &str) -> SyntaxError {
+    SyntaxError { position: position(span), message: message.to_owned() }
+}
+
+fn scan_error(scan: &ScanError) -> SyntaxError {
+    let marker = scan.marker();
+    SyntaxError {
+        position: Position { line: marker.line().max(1), column: marker.col() + 1 },
+        message: format!("not YAML: {}", scan.info()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str, path: &[&str]) -> String {
+        let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
+        Node::parse(text).unwrap().nearest(&path).position.to_string()
+    }
+
+    #[test]
+    fn knows_where_nodes_stand() {
+        let text = "a:\n  b: [x, 'y']\n  c: &c {d: 1}\ne: *c\n";
+        assert_eq!(place(text, &["a", "b", "1"]), "2:10");
+        assert_eq!(place(text, &["a", "c", "d"]), "3:13");
+        assert_eq!(place(text, &["a", "nothing", "below"]), "2:3", "the nearest that exists");
+        assert_eq!(place(text, &["e"]), "4:4", "an alias stands where it is used");
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        for (text, expected) in [
+            ("a: 1\na: 2\n", "2:1 the key \"a\" stands here twice, first at 1:1"),
+            ("a: *b\n", "1:4"),
+            ("a: 1\n---\nb: 2\n", "2:1 a configuration is one YAML document, here begins a second"),
+            ("a: [1, 2\n", "1:4 not YAML"),
+            ("[1]: 2\n", "1:1 a key is a text"),
+        ] {
+            let SyntaxError { position, message } = Node::parse(text).unwrap_err();
+            let found = format!("{position} {message}");
+            assert!(found.starts_with(expected), "{text:?} gave {found:?}");
+        }
+    }
+
+    #[test]
+    fn bounds_what_aliases_multiply() {
+        let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for level in 1..10 {
+            let item = format!("*a{}", level - 1);
+            text += &format!("a{level}: &a{level} [{}]\n", vec![item; 10].join(","));
+        }
+        assert!(Node::parse(&text).unwrap_err().message.contains("aliases make this larger"));
+        assert!(Node::parse(&"[".repeat(10_000)).is_err());
+    }
+}

@@ -1,0 +1,196 @@
+//! Claude Code: log records of scope `com.anthropic.claude_code.events`, spans of scope
+//! `com.anthropic.claude_code.tracing`. Either may be switched off, so each stands alone, and what
+//! both say meets under one fact key:
+//!
+//! | kind | fact key | from logs | from spans |
+//! |---|---|---|---|
+//! | `session_start` | the session's id | `managed_settings_resolved` | |
+//! | `prompt` | the trace's id, else `prompt.id` (spans carry none) | `user_prompt` | `interaction` |
+//! | `tool_call` | the call's id | `tool_result`, then `tool_decision` | `tool` |
+//! | `tool_result` | the call's id | `tool_result` | `tool` with its output, `tool.execution` |
+//! | `decision` | the call's id | `tool_decision`; a refusal also from `tool_result` | (`tool.blocked_on_user` has no call id) |
+//! | `response` | the request's id, else `message.uuid` (spans carry none) | `assistant_response` | `llm_request` |
+//! | `error` | the request's id | `api_error` and its kin | `llm_request` |
+//! | `skill_use` | | `skill_activated` | |
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | what both signals share: common fields, ranks, the shape of a tool's input |
+//! | `logs.rs` | log records |
+//! | `spans.rs` | spans |
+
+mod logs;
+mod spans;
+
+use serde_json::{Map, Value};
+
+use super::repository;
+use super::{Dialect, Mapping, Record};
+use crate::event::{Kind, SessionEvent, Status};
+
+/// The prefix of the instrumentation scopes of all of the client's signals.
+const SCOPE: &str = "com.anthropic.claude_code";
+
+const SESSION: &[&str] = &["session.id"];
+const TURN: &[&str] = &["prompt.id"];
+const SEQUENCE: &[&str] = &["event.sequence"];
+const USER: &[&str] = &["user.email", "user.account_uuid", "user.account_id", "user.id"];
+const VERSION: &[&str] = &["app.version", "service.version"];
+const MODEL: &[&str] = &["model", "gen_ai.response.model", "gen_ai.request.model"];
+const AGENT: &[&str] = &["agent_id"];
+const QUERY_SOURCE: &[&str] = &["query_source", "query_source_safe"];
+const TOOL: &[&str] = &["tool_name", "gen_ai.tool.name"];
+const CALL: &[&str] = &["tool_use_id", "gen_ai.tool.call.id"];
+const REQUEST: &[&str] = &["request_id", "gen_ai.response.id"];
+const SUCCESS: &[&str] = &["success"];
+const DURATION_MS: &[&str] = &["duration_ms"];
+/// A message, else the name of its class.
+const ERROR: &[&str] = &["error", "error_message", "error_name", "error_class", "error_type", "error_code"];
+/// Repeats what other attributes or the record itself say.
+const REPETITIONS: &[&str] = &[
+    "event.name",
+    "event.timestamp",
+    "span.type",
+    "tool_name_safe",
+    "gen_ai.tool.name",
+    "gen_ai.tool.call.id",
+    "gen_ai.request.model",
+    "gen_ai.response.id",
+];
+/// The query sources that talk with the person; a `:` may follow. All others (sub-agents,
+/// compaction, titles) are the client talking to itself.
+const MAIN_THREADS: &[&str] = &["sdk", "repl_main_thread", "main", "cli"];
+
+/// Argument names that the client abbreviates outside `tool_input`, and the tools' own names.
+const ARGUMENTS: &[(&str, &str)] = &[
+    ("full_command", "command"),
+    ("file_path", "file_path"),
+    ("skill_name", "skill"),
+    ("subagent_type", "subagent_type"),
+];
+/// The first word of `full_command`.
+const COMMAND_WORD: &str = "bash_command";
+
+/// Which observation of a tool call knows its input best.
+mod call_rank {
+    /// `tool_input`: the arguments as the model wrote them.
+    pub(super) const RESULT_LOG: i64 = 3;
+    /// `tool_parameters`: some arguments.
+    pub(super) const DECISION_LOG: i64 = 2;
+    /// One argument.
+    pub(super) const SPAN: i64 = 1;
+}
+
+/// Which observation of a tool result knows it best.
+mod result_rank {
+    /// The tool's own output, but no status.
+    pub(super) const OUTPUT: i64 = 3;
+    /// The status and a general error text.
+    pub(super) const LOG: i64 = 2;
+    /// The status.
+    pub(super) const EXECUTION: i64 = 1;
+}
+
+/// Of other facts a log record of their own knows more than what mentions them.
+const LOG_RANK: i64 = 2;
+const MENTION_RANK: i64 = 1;
+
+/// Claude Code.
+pub(super) struct ClaudeCode;
+
+impl Dialect for ClaudeCode {
+    fn name(&self) -> &'static str {
+        "claude-code"
+    }
+
+    fn recognises(&self, record: &Record<'_>) -> bool {
+        record.scope_name().starts_with(SCOPE)
+    }
+
+    fn map(&self, record: &Record<'_>) -> Mapping {
+        record.ignore(REPETITIONS);
+        if record.as_span().is_some() { spans::map(record) } else { logs::map(record) }
+    }
+}
+
+/// An event of the given kind with what every record of this client says.
+fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
+    let text = |names| record.text(names).unwrap_or_default();
+    SessionEvent {
+        kind,
+        rank,
+        session_id: text(SESSION),
+        turn_id: text(TURN),
+        seq: record.integer(SEQUENCE).unwrap_or_default(),
+        user_id: text(USER),
+        project: repository::of(record),
+        assistant: "claude-code".to_owned(),
+        assistant_version: text(VERSION),
+        agent: agent(record),
+        model: text(MODEL),
+        ..SessionEvent::default()
+    }
+}
+
+/// An event about a tool call.
+fn tool_event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
+    let call = record.text(CALL).unwrap_or_default();
+    SessionEvent {
+        fact_key: call.clone(),
+        tool: record.text(TOOL).unwrap_or_default(),
+        tool_call_id: call,
+        ..event(record, kind, rank)
+    }
+}
+
+/// A prompt with the given text. A sub-agent's task shares the trace with the person's prompt.
+fn prompt(record: &Record<'_>, rank: i64, text: Option<String>) -> SessionEvent {
+    let event = event(record, Kind::Prompt, rank);
+    let trace = record.trace_id();
+    let turn = if trace.is_empty() { event.turn_id.clone() } else { trace };
+    let fact_key = match event.agent.as_str() {
+        "" => turn,
+        agent => format!("{turn}:{agent}"),
+    };
+    SessionEvent { fact_key, text: text.unwrap_or_default(), ..event }
+}
+
+/// `""` for the main agent. Its conversation's id on spans is no help: it is the agent's id on a
+/// sub-agent's spans, but the session's own may change while the conversation goes on.
+fn agent(record: &Record<'_>) -> String {
+    let source = record.text(QUERY_SOURCE).filter(|source| !is_main_thread(source));
+    record.text(AGENT).or(source).unwrap_or_default()
+}
+
+fn is_main_thread(source: &str) -> bool {
+    source.split([':', '.']).next().is_some_and(|thread| MAIN_THREADS.contains(&thread))
+}
+
+fn status(record: &Record<'_>) -> Status {
+    match record.boolean(SUCCESS) {
+        Some(true) => Status::Ok,
+        Some(false) => Status::Error,
+        None if record.failure().is_some() => Status::Error,
+        None => Status::Unknown,
+    }
+}
+
+fn duration_us(record: &Record<'_>) -> i64 {
+    let milliseconds = record.integer(DURATION_MS).unwrap_or_default().max(0);
+    milliseconds.saturating_mul(1_000)
+}
+
+/// Abbreviated arguments in the shape of `tool_input`, so that merging finds one shape and readers
+/// of a refused call find its command where they find every other's.
+fn arguments(abbreviated: Map<String, Value>) -> String {
+    let has_command = abbreviated.contains_key("full_command");
+    let named: Map<String, Value> = abbreviated
+        .into_iter()
+        .filter(|(key, _)| !(has_command && key == COMMAND_WORD))
+        .map(|(key, value)| match ARGUMENTS.iter().find(|(abbreviation, _)| *abbreviation == key) {
+            Some((_, name)) => ((*name).to_owned(), value),
+            None => (key, value),
+        })
+        .collect();
+    if named.is_empty() { String::new() } else { Value::Object(named).to_string() }
+}

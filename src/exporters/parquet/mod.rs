@@ -1,0 +1,391 @@
+//! From the journal to the table, each accepted event exactly once.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | [`ParquetExporter`]: when to flush, the steps of a batch, retries |
+//! | `batch.rs` | records gathered, planned and split into files |
+//! | `status.rs` | [`Status`] and [`ExporterHandle`] |
+//!
+//! # The steps of a batch
+//!
+//! 1. **Gather** records behind the cursor until rows, bytes, age, the end of a session, a flush or the
+//!    shutdown say enough. One that does not decode goes to the journal's dead letters.
+//! 2. **Plan**: the range, a random batch id and the files with the records in each, durably.
+//! 3. **Write** each file, create-only. One that is there already with this very identity is done.
+//! 4. **Cursor**: it moves behind the range, durably; then the plan is removed.
+//!
+//! Whatever interrupts them, a retry and a restart do the same: a plan that is found is repeated from the
+//! journal under its own names, and only then is anything gathered. A plan behind the cursor is done.
+//! So a record's events are in the files of one plan, and each of these files exists once.
+
+mod batch;
+mod status;
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::journal::{Journal, Plan, PlannedFile, ReadError, Record, UpdateError};
+use crate::table::{FileIdentity, Table, WriteError, Written};
+use batch::Batch;
+pub use status::{ExporterHandle, Failing, Status, Stopped};
+
+/// A file of the table is made of about this much of the journal at most.
+const PART_BYTES: u64 = 64 << 20;
+/// What is read from the journal at once.
+const READ_BYTES: usize = 4 << 20;
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+const DRAIN_BACKOFF: Duration = Duration::from_secs(1);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+
+/// When a batch is written.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// At this many events.
+    pub rows: usize,
+    /// At this many bytes of journal records; also what a batch may take in memory, decoding aside.
+    pub bytes: u64,
+    /// When its oldest record has waited this long.
+    pub age: Duration,
+    /// As soon as an event says that its session has ended.
+    pub on_session_end: bool,
+    /// How long a shutdown waits for the rest of the journal to reach the table.
+    pub drain_timeout: Duration,
+}
+
+/// Follows a journal and writes what it holds to a table.
+#[derive(Debug)]
+pub struct ParquetExporter {
+    journal: Journal,
+    table: Table,
+    config: Config,
+    status: Arc<Mutex<Status>>,
+    durable_end: watch::Receiver<u64>,
+    wanted: watch::Sender<u64>,
+    exported: watch::Sender<u64>,
+}
+
+/// Why a step failed; it is tried again.
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error("a step of the exporter was cancelled: {0}")]
+    Cancelled(#[from] tokio::task::JoinError),
+}
+
+impl ParquetExporter {
+    /// An exporter from `journal` to `table`. There may be one for a journal.
+    pub fn new(journal: Journal, table: Table, config: Config) -> Self {
+        Self {
+            durable_end: journal.durable_end(),
+            wanted: watch::Sender::new(0),
+            exported: watch::Sender::new(journal.cursor()),
+            status: Arc::default(),
+            journal,
+            table,
+            config,
+        }
+    }
+
+    /// A handle to flush it and to ask how it does.
+    pub fn handle(&self) -> ExporterHandle {
+        ExporterHandle {
+            journal: self.journal.clone(),
+            status: Arc::clone(&self.status),
+            wanted: self.wanted.clone(),
+            exported: self.exported.subscribe(),
+        }
+    }
+
+    /// Exports until `shutdown`, then what is left, for [`Config::drain_timeout`] at most. Answers how many
+    /// sequences stayed in the journal; the next start goes on with them.
+    ///
+    /// Close the journal before the shutdown, or what is appended meanwhile is waited for as well.
+    pub async fn run(mut self, shutdown: CancellationToken) -> u64 {
+        let journal = self.journal.clone();
+        let deadline = self.config.drain_timeout;
+        let out_of_time = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(deadline).await;
+        };
+        tokio::select! {
+            () = self.export_until(&shutdown) => {}
+            () = out_of_time => {}
+        }
+        let left = journal.status().behind;
+        if left > 0 {
+            tracing::warn!(left, path = %journal.path().display(), "the journal was not drained; the next start goes on");
+        }
+        left
+    }
+
+    async fn export_until(&mut self, shutdown: &CancellationToken) {
+        let mut backoff = FIRST_BACKOFF;
+        loop {
+            match self.step(shutdown).await {
+                Ok(Progress::Drained) => return,
+                Ok(Progress::Exported) => {
+                    backoff = FIRST_BACKOFF;
+                    self.recovered();
+                }
+                Err(error) => {
+                    self.failed(&error, backoff);
+                    pause(backoff, shutdown).await;
+                    let longest = if shutdown.is_cancelled() { DRAIN_BACKOFF } else { LONGEST_BACKOFF };
+                    backoff = (backoff * 2).min(longest);
+                }
+            }
+        }
+    }
+
+    /// Repeats the plan that is there, or takes one batch from the journal to the table.
+    async fn step(&mut self, shutdown: &CancellationToken) -> Result<Progress, StepError> {
+        if let Some(plan) = self.blocking(Journal::plan).await?? {
+            if plan.last < self.journal.cursor() {
+                self.blocking(Journal::remove_plan).await??;
+                return Ok(Progress::Exported);
+            }
+            let batch = self.records_of(&plan).await?;
+            self.execute(&plan, batch).await?;
+            return Ok(Progress::Exported);
+        }
+        let batch = self.gather(shutdown).await?;
+        if batch.is_empty() {
+            return Ok(Progress::Drained);
+        }
+        let plan = batch.plan(Uuid::new_v4().simple().to_string(), PART_BYTES);
+        if plan.files.is_empty() {
+            self.advance(batch.next).await?;
+            return Ok(Progress::Exported);
+        }
+        let written = plan.clone();
+        self.blocking(move |journal| journal.write_plan(&written)).await??;
+        self.execute(&plan, batch).await?;
+        Ok(Progress::Exported)
+    }
+
+    /// Gathers records until a batch is due; an empty batch says that the journal is drained.
+    async fn gather(&mut self, shutdown: &CancellationToken) -> Result<Batch, StepError> {
+        let mut batch = Batch::starting_at(self.journal.cursor());
+        let mut due = None;
+        let mut wanted = self.wanted.subscribe();
+        loop {
+            self.fill(&mut batch).await?;
+            let flush = *wanted.borrow_and_update() > batch.first;
+            let ended = self.config.on_session_end && batch.session_ended;
+            if shutdown.is_cancelled() || (!batch.is_empty() && (flush || ended || self.is_full(&batch))) {
+                return Ok(batch);
+            }
+            if due.is_none() && !batch.is_empty() {
+                due = Some(Instant::now() + self.config.age);
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                // The journal is kept alive by this exporter, so its end never closes.
+                _ = self.durable_end.changed() => {}
+                _ = wanted.changed() => {}
+                () = sleep_until(due) => return Ok(batch),
+            }
+        }
+    }
+
+    /// Reads what has become durable into `batch`, until it is full.
+    async fn fill(&mut self, batch: &mut Batch) -> Result<(), StepError> {
+        let end = *self.durable_end.borrow_and_update();
+        while batch.next < end && !self.is_full(batch) {
+            let records = self.read(batch.next).await?;
+            if records.is_empty() {
+                // Nothing readable is left below the end: what stood there is in the quarantine.
+                batch.next = end;
+            }
+            for record in &records {
+                self.push(batch, record).await?;
+                if self.is_full(batch) {
+                    break;
+                }
+            }
+        }
+        status::lock(&self.status).oldest_pending = batch.oldest;
+        Ok(())
+    }
+
+    fn is_full(&self, batch: &Batch) -> bool {
+        batch.rows >= self.config.rows || batch.bytes >= self.config.bytes
+    }
+
+    async fn push(&self, batch: &mut Batch, record: &Record) -> Result<(), StepError> {
+        let Err(error) = batch.push(record) else { return Ok(()) };
+        self.dead_letter(record.clone(), error.to_string()).await
+    }
+
+    /// The records of a plan's range, as they were when it was made.
+    async fn records_of(&self, plan: &Plan) -> Result<Batch, StepError> {
+        let mut batch = Batch::starting_at(plan.first);
+        while batch.next <= plan.last {
+            let records = self.read(batch.next).await?;
+            if records.first().is_none_or(|record| record.sequence > plan.last) {
+                break;
+            }
+            for record in records.iter().filter(|record| record.sequence <= plan.last) {
+                self.push(&mut batch, record).await?;
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Writes the files of a durable plan, moves the cursor behind it and removes it.
+    async fn execute(&self, plan: &Plan, mut batch: Batch) -> Result<(), StepError> {
+        for file in &plan.files {
+            self.write(plan, file, &mut batch).await?;
+        }
+        self.advance(plan.last + 1).await?;
+        self.blocking(Journal::remove_plan).await??;
+        let mut status = status::lock(&self.status);
+        status.batches += 1;
+        status.oldest_pending = None;
+        Ok(())
+    }
+
+    async fn write(&self, plan: &Plan, file: &PlannedFile, batch: &mut Batch) -> Result<(), StepError> {
+        let identity = FileIdentity {
+            owner: file.owner.clone(),
+            ingest_date: file.ingest_date.clone(),
+            journal_id: self.journal.id().to_owned(),
+            batch_id: plan.batch_id.clone(),
+            first: plan.first,
+            last: plan.last,
+            part: file.part,
+        };
+        let sequences = batch.sequences(file);
+        let events = batch.take(file);
+        if events.is_empty() {
+            // Only when a plan is repeated and its records have been damaged since.
+            return Ok(());
+        }
+        let rows = events.len() as u64;
+        match self.table.write(&identity, events).await {
+            Ok(Written::Created { bytes }) => {
+                let mut status = status::lock(&self.status);
+                status.files += 1;
+                status.rows += rows;
+                status.bytes += bytes;
+                Ok(())
+            }
+            Ok(Written::AlreadyThere) => Ok(()),
+            // A foreign file under our name needs a person: these records must not be set aside for it.
+            Err(error) if error.is_transient() || matches!(error, WriteError::Foreign { .. }) => {
+                Err(error.into())
+            }
+            Err(error) => self.dead_letter_all(&sequences.into_iter().collect(), &describe(&error)).await,
+        }
+    }
+
+    async fn dead_letter_all(&self, sequences: &BTreeSet<u64>, reason: &str) -> Result<(), StepError> {
+        for sequence in sequences {
+            let records = self.read(*sequence).await?;
+            if let Some(record) = records.into_iter().find(|record| record.sequence == *sequence) {
+                self.dead_letter(record, reason.to_owned()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn dead_letter(&self, record: Record, reason: String) -> Result<(), StepError> {
+        let sequence = record.sequence;
+        let text = reason.clone();
+        if self.blocking(move |journal| journal.dead_letter(&record, &text)).await?? {
+            tracing::error!(sequence, reason, "a record cannot be exported; it is among the dead letters");
+            status::lock(&self.status).dead_letters += 1;
+        }
+        Ok(())
+    }
+
+    async fn advance(&self, next: u64) -> Result<(), StepError> {
+        self.blocking(move |journal| journal.advance(next)).await??;
+        self.exported.send_replace(next);
+        Ok(())
+    }
+
+    async fn read(&self, from: u64) -> Result<Vec<Record>, StepError> {
+        Ok(self.blocking(move |journal| journal.read(from, READ_BYTES)).await??)
+    }
+
+    /// Runs a call that waits for the disk where it holds up no other task.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Journal) -> T + Send + 'static,
+    ) -> Result<T, tokio::task::JoinError> {
+        let journal = self.journal.clone();
+        tokio::task::spawn_blocking(move || call(&journal)).await
+    }
+
+    fn failed(&self, error: &StepError, retry_in: Duration) {
+        let description = describe(error);
+        tracing::warn!(
+            error = description,
+            ?retry_in,
+            "a batch cannot be exported; the journal keeps it and it is tried again"
+        );
+        let mut status = status::lock(&self.status);
+        status.failures += 1;
+        let (since, attempts) = match &status.failing {
+            Some(failing) => (failing.since, failing.attempts),
+            None => (std::time::Instant::now(), 0),
+        };
+        status.failing = Some(Failing { error: description, since, attempts: attempts.saturating_add(1) });
+    }
+
+    fn recovered(&self) {
+        if status::lock(&self.status).failing.take().is_some() {
+            tracing::info!("the parquet exporter gets on again");
+        }
+    }
+}
+
+/// What a step came to.
+enum Progress {
+    Exported,
+    Drained,
+}
+
+/// Sleeps for `backoff`; the beginning of a shutdown ends it early, for there is little time left then.
+async fn pause(backoff: Duration, shutdown: &CancellationToken) {
+    if shutdown.is_cancelled() {
+        return tokio::time::sleep(backoff).await;
+    }
+    let _ = tokio::time::timeout(backoff, shutdown.cancelled()).await;
+}
+
+/// Ends at `due`, or never.
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// An error with its causes.
+fn describe(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Some messages repeat their cause.
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,261 @@
+//! The writer: one thread that owns the segment being written.
+//!
+//! It takes what is waiting, writes it in one piece, syncs once, and answers all of it. While a sync
+//! runs the next group gathers by itself, so nobody waits for a timer.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::disk::DiskFile;
+use super::record::{self, RECORD_HEADER};
+use super::segment::{self, Header, SEGMENT_HEADER, Segment};
+use super::state::Shared;
+use super::{AppendError, Durability};
+
+/// A group is synced when this much is staged: beyond it a sync takes longer in proportion.
+const GROUP_BYTES: usize = 1 << 20;
+/// How often a journal whose disk failed is tried without a request to try it with.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A record on its way.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) payload: Vec<u8>,
+    pub(super) answer: oneshot::Sender<Result<u64, AppendError>>,
+    /// Its share of the queue, given back when it is answered.
+    pub(super) room: OwnedSemaphorePermit,
+}
+
+/// Owns the segment being written.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    requests: Receiver<Request>,
+    active: Option<Active>,
+    /// The sequence of the next record to stage.
+    next: u64,
+    buffer: Vec<u8>,
+    staged: Vec<Staged>,
+}
+
+struct Active {
+    file: Box<dyn DiskFile>,
+    path: PathBuf,
+    header: Header,
+    length: u64,
+}
+
+struct Staged {
+    sequence: u64,
+    offset: u64,
+    answer: oneshot::Sender<Result<u64, AppendError>>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, requests: Receiver<Request>, next: u64) -> Self {
+        Self { shared, requests, active: None, next, buffer: Vec::new(), staged: Vec::new() }
+    }
+
+    /// Serves until the journal is closed and everything queued is answered.
+    pub(super) fn run(mut self) {
+        loop {
+            match self.receive() {
+                Ok(request) => self.serve(request),
+                Err(RecvTimeoutError::Timeout) => self.probe(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn receive(&self) -> Result<Request, RecvTimeoutError> {
+        if self.shared.state().health.disk_error.is_some() {
+            return self.requests.recv_timeout(PROBE_INTERVAL);
+        }
+        self.requests.recv().map_err(|_| RecvTimeoutError::Disconnected)
+    }
+
+    /// Commits `first` together with what is waiting behind it.
+    fn serve(&mut self, first: Request) {
+        self.stage_or_refuse(first);
+        while self.buffer.len() < GROUP_BYTES
+            && let Ok(request) = self.requests.try_recv()
+        {
+            self.stage_or_refuse(request);
+        }
+        self.commit();
+    }
+
+    fn stage_or_refuse(&mut self, request: Request) {
+        let Request { payload, answer, room } = request;
+        match self.stage(&payload) {
+            Ok((sequence, offset)) => self.staged.push(Staged { sequence, offset, answer, _room: room }),
+            // The client may have gone away; there is nobody else to tell.
+            Err(error) => drop(answer.send(Err(error))),
+        }
+    }
+
+    /// Puts a record into the buffer; answers its sequence and its place in the segment.
+    fn stage(&mut self, payload: &[u8]) -> Result<(u64, u64), AppendError> {
+        let bytes = (RECORD_HEADER + payload.len()) as u64;
+        if self.active.as_ref().is_some_and(|active| self.end_of(active) + bytes > self.shared.segment_size) {
+            self.commit();
+            self.seal();
+        }
+        self.keep_within_max_size(bytes)?;
+        let active = match self.active.take() {
+            Some(active) => active,
+            None => self.begin_segment()?,
+        };
+        let (sequence, offset) = (self.next, self.end_of(&active));
+        record::encode(&mut self.buffer, active.header.salt, sequence, payload);
+        self.next += 1;
+        self.active = Some(active);
+        Ok((sequence, offset))
+    }
+
+    /// Where the next record would begin.
+    fn end_of(&self, active: &Active) -> u64 {
+        active.length + self.buffer.len() as u64
+    }
+
+    fn keep_within_max_size(&mut self, bytes: u64) -> Result<(), AppendError> {
+        if self.has_room(bytes) {
+            return Ok(());
+        }
+        // The segment being written may hold nothing but exported records: then it can make room itself.
+        if self.buffer.is_empty() && self.shared.state().cursor >= self.next {
+            self.seal();
+        }
+        if self.has_room(bytes) { Ok(()) } else { Err(AppendError::Full { max_size: self.shared.max_size }) }
+    }
+
+    fn has_room(&self, bytes: u64) -> bool {
+        let header = if self.active.is_some() { 0 } else { SEGMENT_HEADER };
+        let staged = self.buffer.len() as u64;
+        self.shared.state().bytes() + staged + header + bytes <= self.shared.max_size
+    }
+
+    /// Lets go of the segment being written; it is never written again.
+    fn seal(&mut self) {
+        self.active = None;
+        self.shared.state().active = None;
+        self.shared.remove_exported();
+    }
+
+    /// Begins a segment at the next sequence. One of that name holds no durable record and is replaced.
+    fn begin_segment(&mut self) -> Result<Active, AppendError> {
+        let header = Header::new(self.shared.id, self.next);
+        let folder = &self.shared.folder;
+        let path = segment::path(&folder.path, self.next);
+        let file = match header.create(&*folder.disk, &folder.path) {
+            Ok(file) => file,
+            Err(error) => return Err(self.failed(&path, error)),
+        };
+        let mut state = self.shared.state();
+        state.segments.insert(self.next, Segment::new(header));
+        state.active = Some(self.next);
+        drop(state);
+        Ok(Active { file, path, header, length: SEGMENT_HEADER })
+    }
+
+    /// Writes and syncs what is staged, then answers it.
+    fn commit(&mut self) {
+        if self.buffer.is_empty() {
+            return;
+        }
+        let result = self.write_and_sync();
+        if result.is_ok() {
+            self.publish();
+        } else {
+            self.abandon();
+        }
+        self.buffer.clear();
+        for staged in self.staged.drain(..) {
+            let answer = result.clone().map(|()| staged.sequence);
+            // As above: nobody else to tell.
+            let _ = staged.answer.send(answer);
+        }
+    }
+
+    fn write_and_sync(&mut self) -> Result<(), AppendError> {
+        let Some(active) = &mut self.active else { return Err(AppendError::Closed) };
+        let started = Instant::now();
+        let mut written = active.file.write_all(&self.buffer);
+        if self.shared.durability == Durability::Fsync {
+            written = written.and_then(|()| active.file.sync());
+        }
+        let path = active.path.clone();
+        written.map_err(|error| self.failed(&path, error))?;
+        self.succeeded(started.elapsed());
+        Ok(())
+    }
+
+    /// Makes the committed records visible to readers.
+    fn publish(&mut self) {
+        let Some(active) = &mut self.active else { return };
+        active.length += self.buffer.len() as u64;
+        let mut state = self.shared.state();
+        if let Some(segment) = state.segments.get_mut(&active.header.first) {
+            for staged in &self.staged {
+                segment.note(staged.sequence, staged.offset);
+            }
+            segment.length = active.length;
+            segment.size = active.length;
+            segment.next = self.next;
+        }
+        drop(state);
+        self.shared.durable_end.send_replace(self.next);
+    }
+
+    /// After a failed sync nobody knows what the disk holds of the staged records. Their sequences are
+    /// given anew, in a new segment: its first sequence tells recovery where this one ends.
+    fn abandon(&mut self) {
+        if let Some(active) = self.active.take() {
+            let mut state = self.shared.state();
+            if let Some(segment) = state.segments.get_mut(&active.header.first) {
+                segment.size += self.buffer.len() as u64;
+            }
+            state.active = None;
+        }
+        self.next = *self.shared.durable_end.borrow();
+    }
+
+    /// Finds out whether a failed disk works again, without waiting for a request to lose.
+    fn probe(&mut self) {
+        let active = match self.active.take() {
+            Some(active) => Ok(active),
+            None => self.begin_segment(),
+        };
+        if let Ok(active) = active {
+            self.active = Some(active);
+            self.shared.state().health.disk_error = None;
+            tracing::info!(path = %self.shared.folder.path.display(), "the journal can write again");
+        }
+    }
+
+    fn failed(&self, path: &std::path::Path, error: io::Error) -> AppendError {
+        let mut state = self.shared.state();
+        if state.health.disk_error.is_none() {
+            tracing::error!(path = %path.display(), %error, "the journal cannot write");
+        }
+        state.health.disk_error = Some(format!("{}: {error}", path.display()));
+        AppendError::Disk { path: path.to_owned(), source: Arc::new(error) }
+    }
+
+    fn succeeded(&self, took: Duration) {
+        let health = &mut self.shared.state().health;
+        if health.disk_error.take().is_some() {
+            tracing::info!(path = %self.shared.folder.path.display(), "the journal can write again");
+        }
+        if self.shared.durability == Durability::Fsync {
+            health.syncs += 1;
+            health.sync_time += took;
+            health.slowest_sync = health.slowest_sync.max(took);
+        }
+    }
+}

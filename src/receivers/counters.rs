@@ -1,0 +1,81 @@
+//! What came in and what became of it, as Prometheus counters.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+/// Counters of everything that receivers see. Cloning shares them.
+#[derive(Debug, Clone, Default)]
+pub struct Counters {
+    pub(super) requests: Family<RequestLabels, Counter>,
+    pub(super) received: Family<SignalLabels, Counter>,
+    pub(super) events: Family<EventLabels, Counter>,
+    pub(super) dropped: Family<DropLabels, Counter>,
+    pub(super) unrecognised: Family<ScopeLabels, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RequestLabels {
+    pub(super) transport: &'static str,
+    pub(super) signal: &'static str,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct SignalLabels {
+    pub(super) signal: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct EventLabels {
+    pub(super) dialect: String,
+    pub(super) kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct DropLabels {
+    pub(super) dialect: &'static str,
+    pub(super) reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ScopeLabels {
+    pub(super) signal: &'static str,
+    pub(super) scope: String,
+}
+
+impl Counters {
+    /// Makes the counters visible in `registry`.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "skillspan_receiver_requests",
+            "Requests by transport, signal and outcome",
+            self.requests.clone(),
+        );
+        registry.register(
+            "skillspan_receiver_records",
+            "Spans, log records and metric points received, by signal; metrics are counted and dropped",
+            self.received.clone(),
+        );
+        registry.register(
+            "skillspan_events",
+            "Session events that records became, by dialect and kind",
+            self.events.clone(),
+        );
+        registry.register(
+            "skillspan_records_dropped",
+            "Records that a dialect recognised and made no event of, by dialect and reason",
+            self.dropped.clone(),
+        );
+        registry.register(
+            "skillspan_records_unrecognised",
+            "Records that no dialect recognised, by signal and instrumentation scope",
+            self.unrecognised.clone(),
+        );
+    }
+
+    pub(super) fn request(&self, transport: &'static str, signal: &'static str, outcome: &'static str) {
+        self.requests.get_or_create(&RequestLabels { transport, signal, outcome }).inc();
+    }
+}

@@ -1,0 +1,85 @@
+//! `/health`, `/ready`, `/metrics`, and `POST /flush` for the command line.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, ORIGIN};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::exporters::parquet::ExporterHandle;
+use crate::journal::Journal;
+
+use super::metrics::Metrics;
+
+/// What the health extension reports on.
+pub(super) struct Vitals {
+    pub(super) table_feed: Option<(Journal, ExporterHandle)>,
+    pub(super) metrics: Metrics,
+    /// Cancelled when the process begins to stop: from then on it is not ready.
+    pub(super) stopping: CancellationToken,
+}
+
+pub(super) fn router(vitals: Arc<Vitals>) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/flush", post(flush))
+        .with_state(vitals)
+}
+
+/// The process lives.
+async fn health() -> Response {
+    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })).into_response()
+}
+
+/// The process takes requests.
+async fn ready(State(vitals): State<Arc<Vitals>>) -> Response {
+    let obstacle = vitals.obstacle();
+    let status = if obstacle.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": obstacle.is_none(), "reason": obstacle }))).into_response()
+}
+
+async fn metrics(State(vitals): State<Arc<Vitals>>) -> Response {
+    match vitals.metrics.render() {
+        Ok(text) => {
+            let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(CONTENT_TYPE, content_type)], text).into_response()
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// Everything acknowledged so far is in the table when this answers.
+async fn flush(State(vitals): State<Arc<Vitals>>, headers: HeaderMap) -> Response {
+    if headers.contains_key(ORIGIN) {
+        return (StatusCode::FORBIDDEN, "requests of web pages are refused").into_response();
+    }
+    let Some((_, exporter)) = &vitals.table_feed else {
+        return (StatusCode::NOT_FOUND, "this process writes no table").into_response();
+    };
+    match exporter.flush().await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(stopped) => (StatusCode::SERVICE_UNAVAILABLE, stopped.to_string()).into_response(),
+    }
+}
+
+impl Vitals {
+    /// Why the process takes no requests now, if it does not.
+    fn obstacle(&self) -> Option<String> {
+        if self.stopping.is_cancelled() {
+            return Some("stopping".to_owned());
+        }
+        let (journal, _) = self.table_feed.as_ref()?;
+        let status = journal.status();
+        if status.writable {
+            return None;
+        }
+        Some(status.disk_error.unwrap_or_else(|| "the journal cannot be written".to_owned()))
+    }
+}

@@ -1,0 +1,169 @@
+//! One file of the table as read: its footer, its checksum, its rows.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Float64Type, Int64Type, TimestampMicrosecondType};
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaDataReader;
+use thiserror::Error;
+
+use super::footer::Footer;
+use super::schema::{COLUMNS, Column, Values};
+use crate::event::{SessionEvent, Timestamp};
+
+/// What is wrong with a file. None of it mends itself.
+#[derive(Debug, Error)]
+pub enum Damage {
+    /// It is no Parquet file, or one that was cut.
+    #[error("not a whole Parquet file: {0}")]
+    Parquet(#[from] ParquetError),
+    /// Its footer lacks what skillspan writes into every footer.
+    #[error("its footer names no journal and batch, so skillspan did not write it")]
+    NoIdentity,
+    /// Its bytes are not the ones that were written.
+    #[error("its checksum does not match its content")]
+    Checksum,
+    /// It has another number of rows than its footer says.
+    #[error("it has {found} rows, its footer says {expected}")]
+    Rows {
+        /// What the footer says.
+        expected: u64,
+        /// What was read.
+        found: u64,
+    },
+    /// A column is missing or of another type.
+    #[error("column {column} should be {expected} and is {found}")]
+    Column {
+        /// The column's name.
+        column: &'static str,
+        /// The type it should have.
+        expected: String,
+        /// The type it has, or `missing`.
+        found: String,
+    },
+    /// A value means nothing to this version.
+    #[error("column {column} holds {value:?}, which this version does not know")]
+    Value {
+        /// The column's name.
+        column: &'static str,
+        /// The value, its beginning if it is long.
+        value: String,
+    },
+    /// The decoder panicked.
+    #[error("the Parquet decoder failed on it")]
+    Decoder,
+}
+
+/// Why a file could not be read.
+#[derive(Debug, Error)]
+pub(super) enum FileError {
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+    #[error(transparent)]
+    Store(#[from] object_store::Error),
+}
+
+/// What is fetched of a file's end at first; a footer is rarely larger.
+const FOOTER_GUESS: u64 = 64 << 10;
+
+/// Reads a file's footer and nothing else of it.
+pub(super) async fn fetch_footer(
+    store: &dyn ObjectStore,
+    location: &Path,
+    size: u64,
+) -> Result<Footer, FileError> {
+    let mut wanted = FOOTER_GUESS.min(size);
+    loop {
+        let tail = match wanted {
+            0 => Bytes::new(),
+            _ => store.get_range(location, size - wanted..size).await?,
+        };
+        let mut reader = ParquetMetaDataReader::new();
+        match reader.try_parse_sized(&tail, size) {
+            Err(ParquetError::NeedMoreData(more)) if wanted < more as u64 && more as u64 <= size => {
+                wanted = more as u64;
+            }
+            Err(error) => return Err(Damage::from(error).into()),
+            Ok(()) => {
+                let metadata = reader.finish().map_err(Damage::from)?;
+                return Ok(Footer::of(metadata.file_metadata()).ok_or(Damage::NoIdentity)?);
+            }
+        }
+    }
+}
+
+/// Reads a whole file, after its checksum was found right.
+pub(super) fn decode(file: Bytes) -> Result<(Footer, Vec<SessionEvent>), Damage> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file.clone())?;
+    let footer = Footer::of(reader.metadata().file_metadata()).ok_or(Damage::NoIdentity)?;
+    if !footer.content.holds_for(&file) {
+        return Err(Damage::Checksum);
+    }
+    // A column that a later version added is left unread.
+    let known = ProjectionMask::columns(reader.parquet_schema(), COLUMNS.iter().map(|column| column.name));
+    let mut events = Vec::new();
+    for batch in reader.with_projection(known).build()? {
+        append_rows(&mut events, &batch.map_err(ParquetError::from)?)?;
+    }
+    if events.len() as u64 != footer.rows {
+        return Err(Damage::Rows { expected: footer.rows, found: events.len() as u64 });
+    }
+    Ok((footer, events))
+}
+
+fn append_rows(events: &mut Vec<SessionEvent>, batch: &RecordBatch) -> Result<(), Damage> {
+    let mut rows = vec![SessionEvent::default(); batch.num_rows()];
+    for column in &COLUMNS {
+        fill(&mut rows, column, batch)?;
+    }
+    events.append(&mut rows);
+    Ok(())
+}
+
+/// Puts one column's values into the rows; a null leaves the default, which means the same.
+fn fill(rows: &mut [SessionEvent], column: &Column, batch: &RecordBatch) -> Result<(), Damage> {
+    let wrong_type = |found: String| Damage::Column {
+        column: column.name,
+        expected: column.data_type().to_string(),
+        found,
+    };
+    let array = batch.column_by_name(column.name).ok_or_else(|| wrong_type("missing".to_owned()))?;
+    let other_type = || wrong_type(array.data_type().to_string());
+    match column.values {
+        Values::Text { set, .. } => {
+            let texts = array.as_string_opt::<i32>().ok_or_else(other_type)?;
+            for (row, text) in rows.iter_mut().zip(texts).filter_map(present) {
+                if !set(row, text) {
+                    let value = text.chars().take(80).collect();
+                    return Err(Damage::Value { column: column.name, value });
+                }
+            }
+        }
+        Values::Integer { set, .. } => {
+            let integers = array.as_primitive_opt::<Int64Type>().ok_or_else(other_type)?;
+            rows.iter_mut().zip(integers).filter_map(present).for_each(|(row, value)| set(row, value));
+        }
+        Values::Time { set, .. } => {
+            let times = array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(other_type)?;
+            let times = rows.iter_mut().zip(times).filter_map(present);
+            times.for_each(|(row, micros)| set(row, Timestamp::from_micros(micros)));
+        }
+        Values::Flag { set, .. } => {
+            let flags = array.as_boolean_opt().ok_or_else(other_type)?;
+            rows.iter_mut().zip(flags).filter_map(present).for_each(|(row, value)| set(row, value));
+        }
+        Values::OptionalFloat { set, .. } => {
+            let floats = array.as_primitive_opt::<Float64Type>().ok_or_else(other_type)?;
+            rows.iter_mut().zip(floats).filter_map(present).for_each(|(row, value)| set(row, value));
+        }
+    }
+    Ok(())
+}
+
+fn present<R, V>((row, value): (R, Option<V>)) -> Option<(R, V)> {
+    Some((row, value?))
+}

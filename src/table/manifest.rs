@@ -1,0 +1,142 @@
+//! `table.json`: which format the files of a table have.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// The format that this version writes, and the newest it reads.
+const FORMAT: u32 = 1;
+const FILE_NAME: &str = "table.json";
+
+/// Why a table could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// There is no table to read.
+    #[error("no sessions table in {}: it has no {FILE_NAME}", folder.display())]
+    NoTable {
+        /// The folder that was looked into.
+        folder: PathBuf,
+    },
+    /// The folder cannot be created.
+    #[error("cannot create the table's folder {}", folder.display())]
+    Create {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The folder cannot be written to.
+    #[error("cannot write to the table's folder {}", folder.display())]
+    NotWritable {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The manifest cannot be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The manifest.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The manifest is there and says nothing that can be understood.
+    #[error("{} is not the manifest of a sessions table", path.display())]
+    Malformed {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The table was written by a later version.
+    #[error(
+        "the table in {} has format {found}, this version of skillspan knows formats up to {FORMAT}: \
+         use the version that wrote it, or a later one",
+        folder.display()
+    )]
+    NewerFormat {
+        /// The table's folder.
+        folder: PathBuf,
+        /// The format it has.
+        found: u32,
+    },
+    /// The store in the folder cannot be opened.
+    #[error("cannot open the store in {}", folder.display())]
+    Store {
+        /// The table's folder.
+        folder: PathBuf,
+        /// The store's reason.
+        source: object_store::Error,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    format: u32,
+}
+
+/// Checks that `folder` holds a table of a known format.
+pub(super) fn check(folder: &Path) -> Result<(), OpenError> {
+    let path = folder.join(FILE_NAME);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(OpenError::NoTable { folder: folder.to_owned() });
+        }
+        Err(source) => return Err(OpenError::Unreadable { path, source }),
+    };
+    match serde_json::from_slice::<Manifest>(&text) {
+        Ok(Manifest { format }) if format > FORMAT => {
+            Err(OpenError::NewerFormat { folder: folder.to_owned(), found: format })
+        }
+        Ok(_) => Ok(()),
+        Err(source) => Err(OpenError::Malformed { path, source }),
+    }
+}
+
+/// Checks that `folder` holds a table that can be written to, after creating what is missing.
+pub(super) fn ensure(folder: &Path) -> Result<(), OpenError> {
+    create_folder(folder).map_err(|source| OpenError::Create { folder: folder.to_owned(), source })?;
+    let not_writable = |source| OpenError::NotWritable { folder: folder.to_owned(), source };
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|errno| not_writable(errno.into()))?;
+    match check(folder) {
+        Err(OpenError::NoTable { .. }) => write_manifest(folder).map_err(not_writable),
+        checked => checked,
+    }
+}
+
+fn create_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    // The folder's own entry stands in its parent.
+    match folder.canonicalize()?.parent() {
+        Some(parent) => sync_if_allowed(parent),
+        None => Ok(()),
+    }
+}
+
+/// A parent that this user may pass through but not read is left to its owner.
+fn sync_if_allowed(folder: &Path) -> io::Result<()> {
+    match File::open(folder) {
+        Ok(folder) => folder.sync_all(),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whoever opens the table at the same moment writes the same content, so the last one may win.
+fn write_manifest(folder: &Path) -> io::Result<()> {
+    let unfinished = folder.join(format!(".{FILE_NAME}.{}", Uuid::new_v4().simple()));
+    let mut file = File::create(&unfinished)?;
+    serde_json::to_writer(&mut file, &Manifest { format: FORMAT })?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    fs::rename(&unfinished, folder.join(FILE_NAME))?;
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,202 @@
+//! Resolving: from observations to sessions.
+//!
+//! A record carries its session's id or it does not; only a reader sees the others. An observation
+//! belongs to
+//!
+//! 1. the session whose id it carries; else
+//! 2. the one session of its trace, or, if the trace has several, that of its own span or the
+//!    nearest ancestor of it that has one; else
+//! 3. `trace:<trace id>`; else, with neither id nor trace,
+//! 4. `event:<event id>`, a session of its own. Nothing says that two such observations have to do
+//!    with each other, and a session put together of strangers would teach what nobody did.
+//!
+//! The result does not depend on the order of the events or on how often one of them is given.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::read::Observations;
+use super::{Fact, Session, SessionSource};
+use crate::event::{Kind, SessionEvent};
+
+/// What resolving needs to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolveOptions {
+    /// The workspace of sessions whose observations name none.
+    pub default_workspace: String,
+}
+
+/// How far a client's clock may run ahead of ours. One span dated 2099 must not keep a session
+/// open, or make everything else look old.
+const MAX_CLOCK_LEAD: Duration = Duration::from_secs(3600);
+
+/// Puts the sessions together, sorted by (tenant, workspace, start, id).
+pub fn resolve(events: Vec<SessionEvent>, options: &ResolveOptions) -> Vec<Session> {
+    let mut observations = Observations::default();
+    observations.extend(events);
+    let mut events = observations.into_events();
+    events.iter_mut().for_each(clip_to_arrival);
+
+    let homes = find_homes(&events);
+    let mut sessions: BTreeMap<(String, String), (SessionSource, Vec<SessionEvent>)> = BTreeMap::new();
+    for (event, home) in events.into_iter().zip(homes) {
+        let key = (event.tenant.clone(), home.session_id);
+        let (source, members) = sessions.entry(key).or_insert_with(|| (home.source, Vec::new()));
+        *source = home.source.min(*source);
+        members.push(event);
+    }
+    let mut sessions: Vec<Session> = sessions
+        .into_iter()
+        .map(|((tenant, id), (source, events))| put_together(tenant, id, source, events, options))
+        .collect();
+    sessions.sort_by(|a, b| {
+        (&a.tenant, &a.workspace, a.started_at, &a.id).cmp(&(&b.tenant, &b.workspace, b.started_at, &b.id))
+    });
+    sessions
+}
+
+fn clip_to_arrival(event: &mut SessionEvent) {
+    if !event.ingested_at.is_unset() {
+        event.timestamp = event.timestamp.min(event.ingested_at.saturating_add(MAX_CLOCK_LEAD));
+    }
+}
+
+/// The session that an observation belongs to.
+struct Home {
+    session_id: String,
+    source: SessionSource,
+}
+
+fn find_homes(events: &[SessionEvent]) -> Vec<Home> {
+    let traces = Traces::of(events);
+    let home = |session_id, source| Home { session_id, source };
+    let find = |event: &SessionEvent| {
+        if !event.session_id.is_empty() {
+            return home(event.session_id.clone(), SessionSource::Attribute);
+        }
+        if event.trace_id.is_empty() {
+            return home(format!("event:{}", event.event_id), SessionSource::None);
+        }
+        match traces.session_of(event) {
+            Some(session_id) => home(session_id.to_owned(), SessionSource::Attribute),
+            None => home(format!("trace:{}", event.trace_id), SessionSource::Trace),
+        }
+    };
+    events.iter().map(find).collect()
+}
+
+/// The traces by (tenant, trace id).
+struct Traces<'a>(BTreeMap<(&'a str, &'a str), Trace<'a>>);
+
+/// What the observations of one trace say of its sessions.
+#[derive(Default)]
+struct Trace<'a> {
+    sessions: BTreeSet<&'a str>,
+    spans: BTreeMap<&'a str, Span<'a>>,
+}
+
+#[derive(Default)]
+struct Span<'a> {
+    parent: &'a str,
+    /// The session ids of its observations, as often as they are carried.
+    sessions: Vec<&'a str>,
+}
+
+impl<'a> Traces<'a> {
+    fn of(events: &'a [SessionEvent]) -> Self {
+        let mut traces: BTreeMap<_, Trace<'a>> = BTreeMap::new();
+        for event in events.iter().filter(|event| !event.trace_id.is_empty()) {
+            let trace = traces.entry((event.tenant.as_str(), event.trace_id.as_str())).or_default();
+            let span = trace.spans.entry(&event.span_id).or_default();
+            // A log record knows its span but not the span's parent.
+            span.parent = span.parent.max(&event.parent_span_id);
+            if !event.session_id.is_empty() {
+                trace.sessions.insert(&event.session_id);
+                span.sessions.push(&event.session_id);
+            }
+        }
+        Self(traces)
+    }
+
+    fn session_of(&self, event: &SessionEvent) -> Option<&'a str> {
+        let trace = self.0.get(&(event.tenant.as_str(), event.trace_id.as_str()))?;
+        match trace.sessions.len() {
+            0 | 1 => trace.sessions.first().copied(),
+            _ => trace.nearest_session(&event.span_id),
+        }
+    }
+}
+
+impl<'a> Trace<'a> {
+    /// The session of the span or of its nearest ancestor that has one.
+    fn nearest_session(&self, span_id: &str) -> Option<&'a str> {
+        let mut seen = BTreeSet::new();
+        let mut next = span_id;
+        // Parents come from clients and may form a circle.
+        while !next.is_empty() && seen.insert(next) {
+            let span = self.spans.get(next)?;
+            if let Some(session) = most_frequent(span.sessions.iter().copied()) {
+                return Some(session);
+            }
+            next = span.parent;
+        }
+        None
+    }
+}
+
+/// The most frequent value that is not empty; of several, the lexically first.
+fn most_frequent<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for value in values.filter(|value| !value.is_empty()) {
+        *counts.entry(value).or_default() += 1;
+    }
+    let most = counts.into_iter().max_by(|(a, x), (b, y)| x.cmp(y).then_with(|| b.cmp(a)));
+    most.map(|(value, _)| value)
+}
+
+fn put_together(
+    tenant: String,
+    id: String,
+    source: SessionSource,
+    events: Vec<SessionEvent>,
+    options: &ResolveOptions,
+) -> Session {
+    let usual = |column: fn(&SessionEvent) -> &String| {
+        most_frequent(events.iter().map(|event| column(event).as_str())).map(str::to_owned)
+    };
+    let workspace = usual(|event| &event.workspace).unwrap_or_else(|| options.default_workspace.clone());
+    let assistant = usual(|event| &event.assistant).or_else(|| usual(|event| &event.service));
+    Session {
+        project: usual(|event| &event.project).unwrap_or_default(),
+        user_id: usual(|event| &event.user_id).unwrap_or_default(),
+        assistant: assistant.unwrap_or_default(),
+        started_at: events.iter().map(|event| event.timestamp).min().unwrap_or_default(),
+        last_event_at: events.iter().map(|event| event.timestamp).max().unwrap_or_default(),
+        last_ingested_at: events.iter().map(|event| event.ingested_at).max().unwrap_or_default(),
+        ended: events.iter().any(|event| event.kind == Kind::SessionEnd),
+        facts: merge_facts(events, &id, &workspace),
+        tenant,
+        id,
+        source,
+        workspace,
+    }
+}
+
+/// Merges the observations of one session, whose id and workspace the facts then bear.
+fn merge_facts(events: Vec<SessionEvent>, session_id: &str, workspace: &str) -> Vec<Fact> {
+    let mut groups: BTreeMap<(Kind, String, String), Vec<SessionEvent>> = BTreeMap::new();
+    for event in events {
+        // Without a key, an observation is a fact of its own.
+        let alone = if event.fact_key.is_empty() { event.event_id.clone() } else { String::new() };
+        groups.entry((event.kind, event.fact_key.clone(), alone)).or_default().push(event);
+    }
+    let mut facts: Vec<Fact> = groups.into_values().filter_map(Fact::merge).collect();
+    for fact in &mut facts {
+        session_id.clone_into(&mut fact.event.session_id);
+        workspace.clone_into(&mut fact.event.workspace);
+    }
+    facts.sort_by(|Fact { event: a, .. }, Fact { event: b, .. }| {
+        (a.timestamp, a.seq, &a.event_id).cmp(&(b.timestamp, b.seq, &b.event_id))
+    });
+    facts
+}

@@ -1,0 +1,205 @@
+//! Writing one file of the table: sorted, encoded, and put once.
+
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use thiserror::Error;
+
+use super::file::{Damage, FileError, fetch_footer};
+use super::footer::{ContentChecksum, Footer};
+use super::schema::{BatchBuilder, COLUMNS, Storage, schema};
+use super::{FileIdentity, Table};
+use crate::event::SessionEvent;
+
+/// What became of a file that was to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It is on the store now.
+    Created {
+        /// The size of the file.
+        bytes: u64,
+    },
+    /// An earlier attempt of the same plan had written it already.
+    AlreadyThere,
+}
+
+/// Why a file was not written.
+#[derive(Debug, Error)]
+pub enum WriteError {
+    /// The events could not be encoded; another attempt would fail the same way.
+    #[error("cannot encode {path}")]
+    Encode {
+        /// The file's path below the table's root.
+        path: String,
+        /// The encoder's reason.
+        source: ParquetError,
+    },
+    /// The encoder panicked, or the runtime is shutting down.
+    #[error("the encoder of {path} did not finish")]
+    Unfinished {
+        /// The file's path below the table's root.
+        path: String,
+        /// How it ended.
+        source: tokio::task::JoinError,
+    },
+    /// The store refused or failed; another attempt may succeed.
+    #[error("cannot store {path}")]
+    Store {
+        /// The file's path below the table's root.
+        path: String,
+        /// The store's reason.
+        source: object_store::Error,
+    },
+    /// A folder could not be brought to the disk; another attempt may succeed.
+    #[error("cannot sync the folders of {path}")]
+    Sync {
+        /// The file's path below the table's root.
+        path: String,
+        /// The disk's reason.
+        source: std::io::Error,
+    },
+    /// Something else lies under the file's name. Nothing was overwritten, and no other attempt
+    /// will succeed until a person has looked.
+    #[error("{path} is taken: expected {expected}, found {found}; nothing was overwritten")]
+    Foreign {
+        /// The file's path below the table's root.
+        path: String,
+        /// What was to be written.
+        expected: Box<FileIdentity>,
+        /// What lies there.
+        found: String,
+    },
+}
+
+impl WriteError {
+    /// Whether another attempt may succeed without anyone doing anything about it.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Store { .. } | Self::Sync { .. } => true,
+            Self::Unfinished { source, .. } => source.is_cancelled(),
+            Self::Encode { .. } | Self::Foreign { .. } => false,
+        }
+    }
+}
+
+impl Table {
+    /// Writes `events` as the one file that `identity` names, in one create-only put; on a local
+    /// disk the file and its folders have been synced when this returns.
+    ///
+    /// Writing the same identity again is [`Written::AlreadyThere`] and changes nothing. The same
+    /// input gives the same bytes.
+    pub async fn write(
+        &self,
+        identity: &FileIdentity,
+        events: Vec<SessionEvent>,
+    ) -> Result<Written, WriteError> {
+        let path = identity.path();
+        let file = encode_off_thread(identity, events, self.zstd_level, &path).await?;
+        let bytes = file.len() as u64;
+        let written = match self.put_new(&path, file).await {
+            Ok(()) => Written::Created { bytes },
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                self.expect_identity(identity, &path).await?;
+                Written::AlreadyThere
+            }
+            Err(source) => return Err(WriteError::Store { path, source }),
+        };
+        match self.sync_folders(&path).await {
+            Ok(()) => Ok(written),
+            Err(source) => Err(WriteError::Sync { path, source }),
+        }
+    }
+
+    async fn put_new(&self, path: &str, file: Vec<u8>) -> Result<(), object_store::Error> {
+        let location = Path::parse(path)?;
+        self.store.put_opts(&location, file.into(), PutMode::Create.into()).await?;
+        Ok(())
+    }
+
+    /// Whether the file that lies at `path` is the one that `identity` names.
+    async fn expect_identity(&self, identity: &FileIdentity, path: &str) -> Result<(), WriteError> {
+        let store_error = |source| WriteError::Store { path: path.to_owned(), source };
+        let location = Path::parse(path).map_err(|error| store_error(error.into()))?;
+        let size = self.store.head(&location).await.map_err(store_error)?.size;
+        let found = match fetch_footer(self.store.as_ref(), &location, size).await {
+            Ok(footer) if footer.identity == *identity => return Ok(()),
+            Ok(footer) => footer.identity.to_string(),
+            Err(FileError::Damaged(Damage::NoIdentity)) => "a file that skillspan did not write".to_owned(),
+            Err(FileError::Damaged(damage)) => format!("a damaged file ({damage})"),
+            Err(FileError::Store(source)) => return Err(store_error(source)),
+        };
+        Err(WriteError::Foreign { path: path.to_owned(), expected: Box::new(identity.clone()), found })
+    }
+}
+
+/// Encoding is seconds of pure computation at worst, too long for a thread that serves requests.
+async fn encode_off_thread(
+    identity: &FileIdentity,
+    mut events: Vec<SessionEvent>,
+    zstd_level: u8,
+    path: &str,
+) -> Result<Vec<u8>, WriteError> {
+    let identity = identity.clone();
+    let encoding = tokio::task::spawn_blocking(move || {
+        sort_rows(&mut events);
+        encode(&identity, &events, zstd_level)
+    });
+    match encoding.await {
+        Ok(encoded) => encoded.map_err(|source| WriteError::Encode { path: path.to_owned(), source }),
+        Err(source) => Err(WriteError::Unfinished { path: path.to_owned(), source }),
+    }
+}
+
+fn sort_rows(events: &mut [SessionEvent]) {
+    events.sort_by(|a, b| {
+        (&a.session_id, a.timestamp, a.seq, &a.event_id).cmp(&(
+            &b.session_id,
+            b.timestamp,
+            b.seq,
+            &b.event_id,
+        ))
+    });
+}
+
+fn encode(identity: &FileIdentity, events: &[SessionEvent], zstd_level: u8) -> Result<Vec<u8>, ParquetError> {
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema(), Some(properties(zstd_level)?))?;
+    let mut batch = BatchBuilder::new();
+    for event in events {
+        batch.append(event);
+        if batch.is_full() {
+            writer.write(&batch.finish()?)?;
+        }
+    }
+    writer.write(&batch.finish()?)?;
+    writer.flush()?;
+    writer.sync()?;
+    let footer = Footer {
+        identity: identity.clone(),
+        rows: events.len() as u64,
+        content: ContentChecksum::of(writer.inner()),
+    };
+    for pair in footer.to_key_values() {
+        writer.append_key_value_metadata(pair);
+    }
+    writer.into_inner()
+}
+
+fn properties(zstd_level: u8) -> Result<WriterProperties, ParquetError> {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(zstd_level.into())?))
+        .set_statistics_enabled(EnabledStatistics::Page);
+    for column in &COLUMNS {
+        let path = ColumnPath::from(column.name);
+        if column.storage != Storage::Repeating {
+            properties = properties.set_column_dictionary_enabled(path.clone(), false);
+        }
+        if column.storage == Storage::Bulk {
+            properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
+        }
+    }
+    Ok(properties.build())
+}

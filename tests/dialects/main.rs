@@ -1,0 +1,22 @@
+//! What the dialects make of what real clients sent.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `captures.rs` | recorded request bodies, and their replay through the dialects |
+//! | `sessions.rs` | observations merged and cut into turns, as far as comparing with the truth needs it |
+//! | `claude_code.rs` | Claude Code against its recorded sessions |
+//! | `genai.rs` | the GenAI conventions against recorded sessions |
+//! | `records.rs` | what holds for every dialect and every record, hostile ones included |
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test's helpers fail the test; clippy's own exemption covers test functions alone"
+)]
+
+mod captures;
+mod claude_code;
+mod genai;
+mod records;
+mod sessions;

@@ -1,0 +1,7 @@
+//! The sessions table: files, and what readers make of them.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests may panic")]
+
+mod events;
+mod files;
+mod merging;
+mod sessions;
