@@ -41,7 +41,7 @@ impl Target {
         fs::write(path, content).unwrap();
     }
 
-    /// Every file, relative, ascending.
+    /// Every file but the lock, relative, ascending.
     pub(crate) fn files(&self) -> Vec<String> {
         fn walk(root: &Path, folder: &Path, files: &mut Vec<String>) {
             for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -54,6 +54,7 @@ impl Target {
         }
         let mut files = Vec::new();
         walk(self.folder.path(), self.folder.path(), &mut files);
+        files.retain(|path| path != ".skillspan/lock");
         files.sort();
         files
     }
