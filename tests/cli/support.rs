@@ -10,39 +10,39 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The binary under test, with nothing of this machine's environment that could change it.
-pub fn skillspan() -> Command {
+pub(crate) fn skillspan() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skillspan"));
     command.env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
     command
 }
 
 /// Runs a command to its end.
-pub fn output(command: &mut Command) -> Output {
+pub(crate) fn output(command: &mut Command) -> Output {
     command.output().unwrap()
 }
 
 /// (exit code, standard output, standard error) of a command.
-pub fn outcome(command: &mut Command) -> (i32, String, String) {
+pub(crate) fn outcome(command: &mut Command) -> (i32, String, String) {
     let output = output(command);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-pub fn fixtures() -> PathBuf {
+pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
 /// A folder with a configuration that listens on free ports and stores below the folder.
-pub struct Site {
-    pub folder: TempDir,
-    pub grpc: u16,
-    pub http: u16,
-    pub health: u16,
+pub(crate) struct Site {
+    pub(crate) folder: TempDir,
+    pub(crate) grpc: u16,
+    pub(crate) http: u16,
+    pub(crate) health: u16,
 }
 
 impl Site {
     /// `workspace` is what sessions that name none belong to.
-    pub fn new(workspace: &str) -> Self {
+    pub(crate) fn new(workspace: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Held together, so that they differ; free again when this returns.
         let ports = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
@@ -67,16 +67,16 @@ service:
         site
     }
 
-    pub fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("skillspan.yaml")
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Starts `skillspan run` and waits until it is ready.
-    pub fn start(&self) -> Running {
+    pub(crate) fn start(&self) -> Running {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         let child = skillspan().args(["run", "--config"]).arg(self.config()).stderr(log).spawn().unwrap();
         let mut running = Running { child };
@@ -91,39 +91,39 @@ service:
         running
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let mut text = String::new();
         std::fs::File::open(self.path("log")).unwrap().read_to_string(&mut text).unwrap();
         text
     }
 
     /// Runs a command with this site's configuration; it must succeed. Returns standard output.
-    pub fn run(&self, arguments: &[&str]) -> String {
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
         let (code, stdout, stderr) = outcome(skillspan().args(arguments).arg("--config").arg(self.config()));
         assert_eq!(code, 0, "{arguments:?}: {stderr}");
         stdout
     }
 
     /// The JSON lines of `sessions list --json`.
-    pub fn sessions(&self) -> Vec<Value> {
+    pub(crate) fn sessions(&self) -> Vec<Value> {
         let text = self.run(&["sessions", "list", "--json"]);
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// `sessions show ID --json`.
-    pub fn session(&self, id: &str) -> Value {
+    pub(crate) fn session(&self, id: &str) -> Value {
         serde_json::from_str(&self.run(&["sessions", "show", id, "--json"])).unwrap()
     }
 
     /// Posts to the HTTP port; the status.
-    pub fn post(&self, path: &str, content_type: &str, body: Vec<u8>) -> u16 {
+    pub(crate) fn post(&self, path: &str, content_type: &str, body: Vec<u8>) -> u16 {
         let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
         let url = format!("http://127.0.0.1:{}{path}", self.http);
         client.post(url).header("content-type", content_type).body(body).send().unwrap().status().as_u16()
     }
 
     /// The generated skills' folders by name.
-    pub fn skills(&self) -> Vec<PathBuf> {
+    pub(crate) fn skills(&self) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(self.path("skills/skills")) else { return Vec::new() };
         let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
         folders.sort();
@@ -132,19 +132,19 @@ service:
 }
 
 /// Killed when dropped.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
 }
 
 impl Running {
     /// As `kill -9` does it.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM, then the exit code.
-    pub fn terminate(mut self) -> Option<i32> {
+    pub(crate) fn terminate(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap().code()
@@ -159,7 +159,7 @@ impl Drop for Running {
 }
 
 /// Waits for something that must happen.
-pub fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !happened() {
         assert!(Instant::now() < deadline, "{what} did not happen within 30 s");
