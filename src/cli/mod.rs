@@ -3,8 +3,11 @@
 //! Exit codes: 0; 64 for usage and for what stands in the configuration; 1 for what failed.
 
 mod columns;
+mod compact;
 mod demo;
+mod erase;
 mod reader;
+mod render;
 mod run;
 mod sessions;
 mod skillify;
@@ -53,6 +56,10 @@ enum Command {
     Skills(skills::Command),
     /// Mine the sessions table now
     Skillify(skillify::Arguments),
+    /// Merge the table's small files of closed days and remove what is no longer kept
+    Compact(ConfigFile),
+    /// Forget a session or a person: in the table, and in what could not reach it
+    Erase(erase::Arguments),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -105,6 +112,8 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
+    // Whatever speaks TLS uses this one; nobody else installs another.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -123,6 +132,8 @@ pub fn main() -> ExitCode {
         Command::Sessions(command) => sessions::run(&command),
         Command::Skills(command) => skills::run(&command),
         Command::Skillify(arguments) => skillify::run(&arguments),
+        Command::Compact(config) => compact::run(&config),
+        Command::Erase(arguments) => erase::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

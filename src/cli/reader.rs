@@ -5,22 +5,42 @@ use std::time::Duration;
 
 use crate::config::{SessionsPipeline, Settings};
 use crate::journal::{Journal, OpenError};
-use crate::table::{Filter, ResolveOptions, Session, Table, resolve};
+use crate::table::{DamagedFile, ResolveOptions, Session, Sessions, Table};
 
 use super::{Failure, OrFail};
 
 /// A running process has this long to write what it holds.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Every session of the table, after a running process has written what it holds.
-pub(super) async fn sessions(settings: &Settings) -> Result<Vec<Session>, Failure> {
-    flush(settings).await;
-    let table = Table::open_read_only(&settings.table).or_fail()?;
-    let scan = table.scan(&Filter::default()).await.or_fail()?;
-    for damaged in &scan.damaged {
+/// The table of the settings, to be read.
+pub(super) async fn open(settings: &Settings) -> Result<Table, Failure> {
+    let table = Table::connect_read_only(&settings.table).await.or_fail()?;
+    Ok(table.with_retention(settings.retention))
+}
+
+/// How sessions are put together.
+pub(super) fn options(settings: &Settings) -> ResolveOptions {
+    ResolveOptions { default_workspace: settings.default_workspace.clone() }
+}
+
+/// The sessions that were found, after a word about what could not be read.
+pub(super) fn readable(found: Sessions) -> Vec<Session> {
+    warn_of_damage(&found.damaged);
+    found.sessions
+}
+
+/// Says which files were left out.
+pub(super) fn warn_of_damage(damaged: &[DamagedFile]) {
+    for damaged in damaged {
         warn(&format!("{} is left out: {}", damaged.path, damaged.damage));
     }
-    Ok(resolve(scan.events, &ResolveOptions { default_workspace: settings.default_workspace.clone() }))
+}
+
+/// Says how much of the table's files was read, if that is asked for.
+pub(super) fn say_what_was_read(table: &Table, verbose: bool) {
+    if verbose {
+        let _ = writeln!(std::io::stderr(), "read {} bytes of the table", table.bytes_read());
+    }
 }
 
 /// Asks a running process to flush; says what is not visible if there is none.

@@ -2,31 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use anyhow::anyhow;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::config::Settings;
-use crate::event::{Decision, Kind, SessionEvent, Status};
-use crate::table::{Fact, Session};
+use crate::config::parse_duration;
+use crate::event::{Decision, Kind, Status, Timestamp};
+use crate::table::{Fact, Filter, Session};
 
 use super::columns::{columns, one_line};
-use super::{ConfigFile, Failure, block_on, print, reader};
+use super::render::{minute, show};
+use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// One row a session, its events counted by kind
-    List {
-        #[command(flatten)]
-        config: ConfigFile,
-        /// Only this workspace
-        #[arg(long, value_name = "NAME")]
-        workspace: Option<String>,
-        /// One JSON object a line
-        #[arg(long)]
-        json: bool,
-    },
+    List(ListArguments),
     /// A session's turns, calls, status and decisions
     Show {
         #[command(flatten)]
@@ -36,47 +29,118 @@ pub(super) enum Command {
         /// One JSON object
         #[arg(long)]
         json: bool,
+        /// Say on standard error how much was read
+        #[arg(long)]
+        verbose: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArguments {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Only sessions with something new since then: `7d`, `12h` or a UTC date such as 2026-11-22
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<Since>,
+    /// Only this workspace
+    #[arg(long, value_name = "NAME")]
+    workspace: Option<String>,
+    /// Only this person
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+    /// Only this assistant, such as claude-code
+    #[arg(long, value_name = "NAME")]
+    assistant: Option<String>,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+    /// Say on standard error how much was read
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// The beginning of a listing.
+#[derive(Debug, Clone, Copy)]
+enum Since {
+    Ago(Duration),
+    At(Timestamp),
+}
+
+fn since(text: &str) -> Result<Since, String> {
+    let date = || Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")).or(Timestamp::parse_rfc3339(text));
+    match parse_duration(text) {
+        Some(ago) => Ok(Since::Ago(ago)),
+        None => {
+            date().map(Since::At).ok_or_else(|| "expected 7d, 12h or a date such as 2026-11-22".to_owned())
+        }
+    }
+}
+
+impl Since {
+    fn time(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Ago(ago) => now.saturating_sub(ago),
+            Self::At(time) => time,
+        }
+    }
+}
+
+impl ListArguments {
+    fn wants(&self, session: &Session, since: Option<Timestamp>) -> bool {
+        let is =
+            |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
+        is(&self.workspace, &session.workspace)
+            && is(&self.user, &session.user_id)
+            && is(&self.assistant, &session.assistant)
+            && since.is_none_or(|since| session.last_event_at.max(session.last_ingested_at) >= since)
+    }
 }
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
-        Command::List { config, workspace, json } => {
-            let settings = config.load()?;
-            let mut sessions = block_on(reader::sessions(&settings))?;
-            sessions.retain(|session| workspace.as_ref().is_none_or(|name| session.workspace == *name));
-            print(&if *json { list_json(&sessions) } else { list(&sessions) })
+        Command::List(arguments) => {
+            let sessions = block_on(find_many(arguments))?;
+            print(&if arguments.json { list_json(&sessions) } else { list(&sessions) })
         }
-        Command::Show { config, id, json } => {
-            let settings = config.load()?;
-            let session = find(&settings, id)?;
+        Command::Show { config, id, json, verbose } => {
+            let session = block_on(find_one(config, id, *verbose))?;
             print(&if *json { format!("{:#}\n", session_json(&session)) } else { show(&session) })
         }
     }
 }
 
-fn find(settings: &Settings, id: &str) -> Result<Session, Failure> {
-    let sessions = block_on(reader::sessions(settings))?;
-    let exact = sessions.iter().position(|session| session.id == id);
-    let begins: Vec<usize> = (0..sessions.len())
-        .filter(|&index| sessions.get(index).is_some_and(|session| session.id.starts_with(id)))
-        .collect();
-    let index = match (exact, begins.as_slice()) {
-        (Some(index), _) | (None, &[index]) => index,
-        (None, []) => {
-            return Err(Failure::Failed(anyhow!(
-                "no session {id:?} in {}; `skillspan sessions list` names them",
-                settings.table.display()
-            )));
+async fn find_many(arguments: &ListArguments) -> Result<Vec<Session>, Failure> {
+    let settings = arguments.config.load()?;
+    reader::flush(&settings).await;
+    let table = reader::open(&settings).await?;
+    let since = arguments.since.map(|since| since.time(Timestamp::now()));
+    let filter = Filter { owner: None, since: since.map(Timestamp::date) };
+    let found = table.sessions_of(&filter, &reader::options(&settings)).await.or_fail()?;
+    let mut sessions = reader::readable(found);
+    sessions.retain(|session| arguments.wants(session, since));
+    reader::say_what_was_read(&table, arguments.verbose);
+    Ok(sessions)
+}
+
+async fn find_one(config: &ConfigFile, id: &str, verbose: bool) -> Result<Session, Failure> {
+    let settings = config.load()?;
+    reader::flush(&settings).await;
+    let table = reader::open(&settings).await?;
+    let found = table.session(id, &Filter::default(), &reader::options(&settings)).await.or_fail()?;
+    let mut sessions = reader::readable(found);
+    reader::say_what_was_read(&table, verbose);
+    match (sessions.len(), sessions.pop()) {
+        (1, Some(session)) => Ok(session),
+        (0, _) | (_, None) => {
+            let table = &settings.table;
+            Err(Failure::Failed(anyhow!(
+                "no session {id:?} in {table}; `skillspan sessions list` names them"
+            )))
         }
-        (None, several) => {
-            return Err(Failure::Failed(anyhow!(
-                "{} sessions begin with {id:?}; give more of the id",
-                several.len()
-            )));
+        (several, _) => {
+            Err(Failure::Failed(anyhow!("{several} sessions begin with {id:?}; give more of the id")))
         }
-    };
-    sessions.into_iter().nth(index).ok_or_else(|| Failure::Failed(anyhow!("session {id:?} is gone")))
+    }
 }
 
 fn counts(session: &Session) -> BTreeMap<Kind, usize> {
@@ -97,7 +161,7 @@ fn list(sessions: &[Session]) -> String {
             let count = |kind| counts.get(&kind).copied().unwrap_or(0).to_string();
             [
                 one_line(&session.id, 44),
-                started(session),
+                minute(session.started_at),
                 one_line(&session.assistant, 16),
                 one_line(&session.workspace, 20),
                 one_line(&session.user_id, 12),
@@ -126,11 +190,6 @@ fn list(sessions: &[Session]) -> String {
         ],
         &rows,
     )
-}
-
-fn started(session: &Session) -> String {
-    let text = session.started_at.to_string();
-    text.get(..16).map_or(text.clone(), |minutes| minutes.replace('T', " "))
 }
 
 fn list_json(sessions: &[Session]) -> String {
@@ -202,75 +261,4 @@ fn fact_json(fact: &Fact) -> Value {
         fields.insert("score".to_owned(), score.into());
     }
     fields.into()
-}
-
-fn show(session: &Session) -> String {
-    let mut text = String::new();
-    let _ = writeln!(text, "session    {}", session.id);
-    for (name, value) in [
-        ("assistant", &session.assistant),
-        ("workspace", &session.workspace),
-        ("project", &session.project),
-        ("user", &session.user_id),
-    ] {
-        if !value.is_empty() {
-            let _ = writeln!(text, "{name:<10} {}", one_line(value, 100));
-        }
-    }
-    let _ = writeln!(text, "time       {} to {}", session.started_at, session.last_event_at);
-    for (number, turn) in session.turns().enumerate() {
-        let _ = writeln!(text, "\nturn {}", number + 1);
-        for fact in turn.facts {
-            if let Some(line) = fact_line(&fact.event, turn.facts) {
-                let _ = writeln!(text, "{line}");
-            }
-        }
-    }
-    text
-}
-
-/// A call is shown with its result; what automatic approval decided says nothing.
-fn fact_line(event: &SessionEvent, turn: &[Fact]) -> Option<String> {
-    let agent =
-        if event.agent.is_empty() { String::new() } else { format!("[{}] ", one_line(&event.agent, 24)) };
-    Some(match event.kind {
-        Kind::Prompt => format!("  > {agent}{}", one_line(&event.text, 160)),
-        Kind::Response => format!("  < {agent}{}", one_line(&event.text, 160)),
-        Kind::ToolCall => {
-            let outcome = outcome(event, turn);
-            format!("  {outcome} {agent}{} {}", event.tool, one_line(&event.input, 120))
-        }
-        Kind::ToolResult if calls(turn, &event.tool_call_id) => return None,
-        Kind::ToolResult => format!("  {} {agent}{} (call not seen)", mark(event.status), event.tool),
-        Kind::Decision if event.decision == Decision::Reject => {
-            format!("  ! {agent}{} refused by {}", event.tool, one_line(&event.decision_source, 40))
-        }
-        Kind::Feedback => format!("  * {} {}", event.score.unwrap_or_default(), one_line(&event.text, 100)),
-        Kind::SkillUse => format!("  + {agent}skill {}", one_line(&event.skill, 80)),
-        Kind::Error => format!("  ! {agent}{}", one_line(&event.text, 160)),
-        Kind::Decision | Kind::SessionStart | Kind::SessionEnd => return None,
-    })
-}
-
-fn calls(turn: &[Fact], call_id: &str) -> bool {
-    turn.iter().any(|fact| fact.event.kind == Kind::ToolCall && fact.event.tool_call_id == call_id)
-}
-
-fn outcome(call: &SessionEvent, turn: &[Fact]) -> &'static str {
-    let of_call = |kind| {
-        let same = |fact: &&Fact| fact.event.kind == kind && fact.event.tool_call_id == call.tool_call_id;
-        turn.iter().find(same).map(|fact| &fact.event)
-    };
-    if of_call(Kind::Decision).is_some_and(|decision| decision.decision == Decision::Reject) {
-        return "refused";
-    }
-    of_call(Kind::ToolResult).map_or("?      ", |result| mark(result.status))
-}
-
-const fn mark(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok     ",
-        Status::Error => "failed ",
-        Status::Unknown => "?      ",
-    }
 }

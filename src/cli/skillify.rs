@@ -6,7 +6,6 @@ use std::sync::Arc;
 use clap::Args;
 
 use crate::service::mining::{mine_workspace, publish, read};
-use crate::table::Table;
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
@@ -36,7 +35,7 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         return Err(Failure::Usage(anyhow::anyhow!("the configuration has no skills pipeline")));
     }
     reader::flush(&settings).await;
-    let table = Table::open_read_only(&settings.table).or_fail()?;
+    let table = reader::open(&settings).await?;
     let mut places = read(&table, &settings.default_workspace).await.or_fail()?;
     places.retain(|(_, workspace), _| arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace));
     let mut text = String::new();

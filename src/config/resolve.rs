@@ -8,6 +8,7 @@ use crate::exporters::{filesystem, parquet};
 use crate::journal;
 use crate::receivers::otlp;
 use crate::skillify;
+use crate::table::Location;
 
 use super::components::type_of;
 use super::expand::Source;
@@ -19,6 +20,8 @@ use super::{DecodeError, Decoded};
 
 /// How long a stop waits for the table; what is left then waits in the journal.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
+
+const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 3600);
 
 /// Where data belongs on this machine.
 #[derive(Debug, Clone)]
@@ -114,12 +117,19 @@ impl Resolver<'_> {
         if pipelines.is_empty() {
             return Err(self.invalid(&["service", "pipelines"], "no pipeline is written here"));
         }
-        let table = self.raw.extensions.sessions_table.take().unwrap_or_default().path;
-        let table = self.local_path(table, "sessions", &["extensions", "sessions_table", "path"])?;
+        let raw::SessionsTable { path, retention } =
+            self.raw.extensions.sessions_table.take().unwrap_or_default();
+        let table = self.table_location(path)?;
+        let retention = retention.map(|span| span.0);
+        if retention.is_some_and(|kept| kept < SHORTEST_RETENTION) {
+            let message = "sessions are kept by the day of their ingestion: at least 1d";
+            return Err(self.invalid(&["extensions", "sessions_table", "retention"], message));
+        }
         self.warn_of_what_is_unused();
         Ok(Settings {
             health: self.raw.extensions.health.as_ref().map(|health| health.endpoint.0),
             table,
+            retention,
             default_workspace: self.default_workspace(),
             sessions,
             skills,
@@ -349,6 +359,17 @@ impl Resolver<'_> {
             return Ok(());
         }
         Err(self.invalid(at, &format!("there is no extension `{table}`; name sessions_table")))
+    }
+
+    /// A folder, or a bucket.
+    fn table_location(&self, path: Option<String>) -> Result<Location, ResolveError> {
+        let at = ["extensions", "sessions_table", "path"];
+        match path {
+            Some(url) if url.contains("://") => {
+                Location::parse(&url).map_err(|error| self.invalid(&at, &error.to_string()))
+            }
+            path => Ok(Location::Folder(self.local_path(path, "sessions", &at)?)),
+        }
     }
 
     fn local_path(&self, path: Option<String>, name: &str, at: &[&str]) -> Result<PathBuf, ResolveError> {

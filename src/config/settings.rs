@@ -1,21 +1,23 @@
 //! What runs: the configuration, resolved.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::exporters::{filesystem, parquet};
 use crate::journal;
 use crate::receivers::otlp;
 use crate::skillify;
+use crate::table::Location;
 
 /// What runs.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where `/health`, `/ready` and `/metrics` are served.
     pub health: Option<SocketAddr>,
-    /// The sessions table's folder.
-    pub table: PathBuf,
+    /// Where the sessions table is.
+    pub table: Location,
+    /// How long sessions are kept; `None` is for ever.
+    pub retention: Option<Duration>,
     /// The workspace of sessions that name none.
     pub default_workspace: String,
     /// The pipeline that fills the table.

@@ -66,6 +66,11 @@ impl Span {
     }
 }
 
+/// The length of time that a text such as `7d` or `1h30m` says.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    Span::parse(text).map(|span| span.0)
+}
+
 impl Endpoint {
     fn parse(text: &str) -> Option<Self> {
         let text = text.replacen("localhost:", "127.0.0.1:", 1);

@@ -12,6 +12,7 @@
 //! | `writer.rs` | the thread that writes: group commit, rotation, failures |
 //! | `reader.rs` | reading by sequence |
 //! | `recovery.rs` | opening a folder, whatever is in it |
+//! | `dead_letters.rs` | erasing from the dead letters |
 //! | `state.rs` | what those four share; cursor, quarantine, dead letters |
 //! | `plan.rs` | [`Plan`]: what an exporter is about to write |
 //! | `document.rs` | the small files that are replaced whole |
@@ -56,6 +57,7 @@
 //! [`Journal::advance`], at opening, or when a full journal turns out to be exported. Numbers survive the
 //! segments they stood in: the next sequence after an opening is beyond the log, the cursor and the plan.
 
+mod dead_letters;
 mod disk;
 mod document;
 mod error;
@@ -76,6 +78,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot, watch};
 
+pub use dead_letters::{Remnants, erase_dead_letters};
 pub use disk::{Disk, DiskFile, FileSystem, Lock};
 pub use error::{AppendError, OpenError, ReadError, UpdateError};
 pub use plan::{Plan, PlannedFile};

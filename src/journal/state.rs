@@ -18,8 +18,8 @@ use super::segment::{self, Segment};
 pub(super) const CURSOR_FILE: &str = "cursor";
 /// The format of the cursor's file.
 pub(super) const CURSOR_FORMAT: u32 = 1;
-const QUARANTINE: &str = "quarantine";
-const DEAD_LETTERS: &str = "dead-letters";
+pub(super) const QUARANTINE: &str = "quarantine";
+pub(super) const DEAD_LETTERS: &str = "dead-letters";
 
 /// The content of the cursor's file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! The library as commands show it.
 
 use super::skill::support;
-use super::state::{Skill, digest};
+use super::state::{Skill, digest, session_hash};
 use super::{Library, SKILLS};
 
 /// A skill of a library.
@@ -54,6 +54,13 @@ impl Library {
             self.state.skills.iter().map(|(id, skill)| self.listed(id, skill)).collect();
         skills.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         skills
+    }
+
+    /// The names of the skills that a session is evidence for.
+    pub fn supported_by(&self, tenant: &str, session: &str) -> Vec<String> {
+        let hash = session_hash(tenant, session);
+        let supported = |skill: &&Skill| skill.evidence().any(|evidence| evidence.session == hash);
+        self.state.skills.values().filter(supported).map(|skill| skill.name.clone()).collect()
     }
 
     /// A file of the tree.

@@ -140,7 +140,7 @@ impl Skill {
         self.claims.iter().any(|record| record.claim == claim)
     }
 
-    fn evidence(&self) -> impl Iterator<Item = &EvidenceRecord> {
+    pub(super) fn evidence(&self) -> impl Iterator<Item = &EvidenceRecord> {
         self.claims.iter().flat_map(|record| &record.evidence)
     }
 }

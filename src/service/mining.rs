@@ -110,6 +110,7 @@ pub(super) fn prepare(settings: &Settings) -> Result<Vec<Worker>, StartError> {
     let workers = settings.skills.iter().map(|pipeline| Worker {
         name: pipeline.name.clone(),
         table: settings.table.clone(),
+        retention: settings.retention,
         default_workspace: settings.default_workspace.clone(),
         mining: pipeline.mining,
         schedule: pipeline.schedule,
@@ -122,7 +123,8 @@ pub(super) fn prepare(settings: &Settings) -> Result<Vec<Worker>, StartError> {
 /// Runs one skills pipeline.
 pub(super) struct Worker {
     name: String,
-    table: std::path::PathBuf,
+    table: table::Location,
+    retention: Option<Duration>,
     default_workspace: String,
     mining: skillify::Config,
     schedule: Schedule,
@@ -166,9 +168,9 @@ impl Worker {
 
     /// Mines what is due; says how many skills changed, or nothing if nothing was due.
     async fn look(&mut self) -> Result<Option<u64>, RunError> {
-        let table = match Table::open_read_only(&self.table) {
+        let table = match Table::connect_read_only(&self.table).await {
             Err(table::OpenError::NoTable { .. }) => return Ok(None),
-            table => table?,
+            table => table?.with_retention(self.retention),
         };
         let files = table.paths(&Filter::default()).await?;
         let now = Timestamp::now();

@@ -7,6 +7,7 @@
 //! | `health.rs` | `/health`, `/ready`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
 //! | `notice.rs` | the lines a start prints |
+//! | `upkeep.rs` | the table's upkeep, every hour |
 //!
 //! Start: every port is bound, then the table and the journal are opened, then tasks run. Whatever
 //! fails before that leaves nothing behind that answers. Drain, in this order: not ready → no new
@@ -17,6 +18,7 @@ mod health;
 mod metrics;
 pub mod mining;
 mod notice;
+mod upkeep;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -119,7 +121,7 @@ impl Service {
             health_task: None,
         };
         if let Some(pipeline) = &settings.sessions {
-            service.start_sessions(&settings, pipeline, redactor, counters.clone(), ports.listeners)?;
+            service.start_sessions(&settings, pipeline, redactor, counters.clone(), ports.listeners).await?;
         }
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
@@ -172,7 +174,7 @@ impl Service {
         }
     }
 
-    fn start_sessions(
+    async fn start_sessions(
         &mut self,
         settings: &Settings,
         pipeline: &SessionsPipeline,
@@ -180,9 +182,11 @@ impl Service {
         counters: Counters,
         listeners: Vec<(&'static str, SocketAddr, TcpListener)>,
     ) -> Result<(), StartError> {
-        let table = Table::open(&settings.table)?.with_zstd_level(pipeline.zstd_level);
+        let table = Table::connect(&settings.table).await?;
+        let table = table.with_zstd_level(pipeline.zstd_level).with_retention(settings.retention);
         let journal = Journal::open(pipeline.journal.clone())?;
         let processors = processors(&pipeline.processors, &redactor);
+        self.workers.spawn(upkeep::run(table.clone(), self.stop_rest.clone()));
         let exporter = ParquetExporter::new(journal.clone(), table, pipeline.parquet.clone());
         let handle = exporter.handle();
         let task = tokio::spawn(exporter.run(self.stop_rest.clone()));

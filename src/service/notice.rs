@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::config::{ProcessorSettings, Settings};
+use crate::table::Location;
 
 use super::Service;
 
@@ -29,15 +31,19 @@ impl Service {
             line(
                 &mut lines,
                 "sessions",
-                &format!("{} (kept until you delete them; {redacted})", settings.table.display()),
+                &format!("{} ({}; {redacted})", settings.table, kept(settings.retention)),
             );
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
             line(&mut lines, "skills", &target.path.display().to_string());
         }
-        lines.push_str(
-            "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n",
-        );
+        lines.push_str(match &settings.table {
+            Location::Folder(_) => {
+                "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n"
+            }
+            Location::Bucket(_) => "Sessions leave this machine for that bucket, and for nowhere else.\n",
+        });
+        lines.push_str("To forget a session or a person:  skillspan erase --session ID | --user ID\n");
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
             let _ = write!(lines, "{}", point_claude_code_here(*address));
         }
@@ -52,6 +58,13 @@ impl Service {
             let _ = writeln!(lines, "warning: {warning}");
         }
         lines
+    }
+}
+
+fn kept(retention: Option<Duration>) -> String {
+    match retention {
+        Some(retention) => format!("kept for {} days", retention.as_secs() / 86_400),
+        None => "kept until you erase them".to_owned(),
     }
 }
 

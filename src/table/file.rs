@@ -107,7 +107,7 @@ pub(super) fn decode(file: Bytes) -> Result<(Footer, Vec<SessionEvent>), Damage>
     let known = ProjectionMask::columns(reader.parquet_schema(), COLUMNS.iter().map(|column| column.name));
     let mut events = Vec::new();
     for batch in reader.with_projection(known).build()? {
-        append_rows(&mut events, &batch.map_err(ParquetError::from)?)?;
+        append_rows(&mut events, &batch.map_err(ParquetError::from)?, COLUMNS.iter())?;
     }
     if events.len() as u64 != footer.rows {
         return Err(Damage::Rows { expected: footer.rows, found: events.len() as u64 });
@@ -115,9 +115,14 @@ pub(super) fn decode(file: Bytes) -> Result<(Footer, Vec<SessionEvent>), Damage>
     Ok((footer, events))
 }
 
-fn append_rows(events: &mut Vec<SessionEvent>, batch: &RecordBatch) -> Result<(), Damage> {
+/// Appends a batch's rows; the columns that are not among `columns` keep their defaults.
+pub(super) fn append_rows<'c>(
+    events: &mut Vec<SessionEvent>,
+    batch: &RecordBatch,
+    columns: impl Iterator<Item = &'c Column>,
+) -> Result<(), Damage> {
     let mut rows = vec![SessionEvent::default(); batch.num_rows()];
-    for column in &COLUMNS {
+    for column in columns {
         fill(&mut rows, column, batch)?;
     }
     events.append(&mut rows);

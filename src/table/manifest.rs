@@ -5,8 +5,10 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use object_store::path::Path as StorePath;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use rustix::fs::{Access, access};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -18,10 +20,10 @@ const FILE_NAME: &str = "table.json";
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// There is no table to read.
-    #[error("no sessions table in {}: it has no {FILE_NAME}", folder.display())]
+    #[error("no sessions table in {table}: it has no {FILE_NAME}")]
     NoTable {
-        /// The folder that was looked into.
-        folder: PathBuf,
+        /// Where was looked.
+        table: String,
     },
     /// The folder cannot be created.
     #[error("cannot create the table's folder {}", folder.display())]
@@ -48,36 +50,35 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The manifest is there and says nothing that can be understood.
-    #[error("{} is not the manifest of a sessions table", path.display())]
+    #[error("the {FILE_NAME} in {table} is not the manifest of a sessions table")]
     Malformed {
-        /// The manifest.
-        path: PathBuf,
+        /// Where the table should be.
+        table: String,
         /// What is wrong with it.
         source: serde_json::Error,
     },
     /// The table was written by a later version.
     #[error(
-        "the table in {} has format {found}, this version of skillspan knows formats up to {FORMAT}: \
-         use the version that wrote it, or a later one",
-        folder.display()
+        "the table in {table} has format {found}, this version of skillspan knows formats up to {FORMAT}: \
+         use the version that wrote it, or a later one"
     )]
     NewerFormat {
-        /// The table's folder.
-        folder: PathBuf,
+        /// Where the table is.
+        table: String,
         /// The format it has.
         found: u32,
     },
-    /// The store in the folder cannot be opened.
-    #[error("cannot open the store in {}", folder.display())]
+    /// The store cannot be opened or does not answer.
+    #[error("cannot open the store at {table}")]
     Store {
-        /// The table's folder.
-        folder: PathBuf,
+        /// Where the table should be.
+        table: String,
         /// The store's reason.
         source: object_store::Error,
     },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Manifest {
     format: u32,
 }
@@ -85,20 +86,49 @@ struct Manifest {
 /// Checks that `folder` holds a table of a known format.
 pub(super) fn check(folder: &Path) -> Result<(), OpenError> {
     let path = folder.join(FILE_NAME);
-    let text = match fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(OpenError::NoTable { folder: folder.to_owned() });
-        }
-        Err(source) => return Err(OpenError::Unreadable { path, source }),
-    };
-    match serde_json::from_slice::<Manifest>(&text) {
-        Ok(Manifest { format }) if format > FORMAT => {
-            Err(OpenError::NewerFormat { folder: folder.to_owned(), found: format })
-        }
-        Ok(_) => Ok(()),
-        Err(source) => Err(OpenError::Malformed { path, source }),
+    let table = folder.display().to_string();
+    match fs::read(&path) {
+        Ok(text) => check_format(&text, table),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(OpenError::NoTable { table }),
+        Err(source) => Err(OpenError::Unreadable { path, source }),
     }
+}
+
+/// Checks that `store` holds a table of a known format. `table` names it in errors.
+pub(super) async fn check_store(store: &dyn ObjectStore, table: &str) -> Result<(), OpenError> {
+    let table = table.to_owned();
+    let fetched = async { store.get(&StorePath::from(FILE_NAME)).await?.bytes().await };
+    match fetched.await {
+        Ok(text) => check_format(&text, table),
+        Err(object_store::Error::NotFound { .. }) => Err(OpenError::NoTable { table }),
+        Err(source) => Err(OpenError::Store { table, source }),
+    }
+}
+
+/// Checks that `store` holds a table, after making it one if it holds none.
+pub(super) async fn ensure_store(store: &dyn ObjectStore, table: &str) -> Result<(), OpenError> {
+    match check_store(store, table).await {
+        Err(OpenError::NoTable { .. }) => {}
+        checked => return checked,
+    }
+    match store.put_opts(&StorePath::from(FILE_NAME), manifest().into(), PutMode::Create.into()).await {
+        Ok(_) => Ok(()),
+        // Somebody opened it at the same moment, or our own first attempt was stored after all.
+        Err(object_store::Error::AlreadyExists { .. }) => check_store(store, table).await,
+        Err(source) => Err(OpenError::Store { table: table.to_owned(), source }),
+    }
+}
+
+fn check_format(text: &[u8], table: String) -> Result<(), OpenError> {
+    match serde_json::from_slice::<Manifest>(text) {
+        Ok(Manifest { format }) if format > FORMAT => Err(OpenError::NewerFormat { table, found: format }),
+        Ok(_) => Ok(()),
+        Err(source) => Err(OpenError::Malformed { table, source }),
+    }
+}
+
+fn manifest() -> String {
+    format!("{{\"format\":{FORMAT}}}\n")
 }
 
 /// Checks that `folder` holds a table that can be written to, after creating what is missing.
@@ -134,8 +164,7 @@ fn sync_if_allowed(folder: &Path) -> io::Result<()> {
 fn write_manifest(folder: &Path) -> io::Result<()> {
     let unfinished = folder.join(format!(".{FILE_NAME}.{}", Uuid::new_v4().simple()));
     let mut file = File::create(&unfinished)?;
-    serde_json::to_writer(&mut file, &Manifest { format: FORMAT })?;
-    file.write_all(b"\n")?;
+    file.write_all(manifest().as_bytes())?;
     file.sync_all()?;
     fs::rename(&unfinished, folder.join(FILE_NAME))?;
     File::open(folder)?.sync_all()

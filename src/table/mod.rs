@@ -3,13 +3,17 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`Table`]: opening one |
+//! | `location.rs` | [`Location`]: a folder or a bucket, and the store that leads there |
 //! | `manifest.rs` | the file that names the table's format |
 //! | `layout.rs` | [`FileIdentity`] and the paths made of it |
 //! | `schema.rs` | the columns |
 //! | `footer.rs` | what a file's footer says of the file |
 //! | `write.rs` | [`Table::write`]: events to one file |
 //! | `file.rs` | one file back to events; what may be wrong with it |
+//! | `part.rs` | the part of a file that a question needs |
 //! | `read.rs` | [`Table::scan`]: the files of a [`Filter`] to observations, each once |
+//! | `query.rs` | one session, the sessions of the last days, what is new since a [`Cursor`] |
+//! | `upkeep/` | compaction, retention, erasure |
 //! | `merge.rs` | observations of one fact to the fact |
 //! | `sessions.rs` | [`Session`] and what can be asked of it |
 //! | `resolve.rs` | [`resolve`]: observations to sessions |
@@ -20,9 +24,10 @@
 //! <root>/table.json                     the format's version
 //! <root>/v1/owner_tenant=<t>/owner_workspace=<w>/ingest_date=<UTC date>/
 //!           <journal id>-<first>-<last>-<part>.parquet
+//! <root>/upkeep/                        what upkeep has replaced and erased (`upkeep/mod.rs`)
 //! ```
 //!
-//! Invariants: a file is put once under one name and never changed; folders are named after what a
+//! Invariants: a file is put once under one name and never changed, only replaced by upkeep; folders are named after what a
 //! credential decided, never after what a payload says; the same events give the same bytes; what
 //! readers make of the rows does not depend on the order of files or rows, nor on how often a row
 //! was stored.
@@ -30,23 +35,31 @@
 mod file;
 mod footer;
 mod layout;
+mod location;
 mod manifest;
 mod merge;
+mod part;
+mod query;
 mod read;
 mod resolve;
 mod schema;
 pub mod sessions;
+pub mod upkeep;
 mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 
 pub use file::Damage;
 pub use layout::FileIdentity;
+pub use location::{Bucket, Location, LocationError};
 pub use manifest::OpenError;
+pub use query::{Change, Cursor, Sessions};
 pub use read::{DamagedFile, FileInfo, Filter, Listing, ReadError, Scan};
 pub use resolve::{ResolveOptions, resolve};
 pub use schema::schema;
@@ -60,6 +73,10 @@ pub struct Table {
     /// Where the table is a folder on this machine.
     folder: Option<PathBuf>,
     zstd_level: u8,
+    retention: Option<Duration>,
+    bytes_read: Arc<AtomicU64>,
+    /// What upkeep has written is never changed, so it is fetched once.
+    known: Arc<upkeep::Known>,
 }
 
 /// What Parquet files are compressed with where nothing else is asked for.
@@ -81,6 +98,46 @@ impl Table {
         Self::on_disk(folder)
     }
 
+    /// Opens the table at `location` for writing; see [`Table::open`].
+    pub async fn connect(location: &Location) -> Result<Self, OpenError> {
+        match location {
+            Location::Folder(folder) => Self::open(folder),
+            Location::Bucket(bucket) => Self::open_store(bucket.store()?, &bucket.to_string()).await,
+        }
+    }
+
+    /// Opens the table at `location` for reading; see [`Table::open_read_only`].
+    pub async fn connect_read_only(location: &Location) -> Result<Self, OpenError> {
+        match location {
+            Location::Folder(folder) => Self::open_read_only(folder),
+            Location::Bucket(bucket) => {
+                let store = bucket.store()?;
+                manifest::check_store(store.as_ref(), &bucket.to_string()).await?;
+                Ok(Self::of(store, None))
+            }
+        }
+    }
+
+    /// Opens the table in `store` for writing, and makes one there if there is none. `name` stands for
+    /// it in errors. The store's create-only PUT must be atomic.
+    pub async fn open_store(store: Arc<dyn ObjectStore>, name: &str) -> Result<Self, OpenError> {
+        manifest::ensure_store(store.as_ref(), name).await?;
+        Ok(Self::of(store, None))
+    }
+
+    /// The same table, in which what was ingested on a day that ended longer ago than `retention` is
+    /// neither read nor written. [`Table::retire`] removes its files.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Option<Duration>) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// How much has been read of the table's files through this table and its clones, in bytes.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+
     /// The same table, its files compressed at this zstd level from now on (1 to 22).
     #[must_use]
     pub fn with_zstd_level(mut self, level: u8) -> Self {
@@ -90,9 +147,19 @@ impl Table {
 
     fn on_disk(folder: &Path) -> Result<Self, OpenError> {
         let store = LocalFileSystem::new_with_prefix(folder)
-            .map_err(|source| OpenError::Store { folder: folder.to_owned(), source })?;
-        let store = Arc::new(store.with_fsync(true));
-        Ok(Self { store, folder: Some(folder.to_owned()), zstd_level: DEFAULT_ZSTD_LEVEL })
+            .map_err(|source| OpenError::Store { table: folder.display().to_string(), source })?;
+        Ok(Self::of(Arc::new(store.with_fsync(true)), Some(folder.to_owned())))
+    }
+
+    fn of(store: Arc<dyn ObjectStore>, folder: Option<PathBuf>) -> Self {
+        Self {
+            store,
+            folder,
+            zstd_level: DEFAULT_ZSTD_LEVEL,
+            retention: None,
+            bytes_read: Arc::default(),
+            known: Arc::default(),
+        }
     }
 
     /// Syncs the folders from the root down to the file at `path`. The store syncs the folders it

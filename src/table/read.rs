@@ -1,15 +1,19 @@
 //! Reading the table: the files of a filter, and their rows, each observation once.
 
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::cmp::Ordering as Order;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use thiserror::Error;
 
 use super::file::{self, Damage, FileError};
+use super::footer::Footer;
+use super::part::{self, Columns, RangeReader, Rows};
 use super::{FileIdentity, Table, layout};
 use crate::event::{Owner, SessionEvent};
 
@@ -85,13 +89,37 @@ pub enum ReadError {
         /// The store's reason.
         source: object_store::Error,
     },
+    /// What upkeep has written down cannot be understood. Without it, erased data would be shown.
+    #[error("cannot understand {path}")]
+    Upkeep {
+        /// The file's path below the table's root.
+        path: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
 }
 
 /// A file as the store lists it.
-struct Listed {
-    location: Path,
-    bytes: u64,
+#[derive(Debug, Clone)]
+pub(super) struct Listed {
+    pub(super) location: Path,
+    pub(super) bytes: u64,
 }
+
+/// How files are read.
+#[derive(Debug, Clone)]
+pub(super) enum Reading {
+    /// Every byte, which must be the ones that were written.
+    Whole,
+    /// What a question needs; all rows if none are named.
+    Part { columns: Columns, rows: Option<Rows> },
+}
+
+/// While one file is decoded, others are fetched.
+const FILES_AT_ONCE: usize = 8;
+
+/// A reader that upkeep overtakes so often is not overtaken by upkeep.
+const MOST_LISTINGS: u32 = 5;
 
 impl Table {
     /// Reads the observations that `filter` asks for.
@@ -101,15 +129,58 @@ impl Table {
     /// what lacks at random must not be taken for the table.
     pub async fn scan(&self, filter: &Filter) -> Result<Scan, ReadError> {
         let mut observations = Observations::default();
+        let damaged = self
+            .visit(filter, &Reading::Whole, &BTreeSet::new(), |_, events| observations.extend(events))
+            .await?;
+        Ok(Scan { events: observations.into_events(), damaged })
+    }
+
+    /// Gives the events of each file that `filter` asks for, but for those to skip, to `take`, without what is erased or past
+    /// its retention, and answers the damaged files. Several files are read at once; in memory are no
+    /// more than these.
+    pub(super) async fn visit(
+        &self,
+        filter: &Filter,
+        reading: &Reading,
+        skip: &BTreeSet<String>,
+        mut take: impl FnMut(&str, Vec<SessionEvent>),
+    ) -> Result<Vec<DamagedFile>, ReadError> {
         let mut damaged = Vec::new();
-        for listed in self.list(filter).await? {
-            match self.read_file(&listed).await {
-                Ok((identity, events)) if filter.admits(&identity) => observations.extend(events),
-                Ok(_) => {}
-                Err(error) => damaged.push(listed.damage_or_error(error)?),
+        let mut done = BTreeSet::new();
+        for attempt in 1.. {
+            let mut listed = self.list(filter).await?;
+            listed.retain(|listed| {
+                !skip.contains(listed.location.as_ref()) && !done.contains(&listed.location)
+            });
+            let hidden = self.hidden().await?;
+            let mut gone = None;
+            let reads = listed.into_iter().map(|listed| self.clone().read_spawned(listed, reading.clone()));
+            let mut files = futures_util::stream::iter(reads).buffered(FILES_AT_ONCE);
+            while let Some((listed, read)) = files.next().await {
+                match read {
+                    Ok((identity, events)) if filter.admits(&identity) => {
+                        let path = listed.location.as_ref();
+                        take(path, events.into_iter().filter(|event| !hidden.hides(event)).collect());
+                    }
+                    Ok(_) => {}
+                    Err(FileError::Store(error @ object_store::Error::NotFound { .. })) => {
+                        gone = Some((listed.location.to_string(), error));
+                        continue;
+                    }
+                    Err(error) => damaged.push(listed.damage_or_error(error)?),
+                }
+                done.insert(listed.location);
+            }
+            // Upkeep has replaced the file meanwhile; what it was replaced by is listed now.
+            match gone {
+                Some((path, source)) if attempt == MOST_LISTINGS => {
+                    return Err(ReadError::Fetch { path, source });
+                }
+                Some(_) => {}
+                None => break,
             }
         }
-        Ok(Scan { events: observations.into_events(), damaged })
+        Ok(damaged)
     }
 
     /// Describes the files that `filter` asks for, reading no more than their footers.
@@ -136,34 +207,72 @@ impl Table {
         Ok(self.list(filter).await?.into_iter().map(|listed| listed.location.to_string()).collect())
     }
 
-    /// The files below the filter's folder, by path. Pruning by more than folders belongs here.
-    async fn list(&self, filter: &Filter) -> Result<Vec<Listed>, ReadError> {
+    /// The files below the filter's folder, by path, without those past their retention.
+    pub(super) async fn list(&self, filter: &Filter) -> Result<Vec<Listed>, ReadError> {
+        let kept_since = self.kept_since().unwrap_or_default();
         let folder = match &filter.owner {
             Some(owner) => layout::owner_folder(owner),
             None => layout::DATA_FOLDER.to_owned(),
         };
-        let list_error = |source| ReadError::List { folder: folder.clone(), source };
-        let prefix = Path::parse(&folder).map_err(|error| list_error(error.into()))?;
-        let mut listed: Vec<Listed> = self
-            .store
-            .list(Some(&prefix))
-            .try_filter_map(|object| async move {
-                let wanted = filter.may_admit(object.location.as_ref());
-                Ok(wanted.then_some(Listed { location: object.location, bytes: object.size }))
-            })
-            .try_collect()
-            .await
-            .map_err(list_error)?;
+        let mut listed = self.list_folder(&folder).await?;
+        listed.retain(|file| {
+            let path = file.location.as_ref();
+            let is_kept = layout::ingest_date_of(path).is_none_or(|date| date >= kept_since.as_str());
+            is_kept && filter.may_admit(path)
+        });
+        Ok(listed)
+    }
+
+    /// The files of the table below a folder, by path.
+    pub(super) async fn list_folder(&self, folder: &str) -> Result<Vec<Listed>, ReadError> {
+        let list_error = |source| ReadError::List { folder: folder.to_owned(), source };
+        let prefix = Path::parse(folder).map_err(|error| list_error(error.into()))?;
+        let objects: Vec<_> = self.store.list(Some(&prefix)).try_collect().await.map_err(list_error)?;
+        let files = objects.into_iter().filter(|object| object.location.as_ref().ends_with(".parquet"));
+        let mut listed: Vec<Listed> =
+            files.map(|object| Listed { location: object.location, bytes: object.size }).collect();
         listed.sort_by(|a, b| a.location.cmp(&b.location));
         Ok(listed)
     }
 
-    async fn read_file(&self, listed: &Listed) -> Result<(FileIdentity, Vec<SessionEvent>), FileError> {
-        let bytes = self.store.get(&listed.location).await?.bytes().await?;
+    /// Reads a file on a task of its own, so that several are decoded at once.
+    async fn read_spawned(
+        self,
+        listed: Listed,
+        reading: Reading,
+    ) -> (Listed, Result<(FileIdentity, Vec<SessionEvent>), FileError>) {
+        let (location, size) = (listed.location.clone(), listed.bytes);
+        let read = tokio::spawn(async move {
+            match reading {
+                Reading::Whole => self.read_whole(&location).await,
+                Reading::Part { columns, rows } => {
+                    let (footer, events) =
+                        part::read(self.ranges(location, size), columns, rows.as_ref()).await?;
+                    Ok((footer, events))
+                }
+            }
+        });
         // A panic in the decoder is one more way in which a file can be damaged.
+        let read = read.await.unwrap_or(Err(FileError::Damaged(Damage::Decoder)));
+        (listed, read.map(|(footer, events)| (footer.identity, events)))
+    }
+
+    /// Reads a whole file and compares its checksum.
+    pub(super) async fn read_whole(&self, location: &Path) -> Result<(Footer, Vec<SessionEvent>), FileError> {
+        let bytes = self.store.get(location).await?.bytes().await?;
+        self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let decoded = tokio::task::spawn_blocking(move || file::decode(bytes)).await;
-        let (footer, events) = decoded.unwrap_or(Err(Damage::Decoder))?;
-        Ok((footer.identity, events))
+        Ok(decoded.unwrap_or(Err(Damage::Decoder))?)
+    }
+
+    pub(super) fn ranges(&self, location: Path, size: u64) -> RangeReader {
+        RangeReader {
+            store: Arc::clone(&self.store),
+            location,
+            size,
+            bytes_read: Arc::clone(&self.bytes_read),
+            failure: Arc::default(),
+        }
     }
 }
 
@@ -171,7 +280,7 @@ impl Filter {
     /// Whether a file may be one that is asked for, going by its path alone.
     fn may_admit(&self, path: &str) -> bool {
         let since = self.since.as_deref().unwrap_or_default();
-        path.ends_with(".parquet") && layout::ingest_date_of(path).is_none_or(|date| date >= since)
+        layout::ingest_date_of(path).is_none_or(|date| date >= since)
     }
 
     /// Whether a file is one that is asked for. Its footer is asked besides its folder, because on
@@ -182,7 +291,7 @@ impl Filter {
 }
 
 impl Listed {
-    fn damage_or_error(&self, error: FileError) -> Result<DamagedFile, ReadError> {
+    pub(super) fn damage_or_error(&self, error: FileError) -> Result<DamagedFile, ReadError> {
         let path = self.location.to_string();
         match error {
             FileError::Damaged(damage) => Ok(DamagedFile { path, damage }),
@@ -220,10 +329,10 @@ impl Extend<SessionEvent> for Observations {
 
 /// Which of two rows of one observation came first. Rows that came at the same moment and still
 /// differ (two versions, two redaction rules) need some order that is always the same.
-fn arrival_order(a: &SessionEvent, b: &SessionEvent) -> Ordering {
+fn arrival_order(a: &SessionEvent, b: &SessionEvent) -> Order {
     let rendered = |event: &SessionEvent| format!("{event:?}");
     a.ingested_at.cmp(&b.ingested_at).then_with(|| match a == b {
-        true => Ordering::Equal,
+        true => Order::Equal,
         false => rendered(a).cmp(&rendered(b)),
     })
 }

@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::file::{Damage, FileError, fetch_footer};
 use super::footer::{ContentChecksum, Footer};
 use super::schema::{BatchBuilder, COLUMNS, Storage, schema};
-use super::{FileIdentity, Table};
+use super::{FileIdentity, ReadError, Table};
 use crate::event::SessionEvent;
 
 /// What became of a file that was to be written.
@@ -25,6 +25,9 @@ pub enum Written {
     },
     /// An earlier attempt of the same plan had written it already.
     AlreadyThere,
+    /// Nothing was to be written: all of it is erased or past its retention, or an earlier attempt had
+    /// written the file and upkeep has replaced it since.
+    Nothing,
 }
 
 /// Why a file was not written.
@@ -54,6 +57,15 @@ pub enum WriteError {
         /// The store's reason.
         source: object_store::Error,
     },
+    /// What upkeep has written down could not be read, so nobody can say whether the file is still
+    /// wanted; another attempt may succeed.
+    #[error("cannot tell what is still wanted of {path}")]
+    Upkeep {
+        /// The file's path below the table's root.
+        path: String,
+        /// What failed.
+        source: Box<ReadError>,
+    },
     /// A folder could not be brought to the disk; another attempt may succeed.
     #[error("cannot sync the folders of {path}")]
     Sync {
@@ -79,7 +91,7 @@ impl WriteError {
     /// Whether another attempt may succeed without anyone doing anything about it.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Store { .. } | Self::Sync { .. } => true,
+            Self::Store { .. } | Self::Sync { .. } | Self::Upkeep { .. } => true,
             Self::Unfinished { source, .. } => source.is_cancelled(),
             Self::Encode { .. } | Self::Foreign { .. } => false,
         }
@@ -98,6 +110,10 @@ impl Table {
         events: Vec<SessionEvent>,
     ) -> Result<Written, WriteError> {
         let path = identity.path();
+        let wanted = self.still_wanted(identity, &path, events).await;
+        let wanted =
+            wanted.map_err(|source| WriteError::Upkeep { path: path.clone(), source: Box::new(source) })?;
+        let Some(events) = wanted else { return Ok(Written::Nothing) };
         let file = encode_off_thread(identity, events, self.zstd_level, &path).await?;
         let bytes = file.len() as u64;
         let written = match self.put_new(&path, file).await {
@@ -137,7 +153,7 @@ impl Table {
 }
 
 /// Encoding is seconds of pure computation at worst, too long for a thread that serves requests.
-async fn encode_off_thread(
+pub(super) async fn encode_off_thread(
     identity: &FileIdentity,
     mut events: Vec<SessionEvent>,
     zstd_level: u8,
@@ -166,7 +182,7 @@ fn sort_rows(events: &mut [SessionEvent]) {
 }
 
 fn encode(identity: &FileIdentity, events: &[SessionEvent], zstd_level: u8) -> Result<Vec<u8>, ParquetError> {
-    let mut writer = ArrowWriter::try_new(Vec::new(), schema(), Some(properties(zstd_level)?))?;
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema(), Some(properties(zstd_level, events.len())?))?;
     let mut batch = BatchBuilder::new();
     for event in events {
         batch.append(event);
@@ -188,10 +204,30 @@ fn encode(identity: &FileIdentity, events: &[SessionEvent], zstd_level: u8) -> R
     writer.into_inner()
 }
 
-fn properties(zstd_level: u8) -> Result<WriterProperties, ParquetError> {
+/// A row group is as much as a reader must look through for one session, and as much as has a footer
+/// entry, a dictionary and a bloom filter of its own.
+const ROW_GROUP_ROWS: usize = 32_768;
+
+/// A page is the least that can be fetched of a column; rows are sorted by session.
+const PAGE_ROWS: usize = 1_024;
+
+/// Columns whose values are looked up one by one and stand in no order.
+const LOOKED_UP: [&str; 3] = ["session_id", "trace_id", "event_id"];
+
+fn properties(zstd_level: u8, rows: usize) -> Result<WriterProperties, ParquetError> {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(zstd_level.into())?))
-        .set_statistics_enabled(EnabledStatistics::Page);
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_write_batch_size(PAGE_ROWS);
+    for column in LOOKED_UP {
+        let distinct = rows.clamp(1, ROW_GROUP_ROWS) as u64;
+        properties = properties
+            .set_column_bloom_filter_enabled(column.into(), true)
+            .set_column_bloom_filter_fpp(column.into(), 0.01)
+            .set_column_bloom_filter_max_ndv(column.into(), distinct);
+    }
     for column in &COLUMNS {
         let path = ColumnPath::from(column.name);
         if column.storage != Storage::Repeating {

@@ -84,10 +84,6 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
 fn what_is_not_built_yet_is_refused_wherever_it_stands() {
     for (text, place) in [
         ("extensions: { auth: { tokens: [] } }\n", "1:21: extensions.auth"),
-        (
-            "extensions: { sessions_table: { retention: 180d } }\n",
-            "1:44: extensions.sessions_table.retention",
-        ),
         ("receivers: { langfuse: { endpoint: otlp } }\n", "1:14: receivers.langfuse"),
         ("receivers: { hooks: { endpoint: otlp } }\n", "1:14: receivers.hooks"),
         ("processors: { redact: { emails: true } }\n", "1:33: processors.redact.emails"),
@@ -96,12 +92,30 @@ fn what_is_not_built_yet_is_refused_wherever_it_stands() {
         ("exporters: { git: { remote: x } }\n", "1:14: exporters.git"),
         ("connectors: { skillify: { proposer: { anthropic: {} } } }\n", "1:37: connectors.skillify.proposer"),
         ("service: { telemetry: { metrics: { otlp: x } } }\n", "1:34: service.telemetry.metrics"),
-        ("extensions: { sessions_table: { path: s3://bucket/x } }\n", "1:39: extensions.sessions_table.path"),
     ] {
         let (code, _, stderr) = validate(text);
         assert_eq!(code, 64, "{text}");
         assert!(stderr.starts_with(&format!("error: c.yaml:{place}: ")), "{text}gave {stderr}");
         assert!(stderr.contains("not supported yet"), "{text}gave {stderr}");
+    }
+}
+
+#[test]
+fn a_table_is_in_a_folder_or_a_bucket_and_kept_for_whole_days() {
+    let table = |fields: &str| validate(&format!("extensions: {{ sessions_table: {{ {fields} }} }}\n"));
+    for fields in ["path: s3://bucket/x", "path: gs://b", "path: az://c/x, retention: 180d", "retention: 1d"]
+    {
+        assert_eq!(table(fields).0, 0, "{fields}");
+    }
+    for (fields, message) in [
+        ("path: ftp://x/y", "a table cannot be at ftp://; known are s3://, gs://, az:// and folders"),
+        ("path: s3:///x", "s3:///x names no bucket"),
+        ("retention: 30m", "sessions are kept by the day of their ingestion: at least 1d"),
+        ("retention: soon", "expected a duration with its unit"),
+    ] {
+        let (code, _, stderr) = table(fields);
+        assert_eq!(code, 64, "{fields}");
+        assert!(stderr.contains(message), "{fields} gave {stderr}");
     }
 }
 

@@ -54,7 +54,7 @@ fn send_until(
     next: &AtomicU64,
     acknowledged: &Mutex<BTreeMap<String, String>>,
 ) {
-    let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+    let client = crate::support::client();
     let url = format!("http://127.0.0.1:{}/v1/logs", site.http);
     while !stop.load(Ordering::Relaxed) {
         let number = next.fetch_add(1, Ordering::Relaxed);

@@ -77,6 +77,8 @@ fn the_opentelemetry_sdk_exports_over_grpc_and_over_http() {
     send_spans(&SdkTracerProvider::builder().with_batch_exporter(spans).build(), "over-grpc");
     send_log(&SdkLoggerProvider::builder().with_batch_exporter(logs).build(), "log-over-grpc");
 
+    // Its client is only built where a TLS provider is installed, needed or not.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let spans = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary);
     let spans = spans.with_endpoint(format!("{http}/v1/traces")).build().unwrap();
     send_spans(&SdkTracerProvider::builder().with_batch_exporter(spans).build(), "over-http");

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::{Site, outcome, skillspan};
 
 fn get(site: &Site, path: &str) -> (u16, String) {
-    let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+    let client = crate::support::client();
     let answer = client.get(format!("http://127.0.0.1:{}{path}", site.health)).send().unwrap();
     (answer.status().as_u16(), answer.text().unwrap())
 }
@@ -102,10 +102,10 @@ fn a_session_is_found_by_the_beginning_of_its_id() {
     for line in [
         "session    ecf0032b-cc57-4cf8-9c95-05dec2413dd5",
         "  > Fix the greeting in src/app.py to say \"Hi\" and check the integration suite",
-        "  failed  Bash {\"command\":\"make test-integration\",\"description\":\"Run integration suite\"}",
+        "  failed  Bash make test-integration",
         "  < Greeting changed to \"Hi\" and the integration suite passes (needed `make db-up` first).",
     ] {
-        assert!(shown.lines().any(|found| found == line), "{line:?} is missing in {shown}");
+        assert!(shown.lines().any(|found| found.starts_with(line)), "{line:?} is missing in {shown}");
     }
 }
 

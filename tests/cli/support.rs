@@ -9,6 +9,12 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A client for loopback. A client is only built where a TLS provider is installed, needed or not.
+pub(crate) fn client() -> reqwest::blocking::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::blocking::Client::builder().no_proxy().build().unwrap()
+}
+
 /// The binary under test, with nothing of this machine's environment that could change it.
 pub(crate) fn skillspan() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skillspan"));
@@ -81,7 +87,7 @@ service:
         let child = skillspan().args(["run", "--config"]).arg(self.config()).stderr(log).spawn().unwrap();
         let mut running = Running { child };
         let ready = format!("http://127.0.0.1:{}/ready", self.health);
-        let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+        let client = client();
         eventually("ready", || {
             if let Some(status) = running.child.try_wait().unwrap() {
                 panic!("it stopped with {status}: {}", self.log());
@@ -117,7 +123,7 @@ service:
 
     /// Posts to the HTTP port; the status.
     pub(crate) fn post(&self, path: &str, content_type: &str, body: Vec<u8>) -> u16 {
-        let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+        let client = client();
         let url = format!("http://127.0.0.1:{}{path}", self.http);
         client.post(url).header("content-type", content_type).body(body).send().unwrap().status().as_u16()
     }

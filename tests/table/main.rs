@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests may panic")]
 
 mod events;
+mod failpoints;
 mod files;
 mod merging;
+mod s3;
 mod sessions;
+mod stores;
+mod upkeep;

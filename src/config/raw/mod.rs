@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
 use crate::config::components::{Components, Named};
-use crate::config::units::{ByteSize, Endpoint};
+use crate::config::units::{ByteSize, Endpoint, Span};
 
 pub(super) use exporters::{Connector, Exporter};
 pub(super) use receivers::{Grpc, Http, Processor, Protocols, Receiver, Workspace};
@@ -73,10 +73,11 @@ pub(in crate::config) struct Health {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct SessionsTable {
-    /// A folder; `~` is the home directory. Absent: `sessions` in the data folder.
+    /// A folder (`~` is the home directory), or `s3://bucket/prefix`, `gs://…`, `az://container/prefix`
+    /// with credentials from the environment. Absent: `sessions` in the data folder.
     pub(in crate::config) path: Option<String>,
-    /// How long sessions are kept. Until it is built they are kept for ever.
-    retention: NotSupportedYet,
+    /// How long sessions are kept, in whole days of their ingestion. Absent: for ever.
+    pub(in crate::config) retention: Option<Span>,
 }
 
 #[derive(Debug, Default, Deserialize)]

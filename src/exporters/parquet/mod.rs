@@ -282,7 +282,7 @@ impl ParquetExporter {
                 status.bytes += bytes;
                 Ok(())
             }
-            Ok(Written::AlreadyThere) => Ok(()),
+            Ok(Written::AlreadyThere | Written::Nothing) => Ok(()),
             // A foreign file under our name needs a person: these records must not be set aside for it.
             Err(error) if error.is_transient() || matches!(error, WriteError::Foreign { .. }) => {
                 Err(error.into())

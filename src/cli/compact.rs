@@ -1,0 +1,39 @@
+//! `skillspan compact`: the table's upkeep, now.
+
+use std::fmt::Write;
+
+use crate::event::Timestamp;
+use crate::table::Table;
+
+use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
+
+pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
+    print(&block_on(compact(config))?)
+}
+
+async fn compact(config: &ConfigFile) -> Result<String, Failure> {
+    let settings = config.load()?;
+    // A mistyped path is a missing table, not a new one.
+    reader::open(&settings).await?;
+    let table = Table::connect(&settings.table).await.or_fail()?.with_retention(settings.retention);
+    let mut text = String::new();
+    let erased = table.finish_erasures().await.or_fail()?;
+    if erased.files > 0 {
+        let _ = writeln!(text, "{} erased rows have left {} files", erased.rows, erased.files);
+    }
+    let retired = table.retire().await.or_fail()?;
+    if retired.files > 0 {
+        let _ = writeln!(text, "{} files of days that are no longer kept are removed", retired.files);
+    }
+    let compacted = table.compact(Timestamp::now()).await.or_fail()?;
+    reader::warn_of_damage(&compacted.damaged);
+    let _ = match compacted.days {
+        0 => writeln!(text, "no closed day has files to merge"),
+        days => writeln!(
+            text,
+            "{days} closed days: {} files became {}, {} rows that were stored twice are dropped",
+            compacted.files_before, compacted.files_after, compacted.rows_dropped
+        ),
+    };
+    Ok(text)
+}

@@ -1,0 +1,138 @@
+//! `skillspan erase`: forget a session or a person, and say what else may remember.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::anyhow;
+use clap::Args;
+
+use crate::config::Settings;
+use crate::event::Timestamp;
+use crate::exporters::filesystem::Filesystem;
+use crate::journal::{self, Remnants};
+use crate::table::upkeep::{Erased, Subject};
+use crate::table::{Location, Table};
+
+use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    config: ConfigFile,
+    #[command(flatten)]
+    subject: SubjectArguments,
+    /// Only of this tenant
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct SubjectArguments {
+    /// The session with this id
+    #[arg(long, value_name = "ID")]
+    session: Option<String>,
+    /// The person with this id, and every session that they appear in
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+}
+
+impl SubjectArguments {
+    fn subject(&self) -> Option<Subject> {
+        let session = self.session.clone().map(Subject::Session);
+        session.or_else(|| self.user.clone().map(Subject::User))
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    print(&block_on(erase(arguments))?)
+}
+
+async fn erase(arguments: &Arguments) -> Result<String, Failure> {
+    let settings = arguments.config.load()?;
+    let subject = arguments.subject.subject().ok_or_else(|| anyhow!("name a session or a user"));
+    let subject = subject.map_err(Failure::Usage)?;
+    // What the journal holds is in the table before it is looked for there.
+    reader::flush(&settings).await;
+    reader::open(&settings).await?;
+    let table = Table::connect(&settings.table).await.or_fail()?.with_retention(settings.retention);
+    let erased = table.erase(&subject, arguments.tenant.as_deref(), Timestamp::now()).await.or_fail()?;
+    let remnants = dead_letters(&settings, &erased, &subject)?;
+    let report = report(&settings, &erased, &remnants)?;
+    reader::warn_of_damage(&erased.damaged);
+    if erased.sessions.is_empty() && remnants.events == 0 {
+        let (Subject::Session(id) | Subject::User(id)) = &subject;
+        return Err(Failure::Failed(anyhow!("nothing of {id:?} is in {}", settings.table)));
+    }
+    Ok(report)
+}
+
+fn dead_letters(settings: &Settings, erased: &Erased, subject: &Subject) -> Result<Remnants, Failure> {
+    let Some(pipeline) = &settings.sessions else { return Ok(Remnants::default()) };
+    let covers = |event: &_| erased.tombstones.iter().any(|tombstone| tombstone.covers(event));
+    let (Subject::Session(name) | Subject::User(name)) = subject;
+    journal::erase_dead_letters(&pipeline.journal.path, covers, name).or_fail()
+}
+
+/// What was done, and what only people can do.
+fn report(settings: &Settings, erased: &Erased, remnants: &Remnants) -> Result<String, Failure> {
+    let mut text = String::new();
+    for (tenant, session) in &erased.sessions {
+        let _ = writeln!(text, "erased     session {session} of {tenant}");
+    }
+    let _ = writeln!(text, "table      {} rows have left {} files", erased.rows, erased.files);
+    if remnants.events > 0 {
+        let _ = writeln!(text, "journal    {} events have left the dead letters", remnants.events);
+    }
+    let mut left = Vec::new();
+    for file in &erased.damaged {
+        left.push(format!("{} cannot be read; look at it, or remove it", file.path));
+    }
+    for path in &remnants.unreadable {
+        left.push(format!("{} cannot be read and names it; remove it if it is not needed", path.display()));
+    }
+    if let Some(pipeline) = &settings.sessions {
+        left.push(format!(
+            "the journal in {} keeps accepted requests until its files are written anew; what is in them \
+             does not reach the table again",
+            pipeline.journal.path.display()
+        ));
+    }
+    left.extend(skills_that_remember(settings, erased)?);
+    left.push(match &settings.table {
+        Location::Folder(_) => "backups and snapshots of these folders".to_owned(),
+        Location::Bucket(bucket) => format!("older object versions and backups of {bucket}"),
+    });
+    left.push("copies that others made of the table".to_owned());
+    let _ = writeln!(text, "\nStill to be looked at:");
+    for line in left {
+        let _ = writeln!(text, "- {line}");
+    }
+    Ok(text)
+}
+
+fn skills_that_remember(settings: &Settings, erased: &Erased) -> Result<Vec<String>, Failure> {
+    let mut lines = Vec::new();
+    for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
+        let library = Filesystem::new(target.clone()).load().or_fail()?;
+        let mut names = std::collections::BTreeSet::new();
+        for (tenant, session) in &erased.sessions {
+            names.extend(library.supported_by(tenant, session));
+        }
+        for name in names {
+            lines.push(format!(
+                "the skill {name} in {} was learned from it, among others; read it, edit it or delete it",
+                target.path.display()
+            ));
+        }
+        if let Some(repository) = repository_of(&target.path) {
+            let path = repository.display();
+            lines.push(format!("the git history of {path} keeps what was published, and so do its clones"));
+        }
+    }
+    Ok(lines)
+}
+
+fn repository_of(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|folder| folder.join(".git").exists())
+}

@@ -1,0 +1,236 @@
+//! A session as people like to read it: its head, then its turns.
+//!
+//! ```text
+//! session    4f1c9a02-…
+//! who        ada · claude-code 2.1.0
+//! where      shop · github.com/acme/shop
+//! when       2026-11-22 09:30 to 10:02 (32 min), ended
+//! what       2 turns, 14 calls (1 failed, 1 refused), 18 200 tokens read, 2 100 written
+//!
+//! turn 1                                                                    09:30:12
+//!   > fix the failing test
+//!   ok      Bash cargo test                                                     2.3 s
+//!   failed  Bash cargo test --all                                              12.0 s
+//!           | error[E0308]: mismatched types
+//!   < The test failed because …
+//! ```
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
+use crate::table::{Fact, Session, Turn};
+
+use super::columns::one_line;
+
+/// Where a line's time or duration begins.
+const RIGHT: usize = 100;
+const LONGEST_TEXT: usize = 160;
+const LONGEST_CALL: usize = RIGHT - 24;
+
+pub(super) fn show(session: &Session) -> String {
+    let mut text = head(session);
+    for (number, turn) in session.turns().enumerate() {
+        let start = turn.facts.first().map(|fact| clock(fact.event.timestamp)).unwrap_or_default();
+        let _ = writeln!(text, "\n{}", ended_by(&format!("turn {}", number + 1), &start));
+        for fact in turn.facts {
+            for line in fact_lines(&fact.event, &turn) {
+                let _ = writeln!(text, "{}", line.trim_end());
+            }
+        }
+    }
+    text
+}
+
+fn head(session: &Session) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, parts: &[&str]| {
+        let parts: Vec<String> =
+            parts.iter().filter(|part| !part.is_empty()).map(|part| one_line(part, 80)).collect();
+        if !parts.is_empty() {
+            let _ = writeln!(text, "{name:<10} {}", parts.join(" · "));
+        }
+    };
+    line("session", &[&session.id]);
+    let version = most_recent(session, |event| &event.assistant_version);
+    line("who", &[&session.user_id, format!("{} {version}", session.assistant).trim()]);
+    let model = most_recent(session, |event| &event.model);
+    line("model", &[model]);
+    line("where", &[&session.workspace, &session.project]);
+    line("when", &[&when(session)]);
+    line("what", &[&what(session)]);
+    text
+}
+
+fn most_recent<'s>(session: &'s Session, column: fn(&SessionEvent) -> &String) -> &'s str {
+    let values = session.facts.iter().rev().map(|fact| column(&fact.event));
+    values.map(String::as_str).find(|value| !value.is_empty()).unwrap_or_default()
+}
+
+fn when(session: &Session) -> String {
+    let (start, end) = (minute(session.started_at), minute(session.last_event_at));
+    let same_day = start.get(..10) == end.get(..10);
+    let until = if same_day { end.get(11..).unwrap_or_default() } else { &end };
+    let took = length(session.last_event_at.since(session.started_at));
+    format!("{start} to {until} UTC ({took}){}", if session.ended { ", ended" } else { "" })
+}
+
+fn what(session: &Session) -> String {
+    let facts = || session.facts.iter().map(|fact| &fact.event);
+    let of = |kind: Kind| facts().filter(move |event| event.kind == kind);
+    let calls = of(Kind::ToolCall).count();
+    let failed = of(Kind::ToolResult).filter(|event| event.status == Status::Error).count();
+    let refused = of(Kind::Decision).filter(|event| event.decision == Decision::Reject).count();
+    let mut asides = Vec::new();
+    asides.extend((failed > 0).then(|| format!("{failed} failed")));
+    asides.extend((refused > 0).then(|| format!("{refused} refused")));
+    let asides = if asides.is_empty() { String::new() } else { format!(" ({})", asides.join(", ")) };
+    let turns = session.turns().filter(|turn| turn.prompt().is_some()).count();
+    let mut parts = vec![counted(turns, "turn"), format!("{}{asides}", counted(calls, "call"))];
+    let agents: BTreeSet<&str> =
+        facts().map(|event| event.agent.as_str()).filter(|name| !name.is_empty()).collect();
+    parts.extend((!agents.is_empty()).then(|| counted(agents.len(), "sub-agent")));
+    let errors = of(Kind::Error).count();
+    parts.extend((errors > 0).then(|| counted(errors, "error")));
+    let tokens = |column: fn(&SessionEvent) -> i64| facts().map(column).filter(|count| *count > 0).sum();
+    let (read, written): (i64, i64) =
+        (tokens(|event| event.input_tokens), tokens(|event| event.output_tokens));
+    parts.extend((read + written > 0).then(|| format!("{read} tokens read, {written} written")));
+    parts.join(", ")
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A call is shown with its result; what automatic approval decided says nothing.
+fn fact_lines(event: &SessionEvent, turn: &Turn<'_>) -> Vec<String> {
+    let agent =
+        if event.agent.is_empty() { String::new() } else { format!("[{}] ", one_line(&event.agent, 24)) };
+    let said = |mark: &str, text: &str| vec![format!("  {mark} {agent}{}", one_line(text, LONGEST_TEXT))];
+    match event.kind {
+        Kind::Prompt => said(">", &event.text),
+        Kind::Response if event.text.trim().is_empty() => Vec::new(),
+        Kind::Response => said("<", &event.text),
+        Kind::ToolCall => call_lines(event, turn, &agent),
+        Kind::ToolResult if of_call(turn, Kind::ToolCall, &event.tool_call_id).is_some() => Vec::new(),
+        Kind::ToolResult => vec![format!("  {} {agent}{} (call not seen)", mark(event.status), event.tool)],
+        Kind::Decision if event.decision == Decision::Reject => {
+            said("!", &format!("{} refused by {}", event.tool, event.decision_source))
+        }
+        Kind::Feedback => said("*", &format!("{} {}", event.score.unwrap_or_default(), event.text)),
+        Kind::SkillUse => said("+", &format!("skill {}", event.skill)),
+        Kind::Error => said("!", &event.text),
+        Kind::Decision | Kind::SessionStart | Kind::SessionEnd => Vec::new(),
+    }
+}
+
+fn call_lines(call: &SessionEvent, turn: &Turn<'_>, agent: &str) -> Vec<String> {
+    let result = of_call(turn, Kind::ToolResult, &call.tool_call_id);
+    let refused = of_call(turn, Kind::Decision, &call.tool_call_id)
+        .is_some_and(|decision| decision.decision == Decision::Reject);
+    let outcome = if refused { "refused" } else { result.map_or("?      ", |result| mark(result.status)) };
+    let line = format!("  {outcome} {agent}{} {}", call.tool, one_line(&argument(&call.input), LONGEST_CALL));
+    let took = result.map_or(0, |result| result.duration_us).max(call.duration_us);
+    let took = if took > 0 { length(Duration::from_micros(took.unsigned_abs())) } else { String::new() };
+    let mut lines = vec![ended_by(&line, &took)];
+    if let Some(result) = result.filter(|result| result.status == Status::Error && !result.output.is_empty())
+    {
+        lines.push(format!("          | {}", one_line(last_words(&result.output), LONGEST_TEXT)));
+    }
+    lines
+}
+
+fn of_call<'t>(turn: &Turn<'t>, kind: Kind, call_id: &str) -> Option<&'t SessionEvent> {
+    let same = |event: &&SessionEvent| event.kind == kind && event.tool_call_id == call_id;
+    turn.facts.iter().map(|fact: &'t Fact| &fact.event).find(same)
+}
+
+/// What a person would say the call was about: of an object its one telling field, else all of it.
+fn argument(input: &str) -> String {
+    const TELLING: [&str; 9] =
+        ["command", "cmd", "file_path", "path", "pattern", "query", "url", "prompt", "description"];
+    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(input) else { return input.to_owned() };
+    let telling = TELLING.iter().find_map(|name| fields.get(*name));
+    match telling {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(words)) => {
+            let words =
+                words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned));
+            words.collect::<Vec<_>>().join(" ")
+        }
+        _ => input.to_owned(),
+    }
+}
+
+/// The last line that says something, which is where tools put why they failed.
+fn last_words(output: &str) -> &str {
+    output.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
+}
+
+const fn mark(status: Status) -> &'static str {
+    match status {
+        Status::Ok => "ok     ",
+        Status::Error => "failed ",
+        Status::Unknown => "?      ",
+    }
+}
+
+/// A line with a short word at its right end.
+fn ended_by(line: &str, word: &str) -> String {
+    if word.is_empty() {
+        return line.to_owned();
+    }
+    let room = (RIGHT - 10).saturating_sub(line.chars().count()).max(2);
+    format!("{line}{}{word:>10}", " ".repeat(room))
+}
+
+/// `2026-11-22 09:30`
+pub(super) fn minute(time: Timestamp) -> String {
+    let text = time.to_string();
+    text.get(..16).map_or(text.clone(), |minutes| minutes.replace('T', " "))
+}
+
+/// `09:30:12`
+fn clock(time: Timestamp) -> String {
+    time.to_string().get(11..19).unwrap_or_default().to_owned()
+}
+
+fn length(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    match seconds {
+        _ if seconds < 1.0 => format!("{:.0} ms", seconds * 1_000.0),
+        _ if seconds < 120.0 => format!("{seconds:.1} s"),
+        _ if seconds < 7_200.0 => format!("{:.0} min", seconds / 60.0),
+        _ if seconds < 172_800.0 => format!("{:.1} h", seconds / 3_600.0),
+        _ => format!("{:.1} days", seconds / 86_400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_a_call_was_about() {
+        assert_eq!(argument(r#"{"command":"make test","description":"Run it"}"#), "make test");
+        assert_eq!(argument(r#"{"command":["bash","-lc","ls"]}"#), "bash -lc ls");
+        assert_eq!(argument(r#"{"x":1}"#), r#"{"x":1}"#);
+        assert_eq!(argument("plain"), "plain");
+    }
+
+    #[test]
+    fn gives_lengths_as_people_do() {
+        let texts = [250_u64, 2_300, 1_920_000, 9_000_000].map(|ms| length(Duration::from_millis(ms)));
+        assert_eq!(texts, ["250 ms", "2.3 s", "32 min", "2.5 h"]);
+    }
+
+    #[test]
+    fn the_last_words_are_the_last_line_that_says_something() {
+        assert_eq!(last_words("one\n  two \n\n"), "two");
+        assert_eq!(last_words(""), "");
+    }
+}

@@ -1,0 +1,334 @@
+//! A part of one file: only the row groups, pages and columns that a question needs.
+//!
+//! 1. The footer's statistics and, for exact values, the bloom filters rule row groups out.
+//! 2. The columns that the question is about are decoded.
+//! 3. Of the other columns, only the pages with rows that were found are fetched.
+//!
+//! A part is not covered by the file's checksum; what the footer and the decoder notice is noticed.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, RowFilter};
+use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+
+use super::file::{self, Damage, FileError};
+use super::footer::Footer;
+use super::schema::{COLUMNS, Column};
+use crate::event::SessionEvent;
+
+/// Rows of which any one of the terms is true.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rows(pub(super) Vec<Term>);
+
+/// A test of one text column.
+#[derive(Debug, Clone)]
+pub(super) struct Term {
+    pub(super) column: &'static str,
+    pub(super) test: Test,
+}
+
+/// What is asked of a value.
+#[derive(Debug, Clone)]
+pub(super) enum Test {
+    /// It is one of these.
+    IsOneOf(BTreeSet<String>),
+    /// It begins with this.
+    Begins(String),
+    /// It is not empty.
+    IsSet,
+}
+
+impl Rows {
+    pub(super) fn one_of(mut self, column: &'static str, values: &BTreeSet<String>) -> Self {
+        if !values.is_empty() {
+            self.0.push(Term { column, test: Test::IsOneOf(values.clone()) });
+        }
+        self
+    }
+
+    pub(super) fn with(mut self, column: &'static str, test: Test) -> Self {
+        self.0.push(Term { column, test });
+        self
+    }
+}
+
+impl Test {
+    fn holds(&self, value: &str) -> bool {
+        match self {
+            Self::IsOneOf(values) => values.contains(value),
+            Self::Begins(beginning) => value.starts_with(beginning),
+            Self::IsSet => !value.is_empty(),
+        }
+    }
+
+    /// Whether a value between the bounds, both of which may be cut off, can pass.
+    fn may_hold_between(&self, least: &[u8], greatest: &[u8]) -> bool {
+        match self {
+            Self::IsOneOf(values) => {
+                values.iter().any(|value| least <= value.as_bytes() && value.as_bytes() <= greatest)
+            }
+            Self::Begins(beginning) => {
+                let beginning = beginning.as_bytes();
+                beginning <= greatest && (least <= beginning || least.starts_with(beginning))
+            }
+            Self::IsSet => !greatest.is_empty(),
+        }
+    }
+}
+
+/// What is read of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Columns {
+    /// All of them.
+    All,
+    /// What tells to which session a row belongs and which fact it is of: no long texts.
+    Keys,
+}
+
+const KEYS: [&str; 22] = [
+    "event_id",
+    "fact_key",
+    "rank",
+    "session_id",
+    "seq",
+    "kind",
+    "timestamp",
+    "ingested_at",
+    "tenant",
+    "workspace",
+    "project",
+    "user_id",
+    "service",
+    "assistant",
+    "agent",
+    "tool",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "history_before",
+    "history_after",
+    "status",
+];
+
+impl Columns {
+    fn of_schema(self) -> Vec<&'static Column> {
+        let wanted = |column: &&Column| self == Self::All || KEYS.contains(&column.name);
+        COLUMNS.iter().filter(wanted).collect()
+    }
+}
+
+/// Reads the rows that are asked for, in the file's order, a batch at a time.
+pub(super) async fn read(
+    reader: RangeReader,
+    columns: Columns,
+    rows: Option<&Rows>,
+) -> Result<(Footer, Vec<SessionEvent>), FileError> {
+    let failure = Arc::clone(&reader.failure);
+    let read = read_part(reader, columns, rows).await;
+    // The Parquet reader only knows that something failed; a store that failed is no damage.
+    let store_error = failure.lock().ok().and_then(|mut failure| failure.take());
+    match (read, store_error) {
+        (Err(_), Some(error)) => Err(error.into()),
+        (read, _) => Ok(read?),
+    }
+}
+
+async fn read_part(
+    mut reader: RangeReader,
+    columns: Columns,
+    rows: Option<&Rows>,
+) -> Result<(Footer, Vec<SessionEvent>), Damage> {
+    let metadata = reader.metadata(PageIndexPolicy::Skip).await?;
+    let footer = Footer::of(metadata.file_metadata()).ok_or(Damage::NoIdentity)?;
+    let mut groups: Vec<usize> = (0..metadata.num_row_groups()).collect();
+    if let Some(rows) = rows {
+        groups.retain(|&group| metadata.row_groups().get(group).is_some_and(|group| may_have(group, rows)));
+        groups = rule_out_by_bloom(&reader, &metadata, groups, rows).await?;
+    }
+    if groups.is_empty() {
+        return Ok((footer, Vec::new()));
+    }
+    let whole = rows.is_none() && columns == Columns::All;
+    // Where the pages begin tells which of them may be left out.
+    let metadata = if whole { metadata } else { reader.metadata(PageIndexPolicy::Optional).await? };
+    let metadata = ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new())?;
+    let wanted = columns.of_schema();
+    let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata);
+    let projection =
+        ProjectionMask::columns(builder.parquet_schema(), wanted.iter().map(|column| column.name));
+    let mut builder = builder.with_projection(projection).with_row_groups(groups);
+    if let Some(rows) = rows {
+        let filter = row_filter(builder.parquet_schema(), rows.clone());
+        builder = builder.with_row_filter(filter);
+    }
+    let mut batches = builder.build()?;
+    let mut events = Vec::new();
+    while let Some(batch) = batches.try_next().await? {
+        file::append_rows(&mut events, &batch, wanted.iter().copied())?;
+    }
+    Ok((footer, events))
+}
+
+/// Whether a row group's statistics leave room for a row that is asked for.
+fn may_have(group: &RowGroupMetaData, rows: &Rows) -> bool {
+    rows.0.iter().any(|term| {
+        let chunk = group.columns().iter().find(|chunk| chunk.column_path().string() == term.column);
+        let bounds = chunk
+            .and_then(|chunk| chunk.statistics())
+            .and_then(|statistics| Some((statistics.min_bytes_opt()?, statistics.max_bytes_opt()?)));
+        bounds.is_none_or(|(least, greatest)| term.test.may_hold_between(least, greatest))
+    })
+}
+
+/// Keeps the row groups whose bloom filters do not deny every term.
+async fn rule_out_by_bloom(
+    reader: &RangeReader,
+    metadata: &Arc<ParquetMetaData>,
+    groups: Vec<usize>,
+    rows: &Rows,
+) -> Result<Vec<usize>, Damage> {
+    let arrow = ArrowReaderMetadata::try_new(Arc::clone(metadata), ArrowReaderOptions::new())?;
+    let mut builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader.clone(), arrow);
+    let mut kept = Vec::new();
+    for group in groups {
+        let mut possible = false;
+        for term in &rows.0 {
+            possible |= bloom_admits(&mut builder, metadata, group, term).await?;
+            if possible {
+                kept.push(group);
+                break;
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// A few values are looked up; for more than these the filter of some would say yes anyway.
+const MOST_LOOKUPS: usize = 64;
+
+async fn bloom_admits(
+    builder: &mut ParquetRecordBatchStreamBuilder<RangeReader>,
+    metadata: &ParquetMetaData,
+    group: usize,
+    term: &Term,
+) -> Result<bool, Damage> {
+    let Test::IsOneOf(values) = &term.test else { return Ok(true) };
+    let schema = metadata.file_metadata().schema_descr();
+    let column = (0..schema.num_columns()).find(|&index| schema.column(index).path().string() == term.column);
+    let Some(column) = column.filter(|_| values.len() <= MOST_LOOKUPS) else { return Ok(true) };
+    let filter = builder.get_row_group_column_bloom_filter(group, column).await?;
+    Ok(filter.is_none_or(|filter| values.iter().any(|value| filter.check(value.as_str()))))
+}
+
+fn row_filter(schema: &parquet::schema::types::SchemaDescriptor, rows: Rows) -> RowFilter {
+    let projection = ProjectionMask::columns(schema, rows.0.iter().map(|term| term.column));
+    let predicate = ArrowPredicateFn::new(projection, move |batch: RecordBatch| {
+        let mut keep = vec![false; batch.num_rows()];
+        for term in &rows.0 {
+            let values = batch.column_by_name(term.column).and_then(|column| column.as_string_opt::<i32>());
+            let Some(values) = values else { continue };
+            for (keep, value) in keep.iter_mut().zip(values) {
+                *keep = *keep || value.is_some_and(|value| term.test.holds(value));
+            }
+        }
+        Ok(BooleanArray::from(keep))
+    });
+    RowFilter::new(vec![Box::new(predicate)])
+}
+
+/// Reads ranges of one file and counts what it reads.
+#[derive(Debug, Clone)]
+pub(super) struct RangeReader {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) location: Path,
+    pub(super) size: u64,
+    pub(super) bytes_read: Arc<AtomicU64>,
+    /// The store's error behind a Parquet error.
+    pub(super) failure: Arc<std::sync::Mutex<Option<object_store::Error>>>,
+}
+
+/// What is fetched of a file's end at first: as a rule all of its footer.
+const FOOTER_GUESS: usize = 32 << 10;
+
+impl RangeReader {
+    async fn metadata(&mut self, page_index: PageIndexPolicy) -> Result<Arc<ParquetMetaData>, ParquetError> {
+        let size = self.size;
+        let reader = ParquetMetaDataReader::new()
+            .with_offset_index_policy(page_index)
+            .with_prefetch_hint(Some(FOOTER_GUESS.min(usize::try_from(size).unwrap_or(FOOTER_GUESS))));
+        Ok(Arc::new(reader.load_and_finish(self, size).await?))
+    }
+
+    fn failed(&self, error: object_store::Error) -> ParquetError {
+        let text = error.to_string();
+        if let Ok(mut failure) = self.failure.lock() {
+            *failure = Some(error);
+        }
+        ParquetError::General(text)
+    }
+}
+
+impl AsyncFileReader for RangeReader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
+        async move {
+            let bytes =
+                self.store.get_range(&self.location, range).await.map_err(|error| self.failed(error))?;
+            self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            Ok(bytes)
+        }
+        .boxed()
+    }
+
+    fn get_byte_ranges(
+        &mut self,
+        ranges: Vec<Range<u64>>,
+    ) -> BoxFuture<'_, Result<Vec<Bytes>, ParquetError>> {
+        async move {
+            let found =
+                self.store.get_ranges(&self.location, &ranges).await.map_err(|error| self.failed(error))?;
+            let bytes: usize = found.iter().map(Bytes::len).sum();
+            self.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
+            Ok(found)
+        }
+        .boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
+        self.metadata(PageIndexPolicy::Optional).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_rule_out_only_what_they_exclude() {
+        let begins = |text: &str| Test::Begins(text.to_owned());
+        assert!(begins("ab").may_hold_between(b"aa", b"ac"));
+        assert!(begins("ab").may_hold_between(b"abz", b"b"));
+        assert!(begins("ab").may_hold_between(b"ab", b"ab"));
+        assert!(!begins("ab").may_hold_between(b"ac", b"b"));
+        assert!(!begins("ab").may_hold_between(b"a", b"aa"));
+        let is = Test::IsOneOf(["m".to_owned()].into());
+        assert!(is.may_hold_between(b"a", b"z"));
+        assert!(!is.may_hold_between(b"n", b"z"));
+        assert!(!Test::IsSet.may_hold_between(b"", b""));
+        assert!(Test::IsSet.may_hold_between(b"", b"a"));
+    }
+}

@@ -1,0 +1,215 @@
+//! Questions that need less than the whole table.
+//!
+//! | question | read |
+//! |---|---|
+//! | [`Table::session`] | the row groups that its id, then its traces, point to |
+//! | [`Table::sessions_of`] | the columns without long texts, of the days asked for |
+//! | [`Table::changes`] | the files that a cursor has not seen |
+//!
+//! Sessions are put together by [`resolve`], as everywhere. A session's rows are those that carry its
+//! id and those of its traces that carry none; where a conversation's history may join traces
+//! (`history_after`), the keys of all rows with a history are read as well.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::part::{Columns, Rows, Test};
+use super::read::{DamagedFile, Filter, ReadError, Reading};
+use super::{ResolveOptions, Session, Table, resolve};
+use crate::event::SessionEvent;
+
+/// Sessions that were asked for.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Sessions {
+    /// The sessions by (tenant, workspace, start, id).
+    pub sessions: Vec<Session>,
+    /// The files that could not be read; what they hold is missing from the sessions.
+    pub damaged: Vec<DamagedFile>,
+}
+
+/// What a reader has seen of a table: a set of files.
+///
+/// A file that upkeep made of files that have all been seen has been seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cursor(BTreeSet<String>);
+
+/// What is new since a [`Cursor`].
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Change {
+    /// The observations by `event_id`, each once. One that was seen before may be among them.
+    pub events: Vec<SessionEvent>,
+    /// Where to go on.
+    pub cursor: Cursor,
+    /// The files that could not be read.
+    pub damaged: Vec<DamagedFile>,
+}
+
+const TRACE: &str = "trace:";
+const EVENT: &str = "event:";
+
+impl Table {
+    /// The session with this id, of each tenant that `filter` admits; if there is none, the sessions
+    /// whose ids begin with it.
+    pub async fn session(
+        &self,
+        id: &str,
+        filter: &Filter,
+        options: &ResolveOptions,
+    ) -> Result<Sessions, ReadError> {
+        let exactly: BTreeSet<String> = [id.to_owned()].into();
+        let seed = match (id.strip_prefix(TRACE), id.strip_prefix(EVENT)) {
+            (Some(trace), _) => Rows::default().with("trace_id", Test::Begins(trace.to_owned())),
+            (None, Some(event)) => Rows::default().with("event_id", Test::Begins(event.to_owned())),
+            (None, None) => Rows::default().one_of("session_id", &exactly),
+        };
+        let mut found = self.sessions_around(seed, filter, options, |found| found == id).await?;
+        if found.sessions.is_empty() {
+            let seed = match (id.strip_prefix(TRACE), id.strip_prefix(EVENT)) {
+                (None, None) => Rows::default().with("session_id", Test::Begins(id.to_owned())),
+                (Some(trace), _) => Rows::default().with("trace_id", Test::Begins(trace.to_owned())),
+                (None, Some(event)) => Rows::default().with("event_id", Test::Begins(event.to_owned())),
+            };
+            found = self.sessions_around(seed, filter, options, |found| found.starts_with(id)).await?;
+        }
+        Ok(found)
+    }
+
+    /// The sessions of what was ingested on the days that `filter` names, without their long texts
+    /// (`text`, `input`, `output`, `attributes`). A session that began earlier has what came since.
+    pub async fn sessions_of(
+        &self,
+        filter: &Filter,
+        options: &ResolveOptions,
+    ) -> Result<Sessions, ReadError> {
+        let mut events = Vec::new();
+        let reading = Reading::Part { columns: Columns::Keys, rows: None };
+        let damaged = self.visit(filter, &reading, &BTreeSet::new(), |_, rows| events.extend(rows)).await?;
+        let options = options.clone();
+        let sessions = off_thread(move || resolve(events, &options)).await;
+        Ok(Sessions { sessions, damaged })
+    }
+
+    /// The observations of the files that `cursor` has not seen, and the cursor to go on with.
+    pub async fn changes(&self, filter: &Filter, cursor: &Cursor) -> Result<Change, ReadError> {
+        let listed: BTreeSet<String> = self.paths(filter).await?.into_iter().collect();
+        let mut seen = cursor.0.clone();
+        for replacement in self.replacements(filter.owner.as_ref()).await? {
+            if replacement.inputs.iter().all(|input| seen.contains(&input.path)) {
+                seen.extend(replacement.outputs.iter().cloned());
+            }
+        }
+        let mut observations = super::read::Observations::default();
+        let mut read = BTreeSet::new();
+        let damaged = self
+            .visit(filter, &Reading::Whole, &seen, |path, events| {
+                read.insert(path.to_owned());
+                observations.extend(events);
+            })
+            .await?;
+        seen.retain(|path| listed.contains(path));
+        seen.extend(read);
+        seen.extend(damaged.iter().map(|file| file.path.clone()));
+        Ok(Change { events: observations.into_events(), cursor: Cursor(seen), damaged })
+    }
+
+    /// The sessions, among those that the rows of `seed` belong to, whose ids are wanted.
+    async fn sessions_around(
+        &self,
+        seed: Rows,
+        filter: &Filter,
+        options: &ResolveOptions,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Sessions, ReadError> {
+        let mut rows = Gathered::default();
+        let mut damaged = self.gather(seed, Columns::All, filter, &mut rows).await?;
+        if rows.0.is_empty() {
+            return Ok(Sessions { sessions: Vec::new(), damaged });
+        }
+        let traces = rows.values_of(|event| &event.trace_id);
+        let mut read = rows.values_of(|event| &event.session_id);
+        if !traces.is_empty() {
+            let of_traces = Rows::default().one_of("trace_id", &traces);
+            damaged = self.gather(of_traces, Columns::All, filter, &mut rows).await?;
+        }
+        if rows.0.values().any(|event| !event.history_after.is_empty()) {
+            let with_history = Rows::default().with("history_after", Test::IsSet);
+            let _ = self.gather(with_history, Columns::Keys, filter, &mut rows).await?;
+            let sessions = resolve(rows.events(), options);
+            let members = members_of(&sessions, &wanted);
+            let of = |column: fn(&SessionEvent) -> &String| rows.values_where(column, &members);
+            let (sessions, traces) = (of(|event| &event.session_id), of(|event| &event.trace_id));
+            read.extend(sessions);
+            let all = Rows::default().one_of("session_id", &read).one_of("trace_id", &traces);
+            damaged = self.gather(all, Columns::All, filter, &mut rows).await?;
+        }
+        let mut sessions = resolve(rows.into_events(), options);
+        sessions.retain(|session| wanted(&session.id));
+        Ok(Sessions { sessions, damaged })
+    }
+
+    /// Reads rows into `rows`.
+    pub(super) async fn gather(
+        &self,
+        wanted: Rows,
+        columns: Columns,
+        filter: &Filter,
+        rows: &mut Gathered,
+    ) -> Result<Vec<DamagedFile>, ReadError> {
+        let reading = Reading::Part { columns, rows: Some(wanted) };
+        self.visit(filter, &reading, &BTreeSet::new(), |_, events| rows.add(columns, events)).await
+    }
+}
+
+/// The ids of the observations of the sessions that are wanted.
+fn members_of<'s>(sessions: &'s [Session], wanted: &impl Fn(&str) -> bool) -> BTreeSet<&'s str> {
+    let wanted = sessions.iter().filter(|session| wanted(&session.id));
+    wanted.flat_map(|session| &session.facts).flat_map(|fact| &fact.event_ids).map(String::as_str).collect()
+}
+
+/// Rows by (observation, time of its arrival): a whole row rather than its keys.
+#[derive(Debug, Default)]
+pub(super) struct Gathered(BTreeMap<(String, i64), SessionEvent>, BTreeSet<(String, i64)>);
+
+impl Gathered {
+    fn add(&mut self, columns: Columns, events: Vec<SessionEvent>) {
+        for event in events {
+            let key = (event.event_id.clone(), event.ingested_at.as_micros());
+            let whole = columns == Columns::All;
+            if whole && self.1.insert(key.clone()) {
+                self.0.insert(key, event);
+            } else {
+                self.0.entry(key).or_insert(event);
+            }
+        }
+    }
+
+    pub(super) fn events(&self) -> Vec<SessionEvent> {
+        self.0.values().cloned().collect()
+    }
+
+    fn into_events(self) -> Vec<SessionEvent> {
+        self.0.into_values().collect()
+    }
+
+    pub(super) fn values_of(&self, column: fn(&SessionEvent) -> &String) -> BTreeSet<String> {
+        self.0.values().map(column).filter(|value| !value.is_empty()).cloned().collect()
+    }
+
+    fn values_where(
+        &self,
+        column: fn(&SessionEvent) -> &String,
+        members: &BTreeSet<&str>,
+    ) -> BTreeSet<String> {
+        let members = self.0.values().filter(|event| members.contains(event.event_id.as_str()));
+        members.map(column).filter(|value| !value.is_empty()).cloned().collect()
+    }
+}
+
+/// Runs a long computation where it holds up no other task.
+async fn off_thread<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(compute).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,226 @@
+//! Upkeep: files replaced by fewer and better ones, old days retired, sessions erased.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | what upkeep writes down, and how readers and writers heed it |
+//! | `tombstone.rs` | [`Tombstone`]: what is erased |
+//! | `replace.rs` | [`Replacement`]: files in the place of others, in one step |
+//! | `compact.rs` | [`Table::compact`] |
+//! | `erase.rs` | [`Table::erase`] |
+//! | `retire.rs` | [`Table::retire`]: retention |
+//!
+//! ```text
+//! <root>/upkeep/tombstones/<id>.json    what is erased; kept for ever
+//!                          <id>.done    its rows have left the files
+//! <root>/upkeep/replaced/owner_tenant=<t>/owner_workspace=<w>/ingest_date=<date>/
+//!                          <generation>.json   which files stand for which
+//! ```
+//!
+//! Everything here is written create-only and never changed. A replacement's order is: the new files,
+//! the record of it, the removal of the old ones. Its generation is taken by one only, so of two that
+//! work on one day the slower begins again. Whoever is killed leaves
+//!
+//! - before the record: new files beside the old ones, whose rows readers count once anyway and the
+//!   next compaction merges;
+//! - after the record: old files, which the next one to come by removes.
+//!
+//! Writers ask both lists before each file: a plan that is carried out again writes nothing that was
+//! replaced since, and nothing erased.
+
+mod compact;
+mod erase;
+mod replace;
+mod retire;
+mod tombstone;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+pub use compact::Compacted;
+pub use erase::{Erased, Subject};
+pub use replace::{Input, Replacement};
+pub use retire::Retired;
+pub use tombstone::Tombstone;
+
+use super::{FileIdentity, ReadError, Table, WriteError};
+use crate::event::{Owner, SessionEvent, Timestamp};
+
+const TOMBSTONES: &str = "upkeep/tombstones";
+
+/// What upkeep has written, by path, as far as it has been read.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    tombstones: Documents<Tombstone>,
+    replacements: Documents<Replacement>,
+}
+
+type Documents<T> = Mutex<BTreeMap<String, Arc<T>>>;
+
+/// Why upkeep was not done, or not to its end. Doing it again goes on where it stopped.
+#[derive(Debug, Error)]
+pub enum UpkeepError {
+    /// The table cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The store refused or failed.
+    #[error("cannot {operation} {path}")]
+    Store {
+        /// `write` or `remove`.
+        operation: &'static str,
+        /// The path below the table's root.
+        path: String,
+        /// The store's reason.
+        source: object_store::Error,
+    },
+    /// Others replaced files of the same day again and again.
+    #[error("others are at work on {folder}; try again later")]
+    Contended {
+        /// The folder below the table's root.
+        folder: String,
+    },
+    /// What is to be written down cannot be.
+    #[error("cannot put {path} into words")]
+    Encode {
+        /// The path below the table's root.
+        path: String,
+        /// The reason.
+        source: serde_json::Error,
+    },
+}
+
+/// What must not be shown although a file may hold it.
+#[derive(Debug, Default)]
+pub(super) struct Hidden(Vec<Arc<Tombstone>>);
+
+impl Hidden {
+    pub(super) fn hides(&self, event: &SessionEvent) -> bool {
+        self.0.iter().any(|tombstone| tombstone.covers(event))
+    }
+}
+
+impl Table {
+    /// What is erased, as of now.
+    pub(super) async fn hidden(&self) -> Result<Hidden, ReadError> {
+        let tombstones = self.documents(TOMBSTONES, &self.known.tombstones).await?;
+        Ok(Hidden(tombstones.into_iter().map(|(_, tombstone)| tombstone).collect()))
+    }
+
+    /// What an owner's files, or all, have been replaced by, each day's in order.
+    pub(super) async fn replacements(
+        &self,
+        owner: Option<&Owner>,
+    ) -> Result<Vec<Arc<Replacement>>, ReadError> {
+        let folder = replace::records_of_owner(owner);
+        let found = self.documents(&folder, &self.known.replacements).await?;
+        Ok(found.into_iter().map(|(_, replacement)| replacement).collect())
+    }
+
+    /// The first UTC date that is kept. Retention is a matter of the wall clock wherever it is asked for.
+    pub(super) fn kept_since(&self) -> Option<String> {
+        Some(Timestamp::now().saturating_sub(self.retention?).date())
+    }
+
+    /// The events of a file that are still to be written; none if the file has been replaced, or nothing
+    /// of it is to be kept.
+    pub(super) async fn still_wanted(
+        &self,
+        identity: &FileIdentity,
+        path: &str,
+        mut events: Vec<SessionEvent>,
+    ) -> Result<Option<Vec<SessionEvent>>, ReadError> {
+        if self.kept_since().is_some_and(|kept| identity.ingest_date < kept) {
+            return Ok(None);
+        }
+        let records = replace::records_of(path);
+        let replacements = self.documents(&records, &self.known.replacements).await?;
+        if replacements.iter().any(|(_, replacement)| replacement.consumed(path, identity)) {
+            return Ok(None);
+        }
+        let hidden = self.hidden().await?;
+        let before = events.len();
+        events.retain(|event| !hidden.hides(event));
+        Ok((before == 0 || !events.is_empty()).then_some(events))
+    }
+
+    /// The documents below `folder` by path. One that has been read is not read again.
+    async fn documents<T: DeserializeOwned>(
+        &self,
+        folder: &str,
+        known: &Documents<T>,
+    ) -> Result<Vec<(String, Arc<T>)>, ReadError> {
+        let list_error = |source| ReadError::List { folder: folder.to_owned(), source };
+        let prefix = Path::parse(folder).map_err(|error| list_error(error.into()))?;
+        let listed: Vec<_> = self.store.list(Some(&prefix)).try_collect().await.map_err(list_error)?;
+        let mut paths: Vec<Path> = listed.into_iter().map(|object| object.location).collect();
+        paths.retain(|path| path.as_ref().ends_with(".json"));
+        paths.sort();
+        let mut documents = Vec::with_capacity(paths.len());
+        for location in paths {
+            let path = location.to_string();
+            let cached = lock(known).get(&path).cloned();
+            let document = match cached {
+                Some(document) => document,
+                None => match self.fetch_document(&location).await? {
+                    Some(document) => document,
+                    None => continue,
+                },
+            };
+            lock(known).insert(path.clone(), Arc::clone(&document));
+            documents.push((path, document));
+        }
+        Ok(documents)
+    }
+
+    /// `None` if it is gone, which retention does.
+    async fn fetch_document<T: DeserializeOwned>(
+        &self,
+        location: &Path,
+    ) -> Result<Option<Arc<T>>, ReadError> {
+        let path = location.to_string();
+        let fetched = async { self.store.get(location).await?.bytes().await };
+        match fetched.await {
+            Ok(text) => {
+                let document = serde_json::from_slice(&text);
+                Ok(Some(Arc::new(document.map_err(|source| ReadError::Upkeep { path, source })?)))
+            }
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(source) => Err(ReadError::Fetch { path, source }),
+        }
+    }
+
+    /// Writes a document, create-only and durably. False if there is one of that name.
+    async fn put_document(&self, path: &str, text: Vec<u8>) -> Result<bool, UpkeepError> {
+        let error = |source| UpkeepError::Store { operation: "write", path: path.to_owned(), source };
+        let location = Path::parse(path).map_err(|reason| error(reason.into()))?;
+        let created = match self.store.put_opts(&location, text.into(), PutMode::Create.into()).await {
+            Ok(_) => true,
+            Err(object_store::Error::AlreadyExists { .. }) => false,
+            Err(source) => return Err(error(source)),
+        };
+        self.sync_folders(path).await.map_err(|source| WriteError::Sync { path: path.to_owned(), source })?;
+        Ok(created)
+    }
+
+    /// Removes a file; one that is gone is removed.
+    async fn remove(&self, path: &str) -> Result<(), UpkeepError> {
+        let error = |source| UpkeepError::Store { operation: "remove", path: path.to_owned(), source };
+        let location = Path::parse(path).map_err(|reason| error(reason.into()))?;
+        match self.store.delete(&location).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(source) => Err(error(source)),
+        }
+    }
+}
+
+fn lock<T>(documents: &Documents<T>) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<T>>> {
+    documents.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,44 @@
+//! What is erased.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::SessionEvent;
+
+/// What is erased of one tenant, for ever: what comes later is covered as what was there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// Its name.
+    pub id: String,
+    /// When it was put, in microseconds since the epoch.
+    pub created_at: i64,
+    /// The tenant.
+    pub tenant: String,
+    /// The person whose rows are covered that were ingested before it was put.
+    pub user_id: Option<String>,
+    /// The sessions, by the id that rows carry.
+    pub session_ids: BTreeSet<String>,
+    /// The traces of which every row without a session id is covered.
+    pub trace_ids: BTreeSet<String>,
+    /// The observations that nothing else covers.
+    pub event_ids: BTreeSet<String>,
+}
+
+impl Tombstone {
+    /// Whether an observation is erased.
+    pub fn covers(&self, event: &SessionEvent) -> bool {
+        if event.tenant != self.tenant {
+            return false;
+        }
+        let of_session = match event.session_id.is_empty() {
+            true => self.trace_ids.contains(&event.trace_id),
+            false => self.session_ids.contains(&event.session_id),
+        };
+        let of_person = || {
+            let same = self.user_id.as_ref().is_some_and(|user| *user == event.user_id);
+            same && event.ingested_at.as_micros() <= self.created_at
+        };
+        of_session || self.event_ids.contains(&event.event_id) || of_person()
+    }
+}

@@ -1,0 +1,253 @@
+//! A server that speaks as much of the S3 protocol as a table needs, with an atomic create-only PUT, and
+//! that can be made to misbehave as stores do.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use object_store::aws::AmazonS3Builder;
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// What a store does to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Answers 500 and does nothing.
+    Refuse,
+    /// Does what it was asked to, then answers 500.
+    RefuseAfter,
+    /// Asks to slow down.
+    SlowDown,
+    /// Does nothing and never answers.
+    Stall,
+    /// Does what it was asked to and never answers.
+    StallAfter,
+}
+
+/// The content of a bucket and the faults to come.
+#[derive(Default)]
+pub(crate) struct Bucket {
+    objects: Mutex<BTreeMap<String, Bytes>>,
+    faults: Mutex<VecDeque<(Method, Fault)>>,
+}
+
+pub(crate) struct Server {
+    pub(crate) bucket: Arc<Bucket>,
+    address: SocketAddr,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut server = Self { bucket: Arc::default(), address, task: None };
+        server.serve(listener);
+        server
+    }
+
+    fn serve(&mut self, listener: TcpListener) {
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&self.bucket));
+        self.task = Some(tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }));
+    }
+
+    /// Where it listens, for `AWS_ENDPOINT_URL`.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The server is gone; what it holds stays.
+    pub(crate) async fn stop(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+
+    pub(crate) async fn come_back(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.serve(listener);
+    }
+
+    /// The next requests of this method meet these faults.
+    pub(crate) fn meet(&self, method: &Method, faults: &[Fault]) {
+        self.bucket.faults.lock().unwrap().extend(faults.iter().map(|fault| (method.clone(), *fault)));
+    }
+
+    /// A client that gives up soon, so that a test does.
+    pub(crate) fn client(&self) -> Arc<dyn ObjectStore> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let backoff = BackoffConfig {
+            init_backoff: Duration::from_millis(1),
+            max_backoff: Duration::from_millis(5),
+            base: 2.0,
+        };
+        let retry = RetryConfig { backoff, max_retries: 2, retry_timeout: Duration::from_secs(5) };
+        let client = ClientOptions::new().with_allow_http(true).with_timeout(Duration::from_millis(400));
+        let store = AmazonS3Builder::new()
+            .with_endpoint(self.url())
+            .with_bucket_name("bucket")
+            .with_region("local")
+            .with_access_key_id("key")
+            .with_secret_access_key("secret")
+            .with_retry(retry)
+            .with_client_options(client)
+            .build();
+        Arc::new(store.unwrap())
+    }
+}
+
+impl Bucket {
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.objects.lock().unwrap().keys().cloned().collect()
+    }
+
+    fn next_fault(&self, method: &Method) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap();
+        let position = faults.iter().position(|(of, _)| of == method)?;
+        faults.remove(position).map(|(_, fault)| fault)
+    }
+}
+
+async fn answer(State(bucket): State<Arc<Bucket>>, request: Request) -> Response {
+    assert!(
+        request.headers()[header::AUTHORIZATION].to_str().unwrap().starts_with("AWS4-HMAC-SHA256"),
+        "requests are signed"
+    );
+    match bucket.next_fault(request.method()) {
+        None => act(&bucket, request).await,
+        Some(Fault::Refuse) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Some(Fault::SlowDown) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Some(Fault::Stall) => std::future::pending().await,
+        Some(Fault::RefuseAfter) => {
+            act(&bucket, request).await;
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+        Some(Fault::StallAfter) => {
+            act(&bucket, request).await;
+            std::future::pending().await
+        }
+    }
+}
+
+async fn act(bucket: &Bucket, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let path = percent_decode(head.uri.path());
+    let path = path.strip_prefix("/bucket").unwrap();
+    let key = path.trim_start_matches('/').to_owned();
+    let query = head.uri.query().unwrap_or_default();
+    let mut objects = bucket.objects.lock().unwrap();
+    match head.method {
+        Method::PUT => {
+            // Looked up and stored under one lock: of two that create, one does.
+            if head.headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == "*")
+                && objects.contains_key(&key)
+            {
+                return StatusCode::PRECONDITION_FAILED.into_response();
+            }
+            let tag = etag(&body);
+            objects.insert(key, body);
+            ([(header::ETAG, tag)], "").into_response()
+        }
+        Method::GET if key.is_empty() => list(&objects, query),
+        Method::GET | Method::HEAD => {
+            let Some(content) = objects.get(&key) else { return StatusCode::NOT_FOUND.into_response() };
+            get(content, head.headers.get(header::RANGE).map(|range| range.to_str().unwrap()), &head.method)
+        }
+        Method::DELETE => {
+            objects.remove(&key);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Method::POST => {
+            let text = String::from_utf8(body.to_vec()).unwrap();
+            let keys = text.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap());
+            let mut xml = String::from("<DeleteResult>");
+            for key in keys {
+                objects.remove(key);
+                let _ = write!(xml, "<Deleted><Key>{key}</Key></Deleted>");
+            }
+            xml.push_str("</DeleteResult>");
+            xml.into_response()
+        }
+        other => panic!("{other} {key}"),
+    }
+}
+
+fn get(content: &Bytes, range: Option<&str>, method: &Method) -> Response {
+    let all = content.len();
+    let tag = etag(content);
+    let modified = "Sun, 22 Nov 2026 09:30:00 GMT".to_owned();
+    let base = [(header::ETAG, tag), (header::LAST_MODIFIED, modified)];
+    if *method == Method::HEAD {
+        let length = [(header::CONTENT_LENGTH, all.to_string())];
+        return (base, length, Body::empty()).into_response();
+    }
+    let Some(range) = range else { return (base, content.clone()).into_response() };
+    let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+    let first: usize = first.parse().unwrap();
+    let last: usize = last.parse::<usize>().unwrap().min(all - 1);
+    let shown = [(header::CONTENT_RANGE, format!("bytes {first}-{last}/{all}"))];
+    (StatusCode::PARTIAL_CONTENT, base, shown, content.slice(first..=last)).into_response()
+}
+
+/// Pages are small, so that every listing of a test has several.
+const PAGE: usize = 3;
+
+fn list(objects: &BTreeMap<String, Bytes>, query: &str) -> Response {
+    let parameter = |name: &str| {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(key, _)| *key == name).map(|(_, value)| percent_decode(value)).next()
+    };
+    let prefix = parameter("prefix").unwrap_or_default();
+    let after = parameter("continuation-token").unwrap_or_default();
+    let mut found =
+        objects.iter().filter(|(key, _)| key.starts_with(&prefix) && key.as_str() > after.as_str());
+    let mut xml = String::from("<ListBucketResult>");
+    let mut last = String::new();
+    for (key, content) in found.by_ref().take(PAGE) {
+        let (size, tag) = (content.len(), etag(content));
+        let _ = write!(
+            xml,
+            "<Contents><Key>{key}</Key><LastModified>2026-11-22T09:30:00.000Z</LastModified>\
+             <ETag>{tag}</ETag><Size>{size}</Size></Contents>"
+        );
+        last.clone_from(key);
+    }
+    if found.next().is_some() {
+        let _ = write!(xml, "<NextContinuationToken>{last}</NextContinuationToken>");
+    }
+    xml.push_str("</ListBucketResult>");
+    xml.into_response()
+}
+
+fn etag(content: &[u8]) -> String {
+    format!("\"{:08x}\"", crc32c::crc32c(content))
+}
+
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        match (first, after) {
+            (b'%', [high, low, after @ ..]) => {
+                let hex = String::from_utf8(vec![*high, *low]).unwrap();
+                bytes.push(u8::from_str_radix(&hex, 16).unwrap());
+                rest = after;
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}

@@ -1,0 +1,355 @@
+//! Compaction, retention and erasure, interrupted everywhere and beside others at work.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use skillspan::event::{Kind, SessionEvent, Timestamp};
+use skillspan::table::upkeep::Subject;
+use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Table, Written};
+use tokio::sync::OnceCell;
+
+use crate::events::{START, event};
+use crate::failpoints::{Failpoint, Interrupted};
+
+const CLOSED: &str = "2026-11-20";
+const YESTERDAY: &str = "2026-11-21";
+const TODAY: &str = "2026-11-22";
+
+fn now() -> Timestamp {
+    Timestamp::from_micros(START)
+}
+
+async fn open(store: Arc<dyn ObjectStore>) -> Table {
+    Table::open_store(store, "the test's store").await.unwrap()
+}
+
+/// The plan of the file `number` of a date.
+fn plan(date: &str, number: u64) -> FileIdentity {
+    FileIdentity {
+        ingest_date: date.into(),
+        batch_id: format!("batch-{date}-{number}"),
+        first: number * 10,
+        last: number * 10 + 9,
+        ..crate::events::identity()
+    }
+}
+
+/// Rows of two sessions and of a trace that belongs to the first without saying so, by two people; the
+/// last row of a file is also the first of the next.
+fn rows(date: &str, number: u64) -> Vec<SessionEvent> {
+    let row = |index: u64| {
+        let id = format!("{date}/{:03}", number * 4 + index);
+        let mut event = event(&id, Kind::ToolCall, i64::try_from(number * 4 + index).unwrap());
+        let of_ada = (number * 4 + index).is_multiple_of(2);
+        event.session_id = if of_ada { "ada's" } else { "bob's" }.into();
+        event.user_id = if of_ada { "ada" } else { "bob" }.into();
+        event.text = format!("text of {id}");
+        if of_ada && index == 2 {
+            // Only its trace tells whose it is.
+            event.session_id.clear();
+            event.user_id.clear();
+        }
+        event.trace_id = if of_ada { "aaaa" } else { "bbbb" }.into();
+        event
+    };
+    (0..5).map(row).collect()
+}
+
+async fn fill(table: &Table) {
+    for date in [CLOSED, YESTERDAY, TODAY] {
+        for number in 0..4 {
+            let written = table.write(&plan(date, number), rows(date, number)).await.unwrap();
+            assert!(matches!(written, Written::Created { .. }));
+        }
+    }
+}
+
+/// A store with a full table; each is its own.
+async fn filled() -> Arc<dyn ObjectStore> {
+    static FILLED: OnceCell<InMemory> = OnceCell::const_new();
+    let fill = || async {
+        let store = Arc::new(InMemory::new());
+        fill(&open(Arc::clone(&store) as _).await).await;
+        store.fork()
+    };
+    Arc::new(FILLED.get_or_init(fill).await.fork())
+}
+
+fn expected() -> BTreeSet<String> {
+    let all = [CLOSED, YESTERDAY, TODAY].into_iter().flat_map(|date| (0..4).flat_map(move |n| rows(date, n)));
+    all.map(|event| event.event_id).collect()
+}
+
+fn expected_of_bob() -> BTreeSet<String> {
+    let all = [CLOSED, YESTERDAY, TODAY].into_iter().flat_map(|date| (0..4).flat_map(move |n| rows(date, n)));
+    all.filter(|event| event.user_id == "bob").map(|event| event.event_id).collect()
+}
+
+async fn read(table: &Table) -> BTreeSet<String> {
+    let scan = table.scan(&Filter::default()).await.unwrap();
+    assert!(scan.damaged.is_empty(), "{:?}", scan.damaged);
+    scan.events.into_iter().map(|event| event.event_id).collect()
+}
+
+/// How many rows there are in the files of a date, each as often as it is stored.
+async fn stored(table: &Table, date: &str) -> u64 {
+    let listing = table.files(&Filter::default()).await.unwrap();
+    listing.files.iter().filter(|file| file.identity.ingest_date == date).map(|file| file.rows).sum()
+}
+
+/// Whether any file holds a row of ada's, whoever hides it.
+async fn files_hold_ada(store: &Arc<dyn ObjectStore>) -> bool {
+    use futures_util::TryStreamExt;
+    use object_store::ObjectStoreExt;
+    let listed: Vec<_> = store.list(None).try_collect().await.unwrap();
+    for object in listed.iter().filter(|object| object.location.as_ref().ends_with(".parquet")) {
+        let bytes = store.get(&object.location).await.unwrap().bytes().await.unwrap();
+        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
+        for batch in reader.build().unwrap() {
+            let batch = batch.unwrap();
+            let traces: arrow::array::StringArray =
+                batch.column_by_name("trace_id").unwrap().to_data().into();
+            if traces.iter().flatten().any(|trace| trace == "aaaa") {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// What a table goes through, on whatever store.
+pub(crate) async fn life_of_a_table(name: &str, table: Table) {
+    fill(&table).await;
+    let before = table.changes(&Filter::default(), &Cursor::default()).await.unwrap();
+    assert_eq!(before.events.len(), expected().len(), "{name}");
+
+    let compacted = table.compact(now()).await.unwrap();
+    assert_eq!((compacted.days, compacted.files_before, compacted.files_after), (1, 4, 1), "{name}");
+    assert_eq!(compacted.rows_dropped, 3, "{name}");
+    assert_eq!(stored(&table, CLOSED).await, 17, "{name}");
+    assert_eq!(stored(&table, YESTERDAY).await, 20, "the last two dates are left alone, {name}");
+    assert_eq!(read(&table).await, expected(), "{name}");
+    let after = table.changes(&Filter::default(), &before.cursor).await.unwrap();
+    assert!(after.events.is_empty(), "what was merged has been seen, {name}");
+    assert_eq!(table.compact(now()).await.unwrap().days, 0, "{name}");
+
+    // A plan that is carried out again finds its file replaced.
+    let again = table.write(&plan(CLOSED, 0), rows(CLOSED, 0)).await.unwrap();
+    assert_eq!(again, Written::Nothing, "{name}");
+
+    let erased = table.erase(&Subject::User("ada".into()), None, now()).await.unwrap();
+    assert_eq!(erased.sessions, [("default".to_owned(), "ada's".to_owned())].into(), "{name}");
+    assert!(erased.damaged.is_empty() && erased.rows > 0, "{name}");
+    assert_eq!(read(&table).await, expected_of_bob(), "{name}");
+    assert_eq!(table.write(&plan(TODAY, 0), rows(TODAY, 0)).await.unwrap(), Written::Nothing, "{name}");
+    let late = table.write(&plan(TODAY, 9), rows(TODAY, 9)).await.unwrap();
+    assert!(matches!(late, Written::Created { .. }), "{name}");
+    let bob: BTreeSet<String> = read(&table).await;
+    assert!(bob.is_superset(&expected_of_bob()) && bob.len() == expected_of_bob().len() + 2, "{name}");
+}
+
+#[tokio::test]
+async fn a_compaction_killed_anywhere_loses_nothing_and_is_finished_by_the_next() {
+    let mut tried = 0;
+    for at in 0.. {
+        let mut reached = false;
+        for failpoint in [Failpoint::KilledBefore, Failpoint::KilledAfter] {
+            let store = filled().await;
+            let interrupted = Interrupted::new(Arc::clone(&store), at, failpoint);
+            let outcome = open(Arc::clone(&interrupted) as _).await.compact(now()).await;
+            assert_eq!(outcome.is_err(), interrupted.reached(), "at {at}");
+            reached |= interrupted.reached();
+            let table = open(store).await;
+            assert_eq!(read(&table).await, expected(), "killed at {at}");
+            table.compact(now()).await.unwrap();
+            assert_eq!(read(&table).await, expected(), "killed at {at}, then finished");
+            assert_eq!(stored(&table, CLOSED).await, 17, "nothing double after a kill at {at}");
+            assert_eq!(table.write(&plan(CLOSED, 1), rows(CLOSED, 1)).await.unwrap(), Written::Nothing);
+            tried += 1;
+        }
+        if !reached {
+            break;
+        }
+    }
+    assert!(tried > 10, "a file, a record and four removals are six places");
+}
+
+#[tokio::test]
+async fn an_erasure_killed_anywhere_hides_all_or_nothing_and_is_finished_by_the_next() {
+    for at in 0.. {
+        let mut reached = false;
+        for failpoint in [Failpoint::KilledBefore, Failpoint::KilledAfter] {
+            let store = filled().await;
+            let interrupted = Interrupted::new(Arc::clone(&store), at, failpoint);
+            let begun = open(Arc::clone(&interrupted) as _).await;
+            let subject = Subject::Session("ada's".into());
+            assert_eq!(begun.erase(&subject, None, now()).await.is_err(), interrupted.reached(), "at {at}");
+            reached |= interrupted.reached();
+            let table = open(Arc::clone(&store)).await;
+            let seen = read(&table).await;
+            assert!(seen == expected() || seen == expected_of_bob(), "killed at {at}: {seen:?}");
+            if seen == expected() {
+                table.erase(&subject, None, now()).await.unwrap();
+            }
+            table.finish_erasures().await.unwrap();
+            assert_eq!(read(&table).await, expected_of_bob(), "killed at {at}, then finished");
+            assert!(!files_hold_ada(&store).await, "killed at {at}");
+            let _ = table.write(&plan(CLOSED, 2), rows(CLOSED, 2)).await.unwrap();
+            assert!(!files_hold_ada(&store).await, "a plan carried out again after a kill at {at}");
+        }
+        if !reached {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_collector_writes_while_files_are_replaced_stays() {
+    for at in 0.. {
+        let store = filled().await;
+        let collector = open(Arc::clone(&store)).await;
+        let writing: Failpoint = Failpoint::Meanwhile(Arc::new(move || {
+            let table = collector.clone();
+            async move {
+                for date in [CLOSED, TODAY] {
+                    let _ = table.write(&plan(date, 7), rows(date, 7)).await.unwrap();
+                }
+            }
+            .boxed()
+        }));
+        let interrupted = Interrupted::new(Arc::clone(&store), at, writing);
+        let table = open(Arc::clone(&interrupted) as _).await;
+        table.compact(now()).await.unwrap();
+        table.erase(&Subject::User("ada".into()), None, now()).await.unwrap();
+        if !interrupted.reached() {
+            break;
+        }
+        table.compact(now()).await.unwrap();
+        let bob: BTreeSet<String> = [CLOSED, TODAY]
+            .into_iter()
+            .flat_map(|date| rows(date, 7))
+            .filter(|event| event.user_id == "bob")
+            .map(|event| event.event_id)
+            .chain(expected_of_bob())
+            .collect();
+        assert_eq!(read(&table).await, bob, "written at {at}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_at_work_on_one_day_one_replaces_and_nothing_is_double_or_comes_back() {
+    for at in 0.. {
+        let store = filled().await;
+        let other = open(Arc::clone(&store)).await;
+        let meanwhile = Failpoint::Meanwhile(Arc::new(move || {
+            let table = other.clone();
+            async move {
+                table.compact(now()).await.unwrap();
+                table.erase(&Subject::Session("ada's".into()), None, now()).await.unwrap();
+            }
+            .boxed()
+        }));
+        let interrupted = Interrupted::new(Arc::clone(&store), at, meanwhile);
+        let table = open(Arc::clone(&interrupted) as _).await;
+        table.compact(now()).await.unwrap();
+        if !interrupted.reached() {
+            break;
+        }
+        let table = open(Arc::clone(&store)).await;
+        table.compact(now()).await.unwrap();
+        assert_eq!(read(&table).await, expected_of_bob(), "met at {at}");
+        assert!(!files_hold_ada(&store).await, "met at {at}");
+        assert_eq!(stored(&table, CLOSED).await, 8, "met at {at}");
+    }
+}
+
+#[tokio::test]
+async fn retention_hides_a_day_at_once_refuses_to_write_it_and_removes_it() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let table = open(Arc::clone(&store)).await;
+    let day = |days: u64| Timestamp::now().saturating_sub(Duration::from_secs(days * 86_400)).date();
+    for days in [0, 3, 10] {
+        let written = table.write(&plan(&day(days), 0), rows(&day(days), 0)).await.unwrap();
+        assert!(matches!(written, Written::Created { .. }));
+    }
+    let kept = table.clone().with_retention(Some(Duration::from_secs(5 * 86_400)));
+    let expected: BTreeSet<String> =
+        [0, 3].into_iter().flat_map(|days| rows(&day(days), 0)).map(|event| event.event_id).collect();
+    assert_eq!(read(&kept).await, expected);
+    assert_eq!(kept.write(&plan(&day(10), 1), rows(&day(10), 1)).await.unwrap(), Written::Nothing);
+    for at in 0.. {
+        let interrupted = Interrupted::new(Arc::clone(&store), at, Failpoint::KilledAfter);
+        let removing = open(Arc::clone(&interrupted) as _).await;
+        let _ = removing.with_retention(Some(Duration::from_secs(5 * 86_400))).retire().await;
+        assert_eq!(read(&kept).await, expected);
+        if !interrupted.reached() {
+            break;
+        }
+    }
+    assert_eq!(read(&table).await, expected, "without a retention, what is gone is gone");
+    assert_eq!(kept.retire().await.unwrap().files, 0);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_left_where_it_is_and_keeps_no_other_from_being_merged() {
+    use object_store::ObjectStoreExt;
+    let store = filled().await;
+    let table = open(Arc::clone(&store)).await;
+    let damaged = plan(CLOSED, 3).path();
+    store.put(&damaged.as_str().into(), "not a file".into()).await.unwrap();
+    for _ in 0..2 {
+        let compacted = table.compact(now()).await.unwrap();
+        assert_eq!(compacted.damaged.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), [&damaged]);
+    }
+    assert_eq!(stored(&table, CLOSED).await, 13);
+    assert!(store.head(&damaged.as_str().into()).await.is_ok());
+    let erased = table.erase(&Subject::User("ada".into()), None, now()).await.unwrap();
+    assert_eq!(erased.damaged.len(), 1, "nobody can say what it holds");
+}
+
+#[tokio::test]
+async fn a_late_row_of_an_erased_session_is_not_stored_and_another_tenants_is() {
+    let table = open(filled().await).await;
+    table.erase(&Subject::Session("ada's".into()), Some("default"), now()).await.unwrap();
+    let late = |id: &str, tenant: &str, session: &str, trace: &str| SessionEvent {
+        tenant: tenant.into(),
+        session_id: session.into(),
+        trace_id: trace.into(),
+        ..event(id, Kind::Response, 1_000_000)
+    };
+    let events = vec![
+        late("late", "default", "ada's", ""),
+        late("late in the trace", "default", "", "aaaa"),
+        late("another tenant's", "other", "ada's", "aaaa"),
+        late("another session's", "default", "eve's", "cccc"),
+    ];
+    let _ = table.write(&plan(TODAY, 20), events).await.unwrap();
+    let seen: BTreeSet<String> = read(&table).await.difference(&expected()).cloned().collect();
+    assert_eq!(seen, ["another session's".to_owned(), "another tenant's".to_owned()].into());
+    let nobody = table.erase(&Subject::User("nobody".into()), None, now()).await.unwrap();
+    assert!(nobody.sessions.is_empty() && nobody.tombstones.is_empty());
+}
+
+#[tokio::test]
+async fn a_session_is_read_by_its_id_its_beginning_or_its_trace_and_as_the_whole_table_shows_it() {
+    let table = open(filled().await).await;
+    table.compact(now()).await.unwrap();
+    let options = ResolveOptions { default_workspace: "shop".into() };
+    let scan = table.scan(&Filter::default()).await.unwrap();
+    let whole = skillspan::table::resolve(scan.events, &options);
+    for (asked, id) in [("ada's", "ada's"), ("bo", "bob's")] {
+        let found = table.session(asked, &Filter::default(), &options).await.unwrap();
+        let expected: Vec<_> = whole.iter().filter(|session| session.id == id).cloned().collect();
+        assert_eq!(found.sessions, expected, "{asked}");
+    }
+    assert!(table.session("nobody's", &Filter::default(), &options).await.unwrap().sessions.is_empty());
+    let listed = table.sessions_of(&Filter::default(), &options).await.unwrap();
+    let heads = |sessions: &[skillspan::table::Session]| -> Vec<_> {
+        sessions.iter().map(|s| (s.id.clone(), s.started_at, s.facts.len(), s.user_id.clone())).collect()
+    };
+    assert_eq!(heads(&listed.sessions), heads(&whole));
+}
