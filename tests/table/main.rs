@@ -4,6 +4,7 @@
 mod events;
 mod failpoints;
 mod files;
+mod fixture;
 mod merging;
 mod s3;
 mod sessions;
