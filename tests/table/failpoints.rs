@@ -1,5 +1,5 @@
-//! A store at whose n-th change something happens: the process ends before it, the process ends right
-//! after it, or somebody else does something first. Upkeep does nothing but through its store, so every
+//! A store at whose n-th change something happens: the process ends there, or somebody else does something
+//! first. Upkeep does nothing but through its store, so every
 //! place where it can be interrupted is one of these.
 
 use std::fmt;
@@ -22,8 +22,7 @@ type Happening = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 /// What happens at the chosen change.
 #[derive(Clone)]
 pub(crate) enum Failpoint {
-    KilledBefore,
-    KilledAfter,
+    Killed,
     Meanwhile(Happening),
 }
 
@@ -61,11 +60,7 @@ impl Interrupted {
             return change.await;
         }
         match &self.failpoint {
-            Failpoint::KilledBefore => self.dead.store(true, Ordering::SeqCst),
-            Failpoint::KilledAfter => {
-                let _ = change.await;
-                self.dead.store(true, Ordering::SeqCst);
-            }
+            Failpoint::Killed => self.dead.store(true, Ordering::SeqCst),
             Failpoint::Meanwhile(happen) => {
                 happen().await;
                 return change.await;

@@ -15,6 +15,9 @@ use tokio::sync::OnceCell;
 use crate::events::{START, event};
 use crate::failpoints::{Failpoint, Interrupted};
 
+/// The files of each date; two are enough for all that can happen between files.
+const FILES: u64 = 2;
+
 const CLOSED: &str = "2026-11-20";
 const YESTERDAY: &str = "2026-11-21";
 const TODAY: &str = "2026-11-22";
@@ -61,7 +64,7 @@ fn rows(date: &str, number: u64) -> Vec<SessionEvent> {
 
 async fn fill(table: &Table) {
     for date in [CLOSED, YESTERDAY, TODAY] {
-        for number in 0..4 {
+        for number in 0..FILES {
             let written = table.write(&plan(date, number), rows(date, number)).await.unwrap();
             assert!(matches!(written, Written::Created { .. }));
         }
@@ -80,12 +83,12 @@ async fn filled() -> Arc<dyn ObjectStore> {
 }
 
 fn expected() -> BTreeSet<String> {
-    let all = [CLOSED, YESTERDAY, TODAY].into_iter().flat_map(|date| (0..4).flat_map(move |n| rows(date, n)));
+    let all = [CLOSED, YESTERDAY, TODAY].into_iter().flat_map(|date| (0..FILES).flat_map(move |n| rows(date, n)));
     all.map(|event| event.event_id).collect()
 }
 
 fn expected_of_bob() -> BTreeSet<String> {
-    let all = [CLOSED, YESTERDAY, TODAY].into_iter().flat_map(|date| (0..4).flat_map(move |n| rows(date, n)));
+    let all = [CLOSED, YESTERDAY, TODAY].into_iter().flat_map(|date| (0..FILES).flat_map(move |n| rows(date, n)));
     all.filter(|event| event.user_id == "bob").map(|event| event.event_id).collect()
 }
 
@@ -128,10 +131,10 @@ pub(crate) async fn life_of_a_table(name: &str, table: Table) {
     assert_eq!(before.events.len(), expected().len(), "{name}");
 
     let compacted = table.compact(now()).await.unwrap();
-    assert_eq!((compacted.days, compacted.files_before, compacted.files_after), (1, 4, 1), "{name}");
-    assert_eq!(compacted.rows_dropped, 3, "{name}");
-    assert_eq!(stored(&table, CLOSED).await, 17, "{name}");
-    assert_eq!(stored(&table, YESTERDAY).await, 20, "the last two dates are left alone, {name}");
+    assert_eq!((compacted.days, compacted.files_before, compacted.files_after), (1, FILES, 1), "{name}");
+    assert_eq!(compacted.rows_dropped, FILES - 1, "{name}");
+    assert_eq!(stored(&table, CLOSED).await, 4 * FILES + 1, "{name}");
+    assert_eq!(stored(&table, YESTERDAY).await, 5 * FILES, "the last two dates are left alone, {name}");
     assert_eq!(read(&table).await, expected(), "{name}");
     let after = table.changes(&Filter::default(), &before.cursor).await.unwrap();
     assert!(after.events.is_empty(), "what was merged has been seen, {name}");
@@ -154,54 +157,44 @@ pub(crate) async fn life_of_a_table(name: &str, table: Table) {
 
 #[tokio::test]
 async fn a_compaction_killed_anywhere_loses_nothing_and_is_finished_by_the_next() {
-    let mut tried = 0;
     for at in 0.. {
-        let mut reached = false;
-        for failpoint in [Failpoint::KilledBefore, Failpoint::KilledAfter] {
-            let store = filled().await;
-            let interrupted = Interrupted::new(Arc::clone(&store), at, failpoint);
-            let outcome = open(Arc::clone(&interrupted) as _).await.compact(now()).await;
-            assert_eq!(outcome.is_err(), interrupted.reached(), "at {at}");
-            reached |= interrupted.reached();
-            let table = open(store).await;
-            assert_eq!(read(&table).await, expected(), "killed at {at}");
-            table.compact(now()).await.unwrap();
-            assert_eq!(read(&table).await, expected(), "killed at {at}, then finished");
-            assert_eq!(stored(&table, CLOSED).await, 17, "nothing double after a kill at {at}");
-            assert_eq!(table.write(&plan(CLOSED, 1), rows(CLOSED, 1)).await.unwrap(), Written::Nothing);
-            tried += 1;
-        }
-        if !reached {
+        let store = filled().await;
+        let interrupted = Interrupted::new(Arc::clone(&store), at, Failpoint::Killed);
+        let outcome = open(Arc::clone(&interrupted) as _).await.compact(now()).await;
+        assert_eq!(outcome.is_err(), interrupted.reached(), "at {at}");
+        let table = open(store).await;
+        assert_eq!(read(&table).await, expected(), "killed at {at}");
+        table.compact(now()).await.unwrap();
+        assert_eq!(read(&table).await, expected(), "killed at {at}, then finished");
+        assert_eq!(stored(&table, CLOSED).await, 4 * FILES + 1, "nothing double after a kill at {at}");
+        assert_eq!(table.write(&plan(CLOSED, 1), rows(CLOSED, 1)).await.unwrap(), Written::Nothing);
+        if !interrupted.reached() {
+            assert_eq!(at, 4, "a file, a record and two removals are four places");
             break;
         }
     }
-    assert!(tried > 10, "a file, a record and four removals are six places");
 }
 
 #[tokio::test]
 async fn an_erasure_killed_anywhere_hides_all_or_nothing_and_is_finished_by_the_next() {
     for at in 0.. {
-        let mut reached = false;
-        for failpoint in [Failpoint::KilledBefore, Failpoint::KilledAfter] {
-            let store = filled().await;
-            let interrupted = Interrupted::new(Arc::clone(&store), at, failpoint);
-            let begun = open(Arc::clone(&interrupted) as _).await;
-            let subject = Subject::Session("ada's".into());
-            assert_eq!(begun.erase(&subject, None, now()).await.is_err(), interrupted.reached(), "at {at}");
-            reached |= interrupted.reached();
-            let table = open(Arc::clone(&store)).await;
-            let seen = read(&table).await;
-            assert!(seen == expected() || seen == expected_of_bob(), "killed at {at}: {seen:?}");
-            if seen == expected() {
-                table.erase(&subject, None, now()).await.unwrap();
-            }
-            table.finish_erasures().await.unwrap();
-            assert_eq!(read(&table).await, expected_of_bob(), "killed at {at}, then finished");
-            assert!(!files_hold_ada(&store).await, "killed at {at}");
-            let _ = table.write(&plan(CLOSED, 2), rows(CLOSED, 2)).await.unwrap();
-            assert!(!files_hold_ada(&store).await, "a plan carried out again after a kill at {at}");
+        let store = filled().await;
+        let interrupted = Interrupted::new(Arc::clone(&store), at, Failpoint::Killed);
+        let begun = open(Arc::clone(&interrupted) as _).await;
+        let subject = Subject::Session("ada's".into());
+        assert_eq!(begun.erase(&subject, None, now()).await.is_err(), interrupted.reached(), "at {at}");
+        let table = open(Arc::clone(&store)).await;
+        let seen = read(&table).await;
+        assert!(seen == expected() || seen == expected_of_bob(), "killed at {at}: {seen:?}");
+        if seen == expected() {
+            assert_eq!(at, 0, "the first thing that is written hides all of it");
+            table.erase(&subject, None, now()).await.unwrap();
         }
-        if !reached {
+        table.finish_erasures().await.unwrap();
+        assert_eq!(read(&table).await, expected_of_bob(), "killed at {at}, then finished");
+        let _ = table.write(&plan(CLOSED, 0), rows(CLOSED, 0)).await.unwrap();
+        assert!(!files_hold_ada(&store).await, "a plan carried out again after a kill at {at}");
+        if !interrupted.reached() {
             break;
         }
     }
@@ -263,7 +256,7 @@ async fn of_two_at_work_on_one_day_one_replaces_and_nothing_is_double_or_comes_b
         table.compact(now()).await.unwrap();
         assert_eq!(read(&table).await, expected_of_bob(), "met at {at}");
         assert!(!files_hold_ada(&store).await, "met at {at}");
-        assert_eq!(stored(&table, CLOSED).await, 8, "met at {at}");
+        assert_eq!(stored(&table, CLOSED).await, 2 * FILES, "met at {at}");
     }
 }
 
@@ -282,7 +275,7 @@ async fn retention_hides_a_day_at_once_refuses_to_write_it_and_removes_it() {
     assert_eq!(read(&kept).await, expected);
     assert_eq!(kept.write(&plan(&day(10), 1), rows(&day(10), 1)).await.unwrap(), Written::Nothing);
     for at in 0.. {
-        let interrupted = Interrupted::new(Arc::clone(&store), at, Failpoint::KilledAfter);
+        let interrupted = Interrupted::new(Arc::clone(&store), at, Failpoint::Killed);
         let removing = open(Arc::clone(&interrupted) as _).await;
         let _ = removing.with_retention(Some(Duration::from_secs(5 * 86_400))).retire().await;
         assert_eq!(read(&kept).await, expected);
@@ -299,13 +292,13 @@ async fn a_damaged_file_is_left_where_it_is_and_keeps_no_other_from_being_merged
     use object_store::ObjectStoreExt;
     let store = filled().await;
     let table = open(Arc::clone(&store)).await;
-    let damaged = plan(CLOSED, 3).path();
+    let damaged = plan(CLOSED, FILES - 1).path();
     store.put(&damaged.as_str().into(), "not a file".into()).await.unwrap();
     for _ in 0..2 {
         let compacted = table.compact(now()).await.unwrap();
         assert_eq!(compacted.damaged.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), [&damaged]);
     }
-    assert_eq!(stored(&table, CLOSED).await, 13);
+    assert_eq!(stored(&table, CLOSED).await, 4 * (FILES - 1) + 1);
     assert!(store.head(&damaged.as_str().into()).await.is_ok());
     let erased = table.erase(&Subject::User("ada".into()), None, now()).await.unwrap();
     assert_eq!(erased.damaged.len(), 1, "nobody can say what it holds");
