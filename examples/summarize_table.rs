@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 use skillspan::event::SessionEvent;
 use skillspan::table::{Filter, Table};
 
+/// A text column's name and its value.
+type Column = (&'static str, fn(&SessionEvent) -> &str);
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let folder = std::env::args().nth(1).context("usage: summarize_table FOLDER")?;
@@ -34,7 +37,7 @@ async fn main() -> anyhow::Result<()> {
     let (least, greatest) = (times().min().unwrap_or(0), times().max().unwrap_or(0));
     let sum: i128 = times().map(i128::from).sum();
     writeln!(out, "timestamps {least} {greatest} {sum}")?;
-    let columns: [(&str, fn(&SessionEvent) -> &str); 4] = [
+    let columns: [Column; 4] = [
         ("event_id", |event| &event.event_id),
         ("text", |event| &event.text),
         ("input", |event| &event.input),

@@ -65,7 +65,7 @@ fn head(session: &Session) -> String {
     text
 }
 
-fn most_recent<'s>(session: &'s Session, column: fn(&SessionEvent) -> &String) -> &'s str {
+fn most_recent(session: &Session, column: fn(&SessionEvent) -> &String) -> &str {
     let values = session.facts.iter().rev().map(|fact| column(&fact.event));
     values.map(String::as_str).find(|value| !value.is_empty()).unwrap_or_default()
 }

@@ -26,3 +26,4 @@ mod crash;
 mod live;
 mod operation;
 mod support;
+mod upkeep;

@@ -20,7 +20,7 @@ for engine in duckdb pyarrow polars pyspark deeplake; do
     fi
     if (cd "$here" && "$venvs/$engine/bin/python" "read_$script.py" "$table") > "$out/$engine" 2> "$out/$engine.err" \
         && diff -u "$out/skillspan" "$out/$engine"; then
-        echo "same: $(tail -n 1 "$out/$engine.err")"
+        echo "same: $(tail -n 1 "$out/$engine.err" | grep -o "$engine [0-9.]*")"
     else
         echo "DIFFERENT: $engine"; tail -n 3 "$out/$engine.err"; status=1
     fi

@@ -83,12 +83,14 @@ async fn filled() -> Arc<dyn ObjectStore> {
 }
 
 fn expected() -> BTreeSet<String> {
-    let all = [CLOSED, YESTERDAY, TODAY].into_iter().flat_map(|date| (0..FILES).flat_map(move |n| rows(date, n)));
+    let all =
+        [CLOSED, YESTERDAY, TODAY].into_iter().flat_map(|date| (0..FILES).flat_map(move |n| rows(date, n)));
     all.map(|event| event.event_id).collect()
 }
 
 fn expected_of_bob() -> BTreeSet<String> {
-    let all = [CLOSED, YESTERDAY, TODAY].into_iter().flat_map(|date| (0..FILES).flat_map(move |n| rows(date, n)));
+    let all =
+        [CLOSED, YESTERDAY, TODAY].into_iter().flat_map(|date| (0..FILES).flat_map(move |n| rows(date, n)));
     all.filter(|event| event.user_id == "bob").map(|event| event.event_id).collect()
 }
 
