@@ -66,7 +66,7 @@ fn row(number: u64, midnight: Timestamp, of_day: u64) -> SessionEvent {
         n if n % 2 == 1 => Kind::ToolCall,
         _ => Kind::ToolResult,
     };
-    let call = format!("call_{:016x}", mixed(session ^ 0xca11) ^ (index + 1) / 2);
+    let call = format!("call_{:016x}", mixed(session ^ 0xca11) ^ index.div_ceil(2));
     let of_call = matches!(kind, Kind::ToolCall | Kind::ToolResult);
     let mut event = SessionEvent {
         event_id: format!("{:016x}{:016x}", mixed(number), mixed(number ^ 0xe0e0)),
@@ -107,7 +107,7 @@ fn row(number: u64, midnight: Timestamp, of_day: u64) -> SessionEvent {
         Kind::ToolCall => event.input = format!("{{\"command\":\"{}\"}}", words(number, 3, 20)),
         _ => {
             event.output = words(number, 40, 400);
-            event.status = if mixed(number) % 11 == 0 { Status::Error } else { Status::Ok };
+            event.status = if mixed(number).is_multiple_of(11) { Status::Error } else { Status::Ok };
         }
     }
     event
