@@ -4,8 +4,8 @@
 //! say something that no log record says; the others are internals and cost a comparison of their
 //! names. What the log records leave out: the client's time is in `event.timestamp` alone (the log's
 //! own time is 0), its name in `event.name` (the log's own name is a place in its source code), and
-//! `thread.id` is the session's id on `session_task.turn` but a number of the operating system on
-//! most other spans.
+//! `thread.id` is a number of the operating system; `session_task.turn` carries it a second time, as
+//! the session's id.
 //!
 //! | kind | fact key | from |
 //! |---|---|---|
@@ -32,7 +32,7 @@ const SCOPE: &str = "codex";
 const NAME: &[&str] = &["event.name"];
 const TIME: &[&str] = &["event.timestamp"];
 const SESSION: &[&str] = &["conversation.id"];
-const SESSION_OF_TASK: &[&str] = &["thread.id"];
+const THREAD: &str = "thread.id";
 const TURN: &[&str] = &["turn.id", "turn_id"];
 const USER: &[&str] = &["user.email", "user.account_id", "enduser.id", "user.name"];
 const VERSION: &[&str] = &["app.version", "service.version"];
@@ -64,6 +64,7 @@ const REPETITIONS: &[&str] = &[
     "code.file.path",
     "code.line.number",
     "code.module.name",
+    "thread.id",
     "thread.name",
     "auth.env_openai_api_key_present",
     "auth.env_codex_api_key_present",
@@ -77,7 +78,8 @@ const REPETITIONS: &[&str] = &[
 const MAIN_AGENTS: &[&str] = &["/root", "main"];
 
 /// Log records about the client's own workings.
-const NOISE: &[&str] = &["codex.sse_event", "codex.startup_phase", "codex.turn_ttft", "codex.websocket_event"];
+const NOISE: &[&str] =
+    &["codex.sse_event", "codex.startup_phase", "codex.turn_ttft", "codex.websocket_event"];
 
 /// The header that the client puts before a command's output, in its several versions.
 const EXIT_CODES: &[Form] = &[
@@ -216,13 +218,18 @@ fn turn(record: &Record<'_>) -> Mapping {
     }
     Mapping::one(SessionEvent {
         fact_key: event.turn_id.clone(),
-        session_id: record.text(SESSION_OF_TASK).unwrap_or_default(),
+        session_id: session_of_task(record),
         timestamp: record.end_time().unwrap_or_default(),
         duration_us: record.duration_us(),
         input_tokens: record.integer(INPUT_TOKENS).unwrap_or_default(),
         output_tokens: record.integer(OUTPUT_TOKENS).unwrap_or_default(),
         ..event
     })
+}
+
+fn session_of_task(record: &Record<'_>) -> String {
+    let threads = record.attributes().filter(|(name, _)| *name == THREAD).map(|(_, thread)| thread);
+    threads.into_iter().find(|thread| thread.parse::<u64>().is_err()).unwrap_or_default()
 }
 
 fn tool_event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {

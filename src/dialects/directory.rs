@@ -21,7 +21,10 @@ pub(super) fn of_arguments(arguments: &str) -> Option<String> {
 pub(super) fn after(text: &str, words: &[&str]) -> Option<String> {
     words.iter().find_map(|words| {
         let (_, rest) = text.split_once(words)?;
-        let line = rest.lines().map(|line| line.trim_matches([' ', '\t', '-', '*', ':', '`'])).find(|line| !line.is_empty())?;
+        let line = rest
+            .lines()
+            .map(|line| line.trim_matches([' ', '\t', '-', '*', ':', '`']))
+            .find(|line| !line.is_empty())?;
         absolute(line)
     })
 }

@@ -150,7 +150,8 @@ const REFUSED: &[&str] = &["policy_violation"];
 
 const SKILL_TOOL: &str = "activate_skill";
 /// What the client tells its model about the workspace.
-const DIRECTORY_WORDS: &[&str] = &["Workspace Directories:", "working in the directory:", "working directory:"];
+const DIRECTORY_WORDS: &[&str] =
+    &["Workspace Directories:", "working in the directory:", "working directory:"];
 
 const START: &str = "start";
 
@@ -344,7 +345,9 @@ fn tool_call(record: &Record<'_>) -> Mapping {
         ..of_call(Kind::ToolCall)
     };
     let mut events = vec![call];
-    events.extend(skill_of(&tool, input.as_ref()).map(|skill| SessionEvent { skill, ..of_call(Kind::SkillUse) }));
+    events.extend(
+        skill_of(&tool, input.as_ref()).map(|skill| SessionEvent { skill, ..of_call(Kind::SkillUse) }),
+    );
     let (decision, source) = decision(record, &tool);
     if decision != Decision::None {
         events.push(SessionEvent { decision, decision_source: source, ..of_call(Kind::Decision) });

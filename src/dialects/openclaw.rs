@@ -22,7 +22,8 @@ use crate::event::{Decision, Kind, SessionEvent, Status};
 const SCOPE: &str = "openclaw";
 
 /// Not sent by any version seen; read should one do so.
-const SESSION: &[&str] = &["openclaw.sessionKey", "openclaw.sessionId", "gen_ai.conversation.id", "session.id"];
+const SESSION: &[&str] =
+    &["openclaw.sessionKey", "openclaw.sessionId", "gen_ai.conversation.id", "session.id"];
 const USER: &[&str] = &["enduser.id", "user.name"];
 const VERSION: &[&str] = &["service.version"];
 const AGENT: &[&str] = &["openclaw.agent"];

@@ -43,14 +43,13 @@ const TOOL: &[&str] = &["ai.toolCall.name", "tool.name"];
 const CALL: &[&str] = &["ai.toolCall.id", "tool.call_id"];
 const ARGUMENTS: &[&str] = &["ai.toolCall.args", "ai.toolCall.input"];
 const RESULT: &[&str] = &["ai.toolCall.result", "ai.toolCall.output"];
-const REPETITIONS: &[&str] = &["ai.response.toolCalls", "ai.settings.tools", "operation.name", "resource.name"];
+const REPETITIONS: &[&str] =
+    &["ai.response.toolCalls", "ai.settings.tools", "operation.name", "resource.name"];
 
 const EXIT_CODES: &[&str] = &["/metadata/exit", "/metadata/exitCode"];
 /// How the error of a call reads that was not allowed, and who refused.
-const REFUSALS: &[(&str, &str)] = &[
-    ("The user rejected permission", "user"),
-    ("The user has specified a rule which prevents", "rule"),
-];
+const REFUSALS: &[(&str, &str)] =
+    &[("The user rejected permission", "user"), ("The user has specified a rule which prevents", "rule")];
 
 const SDK_RANK: i64 = 2;
 const CLIENT_RANK: i64 = 1;
@@ -202,6 +201,8 @@ fn output_of(result: &Value) -> Option<String> {
     match result {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
-        result => Some(result.get("output").and_then(Value::as_str).map_or_else(|| result.to_string(), str::to_owned)),
+        result => Some(
+            result.get("output").and_then(Value::as_str).map_or_else(|| result.to_string(), str::to_owned),
+        ),
     }
 }

@@ -105,7 +105,8 @@ impl Dialect for Qwen {
     /// The client's HTTP library reports its requests in a scope of its own.
     fn recognises(&self, record: &Record<'_>) -> bool {
         let scope = record.scope_name();
-        scope == SCOPE || (scope.starts_with("@opentelemetry/instrumentation-") && record.service() == SERVICE)
+        scope == SCOPE
+            || (scope.starts_with("@opentelemetry/instrumentation-") && record.service() == SERVICE)
     }
 
     fn map(&self, record: &Record<'_>) -> Mapping {

@@ -34,12 +34,24 @@ enum Signal<'a> {
 impl<'a> Record<'a> {
     /// A span with its surroundings.
     pub fn span(resource: &'a Resource, scope: &'a InstrumentationScope, span: &'a Span) -> Self {
-        Self { resource, scope, signal: Signal::Span(span), read: RefCell::default(), ignored: RefCell::default() }
+        Self {
+            resource,
+            scope,
+            signal: Signal::Span(span),
+            read: RefCell::default(),
+            ignored: RefCell::default(),
+        }
     }
 
     /// A log record with its surroundings.
     pub fn log(resource: &'a Resource, scope: &'a InstrumentationScope, log: &'a LogRecord) -> Self {
-        Self { resource, scope, signal: Signal::Log(log), read: RefCell::default(), ignored: RefCell::default() }
+        Self {
+            resource,
+            scope,
+            signal: Signal::Log(log),
+            read: RefCell::default(),
+            ignored: RefCell::default(),
+        }
     }
 
     /// The span, if the record is one.
