@@ -2,6 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `arrival.rs` | the same sessions however their records arrive |
 //! | `captures.rs` | recorded request bodies, and their replay through the dialects |
 //! | `sessions.rs` | sessions as readers put them together, cut into turns |
 //! | `truth.rs` | every recorded session of an assistant against what happened in it |
@@ -18,6 +19,7 @@
     reason = "a test's helpers fail the test; clippy's own exemption covers test functions alone"
 )]
 
+mod arrival;
 mod assistants;
 mod captures;
 mod claude_code;

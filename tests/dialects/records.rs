@@ -13,8 +13,16 @@ use skillspan::event::{Kind, Owner, SessionEvent, Status};
 
 use crate::captures::{ACCEPTED_AT, Body, bodies, replay};
 
-const FOLDERS: &[&str] =
-    &["claude-code/s01-dbup-agent-grpc", "claude-code/s03-dbup-widgets-httpjson", "otel-genai-attrs"];
+const FOLDERS: &[&str] = &[
+    "claude-code/s01-dbup-agent-grpc",
+    "claude-code/s03-dbup-widgets-httpjson",
+    "codex/s05-denied-readonly-httpjson",
+    "copilot",
+    "gemini-cli/s09-subagent-http",
+    "openclaw-driven-content1",
+    "otel-genai-attrs",
+    "qwen",
+];
 
 fn map(record: &Record<'_>) -> Outcome {
     Dialects::built_in().map(record, &Owner::default(), ACCEPTED_AT)
