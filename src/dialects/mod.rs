@@ -18,6 +18,7 @@
 //!
 //! | file | what several dialects need |
 //! |---|---|
+//! | `explain.rs` | what became of a record, and why |
 //! | `record.rs` | [`Record`]: one span or log record, and how its attributes are read |
 //! | `directory.rs` | working directories within arguments and texts |
 //! | `exit_code.rs` | exit codes within outputs |
@@ -32,6 +33,7 @@ mod codex;
 mod copilot;
 mod directory;
 mod exit_code;
+mod explain;
 mod gemini_cli;
 mod genai;
 mod hermes;
@@ -44,6 +46,7 @@ mod wrappers;
 
 use crate::event::{Owner, SessionEvent, Timestamp};
 
+pub use explain::{Column, Explanation, Source};
 pub use record::Record;
 
 /// One client's way of reporting.
