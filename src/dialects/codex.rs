@@ -278,10 +278,12 @@ fn tool_result(record: &Record<'_>) -> Mapping {
     };
     let succeeded = record.boolean(SUCCESS);
     let exit_code = exit_code_of(&output);
-    if succeeded == Some(false) && exit_code.is_none() && !record.has(MCP_SERVER) {
-        if let Some((_, source)) = REFUSALS.iter().find(|(words, _)| output.contains(words)) {
-            return Mapping::Events(vec![call, refusal(record, source)]);
-        }
+    if succeeded == Some(false)
+        && exit_code.is_none()
+        && !record.has(MCP_SERVER)
+        && let Some((_, source)) = REFUSALS.iter().find(|(words, _)| output.contains(words))
+    {
+        return Mapping::Events(vec![call, refusal(record, source)]);
     }
     let result = SessionEvent {
         duration_us: i64::try_from(took.as_micros()).unwrap_or(i64::MAX),

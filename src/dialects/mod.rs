@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `claude_code/` | Claude Code |
 //! | `codex.rs` | Codex |
-//! | `gemini_cli.rs` | Gemini CLI |
+//! | `gemini_cli/` | Gemini CLI |
 //! | `qwen.rs` | Qwen Code |
 //! | `copilot.rs` | GitHub Copilot: command line and VS Code |
 //! | `opencode.rs` | OpenCode |

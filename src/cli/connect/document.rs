@@ -192,10 +192,10 @@ fn remove_from_object(object: &CstObject, parents: &[&str], last: &str, setting:
     };
     if let Some(inner) = object.object_value(next) {
         remove_from_object(&inner, rest, last, setting);
-        if inner.properties().is_empty() {
-            if let Some(property) = object.get(next) {
-                property.remove();
-            }
+        if inner.properties().is_empty()
+            && let Some(property) = object.get(next)
+        {
+            property.remove();
         }
     }
 }
