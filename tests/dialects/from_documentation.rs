@@ -92,6 +92,27 @@ fn codex_has_several_words_for_yes_and_for_no() {
     }
 }
 
+#[test]
+fn codex_names_the_skill_that_it_uses() {
+    let used =
+        [("event.name", "codex.skill_invocation"), ("conversation.id", "c"), ("skill.name", "release")];
+    let event = &events(log("codex_otel.log_only", &used))[0];
+    assert_eq!(
+        (event.kind, event.skill.as_str(), event.session_id.as_str()),
+        (Kind::SkillUse, "release", "c")
+    );
+}
+
+#[test]
+fn a_turn_of_codex_that_the_model_did_not_answer_is_no_response() {
+    let turn = |tokens: &str| {
+        let said = [("turn.id", "t"), ("codex.turn.token_usage.output_tokens", tokens)];
+        map_span("codex_exec", "codex_exec", "session_task.turn", &said, |_| {})
+    };
+    assert_eq!(turn("0"), Outcome::Dropped { dialect: "codex", reason: Reason::Noise });
+    assert_eq!(kinds(&events(turn("7"))), [Kind::Response]);
+}
+
 fn gemini_call(attributes: &[(&str, &str)]) -> Vec<SessionEvent> {
     let named =
         [("event.name", "gemini_cli.tool_call"), ("session.id", "s"), ("function_name", "write_file")];

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A stand-in for a model's API on the loopback interface: Anthropic's messages and Gemini's
-generateContent, both streamed. It plays one script: run the tests, see them fail, start the database,
+"""A stand-in for a model's API on the loopback interface: Anthropic's messages, OpenAI's responses and
+Gemini's generateContent, all streamed. It plays one script: run the tests, see them fail, start the database,
 run them again, say so. Which step is next, the number of tool results in the request says.
 
     model.py PORT
@@ -52,6 +52,28 @@ def anthropic(request):
     yield "message_stop", {"type": "message_stop"}
 
 
+def openai(request):
+    step = sum(item.get("type") == "function_call_output" for item in request.get("input", []))
+    text, command = STEPS[step] if step < len(STEPS) else (LAST, None)
+    message = {"type": "message", "role": "assistant", "id": f"msg_live_{step}",
+               "content": [{"type": "output_text", "text": text}]}
+    items = [message]
+    if command:
+        items.append({"type": "function_call", "id": f"fc_live_{step}", "call_id": f"call_live_{step}",
+                      "name": "exec_command", "arguments": json.dumps({"cmd": command})})
+    usage = {"input_tokens": 100, "input_tokens_details": None, "output_tokens": 20,
+             "output_tokens_details": None, "total_tokens": 120}
+    yield "response.created", {"type": "response.created", "response": {"id": f"resp_live_{step}"}}
+    for item in items:
+        yield "response.output_item.added", {"type": "response.output_item.added", "item": {**item, "content": []}}
+        if item is message:
+            delta = {"type": "response.output_text.delta", "item_id": message["id"], "delta": text}
+            yield "response.output_text.delta", delta
+        yield "response.output_item.done", {"type": "response.output_item.done", "item": item}
+    response = {"id": f"resp_live_{step}", "usage": usage}
+    yield "response.completed", {"type": "response.completed", "response": response}
+
+
 def gemini(request):
     parts = [part for content in request.get("contents", []) for part in content.get("parts", [])]
     step = sum("functionResponse" in part for part in parts)
@@ -84,6 +106,9 @@ class Model(BaseHTTPRequestHandler):
                     "content": [{"type": "text", "text": "ok"}], "stop_reason": "end_turn",
                     "usage": {"input_tokens": 1, "output_tokens": 1}}
             return self.answer("application/json", json.dumps(text))
+        if path.endswith("/responses"):
+            lines = (f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in openai(request))
+            return self.answer("text/event-stream", "".join(lines))
         if path.endswith(":streamGenerateContent"):
             return self.answer("text/event-stream", f"data: {json.dumps(gemini(request))}\n\n")
         if path.endswith(":generateContent"):
