@@ -24,7 +24,7 @@
 use std::time::Duration;
 
 use super::exit_code::{self, Form};
-use super::{Dialect, Mapping, Record, directory, repository};
+use super::{Dialect, Mapping, Record, directory, repository, wrappers};
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 
 /// The beginning of the scopes of all of the client's signals and front ends.
@@ -216,10 +216,8 @@ fn started(record: &Record<'_>, session: Option<String>) -> Mapping {
 }
 
 fn user_prompt(record: &Record<'_>) -> SessionEvent {
-    SessionEvent {
-        text: record.content(PROMPT).unwrap_or_default(),
-        ..event(record, Kind::Prompt, RESULT_RANK)
-    }
+    let text = record.content(PROMPT).unwrap_or_default();
+    SessionEvent { text: wrappers::without(&text).to_owned(), ..event(record, Kind::Prompt, RESULT_RANK) }
 }
 
 fn agent_response(record: &Record<'_>) -> SessionEvent {
