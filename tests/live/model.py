@@ -56,7 +56,8 @@ def openai(request):
     step = sum(item.get("type") == "function_call_output" for item in request.get("input", []))
     text, command = STEPS[step] if step < len(STEPS) else (LAST, None)
     message = {"type": "message", "role": "assistant", "id": f"msg_live_{step}",
-               "content": [{"type": "output_text", "text": text}]}
+               "status": "completed", "phase": "commentary" if command else "final_answer",
+               "content": [{"type": "output_text", "text": text, "annotations": []}]}
     items = [message]
     if command:
         items.append({"type": "function_call", "id": f"fc_live_{step}", "call_id": f"call_live_{step}",
