@@ -195,6 +195,18 @@ fn copilot_states_an_exit_code_beside_or_within_the_output() {
 }
 
 #[test]
+fn copilots_prompt_is_known_even_where_its_text_is_withheld() {
+    let attributes = [("gen_ai.operation.name", "invoke_agent"), ("gen_ai.conversation.id", "s")];
+    let agent = |change: fn(&mut Span)| {
+        map_span("github-copilot", "github.copilot", "invoke_agent", &attributes, change)
+    };
+    let prompt = events(agent(|span| span.parent_span_id.clear()));
+    assert_eq!((kinds(&prompt), prompt[0].text.as_str()), (vec![Kind::Prompt], ""));
+    let called_by_an_agent = agent(|_| {});
+    assert!(matches!(called_by_an_agent, Outcome::Dropped { .. }), "{called_by_an_agent:?}");
+}
+
+#[test]
 fn vs_code_speaks_the_conventions_and_its_session_is_the_conversation() {
     let attributes = [
         ("gen_ai.operation.name", "invoke_agent"),
@@ -228,7 +240,7 @@ fn opencode(name: &str, attributes: &[(&str, &str)], change: impl FnOnce(&mut Sp
 fn opencodes_prompt_is_stated_once_and_a_title_is_none() {
     let first =
         r#"[{"role":"system","content":"x"},{"role":"user","content":[{"type":"text","text":"Fix it"}]}]"#;
-    let tools = ("ai.prompt.tools", "[]");
+    let tools = ("ai.prompt.tools", "[\"{}\"]");
     let step = |messages: &str, tools: &[(&str, &str)]| {
         let attributes = [&[("ai.prompt.messages", messages)], tools].concat();
         opencode("ai.streamText.doStream", &attributes, |_| {})
@@ -238,8 +250,10 @@ fn opencodes_prompt_is_stated_once_and_a_title_is_none() {
     let in_the_loop = r#"[{"role":"user","content":"Fix it"},{"role":"assistant","content":[{"type":"tool-call","toolCallId":"t"}]},{"role":"tool","content":[]}]"#;
     let answer = ("ai.response.text", "Done.");
     assert_eq!(kinds(&events(step(in_the_loop, &[tools, answer]))), [Kind::Response]);
-    let title = step(first, &[("ai.response.text", "Fixing it")]);
-    assert_eq!(title, Outcome::Dropped { dialect: "opencode", reason: Reason::Noise });
+    for title in [&[("ai.response.text", "Fixing it")][..], &[answer, ("ai.prompt.tools", "[]")]] {
+        let title = step(first, title);
+        assert_eq!(title, Outcome::Dropped { dialect: "opencode", reason: Reason::Noise });
+    }
 }
 
 #[test]
