@@ -15,6 +15,7 @@
 //! | `tool_result` | the call's id | `codex.tool_result` |
 //! | `decision` | the call's id | `codex.tool_decision`; a refusal also from `codex.tool_result` |
 //! | `response` | the turn's id: the client reports a turn's last message only | `codex.agent_response`; tokens from `session_task.turn` |
+//! | `skill_use` | | `codex.skill_invocation` (name and attributes read from the program, not seen) |
 //! | `error` | | `codex.api_request` that failed |
 //!
 //! A sub-agent is a conversation of its own. A decision by `User` is a person's; `Config` and
@@ -23,7 +24,7 @@
 use std::time::Duration;
 
 use super::exit_code::{self, Form};
-use super::{Dialect, Mapping, Record, directory, repository};
+use super::{Dialect, Mapping, Record, directory, repository, wrappers};
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 
 /// The beginning of the scopes of all of the client's signals and front ends.
@@ -50,6 +51,7 @@ const MCP_SERVER: &[&str] = &["mcp_server"];
 const DECISION: &[&str] = &["decision"];
 const DECISION_SOURCE: &[&str] = &["source"];
 const CWD: &[&str] = &["cwd"];
+const SKILL: &[&str] = &["skill.name"];
 const HTTP_STATUS: &[&str] = &["http.response.status_code"];
 const ERROR: &[&str] = &["error.message", "error"];
 const INPUT_TOKENS: &[&str] = &["codex.turn.token_usage.input_tokens"];
@@ -78,8 +80,22 @@ const REPETITIONS: &[&str] = &[
 const MAIN_AGENTS: &[&str] = &["/root", "main"];
 
 /// Log records about the client's own workings.
-const NOISE: &[&str] =
-    &["codex.sse_event", "codex.startup_phase", "codex.turn_ttft", "codex.websocket_event"];
+const NOISE: &[&str] = &[
+    "codex.agent_communication",
+    "codex.auth_recovery",
+    "codex.guardian_assessment",
+    "codex.sandbox_outcome",
+    "codex.sse_event",
+    "codex.startup_phase",
+    "codex.tool_call_received",
+    "codex.tool_result_ready",
+    "codex.turn_cost",
+    "codex.turn_profile",
+    "codex.turn_ttft",
+    "codex.websocket_connect",
+    "codex.websocket_event",
+    "codex.websocket_request",
+];
 
 /// The header that the client puts before a command's output, in its several versions.
 const EXIT_CODES: &[Form] = &[
@@ -150,6 +166,10 @@ fn map_log(record: &Record<'_>) -> Mapping {
         "codex.agent_response" => Mapping::one(agent_response(record)),
         "codex.conversation_starts" => started(record, record.text(SESSION)),
         "codex.api_request" => api_request(record),
+        "codex.skill_invocation" => Mapping::one(SessionEvent {
+            skill: record.text(SKILL).unwrap_or_default(),
+            ..event(record, Kind::SkillUse, RESULT_RANK)
+        }),
         name if NOISE.contains(&name) => Mapping::NOISE,
         _ => Mapping::UNKNOWN_NAME,
     }
@@ -196,10 +216,8 @@ fn started(record: &Record<'_>, session: Option<String>) -> Mapping {
 }
 
 fn user_prompt(record: &Record<'_>) -> SessionEvent {
-    SessionEvent {
-        text: record.content(PROMPT).unwrap_or_default(),
-        ..event(record, Kind::Prompt, RESULT_RANK)
-    }
+    let text = record.content(PROMPT).unwrap_or_default();
+    SessionEvent { text: wrappers::without(&text).to_owned(), ..event(record, Kind::Prompt, RESULT_RANK) }
 }
 
 fn agent_response(record: &Record<'_>) -> SessionEvent {
@@ -216,13 +234,18 @@ fn turn(record: &Record<'_>) -> Mapping {
     if event.turn_id.is_empty() {
         return Mapping::INCOMPLETE;
     }
+    let output_tokens = record.integer(OUTPUT_TOKENS).unwrap_or_default();
+    if output_tokens == 0 {
+        // The model did not answer.
+        return Mapping::NOISE;
+    }
     Mapping::one(SessionEvent {
         fact_key: event.turn_id.clone(),
         session_id: session_of_task(record),
         timestamp: record.end_time().unwrap_or_default(),
         duration_us: record.duration_us(),
         input_tokens: record.integer(INPUT_TOKENS).unwrap_or_default(),
-        output_tokens: record.integer(OUTPUT_TOKENS).unwrap_or_default(),
+        output_tokens,
         ..event
     })
 }

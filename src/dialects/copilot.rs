@@ -23,6 +23,7 @@ const SCOPE: &str = "github.copilot";
 const VS_CODE: &str = "copilot-chat";
 
 const OPERATION: &[&str] = &["gen_ai.operation.name"];
+const INPUT: &[&str] = &["gen_ai.input.messages"];
 const SESSION: &[&str] = &["gen_ai.conversation.id"];
 const VERSION: &[&str] = &["service.version"];
 const PERMISSION: &[&str] = &["github.copilot.permission.result"];
@@ -82,8 +83,13 @@ fn map_log(record: &Record<'_>) -> Mapping {
 fn operation(record: &Record<'_>) -> Mapping {
     let mut events = match GenAi.map(record) {
         Mapping::Events(events) => events,
-        nothing @ Mapping::Nothing(_) => return nothing,
+        nothing if !is_withheld_turn(record) => return nothing,
+        Mapping::Nothing(_) => vec![],
     };
+    if is_withheld_turn(record) {
+        let key = record.trace_id();
+        events.insert(0, SessionEvent { kind: Kind::Prompt, fact_key: key, ..SessionEvent::default() });
+    }
     // A sub-agent's first message is written by the agent that called it.
     let asked_by_agent = record.text(INITIATOR).is_some_and(|initiator| initiator == "agent");
     events.retain(|event| !(event.kind == Kind::Prompt && asked_by_agent));
@@ -103,6 +109,12 @@ fn operation(record: &Record<'_>) -> Mapping {
         refuse(record, &mut events);
     }
     if events.is_empty() { Mapping::NOISE } else { Mapping::Events(events) }
+}
+
+/// An agent that a person called, its messages withheld: there was a prompt all the same.
+fn is_withheld_turn(record: &Record<'_>) -> bool {
+    let is_agent = record.text(OPERATION).is_some_and(|operation| operation == "invoke_agent");
+    is_agent && record.parent_span_id().is_empty() && !record.has(INPUT)
 }
 
 fn failed(output: &str) -> bool {

@@ -101,10 +101,9 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
 /// One model call. A call without tools is not part of the conversation: the client asks for a
 /// title or a summary.
 fn step(record: &Record<'_>) -> Mapping {
-    if !record.has(TOOLS) {
+    if !offers_tools(record) {
         return Mapping::NOISE;
     }
-    record.ignore(TOOLS);
     let mut events = prompts(record);
     if let Some(text) = record.content(RESPONSE) {
         events.push(SessionEvent {
@@ -124,6 +123,13 @@ fn step(record: &Record<'_>) -> Mapping {
         });
     }
     if events.is_empty() { Mapping::NOISE } else { Mapping::Events(events) }
+}
+
+/// The tools themselves are long and the same each time, so looking is not reading.
+fn offers_tools(record: &Record<'_>) -> bool {
+    record.ignore(TOOLS);
+    let tools = record.attributes().find(|(name, _)| TOOLS.contains(name));
+    tools.is_some_and(|(_, tools)| !tools.is_empty() && tools != "[]")
 }
 
 /// A step repeats the conversation; a retried step repeats its prompt too.

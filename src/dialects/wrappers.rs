@@ -24,12 +24,16 @@ const CONTEXT: &[&str] = &[
 /// Elements that hold the person's own words.
 const WORDS: &[&str] = &["userRequest", "user_query", "user_request"];
 
+/// How a text begins that an editor put before the person's words, and the line after which they stand.
+const PREFACES: &[(&str, &str)] = &[("# Context from my IDE setup:", "## My request for Codex:")];
+
 /// A person's words without what the client wrapped around them; `""` if nothing else was there.
 pub(super) fn without(text: &str) -> &str {
     let mut rest = text.trim();
     loop {
         let stripped = CONTEXT.iter().find_map(|name| strip(rest, name));
-        match stripped.or_else(|| WORDS.iter().find_map(|name| only(rest, name))) {
+        let stripped = stripped.or_else(|| WORDS.iter().find_map(|name| only(rest, name)));
+        match stripped.or_else(|| PREFACES.iter().find_map(|preface| after(rest, preface))) {
             Some(shorter) => rest = shorter.trim(),
             None => return rest,
         }
@@ -51,6 +55,11 @@ fn only<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.strip_prefix(&format!("<{name}>"))?.strip_suffix(&format!("</{name}>"))
 }
 
+/// The text after a preface.
+fn after<'a>(text: &'a str, (begins, ends): &(&str, &str)) -> Option<&'a str> {
+    text.starts_with(begins).then(|| text.split_once(ends)).flatten().map(|(_, words)| words)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +72,7 @@ mod tests {
             "<current_datetime>2026-11-22T09:26:49Z</current_datetime>\n\nFix it",
             "<system-reminder>\na\n</system-reminder>\n<system-reminder>b</system-reminder>Fix it",
             "Fix it\n<system-reminder>c</system-reminder>",
+            "# Context from my IDE setup:\n\n## Open tabs:\n- a.rs\n\n## My request for Codex:\nFix it",
             "<context>d</context><reminder>e</reminder><userRequest>\nFix it\n</userRequest>",
         ] {
             assert_eq!(without(wrapped), "Fix it", "{wrapped}");

@@ -316,3 +316,21 @@ fn a_detailed_tool_shows_input_and_output() {
     let refused = map_detailed("claude_code.tool", &[&call[..], &[("new_context", words)]].concat());
     assert_eq!(refused.len(), 1, "a refusal is no result");
 }
+
+#[test]
+fn a_reply_that_the_model_server_gave_no_id_is_stated_once() {
+    let body = r#"{"content":[{"type":"text","text":"Done."}]}"#;
+    let message = [("message.uuid", "u")];
+    let logged = map("assistant_response", &[&message[..], &[("response", "Done.")]].concat());
+    let shown = map("api_response_body", &[&message[..], &[("body", body)]].concat());
+    assert_eq!((logged[0].fact_key.as_str(), shown[0].fact_key.as_str()), ("u", "u"));
+    let span = [("response.model_output", "Done."), ("success", "true")];
+    let span = map_span(
+        "claude-code",
+        "com.anthropic.claude_code.tracing",
+        "claude_code.llm_request",
+        &span,
+        |_| {},
+    );
+    assert_eq!(span, Outcome::Dropped { dialect: "claude-code", reason: Reason::Duplicate });
+}

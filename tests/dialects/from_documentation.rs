@@ -92,6 +92,27 @@ fn codex_has_several_words_for_yes_and_for_no() {
     }
 }
 
+#[test]
+fn codex_names_the_skill_that_it_uses() {
+    let used =
+        [("event.name", "codex.skill_invocation"), ("conversation.id", "c"), ("skill.name", "release")];
+    let event = &events(log("codex_otel.log_only", &used))[0];
+    assert_eq!(
+        (event.kind, event.skill.as_str(), event.session_id.as_str()),
+        (Kind::SkillUse, "release", "c")
+    );
+}
+
+#[test]
+fn a_turn_of_codex_that_the_model_did_not_answer_is_no_response() {
+    let turn = |tokens: &str| {
+        let said = [("turn.id", "t"), ("codex.turn.token_usage.output_tokens", tokens)];
+        map_span("codex_exec", "codex_exec", "session_task.turn", &said, |_| {})
+    };
+    assert_eq!(turn("0"), Outcome::Dropped { dialect: "codex", reason: Reason::Noise });
+    assert_eq!(kinds(&events(turn("7"))), [Kind::Response]);
+}
+
 fn gemini_call(attributes: &[(&str, &str)]) -> Vec<SessionEvent> {
     let named =
         [("event.name", "gemini_cli.tool_call"), ("session.id", "s"), ("function_name", "write_file")];
@@ -174,6 +195,18 @@ fn copilot_states_an_exit_code_beside_or_within_the_output() {
 }
 
 #[test]
+fn copilots_prompt_is_known_even_where_its_text_is_withheld() {
+    let attributes = [("gen_ai.operation.name", "invoke_agent"), ("gen_ai.conversation.id", "s")];
+    let agent = |change: fn(&mut Span)| {
+        map_span("github-copilot", "github.copilot", "invoke_agent", &attributes, change)
+    };
+    let prompt = events(agent(|span| span.parent_span_id.clear()));
+    assert_eq!((kinds(&prompt), prompt[0].text.as_str()), (vec![Kind::Prompt], ""));
+    let called_by_an_agent = agent(|_| {});
+    assert!(matches!(called_by_an_agent, Outcome::Dropped { .. }), "{called_by_an_agent:?}");
+}
+
+#[test]
 fn vs_code_speaks_the_conventions_and_its_session_is_the_conversation() {
     let attributes = [
         ("gen_ai.operation.name", "invoke_agent"),
@@ -207,7 +240,7 @@ fn opencode(name: &str, attributes: &[(&str, &str)], change: impl FnOnce(&mut Sp
 fn opencodes_prompt_is_stated_once_and_a_title_is_none() {
     let first =
         r#"[{"role":"system","content":"x"},{"role":"user","content":[{"type":"text","text":"Fix it"}]}]"#;
-    let tools = ("ai.prompt.tools", "[]");
+    let tools = ("ai.prompt.tools", "[\"{}\"]");
     let step = |messages: &str, tools: &[(&str, &str)]| {
         let attributes = [&[("ai.prompt.messages", messages)], tools].concat();
         opencode("ai.streamText.doStream", &attributes, |_| {})
@@ -217,8 +250,10 @@ fn opencodes_prompt_is_stated_once_and_a_title_is_none() {
     let in_the_loop = r#"[{"role":"user","content":"Fix it"},{"role":"assistant","content":[{"type":"tool-call","toolCallId":"t"}]},{"role":"tool","content":[]}]"#;
     let answer = ("ai.response.text", "Done.");
     assert_eq!(kinds(&events(step(in_the_loop, &[tools, answer]))), [Kind::Response]);
-    let title = step(first, &[("ai.response.text", "Fixing it")]);
-    assert_eq!(title, Outcome::Dropped { dialect: "opencode", reason: Reason::Noise });
+    for title in [&[("ai.response.text", "Fixing it")][..], &[answer, ("ai.prompt.tools", "[]")]] {
+        let title = step(first, title);
+        assert_eq!(title, Outcome::Dropped { dialect: "opencode", reason: Reason::Noise });
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@
 use serde_json::Value;
 
 use super::super::{Mapping, Record, directory};
-use super::{MENTION_RANK, REQUEST, call_rank, event, result_rank};
+use super::{MENTION_RANK, call_rank, event, reply_key, result_rank};
 use crate::event::{Kind, SessionEvent, Status};
 
 const BODY: &[&str] = &["body"];
@@ -83,7 +83,7 @@ pub(super) fn response(record: &Record<'_>) -> Mapping {
     if !text.trim().is_empty() {
         let usage = |name: &str| body.pointer(name).and_then(Value::as_i64).unwrap_or_default();
         events.push(SessionEvent {
-            fact_key: record.text(REQUEST).unwrap_or_default(),
+            fact_key: reply_key(record),
             text,
             input_tokens: usage("/usage/input_tokens"),
             output_tokens: usage("/usage/output_tokens"),

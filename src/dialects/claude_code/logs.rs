@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::{Mapping, Record};
 use super::{
     CALL, ERROR, LOG_RANK, MENTION_RANK, REQUEST, arguments, bodies, call_rank, duration_us, event, prompt,
-    result_rank, status, tool_event,
+    reply_key, result_rank, status, tool_event,
 };
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 
@@ -15,7 +15,6 @@ const NAME: &[&str] = &["event.name"];
 const TIME: &[&str] = &["event.timestamp"];
 const PROMPT: &[&str] = &["prompt", "prompt_text"];
 const RESPONSE: &[&str] = &["response"];
-const MESSAGE: &[&str] = &["message.uuid"];
 const DECISION: &[&str] = &["decision", "decision_type"];
 const DECISION_SOURCE: &[&str] = &["source", "decision_source"];
 const INPUT: &[&str] = &["tool_input"];
@@ -96,9 +95,8 @@ fn user_prompt(record: &Record<'_>) -> SessionEvent {
 }
 
 fn assistant_response(record: &Record<'_>) -> SessionEvent {
-    let request = record.text(REQUEST).or_else(|| record.text(MESSAGE));
     SessionEvent {
-        fact_key: request.unwrap_or_default(),
+        fact_key: reply_key(record),
         text: record.content(RESPONSE).unwrap_or_default(),
         ..event(record, Kind::Response, LOG_RANK)
     }

@@ -47,6 +47,7 @@ const QUERY_SOURCE: &[&str] = &["query_source", "query_source_safe"];
 const TOOL: &[&str] = &["tool_name", "gen_ai.tool.name"];
 const CALL: &[&str] = &["tool_use_id", "gen_ai.tool.call.id"];
 const REQUEST: &[&str] = &["request_id", "gen_ai.response.id"];
+const MESSAGE: &[&str] = &["message.uuid"];
 const SUCCESS: &[&str] = &["success"];
 const DURATION_MS: &[&str] = &["duration_ms"];
 /// A message, else the name of its class.
@@ -150,6 +151,11 @@ fn tool_event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         tool_call_id: call,
         ..event(record, kind, rank)
     }
+}
+
+/// The key of a reply. Not every model server gives its replies an id.
+fn reply_key(record: &Record<'_>) -> String {
+    record.text(REQUEST).or_else(|| record.text(MESSAGE)).unwrap_or_default()
 }
 
 /// A prompt with the given text. A sub-agent's task shares the trace with the person's prompt.

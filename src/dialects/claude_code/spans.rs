@@ -75,9 +75,12 @@ fn reply(record: &Record<'_>) -> Mapping {
     }
     let text = record.content(RESPONSE).unwrap_or_default();
     let ends_turn = record.text(STOP_REASON).is_some_and(|reason| reason == "end_turn");
-    let known_thread = ends_turn && record.has(QUERY_SOURCE) && !request.is_empty();
-    if text.is_empty() && !known_thread {
+    if text.is_empty() && !(ends_turn && record.has(QUERY_SOURCE)) {
         return Mapping::NOISE;
+    }
+    if request.is_empty() {
+        // Could not be told from the response that the log record states.
+        return Mapping::DUPLICATE;
     }
     Mapping::one(SessionEvent {
         fact_key: request,
