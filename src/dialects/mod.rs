@@ -7,17 +7,33 @@
 //! | file | dialect |
 //! |---|---|
 //! | `claude_code/` | Claude Code's log records and spans |
-//! | `genai/` | OpenTelemetry's GenAI semantic conventions |
+//! | `genai.rs` | OpenTelemetry's GenAI semantic conventions |
+//! | `openinference.rs`, `openllmetry.rs`, `ai_sdk.rs`, `pydantic_ai.rs`, `strands.rs`, `langsmith.rs`, `google_adk.rs`, `mlflow.rs`, `langfuse.rs` | agent frameworks and what instruments them |
+//! | `generic.rs` | anything else that looks like GenAI telemetry |
+//! | `framework/` | what the last three rows have in common |
+//! | `history.rs` | the hash of a conversation |
 //! | `record.rs` | [`Record`]: one span or log record, and how its attributes are read |
 //! | `repository.rs` | a repository's URL as `host/owner/name` |
 //!
 //! The order of [`Dialects::built_in`] is the order of asking: the first dialect that recognises a
 //! record maps it. What no dialect recognises is counted by the record's scope.
 
+mod ai_sdk;
 mod claude_code;
+mod framework;
 mod genai;
+mod generic;
+mod google_adk;
+mod history;
+mod langfuse;
+mod langsmith;
+mod mlflow;
+mod openinference;
+mod openllmetry;
+mod pydantic_ai;
 mod record;
 mod repository;
+mod strands;
 
 use crate::event::{Owner, SessionEvent, Timestamp};
 
@@ -94,7 +110,21 @@ pub struct Dialects(Vec<Box<dyn Dialect>>);
 impl Dialects {
     /// Every dialect this version has.
     pub fn built_in() -> Self {
-        Self(vec![Box::new(claude_code::ClaudeCode), Box::new(genai::GenAi)])
+        Self(vec![
+            Box::new(claude_code::ClaudeCode),
+            // Frameworks that are known by a mark of their own come before the conventions.
+            Box::new(langfuse::LANGFUSE),
+            Box::new(openinference::OPENINFERENCE),
+            Box::new(openllmetry::OPENLLMETRY),
+            Box::new(ai_sdk::AI_SDK),
+            Box::new(pydantic_ai::PYDANTIC_AI),
+            Box::new(strands::STRANDS),
+            Box::new(langsmith::LANGSMITH),
+            Box::new(google_adk::GOOGLE_ADK),
+            Box::new(mlflow::MLFLOW),
+            Box::new(genai::GenAi),
+            Box::new(generic::GENERIC),
+        ])
     }
 
     /// Maps one record for `owner`, accepted at `ingested_at`.

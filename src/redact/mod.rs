@@ -89,7 +89,10 @@ mod tests {
             ("google-api-key", format!("AIza{}", &hex[..35])),
             ("gitlab-token", format!("glpat-{}", &hex[..20])),
             ("jwt", format!("eyJhbGciOiJIUzI1NiJ9.eyJ{hex}.{hex}")),
-            ("private-key", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----".to_owned()),
+            (
+                "private-key",
+                "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----".to_owned(),
+            ),
             ("private-key", "-----BEGIN OPENSSH PRIVATE KEY-----\\nb3Bl".to_owned()),
         ]
     }
@@ -98,9 +101,12 @@ mod tests {
     fn takes_credentials_out_wherever_they_stand() {
         let redactor = Redactor::built_in().unwrap();
         for (rule, secret) in planted() {
-            for text in
-                [secret.clone(), format!("{{\"key\":\"{secret}"), format!("echo {secret}"), format!("日本{secret}")]
-            {
+            for text in [
+                secret.clone(),
+                format!("{{\"key\":\"{secret}"),
+                format!("echo {secret}"),
+                format!("日本{secret}"),
+            ] {
                 let redacted = redactor.redact(&text);
                 assert!(!redacted.contains(&secret), "{redacted}");
                 assert!(redacted.contains(&format!("[redacted:{rule}]")), "{rule}: {redacted}");
@@ -118,7 +124,10 @@ mod tests {
                 "curl -H 'Authorization: Bearer [redacted:bearer-token]' https://x",
             ),
             ("postgres://app:hunter2hunter@db/x", "postgres://app:[redacted:url-password]@db/x"),
-            ("authorization: basic dXNlcjpwYXNzd29yZA==", "authorization: basic [redacted:basic-credentials]"),
+            (
+                "authorization: basic dXNlcjpwYXNzd29yZA==",
+                "authorization: basic [redacted:basic-credentials]",
+            ),
         ] {
             assert_eq!(redactor.redact(text), expected);
         }

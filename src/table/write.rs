@@ -165,11 +165,7 @@ fn sort_rows(events: &mut [SessionEvent]) {
     });
 }
 
-fn encode(
-    identity: &FileIdentity,
-    events: &[SessionEvent],
-    zstd_level: u8,
-) -> Result<Vec<u8>, ParquetError> {
+fn encode(identity: &FileIdentity, events: &[SessionEvent], zstd_level: u8) -> Result<Vec<u8>, ParquetError> {
     let mut writer = ArrowWriter::try_new(Vec::new(), schema(), Some(properties(zstd_level)?))?;
     let mut batch = BatchBuilder::new();
     for event in events {

@@ -3,9 +3,11 @@
 //! | file | holds |
 //! |---|---|
 //! | `captures.rs` | recorded request bodies, and their replay through the dialects |
-//! | `sessions.rs` | observations merged and cut into turns, as far as comparing with the truth needs it |
+//! | `sessions.rs` | sessions cut into turns, as far as comparing with the truth needs it |
 //! | `claude_code.rs` | Claude Code against its recorded sessions |
-//! | `genai.rs` | the GenAI conventions against recorded sessions |
+//! | `genai.rs` | the GenAI conventions, record by record |
+//! | `frameworks.rs` | every framework against the same recorded sessions |
+//! | `hard_cases.rs` | what recorded sessions seldom show |
 //! | `records.rs` | what holds for every dialect and every record, hostile ones included |
 
 #![allow(
@@ -17,6 +19,8 @@
 
 mod captures;
 mod claude_code;
+mod frameworks;
 mod genai;
+mod hard_cases;
 mod records;
 mod sessions;
