@@ -13,11 +13,15 @@
 //! - One tenant's service never continues another's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::event::{Kind, SessionEvent, Timestamp};
 
 /// A trace by (tenant, trace id).
 pub(super) type TraceId<'a> = (&'a str, &'a str);
+
+/// Some clients' clocks give starts in whole milliseconds and ends more finely.
+const CLOCK_GRAIN: Duration = Duration::from_millis(1);
 
 /// What one trace shows of a conversation.
 #[derive(Default)]
@@ -50,10 +54,9 @@ pub(super) fn predecessors<'a>(
         let own = |before: &str| trace.afters.contains(before);
         let nearest = trace.befores.iter().filter(|(_, before)| !own(before)).find_map(|(_, before)| {
             let candidates = by_after.get(&(id.0, trace.service, *before))?.iter();
-            let ended = candidates.filter_map(|candidate| Some((traces.get(candidate)?.ends, *candidate)));
-            ended
-                .filter(|(ends, other)| *ends <= trace.begins && !continued.contains(other) && other != id)
-                .max()
+            let free = candidates.filter(|other| *other != id && !continued.contains(*other));
+            let ended = free.filter_map(|other| Some((traces.get(other)?.ends?, *other)));
+            ended.filter(|(ends, _)| Some(ends.saturating_sub(CLOCK_GRAIN)) <= trace.begins).max()
         });
         if let Some((_, predecessor)) = nearest {
             continued.insert(predecessor);

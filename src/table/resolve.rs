@@ -21,7 +21,7 @@ use super::history::{self, TraceId};
 use super::read::Observations;
 use super::reconcile::reconcile;
 use super::{Fact, Session, SessionSource};
-use crate::event::{Kind, SessionEvent};
+use crate::event::{Kind, SessionEvent, Timestamp};
 
 /// What resolving needs to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,8 +231,22 @@ fn merge_facts(events: Vec<SessionEvent>, session_id: &str, workspace: &str) -> 
         session_id.clone_into(&mut fact.event.session_id);
         workspace.clone_into(&mut fact.event.workspace);
     }
-    facts.sort_by(|Fact { event: a, .. }, Fact { event: b, .. }| {
-        (a.timestamp, a.seq, &a.event_id).cmp(&(b.timestamp, b.seq, &b.event_id))
-    });
+    sort_by_time(&mut facts);
     facts
+}
+
+/// By time. Some clients' clocks give the start of a span in whole milliseconds and its end more
+/// finely, so that a turn seems to begin before the one before it has ended: within a millisecond,
+/// the trace that began first comes first.
+fn sort_by_time(facts: &mut [Fact]) {
+    let mut begins: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for Fact { event, .. } in facts.iter() {
+        let begin = begins.entry(event.trace_id.clone()).or_insert(event.timestamp);
+        *begin = event.timestamp.min(*begin);
+    }
+    facts.sort_by_cached_key(|Fact { event, .. }| {
+        let millis = event.timestamp.as_micros().div_euclid(1000);
+        let begin = begins.get(&event.trace_id).copied();
+        (millis, begin, event.timestamp, event.seq, event.event_id.clone())
+    });
 }

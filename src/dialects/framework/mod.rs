@@ -15,6 +15,7 @@
 //! | `tool_call`, `tool_result` | the call's id | messages; spans that know it |
 //! | `tool_call`, `tool_result` | the span's id | spans that do not know the call's |
 //! | `error` | trace `:` hash of the text | failed model calls and agents |
+//! | `session_start` | the session's id | agents and roots that say nothing else |
 //! | `feedback` | trace, span or response, name of the evaluation | `gen_ai.evaluation.result` |
 //!
 //! Only a model call sees the whole conversation, so only it can count: a turn that says "go on"
@@ -119,6 +120,9 @@ impl Dialect for Framework {
             let exchange = if step == Some(Step::Agent) { &self.agent } else { &self.model };
             exchange.input.iter().chain(exchange.output).any(|source| source.find(record).is_some())
         };
+        if events.is_empty() && (step == Some(Step::Agent) || is_root(record)) {
+            events.extend(presence(&common));
+        }
         match step {
             _ if !events.is_empty() => Mapping::Events(events),
             None => Mapping::UNKNOWN_NAME,
@@ -128,6 +132,18 @@ impl Dialect for Framework {
             Some(_) => Mapping::INCOMPLETE,
         }
     }
+}
+
+/// An agent's span may be the only one of its trace that says whose session it is, and have no words:
+/// it shows at least that the session was there. Of several the earliest is its start.
+fn presence(common: &SessionEvent) -> Option<SessionEvent> {
+    let is_known = !common.session_id.is_empty() || !common.user_id.is_empty();
+    is_known.then(|| SessionEvent {
+        kind: Kind::SessionStart,
+        rank: MENTION_RANK,
+        fact_key: common.session_id.clone(),
+        ..common.clone()
+    })
 }
 
 /// The score that a log record is.
