@@ -23,7 +23,11 @@ use crate::config::{self, ConfigError, ProcessSource, Settings};
 const USAGE: u8 = 64;
 
 #[derive(Debug, Parser)]
-#[command(name = "skillspan", version, about = "Spans in, skills out: turns the traces of coding agents into skills")]
+#[command(
+    name = "skillspan",
+    version,
+    about = "Spans in, skills out: turns the traces of coding agents into skills"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

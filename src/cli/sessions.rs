@@ -70,7 +70,10 @@ fn find(settings: &Settings, id: &str) -> Result<Session, Failure> {
             )));
         }
         (None, several) => {
-            return Err(Failure::Failed(anyhow!("{} sessions begin with {id:?}; give more of the id", several.len())));
+            return Err(Failure::Failed(anyhow!(
+                "{} sessions begin with {id:?}; give more of the id",
+                several.len()
+            )));
         }
     };
     sessions.into_iter().nth(index).ok_or_else(|| Failure::Failed(anyhow!("session {id:?} is gone")))
@@ -109,8 +112,17 @@ fn list(sessions: &[Session]) -> String {
         .collect();
     columns(
         [
-            "SESSION", "STARTED", "ASSISTANT", "WORKSPACE", "USER", "PROMPTS", "CALLS", "RESULTS", "DECISIONS",
-            "RESPONSES", "ERRORS",
+            "SESSION",
+            "STARTED",
+            "ASSISTANT",
+            "WORKSPACE",
+            "USER",
+            "PROMPTS",
+            "CALLS",
+            "RESULTS",
+            "DECISIONS",
+            "RESPONSES",
+            "ERRORS",
         ],
         &rows,
     )
@@ -219,7 +231,8 @@ fn show(session: &Session) -> String {
 
 /// A call is shown with its result; what automatic approval decided says nothing.
 fn fact_line(event: &SessionEvent, turn: &[Fact]) -> Option<String> {
-    let agent = if event.agent.is_empty() { String::new() } else { format!("[{}] ", one_line(&event.agent, 24)) };
+    let agent =
+        if event.agent.is_empty() { String::new() } else { format!("[{}] ", one_line(&event.agent, 24)) };
     Some(match event.kind {
         Kind::Prompt => format!("  > {agent}{}", one_line(&event.text, 160)),
         Kind::Response => format!("  < {agent}{}", one_line(&event.text, 160)),

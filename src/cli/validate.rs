@@ -28,9 +28,8 @@ pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
     for warning in &settings.warnings {
         let _ = writeln!(lines, "warning: {warning}");
     }
-    let name = config.config.as_ref().map_or("the built-in configuration".into(), |file| {
-        file.display().to_string()
-    });
+    let name =
+        config.config.as_ref().map_or("the built-in configuration".into(), |file| file.display().to_string());
     let _ = writeln!(lines, "{name} is valid");
     print(&lines)
 }

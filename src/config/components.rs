@@ -72,7 +72,9 @@ impl<'de, T: Named> DeserializeSeed<'de> for IdSeed<T> {
         }
         if !T::TYPES.contains(&kind) {
             let (section, known) = (T::SECTION, T::TYPES.join(", "));
-            return Err(de::Error::custom(format_args!("no such type among the {section}; known are: {known}")));
+            return Err(de::Error::custom(format_args!(
+                "no such type among the {section}; known are: {known}"
+            )));
         }
         Ok(id)
     }

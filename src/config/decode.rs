@@ -89,7 +89,9 @@ impl<'de> de::Deserializer<'de> for &'de Node {
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.plain().and_then(|text| text.parse().ok()) {
-            Some(number) => visitor.visit_u64(number).map_err(|error: DecodeError| error.or_at(self.position)),
+            Some(number) => {
+                visitor.visit_u64(number).map_err(|error: DecodeError| error.or_at(self.position))
+            }
             None => Err(self.expected("a whole number that is not negative")),
         }
     }

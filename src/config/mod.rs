@@ -6,8 +6,9 @@
 //! | `tree.rs` | the document as a tree with positions |
 //! | `expand.rs` | `${env:…}`, `${file:…}` |
 //! | `decode.rs` | serde over the tree; errors with line, column and path |
-//! | `raw.rs`, `components.rs`, `units.rs` | every key, its type and its default |
+//! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
 //! | `resolve.rs` | references, paths and pipelines → [`Settings`] |
+//! | `settings.rs` | what runs |
 //! | `default.yaml` | what runs without a file |
 //!
 //! A file changes the built-in configuration: a component or a part of `service` that it writes
@@ -20,6 +21,7 @@ mod decode;
 mod expand;
 mod raw;
 mod resolve;
+mod settings;
 mod tree;
 mod units;
 
@@ -30,10 +32,9 @@ use serde::Deserialize;
 
 pub use decode::DecodeError;
 pub use expand::{ProcessSource, Source};
-pub use resolve::{
+pub use settings::{
     Listener, LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline,
 };
-pub use units::ByteSize;
 
 /// The configuration that runs when none is given.
 pub const DEFAULT: &str = include_str!("default.yaml");
@@ -100,8 +101,8 @@ pub fn load(file: Option<&Path>, source: &dyn Source) -> Result<Settings, Config
 /// Resolves a configuration text.
 pub fn parse(text: &str, origin: Origin, source: &dyn Source) -> Result<Settings, ConfigError> {
     let places = resolve::Places::from_environment(source);
-    let built_in = decode(DEFAULT, source)
-        .map_err(|error| ConfigError::Invalid { origin: Origin::BuiltIn, error })?;
+    let built_in =
+        decode(DEFAULT, source).map_err(|error| ConfigError::Invalid { origin: Origin::BuiltIn, error })?;
     let invalid = |error| ConfigError::Invalid { origin: origin.clone(), error };
     let written = decode(text, source).map_err(invalid)?;
     resolve::resolve(built_in, written, &places).map_err(|error| match error {

@@ -1,7 +1,6 @@
 //! From what is written to what runs: references, paths and pipelines.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,107 +12,13 @@ use crate::skillify;
 use super::components::type_of;
 use super::expand::Source;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw, Receiver};
+use super::settings::{
+    Listener, LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline,
+};
 use super::{DecodeError, Decoded};
 
-/// What runs.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where `/health`, `/ready` and `/metrics` are served.
-    pub health: Option<SocketAddr>,
-    /// The sessions table's folder.
-    pub table: PathBuf,
-    /// The workspace of sessions that name none.
-    pub default_workspace: String,
-    /// The pipeline that fills the table.
-    pub sessions: Option<SessionsPipeline>,
-    /// The pipelines that mine it.
-    pub skills: Vec<SkillsPipeline>,
-    /// Log lines on standard error.
-    pub logs: LogSettings,
-    /// What is allowed and probably not meant.
-    pub warnings: Vec<String>,
-}
-
-/// Receivers → processors → journal → table.
-#[derive(Debug, Clone)]
-pub struct SessionsPipeline {
-    /// Its name, such as `sessions`.
-    pub name: String,
-    /// What it listens on.
-    pub listeners: Vec<Listener>,
-    /// What its OTLP doors accept.
-    pub limits: otlp::Limits,
-    /// Its processors, in order.
-    pub processors: Vec<ProcessorSettings>,
-    /// Its journal.
-    pub journal: journal::Config,
-    /// From the journal to the table.
-    pub parquet: parquet::Config,
-}
-
-/// One port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
-    /// The YAML path that asked for it, for messages.
-    pub path: String,
-    /// `grpc` or `http`: what clients are told; either is served.
-    pub protocol: &'static str,
-    /// Where.
-    pub address: SocketAddr,
-}
-
-/// One processor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProcessorSettings {
-    /// Credentials leave every text.
-    Redact {
-        /// Attributes that are not stored at all.
-        drop_attributes: Vec<String>,
-    },
-    /// The payload's workspace becomes a column.
-    Workspace {
-        /// Attributes that name it, in order of precedence.
-        from: Vec<String>,
-    },
-    /// Texts are cut.
-    Limits {
-        /// The longest text in bytes.
-        attribute: u64,
-    },
-}
-
-/// Table → skillify → targets.
-#[derive(Debug, Clone)]
-pub struct SkillsPipeline {
-    /// Its name, such as `skills`.
-    pub name: String,
-    /// What a skill needs.
-    pub mining: skillify::Config,
-    /// When it runs.
-    pub schedule: Schedule,
-    /// Where skills go.
-    pub targets: Vec<filesystem::Config>,
-}
-
-/// When a workspace is mined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Schedule {
-    /// After so many new turns.
-    pub every_turns: u64,
-    /// A session with nothing new for so long is closed.
-    pub idle: Duration,
-    /// The shortest time between two runs.
-    pub min_interval: Duration,
-}
-
-/// Log lines on standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogSettings {
-    /// `error`, `warn`, `info`, `debug` or `trace`.
-    pub level: &'static str,
-    /// JSON instead of text.
-    pub json: bool,
-}
+/// How long a stop waits for the table; what is left then waits in the journal.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Where data belongs on this machine.
 #[derive(Debug, Clone)]
@@ -231,13 +136,15 @@ impl Resolver<'_> {
                 "service.pipelines.{name}.processors: without `redact`, credentials in sessions are stored as they are"
             ));
         }
+        let (parquet, zstd_level) = self.parquet(name, pipeline)?;
         Ok(SessionsPipeline {
             name: name.to_owned(),
             listeners,
             limits,
             processors,
             journal: self.journal()?,
-            parquet: self.parquet(name, pipeline)?,
+            zstd_level,
+            parquet,
         })
     }
 
@@ -256,8 +163,7 @@ impl Resolver<'_> {
             let Some(Receiver::Otlp(otlp)) = self.raw.receivers.0.get(id) else {
                 return Err(self.no_such(&at, index, id, "receivers", self.raw.receivers.0.keys()));
             };
-            let both =
-                raw::Protocols { grpc: Some(raw::Grpc::default()), http: Some(raw::Http::default()) };
+            let both = raw::Protocols { grpc: Some(raw::Grpc::default()), http: Some(raw::Http::default()) };
             let protocols = otlp.protocols.as_ref().unwrap_or(&both);
             let mut found = Vec::new();
             if let Some(grpc) = &protocols.grpc {
@@ -316,7 +222,7 @@ impl Resolver<'_> {
         Ok(processors)
     }
 
-    fn parquet(&mut self, name: &str, pipeline: &Pipeline) -> Result<parquet::Config, ResolveError> {
+    fn parquet(&mut self, name: &str, pipeline: &Pipeline) -> Result<(parquet::Config, u8), ResolveError> {
         let at = ["service", "pipelines", name, "exporters"];
         let [id] = pipeline.exporters.as_slice() else {
             return Err(self.invalid(&at, "a sessions pipeline has one exporter, such as parquet"));
@@ -334,9 +240,11 @@ impl Resolver<'_> {
             bytes: parquet.flush.bytes.0,
             age: parquet.flush.age.0,
             on_session_end: parquet.flush.on_session_end,
+            drain_timeout: DRAIN_TIMEOUT,
         };
+        let zstd_level = parquet.compression.0;
         self.used.insert(format!("exporters.{id}"));
-        Ok(config)
+        Ok((config, zstd_level))
     }
 
     fn skills(&mut self, name: &str, pipeline: &Pipeline) -> Result<SkillsPipeline, ResolveError> {
@@ -349,13 +257,16 @@ impl Resolver<'_> {
         };
         self.table_reference(&skillify.table, &["connectors", id, "table"])?;
         if !pipeline.processors.is_empty() {
-            return Err(
-                self.invalid(&["service", "pipelines", name, "processors"], "a skills pipeline has no processors")
-            );
+            return Err(self.invalid(
+                &["service", "pipelines", name, "processors"],
+                "a skills pipeline has no processors",
+            ));
         }
         let mining = skillify::Config {
-            min_sessions: usize_of(skillify.publish.sessions),
-            min_people: usize_of(skillify.publish.people),
+            publish: skillify::PublishRule {
+                sessions: usize_of(skillify.publish.sessions),
+                people: usize_of(skillify.publish.people),
+            },
         };
         let schedule = Schedule {
             every_turns: skillify.every_turns,
@@ -367,11 +278,7 @@ impl Resolver<'_> {
         Ok(SkillsPipeline { name: name.to_owned(), mining, schedule, targets })
     }
 
-    fn targets(
-        &mut self,
-        name: &str,
-        pipeline: &Pipeline,
-    ) -> Result<Vec<filesystem::Config>, ResolveError> {
+    fn targets(&mut self, name: &str, pipeline: &Pipeline) -> Result<Vec<filesystem::Config>, ResolveError> {
         let at = ["service", "pipelines", name, "exporters"];
         if pipeline.exporters.is_empty() {
             return Err(self.invalid(&at, "a skills pipeline needs an exporter, such as filesystem"));
@@ -381,12 +288,14 @@ impl Resolver<'_> {
             let path = match self.raw.exporters.0.get(id) {
                 Some(Exporter::Filesystem(filesystem)) => filesystem.path.clone(),
                 Some(Exporter::Parquet(_)) => {
-                    return Err(self.invalid(&at, "parquet exports sessions; a skills pipeline needs filesystem"));
+                    return Err(
+                        self.invalid(&at, "parquet exports sessions; a skills pipeline needs filesystem")
+                    );
                 }
                 None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),
             };
             let path = self.local_path(path, "skills", &["exporters", id, "path"])?;
-            targets.push(filesystem::Config { path });
+            targets.push(filesystem::Config { path, layout: filesystem::Layout::Library });
             self.used.insert(format!("exporters.{id}"));
         }
         Ok(targets)

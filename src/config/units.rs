@@ -8,19 +8,19 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 /// `64MiB`, `4GiB`, `500kB`, `123B`: bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ByteSize(pub u64);
+pub(super) struct ByteSize(pub u64);
 
 /// `30s`, `1h30m`, `500ms`, `180d`: a length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Span(pub Duration);
+pub(super) struct Span(pub Duration);
 
 /// `127.0.0.1:4317`, `[::1]:4317` or `localhost:4317`: where to listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Endpoint(pub SocketAddr);
+pub(super) struct Endpoint(pub SocketAddr);
 
 /// `zstd(1)` to `zstd(22)`: the compression of the table's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Zstd(pub u8);
+pub(super) struct Zstd(pub u8);
 
 impl ByteSize {
     fn parse(text: &str) -> Option<Self> {
@@ -145,7 +145,10 @@ mod tests {
         for unclear in ["4317", "host:4317", "127.0.0.1", "127.0.0.1:99999"] {
             assert_eq!(Endpoint::parse(unclear), None, "{unclear:?}");
         }
-        assert_eq!([Zstd::parse("zstd(3)"), Zstd::parse("zstd(0)"), Zstd::parse("gzip")], [Some(Zstd(3)), None, None]);
+        assert_eq!(
+            [Zstd::parse("zstd(3)"), Zstd::parse("zstd(0)"), Zstd::parse("gzip")],
+            [Some(Zstd(3)), None, None]
+        );
     }
 
     #[test]

@@ -134,9 +134,11 @@ impl Records {
     /// How many spans or log records there are.
     pub fn len(&self) -> usize {
         match self {
-            Self::Traces(resources) => {
-                resources.iter().flat_map(|resource| &resource.scope_spans).map(|scope| scope.spans.len()).sum()
-            }
+            Self::Traces(resources) => resources
+                .iter()
+                .flat_map(|resource| &resource.scope_spans)
+                .map(|scope| scope.spans.len())
+                .sum(),
             Self::Logs(resources) => resources
                 .iter()
                 .flat_map(|resource| &resource.scope_logs)
@@ -174,7 +176,10 @@ impl Records {
                     let resource = resource_logs.resource.as_ref().unwrap_or(&no_resource);
                     for scope_logs in &resource_logs.scope_logs {
                         let scope = scope_logs.scope.as_ref().unwrap_or(&no_scope);
-                        scope_logs.log_records.iter().for_each(|log| visit(&Record::log(resource, scope, log)));
+                        scope_logs
+                            .log_records
+                            .iter()
+                            .for_each(|log| visit(&Record::log(resource, scope, log)));
                     }
                 }
             }

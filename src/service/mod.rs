@@ -19,7 +19,6 @@ pub mod mining;
 mod notice;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{ProcessorSettings, SessionsPipeline, Settings};
 use crate::dialects::Dialects;
+use crate::exporters::filesystem;
 use crate::exporters::parquet::{ExporterHandle, ParquetExporter};
 use crate::journal::{self, Journal};
 use crate::processors::{Limits, Processor, Redact, Workspace};
@@ -65,13 +65,8 @@ pub enum StartError {
     #[error("service.journal")]
     Journal(#[from] journal::OpenError),
     /// A target cannot be written.
-    #[error("exporters: cannot write to {}: {source}", path.display())]
-    Target {
-        /// The target's folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    #[error("exporters")]
+    Target(#[from] filesystem::Error),
     /// The redaction rules do not compile.
     #[error("the redaction rules do not compile: {0}")]
     Redaction(#[from] regex::Error),
@@ -185,7 +180,7 @@ impl Service {
         counters: Counters,
         listeners: Vec<(&'static str, SocketAddr, TcpListener)>,
     ) -> Result<(), StartError> {
-        let table = Table::open(&settings.table)?;
+        let table = Table::open(&settings.table)?.with_zstd_level(pipeline.zstd_level);
         let journal = Journal::open(pipeline.journal.clone())?;
         let processors = processors(&pipeline.processors, &redactor);
         let exporter = ParquetExporter::new(journal.clone(), table, pipeline.parquet.clone());
@@ -211,7 +206,8 @@ impl Service {
         let metrics = Metrics::new(counters, feed.clone(), counts);
         let vitals = Vitals { table_feed: feed, metrics, stopping: self.stop_doors.clone() };
         let router = health::router(Arc::new(vitals));
-        self.health_task = Some(tokio::spawn(serve(listener, router, self.stop_health.clone(), DRAIN_HEALTH)));
+        self.health_task =
+            Some(tokio::spawn(serve(listener, router, self.stop_health.clone(), DRAIN_HEALTH)));
     }
 }
 

@@ -19,7 +19,8 @@ impl Service {
         }
         if let Some(pipeline) = &settings.sessions {
             line(&mut lines, "journal", &pipeline.journal.path.display().to_string());
-            let redacting = |processor: &ProcessorSettings| matches!(processor, ProcessorSettings::Redact { .. });
+            let redacting =
+                |processor: &ProcessorSettings| matches!(processor, ProcessorSettings::Redact { .. });
             let redacted = if pipeline.processors.iter().any(redacting) {
                 "credentials are redacted first"
             } else {
@@ -34,13 +35,18 @@ impl Service {
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
             line(&mut lines, "skills", &target.path.display().to_string());
         }
-        lines.push_str("Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n");
+        lines.push_str(
+            "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n",
+        );
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
             let _ = write!(lines, "{}", point_claude_code_here(*address));
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
             let path = target.path.display();
-            let _ = writeln!(lines, "To use the skills in a project:  mkdir -p .claude && ln -s {path}/skills .claude/skills");
+            let _ = writeln!(
+                lines,
+                "To use the skills in a project:  mkdir -p .claude && ln -s {path}/skills .claude/skills"
+            );
         }
         for warning in &settings.warnings {
             let _ = writeln!(lines, "warning: {warning}");

@@ -59,7 +59,8 @@ async fn traces(State(door): State<Door>, request: Request) -> Response<Body> {
 }
 
 async fn logs(State(door): State<Door>, request: Request) -> Response<Body> {
-    door.receive("logs", request, |message: ExportLogsServiceRequest| Records::Logs(message.resource_logs)).await
+    door.receive("logs", request, |message: ExportLogsServiceRequest| Records::Logs(message.resource_logs))
+        .await
 }
 
 async fn metrics(State(door): State<Door>, request: Request) -> Response<Body> {
@@ -125,7 +126,11 @@ impl Door {
             if error.downcast_ref::<LengthLimitError>().is_some() {
                 too_large(self.max_body, encoding)
             } else {
-                unreadable(StatusCode::BAD_REQUEST, Code::InvalidArgument, format!("the body broke off: {error}"))
+                unreadable(
+                    StatusCode::BAD_REQUEST,
+                    Code::InvalidArgument,
+                    format!("the body broke off: {error}"),
+                )
             }
         })?;
         let body = decompress(body.to_bytes(), &parts.headers, self.max_body, encoding)?;
@@ -180,11 +185,13 @@ fn decompress(
     let mut inflated = Vec::new();
     // One byte more than allowed tells a body at the limit from one beyond it.
     let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    MultiGzDecoder::new(body.as_ref()).take(bound).read_to_end(&mut inflated).map_err(|error| Unreadable {
-        status: StatusCode::BAD_REQUEST,
-        code: Code::InvalidArgument,
-        message: format!("the body is not gzip: {error}"),
-        encoding,
+    MultiGzDecoder::new(body.as_ref()).take(bound).read_to_end(&mut inflated).map_err(|error| {
+        Unreadable {
+            status: StatusCode::BAD_REQUEST,
+            code: Code::InvalidArgument,
+            message: format!("the body is not gzip: {error}"),
+            encoding,
+        }
     })?;
     if inflated.len() > limit {
         return Err(too_large(limit, encoding));

@@ -1,0 +1,254 @@
+//! The filesystem exporter: a library of skills in a folder.
+//!
+//! ```text
+//! <path>/skills/…  <path>/README.md  …       the tree, see [`crate::library`]
+//! <path>/.skillspan/library.json             the state
+//! <path>/.skillspan/library.json.next        the state an apply is on its way to
+//! <path>/.skillspan/lock                     held while publishing
+//! ```
+//!
+//! Each file is replaced whole (temporary file, fsync, rename, fsync of the folder). The order is:
+//! next state, files, state, removal of the next state. Whatever an interrupt leaves behind, the next
+//! run tells its own half-done work from a person's edit by the hashes in the two states.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::library::{self, Candidate, Change, Changes, Library, ROOT_FILES, SKILLS, Stored, Tree};
+
+/// Where the folder is and how it is laid out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The folder; created if it is not there.
+    pub path: PathBuf,
+    /// What stands in it.
+    pub layout: Layout,
+}
+
+/// How skills are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// A whole library: `skills/`, manifests, README.
+    #[default]
+    Library,
+}
+
+/// The folder could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder refused.
+    #[error("cannot {verb} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The state could not be read.
+    #[error("{}: {source}", path.display())]
+    State {
+        /// The state's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: library::Error,
+    },
+}
+
+/// What one publish did, skills by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// New skills.
+    pub created: Vec<String>,
+    /// Skills that say more than before.
+    pub updated: Vec<String>,
+    /// Skills that say what they said.
+    pub unchanged: Vec<String>,
+    /// Skills that a person edited, left as they are.
+    pub hand_edited: Vec<String>,
+    /// Skills that a person deleted, left out.
+    pub refused: Vec<String>,
+    /// How many files were written, without the state.
+    pub files_written: usize,
+}
+
+impl Report {
+    /// How many skills were created or changed.
+    pub fn changed(&self) -> usize {
+        self.created.len() + self.updated.len()
+    }
+}
+
+impl fmt::Display for Report {
+    /// `created: a, b; unchanged: c`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            ("created", &self.created),
+            ("updated", &self.updated),
+            ("unchanged", &self.unchanged),
+            ("edited by hand, left alone", &self.hand_edited),
+            ("deleted by hand, left out", &self.refused),
+        ];
+        let shown: Vec<String> = parts
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(what, names)| format!("{what}: {}", names.join(", ")))
+            .collect();
+        f.write_str(if shown.is_empty() { "no skill" } else { "" })?;
+        f.write_str(&shown.join("; "))
+    }
+}
+
+/// A library in a folder.
+#[derive(Debug, Clone)]
+pub struct Filesystem {
+    config: Config,
+}
+
+impl Filesystem {
+    /// An exporter to a folder; nothing is touched yet.
+    pub fn new(config: Config) -> Self {
+        Self { config }
+    }
+
+    /// Creates the folder and makes sure that it can be written.
+    pub fn check(&self) -> Result<(), Error> {
+        self.lock().map(drop)
+    }
+
+    /// What [`Filesystem::publish`] would do. Writes nothing.
+    pub fn plan(&self, candidates: &[Candidate]) -> Result<Report, Error> {
+        Ok(report(&library::reconcile(&self.load()?, candidates)))
+    }
+
+    /// Reads the folder, reconciles the candidates with it and writes what changed. Waits for another
+    /// process that is publishing here. Blocks on the disk.
+    pub fn publish(&self, candidates: &[Candidate]) -> Result<Report, Error> {
+        let _lock = self.lock()?;
+        let changes = library::reconcile(&self.load()?, candidates);
+        self.apply(&changes)
+    }
+
+    /// Reads the folder; one that is not there is an empty library.
+    pub fn load(&self) -> Result<Library, Error> {
+        let stored = Stored { current: read(&self.state_path())?, next: read(&self.next_state_path())? };
+        let mut tree = Tree::new();
+        for path in ROOT_FILES {
+            if let Some(content) = read(&self.config.path.join(path))? {
+                tree.insert(path.to_owned(), content);
+            }
+        }
+        read_folder(&self.config.path.join(SKILLS), SKILLS, 3, &mut tree)?;
+        library::load(&stored, tree).map_err(|source| Error::State { path: self.state_path(), source })
+    }
+
+    /// Writes the changes; none means that no file is touched.
+    pub fn apply(&self, changes: &Changes) -> Result<Report, Error> {
+        if let Some(state) = &changes.state {
+            replace(&self.next_state_path(), state)?;
+            for (path, content) in &changes.files {
+                replace(&self.config.path.join(path), content)?;
+            }
+            replace(&self.state_path(), state)?;
+        }
+        remove(&self.next_state_path())?;
+        Ok(report(changes))
+    }
+
+    /// Held while publishing; the system releases it with the process.
+    fn lock(&self) -> Result<File, Error> {
+        let path = self.config.path.join(".skillspan/lock");
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(failed("create", folder))?;
+        let file = File::options().create(true).append(true).open(&path).map_err(failed("open", &path))?;
+        file.lock().map_err(failed("lock", &path))?;
+        Ok(file)
+    }
+
+    fn state_path(&self) -> PathBuf {
+        self.config.path.join(".skillspan/library.json")
+    }
+
+    fn next_state_path(&self) -> PathBuf {
+        self.config.path.join(".skillspan/library.json.next")
+    }
+}
+
+fn report(changes: &Changes) -> Report {
+    let named = |wanted: Change| -> Vec<String> {
+        let skills = changes.skills.iter().filter(|(_, change)| **change == wanted);
+        skills.map(|(name, _)| name.clone()).collect()
+    };
+    Report {
+        created: named(Change::Created),
+        updated: named(Change::Sharpened),
+        unchanged: named(Change::Unchanged),
+        hand_edited: named(Change::HandEdited),
+        refused: named(Change::Refused),
+        files_written: changes.files.len(),
+    }
+}
+
+fn failed<'a>(verb: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Error + 'a {
+    move |source| Error::Io { verb, path: path.to_owned(), source }
+}
+
+/// The file's text, `None` if there is no such file. What is not UTF-8 cannot be ours and only has to
+/// differ.
+fn read(path: &Path) -> Result<Option<String>, Error> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(failed("read", path)(error)),
+    }
+}
+
+/// The files of a folder, `depth` folders deep; links are followed to files and not to folders.
+fn read_folder(folder: &Path, prefix: &str, depth: usize, tree: &mut Tree) -> Result<(), Error> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed("list", folder)(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(failed("list", folder))?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let path = format!("{prefix}/{name}");
+        let kind = entry.file_type().map_err(failed("read", &entry.path()))?;
+        if kind.is_dir() {
+            if depth > 1 {
+                read_folder(&entry.path(), &path, depth - 1, tree)?;
+            }
+        } else if name.ends_with(".md")
+            && let Some(content) = read(&entry.path())?
+        {
+            tree.insert(path, content);
+        }
+    }
+    Ok(())
+}
+
+/// Replaces a file whole: a reader, or a restart, sees the old text or the new one.
+fn replace(path: &Path, content: &str) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(failed("create", folder))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.skillspan-new"));
+    let mut file = File::create(&temporary).map_err(failed("create", &temporary))?;
+    file.write_all(content.as_bytes()).map_err(failed("write", &temporary))?;
+    file.sync_all().map_err(failed("fsync", &temporary))?;
+    fs::rename(&temporary, path).map_err(failed("replace", path))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("fsync", folder))
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

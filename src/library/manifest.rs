@@ -1,0 +1,67 @@
+//! The files of the tree's root: what makes the tree a plugin of each assistant, and its README.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::Tree;
+use super::skill::support;
+use super::state::State;
+
+const NAME: &str = "skillspan-skills";
+const DESCRIPTION: &str = "Skills mined from the sessions of coding agents";
+
+/// The root's files for a state.
+pub(super) fn root_files(state: &State) -> Tree {
+    let version = format!("0.1.{}", state.release);
+    let plugin = json!({ "name": NAME, "version": version, "description": DESCRIPTION });
+    let marketplace = json!({
+        "name": NAME,
+        "owner": { "name": "skillspan" },
+        "plugins": [{ "name": NAME, "source": "./", "version": version, "description": DESCRIPTION }],
+    });
+    let package = json!({
+        "name": NAME,
+        "version": version,
+        "description": DESCRIPTION,
+        "private": true,
+        "pi": { "skills": ["skills"] },
+    });
+    [
+        (".claude-plugin/marketplace.json", pretty(&marketplace)),
+        (".claude-plugin/plugin.json", pretty(&plugin)),
+        (".gitattributes", "* text=auto eol=lf\n".to_owned()),
+        ("README.md", readme(state)),
+        ("gemini-extension.json", pretty(&plugin)),
+        ("package.json", pretty(&package)),
+    ]
+    .into_iter()
+    .map(|(path, content)| (path.to_owned(), content))
+    .collect()
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    format!("{value:#}\n")
+}
+
+fn readme(state: &State) -> String {
+    let mut text = format!("# Skills\n\n{DESCRIPTION}. Each skill names the evidence behind it.\n\n");
+    text.push_str("| skill | purpose | seen in |\n|---|---|---|\n");
+    let mut skills: Vec<_> = state.skills.values().filter(|skill| !skill.refused).collect();
+    skills.sort_by(|a, b| a.name.cmp(&b.name));
+    for skill in skills {
+        let purpose = skill.description.replace('|', "\\|");
+        let _ =
+            writeln!(text, "| [{0}](skills/{0}/SKILL.md) | {purpose} | {1} |", skill.name, support(skill));
+    }
+    let _ = write!(
+        text,
+        "\n## Install\n\nWith `SOURCE` as this folder's path or this repository's URL:\n\n```sh\n\
+         npx skills add SOURCE                       # any assistant\n\
+         claude plugin marketplace add SOURCE && claude plugin install {NAME}@{NAME}\n\
+         gemini extensions install SOURCE\n\
+         pi install SOURCE\n```\n\n\
+         Edit a skill and it stays as you wrote it; delete its folder and it does not come back.\n"
+    );
+    text
+}
