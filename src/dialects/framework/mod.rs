@@ -15,7 +15,7 @@
 //! | `tool_call`, `tool_result` | the call's id | messages; spans that know it |
 //! | `tool_call`, `tool_result` | the span's id | spans that do not know the call's |
 //! | `error` | trace `:` hash of the text | failed model calls and agents |
-//! | `session_start` | the session's id | agents and roots that say nothing else |
+//! | `session_start` | the session's id | agents that say nothing else |
 //! | `feedback` | trace, span or response, name of the evaluation | `gen_ai.evaluation.result` |
 //!
 //! Only a model call sees the whole conversation, so only it can count: a turn that says "go on"
@@ -120,7 +120,7 @@ impl Dialect for Framework {
             let exchange = if step == Some(Step::Agent) { &self.agent } else { &self.model };
             exchange.input.iter().chain(exchange.output).any(|source| source.find(record).is_some())
         };
-        if events.is_empty() && (step == Some(Step::Agent) || is_root(record)) {
+        if events.is_empty() && step == Some(Step::Agent) {
             events.extend(presence(&common));
         }
         match step {
