@@ -5,18 +5,18 @@
 //! within one trace, and only at what carries no `assistant`: the dialects of assistants know how
 //! their client names its calls and its sub-agents.
 //!
-//! 1. **Words.** A model call numbers its words (`key#number`), because it is shown the whole
+//! 1. **Sub-agents.** What happens on the spans below a tool's span is a sub-agent's, and so is a
+//!    prompt that is given while a tool runs: people do not ask in the middle of a call. (Spans that
+//!    became no event leave a gap in the ancestry, which the time bridges.)
+//! 2. **Words.** A model call numbers its words (`key#number`), because it is shown the whole
 //!    conversation; an agent's span does not (`key`). The unnumbered join the least number of the
 //!    same key. A prompt that only an agent's span has joins the first prompt that model calls of its
 //!    trace have, because what the person asked and what was made of it for the model are one
 //!    question.
-//! 2. **Calls.** A tool's span that does not know the call's id goes by its own span id; the model's
+//! 3. **Calls.** A tool's span that does not know the call's id goes by its own span id; the model's
 //!    answer and the next request know the id. The spans take the ids of the calls they execute: first
 //!    of the same tool with the same input, then of the same tool, then with the same input, each in
 //!    order of time. What is left on either side stands alone.
-//! 3. **Sub-agents.** What happens on the spans below a tool's span is a sub-agent's, and so is a
-//!    prompt that is given while a tool runs: people do not ask in the middle of a call. (Spans that
-//!    became no event leave a gap in the ancestry, which the time bridges.)
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -27,6 +27,8 @@ use crate::event::{Kind, SessionEvent, Timestamp};
 
 /// Between a key and its number.
 const NUMBER: char = '#';
+/// Between the span of a sub-agent's tool and the key of its words.
+const SPEAKER: char = '/';
 
 /// Makes the keys and the agents of one session's observations what they are as a whole.
 pub(super) fn reconcile(events: &mut [SessionEvent]) {
@@ -36,35 +38,40 @@ pub(super) fn reconcile(events: &mut [SessionEvent]) {
         traces.entry(event.trace_id.clone()).or_default().push(event);
     }
     for mut trace in traces.into_values() {
+        find_sub_agents(&mut trace);
         join_words(&mut trace);
         join_calls(&mut trace);
-        find_sub_agents(&mut trace);
     }
 }
 
 fn join_words(trace: &mut [&mut SessionEvent]) {
     for kind in [Kind::Prompt, Kind::Response] {
-        let mut numbered: BTreeMap<String, String> = BTreeMap::new();
-        let mut first: Option<(Timestamp, String)> = None;
+        let mut least: BTreeMap<String, String> = BTreeMap::new();
+        let mut first: BTreeMap<String, (Timestamp, String)> = BTreeMap::new();
         for event in trace.iter().filter(|event| event.kind == kind) {
-            let Some((key, _)) = event.fact_key.rsplit_once(NUMBER) else { continue };
-            let least = numbered.entry(key.to_owned()).or_insert_with(|| event.fact_key.clone());
-            if event.fact_key < *least {
-                least.clone_from(&event.fact_key);
-            }
-            let this = (event.timestamp, event.fact_key.clone());
-            first = Some(first.map_or_else(|| this.clone(), |first| first.min(this.clone())));
+            let Some((words, _)) = event.fact_key.rsplit_once(NUMBER) else { continue };
+            let key = &event.fact_key;
+            let known = least.entry(words.to_owned()).or_insert_with(|| key.clone());
+            *known = key.min(known).clone();
+            let this = (event.timestamp, key.clone());
+            let known = first.entry(speaker(key).to_owned()).or_insert_with(|| this.clone());
+            *known = this.min(known.clone());
         }
-        let first = first.map(|(_, key)| key).filter(|_| kind == Kind::Prompt);
         let is_unnumbered = |event: &&mut &mut SessionEvent| {
             event.kind == kind && !event.fact_key.is_empty() && !event.fact_key.contains(NUMBER)
         };
         for event in trace.iter_mut().filter(is_unnumbered) {
-            if let Some(key) = numbered.get(&event.fact_key).or(first.as_ref()) {
+            let question = || first.get(speaker(&event.fact_key)).filter(|_| kind == Kind::Prompt);
+            if let Some(key) = least.get(&event.fact_key).or_else(|| question().map(|(_, key)| key)) {
                 event.fact_key.clone_from(key);
             }
         }
     }
+}
+
+/// Which sub-agent a key is of, `""` for the main agent.
+fn speaker(key: &str) -> &str {
+    key.rsplit_once(SPEAKER).map_or("", |(speaker, _)| speaker)
 }
 
 /// One call as one side knows it: a tool's span, or the messages of a model.
@@ -97,6 +104,10 @@ fn join_calls(trace: &mut [&mut SessionEvent]) {
     }
 }
 
+fn is_words(kind: Kind) -> bool {
+    matches!(kind, Kind::Prompt | Kind::Response | Kind::Error)
+}
+
 fn is_of_call(event: &SessionEvent) -> bool {
     matches!(event.kind, Kind::ToolCall | Kind::ToolResult) && !event.fact_key.is_empty()
 }
@@ -112,10 +123,9 @@ fn spans_of_tools(trace: &[&mut SessionEvent]) -> BTreeSet<String> {
             keys.insert(&event.fact_key);
         }
     }
-    let is_words = |kind: &Kind| [Kind::Prompt, Kind::Response, Kind::Error].contains(kind);
     let of_tools = spans.into_iter().filter(|(_, (keys, kinds))| {
         let has_both = [Kind::ToolCall, Kind::ToolResult].iter().all(|kind| kinds.contains(kind));
-        keys.len() == 1 && has_both && !kinds.iter().any(is_words)
+        keys.len() == 1 && has_both && !kinds.iter().copied().any(is_words)
     });
     of_tools.map(|(span, _)| span.to_owned()).collect()
 }
@@ -185,11 +195,15 @@ fn find_sub_agents(trace: &mut [&mut SessionEvent]) {
             let is_within = |tool: &Running| tool.from < event.timestamp && event.timestamp < tool.until;
             let others =
                 running.iter().filter(|(span, _)| event.kind == Kind::Prompt && **span != event.span_id);
-            let around = others.filter(|(_, tool)| is_within(tool));
-            around.min_by_key(|(span, tool)| (tool.until.since(tool.from), *span)).map(|(_, tool)| tool)
+            others
+                .filter(|(_, tool)| is_within(tool))
+                .min_by_key(|(span, tool)| (tool.until.since(tool.from), *span))
         };
-        if let Some(tool) = above().or_else(around) {
-            event.agent.clone_from(&tool.tool);
+        let Some((span, tool)) = above().or_else(around) else { continue };
+        event.agent.clone_from(&tool.tool);
+        // A sub-agent is often given the very words of the person, and they are another prompt.
+        if is_words(event.kind) && !event.fact_key.is_empty() {
+            event.fact_key = format!("{span}{SPEAKER}{}", event.fact_key);
         }
     }
 }
@@ -214,12 +228,12 @@ fn ancestor<'r>(
     span: &str,
     parents: &BTreeMap<String, String>,
     running: &'r BTreeMap<String, Running>,
-) -> Option<&'r Running> {
+) -> Option<(&'r String, &'r Running)> {
     let mut seen = BTreeSet::new();
     let mut next = parents.get(span)?;
     // Parents come from clients and may form a circle.
     while seen.insert(next) {
-        if let Some(tool) = running.get(next) {
+        if let Some(tool) = running.get_key_value(next) {
             return Some(tool);
         }
         next = parents.get(next)?;
