@@ -229,10 +229,10 @@ fn ancestor<'r>(
     parents: &BTreeMap<String, String>,
     running: &'r BTreeMap<String, Running>,
 ) -> Option<(&'r String, &'r Running)> {
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeSet::from([span]);
     let mut next = parents.get(span)?;
     // Parents come from clients and may form a circle.
-    while seen.insert(next) {
+    while seen.insert(next.as_str()) {
         if let Some(tool) = running.get_key_value(next) {
             return Some(tool);
         }

@@ -8,6 +8,7 @@
 //! | `genai.rs` | the GenAI conventions, record by record |
 //! | `frameworks.rs` | every framework against the same recorded sessions |
 //! | `hard_cases.rs` | what recorded sessions seldom show |
+//! | `spans.rs` | spans written by hand |
 //! | `records.rs` | what holds for every dialect and every record, hostile ones included |
 
 #![allow(
@@ -24,3 +25,4 @@ mod genai;
 mod hard_cases;
 mod records;
 mod sessions;
+mod spans;
