@@ -18,7 +18,7 @@
 //!    of the same tool with the same input, then of the same tool, then with the same input, each in
 //!    order of time. What is left on either side stands alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -91,11 +91,10 @@ fn join_calls(trace: &mut [&mut SessionEvent]) {
         stated.into_values().filter(|call| !executed.contains_key(&call.key)).collect();
     unnamed.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
     unexecuted.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
-    let same_tool = |a: &Call, b: &Call| a.tool == b.tool;
-    let same_input = |a: &Call, b: &Call| !a.input.is_null() && a.input == b.input;
-    let mut ids = pairs(&mut unnamed, &mut unexecuted, |a, b| same_tool(a, b) && same_input(a, b));
-    ids.extend(pairs(&mut unnamed, &mut unexecuted, same_tool));
-    ids.extend(pairs(&mut unnamed, &mut unexecuted, same_input));
+    let input = |call: &Call| Some(call.input.to_string()).filter(|_| !call.input.is_null());
+    let mut ids = pairs(&mut unnamed, &mut unexecuted, |call| Some((call.tool.clone(), input(call)?)));
+    ids.extend(pairs(&mut unnamed, &mut unexecuted, |call| Some(call.tool.clone())));
+    ids.extend(pairs(&mut unnamed, &mut unexecuted, input));
     for event in trace.iter_mut().filter(|event| is_of_call(event)) {
         if let Some(id) = ids.get(&event.fact_key) {
             event.fact_key.clone_from(id);
@@ -154,21 +153,26 @@ fn calls(trace: &[&mut SessionEvent]) -> (BTreeMap<String, Call>, BTreeMap<Strin
     (executed, stated)
 }
 
-/// Pairs calls that are alike, in order, and takes them out; by the key of the first side, that of
-/// the second.
-fn pairs(
-    executed: &mut Vec<Call>,
-    stated: &mut Vec<Call>,
-    alike: impl Fn(&Call, &Call) -> bool,
+/// Pairs calls that have an equal mark, in order, and takes them out; by the key of the first side,
+/// that of the second.
+fn pairs<M: Ord>(
+    unnamed: &mut Vec<Call>,
+    unexecuted: &mut Vec<Call>,
+    mark: impl Fn(&Call) -> Option<M>,
 ) -> BTreeMap<String, String> {
+    let mut free: BTreeMap<M, VecDeque<String>> = BTreeMap::new();
+    for call in unexecuted.iter() {
+        if let Some(mark) = mark(call) {
+            free.entry(mark).or_default().push_back(call.key.clone());
+        }
+    }
     let mut ids = BTreeMap::new();
-    executed.retain(|call| {
-        let Some(position) = stated.iter().position(|other| alike(call, other)) else {
-            return true;
-        };
-        ids.insert(call.key.clone(), stated.remove(position).key);
-        false
+    unnamed.retain(|call| match mark(call).and_then(|mark| free.get_mut(&mark)?.pop_front()) {
+        Some(id) => ids.insert(call.key.clone(), id).is_some(),
+        None => true,
     });
+    let taken: BTreeSet<&String> = ids.values().collect();
+    unexecuted.retain(|call| !taken.contains(&call.key));
     ids
 }
 

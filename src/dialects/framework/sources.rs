@@ -94,7 +94,7 @@ fn messages_of_events(record: &Record<'_>, names: &[&str]) -> Option<Value> {
     let events = record.as_span().map(|span| span.events.as_slice()).unwrap_or_default();
     let named = events.iter().filter(|event| names.contains(&event.name.as_str()));
     let messages: Vec<Value> = named.map(|event| message_of_event(&event.name, &event.attributes)).collect();
-    (!messages.is_empty()).then(|| Value::Array(messages))
+    Some(messages).filter(|messages| !messages.is_empty()).map(Value::Array)
 }
 
 /// An event's attributes as a message; its content may be JSON in a text.
