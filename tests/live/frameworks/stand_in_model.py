@@ -1,27 +1,64 @@
-import json,sys,time
+"""A model API that answers every question with two parallel calls of the tool, and their results with
+a text. OpenAI's chat completions and responses, on port 18999."""
+import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-class H(BaseHTTPRequestHandler):
-    protocol_version='HTTP/1.1'
-    def log_message(self,*a): pass
+
+PATHS = ["a.txt", "missing.txt"]
+
+
+def text_of(content):
+    return content if isinstance(content, str) else content[0].get("text", "")
+
+
+def responses(request):
+    given = request["input"]
+    items = given if isinstance(given, list) else [{"role": "user", "content": given}]
+    asked = text_of([item for item in items if item.get("role") == "user"][-1]["content"])
+    number = len(items)
+    if items[-1].get("type") == "function_call_output" or not request.get("tools"):
+        text = {"type": "output_text", "text": f"Done: {asked}", "annotations": []}
+        output = [{"type": "message", "id": f"msg_{number}", "role": "assistant", "status": "completed", "content": [text]}]
+    else:
+        output = [{"type": "function_call", "id": f"fc_{number}_{place}", "call_id": f"call_{number}_{place}",
+                   "name": "read_file", "arguments": json.dumps({"path": path}), "status": "completed"}
+                  for place, path in enumerate(PATHS)]
+    usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15,
+             "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+    return {"id": f"resp_{number}", "object": "response", "created_at": 1, "model": request["model"], "output": output,
+            "status": "completed", "parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "usage": usage}
+
+
+def chat(request):
+    messages = request["messages"]
+    asked = text_of([message for message in messages if message["role"] == "user"][-1]["content"])
+    number = len(messages)
+    if messages[-1]["role"] == "tool" or not request.get("tools"):
+        message, reason = {"role": "assistant", "content": f"Done: {asked}"}, "stop"
+    else:
+        calls = [{"id": f"call_{number}_{place}", "type": "function",
+                  "function": {"name": "read_file", "arguments": json.dumps({"path": path})}}
+                 for place, path in enumerate(PATHS)]
+        message, reason = {"role": "assistant", "content": None, "tool_calls": calls}, "tool_calls"
+    return {"id": f"chatcmpl-{number}", "object": "chat.completion", "created": 1, "model": request["model"],
+            "choices": [{"index": 0, "message": message, "finish_reason": reason}],
+            "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}}
+
+
+class Model(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
     def do_POST(self):
-        b=json.loads(self.rfile.read(int(self.headers['content-length'])))
-        if 'responses' in self.path:
-            items=b['input'] if isinstance(b['input'],list) else [{'role':'user','content':b['input']}]
-            last=items[-1]; user=[i for i in items if i.get('role')=='user'][-1]['content']
-            user=user if isinstance(user,str) else user[0].get('text','')
-            n=len(items)
-            if last.get('type')=='function_call_output' or not b.get('tools'):
-                out=[{'type':'message','id':f'msg_{n}','role':'assistant','status':'completed','content':[{'type':'output_text','text':'Done: '+user,'annotations':[]}]}]
-            else:
-                out=[{'type':'function_call','id':f'fc_{n}_{i}','call_id':f'call_{n}_{i}','name':'read_file','arguments':json.dumps({'path':p}),'status':'completed'} for i,p in enumerate(['a.txt','missing.txt'])]
-            r={'id':f'resp_{n}','object':'response','created_at':int(time.time()),'model':b['model'],'output':out,'status':'completed','parallel_tool_calls':True,'tool_choice':'auto','tools':[],'usage':{'input_tokens':10,'output_tokens':5,'total_tokens':15,'input_tokens_details':{'cached_tokens':0},'output_tokens_details':{'reasoning_tokens':0}}}
-        else:
-            ms=b['messages']; last=ms[-1]; user=[m for m in ms if m['role']=='user'][-1]['content']
-            user=user if isinstance(user,str) else user[0].get('text','')
-            n=len(ms)
-            if last['role']=='tool' or not b.get('tools'): m={'role':'assistant','content':'Done: '+user}; f='stop'
-            else:
-                m={'role':'assistant','content':None,'tool_calls':[{'id':f'call_{n}_{i}','type':'function','function':{'name':'read_file','arguments':json.dumps({'path':p})}} for i,p in enumerate(['a.txt','missing.txt'])]}; f='tool_calls'
-            r={'id':f'chatcmpl-{n}','object':'chat.completion','created':int(time.time()),'model':b['model'],'choices':[{'index':0,'message':m,'finish_reason':f}],'usage':{'prompt_tokens':10,'completion_tokens':5,'total_tokens':15}}
-        d=json.dumps(r).encode(); self.send_response(200); self.send_header('content-type','application/json'); self.send_header('content-length',str(len(d))); self.end_headers(); self.wfile.write(d)
-ThreadingHTTPServer(('127.0.0.1',18999),H).serve_forever()
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        body = json.dumps(responses(request) if "responses" in self.path else chat(request)).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+if __name__ == "__main__":
+    ThreadingHTTPServer(("127.0.0.1", 18999), Model).serve_forever()
