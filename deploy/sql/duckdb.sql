@@ -182,7 +182,7 @@ WITH spoken AS (
         regexp_extract(fact_key, '^(.*)/[^/]*$', 1) AS speaker,
         CASE WHEN contains(fact_key, '#') THEN regexp_extract(fact_key, '^(.*)#[^#]*$', 1) END AS words
     FROM with_agents
-    WHERE assistant = '' AND trace_id <> '' AND fact_key <> '' AND kind IN ('prompt', 'response')
+    WHERE trace_id <> '' AND fact_key <> '' AND kind IN ('prompt', 'response')
 ), least AS (
     SELECT tenant, home, trace_id, kind, words, min(fact_key) AS numbered FROM spoken WHERE words IS NOT NULL GROUP BY ALL
 ), first AS (

@@ -139,8 +139,16 @@ fn recognises(record: &Record<'_>) -> bool {
     }
 }
 
+/// Messages, for the assistants that follow the conventions in part.
+pub(super) mod messages {
+    pub(in crate::dialects) use super::super::framework::messages::{
+        Prompt, Role, last_answer, new_prompts, user_texts,
+    };
+    pub(in crate::dialects) use super::super::framework::parse::messages as parse;
+}
+
 /// Older exporters have the name in an attribute.
-fn log_name(record: &Record<'_>) -> String {
+pub(super) fn log_name(record: &Record<'_>) -> String {
     match record.name() {
         "" => record.text(LOG_NAME).unwrap_or_default(),
         name => name.to_owned(),

@@ -2,8 +2,8 @@
 //! although their keys differ, and which belong to a sub-agent.
 //!
 //! Applied to the observations of one session, before they are merged by their keys. All of it looks
-//! within one trace, and only at what carries no `assistant`: the dialects of assistants know how
-//! their client names its calls and its sub-agents.
+//! within one trace. Calls and sub-agents are looked for only among what carries no `assistant`: the
+//! dialects of assistants know how their client names them.
 //!
 //! 1. **Sub-agents.** What happens on the spans below a tool's span is a sub-agent's, and so is a
 //!    prompt that is given while a tool runs: people do not ask in the middle of a call. (Spans that
@@ -32,15 +32,16 @@ const SPEAKER: char = '/';
 
 /// Makes the keys and the agents of one session's observations what they are as a whole.
 pub(super) fn reconcile(events: &mut [SessionEvent]) {
-    let is_ours = |event: &&mut SessionEvent| event.assistant.is_empty() && !event.trace_id.is_empty();
     let mut traces: BTreeMap<String, Vec<&mut SessionEvent>> = BTreeMap::new();
-    for event in events.iter_mut().filter(is_ours) {
+    for event in events.iter_mut().filter(|event| !event.trace_id.is_empty()) {
         traces.entry(event.trace_id.clone()).or_default().push(event);
     }
     for mut trace in traces.into_values() {
-        find_sub_agents(&mut trace);
+        let mut of_frameworks: Vec<&mut SessionEvent> =
+            trace.iter_mut().map(|event| &mut **event).filter(|event| event.assistant.is_empty()).collect();
+        find_sub_agents(&mut of_frameworks);
+        join_calls(&mut of_frameworks);
         join_words(&mut trace);
-        join_calls(&mut trace);
     }
 }
 

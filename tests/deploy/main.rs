@@ -117,3 +117,97 @@ fn a_stopped_pod_and_a_stopped_unit_have_time_to_drain() {
     let unit = fs::read_to_string(deploy().join("skillspan.service")).unwrap();
     assert!(unit.contains("\nTimeoutStopSec=40s\n"));
 }
+
+/// Log records that become an event, that are dropped, and that nobody recognises.
+fn one_record_of_each_fate() -> serde_json::Value {
+    let scope = |scope: &str, event: &str| {
+        let attributes =
+            [("event.name", event), ("session.id", "s"), ("prompt.id", "p"), ("prompt", "hello")];
+        let attributes = attributes
+            .map(|(key, value)| serde_json::json!({ "key": key, "value": { "stringValue": value } }));
+        serde_json::json!({ "scope": { "name": scope }, "logRecords": [{ "attributes": attributes }] })
+    };
+    let claude_code = "com.anthropic.claude_code.events";
+    let scopes =
+        [scope(claude_code, "user_prompt"), scope(claude_code, "plugin_loaded"), scope("my.app", "x")];
+    serde_json::json!({ "resourceLogs": [{ "scopeLogs": scopes }] })
+}
+
+/// The names that `/metrics` of a running service serves.
+fn served_metrics() -> std::collections::BTreeSet<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().display();
+    let text = format!(
+        "extensions: {{ health: {{ endpoint: 127.0.0.1:0 }}, sessions_table: {{ path: {root}/sessions }} }}
+receivers: {{ otlp: {{ protocols: {{ http: {{ endpoint: 127.0.0.1:0 }} }} }} }}
+exporters: {{ filesystem: {{ path: {root}/skills }} }}
+service: {{ journal: {{ path: {root}/journal, max_size: 64MiB, segment: 4MiB }} }}
+"
+    );
+    let settings = resolve(&text, Path::new("metrics.yaml"));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let served = runtime.block_on(async {
+        let service = skillspan::service::Service::start(settings).await.unwrap();
+        let url = format!("http://{}/metrics", service.health().unwrap());
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        // A counter with labels is served once something was counted.
+        let (_, http) = service.addresses()[0];
+        let logs = client.post(format!("http://{http}/v1/logs")).json(&one_record_of_each_fate());
+        logs.send().await.unwrap().error_for_status().unwrap();
+        let text = client.get(url).send().await.unwrap().text().await.unwrap();
+        service.drain().await;
+        text
+    });
+    let types = served.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    types
+        .flat_map(|line| {
+            let (name, kind) = line.split_once(' ').unwrap();
+            match kind {
+                "counter" => vec![format!("{name}_total")],
+                "histogram" => ["_bucket", "_count", "_sum"].map(|end| format!("{name}{end}")).to_vec(),
+                _ => vec![name.to_owned()],
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn dashboard_and_alerts_speak_of_metrics_that_are_served() {
+    let served = served_metrics();
+    assert!(served.len() > 10, "{served:?}");
+    let name = regex::Regex::new(r"\bskillspan_[a-z_]+").unwrap();
+    let mut spoken = 0;
+    for file in ["observability/alerts.yaml", "observability/dashboard.json"] {
+        let text = fs::read_to_string(deploy().join(file)).unwrap();
+        for found in name.find_iter(&text) {
+            spoken += 1;
+            assert!(
+                served.contains(found.as_str()),
+                "{file} speaks of {}; served are {served:#?}",
+                found.as_str()
+            );
+        }
+    }
+    assert!(spoken > 20, "only {spoken} names were found: the reading is broken");
+}
+
+#[test]
+fn every_alert_leads_to_a_section_of_the_runbook() {
+    let alerts = fs::read_to_string(deploy().join("observability/alerts.yaml")).unwrap();
+    let runbook = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let runbook = fs::read_to_string(runbook).unwrap();
+    let slug = |heading: &str| {
+        heading
+            .to_lowercase()
+            .replace(|c: char| !c.is_alphanumeric() && c != ' ' && c != '-', "")
+            .replace(' ', "-")
+    };
+    let sections: Vec<String> =
+        runbook.lines().filter_map(|line| line.strip_prefix("## ")).map(slug).collect();
+    let links: Vec<&str> =
+        alerts.split("docs/operations.md#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(links.len(), alerts.matches("- alert:").count());
+    for link in links {
+        assert!(sections.iter().any(|section| section == link), "{link} is not among {sections:?}");
+    }
+}

@@ -1,4 +1,4 @@
-//! Sessions as readers see them, cut into turns as far as comparing with the truth needs it.
+//! Sessions as readers put them together, cut into turns for comparing them with the truth.
 
 use std::collections::BTreeMap;
 
@@ -30,9 +30,17 @@ pub(crate) type Facts = Vec<SessionEvent>;
 
 /// The facts of every session, by session id, as readers see them.
 pub(crate) fn sessions(events: &[SessionEvent]) -> BTreeMap<String, Facts> {
-    let sessions = resolve(events.to_vec(), &ResolveOptions { default_workspace: String::new() });
+    let options = ResolveOptions { default_workspace: "default".to_owned() };
     let facts = |session: Session| session.facts.into_iter().map(|fact| fact.event).collect();
-    sessions.into_iter().map(|session| (session.id.clone(), facts(session))).collect()
+    let resolved = resolve(events.to_vec(), &options).into_iter();
+    resolved.map(|session| (session.id.clone(), facts(session))).collect()
+}
+
+/// The facts of events that are one session.
+pub(crate) fn facts(events: &[SessionEvent]) -> Facts {
+    let sessions = sessions(events);
+    assert_eq!(sessions.len(), 1, "{:?}", sessions.keys());
+    sessions.into_values().next().unwrap()
 }
 
 /// The turns of a session's main agent.

@@ -46,12 +46,12 @@ pub(in super::super) struct CallResult {
 
 /// A prompt and how many user texts before it in its list equal it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Prompt {
+pub(in super::super) struct Prompt {
     /// What the person wrote, `""` if nothing but media.
     pub(super) said: String,
     /// The same, with the placeholders.
-    pub(super) text: String,
-    pub(super) earlier_equals: usize,
+    pub(in super::super) text: String,
+    pub(in super::super) earlier_equals: usize,
 }
 
 impl Message {
@@ -77,7 +77,7 @@ impl Message {
 }
 
 /// The user texts after the last message of the assistant: what comes before it is history.
-pub(super) fn new_prompts(messages: &[Message]) -> Vec<Prompt> {
+pub(in super::super) fn new_prompts(messages: &[Message]) -> Vec<Prompt> {
     let first_new = last_of_assistant(messages).map_or(0, |position| position + 1);
     let new = messages.iter().enumerate().skip(first_new).filter(|(_, message)| message.is_prompt());
     new.map(|(position, message)| {
@@ -105,9 +105,14 @@ pub(super) fn since_last_prompt(messages: &[Message]) -> &[Message] {
 }
 
 /// The last text of the assistant.
-pub(super) fn last_answer(messages: &[Message]) -> Option<&str> {
+pub(in super::super) fn last_answer(messages: &[Message]) -> Option<String> {
     let answers = messages.iter().filter(|message| message.role == Role::Assistant);
-    answers.map(|message| message.text.as_str()).rfind(|text| !is_withheld(text))
+    answers.map(|message| &message.text).rfind(|text| !is_withheld(text)).cloned()
+}
+
+/// How many texts of the user a list has.
+pub(in super::super) fn user_texts(messages: &[Message]) -> usize {
+    messages.iter().filter(|message| message.is_prompt()).count()
 }
 
 /// How many messages of the assistant say `text`.

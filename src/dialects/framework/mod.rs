@@ -276,15 +276,15 @@ impl Said {
 
     fn answer(&self, record: &Record<'_>, common: &SessionEvent) -> Option<SessionEvent> {
         let text = messages::last_answer(&self.output.messages)?;
-        let earlier_equals = messages::answers_equal_to(&self.input.messages, text);
+        let earlier_equals = messages::answers_equal_to(&self.input.messages, &text);
         // An agent's tokens are the sum of its model calls'.
         let (input_tokens, output_tokens) = if self.is_model { fields::tokens(record) } else { (0, 0) };
         Some(SessionEvent {
             kind: Kind::Response,
-            fact_key: self.text_key(record, text, earlier_equals),
+            fact_key: self.text_key(record, &text, earlier_equals),
             timestamp: record.end_time().unwrap_or_default(),
             duration_us: if self.is_model { record.duration_us() } else { 0 },
-            text: text.to_owned(),
+            text,
             truncated: self.output.is_cut,
             input_tokens,
             output_tokens,

@@ -457,7 +457,7 @@ mod tests {
             {"type": "text", "content": "Done."},
             {"type": "tool_call", "id": "1", "name": "ls", "arguments": {}},
         ]}]);
-        assert_eq!(last_answer(&messages(&output, Role::Assistant)), Some("Done."));
+        assert_eq!(last_answer(&messages(&output, Role::Assistant)), Some("Done.".to_owned()));
         let calls = json!([{"role": "assistant", "parts": [{"type": "tool_call", "id": "1", "name": "ls"}]}]);
         assert_eq!(last_answer(&messages(&calls, Role::Assistant)), None);
     }
