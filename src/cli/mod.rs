@@ -4,8 +4,10 @@
 
 mod columns;
 mod compact;
+mod connect;
 mod demo;
 mod erase;
+mod explain;
 mod reader;
 mod render;
 mod run;
@@ -60,6 +62,10 @@ enum Command {
     Compact(ConfigFile),
     /// Forget a session or a person: in the table, and in what could not reach it
     Erase(erase::Arguments),
+    /// Show or write what makes an assistant export to skillspan
+    Connect(connect::Arguments),
+    /// Say record by record what a recorded request body means
+    Explain(explain::Arguments),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -134,6 +140,8 @@ pub fn main() -> ExitCode {
         Command::Skillify(arguments) => skillify::run(&arguments),
         Command::Compact(config) => compact::run(&config),
         Command::Erase(arguments) => erase::run(&arguments),
+        Command::Connect(arguments) => connect::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

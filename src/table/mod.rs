@@ -17,6 +17,8 @@
 //! | `merge.rs` | observations of one fact to the fact |
 //! | `sessions.rs` | [`Session`] and what can be asked of it |
 //! | `resolve.rs` | [`resolve`]: observations to sessions |
+//! | `history.rs` | traces without an id, joined by the conversation they show |
+//! | `reconcile.rs` | facts and sub-agents that only several observations together show |
 //!
 //! On disk:
 //!
@@ -34,6 +36,7 @@
 
 mod file;
 mod footer;
+mod history;
 mod layout;
 mod location;
 mod manifest;
@@ -41,6 +44,7 @@ mod merge;
 mod part;
 mod query;
 mod read;
+mod reconcile;
 mod resolve;
 mod schema;
 pub mod sessions;

@@ -348,3 +348,32 @@ async fn a_session_is_read_by_its_id_its_beginning_or_its_trace_and_as_the_whole
     };
     assert_eq!(heads(&listed.sessions), heads(&whole));
 }
+
+#[tokio::test]
+async fn a_reader_of_one_session_reads_a_small_part_of_a_file() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let table = open(Arc::clone(&store)).await;
+    let noise =
+        |seed: u64| (0..40).map(|n| format!("{:x} ", (seed * 41 + n).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let events: Vec<_> = (0..40_000_u64)
+        .map(|number| SessionEvent {
+            session_id: format!("session-{:04}", number / 50),
+            trace_id: format!("trace-{:04}", number / 25),
+            output: noise(number).collect(),
+            ..event(&format!("{number:06}"), Kind::ToolResult, 0)
+        })
+        .collect();
+    let Written::Created { bytes } = table.write(&plan(TODAY, 0), events).await.unwrap() else { panic!() };
+    let options = ResolveOptions { default_workspace: "shop".into() };
+    let found = table.session("session-0321", &Filter::default(), &options).await.unwrap();
+    assert_eq!(found.sessions[0].facts.len(), 50);
+    assert!(table.bytes_read() * 10 < bytes, "{} of {bytes}", table.bytes_read());
+
+    let before = table.bytes_read();
+    assert!(table.session("trace:nobody's", &Filter::default(), &options).await.unwrap().sessions.is_empty());
+    assert!((table.bytes_read() - before) * 50 < bytes, "{} of {bytes}", table.bytes_read() - before);
+    let before = table.bytes_read();
+    let listed = table.sessions_of(&Filter::default(), &options).await.unwrap();
+    assert_eq!(listed.sessions.len(), 800);
+    assert!((table.bytes_read() - before) * 5 < bytes, "{} of {bytes}", table.bytes_read() - before);
+}
