@@ -353,8 +353,9 @@ async fn a_session_is_read_by_its_id_its_beginning_or_its_trace_and_as_the_whole
 async fn a_reader_of_one_session_reads_a_small_part_of_a_file() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let table = open(Arc::clone(&store)).await;
-    let noise =
-        |seed: u64| (0..40).map(|n| format!("{:x} ", (seed * 41 + n).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let noise = |seed: u64| {
+        (0..40).map(move |n| format!("{:x} ", (seed * 41 + n).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+    };
     let events: Vec<_> = (0..40_000_u64)
         .map(|number| SessionEvent {
             session_id: format!("session-{:04}", number / 50),
