@@ -354,8 +354,8 @@ pub(super) struct Service {
     /// The durable log between a client's answer and the table.
     #[serde(deserialize_with = "written")]
     pub(super) journal: Option<Journal>,
-    /// A bound on the memory of requests in flight.
-    memory_limit: NotSupportedYet,
+    /// The memory that all requests in flight may take together.
+    pub(super) memory_limit: Option<ByteSize>,
     /// What the process says of itself.
     #[serde(deserialize_with = "written")]
     pub(super) telemetry: Option<Telemetry>,
