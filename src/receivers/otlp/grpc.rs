@@ -65,7 +65,11 @@ async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, 
             return Err(refusal);
         }
     };
-    let (body, lease) = door.read(body, limit.saturating_add(PREFIX)).await?;
+    let (body, lease) = match door.read(body, limit.saturating_add(PREFIX)).await {
+        // The limit is one of messages, not of frames.
+        Err(Refusal::TooLarge(_)) => return Err(body::too_large(limit)),
+        read => read?,
+    };
     let (compressed, body) = message(body)?;
     let coding = match (compressed, coding) {
         (false, _) => Coding::Identity,

@@ -277,8 +277,10 @@ impl<'a> Cursor<'a> {
                 Ok(true)
             }
             Some(_) if self.null() => Ok(false),
-            Some(_) => Err(Failure::Value(format!("not {what}"))),
-            None => Err(self.syntax()),
+            Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') => {
+                Err(Failure::Value(format!("not {what}")))
+            }
+            _ => Err(self.syntax()),
         }
     }
 

@@ -14,6 +14,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+
 impl Cursor<'_> {
     pub(super) fn string(&mut self) -> Result<String, Failure> {
         Ok(match self.scalar()? {
@@ -37,13 +39,9 @@ impl Cursor<'_> {
     pub(super) fn uint64(&mut self) -> Result<u64, Failure> {
         self.number("an unsigned integer", |number| {
             number.parse().ok().or_else(|| {
-                let float = whole(number)?;
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "checked to lie within"
-                )]
-                (0.0..1.844_674_407_370_955_2e19).contains(&float).then_some(float as u64)
+                let number = whole(number).filter(|number| (0.0..2.0 * TWO_TO_63).contains(number))?;
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it fits")]
+                Some(number as u64)
             })
         })
     }
@@ -51,11 +49,9 @@ impl Cursor<'_> {
     pub(super) fn int64(&mut self) -> Result<i64, Failure> {
         self.number("an integer", |number| {
             number.parse().ok().or_else(|| {
-                let float = whole(number)?;
-                #[expect(clippy::cast_possible_truncation, reason = "checked to lie within")]
-                (-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18)
-                    .contains(&float)
-                    .then_some(float as i64)
+                let number = whole(number).filter(|number| (-TWO_TO_63..TWO_TO_63).contains(number))?;
+                #[expect(clippy::cast_possible_truncation, reason = "it fits")]
+                Some(number as i64)
             })
         })
     }
