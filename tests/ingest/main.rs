@@ -38,5 +38,8 @@
 mod grpc;
 mod harness;
 mod http;
+mod json;
 mod overload;
+mod properties;
+mod reading;
 mod requests;
