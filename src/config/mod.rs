@@ -6,8 +6,9 @@
 //! | `tree.rs` | the document as a tree with positions |
 //! | `expand.rs` | `${env:…}`, `${file:…}` |
 //! | `decode.rs` | serde over the tree; errors with line, column and path |
-//! | `raw.rs`, `components.rs`, `units.rs` | every key, its type and its default |
+//! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
 //! | `resolve.rs` | references, paths and pipelines → [`Settings`] |
+//! | `settings.rs` | what runs |
 //! | `default.yaml` | what runs without a file |
 //!
 //! A file changes the built-in configuration: a component or a part of `service` that it writes
@@ -20,6 +21,7 @@ mod decode;
 mod expand;
 mod raw;
 mod resolve;
+mod settings;
 mod tree;
 mod units;
 
@@ -30,7 +32,7 @@ use serde::Deserialize;
 
 pub use decode::DecodeError;
 pub use expand::{ProcessSource, Source};
-pub use resolve::{
+pub use settings::{
     Listener, LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline,
 };
 

@@ -32,16 +32,12 @@ pub struct Record {
 
 /// Appends a record to `buffer`. The caller keeps payloads below 4 GiB.
 pub(super) fn encode(buffer: &mut Vec<u8>, salt: u32, sequence: u64, payload: &[u8]) {
-    let mut checked = [0; CHECKED];
-    let fields = [
-        (payload.len() as u32).to_le_bytes().as_slice(),
-        &sequence.to_le_bytes(),
-        &crc32c::crc32c_append(salt, payload).to_le_bytes(),
-    ]
-    .concat();
-    checked.copy_from_slice(&fields);
-    buffer.extend_from_slice(&checked);
-    buffer.extend_from_slice(&crc32c::crc32c_append(salt, &checked).to_le_bytes());
+    let start = buffer.len();
+    buffer.extend_from_slice(&(payload.len() as u32).to_le_bytes());
+    buffer.extend_from_slice(&sequence.to_le_bytes());
+    buffer.extend_from_slice(&crc32c::crc32c_append(salt, payload).to_le_bytes());
+    let header_crc = crc32c::crc32c_append(salt, buffer.get(start..).unwrap_or_default());
+    buffer.extend_from_slice(&header_crc.to_le_bytes());
     buffer.extend_from_slice(payload);
 }
 

@@ -152,7 +152,10 @@ impl Shared {
     pub(super) fn remove_exported(&self) {
         let _one_at_a_time = self.documents();
         let mut removed = false;
-        while let Some(first) = self.state().oldest_exported() {
+        loop {
+            // Not in the head of the loop: the state would stay locked in its body.
+            let oldest = self.state().oldest_exported();
+            let Some(first) = oldest else { break };
             let path = segment::path(&self.folder.path, first);
             match self.folder.disk.remove(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -281,6 +281,9 @@ fn classify(tool: &str, input: &str) -> What {
     if has(&["skill"]) {
         return What::Skill;
     }
+    if has(&["memory", "plan", "planning", "todo", "todos", "todowrite", "todoread"]) {
+        return What::Look;
+    }
     if has(&["edit", "write", "replace", "patch", "create", "insert", "multiedit", "notebookedit"]) {
         return What::Edit(edited_kind(input));
     }

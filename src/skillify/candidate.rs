@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{Candidate, Claim, Scope, SupportedClaim, Wording};
 use super::cluster;
+use super::command::Command;
 use super::guard;
 use super::offline::Offline;
 use super::propose::{self, Fix, Material, Proposer};
@@ -21,7 +22,10 @@ const TRIGGER_WORDS: usize = 6;
 /// Everything that candidates of one workspace are made from.
 pub(super) struct Workspace<'a> {
     pub(super) name: &'a str,
+    /// Oldest first.
     pub(super) works: &'a [Work<'a>],
+    /// Where the segment of an id stands in `works`.
+    pub(super) by_segment: BTreeMap<&'a str, usize>,
     pub(super) known_people: usize,
     pub(super) rule: PublishRule,
     pub(super) proposer: &'a dyn Proposer,
@@ -52,9 +56,17 @@ impl Workspace<'_> {
     }
 
     fn fixes(&self) -> Vec<Draft> {
+        let mut having: BTreeMap<String, Vec<&Work<'_>>> = BTreeMap::new();
+        for work in self.works {
+            let commands = work.segment.actions().filter_map(|(_, action)| claimable(action));
+            for token in commands.map(Command::token).collect::<BTreeSet<_>>() {
+                having.entry(token).or_default().push(work);
+            }
+        }
         let mut by_command: BTreeMap<Template, Vec<Found>> = BTreeMap::new();
         for fix in propose::fixes(self.works) {
-            let claim = verify::support(&fix.claim, self.works);
+            let works = having.get(&fix.repair_token).into_iter().flatten().copied();
+            let claim = verify::support(&fix.claim, works);
             by_command.entry(fix.command.clone()).or_default().push(Found { fix, claim });
         }
         by_command.into_values().flat_map(|found| self.fixes_of_one_command(found)).collect()
@@ -71,10 +83,7 @@ impl Workspace<'_> {
         });
         let mut drafts: Vec<Draft> = Vec::new();
         for Found { fix, claim } in found {
-            let mut shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
-            if !fix.clean {
-                shortfalls.push(Shortfall::Unclear);
-            }
+            let shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
             let leader =
                 drafts.iter_mut().find(|draft| draft.shortfalls.is_empty() && overlaps(draft, &claim));
             match leader {
@@ -93,12 +102,17 @@ impl Workspace<'_> {
     fn place(&self, claim: &SupportedClaim) -> (usize, String) {
         let position = || {
             let oldest = claim.support.first()?;
-            let work = self.works.iter().find(|work| work.segment.id == oldest.segment)?;
+            let work = self.work(&oldest.segment)?;
             let repair = claim.claim.templates().first().copied()?.clone();
             let runs = |command| repair.matches(command);
             work.segment.actions().position(|(_, action)| claimable(action).is_some_and(runs))
         };
         (position().unwrap_or(usize::MAX), claim.claim.to_string())
+    }
+
+    /// The segment of this id.
+    fn work(&self, segment: &str) -> Option<&Work<'_>> {
+        self.by_segment.get(segment).and_then(|at| self.works.get(*at))
     }
 
     /// What each cluster's sessions ran in common.
@@ -112,7 +126,7 @@ impl Workspace<'_> {
             if !is_a_procedure(&runs, &works) || !seen.insert(runs.clone()) {
                 continue;
             }
-            let draft = self.procedure(runs, works);
+            let draft = self.procedure(&runs, &works);
             if !is_said_by(&draft.claims, fixes) {
                 drafts.push(draft);
             }
@@ -121,11 +135,10 @@ impl Workspace<'_> {
     }
 
     /// Judges the steps of a procedure one by one by its cluster's evidence.
-    fn procedure(&self, runs: Vec<Claim>, works: Vec<&Work<'_>>) -> Draft {
-        let own: Vec<Work<'_>> = works.into_iter().cloned().collect();
+    fn procedure(&self, runs: &[Claim], works: &[&Work<'_>]) -> Draft {
         let judged: Vec<(SupportedClaim, Vec<Shortfall>)> = runs
             .iter()
-            .map(|run| verify::support(run, &own))
+            .map(|run| verify::support(run, works.iter().copied()))
             .map(|claim| (score::shortfalls(&claim, self.rule, self.known_people), claim))
             .map(|(lacking, claim)| (claim, lacking))
             .collect();
@@ -174,14 +187,12 @@ impl Workspace<'_> {
 
     /// What the supporting segments of at least two sessions share, in the order of the oldest.
     fn shared(&self, claims: &[SupportedClaim], of: impl Fn(&Work<'_>) -> Vec<String>) -> Vec<String> {
-        let supporting: BTreeSet<&str> = claims
-            .iter()
-            .flat_map(|claim| &claim.support)
-            .map(|evidence| evidence.segment.as_str())
-            .collect();
+        let support = claims.iter().flat_map(|claim| &claim.support);
+        let supporting: BTreeSet<usize> =
+            support.filter_map(|evidence| self.by_segment.get(evidence.segment.as_str()).copied()).collect();
         let mut sessions: BTreeMap<String, BTreeSet<(&str, &str)>> = BTreeMap::new();
         let mut order: Vec<String> = Vec::new();
-        for work in self.works.iter().filter(|work| supporting.contains(work.segment.id.as_str())) {
+        for work in supporting.into_iter().filter_map(|at| self.works.get(at)) {
             for item in of(work) {
                 let session = work.segment.session;
                 let known = sessions.entry(item.clone()).or_default();

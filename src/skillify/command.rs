@@ -72,7 +72,7 @@ fn without_wrappers(stage: Vec<Word>) -> Vec<Word> {
         let name = program_name(&first.value);
         if is_assignment(&first.value) || known::KEYWORDS.contains(&name) {
             words = rest;
-        } else if known::WRAPPERS.contains(&name) && !rest.first().is_some_and(|word| word.value == "-v") {
+        } else if known::WRAPPERS.contains(&name) && rest.first().is_none_or(|word| word.value != "-v") {
             words = without_wrapper_options(name, rest);
         } else {
             break;

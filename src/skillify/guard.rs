@@ -9,7 +9,7 @@ static RULES: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
     RegexSet::new([
         // Credentials: known prefixes, `name=value`, `user:password@host`, long mixed words.
         r"(?:\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{8,}|\bgh[pousr]_\w{10,}|\bgithub_pat_\w+|\b(?:AKIA|ASIA)[A-Z0-9]{8,}|\bxox[a-z]-\S+|\bglpat-\S+|\bAIza\S{10,}|\beyJ\S{10,}|-----BEGIN)",
-        r"(?i)(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|access[-_]?key|credentials?)\s*(?:=|:|\s)\s*[^\s{]{3,}",
+        r"(?i)(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|access[-_]?key|credentials?)\s*[=:]\s*[^\s{]{3,}|--?[\w-]*(?:pass(?:word|wd|phrase)?|secret|token|key|credentials?)\s+[^\s{-]\S{2,}",
         r"(?i)\b(?:bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}|://[^/\s:@]+:[^/\s@]+@",
         // People and their machines.
         r"(?:^|[\s=:'\x22\x60])(?:/home/|/Users/|/root\b|[A-Z]:\\Users)|[\w.+-]+@[\w-]+\.[a-z]{2,}\b",
@@ -101,6 +101,8 @@ mod tests {
             "cargo test --test api",
             "git tag v{version}",
             "cp .env.example .env",
+            "make token refresh",
+            "Use when asked to rotate secret scanning tokens.",
             "Run `make token-cache` before `make secrets-test`. Use when asked to check passwords.",
         ] {
             assert_eq!(objection(text), None, "{text}");

@@ -101,6 +101,7 @@ pub fn mine(snapshot: &Snapshot<'_>, config: &Config, proposer: &dyn Proposer) -
     let workspace = candidate::Workspace {
         name: snapshot.workspace,
         works: &works,
+        by_segment: works.iter().enumerate().map(|(at, work)| (work.segment.id.as_str(), at)).collect(),
         known_people: known_people.len(),
         rule: config.publish,
         proposer,

@@ -93,7 +93,7 @@ fn fix(command: &Template, repairs: &[(usize, &Template, &Template)], material: 
     let mut when_to_use = vec![format!("Before you run `{command}`, and when it fails.")];
     when_to_use.extend(asked.map(|asked| format!("When {asked}.")));
     Wording {
-        name: name(&[command.to_string(), "needs".to_owned(), codes.join(" ")]),
+        name: name(&[command.to_string(), "needs".to_owned(), codes.join(" ").replace('`', " ")]),
         title: format!("Run {needed} before `{command}`"),
         description: format!("Run {needed} before `{command}`. Use when `{command}` fails{or_asked}."),
         when_to_use,
@@ -117,7 +117,7 @@ fn procedure(material: &Material<'_>) -> Wording {
     let subject = material.words.iter().take(3).cloned().collect::<Vec<_>>().join(" ");
     let last = codes.last().cloned().unwrap_or_default();
     Wording {
-        name: name(&[subject.clone(), "with".to_owned(), last]),
+        name: name(&[subject.clone(), "with".to_owned(), last.replace('`', " ")]),
         title: if subject.is_empty() { "Procedure".to_owned() } else { capitalised(&subject) },
         description: format!("Run {}. Use when {when}.", codes.join(", then ")),
         when_to_use: asked.map(|asked| format!("When {asked}.")).into_iter().collect(),
@@ -148,10 +148,11 @@ fn capitalised(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// A skill's name from these texts: as many of their words as fit.
+/// A skill's name from these texts: as many of their words as fit, without flags and holes.
 fn name(texts: &[String]) -> String {
     let joined = texts.join(" ");
-    let slug = joined.to_lowercase();
+    let telling = joined.split_whitespace().filter(|word| !word.starts_with('-') && !word.contains('{'));
+    let slug = telling.collect::<Vec<_>>().join(" ").to_lowercase();
     let mut name = String::new();
     for word in slug.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         if name.len() + 1 + word.len() > 64 {

@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action::Action;
 use super::claim::{Claim, SupportedClaim, Wording};
 use super::command::Command;
+use super::outcome::Outcome;
 use super::segment::claimable;
 use super::template::Template;
-use super::verify::{Work, edited_between};
+use super::verify::Work;
 use crate::event::Status;
 
 /// Words claims that were found.
@@ -36,20 +37,18 @@ pub struct Material<'a> {
 }
 
 /// A failure that other commands repaired.
-pub(super) struct Repair<'a> {
+struct Repair<'a> {
     session: (&'a str, &'a str),
     failed: &'a Command,
     repair: &'a Command,
-    /// No file was edited in between.
-    pub(super) clean: bool,
 }
 
 /// A drafted Fix.
 pub(super) struct Fix {
     pub(super) claim: Claim,
     pub(super) command: Template,
-    /// Whether the repair was once seen to work alone.
-    pub(super) clean: bool,
+    /// The token of the repair: only segments that have it can show the claim.
+    pub(super) repair_token: String,
 }
 
 /// Every Fix that the segments suggest, each once, in order.
@@ -59,7 +58,7 @@ pub(super) fn fixes(works: &[Work<'_>]) -> Vec<Fix> {
         groups.entry((repair.failed.token(), repair.repair.token())).or_default().push(repair);
     }
     let mut fixes: BTreeMap<Claim, Fix> = BTreeMap::new();
-    for group in groups.into_values() {
+    for ((_, repair_token), group) in groups {
         for part in
             alike(group, |repair| (repair.failed.core(), repair.repair.core()), |repair| repair.session)
         {
@@ -67,8 +66,7 @@ pub(super) fn fixes(works: &[Work<'_>]) -> Vec<Fix> {
             let repair = Template::of(&part.iter().map(|repair| repair.repair).collect::<Vec<_>>());
             let (Some(command), Some(repair)) = (command, repair) else { continue };
             let claim = Claim::Fix { command: command.clone(), repair };
-            let clean = part.iter().any(|repair| repair.clean);
-            fixes.entry(claim.clone()).or_insert(Fix { claim, command, clean }).clean |= clean;
+            fixes.entry(claim.clone()).or_insert(Fix { claim, command, repair_token: repair_token.clone() });
         }
     }
     fixes.into_values().collect()
@@ -103,7 +101,7 @@ fn repairs<'a>(work: &'a Work<'_>) -> Vec<Repair<'a>> {
     let session = (session.tenant.as_str(), session.id.as_str());
     let mut open: BTreeMap<(&str, Vec<&str>), usize> = BTreeMap::new();
     let mut found = Vec::new();
-    for (at, (_, action)) in actions.iter().enumerate() {
+    for (at, (turn, action)) in actions.iter().enumerate() {
         let Some(command) = claimable(action) else { continue };
         let key = (action.agent.as_str(), command.core());
         match action.status {
@@ -113,18 +111,14 @@ fn repairs<'a>(work: &'a Work<'_>) -> Vec<Repair<'a>> {
             Status::Ok => {
                 let Some(failed_at) = open.get(&key).copied() else { continue };
                 let between = actions.iter().skip(failed_at + 1).take(at - failed_at - 1);
-                let Some((_, failed)) = actions.get(failed_at) else { continue };
-                let clean = !edited_between(&actions, failed, action);
                 let repairing = between
                     .filter(|(_, other)| other.agent == action.agent && other.status != Status::Error)
                     .filter(|(_, other)| !other.refused)
                     .filter_map(|(_, other)| claimable(other))
                     .filter(|other| other.core() != command.core() && may_repair(other, command));
-                found.extend(repairing.map(|repair| Repair { session, failed: command, repair, clean }));
+                found.extend(repairing.map(|repair| Repair { session, failed: command, repair }));
                 // A person who was not content corrects: what passes later may be the better repair.
-                if work.outcomes.get(actions.get(at).map_or(0, |(turn, _)| *turn))
-                    == Some(&super::outcome::Outcome::Rejected)
-                {
+                if work.outcome(*turn) == Outcome::Rejected {
                     open.insert(key, at);
                 } else {
                     open.remove(&key);

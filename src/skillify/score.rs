@@ -45,8 +45,6 @@ pub enum Shortfall {
         /// Rejected sessions.
         rejected: usize,
     },
-    /// No evidence shows that the repair alone made the command pass.
-    Unclear,
     /// Nothing tells an assistant when to use it.
     NoTrigger,
     /// The guard found something that must not be published.
@@ -63,9 +61,6 @@ impl fmt::Display for Shortfall {
                     f,
                     "{accepted} sessions accepted and {rejected} rejected it; twice as many must accept"
                 )
-            }
-            Self::Unclear => {
-                f.write_str("files were edited in between, so the command alone may not be what helped")
             }
             Self::NoTrigger => f.write_str("the prompts share no word that says when to use it"),
             Self::Guarded(reason) => write!(f, "the guard found {reason}"),

@@ -112,13 +112,15 @@ fn add_fact<'a>(turns: &mut Vec<Turn<'a>>, fact: &'a Fact, calls: &Calls<'a>) {
 fn group<'a>(session: &'a Session, turns: Vec<Turn<'a>>) -> Vec<Segment<'a>> {
     let mut segments: Vec<Segment<'a>> = Vec::new();
     for mut turn in turns {
+        if turn.prompt.is_none() && turn.actions.is_empty() {
+            continue; // the client's own start-up
+        }
         if let Some(segment) = segments.last_mut() {
             turn.role = role(&turn, segment);
             if turn.role != Role::New {
                 segment.turns.push(turn);
                 continue;
             }
-            // What came before the first prompt is the client's own start-up, not work moved on from.
             segment.moved_on = true;
         }
         let started_at = turn.prompt.map_or(session.started_at, |event| event.timestamp);

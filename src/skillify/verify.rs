@@ -1,6 +1,6 @@
 //! Verification: what the events show of a claim, and whether a text says no more than its claims.
 
-use super::action::Action;
+use super::action::{Action, What};
 use super::claim::{Claim, Evidence, Line, SupportedClaim, Wording};
 use super::outcome::Outcome;
 use super::segment::{Segment, claimable};
@@ -15,26 +15,38 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn outcome(&self, turn: usize) -> Outcome {
+    /// What became of a turn.
+    pub(super) fn outcome(&self, turn: usize) -> Outcome {
         self.outcomes.get(turn).copied().unwrap_or(Outcome::Unknown)
     }
 }
 
-/// Looks for the claim in every segment of the workspace.
-pub(super) fn support(claim: &Claim, works: &[Work<'_>]) -> SupportedClaim {
+/// Looks for the claim in the given segments.
+///
+/// A repair with an edit beside it proves nothing alone: it counts only where another accepted
+/// segment shows that the repair works without any.
+pub(super) fn support<'w, 'a: 'w>(
+    claim: &Claim,
+    works: impl IntoIterator<Item = &'w Work<'a>>,
+) -> SupportedClaim {
+    let shown: Vec<(&Work<'_>, Shown)> = works
+        .into_iter()
+        .filter_map(|work| {
+            let shown = match claim {
+                Claim::Run(command) => run(command, work),
+                Claim::Fix { command, repair } => fix(command, repair, work),
+            };
+            shown.map(|shown| (work, shown))
+        })
+        .collect();
+    let proved = shown.iter().any(|(_, shown)| shown.outcome == Outcome::Accepted && !shown.edited);
     let mut support = Vec::new();
     let mut against = Vec::new();
-    for work in works {
-        let shown = match claim {
-            Claim::Run(command) => run(command, work),
-            Claim::Fix { command, repair } => fix(command, repair, work),
-        };
-        let Some((outcome, events)) = shown else { continue };
-        let evidence = evidence(work, outcome, events);
-        match outcome {
-            Outcome::Accepted => support.push(evidence),
-            Outcome::Rejected => against.push(evidence),
-            Outcome::Unknown => {}
+    for (work, shown) in shown {
+        match shown.outcome {
+            Outcome::Accepted if proved => support.push(evidence(work, shown)),
+            Outcome::Rejected => against.push(evidence(work, shown)),
+            Outcome::Accepted | Outcome::Unknown => {}
         }
     }
     support.sort();
@@ -42,8 +54,9 @@ pub(super) fn support(claim: &Claim, works: &[Work<'_>]) -> SupportedClaim {
     SupportedClaim { claim: claim.clone(), support, against }
 }
 
-fn evidence(work: &Work<'_>, outcome: Outcome, mut events: Vec<String>) -> Evidence {
+fn evidence(work: &Work<'_>, shown: Shown) -> Evidence {
     let session = work.segment.session;
+    let Shown { outcome, mut events, .. } = shown;
     events.sort();
     events.dedup();
     Evidence {
@@ -59,18 +72,30 @@ fn evidence(work: &Work<'_>, outcome: Outcome, mut events: Vec<String>) -> Evide
     }
 }
 
-type Shown = Option<(Outcome, Vec<String>)>;
+/// What one segment shows of a claim.
+struct Shown {
+    outcome: Outcome,
+    events: Vec<String>,
+    /// A file was edited between failure and success: the edit may be what helped.
+    edited: bool,
+}
+
+impl Shown {
+    fn by(action: &Action, outcome: Outcome) -> Self {
+        Self { outcome, events: action.events.clone(), edited: false }
+    }
+}
 
 fn is_run_of(action: &Action, template: &Template) -> bool {
     claimable(action).is_some_and(|command| template.matches(command))
 }
 
-fn run(template: &Template, work: &Work<'_>) -> Shown {
+fn run(template: &Template, work: &Work<'_>) -> Option<Shown> {
     let mut shown = None;
     for (turn, action) in work.segment.actions().filter(|(_, action)| is_run_of(action, template)) {
         match action.status {
-            _ if action.refused => shown = Some((Outcome::Rejected, action.events.clone())),
-            Status::Ok => shown = Some((work.outcome(turn), action.events.clone())),
+            _ if action.refused => shown = Some(Shown::by(action, Outcome::Rejected)),
+            Status::Ok => shown = Some(Shown::by(action, work.outcome(turn))),
             Status::Error | Status::Unknown => {}
         }
     }
@@ -78,40 +103,41 @@ fn run(template: &Template, work: &Work<'_>) -> Shown {
 }
 
 /// The last time that the repair was followed by a run of the command that passed.
-fn fix(command: &Template, repair: &Template, work: &Work<'_>) -> Shown {
+fn fix(command: &Template, repair: &Template, work: &Work<'_>) -> Option<Shown> {
     let actions: Vec<(usize, &Action)> = work.segment.actions().collect();
     let mut shown = None;
     for (at, (_, action)) in actions.iter().enumerate().filter(|(_, (_, action))| is_run_of(action, repair)) {
         if action.refused {
-            let meant_for_it = actions.iter().any(|(_, other)| is_run_of(other, command));
-            shown = meant_for_it.then(|| (Outcome::Rejected, action.events.clone())).or(shown);
+            if actions.iter().any(|(_, other)| is_run_of(other, command)) {
+                shown = Some(Shown::by(action, Outcome::Rejected));
+            }
             continue;
         }
-        let lane = |other: &&(usize, &Action)| other.1.agent == action.agent;
-        let next = actions.iter().skip(at + 1).filter(lane).find(|(_, other)| is_run_of(other, command));
+        let runs = |other: &&(usize, &Action)| other.1.agent == action.agent && is_run_of(other.1, command);
+        let next = actions.iter().skip(at + 1).find(runs);
         let Some((turn, passed)) = next.filter(|(_, next)| next.status == Status::Ok) else { continue };
         if action.status == Status::Error {
             continue;
         }
-        let failed = actions.iter().take(at).rev().filter(lane).find(|(_, other)| is_run_of(other, command));
-        let failed = failed.filter(|(_, failed)| failed.status == Status::Error).map(|(_, failed)| *failed);
-        let outcome = match failed {
-            Some(failed) if edited_between(&actions, failed, passed) => Outcome::Unknown,
-            _ => work.outcome(*turn),
-        };
+        let before = actions.iter().take(at).rev().find(runs).map(|(_, before)| *before);
+        let failed = before.filter(|before| before.status == Status::Error);
         let cited = failed.into_iter().chain([*action, *passed]);
-        shown = Some((outcome, cited.flat_map(|action| action.events.clone()).collect()));
+        shown = Some(Shown {
+            outcome: work.outcome(*turn),
+            events: cited.flat_map(|action| action.events.clone()).collect(),
+            edited: failed.is_some_and(|failed| edited_between(&actions, failed, passed)),
+        });
     }
     shown
 }
 
 /// Whether a file was edited between two actions: then the edit may be what made the difference.
-pub(super) fn edited_between(actions: &[(usize, &Action)], from: &Action, to: &Action) -> bool {
+fn edited_between(actions: &[(usize, &Action)], from: &Action, to: &Action) -> bool {
     actions
         .iter()
         .skip_while(|(_, action)| !std::ptr::eq(*action, from))
         .take_while(|(_, action)| !std::ptr::eq(*action, to))
-        .any(|(_, action)| matches!(action.what, super::action::What::Edit(_)) && !action.refused)
+        .any(|(_, action)| matches!(action.what, What::Edit(_)) && !action.refused)
 }
 
 /// Whether every line cites claims, and every command in the text is one that a claim speaks of.

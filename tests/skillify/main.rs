@@ -1,8 +1,11 @@
 //! Mining: what becomes a skill and what must not.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 #[path = "../support/sessions.rs"]
 mod sessions;
 
 mod database;
+mod noise;
 mod safety;
 mod stability;

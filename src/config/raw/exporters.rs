@@ -1,0 +1,206 @@
+//! `exporters:` and `connectors:`
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer};
+
+use crate::config::components::Named;
+use crate::config::units::{ByteSize, Span, Zstd};
+
+/// `exporters:`
+#[derive(Debug)]
+pub(in crate::config) enum Exporter {
+    Parquet(Parquet),
+    Filesystem(Filesystem),
+}
+
+impl Named for Exporter {
+    const SECTION: &'static str = "exporters";
+    const TYPES: &'static [&'static str] = &["parquet", "filesystem"];
+    const NOT_YET: &'static [&'static str] = &["deeplake", "git"];
+
+    fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
+        match kind {
+            "parquet" => Parquet::deserialize(deserializer).map(Self::Parquet),
+            _ => Filesystem::deserialize(deserializer).map(Self::Filesystem),
+        }
+    }
+}
+
+/// From the journal to the sessions table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Parquet {
+    /// The extension that says where the table is.
+    pub(in crate::config) table: String,
+    /// When a file is written.
+    pub(in crate::config) flush: Flush,
+    /// `zstd(1)` to `zstd(22)`.
+    pub(in crate::config) compression: Zstd,
+}
+
+/// Whichever comes first.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Flush {
+    /// So many events wait.
+    pub(in crate::config) rows: u64,
+    /// So many bytes wait.
+    pub(in crate::config) bytes: ByteSize,
+    /// The oldest event has waited so long.
+    pub(in crate::config) age: Span,
+    /// A session said that it ended.
+    pub(in crate::config) on_session_end: bool,
+}
+
+/// Skills as a folder.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Filesystem {
+    /// The folder; `~` is the home directory. Absent: `skills` in the data folder.
+    pub(in crate::config) path: Option<String>,
+    /// `library`: a repository of skills.
+    pub(in crate::config) layout: Layout,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(in crate::config) enum Layout {
+    #[default]
+    Library,
+}
+
+impl<'de> Deserialize<'de> for Layout {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "library" => Ok(Self::Library),
+            "project" => Err(de::Error::custom("the layout `project` is not supported yet")),
+            other => Err(de::Error::custom(format_args!("expected library or project, found `{other}`"))),
+        }
+    }
+}
+
+/// `connectors:`
+#[derive(Debug)]
+pub(in crate::config) enum Connector {
+    Skillify(Skillify),
+}
+
+impl Named for Connector {
+    const SECTION: &'static str = "connectors";
+    const TYPES: &'static [&'static str] = &["skillify"];
+    const NOT_YET: &'static [&'static str] = &[];
+
+    fn deserialize<'de, D: Deserializer<'de>>(_: &str, deserializer: D) -> Result<Self, D::Error> {
+        Skillify::deserialize(deserializer).map(Self::Skillify)
+    }
+}
+
+/// Mines the sessions table for skills.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Skillify {
+    /// The extension that says where the table is.
+    pub(in crate::config) table: String,
+    /// A workspace is due after so many new turns, closed session or not.
+    pub(in crate::config) every_turns: u64,
+    /// A session with nothing new for so long is closed.
+    pub(in crate::config) idle: Span,
+    /// The shortest time between two runs.
+    pub(in crate::config) min_interval: Span,
+    /// What a skill needs to be published.
+    pub(in crate::config) publish: Publish,
+    /// Who words the skills.
+    pub(in crate::config) proposer: Proposer,
+    /// How several workers agree on one.
+    pub(in crate::config) coordination: Coordination,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Publish {
+    /// At least so many sessions support it …
+    pub(in crate::config) sessions: u64,
+    /// … of at least so many people.
+    pub(in crate::config) people: u64,
+}
+
+/// `offline` needs no key, no model and no network.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(in crate::config) struct Proposer;
+
+impl<'de> Deserialize<'de> for Proposer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Proposer;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("offline")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Proposer, E> {
+                if name == "offline" { Ok(Proposer) } else { Err(E::custom("expected offline")) }
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Proposer, A::Error> {
+                match map.next_key::<String>()?.as_deref() {
+                    Some("anthropic" | "openai") => Err(de::Error::custom("not supported yet; use offline")),
+                    _ => Err(de::Error::custom("expected offline")),
+                }
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// `file`: a lock beside the target.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(in crate::config) struct Coordination;
+
+impl<'de> Deserialize<'de> for Coordination {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "file" => Ok(Self),
+            "kubernetes" => Err(de::Error::custom("`kubernetes` is not supported yet; use file")),
+            other => Err(de::Error::custom(format_args!("expected file or kubernetes, found `{other}`"))),
+        }
+    }
+}
+
+impl Default for Parquet {
+    fn default() -> Self {
+        Self { table: "sessions_table".to_owned(), flush: Flush::default(), compression: Zstd(1) }
+    }
+}
+
+impl Default for Flush {
+    fn default() -> Self {
+        Self {
+            rows: 50_000,
+            bytes: ByteSize(64 << 20),
+            age: Span(Duration::from_secs(30)),
+            on_session_end: true,
+        }
+    }
+}
+
+impl Default for Skillify {
+    fn default() -> Self {
+        Self {
+            table: "sessions_table".to_owned(),
+            every_turns: 20,
+            idle: Span(Duration::from_secs(30 * 60)),
+            min_interval: Span(Duration::from_secs(60)),
+            publish: Publish::default(),
+            proposer: Proposer,
+            coordination: Coordination,
+        }
+    }
+}
+
+impl Default for Publish {
+    fn default() -> Self {
+        Self { sessions: 2, people: 2 }
+    }
+}

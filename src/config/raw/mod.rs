@@ -1,0 +1,193 @@
+//! Every key of a configuration file, as it is written.
+//!
+//! Field documentation is the keys' documentation. A key whose part is not built yet has the type
+//! [`NotSupportedYet`] and is refused wherever it stands. What is absent has the default that its
+//! `Default` implementation or `#[serde(default)]` names; a component that the file names replaces the
+//! built-in component of that name as a whole (`mod.rs`).
+
+mod exporters;
+mod receivers;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer};
+
+use crate::config::components::{Components, Named};
+use crate::config::units::{ByteSize, Endpoint};
+
+pub(super) use exporters::{Connector, Exporter};
+pub(super) use receivers::{Grpc, Http, Processor, Protocols, Receiver, Workspace};
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Raw {
+    /// Services beside the pipelines, and what several parts refer to.
+    pub(in crate::config) extensions: Extensions,
+    /// Where records come in, by component id (`type` or `type/name`).
+    pub(in crate::config) receivers: Components<Receiver>,
+    /// What happens to events before they are stored.
+    pub(in crate::config) processors: Components<Processor>,
+    /// Where data goes.
+    pub(in crate::config) exporters: Components<Exporter>,
+    /// What stands between two pipelines.
+    pub(in crate::config) connectors: Components<Connector>,
+    /// What runs, and how.
+    pub(in crate::config) service: Service,
+}
+
+/// A key of the documented schema whose part is not built yet.
+#[derive(Debug, Default, Clone, Copy)]
+pub(in crate::config) struct NotSupportedYet;
+
+impl<'de> Deserialize<'de> for NotSupportedYet {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(de::Error::custom("not supported yet"))
+    }
+}
+
+/// A section that is written is there, with its defaults if it is empty.
+fn written<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Extensions {
+    /// `/health`, `/ready` and `/metrics`.
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) health: Option<Health>,
+    /// Where the sessions table is.
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) sessions_table: Option<SessionsTable>,
+    /// Who may send.
+    auth: NotSupportedYet,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Health {
+    /// Where to listen.
+    pub(in crate::config) endpoint: Endpoint,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct SessionsTable {
+    /// A folder; `~` is the home directory. Absent: `sessions` in the data folder.
+    pub(in crate::config) path: Option<String>,
+    /// How long sessions are kept. Until it is built they are kept for ever.
+    retention: NotSupportedYet,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Service {
+    /// The durable log between a client's answer and the table.
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) journal: Option<Journal>,
+    /// The memory that all requests in flight may take together.
+    pub(in crate::config) memory_limit: Option<ByteSize>,
+    /// What the process says of itself.
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) telemetry: Option<Telemetry>,
+    /// What is connected with what.
+    pub(in crate::config) pipelines: Option<Components<Pipeline>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Journal {
+    /// A folder on a local disk. Absent: `journal` in the data folder.
+    pub(in crate::config) path: Option<String>,
+    /// Beyond it, requests are refused until the table has caught up.
+    pub(in crate::config) max_size: ByteSize,
+    /// The size of one file of it.
+    pub(in crate::config) segment: ByteSize,
+    /// `fsync`: what is answered survives a power cut. `os`: it survives the end of the process only.
+    pub(in crate::config) durability: Durability,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum Durability {
+    #[default]
+    Fsync,
+    Os,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Telemetry {
+    /// Log lines on standard error.
+    pub(in crate::config) logs: Logs,
+    /// Metrics to a collector; `/metrics` serves them in any case.
+    metrics: NotSupportedYet,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Logs {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub(in crate::config) level: Level,
+    /// `text` or `json`.
+    pub(in crate::config) format: LogFormat,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum Level {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// `service.pipelines:` a pipeline's kind is its name's first part.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Pipeline {
+    pub(in crate::config) receivers: Vec<String>,
+    pub(in crate::config) processors: Vec<String>,
+    pub(in crate::config) exporters: Vec<String>,
+}
+
+impl Named for Pipeline {
+    const SECTION: &'static str = "pipelines";
+    const TYPES: &'static [&'static str] = &["sessions", "skills"];
+    const NOT_YET: &'static [&'static str] = &[];
+
+    fn deserialize<'de, D: Deserializer<'de>>(_: &str, deserializer: D) -> Result<Self, D::Error> {
+        <Self as Deserialize>::deserialize(deserializer)
+    }
+}
+
+const fn loopback(port: u16) -> Endpoint {
+    Endpoint(std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), port))
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self { endpoint: loopback(13133) }
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            path: None,
+            max_size: ByteSize(4 << 30),
+            segment: ByteSize(64 << 20),
+            durability: Durability::Fsync,
+        }
+    }
+}

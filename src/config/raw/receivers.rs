@@ -1,0 +1,160 @@
+//! `receivers:` and `processors:`
+
+use serde::Deserialize;
+use serde::de::Deserializer;
+
+use crate::config::components::Named;
+use crate::config::units::{ByteSize, Endpoint};
+
+use super::{NotSupportedYet, loopback, written};
+
+/// `receivers:`
+#[derive(Debug)]
+pub(in crate::config) enum Receiver {
+    Otlp(Otlp),
+}
+
+impl Named for Receiver {
+    const SECTION: &'static str = "receivers";
+    const TYPES: &'static [&'static str] = &["otlp"];
+    const NOT_YET: &'static [&'static str] = &["langfuse", "hooks"];
+
+    fn deserialize<'de, D: Deserializer<'de>>(_: &str, deserializer: D) -> Result<Self, D::Error> {
+        Otlp::deserialize(deserializer).map(Self::Otlp)
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Otlp {
+    /// Absent: both protocols. Written: those that stand in it.
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) protocols: Option<Protocols>,
+    /// Listen beyond this machine although nobody has to show a credential.
+    pub(in crate::config) insecure: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Protocols {
+    /// OTLP over gRPC.
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) grpc: Option<Grpc>,
+    /// OTLP over HTTP, protobuf and JSON.
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) http: Option<Http>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Grpc {
+    /// Where to listen.
+    pub(in crate::config) endpoint: Endpoint,
+    /// The largest request, after decompression.
+    pub(in crate::config) max_message: ByteSize,
+    /// Certificates.
+    tls: NotSupportedYet,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Http {
+    /// Where to listen.
+    pub(in crate::config) endpoint: Endpoint,
+    /// The largest request, after decompression.
+    pub(in crate::config) max_body: ByteSize,
+}
+
+/// `processors:`
+#[derive(Debug)]
+pub(in crate::config) enum Processor {
+    Redact(Redact),
+    Workspace(Workspace),
+    Limits(Limits),
+}
+
+impl Named for Processor {
+    const SECTION: &'static str = "processors";
+    const TYPES: &'static [&'static str] = &["redact", "workspace", "limits"];
+    const NOT_YET: &'static [&'static str] = &["mappings"];
+
+    fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
+        match kind {
+            "redact" => Redact::deserialize(deserializer).map(Self::Redact),
+            "workspace" => Workspace::deserialize(deserializer).map(Self::Workspace),
+            _ => Limits::deserialize(deserializer).map(Self::Limits),
+        }
+    }
+}
+
+/// Credentials leave every text before it is stored.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Redact {
+    /// Rules of your own.
+    rules: NotSupportedYet,
+    /// Attributes that are not stored at all.
+    pub(in crate::config) drop_attributes: Vec<String>,
+    /// Redact e-mail addresses too.
+    emails: NotSupportedYet,
+    /// Redact home directories too.
+    home_directories: NotSupportedYet,
+}
+
+/// Which workspace a session belongs to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Workspace {
+    /// Attributes that name it, in order of precedence.
+    pub(in crate::config) from: Vec<String>,
+    /// The workspace of sessions that name none.
+    pub(in crate::config) default: String,
+}
+
+/// Bounds on what one event may hold.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Limits {
+    /// The longest text; what is longer is cut and marked.
+    pub(in crate::config) attribute: ByteSize,
+    /// Rates.
+    per_tenant: NotSupportedYet,
+}
+
+impl Default for Grpc {
+    fn default() -> Self {
+        Self { endpoint: loopback(4317), max_message: ByteSize(64 << 20), tls: NotSupportedYet }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { endpoint: loopback(4318), max_body: ByteSize(64 << 20) }
+    }
+}
+
+impl Default for Redact {
+    fn default() -> Self {
+        Self {
+            rules: NotSupportedYet,
+            drop_attributes: ["process.command_args", "process.owner", "host.id"].map(str::to_owned).into(),
+            emails: NotSupportedYet,
+            home_directories: NotSupportedYet,
+        }
+    }
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        Self {
+            from: ["skillspan.workspace", "workspace", "deployment.workspace"].map(str::to_owned).into(),
+            default: "default".to_owned(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { attribute: ByteSize(256 << 10), per_tenant: NotSupportedYet }
+    }
+}

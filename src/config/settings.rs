@@ -1,0 +1,114 @@
+//! What runs: the configuration, resolved.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::exporters::{filesystem, parquet};
+use crate::journal;
+use crate::receivers::otlp;
+use crate::skillify;
+
+/// What runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where `/health`, `/ready` and `/metrics` are served.
+    pub health: Option<SocketAddr>,
+    /// The sessions table's folder.
+    pub table: PathBuf,
+    /// The workspace of sessions that name none.
+    pub default_workspace: String,
+    /// The pipeline that fills the table.
+    pub sessions: Option<SessionsPipeline>,
+    /// The pipelines that mine it.
+    pub skills: Vec<SkillsPipeline>,
+    /// Log lines on standard error.
+    pub logs: LogSettings,
+    /// What is allowed and probably not meant.
+    pub warnings: Vec<String>,
+}
+
+/// Receivers → processors → journal → table.
+#[derive(Debug, Clone)]
+pub struct SessionsPipeline {
+    /// Its name, such as `sessions`.
+    pub name: String,
+    /// What it listens on.
+    pub listeners: Vec<Listener>,
+    /// What its OTLP doors accept.
+    pub limits: otlp::Limits,
+    /// The memory in bytes that its requests in flight may take together.
+    pub memory_limit: usize,
+    /// Its processors, in order.
+    pub processors: Vec<ProcessorSettings>,
+    /// Its journal.
+    pub journal: journal::Config,
+    /// From the journal to the table.
+    pub parquet: parquet::Config,
+    /// The zstd level of the table's files.
+    pub zstd_level: u8,
+}
+
+/// One port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// The YAML path that asked for it, for messages.
+    pub path: String,
+    /// `grpc` or `http`: what clients are told; either is served.
+    pub protocol: &'static str,
+    /// Where.
+    pub address: SocketAddr,
+}
+
+/// One processor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProcessorSettings {
+    /// Credentials leave every text.
+    Redact {
+        /// Attributes that are not stored at all.
+        drop_attributes: Vec<String>,
+    },
+    /// The payload's workspace becomes a column.
+    Workspace {
+        /// Attributes that name it, in order of precedence.
+        from: Vec<String>,
+    },
+    /// Texts are cut.
+    Limits {
+        /// The longest text in bytes.
+        attribute: u64,
+    },
+}
+
+/// Table → skillify → targets.
+#[derive(Debug, Clone)]
+pub struct SkillsPipeline {
+    /// Its name, such as `skills`.
+    pub name: String,
+    /// What a skill needs.
+    pub mining: skillify::Config,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// Where skills go.
+    pub targets: Vec<filesystem::Config>,
+}
+
+/// When a workspace is mined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    /// After so many new turns.
+    pub every_turns: u64,
+    /// A session with nothing new for so long is closed.
+    pub idle: Duration,
+    /// The shortest time between two runs.
+    pub min_interval: Duration,
+}
+
+/// Log lines on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSettings {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: &'static str,
+    /// JSON instead of text.
+    pub json: bool,
+}

@@ -1,0 +1,272 @@
+//! Recorded clients in, sessions and one skill out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsServiceClient;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use prost::Message;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::support::{Site, fixtures};
+
+/// A recorded request body.
+struct Body {
+    signal: String,
+    grpc: bool,
+    json: bool,
+    bytes: Vec<u8>,
+}
+
+impl Body {
+    fn content_type(&self) -> &'static str {
+        if self.json { "application/json" } else { "application/x-protobuf" }
+    }
+}
+
+/// The bodies below a folder of captures, in the order they were recorded.
+fn bodies(folder: &Path) -> Vec<Body> {
+    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    let mut found = Vec::new();
+    for path in names {
+        if path.is_dir() {
+            found.extend(bodies(&path));
+        } else if let Some(stem) = path.to_str().unwrap().strip_suffix(".meta.json") {
+            let meta: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            let json = Path::new(&format!("{stem}.json")).exists();
+            let body = format!("{stem}.{}", if json { "json" } else { "pb" });
+            found.push(Body {
+                signal: meta["signal"].as_str().unwrap().to_owned(),
+                grpc: meta["transport"] == "grpc",
+                json,
+                bytes: std::fs::read(body).unwrap(),
+            });
+        }
+    }
+    assert!(!found.is_empty(), "no captures in {}", folder.display());
+    found
+}
+
+fn post(site: &Site, body: &Body) {
+    let status = site.post(&format!("/v1/{}", body.signal), body.content_type(), body.bytes.clone());
+    assert_eq!(status, 200, "{}", body.signal);
+}
+
+/// Sends a recorded body through a gRPC client.
+fn export(site: &Site, body: &Body) {
+    let url = format!("http://127.0.0.1:{}", site.grpc);
+    let bytes = body.bytes.as_slice();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        match body.signal.as_str() {
+            "logs" => {
+                let request = ExportLogsServiceRequest::decode(bytes).unwrap();
+                let answer = LogsServiceClient::connect(url).await.unwrap().export(request).await.unwrap();
+                assert_eq!(answer.into_inner().partial_success, None);
+            }
+            "traces" => {
+                let request = ExportTraceServiceRequest::decode(bytes).unwrap();
+                let answer = TraceServiceClient::connect(url).await.unwrap().export(request).await.unwrap();
+                assert_eq!(answer.into_inner().partial_success, None);
+            }
+            signal => {
+                assert_eq!(signal, "metrics");
+                let request = ExportMetricsServiceRequest::decode(bytes).unwrap();
+                let answer = MetricsServiceClient::connect(url).await.unwrap().export(request).await.unwrap();
+                assert_eq!(answer.into_inner().partial_success, None);
+            }
+        }
+    });
+}
+
+fn claude_code() -> Vec<Body> {
+    bodies(&fixtures().join("captures/claude-code"))
+}
+
+/// First prompt → what the truth says of the session.
+fn truth() -> BTreeMap<String, Value> {
+    let folder = fixtures().join("captures/claude-code");
+    let mut sessions = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let Ok(text) = std::fs::read(entry.unwrap().path().join("expected.json")) else { continue };
+        let expected: Value = serde_json::from_slice(&text).unwrap();
+        sessions.insert(expected["turns"][0]["prompt"].as_str().unwrap().to_owned(), expected);
+    }
+    assert_eq!(sessions.len(), 8, "every session but the redacted one has its truth");
+    sessions
+}
+
+fn facts<'s>(session: &'s Value, kind: &str) -> Vec<&'s Value> {
+    session["facts"].as_array().unwrap().iter().filter(|fact| fact["kind"] == kind).collect()
+}
+
+fn text<'f>(fact: &'f Value, field: &str) -> &'f str {
+    fact[field].as_str().unwrap_or_default()
+}
+
+/// Compares every session that has a truth: prompts, calls with inputs and status, last responses.
+fn assert_sessions_are_true(site: &Site) {
+    let listed = site.sessions();
+    assert_eq!(listed.len(), 9, "one row a session");
+    let mut truth = truth();
+    for row in &listed {
+        let session = site.session(row["id"].as_str().unwrap());
+        let prompts: Vec<&Value> =
+            facts(&session, "prompt").into_iter().filter(|fact| text(fact, "agent").is_empty()).collect();
+        let first = prompts.first().map(|prompt| text(prompt, "text")).unwrap_or_default();
+        let Some(expected) = truth.remove(first) else {
+            assert_eq!(first, "", "only the redacted session has no truth");
+            assert_eq!(row["events"]["prompt"], 1, "a redacted prompt is still a prompt");
+            assert_eq!(row["events"]["tool_call"], 4);
+            continue;
+        };
+        let turns = expected["turns"].as_array().unwrap();
+        let said: Vec<&str> = prompts.iter().map(|prompt| text(prompt, "text")).collect();
+        let expected_prompts: Vec<&str> = turns.iter().map(|turn| text(turn, "prompt")).collect();
+        assert_eq!(said, expected_prompts);
+        assert_calls_are_true(&session, turns);
+        let last = |turn: &Value| text(turn, "response").to_owned();
+        let responses: Vec<&str> = facts(&session, "response")
+            .into_iter()
+            .filter(|fact| text(fact, "agent").is_empty())
+            .map(|fact| text(fact, "text"))
+            .collect();
+        for turn in turns {
+            assert!(responses.contains(&last(turn).as_str()), "{first}: {responses:?}");
+        }
+        assert_eq!(responses.last().unwrap(), &last(turns.last().unwrap()), "{first}");
+    }
+    assert_eq!(truth.len(), 0, "sessions that were not found: {:?}", truth.keys());
+}
+
+fn assert_calls_are_true(session: &Value, turns: &[Value]) {
+    let calls: Vec<&Value> =
+        facts(session, "tool_call").into_iter().filter(|call| text(call, "agent").is_empty()).collect();
+    let expected: Vec<&Value> = turns.iter().flat_map(|turn| turn["tools"].as_array().unwrap()).collect();
+    assert_eq!(calls.len(), expected.len(), "{session:#}");
+    for (call, expected) in calls.iter().zip(expected) {
+        assert_eq!(text(call, "tool"), text(expected, "tool"));
+        assert!(text(call, "input").contains(text(expected, "input_contains")), "{call}");
+        let of_call = |kind| {
+            let same = |fact: &&Value| fact["tool_call_id"] == call["tool_call_id"];
+            facts(session, kind).into_iter().find(same)
+        };
+        match text(expected, "status") {
+            "rejected" => {
+                assert_eq!(text(of_call("decision").unwrap(), "decision"), "reject");
+                assert_eq!(of_call("tool_result"), None, "what was refused has no result");
+            }
+            status => assert_eq!(text(of_call("tool_result").unwrap(), "status"), status, "{call}"),
+        }
+    }
+}
+
+#[test]
+fn recorded_claude_code_sessions_become_true_sessions_and_one_skill() {
+    let site = Site::new("shop");
+    let running = site.start();
+    let bodies = claude_code();
+    assert_eq!(bodies.len(), 43);
+    for body in &bodies {
+        post(&site, body);
+    }
+    assert_sessions_are_true(&site);
+
+    for body in bodies.iter().filter(|body| body.grpc) {
+        export(&site, body);
+    }
+    assert_sessions_are_true(&site);
+
+    site.run(&["skillify"]);
+    let skills = site.skills();
+    assert_eq!(skills.len(), 1, "{skills:?}: nothing is made of one-off sessions");
+    assert_eq!(skills[0].file_name().unwrap(), "make-test-integration-needs-make-db-up");
+    let skill = std::fs::read_to_string(skills[0].join("SKILL.md")).unwrap();
+    assert!(skill.contains("description: \"Run `make db-up` before `make test-integration`."), "{skill}");
+    assert!(skill.contains("1. Run `make db-up`.\n2. Run `make test-integration`.\n"), "{skill}");
+    assert!(skill.contains("skillspan-sessions: \"3\""), "{skill}");
+    let evidence = std::fs::read_to_string(skills[0].join("references/evidence.md")).unwrap();
+    assert_eq!(evidence.lines().filter(|line| line.ends_with("| claude-code | accepted |")).count(), 3);
+
+    let before = std::fs::read(skills[0].join("SKILL.md")).unwrap();
+    assert!(site.run(&["skillify"]).contains("unchanged: make-test-integration-needs-make-db-up"));
+    assert_eq!(std::fs::read(skills[0].join("SKILL.md")).unwrap(), before, "nothing new, nothing changed");
+    assert_eq!(running.terminate(), Some(0));
+}
+
+/// The body with texts replaced wherever they stand.
+fn rename(body: &Body, names: &[(&str, &str)]) -> Body {
+    fn in_message<M: Message + Default + Serialize + DeserializeOwned>(
+        body: &Body,
+        names: &[(&str, &str)],
+    ) -> Vec<u8> {
+        let json = if body.json {
+            String::from_utf8(body.bytes.clone()).unwrap()
+        } else {
+            serde_json::to_string(&M::decode(body.bytes.as_slice()).unwrap()).unwrap()
+        };
+        let renamed = names.iter().fold(json, |json, (from, to)| json.replace(from, to));
+        if body.json {
+            return renamed.into_bytes();
+        }
+        serde_json::from_str::<M>(&renamed).unwrap().encode_to_vec()
+    }
+    let bytes = match body.signal.as_str() {
+        "logs" => in_message::<ExportLogsServiceRequest>(body, names),
+        "traces" => in_message::<ExportTraceServiceRequest>(body, names),
+        _ => in_message::<ExportMetricsServiceRequest>(body, names),
+    };
+    Body { signal: body.signal.clone(), bytes, ..*body }
+}
+
+#[test]
+fn the_same_sessions_with_other_commands_give_the_same_skill_about_these() {
+    let site = Site::new("shop");
+    let _running = site.start();
+    let names = [("make test-integration", "just verify-all"), ("make db-up", "podman compose start queue")];
+    for body in claude_code() {
+        post(&site, &rename(&body, &names));
+    }
+    site.run(&["skillify"]);
+    let skills = site.skills();
+    assert_eq!(skills.len(), 1, "{skills:?}");
+    let skill = std::fs::read_to_string(skills[0].join("SKILL.md")).unwrap();
+    let steps = "1. Run `podman compose start queue`.\n2. Run `just verify-all`.\n";
+    assert!(skill.contains(steps), "{skill}");
+    assert!(!skill.contains("make "), "{skill}");
+}
+
+#[test]
+fn recorded_genai_sessions_become_true_sessions() {
+    let site = Site::new("default");
+    let _running = site.start();
+    for body in bodies(&fixtures().join("captures/otel-genai-attrs")) {
+        post(&site, &body);
+    }
+    let truth = fixtures().join("captures/expected-framework-sessions.json");
+    let truth: Value = serde_json::from_slice(&std::fs::read(truth).unwrap()).unwrap();
+    let truth = truth["sessions"].as_array().unwrap();
+    assert_eq!(site.sessions().len(), truth.len());
+    for expected in truth {
+        let session = site.session(text(expected, "id"));
+        let turns = expected["turns"].as_array().unwrap();
+        let texts =
+            |kind| facts(&session, kind).into_iter().map(|fact| text(fact, "text")).collect::<Vec<_>>();
+        let expected_texts = |field| turns.iter().map(|turn| text(turn, field)).collect::<Vec<_>>();
+        assert_eq!(texts("prompt"), expected_texts("prompt"));
+        assert!(expected_texts("final").iter().all(|last| texts("response").contains(last)));
+        let steps: Vec<&Value> = turns.iter().flat_map(|turn| turn["steps"].as_array().unwrap()).collect();
+        let calls: Vec<&str> = facts(&session, "tool_call").iter().map(|call| text(call, "tool")).collect();
+        assert_eq!(calls, steps.iter().map(|step| text(step, "tool")).collect::<Vec<_>>());
+        let results: Vec<bool> =
+            facts(&session, "tool_result").iter().map(|result| text(result, "status") == "ok").collect();
+        assert_eq!(results, steps.iter().map(|step| step["ok"] == true).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,229 @@
+//! Errors with their place, before anything is bound; the example file; warnings.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use crate::support::{Site, outcome, skillspan};
+
+/// (exit code, standard output, standard error) of `validate` on a text.
+fn validate(text: &str) -> (i32, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.yaml");
+    std::fs::write(&file, text).unwrap();
+    let (code, stdout, stderr) = outcome(skillspan().arg("validate").arg("--config").arg(&file));
+    let short = |text: String| text.replace(&file.display().to_string(), "c.yaml");
+    (code, short(stdout), short(stderr))
+}
+
+#[test]
+fn an_error_names_file_line_column_path_and_what_to_do() {
+    for (text, expected) in [
+        (
+            "recievers: {}\n",
+            "c.yaml:1:1: recievers: unknown key; known here: extensions, receivers, processors, exporters, connectors, service",
+        ),
+        (
+            "receivers:\n  otlp:\n    protocols:\n      grpc: { endpoint: 4317 }\n",
+            "c.yaml:4:25: receivers.otlp.protocols.grpc.endpoint: expected an address and a port, such as 127.0.0.1:4317, found `4317`",
+        ),
+        (
+            "exporters:\n  parquet:\n    flush:\n      rows: many\n",
+            "c.yaml:4:13: exporters.parquet.flush.rows: expected a whole number that is not negative, found `many`",
+        ),
+        (
+            "exporters:\n  parquet: { flush: { age: 30 } }\n",
+            "c.yaml:2:28: exporters.parquet.flush.age: expected a duration with its unit, such as 30s or 1h30m, found `30`",
+        ),
+        (
+            "service:\n  journal: [a]\n",
+            "c.yaml:2:12: service.journal: expected keys with values, found a list",
+        ),
+        (
+            "service: { journal: { durability: maybe } }\n",
+            "c.yaml:1:35: service.journal.durability: expected one of fsync, os, found `maybe`",
+        ),
+        (
+            "receivers:\n  jaeger: {}\n",
+            "c.yaml:2:3: receivers.jaeger: no such type among the receivers; known are: otlp",
+        ),
+        (
+            "service:\n  pipelines:\n    sessions: { receivers: [otlp/eu], exporters: [parquet] }\n",
+            "c.yaml:3:29: service.pipelines.sessions.receivers.0: there is no `otlp/eu` among the receivers; known are: otlp",
+        ),
+        (
+            "exporters:\n  parquet: { table: lake }\n",
+            "c.yaml:2:21: exporters.parquet.table: there is no extension `lake`; name sessions_table",
+        ),
+        (
+            "processors:\n  workspace: { default: x }\n  workspace: { default: y }\n",
+            "c.yaml:3:3: the key \"workspace\" stands here twice, first at 2:3",
+        ),
+        (
+            "receivers: { otlp: { protocols: { http: { endpoint: 0.0.0.0:4318 } } } }\n",
+            "c.yaml:1:53: receivers.otlp.protocols.http.endpoint: anyone who reaches this address could write sessions: listen on 127.0.0.1, or say `insecure: true` in the receiver",
+        ),
+        (
+            "extensions:\n  sessions_table: { path: \"${env:NOWHERE}\" }\n",
+            "c.yaml:2:27: extensions.sessions_table.path: the environment variable NOWHERE is not set; set it or write `${env:NOWHERE:-default}`",
+        ),
+        (
+            "service: { journal: { max_size: 64MiB, segment: 64MiB } }\n",
+            "c.yaml:1:21: service.journal: max_size has room for less than two segments; raise max_size or lower segment",
+        ),
+        ("service: { pipelines: {} }\n", "c.yaml:1:23: service.pipelines: no pipeline is written here"),
+        ("a: [1\n", "c.yaml:1:4: not YAML: "),
+    ] {
+        let (code, stdout, stderr) = validate(text);
+        assert_eq!((code, stdout.as_str()), (64, ""), "{text}");
+        assert!(stderr.starts_with(&format!("error: {expected}")), "{text}gave {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "one line: {stderr}");
+    }
+}
+
+#[test]
+fn what_is_not_built_yet_is_refused_wherever_it_stands() {
+    for (text, place) in [
+        ("extensions: { auth: { tokens: [] } }\n", "1:21: extensions.auth"),
+        (
+            "extensions: { sessions_table: { retention: 180d } }\n",
+            "1:44: extensions.sessions_table.retention",
+        ),
+        ("receivers: { langfuse: { endpoint: otlp } }\n", "1:14: receivers.langfuse"),
+        ("receivers: { hooks: { endpoint: otlp } }\n", "1:14: receivers.hooks"),
+        ("processors: { redact: { emails: true } }\n", "1:33: processors.redact.emails"),
+        ("processors: { mappings: [] }\n", "1:15: processors.mappings"),
+        ("exporters: { deeplake: { table: sessions_table } }\n", "1:14: exporters.deeplake"),
+        ("exporters: { git: { remote: x } }\n", "1:14: exporters.git"),
+        ("connectors: { skillify: { proposer: { anthropic: {} } } }\n", "1:37: connectors.skillify.proposer"),
+        ("service: { telemetry: { metrics: { otlp: x } } }\n", "1:34: service.telemetry.metrics"),
+        ("extensions: { sessions_table: { path: s3://bucket/x } }\n", "1:39: extensions.sessions_table.path"),
+    ] {
+        let (code, _, stderr) = validate(text);
+        assert_eq!(code, 64, "{text}");
+        assert!(stderr.starts_with(&format!("error: c.yaml:{place}: ")), "{text}gave {stderr}");
+        assert!(stderr.contains("not supported yet"), "{text}gave {stderr}");
+    }
+}
+
+#[test]
+fn the_empty_file_and_the_built_in_configuration_are_valid() {
+    assert_eq!(validate(""), (0, "c.yaml is valid\n".to_owned(), String::new()));
+    let (code, built_in, _) = outcome(skillspan().arg("print-config"));
+    assert_eq!(code, 0);
+    assert_eq!(validate(&built_in), (0, "c.yaml is valid\n".to_owned(), String::new()));
+}
+
+#[test]
+fn what_is_probably_not_meant_is_a_warning() {
+    let text = "receivers: { otlp/eu: {} }\nservice: { pipelines: { sessions: { receivers: [otlp], exporters: [parquet] } } }\n";
+    let (code, stdout, _) = validate(text);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("warning: receivers.otlp/eu: no pipeline uses it\n"), "{stdout}");
+    assert!(stdout.contains("without `redact`, credentials in sessions are stored as they are"), "{stdout}");
+}
+
+#[test]
+fn the_example_is_valid_and_says_the_defaults() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.yaml");
+    let (code, stdout, stderr) = outcome(skillspan().arg("validate").arg("--config").arg(&example));
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(!stdout.contains("warning"), "{stdout}");
+    let settings = |text: &str| {
+        let parsed = skillspan::config::parse(text, skillspan::config::Origin::BuiltIn, &Home).unwrap();
+        format!("{parsed:#?}")
+    };
+    assert_eq!(settings(&std::fs::read_to_string(&example).unwrap()), settings(""));
+}
+
+#[test]
+fn the_example_runs() {
+    let site = Site::new("default");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.yaml");
+    let example = std::fs::read_to_string(example).unwrap();
+    let root = site.folder.path().display().to_string();
+    let on_free_ports = example
+        .replace("127.0.0.1:13133", &format!("127.0.0.1:{}", site.health))
+        .replace("127.0.0.1:4317", &format!("127.0.0.1:{}", site.grpc))
+        .replace("127.0.0.1:4318", &format!("127.0.0.1:{}", site.http))
+        .replace("${env:XDG_DATA_HOME:-~/.local/share}", &root);
+    assert_eq!(on_free_ports.matches(&root).count(), 3);
+    std::fs::write(site.config(), on_free_ports).unwrap();
+    let running = site.start();
+    assert_eq!(site.post("/v1/traces", "application/json", b"{}".to_vec()), 200);
+    assert_eq!(running.terminate(), Some(0));
+}
+
+struct Home;
+
+impl skillspan::config::Source for Home {
+    fn env(&self, name: &str) -> Option<String> {
+        (name == "HOME").then(|| "/home/someone".to_owned())
+    }
+
+    fn file(&self, _: &str) -> std::io::Result<String> {
+        Err(std::io::ErrorKind::NotFound.into())
+    }
+}
+
+#[test]
+fn usage_and_missing_files_are_64() {
+    assert_eq!(outcome(skillspan().arg("rnu")).0, 64);
+    assert_eq!(outcome(skillspan().args(["validate", "--config", "/nowhere.yaml"])).0, 64);
+    assert_eq!(outcome(skillspan().arg("--help")).0, 0);
+    assert_eq!(outcome(skillspan().arg("--version")).0, 0);
+}
+
+#[test]
+fn without_a_home_it_asks_for_one() {
+    let (code, _, stderr) = outcome(skillspan().env_remove("HOME").arg("validate"));
+    assert_eq!(code, 64);
+    assert!(stderr.contains("neither XDG_DATA_HOME nor HOME is set"), "{stderr}");
+}
+
+#[test]
+fn a_port_in_use_is_named_and_nothing_is_left_half_started() {
+    let site = Site::new("default");
+    let taken = TcpListener::bind(("127.0.0.1", site.http)).unwrap();
+    let (code, _, stderr) = outcome(skillspan().arg("run").arg("--config").arg(site.config()));
+    assert_eq!(code, 1);
+    let expected = format!(
+        "error: receivers.otlp.protocols.http.endpoint: cannot listen on 127.0.0.1:{}: Address already in use",
+        site.http
+    );
+    assert!(stderr.starts_with(&expected), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(!site.path("journal").exists() && !site.path("sessions").exists(), "nothing was created");
+    drop(taken);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    for (name, place) in
+        [("sessions", "extensions.sessions_table"), ("skills", "exporters"), ("journal", "service.journal")]
+    {
+        let site = Site::new("default");
+        // A file where the folder should be: nobody, not even root, can write below it.
+        std::fs::write(site.path(name), "").unwrap();
+        let (code, _, stderr) = outcome(skillspan().arg("run").arg("--config").arg(site.config()));
+        assert_eq!(code, 1, "{name}");
+        assert!(stderr.starts_with(&format!("error: {place}: ")), "{name}: {stderr}");
+        assert!(stderr.contains(&site.path(name).display().to_string()), "{name}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn two_processes_cannot_share_a_journal() {
+    let site = Site::new("default");
+    let _running = site.start();
+    let other = Site::new("default");
+    let config = std::fs::read_to_string(other.config()).unwrap();
+    let shared = config.replace(
+        &format!("{}/journal", other.folder.path().display()),
+        &format!("{}/journal", site.folder.path().display()),
+    );
+    std::fs::write(other.config(), shared).unwrap();
+    let (code, _, stderr) = outcome(skillspan().arg("run").arg("--config").arg(other.config()));
+    assert_eq!(code, 1);
+    assert!(stderr.contains("in use by another process"), "{stderr}");
+}

@@ -1,0 +1,109 @@
+//! What was acknowledged survives `kill -9`.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+use prost::Message;
+use skillspan::table::{Filter, Table};
+
+use crate::support::Site;
+
+/// Kills after these times, in milliseconds: early, in the middle of a flush, late.
+const LIVES: [u64; 4] = [150, 400, 900, 1_700];
+const CLIENTS: u64 = 6;
+
+fn attribute(key: &str, value: &str) -> KeyValue {
+    let value = Some(AnyValue { value: Some(Value::StringValue(value.to_owned())) });
+    KeyValue { key: key.to_owned(), value, ..KeyValue::default() }
+}
+
+/// A prompt that is found again by its number and checked by its text.
+fn request(number: u64) -> (String, Vec<u8>) {
+    let text = format!("prompt {number}: {}", "x".repeat(usize::try_from(number % 97).unwrap()));
+    let record = LogRecord {
+        time_unix_nano: 1_795_340_125_502_000_000 + number,
+        attributes: vec![
+            attribute("event.name", "user_prompt"),
+            attribute("session.id", &format!("session-{}", number % 13)),
+            attribute("prompt.id", &format!("prompt-{number}")),
+            attribute("prompt", &text),
+        ],
+        ..LogRecord::default()
+    };
+    let scope = InstrumentationScope {
+        name: "com.anthropic.claude_code.events".to_owned(),
+        ..InstrumentationScope::default()
+    };
+    let logs = ScopeLogs { scope: Some(scope), log_records: vec![record], ..ScopeLogs::default() };
+    let request = ExportLogsServiceRequest {
+        resource_logs: vec![ResourceLogs { scope_logs: vec![logs], ..ResourceLogs::default() }],
+    };
+    (text, request.encode_to_vec())
+}
+
+/// Sends until told to stop; remembers what was acknowledged, outside of the process under test.
+fn send_until(
+    stop: &AtomicBool,
+    site: &Site,
+    next: &AtomicU64,
+    acknowledged: &Mutex<BTreeMap<String, String>>,
+) {
+    let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+    let url = format!("http://127.0.0.1:{}/v1/logs", site.http);
+    while !stop.load(Ordering::Relaxed) {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let (text, body) = request(number);
+        let sent = client.post(&url).header("content-type", "application/x-protobuf").body(body).send();
+        if sent.is_ok_and(|answer| answer.status().is_success()) {
+            acknowledged.lock().unwrap().insert(format!("prompt-{number}"), text);
+        }
+    }
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_altered_or_doubled_by_kill_9() {
+    let site = Site::new("crash");
+    let config = std::fs::read_to_string(site.config()).unwrap();
+    // Files are written often, so that some kills hit the way from the journal to the table.
+    let config = config.replace("exporters:\n", "exporters:\n  parquet: { flush: { age: 100ms } }\n");
+    std::fs::write(site.config(), config).unwrap();
+    let next = AtomicU64::new(0);
+    let acknowledged = Mutex::new(BTreeMap::new());
+    for life in LIVES {
+        let running = site.start();
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            for _ in 0..CLIENTS {
+                threads.spawn(|| send_until(&stop, &site, &next, &acknowledged));
+            }
+            std::thread::sleep(Duration::from_millis(life));
+            running.kill();
+            stop.store(true, Ordering::Relaxed);
+        });
+    }
+    let running = site.start();
+    site.sessions();
+    assert_eq!(running.terminate(), Some(0));
+
+    let acknowledged = acknowledged.into_inner().unwrap();
+    assert!(acknowledged.len() > 100, "only {} requests were acknowledged", acknowledged.len());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let table = Table::open_read_only(&site.path("sessions")).unwrap();
+    let scan = runtime.block_on(table.scan(&Filter::default())).unwrap();
+    assert!(scan.damaged.is_empty(), "{:?}", scan.damaged);
+    let stored: BTreeMap<String, String> =
+        scan.events.iter().map(|event| (event.turn_id.clone(), event.text.clone())).collect();
+    for (id, text) in &acknowledged {
+        assert_eq!(stored.get(id), Some(text), "{id} was acknowledged");
+    }
+    let listing = runtime.block_on(table.files(&Filter::default())).unwrap();
+    let rows: u64 = listing.files.iter().map(|file| file.rows).sum();
+    assert_eq!(rows, scan.events.len() as u64, "no event stands in two files");
+    assert!(listing.files.len() > 3, "kills fell between files: {}", listing.files.len());
+}

@@ -1,0 +1,32 @@
+//! The binary as people use it: its commands, its configuration, its exit codes, its ports.
+//!
+//! | file | shows |
+//! |---|---|
+//! | `architecture.rs` | the import rules of `src/lib.rs` hold |
+//! | `configuration.rs` | errors with their place; the example file; warnings |
+//! | `captures.rs` | recorded clients in, sessions and one skill out |
+//! | `connect.rs` | settings files of assistants, changed and changed back |
+//! | `explain.rs` | what a recorded body means |
+//! | `crash.rs` | what was acknowledged survives `kill -9` |
+//! | `live.rs` | the OpenTelemetry SDK as a client |
+//! | `operation.rs` | start, health, metrics, drain, demo |
+//! | `support.rs` | a running skillspan on free ports, in a folder of its own |
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
+
+mod architecture;
+mod captures;
+mod configuration;
+mod connect;
+mod crash;
+mod explain;
+mod live;
+mod operation;
+mod support;

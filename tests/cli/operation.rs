@@ -1,0 +1,147 @@
+//! Start, health, metrics, drain, demo.
+
+use serde_json::Value;
+
+use crate::support::{Site, outcome, skillspan};
+
+fn get(site: &Site, path: &str) -> (u16, String) {
+    let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+    let answer = client.get(format!("http://127.0.0.1:{}{path}", site.health)).send().unwrap();
+    (answer.status().as_u16(), answer.text().unwrap())
+}
+
+/// A log record of a scope that no dialect knows, and one that Claude Code's dialect drops.
+fn strangers() -> Vec<u8> {
+    let log = |event: &str| serde_json::json!({ "attributes": [{ "key": "event.name", "value": { "stringValue": event } }] });
+    let scope = |name: &str, event: &str| serde_json::json!({ "scope": { "name": name }, "logRecords": [log(event)] });
+    let scopes = [scope("my.app", "x"), scope("com.anthropic.claude_code.events", "plugin_loaded")];
+    serde_json::json!({ "resourceLogs": [{ "scopeLogs": scopes }] }).to_string().into_bytes()
+}
+
+#[test]
+fn it_says_what_it_does_and_counts_what_it_drops() {
+    let site = Site::new("default");
+    let running = site.start();
+    for said in [
+        format!("127.0.0.1:{}", site.grpc),
+        format!("127.0.0.1:{}", site.http),
+        site.path("sessions").display().to_string(),
+        site.path("skills").display().to_string(),
+        "Nothing leaves this machine.".to_owned(),
+        format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{}", site.http),
+    ] {
+        assert!(site.log().contains(&said), "{said:?} is missing in {}", site.log());
+    }
+    assert_eq!(get(&site, "/health").0, 200);
+    let (status, ready) = get(&site, "/ready");
+    assert_eq!((status, serde_json::from_str::<Value>(&ready).unwrap()["ready"].clone()), (200, true.into()));
+    assert_eq!(site.post("/v1/logs", "application/json", strangers()), 200);
+    let metrics = get(&site, "/metrics").1;
+    for line in [
+        "skillspan_receiver_records_total{signal=\"logs\"} 2",
+        "skillspan_records_unrecognised_total{signal=\"logs\",scope=\"my.app\"} 1",
+        "skillspan_records_dropped_total{dialect=\"claude-code\",reason=\"noise\"} 1",
+        "skillspan_table_lag_records 0",
+        "skillspan_journal_writable 1",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} is missing in {metrics}");
+    }
+    assert_eq!(running.terminate(), Some(0));
+    assert!(site.log().contains("stopped"), "{}", site.log());
+}
+
+#[test]
+fn what_was_acknowledged_is_in_the_table_after_sigterm() {
+    let site = Site::new("default");
+    let running = site.start();
+    let body = std::fs::read(
+        crate::support::fixtures().join("captures/claude-code/s03-dbup-widgets-httpjson/0002-logs.json"),
+    )
+    .unwrap();
+    assert_eq!(site.post("/v1/logs", "application/json", body), 200);
+    assert_eq!(running.terminate(), Some(0));
+    let listed = site.sessions();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0]["events"]["tool_call"], 5);
+    assert_eq!(listed[0]["workspace"], "default");
+}
+
+#[test]
+fn without_a_running_process_it_says_what_is_not_visible() {
+    let site = Site::new("default");
+    let config = std::fs::read_to_string(site.config()).unwrap();
+    let slow = config.replace("exporters:\n", "exporters:\n  parquet: { flush: { age: 1h } }\n");
+    std::fs::write(site.config(), slow).unwrap();
+    let running = site.start();
+    let body = std::fs::read(
+        crate::support::fixtures().join("captures/claude-code/s03-dbup-widgets-httpjson/0002-logs.json"),
+    )
+    .unwrap();
+    assert_eq!(site.post("/v1/logs", "application/json", body), 200);
+    running.kill();
+    let (code, stdout, stderr) =
+        outcome(skillspan().args(["sessions", "list", "--config"]).arg(site.config()));
+    assert_eq!((code, stdout.as_str()), (0, "no sessions\n"));
+    assert!(stderr.contains("1 accepted requests are in the journal"), "{stderr}");
+}
+
+#[test]
+fn a_session_is_found_by_the_beginning_of_its_id() {
+    let site = Site::new("default");
+    let _running = site.start();
+    let (code, _, stderr) =
+        outcome(skillspan().args(["sessions", "show", "nope", "--config"]).arg(site.config()));
+    assert_eq!(code, 1);
+    assert!(stderr.contains("no session \"nope\""), "{stderr}");
+    let body = std::fs::read(
+        crate::support::fixtures().join("captures/claude-code/s03-dbup-widgets-httpjson/0002-logs.json"),
+    )
+    .unwrap();
+    assert_eq!(site.post("/v1/logs", "application/json", body), 200);
+    let shown = site.run(&["sessions", "show", "ecf0032b"]);
+    for line in [
+        "session    ecf0032b-cc57-4cf8-9c95-05dec2413dd5",
+        "  > Fix the greeting in src/app.py to say \"Hi\" and check the integration suite",
+        "  failed  Bash {\"command\":\"make test-integration\",\"description\":\"Run integration suite\"}",
+        "  < Greeting changed to \"Hi\" and the integration suite passes (needed `make db-up` first).",
+    ] {
+        assert!(shown.lines().any(|found| found == line), "{line:?} is missing in {shown}");
+    }
+}
+
+#[test]
+fn no_credential_reaches_the_disk() {
+    let site = Site::new("default");
+    let running = site.start();
+    let secret = format!("ghp_{}", "Q7".repeat(18));
+    let text = String::from_utf8(
+        std::fs::read(
+            crate::support::fixtures().join("captures/claude-code/s03-dbup-widgets-httpjson/0002-logs.json"),
+        )
+        .unwrap(),
+    )
+    .unwrap();
+    let body = text.replace("make db-up", &format!("TOKEN={secret} make db-up"));
+    assert_eq!(site.post("/v1/logs", "application/json", body.into_bytes()), 200);
+    let shown: Value = site.session("ecf0032b");
+    assert!(shown.to_string().contains("TOKEN=[redacted:github-token] make db-up"), "{shown}");
+    running.kill();
+    let found =
+        std::process::Command::new("grep").args(["-rl", &secret]).arg(site.folder.path()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&found.stdout), "");
+}
+
+#[test]
+fn the_demo_shows_a_skill_and_its_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let (code, stdout, stderr) = outcome(skillspan().arg("demo").arg("--out").arg(&out));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("5 sessions over OTLP: over gRPC to 127.0.0.1:"), "{stdout}");
+    assert!(stdout.contains("name: npm-run-test-e2e-needs-npm-run-stack-up\n"), "{stdout}");
+    assert_eq!(stdout.matches("| claude-code | accepted |").count(), 3, "{stdout}");
+    assert_eq!(std::fs::read_dir(out.join("skills/skills")).unwrap().count(), 1);
+    let (code, _, stderr) = outcome(skillspan().arg("demo").arg("--out").arg(&out));
+    assert_eq!(code, 64, "a folder that holds something is not overwritten");
+    assert!(stderr.contains("is not empty"), "{stderr}");
+}

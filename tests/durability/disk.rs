@@ -1,0 +1,166 @@
+//! A disk to watch and to break: the real file system behind a switchboard.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use skillspan::journal::{Disk, DiskFile, FileSystem, Lock};
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TestDisk {
+    switches: Arc<(Mutex<Switches>, Condvar)>,
+}
+
+#[derive(Debug, Default)]
+struct Switches {
+    /// Syncs wait while this is set.
+    hold: bool,
+    /// Syncs that wait now.
+    held: usize,
+    /// Syncs of files fail whose name ends so.
+    failing: Option<&'static str>,
+    /// Operations that change the disk are carried out this often; then all fail.
+    remaining: Option<usize>,
+    /// Files whose sync failed.
+    failed: Vec<PathBuf>,
+    /// Files that were written to after that.
+    written_after: Vec<PathBuf>,
+}
+
+impl TestDisk {
+    fn switch<T>(&self, change: impl FnOnce(&mut Switches) -> T) -> T {
+        let result = change(&mut self.switches.0.lock().unwrap());
+        self.switches.1.notify_all();
+        result
+    }
+
+    /// Makes syncs wait until [`TestDisk::release`].
+    pub(crate) fn hold_syncs(&self) {
+        self.switch(|switches| switches.hold = true);
+    }
+
+    pub(crate) fn release(&self) {
+        self.switch(|switches| switches.hold = false);
+    }
+
+    /// Blocks until a sync waits.
+    pub(crate) fn wait_for_held_sync(&self) {
+        let guard = self.switches.0.lock().unwrap();
+        let no_sync_waits = |switches: &mut Switches| switches.held == 0;
+        let (_guard, waited) =
+            self.switches.1.wait_timeout_while(guard, Duration::from_secs(60), no_sync_waits).unwrap();
+        assert!(!waited.timed_out(), "no sync came");
+    }
+
+    /// Makes syncs of files fail whose name ends with `suffix`, until [`TestDisk::heal`].
+    pub(crate) fn fail_syncs_of(&self, suffix: &'static str) {
+        self.switch(|switches| switches.failing = Some(suffix));
+    }
+
+    pub(crate) fn heal(&self) {
+        self.switch(|switches| switches.failing = None);
+    }
+
+    /// Makes every change fail after `operations` more of them: the process is as good as dead.
+    pub(crate) fn crash_after(&self, operations: usize) {
+        self.switch(|switches| switches.remaining = Some(operations));
+    }
+
+    /// How often `path` was written to after a sync of it had failed.
+    pub(crate) fn writes_after_failed_sync(&self, path: &Path) -> usize {
+        self.switch(|switches| {
+            assert!(switches.failed.iter().any(|failed| failed == path), "no sync of {path:?} failed");
+            switches.written_after.iter().filter(|written| *written == path).count()
+        })
+    }
+
+    fn change(&self) -> io::Result<()> {
+        self.switch(|switches| match &mut switches.remaining {
+            Some(0) => Err(io::Error::other("the disk is gone")),
+            Some(remaining) => {
+                *remaining -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        })
+    }
+}
+
+impl Disk for TestDisk {
+    fn create_folder(&self, folder: &Path) -> io::Result<()> {
+        FileSystem.create_folder(folder)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        FileSystem.lock(path)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        FileSystem.list(folder)
+    }
+
+    fn read_at(&self, path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+        FileSystem.read_at(path, offset, length)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.change()?;
+        let file = FileSystem.create(path)?;
+        Ok(Box::new(TestFile { disk: self.clone(), path: path.to_owned(), file }))
+    }
+
+    fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+        self.change()?;
+        FileSystem.truncate(path, length)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.change()?;
+        FileSystem.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.change()?;
+        FileSystem.remove(path)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        self.change()?;
+        FileSystem.sync_folder(folder)
+    }
+}
+
+struct TestFile {
+    disk: TestDisk,
+    path: PathBuf,
+    file: Box<dyn DiskFile>,
+}
+
+impl DiskFile for TestFile {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.disk.change()?;
+        self.disk.switch(|switches| {
+            if switches.failed.contains(&self.path) {
+                switches.written_after.push(self.path.clone());
+            }
+        });
+        self.file.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let (switches, changed) = &*self.disk.switches;
+        let mut guard = switches.lock().unwrap();
+        guard.held += 1;
+        changed.notify_all();
+        guard = changed.wait_while(guard, |switches| switches.hold).unwrap();
+        guard.held -= 1;
+        if guard.failing.is_some_and(|suffix| self.path.to_string_lossy().ends_with(suffix)) {
+            guard.failed.push(self.path.clone());
+            return Err(io::Error::other("the disk does not sync"));
+        }
+        drop(guard);
+        self.disk.change()?;
+        self.file.sync()
+    }
+}

@@ -1,0 +1,251 @@
+//! The life of a skill in a folder.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use skillspan::exporters::filesystem::{Config, Error, Filesystem, Layout, Report};
+use skillspan::skillify::Candidate;
+use skillspan::table::Session;
+
+use super::sessions::{mined, needs, session};
+
+const NAME: &str = "make-itest-needs-make-db-up";
+const SKILL: &str = "skills/make-itest-needs-make-db-up/SKILL.md";
+
+/// A folder to publish to.
+pub(crate) struct Target {
+    folder: tempfile::TempDir,
+}
+
+impl Target {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn exporter(&self) -> Filesystem {
+        Filesystem::new(Config { path: self.folder.path().to_owned(), layout: Layout::Library })
+    }
+
+    pub(crate) fn publish(&self, candidates: &[Candidate]) -> Report {
+        self.exporter().publish(candidates).unwrap()
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.folder.path().join(path)).unwrap()
+    }
+
+    fn write(&self, path: &str, content: &str) {
+        let path = self.folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Every file but the lock, relative, ascending.
+    pub(crate) fn files(&self) -> Vec<String> {
+        fn walk(root: &Path, folder: &Path, files: &mut Vec<String>) {
+            for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                if entry.path().is_dir() {
+                    walk(root, &entry.path(), files);
+                } else {
+                    files.push(entry.path().strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+        let mut files = Vec::new();
+        walk(self.folder.path(), self.folder.path(), &mut files);
+        files.retain(|path| path != ".skillspan/lock");
+        files.sort();
+        files
+    }
+
+    fn contents(&self) -> BTreeMap<String, String> {
+        self.files().into_iter().map(|path| (path.clone(), self.read(&path))).collect()
+    }
+}
+
+fn sessions() -> Vec<Session> {
+    needs("make db-up", "make itest")
+}
+
+/// Two further sessions in which the migration is needed, too.
+fn sessions_with_migration() -> Vec<Session> {
+    let more = |id: &str, person: &str| {
+        session(id)
+            .by(person)
+            .prompt("run the integration tests")
+            .fails("make itest")
+            .ok("make db-up")
+            .ok("make migrate")
+            .ok("make itest")
+            .build()
+    };
+    let mut sessions = sessions();
+    sessions.extend([more("m1", "alice"), more("m2", "bob")]);
+    sessions
+}
+
+#[test]
+fn a_new_skill_is_created() {
+    let target = Target::new();
+    let report = target.publish(&mined(&sessions()).candidates);
+    assert_eq!(report.created, [NAME]);
+    assert_eq!(report.files_written, 8);
+    assert_eq!(
+        target.files(),
+        [
+            ".claude-plugin/marketplace.json",
+            ".claude-plugin/plugin.json",
+            ".gitattributes",
+            ".skillspan/library.json",
+            "README.md",
+            "gemini-extension.json",
+            "package.json",
+            "skills/make-itest-needs-make-db-up/SKILL.md",
+            "skills/make-itest-needs-make-db-up/references/evidence.md",
+        ]
+    );
+}
+
+#[test]
+fn nothing_mined_writes_nothing() {
+    let target = Target::new();
+    target.publish(&mined(&[]).candidates);
+    target.publish(&mined(&sessions()[..1]).candidates);
+    assert!(target.files().is_empty());
+}
+
+#[test]
+fn a_run_that_learnt_nothing_writes_nothing() {
+    let target = Target::new();
+    target.publish(&mined(&sessions()).candidates);
+    let before = target.contents();
+    let mut sessions = sessions();
+    for (index, mut again) in self::sessions().into_iter().enumerate() {
+        again.id = format!("again{index}");
+        sessions.push(again);
+    }
+    let report = target.publish(&mined(&sessions).candidates);
+    assert_eq!((report.unchanged.as_slice(), report.files_written), ([NAME.to_owned()].as_slice(), 0));
+    assert_eq!(target.contents(), before, "counts alone are no change");
+}
+
+#[test]
+fn what_sessions_show_anew_sharpens_the_skill_under_its_name() {
+    let target = Target::new();
+    target.publish(&mined(&sessions()).candidates);
+    let report = target.publish(&mined(&sessions_with_migration()).candidates);
+    assert_eq!(report.updated, [NAME]);
+    let skill = target.read(SKILL);
+    assert!(skill.contains("Run `make db-up` and `make migrate` before `make itest`."), "{skill}");
+    assert!(
+        skill.contains("skillspan-version: \"2\"") && skill.contains("name: make-itest-needs-make-db-up\n")
+    );
+    assert!(target.read("package.json").contains("0.1.2"));
+}
+
+#[test]
+fn what_a_person_edited_stays_and_a_proposal_is_kept() {
+    let target = Target::new();
+    target.publish(&mined(&sessions()).candidates);
+    let edited = target.read(SKILL).replace("## Steps", "## Steps, as we like them");
+    target.write(SKILL, &edited);
+    let report = target.publish(&mined(&sessions_with_migration()).candidates);
+    assert_eq!((report.hand_edited.as_slice(), report.files_written), ([NAME.to_owned()].as_slice(), 0));
+    assert_eq!(target.read(SKILL), edited);
+    let state = target.read(".skillspan/library.json");
+    assert!(state.contains("\"proposal\"") && state.contains("make migrate"));
+    let before = target.contents();
+    target.publish(&mined(&sessions_with_migration()).candidates);
+    assert_eq!(target.contents(), before, "a proposal is made once");
+}
+
+#[test]
+fn other_line_ends_are_no_edit() {
+    let target = Target::new();
+    target.publish(&mined(&sessions()).candidates);
+    target.write(SKILL, &target.read(SKILL).replace('\n', "\r\n"));
+    assert_eq!(target.publish(&mined(&sessions_with_migration()).candidates).updated, [NAME]);
+}
+
+#[test]
+fn what_a_person_deleted_never_comes_back() {
+    let target = Target::new();
+    target.publish(&mined(&sessions()).candidates);
+    fs::remove_dir_all(target.folder.path().join("skills").join(NAME)).unwrap();
+    for sessions in [sessions(), sessions_with_migration(), sessions()] {
+        let report = target.publish(&mined(&sessions).candidates);
+        assert_eq!(report.refused, [NAME]);
+        assert!(!target.files().iter().any(|path| path.starts_with("skills/")));
+    }
+    assert!(!target.read("README.md").contains(NAME));
+}
+
+#[test]
+fn other_peoples_files_are_not_touched() {
+    let target = Target::new();
+    for path in ["README.md", SKILL, "skills/mine/SKILL.md", "notes.txt"] {
+        target.write(path, "mine");
+    }
+    let report = target.publish(&mined(&sessions()).candidates);
+    assert_eq!(report.created.len(), 1);
+    assert!(report.created[0].starts_with("make-itest-needs-make-db-up-"), "{:?}", report.created);
+    for path in ["README.md", SKILL, "skills/mine/SKILL.md", "notes.txt"] {
+        assert_eq!(target.read(path), "mine", "{path}");
+    }
+}
+
+#[test]
+fn a_state_of_a_newer_version_is_refused_by_name() {
+    let target = Target::new();
+    target.write(".skillspan/library.json", r#"{"format": 99, "shape": "unknown"}"#);
+    let error = target.exporter().publish(&mined(&sessions()).candidates).unwrap_err();
+    assert!(
+        error.to_string().ends_with(
+            "library.json: the library's state has format 99, this version reads up to 1: use a newer skillspan"
+        ),
+        "{error}"
+    );
+    assert_eq!(target.files(), [".skillspan/library.json"]);
+}
+
+#[test]
+fn an_interrupted_publish_is_finished_by_the_next() {
+    let finished = Target::new();
+    finished.publish(&mined(&sessions()).candidates);
+    let first = finished.contents();
+    finished.publish(&mined(&sessions_with_migration()).candidates);
+    let second = finished.contents();
+    // As if the power had gone after each file: the next state is there, some files are, the state is not.
+    let changed: Vec<&String> = second
+        .keys()
+        .filter(|path| !path.starts_with(".skillspan") && first.get(*path) != second.get(*path))
+        .collect();
+    assert!(changed.len() > 3);
+    for done in 0..=changed.len() {
+        let target = Target::new();
+        for (path, content) in &first {
+            target.write(path, content);
+        }
+        target.write(".skillspan/library.json.next", &second[".skillspan/library.json"]);
+        for path in changed.iter().take(done) {
+            target.write(path, &second[*path]);
+        }
+        let report = target.publish(&mined(&sessions_with_migration()).candidates);
+        assert_eq!(report.updated, [NAME], "after {done} files");
+        assert_eq!(target.contents(), second, "after {done} files");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_an_error_that_names_it() {
+    let target = Target::new();
+    target.write("file", "");
+    let path = target.folder.path().join("file/below");
+    let exporter = Filesystem::new(Config { path: path.clone(), layout: Layout::Library });
+    let error = exporter.publish(&mined(&sessions()).candidates).unwrap_err();
+    assert!(
+        matches!(error, Error::Io { .. }) && error.to_string().contains(path.to_str().unwrap()),
+        "{error}"
+    );
+}

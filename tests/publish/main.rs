@@ -1,0 +1,9 @@
+//! Publishing: how candidates become files, and how a person's will is kept.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+#[path = "../support/sessions.rs"]
+mod sessions;
+
+mod format;
+mod life;

@@ -1,0 +1,163 @@
+//! What people and assistants do besides: none of it may hide what recurs, or become a skill.
+
+use skillspan::event::Status;
+use skillspan::skillify::Candidate;
+use skillspan::table::Session;
+
+use super::sessions::{mined, needs, session};
+
+fn descriptions(sessions: &[Session]) -> Vec<String> {
+    let mined = mined(sessions);
+    let published = mined.candidates.iter().filter(|candidate| candidate.is_published());
+    published.map(|Candidate { wording, .. }| wording.description.clone()).collect()
+}
+
+#[test]
+fn looking_around_and_failed_attempts_are_no_part_of_the_repair() {
+    let sessions = [
+        session("a")
+            .by("alice")
+            .prompt("Please check that the end-to-end suite is green")
+            .ok("git status && ls -la")
+            .fails("cd web && pnpm test:e2e --reporter=dot 2>&1 | tail -50")
+            .ok("docker ps; docker logs web-db-1 | tail")
+            .ok("curl -s localhost:8080/health")
+            .ok("grep -rn 'compose' package.json README.md")
+            .fails("pnpm db:start")
+            .ok("docker compose up -d db && sleep 5")
+            .ok("pnpm test:e2e")
+            .ok("git diff --stat")
+            .build(),
+        session("b")
+            .by("bob")
+            .prompt("e2e suite?")
+            .fails("pnpm test:e2e")
+            .tool("TodoWrite", r#"{"todos":[]}"#, Status::Ok, "")
+            .ok("make clean-cache")
+            .ok("docker compose up -d db")
+            .ok("echo ready && pg_isready -h localhost")
+            .ok("timeout 300 pnpm test:e2e")
+            .ok("echo COMPLETE && cat result.txt")
+            .build(),
+    ];
+    assert_eq!(
+        descriptions(&sessions),
+        ["Run `docker compose up -d db` before `pnpm test:e2e`. Use when `pnpm test:e2e` fails, \
+          or when asked about suite."]
+    );
+}
+
+#[test]
+fn a_correction_is_understood_in_any_words_and_language() {
+    for correction in [
+        "Du musst zuerst die Datenbank hochfahren.",
+        "The database has to be running, start it.",
+        "データベースを起動してください",
+        "Bring the database up and retry",
+    ] {
+        let corrected = |id: &str, person: &str| {
+            session(id)
+                .by(person)
+                .prompt("integration tests bitte")
+                .fails("just itest")
+                .prompt(correction)
+                .ok("just up")
+                .ok("just itest")
+                .build()
+        };
+        let found = descriptions(&[corrected("a", "alice"), corrected("b", "bob")]);
+        assert_eq!(found.len(), 1, "{correction}");
+        assert!(found[0].starts_with("Run `just up` before `just itest`."), "{}", found[0]);
+    }
+}
+
+#[test]
+fn a_repair_that_a_sub_agent_found_counts() {
+    let mut sessions = needs("make db-up", "make itest");
+    for session in &mut sessions {
+        for fact in session.facts.iter_mut().filter(|fact| !fact.event.tool_call_id.is_empty()) {
+            fact.event.agent = "tester".to_owned();
+        }
+    }
+    assert_eq!(descriptions(&sessions).len(), 1);
+}
+
+#[test]
+fn an_edit_on_the_way_hides_no_repair_that_is_proved_elsewhere() {
+    let mut sessions = needs("make db-up", "make itest");
+    sessions[2] = session("s03")
+        .by("carol")
+        .prompt("Fix the greeting and check the integration suite")
+        .fails("make itest")
+        .edit("src/app.py")
+        .ok("make db-up")
+        .ok("make itest")
+        .build();
+    let mined = mined(&sessions);
+    assert_eq!(mined.candidates[0].sessions().len(), 3, "{}", mined.explain().join("\n"));
+}
+
+#[test]
+fn everyday_work_makes_no_skill() {
+    let everyday = |id: &str, person: &str, file: &str, what: &str| {
+        session(id)
+            .by(person)
+            .prompt(&format!("Implement the {what} endpoint and commit it"))
+            .read(file)
+            .edit(file)
+            .fails("npm test")
+            .edit(file)
+            .ok("npm test")
+            .ok("npm run lint")
+            .ok(&format!("git add -A && git commit -m 'Add {what}'"))
+            .prompt("Thanks, now explain it")
+            .build()
+    };
+    let sessions = [
+        everyday("a", "alice", "src/orders.ts", "orders"),
+        everyday("b", "bob", "src/users.ts", "users"),
+        everyday("c", "carol", "src/carts.ts", "carts"),
+        everyday("d", "alice", "src/stock.ts", "stock"),
+    ];
+    assert_eq!(descriptions(&sessions), Vec::<String>::new());
+}
+
+#[test]
+fn a_failure_that_went_away_by_itself_teaches_nothing() {
+    let flaky = |id: &str, person: &str| {
+        session(id)
+            .by(person)
+            .prompt("run the tests")
+            .fails("make test")
+            .ok("cat log")
+            .ok("make test")
+            .build()
+    };
+    assert_eq!(descriptions(&[flaky("a", "alice"), flaky("b", "bob")]), Vec::<String>::new());
+}
+
+#[test]
+fn work_that_was_interrupted_or_left_failing_supports_nothing() {
+    let left = |id: &str, person: &str| {
+        session(id)
+            .by(person)
+            .prompt("run the tests")
+            .fails("make itest")
+            .ok("make db-up")
+            .ok("make itest")
+            .fails("make itest")
+            .build()
+    };
+    assert_eq!(descriptions(&[left("a", "alice"), left("b", "bob")]), Vec::<String>::new());
+    let interrupted = |id: &str, person: &str| {
+        session(id)
+            .by(person)
+            .prompt("run the tests")
+            .fails("make itest")
+            .ok("make db-up")
+            .ok("make itest")
+            .prompt("[Request interrupted by user]")
+            .build()
+    };
+    assert_eq!(descriptions(&[interrupted("a", "alice"), interrupted("b", "bob")]), Vec::<String>::new());
+}
