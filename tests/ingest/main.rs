@@ -35,11 +35,15 @@
     reason = "a test's helpers fail the test; clippy's own exemption covers test functions alone"
 )]
 
+mod captures;
+mod exporters;
 mod grpc;
 mod harness;
+mod hostile;
 mod http;
 mod json;
 mod overload;
 mod properties;
+mod protobuf;
 mod reading;
 mod requests;

@@ -15,7 +15,7 @@ const MAX_VALUES: u32 = 100_000;
 const MAX_DEPTH: u32 = 32;
 /// Bytes of records, each with the bytes of its resource and scope: these are looked at again for every
 /// record, so that a large resource with many small records is more work than its size tells.
-const MAX_WORK: usize = 2 << 30;
+const MAX_WORK: usize = 512 << 20;
 /// What the smallest record costs, in the same currency.
 const RECORD_WORK: usize = 256;
 
