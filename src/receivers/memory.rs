@@ -1,7 +1,9 @@
 //! A bound on the memory of requests in flight, whatever connection they came through.
 //!
 //! Nobody waits for memory: a request that needs more than is left is refused, gives back what it had,
-//! and the client sends it again. So requests that each hold a part can never block each other.
+//! and the client sends it again. So requests that each hold a part can never block each other. Bodies
+//! that are still arriving may take half of the memory: the other half lets those that have arrived be
+//! read and stored, or else many large ones at once would all be refused in the end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,7 +45,8 @@ impl MemoryLimit {
 
     /// Whether so little is left that new requests are likely to be refused.
     pub fn is_short(&self) -> bool {
-        self.used() > self.0.limit - self.0.limit / 10
+        let for_bodies = self.0.limit / 2;
+        self.used() > for_bodies - for_bodies / 10
     }
 
     /// A lease of nothing yet.
@@ -53,15 +56,24 @@ impl MemoryLimit {
 }
 
 impl Lease {
-    /// Takes `bytes` more, or says why the request cannot go on.
+    /// Takes `bytes` more for a body that arrives, or says why the request cannot go on.
+    pub fn admit(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.take(bytes, self.memory.0.limit / 2)
+    }
+
+    /// Takes `bytes` more for what is made of a body, or says why the request cannot go on.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.take(bytes, self.memory.0.limit)
+    }
+
+    fn take(&mut self, bytes: usize, at_most: usize) -> Result<(), Refusal> {
         let Shared { limit, used } = &*self.memory.0;
-        let room = |used: usize| used.checked_add(bytes).filter(|total| total <= limit);
+        let room = |used: usize| used.checked_add(bytes).filter(|total| *total <= at_most);
         if used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok() {
             self.bytes += bytes;
             return Ok(());
         }
-        if self.bytes.saturating_add(bytes) > *limit {
+        if self.bytes.saturating_add(bytes) > at_most {
             let message = format!("the request needs more memory than memory_limit allows ({limit} bytes)");
             return Err(Refusal::TooLarge(message));
         }
@@ -99,6 +111,15 @@ mod tests {
         second.grow(6).unwrap();
         second.shrink(41);
         assert_eq!(memory.used(), 0);
+    }
+
+    #[test]
+    fn bodies_that_arrive_leave_room_for_those_that_have_arrived() {
+        let memory = MemoryLimit::new(100);
+        let (mut arrived, mut arriving) = (memory.lease(), memory.lease());
+        arrived.admit(30).unwrap();
+        assert!(matches!(arriving.admit(21), Err(Refusal::Unavailable { .. })));
+        arrived.grow(60).unwrap();
     }
 
     #[test]

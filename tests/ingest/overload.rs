@@ -31,7 +31,7 @@ async fn exhaust_memory(running: &Running) -> Vec<TcpStream> {
 
 #[tokio::test]
 async fn without_memory_requests_are_for_another_time() {
-    let options = Options { max_size: "1MiB", memory_limit: "4MiB", ..Options::default() };
+    let options = Options { max_size: "1MiB", memory_limit: "8MiB", ..Options::default() };
     let running = Running::with(options).await;
     let streams = exhaust_memory(&running).await;
 
@@ -69,7 +69,7 @@ async fn without_memory_requests_are_for_another_time() {
 
 #[tokio::test]
 async fn an_empty_request_succeeds_even_without_memory() {
-    let options = Options { max_size: "1MiB", memory_limit: "4MiB", ..Options::default() };
+    let options = Options { max_size: "1MiB", memory_limit: "8MiB", ..Options::default() };
     let running = Running::with(options).await;
     let streams = exhaust_memory(&running).await;
     send_protobuf(&running, "/v1/traces", b"").await.is(200, "application/x-protobuf", b"");

@@ -44,7 +44,7 @@ async fn fill(body: &mut Body, limit: usize, lease: &mut Lease) -> Result<Bytes,
         if data.len() > limit - whole.len() {
             return Err(too_large(limit));
         }
-        lease.grow(data.len())?;
+        lease.admit(data.len())?;
         whole.extend_from_slice(&data);
     }
 }

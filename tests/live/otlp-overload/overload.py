@@ -1,4 +1,4 @@
-"""64 requests of 60 MiB at once: overload.py HTTP_PORT HEALTH_PORT PID. By hand: it takes 4 GiB of traffic."""
+"""64 requests of 60 MiB at once: overload.py HTTP_PORT HEALTH_PORT PID 64. By hand: it takes 4 GiB of traffic."""
 import collections, http.client, json, sys, threading, time
 
 http_port, health_port, pid = map(int, sys.argv[1:4])
@@ -20,10 +20,11 @@ def send():
     try:
         connection = http.client.HTTPConnection("127.0.0.1", http_port, timeout=600)
         connection.request("POST", "/v1/logs", body, {"content-type": "application/json"})
-        answers[connection.getresponse().status] += 1
+        answer = connection.getresponse()
+        answers[answer.status, answer.read().decode()[-80:]] += 1
     except Exception as error:
         answers[repr(error)] += 1
-threads = [threading.Thread(target=send) for _ in range(64)]
+threads = [threading.Thread(target=send) for _ in range(int(sys.argv[4]))]
 began = time.time()
 for thread in threads: thread.start()
 states = collections.Counter()
