@@ -24,6 +24,8 @@ pub(super) async fn collect(mut body: Body, limit: usize, lease: &mut Lease) -> 
         Err(_) => return Err(Refusal::TooSlow { waited: PATIENCE }),
     };
     if matches!(outcome, Err(Refusal::TooLarge(_) | Refusal::Unavailable { .. })) {
+        // What the rest is thrown away for is memory that others can use at once.
+        lease.shrink(usize::MAX);
         discard(body, limit).await;
     }
     outcome
