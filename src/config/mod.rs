@@ -35,6 +35,7 @@ pub use expand::{ProcessSource, Source};
 pub use settings::{
     Listener, LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline,
 };
+pub use units::Hidden;
 
 /// The configuration that runs when none is given.
 pub const DEFAULT: &str = include_str!("default.yaml");

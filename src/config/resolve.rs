@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::exporters::{filesystem, parquet};
 use crate::journal;
 use crate::receivers::otlp;
+use crate::redact;
 use crate::skillify;
 
 use super::components::type_of;
@@ -209,9 +210,7 @@ impl Resolver<'_> {
                 return Err(self.no_such(&at, index, id, "processors", self.raw.processors.0.keys()));
             };
             processors.push(match processor {
-                Processor::Redact(redact) => {
-                    ProcessorSettings::Redact { drop_attributes: redact.drop_attributes.clone() }
-                }
+                Processor::Redact(redact) => self.redact(id, redact)?,
                 Processor::Workspace(workspace) => {
                     ProcessorSettings::Workspace { from: workspace.from.clone() }
                 }
@@ -220,6 +219,25 @@ impl Resolver<'_> {
             self.used.insert(format!("processors.{id}"));
         }
         Ok(processors)
+    }
+
+    fn redact(&self, id: &str, raw: &raw::Redact) -> Result<ProcessorSettings, ResolveError> {
+        let options = redact::Options {
+            rules: raw.rules.clone(),
+            emails: raw.emails,
+            home_directories: raw.home_directories,
+        };
+        if let Err(error) = redact::Redactor::new(&options, redact::Key::random()) {
+            return Err(self.invalid(&["processors", id, "rules"], &error.to_string()));
+        }
+        if let Some(Err(error)) = raw.key.as_ref().map(|key| redact::Key::new(key.reveal().as_bytes())) {
+            return Err(self.invalid(&["processors", id, "key"], &error.to_string()));
+        }
+        Ok(ProcessorSettings::Redact {
+            drop_attributes: raw.drop_attributes.clone(),
+            options,
+            key: raw.key.clone(),
+        })
     }
 
     fn parquet(&mut self, name: &str, pipeline: &Pipeline) -> Result<(parquet::Config, u8), ResolveError> {

@@ -7,7 +7,10 @@ use std::time::Duration;
 use crate::exporters::{filesystem, parquet};
 use crate::journal;
 use crate::receivers::otlp;
+use crate::redact;
 use crate::skillify;
+
+use super::units::Hidden;
 
 /// What runs.
 #[derive(Debug, Clone)]
@@ -65,6 +68,10 @@ pub enum ProcessorSettings {
     Redact {
         /// Attributes that are not stored at all.
         drop_attributes: Vec<String>,
+        /// What is redacted besides credentials of known forms.
+        options: redact::Options,
+        /// What keeps equal secrets comparable; `None`: a file of its own beside the journal.
+        key: Option<Hidden>,
     },
     /// The payload's workspace becomes a column.
     Workspace {

@@ -19,6 +19,7 @@ pub mod mining;
 mod notice;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ use crate::exporters::parquet::{ExporterHandle, ParquetExporter};
 use crate::journal::{self, Journal};
 use crate::processors::{Limits, Processor, Redact, Workspace};
 use crate::receivers::{Counters, Ingest, otlp, serve};
-use crate::redact::Redactor;
+use crate::redact::{self, Redactor};
 use crate::table::{self, Table};
 
 use health::Vitals;
@@ -42,6 +43,8 @@ use mining::Worker;
 
 /// How long requests under way may take to finish when the service stops.
 const DRAIN_DOORS: Duration = Duration::from_secs(10);
+/// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
+const REDACTION_KEY: &str = "redaction.key";
 /// A health request is short.
 const DRAIN_HEALTH: Duration = Duration::from_secs(1);
 
@@ -67,9 +70,12 @@ pub enum StartError {
     /// A target cannot be written.
     #[error("exporters")]
     Target(#[from] filesystem::Error),
-    /// The redaction rules do not compile.
-    #[error("the redaction rules do not compile: {0}")]
-    Redaction(#[from] regex::Error),
+    /// The redaction rules cannot be used.
+    #[error("processors.redact: {0}")]
+    Redaction(#[from] redact::Error),
+    /// There is no key for placeholders.
+    #[error("processors.redact: {0}")]
+    RedactionKey(#[from] redact::KeyError),
 }
 
 /// A running service.
@@ -102,7 +108,6 @@ impl Service {
     /// Starts everything, or nothing.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let ports = Ports::bind(&settings).await?;
-        let redactor = Redactor::built_in()?;
         let workers = mining::prepare(&settings)?;
         let counters = Counters::default();
         let stop_doors = CancellationToken::new();
@@ -119,7 +124,7 @@ impl Service {
             health_task: None,
         };
         if let Some(pipeline) = &settings.sessions {
-            service.start_sessions(&settings, pipeline, redactor, counters.clone(), ports.listeners)?;
+            service.start_sessions(&settings, pipeline, counters.clone(), ports.listeners)?;
         }
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
@@ -176,13 +181,12 @@ impl Service {
         &mut self,
         settings: &Settings,
         pipeline: &SessionsPipeline,
-        redactor: Redactor,
         counters: Counters,
         listeners: Vec<(&'static str, SocketAddr, TcpListener)>,
     ) -> Result<(), StartError> {
         let table = Table::open(&settings.table)?.with_zstd_level(pipeline.zstd_level);
         let journal = Journal::open(pipeline.journal.clone())?;
-        let processors = processors(&pipeline.processors, &redactor);
+        let processors = processors(&pipeline.processors, &pipeline.journal.path)?;
         let exporter = ParquetExporter::new(journal.clone(), table, pipeline.parquet.clone());
         let handle = exporter.handle();
         let task = tokio::spawn(exporter.run(self.stop_rest.clone()));
@@ -232,17 +236,23 @@ async fn bind(path: &str, address: SocketAddr) -> Result<(SocketAddr, TcpListene
     Ok((listener.local_addr().map_err(error)?, listener))
 }
 
-fn processors(settings: &[ProcessorSettings], redactor: &Redactor) -> Vec<Box<dyn Processor>> {
-    settings
-        .iter()
-        .map(|settings| -> Box<dyn Processor> {
-            match settings.clone() {
-                ProcessorSettings::Redact { drop_attributes } => {
-                    Box::new(Redact::new(redactor.clone(), drop_attributes))
-                }
-                ProcessorSettings::Workspace { from } => Box::new(Workspace::new(from)),
-                ProcessorSettings::Limits { attribute } => Box::new(Limits::new(attribute)),
-            }
-        })
-        .collect()
+fn processors(
+    settings: &[ProcessorSettings],
+    journal: &Path,
+) -> Result<Vec<Box<dyn Processor>>, StartError> {
+    settings.iter().map(|settings| processor(settings, journal)).collect()
+}
+
+fn processor(settings: &ProcessorSettings, journal: &Path) -> Result<Box<dyn Processor>, StartError> {
+    Ok(match settings.clone() {
+        ProcessorSettings::Redact { drop_attributes, options, key } => {
+            let key = match key {
+                Some(key) => redact::Key::new(key.reveal().as_bytes())?,
+                None => redact::Key::from_file(&journal.join(REDACTION_KEY))?,
+            };
+            Box::new(Redact::new(Redactor::new(&options, key)?, drop_attributes))
+        }
+        ProcessorSettings::Workspace { from } => Box::new(Workspace::new(from)),
+        ProcessorSettings::Limits { attribute } => Box::new(Limits::new(attribute)),
+    })
 }

@@ -15,7 +15,7 @@ use crate::config::components::{Components, Named};
 use crate::config::units::{ByteSize, Endpoint};
 
 pub(super) use exporters::{Connector, Exporter};
-pub(super) use receivers::{Grpc, Http, Processor, Protocols, Receiver, Workspace};
+pub(super) use receivers::{Grpc, Http, Processor, Protocols, Receiver, Redact, Workspace};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]

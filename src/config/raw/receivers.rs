@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 
 use crate::config::components::Named;
-use crate::config::units::{ByteSize, Endpoint};
+use crate::config::units::{ByteSize, Endpoint, Hidden};
+use crate::redact::RuleSpec;
 
 use super::{NotSupportedYet, loopback, written};
 
@@ -91,14 +92,17 @@ impl Named for Processor {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Redact {
-    /// Rules of your own.
-    rules: NotSupportedYet,
+    /// Rules of your own, applied before the built-in ones.
+    pub(in crate::config) rules: Vec<RuleSpec>,
     /// Attributes that are not stored at all.
     pub(in crate::config) drop_attributes: Vec<String>,
     /// Redact e-mail addresses too.
-    emails: NotSupportedYet,
-    /// Redact home directories too.
-    home_directories: NotSupportedYet,
+    pub(in crate::config) emails: bool,
+    /// Redact the names in paths of home directories too.
+    pub(in crate::config) home_directories: bool,
+    /// What keeps equal secrets comparable. Replicas that share a table share it. Absent: a file of its
+    /// own beside the journal.
+    pub(in crate::config) key: Option<Hidden>,
 }
 
 /// Which workspace a session belongs to.
@@ -136,10 +140,11 @@ impl Default for Http {
 impl Default for Redact {
     fn default() -> Self {
         Self {
-            rules: NotSupportedYet,
+            rules: Vec::new(),
             drop_attributes: ["process.command_args", "process.owner", "host.id"].map(str::to_owned).into(),
-            emails: NotSupportedYet,
-            home_directories: NotSupportedYet,
+            emails: false,
+            home_directories: false,
+            key: None,
         }
     }
 }
