@@ -122,7 +122,10 @@ mod tests {
         let shown = format!("{:?}", events[0]);
         assert!(!shown.contains(&secret), "{shown}");
         assert!(!shown.contains("process.owner"), "{shown}");
-        assert!(!shown.contains("correct") && !shown.contains("opaque1") && !shown.contains("12345678"), "{shown}");
+        assert!(
+            !shown.contains("correct") && !shown.contains("opaque1") && !shown.contains("12345678"),
+            "{shown}"
+        );
         let (before, after) = events[0].text.split_once("[redacted:github-token:").unwrap();
         assert_eq!((before, after.len()), ("before ", "3f9a1c] after".len()));
         assert_eq!(events[0].session_id, events[0].tool_call_id, "equal secrets stay equal");

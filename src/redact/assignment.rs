@@ -11,9 +11,43 @@ use super::text::{is_name, name_end, word_start};
 const LONGEST_VALUE: usize = 2_000;
 /// Values that are said instead of a secret.
 const NO_SECRETS: &[&str] = &[
-    "true", "false", "null", "none", "nil", "undefined", "yes", "no", "on", "off", "string", "str", "bool", "boolean",
-    "number", "int", "integer", "bytes", "any", "object", "required", "optional", "password", "secret", "token",
-    "bearer", "basic", "redacted", "hidden", "masked", "empty", "unset", "default", "env", "prompt", "self", "this",
+    "true",
+    "false",
+    "null",
+    "none",
+    "nil",
+    "undefined",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "string",
+    "str",
+    "bool",
+    "boolean",
+    "number",
+    "int",
+    "integer",
+    "bytes",
+    "any",
+    "object",
+    "required",
+    "optional",
+    "password",
+    "secret",
+    "token",
+    "bearer",
+    "basic",
+    "redacted",
+    "hidden",
+    "masked",
+    "empty",
+    "unset",
+    "default",
+    "env",
+    "prompt",
+    "self",
+    "this",
 ];
 
 /// The secret that the name around `mark` is given, if it names one and is given one.
@@ -22,15 +56,17 @@ pub(super) fn assigned(text: &str, mark: usize) -> Option<(usize, usize)> {
     let start = word_start(bytes, mark);
     let end = name_end(bytes, mark);
     let key = text.get(start..end)?;
-    let secret = name::secret(key)?;
+    // Most names are followed by nothing that gives them a value, and that is seen sooner.
     let (style, at) = separator(bytes, key, start, end)?;
+    let secret = name::secret(key)?;
     let value = Value::read(text, at, style)?;
     value.is_secret(secret).then_some((value.start, value.end))
 }
 
 /// Whether the value of an attribute or JSON field of this name is a secret as a whole.
 pub(super) fn names_secret(name: &str, value: &str) -> bool {
-    let whole = Value { text: value, start: 0, end: value.len(), style: Style::Code, quoted: true, next: None };
+    let whole =
+        Value { text: value, start: 0, end: value.len(), style: Style::Code, quoted: true, next: None };
     match name::secret(name) {
         Some(secret) => whole.is_secret(secret),
         None => name::is_credential_header(name) && whole.is_secret(Secret::Token),
@@ -69,12 +105,20 @@ fn separator(bytes: &[u8], key: &str, start: usize, end: usize) -> Option<(Style
     };
     let value = skip_spaces(bytes, spaced + length);
     let tight = spaced == end && value == spaced + length;
-    let style = match (meant && (tight || length != 1 || !quoted), tight) {
-        (true, _) => Style::Meant,
-        (false, true) => Style::Tight,
-        (false, false) => Style::Code,
+    let setting = environment && rest.first() == Some(&b':') && is_last_of_line(bytes, value);
+    let style = match tight || setting {
+        _ if flag || (meant && tight) => Style::Meant,
+        true => Style::Tight,
+        false => Style::Code,
     };
     Some((style, value))
+}
+
+/// Whether one word stands between here and the end of the line.
+fn is_last_of_line(bytes: &[u8], at: usize) -> bool {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let word = rest.iter().take(LONGEST_VALUE).take_while(|byte| !byte.is_ascii_whitespace()).count();
+    matches!(rest.get(word), None | Some(b'\n' | b'\r'))
 }
 
 /// `"name": "DB_PASSWORD", "value": "…"` and `name: DB_PASSWORD\n  value: …`.
@@ -131,7 +175,10 @@ impl<'t> Value<'t> {
 
     fn is_secret(&self, secret: Secret) -> bool {
         let text = self.text;
-        if text.len() < 3 || is_placeholder(text) || NO_SECRETS.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        if text.len() < 3
+            || is_placeholder(text)
+            || NO_SECRETS.iter().any(|word| text.eq_ignore_ascii_case(word))
+        {
             return false;
         }
         let number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -151,11 +198,13 @@ impl<'t> Value<'t> {
         if self.text.bytes().any(|byte| byte.is_ascii_whitespace()) {
             return false;
         }
-        let joined = self.text.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-' | b'.'));
+        let joined =
+            self.text.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-' | b'.'));
         match secret {
             Secret::Password => !(joined && name::mentions_secret(self.text)),
             Secret::Token if joined => {
-                self.text.len() >= 8 && self.text.bytes().all(|byte| byte.is_ascii_lowercase())
+                self.text.len() >= 8
+                    && self.text.bytes().all(|byte| byte.is_ascii_lowercase())
                     && !name::mentions_secret(self.text)
             }
             Secret::Token => self.text.len() >= 6 && is_mixed(self.text) && !self.is_name_of_secret(),
@@ -164,7 +213,10 @@ impl<'t> Value<'t> {
 
     /// An argument of a call, or a setting: a call goes on behind it.
     fn is_tight_secret(&self, secret: Secret) -> bool {
-        let alone = matches!(self.next, None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'&' | b'\\' | b';'));
+        let alone = matches!(
+            self.next,
+            None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'&' | b'\\' | b';')
+        );
         let word = secret == Secret::Password && alone && !self.is_name_of_secret();
         (word || self.is_drawn(secret)) && !self.is_code()
     }
@@ -189,9 +241,14 @@ impl<'t> Value<'t> {
         let member = self.text.split('.').collect::<Vec<_>>();
         let identifier = |part: &&str| {
             part.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'[' | b']' | b'?'))
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'[' | b']' | b'?'))
         };
-        let path = member.len() > 1 && member.len() <= 5 && member.iter().all(identifier) && !self.quoted
+        let path = member.len() > 1
+            && member.len() <= 5
+            && member.iter().all(identifier)
+            && !self.quoted
             && (self.style != Style::Meant || name::mentions_secret(self.text));
         called || path || (!self.quoted && matches!(self.next, Some(b'(' | b'[')))
     }
@@ -224,8 +281,10 @@ fn ends(byte: u8, style: Style) -> bool {
 pub(super) fn is_placeholder(text: &str) -> bool {
     let filler = |byte: u8| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#');
     let variable = text.strip_prefix('$').is_some_and(|name| {
-        let plain = !name.bytes().any(|byte| byte.is_ascii_digit()) || !name.bytes().any(|byte| byte.is_ascii_lowercase());
-        name.starts_with(['{', '(', '$']) || (name.bytes().all(is_name) && (plain || name::mentions_secret(name)))
+        let plain = !name.bytes().any(|byte| byte.is_ascii_digit())
+            || !name.bytes().any(|byte| byte.is_ascii_lowercase());
+        name.starts_with(['{', '(', '$'])
+            || (name.bytes().all(is_name) && (plain || name::mentions_secret(name)))
     });
     variable
         || text.starts_with("[redacted:")

@@ -16,8 +16,30 @@ const GROUP: usize = 64;
 /// In names that are given secrets, in the three ways that they are written. Case is not folded:
 /// that would cost the vector search.
 const ASSIGNMENT_MARKS: &[&str] = &[
-    "assw", "ASSW", "assphrase", "ASSPHRASE", "asscode", "_pass", "_PASS", "pwd", "PWD", "ecret", "ECRET", "oken",
-    "OKEN", "apikey", "APIKEY", "_key", "_KEY", "-key", "-Key", "Key", "redential", "REDENTIAL", "ookie", "uthorization",
+    "assw",
+    "ASSW",
+    "assphrase",
+    "ASSPHRASE",
+    "asscode",
+    "_pass",
+    "_PASS",
+    "pwd",
+    "PWD",
+    "ecret",
+    "ECRET",
+    "oken",
+    "OKEN",
+    "apikey",
+    "APIKEY",
+    "_key",
+    "_KEY",
+    "-key",
+    "-Key",
+    "Key",
+    "redential",
+    "REDENTIAL",
+    "ookie",
+    "uthorization",
 ];
 
 /// The marks of all rules.
@@ -49,7 +71,13 @@ impl Marks {
         let credentials: Vec<(&str, Vec<usize>)> = by_mark.into_iter().collect();
         let names: Vec<(&str, Vec<usize>)> =
             ASSIGNMENT_MARKS.iter().map(|mark| (*mark, vec![assignments])).collect();
-        Self(credentials.chunks(GROUP).chain([names.as_slice()]).map(|group| Arc::new(Group::new(group))).collect())
+        Self(
+            credentials
+                .chunks(GROUP)
+                .chain([names.as_slice()])
+                .map(|group| Arc::new(Group::new(group)))
+                .collect(),
+        )
     }
 
     /// Calls `hit` with every rule and place where one of its marks stands. A mark that begins inside
@@ -79,8 +107,12 @@ impl Group {
 impl Search {
     fn for_each(&self, text: &str, mut hit: impl FnMut(usize, usize)) {
         match self {
-            Self::Packed(search) => search.find_iter(text).for_each(|found| hit(found.pattern().as_usize(), found.start())),
-            Self::Automaton(search) => search.find_iter(text).for_each(|found| hit(found.pattern().as_usize(), found.start())),
+            Self::Packed(search) => {
+                search.find_iter(text).for_each(|found| hit(found.pattern().as_usize(), found.start()))
+            }
+            Self::Automaton(search) => {
+                search.find_iter(text).for_each(|found| hit(found.pattern().as_usize(), found.start()))
+            }
             Self::Nothing => {}
         }
     }

@@ -40,6 +40,11 @@ const ASSIGNED: &str = "assigned-secret";
 /// The rule of words that look drawn at random.
 const HIGH_ENTROPY: &str = "high-entropy";
 
+/// How every placeholder begins.
+const PLACEHOLDER: &str = "[redacted:";
+/// Names have up to 40 letters, and hashes a few.
+const LONGEST_PLACEHOLDER: usize = 64;
+
 /// Why rules cannot be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -114,8 +119,12 @@ impl Redactor {
         };
         let specs: Vec<&RuleSpec> = options.rules.iter().chain(&built_in).filter(wanted).collect();
         let rules = specs.iter().map(|spec| Rule::compile(spec)).collect::<Result<Vec<_>, _>>()?;
-        let everywhere =
-            specs.iter().enumerate().filter(|(_, spec)| spec.marks.is_empty()).map(|(index, _)| index).collect();
+        let everywhere = specs
+            .iter()
+            .enumerate()
+            .filter(|(_, spec)| spec.marks.is_empty())
+            .map(|(index, _)| index)
+            .collect();
         let marks = Marks::new(specs.iter().map(|spec| spec.marks.as_slice()));
         Ok(Self { rules, everywhere, marks, key })
     }
@@ -167,7 +176,8 @@ impl Redactor {
             entropy::random_words(text, |start, end| findings.push(Finding { start, end, rule }));
         }
         findings.retain(|found| {
-            text.get(found.start..found.end).is_some_and(|secret| !assignment::is_placeholder(secret))
+            let secret = text.get(found.start..found.end).unwrap_or_default();
+            !assignment::is_placeholder(secret) && !is_in_placeholder(text, found.start)
         });
         merge(findings)
     }
@@ -204,8 +214,16 @@ impl Redactor {
     }
 
     fn placeholder(&self, rule: &str, secret: &str) -> String {
-        format!("[redacted:{rule}:{}]", self.key.tag(secret))
+        format!("{PLACEHOLDER}{rule}:{}]", self.key.tag(secret))
     }
+}
+
+/// Whether `at` is inside of what redaction put in a secret's place: some rules' names are names that
+/// are given secrets.
+fn is_in_placeholder(text: &str, at: usize) -> bool {
+    let from = text.floor_char_boundary(at.saturating_sub(LONGEST_PLACEHOLDER));
+    let before = text.get(from..at).unwrap_or_default();
+    before.rfind(PLACEHOLDER).is_some_and(|start| before.get(start..).is_some_and(|name| !name.contains(']')))
 }
 
 /// What overlaps becomes one finding, under the name of the rule that comes first.

@@ -13,17 +13,69 @@ const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "pwd", "passcod
 const TOKENS: &[&str] = &["secret", "token", "apikey", "secretkey", "accesskey", "credential", "credentials"];
 /// `api_key` is a secret, `cache_key` is none.
 const BEFORE_KEY: &[&str] = &[
-    "api", "access", "secret", "private", "auth", "signing", "encryption", "master", "account", "service",
-    "shared", "admin", "storage", "deploy", "webhook", "app", "application", "session", "jwt", "hmac", "subscription",
+    "api",
+    "access",
+    "secret",
+    "private",
+    "auth",
+    "signing",
+    "encryption",
+    "master",
+    "account",
+    "service",
+    "shared",
+    "admin",
+    "storage",
+    "deploy",
+    "webhook",
+    "app",
+    "application",
+    "session",
+    "jwt",
+    "hmac",
+    "subscription",
 ];
 /// `max_token` is a number, `next_token` a place in a list.
 const BEFORE_OTHER_TOKENS: &[&str] = &[
-    "max", "min", "num", "input", "output", "total", "next", "page", "continuation", "cancellation", "eos", "bos",
-    "pad", "unk", "mask", "stop", "sep", "cls", "per", "start", "end", "first", "last", "current", "prev",
-    "previous", "idempotency", "design", "lexer", "syntax", "each", "by", "prompt", "completion", "cached",
+    "max",
+    "min",
+    "num",
+    "input",
+    "output",
+    "total",
+    "next",
+    "page",
+    "continuation",
+    "cancellation",
+    "eos",
+    "bos",
+    "pad",
+    "unk",
+    "mask",
+    "stop",
+    "sep",
+    "cls",
+    "per",
+    "start",
+    "end",
+    "first",
+    "last",
+    "current",
+    "prev",
+    "previous",
+    "idempotency",
+    "design",
+    "lexer",
+    "syntax",
+    "each",
+    "by",
+    "prompt",
+    "completion",
+    "cached",
 ];
 /// `PASSWORD_OLD` is still one.
-const TRAILING: &[&str] = &["value", "base64", "b64", "raw", "plain", "prod", "dev", "staging", "test", "old", "new"];
+const TRAILING: &[&str] =
+    &["value", "base64", "b64", "raw", "plain", "prod", "dev", "staging", "test", "old", "new"];
 
 /// What the name says of its value, if it says that it is secret.
 pub(super) fn secret(name: &str) -> Option<Secret> {
@@ -82,16 +134,37 @@ mod tests {
 
     #[test]
     fn tells_names_of_secrets_from_other_names() {
-        for name in ["password", "DB_PASSWORD", "dbPassword", "--db-password", "PGPASSWORD", "SMTP_PASS", "pwd"] {
+        for name in
+            ["password", "DB_PASSWORD", "dbPassword", "--db-password", "PGPASSWORD", "SMTP_PASS", "pwd"]
+        {
             assert_eq!(secret(name), Some(Secret::Password), "{name}");
         }
-        for name in ["token", "accessToken", "x-api-key", "apiKey", "AWS_SECRET_ACCESS_KEY", "client.secret", "API_KEY_2"]
-        {
+        for name in [
+            "token",
+            "accessToken",
+            "x-api-key",
+            "apiKey",
+            "AWS_SECRET_ACCESS_KEY",
+            "client.secret",
+            "API_KEY_2",
+        ] {
             assert_eq!(secret(name), Some(Secret::Token), "{name}");
         }
         for name in [
-            "max_tokens", "input_token", "tokenizer", "token_type", "next_token", "cache_key", "key", "public_key",
-            "passwordField", "secretName", "keyboard", "bypass", "pass", "gen_ai.usage.input_tokens",
+            "max_tokens",
+            "input_token",
+            "tokenizer",
+            "token_type",
+            "next_token",
+            "cache_key",
+            "key",
+            "public_key",
+            "passwordField",
+            "secretName",
+            "keyboard",
+            "bypass",
+            "pass",
+            "gen_ai.usage.input_tokens",
         ] {
             assert_eq!(secret(name), None, "{name}");
         }

@@ -115,8 +115,7 @@ impl Rule {
         if regex.is_match("") {
             return Err(failed("it matches the empty text".to_owned()));
         }
-        let secret =
-            regex.group_info().to_index(regex_automata::PatternID::ZERO, "secret");
+        let secret = regex.group_info().to_index(regex_automata::PatternID::ZERO, "secret");
         let RuleSpec { start, word, check, .. } = *spec;
         Ok(Self { name: spec.name.clone(), regex, start, word, check, secret })
     }
@@ -125,7 +124,7 @@ impl Rule {
     pub(super) fn around(&self, text: &str, mark: usize) -> Option<(usize, usize)> {
         let start = match self.start {
             Start::Mark => mark,
-            Start::Word => word_start(text.as_bytes(), mark),
+            Start::Word => first_letter(text.as_bytes(), word_start(text.as_bytes(), mark), mark),
         };
         if self.word && !begins_word(text.as_bytes(), start) {
             return None;
@@ -139,6 +138,8 @@ impl Rule {
     }
 
     fn matched(&self, text: &str, input: Input<'_>) -> Option<(usize, usize)> {
+        // Most places are none; finding that out needs no groups.
+        self.regex.search_half(&input)?;
         let mut captures = self.regex.create_captures();
         self.regex.search_captures(&input, &mut captures);
         let whole = captures.get_match()?;
@@ -146,6 +147,12 @@ impl Rule {
         let found = text.get(secret.start..secret.end)?;
         (!found.is_empty() && self.check.passes(found)).then_some((secret.start, secret.end))
     }
+}
+
+/// Words may stand behind what joins names: the `-` of a patch, a flag.
+fn first_letter(bytes: &[u8], start: usize, mark: usize) -> usize {
+    let word = bytes.get(start..mark).unwrap_or_default();
+    start + word.iter().take_while(|byte| !byte.is_ascii_alphanumeric()).count()
 }
 
 impl Check {

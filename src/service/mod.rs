@@ -236,10 +236,7 @@ async fn bind(path: &str, address: SocketAddr) -> Result<(SocketAddr, TcpListene
     Ok((listener.local_addr().map_err(error)?, listener))
 }
 
-fn processors(
-    settings: &[ProcessorSettings],
-    journal: &Path,
-) -> Result<Vec<Box<dyn Processor>>, StartError> {
+fn processors(settings: &[ProcessorSettings], journal: &Path) -> Result<Vec<Box<dyn Processor>>, StartError> {
     settings.iter().map(|settings| processor(settings, journal)).collect()
 }
 
