@@ -21,6 +21,9 @@ use super::{DecodeError, Decoded};
 /// How long a stop waits for the table; what is left then waits in the journal.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// As `default.yaml` writes it.
+const DEFAULT_MEMORY_LIMIT: u64 = 512 << 20;
+
 /// Where data belongs on this machine.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
@@ -63,6 +66,7 @@ fn overlay(base: Raw, file: Raw) -> Raw {
     merged.exporters.0.extend(file.exporters.0);
     merged.connectors.0.extend(file.connectors.0);
     merged.service.journal = file.service.journal.or(merged.service.journal);
+    merged.service.memory_limit = file.service.memory_limit.or(merged.service.memory_limit);
     merged.service.telemetry = file.service.telemetry.or(merged.service.telemetry);
     merged.service.pipelines = file.service.pipelines.or(merged.service.pipelines);
     merged
@@ -131,6 +135,7 @@ impl Resolver<'_> {
 
     fn sessions(&mut self, name: &str, pipeline: &Pipeline) -> Result<SessionsPipeline, ResolveError> {
         let (listeners, limits) = self.listeners(name, pipeline)?;
+        let memory_limit = self.memory_limit(limits)?;
         let processors = self.processors(name, pipeline)?;
         if !processors.iter().any(|processor| matches!(processor, ProcessorSettings::Redact { .. })) {
             self.warnings.push(format!(
@@ -142,11 +147,26 @@ impl Resolver<'_> {
             name: name.to_owned(),
             listeners,
             limits,
+            memory_limit,
             processors,
             journal: self.journal()?,
             zstd_level,
             parquet,
         })
+    }
+
+    /// A request that is within its own limit must fit, decompressed and mapped.
+    fn memory_limit(&self, limits: otlp::Limits) -> Result<usize, ResolveError> {
+        let memory_limit = self.raw.service.memory_limit.map_or(DEFAULT_MEMORY_LIMIT, |limit| limit.0);
+        let memory_limit = usize_of(memory_limit);
+        let largest = limits.max_message.max(limits.max_body);
+        if memory_limit / 4 < largest {
+            let message = format!(
+                "too small for one request of {largest} bytes; raise it to four times that, or lower max_message and max_body"
+            );
+            return Err(self.invalid(&["service", "memory_limit"], &message));
+        }
+        Ok(memory_limit)
     }
 
     fn listeners(

@@ -40,6 +40,8 @@ pub struct SessionsPipeline {
     pub listeners: Vec<Listener>,
     /// What its OTLP doors accept.
     pub limits: otlp::Limits,
+    /// The memory in bytes that its requests in flight may take together.
+    pub memory_limit: usize,
     /// Its processors, in order.
     pub processors: Vec<ProcessorSettings>,
     /// Its journal.

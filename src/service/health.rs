@@ -13,12 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exporters::parquet::ExporterHandle;
 use crate::journal::Journal;
+use crate::receivers::MemoryLimit;
 
 use super::metrics::Metrics;
 
 /// What the health extension reports on.
 pub(super) struct Vitals {
     pub(super) table_feed: Option<(Journal, ExporterHandle)>,
+    pub(super) memory: Option<MemoryLimit>,
     pub(super) metrics: Metrics,
     /// Cancelled when the process begins to stop: from then on it is not ready.
     pub(super) stopping: CancellationToken,
@@ -74,6 +76,9 @@ impl Vitals {
     fn obstacle(&self) -> Option<String> {
         if self.stopping.is_cancelled() {
             return Some("stopping".to_owned());
+        }
+        if self.memory.as_ref().is_some_and(MemoryLimit::is_short) {
+            return Some("requests in flight take all of memory_limit".to_owned());
         }
         let (journal, _) = self.table_feed.as_ref()?;
         let status = journal.status();

@@ -17,7 +17,7 @@ use prometheus_client::registry::Registry;
 use crate::event::Timestamp;
 use crate::exporters::parquet::ExporterHandle;
 use crate::journal::Journal;
-use crate::receivers::Counters;
+use crate::receivers::{Counters, MemoryLimit};
 
 /// What mining has done since the start.
 #[derive(Debug, Default)]
@@ -33,11 +33,15 @@ pub(super) struct Metrics(Registry);
 impl Metrics {
     pub(super) fn new(
         counters: &Counters,
+        memory: Option<MemoryLimit>,
         table_feed: Option<(Journal, ExporterHandle)>,
         mining: Arc<MiningCounts>,
     ) -> Self {
         let mut registry = Registry::default();
         counters.register(&mut registry);
+        if let Some(memory) = memory {
+            registry.register_collector(Box::new(RequestMemory(memory)));
+        }
         if let Some((journal, exporter)) = table_feed {
             registry.register_collector(Box::new(TableFeed { journal, exporter }));
         }
@@ -49,6 +53,19 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.0)?;
         Ok(text)
+    }
+}
+
+#[derive(Debug)]
+struct RequestMemory(MemoryLimit);
+
+impl Collector for RequestMemory {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let bytes = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+        let mut write = Writer(&mut encoder);
+        let (used, limit) = (bytes(self.0.used()), bytes(self.0.limit()));
+        write.gauge("skillspan_receiver_memory_bytes", "Memory of requests in flight", used)?;
+        write.gauge("skillspan_receiver_memory_max_bytes", "Memory that they may take", limit)
     }
 }
 

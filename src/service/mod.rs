@@ -33,7 +33,7 @@ use crate::exporters::filesystem;
 use crate::exporters::parquet::{ExporterHandle, ParquetExporter};
 use crate::journal::{self, Journal};
 use crate::processors::{Limits, Processor, Redact, Workspace};
-use crate::receivers::{Counters, Ingest, otlp, serve};
+use crate::receivers::{Counters, Ingest, Lifetimes, MemoryLimit, otlp, serve};
 use crate::redact::{self, Redactor};
 use crate::table::{self, Table};
 
@@ -41,8 +41,6 @@ use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
 
-/// How long requests under way may take to finish when the service stops.
-const DRAIN_DOORS: Duration = Duration::from_secs(10);
 /// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
 const REDACTION_KEY: &str = "redaction.key";
 /// A health request is short.
@@ -94,6 +92,7 @@ pub struct Service {
 
 struct TableFeed {
     journal: Journal,
+    memory: MemoryLimit,
     exporter: ExporterHandle,
     task: JoinHandle<u64>,
 }
@@ -190,11 +189,13 @@ impl Service {
         let exporter = ParquetExporter::new(journal.clone(), table, pipeline.parquet.clone());
         let handle = exporter.handle();
         let task = tokio::spawn(exporter.run(self.stop_rest.clone()));
-        self.table_feed = Some(TableFeed { journal: journal.clone(), exporter: handle, task });
-        let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, counters));
+        let memory = MemoryLimit::new(pipeline.memory_limit);
+        self.table_feed =
+            Some(TableFeed { journal: journal.clone(), memory: memory.clone(), exporter: handle, task });
+        let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, memory, counters));
         let router = otlp::router(&ingest, pipeline.limits);
         for (_, _, listener) in listeners {
-            self.doors.spawn(serve(listener, router.clone(), self.stop_doors.clone(), DRAIN_DOORS));
+            self.doors.spawn(serve(listener, router.clone(), self.stop_doors.clone(), Lifetimes::default()));
         }
         Ok(())
     }
@@ -207,11 +208,12 @@ impl Service {
 
     fn start_health(&mut self, listener: TcpListener, counters: &Counters, counts: Arc<MiningCounts>) {
         let feed = self.table_feed.as_ref().map(|feed| (feed.journal.clone(), feed.exporter.clone()));
-        let metrics = Metrics::new(counters, feed.clone(), counts);
-        let vitals = Vitals { table_feed: feed, metrics, stopping: self.stop_doors.clone() };
+        let memory = self.table_feed.as_ref().map(|feed| feed.memory.clone());
+        let metrics = Metrics::new(counters, memory.clone(), feed.clone(), counts);
+        let vitals = Vitals { table_feed: feed, memory, metrics, stopping: self.stop_doors.clone() };
         let router = health::router(Arc::new(vitals));
-        self.health_task =
-            Some(tokio::spawn(serve(listener, router, self.stop_health.clone(), DRAIN_HEALTH)));
+        let lifetimes = Lifetimes { drain: DRAIN_HEALTH, ..Lifetimes::default() };
+        self.health_task = Some(tokio::spawn(serve(listener, router, self.stop_health.clone(), lifetimes)));
     }
 }
 

@@ -85,8 +85,8 @@ pub(in crate::config) struct Service {
     /// The durable log between a client's answer and the table.
     #[serde(deserialize_with = "written")]
     pub(in crate::config) journal: Option<Journal>,
-    /// A bound on the memory of requests in flight.
-    memory_limit: NotSupportedYet,
+    /// The memory that all requests in flight may take together.
+    pub(in crate::config) memory_limit: Option<ByteSize>,
     /// What the process says of itself.
     #[serde(deserialize_with = "written")]
     pub(in crate::config) telemetry: Option<Telemetry>,
