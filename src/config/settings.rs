@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::exporters::{filesystem, parquet};
 use crate::journal;
-use crate::receivers::otlp;
+use crate::receivers::auth::{Credential, Rate};
+use crate::receivers::{otlp, tls};
 use crate::redact;
 use crate::skillify;
 
@@ -15,6 +16,10 @@ use super::units::Hidden;
 /// What runs.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The file that they came from, if any.
+    pub file: Option<PathBuf>,
+    /// Who may send; `None`: anyone.
+    pub credentials: Option<Vec<Credential>>,
     /// Where `/health`, `/ready` and `/metrics` are served.
     pub health: Option<SocketAddr>,
     /// The sessions table's folder.
@@ -42,6 +47,10 @@ pub struct SessionsPipeline {
     pub limits: otlp::Limits,
     /// The memory in bytes that its requests in flight may take together.
     pub memory_limit: usize,
+    /// Requests a second that each tenant may send.
+    pub requests: Option<Rate>,
+    /// Bytes a second that each tenant may send.
+    pub bytes: Option<Rate>,
     /// Its processors, in order.
     pub processors: Vec<ProcessorSettings>,
     /// Its journal.
@@ -61,6 +70,8 @@ pub struct Listener {
     pub protocol: &'static str,
     /// Where.
     pub address: SocketAddr,
+    /// Its certificates; `None`: no TLS.
+    pub tls: Option<tls::Config>,
 }
 
 /// One processor.

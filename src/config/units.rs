@@ -22,6 +22,26 @@ pub(super) struct Endpoint(pub SocketAddr);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Zstd(pub u8);
 
+/// `1000/s`: requests a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RequestRate(pub u64);
+
+/// `50MiB/s`: bytes a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ByteRate(pub u64);
+
+impl RequestRate {
+    fn parse(text: &str) -> Option<Self> {
+        text.strip_suffix("/s")?.parse().ok().filter(|rate| *rate > 0).map(Self)
+    }
+}
+
+impl ByteRate {
+    fn parse(text: &str) -> Option<Self> {
+        ByteSize::parse(text.strip_suffix("/s")?).map(|bytes| Self(bytes.0))
+    }
+}
+
 /// A text that nothing shows: neither `Debug` nor an error.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hidden(String);
@@ -145,6 +165,8 @@ deserialize_by_parser! {
     ByteSize: "a size with its unit, such as 64MiB";
     Span: "a duration with its unit, such as 30s or 1h30m";
     Endpoint: "an address and a port, such as 127.0.0.1:4317";
+    RequestRate: "requests a second, such as 1000/s";
+    ByteRate: "bytes a second, such as 50MiB/s";
     Zstd: "zstd(1) to zstd(22)";
 }
 

@@ -6,6 +6,7 @@
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
 //! | `health.rs` | `/health`, `/ready`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
+//! | `renewal.rs` | tokens and certificates, when their files change |
 //! | `notice.rs` | the lines a start prints |
 //!
 //! Start: every port is bound, then the table and the journal are opened, then tasks run. Whatever
@@ -17,6 +18,7 @@ mod health;
 mod metrics;
 pub mod mining;
 mod notice;
+mod renewal;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,13 +35,16 @@ use crate::exporters::filesystem;
 use crate::exporters::parquet::{ExporterHandle, ParquetExporter};
 use crate::journal::{self, Journal};
 use crate::processors::{Limits, Processor, Redact, Workspace};
-use crate::receivers::{Counters, Ingest, Lifetimes, MemoryLimit, otlp, serve};
+use crate::receivers::auth::Rates;
+use crate::receivers::tls::{self, Certificates};
+use crate::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, otlp, serve};
 use crate::redact::{self, Redactor};
 use crate::table::{self, Table};
 
 use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
+use renewal::Renewal;
 
 /// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
 const REDACTION_KEY: &str = "redaction.key";
@@ -58,6 +63,14 @@ pub enum StartError {
         address: SocketAddr,
         /// The system's reason.
         source: std::io::Error,
+    },
+    /// There are no certificates.
+    #[error("{path}: {source}")]
+    Tls {
+        /// The YAML path that asked for them.
+        path: String,
+        /// Why.
+        source: tls::Error,
     },
     /// The table cannot be opened.
     #[error("extensions.sessions_table")]
@@ -98,8 +111,17 @@ struct TableFeed {
 }
 
 /// Bound, not yet serving.
+struct Door {
+    protocol: &'static str,
+    address: SocketAddr,
+    listener: TcpListener,
+    certificates: Option<Certificates>,
+}
+
+/// Everything that listens.
 struct Ports {
-    listeners: Vec<(&'static str, SocketAddr, TcpListener)>,
+    doors: Vec<Door>,
+    renewals: Vec<tls::Renewal>,
     health: Option<(SocketAddr, TcpListener)>,
 }
 
@@ -112,7 +134,7 @@ impl Service {
         let stop_doors = CancellationToken::new();
         let stop_rest = CancellationToken::new();
         let mut service = Self {
-            addresses: ports.listeners.iter().map(|(protocol, address, _)| (*protocol, *address)).collect(),
+            addresses: ports.doors.iter().map(|door| (door.protocol, door.address)).collect(),
             health: ports.health.as_ref().map(|(address, _)| *address),
             stop_doors,
             stop_rest,
@@ -123,7 +145,10 @@ impl Service {
             health_task: None,
         };
         if let Some(pipeline) = &settings.sessions {
-            service.start_sessions(&settings, pipeline, counters.clone(), ports.listeners)?;
+            let (renewal, credentials) = Renewal::new(&settings, ports.renewals);
+            service.workers.spawn(renewal.run(service.stop_rest.clone()));
+            let gate = Gate::new(credentials, Rates::new(pipeline.requests, pipeline.bytes));
+            service.start_sessions(&settings, pipeline, gate, counters.clone(), ports.doors)?;
         }
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
@@ -180,8 +205,9 @@ impl Service {
         &mut self,
         settings: &Settings,
         pipeline: &SessionsPipeline,
+        gate: Gate,
         counters: Counters,
-        listeners: Vec<(&'static str, SocketAddr, TcpListener)>,
+        doors: Vec<Door>,
     ) -> Result<(), StartError> {
         let table = Table::open(&settings.table)?.with_zstd_level(pipeline.zstd_level);
         let journal = Journal::open(pipeline.journal.clone())?;
@@ -193,9 +219,10 @@ impl Service {
         self.table_feed =
             Some(TableFeed { journal: journal.clone(), memory: memory.clone(), exporter: handle, task });
         let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, memory, counters));
-        let router = otlp::router(&ingest, pipeline.limits);
-        for (_, _, listener) in listeners {
-            self.doors.spawn(serve(listener, router.clone(), self.stop_doors.clone(), Lifetimes::default()));
+        let router = otlp::router(&ingest, &Arc::new(gate), pipeline.limits);
+        for Door { listener, certificates, .. } in doors {
+            let stop = self.stop_doors.clone();
+            self.doors.spawn(serve(listener, certificates, router.clone(), stop, Lifetimes::default()));
         }
         Ok(())
     }
@@ -213,22 +240,34 @@ impl Service {
         let vitals = Vitals { table_feed: feed, memory, metrics, stopping: self.stop_doors.clone() };
         let router = health::router(Arc::new(vitals));
         let lifetimes = Lifetimes { drain: DRAIN_HEALTH, ..Lifetimes::default() };
-        self.health_task = Some(tokio::spawn(serve(listener, router, self.stop_health.clone(), lifetimes)));
+        self.health_task =
+            Some(tokio::spawn(serve(listener, None, router, self.stop_health.clone(), lifetimes)));
     }
 }
 
 impl Ports {
     async fn bind(settings: &Settings) -> Result<Self, StartError> {
-        let mut listeners = Vec::new();
+        let (mut doors, mut renewals) = (Vec::new(), Vec::new());
         for listener in settings.sessions.iter().flat_map(|pipeline| &pipeline.listeners) {
+            let certificates = match &listener.tls {
+                None => None,
+                Some(config) => {
+                    let path = || listener.path.replace(".endpoint", ".tls");
+                    let loaded = tls::load(config.clone());
+                    let (certificates, renewal) =
+                        loaded.map_err(|source| StartError::Tls { path: path(), source })?;
+                    renewals.push(renewal);
+                    Some(certificates)
+                }
+            };
             let (address, bound) = bind(&listener.path, listener.address).await?;
-            listeners.push((listener.protocol, address, bound));
+            doors.push(Door { protocol: listener.protocol, address, listener: bound, certificates });
         }
         let health = match settings.health {
             Some(address) => Some(bind("extensions.health.endpoint", address).await?),
             None => None,
         };
-        Ok(Self { listeners, health })
+        Ok(Self { doors, renewals, health })
     }
 }
 

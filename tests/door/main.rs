@@ -4,6 +4,10 @@
 //! |---|---|
 //! | `corpus.rs` | planted secrets, made at run time |
 //! | `redaction.rs` | secrets leave, ordinary text stays |
+//! | `leaks.rs` | planted secrets through every door, and a search of everything that was written |
+//! | `access.rs` | who gets in over HTTP and gRPC, and what their credential decides |
+//! | `certificates.rs` | TLS and mTLS, renewal |
+//! | `support.rs` | a running skillspan, and what clients send to it |
 
 #![allow(
     clippy::unwrap_used,
@@ -15,5 +19,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod access;
+mod certificates;
 mod corpus;
+mod leaks;
 mod redaction;
+#[path = "../cli/support.rs"]
+#[expect(dead_code, reason = "the other theme uses the rest")]
+mod site;
+mod support;
