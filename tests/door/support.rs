@@ -38,8 +38,13 @@ pub(crate) fn pair(key: impl Into<String>, value: AnyValue) -> KeyValue {
 }
 
 /// A span of a tool call, with what `change` makes of it.
-pub(crate) fn span(session: &str, number: u8, change: impl FnOnce(&mut Span, &mut Resource)) -> ExportTraceServiceRequest {
-    let mut resource = Resource { attributes: vec![pair("service.name", text("shop"))], ..Resource::default() };
+pub(crate) fn span(
+    session: &str,
+    number: u8,
+    change: impl FnOnce(&mut Span, &mut Resource),
+) -> ExportTraceServiceRequest {
+    let mut resource =
+        Resource { attributes: vec![pair("service.name", text("shop"))], ..Resource::default() };
     let mut span = Span {
         trace_id: vec![number; 16],
         span_id: vec![number; 8],
@@ -75,11 +80,21 @@ pub(crate) fn prompt(session: &str, attributes: Vec<KeyValue>) -> ExportLogsServ
         attributes: own,
         ..LogRecord::default()
     };
-    let scope = InstrumentationScope { name: "com.anthropic.claude_code.events".to_owned(), ..InstrumentationScope::default() };
+    let scope = InstrumentationScope {
+        name: "com.anthropic.claude_code.events".to_owned(),
+        ..InstrumentationScope::default()
+    };
     ExportLogsServiceRequest {
         resource_logs: vec![ResourceLogs {
-            resource: Some(Resource { attributes: vec![pair("service.name", text("claude-code"))], ..Resource::default() }),
-            scope_logs: vec![ScopeLogs { scope: Some(scope), log_records: vec![record], ..ScopeLogs::default() }],
+            resource: Some(Resource {
+                attributes: vec![pair("service.name", text("claude-code"))],
+                ..Resource::default()
+            }),
+            scope_logs: vec![ScopeLogs {
+                scope: Some(scope),
+                log_records: vec![record],
+                ..ScopeLogs::default()
+            }],
             ..ResourceLogs::default()
         }],
     }
@@ -104,10 +119,13 @@ pub(crate) fn table_texts(folder: &Path) -> String {
     use arrow::datatypes::DataType;
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     let mut texts = String::new();
-    for path in files(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "parquet")) {
+    for path in files(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "parquet"))
+    {
         let file = std::fs::File::open(path).unwrap();
         for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
-            for column in batch.unwrap().columns().iter().filter(|column| *column.data_type() == DataType::Utf8) {
+            for column in
+                batch.unwrap().columns().iter().filter(|column| *column.data_type() == DataType::Utf8)
+            {
                 let column = column.as_string::<i32>();
                 (0..column.len()).for_each(|row| texts += &format!("{}\n", column.value(row)));
             }
