@@ -134,9 +134,11 @@ impl Redactor {
         self.replace(text, self.findings(text, true))
     }
 
-    /// An identifier without credentials: words that look drawn at random are what identifiers are.
+    /// An identifier without credentials: words that look drawn at random are what identifiers are. What
+    /// has spaces or quotation marks is no identifier, wherever it stands.
     pub fn redact_identifier<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.replace(text, self.findings(text, false))
+        let is_text = text.bytes().any(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'='));
+        self.replace(text, self.findings(text, is_text))
     }
 
     /// The value of an attribute or a JSON field without credentials: if the name is one of secrets,
