@@ -199,11 +199,12 @@ impl Resolver<'_> {
     }
 
     fn rates(&self, pipeline: &Pipeline) -> (Option<Rate>, Option<Rate>) {
-        let limits = pipeline.processors.iter().filter_map(|id| match self.raw.processors.0.get(id) {
-            Some(Processor::Limits(limits)) => Some(limits.per_tenant),
-            _ => None,
-        });
-        let raw::PerTenant { requests, bytes } = limits.last().unwrap_or_default();
+        let mut limits =
+            pipeline.processors.iter().rev().filter_map(|id| match self.raw.processors.0.get(id) {
+                Some(Processor::Limits(limits)) => Some(limits.per_tenant),
+                _ => None,
+            });
+        let raw::PerTenant { requests, bytes } = limits.next().unwrap_or_default();
         (requests.map(|rate| Rate(rate.0)), bytes.map(|rate| Rate(rate.0)))
     }
 

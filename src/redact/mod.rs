@@ -137,7 +137,8 @@ impl Redactor {
     /// An identifier without credentials: words that look drawn at random are what identifiers are. What
     /// has spaces or quotation marks is no identifier, wherever it stands.
     pub fn redact_identifier<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let is_text = text.bytes().any(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'='));
+        let is_text =
+            text.bytes().any(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'='));
         self.replace(text, self.findings(text, is_text))
     }
 

@@ -70,7 +70,7 @@ pub enum StartError {
         /// The YAML path that asked for them.
         path: String,
         /// Why.
-        source: tls::Error,
+        source: Box<tls::Error>,
     },
     /// The table cannot be opened.
     #[error("extensions.sessions_table")]
@@ -254,8 +254,8 @@ impl Ports {
                 Some(config) => {
                     let path = || listener.path.replace(".endpoint", ".tls");
                     let loaded = tls::load(config.clone());
-                    let (certificates, renewal) =
-                        loaded.map_err(|source| StartError::Tls { path: path(), source })?;
+                    let (certificates, renewal) = loaded
+                        .map_err(|source| StartError::Tls { path: path(), source: Box::new(source) })?;
                     renewals.push(renewal);
                     Some(certificates)
                 }

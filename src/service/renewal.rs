@@ -19,8 +19,14 @@ pub(super) type Credentials = watch::Receiver<Arc<[Credential]>>;
 
 /// Reads files again when they change.
 pub(super) struct Renewal {
-    credentials: Option<(Watch<ProcessSource>, watch::Sender<Arc<[Credential]>>)>,
+    credentials: Option<Tokens>,
     certificates: Vec<tls::Renewal>,
+}
+
+/// Where tokens come from, and where they go.
+struct Tokens {
+    settings: Watch<ProcessSource>,
+    sender: watch::Sender<Arc<[Credential]>>,
 }
 
 impl Renewal {
@@ -30,7 +36,8 @@ impl Renewal {
             return (Self { credentials: None, certificates }, None);
         };
         let (sender, receiver) = watch::channel(Arc::from(credentials.as_slice()));
-        let credentials = settings.file.as_deref().map(|file| (Watch::new(file, ProcessSource), sender));
+        let credentials =
+            settings.file.as_deref().map(|file| Tokens { settings: Watch::new(file, ProcessSource), sender });
         (Self { credentials, certificates }, Some(receiver))
     }
 
@@ -59,8 +66,8 @@ impl Renewal {
     }
 
     fn look(&mut self) {
-        if let Some((watch, sender)) = &mut self.credentials {
-            match watch.changed() {
+        if let Some(Tokens { settings, sender }) = &mut self.credentials {
+            match settings.changed() {
                 None => {}
                 Some(Ok(Settings { credentials: Some(credentials), .. })) => {
                     tracing::info!(tokens = credentials.len(), "tokens were read again");
