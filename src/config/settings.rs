@@ -6,12 +6,20 @@ use std::time::Duration;
 
 use crate::exporters::{filesystem, parquet};
 use crate::journal;
-use crate::receivers::otlp;
+use crate::receivers::auth::{Credential, Rate};
+use crate::receivers::{otlp, tls};
+use crate::redact;
 use crate::skillify;
+
+use super::units::Hidden;
 
 /// What runs.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The file that they came from, if any.
+    pub file: Option<PathBuf>,
+    /// Who may send; `None`: anyone.
+    pub credentials: Option<Vec<Credential>>,
     /// Where `/health`, `/ready` and `/metrics` are served.
     pub health: Option<SocketAddr>,
     /// The sessions table's folder.
@@ -39,6 +47,10 @@ pub struct SessionsPipeline {
     pub limits: otlp::Limits,
     /// The memory in bytes that its requests in flight may take together.
     pub memory_limit: usize,
+    /// Requests a second that each tenant may send.
+    pub requests: Option<Rate>,
+    /// Bytes a second that each tenant may send.
+    pub bytes: Option<Rate>,
     /// Its processors, in order.
     pub processors: Vec<ProcessorSettings>,
     /// Its journal.
@@ -58,6 +70,8 @@ pub struct Listener {
     pub protocol: &'static str,
     /// Where.
     pub address: SocketAddr,
+    /// Its certificates; `None`: no TLS.
+    pub tls: Option<tls::Config>,
 }
 
 /// One processor.
@@ -67,6 +81,10 @@ pub enum ProcessorSettings {
     Redact {
         /// Attributes that are not stored at all.
         drop_attributes: Vec<String>,
+        /// What is redacted besides credentials of known forms.
+        options: redact::Options,
+        /// What keeps equal secrets comparable; `None`: a file of its own beside the journal.
+        key: Option<Hidden>,
     },
     /// The payload's workspace becomes a column.
     Workspace {

@@ -12,10 +12,13 @@ use crate::journal::{AppendError, Journal};
 use crate::processors::Processor;
 
 use super::counters::{DropLabels, EventLabels, ScopeLabels, SignalLabels};
-use super::{Counters, Lease, MemoryLimit, Refusal, Signal};
+use super::{Caller, Counters, Lease, MemoryLimit, Refusal, Signal};
 
 /// Scopes are named by clients; beyond so many of them the rest is counted together.
 const MAX_SCOPES: usize = 200;
+
+/// Records that say themselves, or whose request says, that they are not to be stored.
+const OPTED_OUT: DropLabels = DropLabels { dialect: "", reason: "opted_out" };
 
 /// Maps, processes and journals the records of requests.
 pub struct Ingest {
@@ -82,18 +85,18 @@ impl Ingest {
     pub async fn accept(
         self: &Arc<Self>,
         source: impl Source,
-        owner: Owner,
+        caller: Caller,
         mut lease: Lease,
     ) -> Result<Tally, Refusal> {
         let ingested_at = Timestamp::now();
         let (tally, payload, _lease) = if source.is_small() {
-            let (tally, payload) = self.prepare(source, owner, ingested_at, &mut lease)?;
+            let (tally, payload) = self.prepare(source, caller, ingested_at, &mut lease)?;
             (tally, payload, lease)
         } else {
             let _turn = self.decoders.acquire().await;
             let ingest = Arc::clone(self);
             let work = move || {
-                let (tally, payload) = ingest.prepare(source, owner, ingested_at, &mut lease)?;
+                let (tally, payload) = ingest.prepare(source, caller, ingested_at, &mut lease)?;
                 Ok((tally, payload, lease))
             };
             let failed = |_| Refusal::unavailable("the request could not be mapped");
@@ -109,17 +112,20 @@ impl Ingest {
     fn prepare(
         &self,
         source: impl Source,
-        owner: Owner,
+        caller: Caller,
         ingested_at: Timestamp,
         lease: &mut Lease,
     ) -> Result<(Tally, Option<Vec<u8>>), Refusal> {
         let signal = source.signal();
+        let Caller { owner, capture } = caller;
         let mut events = Vec::new();
         let mut paid = Ok(());
         let mut for_events = self.memory.lease();
         let tally = source.read(lease, &mut |record| {
             // A request that has run out of memory is read on, cheaply, and refused.
-            if paid.is_ok() {
+            if !capture || record.is_opted_out() {
+                self.counters.dropped.get_or_create(&OPTED_OUT).inc();
+            } else if paid.is_ok() {
                 let new = self.map(record, &owner, ingested_at, signal);
                 paid = for_events.grow(new.iter().map(weight).sum());
                 events.extend(new);

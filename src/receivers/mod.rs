@@ -6,6 +6,8 @@
 //! | `memory.rs` | [`MemoryLimit`]: a bound on the memory of all requests in flight |
 //! | `refusal.rs` | [`Refusal`]: why a request is not accepted |
 //! | `signal.rs` | [`Signal`]: traces, logs or metrics |
+//! | `auth/` | who may send, for whom, and how much |
+//! | `tls.rs` | certificates, and new ones while the service runs |
 //! | `counters.rs` | what came in and what became of it |
 //! | `serve.rs` | connections: HTTP/1.1 and HTTP/2 on one port, their timeouts and their age |
 //! | `otlp/` | OTLP over gRPC and over HTTP |
@@ -13,6 +15,7 @@
 //! Invariant: an answer that says "accepted" is sent after the journal has made the request's events
 //! durable, and not before.
 
+pub mod auth;
 mod counters;
 mod ingest;
 mod memory;
@@ -20,7 +23,9 @@ pub mod otlp;
 mod refusal;
 mod serve;
 mod signal;
+pub mod tls;
 
+pub use auth::{Caller, Gate};
 pub use counters::Counters;
 pub use ingest::{Ingest, Source, Tally};
 pub use memory::{Lease, MemoryLimit};

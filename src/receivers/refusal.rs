@@ -4,12 +4,23 @@ use std::time::Duration;
 
 /// Why a request was not accepted. Nothing of it was stored, or nothing that is promised to be.
 ///
-/// Only [`Refusal::Unavailable`] asks the client to send the same again.
+/// Only [`Refusal::Unavailable`] and [`Refusal::TooMany`] ask the client to send the same again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The body cannot be read at all.
     #[error("{0}")]
     Malformed(String),
+    /// No credential, or none that is known.
+    #[error("{0}")]
+    Unauthenticated(String),
+    /// The tenant sends more than it may; the client is to send the same again, later.
+    #[error("{reason}; try again in {}s", retry_after.as_secs())]
+    TooMany {
+        /// What there is too much of.
+        reason: String,
+        /// How long to wait.
+        retry_after: Duration,
+    },
     /// Requests of this origin are not taken.
     #[error("{0}")]
     Forbidden(String),
@@ -36,6 +47,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// How long the client is to wait before it sends the same again; `None`: never.
+    pub(super) const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } | Self::TooMany { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
     /// Not now, for `reason`.
     pub(super) fn unavailable(reason: impl Into<String>) -> Self {
         Self::Unavailable { reason: reason.into(), retry_after: Duration::from_secs(5) }

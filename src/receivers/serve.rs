@@ -7,10 +7,14 @@ use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use super::tls::Certificates;
 
 /// Spans of agents are large; with hyper's defaults a client waits for window updates.
 const STREAM_WINDOW: u32 = 8 << 20;
@@ -18,6 +22,9 @@ const CONNECTION_WINDOW: u32 = 32 << 20;
 const FRAME: u32 = 1 << 20;
 /// What the kernel refuses now (no file descriptors left) it may allow in a moment.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A TLS handshake is two round trips.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How long a connection may take and last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +54,15 @@ impl Default for Lifetimes {
 
 /// Serves `router` on `listener` until `stop`; then takes no new connection, lets the requests that
 /// are under way finish for at most the time to drain, and returns.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, lifetimes: Lifetimes) {
+///
+/// With certificates, every connection begins with a TLS handshake.
+pub async fn serve(
+    listener: TcpListener,
+    certificates: Option<Certificates>,
+    router: Router,
+    stop: CancellationToken,
+    lifetimes: Lifetimes,
+) {
     let builder = connection_builder(lifetimes.idle);
     let connections = TaskTracker::new();
     loop {
@@ -57,7 +72,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection = Connection { stream, peer, router: router.clone(), lifetimes };
+                let tls = certificates.as_ref().map(|now| TlsAcceptor::from(now.current()));
+                let connection = Connection { stream, peer, tls, router: router.clone(), lifetimes };
                 connections.spawn(connection.run(builder.clone(), stop.clone()));
             }
             Err(error) => {
@@ -90,6 +106,7 @@ fn connection_builder(idle: Duration) -> Builder<TokioExecutor> {
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
     router: Router,
     lifetimes: Lifetimes,
 }
@@ -97,7 +114,7 @@ struct Connection {
 impl Connection {
     async fn run(self, builder: Builder<TokioExecutor>, stop: CancellationToken) {
         let ends = Instant::now() + self.age();
-        let Self { stream, router, lifetimes, .. } = self;
+        let Self { stream, tls, router, lifetimes, .. } = self;
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
@@ -106,6 +123,35 @@ impl Connection {
             first = timeout(lifetimes.idle, stream.readable()) => if first.is_err() { return },
             () = stop.cancelled() => return,
         }
+        let conversation = Conversation { builder, router, ends, lifetimes, stop };
+        let Some(tls) = tls else { return conversation.run(stream).await };
+        // A client that begins no handshake would hold the connection for nothing.
+        match timeout(HANDSHAKE, tls.accept(stream)).await {
+            Ok(Ok(stream)) => conversation.run(stream).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!("a TLS handshake took too long"),
+        }
+    }
+
+    /// Up to a tenth shorter, by the client's port: connections that began together, after a restart,
+    /// do not end together.
+    fn age(&self) -> Duration {
+        self.lifetimes.age - self.lifetimes.age / 1000 * u32::from(self.peer.port() % 100)
+    }
+}
+
+/// What is said on a connection, over TLS or not.
+struct Conversation {
+    builder: Builder<TokioExecutor>,
+    router: Router,
+    ends: Instant,
+    lifetimes: Lifetimes,
+    stop: CancellationToken,
+}
+
+impl Conversation {
+    async fn run(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let Self { builder, router, ends, lifetimes, stop } = self;
         let service = TowerToHyperService::new(router);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let mut connection = std::pin::pin!(connection);
@@ -128,11 +174,5 @@ impl Connection {
         if let Err(error) = ended {
             tracing::debug!(error, "a connection ended early");
         }
-    }
-
-    /// Up to a tenth shorter, by the client's port: connections that began together, after a restart,
-    /// do not end together.
-    fn age(&self) -> Duration {
-        self.lifetimes.age - self.lifetimes.age / 1000 * u32::from(self.peer.port() % 100)
     }
 }

@@ -39,7 +39,10 @@ impl Service {
             "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n",
         );
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
-            let _ = write!(lines, "{}", point_claude_code_here(*address));
+            let listeners = settings.sessions.iter().flat_map(|pipeline| &pipeline.listeners);
+            let tls = listeners.filter(|listener| listener.protocol == "http").any(|http| http.tls.is_some());
+            let scheme = if tls { "https" } else { "http" };
+            lines.push_str(&point_claude_code_here(scheme, *address, settings.credentials.is_some()));
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
             let path = target.path.display();
@@ -60,13 +63,17 @@ fn line(lines: &mut String, name: &str, value: &str) {
 }
 
 /// What makes Claude Code export to `address`.
-fn point_claude_code_here(address: SocketAddr) -> String {
+fn point_claude_code_here(scheme: &str, address: SocketAddr, guarded: bool) -> String {
+    let credential = match guarded {
+        true => "  export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer $YOUR_TOKEN\"\n",
+        false => "",
+    };
     format!(
-        "To point Claude Code here (unset CLAUDE_CODE_ENABLE_TELEMETRY to leave a session out):
+        "To point Claude Code here (OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false leaves a session out):
   export CLAUDE_CODE_ENABLE_TELEMETRY=1 CLAUDE_CODE_ENHANCED_TELEMETRY_BETA=1
   export OTEL_LOGS_EXPORTER=otlp OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
-  export OTEL_EXPORTER_OTLP_ENDPOINT=http://{address}
+  export OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{address}
   export OTEL_LOG_USER_PROMPTS=1 OTEL_LOG_TOOL_DETAILS=1 OTEL_LOG_TOOL_CONTENT=1
-"
+{credential}"
     )
 }

@@ -60,7 +60,7 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
         ),
         (
             "receivers: { otlp: { protocols: { http: { endpoint: 0.0.0.0:4318 } } } }\n",
-            "c.yaml:1:53: receivers.otlp.protocols.http.endpoint: anyone who reaches this address could write sessions: listen on 127.0.0.1, or say `insecure: true` in the receiver",
+            "c.yaml:1:53: receivers.otlp.protocols.http.endpoint: anyone who reaches this address could write sessions: listen on 127.0.0.1, write extensions.auth, or say `insecure: true` in the receiver",
         ),
         (
             "extensions:\n  sessions_table: { path: \"${env:NOWHERE}\" }\n",
@@ -83,14 +83,12 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
 #[test]
 fn what_is_not_built_yet_is_refused_wherever_it_stands() {
     for (text, place) in [
-        ("extensions: { auth: { tokens: [] } }\n", "1:21: extensions.auth"),
         (
             "extensions: { sessions_table: { retention: 180d } }\n",
             "1:44: extensions.sessions_table.retention",
         ),
         ("receivers: { langfuse: { endpoint: otlp } }\n", "1:14: receivers.langfuse"),
         ("receivers: { hooks: { endpoint: otlp } }\n", "1:14: receivers.hooks"),
-        ("processors: { redact: { emails: true } }\n", "1:33: processors.redact.emails"),
         ("processors: { mappings: [] }\n", "1:15: processors.mappings"),
         ("exporters: { deeplake: { table: sessions_table } }\n", "1:14: exporters.deeplake"),
         ("exporters: { git: { remote: x } }\n", "1:14: exporters.git"),

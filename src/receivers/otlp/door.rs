@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::ORIGIN;
 
-use crate::event::Owner;
-use crate::receivers::{Ingest, Lease, Refusal, Signal, Tally};
+use crate::receivers::{Caller, Gate, Ingest, Lease, Refusal, Signal, Tally};
 
 use super::export::Export;
 use super::{Limits, body};
@@ -16,12 +14,18 @@ use super::{Limits, body};
 #[derive(Clone)]
 pub(super) struct Door {
     ingest: Arc<Ingest>,
+    gate: Arc<Gate>,
     pub(super) limits: Limits,
 }
 
 impl Door {
-    pub(super) fn new(ingest: &Arc<Ingest>, limits: Limits) -> Self {
-        Self { ingest: Arc::clone(ingest), limits }
+    pub(super) fn new(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits) -> Self {
+        Self { ingest: Arc::clone(ingest), gate: Arc::clone(gate), limits }
+    }
+
+    /// Who sends a request with these headers, if they may.
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        self.gate.admit(headers)
     }
 
     /// Reads a body of at most `limit` bytes. The lease pays for it.
@@ -32,8 +36,9 @@ impl Door {
     }
 
     /// Stores what the request exports.
-    pub(super) async fn store(&self, export: Export, lease: Lease) -> Result<Tally, Refusal> {
-        self.ingest.accept(export, Owner::default(), lease).await
+    pub(super) async fn store(&self, caller: Caller, export: Export, lease: Lease) -> Result<Tally, Refusal> {
+        self.gate.charge(&caller, export.body.len());
+        self.ingest.accept(export, caller, lease).await
     }
 
     /// Counts what became of a request.
@@ -41,17 +46,10 @@ impl Door {
         let label = match outcome {
             Ok(tally) if tally.rejected > 0 => "partial",
             Ok(_) => "accepted",
-            Err(Refusal::Unavailable { .. }) => "refused",
+            Err(Refusal::Unauthenticated(_) | Refusal::Forbidden(_)) => "denied",
+            Err(Refusal::Unavailable { .. } | Refusal::TooMany { .. }) => "refused",
             Err(_) => "invalid",
         };
         self.ingest.counters().request(transport, signal.as_str(), label);
     }
-}
-
-/// A web page must not be able to write sessions.
-pub(super) fn refuse_web_pages(headers: &HeaderMap) -> Result<(), Refusal> {
-    if headers.contains_key(ORIGIN) {
-        return Err(Refusal::Forbidden("requests of web pages are refused".to_owned()));
-    }
-    Ok(())
 }

@@ -16,7 +16,7 @@ use tonic::Status;
 
 use crate::receivers::{Refusal, Signal, Tally};
 
-use super::door::{Door, refuse_web_pages};
+use super::door::Door;
 use super::export::Export;
 use super::http::text_of;
 use super::status::{success, to_grpc};
@@ -58,8 +58,9 @@ async fn receive(door: &Door, signal: Signal, request: Request) -> Response<Body
 async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, Refusal> {
     let limit = door.limits.max_message;
     let (parts, body) = request.into_parts();
-    let coding = match understand(&parts.headers) {
-        Ok(coding) => coding,
+    let understood = door.admit(&parts.headers).and_then(|caller| Ok((caller, understand(&parts.headers)?)));
+    let (caller, coding) = match understood {
+        Ok(understood) => understood,
         Err(refusal) => {
             body::discard(body, limit).await;
             return Err(refusal);
@@ -79,7 +80,7 @@ async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, 
         }
         (true, coding) => coding,
     };
-    door.store(Export { signal, encoding: Encoding::Protobuf, coding, body, limit }, lease).await
+    door.store(caller, Export { signal, encoding: Encoding::Protobuf, coding, body, limit }, lease).await
 }
 
 /// `application/grpc` and `application/grpc+proto`.
@@ -90,7 +91,6 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
 }
 
 fn understand(headers: &HeaderMap) -> Result<Coding, Refusal> {
-    refuse_web_pages(headers)?;
     let coding = text_of(headers.get("grpc-encoding"));
     Coding::named(coding).ok_or_else(|| {
         let accepted = Coding::ACCEPTED;

@@ -10,7 +10,7 @@ use tonic::Code;
 
 use crate::receivers::{Refusal, Signal, Tally};
 
-use super::door::{Door, refuse_web_pages};
+use super::door::Door;
 use super::export::Export;
 use super::status::{answer, error, success, to_http};
 use super::{Coding, Encoding, body};
@@ -52,7 +52,8 @@ async fn receive(door: &Door, signal: Signal, request: Request) -> Response<Body
 async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, Refusal> {
     let limit = door.limits.max_body;
     let (parts, body) = request.into_parts();
-    let (encoding, coding) = match understand(&parts.headers) {
+    let understood = door.admit(&parts.headers).and_then(|caller| Ok((caller, understand(&parts.headers)?)));
+    let (caller, (encoding, coding)) = match understood {
         Ok(understood) => understood,
         Err(refusal) => {
             body::discard(body, limit).await;
@@ -60,11 +61,10 @@ async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, 
         }
     };
     let (body, lease) = door.read(body, limit).await?;
-    door.store(Export { signal, encoding, coding, body, limit }, lease).await
+    door.store(caller, Export { signal, encoding, coding, body, limit }, lease).await
 }
 
 fn understand(headers: &HeaderMap) -> Result<(Encoding, Coding), Refusal> {
-    refuse_web_pages(headers)?;
     let encoding = encoding_of(headers).ok_or_else(|| {
         Refusal::Unsupported(format!(
             "content type {:?} is not OTLP; send application/x-protobuf or application/json",

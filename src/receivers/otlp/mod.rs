@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use super::Ingest;
+use super::{Gate, Ingest};
 
 pub use coding::Coding;
 pub use export::{Encoding, Export};
@@ -55,7 +55,7 @@ pub struct Limits {
 }
 
 /// The router that every OTLP listener serves.
-pub fn router(ingest: &Arc<Ingest>, limits: Limits) -> Router {
-    let door = Door::new(ingest, limits);
+pub fn router(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits) -> Router {
+    let door = Door::new(ingest, gate, limits);
     grpc::routes(door.clone()).merge(http::routes(door)).fallback(status::no_such_path)
 }

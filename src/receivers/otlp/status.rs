@@ -1,20 +1,22 @@
 //! Answers as each protocol says them.
 //!
 //! OTLP: every 4xx and 5xx body is a `google.rpc.Status` in the request's own encoding; what a client
-//! may send again is `UNAVAILABLE` or 503, with the time to wait, and nothing else is; full success is
+//! may send again says the time to wait, and nothing else does; full success is
 //! an empty message.
 //!
 //! | refusal | HTTP | gRPC |
 //! |---|---|---|
 //! | malformed | 400 | `INVALID_ARGUMENT`, with `BadRequest` |
+//! | unauthenticated | 401, with `WWW-Authenticate` | `UNAUTHENTICATED` |
 //! | forbidden | 403 | `PERMISSION_DENIED` |
 //! | too slow | 408 | `DEADLINE_EXCEEDED` |
 //! | too large | 413 | `RESOURCE_EXHAUSTED`, without `RetryInfo` |
 //! | unsupported | 415 | `UNIMPLEMENTED` |
+//! | too many | 429, with `Retry-After` | `RESOURCE_EXHAUSTED`, with `RetryInfo` |
 //! | unavailable | 503, with `Retry-After` | `UNAVAILABLE`, with `RetryInfo` |
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
@@ -71,7 +73,9 @@ pub(super) fn success(signal: Signal, tally: &Tally, encoding: Encoding) -> Vec<
 pub(super) fn to_grpc(refusal: &Refusal) -> Status {
     let (_, code) = codes(refusal);
     let details = match refusal {
-        Refusal::Unavailable { retry_after, .. } => ErrorDetails::with_retry_info(Some(*retry_after)),
+        Refusal::Unavailable { retry_after, .. } | Refusal::TooMany { retry_after, .. } => {
+            ErrorDetails::with_retry_info(Some(*retry_after))
+        }
         Refusal::Malformed(message) => ErrorDetails::with_bad_request_violation("body", message),
         _ => return Status::new(code, refusal.to_string()),
     };
@@ -97,7 +101,11 @@ pub(super) fn to_http(refusal: &Refusal, encoding: Encoding) -> Response<Body> {
         }
     };
     let mut answer = answer(status, body, encoding);
-    if let Refusal::Unavailable { retry_after, .. } = refusal {
+    if matches!(refusal, Refusal::Unauthenticated(_)) {
+        let schemes = HeaderValue::from_static("Bearer realm=\"skillspan\", Basic realm=\"skillspan\"");
+        answer.headers_mut().insert(WWW_AUTHENTICATE, schemes);
+    }
+    if let Some(retry_after) = refusal.retry_after() {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
     }
     answer
@@ -106,6 +114,8 @@ pub(super) fn to_http(refusal: &Refusal, encoding: Encoding) -> Response<Body> {
 const fn codes(refusal: &Refusal) -> (StatusCode, Code) {
     match refusal {
         Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, Code::InvalidArgument),
+        Refusal::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, Code::Unauthenticated),
+        Refusal::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, Code::ResourceExhausted),
         Refusal::Forbidden(_) => (StatusCode::FORBIDDEN, Code::PermissionDenied),
         Refusal::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded),
         Refusal::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted),
@@ -116,7 +126,7 @@ const fn codes(refusal: &Refusal) -> (StatusCode, Code) {
 
 fn json_detail(refusal: &Refusal) -> Option<Value> {
     match refusal {
-        Refusal::Unavailable { retry_after, .. } => Some(json!({
+        Refusal::Unavailable { retry_after, .. } | Refusal::TooMany { retry_after, .. } => Some(json!({
             "@type": "type.googleapis.com/google.rpc.RetryInfo",
             "retryDelay": format!("{}s", retry_after.as_secs()),
         })),
