@@ -7,7 +7,7 @@
 //! | `expand.rs` | `${env:…}`, `${file:…}` |
 //! | `decode.rs` | serde over the tree; errors with line, column and path |
 //! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
-//! | `resolve.rs` | references, paths and pipelines → [`Settings`] |
+//! | `resolve.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
 //! | `settings.rs` | what runs |
 //! | `default.yaml` | what runs without a file |
 //!
@@ -22,6 +22,7 @@ mod expand;
 mod raw;
 mod resolve;
 mod settings;
+mod targets;
 mod tree;
 mod units;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::exporters::{filesystem, parquet};
+use crate::exporters::parquet;
 use crate::journal;
 use crate::receivers::otlp;
 use crate::skillify;
@@ -24,7 +24,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     home: Option<PathBuf>,
-    data: Option<PathBuf>,
+    pub(super) data: Option<PathBuf>,
 }
 
 impl Places {
@@ -87,12 +87,12 @@ impl Defined {
     }
 }
 
-struct Resolver<'p> {
-    raw: Raw,
+pub(super) struct Resolver<'p> {
+    pub(super) raw: Raw,
     tree: super::tree::Node,
-    places: &'p Places,
+    pub(super) places: &'p Places,
     defined: Defined,
-    used: BTreeSet<String>,
+    pub(super) used: BTreeSet<String>,
     warnings: Vec<String>,
 }
 
@@ -229,8 +229,10 @@ impl Resolver<'_> {
         };
         let parquet = match self.raw.exporters.0.get(id) {
             Some(Exporter::Parquet(parquet)) => parquet,
-            Some(Exporter::Filesystem(_)) => {
-                return Err(self.invalid(&at, "filesystem exports skills; a sessions pipeline needs parquet"));
+            Some(Exporter::Filesystem(_) | Exporter::Git(_)) => {
+                return Err(
+                    self.invalid(&at, &format!("{id} exports skills; a sessions pipeline needs parquet"))
+                );
             }
             None => return Err(self.no_such(&at, 0, id, "exporters", self.raw.exporters.0.keys())),
         };
@@ -276,29 +278,6 @@ impl Resolver<'_> {
         self.used.insert(format!("connectors.{id}"));
         let targets = self.targets(name, pipeline)?;
         Ok(SkillsPipeline { name: name.to_owned(), mining, schedule, targets })
-    }
-
-    fn targets(&mut self, name: &str, pipeline: &Pipeline) -> Result<Vec<filesystem::Config>, ResolveError> {
-        let at = ["service", "pipelines", name, "exporters"];
-        if pipeline.exporters.is_empty() {
-            return Err(self.invalid(&at, "a skills pipeline needs an exporter, such as filesystem"));
-        }
-        let mut targets = Vec::new();
-        for (index, id) in pipeline.exporters.iter().enumerate() {
-            let path = match self.raw.exporters.0.get(id) {
-                Some(Exporter::Filesystem(filesystem)) => filesystem.path.clone(),
-                Some(Exporter::Parquet(_)) => {
-                    return Err(
-                        self.invalid(&at, "parquet exports sessions; a skills pipeline needs filesystem")
-                    );
-                }
-                None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),
-            };
-            let path = self.local_path(path, "skills", &["exporters", id, "path"])?;
-            targets.push(filesystem::Config { path, layout: filesystem::Layout::Library });
-            self.used.insert(format!("exporters.{id}"));
-        }
-        Ok(targets)
     }
 
     fn journal(&mut self) -> Result<journal::Config, ResolveError> {
@@ -351,7 +330,12 @@ impl Resolver<'_> {
         Err(self.invalid(at, &format!("there is no extension `{table}`; name sessions_table")))
     }
 
-    fn local_path(&self, path: Option<String>, name: &str, at: &[&str]) -> Result<PathBuf, ResolveError> {
+    pub(super) fn local_path(
+        &self,
+        path: Option<String>,
+        name: &str,
+        at: &[&str],
+    ) -> Result<PathBuf, ResolveError> {
         let Some(path) = path else {
             return Ok(self.places.data.as_ref().ok_or(ResolveError::NoHome)?.join("skillspan").join(name));
         };
@@ -376,7 +360,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn no_such<'k>(
+    pub(super) fn no_such<'k>(
         &self,
         at: &[&str],
         index: usize,
@@ -390,7 +374,7 @@ impl Resolver<'_> {
         self.invalid(&at, &format!("there is no `{id}` among the {section}; known are: {}", known.join(", ")))
     }
 
-    fn invalid(&self, path: &[&str], message: &str) -> ResolveError {
+    pub(super) fn invalid(&self, path: &[&str], message: &str) -> ResolveError {
         let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
         let position = self.tree.nearest(&path).position;
         let error = DecodeError::at(position, message.to_owned());

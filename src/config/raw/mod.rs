@@ -14,7 +14,7 @@ use serde::de::{self, Deserializer};
 use crate::config::components::{Components, Named};
 use crate::config::units::{ByteSize, Endpoint};
 
-pub(super) use exporters::{Connector, Exporter};
+pub(super) use exporters::{Auth, Connector, Exporter, Filesystem, Git, Layout, Mode, Route, Scope};
 pub(super) use receivers::{Grpc, Http, Processor, Protocols, Receiver, Workspace};
 
 /// The whole file.
