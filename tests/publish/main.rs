@@ -6,4 +6,9 @@
 mod sessions;
 
 mod format;
+mod git;
+mod hosts;
 mod life;
+mod races;
+mod repository;
+mod server;

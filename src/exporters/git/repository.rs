@@ -197,6 +197,7 @@ impl<'r> Repository<'r> {
             .collect();
         let output = self.runner.remote(&self.folder, &arguments)?;
         if output.success {
+            self.remember(commits)?;
             return Ok(Pushed::Taken);
         }
         let text = output.text();
@@ -205,7 +206,9 @@ impl<'r> Repository<'r> {
             .filter(|line| line.starts_with('!'))
             .filter_map(|line| Some(line.rsplit_once('\t')?.1))
             .collect();
-        if reasons.iter().any(|reason| STALE.iter().any(|stale| reason.contains(stale))) {
+        // Where another push won while this one was being taken, only the message says so.
+        let lost_the_race = output.stderr.contains("cannot lock ref");
+        if lost_the_race || reasons.iter().any(|reason| STALE.iter().any(|stale| reason.contains(stale))) {
             return Ok(Pushed::Stale);
         }
         let Some(reason) = reasons.iter().find(|reason| !reason.contains("atomic")).or(reasons.first())
@@ -220,6 +223,14 @@ impl<'r> Repository<'r> {
             output.stderr.lines().filter_map(|line| line.strip_prefix("remote: ")).map(str::trim).collect();
         let detail: String = format!("{reason} {}", said.join(" ")).trim().chars().take(300).collect();
         Err(Error::Protected { remote: self.runner.remote.to_string(), branch: branch.to_owned(), detail })
+    }
+
+    /// What was pushed counts as fetched: the next fetch is smaller, and sees whether it was kept.
+    fn remember(&self, commits: &[(String, Oid)]) -> Result<(), Error> {
+        for (branch, commit) in commits {
+            self.runner.local(&self.folder, &["update-ref", &cached_ref(branch), commit], b"")?;
+        }
+        Ok(())
     }
 
     fn unexpected(&self, verb: &str) -> Error {
