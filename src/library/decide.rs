@@ -62,9 +62,10 @@ fn approve(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decision
         return Err(DecisionError::NoProposal(skill.name));
     };
     let content = proposal.content.ok_or_else(|| DecisionError::Forgotten(skill.name.clone()))?;
-    skill.content = content;
-    skill.version += 1;
-    overwrite(run, id, skill, Change::Sharpened, "a person approved the proposal")
+    let falls = !skill.content.claim_names().is_subset(&content.claim_names());
+    let change = if falls { Change::Revised } else { Change::Sharpened };
+    skill.adopt(content, &run.as_of);
+    overwrite(run, id, skill, change, "a person approved the proposal")
 }
 
 /// Writes over what a person wrote, because a person said so.

@@ -15,7 +15,6 @@ use crate::skillify::{Candidate, Claim, Line, SupportedClaim, Template};
 pub(super) struct HandWritten<'a> {
     /// Its folder's name.
     pub(super) name: String,
-    pub(super) path: String,
     pub(super) text: &'a str,
 }
 
@@ -33,7 +32,7 @@ pub(super) fn all<'a>(library: &'a Library, state: &State) -> Vec<HandWritten<'a
             };
             let known = found.iter().any(|other: &HandWritten<'_>| other.name == name);
             if !known && !name.contains('/') && !state.files.contains_key(path) {
-                found.push(HandWritten { name: name.to_owned(), path: path.clone(), text });
+                found.push(HandWritten { name: name.to_owned(), text });
             }
         }
     }

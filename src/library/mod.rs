@@ -111,9 +111,4 @@ impl Library {
         let generated = |state: &State| state.generated(path, &found);
         generated(&self.state) || self.interrupted.as_ref().is_some_and(generated)
     }
-
-    /// Whether every copy of the skill may be written.
-    fn is_ours_everywhere(&self, name: &str) -> bool {
-        self.skill_paths(name).iter().all(|path| self.is_ours(path))
-    }
 }

@@ -40,8 +40,7 @@ pub(super) fn remember(library: &Library, state: &mut State, as_of: &str) {
 fn take_over(skill: &mut Skill, found: &str, as_of: &str) {
     let Some(proposal) = skill.proposal.take() else { return };
     if let Some(content) = proposal.content {
-        skill.content = content;
-        skill.version += 1;
+        skill.adopt(content, as_of);
         skill.remember(found.to_owned());
         skill.note(as_of, "a person took the proposal over");
     }

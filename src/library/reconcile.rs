@@ -112,7 +112,7 @@ impl<'f> Workspace<'f> {
             if !known.kept && self.sessions.is_unseen(known) {
                 return self.retire(run, id, known, "no session met it for half a year");
             }
-            let is_ours = run.library.is_ours_everywhere(&known.name);
+            let is_ours = run.is_ours_everywhere(&known.name);
             let shown = if is_ours { Change::Unchanged } else { Change::HandEdited };
             return (candidate.is_some() || !is_ours).then_some(shown);
         }
@@ -147,7 +147,7 @@ impl<'f> Workspace<'f> {
         for claim in against {
             next.withdraw(claim, Reason::Contradicted, as_of);
         }
-        if !run.library.is_ours_everywhere(&known.name) {
+        if !run.is_ours_everywhere(&known.name) {
             propose(run, id, known, next);
             return Change::HandEdited;
         }
@@ -167,7 +167,7 @@ impl<'f> Workspace<'f> {
 
     /// Announces the end of a skill that is still as it was generated.
     fn retire(&self, run: &mut Run<'_>, id: &str, known: &Skill, reason: &str) -> Option<Change> {
-        if !run.library.is_ours_everywhere(&known.name) {
+        if !run.is_ours_everywhere(&known.name) {
             return Some(Change::HandEdited);
         }
         let retirement =
@@ -191,7 +191,7 @@ impl<'f> Workspace<'f> {
     ) -> Option<Change> {
         let retirement = known.retirement.as_ref()?;
         let back = candidate.filter(|_| self.sessions.supported_since(&known.content, &retirement.as_of));
-        if let Some(candidate) = back.filter(|_| run.library.is_ours_everywhere(&known.name)) {
+        if let Some(candidate) = back.filter(|_| run.is_ours_everywhere(&known.name)) {
             let next = Skill {
                 version: known.version + 1,
                 content: Content::of(candidate, Some(&known.content)),
@@ -204,7 +204,7 @@ impl<'f> Workspace<'f> {
         if retirement.gone {
             return None;
         }
-        if !run.library.is_ours_everywhere(&known.name) {
+        if !run.is_ours_everywhere(&known.name) {
             return Some(Change::HandEdited);
         }
         if !self.sessions.notice_is_over(&retirement.as_of) {
@@ -275,7 +275,7 @@ impl<'f> Workspace<'f> {
                 .filter(|record| record.evidence.iter().any(|one| segments.contains(one.segment.as_str())))
                 .map(|record| record.claim.clone())
                 .collect();
-            if moved.is_empty() || !run.library.is_ours_everywhere(&from.name) {
+            if moved.is_empty() || !run.is_ours_everywhere(&from.name) {
                 continue;
             }
             let content = from.content.without(&moved);

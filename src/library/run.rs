@@ -46,7 +46,8 @@ impl<'a> Run<'a> {
         for path in self.library.skill_paths(&known.name) {
             let folder = path.trim_end_matches("SKILL.md");
             let own = self.library.tree.keys().filter(|path| path.starts_with(folder));
-            self.changes.removed.extend(own.filter(|path| self.library.is_ours(path)).cloned());
+            let ours: Vec<String> = own.filter(|path| self.is_ours(path)).cloned().collect();
+            self.changes.removed.extend(ours);
         }
         let mut gone = known.clone();
         if let Some(retirement) = &mut gone.retirement {
@@ -62,7 +63,7 @@ impl<'a> Run<'a> {
         let returns = matches!(change, Change::Created | Change::Restored);
         let taken_away =
             !self.library.tree.contains_key(&path) && self.library.state.files.contains_key(&path);
-        if !self.library.is_ours(&path) || (taken_away && !returns) {
+        if !self.is_ours(&path) || (taken_away && !returns) {
             return;
         }
         self.state.remember(&path, digest(&content));
@@ -71,6 +72,19 @@ impl<'a> Run<'a> {
         } else {
             self.changes.files.insert(path, content);
         }
+    }
+
+    /// Whether every copy of the skill may be written; a text that a person took over may be.
+    pub(super) fn is_ours_everywhere(&self, name: &str) -> bool {
+        self.library.skill_paths(name).iter().all(|path| self.is_ours(path))
+    }
+
+    fn is_ours(&self, path: &str) -> bool {
+        let taken_over = || {
+            let text = self.library.tree.get(path);
+            text.is_some_and(|text| self.state.generated(path, &digest(text)))
+        };
+        self.library.is_ours(path) || taken_over()
     }
 
     /// The root's files follow every change of the skills, and no other.

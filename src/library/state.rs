@@ -259,6 +259,17 @@ impl Skill {
         self.withdrawn.insert(claim.to_owned(), Withdrawal { reason, as_of: as_of.to_owned() });
     }
 
+    /// Takes a proposal over: what it no longer says, newer sessions contradicted.
+    pub(super) fn adopt(&mut self, content: Content, as_of: &str) {
+        let fallen: Vec<String> =
+            self.content.claim_names().difference(&content.claim_names()).cloned().collect();
+        for claim in fallen {
+            self.withdraw(&claim, Reason::Contradicted, as_of);
+        }
+        self.content = content;
+        self.version += 1;
+    }
+
     pub(super) fn note(&mut self, as_of: &str, what: impl Into<String>) {
         let event = Event { as_of: as_of.to_owned(), version: self.version, what: what.into() };
         self.history.push(event);

@@ -25,8 +25,21 @@ impl Target {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    fn exporter(&self) -> Filesystem {
-        Filesystem::new(Config { path: self.folder.path().to_owned(), layout: Layout::Library })
+    pub(crate) fn config(&self, layout: Layout) -> Config {
+        Config { path: self.folder.path().to_owned(), layout }
+    }
+
+    pub(crate) fn exporter(&self) -> Filesystem {
+        Filesystem::new(self.config(Layout::Library))
+    }
+
+    /// Every SKILL.md.
+    pub(crate) fn skills(&self) -> Vec<String> {
+        self.files().into_iter().filter(|path| path.ends_with("/SKILL.md")).collect()
+    }
+
+    pub(crate) fn remove_folder(&self, path: &str) {
+        fs::remove_dir_all(self.folder.path().join(path)).unwrap();
     }
 
     pub(crate) fn publish(&self, mined: &Mined) -> Report {
@@ -37,7 +50,7 @@ impl Target {
         fs::read_to_string(self.folder.path().join(path)).unwrap()
     }
 
-    fn write(&self, path: &str, content: &str) {
+    pub(crate) fn write(&self, path: &str, content: &str) {
         let path = self.folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
@@ -61,7 +74,7 @@ impl Target {
         files
     }
 
-    fn contents(&self) -> BTreeMap<String, String> {
+    pub(crate) fn contents(&self) -> BTreeMap<String, String> {
         self.files().into_iter().map(|path| (path.clone(), self.read(&path))).collect()
     }
 }

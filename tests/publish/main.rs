@@ -7,8 +7,10 @@ mod sessions;
 
 mod format;
 mod git;
+mod golden;
 mod hosts;
 mod life;
+mod people;
 mod races;
 mod repository;
 mod server;
