@@ -3,7 +3,9 @@
 //! Exit codes: 0; 64 for usage and for what stands in the configuration; 1 for what failed.
 
 mod columns;
+mod connect;
 mod demo;
+mod explain;
 mod reader;
 mod run;
 mod sessions;
@@ -62,6 +64,10 @@ enum Command {
         /// `get`, `store` or `erase`
         operation: String,
     },
+    /// Show or write what makes an assistant export to skillspan
+    Connect(connect::Arguments),
+    /// Say record by record what a recorded request body means
+    Explain(explain::Arguments),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -133,6 +139,8 @@ pub fn main() -> ExitCode {
         Command::Skills(command) => skills::run(&command),
         Command::Skillify(arguments) => skillify::run(&arguments),
         Command::GitCredential { address, operation } => answer_git(&address, &operation),
+        Command::Connect(arguments) => connect::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

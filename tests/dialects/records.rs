@@ -13,8 +13,16 @@ use skillspan::event::{Kind, Owner, SessionEvent, Status};
 
 use crate::captures::{ACCEPTED_AT, Body, bodies, replay};
 
-const FOLDERS: &[&str] =
-    &["claude-code/s01-dbup-agent-grpc", "claude-code/s03-dbup-widgets-httpjson", "otel-genai-attrs"];
+const FOLDERS: &[&str] = &[
+    "claude-code/s01-dbup-agent-grpc",
+    "claude-code/s03-dbup-widgets-httpjson",
+    "codex/s05-denied-readonly-httpjson",
+    "copilot",
+    "gemini-cli/s09-subagent-http",
+    "openclaw-driven-content1",
+    "otel-genai-attrs",
+    "qwen",
+];
 
 fn map(record: &Record<'_>) -> Outcome {
     Dialects::built_in().map(record, &Owner::default(), ACCEPTED_AT)
@@ -40,7 +48,33 @@ pub(crate) fn map_log(scope_name: &str, attributes: Vec<KeyValue>) -> Outcome {
     map(&Record::log(&Resource::default(), &scope(scope_name), &log))
 }
 
-fn events(outcome: Outcome) -> Vec<SessionEvent> {
+/// What a span of the given scope and service becomes. It has a trace, an id and a parent.
+pub(crate) fn map_span(
+    service: &str,
+    scope_name: &str,
+    name: &str,
+    attributes: &[(&str, &str)],
+    change: impl FnOnce(&mut Span),
+) -> Outcome {
+    let texts =
+        |pairs: &[(&str, &str)]| pairs.iter().map(|(key, text)| attribute(key, string(text))).collect();
+    let resource = Resource { attributes: texts(&[("service.name", service)]), ..Resource::default() };
+    let mut span = Span {
+        name: name.to_owned(),
+        trace_id: vec![1; 16],
+        span_id: vec![2; 8],
+        parent_span_id: vec![3; 8],
+        start_time_unix_nano: 1_000_000_000,
+        end_time_unix_nano: 2_000_000_000,
+        attributes: texts(attributes),
+        ..Span::default()
+    };
+    change(&mut span);
+    map(&Record::span(&resource, &scope(scope_name), &span))
+}
+
+/// The events of a record that became some.
+pub(crate) fn events(outcome: Outcome) -> Vec<SessionEvent> {
     match outcome {
         Outcome::Mapped(events) => events,
         other => panic!("{other:?}"),
@@ -168,6 +202,32 @@ const NAMES: &[&str] = &[
     "process.exit.code",
     "output",
     "exception.message",
+    "body",
+    "new_context",
+    "conversation.id",
+    "call_id",
+    "arguments",
+    "turn.id",
+    "thread.id",
+    "cwd",
+    "prompt_id",
+    "request_text",
+    "response_text",
+    "function_name",
+    "function_args",
+    "metadata",
+    "error_type",
+    "tool.failure_kind",
+    "error.type",
+    "github.copilot.permission.result",
+    "ai.prompt.messages",
+    "ai.prompt.tools",
+    "ai.toolCall.id",
+    "ai.toolCall.result",
+    "openclaw.outcome",
+    "openclaw.content.input_messages",
+    "openclaw.content.output_messages",
+    "hermes.tool.result",
 ];
 const TEXTS: &[&str] = &[
     "",
@@ -178,6 +238,18 @@ const TEXTS: &[&str] = &[
     "api_error",
     "skill_activated",
     "managed_settings_resolved",
+    "api_request_body",
+    "api_response_body",
+    "codex.user_prompt",
+    "codex.tool_result",
+    "codex.tool_decision",
+    "codex.agent_response",
+    "codex.api_request",
+    "gemini_cli.tool_call",
+    "gemini_cli.api_request",
+    "gemini_cli.api_response",
+    "qwen-code.tool_call",
+    "qwen-code.api_response",
     "chat",
     "invoke_agent",
     "execute_tool",
@@ -190,6 +262,18 @@ const TEXTS: &[&str] = &[
     r#"{"full_command":1,"bash_command":null}"#,
     r#"[{"role":"user","parts":[{"type":"text","content":"hi"}]}]"#,
     r#"[{"role":7,"parts":{"content":[1]}},null,"x"]"#,
+    r#"[{"role":"user","parts":[{"text":"Workspace Directories:\n  - /srv"}]},{"functionResponse":[]}]"#,
+    r#"[{"candidates":[{"content":{"parts":[{"text":7},{"text":"hi"}]}}],"responseId":[]}]"#,
+    r#"{"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[1]}]}]}"#,
+    r#"{"content":[{"type":"tool_use","id":"t"},{"type":"text"}]}"#,
+    r#"{"metadata":{"exit":1,"exit_code":"2"},"exitCode":-1,"args":[]}"#,
+    "[TOOL RESULT: t]\nExit code 2\n[USER]\n---\n[TOOL RESULT: ",
+    "Process exited with code 99999999999999999999\nOutput:",
+    "<context><context></context>",
+    "approved",
+    "blocked",
+    "true",
+    "false",
     "git@host:a/b",
     "::://@",
     "<REDACTED>",
@@ -202,12 +286,40 @@ const SPANS: &[&str] = &[
     "claude_code.tool.execution",
     "claude_code.llm_request",
     "claude_code.tool.blocked_on_user",
+    "session_task.turn",
+    "run_turn",
+    "run_sampling_request",
+    "tool_call",
+    "qwen-code.tool",
+    "qwen-code.llm_request",
+    "permission",
+    "ai.streamText.doStream",
+    "ai.toolCall",
+    "Tool.execute",
+    "openclaw.run",
+    "openclaw.model.call",
+    "openclaw.tool.execution",
+    "hermes.session",
+    "hermes.turn",
+    "hermes.tool.x",
     "execute_tool",
     "",
 ];
 const SPAN_EVENTS: &[&str] = &["tool.output", "gen_ai.evaluation.result", "exception"];
-const SCOPES: &[&str] =
-    &["com.anthropic.claude_code.events", "com.anthropic.claude_code.tracing", "mini", ""];
+const SCOPES: &[&str] = &[
+    "com.anthropic.claude_code.events",
+    "com.anthropic.claude_code.tracing",
+    "codex_otel.log_only",
+    "codex_exec",
+    "gemini-cli",
+    "qwen-code",
+    "github.copilot",
+    "opencode",
+    "openclaw",
+    "hermes-agent.otel_tracing",
+    "mini",
+    "",
+];
 const LOGS: &[&str] = &["", "gen_ai.client.inference.operation.details", "gen_ai.evaluation.result"];
 
 fn any_value() -> impl Strategy<Value = Option<Value>> {
@@ -279,6 +391,9 @@ prop_compose! {
 fn check(record: &Record<'_>) -> Result<(), TestCaseError> {
     let outcome = map(record);
     prop_assert_eq!(&outcome, &map(record), "reading a record must not change what it says");
+    let explained = Dialects::built_in().explain(record);
+    let kind = |outcome: &Outcome| std::mem::discriminant(outcome);
+    prop_assert_eq!(kind(&explained.outcome), kind(&outcome), "explaining maps as mapping does");
     if let Outcome::Mapped(events) = outcome {
         prop_assert!(!events.is_empty());
         for event in events {
@@ -291,6 +406,8 @@ fn check(record: &Record<'_>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
     #[test]
     fn no_log_record_makes_a_dialect_panic(name in prop::sample::select(SCOPES), log in any_log(), of in attributes()) {
         let resource = Resource { attributes: of, ..Resource::default() };

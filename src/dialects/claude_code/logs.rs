@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::{Mapping, Record};
 use super::{
-    CALL, ERROR, LOG_RANK, MENTION_RANK, REQUEST, arguments, call_rank, duration_us, event, prompt,
-    result_rank, status, tool_event,
+    CALL, ERROR, LOG_RANK, MENTION_RANK, REQUEST, arguments, bodies, call_rank, duration_us, event, prompt,
+    reply_key, result_rank, status, tool_event,
 };
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 
@@ -15,7 +15,6 @@ const NAME: &[&str] = &["event.name"];
 const TIME: &[&str] = &["event.timestamp"];
 const PROMPT: &[&str] = &["prompt", "prompt_text"];
 const RESPONSE: &[&str] = &["response"];
-const MESSAGE: &[&str] = &["message.uuid"];
 const DECISION: &[&str] = &["decision", "decision_type"];
 const DECISION_SOURCE: &[&str] = &["source", "decision_source"];
 const INPUT: &[&str] = &["tool_input"];
@@ -46,10 +45,12 @@ const NOISE: &[&str] = &[
     "retention_sweep",
     "safety_event",
     "subagent_completed",
+    "system_prompt",
+    "tool",
 ];
 
-/// The whole conversation, again with every request; and a failure after its `api_error`.
-const DUPLICATES: &[&str] = &["api_request_body", "api_response_body", "api_retries_exhausted"];
+/// A failure after its `api_error`.
+const DUPLICATES: &[&str] = &["api_retries_exhausted"];
 
 pub(super) fn map(record: &Record<'_>) -> Mapping {
     let name = name(record);
@@ -60,6 +61,8 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
         "tool_result" => tool_result(record),
         "api_error" | "api_refusal" | "internal_error" => one(record, error(record, &name)),
         "skill_activated" => one(record, skill_activated(record)),
+        "api_request_body" => bodies::request(record),
+        "api_response_body" => bodies::response(record),
         "managed_settings_resolved" => session_start(record),
         name if NOISE.contains(&name) => Mapping::NOISE,
         name if DUPLICATES.contains(&name) => Mapping::DUPLICATE,
@@ -92,9 +95,8 @@ fn user_prompt(record: &Record<'_>) -> SessionEvent {
 }
 
 fn assistant_response(record: &Record<'_>) -> SessionEvent {
-    let request = record.text(REQUEST).or_else(|| record.text(MESSAGE));
     SessionEvent {
-        fact_key: request.unwrap_or_default(),
+        fact_key: reply_key(record),
         text: record.content(RESPONSE).unwrap_or_default(),
         ..event(record, Kind::Response, LOG_RANK)
     }

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""A stand-in for a model's API on the loopback interface: Anthropic's messages, OpenAI's responses and
+Gemini's generateContent, all streamed. It plays one script: run the tests, see them fail, start the database,
+run them again, say so. Which step is next, the number of tool results in the request says.
+
+    model.py PORT
+"""
+import json
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+STEPS = [
+    ("I run the integration tests.", "make test-integration"),
+    ("The database is not running.", "make db-up"),
+    ("Now again.", "make test-integration"),
+]
+LAST = "All 5 integration tests pass; `make db-up` has to run before `make test-integration`."
+
+
+def anthropic(request):
+    results = [
+        block
+        for message in request.get("messages", [])
+        if isinstance(message.get("content"), list)
+        for block in message["content"]
+        if block.get("type") == "tool_result"
+    ]
+    step = len(results)
+    blocks, reason = [{"type": "text", "text": LAST}], "end_turn"
+    if not request.get("tools"):
+        blocks = [{"type": "text", "text": "Integration tests"}]
+    elif step < len(STEPS):
+        text, command = STEPS[step]
+        call = {"type": "tool_use", "id": f"toolu_live_{step}", "name": "Bash",
+                "input": {"command": command, "description": text}}
+        blocks, reason = [{"type": "text", "text": text}, call], "tool_use"
+    usage = {"input_tokens": 100 + step, "output_tokens": 20}
+    message = {"id": f"msg_live_{step}", "type": "message", "role": "assistant", "model": request.get("model"),
+               "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
+    yield "message_start", {"type": "message_start", "message": message}
+    for index, block in enumerate(blocks):
+        if block["type"] == "text":
+            start, delta = {"type": "text", "text": ""}, {"type": "text_delta", "text": block["text"]}
+        else:
+            start = {**block, "input": {}}
+            delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+        yield "content_block_start", {"type": "content_block_start", "index": index, "content_block": start}
+        yield "content_block_delta", {"type": "content_block_delta", "index": index, "delta": delta}
+        yield "content_block_stop", {"type": "content_block_stop", "index": index}
+    end = {"stop_reason": reason, "stop_sequence": None}
+    yield "message_delta", {"type": "message_delta", "delta": end, "usage": usage}
+    yield "message_stop", {"type": "message_stop"}
+
+
+def openai(request):
+    step = sum(item.get("type") == "function_call_output" for item in request.get("input", []))
+    text, command = STEPS[step] if step < len(STEPS) else (LAST, None)
+    message = {"type": "message", "role": "assistant", "id": f"msg_live_{step}",
+               "status": "completed", "phase": "commentary" if command else "final_answer",
+               "content": [{"type": "output_text", "text": text, "annotations": []}]}
+    items = [message]
+    if command:
+        items.append({"type": "function_call", "id": f"fc_live_{step}", "call_id": f"call_live_{step}",
+                      "name": "exec_command", "arguments": json.dumps({"cmd": command})})
+    usage = {"input_tokens": 100, "input_tokens_details": None, "output_tokens": 20,
+             "output_tokens_details": None, "total_tokens": 120}
+    yield "response.created", {"type": "response.created", "response": {"id": f"resp_live_{step}"}}
+    for item in items:
+        yield "response.output_item.added", {"type": "response.output_item.added", "item": {**item, "content": []}}
+        if item is message:
+            delta = {"type": "response.output_text.delta", "item_id": message["id"], "delta": text}
+            yield "response.output_text.delta", delta
+        yield "response.output_item.done", {"type": "response.output_item.done", "item": item}
+    response = {"id": f"resp_live_{step}", "usage": usage}
+    yield "response.completed", {"type": "response.completed", "response": response}
+
+
+def gemini(request):
+    parts = [part for content in request.get("contents", []) for part in content.get("parts", [])]
+    step = sum("functionResponse" in part for part in parts)
+    answer = [{"text": LAST}]
+    if not request.get("tools"):
+        answer = [{"text": json.dumps({"reasoning": "simple", "model_choice": "flash", "next_speaker": "user"})}]
+    elif step < len(STEPS):
+        text, command = STEPS[step]
+        arguments = {"command": command, "description": text}
+        answer = [{"text": text}, {"functionCall": {"name": "run_shell_command", "args": arguments}}]
+    return {"candidates": [{"content": {"role": "model", "parts": answer}, "finishReason": "STOP", "index": 0}],
+            "usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 20, "totalTokenCount": 120},
+            "modelVersion": "stand-in", "responseId": f"live-{step}"}
+
+
+class Model(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        request = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
+        path = self.path.split("?")[0]
+        if path.endswith("count_tokens"):
+            return self.answer("application/json", json.dumps({"input_tokens": 100}))
+        if path.endswith("/messages"):
+            events = anthropic(request)
+            if request.get("stream"):
+                lines = (f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events)
+                return self.answer("text/event-stream", "".join(lines))
+            text = {"id": "msg_live", "type": "message", "role": "assistant", "model": request.get("model"),
+                    "content": [{"type": "text", "text": "ok"}], "stop_reason": "end_turn",
+                    "usage": {"input_tokens": 1, "output_tokens": 1}}
+            return self.answer("application/json", json.dumps(text))
+        if path.endswith("/responses"):
+            lines = (f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in openai(request))
+            return self.answer("text/event-stream", "".join(lines))
+        if path.endswith(":streamGenerateContent"):
+            return self.answer("text/event-stream", f"data: {json.dumps(gemini(request))}\n\n")
+        if path.endswith(":generateContent"):
+            return self.answer("application/json", json.dumps(gemini(request)))
+        if path.endswith(":countTokens"):
+            return self.answer("application/json", json.dumps({"totalTokens": 100}))
+        return self.answer("application/json", "{}", 404)
+
+    def do_GET(self):
+        self.answer("application/json", "{}", 404)
+
+    def answer(self, kind, text, status=200):
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+if __name__ == "__main__":
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Model).serve_forever()
