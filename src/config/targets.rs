@@ -86,7 +86,7 @@ impl Resolver<'_> {
             program: PathBuf::from("git"),
         };
         let shared = [raw::Scope::Workspace, raw::Scope::Project];
-        Ok(Target { route: route(&raw.route, &shared), place: Place::Git(config) })
+        Ok(Target { route: route(&raw.route, &shared), place: Place::Git(Box::new(config)) })
     }
 
     fn git_layout(&self, id: &str, raw: &raw::Git) -> Result<Layout, ResolveError> {

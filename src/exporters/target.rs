@@ -100,7 +100,7 @@ pub enum Place {
     /// A folder.
     Filesystem(filesystem::Config),
     /// A branch of a git repository.
-    Git(git::Config),
+    Git(Box<git::Config>),
 }
 
 /// A target could not be read or written.
@@ -137,7 +137,7 @@ impl Target {
     pub fn check(&self) -> Result<(), Error> {
         match &self.place {
             Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).check()?),
-            Place::Git(config) => Ok(Git::new(config.clone()).check()?),
+            Place::Git(config) => Ok(Git::new((**config).clone()).check()?),
         }
     }
 
@@ -145,7 +145,7 @@ impl Target {
     pub fn load(&self) -> Result<Library, Error> {
         match &self.place {
             Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).load()?),
-            Place::Git(config) => Ok(Git::new(config.clone()).load()?),
+            Place::Git(config) => Ok(Git::new((**config).clone()).load()?),
         }
     }
 
@@ -154,7 +154,7 @@ impl Target {
         let update = self.routed(update);
         match &self.place {
             Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).plan(&update)?),
-            Place::Git(config) => Ok(Git::new(config.clone()).plan(&update)?),
+            Place::Git(config) => Ok(Git::new((**config).clone()).plan(&update)?),
         }
     }
 
@@ -163,7 +163,7 @@ impl Target {
         let update = self.routed(update);
         match &self.place {
             Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).publish(&update)?),
-            Place::Git(config) => Ok(Git::new(config.clone()).until(stop).publish(&update)?),
+            Place::Git(config) => Ok(Git::new((**config).clone()).until(stop).publish(&update)?),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::effect::Episode;
 use crate::event::Timestamp;
 use crate::skillify::{Candidate, Mined, Scope};
 
@@ -16,6 +17,8 @@ pub struct Findings {
     pub candidates: Vec<Candidate>,
     /// The last date that a session loaded each skill, by the skill's name.
     pub uses: BTreeMap<String, String>,
+    /// What the sessions did.
+    pub episodes: Vec<Episode>,
 }
 
 impl From<&Mined> for Findings {
@@ -25,6 +28,7 @@ impl From<&Mined> for Findings {
             as_of: mined.as_of,
             candidates: mined.candidates.clone(),
             uses: BTreeMap::new(),
+            episodes: Vec::new(),
         }
     }
 }

@@ -99,7 +99,7 @@ fn commands(claim: &Claim) -> Vec<String> {
 }
 
 /// Whether a line of the text has the command as whole words; what fills a hole is free.
-fn mentions(text: &str, command: &str) -> bool {
+pub(super) fn mentions(text: &str, command: &str) -> bool {
     let mut literals = Vec::new();
     let mut rest = command;
     while let Some((before, hole)) = rest.split_once('{') {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::Tree;
+use super::effect::Effect;
 use super::skill::support;
 use super::state::{Skill, State};
 
@@ -15,9 +16,16 @@ const DESCRIPTION: &str = "Skills mined from the sessions of coding agents";
 /// The root's files for a state.
 pub(super) fn root_files(state: &State) -> Tree {
     let version = format!("0.1.{}", state.release);
-    let plugin = json!({ "name": NAME, "version": version, "description": DESCRIPTION });
+    let extension = json!({ "name": NAME, "version": version, "description": DESCRIPTION });
+    let plugin = json!({
+        "name": NAME,
+        "version": version,
+        "description": DESCRIPTION,
+        "author": { "name": "skillspan" },
+    });
     let marketplace = json!({
         "name": NAME,
+        "description": DESCRIPTION,
         "owner": { "name": "skillspan" },
         "plugins": [{ "name": NAME, "source": "./", "version": version, "description": DESCRIPTION }],
     });
@@ -33,7 +41,7 @@ pub(super) fn root_files(state: &State) -> Tree {
         (".claude-plugin/plugin.json", pretty(&plugin)),
         (".gitattributes", "* text=auto eol=lf\n".to_owned()),
         ("README.md", readme(state)),
-        ("gemini-extension.json", pretty(&plugin)),
+        ("gemini-extension.json", pretty(&extension)),
         ("package.json", pretty(&package)),
     ];
     if state.skills.values().any(|skill| skill.retirement.is_some()) {
@@ -48,14 +56,15 @@ fn pretty(value: &serde_json::Value) -> String {
 
 fn readme(state: &State) -> String {
     let mut text = format!("# Skills\n\n{DESCRIPTION}. Each skill names the evidence behind it.\n\n");
-    text.push_str("| skill | purpose | seen in |\n|---|---|---|\n");
+    text.push_str("| skill | purpose | seen in | effect |\n|---|---|---|---|\n");
     for skill in by_name(state).into_iter().filter(|skill| skill.stands()) {
         let purpose = skill.content.description.replace('|', "\\|");
         let _ = writeln!(
             text,
-            "| [{0}](skills/{0}/SKILL.md) | {purpose} | {1} |",
+            "| [{0}](skills/{0}/SKILL.md) | {purpose} | {1} | {2} |",
             skill.name,
-            support(&skill.content)
+            support(&skill.content),
+            skill.effect.as_ref().map_or_else(|| "–".to_owned(), Effect::summary)
         );
     }
     let _ = write!(

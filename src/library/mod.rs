@@ -14,6 +14,7 @@
 //! | `judgement.rs` | what sessions say of a published skill: still true, contradicted, unseen |
 //! | `reconcile.rs`, `revision.rs`, `run.rs` | findings and library → changes |
 //! | `hand_written.rs` | skills that people wrote, and what sessions could add |
+//! | `effect.rs` | what later sessions show, with a skill and without it |
 //! | `decide.rs` | approve, reject, restore |
 //! | `changes.rs` | what changes; the commit's message; the diff |
 //! | `listing.rs` | the library as commands show it |
@@ -36,6 +37,7 @@
 mod changes;
 mod content;
 mod decide;
+mod effect;
 mod findings;
 mod hand_written;
 mod identity;
@@ -56,6 +58,7 @@ pub use crate::skillify::Candidate;
 pub use changes::{Change, Changes};
 pub use content::session_hash;
 pub use decide::{Decision, DecisionError, decide};
+pub use effect::{Effect, Episode, Side};
 pub use findings::{Findings, Route};
 pub use layout::{Layout, SKILLS};
 pub use listing::{Listed, ListedClaim, ListedEvent, Standing};

@@ -22,6 +22,7 @@ pub fn reconcile(library: &Library, findings: &[Findings]) -> Changes {
     let as_of = findings.iter().map(|findings| findings.as_of).max().unwrap_or_default().date();
     let mut run = Run::new(library, &as_of);
     for findings in findings {
+        run.episodes = &findings.episodes;
         Workspace::of(&run, findings).settle(&mut run);
     }
     run.finish()
@@ -246,6 +247,7 @@ impl<'f> Workspace<'f> {
             withdrawn: BTreeMap::new(),
             retirement: None,
             kept: false,
+            effect: None,
             proposal: None,
             past: Vec::new(),
             history: Vec::new(),

@@ -1,6 +1,7 @@
 //! One change of a library under way: the next state, and the files that follow from it.
 
 use super::changes::{Change, Changes};
+use super::effect::{Effect, Episode};
 use super::state::{Skill, State, digest};
 use super::{Layout, Library, manifest, people, skill};
 
@@ -10,6 +11,8 @@ pub(super) struct Run<'a> {
     pub(super) changes: Changes,
     /// What date the evidence has.
     pub(super) as_of: String,
+    /// The sessions of the workspace at hand.
+    pub(super) episodes: &'a [Episode],
     /// Whether the list of skills changed without a file of theirs.
     listing_changed: bool,
 }
@@ -24,11 +27,19 @@ impl<'a> Run<'a> {
             skills.map(|(id, skill)| (id.clone(), skill.content.clone())).collect::<Vec<_>>()
         };
         let listing_changed = standing(&state) != standing(&library.state);
-        Self { library, state, changes: Changes::default(), as_of: as_of.to_owned(), listing_changed }
+        Self {
+            library,
+            state,
+            changes: Changes::default(),
+            as_of: as_of.to_owned(),
+            episodes: &[],
+            listing_changed,
+        }
     }
 
     /// Writes a skill that is new or generated anew.
     pub(super) fn write(&mut self, id: &str, mut skill: Skill, change: Change, reason: &str) {
+        skill.effect = Effect::of(&skill, self.episodes).or(skill.effect);
         let Some(text) = skill::skill_md(id, &skill) else { return };
         for path in self.library.skill_paths(&skill.name) {
             self.put(path.clone(), text.clone(), change);

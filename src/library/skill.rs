@@ -115,6 +115,13 @@ pub(super) fn evidence_md(skill: &Skill) -> String {
             );
         }
     }
+    if let Some(effect) = &skill.effect {
+        let _ = write!(
+            text,
+            "\n## Effect since it was published\nPer session that met its situation:\n\n{}",
+            effect.table()
+        );
+    }
     if !skill.withdrawn.is_empty() {
         text.push_str("\n## No longer said\n");
         for (claim, Withdrawal { reason, as_of }) in &skill.withdrawn {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::content::Content;
+use super::effect::Effect;
 
 /// The format that this version writes; it reads this one and all before it.
 pub const FORMAT: u32 = 2;
@@ -84,6 +85,9 @@ pub(super) struct Skill {
     /// A person undid its retirement.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) kept: bool,
+    /// As it was when the skill was last written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) effect: Option<Effect>,
     /// What would have changed, had a person not edited the skill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) proposal: Option<Proposal>,

@@ -12,9 +12,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Schedule, Settings};
-use crate::event::{Kind, Timestamp};
+use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::exporters::target::{self, Report, Target, Update};
-use crate::library::Findings;
+use crate::library::{Episode, Findings};
 use crate::skillify::{self, Mined, Offline, Snapshot, mine};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
@@ -80,15 +80,50 @@ pub async fn mine_workspace(
 /// What the sessions of a workspace show, as targets take it up.
 pub fn findings(mined: &Mined, sessions: &[Session]) -> Findings {
     let mut findings = Findings::from(mined);
-    for event in sessions.iter().flat_map(|session| &session.facts).map(|fact| &fact.event) {
-        if event.kind == Kind::SkillUse && !event.skill.is_empty() {
-            // Assistants name a plugin's skill `plugin:skill`.
-            let name = event.skill.rsplit(':').next().unwrap_or_default();
-            let last = findings.uses.entry(name.to_owned()).or_default();
-            *last = event.timestamp.date().max(std::mem::take(last));
+    for session in sessions {
+        for event in session.facts.iter().map(|fact| &fact.event) {
+            if let Some(name) = loaded_skill(event) {
+                let last = findings.uses.entry(name).or_default();
+                *last = event.timestamp.date().max(std::mem::take(last));
+            }
         }
+        findings.episodes.push(episode(session));
     }
     findings
+}
+
+fn episode(session: &Session) -> Episode {
+    let events = || session.facts.iter().map(|fact| &fact.event);
+    let count = |wanted: fn(&SessionEvent) -> bool| {
+        u64::try_from(events().filter(|event| wanted(event)).count()).unwrap_or(u64::MAX)
+    };
+    Episode {
+        date: session.started_at.date(),
+        loaded: events().filter_map(loaded_skill).collect(),
+        commands: events().filter(|event| event.kind == Kind::ToolCall).filter_map(command).collect(),
+        failures: count(|event| event.kind == Kind::ToolResult && event.status == Status::Error),
+        tool_calls: count(|event| event.kind == Kind::ToolCall),
+        seconds: session.last_event_at.since(session.started_at).as_secs(),
+    }
+}
+
+/// The skill's own name: assistants name a plugin's skill `plugin:skill`.
+fn loaded_skill(event: &SessionEvent) -> Option<String> {
+    let is_load = event.kind == Kind::SkillUse && !event.skill.is_empty();
+    is_load.then(|| event.skill.rsplit(':').next().unwrap_or_default().to_owned())
+}
+
+/// The command line of a tool call, in the shapes that assistants have for it.
+fn command(event: &SessionEvent) -> Option<String> {
+    let input: serde_json::Value = serde_json::from_str(&event.input).ok()?;
+    let command = ["command", "cmd"].iter().find_map(|key| input.get(key))?;
+    match command {
+        serde_json::Value::String(line) => Some(line.clone()),
+        serde_json::Value::Array(words) => {
+            Some(words.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(" "))
+        }
+        _ => None,
+    }
 }
 
 /// Brings an update to one target, off the reactor; with `dry_run`, only says what would change.

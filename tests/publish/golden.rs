@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use skillspan::exporters::target::Update;
-use skillspan::library::{Decision, Findings};
+use skillspan::library::{Decision, Episode, Findings};
 use skillspan::table::Session;
 
 use super::repository::{Bare, NAME, SKILL, first, update, with_migration};
@@ -143,4 +143,38 @@ fn a_skill_that_nobody_meets_is_retired_and_one_that_is_used_is_not() {
             "{description}"
         );
     }
+}
+
+#[test]
+fn what_later_sessions_show_with_and_without_a_skill_stands_beside_its_evidence() {
+    let bare = Bare::new();
+    bare.direct().publish(&update(&first())).unwrap();
+    let episode = |date: &str, loaded: bool, failures: u64| Episode {
+        date: date.into(),
+        loaded: loaded.then(|| NAME.to_owned()).into_iter().collect(),
+        commands: vec!["cd api && make itest".into()],
+        failures,
+        tool_calls: 4,
+        seconds: 90,
+    };
+    let elsewhere = Episode { commands: vec!["make itest-all".into()], ..episode("2026-12-01", true, 9) };
+    let episodes = vec![
+        episode("2026-11-01", false, 9),
+        elsewhere,
+        episode("2026-12-01", true, 0),
+        episode("2026-12-02", true, 1),
+        episode("2026-12-03", false, 2),
+    ];
+    let publish = |sessions: &[Session]| {
+        let findings = Findings { episodes: episodes.clone(), ..Findings::from(&mined(sessions)) };
+        bare.direct().publish(&Update::Findings(vec![findings])).unwrap();
+        bare.read("main", &SKILL.replace("SKILL.md", "references/evidence.md"))
+    };
+    assert!(!publish(&first()).contains("Effect"), "effect alone is no change");
+    let evidence = publish(&with_migration());
+    let table = "| sessions | number | failures | tool calls | seconds |\n|---|---|---|---|---|\n\
+                 | with the skill | 2 | 0.5 | 4.0 | 90.0 |\n| without it | 1 | 2.0 | 4.0 | 90.0 |\n";
+    assert!(evidence.contains(table), "{evidence}");
+    let summary = "| failures per session: 0.5 with it, 2.0 without |";
+    assert!(bare.read("main", "README.md").contains(summary));
 }

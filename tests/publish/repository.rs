@@ -33,7 +33,7 @@ pub(crate) fn try_git(folder: &Path, arguments: &[&str]) -> (bool, String) {
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .stdin(Stdio::null())
         .output()
-        .expect("these tests need git");
+        .unwrap_or_else(|error| panic!("these tests need git: {error}"));
     let text = if output.status.success() { output.stdout } else { output.stderr };
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
@@ -145,7 +145,7 @@ impl Person {
 
     /// The branch as it stands at the remote.
     pub(crate) fn pull(&self, branch: &str) {
-        self.git(&["fetch", "--quiet", "origin", &format!("+refs/heads/*:refs/remotes/origin/*")]);
+        self.git(&["fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*"]);
         if try_git(&self.folder, &["rev-parse", "--verify", &format!("origin/{branch}")]).0 {
             self.git(&["checkout", "--quiet", "-B", branch, &format!("origin/{branch}")]);
             self.git(&["reset", "--quiet", "--hard", &format!("origin/{branch}")]);
@@ -162,10 +162,6 @@ impl Person {
 
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.folder.join(path)).unwrap()
-    }
-
-    pub(crate) fn remove(&self, path: &str) {
-        self.git(&["rm", "--quiet", "-r", path]);
     }
 
     pub(crate) fn commit_and_push(&self, branch: &str, message: &str) {
@@ -209,7 +205,7 @@ pub(crate) fn with_migration() -> Vec<Session> {
 /// Sessions that teach another skill.
 pub(crate) fn other(number: usize) -> Vec<Session> {
     let words = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet"];
-    let word = words[number % words.len()];
+    let word = words.get(number % words.len()).unwrap();
     let suffix = number / words.len();
     let one = |id: &str, person: &str| {
         session(&format!("{id}-{number}"))
