@@ -86,7 +86,12 @@ fn operation(record: &Record<'_>) -> Mapping {
         nothing if !is_withheld_turn(record) => return nothing,
         Mapping::Nothing(_) => vec![],
     };
+    // The spans of tools state every call, refused ones too, which the messages call results.
+    let is_of_tool = record.text(OPERATION).is_some_and(|operation| operation == "execute_tool");
+    events.retain(|event| is_of_tool || !matches!(event.kind, Kind::ToolCall | Kind::ToolResult));
     if is_withheld_turn(record) {
+        // The prompt shows the session as well.
+        events.retain(|event| event.kind != Kind::SessionStart);
         let key = record.trace_id();
         events.insert(0, SessionEvent { kind: Kind::Prompt, fact_key: key, ..SessionEvent::default() });
     }

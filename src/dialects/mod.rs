@@ -14,11 +14,15 @@
 //! | `opencode.rs` | OpenCode |
 //! | `openclaw.rs` | OpenClaw |
 //! | `hermes.rs` | Hermes Agent with its OpenTelemetry plugin |
-//! | `genai/` | OpenTelemetry's GenAI semantic conventions, which Goose follows too |
+//! | `genai.rs` | OpenTelemetry's GenAI semantic conventions, which Goose follows too |
+//! | `openinference.rs`, `openllmetry.rs`, `ai_sdk.rs`, `pydantic_ai.rs`, `strands.rs`, `langsmith.rs`, `google_adk.rs`, `mlflow.rs`, `langfuse.rs` | agent frameworks and what instruments them |
+//! | `generic.rs` | anything else that looks like GenAI telemetry |
 //!
 //! | file | what several dialects need |
 //! |---|---|
 //! | `explain.rs` | what became of a record, and why |
+//! | `framework/` | what all frameworks have in common |
+//! | `history.rs` | the hash of a conversation |
 //! | `record.rs` | [`Record`]: one span or log record, and how its attributes are read |
 //! | `directory.rs` | working directories within arguments and texts |
 //! | `exit_code.rs` | exit codes within outputs |
@@ -28,20 +32,32 @@
 //! The order of [`Dialects::built_in`] is the order of asking: the first dialect that recognises a
 //! record maps it. What no dialect recognises is counted by the record's scope.
 
+mod ai_sdk;
 mod claude_code;
 mod codex;
 mod copilot;
 mod directory;
 mod exit_code;
 mod explain;
+mod framework;
 mod gemini_cli;
 mod genai;
+mod generic;
+mod google_adk;
 mod hermes;
+mod history;
+mod langfuse;
+mod langsmith;
+mod mlflow;
 mod openclaw;
 mod opencode;
+mod openinference;
+mod openllmetry;
+mod pydantic_ai;
 mod qwen;
 mod record;
 mod repository;
+mod strands;
 mod wrappers;
 
 use crate::event::{Owner, SessionEvent, Timestamp};
@@ -129,7 +145,18 @@ impl Dialects {
             Box::new(opencode::OpenCode),
             Box::new(openclaw::OpenClaw),
             Box::new(hermes::Hermes),
+            // Frameworks that are known by a mark of their own come before the conventions.
+            Box::new(langfuse::LANGFUSE),
+            Box::new(openinference::OPENINFERENCE),
+            Box::new(openllmetry::OPENLLMETRY),
+            Box::new(ai_sdk::AI_SDK),
+            Box::new(pydantic_ai::PYDANTIC_AI),
+            Box::new(strands::STRANDS),
+            Box::new(langsmith::LANGSMITH),
+            Box::new(google_adk::GOOGLE_ADK),
+            Box::new(mlflow::MLFLOW),
             Box::new(genai::GenAi),
+            Box::new(generic::GENERIC),
         ])
     }
 

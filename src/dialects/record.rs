@@ -187,6 +187,13 @@ impl<'a> Record<'a> {
         })
     }
 
+    /// The value of the attribute of the given name, if it is not empty.
+    pub fn value(&self, name: &str) -> Option<&'a AnyValue> {
+        let attribute = self.find(name)?;
+        self.read.borrow_mut().insert(attribute.key.as_str());
+        attribute.value.as_ref()
+    }
+
     /// Whether any of `names` is present and not empty. Looking is not reading.
     pub fn has(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.find(name).is_some())
@@ -202,6 +209,31 @@ impl<'a> Record<'a> {
     pub fn span_events(&self, name: &str) -> impl Iterator<Item = &'a span::Event> {
         let events = self.as_span().map(|span| span.events.as_slice()).unwrap_or_default();
         events.iter().filter(move |event| event.name == name)
+    }
+
+    /// The record's own attributes below `prefix`, by what follows it.
+    pub fn below(&self, prefix: &str) -> impl Iterator<Item = (&'a str, &'a AnyValue)> {
+        let attributes = self.own_attributes().iter();
+        let found: Vec<_> = attributes
+            .filter_map(|attribute| {
+                let rest = attribute.key.strip_prefix(prefix)?;
+                self.read.borrow_mut().insert(attribute.key.as_str());
+                Some((rest, attribute.value.as_ref()?))
+            })
+            .collect();
+        found.into_iter()
+    }
+
+    /// Whether the record has an attribute below any of `prefixes`. Looking is not reading.
+    pub fn has_below(&self, prefixes: &[&str]) -> bool {
+        let mut keys = self.own_attributes().iter().map(|attribute| attribute.key.as_str());
+        keys.any(|key| prefixes.iter().any(|prefix| key.starts_with(prefix)))
+    }
+
+    /// Marks the record's own attributes as read that say nothing worth keeping.
+    pub fn ignore_where(&self, says_nothing: impl Fn(&str) -> bool) {
+        let keys = self.own_attributes().iter().map(|attribute| attribute.key.as_str());
+        self.read.borrow_mut().extend(keys.filter(|key| says_nothing(key)));
     }
 
     /// Marks attributes as read that say nothing worth keeping.

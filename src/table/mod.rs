@@ -13,6 +13,8 @@
 //! | `merge.rs` | observations of one fact to the fact |
 //! | `sessions.rs` | [`Session`] and what can be asked of it |
 //! | `resolve.rs` | [`resolve`]: observations to sessions |
+//! | `history.rs` | traces without an id, joined by the conversation they show |
+//! | `reconcile.rs` | facts and sub-agents that only several observations together show |
 //!
 //! On disk:
 //!
@@ -29,10 +31,12 @@
 
 mod file;
 mod footer;
+mod history;
 mod layout;
 mod manifest;
 mod merge;
 mod read;
+mod reconcile;
 mod resolve;
 mod schema;
 pub mod sessions;

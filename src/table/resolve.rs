@@ -6,8 +6,10 @@
 //! 1. the session whose id it carries; else
 //! 2. the one session of its trace, or, if the trace has several, that of its own span or the
 //!    nearest ancestor of it that has one; else
-//! 3. `trace:<trace id>`; else, with neither id nor trace,
-//! 4. `event:<event id>`, a session of its own. Nothing says that two such observations have to do
+//! 3. where the trace has none, the session of the trace whose conversation it continues
+//!    (`history.rs`); else
+//! 4. `trace:<trace id>`; else, with neither id nor trace,
+//! 5. `event:<event id>`, a session of its own. Nothing says that two such observations have to do
 //!    with each other, and a session put together of strangers would teach what nobody did.
 //!
 //! The result does not depend on the order of the events or on how often one of them is given.
@@ -15,9 +17,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::history::{self, TraceId};
 use super::read::Observations;
+use super::reconcile::reconcile;
 use super::{Fact, Session, SessionSource};
-use crate::event::{Kind, SessionEvent};
+use crate::event::{Kind, SessionEvent, Timestamp};
 
 /// What resolving needs to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +73,7 @@ struct Home {
 
 fn find_homes(events: &[SessionEvent]) -> Vec<Home> {
     let traces = Traces::of(events);
+    let continued = traces.continued(events);
     let home = |session_id, source| Home { session_id, source };
     let find = |event: &SessionEvent| {
         if !event.session_id.is_empty() {
@@ -79,7 +84,10 @@ fn find_homes(events: &[SessionEvent]) -> Vec<Home> {
         }
         match traces.session_of(event) {
             Some(session_id) => home(session_id.to_owned(), SessionSource::Attribute),
-            None => home(format!("trace:{}", event.trace_id), SessionSource::Trace),
+            None => continued.get(&(event.tenant.as_str(), event.trace_id.as_str())).map_or_else(
+                || home(format!("trace:{}", event.trace_id), SessionSource::Trace),
+                |session_id| home(session_id.clone(), SessionSource::History),
+            ),
         }
     };
     events.iter().map(find).collect()
@@ -116,6 +124,33 @@ impl<'a> Traces<'a> {
             }
         }
         Self(traces)
+    }
+
+    /// The sessions of the traces without any id that continue another trace's conversation.
+    fn continued(&self, events: &'a [SessionEvent]) -> BTreeMap<TraceId<'a>, String> {
+        let without_id = self.0.iter().filter(|(_, trace)| trace.sessions.is_empty());
+        let without_id: BTreeSet<TraceId<'a>> = without_id.map(|(id, _)| *id).collect();
+        let predecessors = history::predecessors(events, &without_id);
+        let mut sessions = BTreeMap::new();
+        for trace in predecessors.keys() {
+            // A trace begins after the one that it continues has ended; equal times may still make
+            // a circle.
+            let mut seen = BTreeSet::from([*trace]);
+            let mut first = *trace;
+            while let Some(before) = predecessors.get(&first).filter(|before| seen.insert(**before)) {
+                first = *before;
+            }
+            let ids = self.0.get(&first).map(|first| &first.sessions);
+            let session = match ids.map_or(0, BTreeSet::len) {
+                0 if predecessors.contains_key(&first) => continue,
+                0 => format!("trace:{}", first.1),
+                1 => ids.and_then(BTreeSet::first).map(|id| (*id).to_owned()).unwrap_or_default(),
+                // Which of its sessions goes on, nothing says.
+                _ => continue,
+            };
+            sessions.insert(*trace, session);
+        }
+        sessions
     }
 
     fn session_of(&self, event: &SessionEvent) -> Option<&'a str> {
@@ -158,9 +193,10 @@ fn put_together(
     tenant: String,
     id: String,
     source: SessionSource,
-    events: Vec<SessionEvent>,
+    mut events: Vec<SessionEvent>,
     options: &ResolveOptions,
 ) -> Session {
+    reconcile(&mut events);
     let usual = |column: fn(&SessionEvent) -> &String| {
         most_frequent(events.iter().map(|event| column(event).as_str())).map(str::to_owned)
     };
@@ -195,8 +231,22 @@ fn merge_facts(events: Vec<SessionEvent>, session_id: &str, workspace: &str) -> 
         session_id.clone_into(&mut fact.event.session_id);
         workspace.clone_into(&mut fact.event.workspace);
     }
-    facts.sort_by(|Fact { event: a, .. }, Fact { event: b, .. }| {
-        (a.timestamp, a.seq, &a.event_id).cmp(&(b.timestamp, b.seq, &b.event_id))
-    });
+    sort_by_time(&mut facts);
     facts
+}
+
+/// By time. Some clients' clocks give the start of a span in whole milliseconds and its end more
+/// finely, so that a turn seems to begin before the one before it has ended: within a millisecond,
+/// the trace that began first comes first.
+fn sort_by_time(facts: &mut [Fact]) {
+    let mut begins: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for Fact { event, .. } in facts.iter() {
+        let begin = begins.entry(event.trace_id.clone()).or_insert(event.timestamp);
+        *begin = event.timestamp.min(*begin);
+    }
+    facts.sort_by_cached_key(|Fact { event, .. }| {
+        let millis = event.timestamp.as_micros().div_euclid(1000);
+        let begin = begins.get(&event.trace_id).copied();
+        (millis, begin, event.timestamp, event.seq, event.event_id.clone())
+    });
 }

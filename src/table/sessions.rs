@@ -49,6 +49,8 @@ pub struct Fact {
 pub enum SessionSource {
     /// Its records carry the id.
     Attribute,
+    /// Its traces carry no id and are joined by the conversation that they show.
+    History,
     /// Nothing carried an id; the trace stands for the session.
     Trace,
     /// Its one observation has neither an id nor a trace and stands alone.
@@ -60,6 +62,7 @@ impl SessionSource {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Attribute => "attribute",
+            Self::History => "history",
             Self::Trace => "trace",
             Self::None => "none",
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Site, outcome, skillspan};
+use crate::support::{Site, eventually, outcome, skillspan};
 
 fn get(site: &Site, path: &str) -> (u16, String) {
     let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
@@ -30,7 +30,7 @@ fn it_says_what_it_does_and_counts_what_it_drops() {
         "Nothing leaves this machine.".to_owned(),
         format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{}", site.http),
     ] {
-        assert!(site.log().contains(&said), "{said:?} is missing in {}", site.log());
+        eventually(&said, || site.log().contains(&said));
     }
     assert_eq!(get(&site, "/health").0, 200);
     let (status, ready) = get(&site, "/ready");

@@ -202,8 +202,12 @@ fn copilots_prompt_is_known_even_where_its_text_is_withheld() {
     };
     let prompt = events(agent(|span| span.parent_span_id.clear()));
     assert_eq!((kinds(&prompt), prompt[0].text.as_str()), (vec![Kind::Prompt], ""));
-    let called_by_an_agent = agent(|_| {});
-    assert!(matches!(called_by_an_agent, Outcome::Dropped { .. }), "{called_by_an_agent:?}");
+    let called_by_an_agent = events(agent(|_| {}));
+    assert_eq!(
+        kinds(&called_by_an_agent),
+        vec![Kind::SessionStart],
+        "it shows whose session it is, no prompt"
+    );
 }
 
 #[test]

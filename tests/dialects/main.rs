@@ -9,7 +9,10 @@
 //! | `assistants.rs` | what the assistants' recorded sessions show besides |
 //! | `from_documentation.rs` | dialects without recorded sessions, against records built by hand |
 //! | `claude_code.rs` | Claude Code against its recorded sessions |
-//! | `genai.rs` | the GenAI conventions against recorded sessions |
+//! | `genai.rs` | the GenAI conventions, record by record |
+//! | `frameworks.rs` | every framework against the same recorded sessions |
+//! | `hard_cases.rs` | what recorded sessions seldom show |
+//! | `spans.rs` | spans written by hand |
 //! | `records.rs` | what holds for every dialect and every record, hostile ones included |
 
 #![allow(
@@ -23,8 +26,11 @@ mod arrival;
 mod assistants;
 mod captures;
 mod claude_code;
+mod frameworks;
 mod from_documentation;
 mod genai;
+mod hard_cases;
 mod records;
 mod sessions;
+mod spans;
 mod truth;

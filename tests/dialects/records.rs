@@ -19,9 +19,15 @@ const FOLDERS: &[&str] = &[
     "codex/s05-denied-readonly-httpjson",
     "copilot",
     "gemini-cli/s09-subagent-http",
+    "langfuse-js",
     "openclaw-driven-content1",
+    "openinference-openai",
     "otel-genai-attrs",
+    "pydantic-ai-v2",
     "qwen",
+    "strands-agents",
+    "traceloop-openai",
+    "vercel-ai-v5",
 ];
 
 fn map(record: &Record<'_>) -> Outcome {
@@ -199,6 +205,29 @@ const NAMES: &[&str] = &[
     "gen_ai.tool.call.result",
     "gen_ai.tool.call.arguments",
     "gen_ai.evaluation.score.value",
+    "ai.operationId",
+    "ai.prompt.messages",
+    "ai.response.toolCalls",
+    "events",
+    "gcp.vertex.agent.llm_request",
+    "gen_ai.prompt",
+    "gen_ai.prompt.0.content",
+    "gen_ai.prompt.0.role",
+    "input.value",
+    "langfuse.observation.input",
+    "langfuse.observation.type",
+    "langsmith.span.kind",
+    "llm.input_messages.0.message.content",
+    "llm.input_messages.99999999999999999999.message.role",
+    "metadata",
+    "mlflow.spanInputs",
+    "mlflow.spanType",
+    "openinference.span.kind",
+    "output.value",
+    "pydantic_ai.all_messages",
+    "pydantic_ai.new_message_index",
+    "traceloop.entity.input",
+    "traceloop.span.kind",
     "process.exit.code",
     "output",
     "exception.message",
@@ -253,6 +282,17 @@ const TEXTS: &[&str] = &[
     "chat",
     "invoke_agent",
     "execute_tool",
+    "LLM",
+    "TOOL",
+    "AGENT",
+    "generation",
+    "tool",
+    "ai.toolCall",
+    "ai.generateText.doGenerate",
+    r#"{"args":[1,["x"]],"kwargs":{}}"#,
+    r#"[{"role":"assistant","tool_calls":[{"id":1,"function":{"name":"ls"}}]},{"role":"tool","content":[[]]}]"#,
+    r#"{"lc":1,"id":[],"kwargs":{"content":{"type":"text","text":{"text":"x"}}}}"#,
+    r#"[{"event.name":"gen_ai.choice","message":{"message":{}}}]"#,
     "accept",
     "reject",
     "end_turn",
@@ -305,7 +345,8 @@ const SPANS: &[&str] = &[
     "execute_tool",
     "",
 ];
-const SPAN_EVENTS: &[&str] = &["tool.output", "gen_ai.evaluation.result", "exception"];
+const SPAN_EVENTS: &[&str] =
+    &["tool.output", "gen_ai.evaluation.result", "exception", "gen_ai.user.message", "gen_ai.choice"];
 const SCOPES: &[&str] = &[
     "com.anthropic.claude_code.events",
     "com.anthropic.claude_code.tracing",
@@ -317,10 +358,20 @@ const SCOPES: &[&str] = &[
     "opencode",
     "openclaw",
     "hermes-agent.otel_tracing",
+    "gcp.vertex.agent",
+    "langsmith",
     "mini",
+    "pydantic-ai",
+    "strands.telemetry.tracer",
     "",
 ];
-const LOGS: &[&str] = &["", "gen_ai.client.inference.operation.details", "gen_ai.evaluation.result"];
+const LOGS: &[&str] = &[
+    "",
+    "gen_ai.client.inference.operation.details",
+    "gen_ai.evaluation.result",
+    "gen_ai.user.message",
+    "gen_ai.choice",
+];
 
 fn any_value() -> impl Strategy<Value = Option<Value>> {
     let leaf = prop_oneof![

@@ -3,5 +3,7 @@
 
 mod events;
 mod files;
+mod history;
 mod merging;
+mod reconcile;
 mod sessions;

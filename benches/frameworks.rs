@@ -1,0 +1,94 @@
+//! How fast records become events: `cargo bench --bench frameworks`. One core, no I/O.
+//!
+//! A request of 512 model calls of the GenAI conventions, 4.5 KB each, and the 271 spans that LangGraph
+//! sends by OpenInference for nine short turns (2.5 MB). Mapping keeps nothing of a record but its
+//! events, so the last one measures what a trace of 20,000 spans costs its reader.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark of recorded bodies may fail")]
+
+use divan::Bencher;
+use divan::counter::{BytesCount, ItemsCount};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use skillspan::dialects::{Dialects, Outcome, Record};
+use skillspan::event::{Owner, SessionEvent, Timestamp};
+use skillspan::table::{ResolveOptions, resolve};
+
+fn main() {
+    divan::main();
+}
+
+fn recorded(name: &str) -> ExportTraceServiceRequest {
+    let path = format!("{}/tests/fixtures/captures/{name}", env!("CARGO_MANIFEST_DIR"));
+    ExportTraceServiceRequest::decode(std::fs::read(path).unwrap().as_slice()).unwrap()
+}
+
+/// A recorded model call, its texts made so long that the span has 4.5 KB, so many times.
+fn model_calls(count: usize) -> ExportTraceServiceRequest {
+    let mut request = recorded("vercel-ai-v7-nosession/001-traces.pb");
+    let scope = &mut request.resource_spans[0].scope_spans[0];
+    let is_chat = |span: &&Span| span.name.starts_with("chat") && span.encoded_len() < 4608;
+    let call = scope.spans.iter().filter(is_chat).max_by_key(|span| span.encoded_len()).unwrap().clone();
+    scope.spans = (0..count).map(|number| numbered(&call, number)).collect();
+    request.resource_spans.truncate(1);
+    request
+}
+
+fn numbered(call: &Span, number: usize) -> Span {
+    let mut span = call.clone();
+    span.span_id = (number as u64 + 1).to_be_bytes().to_vec();
+    span.start_time_unix_nano += number as u64 * 1_000_000;
+    span.end_time_unix_nano += number as u64 * 1_000_000;
+    span
+}
+
+fn spans(request: &ExportTraceServiceRequest) -> usize {
+    let scopes = request.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
+    scopes.map(|scope| scope.spans.len()).sum()
+}
+
+fn map(dialects: &Dialects, request: &ExportTraceServiceRequest) -> Vec<SessionEvent> {
+    let mut events = vec![];
+    for resource in &request.resource_spans {
+        let of = resource.resource.clone().unwrap_or_default();
+        for scope in &resource.scope_spans {
+            let by = scope.scope.clone().unwrap_or_default();
+            for span in &scope.spans {
+                let record = Record::span(&of, &by, span);
+                let accepted = Timestamp::from_micros(1_800_000_000_000_000);
+                if let Outcome::Mapped(mapped) = dialects.map(&record, &Owner::default(), accepted) {
+                    events.extend(mapped);
+                }
+            }
+        }
+    }
+    events
+}
+
+fn bench(bencher: Bencher<'_, '_>, request: &ExportTraceServiceRequest) {
+    let dialects = Dialects::built_in();
+    bencher
+        .counter(ItemsCount::new(spans(request)))
+        .counter(BytesCount::new(request.encoded_len()))
+        .bench_local(|| map(&dialects, request));
+}
+
+#[divan::bench]
+fn genai_request_of_512_model_calls(bencher: Bencher<'_, '_>) {
+    bench(bencher, &model_calls(512));
+}
+
+#[divan::bench]
+fn langgraph_request(bencher: Bencher<'_, '_>) {
+    bench(bencher, &recorded("openinference-langgraph/001-traces.pb"));
+}
+
+#[divan::bench(sample_count = 5)]
+fn a_trace_of_20_000_spans_resolved(bencher: Bencher<'_, '_>) {
+    let events = map(&Dialects::built_in(), &model_calls(20_000));
+    let options = ResolveOptions { default_workspace: "default".into() };
+    bencher
+        .counter(ItemsCount::new(20_000_usize))
+        .with_inputs(|| events.clone())
+        .bench_local_values(|events| resolve(events, &options));
+}

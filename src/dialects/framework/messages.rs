@@ -1,0 +1,125 @@
+//! A conversation as a model is shown it, and what is new in it.
+
+use super::super::record::is_withheld;
+
+/// Who wrote a message, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Role {
+    /// The person.
+    User,
+    /// The model.
+    Assistant,
+    /// The application or a tool.
+    Other,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Message {
+    pub(in super::super) role: Role,
+    /// The texts of its parts, a line each; `""` if it has only calls, results or media.
+    pub(in super::super) text: String,
+    /// A placeholder for each part that is no text: `[image]`.
+    pub(super) media: Vec<String>,
+    /// The calls that the assistant makes.
+    pub(super) calls: Vec<Call>,
+    /// What came of earlier calls.
+    pub(super) results: Vec<CallResult>,
+}
+
+/// A tool call as a message states it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in super::super) struct Call {
+    pub(super) id: String,
+    pub(super) tool: String,
+    /// JSON text where it was JSON.
+    pub(super) arguments: String,
+}
+
+/// A tool's result as a message states it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in super::super) struct CallResult {
+    pub(in super::super) id: String,
+    pub(in super::super) output: String,
+    pub(in super::super) failed: bool,
+}
+
+/// A prompt and how many user texts before it in its list equal it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Prompt {
+    /// What the person wrote, `""` if nothing but media.
+    pub(super) said: String,
+    /// The same, with the placeholders.
+    pub(in super::super) text: String,
+    pub(in super::super) earlier_equals: usize,
+}
+
+impl Message {
+    pub(super) fn new(role: Role) -> Self {
+        Self { role, text: String::new(), media: vec![], calls: vec![], results: vec![] }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.media.is_empty() && self.calls.is_empty() && self.results.is_empty()
+    }
+
+    pub(super) fn push_text(&mut self, text: &str) {
+        if !self.text.is_empty() && !text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(text);
+    }
+
+    fn is_prompt(&self) -> bool {
+        let has_text = !is_withheld(&self.text);
+        self.role == Role::User && (has_text || (self.text.is_empty() && !self.media.is_empty()))
+    }
+}
+
+/// The user texts after the last message of the assistant: what comes before it is history.
+pub(in super::super) fn new_prompts(messages: &[Message]) -> Vec<Prompt> {
+    let first_new = last_of_assistant(messages).map_or(0, |position| position + 1);
+    let new = messages.iter().enumerate().skip(first_new).filter(|(_, message)| message.is_prompt());
+    new.map(|(position, message)| {
+        let earlier = messages.iter().take(position).filter(|earlier| earlier.is_prompt());
+        let lines = std::iter::once(&message.text).chain(&message.media).filter(|line| !line.is_empty());
+        Prompt {
+            said: message.text.clone(),
+            text: lines.map(String::as_str).collect::<Vec<_>>().join("\n"),
+            earlier_equals: earlier.filter(|earlier| earlier.text == message.text).count(),
+        }
+    })
+    .collect()
+}
+
+/// What was done last: the assistant's last message and the tools' answers to it. Earlier steps
+/// were last in an earlier request.
+pub(super) fn last_step(messages: &[Message]) -> &[Message] {
+    messages.get(last_of_assistant(messages).unwrap_or_default()..).unwrap_or_default()
+}
+
+/// What follows the last prompt: an agent's output may list the whole conversation.
+pub(super) fn since_last_prompt(messages: &[Message]) -> &[Message] {
+    let last = messages.iter().rposition(Message::is_prompt);
+    messages.get(last.map_or(0, |position| position + 1)..).unwrap_or_default()
+}
+
+/// The last text of the assistant.
+pub(in super::super) fn last_answer(messages: &[Message]) -> Option<String> {
+    let answers = messages.iter().filter(|message| message.role == Role::Assistant);
+    answers.map(|message| &message.text).rfind(|text| !is_withheld(text)).cloned()
+}
+
+/// How many texts of the user a list has.
+pub(in super::super) fn user_texts(messages: &[Message]) -> usize {
+    messages.iter().filter(|message| message.is_prompt()).count()
+}
+
+/// How many messages of the assistant say `text`.
+pub(super) fn answers_equal_to(messages: &[Message], text: &str) -> usize {
+    messages.iter().filter(|message| message.role == Role::Assistant && message.text == text).count()
+}
+
+fn last_of_assistant(messages: &[Message]) -> Option<usize> {
+    messages.iter().rposition(|message| message.role == Role::Assistant)
+}

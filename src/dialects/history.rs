@@ -1,0 +1,98 @@
+//! The chained hash of a conversation, by which readers find the trace that a trace continues.
+//!
+//! It covers the user's texts and, of each run of assistant messages, the last text; neither system
+//! nor tool messages, nor media, because clients show them differently from request to request. It
+//! is computed before redaction: two conversations that differ in a secret only are two.
+
+use sha2::{Digest, Sha256};
+
+use super::framework::messages::{Message, Role};
+use super::record::is_withheld;
+
+/// The conversation up to its last answer, and with what the model answered now; 16 hex digits, or
+/// `""` where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct History {
+    pub(super) before: String,
+    pub(super) after: String,
+}
+
+/// What a model call was shown and what it answered. Texts that the client withheld look all alike,
+/// so a conversation with one has no history.
+pub(super) fn of(input: &[Message], output: &[Message]) -> History {
+    let all = || input.iter().chain(output);
+    if all()
+        .any(|message| message.role != Role::Other && !message.text.is_empty() && is_withheld(&message.text))
+    {
+        return History::default();
+    }
+    let given = turns(input.iter());
+    let answered = given.iter().rposition(|(role, _)| *role == Role::Assistant).map_or(0, |last| last + 1);
+    History { before: chained(given.get(..answered).unwrap_or_default()), after: chained(&turns(all())) }
+}
+
+/// The texts that count. A run of assistant messages is one answer, the tools' in between or not.
+fn turns<'m>(messages: impl Iterator<Item = &'m Message>) -> Vec<(Role, &'m str)> {
+    let mut turns: Vec<(Role, &str)> = vec![];
+    for message in messages.filter(|message| message.role != Role::Other && !message.text.is_empty()) {
+        match turns.last_mut() {
+            Some((Role::Assistant, text)) if message.role == Role::Assistant => *text = message.text.trim(),
+            _ => turns.push((message.role, message.text.trim())),
+        }
+    }
+    turns
+}
+
+fn chained(turns: &[(Role, &str)]) -> String {
+    turns.iter().fold(String::new(), |before, (role, text)| {
+        let by = if *role == Role::User { "user" } else { "assistant" };
+        digest(&format!("{before}\0{by}\0{text}"))
+    })
+}
+
+/// The first 16 hex digits of a text's SHA-256.
+pub(super) fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let short = digest.iter().take(8).fold(0_u64, |short, byte| (short << 8) | u64::from(*byte));
+    format!("{short:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::framework::parse::messages;
+    use super::*;
+
+    fn history(input: Value, output: Value) -> History {
+        of(&messages(&input, Role::User), &messages(&output, Role::Assistant))
+    }
+
+    #[test]
+    fn a_turn_begins_where_the_turn_before_it_ended() {
+        let first = history(json!([{"role": "user", "content": "fix it"}]), json!("Fixed."));
+        assert_eq!(first.before, "");
+        let second = history(
+            json!([
+                {"role": "system", "content": "You help."},
+                {"role": "user", "content": "fix it"},
+                {"role": "assistant", "content": "Let me look.", "tool_calls": [{"id": "1", "function": {"name": "ls"}}]},
+                {"role": "tool", "tool_call_id": "1", "content": "a.rs"},
+                {"role": "assistant", "content": [{"type": "text", "text": "Fixed.\n"}]},
+                {"role": "user", "content": "commit it"},
+            ]),
+            json!("Committed."),
+        );
+        assert_eq!(second.before, first.after);
+        assert_eq!(first.after.len(), 16);
+        assert_ne!(second.after, first.after);
+    }
+
+    #[test]
+    fn other_answers_make_another_conversation_and_withheld_ones_none() {
+        let ask = json!([{"role": "user", "content": "fix it"}]);
+        assert_ne!(history(ask.clone(), json!("Fixed.")).after, history(ask, json!("Done.")).after);
+        let withheld = history(json!([{"role": "user", "content": "<REDACTED>"}]), json!("Done."));
+        assert_eq!(withheld, History::default());
+    }
+}
