@@ -6,7 +6,7 @@
 //!  receivers ─► dialects ─► processors ─► journal ─► exporters::parquet ─► table
 //!  (decode)      (map)      (redact, …)   (fsync,                            │
 //!                                      then answer)                          ▼
-//!  exporters::filesystem ◄─ library (reconcile) ◄─ skillify (segment ► cluster ► propose ► verify ► score)
+//!  exporters::target     ◄─ library (reconcile) ◄─ skillify (segment ► cluster ► propose ► verify ► score)
 //! ```
 //!
 //! The collector half ends at the sessions table, the skillify half begins there; they meet nowhere

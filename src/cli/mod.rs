@@ -14,12 +14,13 @@ mod skills;
 mod validate;
 
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, ConfigError, ProcessSource, Settings};
+use crate::exporters::git::answer_credential_question;
 
 /// `EX_USAGE` of sysexits.h: the command line or the configuration is wrong.
 const USAGE: u8 = 64;
@@ -55,6 +56,14 @@ enum Command {
     Skills(skills::Command),
     /// Mine the sessions table now
     Skillify(skillify::Arguments),
+    /// Answers git's question for the credentials of a remote
+    #[command(hide = true)]
+    GitCredential {
+        /// The socket that knows them
+        address: PathBuf,
+        /// `get`, `store` or `erase`
+        operation: String,
+    },
     /// Show or write what makes an assistant export to skillspan
     Connect(connect::Arguments),
     /// Say record by record what a recorded request body means
@@ -129,6 +138,7 @@ pub fn main() -> ExitCode {
         Command::Sessions(command) => sessions::run(&command),
         Command::Skills(command) => skills::run(&command),
         Command::Skillify(arguments) => skillify::run(&arguments),
+        Command::GitCredential { address, operation } => answer_git(&address, &operation),
         Command::Connect(arguments) => connect::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     };
@@ -159,6 +169,10 @@ impl Failure {
 
 fn print(text: &str) -> Result<(), Failure> {
     std::io::stdout().lock().write_all(text.as_bytes()).or_fail()
+}
+
+fn answer_git(address: &Path, operation: &str) -> Result<(), Failure> {
+    print(&answer_credential_question(address, operation).or_fail()?)
 }
 
 /// One runtime for every command.

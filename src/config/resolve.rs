@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::exporters::{filesystem, parquet};
+use crate::exporters::parquet;
 use crate::journal;
 use crate::receivers::auth::Rate;
 use crate::receivers::otlp;
@@ -27,7 +27,7 @@ const DEFAULT_MEMORY_LIMIT: u64 = 512 << 20;
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     home: Option<PathBuf>,
-    data: Option<PathBuf>,
+    pub(super) data: Option<PathBuf>,
 }
 
 impl Places {
@@ -95,7 +95,7 @@ impl Defined {
 pub(super) struct Resolver<'p> {
     pub(super) raw: Raw,
     tree: super::tree::Node,
-    places: &'p Places,
+    pub(super) places: &'p Places,
     defined: Defined,
     pub(super) used: BTreeSet<String>,
     pub(super) warnings: Vec<String>,
@@ -234,8 +234,10 @@ impl Resolver<'_> {
         };
         let parquet = match self.raw.exporters.0.get(id) {
             Some(Exporter::Parquet(parquet)) => parquet,
-            Some(Exporter::Filesystem(_)) => {
-                return Err(self.invalid(&at, "filesystem exports skills; a sessions pipeline needs parquet"));
+            Some(Exporter::Filesystem(_) | Exporter::Git(_)) => {
+                return Err(
+                    self.invalid(&at, &format!("{id} exports skills; a sessions pipeline needs parquet"))
+                );
             }
             None => return Err(self.no_such(&at, 0, id, "exporters", self.raw.exporters.0.keys())),
         };
@@ -281,29 +283,6 @@ impl Resolver<'_> {
         self.used.insert(format!("connectors.{id}"));
         let targets = self.targets(name, pipeline)?;
         Ok(SkillsPipeline { name: name.to_owned(), mining, schedule, targets })
-    }
-
-    fn targets(&mut self, name: &str, pipeline: &Pipeline) -> Result<Vec<filesystem::Config>, ResolveError> {
-        let at = ["service", "pipelines", name, "exporters"];
-        if pipeline.exporters.is_empty() {
-            return Err(self.invalid(&at, "a skills pipeline needs an exporter, such as filesystem"));
-        }
-        let mut targets = Vec::new();
-        for (index, id) in pipeline.exporters.iter().enumerate() {
-            let path = match self.raw.exporters.0.get(id) {
-                Some(Exporter::Filesystem(filesystem)) => filesystem.path.clone(),
-                Some(Exporter::Parquet(_)) => {
-                    return Err(
-                        self.invalid(&at, "parquet exports sessions; a skills pipeline needs filesystem")
-                    );
-                }
-                None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),
-            };
-            let path = self.local_path(path, "skills", &["exporters", id, "path"])?;
-            targets.push(filesystem::Config { path, layout: filesystem::Layout::Library });
-            self.used.insert(format!("exporters.{id}"));
-        }
-        Ok(targets)
     }
 
     fn journal(&mut self) -> Result<journal::Config, ResolveError> {

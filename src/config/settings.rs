@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::exporters::{filesystem, parquet};
+use crate::exporters::parquet;
+use crate::exporters::target::{Place, Target};
 use crate::journal;
 use crate::receivers::auth::{Credential, Rate};
 use crate::receivers::{otlp, tls};
@@ -108,7 +109,14 @@ pub struct SkillsPipeline {
     /// When it runs.
     pub schedule: Schedule,
     /// Where skills go.
-    pub targets: Vec<filesystem::Config>,
+    pub targets: Vec<Target>,
+}
+
+impl SkillsPipeline {
+    /// Whether its skills go to another machine.
+    pub fn leaves_the_machine(&self) -> bool {
+        self.targets.iter().any(|target| matches!(target.place, Place::Git(_)))
+    }
 }
 
 /// When a workspace is mined.

@@ -3,9 +3,10 @@
 //! Receivers count as they go. Journal and exporter keep counts of their own, which are read when
 //! `/metrics` is served.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -25,6 +26,24 @@ pub(super) struct MiningCounts {
     pub(super) runs: AtomicU64,
     pub(super) failures: AtomicU64,
     pub(super) published: AtomicU64,
+    /// Attempts to publish that failed, by target and kind of failure.
+    pub(super) target_failures: Mutex<BTreeMap<(String, &'static str), u64>>,
+    /// Targets that cannot be written now, with the kind of failure.
+    pub(super) failing: Mutex<BTreeMap<String, &'static str>>,
+}
+
+impl MiningCounts {
+    /// Remembers how the last attempt to publish to a target ended.
+    pub(super) fn published_to(&self, target: &str, failure: Option<&'static str>) {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kind) = failure else {
+            failing.remove(target);
+            return;
+        };
+        failing.insert(target.to_owned(), kind);
+        let mut failures = self.target_failures.lock().unwrap_or_else(PoisonError::into_inner);
+        *failures.entry((target.to_owned(), kind)).or_default() += 1;
+    }
 }
 
 /// Everything that `/metrics` serves.
@@ -125,13 +144,33 @@ impl Collector for MiningCollector {
             "skillspan_skills_changed",
             "Skills that were created or changed at a target",
             count(&self.0.published),
-        )
+        )?;
+        let failing = self.0.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        write.gauge(
+            "skillspan_targets_failing",
+            "Targets of skills that cannot be written now",
+            u64::try_from(failing.len()).unwrap_or(u64::MAX),
+        )?;
+        drop(failing);
+        let failures = self.0.target_failures.lock().unwrap_or_else(PoisonError::into_inner);
+        write.failures(&failures)
     }
 }
 
 struct Writer<'w, 'e>(&'w mut DescriptorEncoder<'e>);
 
 impl Writer<'_, '_> {
+    fn failures(&mut self, failures: &BTreeMap<(String, &'static str), u64>) -> fmt::Result {
+        let help = "Attempts to publish skills that failed, by target and kind";
+        let kind = ConstCounter::new(0_u64).metric_type();
+        let mut family = self.0.encode_descriptor("skillspan_target_failures", help, None, kind)?;
+        for ((target, kind), count) in failures {
+            let labels = [("target", target.as_str()), ("kind", *kind)];
+            ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
     fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         self.write(name, help, &ConstCounter::new(value))
     }

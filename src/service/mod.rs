@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | [`Service`]: start, drain |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
+//! | `outbox.rs` | what waits for a target, and when it is tried again |
 //! | `health.rs` | `/health`, `/ready`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
 //! | `renewal.rs` | tokens and certificates, when their files change |
@@ -18,6 +19,7 @@ mod health;
 mod metrics;
 pub mod mining;
 mod notice;
+mod outbox;
 mod renewal;
 
 use std::net::SocketAddr;
@@ -31,8 +33,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{ProcessorSettings, SessionsPipeline, Settings};
 use crate::dialects::Dialects;
-use crate::exporters::filesystem;
 use crate::exporters::parquet::{ExporterHandle, ParquetExporter};
+use crate::exporters::target;
 use crate::journal::{self, Journal};
 use crate::processors::{Limits, Processor, Redact, Workspace};
 use crate::receivers::auth::Rates;
@@ -80,7 +82,7 @@ pub enum StartError {
     Journal(#[from] journal::OpenError),
     /// A target cannot be written.
     #[error("exporters")]
-    Target(#[from] filesystem::Error),
+    Target(#[from] target::Error),
     /// The redaction rules cannot be used.
     #[error("processors.redact: {0}")]
     Redaction(#[from] redact::Error),

@@ -3,7 +3,10 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
-use crate::config::{ProcessorSettings, Settings};
+use crate::config::{ProcessorSettings, Settings, SkillsPipeline};
+use crate::exporters::filesystem::Config;
+use crate::exporters::target::Place;
+use crate::library::Layout;
 
 use super::Service;
 
@@ -33,11 +36,14 @@ impl Service {
             );
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
-            line(&mut lines, "skills", &target.path.display().to_string());
+            line(&mut lines, "skills", &target.to_string());
         }
-        lines.push_str(
-            "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n",
-        );
+        lines.push_str(if settings.skills.iter().any(SkillsPipeline::leaves_the_machine) {
+            "Skills leave this machine, sessions do not. To forget everything, stop skillspan and delete \
+             these folders; the repository's history keeps what was pushed.\n"
+        } else {
+            "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n"
+        });
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
             let listeners = settings.sessions.iter().flat_map(|pipeline| &pipeline.listeners);
             let tls = listeners.filter(|listener| listener.protocol == "http").any(|http| http.tls.is_some());
@@ -45,11 +51,7 @@ impl Service {
             lines.push_str(&point_claude_code_here(scheme, *address, settings.credentials.is_some()));
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
-            let path = target.path.display();
-            let _ = writeln!(
-                lines,
-                "To use the skills in a project:  mkdir -p .claude && ln -s {path}/skills .claude/skills"
-            );
+            let _ = writeln!(lines, "{}", use_them(&target.place));
         }
         for warning in &settings.warnings {
             let _ = writeln!(lines, "warning: {warning}");
@@ -76,4 +78,21 @@ fn point_claude_code_here(scheme: &str, address: SocketAddr, guarded: bool) -> S
   export OTEL_LOG_USER_PROMPTS=1 OTEL_LOG_TOOL_DETAILS=1 OTEL_LOG_TOOL_CONTENT=1
 {credential}"
     )
+}
+
+/// The line that brings a target's skills to an assistant.
+fn use_them(place: &Place) -> String {
+    match place {
+        Place::Filesystem(Config { path, layout: Layout::Library }) => {
+            let path = path.display();
+            format!("To use the skills in a project:  mkdir -p .claude && ln -s {path}/skills .claude/skills")
+        }
+        Place::Filesystem(Config { path, layout: Layout::Project { .. } }) => {
+            format!("Assistants that are started in {} find the skills", path.display())
+        }
+        Place::Git(config) => match config.layout {
+            Layout::Library => format!("To use the skills in a project:  npx skills add {}", config.remote),
+            Layout::Project { .. } => "Assistants find the skills in a clone of the repository".to_owned(),
+        },
+    }
 }

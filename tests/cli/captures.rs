@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::support::{Site, fixtures};
+use crate::support::{Site, eventually, fixtures};
 
 /// A recorded request body.
 struct Body {
@@ -269,4 +269,34 @@ fn recorded_genai_sessions_become_true_sessions() {
             facts(&session, "tool_result").iter().map(|result| text(result, "status") == "ok").collect();
         assert_eq!(results, steps.iter().map(|step| step["ok"] == true).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn a_remote_that_is_down_holds_up_nothing_but_itself() {
+    let site = Site::new("shop");
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = std::fs::read_to_string(site.config()).unwrap();
+    let config = config.replace(
+        "exporters:\n",
+        &format!("connectors:\n  skillify: {{ every_turns: 1, min_interval: 1s }}\nexporters:\n  parquet: {{ flush: {{ age: 1s }} }}\n  git: {{ remote: \"http://{dead}/skills.git\" }}\n"),
+    );
+    let pipelines = "  pipelines:\n    sessions: { receivers: [otlp], processors: [redact, workspace], exporters: [parquet] }\n    skills: { receivers: [skillify], exporters: [git, filesystem] }\n";
+    let data = format!("{config}{pipelines}");
+    std::fs::write(site.config(), data).unwrap();
+    let running = site.start();
+    for body in claude_code() {
+        post(&site, &body);
+    }
+    let metrics = || {
+        let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+        client.get(format!("http://127.0.0.1:{}/metrics", site.health)).send().unwrap().text().unwrap()
+    };
+    eventually("the folder has its skill", || site.path("skills/README.md").exists());
+    eventually("the failure is counted", || metrics().contains("kind=\"unreachable\""));
+    assert!(metrics().lines().any(|line| line == "skillspan_targets_failing 1"), "{}", metrics());
+    assert!(site.log().contains("cannot reach"), "{}", site.log());
+    for body in claude_code() {
+        post(&site, &body);
+    }
+    assert_eq!(running.terminate(), Some(0));
 }

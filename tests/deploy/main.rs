@@ -15,6 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use skillspan::config::{Origin, Settings, Source, parse};
+use skillspan::exporters::target::Place;
 
 struct Container;
 
@@ -74,7 +75,11 @@ fn assert_fits_a_container(settings: &Settings) {
     let sessions = settings.sessions.as_ref().expect("a sessions pipeline");
     assert!(sessions.listeners.iter().all(|listener| listener.address.ip().is_unspecified()));
     assert!(settings.health.expect("a health endpoint").ip().is_unspecified());
-    let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets).map(|target| &target.path);
+    let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
+    let targets = targets.map(|target| match &target.place {
+        Place::Filesystem(config) => &config.path,
+        Place::Git(config) => &config.cache,
+    });
     for path in targets.chain([&sessions.journal.path, &settings.table]) {
         assert!(path.starts_with("/var/lib/skillspan"), "{} is not on the volume", path.display());
     }

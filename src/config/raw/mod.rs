@@ -14,7 +14,7 @@ use serde::de::{self, Deserializer};
 use crate::config::components::{Components, Named};
 use crate::config::units::{ByteSize, Endpoint, Hidden};
 
-pub(super) use exporters::{Connector, Exporter};
+pub(super) use exporters::{Connector, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope};
 pub(super) use receivers::{Grpc, Http, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace};
 
 /// The whole file.
