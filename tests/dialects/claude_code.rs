@@ -4,9 +4,10 @@ use serde_json::Value;
 use skillspan::dialects::{Outcome, Reason};
 use skillspan::event::{Decision, Kind, SessionEvent};
 
-use crate::captures::{json, replay};
+use crate::captures::replay;
 use crate::records::{attribute, map_log, string};
-use crate::sessions::{Facts, calls_of_sub_agents, of_kind, sessions, turns};
+use crate::sessions::{calls_of_sub_agents, facts, of_kind, turns};
+use crate::truth::assert_calls_are_what_happened;
 
 const RECORDED: &[&str] = &[
     "s01-dbup-agent-grpc",
@@ -24,49 +25,9 @@ fn events(session: &str) -> Vec<SessionEvent> {
     replay(&format!("claude-code/{session}")).events
 }
 
-/// The facts of a capture of one session.
-fn facts(events: &[SessionEvent]) -> Facts {
-    let sessions = sessions(events);
-    assert_eq!(sessions.len(), 1, "{:?}", sessions.keys());
-    sessions.into_values().next().unwrap()
-}
-
 /// Only log records carry the prompt's id.
 fn is_from_a_log(event: &SessionEvent) -> bool {
     !event.turn_id.is_empty()
-}
-
-fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_else(|| panic!("{field} in {value}"))
-}
-
-fn assert_is_what_happened(session: &str, events: &[SessionEvent]) {
-    let truth = json(&format!("claude-code/{session}/expected.json"));
-    let expected = truth["turns"].as_array().unwrap();
-    let seen = turns(&facts(events));
-    assert_eq!(seen.len(), expected.len(), "{session}: prompts");
-    for (seen, expected) in seen.iter().zip(expected) {
-        assert_eq!(seen.prompt, text(expected, "prompt"), "{session}");
-        let tools = expected["tools"].as_array().unwrap();
-        assert_eq!(seen.calls.len(), tools.len(), "{session}: {:?}", seen.calls);
-        for (call, tool) in seen.calls.iter().zip(tools) {
-            assert_eq!(call.tool, text(tool, "tool"), "{session}");
-            assert_eq!(call.status, text(tool, "status"), "{session}: {call:?}");
-            assert!(call.input.contains(text(tool, "input_contains")), "{session}: {call:?}");
-        }
-    }
-}
-
-#[test]
-fn every_recorded_session_is_what_happened() {
-    for session in RECORDED {
-        let events = events(session);
-        assert_is_what_happened(session, &events);
-        let truth = json(&format!("claude-code/{session}/expected.json"));
-        for (seen, expected) in turns(&facts(&events)).iter().zip(truth["turns"].as_array().unwrap()) {
-            assert_eq!(seen.response, text(expected, "response"), "{session}");
-        }
-    }
 }
 
 #[test]
@@ -74,7 +35,7 @@ fn log_records_alone_tell_the_whole_session_but_the_tools_outputs() {
     for session in RECORDED {
         let mut logs = events(session);
         logs.retain(is_from_a_log);
-        assert_is_what_happened(session, &logs);
+        assert_calls_are_what_happened(&format!("claude-code/{session}"), &logs);
     }
 }
 
@@ -83,7 +44,7 @@ fn spans_alone_tell_prompts_and_calls() {
     let mut spans = events("s01-dbup-agent-grpc");
     spans.retain(|event| !is_from_a_log(event));
     assert!(spans.iter().all(|event| event.kind != Kind::Decision), "decisions are taken from logs");
-    assert_is_what_happened("s01-dbup-agent-grpc", &spans);
+    assert_calls_are_what_happened("claude-code/s01-dbup-agent-grpc", &spans);
 }
 
 #[test]

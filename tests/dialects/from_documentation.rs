@@ -1,0 +1,1 @@
+//! Dialects without recorded sessions here, against records built as their descriptions say.
