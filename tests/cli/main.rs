@@ -6,6 +6,7 @@
 //! | `configuration.rs` | errors with their place; the example file; warnings |
 //! | `captures.rs` | recorded clients in, sessions and one skill out |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
+//! | `live.rs` | the OpenTelemetry SDK as a client |
 //! | `operation.rs` | start, health, metrics, drain, demo |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
 
@@ -22,5 +23,6 @@ mod architecture;
 mod captures;
 mod configuration;
 mod crash;
+mod live;
 mod operation;
 mod support;
