@@ -231,6 +231,16 @@ impl Command {
         )
     }
 
+    /// The file that it edits in place (`sed -i`), `""` if that is not told.
+    pub(super) fn edited_in_place(&self) -> Option<&str> {
+        let words = || self.words.iter().skip(self.head).map(|word| word.value.as_str());
+        let in_place = |word: &str| word == "--in-place" || word.starts_with("-i") || word == "-pi";
+        if !matches!(words().next(), Some("sed" | "perl")) || !words().any(in_place) {
+            return None;
+        }
+        Some(words().last().filter(|word| looks_like_file(word) && !word.contains(' ')).unwrap_or_default())
+    }
+
     fn sets_pipefail(&self) -> bool {
         let mut words = self.words.iter().map(|word| word.value.as_str());
         words.next() == Some("set") && words.any(|word| word == "pipefail")

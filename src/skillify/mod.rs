@@ -13,6 +13,9 @@
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `cluster.rs` | segments that do the same work |
+//! | `prefer.rs` | which of two commands a person wants |
+//! | `steps.rs` | what the sessions of a cluster have in common, in order |
+//! | `chance.rs` | what is shared by more than accident |
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
 //! | `template.rs`, `claim.rs` | command templates with typed holes; claims, evidence, candidates |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
@@ -21,18 +24,21 @@
 
 mod action;
 mod candidate;
+mod chance;
 mod claim;
 mod cluster;
 mod command;
 mod guard;
 mod offline;
 mod outcome;
+mod prefer;
 mod prompt;
 mod propose;
 mod score;
 mod segment;
 mod shell;
 mod signature;
+mod steps;
 mod template;
 mod verify;
 mod vocabulary;
@@ -76,14 +82,17 @@ pub struct Mined {
     pub as_of: Timestamp,
     /// How many segments were read.
     pub segments: usize,
-    /// Published ones first, then by name.
+    /// Published ones first, then by worth.
     pub candidates: Vec<Candidate>,
+    /// What became of each cluster of segments, a line each.
+    pub clusters: Vec<String>,
 }
 
 impl Mined {
     /// Why each candidate is published or not, a line each.
     pub fn explain(&self) -> Vec<String> {
         let mut lines = vec![format!("{}: {} segments as of {}", self.workspace, self.segments, self.as_of)];
+        lines.extend(self.clusters.iter().cloned());
         lines.extend(self.candidates.iter().flat_map(Candidate::explain));
         lines
     }
@@ -98,6 +107,8 @@ pub fn mine(snapshot: &Snapshot<'_>, config: &Config, proposer: &dyn Proposer) -
     works.sort_by(|a, b| (a.segment.started_at, &a.segment.id).cmp(&(b.segment.started_at, &b.segment.id)));
     let known_people: BTreeSet<&str> =
         sessions.iter().map(|session| session.user_id.as_str()).filter(|person| !person.is_empty()).collect();
+    let as_of = sessions.iter().map(|session| session.last_event_at).max().unwrap_or_default();
+    let background = chance::Background::of(&works);
     let workspace = candidate::Workspace {
         name: snapshot.workspace,
         works: &works,
@@ -105,13 +116,11 @@ pub fn mine(snapshot: &Snapshot<'_>, config: &Config, proposer: &dyn Proposer) -
         known_people: known_people.len(),
         rule: config.publish,
         proposer,
+        background: &background,
+        as_of,
     };
-    Mined {
-        workspace: snapshot.workspace.to_owned(),
-        as_of: sessions.iter().map(|session| session.last_event_at).max().unwrap_or_default(),
-        segments,
-        candidates: workspace.candidates(),
-    }
+    let (candidates, clusters) = workspace.candidates();
+    Mined { workspace: snapshot.workspace.to_owned(), as_of, segments, candidates, clusters }
 }
 
 impl<'a> Work<'a> {

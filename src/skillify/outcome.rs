@@ -1,11 +1,15 @@
 //! Outcomes: whether people were content with a turn. Unknown stays unknown.
 //!
+//! A correction speaks of what was done last, or of what it names; when the work then ends well, the
+//! rest of the corrected turn is neither accepted nor rejected.
+//!
 //! Against: an interrupt, a correcting next prompt, a negative score, a failing end, a refusal that
 //! nothing made good. For: the last check or a command that had failed passes, a delivery, thanks, a
 //! positive score, moving on to something else.
 
 use std::collections::BTreeSet;
 
+use super::action::Action;
 use super::prompt::{self, Role};
 use super::segment::{Segment, Turn};
 use crate::event::Status;
@@ -30,6 +34,39 @@ impl Outcome {
             Self::Unknown => "unknown",
         }
     }
+}
+
+/// What became of one action of a turn, given the outcomes of all turns.
+pub(super) fn of_action(
+    segment: &Segment<'_>,
+    outcomes: &[Outcome],
+    turn: usize,
+    action: &Action,
+) -> Outcome {
+    let of = |turn: usize| outcomes.get(turn).copied().unwrap_or(Outcome::Unknown);
+    let own = of(turn);
+    if own != Outcome::Rejected {
+        return own;
+    }
+    let Some(spared) = spared(segment, turn) else { return own };
+    let redeemed = (turn + 1..segment.turns.len()).any(|later| of(later) == Outcome::Accepted);
+    if redeemed && spared(action) { Outcome::Unknown } else { own }
+}
+
+/// Which actions of a turn its correction does not speak of; `None` if it was not just corrected.
+fn spared<'s>(segment: &'s Segment<'_>, turn: usize) -> Option<impl Fn(&Action) -> bool + 's> {
+    let own = segment.turns.get(turn)?;
+    let correction = segment.turns.get(turn + 1).filter(|next| next.role == Role::Correction)?;
+    if own.interrupted || own.scores.iter().any(|score| *score < 0.0) {
+        return None;
+    }
+    let tells = |action: &&Action| action.token().is_some();
+    let last = own.actions.iter().rev().find(tells);
+    let said = correction.prompt.map_or("", |prompt| prompt.text.as_str());
+    Some(move |action: &Action| {
+        let is_last = last.is_some_and(|last| std::ptr::eq(last, action));
+        !is_last && !action.command().is_some_and(|command| prompt::names(said, command))
+    })
 }
 
 /// The outcome of each turn of a segment.

@@ -139,6 +139,7 @@ fn role(turn: &Turn<'_>, segment: &Segment<'_>) -> Role {
         prompt: last.prompt.map_or("", |event| event.text.as_str()),
         open_failure: !failures.is_empty(),
         targets: targets.collect(),
+        commands: last.actions.iter().filter_map(claimable).collect(),
     };
     let role = prompt::role(text, &before);
     let repeats = || {
@@ -181,7 +182,8 @@ pub(crate) fn short_hash(parts: &[&str], bytes: usize) -> String {
     hash.finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The commands that can stand in a claim, with their actions.
+/// The command of an action that can stand in a claim.
 pub(super) fn claimable(action: &Action) -> Option<&Command> {
-    action.command().filter(|command| !command.is_trivial() && command.is_literal())
+    let command = action.command().filter(|_| !action.scratch)?;
+    (!command.is_trivial() && command.is_literal()).then_some(command)
 }

@@ -2,7 +2,8 @@
 
 use super::action::{Action, What};
 use super::claim::{Claim, Evidence, Line, SupportedClaim, Wording};
-use super::outcome::Outcome;
+use super::outcome::{self, Outcome};
+use super::prefer;
 use super::segment::{Segment, claimable};
 use super::template::Template;
 use crate::event::Status;
@@ -18,6 +19,11 @@ impl Work<'_> {
     /// What became of a turn.
     pub(super) fn outcome(&self, turn: usize) -> Outcome {
         self.outcomes.get(turn).copied().unwrap_or(Outcome::Unknown)
+    }
+
+    /// What became of an action.
+    pub(super) fn outcome_of(&self, turn: usize, action: &Action) -> Outcome {
+        outcome::of_action(&self.segment, &self.outcomes, turn, action)
     }
 }
 
@@ -35,6 +41,9 @@ pub(super) fn support<'w, 'a: 'w>(
             let shown = match claim {
                 Claim::Run(command) => run(command, work),
                 Claim::Fix { command, repair } => fix(command, repair, work),
+                Claim::Edit(file) => edit(file, work),
+                Claim::Avoid(command) => avoid(command, work),
+                Claim::Prefer { prefer, over } => prefer::shown(prefer, over, work),
             };
             shown.map(|shown| (work, shown))
         })
@@ -42,8 +51,11 @@ pub(super) fn support<'w, 'a: 'w>(
     let proved = shown.iter().any(|(_, shown)| shown.outcome == Outcome::Accepted && !shown.edited);
     let mut support = Vec::new();
     let mut against = Vec::new();
+    let warns = matches!(claim, Claim::Avoid(_));
     for (work, shown) in shown {
         match shown.outcome {
+            Outcome::Rejected if warns => support.push(evidence(work, shown)),
+            Outcome::Accepted if warns => against.push(evidence(work, shown)),
             Outcome::Accepted if proved => support.push(evidence(work, shown)),
             Outcome::Rejected => against.push(evidence(work, shown)),
             Outcome::Accepted | Outcome::Unknown => {}
@@ -73,20 +85,20 @@ fn evidence(work: &Work<'_>, shown: Shown) -> Evidence {
 }
 
 /// What one segment shows of a claim.
-struct Shown {
-    outcome: Outcome,
-    events: Vec<String>,
+pub(super) struct Shown {
+    pub(super) outcome: Outcome,
+    pub(super) events: Vec<String>,
     /// A file was edited between failure and success: the edit may be what helped.
-    edited: bool,
+    pub(super) edited: bool,
 }
 
 impl Shown {
-    fn by(action: &Action, outcome: Outcome) -> Self {
+    pub(super) fn by(action: &Action, outcome: Outcome) -> Self {
         Self { outcome, events: action.events.clone(), edited: false }
     }
 }
 
-fn is_run_of(action: &Action, template: &Template) -> bool {
+pub(super) fn is_run_of(action: &Action, template: &Template) -> bool {
     claimable(action).is_some_and(|command| template.matches(command))
 }
 
@@ -95,9 +107,29 @@ fn run(template: &Template, work: &Work<'_>) -> Option<Shown> {
     for (turn, action) in work.segment.actions().filter(|(_, action)| is_run_of(action, template)) {
         match action.status {
             _ if action.refused => shown = Some(Shown::by(action, Outcome::Rejected)),
-            Status::Ok => shown = Some(Shown::by(action, work.outcome(turn))),
+            Status::Ok => shown = Some(Shown::by(action, work.outcome_of(turn, action))),
             Status::Error | Status::Unknown => {}
         }
+    }
+    shown
+}
+
+/// The last edit of the file.
+fn edit(file: &Template, work: &Work<'_>) -> Option<Shown> {
+    let edits = |action: &Action| action.edited().is_some_and(|path| file.matches_path(path));
+    let (turn, action) = work.segment.actions().filter(|(_, action)| edits(action)).last()?;
+    Some(Shown::by(action, work.outcome_of(turn, action)))
+}
+
+/// Whether people refused the command here: once is enough.
+fn avoid(command: &Template, work: &Work<'_>) -> Option<Shown> {
+    let mut shown = None;
+    for (turn, action) in work.segment.actions().filter(|(_, action)| is_run_of(action, command)) {
+        let outcome = if action.refused { Outcome::Rejected } else { work.outcome_of(turn, action) };
+        if outcome == Outcome::Rejected {
+            return Some(Shown::by(action, outcome));
+        }
+        shown = Some(Shown::by(action, outcome));
     }
     shown
 }
