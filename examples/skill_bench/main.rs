@@ -106,6 +106,9 @@ fn measure(options: &Options, config: &Config) -> (Score, bool, Duration) {
 
 fn published(workspace: &str, sessions: &[Session], config: &Config) -> Tree {
     let mined = mine(&Snapshot { workspace, sessions }, config, &Offline);
+    if std::env::var_os("EXPLAIN").is_some() {
+        mined.explain().iter().for_each(|line| println!("{line}"));
+    }
     let library = load(&Stored::default(), Tree::new()).unwrap();
     reconcile(&library, &mined.candidates).files
 }

@@ -146,7 +146,9 @@ impl Workspace<'_> {
                 "the same steps as another cluster"
             } else {
                 let draft = self.procedure(steps, &works);
-                if is_said_by(&draft.claims, others) {
+                let runs = draft.claims.iter().filter(|claim| matches!(claim.claim, Claim::Run(_)));
+                let telling = runs.filter(|claim| tells(&claim.claim, &works));
+                if is_said_by(telling, others) {
                     "other candidates say it"
                 } else {
                     drafts.push(draft);
@@ -168,15 +170,30 @@ impl Workspace<'_> {
         };
         let judged = steps.iter().map(|step| judge(&step.claim));
         let (kept, left): (Vec<_>, Vec<_>) = judged.partition(|(_, lacking)| lacking.is_empty());
-        if kept.len() < 2 {
-            let shortfalls = left.first().map(|(_, lacking)| lacking.clone()).unwrap_or_default();
+        // A step that must not be published is left out; the others are still worth saying.
+        let (guarded, kept): (Vec<_>, Vec<_>) =
+            kept.into_iter().partition(|(claim, _)| guard::objection_to_claim(&claim.claim).is_some());
+        let claims: Vec<Claim> = kept.iter().map(|(claim, _)| claim.claim.clone()).collect();
+        if !is_a_procedure(&claims, works) {
+            let found = guarded.iter().find_map(|(claim, _)| guard::objection_to_claim(&claim.claim));
+            let shortfalls = match (found, left.first()) {
+                (Some(found), _) => vec![Shortfall::Guarded(found.to_owned())],
+                (None, Some((_, lacking))) => lacking.clone(),
+                (None, None) => vec![Shortfall::Trivial],
+            };
             let claims = kept.into_iter().chain(left).map(|(claim, _)| claim).collect();
             return Draft { claims, dropped: Vec::new(), shortfalls };
         }
         let (avoided, unclear): (Vec<_>, Vec<_>) =
             propose::avoidances(works).iter().map(judge).partition(|(_, lacking)| lacking.is_empty());
-        let dropped =
+        let mut dropped: Vec<String> =
             left.iter().chain(&unclear).map(|(claim, lacking)| reason(&claim.claim, lacking)).collect();
+        dropped.extend(
+            guarded
+                .iter()
+                .filter_map(|(claim, _)| guard::objection_to_claim(&claim.claim))
+                .map(|found| format!("a step: the guard found {found}")),
+        );
         let claims = kept.into_iter().chain(avoided).map(|(claim, _)| claim).collect();
         let shortfalls = if chance { vec![Shortfall::Chance] } else { Vec::new() };
         Draft { claims, dropped, shortfalls }
@@ -209,6 +226,8 @@ impl Workspace<'_> {
         let wording = self.proposer.word(&material);
         let sound = verify::says_only_its_claims(&wording, &claims) && objection(&wording).is_none();
         let wording = if sound { wording } else { Offline.word(&material) };
+        let dropped: Vec<String> =
+            dropped.into_iter().filter(|reason| guard::objection(reason).is_none()).collect();
         if let Some(reason) = objection(&wording) {
             shortfalls.push(Shortfall::Guarded(reason.to_owned()));
         }
@@ -234,6 +253,7 @@ impl Workspace<'_> {
     fn trigger(&self, claims: &[SupportedClaim]) -> (Vec<String>, Vec<String>) {
         let supporting = self.supporting(claims);
         let words = self.shared(claims, |work| work.segment.words());
+        let order = words.clone();
         let mut weighed: Vec<(f64, String)> = Vec::new();
         for word in words.into_iter().filter(|word| guard::objection(word).is_none()) {
             let shown = supporting.iter().filter(|work| work.segment.words().contains(&word)).count();
@@ -244,6 +264,8 @@ impl Workspace<'_> {
         }
         weighed.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         weighed.truncate(TRIGGER_WORDS);
+        let place = |word: &String| order.iter().position(|other| other == word);
+        weighed.sort_by_key(|(_, word)| place(word));
         let opens = |word: &String| {
             let having = supporting.iter().filter(|work| work.segment.words().contains(word)).count();
             let opening = supporting.iter().filter(|work| work.segment.words().first() == Some(word)).count();
@@ -336,19 +358,23 @@ fn tells(step: &Claim, works: &[&Work<'_>]) -> bool {
         works.iter().flat_map(|work| work.segment.actions()).filter_map(|(_, action)| claimable(action));
     commands
         .find(|command| template.matches(command))
-        .is_some_and(|command| !command.is_check() && !command.is_version_control())
+        .is_some_and(|command| !command.is_check() && !command.is_everyday())
 }
 
-/// Whether others speak of all these steps: the published ones together, or one that is held.
-fn is_said_by(steps: &[SupportedClaim], others: &[Candidate]) -> bool {
+/// Whether others speak of all the telling steps: the published ones together, or one that is held.
+fn is_said_by<'a>(steps: impl Iterator<Item = &'a SupportedClaim>, others: &[Candidate]) -> bool {
     let done = commands_of(steps);
+    if done.is_empty() {
+        return false;
+    }
     let (published, held): (Vec<_>, Vec<_>) = others.iter().partition(|candidate| candidate.is_published());
-    let said = published.iter().flat_map(|candidate| commands_of(&candidate.claims)).collect();
-    done.is_subset(&said) || held.iter().any(|candidate| done.is_subset(&commands_of(&candidate.claims)))
+    let said = published.iter().flat_map(|candidate| commands_of(candidate.claims.iter())).collect();
+    done.is_subset(&said)
+        || held.iter().any(|candidate| done.is_subset(&commands_of(candidate.claims.iter())))
 }
 
-fn commands_of(claims: &[SupportedClaim]) -> BTreeSet<String> {
-    claims.iter().flat_map(|claim| claim.claim.templates()).map(ToString::to_string).collect()
+fn commands_of<'a>(claims: impl Iterator<Item = &'a SupportedClaim>) -> BTreeSet<String> {
+    claims.flat_map(|claim| claim.claim.templates()).map(ToString::to_string).collect()
 }
 
 fn reason(claim: &Claim, shortfalls: &[Shortfall]) -> String {

@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn two_segments_pay_for_themselves_by_what_nobody_else_does() {
-        for (elsewhere, pays) in [(2.0, true), (12.0, false)] {
+        for (elsewhere, pays) in [(2.0, true), (40.0, false)] {
             let background = background(200.0, elsewhere);
             let gain = 2.0 * background.surprise("= make x", 2, 2) - background.cost(2);
             assert_eq!(gain > 0.0, pays, "{gain}");

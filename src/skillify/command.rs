@@ -223,6 +223,12 @@ impl Command {
         matches!(self.verb().as_slice(), ["git", verb, ..] if known::EVERYDAY_GIT.contains(verb))
     }
 
+    /// Version control or the moving of files about, which say nothing of a work by themselves.
+    pub(super) fn is_everyday(&self) -> bool {
+        let moves = |program: &&str| known::FILE_WORK.contains(program);
+        self.is_version_control() || self.verb().first().is_some_and(moves)
+    }
+
     /// Hands work over: commit, push, pull request.
     pub(super) fn is_delivery(&self) -> bool {
         matches!(

@@ -133,9 +133,14 @@ fn described(codes: &[String], when: &str) -> String {
     format!("{steps}.{use_when}")
 }
 
-/// "asked to send or issue: invoice, billing", in the words that prompts share.
+/// "asked to run integration tests", "asked to send or issue: invoice, billing", in the words that
+/// prompts share.
 fn asked(material: &Material<'_>) -> Option<String> {
+    let few = material.verbs.len() <= 1 && material.words.len() <= 3;
     match (alternatives(material.verbs), material.words) {
+        (verbs, words) if few && !verbs.is_empty() && !words.is_empty() => {
+            Some(format!("asked to {verbs} {}", words.join(" ")))
+        }
         (verbs, []) if verbs.is_empty() => None,
         (verbs, []) => Some(format!("asked to {verbs}")),
         (verbs, words) if verbs.is_empty() => Some(format!("asked about {}", words.join(", "))),

@@ -4,7 +4,7 @@
 //! rest of the corrected turn is neither accepted nor rejected.
 //!
 //! Against: an interrupt, a correcting next prompt, a negative score, a failing end, a refusal that
-//! nothing made good. For: the last check or a command that had failed passes, a delivery, thanks, a
+//! nothing came after. For: the last check or a command that had failed passes, a delivery, thanks, a
 //! positive score, moving on to something else.
 
 use std::collections::BTreeSet;
@@ -49,7 +49,10 @@ pub(super) fn of_action(
         return own;
     }
     let Some(spared) = spared(segment, turn) else { return own };
-    let redeemed = (turn + 1..segment.turns.len()).any(|later| of(later) == Outcome::Accepted);
+    let redeems = |(later, turn): (usize, &Turn<'_>)| {
+        of(later) != Outcome::Rejected && turn.actions.iter().any(|action| action.token().is_some())
+    };
+    let redeemed = segment.turns.iter().enumerate().skip(turn + 1).any(redeems);
     if redeemed && spared(action) { Outcome::Unknown } else { own }
 }
 
@@ -86,33 +89,39 @@ fn outcome<'a>(segment: &'a Segment<'_>, index: usize, failed: &mut BTreeSet<Vec
     if against {
         return Outcome::Rejected;
     }
+    let thanked = next.and_then(|next| next.prompt).is_some_and(|prompt| prompt::is_thanks(&prompt.text));
+    if thanked || turn.scores.iter().any(|score| *score > 0.0) {
+        return Outcome::Accepted;
+    }
     match shown {
         Status::Error => return Outcome::Rejected,
         Status::Ok => return Outcome::Accepted,
         Status::Unknown => {}
     }
-    if turn.actions.iter().any(|action| action.refused) {
+    let last = turn.actions.iter().rfind(|action| action.token().is_some());
+    if last.is_some_and(|last| last.refused) {
         return Outcome::Rejected;
     }
-    let thanked = next.and_then(|next| next.prompt).is_some_and(|prompt| prompt::is_thanks(&prompt.text));
-    let scored = turn.scores.iter().any(|score| *score > 0.0);
-    let moved_on = next.is_none() && segment.moved_on;
-    if thanked || scored || moved_on { Outcome::Accepted } else { Outcome::Unknown }
+    if next.is_none() && segment.moved_on { Outcome::Accepted } else { Outcome::Unknown }
 }
 
-/// How the last command ended that tells: a check, a delivery, one that had failed, or any failure.
+/// How the last command ended that tells: a check, a delivery, one that had failed, or a failure that
+/// no other command came after.
 fn last_check<'a>(turn: &'a Turn<'_>, failed: &mut BTreeSet<Vec<&'a str>>) -> Status {
     let mut shown = Status::Unknown;
+    let mut by_a_check = false;
     for action in &turn.actions {
         let Some(command) = action.command().filter(|command| !command.is_trivial()) else { continue };
         match action.status {
             Status::Error => {
                 failed.insert(command.core());
                 shown = Status::Error;
+                by_a_check = command.is_check();
             }
             Status::Ok if command.is_check() || command.is_delivery() || failed.contains(&command.core()) => {
                 shown = Status::Ok;
             }
+            Status::Ok if shown == Status::Error && !by_a_check => shown = Status::Unknown,
             Status::Ok | Status::Unknown => {}
         }
     }

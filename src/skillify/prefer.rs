@@ -29,13 +29,10 @@ pub(super) fn choices<'w>(work: &'w Work<'_>) -> Vec<Choice<'w>> {
         let said = turn.prompt.map_or("", |prompt| prompt.text.as_str());
         let before = || at.checked_sub(1).and_then(|before| turns.get(before)).into_iter();
         for unwanted in before().flat_map(|turn| &turn.actions) {
-            let Some(over) = claimable(unwanted).filter(|over| prompt::speaks_against(said, over)) else {
-                continue;
-            };
+            let Some(over) = claimable(unwanted) else { continue };
             let wanted = turn.actions.iter().find_map(|action| {
                 let command = claimable(action).filter(|_| action.status == Status::Ok)?;
-                let named = prompt::names(said, command) && !prompt::speaks_against(said, command);
-                (named && command.core() != over.core()).then_some((action, command))
+                prompt::chooses(said, command, over).then_some((action, command))
             });
             if let Some((action, prefer)) = wanted {
                 found.push(Choice { prefer, over, wanted: (at, action), unwanted });

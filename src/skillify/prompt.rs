@@ -189,9 +189,24 @@ pub(super) fn names(prompt: &str, command: &Command) -> bool {
 /// Whether the prompt says that a command is not wanted.
 pub(super) fn speaks_against(prompt: &str, command: &Command) -> bool {
     let said = format!(" {} ", words(prompt).join(" "));
-    spoken(command)
-        .iter()
-        .any(|name| AGAINST.iter().any(|against| said.contains(&format!(" {against} {name} "))))
+    is_against(&said, &spoken(command))
+}
+
+/// Whether the prompt names one command and says that the other is not wanted, by names that tell
+/// the two apart.
+pub(super) fn chooses(prompt: &str, wanted: &Command, unwanted: &Command) -> bool {
+    let said = format!(" {} ", words(prompt).join(" "));
+    let (mut wanted, mut unwanted) = (spoken(wanted), spoken(unwanted));
+    let shared: BTreeSet<String> = wanted.iter().filter(|name| unwanted.contains(name)).cloned().collect();
+    wanted.retain(|name| !shared.contains(name));
+    unwanted.retain(|name| !shared.contains(name));
+    is_against(&said, &unwanted)
+        && !is_against(&said, &wanted)
+        && wanted.iter().any(|name| said.contains(&format!(" {name} ")))
+}
+
+fn is_against(said: &str, names: &[String]) -> bool {
+    names.iter().any(|name| AGAINST.iter().any(|against| said.contains(&format!(" {against} {name} "))))
 }
 
 /// How people speak of a command: its words, its verb, its target, its program, as [`words`] has them.

@@ -48,6 +48,8 @@ pub enum Shortfall {
     },
     /// Segments of a workspace of this size share as much by accident.
     Chance,
+    /// What is left of it belongs to every work.
+    Trivial,
     /// Nothing tells an assistant when to use it.
     NoTrigger,
     /// The guard found something that must not be published.
@@ -66,6 +68,7 @@ impl fmt::Display for Shortfall {
                 )
             }
             Self::Chance => f.write_str("in a workspace of this size as much is shared by accident"),
+            Self::Trivial => f.write_str("what is left of it are checks and everyday commands"),
             Self::NoTrigger => f.write_str("the prompts share no word that says when to use it"),
             Self::Guarded(reason) => write!(f, "the guard found {reason}"),
         }

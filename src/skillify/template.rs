@@ -287,7 +287,11 @@ mod tests {
     #[test]
     fn what_differs_becomes_a_typed_hole() {
         assert_eq!(template(&["git tag v0.4.2", "git tag v1.10.0"]).unwrap(), "git tag v{version}");
-        assert_eq!(template(&["pytest -x tests/a.py", "pytest tests/b.py"]).unwrap(), "pytest {path}");
+        assert_eq!(
+            template(&["pytest -x tests/a.py", "pytest tests/b.py"]).unwrap(),
+            "pytest tests/{name}.py"
+        );
+        assert_eq!(template(&["pytest tests/a.py", "pytest b.py"]).unwrap(), "pytest {path}");
         assert_eq!(
             template(&["psql -f db/a/x.sql", "psql -f db/a/y.sql"]).unwrap(),
             "psql -f db/a/{name}.sql"
