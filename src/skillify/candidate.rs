@@ -6,11 +6,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::action::Action;
 use super::chance::{self, Background};
 use super::claim::{Candidate, Claim, Scope, SupportedClaim, Wording};
 use super::cluster;
 use super::command::Command;
 use super::guard;
+use super::instead;
 use super::offline::Offline;
 use super::propose::{self, Fix, Material, Proposer};
 use super::score::{self, PublishRule, Shortfall};
@@ -50,10 +52,22 @@ struct Draft {
     shortfalls: Vec<Shortfall>,
 }
 
+impl Draft {
+    /// Whether it tells to run the same as this claim, each instead of something.
+    fn says_instead(&self, claim: &Claim) -> bool {
+        let first = self.claims.first().map(|claim| &claim.claim);
+        let same = match (first, claim) {
+            (Some(Claim::Instead { run, .. }), Claim::Instead { run: other, .. }) => run == other,
+            _ => false,
+        };
+        same && self.shortfalls.is_empty()
+    }
+}
+
 impl Workspace<'_> {
     /// Every candidate, published ones first, and what became of each cluster, a line each.
     pub(super) fn candidates(&self) -> (Vec<Candidate>, Vec<String>) {
-        let drafts = self.fixes().into_iter().chain(self.preferences());
+        let drafts = self.fixes().into_iter().chain(self.choices());
         let mut candidates: Vec<Candidate> = drafts.map(|draft| self.finish(draft)).collect();
         let (procedures, clusters) = self.procedures(&candidates);
         candidates.extend(procedures.into_iter().map(|draft| self.finish(draft)));
@@ -61,13 +75,25 @@ impl Workspace<'_> {
         (candidates, clusters)
     }
 
-    fn preferences(&self) -> Vec<Draft> {
-        let judged = propose::preferences(self.works).into_iter().map(|claim| {
+    /// One command instead of another: because people said so, or because the other cannot work.
+    fn choices(&self) -> Vec<Draft> {
+        let choices = propose::preferences(self.works).into_iter().chain(instead::instead(self.works));
+        let mut drafts: Vec<Draft> = Vec::new();
+        for claim in choices {
             let claim = verify::support(&claim, self.works);
             let shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
-            Draft { claims: vec![claim], dropped: Vec::new(), shortfalls }
-        });
-        judged.collect()
+            let same = |draft: &&mut Draft| shortfalls.is_empty() && draft.says_instead(&claim.claim);
+            match drafts.iter_mut().find(same) {
+                Some(draft) => draft.claims.push(claim),
+                None => drafts.push(Draft { claims: vec![claim], dropped: Vec::new(), shortfalls }),
+            }
+        }
+        for draft in &mut drafts {
+            draft
+                .claims
+                .sort_by_cached_key(|claim| (Reverse(claim.sessions().len()), claim.claim.to_string()));
+        }
+        drafts
     }
 
     fn fixes(&self) -> Vec<Draft> {
@@ -216,11 +242,10 @@ impl Workspace<'_> {
     fn finish(&self, draft: Draft) -> Candidate {
         let Draft { claims, dropped, mut shortfalls } = draft;
         let (verbs, words) = self.trigger(&claims);
-        let signatures = self.shared(&claims, signatures);
+        let signatures = self.shared(&claims, |work| signatures(work, &claims));
         let material = Material { claims: &claims, verbs: &verbs, words: &words, signatures: &signatures };
-        let names_no_command =
-            |claim: &SupportedClaim| !matches!(claim.claim, Claim::Fix { .. } | Claim::Prefer { .. });
-        if claims.iter().all(names_no_command) && verbs.is_empty() && words.is_empty() {
+        let names_a_command = claims.iter().any(|claim| claim.claim.names_a_command());
+        if !names_a_command && verbs.is_empty() && words.is_empty() {
             shortfalls.push(Shortfall::NoTrigger);
         }
         let wording = self.proposer.word(&material);
@@ -253,12 +278,16 @@ impl Workspace<'_> {
     fn trigger(&self, claims: &[SupportedClaim]) -> (Vec<String>, Vec<String>) {
         let supporting = self.supporting(claims);
         let words = self.shared(claims, |work| work.segment.words());
+        // Where a command says when to use a skill, only what most people say adds to it.
+        let names_a_command = claims.iter().any(|claim| claim.claim.names_a_command());
         let order = words.clone();
         let mut weighed: Vec<(f64, String)> = Vec::new();
         for word in words.into_iter().filter(|word| guard::objection(word).is_none()) {
             let shown = supporting.iter().filter(|work| work.segment.words().contains(&word)).count();
             let surprise = self.background.surprise(&chance::word_key(&word), shown, supporting.len());
-            if surprise > 0.0 || shown * 2 > supporting.len() {
+            let enough =
+                if names_a_command { shown * 2 > supporting.len() } else { shown * 4 >= supporting.len() };
+            if enough && (surprise > 0.0 || shown * 2 > supporting.len()) {
                 weighed.push((surprise, word));
             }
         }
@@ -351,9 +380,10 @@ fn is_a_procedure(steps: &[Claim], works: &[&Work<'_>]) -> bool {
     steps.len() >= 2 && steps.iter().any(|step| tells(step, works))
 }
 
-/// Whether a step belongs to this work alone: no check, no everyday version control.
+/// Whether a step belongs to this work alone: no check, no everyday command, and no edit, for which
+/// file is edited tells of the task at hand.
 fn tells(step: &Claim, works: &[&Work<'_>]) -> bool {
-    let Claim::Run(template) = step else { return matches!(step, Claim::Edit(_)) };
+    let Claim::Run(template) = step else { return false };
     let mut commands =
         works.iter().flat_map(|work| work.segment.actions()).filter_map(|(_, action)| claimable(action));
     commands
@@ -382,8 +412,18 @@ fn reason(claim: &Claim, shortfalls: &[Shortfall]) -> String {
     format!("{claim}: {}", reasons.join("; "))
 }
 
-fn signatures(work: &Work<'_>) -> Vec<String> {
-    work.segment.actions().filter_map(|(_, action)| action.signature.clone()).collect()
+/// How the commands that the claims say fail do fail.
+fn signatures(work: &Work<'_>, claims: &[SupportedClaim]) -> Vec<String> {
+    let failing = |action: &Action| {
+        claims.iter().any(|claim| match &claim.claim {
+            Claim::Fix { command: failed, .. } | Claim::Instead { failed, .. } => {
+                verify::is_run_of(action, failed)
+            }
+            _ => false,
+        })
+    };
+    let actions = work.segment.actions().filter(|(_, action)| failing(action));
+    actions.filter_map(|(_, action)| action.signature.clone()).collect()
 }
 
 fn objection(wording: &Wording) -> Option<&'static str> {

@@ -27,6 +27,13 @@ pub enum Claim {
     Edit(Template),
     /// Do not run a command: people refused it in this work.
     Avoid(Template),
+    /// Run a command where another cannot work because a tool is missing.
+    Instead {
+        /// The command that does the work.
+        run: Template,
+        /// The command that cannot.
+        failed: Template,
+    },
     /// Run one command and not another: people said so.
     Prefer {
         /// The command that people want.
@@ -37,11 +44,17 @@ pub enum Claim {
 }
 
 impl Claim {
+    /// Whether it speaks of a command before which, or after whose failure, it is of use.
+    pub fn names_a_command(&self) -> bool {
+        matches!(self, Self::Fix { .. } | Self::Prefer { .. } | Self::Instead { .. })
+    }
+
     /// The templates that it speaks of.
     pub fn templates(&self) -> Vec<&Template> {
         match self {
             Self::Run(only) | Self::Edit(only) | Self::Avoid(only) => vec![only],
             Self::Fix { command, repair } => vec![repair, command],
+            Self::Instead { run, failed } => vec![run, failed],
             Self::Prefer { prefer, over } => vec![prefer, over],
         }
     }
@@ -55,6 +68,7 @@ impl fmt::Display for Claim {
             Self::Fix { command, repair } => write!(f, "run `{repair}` before `{command}`"),
             Self::Edit(file) => write!(f, "edit `{file}`"),
             Self::Avoid(command) => write!(f, "do not run `{command}`"),
+            Self::Instead { run, failed } => write!(f, "run `{run}` instead of `{failed}`"),
             Self::Prefer { prefer, over } => write!(f, "run `{prefer}`, not `{over}`"),
         }
     }

@@ -121,7 +121,8 @@ fn program_name(word: &str) -> &str {
         return word;
     }
     match word.rsplit_once('/') {
-        Some((folder, name)) if folder.ends_with("bin") => name,
+        // A repository's own `bin/test` is no system program.
+        Some((folder, name)) if folder.starts_with('/') && folder.ends_with("bin") => name,
         _ => word,
     }
 }
@@ -316,7 +317,8 @@ fn is_trivial(stage: &[Word]) -> bool {
         return true;
     }
     match program {
-        "git" => known::LOOKING_GIT.contains(&verb),
+        // What is added is told by the commit.
+        "git" => verb == "add" || known::LOOKING_GIT.contains(&verb),
         "sed" => has(&["-n"]) && !has(&["-i"]),
         "find" => !has(&["-delete", "-exec", "-execdir"]),
         "curl" | "wget" | "http" => !rest.iter().any(|word| {

@@ -13,6 +13,7 @@
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `cluster.rs` | segments that do the same work |
+//! | `instead.rs` | what does the work of a command that cannot work |
 //! | `prefer.rs` | which of two commands a person wants |
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
 //! | `chance.rs` | what is shared by more than accident |
@@ -29,6 +30,7 @@ mod claim;
 mod cluster;
 mod command;
 mod guard;
+mod instead;
 mod offline;
 mod outcome;
 mod prefer;

@@ -17,7 +17,10 @@ impl Proposer for Offline {
         match (repairs.first(), preference(material.claims)) {
             (Some((_, command, _)), _) => fix(command, &repairs, material),
             (None, Some((prefer, over))) => choice(prefer, over, material),
-            (None, None) => procedure(material),
+            (None, None) => match replacements(material.claims).as_slice() {
+                replaced @ [(_, run, _), ..] => instead(run, replaced, material),
+                [] => procedure(material),
+            },
         }
     }
 }
@@ -34,6 +37,45 @@ fn preference(claims: &[SupportedClaim]) -> Option<(&Template, &Template)> {
         Claim::Prefer { prefer, over } => Some((prefer, over)),
         _ => None,
     })
+}
+
+/// What to run, and each command that it replaces.
+fn replacements(claims: &[SupportedClaim]) -> Vec<(usize, &Template, &Template)> {
+    let replacing = claims.iter().enumerate().filter_map(|(index, claim)| match &claim.claim {
+        Claim::Instead { run, failed } => Some((index, run, failed)),
+        _ => None,
+    });
+    replacing.collect()
+}
+
+fn instead(run: &Template, replaced: &[(usize, &Template, &Template)], material: &Material<'_>) -> Wording {
+    let all: Vec<usize> = replaced.iter().map(|(index, ..)| *index).collect();
+    let codes: Vec<String> = replaced.iter().map(|(_, _, failed)| format!("`{failed}`")).collect();
+    let any = alternatives(&codes);
+    let asked = asked(material);
+    let or_asked = asked.as_ref().map_or_else(String::new, |asked| format!(", or when {asked}"));
+    let with = match material.signatures.first() {
+        Some(signature) => format!("fails here with \"{signature}\""),
+        None => "fails here".to_owned(),
+    };
+    let avoid = replaced.iter().map(|(index, _, failed)| Line {
+        text: format!("Do not run `{failed}`: it {with}."),
+        claims: vec![*index],
+    });
+    let mut when_to_use = vec![format!("Before you run {any}, and when it fails.")];
+    when_to_use.extend(asked.map(|asked| format!("When {asked}.")));
+    let first = codes.first().map(|code| code.replace('`', "")).unwrap_or_default();
+    Wording {
+        name: name(&["use".to_owned(), run.to_string(), "instead of".to_owned(), first]),
+        title: format!("Use `{run}` instead of {any}"),
+        description: format!(
+            "Run `{run}` instead of {any}. Use before running {any}, when it fails{or_asked}."
+        ),
+        when_to_use,
+        steps: vec![Line { text: format!("Run `{run}`."), claims: all }],
+        if_it_fails: Vec::new(),
+        avoid: avoid.collect(),
+    }
 }
 
 fn choice(prefer: &Template, over: &Template, material: &Material<'_>) -> Wording {

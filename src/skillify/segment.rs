@@ -103,9 +103,16 @@ fn add_fact<'a>(turns: &mut Vec<Turn<'a>>, fact: &'a Fact, calls: &Calls<'a>) {
         });
     }
     let Some(turn) = turns.last_mut() else { return };
-    turn.scores.extend(event.score);
+    turn.scores.extend(event.score.map(|score| signed(score, &event.text)));
     turn.interrupted |= event.decision_source == "user_abort";
     turn.actions.extend(calls.actions_at(fact));
+}
+
+/// A score whose sign tells: 0 with a word for failure is a bad one.
+fn signed(score: f64, comment: &str) -> f64 {
+    let failed = ["fail", "failed", "failure", "incorrect", "wrong", "bad"];
+    let is_bad = score == 0.0 && failed.contains(&comment.trim().to_lowercase().as_str());
+    if is_bad { -1.0 } else { score }
 }
 
 /// Puts each turn into the segment it belongs to.

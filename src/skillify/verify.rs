@@ -3,9 +3,10 @@
 use super::action::{Action, What};
 use super::claim::{Claim, Evidence, Line, SupportedClaim, Wording};
 use super::outcome::{self, Outcome};
-use super::prefer;
-use super::segment::{Segment, claimable};
+use super::prompt::Role;
+use super::segment::{Segment, Turn, claimable};
 use super::template::Template;
+use super::{instead, prefer};
 use crate::event::Status;
 
 /// A segment with the outcomes of its turns.
@@ -19,6 +20,17 @@ impl Work<'_> {
     /// What became of a turn.
     pub(super) fn outcome(&self, turn: usize) -> Outcome {
         self.outcomes.get(turn).copied().unwrap_or(Outcome::Unknown)
+    }
+
+    /// What became of an action whose effect the events themselves show: that the whole work was
+    /// scored badly says nothing against it.
+    pub(super) fn outcome_of_effect(&self, turn: usize, action: &Action) -> Outcome {
+        let scored = |turn: &Turn<'_>| turn.scores.iter().any(|score| *score < 0.0);
+        let outcome = self.outcome_of(turn, action);
+        let next = self.segment.turns.get(turn + 1);
+        let by_a_person = next.is_some_and(|next| next.role == Role::Correction);
+        let only_scored = self.segment.turns.get(turn).is_some_and(|turn| scored(turn) && !turn.interrupted);
+        if outcome == Outcome::Rejected && only_scored && !by_a_person { Outcome::Unknown } else { outcome }
     }
 
     /// What became of an action.
@@ -42,6 +54,7 @@ pub(super) fn support<'w, 'a: 'w>(
                 Claim::Run(command) => run(command, work),
                 Claim::Fix { command, repair } => fix(command, repair, work),
                 Claim::Edit(file) => edit(file, work),
+                Claim::Instead { run, failed } => instead::shown(run, failed, work),
                 Claim::Avoid(command) => avoid(command, work),
                 Claim::Prefer { prefer, over } => prefer::shown(prefer, over, work),
             };
@@ -155,7 +168,7 @@ fn fix(command: &Template, repair: &Template, work: &Work<'_>) -> Option<Shown> 
         let failed = before.filter(|before| before.status == Status::Error);
         let cited = failed.into_iter().chain([*action, *passed]);
         shown = Some(Shown {
-            outcome: work.outcome(*turn),
+            outcome: work.outcome_of_effect(*turn, passed),
             events: cited.flat_map(|action| action.events.clone()).collect(),
             edited: failed.is_some_and(|failed| edited_between(&actions, failed, passed)),
         });
