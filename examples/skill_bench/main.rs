@@ -6,7 +6,8 @@
 //! planted. Everything here but this file knows nothing of mining.
 //!
 //! ```text
-//! cargo run --example skill_bench -- [--seeds 101..111] [--noise 0.3] [--show]
+//! cargo run --example skill_bench -- [--seeds 101..111] [--noise 0.3] [--show] [--ablate]
+//! cargo run --example skill_bench -- --table FOLDER EVENTS
 //! ```
 //!
 //! | file | holds |
@@ -15,6 +16,7 @@
 //! | `world.rs`, `session.rs` | sessions that show it |
 //! | `noise.rs`, `noise.json` | commands, outputs and prompts of recorded runs |
 //! | `poison.rs` | secrets and injected instructions |
+//! | `table.rs` | worlds as a table, to measure speed on |
 //! | `score.rs`, `retrieval.rs` | the measures |
 //! | `random.rs` | seeded chance |
 
@@ -33,12 +35,13 @@ mod random;
 mod retrieval;
 mod score;
 mod session;
+mod table;
 mod world;
 
 use std::time::{Duration, Instant};
 
 use skillspan::library::{Stored, Tree, load, reconcile};
-use skillspan::skillify::{Config, Offline, Snapshot, mine};
+use skillspan::skillify::{Config, Idea, Offline, Snapshot, mine};
 use skillspan::table::Session;
 
 use noise::Noise;
@@ -49,10 +52,14 @@ struct Options {
     seeds: std::ops::Range<u64>,
     noise: f64,
     show: bool,
+    /// Measure without one idea at a time as well.
+    ablate: bool,
+    /// Write a table of so many events instead of mining.
+    table: Option<(std::path::PathBuf, usize)>,
 }
 
 fn options() -> Options {
-    let mut options = Options { seeds: 101..111, noise: 0.3, show: false };
+    let mut options = Options { seeds: 101..111, noise: 0.3, show: false, ablate: false, table: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -62,6 +69,11 @@ fn options() -> Options {
                 options.seeds = first.parse().unwrap()..end.parse().unwrap();
             }
             "--noise" => options.noise = arguments.next().unwrap().parse().unwrap(),
+            "--table" => {
+                let folder = arguments.next().unwrap().into();
+                options.table = Some((folder, arguments.next().unwrap().parse().unwrap()));
+            }
+            "--ablate" => options.ablate = true,
             "--show" => options.show = true,
             other => panic!("no such option: {other}"),
         }
@@ -71,8 +83,44 @@ fn options() -> Options {
 
 fn main() {
     let options = options();
+    if let Some((folder, events)) = &options.table {
+        return table::write(folder, *events, options.noise, options.seeds.start);
+    }
     let (score, identical, mining) = measure(&options, &Config::default());
     print(&options, &score, identical, mining);
+    if options.ablate {
+        ablate(&options);
+    }
+}
+
+/// Measures without one idea at a time.
+fn ablate(options: &Options) {
+    println!(
+        "\n| without | skill precision | skill recall | step recall | hit@1 | avoided |\n|---|---|---|---|---|---|"
+    );
+    for idea in [
+        Idea::Rarity,
+        Idea::Words,
+        Idea::Commonness,
+        Idea::Chance,
+        Idea::Blame,
+        Idea::Order,
+        Idea::Edits,
+        Idea::Preferences,
+        Idea::People,
+        Idea::Triggers,
+    ] {
+        let (score, ..) = measure(options, &Config { without: Some(idea), ..Config::default() });
+        let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
+        println!(
+            "| {idea:?} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} |",
+            share(score.true_skills, score.published),
+            share(score.found, score.planted),
+            share(score.steps_found, score.steps),
+            share(score.hits, score.asked),
+            share(score.avoided, score.avoidable)
+        );
+    }
 }
 
 /// Mines every workspace of every seed, twice: the second time in another order.

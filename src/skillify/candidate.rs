@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Idea;
 use super::action::Action;
 use super::chance::{self, Background};
 use super::claim::{Candidate, Claim, Scope, SupportedClaim, Wording};
@@ -34,6 +35,7 @@ pub(super) struct Workspace<'a> {
     pub(super) by_segment: BTreeMap<&'a str, usize>,
     pub(super) known_people: usize,
     pub(super) rule: PublishRule,
+    pub(super) without: Option<Idea>,
     pub(super) proposer: &'a dyn Proposer,
     pub(super) background: &'a Background,
     pub(super) as_of: Timestamp,
@@ -77,7 +79,11 @@ impl Workspace<'_> {
 
     /// One command instead of another: because people said so, or because the other cannot work.
     fn choices(&self) -> Vec<Draft> {
-        let choices = propose::preferences(self.works).into_iter().chain(instead::instead(self.works));
+        let mut preferences = propose::preferences(self.works);
+        if self.without == Some(Idea::Preferences) {
+            preferences.clear();
+        }
+        let choices = preferences.into_iter().chain(instead::instead(self.works));
         let mut drafts: Vec<Draft> = Vec::new();
         for claim in choices {
             let claim = verify::support(&claim, self.works);
@@ -162,9 +168,11 @@ impl Workspace<'_> {
         let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
         let mut drafts = Vec::new();
         let mut explained = Vec::new();
-        for members in cluster::clusters(&segments).into_iter().filter(|members| members.len() > 1) {
+        for members in
+            cluster::clusters(&segments, self.without).into_iter().filter(|members| members.len() > 1)
+        {
             let works: Vec<&Work<'_>> = members.iter().filter_map(|member| self.works.get(*member)).collect();
-            let steps = steps::steps(&works, self.background);
+            let steps = steps::steps(&works, self.background, self.without);
             let claims: Vec<Claim> = steps.iter().map(|step| step.claim.clone()).collect();
             let verdict = if !is_a_procedure(&claims, &works) {
                 "too little in common that belongs to this work alone"
@@ -188,7 +196,7 @@ impl Workspace<'_> {
 
     /// Judges the steps of a procedure one by one by its cluster's evidence.
     fn procedure(&self, steps: Vec<Step>, works: &[&Work<'_>]) -> Draft {
-        let chance = self.is_chance(&steps, works);
+        let chance = self.without != Some(Idea::Chance) && self.is_chance(&steps, works);
         let judge = |claim: &Claim| {
             let claim = verify::support(claim, works.iter().copied());
             let lacking = score::shortfalls(&claim, self.rule, self.known_people);
@@ -241,13 +249,16 @@ impl Workspace<'_> {
     /// Words and guards a draft.
     fn finish(&self, draft: Draft) -> Candidate {
         let Draft { claims, dropped, mut shortfalls } = draft;
-        let (verbs, words) = self.trigger(&claims);
+        let (mut verbs, mut words) = self.trigger(&claims);
         let signatures = self.shared(&claims, |work| signatures(work, &claims));
-        let material = Material { claims: &claims, verbs: &verbs, words: &words, signatures: &signatures };
         let names_a_command = claims.iter().any(|claim| claim.claim.names_a_command());
-        if !names_a_command && verbs.is_empty() && words.is_empty() {
+        if self.without == Some(Idea::Triggers) {
+            verbs.clear();
+            words.clear();
+        } else if !names_a_command && verbs.is_empty() && words.is_empty() {
             shortfalls.push(Shortfall::NoTrigger);
         }
+        let material = Material { claims: &claims, verbs: &verbs, words: &words, signatures: &signatures };
         let wording = self.proposer.word(&material);
         let sound = verify::says_only_its_claims(&wording, &claims) && objection(&wording).is_none();
         let wording = if sound { wording } else { Offline.word(&material) };

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Idea;
 use super::action::Action;
 use super::segment::Segment;
 
@@ -41,8 +42,8 @@ struct Cluster {
 
 /// The indices of the segments by cluster, in the order of their oldest members. A segment without a
 /// telling action is in none.
-pub(super) fn clusters(segments: &[&Segment<'_>]) -> Vec<Vec<usize>> {
-    let (profiles, weights) = profiles(segments);
+pub(super) fn clusters(segments: &[&Segment<'_>], without: Option<Idea>) -> Vec<Vec<usize>> {
+    let (profiles, weights) = profiles(segments, without);
     let mut forest: Vec<usize> = (0..profiles.len()).collect();
     let mut clusters: Vec<Cluster> =
         profiles.iter().enumerate().map(|(member, profile)| Cluster::single(member, profile)).collect();
@@ -111,7 +112,7 @@ fn thousandths(share: f64) -> u32 {
 }
 
 /// The profiles of the segments, without what only one of them has, and the weight of each token.
-fn profiles(segments: &[&Segment<'_>]) -> (Vec<Profile>, Weights) {
+fn profiles(segments: &[&Segment<'_>], without: Option<Idea>) -> (Vec<Profile>, Weights) {
     let texts: Vec<(BTreeSet<String>, BTreeSet<String>)> = segments
         .iter()
         .map(|segment| {
@@ -127,7 +128,14 @@ fn profiles(segments: &[&Segment<'_>]) -> (Vec<Profile>, Weights) {
     frequencies.retain(|_, frequency| *frequency > 1.0);
     let numbers: BTreeMap<&str, Token> = frequencies.keys().copied().zip(0..).collect();
     let total: f64 = texts.iter().map(|_| 1.0).sum();
-    let weights = Weights(frequencies.values().map(|frequency| (1.0 + total / frequency).ln()).collect());
+    let rarity = |frequency: &f64| {
+        if without == Some(Idea::Rarity) { 1.0 } else { (1.0 + total / frequency).ln() }
+    };
+    let weights = Weights {
+        rarity: frequencies.values().map(rarity).collect(),
+        words_share: if without == Some(Idea::Words) { 0.0 } else { WORDS_SHARE },
+        common: if without == Some(Idea::Commonness) { 0.0 } else { COMMON },
+    };
     let numbered = |texts: &BTreeSet<String>| -> Vec<Token> {
         texts.iter().filter_map(|text| numbers.get(text.as_str()).copied()).collect()
     };
@@ -168,24 +176,29 @@ impl Cluster {
     }
 
     /// The share of members that have a token; 0 for what a telling cluster does not have in common.
-    fn share(&self, counts: &BTreeMap<Token, f64>, token: Token) -> f64 {
+    fn share(&self, counts: &BTreeMap<Token, f64>, token: Token, common: f64) -> f64 {
         let share = counts.get(&token).copied().unwrap_or_default() / self.size();
-        if self.is_telling() && share < COMMON { 0.0 } else { share }
+        if self.is_telling() && share < common { 0.0 } else { share }
     }
 }
 
-/// The weight of each token: its inverse document frequency.
-struct Weights(Vec<f64>);
+/// How segments are compared.
+struct Weights {
+    /// The inverse document frequency of each token.
+    rarity: Vec<f64>,
+    words_share: f64,
+    common: f64,
+}
 
 impl Weights {
     fn of(&self, token: Token) -> f64 {
-        self.0.get(token as usize).copied().unwrap_or_default()
+        self.rarity.get(token as usize).copied().unwrap_or_default()
     }
 
     fn similarity(&self, a: &Cluster, b: &Cluster) -> f64 {
         let actions = self.overlap((a, &a.actions), (b, &b.actions));
         let words = self.overlap((a, &a.words), (b, &b.words));
-        (1.0 - WORDS_SHARE) * actions + WORDS_SHARE * words
+        (1.0 - self.words_share) * actions + self.words_share * words
     }
 
     /// Weighted Jaccard over the shares of members that have each token.
@@ -199,14 +212,14 @@ impl Weights {
             apart += weight * more * if cluster.is_telling() { 1.0 } else { 0.5 };
         };
         for token in of_a.keys() {
-            let (in_a, in_b) = (a.share(of_a, *token), b.share(of_b, *token));
+            let (in_a, in_b) = (a.share(of_a, *token, self.common), b.share(of_b, *token, self.common));
             let weight = self.of(*token);
             shared += weight * in_a.min(in_b);
             let (more, of) = if in_a > in_b { (in_a - in_b, a) } else { (in_b - in_a, b) };
             own(of, more, weight);
         }
         for token in of_b.keys().filter(|token| !of_a.contains_key(token)) {
-            own(b, b.share(of_b, *token), self.of(*token));
+            own(b, b.share(of_b, *token, self.common), self.of(*token));
         }
         if shared > 0.0 { shared / (shared + apart) } else { 0.0 }
     }

@@ -73,6 +73,33 @@ pub struct Snapshot<'a> {
 pub struct Config {
     /// How much evidence a skill needs.
     pub publish: PublishRule,
+    /// An idea to do without, so that what it earns can be measured; `None` outside of measurements.
+    pub without: Option<Idea>,
+}
+
+/// An idea that mining can do without, for the worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idea {
+    /// Rare actions weigh more than common ones when segments are compared.
+    Rarity,
+    /// The words of prompts count when segments are compared.
+    Words,
+    /// Of a cluster only what its members have in common counts.
+    Commonness,
+    /// What is shared by accident is no skill.
+    Chance,
+    /// A correction speaks of what was done last, not of all that was done.
+    Blame,
+    /// Steps stand in the order that most sessions do them in, not the alphabet's.
+    Order,
+    /// Edited files are steps.
+    Edits,
+    /// What people prefer is a skill.
+    Preferences,
+    /// What one person does again and again is not a team's skill.
+    People,
+    /// Descriptions say what people ask for, not only what is run.
+    Triggers,
 }
 
 /// What mining found.
@@ -103,7 +130,9 @@ impl Mined {
 /// Mines one workspace.
 pub fn mine(snapshot: &Snapshot<'_>, config: &Config, proposer: &dyn Proposer) -> Mined {
     let sessions = snapshot.sessions;
-    let mut works: Vec<Work<'_>> = sessions.iter().flat_map(segment::segments).map(Work::of).collect();
+    let without = config.without;
+    let segmented = sessions.iter().flat_map(segment::segments);
+    let mut works: Vec<Work<'_>> = segmented.map(|segment| Work::of(segment, without)).collect();
     let segments = works.len();
     works.retain(|work| !work.segment.loaded_a_skill());
     works.sort_by(|a, b| (a.segment.started_at, &a.segment.id).cmp(&(b.segment.started_at, &b.segment.id)));
@@ -115,7 +144,8 @@ pub fn mine(snapshot: &Snapshot<'_>, config: &Config, proposer: &dyn Proposer) -
         name: snapshot.workspace,
         works: &works,
         by_segment: works.iter().enumerate().map(|(at, work)| (work.segment.id.as_str(), at)).collect(),
-        known_people: known_people.len(),
+        known_people: if without == Some(Idea::People) { 0 } else { known_people.len() },
+        without,
         rule: config.publish,
         proposer,
         background: &background,
@@ -126,8 +156,8 @@ pub fn mine(snapshot: &Snapshot<'_>, config: &Config, proposer: &dyn Proposer) -
 }
 
 impl<'a> Work<'a> {
-    fn of(segment: segment::Segment<'a>) -> Self {
+    fn of(segment: segment::Segment<'a>, without: Option<Idea>) -> Self {
         let outcomes = outcome::outcomes(&segment);
-        Self { segment, outcomes }
+        Self { segment, outcomes, blames: without != Some(Idea::Blame) }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Idea;
 use super::action::Action;
 use super::chance::{self, Background};
 use super::claim::Claim;
@@ -43,21 +44,28 @@ pub(super) struct Step {
 }
 
 /// The steps of a cluster, in order.
-pub(super) fn steps(works: &[&Work<'_>], background: &Background) -> Vec<Step> {
+pub(super) fn steps(works: &[&Work<'_>], background: &Background, without: Option<Idea>) -> Vec<Step> {
     let all: BTreeSet<(&str, &str)> = works.iter().map(|work| session_of(work)).collect();
     let mut groups: BTreeMap<String, Vec<Done<'_>>> = BTreeMap::new();
     for (at, work) in works.iter().enumerate() {
         for (place, (_, action)) in work.segment.actions().enumerate() {
             let deed = deed(action).zip(chance::action_key(action));
             let Some((deed, key)) = deed else { continue };
+            if without == Some(Idea::Edits) && matches!(deed, Deed::Edit(_)) {
+                continue;
+            }
             groups.entry(key).or_default().push(Done { deed, work: at, place, session: session_of(work) });
         }
     }
     let mut steps = Vec::new();
     for (key, group) in groups {
         for part in parts(group) {
-            steps.extend(step(&key, &part, works.len(), all.len(), background));
+            steps.extend(step(&key, &part, works, all.len(), background));
         }
+    }
+    if without == Some(Idea::Order) {
+        steps.sort_by(|a, b| a.claim.cmp(&b.claim));
+        return steps;
     }
     in_order(steps)
 }
@@ -96,7 +104,13 @@ fn parts(group: Vec<Done<'_>>) -> Vec<Vec<Done<'_>>> {
     parts.into_iter().map(|(_, part)| part).collect()
 }
 
-fn step(key: &str, part: &[Done<'_>], members: usize, all: usize, background: &Background) -> Option<Step> {
+fn step(
+    key: &str,
+    part: &[Done<'_>],
+    works: &[&Work<'_>],
+    all: usize,
+    background: &Background,
+) -> Option<Step> {
     let sessions: BTreeSet<_> = part.iter().map(|done| done.session).collect();
     let share = ratio(sessions.len(), all);
     if sessions.len() < 2 || share < COMMON {
@@ -111,7 +125,9 @@ fn step(key: &str, part: &[Done<'_>], members: usize, all: usize, background: &B
         .filter_map(|done| if let Deed::Edit(path) = done.deed { Some(path) } else { None })
         .collect();
     let claim = if edits.is_empty() {
-        Claim::Run(Template::of(&runs)?)
+        let prompts = || part.iter().filter_map(|done| works.get(done.work)?.segment.turns.first()?.prompt);
+        let given = |version: &str| prompts().all(|prompt| prompt.text.contains(version));
+        Claim::Run(Template::of(&runs)?.with_given_versions(given))
     } else {
         Claim::Edit(Template::of_paths(&edits)?)
     };
@@ -126,7 +142,7 @@ fn step(key: &str, part: &[Done<'_>], members: usize, all: usize, background: &B
         let first = places.entry(done.work).or_insert(done.place);
         *first = done.place.min(*first);
     }
-    let surprise = background.surprise(&key, places.len(), members);
+    let surprise = background.surprise(&key, places.len(), works.len());
     (surprise > 0.0 || share >= NEARLY_ALL).then_some(Step { claim, surprise, places })
 }
 

@@ -107,6 +107,20 @@ impl Template {
         literals >= holes && self.0.iter().take(verb).all(|piece| matches!(piece, Piece::Literal(_)))
     }
 
+    /// With holes for the versions that people gave with every request: `given` tells of each.
+    pub(super) fn with_given_versions(mut self, given: impl Fn(&str) -> bool) -> Self {
+        for piece in &mut self.0 {
+            let Piece::Literal(word) = piece else { continue };
+            let Some((before, after)) = version_in(&word.value) else { continue };
+            let version = word.value.get(before.len()..word.value.len() - after.len()).unwrap_or_default();
+            if given(version) {
+                *piece =
+                    Piece::Hole { before: before.to_owned(), hole: Hole::Version, after: after.to_owned() };
+            }
+        }
+        self
+    }
+
     /// Whether the command is a run of this template. Flags that the template lacks do not matter.
     pub(super) fn matches(&self, command: &Command) -> bool {
         let mut pieces = self.0.iter();

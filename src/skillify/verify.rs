@@ -14,6 +14,8 @@ use crate::event::Status;
 pub(super) struct Work<'a> {
     pub(super) segment: Segment<'a>,
     pub(super) outcomes: Vec<Outcome>,
+    /// Whether a correction speaks of some actions more than of others.
+    pub(super) blames: bool,
 }
 
 impl Work<'_> {
@@ -35,6 +37,9 @@ impl Work<'_> {
 
     /// What became of an action.
     pub(super) fn outcome_of(&self, turn: usize, action: &Action) -> Outcome {
+        if !self.blames {
+            return self.outcome(turn);
+        }
         outcome::of_action(&self.segment, &self.outcomes, turn, action)
     }
 }
