@@ -13,7 +13,7 @@ use super::segment::claimable;
 use super::signature;
 use super::steps::session_of;
 use super::template::Template;
-use super::verify::{Shown, Work, is_run_of};
+use super::verify::{Shown, Work};
 use crate::event::Status;
 
 /// What one segment shows: a command that cannot work and what did its work.
@@ -86,8 +86,9 @@ pub(super) fn shown(run: &Template, failed: &Template, work: &Work<'_>) -> Optio
         let events = failed.events.iter().chain(&by.events).cloned().collect();
         return Some(Shown { outcome: work.outcome_of_effect(turn, by), events, edited: false });
     }
-    let works_here =
-        |(_, action): &(usize, &Action)| action.status == Status::Ok && is_run_of(action, failed);
+    let works_here = |(_, action): &(usize, &Action)| {
+        action.status == Status::Ok && claimable(action).is_some_and(|command| failed.runs_as(command))
+    };
     let (_, action) = work.segment.actions().find(works_here)?;
     Some(Shown::by(action, Outcome::Rejected))
 }

@@ -6,9 +6,9 @@ use super::Idea;
 use super::action::Action;
 use super::chance::{self, Background};
 use super::claim::Claim;
-use super::command::Command;
+use super::command::{Command, is_flag};
 use super::segment::claimable;
-use super::template::Template;
+use super::template::{self, Template};
 use super::verify::Work;
 use crate::event::Status;
 
@@ -89,16 +89,29 @@ fn parts(group: Vec<Done<'_>>) -> Vec<Vec<Done<'_>>> {
     let mut exact: BTreeMap<Vec<&str>, Vec<Done<'_>>> = BTreeMap::new();
     for done in group {
         let key = match done.deed {
-            Deed::Run(command) => command.core(),
+            Deed::Run(command) => command
+                .words()
+                .iter()
+                .map(|word| word.value.as_str())
+                .filter(|word| !is_flag(word) || word.contains('='))
+                .collect(),
             Deed::Edit(path) => vec![path.rsplit('/').next().unwrap_or(path)],
         };
         exact.entry(key).or_default().push(done);
     }
     let (mut parts, rest): (Vec<_>, Vec<_>) =
         exact.into_iter().partition(|(_, part)| sessions(part) >= 2 && sessions(part) * 2 > whole);
-    let mut by_shape: BTreeMap<usize, Vec<Done<'_>>> = BTreeMap::new();
+    let mut by_kind: BTreeMap<Vec<String>, Vec<Done<'_>>> = BTreeMap::new();
     for (core, part) in rest {
-        by_shape.entry(core.len()).or_default().extend(part);
+        by_kind.entry(core.iter().map(|word| template::kind_of(word)).collect()).or_default().extend(part);
+    }
+    // Few that differ must not blur what most agree in.
+    let (most, few): (Vec<_>, Vec<_>) =
+        by_kind.into_iter().partition(|(_, part)| sessions(part) >= 2 && sessions(part) * 2 > whole);
+    parts.extend(most.into_iter().map(|(_, part)| (Vec::new(), part)));
+    let mut by_shape: BTreeMap<usize, Vec<Done<'_>>> = BTreeMap::new();
+    for (kinds, part) in few {
+        by_shape.entry(kinds.len()).or_default().extend(part);
     }
     parts.extend(by_shape.into_values().map(|part| (Vec::new(), part)));
     parts.into_iter().map(|(_, part)| part).collect()

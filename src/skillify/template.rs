@@ -107,6 +107,16 @@ impl Template {
         literals >= holes && self.0.iter().take(verb).all(|piece| matches!(piece, Piece::Literal(_)))
     }
 
+    /// Whether the command runs the same program in the same way, on whatever.
+    pub(super) fn runs_as(&self, command: &Command) -> bool {
+        let program = self.0.iter().enumerate().map_while(|(at, piece)| match piece {
+            Piece::Literal(word) if at == 0 || !looks_like_file(&word.value) => Some(word),
+            _ => None,
+        });
+        let mut words = command.words().iter();
+        program.into_iter().all(|own| words.next().is_some_and(|word| word.value == own.value))
+    }
+
     /// With holes for the versions that people gave with every request: `given` tells of each.
     pub(super) fn with_given_versions(mut self, given: impl Fn(&str) -> bool) -> Self {
         for piece in &mut self.0 {
@@ -249,6 +259,17 @@ fn piece(words: &[&Word]) -> Option<Piece> {
         .into_iter()
         .find(|hole| words.iter().all(|word| hole.admits(&word.value)))?;
     Some(Piece::Hole { before: String::new(), hole, after: String::new() })
+}
+
+/// What stays of a word where versions and the names of files in one folder may vary.
+pub(super) fn kind_of(word: &str) -> String {
+    if let Some((before, after)) = version_in(word) {
+        return format!("{before}{{version}}{after}");
+    }
+    match word.rsplit_once('/').zip(word.rsplit_once('.')) {
+        Some(((folder, _), (_, ending))) if !ending.contains('/') => format!("{folder}/*.{ending}"),
+        _ => word.to_owned(),
+    }
 }
 
 /// `db/{name}.sql` for files of one ending in one folder; `--file=db/{name}.sql` as well.
