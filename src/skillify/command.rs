@@ -245,7 +245,8 @@ impl Command {
         if !matches!(words().next(), Some("sed" | "perl")) || !words().any(in_place) {
             return None;
         }
-        Some(words().last().filter(|word| looks_like_file(word) && !word.contains(' ')).unwrap_or_default())
+        let last = words().next_back();
+        Some(last.filter(|word| looks_like_file(word) && !word.contains(' ')).unwrap_or_default())
     }
 
     fn sets_pipefail(&self) -> bool {

@@ -154,7 +154,8 @@ pub(super) fn preferences(works: &[Work<'_>]) -> Vec<Claim> {
 
 /// The Avoids that a cluster suggests: commands that people refused in two of its sessions.
 pub(super) fn avoidances(works: &[&Work<'_>]) -> Vec<Claim> {
-    let mut groups: BTreeMap<String, Vec<(&Command, (&str, &str))>> = BTreeMap::new();
+    type Refused<'w> = (&'w Command, (&'w str, &'w str));
+    let mut groups: BTreeMap<String, Vec<Refused<'_>>> = BTreeMap::new();
     for work in works {
         for (turn, action) in work.segment.actions() {
             let refused = action.refused || work.outcome_of(turn, action) == Outcome::Rejected;
