@@ -274,6 +274,7 @@ impl Resolver<'_> {
                 sessions: usize_of(skillify.publish.sessions),
                 people: usize_of(skillify.publish.people),
             },
+            ..skillify::Config::default()
         };
         let schedule = Schedule {
             every_turns: skillify.every_turns,

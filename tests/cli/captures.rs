@@ -201,6 +201,39 @@ fn recorded_claude_code_sessions_become_true_sessions_and_one_skill() {
     assert_eq!(running.terminate(), Some(0));
 }
 
+#[test]
+fn the_same_work_in_three_assistants_becomes_one_skill_each() {
+    let site = Site::new("shop");
+    let _running = site.start();
+    for assistant in ["claude-code", "codex", "gemini-cli"] {
+        for body in bodies(&fixtures().join("captures").join(assistant)) {
+            if ["logs", "traces"].contains(&body.signal.as_str()) {
+                post(&site, &body);
+            }
+        }
+    }
+    site.run(&["skillify"]);
+    let read = |file: &str| {
+        let read = |folder: std::path::PathBuf| std::fs::read_to_string(folder.join(file)).unwrap();
+        site.skills().into_iter().map(read).collect::<Vec<_>>()
+    };
+    let skills = read("SKILL.md");
+    assert_eq!(skills.len(), 2, "{skills:#?}");
+    let steps =
+        |skill: &str| skill.split("## ").find_map(|part| part.strip_prefix("Steps\n")).unwrap().to_owned();
+    assert_eq!(steps(&skills[0]).trim(), "1. Run `make db-up`.\n2. Run `make test-integration`.");
+    assert_eq!(
+        steps(&skills[1]).trim(),
+        "1. Edit `src/version.py`.\n2. Edit `CHANGELOG.md`.\n3. Run `make lint`.\n4. Run `make test`.\n\
+         5. Run `git commit -qam \"Release {version}\"`.\n6. Run `git tag v{version}`."
+    );
+    for evidence in read("references/evidence.md") {
+        for assistant in ["claude-code", "codex", "gemini-cli"] {
+            assert!(evidence.contains(&format!("| {assistant} | accepted |")), "{assistant}: {evidence}");
+        }
+    }
+}
+
 /// The body with texts replaced wherever they stand.
 fn rename(body: &Body, names: &[(&str, &str)]) -> Body {
     fn in_message<M: Message + Default + Serialize + DeserializeOwned>(

@@ -5,6 +5,7 @@
 #[path = "../support/sessions.rs"]
 mod sessions;
 
+mod claims;
 mod database;
 mod noise;
 mod safety;
