@@ -40,7 +40,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use skillspan::library::{Stored, Tree, load, reconcile};
+use skillspan::library::{Findings, Layout, Stored, Tree, load, reconcile};
 use skillspan::skillify::{Config, Idea, Offline, Snapshot, mine};
 use skillspan::table::Session;
 
@@ -157,8 +157,8 @@ fn published(workspace: &str, sessions: &[Session], config: &Config) -> Tree {
     if std::env::var_os("EXPLAIN").is_some() {
         mined.explain().iter().for_each(|line| println!("{line}"));
     }
-    let library = load(&Stored::default(), Tree::new()).unwrap();
-    reconcile(&library, &mined.candidates).files
+    let library = load(Layout::Library, &Stored::default(), Tree::new()).unwrap();
+    reconcile(&library, &[Findings::from(&mined)]).files
 }
 
 fn print(options: &Options, score: &Score, identical: bool, mining: Duration) {

@@ -44,7 +44,7 @@ pub(super) fn revise(revision: &Revision<'_>) -> Option<Content> {
 
 /// A text made of these claims; what it says of requests stays, for requests are not in the claims.
 fn reworded(known: &Skill, candidate: Option<&Candidate>, claims: Vec<SupportedClaim>) -> Content {
-    let mut wording = Offline.word(&Material { claims: &claims, words: &[], signatures: &[] });
+    let mut wording = Offline.word(&Material { claims: &claims, verbs: &[], words: &[], signatures: &[] });
     let asked =
         known.content.body.iter().flat_map(|body| &body.when_to_use).filter(|line| !line.contains('`'));
     for line in asked {
@@ -58,6 +58,7 @@ fn reworded(known: &Skill, candidate: Option<&Candidate>, claims: Vec<SupportedC
     let scope = candidate.map(|candidate| candidate.scope.clone());
     let reworded = Candidate {
         workspace: known.workspace.clone(),
+        rank: candidate.map_or(0, |candidate| candidate.rank),
         scope: scope.clone().unwrap_or(crate::skillify::Scope::Workspace),
         wording,
         claims,
