@@ -100,8 +100,10 @@ fn hex_of(letters: &mut Letters, length: usize) -> String {
     format!("{}e7", letters.of(HEX, length - 2))
 }
 
-/// How text reaches a record: (what it is, the text around).
-fn wrappings() -> Vec<(&'static str, fn(&str) -> String)> {
+/// How text reaches a record: what it is, and the text around.
+type Wrapping = (&'static str, fn(&str) -> String);
+
+fn wrappings() -> Vec<Wrapping> {
     vec![
         ("prose", |text| format!("Please use {text} for the deployment.")),
         ("shell", |text| format!("cd /srv && {text} && make deploy")),

@@ -152,7 +152,9 @@ impl<'p> Search<'p> {
 
 #[test]
 fn no_planted_secret_is_found_in_anything_that_was_written() {
-    let site = site(&[], "");
+    // Nothing leaves the journal before it has been searched.
+    let late = "exporters:\n  parquet: { flush: { age: 1h, bytes: 1GiB, on_session_end: false } }";
+    let site = site(&[("exporters:", late)], "");
     let running = site.start();
     let mut all = Vec::new();
     for (seed, door) in [(11, Door::Grpc), (12, Door::Protobuf), (13, Door::Json)] {
@@ -187,8 +189,8 @@ fn no_planted_secret_is_found_in_anything_that_was_written() {
     assert_eq!(running.terminate(), Some(0));
     site.run(&["skillify"]);
     let table = table_texts(&site.path("sessions"));
-    for index in 0..all.len() {
-        assert!(table.contains(&format!("canary-{index}.")), "{index}: {:?}", all[index]);
+    for (index, one) in all.iter().enumerate() {
+        assert!(table.contains(&format!("canary-{index}.")), "{index}: {:?}", one.kind);
     }
     assert!(
         table.matches("[redacted:").count() >= all.len() * 9 / 10,
