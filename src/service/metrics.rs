@@ -64,7 +64,7 @@ impl Collector for TableFeed {
         let journal = self.journal.status();
         let table = self.exporter.status();
         let lag = table.oldest_pending.map_or(0.0, |oldest| Timestamp::now().since(oldest).as_secs_f64());
-        let sync_seconds = journal.sync_time.as_secs_f64();
+        let sync_seconds = journal.syncs.total.as_secs_f64();
         let mut write = Writer(&mut encoder);
         write.gauge("skillspan_journal_bytes", "Bytes that the journal occupies", journal.bytes)?;
         write.gauge("skillspan_journal_max_bytes", "Bytes that the journal may occupy", journal.max_bytes)?;
@@ -73,7 +73,11 @@ impl Collector for TableFeed {
             "1 while the journal's disk takes writes, else 0",
             u64::from(journal.writable),
         )?;
-        write.counter("skillspan_journal_syncs", "Flushes of the journal to the disk", journal.syncs)?;
+        write.counter(
+            "skillspan_journal_syncs",
+            "Flushes of the journal to the disk",
+            journal.syncs.count,
+        )?;
         write.seconds("skillspan_journal_sync_seconds", "Time spent in these flushes", sync_seconds)?;
         write.counter("skillspan_journal_quarantined", "Damaged records set aside", journal.quarantined)?;
         write.gauge("skillspan_table_lag_records", "Accepted requests not in the table yet", table.behind)?;

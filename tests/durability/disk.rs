@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use skillspan::journal::{Disk, DiskFile, FileSystem, Lock};
+use skillspan::disk::{Disk, DiskFile, FileSystem, Lock};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TestDisk {
@@ -89,7 +89,12 @@ impl TestDisk {
 
 impl Disk for TestDisk {
     fn create_folder(&self, folder: &Path) -> io::Result<()> {
+        self.change()?;
         FileSystem.create_folder(folder)
+    }
+
+    fn check_writable(&self, folder: &Path) -> io::Result<()> {
+        FileSystem.check_writable(folder)
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
@@ -110,9 +115,19 @@ impl Disk for TestDisk {
         Ok(Box::new(TestFile { disk: self.clone(), path: path.to_owned(), file }))
     }
 
-    fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         self.change()?;
-        FileSystem.truncate(path, length)
+        let file = FileSystem.open(path)?;
+        Ok(Box::new(TestFile { disk: self.clone(), path: path.to_owned(), file }))
+    }
+
+    fn size(&self, path: &Path) -> io::Result<u64> {
+        FileSystem.size(path)
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.change()?;
+        FileSystem.rename_new(from, to)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -138,14 +153,19 @@ struct TestFile {
 }
 
 impl DiskFile for TestFile {
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.disk.change()?;
         self.disk.switch(|switches| {
             if switches.failed.contains(&self.path) {
                 switches.written_after.push(self.path.clone());
             }
         });
-        self.file.write_all(bytes)
+        self.file.write_at(offset, bytes)
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.disk.change()?;
+        self.file.cut(length)
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -132,6 +132,7 @@ impl ParquetExporter {
 
     async fn export_until(&mut self, shutdown: &CancellationToken) {
         let mut backoff = FIRST_BACKOFF;
+        let mut wanted = self.wanted.subscribe();
         loop {
             match self.step(shutdown).await {
                 Ok(Progress::Drained) => return,
@@ -141,7 +142,7 @@ impl ParquetExporter {
                 }
                 Err(error) => {
                     self.failed(&error, backoff);
-                    pause(backoff, shutdown).await;
+                    pause(backoff, &mut wanted, shutdown).await;
                     let longest = if shutdown.is_cancelled() { DRAIN_BACKOFF } else { LONGEST_BACKOFF };
                     backoff = (backoff * 2).min(longest);
                 }
@@ -359,12 +360,18 @@ enum Progress {
     Drained,
 }
 
-/// Sleeps for `backoff`; the beginning of a shutdown ends it early, for there is little time left then.
-async fn pause(backoff: Duration, shutdown: &CancellationToken) {
+/// Sleeps for `backoff`. The beginning of a shutdown and a new flush end it early: somebody waits.
+async fn pause(backoff: Duration, wanted: &mut watch::Receiver<u64>, shutdown: &CancellationToken) {
     if shutdown.is_cancelled() {
         return tokio::time::sleep(backoff).await;
     }
-    let _ = tokio::time::timeout(backoff, shutdown.cancelled()).await;
+    wanted.mark_unchanged();
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        // The exporter holds the sender.
+        _ = wanted.changed() => {}
+        () = tokio::time::sleep(backoff) => {}
+    }
 }
 
 /// Ends at `due`, or never.

@@ -63,11 +63,8 @@ impl ExporterHandle {
     /// letters), however long the table takes.
     pub async fn flush(&self) -> Result<(), Stopped> {
         let end = *self.journal.durable_end().borrow();
-        self.wanted.send_if_modified(|wanted| {
-            let further = end > *wanted;
-            *wanted = end.max(*wanted);
-            further
-        });
+        // Also where nothing more is wanted than before: it ends a pause between two attempts.
+        self.wanted.send_modify(|wanted| *wanted = end.max(*wanted));
         let mut exported = self.exported.clone();
         exported.wait_for(|exported| *exported >= end).await.map(|_| ()).map_err(|_| Stopped)
     }
