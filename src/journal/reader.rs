@@ -67,10 +67,10 @@ impl Shared {
                         records.push(record);
                     }
                 }
-                Some(Found::Damaged(range)) => self.note_damage(first, &extent, range),
+                Some(Found::Damaged(range)) => self.note_damage(first, &extent, range)?,
                 Some(Found::Torn(range)) => {
                     torn = true;
-                    self.note_damage(first, &extent, range);
+                    self.note_damage(first, &extent, range)?;
                 }
             }
         }
@@ -79,7 +79,7 @@ impl Shared {
             self.note_missing(first, end, missing);
         }
         if scan.unreadable() {
-            self.note(first, |segment| segment.unreadable = true);
+            self.note(first, |segment| segment.keep = true);
         } else if !salvage {
             self.note(first, |segment| segment.read_failures = 0);
         }
@@ -97,12 +97,21 @@ impl Shared {
         self.state().segments.get_mut(&first).is_some_and(|segment| segment.damage.insert(offset))
     }
 
-    /// Sets bytes of a segment aside that are no record, once.
-    fn note_damage(&self, first: u64, extent: &Extent, range: Range<u64>) {
-        if self.is_new_damage(first, range.start) {
-            self.state().health.quarantined += 1;
-            self.folder.keep_damage(&extent.path, first, range);
+    /// Sets bytes of a segment aside that are no record, once. Until that works nobody reads on: the
+    /// segment would be exported and gone.
+    fn note_damage(&self, first: u64, extent: &Extent, range: Range<u64>) -> io::Result<()> {
+        let offset = range.start;
+        if !self.is_new_damage(first, offset) {
+            return Ok(());
         }
+        if let Err(error) = self.folder.keep_damage(&extent.path, first, range) {
+            self.note(first, |segment| {
+                segment.damage.remove(&offset);
+            });
+            return Err(error);
+        }
+        self.state().health.quarantined += 1;
+        Ok(())
     }
 
     /// Says which records are gone without a trace: nothing is left to set aside.

@@ -177,9 +177,11 @@ impl Recovery<'_> {
                     segment.length = offset + record.size();
                 }
                 Ok(Some(Found::Damaged(range))) => {
-                    segment.damage.insert(range.start);
-                    self.health.quarantined += 1;
-                    kept &= self.folder.keep_damage(&extent.path, first, range);
+                    let offset = range.start;
+                    if self.folder.keep_damage(&extent.path, first, range).is_ok() {
+                        segment.damage.insert(offset);
+                        self.health.quarantined += 1;
+                    }
                 }
                 Ok(Some(Found::Torn(range))) => kept &= self.keep_torn(&extent, first, range),
                 Ok(None) => break,
@@ -190,8 +192,8 @@ impl Recovery<'_> {
                 }
             }
         }
-        segment.unreadable = scan.unreadable();
-        if segment.unreadable {
+        segment.keep = !kept || scan.unreadable();
+        if scan.unreadable() {
             // It may be readable again later: the numbers that it may hold are not given anew.
             segment.next += (segment.size - segment.length) / RECORD_HEADER as u64 + 1;
             segment.length = segment.size;
@@ -207,7 +209,7 @@ impl Recovery<'_> {
             path = %extent.path.display(), bytes,
             "the journal ends in bytes that are no record: a write that was never answered, or damage"
         );
-        self.folder.keep_damage(&extent.path, first, range)
+        self.folder.keep_damage(&extent.path, first, range).is_ok()
     }
 
     /// Cuts what is behind the last record. Also makes durable what a killed process had written and not

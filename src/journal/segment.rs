@@ -177,8 +177,9 @@ pub(super) struct Segment {
     pub(super) size: u64,
     /// Offsets of the damage that was already set aside.
     pub(super) damage: BTreeSet<u64>,
-    /// Some of it could not be read: a person may get more out of it than this program.
-    pub(super) unreadable: bool,
+    /// It holds what could not be read or set aside, and goes to the quarantine whole: a person may get
+    /// more out of it than this program.
+    pub(super) keep: bool,
     /// A write or sync of it failed: its file is not used again.
     pub(super) failed: bool,
     /// How often reading it failed in a row.
@@ -196,7 +197,7 @@ impl Segment {
             length: SEGMENT_HEADER,
             size,
             damage: BTreeSet::new(),
-            unreadable: false,
+            keep: false,
             failed: false,
             read_failures: 0,
             index: Vec::new(),

@@ -63,7 +63,9 @@ impl Folder {
         let folder = self.path.join(QUARANTINE);
         self.disk.create_folder(&folder)?;
         self.disk.sync_folder(&self.path)?;
-        self.disk.rename(&self.path.join(name), &folder.join(name))?;
+        let kept = self.disk.list(&folder)?;
+        let free = variants(name).find(|name| !kept.contains(name)).unwrap_or_default();
+        self.disk.rename(&self.path.join(name), &folder.join(free))?;
         self.disk.sync_folder(&folder)?;
         self.disk.sync_folder(&self.path)
     }
@@ -72,31 +74,41 @@ impl Folder {
         let folder = self.path.join(folder);
         self.disk.create_folder(&folder)?;
         self.disk.sync_folder(&self.path)?;
-        if self.disk.list(&folder)?.iter().any(|kept| kept == name) {
-            return Ok(false);
+        let kept = self.disk.list(&folder)?;
+        for name in variants(name) {
+            if !kept.contains(&name) {
+                document::replace_bytes(&*self.disk, &folder, &name, bytes)?;
+                return Ok(true);
+            }
+            if self.disk.read_at(&folder.join(&name), 0, u64::MAX)? == bytes {
+                return Ok(false);
+            }
         }
-        document::replace_bytes(&*self.disk, &folder, name, bytes)?;
-        Ok(true)
+        Ok(false)
     }
 
-    /// Copies damaged bytes of the segment that begins with `first` to the quarantine and says so. False
-    /// if the disk refused.
-    pub(super) fn keep_damage(&self, segment: &Path, first: u64, range: Range<u64>) -> bool {
+    /// Copies damaged bytes of the segment that begins with `first` to the quarantine and says so.
+    pub(super) fn keep_damage(&self, segment: &Path, first: u64, range: Range<u64>) -> io::Result<()> {
         let (offset, length) = (range.start, range.end - range.start);
         let name = format!("{first:020}-{offset}-{length}.bytes");
         let kept = read_salvaging(&*self.disk, segment, offset, length)
             .and_then(|(bytes, _)| self.quarantine(&name, &bytes));
-        match kept {
+        match &kept {
             Ok(_) => {
                 tracing::error!(segment = first, offset, bytes = length, quarantine = %name, "damage in the journal was set aside");
-                true
             }
             Err(error) => {
                 tracing::error!(segment = first, offset, bytes = length, %error, "damage in the journal cannot be set aside");
-                false
             }
         }
+        kept.map(drop)
     }
+}
+
+/// Names for a file that is kept beside others: what is kept is never replaced.
+fn variants(name: &str) -> impl Iterator<Item = String> {
+    let again = (2u64..).map(move |number| format!("{number}-{name}"));
+    std::iter::once(name.to_owned()).chain(again)
 }
 
 /// What changes while a journal is open.
@@ -263,7 +275,7 @@ impl Shared {
 /// What becomes of the file of an exported segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    /// It could not be read as a whole.
+    /// It could not be read as a whole, or its damage not be set aside.
     Keep,
     Remove,
     Recycle {
@@ -283,7 +295,7 @@ impl State {
         if segment.next > self.cursor || self.active == Some(*first) {
             return None;
         }
-        let fate = if segment.unreadable {
+        let fate = if segment.keep {
             Fate::Keep
         } else if segment.failed || self.spares.len() + new_spares >= SPARES {
             Fate::Remove
