@@ -3,7 +3,9 @@
 //! Exit codes: 0; 64 for usage and for what stands in the configuration; 1 for what failed.
 
 mod columns;
+mod connect;
 mod demo;
+mod explain;
 mod reader;
 mod run;
 mod sessions;
@@ -53,6 +55,10 @@ enum Command {
     Skills(skills::Command),
     /// Mine the sessions table now
     Skillify(skillify::Arguments),
+    /// Show or write what makes an assistant export to skillspan
+    Connect(connect::Arguments),
+    /// Say record by record what a recorded request body means
+    Explain(explain::Arguments),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -123,6 +129,8 @@ pub fn main() -> ExitCode {
         Command::Sessions(command) => sessions::run(&command),
         Command::Skills(command) => skills::run(&command),
         Command::Skillify(arguments) => skillify::run(&arguments),
+        Command::Connect(arguments) => connect::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,21 +6,47 @@
 //!
 //! | file | dialect |
 //! |---|---|
-//! | `claude_code/` | Claude Code's log records and spans |
-//! | `genai/` | OpenTelemetry's GenAI semantic conventions |
+//! | `claude_code/` | Claude Code |
+//! | `codex.rs` | Codex |
+//! | `gemini_cli/` | Gemini CLI |
+//! | `qwen.rs` | Qwen Code |
+//! | `copilot.rs` | GitHub Copilot: command line and VS Code |
+//! | `opencode.rs` | OpenCode |
+//! | `openclaw.rs` | OpenClaw |
+//! | `hermes.rs` | Hermes Agent with its OpenTelemetry plugin |
+//! | `genai/` | OpenTelemetry's GenAI semantic conventions, which Goose follows too |
+//!
+//! | file | what several dialects need |
+//! |---|---|
+//! | `explain.rs` | what became of a record, and why |
 //! | `record.rs` | [`Record`]: one span or log record, and how its attributes are read |
+//! | `directory.rs` | working directories within arguments and texts |
+//! | `exit_code.rs` | exit codes within outputs |
 //! | `repository.rs` | a repository's URL as `host/owner/name` |
+//! | `wrappers.rs` | what clients wrap around a person's words |
 //!
 //! The order of [`Dialects::built_in`] is the order of asking: the first dialect that recognises a
 //! record maps it. What no dialect recognises is counted by the record's scope.
 
 mod claude_code;
+mod codex;
+mod copilot;
+mod directory;
+mod exit_code;
+mod explain;
+mod gemini_cli;
 mod genai;
+mod hermes;
+mod openclaw;
+mod opencode;
+mod qwen;
 mod record;
 mod repository;
+mod wrappers;
 
 use crate::event::{Owner, SessionEvent, Timestamp};
 
+pub use explain::{Column, Explanation, Source};
 pub use record::Record;
 
 /// One client's way of reporting.
@@ -94,7 +120,17 @@ pub struct Dialects(Vec<Box<dyn Dialect>>);
 impl Dialects {
     /// Every dialect this version has.
     pub fn built_in() -> Self {
-        Self(vec![Box::new(claude_code::ClaudeCode), Box::new(genai::GenAi)])
+        Self(vec![
+            Box::new(claude_code::ClaudeCode),
+            Box::new(codex::Codex),
+            Box::new(gemini_cli::GeminiCli),
+            Box::new(qwen::Qwen),
+            Box::new(copilot::Copilot),
+            Box::new(opencode::OpenCode),
+            Box::new(openclaw::OpenClaw),
+            Box::new(hermes::Hermes),
+            Box::new(genai::GenAi),
+        ])
     }
 
     /// Maps one record for `owner`, accepted at `ingested_at`.

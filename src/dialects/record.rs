@@ -22,6 +22,7 @@ pub struct Record<'a> {
     scope: &'a InstrumentationScope,
     signal: Signal<'a>,
     read: RefCell<BTreeSet<&'a str>>,
+    ignored: RefCell<BTreeSet<&'a str>>,
 }
 
 #[derive(Clone, Copy)]
@@ -33,12 +34,24 @@ enum Signal<'a> {
 impl<'a> Record<'a> {
     /// A span with its surroundings.
     pub fn span(resource: &'a Resource, scope: &'a InstrumentationScope, span: &'a Span) -> Self {
-        Self { resource, scope, signal: Signal::Span(span), read: RefCell::default() }
+        Self {
+            resource,
+            scope,
+            signal: Signal::Span(span),
+            read: RefCell::default(),
+            ignored: RefCell::default(),
+        }
     }
 
     /// A log record with its surroundings.
     pub fn log(resource: &'a Resource, scope: &'a InstrumentationScope, log: &'a LogRecord) -> Self {
-        Self { resource, scope, signal: Signal::Log(log), read: RefCell::default() }
+        Self {
+            resource,
+            scope,
+            signal: Signal::Log(log),
+            read: RefCell::default(),
+            ignored: RefCell::default(),
+        }
     }
 
     /// The span, if the record is one.
@@ -193,16 +206,35 @@ impl<'a> Record<'a> {
 
     /// Marks attributes as read that say nothing worth keeping.
     pub fn ignore(&self, names: &[&'static str]) {
-        self.each(names).for_each(drop);
+        let present = names.iter().filter_map(|name| self.find(name));
+        self.ignored.borrow_mut().extend(present.map(|attribute| attribute.key.as_str()));
+    }
+
+    /// The names of the attributes that were read for their value, in alphabetical order.
+    pub fn read_names(&self) -> Vec<&'a str> {
+        self.read.borrow().iter().copied().collect()
+    }
+
+    /// The names of the attributes that were passed over on purpose, in alphabetical order.
+    pub fn ignored_names(&self) -> Vec<&'a str> {
+        let read = self.read.borrow();
+        self.ignored.borrow().iter().filter(|name| !read.contains(*name)).copied().collect()
+    }
+
+    /// Every attribute with its value as text: the record's own, then its resource's.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'a str, String)> + '_ {
+        let all = self.own_attributes().iter().chain(&self.resource.attributes);
+        all.filter_map(|attribute| Some((attribute.key.as_str(), to_text(attribute.value.as_ref()?))))
     }
 
     /// What nothing read, the resource's attributes included, except what has a column by nature.
     pub fn unread_attributes(&self) -> Attributes {
-        let read = self.read.borrow();
+        let (read, ignored) = (self.read.borrow(), self.ignored.borrow());
+        let is_used = |name: &str| read.contains(name) || ignored.contains(name);
         let resource = self.resource.attributes.iter();
         resource
             .chain(self.own_attributes())
-            .filter(|attribute| attribute.key != "service.name" && !read.contains(attribute.key.as_str()))
+            .filter(|attribute| attribute.key != "service.name" && !is_used(&attribute.key))
             .filter_map(|attribute| {
                 let value = to_json(attribute.value.as_ref()?);
                 (!value.is_null()).then(|| (attribute.key.clone(), value))

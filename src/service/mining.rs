@@ -170,8 +170,7 @@ impl Worker {
             Err(table::OpenError::NoTable { .. }) => return Ok(None),
             table => table?,
         };
-        let files: Vec<String> =
-            table.files(&Filter::default()).await?.files.into_iter().map(|file| file.path).collect();
+        let files = table.paths(&Filter::default()).await?;
         let now = Timestamp::now();
         if files == self.seen.files && self.seen.next_close.is_none_or(|next| now < next) {
             return Ok(None);

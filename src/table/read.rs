@@ -130,6 +130,12 @@ impl Table {
         Ok(listing)
     }
 
+    /// The paths of the files that `filter` asks for, ascending, without opening any: a cheap way to
+    /// see whether the table has changed.
+    pub async fn paths(&self, filter: &Filter) -> Result<Vec<String>, ReadError> {
+        Ok(self.list(filter).await?.into_iter().map(|listed| listed.location.to_string()).collect())
+    }
+
     /// The files below the filter's folder, by path. Pruning by more than folders belongs here.
     async fn list(&self, filter: &Filter) -> Result<Vec<Listed>, ReadError> {
         let folder = match &filter.owner {

@@ -5,7 +5,10 @@
 //! | `architecture.rs` | the import rules of `src/lib.rs` hold |
 //! | `configuration.rs` | errors with their place; the example file; warnings |
 //! | `captures.rs` | recorded clients in, sessions and one skill out |
+//! | `connect.rs` | settings files of assistants, changed and changed back |
+//! | `explain.rs` | what a recorded body means |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
+//! | `live.rs` | the OpenTelemetry SDK as a client |
 //! | `operation.rs` | start, health, metrics, drain, demo |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
 
@@ -21,6 +24,9 @@
 mod architecture;
 mod captures;
 mod configuration;
+mod connect;
 mod crash;
+mod explain;
+mod live;
 mod operation;
 mod support;

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 use skillspan::dialects::{Outcome, Reason};
-use skillspan::event::{Decision, Kind, SessionEvent};
+use skillspan::event::{Decision, Kind, SessionEvent, Status};
 
-use crate::captures::{json, replay};
-use crate::records::{attribute, map_log, string};
-use crate::sessions::{Facts, calls_of_sub_agents, of_kind, sessions, turns};
+use crate::captures::replay;
+use crate::records::{attribute, events as spans_events, map_log, map_span, string};
+use crate::sessions::{calls_of_sub_agents, facts, of_kind, turns};
+use crate::truth::assert_calls_are_what_happened;
 
 const RECORDED: &[&str] = &[
     "s01-dbup-agent-grpc",
@@ -24,49 +25,9 @@ fn events(session: &str) -> Vec<SessionEvent> {
     replay(&format!("claude-code/{session}")).events
 }
 
-/// The facts of a capture of one session.
-fn facts(events: &[SessionEvent]) -> Facts {
-    let sessions = sessions(events);
-    assert_eq!(sessions.len(), 1, "{:?}", sessions.keys());
-    sessions.into_values().next().unwrap()
-}
-
 /// Only log records carry the prompt's id.
 fn is_from_a_log(event: &SessionEvent) -> bool {
     !event.turn_id.is_empty()
-}
-
-fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_else(|| panic!("{field} in {value}"))
-}
-
-fn assert_is_what_happened(session: &str, events: &[SessionEvent]) {
-    let truth = json(&format!("claude-code/{session}/expected.json"));
-    let expected = truth["turns"].as_array().unwrap();
-    let seen = turns(&facts(events));
-    assert_eq!(seen.len(), expected.len(), "{session}: prompts");
-    for (seen, expected) in seen.iter().zip(expected) {
-        assert_eq!(seen.prompt, text(expected, "prompt"), "{session}");
-        let tools = expected["tools"].as_array().unwrap();
-        assert_eq!(seen.calls.len(), tools.len(), "{session}: {:?}", seen.calls);
-        for (call, tool) in seen.calls.iter().zip(tools) {
-            assert_eq!(call.tool, text(tool, "tool"), "{session}");
-            assert_eq!(call.status, text(tool, "status"), "{session}: {call:?}");
-            assert!(call.input.contains(text(tool, "input_contains")), "{session}: {call:?}");
-        }
-    }
-}
-
-#[test]
-fn every_recorded_session_is_what_happened() {
-    for session in RECORDED {
-        let events = events(session);
-        assert_is_what_happened(session, &events);
-        let truth = json(&format!("claude-code/{session}/expected.json"));
-        for (seen, expected) in turns(&facts(&events)).iter().zip(truth["turns"].as_array().unwrap()) {
-            assert_eq!(seen.response, text(expected, "response"), "{session}");
-        }
-    }
 }
 
 #[test]
@@ -74,7 +35,7 @@ fn log_records_alone_tell_the_whole_session_but_the_tools_outputs() {
     for session in RECORDED {
         let mut logs = events(session);
         logs.retain(is_from_a_log);
-        assert_is_what_happened(session, &logs);
+        assert_calls_are_what_happened(&format!("claude-code/{session}"), &logs);
     }
 }
 
@@ -83,7 +44,7 @@ fn spans_alone_tell_prompts_and_calls() {
     let mut spans = events("s01-dbup-agent-grpc");
     spans.retain(|event| !is_from_a_log(event));
     assert!(spans.iter().all(|event| event.kind != Kind::Decision), "decisions are taken from logs");
-    assert_is_what_happened("s01-dbup-agent-grpc", &spans);
+    assert_calls_are_what_happened("claude-code/s01-dbup-agent-grpc", &spans);
 }
 
 #[test]
@@ -267,4 +228,91 @@ fn an_error_says_what_went_wrong() {
         (Kind::Error, "prompt is too long", "r")
     );
     assert_eq!(event.attributes["status_code"], "400");
+}
+
+#[test]
+fn a_failed_tools_output_stands_in_the_next_request() {
+    let body = serde_json::json!({"messages": [
+        {"role": "user", "content": [{"type": "text", "text": "<env>\nPrimary working directory: /srv/shop\n</env>"}]},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "Bash", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "old"}]},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t2", "name": "Bash", "input": {}}]},
+        {"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": "t2", "is_error": true, "content": "Exit code 2\nmake: *** no rule"},
+            {"type": "tool_result", "tool_use_id": "t3", "is_error": true,
+             "content": "Permission to use Bash with command rm -rf build has been denied."},
+            {"type": "tool_result", "tool_use_id": "t4", "content": [{"type": "text", "text": "fine"}]},
+        ]},
+    ]});
+    let results = map("api_request_body", &[("body", &body.to_string())]);
+    let seen: Vec<_> = results
+        .iter()
+        .map(|event| (event.kind, event.fact_key.as_str(), event.status, event.output.as_str()))
+        .collect();
+    let result = Kind::ToolResult;
+    assert_eq!(
+        seen,
+        [
+            (result, "t2", Status::Error, "Exit code 2\nmake: *** no rule"),
+            (result, "t4", Status::Unknown, "fine")
+        ],
+        "history is not new, and a refusal is no result"
+    );
+}
+
+#[test]
+fn the_first_request_says_where() {
+    let cwd = |body: &str| map("api_request_body", &[("body", body)])[0].cwd.clone();
+    let block = r#"{"messages":[{"role":"user","content":[{"type":"text","text":"x\nPrimary working directory: /srv/shop\ny"}]}"#;
+    assert_eq!(cwd(&format!("{block}]}}")), "/srv/shop");
+    assert_eq!(cwd(block), "/srv/shop", "of a body that was cut");
+    let old = r#"{"messages":[{"role":"user","content":"hi"}],"system":[{"type":"text","text":"<env>\nWorking directory: /srv/shop\n"}]}"#;
+    assert_eq!(cwd(old), "/srv/shop");
+}
+
+#[test]
+fn a_reply_shows_its_text_and_its_calls() {
+    let body = serde_json::json!({"content": [
+        {"type": "thinking", "thinking": "<REDACTED>"},
+        {"type": "text", "text": "I run it."},
+        {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "make"}},
+    ], "usage": {"input_tokens": 7, "output_tokens": 3}});
+    let events = map("api_response_body", &[("body", &body.to_string()), ("request_id", "r")]);
+    assert_eq!(events.len(), 2);
+    assert_eq!((events[0].tool.as_str(), events[0].input.as_str()), ("Bash", r#"{"command":"make"}"#));
+    assert_eq!((events[1].text.as_str(), events[1].fact_key.as_str()), ("I run it.", "r"));
+    assert_eq!((events[1].input_tokens, events[1].output_tokens), (7, 3));
+}
+
+/// What a detailed span of the given name becomes.
+fn map_detailed(name: &str, attributes: &[(&str, &str)]) -> Vec<SessionEvent> {
+    spans_events(map_span("claude-code", "com.anthropic.claude_code.tracing", name, attributes, |_| {}))
+}
+
+#[test]
+fn a_detailed_request_shows_the_results_that_it_sends() {
+    let context =
+        "[USER]\ngo on\n\n---\n\n[TOOL RESULT: t1]\nExit code 2\nE\n\n---\n\n[TOOL RESULT: t2]\nfine";
+    let events = map_detailed("claude_code.llm_request", &[("new_context", context), ("success", "true")]);
+    let seen: Vec<_> =
+        events.iter().map(|event| (event.fact_key.as_str(), event.status, event.output.as_str())).collect();
+    assert_eq!(seen, [("t1", Status::Error, "Exit code 2\nE"), ("t2", Status::Unknown, "fine")]);
+}
+
+#[test]
+fn a_detailed_tool_shows_input_and_output() {
+    let call = [
+        ("tool_use_id", "t"),
+        ("tool_name", "Bash"),
+        ("tool_input", "[TOOL INPUT: Bash]\n{\"command\":\"make\"}"),
+    ];
+    let ran = map_detailed(
+        "claude_code.tool",
+        &[&call[..], &[("new_context", "[TOOL RESULT: Bash]\nok")]].concat(),
+    );
+    assert_eq!(ran[0].input, "{\"command\":\"make\"}");
+    assert_eq!(ran[1].output, "ok");
+    let words = "[TOOL RESULT: Bash]\nThe user doesn't want to proceed with this tool use. …";
+    let refused = map_detailed("claude_code.tool", &[&call[..], &[("new_context", words)]].concat());
+    assert_eq!(refused.len(), 1, "a refusal is no result");
 }

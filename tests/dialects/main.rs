@@ -2,8 +2,12 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `arrival.rs` | the same sessions however their records arrive |
 //! | `captures.rs` | recorded request bodies, and their replay through the dialects |
-//! | `sessions.rs` | observations merged and cut into turns, as far as comparing with the truth needs it |
+//! | `sessions.rs` | sessions as readers put them together, cut into turns |
+//! | `truth.rs` | every recorded session of an assistant against what happened in it |
+//! | `assistants.rs` | what the assistants' recorded sessions show besides |
+//! | `from_documentation.rs` | dialects without recorded sessions, against records built by hand |
 //! | `claude_code.rs` | Claude Code against its recorded sessions |
 //! | `genai.rs` | the GenAI conventions against recorded sessions |
 //! | `records.rs` | what holds for every dialect and every record, hostile ones included |
@@ -15,8 +19,12 @@
     reason = "a test's helpers fail the test; clippy's own exemption covers test functions alone"
 )]
 
+mod arrival;
+mod assistants;
 mod captures;
 mod claude_code;
+mod from_documentation;
 mod genai;
 mod records;
 mod sessions;
+mod truth;

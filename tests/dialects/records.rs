@@ -13,8 +13,16 @@ use skillspan::event::{Kind, Owner, SessionEvent, Status};
 
 use crate::captures::{ACCEPTED_AT, Body, bodies, replay};
 
-const FOLDERS: &[&str] =
-    &["claude-code/s01-dbup-agent-grpc", "claude-code/s03-dbup-widgets-httpjson", "otel-genai-attrs"];
+const FOLDERS: &[&str] = &[
+    "claude-code/s01-dbup-agent-grpc",
+    "claude-code/s03-dbup-widgets-httpjson",
+    "codex/s05-denied-readonly-httpjson",
+    "copilot",
+    "gemini-cli/s09-subagent-http",
+    "openclaw-driven-content1",
+    "otel-genai-attrs",
+    "qwen",
+];
 
 fn map(record: &Record<'_>) -> Outcome {
     Dialects::built_in().map(record, &Owner::default(), ACCEPTED_AT)
@@ -40,7 +48,33 @@ pub(crate) fn map_log(scope_name: &str, attributes: Vec<KeyValue>) -> Outcome {
     map(&Record::log(&Resource::default(), &scope(scope_name), &log))
 }
 
-fn events(outcome: Outcome) -> Vec<SessionEvent> {
+/// What a span of the given scope and service becomes. It has a trace, an id and a parent.
+pub(crate) fn map_span(
+    service: &str,
+    scope_name: &str,
+    name: &str,
+    attributes: &[(&str, &str)],
+    change: impl FnOnce(&mut Span),
+) -> Outcome {
+    let texts =
+        |pairs: &[(&str, &str)]| pairs.iter().map(|(key, text)| attribute(key, string(text))).collect();
+    let resource = Resource { attributes: texts(&[("service.name", service)]), ..Resource::default() };
+    let mut span = Span {
+        name: name.to_owned(),
+        trace_id: vec![1; 16],
+        span_id: vec![2; 8],
+        parent_span_id: vec![3; 8],
+        start_time_unix_nano: 1_000_000_000,
+        end_time_unix_nano: 2_000_000_000,
+        attributes: texts(attributes),
+        ..Span::default()
+    };
+    change(&mut span);
+    map(&Record::span(&resource, &scope(scope_name), &span))
+}
+
+/// The events of a record that became some.
+pub(crate) fn events(outcome: Outcome) -> Vec<SessionEvent> {
     match outcome {
         Outcome::Mapped(events) => events,
         other => panic!("{other:?}"),

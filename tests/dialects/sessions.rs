@@ -1,8 +1,9 @@
-//! Observations merged into facts and cut into turns: no more than comparing with the truth needs.
+//! Sessions as readers put them together, cut into turns for comparing them with the truth.
 
 use std::collections::BTreeMap;
 
-use skillspan::event::{Decision, Kind, SessionEvent, Status};
+use skillspan::event::{Decision, Kind, SessionEvent};
+use skillspan::table::{ResolveOptions, Session, resolve};
 
 /// A main-agent prompt with what followed until the next.
 #[derive(Debug, Default)]
@@ -27,26 +28,19 @@ pub(crate) struct Call {
 /// One session's facts in order of time.
 pub(crate) type Facts = Vec<SessionEvent>;
 
-/// The facts of every session, by session id. What carries none belongs to its trace's session.
+/// The facts of every session, by session id, as readers see them.
 pub(crate) fn sessions(events: &[SessionEvent]) -> BTreeMap<String, Facts> {
-    let with_both = events.iter().filter(|event| !event.session_id.is_empty() && !event.trace_id.is_empty());
-    let of_trace: BTreeMap<&str, &str> =
-        with_both.map(|event| (event.trace_id.as_str(), event.session_id.as_str())).collect();
-    let mut groups: BTreeMap<(String, Kind, String), Vec<&SessionEvent>> = BTreeMap::new();
-    for event in events {
-        let by_trace = || of_trace.get(event.trace_id.as_str()).copied().unwrap_or(event.trace_id.as_str());
-        let session = if event.session_id.is_empty() { by_trace() } else { event.session_id.as_str() };
-        let key = if event.fact_key.is_empty() { &event.event_id } else { &event.fact_key };
-        groups.entry((session.to_owned(), event.kind, key.clone())).or_default().push(event);
-    }
-    let mut sessions: BTreeMap<String, Facts> = BTreeMap::new();
-    for ((session, ..), observations) in groups {
-        sessions.entry(session).or_default().push(merged(observations));
-    }
-    for facts in sessions.values_mut() {
-        facts.sort_by(|a, b| (a.timestamp, a.seq, &a.event_id).cmp(&(b.timestamp, b.seq, &b.event_id)));
-    }
-    sessions
+    let options = ResolveOptions { default_workspace: "default".to_owned() };
+    let facts = |session: Session| session.facts.into_iter().map(|fact| fact.event).collect();
+    let resolved = resolve(events.to_vec(), &options).into_iter();
+    resolved.map(|session| (session.id.clone(), facts(session))).collect()
+}
+
+/// The facts of events that are one session.
+pub(crate) fn facts(events: &[SessionEvent]) -> Facts {
+    let sessions = sessions(events);
+    assert_eq!(sessions.len(), 1, "{:?}", sessions.keys());
+    sessions.into_values().next().unwrap()
 }
 
 /// The turns of a session's main agent.
@@ -91,30 +85,5 @@ fn call(facts: &[SessionEvent], call: &SessionEvent) -> Call {
             None => String::new(),
         },
         output: result.map(|result| result.output.clone()).unwrap_or_default(),
-    }
-}
-
-/// Column by column, the non-empty value of the highest rank; the earliest time.
-fn merged(mut observations: Vec<&SessionEvent>) -> SessionEvent {
-    observations.sort_by_key(|event| std::cmp::Reverse(event.rank));
-    let text = |field: fn(&SessionEvent) -> &String| {
-        let mut values = observations.iter().map(|event| field(event));
-        values.find(|value| !value.is_empty()).cloned().unwrap_or_default()
-    };
-    let status = observations.iter().map(|event| event.status).find(|status| *status != Status::Unknown);
-    SessionEvent {
-        agent: text(|event| &event.agent),
-        project: text(|event| &event.project),
-        user_id: text(|event| &event.user_id),
-        model: text(|event| &event.model),
-        tool: text(|event| &event.tool),
-        text: text(|event| &event.text),
-        input: text(|event| &event.input),
-        output: text(|event| &event.output),
-        status: status.unwrap_or_default(),
-        timestamp: observations.iter().map(|event| event.timestamp).min().unwrap_or_default(),
-        seq: observations.iter().map(|event| event.seq).max().unwrap_or_default(),
-        input_tokens: observations.iter().map(|event| event.input_tokens).max().unwrap_or_default(),
-        ..observations[0].clone()
     }
 }

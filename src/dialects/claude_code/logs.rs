@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::{Mapping, Record};
 use super::{
-    CALL, ERROR, LOG_RANK, MENTION_RANK, REQUEST, arguments, call_rank, duration_us, event, prompt,
+    CALL, ERROR, LOG_RANK, MENTION_RANK, REQUEST, arguments, bodies, call_rank, duration_us, event, prompt,
     result_rank, status, tool_event,
 };
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
@@ -46,10 +46,12 @@ const NOISE: &[&str] = &[
     "retention_sweep",
     "safety_event",
     "subagent_completed",
+    "system_prompt",
+    "tool",
 ];
 
-/// The whole conversation, again with every request; and a failure after its `api_error`.
-const DUPLICATES: &[&str] = &["api_request_body", "api_response_body", "api_retries_exhausted"];
+/// A failure after its `api_error`.
+const DUPLICATES: &[&str] = &["api_retries_exhausted"];
 
 pub(super) fn map(record: &Record<'_>) -> Mapping {
     let name = name(record);
@@ -60,6 +62,8 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
         "tool_result" => tool_result(record),
         "api_error" | "api_refusal" | "internal_error" => one(record, error(record, &name)),
         "skill_activated" => one(record, skill_activated(record)),
+        "api_request_body" => bodies::request(record),
+        "api_response_body" => bodies::response(record),
         "managed_settings_resolved" => session_start(record),
         name if NOISE.contains(&name) => Mapping::NOISE,
         name if DUPLICATES.contains(&name) => Mapping::DUPLICATE,

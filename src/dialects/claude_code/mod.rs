@@ -4,21 +4,26 @@
 //!
 //! | kind | fact key | from logs | from spans |
 //! |---|---|---|---|
-//! | `session_start` | the session's id | `managed_settings_resolved` | |
+//! | `session_start` | the session's id | `managed_settings_resolved`; the directory from `api_request_body` | |
 //! | `prompt` | the trace's id, else `prompt.id` (spans carry none) | `user_prompt` | `interaction` |
-//! | `tool_call` | the call's id | `tool_result`, then `tool_decision` | `tool` |
-//! | `tool_result` | the call's id | `tool_result` | `tool` with its output, `tool.execution` |
+//! | `tool_call` | the call's id | `tool_result`, then `tool_decision`, `api_response_body` | `tool` |
+//! | `tool_result` | the call's id | `tool_result`; `api_request_body` of the next request | `tool` with its output, `tool.execution`, the next `llm_request` |
 //! | `decision` | the call's id | `tool_decision`; a refusal also from `tool_result` | (`tool.blocked_on_user` has no call id) |
 //! | `response` | the request's id, else `message.uuid` (spans carry none) | `assistant_response` | `llm_request` |
 //! | `error` | the request's id | `api_error` and its kin | `llm_request` |
 //! | `skill_use` | | `skill_activated` | |
 //!
+//! A decision by `user_temporary`, `user_permanent`, `user_reject` or `user_abort` is a person's;
+//! `config`, `hook` and `classifier` are not.
+//!
 //! | file | holds |
 //! |---|---|
+//! | `bodies.rs` | the bodies of requests and replies, and what detailed spans show of them |
 //! | `mod.rs` | what both signals share: common fields, ranks, the shape of a tool's input |
 //! | `logs.rs` | log records |
 //! | `spans.rs` | spans |
 
+mod bodies;
 mod logs;
 mod spans;
 
@@ -77,6 +82,8 @@ mod call_rank {
     pub(super) const RESULT_LOG: i64 = 3;
     /// `tool_parameters`: some arguments.
     pub(super) const DECISION_LOG: i64 = 2;
+    /// The model's own words, from the body of its reply, which may be about a call that never ran.
+    pub(super) const CONVERSATION: i64 = 2;
     /// One argument.
     pub(super) const SPAN: i64 = 1;
 }
@@ -84,7 +91,9 @@ mod call_rank {
 /// Which observation of a tool result knows it best.
 mod result_rank {
     /// The tool's own output, but no status.
-    pub(super) const OUTPUT: i64 = 3;
+    pub(super) const OUTPUT: i64 = 4;
+    /// The output as the model was given it, of failed tools too.
+    pub(super) const CONVERSATION: i64 = 3;
     /// The status and a general error text.
     pub(super) const LOG: i64 = 2;
     /// The status.

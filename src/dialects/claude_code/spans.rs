@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::super::record::{find, is_withheld, to_boolean, to_json, to_text};
 use super::super::{Mapping, Record};
 use super::{
-    ARGUMENTS, CALL, ERROR, MENTION_RANK, QUERY_SOURCE, REQUEST, arguments, call_rank, event, prompt,
+    ARGUMENTS, CALL, ERROR, MENTION_RANK, QUERY_SOURCE, REQUEST, arguments, bodies, call_rank, event, prompt,
     result_rank, status, tool_event,
 };
 use crate::event::{Kind, SessionEvent, Status};
@@ -18,13 +18,15 @@ const STOP_REASON: &[&str] = &["stop_reason"];
 const INPUT_TOKENS: &[&str] = &["input_tokens", "gen_ai.usage.input_tokens"];
 const OUTPUT_TOKENS: &[&str] = &["output_tokens", "gen_ai.usage.output_tokens"];
 const TOOL_INPUT: &[&str] = &["tool_input"];
+/// What a detailed span adds: the results that a request sends, a tool's output.
+const NEW_CONTEXT: &[&str] = &["new_context"];
 
 /// The span event with a tool's output, where the tool puts it, and what in it is input.
 const OUTPUT_EVENT: &str = "tool.output";
 const OUTPUT: &[&str] = &["output", "content", "diff", "result"];
 const OUTPUT_INPUTS: &[&str] = &["bash_command", "file_path"];
 
-const NOISE: &[&str] = &["compaction", "hook", "mcp.rpc", "subagent.spawn"];
+const NOISE: &[&str] = &["bash.subprocess", "compaction", "hook", "mcp.rpc", "subagent.spawn"];
 
 pub(super) fn map(record: &Record<'_>) -> Mapping {
     let name = record.name();
@@ -47,10 +49,22 @@ fn interaction(record: &Record<'_>) -> Mapping {
     Mapping::one(prompt(record, MENTION_RANK, record.content(PROMPT)))
 }
 
+/// What the model replied, and what it was sent of the tools' results.
+fn llm_request(record: &Record<'_>) -> Mapping {
+    let context = record.content(NEW_CONTEXT).unwrap_or_default();
+    let mut events = bodies::results_in_context(record, &context);
+    match reply(record) {
+        Mapping::Events(reply) => events.extend(reply),
+        nothing if events.is_empty() => return nothing,
+        Mapping::Nothing(_) => {}
+    }
+    Mapping::Events(events)
+}
+
 /// A failed request is an error. A reply that ends the main agent's or a sub-agent's turn adds
 /// model and token counts to its response; any other reply may have no text, and an empty response
 /// is none.
-fn llm_request(record: &Record<'_>) -> Mapping {
+fn reply(record: &Record<'_>) -> Mapping {
     let request = record.text(REQUEST).unwrap_or_default();
     if status(record) == Status::Error {
         return match request.as_str() {
@@ -94,14 +108,13 @@ fn tool(record: &Record<'_>) -> Mapping {
         return Mapping::DUPLICATE;
     }
     let call = SessionEvent { input: input(record), ..tool_event(record, Kind::ToolCall, call_rank::SPAN) };
-    let result = record.span_events(OUTPUT_EVENT).next().map(|output| {
-        let (output, truncated) = text_of(output);
-        SessionEvent {
-            timestamp: record.end_time().unwrap_or_default(),
-            output,
-            truncated,
-            ..tool_event(record, Kind::ToolResult, result_rank::OUTPUT)
-        }
+    let in_context = || record.content(NEW_CONTEXT).and_then(|output| shown(&output));
+    let output = record.span_events(OUTPUT_EVENT).next().map(text_of).or_else(in_context);
+    let result = output.map(|(output, truncated)| SessionEvent {
+        timestamp: record.end_time().unwrap_or_default(),
+        output,
+        truncated,
+        ..tool_event(record, Kind::ToolResult, result_rank::OUTPUT)
     });
     Mapping::Events([Some(call), result].into_iter().flatten().collect())
 }
@@ -119,13 +132,21 @@ fn execution(record: &Record<'_>) -> Mapping {
 }
 
 fn input(record: &Record<'_>) -> String {
-    record.content(TOOL_INPUT).unwrap_or_else(|| {
+    let whole = record.content(TOOL_INPUT).map(|input| bodies::under_heading(&input).to_owned());
+    whole.unwrap_or_else(|| {
         let abbreviated = ARGUMENTS.iter().filter_map(|(name, _)| {
             let value = record.content(&[*name])?;
             Some(((*name).to_owned(), Value::String(value)))
         });
         arguments(abbreviated.collect())
     })
+}
+
+/// A tool's output as a detailed span shows it, and whether the client cut it; `None` for the words
+/// of a refusal.
+fn shown(output: &str) -> Option<(String, bool)> {
+    let output = bodies::under_heading(output);
+    (!bodies::is_refusal(output)).then(|| (output.to_owned(), bodies::is_cut(output)))
 }
 
 /// A tool's output, and whether the client cut it. What none of the known names holds is given as

@@ -10,7 +10,7 @@ use super::is_withheld;
 
 /// Who wrote a message, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(in crate::dialects) enum Role {
     /// The person.
     User,
     /// The model.
@@ -21,16 +21,16 @@ pub(super) enum Role {
 
 /// One message: the texts of its parts, a line each; `""` if it has only tool calls or results.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Message {
+pub(in crate::dialects) struct Message {
     role: Role,
     text: String,
 }
 
 /// A prompt and how many user texts before it in its list equal it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Prompt {
-    pub(super) text: String,
-    pub(super) earlier_equals: usize,
+pub(in crate::dialects) struct Prompt {
+    pub(in crate::dialects) text: String,
+    pub(in crate::dialects) earlier_equals: usize,
 }
 
 const ROLES: &[(&str, Role)] = &[
@@ -46,7 +46,7 @@ const TEXT_FIELDS: &[&str] = &["parts", "content", "text"];
 const TEXT_TYPES: &[&str] = &["text", "input_text", "output_text"];
 
 /// The messages of a list. `unsaid` is the role of what does not say its own.
-pub(super) fn parse(list: &Value, unsaid: Role) -> Vec<Message> {
+pub(in crate::dialects) fn parse(list: &Value, unsaid: Role) -> Vec<Message> {
     match list {
         Value::Array(messages) => messages.iter().map(|message| message_of(message, unsaid)).collect(),
         Value::Object(object) => match object.get("messages") {
@@ -63,7 +63,7 @@ pub(super) fn parse(list: &Value, unsaid: Role) -> Vec<Message> {
 }
 
 /// The user texts after the last message of the assistant: what comes before it is history.
-pub(super) fn new_prompts(messages: &[Message]) -> Vec<Prompt> {
+pub(in crate::dialects) fn new_prompts(messages: &[Message]) -> Vec<Prompt> {
     let last_answer = messages.iter().rposition(|message| message.role == Role::Assistant);
     let first_new = last_answer.map_or(0, |position| position + 1);
     let is_prompt = |message: &Message| message.role == Role::User && !is_withheld(&message.text);
@@ -78,8 +78,13 @@ pub(super) fn new_prompts(messages: &[Message]) -> Vec<Prompt> {
     .collect()
 }
 
+/// How many texts of the user a list has.
+pub(in crate::dialects) fn user_texts(messages: &[Message]) -> usize {
+    messages.iter().filter(|message| message.role == Role::User && !is_withheld(&message.text)).count()
+}
+
 /// The last text of the assistant.
-pub(super) fn last_answer(messages: &[Message]) -> Option<String> {
+pub(in crate::dialects) fn last_answer(messages: &[Message]) -> Option<String> {
     let answers = messages.iter().filter(|message| message.role == Role::Assistant);
     answers.map(|message| &message.text).rfind(|text| !is_withheld(text)).cloned()
 }

@@ -17,7 +17,7 @@
 //! | `mod.rs` | which operation becomes which events |
 //! | `messages.rs` | what a list of messages says |
 
-mod messages;
+pub(super) mod messages;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use serde_json::Value;
@@ -121,7 +121,7 @@ impl Dialect for GenAi {
 }
 
 /// Older exporters have the name in an attribute.
-fn log_name(record: &Record<'_>) -> String {
+pub(super) fn log_name(record: &Record<'_>) -> String {
     match record.name() {
         "" => record.text(LOG_NAME).unwrap_or_default(),
         name => name.to_owned(),

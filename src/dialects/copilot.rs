@@ -1,0 +1,149 @@
+//! GitHub Copilot: the command line's spans of scope `github.copilot`, and, from its documentation,
+//! the spans and log records of Copilot Chat in VS Code (service `copilot-chat`).
+//!
+//! Both follow the GenAI conventions, whose mapping does the work; added is what the conventions do
+//! not know: a prompt is wrapped in the time of day, a command that fails is told by
+//! `process.exit.code` or at the end of its output alone, and a call may be refused.
+//!
+//! | kind | fact key | from |
+//! |---|---|---|
+//! | `prompt`, `response`, `tool_call`, `tool_result`, `error` | as the conventions have it | `invoke_agent`, `chat`, `execute_tool` |
+//! | `decision` | the `execute_tool` span | `permission`, its child; a refusal also from `execute_tool` itself |
+//!
+//! A decision's source is the client's whole word (`github.copilot.permission.result`), such as
+//! `denied-no-approval-rule-and-could-not-request-from-user`; one that names the user and does not
+//! say "could not" is a person's.
+
+use super::exit_code::{self, Form};
+use super::genai::{self, GenAi};
+use super::{Dialect, Mapping, Record, wrappers};
+use crate::event::{Decision, Kind, SessionEvent, Status};
+
+const SCOPE: &str = "github.copilot";
+const VS_CODE: &str = "copilot-chat";
+
+const OPERATION: &[&str] = &["gen_ai.operation.name"];
+const SESSION: &[&str] = &["gen_ai.conversation.id"];
+const VERSION: &[&str] = &["service.version"];
+const PERMISSION: &[&str] = &["github.copilot.permission.result"];
+const ERROR_TYPE: &[&str] = &["error.type"];
+const INITIATOR: &[&str] = &["github.copilot.initiator"];
+const AGENT: &[&str] = &["gen_ai.agent.name"];
+const REPETITIONS: &[&str] = &["gen_ai.tool.description"];
+
+/// The `error.type` of a call that was not allowed to run.
+const DENIED: &str = "denied";
+
+const EXIT_CODES: &[Form] = &[
+    Form { before: "completed with exit code", header_end: None, opens_line: false },
+    Form { before: "exited with exit code", header_end: None, opens_line: false },
+];
+
+/// VS Code's log records: what they say is on its spans too.
+const VS_CODE_LOGS: &[&str] =
+    &["copilot_chat.", "github.copilot.", "gen_ai.client.inference.operation.details"];
+const VS_CODE_MAIN_AGENT: &str = "copilot";
+
+const PERMISSION_RANK: i64 = 2;
+const MENTION_RANK: i64 = 1;
+
+/// GitHub Copilot.
+pub(super) struct Copilot;
+
+const ASSISTANT: &str = "copilot";
+
+impl Dialect for Copilot {
+    fn name(&self) -> &'static str {
+        "copilot"
+    }
+
+    fn recognises(&self, record: &Record<'_>) -> bool {
+        let scope = record.scope_name();
+        scope == SCOPE || scope == VS_CODE || (scope.contains("copilot") && record.service() == VS_CODE)
+    }
+
+    fn map(&self, record: &Record<'_>) -> Mapping {
+        record.ignore(REPETITIONS);
+        match record.as_span() {
+            None => map_log(record),
+            Some(span) if span.name == "permission" => permission(record),
+            Some(_) if !record.has(OPERATION) => Mapping::NOISE,
+            Some(_) => operation(record),
+        }
+    }
+}
+
+fn map_log(record: &Record<'_>) -> Mapping {
+    let name = genai::log_name(record);
+    let known = VS_CODE_LOGS.iter().any(|known| name.starts_with(known));
+    if known { Mapping::DUPLICATE } else { Mapping::UNKNOWN_NAME }
+}
+
+fn operation(record: &Record<'_>) -> Mapping {
+    let mut events = match GenAi.map(record) {
+        Mapping::Events(events) => events,
+        nothing @ Mapping::Nothing(_) => return nothing,
+    };
+    // A sub-agent's first message is written by the agent that called it.
+    let asked_by_agent = record.text(INITIATOR).is_some_and(|initiator| initiator == "agent");
+    events.retain(|event| !(event.kind == Kind::Prompt && asked_by_agent));
+    let agent = sub_agent(record);
+    for event in &mut events {
+        event.assistant = ASSISTANT.to_owned();
+        event.session_id = record.text(SESSION).unwrap_or_default();
+        event.assistant_version = record.text(VERSION).unwrap_or_default();
+        event.agent.clone_from(&agent);
+        match event.kind {
+            Kind::Prompt => event.text = wrappers::without(&event.text).to_owned(),
+            Kind::ToolResult if failed(&event.output) => event.status = Status::Error,
+            _ => {}
+        }
+    }
+    if record.text(ERROR_TYPE).is_some_and(|error| error == DENIED) {
+        refuse(record, &mut events);
+    }
+    if events.is_empty() { Mapping::NOISE } else { Mapping::Events(events) }
+}
+
+fn failed(output: &str) -> bool {
+    exit_code::in_text(output, EXIT_CODES).is_some_and(|code| code != 0)
+}
+
+/// The name of an agent that another one called: a span with a parent.
+fn sub_agent(record: &Record<'_>) -> String {
+    let is_called = !record.parent_span_id().is_empty();
+    let name = record.text(AGENT).filter(|name| is_called && !name.eq_ignore_ascii_case(VS_CODE_MAIN_AGENT));
+    name.unwrap_or_default()
+}
+
+/// A refused call has a decision in the place of its result.
+fn refuse(record: &Record<'_>, events: &mut [SessionEvent]) {
+    for event in events.iter_mut().filter(|event| event.kind == Kind::ToolResult) {
+        event.kind = Kind::Decision;
+        event.fact_key = record.span_id();
+        event.rank = MENTION_RANK;
+        event.decision = Decision::Reject;
+        event.decision_source = DENIED.to_owned();
+        event.status = Status::Unknown;
+        event.text = std::mem::take(&mut event.output);
+    }
+}
+
+/// The result of asking, under the span of the call that was asked for.
+fn permission(record: &Record<'_>) -> Mapping {
+    let Some(result) = record.text(PERMISSION) else {
+        return Mapping::INCOMPLETE;
+    };
+    let refused = result.starts_with("denied") || result.starts_with("reject");
+    Mapping::one(SessionEvent {
+        kind: Kind::Decision,
+        rank: PERMISSION_RANK,
+        fact_key: record.parent_span_id(),
+        session_id: record.text(SESSION).unwrap_or_default(),
+        assistant: ASSISTANT.to_owned(),
+        assistant_version: record.text(VERSION).unwrap_or_default(),
+        decision: if refused { Decision::Reject } else { Decision::Accept },
+        decision_source: result,
+        ..SessionEvent::default()
+    })
+}

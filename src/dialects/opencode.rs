@@ -1,0 +1,208 @@
+//! OpenCode: the spans of service `opencode`. Written from a description of recorded sessions of
+//! 1.18; more than 1000 spans a prompt are internals and cost a comparison of their names.
+//!
+//! With `experimental.openTelemetry` the client's AI SDK adds the conversation. A step of it is an
+//! `ai.streamText` span with an `ai.streamText.doStream` span inside that says the same and more.
+//!
+//! | kind | fact key | from |
+//! |---|---|---|
+//! | `prompt` | number of user texts before it, hash of the text | `ai.streamText.doStream` |
+//! | `response` | | `ai.streamText.doStream` |
+//! | `tool_call` | the call's id | `ai.toolCall`, `Tool.execute` |
+//! | `tool_result` | the call's id | `ai.toolCall`; failures also from `Tool.execute` |
+//! | `decision` | the call's id | the error of a call that was not allowed |
+//! | `error` | | failed `ai.streamText.doStream` |
+//!
+//! A refusal says who refused: `user` for an answer, `rule` for a configured permission.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::exit_code;
+use super::genai::messages::{self, Role};
+use super::record::{find, is_withheld, to_text};
+use super::{Dialect, Mapping, Record, directory, repository, wrappers};
+use crate::event::{Decision, Kind, SessionEvent, Status};
+
+const SCOPE: &str = "opencode";
+const SERVICE: &str = "opencode";
+/// The scope of the client's AI SDK.
+const SDK_SCOPE: &str = "ai";
+
+const SESSION: &[&str] = &["session.id", "ai.telemetry.metadata.sessionId"];
+const USER: &[&str] = &["ai.telemetry.metadata.userId", "enduser.id", "user.name"];
+const VERSION: &[&str] = &["service.version"];
+const MODEL: &[&str] = &["gen_ai.response.model", "ai.response.model", "ai.model.id", "gen_ai.request.model"];
+const MESSAGES: &[&str] = &["ai.prompt.messages"];
+const TOOLS: &[&str] = &["ai.prompt.tools"];
+const RESPONSE: &[&str] = &["ai.response.text"];
+const INPUT_TOKENS: &[&str] = &["gen_ai.usage.input_tokens", "ai.usage.inputTokens", "ai.usage.promptTokens"];
+const OUTPUT_TOKENS: &[&str] =
+    &["gen_ai.usage.output_tokens", "ai.usage.outputTokens", "ai.usage.completionTokens"];
+const TOOL: &[&str] = &["ai.toolCall.name", "tool.name"];
+const CALL: &[&str] = &["ai.toolCall.id", "tool.call_id"];
+const ARGUMENTS: &[&str] = &["ai.toolCall.args", "ai.toolCall.input"];
+const RESULT: &[&str] = &["ai.toolCall.result", "ai.toolCall.output"];
+const REPETITIONS: &[&str] =
+    &["ai.response.toolCalls", "ai.settings.tools", "operation.name", "resource.name"];
+
+const EXIT_CODES: &[&str] = &["/metadata/exit", "/metadata/exitCode"];
+/// How the error of a call reads that was not allowed, and who refused.
+const REFUSALS: &[(&str, &str)] =
+    &[("The user rejected permission", "user"), ("The user has specified a rule which prevents", "rule")];
+
+const SDK_RANK: i64 = 2;
+const CLIENT_RANK: i64 = 1;
+
+/// OpenCode.
+pub(super) struct OpenCode;
+
+impl Dialect for OpenCode {
+    fn name(&self) -> &'static str {
+        "opencode"
+    }
+
+    fn recognises(&self, record: &Record<'_>) -> bool {
+        let scope = record.scope_name();
+        scope == SCOPE || (scope == SDK_SCOPE && record.service() == SERVICE)
+    }
+
+    fn map(&self, record: &Record<'_>) -> Mapping {
+        if record.as_log().is_some() {
+            // Lists of internals without a name.
+            return Mapping::NOISE;
+        }
+        match record.name() {
+            "ai.streamText.doStream" => step(record),
+            "ai.toolCall" => tool(record, SDK_RANK),
+            "Tool.execute" => tool(record, CLIENT_RANK),
+            "ai.streamText" => Mapping::DUPLICATE,
+            _ => Mapping::NOISE,
+        }
+    }
+}
+
+fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
+    record.ignore(REPETITIONS);
+    let text = |names| record.text(names).unwrap_or_default();
+    SessionEvent {
+        kind,
+        rank,
+        session_id: text(SESSION),
+        user_id: text(USER),
+        project: repository::of(record),
+        assistant: "opencode".to_owned(),
+        assistant_version: text(VERSION),
+        model: text(MODEL),
+        ..SessionEvent::default()
+    }
+}
+
+/// One model call. A call without tools is not part of the conversation: the client asks for a
+/// title or a summary.
+fn step(record: &Record<'_>) -> Mapping {
+    if !record.has(TOOLS) {
+        return Mapping::NOISE;
+    }
+    record.ignore(TOOLS);
+    let mut events = prompts(record);
+    if let Some(text) = record.content(RESPONSE) {
+        events.push(SessionEvent {
+            timestamp: record.end_time().unwrap_or_default(),
+            duration_us: record.duration_us(),
+            text,
+            input_tokens: record.integer(INPUT_TOKENS).unwrap_or_default(),
+            output_tokens: record.integer(OUTPUT_TOKENS).unwrap_or_default(),
+            ..event(record, Kind::Response, SDK_RANK)
+        });
+    }
+    if let Some(message) = record.failure() {
+        events.push(SessionEvent {
+            timestamp: record.end_time().unwrap_or_default(),
+            text: message.to_owned(),
+            ..event(record, Kind::Error, SDK_RANK)
+        });
+    }
+    if events.is_empty() { Mapping::NOISE } else { Mapping::Events(events) }
+}
+
+/// A step repeats the conversation; a retried step repeats its prompt too.
+fn prompts(record: &Record<'_>) -> Vec<SessionEvent> {
+    let Some(list) = record.json(MESSAGES) else {
+        return vec![];
+    };
+    let messages = messages::parse(&list, Role::User);
+    let earlier = messages::user_texts(&messages);
+    let prompts = messages::new_prompts(&messages).into_iter();
+    let prompts = prompts.filter(|prompt| !is_withheld(wrappers::without(&prompt.text)));
+    let to_event = |prompt: messages::Prompt| SessionEvent {
+        fact_key: format!("{earlier}:{}", hash(&prompt.text)),
+        text: wrappers::without(&prompt.text).to_owned(),
+        ..event(record, Kind::Prompt, SDK_RANK)
+    };
+    prompts.map(to_event).collect()
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text.trim().as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A call and what came of it.
+fn tool(record: &Record<'_>, rank: i64) -> Mapping {
+    let call = record.text(CALL).unwrap_or_else(|| record.span_id());
+    let of_call = |kind| SessionEvent {
+        fact_key: call.clone(),
+        tool_call_id: call.clone(),
+        tool: record.text(TOOL).unwrap_or_default(),
+        ..event(record, kind, rank)
+    };
+    let input = record.content(ARGUMENTS).unwrap_or_default();
+    let cwd = directory::of_arguments(&input).unwrap_or_default();
+    let result = record.json(RESULT).unwrap_or_default();
+    let failure = failure(record);
+    let mut events = vec![SessionEvent { input, cwd, ..of_call(Kind::ToolCall) }];
+    let refusal = failure.as_deref().and_then(|text| REFUSALS.iter().find(|(words, _)| text.contains(words)));
+    if let Some((_, source)) = refusal {
+        events.push(SessionEvent {
+            decision: Decision::Reject,
+            decision_source: (*source).to_owned(),
+            ..of_call(Kind::Decision)
+        });
+        return Mapping::Events(events);
+    }
+    let status = match exit_code::in_json(&result, EXIT_CODES) {
+        _ if failure.is_some() => Status::Error,
+        Some(code) if code != 0 => Status::Error,
+        None if result.is_null() => Status::Unknown,
+        _ => Status::Ok,
+    };
+    events.push(SessionEvent {
+        timestamp: record.end_time().unwrap_or_default(),
+        duration_us: record.duration_us(),
+        output: output_of(&result).or(failure).unwrap_or_default(),
+        status,
+        ..of_call(Kind::ToolResult)
+    });
+    Mapping::Events(events)
+}
+
+/// What a failed span says of its failure; `None` if it did not fail.
+fn failure(record: &Record<'_>) -> Option<String> {
+    let message = record.failure()?;
+    let exception = || {
+        let exception = record.span_events("exception").last()?;
+        find(&exception.attributes, "exception.message").map(to_text)
+    };
+    Some(if message.is_empty() { exception().unwrap_or_default() } else { message.to_owned() })
+}
+
+/// A result is `{"title", "metadata", "output"}`.
+fn output_of(result: &Value) -> Option<String> {
+    match result {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        result => Some(
+            result.get("output").and_then(Value::as_str).map_or_else(|| result.to_string(), str::to_owned),
+        ),
+    }
+}

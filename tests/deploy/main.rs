@@ -1,0 +1,213 @@
+//! What `deploy/` holds is what this binary understands.
+//!
+//! The chart's and the kustomize base's own form is checked by `deploy/check`, which needs helm and
+//! kubectl; here, every configuration in them is resolved as `skillspan validate` does.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use skillspan::config::{Origin, Settings, Source, parse};
+
+struct Container;
+
+impl Source for Container {
+    fn env(&self, name: &str) -> Option<String> {
+        match name {
+            "XDG_DATA_HOME" => Some("/var/lib".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn file(&self, path: &str) -> std::io::Result<String> {
+        Err(std::io::Error::new(std::io::ErrorKind::NotFound, path.to_owned()))
+    }
+}
+
+fn deploy() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy")
+}
+
+fn resolve(text: &str, name: &Path) -> Settings {
+    parse(text, Origin::File(name.to_owned()), &Container).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The `skillspan.yaml` of the ConfigMaps in rendered manifests.
+fn rendered_configurations(manifests: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut lines = manifests.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line.trim_end() != "  skillspan.yaml: |" {
+            continue;
+        }
+        let mut text = String::new();
+        while let Some(line) = lines.peek().filter(|line| line.is_empty() || line.starts_with("    ")) {
+            text += line.strip_prefix("    ").unwrap_or_default();
+            text.push('\n');
+            lines.next();
+        }
+        found.push(text);
+    }
+    found
+}
+
+fn goldens() -> Vec<PathBuf> {
+    let examples = deploy().join("helm/skillspan/examples");
+    let mut paths: Vec<PathBuf> = fs::read_dir(examples)
+        .unwrap()
+        .map(|example| example.unwrap().path().join("rendered/manifests.yaml"))
+        .collect();
+    paths.push(deploy().join("kustomize/rendered/manifests.yaml"));
+    paths.sort();
+    paths
+}
+
+/// Probes and clients come from outside the pod; data goes to the volume and nowhere else.
+fn assert_fits_a_container(settings: &Settings) {
+    let sessions = settings.sessions.as_ref().expect("a sessions pipeline");
+    assert!(sessions.listeners.iter().all(|listener| listener.address.ip().is_unspecified()));
+    assert!(settings.health.expect("a health endpoint").ip().is_unspecified());
+    let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets).map(|target| &target.path);
+    for path in targets.chain([&sessions.journal.path, &settings.table]) {
+        assert!(path.starts_with("/var/lib/skillspan"), "{} is not on the volume", path.display());
+    }
+}
+
+#[test]
+fn every_rendered_configuration_is_valid_and_fits_a_container() {
+    let goldens = goldens();
+    assert!(goldens.len() >= 3, "{goldens:?}");
+    for golden in goldens {
+        let configurations = rendered_configurations(&fs::read_to_string(&golden).unwrap());
+        assert_eq!(configurations.len(), 1, "{}", golden.display());
+        for text in configurations {
+            assert_fits_a_container(&resolve(&text, &golden));
+        }
+    }
+}
+
+#[test]
+fn the_configuration_of_compose_is_valid_and_fits_a_container() {
+    let path = deploy().join("container.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    assert_fits_a_container(&resolve(&text, &path));
+    let kustomize = fs::read_to_string(deploy().join("kustomize/config.yaml")).unwrap();
+    assert_eq!(kustomize, text, "one configuration for both");
+}
+
+#[test]
+fn the_chart_is_of_this_version() {
+    let chart = fs::read_to_string(deploy().join("helm/skillspan/Chart.yaml")).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(chart.contains(&format!("\nappVersion: \"{version}\"\n")), "{chart}");
+}
+
+#[test]
+fn a_stopped_pod_and_a_stopped_unit_have_time_to_drain() {
+    // 10 s for requests under way and 15 s for the journal.
+    let values = fs::read_to_string(deploy().join("helm/skillspan/values.yaml")).unwrap();
+    assert!(values.contains("\nterminationGracePeriodSeconds: 45\n"));
+    let unit = fs::read_to_string(deploy().join("skillspan.service")).unwrap();
+    assert!(unit.contains("\nTimeoutStopSec=40s\n"));
+}
+
+/// Log records that become an event, that are dropped, and that nobody recognises.
+fn one_record_of_each_fate() -> serde_json::Value {
+    let scope = |scope: &str, event: &str| {
+        let attributes =
+            [("event.name", event), ("session.id", "s"), ("prompt.id", "p"), ("prompt", "hello")];
+        let attributes = attributes
+            .map(|(key, value)| serde_json::json!({ "key": key, "value": { "stringValue": value } }));
+        serde_json::json!({ "scope": { "name": scope }, "logRecords": [{ "attributes": attributes }] })
+    };
+    let claude_code = "com.anthropic.claude_code.events";
+    let scopes =
+        [scope(claude_code, "user_prompt"), scope(claude_code, "plugin_loaded"), scope("my.app", "x")];
+    serde_json::json!({ "resourceLogs": [{ "scopeLogs": scopes }] })
+}
+
+/// The names that `/metrics` of a running service serves.
+fn served_metrics() -> std::collections::BTreeSet<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().display();
+    let text = format!(
+        "extensions: {{ health: {{ endpoint: 127.0.0.1:0 }}, sessions_table: {{ path: {root}/sessions }} }}
+receivers: {{ otlp: {{ protocols: {{ http: {{ endpoint: 127.0.0.1:0 }} }} }} }}
+exporters: {{ filesystem: {{ path: {root}/skills }} }}
+service: {{ journal: {{ path: {root}/journal, max_size: 64MiB, segment: 4MiB }} }}
+"
+    );
+    let settings = resolve(&text, Path::new("metrics.yaml"));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let served = runtime.block_on(async {
+        let service = skillspan::service::Service::start(settings).await.unwrap();
+        let url = format!("http://{}/metrics", service.health().unwrap());
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        // A counter with labels is served once something was counted.
+        let (_, http) = service.addresses()[0];
+        let logs = client.post(format!("http://{http}/v1/logs")).json(&one_record_of_each_fate());
+        logs.send().await.unwrap().error_for_status().unwrap();
+        let text = client.get(url).send().await.unwrap().text().await.unwrap();
+        service.drain().await;
+        text
+    });
+    let types = served.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    types
+        .flat_map(|line| {
+            let (name, kind) = line.split_once(' ').unwrap();
+            match kind {
+                "counter" => vec![format!("{name}_total")],
+                "histogram" => ["_bucket", "_count", "_sum"].map(|end| format!("{name}{end}")).to_vec(),
+                _ => vec![name.to_owned()],
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn dashboard_and_alerts_speak_of_metrics_that_are_served() {
+    let served = served_metrics();
+    assert!(served.len() > 10, "{served:?}");
+    let name = regex::Regex::new(r"\bskillspan_[a-z_]+").unwrap();
+    let mut spoken = 0;
+    for file in ["observability/alerts.yaml", "observability/dashboard.json"] {
+        let text = fs::read_to_string(deploy().join(file)).unwrap();
+        for found in name.find_iter(&text) {
+            spoken += 1;
+            assert!(
+                served.contains(found.as_str()),
+                "{file} speaks of {}; served are {served:#?}",
+                found.as_str()
+            );
+        }
+    }
+    assert!(spoken > 20, "only {spoken} names were found: the reading is broken");
+}
+
+#[test]
+fn every_alert_leads_to_a_section_of_the_runbook() {
+    let alerts = fs::read_to_string(deploy().join("observability/alerts.yaml")).unwrap();
+    let runbook = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    let runbook = fs::read_to_string(runbook).unwrap();
+    let slug = |heading: &str| {
+        heading
+            .to_lowercase()
+            .replace(|c: char| !c.is_alphanumeric() && c != ' ' && c != '-', "")
+            .replace(' ', "-")
+    };
+    let sections: Vec<String> =
+        runbook.lines().filter_map(|line| line.strip_prefix("## ")).map(slug).collect();
+    let links: Vec<&str> =
+        alerts.split("docs/operations.md#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(links.len(), alerts.matches("- alert:").count());
+    for link in links {
+        assert!(sections.iter().any(|section| section == link), "{link} is not among {sections:?}");
+    }
+}
