@@ -15,6 +15,7 @@
 //! | `recovery.rs` | opening a folder, whatever is in it |
 //! | `state.rs` | what those four share; cursor, quarantine, dead letters |
 //! | `plan.rs` | [`Plan`]: what an exporter is about to write |
+//! | `dead_letters.rs` | records that could not be exported: list, replay |
 //! | `document.rs` | the small files that are replaced whole |
 //! | `error.rs` | what can go wrong |
 //! | `sync_times.rs` | how long syncs take |
@@ -38,6 +39,7 @@
 //! `docs/journal.md` has the byte layout, the numbered write path, and the conditions under which a
 //! segment goes.
 
+mod dead_letters;
 mod document;
 mod error;
 mod plan;
@@ -58,6 +60,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{Semaphore, oneshot, watch};
 
+pub use dead_letters::{DeadLetter, ReplayError, dead_letters};
 pub use error::{AppendError, OpenError, ReadError, UpdateError};
 pub use plan::{Plan, PlannedFile};
 pub use record::Record;

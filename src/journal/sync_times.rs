@@ -15,6 +15,7 @@ pub struct SyncTimes {
     pub total: Duration,
     /// How long the slowest of them took.
     pub slowest: Duration,
+    /// By bound; what takes longer than the last one is in none.
     counts: [u64; BOUNDS.len()],
 }
 
@@ -23,13 +24,18 @@ impl SyncTimes {
         self.count += 1;
         self.total += took;
         self.slowest = self.slowest.max(took);
-        for (bound, count) in BOUNDS.iter().zip(&mut self.counts) {
-            *count += u64::from(took.as_micros() <= u128::from(*bound));
+        let bounds = BOUNDS.iter().zip(&mut self.counts);
+        let fitting = bounds.into_iter().find(|(bound, _)| took.as_micros() <= u128::from(**bound));
+        if let Some((_, count)) = fitting {
+            *count += 1;
         }
     }
 
-    /// (upper bound in seconds, how many took no longer), ascending.
+    /// (upper bound in seconds, how many took no longer and longer than the bound before), ascending;
+    /// the last bound is infinite.
     pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
-        BOUNDS.iter().zip(self.counts).map(|(bound, count)| (*bound as f64 / 1e6, count))
+        let slower = self.count - self.counts.iter().sum::<u64>();
+        let bounded = BOUNDS.iter().zip(self.counts).map(|(bound, count)| (*bound as f64 / 1e6, count));
+        bounded.chain([(f64::MAX, slower)])
     }
 }

@@ -9,14 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::event::Timestamp;
 use crate::exporters::parquet::ExporterHandle;
-use crate::journal::Journal;
+use crate::journal::{Journal, SyncTimes};
 use crate::receivers::Counters;
 
 /// What mining has done since the start.
@@ -79,6 +80,16 @@ impl Collector for TableFeed {
             journal.syncs.count,
         )?;
         write.seconds("skillspan_journal_sync_seconds", "Time spent in these flushes", sync_seconds)?;
+        write.histogram(
+            "skillspan_journal_sync_duration_seconds",
+            "How long a flush of the journal to the disk takes",
+            &journal.syncs,
+        )?;
+        write.gauge(
+            "skillspan_table_lag_events",
+            "Events read from the journal and not in the table yet",
+            table.pending_events,
+        )?;
         write.counter("skillspan_journal_quarantined", "Damaged records set aside", journal.quarantined)?;
         write.gauge("skillspan_table_lag_records", "Accepted requests not in the table yet", table.behind)?;
         write.level("skillspan_table_lag_seconds", "Age of the oldest of them", lag)?;
@@ -133,6 +144,12 @@ impl Writer<'_, '_> {
 
     fn level(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
         self.write(name, help, &ConstGauge::new(value))
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, times: &SyncTimes) -> fmt::Result {
+        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        let buckets: Vec<(f64, u64)> = times.buckets().collect();
+        encoder.encode_histogram::<NoLabelSet>(times.total.as_secs_f64(), times.count, &buckets, None)
     }
 
     fn write(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> fmt::Result {

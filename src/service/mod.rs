@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `mod.rs` | [`Service`]: start, drain |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
-//! | `health.rs` | `/health`, `/ready`, `/metrics`, `/flush` |
+//! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
+//! | `report.rs` | how the process does, and what to do about what fails |
 //! | `notice.rs` | the lines a start prints |
 //!
 //! Start: every port is bound, then the table and the journal are opened, then tasks run. Whatever
@@ -17,6 +18,7 @@ mod health;
 mod metrics;
 pub mod mining;
 mod notice;
+mod report;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,6 +41,7 @@ use crate::table::{self, Table};
 use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
+pub use report::{JournalReport, Listening, Problem, Report, TableReport};
 
 /// How long requests under way may take to finish when the service stops.
 const DRAIN_DOORS: Duration = Duration::from_secs(10);
@@ -124,7 +127,7 @@ impl Service {
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
         if let Some((_, listener)) = ports.health {
-            service.start_health(listener, &counters, counts);
+            service.start_health(listener, &settings, &counters, counts);
         }
         Ok(service)
     }
@@ -201,10 +204,22 @@ impl Service {
         }
     }
 
-    fn start_health(&mut self, listener: TcpListener, counters: &Counters, counts: Arc<MiningCounts>) {
+    fn start_health(
+        &mut self,
+        listener: TcpListener,
+        settings: &Settings,
+        counters: &Counters,
+        counts: Arc<MiningCounts>,
+    ) {
         let feed = self.table_feed.as_ref().map(|feed| (feed.journal.clone(), feed.exporter.clone()));
         let metrics = Metrics::new(counters, feed.clone(), counts);
-        let vitals = Vitals { table_feed: feed, metrics, stopping: self.stop_doors.clone() };
+        let vitals = Vitals {
+            addresses: self.addresses.clone(),
+            table: settings.table.clone(),
+            table_feed: feed,
+            metrics,
+            stopping: self.stop_doors.clone(),
+        };
         let router = health::router(Arc::new(vitals));
         self.health_task =
             Some(tokio::spawn(serve(listener, router, self.stop_health.clone(), DRAIN_HEALTH)));

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use crate::simulated::{SimulatedDisk, run};
 
 /// Histories that must go well before a place whose sync is left out passes for harmless.
-const HISTORIES: u64 = 400;
+const HISTORIES: u64 = 150;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_was_acknowledged_survives_power_losses_failed_syncs_full_disks_and_damage(seed: u64) {

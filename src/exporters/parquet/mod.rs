@@ -217,7 +217,9 @@ impl ParquetExporter {
                 }
             }
         }
-        status::lock(&self.status).oldest_pending = batch.oldest;
+        let mut status = status::lock(&self.status);
+        status.oldest_pending = batch.oldest;
+        status.pending_events = batch.rows as u64;
         Ok(())
     }
 
@@ -255,6 +257,7 @@ impl ParquetExporter {
         let mut status = status::lock(&self.status);
         status.batches += 1;
         status.oldest_pending = None;
+        status.pending_events = 0;
         Ok(())
     }
 

@@ -13,6 +13,8 @@ use crate::journal::Journal;
 pub struct Status {
     /// Sequences between the cursor and the journal's durable end.
     pub behind: u64,
+    /// Events that have been read and are not in the table yet.
+    pub pending_events: u64,
     /// When the oldest request that is not in the table yet was accepted, as far as it has been read.
     pub oldest_pending: Option<Timestamp>,
     /// Batches that reached the table.
