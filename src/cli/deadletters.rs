@@ -27,7 +27,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
 fn list(config: &ConfigFile) -> Result<String, Failure> {
     let settings = config.load()?;
     let mut lines = String::new();
-    for pipeline in &settings.sessions {
+    for pipeline in settings.sessions.iter() {
         for DeadLetter { path, bytes, reason, .. } in dead_letters(&pipeline.journal.path).or_fail()? {
             let _ = writeln!(lines, "{}  {bytes} bytes  {reason}", path.display());
         }
@@ -38,7 +38,7 @@ fn list(config: &ConfigFile) -> Result<String, Failure> {
 async fn replay(config: &ConfigFile) -> Result<String, Failure> {
     let settings = config.load()?;
     let mut lines = String::new();
-    for pipeline in &settings.sessions {
+    for pipeline in settings.sessions.iter() {
         let letters = dead_letters(&pipeline.journal.path).or_fail()?;
         if letters.is_empty() {
             continue;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// So many callers tell one use of a shared function from another.
-const DEPTH: usize = 6;
+const DEPTH: usize = 4;
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/");
 
 /// The product's lines from the one that asked for a sync outwards, such as

@@ -35,6 +35,8 @@ struct World {
     /// What readers were shown and nobody has exported.
     shown: BTreeMap<u64, Vec<u8>>,
     cursor: u64,
+    /// The journal's.
+    id: Option<String>,
     /// A sync failed since the power was last off: what was not acknowledged may be shown and go.
     sync_failed: bool,
     /// Texts that were damaged in the journal, up to the damage.
@@ -52,6 +54,7 @@ pub(crate) fn run(disk: SimulatedDisk, seed: u64) -> Result<(), String> {
         undecodable: BTreeMap::new(),
         shown: BTreeMap::new(),
         cursor: 0,
+        id: None,
         sync_failed: false,
         damaged: Vec::new(),
     };
@@ -95,6 +98,10 @@ impl World {
         };
         let journal =
             Journal::open_on(config, Arc::new(self.disk.clone())).map_err(|error| error.to_string())?;
+        let id = self.id.get_or_insert_with(|| journal.id().to_owned());
+        if id != journal.id() {
+            return Err(format!("the journal {id} has become {}", journal.id()));
+        }
         let found = read(&journal).map_err(|error| error.to_string())?;
         if journal.cursor() < self.cursor {
             return Err(format!("the cursor went from {} back to {}", self.cursor, journal.cursor()));
