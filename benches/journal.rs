@@ -77,7 +77,10 @@ fn round(
     Ok(())
 }
 
-async fn client(journal: Journal, started: Instant) -> Result<Vec<Duration>, skillspan::journal::AppendError> {
+async fn client(
+    journal: Journal,
+    started: Instant,
+) -> Result<Vec<Duration>, skillspan::journal::AppendError> {
     let mut latencies = Vec::new();
     while started.elapsed() < ROUND {
         let record = vec![7; RECORD];

@@ -182,3 +182,53 @@ async fn records_far_into_a_large_segment_are_found_by_sequence() {
     let journal = Journal::open(large).unwrap();
     assert!((1..=300).all(|from| journal.read(from, 1).unwrap()[0].sequence == from));
 }
+
+#[tokio::test]
+async fn a_bit_flipped_in_any_byte_costs_at_most_the_record_it_stands_in_and_is_told() {
+    let payloads: [&[u8]; 3] = [b"one", b"the second", b"three and some more"];
+    let original = tempfile::tempdir().unwrap();
+    closed_journal(original.path(), &payloads).await;
+    let segment = segments(original.path()).remove(0);
+    let whole = fs::read(&segment).unwrap();
+    let starts: Vec<usize> = payloads
+        .iter()
+        .scan(SEGMENT_HEADER, |end, payload| {
+            *end += RECORD_HEADER + payload.len();
+            Some(*end - RECORD_HEADER - payload.len())
+        })
+        .collect();
+    let end = SEGMENT_HEADER + payloads.iter().map(|payload| RECORD_HEADER + payload.len()).sum::<usize>();
+    for at in 0..end + RECORD_HEADER {
+        let folder = tempfile::tempdir().unwrap();
+        copy(original.path(), folder.path());
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        fs::write(folder.path().join(segment.file_name().unwrap()), &bytes).unwrap();
+        let hit = starts.iter().rposition(|start| *start <= at && at < end);
+        let survivors = (1..).zip(payloads).filter(|(sequence, _)| hit != Some(*sequence as usize - 1));
+        let survivors: Vec<_> = survivors.map(|(sequence, payload)| (sequence, payload.to_vec())).collect();
+        let journal = open(folder.path());
+        assert_eq!(read_all(&journal), survivors, "byte {at}");
+        let status = journal.status();
+        let told = status.quarantined + status.torn_bytes > 0;
+        assert_eq!(told, at >= SEGMENT_HEADER, "byte {at}: {status:?}");
+        let next = journal.append(b"goes on".to_vec()).await.unwrap();
+        assert!(survivors.iter().all(|(sequence, _)| *sequence < next), "byte {at}");
+    }
+}
+
+#[tokio::test]
+async fn damaged_documents_are_read_from_their_second_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    closed_journal(folder.path(), &[b"first", b"second"]).await;
+    let journal = open(folder.path());
+    journal.advance(2).unwrap();
+    drop(journal);
+    let cursor = folder.path().join("cursor");
+    let mut bytes = fs::read(&cursor).unwrap();
+    bytes[..4096].fill(0xff);
+    fs::write(&cursor, &bytes).unwrap();
+    let journal = open(folder.path());
+    assert_eq!(journal.cursor(), 2, "the first record is not exported again");
+    assert_eq!(journal.status().quarantined, 0);
+}

@@ -1,6 +1,7 @@
 //! A disk to watch and to break: the real file system behind a switchboard.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -20,6 +21,8 @@ struct Switches {
     held: usize,
     /// Syncs of files fail whose name ends so.
     failing: Option<&'static str>,
+    /// Reads of segments fail that touch these bytes.
+    unreadable: Option<Range<u64>>,
     /// Operations that change the disk are carried out this often; then all fail.
     remaining: Option<usize>,
     /// Files whose sync failed.
@@ -56,6 +59,11 @@ impl TestDisk {
     /// Makes syncs of files fail whose name ends with `suffix`, until [`TestDisk::heal`].
     pub(crate) fn fail_syncs_of(&self, suffix: &'static str) {
         self.switch(|switches| switches.failing = Some(suffix));
+    }
+
+    /// Makes reads of segments fail that touch these bytes.
+    pub(crate) fn fail_reads_within(&self, bytes: Range<u64>) {
+        self.switch(|switches| switches.unreadable = Some(bytes));
     }
 
     pub(crate) fn heal(&self) {
@@ -106,6 +114,12 @@ impl Disk for TestDisk {
     }
 
     fn read_at(&self, path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+        let end = offset.saturating_add(length).min(FileSystem.size(path)?);
+        let touched = |bytes: &Range<u64>| offset < bytes.end && bytes.start < end;
+        let segment = path.extension().is_some_and(|end| end == "segment");
+        if segment && self.switch(|switches| switches.unreadable.as_ref().is_some_and(touched)) {
+            return Err(io::Error::other("an unreadable sector"));
+        }
         FileSystem.read_at(path, offset, length)
     }
 

@@ -98,6 +98,9 @@ impl World {
         };
         let journal =
             Journal::open_on(config, Arc::new(self.disk.clone())).map_err(|error| error.to_string())?;
+        if !self.disk.is_on() {
+            return Err("the power is off".to_owned());
+        }
         let id = self.id.get_or_insert_with(|| journal.id().to_owned());
         if id != journal.id() {
             return Err(format!("the journal {id} has become {}", journal.id()));
