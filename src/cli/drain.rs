@@ -63,7 +63,9 @@ async fn drain(arguments: &Arguments) -> Result<String, Failure> {
     journal.close();
     let shutdown = CancellationToken::new();
     shutdown.cancel();
-    let left = ParquetExporter::new(journal, table, config).run(shutdown).await;
+    let exporter = ParquetExporter::new(journal, table, config);
+    exporter.check().await.or_fail()?;
+    let left = exporter.run(shutdown).await;
     if left > 0 {
         let error = anyhow::anyhow!("{left} of {records} records are not in the table yet; run it again");
         return Err(Failure::Failed(error));

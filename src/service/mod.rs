@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{ProcessorSettings, SessionsPipeline, Settings};
 use crate::dialects::Dialects;
 use crate::exporters::filesystem;
-use crate::exporters::parquet::{ExporterHandle, ParquetExporter};
+use crate::exporters::parquet::{self, ExporterHandle, ParquetExporter};
 use crate::journal::{self, Journal};
 use crate::processors::{Limits, Processor, Redact, Workspace};
 use crate::receivers::{Counters, Ingest, otlp, serve};
@@ -67,6 +67,9 @@ pub enum StartError {
     /// The journal cannot be opened.
     #[error("service.journal")]
     Journal(#[from] journal::OpenError),
+    /// The journal is not the one that the table was filled from.
+    #[error("service.journal")]
+    OldJournal(#[from] parquet::CheckError),
     /// A target cannot be written.
     #[error("exporters")]
     Target(#[from] filesystem::Error),
@@ -122,7 +125,7 @@ impl Service {
             health_task: None,
         };
         if let Some(pipeline) = &settings.sessions {
-            service.start_sessions(&settings, pipeline, redactor, counters.clone(), ports.listeners)?;
+            service.start_sessions(&settings, pipeline, redactor, counters.clone(), ports.listeners).await?;
         }
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
@@ -175,7 +178,7 @@ impl Service {
         }
     }
 
-    fn start_sessions(
+    async fn start_sessions(
         &mut self,
         settings: &Settings,
         pipeline: &SessionsPipeline,
@@ -187,6 +190,13 @@ impl Service {
         let journal = Journal::open(pipeline.journal.clone())?;
         let processors = processors(&pipeline.processors, &redactor);
         let exporter = ParquetExporter::new(journal.clone(), table, pipeline.parquet.clone());
+        match exporter.check().await {
+            // A store that is away now is no reason not to take requests.
+            Err(parquet::CheckError::Table(error)) => {
+                tracing::warn!(%error, "cannot tell whether the journal is an old copy");
+            }
+            checked => checked?,
+        }
         let handle = exporter.handle();
         let task = tokio::spawn(exporter.run(self.stop_rest.clone()));
         self.table_feed = Some(TableFeed { journal: journal.clone(), exporter: handle, task });

@@ -147,3 +147,30 @@ fn dead_letters_are_listed_and_replayed_once_they_can_be_read() {
     assert!(said.starts_with("2 records") && said.contains("1 dead letters stay"), "{said}");
     assert_eq!(site.sessions()[0]["events"]["tool_call"], 5, "what is stored twice counts once");
 }
+
+#[test]
+fn a_journal_restored_from_an_old_copy_is_refused_and_explained() {
+    let site = site_with_flush("{ age: 50ms }");
+    let running = site.start();
+    assert_eq!(site.post("/v1/logs", "application/json", body()), 200);
+    assert_eq!(running.terminate(), Some(0));
+    let (journal, copy) = (site.path("journal"), site.path("copy"));
+    let copied = std::process::Command::new("cp").arg("-r").args([&journal, &copy]).status().unwrap();
+    assert!(copied.success());
+    let running = site.start();
+    assert_eq!(site.post("/v1/logs", "application/json", body()), 200);
+    assert_eq!(running.terminate(), Some(0));
+
+    std::fs::remove_dir_all(&journal).unwrap();
+    std::fs::rename(&copy, &journal).unwrap();
+    let (code, _, stderr) = outcome(skillspan().args(["run", "--config"]).arg(site.config()));
+    assert_eq!(code, 1);
+    assert!(
+        stderr.contains("restored from an old copy") && stderr.contains("move the folder away"),
+        "{stderr}"
+    );
+    std::fs::remove_dir_all(&journal).unwrap();
+    let running = site.start();
+    assert_eq!(site.post("/v1/logs", "application/json", body()), 200, "an empty one will do");
+    assert_eq!(running.terminate(), Some(0));
+}

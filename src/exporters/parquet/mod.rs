@@ -23,6 +23,7 @@ mod status;
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::journal::{Journal, Plan, PlannedFile, ReadError, Record, UpdateError};
-use crate::table::{FileIdentity, Table, WriteError, Written};
+use crate::table::{self, FileIdentity, Table, WriteError, Written};
 use batch::Batch;
 pub use status::{ExporterHandle, Failing, Status, Stopped};
 
@@ -84,7 +85,39 @@ enum StepError {
     Cancelled(#[from] tokio::task::JoinError),
 }
 
+/// Why a journal must not be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The table knows more of the journal than the journal itself.
+    #[error(
+        "journal {path} ends before record {end}, and the table has records of it up to {stored}: the folder was restored from an old copy, and its next records would be given numbers that are taken; what it holds is in the table already, so move the folder away and start with an empty one"
+    )]
+    OldCopy {
+        /// The journal's folder.
+        path: PathBuf,
+        /// One more than its last record.
+        end: u64,
+        /// The last of its records that the table has.
+        stored: u64,
+    },
+    /// The table cannot be listed.
+    #[error("cannot tell what the table has of the journal")]
+    Table(#[from] table::ReadError),
+}
+
 impl ParquetExporter {
+    /// Checks that the journal is the one that the table was filled from, and no old copy of it. To be
+    /// asked before anything is appended.
+    pub async fn check(&self) -> Result<(), CheckError> {
+        let end = *self.durable_end.borrow();
+        match self.table.last_record_of(self.journal.id()).await? {
+            Some(stored) if stored >= end => {
+                Err(CheckError::OldCopy { path: self.journal.path().to_owned(), end, stored })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// An exporter from `journal` to `table`. There may be one for a journal.
     pub fn new(journal: Journal, table: Table, config: Config) -> Self {
         Self {
