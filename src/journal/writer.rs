@@ -45,6 +45,8 @@ pub(super) struct Writer {
     staged: Vec<Staged>,
     /// Bytes of the group that failed last: only a disk that takes as many works again.
     refused: u64,
+    /// [`PREALLOCATION`], or nothing while the disk is nearly full.
+    preallocation: u64,
 }
 
 struct Active {
@@ -66,7 +68,16 @@ struct Staged {
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, requests: Receiver<Request>, next: u64) -> Self {
-        Self { shared, requests, active: None, next, buffer: Vec::new(), staged: Vec::new(), refused: 0 }
+        Self {
+            shared,
+            requests,
+            active: None,
+            next,
+            buffer: Vec::new(),
+            staged: Vec::new(),
+            refused: 0,
+            preallocation: PREALLOCATION,
+        }
     }
 
     /// Serves until the journal is closed and everything queued is answered.
@@ -158,6 +169,7 @@ impl Writer {
     /// Lets go of the segment being written; it is never written again.
     fn seal(&mut self) {
         self.active = None;
+        self.preallocation = PREALLOCATION;
         self.shared.state().active = None;
         self.shared.release_exported();
     }
@@ -177,7 +189,7 @@ impl Writer {
         Ok(Active { file, path, header, length: SEGMENT_HEADER, size })
     }
 
-    fn new_file(&self, header: &Header) -> io::Result<(Box<dyn DiskFile>, u64)> {
+    fn new_file(&mut self, header: &Header) -> io::Result<(Box<dyn DiskFile>, u64)> {
         self.shared.check_folder()?;
         let folder = &self.shared.folder;
         let spare = self.shared.state().spares.pop();
@@ -190,9 +202,22 @@ impl Writer {
             }
             return Ok((recycled?, size));
         }
-        let size = (SEGMENT_HEADER + self.refused).max(PREALLOCATION).min(self.shared.segment_size);
-        let size =
-            size.min(self.shared.max_size.saturating_sub(self.shared.state().bytes())).max(SEGMENT_HEADER);
+        let created = self.create_file(header);
+        match &created {
+            Err(error) if error.kind() == io::ErrorKind::StorageFull && self.preallocation > 0 => {
+                self.preallocation = 0;
+                self.create_file(header)
+            }
+            _ => created,
+        }
+    }
+
+    /// A new file, large enough for the group that was refused last.
+    fn create_file(&self, header: &Header) -> io::Result<(Box<dyn DiskFile>, u64)> {
+        let folder = &self.shared.folder;
+        let room = self.shared.max_size.saturating_sub(self.shared.state().bytes());
+        let wanted = (SEGMENT_HEADER + self.refused).max(self.preallocation);
+        let size = wanted.min(self.shared.segment_size).min(room).max(SEGMENT_HEADER);
         Ok((header.create(&*folder.disk, &folder.path, size)?, size))
     }
 
@@ -219,7 +244,7 @@ impl Writer {
         let Some(active) = &mut self.active else { return Err(AppendError::Closed) };
         let records = self.buffer.len();
         let end = active.length + records as u64;
-        let size = size_for(end, active.size, &self.shared);
+        let size = size_for(end, active.size, self.preallocation, &self.shared);
         let padding = if size > active.size { size - end } else { (size - end).min(END.len() as u64) };
         self.buffer.resize(records + usize::try_from(padding).unwrap_or(0), 0);
         let started = Instant::now();
@@ -231,6 +256,9 @@ impl Writer {
         active.size = size;
         self.buffer.truncate(records);
         let path = active.path.clone();
+        if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::StorageFull) {
+            self.preallocation = 0;
+        }
         written.map_err(|error| self.failed(&path, error))?;
         self.succeeded(started.elapsed());
         Ok(())
@@ -303,11 +331,11 @@ impl Writer {
 
 /// The size of a segment's file that is to hold records up to `end`: what it is, unless they and what
 /// follows them do not fit.
-fn size_for(end: u64, size: u64, shared: &Shared) -> u64 {
+fn size_for(end: u64, size: u64, preallocation: u64, shared: &Shared) -> u64 {
     if end + END.len() as u64 <= size || end <= size && size >= shared.segment_size {
         return size;
     }
     let room = shared.max_size.saturating_sub(shared.state().bytes());
-    let ahead = (size + PREALLOCATION).max(end + END.len() as u64).min(shared.segment_size);
+    let ahead = (size + preallocation).max(end + END.len() as u64).min(shared.segment_size);
     ahead.min(size + room).max(end).max(size)
 }

@@ -43,6 +43,7 @@ fn places() -> BTreeMap<String, usize> {
 #[test]
 fn a_build_that_leaves_out_any_one_sync_loses_something_and_is_caught() {
     let places = places();
+    println!("{} places ask for syncs", places.len());
     let mut harmless = Vec::new();
     for (place, count) in &places {
         let caught = (0..HISTORIES).find_map(|seed| {

@@ -37,6 +37,8 @@ struct State {
     locked: BTreeSet<(u64, PathBuf)>,
     /// Changes until the power fails.
     remaining: Option<usize>,
+    /// Renames until the power fails: right behind one, more than elsewhere hangs on syncs.
+    remaining_renames: Option<usize>,
     /// Bytes that fit.
     capacity: Option<usize>,
     failing_syncs: usize,
@@ -90,6 +92,11 @@ impl SimulatedDisk {
         self.state.lock().unwrap().remaining = Some(changes);
     }
 
+    /// The power fails right behind this rename.
+    pub(crate) fn lose_power_after_renames(&self, renames: usize) {
+        self.state.lock().unwrap().remaining_renames = Some(renames);
+    }
+
     /// The power has not failed.
     pub(crate) fn is_on(&self) -> bool {
         self.seen().is_ok()
@@ -112,6 +119,7 @@ impl SimulatedDisk {
         let mut state = self.state.lock().unwrap();
         state.life += 1;
         state.remaining = None;
+        state.remaining_renames = None;
         state.failing_syncs = 0;
         Self { state: Arc::clone(&self.state), life: state.life }
     }
@@ -189,6 +197,12 @@ impl State {
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        if let Some(remaining) = &mut self.remaining_renames {
+            *remaining = remaining.saturating_sub(1);
+            if *remaining == 0 {
+                self.remaining = Some(0);
+            }
+        }
         let inode = self.inode(from)?;
         let (source, target) = (from.parent().unwrap(), to.parent().unwrap());
         if source == target {

@@ -147,6 +147,8 @@ impl World {
             self.cursor = journal.cursor();
             if self.random.chance(1, 8) {
                 self.disk.lose_power_after(self.random.below(50));
+            } else if self.random.chance(1, 6) {
+                self.disk.lose_power_after_renames(1 + self.random.below(8));
             }
         }
         Ok(())
