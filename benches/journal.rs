@@ -3,6 +3,8 @@
 //! `cargo bench --bench journal -- [--folder DIR] [--recovery GIB]`. Percentiles over all clients of a
 //! round are what a person wants to know here, so the rounds are timed by hand.
 
+#![allow(clippy::print_stdout, reason = "figures are its output")]
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

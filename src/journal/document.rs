@@ -115,8 +115,10 @@ mod tests {
         let content = vec!["x".repeat(5000), "y".to_owned()];
         replace(&FileSystem, folder.path(), "list", 1, &content).unwrap();
         let whole = std::fs::read(folder.path().join("list")).unwrap();
-        let is_whole =
-            |bytes: &[u8]| matches!(parse(bytes, "list", 1), Document::Whole(found) if content == found);
+        let is_whole = |bytes: &[u8]| {
+            let found: Document<Vec<String>> = parse(bytes, "list", 1);
+            matches!(found, Document::Whole(found) if content == found)
+        };
         assert!(is_whole(&whole));
         for at in 0..whole.len() {
             let mut bytes = whole.clone();

@@ -320,7 +320,7 @@ fn read(journal: &Journal) -> Result<BTreeMap<u64, Vec<u8>>, ReadError> {
 
 fn payload(id: &str, text: &str) -> Vec<u8> {
     let ingested_at = Timestamp::parse_rfc3339("2026-11-22T12:00:00Z").unwrap();
-    let tenant = if text.len() % 2 == 0 { "even" } else { "odd" };
+    let tenant = if text.len().is_multiple_of(2) { "even" } else { "odd" };
     let event = SessionEvent {
         event_id: id.to_owned(),
         text: text.to_owned(),
