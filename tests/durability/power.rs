@@ -48,6 +48,8 @@ fn a_build_that_leaves_out_any_one_sync_loses_something_and_is_caught() {
     for (place, count) in &places {
         let caught = (0..HISTORIES).find_map(|seed| {
             let lost = run(SimulatedDisk::leaving_out(place), seed).err()?;
+            // It is the sync that was missing, and nothing else.
+            run(SimulatedDisk::new(), seed).unwrap();
             Some((seed, lost))
         });
         match caught {
