@@ -81,6 +81,8 @@ impl Folder {
                 return Ok(true);
             }
             if self.disk.read_at(&folder.join(&name), 0, u64::MAX)? == bytes {
+                // Who put it there may have been killed before its name was durable.
+                self.disk.sync_folder(&folder)?;
                 return Ok(false);
             }
         }
