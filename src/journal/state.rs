@@ -49,20 +49,19 @@ pub(super) struct Folder {
 impl Folder {
     /// Keeps bytes that are no record, for a person to look at. False if it was done before.
     pub(super) fn quarantine(&self, name: &str, bytes: &[u8]) -> io::Result<bool> {
-        self.keep_in(QUARANTINE, name, bytes)
+        self.keep_in(&self.subfolder(QUARANTINE)?, name, bytes)
     }
 
     /// Keeps a record that no exporter can make anything of. False if it was done before.
     pub(super) fn dead_letter(&self, sequence: u64, payload: &[u8], reason: &str) -> io::Result<bool> {
-        self.keep_in(DEAD_LETTERS, &format!("{sequence:020}.reason.txt"), reason.as_bytes())?;
-        self.keep_in(DEAD_LETTERS, &format!("{sequence:020}.record"), payload)
+        let folder = self.subfolder(DEAD_LETTERS)?;
+        self.keep_in(&folder, &format!("{sequence:020}.reason.txt"), reason.as_bytes())?;
+        self.keep_in(&folder, &format!("{sequence:020}.record"), payload)
     }
 
     /// Moves a whole file to the quarantine.
     pub(super) fn quarantine_file(&self, name: &str) -> io::Result<()> {
-        let folder = self.path.join(QUARANTINE);
-        self.disk.create_folder(&folder)?;
-        self.disk.sync_folder(&self.path)?;
+        let folder = self.subfolder(QUARANTINE)?;
         let kept = self.disk.list(&folder)?;
         let free = variants(name).find(|name| !kept.contains(name)).unwrap_or_default();
         self.disk.rename(&self.path.join(name), &folder.join(free))?;
@@ -70,19 +69,24 @@ impl Folder {
         self.disk.sync_folder(&self.path)
     }
 
-    fn keep_in(&self, folder: &str, name: &str, bytes: &[u8]) -> io::Result<bool> {
-        let folder = self.path.join(folder);
+    /// A durable folder in the journal's.
+    fn subfolder(&self, name: &str) -> io::Result<PathBuf> {
+        let folder = self.path.join(name);
         self.disk.create_folder(&folder)?;
         self.disk.sync_folder(&self.path)?;
-        let kept = self.disk.list(&folder)?;
+        Ok(folder)
+    }
+
+    fn keep_in(&self, folder: &Path, name: &str, bytes: &[u8]) -> io::Result<bool> {
+        let kept = self.disk.list(folder)?;
         for name in variants(name) {
             if !kept.contains(&name) {
-                document::replace_bytes(&*self.disk, &folder, &name, bytes)?;
+                document::replace_bytes(&*self.disk, folder, &name, bytes)?;
                 return Ok(true);
             }
             if self.disk.read_at(&folder.join(&name), 0, u64::MAX)? == bytes {
                 // Who put it there may have been killed before its name was durable.
-                self.disk.sync_folder(&folder)?;
+                self.disk.sync_folder(folder)?;
                 return Ok(false);
             }
         }

@@ -45,7 +45,9 @@ fn a_build_that_leaves_out_any_one_sync_loses_something_and_is_caught() {
     let places = places();
     println!("{} places ask for syncs", places.len());
     let mut harmless = Vec::new();
-    for (place, count) in &places {
+    // `SKILLSPAN_PLACE=writer.rs` looks at some of them.
+    let wanted = std::env::var("SKILLSPAN_PLACE").unwrap_or_default();
+    for (place, count) in places.iter().filter(|(place, _)| place.contains(&wanted)) {
         let caught = (0..HISTORIES).find_map(|seed| {
             let lost = run(SimulatedDisk::leaving_out(place), seed).err()?;
             // It is the sync that was missing, and nothing else.

@@ -127,7 +127,7 @@ impl World {
     async fn life(&mut self) -> Result<(), String> {
         let journal = self.open()?;
         for _ in 0..2 + self.random.below(5) {
-            match self.random.below(9) {
+            match self.random.below(10) {
                 0..=3 => self.append(&journal).await,
                 4 => self.append_undecodable(&journal).await,
                 5 | 6 => self.export(&journal, true).await?,
@@ -136,6 +136,13 @@ impl World {
                     self.disk.fail_syncs(1);
                     self.append(&journal).await;
                     self.disk.fail_syncs(0);
+                }
+                8 => {
+                    // Killed between a write and its sync, and opened again: what is shown then must stay.
+                    self.disk.lose_power_after(1 + self.random.below(2));
+                    self.append(&journal).await;
+                    self.disk = self.disk.kill();
+                    return self.open().map(drop);
                 }
                 _ => {
                     self.disk.limit(Some(self.random.below(3000)));
