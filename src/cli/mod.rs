@@ -4,13 +4,16 @@
 
 mod columns;
 mod connect;
+mod deadletters;
 mod demo;
+mod drain;
 mod explain;
 mod reader;
 mod run;
 mod sessions;
 mod skillify;
 mod skills;
+mod status;
 mod validate;
 
 use std::io::{ErrorKind, Write};
@@ -48,6 +51,13 @@ enum Command {
     PrintConfig,
     /// List the components that this version has
     Components,
+    /// What is listening, what lags, what fails and what to do
+    Status(status::Arguments),
+    /// Look at the records that could not become rows of the table
+    #[command(subcommand, name = "deadletters")]
+    DeadLetters(deadletters::Command),
+    /// Write the journal of a replica that is gone to the table
+    Drain(drain::Arguments),
     /// Look at the sessions table
     #[command(subcommand)]
     Sessions(sessions::Command),
@@ -135,6 +145,9 @@ pub fn main() -> ExitCode {
         Command::Validate(config) => validate::run(&config),
         Command::PrintConfig => print(config::DEFAULT),
         Command::Components => print(validate::COMPONENTS),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::DeadLetters(command) => deadletters::run(&command),
+        Command::Drain(arguments) => drain::run(&arguments),
         Command::Sessions(command) => sessions::run(&command),
         Command::Skills(command) => skills::run(&command),
         Command::Skillify(arguments) => skillify::run(&arguments),

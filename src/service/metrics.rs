@@ -10,14 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::event::Timestamp;
 use crate::exporters::parquet::ExporterHandle;
-use crate::journal::Journal;
+use crate::journal::{Journal, SyncTimes};
 use crate::receivers::{Counters, MemoryLimit};
 
 /// What mining has done since the start.
@@ -100,7 +101,7 @@ impl Collector for TableFeed {
         let journal = self.journal.status();
         let table = self.exporter.status();
         let lag = table.oldest_pending.map_or(0.0, |oldest| Timestamp::now().since(oldest).as_secs_f64());
-        let sync_seconds = journal.sync_time.as_secs_f64();
+        let sync_seconds = journal.syncs.total.as_secs_f64();
         let mut write = Writer(&mut encoder);
         write.gauge("skillspan_journal_bytes", "Bytes that the journal occupies", journal.bytes)?;
         write.gauge("skillspan_journal_max_bytes", "Bytes that the journal may occupy", journal.max_bytes)?;
@@ -109,8 +110,22 @@ impl Collector for TableFeed {
             "1 while the journal's disk takes writes, else 0",
             u64::from(journal.writable),
         )?;
-        write.counter("skillspan_journal_syncs", "Flushes of the journal to the disk", journal.syncs)?;
+        write.counter(
+            "skillspan_journal_syncs",
+            "Flushes of the journal to the disk",
+            journal.syncs.count,
+        )?;
         write.seconds("skillspan_journal_sync_seconds", "Time spent in these flushes", sync_seconds)?;
+        write.histogram(
+            "skillspan_journal_sync_duration_seconds",
+            "How long a flush of the journal to the disk takes",
+            &journal.syncs,
+        )?;
+        write.gauge(
+            "skillspan_table_lag_events",
+            "Events read from the journal and not in the table yet",
+            table.pending_events,
+        )?;
         write.counter("skillspan_journal_quarantined", "Damaged records set aside", journal.quarantined)?;
         write.gauge("skillspan_table_lag_records", "Accepted requests not in the table yet", table.behind)?;
         write.level("skillspan_table_lag_seconds", "Age of the oldest of them", lag)?;
@@ -185,6 +200,12 @@ impl Writer<'_, '_> {
 
     fn level(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
         self.write(name, help, &ConstGauge::new(value))
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, times: &SyncTimes) -> fmt::Result {
+        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        let buckets: Vec<(f64, u64)> = times.buckets().collect();
+        encoder.encode_histogram::<NoLabelSet>(times.total.as_secs_f64(), times.count, &buckets, None)
     }
 
     fn write(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> fmt::Result {

@@ -5,9 +5,10 @@
 //! | `mod.rs` | [`Service`]: start, drain |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
-//! | `health.rs` | `/health`, `/ready`, `/metrics`, `/flush` |
+//! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
 //! | `renewal.rs` | tokens and certificates, when their files change |
+//! | `report.rs` | how the process does, and what to do about what fails |
 //! | `notice.rs` | the lines a start prints |
 //!
 //! Start: every port is bound, then the table and the journal are opened, then tasks run. Whatever
@@ -21,6 +22,7 @@ pub mod mining;
 mod notice;
 mod outbox;
 mod renewal;
+mod report;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{ProcessorSettings, SessionsPipeline, Settings};
 use crate::dialects::Dialects;
-use crate::exporters::parquet::{ExporterHandle, ParquetExporter};
+use crate::exporters::parquet::{self, ExporterHandle, ParquetExporter};
 use crate::exporters::target;
 use crate::journal::{self, Journal};
 use crate::processors::{Limits, Processor, Redact, Workspace};
@@ -47,6 +49,7 @@ use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
 use renewal::Renewal;
+pub use report::{JournalReport, Listening, Problem, Report, TableReport};
 
 /// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
 const REDACTION_KEY: &str = "redaction.key";
@@ -80,6 +83,9 @@ pub enum StartError {
     /// The journal cannot be opened.
     #[error("service.journal")]
     Journal(#[from] journal::OpenError),
+    /// The journal is not the one that the table was filled from.
+    #[error("service.journal")]
+    OldJournal(#[from] parquet::CheckError),
     /// A target cannot be written.
     #[error("exporters")]
     Target(#[from] target::Error),
@@ -150,12 +156,12 @@ impl Service {
             let (renewal, credentials) = Renewal::new(&settings, ports.renewals);
             service.workers.spawn(renewal.run(service.stop_rest.clone()));
             let gate = Gate::new(credentials, Rates::new(pipeline.requests, pipeline.bytes));
-            service.start_sessions(&settings, pipeline, gate, counters.clone(), ports.doors)?;
+            service.start_sessions(&settings, pipeline, gate, counters.clone(), ports.doors).await?;
         }
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
         if let Some((_, listener)) = ports.health {
-            service.start_health(listener, &counters, counts);
+            service.start_health(listener, &settings, &counters, counts);
         }
         Ok(service)
     }
@@ -203,7 +209,7 @@ impl Service {
         }
     }
 
-    fn start_sessions(
+    async fn start_sessions(
         &mut self,
         settings: &Settings,
         pipeline: &SessionsPipeline,
@@ -215,6 +221,13 @@ impl Service {
         let journal = Journal::open(pipeline.journal.clone())?;
         let processors = processors(&pipeline.processors, &pipeline.journal.path)?;
         let exporter = ParquetExporter::new(journal.clone(), table, pipeline.parquet.clone());
+        match exporter.check().await {
+            // A store that is away now is no reason not to take requests.
+            Err(parquet::CheckError::Table(error)) => {
+                tracing::warn!(%error, "cannot tell whether the journal is an old copy");
+            }
+            checked => checked?,
+        }
         let handle = exporter.handle();
         let task = tokio::spawn(exporter.run(self.stop_rest.clone()));
         let memory = MemoryLimit::new(pipeline.memory_limit);
@@ -235,11 +248,24 @@ impl Service {
         }
     }
 
-    fn start_health(&mut self, listener: TcpListener, counters: &Counters, counts: Arc<MiningCounts>) {
+    fn start_health(
+        &mut self,
+        listener: TcpListener,
+        settings: &Settings,
+        counters: &Counters,
+        counts: Arc<MiningCounts>,
+    ) {
         let feed = self.table_feed.as_ref().map(|feed| (feed.journal.clone(), feed.exporter.clone()));
         let memory = self.table_feed.as_ref().map(|feed| feed.memory.clone());
         let metrics = Metrics::new(counters, memory.clone(), feed.clone(), counts);
-        let vitals = Vitals { table_feed: feed, memory, metrics, stopping: self.stop_doors.clone() };
+        let vitals = Vitals {
+            addresses: self.addresses.clone(),
+            table: settings.table.clone(),
+            table_feed: feed,
+            memory,
+            metrics,
+            stopping: self.stop_doors.clone(),
+        };
         let router = health::router(Arc::new(vitals));
         let lifetimes = Lifetimes { drain: DRAIN_HEALTH, ..Lifetimes::default() };
         self.health_task =

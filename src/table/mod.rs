@@ -48,6 +48,8 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 
+use crate::disk::{Disk, FileSystem};
+
 pub use file::Damage;
 pub use layout::FileIdentity;
 pub use manifest::OpenError;
@@ -61,9 +63,16 @@ pub use write::{WriteError, Written};
 #[derive(Debug, Clone)]
 pub struct Table {
     store: Arc<dyn ObjectStore>,
-    /// Where the table is a folder on this machine.
-    folder: Option<PathBuf>,
+    /// Where the table is a folder on this machine: its files are written here, and read by the store.
+    local: Option<Local>,
     zstd_level: u8,
+}
+
+/// The folder of a table, and the disk it is on.
+#[derive(Debug, Clone)]
+struct Local {
+    root: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
 /// What Parquet files are compressed with where nothing else is asked for.
@@ -74,15 +83,26 @@ impl Table {
     /// there are none. The file system must know hard links: they are how a file is created
     /// whole or not at all.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        manifest::ensure(folder)?;
-        Self::on_disk(folder)
+        manifest::ensure(&FileSystem, folder)?;
+        Self::in_folder(folder)
+    }
+
+    /// [`Table::open`] on a disk of the caller's, which `store` reads.
+    pub fn open_on(
+        folder: &Path,
+        disk: Arc<dyn Disk>,
+        store: Arc<dyn ObjectStore>,
+    ) -> Result<Self, OpenError> {
+        manifest::ensure(&*disk, folder)?;
+        let local = Some(Local { root: folder.to_owned(), disk });
+        Ok(Self { store, local, zstd_level: DEFAULT_ZSTD_LEVEL })
     }
 
     /// Opens the table in `folder` for reading. Creates nothing; where there is no table yet,
     /// that is [`OpenError::NoTable`] rather than an empty one, so a mistyped path is noticed.
     pub fn open_read_only(folder: &Path) -> Result<Self, OpenError> {
-        manifest::check(folder)?;
-        Self::on_disk(folder)
+        manifest::check(&FileSystem, folder)?;
+        Self::in_folder(folder)
     }
 
     /// The same table, its files compressed at this zstd level from now on (1 to 22).
@@ -92,23 +112,10 @@ impl Table {
         self
     }
 
-    fn on_disk(folder: &Path) -> Result<Self, OpenError> {
+    fn in_folder(folder: &Path) -> Result<Self, OpenError> {
         let store = LocalFileSystem::new_with_prefix(folder)
             .map_err(|source| OpenError::Store { folder: folder.to_owned(), source })?;
-        let store = Arc::new(store.with_fsync(true));
-        Ok(Self { store, folder: Some(folder.to_owned()), zstd_level: DEFAULT_ZSTD_LEVEL })
-    }
-
-    /// Syncs the folders from the root down to the file at `path`. The store syncs the folders it
-    /// makes, but a process that was killed in between has left them unsynced, and for the next
-    /// one they are simply there.
-    async fn sync_folders(&self, path: &str) -> std::io::Result<()> {
-        let Some(root) = self.folder.clone() else { return Ok(()) };
-        let file = root.join(path);
-        let syncing = tokio::task::spawn_blocking(move || {
-            let folders = file.ancestors().skip(1).take_while(|folder| folder.starts_with(&root));
-            folders.into_iter().try_for_each(|folder| std::fs::File::open(folder)?.sync_all())
-        });
-        syncing.await?
+        let local = Some(Local { root: folder.to_owned(), disk: Arc::new(FileSystem) });
+        Ok(Self { store: Arc::new(store), local, zstd_level: DEFAULT_ZSTD_LEVEL })
     }
 }

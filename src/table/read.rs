@@ -136,6 +136,14 @@ impl Table {
         Ok(self.list(filter).await?.into_iter().map(|listed| listed.location.to_string()).collect())
     }
 
+    /// The last record of a journal that a file of the table was made of. Opens no file.
+    pub async fn last_record_of(&self, journal_id: &str) -> Result<Option<u64>, ReadError> {
+        let listed = self.list(&Filter::default()).await?;
+        let records =
+            listed.iter().filter_map(|file| layout::last_record_of(file.location.as_ref(), journal_id));
+        Ok(records.max())
+    }
+
     /// The files below the filter's folder, by path. Pruning by more than folders belongs here.
     async fn list(&self, filter: &Filter) -> Result<Vec<Listed>, ReadError> {
         let folder = match &filter.owner {
