@@ -14,6 +14,7 @@
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `cluster.rs` | segments that do the same work |
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
+//! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `claim.rs` | command templates with typed holes; claims, evidence, candidates |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
@@ -25,6 +26,7 @@ mod claim;
 mod cluster;
 mod command;
 mod guard;
+pub mod llm;
 mod offline;
 mod outcome;
 mod prompt;

@@ -6,6 +6,7 @@
 mod sessions;
 
 mod database;
+mod llm;
 mod noise;
 mod safety;
 mod stability;
