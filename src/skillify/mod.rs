@@ -18,6 +18,7 @@
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
 //! | `chance.rs` | what is shared by more than accident |
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
+//! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `claim.rs` | command templates with typed holes; claims, evidence, candidates |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
@@ -31,6 +32,7 @@ mod cluster;
 mod command;
 mod guard;
 mod instead;
+pub mod llm;
 mod offline;
 mod outcome;
 mod prefer;
