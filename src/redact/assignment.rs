@@ -69,7 +69,12 @@ pub(super) fn names_secret(name: &str, value: &str) -> bool {
         Value { text: value, start: 0, end: value.len(), style: Style::Code, quoted: true, next: None };
     match name::secret(name) {
         Some(secret) => whole.is_secret(secret),
-        None => name::is_credential_header(name) && whole.is_secret(Secret::Token),
+        // `Bearer …` and `Basic …` have rules of their own, which keep the scheme.
+        None => {
+            let lower = value.trim_start().to_ascii_lowercase();
+            let scheme = lower.starts_with("bearer ") || lower.starts_with("basic ");
+            name::is_credential_header(name) && value.len() >= 3 && !scheme && !is_placeholder(value)
+        }
     }
 }
 
