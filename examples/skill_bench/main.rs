@@ -21,6 +21,7 @@
 //! | `random.rs` | seeded chance |
 
 #![allow(
+    clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -115,7 +115,7 @@ impl Maker<'_> {
         for at in order {
             self.noise.before_an_action(&mut self.random, self.share, session);
             match &piece.refused {
-                Some((refused, variant)) if *refused == at && number % 2 == 0 => {
+                Some((refused, variant)) if *refused == at && number.is_multiple_of(2) => {
                     self.refused_variant(piece, at, variant, session, number);
                 }
                 _ => self.step(&piece.steps[at], session),
@@ -133,7 +133,7 @@ impl Maker<'_> {
         session: &mut Builder,
         number: usize,
     ) {
-        if number % 4 == 0 && session.client() != Client::Framework {
+        if number.is_multiple_of(4) && session.client() != Client::Framework {
             session.refuse(variant);
         } else {
             session.run_rejected(variant);
