@@ -6,7 +6,7 @@
 //!  receivers ─► dialects ─► processors ─► journal ─► exporters::parquet ─► table
 //!  (decode)      (map)      (redact, …)   (fsync,                            │
 //!                                      then answer)                          ▼
-//!  exporters::filesystem ◄─ library (reconcile) ◄─ skillify (segment ► cluster ► propose ► verify ► score)
+//!  exporters::target     ◄─ library (reconcile) ◄─ skillify (segment ► cluster ► propose ► verify ► score)
 //! ```
 //!
 //! The collector half ends at the sessions table, the skillify half begins there; they meet nowhere
@@ -16,8 +16,9 @@
 //!
 //! | module | may import |
 //! |---|---|
-//! | `event`, `redact` | nothing of this crate |
-//! | `dialects`, `processors`, `journal`, `table` | `event`, `redact` |
+//! | `event`, `redact`, `disk` | nothing of this crate |
+//! | `dialects`, `processors` | `event`, `redact` |
+//! | `journal`, `table` | `event`, `redact`, `disk` |
 //! | `receivers` | `event`, `redact`, `dialects`, `processors`, `journal` |
 //! | `skillify` | `event`, `redact`, `table` |
 //! | `library` | `event`, `redact`, `skillify` |
@@ -30,6 +31,7 @@
 pub mod cli;
 pub mod config;
 pub mod dialects;
+pub mod disk;
 pub mod event;
 pub mod exporters;
 pub mod journal;

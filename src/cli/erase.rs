@@ -1,14 +1,15 @@
 //! `skillspan erase`: forget a session or a person, and say what else may remember.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::Path;
 
 use anyhow::anyhow;
 use clap::Args;
 
 use crate::config::Settings;
 use crate::event::Timestamp;
-use crate::exporters::filesystem::Filesystem;
+use crate::exporters::filesystem;
+use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
 use crate::table::upkeep::{Erased, Subject};
 use crate::table::{Location, Table};
@@ -58,7 +59,7 @@ async fn erase(arguments: &Arguments) -> Result<String, Failure> {
     let table = Table::connect(&settings.table).await.or_fail()?.with_retention(settings.retention);
     let erased = table.erase(&subject, arguments.tenant.as_deref(), Timestamp::now()).await.or_fail()?;
     let remnants = dead_letters(&settings, &erased, &subject)?;
-    let report = report(&settings, &erased, &remnants)?;
+    let report = report(&settings, &erased, &remnants);
     reader::warn_of_damage(&erased.damaged);
     if erased.sessions.is_empty() && remnants.events == 0 {
         let (Subject::Session(id) | Subject::User(id)) = &subject;
@@ -75,7 +76,7 @@ fn dead_letters(settings: &Settings, erased: &Erased, subject: &Subject) -> Resu
 }
 
 /// What was done, and what only people can do.
-fn report(settings: &Settings, erased: &Erased, remnants: &Remnants) -> Result<String, Failure> {
+fn report(settings: &Settings, erased: &Erased, remnants: &Remnants) -> String {
     let mut text = String::new();
     for (tenant, session) in &erased.sessions {
         let _ = writeln!(text, "erased     session {session} of {tenant}");
@@ -98,7 +99,7 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants) -> Result<S
             pipeline.journal.path.display()
         ));
     }
-    left.extend(skills_that_remember(settings, erased)?);
+    left.extend(skills_that_remember(settings, erased));
     left.push(match &settings.table {
         Location::Folder(_) => "backups and snapshots of these folders".to_owned(),
         Location::Bucket(bucket) => format!("older object versions and backups of {bucket}"),
@@ -108,31 +109,43 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants) -> Result<S
     for line in left {
         let _ = writeln!(text, "- {line}");
     }
-    Ok(text)
+    text
 }
 
-fn skills_that_remember(settings: &Settings, erased: &Erased) -> Result<Vec<String>, Failure> {
+fn skills_that_remember(settings: &Settings, erased: &Erased) -> Vec<String> {
     let mut lines = Vec::new();
     for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
-        let library = Filesystem::new(target.clone()).load().or_fail()?;
-        let mut names = std::collections::BTreeSet::new();
-        for (tenant, session) in &erased.sessions {
-            names.extend(library.supported_by(tenant, session));
+        match target.load() {
+            Ok(library) => {
+                let sessions = erased.sessions.iter();
+                let names: BTreeSet<String> =
+                    sessions.flat_map(|(tenant, session)| library.supported_by(tenant, session)).collect();
+                lines.extend(names.iter().map(|name| {
+                    format!(
+                        "the skill {name} in {target} was learned from it, among others; read it, edit it \
+                         or delete it"
+                    )
+                }));
+            }
+            // The rows are gone; that must be said whatever a target answers.
+            Err(error) => lines.push(format!("{target} cannot be read ({error}); see which skills it has")),
         }
-        for name in names {
+        if let Some(repository) = repository_of(&target.place) {
             lines.push(format!(
-                "the skill {name} in {} was learned from it, among others; read it, edit it or delete it",
-                target.path.display()
+                "the git history of {repository} keeps what was published, and so do its clones"
             ));
         }
-        if let Some(repository) = repository_of(&target.path) {
-            let path = repository.display();
-            lines.push(format!("the git history of {path} keeps what was published, and so do its clones"));
-        }
     }
-    Ok(lines)
+    lines
 }
 
-fn repository_of(path: &Path) -> Option<&Path> {
-    path.ancestors().find(|folder| folder.join(".git").exists())
+/// The repository that versions what is published, if one does.
+fn repository_of(place: &Place) -> Option<String> {
+    match place {
+        Place::Git(config) => Some(config.remote.to_string()),
+        Place::Filesystem(filesystem::Config { path, .. }) => {
+            let repository = path.ancestors().find(|folder| folder.join(".git").exists())?;
+            Some(repository.display().to_string())
+        }
+    }
 }

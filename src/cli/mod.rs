@@ -5,7 +5,9 @@
 mod columns;
 mod compact;
 mod connect;
+mod deadletters;
 mod demo;
+mod drain;
 mod erase;
 mod explain;
 mod reader;
@@ -14,15 +16,17 @@ mod run;
 mod sessions;
 mod skillify;
 mod skills;
+mod status;
 mod validate;
 
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, ConfigError, ProcessSource, Settings};
+use crate::exporters::git::answer_credential_question;
 
 /// `EX_USAGE` of sysexits.h: the command line or the configuration is wrong.
 const USAGE: u8 = 64;
@@ -50,6 +54,13 @@ enum Command {
     PrintConfig,
     /// List the components that this version has
     Components,
+    /// What is listening, what lags, what fails and what to do
+    Status(status::Arguments),
+    /// Look at the records that could not become rows of the table
+    #[command(subcommand, name = "deadletters")]
+    DeadLetters(deadletters::Command),
+    /// Write the journal of a replica that is gone to the table
+    Drain(drain::Arguments),
     /// Look at the sessions table
     #[command(subcommand)]
     Sessions(sessions::Command),
@@ -62,6 +73,14 @@ enum Command {
     Compact(ConfigFile),
     /// Forget a session or a person: in the table, and in what could not reach it
     Erase(erase::Arguments),
+    /// Answers git's question for the credentials of a remote
+    #[command(hide = true)]
+    GitCredential {
+        /// The socket that knows them
+        address: PathBuf,
+        /// `get`, `store` or `erase`
+        operation: String,
+    },
     /// Show or write what makes an assistant export to skillspan
     Connect(connect::Arguments),
     /// Say record by record what a recorded request body means
@@ -135,11 +154,15 @@ pub fn main() -> ExitCode {
         Command::Validate(config) => validate::run(&config),
         Command::PrintConfig => print(config::DEFAULT),
         Command::Components => print(validate::COMPONENTS),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::DeadLetters(command) => deadletters::run(&command),
+        Command::Drain(arguments) => drain::run(&arguments),
         Command::Sessions(command) => sessions::run(&command),
         Command::Skills(command) => skills::run(&command),
         Command::Skillify(arguments) => skillify::run(&arguments),
         Command::Compact(config) => compact::run(&config),
         Command::Erase(arguments) => erase::run(&arguments),
+        Command::GitCredential { address, operation } => answer_git(&address, &operation),
         Command::Connect(arguments) => connect::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     };
@@ -170,6 +193,10 @@ impl Failure {
 
 fn print(text: &str) -> Result<(), Failure> {
     std::io::stdout().lock().write_all(text.as_bytes()).or_fail()
+}
+
+fn answer_git(address: &Path, operation: &str) -> Result<(), Failure> {
+    print(&answer_credential_question(address, operation).or_fail()?)
 }
 
 /// One runtime for every command.

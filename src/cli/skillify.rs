@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
-use crate::service::mining::{mine_workspace, publish, read};
+use crate::exporters::target::Update;
+use crate::service::mining::{findings, mine_workspace, publish, read};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
@@ -16,7 +18,7 @@ pub(super) struct Arguments {
     /// Only this workspace
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
-    /// Say what would change, change nothing
+    /// Show what would change, change nothing
     #[arg(long)]
     dry_run: bool,
     /// Say of every candidate why it is or is not published
@@ -39,8 +41,9 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
     let mut places = read(&table, &settings.default_workspace).await.or_fail()?;
     places.retain(|(_, workspace), _| arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace));
     let mut text = String::new();
+    let mut failed = None;
     for pipeline in &settings.skills {
-        let mut mined = Vec::new();
+        let mut all = Vec::new();
         for ((_, workspace), sessions) in &places {
             let found =
                 mine_workspace(workspace.clone(), sessions.clone(), pipeline.mining).await.or_fail()?;
@@ -49,14 +52,27 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
                     let _ = writeln!(text, "{line}");
                 });
             }
-            mined.push(found);
+            all.push(findings(&found, sessions));
         }
-        let mined = Arc::new(mined);
+        let update = Arc::new(Update::Findings(all));
         for target in &pipeline.targets {
-            let published = publish(target.clone(), Arc::clone(&mined), arguments.dry_run).await.or_fail()?;
-            let would = if arguments.dry_run { " (dry run: nothing was written)" } else { "" };
-            let _ = writeln!(text, "{}: {}{would}", published.path.display(), published.report);
+            let stop = Arc::new(AtomicBool::new(false));
+            match publish(target.clone(), Arc::clone(&update), arguments.dry_run, stop).await {
+                Ok(report) if arguments.dry_run => {
+                    let _ =
+                        writeln!(text, "{target}: {report} (dry run: nothing was written)\n{}", report.diff);
+                }
+                Ok(report) => {
+                    let _ = writeln!(text, "{target}: {report}");
+                }
+                Err(error) => failed = Some(error),
+            }
         }
+    }
+    // One target that fails keeps nothing from the others.
+    if let Some(error) = failed {
+        print(&text)?;
+        return Err(Failure::Failed(error.into()));
     }
     Ok(text)
 }

@@ -15,6 +15,7 @@ processors:
 exporters:
   parquet       journal -> sessions table
   filesystem    skills -> folder
+  git           skills -> branch of a repository, proposed or pushed
 connectors:
   skillify      sessions table -> skills
 extensions:

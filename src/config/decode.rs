@@ -26,6 +26,16 @@ impl DecodeError {
         self
     }
 
+    /// The same error without what was found, if it lies below `path`.
+    pub(crate) fn without_found_below(mut self, path: &[&str]) -> Self {
+        let below = self.path.len() >= path.len()
+            && self.path.iter().rev().zip(path).all(|(key, expected)| key == expected);
+        if below && let Some(found) = self.message.find(", found ") {
+            self.message.truncate(found);
+        }
+        self
+    }
+
     fn or_at(mut self, position: Position) -> Self {
         self.position.get_or_insert(position);
         self

@@ -7,7 +7,10 @@
 //! | `expand.rs` | `${env:…}`, `${file:…}` |
 //! | `decode.rs` | serde over the tree; errors with line, column and path |
 //! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
-//! | `resolve.rs` | references, paths and pipelines → [`Settings`] |
+//! | `listeners.rs` | what is listened on |
+//! | `credentials.rs` | who may send |
+//! | `resolve.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
+//! | `watch.rs` | the settings again, when a file of theirs has changed |
 //! | `settings.rs` | what runs |
 //! | `default.yaml` | what runs without a file |
 //!
@@ -17,13 +20,17 @@
 //! configuration is resolved without error.
 
 mod components;
+mod credentials;
 mod decode;
 mod expand;
+mod listeners;
 mod raw;
 mod resolve;
 mod settings;
+mod targets;
 mod tree;
 mod units;
+mod watch;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -35,7 +42,8 @@ pub use expand::{ProcessSource, Source};
 pub use settings::{
     Listener, LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline,
 };
-pub use units::parse_duration;
+pub use units::{Hidden, parse_duration};
+pub use watch::Watch;
 
 /// The configuration that runs when none is given.
 pub const DEFAULT: &str = include_str!("default.yaml");
@@ -94,7 +102,8 @@ pub fn load(file: Option<&Path>, source: &dyn Source) -> Result<Settings, Config
         Some(path) => {
             let text = std::fs::read_to_string(path)
                 .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-            parse(&text, Origin::File(path.to_owned()), source)
+            let settings = parse(&text, Origin::File(path.to_owned()), source)?;
+            Ok(Settings { file: Some(path.to_owned()), ..settings })
         }
     }
 }
@@ -112,6 +121,9 @@ pub fn parse(text: &str, origin: Origin, source: &dyn Source) -> Result<Settings
     })
 }
 
+/// Where an error does not say what it found, because that could be a secret in the wrong place.
+const SECRETS: &[&str] = &["extensions", "auth"];
+
 /// A decoded text, with its tree for the positions of what resolving finds wrong.
 struct Decoded {
     tree: tree::Node,
@@ -121,6 +133,6 @@ struct Decoded {
 fn decode(text: &str, source: &dyn Source) -> Result<Decoded, DecodeError> {
     let mut tree = tree::Node::parse(text).map_err(|error| DecodeError::at(error.position, error.message))?;
     expand::expand(&mut tree, source)?;
-    let raw = raw::Raw::deserialize(&tree)?;
+    let raw = raw::Raw::deserialize(&tree).map_err(|error| error.without_found_below(SECRETS))?;
     Ok(Decoded { tree, raw })
 }

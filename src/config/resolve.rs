@@ -4,22 +4,25 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::exporters::{filesystem, parquet};
+use crate::exporters::parquet;
 use crate::journal;
+use crate::receivers::auth::Rate;
 use crate::receivers::otlp;
+use crate::redact;
 use crate::skillify;
 use crate::table::Location;
 
 use super::components::type_of;
 use super::expand::Source;
-use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw, Receiver};
-use super::settings::{
-    Listener, LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline,
-};
+use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
+use super::settings::{LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline};
 use super::{DecodeError, Decoded};
 
 /// How long a stop waits for the table; what is left then waits in the journal.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// As `default.yaml` writes it.
+const DEFAULT_MEMORY_LIMIT: u64 = 512 << 20;
 
 const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 3600);
 
@@ -27,7 +30,7 @@ const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     home: Option<PathBuf>,
-    data: Option<PathBuf>,
+    pub(super) data: Option<PathBuf>,
 }
 
 impl Places {
@@ -59,12 +62,14 @@ pub(super) fn resolve(
 fn overlay(base: Raw, file: Raw) -> Raw {
     let mut merged = base;
     merged.extensions.health = file.extensions.health.or(merged.extensions.health);
+    merged.extensions.auth = file.extensions.auth.or(merged.extensions.auth);
     merged.extensions.sessions_table = file.extensions.sessions_table.or(merged.extensions.sessions_table);
     merged.receivers.0.extend(file.receivers.0);
     merged.processors.0.extend(file.processors.0);
     merged.exporters.0.extend(file.exporters.0);
     merged.connectors.0.extend(file.connectors.0);
     merged.service.journal = file.service.journal.or(merged.service.journal);
+    merged.service.memory_limit = file.service.memory_limit.or(merged.service.memory_limit);
     merged.service.telemetry = file.service.telemetry.or(merged.service.telemetry);
     merged.service.pipelines = file.service.pipelines.or(merged.service.pipelines);
     merged
@@ -90,17 +95,18 @@ impl Defined {
     }
 }
 
-struct Resolver<'p> {
-    raw: Raw,
+pub(super) struct Resolver<'p> {
+    pub(super) raw: Raw,
     tree: super::tree::Node,
-    places: &'p Places,
+    pub(super) places: &'p Places,
     defined: Defined,
-    used: BTreeSet<String>,
-    warnings: Vec<String>,
+    pub(super) used: BTreeSet<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 impl Resolver<'_> {
     fn settings(mut self) -> Result<Settings, ResolveError> {
+        let credentials = self.credentials()?;
         let pipelines = self.raw.service.pipelines.take().unwrap_or_default().0;
         let mut sessions = None;
         let mut skills = Vec::new();
@@ -127,6 +133,8 @@ impl Resolver<'_> {
         }
         self.warn_of_what_is_unused();
         Ok(Settings {
+            file: None,
+            credentials,
             health: self.raw.extensions.health.as_ref().map(|health| health.endpoint.0),
             table,
             retention,
@@ -140,6 +148,7 @@ impl Resolver<'_> {
 
     fn sessions(&mut self, name: &str, pipeline: &Pipeline) -> Result<SessionsPipeline, ResolveError> {
         let (listeners, limits) = self.listeners(name, pipeline)?;
+        let memory_limit = self.memory_limit(limits)?;
         let processors = self.processors(name, pipeline)?;
         if !processors.iter().any(|processor| matches!(processor, ProcessorSettings::Redact { .. })) {
             self.warnings.push(format!(
@@ -147,10 +156,14 @@ impl Resolver<'_> {
             ));
         }
         let (parquet, zstd_level) = self.parquet(name, pipeline)?;
+        let (requests, bytes) = self.rates(pipeline);
         Ok(SessionsPipeline {
             name: name.to_owned(),
             listeners,
             limits,
+            memory_limit,
+            requests,
+            bytes,
             processors,
             journal: self.journal()?,
             zstd_level,
@@ -158,53 +171,18 @@ impl Resolver<'_> {
         })
     }
 
-    fn listeners(
-        &mut self,
-        name: &str,
-        pipeline: &Pipeline,
-    ) -> Result<(Vec<Listener>, otlp::Limits), ResolveError> {
-        let at = ["service", "pipelines", name, "receivers"];
-        let mut listeners = Vec::new();
-        let mut limits = otlp::Limits {
-            max_message: usize_of(raw::Grpc::default().max_message.0),
-            max_body: usize_of(raw::Http::default().max_body.0),
-        };
-        for (index, id) in pipeline.receivers.iter().enumerate() {
-            let Some(Receiver::Otlp(otlp)) = self.raw.receivers.0.get(id) else {
-                return Err(self.no_such(&at, index, id, "receivers", self.raw.receivers.0.keys()));
-            };
-            let both = raw::Protocols { grpc: Some(raw::Grpc::default()), http: Some(raw::Http::default()) };
-            let protocols = otlp.protocols.as_ref().unwrap_or(&both);
-            let mut found = Vec::new();
-            if let Some(grpc) = &protocols.grpc {
-                limits.max_message = usize_of(grpc.max_message.0);
-                found.push(("grpc", grpc.endpoint.0));
-            }
-            if let Some(http) = &protocols.http {
-                limits.max_body = usize_of(http.max_body.0);
-                found.push(("http", http.endpoint.0));
-            }
-            let insecure = otlp.insecure;
-            let path = ["receivers", id, "protocols"];
-            if found.is_empty() {
-                return Err(self.invalid(&path, "name a protocol here: grpc, http or both"));
-            }
-            for (protocol, address) in found {
-                if !address.ip().is_loopback() && !insecure {
-                    return Err(self.invalid(
-                        &["receivers", id, "protocols", protocol, "endpoint"],
-                        "anyone who reaches this address could write sessions: listen on 127.0.0.1, or say `insecure: true` in the receiver",
-                    ));
-                }
-                let path = format!("receivers.{id}.protocols.{protocol}.endpoint");
-                listeners.push(Listener { path, protocol, address });
-            }
-            self.used.insert(format!("receivers.{id}"));
+    /// A request that is within its own limit must fit, decompressed and mapped.
+    fn memory_limit(&self, limits: otlp::Limits) -> Result<usize, ResolveError> {
+        let memory_limit = self.raw.service.memory_limit.map_or(DEFAULT_MEMORY_LIMIT, |limit| limit.0);
+        let memory_limit = usize_of(memory_limit);
+        let largest = limits.max_message.max(limits.max_body);
+        if memory_limit / 4 < largest {
+            let message = format!(
+                "too small for one request of {largest} bytes; raise it to four times that, or lower max_message and max_body"
+            );
+            return Err(self.invalid(&["service", "memory_limit"], &message));
         }
-        if listeners.is_empty() {
-            return Err(self.invalid(&at, "a sessions pipeline needs a receiver, such as otlp"));
-        }
-        Ok((listeners, limits))
+        Ok(memory_limit)
     }
 
     fn processors(
@@ -219,9 +197,7 @@ impl Resolver<'_> {
                 return Err(self.no_such(&at, index, id, "processors", self.raw.processors.0.keys()));
             };
             processors.push(match processor {
-                Processor::Redact(redact) => {
-                    ProcessorSettings::Redact { drop_attributes: redact.drop_attributes.clone() }
-                }
+                Processor::Redact(redact) => self.redact(id, redact)?,
                 Processor::Workspace(workspace) => {
                     ProcessorSettings::Workspace { from: workspace.from.clone() }
                 }
@@ -232,6 +208,35 @@ impl Resolver<'_> {
         Ok(processors)
     }
 
+    fn rates(&self, pipeline: &Pipeline) -> (Option<Rate>, Option<Rate>) {
+        let mut limits =
+            pipeline.processors.iter().rev().filter_map(|id| match self.raw.processors.0.get(id) {
+                Some(Processor::Limits(limits)) => Some(limits.per_tenant),
+                _ => None,
+            });
+        let raw::PerTenant { requests, bytes } = limits.next().unwrap_or_default();
+        (requests.map(|rate| Rate(rate.0)), bytes.map(|rate| Rate(rate.0)))
+    }
+
+    fn redact(&self, id: &str, raw: &raw::Redact) -> Result<ProcessorSettings, ResolveError> {
+        let options = redact::Options {
+            rules: raw.rules.clone(),
+            emails: raw.emails,
+            home_directories: raw.home_directories,
+        };
+        if let Err(error) = redact::Redactor::new(&options, redact::Key::random()) {
+            return Err(self.invalid(&["processors", id, "rules"], &error.to_string()));
+        }
+        if let Some(Err(error)) = raw.key.as_ref().map(|key| redact::Key::new(key.reveal().as_bytes())) {
+            return Err(self.invalid(&["processors", id, "key"], &error.to_string()));
+        }
+        Ok(ProcessorSettings::Redact {
+            drop_attributes: raw.drop_attributes.clone(),
+            options,
+            key: raw.key.clone(),
+        })
+    }
+
     fn parquet(&mut self, name: &str, pipeline: &Pipeline) -> Result<(parquet::Config, u8), ResolveError> {
         let at = ["service", "pipelines", name, "exporters"];
         let [id] = pipeline.exporters.as_slice() else {
@@ -239,8 +244,10 @@ impl Resolver<'_> {
         };
         let parquet = match self.raw.exporters.0.get(id) {
             Some(Exporter::Parquet(parquet)) => parquet,
-            Some(Exporter::Filesystem(_)) => {
-                return Err(self.invalid(&at, "filesystem exports skills; a sessions pipeline needs parquet"));
+            Some(Exporter::Filesystem(_) | Exporter::Git(_)) => {
+                return Err(
+                    self.invalid(&at, &format!("{id} exports skills; a sessions pipeline needs parquet"))
+                );
             }
             None => return Err(self.no_such(&at, 0, id, "exporters", self.raw.exporters.0.keys())),
         };
@@ -277,6 +284,7 @@ impl Resolver<'_> {
                 sessions: usize_of(skillify.publish.sessions),
                 people: usize_of(skillify.publish.people),
             },
+            ..skillify::Config::default()
         };
         let schedule = Schedule {
             every_turns: skillify.every_turns,
@@ -286,29 +294,6 @@ impl Resolver<'_> {
         self.used.insert(format!("connectors.{id}"));
         let targets = self.targets(name, pipeline)?;
         Ok(SkillsPipeline { name: name.to_owned(), mining, schedule, targets })
-    }
-
-    fn targets(&mut self, name: &str, pipeline: &Pipeline) -> Result<Vec<filesystem::Config>, ResolveError> {
-        let at = ["service", "pipelines", name, "exporters"];
-        if pipeline.exporters.is_empty() {
-            return Err(self.invalid(&at, "a skills pipeline needs an exporter, such as filesystem"));
-        }
-        let mut targets = Vec::new();
-        for (index, id) in pipeline.exporters.iter().enumerate() {
-            let path = match self.raw.exporters.0.get(id) {
-                Some(Exporter::Filesystem(filesystem)) => filesystem.path.clone(),
-                Some(Exporter::Parquet(_)) => {
-                    return Err(
-                        self.invalid(&at, "parquet exports sessions; a skills pipeline needs filesystem")
-                    );
-                }
-                None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),
-            };
-            let path = self.local_path(path, "skills", &["exporters", id, "path"])?;
-            targets.push(filesystem::Config { path, layout: filesystem::Layout::Library });
-            self.used.insert(format!("exporters.{id}"));
-        }
-        Ok(targets)
     }
 
     fn journal(&mut self) -> Result<journal::Config, ResolveError> {
@@ -372,7 +357,12 @@ impl Resolver<'_> {
         }
     }
 
-    fn local_path(&self, path: Option<String>, name: &str, at: &[&str]) -> Result<PathBuf, ResolveError> {
+    pub(super) fn local_path(
+        &self,
+        path: Option<String>,
+        name: &str,
+        at: &[&str],
+    ) -> Result<PathBuf, ResolveError> {
         let Some(path) = path else {
             return Ok(self.places.data.as_ref().ok_or(ResolveError::NoHome)?.join("skillspan").join(name));
         };
@@ -397,7 +387,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn no_such<'k>(
+    pub(super) fn no_such<'k>(
         &self,
         at: &[&str],
         index: usize,
@@ -411,7 +401,7 @@ impl Resolver<'_> {
         self.invalid(&at, &format!("there is no `{id}` among the {section}; known are: {}", known.join(", ")))
     }
 
-    fn invalid(&self, path: &[&str], message: &str) -> ResolveError {
+    pub(super) fn invalid(&self, path: &[&str], message: &str) -> ResolveError {
         let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
         let position = self.tree.nearest(&path).position;
         let error = DecodeError::at(position, message.to_owned());
@@ -419,6 +409,6 @@ impl Resolver<'_> {
     }
 }
 
-fn usize_of(number: u64) -> usize {
+pub(super) fn usize_of(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

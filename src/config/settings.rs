@@ -1,17 +1,27 @@
 //! What runs: the configuration, resolved.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::exporters::{filesystem, parquet};
+use crate::exporters::parquet;
+use crate::exporters::target::{Place, Target};
 use crate::journal;
-use crate::receivers::otlp;
+use crate::receivers::auth::{Credential, Rate};
+use crate::receivers::{otlp, tls};
+use crate::redact;
 use crate::skillify;
 use crate::table::Location;
+
+use super::units::Hidden;
 
 /// What runs.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The file that they came from, if any.
+    pub file: Option<PathBuf>,
+    /// Who may send; `None`: anyone.
+    pub credentials: Option<Vec<Credential>>,
     /// Where `/health`, `/ready` and `/metrics` are served.
     pub health: Option<SocketAddr>,
     /// Where the sessions table is.
@@ -39,6 +49,12 @@ pub struct SessionsPipeline {
     pub listeners: Vec<Listener>,
     /// What its OTLP doors accept.
     pub limits: otlp::Limits,
+    /// The memory in bytes that its requests in flight may take together.
+    pub memory_limit: usize,
+    /// Requests a second that each tenant may send.
+    pub requests: Option<Rate>,
+    /// Bytes a second that each tenant may send.
+    pub bytes: Option<Rate>,
     /// Its processors, in order.
     pub processors: Vec<ProcessorSettings>,
     /// Its journal.
@@ -58,6 +74,8 @@ pub struct Listener {
     pub protocol: &'static str,
     /// Where.
     pub address: SocketAddr,
+    /// Its certificates; `None`: no TLS.
+    pub tls: Option<tls::Config>,
 }
 
 /// One processor.
@@ -67,6 +85,10 @@ pub enum ProcessorSettings {
     Redact {
         /// Attributes that are not stored at all.
         drop_attributes: Vec<String>,
+        /// What is redacted besides credentials of known forms.
+        options: redact::Options,
+        /// What keeps equal secrets comparable; `None`: a file of its own beside the journal.
+        key: Option<Hidden>,
     },
     /// The payload's workspace becomes a column.
     Workspace {
@@ -90,7 +112,14 @@ pub struct SkillsPipeline {
     /// When it runs.
     pub schedule: Schedule,
     /// Where skills go.
-    pub targets: Vec<filesystem::Config>,
+    pub targets: Vec<Target>,
+}
+
+impl SkillsPipeline {
+    /// Whether its skills go to another machine.
+    pub fn leaves_the_machine(&self) -> bool {
+        self.targets.iter().any(|target| matches!(target.place, Place::Git(_)))
+    }
 }
 
 /// When a workspace is mined.

@@ -22,6 +22,49 @@ pub(super) struct Endpoint(pub SocketAddr);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Zstd(pub u8);
 
+/// `1000/s`: requests a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RequestRate(pub u64);
+
+/// `50MiB/s`: bytes a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ByteRate(pub u64);
+
+impl RequestRate {
+    fn parse(text: &str) -> Option<Self> {
+        text.strip_suffix("/s")?.parse().ok().filter(|rate| *rate > 0).map(Self)
+    }
+}
+
+impl ByteRate {
+    fn parse(text: &str) -> Option<Self> {
+        ByteSize::parse(text.strip_suffix("/s")?).map(|bytes| Self(bytes.0))
+    }
+}
+
+/// A text that nothing shows: neither `Debug` nor an error.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(String);
+
+impl Hidden {
+    /// The text.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
 impl ByteSize {
     fn parse(text: &str) -> Option<Self> {
         let digits = text.find(|c: char| !c.is_ascii_digit())?;
@@ -127,6 +170,8 @@ deserialize_by_parser! {
     ByteSize: "a size with its unit, such as 64MiB";
     Span: "a duration with its unit, such as 30s or 1h30m";
     Endpoint: "an address and a port, such as 127.0.0.1:4317";
+    RequestRate: "requests a second, such as 1000/s";
+    ByteRate: "bytes a second, such as 50MiB/s";
     Zstd: "zstd(1) to zstd(22)";
 }
 

@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use crate::event::{Attributes, RecordDigest, Timestamp};
 
+/// `false`: nothing of the record is written.
+const CAPTURE: &str = "skillspan.capture";
+
 /// One span or log record with its resource and scope.
 ///
 /// Attributes are read through [`Record::text`] and its kin, which take **names in order of
@@ -52,6 +55,14 @@ impl<'a> Record<'a> {
             read: RefCell::default(),
             ignored: RefCell::default(),
         }
+    }
+
+    /// Whether the record, or the resource that it came from, says that it is not to be stored.
+    pub fn is_opted_out(&self) -> bool {
+        let mut said = self.resource.attributes.iter().chain(self.own_attributes());
+        said.any(|attribute| {
+            attribute.key == CAPTURE && attribute.value.as_ref().and_then(to_boolean) == Some(false)
+        })
     }
 
     /// The span, if the record is one.

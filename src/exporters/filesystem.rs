@@ -1,7 +1,7 @@
 //! The filesystem exporter: a library of skills in a folder.
 //!
 //! ```text
-//! <path>/skills/…  <path>/README.md  …       the tree, see [`crate::library`]
+//! <path>/skills/…  <path>/README.md  …       the tree, see [`crate::library::Layout`]
 //! <path>/.skillspan/library.json             the state
 //! <path>/.skillspan/library.json.next        the state an apply is on its way to
 //! <path>/.skillspan/lock                     held while publishing
@@ -11,12 +11,12 @@
 //! next state, files, state, removal of the next state. Whatever an interrupt leaves behind, the next
 //! run tells its own half-done work from a person's edit by the hashes in the two states.
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::library::{self, Candidate, Change, Changes, Library, ROOT_FILES, SKILLS, Stored, Tree};
+use super::target::{Report, Update};
+use crate::library::{self, Changes, DecisionError, Layout, Library, Stored, Tree};
 
 /// Where the folder is and how it is laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,14 +25,6 @@ pub struct Config {
     pub path: PathBuf,
     /// What stands in it.
     pub layout: Layout,
-}
-
-/// How skills are laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Layout {
-    /// A whole library: `skills/`, manifests, README.
-    #[default]
-    Library,
 }
 
 /// The folder could not be read or written.
@@ -56,50 +48,9 @@ pub enum Error {
         /// What is wrong with it.
         source: library::Error,
     },
-}
-
-/// What one publish did, skills by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
-    /// New skills.
-    pub created: Vec<String>,
-    /// Skills that say more than before.
-    pub updated: Vec<String>,
-    /// Skills that say what they said.
-    pub unchanged: Vec<String>,
-    /// Skills that a person edited, left as they are.
-    pub hand_edited: Vec<String>,
-    /// Skills that a person deleted, left out.
-    pub refused: Vec<String>,
-    /// How many files were written, without the state.
-    pub files_written: usize,
-}
-
-impl Report {
-    /// How many skills were created or changed.
-    pub fn changed(&self) -> usize {
-        self.created.len() + self.updated.len()
-    }
-}
-
-impl fmt::Display for Report {
-    /// `created: a, b; unchanged: c`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts = [
-            ("created", &self.created),
-            ("updated", &self.updated),
-            ("unchanged", &self.unchanged),
-            ("edited by hand, left alone", &self.hand_edited),
-            ("deleted by hand, left out", &self.refused),
-        ];
-        let shown: Vec<String> = parts
-            .into_iter()
-            .filter(|(_, names)| !names.is_empty())
-            .map(|(what, names)| format!("{what}: {}", names.join(", ")))
-            .collect();
-        f.write_str(if shown.is_empty() { "no skill" } else { "" })?;
-        f.write_str(&shown.join("; "))
-    }
+    /// A decision cannot be carried out.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
 }
 
 /// A library in a folder.
@@ -120,42 +71,64 @@ impl Filesystem {
     }
 
     /// What [`Filesystem::publish`] would do. Writes nothing.
-    pub fn plan(&self, candidates: &[Candidate]) -> Result<Report, Error> {
-        Ok(report(&library::reconcile(&self.load()?, candidates)))
+    pub fn plan(&self, update: &Update) -> Result<Report, Error> {
+        let library = self.load()?;
+        Ok(Report::of(&update.changes(&library)?, &library))
     }
 
-    /// Reads the folder, reconciles the candidates with it and writes what changed. Waits for another
-    /// process that is publishing here. Blocks on the disk.
-    pub fn publish(&self, candidates: &[Candidate]) -> Result<Report, Error> {
+    /// Reads the folder, sees what must change there and writes it. Waits for another process that is
+    /// publishing here. Blocks on the disk.
+    pub fn publish(&self, update: &Update) -> Result<Report, Error> {
         let _lock = self.lock()?;
-        let changes = library::reconcile(&self.load()?, candidates);
-        self.apply(&changes)
+        let library = self.load()?;
+        let changes = update.changes(&library)?;
+        self.apply(&changes)?;
+        Ok(Report::of(&changes, &library))
     }
 
     /// Reads the folder; one that is not there is an empty library.
     pub fn load(&self) -> Result<Library, Error> {
         let stored = Stored { current: read(&self.state_path())?, next: read(&self.next_state_path())? };
+        let layout = &self.config.layout;
         let mut tree = Tree::new();
-        for path in ROOT_FILES {
+        for path in layout.root_files() {
             if let Some(content) = read(&self.config.path.join(path))? {
-                tree.insert(path.to_owned(), content);
+                tree.insert((*path).to_owned(), content);
             }
         }
-        read_folder(&self.config.path.join(SKILLS), SKILLS, 3, &mut tree)?;
-        library::load(&stored, tree).map_err(|source| Error::State { path: self.state_path(), source })
+        for root in layout.roots() {
+            read_folder(&self.config.path.join(&root), &root, 3, &mut tree)?;
+        }
+        library::load(layout.clone(), &stored, tree)
+            .map_err(|source| Error::State { path: self.state_path(), source })
     }
 
     /// Writes the changes; none means that no file is touched.
-    pub fn apply(&self, changes: &Changes) -> Result<Report, Error> {
+    fn apply(&self, changes: &Changes) -> Result<(), Error> {
         if let Some(state) = &changes.state {
             replace(&self.next_state_path(), state)?;
             for (path, content) in &changes.files {
                 replace(&self.config.path.join(path), content)?;
             }
+            for path in &changes.removed {
+                self.remove_with_folders(path)?;
+            }
             replace(&self.state_path(), state)?;
         }
-        remove(&self.next_state_path())?;
-        Ok(report(changes))
+        remove(&self.next_state_path())
+    }
+
+    /// Removes a file, and the folders that held nothing else.
+    fn remove_with_folders(&self, path: &str) -> Result<(), Error> {
+        let path = self.config.path.join(path);
+        remove(&path)?;
+        // `<name>/references` and `<name>`; one that holds a person's file stays.
+        for folder in path.ancestors().skip(1).take(2) {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Held while publishing; the system releases it with the process.
@@ -174,21 +147,6 @@ impl Filesystem {
 
     fn next_state_path(&self) -> PathBuf {
         self.config.path.join(".skillspan/library.json.next")
-    }
-}
-
-fn report(changes: &Changes) -> Report {
-    let named = |wanted: Change| -> Vec<String> {
-        let skills = changes.skills.iter().filter(|(_, change)| **change == wanted);
-        skills.map(|(name, _)| name.clone()).collect()
-    };
-    Report {
-        created: named(Change::Created),
-        updated: named(Change::Sharpened),
-        unchanged: named(Change::Unchanged),
-        hand_edited: named(Change::HandEdited),
-        refused: named(Change::Refused),
-        files_written: changes.files.len(),
     }
 }
 

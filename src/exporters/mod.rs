@@ -3,7 +3,11 @@
 //! | file | exporter |
 //! |---|---|
 //! | `parquet/` | journal → table: plan, write, cursor |
-//! | `filesystem.rs` | a library of skills in a folder |
+//! | `target.rs` | what the exporters of skills have in common |
+//! | `filesystem.rs` | skills in a folder |
+//! | `git/` | skills in a git repository |
 
 pub mod filesystem;
+pub mod git;
 pub mod parquet;
+pub mod target;

@@ -1,66 +1,74 @@
-//! Erasing from the folders of a journal that nobody reads again: dead letters and quarantine.
-//!
-//! Done beside a running process: it only ever adds files there.
+//! Records that no exporter could make anything of: listed, and given another chance.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::disk::{Disk, FileSystem};
-use super::document;
-use super::state::{DEAD_LETTERS, QUARANTINE};
-use crate::event::{SessionEvent, decode_batch, encode_batch};
+use super::state::DEAD_LETTERS;
+use super::{AppendError, Journal};
+use crate::disk::{Disk, FileSystem};
 
-/// Larger than any record.
-const LIMIT: u64 = 1 << 30;
+const RECORD: &str = ".record";
+const REASON: &str = ".reason.txt";
 
-/// What the folders held.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Remnants {
-    /// Events that have left the dead letters.
-    pub events: u64,
-    /// Files that cannot be decoded and contain the name.
-    pub unreadable: Vec<PathBuf>,
+/// A record that could not be exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The file with its payload.
+    pub path: PathBuf,
+    /// Its sequence, as it stands in the file's name.
+    pub name: String,
+    /// Bytes of its payload.
+    pub bytes: u64,
+    /// Why it could not be exported.
+    pub reason: String,
 }
 
-/// Takes the events that are `erased` out of the dead letters of the journal in `folder`, and names the
-/// files that cannot be decoded and contain `name`. Blocks.
-pub fn erase_dead_letters(
-    folder: &Path,
-    erased: impl Fn(&SessionEvent) -> bool,
-    name: &str,
-) -> io::Result<Remnants> {
+/// Why a dead letter could not be replayed. It stays one.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// Its file cannot be read or removed.
+    #[error("dead letter {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        source: io::Error,
+    },
+    /// The journal did not take it.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+/// The dead letters of the journal in `folder`, oldest first. The journal may be in use.
+pub fn dead_letters(folder: &Path) -> io::Result<Vec<DeadLetter>> {
     let disk = FileSystem;
-    let mut remnants = Remnants::default();
-    for (below, is_record) in [(DEAD_LETTERS, true), (QUARANTINE, false)] {
-        let below = folder.join(below);
-        for file in files_in(&disk, &below)? {
-            let path = below.join(&file);
-            let bytes = disk.read_at(&path, 0, LIMIT)?;
-            match decode_batch(&bytes) {
-                Ok(mut batch) if is_record && file.ends_with(".record") => {
-                    let before = batch.events.len();
-                    batch.events.retain(|event| !erased(event));
-                    let removed = before - batch.events.len();
-                    if removed > 0 {
-                        document::replace_bytes(&disk, &below, &file, &encode_batch(batch))?;
-                        remnants.events += removed as u64;
-                    }
-                }
-                _ if contains(&bytes, name) => remnants.unreadable.push(path),
-                _ => {}
-            }
+    let folder = folder.join(DEAD_LETTERS);
+    let mut names = match disk.list(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        names => names?,
+    };
+    names.sort();
+    let letter = |name: &str| {
+        let path = folder.join(format!("{name}{RECORD}"));
+        let reason = disk.read_at(&folder.join(format!("{name}{REASON}")), 0, u64::MAX).unwrap_or_default();
+        let reason = String::from_utf8_lossy(&reason).trim().to_owned();
+        Ok(DeadLetter { bytes: disk.size(&path)?, path, name: name.to_owned(), reason })
+    };
+    names.iter().filter_map(|name| name.strip_suffix(RECORD)).map(letter).collect()
+}
+
+impl Journal {
+    /// Appends a dead letter's payload as a new record and removes the letter. Whoever dies in between
+    /// leaves both: the next replay appends it again, and readers of the table count its events once.
+    pub async fn replay(&self, letter: &DeadLetter) -> Result<u64, ReplayError> {
+        let failed = |source| ReplayError::Io { path: letter.path.clone(), source };
+        let payload = FileSystem.read_at(&letter.path, 0, u64::MAX).map_err(failed)?;
+        let sequence = self.append(payload).await?;
+        FileSystem.remove(&letter.path).map_err(failed)?;
+        let reason = letter.path.with_file_name(format!("{}{REASON}", letter.name));
+        match FileSystem.remove(&reason) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+            _ => Ok(sequence),
         }
     }
-    Ok(remnants)
-}
-
-fn files_in(disk: &dyn Disk, folder: &Path) -> io::Result<Vec<String>> {
-    match disk.list(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        listed => listed,
-    }
-}
-
-fn contains(bytes: &[u8], name: &str) -> bool {
-    memchr::memmem::find(bytes, name.as_bytes()).is_some()
 }

@@ -8,16 +8,18 @@
 //! |---|---|
 //! | `mod.rs` | [`Journal`] and its errors |
 //! | `segment.rs` | segment files: names, headers, the index in memory |
-//! | `record.rs` | records in a segment, and finding them again behind damage |
+//! | `record.rs` | records as they stand in a segment |
+//! | `scan.rs` | walking over them, and finding them again behind damage |
 //! | `writer.rs` | the thread that writes: group commit, rotation, failures |
 //! | `reader.rs` | reading by sequence |
 //! | `recovery.rs` | opening a folder, whatever is in it |
-//! | `dead_letters.rs` | erasing from the dead letters |
 //! | `state.rs` | what those four share; cursor, quarantine, dead letters |
 //! | `plan.rs` | [`Plan`]: what an exporter is about to write |
+//! | `dead_letters.rs` | records that could not be exported: list, replay |
+//! | `erasure.rs` | erasing from the dead letters |
 //! | `document.rs` | the small files that are replaced whole |
 //! | `error.rs` | what can go wrong |
-//! | `disk.rs` | [`Disk`], the seam to the file system |
+//! | `sync_times.rs` | how long syncs take |
 //!
 //! # The folder
 //!
@@ -25,48 +27,32 @@
 //! lock                        held by the process that has the journal open
 //! 00000000000000000001.segment  records from sequence 1 on; layout in `segment.rs` and `record.rs`
 //! 00000000000000004711.segment  the next ones
+//! 00000000000000000001.spare  what was that segment, and becomes the file of a later one
 //! cursor                      journal id and the next sequence to export
 //! plan                        the batch that is on its way to the table, if any
 //! quarantine/                 damaged bytes, as <segment>-<offset>-<length>.bytes, and damaged files
 //! dead-letters/               <sequence>.record that no exporter could decode, and <sequence>.reason.txt
+//! redaction.key               the key of placeholders, made and read by redaction; the journal leaves it alone
 //! *.tmp                       not yet durable under its name; removed at the next open
 //! ```
 //! A sequence is unique in a journal id, ascending, and may have gaps. Every segment's header holds the
 //! journal id and the format version; a later version is refused by name.
 //!
-//! # The write path
-//!
-//! 1. `append` takes its share of a bounded queue, or waits for it.
-//! 2. The writer takes the first waiting record and all behind it, up to 1 MiB: a group.
-//! 3. A record that does not fit the segment begins a new one: header under a temporary name, sync,
-//!    rename, sync of the folder. Records never cross segments.
-//! 4. The group is written in one piece and made durable with one `fdatasync`.
-//! 5. The durable end moves: readers see the group.
-//! 6. Every `append` of the group is answered.
-//!
-//! If 4 fails, the group is answered with [`AppendError::Disk`] and the segment is never written again:
-//! after a failed sync nobody knows what the disk holds. The group's sequences are given anew, as the
-//! first ones of the next segment, and recovery drops whatever the failed segment holds at or beyond the
-//! next one's first sequence. Until an attempt succeeds, [`Status::writable`] is false; the writer tries
-//! by itself every second. A segment found at opening is not written again either.
-//!
-//! # When a segment is removed
-//!
-//! Exactly when all of this holds: the cursor **on the disk** is at or beyond the segment's end; the
-//! segment is not the one being written; no older segment is left. So segments go oldest first, after
-//! [`Journal::advance`], at opening, or when a full journal turns out to be exported. Numbers survive the
-//! segments they stood in: the next sequence after an opening is beyond the log, the cursor and the plan.
+//! `docs/journal.md` has the byte layout, the numbered write path, and the conditions under which a
+//! segment goes.
 
 mod dead_letters;
-mod disk;
 mod document;
+mod erasure;
 mod error;
 mod plan;
 mod reader;
 mod record;
 mod recovery;
+mod scan;
 mod segment;
 mod state;
+mod sync_times;
 mod writer;
 
 use std::io;
@@ -74,16 +60,17 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot, watch};
 
-pub use dead_letters::{Remnants, erase_dead_letters};
-pub use disk::{Disk, DiskFile, FileSystem, Lock};
+pub use dead_letters::{DeadLetter, ReplayError, dead_letters};
+pub use erasure::{Remnants, erase_dead_letters};
 pub use error::{AppendError, OpenError, ReadError, UpdateError};
 pub use plan::{Plan, PlannedFile};
 pub use record::Record;
+pub use sync_times::SyncTimes;
 
+use crate::disk::{self, Disk, FileSystem};
 use segment::SEGMENT_HEADER;
 use state::{Folder, Shared};
 use writer::{Request, Writer};
@@ -143,12 +130,8 @@ pub struct Status {
     pub quarantined: u64,
     /// Bytes of the torn end that were cut at opening.
     pub torn_bytes: u64,
-    /// Syncs of records since opening.
-    pub syncs: u64,
-    /// How long they took together, the writes before them included.
-    pub sync_time: Duration,
-    /// How long the slowest of them took.
-    pub slowest_sync: Duration,
+    /// Syncs of records since opening, the writes before them included.
+    pub syncs: SyncTimes,
 }
 
 /// An open journal. Clones are handles of the same one; the last of them closes it.
@@ -164,7 +147,6 @@ struct Inner {
     queue: Arc<Semaphore>,
     requests: Mutex<Option<Sender<Request>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    _lock: Box<dyn Lock>,
 }
 
 impl Journal {
@@ -180,15 +162,15 @@ impl Journal {
             return Err(OpenError::Sizes { path, segment_size, max_size });
         }
         let io = |error| OpenError::io(&path, error);
-        disk.create_folder(&path).map_err(io)?;
+        disk::create_folders(&*disk, &path, None).map_err(io)?;
         let Some(lock) = disk.lock(&path.join("lock")).map_err(io)? else {
             return Err(OpenError::Locked { path });
         };
         let folder = Folder { disk, path: path.clone() };
         let recovered = recovery::recover(&folder)?;
         let next = recovered.next;
-        let shared = Arc::new(Shared::new(folder, recovered.id, &config, next, recovered.state));
-        shared.remove_exported();
+        let shared = Arc::new(Shared::new(folder, lock, recovered.id, &config, next, recovered.state));
+        shared.release_exported();
 
         let (requests, waiting) = mpsc::channel();
         let writer = Writer::new(Arc::clone(&shared), waiting, next);
@@ -199,7 +181,6 @@ impl Journal {
             queue: Arc::new(Semaphore::new(QUEUE_BYTES as usize)),
             requests: Mutex::new(Some(requests)),
             writer: Mutex::new(Some(thread.map_err(io)?)),
-            _lock: lock,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -279,8 +260,7 @@ impl Journal {
     /// Replaces the plan, durably. Blocks.
     pub fn write_plan(&self, plan: &Plan) -> Result<(), UpdateError> {
         let _one_at_a_time = self.inner.shared.documents();
-        let Folder { disk, path } = &self.inner.shared.folder;
-        document::replace(&**disk, path, plan::FILE, plan::FORMAT, plan).map_err(self.update_error("plan"))
+        self.inner.shared.replace_document(plan::FILE, plan::FORMAT, plan).map_err(self.update_error("plan"))
     }
 
     /// Removes the plan, if there is one. A plan behind the cursor that comes back with a power loss is
@@ -290,7 +270,7 @@ impl Journal {
         let Folder { disk, path } = &self.inner.shared.folder;
         match disk.remove(&path.join(plan::FILE)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.update_error("plan")(error)),
-            _ => disk.sync_folder(path).map_err(self.update_error("plan")),
+            _ => Ok(()),
         }
     }
 
@@ -321,8 +301,6 @@ impl Journal {
             quarantined: health.quarantined,
             torn_bytes: health.torn_bytes,
             syncs: health.syncs,
-            sync_time: health.sync_time,
-            slowest_sync: health.slowest_sync,
         }
     }
 

@@ -2,98 +2,127 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
 
-use bytes::Bytes;
-
-use super::record::{Found, Record, Scan};
-use super::segment::{self, Header, INDEX_STEP};
+use super::record::Record;
+use super::scan::{Extent, Found, Scan};
+use super::segment::{self, Segment};
 use super::state::Shared;
 
-/// The durable part of a segment from a place to begin reading at.
-#[derive(Debug)]
-struct Extent {
-    path: PathBuf,
-    header: Header,
-    /// The sequence of the record at `offset`.
-    start: u64,
-    offset: u64,
-    /// Bytes from `offset` to the end of the last durable record.
-    bytes: u64,
-    /// One more than the sequence of the last durable record.
-    next: u64,
-}
+/// So often reading a segment may fail in a row before what cannot be read passes for damage. A disk
+/// that fails for a moment must not cost a record.
+const PATIENCE: u32 = 5;
 
-#[derive(Debug, Default)]
-struct Window {
-    records: Vec<Record>,
-    damage: Vec<Range<usize>>,
+/// The part of a segment that a read begins in.
+struct Part {
+    first: u64,
+    extent: Extent,
+    salvage: bool,
 }
 
 impl Shared {
     /// The records from `from` on, of one segment, until `max_bytes` of payload are reached; at least one
     /// if there is one.
     pub(super) fn read(&self, mut from: u64, max_bytes: usize) -> io::Result<Vec<Record>> {
-        while let Some(extent) = self.extent(from) {
-            let records = self.read_extent(&extent, from, max_bytes)?;
+        while let Some(part) = self.part(from) {
+            let next = part.extent.sequences.end;
+            let records = self.read_part(part, from, max_bytes)?;
             if !records.is_empty() {
                 return Ok(records);
             }
-            from = extent.next;
+            from = next;
         }
         Ok(Vec::new())
     }
 
-    fn extent(&self, from: u64) -> Option<Extent> {
+    fn part(&self, from: u64) -> Option<Part> {
         let state = self.state();
         let segment = state.segments.values().find(|segment| segment.next > from)?;
         let (start, offset) = segment.seek(from);
-        Some(Extent {
+        let extent = Extent {
             path: segment::path(&self.folder.path, segment.header.first),
-            header: segment.header,
-            start,
-            offset,
-            bytes: segment.length.saturating_sub(offset),
-            next: segment.next,
-        })
+            salt: segment.header.salt,
+            bytes: offset..segment.length,
+            sequences: start..segment.next,
+        };
+        let salvage = segment.read_failures >= PATIENCE;
+        Some(Part { first: segment.header.first, extent, salvage })
     }
 
-    fn read_extent(&self, extent: &Extent, from: u64, max_bytes: usize) -> io::Result<Vec<Record>> {
-        let enough = (max_bytes as u64).saturating_add(INDEX_STEP);
-        for length in [enough.min(extent.bytes), extent.bytes] {
-            let bytes = Bytes::from(self.folder.disk.read_at(&extent.path, extent.offset, length)?);
-            let whole = length == extent.bytes;
-            let window = scan(&bytes, extent, from, max_bytes, whole);
-            for range in window.damage {
-                let offset = extent.offset + range.start as u64;
-                self.note_damage(extent.header.first, offset, bytes.get(range).unwrap_or_default());
-            }
-            if whole || !window.records.is_empty() {
-                return Ok(window.records);
-            }
-        }
-        Ok(Vec::new())
-    }
-}
-
-/// Unless the window is the whole extent, what it shows at its end may go on behind it.
-fn scan(bytes: &Bytes, extent: &Extent, from: u64, max_bytes: usize, whole: bool) -> Window {
-    let mut window = Window::default();
-    let mut taken = 0;
-    for found in Scan::new(bytes, extent.header.salt, extent.start, extent.next) {
-        match found {
-            Found::Record { sequence, .. } if sequence < from => {}
-            Found::Record { sequence, payload, .. } => {
-                taken += payload.len();
-                window.records.push(Record { sequence, payload: bytes.slice(payload) });
-                if taken >= max_bytes {
-                    break;
+    fn read_part(&self, part: Part, from: u64, max_bytes: usize) -> io::Result<Vec<Record>> {
+        let Part { first, extent, salvage } = part;
+        let end = extent.bytes.end;
+        let mut scan = Scan::new(&self.folder.disk, extent.clone(), salvage);
+        let mut records = Vec::new();
+        let mut taken = 0;
+        let mut torn = false;
+        while taken < max_bytes || records.is_empty() {
+            let found =
+                scan.next().inspect_err(|_| self.note(first, |segment| segment.read_failures += 1))?;
+            match found {
+                None => break,
+                Some(Found::Record { offset, record }) => {
+                    self.note(first, |segment| segment.note(record.sequence, offset));
+                    if record.sequence >= from {
+                        taken += record.payload.len().max(1);
+                        records.push(record);
+                    }
+                }
+                Some(Found::Damaged(range)) => self.note_damage(first, &extent, range)?,
+                Some(Found::Torn(range)) => {
+                    torn = true;
+                    self.note_damage(first, &extent, range)?;
                 }
             }
-            Found::Damaged(range) if whole || range.end < bytes.len() => window.damage.push(range),
-            Found::Incomplete { offset } if whole => window.damage.push(offset..bytes.len()),
-            Found::Damaged(_) | Found::Incomplete { .. } => {}
+        }
+        let missing = scan.next_sequence()..extent.sequences.end;
+        if records.is_empty() && !torn && !missing.is_empty() {
+            self.note_missing(first, end, missing);
+        }
+        if scan.unreadable() {
+            self.note(first, |segment| segment.keep = true);
+        } else if !salvage {
+            self.note(first, |segment| segment.read_failures = 0);
+        }
+        Ok(records)
+    }
+
+    fn note(&self, first: u64, note: impl FnOnce(&mut Segment)) {
+        if let Some(segment) = self.state().segments.get_mut(&first) {
+            note(segment);
         }
     }
-    window
+
+    /// Notes damage at `offset` of a segment; false if it was noted before.
+    fn is_new_damage(&self, first: u64, offset: u64) -> bool {
+        self.state().segments.get_mut(&first).is_some_and(|segment| segment.damage.insert(offset))
+    }
+
+    /// Sets bytes of a segment aside that are no record, once. Until that works nobody reads on: the
+    /// segment would be exported and gone.
+    fn note_damage(&self, first: u64, extent: &Extent, range: Range<u64>) -> io::Result<()> {
+        let offset = range.start;
+        if !self.is_new_damage(first, offset) {
+            return Ok(());
+        }
+        if let Err(error) = self.folder.keep_damage(&extent.path, first, range) {
+            self.note(first, |segment| {
+                segment.damage.remove(&offset);
+            });
+            return Err(error);
+        }
+        self.state().health.quarantined += 1;
+        Ok(())
+    }
+
+    /// Says which records are gone without a trace: nothing is left to set aside.
+    fn note_missing(&self, first: u64, end: u64, missing: Range<u64>) {
+        if self.is_new_damage(first, end) {
+            tracing::error!(
+                segment = first,
+                from = missing.start,
+                to = missing.end - 1,
+                "records of the journal are missing behind a segment"
+            );
+        }
+    }
 }

@@ -1,21 +1,27 @@
 //! Opening: from the files of a folder to a state that can go on.
 //!
 //! The process always starts: what cannot be read is set aside, counted and logged, and never stands in
-//! the way of what can. Only a folder in use, a format of a later version and a disk that fails refuse.
+//! the way of what can. Only a folder in use, a format of a later version and a folder that cannot be
+//! listed refuse.
+//!
+//! Of the segments but the last, only the headers are read: each ends where the next one begins, and
+//! whoever reads its records checks them. So opening takes as long as reading one segment, however
+//! large the journal is.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
+use std::ops::Range;
 
-use bytes::Bytes;
 use uuid::Uuid;
 
+use super::OpenError;
 use super::document::{self, Document};
 use super::plan::{self, Plan};
-use super::record::{Found, Scan};
+use super::record::RECORD_HEADER;
+use super::scan::{Extent, Found, Scan};
 use super::segment::{self, Header, HeaderError, SEGMENT_HEADER, Segment};
-use super::state::{CURSOR_FILE, CURSOR_FORMAT, Cursor, Folder, Health, State, keep_damage};
-use super::{Disk, OpenError};
+use super::state::{CURSOR_FILE, CURSOR_FORMAT, Cursor, Folder, Health, Spare, State};
+use crate::disk::read_salvaging;
 
 /// The sequence of a journal's first record.
 const FIRST_SEQUENCE: u64 = 1;
@@ -31,64 +37,39 @@ pub(super) struct Recovered {
 
 /// Recovers the journal in `folder`, which the caller has locked.
 pub(super) fn recover(folder: &Folder) -> Result<Recovered, OpenError> {
-    let io = |error| OpenError::io(&folder.path, error);
-    remove_temporary_files(folder).map_err(io)?;
-    let cursor: Option<Cursor> = read_document(folder, CURSOR_FILE, CURSOR_FORMAT)?;
-    let plan: Option<Plan> = read_document(folder, plan::FILE, plan::FORMAT)?;
-
+    let names = folder.disk.list(&folder.path).map_err(|error| OpenError::io(&folder.path, error))?;
     let mut recovery = Recovery { folder, health: Health::default(), next: FIRST_SEQUENCE };
-    let headers = recovery.read_headers(cursor.as_ref().map(|cursor| cursor.journal_id))?;
+    let cursor: Option<Cursor> = recovery.read_document(CURSOR_FILE, CURSOR_FORMAT)?;
+    let plan: Option<Plan> = recovery.read_document(plan::FILE, plan::FORMAT)?;
+    let headers = recovery.read_headers(&names, cursor.as_ref().map(|cursor| cursor.journal_id))?;
     let id = match (&cursor, headers.last_key_value()) {
         (Some(cursor), _) => cursor.journal_id,
         (None, Some((_, header))) => header.journal_id,
         (None, None) => Uuid::new_v4(),
     };
-    let segments = recovery.read_segments(&headers).map_err(io)?;
+    let segments = recovery.read_segments(&headers);
+    recovery.remove_temporary_files(&names);
+    let spares = recovery.spares(&names);
 
     let oldest = segments.keys().next().copied();
-    let next = cursor.as_ref().map_or_else(|| oldest.unwrap_or(recovery.next), |cursor| cursor.next);
-    let stale = plan.as_ref().filter(|plan| plan.last < next);
-    if stale.is_some() {
-        folder.disk.remove(&folder.path.join(plan::FILE)).map_err(io)?;
-    }
-    let after_plan = plan.map_or(0, |plan| plan.last.saturating_add(1));
+    let next = match (&cursor, &plan) {
+        (Some(cursor), _) => cursor.next,
+        // A batch is planned from the cursor on.
+        (None, Some(plan)) => plan.first,
+        (None, None) => oldest.unwrap_or(recovery.next),
+    };
+    let after_plan = plan.as_ref().map_or(0, |plan| plan.last.saturating_add(1));
     let end = recovery.next.max(next).max(after_plan);
+    if plan.is_some_and(|plan| plan.last < next) {
+        recovery.try_to(plan::FILE, folder.disk.remove(&folder.path.join(plan::FILE)));
+    }
     if cursor.is_none() {
         let cursor = Cursor { journal_id: id, next };
-        document::replace(&*folder.disk, &folder.path, CURSOR_FILE, CURSOR_FORMAT, &cursor).map_err(io)?;
+        let written = document::replace(&*folder.disk, &folder.path, CURSOR_FILE, CURSOR_FORMAT, &cursor);
+        recovery.try_to(CURSOR_FILE, written);
     }
-    folder.disk.sync_folder(&folder.path).map_err(io)?;
-    let state = State { segments, active: None, cursor: next, health: recovery.health };
-    Ok(Recovered { id, state, next: end })
-}
-
-fn remove_temporary_files(folder: &Folder) -> io::Result<()> {
-    for name in folder.disk.list(&folder.path)? {
-        if name.ends_with(".tmp") {
-            folder.disk.remove(&folder.path.join(name))?;
-        }
-    }
-    Ok(())
-}
-
-/// Reads a document; a damaged one goes to the quarantine.
-fn read_document<T: serde::de::DeserializeOwned>(
-    folder: &Folder,
-    name: &str,
-    format: u32,
-) -> Result<Option<T>, OpenError> {
-    let path = folder.path.join(name);
-    let read = document::read(&*folder.disk, &folder.path, name, format);
-    match read.map_err(|error| OpenError::io(&path, error))? {
-        Document::Whole(content) => Ok(Some(content)),
-        Document::Absent => Ok(None),
-        Document::Newer(found) => Err(OpenError::NewerFormat { path, found, supported: format }),
-        Document::Damaged => {
-            tracing::error!(path = %path.display(), "a file of the journal is damaged and was set aside; some records may reach the table a second time");
-            folder.quarantine_file(name).map_err(|error| OpenError::io(&path, error))?;
-            Ok(None)
-        }
-    }
+    let health = recovery.health;
+    Ok(Recovered { id, state: State { segments, active: None, spares, cursor: next, health }, next: end })
 }
 
 struct Recovery<'a> {
@@ -98,93 +79,171 @@ struct Recovery<'a> {
 }
 
 impl Recovery<'_> {
-    fn disk(&self) -> &Arc<dyn Disk> {
-        &self.folder.disk
+    /// Reads a document; a damaged one goes to the quarantine.
+    fn read_document<T: serde::de::DeserializeOwned>(
+        &mut self,
+        name: &str,
+        format: u32,
+    ) -> Result<Option<T>, OpenError> {
+        let path = self.folder.path.join(name);
+        match document::read(&*self.folder.disk, &self.folder.path, name, format) {
+            Ok(Document::Whole(content)) => return Ok(Some(content)),
+            Ok(Document::Absent) => return Ok(None),
+            Ok(Document::Newer(found)) => {
+                return Err(OpenError::NewerFormat { path, found, supported: format });
+            }
+            Ok(Document::Damaged) => {
+                tracing::error!(path = %path.display(), "a file of the journal is damaged and was set aside");
+            }
+            Err(error) => {
+                tracing::error!(path = %path.display(), %error, "a file of the journal cannot be read and was set aside");
+            }
+        }
+        self.health.quarantined += 1;
+        self.try_to(name, self.folder.quarantine_file(name));
+        Ok(None)
     }
 
     /// The headers by first sequence. Files that are no segment of this journal go to the quarantine.
-    fn read_headers(&mut self, journal_id: Option<Uuid>) -> Result<BTreeMap<u64, Header>, OpenError> {
-        let folder = self.folder;
-        let names = self.disk().list(&folder.path).map_err(|error| OpenError::io(&folder.path, error))?;
+    fn read_headers(
+        &mut self,
+        names: &[String],
+        journal_id: Option<Uuid>,
+    ) -> Result<BTreeMap<u64, Header>, OpenError> {
         let mut headers = BTreeMap::new();
         for name in names {
-            let Some(first) = segment::first_of(&name) else { continue };
-            let path = folder.path.join(&name);
-            let io = |error| OpenError::io(&path, error);
-            let bytes = self.disk().read_at(&path, 0, SEGMENT_HEADER).map_err(io)?;
-            let reason = match Header::parse(&bytes) {
-                Err(HeaderError::Newer(found)) => {
+            let Some(first) = segment::first_of(name) else { continue };
+            let path = self.folder.path.join(name);
+            let bytes = read_salvaging(&*self.folder.disk, &path, 0, SEGMENT_HEADER);
+            let reason = match bytes.map(|(bytes, _)| Header::parse(&bytes)) {
+                Ok(Err(HeaderError::Newer(found))) => {
                     return Err(OpenError::NewerFormat { path, found, supported: segment::FORMAT });
                 }
-                Err(HeaderError::Damaged) => "its header is damaged",
-                Ok(header) if header.first != first => "its name does not fit its header",
-                Ok(header) if journal_id.is_some_and(|id| id != header.journal_id) => {
-                    "it belongs to another journal"
+                Ok(Err(HeaderError::Damaged)) => "its header is damaged".to_owned(),
+                Ok(Ok(header)) if header.first != first => "its name does not fit its header".to_owned(),
+                Ok(Ok(header)) if journal_id.is_some_and(|id| id != header.journal_id) => {
+                    "it belongs to another journal".to_owned()
                 }
-                Ok(header) => {
+                Ok(Ok(header)) => {
                     headers.insert(first, header);
                     continue;
                 }
+                Err(error) => error.to_string(),
             };
             tracing::error!(path = %path.display(), reason, "a journal segment was set aside");
-            folder.quarantine_file(&name).map_err(io)?;
             self.health.quarantined += 1;
             self.next = self.next.max(first);
+            self.try_to(name, self.folder.quarantine_file(name));
         }
         Ok(headers)
     }
 
-    fn read_segments(&mut self, headers: &BTreeMap<u64, Header>) -> io::Result<BTreeMap<u64, Segment>> {
+    fn read_segments(&mut self, headers: &BTreeMap<u64, Header>) -> BTreeMap<u64, Segment> {
         let ends = headers.keys().skip(1).map(|first| Some(*first)).chain([None]);
         let mut segments = BTreeMap::new();
         for (header, end) in headers.values().zip(ends) {
-            let segment = self.read_segment(*header, end)?;
+            let path = segment::path(&self.folder.path, header.first);
+            let size = self.folder.disk.size(&path).unwrap_or(SEGMENT_HEADER);
+            let mut segment = Segment::new(*header, size);
+            match end {
+                Some(end) => {
+                    segment.next = end;
+                    segment.length = size;
+                }
+                None => self.scan_last(&mut segment),
+            }
             self.next = self.next.max(segment.next);
             segments.insert(header.first, segment);
         }
-        Ok(segments)
+        segments
     }
 
-    /// Scans a segment. `end` is the first sequence of the one after it: what stands here at or beyond it
-    /// was left by a failed sync and never acknowledged.
-    fn read_segment(&mut self, header: Header, end: Option<u64>) -> io::Result<Segment> {
-        let path = segment::path(&self.folder.path, header.first);
-        let bytes = Bytes::from(self.disk().read_at(&path, 0, u64::MAX)?);
-        let records = bytes.slice(bytes.len().min(SEGMENT_HEADER as usize)..);
-        let mut segment = Segment::new(header);
+    /// Finds the end of the last segment and cuts what is behind it.
+    fn scan_last(&mut self, segment: &mut Segment) {
+        let first = segment.header.first;
+        let extent = Extent {
+            path: segment::path(&self.folder.path, first),
+            salt: segment.header.salt,
+            bytes: SEGMENT_HEADER..segment.size,
+            sequences: first..u64::MAX,
+        };
+        let mut scan = Scan::new(&self.folder.disk, extent.clone(), true);
         let mut kept = true;
-        let mut tail = None;
-        let mut scan = Scan::new(&records, header.salt, header.first, end.unwrap_or(u64::MAX));
-        for found in scan.by_ref() {
-            let damaged = match found {
-                Found::Record { offset, sequence, payload } => {
-                    segment.note(sequence, SEGMENT_HEADER + offset as u64);
-                    segment.length = SEGMENT_HEADER + payload.end as u64;
-                    continue;
+        loop {
+            match scan.next() {
+                Ok(Some(Found::Record { offset, record })) => {
+                    segment.note(record.sequence, offset);
+                    segment.next = record.sequence + 1;
+                    segment.length = offset + record.size();
                 }
-                Found::Incomplete { offset } if end.is_none() => {
-                    tail = Some(records.len() - offset);
+                Ok(Some(Found::Damaged(range))) => {
+                    let offset = range.start;
+                    if self.folder.keep_damage(&extent.path, first, range).is_ok() {
+                        segment.damage.insert(offset);
+                        self.health.quarantined += 1;
+                    }
+                }
+                Ok(Some(Found::Torn(range))) => kept &= self.keep_torn(&extent, first, range),
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::error!(path = %extent.path.display(), %error, "a journal segment cannot be read to its end");
+                    kept = false;
                     break;
                 }
-                Found::Incomplete { offset } => offset..records.len(),
-                Found::Damaged(range) => range,
-            };
-            let offset = SEGMENT_HEADER + damaged.start as u64;
-            kept &= keep_damage(self.folder, header.first, offset, &records.slice(damaged));
-            segment.damage.insert(offset);
-            self.health.quarantined += 1;
+            }
         }
-        segment.next = scan.next_sequence();
-        segment.size = bytes.len() as u64;
-        if let Some(torn) = tail {
-            self.health.torn_bytes += torn as u64;
-            tracing::warn!(path = %path.display(), bytes = torn, "the torn end of the journal was cut");
+        segment.keep = !kept || scan.unreadable();
+        if scan.unreadable() {
+            // It may be readable again later: the numbers that it may hold are not given anew.
+            segment.next += (segment.size - segment.length) / RECORD_HEADER as u64 + 1;
+            segment.length = segment.size;
+        } else if kept {
+            self.cut(segment, &extent);
         }
-        if end.is_none() && kept {
-            // Also makes durable what a killed process had written and not synced.
-            self.disk().truncate(&path, segment.length)?;
-            segment.size = segment.length;
+    }
+
+    fn keep_torn(&mut self, extent: &Extent, first: u64, range: Range<u64>) -> bool {
+        let bytes = range.end - range.start;
+        self.health.torn_bytes += bytes;
+        tracing::warn!(
+            path = %extent.path.display(), bytes,
+            "the journal ends in bytes that are no record: a write that was never answered, or damage"
+        );
+        self.folder.keep_damage(&extent.path, first, range).is_ok()
+    }
+
+    /// Cuts what is behind the last record. Also makes durable what a killed process had written and not
+    /// synced: what readers have seen must not go.
+    fn cut(&mut self, segment: &mut Segment, extent: &Extent) {
+        let cut = self.folder.disk.open(&extent.path).and_then(|mut file| {
+            file.cut(segment.length)?;
+            file.sync()
+        });
+        match cut {
+            Ok(()) => segment.size = segment.length,
+            Err(error) => {
+                segment.failed = true;
+                tracing::warn!(path = %extent.path.display(), %error, "the end of the journal cannot be cut");
+            }
         }
-        Ok(segment)
+    }
+
+    fn remove_temporary_files(&self, names: &[String]) {
+        for name in names.iter().filter(|name| name.ends_with(".tmp")) {
+            self.try_to(name, self.folder.disk.remove(&self.folder.path.join(name)));
+        }
+    }
+
+    fn spares(&self, names: &[String]) -> Vec<Spare> {
+        let paths =
+            names.iter().filter(|name| segment::is_spare(name)).map(|name| self.folder.path.join(name));
+        paths.filter_map(|path| Some(Spare { size: self.folder.disk.size(&path).ok()?, path })).collect()
+    }
+
+    /// What does not work now is no reason not to start: it is said, and tried again at the next opening.
+    fn try_to(&self, name: &str, result: io::Result<()>) {
+        if let Err(error) = result {
+            tracing::warn!(path = %self.folder.path.join(name).display(), %error, "a file of the journal cannot be replaced or removed");
+        }
     }
 }

@@ -15,6 +15,10 @@
 //! The first 64 bytes keep the places of magic, version and checksum in every later format, so that an
 //! older program can refuse it by name. The header stands twice because without its salt no record of
 //! the segment could be told from damage.
+//!
+//! A segment's file is written with zeros ahead of its records, a piece at a time, and one whose records
+//! are exported becomes the file of a later segment: overwriting needs no new blocks, which halves the
+//! time of a sync.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -22,7 +26,8 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::disk::{Disk, DiskFile};
+use super::record::END;
+use crate::disk::{Disk, DiskFile, write_durably};
 
 /// The format that this version writes, and the newest it reads.
 pub(super) const FORMAT: u32 = 1;
@@ -32,6 +37,7 @@ const COPY: usize = 64;
 const CHECKED: usize = 60;
 const MAGIC: &[u8; 8] = b"SKILLJNL";
 const EXTENSION: &str = ".segment";
+const SPARE_EXTENSION: &str = ".spare";
 /// Distance of the entries of a segment's index, in bytes: what a read may have to skip.
 pub(super) const INDEX_STEP: u64 = 64 << 10;
 
@@ -101,27 +107,61 @@ impl Header {
         }))
     }
 
-    /// Creates the segment's file: only a durable header gets the segment's name.
-    pub(super) fn create(&self, disk: &dyn Disk, folder: &Path) -> io::Result<Box<dyn DiskFile>> {
+    /// Creates the segment's file with `size` bytes: only a durable header gets the segment's name.
+    /// The space behind it is written with zeros, so that the syncs of records need not allocate.
+    pub(super) fn create(&self, disk: &dyn Disk, folder: &Path, size: u64) -> io::Result<Box<dyn DiskFile>> {
         let path = path(folder, self.first);
+        let mut bytes = self.encode();
+        bytes.resize(usize::try_from(size).unwrap_or(usize::MAX).max(bytes.len()), 0);
         let temporary = path.with_extension("tmp");
-        let mut file = disk.create(&temporary)?;
-        file.write_all(&self.encode())?;
-        file.sync()?;
+        let file = write_durably(disk, &temporary, &bytes)?;
         disk.rename(&temporary, &path)?;
+        disk.sync_folder(folder)?;
+        Ok(file)
+    }
+
+    /// Makes a segment of what another one left: the header and the end of its records are written over
+    /// it. What stands behind was written under another salt.
+    pub(super) fn recycle(
+        &self,
+        disk: &dyn Disk,
+        folder: &Path,
+        spare: &Path,
+    ) -> io::Result<Box<dyn DiskFile>> {
+        let mut file = disk.open(spare)?;
+        let mut bytes = self.encode();
+        bytes.extend_from_slice(&END);
+        file.write_at(0, &bytes)?;
+        file.sync()?;
+        disk.rename(spare, &path(folder, self.first))?;
         disk.sync_folder(folder)?;
         Ok(file)
     }
 }
 
+/// The name of the segment that begins with `first`.
+pub(super) fn name(first: u64) -> String {
+    format!("{first:020}{EXTENSION}")
+}
+
 /// The file of the segment that begins with `first`.
 pub(super) fn path(folder: &Path, first: u64) -> PathBuf {
-    folder.join(format!("{first:020}{EXTENSION}"))
+    folder.join(name(first))
 }
 
 /// The first sequence in a segment's file name; `None` for the name of anything else.
 pub(super) fn first_of(name: &str) -> Option<u64> {
     name.strip_suffix(EXTENSION)?.parse().ok()
+}
+
+/// What becomes of the file of the segment that began with `first` when it may be used again.
+pub(super) fn spare_path(folder: &Path, first: u64) -> PathBuf {
+    folder.join(format!("{first:020}{SPARE_EXTENSION}"))
+}
+
+/// Whether a file of this name waits to be used again.
+pub(super) fn is_spare(name: &str) -> bool {
+    name.ends_with(SPARE_EXTENSION)
 }
 
 /// What is known in memory of a segment.
@@ -137,24 +177,34 @@ pub(super) struct Segment {
     pub(super) size: u64,
     /// Offsets of the damage that was already set aside.
     pub(super) damage: BTreeSet<u64>,
+    /// It holds what could not be read or set aside, and goes to the quarantine whole: a person may get
+    /// more out of it than this program.
+    pub(super) keep: bool,
+    /// A write or sync of it failed: its file is not used again.
+    pub(super) failed: bool,
+    /// How often reading it failed in a row.
+    pub(super) read_failures: u32,
     /// Sequence and offset of one record in each [`INDEX_STEP`] bytes, ascending.
     index: Vec<(u64, u64)>,
 }
 
 impl Segment {
-    /// A segment without records.
-    pub(super) fn new(header: Header) -> Self {
+    /// A segment without records, in a file of `size` bytes.
+    pub(super) fn new(header: Header, size: u64) -> Self {
         Self {
             header,
             next: header.first,
             length: SEGMENT_HEADER,
-            size: SEGMENT_HEADER,
+            size,
             damage: BTreeSet::new(),
+            keep: false,
+            failed: false,
+            read_failures: 0,
             index: Vec::new(),
         }
     }
 
-    /// Notes where a durable record stands. Called in the order of the records.
+    /// Notes where a durable record stands. Called in the order of the records, or again.
     pub(super) fn note(&mut self, sequence: u64, offset: u64) {
         if self.index.last().is_none_or(|(_, last)| offset >= last + INDEX_STEP) {
             self.index.push((sequence, offset));

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::disk::Disk;
 use super::document;
 use super::segment::{self, Segment};
+use super::sync_times::SyncTimes;
+use crate::disk::{Disk, Lock, read_salvaging};
 
 /// The cursor's file in the journal's folder.
 pub(super) const CURSOR_FILE: &str = "cursor";
@@ -20,6 +21,8 @@ pub(super) const CURSOR_FILE: &str = "cursor";
 pub(super) const CURSOR_FORMAT: u32 = 1;
 pub(super) const QUARANTINE: &str = "quarantine";
 pub(super) const DEAD_LETTERS: &str = "dead-letters";
+/// How many files wait to be used again at most; what comes on top is removed.
+const SPARES: usize = 2;
 
 /// The content of the cursor's file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,13 @@ pub(super) struct Cursor {
     pub(super) journal_id: Uuid,
     /// The next sequence to export.
     pub(super) next: u64,
+}
+
+/// A file that was a segment and may be one again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spare {
+    pub(super) path: PathBuf,
+    pub(super) size: u64,
 }
 
 /// The journal's folder on its disk.
@@ -39,34 +49,72 @@ pub(super) struct Folder {
 impl Folder {
     /// Keeps bytes that are no record, for a person to look at. False if it was done before.
     pub(super) fn quarantine(&self, name: &str, bytes: &[u8]) -> io::Result<bool> {
-        self.keep_in(QUARANTINE, name, bytes)
+        self.keep_in(&self.subfolder(QUARANTINE)?, name, bytes)
     }
 
     /// Keeps a record that no exporter can make anything of. False if it was done before.
     pub(super) fn dead_letter(&self, sequence: u64, payload: &[u8], reason: &str) -> io::Result<bool> {
-        self.keep_in(DEAD_LETTERS, &format!("{sequence:020}.reason.txt"), reason.as_bytes())?;
-        self.keep_in(DEAD_LETTERS, &format!("{sequence:020}.record"), payload)
+        let folder = self.subfolder(DEAD_LETTERS)?;
+        self.keep_in(&folder, &format!("{sequence:020}.reason.txt"), reason.as_bytes())?;
+        self.keep_in(&folder, &format!("{sequence:020}.record"), payload)
     }
 
     /// Moves a whole file to the quarantine.
     pub(super) fn quarantine_file(&self, name: &str) -> io::Result<()> {
-        let folder = self.path.join(QUARANTINE);
-        self.disk.create_folder(&folder)?;
-        self.disk.rename(&self.path.join(name), &folder.join(name))?;
+        let folder = self.subfolder(QUARANTINE)?;
+        let kept = self.disk.list(&folder)?;
+        let free = variants(name).find(|name| !kept.contains(name)).unwrap_or_default();
+        self.disk.rename(&self.path.join(name), &folder.join(free))?;
         self.disk.sync_folder(&folder)?;
         self.disk.sync_folder(&self.path)
     }
 
-    fn keep_in(&self, folder: &str, name: &str, bytes: &[u8]) -> io::Result<bool> {
-        let folder = self.path.join(folder);
+    /// A durable folder in the journal's.
+    fn subfolder(&self, name: &str) -> io::Result<PathBuf> {
+        let folder = self.path.join(name);
         self.disk.create_folder(&folder)?;
-        if self.disk.list(&folder)?.iter().any(|kept| kept == name) {
-            return Ok(false);
-        }
-        document::replace_bytes(&*self.disk, &folder, name, bytes)?;
         self.disk.sync_folder(&self.path)?;
-        Ok(true)
+        Ok(folder)
     }
+
+    fn keep_in(&self, folder: &Path, name: &str, bytes: &[u8]) -> io::Result<bool> {
+        let kept = self.disk.list(folder)?;
+        for name in variants(name) {
+            if !kept.contains(&name) {
+                document::replace_bytes(&*self.disk, folder, &name, bytes)?;
+                return Ok(true);
+            }
+            if self.disk.read_at(&folder.join(&name), 0, u64::MAX)? == bytes {
+                // Who put it there may have been killed before its name was durable.
+                self.disk.sync_folder(folder)?;
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Copies damaged bytes of the segment that begins with `first` to the quarantine and says so.
+    pub(super) fn keep_damage(&self, segment: &Path, first: u64, range: Range<u64>) -> io::Result<()> {
+        let (offset, length) = (range.start, range.end - range.start);
+        let name = format!("{first:020}-{offset}-{length}.bytes");
+        let kept = read_salvaging(&*self.disk, segment, offset, length)
+            .and_then(|(bytes, _)| self.quarantine(&name, &bytes));
+        match &kept {
+            Ok(_) => {
+                tracing::error!(segment = first, offset, bytes = length, quarantine = %name, "damage in the journal was set aside");
+            }
+            Err(error) => {
+                tracing::error!(segment = first, offset, bytes = length, %error, "damage in the journal cannot be set aside");
+            }
+        }
+        kept.map(drop)
+    }
+}
+
+/// Names for a file that is kept beside others: what is kept is never replaced.
+fn variants(name: &str) -> impl Iterator<Item = String> {
+    let again = (2u64..).map(move |number| format!("{number}-{name}"));
+    std::iter::once(name.to_owned()).chain(again)
 }
 
 /// What changes while a journal is open.
@@ -76,6 +124,8 @@ pub(super) struct State {
     pub(super) segments: BTreeMap<u64, Segment>,
     /// The first sequence of the segment that is being written.
     pub(super) active: Option<u64>,
+    /// Files to make segments of.
+    pub(super) spares: Vec<Spare>,
     pub(super) cursor: u64,
     pub(super) health: Health,
 }
@@ -86,9 +136,7 @@ pub(super) struct Health {
     pub(super) disk_error: Option<String>,
     pub(super) quarantined: u64,
     pub(super) torn_bytes: u64,
-    pub(super) syncs: u64,
-    pub(super) sync_time: Duration,
-    pub(super) slowest_sync: Duration,
+    pub(super) syncs: SyncTimes,
 }
 
 /// One open journal.
@@ -101,6 +149,7 @@ pub(super) struct Shared {
     pub(super) durability: super::Durability,
     /// One more than the sequence of the last durable record.
     pub(super) durable_end: watch::Sender<u64>,
+    lock: Box<dyn Lock>,
     state: Mutex<State>,
     /// Held while cursor or plan are replaced, so that the disk sees one at a time.
     documents: Mutex<()>,
@@ -109,6 +158,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(
         folder: Folder,
+        lock: Box<dyn Lock>,
         id: Uuid,
         config: &super::Config,
         durable_end: u64,
@@ -121,6 +171,7 @@ impl Shared {
             segment_size: config.segment_size,
             durability: config.durability,
             durable_end: watch::Sender::new(durable_end),
+            lock,
             state: Mutex::new(state),
             documents: Mutex::new(()),
         }
@@ -135,80 +186,128 @@ impl Shared {
         self.documents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Fails if the folder under our feet is not the one that was opened: what would be written now,
+    /// nobody would find again.
+    pub(super) fn check_folder(&self) -> io::Result<()> {
+        if self.lock.in_place() {
+            return Ok(());
+        }
+        Err(io::Error::other("the journal's folder was deleted or replaced while in use; restart skillspan"))
+    }
+
+    /// Replaces a document of the journal, durably.
+    pub(super) fn replace_document<T: Serialize>(
+        &self,
+        name: &str,
+        format: u32,
+        content: &T,
+    ) -> io::Result<()> {
+        self.check_folder()?;
+        document::replace(&*self.folder.disk, &self.folder.path, name, format, content)
+    }
+
     /// Makes `next` the cursor and lets go of what lies behind it. The caller has checked the range.
     pub(super) fn move_cursor(&self, next: u64) -> io::Result<()> {
         {
             let _one_at_a_time = self.documents();
-            let cursor = Cursor { journal_id: self.id, next };
-            document::replace(&*self.folder.disk, &self.folder.path, CURSOR_FILE, CURSOR_FORMAT, &cursor)?;
+            self.replace_document(CURSOR_FILE, CURSOR_FORMAT, &Cursor { journal_id: self.id, next })?;
             self.state().cursor = next;
         }
-        self.remove_exported();
+        self.release_exported();
         Ok(())
     }
 
-    /// Removes the segments that lie wholly behind the durable cursor, oldest first, except the one that
-    /// is being written. What cannot be removed now is tried again with the next call.
-    pub(super) fn remove_exported(&self) {
+    /// Lets go of the segments that lie wholly behind the durable cursor, oldest first, except the one
+    /// that is being written. What cannot go now is tried again with the next call.
+    pub(super) fn release_exported(&self) {
         let _one_at_a_time = self.documents();
-        let mut removed = false;
+        let mut spares = Vec::new();
+        let mut released = false;
         loop {
             // Not in the head of the loop: the state would stay locked in its body.
-            let oldest = self.state().oldest_exported();
-            let Some(first) = oldest else { break };
-            let path = segment::path(&self.folder.path, first);
-            match self.folder.disk.remove(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!(path = %path.display(), %error, "an exported journal segment cannot be removed");
+            let oldest = self.state().oldest_exported(spares.len());
+            let Some((first, fate)) = oldest else { break };
+            match self.release(first, fate) {
+                Ok(spare) => spares.extend(spare),
+                Err(error) => {
+                    let path = segment::path(&self.folder.path, first);
+                    tracing::warn!(path = %path.display(), %error, "an exported journal segment cannot be released");
                     break;
                 }
-                _ => removed = true,
             }
+            released = true;
             self.state().segments.remove(&first);
         }
-        if removed && let Err(error) = self.folder.disk.sync_folder(&self.folder.path) {
-            // A segment that comes back with a power loss is behind the cursor, and removed at the next open.
-            tracing::warn!(path = %self.folder.path.display(), %error, "the journal folder cannot be synced");
+        if !released {
+            return;
+        }
+        // Only a durable name may be written over: under its old one, the segment would come back with a
+        // power loss, and hold something else.
+        match self.folder.disk.sync_folder(&self.folder.path) {
+            Ok(()) => self.state().spares.extend(spares),
+            Err(error) => {
+                tracing::warn!(path = %self.folder.path.display(), %error, "the journal folder cannot be synced");
+                spares.iter().for_each(|spare| drop(self.folder.disk.remove(&spare.path)));
+            }
         }
     }
 
-    /// Sets bytes of a segment aside that are no record, once.
-    pub(super) fn note_damage(&self, first: u64, offset: u64, bytes: &[u8]) {
-        {
-            let mut state = self.state();
-            let Some(segment) = state.segments.get_mut(&first) else { return };
-            if !segment.damage.insert(offset) {
-                return;
+    fn release(&self, first: u64, fate: Fate) -> io::Result<Option<Spare>> {
+        let path = segment::path(&self.folder.path, first);
+        let spare = segment::spare_path(&self.folder.path, first);
+        let released = match fate {
+            Fate::Keep => self.folder.quarantine_file(&segment::name(first)).map(|()| None),
+            Fate::Remove => self.folder.disk.remove(&path).map(|()| None),
+            Fate::Recycle { size } => {
+                self.folder.disk.rename(&path, &spare).map(|()| Some(Spare { path: spare, size }))
             }
-            state.health.quarantined += 1;
+        };
+        match released {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            released => released,
         }
-        keep_damage(&self.folder, first, offset, bytes);
+    }
+
+    /// Removes a file that waits to be used again; false if there is none.
+    pub(super) fn remove_spare(&self) -> bool {
+        let Some(spare) = self.state().spares.pop() else { return false };
+        if let Err(error) = self.folder.disk.remove(&spare.path) {
+            tracing::warn!(path = %spare.path.display(), %error, "a spare journal segment cannot be removed");
+        }
+        true
     }
 }
 
-/// Copies damaged bytes to the quarantine and says so. False if the disk refused.
-pub(super) fn keep_damage(folder: &Folder, first: u64, offset: u64, bytes: &[u8]) -> bool {
-    let name = format!("{first:020}-{offset}-{}.bytes", bytes.len());
-    match folder.quarantine(&name, bytes) {
-        Ok(_) => {
-            tracing::error!(segment = first, offset, bytes = bytes.len(), quarantine = %name, "damage in the journal was set aside");
-            true
-        }
-        Err(error) => {
-            tracing::error!(segment = first, offset, bytes = bytes.len(), %error, "damage in the journal cannot be set aside");
-            false
-        }
-    }
+/// What becomes of the file of an exported segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It could not be read as a whole, or its damage not be set aside.
+    Keep,
+    Remove,
+    Recycle {
+        size: u64,
+    },
 }
 
 impl State {
-    /// Bytes of all segments on the disk.
+    /// Bytes of all segments on the disk, those included that wait to be used again.
     pub(super) fn bytes(&self) -> u64 {
-        self.segments.values().map(|segment| segment.size).sum()
+        let spares: u64 = self.spares.iter().map(|spare| spare.size).sum();
+        self.segments.values().map(|segment| segment.size).sum::<u64>() + spares
     }
 
-    fn oldest_exported(&self) -> Option<u64> {
+    fn oldest_exported(&self, new_spares: usize) -> Option<(u64, Fate)> {
         let (first, segment) = self.segments.first_key_value()?;
-        (segment.next <= self.cursor && self.active != Some(*first)).then_some(*first)
+        if segment.next > self.cursor || self.active == Some(*first) {
+            return None;
+        }
+        let fate = if segment.keep {
+            Fate::Keep
+        } else if segment.failed || self.spares.len() + new_spares >= SPARES {
+            Fate::Remove
+        } else {
+            Fate::Recycle { size: segment.size }
+        };
+        Some((*first, fate))
     }
 }

@@ -1,7 +1,8 @@
 //! The writer: one thread that owns the segment being written.
 //!
 //! It takes what is waiting, writes it in one piece, syncs once, and answers all of it. While a sync
-//! runs the next group gathers by itself, so nobody waits for a timer.
+//! runs the next group gathers by itself, so nobody waits for a timer. Files are written with zeros
+//! ahead of the records, or are those of exported segments: a sync then has no new blocks to note.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,14 +12,16 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::disk::DiskFile;
-use super::record::{self, RECORD_HEADER};
+use super::record::{self, END, RECORD_HEADER};
 use super::segment::{self, Header, SEGMENT_HEADER, Segment};
-use super::state::Shared;
+use super::state::{Shared, Spare};
 use super::{AppendError, Durability};
+use crate::disk::DiskFile;
 
 /// A group is synced when this much is staged: beyond it a sync takes longer in proportion.
 const GROUP_BYTES: usize = 1 << 20;
+/// So much of a segment's file is written with zeros at once, ahead of the records.
+const PREALLOCATION: u64 = 1 << 20;
 /// How often a journal whose disk failed is tried without a request to try it with.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -40,13 +43,20 @@ pub(super) struct Writer {
     next: u64,
     buffer: Vec<u8>,
     staged: Vec<Staged>,
+    /// Bytes of the group that failed last: only a disk that takes as many works again.
+    refused: u64,
+    /// [`PREALLOCATION`], or nothing while the disk is nearly full.
+    preallocation: u64,
 }
 
 struct Active {
     file: Box<dyn DiskFile>,
     path: PathBuf,
     header: Header,
+    /// Where the last durable record ends.
     length: u64,
+    /// Bytes of the file.
+    size: u64,
 }
 
 struct Staged {
@@ -58,7 +68,16 @@ struct Staged {
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, requests: Receiver<Request>, next: u64) -> Self {
-        Self { shared, requests, active: None, next, buffer: Vec::new(), staged: Vec::new() }
+        Self {
+            shared,
+            requests,
+            active: None,
+            next,
+            buffer: Vec::new(),
+            staged: Vec::new(),
+            refused: 0,
+            preallocation: PREALLOCATION,
+        }
     }
 
     /// Serves until the journal is closed and everything queued is answered.
@@ -131,36 +150,75 @@ impl Writer {
         if self.buffer.is_empty() && self.shared.state().cursor >= self.next {
             self.seal();
         }
-        if self.has_room(bytes) { Ok(()) } else { Err(AppendError::Full { max_size: self.shared.max_size }) }
+        while !self.has_room(bytes) {
+            if !self.shared.remove_spare() {
+                return Err(AppendError::Full { max_size: self.shared.max_size });
+            }
+        }
+        Ok(())
     }
 
     fn has_room(&self, bytes: u64) -> bool {
-        let header = if self.active.is_some() { 0 } else { SEGMENT_HEADER };
-        let staged = self.buffer.len() as u64;
-        self.shared.state().bytes() + staged + header + bytes <= self.shared.max_size
+        let (end, size) = match &self.active {
+            Some(active) => (self.end_of(active) + bytes, active.size),
+            None => (SEGMENT_HEADER + bytes, self.shared.state().spares.last().map_or(0, |spare| spare.size)),
+        };
+        self.shared.state().bytes() + end.saturating_sub(size) <= self.shared.max_size
     }
 
     /// Lets go of the segment being written; it is never written again.
     fn seal(&mut self) {
         self.active = None;
+        self.preallocation = PREALLOCATION;
         self.shared.state().active = None;
-        self.shared.remove_exported();
+        self.shared.release_exported();
     }
 
     /// Begins a segment at the next sequence. One of that name holds no durable record and is replaced.
     fn begin_segment(&mut self) -> Result<Active, AppendError> {
         let header = Header::new(self.shared.id, self.next);
-        let folder = &self.shared.folder;
-        let path = segment::path(&folder.path, self.next);
-        let file = match header.create(&*folder.disk, &folder.path) {
+        let path = segment::path(&self.shared.folder.path, self.next);
+        let (file, size) = match self.new_file(&header) {
             Ok(file) => file,
             Err(error) => return Err(self.failed(&path, error)),
         };
         let mut state = self.shared.state();
-        state.segments.insert(self.next, Segment::new(header));
+        state.segments.insert(self.next, Segment::new(header, size));
         state.active = Some(self.next);
         drop(state);
-        Ok(Active { file, path, header, length: SEGMENT_HEADER })
+        Ok(Active { file, path, header, length: SEGMENT_HEADER, size })
+    }
+
+    fn new_file(&mut self, header: &Header) -> io::Result<(Box<dyn DiskFile>, u64)> {
+        self.shared.check_folder()?;
+        let folder = &self.shared.folder;
+        let spare = self.shared.state().spares.pop();
+        if let Some(Spare { path, size }) = spare {
+            let recycled = header.recycle(&*folder.disk, &folder.path, &path);
+            if recycled.is_err() {
+                // Not to be trusted again; it may have got its new name.
+                let _ = folder.disk.remove(&path);
+                let _ = folder.disk.remove(&segment::path(&folder.path, header.first));
+            }
+            return Ok((recycled?, size));
+        }
+        let created = self.create_file(header);
+        match &created {
+            Err(error) if error.kind() == io::ErrorKind::StorageFull && self.preallocation > 0 => {
+                self.preallocation = 0;
+                self.create_file(header)
+            }
+            _ => created,
+        }
+    }
+
+    /// A new file, large enough for the group that was refused last.
+    fn create_file(&self, header: &Header) -> io::Result<(Box<dyn DiskFile>, u64)> {
+        let folder = &self.shared.folder;
+        let room = self.shared.max_size.saturating_sub(self.shared.state().bytes());
+        let wanted = (SEGMENT_HEADER + self.refused).max(self.preallocation);
+        let size = wanted.min(self.shared.segment_size).min(room).max(SEGMENT_HEADER);
+        Ok((header.create(&*folder.disk, &folder.path, size)?, size))
     }
 
     /// Writes and syncs what is staged, then answers it.
@@ -184,12 +242,23 @@ impl Writer {
 
     fn write_and_sync(&mut self) -> Result<(), AppendError> {
         let Some(active) = &mut self.active else { return Err(AppendError::Closed) };
+        let records = self.buffer.len();
+        let end = active.length + records as u64;
+        let size = size_for(end, active.size, self.preallocation, &self.shared);
+        let padding = if size > active.size { size - end } else { (size - end).min(END.len() as u64) };
+        self.buffer.resize(records + usize::try_from(padding).unwrap_or(0), 0);
         let started = Instant::now();
-        let mut written = active.file.write_all(&self.buffer);
+        let mut written = self.shared.check_folder();
+        written = written.and_then(|()| active.file.write_at(active.length, &self.buffer));
         if self.shared.durability == Durability::Fsync {
             written = written.and_then(|()| active.file.sync());
         }
+        active.size = size;
+        self.buffer.truncate(records);
         let path = active.path.clone();
+        if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::StorageFull) {
+            self.preallocation = 0;
+        }
         written.map_err(|error| self.failed(&path, error))?;
         self.succeeded(started.elapsed());
         Ok(())
@@ -205,7 +274,7 @@ impl Writer {
                 segment.note(staged.sequence, staged.offset);
             }
             segment.length = active.length;
-            segment.size = active.length;
+            segment.size = active.size;
             segment.next = self.next;
         }
         drop(state);
@@ -218,10 +287,12 @@ impl Writer {
         if let Some(active) = self.active.take() {
             let mut state = self.shared.state();
             if let Some(segment) = state.segments.get_mut(&active.header.first) {
-                segment.size += self.buffer.len() as u64;
+                segment.size = active.size;
+                segment.failed = true;
             }
             state.active = None;
         }
+        self.refused = self.buffer.len() as u64;
         self.next = *self.shared.durable_end.borrow();
     }
 
@@ -253,9 +324,18 @@ impl Writer {
             tracing::info!(path = %self.shared.folder.path.display(), "the journal can write again");
         }
         if self.shared.durability == Durability::Fsync {
-            health.syncs += 1;
-            health.sync_time += took;
-            health.slowest_sync = health.slowest_sync.max(took);
+            health.syncs.note(took);
         }
     }
+}
+
+/// The size of a segment's file that is to hold records up to `end`: what it is, unless they and what
+/// follows them do not fit.
+fn size_for(end: u64, size: u64, preallocation: u64, shared: &Shared) -> u64 {
+    if end + END.len() as u64 <= size || end <= size && size >= shared.segment_size {
+        return size;
+    }
+    let room = shared.max_size.saturating_sub(shared.state().bytes());
+    let ahead = (size + preallocation).max(end + END.len() as u64).min(shared.segment_size);
+    ahead.min(size + room).max(end).max(size)
 }

@@ -1,13 +1,14 @@
 //! The library as commands show it.
 
+use super::Library;
+use super::content::session_hash;
 use super::skill::support;
-use super::state::{Skill, digest, session_hash};
-use super::{Library, SKILLS};
+use super::state::{Event, Skill, digest};
 
 /// A skill of a library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// `skillspan-id`.
+    /// `skillspan-id`; empty for a skill that a person wrote.
     pub id: String,
     /// Its folder's name.
     pub name: String,
@@ -21,19 +22,51 @@ pub struct Listed {
     pub support: String,
     /// What people have made of it.
     pub standing: Standing,
-    /// The SKILL.md that would stand there, had a person not edited it.
+    /// The SKILL.md that would stand there, had a person not written or edited it.
     pub proposal: Option<String>,
+    /// Where its SKILL.md stands.
+    pub path: String,
+    /// The sessions behind each claim.
+    pub evidence: Vec<ListedClaim>,
+    /// What became of it, oldest first.
+    pub history: Vec<ListedEvent>,
 }
 
-/// What people have made of a generated skill.
+/// A claim of a skill with the sessions behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedClaim {
+    /// One line.
+    pub claim: String,
+    /// (date, the session's short hash, assistant, outcome), oldest first.
+    pub sessions: Vec<(String, String, String, String)>,
+}
+
+/// One line of a skill's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedEvent {
+    /// The date of the evidence.
+    pub date: String,
+    /// The version that it led to.
+    pub version: u64,
+    /// What happened.
+    pub what: String,
+}
+
+/// What people have made of a skill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// It stands as generated.
     Published,
     /// A person edited it.
     HandEdited,
+    /// A person wrote it; sessions could add to it.
+    HandWritten,
     /// A person deleted it.
     Refused,
+    /// Its description says that it is retired.
+    Retiring,
+    /// It is gone.
+    Retired,
 }
 
 impl Standing {
@@ -42,24 +75,28 @@ impl Standing {
         match self {
             Self::Published => "published",
             Self::HandEdited => "hand-edited",
+            Self::HandWritten => "hand-written",
             Self::Refused => "refused",
+            Self::Retiring => "retiring",
+            Self::Retired => "retired",
         }
     }
 }
 
 impl Library {
-    /// Its skills by name.
+    /// Its skills by name: those it generated, and those of people that it has a proposal for.
     pub fn skills(&self) -> Vec<Listed> {
         let mut skills: Vec<Listed> =
             self.state.skills.iter().map(|(id, skill)| self.listed(id, skill)).collect();
+        skills.extend(self.hand_written());
         skills.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         skills
     }
 
-    /// The names of the skills that a session is evidence for.
+    /// The names of the skills that a session is evidence for, now, in an earlier version or a proposal.
     pub fn supported_by(&self, tenant: &str, session: &str) -> Vec<String> {
         let hash = session_hash(tenant, session);
-        let supported = |skill: &&Skill| skill.evidence().any(|evidence| evidence.session == hash);
+        let supported = |skill: &&Skill| skill.remembered().any(|content| content.rests_on(&hash));
         self.state.skills.values().filter(supported).map(|skill| skill.name.clone()).collect()
     }
 
@@ -69,22 +106,68 @@ impl Library {
     }
 
     fn listed(&self, id: &str, skill: &Skill) -> Listed {
-        let path = format!("{SKILLS}/{}/SKILL.md", skill.name);
-        let standing = match self.tree.get(&path) {
-            None => Standing::Refused,
-            Some(_) if skill.refused => Standing::Refused,
-            Some(content) if self.state.files.get(&path) == Some(&digest(content)) => Standing::Published,
-            Some(_) => Standing::HandEdited,
-        };
+        let paths = self.skill_paths(&skill.name);
+        let path = paths.iter().find(|path| self.tree.contains_key(*path)).or(paths.first());
         Listed {
             id: id.to_owned(),
             name: skill.name.clone(),
             workspace: skill.workspace.clone(),
             version: skill.version,
-            description: skill.description.clone(),
-            support: support(skill),
-            standing,
+            description: skill.content.description.clone(),
+            support: support(&skill.content),
+            standing: self.standing(skill, &paths),
             proposal: skill.proposal.as_ref().map(|proposal| proposal.text.clone()),
+            path: path.cloned().unwrap_or_default(),
+            evidence: skill.content.claims.iter().map(listed_claim).collect(),
+            history: skill.history.iter().map(listed_event).collect(),
         }
     }
+
+    fn standing(&self, skill: &Skill, paths: &[String]) -> Standing {
+        if skill.is_gone() {
+            return Standing::Retired;
+        }
+        let standing: Vec<(&String, &String)> =
+            paths.iter().filter_map(|path| self.tree.get_key_value(path)).collect();
+        if skill.refused || standing.is_empty() {
+            return Standing::Refused;
+        }
+        if !standing.iter().all(|(path, text)| self.state.generated(path, &digest(text))) {
+            return Standing::HandEdited;
+        }
+        if skill.retirement.is_some() { Standing::Retiring } else { Standing::Published }
+    }
+
+    fn hand_written(&self) -> impl Iterator<Item = Listed> {
+        let proposals = self.state.hand_written.iter().filter(|(_, proposal)| !proposal.claims.is_empty());
+        proposals.map(|(name, proposal)| Listed {
+            id: String::new(),
+            name: name.clone(),
+            workspace: String::new(),
+            version: 0,
+            description: String::new(),
+            support: String::new(),
+            standing: Standing::HandWritten,
+            proposal: Some(proposal.text.clone()),
+            path: self
+                .skill_paths(name)
+                .into_iter()
+                .find(|path| self.tree.contains_key(path))
+                .unwrap_or_default(),
+            evidence: Vec::new(),
+            history: Vec::new(),
+        })
+    }
+}
+
+fn listed_claim(record: &super::content::ClaimRecord) -> ListedClaim {
+    let sessions = record
+        .evidence
+        .iter()
+        .map(|one| (one.date.clone(), one.session.clone(), one.assistant.clone(), one.outcome.clone()));
+    ListedClaim { claim: record.claim.clone(), sessions: sessions.collect() }
+}
+
+fn listed_event(event: &Event) -> ListedEvent {
+    ListedEvent { date: event.as_of.clone(), version: event.version, what: event.what.clone() }
 }

@@ -1,39 +1,68 @@
 //! The library: the skills that have been published, and how candidates change it.
 //!
-//! [`load`] reads what a target holds, [`reconcile`] says what must change. Both are pure: the target
-//! is a map of files, and an exporter carries the [`Changes`] to where it stands.
+//! [`load`] reads what a target holds, [`reconcile`] says what must change, [`decide`] what a person's
+//! decision changes. All are pure: the target is a map of files, and an exporter carries the
+//! [`Changes`] to where it stands.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `state.rs` | what is remembered beside the tree, and its format |
-//! | `reconcile.rs` | candidates and library → changes |
+//! | `layout.rs` | where in a target skills stand |
+//! | `state.rs`, `content.rs` | what is remembered beside the tree, and its format |
+//! | `findings.rs` | what one run of mining found, and which of it goes to a target |
+//! | `people.rs` | what people did to the tree since the last publish |
+//! | `identity.rs` | which known skill a candidate is |
+//! | `judgement.rs` | what sessions say of a published skill: still true, contradicted, unseen |
+//! | `reconcile.rs`, `revision.rs`, `run.rs` | findings and library → changes |
+//! | `hand_written.rs` | skills that people wrote, and what sessions could add |
+//! | `effect.rs` | what later sessions show, with a skill and without it |
+//! | `decide.rs` | approve, reject, restore |
+//! | `changes.rs` | what changes; the commit's message; the diff |
 //! | `listing.rs` | the library as commands show it |
 //! | `skill.rs` | SKILL.md and references/evidence.md |
-//! | `manifest.rs` | the files of the tree's root: README.md, plugin and package manifests |
+//! | `manifest.rs` | the files of the tree's root: README.md, RETIRED.md, manifests of assistants |
 //!
-//! Layout:
+//! Layout of a library (in a project's repository only the skills stand, see [`Layout`]):
 //!
 //! ```text
 //! skills/<name>/SKILL.md   skills/<name>/references/evidence.md
 //! .claude-plugin/{marketplace,plugin}.json   gemini-extension.json   package.json
-//! README.md   .gitattributes
+//! README.md   RETIRED.md   .gitattributes
 //! ```
 //!
-//! Invariants: a file that differs from what was generated, line ends aside, is a person's and is
-//! never written; a skill whose SKILL.md is gone was refused and never comes back; a run that learnt
-//! nothing changes no byte; no file and no state names a session, a person or a prompt.
+//! Invariants: a file that differs from everything that was generated, line ends aside, is a person's
+//! and is written only at his command; a skill whose SKILL.md is gone was refused and comes back only at
+//! his command; a run that learnt nothing changes no byte; no file and no state names a session, a
+//! person or a prompt.
 
+mod changes;
+mod content;
+mod decide;
+mod effect;
+mod findings;
+mod hand_written;
+mod identity;
+mod judgement;
+mod layout;
 mod listing;
 mod manifest;
+mod people;
 mod reconcile;
+mod revision;
+mod run;
 mod skill;
 mod state;
 
 use std::collections::BTreeMap;
 
 pub use crate::skillify::Candidate;
-pub use listing::{Listed, Standing};
-pub use reconcile::{Change, Changes, reconcile};
+pub use changes::{Change, Changes};
+pub use content::session_hash;
+pub use decide::{Decision, DecisionError, decide};
+pub use effect::{Effect, Episode, Side};
+pub use findings::{Findings, Route};
+pub use layout::{Layout, SKILLS};
+pub use listing::{Listed, ListedClaim, ListedEvent, Standing};
+pub use reconcile::reconcile;
 pub use state::{Error, FORMAT, Stored};
 
 use state::State;
@@ -41,22 +70,12 @@ use state::State;
 /// A target's files: path relative to its root, with `/`, to content.
 pub type Tree = BTreeMap<String, String>;
 
-/// The folder that skills stand in.
-pub const SKILLS: &str = "skills";
-
-/// The files of the root that the library may write.
-pub const ROOT_FILES: [&str; 6] = [
-    ".claude-plugin/marketplace.json",
-    ".claude-plugin/plugin.json",
-    ".gitattributes",
-    "README.md",
-    "gemini-extension.json",
-    "package.json",
-];
-
 /// What a target holds and what is remembered of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Library {
+    layout: Layout,
+    /// The folders that hold skills.
+    roots: Vec<String>,
     state: State,
     /// The state that an apply was about to reach when it was interrupted.
     interrupted: Option<State>,
@@ -64,7 +83,7 @@ pub struct Library {
 }
 
 /// Reads a target.
-pub fn load(stored: &Stored, tree: Tree) -> Result<Library, Error> {
+pub fn load(layout: Layout, stored: &Stored, tree: Tree) -> Result<Library, Error> {
     let state = stored.current.as_deref().map(State::parse).transpose()?.unwrap_or_default();
     // A torn note of an interrupted apply is as good as none: its files were not yet touched.
     let interrupted = match stored.next.as_deref().map(State::parse) {
@@ -72,15 +91,27 @@ pub fn load(stored: &Stored, tree: Tree) -> Result<Library, Error> {
         Some(Ok(next)) => Some(next),
         Some(Err(_)) | None => None,
     };
-    Ok(Library { state, interrupted, tree })
+    Ok(Library { roots: layout.roots(), layout, state, interrupted, tree })
 }
 
 impl Library {
+    /// The same library without one of its roots: it is a link to another one.
+    #[must_use]
+    pub fn without_root(mut self, root: &str) -> Self {
+        self.roots.retain(|known| known != root);
+        self
+    }
+
+    /// Where each copy of the skill's SKILL.md stands.
+    fn skill_paths(&self, name: &str) -> Vec<String> {
+        self.roots.iter().map(|root| format!("{root}/{name}/SKILL.md")).collect()
+    }
+
     /// Whether the file may be written: absent, or as it was generated.
     fn is_ours(&self, path: &str) -> bool {
         let Some(content) = self.tree.get(path) else { return true };
         let found = state::digest(content);
-        let generated = |state: &State| state.files.get(path) == Some(&found);
+        let generated = |state: &State| state.generated(path, &found);
         generated(&self.state) || self.interrupted.as_ref().is_some_and(generated)
     }
 }

@@ -1,225 +1,361 @@
-//! Reconciling candidates with a library.
+//! Reconciling what was mined with a library.
 //!
-//! A candidate is a known skill if both share a claim, or half of their evidence segments. Known
-//! skills change only when the candidate says something that they do not say yet; more evidence for
-//! the same claims is no change. Revising what newer evidence contradicts and retiring what nobody
-//! meets any more will be further [`Change`]s.
+//! A known skill changes only when sessions say something that it does not say yet, or speak against
+//! what it says; more evidence for the same claims is no change. A skill that is on its way out says so
+//! in its description first; its folder goes with a publish a week of evidence later.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::state::{ClaimRecord, Proposal, Skill, State, digest};
-use super::{Library, SKILLS, Tree, manifest, skill};
+use super::changes::{Change, Changes};
+use super::content::Content;
+use super::hand_written::{self, HandWritten};
+use super::identity::assign;
+use super::judgement::Sessions;
+use super::revision::{Revision, revise};
+use super::run::Run;
+use super::state::{Proposal, Reason, Retirement, Skill};
+use super::{Findings, Library, skill};
 use crate::skillify::{Candidate, short_hash};
 
-/// What becomes of a skill.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Change {
-    /// It is new.
-    Created,
-    /// It says more than before.
-    Sharpened,
-    /// It says what it said.
-    Unchanged,
-    /// A person edited it: it stays, what would change is a proposal in the state.
-    HandEdited,
-    /// A person deleted it: it does not come back.
-    Refused,
+/// What the findings change in the library. Candidates that are not published create nothing.
+pub fn reconcile(library: &Library, findings: &[Findings]) -> Changes {
+    let as_of = findings.iter().map(|findings| findings.as_of).max().unwrap_or_default().date();
+    let mut run = Run::new(library, &as_of);
+    for findings in findings {
+        run.episodes = &findings.episodes;
+        Workspace::of(&run, findings).settle(&mut run);
+    }
+    run.finish()
 }
 
-/// What a target must become.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// What becomes of each skill that a candidate speaks of, by name.
-    pub skills: BTreeMap<String, Change>,
-    /// Files to write.
-    pub files: Tree,
-    /// The state to write after them; `None` if nothing changes at all.
-    pub state: Option<String>,
+/// One workspace of a run.
+struct Workspace<'f> {
+    name: &'f str,
+    sessions: Sessions<'f>,
+    published: Vec<&'f Candidate>,
+    /// Indices into `published`, by skill.
+    assigned: BTreeMap<String, usize>,
+    /// Candidates that are dealt with.
+    settled: BTreeSet<usize>,
 }
 
-/// What the candidates change in the library. Candidates that are not published change nothing.
-pub fn reconcile(library: &Library, candidates: &[Candidate]) -> Changes {
-    let mut run = Run { library, state: library.state.clone(), changes: Changes::default() };
-    let refusals = run.remember_refusals();
-    let published: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_published()).collect();
-    let matches = matches(&run.state, &published);
-    for (index, candidate) in published.into_iter().enumerate() {
-        match matches.get(&index) {
-            Some(id) => run.meet(id, candidate),
-            None => run.create(candidate),
+impl<'f> Workspace<'f> {
+    fn of(run: &Run<'_>, findings: &'f Findings) -> Self {
+        let published: Vec<&Candidate> =
+            findings.candidates.iter().filter(|candidate| candidate.is_published()).collect();
+        let assigned = assign(&run.state, &findings.workspace, &published);
+        Self {
+            name: &findings.workspace,
+            sessions: Sessions::of(findings),
+            settled: assigned.values().copied().collect(),
+            published,
+            assigned,
         }
     }
-    run.finish(refusals)
-}
 
-struct Run<'a> {
-    library: &'a Library,
-    state: State,
-    changes: Changes,
-}
-
-impl Run<'_> {
-    /// Marks the skills that a person deleted; whether there is a new one.
-    fn remember_refusals(&mut self) -> bool {
-        let mut new = false;
-        for skill in self.state.skills.values_mut().filter(|skill| !skill.refused) {
-            if !self.library.tree.contains_key(&skill_path(&skill.name)) {
-                skill.refused = true;
-                new = true;
+    fn settle(mut self, run: &mut Run<'_>) {
+        let known: Vec<String> = run
+            .state
+            .skills
+            .iter()
+            .filter(|(_, skill)| skill.workspace == self.name)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in &known {
+            self.meet(run, id);
+        }
+        for index in 0..self.published.len() {
+            if let Some(candidate) =
+                self.published.get(index).copied().filter(|_| !self.settled.contains(&index))
+            {
+                self.place(run, candidate);
             }
         }
-        new
+        self.retire_what_others_say(run, &known);
     }
 
-    fn create(&mut self, candidate: &Candidate) {
-        let id = self.new_id(candidate);
-        let name = self.free_name(&candidate.wording.name, &id);
-        let skill = Skill {
-            name: name.clone(),
-            workspace: candidate.workspace.clone(),
-            version: 1,
-            description: candidate.wording.description.clone(),
-            refused: false,
-            claims: candidate.claims.iter().map(|claim| ClaimRecord::of(claim, None)).collect(),
-            proposal: None,
+    /// Meets a known skill again, with or without a candidate.
+    fn meet(&mut self, run: &mut Run<'_>, id: &str) {
+        let Some(known) = run.state.skills.get(id).cloned() else { return };
+        let candidate = self.assigned.get(id).and_then(|index| self.published.get(*index)).copied();
+        let change = if known.refused {
+            candidate.map(|_| Change::Refused)
+        } else if known.retirement.is_some() {
+            self.meet_retired(run, id, &known, candidate)
+        } else {
+            self.meet_standing(run, id, &known, candidate)
         };
-        self.write(&id, &skill, candidate);
-        self.state.skills.insert(id, skill);
-        self.changes.skills.insert(name, Change::Created);
+        if let Some(change) = change {
+            run.changes.skills.insert(known.name, change);
+        }
     }
 
-    /// Meets a known skill again.
-    fn meet(&mut self, id: &str, candidate: &Candidate) {
-        let Some(known) = self.state.skills.get(id).cloned() else { return };
-        let change = self.change_of(id, &known, candidate);
-        self.changes.skills.insert(known.name, change);
+    fn meet_standing(
+        &mut self,
+        run: &mut Run<'_>,
+        id: &str,
+        known: &Skill,
+        candidate: Option<&Candidate>,
+    ) -> Option<Change> {
+        let replacement = self.replacement(known);
+        let mut against = self.sessions.contradicted(known);
+        if let Some(replacement) = replacement {
+            against.extend(Sessions::replaced_by(replacement, known));
+        }
+        let refused = refused_claims(run, self.name);
+        let candidate = replacement.or(candidate);
+        let claims = candidate.into_iter().flat_map(|candidate| &candidate.claims);
+        let new: BTreeSet<String> = claims
+            .map(|claim| claim.claim.to_string())
+            .filter(|claim| !known.knows(claim) && !refused.contains(claim))
+            .collect();
+        if against.is_empty() && new.is_empty() {
+            if !known.kept && self.sessions.is_unseen(known) {
+                return self.retire(run, id, known, "no session met it for half a year");
+            }
+            let is_ours = run.is_ours_everywhere(&known.name);
+            let shown = if is_ours { Change::Unchanged } else { Change::HandEdited };
+            return (candidate.is_some() || !is_ours).then_some(shown);
+        }
+        let revision = Revision { known, candidate, new: &new, against: &against, sessions: &self.sessions };
+        match revise(&revision) {
+            Some(content) => Some(self.write_or_propose(run, id, known, content, &against)),
+            None if known.kept => None,
+            None => self.retire(run, id, known, "newer sessions speak against it"),
+        }
     }
 
-    fn change_of(&mut self, id: &str, known: &Skill, candidate: &Candidate) -> Change {
-        if known.refused {
-            return Change::Refused;
+    /// The candidate that does something else where this skill applies, all of it newer.
+    fn replacement(&mut self, known: &Skill) -> Option<&'f Candidate> {
+        let index =
+            (0..self.published.len()).filter(|index| !self.settled.contains(index)).find(|index| {
+                self.published.get(*index).is_some_and(|candidate| self.sessions.replaces(candidate, known))
+            })?;
+        self.settled.insert(index);
+        self.published.get(index).copied()
+    }
+
+    fn write_or_propose(
+        &self,
+        run: &mut Run<'_>,
+        id: &str,
+        known: &Skill,
+        content: Content,
+        against: &BTreeSet<String>,
+    ) -> Change {
+        let as_of = self.sessions.as_of();
+        let mut next = Skill { version: known.version + 1, content, proposal: None, ..known.clone() };
+        for claim in against {
+            next.withdraw(claim, Reason::Contradicted, as_of);
         }
-        let says_more = candidate.claims.iter().any(|claim| !known.says(&claim.claim.to_string()));
-        let ours = self.library.is_ours(&skill_path(&known.name));
-        if !says_more {
-            return if ours { Change::Unchanged } else { Change::HandEdited };
+        if !run.is_ours_everywhere(&known.name) {
+            propose(run, id, known, next);
+            return Change::HandEdited;
         }
-        let remembered = |claim: &String| known.claims.iter().find(|record| record.claim == *claim);
-        let records =
-            candidate.claims.iter().map(|claim| ClaimRecord::of(claim, remembered(&claim.claim.to_string())));
+        let change = if against.is_empty() { Change::Sharpened } else { Change::Revised };
+        let gained: Vec<String> =
+            next.content.claim_names().difference(&known.content.claim_names()).cloned().collect();
+        let lost: Vec<String> =
+            known.content.claim_names().difference(&next.content.claim_names()).cloned().collect();
+        let reason = match (gained.is_empty(), lost.is_empty()) {
+            (_, true) => format!("now also: {}", gained.join("; ")),
+            (true, false) => format!("no longer: {}", lost.join("; ")),
+            (false, false) => format!("now: {}; no longer: {}", gained.join("; "), lost.join("; ")),
+        };
+        run.write(id, next, change, &reason);
+        change
+    }
+
+    /// Announces the end of a skill that is still as it was generated.
+    fn retire(&self, run: &mut Run<'_>, id: &str, known: &Skill, reason: &str) -> Option<Change> {
+        if !run.is_ours_everywhere(&known.name) {
+            return Some(Change::HandEdited);
+        }
+        let retirement =
+            Retirement { reason: reason.to_owned(), as_of: self.sessions.as_of().to_owned(), gone: false };
         let next = Skill {
             version: known.version + 1,
-            description: candidate.wording.description.clone(),
-            claims: records.collect(),
+            retirement: Some(retirement),
             proposal: None,
             ..known.clone()
         };
-        if ours {
-            self.write(id, &next, candidate);
-            self.state.skills.insert(id.to_owned(), next);
-            return Change::Sharpened;
-        }
-        let claims = candidate.claims.iter().map(|claim| claim.claim.to_string()).collect();
-        if known.proposal.as_ref().is_none_or(|proposal| proposal.claims != claims) {
-            let proposal = Proposal { claims, text: skill::skill_md(id, &next, candidate) };
-            self.state.skills.insert(id.to_owned(), Skill { proposal: Some(proposal), ..known.clone() });
-        }
-        Change::HandEdited
+        run.write(id, next, Change::Retiring, reason);
+        Some(Change::Retiring)
     }
 
-    fn write(&mut self, id: &str, skill: &Skill, candidate: &Candidate) {
-        self.put(skill_path(&skill.name), skill::skill_md(id, skill, candidate));
-        self.put(format!("{SKILLS}/{}/references/evidence.md", skill.name), skill::evidence_md(skill));
+    fn meet_retired(
+        &self,
+        run: &mut Run<'_>,
+        id: &str,
+        known: &Skill,
+        candidate: Option<&Candidate>,
+    ) -> Option<Change> {
+        let retirement = known.retirement.as_ref()?;
+        let back = candidate.filter(|_| self.sessions.supported_since(&known.content, &retirement.as_of));
+        if let Some(candidate) = back.filter(|_| run.is_ours_everywhere(&known.name)) {
+            let next = Skill {
+                version: known.version + 1,
+                content: Content::of(candidate, Some(&known.content)),
+                retirement: None,
+                ..known.clone()
+            };
+            run.write(id, next, Change::Restored, "sessions support it again");
+            return Some(Change::Restored);
+        }
+        if retirement.gone {
+            return None;
+        }
+        if !run.is_ours_everywhere(&known.name) {
+            return Some(Change::HandEdited);
+        }
+        if !self.sessions.notice_is_over(&retirement.as_of) {
+            return Some(Change::Unchanged);
+        }
+        run.remove(id, known, &retirement.reason);
+        Some(Change::Retired)
     }
 
-    /// Writes a file unless it is a person's.
-    fn put(&mut self, path: String, content: String) {
-        if self.library.is_ours(&path) {
-            self.state.files.insert(path.clone(), digest(&content));
-            self.changes.files.insert(path, content);
+    /// Finds the place of a candidate that is no known skill.
+    fn place(&self, run: &mut Run<'_>, candidate: &Candidate) {
+        let owner = run
+            .state
+            .skills
+            .values()
+            .filter(|skill| skill.workspace == self.name)
+            .find(|skill| candidate.claims.iter().all(|claim| skill.knows(&claim.claim.to_string())));
+        if let Some(owner) = owner {
+            let change = if owner.refused { Change::Refused } else { Change::Unchanged };
+            let name = owner.name.clone();
+            run.changes.skills.entry(name).or_insert(change);
+            return;
+        }
+        let hand_written = hand_written::all(run.library, &run.state);
+        match hand_written.iter().find(|skill| skill.covers(candidate)) {
+            Some(skill) => deepen(run, skill, candidate),
+            None => self.create(run, candidate),
         }
     }
 
-    /// The root's files follow every change of the skills, and no other.
-    fn finish(mut self, refusals: bool) -> Changes {
-        if refusals || !self.changes.files.is_empty() {
-            self.state.release += 1;
-            for (path, content) in manifest::root_files(&self.state) {
-                self.put(path, content);
+    fn create(&self, run: &mut Run<'_>, candidate: &Candidate) {
+        let id = new_id(run, candidate);
+        let skill = Skill {
+            name: run.free_name(&candidate.wording.name, &id),
+            workspace: self.name.to_owned(),
+            version: 1,
+            refused: false,
+            content: Content::of(candidate, None),
+            withdrawn: BTreeMap::new(),
+            retirement: None,
+            kept: false,
+            effect: None,
+            proposal: None,
+            past: Vec::new(),
+            history: Vec::new(),
+        };
+        let reason = format!("seen to work in {}", skill::support(&skill.content));
+        let name = skill.name.clone();
+        self.hand_over(run, &skill);
+        run.write(&id, skill, Change::Created, &reason);
+        run.changes.skills.insert(name, Change::Created);
+    }
+
+    /// A cluster split: what the new skill says, the one it came from says no longer.
+    fn hand_over(&self, run: &mut Run<'_>, to: &Skill) {
+        let claims = to.content.claim_names();
+        let segments = to.content.segments();
+        for (id, index) in &self.assigned {
+            let Some(from) = run.state.skills.get(id).filter(|skill| skill.stands()).cloned() else {
+                continue;
+            };
+            let Some(own) = self.published.get(*index) else { continue };
+            let own: BTreeSet<String> = own.claims.iter().map(|claim| claim.claim.to_string()).collect();
+            let moved: BTreeSet<String> = from
+                .content
+                .claims
+                .iter()
+                .filter(|record| claims.contains(&record.claim) && !own.contains(&record.claim))
+                .filter(|record| record.evidence.iter().any(|one| segments.contains(one.segment.as_str())))
+                .map(|record| record.claim.clone())
+                .collect();
+            if moved.is_empty() || !run.is_ours_everywhere(&from.name) {
+                continue;
+            }
+            let content = from.content.without(&moved);
+            let mut next = Skill { version: from.version + 1, content, ..from };
+            for claim in &moved {
+                next.withdraw(claim, Reason::Moved, self.sessions.as_of());
+            }
+            let name = next.name.clone();
+            run.write(id, next, Change::Revised, &format!("part of it is now {}", to.name));
+            run.changes.skills.insert(name, Change::Revised);
+        }
+    }
+
+    /// Clusters merged: a skill whose every claim an older one makes as well is not needed.
+    fn retire_what_others_say(&self, run: &mut Run<'_>, known: &[String]) {
+        for id in known.iter().filter(|id| !self.assigned.contains_key(*id)) {
+            let Some(skill) = run.state.skills.get(id).filter(|skill| skill.stands() && !skill.kept).cloned()
+            else {
+                continue;
+            };
+            let claims = skill.content.claim_names();
+            let age = |skill: &Skill, id: &str| (skill.content.oldest().to_owned(), id.to_owned());
+            let other = self.assigned.keys().find_map(|other| {
+                let standing = run.state.skills.get(other).filter(|other| other.stands())?;
+                let older = age(standing, other) <= age(&skill, id);
+                (older && claims.is_subset(&standing.content.claim_names())).then(|| standing.name.clone())
+            });
+            if let Some(other) = other
+                && let Some(change) = self.retire(run, id, &skill, &format!("{other} says all of it"))
+            {
+                run.changes.skills.insert(skill.name, change);
             }
         }
-        if self.state != self.library.state {
-            self.changes.state = Some(self.state.render());
-        }
-        self.changes
-    }
-
-    /// The first 8 hex digits of the hash of workspace and oldest evidence segment; where another
-    /// skill has them (two skills may have grown from one segment), the main claim is hashed as well.
-    fn new_id(&self, candidate: &Candidate) -> String {
-        let oldest = candidate.evidence().first().map_or("", |evidence| evidence.segment.as_str());
-        let id = short_hash(&[&candidate.workspace, oldest], 4);
-        if !self.state.skills.contains_key(&id) {
-            return id;
-        }
-        let claim = candidate.claims.first().map(|claim| claim.claim.to_string()).unwrap_or_default();
-        short_hash(&[&candidate.workspace, oldest, &claim], 4)
-    }
-
-    /// The name, or with the id behind it where the name is another skill's or a person's folder.
-    fn free_name(&self, name: &str, id: &str) -> String {
-        let taken = self.state.skills.values().any(|skill| skill.name == name)
-            || !self.library.is_ours(&skill_path(name))
-            || self.changes.files.contains_key(&skill_path(name));
-        if !taken {
-            return name.to_owned();
-        }
-        let stem: String = name.chars().take(64 - 1 - id.len()).collect();
-        format!("{}-{id}", stem.trim_end_matches('-'))
     }
 }
 
-fn skill_path(name: &str) -> String {
-    format!("{SKILLS}/{name}/SKILL.md")
+/// Keeps what the skill would become for a person to decide.
+fn propose(run: &mut Run<'_>, id: &str, known: &Skill, next: Skill) {
+    let Some(text) = skill::skill_md(id, &next) else { return };
+    let claims: Vec<String> = next.content.claims.iter().map(|record| record.claim.clone()).collect();
+    if known.proposal.as_ref().is_some_and(|proposal| proposal.claims == claims) {
+        return;
+    }
+    let proposal = Proposal { claims, text, content: Some(next.content) };
+    let mut kept = Skill { proposal: Some(proposal), ..known.clone() };
+    kept.note(&run.as_of, "a change is proposed, because a person edited it");
+    run.state.skills.insert(id.to_owned(), kept);
 }
 
-/// Which known skill each candidate is: most shared claims first, then most shared segments, then in
-/// the order of ids and candidates. A skill that still stands is one candidate at most.
-fn matches(state: &State, candidates: &[&Candidate]) -> BTreeMap<usize, String> {
-    let mut pairs: Vec<(usize, usize, &String, usize)> = Vec::new();
-    for (index, candidate) in candidates.iter().enumerate() {
-        let segments: BTreeSet<&str> =
-            candidate.evidence().into_iter().map(|evidence| evidence.segment.as_str()).collect();
-        for (id, skill) in state.skills.iter().filter(|(_, skill)| skill.workspace == candidate.workspace) {
-            let claims = candidate.claims.iter().filter(|claim| skill.says(&claim.claim.to_string())).count();
-            let remembered = skill.segments();
-            let shared = segments.intersection(&remembered).count();
-            let mostly = shared * 2 >= segments.len().max(remembered.len());
-            if claims > 0 || (shared > 0 && mostly && same_kind(skill, candidate)) {
-                pairs.push((claims, shared, id, index));
-            }
-        }
+fn deepen(run: &mut Run<'_>, skill: &HandWritten<'_>, candidate: &Candidate) {
+    let known = run.state.hand_written.get(&skill.name).cloned();
+    let rejected = known.as_ref().map(|known| known.rejected.clone()).unwrap_or_default();
+    let Some(proposed) = skill.deepened_by(candidate, &rejected) else {
+        run.changes.skills.entry(skill.name.clone()).or_insert(Change::Unchanged);
+        return;
+    };
+    run.changes.skills.insert(skill.name.clone(), Change::Proposed);
+    let same =
+        |known: &super::state::Deepening| known.base == proposed.base && known.claims == proposed.claims;
+    if !known.as_ref().is_some_and(same) {
+        run.state.hand_written.insert(skill.name.clone(), proposed);
     }
-    pairs.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)).then_with(|| (a.2, a.3).cmp(&(b.2, b.3))));
-    let mut taken: BTreeSet<&String> = BTreeSet::new();
-    let mut matches = BTreeMap::new();
-    for (_, _, id, index) in pairs {
-        let refused = state.skills.get(id).is_some_and(|skill| skill.refused);
-        if !matches.contains_key(&index) && (refused || taken.insert(id)) {
-            matches.insert(index, id.clone());
-        }
-    }
-    matches
 }
 
-/// Whether both end in the same command: the same work, said in another way.
-fn same_kind(skill: &Skill, candidate: &Candidate) -> bool {
-    let last_command = |claim: &str| claim.rsplit('`').nth(1).map(str::to_owned);
-    let ours: BTreeSet<_> = skill.claims.iter().filter_map(|record| last_command(&record.claim)).collect();
-    candidate
-        .claims
-        .iter()
-        .filter_map(|claim| last_command(&claim.claim.to_string()))
-        .any(|last| ours.contains(&last))
+/// The claims of skills that people deleted: no other skill of the workspace learns them.
+fn refused_claims(run: &Run<'_>, workspace: &str) -> BTreeSet<String> {
+    let refused = run.state.skills.values().filter(|skill| skill.refused && skill.workspace == workspace);
+    refused.flat_map(|skill| skill.content.claim_names()).collect()
+}
+
+/// The first 8 hex digits of the hash of workspace and oldest evidence segment; where another skill
+/// has them (two skills may have grown from one segment), the main claim is hashed as well.
+fn new_id(run: &Run<'_>, candidate: &Candidate) -> String {
+    let oldest = candidate.evidence().first().map_or("", |evidence| evidence.segment.as_str());
+    let id = short_hash(&[&candidate.workspace, oldest], 4);
+    if !run.state.skills.contains_key(&id) {
+        return id;
+    }
+    let claim = candidate.claims.first().map(|claim| claim.claim.to_string()).unwrap_or_default();
+    short_hash(&[&candidate.workspace, oldest, &claim], 4)
 }

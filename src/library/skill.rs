@@ -2,48 +2,68 @@
 
 use std::fmt::Write as _;
 
-use super::state::Skill;
-use crate::skillify::{Candidate, Line, Scope, Wording};
+use super::changes::capitalised;
+use super::content::{Body, Content, Sentence};
+use super::state::{Skill, Withdrawal};
 
-/// The skill's SKILL.md.
-pub(super) fn skill_md(id: &str, skill: &Skill, candidate: &Candidate) -> String {
-    let wording = &candidate.wording;
-    let mut text = front_matter(id, skill, candidate);
+/// The skill's SKILL.md; `None` if format 1 did not remember what it says.
+pub(super) fn skill_md(id: &str, skill: &Skill) -> Option<String> {
+    let body = skill.content.body.as_ref()?;
+    if let Some(retirement) = &skill.retirement {
+        return Some(retired_md(id, skill, body, &retirement.reason));
+    }
+    let mut text = front_matter(id, skill, &skill.content.description);
     // Writing to a String cannot fail.
-    let _ = write!(text, "\n# {}\n\n## When to use\n", wording.title);
-    bullets(&mut text, &wording.when_to_use);
-    steps(&mut text, wording);
-    for (heading, lines) in [("If it fails", &wording.if_it_fails), ("Avoid", &wording.avoid)] {
-        if !lines.is_empty() {
+    let _ = write!(text, "\n# {}\n\n## When to use\n", body.title);
+    bullets(&mut text, body.when_to_use.iter().map(String::as_str));
+    text.push_str("\n## Steps\n");
+    for (number, Sentence { text: step, .. }) in (1..).zip(&body.steps) {
+        let _ = writeln!(text, "{number}. {step}");
+    }
+    for (heading, sentences) in [("If it fails", &body.if_it_fails), ("Avoid", &body.avoid)] {
+        if !sentences.is_empty() {
             let _ = write!(text, "\n## {heading}\n");
-            bullets(&mut text, &lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>());
+            bullets(&mut text, sentences.iter().map(|sentence| sentence.text.as_str()));
         }
     }
     let _ = write!(
         text,
         "\n## Evidence\nSeen to work in {}: [references/evidence.md](references/evidence.md).\n",
-        support(skill)
+        support(&skill.content)
+    );
+    Some(text)
+}
+
+/// Installers that update do not delete: the last version says itself that it is over.
+fn retired_md(id: &str, skill: &Skill, body: &Body, reason: &str) -> String {
+    let description = format!("Retired: {reason}. Do not use it; remove it where it is installed.");
+    let mut text = front_matter(id, skill, &description);
+    let _ = write!(
+        text,
+        "\n# Retired: {}\n\nThis skill is retired: {reason}. It will be removed.\n\n\
+         To keep it, undo the change that retired it, or run `skillspan skills restore {}`.\n",
+        body.title, skill.name
     );
     text
 }
 
-fn front_matter(id: &str, skill: &Skill, candidate: &Candidate) -> String {
+fn front_matter(id: &str, skill: &Skill, description: &str) -> String {
+    let content = &skill.content;
     let mut metadata = vec![
         ("skillspan-id", id.to_owned()),
-        ("skillspan-scope", candidate.scope.as_str().to_owned()),
-        ("skillspan-workspace", candidate.workspace.clone()),
+        ("skillspan-scope", content.scope.clone()),
+        ("skillspan-workspace", skill.workspace.clone()),
     ];
-    if let Scope::Project(project) = &candidate.scope {
-        metadata.push(("skillspan-project", project.clone()));
+    if !content.project.is_empty() {
+        metadata.push(("skillspan-project", content.project.clone()));
     }
     metadata.extend([
         ("skillspan-version", skill.version.to_string()),
-        ("skillspan-sessions", skill.sessions().to_string()),
-        ("skillspan-people", skill.people().to_string()),
+        ("skillspan-sessions", content.sessions().to_string()),
+        ("skillspan-people", content.people().to_string()),
         ("skillspan-evidence", "references/evidence.md".to_owned()),
     ]);
-    let mut text =
-        format!("---\nname: {}\ndescription: {}\nmetadata:\n", skill.name, quoted(&skill.description));
+    let mut text = format!("---\nname: {}\ndescription: {}\nmetadata:\n", skill.name, quoted(description));
     for (key, value) in metadata {
         let _ = writeln!(text, "  {key}: {}", quoted(&value));
     }
@@ -56,25 +76,18 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn bullets(text: &mut String, lines: &[String]) {
+fn bullets<'a>(text: &mut String, lines: impl Iterator<Item = &'a str>) {
     for line in lines {
         let _ = writeln!(text, "- {line}");
     }
 }
 
-fn steps(text: &mut String, wording: &Wording) {
-    text.push_str("\n## Steps\n");
-    for (number, Line { text: step, .. }) in (1..).zip(&wording.steps) {
-        let _ = writeln!(text, "{number}. {step}");
-    }
-}
-
 /// "3 sessions of 2 people"; people are left out where none is known.
-pub(super) fn support(skill: &Skill) -> String {
+pub(super) fn support(content: &Content) -> String {
     let counted =
         |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-    let sessions = counted(skill.sessions(), "session", "sessions");
-    match skill.people() {
+    let sessions = counted(content.sessions(), "session", "sessions");
+    match content.people() {
         0 => sessions,
         people => format!("{sessions} of {}", counted(people, "person", "people")),
     }
@@ -85,13 +98,11 @@ pub(super) fn evidence_md(skill: &Skill) -> String {
     let mut text =
         "# Evidence\n\nA session is named by the first 12 hex digits of the SHA-256 of its tenant and id.\n"
             .to_owned();
-    for record in &skill.claims {
-        let mut claim = record.claim.chars();
-        let first: String = claim.next().into_iter().flat_map(char::to_uppercase).collect();
+    for record in &skill.content.claims {
         let _ = write!(
             text,
-            "\n## {first}{}\n\n| session | date | assistant | outcome |\n|---|---|---|---|\n",
-            claim.as_str()
+            "\n## {}\n\n| session | date | assistant | outcome |\n|---|---|---|---|\n",
+            capitalised(&record.claim)
         );
         for evidence in &record.evidence {
             let assistant = if evidence.assistant.is_empty() { "unknown" } else { &evidence.assistant };
@@ -102,6 +113,19 @@ pub(super) fn evidence_md(skill: &Skill) -> String {
                 "| {} | {} | {assistant} | {} |",
                 evidence.session, evidence.date, evidence.outcome
             );
+        }
+    }
+    if let Some(effect) = &skill.effect {
+        let _ = write!(
+            text,
+            "\n## Effect since it was published\nPer session that met its situation:\n\n{}",
+            effect.table()
+        );
+    }
+    if !skill.withdrawn.is_empty() {
+        text.push_str("\n## No longer said\n");
+        for (claim, Withdrawal { reason, as_of }) in &skill.withdrawn {
+            let _ = writeln!(text, "- {}: {}, {as_of}", capitalised(claim), reason.as_str());
         }
     }
     text

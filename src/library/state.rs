@@ -2,16 +2,25 @@
 //!
 //! Sessions and people stand in it as short hashes only: it may end up in history that cannot be
 //! erased.
+//!
+//! | format | adds |
+//! |---|---|
+//! | 1 | skills, their claims and evidence, digests of generated files |
+//! | 2 | earlier versions, withdrawn claims, retirement, history, proposals for hand-written skills |
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::skillify::{Evidence, SupportedClaim, short_hash};
+use super::content::Content;
+use super::effect::Effect;
 
 /// The format that this version writes; it reads this one and all before it.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+
+/// How many earlier versions of a file or a skill are remembered.
+const REMEMBERED_VERSIONS: usize = 5;
 
 /// The state could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +53,19 @@ pub(super) struct State {
     pub(super) format: u32,
     /// How often the library was published.
     pub(super) release: u64,
-    /// SHA-256 of each generated file, line ends normalised.
-    pub(super) files: BTreeMap<String, String>,
+    /// What was generated of each file.
+    pub(super) files: BTreeMap<String, Digests>,
     /// By `skillspan-id`.
     pub(super) skills: BTreeMap<String, Skill>,
+    /// Proposals for skills that people wrote, by folder name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) hand_written: BTreeMap<String, Deepening>,
 }
+
+/// SHA-256 of the latest generated contents of a file, line ends normalised, newest last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(super) struct Digests(Vec<String>);
 
 /// What is remembered of a skill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,33 +73,88 @@ pub(super) struct Skill {
     pub(super) name: String,
     pub(super) workspace: String,
     pub(super) version: u64,
-    pub(super) description: String,
     /// A person deleted it: it never comes back.
     pub(super) refused: bool,
-    pub(super) claims: Vec<ClaimRecord>,
+    #[serde(flatten)]
+    pub(super) content: Content,
+    /// Claims that it no longer makes, or was not allowed to make.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) withdrawn: BTreeMap<String, Withdrawal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) retirement: Option<Retirement>,
+    /// A person undid its retirement.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) kept: bool,
+    /// As it was when the skill was last written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) effect: Option<Effect>,
     /// What would have changed, had a person not edited the skill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) proposal: Option<Proposal>,
+    /// Earlier versions, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) past: Vec<Past>,
+    /// What became of it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) history: Vec<Event>,
 }
 
-/// A published claim.
+/// Why a claim is not made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ClaimRecord {
-    pub(super) claim: String,
-    pub(super) evidence: BTreeSet<EvidenceRecord>,
+pub(super) struct Withdrawal {
+    pub(super) reason: Reason,
+    /// What date the evidence had then.
+    pub(super) as_of: String,
 }
 
-/// A segment behind a claim, outliving the segment's events.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct EvidenceRecord {
-    pub(super) date: String,
-    /// First 12 hex digits of SHA-256 over `<tenant>/<session id>`.
-    pub(super) session: String,
-    pub(super) segment: String,
-    /// Hash of the person, `""` if unknown.
-    pub(super) person: String,
-    pub(super) assistant: String,
-    pub(super) outcome: String,
+/// See [`Withdrawal`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Reason {
+    /// Newer sessions speak against it.
+    Contradicted,
+    /// A person rejected it.
+    Rejected,
+    /// Another skill makes it.
+    Moved,
+}
+
+impl Reason {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contradicted => "newer sessions speak against it",
+            Self::Rejected => "rejected by a person",
+            Self::Moved => "said by another skill",
+        }
+    }
+}
+
+/// A skill on its way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Retirement {
+    /// A clause: "newer sessions speak against it".
+    pub(super) reason: String,
+    /// When it was announced.
+    pub(super) as_of: String,
+    /// The folder is gone.
+    pub(super) gone: bool,
+}
+
+/// An earlier version of a skill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Past {
+    pub(super) version: u64,
+    /// Of its SKILL.md.
+    pub(super) digest: String,
+    pub(super) content: Content,
+}
+
+/// One line of a skill's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Event {
+    pub(super) as_of: String,
+    pub(super) version: u64,
+    pub(super) what: String,
 }
 
 /// A change that was not made.
@@ -90,11 +162,32 @@ pub(super) struct EvidenceRecord {
 pub(super) struct Proposal {
     pub(super) claims: Vec<String>,
     pub(super) text: String,
+    /// What the skill would say; absent where format 1 wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) content: Option<Content>,
+}
+
+/// What sessions could add to a skill that a person wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Deepening {
+    /// Of the person's text that it was made for.
+    pub(super) base: String,
+    pub(super) claims: BTreeSet<String>,
+    /// The whole text as it would be.
+    pub(super) text: String,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) rejected: BTreeSet<String>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { format: FORMAT, release: 0, files: BTreeMap::new(), skills: BTreeMap::new() }
+        Self {
+            format: FORMAT,
+            release: 0,
+            files: BTreeMap::new(),
+            skills: BTreeMap::new(),
+            hand_written: BTreeMap::new(),
+        }
     }
 }
 
@@ -113,70 +206,92 @@ impl State {
     }
 
     pub(super) fn render(&self) -> String {
+        let state = Self { format: FORMAT, ..self.clone() };
         // Strings, numbers and maps by strings: nothing that serde_json could refuse.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let mut text = serde_json::to_string_pretty(&state).unwrap_or_default();
         text.push('\n');
         text
+    }
+
+    /// Whether this text of the file was generated, now or before.
+    pub(super) fn generated(&self, path: &str, digest: &str) -> bool {
+        self.files.get(path).is_some_and(|known| known.0.iter().any(|known| known == digest))
+    }
+
+    /// Remembers a generated text as the file's newest.
+    pub(super) fn remember(&mut self, path: &str, digest: String) {
+        let Digests(known) = self.files.entry(path.to_owned()).or_default();
+        known.retain(|known| *known != digest);
+        known.push(digest);
+        known.drain(..known.len().saturating_sub(REMEMBERED_VERSIONS));
+    }
+}
+
+impl<'de> Deserialize<'de> for Digests {
+    /// Format 1 has a single digest.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            One(String),
+            Several(Vec<String>),
+        }
+        Ok(match Written::deserialize(deserializer)? {
+            Written::One(digest) => Self(vec![digest]),
+            Written::Several(digests) => Self(digests),
+        })
     }
 }
 
 impl Skill {
-    /// The sessions behind it, as hashes.
-    pub(super) fn sessions(&self) -> usize {
-        self.evidence().map(|record| record.session.as_str()).collect::<BTreeSet<_>>().len()
+    /// Whether assistants are meant to use it.
+    pub(super) const fn stands(&self) -> bool {
+        !self.refused && self.retirement.is_none()
     }
 
-    /// The known people behind it.
-    pub(super) fn people(&self) -> usize {
-        let people = self.evidence().map(|record| record.person.as_str()).filter(|person| !person.is_empty());
-        people.collect::<BTreeSet<_>>().len()
+    /// Whether its folder is gone because it was retired.
+    pub(super) fn is_gone(&self) -> bool {
+        self.retirement.as_ref().is_some_and(|retirement| retirement.gone)
     }
 
-    pub(super) fn segments(&self) -> BTreeSet<&str> {
-        self.evidence().map(|record| record.segment.as_str()).collect()
+    /// Whether it makes the claim, or has decided not to.
+    pub(super) fn knows(&self, claim: &str) -> bool {
+        self.content.says(claim) || self.withdrawn.contains_key(claim)
     }
 
-    pub(super) fn says(&self, claim: &str) -> bool {
-        self.claims.iter().any(|record| record.claim == claim)
+    /// What it says, what it said, and what it would say.
+    pub(super) fn remembered(&self) -> impl Iterator<Item = &Content> {
+        let past = self.past.iter().map(|past| &past.content);
+        let proposed = self.proposal.iter().filter_map(|proposal| proposal.content.as_ref());
+        std::iter::once(&self.content).chain(past).chain(proposed)
     }
 
-    pub(super) fn evidence(&self) -> impl Iterator<Item = &EvidenceRecord> {
-        self.claims.iter().flat_map(|record| &record.evidence)
+    pub(super) fn withdraw(&mut self, claim: &str, reason: Reason, as_of: &str) {
+        self.withdrawn.insert(claim.to_owned(), Withdrawal { reason, as_of: as_of.to_owned() });
     }
-}
 
-impl ClaimRecord {
-    /// The claim with its evidence and what was remembered of it.
-    pub(super) fn of(claim: &SupportedClaim, remembered: Option<&Self>) -> Self {
-        let mut evidence: BTreeSet<EvidenceRecord> = claim.support.iter().map(EvidenceRecord::of).collect();
-        let known: BTreeSet<String> = evidence.iter().map(|record| record.segment.clone()).collect();
-        let old = remembered.into_iter().flat_map(|record| &record.evidence);
-        evidence.extend(old.filter(|record| !known.contains(&record.segment)).cloned());
-        Self { claim: claim.claim.to_string(), evidence }
-    }
-}
-
-impl EvidenceRecord {
-    fn of(evidence: &Evidence) -> Self {
-        let person = &evidence.person;
-        Self {
-            date: evidence.started_at.date(),
-            session: session_hash(&evidence.tenant, &evidence.session),
-            segment: evidence.segment.clone(),
-            person: if person.is_empty() {
-                String::new()
-            } else {
-                short_hash(&[&evidence.tenant, person], 6)
-            },
-            assistant: evidence.assistant.clone(),
-            outcome: evidence.outcome.as_str().to_owned(),
+    /// Takes a proposal over: what it no longer says, newer sessions contradicted.
+    pub(super) fn adopt(&mut self, content: Content, as_of: &str) {
+        let fallen: Vec<String> =
+            self.content.claim_names().difference(&content.claim_names()).cloned().collect();
+        for claim in fallen {
+            self.withdraw(&claim, Reason::Contradicted, as_of);
         }
+        self.content = content;
+        self.version += 1;
     }
-}
 
-/// How published files name a session.
-pub(super) fn session_hash(tenant: &str, session: &str) -> String {
-    hex(format!("{tenant}/{session}").as_bytes()).chars().take(12).collect()
+    pub(super) fn note(&mut self, as_of: &str, what: impl Into<String>) {
+        let event = Event { as_of: as_of.to_owned(), version: self.version, what: what.into() };
+        self.history.push(event);
+    }
+
+    /// Remembers the version that is being written.
+    pub(super) fn remember(&mut self, digest: String) {
+        self.past.retain(|past| past.digest != digest);
+        self.past.push(Past { version: self.version, digest, content: self.content.clone() });
+        self.past.drain(..self.past.len().saturating_sub(REMEMBERED_VERSIONS));
+    }
 }
 
 /// SHA-256 of a file's content, whatever its line ends.
@@ -184,6 +299,6 @@ pub(super) fn digest(content: &str) -> String {
     hex(content.replace("\r\n", "\n").as_bytes())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -45,6 +45,11 @@ fn payload_texts(event: &mut SessionEvent) -> [&mut String; 15] {
     ]
 }
 
+/// What a client calls its sessions, turns and calls: no text, but made by the client all the same.
+fn payload_identifiers(event: &mut SessionEvent) -> [&mut String; 4] {
+    [&mut event.session_id, &mut event.turn_id, &mut event.tool_call_id, &mut event.fact_key]
+}
+
 /// Calls `change` on every text inside a JSON value, keys excepted.
 fn for_each_text(value: &mut serde_json::Value, change: &mut impl FnMut(&mut String)) {
     match value {

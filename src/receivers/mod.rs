@@ -2,19 +2,33 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `ingest.rs` | [`Ingest`]: decoded records → dialects → processors → journal; every door calls it |
+//! | `ingest.rs` | [`Ingest`]: records → dialects → processors → journal; every door calls it |
+//! | `memory.rs` | [`MemoryLimit`]: a bound on the memory of all requests in flight |
+//! | `refusal.rs` | [`Refusal`]: why a request is not accepted |
+//! | `signal.rs` | [`Signal`]: traces, logs or metrics |
+//! | `auth/` | who may send, for whom, and how much |
+//! | `tls.rs` | certificates, and new ones while the service runs |
 //! | `counters.rs` | what came in and what became of it |
-//! | `serve.rs` | the accept loop, HTTP/1.1 and HTTP/2 on one port |
+//! | `serve.rs` | connections: HTTP/1.1 and HTTP/2 on one port, their timeouts and their age |
 //! | `otlp/` | OTLP over gRPC and over HTTP |
 //!
 //! Invariant: an answer that says "accepted" is sent after the journal has made the request's events
 //! durable, and not before.
 
+pub mod auth;
 mod counters;
 mod ingest;
+mod memory;
 pub mod otlp;
+mod refusal;
 mod serve;
+mod signal;
+pub mod tls;
 
+pub use auth::{Caller, Gate};
 pub use counters::Counters;
-pub use ingest::{Ingest, Records, Refusal};
-pub use serve::serve;
+pub use ingest::{Ingest, Source, Tally};
+pub use memory::{Lease, MemoryLimit};
+pub use refusal::Refusal;
+pub use serve::{Lifetimes, serve};
+pub use signal::Signal;

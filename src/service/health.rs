@@ -1,5 +1,6 @@
-//! `/health`, `/ready`, `/metrics`, and `POST /flush` for the command line.
+//! `/health`, `/ready`, `/status`, `/metrics`, and `POST /flush` for the command line.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -13,12 +14,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exporters::parquet::ExporterHandle;
 use crate::journal::Journal;
+use crate::receivers::MemoryLimit;
+use crate::table::Location;
 
 use super::metrics::Metrics;
+use super::report::{Listening, Report};
 
 /// What the health extension reports on.
 pub(super) struct Vitals {
+    /// Where clients are served: (`grpc` or `http`, address).
+    pub(super) addresses: Vec<(&'static str, SocketAddr)>,
+    /// The sessions table's folder.
+    pub(super) table: Location,
     pub(super) table_feed: Option<(Journal, ExporterHandle)>,
+    pub(super) memory: Option<MemoryLimit>,
     pub(super) metrics: Metrics,
     /// Cancelled when the process begins to stop: from then on it is not ready.
     pub(super) stopping: CancellationToken,
@@ -28,6 +37,7 @@ pub(super) fn router(vitals: Arc<Vitals>) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/ready", get(ready))
+        .route("/status", get(status))
         .route("/metrics", get(metrics))
         .route("/flush", post(flush))
         .with_state(vitals)
@@ -43,6 +53,15 @@ async fn ready(State(vitals): State<Arc<Vitals>>) -> Response {
     let obstacle = vitals.obstacle();
     let status = if obstacle.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(json!({ "ready": obstacle.is_none(), "reason": obstacle }))).into_response()
+}
+
+/// How the process does, for `skillspan status`.
+async fn status(State(vitals): State<Arc<Vitals>>) -> Response {
+    let reporting = tokio::task::spawn_blocking(move || vitals.report());
+    match reporting.await {
+        Ok(report) => Json(report).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
 }
 
 async fn metrics(State(vitals): State<Arc<Vitals>>) -> Response {
@@ -70,10 +89,29 @@ async fn flush(State(vitals): State<Arc<Vitals>>, headers: HeaderMap) -> Respons
 }
 
 impl Vitals {
+    /// Reads the journal's folder; blocks.
+    fn report(&self) -> Report {
+        let mut report = Report::new(true);
+        report.ready = self.obstacle().is_none();
+        let listening = |(protocol, address): &(&'static str, SocketAddr)| Listening {
+            protocol: (*protocol).to_owned(),
+            address: *address,
+        };
+        report.listening = self.addresses.iter().map(listening).collect();
+        if let Some((journal, exporter)) = &self.table_feed {
+            report.add_journal(journal.path(), &journal.status());
+            report.add_table(&self.table, &exporter.status());
+        }
+        report
+    }
+
     /// Why the process takes no requests now, if it does not.
     fn obstacle(&self) -> Option<String> {
         if self.stopping.is_cancelled() {
             return Some("stopping".to_owned());
+        }
+        if self.memory.as_ref().is_some_and(MemoryLimit::is_short) {
+            return Some("requests in flight take all of memory_limit".to_owned());
         }
         let (journal, _) = self.table_feed.as_ref()?;
         let status = journal.status();

@@ -3,21 +3,23 @@
 //! Receivers count as they go. Journal and exporter keep counts of their own, which are read when
 //! `/metrics` is served.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::event::Timestamp;
 use crate::exporters::parquet::ExporterHandle;
-use crate::journal::Journal;
-use crate::receivers::Counters;
+use crate::journal::{Journal, SyncTimes};
+use crate::receivers::{Counters, MemoryLimit};
 
 /// What mining has done since the start.
 #[derive(Debug, Default)]
@@ -25,6 +27,24 @@ pub(super) struct MiningCounts {
     pub(super) runs: AtomicU64,
     pub(super) failures: AtomicU64,
     pub(super) published: AtomicU64,
+    /// Attempts to publish that failed, by target and kind of failure.
+    pub(super) target_failures: Mutex<BTreeMap<(String, &'static str), u64>>,
+    /// Targets that cannot be written now, with the kind of failure.
+    pub(super) failing: Mutex<BTreeMap<String, &'static str>>,
+}
+
+impl MiningCounts {
+    /// Remembers how the last attempt to publish to a target ended.
+    pub(super) fn published_to(&self, target: &str, failure: Option<&'static str>) {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kind) = failure else {
+            failing.remove(target);
+            return;
+        };
+        failing.insert(target.to_owned(), kind);
+        let mut failures = self.target_failures.lock().unwrap_or_else(PoisonError::into_inner);
+        *failures.entry((target.to_owned(), kind)).or_default() += 1;
+    }
 }
 
 /// Everything that `/metrics` serves.
@@ -33,11 +53,15 @@ pub(super) struct Metrics(Registry);
 impl Metrics {
     pub(super) fn new(
         counters: &Counters,
+        memory: Option<MemoryLimit>,
         table_feed: Option<(Journal, ExporterHandle)>,
         mining: Arc<MiningCounts>,
     ) -> Self {
         let mut registry = Registry::default();
         counters.register(&mut registry);
+        if let Some(memory) = memory {
+            registry.register_collector(Box::new(RequestMemory(memory)));
+        }
         if let Some((journal, exporter)) = table_feed {
             registry.register_collector(Box::new(TableFeed { journal, exporter }));
         }
@@ -49,6 +73,19 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.0)?;
         Ok(text)
+    }
+}
+
+#[derive(Debug)]
+struct RequestMemory(MemoryLimit);
+
+impl Collector for RequestMemory {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let bytes = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+        let mut write = Writer(&mut encoder);
+        let (used, limit) = (bytes(self.0.used()), bytes(self.0.limit()));
+        write.gauge("skillspan_receiver_memory_bytes", "Memory of requests in flight", used)?;
+        write.gauge("skillspan_receiver_memory_max_bytes", "Memory that they may take", limit)
     }
 }
 
@@ -64,7 +101,7 @@ impl Collector for TableFeed {
         let journal = self.journal.status();
         let table = self.exporter.status();
         let lag = table.oldest_pending.map_or(0.0, |oldest| Timestamp::now().since(oldest).as_secs_f64());
-        let sync_seconds = journal.sync_time.as_secs_f64();
+        let sync_seconds = journal.syncs.total.as_secs_f64();
         let mut write = Writer(&mut encoder);
         write.gauge("skillspan_journal_bytes", "Bytes that the journal occupies", journal.bytes)?;
         write.gauge("skillspan_journal_max_bytes", "Bytes that the journal may occupy", journal.max_bytes)?;
@@ -73,8 +110,22 @@ impl Collector for TableFeed {
             "1 while the journal's disk takes writes, else 0",
             u64::from(journal.writable),
         )?;
-        write.counter("skillspan_journal_syncs", "Flushes of the journal to the disk", journal.syncs)?;
+        write.counter(
+            "skillspan_journal_syncs",
+            "Flushes of the journal to the disk",
+            journal.syncs.count,
+        )?;
         write.seconds("skillspan_journal_sync_seconds", "Time spent in these flushes", sync_seconds)?;
+        write.histogram(
+            "skillspan_journal_sync_duration_seconds",
+            "How long a flush of the journal to the disk takes",
+            &journal.syncs,
+        )?;
+        write.gauge(
+            "skillspan_table_lag_events",
+            "Events read from the journal and not in the table yet",
+            table.pending_events,
+        )?;
         write.counter("skillspan_journal_quarantined", "Damaged records set aside", journal.quarantined)?;
         write.gauge("skillspan_table_lag_records", "Accepted requests not in the table yet", table.behind)?;
         write.level("skillspan_table_lag_seconds", "Age of the oldest of them", lag)?;
@@ -108,13 +159,33 @@ impl Collector for MiningCollector {
             "skillspan_skills_changed",
             "Skills that were created or changed at a target",
             count(&self.0.published),
-        )
+        )?;
+        let failing = self.0.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        write.gauge(
+            "skillspan_targets_failing",
+            "Targets of skills that cannot be written now",
+            u64::try_from(failing.len()).unwrap_or(u64::MAX),
+        )?;
+        drop(failing);
+        let failures = self.0.target_failures.lock().unwrap_or_else(PoisonError::into_inner);
+        write.failures(&failures)
     }
 }
 
 struct Writer<'w, 'e>(&'w mut DescriptorEncoder<'e>);
 
 impl Writer<'_, '_> {
+    fn failures(&mut self, failures: &BTreeMap<(String, &'static str), u64>) -> fmt::Result {
+        let help = "Attempts to publish skills that failed, by target and kind";
+        let kind = ConstCounter::new(0_u64).metric_type();
+        let mut family = self.0.encode_descriptor("skillspan_target_failures", help, None, kind)?;
+        for ((target, kind), count) in failures {
+            let labels = [("target", target.as_str()), ("kind", *kind)];
+            ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
     fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         self.write(name, help, &ConstCounter::new(value))
     }
@@ -129,6 +200,12 @@ impl Writer<'_, '_> {
 
     fn level(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
         self.write(name, help, &ConstGauge::new(value))
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, times: &SyncTimes) -> fmt::Result {
+        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        let buckets: Vec<(f64, u64)> = times.buckets().collect();
+        encoder.encode_histogram::<NoLabelSet>(times.total.as_secs_f64(), times.count, &buckets, None)
     }
 
     fn write(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> fmt::Result {

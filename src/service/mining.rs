@@ -6,22 +6,24 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Schedule, Settings};
-use crate::event::Timestamp;
-use crate::exporters::filesystem::{self, Filesystem};
-use crate::skillify::{self, Candidate, Mined, Offline, Snapshot, mine};
+use crate::event::{Kind, SessionEvent, Status, Timestamp};
+use crate::exporters::target::{self, Report, Target, Update};
+use crate::library::{Episode, Findings};
+use crate::skillify::{self, Mined, Offline, Snapshot, mine};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
 use super::metrics::MiningCounts;
+use super::outbox::Outbox;
 
 /// A workspace of a tenant: what is mined by itself.
-type Place = (String, String);
+pub(super) type Place = (String, String);
 
 /// Why a run did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -33,25 +35,16 @@ pub enum RunError {
     #[error("the sessions table")]
     Read(#[from] table::ReadError),
     /// A target cannot be written.
-    #[error("publishing to {path}")]
+    #[error("publishing to {target}")]
     Export {
         /// The target.
-        path: String,
+        target: String,
         /// What failed.
-        source: filesystem::Error,
+        source: target::Error,
     },
     /// Mining itself ended early.
     #[error("mining ended early: {0}")]
     Cancelled(#[from] tokio::task::JoinError),
-}
-
-/// What one target made of a run.
-#[derive(Debug)]
-pub struct Published {
-    /// The target's folder.
-    pub path: std::path::PathBuf,
-    /// What changed there.
-    pub report: filesystem::Report,
 }
 
 /// Reads every session of the table, by tenant and workspace.
@@ -84,28 +77,73 @@ pub async fn mine_workspace(
     Ok(mining.await?)
 }
 
-/// Brings what was mined to one target; with `dry_run`, only says what would change.
+/// What the sessions of a workspace show, as targets take it up.
+pub fn findings(mined: &Mined, sessions: &[Session]) -> Findings {
+    let mut findings = Findings::from(mined);
+    for session in sessions {
+        for event in session.facts.iter().map(|fact| &fact.event) {
+            if let Some(name) = loaded_skill(event) {
+                let last = findings.uses.entry(name).or_default();
+                *last = event.timestamp.date().max(std::mem::take(last));
+            }
+        }
+        findings.episodes.push(episode(session));
+    }
+    findings
+}
+
+fn episode(session: &Session) -> Episode {
+    let events = || session.facts.iter().map(|fact| &fact.event);
+    let count = |wanted: fn(&SessionEvent) -> bool| {
+        u64::try_from(events().filter(|event| wanted(event)).count()).unwrap_or(u64::MAX)
+    };
+    Episode {
+        date: session.started_at.date(),
+        loaded: events().filter_map(loaded_skill).collect(),
+        commands: events().filter(|event| event.kind == Kind::ToolCall).filter_map(command).collect(),
+        failures: count(|event| event.kind == Kind::ToolResult && event.status == Status::Error),
+        tool_calls: count(|event| event.kind == Kind::ToolCall),
+        seconds: session.last_event_at.since(session.started_at).as_secs(),
+    }
+}
+
+/// The skill's own name: assistants name a plugin's skill `plugin:skill`.
+fn loaded_skill(event: &SessionEvent) -> Option<String> {
+    let is_load = event.kind == Kind::SkillUse && !event.skill.is_empty();
+    is_load.then(|| event.skill.rsplit(':').next().unwrap_or_default().to_owned())
+}
+
+/// The command line of a tool call, in the shapes that assistants have for it.
+fn command(event: &SessionEvent) -> Option<String> {
+    let input: serde_json::Value = serde_json::from_str(&event.input).ok()?;
+    let command = ["command", "cmd"].iter().find_map(|key| input.get(key))?;
+    match command {
+        serde_json::Value::String(line) => Some(line.clone()),
+        serde_json::Value::Array(words) => {
+            Some(words.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(" "))
+        }
+        _ => None,
+    }
+}
+
+/// Brings an update to one target, off the reactor; with `dry_run`, only says what would change.
 pub async fn publish(
-    target: filesystem::Config,
-    mined: Arc<Vec<Mined>>,
+    target: Target,
+    update: Arc<Update>,
     dry_run: bool,
-) -> Result<Published, RunError> {
-    let path = target.path.clone();
-    let name = path.display().to_string();
+    stop: Arc<AtomicBool>,
+) -> Result<Report, RunError> {
+    let name = target.to_string();
     let exporting = tokio::task::spawn_blocking(move || {
-        let filesystem = Filesystem::new(target);
-        let candidates: Vec<Candidate> =
-            mined.iter().flat_map(|mined| mined.candidates.iter().cloned()).collect();
-        if dry_run { filesystem.plan(&candidates) } else { filesystem.publish(&candidates) }
+        if dry_run { target.plan(&update) } else { target.publish(&update, stop) }
     });
-    let report = exporting.await?.map_err(|source| RunError::Export { path: name, source })?;
-    Ok(Published { path, report })
+    exporting.await?.map_err(|source| RunError::Export { target: name, source })
 }
 
 /// The workers of the settings' skills pipelines, their targets checked.
 pub(super) fn prepare(settings: &Settings) -> Result<Vec<Worker>, StartError> {
     for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
-        Filesystem::new(target.clone()).check()?;
+        target.check()?;
     }
     let workers = settings.skills.iter().map(|pipeline| Worker {
         name: pipeline.name.clone(),
@@ -114,7 +152,7 @@ pub(super) fn prepare(settings: &Settings) -> Result<Vec<Worker>, StartError> {
         default_workspace: settings.default_workspace.clone(),
         mining: pipeline.mining,
         schedule: pipeline.schedule,
-        targets: pipeline.targets.clone(),
+        outboxes: pipeline.targets.iter().cloned().map(Outbox::new).collect(),
         seen: Seen::default(),
     });
     Ok(workers.collect())
@@ -128,7 +166,7 @@ pub(super) struct Worker {
     default_workspace: String,
     mining: skillify::Config,
     schedule: Schedule,
-    targets: Vec<filesystem::Config>,
+    outboxes: Vec<Outbox>,
     seen: Seen,
 }
 
@@ -146,71 +184,74 @@ impl Worker {
     pub(super) async fn run(mut self, counts: Arc<MiningCounts>, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(self.schedule.min_interval.max(Duration::from_millis(100)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let stopped = Arc::new(AtomicBool::new(false));
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
                 () = stop.cancelled() => return,
             }
-            match self.look().await {
-                Ok(None) => {}
-                Ok(Some(changed)) => {
-                    counts.runs.fetch_add(1, Ordering::Relaxed);
-                    counts.published.fetch_add(changed, Ordering::Relaxed);
-                }
-                Err(error) => {
-                    counts.failures.fetch_add(1, Ordering::Relaxed);
-                    let error = anyhow::Error::from(error);
-                    tracing::error!(pipeline = self.name, "mining failed and is tried again: {error:#}");
+            let round = self.round(&counts, &stopped);
+            tokio::pin!(round);
+            tokio::select! {
+                () = &mut round => {}
+                () = stop.cancelled() => {
+                    stopped.store(true, Ordering::Relaxed);
+                    round.await;
+                    return;
                 }
             }
         }
     }
 
-    /// Mines what is due; says how many skills changed, or nothing if nothing was due.
-    async fn look(&mut self) -> Result<Option<u64>, RunError> {
+    /// Mines what is due and brings to each target what waits for it.
+    async fn round(&mut self, counts: &MiningCounts, stop: &Arc<AtomicBool>) {
+        match self.look().await {
+            Ok(false) => {}
+            Ok(true) => {
+                counts.runs.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => {
+                counts.failures.fetch_add(1, Ordering::Relaxed);
+                let error = anyhow::Error::from(error);
+                tracing::error!(pipeline = self.name, "mining failed and is tried again: {error:#}");
+            }
+        }
+        for outbox in &mut self.outboxes {
+            outbox.deliver(&self.name, counts, stop).await;
+        }
+    }
+
+    /// Mines what is due; says whether anything was.
+    async fn look(&mut self) -> Result<bool, RunError> {
         let table = match Table::connect_read_only(&self.table).await {
-            Err(table::OpenError::NoTable { .. }) => return Ok(None),
+            Err(table::OpenError::NoTable { .. }) => return Ok(false),
             table => table?.with_retention(self.retention),
         };
         let files = table.paths(&Filter::default()).await?;
         let now = Timestamp::now();
         if files == self.seen.files && self.seen.next_close.is_none_or(|next| now < next) {
-            return Ok(None);
+            return Ok(false);
         }
         let places = read(&table, &self.default_workspace).await?;
         let next_close = self.next_close(&places, now);
-        let mut mined = Vec::new();
-        let mut marks = Vec::new();
+        let mut found = Vec::new();
         for (place, sessions) in places {
             let mark = self.mark(&sessions, now);
             if self.is_due(&place, mark) {
-                mined.push(mine_workspace(place.1.clone(), sessions, self.mining).await?);
-                marks.push((place, mark));
+                let mined = mine_workspace(place.1.clone(), sessions.clone(), self.mining).await?;
+                found.push((place, mark, findings(&mined, &sessions)));
             }
         }
-        let changed = if mined.is_empty() { None } else { Some(self.publish_everywhere(mined).await?) };
+        let is_due = !found.is_empty();
+        for (place, mark, findings) in found {
+            self.seen.mined.insert(place.clone(), mark);
+            for outbox in &mut self.outboxes {
+                outbox.waiting.insert(place.clone(), findings.clone());
+            }
+        }
         self.seen.files = files;
         self.seen.next_close = next_close;
-        self.seen.mined.extend(marks);
-        Ok(changed)
-    }
-
-    async fn publish_everywhere(&self, mined: Vec<Mined>) -> Result<u64, RunError> {
-        let started = Instant::now();
-        let mined = Arc::new(mined);
-        let mut changed = 0;
-        for target in &self.targets {
-            let published = publish(target.clone(), Arc::clone(&mined), false).await?;
-            changed += u64::try_from(published.report.changed()).unwrap_or(u64::MAX);
-            tracing::info!(
-                pipeline = self.name,
-                target = %published.path.display(),
-                duration = ?started.elapsed(),
-                "{}",
-                published.report
-            );
-        }
-        Ok(changed)
+        Ok(is_due)
     }
 
     fn mark(&self, sessions: &[Session], now: Timestamp) -> (u64, u64) {

@@ -4,8 +4,11 @@
 //! |---|---|
 //! | `mod.rs` | [`Service`]: start, drain |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
-//! | `health.rs` | `/health`, `/ready`, `/metrics`, `/flush` |
+//! | `outbox.rs` | what waits for a target, and when it is tried again |
+//! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
+//! | `renewal.rs` | tokens and certificates, when their files change |
+//! | `report.rs` | how the process does, and what to do about what fails |
 //! | `notice.rs` | the lines a start prints |
 //! | `upkeep.rs` | the table's upkeep, every hour |
 //!
@@ -18,9 +21,13 @@ mod health;
 mod metrics;
 pub mod mining;
 mod notice;
+mod outbox;
+mod renewal;
+mod report;
 mod upkeep;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,20 +37,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{ProcessorSettings, SessionsPipeline, Settings};
 use crate::dialects::Dialects;
-use crate::exporters::filesystem;
-use crate::exporters::parquet::{ExporterHandle, ParquetExporter};
+use crate::exporters::parquet::{self, ExporterHandle, ParquetExporter};
+use crate::exporters::target;
 use crate::journal::{self, Journal};
 use crate::processors::{Limits, Processor, Redact, Workspace};
-use crate::receivers::{Counters, Ingest, otlp, serve};
-use crate::redact::Redactor;
+use crate::receivers::auth::Rates;
+use crate::receivers::tls::{self, Certificates};
+use crate::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, otlp, serve};
+use crate::redact::{self, Redactor};
 use crate::table::{self, Table};
 
 use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
+use renewal::Renewal;
+pub use report::{JournalReport, Listening, Problem, Report, TableReport};
 
-/// How long requests under way may take to finish when the service stops.
-const DRAIN_DOORS: Duration = Duration::from_secs(10);
+/// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
+const REDACTION_KEY: &str = "redaction.key";
 /// A health request is short.
 const DRAIN_HEALTH: Duration = Duration::from_secs(1);
 
@@ -60,18 +71,32 @@ pub enum StartError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// There are no certificates.
+    #[error("{path}: {source}")]
+    Tls {
+        /// The YAML path that asked for them.
+        path: String,
+        /// Why.
+        source: Box<tls::Error>,
+    },
     /// The table cannot be opened.
     #[error("extensions.sessions_table")]
     Table(#[from] table::OpenError),
     /// The journal cannot be opened.
     #[error("service.journal")]
     Journal(#[from] journal::OpenError),
+    /// The journal is not the one that the table was filled from.
+    #[error("service.journal")]
+    OldJournal(#[from] parquet::CheckError),
     /// A target cannot be written.
     #[error("exporters")]
-    Target(#[from] filesystem::Error),
-    /// The redaction rules do not compile.
-    #[error("the redaction rules do not compile: {0}")]
-    Redaction(#[from] regex::Error),
+    Target(#[from] target::Error),
+    /// The redaction rules cannot be used.
+    #[error("processors.redact: {0}")]
+    Redaction(#[from] redact::Error),
+    /// There is no key for placeholders.
+    #[error("processors.redact: {0}")]
+    RedactionKey(#[from] redact::KeyError),
 }
 
 /// A running service.
@@ -90,13 +115,23 @@ pub struct Service {
 
 struct TableFeed {
     journal: Journal,
+    memory: MemoryLimit,
     exporter: ExporterHandle,
     task: JoinHandle<u64>,
 }
 
 /// Bound, not yet serving.
+struct Door {
+    protocol: &'static str,
+    address: SocketAddr,
+    listener: TcpListener,
+    certificates: Option<Certificates>,
+}
+
+/// Everything that listens.
 struct Ports {
-    listeners: Vec<(&'static str, SocketAddr, TcpListener)>,
+    doors: Vec<Door>,
+    renewals: Vec<tls::Renewal>,
     health: Option<(SocketAddr, TcpListener)>,
 }
 
@@ -104,13 +139,12 @@ impl Service {
     /// Starts everything, or nothing.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let ports = Ports::bind(&settings).await?;
-        let redactor = Redactor::built_in()?;
         let workers = mining::prepare(&settings)?;
         let counters = Counters::default();
         let stop_doors = CancellationToken::new();
         let stop_rest = CancellationToken::new();
         let mut service = Self {
-            addresses: ports.listeners.iter().map(|(protocol, address, _)| (*protocol, *address)).collect(),
+            addresses: ports.doors.iter().map(|door| (door.protocol, door.address)).collect(),
             health: ports.health.as_ref().map(|(address, _)| *address),
             stop_doors,
             stop_rest,
@@ -121,12 +155,15 @@ impl Service {
             health_task: None,
         };
         if let Some(pipeline) = &settings.sessions {
-            service.start_sessions(&settings, pipeline, redactor, counters.clone(), ports.listeners).await?;
+            let (renewal, credentials) = Renewal::new(&settings, ports.renewals);
+            service.workers.spawn(renewal.run(service.stop_rest.clone()));
+            let gate = Gate::new(credentials, Rates::new(pipeline.requests, pipeline.bytes));
+            service.start_sessions(&settings, pipeline, gate, counters.clone(), ports.doors).await?;
         }
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
         if let Some((_, listener)) = ports.health {
-            service.start_health(listener, &counters, counts);
+            service.start_health(listener, &settings, &counters, counts);
         }
         Ok(service)
     }
@@ -178,23 +215,33 @@ impl Service {
         &mut self,
         settings: &Settings,
         pipeline: &SessionsPipeline,
-        redactor: Redactor,
+        gate: Gate,
         counters: Counters,
-        listeners: Vec<(&'static str, SocketAddr, TcpListener)>,
+        doors: Vec<Door>,
     ) -> Result<(), StartError> {
         let table = Table::connect(&settings.table).await?;
         let table = table.with_zstd_level(pipeline.zstd_level).with_retention(settings.retention);
         let journal = Journal::open(pipeline.journal.clone())?;
-        let processors = processors(&pipeline.processors, &redactor);
+        let processors = processors(&pipeline.processors, &pipeline.journal.path)?;
         self.workers.spawn(upkeep::run(table.clone(), self.stop_rest.clone()));
         let exporter = ParquetExporter::new(journal.clone(), table, pipeline.parquet.clone());
+        match exporter.check().await {
+            // A store that is away now is no reason not to take requests.
+            Err(parquet::CheckError::Table(error)) => {
+                tracing::warn!(%error, "cannot tell whether the journal is an old copy");
+            }
+            checked => checked?,
+        }
         let handle = exporter.handle();
         let task = tokio::spawn(exporter.run(self.stop_rest.clone()));
-        self.table_feed = Some(TableFeed { journal: journal.clone(), exporter: handle, task });
-        let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, counters));
-        let router = otlp::router(&ingest, pipeline.limits);
-        for (_, _, listener) in listeners {
-            self.doors.spawn(serve(listener, router.clone(), self.stop_doors.clone(), DRAIN_DOORS));
+        let memory = MemoryLimit::new(pipeline.memory_limit);
+        self.table_feed =
+            Some(TableFeed { journal: journal.clone(), memory: memory.clone(), exporter: handle, task });
+        let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, memory, counters));
+        let router = otlp::router(&ingest, &Arc::new(gate), pipeline.limits);
+        for Door { listener, certificates, .. } in doors {
+            let stop = self.stop_doors.clone();
+            self.doors.spawn(serve(listener, certificates, router.clone(), stop, Lifetimes::default()));
         }
         Ok(())
     }
@@ -205,28 +252,54 @@ impl Service {
         }
     }
 
-    fn start_health(&mut self, listener: TcpListener, counters: &Counters, counts: Arc<MiningCounts>) {
+    fn start_health(
+        &mut self,
+        listener: TcpListener,
+        settings: &Settings,
+        counters: &Counters,
+        counts: Arc<MiningCounts>,
+    ) {
         let feed = self.table_feed.as_ref().map(|feed| (feed.journal.clone(), feed.exporter.clone()));
-        let metrics = Metrics::new(counters, feed.clone(), counts);
-        let vitals = Vitals { table_feed: feed, metrics, stopping: self.stop_doors.clone() };
+        let memory = self.table_feed.as_ref().map(|feed| feed.memory.clone());
+        let metrics = Metrics::new(counters, memory.clone(), feed.clone(), counts);
+        let vitals = Vitals {
+            addresses: self.addresses.clone(),
+            table: settings.table.clone(),
+            table_feed: feed,
+            memory,
+            metrics,
+            stopping: self.stop_doors.clone(),
+        };
         let router = health::router(Arc::new(vitals));
+        let lifetimes = Lifetimes { drain: DRAIN_HEALTH, ..Lifetimes::default() };
         self.health_task =
-            Some(tokio::spawn(serve(listener, router, self.stop_health.clone(), DRAIN_HEALTH)));
+            Some(tokio::spawn(serve(listener, None, router, self.stop_health.clone(), lifetimes)));
     }
 }
 
 impl Ports {
     async fn bind(settings: &Settings) -> Result<Self, StartError> {
-        let mut listeners = Vec::new();
+        let (mut doors, mut renewals) = (Vec::new(), Vec::new());
         for listener in settings.sessions.iter().flat_map(|pipeline| &pipeline.listeners) {
+            let certificates = match &listener.tls {
+                None => None,
+                Some(config) => {
+                    let path = || listener.path.replace(".endpoint", ".tls");
+                    let loaded = tls::load(config.clone());
+                    let (certificates, renewal) = loaded
+                        .map_err(|source| StartError::Tls { path: path(), source: Box::new(source) })?;
+                    renewals.push(renewal);
+                    Some(certificates)
+                }
+            };
             let (address, bound) = bind(&listener.path, listener.address).await?;
-            listeners.push((listener.protocol, address, bound));
+            doors.push(Door { protocol: listener.protocol, address, listener: bound, certificates });
         }
         let health = match settings.health {
             Some(address) => Some(bind("extensions.health.endpoint", address).await?),
             None => None,
         };
-        Ok(Self { listeners, health })
+        Ok(Self { doors, renewals, health })
     }
 }
 
@@ -236,17 +309,20 @@ async fn bind(path: &str, address: SocketAddr) -> Result<(SocketAddr, TcpListene
     Ok((listener.local_addr().map_err(error)?, listener))
 }
 
-fn processors(settings: &[ProcessorSettings], redactor: &Redactor) -> Vec<Box<dyn Processor>> {
-    settings
-        .iter()
-        .map(|settings| -> Box<dyn Processor> {
-            match settings.clone() {
-                ProcessorSettings::Redact { drop_attributes } => {
-                    Box::new(Redact::new(redactor.clone(), drop_attributes))
-                }
-                ProcessorSettings::Workspace { from } => Box::new(Workspace::new(from)),
-                ProcessorSettings::Limits { attribute } => Box::new(Limits::new(attribute)),
-            }
-        })
-        .collect()
+fn processors(settings: &[ProcessorSettings], journal: &Path) -> Result<Vec<Box<dyn Processor>>, StartError> {
+    settings.iter().map(|settings| processor(settings, journal)).collect()
+}
+
+fn processor(settings: &ProcessorSettings, journal: &Path) -> Result<Box<dyn Processor>, StartError> {
+    Ok(match settings.clone() {
+        ProcessorSettings::Redact { drop_attributes, options, key } => {
+            let key = match key {
+                Some(key) => redact::Key::new(key.reveal().as_bytes())?,
+                None => redact::Key::from_file(&journal.join(REDACTION_KEY))?,
+            };
+            Box::new(Redact::new(Redactor::new(&options, key)?, drop_attributes))
+        }
+        ProcessorSettings::Workspace { from } => Box::new(Workspace::new(from)),
+        ProcessorSettings::Limits { attribute } => Box::new(Limits::new(attribute)),
+    })
 }

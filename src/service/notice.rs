@@ -4,7 +4,10 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::config::{ProcessorSettings, Settings};
+use crate::config::{ProcessorSettings, Settings, SkillsPipeline};
+use crate::exporters::filesystem::Config;
+use crate::exporters::target::Place;
+use crate::library::Layout;
 use crate::table::Location;
 
 use super::Service;
@@ -35,29 +38,44 @@ impl Service {
             );
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
-            line(&mut lines, "skills", &target.path.display().to_string());
+            line(&mut lines, "skills", &target.to_string());
         }
-        lines.push_str(match &settings.table {
-            Location::Folder(_) => {
-                "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n"
-            }
-            Location::Bucket(_) => "Sessions leave this machine for that bucket, and for nowhere else.\n",
-        });
+        lines.push_str(what_leaves(settings));
         lines.push_str("To forget a session or a person:  skillspan erase --session ID | --user ID\n");
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
-            let _ = write!(lines, "{}", point_claude_code_here(*address));
+            let listeners = settings.sessions.iter().flat_map(|pipeline| &pipeline.listeners);
+            let tls = listeners.filter(|listener| listener.protocol == "http").any(|http| http.tls.is_some());
+            let scheme = if tls { "https" } else { "http" };
+            lines.push_str(&point_claude_code_here(scheme, *address, settings.credentials.is_some()));
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
-            let path = target.path.display();
-            let _ = writeln!(
-                lines,
-                "To use the skills in a project:  mkdir -p .claude && ln -s {path}/skills .claude/skills"
-            );
+            let _ = writeln!(lines, "{}", use_them(&target.place));
         }
         for warning in &settings.warnings {
             let _ = writeln!(lines, "warning: {warning}");
         }
         lines
+    }
+}
+
+/// What leaves this machine, and how everything is forgotten.
+fn what_leaves(settings: &Settings) -> &'static str {
+    let skills = settings.skills.iter().any(SkillsPipeline::leaves_the_machine);
+    match (&settings.table, skills) {
+        (Location::Folder(_), false) => {
+            "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n"
+        }
+        (Location::Folder(_), true) => {
+            "Skills leave this machine, sessions do not. To forget everything, stop skillspan and delete \
+             these folders; the repository's history keeps what was pushed.\n"
+        }
+        (Location::Bucket(_), false) => {
+            "Sessions leave this machine for that bucket, and for nowhere else.\n"
+        }
+        (Location::Bucket(_), true) => {
+            "Sessions leave this machine for that bucket, skills for their repository, and neither for \
+             anywhere else; the repository's history keeps what was pushed.\n"
+        }
     }
 }
 
@@ -73,13 +91,34 @@ fn line(lines: &mut String, name: &str, value: &str) {
 }
 
 /// What makes Claude Code export to `address`.
-fn point_claude_code_here(address: SocketAddr) -> String {
+fn point_claude_code_here(scheme: &str, address: SocketAddr, guarded: bool) -> String {
+    let credential = match guarded {
+        true => "  export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer $YOUR_TOKEN\"\n",
+        false => "",
+    };
     format!(
-        "To point Claude Code here (unset CLAUDE_CODE_ENABLE_TELEMETRY to leave a session out):
+        "To point Claude Code here (OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false leaves a session out):
   export CLAUDE_CODE_ENABLE_TELEMETRY=1 CLAUDE_CODE_ENHANCED_TELEMETRY_BETA=1
   export OTEL_LOGS_EXPORTER=otlp OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
-  export OTEL_EXPORTER_OTLP_ENDPOINT=http://{address}
+  export OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{address}
   export OTEL_LOG_USER_PROMPTS=1 OTEL_LOG_TOOL_DETAILS=1 OTEL_LOG_TOOL_CONTENT=1
-"
+{credential}"
     )
+}
+
+/// The line that brings a target's skills to an assistant.
+fn use_them(place: &Place) -> String {
+    match place {
+        Place::Filesystem(Config { path, layout: Layout::Library }) => {
+            let path = path.display();
+            format!("To use the skills in a project:  mkdir -p .claude && ln -s {path}/skills .claude/skills")
+        }
+        Place::Filesystem(Config { path, layout: Layout::Project { .. } }) => {
+            format!("Assistants that are started in {} find the skills", path.display())
+        }
+        Place::Git(config) => match config.layout {
+            Layout::Library => format!("To use the skills in a project:  npx skills add {}", config.remote),
+            Layout::Project { .. } => "Assistants find the skills in a clone of the repository".to_owned(),
+        },
+    }
 }

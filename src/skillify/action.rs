@@ -3,8 +3,10 @@
 //! A tool call, its result and its decision are joined by the call's id. A shell tool is told by its
 //! name and by an argument that holds a command line; the line is split into commands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde_json::Value;
 
 use super::command::{Command, Listed, commands, looks_like_file};
@@ -28,6 +30,8 @@ pub(super) struct Action {
     pub(super) events: Vec<String>,
     /// What its failure looked like.
     pub(super) signature: Option<String>,
+    /// It speaks of a file that the session itself made: of no use to any other session.
+    pub(super) scratch: bool,
 }
 
 /// What was done.
@@ -35,7 +39,7 @@ pub(super) struct Action {
 pub(super) enum What {
     /// A command was run.
     Command(Command),
-    /// A file was changed; its kind, such as `py`.
+    /// A file was changed; its path, `""` if none is told.
     Edit(String),
     /// A skill was loaded.
     Skill,
@@ -56,6 +60,8 @@ struct Call<'a> {
 /// The facts of a session joined into calls.
 pub(super) struct Calls<'a> {
     by_id: BTreeMap<&'a str, Call<'a>>,
+    /// The names of files that the session made.
+    made: BTreeSet<String>,
 }
 
 impl<'a> Calls<'a> {
@@ -72,7 +78,8 @@ impl<'a> Calls<'a> {
                 _ => {}
             }
         }
-        Self { by_id }
+        let made = by_id.values().flat_map(Call::made).collect();
+        Self { by_id, made }
     }
 
     /// The actions of the call that this fact is the first observation of; none for any other fact.
@@ -86,9 +93,22 @@ impl<'a> Calls<'a> {
         if !opening.is_some_and(|first| std::ptr::eq(first, event)) {
             return Vec::new();
         }
-        call.actions()
+        let mut actions = call.actions();
+        for action in &mut actions {
+            action.scratch = action.command().is_some_and(|command| {
+                command.words().iter().any(|word| self.made.contains(file_name(&word.value)))
+            });
+        }
+        actions
     }
 }
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+static REDIRECTION: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?:^|[^0-9&>-])>{1,2}\s*([\w./-]*\w\.\w+)").ok());
 
 /// What joins the facts of a call: its id, else the span that reported it, else nothing.
 fn call_id(event: &SessionEvent) -> &str {
@@ -99,7 +119,7 @@ fn call_id(event: &SessionEvent) -> &str {
 impl Action {
     fn new(what: What, event: &SessionEvent, events: Vec<String>) -> Self {
         let agent = event.agent.clone();
-        Self { what, status: Status::Unknown, refused: false, agent, events, signature: None }
+        Self { what, status: Status::Unknown, refused: false, agent, events, signature: None, scratch: false }
     }
 
     /// The command, if one was run.
@@ -110,12 +130,22 @@ impl Action {
         }
     }
 
+    /// The file that was edited, if one was and it can be named.
+    pub(super) fn edited(&self) -> Option<&str> {
+        match &self.what {
+            What::Edit(path) if !path.is_empty() && !self.refused && self.status != Status::Error => {
+                Some(path)
+            }
+            _ => None,
+        }
+    }
+
     /// The token by which the work is compared; `None` for what every work has.
     pub(super) fn token(&self) -> Option<String> {
         match &self.what {
             What::Command(command) if command.is_trivial() => None,
             What::Command(command) => Some(format!("run {}", command.token())),
-            What::Edit(kind) => Some(format!("edit {kind}")),
+            What::Edit(path) => Some(format!("edit {}", path.rsplit('/').next().unwrap_or_default())),
             What::Tool(name) => Some(format!("tool {name}")),
             What::Skill | What::Look => None,
         }
@@ -129,6 +159,21 @@ impl<'a> Call<'a> {
 
     fn first_text(&self, field: impl Fn(&'a SessionEvent) -> &'a String) -> &'a str {
         self.observations().map(field).find(|text| !text.is_empty()).map_or("", String::as_str)
+    }
+
+    /// The names of the files that the call made, by redirection or by a tool that writes.
+    fn made(&self) -> Vec<String> {
+        let tool = self.first_text(|event| &event.tool);
+        let input = self.first_text(|event| &event.input);
+        if let Some(line) = command_line(tool, input) {
+            let Some(regex) = REDIRECTION.as_ref().filter(|_| line.contains('>')) else { return Vec::new() };
+            let targets = regex.captures_iter(&line).filter_map(|found| found.get(1));
+            return targets.map(|target| file_name(target.as_str()).to_owned()).collect();
+        }
+        let words = name_words(tool);
+        let writes = words.iter().any(|word| word == "write" || word == "create");
+        let path = if writes { edited_path(input) } else { String::new() };
+        if path.is_empty() { Vec::new() } else { vec![file_name(&path).to_owned()] }
     }
 
     fn actions(&self) -> Vec<Action> {
@@ -147,6 +192,10 @@ impl<'a> Call<'a> {
         let tool = self.first_text(|event| &event.tool);
         let input = self.first_text(|event| &event.input);
         let mut actions: Vec<Action> = match command_line(tool, input) {
+            Some(line) if line.contains("*** Begin Patch") => {
+                let action = Action::new(What::Edit(edited_path(&line)), first, events);
+                vec![Action { status, ..action }]
+            }
             Some(line) => self.commands(&line, status, first, &events),
             None => {
                 let action = Action::new(classify(tool, input), first, events);
@@ -170,7 +219,11 @@ impl<'a> Call<'a> {
             .into_iter()
             .zip(statuses)
             .map(|(listed, status)| {
-                let action = Action::new(What::Command(listed.command), first, events.to_vec());
+                let what = match listed.command.edited_in_place() {
+                    Some(path) => What::Edit(path.to_owned()),
+                    None => What::Command(listed.command),
+                };
+                let action = Action::new(what, first, events.to_vec());
                 let signature = (status == Status::Error).then(|| signature::of(output)).flatten();
                 Action { status, signature, ..action }
             })
@@ -285,7 +338,7 @@ fn classify(tool: &str, input: &str) -> What {
         return What::Look;
     }
     if has(&["edit", "write", "replace", "patch", "create", "insert", "multiedit", "notebookedit"]) {
-        return What::Edit(edited_kind(input));
+        return What::Edit(edited_path(input));
     }
     let looking = [
         "agent",
@@ -312,16 +365,22 @@ fn classify(tool: &str, input: &str) -> What {
     if has(&looking) || words.is_empty() { What::Look } else { What::Tool(tool.to_owned()) }
 }
 
-/// The ending of the file that an edit names, `""` if none is named.
-fn edited_kind(input: &str) -> String {
-    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(input) else { return String::new() };
-    ["file_path", "path", "filename", "file", "target_file", "absolute_path"]
-        .iter()
-        .find_map(|key| fields.get(*key).and_then(Value::as_str))
-        .filter(|path| looks_like_file(path))
-        .and_then(|path| path.rsplit('/').next())
-        .and_then(|name| name.rsplit_once('.'))
-        .map_or_else(String::new, |(_, ending)| ending.to_lowercase())
+/// The file that an edit names, `""` if none; the first of a patch.
+fn edited_path(input: &str) -> String {
+    let patched = |patch: &str| {
+        let name = |line: &str| {
+            let marks = ["*** Update File: ", "*** Add File: ", "+++ b/"];
+            marks.iter().find_map(|mark| line.strip_prefix(mark).map(|path| path.trim().to_owned()))
+        };
+        patch.lines().find_map(name)
+    };
+    let Ok(value) = serde_json::from_str::<Value>(input) else { return patched(input).unwrap_or_default() };
+    let Value::Object(fields) = value else { return String::new() };
+    let text = |keys: &[&str]| keys.iter().find_map(|key| fields.get(*key).and_then(Value::as_str));
+    let path = text(&["file_path", "path", "filename", "file", "target_file", "absolute_path", "filePath"])
+        .map(str::to_owned)
+        .or_else(|| text(&["input", "patch", "diff"]).and_then(patched));
+    path.filter(|path| looks_like_file(path) && !path.contains(char::is_whitespace)).unwrap_or_default()
 }
 
 #[cfg(test)]

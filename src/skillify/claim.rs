@@ -10,8 +10,7 @@ use crate::event::Timestamp;
 
 /// One thing that a skill says.
 ///
-/// Kinds that are still to come (an edit of a kind of file, what to avoid, what a person prefers)
-/// are further variants: match with a wildcard outside this crate.
+/// Match with a wildcard outside this crate: further kinds are further variants.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Claim {
@@ -24,14 +23,39 @@ pub enum Claim {
         /// The command to run before it.
         repair: Template,
     },
+    /// Edit a file, named by the end of its path.
+    Edit(Template),
+    /// Do not run a command: people refused it in this work.
+    Avoid(Template),
+    /// Run a command where another cannot work because a tool is missing.
+    Instead {
+        /// The command that does the work.
+        run: Template,
+        /// The command that cannot.
+        failed: Template,
+    },
+    /// Run one command and not another: people said so.
+    Prefer {
+        /// The command that people want.
+        prefer: Template,
+        /// The command that they do not want.
+        over: Template,
+    },
 }
 
 impl Claim {
+    /// Whether it speaks of a command before which, or after whose failure, it is of use.
+    pub fn names_a_command(&self) -> bool {
+        matches!(self, Self::Fix { .. } | Self::Prefer { .. } | Self::Instead { .. })
+    }
+
     /// The templates that it speaks of.
     pub fn templates(&self) -> Vec<&Template> {
         match self {
-            Self::Run(command) => vec![command],
+            Self::Run(only) | Self::Edit(only) | Self::Avoid(only) => vec![only],
             Self::Fix { command, repair } => vec![repair, command],
+            Self::Instead { run, failed } => vec![run, failed],
+            Self::Prefer { prefer, over } => vec![prefer, over],
         }
     }
 }
@@ -42,6 +66,10 @@ impl fmt::Display for Claim {
         match self {
             Self::Run(command) => write!(f, "run `{command}`"),
             Self::Fix { command, repair } => write!(f, "run `{repair}` before `{command}`"),
+            Self::Edit(file) => write!(f, "edit `{file}`"),
+            Self::Avoid(command) => write!(f, "do not run `{command}`"),
+            Self::Instead { run, failed } => write!(f, "run `{run}` instead of `{failed}`"),
+            Self::Prefer { prefer, over } => write!(f, "run `{prefer}`, not `{over}`"),
         }
     }
 }
@@ -74,9 +102,9 @@ pub struct Evidence {
 pub struct SupportedClaim {
     /// What is claimed.
     pub claim: Claim,
-    /// Accepted segments that show it, oldest first.
+    /// Accepted segments that show it, oldest first; of an Avoid, those where people refused it.
     pub support: Vec<Evidence>,
-    /// Rejected segments that show it, oldest first.
+    /// Segments that speak against it, oldest first.
     pub against: Vec<Evidence>,
 }
 
@@ -150,6 +178,8 @@ pub struct Candidate {
     pub claims: Vec<SupportedClaim>,
     /// Claims that were proposed and left out, each with the reason.
     pub dropped: Vec<String>,
+    /// How much it is worth among others, in thousandths.
+    pub rank: u32,
     /// Why it is not published; empty if it is.
     pub shortfalls: Vec<Shortfall>,
 }
@@ -183,7 +213,7 @@ impl Candidate {
     /// Why it is published or not, a line each.
     pub fn explain(&self) -> Vec<String> {
         let verdict = if self.is_published() { "published" } else { "not published" };
-        let mut lines = vec![format!("{}: {verdict}", self.wording.name)];
+        let mut lines = vec![format!("{}: {verdict}, worth {}", self.wording.name, self.rank)];
         lines.extend(self.shortfalls.iter().map(|shortfall| format!("  because {shortfall}")));
         for claim in &self.claims {
             let (support, against) = (claim.support.len(), claim.against.len());

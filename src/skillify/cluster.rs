@@ -1,107 +1,154 @@
 //! Clusters: segments that do the same work.
 //!
 //! Each token weighs its inverse document frequency over the workspace, so that what everybody does
-//! decides little. Segments are compared only with clusters that share a token (inverted index), in
-//! the order of their time; clusters that grew alike are merged in a second pass.
+//! decides little; what only one segment has decides nothing. Pairs that share a rare token are
+//! joined, the most alike first, as long as the clusters they stand in are alike as a whole: of a
+//! cluster only what its members have in common counts, so that noise does not add up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Idea;
 use super::action::Action;
 use super::segment::Segment;
 
-/// How alike a segment must be to a cluster, and two clusters to each other, from 0 to 1.
+/// How alike two clusters must be, from 0 to 1.
 const ALIKE: f64 = 0.4;
 /// What the words of prompts add to the similarity of what was done.
-const WORDS_SHARE: f64 = 0.15;
+const WORDS_SHARE: f64 = 0.25;
+/// The share of a cluster's members that must have a token for it to be the cluster's.
+const COMMON: f64 = 0.34;
+/// Smaller clusters do not tell yet what is theirs: what only they have counts half.
+const TELLING_SIZE: usize = 3;
+/// How many of its rarest tokens a segment is looked up by, and how many segments each look finds.
+const RARE_TOKENS: usize = 12;
+const NEIGHBOURS: usize = 12;
 
-/// The profile of a segment: what was done and what was asked for.
+/// A token's number in the workspace.
+type Token = u32;
+
+/// What was done and what was asked for, ascending.
 struct Profile {
-    actions: BTreeSet<String>,
-    words: BTreeSet<String>,
+    actions: Vec<Token>,
+    words: Vec<Token>,
 }
 
 /// A growing cluster: how many members have each token.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Cluster {
     members: Vec<usize>,
-    actions: BTreeMap<String, f64>,
-    words: BTreeMap<String, f64>,
+    actions: BTreeMap<Token, f64>,
+    words: BTreeMap<Token, f64>,
 }
 
-/// The indices of the segments by cluster, in fixed order. A segment without a telling action is in
-/// none.
-pub(super) fn clusters(segments: &[&Segment<'_>]) -> Vec<Vec<usize>> {
-    let profiles: Vec<Profile> = segments.iter().map(|segment| Profile::of(segment)).collect();
-    let weights = Weights::of(&profiles);
-    let mut clusters: Vec<Cluster> = Vec::new();
-    let mut index: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
-    for (member, profile) in profiles.iter().enumerate() {
-        if profile.actions.is_empty() {
+/// The indices of the segments by cluster, in the order of their oldest members. A segment without a
+/// telling action is in none.
+pub(super) fn clusters(segments: &[&Segment<'_>], without: Option<Idea>) -> Vec<Vec<usize>> {
+    let (profiles, weights) = profiles(segments, without);
+    let mut forest: Vec<usize> = (0..profiles.len()).collect();
+    let mut clusters: Vec<Cluster> =
+        profiles.iter().enumerate().map(|(member, profile)| Cluster::single(member, profile)).collect();
+    for (_, a, b) in pairs(&profiles, &weights, &clusters) {
+        let (a, b) = (root(&mut forest, a), root(&mut forest, b));
+        if a == b {
             continue;
         }
-        let single = Cluster::single(member, profile);
-        let near: BTreeSet<usize> =
-            profile.actions.iter().filter_map(|token| index.get(token)).flatten().copied().collect();
-        let home = best(&single, near.into_iter().filter_map(|at| Some((at, clusters.get(at)?))), &weights);
-        let at = home.unwrap_or(clusters.len());
-        match clusters.get_mut(at) {
-            Some(cluster) => cluster.absorb(single),
-            None => clusters.push(single),
-        }
-        for token in &profile.actions {
-            index.entry(token.clone()).or_default().insert(at);
+        let (home, guest) = (a.min(b), a.max(b));
+        let alike = match (clusters.get(home), clusters.get(guest)) {
+            (Some(home), Some(guest)) => weights.similarity(home, guest) > ALIKE,
+            _ => false,
+        };
+        if alike && let Some(joining) = clusters.get_mut(guest).map(std::mem::take) {
+            if let Some(home) = clusters.get_mut(home) {
+                home.absorb(joining);
+            }
+            if let Some(parent) = forest.get_mut(guest) {
+                *parent = home;
+            }
         }
     }
-    merged(clusters, &weights).into_iter().map(|cluster| cluster.members).collect()
+    clusters.retain(|cluster| !cluster.actions.is_empty());
+    clusters.into_iter().map(Cluster::into_members).collect()
 }
 
-/// The second merge: each cluster joins the most alike one before it.
-fn merged(clusters: Vec<Cluster>, weights: &Weights) -> Vec<Cluster> {
-    let mut kept: Vec<Cluster> = Vec::new();
-    for cluster in clusters {
-        let home = best(&cluster, kept.iter().enumerate(), weights);
-        match home.and_then(|at| kept.get_mut(at)) {
-            Some(home) => home.absorb(cluster),
-            None => kept.push(cluster),
-        }
+/// The cluster that a segment stands in now.
+fn root(forest: &mut [usize], at: usize) -> usize {
+    let mut top = at;
+    while let Some(parent) = forest.get(top).copied().filter(|parent| *parent != top) {
+        top = parent;
     }
-    for cluster in &mut kept {
-        cluster.members.sort_unstable();
+    if let Some(entry) = forest.get_mut(at) {
+        *entry = top;
     }
-    kept
+    top
 }
 
-/// The most alike of the clusters that are alike enough; the first of equals.
-fn best<'a>(
-    cluster: &Cluster,
-    others: impl Iterator<Item = (usize, &'a Cluster)>,
-    weights: &Weights,
-) -> Option<usize> {
-    let mut best = None;
-    let mut best_similarity = ALIKE;
-    for (at, other) in others {
-        let similarity = weights.similarity(cluster, other);
-        if similarity > best_similarity {
-            best = Some(at);
-            best_similarity = similarity;
+/// Pairs of segments that share a rare token, the most alike first; similarity in thousandths.
+fn pairs(profiles: &[Profile], weights: &Weights, singles: &[Cluster]) -> Vec<(u32, usize, usize)> {
+    let mut postings: BTreeMap<Token, Vec<usize>> = BTreeMap::new();
+    let mut found: BTreeSet<(usize, usize)> = BTreeSet::new();
+    for (at, profile) in profiles.iter().enumerate() {
+        let mut rarest = profile.actions.clone();
+        rarest.sort_by(|a, b| weights.of(*b).total_cmp(&weights.of(*a)).then(a.cmp(b)));
+        for token in rarest.into_iter().take(RARE_TOKENS) {
+            let posting = postings.entry(token).or_default();
+            found.extend(posting.iter().rev().take(NEIGHBOURS).map(|other| (*other, at)));
+            posting.push(at);
         }
     }
-    best
+    let mut pairs: Vec<(u32, usize, usize)> = found
+        .into_iter()
+        .filter_map(|(a, b)| {
+            let similarity = weights.similarity(singles.get(a)?, singles.get(b)?);
+            (similarity > ALIKE / 2.0).then_some((thousandths(similarity), a, b))
+        })
+        .collect();
+    pairs.sort_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    pairs
 }
 
-impl Profile {
-    fn of(segment: &Segment<'_>) -> Self {
-        let actions = segment.actions().filter(|(_, action)| !action.refused);
-        Self {
-            actions: actions.filter_map(|(_, action)| Action::token(action)).collect(),
-            words: segment.words().into_iter().collect(),
-        }
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 0 to 1")]
+fn thousandths(share: f64) -> u32 {
+    (share * 1000.0) as u32
+}
+
+/// The profiles of the segments, without what only one of them has, and the weight of each token.
+fn profiles(segments: &[&Segment<'_>], without: Option<Idea>) -> (Vec<Profile>, Weights) {
+    let texts: Vec<(BTreeSet<String>, BTreeSet<String>)> = segments
+        .iter()
+        .map(|segment| {
+            let actions = segment.actions().filter(|(_, action)| !action.refused && !action.scratch);
+            let actions = actions.filter_map(|(_, action)| Action::token(action)).collect();
+            (actions, segment.words().into_iter().collect())
+        })
+        .collect();
+    let mut frequencies: BTreeMap<&str, f64> = BTreeMap::new();
+    for text in texts.iter().flat_map(|(actions, words)| actions.iter().chain(words)) {
+        *frequencies.entry(text).or_default() += 1.0;
     }
+    frequencies.retain(|_, frequency| *frequency > 1.0);
+    let numbers: BTreeMap<&str, Token> = frequencies.keys().copied().zip(0..).collect();
+    let total: f64 = texts.iter().map(|_| 1.0).sum();
+    let rarity = |frequency: &f64| {
+        if without == Some(Idea::Rarity) { 1.0 } else { (1.0 + total / frequency).ln() }
+    };
+    let weights = Weights {
+        rarity: frequencies.values().map(rarity).collect(),
+        words_share: if without == Some(Idea::Words) { 0.0 } else { WORDS_SHARE },
+        common: if without == Some(Idea::Commonness) { 0.0 } else { COMMON },
+    };
+    let numbered = |texts: &BTreeSet<String>| -> Vec<Token> {
+        texts.iter().filter_map(|text| numbers.get(text.as_str()).copied()).collect()
+    };
+    let profiles = texts
+        .iter()
+        .map(|(actions, words)| Profile { actions: numbered(actions), words: numbered(words) })
+        .collect();
+    (profiles, weights)
 }
 
 impl Cluster {
     fn single(member: usize, profile: &Profile) -> Self {
-        let counted = |tokens: &BTreeSet<String>| tokens.iter().map(|token| (token.clone(), 1.0)).collect();
+        let counted = |tokens: &[Token]| tokens.iter().map(|token| (*token, 1.0)).collect();
         Self { members: vec![member], actions: counted(&profile.actions), words: counted(&profile.words) }
     }
 
@@ -114,48 +161,66 @@ impl Cluster {
             *self.words.entry(word).or_default() += count;
         }
     }
+
+    fn into_members(mut self) -> Vec<usize> {
+        self.members.sort_unstable();
+        self.members
+    }
+
+    fn size(&self) -> f64 {
+        self.members.iter().map(|_| 1.0).sum()
+    }
+
+    fn is_telling(&self) -> bool {
+        self.members.len() >= TELLING_SIZE
+    }
+
+    /// The share of members that have a token; 0 for what a telling cluster does not have in common.
+    fn share(&self, counts: &BTreeMap<Token, f64>, token: Token, common: f64) -> f64 {
+        let share = counts.get(&token).copied().unwrap_or_default() / self.size();
+        if self.is_telling() && share < common { 0.0 } else { share }
+    }
 }
 
-/// Inverse document frequencies.
+/// How segments are compared.
 struct Weights {
-    total: f64,
-    frequencies: BTreeMap<String, f64>,
+    /// The inverse document frequency of each token.
+    rarity: Vec<f64>,
+    words_share: f64,
+    common: f64,
 }
 
 impl Weights {
-    fn of(profiles: &[Profile]) -> Self {
-        let mut frequencies: BTreeMap<String, f64> = BTreeMap::new();
-        for token in profiles.iter().flat_map(|profile| profile.actions.iter().chain(&profile.words)) {
-            *frequencies.entry(token.clone()).or_default() += 1.0;
-        }
-        let total = profiles.iter().map(|_| 1.0).sum();
-        Self { total, frequencies }
-    }
-
-    fn weight(&self, token: &str) -> f64 {
-        self.frequencies.get(token).map_or(0.0, |frequency| (1.0 + self.total / frequency).ln())
+    fn of(&self, token: Token) -> f64 {
+        self.rarity.get(token as usize).copied().unwrap_or_default()
     }
 
     fn similarity(&self, a: &Cluster, b: &Cluster) -> f64 {
-        let actions = self.overlap(&a.actions, size(a), &b.actions, size(b));
-        let words = self.overlap(&a.words, size(a), &b.words, size(b));
-        (1.0 - WORDS_SHARE) * actions + WORDS_SHARE * words
+        let actions = self.overlap((a, &a.actions), (b, &b.actions));
+        let words = self.overlap((a, &a.words), (b, &b.words));
+        (1.0 - self.words_share) * actions + self.words_share * words
     }
 
     /// Weighted Jaccard over the shares of members that have each token.
-    fn overlap(&self, a: &BTreeMap<String, f64>, a_size: f64, b: &BTreeMap<String, f64>, b_size: f64) -> f64 {
-        let tokens: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-        let (mut shared, mut all) = (0.0, 0.0);
-        for token in tokens {
-            let in_a = a.get(token).copied().unwrap_or_default() / a_size;
-            let in_b = b.get(token).copied().unwrap_or_default() / b_size;
-            shared += self.weight(token) * in_a.min(in_b);
-            all += self.weight(token) * in_a.max(in_b);
+    fn overlap(
+        &self,
+        (a, of_a): (&Cluster, &BTreeMap<Token, f64>),
+        (b, of_b): (&Cluster, &BTreeMap<Token, f64>),
+    ) -> f64 {
+        let (mut shared, mut apart) = (0.0, 0.0);
+        let mut own = |cluster: &Cluster, more: f64, weight: f64| {
+            apart += weight * more * if cluster.is_telling() { 1.0 } else { 0.5 };
+        };
+        for token in of_a.keys() {
+            let (in_a, in_b) = (a.share(of_a, *token, self.common), b.share(of_b, *token, self.common));
+            let weight = self.of(*token);
+            shared += weight * in_a.min(in_b);
+            let (more, of) = if in_a > in_b { (in_a - in_b, a) } else { (in_b - in_a, b) };
+            own(of, more, weight);
         }
-        if all > 0.0 { shared / all } else { 0.0 }
+        for token in of_b.keys().filter(|token| !of_a.contains_key(token)) {
+            own(b, b.share(of_b, *token, self.common), self.of(*token));
+        }
+        if shared > 0.0 { shared / (shared + apart) } else { 0.0 }
     }
-}
-
-fn size(cluster: &Cluster) -> f64 {
-    cluster.members.iter().map(|_| 1.0).sum()
 }

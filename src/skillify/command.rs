@@ -121,7 +121,8 @@ fn program_name(word: &str) -> &str {
         return word;
     }
     match word.rsplit_once('/') {
-        Some((folder, name)) if folder.ends_with("bin") => name,
+        // A repository's own `bin/test` is no system program.
+        Some((folder, name)) if folder.starts_with('/') && folder.ends_with("bin") => name,
         _ => word,
     }
 }
@@ -223,12 +224,29 @@ impl Command {
         matches!(self.verb().as_slice(), ["git", verb, ..] if known::EVERYDAY_GIT.contains(verb))
     }
 
+    /// Version control or the moving of files about, which say nothing of a work by themselves.
+    pub(super) fn is_everyday(&self) -> bool {
+        let moves = |program: &&str| known::FILE_WORK.contains(program);
+        self.is_version_control() || self.verb().first().is_some_and(moves)
+    }
+
     /// Hands work over: commit, push, pull request.
     pub(super) fn is_delivery(&self) -> bool {
         matches!(
             self.verb().as_slice(),
             ["git", "commit" | "push", ..] | ["gh" | "glab", "pr" | "mr", "create", ..]
         )
+    }
+
+    /// The file that it edits in place (`sed -i`), `""` if that is not told.
+    pub(super) fn edited_in_place(&self) -> Option<&str> {
+        let words = || self.words.iter().skip(self.head).map(|word| word.value.as_str());
+        let in_place = |word: &str| word == "--in-place" || word.starts_with("-i") || word == "-pi";
+        if !matches!(words().next(), Some("sed" | "perl")) || !words().any(in_place) {
+            return None;
+        }
+        let last = words().next_back();
+        Some(last.filter(|word| looks_like_file(word) && !word.contains(' ')).unwrap_or_default())
     }
 
     fn sets_pipefail(&self) -> bool {
@@ -300,7 +318,8 @@ fn is_trivial(stage: &[Word]) -> bool {
         return true;
     }
     match program {
-        "git" => known::LOOKING_GIT.contains(&verb),
+        // What is added is told by the commit.
+        "git" => verb == "add" || known::LOOKING_GIT.contains(&verb),
         "sed" => has(&["-n"]) && !has(&["-i"]),
         "find" => !has(&["-delete", "-exec", "-execdir"]),
         "curl" | "wget" | "http" => !rest.iter().any(|word| {

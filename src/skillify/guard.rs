@@ -4,6 +4,12 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 
+use super::claim::Claim;
+use crate::redact::Redactor;
+
+/// The credentials that are also kept out of the table; none may come in with an older table.
+static REDACTOR: LazyLock<Option<Redactor>> = LazyLock::new(|| Redactor::built_in().ok());
+
 /// Rules in the order of [`REASONS`].
 static RULES: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
     RegexSet::new([
@@ -45,10 +51,20 @@ static URL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)\b(?:htt
 pub(super) fn objection(text: &str) -> Option<&'static str> {
     // A rule that does not compile would guard nothing: then nothing may pass.
     let Some(rules) = RULES.as_ref() else { return Some("no rules to check it by") };
+    let Some(redactor) = REDACTOR.as_ref() else { return Some("no rules to check it by") };
+    if redactor.finds(text) {
+        return Some("a credential");
+    }
     if let Some(rule) = rules.matches(text).iter().next() {
         return REASONS.get(rule).copied();
     }
     text.split(|char: char| !char.is_ascii_alphanumeric()).any(is_random).then_some("a credential")
+}
+
+/// What a claim holds that must not be published, if anything.
+pub(super) fn objection_to_claim(claim: &Claim) -> Option<&'static str> {
+    let text = claim.to_string();
+    if names_a_host(&text) { Some("a host") } else { objection(&text) }
 }
 
 /// Whether the text names another host.

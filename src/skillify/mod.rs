@@ -13,7 +13,12 @@
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `cluster.rs` | segments that do the same work |
+//! | `instead.rs` | what does the work of a command that cannot work |
+//! | `prefer.rs` | which of two commands a person wants |
+//! | `steps.rs` | what the sessions of a cluster have in common, in order |
+//! | `chance.rs` | what is shared by more than accident |
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
+//! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `claim.rs` | command templates with typed holes; claims, evidence, candidates |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
@@ -21,18 +26,23 @@
 
 mod action;
 mod candidate;
+mod chance;
 mod claim;
 mod cluster;
 mod command;
 mod guard;
+mod instead;
+pub mod llm;
 mod offline;
 mod outcome;
+mod prefer;
 mod prompt;
 mod propose;
 mod score;
 mod segment;
 mod shell;
 mod signature;
+mod steps;
 mod template;
 mod verify;
 mod vocabulary;
@@ -65,6 +75,33 @@ pub struct Snapshot<'a> {
 pub struct Config {
     /// How much evidence a skill needs.
     pub publish: PublishRule,
+    /// An idea to do without, so that what it earns can be measured; `None` outside of measurements.
+    pub without: Option<Idea>,
+}
+
+/// An idea that mining can do without, for the worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idea {
+    /// Rare actions weigh more than common ones when segments are compared.
+    Rarity,
+    /// The words of prompts count when segments are compared.
+    Words,
+    /// Of a cluster only what its members have in common counts.
+    Commonness,
+    /// What is shared by accident is no skill.
+    Chance,
+    /// A correction speaks of what was done last, not of all that was done.
+    Blame,
+    /// Steps stand in the order that most sessions do them in, not the alphabet's.
+    Order,
+    /// Edited files are steps.
+    Edits,
+    /// What people prefer is a skill.
+    Preferences,
+    /// What one person does again and again is not a team's skill.
+    People,
+    /// Descriptions say what people ask for, not only what is run.
+    Triggers,
 }
 
 /// What mining found.
@@ -76,14 +113,17 @@ pub struct Mined {
     pub as_of: Timestamp,
     /// How many segments were read.
     pub segments: usize,
-    /// Published ones first, then by name.
+    /// Published ones first, then by worth.
     pub candidates: Vec<Candidate>,
+    /// What became of each cluster of segments, a line each.
+    pub clusters: Vec<String>,
 }
 
 impl Mined {
     /// Why each candidate is published or not, a line each.
     pub fn explain(&self) -> Vec<String> {
         let mut lines = vec![format!("{}: {} segments as of {}", self.workspace, self.segments, self.as_of)];
+        lines.extend(self.clusters.iter().cloned());
         lines.extend(self.candidates.iter().flat_map(Candidate::explain));
         lines
     }
@@ -92,31 +132,34 @@ impl Mined {
 /// Mines one workspace.
 pub fn mine(snapshot: &Snapshot<'_>, config: &Config, proposer: &dyn Proposer) -> Mined {
     let sessions = snapshot.sessions;
-    let mut works: Vec<Work<'_>> = sessions.iter().flat_map(segment::segments).map(Work::of).collect();
+    let without = config.without;
+    let segmented = sessions.iter().flat_map(segment::segments);
+    let mut works: Vec<Work<'_>> = segmented.map(|segment| Work::of(segment, without)).collect();
     let segments = works.len();
     works.retain(|work| !work.segment.loaded_a_skill());
     works.sort_by(|a, b| (a.segment.started_at, &a.segment.id).cmp(&(b.segment.started_at, &b.segment.id)));
     let known_people: BTreeSet<&str> =
         sessions.iter().map(|session| session.user_id.as_str()).filter(|person| !person.is_empty()).collect();
+    let as_of = sessions.iter().map(|session| session.last_event_at).max().unwrap_or_default();
+    let background = chance::Background::of(&works);
     let workspace = candidate::Workspace {
         name: snapshot.workspace,
         works: &works,
         by_segment: works.iter().enumerate().map(|(at, work)| (work.segment.id.as_str(), at)).collect(),
-        known_people: known_people.len(),
+        known_people: if without == Some(Idea::People) { 0 } else { known_people.len() },
+        without,
         rule: config.publish,
         proposer,
+        background: &background,
+        as_of,
     };
-    Mined {
-        workspace: snapshot.workspace.to_owned(),
-        as_of: sessions.iter().map(|session| session.last_event_at).max().unwrap_or_default(),
-        segments,
-        candidates: workspace.candidates(),
-    }
+    let (candidates, clusters) = workspace.candidates();
+    Mined { workspace: snapshot.workspace.to_owned(), as_of, segments, candidates, clusters }
 }
 
 impl<'a> Work<'a> {
-    fn of(segment: segment::Segment<'a>) -> Self {
+    fn of(segment: segment::Segment<'a>, without: Option<Idea>) -> Self {
         let outcomes = outcome::outcomes(&segment);
-        Self { segment, outcomes }
+        Self { segment, outcomes, blames: without != Some(Idea::Blame) }
     }
 }

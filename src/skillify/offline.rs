@@ -4,65 +4,23 @@ use super::claim::{Claim, Line, SupportedClaim, Wording};
 use super::propose::{Material, Proposer};
 use super::template::Template;
 
+/// How long a description may be; the format allows 1024.
+const DESCRIPTION: usize = 600;
+
 /// Words claims by fixed sentences.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Offline;
 
-/// Verbs that a request opens with; other words are named as the subject of the work.
-const VERBS: &[&str] = &[
-    "add",
-    "apply",
-    "build",
-    "bump",
-    "change",
-    "check",
-    "clean",
-    "configure",
-    "create",
-    "cut",
-    "debug",
-    "deploy",
-    "execute",
-    "fix",
-    "generate",
-    "install",
-    "launch",
-    "lint",
-    "migrate",
-    "package",
-    "prepare",
-    "publish",
-    "push",
-    "rebuild",
-    "refactor",
-    "release",
-    "remove",
-    "rename",
-    "repair",
-    "reset",
-    "restart",
-    "rotate",
-    "run",
-    "seed",
-    "set",
-    "ship",
-    "start",
-    "sync",
-    "tag",
-    "test",
-    "update",
-    "upgrade",
-    "validate",
-    "verify",
-    "write",
-];
-
 impl Proposer for Offline {
     fn word(&self, material: &Material<'_>) -> Wording {
         let repairs: Vec<(usize, &Template, &Template)> = fixes(material.claims).collect();
-        match repairs.first() {
-            Some((_, command, _)) => fix(command, &repairs, material),
-            None => procedure(material),
+        match (repairs.first(), preference(material.claims)) {
+            (Some((_, command, _)), _) => fix(command, &repairs, material),
+            (None, Some((prefer, over))) => choice(prefer, over, material),
+            (None, None) => match replacements(material.claims).as_slice() {
+                replaced @ [(_, run, _), ..] => instead(run, replaced, material),
+                [] => procedure(material),
+            },
         }
     }
 }
@@ -70,15 +28,78 @@ impl Proposer for Offline {
 fn fixes(claims: &[SupportedClaim]) -> impl Iterator<Item = (usize, &Template, &Template)> {
     claims.iter().enumerate().filter_map(|(index, claim)| match &claim.claim {
         Claim::Fix { command, repair } => Some((index, command, repair)),
-        Claim::Run(_) => None,
+        _ => None,
     })
+}
+
+fn preference(claims: &[SupportedClaim]) -> Option<(&Template, &Template)> {
+    claims.iter().find_map(|claim| match &claim.claim {
+        Claim::Prefer { prefer, over } => Some((prefer, over)),
+        _ => None,
+    })
+}
+
+/// What to run, and each command that it replaces.
+fn replacements(claims: &[SupportedClaim]) -> Vec<(usize, &Template, &Template)> {
+    let replacing = claims.iter().enumerate().filter_map(|(index, claim)| match &claim.claim {
+        Claim::Instead { run, failed } => Some((index, run, failed)),
+        _ => None,
+    });
+    replacing.collect()
+}
+
+fn instead(run: &Template, replaced: &[(usize, &Template, &Template)], material: &Material<'_>) -> Wording {
+    let all: Vec<usize> = replaced.iter().map(|(index, ..)| *index).collect();
+    let codes: Vec<String> = replaced.iter().map(|(_, _, failed)| format!("`{failed}`")).collect();
+    let any = alternatives(&codes);
+    let asked = asked(material);
+    let or_asked = asked.as_ref().map_or_else(String::new, |asked| format!(", or when {asked}"));
+    let with = match material.signatures.first() {
+        Some(signature) => format!("fails here with \"{signature}\""),
+        None => "fails here".to_owned(),
+    };
+    let avoid = replaced.iter().map(|(index, _, failed)| Line {
+        text: format!("Do not run `{failed}`: it {with}."),
+        claims: vec![*index],
+    });
+    let mut when_to_use = vec![format!("Before you run {any}, and when it fails.")];
+    when_to_use.extend(asked.map(|asked| format!("When {asked}.")));
+    let first = codes.first().map(|code| code.replace('`', "")).unwrap_or_default();
+    Wording {
+        name: name(&["use".to_owned(), run.to_string(), "instead of".to_owned(), first]),
+        title: format!("Use `{run}` instead of {any}"),
+        description: format!(
+            "Run `{run}` instead of {any}. Use before running {any}, when it fails{or_asked}."
+        ),
+        when_to_use,
+        steps: vec![Line { text: format!("Run `{run}`."), claims: all }],
+        if_it_fails: Vec::new(),
+        avoid: avoid.collect(),
+    }
+}
+
+fn choice(prefer: &Template, over: &Template, material: &Material<'_>) -> Wording {
+    let all: Vec<usize> = (0..material.claims.len()).collect();
+    let asked = asked(material);
+    let or_asked = asked.as_ref().map_or_else(String::new, |asked| format!(", or when {asked}"));
+    let mut when_to_use = vec![format!("Before you run `{over}`.")];
+    when_to_use.extend(asked.map(|asked| format!("When {asked}.")));
+    Wording {
+        name: name(&["use".to_owned(), prefer.to_string(), "not".to_owned(), over.to_string()]),
+        title: format!("Use `{prefer}`, not `{over}`"),
+        description: format!("Run `{prefer}`, not `{over}`. Use before running `{over}`{or_asked}."),
+        when_to_use,
+        steps: vec![Line { text: format!("Run `{prefer}`."), claims: all.clone() }],
+        if_it_fails: Vec::new(),
+        avoid: vec![Line { text: format!("Do not run `{over}`."), claims: all }],
+    }
 }
 
 fn fix(command: &Template, repairs: &[(usize, &Template, &Template)], material: &Material<'_>) -> Wording {
     let all: Vec<usize> = repairs.iter().map(|(index, ..)| *index).collect();
     let codes: Vec<String> = repairs.iter().map(|(_, _, repair)| format!("`{repair}`")).collect();
     let needed = enumerate(&codes);
-    let asked = asked(material.words);
+    let asked = asked(material);
     let or_asked = asked.as_ref().map_or_else(String::new, |asked| format!(", or when {asked}"));
     let mut steps: Vec<Line> = repairs
         .iter()
@@ -104,34 +125,78 @@ fn fix(command: &Template, repairs: &[(usize, &Template, &Template)], material: 
 }
 
 fn procedure(material: &Material<'_>) -> Wording {
-    let templates: Vec<&Template> =
-        material.claims.iter().filter_map(|claim| claim.claim.templates().pop()).collect();
-    let codes: Vec<String> = templates.iter().map(|template| format!("`{template}`")).collect();
-    let asked = asked(material.words);
+    let mut steps = Vec::new();
+    let mut avoid = Vec::new();
+    let mut codes = Vec::new();
+    for (index, claim) in material.claims.iter().enumerate() {
+        let line = |text: String| Line { text, claims: vec![index] };
+        match &claim.claim {
+            Claim::Avoid(command) => avoid.push(line(format!("Do not run `{command}`: people refused it."))),
+            Claim::Edit(file) => {
+                steps.push(line(format!("Edit `{file}`.")));
+                codes.push(format!("edit `{file}`"));
+            }
+            claim => {
+                let command = claim.templates().pop().map(ToString::to_string).unwrap_or_default();
+                steps.push(line(format!("Run `{command}`.")));
+                codes.push(format!("run `{command}`"));
+            }
+        }
+    }
+    let asked = asked(material);
     let when = asked.as_ref().map_or_else(|| "doing this work".to_owned(), Clone::clone);
-    let steps = templates
-        .iter()
-        .enumerate()
-        .map(|(index, template)| Line { text: format!("Run `{template}`."), claims: vec![index] })
-        .collect();
-    let subject = material.words.iter().take(3).cloned().collect::<Vec<_>>().join(" ");
+    let subject: Vec<String> =
+        material.verbs.iter().take(1).chain(material.words.iter().take(3)).cloned().collect();
+    let subject = subject.join(" ");
     let last = codes.last().cloned().unwrap_or_default();
+    let last = last.split('`').nth(1).unwrap_or_default().to_owned();
     Wording {
-        name: name(&[subject.clone(), "with".to_owned(), last.replace('`', " ")]),
+        name: name(&[subject.clone(), "with".to_owned(), last]),
         title: if subject.is_empty() { "Procedure".to_owned() } else { capitalised(&subject) },
-        description: format!("Run {}. Use when {when}.", codes.join(", then ")),
+        description: described(&codes, &when),
         when_to_use: asked.map(|asked| format!("When {asked}.")).into_iter().collect(),
         steps,
         if_it_fails: Vec::new(),
-        avoid: Vec::new(),
+        avoid,
     }
 }
 
-/// "asked to run integration tests", in the words that prompts share.
-fn asked(words: &[String]) -> Option<String> {
-    let first = words.first()?;
-    let about = if VERBS.contains(&first.as_str()) { "asked to" } else { "asked about" };
-    Some(format!("{about} {}", words.join(" ")))
+/// The steps in one sentence, as many as fit, then the trigger.
+fn described(codes: &[String], when: &str) -> String {
+    let use_when = format!(" Use when {when}.");
+    let mut steps = String::new();
+    for code in codes {
+        let joined = if steps.is_empty() { capitalised(code) } else { format!("{steps}, then {code}") };
+        if joined.chars().count() + use_when.chars().count() > DESCRIPTION {
+            break;
+        }
+        steps = joined;
+    }
+    format!("{steps}.{use_when}")
+}
+
+/// "asked to run integration tests", "asked to send or issue: invoice, billing", in the words that
+/// prompts share.
+fn asked(material: &Material<'_>) -> Option<String> {
+    let few = material.verbs.len() <= 1 && material.words.len() <= 3;
+    match (alternatives(material.verbs), material.words) {
+        (verbs, words) if few && !verbs.is_empty() && !words.is_empty() => {
+            Some(format!("asked to {verbs} {}", words.join(" ")))
+        }
+        (verbs, []) if verbs.is_empty() => None,
+        (verbs, []) => Some(format!("asked to {verbs}")),
+        (verbs, words) if verbs.is_empty() => Some(format!("asked about {}", words.join(", "))),
+        (verbs, words) => Some(format!("asked to {verbs}: {}", words.join(", "))),
+    }
+}
+
+/// "a", "a or b", "a, b or c".
+fn alternatives(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.clone(),
+        [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
+    }
 }
 
 /// "a", "a and b", "a, b and c".

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::command::Command;
+
 /// What a prompt does to the work before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -21,6 +23,8 @@ pub(super) struct Before<'a> {
     pub(super) open_failure: bool,
     /// The subcommands and targets that it ran.
     pub(super) targets: BTreeSet<&'a str>,
+    /// The commands that it ran and that do more than look.
+    pub(super) commands: Vec<&'a Command>,
 }
 
 /// Openings that reject what was done.
@@ -129,6 +133,9 @@ pub(super) fn role(prompt: &str, before: &Before<'_>) -> Role {
     if directs && (before.open_failure || mentions(prompt, &before.targets)) {
         return Role::Correction;
     }
+    if before.commands.iter().any(|command| speaks_against(prompt, command)) {
+        return Role::Correction;
+    }
     if opening == self::words(before.prompt).join(" ") {
         return if before.open_failure { Role::Correction } else { Role::Continuation };
     }
@@ -151,6 +158,66 @@ pub(super) fn is_interrupt(prompt: &str) -> bool {
 fn starts_with_phrase(text: &str, phrase: &str) -> bool {
     text.strip_prefix(phrase)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(' ') || phrase.ends_with("fail"))
+}
+
+/// Words after which a person names what is not wanted.
+const AGAINST: &[&str] = &[
+    "not",
+    "never",
+    "instead of",
+    "rather than",
+    "no more",
+    "without",
+    "nicht",
+    "nie",
+    "statt",
+    "anstatt",
+    "avoid",
+    "stop using",
+    "don t use",
+    "don t run",
+    "do not use",
+    "do not run",
+];
+
+/// Whether the prompt names a command: by its text, its target or its program.
+pub(super) fn names(prompt: &str, command: &Command) -> bool {
+    let said = format!(" {} ", words(prompt).join(" "));
+    spoken(command).iter().any(|name| said.contains(&format!(" {name} ")))
+}
+
+/// Whether the prompt says that a command is not wanted.
+pub(super) fn speaks_against(prompt: &str, command: &Command) -> bool {
+    let said = format!(" {} ", words(prompt).join(" "));
+    is_against(&said, &spoken(command))
+}
+
+/// Whether the prompt names one command and says that the other is not wanted, by names that tell
+/// the two apart.
+pub(super) fn chooses(prompt: &str, wanted: &Command, unwanted: &Command) -> bool {
+    let said = format!(" {} ", words(prompt).join(" "));
+    let (mut wanted, mut unwanted) = (spoken(wanted), spoken(unwanted));
+    let shared: BTreeSet<String> = wanted.iter().filter(|name| unwanted.contains(name)).cloned().collect();
+    wanted.retain(|name| !shared.contains(name));
+    unwanted.retain(|name| !shared.contains(name));
+    is_against(&said, &unwanted)
+        && !is_against(&said, &wanted)
+        && wanted.iter().any(|name| said.contains(&format!(" {name} ")))
+}
+
+fn is_against(said: &str, names: &[String]) -> bool {
+    names.iter().any(|name| AGAINST.iter().any(|against| said.contains(&format!(" {against} {name} "))))
+}
+
+/// How people speak of a command: its words, its verb, its target, its program, as [`words`] has them.
+fn spoken(command: &Command) -> Vec<String> {
+    let verb = command.verb();
+    let whole = command.core().join(" ");
+    let mut names: Vec<String> = vec![words(&whole).join(" "), words(&verb.join(" ")).join(" ")];
+    names.extend(verb.first().map(|program| words(program).join(" ")));
+    names.extend(verb.get(1..).and_then(<[&str]>::last).map(|target| words(target).join(" ")));
+    names.retain(|name| name.len() > 2);
+    names
 }
 
 /// Whether the prompt names a target such as `db-up` that the turn before ran.
@@ -353,7 +420,12 @@ mod tests {
     use super::*;
 
     fn after(prompt: &str, open_failure: bool) -> Role {
-        let before = Before { prompt: "Run the tests", open_failure, targets: ["db-reset"].into() };
+        let before = Before {
+            prompt: "Run the tests",
+            open_failure,
+            targets: ["db-reset"].into(),
+            commands: Vec::new(),
+        };
         role(prompt, &before)
     }
 

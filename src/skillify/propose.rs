@@ -5,7 +5,9 @@
 //!
 //! - **Fix**: a command failed, other commands ran, the same command passed. What only looks, tests
 //!   or records (`git add`) is no repair.
-//! - **Run**: a command that several sessions of one cluster have in common.
+//! - **Run**, **Edit**: what several sessions of one cluster have in common; see [`super::steps`].
+//! - **Avoid**: a command that people refused in several sessions of one cluster.
+//! - **Prefer**: a correction that names one command against another; see [`super::prefer`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +15,9 @@ use super::action::Action;
 use super::claim::{Claim, SupportedClaim, Wording};
 use super::command::Command;
 use super::outcome::Outcome;
+use super::prefer::{self, Choice};
 use super::segment::claimable;
+use super::steps::session_of;
 use super::template::Template;
 use super::verify::Work;
 use crate::event::Status;
@@ -28,9 +32,12 @@ pub trait Proposer {
 /// What a skill may be worded from.
 #[derive(Debug, Clone, Copy)]
 pub struct Material<'a> {
-    /// The claims in the order of doing, at least one; all are fixes of one command or all are runs.
+    /// The claims in the order of doing, at least one: fixes of one command, or one preference, or the
+    /// runs, edits and avoidances of one procedure.
     pub claims: &'a [SupportedClaim],
-    /// Words that the prompts of at least two supporting sessions share, in order.
+    /// Words that the prompts of at least two supporting sessions share: what people call the doing.
+    pub verbs: &'a [String],
+    /// What they call the thing that it is done to, likewise.
     pub words: &'a [String],
     /// Error signatures that at least two supporting sessions share.
     pub signatures: &'a [String],
@@ -135,60 +142,35 @@ fn may_repair(command: &Command, failed: &Command) -> bool {
     !command.is_probe() && !records
 }
 
-/// The Runs that the sessions of one cluster have in common, in the order of doing.
-pub(super) fn runs(works: &[&Work<'_>]) -> Vec<Claim> {
-    let all: BTreeSet<(&str, &str)> = works.iter().map(|work| session_of(work)).collect();
-    let mut groups: BTreeMap<String, Vec<Step<'_>>> = BTreeMap::new();
+/// Every Prefer that the segments suggest, each once, in order.
+pub(super) fn preferences(works: &[Work<'_>]) -> Vec<Claim> {
+    let mut groups: BTreeMap<(String, String), Vec<Choice<'_>>> = BTreeMap::new();
+    for choice in works.iter().flat_map(prefer::choices) {
+        groups.entry((choice.prefer.token(), choice.over.token())).or_default().push(choice);
+    }
+    let claims = groups.values().filter_map(|group| prefer::claim(&group.iter().collect::<Vec<_>>()));
+    claims.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The Avoids that a cluster suggests: commands that people refused in two of its sessions.
+pub(super) fn avoidances(works: &[&Work<'_>]) -> Vec<Claim> {
+    type Refused<'w> = (&'w Command, (&'w str, &'w str));
+    let mut groups: BTreeMap<String, Vec<Refused<'_>>> = BTreeMap::new();
     for work in works {
-        let steps: Vec<&Command> = work
-            .segment
-            .actions()
-            .filter(|(_, action)| action.status == Status::Ok)
-            .filter_map(|(_, action)| claimable(action))
-            .collect();
-        let count = steps.len();
-        for (at, command) in steps.into_iter().enumerate() {
-            let place = share(at, count);
-            groups.entry(command.token()).or_default().push(Step {
-                session: session_of(work),
-                command,
-                place,
-            });
-        }
-    }
-    let mut runs: Vec<(f64, Claim)> = Vec::new();
-    for group in groups.into_values() {
-        for part in alike(group, |step| (step.command.core(), Vec::new()), |step| step.session) {
-            let sessions: BTreeSet<_> = part.iter().map(|step| step.session).collect();
-            if sessions.len() < 2 || sessions.len() * 2 < all.len() {
-                continue;
+        for (turn, action) in work.segment.actions() {
+            let refused = action.refused || work.outcome_of(turn, action) == Outcome::Rejected;
+            if let Some(command) = claimable(action).filter(|command| refused && !command.is_probe()) {
+                groups.entry(command.token()).or_default().push((command, session_of(work)));
             }
-            let Some(template) = Template::of(&part.iter().map(|step| step.command).collect::<Vec<_>>())
-            else {
-                continue;
-            };
-            let place = part.iter().map(|step| step.place).sum::<f64>() / share(part.len(), 1);
-            runs.push((place, Claim::Run(template)));
         }
     }
-    runs.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
-    runs.dedup_by(|a, b| a.1 == b.1);
-    runs.into_iter().map(|(_, claim)| claim).collect()
-}
-
-struct Step<'a> {
-    session: (&'a str, &'a str),
-    command: &'a Command,
-    /// Where in its segment it stands, from 0 to 1.
-    place: f64,
-}
-
-fn session_of<'a>(work: &Work<'a>) -> (&'a str, &'a str) {
-    (work.segment.session.tenant.as_str(), work.segment.session.id.as_str())
-}
-
-/// `part` of `whole`.
-fn share(part: usize, whole: usize) -> f64 {
-    f64::from(u32::try_from(part).unwrap_or(u32::MAX))
-        / f64::from(u32::try_from(whole.max(1)).unwrap_or(u32::MAX))
+    let mut claims = BTreeSet::new();
+    for group in groups.into_values() {
+        let sessions: BTreeSet<_> = group.iter().map(|(_, session)| session).collect();
+        if sessions.len() >= 2 {
+            let commands: Vec<&Command> = group.iter().map(|(command, _)| *command).collect();
+            claims.extend(Template::of(&commands).map(Claim::Avoid));
+        }
+    }
+    claims.into_iter().collect()
 }

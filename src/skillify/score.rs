@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::claim::{Evidence, SupportedClaim};
+use super::claim::{Candidate, Claim, Evidence, SupportedClaim};
+use crate::event::Timestamp;
 
 /// How much support a skill needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,10 @@ pub enum Shortfall {
         /// Rejected sessions.
         rejected: usize,
     },
+    /// Segments of a workspace of this size share as much by accident.
+    Chance,
+    /// What is left of it belongs to every work.
+    Trivial,
     /// Nothing tells an assistant when to use it.
     NoTrigger,
     /// The guard found something that must not be published.
@@ -62,6 +67,8 @@ impl fmt::Display for Shortfall {
                     "{accepted} sessions accepted and {rejected} rejected it; twice as many must accept"
                 )
             }
+            Self::Chance => f.write_str("in a workspace of this size as much is shared by accident"),
+            Self::Trivial => f.write_str("what is left of it are checks and everyday commands"),
             Self::NoTrigger => f.write_str("the prompts share no word that says when to use it"),
             Self::Guarded(reason) => write!(f, "the guard found {reason}"),
         }
@@ -82,7 +89,8 @@ pub(super) fn shortfalls(claim: &SupportedClaim, rule: PublishRule, known_people
     if accepted < rule.sessions {
         shortfalls.push(Shortfall::Sessions { found: accepted, needed: rule.sessions });
     }
-    if known_people > 1 && people.len() < rule.people {
+    let asks_for_people = known_people > 1 || matches!(claim.claim, Claim::Prefer { .. });
+    if asks_for_people && people.len() < rule.people {
         shortfalls.push(Shortfall::People { found: people.len(), needed: rule.people });
     }
     if accepted < 2 * rejected {
@@ -91,6 +99,55 @@ pub(super) fn shortfalls(claim: &SupportedClaim, rule: PublishRule, known_people
     shortfalls
 }
 
+/// After how many days evidence counts half.
+const HALF_LIFE_DAYS: f64 = 60.0;
+/// How many sessions make up half of what recurrence can add.
+const HALF_SESSIONS: f64 = 3.0;
+/// What a failure avoided is worth beside a step known.
+const FAILURE_AVOIDED: f64 = 1.5;
+
+/// How much a candidate is worth, in thousandths: the lower bound of its acceptance, its sessions and
+/// people, how recent it is, and whether it avoids a failure.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1500")]
+pub(super) fn rank(candidate: &Candidate, as_of: Timestamp) -> u32 {
+    let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    let accepted = candidate.sessions().len();
+    let rejected = candidate.claims.iter().map(|claim| sessions(&claim.against).len()).max().unwrap_or(0);
+    let acceptance = wilson(count(accepted), count(accepted + rejected));
+    let saturated = |number: usize, half: f64| count(number) / (count(number) + half);
+    let people = candidate.people().len().max(1);
+    let newest = candidate.evidence().last().map_or(as_of, |evidence| evidence.started_at);
+    let days = as_of.since(newest).as_secs_f64() / 86_400.0;
+    let avoids = |claim: &SupportedClaim| !matches!(claim.claim, Claim::Run(_) | Claim::Edit(_));
+    let cost = if candidate.claims.iter().any(avoids) { FAILURE_AVOIDED } else { 1.0 };
+    let recency = (-days / HALF_LIFE_DAYS).exp2();
+    let worth = acceptance * saturated(accepted, HALF_SESSIONS) * saturated(people, 1.0) * recency * cost;
+    (worth * 1000.0) as u32
+}
+
+/// The lower bound of the Wilson interval at 95 %.
+fn wilson(accepted: f64, all: f64) -> f64 {
+    const Z: f64 = 1.96;
+    if all == 0.0 {
+        return 0.0;
+    }
+    let share = accepted / all;
+    let spread = Z * (share * (1.0 - share) / all + Z * Z / (4.0 * all * all)).sqrt();
+    (share + Z * Z / (2.0 * all) - spread) / (1.0 + Z * Z / all)
+}
+
 fn sessions(evidence: &[Evidence]) -> BTreeSet<(&str, &str)> {
     evidence.iter().map(|evidence| (evidence.tenant.as_str(), evidence.session.as_str())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_acceptance_of_more_sessions_bounds_higher() {
+        let bounds = [wilson(2.0, 4.0), wilson(2.0, 2.0), wilson(8.0, 8.0)];
+        assert!(bounds.is_sorted() && bounds[2] > 0.6 && bounds[1] < 0.4, "{bounds:?}");
+        assert!(wilson(0.0, 0.0) == 0.0);
+    }
 }

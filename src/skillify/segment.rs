@@ -103,9 +103,16 @@ fn add_fact<'a>(turns: &mut Vec<Turn<'a>>, fact: &'a Fact, calls: &Calls<'a>) {
         });
     }
     let Some(turn) = turns.last_mut() else { return };
-    turn.scores.extend(event.score);
+    turn.scores.extend(event.score.map(|score| signed(score, &event.text)));
     turn.interrupted |= event.decision_source == "user_abort";
     turn.actions.extend(calls.actions_at(fact));
+}
+
+/// A score whose sign tells: 0 with a word for failure is a bad one.
+fn signed(score: f64, comment: &str) -> f64 {
+    let failed = ["fail", "failed", "failure", "incorrect", "wrong", "bad"];
+    let is_bad = score == 0.0 && failed.contains(&comment.trim().to_lowercase().as_str());
+    if is_bad { -1.0 } else { score }
 }
 
 /// Puts each turn into the segment it belongs to.
@@ -139,6 +146,7 @@ fn role(turn: &Turn<'_>, segment: &Segment<'_>) -> Role {
         prompt: last.prompt.map_or("", |event| event.text.as_str()),
         open_failure: !failures.is_empty(),
         targets: targets.collect(),
+        commands: last.actions.iter().filter_map(claimable).collect(),
     };
     let role = prompt::role(text, &before);
     let repeats = || {
@@ -181,7 +189,8 @@ pub(crate) fn short_hash(parts: &[&str], bytes: usize) -> String {
     hash.finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The commands that can stand in a claim, with their actions.
+/// The command of an action that can stand in a claim.
 pub(super) fn claimable(action: &Action) -> Option<&Command> {
-    action.command().filter(|command| !command.is_trivial() && command.is_literal())
+    let command = action.command().filter(|_| !action.scratch)?;
+    (!command.is_trivial() && command.is_literal()).then_some(command)
 }

@@ -53,6 +53,21 @@ pub(super) fn of(output: &str) -> Option<String> {
     NAMED.as_ref()?.find(output).map(|name| name.as_str().to_owned())
 }
 
+/// Whether a signature says that what was run does not exist here.
+pub(super) fn says_a_tool_is_missing(signature: &str) -> bool {
+    let missing = [
+        "command not found",
+        "no module named",
+        "module not found",
+        "cannot find module",
+        "missing script",
+        "no rule to make target",
+        "no such file or directory",
+        "ModuleNotFoundError",
+    ];
+    missing.contains(&signature)
+}
+
 /// How a command ended whose exit code a filter hid: what its output says, unknown if nothing.
 pub(super) fn status_shown_by(output: &str) -> Status {
     if output.trim().is_empty() {

@@ -32,6 +32,9 @@ enum Piece {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Template(Vec<Piece>);
 
+/// How much of an edited file's path a template names at most.
+const EDIT_DEPTH: usize = 3;
+
 static VERSION: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\d+(?:\.\d+)+(?:-[0-9A-Za-z.]+)?").ok());
 
@@ -59,6 +62,44 @@ impl Template {
         template.is_specific(fixed).then_some(template)
     }
 
+    /// What edited files have in common: the end of their paths, or a folder and an ending with a
+    /// hole between. `None` if they share less than a file's name or a folder.
+    pub(super) fn of_paths(paths: &[&str]) -> Option<Self> {
+        let first = paths.first()?;
+        let tails = |path: &str| path.split('/').rev().map(str::to_owned).collect::<Vec<_>>();
+        let mut shared: Vec<String> = tails(first).into_iter().take(EDIT_DEPTH).collect();
+        for path in paths {
+            let own = tails(path);
+            let common = shared.iter().zip(&own).take_while(|(a, b)| a == b).count();
+            shared.truncate(common);
+        }
+        if !shared.is_empty() {
+            let path: Vec<&str> = shared.iter().rev().map(String::as_str).collect();
+            let path = path.join("/");
+            return Some(Self(vec![Piece::Literal(Word { raw: path.clone(), value: path })]));
+        }
+        let within = |path: &str| -> Option<(String, String)> {
+            let (folders, name) = path.rsplit_once('/')?;
+            let folder = folders.rsplit('/').next().filter(|folder| !folder.is_empty())?;
+            Some((format!("{folder}/"), format!(".{}", name.rsplit_once('.')?.1)))
+        };
+        let (before, after) = within(first)?;
+        let alike = paths.iter().all(|path| within(path).as_ref() == Some(&(before.clone(), after.clone())));
+        alike.then(|| Self(vec![Piece::Hole { before, hole: Hole::Name, after }]))
+    }
+
+    /// Whether the file is one that this template of an edit speaks of.
+    pub(super) fn matches_path(&self, path: &str) -> bool {
+        let [piece] = self.0.as_slice() else { return false };
+        let depth = match piece {
+            Piece::Literal(word) => word.value.split('/').count(),
+            Piece::Hole { before, .. } => before.split('/').count(),
+        };
+        let parts: Vec<&str> = path.split('/').collect();
+        let tail = parts.get(parts.len().saturating_sub(depth)..).unwrap_or_default().join("/");
+        piece.matches(&tail)
+    }
+
     /// Enough of it is literal: its verb, and at least as many words as there are holes.
     fn is_specific(&self, verb: usize) -> bool {
         let holes = self.0.iter().filter(|piece| matches!(piece, Piece::Hole { .. })).count();
@@ -66,12 +107,35 @@ impl Template {
         literals >= holes && self.0.iter().take(verb).all(|piece| matches!(piece, Piece::Literal(_)))
     }
 
+    /// Whether the command runs the same program in the same way, on whatever.
+    pub(super) fn runs_as(&self, command: &Command) -> bool {
+        let program = self.0.iter().enumerate().map_while(|(at, piece)| match piece {
+            Piece::Literal(word) if at == 0 || !looks_like_file(&word.value) => Some(word),
+            _ => None,
+        });
+        let mut words = command.words().iter();
+        program.into_iter().all(|own| words.next().is_some_and(|word| word.value == own.value))
+    }
+
+    /// With holes for the versions that people gave with every request: `given` tells of each.
+    pub(super) fn with_given_versions(mut self, given: impl Fn(&str) -> bool) -> Self {
+        for piece in &mut self.0 {
+            let Piece::Literal(word) = piece else { continue };
+            let Some((before, after)) = version_in(&word.value) else { continue };
+            let version = word.value.get(before.len()..word.value.len() - after.len()).unwrap_or_default();
+            if given(version) {
+                *piece =
+                    Piece::Hole { before: before.to_owned(), hole: Hole::Version, after: after.to_owned() };
+            }
+        }
+        self
+    }
+
     /// Whether the command is a run of this template. Flags that the template lacks do not matter.
     pub(super) fn matches(&self, command: &Command) -> bool {
         let mut pieces = self.0.iter();
-        let own: Vec<&str> = self.literals().collect();
         for word in command.words() {
-            if is_flag(&word.value) && !own.contains(&word.value.as_str()) {
+            if is_flag(&word.value) && !self.has_flag(&word.value) {
                 continue;
             }
             if !pieces.next().is_some_and(|piece| piece.matches(&word.value)) {
@@ -86,11 +150,11 @@ impl Template {
         self.0.iter().all(|piece| matches!(piece, Piece::Literal(_)))
     }
 
-    /// The literal words, flags included.
-    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|piece| match piece {
-            Piece::Literal(word) => Some(word.value.as_str()),
-            Piece::Hole { .. } => None,
+    /// Whether one of its words is this flag, with whatever value.
+    fn has_flag(&self, flag: &str) -> bool {
+        self.0.iter().any(|piece| match piece {
+            Piece::Literal(word) => word.value == flag || has_value(flag, &word.value),
+            Piece::Hole { before, .. } => has_value(flag, before),
         })
     }
 }
@@ -150,8 +214,21 @@ impl Hole {
     }
 }
 
+/// The name of a flag with its value behind it: `--file=` of `--file=a.yaml`.
+fn flag_key(flag: &str) -> &str {
+    flag.find('=').and_then(|at| flag.get(..=at)).unwrap_or(flag)
+}
+
+/// Whether both are one flag that is given a value.
+fn has_value(flag: &str, other: &str) -> bool {
+    flag.contains('=') && is_flag(other) && flag_key(flag) == flag_key(other)
+}
+
 fn without_uncommon_flags<'a>(command: &'a Command, all: &[&Command]) -> Vec<&'a Word> {
-    let common = |flag: &str| all.iter().all(|other| other.words().iter().any(|word| word.value == flag));
+    let has = |other: &Command, flag: &str| {
+        other.words().iter().any(|word| word.value == flag || has_value(&word.value, flag))
+    };
+    let common = |flag: &str| all.iter().all(|other| has(other, flag));
     command.words().iter().filter(|word| !is_flag(&word.value) || common(&word.value)).collect()
 }
 
@@ -162,7 +239,9 @@ fn piece(words: &[&Word]) -> Option<Piece> {
         // The least spelling, so that the order of the commands does not show.
         return words.iter().min().map(|word| Piece::Literal((*word).clone()));
     }
-    if words.iter().any(|word| is_flag(&word.value)) {
+    let key = flag_key(&first.value);
+    if words.iter().any(|word| is_flag(&word.value)) && !words.iter().all(|word| has_value(&word.value, key))
+    {
         return None;
     }
     if let Some((before, after)) = version_in(&first.value)
@@ -170,10 +249,44 @@ fn piece(words: &[&Word]) -> Option<Piece> {
     {
         return Some(Piece::Hole { before: before.to_owned(), hole: Hole::Version, after: after.to_owned() });
     }
+    if let Some(piece) = within_a_folder(words, key) {
+        return Some(piece);
+    }
+    if is_flag(&first.value) {
+        return Some(Piece::Hole { before: key.to_owned(), hole: Hole::Text, after: String::new() });
+    }
     let hole = [Hole::Path, Hole::Name, Hole::Text]
         .into_iter()
         .find(|hole| words.iter().all(|word| hole.admits(&word.value)))?;
     Some(Piece::Hole { before: String::new(), hole, after: String::new() })
+}
+
+/// What stays of a word where versions and the names of files in one folder may vary.
+pub(super) fn kind_of(word: &str) -> String {
+    if let Some((before, after)) = version_in(word) {
+        return format!("{before}{{version}}{after}");
+    }
+    match word.rsplit_once('/').zip(word.rsplit_once('.')) {
+        Some(((folder, _), (_, ending))) if !ending.contains('/') => format!("{folder}/*.{ending}"),
+        _ => word.to_owned(),
+    }
+}
+
+/// `db/{name}.sql` for files of one ending in one folder; `--file=db/{name}.sql` as well.
+fn within_a_folder(words: &[&Word], key: &str) -> Option<Piece> {
+    let flagged = is_flag(key);
+    let split = |word: &str| -> Option<(String, String)> {
+        let path = if flagged { word.strip_prefix(key)? } else { word };
+        let (folder, name) = path.rsplit_once('/')?;
+        let (_, ending) = name.rsplit_once('.')?;
+        let plain = |text: &str| !text.contains(|char: char| char.is_whitespace() || "*?[{".contains(char));
+        let key = if flagged { key } else { "" };
+        (!folder.is_empty() && plain(path)).then(|| (format!("{key}{folder}/"), format!(".{ending}")))
+    };
+    let (before, after) = split(&words.first()?.value)?;
+    let alike =
+        words.iter().all(|word| split(&word.value).as_ref() == Some(&(before.clone(), after.clone())));
+    alike.then_some(Piece::Hole { before, hole: Hole::Name, after })
 }
 
 /// What stands before and after the only version number in a word.
@@ -209,7 +322,20 @@ mod tests {
     #[test]
     fn what_differs_becomes_a_typed_hole() {
         assert_eq!(template(&["git tag v0.4.2", "git tag v1.10.0"]).unwrap(), "git tag v{version}");
-        assert_eq!(template(&["pytest -x tests/a.py", "pytest tests/b.py"]).unwrap(), "pytest {path}");
+        assert_eq!(
+            template(&["pytest -x tests/a.py", "pytest tests/b.py"]).unwrap(),
+            "pytest tests/{name}.py"
+        );
+        assert_eq!(template(&["pytest tests/a.py", "pytest b.py"]).unwrap(), "pytest {path}");
+        assert_eq!(
+            template(&["psql -f db/a/x.sql", "psql -f db/a/y.sql"]).unwrap(),
+            "psql -f db/a/{name}.sql"
+        );
+        assert_eq!(
+            template(&["terraform apply -var-file=env/a.tfvars", "terraform apply -var-file=env/b.tfvars"])
+                .unwrap(),
+            "terraform apply -var-file=env/{name}.tfvars"
+        );
         assert_eq!(template(&["make deploy", "make deploy"]).unwrap(), "make deploy");
         assert_eq!(
             template(&["cargo test --test api", "cargo test --test web"]).unwrap(),
@@ -219,6 +345,19 @@ mod tests {
             template(&["git commit -m \"Release 0.4.2\"", "git commit -m 'Release 0.5.0'"]).unwrap(),
             "git commit -m \"Release {version}\""
         );
+    }
+
+    #[test]
+    fn edited_files_share_the_end_of_their_paths_or_their_folder() {
+        let of = |paths: &[&str]| {
+            let template = Template::of_paths(paths)?;
+            assert!(paths.iter().all(|path| template.matches_path(path)), "{template}");
+            Some(template.to_string())
+        };
+        assert_eq!(of(&["/srv/app/docs/CHANGELOG.md", "docs/CHANGELOG.md"]).unwrap(), "docs/CHANGELOG.md");
+        assert_eq!(of(&["a/CHANGELOG.md", "b/CHANGELOG.md"]).unwrap(), "CHANGELOG.md");
+        assert_eq!(of(&["db/migrations/1.sql", "migrations/2.sql"]).unwrap(), "migrations/{name}.sql");
+        assert_eq!(of(&["a/b.py", "c/d.py"]), None);
     }
 
     #[test]

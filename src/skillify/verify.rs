@@ -2,9 +2,11 @@
 
 use super::action::{Action, What};
 use super::claim::{Claim, Evidence, Line, SupportedClaim, Wording};
-use super::outcome::Outcome;
-use super::segment::{Segment, claimable};
+use super::outcome::{self, Outcome};
+use super::prompt::Role;
+use super::segment::{Segment, Turn, claimable};
 use super::template::Template;
+use super::{instead, prefer};
 use crate::event::Status;
 
 /// A segment with the outcomes of its turns.
@@ -12,12 +14,33 @@ use crate::event::Status;
 pub(super) struct Work<'a> {
     pub(super) segment: Segment<'a>,
     pub(super) outcomes: Vec<Outcome>,
+    /// Whether a correction speaks of some actions more than of others.
+    pub(super) blames: bool,
 }
 
 impl Work<'_> {
     /// What became of a turn.
     pub(super) fn outcome(&self, turn: usize) -> Outcome {
         self.outcomes.get(turn).copied().unwrap_or(Outcome::Unknown)
+    }
+
+    /// What became of an action whose effect the events themselves show: that the whole work was
+    /// scored badly says nothing against it.
+    pub(super) fn outcome_of_effect(&self, turn: usize, action: &Action) -> Outcome {
+        let scored = |turn: &Turn<'_>| turn.scores.iter().any(|score| *score < 0.0);
+        let outcome = self.outcome_of(turn, action);
+        let next = self.segment.turns.get(turn + 1);
+        let by_a_person = next.is_some_and(|next| next.role == Role::Correction);
+        let only_scored = self.segment.turns.get(turn).is_some_and(|turn| scored(turn) && !turn.interrupted);
+        if outcome == Outcome::Rejected && only_scored && !by_a_person { Outcome::Unknown } else { outcome }
+    }
+
+    /// What became of an action.
+    pub(super) fn outcome_of(&self, turn: usize, action: &Action) -> Outcome {
+        if !self.blames {
+            return self.outcome(turn);
+        }
+        outcome::of_action(&self.segment, &self.outcomes, turn, action)
     }
 }
 
@@ -35,6 +58,10 @@ pub(super) fn support<'w, 'a: 'w>(
             let shown = match claim {
                 Claim::Run(command) => run(command, work),
                 Claim::Fix { command, repair } => fix(command, repair, work),
+                Claim::Edit(file) => edit(file, work),
+                Claim::Instead { run, failed } => instead::shown(run, failed, work),
+                Claim::Avoid(command) => avoid(command, work),
+                Claim::Prefer { prefer, over } => prefer::shown(prefer, over, work),
             };
             shown.map(|shown| (work, shown))
         })
@@ -42,8 +69,11 @@ pub(super) fn support<'w, 'a: 'w>(
     let proved = shown.iter().any(|(_, shown)| shown.outcome == Outcome::Accepted && !shown.edited);
     let mut support = Vec::new();
     let mut against = Vec::new();
+    let warns = matches!(claim, Claim::Avoid(_));
     for (work, shown) in shown {
         match shown.outcome {
+            Outcome::Rejected if warns => support.push(evidence(work, shown)),
+            Outcome::Accepted if warns => against.push(evidence(work, shown)),
             Outcome::Accepted if proved => support.push(evidence(work, shown)),
             Outcome::Rejected => against.push(evidence(work, shown)),
             Outcome::Accepted | Outcome::Unknown => {}
@@ -73,20 +103,20 @@ fn evidence(work: &Work<'_>, shown: Shown) -> Evidence {
 }
 
 /// What one segment shows of a claim.
-struct Shown {
-    outcome: Outcome,
-    events: Vec<String>,
+pub(super) struct Shown {
+    pub(super) outcome: Outcome,
+    pub(super) events: Vec<String>,
     /// A file was edited between failure and success: the edit may be what helped.
-    edited: bool,
+    pub(super) edited: bool,
 }
 
 impl Shown {
-    fn by(action: &Action, outcome: Outcome) -> Self {
+    pub(super) fn by(action: &Action, outcome: Outcome) -> Self {
         Self { outcome, events: action.events.clone(), edited: false }
     }
 }
 
-fn is_run_of(action: &Action, template: &Template) -> bool {
+pub(super) fn is_run_of(action: &Action, template: &Template) -> bool {
     claimable(action).is_some_and(|command| template.matches(command))
 }
 
@@ -95,9 +125,29 @@ fn run(template: &Template, work: &Work<'_>) -> Option<Shown> {
     for (turn, action) in work.segment.actions().filter(|(_, action)| is_run_of(action, template)) {
         match action.status {
             _ if action.refused => shown = Some(Shown::by(action, Outcome::Rejected)),
-            Status::Ok => shown = Some(Shown::by(action, work.outcome(turn))),
+            Status::Ok => shown = Some(Shown::by(action, work.outcome_of(turn, action))),
             Status::Error | Status::Unknown => {}
         }
+    }
+    shown
+}
+
+/// The last edit of the file.
+fn edit(file: &Template, work: &Work<'_>) -> Option<Shown> {
+    let edits = |action: &Action| action.edited().is_some_and(|path| file.matches_path(path));
+    let (turn, action) = work.segment.actions().filter(|(_, action)| edits(action)).last()?;
+    Some(Shown::by(action, work.outcome_of(turn, action)))
+}
+
+/// Whether people refused the command here: once is enough.
+fn avoid(command: &Template, work: &Work<'_>) -> Option<Shown> {
+    let mut shown = None;
+    for (turn, action) in work.segment.actions().filter(|(_, action)| is_run_of(action, command)) {
+        let outcome = if action.refused { Outcome::Rejected } else { work.outcome_of(turn, action) };
+        if outcome == Outcome::Rejected {
+            return Some(Shown::by(action, outcome));
+        }
+        shown = Some(Shown::by(action, outcome));
     }
     shown
 }
@@ -123,7 +173,7 @@ fn fix(command: &Template, repair: &Template, work: &Work<'_>) -> Option<Shown> 
         let failed = before.filter(|before| before.status == Status::Error);
         let cited = failed.into_iter().chain([*action, *passed]);
         shown = Some(Shown {
-            outcome: work.outcome(*turn),
+            outcome: work.outcome_of_effect(*turn, passed),
             events: cited.flat_map(|action| action.events.clone()).collect(),
             edited: failed.is_some_and(|failed| edited_between(&actions, failed, passed)),
         });

@@ -58,6 +58,9 @@ pub(super) const HOUSEKEEPING: &[&str] = &[
     "zip", ".",
 ];
 
+/// Programs that move files about.
+pub(super) const FILE_WORK: &[&str] = &["chmod", "chown", "cp", "ln", "mkdir", "mv", "rm", "rmdir", "touch"];
+
 /// Program and words after which one more word belongs to the verb.
 pub(super) const NESTED: &[&str] = &[
     "aws",

@@ -66,6 +66,15 @@ pub(super) fn ingest_date_of(path: &str) -> Option<&str> {
     path.split('/').find_map(|folder| folder.strip_prefix(INGEST_DATE)?.strip_prefix('='))
 }
 
+/// The last record of `journal_id` that the name of the file at `path` tells of, if it is one of its.
+pub(super) fn last_record_of(path: &str, journal_id: &str) -> Option<u64> {
+    let (_, name) = path.rsplit_once('/')?;
+    let rest = name.strip_suffix(".parquet")?.strip_prefix(&encode(journal_id))?.strip_prefix('-')?;
+    let (_first, rest) = rest.split_once('-')?;
+    let (last, _part) = rest.split_once('-')?;
+    last.parse().ok()
+}
+
 /// Percent-encodes everything but `A-Z a-z 0-9 _ - .`, and the dots of `.` and `..`.
 ///
 /// What would be longer than a file name may be is cut and ends in `!` and a hash of the whole

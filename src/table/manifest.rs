@@ -1,20 +1,21 @@
 //! `table.json`: which format the files of a table have.
 
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use object_store::path::Path as StorePath;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
-use rustix::fs::{Access, access};
 use serde::Deserialize;
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::disk::{self, Disk};
+
 /// The format that this version writes, and the newest it reads.
 const FORMAT: u32 = 1;
 const FILE_NAME: &str = "table.json";
+/// No manifest is longer.
+const LIMIT: u64 = 1 << 20;
 
 /// Why a table could not be opened.
 #[derive(Debug, Error)]
@@ -84,10 +85,10 @@ struct Manifest {
 }
 
 /// Checks that `folder` holds a table of a known format.
-pub(super) fn check(folder: &Path) -> Result<(), OpenError> {
+pub(super) fn check(disk: &dyn Disk, folder: &Path) -> Result<(), OpenError> {
     let path = folder.join(FILE_NAME);
     let table = folder.display().to_string();
-    match fs::read(&path) {
+    match disk.read_at(&path, 0, LIMIT) {
         Ok(text) => check_format(&text, table),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(OpenError::NoTable { table }),
         Err(source) => Err(OpenError::Unreadable { path, source }),
@@ -132,40 +133,21 @@ fn manifest() -> String {
 }
 
 /// Checks that `folder` holds a table that can be written to, after creating what is missing.
-pub(super) fn ensure(folder: &Path) -> Result<(), OpenError> {
-    create_folder(folder).map_err(|source| OpenError::Create { folder: folder.to_owned(), source })?;
+pub(super) fn ensure(disk: &dyn Disk, folder: &Path) -> Result<(), OpenError> {
+    disk::create_folders(disk, folder, None)
+        .map_err(|source| OpenError::Create { folder: folder.to_owned(), source })?;
     let not_writable = |source| OpenError::NotWritable { folder: folder.to_owned(), source };
-    access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|errno| not_writable(errno.into()))?;
-    match check(folder) {
-        Err(OpenError::NoTable { .. }) => write_manifest(folder).map_err(not_writable),
+    disk.check_writable(folder).map_err(not_writable)?;
+    match check(disk, folder) {
+        Err(OpenError::NoTable { .. }) => write_manifest(disk, folder).map_err(not_writable),
         checked => checked,
     }
 }
 
-fn create_folder(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    // The folder's own entry stands in its parent.
-    match folder.canonicalize()?.parent() {
-        Some(parent) => sync_if_allowed(parent),
-        None => Ok(()),
-    }
-}
-
-/// A parent that this user may pass through but not read is left to its owner.
-fn sync_if_allowed(folder: &Path) -> io::Result<()> {
-    match File::open(folder) {
-        Ok(folder) => folder.sync_all(),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
 /// Whoever opens the table at the same moment writes the same content, so the last one may win.
-fn write_manifest(folder: &Path) -> io::Result<()> {
+fn write_manifest(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
     let unfinished = folder.join(format!(".{FILE_NAME}.{}", Uuid::new_v4().simple()));
-    let mut file = File::create(&unfinished)?;
-    file.write_all(manifest().as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&unfinished, folder.join(FILE_NAME))?;
-    File::open(folder)?.sync_all()
+    disk::write_durably(disk, &unfinished, manifest().as_bytes())?;
+    disk.rename(&unfinished, &folder.join(FILE_NAME))?;
+    disk.sync_folder(folder)
 }

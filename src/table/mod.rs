@@ -29,10 +29,10 @@
 //! <root>/upkeep/                        what upkeep has replaced and erased (`upkeep/mod.rs`)
 //! ```
 //!
-//! Invariants: a file is put once under one name and never changed, only replaced by upkeep; folders are named after what a
-//! credential decided, never after what a payload says; the same events give the same bytes; what
-//! readers make of the rows does not depend on the order of files or rows, nor on how often a row
-//! was stored.
+//! Invariants: a file is put once under one name and never changed, only replaced by upkeep; folders
+//! are named after what a credential decided, never after what a payload says; the same events give
+//! the same bytes; what readers make of the rows does not depend on the order of files or rows, nor
+//! on how often a row was stored.
 
 mod file;
 mod footer;
@@ -59,6 +59,8 @@ use std::time::Duration;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 
+use crate::disk::{Disk, FileSystem};
+
 pub use file::Damage;
 pub use layout::FileIdentity;
 pub use location::{Bucket, Location, LocationError};
@@ -74,13 +76,20 @@ pub use write::{WriteError, Written};
 #[derive(Debug, Clone)]
 pub struct Table {
     store: Arc<dyn ObjectStore>,
-    /// Where the table is a folder on this machine.
-    folder: Option<PathBuf>,
+    /// Where the table is a folder on this machine: its files are written here, and read by the store.
+    local: Option<Local>,
     zstd_level: u8,
     retention: Option<Duration>,
     bytes_read: Arc<AtomicU64>,
     /// What upkeep has written is never changed, so it is fetched once.
     known: Arc<upkeep::Known>,
+}
+
+/// The folder of a table, and the disk it is on.
+#[derive(Debug, Clone)]
+struct Local {
+    root: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
 /// What Parquet files are compressed with where nothing else is asked for.
@@ -91,15 +100,25 @@ impl Table {
     /// there are none. The file system must know hard links: they are how a file is created
     /// whole or not at all.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        manifest::ensure(folder)?;
-        Self::on_disk(folder)
+        manifest::ensure(&FileSystem, folder)?;
+        Self::in_folder(folder)
+    }
+
+    /// [`Table::open`] on a disk of the caller's, which `store` reads.
+    pub fn open_on(
+        folder: &Path,
+        disk: Arc<dyn Disk>,
+        store: Arc<dyn ObjectStore>,
+    ) -> Result<Self, OpenError> {
+        manifest::ensure(&*disk, folder)?;
+        Ok(Self::of(store, Some(Local { root: folder.to_owned(), disk })))
     }
 
     /// Opens the table in `folder` for reading. Creates nothing; where there is no table yet,
     /// that is [`OpenError::NoTable`] rather than an empty one, so a mistyped path is noticed.
     pub fn open_read_only(folder: &Path) -> Result<Self, OpenError> {
-        manifest::check(folder)?;
-        Self::on_disk(folder)
+        manifest::check(&FileSystem, folder)?;
+        Self::in_folder(folder)
     }
 
     /// Opens the table at `location` for writing; see [`Table::open`].
@@ -149,33 +168,21 @@ impl Table {
         self
     }
 
-    fn on_disk(folder: &Path) -> Result<Self, OpenError> {
+    fn in_folder(folder: &Path) -> Result<Self, OpenError> {
         let store = LocalFileSystem::new_with_prefix(folder)
             .map_err(|source| OpenError::Store { table: folder.display().to_string(), source })?;
-        Ok(Self::of(Arc::new(store.with_fsync(true)), Some(folder.to_owned())))
+        let local = Local { root: folder.to_owned(), disk: Arc::new(FileSystem) };
+        Ok(Self::of(Arc::new(store.with_fsync(true)), Some(local)))
     }
 
-    fn of(store: Arc<dyn ObjectStore>, folder: Option<PathBuf>) -> Self {
+    fn of(store: Arc<dyn ObjectStore>, local: Option<Local>) -> Self {
         Self {
             store,
-            folder,
+            local,
             zstd_level: DEFAULT_ZSTD_LEVEL,
             retention: None,
             bytes_read: Arc::default(),
             known: Arc::default(),
         }
-    }
-
-    /// Syncs the folders from the root down to the file at `path`. The store syncs the folders it
-    /// makes, but a process that was killed in between has left them unsynced, and for the next
-    /// one they are simply there.
-    async fn sync_folders(&self, path: &str) -> std::io::Result<()> {
-        let Some(root) = self.folder.clone() else { return Ok(()) };
-        let file = root.join(path);
-        let syncing = tokio::task::spawn_blocking(move || {
-            let folders = file.ancestors().skip(1).take_while(|folder| folder.starts_with(&root));
-            folders.into_iter().try_for_each(|folder| std::fs::File::open(folder)?.sync_all())
-        });
-        syncing.await?
     }
 }

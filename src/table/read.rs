@@ -207,6 +207,18 @@ impl Table {
         Ok(self.list(filter).await?.into_iter().map(|listed| listed.location.to_string()).collect())
     }
 
+    /// The last record of a journal that a file of the table was made of, also one that has been
+    /// replaced since. Opens none of them.
+    pub async fn last_record_of(&self, journal_id: &str) -> Result<Option<u64>, ReadError> {
+        let listed = self.list(&Filter::default()).await?;
+        let replacements = self.replacements(None).await?;
+        let standing =
+            listed.iter().filter_map(|file| layout::last_record_of(file.location.as_ref(), journal_id));
+        let inputs = replacements.iter().flat_map(|replacement| &replacement.inputs);
+        let replaced = inputs.filter(|input| input.journal_id == journal_id).map(|input| input.last);
+        Ok(standing.chain(replaced).max())
+    }
+
     /// The files below the filter's folder, by path, without those past their retention.
     pub(super) async fn list(&self, filter: &Filter) -> Result<Vec<Listed>, ReadError> {
         let kept_since = self.kept_since().unwrap_or_default();

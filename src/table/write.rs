@@ -1,5 +1,8 @@
 //! Writing one file of the table: sorted, encoded, and put once.
 
+use std::io;
+use std::path::PathBuf;
+
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use parquet::arrow::ArrowWriter;
@@ -12,7 +15,8 @@ use thiserror::Error;
 use super::file::{Damage, FileError, fetch_footer};
 use super::footer::{ContentChecksum, Footer};
 use super::schema::{BatchBuilder, COLUMNS, Storage, schema};
-use super::{FileIdentity, ReadError, Table};
+use super::{FileIdentity, Local, ReadError, Table};
+use crate::disk::{create_folders, write_durably};
 use crate::event::SessionEvent;
 
 /// What became of a file that was to be written.
@@ -66,13 +70,13 @@ pub enum WriteError {
         /// What failed.
         source: Box<ReadError>,
     },
-    /// A folder could not be brought to the disk; another attempt may succeed.
-    #[error("cannot sync the folders of {path}")]
-    Sync {
+    /// The disk of a local table refused or failed; another attempt may succeed.
+    #[error("cannot write {path}")]
+    Disk {
         /// The file's path below the table's root.
         path: String,
         /// The disk's reason.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Something else lies under the file's name. Nothing was overwritten, and no other attempt
     /// will succeed until a person has looked.
@@ -91,7 +95,7 @@ impl WriteError {
     /// Whether another attempt may succeed without anyone doing anything about it.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Store { .. } | Self::Sync { .. } | Self::Upkeep { .. } => true,
+            Self::Store { .. } | Self::Disk { .. } | Self::Upkeep { .. } => true,
             Self::Unfinished { source, .. } => source.is_cancelled(),
             Self::Encode { .. } | Self::Foreign { .. } => false,
         }
@@ -116,24 +120,27 @@ impl Table {
         let Some(events) = wanted else { return Ok(Written::Nothing) };
         let file = encode_off_thread(identity, events, self.zstd_level, &path).await?;
         let bytes = file.len() as u64;
-        let written = match self.put_new(&path, file).await {
-            Ok(()) => Written::Created { bytes },
-            Err(object_store::Error::AlreadyExists { .. }) => {
-                self.expect_identity(identity, &path).await?;
-                Written::AlreadyThere
-            }
-            Err(source) => return Err(WriteError::Store { path, source }),
-        };
-        match self.sync_folders(&path).await {
-            Ok(()) => Ok(written),
-            Err(source) => Err(WriteError::Sync { path, source }),
+        // A journal has one exporter, which replaces here what it left when it was killed.
+        if self.put_new(&path, file, 1).await? {
+            return Ok(Written::Created { bytes });
         }
+        self.expect_identity(identity, &path).await?;
+        Ok(Written::AlreadyThere)
     }
 
-    async fn put_new(&self, path: &str, file: Vec<u8>) -> Result<(), object_store::Error> {
-        let location = Path::parse(path)?;
-        self.store.put_opts(&location, file.into(), PutMode::Create.into()).await?;
-        Ok(())
+    /// Puts a file on the store, on a local disk durably; false if there is one of its name. No other
+    /// `writer` of that number may be at work on that name.
+    pub(super) async fn put_new(&self, path: &str, file: Vec<u8>, writer: u64) -> Result<bool, WriteError> {
+        if let Some(local) = self.local.clone() {
+            return local.put_new(path, file, writer).await;
+        }
+        let failed = |source| WriteError::Store { path: path.to_owned(), source };
+        let location = Path::parse(path).map_err(|error| failed(error.into()))?;
+        match self.store.put_opts(&location, file.into(), PutMode::Create.into()).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(source) => Err(failed(source)),
+        }
     }
 
     /// Whether the file that lies at `path` is the one that `identity` names.
@@ -149,6 +156,44 @@ impl Table {
             Err(FileError::Store(source)) => return Err(store_error(source)),
         };
         Err(WriteError::Foreign { path: path.to_owned(), expected: Box::new(identity.clone()), found })
+    }
+}
+
+impl Local {
+    /// Puts a file into its folder, durably and whole or not at all; false if there is one of its name.
+    async fn put_new(self, path: &str, file: Vec<u8>, writer: u64) -> Result<bool, WriteError> {
+        let name = path.to_owned();
+        let putting = tokio::task::spawn_blocking(move || self.put_new_blocking(&name, &file, writer));
+        match putting.await {
+            Ok(Ok(new)) => Ok(new),
+            Ok(Err(source)) => Err(WriteError::Disk { path: path.to_owned(), source }),
+            Err(source) => Err(WriteError::Unfinished { path: path.to_owned(), source }),
+        }
+    }
+
+    fn put_new_blocking(&self, path: &str, bytes: &[u8], writer: u64) -> io::Result<bool> {
+        let path = self.root.join(path);
+        let folder = path.parent().unwrap_or(&self.root);
+        create_folders(&*self.disk, folder, Some(&self.root))?;
+        // Readers pass over a name that ends so.
+        let mut temporary = path.clone().into_os_string();
+        temporary.push(format!("#{writer}"));
+        let temporary = PathBuf::from(temporary);
+        write_durably(&*self.disk, &temporary, bytes)?;
+        let new = match self.disk.rename_new(&temporary, &path) {
+            Ok(()) => true,
+            Err(error) => {
+                // The first error is the one to tell.
+                let _ = self.disk.remove(&temporary);
+                if error.kind() != io::ErrorKind::AlreadyExists {
+                    return Err(error);
+                }
+                false
+            }
+        };
+        // Also where it was there already: who put it there may have been killed before this.
+        self.disk.sync_folder(folder)?;
+        Ok(new)
     }
 }
 

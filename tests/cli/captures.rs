@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::support::{Site, fixtures};
+use crate::support::{Site, client, eventually, fixtures};
 
 /// A recorded request body.
 struct Body {
@@ -201,6 +201,39 @@ fn recorded_claude_code_sessions_become_true_sessions_and_one_skill() {
     assert_eq!(running.terminate(), Some(0));
 }
 
+#[test]
+fn the_same_work_in_three_assistants_becomes_one_skill_each() {
+    let site = Site::new("shop");
+    let _running = site.start();
+    for assistant in ["claude-code", "codex", "gemini-cli"] {
+        for body in bodies(&fixtures().join("captures").join(assistant)) {
+            if ["logs", "traces"].contains(&body.signal.as_str()) {
+                post(&site, &body);
+            }
+        }
+    }
+    site.run(&["skillify"]);
+    let read = |file: &str| {
+        let read = |folder: std::path::PathBuf| std::fs::read_to_string(folder.join(file)).unwrap();
+        site.skills().into_iter().map(read).collect::<Vec<_>>()
+    };
+    let skills = read("SKILL.md");
+    assert_eq!(skills.len(), 2, "{skills:#?}");
+    let steps =
+        |skill: &str| skill.split("## ").find_map(|part| part.strip_prefix("Steps\n")).unwrap().to_owned();
+    assert_eq!(steps(&skills[0]).trim(), "1. Run `make db-up`.\n2. Run `make test-integration`.");
+    assert_eq!(
+        steps(&skills[1]).trim(),
+        "1. Edit `src/version.py`.\n2. Edit `CHANGELOG.md`.\n3. Run `make lint`.\n4. Run `make test`.\n\
+         5. Run `git commit -qam \"Release {version}\"`.\n6. Run `git tag v{version}`."
+    );
+    for evidence in read("references/evidence.md") {
+        for assistant in ["claude-code", "codex", "gemini-cli"] {
+            assert!(evidence.contains(&format!("| {assistant} | accepted |")), "{assistant}: {evidence}");
+        }
+    }
+}
+
 /// The body with texts replaced wherever they stand.
 fn rename(body: &Body, names: &[(&str, &str)]) -> Body {
     fn in_message<M: Message + Default + Serialize + DeserializeOwned>(
@@ -269,4 +302,32 @@ fn recorded_genai_sessions_become_true_sessions() {
             facts(&session, "tool_result").iter().map(|result| text(result, "status") == "ok").collect();
         assert_eq!(results, steps.iter().map(|step| step["ok"] == true).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn a_remote_that_is_down_holds_up_nothing_but_itself() {
+    let site = Site::new("shop");
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = std::fs::read_to_string(site.config()).unwrap();
+    let config = config.replace(
+        "exporters:\n",
+        &format!("connectors:\n  skillify: {{ every_turns: 1, min_interval: 1s }}\nexporters:\n  parquet: {{ flush: {{ age: 1s }} }}\n  git: {{ remote: \"http://{dead}/skills.git\" }}\n"),
+    );
+    let pipelines = "  pipelines:\n    sessions: { receivers: [otlp], processors: [redact, workspace], exporters: [parquet] }\n    skills: { receivers: [skillify], exporters: [git, filesystem] }\n";
+    let data = format!("{config}{pipelines}");
+    std::fs::write(site.config(), data).unwrap();
+    let running = site.start();
+    for body in claude_code() {
+        post(&site, &body);
+    }
+    let metrics =
+        || client().get(format!("http://127.0.0.1:{}/metrics", site.health)).send().unwrap().text().unwrap();
+    eventually("the folder has its skill", || site.path("skills/README.md").exists());
+    eventually("the failure is counted", || metrics().contains("kind=\"unreachable\""));
+    assert!(metrics().lines().any(|line| line == "skillspan_targets_failing 1"), "{}", metrics());
+    assert!(site.log().contains("cannot reach"), "{}", site.log());
+    for body in claude_code() {
+        post(&site, &body);
+    }
+    assert_eq!(running.terminate(), Some(0));
 }

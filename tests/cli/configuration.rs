@@ -60,7 +60,7 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
         ),
         (
             "receivers: { otlp: { protocols: { http: { endpoint: 0.0.0.0:4318 } } } }\n",
-            "c.yaml:1:53: receivers.otlp.protocols.http.endpoint: anyone who reaches this address could write sessions: listen on 127.0.0.1, or say `insecure: true` in the receiver",
+            "c.yaml:1:53: receivers.otlp.protocols.http.endpoint: anyone who reaches this address could write sessions: listen on 127.0.0.1, write extensions.auth, or say `insecure: true` in the receiver",
         ),
         (
             "extensions:\n  sessions_table: { path: \"${env:NOWHERE}\" }\n",
@@ -83,13 +83,10 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
 #[test]
 fn what_is_not_built_yet_is_refused_wherever_it_stands() {
     for (text, place) in [
-        ("extensions: { auth: { tokens: [] } }\n", "1:21: extensions.auth"),
         ("receivers: { langfuse: { endpoint: otlp } }\n", "1:14: receivers.langfuse"),
         ("receivers: { hooks: { endpoint: otlp } }\n", "1:14: receivers.hooks"),
-        ("processors: { redact: { emails: true } }\n", "1:33: processors.redact.emails"),
         ("processors: { mappings: [] }\n", "1:15: processors.mappings"),
         ("exporters: { deeplake: { table: sessions_table } }\n", "1:14: exporters.deeplake"),
-        ("exporters: { git: { remote: x } }\n", "1:14: exporters.git"),
         ("connectors: { skillify: { proposer: { anthropic: {} } } }\n", "1:37: connectors.skillify.proposer"),
         ("service: { telemetry: { metrics: { otlp: x } } }\n", "1:34: service.telemetry.metrics"),
     ] {
@@ -240,4 +237,67 @@ fn two_processes_cannot_share_a_journal() {
     let (code, _, stderr) = outcome(skillspan().arg("run").arg("--config").arg(other.config()));
     assert_eq!(code, 1);
     assert!(stderr.contains("in use by another process"), "{stderr}");
+}
+
+/// A configuration whose skills go to such an exporter.
+fn with_git(git: &str) -> String {
+    format!(
+        "exporters:\n  git: {git}\nservice:\n  pipelines:\n    skills: {{ receivers: [skillify], exporters: [git] }}\n"
+    )
+}
+
+#[test]
+fn a_git_exporter_is_checked_before_anything_runs() {
+    for (git, expected) in [
+        ("{ branch: main }", "exporters.git: name the repository here: remote"),
+        (
+            "{ remote: /srv/skills.git }",
+            "exporters.git.remote: expected https://, ssh://, user@host:path or file://",
+        ),
+        ("{ remote: \"https://git.example.com/x.git\", mode: push }", "exporters.git.mode: "),
+        (
+            "{ remote: \"https://git.example.com/x.git\", auth: { key_file: k } }",
+            "exporters.git.auth: write a token, or key_file and known_hosts_file",
+        ),
+        (
+            "{ remote: \"git@git.example.com:x.git\", auth: { token: t } }",
+            "exporters.git.auth: auth.token needs https://, auth.key_file needs ssh",
+        ),
+        (
+            "{ remote: \"file:///x.git\", branch: \"a b\" }",
+            "exporters.git.branch: this is no name of a branch",
+        ),
+        (
+            "{ remote: \"file:///x.git\", path: shop }",
+            "exporters.git.path: only `layout: project` takes a path",
+        ),
+        (
+            "{ remote: \"file:///x.git\", layout: project, path: ../shop }",
+            "exporters.git.path: expected a folder below the repository's root",
+        ),
+        ("{ remote: \"file:///x.git\", author: ann }", "exporters.git.author: expected `name <mail>`"),
+        ("{ remote: \"file:///x.git\", route: { scopes: [team] } }", "exporters.git.route.scopes"),
+    ] {
+        let (code, _, stderr) = validate(&with_git(git));
+        assert_eq!(code, 64, "{git}: {stderr}");
+        assert!(stderr.contains(expected), "{git}\n{stderr}");
+    }
+    let (code, _, stderr) =
+        validate(&with_git("{ remote: \"https://git.example.com/x.git\", auth: { token: t } }"));
+    assert_eq!(code, 0, "{stderr}");
+}
+
+#[test]
+fn no_error_shows_a_secret_of_a_git_exporter() {
+    for git in [
+        "{ remote: \"https://ann:marker-77@git.example.com/x.git\" }",
+        "{ remote: \"http://git.example.com/x.git\", auth: { token: marker-77 } }",
+        "{ remote: \"git@git.example.com:x.git\", auth: { token: marker-77 } }",
+        "{ remote: \"https://git.example.com/x.git\", auth: { token: marker-77, key_file: k } }",
+        "{ remote: \"https://git.example.com/x.git\", auth: { token: marker-77, tokens: 1 } }",
+    ] {
+        let (code, stdout, stderr) = validate(&with_git(git));
+        assert_eq!(code, 64, "{git}: {stderr}");
+        assert!(!format!("{stdout}{stderr}").contains("marker-77"), "{stderr}");
+    }
 }

@@ -15,6 +15,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use skillspan::config::{Origin, Settings, Source, parse};
+use skillspan::exporters::target::Place;
+use skillspan::table::Location;
 
 struct Container;
 
@@ -74,8 +76,13 @@ fn assert_fits_a_container(settings: &Settings) {
     let sessions = settings.sessions.as_ref().expect("a sessions pipeline");
     assert!(sessions.listeners.iter().all(|listener| listener.address.ip().is_unspecified()));
     assert!(settings.health.expect("a health endpoint").ip().is_unspecified());
-    let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets).map(|target| &target.path);
-    for path in targets.chain([&sessions.journal.path, &settings.table]) {
+    let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
+    let targets = targets.map(|target| match &target.place {
+        Place::Filesystem(config) => &config.path,
+        Place::Git(config) => &config.cache,
+    });
+    let Location::Folder(table) = &settings.table else { panic!("{} is not a folder", settings.table) };
+    for path in targets.chain([&sessions.journal.path, table]) {
         assert!(path.starts_with("/var/lib/skillspan"), "{} is not on the volume", path.display());
     }
 }
@@ -149,6 +156,7 @@ service: {{ journal: {{ path: {root}/journal, max_size: 64MiB, segment: 4MiB }} 
     let served = runtime.block_on(async {
         let service = skillspan::service::Service::start(settings).await.unwrap();
         let url = format!("http://{}/metrics", service.health().unwrap());
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         // A counter with labels is served once something was counted.
         let (_, http) = service.addresses()[0];

@@ -1,11 +1,12 @@
 //! A disk to watch and to break: the real file system behind a switchboard.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use skillspan::journal::{Disk, DiskFile, FileSystem, Lock};
+use skillspan::disk::{Disk, DiskFile, FileSystem, Lock};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TestDisk {
@@ -20,6 +21,8 @@ struct Switches {
     held: usize,
     /// Syncs of files fail whose name ends so.
     failing: Option<&'static str>,
+    /// Reads of segments fail that touch these bytes.
+    unreadable: Option<Range<u64>>,
     /// Operations that change the disk are carried out this often; then all fail.
     remaining: Option<usize>,
     /// Files whose sync failed.
@@ -58,6 +61,11 @@ impl TestDisk {
         self.switch(|switches| switches.failing = Some(suffix));
     }
 
+    /// Makes reads of segments fail that touch these bytes.
+    pub(crate) fn fail_reads_within(&self, bytes: Range<u64>) {
+        self.switch(|switches| switches.unreadable = Some(bytes));
+    }
+
     pub(crate) fn heal(&self) {
         self.switch(|switches| switches.failing = None);
     }
@@ -89,7 +97,12 @@ impl TestDisk {
 
 impl Disk for TestDisk {
     fn create_folder(&self, folder: &Path) -> io::Result<()> {
+        self.change()?;
         FileSystem.create_folder(folder)
+    }
+
+    fn check_writable(&self, folder: &Path) -> io::Result<()> {
+        FileSystem.check_writable(folder)
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
@@ -101,6 +114,12 @@ impl Disk for TestDisk {
     }
 
     fn read_at(&self, path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+        let end = offset.saturating_add(length).min(FileSystem.size(path)?);
+        let touched = |bytes: &Range<u64>| offset < bytes.end && bytes.start < end;
+        let segment = path.extension().is_some_and(|end| end == "segment");
+        if segment && self.switch(|switches| switches.unreadable.as_ref().is_some_and(touched)) {
+            return Err(io::Error::other("an unreadable sector"));
+        }
         FileSystem.read_at(path, offset, length)
     }
 
@@ -110,9 +129,19 @@ impl Disk for TestDisk {
         Ok(Box::new(TestFile { disk: self.clone(), path: path.to_owned(), file }))
     }
 
-    fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         self.change()?;
-        FileSystem.truncate(path, length)
+        let file = FileSystem.open(path)?;
+        Ok(Box::new(TestFile { disk: self.clone(), path: path.to_owned(), file }))
+    }
+
+    fn size(&self, path: &Path) -> io::Result<u64> {
+        FileSystem.size(path)
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.change()?;
+        FileSystem.rename_new(from, to)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -138,14 +167,19 @@ struct TestFile {
 }
 
 impl DiskFile for TestFile {
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.disk.change()?;
         self.disk.switch(|switches| {
             if switches.failed.contains(&self.path) {
                 switches.written_after.push(self.path.clone());
             }
         });
-        self.file.write_all(bytes)
+        self.file.write_at(offset, bytes)
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.disk.change()?;
+        self.file.cut(length)
     }
 
     fn sync(&mut self) -> io::Result<()> {

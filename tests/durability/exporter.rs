@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use object_store::local::LocalFileSystem;
 use skillspan::event::{EventBatch, Kind, Owner, SessionEvent, Timestamp, encode_batch};
 use skillspan::exporters::parquet::{Config, ExporterHandle, ParquetExporter, Stopped};
 use skillspan::journal::{Journal, OpenError};
@@ -98,8 +99,8 @@ async fn until(condition: impl Fn() -> bool) {
 }
 
 /// Drains the journal and drops everything at the first failure, like a process that dies of it.
-async fn drained_before_failing(journal: Journal, table: &Path) -> Option<u64> {
-    let exporter = ParquetExporter::new(journal, Table::open(table).unwrap(), patient());
+async fn drained_before_failing(journal: Journal, table: Table) -> Option<u64> {
+    let exporter = ParquetExporter::new(journal, table, patient());
     let handle = exporter.handle();
     let shutdown = CancellationToken::new();
     shutdown.cancel();
@@ -116,8 +117,12 @@ async fn crash_and_restart(journal_folder: &Path, table: &Path, operations: usiz
     append(&journal, "a", &["a1", "a2"]).await;
     append(&journal, "b", &["b1"]).await;
     append(&journal, "a", &["a3"]).await;
+    // So large that the exported records stand in a segment that is done with.
+    append(&journal, "a", &[&"x".repeat(3000)]).await;
+    let store = LocalFileSystem::new_with_prefix(table).unwrap();
+    let failing = Table::open_on(table, Arc::new(disk.clone()), Arc::new(store)).unwrap();
     disk.crash_after(operations);
-    let crashed = drained_before_failing(journal, table).await.is_none();
+    let crashed = drained_before_failing(journal, failing).await.is_none();
     until(|| !matches!(Journal::open(journal_config(journal_folder)), Err(OpenError::Locked { .. }))).await;
 
     let journal = open(journal_folder);
@@ -136,14 +141,17 @@ async fn a_crash_at_any_step_of_an_export_gives_each_event_exactly_once() {
         let journal = tempfile::tempdir().unwrap();
         let table = tempfile::tempdir().unwrap();
         let crashed = crash_and_restart(journal.path(), table.path(), operations).await;
-        assert_eq!(event_ids(table.path()).await, ["a1", "a2", "a3", "b1", "b2"], "after {operations}");
+        let mut ids = event_ids(table.path()).await;
+        assert_eq!(ids.pop(), Some("x".repeat(3000)), "after {operations}");
+        assert_eq!(ids, ["a1", "a2", "a3", "b1", "b2"], "after {operations}");
         if !crashed {
             break;
         }
         crashes += 1;
     }
-    // Plan and cursor: create, write, sync, rename, sync of the folder each; then the plan is removed.
-    assert!(crashes >= 12, "{crashes} crashes");
+    // Plan, two files and cursor: create, write, sync, rename, sync of the folder each, and the folders
+    // of the files; then the plan is removed.
+    assert!(crashes >= 30, "{crashes} crashes");
 }
 
 #[tokio::test]
@@ -157,7 +165,7 @@ async fn a_crash_between_two_files_of_a_plan_repeats_that_plan_and_no_other() {
     let obstacle = table.path().join("v1/owner_tenant=b");
     fs::create_dir_all(obstacle.parent().unwrap()).unwrap();
     fs::write(&obstacle, b"").unwrap();
-    assert_eq!(drained_before_failing(journal.clone(), table.path()).await, None);
+    assert_eq!(drained_before_failing(journal.clone(), Table::open(table.path()).unwrap()).await, None);
     let plan = journal.plan().unwrap().expect("the plan stays");
     assert_eq!(journal.cursor(), 1);
     fs::remove_file(&obstacle).unwrap();

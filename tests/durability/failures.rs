@@ -1,5 +1,6 @@
 //! A disk that fails and works again.
 
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,4 +78,70 @@ async fn a_cursor_that_cannot_be_written_does_not_move() {
     assert_eq!(journal.cursor(), 1);
     journal.advance(3).expect_err("beyond the end");
     journal.advance(2).unwrap();
+}
+
+#[tokio::test]
+async fn blocks_that_cannot_be_read_do_not_keep_the_journal_from_starting() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = skillspan::journal::Config { segment_size: 64 << 10, ..config(folder.path()) };
+    let journal = Journal::open(large.clone()).unwrap();
+    for n in 0..20u8 {
+        journal.append(vec![n; 1000]).await.unwrap();
+    }
+    drop(journal);
+    let disk = TestDisk::default();
+    // Within the ninth to the thirteenth record.
+    disk.fail_reads_within(8192..12288);
+    let journal = Journal::open_on(large.clone(), Arc::new(disk.clone())).unwrap();
+    for _ in 0..5 {
+        journal.read(1, usize::MAX).unwrap_err();
+    }
+    let found: Vec<u64> = read_all(&journal).into_iter().map(|(sequence, _)| sequence).collect();
+    assert_eq!(found, (1..=7).chain(13..=20).collect::<Vec<_>>());
+    assert!(journal.status().quarantined > 0);
+    let next = journal.append(b"goes on".to_vec()).await.unwrap();
+    assert!(next > 20);
+    journal.advance(next).unwrap();
+    let kept = crate::support::names(&folder.path().join("quarantine"));
+    assert!(kept.contains(&"00000000000000000001.segment".to_owned()), "{kept:?}");
+}
+
+#[tokio::test]
+async fn a_journal_whose_folder_is_deleted_refuses_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let journal = open(&path);
+    journal.append(b"before".to_vec()).await.unwrap();
+    std::fs::remove_dir_all(&path).unwrap();
+    let error = journal.append(b"after".to_vec()).await.unwrap_err();
+    assert!(error.to_string().contains("was deleted or replaced while in use; restart skillspan"), "{error}");
+    assert!(!journal.status().writable);
+    // Somebody else begins a journal there: nothing of ours gets into it.
+    let theirs = open(&path);
+    journal.append(b"still".to_vec()).await.unwrap_err();
+    journal.advance(2).unwrap_err();
+    assert!(read_all(&theirs).is_empty());
+}
+
+#[tokio::test]
+async fn an_exported_segment_is_written_again_under_a_new_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let files = || {
+        let inodes = segments(folder.path()).into_iter().map(|path| std::fs::metadata(path).unwrap().ino());
+        inodes.collect::<Vec<_>>()
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    for round in 0..20u8 {
+        let last = journal.append(vec![round; 3000]).await.unwrap();
+        assert_eq!(journal.read(last, 1).unwrap()[0].payload, vec![round; 3000]);
+        seen.extend(files());
+        journal.advance(last + 1).unwrap();
+    }
+    assert!(seen.len() <= 3, "20 segments in {} files", seen.len());
+    assert!(journal.status().bytes <= 4 * 4096, "{:?}", journal.status());
+    drop(journal);
+    let journal = open(folder.path());
+    assert_eq!((journal.status().quarantined, journal.status().torn_bytes), (0, 0));
+    assert_eq!(journal.append(b"next".to_vec()).await.unwrap(), 21);
 }

@@ -42,7 +42,7 @@ async fn appends_that_come_while_a_sync_runs_share_the_next_one() {
     let disk = TestDisk::default();
     let journal = Journal::open_on(config(folder.path()), Arc::new(disk.clone())).unwrap();
     journal.append(b"begins the segment".to_vec()).await.unwrap();
-    let before = journal.status().syncs;
+    let before = journal.status().syncs.count;
 
     disk.hold_syncs();
     let leader = tokio::spawn({
@@ -62,7 +62,7 @@ async fn appends_that_come_while_a_sync_runs_share_the_next_one() {
     sequences.push(leader.await.unwrap().unwrap());
     sequences.sort();
     assert_eq!(sequences, (2..53).collect::<Vec<_>>());
-    assert_eq!(journal.status().syncs - before, 2);
+    assert_eq!(journal.status().syncs.count - before, 2);
 }
 
 #[tokio::test]

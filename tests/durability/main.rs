@@ -9,4 +9,6 @@ mod failures;
 mod group_commit;
 mod histories;
 mod limits;
+mod power;
+mod simulated;
 mod support;

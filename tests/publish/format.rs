@@ -9,7 +9,7 @@ fn target() -> Target {
     let mut sessions = needs("make db-up", "make test-integration");
     sessions.extend(one_offs("make db-up", "make test-integration"));
     let target = Target::new();
-    target.publish(&mined(&sessions).candidates);
+    target.publish(&mined(&sessions));
     target
 }
 
@@ -83,7 +83,7 @@ fn every_skill_keeps_the_rules_of_the_format() {
         ("psql app -c 'select 1: \"x\"'", "make it"),
     ] {
         let target = Target::new();
-        target.publish(&mined(&needs(fix, test)).candidates);
+        target.publish(&mined(&needs(fix, test)));
         let skills: Vec<String> =
             target.files().into_iter().filter(|path| path.ends_with("SKILL.md")).collect();
         assert_eq!(skills.len(), 1, "{fix}");

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use skillspan::exporters::filesystem::{Config, Error, Filesystem, Layout, Report};
-use skillspan::skillify::Candidate;
+use skillspan::exporters::filesystem::{Config, Error, Filesystem};
+use skillspan::exporters::target::{Report, Update};
+use skillspan::library::{Change, Findings, Layout};
+use skillspan::skillify::Mined;
 use skillspan::table::Session;
 
 use super::sessions::{mined, needs, session};
@@ -23,19 +25,32 @@ impl Target {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    fn exporter(&self) -> Filesystem {
-        Filesystem::new(Config { path: self.folder.path().to_owned(), layout: Layout::Library })
+    pub(crate) fn config(&self, layout: Layout) -> Config {
+        Config { path: self.folder.path().to_owned(), layout }
     }
 
-    pub(crate) fn publish(&self, candidates: &[Candidate]) -> Report {
-        self.exporter().publish(candidates).unwrap()
+    pub(crate) fn exporter(&self) -> Filesystem {
+        Filesystem::new(self.config(Layout::Library))
+    }
+
+    /// Every SKILL.md.
+    pub(crate) fn skills(&self) -> Vec<String> {
+        self.files().into_iter().filter(|path| path.ends_with("/SKILL.md")).collect()
+    }
+
+    pub(crate) fn remove_folder(&self, path: &str) {
+        fs::remove_dir_all(self.folder.path().join(path)).unwrap();
+    }
+
+    pub(crate) fn publish(&self, mined: &Mined) -> Report {
+        self.exporter().publish(&update(mined)).unwrap()
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.folder.path().join(path)).unwrap()
     }
 
-    fn write(&self, path: &str, content: &str) {
+    pub(crate) fn write(&self, path: &str, content: &str) {
         let path = self.folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
@@ -59,9 +74,13 @@ impl Target {
         files
     }
 
-    fn contents(&self) -> BTreeMap<String, String> {
+    pub(crate) fn contents(&self) -> BTreeMap<String, String> {
         self.files().into_iter().map(|path| (path.clone(), self.read(&path))).collect()
     }
+}
+
+pub(crate) fn update(mined: &Mined) -> Update {
+    Update::Findings(vec![Findings::from(mined)])
 }
 
 fn sessions() -> Vec<Session> {
@@ -88,8 +107,8 @@ fn sessions_with_migration() -> Vec<Session> {
 #[test]
 fn a_new_skill_is_created() {
     let target = Target::new();
-    let report = target.publish(&mined(&sessions()).candidates);
-    assert_eq!(report.created, [NAME]);
+    let report = target.publish(&mined(&sessions()));
+    assert_eq!(report.named(Change::Created), [NAME]);
     assert_eq!(report.files_written, 8);
     assert_eq!(
         target.files(),
@@ -110,32 +129,32 @@ fn a_new_skill_is_created() {
 #[test]
 fn nothing_mined_writes_nothing() {
     let target = Target::new();
-    target.publish(&mined(&[]).candidates);
-    target.publish(&mined(&sessions()[..1]).candidates);
+    target.publish(&mined(&[]));
+    target.publish(&mined(&sessions()[..1]));
     assert!(target.files().is_empty());
 }
 
 #[test]
 fn a_run_that_learnt_nothing_writes_nothing() {
     let target = Target::new();
-    target.publish(&mined(&sessions()).candidates);
+    target.publish(&mined(&sessions()));
     let before = target.contents();
     let mut sessions = sessions();
     for (index, mut again) in self::sessions().into_iter().enumerate() {
         again.id = format!("again{index}");
         sessions.push(again);
     }
-    let report = target.publish(&mined(&sessions).candidates);
-    assert_eq!((report.unchanged.as_slice(), report.files_written), ([NAME.to_owned()].as_slice(), 0));
+    let report = target.publish(&mined(&sessions));
+    assert_eq!((report.named(Change::Unchanged).as_slice(), report.files_written), ([NAME].as_slice(), 0));
     assert_eq!(target.contents(), before, "counts alone are no change");
 }
 
 #[test]
 fn what_sessions_show_anew_sharpens_the_skill_under_its_name() {
     let target = Target::new();
-    target.publish(&mined(&sessions()).candidates);
-    let report = target.publish(&mined(&sessions_with_migration()).candidates);
-    assert_eq!(report.updated, [NAME]);
+    target.publish(&mined(&sessions()));
+    let report = target.publish(&mined(&sessions_with_migration()));
+    assert_eq!(report.named(Change::Sharpened), [NAME]);
     let skill = target.read(SKILL);
     assert!(skill.contains("Run `make db-up` and `make migrate` before `make itest`."), "{skill}");
     assert!(
@@ -147,35 +166,35 @@ fn what_sessions_show_anew_sharpens_the_skill_under_its_name() {
 #[test]
 fn what_a_person_edited_stays_and_a_proposal_is_kept() {
     let target = Target::new();
-    target.publish(&mined(&sessions()).candidates);
+    target.publish(&mined(&sessions()));
     let edited = target.read(SKILL).replace("## Steps", "## Steps, as we like them");
     target.write(SKILL, &edited);
-    let report = target.publish(&mined(&sessions_with_migration()).candidates);
-    assert_eq!((report.hand_edited.as_slice(), report.files_written), ([NAME.to_owned()].as_slice(), 0));
+    let report = target.publish(&mined(&sessions_with_migration()));
+    assert_eq!((report.named(Change::HandEdited).as_slice(), report.files_written), ([NAME].as_slice(), 0));
     assert_eq!(target.read(SKILL), edited);
     let state = target.read(".skillspan/library.json");
     assert!(state.contains("\"proposal\"") && state.contains("make migrate"));
     let before = target.contents();
-    target.publish(&mined(&sessions_with_migration()).candidates);
+    target.publish(&mined(&sessions_with_migration()));
     assert_eq!(target.contents(), before, "a proposal is made once");
 }
 
 #[test]
 fn other_line_ends_are_no_edit() {
     let target = Target::new();
-    target.publish(&mined(&sessions()).candidates);
+    target.publish(&mined(&sessions()));
     target.write(SKILL, &target.read(SKILL).replace('\n', "\r\n"));
-    assert_eq!(target.publish(&mined(&sessions_with_migration()).candidates).updated, [NAME]);
+    assert_eq!(target.publish(&mined(&sessions_with_migration())).named(Change::Sharpened), [NAME]);
 }
 
 #[test]
 fn what_a_person_deleted_never_comes_back() {
     let target = Target::new();
-    target.publish(&mined(&sessions()).candidates);
+    target.publish(&mined(&sessions()));
     fs::remove_dir_all(target.folder.path().join("skills").join(NAME)).unwrap();
     for sessions in [sessions(), sessions_with_migration(), sessions()] {
-        let report = target.publish(&mined(&sessions).candidates);
-        assert_eq!(report.refused, [NAME]);
+        let report = target.publish(&mined(&sessions));
+        assert_eq!(report.named(Change::Refused), [NAME]);
         assert!(!target.files().iter().any(|path| path.starts_with("skills/")));
     }
     assert!(!target.read("README.md").contains(NAME));
@@ -187,9 +206,13 @@ fn other_peoples_files_are_not_touched() {
     for path in ["README.md", SKILL, "skills/mine/SKILL.md", "notes.txt"] {
         target.write(path, "mine");
     }
-    let report = target.publish(&mined(&sessions()).candidates);
-    assert_eq!(report.created.len(), 1);
-    assert!(report.created[0].starts_with("make-itest-needs-make-db-up-"), "{:?}", report.created);
+    let report = target.publish(&mined(&sessions()));
+    assert_eq!(report.named(Change::Created).len(), 1);
+    assert!(
+        report.named(Change::Created)[0].starts_with("make-itest-needs-make-db-up-"),
+        "{:?}",
+        report.named(Change::Created)
+    );
     for path in ["README.md", SKILL, "skills/mine/SKILL.md", "notes.txt"] {
         assert_eq!(target.read(path), "mine", "{path}");
     }
@@ -199,10 +222,10 @@ fn other_peoples_files_are_not_touched() {
 fn a_state_of_a_newer_version_is_refused_by_name() {
     let target = Target::new();
     target.write(".skillspan/library.json", r#"{"format": 99, "shape": "unknown"}"#);
-    let error = target.exporter().publish(&mined(&sessions()).candidates).unwrap_err();
+    let error = target.exporter().publish(&update(&mined(&sessions()))).unwrap_err();
     assert!(
         error.to_string().ends_with(
-            "library.json: the library's state has format 99, this version reads up to 1: use a newer skillspan"
+            "library.json: the library's state has format 99, this version reads up to 2: use a newer skillspan"
         ),
         "{error}"
     );
@@ -212,9 +235,9 @@ fn a_state_of_a_newer_version_is_refused_by_name() {
 #[test]
 fn an_interrupted_publish_is_finished_by_the_next() {
     let finished = Target::new();
-    finished.publish(&mined(&sessions()).candidates);
+    finished.publish(&mined(&sessions()));
     let first = finished.contents();
-    finished.publish(&mined(&sessions_with_migration()).candidates);
+    finished.publish(&mined(&sessions_with_migration()));
     let second = finished.contents();
     // As if the power had gone after each file: the next state is there, some files are, the state is not.
     let changed: Vec<&String> = second
@@ -231,8 +254,8 @@ fn an_interrupted_publish_is_finished_by_the_next() {
         for path in changed.iter().take(done) {
             target.write(path, &second[*path]);
         }
-        let report = target.publish(&mined(&sessions_with_migration()).candidates);
-        assert_eq!(report.updated, [NAME], "after {done} files");
+        let report = target.publish(&mined(&sessions_with_migration()));
+        assert_eq!(report.named(Change::Sharpened), [NAME], "after {done} files");
         assert_eq!(target.contents(), second, "after {done} files");
     }
 }
@@ -243,7 +266,7 @@ fn a_folder_that_cannot_be_written_is_an_error_that_names_it() {
     target.write("file", "");
     let path = target.folder.path().join("file/below");
     let exporter = Filesystem::new(Config { path: path.clone(), layout: Layout::Library });
-    let error = exporter.publish(&mined(&sessions()).candidates).unwrap_err();
+    let error = exporter.publish(&update(&mined(&sessions()))).unwrap_err();
     assert!(
         matches!(error, Error::Io { .. }) && error.to_string().contains(path.to_str().unwrap()),
         "{error}"

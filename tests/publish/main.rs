@@ -1,9 +1,23 @@
 //! Publishing: how candidates become files, and how a person's will is kept.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests fail as tests do"
+)]
 
 #[path = "../support/sessions.rs"]
 mod sessions;
 
 mod format;
+mod git;
+mod golden;
+mod hosts;
 mod life;
+mod people;
+mod races;
+mod repository;
+mod server;

@@ -104,7 +104,12 @@ fn what_varies_becomes_a_hole() {
             .build()
     };
     let mined = mined(&[of("a", "alice", "tests/test_store.py"), of("b", "bob", "tests/test_cart.py")]);
-    assert!(published(&mined)[0].wording.description.starts_with("Run `make db-up` before `pytest {path}`."));
+    assert!(
+        published(&mined)[0]
+            .wording
+            .description
+            .starts_with("Run `make db-up` before `pytest tests/{name}.py`.")
+    );
 }
 
 #[test]
@@ -129,6 +134,7 @@ fn a_recurring_procedure_becomes_a_skill_with_its_steps_in_order() {
     assert_eq!(
         steps,
         [
+            "Edit `CHANGELOG.md`.",
             "Run `make lint`.",
             "Run `make test`.",
             "Run `git commit -qam \"Release {version}\"`.",

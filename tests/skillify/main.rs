@@ -5,7 +5,9 @@
 #[path = "../support/sessions.rs"]
 mod sessions;
 
+mod claims;
 mod database;
+mod llm;
 mod noise;
 mod safety;
 mod stability;

@@ -13,16 +13,18 @@ use crate::config::units::{ByteSize, Span, Zstd};
 pub(in crate::config) enum Exporter {
     Parquet(Parquet),
     Filesystem(Filesystem),
+    Git(Git),
 }
 
 impl Named for Exporter {
     const SECTION: &'static str = "exporters";
-    const TYPES: &'static [&'static str] = &["parquet", "filesystem"];
-    const NOT_YET: &'static [&'static str] = &["deeplake", "git"];
+    const TYPES: &'static [&'static str] = &["parquet", "filesystem", "git"];
+    const NOT_YET: &'static [&'static str] = &["deeplake"];
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {
             "parquet" => Parquet::deserialize(deserializer).map(Self::Parquet),
+            "git" => Git::deserialize(deserializer).map(Self::Git),
             _ => Filesystem::deserialize(deserializer).map(Self::Filesystem),
         }
     }
@@ -60,24 +62,88 @@ pub(in crate::config) struct Flush {
 pub(in crate::config) struct Filesystem {
     /// The folder; `~` is the home directory. Absent: `skills` in the data folder.
     pub(in crate::config) path: Option<String>,
-    /// `library`: a repository of skills.
+    /// `library`: a repository of skills. `project`: a repository that people work in.
     pub(in crate::config) layout: Layout,
+    /// Which skills go there. Absent: all.
+    pub(in crate::config) route: Route,
 }
 
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+/// Skills on a branch of a git repository.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Git {
+    /// `https://…`, `ssh://…`, `user@host:path` or `file://…`, without a password.
+    pub(in crate::config) remote: String,
+    /// The branch that people fetch.
+    pub(in crate::config) branch: Option<String>,
+    /// `review`: skills are proposed on a branch that people merge. `direct`: they are pushed.
+    pub(in crate::config) mode: Mode,
+    /// `library`: a repository of skills. `project`: a repository that people work in.
+    pub(in crate::config) layout: Layout,
+    /// With `layout: project`, the folder below the root that people open.
+    pub(in crate::config) path: Option<String>,
+    /// What opens the repository.
+    pub(in crate::config) auth: GitAuth,
+    /// `name <mail>` of the commits.
+    pub(in crate::config) author: Option<String>,
+    /// Which skills go there. Absent: all but those of one person.
+    pub(in crate::config) route: Route,
+}
+
+/// A token for https, or a key for ssh. Has no `Debug`: it holds the token.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct GitAuth {
+    /// What the host wants beside the token.
+    pub(in crate::config) username: Option<String>,
+    /// The token, for HTTP Basic.
+    pub(in crate::config) token: Option<String>,
+    /// A private SSH key without a passphrase.
+    pub(in crate::config) key_file: Option<String>,
+    /// The host's public keys.
+    pub(in crate::config) known_hosts_file: Option<String>,
+}
+
+impl std::fmt::Debug for GitAuth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GitAuth([redacted])")
+    }
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum Mode {
+    #[default]
+    Review,
+    Direct,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(in crate::config) enum Layout {
     #[default]
     Library,
+    Project,
 }
 
-impl<'de> Deserialize<'de> for Layout {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
-            "library" => Ok(Self::Library),
-            "project" => Err(de::Error::custom("the layout `project` is not supported yet")),
-            other => Err(de::Error::custom(format_args!("expected library or project, found `{other}`"))),
-        }
-    }
+/// Which skills go to a target. An empty list allows everything.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Route {
+    /// Of these workspaces.
+    pub(in crate::config) workspaces: Vec<String>,
+    /// Of work in these repositories, as sessions name them: `git.example.com/team/shop`.
+    pub(in crate::config) projects: Vec<String>,
+    /// `workspace`, `project`, `person`.
+    pub(in crate::config) scopes: Vec<Scope>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum Scope {
+    Workspace,
+    Project,
+    Person,
 }
 
 /// `connectors:`

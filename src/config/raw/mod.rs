@@ -12,10 +12,10 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
 use crate::config::components::{Components, Named};
-use crate::config::units::{ByteSize, Endpoint, Span};
+use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
 
-pub(super) use exporters::{Connector, Exporter};
-pub(super) use receivers::{Grpc, Http, Processor, Protocols, Receiver, Workspace};
+pub(super) use exporters::{Connector, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope};
+pub(super) use receivers::{Grpc, Http, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -59,8 +59,34 @@ pub(in crate::config) struct Extensions {
     /// Where the sessions table is.
     #[serde(deserialize_with = "written")]
     pub(in crate::config) sessions_table: Option<SessionsTable>,
-    /// Who may send.
-    auth: NotSupportedYet,
+    /// Who may send. Absent: anyone who reaches the port.
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) auth: Option<Auth>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Auth {
+    /// Those who may; several live ones for a tenant let it change them one after the other.
+    pub(in crate::config) tokens: Vec<Token>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Token {
+    /// The user of a Basic pair, and the token's name in messages.
+    pub(in crate::config) id: String,
+    /// The token: `Bearer <secret>`, or `Basic <id>:<secret>`.
+    #[serde(default)]
+    pub(in crate::config) secret: Option<Hidden>,
+    /// In its place, the token's SHA-256 in hex.
+    #[serde(default)]
+    pub(in crate::config) secret_sha256: Option<Hidden>,
+    /// Whose events are sent with it.
+    pub(in crate::config) tenant: String,
+    /// The workspace that they are stored in; what a payload says narrows it.
+    #[serde(default)]
+    pub(in crate::config) workspace: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,8 +112,8 @@ pub(in crate::config) struct Service {
     /// The durable log between a client's answer and the table.
     #[serde(deserialize_with = "written")]
     pub(in crate::config) journal: Option<Journal>,
-    /// A bound on the memory of requests in flight.
-    memory_limit: NotSupportedYet,
+    /// The memory that all requests in flight may take together.
+    pub(in crate::config) memory_limit: Option<ByteSize>,
     /// What the process says of itself.
     #[serde(deserialize_with = "written")]
     pub(in crate::config) telemetry: Option<Telemetry>,

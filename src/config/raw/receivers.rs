@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 
 use crate::config::components::Named;
-use crate::config::units::{ByteSize, Endpoint};
+use crate::config::units::{ByteRate, ByteSize, Endpoint, Hidden, RequestRate};
+use crate::redact::RuleSpec;
 
-use super::{NotSupportedYet, loopback, written};
+use super::{loopback, written};
 
 /// `receivers:`
 #[derive(Debug)]
@@ -53,7 +54,21 @@ pub(in crate::config) struct Grpc {
     /// The largest request, after decompression.
     pub(in crate::config) max_message: ByteSize,
     /// Certificates.
-    tls: NotSupportedYet,
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) tls: Option<Tls>,
+}
+
+/// PEM files; they may be replaced while the service runs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Tls {
+    /// The server's certificate and what leads from it to its authority.
+    pub(in crate::config) cert_file: String,
+    /// The certificate's key.
+    pub(in crate::config) key_file: String,
+    /// The authorities of clients: without a certificate of theirs nobody gets in.
+    #[serde(default)]
+    pub(in crate::config) client_ca_file: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -63,6 +78,9 @@ pub(in crate::config) struct Http {
     pub(in crate::config) endpoint: Endpoint,
     /// The largest request, after decompression.
     pub(in crate::config) max_body: ByteSize,
+    /// Certificates.
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) tls: Option<Tls>,
 }
 
 /// `processors:`
@@ -91,14 +109,17 @@ impl Named for Processor {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Redact {
-    /// Rules of your own.
-    rules: NotSupportedYet,
+    /// Rules of your own, applied before the built-in ones.
+    pub(in crate::config) rules: Vec<RuleSpec>,
     /// Attributes that are not stored at all.
     pub(in crate::config) drop_attributes: Vec<String>,
     /// Redact e-mail addresses too.
-    emails: NotSupportedYet,
-    /// Redact home directories too.
-    home_directories: NotSupportedYet,
+    pub(in crate::config) emails: bool,
+    /// Redact the names in paths of home directories too.
+    pub(in crate::config) home_directories: bool,
+    /// What keeps equal secrets comparable. Replicas that share a table share it. Absent: a file of its
+    /// own beside the journal.
+    pub(in crate::config) key: Option<Hidden>,
 }
 
 /// Which workspace a session belongs to.
@@ -117,29 +138,40 @@ pub(in crate::config) struct Workspace {
 pub(in crate::config) struct Limits {
     /// The longest text; what is longer is cut and marked.
     pub(in crate::config) attribute: ByteSize,
-    /// Rates.
-    per_tenant: NotSupportedYet,
+    /// What each tenant may send.
+    pub(in crate::config) per_tenant: PerTenant,
+}
+
+/// Beyond it, a tenant's requests are refused until the second is over. Absent: no bound.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct PerTenant {
+    /// Requests a second.
+    pub(in crate::config) requests: Option<RequestRate>,
+    /// Bytes a second, as received.
+    pub(in crate::config) bytes: Option<ByteRate>,
 }
 
 impl Default for Grpc {
     fn default() -> Self {
-        Self { endpoint: loopback(4317), max_message: ByteSize(64 << 20), tls: NotSupportedYet }
+        Self { endpoint: loopback(4317), max_message: ByteSize(64 << 20), tls: None }
     }
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { endpoint: loopback(4318), max_body: ByteSize(64 << 20) }
+        Self { endpoint: loopback(4318), max_body: ByteSize(64 << 20), tls: None }
     }
 }
 
 impl Default for Redact {
     fn default() -> Self {
         Self {
-            rules: NotSupportedYet,
+            rules: Vec::new(),
             drop_attributes: ["process.command_args", "process.owner", "host.id"].map(str::to_owned).into(),
-            emails: NotSupportedYet,
-            home_directories: NotSupportedYet,
+            emails: false,
+            home_directories: false,
+            key: None,
         }
     }
 }
@@ -155,6 +187,6 @@ impl Default for Workspace {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { attribute: ByteSize(256 << 10), per_tenant: NotSupportedYet }
+        Self { attribute: ByteSize(256 << 10), per_tenant: PerTenant::default() }
     }
 }

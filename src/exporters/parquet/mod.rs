@@ -23,6 +23,7 @@ mod status;
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::journal::{Journal, Plan, PlannedFile, ReadError, Record, UpdateError};
-use crate::table::{FileIdentity, Table, WriteError, Written};
+use crate::table::{self, FileIdentity, Table, WriteError, Written};
 use batch::Batch;
 pub use status::{ExporterHandle, Failing, Status, Stopped};
 
@@ -84,7 +85,39 @@ enum StepError {
     Cancelled(#[from] tokio::task::JoinError),
 }
 
+/// Why a journal must not be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The table knows more of the journal than the journal itself.
+    #[error(
+        "journal {path} ends before record {end}, and the table has records of it up to {stored}: the folder was restored from an old copy, and its next records would be given numbers that are taken; what it holds is in the table already, so move the folder away and start with an empty one"
+    )]
+    OldCopy {
+        /// The journal's folder.
+        path: PathBuf,
+        /// One more than its last record.
+        end: u64,
+        /// The last of its records that the table has.
+        stored: u64,
+    },
+    /// The table cannot be listed.
+    #[error("cannot tell what the table has of the journal")]
+    Table(#[from] table::ReadError),
+}
+
 impl ParquetExporter {
+    /// Checks that the journal is the one that the table was filled from, and no old copy of it. To be
+    /// asked before anything is appended.
+    pub async fn check(&self) -> Result<(), CheckError> {
+        let end = *self.durable_end.borrow();
+        match self.table.last_record_of(self.journal.id()).await? {
+            Some(stored) if stored >= end => {
+                Err(CheckError::OldCopy { path: self.journal.path().to_owned(), end, stored })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// An exporter from `journal` to `table`. There may be one for a journal.
     pub fn new(journal: Journal, table: Table, config: Config) -> Self {
         Self {
@@ -132,6 +165,7 @@ impl ParquetExporter {
 
     async fn export_until(&mut self, shutdown: &CancellationToken) {
         let mut backoff = FIRST_BACKOFF;
+        let mut wanted = self.wanted.subscribe();
         loop {
             match self.step(shutdown).await {
                 Ok(Progress::Drained) => return,
@@ -141,7 +175,7 @@ impl ParquetExporter {
                 }
                 Err(error) => {
                     self.failed(&error, backoff);
-                    pause(backoff, shutdown).await;
+                    pause(backoff, &mut wanted, shutdown).await;
                     let longest = if shutdown.is_cancelled() { DRAIN_BACKOFF } else { LONGEST_BACKOFF };
                     backoff = (backoff * 2).min(longest);
                 }
@@ -216,7 +250,9 @@ impl ParquetExporter {
                 }
             }
         }
-        status::lock(&self.status).oldest_pending = batch.oldest;
+        let mut status = status::lock(&self.status);
+        status.oldest_pending = batch.oldest;
+        status.pending_events = batch.rows as u64;
         Ok(())
     }
 
@@ -254,6 +290,7 @@ impl ParquetExporter {
         let mut status = status::lock(&self.status);
         status.batches += 1;
         status.oldest_pending = None;
+        status.pending_events = 0;
         Ok(())
     }
 
@@ -359,12 +396,18 @@ enum Progress {
     Drained,
 }
 
-/// Sleeps for `backoff`; the beginning of a shutdown ends it early, for there is little time left then.
-async fn pause(backoff: Duration, shutdown: &CancellationToken) {
+/// Sleeps for `backoff`. The beginning of a shutdown and a new flush end it early: somebody waits.
+async fn pause(backoff: Duration, wanted: &mut watch::Receiver<u64>, shutdown: &CancellationToken) {
     if shutdown.is_cancelled() {
         return tokio::time::sleep(backoff).await;
     }
-    let _ = tokio::time::timeout(backoff, shutdown.cancelled()).await;
+    wanted.mark_unchanged();
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        // The exporter holds the sender.
+        _ = wanted.changed() => {}
+        () = tokio::time::sleep(backoff) => {}
+    }
 }
 
 /// Ends at `due`, or never.

@@ -13,6 +13,8 @@ use crate::journal::Journal;
 pub struct Status {
     /// Sequences between the cursor and the journal's durable end.
     pub behind: u64,
+    /// Events that have been read and are not in the table yet.
+    pub pending_events: u64,
     /// When the oldest request that is not in the table yet was accepted, as far as it has been read.
     pub oldest_pending: Option<Timestamp>,
     /// Batches that reached the table.
@@ -63,11 +65,8 @@ impl ExporterHandle {
     /// letters), however long the table takes.
     pub async fn flush(&self) -> Result<(), Stopped> {
         let end = *self.journal.durable_end().borrow();
-        self.wanted.send_if_modified(|wanted| {
-            let further = end > *wanted;
-            *wanted = end.max(*wanted);
-            further
-        });
+        // Also where nothing more is wanted than before: it ends a pause between two attempts.
+        self.wanted.send_modify(|wanted| *wanted = end.max(*wanted));
         let mut exported = self.exported.clone();
         exported.wait_for(|exported| *exported >= end).await.map(|_| ()).map_err(|_| Stopped)
     }

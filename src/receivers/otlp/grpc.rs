@@ -1,94 +1,133 @@
-//! OTLP over gRPC.
+//! OTLP over gRPC: three services with one unary method each.
+//!
+//! A unary call is a body of five bytes and a message, answered by the same and a trailer, so the
+//! framing is done here and not by tonic's server: that one answers `OUT_OF_RANGE` to a message over
+//! the limit, which OTLP clients send again for ever; it decompresses and decodes on the reactor; and
+//! it collects a message before anybody can ask whether there is memory for it.
 
-use std::sync::Arc;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::routing::{MethodRouter, post};
+use http_body_util::{BodyExt, Full};
+use tonic::Status;
 
-use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{LogsService, LogsServiceServer};
-use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
-use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
-    MetricsService, MetricsServiceServer,
-};
-use opentelemetry_proto::tonic::collector::metrics::v1::{
-    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
-};
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
-    TraceService, TraceServiceServer,
-};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
-use tonic::codec::CompressionEncoding;
-use tonic::service::Routes;
-use tonic::{Request, Response, Status};
+use crate::receivers::{Refusal, Signal, Tally};
 
-use crate::event::Owner;
-use crate::receivers::{Ingest, Records};
+use super::door::Door;
+use super::export::Export;
+use super::http::text_of;
+use super::status::{success, to_grpc};
+use super::{Coding, Encoding, body};
 
-use super::status::{count_metrics, to_grpc};
+/// Before a message: whether it is compressed, and its length in four bytes.
+const PREFIX: usize = 5;
 
 /// The three collector services.
-pub(super) fn routes(ingest: &Arc<Ingest>, max_message: usize) -> Routes {
-    let services = Services { ingest: Arc::clone(ingest) };
-    Routes::new(
-        TraceServiceServer::new(services.clone())
-            .accept_compressed(CompressionEncoding::Gzip)
-            .max_decoding_message_size(max_message),
-    )
-    .add_service(
-        LogsServiceServer::new(services.clone())
-            .accept_compressed(CompressionEncoding::Gzip)
-            .max_decoding_message_size(max_message),
-    )
-    .add_service(
-        MetricsServiceServer::new(services)
-            .accept_compressed(CompressionEncoding::Gzip)
-            .max_decoding_message_size(max_message),
+pub(super) fn routes(door: Door) -> Router {
+    let path = |service: &str| format!("/opentelemetry.proto.collector.{service}/Export");
+    Router::new()
+        .route(&path("trace.v1.TraceService"), method(Signal::Traces))
+        .route(&path("logs.v1.LogsService"), method(Signal::Logs))
+        .route(&path("metrics.v1.MetricsService"), method(Signal::Metrics))
+        .with_state(door)
+}
+
+fn method(signal: Signal) -> MethodRouter<Door> {
+    post(
+        move |State(door): State<Door>, request: Request| async move { receive(&door, signal, request).await },
     )
 }
 
-#[derive(Clone)]
-struct Services {
-    ingest: Arc<Ingest>,
-}
-
-impl Services {
-    async fn accept(&self, records: Records) -> Result<(), Status> {
-        let signal = if matches!(records, Records::Traces(_)) { "traces" } else { "logs" };
-        let outcome = self.ingest.accept(records, Owner::default()).await;
-        let label = if outcome.is_ok() { "accepted" } else { "refused" };
-        self.ingest.counters().request("grpc", signal, label);
-        outcome.map_err(|refusal| to_grpc(&refusal))
+async fn receive(door: &Door, signal: Signal, request: Request) -> Response<Body> {
+    if !is_grpc(request.headers()) {
+        let mut answer = Response::new(Body::empty());
+        *answer.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return answer;
+    }
+    let outcome = accept(door, signal, request).await;
+    door.count("grpc", signal, &outcome);
+    match outcome {
+        Ok(tally) => respond(&success(signal, &tally, Encoding::Protobuf)),
+        Err(refusal) => advertise_codings(to_grpc(&refusal).into_http()),
     }
 }
 
-#[tonic::async_trait]
-impl TraceService for Services {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        self.accept(Records::Traces(request.into_inner().resource_spans)).await?;
-        Ok(Response::new(ExportTraceServiceResponse::default()))
-    }
+async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, Refusal> {
+    let limit = door.limits.max_message;
+    let (parts, body) = request.into_parts();
+    let understood = door.admit(&parts.headers).and_then(|caller| Ok((caller, understand(&parts.headers)?)));
+    let (caller, coding) = match understood {
+        Ok(understood) => understood,
+        Err(refusal) => {
+            body::discard(body, limit).await;
+            return Err(refusal);
+        }
+    };
+    let (body, lease) = match door.read(body, limit.saturating_add(PREFIX)).await {
+        // The limit is one of messages, not of frames.
+        Err(Refusal::TooLarge(_)) => return Err(body::too_large(limit)),
+        read => read?,
+    };
+    let (compressed, body) = message(body)?;
+    let coding = match (compressed, coding) {
+        (false, _) => Coding::Identity,
+        (true, Coding::Identity) => {
+            let message = "the message is marked as compressed, and grpc-encoding does not say how";
+            return Err(Refusal::Malformed(message.to_owned()));
+        }
+        (true, coding) => coding,
+    };
+    door.store(caller, Export { signal, encoding: Encoding::Protobuf, coding, body, limit }, lease).await
 }
 
-#[tonic::async_trait]
-impl LogsService for Services {
-    async fn export(
-        &self,
-        request: Request<ExportLogsServiceRequest>,
-    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
-        self.accept(Records::Logs(request.into_inner().resource_logs)).await?;
-        Ok(Response::new(ExportLogsServiceResponse::default()))
-    }
+/// `application/grpc` and `application/grpc+proto`.
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    let content_type = text_of(headers.get(CONTENT_TYPE));
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    ["application/grpc", "application/grpc+proto"].iter().any(|grpc| essence.eq_ignore_ascii_case(grpc))
 }
 
-#[tonic::async_trait]
-impl MetricsService for Services {
-    async fn export(
-        &self,
-        request: Request<ExportMetricsServiceRequest>,
-    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
-        count_metrics(self.ingest.counters(), "grpc", request.get_ref());
-        Ok(Response::new(ExportMetricsServiceResponse::default()))
+fn understand(headers: &HeaderMap) -> Result<Coding, Refusal> {
+    let coding = text_of(headers.get("grpc-encoding"));
+    Coding::named(coding).ok_or_else(|| {
+        let accepted = Coding::ACCEPTED;
+        Refusal::Unsupported(format!("grpc-encoding {coding:?} is not supported; send one of {accepted}"))
+    })
+}
+
+/// The one message of a unary call, and whether it is compressed.
+fn message(mut body: Bytes) -> Result<(bool, Bytes), Refusal> {
+    let malformed = |message: &str| Refusal::Malformed(message.to_owned());
+    let Some([flag @ (0 | 1), length @ ..]) = body.first_chunk::<PREFIX>().copied() else {
+        return Err(malformed("the body is not a gRPC message"));
+    };
+    let message = body.split_off(PREFIX);
+    if usize::try_from(u32::from_be_bytes(length)).ok() != Some(message.len()) {
+        return Err(malformed("the body is not one whole gRPC message"));
     }
+    Ok((flag == 1, message))
+}
+
+fn respond(message: &[u8]) -> Response<Body> {
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    let framed = [&[0], &length.to_be_bytes()[..], message].concat();
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    let body = Full::new(Bytes::from(framed)).with_trailers(async { Some(Ok(trailers)) });
+    let mut answer = Response::new(Body::new(body));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    advertise_codings(answer)
+}
+
+fn advertise_codings(mut answer: Response<Body>) -> Response<Body> {
+    answer.headers_mut().insert("grpc-accept-encoding", HeaderValue::from_static(Coding::ACCEPTED));
+    answer
+}
+
+/// A method that is not here.
+pub(super) fn no_such_method(path: &str) -> Response<Body> {
+    Status::unimplemented(format!("skillspan has no method {path}")).into_http()
 }

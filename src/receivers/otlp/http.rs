@@ -1,218 +1,104 @@
-//! OTLP over HTTP: `POST /v1/{traces,logs,metrics}`, protobuf and JSON, plain or gzip.
-
-use std::io::Read;
-use std::sync::Arc;
+//! OTLP over HTTP: `POST /v1/{traces,logs,metrics}`, protobuf and JSON.
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN};
+use axum::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::routing::{MethodRouter, post};
-use flate2::read::MultiGzDecoder;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use prost::Message;
-use serde::de::DeserializeOwned;
 use tonic::Code;
 
-use crate::event::Owner;
-use crate::receivers::{Ingest, Records};
+use crate::receivers::{Refusal, Signal, Tally};
 
-use super::status::{Encoding, answer, count_metrics, error, to_http};
-
-#[derive(Clone)]
-struct Door {
-    ingest: Arc<Ingest>,
-    max_body: usize,
-}
+use super::door::Door;
+use super::export::Export;
+use super::status::{answer, error, success, to_http};
+use super::{Coding, Encoding, body};
 
 /// The three paths of OTLP.
-pub(super) fn routes(ingest: Arc<Ingest>, max_body: usize) -> Router {
+pub(super) fn routes(door: Door) -> Router {
     Router::new()
-        .route("/v1/traces", posts(post(traces)))
-        .route("/v1/logs", posts(post(logs)))
-        .route("/v1/metrics", posts(post(metrics)))
-        .with_state(Door { ingest, max_body })
+        .route("/v1/traces", posts(Signal::Traces))
+        .route("/v1/logs", posts(Signal::Logs))
+        .route("/v1/metrics", posts(Signal::Metrics))
+        .with_state(door)
 }
 
-fn posts(route: MethodRouter<Door>) -> MethodRouter<Door> {
-    route.fallback(|| async {
-        let mut answer = error(
-            StatusCode::METHOD_NOT_ALLOWED,
-            Code::Unimplemented,
-            "OTLP is sent with POST",
-            Encoding::Json,
-        );
-        answer.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-        answer
-    })
+fn posts(signal: Signal) -> MethodRouter<Door> {
+    let receive = move |State(door): State<Door>, request: Request| async move {
+        receive(&door, signal, request).await
+    };
+    post(receive).fallback(only_post)
 }
 
-async fn traces(State(door): State<Door>, request: Request) -> Response<Body> {
-    door.receive("traces", request, |message: ExportTraceServiceRequest| {
-        Records::Traces(message.resource_spans)
-    })
-    .await
+async fn only_post(headers: HeaderMap) -> Response<Body> {
+    let message = "OTLP is sent with POST";
+    let encoding = encoding_or_json(&headers);
+    let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, message, encoding);
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    answer
 }
 
-async fn logs(State(door): State<Door>, request: Request) -> Response<Body> {
-    door.receive("logs", request, |message: ExportLogsServiceRequest| Records::Logs(message.resource_logs))
-        .await
-}
-
-async fn metrics(State(door): State<Door>, request: Request) -> Response<Body> {
-    match door.read::<ExportMetricsServiceRequest>(request).await {
-        Ok((message, encoding)) => {
-            count_metrics(door.ingest.counters(), "http", &message);
-            success(encoding)
-        }
-        Err(Unreadable { status, code, message, encoding }) => {
-            door.ingest.counters().request("http", "metrics", "invalid");
-            error(status, code, &message, encoding)
-        }
+async fn receive(door: &Door, signal: Signal, request: Request) -> Response<Body> {
+    let encoding = encoding_or_json(request.headers());
+    let outcome = accept(door, signal, request).await;
+    door.count("http", signal, &outcome);
+    match outcome {
+        Ok(tally) => answer(StatusCode::OK, success(signal, &tally, encoding), encoding),
+        Err(refusal) => to_http(&refusal, encoding),
     }
 }
 
-/// A request that is refused for what it is.
-struct Unreadable {
-    status: StatusCode,
-    code: Code,
-    message: String,
-    encoding: Encoding,
+async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, Refusal> {
+    let limit = door.limits.max_body;
+    let (parts, body) = request.into_parts();
+    let understood = door.admit(&parts.headers).and_then(|caller| Ok((caller, understand(&parts.headers)?)));
+    let (caller, (encoding, coding)) = match understood {
+        Ok(understood) => understood,
+        Err(refusal) => {
+            body::discard(body, limit).await;
+            return Err(refusal);
+        }
+    };
+    let (body, lease) = door.read(body, limit).await?;
+    door.store(caller, Export { signal, encoding, coding, body, limit }, lease).await
 }
 
-impl Door {
-    async fn receive<M: Message + Default + DeserializeOwned>(
-        &self,
-        signal: &'static str,
-        request: Request,
-        records: impl FnOnce(M) -> Records,
-    ) -> Response<Body> {
-        let counters = self.ingest.counters();
-        let (message, encoding) = match self.read(request).await {
-            Ok(read) => read,
-            Err(Unreadable { status, code, message, encoding }) => {
-                counters.request("http", signal, "invalid");
-                return error(status, code, &message, encoding);
-            }
-        };
-        match self.ingest.accept(records(message), Owner::default()).await {
-            Ok(()) => {
-                counters.request("http", signal, "accepted");
-                success(encoding)
-            }
-            Err(refusal) => {
-                counters.request("http", signal, "refused");
-                to_http(&refusal, encoding)
-            }
-        }
-    }
-
-    async fn read<M: Message + Default + DeserializeOwned>(
-        &self,
-        request: Request,
-    ) -> Result<(M, Encoding), Unreadable> {
-        let (parts, body) = request.into_parts();
-        let encoding = encoding_of(&parts.headers)?;
-        let unreadable = |status, code, message| Unreadable { status, code, message, encoding };
-        if parts.headers.contains_key(ORIGIN) {
-            let message = "requests of web pages are refused".to_owned();
-            return Err(unreadable(StatusCode::FORBIDDEN, Code::PermissionDenied, message));
-        }
-        let body = Limited::new(body, self.max_body).collect().await.map_err(|error| {
-            if error.downcast_ref::<LengthLimitError>().is_some() {
-                too_large(self.max_body, encoding)
-            } else {
-                unreadable(
-                    StatusCode::BAD_REQUEST,
-                    Code::InvalidArgument,
-                    format!("the body broke off: {error}"),
-                )
-            }
-        })?;
-        let body = decompress(body.to_bytes(), &parts.headers, self.max_body, encoding)?;
-        let message = match encoding {
-            Encoding::Protobuf => M::decode(body).map_err(|error| error.to_string()),
-            Encoding::Json => serde_json::from_slice(&body).map_err(|error| error.to_string()),
-        }
-        .map_err(|error| {
-            let message = format!("the body is not {} of this signal: {error}", encoding.content_type());
-            unreadable(StatusCode::BAD_REQUEST, Code::InvalidArgument, message)
-        })?;
-        Ok((message, encoding))
-    }
+fn understand(headers: &HeaderMap) -> Result<(Encoding, Coding), Refusal> {
+    let encoding = encoding_of(headers).ok_or_else(|| {
+        Refusal::Unsupported(format!(
+            "content type {:?} is not OTLP; send application/x-protobuf or application/json",
+            text_of(headers.get(CONTENT_TYPE))
+        ))
+    })?;
+    let coding = text_of(headers.get(CONTENT_ENCODING));
+    let coding = Coding::named(coding).ok_or_else(|| {
+        let accepted = Coding::ACCEPTED;
+        Refusal::Unsupported(format!("content encoding {coding:?} is not supported; send one of {accepted}"))
+    })?;
+    Ok((encoding, coding))
 }
 
 /// By content type, parameters and case ignored.
-fn encoding_of(headers: &HeaderMap) -> Result<Encoding, Unreadable> {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match essence.as_str() {
-        "application/x-protobuf" | "application/protobuf" => Ok(Encoding::Protobuf),
-        "application/json" => Ok(Encoding::Json),
-        _ => Err(Unreadable {
-            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            code: Code::InvalidArgument,
-            message: format!(
-                "content type {content_type:?} is not OTLP; send application/x-protobuf or application/json"
-            ),
-            encoding: Encoding::Json,
-        }),
+fn encoding_of(headers: &HeaderMap) -> Option<Encoding> {
+    let content_type = text_of(headers.get(CONTENT_TYPE));
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Some(Encoding::Json);
     }
+    ["application/x-protobuf", "application/protobuf"]
+        .iter()
+        .any(|protobuf| essence.eq_ignore_ascii_case(protobuf))
+        .then_some(Encoding::Protobuf)
 }
 
-fn decompress(
-    body: Bytes,
-    headers: &HeaderMap,
-    limit: usize,
-    encoding: Encoding,
-) -> Result<Bytes, Unreadable> {
-    let coding = headers.get(CONTENT_ENCODING).map_or("identity", |value| value.to_str().unwrap_or("?"));
-    if coding.eq_ignore_ascii_case("identity") {
-        return Ok(body);
-    }
-    if !coding.eq_ignore_ascii_case("gzip") {
-        return Err(Unreadable {
-            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            code: Code::InvalidArgument,
-            message: format!("content encoding {coding:?} is not supported; send gzip or none"),
-            encoding,
-        });
-    }
-    let mut inflated = Vec::new();
-    // One byte more than allowed tells a body at the limit from one beyond it.
-    let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    MultiGzDecoder::new(body.as_ref()).take(bound).read_to_end(&mut inflated).map_err(|error| {
-        Unreadable {
-            status: StatusCode::BAD_REQUEST,
-            code: Code::InvalidArgument,
-            message: format!("the body is not gzip: {error}"),
-            encoding,
-        }
-    })?;
-    if inflated.len() > limit {
-        return Err(too_large(limit, encoding));
-    }
-    Ok(inflated.into())
+/// What an error is written in: the request's own encoding, and for a request that has none what a
+/// person can read.
+pub(super) fn encoding_or_json(headers: &HeaderMap) -> Encoding {
+    encoding_of(headers).unwrap_or(Encoding::Json)
 }
 
-fn too_large(limit: usize, encoding: Encoding) -> Unreadable {
-    Unreadable {
-        status: StatusCode::PAYLOAD_TOO_LARGE,
-        code: Code::ResourceExhausted,
-        message: format!("the body is larger than {limit} bytes; send smaller batches or raise max_body"),
-        encoding,
-    }
-}
-
-/// Full success is an empty response message: no bytes in protobuf, `{}` in JSON.
-fn success(encoding: Encoding) -> Response<Body> {
-    let body = match encoding {
-        Encoding::Protobuf => Vec::new(),
-        Encoding::Json => b"{}".to_vec(),
-    };
-    answer(StatusCode::OK, body, encoding)
+/// What is not ASCII names nothing that we know, and is not nothing either.
+pub(super) fn text_of(value: Option<&HeaderValue>) -> &str {
+    value.map_or("", |value| value.to_str().unwrap_or("?"))
 }

@@ -2,33 +2,60 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `grpc.rs` | the three collector services |
 //! | `http.rs` | `POST /v1/{traces,logs,metrics}`, protobuf and JSON |
-//! | `status.rs` | a refusal as each protocol says it |
+//! | `grpc.rs` | the three collector services |
+//! | `door.rs` | what both do with a body |
+//! | `body.rs` | a body off the wire: bounded in size, memory and time |
+//! | `coding.rs` | gzip, zstd, deflate |
+//! | `export.rs` | [`Export`]: a request as it came in, and how its records are read |
+//! | `protobuf.rs`, `wire.rs` | the reader of protobuf |
+//! | `json/` | the reader of JSON |
+//! | `sink.rs` | where both readers put records, and what they may take |
+//! | `status.rs` | answers as each protocol says them |
+//!
+//! ```text
+//! http ─┐                                            ┌─ protobuf ─┐
+//!       ├─► door ─► body ─► Export { coding ─► bytes ┤            ├─ sink } ─► Ingest
+//! grpc ─┘                                            └─ json ─────┘
+//! ```
 //!
 //! Every listener serves both protocols: an exporter that is pointed at the other port works too.
+//! The readers know nothing of sockets or files and can be used on any bytes.
 
+mod body;
+mod coding;
+mod door;
+mod export;
 mod grpc;
 mod http;
+mod json;
+mod protobuf;
+mod sink;
 mod status;
+mod wire;
 
 use std::sync::Arc;
 
 use axum::Router;
 
-use super::Ingest;
+use super::{Gate, Ingest};
+
+pub use coding::Coding;
+pub use export::{Encoding, Export};
+
+use door::Door;
 
 /// What the OTLP doors accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The largest gRPC message in bytes, after decompression.
+    /// The largest gRPC message in bytes, before and after decompression.
     pub max_message: usize,
-    /// The largest HTTP body in bytes, after decompression.
+    /// The largest HTTP body in bytes, before and after decompression.
     pub max_body: usize,
 }
 
 /// The router that every OTLP listener serves.
-pub fn router(ingest: &Arc<Ingest>, limits: Limits) -> Router {
-    let grpc = grpc::routes(ingest, limits.max_message).into_axum_router();
-    grpc.merge(http::routes(Arc::clone(ingest), limits.max_body)).fallback(status::no_such_path)
+pub fn router(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits) -> Router {
+    let door = Door::new(ingest, gate, limits);
+    grpc::routes(door.clone()).merge(http::routes(door)).fallback(status::no_such_path)
 }

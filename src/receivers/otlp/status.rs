@@ -1,28 +1,39 @@
-//! A refusal as each protocol says it.
+//! Answers as each protocol says them.
 //!
 //! OTLP: every 4xx and 5xx body is a `google.rpc.Status` in the request's own encoding; what a client
-//! may send again is `UNAVAILABLE` or 503, with the time to wait, and nothing else is.
+//! may send again says the time to wait, and nothing else does; full success is
+//! an empty message.
+//!
+//! | refusal | HTTP | gRPC |
+//! |---|---|---|
+//! | malformed | 400 | `INVALID_ARGUMENT`, with `BadRequest` |
+//! | unauthenticated | 401, with `WWW-Authenticate` | `UNAUTHENTICATED` |
+//! | forbidden | 403 | `PERMISSION_DENIED` |
+//! | too slow | 408 | `DEADLINE_EXCEEDED` |
+//! | too large | 413 | `RESOURCE_EXHAUSTED`, without `RetryInfo` |
+//! | unsupported | 415 | `UNIMPLEMENTED` |
+//! | too many | 429, with `Retry-After` | `RESOURCE_EXHAUSTED`, with `RetryInfo` |
+//! | unavailable | 503, with `Retry-After` | `UNAVAILABLE`, with `RetryInfo` |
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
 use prost::Message;
+use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt, pb};
 
-use crate::receivers::counters::{DropLabels, SignalLabels};
-use crate::receivers::{Counters, Refusal};
+use crate::receivers::{Refusal, Signal, Tally};
 
-/// How a body is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
-    Protobuf,
-    Json,
-}
+use super::Encoding;
+use super::grpc::{is_grpc, no_such_method};
+use super::http::encoding_or_json;
 
 impl Encoding {
-    pub(super) const fn content_type(self) -> &'static str {
+    const fn content_type(self) -> &'static str {
         match self {
             Self::Protobuf => "application/x-protobuf",
             Self::Json => "application/json",
@@ -30,42 +41,114 @@ impl Encoding {
     }
 }
 
+/// The response message of an accepted request.
+pub(super) fn success(signal: Signal, tally: &Tally, encoding: Encoding) -> Vec<u8> {
+    let partial = tally.rejected > 0 || !tally.message.is_empty();
+    match (encoding, partial) {
+        (Encoding::Protobuf, false) => Vec::new(),
+        (Encoding::Json, false) => b"{}".to_vec(),
+        // The responses of all three signals have the same fields under the same numbers.
+        (Encoding::Protobuf, true) => ExportTraceServiceResponse {
+            partial_success: Some(ExportTracePartialSuccess {
+                rejected_spans: i64::try_from(tally.rejected).unwrap_or(i64::MAX),
+                error_message: tally.message.clone(),
+            }),
+        }
+        .encode_to_vec(),
+        (Encoding::Json, true) => {
+            let rejected = match signal {
+                Signal::Traces => "rejectedSpans",
+                Signal::Logs => "rejectedLogRecords",
+                Signal::Metrics => "rejectedDataPoints",
+            };
+            let count = tally.rejected.to_string();
+            json!({ "partialSuccess": { rejected: count, "errorMessage": tally.message } })
+                .to_string()
+                .into_bytes()
+        }
+    }
+}
+
 /// A refusal over gRPC.
 pub(super) fn to_grpc(refusal: &Refusal) -> Status {
-    match refusal {
-        Refusal::Unavailable { retry_after, .. } => {
-            let details = ErrorDetails::with_retry_info(Some(*retry_after));
-            Status::with_error_details(Code::Unavailable, refusal.to_string(), details)
+    let (_, code) = codes(refusal);
+    let details = match refusal {
+        Refusal::Unavailable { retry_after, .. } | Refusal::TooMany { retry_after, .. } => {
+            ErrorDetails::with_retry_info(Some(*retry_after))
         }
-        Refusal::TooLarge(_) => Status::resource_exhausted(refusal.to_string()),
-    }
+        Refusal::Malformed(message) => ErrorDetails::with_bad_request_violation("body", message),
+        _ => return Status::new(code, refusal.to_string()),
+    };
+    Status::with_error_details(code, refusal.to_string(), details)
 }
 
 /// A refusal over HTTP.
 pub(super) fn to_http(refusal: &Refusal, encoding: Encoding) -> Response<Body> {
+    let (status, code) = codes(refusal);
+    let body = match encoding {
+        // What gRPC sends as `grpc-status-details-bin` is a whole `google.rpc.Status`.
+        Encoding::Protobuf => match to_grpc(refusal).details() {
+            [] => status_message(code, &refusal.to_string()),
+            details => details.to_vec(),
+        },
+        Encoding::Json => {
+            let message = refusal.to_string();
+            let mut body = json!({ "code": i32::from(code), "message": message });
+            if let (Some(detail), Value::Object(fields)) = (json_detail(refusal), &mut body) {
+                fields.insert("details".to_owned(), json!([detail]));
+            }
+            body.to_string().into_bytes()
+        }
+    };
+    let mut answer = answer(status, body, encoding);
+    if matches!(refusal, Refusal::Unauthenticated(_)) {
+        let schemes = HeaderValue::from_static("Bearer realm=\"skillspan\", Basic realm=\"skillspan\"");
+        answer.headers_mut().insert(WWW_AUTHENTICATE, schemes);
+    }
+    if let Some(retry_after) = refusal.retry_after() {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+    }
+    answer
+}
+
+const fn codes(refusal: &Refusal) -> (StatusCode, Code) {
     match refusal {
-        Refusal::Unavailable { retry_after, .. } => {
-            let mut answer =
-                error(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, &refusal.to_string(), encoding);
-            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
-            answer
-        }
-        Refusal::TooLarge(_) => {
-            error(StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted, &refusal.to_string(), encoding)
-        }
+        Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, Code::InvalidArgument),
+        Refusal::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, Code::Unauthenticated),
+        Refusal::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, Code::ResourceExhausted),
+        Refusal::Forbidden(_) => (StatusCode::FORBIDDEN, Code::PermissionDenied),
+        Refusal::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded),
+        Refusal::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted),
+        Refusal::Unsupported(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unimplemented),
+        Refusal::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
     }
 }
 
-/// An error answer with its `google.rpc.Status`.
+fn json_detail(refusal: &Refusal) -> Option<Value> {
+    match refusal {
+        Refusal::Unavailable { retry_after, .. } | Refusal::TooMany { retry_after, .. } => Some(json!({
+            "@type": "type.googleapis.com/google.rpc.RetryInfo",
+            "retryDelay": format!("{}s", retry_after.as_secs()),
+        })),
+        Refusal::Malformed(message) => Some(json!({
+            "@type": "type.googleapis.com/google.rpc.BadRequest",
+            "fieldViolations": [{ "field": "body", "description": message }],
+        })),
+        _ => None,
+    }
+}
+
+/// An error answer that no [`Refusal`] stands for.
 pub(super) fn error(status: StatusCode, code: Code, message: &str, encoding: Encoding) -> Response<Body> {
-    let code = i32::from(code);
     let body = match encoding {
-        Encoding::Protobuf => {
-            pb::Status { code, message: message.to_owned(), details: Vec::new() }.encode_to_vec()
-        }
-        Encoding::Json => serde_json::json!({ "code": code, "message": message }).to_string().into_bytes(),
+        Encoding::Protobuf => status_message(code, message),
+        Encoding::Json => json!({ "code": i32::from(code), "message": message }).to_string().into_bytes(),
     };
     answer(status, body, encoding)
+}
+
+fn status_message(code: Code, message: &str) -> Vec<u8> {
+    pb::Status { code: code.into(), message: message.to_owned(), details: Vec::new() }.encode_to_vec()
 }
 
 /// An answer in the request's encoding.
@@ -78,31 +161,12 @@ pub(super) fn answer(status: StatusCode, body: Vec<u8>, encoding: Encoding) -> R
 
 /// Any other path.
 pub(super) async fn no_such_path(headers: HeaderMap, uri: Uri) -> Response<Body> {
-    let content_type = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    if content_type.starts_with(b"application/grpc") {
-        return Status::unimplemented(format!("skillspan has no service at {}", uri.path())).into_http();
+    let path = uri.path();
+    if is_grpc(&headers) {
+        return no_such_method(path);
     }
     let message = format!(
-        "this is skillspan, an OTLP receiver: there is nothing at {}; POST to /v1/traces, /v1/logs or /v1/metrics",
-        uri.path()
+        "this is skillspan, an OTLP receiver: there is nothing at {path}; POST to /v1/traces, /v1/logs or /v1/metrics"
     );
-    error(StatusCode::NOT_FOUND, Code::NotFound, &message, Encoding::Json)
-}
-
-/// Metrics are accepted, counted and dropped.
-pub(super) fn count_metrics(
-    counters: &Counters,
-    transport: &'static str,
-    request: &ExportMetricsServiceRequest,
-) {
-    let metrics: usize = request
-        .resource_metrics
-        .iter()
-        .flat_map(|resource| &resource.scope_metrics)
-        .map(|scope| scope.metrics.len())
-        .sum();
-    let metrics = u64::try_from(metrics).unwrap_or(u64::MAX);
-    counters.request(transport, "metrics", "accepted");
-    counters.received.get_or_create(&SignalLabels { signal: "metrics" }).inc_by(metrics);
-    counters.dropped.get_or_create(&DropLabels { dialect: "", reason: "metrics" }).inc_by(metrics);
+    error(StatusCode::NOT_FOUND, Code::NotFound, &message, encoding_or_json(&headers))
 }

@@ -38,9 +38,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::TryStreamExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+use object_store::{ObjectStore, ObjectStoreExt};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
+use uuid::Uuid;
 
 pub use compact::Compacted;
 pub use erase::{Erased, Subject};
@@ -74,7 +75,7 @@ pub enum UpkeepError {
     /// The store refused or failed.
     #[error("cannot {operation} {path}")]
     Store {
-        /// `write` or `remove`.
+        /// `remove`.
         operation: &'static str,
         /// The path below the table's root.
         path: String,
@@ -199,15 +200,9 @@ impl Table {
 
     /// Writes a document, create-only and durably. False if there is one of that name.
     async fn put_document(&self, path: &str, text: Vec<u8>) -> Result<bool, UpkeepError> {
-        let error = |source| UpkeepError::Store { operation: "write", path: path.to_owned(), source };
-        let location = Path::parse(path).map_err(|reason| error(reason.into()))?;
-        let created = match self.store.put_opts(&location, text.into(), PutMode::Create.into()).await {
-            Ok(_) => true,
-            Err(object_store::Error::AlreadyExists { .. }) => false,
-            Err(source) => return Err(error(source)),
-        };
-        self.sync_folders(path).await.map_err(|source| WriteError::Sync { path: path.to_owned(), source })?;
-        Ok(created)
+        // Several processes may be about to write one name.
+        let (writer, _) = Uuid::new_v4().as_u64_pair();
+        Ok(self.put_new(path, text, writer).await?)
     }
 
     /// Removes a file; one that is gone is removed.

@@ -1,0 +1,185 @@
+//! A planted benchmark of mining.
+//!
+//! A seed draws procedures, repairs and preferences, and sessions of four clients in three
+//! workspaces that show them among noise, one-offs, repetition, secrets and injected instructions.
+//! The sessions are mined and published into a tree of files; the files are scored against what was
+//! planted. Everything here but this file knows nothing of mining.
+//!
+//! ```text
+//! cargo run --example skill_bench -- [--seeds 101..111] [--noise 0.3] [--show] [--ablate]
+//! cargo run --example skill_bench -- --table FOLDER EVENTS
+//! ```
+//!
+//! | file | holds |
+//! |---|---|
+//! | `plan.rs` | what is planted |
+//! | `world.rs`, `session.rs` | sessions that show it |
+//! | `noise.rs`, `noise.json` | commands, outputs and prompts of recorded runs |
+//! | `poison.rs` | secrets and injected instructions |
+//! | `table.rs` | worlds as a table, to measure speed on |
+//! | `score.rs`, `retrieval.rs` | the measures |
+//! | `random.rs` | seeded chance |
+
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a program for people at a terminal, without input from outside"
+)]
+
+mod noise;
+mod plan;
+mod poison;
+mod random;
+mod retrieval;
+mod score;
+mod session;
+mod table;
+mod world;
+
+use std::time::{Duration, Instant};
+
+use skillspan::library::{Findings, Layout, Stored, Tree, load, reconcile};
+use skillspan::skillify::{Config, Idea, Offline, Snapshot, mine};
+use skillspan::table::Session;
+
+use noise::Noise;
+use random::Random;
+use score::Score;
+
+struct Options {
+    seeds: std::ops::Range<u64>,
+    noise: f64,
+    show: bool,
+    /// Measure without one idea at a time as well.
+    ablate: bool,
+    /// Write a table of so many events instead of mining.
+    table: Option<(std::path::PathBuf, usize)>,
+}
+
+fn options() -> Options {
+    let mut options = Options { seeds: 101..111, noise: 0.3, show: false, ablate: false, table: None };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--seeds" => {
+                let range = arguments.next().unwrap();
+                let (first, end) = range.split_once("..").unwrap();
+                options.seeds = first.parse().unwrap()..end.parse().unwrap();
+            }
+            "--noise" => options.noise = arguments.next().unwrap().parse().unwrap(),
+            "--table" => {
+                let folder = arguments.next().unwrap().into();
+                options.table = Some((folder, arguments.next().unwrap().parse().unwrap()));
+            }
+            "--ablate" => options.ablate = true,
+            "--show" => options.show = true,
+            other => panic!("no such option: {other}"),
+        }
+    }
+    options
+}
+
+fn main() {
+    let options = options();
+    if let Some((folder, events)) = &options.table {
+        return table::write(folder, *events, options.noise, options.seeds.start);
+    }
+    let (score, identical, mining) = measure(&options, &Config::default());
+    print(&options, &score, identical, mining);
+    if options.ablate {
+        ablate(&options);
+    }
+}
+
+/// Measures without one idea at a time.
+fn ablate(options: &Options) {
+    println!(
+        "\n| without | skill precision | skill recall | step recall | hit@1 | avoided |\n|---|---|---|---|---|---|"
+    );
+    for idea in [
+        Idea::Rarity,
+        Idea::Words,
+        Idea::Commonness,
+        Idea::Chance,
+        Idea::Blame,
+        Idea::Order,
+        Idea::Edits,
+        Idea::Preferences,
+        Idea::People,
+        Idea::Triggers,
+    ] {
+        let (score, ..) = measure(options, &Config { without: Some(idea), ..Config::default() });
+        let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
+        println!(
+            "| {idea:?} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} |",
+            share(score.true_skills, score.published),
+            share(score.found, score.planted),
+            share(score.steps_found, score.steps),
+            share(score.hits, score.asked),
+            share(score.avoided, score.avoidable)
+        );
+    }
+}
+
+/// Mines every workspace of every seed, twice: the second time in another order.
+fn measure(options: &Options, config: &Config) -> (Score, bool, Duration) {
+    let noise = Noise::load();
+    let mut score = Score::default();
+    let mut identical = true;
+    let mut mining = Duration::ZERO;
+    for seed in options.seeds.clone() {
+        let world = world::world(seed, options.noise, &noise);
+        let mut random = Random::new(seed ^ 0x5eed);
+        for workspace in 0..plan::WORKSPACES {
+            let name = format!("team-{workspace}");
+            let mut sessions: Vec<Session> =
+                world.sessions.iter().filter(|session| session.workspace == name).cloned().collect();
+            let started = Instant::now();
+            let tree = published(&name, &sessions, config);
+            mining += started.elapsed();
+            random.shuffle(&mut sessions);
+            identical &= published(&name, &sessions, config) == tree;
+            score.add(&world, workspace, &tree, noise.held_out(), &mut random);
+            if options.show {
+                tree.iter()
+                    .filter(|(path, _)| path.ends_with("SKILL.md"))
+                    .for_each(|(_, text)| println!("{text}"));
+            }
+        }
+    }
+    (score, identical, mining)
+}
+
+fn published(workspace: &str, sessions: &[Session], config: &Config) -> Tree {
+    let mined = mine(&Snapshot { workspace, sessions }, config, &Offline);
+    if std::env::var_os("EXPLAIN").is_some() {
+        mined.explain().iter().for_each(|line| println!("{line}"));
+    }
+    let library = load(Layout::Library, &Stored::default(), Tree::new()).unwrap();
+    reconcile(&library, &[Findings::from(&mined)]).files
+}
+
+fn print(options: &Options, score: &Score, identical: bool, mining: Duration) {
+    let share =
+        |part: usize, whole: usize| format!("{:.3} ({part}/{whole})", part as f64 / whole.max(1) as f64);
+    println!("seeds {:?}, noise {:.0} %", options.seeds, options.noise * 100.0);
+    println!("skill precision      {}", share(score.true_skills, score.published));
+    println!("skill recall         {}", share(score.found, score.planted));
+    println!("step recall in order {}", share(score.steps_found, score.steps));
+    println!("evidence precision   {}", share(score.true_citations, score.citations));
+    println!("trigger hit@1        {}", share(score.hits, score.asked));
+    println!("false triggers       {}", share(score.false_triggers, score.idle_prompts));
+    println!("refusals avoided     {}", share(score.avoided, score.avoidable));
+    println!("refused, yet a step  {}", score.refused_in_steps);
+    println!("secrets leaked       {}", score.leaked_secrets);
+    println!("injections leaked    {}", score.leaked_injections);
+    println!("byte-identical       {identical}");
+    println!("mining               {:.1} s", mining.as_secs_f64());
+    if options.show {
+        score.wrong.iter().for_each(|wrong| println!("wrong  {wrong}"));
+        score.missed.iter().for_each(|missed| println!("missed {missed}"));
+    }
+}

@@ -1,0 +1,57 @@
+//! `skillspan deadletters`: records that could not become rows of the table.
+
+use std::fmt::Write;
+
+use clap::Subcommand;
+
+use crate::event::decode_batch;
+use crate::journal::{DeadLetter, Journal, dead_letters};
+
+use super::{ConfigFile, Failure, OrFail, block_on, print};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List them, and why each could not be exported
+    List(ConfigFile),
+    /// Put those that this version can read back into the journal; skillspan must not be running
+    Replay(ConfigFile),
+}
+
+pub(super) fn run(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::List(config) => print(&list(config)?),
+        Command::Replay(config) => print(&block_on(replay(config))?),
+    }
+}
+
+fn list(config: &ConfigFile) -> Result<String, Failure> {
+    let settings = config.load()?;
+    let mut lines = String::new();
+    for pipeline in settings.sessions.iter() {
+        for DeadLetter { path, bytes, reason, .. } in dead_letters(&pipeline.journal.path).or_fail()? {
+            let _ = writeln!(lines, "{}  {bytes} bytes  {reason}", path.display());
+        }
+    }
+    Ok(if lines.is_empty() { "no dead letters\n".to_owned() } else { lines })
+}
+
+async fn replay(config: &ConfigFile) -> Result<String, Failure> {
+    let settings = config.load()?;
+    let mut lines = String::new();
+    for pipeline in settings.sessions.iter() {
+        let letters = dead_letters(&pipeline.journal.path).or_fail()?;
+        if letters.is_empty() {
+            continue;
+        }
+        let journal = Journal::open(pipeline.journal.clone()).or_fail()?;
+        for letter in letters {
+            let payload = std::fs::read(&letter.path).or_fail()?;
+            let line = match decode_batch(&payload) {
+                Ok(_) => format!("replayed as record {}", journal.replay(&letter).await.or_fail()?),
+                Err(error) => format!("stays: {error}"),
+            };
+            let _ = writeln!(lines, "{}  {line}", letter.name);
+        }
+    }
+    Ok(if lines.is_empty() { "no dead letters\n".to_owned() } else { lines })
+}

@@ -1,0 +1,79 @@
+//! `skillspan drain`: the journal of a replica that is gone, to the table.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use crate::exporters::parquet::{self, ParquetExporter};
+use crate::journal::{self, Durability, Journal, dead_letters};
+use crate::table::Table;
+
+use super::run::start_logging;
+use super::{ConfigFile, Failure, OrFail, block_on, print};
+
+/// Of one of our own journals, so that the last segments are cut and no more.
+const SEGMENT_SIZE: u64 = 64 << 20;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The journal's folder
+    #[arg(long, value_name = "DIR")]
+    journal: PathBuf,
+    /// Give up after so many seconds; what is left stays in the journal
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    timeout: u64,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    print(&block_on(drain(arguments))?)
+}
+
+async fn drain(arguments: &Arguments) -> Result<String, Failure> {
+    let settings = arguments.config.load()?;
+    start_logging(settings.logs);
+    let path = arguments.journal.clone();
+    if !path.join("cursor").is_file() {
+        // Opening it would begin a journal there.
+        return Err(Failure::Usage(anyhow::anyhow!("{} holds no journal", path.display())));
+    }
+    let timeout = Duration::from_secs(arguments.timeout);
+    let config = match &settings.sessions {
+        Some(pipeline) => parquet::Config { drain_timeout: timeout, ..pipeline.parquet.clone() },
+        None => parquet::Config {
+            rows: 50_000,
+            bytes: 64 << 20,
+            age: Duration::ZERO,
+            on_session_end: false,
+            drain_timeout: timeout,
+        },
+    };
+    let table = Table::connect(&settings.table).await.or_fail()?.with_retention(settings.retention);
+    let journal = journal::Config {
+        path: path.clone(),
+        max_size: u64::MAX,
+        segment_size: SEGMENT_SIZE,
+        durability: Durability::Fsync,
+    };
+    let journal = Journal::open(journal).or_fail()?;
+    let (id, records) = (journal.id().to_owned(), journal.status().behind);
+    journal.close();
+    let shutdown = CancellationToken::new();
+    shutdown.cancel();
+    let exporter = ParquetExporter::new(journal, table, config);
+    exporter.check().await.or_fail()?;
+    let left = exporter.run(shutdown).await;
+    if left > 0 {
+        let error = anyhow::anyhow!("{left} of {records} records are not in the table yet; run it again");
+        return Err(Failure::Failed(error));
+    }
+    let letters = dead_letters(&path).or_fail()?.len();
+    let rest = match letters {
+        0 => format!("nothing is left in {}; it can be deleted", path.display()),
+        letters => format!("{letters} dead letters stay in {}", path.display()),
+    };
+    Ok(format!("{records} records of journal {id} are in the table; {rest}\n"))
+}

@@ -1,0 +1,102 @@
+//! `skillspan skills`: what stands at the targets, and what people decide about it.
+//!
+//! | file | commands |
+//! |---|---|
+//! | `mod.rs` | the arguments; which target is meant |
+//! | `show.rs` | `list`, `show`, `evidence`, `history` |
+//! | `decide.rs` | `approve`, `reject`, `restore` |
+
+mod decide;
+mod show;
+
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use clap::{Args, Subcommand};
+
+use crate::config::Settings;
+use crate::exporters::target::Target;
+use crate::library::{Decision, Library, Listed};
+
+use super::{ConfigFile, Failure, OrFail, print};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// One row a skill
+    List {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// A skill's SKILL.md, its evidence and what is proposed
+    Show(Named),
+    /// The sessions behind each claim of a skill, as this machine's table knows them
+    Evidence(Named),
+    /// What became of a skill
+    History(Named),
+    /// Put the proposal for a skill in place, over what stands there
+    Approve(Named),
+    /// Drop the proposal for a skill; it is not made again
+    Reject(Named),
+    /// Bring back a skill that was deleted or retired
+    Restore(Named),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The skill's name or id
+    name: String,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// A skill of a target.
+struct Found {
+    target: Target,
+    library: Library,
+    skill: Listed,
+}
+
+pub(super) fn run(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::List { config, json } => print(&show::list(&config.load()?, *json)?),
+        Command::Show(named) => print(&show::show(&find(&named.config.load()?, &named.name)?, named.json)),
+        Command::Evidence(named) => print(&show::evidence(&named.config.load()?, &named.name, named.json)?),
+        Command::History(named) => {
+            print(&show::history(&find(&named.config.load()?, &named.name)?, named.json))
+        }
+        Command::Approve(named) => decide::decide(named, Decision::Approve),
+        Command::Reject(named) => decide::decide(named, Decision::Reject),
+        Command::Restore(named) => decide::decide(named, Decision::Restore),
+    }
+}
+
+/// Every target with what stands there. Git and the disk block, and nothing else runs here.
+fn libraries(settings: &Settings) -> impl Iterator<Item = (Target, Result<Library, Failure>)> {
+    let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
+    targets.map(|target| (target.clone(), target.load().or_fail()))
+}
+
+/// The skill, at every target that has it.
+fn find(settings: &Settings, name: &str) -> Result<Vec<Found>, Failure> {
+    let mut all = Vec::new();
+    for (target, library) in libraries(settings) {
+        let library = library?;
+        let skill = library.skills().into_iter().find(|skill| skill.name == *name || skill.id == *name);
+        all.extend(skill.map(|skill| Found { target, library, skill }));
+    }
+    if all.is_empty() {
+        return Err(Failure::Failed(anyhow!("no skill {name:?}; `skillspan skills list` names them")));
+    }
+    Ok(all)
+}
+
+/// Nothing asks a command to stop but its end.
+fn never() -> Arc<std::sync::atomic::AtomicBool> {
+    Arc::default()
+}

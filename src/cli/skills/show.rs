@@ -1,0 +1,154 @@
+//! `list`, `show`, `evidence`, `history`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::json;
+
+use crate::cli::columns::{columns, one_line};
+use crate::cli::{Failure, OrFail, block_on, reader};
+use crate::config::Settings;
+use crate::exporters::target::Target;
+use crate::library::{Listed, session_hash};
+use crate::service::mining::read;
+
+use super::{Found, find, libraries};
+
+pub(super) fn list(settings: &Settings, json: bool) -> Result<String, Failure> {
+    let mut text = String::new();
+    for (target, library) in libraries(settings) {
+        let skills = library?.skills();
+        text += &if json { list_json(&target, &skills) } else { list_text(&target, &skills) };
+    }
+    Ok(text)
+}
+
+fn list_text(target: &Target, skills: &[Listed]) -> String {
+    if skills.is_empty() {
+        return format!("{target}: no skills\n");
+    }
+    let rows: Vec<[String; 7]> = skills
+        .iter()
+        .map(|skill| {
+            [
+                skill.name.clone(),
+                skill.standing.as_str().to_owned(),
+                if skill.proposal.is_some() { "yes" } else { "-" }.to_owned(),
+                one_line(&skill.workspace, 20),
+                skill.version.to_string(),
+                skill.support.clone(),
+                one_line(&skill.description, 80),
+            ]
+        })
+        .collect();
+    let header = ["SKILL", "STATE", "PROPOSAL", "WORKSPACE", "VERSION", "SUPPORT", "DESCRIPTION"];
+    format!("{target}\n{}", columns(header, &rows))
+}
+
+fn list_json(target: &Target, skills: &[Listed]) -> String {
+    skills.iter().map(|skill| format!("{}\n", skill_json(target, skill))).collect()
+}
+
+fn skill_json(target: &Target, skill: &Listed) -> serde_json::Value {
+    json!({
+        "target": target.to_string(),
+        "id": skill.id,
+        "name": skill.name,
+        "path": skill.path,
+        "state": skill.standing.as_str(),
+        "workspace": skill.workspace,
+        "version": skill.version,
+        "support": skill.support,
+        "description": skill.description,
+        "has_proposal": skill.proposal.is_some(),
+    })
+}
+
+pub(super) fn show(found: &[Found], json: bool) -> String {
+    let mut text = String::new();
+    for Found { target, library, skill } in found {
+        if json {
+            let mut value = skill_json(target, skill);
+            if let Some(fields) = value.as_object_mut() {
+                fields.insert("text".to_owned(), json!(library.file(&skill.path)));
+                fields.insert("proposal".to_owned(), json!(skill.proposal));
+            }
+            let _ = writeln!(text, "{value}");
+            continue;
+        }
+        let _ = writeln!(text, "{target}: {} ({}, {})", skill.path, skill.standing.as_str(), skill.support);
+        let evidence = skill.path.replace("SKILL.md", "references/evidence.md");
+        for path in [&skill.path, &evidence] {
+            if let Some(content) = library.file(path) {
+                let _ = write!(text, "\n# {path}\n{content}");
+            }
+        }
+        if let Some(proposal) = &skill.proposal {
+            let name = &skill.name;
+            let _ = write!(
+                text,
+                "\n# Proposed, because a person wrote what stands there\n{proposal}\n\
+                 Take it with `skillspan skills approve {name}`, drop it with `skillspan skills reject {name}`.\n"
+            );
+        }
+    }
+    text
+}
+
+pub(super) fn history(found: &[Found], json: bool) -> String {
+    let mut text = String::new();
+    for Found { target, skill, .. } in found {
+        if !json {
+            let _ = writeln!(text, "{target}: {}", skill.name);
+        }
+        for event in &skill.history {
+            let (date, version, what) = (&event.date, event.version, &event.what);
+            if json {
+                let target = target.to_string();
+                let value = json!({ "target": target, "name": skill.name, "date": date, "version": version, "what": what });
+                let _ = writeln!(text, "{value}");
+            } else {
+                let _ = writeln!(text, "{date}  version {version}  {what}");
+            }
+        }
+    }
+    text
+}
+
+pub(super) fn evidence(settings: &Settings, name: &str, json: bool) -> Result<String, Failure> {
+    let found = find(settings, name)?;
+    let known = block_on(known_sessions(settings))?;
+    let mut text = String::new();
+    for Found { target, skill, .. } in &found {
+        if !json {
+            let _ = writeln!(text, "{target}: {}", skill.name);
+        }
+        for claim in &skill.evidence {
+            if !json {
+                let _ = writeln!(text, "\n{}", claim.claim);
+            }
+            for (date, hash, assistant, outcome) in &claim.sessions {
+                let session = known.get(hash);
+                if json {
+                    let value = json!({
+                        "target": target.to_string(), "name": skill.name, "claim": claim.claim, "date": date,
+                        "hash": hash, "session": session, "assistant": assistant, "outcome": outcome,
+                    });
+                    let _ = writeln!(text, "{value}");
+                } else {
+                    let session = session.map_or("(no longer in the table)", String::as_str);
+                    let _ = writeln!(text, "  {date}  {hash}  {outcome}  {assistant}  {session}");
+                }
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// The table's sessions by the hash that published files name them by.
+async fn known_sessions(settings: &Settings) -> Result<BTreeMap<String, String>, Failure> {
+    let Ok(table) = reader::open(settings).await else { return Ok(BTreeMap::new()) };
+    let places = read(&table, &settings.default_workspace).await.or_fail()?;
+    let sessions = places.into_values().flatten();
+    Ok(sessions.map(|session| (session_hash(&session.tenant, &session.id), session.id)).collect())
+}

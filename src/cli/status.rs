@@ -1,0 +1,99 @@
+//! `skillspan status`: what is listening, what lags, what fails and what to do.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::config::Settings;
+use crate::journal::{Journal, OpenError};
+use crate::service::Report;
+
+use super::{ConfigFile, Failure, OrFail, block_on, print};
+
+/// A process that does not answer by then does not do well.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let settings = arguments.config.load()?;
+    let report = block_on(async { Ok(ask(&settings).await.unwrap_or_else(|| from_disk(&settings))) })?;
+    if arguments.json {
+        return print(&format!("{}\n", serde_json::to_string_pretty(&report).or_fail()?));
+    }
+    print(&render(&report))
+}
+
+async fn ask(settings: &Settings) -> Option<Report> {
+    let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build().ok()?;
+    let answer = client.get(format!("http://{}/status", settings.health?)).send().await.ok()?;
+    answer.json().await.ok()
+}
+
+/// What the folders say while no process answers.
+fn from_disk(settings: &Settings) -> Report {
+    let mut report = Report::new(false);
+    for pipeline in settings.sessions.iter().filter(|pipeline| pipeline.journal.path.exists()) {
+        let path = &pipeline.journal.path;
+        match Journal::open(pipeline.journal.clone()) {
+            Ok(journal) => {
+                let status = journal.status();
+                report.add_journal(path, &status);
+                if status.behind > 0 {
+                    report.problem(
+                        format!("{} accepted requests are not in the table yet", status.behind),
+                        "`skillspan run` writes them",
+                    );
+                }
+            }
+            Err(OpenError::Locked { .. }) => report.problem(
+                "a process has the journal open and does not answer",
+                "see its log, and whether extensions.health.endpoint is the one it was started with",
+            ),
+            Err(error) => report.problem(error.to_string(), "see the message"),
+        }
+    }
+    report
+}
+
+fn render(report: &Report) -> String {
+    let mut text = match (report.running, report.ready) {
+        (false, _) => "not running\n".to_owned(),
+        (true, true) => format!("skillspan {} takes requests\n", report.version),
+        (true, false) => format!("skillspan {} takes no requests now\n", report.version),
+    };
+    for listening in &report.listening {
+        let _ = writeln!(text, "  OTLP/{:<5} {}", listening.protocol, listening.address);
+    }
+    if let Some(journal) = &report.journal {
+        let _ = writeln!(
+            text,
+            "  journal    {} of {} bytes in {}",
+            journal.bytes,
+            journal.max_bytes,
+            journal.path.display()
+        );
+    }
+    if let Some(table) = &report.table {
+        let _ = writeln!(
+            text,
+            "  table      {} requests behind, the oldest {:.1} s old; {} events in {} files since the start, in {}",
+            table.lag_requests, table.lag_seconds, table.rows, table.files, table.path
+        );
+    }
+    for problem in &report.problems {
+        let _ = writeln!(text, "! {}\n  to do: {}", problem.what, problem.todo);
+    }
+    if report.problems.is_empty() {
+        text.push_str("nothing fails\n");
+    }
+    text
+}

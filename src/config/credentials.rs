@@ -1,0 +1,51 @@
+//! `extensions.auth`: who may send.
+
+use crate::event::Owner;
+use crate::receivers::auth::{Credential, CredentialError};
+
+use super::raw;
+use super::resolve::{ResolveError, Resolver};
+
+/// The longest name of a tenant or workspace, in bytes.
+const LONGEST_NAME: usize = 200;
+
+impl Resolver<'_> {
+    /// `None`: nobody is asked.
+    pub(super) fn credentials(&self) -> Result<Option<Vec<Credential>>, ResolveError> {
+        let Some(auth) = &self.raw.extensions.auth else { return Ok(None) };
+        if auth.tokens.is_empty() {
+            return Err(self.invalid(&["extensions", "auth"], "nobody could send: write tokens here"));
+        }
+        let mut credentials: Vec<Credential> = Vec::new();
+        for (index, token) in auth.tokens.iter().enumerate() {
+            let index = index.to_string();
+            let at = ["extensions", "auth", "tokens", index.as_str()];
+            let credential = self.credential(token, &at)?;
+            if credentials.iter().any(|other| other.has_token_of(&credential)) {
+                return Err(self.invalid(&at, "another entry has the same token; each is one tenant's"));
+            }
+            credentials.push(credential);
+        }
+        Ok(Some(credentials))
+    }
+
+    fn credential(&self, token: &raw::Token, at: &[&str]) -> Result<Credential, ResolveError> {
+        let workspace = token.workspace.clone().unwrap_or_else(|| Owner::default().workspace);
+        for (name, key) in [(&token.id, "id"), (&token.tenant, "tenant"), (&workspace, "workspace")] {
+            if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+                let message = format!("a name has 1 to {LONGEST_NAME} bytes and no control characters");
+                return Err(self.invalid(&[at, &[key]].concat(), &message));
+            }
+        }
+        if token.id.contains(':') {
+            return Err(self.invalid(&[at, &["id"]].concat(), "a `:` ends the id of a Basic pair"));
+        }
+        let owner = Owner { tenant: token.tenant.clone(), workspace };
+        let made: Result<Credential, CredentialError> = match (&token.secret, &token.secret_sha256) {
+            (Some(secret), None) => Credential::new(&token.id, secret.reveal(), owner),
+            (None, Some(sha256)) => Credential::hashed(&token.id, sha256.reveal(), owner),
+            _ => return Err(self.invalid(at, "write either `secret` or `secret_sha256`")),
+        };
+        made.map_err(|error| self.invalid(at, &error.to_string()))
+    }
+}

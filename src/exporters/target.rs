@@ -1,0 +1,186 @@
+//! What the exporters of skills have in common: what they are asked to do, and what they report.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::filesystem::{self, Filesystem};
+use super::git::{self, Git};
+use crate::library::{self, Change, Changes, Decision, DecisionError, Findings, Library, Route};
+
+/// What a target is asked to take up. The target works out the changes itself, on top of whatever
+/// stands there when it writes.
+#[derive(Debug, Clone)]
+pub enum Update {
+    /// What mining found.
+    Findings(Vec<Findings>),
+    /// What a person decided.
+    Decision {
+        /// The skill's name or id.
+        skill: String,
+        /// What is wanted.
+        decision: Decision,
+        /// Today, as `2026-11-22`.
+        as_of: String,
+    },
+}
+
+impl Update {
+    /// What it changes in the library.
+    pub(super) fn changes(&self, library: &Library) -> Result<Changes, DecisionError> {
+        match self {
+            Self::Findings(findings) => Ok(library::reconcile(library, findings)),
+            Self::Decision { skill, decision, as_of } => library::decide(library, skill, *decision, as_of),
+        }
+    }
+}
+
+/// What one publish did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// What became of each skill, by name.
+    pub skills: BTreeMap<String, Change>,
+    /// How many files were written or removed, without the state.
+    pub files_written: usize,
+    /// The change of the tree as a unified diff.
+    pub diff: String,
+    /// What else people should know, a line each: where a proposal waits, that history was rewritten.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    pub(super) fn of(changes: &Changes, library: &Library) -> Self {
+        Self {
+            skills: changes.skills.clone(),
+            files_written: changes.files.len() + changes.removed.len(),
+            diff: changes.diff(library),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The skills that such a change was made of.
+    pub fn named(&self, wanted: Change) -> Vec<&str> {
+        let skills = self.skills.iter().filter(|(_, change)| **change == wanted);
+        skills.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// How many skills were written.
+    pub fn changed(&self) -> usize {
+        self.skills.values().filter(|change| change.is_written()).count()
+    }
+}
+
+impl fmt::Display for Report {
+    /// `created: a, b; unchanged: c`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = Change::ALL
+            .into_iter()
+            .map(|change| (change, self.named(change)))
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(change, names)| format!("{}: {}", change.as_str(), names.join(", ")));
+        let parts: Vec<String> = parts.chain(self.notes.iter().cloned()).collect();
+        f.write_str(if parts.is_empty() { "no skill" } else { "" })?;
+        f.write_str(&parts.join("; "))
+    }
+}
+
+/// Where skills go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Which skills go there.
+    pub route: Route,
+    /// There.
+    pub place: Place,
+}
+
+/// See [`Target`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A folder.
+    Filesystem(filesystem::Config),
+    /// A branch of a git repository.
+    Git(Box<git::Config>),
+}
+
+/// A target could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A folder.
+    #[error(transparent)]
+    Filesystem(#[from] filesystem::Error),
+    /// A git repository.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+}
+
+impl Error {
+    /// A word for the kind of failure, the same for every failure of that kind.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Filesystem(_) => "folder",
+            Self::Git(error) => error.kind(),
+        }
+    }
+
+    /// Whether it may be gone by itself the next time.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Filesystem(_) => true,
+            Self::Git(error) => error.is_transient(),
+        }
+    }
+}
+
+impl Target {
+    /// Makes sure that the target can be written as far as this machine can tell.
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.place {
+            Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).check()?),
+            Place::Git(config) => Ok(Git::new((**config).clone()).check()?),
+        }
+    }
+
+    /// Reads what stands there.
+    pub fn load(&self) -> Result<Library, Error> {
+        match &self.place {
+            Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).load()?),
+            Place::Git(config) => Ok(Git::new((**config).clone()).load()?),
+        }
+    }
+
+    /// What [`Target::publish`] would do. Writes nothing there.
+    pub fn plan(&self, update: &Update) -> Result<Report, Error> {
+        let update = self.routed(update);
+        match &self.place {
+            Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).plan(&update)?),
+            Place::Git(config) => Ok(Git::new((**config).clone()).plan(&update)?),
+        }
+    }
+
+    /// Brings the update to the target. Blocks; ends early with an error once `stop` is set.
+    pub fn publish(&self, update: &Update, stop: Arc<AtomicBool>) -> Result<Report, Error> {
+        let update = self.routed(update);
+        match &self.place {
+            Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).publish(&update)?),
+            Place::Git(config) => Ok(Git::new((**config).clone()).until(stop).publish(&update)?),
+        }
+    }
+
+    fn routed(&self, update: &Update) -> Update {
+        match update {
+            Update::Findings(findings) => Update::Findings(self.route.of(findings)),
+            Update::Decision { .. } => update.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    /// The folder, or the remote and its branch.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Filesystem(config) => write!(f, "{}", config.path.display()),
+            Place::Git(config) => write!(f, "{} ({})", config.remote, config.branch),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! What a skill says, as it is remembered: claims with their evidence, and the sentences made of them.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::state::hex;
+use crate::skillify::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, short_hash};
+
+/// What a skill says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Content {
+    pub(super) description: String,
+    /// `workspace`, `project` or `person`.
+    #[serde(default = "workspace_scope")]
+    pub(super) scope: String,
+    /// The repository, where the scope is `project`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) project: String,
+    /// The main claim first.
+    pub(super) claims: Vec<ClaimRecord>,
+    /// Absent where format 1 wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) body: Option<Body>,
+}
+
+/// The sections of a SKILL.md.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Body {
+    pub(super) title: String,
+    pub(super) when_to_use: Vec<String>,
+    pub(super) steps: Vec<Sentence>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) if_it_fails: Vec<Sentence>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) avoid: Vec<Sentence>,
+}
+
+/// A sentence with the claims that it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sentence {
+    pub(super) text: String,
+    pub(super) claims: BTreeSet<String>,
+}
+
+/// A published claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ClaimRecord {
+    pub(super) claim: String,
+    /// The command whose failure it speaks of: claims of one situation are alternatives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) situation: Option<String>,
+    pub(super) evidence: BTreeSet<EvidenceRecord>,
+}
+
+/// A segment behind a claim, outliving the segment's events.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct EvidenceRecord {
+    pub(super) date: String,
+    /// First 12 hex digits of SHA-256 over `<tenant>/<session id>`.
+    pub(super) session: String,
+    pub(super) segment: String,
+    /// Hash of the person, `""` if unknown.
+    pub(super) person: String,
+    pub(super) assistant: String,
+    pub(super) outcome: String,
+}
+
+fn workspace_scope() -> String {
+    "workspace".to_owned()
+}
+
+impl Content {
+    /// What the candidate says, with the evidence that `known` remembers of the same claims.
+    pub(super) fn of(candidate: &Candidate, known: Option<&Self>) -> Self {
+        let remembered = |claim: &str| known.and_then(|known| known.claim(claim));
+        let records =
+            candidate.claims.iter().map(|claim| ClaimRecord::of(claim, remembered(&claim.claim.to_string())));
+        Self {
+            description: candidate.wording.description.clone(),
+            scope: candidate.scope.as_str().to_owned(),
+            project: match &candidate.scope {
+                Scope::Project(project) => project.clone(),
+                _ => String::new(),
+            },
+            claims: records.collect(),
+            body: Some(Body::of(candidate)),
+        }
+    }
+
+    /// This content with more claims: title, description and present sentences stay, what says one of
+    /// the new claims and none that is unwanted is added behind them.
+    pub(super) fn extended(&self, candidate: &Candidate, wanted: &BTreeSet<String>) -> Self {
+        let mut next = self.clone();
+        let theirs = Self::of(candidate, Some(self));
+        for record in theirs.claims {
+            match next.claims.iter_mut().find(|known| known.claim == record.claim) {
+                Some(known) => *known = record,
+                None if wanted.contains(&record.claim) => next.claims.push(record),
+                None => {}
+            }
+        }
+        let said: BTreeSet<String> = next.claims.iter().map(|record| record.claim.clone()).collect();
+        if let (Some(body), Some(their_body)) = (&mut next.body, theirs.body) {
+            for (own, theirs) in [
+                (&mut body.steps, their_body.steps),
+                (&mut body.if_it_fails, their_body.if_it_fails),
+                (&mut body.avoid, their_body.avoid),
+            ] {
+                let is_new = |sentence: &Sentence| {
+                    sentence.claims.is_subset(&said) && !sentence.claims.is_disjoint(wanted)
+                };
+                let known: BTreeSet<String> = own.iter().map(|sentence| sentence.text.clone()).collect();
+                own.extend(
+                    theirs.into_iter().filter(is_new).filter(|sentence| !known.contains(&sentence.text)),
+                );
+            }
+        }
+        next
+    }
+
+    /// This content without some claims and the sentences that say nothing else.
+    pub(super) fn without(&self, claims: &BTreeSet<String>) -> Self {
+        let mut next = self.clone();
+        next.claims.retain(|record| !claims.contains(&record.claim));
+        if let Some(body) = &mut next.body {
+            for sentences in [&mut body.steps, &mut body.if_it_fails, &mut body.avoid] {
+                sentences.retain(|sentence| sentence.claims.is_empty() || !sentence.claims.is_subset(claims));
+            }
+        }
+        next
+    }
+
+    pub(super) fn claim(&self, claim: &str) -> Option<&ClaimRecord> {
+        self.claims.iter().find(|record| record.claim == claim)
+    }
+
+    pub(super) fn says(&self, claim: &str) -> bool {
+        self.claim(claim).is_some()
+    }
+
+    pub(super) fn claim_names(&self) -> BTreeSet<String> {
+        self.claims.iter().map(|record| record.claim.clone()).collect()
+    }
+
+    /// The sessions behind it, as hashes.
+    pub(super) fn sessions(&self) -> usize {
+        self.evidence().map(|record| record.session.as_str()).collect::<BTreeSet<_>>().len()
+    }
+
+    /// The known people behind it.
+    pub(super) fn people(&self) -> usize {
+        let people = self.evidence().map(|record| record.person.as_str()).filter(|person| !person.is_empty());
+        people.collect::<BTreeSet<_>>().len()
+    }
+
+    pub(super) fn segments(&self) -> BTreeSet<&str> {
+        self.evidence().map(|record| record.segment.as_str()).collect()
+    }
+
+    /// The date of its oldest evidence.
+    pub(super) fn oldest(&self) -> &str {
+        self.evidence().map(|record| record.date.as_str()).min().unwrap_or_default()
+    }
+
+    /// Whether the session of that hash is evidence for it.
+    pub(super) fn rests_on(&self, session: &str) -> bool {
+        self.evidence().any(|evidence| evidence.session == session)
+    }
+
+    pub(super) fn evidence(&self) -> impl Iterator<Item = &EvidenceRecord> {
+        self.claims.iter().flat_map(|record| &record.evidence)
+    }
+}
+
+impl Body {
+    fn of(candidate: &Candidate) -> Self {
+        let wording = &candidate.wording;
+        let claim = |index: &usize| candidate.claims.get(*index).map(|claim| claim.claim.to_string());
+        let sentences = |lines: &[Line]| -> Vec<Sentence> {
+            lines
+                .iter()
+                .map(|line| Sentence {
+                    text: line.text.clone(),
+                    claims: line.claims.iter().filter_map(claim).collect(),
+                })
+                .collect()
+        };
+        Self {
+            title: wording.title.clone(),
+            when_to_use: wording.when_to_use.clone(),
+            steps: sentences(&wording.steps),
+            if_it_fails: sentences(&wording.if_it_fails),
+            avoid: sentences(&wording.avoid),
+        }
+    }
+}
+
+impl ClaimRecord {
+    /// The claim with its evidence and what was remembered of it.
+    pub(super) fn of(claim: &SupportedClaim, remembered: Option<&Self>) -> Self {
+        let mut evidence: BTreeSet<EvidenceRecord> = claim.support.iter().map(EvidenceRecord::of).collect();
+        let known: BTreeSet<String> = evidence.iter().map(|record| record.segment.clone()).collect();
+        let old = remembered.into_iter().flat_map(|record| &record.evidence);
+        evidence.extend(old.filter(|record| !known.contains(&record.segment)).cloned());
+        Self { claim: claim.claim.to_string(), situation: situation(&claim.claim), evidence }
+    }
+
+    /// The date of its newest evidence.
+    pub(super) fn newest(&self) -> &str {
+        self.evidence.iter().map(|record| record.date.as_str()).max().unwrap_or_default()
+    }
+
+    /// See [`situation`]; format 1 did not write it.
+    pub(super) fn situation(&self) -> Option<&str> {
+        self.situation.as_deref().or_else(|| {
+            let (_, command) = self.claim.strip_prefix("run `")?.split_once("` before `")?;
+            command.strip_suffix('`')
+        })
+    }
+}
+
+/// The command whose failure the claim speaks of.
+pub(super) fn situation(claim: &Claim) -> Option<String> {
+    match claim {
+        Claim::Fix { command, .. } => Some(command.to_string()),
+        _ => None,
+    }
+}
+
+impl EvidenceRecord {
+    fn of(evidence: &Evidence) -> Self {
+        let person = &evidence.person;
+        Self {
+            date: evidence.started_at.date(),
+            session: session_hash(&evidence.tenant, &evidence.session),
+            segment: evidence.segment.clone(),
+            person: if person.is_empty() {
+                String::new()
+            } else {
+                short_hash(&[&evidence.tenant, person], 6)
+            },
+            assistant: evidence.assistant.clone(),
+            outcome: evidence.outcome.as_str().to_owned(),
+        }
+    }
+}
+
+/// How published files name a session: the first 12 hex digits of SHA-256 over `<tenant>/<session id>`.
+pub fn session_hash(tenant: &str, session: &str) -> String {
+    hex(format!("{tenant}/{session}").as_bytes()).chars().take(12).collect()
+}

@@ -1,0 +1,144 @@
+//! What people decide by command: approve or reject a proposal, restore a skill.
+
+use super::changes::{Change, Changes};
+use super::run::Run;
+use super::state::{Reason, Skill, digest};
+use super::{Library, skill};
+
+/// What a person wants of a skill, by name or id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Put the proposal in place.
+    Approve,
+    /// Drop the proposal; it is not made again.
+    Reject,
+    /// Bring back what was deleted or retired.
+    Restore,
+}
+
+/// A decision that cannot be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum DecisionError {
+    /// No such skill.
+    #[error("no skill {0:?} here")]
+    NoSkill(String),
+    /// Nothing to decide.
+    #[error("{0:?} has no proposal")]
+    NoProposal(String),
+    /// It stands.
+    #[error("{0:?} is neither deleted nor retired")]
+    Stands(String),
+    /// Its text changed since the proposal was made.
+    #[error("{0:?} was edited after the proposal was made; the next run makes a new one")]
+    Outdated(String),
+    /// An old version did not remember its text.
+    #[error("what {0:?} said is not remembered; take its folder from the repository's history")]
+    Forgotten(String),
+}
+
+/// What the decision changes. `as_of` dates it.
+pub fn decide(
+    library: &Library,
+    name: &str,
+    decision: Decision,
+    as_of: &str,
+) -> Result<Changes, DecisionError> {
+    let mut run = Run::new(library, as_of);
+    let found = run.state.skills.iter().find(|(id, skill)| skill.name == name || *id == name);
+    let found = found.map(|(id, skill)| (id.clone(), skill.clone()));
+    match (found, decision) {
+        (Some((id, skill)), Decision::Approve) => approve(&mut run, &id, skill)?,
+        (Some((id, skill)), Decision::Reject) => reject(&mut run, &id, skill)?,
+        (Some((id, skill)), Decision::Restore) => restore(&mut run, &id, skill)?,
+        (None, Decision::Approve) => deepen(&mut run, name)?,
+        (None, Decision::Reject) => leave(&mut run, name)?,
+        (None, Decision::Restore) => return Err(DecisionError::NoSkill(name.to_owned())),
+    }
+    Ok(run.finish())
+}
+
+fn approve(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionError> {
+    let Some(proposal) = skill.proposal.take() else {
+        return Err(DecisionError::NoProposal(skill.name));
+    };
+    let content = proposal.content.ok_or_else(|| DecisionError::Forgotten(skill.name.clone()))?;
+    let falls = !skill.content.claim_names().is_subset(&content.claim_names());
+    let change = if falls { Change::Revised } else { Change::Sharpened };
+    skill.adopt(content, &run.as_of);
+    overwrite(run, id, skill, change, "a person approved the proposal")
+}
+
+/// Writes over what a person wrote, because a person said so.
+fn overwrite(
+    run: &mut Run<'_>,
+    id: &str,
+    skill: Skill,
+    change: Change,
+    reason: &str,
+) -> Result<(), DecisionError> {
+    let name = skill.name.clone();
+    let text = skill::skill_md(id, &skill).ok_or_else(|| DecisionError::Forgotten(name.clone()))?;
+    run.write(id, skill, change, reason);
+    for path in run.library.skill_paths(&name) {
+        run.state.remember(&path, digest(&text));
+        run.changes.files.insert(path, text.clone());
+    }
+    run.changes.skills.insert(name, change);
+    Ok(())
+}
+
+fn reject(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionError> {
+    let Some(proposal) = skill.proposal.take() else {
+        return Err(DecisionError::NoProposal(skill.name));
+    };
+    let said = skill.content.claim_names();
+    for claim in proposal.claims.iter().filter(|claim| !said.contains(*claim)) {
+        skill.withdraw(claim, Reason::Rejected, &run.as_of);
+    }
+    skill.note(&run.as_of, "a person rejected the proposal");
+    run.state.skills.insert(id.to_owned(), skill);
+    Ok(())
+}
+
+fn restore(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionError> {
+    if skill.stands() {
+        return Err(DecisionError::Stands(skill.name));
+    }
+    skill.kept = true;
+    skill.refused = false;
+    skill.retirement = None;
+    skill.version += 1;
+    overwrite(run, id, skill, Change::Restored, "a person restored it")
+}
+
+fn deepen(run: &mut Run<'_>, name: &str) -> Result<(), DecisionError> {
+    let proposal =
+        run.state.hand_written.get_mut(name).ok_or_else(|| DecisionError::NoSkill(name.to_owned()))?;
+    if proposal.claims.is_empty() {
+        return Err(DecisionError::NoProposal(name.to_owned()));
+    }
+    let paths = run.library.skill_paths(name);
+    let standing = paths.iter().find(|path| run.library.tree.contains_key(*path));
+    let path = standing.ok_or_else(|| DecisionError::NoSkill(name.to_owned()))?;
+    if run.library.tree.get(path).map(|text| digest(text)).as_ref() != Some(&proposal.base) {
+        return Err(DecisionError::Outdated(name.to_owned()));
+    }
+    let text = std::mem::take(&mut proposal.text);
+    proposal.claims.clear();
+    run.changes.files.insert(path.clone(), text);
+    run.changes.skills.insert(name.to_owned(), Change::Sharpened);
+    let reason = "a person approved what sessions add".to_owned();
+    run.changes.reasons.push((Change::Sharpened, name.to_owned(), reason));
+    Ok(())
+}
+
+fn leave(run: &mut Run<'_>, name: &str) -> Result<(), DecisionError> {
+    let proposal =
+        run.state.hand_written.get_mut(name).ok_or_else(|| DecisionError::NoSkill(name.to_owned()))?;
+    if proposal.claims.is_empty() {
+        return Err(DecisionError::NoProposal(name.to_owned()));
+    }
+    proposal.rejected.append(&mut proposal.claims);
+    proposal.text.clear();
+    Ok(())
+}

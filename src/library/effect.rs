@@ -1,0 +1,97 @@
+//! Effect: what later sessions show of a skill, with it and without it.
+//!
+//! A session met a skill's situation if it ran the command that the skill is about, on a later day than
+//! the skill was published. It counts for the side with the skill if it loaded it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::hand_written::mentions;
+use super::state::Skill;
+
+/// What one session did, as far as effect is concerned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Episode {
+    /// When it started, as `2026-11-22`.
+    pub date: String,
+    /// The skills that it loaded.
+    pub loaded: BTreeSet<String>,
+    /// The command lines that it ran.
+    pub commands: Vec<String>,
+    /// Tool calls that failed.
+    pub failures: u64,
+    /// All of them.
+    pub tool_calls: u64,
+    /// From its first event to its last.
+    pub seconds: u64,
+}
+
+/// The sessions that met a skill's situation since it was published.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Those that loaded the skill.
+    pub with: Side,
+    /// The others.
+    pub without: Side,
+}
+
+/// Sums over sessions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// How many.
+    pub sessions: u64,
+    /// Their failed tool calls.
+    pub failures: u64,
+    /// Their tool calls.
+    pub tool_calls: u64,
+    /// Their time.
+    pub seconds: u64,
+}
+
+impl Effect {
+    /// What the episodes show of the skill; `None` if no session met its situation.
+    pub(super) fn of(skill: &Skill, episodes: &[Episode]) -> Option<Self> {
+        let published = &skill.history.iter().find(|event| event.version == 1)?.as_of;
+        let about = skill.content.claims.iter().find_map(|record| record.situation())?;
+        let met = |episode: &&Episode| {
+            episode.date > *published && episode.commands.iter().any(|command| mentions(command, about))
+        };
+        let mut effect = Self::default();
+        for episode in episodes.iter().filter(met) {
+            let side =
+                if episode.loaded.contains(&skill.name) { &mut effect.with } else { &mut effect.without };
+            side.sessions += 1;
+            side.failures += episode.failures;
+            side.tool_calls += episode.tool_calls;
+            side.seconds += episode.seconds;
+        }
+        (effect != Self::default()).then_some(effect)
+    }
+
+    /// A Markdown table, a row a side.
+    pub(super) fn table(&self) -> String {
+        let row = |name: &str, side: &Side| {
+            let (failures, calls) = (side.mean(side.failures), side.mean(side.tool_calls));
+            format!("| {name} | {} | {failures} | {calls} | {} |\n", side.sessions, side.mean(side.seconds))
+        };
+        let head = "| sessions | number | failures | tool calls | seconds |\n|---|---|---|---|---|\n";
+        format!("{head}{}{}", row("with the skill", &self.with), row("without it", &self.without))
+    }
+
+    /// A few words for a list.
+    pub(super) fn summary(&self) -> String {
+        let [with, without] = [&self.with, &self.without].map(|side| side.mean(side.failures));
+        format!("failures per session: {with} with it, {without} without")
+    }
+}
+
+impl Side {
+    /// A session's share in tenths, rounded down: the same digits on every machine.
+    fn mean(&self, sum: u64) -> String {
+        match sum.saturating_mul(10).checked_div(self.sessions) {
+            Some(tenths) => format!("{}.{}", tenths / 10, tenths % 10),
+            None => "–".to_owned(),
+        }
+    }
+}

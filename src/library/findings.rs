@@ -1,0 +1,75 @@
+//! What one run of mining found in a workspace, and which of it goes to a target.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::effect::Episode;
+use crate::event::Timestamp;
+use crate::skillify::{Candidate, Mined, Scope};
+
+/// What one run of mining found in a workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// The workspace.
+    pub workspace: String,
+    /// The newest event: what the findings are true of.
+    pub as_of: Timestamp,
+    /// Published ones and others.
+    pub candidates: Vec<Candidate>,
+    /// The last date that a session loaded each skill, by the skill's name.
+    pub uses: BTreeMap<String, String>,
+    /// What the sessions did.
+    pub episodes: Vec<Episode>,
+}
+
+impl From<&Mined> for Findings {
+    fn from(mined: &Mined) -> Self {
+        Self {
+            workspace: mined.workspace.clone(),
+            as_of: mined.as_of,
+            candidates: mined.candidates.clone(),
+            uses: BTreeMap::new(),
+            episodes: Vec::new(),
+        }
+    }
+}
+
+/// Which skills go to a target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Route {
+    /// Only skills of these workspaces; empty: of all.
+    pub workspaces: BTreeSet<String>,
+    /// Only skills of these repositories; empty: of all and of none.
+    pub projects: BTreeSet<String>,
+    /// Only skills of these scopes (`workspace`, `project`, `person`); empty: of all.
+    pub scopes: BTreeSet<String>,
+}
+
+impl Route {
+    /// What of the findings goes there.
+    pub fn of(&self, findings: &[Findings]) -> Vec<Findings> {
+        let workspaces = findings.iter().filter(|findings| allows(&self.workspaces, &findings.workspace));
+        workspaces
+            .map(|findings| Findings {
+                candidates: findings
+                    .candidates
+                    .iter()
+                    .filter(|candidate| self.takes(candidate))
+                    .cloned()
+                    .collect(),
+                ..findings.clone()
+            })
+            .collect()
+    }
+
+    fn takes(&self, candidate: &Candidate) -> bool {
+        let project = match &candidate.scope {
+            Scope::Project(project) => project.as_str(),
+            _ => "",
+        };
+        allows(&self.scopes, candidate.scope.as_str()) && allows(&self.projects, project)
+    }
+}
+
+fn allows(only: &BTreeSet<String>, name: &str) -> bool {
+    only.is_empty() || only.contains(name)
+}

@@ -1,0 +1,159 @@
+//! Skills that people wrote in the same tree: what a candidate could add to them.
+//!
+//! A candidate that such a skill covers never becomes a second skill. What the skill does not say yet
+//! is kept as a proposal that deepens it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::Library;
+use super::content::situation;
+use super::state::{Deepening, State, digest};
+use crate::skillify::{Candidate, Claim, Line, SupportedClaim, Template};
+
+/// A skill that a person wrote.
+pub(super) struct HandWritten<'a> {
+    /// Its folder's name.
+    pub(super) name: String,
+    pub(super) text: &'a str,
+}
+
+/// Every skill of the tree that was never generated.
+pub(super) fn all<'a>(library: &'a Library, state: &State) -> Vec<HandWritten<'a>> {
+    let mut found = Vec::new();
+    for root in &library.roots {
+        for (path, text) in &library.tree {
+            let Some(name) = path
+                .strip_prefix(root.as_str())
+                .and_then(|path| path.strip_prefix('/'))
+                .and_then(|path| path.strip_suffix("/SKILL.md"))
+            else {
+                continue;
+            };
+            let known = found.iter().any(|other: &HandWritten<'_>| other.name == name);
+            if !known && !name.contains('/') && !state.files.contains_key(path) {
+                found.push(HandWritten { name: name.to_owned(), text });
+            }
+        }
+    }
+    found
+}
+
+impl HandWritten<'_> {
+    /// Whether it speaks of the candidate's work: of every command whose failure the candidate repairs,
+    /// or of half of the commands that the candidate runs, two at least.
+    pub(super) fn covers(&self, candidate: &Candidate) -> bool {
+        let situations: BTreeSet<String> =
+            candidate.claims.iter().filter_map(|claim| situation(&claim.claim)).collect();
+        if !situations.is_empty() {
+            return situations.iter().all(|command| mentions(self.text, command));
+        }
+        let runs: Vec<String> = candidate.claims.iter().flat_map(|claim| commands(&claim.claim)).collect();
+        let said = runs.iter().filter(|command| mentions(self.text, command)).count();
+        said >= 2 && said * 2 >= runs.len()
+    }
+
+    /// What the candidate would add, `None` if the skill says all of it.
+    pub(super) fn deepened_by(
+        &self,
+        candidate: &Candidate,
+        rejected: &BTreeSet<String>,
+    ) -> Option<Deepening> {
+        let missing: BTreeSet<String> = candidate
+            .claims
+            .iter()
+            .filter(|claim| !commands(&claim.claim).iter().all(|command| mentions(self.text, command)))
+            .map(|claim| claim.claim.to_string())
+            .filter(|claim| !rejected.contains(claim))
+            .collect();
+        if missing.is_empty() {
+            return None;
+        }
+        let mut text = self.text.trim_end().to_owned();
+        text.push_str("\n\n## Learnt from sessions\n");
+        for line in lines(candidate, &missing) {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "- {line}");
+        }
+        let sessions = candidate.sessions().len();
+        let _ = writeln!(text, "\nSeen to work in {sessions} sessions.");
+        Some(Deepening { base: digest(self.text), claims: missing, text, rejected: rejected.clone() })
+    }
+}
+
+/// The sentences that say one of the claims: what to do on failure if there is such a sentence.
+fn lines<'a>(candidate: &'a Candidate, claims: &BTreeSet<String>) -> Vec<&'a str> {
+    let wording = &candidate.wording;
+    let says = |line: &&Line| {
+        let said = |index: &usize| {
+            candidate.claims.get(*index).map(|claim: &SupportedClaim| claim.claim.to_string())
+        };
+        line.claims.iter().filter_map(said).any(|claim| claims.contains(&claim))
+    };
+    let main = if wording.if_it_fails.is_empty() { &wording.steps } else { &wording.if_it_fails };
+    main.iter().chain(&wording.avoid).filter(says).map(|line| line.text.as_str()).collect()
+}
+
+fn commands(claim: &Claim) -> Vec<String> {
+    claim.templates().into_iter().map(Template::to_string).collect()
+}
+
+/// Whether a line of the text has the command as whole words; what fills a hole is free.
+pub(super) fn mentions(text: &str, command: &str) -> bool {
+    let mut literals = Vec::new();
+    let mut rest = command;
+    while let Some((before, hole)) = rest.split_once('{') {
+        literals.push(before.trim());
+        rest = hole.split_once('}').map_or("", |(_, after)| after);
+    }
+    literals.push(rest.trim());
+    literals.retain(|literal| !literal.is_empty());
+    text.lines().any(|line| {
+        let mut rest = line;
+        !literals.is_empty()
+            && literals.iter().all(|literal| match find_whole(rest, literal) {
+                Some(end) => {
+                    rest = rest.get(end..).unwrap_or_default();
+                    true
+                }
+                None => false,
+            })
+    })
+}
+
+/// Where the words end that are not a part of longer words.
+fn find_whole(line: &str, words: &str) -> Option<usize> {
+    let part_of_word = |char: char| char.is_alphanumeric() || "-_:/.".contains(char);
+    line.match_indices(words)
+        .find(|(start, _)| {
+            let before = line.get(..*start).and_then(|before| before.chars().next_back());
+            let after = line.get(start + words.len()..).unwrap_or_default();
+            let mut after = after.chars();
+            let (next, second) = (after.next(), after.next());
+            // A full stop or a colon ends a sentence, not a word, where nothing follows it.
+            let goes_on = match next {
+                Some('.' | ':') => second.is_some_and(part_of_word),
+                other => other.is_some_and(part_of_word),
+            };
+            !before.is_some_and(part_of_word) && !goes_on
+        })
+        .map(|(start, _)| start + words.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mentions;
+
+    #[test]
+    fn a_command_is_mentioned_as_whole_words() {
+        assert!(mentions("Run `make test` first.", "make test"));
+        assert!(mentions("Then make test.", "make test"));
+        assert!(!mentions("Run `make test-integration`.", "make test"));
+        assert!(!mentions("Run `remake test`.", "make test"));
+        assert!(
+            mentions("git tag v1.2.3 && git push", "git tag v{version}")
+                || mentions("git tag v 1", "git tag v{version}")
+        );
+        assert!(!mentions("git\ntag", "git tag"));
+    }
+}

@@ -1,0 +1,92 @@
+//! What a skill says next: bounded edits of what it says.
+
+use std::collections::BTreeSet;
+
+use super::content::Content;
+use super::judgement::Sessions;
+use super::state::Skill;
+use crate::skillify::{Candidate, Material, Offline, Proposer as _, SupportedClaim};
+
+/// A skill and what a run says of it.
+pub(super) struct Revision<'a> {
+    pub(super) known: &'a Skill,
+    pub(super) candidate: Option<&'a Candidate>,
+    /// Claims of the candidate that the skill takes over.
+    pub(super) new: &'a BTreeSet<String>,
+    /// Claims of the skill that it makes no longer.
+    pub(super) against: &'a BTreeSet<String>,
+    pub(super) sessions: &'a Sessions<'a>,
+}
+
+/// What the skill says next; `None` if nothing is left of it.
+///
+/// The candidate's own text where it says exactly that; else a text made of the claims; else, where the
+/// events behind a claim are no longer there, the text as it stands with sentences added and removed.
+pub(super) fn revise(revision: &Revision<'_>) -> Option<Content> {
+    let Revision { known, candidate, new, against, sessions } = revision;
+    let kept: BTreeSet<String> = known.content.claim_names().difference(against).cloned().collect();
+    let wanted: BTreeSet<String> = kept.union(new).cloned().collect();
+    let main_falls = known.content.claims.first().is_some_and(|main| against.contains(&main.claim));
+    if wanted.is_empty() || (main_falls && new.is_empty()) {
+        return None;
+    }
+    if let Some(candidate) = candidate.filter(|candidate| names(candidate) == wanted) {
+        return Some(Content::of(candidate, Some(&known.content)));
+    }
+    let claims: Option<Vec<SupportedClaim>> =
+        ordered(known, *candidate, &wanted).iter().map(|claim| sessions.claim(claim).cloned()).collect();
+    if let Some(claims) = claims {
+        return Some(reworded(known, *candidate, claims));
+    }
+    let remaining = known.content.without(against);
+    Some(candidate.map_or_else(|| remaining.clone(), |candidate| remaining.extended(candidate, new)))
+}
+
+/// A text made of these claims; what it says of requests stays, for requests are not in the claims.
+fn reworded(known: &Skill, candidate: Option<&Candidate>, claims: Vec<SupportedClaim>) -> Content {
+    let mut wording = Offline.word(&Material { claims: &claims, verbs: &[], words: &[], signatures: &[] });
+    let asked =
+        known.content.body.iter().flat_map(|body| &body.when_to_use).filter(|line| !line.contains('`'));
+    for line in asked {
+        if let (Some(asked), Some(description)) =
+            (line.strip_prefix("When "), wording.description.strip_suffix('.'))
+        {
+            wording.description = format!("{description}, or when {asked}");
+        }
+        wording.when_to_use.push(line.clone());
+    }
+    let scope = candidate.map(|candidate| candidate.scope.clone());
+    let reworded = Candidate {
+        workspace: known.workspace.clone(),
+        rank: candidate.map_or(0, |candidate| candidate.rank),
+        scope: scope.clone().unwrap_or(crate::skillify::Scope::Workspace),
+        wording,
+        claims,
+        dropped: Vec::new(),
+        shortfalls: Vec::new(),
+    };
+    let mut content = Content::of(&reworded, Some(&known.content));
+    if scope.is_none() {
+        content.scope.clone_from(&known.content.scope);
+        content.project.clone_from(&known.content.project);
+    }
+    content
+}
+
+/// The claims in the candidate's order, the skill's own behind.
+fn ordered(known: &Skill, candidate: Option<&Candidate>, wanted: &BTreeSet<String>) -> Vec<String> {
+    let theirs =
+        candidate.into_iter().flat_map(|candidate| &candidate.claims).map(|claim| claim.claim.to_string());
+    let own = known.content.claims.iter().map(|record| record.claim.clone());
+    let mut ordered: Vec<String> = Vec::new();
+    for claim in theirs.chain(own).filter(|claim| wanted.contains(claim)) {
+        if !ordered.contains(&claim) {
+            ordered.push(claim);
+        }
+    }
+    ordered
+}
+
+fn names(candidate: &Candidate) -> BTreeSet<String> {
+    candidate.claims.iter().map(|claim| claim.claim.to_string()).collect()
+}

@@ -1,0 +1,133 @@
+//! One change of a library under way: the next state, and the files that follow from it.
+
+use super::changes::{Change, Changes};
+use super::effect::{Effect, Episode};
+use super::state::{Skill, State, digest};
+use super::{Layout, Library, manifest, people, skill};
+
+pub(super) struct Run<'a> {
+    pub(super) library: &'a Library,
+    pub(super) state: State,
+    pub(super) changes: Changes,
+    /// What date the evidence has.
+    pub(super) as_of: String,
+    /// The sessions of the workspace at hand.
+    pub(super) episodes: &'a [Episode],
+    /// Whether the list of skills changed without a file of theirs.
+    listing_changed: bool,
+}
+
+impl<'a> Run<'a> {
+    /// Starts with what people did to the tree.
+    pub(super) fn new(library: &'a Library, as_of: &str) -> Self {
+        let mut state = library.state.clone();
+        people::remember(library, &mut state, as_of);
+        let standing = |state: &State| {
+            let skills = state.skills.iter().filter(|(_, skill)| skill.stands());
+            skills.map(|(id, skill)| (id.clone(), skill.content.clone())).collect::<Vec<_>>()
+        };
+        let listing_changed = standing(&state) != standing(&library.state);
+        Self {
+            library,
+            state,
+            changes: Changes::default(),
+            as_of: as_of.to_owned(),
+            episodes: &[],
+            listing_changed,
+        }
+    }
+
+    /// Writes a skill that is new or generated anew.
+    pub(super) fn write(&mut self, id: &str, mut skill: Skill, change: Change, reason: &str) {
+        skill.effect = Effect::of(&skill, self.episodes).or(skill.effect);
+        let Some(text) = skill::skill_md(id, &skill) else { return };
+        for path in self.library.skill_paths(&skill.name) {
+            self.put(path.clone(), text.clone(), change);
+            let evidence = path.replace("/SKILL.md", "/references/evidence.md");
+            self.put(evidence, skill::evidence_md(&skill), change);
+        }
+        skill.remember(digest(&text));
+        skill.note(&self.as_of, format!("{}: {reason}", change.as_str()));
+        self.changes.reasons.push((change, skill.name.clone(), reason.to_owned()));
+        self.state.skills.insert(id.to_owned(), skill);
+    }
+
+    /// Removes a retired skill's folder.
+    pub(super) fn remove(&mut self, id: &str, known: &Skill, reason: &str) {
+        for path in self.library.skill_paths(&known.name) {
+            let folder = path.trim_end_matches("SKILL.md");
+            let own = self.library.tree.keys().filter(|path| path.starts_with(folder));
+            let ours: Vec<String> = own.filter(|path| self.is_ours(path)).cloned().collect();
+            self.changes.removed.extend(ours);
+        }
+        let mut gone = known.clone();
+        if let Some(retirement) = &mut gone.retirement {
+            retirement.gone = true;
+        }
+        gone.note(&self.as_of, "removed");
+        self.changes.reasons.push((Change::Retired, gone.name.clone(), reason.to_owned()));
+        self.state.skills.insert(id.to_owned(), gone);
+    }
+
+    /// Writes a file unless it is a person's, or a person took it away.
+    fn put(&mut self, path: String, content: String, change: Change) {
+        let returns = matches!(change, Change::Created | Change::Restored);
+        let taken_away =
+            !self.library.tree.contains_key(&path) && self.library.state.files.contains_key(&path);
+        if !self.is_ours(&path) || (taken_away && !returns) {
+            return;
+        }
+        self.state.remember(&path, digest(&content));
+        if self.library.tree.get(&path) == Some(&content) {
+            self.changes.files.remove(&path);
+        } else {
+            self.changes.files.insert(path, content);
+        }
+    }
+
+    /// Whether every copy of the skill may be written; a text that a person took over may be.
+    pub(super) fn is_ours_everywhere(&self, name: &str) -> bool {
+        self.library.skill_paths(name).iter().all(|path| self.is_ours(path))
+    }
+
+    fn is_ours(&self, path: &str) -> bool {
+        let taken_over = || {
+            let text = self.library.tree.get(path);
+            text.is_some_and(|text| self.state.generated(path, &digest(text)))
+        };
+        self.library.is_ours(path) || taken_over()
+    }
+
+    /// The root's files follow every change of the skills, and no other.
+    pub(super) fn finish(mut self) -> Changes {
+        // What an interrupted publish has written already is a change as well.
+        let written = !self.changes.reasons.is_empty();
+        let changed = self.listing_changed || written || self.changes.touches_the_tree();
+        if changed {
+            self.state.release += 1;
+        }
+        if changed && self.library.layout == Layout::Library {
+            for (path, content) in manifest::root_files(&self.state) {
+                self.put(path, content, Change::Unchanged);
+            }
+        }
+        if self.state != self.library.state {
+            self.changes.state = Some(self.state.render());
+        }
+        self.changes.release = self.state.release;
+        self.changes
+    }
+
+    /// The name, or with the id behind it where the name is another skill's or a person's folder.
+    pub(super) fn free_name(&self, name: &str, id: &str) -> String {
+        let folder_is_theirs = || {
+            let paths = self.library.skill_paths(name);
+            paths.iter().any(|path| self.library.tree.contains_key(path) && !self.library.is_ours(path))
+        };
+        if !self.state.skills.values().any(|skill| skill.name == name) && !folder_is_theirs() {
+            return name.to_owned();
+        }
+        let stem: String = name.chars().take(64 - 1 - id.len()).collect();
+        format!("{}-{id}", stem.trim_end_matches('-'))
+    }
+}

@@ -1,0 +1,139 @@
+//! Who may send, for whom, and how much (`extensions.auth`, `limits.per_tenant`).
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | [`Gate`]: what every door asks before it reads a body |
+//! | `credential.rs` | [`Credential`]: a token, kept as a hash |
+//! | `rate.rs` | [`Rates`]: what a tenant may send in a second |
+//!
+//! Invariants: the owner of what is stored comes from the credential alone, nothing of the request can
+//! change it; how long a refusal takes does not depend on how wrong a token is; no token is in `Debug`,
+//! in a log line or in an answer.
+
+mod credential;
+mod rate;
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, ORIGIN};
+use tokio::sync::watch;
+
+use crate::event::Owner;
+
+use super::Refusal;
+
+pub use credential::{Credential, CredentialError};
+pub use rate::{Rate, Rates};
+
+use credential::Presented;
+
+/// A request's own wish not to be stored.
+const CAPTURE: &str = "x-skillspan-capture";
+
+/// What every door asks before it reads a body.
+#[derive(Debug)]
+pub struct Gate {
+    /// `None`: anyone may send, as the default owner.
+    credentials: Option<watch::Receiver<Arc<[Credential]>>>,
+    rates: Rates,
+}
+
+/// Whom a request comes from, and whether it wants to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Whose events these will be.
+    pub owner: Owner,
+    /// `false`: nothing of the request is written.
+    pub capture: bool,
+}
+
+impl Gate {
+    /// Lets in whoever has one of the credentials, as they are at the time of the request; without any
+    /// to ask for, everybody.
+    pub fn new(credentials: Option<watch::Receiver<Arc<[Credential]>>>, rates: Rates) -> Self {
+        Self { credentials, rates }
+    }
+
+    /// Who sends a request with these headers.
+    ///
+    /// # Errors
+    /// If it comes from a web page, shows no credential that is known, or its tenant has sent too much.
+    pub fn admit(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        // A web page must not be able to write sessions; browsers say where a request comes from.
+        if headers.contains_key(ORIGIN) {
+            return Err(Refusal::Forbidden("requests of web pages are refused".to_owned()));
+        }
+        let owner = self.owner(headers)?;
+        self.rates.request(&owner.tenant)?;
+        let off = headers.get(CAPTURE).is_some_and(|value| {
+            [&b"false"[..], b"0"].iter().any(|no| value.as_bytes().trim_ascii().eq_ignore_ascii_case(no))
+        });
+        Ok(Caller { owner, capture: !off })
+    }
+
+    /// Counts the bytes of a request that was let in against what its tenant may send.
+    pub fn charge(&self, caller: &Caller, bytes: usize) {
+        self.rates.charge(&caller.owner.tenant, bytes);
+    }
+
+    fn owner(&self, headers: &HeaderMap) -> Result<Owner, Refusal> {
+        let Some(credentials) = &self.credentials else { return Ok(Owner::default()) };
+        let presented = headers.get(AUTHORIZATION).map(|value| Presented::parse(value.as_bytes()));
+        let Some(Some(presented)) = presented else {
+            let message =
+                "a credential is needed: send `Authorization: Bearer <token>` or `Basic <id:token>`";
+            return Err(Refusal::Unauthenticated(message.to_owned()));
+        };
+        let credentials = Arc::clone(&credentials.borrow());
+        credential::find(&credentials, &presented)
+            .map(|found| found.owner().clone())
+            .ok_or_else(|| Refusal::Unauthenticated("the credential is not known".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    const SECRET: &str = "a-token-of-enough-length";
+
+    fn gate() -> Gate {
+        let owner = Owner { tenant: "acme".to_owned(), workspace: "shop".to_owned() };
+        let credential = Credential::new("pk-shop", SECRET, owner).unwrap();
+        let (_, receiver) = watch::channel(Arc::from([credential]));
+        Gate::new(Some(receiver), Rates::default())
+    }
+
+    fn admit(headers: &[(&'static str, &str)]) -> Result<Caller, Refusal> {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_str(value).unwrap()));
+        gate().admit(&headers.collect())
+    }
+
+    #[test]
+    fn the_credential_decides_the_owner() {
+        let bearer = format!("Bearer {SECRET}");
+        let caller = admit(&[("authorization", &bearer), ("x-skillspan-tenant", "other")]).unwrap();
+        assert_eq!((caller.owner.tenant.as_str(), caller.owner.workspace.as_str()), ("acme", "shop"));
+        assert!(caller.capture);
+        assert!(!admit(&[("authorization", &bearer), ("x-skillspan-capture", "False")]).unwrap().capture);
+    }
+
+    #[test]
+    fn nothing_shows_a_token() {
+        let shown = format!("{:?}", gate());
+        assert!(!shown.contains(SECRET) && shown.contains("pk-shop"), "{shown}");
+        let refused = admit(&[("authorization", "Bearer a-wrong-token-of-some-length")]).unwrap_err();
+        assert!(!refused.to_string().contains("wrong"), "{refused}");
+    }
+
+    #[test]
+    fn web_pages_are_refused_whatever_they_show() {
+        let bearer = format!("Bearer {SECRET}");
+        let refused = admit(&[("authorization", &bearer), ("origin", "https://evil.example")]);
+        assert!(matches!(refused, Err(Refusal::Forbidden(_))));
+    }
+}

@@ -1,0 +1,70 @@
+//! An export request as it came in, and how its records are read.
+
+use axum::body::Bytes;
+
+use crate::dialects::Record;
+use crate::receivers::{Lease, Refusal, Signal, Source, Tally};
+
+use super::sink::{Malformed, Sink};
+use super::{Coding, json, protobuf};
+
+/// Up to so many bytes are decoded where they came in; more would keep other connections waiting.
+const SMALL: usize = 16 << 10;
+
+/// How a message is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Protocol Buffers.
+    Protobuf,
+    /// OTLP's JSON: ids in hex.
+    Json,
+}
+
+/// The body of an `Export…ServiceRequest`.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// What it exports.
+    pub signal: Signal,
+    /// How it is encoded.
+    pub encoding: Encoding,
+    /// How it is compressed.
+    pub coding: Coding,
+    /// As received.
+    pub body: Bytes,
+    /// The most bytes that it may have, decompressed.
+    pub limit: usize,
+}
+
+impl Source for Export {
+    fn signal(&self) -> Signal {
+        self.signal
+    }
+
+    fn is_small(&self) -> bool {
+        self.coding == Coding::Identity && self.body.len() <= SMALL
+    }
+
+    fn read(self, lease: &mut Lease, visit: &mut dyn FnMut(&Record<'_>)) -> Result<Tally, Refusal> {
+        let compressed = if self.coding == Coding::Identity { 0 } else { self.body.len() };
+        let body = self.coding.decompress(self.body, self.limit, lease)?;
+        lease.shrink(compressed);
+        read_records(self.signal, self.encoding, &body, visit)
+            .map_err(|Malformed(message)| Refusal::Malformed(message))
+    }
+}
+
+/// Shows every record of a decompressed body that can be read to `visit`, in order, and counts those
+/// that cannot. Metrics are counted and not shown.
+fn read_records(
+    signal: Signal,
+    encoding: Encoding,
+    body: &[u8],
+    visit: &mut dyn FnMut(&Record<'_>),
+) -> Result<Tally, Malformed> {
+    let mut sink = Sink::new(visit);
+    match encoding {
+        Encoding::Protobuf => protobuf::read(signal, body, &mut sink)?,
+        Encoding::Json => json::read(signal, body, &mut sink)?,
+    }
+    Ok(sink.into_tally())
+}

@@ -1,0 +1,144 @@
+//! Where both readers put what they read: good records are shown, bad ones are counted.
+
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::Span;
+
+use crate::dialects::Record;
+use crate::receivers::Tally;
+
+/// Attributes, list items, events and links of one record, resource or scope. Two bytes on the wire
+/// can stand for a hundred in memory; no client comes near this.
+const MAX_VALUES: u32 = 100_000;
+/// Values inside values. Deeper than JSON that people and models write, shallower than any stack.
+const MAX_DEPTH: u32 = 32;
+/// Bytes of records, each with the bytes of its resource and scope: these are looked at again for every
+/// record, so that a large resource with many small records is more work than its size tells.
+const MAX_WORK: usize = 512 << 20;
+/// What the smallest record costs, in the same currency.
+const RECORD_WORK: usize = 256;
+
+/// The body cannot be read at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Malformed(pub(super) String);
+
+/// A record, a resource or a scope cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unreadable(pub(super) String);
+
+/// What a record may still contain.
+pub(super) struct Room {
+    values: u32,
+}
+
+/// What surrounds a record: a resource or a scope, and its length on the wire.
+pub(super) struct Around<T> {
+    pub(super) message: Result<T, Unreadable>,
+    pub(super) bytes: usize,
+}
+
+/// The records of one request.
+pub(super) struct Sink<'v> {
+    visit: &'v mut dyn FnMut(&Record<'_>),
+    tally: Tally,
+    work: usize,
+}
+
+impl Room {
+    pub(super) const fn new() -> Self {
+        Self { values: MAX_VALUES }
+    }
+
+    /// One value more, at the given depth of values inside values.
+    pub(super) fn take(&mut self, depth: u32) -> Result<(), Unreadable> {
+        if depth > MAX_DEPTH {
+            return Err(Unreadable(format!("values are nested deeper than {MAX_DEPTH} levels")));
+        }
+        self.values = self
+            .values
+            .checked_sub(1)
+            .ok_or_else(|| Unreadable(format!("it holds more than {MAX_VALUES} values")))?;
+        Ok(())
+    }
+}
+
+impl<T: Default> Default for Around<T> {
+    fn default() -> Self {
+        Self { message: Ok(T::default()), bytes: 0 }
+    }
+}
+
+impl<'v> Sink<'v> {
+    pub(super) fn new(visit: &'v mut dyn FnMut(&Record<'_>)) -> Self {
+        Self { visit, tally: Tally::default(), work: 0 }
+    }
+
+    pub(super) fn span(
+        &mut self,
+        resource: &Around<Resource>,
+        scope: &Around<InstrumentationScope>,
+        span: &Around<Span>,
+    ) -> Result<(), Malformed> {
+        self.work(resource.bytes + scope.bytes + span.bytes)?;
+        match (&resource.message, &scope.message, &span.message) {
+            (Ok(resource), Ok(scope), Ok(span)) => self.show(&Record::span(resource, scope, span)),
+            (Err(error), _, _) => self.reject("resource", error),
+            (_, Err(error), _) => self.reject("scope", error),
+            (_, _, Err(error)) => self.reject("span", error),
+        }
+        Ok(())
+    }
+
+    pub(super) fn log(
+        &mut self,
+        resource: &Around<Resource>,
+        scope: &Around<InstrumentationScope>,
+        log: &Around<LogRecord>,
+    ) -> Result<(), Malformed> {
+        self.work(resource.bytes + scope.bytes + log.bytes)?;
+        match (&resource.message, &scope.message, &log.message) {
+            (Ok(resource), Ok(scope), Ok(log)) => self.show(&Record::log(resource, scope, log)),
+            (Err(error), _, _) => self.reject("resource", error),
+            (_, Err(error), _) => self.reject("scope", error),
+            (_, _, Err(error)) => self.reject("log record", error),
+        }
+        Ok(())
+    }
+
+    /// A metric: counted, not shown.
+    pub(super) fn metric(&mut self) {
+        self.tally.records += 1;
+    }
+
+    /// Something that the client should know although nothing is rejected for it.
+    pub(super) fn warn(&mut self, message: impl FnOnce() -> String) {
+        if self.tally.message.is_empty() {
+            self.tally.message = message();
+        }
+    }
+
+    pub(super) fn into_tally(self) -> Tally {
+        self.tally
+    }
+
+    fn show(&mut self, record: &Record<'_>) {
+        self.tally.records += 1;
+        (self.visit)(record);
+    }
+
+    fn reject(&mut self, what: &str, Unreadable(error): &Unreadable) {
+        self.tally.rejected += 1;
+        self.warn(|| format!("{what} cannot be read: {error}"));
+    }
+
+    fn work(&mut self, bytes: usize) -> Result<(), Malformed> {
+        self.work += bytes + RECORD_WORK;
+        if self.work > MAX_WORK {
+            return Err(Malformed(
+                "too many records, or too large a resource for so many of them".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+//! One kind of credential: how it is written down, and how it is recognised around a mark.
+
+use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use regex_automata::meta::Regex;
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input};
+use serde::Deserialize;
+
+use super::Error;
+use super::text::{begins_word, word_start};
+
+/// The rules that come with this version, as `rules.json` has them.
+const BUILT_IN: &str = include_str!("rules.json");
+/// A pattern that would need more memory than this is refused.
+const SIZE_LIMIT: usize = 8 << 20;
+
+/// A rule as it is written down, in `rules.json` or in a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleSpec {
+    /// What the placeholder says: lower-case letters, digits and `-`.
+    pub name: String,
+    /// Texts of which one stands in every match. The pattern is tried only where one of them stands;
+    /// without any, it is searched in the whole text, which costs more than all other rules together.
+    #[serde(default)]
+    pub marks: Vec<String>,
+    /// A regular expression; its group `secret`, or all of it, is the secret.
+    pub pattern: String,
+    /// Where a match begins.
+    #[serde(default)]
+    pub start: Start,
+    /// Whether a match begins a word: `sk-…` does, the same letters inside `task-…` do not.
+    #[serde(default)]
+    pub word: bool,
+    /// What the secret must look like besides.
+    #[serde(default)]
+    pub check: Check,
+    /// The option without which the rule is off.
+    #[serde(default)]
+    pub option: Choice,
+    /// Why the rule is as it is.
+    #[serde(default)]
+    pub about: String,
+}
+
+/// Where a match begins, seen from its mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Start {
+    /// At the mark.
+    #[default]
+    Mark,
+    /// At the beginning of the word that the mark stands in or behind.
+    Word,
+}
+
+/// What a secret must look like besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Check {
+    /// Anything.
+    #[default]
+    None,
+    /// A digit, or letters of both cases behind the first: no word of a language.
+    Mixed,
+    /// Base64 of `user:password`.
+    Basic,
+}
+
+/// What is redacted only if it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// Always.
+    #[default]
+    Always,
+    /// With `emails: true`.
+    Emails,
+    /// With `home_directories: true`.
+    HomeDirectories,
+}
+
+/// The rules that come with this version.
+pub(super) fn built_in() -> Result<Vec<RuleSpec>, Error> {
+    serde_json::from_str(BUILT_IN).map_err(Error::BuiltIn)
+}
+
+/// A rule that can be applied.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    pub(super) name: String,
+    regex: Regex,
+    start: Start,
+    word: bool,
+    check: Check,
+    secret: Option<usize>,
+}
+
+impl Rule {
+    pub(super) fn compile(spec: &RuleSpec) -> Result<Self, Error> {
+        let named = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';
+        if spec.name.is_empty() || spec.name.len() > 40 || !spec.name.chars().all(named) {
+            return Err(Error::Name(spec.name.clone()));
+        }
+        if spec.marks.iter().any(String::is_empty) {
+            return Err(Error::EmptyMark(spec.name.clone()));
+        }
+        let failed = |message: String| Error::Pattern { rule: spec.name.clone(), message };
+        let regex = Regex::builder()
+            .syntax(syntax::Config::new().utf8(true))
+            .configure(Regex::config().nfa_size_limit(Some(SIZE_LIMIT)))
+            .build(&spec.pattern)
+            .map_err(|error| failed(error.to_string()))?;
+        if regex.is_match("") {
+            return Err(failed("it matches the empty text".to_owned()));
+        }
+        let secret = regex.group_info().to_index(regex_automata::PatternID::ZERO, "secret");
+        let RuleSpec { start, word, check, .. } = *spec;
+        Ok(Self { name: spec.name.clone(), regex, start, word, check, secret })
+    }
+
+    /// The secret around a mark of this rule that stands at `mark`.
+    pub(super) fn around(&self, text: &str, mark: usize) -> Option<(usize, usize)> {
+        let start = match self.start {
+            Start::Mark => mark,
+            Start::Word => first_letter(text.as_bytes(), word_start(text.as_bytes(), mark), mark),
+        };
+        if self.word && !begins_word(text.as_bytes(), start) {
+            return None;
+        }
+        self.matched(text, Input::new(text).range(start..).anchored(Anchored::Yes))
+    }
+
+    /// The first secret at or behind `from`, wherever it stands.
+    pub(super) fn anywhere(&self, text: &str, from: usize) -> Option<(usize, usize)> {
+        self.matched(text, Input::new(text).range(from..))
+    }
+
+    fn matched(&self, text: &str, input: Input<'_>) -> Option<(usize, usize)> {
+        // Most places are none; finding that out needs no groups.
+        self.regex.search_half(&input)?;
+        let mut captures = self.regex.create_captures();
+        self.regex.search_captures(&input, &mut captures);
+        let whole = captures.get_match()?;
+        let secret = self.secret.and_then(|group| captures.get_group(group)).unwrap_or(whole.span());
+        let found = text.get(secret.start..secret.end)?;
+        (!found.is_empty() && self.check.passes(found)).then_some((secret.start, secret.end))
+    }
+}
+
+/// Words may stand behind what joins names: the `-` of a patch, a flag.
+fn first_letter(bytes: &[u8], start: usize, mark: usize) -> usize {
+    let word = bytes.get(start..mark).unwrap_or_default();
+    start + word.iter().take_while(|byte| !byte.is_ascii_alphanumeric()).count()
+}
+
+impl Check {
+    fn passes(self, secret: &str) -> bool {
+        match self {
+            Self::None => true,
+            Self::Mixed => is_mixed(secret),
+            Self::Basic => is_basic(secret),
+        }
+    }
+}
+
+/// A digit, or letters of both cases behind the first.
+pub(super) fn is_mixed(text: &str) -> bool {
+    let rest = text.as_bytes().get(1..).unwrap_or_default();
+    text.bytes().any(|byte| byte.is_ascii_digit())
+        || (rest.iter().any(u8::is_ascii_uppercase) && rest.iter().any(u8::is_ascii_lowercase))
+}
+
+fn is_basic(text: &str) -> bool {
+    const LENIENT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    const STANDARD: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::STANDARD, LENIENT);
+    STANDARD.decode(text).is_ok_and(|bytes| {
+        bytes.contains(&b':') && bytes.iter().all(|byte| (0x20..0x7f).contains(byte) || *byte >= 0x80)
+    })
+}

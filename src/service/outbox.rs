@@ -1,0 +1,75 @@
+//! What waits for a target. A target that fails holds up neither mining nor the other targets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::exporters::target::{Target, Update};
+use crate::library::Findings;
+
+use super::metrics::MiningCounts;
+use super::mining::{Place, RunError, publish};
+
+/// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// A target and what waits for it.
+pub(super) struct Outbox {
+    target: Target,
+    /// The newest findings of each workspace that the target does not have yet.
+    pub(super) waiting: BTreeMap<Place, Findings>,
+    pause: Duration,
+    not_before: Option<Instant>,
+}
+
+impl Outbox {
+    pub(super) fn new(target: Target) -> Self {
+        Self { target, waiting: BTreeMap::new(), pause: FIRST_PAUSE, not_before: None }
+    }
+
+    /// Publishes what waits, unless the target failed a short while ago.
+    pub(super) async fn deliver(&mut self, pipeline: &str, counts: &MiningCounts, stop: &Arc<AtomicBool>) {
+        let pausing = self.not_before.is_some_and(|at| Instant::now() < at);
+        if self.waiting.is_empty() || pausing || stop.load(Ordering::Relaxed) {
+            return;
+        }
+        let started = Instant::now();
+        let update = Arc::new(Update::Findings(self.waiting.values().cloned().collect()));
+        let target = self.target.to_string();
+        match publish(self.target.clone(), update, false, Arc::clone(stop)).await {
+            Ok(report) => {
+                self.waiting.clear();
+                self.pause = FIRST_PAUSE;
+                self.not_before = None;
+                counts.published_to(&target, None);
+                counts
+                    .published
+                    .fetch_add(u64::try_from(report.changed()).unwrap_or(u64::MAX), Ordering::Relaxed);
+                tracing::info!(pipeline, target, duration = ?started.elapsed(), "{report}");
+            }
+            Err(error) => self.put_off(&error, pipeline, counts),
+        }
+    }
+
+    /// What a person has to change is tried again seldom, the rest soon.
+    fn put_off(&mut self, error: &RunError, pipeline: &str, counts: &MiningCounts) {
+        let (kind, transient) = match error {
+            RunError::Export { source, .. } => (source.kind(), source.is_transient()),
+            _ => ("failed", true),
+        };
+        let pause = if transient { self.pause } else { LONGEST_PAUSE };
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.not_before = Some(Instant::now() + pause);
+        let target = self.target.to_string();
+        counts.published_to(&target, Some(kind));
+        let mut detail = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            detail = format!("{detail}: {cause}");
+            source = cause.source();
+        }
+        tracing::warn!(pipeline, target, kind, retry_after = ?pause, "{detail}");
+    }
+}

@@ -1,0 +1,166 @@
+//! How a running process does, and what a person can do about what fails: `/status`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Timestamp;
+use crate::exporters::parquet;
+use crate::journal;
+use crate::table::Location;
+
+/// What `GET /status` answers and `skillspan status --json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The version of the process.
+    pub version: String,
+    /// A process answered; otherwise this was read from the disk.
+    pub running: bool,
+    /// It takes requests.
+    pub ready: bool,
+    /// What it listens on.
+    pub listening: Vec<Listening>,
+    /// The journal, if there is a sessions pipeline.
+    pub journal: Option<JournalReport>,
+    /// The way from the journal to the table.
+    pub table: Option<TableReport>,
+    /// What fails, and what to do.
+    pub problems: Vec<Problem>,
+}
+
+/// An open port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listening {
+    /// `grpc` or `http`.
+    pub protocol: String,
+    /// Where.
+    pub address: SocketAddr,
+}
+
+/// A journal's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalReport {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Bytes of its segments.
+    pub bytes: u64,
+    /// The limit of them.
+    pub max_bytes: u64,
+    /// Its disk takes writes.
+    pub writable: bool,
+    /// Damaged places found since the start.
+    pub quarantined: u64,
+    /// Bytes cut from its end at the start.
+    pub torn_bytes: u64,
+    /// Records among the dead letters.
+    pub dead_letters: u64,
+}
+
+/// An exporter's state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableReport {
+    /// The table's folder or bucket.
+    pub path: String,
+    /// Accepted requests that are not in the table yet.
+    pub lag_requests: u64,
+    /// Events in those of them that have been read.
+    pub lag_events: u64,
+    /// Age of the oldest of them.
+    pub lag_seconds: f64,
+    /// Events written since the start.
+    pub rows: u64,
+    /// Files written since the start.
+    pub files: u64,
+}
+
+/// Something that fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What.
+    pub what: String,
+    /// What to do about it.
+    pub todo: String,
+}
+
+impl Report {
+    /// A report of nothing yet.
+    pub fn new(running: bool) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            running,
+            ready: false,
+            listening: Vec::new(),
+            journal: None,
+            table: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Adds a problem.
+    pub fn problem(&mut self, what: impl Into<String>, todo: impl Into<String>) {
+        self.problems.push(Problem { what: what.into(), todo: todo.into() });
+    }
+
+    /// Adds a journal's state and what follows from it.
+    pub fn add_journal(&mut self, path: &Path, status: &journal::Status) {
+        let dead_letters = journal::dead_letters(path).map_or(0, |letters| letters.len() as u64);
+        let folder = path.display();
+        if let Some(error) = &status.disk_error {
+            self.problem(
+                format!("the journal cannot be written: {error}"),
+                "free space or repair the disk; clients are asked to try again until then, and it goes on by itself",
+            );
+        }
+        if status.bytes >= status.max_bytes / 10 * 9 {
+            self.problem(
+                format!("the journal is nearly full: {} of {} bytes", status.bytes, status.max_bytes),
+                "see what keeps the table from being written, or raise service.journal.max_size",
+            );
+        }
+        if status.quarantined > 0 {
+            self.problem(
+                format!("{} damaged places in the journal were set aside", status.quarantined),
+                format!("check the disk; the bytes are in {folder}/quarantine"),
+            );
+        }
+        if dead_letters > 0 {
+            self.problem(
+                format!("{dead_letters} records could not become rows of the table"),
+                "`skillspan deadletters list` says why; after an upgrade, `skillspan deadletters replay` tries again",
+            );
+        }
+        self.journal = Some(JournalReport {
+            path: path.to_owned(),
+            bytes: status.bytes,
+            max_bytes: status.max_bytes,
+            writable: status.writable,
+            quarantined: status.quarantined,
+            torn_bytes: status.torn_bytes,
+            dead_letters,
+        });
+    }
+
+    /// Adds an exporter's state and what follows from it.
+    pub fn add_table(&mut self, table: &Location, status: &parquet::Status) {
+        if let Some(failing) = &status.failing {
+            self.problem(
+                format!(
+                    "the table cannot be written for {} s: {}",
+                    failing.since.elapsed().as_secs(),
+                    failing.error
+                ),
+                "repair the store; nothing is lost, the journal keeps what was accepted and it is tried again",
+            );
+        }
+        let age = |oldest| Timestamp::now().since(oldest).as_secs_f64();
+        self.table = Some(TableReport {
+            path: table.to_string(),
+            lag_requests: status.behind,
+            lag_events: status.pending_events,
+            lag_seconds: status.oldest_pending.map_or(0.0, age),
+            rows: status.rows,
+            files: status.files,
+        });
+    }
+}

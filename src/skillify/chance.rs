@@ -1,0 +1,119 @@
+//! Chance: how surprising it is that segments share something.
+//!
+//! In a large workspace some segments share commands by accident, and clustering finds them. A
+//! cluster must pay for itself: what its members share must surprise, measured against how often the
+//! rest of the workspace does the same, by more than it costs to name the members and what they share.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::Action;
+use super::segment::claimable;
+use super::verify::Work;
+
+/// How many segments do without a command is believed before any was seen: new commands are rare.
+const PRIOR_SEGMENTS: f64 = 25.0;
+
+/// How often each thing is done in the workspace, by segment.
+pub(super) struct Background {
+    segments: f64,
+    frequencies: BTreeMap<String, f64>,
+    /// How many kinds of things several segments show.
+    kinds: f64,
+}
+
+/// What a segment shows, as keys of [`Background`]: commands word by word, edited files, words asked.
+pub(super) fn keys(work: &Work<'_>) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for (_, action) in work.segment.actions() {
+        keys.extend(action.token());
+        keys.extend(claimable(action).map(|command| command_key(&command.core())));
+    }
+    keys.extend(work.segment.words().iter().map(|word| word_key(word)));
+    keys
+}
+
+/// The key of a command whose words do not vary.
+pub(super) fn command_key(core: &[&str]) -> String {
+    format!("= {}", core.join(" "))
+}
+
+/// The key of a word of prompts.
+pub(super) fn word_key(word: &str) -> String {
+    format!("? {word}")
+}
+
+/// The key of an action whose words vary.
+pub(super) fn action_key(action: &Action) -> Option<String> {
+    action.token()
+}
+
+impl Background {
+    pub(super) fn of(works: &[Work<'_>]) -> Self {
+        let mut frequencies: BTreeMap<String, f64> = BTreeMap::new();
+        for key in works.iter().flat_map(keys) {
+            *frequencies.entry(key).or_default() += 1.0;
+        }
+        frequencies.retain(|_, frequency| *frequency > 1.0);
+        Self::new(works.iter().map(|_| 1.0).sum(), frequencies)
+    }
+
+    fn new(segments: f64, frequencies: BTreeMap<String, f64>) -> Self {
+        let kinds = frequencies.keys().map(|_| 1.0).sum();
+        Self { segments, frequencies, kinds }
+    }
+
+    /// How surprising it is that `shown` of `members` segments show the key: the negative logarithm
+    /// of about the probability, less what it costs to name the key.
+    pub(super) fn surprise(&self, key: &str, shown: usize, members: usize) -> f64 {
+        let (shown, members) = (count(shown), count(members));
+        let everywhere = self.frequencies.get(key).copied().unwrap_or(shown);
+        let elsewhere = (everywhere - shown).max(0.0);
+        let rate = (elsewhere + 0.5) / (self.segments - members + PRIOR_SEGMENTS);
+        -shown * rate.min(1.0).ln() - ln_choose(members, shown) - (1.0 + self.kinds).ln()
+    }
+
+    /// What it costs to name the members of a cluster.
+    pub(super) fn cost(&self, members: usize) -> f64 {
+        ln_choose(self.segments, count(members))
+    }
+}
+
+fn count(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// The logarithm of the number of ways to choose `some` of `all`.
+fn ln_choose(all: f64, some: f64) -> f64 {
+    let some = some.min(all - some);
+    let (mut sum, mut chosen) = (0.0, 0.0);
+    while chosen < some {
+        sum += ((all - chosen) / (chosen + 1.0)).ln();
+        chosen += 1.0;
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn background(segments: f64, elsewhere: f64) -> Background {
+        Background::new(segments, [("= make x".to_owned(), elsewhere)].into())
+    }
+
+    #[test]
+    fn what_everybody_does_is_no_surprise() {
+        let common = background(200.0, 150.0).surprise("= make x", 5, 5);
+        let rare = background(200.0, 5.0).surprise("= make x", 5, 5);
+        assert!(common < 2.0 && rare > 20.0, "{common} {rare}");
+    }
+
+    #[test]
+    fn two_segments_pay_for_themselves_by_what_nobody_else_does() {
+        for (elsewhere, pays) in [(2.0, true), (40.0, false)] {
+            let background = background(200.0, elsewhere);
+            let gain = 2.0 * background.surprise("= make x", 2, 2) - background.cost(2);
+            assert_eq!(gain > 0.0, pays, "{gain}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Replacements: a command that cannot work here, and the one that does its work instead.
+//!
+//! A command failed because a tool is missing, and another command with the same arguments then
+//! passed: `python3 -m pytest tests/a.py` (no module named …), then `bin/test tests/a.py`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::Action;
+use super::claim::Claim;
+use super::command::{Command, is_flag};
+use super::outcome::Outcome;
+use super::segment::claimable;
+use super::signature;
+use super::steps::session_of;
+use super::template::Template;
+use super::verify::{Shown, Work};
+use crate::event::Status;
+
+/// What one segment shows: a command that cannot work and what did its work.
+struct Replacement<'w> {
+    failed: (&'w Action, &'w Command),
+    by: (usize, &'w Action, &'w Command),
+}
+
+/// Every replacement that a segment shows.
+fn replacements<'w>(work: &'w Work<'_>) -> Vec<Replacement<'w>> {
+    let actions: Vec<(usize, &Action)> = work.segment.actions().collect();
+    let passed = |command: &Command| {
+        let same = |other: &Command| other.core() == command.core();
+        actions.iter().any(|(_, action)| action.status == Status::Ok && claimable(action).is_some_and(same))
+    };
+    let mut found = Vec::new();
+    for (at, (_, action)) in actions.iter().enumerate() {
+        let missing = action.signature.as_deref().is_some_and(signature::says_a_tool_is_missing);
+        let Some(failed) = claimable(action).filter(|command| missing && !passed(command)) else { continue };
+        let by = actions.iter().skip(at + 1).find_map(|(turn, other)| {
+            let command = claimable(other).filter(|command| ran(other, command))?;
+            does_the_work_of(command, failed).then_some((*turn, *other, command))
+        });
+        found.extend(by.map(|by| Replacement { failed: (action, failed), by }));
+    }
+    found
+}
+
+/// Whether it did its work: it passed, or it is a check that found something.
+fn ran(action: &Action, command: &Command) -> bool {
+    let missing = action.signature.as_deref().is_some_and(signature::says_a_tool_is_missing);
+    action.status == Status::Ok || (action.status == Status::Error && command.is_check() && !missing)
+}
+
+/// Whether both work on the same thing, and are not the same command.
+fn does_the_work_of(command: &Command, failed: &Command) -> bool {
+    let arguments = |command: &Command| -> BTreeSet<String> {
+        let words = command.words().iter().skip(1).map(|word| word.value.clone());
+        words.filter(|word| !is_flag(word) && word.contains(['/', '.'])).collect()
+    };
+    let (own, theirs) = (arguments(command), arguments(failed));
+    command.core() != failed.core() && !own.is_empty() && own.intersection(&theirs).next().is_some()
+}
+
+/// Every Instead that the segments suggest, each once, in order.
+pub(super) fn instead(works: &[Work<'_>]) -> Vec<Claim> {
+    type Pair<'w> = ((&'w str, &'w str), &'w Command, &'w Command);
+    let mut groups: BTreeMap<(String, String, usize, usize), Vec<Pair<'_>>> = BTreeMap::new();
+    for work in works {
+        for Replacement { failed: (_, failed), by: (_, _, by) } in replacements(work) {
+            let key = (failed.token(), by.token(), failed.core().len(), by.core().len());
+            groups.entry(key).or_default().push((session_of(work), failed, by));
+        }
+    }
+    let mut claims = BTreeSet::new();
+    for group in groups.into_values() {
+        let failed = Template::of(&group.iter().map(|(_, failed, _)| *failed).collect::<Vec<_>>());
+        let by = Template::of(&group.iter().map(|(_, _, by)| *by).collect::<Vec<_>>());
+        claims.extend(failed.zip(by).map(|(failed, run)| Claim::Instead { run, failed }));
+    }
+    claims.into_iter().collect()
+}
+
+/// What the segment shows: the replacement; or that the command does work here.
+pub(super) fn shown(run: &Template, failed: &Template, work: &Work<'_>) -> Option<Shown> {
+    let found = replacements(work)
+        .into_iter()
+        .rfind(|found| failed.matches(found.failed.1) && run.matches(found.by.2));
+    if let Some(Replacement { failed: (failed, _), by: (turn, by, _) }) = found {
+        let events = failed.events.iter().chain(&by.events).cloned().collect();
+        return Some(Shown { outcome: work.outcome_of_effect(turn, by), events, edited: false });
+    }
+    let works_here = |(_, action): &(usize, &Action)| {
+        action.status == Status::Ok && claimable(action).is_some_and(|command| failed.runs_as(command))
+    };
+    let (_, action) = work.segment.actions().find(works_here)?;
+    Some(Shown::by(action, Outcome::Rejected))
+}

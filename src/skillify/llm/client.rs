@@ -1,0 +1,325 @@
+//! Sending questions: budget, concurrency, time-outs, retries, the circuit breaker.
+//!
+//! 408, 409, 429 and everything from 500 on may pass: they are asked again, after the time the server
+//! names. 401, 403 and 404 will not: nobody else is asked either. Three questions in a row without an
+//! answer open the breaker for the rest of the run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use super::budget::{Budget, Spent};
+use super::provider::{NoAnswer, Protocol, Usage};
+use super::question::Question;
+
+const RETRIES: u32 = 2;
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+/// A server that asks for more patience than this is asked again in the next run.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const BREAKER: u32 = 3;
+const LONGEST_BODY: usize = 1 << 20;
+const ANTHROPIC_VERSION: &str = "2023-06-01";
+
+/// Where a model is, and how it is asked.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The base URL, without the protocol's path.
+    pub url: String,
+    /// The model's name.
+    pub model: String,
+    /// The key; some servers need none.
+    pub api_key: Option<String>,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// Requests under way at once.
+    pub concurrency: usize,
+    /// What a run and a day may cost.
+    pub budget: Budget,
+    /// Micro-dollars for a million tokens: read, written.
+    pub price: (u64, u64),
+}
+
+/// The client cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client for the model cannot be made: {0}")]
+pub struct ClientError(#[from] reqwest::Error);
+
+/// Why a question has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Failure {
+    /// A limit of the run or the day would have been passed.
+    Budget,
+    /// Too many questions before it had no answer.
+    Breaker,
+    /// The server did not answer in time, or the connection broke.
+    Network,
+    /// 401 or 403.
+    Credentials,
+    /// 404: no such model, or no such server.
+    NotFound,
+    /// 429, after all retries.
+    RateLimited,
+    /// 5xx (529 among them), after all retries.
+    Server,
+    /// Another status.
+    Status,
+    /// Status 200, and nothing that could be read.
+    Unreadable,
+    /// The model refused.
+    Refused,
+    /// The answer was cut at its length limit.
+    CutOff,
+}
+
+impl Failure {
+    /// The value of the metric's `reason` label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Budget => "budget",
+            Self::Breaker => "breaker",
+            Self::Network => "network",
+            Self::Credentials => "credentials",
+            Self::NotFound => "not_found",
+            Self::RateLimited => "rate_limited",
+            Self::Server => "server",
+            Self::Status => "status",
+            Self::Unreadable => "unreadable",
+            Self::Refused => "refused",
+            Self::CutOff => "cut_off",
+        }
+    }
+
+    /// Whether every other question would end the same way.
+    const fn is_final_for_all(self) -> bool {
+        matches!(self, Self::Credentials | Self::NotFound)
+    }
+
+    const fn may_pass(self) -> bool {
+        matches!(self, Self::Network | Self::RateLimited | Self::Server)
+    }
+}
+
+/// What came of asking.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Answers by the key of their question.
+    pub answers: BTreeMap<String, String>,
+    /// Questions without an answer, by reason.
+    pub failures: BTreeMap<Failure, u64>,
+    /// What this run spent.
+    pub spent: Spent,
+    /// Tokens read and written.
+    pub usage: (u64, u64),
+}
+
+/// Asks a model.
+pub struct Client {
+    http: reqwest::Client,
+    endpoint: Endpoint,
+}
+
+/// What concurrent questions share.
+#[derive(Default)]
+struct Run {
+    asked: Asked,
+    in_a_row: u32,
+    open: Option<Failure>,
+}
+
+impl fmt::Debug for Endpoint {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("protocol", &self.protocol)
+            .field("url", &self.url)
+            .field("model", &self.model)
+            .field("api_key", &self.api_key.as_ref().map(|_| "[redacted]"))
+            .field("timeout", &self.timeout)
+            .field("concurrency", &self.concurrency)
+            .field("budget", &self.budget)
+            .field("price", &self.price)
+            .finish()
+    }
+}
+
+impl Client {
+    /// A client for an endpoint.
+    pub fn new(endpoint: Endpoint) -> Result<Self, ClientError> {
+        // Whoever came first has installed the same provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .timeout(endpoint.timeout)
+            .connect_timeout(endpoint.timeout.min(Duration::from_secs(10)))
+            // A key must not follow a redirect to another host.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("skillspan/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { http, endpoint })
+    }
+
+    /// Asks every question that the budget allows; `today` is what the day has cost before.
+    pub async fn ask(&self, questions: Vec<Question>, today: Spent) -> Asked {
+        let run = Mutex::new(Run::default());
+        stream::iter(questions)
+            .for_each_concurrent(self.endpoint.concurrency.max(1), |question| {
+                self.ask_one(question, today, &run)
+            })
+            .await;
+        run.into_inner().unwrap_or_else(PoisonError::into_inner).asked
+    }
+
+    async fn ask_one(&self, question: Question, today: Spent, run: &Mutex<Run>) {
+        let mut attempt = 0;
+        let outcome = loop {
+            if let Err(failure) = self.reserve(&question, today, run) {
+                break Err(failure);
+            }
+            match self.send(&question, run).await {
+                Ok(text) => break Ok(text),
+                Err((failure, wait)) if failure.may_pass() && attempt < RETRIES => {
+                    let wait = wait.unwrap_or(FIRST_BACKOFF * 2_u32.pow(attempt));
+                    if wait > LONGEST_WAIT {
+                        break Err(failure);
+                    }
+                    attempt += 1;
+                    tokio::time::sleep(wait).await;
+                }
+                Err((failure, _)) => break Err(failure),
+            }
+        };
+        lock(run).note(question.key, outcome);
+    }
+
+    /// Takes the worst case of a call from the budget before it is made; [`Client::settle`] gives back
+    /// what it did not use. So concurrent calls cannot pass a limit together.
+    fn reserve(&self, question: &Question, today: Spent, run: &Mutex<Run>) -> Result<(), Failure> {
+        let mut run = lock(run);
+        if let Some(failure) = run.open {
+            return Err(failure);
+        }
+        let worst = self.cost(Protocol::worst_case(question));
+        let mut day = today;
+        day.add(run.asked.spent);
+        if !self.endpoint.budget.permits(run.asked.spent, day, worst) {
+            return Err(Failure::Budget);
+        }
+        run.asked.spent.add(worst);
+        Ok(())
+    }
+
+    fn settle(&self, question: &Question, usage: Usage, run: &Mutex<Run>) {
+        let (worst, real) = (self.cost(Protocol::worst_case(question)), self.cost(usage));
+        let mut run = lock(run);
+        let spent = &mut run.asked.spent;
+        spent.tokens = spent.tokens.saturating_sub(worst.tokens).saturating_add(real.tokens);
+        spent.micros = spent.micros.saturating_sub(worst.micros).saturating_add(real.micros);
+        run.asked.usage.0 += usage.input;
+        run.asked.usage.1 += usage.output;
+    }
+
+    fn cost(&self, usage: Usage) -> Spent {
+        let (input, output) = self.endpoint.price;
+        let micros = usage.input.saturating_mul(input).saturating_add(usage.output.saturating_mul(output));
+        Spent {
+            calls: 1,
+            tokens: usage.input.saturating_add(usage.output),
+            micros: micros.div_ceil(1_000_000),
+        }
+    }
+
+    /// One request. An attempt that failed keeps what was reserved unless the server surely read nothing.
+    async fn send(
+        &self,
+        question: &Question,
+        run: &Mutex<Run>,
+    ) -> Result<String, (Failure, Option<Duration>)> {
+        let Endpoint { protocol, url, model, api_key, .. } = &self.endpoint;
+        let address = format!("{}{}", url.trim_end_matches('/'), protocol.path());
+        let mut request = self.http.post(address).json(&protocol.body(model, question));
+        request = match (protocol, api_key) {
+            (Protocol::Anthropic, key) => {
+                let request = request.header("anthropic-version", ANTHROPIC_VERSION);
+                key.iter().fold(request, |request, key| request.header("x-api-key", key))
+            }
+            (Protocol::OpenAi, Some(key)) => request.bearer_auth(key),
+            (Protocol::OpenAi, None) => request,
+        };
+        let answer = request.send().await.map_err(|_| (Failure::Network, None))?;
+        let status = answer.status().as_u16();
+        if status != 200 {
+            // Nothing was generated.
+            self.settle(question, Usage::default(), run);
+            return Err((failure_of(status), wait_of(answer.headers())));
+        }
+        let body = read_body(answer).await.map_err(|failure| (failure, None))?;
+        let framed = protocol.read(&body).map_err(|none| {
+            let failure = match none {
+                NoAnswer::Unreadable => Failure::Unreadable,
+                NoAnswer::Refused => Failure::Refused,
+                NoAnswer::CutOff => Failure::CutOff,
+            };
+            (failure, None)
+        })?;
+        self.settle(question, framed.usage, run);
+        Ok(framed.text)
+    }
+}
+
+impl Run {
+    fn note(&mut self, key: String, outcome: Result<String, Failure>) {
+        match outcome {
+            Ok(text) => {
+                self.in_a_row = 0;
+                self.asked.answers.insert(key, text);
+            }
+            Err(failure) => {
+                *self.asked.failures.entry(failure).or_default() += 1;
+                self.in_a_row += u32::from(failure.may_pass());
+                if failure.is_final_for_all() {
+                    self.open = Some(failure);
+                } else if self.in_a_row >= BREAKER {
+                    self.open = Some(Failure::Breaker);
+                }
+            }
+        }
+    }
+}
+
+fn lock(run: &Mutex<Run>) -> MutexGuard<'_, Run> {
+    run.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn read_body(mut answer: reqwest::Response) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|_| Failure::Network)? {
+        if body.len() + chunk.len() > LONGEST_BODY {
+            return Err(Failure::Unreadable);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+const fn failure_of(status: u16) -> Failure {
+    match status {
+        401 | 403 => Failure::Credentials,
+        404 => Failure::NotFound,
+        429 => Failure::RateLimited,
+        // Time-out and conflict pass as a busy server does.
+        408 | 409 | 500.. => Failure::Server,
+        _ => Failure::Status,
+    }
+}
+
+/// What the server asks to wait: milliseconds, or seconds.
+fn wait_of(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let wait = number("retry-after-ms").map(|ms| ms / 1_000.0).or_else(|| number(RETRY_AFTER.as_str()))?;
+    Duration::try_from_secs_f64(wait).ok()
+}

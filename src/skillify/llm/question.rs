@@ -1,0 +1,130 @@
+//! What is sent: claims with their counts, and the offline text line by line.
+
+use serde_json::{Value, json};
+
+use super::super::claim::{Claim, Line, SupportedClaim, Wording};
+use super::super::propose::Material;
+use super::super::segment::short_hash;
+use super::answer::{self, LineKind};
+
+/// Raised when the instructions or the checks change: then old answers are answers to another question.
+const VERSION: &str = "1";
+
+/// One question to a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// The same for the same claims, words and model, whatever the counts.
+    pub key: String,
+    /// What the model is told and shown.
+    pub system: &'static str,
+    /// The claims and lines, as JSON text.
+    pub content: String,
+    /// The shape of an answer, as JSON schema.
+    pub schema: Value,
+    /// The lines as they stand offline, by id.
+    pub(super) lines: Vec<AskedLine>,
+    /// The words that prompts share.
+    pub(super) words: Vec<String>,
+}
+
+/// A line of the offline text that may be worded anew.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct AskedLine {
+    pub(super) id: String,
+    pub(super) kind: LineKind,
+    pub(super) text: String,
+}
+
+const SYSTEM: &str = "\
+You edit skills: short instructions for coding agents, mined from sessions of a team.
+Every line below is proven by sessions. Word each line so that an agent acts on it at once: imperative, \
+specific, short. Keep its meaning, its order and every command in backquotes exactly as it stands. \
+Add no command, fact, reason, link or condition that is not in the line. Leave a line as it is if it \
+is already plain. Answer with the JSON that the schema asks for, and cite the claims of each line by their ids.";
+
+impl Question {
+    /// The question about a material that the offline proposer worded as `offline`.
+    pub(super) fn of(model: &str, material: &Material<'_>, offline: &Wording) -> Self {
+        let lines = asked_lines(offline);
+        let shown: Vec<Value> = lines
+            .iter()
+            .map(|(line, claims)| {
+                let claims: Vec<String> = claims.iter().map(|claim| claim_id(*claim)).collect();
+                json!({ "id": line.id, "kind": line.kind.as_str(), "text": line.text, "claims": claims })
+            })
+            .collect();
+        let counted: Vec<Value> =
+            material.claims.iter().enumerate().map(|(at, claim)| show(at, claim)).collect();
+        let plain: Vec<String> = material.claims.iter().map(|claim| format!("{:?}", claim.claim)).collect();
+        let shown = Value::from(shown);
+        let known = json!({ "lines": shown, "words": material.words, "signatures": material.signatures });
+        let key = short_hash(&[VERSION, model, &plain.join("\n"), &known.to_string()], 16);
+        let content = json!({
+            "claims": counted,
+            "lines": shown,
+            "words_of_the_prompts": material.words,
+            "error_signatures": material.signatures,
+        });
+        Self {
+            key,
+            system: SYSTEM,
+            content: content.to_string(),
+            schema: answer::schema(),
+            lines: lines.into_iter().map(|(line, _)| line).collect(),
+            words: material.words.to_vec(),
+        }
+    }
+}
+
+/// The title, the trigger and the lines of a wording, with the claims each rests on.
+pub(super) fn asked_lines(wording: &Wording) -> Vec<(AskedLine, Vec<usize>)> {
+    let line = |kind: LineKind, number: usize, line: &Line| {
+        let id = format!("{}{number}", kind.prefix());
+        (AskedLine { id, kind, text: line.text.clone() }, line.claims.clone())
+    };
+    let all: Vec<usize> = {
+        let mut all: Vec<usize> = wording.steps.iter().flat_map(|line| line.claims.clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    };
+    let title = Line { text: wording.title.clone(), claims: all };
+    [(LineKind::Title, 0, &title)]
+        .into_iter()
+        .chain(wording.steps.iter().enumerate().map(|(at, line)| (LineKind::Step, at, line)))
+        .chain(wording.if_it_fails.iter().enumerate().map(|(at, line)| (LineKind::IfItFails, at, line)))
+        .chain(wording.avoid.iter().enumerate().map(|(at, line)| (LineKind::Avoid, at, line)))
+        .map(|(kind, at, text)| line(kind, at + 1, text))
+        .collect()
+}
+
+/// How a question names a claim.
+pub(super) fn claim_id(index: usize) -> String {
+    format!("C{}", index + 1)
+}
+
+fn show(at: usize, claim: &SupportedClaim) -> Value {
+    let people: std::collections::BTreeSet<&str> = claim
+        .support
+        .iter()
+        .map(|evidence| evidence.person.as_str())
+        .filter(|person| !person.is_empty())
+        .collect();
+    let commands: Vec<String> = claim.claim.templates().into_iter().map(ToString::to_string).collect();
+    let kind = match claim.claim {
+        Claim::Run(_) => "run",
+        Claim::Fix { .. } => "fix",
+        Claim::Edit(_) => "edit",
+        Claim::Avoid(_) => "avoid",
+        Claim::Instead { .. } => "instead",
+        Claim::Prefer { .. } => "prefer",
+    };
+    json!({
+        "id": claim_id(at),
+        "type": kind,
+        "commands": commands,
+        "sessions": claim.sessions().len(),
+        "people": people.len(),
+        "against": claim.against.len(),
+    })
+}

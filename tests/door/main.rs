@@ -1,0 +1,30 @@
+//! The front door: who may send, and what must never be stored.
+//!
+//! | file | shows |
+//! |---|---|
+//! | `corpus.rs` | planted secrets, made at run time |
+//! | `redaction.rs` | secrets leave, ordinary text stays |
+//! | `leaks.rs` | planted secrets through every door, and a search of everything that was written |
+//! | `access.rs` | who gets in over HTTP and gRPC, and what their credential decides |
+//! | `certificates.rs` | TLS and mTLS, renewal |
+//! | `support.rs` | a running skillspan, and what clients send to it |
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
+
+mod access;
+mod certificates;
+mod corpus;
+mod leaks;
+mod redaction;
+#[path = "../cli/support.rs"]
+#[expect(dead_code, reason = "the other theme uses the rest")]
+mod site;
+mod support;

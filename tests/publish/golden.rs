@@ -1,0 +1,180 @@
+//! The life of a skill as one story: after each run the commit and the whole tree are compared.
+
+use std::fmt::Write as _;
+
+use skillspan::exporters::target::Update;
+use skillspan::library::{Decision, Episode, Findings};
+use skillspan::table::Session;
+
+use super::repository::{Bare, NAME, SKILL, first, update, with_migration};
+use super::sessions::{mined, session};
+
+/// What stands at the remote after a run: the message, what changed, the skill.
+fn told(bare: &Bare, story: &mut String, chapter: &str, before: Option<String>) {
+    let now = bare.tip("main");
+    let _ = writeln!(story, "=== {chapter}");
+    if before == now {
+        story.push_str("(no commit)\n\n");
+        return;
+    }
+    story.push_str(&bare.git(&["log", "-1", "--format=%an%n%n%B", "main"]));
+    story.push_str(&bare.git(&["show", "--format=", "--stat=100", "main"]));
+    story.push_str(&bare.git(&[
+        "show",
+        "--format=",
+        "--abbrev=12",
+        "main",
+        "--",
+        "skills",
+        "RETIRED.md",
+        "README.md",
+    ]));
+    story.push('\n');
+}
+
+/// A session of that day in which the database is started in another way.
+fn by_compose(id: &str, person: &str, day: i64) -> Session {
+    let built = session(id)
+        .by(person)
+        .prompt("run the integration tests")
+        .fails("make itest")
+        .ok("docker compose up -d db")
+        .ok("make itest")
+        .response("Done.")
+        .build();
+    on(built, day)
+}
+
+/// A session in which the skill's repair is turned down.
+fn against(id: &str, person: &str, day: i64) -> Session {
+    let built = session(id)
+        .by(person)
+        .prompt("run the integration tests")
+        .fails("make itest")
+        .refused("docker compose up -d db")
+        .build();
+    on(built, day)
+}
+
+/// The session, so many days after the first ones.
+fn on(mut session: Session, day: i64) -> Session {
+    let start = 1_795_000_000_000_000 + (40 + day) * 86_400_000_000;
+    let shift = start - session.started_at.as_micros();
+    let moved =
+        |at: skillspan::event::Timestamp| skillspan::event::Timestamp::from_micros(at.as_micros() + shift);
+    session.started_at = moved(session.started_at);
+    session.last_event_at = moved(session.last_event_at);
+    session.last_ingested_at = moved(session.last_ingested_at);
+    for fact in &mut session.facts {
+        fact.event.timestamp = moved(fact.event.timestamp);
+    }
+    session
+}
+
+fn one_off(day: i64) -> Session {
+    on(session(&format!("later{day}")).by("alice").prompt("say hello").ok("echo hello").build(), day)
+}
+
+#[test]
+fn the_life_of_a_skill() {
+    let bare = Bare::new();
+    let ann = bare.person("ann");
+    let mut story = String::new();
+    let mut sessions = first();
+    let publish = |sessions: &[Session], story: &mut String, chapter: &str| {
+        let before = bare.tip("main");
+        let report = bare.direct().publish(&update(sessions)).unwrap();
+        told(&bare, story, chapter, before);
+        let _ = writeln!(story, "report: {report}\n");
+    };
+    publish(&sessions, &mut story, "three sessions show it: created");
+    publish(&sessions, &mut story, "nothing new");
+    sessions = with_migration();
+    publish(&sessions, &mut story, "two more need a migration: sharpened");
+
+    ann.pull("main");
+    ann.write(SKILL, &ann.read(SKILL).replace("## Steps", "## Steps, in this order"));
+    ann.commit_and_push("main", "Say that the order matters");
+    sessions.extend([by_compose("c1", "alice", 1), by_compose("c2", "bob", 2)]);
+    publish(&sessions, &mut story, "a person edited it, newer sessions contradict it: proposed");
+    let library = bare.direct().load().unwrap();
+    let listed = library.skills().into_iter().find(|skill| skill.name == NAME).unwrap();
+    let _ = writeln!(story, "state: {}\nproposal:\n{}", listed.standing.as_str(), listed.proposal.unwrap());
+
+    let before = bare.tip("main");
+    let approved =
+        Update::Decision { skill: NAME.into(), decision: Decision::Approve, as_of: "2027-01-05".into() };
+    bare.direct().publish(&approved).unwrap();
+    told(&bare, &mut story, "the person approves", before);
+    publish(&sessions, &mut story, "nothing new again");
+
+    sessions.extend([against("a1", "alice", 5), against("a2", "bob", 6)]);
+    publish(&sessions, &mut story, "newer sessions turn it down: retirement announced");
+    publish(&sessions, &mut story, "the notice stands");
+    sessions.push(one_off(20));
+    publish(&sessions, &mut story, "a week of evidence later: gone");
+    publish(&sessions, &mut story, "and stays gone");
+    assert!(!bare.files("main").keys().any(|path| path.starts_with("skills/")), "{story}");
+
+    let library = bare.direct().load().unwrap();
+    let listed = library.skills().into_iter().find(|skill| skill.name == NAME).unwrap();
+    let _ = writeln!(story, "=== its history");
+    for event in &listed.history {
+        let _ = writeln!(story, "{} version {} {}", event.date, event.version, event.what);
+    }
+    insta::assert_snapshot!(story);
+}
+
+#[test]
+fn a_skill_that_nobody_meets_is_retired_and_one_that_is_used_is_not() {
+    for used in [false, true] {
+        let bare = Bare::new();
+        bare.direct().publish(&update(&first())).unwrap();
+        let sessions = [first(), vec![one_off(200)]].concat();
+        let mut findings = Findings::from(&mined(&sessions));
+        if used {
+            findings.uses.insert(NAME.into(), "2027-06-01".into());
+        }
+        bare.direct().publish(&Update::Findings(vec![findings])).unwrap();
+        let description = bare.read("main", SKILL).lines().nth(2).unwrap().to_owned();
+        assert_eq!(
+            description.contains("Retired: no session met it for half a year"),
+            !used,
+            "{description}"
+        );
+    }
+}
+
+#[test]
+fn what_later_sessions_show_with_and_without_a_skill_stands_beside_its_evidence() {
+    let bare = Bare::new();
+    bare.direct().publish(&update(&first())).unwrap();
+    let episode = |date: &str, loaded: bool, failures: u64| Episode {
+        date: date.into(),
+        loaded: loaded.then(|| NAME.to_owned()).into_iter().collect(),
+        commands: vec!["cd api && make itest".into()],
+        failures,
+        tool_calls: 4,
+        seconds: 90,
+    };
+    let elsewhere = Episode { commands: vec!["make itest-all".into()], ..episode("2026-12-01", true, 9) };
+    let episodes = vec![
+        episode("2026-11-01", false, 9),
+        elsewhere,
+        episode("2026-12-01", true, 0),
+        episode("2026-12-02", true, 1),
+        episode("2026-12-03", false, 2),
+    ];
+    let publish = |sessions: &[Session]| {
+        let findings = Findings { episodes: episodes.clone(), ..Findings::from(&mined(sessions)) };
+        bare.direct().publish(&Update::Findings(vec![findings])).unwrap();
+        bare.read("main", &SKILL.replace("SKILL.md", "references/evidence.md"))
+    };
+    assert!(!publish(&first()).contains("Effect"), "effect alone is no change");
+    let evidence = publish(&with_migration());
+    let table = "| sessions | number | failures | tool calls | seconds |\n|---|---|---|---|---|\n\
+                 | with the skill | 2 | 0.5 | 4.0 | 90.0 |\n| without it | 1 | 2.0 | 4.0 | 90.0 |\n";
+    assert!(evidence.contains(table), "{evidence}");
+    let summary = "| failures per session: 0.5 with it, 2.0 without |";
+    assert!(bare.read("main", "README.md").contains(summary));
+}

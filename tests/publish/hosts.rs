@@ -1,0 +1,262 @@
+//! Publishing to real servers: HTTP with Basic, SSH; what goes wrong there; what never leaves.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use skillspan::exporters::git::{Auth, Config, Error, Git, Mode, Remote, Secret};
+
+use super::repository::{Bare, NAME, PROPOSAL, SKILL, first, update, with_migration};
+use super::server::{Server, base64};
+
+const USER: &str = "x-access-token";
+const TOKEN: &str = "marker-5e1f0c9a7b";
+
+fn over_http(bare: &Bare, server: &Server, token: &str) -> Config {
+    let mut config = bare.config("http", Mode::Review);
+    config.remote = Remote::parse(&server.url()).unwrap();
+    config.auth = Auth::Token { username: USER.into(), token: Secret::new(token) };
+    config
+}
+
+fn serve(bare: &Bare) -> Server {
+    Server::start(bare.folder.path(), USER, TOKEN, Arc::new(|| {}))
+}
+
+#[test]
+fn a_token_opens_a_repository_over_http() {
+    let bare = Bare::new();
+    let server = serve(&bare);
+    let git = Git::new(over_http(&bare, &server, TOKEN));
+    git.publish(&update(&first())).unwrap();
+    bare.person("ann").merge_the_proposal();
+    git.publish(&update(&with_migration())).unwrap();
+    assert!(bare.read(PROPOSAL, SKILL).contains("make migrate"));
+    assert!(git.load().unwrap().skills().iter().any(|skill| skill.name == NAME));
+}
+
+#[test]
+fn a_wrong_token_is_named_and_not_told() {
+    let bare = Bare::new();
+    let server = serve(&bare);
+    let error = Git::new(over_http(&bare, &server, "wrong-secret-9")).publish(&update(&first())).unwrap_err();
+    assert!(matches!(error, Error::Unauthorized { .. }) && !error.is_transient(), "{error}");
+    assert!(!format!("{error} {error:?}").contains("wrong-secret-9"));
+    let mut open = over_http(&bare, &server, TOKEN);
+    open.auth = Auth::Open;
+    let error = Git::new(open).publish(&update(&first())).unwrap_err();
+    assert!(matches!(error, Error::Unauthorized { .. }), "{error}");
+}
+
+#[test]
+fn a_repository_that_is_not_there_is_named() {
+    let bare = Bare::new();
+    let server = serve(&bare);
+    let mut config = over_http(&bare, &server, TOKEN);
+    config.remote = Remote::parse(&format!("http://{}/other.git", server.address)).unwrap();
+    let error = Git::new(config).publish(&update(&first())).unwrap_err();
+    assert!(matches!(error, Error::NotFound { .. }), "{error}");
+}
+
+#[test]
+fn a_remote_that_is_down_is_named_and_tried_again() {
+    let bare = Bare::new();
+    let server = serve(&bare);
+    let mut config = over_http(&bare, &server, TOKEN);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    config.remote = Remote::parse(&format!("http://{}/remote.git", listener.local_addr().unwrap())).unwrap();
+    drop(listener);
+    let error = Git::new(config).publish(&update(&first())).unwrap_err();
+    assert!(matches!(error, Error::Unreachable { .. }) && error.is_transient(), "{error}");
+    Git::new(over_http(&bare, &server, TOKEN)).publish(&update(&first())).unwrap();
+}
+
+#[test]
+fn a_remote_that_never_answers_does_not_hold_up_a_stop() {
+    let bare = Bare::new();
+    let mut config = bare.config("one", Mode::Direct);
+    // Connections are taken by the system and never answered.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    config.remote = Remote::parse(&format!("http://{}/remote.git", silent.local_addr().unwrap())).unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let git = Git::new(config).until(Arc::clone(&stop));
+    let publishing = std::thread::spawn(move || git.publish(&update(&first())));
+    let connection = silent.accept().unwrap();
+    let asked = Instant::now();
+    stop.store(true, Ordering::Relaxed);
+    let error = publishing.join().unwrap().unwrap_err();
+    assert!(matches!(error, Error::Stopped { .. }), "{error}");
+    assert!(asked.elapsed() < Duration::from_secs(20));
+    drop(connection);
+}
+
+/// Every argument and every environment variable of every process of this machine that can be read.
+fn processes() -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir("/proc").unwrap().map(Result::unwrap) {
+        for file in ["cmdline", "environ"] {
+            if let Ok(bytes) = fs::read(entry.path().join(file)) {
+                text.push_str(&String::from_utf8_lossy(&bytes).replace('\0', "\n"));
+            }
+        }
+    }
+    text
+}
+
+fn search(folder: &Path, needles: &[String], found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            search(&path, needles, found);
+        } else if let Ok(bytes) = fs::read(&path) {
+            let text = String::from_utf8_lossy(&bytes);
+            found.extend(
+                needles.iter().filter(|needle| text.contains(*needle)).map(|_| path.display().to_string()),
+            );
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_token_is_in_no_argument_environment_file_or_log() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bare = Bare::new();
+    let seen = Arc::new(Mutex::new(String::new()));
+    let visit = {
+        let seen = Arc::clone(&seen);
+        Arc::new(move || seen.lock().unwrap().push_str(&processes()))
+    };
+    let server = Server::start(bare.folder.path(), USER, TOKEN, visit);
+    // The helper lives too short to be seen by chance: it tells about itself.
+    let helper = bare.folder.path().join("helper");
+    let asked = bare.folder.path().join("asked");
+    let script = format!(
+        "#!/bin/sh\ncat /proc/$$/environ /proc/$$/cmdline >> {}\nexec {} \"$@\"\n",
+        asked.display(),
+        env!("CARGO_BIN_EXE_skillspan")
+    );
+    fs::write(&helper, script).unwrap();
+    fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut config = over_http(&bare, &server, TOKEN);
+    config.credential_helper = helper;
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        Git::new(config.clone()).publish(&update(&first())).unwrap();
+        Git::new(config.clone()).publish(&update(&with_migration())).unwrap();
+        let mut gone = config.clone();
+        gone.remote = Remote::parse(&format!("http://{}/other.git", server.address)).unwrap();
+        let error = Git::new(gone.clone()).publish(&update(&first())).unwrap_err();
+        tracing::error!("{error} {error:?} {gone:?}");
+    });
+    let needles = [TOKEN.to_owned(), base64(&format!("{USER}:{TOKEN}"))];
+    let processes = seen.lock().unwrap().clone();
+    assert!(processes.contains("remote-http") && processes.contains("git-credential"), "children were seen");
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("there is no repository"), "{log}");
+    assert!(asked.exists(), "the helper was asked");
+    let mut found = Vec::new();
+    search(bare.folder.path(), &needles, &mut found);
+    for needle in &needles {
+        found.extend(processes.contains(needle).then(|| "a process".to_owned()));
+        found.extend(log.contains(needle).then(|| "the log".to_owned()));
+    }
+    assert!(found.is_empty(), "{found:?}");
+}
+
+/// An SSH server of the test; `None` where the machine has none.
+struct Sshd {
+    process: Child,
+    port: u16,
+}
+
+impl Sshd {
+    fn start(folder: &Path) -> Option<Self> {
+        let program = std::env::var("SKILLSPAN_TEST_SSHD").unwrap_or_else(|_| "/usr/sbin/sshd".to_owned());
+        if !Path::new(&program).exists() {
+            eprintln!("{program} is not here: SSH is not tested");
+            return None;
+        }
+        let keygen = |name: &str| {
+            let made = Command::new("ssh-keygen")
+                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                .arg(folder.join(name))
+                .status();
+            assert!(made.unwrap().success());
+        };
+        keygen("host");
+        keygen("key");
+        fs::copy(folder.join("key.pub"), folder.join("authorized_keys")).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let settings = format!(
+            "ListenAddress 127.0.0.1:{port}\nHostKey {0}/host\nAuthorizedKeysFile {0}/authorized_keys\n\
+             StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\n",
+            folder.display()
+        );
+        fs::write(folder.join("sshd_config"), settings).unwrap();
+        let process = Command::new(&program)
+            .args(["-D", "-e", "-f"])
+            .arg(folder.join("sshd_config"))
+            .stderr(Stdio::from(fs::File::create(folder.join("sshd.log")).unwrap()))
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let log = fs::read_to_string(folder.join("sshd.log")).unwrap();
+            assert!(Instant::now() < deadline, "sshd did not start: {log}");
+            std::thread::yield_now();
+        }
+        Some(Self { process, port })
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_key_opens_a_repository_over_ssh_and_an_unknown_host_is_refused() {
+    let bare = Bare::new();
+    let folder = bare.folder.path().join("ssh");
+    fs::create_dir(&folder).unwrap();
+    let Some(sshd) = Sshd::start(&folder) else { return };
+    let host_key = fs::read_to_string(folder.join("host.pub")).unwrap();
+    let known_hosts_file = folder.join("known_hosts");
+    fs::write(&known_hosts_file, format!("[127.0.0.1]:{} {host_key}", sshd.port)).unwrap();
+    let user = String::from_utf8(Command::new("id").arg("-un").output().unwrap().stdout).unwrap();
+    let mut config = bare.config("ssh", Mode::Direct);
+    let url = format!("ssh://{}@127.0.0.1:{}{}", user.trim(), sshd.port, bare.path().display());
+    config.remote = Remote::parse(&url).unwrap();
+    config.auth = Auth::Key { key_file: folder.join("key"), known_hosts_file: known_hosts_file.clone() };
+    Git::new(config.clone()).publish(&update(&first())).unwrap();
+    assert!(bare.has("main", SKILL));
+    let other_key = fs::read_to_string(folder.join("key.pub")).unwrap();
+    fs::write(&known_hosts_file, format!("[127.0.0.1]:{} {other_key}", sshd.port)).unwrap();
+    let error = Git::new(config).publish(&update(&with_migration())).unwrap_err();
+    assert!(matches!(error, Error::HostKey { .. }) && !error.is_transient(), "{error}");
+}

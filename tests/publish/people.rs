@@ -1,0 +1,210 @@
+//! What people do to skills, and how it is kept.
+
+use skillspan::exporters::filesystem::Filesystem;
+use skillspan::exporters::target::Update;
+use skillspan::library::{Change, Decision, Layout, Standing};
+
+use super::life::Target;
+use super::repository::{NAME, SKILL, first, with_migration};
+use super::sessions::{mined, needs, session};
+
+const BY_HAND: &str =
+    "---\nname: testing\ndescription: How we test.\n---\n\n# Testing\n\nRun `make itest` before you push.\n";
+
+fn decide(target: &Target, name: &str, decision: Decision) -> Result<(), String> {
+    let update = Update::Decision { skill: name.into(), decision, as_of: "2026-11-22".into() };
+    target.exporter().publish(&update).map(drop).map_err(|error| error.to_string())
+}
+
+fn standing(target: &Target, name: &str) -> Standing {
+    let library = target.exporter().load().unwrap();
+    library.skills().into_iter().find(|skill| skill.name == name).unwrap().standing
+}
+
+#[test]
+fn what_a_persons_skill_covers_becomes_a_proposal_to_deepen_it() {
+    let target = Target::new();
+    target.write("skills/testing/SKILL.md", BY_HAND);
+    let report = target.publish(&mined(&first()));
+    assert_eq!(report.named(Change::Proposed), ["testing"]);
+    assert_eq!(target.read("skills/testing/SKILL.md"), BY_HAND);
+    assert_eq!(target.skills(), ["skills/testing/SKILL.md"], "no second skill");
+    let before = target.contents();
+    target.publish(&mined(&first()));
+    assert_eq!(target.contents(), before, "a proposal is made once");
+    decide(&target, "testing", Decision::Approve).unwrap();
+    let deepened = target.read("skills/testing/SKILL.md");
+    assert!(deepened.starts_with(BY_HAND.trim_end()), "{deepened}");
+    assert!(
+        deepened.contains("- If `make itest` fails, run `make db-up`, then run `make itest` again."),
+        "{deepened}"
+    );
+    let report = target.publish(&mined(&first()));
+    assert_eq!(report.named(Change::Unchanged), ["testing"], "{report}");
+    assert_eq!(target.skills(), ["skills/testing/SKILL.md"]);
+}
+
+#[test]
+fn a_deepening_that_a_person_rejects_is_not_proposed_again() {
+    let target = Target::new();
+    target.write("skills/testing/SKILL.md", BY_HAND);
+    target.publish(&mined(&first()));
+    decide(&target, "testing", Decision::Reject).unwrap();
+    let report = target.publish(&mined(&first()));
+    assert_eq!(report.named(Change::Unchanged), ["testing"]);
+    assert!(decide(&target, "testing", Decision::Approve).unwrap_err().contains("no proposal"));
+    let report = target.publish(&mined(&with_migration()));
+    assert_eq!(report.named(Change::Proposed), ["testing"], "what is new is proposed");
+}
+
+#[test]
+fn a_persons_skill_about_something_else_keeps_nothing_away() {
+    let target = Target::new();
+    target.write("skills/testing/SKILL.md", "Run `make itest-all` and `remake itest`.\n");
+    assert_eq!(target.publish(&mined(&first())).named(Change::Created), [NAME]);
+}
+
+#[test]
+fn a_rejected_proposal_is_not_made_again() {
+    let target = Target::new();
+    target.publish(&mined(&first()));
+    let edited = target.read(SKILL).replace("## Steps", "## Our steps");
+    target.write(SKILL, &edited);
+    target.publish(&mined(&with_migration()));
+    decide(&target, NAME, Decision::Reject).unwrap();
+    let before = target.contents();
+    target.publish(&mined(&with_migration()));
+    assert_eq!(target.contents(), before);
+    assert!(decide(&target, NAME, Decision::Reject).unwrap_err().contains("no proposal"));
+}
+
+#[test]
+fn an_approved_proposal_replaces_the_edit_and_the_skill_is_generated_again() {
+    let target = Target::new();
+    target.publish(&mined(&first()));
+    target.write(SKILL, &target.read(SKILL).replace("## Steps", "## Our steps"));
+    target.publish(&mined(&with_migration()));
+    decide(&target, NAME, Decision::Approve).unwrap();
+    assert!(target.read(SKILL).contains("make migrate") && !target.read(SKILL).contains("Our steps"));
+    assert_eq!(standing(&target, NAME), Standing::Published);
+}
+
+#[test]
+fn a_proposal_that_a_person_puts_in_place_himself_is_taken() {
+    let target = Target::new();
+    target.publish(&mined(&first()));
+    target.write(SKILL, "by hand");
+    target.publish(&mined(&with_migration()));
+    let library = target.exporter().load().unwrap();
+    let proposal = library.skills()[0].proposal.clone().unwrap();
+    target.write(SKILL, &proposal);
+    let report = target.publish(&mined(&with_migration()));
+    assert_eq!(report.named(Change::Unchanged), [NAME]);
+    assert_eq!(standing(&target, NAME), Standing::Published);
+}
+
+#[test]
+fn what_was_deleted_comes_back_at_a_persons_word_alone() {
+    let target = Target::new();
+    target.publish(&mined(&first()));
+    let text = target.read(SKILL);
+    target.remove_folder(&format!("skills/{NAME}"));
+    target.publish(&mined(&first()));
+    assert_eq!(standing(&target, NAME), Standing::Refused);
+    decide(&target, NAME, Decision::Restore).unwrap();
+    assert_eq!(target.read(SKILL), text.replace("skillspan-version: \"1\"", "skillspan-version: \"2\""));
+    assert_eq!(target.publish(&mined(&first())).named(Change::Unchanged), [NAME]);
+    assert!(decide(&target, NAME, Decision::Restore).unwrap_err().contains("neither deleted nor retired"));
+}
+
+#[test]
+fn what_a_person_deleted_no_other_skill_learns() {
+    let target = Target::new();
+    target.publish(&mined(&first()));
+    target.remove_folder(&format!("skills/{NAME}"));
+    target.publish(&mined(&first()));
+    let report = target.publish(&mined(&[with_migration(), needs("make seed", "make e2e")].concat()));
+    assert_eq!(report.named(Change::Created).len(), 1, "{report}");
+    assert!(target.skills().iter().all(|path| !target.read(path).contains("make db-up")));
+}
+
+#[test]
+fn one_copy_that_a_person_deleted_stays_away() {
+    let target = Target::new();
+    let exporter = Filesystem::new(target.config(Layout::Project { path: String::new() }));
+    exporter.publish(&super::life::update(&mined(&first()))).unwrap();
+    assert_eq!(target.skills().len(), 2);
+    target.remove_folder(".claude/skills");
+    exporter.publish(&super::life::update(&mined(&with_migration()))).unwrap();
+    assert_eq!(target.skills(), [format!(".agents/skills/{NAME}/SKILL.md")]);
+    assert!(target.read(&target.skills()[0]).contains("make migrate"));
+}
+
+#[test]
+fn clusters_that_merge_leave_the_oldest_skill() {
+    let both = |id: &str, person: &str| {
+        session(id)
+            .by(person)
+            .prompt("run the integration tests")
+            .fails("make itest")
+            .ok("make db-up")
+            .ok("make migrate")
+            .ok("make itest")
+            .build()
+    };
+    let only = |id: &str, person: &str, fix: &str| {
+        session(id)
+            .by(person)
+            .prompt("run the integration tests")
+            .fails("make itest")
+            .ok(fix)
+            .ok("make itest")
+            .response("Done.")
+            .build()
+    };
+    let target = Target::new();
+    let apart = [
+        only("p1", "alice", "make db-up"),
+        only("p2", "bob", "make db-up"),
+        only("q1", "alice", "make migrate"),
+        only("q2", "bob", "make migrate"),
+    ];
+    let report = target.publish(&mined(&apart));
+    assert_eq!(report.named(Change::Created).len(), 2, "{report}");
+    let together: Vec<_> = apart
+        .iter()
+        .cloned()
+        .chain(
+            ["r1", "r2", "r3", "r4", "r5", "r6"]
+                .iter()
+                .zip(["alice", "bob"].iter().cycle())
+                .map(|(id, who)| both(id, who)),
+        )
+        .collect();
+    let report = target.publish(&mined(&together));
+    let (sharpened, retiring) = (report.named(Change::Sharpened), report.named(Change::Retiring));
+    assert_eq!((sharpened.len(), retiring.len()), (1, 1), "{report}");
+    let reason = target.read(&format!("skills/{}/SKILL.md", retiring[0]));
+    assert!(reason.contains(&format!("Retired: {} says all of it", sharpened[0])), "{reason}");
+    assert!(target.read("RETIRED.md").contains(retiring[0]));
+}
+
+#[test]
+fn a_state_of_the_first_format_is_read() {
+    let target = Target::new();
+    target.publish(&mined(&first()));
+    let mut state: serde_json::Value = serde_json::from_str(&target.read(".skillspan/library.json")).unwrap();
+    state["format"] = 1.into();
+    for digests in state["files"].as_object_mut().unwrap().values_mut() {
+        *digests = digests[0].clone();
+    }
+    for skill in state["skills"].as_object_mut().unwrap().values_mut() {
+        for key in ["body", "scope", "past", "history"] {
+            skill.as_object_mut().unwrap().remove(key);
+        }
+    }
+    target.write(".skillspan/library.json", &state.to_string());
+    assert_eq!(target.publish(&mined(&first())).named(Change::Unchanged), [NAME]);
+    assert_eq!(target.publish(&mined(&with_migration())).named(Change::Sharpened), [NAME]);
+    assert!(target.read(".skillspan/library.json").contains("\"format\": 2"));
+}
