@@ -19,7 +19,8 @@ exporters:
 connectors:
   skillify      sessions table -> skills
 extensions:
-  health          /health, /ready, /metrics
+  auth            who may send: bearer tokens and Basic pairs
+  health          /health, /ready, /status, /metrics
   sessions_table  where the table is
 ";
 

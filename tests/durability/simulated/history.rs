@@ -70,23 +70,27 @@ impl World {
             }
             match self.life().await {
                 Err(error) if self.disk.is_on() => return Err(format!("life {life}: {error}")),
-                _ => self.end(),
+                _ => self.end()?,
             }
         }
         self.finish().await
     }
 
     /// The process or the power goes.
-    fn end(&mut self) {
+    fn end(&mut self) -> Result<(), String> {
         if self.random.chance(1, 3) {
             self.disk = self.disk.kill();
             if self.random.chance(1, 2) {
+                // The cursor may have moved with nobody left to be told.
+                drop(self.open()?);
+                self.disk = self.disk.kill();
                 self.damage();
             }
         } else {
             self.disk = self.disk.power_loss(&mut self.random);
             self.sync_failed = false;
         }
+        Ok(())
     }
 
     fn open(&mut self) -> Result<Journal, String> {
