@@ -121,6 +121,9 @@ async fn upkeep_does_the_same_on_every_store() {
     for (name, store) in stores().await.stores {
         crate::upkeep::life_of_a_table(name, open(&store).await).await;
     }
+    // A table in a folder writes past its store, durably.
+    let folder = TempDir::new().unwrap();
+    crate::upkeep::life_of_a_table("a folder's table", Table::open(folder.path()).unwrap()).await;
 }
 
 #[tokio::test]

@@ -158,6 +158,20 @@ pub(crate) async fn life_of_a_table(name: &str, table: Table) {
 }
 
 #[tokio::test]
+async fn the_last_record_of_a_journal_is_known_after_its_file_was_replaced() {
+    let table = open(Arc::new(InMemory::new())).await;
+    for number in 0..FILES {
+        table.write(&plan(CLOSED, number), rows(CLOSED, number)).await.unwrap();
+    }
+    let last = Some(plan(CLOSED, FILES - 1).last);
+    let journal = plan(CLOSED, 0).journal_id;
+    assert_eq!(table.last_record_of(&journal).await.unwrap(), last);
+    assert_eq!(table.compact(now()).await.unwrap().files_after, 1);
+    assert_eq!(table.last_record_of(&journal).await.unwrap(), last);
+    assert_eq!(table.last_record_of("another journal").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_compaction_killed_anywhere_loses_nothing_and_is_finished_by_the_next() {
     for at in 0.. {
         let store = filled().await;
