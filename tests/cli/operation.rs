@@ -142,6 +142,12 @@ fn the_demo_shows_a_skill_and_its_evidence() {
     assert!(stdout.contains("name: npm-run-test-e2e-needs-npm-run-stack-up\n"), "{stdout}");
     assert_eq!(stdout.matches("| claude-code | accepted |").count(), 3, "{stdout}");
     assert_eq!(std::fs::read_dir(out.join("skills/skills")).unwrap().count(), 1);
+    let skill = out.join("skills/skills/npm-run-test-e2e-needs-npm-run-stack-up/SKILL.md");
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    assert!(
+        readme.contains(&std::fs::read_to_string(skill).unwrap()),
+        "the README shows what the demo makes"
+    );
     let (code, _, stderr) = outcome(skillspan().arg("demo").arg("--out").arg(&out));
     assert_eq!(code, 64, "a folder that holds something is not overwritten");
     assert!(stderr.contains("is not empty"), "{stderr}");
