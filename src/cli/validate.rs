@@ -21,7 +21,7 @@ connectors:
 extensions:
   auth            who may send: bearer tokens and Basic pairs
   health          /health, /ready, /status, /metrics
-  sessions_table  where the table is
+  sessions_table  where the table is: a folder, or s3://, gs://, az://
 ";
 
 pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
