@@ -73,12 +73,12 @@ impl<'a> Cursor<'a> {
         }
         loop {
             let name = self.text()?;
-            self.expect(b':')?;
+            self.require(b':')?;
             member(self, &name)?;
             if self.take(b'}') {
                 return Ok(());
             }
-            self.expect(b',')?;
+            self.require(b',')?;
         }
     }
 
@@ -95,7 +95,7 @@ impl<'a> Cursor<'a> {
             if self.take(b']') {
                 return Ok(());
             }
-            self.expect(b',')?;
+            self.require(b',')?;
         }
     }
 
@@ -144,7 +144,7 @@ impl<'a> Cursor<'a> {
                     open.pop();
                     continue;
                 }
-                self.expect(b',')?;
+                self.require(b',')?;
                 self.skip_name(closing)?;
                 break;
             }
@@ -158,13 +158,13 @@ impl<'a> Cursor<'a> {
     fn skip_name(&mut self, closing: u8) -> Result<(), Failure> {
         if closing == b'}' {
             self.skip_text()?;
-            self.expect(b':')?;
+            self.require(b':')?;
         }
         Ok(())
     }
 
     fn skip_text(&mut self) -> Result<(), Failure> {
-        self.expect(b'"')?;
+        self.require(b'"')?;
         loop {
             let rest = self.rest();
             let found = memchr2(b'"', b'\\', rest).ok_or_else(|| self.broken_off())?;
@@ -178,7 +178,7 @@ impl<'a> Cursor<'a> {
 
     /// A text. What is not UTF-8 in it, and halves of characters that a client cut apart, are replaced.
     pub(super) fn text(&mut self) -> Result<Cow<'a, str>, Failure> {
-        self.expect(b'"')?;
+        self.require(b'"')?;
         let rest = self.rest();
         let found = memchr2(b'"', b'\\', rest).ok_or_else(|| self.broken_off())?;
         let (plain, rest) = rest.split_at(found);
@@ -290,7 +290,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Failure> {
+    fn require(&mut self, byte: u8) -> Result<(), Failure> {
         if self.take(byte) { Ok(()) } else { Err(self.syntax()) }
     }
 
