@@ -157,7 +157,7 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         rank,
         session_id: text(SESSION),
         turn_id: text(TURN),
-        timestamp: time(record),
+        timestamp: record.time_or_written(TIME).unwrap_or_default(),
         user_id: text(USER),
         project: repository::of(record),
         assistant: "qwen".to_owned(),
@@ -166,11 +166,6 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         model: text(MODEL),
         ..SessionEvent::default()
     }
-}
-
-fn time(record: &Record<'_>) -> Timestamp {
-    let written = || record.text(TIME).and_then(|time| Timestamp::parse_rfc3339(&time));
-    record.time().or_else(written).unwrap_or_default()
 }
 
 fn started(record: &Record<'_>, cwd: String) -> SessionEvent {
@@ -268,7 +263,10 @@ fn tool_call(record: &Record<'_>) -> Mapping {
         return Mapping::INCOMPLETE;
     }
     let took = duration_us(record);
-    let started = time(record).saturating_sub(Duration::from_micros(took.unsigned_abs()));
+    let started = record
+        .time_or_written(TIME)
+        .unwrap_or_default()
+        .saturating_sub(Duration::from_micros(took.unsigned_abs()));
     let mut events = vec![call(record, started, LOG_RANK)];
     let status = status(record, "");
     let word = record.text(DECISION).unwrap_or_default();

@@ -114,6 +114,11 @@ impl<'a> Record<'a> {
         Some(Timestamp::from_unix_nanos(nanos)).filter(|time| !time.is_unset())
     }
 
+    /// When it happened, or else the RFC 3339 text in the first of `names`.
+    pub fn time_or_written(&self, names: &[&'static str]) -> Option<Timestamp> {
+        self.time().or_else(|| Timestamp::parse_rfc3339(&self.text(names)?))
+    }
+
     /// When a span ended.
     pub fn end_time(&self) -> Option<Timestamp> {
         let ended = Timestamp::from_unix_nanos(self.as_span()?.end_time_unix_nano);

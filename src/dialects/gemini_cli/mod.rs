@@ -31,7 +31,7 @@ use serde_json::Value;
 
 use super::record::is_withheld;
 use super::{Dialect, Mapping, Record, directory, repository};
-use crate::event::{Kind, SessionEvent, Timestamp};
+use crate::event::{Kind, SessionEvent};
 
 const SCOPE: &str = "gemini-cli";
 
@@ -186,7 +186,7 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         kind,
         rank,
         session_id: text(SESSION),
-        timestamp: time(record),
+        timestamp: record.time_or_written(TIME).unwrap_or_default(),
         user_id: text(USER),
         project: repository::of(record),
         assistant: "gemini-cli".to_owned(),
@@ -194,11 +194,6 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         model: text(MODEL),
         ..SessionEvent::default()
     }
-}
-
-fn time(record: &Record<'_>) -> Timestamp {
-    let written = || record.text(TIME).and_then(|time| Timestamp::parse_rfc3339(&time));
-    record.time().or_else(written).unwrap_or_default()
 }
 
 /// A sub-agent's id stands before the `#` of its prompt's id.

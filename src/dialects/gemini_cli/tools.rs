@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::record::is_withheld;
 use super::super::{Mapping, Record, directory};
-use super::{ERROR, ERROR_TYPE, LOG_RANK, duration_us, event, time};
+use super::{ERROR, ERROR_TYPE, LOG_RANK, TIME, duration_us, event};
 use crate::event::{Decision, Kind, SessionEvent, Status};
 
 const TOOL: &[&str] = &["function_name", "gen_ai.tool.name"];
@@ -69,7 +69,10 @@ pub(super) fn tool_call(record: &Record<'_>) -> Mapping {
     let duration_us = duration_us(record);
     let text = input.as_ref().map(as_text).unwrap_or_default();
     let call = SessionEvent {
-        timestamp: time(record).saturating_sub(Duration::from_micros(duration_us.unsigned_abs())),
+        timestamp: record
+            .time_or_written(TIME)
+            .unwrap_or_default()
+            .saturating_sub(Duration::from_micros(duration_us.unsigned_abs())),
         cwd: directory::of_arguments(&text).unwrap_or_default(),
         input: text,
         ..of_call(Kind::ToolCall)
