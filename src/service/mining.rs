@@ -15,7 +15,7 @@ use crate::config::{Schedule, Settings};
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::exporters::target::{self, Report, Target, Update};
 use crate::library::{Episode, Findings};
-use crate::skillify::{self, Mined, Offline, Snapshot, mine};
+use crate::skillify::{self, Mined, Offline, Snapshot, command_line, mine};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
@@ -100,7 +100,10 @@ fn episode(session: &Session) -> Episode {
     Episode {
         date: session.started_at.date(),
         loaded: events().filter_map(loaded_skill).collect(),
-        commands: events().filter(|event| event.kind == Kind::ToolCall).filter_map(command).collect(),
+        commands: events()
+            .filter(|event| event.kind == Kind::ToolCall)
+            .filter_map(|call| command_line(&call.tool, &call.input))
+            .collect(),
         failures: count(|event| event.kind == Kind::ToolResult && event.status == Status::Error),
         tool_calls: count(|event| event.kind == Kind::ToolCall),
         seconds: session.last_event_at.since(session.started_at).as_secs(),
@@ -111,19 +114,6 @@ fn episode(session: &Session) -> Episode {
 fn loaded_skill(event: &SessionEvent) -> Option<String> {
     let is_load = event.kind == Kind::SkillUse && !event.skill.is_empty();
     is_load.then(|| event.skill.rsplit(':').next().unwrap_or_default().to_owned())
-}
-
-/// The command line of a tool call, in the shapes that assistants have for it.
-fn command(event: &SessionEvent) -> Option<String> {
-    let input: serde_json::Value = serde_json::from_str(&event.input).ok()?;
-    let command = ["command", "cmd"].iter().find_map(|key| input.get(key))?;
-    match command {
-        serde_json::Value::String(line) => Some(line.clone()),
-        serde_json::Value::Array(words) => {
-            Some(words.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(" "))
-        }
-        _ => None,
-    }
 }
 
 /// Brings an update to one target, off the reactor; with `dry_run`, only says what would change.

@@ -289,8 +289,8 @@ const SHELL_WORDS: &[&str] = &[
 const COMMAND_KEYS: &[&str] =
     &["command", "cmd", "script", "full_command", "commandLine", "command_line", "commands"];
 
-/// The command line of a shell tool's call.
-fn command_line(tool: &str, input: &str) -> Option<String> {
+/// The command line of a shell tool's call, whatever assistant it is of; `None` for any other tool.
+pub fn command_line(tool: &str, input: &str) -> Option<String> {
     let words = name_words(tool);
     if words.iter().any(|word| word == "edit" || word == "editor") {
         return None;

@@ -49,6 +49,7 @@ mod vocabulary;
 
 use std::collections::BTreeSet;
 
+pub use action::command_line;
 pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};
 pub use offline::Offline;
 pub use outcome::Outcome;
