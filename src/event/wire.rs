@@ -37,13 +37,28 @@ pub enum DecodeError {
 
 /// Encodes a batch for the journal.
 pub fn encode_batch(batch: EventBatch) -> Vec<u8> {
-    generated::EventBatch {
-        owner_tenant: batch.owner.tenant,
-        owner_workspace: batch.owner.workspace,
-        ingested_at_us: batch.ingested_at.as_micros(),
-        events: batch.events.into_iter().map(to_wire).collect(),
-    }
-    .encode_to_vec()
+    let mut bytes = encode_batch_head(&batch.owner, batch.ingested_at);
+    batch.events.into_iter().for_each(|event| encode_event(event, &mut bytes));
+    bytes
+}
+
+/// A batch without events. What [`encode_event`] appends to it is its events: protobuf messages that
+/// follow each other are one message.
+pub fn encode_batch_head(owner: &Owner, ingested_at: Timestamp) -> Vec<u8> {
+    let head = generated::EventBatch {
+        owner_tenant: owner.tenant.clone(),
+        owner_workspace: owner.workspace.clone(),
+        ingested_at_us: ingested_at.as_micros(),
+        events: Vec::new(),
+    };
+    head.encode_to_vec()
+}
+
+/// Appends an event to an encoded batch.
+pub fn encode_event(event: SessionEvent, batch: &mut Vec<u8>) {
+    let one = generated::EventBatch { events: vec![to_wire(event)], ..Default::default() };
+    // A vector always has room.
+    let _ = one.encode(batch);
 }
 
 /// Decodes what [`encode_batch`] wrote, with this version or an older one.

@@ -16,10 +16,14 @@ use tokio_util::task::TaskTracker;
 
 use super::tls::Certificates;
 
-/// Spans of agents are large; with hyper's defaults a client waits for window updates.
-const STREAM_WINDOW: u32 = 8 << 20;
-const CONNECTION_WINDOW: u32 = 32 << 20;
-const FRAME: u32 = 1 << 20;
+/// Spans of agents are large; with hyper's defaults a client waits for window updates. What has come in
+/// and has not been read yet is not paid for by anybody: many times more would be no faster, and with many
+/// connections a lot of memory.
+const STREAM_WINDOW: u32 = 2 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
+const FRAME: u32 = 64 << 10;
+/// As above for HTTP/1.1, where it also bounds a request's head.
+const READ_BUFFER: usize = 64 << 10;
 /// What the kernel refuses now (no file descriptors left) it may allow in a moment.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -92,7 +96,12 @@ pub async fn serve(
 fn connection_builder(idle: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // A client may end its side of the connection after its request and still wants the answer.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(idle).half_close(true);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(idle)
+        .half_close(true)
+        .max_buf_size(READ_BUFFER);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -9,6 +9,8 @@ use tokio::time::timeout;
 
 use crate::receivers::{Lease, Refusal};
 
+use super::pieces::Pieces;
+
 /// A client that sends nothing for so long is gone.
 const PAUSE: Duration = Duration::from_secs(30);
 /// A client that needs longer for one body blocks memory that others could use.
@@ -36,18 +38,17 @@ async fn fill(body: &mut Body, limit: usize, lease: &mut Lease) -> Result<Bytes,
     if announced.is_some_and(|bytes| bytes > limit) {
         return Err(too_large(limit));
     }
-    // Reserved and not yet written, it takes no memory.
-    let mut whole = Vec::with_capacity(announced.unwrap_or_default());
+    let mut whole = Pieces::with_capacity(announced.unwrap_or_default());
     loop {
         let frame = timeout(PAUSE, body.frame()).await.map_err(|_| Refusal::TooSlow { waited: PAUSE })?;
-        let Some(frame) = frame else { return Ok(whole.into()) };
+        let Some(frame) = frame else { return Ok(whole.join().into()) };
         let frame = frame.map_err(|error| Refusal::Malformed(format!("the body broke off: {error}")))?;
         let Ok(data) = frame.into_data() else { continue };
         if data.len() > limit - whole.len() {
             return Err(too_large(limit));
         }
         lease.admit(data.len())?;
-        whole.extend_from_slice(&data);
+        whole.extend(&data);
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `door.rs` | what both do with a body |
 //! | `body.rs` | a body off the wire: bounded in size, memory and time |
 //! | `coding.rs` | gzip, zstd, deflate |
+//! | `pieces.rs` | bytes whose number nobody knows before |
 //! | `export.rs` | [`Export`]: a request as it came in, and how its records are read |
 //! | `protobuf.rs`, `wire.rs` | the reader of protobuf |
 //! | `json/` | the reader of JSON |
@@ -29,6 +30,7 @@ mod export;
 mod grpc;
 mod http;
 mod json;
+mod pieces;
 mod protobuf;
 mod sink;
 mod status;
