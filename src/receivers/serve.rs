@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -161,13 +162,20 @@ struct Conversation {
 impl Conversation {
     async fn run(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let Self { builder, router, ends, lifetimes, stop } = self;
-        let service = TowerToHyperService::new(router);
+        let begun = CancellationToken::new();
+        let note = begun.clone();
+        let router = TowerToHyperService::new(router);
+        let service = service_fn(move |request| {
+            note.cancel();
+            router.call(request)
+        });
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
             () = tokio::time::sleep_until(ends) => None,
             () = stop.cancelled() => None,
+            () = silence(lifetimes.idle, &begun) => return,
         };
         let ended = match ended {
             Some(ended) => ended,
@@ -183,5 +191,13 @@ impl Conversation {
         if let Err(error) = ended {
             tracing::debug!(error, "a connection ended early");
         }
+    }
+}
+
+/// Ends after `idle` without a first request: until it is there, hyper waits for ever for the bytes that
+/// tell HTTP/2 from HTTP/1.1. Behind it, hyper's own times hold.
+async fn silence(idle: Duration, begun: &CancellationToken) {
+    if timeout(idle, begun.cancelled()).await.is_ok() {
+        std::future::pending().await
     }
 }

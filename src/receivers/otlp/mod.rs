@@ -42,6 +42,7 @@ use axum::Router;
 
 use super::{Gate, Ingest};
 
+pub use body::Patience;
 pub use coding::Coding;
 pub use export::{Encoding, Export};
 
@@ -58,6 +59,11 @@ pub struct Limits {
 
 /// The router that every OTLP listener serves.
 pub fn router(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits) -> Router {
-    let door = Door::new(ingest, gate, limits);
+    patient_router(ingest, gate, limits, Patience::default())
+}
+
+/// The same, with another patience for bodies that are slow to arrive.
+pub fn patient_router(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits, patience: Patience) -> Router {
+    let door = Door::new(ingest, gate, limits, patience);
     grpc::routes(door.clone()).merge(http::routes(door)).fallback(status::no_such_path)
 }
