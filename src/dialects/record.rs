@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::{Span, span, status};
 use prost::Message;
 use serde_json::Value;
 
+use super::json;
 use crate::event::{Attributes, RecordDigest, SurroundingsDigest, Timestamp};
 
 /// `false`: nothing of the record is written.
@@ -203,7 +204,7 @@ impl<'a> Record<'a> {
     pub fn json(&self, names: &[&'static str]) -> Option<Value> {
         self.each(names).next().map(|value| match &value.value {
             Some(any_value::Value::StringValue(text)) => {
-                serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
+                json::parse(text).unwrap_or_else(|_| Value::String(text.clone()))
             }
             _ => to_json(value),
         })
