@@ -171,14 +171,15 @@ impl Resolver<'_> {
         })
     }
 
-    /// A request that is within its own limit must fit, decompressed and mapped.
+    /// A request that is within its own limit must fit, decompressed and mapped, into what the exporter
+    /// leaves.
     fn memory_limit(&self, limits: otlp::Limits) -> Result<usize, ResolveError> {
         let memory_limit = self.raw.service.memory_limit.map_or(DEFAULT_MEMORY_LIMIT, |limit| limit.0);
         let memory_limit = usize_of(memory_limit);
         let largest = limits.max_message.max(limits.max_body);
-        if memory_limit / 4 < largest {
+        if memory_limit / 6 < largest {
             let message = format!(
-                "too small for one request of {largest} bytes; raise it to four times that, or lower max_message and max_body"
+                "too small for one request of {largest} bytes; raise it to six times that, or lower max_message and max_body"
             );
             return Err(self.invalid(&["service", "memory_limit"], &message));
         }

@@ -23,6 +23,7 @@
 //! | `explain.rs` | what became of a record, and why |
 //! | `framework/` | what all frameworks have in common |
 //! | `history.rs` | the hash of a conversation |
+//! | `json.rs` | JSON inside texts |
 //! | `record.rs` | [`Record`]: one span or log record, and how its attributes are read |
 //! | `directory.rs` | working directories within arguments and texts |
 //! | `exit_code.rs` | exit codes within outputs |
@@ -46,6 +47,7 @@ mod generic;
 mod google_adk;
 mod hermes;
 mod history;
+mod json;
 mod langfuse;
 mod langsmith;
 mod mlflow;

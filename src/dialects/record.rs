@@ -1,6 +1,6 @@
 //! One span or log record as received, and how a dialect reads it.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
@@ -10,7 +10,8 @@ use opentelemetry_proto::tonic::trace::v1::{Span, span, status};
 use prost::Message;
 use serde_json::Value;
 
-use crate::event::{Attributes, RecordDigest, Timestamp};
+use super::json;
+use crate::event::{Attributes, RecordDigest, SurroundingsDigest, Timestamp};
 
 /// `false`: nothing of the record is written.
 const CAPTURE: &str = "skillspan.capture";
@@ -24,6 +25,7 @@ pub struct Record<'a> {
     resource: &'a Resource,
     scope: &'a InstrumentationScope,
     signal: Signal<'a>,
+    surroundings: Option<&'a OnceCell<SurroundingsDigest>>,
     read: RefCell<BTreeSet<&'a str>>,
     ignored: RefCell<BTreeSet<&'a str>>,
 }
@@ -37,24 +39,24 @@ enum Signal<'a> {
 impl<'a> Record<'a> {
     /// A span with its surroundings.
     pub fn span(resource: &'a Resource, scope: &'a InstrumentationScope, span: &'a Span) -> Self {
-        Self {
-            resource,
-            scope,
-            signal: Signal::Span(span),
-            read: RefCell::default(),
-            ignored: RefCell::default(),
-        }
+        Self::new(resource, scope, Signal::Span(span))
     }
 
     /// A log record with its surroundings.
     pub fn log(resource: &'a Resource, scope: &'a InstrumentationScope, log: &'a LogRecord) -> Self {
-        Self {
-            resource,
-            scope,
-            signal: Signal::Log(log),
-            read: RefCell::default(),
-            ignored: RefCell::default(),
-        }
+        Self::new(resource, scope, Signal::Log(log))
+    }
+
+    fn new(resource: &'a Resource, scope: &'a InstrumentationScope, signal: Signal<'a>) -> Self {
+        let (read, ignored) = (RefCell::default(), RefCell::default());
+        Self { resource, scope, signal, surroundings: None, read, ignored }
+    }
+
+    /// With a place for the digest of resource and scope, which the first of their records fills for the
+    /// others. It must be theirs alone.
+    pub fn with_digest_of_surroundings(mut self, digest: &'a OnceCell<SurroundingsDigest>) -> Self {
+        self.surroundings = Some(digest);
+        self
     }
 
     /// Whether the record, or the resource that it came from, says that it is not to be stored.
@@ -163,7 +165,12 @@ impl<'a> Record<'a> {
             Signal::Span(span) => span.encode_to_vec(),
             Signal::Log(log) => log.encode_to_vec(),
         };
-        RecordDigest::of(&[&self.resource.encode_to_vec(), &self.scope.encode_to_vec(), &record])
+        let of_surroundings =
+            || SurroundingsDigest::of(&self.resource.encode_to_vec(), &self.scope.encode_to_vec());
+        match self.surroundings {
+            Some(digest) => digest.get_or_init(of_surroundings).and(&record),
+            None => of_surroundings().and(&record),
+        }
     }
 
     /// The first of `names` that holds a non-empty text; numbers and booleans count as their text,
@@ -197,7 +204,7 @@ impl<'a> Record<'a> {
     pub fn json(&self, names: &[&'static str]) -> Option<Value> {
         self.each(names).next().map(|value| match &value.value {
             Some(any_value::Value::StringValue(text)) => {
-                serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
+                json::parse(text).unwrap_or_else(|_| Value::String(text.clone()))
             }
             _ => to_json(value),
         })

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `ingest.rs` | [`Ingest`]: records → dialects → processors → journal; every door calls it |
+//! | `payload.rs` | the events of a request, encoded for the journal |
 //! | `memory.rs` | [`MemoryLimit`]: a bound on the memory of all requests in flight |
 //! | `refusal.rs` | [`Refusal`]: why a request is not accepted |
 //! | `signal.rs` | [`Signal`]: traces, logs or metrics |
@@ -20,6 +21,7 @@ mod counters;
 mod ingest;
 mod memory;
 pub mod otlp;
+mod payload;
 mod refusal;
 mod serve;
 mod signal;

@@ -226,7 +226,8 @@ impl Service {
         let journal = Journal::open(pipeline.journal.clone())?;
         let processors = processors(&pipeline.processors, &pipeline.journal.path)?;
         self.workers.spawn(upkeep::run(table.clone(), self.stop_rest.clone()));
-        let exporter = ParquetExporter::new(journal.clone(), table, pipeline.parquet.clone());
+        let (memory, batches) = share_memory(pipeline);
+        let exporter = ParquetExporter::new(journal.clone(), table, batches);
         match exporter.check().await {
             // A store that is away now is no reason not to take requests.
             Err(parquet::CheckError::Table(error)) => {
@@ -236,7 +237,6 @@ impl Service {
         }
         let handle = exporter.handle();
         let task = tokio::spawn(exporter.run(self.stop_rest.clone()));
-        let memory = MemoryLimit::new(pipeline.memory_limit);
         self.table_feed =
             Some(TableFeed { journal: journal.clone(), memory: memory.clone(), exporter: handle, task });
         let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, memory, counters));
@@ -305,6 +305,16 @@ impl Ports {
         };
         Ok(Self { doors, renewals, health })
     }
+}
+
+/// Requests in flight and the batch on its way to the table share the pipeline's memory. A batch takes a
+/// quarter at most: an eighth for its events, and as much for the file that is made of them.
+fn share_memory(pipeline: &SessionsPipeline) -> (MemoryLimit, parquet::Config) {
+    let mut batches = pipeline.parquet.clone();
+    let eighth = pipeline.memory_limit / 8;
+    batches.bytes = batches.bytes.min(eighth as u64);
+    let batch = usize::try_from(batches.bytes).unwrap_or(eighth);
+    (MemoryLimit::new(pipeline.memory_limit - 2 * batch), batches)
 }
 
 async fn bind(path: &str, address: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {

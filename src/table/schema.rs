@@ -208,9 +208,10 @@ enum ColumnBuilder {
 }
 
 impl BatchBuilder {
-    /// Arrow's utf8 offsets are 32 bits wide, so no column may grow to 2 GiB. The limit leaves
-    /// room for the event that reaches it, which is at most as large as one request.
-    const MAX_TEXT_BYTES: usize = 64 << 20;
+    /// A batch is a copy of its events, so it is small beside them. Arrow's utf8 offsets are 32 bits wide:
+    /// no column may grow to 2 GiB, with the event that reaches the limit, which is at most as large as
+    /// one request.
+    const MAX_TEXT_BYTES: usize = 8 << 20;
     const MAX_ROWS: usize = 8_192;
 
     pub(super) fn new() -> Self {

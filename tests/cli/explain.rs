@@ -59,6 +59,21 @@ fn json_and_protobuf_compressed_or_not_are_read() {
 }
 
 #[test]
+fn a_body_is_read_as_the_receiver_reads_it() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("body");
+    // A byte-order mark, a list that is null, an id in upper case, half a character, and a record that is
+    // no span.
+    let body = "\u{feff}{\"resourceSpans\":[{\"scopeSpans\":[{\"scope\":{\"name\":\"acme\",\"attributes\":null},\
+        \"spans\":[{\"traceId\":\"5B8EFFF798038103D269B633813FC60C\",\"name\":\"wor\\ud83d\"},{\"name\":{}}]}]}]}";
+    fs::write(&file, body).unwrap();
+    let (code, said, _) = explain(&[file.to_str().unwrap(), "--all"]);
+    assert_eq!(code, 0);
+    assert!(said.contains("1 span wor\u{fffd} (scope acme)"), "{said}");
+    assert!(said.contains("1 more cannot be read: span cannot be read: name: "), "{said}");
+}
+
+#[test]
 fn what_is_no_body_is_an_error() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("body");

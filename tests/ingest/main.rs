@@ -22,7 +22,10 @@
 //! | 413 before and after decompression | `http::a_body_over_the_limit_is_413_also_when_decompressed` |
 //! | `RESOURCE_EXHAUSTED` without `RetryInfo`, before and after decompression | `grpc::a_message_over_the_limit_is_never_sent_again` |
 //! | `UNIMPLEMENTED` for methods and compressions that are not there | `grpc::what_is_not_there_is_unimplemented` |
+//! | memory stays under its limit and a fifth, whatever comes at once | `memory::…` |
 //! | 503 with `Retry-After`, `UNAVAILABLE` with `RetryInfo`; readiness; recovery | `overload::…` |
+//! | 408 / `DEADLINE_EXCEEDED` for senders that fall silent or drip | `connections::a_sender_that_falls_silent_is_answered_408`, `…` |
+//! | connections age: `Connection: close`, GOAWAY, and no request is lost | `connections::…` |
 //! | OTLP/JSON, leniently | `json::…` |
 //! | protobuf, record by record | `protobuf::…` |
 //! | what exporters send | `captures::…`, `exporters::…` |
@@ -36,12 +39,14 @@
 )]
 
 mod captures;
+mod connections;
 mod exporters;
 mod grpc;
 mod harness;
 mod hostile;
 mod http;
 mod json;
+mod memory;
 mod overload;
 mod properties;
 mod protobuf;

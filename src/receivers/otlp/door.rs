@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use crate::receivers::{Caller, Gate, Ingest, Lease, Refusal, Signal, Tally};
 
 use super::export::Export;
-use super::{Limits, body};
+use super::{Limits, Patience, body};
 
 /// The way from a protocol to [`Ingest`].
 #[derive(Clone)]
@@ -16,11 +16,12 @@ pub(super) struct Door {
     ingest: Arc<Ingest>,
     gate: Arc<Gate>,
     pub(super) limits: Limits,
+    pub(super) patience: Patience,
 }
 
 impl Door {
-    pub(super) fn new(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits) -> Self {
-        Self { ingest: Arc::clone(ingest), gate: Arc::clone(gate), limits }
+    pub(super) fn new(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits, patience: Patience) -> Self {
+        Self { ingest: Arc::clone(ingest), gate: Arc::clone(gate), limits, patience }
     }
 
     /// Who sends a request with these headers, if they may.
@@ -31,7 +32,7 @@ impl Door {
     /// Reads a body of at most `limit` bytes. The lease pays for it.
     pub(super) async fn read(&self, body: Body, limit: usize) -> Result<(axum::body::Bytes, Lease), Refusal> {
         let mut lease = self.ingest.memory().lease();
-        let body = body::collect(body, limit, &mut lease).await?;
+        let body = body::collect(body, limit, self.patience, &mut lease).await?;
         Ok((body, lease))
     }
 

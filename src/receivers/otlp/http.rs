@@ -56,7 +56,7 @@ async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, 
     let (caller, (encoding, coding)) = match understood {
         Ok(understood) => understood,
         Err(refusal) => {
-            body::discard(body, limit).await;
+            body::discard(body, limit, door.patience).await;
             return Err(refusal);
         }
     };

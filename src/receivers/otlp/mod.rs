@@ -7,6 +7,7 @@
 //! | `door.rs` | what both do with a body |
 //! | `body.rs` | a body off the wire: bounded in size, memory and time |
 //! | `coding.rs` | gzip, zstd, deflate |
+//! | `pieces.rs` | bytes whose number nobody knows before |
 //! | `export.rs` | [`Export`]: a request as it came in, and how its records are read |
 //! | `protobuf.rs`, `wire.rs` | the reader of protobuf |
 //! | `json/` | the reader of JSON |
@@ -29,6 +30,7 @@ mod export;
 mod grpc;
 mod http;
 mod json;
+mod pieces;
 mod protobuf;
 mod sink;
 mod status;
@@ -40,6 +42,7 @@ use axum::Router;
 
 use super::{Gate, Ingest};
 
+pub use body::Patience;
 pub use coding::Coding;
 pub use export::{Encoding, Export};
 
@@ -56,6 +59,11 @@ pub struct Limits {
 
 /// The router that every OTLP listener serves.
 pub fn router(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits) -> Router {
-    let door = Door::new(ingest, gate, limits);
+    patient_router(ingest, gate, limits, Patience::default())
+}
+
+/// The same, with another patience for bodies that are slow to arrive.
+pub fn patient_router(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits, patience: Patience) -> Router {
+    let door = Door::new(ingest, gate, limits, patience);
     grpc::routes(door.clone()).merge(http::routes(door)).fallback(status::no_such_path)
 }
