@@ -43,7 +43,12 @@ use super::{Gate, Ingest};
 pub use coding::Coding;
 pub use export::{Encoding, Export};
 
-use door::Door;
+// What a door of another protocol on the same port needs of this one.
+pub(super) use body::discard;
+pub(super) use door::Door;
+pub(super) use http::{coding_of, text_of};
+pub(super) use sink::{Room, Unreadable};
+pub(super) use status::{answer, error, to_http};
 
 /// What the OTLP doors accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
