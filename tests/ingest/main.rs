@@ -27,6 +27,8 @@
 //! | protobuf, record by record | `protobuf::…` |
 //! | what exporters send | `captures::…`, `exporters::…` |
 //! | what nobody should send | `hostile::…`, `properties::…` |
+//!
+//! Beside it, `hooks::…`: whatever a hook's object or a spool holds.
 
 #![allow(
     clippy::indexing_slicing,
@@ -39,6 +41,7 @@ mod captures;
 mod exporters;
 mod grpc;
 mod harness;
+mod hooks;
 mod hostile;
 mod http;
 mod json;
