@@ -173,6 +173,22 @@ fn a_hook_that_comes_twice_is_the_same_observation() {
 }
 
 #[test]
+fn a_call_comes_before_its_result_although_one_hook_tells_both() {
+    for took in [json!(null), json!(250)] {
+        let events = one(
+            "claude",
+            json!({ "hook_event_name": "PostToolUse", "session_id": "s", "tool_name": "Bash",
+            "tool_use_id": "t", "tool_input": { "command": "make" }, "tool_response": "ok", "duration_ms": took,
+            "skillspan.observed_at": "2026-11-22T09:45:58.934123Z" }),
+        );
+        let order = |event: &SessionEvent| (event.timestamp, event.seq);
+        assert_eq!((events[0].kind, events[1].kind), (Kind::ToolCall, Kind::ToolResult));
+        assert!(order(&events[0]) < order(&events[1]), "{events:?}");
+        assert_eq!(events[1].timestamp.to_string(), "2026-11-22T09:45:58.934123Z");
+    }
+}
+
+#[test]
 fn the_caller_says_when_it_was() {
     let object = json!({
         "hook_event_name": "UserPromptSubmit", "session_id": "s", "prompt": "Fix it",

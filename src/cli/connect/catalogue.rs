@@ -229,7 +229,7 @@ pub(super) const CLIENTS: &[Client] = &[
     Client {
         name: "claude-hooks",
         title: "Claude Code by its hooks, without telemetry",
-        known_from: "its hooks were run with 2.1.330",
+        known_from: "its hooks were run with 2.1.197",
         place: Place::Json(".claude/settings.json"),
         settings: hooks::claude,
         leave_out: HOOK_OFF,

@@ -15,7 +15,7 @@
 
 use super::super::history;
 use super::super::{Mapping, Record, wrappers};
-use super::fields::{Common, Paths, content, integer, json, output, text};
+use super::fields::{Common, Paths, content, executed, integer, json, output, text};
 use super::{AFTER, BEFORE};
 use crate::event::{Decision, Kind, SessionEvent, Status};
 
@@ -111,7 +111,7 @@ fn tool(record: &Record<'_>, failed: bool) -> Mapping {
     let is_skill = !failed && made.tool == SKILL_TOOL;
     let skill = content(record, SKILL).filter(|_| is_skill);
     let skill = skill.map(|skill| SessionEvent { skill, ..call(record, Kind::SkillUse, AFTER) });
-    Mapping::Events([Some(made), Some(result), skill].into_iter().flatten().collect())
+    Mapping::Events(executed(record, made, result).into_iter().chain(skill).collect())
 }
 
 fn refused(record: &Record<'_>) -> Mapping {

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::super::history;
 use super::super::{Mapping, Record, wrappers};
-use super::fields::{Common, Paths, boolean, content, integer, json, output, text};
+use super::fields::{Common, Paths, boolean, content, executed, integer, json, output, text};
 use super::{AFTER, BEFORE};
 use crate::event::{Kind, SessionEvent, Status};
 
@@ -122,7 +122,7 @@ fn tool(record: &Record<'_>) -> Mapping {
         output: results(&returned).unwrap_or_else(|| output(&returned)),
         ..call(record, Kind::ToolResult, AFTER)
     };
-    Mapping::Events(vec![call(record, Kind::ToolCall, AFTER), result])
+    Mapping::Events(executed(record, call(record, Kind::ToolCall, AFTER), result).into())
 }
 
 /// Whether each part of a call did, where the parts say so.

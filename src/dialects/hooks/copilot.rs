@@ -18,7 +18,7 @@ use super::super::copilot::failed;
 use super::super::history;
 use super::super::{Mapping, Record, wrappers};
 use super::AFTER;
-use super::fields::{Common, Paths, content, text};
+use super::fields::{Common, Paths, content, executed, text};
 use crate::event::{Decision, Kind, SessionEvent, Status, UNNAMED_CALL};
 
 const COMMON: Common = Common { session: &["sessionId"], time: &["timestamp"], ..Common::of("copilot") };
@@ -95,7 +95,8 @@ fn tool(record: &Record<'_>) -> Mapping {
         "" => Status::Unknown,
         _ => Status::Error,
     };
-    Mapping::Events(vec![call, SessionEvent { status, output, ..of_call(Kind::ToolResult) }])
+    let result = SessionEvent { status, output, ..of_call(Kind::ToolResult) };
+    Mapping::Events(executed(record, call, result).into())
 }
 
 fn error(record: &Record<'_>) -> Mapping {

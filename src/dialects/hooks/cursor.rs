@@ -15,7 +15,7 @@
 use super::super::exit_code;
 use super::super::history;
 use super::super::{Mapping, Record, wrappers};
-use super::fields::{Common, Paths, content, integer, json, output, text};
+use super::fields::{Common, Paths, content, executed, integer, json, output, text};
 use super::{AFTER, BEFORE};
 use crate::event::{Kind, SessionEvent, Status};
 
@@ -101,7 +101,7 @@ fn tool(record: &Record<'_>, failed: bool) -> Mapping {
         output: output(&returned),
         ..call(record, Kind::ToolResult, AFTER)
     };
-    Mapping::Events(vec![call(record, Kind::ToolCall, AFTER), result])
+    Mapping::Events(executed(record, call(record, Kind::ToolCall, AFTER), result).into())
 }
 
 fn response(record: &Record<'_>) -> Mapping {

@@ -1,5 +1,7 @@
 //! Fields of a hook's object, by paths such as `extra/turn_id`.
 
+use std::time::Duration;
+
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value};
 use serde_json::Value;
 
@@ -105,6 +107,15 @@ fn time(record: &Record<'_>, paths: Paths) -> Option<Timestamp> {
         number => number.as_i64().map(|millis| Timestamp::from_micros(millis.saturating_mul(1_000))),
     };
     each(record, paths).find_map(from).filter(|time| !time.is_unset())
+}
+
+/// A call and its result, told by one hook when the call was over: it began as long before as it took,
+/// and comes first in any case.
+pub(super) fn executed(record: &Record<'_>, call: SessionEvent, result: SessionEvent) -> [SessionEvent; 2] {
+    let over = if result.timestamp.is_unset() { record.time() } else { Some(result.timestamp) };
+    let took = Duration::from_micros(result.duration_us.unsigned_abs());
+    let began = over.map(|over| over.saturating_sub(took)).unwrap_or_default();
+    [SessionEvent { timestamp: began, ..call }, SessionEvent { seq: 1, ..result }]
 }
 
 /// A tool's result as a person would read it: texts as they stand, the texts of a list of parts one

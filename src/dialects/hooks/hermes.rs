@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::super::hermes::status;
 use super::super::{Mapping, Record, wrappers};
-use super::fields::{Common, Paths, content, integer, text};
+use super::fields::{Common, Paths, content, executed, integer, text};
 use super::{AFTER, BEFORE};
 use crate::event::{Decision, Kind, SessionEvent, Status};
 
@@ -117,7 +117,7 @@ fn tool(record: &Record<'_>) -> Mapping {
         output,
         ..call(record, Kind::ToolResult, AFTER)
     };
-    Mapping::Events(vec![made, result])
+    Mapping::Events(executed(record, made, result).into())
 }
 
 /// A person's answer to the question whether a command may run.

@@ -13,7 +13,7 @@
 //! The client asks nobody for permission.
 
 use super::super::{Mapping, Record, wrappers};
-use super::fields::{Common, Paths, boolean, content, integer, json, output, text};
+use super::fields::{Common, Paths, boolean, content, executed, integer, json, output, text};
 use super::{AFTER, BEFORE};
 use crate::event::{Kind, SessionEvent, Status};
 
@@ -105,7 +105,7 @@ fn tool(record: &Record<'_>) -> Mapping {
         output: output(&json(record, OUTPUT).unwrap_or_default()),
         ..call(record, Kind::ToolResult, AFTER)
     };
-    Mapping::Events(vec![call(record, Kind::ToolCall, AFTER), result])
+    Mapping::Events(executed(record, call(record, Kind::ToolCall, AFTER), result).into())
 }
 
 /// Of messages only the assistant's are no repetition.
