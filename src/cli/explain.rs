@@ -15,7 +15,10 @@ use prost::Message;
 use serde_json::Value;
 
 use super::{Failure, OrFail, print};
-use crate::dialects::{Column, Dialects, Explanation, Outcome, Record, Source};
+use crate::dialects::{Column, Dialects, Explanation, HOOKS, Hooks, Outcome, Record, Source};
+use crate::receivers::hooks::{Form, HookBody};
+use crate::receivers::otlp::Coding;
+use crate::receivers::{MemoryLimit, Source as _};
 
 /// How much of a compressed body is read.
 const MAX_BODY: u64 = 256 << 20;
@@ -27,6 +30,9 @@ const SHOWN: usize = 120;
 pub(super) struct Arguments {
     /// The body of an OTLP request, as JSON or as protobuf, gzip or not
     file: PathBuf,
+    /// The body is what this assistant gave to a hook, one object or one a line
+    #[arg(long, value_name = "ASSISTANT")]
+    hook: Option<String>,
     /// Show every record in its place, also those that became nothing
     #[arg(long)]
     all: bool,
@@ -34,7 +40,11 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let body = read(&arguments.file).or_fail()?;
-    let explanations = explain(&body).with_context(|| arguments.file.display().to_string()).or_fail()?;
+    let explanations = match &arguments.hook {
+        Some(assistant) => explain_hooks(assistant, body),
+        None => explain(&body),
+    };
+    let explanations = explanations.with_context(|| arguments.file.display().to_string()).or_fail()?;
     print(&render(&explanations, arguments.all))
 }
 
@@ -72,6 +82,20 @@ fn explain(body: &[u8]) -> anyhow::Result<Vec<Explanation>> {
     ExportLogsServiceRequest::decode(body)
         .map(|request| explain_logs(&dialects, request))
         .map_err(|_| anyhow!("neither OTLP traces nor OTLP logs, neither JSON nor protobuf"))
+}
+
+/// What hooks gave, as the door reads it.
+fn explain_hooks(assistant: &str, body: Vec<u8>) -> anyhow::Result<Vec<Explanation>> {
+    let known = || HOOKS.iter().map(|hooks| hooks.assistant).collect::<Vec<_>>().join(", ");
+    let hooks = Hooks::of(assistant)
+        .ok_or_else(|| anyhow!("no hooks of `{assistant}` are known; known are {}", known()))?;
+    let form = if serde_json::from_slice::<Value>(&body).is_ok() { Form::Object } else { Form::Lines };
+    let body = HookBody { hooks, form, coding: Coding::Identity, body: body.into(), limit: usize::MAX };
+    let dialects = Dialects::built_in();
+    let mut explanations = Vec::new();
+    let mut lease = MemoryLimit::new(usize::MAX).lease();
+    body.read(&mut lease, &mut |record| explanations.push(dialects.explain(record)))?;
+    Ok(explanations)
 }
 
 fn explain_logs(dialects: &Dialects, request: ExportLogsServiceRequest) -> Vec<Explanation> {

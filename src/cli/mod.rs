@@ -149,7 +149,8 @@ pub fn main() -> ExitCode {
             let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
             // Nobody is left to be told that the terminal is gone.
             let _ = error.print();
-            return code;
+            // An assistant is not to be stopped by how its hook is written.
+            return if hook::is_called() { hook::answer_for_nobody() } else { code };
         }
     };
     // Whatever speaks TLS uses this one; nobody else installs another.

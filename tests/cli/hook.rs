@@ -296,6 +296,28 @@ fn whatever_happens_the_assistant_gets_its_answer() {
 }
 
 #[test]
+fn what_cannot_be_kept_is_sent_at_once() {
+    let user = User::new();
+    let running = user.start();
+    for (session, data) in [("no-folder", "/proc/nowhere"), ("no-home", "")] {
+        let mut command = user.command(&["hook", "claude"]);
+        command.env("XDG_DATA_HOME", data).env_remove("HOME");
+        give(command, &prompt(session, "x")).wait_with_output().unwrap();
+        eventually("it has arrived", || user.prompts(session) == 1);
+    }
+    assert_eq!(running.terminate(), Some(0));
+}
+
+#[test]
+fn a_hook_that_is_written_wrong_does_not_stop_the_assistant() {
+    let user = User::new();
+    for arguments in [&["hook"][..], &["hook", "pi", "--no-such-option"], &["hook", "pi", "more"]] {
+        let output = give(user.command(arguments), "{}").wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"{}\n"[..]));
+    }
+}
+
+#[test]
 fn a_hook_whose_input_never_ends_does_not_hold_the_assistant() {
     let user = User::new();
     let mut command = user.command(&["hook", "claude"]);

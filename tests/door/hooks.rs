@@ -80,7 +80,7 @@ fn the_gate_of_otlp_is_that_of_hooks() {
 
 #[test]
 fn hostile_bodies_get_a_clear_answer_and_nothing_of_them_is_stored() {
-    let site = site(&[("endpoint: 127.0.0.1:{http}", "max_body: 1MiB, endpoint: 127.0.0.1:{http}")], "");
+    let site = site(&[("http: { endpoint", "http: { max_body: 1MiB, endpoint")], "");
     let running = site.start();
     let good = prompt("s", "stored");
     let lines = [("content-type", "application/x-ndjson")];
@@ -192,27 +192,31 @@ fn no_planted_secret_comes_through_the_hooks_or_stays_where_they_wait() {
     let site = site(&[("exporters:", late)], "");
     let data = site.path("data");
     let (posted, kept) = (planted(21), planted(22));
-    let search = Search::new(&posted);
-    let search_kept = Search::new(&kept);
+    let all = [posted.clone(), kept.clone()].concat();
+    let search = Search::new(&all);
     assert_eq!(search.leaked(posted[0].text.as_bytes())[0], posted[0].kind, "the search finds what is there");
 
     // The spool, while no collector is there.
     let of = |index: usize| ASSISTANTS[index % ASSISTANTS.len()];
-    for (index, one) in kept.iter().enumerate() {
+    let endpoint = format!("http://127.0.0.1:{}", site.http);
+    let hook = |index: usize| {
         let mut command = skillspan();
-        command.args(["hook", of(index), "--endpoint", &format!("http://127.0.0.1:{}", site.http)]);
-        let mut child =
-            command.env("XDG_DATA_HOME", &data).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let object = object(of(index), posted.len() + index, &one.text).to_string();
+        command.args(["hook", of(index), "--endpoint", &endpoint]).env("XDG_DATA_HOME", &data);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let object = object(of(index), posted.len() + index, &kept[index].text).to_string();
         child.stdin.take().unwrap().write_all(object.as_bytes()).unwrap();
-        assert!(child.wait().unwrap().success());
+        child
+    };
+    for first in (0..kept.len()).step_by(25) {
+        let hooks: Vec<_> = (first..kept.len().min(first + 25)).map(hook).collect();
+        hooks.into_iter().for_each(|mut hook| assert!(hook.wait().unwrap().success()));
     }
     let spooled: Vec<u8> = files(&data).iter().flat_map(|path| std::fs::read(path).unwrap()).collect();
     for index in 0..kept.len() {
         let canary = format!("canary-{}.", posted.len() + index);
         assert!(memchr::memmem::find(&spooled, canary.as_bytes()).is_some(), "{canary} waits");
     }
-    assert_eq!(search_kept.leaked(&spooled), Vec::<&str>::new(), "where hooks wait");
+    assert_eq!(search.leaked(&spooled), Vec::<&str>::new(), "where hooks wait");
 
     let running = site.start_with(&[("XDG_DATA_HOME", &data)]);
     for (index, one) in posted.iter().enumerate() {
@@ -230,14 +234,12 @@ fn no_planted_secret_comes_through_the_hooks_or_stays_where_they_wait() {
     });
     assert_eq!(running.terminate(), Some(0));
     let table = table_texts(&site.path("sessions"));
-    for index in 0..posted.len() + kept.len() {
+    for index in 0..all.len() {
         assert!(table.contains(&format!("canary-{index}.")), "{index} is missing");
     }
     for path in files(site.folder.path()) {
         let bytes = std::fs::read(&path).unwrap();
         assert_eq!(search.leaked(&bytes), Vec::<&str>::new(), "in {}", path.display());
-        assert_eq!(search_kept.leaked(&bytes), Vec::<&str>::new(), "in {}", path.display());
     }
     assert_eq!(search.leaked(table.as_bytes()), Vec::<&str>::new(), "in the table");
-    assert_eq!(search_kept.leaked(table.as_bytes()), Vec::<&str>::new(), "in the table");
 }

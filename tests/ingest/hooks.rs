@@ -198,7 +198,9 @@ proptest! {
         }
         let mut taken: Vec<String> = Vec::new();
         // Every batch under a new right to take out, as if every process had been killed after one.
-        while let Some(batch) = spool.outlet().unwrap().unwrap().next().unwrap() {
+        loop {
+            let seen = spool.outlet().unwrap().unwrap().next().unwrap();
+            let Some(batch) = seen else { break };
             let mut outlet = spool.outlet().unwrap().unwrap();
             let again = outlet.next().unwrap().unwrap();
             prop_assert_eq!(&batch, &again, "what was not acknowledged is there again");

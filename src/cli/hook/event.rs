@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::event::Timestamp;
 use crate::processors::Redact;
 use crate::receivers::hooks::{Entry, OBSERVED_AT, TRACEPARENT, without_lone_surrogates};
-use crate::redact::{Key, KeyError, Options, Redactor};
+use crate::redact::{Key, Options, Redactor};
 
 /// An object that is larger than that says too much for one event.
 const MAX_BYTES: u64 = 4 << 20;
@@ -28,8 +28,6 @@ pub(super) enum ReadError {
     #[error("the hook gave JSON that is no object")]
     NoObject,
     #[error("nothing is written without redaction: {0}")]
-    Key(#[from] KeyError),
-    #[error("nothing is written without redaction: {0}")]
     Rules(#[from] crate::redact::Error),
 }
 
@@ -47,8 +45,9 @@ pub(super) fn read(input: impl Read) -> Result<Vec<u8>, ReadError> {
     if bytes.len() as u64 > MAX_BYTES { Err(ReadError::TooLarge) } else { Ok(bytes) }
 }
 
-/// The object that `bytes` are, with what the environment adds, redacted with the key below `root`.
-pub(super) fn entry(assistant: &str, root: &Path, bytes: &[u8]) -> Result<Entry, ReadError> {
+/// The object that `bytes` are, with what the environment adds, redacted with the key below `root`,
+/// or, where there can be none, with one that nothing else has.
+pub(super) fn entry(assistant: &str, root: Option<&Path>, bytes: &[u8]) -> Result<Entry, ReadError> {
     let mut fields = object(bytes)?;
     for (name, value) in resource_attributes() {
         fields.entry(name).or_insert(Value::String(value));
@@ -56,7 +55,8 @@ pub(super) fn entry(assistant: &str, root: &Path, bytes: &[u8]) -> Result<Entry,
     if let Some(trace) = std::env::var("TRACEPARENT").ok().filter(|trace| !trace.is_empty()) {
         fields.entry(TRACEPARENT).or_insert(Value::String(trace));
     }
-    let redactor = Redactor::new(&Options::default(), Key::from_file(&root.join(KEY))?)?;
+    let key = root.and_then(|root| Key::from_file(&root.join(KEY)).ok()).unwrap_or_else(Key::random);
+    let redactor = Redactor::new(&Options::default(), key)?;
     let mut object = Value::Object(fields);
     Redact::new(redactor, []).json(&mut object);
     if let Value::Object(fields) = &mut object {

@@ -7,7 +7,8 @@
 //! | `send.rs` | what waits → the collector |
 //!
 //! The assistant waits for this process, so it does little and has a deadline: redact, add to the
-//! spool (`receivers::hooks::spool`), and, unless another process does so already, send what waits.
+//! spool (`receivers::hooks::spool`), and, unless another process does so already, send what waits. What
+//! cannot be kept is sent at once, and lost only if that fails too.
 //! Whatever happens, it prints what the assistant expects and exits with 0; `--verbose` says on standard
 //! error what happened. It reads no configuration: its environment and its arguments are all it needs.
 //!
@@ -28,6 +29,7 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use clap::Args;
 
 use crate::dialects::{HOOKS, Hooks};
@@ -101,6 +103,17 @@ fn follow(progress: &mpsc::Receiver<Progress>, began: Instant) -> String {
     }
 }
 
+/// Whether the command line begins as a hook's does, however it goes on.
+pub(super) fn is_called() -> bool {
+    std::env::args_os().nth(1).is_some_and(|command| command == "hook")
+}
+
+/// The answer to whoever cannot be told from the command line.
+pub(super) fn answer_for_nobody() -> ExitCode {
+    answer("");
+    ExitCode::SUCCESS
+}
+
 /// What the assistant expects of a hook that has nothing against what it does.
 fn answer(assistant: &str) {
     let answer = if assistant == "cline" { "{\"cancel\":false}\n" } else { "{}\n" };
@@ -120,21 +133,26 @@ fn deliver(arguments: &Arguments, began: Instant, says: &mpsc::Sender<Progress>)
     let endpoint = arguments.endpoint.trim_end_matches('/');
     let token = std::env::var("SKILLSPAN_TOKEN").unwrap_or_default();
     let root = data_folder().map(|data| folder(&data));
-    let root = root.ok_or_else(|| anyhow::anyhow!("neither XDG_DATA_HOME nor HOME is set"))?;
-    let spool = Spool::of(&root, endpoint, &token);
-    spool.create(endpoint)?;
-    let read = event::read(std::io::stdin().lock()).inspect(|_| drop(says.send(Progress::Read)));
-    let entry = match read.and_then(|bytes| event::entry(hooks.assistant, &root, &bytes)) {
-        Ok(entry) => entry,
-        Err(error) => {
-            // Kept without a word of what was read.
-            let _ = spool.note_refusal(&error.to_string());
-            return Err(error.into());
+    let spool = root.as_deref().map(|root| Spool::of(root, endpoint, &token));
+    let refused = |reason: &str| {
+        if let Some(spool) = &spool {
+            // Kept without a word of what was read. Where nothing can be kept, this cannot be either.
+            let _ = spool.create(endpoint).is_ok() && spool.note_refusal(reason).is_ok();
         }
     };
-    spool.add(&entry, Instant::now() + INPUT)?;
+    let read = event::read(std::io::stdin().lock()).inspect(|_| drop(says.send(Progress::Read)));
+    let entry = read.and_then(|bytes| event::entry(hooks.assistant, root.as_deref(), &bytes));
+    let entry = entry.inspect_err(|error| refused(&error.to_string()))?;
+    let Some(spool) = &spool else {
+        return send::directly(&entry, endpoint, &token, began + SENDING).context("nowhere to keep it");
+    };
+    let kept = spool.create(endpoint).and_then(|()| spool.add(&entry, Instant::now() + INPUT));
     says.send(Progress::Kept)?;
-    let sent = send::what_waits(&spool, endpoint, &token, began + SENDING)?;
+    if let Err(error) = kept {
+        let sent = send::directly(&entry, endpoint, &token, began + SENDING);
+        return sent.inspect_err(|_| refused(&error.to_string())).context(error);
+    }
+    let sent = send::what_waits(spool, endpoint, &token, began + SENDING)?;
     Ok(format!("{sent} sent to {endpoint}"))
 }
 

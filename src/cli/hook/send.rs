@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, StatusCode};
 
-use crate::receivers::hooks::{Batch, Outlet, Spool};
+use crate::receivers::hooks::{Batch, Entry, Outlet, Spool};
 
 /// What is refused as it stands is refused every time.
 const FOR_GOOD: &[StatusCode] =
@@ -29,6 +29,23 @@ pub(super) fn what_waits(
     Ok(sent)
 }
 
+/// Sends an entry that no spool has.
+pub(super) fn directly(
+    entry: &Entry,
+    endpoint: &str,
+    token: &str,
+    deadline: Instant,
+) -> anyhow::Result<String> {
+    let batch = Batch { assistant: entry.assistant.clone(), lines: entry.json.clone(), entries: 1 };
+    let status =
+        runtime()?.block_on(async { post(&client(endpoint)?, endpoint, token, &batch, deadline).await })?;
+    if status == StatusCode::OK {
+        Ok(format!("sent to {endpoint}, not kept"))
+    } else {
+        bail!("{endpoint} answered {status}")
+    }
+}
+
 /// One thread is enough for one connection.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
@@ -49,7 +66,7 @@ async fn drain(mut outlet: Outlet, endpoint: &str, token: &str, deadline: Instan
                 outlet.note_refusal(&format!("{endpoint} answered {status}"));
                 outlet.done(&batch)?;
             }
-            status => anyhow::bail!("{endpoint} answered {status}; what waits is kept"),
+            status => bail!("{endpoint} answered {status}; what waits is kept"),
         }
     }
     Ok(sent)

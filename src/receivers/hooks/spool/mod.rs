@@ -150,12 +150,7 @@ impl Spool {
     pub fn add(&self, entry: &Entry, deadline: Instant) -> Result<(), SpoolError> {
         let _lock = self.lock(PENDING, deadline)?;
         let path = self.folder.join(PENDING);
-        let added = self.add_locked(&path, &entry.to_line());
-        if let Err(error) = &added {
-            // That the refusal cannot be kept either is no news.
-            let _ = self.note_refusal(&error.to_string());
-        }
-        added
+        self.add_locked(&path, &entry.to_line())
     }
 
     fn add_locked(&self, path: &Path, line: &str) -> Result<(), SpoolError> {
