@@ -52,7 +52,8 @@ fn the_gate_of_otlp_is_that_of_hooks() {
     let running = site.start();
     let bearer = format!("Bearer {TOKEN}");
     let authorization = ("authorization", bearer.as_str());
-    let one = prompt("s", "words that are looked for");
+    // A session that opts out is forgotten for good: it is not the one that is looked for.
+    let other = prompt("opts-out", "words that are looked for");
     for (headers, status) in [
         (vec![], 401),
         (vec![("authorization", "Bearer wrong-token-0123456789")], 401),
@@ -63,15 +64,15 @@ fn the_gate_of_otlp_is_that_of_hooks() {
         (vec![authorization, ("content-encoding", "br")], 415),
         (vec![authorization, ("x-skillspan-capture", "false")], 200),
     ] {
-        let (found, message) = said(post(&site, "claude", &headers, one.clone()));
+        let (found, message) = said(post(&site, "claude", &headers, other.clone()));
         assert_eq!(found, status, "{headers:?}");
         assert_eq!(message.is_empty(), status == 200, "{headers:?}");
     }
-    let out = json!({ "hook_event_name": "UserPromptSubmit", "session_id": "s", "prompt": "x",
+    let out = json!({ "hook_event_name": "UserPromptSubmit", "session_id": "opts-out", "prompt": "x",
         "skillspan.capture": false });
     assert_eq!(post(&site, "claude", &[authorization], out.to_string()).status(), 200);
     assert_eq!(prompts(&site), 0);
-    let answer = post(&site, "claude", &[authorization], one);
+    let answer = post(&site, "claude", &[authorization], prompt("s", "words that are looked for"));
     assert_eq!((answer.status().as_u16(), answer.text().unwrap().as_str()), (200, "{}"));
     assert_eq!(prompts(&site), 1);
     assert!(site.path("sessions/v1/owner_tenant=acme/owner_workspace=shop").exists());

@@ -8,6 +8,7 @@
 //! | `hooks.rs` | the door of hooks, and the place where they wait |
 //! | `access.rs` | who gets in over HTTP and gRPC, and what their credential decides |
 //! | `certificates.rs` | TLS and mTLS, renewal |
+//! | `opt_out.rs` | sessions that say that they are not to be stored |
 //! | `support.rs` | a running skillspan, and what clients send to it |
 
 #![allow(
@@ -25,6 +26,7 @@ mod certificates;
 mod corpus;
 mod hooks;
 mod leaks;
+mod opt_out;
 mod redaction;
 #[path = "../cli/support.rs"]
 #[expect(dead_code, reason = "the other theme uses the rest")]
