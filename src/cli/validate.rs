@@ -8,6 +8,7 @@ use super::{ConfigFile, Failure, print};
 pub(super) const COMPONENTS: &str = "\
 receivers:
   otlp          OTLP over gRPC and HTTP, protobuf and JSON
+  hooks         /v1/hooks/{assistant}: what assistants give to their hooks
 processors:
   redact        credentials leave every text before it is stored
   workspace     the workspace that a payload names

@@ -7,13 +7,14 @@ use std::time::Duration;
 use crate::exporters::parquet;
 use crate::journal;
 use crate::receivers::auth::Rate;
-use crate::receivers::otlp;
+use crate::receivers::{hooks, otlp};
 use crate::redact;
 use crate::skillify;
 use crate::table::Location;
 
 use super::components::type_of;
 use super::expand::Source;
+use super::listeners::Doors;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
 use super::settings::{LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline};
 use super::{DecodeError, Decoded};
@@ -137,6 +138,7 @@ impl Resolver<'_> {
             credentials,
             health: self.raw.extensions.health.as_ref().map(|health| health.endpoint.0),
             table,
+            hook_spools: self.places.data.as_deref().map(hooks::folder),
             retention,
             default_workspace: self.default_workspace(),
             sessions,
@@ -147,7 +149,7 @@ impl Resolver<'_> {
     }
 
     fn sessions(&mut self, name: &str, pipeline: &Pipeline) -> Result<SessionsPipeline, ResolveError> {
-        let (listeners, limits) = self.listeners(name, pipeline)?;
+        let Doors { listeners, limits, hooks } = self.listeners(name, pipeline)?;
         let memory_limit = self.memory_limit(limits)?;
         let processors = self.processors(name, pipeline)?;
         if !processors.iter().any(|processor| matches!(processor, ProcessorSettings::Redact { .. })) {
@@ -161,6 +163,7 @@ impl Resolver<'_> {
             name: name.to_owned(),
             listeners,
             limits,
+            hooks,
             memory_limit,
             requests,
             bytes,

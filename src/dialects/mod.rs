@@ -14,6 +14,7 @@
 //! | `opencode.rs` | OpenCode |
 //! | `openclaw.rs` | OpenClaw |
 //! | `hermes.rs` | Hermes Agent with its OpenTelemetry plugin |
+//! | `hooks/` | what assistants give to commands that they run |
 //! | `genai.rs` | OpenTelemetry's GenAI semantic conventions, which Goose follows too |
 //! | `openinference.rs`, `openllmetry.rs`, `ai_sdk.rs`, `pydantic_ai.rs`, `strands.rs`, `langsmith.rs`, `google_adk.rs`, `mlflow.rs`, `langfuse.rs` | agent frameworks and what instruments them |
 //! | `generic.rs` | anything else that looks like GenAI telemetry |
@@ -47,6 +48,7 @@ mod generic;
 mod google_adk;
 mod hermes;
 mod history;
+mod hooks;
 mod json;
 mod langfuse;
 mod langsmith;
@@ -65,6 +67,7 @@ mod wrappers;
 use crate::event::{Owner, SessionEvent, Timestamp};
 
 pub use explain::{Column, Explanation, Source};
+pub use hooks::{HOOKS, Hooks};
 pub use record::Record;
 
 /// One client's way of reporting.
@@ -138,7 +141,7 @@ pub struct Dialects(Vec<Box<dyn Dialect>>);
 impl Dialects {
     /// Every dialect this version has.
     pub fn built_in() -> Self {
-        Self(vec![
+        let of_clients: Vec<Box<dyn Dialect>> = vec![
             Box::new(claude_code::ClaudeCode),
             Box::new(codex::Codex),
             Box::new(gemini_cli::GeminiCli),
@@ -159,7 +162,9 @@ impl Dialects {
             Box::new(mlflow::MLFLOW),
             Box::new(genai::GenAi),
             Box::new(generic::GENERIC),
-        ])
+        ];
+        let of_hooks = HOOKS.iter().map(|hooks| Box::new(hooks) as Box<dyn Dialect>);
+        Self(of_hooks.chain(of_clients).collect())
     }
 
     /// Maps one record for `owner`, accepted at `ingested_at`.

@@ -27,6 +27,10 @@ pub use timestamp::Timestamp;
 pub use wire::{DecodeError, decode_batch, encode_batch, encode_batch_head, encode_event, encode_withdrawal};
 pub(crate) use wire::{attributes_from_json, attributes_to_json};
 
+/// How the key of a tool call begins whose client does not say which call it is. A reader joins it
+/// with the call that another signal names.
+pub const UNNAMED_CALL: &str = "call@";
+
 /// Attributes that became no field of their own, by key. Rendered as one JSON object.
 pub type Attributes = BTreeMap<String, serde_json::Value>;
 

@@ -12,12 +12,14 @@
 //! | `counters.rs` | what came in and what became of it |
 //! | `serve.rs` | connections: HTTP/1.1 and HTTP/2 on one port, their timeouts and their age |
 //! | `otlp/` | OTLP over gRPC and over HTTP |
+//! | `hooks/` | what assistants give to commands that they run, and where it waits for a collector |
 //!
 //! Invariant: an answer that says "accepted" is sent after the journal has made the request's events
 //! durable, and not before.
 
 pub mod auth;
 mod counters;
+pub mod hooks;
 mod ingest;
 mod memory;
 pub mod otlp;

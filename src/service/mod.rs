@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`Service`]: start, drain |
+//! | `hooks.rs` | what hooks left for this process while it was not there |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
@@ -19,6 +20,7 @@
 //! stops → health stops.
 
 mod health;
+mod hooks;
 mod metrics;
 pub mod mining;
 mod notice;
@@ -240,12 +242,33 @@ impl Service {
         self.table_feed =
             Some(TableFeed { journal: journal.clone(), memory: memory.clone(), exporter: handle, task });
         let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, memory, counters));
-        let router = otlp::router(&ingest, &Arc::new(gate), pipeline.limits);
+        let gate = Arc::new(gate);
+        let mut router = otlp::router(&ingest, &gate, pipeline.limits);
+        if pipeline.hooks {
+            router = router.merge(crate::receivers::hooks::routes(&ingest, &gate, pipeline.limits));
+            self.send_what_hooks_left(settings, pipeline, ingest);
+        }
         for Door { listener, certificates, .. } in doors {
             let stop = self.stop_doors.clone();
             self.doors.spawn(serve(listener, certificates, router.clone(), stop, Lifetimes::default()));
         }
         Ok(())
+    }
+
+    /// Without credentials, what waits for this process needs none either.
+    fn send_what_hooks_left(
+        &mut self,
+        settings: &Settings,
+        pipeline: &SessionsPipeline,
+        ingest: Arc<Ingest>,
+    ) {
+        if settings.credentials.is_none()
+            && let Some(root) = &settings.hook_spools
+        {
+            let spools = hooks::spools_for(root, &self.addresses);
+            let limit = pipeline.limits.max_body;
+            self.workers.spawn(hooks::run(spools, ingest, limit, self.stop_doors.clone()));
+        }
     }
 
     fn start_workers(&mut self, workers: Vec<Worker>, counts: &Arc<MiningCounts>) {

@@ -2,7 +2,7 @@
 //! although their keys differ, and which belong to a sub-agent.
 //!
 //! Applied to the observations of one session, before they are merged by their keys. All of it looks
-//! within one trace. Calls and sub-agents are looked for only among what carries no `assistant`: the
+//! within one trace. Frameworks' calls and sub-agents are looked for only among what carries no `assistant`: the
 //! dialects of assistants know how their client names them.
 //!
 //! 1. **Sub-agents.** What happens on the spans below a tool's span is a sub-agent's, and so is a
@@ -17,13 +17,15 @@
 //!    answer and the next request know the id. The spans take the ids of the calls they execute: first
 //!    of the same tool with the same input, then of the same tool, then with the same input, each in
 //!    order of time. What is left on either side stands alone.
+//! 4. **Calls of hooks.** A client whose hooks name no call may export spans of the same trace, which do.
+//!    The hooks' calls take their ids in the same way.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::event::{Kind, SessionEvent, Timestamp};
+use crate::event::{Kind, SessionEvent, Timestamp, UNNAMED_CALL};
 
 /// Between a key and its number.
 const NUMBER: char = '#';
@@ -42,6 +44,7 @@ pub(super) fn reconcile(events: &mut [SessionEvent]) {
         find_sub_agents(&mut of_frameworks);
         join_calls(&mut of_frameworks);
         join_words(&mut trace);
+        name_calls(&mut trace);
     }
 }
 
@@ -85,7 +88,22 @@ struct Call {
 }
 
 fn join_calls(trace: &mut [&mut SessionEvent]) {
-    let (executed, stated) = calls(trace);
+    let spans = spans_of_tools(trace);
+    let (executed, stated) = calls(trace, |event| spans.contains(&event.span_id));
+    join(trace, executed, stated);
+}
+
+/// Hooks that do not say which call they are about, and what else states the calls of the trace.
+fn name_calls(trace: &mut [&mut SessionEvent]) {
+    let is_unnamed = |event: &SessionEvent| event.fact_key.starts_with(UNNAMED_CALL);
+    if trace.iter().any(|event| is_unnamed(event)) {
+        let (unnamed, named) = calls(trace, is_unnamed);
+        join(trace, unnamed, named);
+    }
+}
+
+/// The calls of the first side take the ids of the second.
+fn join(trace: &mut [&mut SessionEvent], executed: BTreeMap<String, Call>, stated: BTreeMap<String, Call>) {
     let mut unnamed: Vec<Call> =
         executed.values().filter(|call| !stated.contains_key(&call.key)).cloned().collect();
     let mut unexecuted: Vec<Call> =
@@ -130,12 +148,14 @@ fn spans_of_tools(trace: &[&mut SessionEvent]) -> BTreeSet<String> {
     of_tools.map(|(span, _)| span.to_owned()).collect()
 }
 
-/// The calls by key: those of tools' own spans, and those that messages state.
-fn calls(trace: &[&mut SessionEvent]) -> (BTreeMap<String, Call>, BTreeMap<String, Call>) {
-    let spans = spans_of_tools(trace);
+/// The calls by key: those of the side that is asked for, and the others.
+fn calls(
+    trace: &[&mut SessionEvent],
+    is_executed: impl Fn(&SessionEvent) -> bool,
+) -> (BTreeMap<String, Call>, BTreeMap<String, Call>) {
     let (mut executed, mut stated) = (BTreeMap::<String, Call>::new(), BTreeMap::<String, Call>::new());
     for event in trace.iter().filter(|event| event.kind == Kind::ToolCall && is_of_call(event)) {
-        let side = if spans.contains(&event.span_id) { &mut executed } else { &mut stated };
+        let side = if is_executed(event) { &mut executed } else { &mut stated };
         let call = side.entry(event.fact_key.clone()).or_default();
         let at = (event.timestamp, event.seq);
         call.key.clone_from(&event.fact_key);

@@ -13,6 +13,7 @@
 //! | `frameworks.rs` | every framework against the same recorded sessions |
 //! | `hard_cases.rs` | what recorded sessions seldom show |
 //! | `spans.rs` | spans written by hand |
+//! | `hooks.rs` | hooks against recorded sessions, and from documentation |
 //! | `records.rs` | what holds for every dialect and every record, hostile ones included |
 
 #![allow(
@@ -30,6 +31,7 @@ mod frameworks;
 mod from_documentation;
 mod genai;
 mod hard_cases;
+mod hooks;
 mod records;
 mod sessions;
 mod spans;

@@ -126,14 +126,14 @@ fn send(site: &Site, door: Door, requests: Vec<Request>) {
 }
 
 /// Finds every piece of every planted secret in one pass.
-struct Search<'p> {
+pub(crate) struct Search<'p> {
     needles: AhoCorasick,
     /// The secret of each needle.
     of: Vec<&'p Planted>,
 }
 
 impl<'p> Search<'p> {
-    fn new(planted: &'p [Planted]) -> Self {
+    pub(crate) fn new(planted: &'p [Planted]) -> Self {
         let all = || {
             planted.iter().flat_map(|one| needles(&one.secret).into_iter().map(move |needle| (needle, one)))
         };
@@ -144,7 +144,7 @@ impl<'p> Search<'p> {
     }
 
     /// The kinds of secrets of which something stands in `bytes`.
-    fn leaked(&self, bytes: &[u8]) -> Vec<&'p str> {
+    pub(crate) fn leaked(&self, bytes: &[u8]) -> Vec<&'p str> {
         // Segments are allocated ahead: most of them is nothing yet.
         let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         self.needles.find_iter(&bytes[..end]).map(|found| self.of[found.pattern().as_usize()].kind).collect()

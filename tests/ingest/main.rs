@@ -30,6 +30,8 @@
 //! | protobuf, record by record | `protobuf::…` |
 //! | what exporters send | `captures::…`, `exporters::…` |
 //! | what nobody should send | `hostile::…`, `properties::…` |
+//!
+//! Beside it, `hooks::…`: whatever a hook's object or a spool holds.
 
 #![allow(
     clippy::indexing_slicing,
@@ -43,6 +45,7 @@ mod connections;
 mod exporters;
 mod grpc;
 mod harness;
+mod hooks;
 mod hostile;
 mod http;
 mod json;

@@ -13,15 +13,33 @@ use super::{loopback, written};
 #[derive(Debug)]
 pub(in crate::config) enum Receiver {
     Otlp(Otlp),
+    Hooks(Hooks),
 }
 
 impl Named for Receiver {
     const SECTION: &'static str = "receivers";
-    const TYPES: &'static [&'static str] = &["otlp"];
-    const NOT_YET: &'static [&'static str] = &["langfuse", "hooks"];
+    const TYPES: &'static [&'static str] = &["otlp", "hooks"];
+    const NOT_YET: &'static [&'static str] = &["langfuse"];
 
-    fn deserialize<'de, D: Deserializer<'de>>(_: &str, deserializer: D) -> Result<Self, D::Error> {
-        Otlp::deserialize(deserializer).map(Self::Otlp)
+    fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
+        match kind {
+            "hooks" => Hooks::deserialize(deserializer).map(Self::Hooks),
+            _ => Otlp::deserialize(deserializer).map(Self::Otlp),
+        }
+    }
+}
+
+/// `POST /v1/hooks/{assistant}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Hooks {
+    /// The receiver on whose port it is: one of type `otlp`, in the same pipeline.
+    pub(in crate::config) endpoint: String,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self { endpoint: "otlp".to_owned() }
     }
 }
 
