@@ -14,6 +14,7 @@ use crate::table::Location;
 
 use super::components::type_of;
 use super::expand::Source;
+use super::listeners::Doors;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
 use super::settings::{LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline};
 use super::{DecodeError, Decoded};
@@ -147,7 +148,7 @@ impl Resolver<'_> {
     }
 
     fn sessions(&mut self, name: &str, pipeline: &Pipeline) -> Result<SessionsPipeline, ResolveError> {
-        let (listeners, limits) = self.listeners(name, pipeline)?;
+        let Doors { listeners, limits, langfuse } = self.listeners(name, pipeline)?;
         let memory_limit = self.memory_limit(limits)?;
         let processors = self.processors(name, pipeline)?;
         if !processors.iter().any(|processor| matches!(processor, ProcessorSettings::Redact { .. })) {
@@ -161,6 +162,7 @@ impl Resolver<'_> {
             name: name.to_owned(),
             listeners,
             limits,
+            langfuse,
             memory_limit,
             requests,
             bytes,

@@ -49,6 +49,8 @@ pub struct SessionsPipeline {
     pub listeners: Vec<Listener>,
     /// What its OTLP doors accept.
     pub limits: otlp::Limits,
+    /// Whether Langfuse's own paths are served on the same ports.
+    pub langfuse: bool,
     /// The memory in bytes that its requests in flight may take together.
     pub memory_limit: usize,
     /// Requests a second that each tenant may send.

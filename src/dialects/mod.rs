@@ -16,6 +16,7 @@
 //! | `hermes.rs` | Hermes Agent with its OpenTelemetry plugin |
 //! | `genai.rs` | OpenTelemetry's GenAI semantic conventions, which Goose follows too |
 //! | `openinference.rs`, `openllmetry.rs`, `ai_sdk.rs`, `pydantic_ai.rs`, `strands.rs`, `langsmith.rs`, `google_adk.rs`, `mlflow.rs`, `langfuse.rs` | agent frameworks and what instruments them |
+//! | `langfuse_ingestion.rs` | Langfuse's own ingestion: traces and observations that are created and updated, and scores |
 //! | `generic.rs` | anything else that looks like GenAI telemetry |
 //!
 //! | file | what several dialects need |
@@ -47,6 +48,7 @@ mod google_adk;
 mod hermes;
 mod history;
 mod langfuse;
+mod langfuse_ingestion;
 mod langsmith;
 mod mlflow;
 mod openclaw;
@@ -63,7 +65,7 @@ mod wrappers;
 use crate::event::{Owner, SessionEvent, Timestamp};
 
 pub use explain::{Column, Explanation, Source};
-pub use record::Record;
+pub use record::{Record, Upsert};
 
 /// One client's way of reporting.
 pub trait Dialect: Send + Sync {
@@ -137,6 +139,7 @@ impl Dialects {
     /// Every dialect this version has.
     pub fn built_in() -> Self {
         Self(vec![
+            Box::new(langfuse_ingestion::LangfuseIngestion),
             Box::new(claude_code::ClaudeCode),
             Box::new(codex::Codex),
             Box::new(gemini_cli::GeminiCli),

@@ -11,6 +11,7 @@
 //! | `counters.rs` | what came in and what became of it |
 //! | `serve.rs` | connections: HTTP/1.1 and HTTP/2 on one port, their timeouts and their age |
 //! | `otlp/` | OTLP over gRPC and over HTTP |
+//! | `langfuse/` | Langfuse's own paths |
 //!
 //! Invariant: an answer that says "accepted" is sent after the journal has made the request's events
 //! durable, and not before.
@@ -18,6 +19,7 @@
 pub mod auth;
 mod counters;
 mod ingest;
+pub mod langfuse;
 mod memory;
 pub mod otlp;
 mod refusal;

@@ -43,7 +43,7 @@ use crate::journal::{self, Journal};
 use crate::processors::{Limits, Processor, Redact, Workspace};
 use crate::receivers::auth::Rates;
 use crate::receivers::tls::{self, Certificates};
-use crate::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, otlp, serve};
+use crate::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, langfuse, otlp, serve};
 use crate::redact::{self, Redactor};
 use crate::table::{self, Table};
 
@@ -238,7 +238,11 @@ impl Service {
         self.table_feed =
             Some(TableFeed { journal: journal.clone(), memory: memory.clone(), exporter: handle, task });
         let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, memory, counters));
-        let router = otlp::router(&ingest, &Arc::new(gate), pipeline.limits);
+        let gate = Arc::new(gate);
+        let mut router = otlp::router(&ingest, &gate, pipeline.limits);
+        if pipeline.langfuse {
+            router = router.merge(langfuse::router(&ingest, &gate, pipeline.limits));
+        }
         for Door { listener, certificates, .. } in doors {
             let stop = self.stop_doors.clone();
             self.doors.spawn(serve(listener, certificates, router.clone(), stop, Lifetimes::default()));

@@ -20,6 +20,9 @@ struct Lacks {
     workspace: &'static str,
 }
 
+const LANGFUSE: [&str; 5] =
+    ["langfuse-py-v2", "langfuse-py-v4", "langfuse-py-v5", "langfuse-py-v5-split", "langfuse-js"];
+
 const WORKSPACE: Lacks = Lacks { ids: false, users: false, workspace: "workspace" };
 
 fn read(events: Vec<SessionEvent>) -> Vec<Session> {
@@ -147,8 +150,29 @@ fn strands() {
 
 #[test]
 fn langfuse() {
-    for name in ["langfuse-py-v4", "langfuse-py-v5", "langfuse-py-v5-split", "langfuse-js"] {
+    for name in LANGFUSE {
         assert_recording(name, &WORKSPACE);
+    }
+}
+
+/// Each recording scores every turn, and most score whole sessions besides.
+#[test]
+fn scores_of_langfuse_are_feedback_of_the_sessions_whose_traces_they_name() {
+    for (name, turns, sessions) in [
+        ("langfuse-py-v2", 9, 0),
+        ("langfuse-py-v4", 9, 3),
+        ("langfuse-py-v5", 9, 3),
+        ("langfuse-py-v5-split", 9, 3),
+        ("langfuse-js", 9, 0),
+    ] {
+        let read = read(replay(name).events);
+        let facts: Vec<_> = read.iter().flat_map(facts).collect();
+        let scores = of_kind(&facts, Kind::Feedback);
+        let named = |wanted: &str| {
+            scores.iter().filter(|score| score.attributes["gen_ai.evaluation.name"] == wanted).count()
+        };
+        assert_eq!((named("user-feedback"), named("session-outcome")), (turns, sessions), "{name}");
+        assert!(scores.iter().all(|score| score.score.is_some() && !score.fact_key.is_empty()), "{name}");
     }
 }
 
@@ -178,7 +202,9 @@ fn every_recording_without_its_ids_is_joined_by_its_history() {
         "langfuse-js",
     ] {
         let without = |event| SessionEvent { session_id: String::new(), ..event };
-        let sessions = read(replay(name).events.into_iter().map(without).collect());
+        // A score names its session and nothing else.
+        let of_traces = replay(name).events.into_iter().filter(|event| !event.trace_id.is_empty());
+        let sessions = read(of_traces.map(without).collect());
         assert_happened(name, &sessions, &Lacks { ids: true, users: true, ..Lacks::default() });
     }
 }

@@ -52,7 +52,7 @@ async fn fill(body: &mut Body, limit: usize, lease: &mut Lease) -> Result<Bytes,
 }
 
 /// Reads on, without keeping anything, so that the client gets to read the answer.
-pub(super) async fn discard(mut body: Body, at_most: usize) {
+pub(in crate::receivers) async fn discard(mut body: Body, at_most: usize) {
     let reading = async {
         let mut left = at_most;
         while let Some(Ok(frame)) = body.frame().await {
