@@ -16,11 +16,7 @@ pub(super) struct Doors {
 }
 
 impl Resolver<'_> {
-    pub(super) fn listeners(
-        &mut self,
-        name: &str,
-        pipeline: &Pipeline,
-    ) -> Result<Doors, ResolveError> {
+    pub(super) fn listeners(&mut self, name: &str, pipeline: &Pipeline) -> Result<Doors, ResolveError> {
         let at = ["service", "pipelines", name, "receivers"];
         let mut listeners = Vec::new();
         let mut langfuse = false;
@@ -73,7 +69,8 @@ impl Resolver<'_> {
         if is_otlp && pipeline.receivers.iter().any(|other| other == endpoint) {
             return Ok(());
         }
-        let message = format!("`{endpoint}` is no OTLP receiver of the same pipeline; name one, such as otlp");
+        let message =
+            format!("`{endpoint}` is no OTLP receiver of the same pipeline; name one, such as otlp");
         Err(self.invalid(&["receivers", id, "endpoint"], &message))
     }
 

@@ -25,6 +25,7 @@
 //! | 503 with `Retry-After`, `UNAVAILABLE` with `RetryInfo`; readiness; recovery | `overload::…` |
 //! | OTLP/JSON, leniently | `json::…` |
 //! | protobuf, record by record | `protobuf::…` |
+//! | Langfuse's own paths, to the letter of its SDKs | `langfuse::…` |
 //! | what exporters send | `captures::…`, `exporters::…` |
 //! | what nobody should send | `hostile::…`, `properties::…` |
 
@@ -42,6 +43,7 @@ mod harness;
 mod hostile;
 mod http;
 mod json;
+mod langfuse;
 mod overload;
 mod properties;
 mod protobuf;

@@ -15,7 +15,9 @@ use crate::config::components::{Components, Named};
 use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
 
 pub(super) use exporters::{Connector, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope};
-pub(super) use receivers::{Grpc, Http, Langfuse, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace};
+pub(super) use receivers::{
+    Grpc, Http, Langfuse, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace,
+};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]

@@ -71,7 +71,9 @@ pub(super) fn of_batch(verdicts: &[Verdict]) -> Response<Body> {
 pub(super) fn of_scores(verdicts: &[Verdict]) -> Response<Body> {
     let errors: Vec<Value> = verdicts
         .iter()
-        .filter_map(|verdict| Some(json!({ "message": format!("score {:?}: {}", verdict.id, verdict.error.as_ref()?) })))
+        .filter_map(|verdict| {
+            Some(json!({ "message": format!("score {:?}: {}", verdict.id, verdict.error.as_ref()?) }))
+        })
         .collect();
     if errors.is_empty() {
         return answer(StatusCode::ACCEPTED, &json!({ "message": "Accepted" }));
@@ -116,10 +118,9 @@ pub(super) fn projects(owner: &Owner) -> Response<Body> {
 pub(super) fn health(obstacle: Option<String>) -> Response<Body> {
     match obstacle {
         None => answer(StatusCode::OK, &json!({ "status": "OK", "version": SPEAKS })),
-        Some(reason) => answer(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &json!({ "status": reason, "version": SPEAKS }),
-        ),
+        Some(reason) => {
+            answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": reason, "version": SPEAKS }))
+        }
     }
 }
 

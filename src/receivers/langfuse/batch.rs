@@ -96,12 +96,9 @@ impl Source for Batch {
 }
 
 /// Shows every event that can be read to `visit`, in order.
-fn read_events(
-    form: Form,
-    body: &[u8],
-    visit: &mut dyn FnMut(&Record<'_>),
-) -> Result<Report, Refusal> {
-    let malformed = |error: &dyn std::fmt::Display| Refusal::Malformed(format!("invalid request data: {error}"));
+fn read_events(form: Form, body: &[u8], visit: &mut dyn FnMut(&Record<'_>)) -> Result<Report, Refusal> {
+    let malformed =
+        |error: &dyn std::fmt::Display| Refusal::Malformed(format!("invalid request data: {error}"));
     let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut verdicts = Vec::new();

@@ -283,19 +283,24 @@ fn score(body: &Body<'_>, id: String, sent_at: Timestamp, raw: &str) -> Result<(
         "false" if !is_text => Some(0.0),
         value => value.parse().ok().filter(|number: &f64| number.is_finite()),
     };
-    let is_label = ["CATEGORICAL", "TEXT", "CORRECTION"].map(str::to_owned).map(Some).contains(&text(body.data_type));
+    let data_type = text(body.data_type).unwrap_or_default();
+    let is_label = ["CATEGORICAL", "TEXT", "CORRECTION"].contains(&data_type.as_str());
     if of_number.is_none() && !is_text {
         return Err("the value of a score is a number, a text or a boolean".to_owned());
     }
     let mut attributes = Vec::new();
     push(&mut attributes, "gen_ai.evaluation.name", Some(name));
-    match of_number.filter(|_| !is_label) {
-        Some(number) => attributes.push(attribute(
-            "gen_ai.evaluation.score.value",
-            any_value::Value::DoubleValue(number),
-        )),
-        None => push(&mut attributes, "gen_ai.evaluation.score.label", Some(value)),
-    }
+    let number = of_number.filter(|_| !is_label);
+    attributes.extend(
+        number
+            .map(|number| attribute("gen_ai.evaluation.score.value", any_value::Value::DoubleValue(number))),
+    );
+    let label = match number {
+        Some(number) if data_type == "BOOLEAN" => Some((number != 0.0).to_string()),
+        Some(_) => None,
+        None => Some(value),
+    };
+    push(&mut attributes, "gen_ai.evaluation.score.label", label);
     push(&mut attributes, "langfuse.score.id", Some(id));
     for (name, value) in [
         ("gen_ai.evaluation.explanation", body.comment),

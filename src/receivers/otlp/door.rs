@@ -28,7 +28,11 @@ impl Door {
     }
 
     /// Reads a body of at most `limit` bytes. The lease pays for it.
-    pub(in crate::receivers) async fn read(&self, body: Body, limit: usize) -> Result<(axum::body::Bytes, Lease), Refusal> {
+    pub(in crate::receivers) async fn read(
+        &self,
+        body: Body,
+        limit: usize,
+    ) -> Result<(axum::body::Bytes, Lease), Refusal> {
         let mut lease = self.ingest.memory().lease();
         let body = body::collect(body, limit, &mut lease).await?;
         Ok((body, lease))
@@ -52,7 +56,12 @@ impl Door {
     }
 
     /// Counts what became of a request.
-    pub(in crate::receivers) fn count(&self, transport: &'static str, signal: Signal, outcome: &Result<Tally, Refusal>) {
+    pub(in crate::receivers) fn count(
+        &self,
+        transport: &'static str,
+        signal: Signal,
+        outcome: &Result<Tally, Refusal>,
+    ) {
         let label = match outcome {
             Ok(tally) if tally.rejected > 0 => "partial",
             Ok(_) => "accepted",
