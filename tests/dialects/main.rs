@@ -11,6 +11,7 @@
 //! | `claude_code.rs` | Claude Code against its recorded sessions |
 //! | `genai.rs` | the GenAI conventions, record by record |
 //! | `frameworks.rs` | every framework against the same recorded sessions |
+//! | `langfuse.rs` | Langfuse's ingestion, event by event |
 //! | `hard_cases.rs` | what recorded sessions seldom show |
 //! | `spans.rs` | spans written by hand |
 //! | `records.rs` | what holds for every dialect and every record, hostile ones included |
@@ -30,6 +31,7 @@ mod frameworks;
 mod from_documentation;
 mod genai;
 mod hard_cases;
+mod langfuse;
 mod records;
 mod sessions;
 mod spans;
