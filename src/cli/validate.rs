@@ -8,6 +8,7 @@ use super::{ConfigFile, Failure, print};
 pub(super) const COMPONENTS: &str = "\
 receivers:
   otlp          OTLP over gRPC and HTTP, protobuf and JSON
+  langfuse      Langfuse's own paths: ingestion, scores, media, OTLP below its prefix
 processors:
   redact        credentials leave every text before it is stored
   workspace     the workspace that a payload names

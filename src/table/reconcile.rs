@@ -60,7 +60,7 @@ fn leave_out_results_of_no_call(events: &mut Vec<SessionEvent>) {
         event.kind == Kind::ToolResult
             && event.assistant.is_empty()
             && !event.span_id.is_empty()
-            && event.tool_call_id == event.span_id
+            && event.fact_key == event.span_id
     };
     if !events.iter().any(is_lone) {
         return;

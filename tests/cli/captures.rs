@@ -342,6 +342,9 @@ fn recorded_langfuse_sessions_become_true_sessions_with_their_scores() {
         let sessions = site.sessions();
         let of_session = |row: &Value| row["events"]["feedback"].as_u64().unwrap_or_default();
         assert_eq!(sessions.iter().map(of_session).sum::<u64>(), scores, "{folder}");
+        for row in &sessions {
+            assert_eq!(row["events"]["tool_result"], row["events"]["tool_call"], "{folder}: listed as shown");
+        }
         assert_eq!(running.terminate(), Some(0));
     }
 }

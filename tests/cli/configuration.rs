@@ -56,7 +56,7 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
         ),
         (
             "service:\n  pipelines:\n    sessions: { receivers: [langfuse], exporters: [parquet] }\n",
-            "c.yaml: receivers.langfuse.endpoint: `otlp` is no OTLP receiver of the same pipeline; name one, such as otlp",
+            "c.yaml:1:1: receivers.langfuse.endpoint: `otlp` is no OTLP receiver of the same pipeline; name one, such as otlp",
         ),
         (
             "exporters:\n  parquet: { table: lake }\n",
