@@ -70,19 +70,29 @@ fn leave_out_results_of_no_call(events: &mut Vec<SessionEvent>) {
     events.retain(|event| !is_lone(event) || calls.contains(&of_span(event)));
 }
 
+/// What was said under one id; the greatest of several is the latest.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Upsert {
+    rank: i64,
+    seq: i64,
+    text: String,
+    words: String,
+}
+
 fn join_upserts(trace: &mut [&mut SessionEvent]) {
-    let mut latest: BTreeMap<(Kind, String), ((i64, i64, String), String)> = BTreeMap::new();
+    let mut latest: BTreeMap<(Kind, String), Upsert> = BTreeMap::new();
     for event in trace.iter().filter(|event| is_words(event.kind)) {
         let Some((words, id)) = event.fact_key.rsplit_once(UPSERT) else { continue };
-        let this = ((event.rank, event.seq, event.text.clone()), words.to_owned());
-        let known = latest.entry((event.kind, id.to_owned())).or_insert_with(|| this.clone());
-        if this > *known {
-            *known = this;
+        let this =
+            Upsert { rank: event.rank, seq: event.seq, text: event.text.clone(), words: words.to_owned() };
+        let key = (event.kind, id.to_owned());
+        if latest.get(&key).is_none_or(|known| *known < this) {
+            latest.insert(key, this);
         }
     }
     for event in trace.iter_mut().filter(|event| is_words(event.kind)) {
         let id = event.fact_key.rsplit_once(UPSERT).map(|(_, id)| id.to_owned());
-        if let Some((_, words)) = id.and_then(|id| latest.get(&(event.kind, id))) {
+        if let Some(Upsert { words, .. }) = id.and_then(|id| latest.get(&(event.kind, id))) {
             event.fact_key.clone_from(words);
         }
     }

@@ -230,3 +230,20 @@ fn a_trace_that_says_nothing_but_whose_it_is_shows_that_much() {
     assert_eq!(texts(&facts, Kind::Prompt), ["hi"]);
     assert_eq!(of_kind(&facts, Kind::SessionStart)[0].attributes["workspace"], "shop");
 }
+
+#[test]
+fn metadata_can_ask_that_a_trace_is_not_stored() {
+    for (value, is_opted_out) in
+        [(json!(false), true), (json!("false"), true), (json!(true), false), (json!(null), false)]
+    {
+        let metadata = json!({ "skillspan.capture": value, "workspace": "shop" });
+        let trace = event(1, "trace-create", json!({ "id": "t", "input": "hi", "metadata": metadata }));
+        let (report, _reported) = tokio::sync::oneshot::channel();
+        let body = json!({ "batch": [trace] }).to_string().into();
+        let form = Form::Ingestion;
+        let batch = Batch { form, coding: Coding::Identity, body, limit: usize::MAX, report };
+        let mut seen = vec![];
+        batch.read(&mut MemoryLimit::new(0).lease(), &mut |record| seen.push(record.is_opted_out())).unwrap();
+        assert_eq!(seen, [is_opted_out], "{value}");
+    }
+}

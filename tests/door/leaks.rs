@@ -196,6 +196,21 @@ fn place_in_langfuse(index: usize, text: &str) -> (&'static str, Value) {
     }
 }
 
+/// Each in its place, and each once more in a body that is refused.
+fn send_to_langfuse(site: &Site, offset: usize, planted: &[Planted]) {
+    let client = crate::site::client();
+    let post = |path: &str, body: String| {
+        let request = client.post(format!("http://127.0.0.1:{}{path}", site.http));
+        request.header("content-type", "application/json").body(body).send().unwrap().status().as_u16()
+    };
+    for (index, one) in planted.iter().enumerate() {
+        let (path, body) = place_in_langfuse(offset + index, &one.text);
+        let status = post(path, body.to_string());
+        assert!([200, 202, 207].contains(&status), "{path}: {status}");
+        assert_eq!(post(path, format!("{{\"x{}", one.text)), 400);
+    }
+}
+
 /// Finds every piece of every planted secret in one pass.
 struct Search<'p> {
     needles: AhoCorasick,
@@ -246,13 +261,7 @@ fn no_planted_secret_is_found_in_anything_that_was_written() {
         all.extend(planted);
     }
     let planted = planted(14);
-    for (index, one) in planted.iter().enumerate() {
-        let (path, body) = place_in_langfuse(all.len() + index, &one.text);
-        let status = site.post(path, "application/json", body.to_string().into_bytes());
-        assert!([200, 202, 207].contains(&status), "{path}: {status}");
-        let cut = format!("{{\"x{}", one.text).into_bytes();
-        assert_eq!(site.post(path, "application/json", cut), 400);
-    }
+    send_to_langfuse(&site, all.len(), &planted);
     all.extend(planted);
     assert!(all.len() >= 800, "{}", all.len());
     let kinds: std::collections::BTreeSet<_> = all.iter().map(|planted| planted.kind).collect();

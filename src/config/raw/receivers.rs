@@ -12,7 +12,7 @@ use super::{loopback, written};
 /// `receivers:`
 #[derive(Debug)]
 pub(in crate::config) enum Receiver {
-    Otlp(Otlp),
+    Otlp(Box<Otlp>),
     Langfuse(Langfuse),
 }
 
@@ -23,7 +23,7 @@ impl Named for Receiver {
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {
-            "otlp" => Otlp::deserialize(deserializer).map(Self::Otlp),
+            "otlp" => Otlp::deserialize(deserializer).map(|otlp| Self::Otlp(Box::new(otlp))),
             _ => Langfuse::deserialize(deserializer).map(Self::Langfuse),
         }
     }

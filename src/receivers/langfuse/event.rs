@@ -329,6 +329,13 @@ fn score(body: &Body<'_>, id: String, sent_at: Timestamp, raw: &str) -> Result<(
     Ok((upsert, Said::Log(Box::new(log))))
 }
 
+/// What an application may say of anything, in its metadata: that it is not to be stored.
+#[derive(Deserialize)]
+struct Wishes<'a> {
+    #[serde(borrow, default, rename = "skillspan.capture")]
+    capture: Raw<'a>,
+}
+
 /// What may be said of anything.
 fn of_any(attributes: &mut Vec<KeyValue>, body: &Body<'_>) {
     for (name, value) in [
@@ -338,6 +345,8 @@ fn of_any(attributes: &mut Vec<KeyValue>, body: &Body<'_>) {
     ] {
         push(attributes, name, text(value));
     }
+    let wishes = body.metadata.and_then(|metadata| serde_json::from_str::<Wishes<'_>>(metadata.get()).ok());
+    push(attributes, "skillspan.capture", wishes.and_then(|wishes| text(wishes.capture)));
 }
 
 fn body_of(raw: &str) -> Result<Body<'_>, String> {
