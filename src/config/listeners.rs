@@ -13,6 +13,7 @@ pub(super) struct Doors {
     pub(super) listeners: Vec<Listener>,
     pub(super) limits: otlp::Limits,
     pub(super) hooks: bool,
+    pub(super) langfuse: bool,
 }
 
 impl Resolver<'_> {
@@ -20,6 +21,7 @@ impl Resolver<'_> {
         let at = ["service", "pipelines", name, "receivers"];
         let mut listeners = Vec::new();
         let mut hooks = false;
+        let mut langfuse = false;
         let mut limits = otlp::Limits {
             max_message: usize_of(raw::Grpc::default().max_message.0),
             max_body: usize_of(raw::Http::default().max_body.0),
@@ -31,6 +33,12 @@ impl Resolver<'_> {
                     self.served_by(id, endpoint, pipeline)?;
                     self.used.insert(format!("receivers.{id}"));
                     hooks = true;
+                    continue;
+                }
+                Some(Receiver::Langfuse(raw::Langfuse { endpoint })) => {
+                    self.served_by(id, endpoint, pipeline)?;
+                    self.used.insert(format!("receivers.{id}"));
+                    langfuse = true;
                     continue;
                 }
                 None => return Err(self.no_such(&at, index, id, "receivers", self.raw.receivers.0.keys())),
@@ -60,7 +68,7 @@ impl Resolver<'_> {
         if listeners.is_empty() {
             return Err(self.invalid(&at, "a sessions pipeline needs a receiver, such as otlp"));
         }
-        Ok(Doors { listeners, limits, hooks })
+        Ok(Doors { listeners, limits, hooks, langfuse })
     }
 
     /// A receiver without ports of its own is served on those of an OTLP receiver of its pipeline.

@@ -149,7 +149,7 @@ impl Resolver<'_> {
     }
 
     fn sessions(&mut self, name: &str, pipeline: &Pipeline) -> Result<SessionsPipeline, ResolveError> {
-        let Doors { listeners, limits, hooks } = self.listeners(name, pipeline)?;
+        let Doors { listeners, limits, hooks, langfuse } = self.listeners(name, pipeline)?;
         let memory_limit = self.memory_limit(limits)?;
         let processors = self.processors(name, pipeline)?;
         if !processors.iter().any(|processor| matches!(processor, ProcessorSettings::Redact { .. })) {
@@ -164,6 +164,7 @@ impl Resolver<'_> {
             listeners,
             limits,
             hooks,
+            langfuse,
             memory_limit,
             requests,
             bytes,

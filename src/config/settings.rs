@@ -53,6 +53,8 @@ pub struct SessionsPipeline {
     pub limits: otlp::Limits,
     /// Whether `/v1/hooks/{assistant}` is served on the same ports.
     pub hooks: bool,
+    /// Whether Langfuse's own paths are served on the same ports.
+    pub langfuse: bool,
     /// The memory in bytes that its requests in flight may take together.
     pub memory_limit: usize,
     /// Requests a second that each tenant may send.

@@ -17,6 +17,7 @@
 //! | `hooks/` | what assistants give to commands that they run |
 //! | `genai.rs` | OpenTelemetry's GenAI semantic conventions, which Goose follows too |
 //! | `openinference.rs`, `openllmetry.rs`, `ai_sdk.rs`, `pydantic_ai.rs`, `strands.rs`, `langsmith.rs`, `google_adk.rs`, `mlflow.rs`, `langfuse.rs` | agent frameworks and what instruments them |
+//! | `langfuse_ingestion.rs` | Langfuse's own ingestion: traces and observations that are created and updated, and scores |
 //! | `generic.rs` | anything else that looks like GenAI telemetry |
 //!
 //! | file | what several dialects need |
@@ -51,6 +52,7 @@ mod history;
 mod hooks;
 mod json;
 mod langfuse;
+mod langfuse_ingestion;
 mod langsmith;
 mod mlflow;
 mod openclaw;
@@ -68,7 +70,7 @@ use crate::event::{Owner, SessionEvent, Timestamp};
 
 pub use explain::{Column, Explanation, Source};
 pub use hooks::{HOOKS, Hooks};
-pub use record::Record;
+pub use record::{Record, Upsert};
 
 /// One client's way of reporting.
 pub trait Dialect: Send + Sync {
@@ -142,6 +144,7 @@ impl Dialects {
     /// Every dialect this version has.
     pub fn built_in() -> Self {
         let of_clients: Vec<Box<dyn Dialect>> = vec![
+            Box::new(langfuse_ingestion::LangfuseIngestion),
             Box::new(claude_code::ClaudeCode),
             Box::new(codex::Codex),
             Box::new(gemini_cli::GeminiCli),

@@ -81,6 +81,16 @@ impl Ingest {
         &self.memory
     }
 
+    /// Why nothing can be stored now, if so.
+    pub fn obstacle(&self) -> Option<String> {
+        if self.memory.is_short() {
+            return Some("requests in flight take all of memory_limit".to_owned());
+        }
+        let status = self.journal.status();
+        let unwritable = || "the journal cannot be written".to_owned();
+        (!status.writable).then(|| status.disk_error.unwrap_or_else(unwritable))
+    }
+
     /// Stores what the records say. Returns once it is durable, or says why it is not.
     pub async fn accept(
         self: &Arc<Self>,

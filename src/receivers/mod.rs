@@ -13,6 +13,7 @@
 //! | `serve.rs` | connections: HTTP/1.1 and HTTP/2 on one port, their timeouts and their age |
 //! | `otlp/` | OTLP over gRPC and over HTTP |
 //! | `hooks/` | what assistants give to commands that they run, and where it waits for a collector |
+//! | `langfuse/` | Langfuse's own paths |
 //!
 //! Invariant: an answer that says "accepted" is sent after the journal has made the request's events
 //! durable, and not before.
@@ -21,6 +22,7 @@ pub mod auth;
 mod counters;
 pub mod hooks;
 mod ingest;
+pub mod langfuse;
 mod memory;
 pub mod otlp;
 mod payload;

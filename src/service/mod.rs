@@ -47,7 +47,7 @@ use crate::journal::{self, Journal};
 use crate::processors::{Limits, Processor, Redact, Workspace};
 use crate::receivers::auth::Rates;
 use crate::receivers::tls::{self, Certificates};
-use crate::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, otlp, serve};
+use crate::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, langfuse, otlp, serve};
 use crate::redact::{self, Redactor};
 use crate::table::{self, Table};
 
@@ -244,6 +244,9 @@ impl Service {
         let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, memory, counters));
         let gate = Arc::new(gate);
         let mut router = otlp::router(&ingest, &gate, pipeline.limits);
+        if pipeline.langfuse {
+            router = router.merge(langfuse::router(&ingest, &gate, pipeline.limits));
+        }
         if pipeline.hooks {
             router = router.merge(crate::receivers::hooks::routes(&ingest, &gate, pipeline.limits));
             self.send_what_hooks_left(settings, pipeline, ingest);

@@ -28,6 +28,7 @@
 //! | connections age: `Connection: close`, GOAWAY, and no request is lost | `connections::…` |
 //! | OTLP/JSON, leniently | `json::…` |
 //! | protobuf, record by record | `protobuf::…` |
+//! | Langfuse's own paths, to the letter of its SDKs | `langfuse::…` |
 //! | what exporters send | `captures::…`, `exporters::…` |
 //! | what nobody should send | `hostile::…`, `properties::…` |
 //!
@@ -49,6 +50,7 @@ mod hooks;
 mod hostile;
 mod http;
 mod json;
+mod langfuse;
 mod memory;
 mod overload;
 mod properties;

@@ -260,7 +260,7 @@ pub(super) const CLIENTS: &[Client] = &[
     Client {
         name: "langfuse",
         title: "applications with the Langfuse SDK",
-        known_from: "from its documentation",
+        known_from: "recorded with Python 2.60 to 5.0 and JavaScript 5.11",
         place: Place::Environment(None),
         settings: langfuse,
         leave_out: "start it with LANGFUSE_TRACING_ENABLED=false",

@@ -16,7 +16,7 @@ use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
 
 pub(super) use exporters::{Connector, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope};
 pub(super) use receivers::{
-    Grpc, Hooks, Http, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace,
+    Grpc, Hooks, Http, Langfuse, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace,
 };
 
 /// The whole file.

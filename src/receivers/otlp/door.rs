@@ -62,6 +62,11 @@ impl Door {
         self.ingest.accept(source, caller, lease).await
     }
 
+    /// Why nothing can be stored now, if so.
+    pub(in crate::receivers) fn obstacle(&self) -> Option<String> {
+        self.ingest.obstacle()
+    }
+
     /// Counts what became of a request.
     pub(in crate::receivers) fn count(
         &self,

@@ -16,7 +16,7 @@ use super::status::{answer, error, success, to_http};
 use super::{Coding, Encoding};
 
 /// The three paths of OTLP.
-pub(super) fn routes(door: Door) -> Router {
+pub(in crate::receivers) fn routes(door: Door) -> Router {
     Router::new()
         .route("/v1/traces", posts(Signal::Traces))
         .route("/v1/logs", posts(Signal::Logs))
@@ -85,7 +85,7 @@ pub(in crate::receivers) fn coding_of(headers: &HeaderMap) -> Result<Coding, Ref
 }
 
 /// By content type, parameters and case ignored.
-fn encoding_of(headers: &HeaderMap) -> Option<Encoding> {
+pub(in crate::receivers) fn encoding_of(headers: &HeaderMap) -> Option<Encoding> {
     let content_type = text_of(headers.get(CONTENT_TYPE));
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {

@@ -23,17 +23,17 @@
 //! Every listener serves both protocols: an exporter that is pointed at the other port works too.
 //! The readers know nothing of sockets or files and can be used on any bytes.
 
-mod body;
+pub(super) mod body;
 mod coding;
-mod door;
+pub(super) mod door;
 mod export;
 mod grpc;
-mod http;
+pub(super) mod http;
 mod json;
 mod pieces;
 mod protobuf;
 mod sink;
-mod status;
+pub(super) mod status;
 mod wire;
 
 use std::sync::Arc;

@@ -101,14 +101,24 @@ pub(in crate::receivers) fn to_http(refusal: &Refusal, encoding: Encoding) -> Re
         }
     };
     let mut answer = answer(status, body, encoding);
+    add_headers(answer.headers_mut(), refusal);
+    answer
+}
+
+/// The status of a refusal over HTTP.
+pub(in crate::receivers) const fn http_status(refusal: &Refusal) -> StatusCode {
+    codes(refusal).0
+}
+
+/// The headers that a refusal has over HTTP, whatever its body.
+pub(in crate::receivers) fn add_headers(headers: &mut HeaderMap, refusal: &Refusal) {
     if matches!(refusal, Refusal::Unauthenticated(_)) {
         let schemes = HeaderValue::from_static("Bearer realm=\"skillspan\", Basic realm=\"skillspan\"");
-        answer.headers_mut().insert(WWW_AUTHENTICATE, schemes);
+        headers.insert(WWW_AUTHENTICATE, schemes);
     }
     if let Some(retry_after) = refusal.retry_after() {
-        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+        headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
     }
-    answer
 }
 
 const fn codes(refusal: &Refusal) -> (StatusCode, Code) {
