@@ -3,7 +3,13 @@
 //!
 //! The times are those that the caller sees: from before the process is started until it has ended.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "a benchmark fails by panicking"
+)]
 
 use std::fs;
 use std::io::Write;

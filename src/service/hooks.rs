@@ -52,21 +52,43 @@ async fn send(
     limit: usize,
     stop: &CancellationToken,
 ) -> Result<(), SpoolError> {
+    let spool = spool.clone();
     // A hook that sends now sends what waits, too.
-    let Some(mut outlet) = spool.outlet()? else { return Ok(()) };
-    while let Some(batch) = outlet.next()?
-        && !stop.is_cancelled()
-    {
-        match accept(&batch, ingest, limit).await {
-            Ok(()) => outlet.done(&batch)?,
-            Err(refusal @ (Refusal::Malformed(_) | Refusal::TooLarge(_))) => {
-                give_up(&mut outlet, &batch, &refusal)?;
-            }
+    let Some(mut outlet) = on_disk(move || spool.outlet()).await? else { return Ok(()) };
+    while !stop.is_cancelled() {
+        let (mut open, batch) = on_disk(move || {
+            let batch = outlet.next_batch()?;
+            Ok((outlet, batch))
+        })
+        .await?;
+        let Some(batch) = batch else { break };
+        let outcome = accept(&batch, ingest, limit).await;
+        outlet = match outcome {
             // Later, then.
-            Err(_) => return Ok(()),
-        }
+            Err(refusal) if refusal.is_passing() => break,
+            outcome => {
+                on_disk(move || {
+                    match outcome {
+                        Ok(()) => open.done(&batch)?,
+                        Err(refusal) => give_up(&mut open, &batch, &refusal)?,
+                    }
+                    Ok(open)
+                })
+                .await?
+            }
+        };
     }
     Ok(())
+}
+
+/// Files are read and locks waited for where no connection is kept waiting.
+async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SpoolError> + Send + 'static,
+) -> Result<T, SpoolError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => Err(SpoolError::Io { path: "spool".into(), source: std::io::Error::other(error) }),
+    }
 }
 
 /// What is refused for good is found in its batch, and then not sent again.

@@ -199,10 +199,10 @@ proptest! {
         let mut taken: Vec<String> = Vec::new();
         // Every batch under a new right to take out, as if every process had been killed after one.
         loop {
-            let seen = spool.outlet().unwrap().unwrap().next().unwrap();
+            let seen = spool.outlet().unwrap().unwrap().next_batch().unwrap();
             let Some(batch) = seen else { break };
             let mut outlet = spool.outlet().unwrap().unwrap();
-            let again = outlet.next().unwrap().unwrap();
+            let again = outlet.next_batch().unwrap().unwrap();
             prop_assert_eq!(&batch, &again, "what was not acknowledged is there again");
             taken.extend(again.lines.lines().map(|line| format!("{} {line}", again.assistant)));
             outlet.done(&again).unwrap();
@@ -228,7 +228,7 @@ proptest! {
         spool.add(&entry, deadline()).unwrap();
         let mut outlet = spool.outlet().unwrap().unwrap();
         let mut entries = 0;
-        while let Some(batch) = outlet.next().unwrap() {
+        while let Some(batch) = outlet.next_batch().unwrap() {
             entries += batch.entries;
             outlet.done(&batch).unwrap();
         }

@@ -54,7 +54,7 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 async fn drain(mut outlet: Outlet, endpoint: &str, token: &str, deadline: Instant) -> anyhow::Result<usize> {
     let client = client(endpoint)?;
     let mut sent = 0;
-    while let Some(batch) = outlet.next()? {
+    while let Some(batch) = outlet.next_batch()? {
         let status = post(&client, endpoint, token, &batch, deadline).await?;
         match status {
             StatusCode::OK => {

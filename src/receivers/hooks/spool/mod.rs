@@ -200,6 +200,7 @@ impl Spool {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "no caller is on a reactor's thread")]
     fn lock(&self, name: &str, deadline: Instant) -> Result<File, SpoolError> {
         let path = self.folder.join(format!("{name}.lock"));
         let file = private().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;

@@ -42,7 +42,7 @@ impl Outlet {
     ///
     /// # Errors
     /// If the files cannot be read.
-    pub fn next(&mut self) -> Result<Option<Batch>, SpoolError> {
+    pub fn next_batch(&mut self) -> Result<Option<Batch>, SpoolError> {
         let entries = match self.loaded.take() {
             Some(entries) if !entries.is_empty() => entries,
             _ => match self.load()? {
@@ -58,7 +58,7 @@ impl Outlet {
         Ok(Some(Batch { assistant, lines, entries: taken }))
     }
 
-    /// The batch of the last [`Outlet::next`] has arrived, or never will: it is not sent again.
+    /// The batch of the last [`Outlet::next_batch`] has arrived, or never will: it is not sent again.
     ///
     /// # Errors
     /// If it cannot be taken away; it is sent again then, which changes nothing.
