@@ -6,27 +6,46 @@ use crate::receivers::{otlp, tls};
 
 use super::raw::{self, Pipeline, Receiver};
 use super::resolve::{ResolveError, Resolver, usize_of};
-use super::settings::Listener;
+use super::settings::{Listener, ReceiverSettings};
 
 impl Resolver<'_> {
-    pub(super) fn listeners(
+    /// Adds the pipeline to its receivers; what no pipeline before it named is new in `receivers`.
+    pub(super) fn receivers(
         &mut self,
         name: &str,
         pipeline: &Pipeline,
-    ) -> Result<(Vec<Listener>, otlp::Limits), ResolveError> {
+        receivers: &mut Vec<ReceiverSettings>,
+    ) -> Result<(), ResolveError> {
         let at = ["service", "pipelines", name, "receivers"];
-        let mut listeners = Vec::new();
+        for (index, id) in pipeline.receivers.iter().enumerate() {
+            if !self.raw.receivers.0.contains_key(id) {
+                return Err(self.no_such(&at, index, id, "receivers", self.raw.receivers.0.keys()));
+            }
+            match receivers.iter_mut().find(|receiver| receiver.id == *id) {
+                Some(known) if known.pipelines.iter().any(|fed| fed == name) => {
+                    return Err(self.invalid(&at, &format!("{id} stands here twice")));
+                }
+                Some(known) => known.pipelines.push(name.to_owned()),
+                None => receivers.push(self.receiver(id, name)?),
+            }
+            self.used.insert(format!("receivers.{id}"));
+        }
+        if pipeline.receivers.is_empty() {
+            return Err(self.invalid(&at, "a sessions pipeline needs a receiver, such as otlp"));
+        }
+        Ok(())
+    }
+
+    /// A receiver and the first pipeline that it feeds.
+    fn receiver(&mut self, id: &str, pipeline: &str) -> Result<ReceiverSettings, ResolveError> {
         let mut limits = otlp::Limits {
             max_message: usize_of(raw::Grpc::default().max_message.0),
             max_body: usize_of(raw::Http::default().max_body.0),
         };
-        for (index, id) in pipeline.receivers.iter().enumerate() {
-            let Some(Receiver::Otlp(otlp)) = self.raw.receivers.0.get(id) else {
-                return Err(self.no_such(&at, index, id, "receivers", self.raw.receivers.0.keys()));
-            };
+        let (mut insecure, mut found) = (false, Vec::new());
+        if let Some(Receiver::Otlp(otlp)) = self.raw.receivers.0.get(id) {
             let both = raw::Protocols { grpc: Some(raw::Grpc::default()), http: Some(raw::Http::default()) };
             let protocols = otlp.protocols.as_ref().unwrap_or(&both);
-            let mut found = Vec::new();
             if let Some(grpc) = &protocols.grpc {
                 limits.max_message = usize_of(grpc.max_message.0);
                 found.push(("grpc", grpc.endpoint.0, grpc.tls.clone()));
@@ -35,21 +54,17 @@ impl Resolver<'_> {
                 limits.max_body = usize_of(http.max_body.0);
                 found.push(("http", http.endpoint.0, http.tls.clone()));
             }
-            let insecure = otlp.insecure;
+            insecure = otlp.insecure;
+        }
+        if found.is_empty() {
             let path = ["receivers", id, "protocols"];
-            if found.is_empty() {
-                return Err(self.invalid(&path, "name a protocol here: grpc, http or both"));
-            }
-            for (protocol, address, tls) in found {
-                let listener = self.listener(id, insecure, protocol, address, tls)?;
-                listeners.push(listener);
-            }
-            self.used.insert(format!("receivers.{id}"));
+            return Err(self.invalid(&path, "name a protocol here: grpc, http or both"));
         }
-        if listeners.is_empty() {
-            return Err(self.invalid(&at, "a sessions pipeline needs a receiver, such as otlp"));
+        let mut listeners = Vec::new();
+        for (protocol, address, tls) in found {
+            listeners.push(self.listener(id, insecure, protocol, address, tls)?);
         }
-        Ok((listeners, limits))
+        Ok(ReceiverSettings { id: id.to_owned(), listeners, limits, pipelines: vec![pipeline.to_owned()] })
     }
 
     fn listener(

@@ -9,7 +9,7 @@
 //! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
 //! | `listeners.rs` | what is listened on |
 //! | `credentials.rs` | who may send |
-//! | `resolve.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
+//! | `resolve.rs`, `tables.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
 //! | `settings.rs` | what runs |
 //! | `default.yaml` | what runs without a file |
@@ -27,6 +27,7 @@ mod listeners;
 mod raw;
 mod resolve;
 mod settings;
+mod tables;
 mod targets;
 mod tree;
 mod units;
@@ -40,7 +41,8 @@ use serde::Deserialize;
 pub use decode::DecodeError;
 pub use expand::{ProcessSource, Source};
 pub use settings::{
-    Listener, LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline,
+    Listener, LogSettings, ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable,
+    Settings, SkillsPipeline,
 };
 pub use units::{Hidden, parse_duration};
 pub use watch::Watch;

@@ -24,15 +24,19 @@ pub struct Settings {
     pub credentials: Option<Vec<Credential>>,
     /// Where `/health`, `/ready` and `/metrics` are served.
     pub health: Option<SocketAddr>,
-    /// Where the sessions table is.
-    pub table: Location,
-    /// How long sessions are kept; `None` is for ever.
-    pub retention: Option<Duration>,
-    /// The workspace of sessions that name none.
-    pub default_workspace: String,
-    /// The pipeline that fills the table.
-    pub sessions: Option<SessionsPipeline>,
-    /// The pipelines that mine it.
+    /// The table that commands read unless another one is named.
+    pub table: SessionsTable,
+    /// The other tables that pipelines use.
+    pub more_tables: Vec<SessionsTable>,
+    /// What is listened on.
+    pub receivers: Vec<ReceiverSettings>,
+    /// The folder of the journals of all sessions pipelines, if there is one.
+    pub journals: Option<PathBuf>,
+    /// The memory in bytes that all requests in flight may take together.
+    pub memory_limit: usize,
+    /// The pipelines that fill tables.
+    pub sessions: Vec<SessionsPipeline>,
+    /// The pipelines that mine them.
     pub skills: Vec<SkillsPipeline>,
     /// Log lines on standard error.
     pub logs: LogSettings,
@@ -40,17 +44,51 @@ pub struct Settings {
     pub warnings: Vec<String>,
 }
 
-/// Receivers → processors → journal → table.
+impl Settings {
+    /// Every table.
+    pub fn tables(&self) -> impl Iterator<Item = &SessionsTable> {
+        std::iter::once(&self.table).chain(&self.more_tables)
+    }
+}
+
+/// A table of sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionsTable {
+    /// Its id among the extensions, such as `sessions_table` or `sessions_table/eu`.
+    pub id: String,
+    /// Where it is.
+    pub location: Location,
+    /// How long sessions are kept; `None` is for ever.
+    pub retention: Option<Duration>,
+    /// The workspace of its sessions that name none.
+    pub default_workspace: String,
+}
+
+/// A receiver and the pipelines that it feeds.
 #[derive(Debug, Clone)]
-pub struct SessionsPipeline {
-    /// Its name, such as `sessions`.
-    pub name: String,
+pub struct ReceiverSettings {
+    /// Its id, such as `otlp`.
+    pub id: String,
     /// What it listens on.
     pub listeners: Vec<Listener>,
     /// What its OTLP doors accept.
     pub limits: otlp::Limits,
-    /// The memory in bytes that its requests in flight may take together.
-    pub memory_limit: usize,
+    /// The names of the sessions pipelines that have each of its requests.
+    pub pipelines: Vec<String>,
+}
+
+impl ReceiverSettings {
+    /// Whether a pipeline has each of its requests.
+    pub fn feeds(&self, pipeline: &SessionsPipeline) -> bool {
+        self.pipelines.contains(&pipeline.name)
+    }
+}
+
+/// Processors → journal → table.
+#[derive(Debug, Clone)]
+pub struct SessionsPipeline {
+    /// Its name, such as `sessions`.
+    pub name: String,
     /// Requests a second that each tenant may send.
     pub requests: Option<Rate>,
     /// Bytes a second that each tenant may send.
@@ -63,6 +101,8 @@ pub struct SessionsPipeline {
     pub parquet: parquet::Config,
     /// The zstd level of the table's files.
     pub zstd_level: u8,
+    /// The table.
+    pub table: SessionsTable,
 }
 
 /// One port.
@@ -107,6 +147,8 @@ pub enum ProcessorSettings {
 pub struct SkillsPipeline {
     /// Its name, such as `skills`.
     pub name: String,
+    /// The table that it mines.
+    pub table: SessionsTable,
     /// What a skill needs.
     pub mining: skillify::Config,
     /// When it runs.

@@ -185,6 +185,11 @@ impl Journal {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// Whether a folder holds a journal. Opening another one would begin one there.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(state::CURSOR_FILE).is_file()
+    }
+
     /// Appends a record and answers its sequence once it is durable. Concurrent callers share a sync.
     /// A caller that stops waiting may find its record in the journal all the same.
     pub async fn append(&self, payload: Vec<u8>) -> Result<u64, AppendError> {

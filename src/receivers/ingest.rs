@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::try_join_all;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -23,14 +24,21 @@ const OPTED_OUT: DropLabels = DropLabels { dialect: "", reason: "opted_out" };
 /// Maps, processes and journals the records of requests.
 pub struct Ingest {
     dialects: Dialects,
-    processors: Vec<Box<dyn Processor>>,
-    journal: Journal,
+    pipelines: Vec<Arc<Pipeline>>,
     memory: MemoryLimit,
     counters: Counters,
     scopes: Mutex<BTreeMap<String, ()>>,
     /// One for each large request that is being decoded: more than there are cores would only hold
     /// more memory.
     decoders: Semaphore,
+}
+
+/// What a sessions pipeline does with the events of a request.
+pub struct Pipeline {
+    /// Its steps between mapping and the journal, in order.
+    pub processors: Vec<Box<dyn Processor>>,
+    /// Where its events become durable.
+    pub journal: Journal,
 }
 
 /// A request whose records can be read, one after the other.
@@ -58,17 +66,17 @@ pub struct Tally {
 }
 
 impl Ingest {
-    /// What a sessions pipeline does with records; requests in flight share `memory`.
+    /// What a receiver does with records: every one of `pipelines` has them. Requests in flight share
+    /// `memory`.
     pub fn new(
         dialects: Dialects,
-        processors: Vec<Box<dyn Processor>>,
-        journal: Journal,
+        pipelines: Vec<Arc<Pipeline>>,
         memory: MemoryLimit,
         counters: Counters,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let decoders = Semaphore::new(cores);
-        Self { dialects, processors, journal, memory, counters, scopes: Mutex::default(), decoders }
+        Self { dialects, pipelines, memory, counters, scopes: Mutex::default(), decoders }
     }
 
     /// The counters, for the doors.
@@ -81,7 +89,8 @@ impl Ingest {
         &self.memory
     }
 
-    /// Stores what the records say. Returns once it is durable, or says why it is not.
+    /// Stores what the records say. Returns once it is durable in every pipeline, or says why it is not in
+    /// one of them: what others have by then are the same facts, by their ids, as those of a retry.
     pub async fn accept(
         self: &Arc<Self>,
         source: impl Source,
@@ -89,33 +98,33 @@ impl Ingest {
         mut lease: Lease,
     ) -> Result<Tally, Refusal> {
         let ingested_at = Timestamp::now();
-        let (tally, payload, _lease) = if source.is_small() {
-            let (tally, payload) = self.prepare(source, caller, ingested_at, &mut lease)?;
-            (tally, payload, lease)
+        let (tally, payloads, _lease) = if source.is_small() {
+            let (tally, payloads) = self.prepare(source, caller, ingested_at, &mut lease)?;
+            (tally, payloads, lease)
         } else {
             let _turn = self.decoders.acquire().await;
             let ingest = Arc::clone(self);
             let work = move || {
-                let (tally, payload) = ingest.prepare(source, caller, ingested_at, &mut lease)?;
-                Ok((tally, payload, lease))
+                let (tally, payloads) = ingest.prepare(source, caller, ingested_at, &mut lease)?;
+                Ok((tally, payloads, lease))
             };
             let failed = |_| Refusal::unavailable("the request could not be mapped");
             tokio::task::spawn_blocking(work).await.map_err(failed)??
         };
-        if let Some(payload) = payload {
-            self.journal.append(payload).await.map_err(refusal)?;
-        }
+        let journals = self.pipelines.iter().map(|pipeline| &pipeline.journal);
+        let appends = journals.zip(payloads).filter_map(|(journal, payload)| Some(journal.append(payload?)));
+        try_join_all(appends).await.map_err(refusal)?;
         Ok(tally)
     }
 
-    /// The journal record of a request; nothing if no event came of it.
+    /// The record of a request for each pipeline's journal; nothing where no event came of it.
     fn prepare(
         &self,
         source: impl Source,
         caller: Caller,
         ingested_at: Timestamp,
         lease: &mut Lease,
-    ) -> Result<(Tally, Option<Vec<u8>>), Refusal> {
+    ) -> Result<(Tally, Vec<Option<Vec<u8>>>), Refusal> {
         let signal = source.signal();
         let Caller { owner, capture } = caller;
         let mut events = Vec::new();
@@ -133,15 +142,21 @@ impl Ingest {
         })?;
         paid?;
         self.count_records(signal, &tally);
-        for processor in &self.processors {
-            processor.process(&mut events);
-        }
         self.count_events(&events);
-        let payload = (!events.is_empty()).then(|| encode_batch(EventBatch { owner, ingested_at, events }));
-        // The events are gone, and with them what they were paid for; the payload remains.
+        if self.pipelines.len() > 1 {
+            // Each pipeline changes a copy of its own, one after the other.
+            for_events.grow(events.iter().map(weight).sum())?;
+        }
+        let mut payloads = Vec::with_capacity(self.pipelines.len());
+        let batch = EventBatch { owner, ingested_at, events };
+        if let Some((last, others)) = self.pipelines.split_last() {
+            payloads.extend(others.iter().map(|pipeline| pipeline.encode(batch.clone())));
+            payloads.push(last.encode(batch));
+        }
+        // The events are gone, and with them what they were paid for; the payloads remain.
         drop(for_events);
-        lease.grow(payload.as_ref().map_or(0, Vec::len))?;
-        Ok((tally, payload))
+        lease.grow(payloads.iter().flatten().map(Vec::len).sum())?;
+        Ok((tally, payloads))
     }
 
     fn map(
@@ -191,6 +206,16 @@ impl Ingest {
         };
         let labels = ScopeLabels { signal: signal.as_str(), scope: scope.to_owned() };
         self.counters.unrecognised.get_or_create(&labels).inc();
+    }
+}
+
+impl Pipeline {
+    /// The journal's record; nothing if no event is left.
+    fn encode(&self, mut batch: EventBatch) -> Option<Vec<u8>> {
+        for processor in &self.processors {
+            processor.process(&mut batch.events);
+        }
+        (!batch.events.is_empty()).then(|| encode_batch(batch))
     }
 }
 

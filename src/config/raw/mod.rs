@@ -8,10 +8,13 @@
 mod exporters;
 mod receivers;
 
-use serde::Deserialize;
-use serde::de::{self, Deserializer};
+use std::collections::BTreeMap;
+use std::fmt;
 
-use crate::config::components::{Components, Named};
+use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
+
+use crate::config::components::{Components, Named, type_of};
 use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
 
 pub(super) use exporters::{Connector, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope};
@@ -35,6 +38,9 @@ pub(in crate::config) struct Raw {
     pub(in crate::config) service: Service,
 }
 
+/// The type of the extension that says where sessions are, and the id of the usual one.
+pub(in crate::config) const SESSIONS_TABLE: &str = "sessions_table";
+
 /// A key of the documented schema whose part is not built yet.
 #[derive(Debug, Default, Clone, Copy)]
 pub(in crate::config) struct NotSupportedYet;
@@ -50,18 +56,56 @@ fn written<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
     T::deserialize(deserializer).map(Some)
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Default)]
 pub(in crate::config) struct Extensions {
     /// `/health`, `/ready` and `/metrics`.
-    #[serde(deserialize_with = "written")]
     pub(in crate::config) health: Option<Health>,
-    /// Where the sessions table is.
-    #[serde(deserialize_with = "written")]
-    pub(in crate::config) sessions_table: Option<SessionsTable>,
+    /// Where sessions are stored, by id: `sessions_table` or `sessions_table/name`.
+    pub(in crate::config) sessions_tables: BTreeMap<String, SessionsTable>,
     /// Who may send. Absent: anyone who reaches the port.
-    #[serde(deserialize_with = "written")]
     pub(in crate::config) auth: Option<Auth>,
+}
+
+impl<'de> Deserialize<'de> for Extensions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ExtensionsVisitor)
+    }
+}
+
+struct ExtensionsVisitor;
+
+impl<'de> Visitor<'de> for ExtensionsVisitor {
+    type Value = Extensions;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("keys with values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Extensions, A::Error> {
+        let mut extensions = Extensions::default();
+        while let Some(id) = map.next_key_seed(ExtensionSeed)? {
+            match id.as_str() {
+                "health" => extensions.health = Some(map.next_value()?),
+                "auth" => extensions.auth = Some(map.next_value()?),
+                _ => drop(extensions.sessions_tables.insert(id, map.next_value()?)),
+            }
+        }
+        Ok(extensions)
+    }
+}
+
+struct ExtensionSeed;
+
+impl<'de> DeserializeSeed<'de> for ExtensionSeed {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        if id == "health" || id == "auth" || type_of(&id) == SESSIONS_TABLE {
+            return Ok(id);
+        }
+        Err(de::Error::unknown_field(&id, &["health", SESSIONS_TABLE, "auth"]))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
