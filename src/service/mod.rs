@@ -258,11 +258,15 @@ impl Service {
         counters: &Counters,
         counts: Arc<MiningCounts>,
     ) {
+        let unowned = unowned_journals(settings);
+        for (_, Problem { what, todo }) in &unowned {
+            tracing::warn!("{what}; {todo}");
+        }
         let metrics = Metrics::new(counters, self.memory.clone(), self.feeds.clone(), counts);
         let vitals = Vitals {
             addresses: self.addresses.clone(),
             feeds: self.feeds.clone(),
-            unowned: unowned_journals(settings),
+            unowned,
             memory: self.memory.clone(),
             metrics,
             stopping: self.stop_doors.clone(),

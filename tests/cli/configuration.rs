@@ -55,6 +55,22 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
             "c.yaml:2:21: exporters.parquet.table: there is no extension `lake`; name sessions_table",
         ),
         (
+            "extensions:\n  sessions_tabel: { path: /x }\n",
+            "c.yaml:2:3: extensions.sessions_tabel: unknown key; known here: health, sessions_table, auth",
+        ),
+        (
+            "extensions:\n  sessions_table/eu: {}\nexporters:\n  parquet: { table: sessions_table/eu }\n",
+            "c.yaml:2:22: extensions.sessions_table/eu: say where this table is: path",
+        ),
+        (
+            "service:\n  pipelines:\n    sessions/../x: { receivers: [otlp], exporters: [parquet] }\n",
+            "c.yaml:3:20: service.pipelines.sessions/../x: the name becomes a folder of the journal: letters and digits, then also `-`, `_` and `.`",
+        ),
+        (
+            "service:\n  pipelines:\n    sessions: { receivers: [otlp, otlp], exporters: [parquet] }\n",
+            "c.yaml:3:28: service.pipelines.sessions.receivers: otlp stands here twice",
+        ),
+        (
             "processors:\n  workspace: { default: x }\n  workspace: { default: y }\n",
             "c.yaml:3:3: the key \"workspace\" stands here twice, first at 2:3",
         ),
