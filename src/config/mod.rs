@@ -10,6 +10,7 @@
 //! | `listeners.rs` | what is listened on |
 //! | `credentials.rs` | who may send |
 //! | `resolve.rs`, `tables.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
+//! | `telemetry.rs` | what the process says of itself |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
 //! | `settings.rs` | what runs |
 //! | `default.yaml` | what runs without a file |
@@ -29,6 +30,7 @@ mod resolve;
 mod settings;
 mod tables;
 mod targets;
+mod telemetry;
 mod tree;
 mod units;
 mod watch;
@@ -41,8 +43,8 @@ use serde::Deserialize;
 pub use decode::DecodeError;
 pub use expand::{ProcessSource, Source};
 pub use settings::{
-    Listener, LogSettings, ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable,
-    Settings, SkillsPipeline,
+    Listener, LogSettings, OtlpMetrics, ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline,
+    SessionsTable, Settings, SkillsPipeline,
 };
 pub use units::{Hidden, parse_duration};
 pub use watch::Watch;

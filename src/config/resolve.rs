@@ -14,8 +14,7 @@ use super::components::type_of;
 use super::expand::Source;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
 use super::settings::{
-    LogSettings, ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings,
-    SkillsPipeline,
+    ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
 };
 use super::{DecodeError, Decoded};
 
@@ -146,6 +145,7 @@ impl Resolver<'_> {
             sessions,
             skills,
             logs: self.logs(),
+            metrics: self.metrics()?,
             warnings: self.warnings,
         })
     }
@@ -337,18 +337,6 @@ impl Resolver<'_> {
                 raw::Durability::Os => journal::Durability::Os,
             },
         })
-    }
-
-    fn logs(&self) -> LogSettings {
-        let logs = self.raw.service.telemetry.as_ref().map(|telemetry| &telemetry.logs);
-        let level = match logs.map(|logs| logs.level).unwrap_or_default() {
-            raw::Level::Error => "error",
-            raw::Level::Warn => "warn",
-            raw::Level::Info => "info",
-            raw::Level::Debug => "debug",
-            raw::Level::Trace => "trace",
-        };
-        LogSettings { level, json: logs.is_some_and(|logs| logs.format == raw::LogFormat::Json) }
     }
 
     pub(super) fn local_path(

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
+use reqwest::Url;
+
 use crate::exporters::parquet;
 use crate::exporters::target::{Place, Target};
 use crate::journal;
@@ -40,6 +43,8 @@ pub struct Settings {
     pub skills: Vec<SkillsPipeline>,
     /// Log lines on standard error.
     pub logs: LogSettings,
+    /// Where the process's own metrics are sent, if anywhere.
+    pub metrics: Option<OtlpMetrics>,
     /// What is allowed and probably not meant.
     pub warnings: Vec<String>,
 }
@@ -173,6 +178,17 @@ pub struct Schedule {
     pub idle: Duration,
     /// The shortest time between two runs.
     pub min_interval: Duration,
+}
+
+/// A collector for the process's own metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtlpMetrics {
+    /// The whole URL, with the path of metrics.
+    pub endpoint: Url,
+    /// How often they are sent.
+    pub interval: Duration,
+    /// Headers of each request; the values are marked as sensitive.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// Log lines on standard error.

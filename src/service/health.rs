@@ -20,6 +20,7 @@ use crate::receivers::MemoryLimit;
 use super::metrics::Metrics;
 use super::report::{Listening, Problem, Report};
 use super::sessions::TableFeed;
+use super::telemetry::Failing;
 
 /// What the health extension reports on.
 pub(super) struct Vitals {
@@ -30,7 +31,9 @@ pub(super) struct Vitals {
     /// Journals that no pipeline has, as they were found at the start.
     pub(super) unowned: Vec<(PathBuf, Problem)>,
     pub(super) memory: Option<MemoryLimit>,
-    pub(super) metrics: Metrics,
+    pub(super) metrics: Arc<Metrics>,
+    /// Whether they reach the collector that they are sent to.
+    pub(super) telemetry: Failing,
     /// Cancelled when the process begins to stop: from then on it is not ready.
     pub(super) stopping: CancellationToken,
 }
@@ -107,6 +110,12 @@ impl Vitals {
             report.add_table(pipeline, &table.location, &exporter.status());
         }
         let unowned = self.unowned.iter().filter(|(path, _)| Journal::is_in(path));
+        if let Some(error) = self.telemetry.error() {
+            report.problem(
+                format!("own metrics cannot be sent: {error}"),
+                "see service.telemetry.metrics.otlp and the collector there; it is tried again, and nothing else is held up",
+            );
+        }
         report.problems.extend(unowned.map(|(_, problem)| problem.clone()));
         report
     }

@@ -9,6 +9,7 @@
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
+//! | `telemetry/` | the same, sent to a collector |
 //! | `renewal.rs` | tokens and certificates, when their files change |
 //! | `report.rs` | how the process does, and what to do about what fails |
 //! | `notice.rs` | the lines a start prints |
@@ -27,6 +28,7 @@ mod outbox;
 mod renewal;
 mod report;
 mod sessions;
+mod telemetry;
 mod unowned;
 mod upkeep;
 
@@ -55,6 +57,7 @@ use mining::Worker;
 use renewal::{Credentials, Renewal};
 pub use report::{JournalReport, Listening, PipelineReport, Problem, Report, TableReport};
 use sessions::{Sessions, TableFeed};
+use telemetry::{Failing, Telemetry};
 pub use unowned::unowned_journals;
 
 /// A health request is short.
@@ -101,6 +104,9 @@ pub enum StartError {
     /// The redaction rules cannot be used.
     #[error("processors.redact: {0}")]
     Redaction(#[from] redact::Error),
+    /// There is no HTTP client for own metrics.
+    #[error("service.telemetry.metrics.otlp: {0}")]
+    Telemetry(reqwest::Error),
     /// There is no key for placeholders.
     #[error("processors.redact: {0}")]
     RedactionKey(#[from] redact::KeyError),
@@ -169,8 +175,16 @@ impl Service {
         }
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
+        let metrics = Metrics::new(&counters, service.memory.clone(), service.feeds.clone(), counts);
+        let metrics = Arc::new(metrics);
+        let mut telemetry = Failing::default();
+        if let Some(config) = settings.metrics.clone() {
+            let sender = Telemetry::new(config, Arc::clone(&metrics)).map_err(StartError::Telemetry)?;
+            telemetry = sender.failing();
+            service.workers.spawn(sender.run(service.stop_rest.clone()));
+        }
         if let Some((_, listener)) = ports.health {
-            service.start_health(listener, &settings, &counters, counts);
+            service.start_health(listener, &settings, metrics, telemetry);
         }
         Ok(service)
     }
@@ -255,20 +269,20 @@ impl Service {
         &mut self,
         listener: TcpListener,
         settings: &Settings,
-        counters: &Counters,
-        counts: Arc<MiningCounts>,
+        metrics: Arc<Metrics>,
+        telemetry: Failing,
     ) {
         let unowned = unowned_journals(settings);
         for (_, Problem { what, todo }) in &unowned {
             tracing::warn!("{what}; {todo}");
         }
-        let metrics = Metrics::new(counters, self.memory.clone(), self.feeds.clone(), counts);
         let vitals = Vitals {
             addresses: self.addresses.clone(),
             feeds: self.feeds.clone(),
             unowned,
             memory: self.memory.clone(),
             metrics,
+            telemetry,
             stopping: self.stop_doors.clone(),
         };
         let router = health::router(Arc::new(vitals));

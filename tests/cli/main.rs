@@ -12,6 +12,7 @@
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
 //! | `operation.rs` | start, health, metrics, drain, demo |
 //! | `pipelines.rs` | several sessions pipelines |
+//! | `telemetry.rs` | own metrics, sent to a collector |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
 
 #![allow(
@@ -34,4 +35,5 @@ mod live;
 mod operation;
 mod pipelines;
 mod support;
+mod telemetry;
 mod upkeep;

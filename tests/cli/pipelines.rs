@@ -79,6 +79,9 @@ fn each_pipeline_has_the_request_as_its_own_processors_leave_it() {
             format!("skillspan_journal_syncs_total{{pipeline=\"{pipeline}\"}} 1"),
             format!("skillspan_table_lag_records{{pipeline=\"{pipeline}\"}} 0"),
             format!("skillspan_journal_sync_duration_seconds_count{{pipeline=\"{pipeline}\"}} 1"),
+            format!(
+                "skillspan_journal_sync_duration_seconds_bucket{{le=\"+Inf\",pipeline=\"{pipeline}\"}} 1"
+            ),
         ] {
             assert!(metrics.lines().any(|found| found == line), "{line} is missing in {metrics}");
         }

@@ -1,7 +1,6 @@
 //! Every key of a configuration file, as it is written.
 //!
-//! Field documentation is the keys' documentation. A key whose part is not built yet has the type
-//! [`NotSupportedYet`] and is refused wherever it stands. What is absent has the default that its
+//! Field documentation is the keys' documentation. What is absent has the default that its
 //! `Default` implementation or `#[serde(default)]` names; a component that the file names replaces the
 //! built-in component of that name as a whole (`mod.rs`).
 
@@ -10,6 +9,7 @@ mod receivers;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
@@ -40,16 +40,6 @@ pub(in crate::config) struct Raw {
 
 /// The type of the extension that says where sessions are, and the id of the usual one.
 pub(in crate::config) const SESSIONS_TABLE: &str = "sessions_table";
-
-/// A key of the documented schema whose part is not built yet.
-#[derive(Debug, Default, Clone, Copy)]
-pub(in crate::config) struct NotSupportedYet;
-
-impl<'de> Deserialize<'de> for NotSupportedYet {
-    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(de::Error::custom("not supported yet"))
-    }
-}
 
 /// A section that is written is there, with its defaults if it is empty.
 fn written<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
@@ -192,7 +182,33 @@ pub(in crate::config) struct Telemetry {
     /// Log lines on standard error.
     pub(in crate::config) logs: Logs,
     /// Metrics to a collector; `/metrics` serves them in any case.
-    metrics: NotSupportedYet,
+    pub(in crate::config) metrics: Metrics,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Metrics {
+    /// To an OpenTelemetry collector, over OTLP/HTTP.
+    pub(in crate::config) otlp: Option<OtlpMetrics>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct OtlpMetrics {
+    /// `http://` or `https://`, host and port; without a path, that of OTLP.
+    pub(in crate::config) endpoint: String,
+    /// How often they are sent.
+    #[serde(default = "OtlpMetrics::interval")]
+    pub(in crate::config) interval: Span,
+    /// Headers of each request, such as a credential.
+    #[serde(default)]
+    pub(in crate::config) headers: BTreeMap<String, Hidden>,
+}
+
+impl OtlpMetrics {
+    const fn interval() -> Span {
+        Span(Duration::from_secs(60))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
