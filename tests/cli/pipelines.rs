@@ -206,3 +206,35 @@ fn dead_letters_are_replayed_into_the_journal_they_came_from() {
     assert!(replayed.contains("sessions/eu  00000000000000000001  replayed as record 1"), "{replayed}");
     assert_eq!(site.run(&["deadletters", "list"]), "no dead letters\n");
 }
+
+#[test]
+fn what_the_example_shows_of_a_second_pipeline_is_valid() {
+    let site = Site::new("default");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/config.example.yaml");
+    let example = std::fs::read_to_string(example).unwrap();
+    let shown = ["sessions_table/eu:", "parquet/eu:", "sessions/eu:", "metrics: { otlp:"];
+    let mut found = 0;
+    let lines = example.lines().map(|line| {
+        let shows = shown.iter().any(|key| line.trim_start().starts_with(&format!("# {key}")));
+        found += usize::from(shows);
+        if shows { line.replacen("# ", "", 1) } else { line.to_owned() }
+    });
+    std::fs::write(site.config(), lines.collect::<Vec<_>>().join("\n")).unwrap();
+    assert_eq!(found, shown.len());
+    let (code, stdout, stderr) = outcome(
+        skillspan().env("HOME", site.folder.path()).args(["validate", "--config"]).arg(site.config()),
+    );
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let warnings: Vec<&str> = stdout.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[test]
+fn one_request_to_one_table_by_two_pipelines_is_warned_of() {
+    let site = site("{ age: 30s }");
+    site.edit_config(&[("parquet/eu: { table: sessions_table/eu", "parquet/eu: { table: sessions_table")]);
+    let said = site.run(&["validate"]);
+    let expected = "warning: service.pipelines.sessions/eu: otlp feeds sessions as well, which writes the same table: every event is stored twice there, and counted once\n";
+    assert!(said.contains(expected), "{said}");
+    assert!(said.contains("warning: extensions.sessions_table/eu: no pipeline uses it\n"), "{said}");
+}

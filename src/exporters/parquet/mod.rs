@@ -191,6 +191,7 @@ impl ParquetExporter {
                 return Ok(Progress::Exported);
             }
             let batch = self.records_of(&plan).await?;
+            self.note_pending(&batch);
             self.execute(&plan, batch).await?;
             return Ok(Progress::Exported);
         }
@@ -250,10 +251,15 @@ impl ParquetExporter {
                 }
             }
         }
+        self.note_pending(batch);
+        Ok(())
+    }
+
+    /// What lags: the batch that is gathered or written.
+    fn note_pending(&self, batch: &Batch) {
         let mut status = status::lock(&self.status);
         status.oldest_pending = batch.oldest;
         status.pending_events = batch.rows as u64;
-        Ok(())
     }
 
     fn is_full(&self, batch: &Batch) -> bool {
