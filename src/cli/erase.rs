@@ -77,7 +77,7 @@ fn dead_letters(settings: &Settings, erased: &Erased, subject: &Subject) -> Resu
     let (Subject::Session(name) | Subject::User(name)) = subject;
     let mut remnants = Remnants::default();
     for pipeline in &settings.sessions {
-        let found = journal::erase_dead_letters(&pipeline.journal.path, covers, name).or_fail()?;
+        let found = journal::erase_dead_letters(&pipeline.journal.path, covers, &[name]).or_fail()?;
         remnants.events += found.events;
         remnants.unreadable.extend(found.unreadable);
     }

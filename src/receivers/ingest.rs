@@ -1,6 +1,6 @@
 //! From a request's records to a durable answer: the one way in, whatever door a request came through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::try_join_all;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::dialects::{Dialects, Outcome, Record};
-use crate::event::{EventBatch, Owner, SessionEvent, Timestamp, encode_batch};
+use crate::event::{EventBatch, Owner, SessionEvent, Timestamp, Withdrawal, encode_batch};
 use crate::journal::{AppendError, Journal};
 use crate::processors::Processor;
 
@@ -128,12 +128,14 @@ impl Ingest {
         let signal = source.signal();
         let Caller { owner, capture } = caller;
         let mut events = Vec::new();
+        let mut opted_out = BTreeSet::new();
         let mut paid = Ok(());
         let mut for_events = self.memory.lease();
         let tally = source.read(lease, &mut |record| {
             // A request that has run out of memory is read on, cheaply, and refused.
             if !capture || record.is_opted_out() {
                 self.counters.dropped.get_or_create(&OPTED_OUT).inc();
+                opted_out.extend(self.sessions_of(record, &owner, ingested_at));
             } else if paid.is_ok() {
                 let new = self.map(record, &owner, ingested_at, signal);
                 paid = for_events.grow(new.iter().map(weight).sum());
@@ -148,10 +150,10 @@ impl Ingest {
             for_events.grow(events.iter().map(weight).sum())?;
         }
         let mut payloads = Vec::with_capacity(self.pipelines.len());
-        let batch = EventBatch { owner, ingested_at, events };
+        let batch = EventBatch { owner, ingested_at, events, withdrawals: BTreeSet::new() };
         if let Some((last, others)) = self.pipelines.split_last() {
-            payloads.extend(others.iter().map(|pipeline| pipeline.encode(batch.clone())));
-            payloads.push(last.encode(batch));
+            payloads.extend(others.iter().map(|pipeline| pipeline.encode(batch.clone(), &opted_out)));
+            payloads.push(last.encode(batch, &opted_out));
         }
         // The events are gone, and with them what they were paid for; the payloads remain.
         drop(for_events);
@@ -175,6 +177,21 @@ impl Ingest {
             Outcome::Unrecognised => self.count_unrecognised(signal, record.scope_name()),
         }
         Vec::new()
+    }
+
+    /// The sessions that an opted-out record names; nothing else of it is kept.
+    fn sessions_of(
+        &self,
+        record: &Record<'_>,
+        owner: &Owner,
+        ingested_at: Timestamp,
+    ) -> BTreeSet<(String, String)> {
+        match self.dialects.map(record, owner, ingested_at) {
+            Outcome::Mapped(events) => {
+                events.into_iter().map(|event| (event.session_id, event.trace_id)).collect()
+            }
+            Outcome::Dropped { .. } | Outcome::Unrecognised => BTreeSet::new(),
+        }
     }
 
     fn count_records(&self, signal: Signal, tally: &Tally) {
@@ -210,12 +227,33 @@ impl Ingest {
 }
 
 impl Pipeline {
-    /// The journal's record; nothing if no event is left.
-    fn encode(&self, mut batch: EventBatch) -> Option<Vec<u8>> {
+    /// The journal's record; nothing if neither an event nor a withdrawal is left.
+    fn encode(&self, mut batch: EventBatch, opted_out: &BTreeSet<(String, String)>) -> Option<Vec<u8>> {
+        self.process(&mut batch.events);
+        batch.withdrawals = self.withdrawals(opted_out);
+        let is_empty = batch.events.is_empty() && batch.withdrawals.is_empty();
+        (!is_empty).then(|| encode_batch(batch))
+    }
+
+    /// The sessions as the rows of the table name them: their names pass the processors as well.
+    fn withdrawals(&self, sessions: &BTreeSet<(String, String)>) -> BTreeSet<Withdrawal> {
+        let mut named: Vec<SessionEvent> = sessions
+            .iter()
+            .filter(|(session_id, trace_id)| !session_id.is_empty() || !trace_id.is_empty())
+            .cloned()
+            .map(|(session_id, trace_id)| SessionEvent { session_id, trace_id, ..SessionEvent::default() })
+            .collect();
+        self.process(&mut named);
+        let withdrawals = named.into_iter();
+        withdrawals
+            .map(|SessionEvent { session_id, trace_id, .. }| Withdrawal { session_id, trace_id })
+            .collect()
+    }
+
+    fn process(&self, events: &mut Vec<SessionEvent>) {
         for processor in &self.processors {
-            processor.process(&mut batch.events);
+            processor.process(events);
         }
-        (!batch.events.is_empty()).then(|| encode_batch(batch))
     }
 }
 

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::journal::Journal;
 use crate::receivers::MemoryLimit;
 
-use super::metrics::Metrics;
+use super::metrics::{Metrics, MiningCounts};
 use super::report::{Listening, Problem, Report};
 use super::sessions::TableFeed;
 use super::telemetry::Failing;
@@ -31,6 +31,7 @@ pub(super) struct Vitals {
     /// Journals that no pipeline has, as they were found at the start.
     pub(super) unowned: Vec<(PathBuf, Problem)>,
     pub(super) memory: Option<MemoryLimit>,
+    pub(super) mining: Arc<MiningCounts>,
     pub(super) metrics: Arc<Metrics>,
     /// Whether they reach the collector that they are sent to.
     pub(super) telemetry: Failing,
@@ -117,6 +118,7 @@ impl Vitals {
             );
         }
         report.problems.extend(unowned.map(|(_, problem)| problem.clone()));
+        report.add_targets(&self.mining.targets);
         report
     }
 

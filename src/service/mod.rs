@@ -13,6 +13,7 @@
 //! | `renewal.rs` | tokens and certificates, when their files change |
 //! | `report.rs` | how the process does, and what to do about what fails |
 //! | `notice.rs` | the lines a start prints |
+//! | `targets.rs` | how the targets of skills do |
 //! | `upkeep.rs` | the table's upkeep, every hour |
 //!
 //! Start: every port is bound, then tables and journals are opened, then tasks run. Whatever
@@ -28,6 +29,7 @@ mod outbox;
 mod renewal;
 mod report;
 mod sessions;
+mod targets;
 mod telemetry;
 mod unowned;
 mod upkeep;
@@ -55,7 +57,7 @@ use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
 use renewal::{Credentials, Renewal};
-pub use report::{JournalReport, Listening, PipelineReport, Problem, Report, TableReport};
+pub use report::{JournalReport, Listening, PipelineReport, Problem, Report, TableReport, TargetReport};
 use sessions::{Sessions, TableFeed};
 use telemetry::{Failing, Telemetry};
 pub use unowned::unowned_journals;
@@ -175,7 +177,8 @@ impl Service {
         }
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
-        let metrics = Metrics::new(&counters, service.memory.clone(), service.feeds.clone(), counts);
+        let metrics =
+            Metrics::new(&counters, service.memory.clone(), service.feeds.clone(), Arc::clone(&counts));
         let metrics = Arc::new(metrics);
         let mut telemetry = Failing::default();
         if let Some(config) = settings.metrics.clone() {
@@ -184,7 +187,7 @@ impl Service {
             service.workers.spawn(sender.run(service.stop_rest.clone()));
         }
         if let Some((_, listener)) = ports.health {
-            service.start_health(listener, &settings, metrics, telemetry);
+            service.start_health(listener, &settings, counts, metrics, telemetry);
         }
         Ok(service)
     }
@@ -261,6 +264,7 @@ impl Service {
 
     fn start_workers(&mut self, workers: Vec<Worker>, counts: &Arc<MiningCounts>) {
         for worker in workers {
+            worker.announce(counts);
             self.workers.spawn(worker.run(Arc::clone(counts), self.stop_rest.clone()));
         }
     }
@@ -269,6 +273,7 @@ impl Service {
         &mut self,
         listener: TcpListener,
         settings: &Settings,
+        mining: Arc<MiningCounts>,
         metrics: Arc<Metrics>,
         telemetry: Failing,
     ) {
@@ -281,6 +286,7 @@ impl Service {
             feeds: self.feeds.clone(),
             unowned,
             memory: self.memory.clone(),
+            mining,
             metrics,
             telemetry,
             stopping: self.stop_doors.clone(),

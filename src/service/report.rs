@@ -9,6 +9,8 @@ use crate::exporters::parquet;
 use crate::journal;
 use crate::table::Location;
 
+use super::targets::Targets;
+
 /// What `GET /status` answers and `skillspan status --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -22,6 +24,9 @@ pub struct Report {
     pub listening: Vec<Listening>,
     /// The sessions pipelines.
     pub pipelines: Vec<PipelineReport>,
+    /// Where skills are published.
+    #[serde(default)]
+    pub targets: Vec<TargetReport>,
     /// What fails, and what to do.
     pub problems: Vec<Problem>,
 }
@@ -82,6 +87,21 @@ pub struct TableReport {
     pub files: u64,
 }
 
+/// A target of skills.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetReport {
+    /// The folder, or the remote and its branch.
+    pub target: String,
+    /// When it last took what there was, RFC 3339; absent before the first time since the start.
+    pub published_at: Option<String>,
+    /// What people should know of that time: where a proposal waits.
+    pub notes: Vec<String>,
+    /// The kind of failure, if it cannot be written now.
+    pub failing: Option<String>,
+    /// When it is tried again, RFC 3339.
+    pub retry_at: Option<String>,
+}
+
 /// Something that fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -100,6 +120,7 @@ impl Report {
             ready: false,
             listening: Vec::new(),
             pipelines: Vec::new(),
+            targets: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -174,6 +195,23 @@ impl Report {
         };
         if let Some(found) = self.pipelines.iter_mut().find(|found| found.name == pipeline) {
             found.table = Some(table);
+        }
+    }
+
+    /// Adds the targets of skills and what follows from their states.
+    pub(super) fn add_targets(&mut self, targets: &Targets) {
+        for (target, state) in targets.states() {
+            if let Some((since, failure)) = &state.failing {
+                let what = format!("skills cannot be published since {since}: {}", failure.error);
+                self.problem(what, failure.remedy);
+            }
+            self.targets.push(TargetReport {
+                target,
+                published_at: state.published_at.map(|at| at.to_string()),
+                notes: state.notes,
+                retry_at: state.failing.as_ref().map(|(_, failure)| failure.retry_at.to_string()),
+                failing: state.failing.map(|(_, failure)| failure.kind.to_owned()),
+            });
         }
     }
 }

@@ -100,8 +100,11 @@ impl World {
             self.append(&journal).await;
         }
         self.export(&journal, true).await?;
-        if self.random.chance(1, 2) {
-            self.disk.lose_power_after(self.random.below(12));
+        match self.random.below(4) {
+            0 => self.disk.lose_power_after(self.random.below(12)),
+            // Right behind the name that the spare file gets.
+            1 | 2 => self.disk.lose_power_after_renames(1),
+            _ => {}
         }
         for _ in 0..1 + self.random.below(6) {
             self.append(&journal).await;
@@ -120,7 +123,11 @@ impl World {
         self.export_or_power_loss(&journal).await?;
         self.disk = self.disk.kill();
         let journal = self.open()?;
-        self.disk.lose_power_after(self.random.below(9));
+        if self.random.chance(1, 2) {
+            self.disk.lose_power_after_renames(1);
+        } else {
+            self.disk.lose_power_after(self.random.below(9));
+        }
         self.append(&journal).await;
         self.lose_power();
         Ok(())
