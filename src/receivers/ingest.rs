@@ -33,6 +33,9 @@ pub struct Ingest {
     decoders: Semaphore,
 }
 
+/// A request's record for each pipeline's journal; nothing where no event came of it.
+type Payloads = Vec<Option<Vec<u8>>>;
+
 /// What a sessions pipeline does with the events of a request.
 pub struct Pipeline {
     /// Its steps between mapping and the journal, in order.
@@ -117,14 +120,14 @@ impl Ingest {
         Ok(tally)
     }
 
-    /// The record of a request for each pipeline's journal; nothing where no event came of it.
+    /// What a request leaves in the journals.
     fn prepare(
         &self,
         source: impl Source,
         caller: Caller,
         ingested_at: Timestamp,
         lease: &mut Lease,
-    ) -> Result<(Tally, Vec<Option<Vec<u8>>>), Refusal> {
+    ) -> Result<(Tally, Payloads), Refusal> {
         let signal = source.signal();
         let Caller { owner, capture } = caller;
         let mut events = Vec::new();

@@ -5,7 +5,7 @@ use super::disk::SimulatedDisk;
 use super::history::World;
 
 /// How many there are: the remainder of a seed is one of them.
-pub(crate) const KINDS: u64 = 8;
+pub(crate) const KINDS: u64 = 9;
 
 /// Runs a directed history: the seed decides which one, and the moment at which the power or the process
 /// goes.
@@ -21,6 +21,7 @@ pub(crate) fn run_directed(disk: SimulatedDisk, seed: u64) -> Result<(), String>
             4 => world.recycled_and_power_loss().await,
             5 => world.released_at_opening_then_power_loss().await,
             6 => world.nearly_full_and_power_loss().await,
+            7 => world.sealed_by_a_large_record_and_power_loss().await,
             _ => world.set_aside_whole_and_power_loss().await,
         }?;
         world.finish().await
@@ -129,6 +130,19 @@ impl World {
             self.disk.lose_power_after(self.random.below(9));
         }
         self.append(&journal).await;
+        self.lose_power();
+        Ok(())
+    }
+
+    /// A segment of nothing but exported records, full for the next one: its own file is the next segment's.
+    async fn sealed_by_a_large_record_and_power_loss(&mut self) -> Result<(), String> {
+        let journal = self.open()?;
+        for _ in 0..1 + self.random.below(3) {
+            self.append(&journal).await;
+        }
+        self.export(&journal, true).await?;
+        self.disk.lose_power_after_renames(2);
+        self.append_large(&journal).await;
         self.lose_power();
         Ok(())
     }

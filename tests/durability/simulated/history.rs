@@ -210,11 +210,25 @@ impl World {
         }
     }
 
-    /// An event that is found again by its id, with a text of up to a few sectors.
+    /// A record that takes most of a segment.
+    pub(super) async fn append_large(&mut self, journal: &Journal) {
+        let (id, text) = self.request_of(700);
+        if let Ok(sequence) = journal.append(payload(&id, &text)).await {
+            self.acknowledged.insert(id, sequence);
+        }
+    }
+
+    /// An event with a text of up to a few sectors.
     fn request(&mut self) -> (String, String) {
+        let words = 1 + self.random.below(200);
+        self.request_of(words)
+    }
+
+    /// An event that is found again by its id.
+    fn request_of(&mut self, words: usize) -> (String, String) {
         let number = self.sent.len();
         let id = format!("event-{number}");
-        let text = format!("text {number} ").repeat(1 + self.random.below(200));
+        let text = format!("text {number} ").repeat(words);
         self.sent.insert(id.clone(), text.clone());
         (id, text)
     }
