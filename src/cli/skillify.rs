@@ -37,12 +37,14 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         return Err(Failure::Usage(anyhow::anyhow!("the configuration has no skills pipeline")));
     }
     reader::flush(&settings).await;
-    let table = reader::open(&settings).await?;
-    let mut places = read(&table, &settings.default_workspace).await.or_fail()?;
-    places.retain(|(_, workspace), _| arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace));
     let mut text = String::new();
     let mut failed = None;
     for pipeline in &settings.skills {
+        let table = reader::open(&pipeline.table).await?;
+        let mut places = read(&table, &pipeline.table.default_workspace).await.or_fail()?;
+        places.retain(|(_, workspace), _| {
+            arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace)
+        });
         let mut all = Vec::new();
         for ((_, workspace), sessions) in &places {
             let found =

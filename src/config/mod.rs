@@ -9,7 +9,8 @@
 //! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
 //! | `listeners.rs` | what is listened on |
 //! | `credentials.rs` | who may send |
-//! | `resolve.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
+//! | `resolve.rs`, `tables.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
+//! | `telemetry.rs` | what the process says of itself |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
 //! | `settings.rs` | what runs |
 //! | `default.yaml` | what runs without a file |
@@ -27,7 +28,9 @@ mod listeners;
 mod raw;
 mod resolve;
 mod settings;
+mod tables;
 mod targets;
+mod telemetry;
 mod tree;
 mod units;
 mod watch;
@@ -40,7 +43,8 @@ use serde::Deserialize;
 pub use decode::DecodeError;
 pub use expand::{ProcessSource, Source};
 pub use settings::{
-    Listener, LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline,
+    Doors, Listener, LogSettings, OtlpMetrics, ProcessorSettings, ReceiverSettings, Schedule,
+    SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
 };
 pub use units::{Hidden, parse_duration};
 pub use watch::Watch;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Schedule, Settings};
+use crate::config::{Schedule, SessionsTable, Settings};
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::exporters::target::{self, Report, Target, Update};
 use crate::library::{Episode, Findings};
@@ -137,9 +137,7 @@ pub(super) fn prepare(settings: &Settings) -> Result<Vec<Worker>, StartError> {
     }
     let workers = settings.skills.iter().map(|pipeline| Worker {
         name: pipeline.name.clone(),
-        table: settings.table.clone(),
-        retention: settings.retention,
-        default_workspace: settings.default_workspace.clone(),
+        table: pipeline.table.clone(),
         mining: pipeline.mining,
         schedule: pipeline.schedule,
         outboxes: pipeline.targets.iter().cloned().map(Outbox::new).collect(),
@@ -151,9 +149,7 @@ pub(super) fn prepare(settings: &Settings) -> Result<Vec<Worker>, StartError> {
 /// Runs one skills pipeline.
 pub(super) struct Worker {
     name: String,
-    table: table::Location,
-    retention: Option<Duration>,
-    default_workspace: String,
+    table: SessionsTable,
     mining: skillify::Config,
     schedule: Schedule,
     outboxes: Vec<Outbox>,
@@ -220,16 +216,16 @@ impl Worker {
 
     /// Mines what is due; says whether anything was.
     async fn look(&mut self) -> Result<bool, RunError> {
-        let table = match Table::connect_read_only(&self.table).await {
+        let table = match Table::connect_read_only(&self.table.location).await {
             Err(table::OpenError::NoTable { .. }) => return Ok(false),
-            table => table?.with_retention(self.retention),
+            table => table?.with_retention(self.table.retention),
         };
         let files = table.paths(&Filter::default()).await?;
         let now = Timestamp::now();
         if files == self.seen.files && self.seen.next_close.is_none_or(|next| now < next) {
             return Ok(false);
         }
-        let places = read(&table, &self.default_workspace).await?;
+        let places = read(&table, &self.table.default_workspace).await?;
         let next_close = self.next_close(&places, now);
         let mut found = Vec::new();
         for (place, sessions) in places {

@@ -63,6 +63,22 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
             "c.yaml:2:21: exporters.parquet.table: there is no extension `lake`; name sessions_table",
         ),
         (
+            "extensions:\n  sessions_tabel: { path: /x }\n",
+            "c.yaml:2:3: extensions.sessions_tabel: unknown key; known here: health, sessions_table, auth",
+        ),
+        (
+            "extensions:\n  sessions_table/eu: {}\nexporters:\n  parquet: { table: sessions_table/eu }\n",
+            "c.yaml:2:22: extensions.sessions_table/eu: say where this table is: path",
+        ),
+        (
+            "service:\n  pipelines:\n    sessions/../x: { receivers: [otlp], exporters: [parquet] }\n",
+            "c.yaml:3:20: service.pipelines.sessions/../x: the name becomes a folder of the journal: letters and digits, then also `-`, `_` and `.`",
+        ),
+        (
+            "service:\n  pipelines:\n    sessions: { receivers: [otlp, otlp], exporters: [parquet] }\n",
+            "c.yaml:3:28: service.pipelines.sessions.receivers: otlp stands here twice",
+        ),
+        (
             "processors:\n  workspace: { default: x }\n  workspace: { default: y }\n",
             "c.yaml:3:3: the key \"workspace\" stands here twice, first at 2:3",
         ),
@@ -94,7 +110,6 @@ fn what_is_not_built_yet_is_refused_wherever_it_stands() {
         ("processors: { mappings: [] }\n", "1:15: processors.mappings"),
         ("exporters: { deeplake: { table: sessions_table } }\n", "1:14: exporters.deeplake"),
         ("connectors: { skillify: { proposer: { anthropic: {} } } }\n", "1:37: connectors.skillify.proposer"),
-        ("service: { telemetry: { metrics: { otlp: x } } }\n", "1:34: service.telemetry.metrics"),
     ] {
         let (code, _, stderr) = validate(text);
         assert_eq!(code, 64, "{text}");

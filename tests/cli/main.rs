@@ -13,6 +13,8 @@
 //! | `live.rs` | the OpenTelemetry SDK as a client |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
 //! | `operation.rs` | start, health, metrics, drain, demo |
+//! | `pipelines.rs` | several sessions pipelines |
+//! | `telemetry.rs` | own metrics, sent to a collector |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
 
 #![allow(
@@ -34,6 +36,8 @@ mod hook;
 mod journals;
 mod live;
 mod operation;
+mod pipelines;
 mod schema;
 mod support;
+mod telemetry;
 mod upkeep;

@@ -145,10 +145,13 @@ pub(super) fn evidence(settings: &Settings, name: &str, json: bool) -> Result<St
     Ok(text)
 }
 
-/// The table's sessions by the hash that published files name them by.
+/// The tables' sessions by the hash that published files name them by.
 async fn known_sessions(settings: &Settings) -> Result<BTreeMap<String, String>, Failure> {
-    let Ok(table) = reader::open(settings).await else { return Ok(BTreeMap::new()) };
-    let places = read(&table, &settings.default_workspace).await.or_fail()?;
-    let sessions = places.into_values().flatten();
-    Ok(sessions.map(|session| (session_hash(&session.tenant, &session.id), session.id)).collect())
+    let mut known = BTreeMap::new();
+    for settings in settings.tables() {
+        let Ok(table) = reader::open(settings).await else { continue };
+        let sessions = read(&table, &settings.default_workspace).await.or_fail()?.into_values().flatten();
+        known.extend(sessions.map(|session| (session_hash(&session.tenant, &session.id), session.id)));
+    }
+    Ok(known)
 }
