@@ -9,6 +9,7 @@
 //! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
 //! | `listeners.rs` | what is listened on |
 //! | `credentials.rs` | who may send |
+//! | `proposer.rs` | who words skills, and what that may cost |
 //! | `resolve.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
 //! | `settings.rs` | what runs |
@@ -24,6 +25,7 @@ mod credentials;
 mod decode;
 mod expand;
 mod listeners;
+mod proposer;
 mod raw;
 mod resolve;
 mod settings;
@@ -40,7 +42,8 @@ use serde::Deserialize;
 pub use decode::DecodeError;
 pub use expand::{ProcessSource, Source};
 pub use settings::{
-    Listener, LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline,
+    Listener, LogSettings, ModelSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings,
+    SkillsPipeline, Uses,
 };
 pub use units::{Hidden, parse_duration};
 pub use watch::Watch;

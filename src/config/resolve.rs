@@ -14,6 +14,7 @@ use crate::table::Location;
 
 use super::components::type_of;
 use super::expand::Source;
+use super::proposer;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
 use super::settings::{LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline};
 use super::{DecodeError, Decoded};
@@ -291,9 +292,11 @@ impl Resolver<'_> {
             idle: skillify.idle.0,
             min_interval: skillify.min_interval.0,
         };
+        let model = self.model(id, &skillify.proposer)?;
         self.used.insert(format!("connectors.{id}"));
+        self.warnings.extend(model.as_ref().and_then(|model| proposer::warning(id, model)));
         let targets = self.targets(name, pipeline)?;
-        Ok(SkillsPipeline { name: name.to_owned(), mining, schedule, targets })
+        Ok(SkillsPipeline { name: name.to_owned(), mining, schedule, model, targets })
     }
 
     fn journal(&mut self) -> Result<journal::Config, ResolveError> {

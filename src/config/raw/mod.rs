@@ -6,6 +6,7 @@
 //! built-in component of that name as a whole (`mod.rs`).
 
 mod exporters;
+mod proposer;
 mod receivers;
 
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use crate::config::components::{Components, Named};
 use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
 
 pub(super) use exporters::{Connector, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope};
+pub(super) use proposer::{Limits, Model, Proposer, Use};
 pub(super) use receivers::{Grpc, Http, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace};
 
 /// The whole file.
