@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | [`Service`]: start, drain |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
+//! | `wording.rs`, `model_counts.rs` | the LLM step of a run, and what it counts |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
@@ -20,11 +21,13 @@
 mod health;
 mod metrics;
 pub mod mining;
+mod model_counts;
 mod notice;
 mod outbox;
 mod renewal;
 mod report;
 mod upkeep;
+pub mod wording;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -45,6 +48,7 @@ use crate::receivers::auth::Rates;
 use crate::receivers::tls::{self, Certificates};
 use crate::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, otlp, serve};
 use crate::redact::{self, Redactor};
+use crate::skillify::llm::ClientError;
 use crate::table::{self, Table};
 
 use health::Vitals;
@@ -91,6 +95,9 @@ pub enum StartError {
     /// A target cannot be written.
     #[error("exporters")]
     Target(#[from] target::Error),
+    /// The model cannot be asked.
+    #[error("connectors.skillify.proposer")]
+    Model(#[from] ClientError),
     /// The redaction rules cannot be used.
     #[error("processors.redact: {0}")]
     Redaction(#[from] redact::Error),
@@ -261,13 +268,14 @@ impl Service {
     ) {
         let feed = self.table_feed.as_ref().map(|feed| (feed.journal.clone(), feed.exporter.clone()));
         let memory = self.table_feed.as_ref().map(|feed| feed.memory.clone());
-        let metrics = Metrics::new(counters, memory.clone(), feed.clone(), counts);
+        let metrics = Metrics::new(counters, memory.clone(), feed.clone(), Arc::clone(&counts));
         let vitals = Vitals {
             addresses: self.addresses.clone(),
             table: settings.table.clone(),
             table_feed: feed,
             memory,
             metrics,
+            mining: counts,
             stopping: self.stop_doors.clone(),
         };
         let router = health::router(Arc::new(vitals));

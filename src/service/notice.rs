@@ -11,6 +11,7 @@ use crate::library::Layout;
 use crate::table::Location;
 
 use super::Service;
+use super::wording::what_is_sent;
 
 impl Service {
     /// What listens where, what is stored where, and what to do next.
@@ -41,6 +42,9 @@ impl Service {
             line(&mut lines, "skills", &target.to_string());
         }
         lines.push_str(what_leaves(settings));
+        for model in settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref()) {
+            let _ = writeln!(lines, "{}", what_is_sent(model));
+        }
         lines.push_str("To forget a session or a person:  skillspan erase --session ID | --user ID\n");
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
             let listeners = settings.sessions.iter().flat_map(|pipeline| &pipeline.listeners);
@@ -61,7 +65,13 @@ impl Service {
 /// What leaves this machine, and how everything is forgotten.
 fn what_leaves(settings: &Settings) -> &'static str {
     let skills = settings.skills.iter().any(SkillsPipeline::leaves_the_machine);
+    let models = settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref());
+    let asks_elsewhere = models.into_iter().any(|model| !model.is_here);
     match (&settings.table, skills) {
+        (Location::Folder(_), false) if asks_elsewhere => {
+            "Sessions do not leave this machine; what a model is sent does. To forget everything, stop \
+             skillspan and delete these folders.\n"
+        }
         (Location::Folder(_), false) => {
             "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n"
         }
