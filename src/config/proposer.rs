@@ -55,10 +55,14 @@ impl Resolver<'_> {
             budget: budget(raw),
             price,
         };
-        let uses =
-            Uses { wording: raw.uses.contains(&Use::Wording), same_skill: raw.uses.contains(&Use::SameSkill) };
+        let uses = Uses {
+            wording: raw.uses.contains(&Use::Wording),
+            same_skill: raw.uses.contains(&Use::SameSkill),
+        };
         if uses == Uses::default() {
-            return Err(self.invalid(&below("uses"), "nothing would be asked: write wording, same_skill or both"));
+            return Err(
+                self.invalid(&below("uses"), "nothing would be asked: write wording, same_skill or both")
+            );
         }
         Ok(Some(ModelSettings { endpoint, uses, is_here }))
     }
@@ -111,7 +115,8 @@ fn budget(raw: &Model) -> Budget {
 
 /// An `http` or `https` URL of a host, with nothing in it that is secret.
 fn base_url(url: &str) -> Result<reqwest::Url, &'static str> {
-    let address = reqwest::Url::parse(url).map_err(|_| "expected a URL, such as http://127.0.0.1:11434/v1")?;
+    let address =
+        reqwest::Url::parse(url).map_err(|_| "expected a URL, such as http://127.0.0.1:11434/v1")?;
     if !matches!(address.scheme(), "http" | "https") || address.host_str().is_none() {
         return Err("expected an http or https URL, such as http://127.0.0.1:11434/v1");
     }

@@ -98,8 +98,7 @@ fn give_way(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decisio
         return Err(DecisionError::NoProposal(skill.name));
     };
     let reason = format!("{other} is the same skill, a person agreed");
-    skill.retirement =
-        Some(Retirement { reason: reason.clone(), as_of: run.as_of.clone(), gone: false });
+    skill.retirement = Some(Retirement { reason: reason.clone(), as_of: run.as_of.clone(), gone: false });
     skill.kept = false;
     skill.version += 1;
     overwrite(run, id, skill, Change::Retiring, &reason)

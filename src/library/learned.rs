@@ -117,7 +117,9 @@ fn propose_one_skill(
     let standing = |claims: &BTreeSet<String>| {
         let mut skills = state.skills.iter().filter(|(_, skill)| skill.workspace == workspace);
         let says = |skill: &Skill| skill.stands() && claims.iter().all(|claim| skill.content.says(claim));
-        skills.find(|(_, skill)| says(skill)).map(|(id, skill)| (skill.content.oldest().to_owned(), id.clone()))
+        skills
+            .find(|(_, skill)| says(skill))
+            .map(|(id, skill)| (skill.content.oldest().to_owned(), id.clone()))
     };
     let (Some(one), Some(other)) = (standing(one), standing(other)) else { return };
     let ((_, older), (_, younger)) = if one <= other { (one, other) } else { (other, one) };

@@ -183,9 +183,9 @@ pub(super) struct Writer<'w, 'e>(&'w mut DescriptorEncoder<'e>);
 impl Writer<'_, '_> {
     fn failures(&mut self, failures: &BTreeMap<(String, &'static str), u64>) -> fmt::Result {
         let help = "Attempts to publish skills that failed, by target and kind";
-        let rows = failures.iter().map(|((target, kind), count)| {
-            ([("target", target.as_str()), ("kind", *kind)], *count)
-        });
+        let rows = failures
+            .iter()
+            .map(|((target, kind), count)| ([("target", target.as_str()), ("kind", *kind)], *count));
         self.counters("skillspan_target_failures", help, rows)
     }
 

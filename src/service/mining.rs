@@ -210,12 +210,7 @@ impl Worker {
     }
 
     /// Mines what is due and brings to each target what waits for it.
-    async fn round(
-        &mut self,
-        counts: &MiningCounts,
-        stop: &Arc<AtomicBool>,
-        stopping: &CancellationToken,
-    ) {
+    async fn round(&mut self, counts: &MiningCounts, stop: &Arc<AtomicBool>, stopping: &CancellationToken) {
         match self.look(counts, stopping).await {
             Ok(false) => {}
             Ok(true) => {
@@ -233,11 +228,7 @@ impl Worker {
     }
 
     /// Mines what is due; says whether anything was.
-    async fn look(
-        &mut self,
-        counts: &MiningCounts,
-        stopping: &CancellationToken,
-    ) -> Result<bool, RunError> {
+    async fn look(&mut self, counts: &MiningCounts, stopping: &CancellationToken) -> Result<bool, RunError> {
         let table = match Table::connect_read_only(&self.table).await {
             Err(table::OpenError::NoTable { .. }) => return Ok(false),
             table => table?.with_retention(self.retention),
@@ -279,8 +270,7 @@ impl Worker {
         let Some(step) = self.step.as_ref().filter(|_| !jobs.is_empty()) else {
             let mut found = Vec::new();
             for job in jobs {
-                let mined =
-                    mine_workspace(job.place.1.clone(), job.sessions.clone(), self.mining).await?;
+                let mined = mine_workspace(job.place.1.clone(), job.sessions.clone(), self.mining).await?;
                 found.push(Found { mined, learned: None });
             }
             return Ok(found);

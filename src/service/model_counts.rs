@@ -62,7 +62,11 @@ impl ModelCounts {
 
     pub(super) fn write(&self, write: &mut Writer<'_, '_>) -> fmt::Result {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        write.counter("skillspan_model_requests", "Requests to models, retries included", counts.spent.calls)?;
+        write.counter(
+            "skillspan_model_requests",
+            "Requests to models, retries included",
+            counts.spent.calls,
+        )?;
         let tokens = [([("direction", "input")], counts.read), ([("direction", "output")], counts.written)];
         write.counters("skillspan_model_tokens", "Tokens that models read and wrote", tokens.into_iter())?;
         write.seconds(

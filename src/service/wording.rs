@@ -225,7 +225,8 @@ impl Step {
         let mut answers = self.answers(job, known);
         let new: Vec<&Question> =
             pass.missing.iter().filter(|question| fresh.contains_key(&question.key)).collect();
-        let says_something = new.iter().any(|question| fresh.get(&question.key) != Some(&no_answer(question)));
+        let says_something =
+            new.iter().any(|question| fresh.get(&question.key) != Some(&no_answer(question)));
         let mut used: BTreeSet<String> = new.iter().map(|question| question.key.clone()).collect();
         used.append(&mut pass.used);
         answers.extend(fresh.iter().map(|(key, answer)| (key.clone(), answer.clone())));
@@ -320,7 +321,7 @@ pub fn what_is_sent(settings: &ModelSettings) -> String {
     };
     let place = if *is_here { " on this machine" } else { "" };
     format!(
-        "Claims of skills are sent to {} at {}{place} {purpose}: commands with holes for what varies, ends of \
+        "Claims of skills, and nothing else, are sent to {} at {}{place} {purpose}: commands with holes for what varies, ends of \
          the paths of edited files, error signatures from a closed list, single words that several prompts \
          share, counts. No transcript, no prompt, no tool's output and no name of a person is. Limits: {}.",
         endpoint.model,

@@ -207,7 +207,9 @@ impl<'de> Deserialize<'de> for Proposer {
                 let proposer = match map.next_key::<String>()?.as_deref() {
                     Some("anthropic") => Proposer::Anthropic(map.next_value()?),
                     Some("openai") => Proposer::OpenAi(map.next_value()?),
-                    _ => return Err(de::Error::custom("expected offline, { anthropic: … } or { openai: … }")),
+                    _ => {
+                        return Err(de::Error::custom("expected offline, { anthropic: … } or { openai: … }"));
+                    }
                 };
                 match map.next_key::<String>()? {
                     None => Ok(proposer),

@@ -208,8 +208,8 @@ impl Client {
         stop: impl Future<Output = ()>,
     ) -> Asked {
         let run = Mutex::new(Run::default());
-        let asking =
-            stream::iter(questions).for_each_concurrent(self.endpoint.concurrency.max(1), |question| {
+        let asking = stream::iter(questions)
+            .for_each_concurrent(self.endpoint.concurrency.max(1), |question| {
                 self.ask_one(question, today, &run)
             });
         tokio::select! {

@@ -71,11 +71,12 @@ pub fn pairs(model: &str, candidates: &[Candidate]) -> Vec<Pair> {
 pub(super) fn sift(text: &str) -> Sifted {
     let text = text.trim();
     match serde_json::from_str::<Judgement>(text) {
-        Ok(Judgement { same }) => Sifted { answer: json!({ "same": same }).to_string(), refusals: Vec::new() },
-        Err(_) => Sifted {
-            answer: json!({ "same": false }).to_string(),
-            refusals: vec![Refusal::NotTheSchema],
-        },
+        Ok(Judgement { same }) => {
+            Sifted { answer: json!({ "same": same }).to_string(), refusals: Vec::new() }
+        }
+        Err(_) => {
+            Sifted { answer: json!({ "same": false }).to_string(), refusals: vec![Refusal::NotTheSchema] }
+        }
     }
 }
 
@@ -105,8 +106,7 @@ fn question(model: &str, one: &Candidate, other: &Candidate) -> Question {
 
 /// The description is made of the claims, and of words that several prompts share.
 fn shown(candidate: &Candidate) -> Value {
-    let claims: Vec<Value> =
-        candidate.claims.iter().enumerate().map(|(at, claim)| show(at, claim)).collect();
+    let claims: Vec<Value> = candidate.claims.iter().enumerate().map(|(at, claim)| show(at, claim)).collect();
     json!({ "description": candidate.wording.description, "claims": claims })
 }
 
