@@ -10,6 +10,7 @@
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
 //! | `live.rs` | the OpenTelemetry SDK as a client |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
+//! | `model.rs` | a model that words skills: what is sent, counted and said |
 //! | `operation.rs` | start, health, metrics, drain, demo |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
 
@@ -22,6 +23,9 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/model_server.rs"]
+mod model_server;
+
 mod architecture;
 mod captures;
 mod configuration;
@@ -30,6 +34,7 @@ mod crash;
 mod explain;
 mod journals;
 mod live;
+mod model;
 mod operation;
 mod support;
 mod upkeep;
