@@ -12,7 +12,7 @@ use skillspan::skillify::{Config, Mined, Snapshot, mine};
 
 /// How it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub(crate) enum Manner {
     /// In other words, and true.
     Well,
     /// Cut, padded, uncited, reordered, empty, prose, another shape.
@@ -27,7 +27,7 @@ thread_local! {
 }
 
 impl Manner {
-    pub fn parse(name: &str) -> Self {
+    pub(crate) fn parse(name: &str) -> Self {
         match name {
             "well" => Self::Well,
             "badly" => Self::Badly,
@@ -38,12 +38,12 @@ impl Manner {
 }
 
 /// (asked, worded) lines since the start.
-pub fn lines() -> (usize, usize) {
+pub(crate) fn lines() -> (usize, usize) {
     LINES.with_borrow(|lines| *lines)
 }
 
 /// Mines, asks, and mines again with the answers.
-pub fn mine_worded(snapshot: &Snapshot<'_>, config: &Config, manner: Manner) -> Mined {
+pub(crate) fn mine_worded(snapshot: &Snapshot<'_>, config: &Config, manner: Manner) -> Mined {
     let nothing = BTreeMap::new();
     let worded = Worded::new("stand-in", &nothing);
     let offline = mine(snapshot, config, &worded);

@@ -222,10 +222,12 @@ impl Client {
     async fn ask_one(&self, question: Question, today: Spent, run: &Mutex<Run>) {
         let mut attempt = 0;
         let outcome = loop {
-            if let Err(failure) = self.reserve(&question, today, run) {
+            let newer_form = self.newer_form.load(Ordering::Relaxed);
+            let worst = self.cost(Protocol::worst_case(&question, newer_form));
+            if let Err(failure) = self.reserve(worst, today, run) {
                 break Err(failure);
             }
-            match self.send(&question, run).await {
+            match self.send(&question, newer_form, worst, run).await {
                 Ok(text) => break Ok(text),
                 Err((failure, wait)) if failure.may_pass() && attempt < RETRIES => {
                     let wait = wait.unwrap_or(FIRST_BACKOFF * 2_u32.pow(attempt));
@@ -243,12 +245,11 @@ impl Client {
 
     /// Takes the worst case of a call from the budget before it is made; [`Client::settle`] gives back
     /// what it did not use. So concurrent calls cannot pass a limit together.
-    fn reserve(&self, question: &Question, today: Spent, run: &Mutex<Run>) -> Result<(), Failure> {
+    fn reserve(&self, worst: Spent, today: Spent, run: &Mutex<Run>) -> Result<(), Failure> {
         let mut run = lock(run);
         if let Some(failure) = run.open {
             return Err(failure);
         }
-        let worst = self.cost(Protocol::worst_case(question));
         let mut day = today;
         day.add(run.asked.spent);
         if !self.endpoint.budget.permits(run.asked.spent, day, worst) {
@@ -258,8 +259,8 @@ impl Client {
         Ok(())
     }
 
-    fn settle(&self, question: &Question, usage: Usage, run: &Mutex<Run>) {
-        let (worst, real) = (self.cost(Protocol::worst_case(question)), self.cost(usage));
+    fn settle(&self, worst: Spent, usage: Usage, run: &Mutex<Run>) {
+        let real = self.cost(usage);
         let mut run = lock(run);
         let spent = &mut run.asked.spent;
         spent.tokens = spent.tokens.saturating_sub(worst.tokens).saturating_add(real.tokens);
@@ -282,10 +283,11 @@ impl Client {
     async fn send(
         &self,
         question: &Question,
+        newer_form: bool,
+        worst: Spent,
         run: &Mutex<Run>,
     ) -> Result<String, (Failure, Option<Duration>)> {
         let Endpoint { protocol, api_key, .. } = &self.endpoint;
-        let newer_form = self.newer_form.load(Ordering::Relaxed);
         let (address, body) = self.endpoint.request(question, newer_form);
         let mut request = self.http.post(address).json(&body);
         request = match (protocol, api_key) {
@@ -300,7 +302,7 @@ impl Client {
         let status = answer.status().as_u16();
         if status != 200 {
             // Nothing was generated.
-            self.settle(question, Usage::default(), run);
+            self.settle(worst, Usage::default(), run);
             let wait = wait_of(answer.headers());
             if status == 400 && !newer_form && wants_the_newer_form(*protocol, answer).await {
                 self.newer_form.store(true, Ordering::Relaxed);
@@ -317,7 +319,7 @@ impl Client {
             };
             (failure, None)
         })?;
-        self.settle(question, framed.usage, run);
+        self.settle(worst, framed.usage, run);
         Ok(framed.text)
     }
 }

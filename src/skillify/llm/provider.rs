@@ -8,6 +8,9 @@ use super::question::Question;
 /// Characters that one token stands for at the least, for the worst case of a budget.
 const CHARACTERS_PER_TOKEN: u64 = 3;
 
+/// Models that take the newer form think before they answer, and count that as answer.
+const THINKING_TOKENS: u64 = 4_096;
+
 /// How a model is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
@@ -70,10 +73,11 @@ impl Protocol {
     }
 
     /// Tokens that a call may use at the worst.
-    pub(super) fn worst_case(question: &Question) -> Usage {
+    pub(super) fn worst_case(question: &Question, newer_form: bool) -> Usage {
         let characters = question.system.len() + question.content.len() + question.schema.to_string().len();
         let input = u64::try_from(characters).unwrap_or(u64::MAX) / CHARACTERS_PER_TOKEN + 64;
-        Usage { input, output: question.answer_tokens }
+        let thinking = if newer_form { THINKING_TOKENS } else { 0 };
+        Usage { input, output: question.answer_tokens + thinking }
     }
 
     /// The text and the usage of an answer.
@@ -100,7 +104,10 @@ fn completion(model: &str, question: &Question, newer_form: bool) -> Value {
     });
     if let Some(fields) = body.as_object_mut() {
         if newer_form {
-            fields.insert("max_completion_tokens".to_owned(), question.answer_tokens.into());
+            fields.insert(
+                "max_completion_tokens".to_owned(),
+                (question.answer_tokens + THINKING_TOKENS).into(),
+            );
         } else {
             fields.insert("max_tokens".to_owned(), question.answer_tokens.into());
             fields.insert("temperature".to_owned(), 0.into());

@@ -9,8 +9,10 @@ use super::answer::{self, LineKind};
 
 /// Raised when the instructions or the checks change: then old answers are answers to another question.
 const VERSION: &str = "1";
-/// More than any skill needs.
-const ANSWER_TOKENS: u64 = 2_048;
+/// Room for the frame of an answer, and for each of its lines; no skill needs more than the most.
+const FRAME_TOKENS: u64 = 256;
+const LINE_TOKENS: u64 = 160;
+const MOST_TOKENS: u64 = 4_096;
 
 /// One question to a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +80,7 @@ impl Question {
             content: content.to_string(),
             schema: answer::schema(),
             about: offline.name.clone(),
-            answer_tokens: ANSWER_TOKENS,
+            answer_tokens: answer_tokens(lines.len()),
             lines,
             words: material.words.to_vec(),
         }
@@ -110,6 +112,12 @@ fn asked_lines(wording: &Wording) -> Vec<AskedLine> {
         .chain(wording.avoid.iter().enumerate().map(|(at, line)| (LineKind::Avoid, at, line)))
         .map(|(kind, at, text)| line(kind, at + 1, text))
         .collect()
+}
+
+/// A model that rambles is cut off, and budgets reserve no more than an answer may need.
+fn answer_tokens(lines: usize) -> u64 {
+    let lines = u64::try_from(lines).unwrap_or(u64::MAX);
+    lines.saturating_mul(LINE_TOKENS).saturating_add(FRAME_TOKENS).min(MOST_TOKENS)
 }
 
 /// How a question names a claim.
