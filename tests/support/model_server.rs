@@ -1,6 +1,6 @@
 //! A model's server that answers as it is told: well, badly, or not at all.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
+#![allow(dead_code, unreachable_pub, clippy::indexing_slicing, reason = "each test binary uses its part")]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
