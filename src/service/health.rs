@@ -28,8 +28,8 @@ pub(super) struct Vitals {
     pub(super) table: Location,
     pub(super) table_feed: Option<(Journal, ExporterHandle)>,
     pub(super) memory: Option<MemoryLimit>,
-    pub(super) metrics: Metrics,
     pub(super) mining: Arc<MiningCounts>,
+    pub(super) metrics: Metrics,
     /// Cancelled when the process begins to stop: from then on it is not ready.
     pub(super) stopping: CancellationToken,
 }
@@ -103,6 +103,7 @@ impl Vitals {
             report.add_journal(journal.path(), &journal.status());
             report.add_table(&self.table, &exporter.status());
         }
+        report.add_targets(&self.mining.targets);
         self.mining.model.report(&mut report);
         report
     }

@@ -11,6 +11,7 @@
 //! | `renewal.rs` | tokens and certificates, when their files change |
 //! | `report.rs` | how the process does, and what to do about what fails |
 //! | `notice.rs` | the lines a start prints |
+//! | `targets.rs` | how the targets of skills do |
 //! | `upkeep.rs` | the table's upkeep, every hour |
 //!
 //! Start: every port is bound, then the table and the journal are opened, then tasks run. Whatever
@@ -26,6 +27,7 @@ mod notice;
 mod outbox;
 mod renewal;
 mod report;
+mod targets;
 mod upkeep;
 pub mod wording;
 
@@ -55,7 +57,7 @@ use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
 use renewal::Renewal;
-pub use report::{JournalReport, Listening, Problem, Report, TableReport};
+pub use report::{JournalReport, Listening, Problem, Report, TableReport, TargetReport};
 
 /// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
 const REDACTION_KEY: &str = "redaction.key";
@@ -255,6 +257,7 @@ impl Service {
 
     fn start_workers(&mut self, workers: Vec<Worker>, counts: &Arc<MiningCounts>) {
         for worker in workers {
+            worker.announce(counts);
             self.workers.spawn(worker.run(Arc::clone(counts), self.stop_rest.clone()));
         }
     }
@@ -274,8 +277,8 @@ impl Service {
             table: settings.table.clone(),
             table_feed: feed,
             memory,
-            metrics,
             mining: counts,
+            metrics,
             stopping: self.stop_doors.clone(),
         };
         let router = health::router(Arc::new(vitals));
