@@ -81,7 +81,7 @@ fn answer(question: &Value, manner: Manner, number: usize) -> String {
                 Manner::Badly => badly(text, at + number),
                 Manner::Maliciously => maliciously(text, at + number),
             };
-            let cited = manner != Manner::Badly || (at + number) % 5 != 0;
+            let cited = manner != Manner::Badly || !(at + number).is_multiple_of(5);
             json!({ "id": line["id"], "text": text, "claims": if cited { line["claims"].clone() } else { json!([]) } })
         })
         .collect();

@@ -1,7 +1,10 @@
 // A small model behind the chat completions protocol, with answers held to the request's JSON schema.
 //
 //   npm install --ignore-scripts node-llama-cpp
-//   node server.mjs MODEL.gguf PORT
+//   node server.mjs MODEL.gguf PORT [echo]
+//
+// With `echo` the model is not run: every line comes back as it was sent, tokens are counted by the
+// model's vocabulary. That measures what is asked in minutes where running the model takes hours.
 //
 // Node finds `node-llama-cpp` beside the file or in NODE_PATH's parent; run it from the folder of the install.
 import { createServer } from "node:http";
@@ -12,12 +15,24 @@ import { join } from "node:path";
 const resolved = createRequire(join(process.cwd(), "x.js")).resolve("node-llama-cpp");
 const { getLlama, LlamaChatSession } = await import(pathToFileURL(resolved));
 
-const [file, port] = process.argv.slice(2);
+const [file, port, echo] = process.argv.slice(2);
 const llama = await getLlama({ gpu: false, build: "never" });
 const model = await llama.loadModel({ modelPath: file });
 let busy = Promise.resolve();
 
+function echoed(request) {
+  const { lines } = JSON.parse(request.messages.find((m) => m.role === "user").content);
+  const text = JSON.stringify({ lines: lines.map(({ id, text, claims }) => ({ id, text, claims })) });
+  const count = (text) => model.tokenize(text).length;
+  const read = request.messages.reduce((sum, message) => sum + count(message.content), 0);
+  return {
+    choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: text } }],
+    usage: { prompt_tokens: read, completion_tokens: count(text), total_tokens: read + count(text) },
+  };
+}
+
 async function complete(request) {
+  if (echo) return echoed(request);
   const text = (role) => request.messages.filter((m) => m.role === role).map((m) => m.content).join("\n");
   const grammar = await llama.createGrammarForJsonSchema(request.response_format.json_schema.schema);
   const context = await model.createContext({ contextSize: 4096, threads: 1 });
