@@ -9,6 +9,7 @@
 //! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
 //! | `listeners.rs` | what is listened on |
 //! | `credentials.rs` | who may send |
+//! | `proposer.rs` | who words skills, and what that may cost |
 //! | `resolve.rs`, `tables.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
 //! | `telemetry.rs` | what the process says of itself |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
@@ -25,6 +26,7 @@ mod credentials;
 mod decode;
 mod expand;
 mod listeners;
+mod proposer;
 mod raw;
 mod resolve;
 mod settings;
@@ -43,8 +45,8 @@ use serde::Deserialize;
 pub use decode::DecodeError;
 pub use expand::{ProcessSource, Source};
 pub use settings::{
-    Doors, Listener, LogSettings, OtlpMetrics, ProcessorSettings, ReceiverSettings, Schedule,
-    SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
+    Doors, Listener, LogSettings, ModelSettings, OtlpMetrics, ProcessorSettings, ReceiverSettings, Schedule,
+    SessionsPipeline, SessionsTable, Settings, SkillsPipeline, Uses,
 };
 pub use units::{Hidden, parse_duration};
 pub use watch::Watch;

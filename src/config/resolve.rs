@@ -13,6 +13,7 @@ use crate::skillify;
 
 use super::components::type_of;
 use super::expand::Source;
+use super::proposer;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
 use super::settings::{
     ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
@@ -302,9 +303,11 @@ impl Resolver<'_> {
             min_interval: skillify.min_interval.0,
         };
         self.used.insert(format!("extensions.{}", table.id));
+        let model = self.model(id, &skillify.proposer)?;
         self.used.insert(format!("connectors.{id}"));
+        self.warnings.extend(model.as_ref().and_then(|model| proposer::warning(id, model)));
         let targets = self.targets(name, pipeline)?;
-        Ok(SkillsPipeline { name: name.to_owned(), table, mining, schedule, targets })
+        Ok(SkillsPipeline { name: name.to_owned(), table, mining, schedule, model, targets })
     }
 
     fn journals(&self) -> Result<PathBuf, ResolveError> {

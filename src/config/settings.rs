@@ -14,6 +14,7 @@ use crate::receivers::auth::{Credential, Rate};
 use crate::receivers::{otlp, tls};
 use crate::redact;
 use crate::skillify;
+use crate::skillify::llm::Endpoint;
 use crate::table::Location;
 
 use super::units::Hidden;
@@ -173,8 +174,30 @@ pub struct SkillsPipeline {
     pub mining: skillify::Config,
     /// When it runs.
     pub schedule: Schedule,
+    /// Who words the skills; `None`: they are worded offline.
+    pub model: Option<ModelSettings>,
     /// Where skills go.
     pub targets: Vec<Target>,
+}
+
+/// A model that words skills.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelSettings {
+    /// Where it is, and its leash.
+    pub endpoint: Endpoint,
+    /// What it is asked.
+    pub uses: Uses,
+    /// It runs on this machine.
+    pub is_here: bool,
+}
+
+/// What a model is asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// To word skills.
+    pub wording: bool,
+    /// Whether two skills are one.
+    pub same_skill: bool,
 }
 
 impl SkillsPipeline {

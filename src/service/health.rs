@@ -119,6 +119,7 @@ impl Vitals {
         }
         report.problems.extend(unowned.map(|(_, problem)| problem.clone()));
         report.add_targets(&self.mining.targets);
+        self.mining.model.report(&mut report);
         report
     }
 

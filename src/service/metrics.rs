@@ -20,6 +20,7 @@ use crate::exporters::parquet;
 use crate::journal;
 use crate::receivers::{Counters, MemoryLimit};
 
+use super::model_counts::ModelCounts;
 use super::sessions::TableFeed;
 use super::targets::Targets;
 
@@ -29,6 +30,8 @@ pub(super) struct MiningCounts {
     pub(super) runs: AtomicU64,
     pub(super) failures: AtomicU64,
     pub(super) targets: Targets,
+    /// What asking models came to.
+    pub(super) model: ModelCounts,
 }
 
 /// Everything that `/metrics` serves.
@@ -203,25 +206,42 @@ impl Collector for MiningCollector {
             "Targets of skills that cannot be written now",
             self.0.targets.failing(),
         )?;
-        write.failures(&self.0.targets.failures())
+        write.failures(&self.0.targets.failures())?;
+        self.0.model.write(&mut write)
     }
 }
 
-struct Writer<'w, 'e>(&'w mut DescriptorEncoder<'e>);
+pub(super) struct Writer<'w, 'e>(&'w mut DescriptorEncoder<'e>);
 
 impl Writer<'_, '_> {
     fn failures(&mut self, failures: &BTreeMap<(String, &'static str), u64>) -> fmt::Result {
         let help = "Attempts to publish skills that failed, by target and kind";
+        let rows = failures
+            .iter()
+            .map(|((target, kind), count)| ([("target", target.as_str()), ("kind", *kind)], *count));
+        self.counters("skillspan_target_failures", help, rows)
+    }
+
+    /// One counter by the values of its labels.
+    pub(super) fn counters<'l, const LABELS: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        rows: impl Iterator<Item = ([(&'l str, &'l str); LABELS], u64)>,
+    ) -> fmt::Result {
         let kind = ConstCounter::new(0_u64).metric_type();
-        let mut family = self.0.encode_descriptor("skillspan_target_failures", help, None, kind)?;
-        for ((target, kind), count) in failures {
-            let labels = [("target", target.as_str()), ("kind", *kind)];
-            ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+        let mut family = self.0.encode_descriptor(name, help, None, kind)?;
+        for (labels, count) in rows {
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
     }
 
-    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+    pub(super) fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        self.write(name, help, &ConstCounter::new(value))
+    }
+
+    pub(super) fn seconds(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
         self.write(name, help, &ConstCounter::new(value))
     }
 

@@ -7,6 +7,7 @@
 //! | `sessions.rs` | the sessions pipelines and the receivers that feed them |
 //! | `unowned.rs` | journals that no pipeline has any more |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
+//! | `wording.rs`, `model_counts.rs` | the LLM step of a run, and what it counts |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
@@ -26,6 +27,7 @@ mod health;
 mod hooks;
 mod metrics;
 pub mod mining;
+mod model_counts;
 mod notice;
 mod outbox;
 mod renewal;
@@ -35,6 +37,7 @@ mod targets;
 mod telemetry;
 mod unowned;
 mod upkeep;
+pub mod wording;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -56,6 +59,7 @@ use crate::receivers::{
     Counters, Ingest, Lifetimes, MemoryLimit, hooks as hook_doors, langfuse, otlp, serve,
 };
 use crate::redact;
+use crate::skillify::llm::ClientError;
 use crate::table;
 
 use health::Vitals;
@@ -108,6 +112,9 @@ pub enum StartError {
     /// A target cannot be written.
     #[error("exporters")]
     Target(#[from] target::Error),
+    /// The model cannot be asked.
+    #[error("connectors.skillify.proposer")]
+    Model(#[from] ClientError),
     /// The redaction rules cannot be used.
     #[error("processors.redact: {0}")]
     Redaction(#[from] redact::Error),

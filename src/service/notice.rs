@@ -11,6 +11,7 @@ use crate::library::Layout;
 use crate::table::Location;
 
 use super::Service;
+use super::wording::what_is_sent;
 
 impl Service {
     /// What listens where, what is stored where, and what to do next.
@@ -41,6 +42,9 @@ impl Service {
             line(&mut lines, "skills", &target.to_string());
         }
         lines.push_str(what_leaves(settings));
+        for model in settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref()) {
+            let _ = writeln!(lines, "{}", what_is_sent(model));
+        }
         lines.push_str("To forget a session or a person:  skillspan erase --session ID | --user ID\n");
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
             let listeners = settings.receivers.iter().flat_map(|receiver| &receiver.listeners);
@@ -62,7 +66,13 @@ impl Service {
 fn what_leaves(settings: &Settings) -> &'static str {
     let skills = settings.skills.iter().any(SkillsPipeline::leaves_the_machine);
     let sessions = settings.tables().any(|table| matches!(table.location, Location::Bucket(_)));
+    let models = settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref());
+    let asks_elsewhere = models.into_iter().any(|model| !model.is_here);
     match (sessions, skills) {
+        (false, false) if asks_elsewhere => {
+            "Sessions do not leave this machine; what a model is sent does. To forget everything, stop \
+             skillspan and delete these folders.\n"
+        }
         (false, false) => {
             "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n"
         }

@@ -12,6 +12,7 @@
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
 //! | `live.rs` | the OpenTelemetry SDK as a client |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
+//! | `model.rs` | a model that words skills: what is sent, counted and said |
 //! | `operation.rs` | start, health, metrics, drain, demo |
 //! | `pipelines.rs` | several sessions pipelines |
 //! | `telemetry.rs` | own metrics, sent to a collector |
@@ -26,6 +27,9 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/model_server.rs"]
+mod model_server;
+
 mod architecture;
 mod captures;
 mod configuration;
@@ -35,6 +39,7 @@ mod explain;
 mod hook;
 mod journals;
 mod live;
+mod model;
 mod operation;
 mod pipelines;
 mod schema;

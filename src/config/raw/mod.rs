@@ -5,6 +5,7 @@
 //! built-in component of that name as a whole (`mod.rs`).
 
 mod exporters;
+mod proposer;
 mod receivers;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::config::components::{Components, Named, type_of};
 use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
 
 pub(super) use exporters::{Connector, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope};
+pub(super) use proposer::{Limits, Model, Proposer, Use};
 pub(super) use receivers::{
     Grpc, Hooks, Http, Langfuse, Otlp, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace,
 };

@@ -11,7 +11,6 @@ use super::{loopback, written};
 
 /// `receivers:`
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a configuration has a handful of them")]
 pub(in crate::config) enum Receiver {
     Otlp(Box<Otlp>),
     Langfuse(Langfuse),
