@@ -12,12 +12,13 @@ use super::chance::{self, Background};
 use super::claim::{Candidate, Claim, Scope, SupportedClaim, Wording};
 use super::cluster;
 use super::command::Command;
+use super::digest::SegmentDigest;
 use super::guard;
 use super::instead;
 use super::offline::Offline;
 use super::propose::{self, Fix, Material, Proposer};
 use super::score::{self, PublishRule, Shortfall};
-use super::segment::{Segment, claimable};
+use super::segment::claimable;
 use super::steps::{self, Step};
 use super::template::Template;
 use super::verify::{self, Work};
@@ -164,7 +165,7 @@ impl Workspace<'_> {
 
     /// What each cluster's sessions did in common, and what became of each cluster.
     fn procedures(&self, others: &[Candidate]) -> (Vec<Draft>, Vec<String>) {
-        let segments: Vec<&Segment<'_>> = self.works.iter().map(|work| &work.segment).collect();
+        let segments: Vec<&SegmentDigest> = self.works.iter().map(|work| work.segment).collect();
         let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
         let mut drafts = Vec::new();
         let mut explained = Vec::new();
@@ -236,8 +237,8 @@ impl Workspace<'_> {
     /// Whether a workspace of this size holds segments that share as much by accident.
     fn is_chance(&self, steps: &[Step], works: &[&Work<'_>]) -> bool {
         let mut words: BTreeMap<String, usize> = BTreeMap::new();
-        for word in works.iter().flat_map(|work| work.segment.words()) {
-            *words.entry(word).or_default() += 1;
+        for word in works.iter().flat_map(|work| &work.segment.words) {
+            *words.entry(word.clone()).or_default() += 1;
         }
         let said = words.iter().filter(|(_, shown)| **shown >= 2).map(|(word, shown)| {
             self.background.surprise(&chance::word_key(word), *shown, works.len()).max(0.0)
@@ -288,13 +289,13 @@ impl Workspace<'_> {
     /// and what they do it to.
     fn trigger(&self, claims: &[SupportedClaim]) -> (Vec<String>, Vec<String>) {
         let supporting = self.supporting(claims);
-        let words = self.shared(claims, |work| work.segment.words());
+        let words = self.shared(claims, |work| work.segment.words.clone());
         // Where a command says when to use a skill, only what most people say adds to it.
         let names_a_command = claims.iter().any(|claim| claim.claim.names_a_command());
         let order = words.clone();
         let mut weighed: Vec<(f64, String)> = Vec::new();
         for word in words.into_iter().filter(|word| guard::objection(word).is_none()) {
-            let shown = supporting.iter().filter(|work| work.segment.words().contains(&word)).count();
+            let shown = supporting.iter().filter(|work| work.segment.words.contains(&word)).count();
             let surprise = self.background.surprise(&chance::word_key(&word), shown, supporting.len());
             let enough =
                 if names_a_command { shown * 2 > supporting.len() } else { shown * 4 >= supporting.len() };
@@ -307,8 +308,8 @@ impl Workspace<'_> {
         let place = |word: &String| order.iter().position(|other| other == word);
         weighed.sort_by_key(|(_, word)| place(word));
         let opens = |word: &String| {
-            let having = supporting.iter().filter(|work| work.segment.words().contains(word)).count();
-            let opening = supporting.iter().filter(|work| work.segment.words().first() == Some(word)).count();
+            let having = supporting.iter().filter(|work| work.segment.words.contains(word)).count();
+            let opening = supporting.iter().filter(|work| work.segment.words.first() == Some(word)).count();
             opening * 2 > having
         };
         weighed.into_iter().map(|(_, word)| word).partition(opens)
@@ -328,12 +329,11 @@ impl Workspace<'_> {
         let mut order: Vec<String> = Vec::new();
         for work in self.supporting(claims) {
             for item in of(work) {
-                let session = work.segment.session;
                 let known = sessions.entry(item.clone()).or_default();
                 if known.is_empty() {
                     order.push(item);
                 }
-                known.insert((session.tenant.as_str(), session.id.as_str()));
+                known.insert(steps::session_of(work));
             }
         }
         order.retain(|item| sessions.get(item).is_some_and(|sessions| sessions.len() >= 2));
@@ -365,7 +365,7 @@ fn order(candidate: &Candidate) -> (bool, Reverse<u32>, &str, Vec<String>) {
 /// What became of a cluster, in one line.
 fn explanation(works: &[&Work<'_>], verdict: &str) -> String {
     let sessions: BTreeSet<_> = works.iter().map(|work| steps::session_of(work)).collect();
-    let people: BTreeSet<&str> = works.iter().map(|work| work.segment.session.user_id.as_str()).collect();
+    let people: BTreeSet<&str> = works.iter().map(|work| work.session.person.as_str()).collect();
     let segments: Vec<&str> = works.iter().map(|work| work.segment.id.as_str()).collect();
     format!(
         "cluster of {} segments, {} sessions, {} people: {verdict} ({})",

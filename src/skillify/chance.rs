@@ -28,7 +28,7 @@ pub(super) fn keys(work: &Work<'_>) -> BTreeSet<String> {
         keys.extend(action.token());
         keys.extend(claimable(action).map(|command| command_key(&command.core())));
     }
-    keys.extend(work.segment.words().iter().map(|word| word_key(word)));
+    keys.extend(work.segment.words.iter().map(|word| word_key(word)));
     keys
 }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Idea;
 use super::action::Action;
-use super::segment::Segment;
+use super::digest::SegmentDigest;
 
 /// How alike two clusters must be, from 0 to 1.
 const ALIKE: f64 = 0.4;
@@ -42,7 +42,7 @@ struct Cluster {
 
 /// The indices of the segments by cluster, in the order of their oldest members. A segment without a
 /// telling action is in none.
-pub(super) fn clusters(segments: &[&Segment<'_>], without: Option<Idea>) -> Vec<Vec<usize>> {
+pub(super) fn clusters(segments: &[&SegmentDigest], without: Option<Idea>) -> Vec<Vec<usize>> {
     let (profiles, weights) = profiles(segments, without);
     let mut forest: Vec<usize> = (0..profiles.len()).collect();
     let mut clusters: Vec<Cluster> =
@@ -112,13 +112,13 @@ fn thousandths(share: f64) -> u32 {
 }
 
 /// The profiles of the segments, without what only one of them has, and the weight of each token.
-fn profiles(segments: &[&Segment<'_>], without: Option<Idea>) -> (Vec<Profile>, Weights) {
+fn profiles(segments: &[&SegmentDigest], without: Option<Idea>) -> (Vec<Profile>, Weights) {
     let texts: Vec<(BTreeSet<String>, BTreeSet<String>)> = segments
         .iter()
         .map(|segment| {
             let actions = segment.actions().filter(|(_, action)| !action.refused && !action.scratch);
             let actions = actions.filter_map(|(_, action)| Action::token(action)).collect();
-            (actions, segment.words().into_iter().collect())
+            (actions, segment.words.iter().cloned().collect())
         })
         .collect();
     let mut frequencies: BTreeMap<&str, f64> = BTreeMap::new();

@@ -104,8 +104,7 @@ fn alike<'a, T>(
 /// The repairs that one segment shows.
 fn repairs<'a>(work: &'a Work<'_>) -> Vec<Repair<'a>> {
     let actions: Vec<(usize, &Action)> = work.segment.actions().collect();
-    let session = work.segment.session;
-    let session = (session.tenant.as_str(), session.id.as_str());
+    let session = session_of(work);
     let mut open: BTreeMap<(&str, Vec<&str>), usize> = BTreeMap::new();
     let mut found = Vec::new();
     for (at, (turn, action)) in actions.iter().enumerate() {

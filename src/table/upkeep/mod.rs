@@ -33,7 +33,7 @@ mod replace;
 mod retire;
 mod tombstone;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::TryStreamExt;
@@ -105,6 +105,10 @@ pub(super) struct Hidden(Vec<Arc<Tombstone>>);
 impl Hidden {
     pub(super) fn hides(&self, event: &SessionEvent) -> bool {
         self.0.iter().any(|tombstone| tombstone.covers(event))
+    }
+
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        self.0.iter().map(|tombstone| tombstone.id.clone()).collect()
     }
 }
 
