@@ -138,8 +138,14 @@ pub(super) async fn read(
     rows: Option<&Rows>,
 ) -> Result<(Footer, Vec<SessionEvent>), FileError> {
     let failure = Arc::clone(&reader.failure);
-    let read = read_part(reader, columns, rows).await;
-    // The Parquet reader only knows that something failed; a store that failed is no damage.
+    told_apart(read_part(reader, columns, rows).await, &failure)
+}
+
+/// The Parquet reader only knows that something failed; a store that failed is no damage.
+fn told_apart<T>(
+    read: Result<T, Damage>,
+    failure: &std::sync::Mutex<Option<object_store::Error>>,
+) -> Result<T, FileError> {
     let store_error = failure.lock().ok().and_then(|mut failure| failure.take());
     match (read, store_error) {
         (Err(_), Some(error)) => Err(error.into()),
@@ -198,12 +204,7 @@ const TIES: [&str; 8] = [
 /// When the file's first row arrived, in microseconds since the epoch, and what ties each row.
 pub(super) async fn read_ties(reader: RangeReader) -> Result<(i64, Vec<Hashes>), FileError> {
     let failure = Arc::clone(&reader.failure);
-    let read = read_ties_of(reader).await;
-    let store_error = failure.lock().ok().and_then(|mut failure| failure.take());
-    match (read, store_error) {
-        (Err(_), Some(error)) => Err(error.into()),
-        (read, _) => Ok(read?),
-    }
+    told_apart(read_ties_of(reader).await, &failure)
 }
 
 async fn read_ties_of(mut reader: RangeReader) -> Result<(i64, Vec<Hashes>), Damage> {
@@ -230,19 +231,22 @@ async fn read_ties_of(mut reader: RangeReader) -> Result<(i64, Vec<Hashes>), Dam
         let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
         arrived = times.and_then(arrow::compute::min).unwrap_or_default().min(arrived);
         rows.extend((0..batch.num_rows()).map(|at| {
-            let value = |column: &StringArray| -> &str { if column.is_null(at) { "" } else { column.value(at) } };
             ties::hashes_of(&ties::Row {
-                tenant: value(tenant),
-                event_id: value(event_id),
-                session_id: value(session_id),
-                trace_id: value(trace_id),
-                history_before: value(before),
-                history_after: value(after),
-                kind: Kind::parse(value(kind)).unwrap_or_default(),
+                tenant: value(tenant, at),
+                event_id: value(event_id, at),
+                session_id: value(session_id, at),
+                trace_id: value(trace_id, at),
+                history_before: value(before, at),
+                history_after: value(after, at),
+                kind: Kind::parse(value(kind, at)).unwrap_or_default(),
             })
         }));
     }
     Ok((arrived, rows))
+}
+
+fn value(column: &StringArray, at: usize) -> &str {
+    if column.is_null(at) { "" } else { column.value(at) }
 }
 
 /// Whether a row group's statistics leave room for a row that is asked for.
