@@ -11,6 +11,7 @@ use crate::event::Timestamp;
 use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
+use crate::service::digests;
 use crate::table::upkeep::{Erased, Subject};
 use crate::table::{Location, Table};
 
@@ -58,6 +59,7 @@ async fn erase(arguments: &Arguments) -> Result<String, Failure> {
     reader::open(&settings).await?;
     let table = Table::connect(&settings.table).await.or_fail()?.with_retention(settings.retention);
     let erased = table.erase(&subject, arguments.tenant.as_deref(), Timestamp::now()).await.or_fail()?;
+    forget_digests(&settings)?;
     let remnants = dead_letters(&settings, &erased, &subject)?;
     let report = report(&settings, &erased, &remnants);
     reader::warn_of_damage(&erased.damaged);
@@ -66,6 +68,14 @@ async fn erase(arguments: &Arguments) -> Result<String, Failure> {
         return Err(Failure::Failed(anyhow!("nothing of {id:?} is in {}", settings.table)));
     }
     Ok(report)
+}
+
+/// Digests hold command lines; they are made anew without what is erased.
+fn forget_digests(settings: &Settings) -> Result<(), Failure> {
+    for folder in settings.skills.iter().filter_map(|pipeline| pipeline.digests.as_ref()) {
+        digests::forget(folder).or_fail()?;
+    }
+    Ok(())
 }
 
 fn dead_letters(settings: &Settings, erased: &Erased, subject: &Subject) -> Result<Remnants, Failure> {

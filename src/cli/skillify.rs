@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 
 use crate::exporters::target::Update;
-use crate::service::mining::{findings, mine_workspace, publish, read};
+use crate::service::digests::Digests;
+use crate::service::mining::{findings, mine_workspace, publish};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
@@ -38,21 +39,28 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
     }
     reader::flush(&settings).await;
     let table = reader::open(&settings).await?;
-    let mut places = read(&table, &settings.default_workspace).await.or_fail()?;
-    places.retain(|(_, workspace), _| arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace));
     let mut text = String::new();
     let mut failed = None;
     for pipeline in &settings.skills {
+        let mut digests = match &pipeline.digests {
+            Some(folder) => Digests::open(folder, &settings.table, &settings.default_workspace).await,
+            None => Digests::in_memory(&settings.default_workspace),
+        };
+        digests.update(&table).await.or_fail()?;
+        let mut places = digests.places();
+        places.retain(|(_, workspace), _| {
+            arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace)
+        });
         let mut all = Vec::new();
-        for ((_, workspace), sessions) in &places {
+        for ((_, workspace), digests) in &places {
             let found =
-                mine_workspace(workspace.clone(), sessions.clone(), pipeline.mining).await.or_fail()?;
+                mine_workspace(workspace.clone(), digests.clone(), pipeline.mining).await.or_fail()?;
             if arguments.explain {
                 found.explain().iter().for_each(|line| {
                     let _ = writeln!(text, "{line}");
                 });
             }
-            all.push(findings(&found, sessions));
+            all.push(findings(&found, digests));
         }
         let update = Arc::new(Update::Findings(all));
         for target in &pipeline.targets {

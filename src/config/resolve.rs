@@ -292,8 +292,12 @@ impl Resolver<'_> {
             min_interval: skillify.min_interval.0,
         };
         self.used.insert(format!("connectors.{id}"));
+        let digests = match &skillify.digests {
+            None if self.places.data.is_none() => None,
+            path => Some(self.local_path(path.clone(), "digests", &["connectors", id, "digests"])?),
+        };
         let targets = self.targets(name, pipeline)?;
-        Ok(SkillsPipeline { name: name.to_owned(), mining, schedule, targets })
+        Ok(SkillsPipeline { name: name.to_owned(), mining, schedule, digests, targets })
     }
 
     fn journal(&mut self) -> Result<journal::Config, ResolveError> {

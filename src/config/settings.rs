@@ -111,6 +111,9 @@ pub struct SkillsPipeline {
     pub mining: skillify::Config,
     /// When it runs.
     pub schedule: Schedule,
+    /// The folder in which digests of the table's sessions are kept; `None`: they are made anew at
+    /// each start.
+    pub digests: Option<PathBuf>,
     /// Where skills go.
     pub targets: Vec<Target>,
 }

@@ -5,6 +5,7 @@
 //! publishing changes nothing without new evidence, so a restart that mines again does no harm.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,13 +13,14 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Schedule, Settings};
-use crate::event::{Kind, SessionEvent, Status, Timestamp};
+use crate::event::Timestamp;
 use crate::exporters::target::{self, Report, Target, Update};
 use crate::library::{Episode, Findings};
-use crate::skillify::{self, Mined, Offline, Snapshot, command_line, mine};
+use crate::skillify::{self, Digest, Mined, Offline, mine_digests};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
+use super::digests::Digests;
 use super::metrics::MiningCounts;
 use super::outbox::Outbox;
 
@@ -67,53 +69,35 @@ pub async fn read(
 /// Mines one workspace, off the reactor.
 pub async fn mine_workspace(
     workspace: String,
-    sessions: Vec<Session>,
+    digests: Vec<Arc<Digest>>,
     config: skillify::Config,
 ) -> Result<Mined, RunError> {
-    let mining = tokio::task::spawn_blocking(move || {
-        let snapshot = Snapshot { workspace: &workspace, sessions: &sessions };
-        mine(&snapshot, &config, &Offline)
-    });
+    let mining = tokio::task::spawn_blocking(move || mine_digests(&workspace, &digests, &config, &Offline));
     Ok(mining.await?)
 }
 
 /// What the sessions of a workspace show, as targets take it up.
-pub fn findings(mined: &Mined, sessions: &[Session]) -> Findings {
+pub fn findings(mined: &Mined, digests: &[Arc<Digest>]) -> Findings {
     let mut findings = Findings::from(mined);
-    for session in sessions {
-        for event in session.facts.iter().map(|fact| &fact.event) {
-            if let Some(name) = loaded_skill(event) {
-                let last = findings.uses.entry(name).or_default();
-                *last = event.timestamp.date().max(std::mem::take(last));
-            }
+    for digest in digests {
+        for (name, date) in &digest.loaded {
+            let last = findings.uses.entry(name.clone()).or_default();
+            *last = date.clone().max(std::mem::take(last));
         }
-        findings.episodes.push(episode(session));
+        findings.episodes.push(episode(digest));
     }
     findings
 }
 
-fn episode(session: &Session) -> Episode {
-    let events = || session.facts.iter().map(|fact| &fact.event);
-    let count = |wanted: fn(&SessionEvent) -> bool| {
-        u64::try_from(events().filter(|event| wanted(event)).count()).unwrap_or(u64::MAX)
-    };
+fn episode(digest: &Digest) -> Episode {
     Episode {
-        date: session.started_at.date(),
-        loaded: events().filter_map(loaded_skill).collect(),
-        commands: events()
-            .filter(|event| event.kind == Kind::ToolCall)
-            .filter_map(|call| command_line(&call.tool, &call.input))
-            .collect(),
-        failures: count(|event| event.kind == Kind::ToolResult && event.status == Status::Error),
-        tool_calls: count(|event| event.kind == Kind::ToolCall),
-        seconds: session.last_event_at.since(session.started_at).as_secs(),
+        date: digest.started_at.date(),
+        loaded: digest.loaded.keys().cloned().collect(),
+        commands: digest.commands().collect(),
+        failures: digest.failures,
+        tool_calls: digest.tool_calls,
+        seconds: digest.last_event_at.since(digest.started_at).as_secs(),
     }
-}
-
-/// The skill's own name: assistants name a plugin's skill `plugin:skill`.
-fn loaded_skill(event: &SessionEvent) -> Option<String> {
-    let is_load = event.kind == Kind::SkillUse && !event.skill.is_empty();
-    is_load.then(|| event.skill.rsplit(':').next().unwrap_or_default().to_owned())
 }
 
 /// Brings an update to one target, off the reactor; with `dry_run`, only says what would change.
@@ -141,6 +125,8 @@ pub(super) fn prepare(settings: &Settings) -> Result<Vec<Worker>, StartError> {
         retention: settings.retention,
         default_workspace: settings.default_workspace.clone(),
         mining: pipeline.mining,
+        digests_folder: pipeline.digests.clone(),
+        digests: None,
         schedule: pipeline.schedule,
         outboxes: pipeline.targets.iter().cloned().map(Outbox::new).collect(),
         seen: Seen::default(),
@@ -155,6 +141,10 @@ pub(super) struct Worker {
     retention: Option<Duration>,
     default_workspace: String,
     mining: skillify::Config,
+    /// Where digests are kept; `None`: in memory.
+    digests_folder: Option<PathBuf>,
+    /// `None` before the first look at the table.
+    digests: Option<Digests>,
     schedule: Schedule,
     outboxes: Vec<Outbox>,
     seen: Seen,
@@ -222,14 +212,14 @@ impl Worker {
         if files == self.seen.files && self.seen.next_close.is_none_or(|next| now < next) {
             return Ok(false);
         }
-        let places = read(&table, &self.default_workspace).await?;
+        let places = self.follow(&table).await?;
         let next_close = self.next_close(&places, now);
         let mut found = Vec::new();
-        for (place, sessions) in places {
-            let mark = self.mark(&sessions, now);
+        for (place, digests) in places {
+            let mark = self.mark(&digests, now);
             if self.is_due(&place, mark) {
-                let mined = mine_workspace(place.1.clone(), sessions.clone(), self.mining).await?;
-                found.push((place, mark, findings(&mined, &sessions)));
+                let mined = mine_workspace(place.1.clone(), digests.clone(), self.mining).await?;
+                found.push((place, mark, findings(&mined, &digests)));
             }
         }
         let is_due = !found.is_empty();
@@ -244,13 +234,26 @@ impl Worker {
         Ok(is_due)
     }
 
-    fn mark(&self, sessions: &[Session], now: Timestamp) -> (u64, u64) {
-        let turns: usize = sessions
-            .iter()
-            .map(|session| session.turns().filter(|turn| turn.prompt().is_some()).count())
-            .sum();
-        let closed = sessions.iter().filter(|session| session.is_closed(now, self.schedule.idle)).count();
-        (turns as u64, closed as u64)
+    /// What the table holds now; only what is new is read.
+    async fn follow(&mut self, table: &Table) -> Result<BTreeMap<Place, Vec<Arc<Digest>>>, RunError> {
+        let digests = match &mut self.digests {
+            Some(digests) => digests,
+            none => {
+                let opened = match &self.digests_folder {
+                    Some(folder) => Digests::open(folder, &self.table, &self.default_workspace).await,
+                    None => Digests::in_memory(&self.default_workspace),
+                };
+                none.insert(opened)
+            }
+        };
+        digests.update(table).await?;
+        Ok(digests.places())
+    }
+
+    fn mark(&self, digests: &[Arc<Digest>], now: Timestamp) -> (u64, u64) {
+        let turns = digests.iter().map(|digest| digest.prompts).sum();
+        let closed = digests.iter().filter(|digest| digest.is_closed(now, self.schedule.idle)).count();
+        (turns, closed as u64)
     }
 
     fn is_due(&self, place: &Place, (turns, closed): (u64, u64)) -> bool {
@@ -258,10 +261,10 @@ impl Worker {
         closed > mined_closed || turns.saturating_sub(mined_turns) >= self.schedule.every_turns
     }
 
-    fn next_close(&self, places: &BTreeMap<Place, Vec<Session>>, now: Timestamp) -> Option<Timestamp> {
-        let open = places.values().flatten().filter(|session| !session.is_closed(now, self.schedule.idle));
-        open.map(|session| {
-            session.last_event_at.max(session.last_ingested_at).saturating_add(self.schedule.idle)
+    fn next_close(&self, places: &BTreeMap<Place, Vec<Arc<Digest>>>, now: Timestamp) -> Option<Timestamp> {
+        let open = places.values().flatten().filter(|digest| !digest.is_closed(now, self.schedule.idle));
+        open.map(|digest| {
+            digest.last_event_at.max(digest.last_ingested_at).saturating_add(self.schedule.idle)
         })
         .min()
     }

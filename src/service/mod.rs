@@ -17,6 +17,7 @@
 //! connections, requests under way are answered → journal closed → exporter empties it → mining
 //! stops → health stops.
 
+pub mod digests;
 mod health;
 mod metrics;
 pub mod mining;

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::command::{Command, Listed, commands, looks_like_file};
 use super::outcome::Outcome;
-use super::shell::Connector;
 use super::segment::claimable;
+use super::shell::Connector;
 use super::signature;
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::table::Fact;

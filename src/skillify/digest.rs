@@ -10,6 +10,7 @@
 //! were made.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,7 @@ use super::prompt::Role;
 use super::segment::{self, Segment, Turn, claimable};
 use super::template::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
-use crate::table::Session;
+use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures or outcomes. Digests of another version are made anew.
@@ -146,6 +147,11 @@ impl Digest {
             loaded,
             segments: segment::segments(session).iter().map(SegmentDigest::of).collect(),
         }
+    }
+
+    /// [`Session::is_closed`].
+    pub fn is_closed(&self, now: Timestamp, idle: Duration) -> bool {
+        sessions::is_closed(self.ended, self.last_event_at, self.last_ingested_at, now, idle)
     }
 
     /// The commands that it ran and that a claim can speak of, as a person would type them.

@@ -53,8 +53,8 @@ use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
 pub use action::command_line;
-pub use digest::{Digest, VERSION as DIGEST_VERSION};
 pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};
+pub use digest::{Digest, VERSION as DIGEST_VERSION};
 pub use offline::Offline;
 pub use outcome::Outcome;
 pub use propose::{Material, Proposer};

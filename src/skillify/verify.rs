@@ -2,8 +2,8 @@
 
 use super::action::{Action, What};
 use super::claim::{Claim, Evidence, Line, SupportedClaim, Wording};
-use super::outcome::Outcome;
 use super::digest::{Digest, SegmentDigest};
+use super::outcome::Outcome;
 use super::segment::claimable;
 use super::template::Template;
 use super::{instead, prefer};

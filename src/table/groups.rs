@@ -256,7 +256,8 @@ impl NewGroups {
         let reading = Reading::Part { columns: Columns::All, rows: Some(rows) };
         let table = self.table.clone();
         let mut found = Vec::new();
-        let damaged = table.visit(&Filter::default(), &reading, new, |_, events| found.extend(events)).await?;
+        let damaged =
+            table.visit(&Filter::default(), &reading, new, |_, events| found.extend(events)).await?;
         self.damaged.extend(damaged);
         for event in found {
             let group = self.forest.group_of(&hashes_of_event(&event));
