@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
+use super::command::Command;
 use super::outcome::{self, Outcome};
 use super::prefer;
 use super::prompt::Role;
@@ -156,8 +157,7 @@ impl Digest {
 
     /// The commands that it ran and that a claim can speak of, as a person would type them.
     pub fn commands(&self) -> impl Iterator<Item = String> {
-        let actions = self.segments.iter().flat_map(SegmentDigest::actions);
-        actions.filter_map(|(_, action)| claimable(action)).map(super::command::Command::text)
+        self.segments.iter().flat_map(SegmentDigest::commands)
     }
 }
 
@@ -197,6 +197,11 @@ impl SegmentDigest {
     /// Every action that tells of the work with the index of its turn, in order.
     pub(super) fn actions(&self) -> impl DoubleEndedIterator<Item = (usize, &Action)> + Clone {
         self.actions.iter().map(|(turn, action)| (*turn as usize, action))
+    }
+
+    /// The commands that a claim can speak of, as a person would type them, in order.
+    pub(super) fn commands(&self) -> impl Iterator<Item = String> {
+        self.actions().filter_map(|(_, action)| claimable(action)).map(Command::text)
     }
 
     /// The action at an index that [`SegmentDigest::choices`] gives.

@@ -13,6 +13,7 @@
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `digest.rs` | what mining needs of a session, and nothing more |
+//! | `arrow.rs` | segments as rows for other engines |
 //! | `cluster.rs` | segments that do the same work |
 //! | `instead.rs` | what does the work of a command that cannot work |
 //! | `prefer.rs` | which of two commands a person wants |
@@ -26,6 +27,7 @@
 //! | `candidate.rs` | claims that belong together become a candidate |
 
 mod action;
+mod arrow;
 mod candidate;
 mod chance;
 mod claim;
@@ -53,6 +55,7 @@ use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
 pub use action::command_line;
+pub use arrow::{segments_as_rows, segments_schema};
 pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};
 pub use digest::{Digest, VERSION as DIGEST_VERSION};
 pub use offline::Offline;

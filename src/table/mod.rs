@@ -65,7 +65,7 @@ use object_store::local::LocalFileSystem;
 
 use crate::disk::{Disk, FileSystem};
 
-pub use file::Damage;
+pub use file::{Damage, events_of};
 pub use groups::{Group, NewGroups, Standing};
 pub use layout::FileIdentity;
 pub use location::{Bucket, Location, LocationError};

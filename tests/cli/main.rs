@@ -11,6 +11,7 @@
 //! | `live.rs` | the OpenTelemetry SDK as a client |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
 //! | `operation.rs` | start, health, metrics, drain, demo |
+//! | `segment.rs` | Arrow rows in, segments out |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
 
 #![allow(
@@ -31,5 +32,6 @@ mod explain;
 mod journals;
 mod live;
 mod operation;
+mod segment;
 mod support;
 mod upkeep;
