@@ -11,12 +11,13 @@ use super::action::Action;
 use super::chance::{self, Background};
 use super::claim::{Candidate, Claim, Scope, SupportedClaim, Wording};
 use super::cluster;
-use super::command::Command;
 use super::digest::SegmentDigest;
 use super::guard;
+use super::index::Index;
 use super::instead;
 use super::offline::Offline;
 use super::propose::{self, Fix, Material, Proposer};
+use super::said::Said;
 use super::score::{self, PublishRule, Shortfall};
 use super::segment::claimable;
 use super::steps::{self, Step};
@@ -39,6 +40,7 @@ pub(super) struct Workspace<'a> {
     pub(super) without: Option<Idea>,
     pub(super) proposer: &'a dyn Proposer,
     pub(super) background: &'a Background,
+    pub(super) index: Index<'a>,
     pub(super) as_of: Timestamp,
 }
 
@@ -74,7 +76,7 @@ impl Workspace<'_> {
         let mut candidates: Vec<Candidate> = drafts.map(|draft| self.finish(draft)).collect();
         let (procedures, clusters) = self.procedures(&candidates);
         candidates.extend(procedures.into_iter().map(|draft| self.finish(draft)));
-        candidates.sort_by(|a, b| order(a).cmp(&order(b)));
+        candidates.sort_by_cached_key(order);
         (candidates, clusters)
     }
 
@@ -87,7 +89,7 @@ impl Workspace<'_> {
         let choices = preferences.into_iter().chain(instead::instead(self.works));
         let mut drafts: Vec<Draft> = Vec::new();
         for claim in choices {
-            let claim = verify::support(&claim, self.works);
+            let claim = self.support(&claim);
             let shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
             let same = |draft: &&mut Draft| shortfalls.is_empty() && draft.says_instead(&claim.claim);
             match drafts.iter_mut().find(same) {
@@ -104,20 +106,18 @@ impl Workspace<'_> {
     }
 
     fn fixes(&self) -> Vec<Draft> {
-        let mut having: BTreeMap<String, Vec<&Work<'_>>> = BTreeMap::new();
-        for work in self.works {
-            let commands = work.segment.actions().filter_map(|(_, action)| claimable(action));
-            for token in commands.map(Command::token).collect::<BTreeSet<_>>() {
-                having.entry(token).or_default().push(work);
-            }
-        }
         let mut by_command: BTreeMap<Template, Vec<Found>> = BTreeMap::new();
         for fix in propose::fixes(self.works) {
-            let works = having.get(&fix.repair_token).into_iter().flatten().copied();
-            let claim = verify::support(&fix.claim, works);
+            let claim = self.support(&fix.claim);
             by_command.entry(fix.command.clone()).or_default().push(Found { fix, claim });
         }
         by_command.into_values().flat_map(|found| self.fixes_of_one_command(found)).collect()
+    }
+
+    /// What the whole workspace shows of a claim.
+    fn support(&self, claim: &Claim) -> SupportedClaim {
+        let works = self.index.that_may_show(claim).into_iter().filter_map(|at| self.works.get(at));
+        verify::support(claim, works)
     }
 
     /// Joins repairs that the same sessions needed; leaves out what chance put beside them.
@@ -166,6 +166,7 @@ impl Workspace<'_> {
     /// What each cluster's sessions did in common, and what became of each cluster.
     fn procedures(&self, others: &[Candidate]) -> (Vec<Draft>, Vec<String>) {
         let segments: Vec<&SegmentDigest> = self.works.iter().map(|work| work.segment).collect();
+        let said = Said::by(others);
         let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
         let mut drafts = Vec::new();
         let mut explained = Vec::new();
@@ -183,7 +184,7 @@ impl Workspace<'_> {
                 let draft = self.procedure(steps, &works);
                 let runs = draft.claims.iter().filter(|claim| matches!(claim.claim, Claim::Run(_)));
                 let telling = runs.filter(|claim| tells(&claim.claim, &works));
-                if is_said_by(telling, others) {
+                if said.has(telling) {
                     "other candidates say it"
                 } else {
                     drafts.push(draft);
@@ -293,9 +294,13 @@ impl Workspace<'_> {
         // Where a command says when to use a skill, only what most people say adds to it.
         let names_a_command = claims.iter().any(|claim| claim.claim.names_a_command());
         let order = words.clone();
+        let mut shown_by: BTreeMap<&str, usize> = BTreeMap::new();
+        for word in supporting.iter().flat_map(|work| &work.segment.words) {
+            *shown_by.entry(word).or_default() += 1;
+        }
         let mut weighed: Vec<(f64, String)> = Vec::new();
         for word in words.into_iter().filter(|word| guard::objection(word).is_none()) {
-            let shown = supporting.iter().filter(|work| work.segment.words.contains(&word)).count();
+            let shown = shown_by.get(word.as_str()).copied().unwrap_or_default();
             let surprise = self.background.surprise(&chance::word_key(&word), shown, supporting.len());
             let enough =
                 if names_a_command { shown * 2 > supporting.len() } else { shown * 4 >= supporting.len() };
@@ -357,9 +362,9 @@ impl Workspace<'_> {
 }
 
 /// Published ones first, then by worth, then by name.
-fn order(candidate: &Candidate) -> (bool, Reverse<u32>, &str, Vec<String>) {
+fn order(candidate: &Candidate) -> (bool, Reverse<u32>, String, Vec<String>) {
     let claims = candidate.claims.iter().map(|claim| claim.claim.to_string()).collect();
-    (!candidate.is_published(), Reverse(candidate.rank), &candidate.wording.name, claims)
+    (!candidate.is_published(), Reverse(candidate.rank), candidate.wording.name.clone(), claims)
 }
 
 /// What became of a cluster, in one line.
@@ -400,22 +405,6 @@ fn tells(step: &Claim, works: &[&Work<'_>]) -> bool {
     commands
         .find(|command| template.matches(command))
         .is_some_and(|command| !command.is_check() && !command.is_everyday())
-}
-
-/// Whether others speak of all the telling steps: the published ones together, or one that is held.
-fn is_said_by<'a>(steps: impl Iterator<Item = &'a SupportedClaim>, others: &[Candidate]) -> bool {
-    let done = commands_of(steps);
-    if done.is_empty() {
-        return false;
-    }
-    let (published, held): (Vec<_>, Vec<_>) = others.iter().partition(|candidate| candidate.is_published());
-    let said = published.iter().flat_map(|candidate| commands_of(candidate.claims.iter())).collect();
-    done.is_subset(&said)
-        || held.iter().any(|candidate| done.is_subset(&commands_of(candidate.claims.iter())))
-}
-
-fn commands_of<'a>(claims: impl Iterator<Item = &'a SupportedClaim>) -> BTreeSet<String> {
-    claims.flat_map(|claim| claim.claim.templates()).map(ToString::to_string).collect()
 }
 
 fn reason(claim: &Claim, shortfalls: &[Shortfall]) -> String {

@@ -22,8 +22,10 @@
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `claim.rs` | command templates with typed holes; claims, evidence, candidates |
+//! | `index.rs` | where a claim can be looked for |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
+//! | `said.rs` | what other candidates say already |
 //! | `candidate.rs` | claims that belong together become a candidate |
 
 mod action;
@@ -35,6 +37,7 @@ mod cluster;
 mod command;
 mod digest;
 mod guard;
+mod index;
 mod instead;
 pub mod llm;
 mod offline;
@@ -42,6 +45,7 @@ mod outcome;
 mod prefer;
 mod prompt;
 mod propose;
+mod said;
 mod score;
 mod segment;
 mod shell;
@@ -173,6 +177,7 @@ pub fn mine_digests<D: Borrow<Digest>>(
         rule: config.publish,
         proposer,
         background: &background,
+        index: index::Index::of(&works),
         as_of,
     };
     let (candidates, clusters) = mining.candidates();

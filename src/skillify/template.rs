@@ -144,6 +144,24 @@ impl Template {
         pieces.next().is_none()
     }
 
+    /// The words that are no flags, if nothing varies: a command that it matches has the same core.
+    pub(super) fn literal_core(&self) -> Option<Vec<&str>> {
+        let literal = |piece: &'_ Piece| matches!(piece, Piece::Literal(_));
+        let words = self.0.iter().filter_map(|piece| match piece {
+            Piece::Literal(word) => Some(word.value.as_str()),
+            Piece::Hole { .. } => None,
+        });
+        self.0.iter().all(literal).then(|| words.filter(|word| !is_flag(word)).collect())
+    }
+
+    /// The word that a command which it matches begins with; `None` if that varies.
+    pub(super) fn program(&self) -> Option<&str> {
+        match self.0.first() {
+            Some(Piece::Literal(word)) if !is_flag(&word.value) => Some(&word.value),
+            _ => None,
+        }
+    }
+
     /// Whether nothing in it varies.
     pub fn is_literal(&self) -> bool {
         self.0.iter().all(|piece| matches!(piece, Piece::Literal(_)))
