@@ -301,7 +301,11 @@ impl Workspace<'_> {
         let mut weighed: Vec<(f64, String)> = Vec::new();
         for word in words.into_iter().filter(|word| guard::objection(word).is_none()) {
             let shown = shown_by.get(word.as_str()).copied().unwrap_or_default();
-            let surprise = self.background.surprise(&chance::word_key(&word), shown, supporting.len());
+            let key = chance::word_key(&word);
+            if !self.background.tells_apart(&key, shown, supporting.len()) {
+                continue; // the words of an issue's form, say
+            }
+            let surprise = self.background.surprise(&key, shown, supporting.len());
             let enough =
                 if names_a_command { shown * 2 > supporting.len() } else { shown * 4 >= supporting.len() };
             if enough && (surprise > 0.0 || shown * 2 > supporting.len()) {
