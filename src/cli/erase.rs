@@ -82,7 +82,7 @@ fn dead_letters(settings: &Settings, erased: &Erased, subject: &Subject) -> Resu
     let Some(pipeline) = &settings.sessions else { return Ok(Remnants::default()) };
     let covers = |event: &_| erased.tombstones.iter().any(|tombstone| tombstone.covers(event));
     let (Subject::Session(name) | Subject::User(name)) = subject;
-    journal::erase_dead_letters(&pipeline.journal.path, covers, name).or_fail()
+    journal::erase_dead_letters(&pipeline.journal.path, covers, &[name]).or_fail()
 }
 
 /// What was done, and what only people can do.

@@ -89,6 +89,20 @@ fn render(report: &Report) -> String {
             table.lag_requests, table.lag_seconds, table.rows, table.files, table.path
         );
     }
+    for target in &report.targets {
+        let state = match (&target.failing, &target.published_at) {
+            (Some(kind), _) => format!("failing ({kind})"),
+            (None, Some(at)) => format!("published {at}"),
+            (None, None) => "nothing published since the start".to_owned(),
+        };
+        let _ = writeln!(text, "  skills     {}: {state}", target.target);
+        for note in &target.notes {
+            let _ = writeln!(text, "             {note}");
+        }
+        if let Some(at) = &target.retry_at {
+            let _ = writeln!(text, "             tried again at {at}");
+        }
+    }
     for problem in &report.problems {
         let _ = writeln!(text, "! {}\n  to do: {}", problem.what, problem.todo);
     }

@@ -17,7 +17,7 @@ mod identity;
 mod timestamp;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use identity::RecordDigest;
@@ -53,6 +53,18 @@ pub struct EventBatch {
     pub ingested_at: Timestamp,
     /// The request's events, in the order of its records.
     pub events: Vec<SessionEvent>,
+    /// Sessions that said in this request that they are not to be stored. What came of them before is
+    /// to be forgotten too.
+    pub withdrawals: BTreeSet<Withdrawal>,
+}
+
+/// A session that is to be forgotten, by what its records carry: one of the two at least.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Withdrawal {
+    /// The session's id, `""` if its records carry none.
+    pub session_id: String,
+    /// The trace of the record that said so, `""` if there is none.
+    pub trace_id: String,
 }
 
 /// One observation of one fact of an agent session: a row of the sessions table.

@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use super::{Attributes, Decision, EventBatch, Kind, Owner, SessionEvent, Status, Timestamp};
+use super::{Attributes, Decision, EventBatch, Kind, Owner, SessionEvent, Status, Timestamp, Withdrawal};
 
 #[expect(unreachable_pub, reason = "generated")]
 mod generated {
@@ -42,6 +42,11 @@ pub fn encode_batch(batch: EventBatch) -> Vec<u8> {
         owner_workspace: batch.owner.workspace,
         ingested_at_us: batch.ingested_at.as_micros(),
         events: batch.events.into_iter().map(to_wire).collect(),
+        withdrawals: batch
+            .withdrawals
+            .into_iter()
+            .map(|Withdrawal { session_id, trace_id }| generated::Withdrawal { session_id, trace_id })
+            .collect(),
     }
     .encode_to_vec()
 }
@@ -53,6 +58,11 @@ pub fn decode_batch(bytes: &[u8]) -> Result<EventBatch, DecodeError> {
         owner: Owner { tenant: batch.owner_tenant, workspace: batch.owner_workspace },
         ingested_at: Timestamp::from_micros(batch.ingested_at_us),
         events: batch.events.into_iter().map(from_wire).collect::<Result<_, _>>()?,
+        withdrawals: batch
+            .withdrawals
+            .into_iter()
+            .map(|generated::Withdrawal { session_id, trace_id }| Withdrawal { session_id, trace_id })
+            .collect(),
     })
 }
 
@@ -243,6 +253,7 @@ mod tests {
                 owner: Owner::default(),
                 ingested_at: Timestamp::from_micros(9),
                 events: vec![event, SessionEvent::default()],
+                withdrawals: [Withdrawal { session_id: "s".into(), trace_id: String::new() }].into(),
             };
             assert_eq!(decode_batch(&encode_batch(batch.clone())).unwrap(), batch);
         }

@@ -1,13 +1,13 @@
 //! From a request's records to a durable answer: the one way in, whatever door a request came through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::dialects::{Dialects, Outcome, Record};
-use crate::event::{EventBatch, Owner, SessionEvent, Timestamp, encode_batch};
+use crate::event::{EventBatch, Owner, SessionEvent, Timestamp, Withdrawal, encode_batch};
 use crate::journal::{AppendError, Journal};
 use crate::processors::Processor;
 
@@ -119,12 +119,14 @@ impl Ingest {
         let signal = source.signal();
         let Caller { owner, capture } = caller;
         let mut events = Vec::new();
+        let mut opted_out = BTreeSet::new();
         let mut paid = Ok(());
         let mut for_events = self.memory.lease();
         let tally = source.read(lease, &mut |record| {
             // A request that has run out of memory is read on, cheaply, and refused.
             if !capture || record.is_opted_out() {
                 self.counters.dropped.get_or_create(&OPTED_OUT).inc();
+                opted_out.extend(self.sessions_of(record, &owner, ingested_at));
             } else if paid.is_ok() {
                 let new = self.map(record, &owner, ingested_at, signal);
                 paid = for_events.grow(new.iter().map(weight).sum());
@@ -137,7 +139,10 @@ impl Ingest {
             processor.process(&mut events);
         }
         self.count_events(&events);
-        let payload = (!events.is_empty()).then(|| encode_batch(EventBatch { owner, ingested_at, events }));
+        let withdrawals = self.withdrawals(opted_out);
+        let is_empty = events.is_empty() && withdrawals.is_empty();
+        let batch = EventBatch { owner, ingested_at, events, withdrawals };
+        let payload = (!is_empty).then(|| encode_batch(batch));
         // The events are gone, and with them what they were paid for; the payload remains.
         drop(for_events);
         lease.grow(payload.as_ref().map_or(0, Vec::len))?;
@@ -160,6 +165,37 @@ impl Ingest {
             Outcome::Unrecognised => self.count_unrecognised(signal, record.scope_name()),
         }
         Vec::new()
+    }
+
+    /// The sessions that an opted-out record names; nothing else of it is kept.
+    fn sessions_of(
+        &self,
+        record: &Record<'_>,
+        owner: &Owner,
+        ingested_at: Timestamp,
+    ) -> BTreeSet<(String, String)> {
+        match self.dialects.map(record, owner, ingested_at) {
+            Outcome::Mapped(events) => {
+                events.into_iter().map(|event| (event.session_id, event.trace_id)).collect()
+            }
+            Outcome::Dropped { .. } | Outcome::Unrecognised => BTreeSet::new(),
+        }
+    }
+
+    /// The sessions as the rows of the table name them: their names pass the processors as well.
+    fn withdrawals(&self, sessions: BTreeSet<(String, String)>) -> BTreeSet<Withdrawal> {
+        let mut named: Vec<SessionEvent> = sessions
+            .into_iter()
+            .filter(|(session_id, trace_id)| !session_id.is_empty() || !trace_id.is_empty())
+            .map(|(session_id, trace_id)| SessionEvent { session_id, trace_id, ..SessionEvent::default() })
+            .collect();
+        for processor in &self.processors {
+            processor.process(&mut named);
+        }
+        let withdrawals = named.into_iter();
+        withdrawals
+            .map(|SessionEvent { session_id, trace_id, .. }| Withdrawal { session_id, trace_id })
+            .collect()
     }
 
     fn count_records(&self, signal: Signal, tally: &Tally) {

@@ -17,7 +17,7 @@ use crate::journal::Journal;
 use crate::receivers::MemoryLimit;
 use crate::table::Location;
 
-use super::metrics::Metrics;
+use super::metrics::{Metrics, MiningCounts};
 use super::report::{Listening, Report};
 
 /// What the health extension reports on.
@@ -28,6 +28,7 @@ pub(super) struct Vitals {
     pub(super) table: Location,
     pub(super) table_feed: Option<(Journal, ExporterHandle)>,
     pub(super) memory: Option<MemoryLimit>,
+    pub(super) mining: Arc<MiningCounts>,
     pub(super) metrics: Metrics,
     /// Cancelled when the process begins to stop: from then on it is not ready.
     pub(super) stopping: CancellationToken,
@@ -102,6 +103,7 @@ impl Vitals {
             report.add_journal(journal.path(), &journal.status());
             report.add_table(&self.table, &exporter.status());
         }
+        report.add_targets(&self.mining.targets);
         report
     }
 

@@ -10,6 +10,7 @@
 //! | `renewal.rs` | tokens and certificates, when their files change |
 //! | `report.rs` | how the process does, and what to do about what fails |
 //! | `notice.rs` | the lines a start prints |
+//! | `targets.rs` | how the targets of skills do |
 //! | `upkeep.rs` | the table's upkeep, every hour |
 //!
 //! Start: every port is bound, then the table and the journal are opened, then tasks run. Whatever
@@ -25,6 +26,7 @@ mod notice;
 mod outbox;
 mod renewal;
 mod report;
+mod targets;
 mod upkeep;
 
 use std::net::SocketAddr;
@@ -52,7 +54,7 @@ use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
 use renewal::Renewal;
-pub use report::{JournalReport, Listening, Problem, Report, TableReport};
+pub use report::{JournalReport, Listening, Problem, Report, TableReport, TargetReport};
 
 /// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
 const REDACTION_KEY: &str = "redaction.key";
@@ -249,6 +251,7 @@ impl Service {
 
     fn start_workers(&mut self, workers: Vec<Worker>, counts: &Arc<MiningCounts>) {
         for worker in workers {
+            worker.announce(counts);
             self.workers.spawn(worker.run(Arc::clone(counts), self.stop_rest.clone()));
         }
     }
@@ -262,12 +265,13 @@ impl Service {
     ) {
         let feed = self.table_feed.as_ref().map(|feed| (feed.journal.clone(), feed.exporter.clone()));
         let memory = self.table_feed.as_ref().map(|feed| feed.memory.clone());
-        let metrics = Metrics::new(counters, memory.clone(), feed.clone(), counts);
+        let metrics = Metrics::new(counters, memory.clone(), feed.clone(), Arc::clone(&counts));
         let vitals = Vitals {
             addresses: self.addresses.clone(),
             table: settings.table.clone(),
             table_feed: feed,
             memory,
+            mining: counts,
             metrics,
             stopping: self.stop_doors.clone(),
         };

@@ -326,6 +326,19 @@ fn a_remote_that_is_down_holds_up_nothing_but_itself() {
     eventually("the failure is counted", || metrics().contains("kind=\"unreachable\""));
     assert!(metrics().lines().any(|line| line == "skillspan_targets_failing 1"), "{}", metrics());
     assert!(site.log().contains("cannot reach"), "{}", site.log());
+    let report: Value = serde_json::from_str(&site.run(&["status", "--json"])).unwrap();
+    let target = |name: &str| {
+        let targets = report["targets"].as_array().unwrap();
+        targets.iter().find(|target| text(target, "target").contains(name)).cloned().unwrap()
+    };
+    assert_eq!(text(&target("skills.git"), "failing"), "unreachable");
+    assert!(target("skills.git")["retry_at"].is_string(), "{report}");
+    assert!(target(&site.path("skills").display().to_string())["published_at"].is_string(), "{report}");
+    let problem = &report["problems"][0];
+    assert!(text(problem, "what").contains(&format!("cannot reach http://{dead}/skills.git")), "{report}");
+    assert!(text(problem, "todo").contains("see whether the remote is up"), "{report}");
+    let said = site.run(&["status"]);
+    assert!(said.contains("skills.git (main): failing (unreachable)"), "{said}");
     for body in claude_code() {
         post(&site, &body);
     }

@@ -7,6 +7,7 @@
 //! | `leaks.rs` | planted secrets through every door, and a search of everything that was written |
 //! | `access.rs` | who gets in over HTTP and gRPC, and what their credential decides |
 //! | `certificates.rs` | TLS and mTLS, renewal |
+//! | `opt_out.rs` | sessions that say that they are not to be stored |
 //! | `support.rs` | a running skillspan, and what clients send to it |
 
 #![allow(
@@ -23,6 +24,7 @@ mod access;
 mod certificates;
 mod corpus;
 mod leaks;
+mod opt_out;
 mod redaction;
 #[path = "../cli/support.rs"]
 #[expect(dead_code, reason = "the other theme uses the rest")]
