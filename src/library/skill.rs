@@ -48,7 +48,7 @@ fn retired_md(id: &str, skill: &Skill, body: &Body, reason: &str) -> String {
 }
 
 /// Whose terms hold is the team's to say, where they keep the skill; nothing here grants any.
-const LICENSE: &str = "As stated by the repository that holds this skill";
+const LICENSE: &str = "Proprietary unless the repository that holds this skill says otherwise";
 
 fn front_matter(id: &str, skill: &Skill, description: &str) -> String {
     let content = &skill.content;

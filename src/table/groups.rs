@@ -96,14 +96,14 @@ impl Table {
         Ok(Standing { lost, seen, unseen })
     }
 
-    /// The names of what is erased: whoever keeps something made of the table must make it anew when
-    /// they change.
-    pub async fn erasures(&self) -> Result<BTreeSet<String>, ReadError> {
-        Ok(self.hidden().await?.names())
-    }
-
-    /// Begins to read what `standing` calls new, with the groups among `known` that it changes.
-    pub async fn new_groups(&self, standing: Standing, known: &[&Ties]) -> Result<NewGroups, ReadError> {
+    /// Begins to read what `standing` calls new, with the groups among `known` that it changes, and
+    /// those of the places in `stale`.
+    pub async fn new_groups(
+        &self,
+        standing: Standing,
+        known: &[&Ties],
+        stale: &BTreeSet<usize>,
+    ) -> Result<NewGroups, ReadError> {
         let Standing { seen, mut unseen, .. } = standing;
         let mut forest = Forest::default();
         for ties in known {
@@ -120,7 +120,8 @@ impl Table {
         let mut held: BTreeMap<usize, Held> = BTreeMap::new();
         for (at, ties) in known.iter().enumerate() {
             let Some(group) = forest.group_of_known(ties) else { continue };
-            if forest.last_file_of(group).is_some() || ties.since < kept_since {
+            let is_stale = stale.contains(&at) || ties.since < kept_since;
+            if is_stale || forest.last_file_of(group).is_some() {
                 held.entry(group).or_default().replaces.push(at);
             }
         }

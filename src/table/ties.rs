@@ -13,6 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
+use super::upkeep::Tombstone;
 use crate::event::{Kind, SessionEvent};
 
 /// What ties the rows of one group to others, and by which they are found again.
@@ -48,6 +49,18 @@ impl Ties {
             let key = (event.tenant.clone(), value.to_owned());
             set.insert(key);
         }
+    }
+
+    /// Whether a row of the group may be erased. Rows that are erased one by one, or with a person,
+    /// may be of any group.
+    pub fn may_be_covered(&self, tombstone: &Tombstone) -> bool {
+        let of = |set: &BTreeSet<(String, String)>, ids: &BTreeSet<String>| {
+            set.iter().any(|(tenant, id)| *tenant == tombstone.tenant && ids.contains(id))
+        };
+        tombstone.user_id.is_some()
+            || !tombstone.event_ids.is_empty()
+            || of(&self.sessions, &tombstone.session_ids)
+            || of(&self.traces, &tombstone.trace_ids)
     }
 
     fn hashes(&self) -> impl Iterator<Item = u64> + '_ {

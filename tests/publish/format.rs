@@ -41,7 +41,7 @@ fn the_skill_reads_as_a_person_would_have_written_it() {
         r#"---
 name: make-test-integration-needs-make-db-up
 description: "Run `make db-up` before `make test-integration`. Use when `make test-integration` fails, or when asked to run integration tests."
-license: "As stated by the repository that holds this skill"
+license: "Proprietary unless the repository that holds this skill says otherwise"
 metadata:
   skillspan-id: "ID"
   skillspan-scope: "workspace"

@@ -260,6 +260,31 @@ async fn what_is_erased_leaves_the_digests_with_the_next_look() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_erased_is_made_anew_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open(&folder.path().join("table")).unwrap();
+    write(&table, 0, observations()).await;
+    let mut digests = opened(folder.path()).await;
+    digests.update(&table).await.unwrap();
+    let before = digests.places();
+    let session = Subject::Session("s01".into());
+    let erased = table.erase(&session, None, Timestamp::parse_rfc3339("2026-12-01T00:00:00Z").unwrap()).await;
+    assert_eq!(erased.unwrap().sessions.len(), 1);
+    digests.update(&table).await.unwrap();
+    assert!(!kept(folder.path()).unwrap().contains("s01-0"));
+    let left = table.scan(&Filter::default()).await.unwrap().events;
+    assert_eq!(from_digests(&digests), at_once(left));
+    let all = |places: &std::collections::BTreeMap<_, Vec<std::sync::Arc<Digest>>>| -> Vec<_> {
+        places.values().flatten().cloned().collect()
+    };
+    let (before, after) = (all(&before), all(&digests.places()));
+    let same = after.iter().filter(|digest| before.iter().any(|other| std::sync::Arc::ptr_eq(digest, other)));
+    assert_eq!(same.count(), before.len() - 1, "all others are as they were");
+    drop(digests);
+    assert_eq!(from_digests(&opened(folder.path()).await).len(), 1);
+}
+
+#[tokio::test]
 async fn digests_can_be_forgotten_beside_the_process_that_keeps_them() {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::open(&folder.path().join("table")).unwrap();

@@ -51,8 +51,16 @@ pub(super) struct DigestFile {
     _lock: Box<dyn Lock>,
     /// Its length as we left it; `None` if it must be written anew.
     length: Option<u64>,
-    /// Groups in it that no longer stand.
-    outdated: usize,
+    waste: Waste,
+}
+
+/// What a file holds that is out of date.
+#[derive(Debug, Default, Clone, Copy)]
+struct Waste {
+    /// Groups that no longer stand.
+    groups: usize,
+    /// The bytes of `seen` lines, of which the last one counts.
+    seen: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -89,8 +97,8 @@ impl DigestFile {
         let Some(lock) = FileSystem.lock(&folder.join(format!("{name}.lock")))? else {
             return Ok((None, kept));
         };
-        let (length, outdated) = state.unzip();
-        let file = Self { path, made, _lock: lock, length, outdated: outdated.unwrap_or_default() };
+        let (length, waste) = state.unzip();
+        let file = Self { path, made, _lock: lock, length, waste: waste.unwrap_or_default() };
         Ok((Some(file), kept))
     }
 
@@ -106,10 +114,10 @@ impl DigestFile {
 
     /// Writes what changed, or everything.
     pub(super) fn save(&mut self, kept: &Kept, changed: &Changed) -> io::Result<()> {
-        let outdated = self.outdated + changed.gone.len();
+        let outdated = self.waste.groups + changed.gone.len();
         let in_place =
             self.length.filter(|length| FileSystem.size(&self.path).is_ok_and(|now| now == *length));
-        match in_place.filter(|_| outdated <= kept.groups.len()) {
+        match in_place.filter(|length| outdated <= kept.groups.len() && self.waste.seen <= length / 2) {
             Some(length) => self.append(length, kept, changed)?,
             None => self.write_anew(kept)?,
         }
@@ -127,9 +135,11 @@ impl DigestFile {
                 out.line(&Line::Group(*number, Cow::Borrowed(group)))?;
             }
         }
+        let before = out.written();
         out.line(&Line::Seen(kept.cursor.clone(), kept.erasures.clone()))?;
+        self.waste.seen += out.written() - before;
+        self.waste.groups += changed.gone.len();
         self.length = Some(out.finish()?);
-        self.outdated += changed.gone.len();
         Ok(())
     }
 
@@ -145,7 +155,7 @@ impl DigestFile {
         let length = out.finish()?;
         FileSystem.rename(&temporary, &self.path)?;
         self.length = Some(length);
-        self.outdated = 0;
+        self.waste = Waste::default();
         Ok(())
     }
 }
@@ -164,6 +174,11 @@ impl Out {
         if self.buffer.len() >= CHUNK { self.flush() } else { Ok(()) }
     }
 
+    /// The bytes so far.
+    fn written(&self) -> u64 {
+        self.offset + self.buffer.len() as u64
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.file.write_at(self.offset, &self.buffer)?;
         self.offset += self.buffer.len() as u64;
@@ -179,12 +194,11 @@ impl Out {
     }
 }
 
-/// What a file holds, its length up to the last whole state, and how many of its groups no longer
-/// stand. `None` where there is none, or what made it is another program.
-fn load(path: &Path, made: &Made) -> Option<(Kept, Option<(u64, usize)>)> {
+/// What a file holds, its length up to the last whole state, and what of it is out of date. `None` where there is none, or what made it is another program.
+fn load(path: &Path, made: &Made) -> Option<(Kept, Option<(u64, Waste)>)> {
     let mut lines = BufReader::with_capacity(CHUNK, File::open(path).ok()?);
     let (mut kept, mut state) = (Kept::default(), None);
-    let (mut offset, mut outdated, mut ours) = (0_u64, 0, false);
+    let (mut offset, mut waste, mut ours) = (0_u64, Waste::default(), false);
     // What was read since the last whole state.
     let (mut gone, mut groups) = (Vec::new(), Vec::new());
     let mut bytes = Vec::new();
@@ -200,11 +214,12 @@ fn load(path: &Path, made: &Made) -> Option<(Kept, Option<(u64, usize)>)> {
             Line::Group(number, group) => groups.push((number, group.into_owned())),
             Line::Gone(numbers) => gone.extend(numbers),
             Line::Seen(cursor, erasures) => {
-                outdated += gone.len();
+                waste.groups += gone.len();
+                waste.seen += read as u64;
                 gone.drain(..).for_each(|number| drop(kept.groups.remove(&number)));
                 kept.groups.extend(groups.drain(..));
                 (kept.cursor, kept.erasures) = (cursor, erasures);
-                state = Some((offset, outdated));
+                state = Some((offset, waste));
             }
         }
     }

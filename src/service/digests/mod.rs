@@ -9,8 +9,9 @@
 //! the files of the table that they were made of. An update reads the files that are new, and what
 //! groups that new rows join have in older ones; the result is what reading the whole table would give.
 //!
-//! All of it can be made anew at any time, and is, when something was erased, when a file is gone that
-//! nothing stands for, or when digests are made differently than they were ([`DIGEST_VERSION`]).
+//! All of it can be made anew at any time, and is when a file is gone that nothing stands for, or when
+//! digests are made differently than they were ([`DIGEST_VERSION`]). Groups that an erasure may cover are
+//! read again, and the file that keeps them goes at once.
 
 mod file;
 
@@ -22,6 +23,7 @@ use object_store::Error as StoreError;
 use tokio::task::JoinHandle;
 
 use crate::skillify::{DIGEST_VERSION, Digest};
+use crate::table::upkeep::Tombstone;
 use crate::table::{Cursor, Group, Location, ReadError, ResolveOptions, Standing, Table, Ties, resolve};
 
 pub use file::forget;
@@ -118,24 +120,43 @@ impl Digests {
     async fn follow(&mut self, table: &Table) -> Result<(), ReadError> {
         let erasures = table.erasures().await?;
         let mut standing = table.standing(&self.kept.cursor).await?;
-        if erasures != self.kept.erasures || standing.lost {
-            // What is erased must leave the disk now, not when all is read again.
-            if let Some(file) = &mut self.file {
-                file.clear();
-            }
-            self.kept = Kept { erasures, ..Kept::default() };
+        if standing.lost {
+            self.kept = Kept::default();
             standing = table.standing(&self.kept.cursor).await?;
         }
-        let changed = self.read(table, standing).await?;
-        self.save(changed).await;
+        let stale = self.covered_by(&erasures);
+        // What is erased must leave the disk now, not when it was read again.
+        if let Some(file) = self.file.as_mut().filter(|_| !stale.is_empty()) {
+            file.clear();
+        }
+        let before = (self.kept.cursor.clone(), self.kept.erasures.clone());
+        let changed = self.read(table, standing, &stale).await?;
+        self.kept.erasures = erasures.iter().map(|tombstone| tombstone.id.clone()).collect();
+        if (&self.kept.cursor, &self.kept.erasures) != (&before.0, &before.1) || !changed.gone.is_empty() {
+            self.save(changed).await;
+        }
         Ok(())
     }
 
+    /// The places of the groups that may have rows which were erased since they were read.
+    fn covered_by(&self, erasures: &[Arc<Tombstone>]) -> BTreeSet<usize> {
+        let new: Vec<&Arc<Tombstone>> =
+            erasures.iter().filter(|tombstone| !self.kept.erasures.contains(&tombstone.id)).collect();
+        let covered = |group: &KeptGroup| new.iter().any(|tombstone| group.ties.may_be_covered(tombstone));
+        let groups = self.kept.groups.values().enumerate();
+        groups.filter(|(_, group)| covered(group)).map(|(place, _)| place).collect()
+    }
+
     /// Reads what is new; changes nothing if that fails.
-    async fn read(&mut self, table: &Table, standing: Standing) -> Result<Changed, ReadError> {
+    async fn read(
+        &mut self,
+        table: &Table,
+        standing: Standing,
+        stale: &BTreeSet<usize>,
+    ) -> Result<Changed, ReadError> {
         let numbers: Vec<u64> = self.kept.groups.keys().copied().collect();
         let known: Vec<&Ties> = self.kept.groups.values().map(|group| &group.ties).collect();
-        let mut reading = table.new_groups(standing, &known).await?;
+        let mut reading = table.new_groups(standing, &known, stale).await?;
         let mut changed = Changed::default();
         let mut found = Vec::new();
         let mut in_work: Option<JoinHandle<Vec<KeptGroup>>> = None;
