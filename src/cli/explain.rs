@@ -10,7 +10,8 @@ use bytes::Bytes;
 use clap::Args;
 
 use super::{Failure, OrFail, print};
-use crate::dialects::{Column, Dialects, Explanation, Outcome, Source};
+use crate::dialects::{Column, Dialects, Explanation, HOOKS, Hooks, Outcome, Source};
+use crate::receivers::hooks::{Form, HookBody};
 use crate::receivers::otlp::{Coding, Encoding, Export};
 use crate::receivers::{MemoryLimit, Refusal, Signal, Source as _};
 
@@ -25,6 +26,9 @@ const SHOWN: usize = 120;
 pub(super) struct Arguments {
     /// The body of an OTLP request, as JSON or as protobuf, gzip or not
     file: PathBuf,
+    /// The body is what this assistant gave to a hook, one object or one a line
+    #[arg(long, value_name = "ASSISTANT")]
+    hook: Option<String>,
     /// Show every record in its place, also those that became nothing
     #[arg(long)]
     all: bool,
@@ -32,9 +36,12 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let name = || arguments.file.display().to_string();
-    let body = fs::read(&arguments.file).with_context(name).or_fail()?;
-    let explained = explain(body.into()).with_context(name).or_fail()?;
-    print(&render(&explained, arguments.all))
+    let body: Bytes = fs::read(&arguments.file).with_context(name).or_fail()?.into();
+    let explained = match &arguments.hook {
+        Some(assistant) => explain_hooks(assistant, body),
+        None => explain(body),
+    };
+    print(&render(&explained.with_context(name).or_fail()?, arguments.all))
 }
 
 /// The records of a body.
@@ -78,6 +85,21 @@ fn read(dialects: &Dialects, signal: Signal, body: &Bytes) -> Result<Explained, 
     let tally = export.read(&mut lease, &mut |record| records.push(dialects.explain(record)))?;
     let reason = if tally.rejected > 0 { tally.message } else { String::new() };
     Ok(Explained { records, unreadable: tally.rejected, reason })
+}
+
+/// What hooks gave, as the door reads it.
+fn explain_hooks(assistant: &str, body: Bytes) -> anyhow::Result<Explained> {
+    let known = || HOOKS.iter().map(|hooks| hooks.assistant).collect::<Vec<_>>().join(", ");
+    let hooks = Hooks::of(assistant)
+        .ok_or_else(|| anyhow!("no hooks of `{assistant}` are known; known are {}", known()))?;
+    let is_one = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
+    let form = if is_one { Form::Object } else { Form::Lines };
+    let body = HookBody { hooks, form, coding: Coding::Identity, body, limit: usize::MAX };
+    let dialects = Dialects::built_in();
+    let mut records = Vec::new();
+    let mut lease = MemoryLimit::new(usize::MAX).lease();
+    body.read(&mut lease, &mut |record| records.push(dialects.explain(record)))?;
+    Ok(Explained { records, unreadable: 0, reason: String::new() })
 }
 
 fn render(explained: &Explained, all: bool) -> String {

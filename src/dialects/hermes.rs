@@ -125,7 +125,7 @@ fn tool(record: &Record<'_>) -> Mapping {
 }
 
 /// What the tool itself returned, as JSON, says whether it worked.
-fn status(output: &str) -> Status {
+pub(super) fn status(output: &str) -> Status {
     let Ok(result) = json::parse(output) else {
         return if output.is_empty() { Status::Unknown } else { Status::Ok };
     };

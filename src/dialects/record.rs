@@ -26,8 +26,27 @@ pub struct Record<'a> {
     scope: &'a InstrumentationScope,
     signal: Signal<'a>,
     surroundings: Option<&'a OnceCell<SurroundingsDigest>>,
+    upsert: Option<&'a Upsert>,
     read: RefCell<BTreeSet<&'a str>>,
     ignored: RefCell<BTreeSet<&'a str>>,
+}
+
+/// What comes beside a record of Langfuse's ingestion, whose ids are texts of any form and whose records
+/// say more, or other, of what earlier ones created.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Upsert {
+    /// The trace, as sent.
+    pub trace_id: String,
+    /// The observation, as sent; `""` for the trace itself.
+    pub id: String,
+    /// The observation that it is part of, as sent; `""` if none was named.
+    pub parent_id: String,
+    /// When the client sent it: of several that say the same, the latest counts.
+    pub sent_at: Timestamp,
+    /// Whether it only adds to what another record created, and says no more than what is new.
+    pub is_update: bool,
+    /// The record as received.
+    pub received: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
@@ -49,7 +68,7 @@ impl<'a> Record<'a> {
 
     fn new(resource: &'a Resource, scope: &'a InstrumentationScope, signal: Signal<'a>) -> Self {
         let (read, ignored) = (RefCell::default(), RefCell::default());
-        Self { resource, scope, signal, surroundings: None, read, ignored }
+        Self { resource, scope, signal, surroundings: None, upsert: None, read, ignored }
     }
 
     /// With a place for the digest of resource and scope, which the first of their records fills for the
@@ -57,6 +76,17 @@ impl<'a> Record<'a> {
     pub fn with_digest_of_surroundings(mut self, digest: &'a OnceCell<SurroundingsDigest>) -> Self {
         self.surroundings = Some(digest);
         self
+    }
+
+    /// The same record as one of Langfuse's ingestion: its ids are those of `upsert`.
+    #[must_use]
+    pub fn with_upsert(self, upsert: &'a Upsert) -> Self {
+        Self { upsert: Some(upsert), ..self }
+    }
+
+    /// What came beside it, if it is a record of Langfuse's ingestion.
+    pub fn as_upsert(&self) -> Option<&'a Upsert> {
+        self.upsert
     }
 
     /// Whether the record, or the resource that it came from, says that it is not to be stored.
@@ -138,29 +168,37 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Lower-case hex, `""` if none.
+    /// Lower-case hex, or as an [`Upsert`] has it; `""` if none.
     pub fn trace_id(&self) -> String {
-        match self.signal {
-            Signal::Span(span) => hex_id(&span.trace_id),
-            Signal::Log(log) => hex_id(&log.trace_id),
+        match (self.upsert, self.signal) {
+            (Some(upsert), _) => upsert.trace_id.clone(),
+            (None, Signal::Span(span)) => hex_id(&span.trace_id),
+            (None, Signal::Log(log)) => hex_id(&log.trace_id),
         }
     }
 
-    /// Lower-case hex, `""` if none.
+    /// Lower-case hex, or as an [`Upsert`] has it; `""` if none.
     pub fn span_id(&self) -> String {
-        match self.signal {
-            Signal::Span(span) => hex_id(&span.span_id),
-            Signal::Log(log) => hex_id(&log.span_id),
+        match (self.upsert, self.signal) {
+            (Some(upsert), _) => upsert.id.clone(),
+            (None, Signal::Span(span)) => hex_id(&span.span_id),
+            (None, Signal::Log(log)) => hex_id(&log.span_id),
         }
     }
 
-    /// Lower-case hex, `""` if none; a log record has none.
+    /// Lower-case hex, or as an [`Upsert`] has it; `""` if none; a log record has none.
     pub fn parent_span_id(&self) -> String {
+        if let Some(upsert) = self.upsert {
+            return upsert.parent_id.clone();
+        }
         self.as_span().map(|span| hex_id(&span.parent_span_id)).unwrap_or_default()
     }
 
     /// The digest of the record as received.
     pub fn digest(&self) -> RecordDigest {
+        if let Some(upsert) = self.upsert {
+            return RecordDigest::of([&[], &[], &upsert.received]);
+        }
         let record = match self.signal {
             Signal::Span(span) => span.encode_to_vec(),
             Signal::Log(log) => log.encode_to_vec(),

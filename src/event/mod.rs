@@ -19,13 +19,17 @@ mod size;
 mod timestamp;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use identity::{RecordDigest, SurroundingsDigest};
 pub use timestamp::Timestamp;
-pub use wire::{DecodeError, decode_batch, encode_batch, encode_batch_head, encode_event};
+pub use wire::{DecodeError, decode_batch, encode_batch, encode_batch_head, encode_event, encode_withdrawal};
 pub(crate) use wire::{attributes_from_json, attributes_to_json};
+
+/// How the key of a tool call begins whose client does not say which call it is. A reader joins it
+/// with the call that another signal names.
+pub const UNNAMED_CALL: &str = "call@";
 
 /// Attributes that became no field of their own, by key. Rendered as one JSON object.
 pub type Attributes = BTreeMap<String, serde_json::Value>;
@@ -56,6 +60,18 @@ pub struct EventBatch {
     pub ingested_at: Timestamp,
     /// The request's events, in the order of its records.
     pub events: Vec<SessionEvent>,
+    /// Sessions that said in this request that they are not to be stored. What came of them before is
+    /// to be forgotten too.
+    pub withdrawals: BTreeSet<Withdrawal>,
+}
+
+/// A session that is to be forgotten, by what its records carry: one of the two at least.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Withdrawal {
+    /// The session's id, `""` if its records carry none.
+    pub session_id: String,
+    /// The trace of the record that said so, `""` if there is none.
+    pub trace_id: String,
 }
 
 /// One observation of one fact of an agent session: a row of the sessions table.

@@ -1,6 +1,8 @@
 //! The events of a request on their way to the journal: encoded, and paid for.
 
-use crate::event::{Owner, SessionEvent, Timestamp, encode_batch_head, encode_event};
+use crate::event::{
+    Owner, SessionEvent, Timestamp, Withdrawal, encode_batch_head, encode_event, encode_withdrawal,
+};
 use crate::journal::{AppendError, Journal};
 
 use super::{Lease, Refusal};
@@ -10,10 +12,8 @@ use super::{Lease, Refusal};
 /// sends at once.
 const PIECE: usize = 4 << 20;
 
-/// The encoded events of one request.
+/// The encoded events of one request, for one journal.
 pub(super) struct Payload {
-    pub(super) owner: Owner,
-    pub(super) ingested_at: Timestamp,
     /// What every piece begins with.
     head: Vec<u8>,
     piece_size: usize,
@@ -23,23 +23,31 @@ pub(super) struct Payload {
 
 impl Payload {
     /// No events yet, of a request of `owner`, for `journal`. `lease` will pay for what is encoded.
-    pub(super) fn new(owner: Owner, journal: &Journal, lease: Lease) -> Self {
-        let ingested_at = Timestamp::now();
-        let head = encode_batch_head(&owner, ingested_at);
+    pub(super) fn new(owner: &Owner, ingested_at: Timestamp, journal: &Journal, lease: Lease) -> Self {
+        let head = encode_batch_head(owner, ingested_at);
         let piece_size = PIECE.min(journal.max_payload());
-        Self { owner, ingested_at, head, piece_size, pieces: Vec::new(), lease }
+        Self { head, piece_size, pieces: Vec::new(), lease }
     }
 
     /// Adds an event.
     pub(super) fn push(&mut self, event: SessionEvent) -> Result<(), Refusal> {
+        self.add(|piece| encode_event(event, piece))
+    }
+
+    /// Adds that a session is to be forgotten.
+    pub(super) fn withdraw(&mut self, withdrawal: Withdrawal) -> Result<(), Refusal> {
+        self.add(|piece| encode_withdrawal(withdrawal, piece))
+    }
+
+    fn add(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), Refusal> {
         let mut piece = self.pieces.pop().unwrap_or_else(|| self.head.clone());
         let before = piece.len();
-        encode_event(event, &mut piece);
+        encode(&mut piece);
         let added = piece.len() - before;
         if piece.len() > self.piece_size && before > self.head.len() {
-            let event = piece.split_off(before);
+            let tail = piece.split_off(before);
             self.pieces.push(piece);
-            piece = [self.head.as_slice(), &event].concat();
+            piece = [self.head.as_slice(), &tail].concat();
         }
         self.pieces.push(piece);
         self.lease.grow(added)

@@ -84,3 +84,19 @@ fn what_is_no_body_is_an_error() {
         assert!(error.contains("body"), "{error}");
     }
 }
+
+#[test]
+fn what_a_hook_gave_is_explained_as_well() {
+    let file = fixtures().join("captures/hermes-hooks/006-post_tool_call.json");
+    let (code, said, _) = outcome(skillspan().args(["explain", "--hook", "hermes"]).arg(&file));
+    assert_eq!(code, 0);
+    assert!(
+        said.contains("tool_result by hermes-hooks") && said.contains("1 of 1 records became events"),
+        "{said}"
+    );
+    let file = fixtures().join("captures/pi-extension/events.jsonl");
+    let (_, said, _) = outcome(skillspan().args(["explain", "--hook", "pi"]).arg(&file));
+    assert!(said.contains("of 53 records became events") && said.contains("duplicate (pi-hooks)"), "{said}");
+    let (code, _, error) = outcome(skillspan().args(["explain", "--hook", "emacs"]).arg(&file));
+    assert!(code == 1 && error.contains("known are claude"), "{error}");
+}

@@ -40,6 +40,7 @@ fn request(tenant: &str, kind: Kind, event_ids: &[&str]) -> Vec<u8> {
         owner: owner(tenant),
         ingested_at,
         events: event_ids.iter().map(event).collect(),
+        ..EventBatch::default()
     })
 }
 
@@ -199,6 +200,27 @@ async fn a_failing_table_is_tried_until_it_works_and_the_status_says_why() {
     })
     .await;
     assert_eq!(event_ids(table.path()).await, ["a1"]);
+}
+
+#[tokio::test]
+async fn what_lags_is_known_after_a_restart_too_while_a_plan_waits_for_its_table() {
+    let journal_folder = tempfile::tempdir().unwrap();
+    let table = tempfile::tempdir().unwrap();
+    let journal = open(journal_folder.path());
+    append(&journal, "a", &["a1", "a2"]).await;
+    let obstacle = table.path().join("v1/owner_tenant=a");
+    fs::create_dir_all(obstacle.parent().unwrap()).unwrap();
+    fs::write(&obstacle, b"").unwrap();
+    let hasty = Config { rows: 1, drain_timeout: Duration::ZERO, ..patient() };
+    for life in ["the plan's first", "the one that finds it"] {
+        while_running(&journal, table.path(), hasty.clone(), async |handle| {
+            until(|| handle.status().failing.is_some()).await;
+            let status = handle.status();
+            assert_eq!((status.behind, status.pending_events), (1, 2), "{life}");
+            assert!(status.lag_seconds() > 0.0, "{life}");
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -28,8 +28,11 @@
 //! | connections age: `Connection: close`, GOAWAY, and no request is lost | `connections::…` |
 //! | OTLP/JSON, leniently | `json::…` |
 //! | protobuf, record by record | `protobuf::…` |
+//! | Langfuse's own paths, to the letter of its SDKs | `langfuse::…` |
 //! | what exporters send | `captures::…`, `exporters::…` |
 //! | what nobody should send | `hostile::…`, `properties::…` |
+//!
+//! Beside it, `hooks::…`: whatever a hook's object or a spool holds.
 
 #![allow(
     clippy::indexing_slicing,
@@ -43,9 +46,11 @@ mod connections;
 mod exporters;
 mod grpc;
 mod harness;
+mod hooks;
 mod hostile;
 mod http;
 mod json;
+mod langfuse;
 mod memory;
 mod overload;
 mod properties;

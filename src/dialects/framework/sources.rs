@@ -41,6 +41,11 @@ pub(super) struct Conversation {
 }
 
 impl Source {
+    /// Whether it holds anything.
+    pub(in super::super) fn is_present(&self, record: &Record<'_>) -> bool {
+        self.find(record).is_some()
+    }
+
     pub(super) fn find(&self, record: &Record<'_>) -> Option<Found> {
         match self {
             Self::Attribute(name) => found(record.value(name)?),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | [`ParquetExporter`]: when to flush, the steps of a batch, retries |
 //! | `batch.rs` | records gathered, planned and split into files |
+//! | `withdraw.rs` | what is done for sessions that are not to be stored |
 //! | `status.rs` | [`Status`] and [`ExporterHandle`] |
 //!
 //! # The steps of a batch
@@ -11,8 +12,10 @@
 //! 1. **Gather** records behind the cursor until rows, bytes, age, the end of a session, a flush or the
 //!    shutdown say enough. One that does not decode goes to the journal's dead letters.
 //! 2. **Plan**: the range, a random batch id and the files with the records in each, durably.
-//! 3. **Write** each file, create-only. One that is there already with this very identity is done.
-//! 4. **Cursor**: it moves behind the range, durably; then the plan is removed.
+//! 3. **Withdraw** the sessions that said in one of its records that they are not to be stored: from then
+//!    on the table neither shows nor takes a row of theirs.
+//! 4. **Write** each file, create-only. One that is there already with this very identity is done.
+//! 5. **Cursor**: it moves behind the range, durably; then the plan is removed.
 //!
 //! Whatever interrupts them, a retry and a restart do the same: a plan that is found is repeated from the
 //! journal under its own names, and only then is anything gathered. A plan behind the cursor is done.
@@ -20,6 +23,7 @@
 
 mod batch;
 mod status;
+mod withdraw;
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -33,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::journal::{Journal, Plan, PlannedFile, ReadError, Record, UpdateError};
+use crate::table::upkeep::UpkeepError;
 use crate::table::{self, FileIdentity, Table, WriteError, Written};
 use batch::Batch;
 pub use status::{ExporterHandle, Failing, Status, Stopped};
@@ -82,6 +87,10 @@ enum StepError {
     Update(#[from] UpdateError),
     #[error(transparent)]
     Write(#[from] WriteError),
+    #[error("sessions that are not to be stored cannot be hidden")]
+    Withdraw(#[from] UpkeepError),
+    #[error("cannot erase dead letters: {0}")]
+    DeadLetters(std::io::Error),
     #[error("a step of the exporter was cancelled: {0}")]
     Cancelled(#[from] tokio::task::JoinError),
 }
@@ -192,6 +201,7 @@ impl ParquetExporter {
                 return Ok(Progress::Exported);
             }
             let batch = self.records_of(&plan).await?;
+            self.note_pending(&batch);
             self.execute(&plan, batch).await?;
             return Ok(Progress::Exported);
         }
@@ -201,6 +211,7 @@ impl ParquetExporter {
         }
         let plan = batch.plan(Uuid::new_v4().simple().to_string(), PART_BYTES);
         if plan.files.is_empty() {
+            self.withdraw(&batch).await?;
             self.advance(batch.next).await?;
             return Ok(Progress::Exported);
         }
@@ -253,10 +264,15 @@ impl ParquetExporter {
                 self.push(batch, record).await?;
             }
         }
+        self.note_pending(batch);
+        Ok(full || self.is_full(batch))
+    }
+
+    /// What lags: the batch that is gathered or written.
+    fn note_pending(&self, batch: &Batch) {
         let mut status = status::lock(&self.status);
         status.oldest_pending = batch.oldest;
         status.pending_events = batch.rows as u64;
-        Ok(full || self.is_full(batch))
     }
 
     fn is_full(&self, batch: &Batch) -> bool {
@@ -291,6 +307,7 @@ impl ParquetExporter {
 
     /// Writes the files of a durable plan, moves the cursor behind it and removes it.
     async fn execute(&self, plan: &Plan, mut batch: Batch) -> Result<(), StepError> {
+        self.withdraw(&batch).await?;
         for file in &plan.files {
             self.write(plan, file, &mut batch).await?;
         }

@@ -27,10 +27,10 @@ const COPIES: usize = 2;
 
 /// A record, a resource or a scope cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unreadable(pub(super) String);
+pub(in crate::receivers) struct Unreadable(pub(in crate::receivers) String);
 
 /// What a record may still contain.
-pub(super) struct Room {
+pub(in crate::receivers) struct Room {
     values: u32,
 }
 
@@ -52,12 +52,12 @@ pub(super) struct Sink<'v> {
 }
 
 impl Room {
-    pub(super) const fn new() -> Self {
+    pub(in crate::receivers) const fn new() -> Self {
         Self { values: MAX_VALUES }
     }
 
     /// One value more, at the given depth of values inside values.
-    pub(super) fn take(&mut self, depth: u32) -> Result<(), Unreadable> {
+    pub(in crate::receivers) fn take(&mut self, depth: u32) -> Result<(), Unreadable> {
         if depth > MAX_DEPTH {
             return Err(Unreadable(format!("values are nested deeper than {MAX_DEPTH} levels")));
         }

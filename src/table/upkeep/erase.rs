@@ -38,6 +38,17 @@ pub struct Erased {
     pub damaged: Vec<DamagedFile>,
 }
 
+impl Erased {
+    /// Adds what became of another table.
+    pub fn add(&mut self, other: Self) {
+        self.sessions.extend(other.sessions);
+        self.tombstones.extend(other.tombstones);
+        self.files += other.files;
+        self.rows += other.rows;
+        self.damaged.extend(other.damaged);
+    }
+}
+
 impl Table {
     /// Hides `subject` from readers and writers, then replaces every file that holds a row of it. `tenant`
     /// restricts it to one tenant. Nothing is written if nothing of the subject is found.
@@ -51,10 +62,7 @@ impl Table {
     ) -> Result<Erased, UpkeepError> {
         let (sessions, tombstones) = self.find(subject, tenant, now).await?;
         for tombstone in &tombstones {
-            let path = format!("{TOMBSTONES}/{}.json", tombstone.id);
-            let text = serde_json::to_vec(tombstone)
-                .map_err(|source| UpkeepError::Encode { path: path.clone(), source })?;
-            self.put_document(&path, text).await?;
+            self.put_tombstone(tombstone).await?;
         }
         let finished = self.finish_erasures().await?;
         Ok(Erased { sessions, tombstones, ..finished })
@@ -83,6 +91,14 @@ impl Table {
             self.put_document(&done_path(path), Vec::new()).await?;
         }
         Ok(erased)
+    }
+
+    pub(super) async fn put_tombstone(&self, tombstone: &Tombstone) -> Result<(), UpkeepError> {
+        let path = format!("{TOMBSTONES}/{}.json", tombstone.id);
+        let text = serde_json::to_vec(tombstone)
+            .map_err(|source| UpkeepError::Encode { path: path.clone(), source })?;
+        self.put_document(&path, text).await?;
+        Ok(())
     }
 
     async fn is_done(&self, path: &str) -> Result<bool, UpkeepError> {
