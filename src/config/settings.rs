@@ -11,7 +11,7 @@ use crate::exporters::parquet;
 use crate::exporters::target::{Place, Target};
 use crate::journal;
 use crate::receivers::auth::{Credential, Rate};
-use crate::receivers::{otlp, tls};
+use crate::receivers::{cors, otlp, tls};
 use crate::redact;
 use crate::skillify;
 use crate::skillify::llm::Endpoint;
@@ -137,6 +137,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Its certificates; `None`: no TLS.
     pub tls: Option<tls::Config>,
+    /// The web pages that may send there; `None`: none.
+    pub cors: Option<cors::Config>,
 }
 
 /// One processor.

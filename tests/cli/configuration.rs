@@ -43,6 +43,10 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
             "c.yaml:1:35: service.journal.durability: expected one of fsync, os, found `maybe`",
         ),
         (
+            "receivers:\n  otlp: { protocols: { http: { cors: { allowed_origins: [example.com] } } } }\n",
+            "c.yaml:2:60: receivers.otlp.protocols.http.cors.allowed_origins: expected an origin such as https://app.example.com, found `example.com`",
+        ),
+        (
             "receivers:\n  jaeger: {}\n",
             "c.yaml:2:3: receivers.jaeger: no such type among the receivers; known are: otlp, langfuse, hooks",
         ),

@@ -360,3 +360,41 @@ impl WithWorkspaces for Site {
         self
     }
 }
+
+#[test]
+fn a_web_page_gets_in_only_where_cors_names_it() {
+    let cors = "http: { cors: { allowed_origins: [\"https://*.example.com\"], allowed_headers: [x-app] }, ";
+    let site = site(&[("http: { ", cors)], "");
+    let _running = site.start();
+    let allowed = ("origin", "https://app.example.com");
+    let answer = post(&site, &[allowed], "from an allowed page");
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["access-control-allow-origin"], "https://app.example.com");
+    assert_eq!(post(&site, &[("origin", "https://example.com.evil.org")], "from another").status(), 403);
+    assert_eq!(post(&site, &[allowed, ("content-type", "text/plain")], "unasked").status(), 415);
+
+    let ask = |origin: &str| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().no_proxy().build().unwrap();
+        let asking =
+            client.request(reqwest::Method::OPTIONS, format!("http://127.0.0.1:{}/v1/logs", site.http));
+        asking
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type, x-app")
+            .send()
+            .unwrap()
+    };
+    let granted = ask("https://app.example.com");
+    assert_eq!(granted.headers()["access-control-allow-origin"], "https://app.example.com");
+    assert_eq!(granted.headers()["access-control-allow-methods"], "POST");
+    assert_eq!(granted.headers()["access-control-max-age"], "7200");
+    let headers = granted.headers()["access-control-allow-headers"].to_str().unwrap();
+    assert_eq!(headers, "authorization,content-encoding,content-type,x-app");
+    assert!(!ask("https://evil.org").headers().contains_key("access-control-allow-origin"));
+
+    let mut sessions = site.sessions();
+    assert_eq!(sessions.len(), 1);
+    let id = sessions.remove(0)["id"].as_str().unwrap().to_owned();
+    assert!(!site.session(&id).to_string().contains("from another"));
+}

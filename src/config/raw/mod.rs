@@ -21,7 +21,8 @@ use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
 pub(super) use exporters::{Connector, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope};
 pub(super) use proposer::{Limits, Model, Proposer, Use};
 pub(super) use receivers::{
-    Grpc, Hooks, Http, Langfuse, Otlp, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace,
+    Cors, Grpc, Hooks, Http, Langfuse, Otlp, PerTenant, Processor, Protocols, Receiver, Redact, Tls,
+    Workspace,
 };
 
 /// The whole file.

@@ -1,10 +1,12 @@
 //! `receivers:` and `processors:`
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde::de::Deserializer;
 
 use crate::config::components::Named;
-use crate::config::units::{ByteRate, ByteSize, Endpoint, Hidden, RequestRate};
+use crate::config::units::{ByteRate, ByteSize, Endpoint, Hidden, RequestRate, Span};
 use crate::redact::RuleSpec;
 
 use super::{loopback, written};
@@ -109,6 +111,31 @@ pub(in crate::config) struct Http {
     /// Certificates.
     #[serde(deserialize_with = "written")]
     pub(in crate::config) tls: Option<Tls>,
+    /// Web pages that may send; absent: none.
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) cors: Option<Cors>,
+}
+
+/// Web pages that may send, as in the Collector.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Cors {
+    /// Their origins, such as `https://app.example.com`; one `*` in each stands for anything.
+    pub(in crate::config) allowed_origins: Vec<String>,
+    /// Headers that they may send besides OTLP's own.
+    pub(in crate::config) allowed_headers: Vec<String>,
+    /// How long a browser may remember the answer.
+    pub(in crate::config) max_age: Span,
+}
+
+impl Default for Cors {
+    fn default() -> Self {
+        Self {
+            allowed_origins: Vec::new(),
+            allowed_headers: Vec::new(),
+            max_age: Span(Duration::from_secs(7200)),
+        }
+    }
 }
 
 /// `processors:`
@@ -188,7 +215,7 @@ impl Default for Grpc {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { endpoint: loopback(4318), max_body: ByteSize(64 << 20), tls: None }
+        Self { endpoint: loopback(4318), max_body: ByteSize(64 << 20), tls: None, cors: None }
     }
 }
 
