@@ -129,7 +129,7 @@ fn run(template: &Template, work: &Work<'_>) -> Option<Shown> {
 /// The last edit of the file.
 fn edit(file: &Template, work: &Work<'_>) -> Option<Shown> {
     let edits = |action: &Action| action.edited().is_some_and(|path| file.matches_path(path));
-    let (turn, action) = work.segment.actions().filter(|(_, action)| edits(action)).last()?;
+    let (turn, action) = work.segment.actions().rfind(|(_, action)| edits(action))?;
     Some(Shown::by(action, work.outcome_of(turn, action)))
 }
 
