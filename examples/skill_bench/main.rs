@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! cargo run --example skill_bench -- [--seeds 101..111] [--noise 0.3] [--show] [--ablate]
+//!                                    [--model well|badly|maliciously]
 //! cargo run --release --example skill_bench -- --table FOLDER EVENTS [--seeds 101..]
 //! cargo run --release --example skill_bench -- --mine FOLDER [--digests FOLDER]
 //! ```
@@ -19,6 +20,7 @@
 //! | `poison.rs` | secrets and injected instructions |
 //! | `table.rs` | worlds as a table, to measure speed on |
 //! | `score.rs`, `retrieval.rs` | the measures |
+//! | `model.rs` | a model that words the skills well, badly or maliciously |
 //! | `random.rs` | seeded chance |
 
 #![allow(
@@ -30,6 +32,7 @@
     reason = "a program for people at a terminal, without input from outside"
 )]
 
+mod model;
 mod noise;
 mod plan;
 mod poison;
@@ -47,6 +50,7 @@ use skillspan::library::{Findings, Layout, Stored, Tree, load, reconcile};
 use skillspan::skillify::{Config, Idea, Offline, Snapshot, mine};
 use skillspan::table::Session;
 
+use model::Manner;
 use noise::Noise;
 use random::Random;
 use score::Score;
@@ -57,6 +61,8 @@ struct Options {
     show: bool,
     /// Measure without one idea at a time as well.
     ablate: bool,
+    /// Skills are worded by such a model.
+    model: Option<Manner>,
     /// Write a table of so many events instead of mining.
     table: Option<(PathBuf, usize)>,
     /// Mine this table instead, and say how long each part took.
@@ -71,6 +77,7 @@ fn options() -> Options {
         noise: 0.3,
         show: false,
         ablate: false,
+        model: None,
         table: None,
         mine: None,
         digests: None,
@@ -88,6 +95,7 @@ fn options() -> Options {
                 let folder = arguments.next().unwrap().into();
                 options.table = Some((folder, arguments.next().unwrap().parse().unwrap()));
             }
+            "--model" => options.model = Some(Manner::parse(&arguments.next().unwrap())),
             "--mine" => options.mine = arguments.next().map(PathBuf::from),
             "--digests" => options.digests = arguments.next().map(PathBuf::from),
             "--ablate" => options.ablate = true,
@@ -157,10 +165,10 @@ fn measure(options: &Options, config: &Config) -> (Score, bool, Duration) {
             let mut sessions: Vec<Session> =
                 world.sessions.iter().filter(|session| session.workspace == name).cloned().collect();
             let started = Instant::now();
-            let tree = published(&name, &sessions, config);
+            let tree = published(&name, &sessions, config, options.model);
             mining += started.elapsed();
             random.shuffle(&mut sessions);
-            identical &= published(&name, &sessions, config) == tree;
+            identical &= published(&name, &sessions, config, options.model) == tree;
             score.add(&world, workspace, &tree, noise.held_out(), &mut random);
             if options.show {
                 tree.iter()
@@ -172,8 +180,12 @@ fn measure(options: &Options, config: &Config) -> (Score, bool, Duration) {
     (score, identical, mining)
 }
 
-fn published(workspace: &str, sessions: &[Session], config: &Config) -> Tree {
-    let mined = mine(&Snapshot { workspace, sessions }, config, &Offline);
+fn published(workspace: &str, sessions: &[Session], config: &Config, model: Option<Manner>) -> Tree {
+    let snapshot = Snapshot { workspace, sessions };
+    let mined = match model {
+        None => mine(&snapshot, config, &Offline),
+        Some(manner) => model::mine_worded(&snapshot, config, manner),
+    };
     if std::env::var_os("EXPLAIN").is_some() {
         mined.explain().iter().for_each(|line| println!("{line}"));
     }
@@ -196,6 +208,10 @@ fn print(options: &Options, score: &Score, identical: bool, mining: Duration) {
     println!("secrets leaked       {}", score.leaked_secrets);
     println!("injections leaked    {}", score.leaked_injections);
     println!("byte-identical       {identical}");
+    if let Some(manner) = options.model {
+        let (asked, worded) = model::lines();
+        println!("lines worded         {} (by a model that answers {manner:?})", share(worded, asked));
+    }
     println!("mining               {:.1} s", mining.as_secs_f64());
     if options.show {
         score.wrong.iter().for_each(|wrong| println!("wrong  {wrong}"));

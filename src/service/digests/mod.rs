@@ -22,6 +22,7 @@ use std::sync::Arc;
 use object_store::Error as StoreError;
 use tokio::task::JoinHandle;
 
+use crate::config::{SessionsTable, SkillsPipeline};
 use crate::skillify::{DIGEST_VERSION, Digest};
 use crate::table::upkeep::Tombstone;
 use crate::table::{Cursor, Group, Location, ReadError, ResolveOptions, Standing, Table, Ties, resolve};
@@ -71,6 +72,15 @@ impl Digests {
     /// Digests that end with the process.
     pub fn in_memory(default_workspace: &str) -> Self {
         Self { default_workspace: default_workspace.to_owned(), kept: Kept::default(), file: None }
+    }
+
+    /// The digests of the table that a pipeline mines.
+    pub async fn of(pipeline: &SkillsPipeline) -> Self {
+        let SessionsTable { location, default_workspace, .. } = &pipeline.table;
+        match &pipeline.digests {
+            Some(folder) => Self::open(folder, location, default_workspace).await,
+            None => Self::in_memory(default_workspace),
+        }
     }
 
     /// The digests of a table that are kept in `folder`. What cannot be read there is made anew; where
