@@ -121,7 +121,7 @@ fn error(input: &[u8]) -> String {
 #[tokio::test]
 async fn rows_of_the_table_become_segments() {
     let rows = rows().await;
-    let found = segments(&segment(&stream(&[rows.clone()])));
+    let found = segments(&segment(&stream(std::slice::from_ref(&rows))));
     assert_eq!(texts(&found, "session_id"), ["one", "two"]);
     assert_eq!(texts(&found, "user_id"), ["ada", "ada"]);
     assert_eq!(texts(&found, "workspace"), ["default", "default"]);
