@@ -240,7 +240,7 @@ fn the_example_runs() {
         .replace("127.0.0.1:4317", &format!("127.0.0.1:{}", site.grpc))
         .replace("127.0.0.1:4318", &format!("127.0.0.1:{}", site.http))
         .replace("${env:XDG_DATA_HOME:-~/.local/share}", &root);
-    assert_eq!(on_free_ports.matches(&root).count(), 3);
+    assert_eq!(on_free_ports.matches(&root).count(), 4);
     std::fs::write(site.config(), on_free_ports).unwrap();
     let running = site.start();
     assert_eq!(site.post("/v1/traces", "application/json", b"{}".to_vec()), 200);
