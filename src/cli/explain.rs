@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde_json::Value;
 
-use super::{Failure, OrFail, print};
+use super::{ConfigFile, Failure, OrFail, print};
 use crate::dialects::{Column, Dialects, Explanation, Outcome, Record, Source};
 
 /// How much of a compressed body is read.
@@ -30,12 +30,25 @@ pub(super) struct Arguments {
     /// Show every record in its place, also those that became nothing
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let body = read(&arguments.file).or_fail()?;
-    let explanations = explain(&body).with_context(|| arguments.file.display().to_string()).or_fail()?;
+    let dialects = dialects(&arguments.config)?;
+    let explanations =
+        explain(&dialects, &body).with_context(|| arguments.file.display().to_string()).or_fail()?;
     print(&render(&explanations, arguments.all))
+}
+
+/// With the mappings of a configuration, if one is named; without, nothing but the body is needed.
+fn dialects(config: &ConfigFile) -> Result<Dialects, Failure> {
+    if config.config.is_none() {
+        return Ok(Dialects::built_in());
+    }
+    let sessions = config.load()?.sessions;
+    Ok(Dialects::with_mappings(sessions.map(|pipeline| pipeline.mappings).unwrap_or_default()))
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
@@ -51,26 +64,25 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// The records of a body, explained. Which signal it is, the body itself says: JSON by its first
 /// key, protobuf because the one does not decode as the other.
-fn explain(body: &[u8]) -> anyhow::Result<Vec<Explanation>> {
-    let dialects = Dialects::built_in();
+fn explain(dialects: &Dialects, body: &[u8]) -> anyhow::Result<Vec<Explanation>> {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     if first == Some(&b'{') {
         let json: Value = serde_json::from_slice(body).context("not JSON")?;
         return match (json.get("resourceLogs"), json.get("resourceSpans")) {
             (Some(_), _) => {
-                Ok(explain_logs(&dialects, serde_json::from_value(json).context("not OTLP logs")?))
+                Ok(explain_logs(dialects, serde_json::from_value(json).context("not OTLP logs")?))
             }
             (_, Some(_)) => {
-                Ok(explain_spans(&dialects, serde_json::from_value(json).context("not OTLP traces")?))
+                Ok(explain_spans(dialects, serde_json::from_value(json).context("not OTLP traces")?))
             }
             _ => Err(anyhow!("neither `resourceLogs` nor `resourceSpans`; metrics say nothing of a session")),
         };
     }
     if let Ok(request) = ExportTraceServiceRequest::decode(body) {
-        return Ok(explain_spans(&dialects, request));
+        return Ok(explain_spans(dialects, request));
     }
     ExportLogsServiceRequest::decode(body)
-        .map(|request| explain_logs(&dialects, request))
+        .map(|request| explain_logs(dialects, request))
         .map_err(|_| anyhow!("neither OTLP traces nor OTLP logs, neither JSON nor protobuf"))
 }
 

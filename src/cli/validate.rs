@@ -9,6 +9,7 @@ pub(super) const COMPONENTS: &str = "\
 receivers:
   otlp          OTLP over gRPC and HTTP, protobuf and JSON
 processors:
+  mappings      what records of agents of your own mean
   redact        credentials leave every text before it is stored
   workspace     the workspace that a payload names
   limits        the longest text that is stored

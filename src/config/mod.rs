@@ -9,6 +9,7 @@
 //! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
 //! | `listeners.rs` | what is listened on |
 //! | `credentials.rs` | who may send |
+//! | `mappings.rs` | what records of agents of one's own mean |
 //! | `resolve.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
 //! | `settings.rs` | what runs |
@@ -24,6 +25,7 @@ mod credentials;
 mod decode;
 mod expand;
 mod listeners;
+mod mappings;
 mod raw;
 mod resolve;
 mod settings;

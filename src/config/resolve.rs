@@ -149,6 +149,7 @@ impl Resolver<'_> {
     fn sessions(&mut self, name: &str, pipeline: &Pipeline) -> Result<SessionsPipeline, ResolveError> {
         let (listeners, limits) = self.listeners(name, pipeline)?;
         let memory_limit = self.memory_limit(limits)?;
+        let mappings = self.mappings(name, pipeline)?;
         let processors = self.processors(name, pipeline)?;
         if !processors.iter().any(|processor| matches!(processor, ProcessorSettings::Redact { .. })) {
             self.warnings.push(format!(
@@ -164,6 +165,7 @@ impl Resolver<'_> {
             memory_limit,
             requests,
             bytes,
+            mappings,
             processors,
             journal: self.journal()?,
             zstd_level,
@@ -197,6 +199,7 @@ impl Resolver<'_> {
                 return Err(self.no_such(&at, index, id, "processors", self.raw.processors.0.keys()));
             };
             processors.push(match processor {
+                Processor::Mappings(_) => continue,
                 Processor::Redact(redact) => self.redact(id, redact)?,
                 Processor::Workspace(workspace) => {
                     ProcessorSettings::Workspace { from: workspace.from.clone() }
@@ -319,7 +322,7 @@ impl Resolver<'_> {
         let workspaces = || {
             self.raw.processors.0.iter().filter_map(|(id, processor)| match processor {
                 Processor::Workspace(workspace) => Some((format!("processors.{id}"), workspace)),
-                Processor::Redact(_) | Processor::Limits(_) => None,
+                Processor::Mappings(_) | Processor::Redact(_) | Processor::Limits(_) => None,
             })
         };
         let used = workspaces().find(|(id, _)| self.used.contains(id));

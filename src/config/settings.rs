@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::dialects::UserMapping;
 use crate::exporters::parquet;
 use crate::exporters::target::{Place, Target};
 use crate::journal;
@@ -55,6 +56,8 @@ pub struct SessionsPipeline {
     pub requests: Option<Rate>,
     /// Bytes a second that each tenant may send.
     pub bytes: Option<Rate>,
+    /// What records of agents mean that no dialect knows, in the order of asking.
+    pub mappings: Vec<UserMapping>,
     /// Its processors, in order.
     pub processors: Vec<ProcessorSettings>,
     /// Its journal.

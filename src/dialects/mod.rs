@@ -17,6 +17,7 @@
 //! | `genai.rs` | OpenTelemetry's GenAI semantic conventions, which Goose follows too |
 //! | `openinference.rs`, `openllmetry.rs`, `ai_sdk.rs`, `pydantic_ai.rs`, `strands.rs`, `langsmith.rs`, `google_adk.rs`, `mlflow.rs`, `langfuse.rs` | agent frameworks and what instruments them |
 //! | `generic.rs` | anything else that looks like GenAI telemetry |
+//! | `mapping/` | agents that a configuration describes |
 //!
 //! | file | what several dialects need |
 //! |---|---|
@@ -29,8 +30,8 @@
 //! | `repository.rs` | a repository's URL as `host/owner/name` |
 //! | `wrappers.rs` | what clients wrap around a person's words |
 //!
-//! The order of [`Dialects::built_in`] is the order of asking: the first dialect that recognises a
-//! record maps it. What no dialect recognises is counted by the record's scope.
+//! The order of [`Dialects::built_in`] is the order of asking, after the mappings of the configuration:
+//! the first dialect that recognises a record maps it. What no dialect recognises is counted by the record's scope.
 
 mod ai_sdk;
 mod claude_code;
@@ -48,6 +49,7 @@ mod hermes;
 mod history;
 mod langfuse;
 mod langsmith;
+mod mapping;
 mod mlflow;
 mod openclaw;
 mod opencode;
@@ -63,6 +65,7 @@ mod wrappers;
 use crate::event::{Owner, SessionEvent, Timestamp};
 
 pub use explain::{Column, Explanation, Source};
+pub use mapping::UserMapping;
 pub use record::Record;
 
 /// One client's way of reporting.
@@ -158,6 +161,14 @@ impl Dialects {
             Box::new(genai::GenAi),
             Box::new(generic::GENERIC),
         ])
+    }
+
+    /// The dialects that `mappings` describe, asked in their order, and after them the built-in ones.
+    pub fn with_mappings(mappings: Vec<UserMapping>) -> Self {
+        let described = mappings
+            .into_iter()
+            .map(|mapping| -> Box<dyn Dialect> { Box::new(mapping::Mapped::new(mapping)) });
+        Self(described.chain(Self::built_in().0).collect())
     }
 
     /// Maps one record for `owner`, accepted at `ingested_at`.

@@ -239,7 +239,8 @@ impl Service {
         let memory = MemoryLimit::new(pipeline.memory_limit);
         self.table_feed =
             Some(TableFeed { journal: journal.clone(), memory: memory.clone(), exporter: handle, task });
-        let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, memory, counters));
+        let dialects = Dialects::with_mappings(pipeline.mappings.clone());
+        let ingest = Arc::new(Ingest::new(dialects, processors, journal, memory, counters));
         let router = otlp::router(&ingest, &Arc::new(gate), pipeline.limits);
         for Door { listener, certificates, .. } in doors {
             let stop = self.stop_doors.clone();

@@ -12,6 +12,7 @@
 //! | `genai.rs` | the GenAI conventions, record by record |
 //! | `frameworks.rs` | every framework against the same recorded sessions |
 //! | `hard_cases.rs` | what recorded sessions seldom show |
+//! | `mappings.rs` | agents that a configuration describes |
 //! | `spans.rs` | spans written by hand |
 //! | `records.rs` | what holds for every dialect and every record, hostile ones included |
 
@@ -30,6 +31,7 @@ mod frameworks;
 mod from_documentation;
 mod genai;
 mod hard_cases;
+mod mappings;
 mod records;
 mod sessions;
 mod spans;

@@ -82,22 +82,31 @@ pub(crate) fn says(role: &str, text: &str) -> Value {
 
 /// What the spans become.
 pub(crate) fn map(spans: &[Span]) -> Vec<Outcome> {
+    map_by(&Dialects::built_in(), spans)
+}
+
+/// What the spans become by such dialects.
+pub(crate) fn map_by(dialects: &Dialects, spans: &[Span]) -> Vec<Outcome> {
     let scopes: Vec<_> =
         spans.iter().map(|span| json!({"scope": {"name": span.scope}, "spans": [span.json]})).collect();
     let service = json!([{"key": "service.name", "value": {"stringValue": "app"}}]);
     let request = json!({"resourceSpans": [{"resource": {"attributes": service}, "scopeSpans": scopes}]});
-    outcomes(&Body::Traces(serde_json::from_value::<ExportTraceServiceRequest>(request).unwrap()))
+    outcomes(dialects, &Body::Traces(serde_json::from_value::<ExportTraceServiceRequest>(request).unwrap()))
 }
 
 /// What log records become, each `{"eventName", "body", "attributes", …}`.
 pub(crate) fn map_logs(logs: &[Value]) -> Vec<Outcome> {
-    let request =
-        json!({"resourceLogs": [{"resource": {}, "scopeLogs": [{"scope": {}, "logRecords": logs}]}]});
-    outcomes(&Body::Logs(serde_json::from_value::<ExportLogsServiceRequest>(request).unwrap()))
+    map_logs_by(&Dialects::built_in(), logs)
 }
 
-fn outcomes(body: &Body) -> Vec<Outcome> {
-    let dialects = Dialects::built_in();
+/// What log records become by such dialects.
+pub(crate) fn map_logs_by(dialects: &Dialects, logs: &[Value]) -> Vec<Outcome> {
+    let request =
+        json!({"resourceLogs": [{"resource": {}, "scopeLogs": [{"scope": {}, "logRecords": logs}]}]});
+    outcomes(dialects, &Body::Logs(serde_json::from_value::<ExportLogsServiceRequest>(request).unwrap()))
+}
+
+fn outcomes(dialects: &Dialects, body: &Body) -> Vec<Outcome> {
     let mut outcomes = vec![];
     body.for_each_record(|record| outcomes.push(dialects.map(record, &Owner::default(), ACCEPTED_AT)));
     outcomes
