@@ -85,7 +85,6 @@ fn what_is_not_built_yet_is_refused_wherever_it_stands() {
     for (text, place) in [
         ("receivers: { langfuse: { endpoint: otlp } }\n", "1:14: receivers.langfuse"),
         ("receivers: { hooks: { endpoint: otlp } }\n", "1:14: receivers.hooks"),
-        ("processors: { mappings: [] }\n", "1:15: processors.mappings"),
         ("exporters: { deeplake: { table: sessions_table } }\n", "1:14: exporters.deeplake"),
         ("connectors: { skillify: { proposer: { anthropic: {} } } }\n", "1:37: connectors.skillify.proposer"),
         ("service: { telemetry: { metrics: { otlp: x } } }\n", "1:34: service.telemetry.metrics"),

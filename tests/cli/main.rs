@@ -9,6 +9,7 @@
 //! | `explain.rs` | what a recorded body means |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
 //! | `live.rs` | the OpenTelemetry SDK as a client |
+//! | `mappings.rs` | an agent that the configuration describes |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
 //! | `operation.rs` | start, health, metrics, drain, demo |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
@@ -30,6 +31,7 @@ mod crash;
 mod explain;
 mod journals;
 mod live;
+mod mappings;
 mod operation;
 mod support;
 mod upkeep;

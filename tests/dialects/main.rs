@@ -11,6 +11,7 @@
 //! | `claude_code.rs` | Claude Code against its recorded sessions |
 //! | `genai.rs` | the GenAI conventions, record by record |
 //! | `frameworks.rs` | every framework against the same recorded sessions |
+//! | `feedback.rs` | scores, in the forms that frameworks give them |
 //! | `hard_cases.rs` | what recorded sessions seldom show |
 //! | `mappings.rs` | agents that a configuration describes |
 //! | `spans.rs` | spans written by hand |
@@ -27,6 +28,7 @@ mod arrival;
 mod assistants;
 mod captures;
 mod claude_code;
+mod feedback;
 mod frameworks;
 mod from_documentation;
 mod genai;
