@@ -2,7 +2,8 @@
 //!
 //! A request of 512 model calls of the GenAI conventions, 4.5 KB each, and the 271 spans that LangGraph
 //! sends by OpenInference for nine short turns (2.5 MB). Mapping keeps nothing of a record but its
-//! events, so the last one measures what a trace of 20,000 spans costs its reader.
+//! events, so what a trace of 20,000 spans costs is measured twice: at its reader, and, printed first, as
+//! the memory of the process while it arrives in requests of 512.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark of recorded bodies may fail")]
 
 use divan::Bencher;
@@ -14,8 +15,46 @@ use skillspan::dialects::{Dialects, Outcome, Record};
 use skillspan::event::{Owner, SessionEvent, Timestamp};
 use skillspan::table::{ResolveOptions, resolve};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
+    memory_while_a_trace_arrives();
     divan::main();
+}
+
+/// Decodes and maps one request after the other, as a door does, and prints how much memory was in use
+/// at most.
+fn memory_while_a_trace_arrives() {
+    const SPANS: usize = 20_000;
+    const SPANS_A_REQUEST: usize = 512;
+    let dialects = Dialects::built_in();
+    let template = model_calls(SPANS_A_REQUEST).encode_to_vec();
+    let before = peak_mib();
+    let mut after_first = None;
+    for first in (0..SPANS).step_by(SPANS_A_REQUEST) {
+        let mut request = ExportTraceServiceRequest::decode(template.as_slice()).unwrap();
+        for (offset, span) in request.resource_spans[0].scope_spans[0].spans.iter_mut().enumerate() {
+            span.span_id = ((first + offset) as u64 + 1).to_be_bytes().to_vec();
+        }
+        std::hint::black_box(map(&dialects, &request));
+        after_first.get_or_insert_with(peak_mib);
+    }
+    println!(
+        "memory while a trace of {SPANS} spans arrives in requests of {SPANS_A_REQUEST} ({:.1} MiB): \
+         at most {before:.0} MiB before, {:.0} MiB after the first, {:.0} MiB after the last",
+        template.len() as f64 / f64::from(1 << 20),
+        after_first.unwrap_or_default(),
+        peak_mib(),
+    );
+}
+
+/// The most memory that the process has had; 0 where the system does not say.
+fn peak_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+    kib.unwrap_or_default() / 1024.0
 }
 
 fn recorded(name: &str) -> ExportTraceServiceRequest {

@@ -15,6 +15,7 @@
 //! | `hard_cases.rs` | what recorded sessions seldom show |
 //! | `mappings.rs` | agents that a configuration describes |
 //! | `spans.rs` | spans written by hand |
+//! | `sub_agents.rs` | agents that are tools of other agents |
 //! | `records.rs` | what holds for every dialect and every record, hostile ones included |
 
 #![allow(
@@ -37,4 +38,5 @@ mod mappings;
 mod records;
 mod sessions;
 mod spans;
+mod sub_agents;
 mod truth;

@@ -80,6 +80,26 @@ pub(crate) fn says(role: &str, text: &str) -> Value {
     json!({"role": role, "parts": [{"type": "text", "content": text}]})
 }
 
+/// An agent of the GenAI conventions.
+pub(crate) fn agent(span: Span, prompt: &str, answer: &str) -> Span {
+    span.with("gen_ai.operation.name", json!("invoke_agent"))
+        .with("gen_ai.input.messages", json!([says("user", prompt)]))
+        .with("gen_ai.output.messages", json!([says("assistant", answer)]))
+}
+
+/// The span of a tool of the GenAI conventions; `call` is its id, `""` for none.
+pub(crate) fn tool(span: Span, name: &str, call: &str, arguments: Value, result: &str) -> Span {
+    let span =
+        span.with("gen_ai.operation.name", json!("execute_tool")).with("gen_ai.tool.name", json!(name));
+    let span = if call.is_empty() { span } else { span.with("gen_ai.tool.call.id", json!(call)) };
+    span.with("gen_ai.tool.call.arguments", arguments).with("gen_ai.tool.call.result", json!(result))
+}
+
+/// A part of a message that calls a tool.
+pub(crate) fn calls(id: &str, name: &str, arguments: Value) -> Value {
+    json!({"type": "tool_call", "id": id, "name": name, "arguments": arguments})
+}
+
 /// What the spans become.
 pub(crate) fn map(spans: &[Span]) -> Vec<Outcome> {
     map_by(&Dialects::built_in(), spans)
