@@ -4,13 +4,16 @@
 --     CREATE OR REPLACE TEMPORARY VIEW sessions_table USING parquet
 --         OPTIONS (path '/var/lib/skillspan/sessions/v1', recursiveFileLookup 'true');
 --     DECLARE OR REPLACE VARIABLE default_workspace STRING DEFAULT 'default';
+--     CREATE DATABASE IF NOT EXISTS skillspan;
+--     USE skillspan;
 --     SOURCE spark.sql;            -- or spark-sql -i setup.sql -f spark.sql
 --     SELECT * FROM sessions ORDER BY started_at;
 --
--- Each step looks at the one before from several sides and is cached, so read the file again to see
--- newer rows.
+-- Each step looks at the one before from several sides, so the steps are tables of the current database:
+-- read the file again to see newer rows, and drop the database when done, because what is erased from the
+-- sessions table is not erased from there.
 --
--- | view | holds |
+-- | table | holds |
 -- |---|---|
 -- | observations | every row once, its time clipped to an hour after its arrival |
 -- | homes | the session of every observation, and how it was found |
@@ -21,25 +24,26 @@
 -- Beyond that, one thing is simpler here than in the reader: `attributes` are those of the observation
 -- that knows best, not merged key by key.
 
-CREATE OR REPLACE TEMPORARY VIEW observations AS
+DROP TABLE IF EXISTS observations;
+CREATE TABLE observations USING parquet AS
 SELECT * EXCEPT (arrival) FROM (
     SELECT * EXCEPT (`timestamp`), least(`timestamp`, ingested_at + INTERVAL '1' HOUR) AS `timestamp`,
         row_number() OVER (PARTITION BY event_id ORDER BY ingested_at) AS arrival
     FROM sessions_table
 ) WHERE arrival = 1;
-CACHE TABLE observations;
 
 -- Sessions --------------------------------------------------------------------------------------
 
-CREATE OR REPLACE TEMPORARY VIEW trace_sessions AS
+DROP TABLE IF EXISTS trace_sessions;
+CREATE TABLE trace_sessions USING parquet AS
 SELECT tenant, trace_id,
     count(DISTINCT session_id) FILTER (WHERE session_id <> '') AS sessions,
     min(session_id) FILTER (WHERE session_id <> '') AS session_id
 FROM observations WHERE trace_id <> '' GROUP BY tenant, trace_id;
-CACHE TABLE trace_sessions;
 
 -- In a trace of several sessions: that of the nearest span, itself or above, that has one.
-CREATE OR REPLACE TEMPORARY VIEW nearest_sessions AS
+DROP TABLE IF EXISTS nearest_sessions;
+CREATE TABLE nearest_sessions USING parquet AS
 WITH RECURSIVE spans AS (
     SELECT o.tenant, o.trace_id, o.span_id, max(o.parent_span_id) AS parent,
         mode(o.session_id, true) FILTER (WHERE o.session_id <> '') AS session_id
@@ -54,18 +58,18 @@ WITH RECURSIVE spans AS (
     WHERE a.session_id IS NULL AND NOT array_contains(a.seen, s.span_id)
 )
 SELECT tenant, trace_id, span_id, session_id FROM above WHERE session_id IS NOT NULL;
-CACHE TABLE nearest_sessions;
 
 -- What each trace shows of a conversation, and which trace it may continue.
-CREATE OR REPLACE TEMPORARY VIEW conversations AS
+DROP TABLE IF EXISTS conversations;
+CREATE TABLE conversations USING parquet AS
 SELECT tenant, trace_id, max(service) AS service, min(`timestamp`) AS begins, max(`timestamp`) AS ends,
     collect_set(history_after) FILTER (WHERE kind = 'response') AS afters,
     collect_list(struct(`timestamp` AS moment, history_before AS before))
         FILTER (WHERE kind = 'prompt' AND history_before <> '') AS befores
 FROM observations WHERE trace_id <> '' AND history_after <> '' GROUP BY tenant, trace_id;
-CACHE TABLE conversations;
 
-CREATE OR REPLACE TEMPORARY VIEW links AS
+DROP TABLE IF EXISTS links;
+CREATE TABLE links USING parquet AS
 WITH asks AS (
     SELECT c.tenant, c.service, c.trace_id, c.begins, c.afters, explode(c.befores) AS asked
     FROM conversations c JOIN trace_sessions t ON t.tenant = c.tenant AND t.trace_id = c.trace_id
@@ -93,9 +97,9 @@ WITH asks AS (
     FROM choosers GROUP BY tenant, service
 )
 SELECT tenant, link.trace_id, link.predecessor FROM chosen WHERE link.predecessor IS NOT NULL;
-CACHE TABLE links;
 
-CREATE OR REPLACE TEMPORARY VIEW continuations AS
+DROP TABLE IF EXISTS continuations;
+CREATE TABLE continuations USING parquet AS
 WITH RECURSIVE chains (tenant, trace_id, first, seen) MAX RECURSION LEVEL 10000 AS (
     SELECT tenant, trace_id, predecessor, array(trace_id, predecessor) FROM links
     UNION ALL
@@ -108,9 +112,9 @@ WITH RECURSIVE chains (tenant, trace_id, first, seen) MAX RECURSION LEVEL 10000 
 )
 SELECT e.tenant, e.trace_id, coalesce(t.session_id, 'trace:' || e.first) AS session_id
 FROM ends e JOIN trace_sessions t ON t.tenant = e.tenant AND t.trace_id = e.first WHERE t.sessions <= 1;
-CACHE TABLE continuations;
 
-CREATE OR REPLACE TEMPORARY VIEW homes AS
+DROP TABLE IF EXISTS homes;
+CREATE TABLE homes USING parquet AS
 SELECT o.event_id,
     CASE
         WHEN o.session_id <> '' THEN o.session_id
@@ -131,14 +135,15 @@ LEFT JOIN trace_sessions t ON t.tenant = o.tenant AND t.trace_id = o.trace_id
 LEFT JOIN nearest_sessions n ON n.tenant = o.tenant AND n.trace_id = o.trace_id AND n.span_id = o.span_id
 LEFT JOIN continuations c ON c.tenant = o.tenant AND c.trace_id = o.trace_id;
 
-CREATE OR REPLACE TEMPORARY VIEW housed AS
+DROP TABLE IF EXISTS housed;
+CREATE TABLE housed USING parquet AS
 SELECT o.*, h.home, h.source FROM observations o JOIN homes h ON h.event_id = o.event_id;
-CACHE TABLE housed;
 
 -- Facts -----------------------------------------------------------------------------------------
 
 -- The spans of tools: one call with its result, and no words.
-CREATE OR REPLACE TEMPORARY VIEW tool_spans AS
+DROP TABLE IF EXISTS tool_spans;
+CREATE TABLE tool_spans USING parquet AS
 SELECT tenant, home, trace_id, span_id, max(tool) AS tool, true AS is_tool,
     max(`timestamp`) FILTER (WHERE kind = 'tool_result' AND duration_us > 0) AS until,
     min(timestamp_micros(unix_micros(`timestamp`) - duration_us))
@@ -149,10 +154,10 @@ GROUP BY tenant, home, trace_id, span_id
 HAVING count(DISTINCT fact_key) FILTER (WHERE kind IN ('tool_call', 'tool_result') AND fact_key <> '') = 1
     AND bool_or(kind = 'tool_call') AND bool_or(kind = 'tool_result')
     AND NOT bool_or(kind IN ('prompt', 'response', 'error'));
-CACHE TABLE tool_spans;
 
 -- The tool that each span is below.
-CREATE OR REPLACE TEMPORARY VIEW tools_above AS
+DROP TABLE IF EXISTS tools_above;
+CREATE TABLE tools_above USING parquet AS
 WITH RECURSIVE parents AS (
     SELECT h.tenant, h.home, h.trace_id, h.span_id, max(h.parent_span_id) AS parent, bool_or(t.until IS NOT NULL) AS runs
     FROM housed h LEFT JOIN tool_spans t
@@ -171,9 +176,9 @@ SELECT a.tenant, a.home, a.trace_id, a.span_id, t.span_id AS tool_span, t.tool A
 FROM above a JOIN tool_spans t
     ON t.tenant = a.tenant AND t.home = a.home AND t.trace_id = a.trace_id AND t.span_id = a.next
 WHERE t.until IS NOT NULL;
-CACHE TABLE tools_above;
 
-CREATE OR REPLACE TEMPORARY VIEW with_agents AS
+DROP TABLE IF EXISTS with_agents;
+CREATE TABLE with_agents USING parquet AS
 WITH around AS (
     SELECT h.event_id,
         min(struct(unix_micros(t.until) - unix_micros(t.`from`) AS took, t.span_id AS span, t.tool AS tool)) AS nearest
@@ -193,9 +198,9 @@ SELECT * EXCEPT (below, tool_above, agent, fact_key),
     CASE WHEN below IS NOT NULL AND fact_key <> '' AND kind IN ('prompt', 'response', 'error')
         THEN below || '/' || fact_key ELSE fact_key END AS fact_key
 FROM found;
-CACHE TABLE with_agents;
 
-CREATE OR REPLACE TEMPORARY VIEW with_words AS
+DROP TABLE IF EXISTS with_words;
+CREATE TABLE with_words USING parquet AS
 WITH spoken AS (
     SELECT event_id, tenant, home, trace_id, kind, fact_key, `timestamp`,
         regexp_extract(fact_key, '^(.*)/[^/]*$', 1) AS speaker,
@@ -219,11 +224,11 @@ WITH spoken AS (
 )
 SELECT w.* EXCEPT (fact_key), coalesce(j.numbered, w.fact_key) AS fact_key
 FROM with_agents w LEFT JOIN joined j ON j.event_id = w.event_id;
-CACHE TABLE with_words;
 
 -- Calls of different turns that share an id. A call is made where a model answers with it, and where no
 -- answer shows it, where a tool's span has it.
-CREATE OR REPLACE TEMPORARY VIEW repeated_calls AS
+DROP TABLE IF EXISTS repeated_calls;
+CREATE TABLE repeated_calls USING parquet AS
 WITH turns AS (
     SELECT tenant, home, min(`timestamp`) AS begins FROM with_words WHERE kind = 'prompt' AND agent = ''
     GROUP BY tenant, home, fact_key, CASE WHEN fact_key = '' THEN event_id ELSE '' END
@@ -254,17 +259,17 @@ WITH turns AS (
     GROUP BY c.event_id, c.fact_key
 )
 SELECT event_id, fact_key || '#' || number AS id FROM placed WHERE number > 1;
-CACHE TABLE repeated_calls;
 
-CREATE OR REPLACE TEMPORARY VIEW separated AS
+DROP TABLE IF EXISTS separated;
+CREATE TABLE separated USING parquet AS
 SELECT w.* EXCEPT (fact_key, tool_call_id), coalesce(r.id, w.fact_key) AS fact_key,
     coalesce(r.id, w.tool_call_id) AS tool_call_id
 FROM with_words w LEFT JOIN repeated_calls r ON r.event_id = w.event_id;
-CACHE TABLE separated;
 
 -- Which call each span of a tool executes: of the same tool with the same input, of the same tool,
 -- with the same input, each in order of time.
-CREATE OR REPLACE TEMPORARY VIEW calls AS
+DROP TABLE IF EXISTS calls;
+CREATE TABLE calls USING parquet AS
 WITH inputs AS (
     SELECT *, coalesce(to_json(try_parse_json(input)), '"' || input) AS rendered FROM separated
     WHERE assistant = '' AND trace_id <> '' AND kind = 'tool_call' AND fact_key <> ''
@@ -279,9 +284,9 @@ WITH inputs AS (
 SELECT * EXCEPT (both) FROM (
     SELECT *, count(*) OVER (PARTITION BY tenant, home, trace_id, key) AS both FROM sides
 ) WHERE both = 1;
-CACHE TABLE calls;
 
-CREATE OR REPLACE TEMPORARY VIEW call_ids AS
+DROP TABLE IF EXISTS call_ids;
+CREATE TABLE call_ids USING parquet AS
 WITH one AS (
     SELECT *, row_number() OVER (PARTITION BY tenant, home, trace_id, executed, tool, input ORDER BY moment, key) AS place FROM calls
 ), first AS (
@@ -307,19 +312,19 @@ WITH one AS (
     WHERE a.executed AND NOT b.executed
 )
 SELECT * FROM first UNION ALL SELECT * FROM second UNION ALL SELECT * FROM third;
-CACHE TABLE call_ids;
 
-CREATE OR REPLACE TEMPORARY VIEW reconciled AS
+DROP TABLE IF EXISTS reconciled;
+CREATE TABLE reconciled USING parquet AS
 SELECT s.* EXCEPT (fact_key, tool_call_id), coalesce(c.id, s.fact_key) AS fact_key,
     coalesce(c.id, s.tool_call_id) AS tool_call_id
 FROM separated s
 LEFT JOIN call_ids c ON s.assistant = '' AND s.kind IN ('tool_call', 'tool_result')
     AND c.tenant = s.tenant AND c.home = s.home AND c.trace_id = s.trace_id AND c.span_key = s.fact_key;
-CACHE TABLE reconciled;
 
 -- The value that wins: of those that are not empty the highest rank, the latest seq, the longest, the
 -- greatest.
-CREATE OR REPLACE TEMPORARY VIEW facts AS
+DROP TABLE IF EXISTS facts;
+CREATE TABLE facts USING parquet AS
 WITH contents AS (
     SELECT *, CASE kind WHEN 'tool_call' THEN input WHEN 'tool_result' THEN output ELSE `text` END AS content
     FROM reconciled
@@ -359,10 +364,10 @@ SELECT min(event_id) AS event_id, sort_array(collect_list(event_id)) AS event_id
 FROM contents
 -- Without a key, an observation is a fact of its own.
 GROUP BY tenant, home, kind, fact_key, CASE WHEN fact_key = '' THEN event_id ELSE '' END;
-CACHE TABLE facts;
 
 -- Of a column, the value that most observations name, then the lexically first.
-CREATE OR REPLACE TEMPORARY VIEW sessions AS
+DROP TABLE IF EXISTS sessions;
+CREATE TABLE sessions USING parquet AS
 WITH named AS (
     SELECT tenant, home AS id, min(source) AS source,
         min(`timestamp`) AS started_at, max(`timestamp`) AS last_event_at, max(ingested_at) AS last_ingested_at,
@@ -379,4 +384,3 @@ WITH named AS (
     GROUP BY tenant, session_id
 )
 SELECT n.*, c.events FROM named n JOIN counted c ON c.tenant = n.tenant AND c.id = n.id;
-CACHE TABLE sessions;

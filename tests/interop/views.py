@@ -3,10 +3,10 @@
 
     pip install duckdb    # or pyspark, which needs Java 17
     python tests/interop/views.py duckdb target/debug/skillspan
-    python tests/interop/views.py spark target/debug/skillspan [RECORDING...]
+    python tests/interop/views.py spark target/debug/skillspan --together [RECORDING...]
 
 Sends every recording under tests/fixtures/captures, and one of calls that share an id, to a service of
-its own, by hand and not in CI.
+its own, or all of them to one; by hand and not in CI.
 """
 import json
 import os
@@ -95,7 +95,7 @@ def repeated_ids():
     return {"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {"name": "by hand"}, "spans": spans}]}]}
 
 
-def by_service(binary, folder, recording):
+def by_service(binary, folder, recordings):
     http = free_port()
     path = config(folder, http)
     service = subprocess.Popen([binary, "run", "--config", path], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -105,10 +105,11 @@ def by_service(binary, folder, recording):
             break
         except OSError:
             time.sleep(0.05)
-    for body in bodies(recording):
-        send(http, body)
+    for recording in recordings:
+        for body in bodies(recording):
+            send(http, body)
     service.send_signal(signal.SIGTERM)
-    assert service.wait(60) == 0, recording
+    assert service.wait(60) == 0, recordings
     listed = subprocess.run([binary, "sessions", "list", "--json", "--config", path], capture_output=True, check=True)
     sessions = [json.loads(line) for line in listed.stdout.splitlines()]
     for session in sessions:
@@ -139,7 +140,8 @@ class Spark:
         import pyspark
         from pyspark.sql import SparkSession
         self.name = f"Spark {pyspark.__version__}"
-        settings = {"spark.ui.enabled": "false", "spark.sql.session.timeZone": "UTC",
+        self.warehouse = tempfile.TemporaryDirectory()
+        settings = {"spark.sql.warehouse.dir": self.warehouse.name, "spark.ui.enabled": "false", "spark.sql.session.timeZone": "UTC",
                     "spark.sql.shuffle.partitions": "1", "spark.log.level": "ERROR",
                     "spark.ui.showConsoleProgress": "false"}
         builder = SparkSession.builder.master("local[1]")
@@ -151,7 +153,6 @@ class Spark:
         self.statements = [statement for statement in code.split(";\n") if statement.strip(" \n;")]
 
     def views(self, folder):
-        self.session.catalog.clearCache()
         self.session.sql(f"CREATE OR REPLACE TEMPORARY VIEW sessions_table USING parquet "
                          f"OPTIONS (path '{folder}/sessions/v1', recursiveFileLookup 'true')")
         self.session.sql("DECLARE OR REPLACE VARIABLE default_workspace STRING DEFAULT 'default'")
@@ -191,20 +192,27 @@ def main():
         (made / "001-traces.json").write_text(json.dumps(repeated_ids()))
         recorded = {body.parent for signal in ("traces", "logs") for body in CAPTURES.rglob(f"*-{signal}.*")}
         wanted = [made, *sorted(recorded)]
-        if sys.argv[3:]:
-            wanted = [path for path in wanted if any(name in str(path) for name in sys.argv[3:])]
-        failed = sum(not is_same(engine, binary, recording) for recording in wanted)
-    sys.exit(bool(failed))
+        names = [name for name in sys.argv[3:] if name != "--together"]
+        if names:
+            wanted = [path for path in wanted if any(name in str(path) for name in names)]
+        if "--together" in sys.argv:
+            same = is_same(engine, binary, f"{len(wanted)} recordings together", wanted)
+        else:
+            same = all([is_same(engine, binary, name_of(path), [path]) for path in wanted])
+    sys.exit(not same)
 
 
-def is_same(engine, binary, recording):
+def name_of(recording):
+    return recording.relative_to(CAPTURES) if recording.is_relative_to(CAPTURES) else recording.name
+
+
+def is_same(engine, binary, name, recordings):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        expected = sorted((comparable(s) for s in by_service(binary, folder, recording)), key=lambda s: s["id"])
+        expected = sorted((comparable(s) for s in by_service(binary, folder, recordings)), key=lambda s: s["id"])
         seen = sorted((comparable(s) for s in by_views(engine, folder)), key=lambda s: s["id"])
     same = expected == seen
     facts = sum(len(session["facts"]) for session in expected)
-    name = recording.relative_to(CAPTURES) if recording.is_relative_to(CAPTURES) else recording.name
     print(f"{'same' if same else 'DIFFERENT':9}  {name}: {len(expected)} sessions, {facts} facts", flush=True)
     if not same:
         for a, b in zip(expected, seen):
