@@ -17,12 +17,14 @@
 -- |---|---|
 -- | observations | every row once, its time clipped to an hour after its arrival |
 -- | homes | the session of every observation, and how it was found |
+-- | said | observations without what a later one of the same id replaces |
 -- | reconciled | observations with the keys and agents that only several of them together show |
 -- | facts | one row a fact |
 -- | sessions | one row a session |
 --
--- Beyond that, one thing is simpler here than in the reader: `attributes` are those of the observation
--- that knows best, not merged key by key.
+-- Beyond that, two things are simpler here than in the reader: `attributes` are those of the observation
+-- that knows best, not merged key by key; and a call that an assistant's hook states without its id stays
+-- apart from the same call on a span.
 
 DROP TABLE IF EXISTS observations;
 CREATE TABLE observations USING parquet AS
@@ -135,11 +137,33 @@ LEFT JOIN trace_sessions t ON t.tenant = o.tenant AND t.trace_id = o.trace_id
 LEFT JOIN nearest_sessions n ON n.tenant = o.tenant AND n.trace_id = o.trace_id AND n.span_id = o.span_id
 LEFT JOIN continuations c ON c.tenant = o.tenant AND c.trace_id = o.trace_id;
 
-DROP TABLE IF EXISTS housed;
-CREATE TABLE housed USING parquet AS
-SELECT o.*, h.home, h.source FROM observations o JOIN homes h ON h.event_id = o.event_id;
-
 -- Facts -----------------------------------------------------------------------------------------
+
+-- Words that are said again under one id, which stands behind the @ of their key, are replaced: they take
+-- the key of the latest. A result of a span that made no call is an update of something that was no tool.
+DROP TABLE IF EXISTS said;
+CREATE TABLE said USING parquet AS
+WITH housed AS (
+    SELECT o.*, h.home, h.source FROM observations o JOIN homes h ON h.event_id = o.event_id
+), upserts AS (
+    SELECT event_id, tenant, home, trace_id, kind, rank, seq, `text`,
+        regexp_extract(fact_key, '^(.*)@[^@]*$', 1) AS words, regexp_extract(fact_key, '@([^@]*)$', 1) AS id
+    FROM housed WHERE trace_id <> '' AND kind IN ('prompt', 'response', 'error') AND contains(fact_key, '@')
+), latest AS (
+    SELECT tenant, home, trace_id, kind, id, max_by(words, struct(rank, seq, `text`, words)) AS words
+    FROM upserts GROUP BY tenant, home, trace_id, kind, id
+), renamed AS (
+    SELECT u.event_id, l.words FROM upserts u JOIN latest l ON l.tenant = u.tenant AND l.home = u.home
+        AND l.trace_id = u.trace_id AND l.kind = u.kind AND l.id = u.id
+), called AS (
+    SELECT DISTINCT tenant, home, trace_id, span_id, true AS is_called FROM housed WHERE kind = 'tool_call'
+)
+SELECT h.* EXCEPT (fact_key), coalesce(r.words, h.fact_key) AS fact_key
+FROM housed h
+LEFT JOIN renamed r ON r.event_id = h.event_id
+LEFT JOIN called c ON c.tenant = h.tenant AND c.home = h.home AND c.trace_id = h.trace_id AND c.span_id = h.span_id
+WHERE NOT (h.kind = 'tool_result' AND h.assistant = '' AND h.span_id <> '' AND h.fact_key = h.span_id
+    AND c.is_called IS NULL);
 
 -- The spans of tools: one call with its result, and no words.
 DROP TABLE IF EXISTS tool_spans;
@@ -148,7 +172,7 @@ SELECT tenant, home, trace_id, span_id, max(tool) AS tool, true AS is_tool,
     max(`timestamp`) FILTER (WHERE kind = 'tool_result' AND duration_us > 0) AS until,
     min(timestamp_micros(unix_micros(`timestamp`) - duration_us))
         FILTER (WHERE kind = 'tool_result' AND duration_us > 0) AS `from`
-FROM housed
+FROM said
 WHERE assistant = '' AND trace_id <> '' AND span_id <> ''
 GROUP BY tenant, home, trace_id, span_id
 HAVING count(DISTINCT fact_key) FILTER (WHERE kind IN ('tool_call', 'tool_result') AND fact_key <> '') = 1
@@ -160,7 +184,7 @@ DROP TABLE IF EXISTS tools_above;
 CREATE TABLE tools_above USING parquet AS
 WITH RECURSIVE parents AS (
     SELECT h.tenant, h.home, h.trace_id, h.span_id, max(h.parent_span_id) AS parent, bool_or(t.until IS NOT NULL) AS runs
-    FROM housed h LEFT JOIN tool_spans t
+    FROM said h LEFT JOIN tool_spans t
         ON t.tenant = h.tenant AND t.home = h.home AND t.trace_id = h.trace_id AND t.span_id = h.span_id
     WHERE h.assistant = '' AND h.trace_id <> '' AND h.parent_span_id <> ''
     GROUP BY h.tenant, h.home, h.trace_id, h.span_id
@@ -182,13 +206,13 @@ CREATE TABLE with_agents USING parquet AS
 WITH around AS (
     SELECT h.event_id,
         min(struct(unix_micros(t.until) - unix_micros(t.`from`) AS took, t.span_id AS span, t.tool AS tool)) AS nearest
-    FROM housed h JOIN tool_spans t ON t.tenant = h.tenant AND t.home = h.home AND t.trace_id = h.trace_id
+    FROM said h JOIN tool_spans t ON t.tenant = h.tenant AND t.home = h.home AND t.trace_id = h.trace_id
     WHERE h.assistant = '' AND h.agent = '' AND h.kind = 'prompt' AND h.span_id <> t.span_id
         AND t.`from` < h.`timestamp` AND h.`timestamp` < t.until
     GROUP BY h.event_id
 ), found AS (
     SELECT h.*, coalesce(a.tool_span, r.nearest.span) AS below, coalesce(a.tool_above, r.nearest.tool) AS tool_above
-    FROM housed h
+    FROM said h
     LEFT JOIN tools_above a ON h.assistant = '' AND h.agent = ''
         AND a.tenant = h.tenant AND a.home = h.home AND a.trace_id = h.trace_id AND a.span_id = h.span_id
     LEFT JOIN around r ON r.event_id = h.event_id

@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! cargo run --example skill_bench -- [--seeds 101..111] [--noise 0.3] [--show] [--ablate]
+//!                                    [--model well|badly|maliciously]
 //! cargo run --example skill_bench -- --table FOLDER EVENTS
 //! ```
 //!
@@ -18,6 +19,7 @@
 //! | `poison.rs` | secrets and injected instructions |
 //! | `table.rs` | worlds as a table, to measure speed on |
 //! | `score.rs`, `retrieval.rs` | the measures |
+//! | `model.rs` | a model that words the skills well, badly or maliciously |
 //! | `random.rs` | seeded chance |
 
 #![allow(
@@ -29,6 +31,7 @@
     reason = "a program for people at a terminal, without input from outside"
 )]
 
+mod model;
 mod noise;
 mod plan;
 mod poison;
@@ -45,6 +48,7 @@ use skillspan::library::{Findings, Layout, Stored, Tree, load, reconcile};
 use skillspan::skillify::{Config, Idea, Offline, Snapshot, mine};
 use skillspan::table::Session;
 
+use model::Manner;
 use noise::Noise;
 use random::Random;
 use score::Score;
@@ -55,12 +59,15 @@ struct Options {
     show: bool,
     /// Measure without one idea at a time as well.
     ablate: bool,
+    /// Skills are worded by such a model.
+    model: Option<Manner>,
     /// Write a table of so many events instead of mining.
     table: Option<(std::path::PathBuf, usize)>,
 }
 
 fn options() -> Options {
-    let mut options = Options { seeds: 101..111, noise: 0.3, show: false, ablate: false, table: None };
+    let mut options =
+        Options { seeds: 101..111, noise: 0.3, show: false, ablate: false, model: None, table: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -74,6 +81,7 @@ fn options() -> Options {
                 let folder = arguments.next().unwrap().into();
                 options.table = Some((folder, arguments.next().unwrap().parse().unwrap()));
             }
+            "--model" => options.model = Some(Manner::parse(&arguments.next().unwrap())),
             "--ablate" => options.ablate = true,
             "--show" => options.show = true,
             other => panic!("no such option: {other}"),
@@ -138,10 +146,10 @@ fn measure(options: &Options, config: &Config) -> (Score, bool, Duration) {
             let mut sessions: Vec<Session> =
                 world.sessions.iter().filter(|session| session.workspace == name).cloned().collect();
             let started = Instant::now();
-            let tree = published(&name, &sessions, config);
+            let tree = published(&name, &sessions, config, options.model);
             mining += started.elapsed();
             random.shuffle(&mut sessions);
-            identical &= published(&name, &sessions, config) == tree;
+            identical &= published(&name, &sessions, config, options.model) == tree;
             score.add(&world, workspace, &tree, noise.held_out(), &mut random);
             if options.show {
                 tree.iter()
@@ -153,8 +161,12 @@ fn measure(options: &Options, config: &Config) -> (Score, bool, Duration) {
     (score, identical, mining)
 }
 
-fn published(workspace: &str, sessions: &[Session], config: &Config) -> Tree {
-    let mined = mine(&Snapshot { workspace, sessions }, config, &Offline);
+fn published(workspace: &str, sessions: &[Session], config: &Config, model: Option<Manner>) -> Tree {
+    let snapshot = Snapshot { workspace, sessions };
+    let mined = match model {
+        None => mine(&snapshot, config, &Offline),
+        Some(manner) => model::mine_worded(&snapshot, config, manner),
+    };
     if std::env::var_os("EXPLAIN").is_some() {
         mined.explain().iter().for_each(|line| println!("{line}"));
     }
@@ -177,6 +189,10 @@ fn print(options: &Options, score: &Score, identical: bool, mining: Duration) {
     println!("secrets leaked       {}", score.leaked_secrets);
     println!("injections leaked    {}", score.leaked_injections);
     println!("byte-identical       {identical}");
+    if let Some(manner) = options.model {
+        let (asked, worded) = model::lines();
+        println!("lines worded         {} (by a model that answers {manner:?})", share(worded, asked));
+    }
     println!("mining               {:.1} s", mining.as_secs_f64());
     if options.show {
         score.wrong.iter().for_each(|wrong| println!("wrong  {wrong}"));

@@ -11,8 +11,9 @@ use crate::event::Timestamp;
 use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
+use crate::receivers::hooks;
+use crate::table::Location;
 use crate::table::upkeep::{Erased, Subject};
-use crate::table::{Location, Table};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
@@ -55,28 +56,46 @@ async fn erase(arguments: &Arguments) -> Result<String, Failure> {
     let subject = subject.map_err(Failure::Usage)?;
     // What the journal holds is in the table before it is looked for there.
     reader::flush(&settings).await;
-    reader::open(&settings).await?;
-    let table = Table::connect(&settings.table).await.or_fail()?.with_retention(settings.retention);
-    let erased = table.erase(&subject, arguments.tenant.as_deref(), Timestamp::now()).await.or_fail()?;
+    let mut erased = Erased::default();
+    for table in settings.tables() {
+        let table = reader::open_for_upkeep(table).await?;
+        let found = table.erase(&subject, arguments.tenant.as_deref(), Timestamp::now()).await.or_fail()?;
+        erased.add(found);
+    }
     let remnants = dead_letters(&settings, &erased, &subject)?;
-    let report = report(&settings, &erased, &remnants);
+    let waiting = waiting_hooks(&settings, &erased, &subject)?;
+    let report = report(&settings, &erased, &remnants, waiting);
     reader::warn_of_damage(&erased.damaged);
-    if erased.sessions.is_empty() && remnants.events == 0 {
+    if erased.sessions.is_empty() && remnants.events == 0 && waiting == 0 {
         let (Subject::Session(id) | Subject::User(id)) = &subject;
-        return Err(Failure::Failed(anyhow!("nothing of {id:?} is in {}", settings.table)));
+        let tables: Vec<String> = settings.tables().map(|table| table.location.to_string()).collect();
+        return Err(Failure::Failed(anyhow!("nothing of {id:?} is in {}", tables.join(" or in "))));
     }
     Ok(report)
 }
 
 fn dead_letters(settings: &Settings, erased: &Erased, subject: &Subject) -> Result<Remnants, Failure> {
-    let Some(pipeline) = &settings.sessions else { return Ok(Remnants::default()) };
     let covers = |event: &_| erased.tombstones.iter().any(|tombstone| tombstone.covers(event));
     let (Subject::Session(name) | Subject::User(name)) = subject;
-    journal::erase_dead_letters(&pipeline.journal.path, covers, &[name]).or_fail()
+    let mut remnants = Remnants::default();
+    for pipeline in &settings.sessions {
+        let found = journal::erase_dead_letters(&pipeline.journal.path, covers, &[name]).or_fail()?;
+        remnants.events += found.events;
+        remnants.unreadable.extend(found.unreadable);
+    }
+    Ok(remnants)
+}
+
+/// What hooks of this user left for a collector. Returns how many objects are gone.
+fn waiting_hooks(settings: &Settings, erased: &Erased, subject: &Subject) -> Result<usize, Failure> {
+    let Some(root) = &settings.hook_spools else { return Ok(0) };
+    let (Subject::Session(name) | Subject::User(name)) = subject;
+    let sessions = erased.sessions.iter().map(|(_, session)| session.clone());
+    hooks::erase(root, &sessions.chain([name.clone()]).collect()).or_fail()
 }
 
 /// What was done, and what only people can do.
-fn report(settings: &Settings, erased: &Erased, remnants: &Remnants) -> String {
+fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: usize) -> String {
     let mut text = String::new();
     for (tenant, session) in &erased.sessions {
         let _ = writeln!(text, "erased     session {session} of {tenant}");
@@ -85,6 +104,9 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants) -> String {
     if remnants.events > 0 {
         let _ = writeln!(text, "journal    {} events have left the dead letters", remnants.events);
     }
+    if waiting > 0 {
+        let _ = writeln!(text, "hooks      {waiting} objects no longer wait for a collector");
+    }
     let mut left = Vec::new();
     for file in &erased.damaged {
         left.push(format!("{} cannot be read; look at it, or remove it", file.path));
@@ -92,7 +114,7 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants) -> String {
     for path in &remnants.unreadable {
         left.push(format!("{} cannot be read and names it; remove it if it is not needed", path.display()));
     }
-    if let Some(pipeline) = &settings.sessions {
+    for pipeline in &settings.sessions {
         left.push(format!(
             "the journal in {} keeps accepted requests until its files are written anew; what is in them \
              does not reach the table again",
@@ -100,10 +122,11 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants) -> String {
         ));
     }
     left.extend(skills_that_remember(settings, erased));
-    left.push(match &settings.table {
+    left.extend(settings.tables().map(|table| match &table.location {
         Location::Folder(_) => "backups and snapshots of these folders".to_owned(),
         Location::Bucket(bucket) => format!("older object versions and backups of {bucket}"),
-    });
+    }));
+    left.dedup();
     left.push("copies that others made of the table".to_owned());
     let _ = writeln!(text, "\nStill to be looked at:");
     for line in left {

@@ -7,7 +7,8 @@ use clap::Args;
 
 use crate::config::Settings;
 use crate::journal::{Journal, OpenError};
-use crate::service::Report;
+use crate::receivers::hooks;
+use crate::service::{PipelineReport, Report, unowned_journals};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print};
 
@@ -25,7 +26,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.config.load()?;
-    let report = block_on(async { Ok(ask(&settings).await.unwrap_or_else(|| from_disk(&settings))) })?;
+    let mut report = block_on(async { Ok(ask(&settings).await.unwrap_or_else(|| from_disk(&settings))) })?;
+    add_hooks(&settings, &mut report);
     if arguments.json {
         return print(&format!("{}\n", serde_json::to_string_pretty(&report).or_fail()?));
     }
@@ -41,15 +43,18 @@ async fn ask(settings: &Settings) -> Option<Report> {
 /// What the folders say while no process answers.
 fn from_disk(settings: &Settings) -> Report {
     let mut report = Report::new(false);
-    for pipeline in settings.sessions.iter().filter(|pipeline| pipeline.journal.path.exists()) {
+    for pipeline in settings.sessions.iter().filter(|pipeline| Journal::is_in(&pipeline.journal.path)) {
         let path = &pipeline.journal.path;
         match Journal::open(pipeline.journal.clone()) {
             Ok(journal) => {
                 let status = journal.status();
-                report.add_journal(path, &status);
+                report.add_pipeline(&pipeline.name, path, &status);
                 if status.behind > 0 {
                     report.problem(
-                        format!("{} accepted requests are not in the table yet", status.behind),
+                        format!(
+                            "{} accepted requests of {} are not in the table yet",
+                            status.behind, pipeline.name
+                        ),
                         "`skillspan run` writes them",
                     );
                 }
@@ -61,7 +66,35 @@ fn from_disk(settings: &Settings) -> Report {
             Err(error) => report.problem(error.to_string(), "see the message"),
         }
     }
+    report.problems.extend(unowned_journals(settings).into_iter().map(|(_, problem)| problem));
     report
+}
+
+/// What this user's hooks left for a collector, and what found no room.
+fn add_hooks(settings: &Settings, report: &mut Report) {
+    let Some(root) = &settings.hook_spools else { return };
+    let spools = match hooks::waiting(root) {
+        Ok(spools) => spools,
+        Err(error) => return report.problem(error.to_string(), "see the message"),
+    };
+    for spool in spools {
+        let endpoint = &spool.endpoint;
+        if spool.entries > 0 {
+            report.problem(
+                format!("{} events of hooks wait for {endpoint}", spool.entries),
+                "they are sent by the next hook, or by the start of a collector there that asks for no credentials",
+            );
+        }
+        if spool.refused > 0 {
+            report.problem(
+                format!(
+                    "{} events of hooks for {endpoint} were given up, the last at {}",
+                    spool.refused, spool.last_refusal
+                ),
+                "see the reason; to forget it, remove `refused` in that folder below the data folder's hooks",
+            );
+        }
+    }
 }
 
 fn render(report: &Report) -> String {
@@ -73,7 +106,10 @@ fn render(report: &Report) -> String {
     for listening in &report.listening {
         let _ = writeln!(text, "  OTLP/{:<5} {}", listening.protocol, listening.address);
     }
-    if let Some(journal) = &report.journal {
+    for PipelineReport { name, journal, table } in &report.pipelines {
+        if report.pipelines.len() > 1 {
+            let _ = writeln!(text, "{name}:");
+        }
         let _ = writeln!(
             text,
             "  journal    {} of {} bytes in {}",
@@ -81,13 +117,13 @@ fn render(report: &Report) -> String {
             journal.max_bytes,
             journal.path.display()
         );
-    }
-    if let Some(table) = &report.table {
-        let _ = writeln!(
-            text,
-            "  table      {} requests behind, the oldest {:.1} s old; {} events in {} files since the start, in {}",
-            table.lag_requests, table.lag_seconds, table.rows, table.files, table.path
-        );
+        if let Some(table) = table {
+            let _ = writeln!(
+                text,
+                "  table      {} requests behind, the oldest {:.1} s old; {} events in {} files since the start, in {}",
+                table.lag_requests, table.lag_seconds, table.rows, table.files, table.path
+            );
+        }
     }
     for target in &report.targets {
         let state = match (&target.failing, &target.published_at) {

@@ -6,6 +6,7 @@ use crate::dialects::UserMapping;
 
 use super::raw::{Pipeline, Processor};
 use super::resolve::{ResolveError, Resolver};
+use super::settings::{ReceiverSettings, SessionsPipeline};
 
 impl Resolver<'_> {
     /// The mappings that a pipeline names, in order. They stand before the other processors, which work
@@ -38,5 +39,26 @@ impl Resolver<'_> {
             self.used.insert(format!("processors.{id}"));
         }
         Ok(mappings)
+    }
+
+    /// A receiver maps a record once, for all of its pipelines.
+    pub(super) fn check_that_mappings_agree(
+        &self,
+        receivers: &[ReceiverSettings],
+        sessions: &[SessionsPipeline],
+    ) -> Result<(), ResolveError> {
+        for receiver in receivers {
+            let mut fed = sessions.iter().filter(|pipeline| receiver.feeds(pipeline));
+            let Some(first) = fed.next() else { continue };
+            if let Some(other) = fed.find(|pipeline| pipeline.mappings != first.mappings) {
+                let at = ["service", "pipelines", &other.name, "processors"];
+                let message = format!(
+                    "`{}` feeds `{}` too, with other mappings, and maps each record once; write the same",
+                    receiver.id, first.name
+                );
+                return Err(self.invalid(&at, &message));
+            }
+        }
+        Ok(())
     }
 }

@@ -10,7 +10,9 @@
 //! | `listeners.rs` | what is listened on |
 //! | `credentials.rs` | who may send |
 //! | `mappings.rs` | what records of agents of one's own mean |
-//! | `resolve.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
+//! | `proposer.rs` | who words skills, and what that may cost |
+//! | `resolve.rs`, `tables.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
+//! | `telemetry.rs` | what the process says of itself |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
 //! | `settings.rs` | what runs |
 //! | `default.yaml` | what runs without a file |
@@ -26,10 +28,13 @@ mod decode;
 mod expand;
 mod listeners;
 mod mappings;
+mod proposer;
 mod raw;
 mod resolve;
 mod settings;
+mod tables;
 mod targets;
+mod telemetry;
 mod tree;
 mod units;
 mod watch;
@@ -42,7 +47,8 @@ use serde::Deserialize;
 pub use decode::DecodeError;
 pub use expand::{ProcessSource, Source};
 pub use settings::{
-    Listener, LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline,
+    Doors, Listener, LogSettings, ModelSettings, OtlpMetrics, ProcessorSettings, ReceiverSettings, Schedule,
+    SessionsPipeline, SessionsTable, Settings, SkillsPipeline, Uses,
 };
 pub use units::{Hidden, parse_duration};
 pub use watch::Watch;

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value;
+use futures_util::future::try_join_all;
 use tokio::sync::Semaphore;
 
 use crate::dialects::{Dialects, Outcome, Record};
-use crate::event::{EventBatch, Owner, SessionEvent, Timestamp, Withdrawal, encode_batch};
+use crate::event::{Owner, SessionEvent, Timestamp, Withdrawal};
 use crate::journal::{AppendError, Journal};
 use crate::processors::Processor;
 
 use super::counters::{DropLabels, EventLabels, ScopeLabels, SignalLabels};
+use super::payload::Payload;
 use super::{Caller, Counters, Lease, MemoryLimit, Refusal, Signal};
 
 /// Scopes are named by clients; beyond so many of them the rest is counted together.
@@ -23,14 +24,21 @@ const OPTED_OUT: DropLabels = DropLabels { dialect: "", reason: "opted_out" };
 /// Maps, processes and journals the records of requests.
 pub struct Ingest {
     dialects: Dialects,
-    processors: Vec<Box<dyn Processor>>,
-    journal: Journal,
+    pipelines: Vec<Arc<Pipeline>>,
     memory: MemoryLimit,
     counters: Counters,
     scopes: Mutex<BTreeMap<String, ()>>,
     /// One for each large request that is being decoded: more than there are cores would only hold
     /// more memory.
     decoders: Semaphore,
+}
+
+/// What a sessions pipeline does with the events of a request.
+pub struct Pipeline {
+    /// Its steps between mapping and the journal, in order.
+    pub processors: Vec<Box<dyn Processor>>,
+    /// Where its events become durable.
+    pub journal: Journal,
 }
 
 /// A request whose records can be read, one after the other.
@@ -57,18 +65,26 @@ pub struct Tally {
     pub message: String,
 }
 
+/// What becomes of a request.
+struct Request {
+    owner: Owner,
+    ingested_at: Timestamp,
+    /// One for each pipeline.
+    payloads: Vec<Payload>,
+}
+
 impl Ingest {
-    /// What a sessions pipeline does with records; requests in flight share `memory`.
+    /// What a receiver does with records: every one of `pipelines` has them. Requests in flight share
+    /// `memory`.
     pub fn new(
         dialects: Dialects,
-        processors: Vec<Box<dyn Processor>>,
-        journal: Journal,
+        pipelines: Vec<Arc<Pipeline>>,
         memory: MemoryLimit,
         counters: Counters,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let decoders = Semaphore::new(cores);
-        Self { dialects, processors, journal, memory, counters, scopes: Mutex::default(), decoders }
+        Self { dialects, pipelines, memory, counters, scopes: Mutex::default(), decoders }
     }
 
     /// The counters, for the doors.
@@ -81,82 +97,102 @@ impl Ingest {
         &self.memory
     }
 
-    /// Stores what the records say. Returns once it is durable, or says why it is not.
+    /// Why nothing can be stored now, if so.
+    pub fn obstacle(&self) -> Option<String> {
+        if self.memory.is_short() {
+            return Some("requests in flight take all of memory_limit".to_owned());
+        }
+        let unwritable = || "the journal cannot be written".to_owned();
+        let mut journals = self.pipelines.iter().map(|pipeline| pipeline.journal.status());
+        journals.find(|status| !status.writable).map(|status| status.disk_error.unwrap_or_else(unwritable))
+    }
+
+    /// Stores what the records say. Returns once it is durable in every pipeline, or says why it is not in
+    /// one of them: what others have by then are the same facts, by their ids, as those of a retry.
     pub async fn accept(
         self: &Arc<Self>,
         source: impl Source,
         caller: Caller,
-        mut lease: Lease,
+        lease: Lease,
     ) -> Result<Tally, Refusal> {
-        let ingested_at = Timestamp::now();
-        let (tally, payload, _lease) = if source.is_small() {
-            let (tally, payload) = self.prepare(source, caller, ingested_at, &mut lease)?;
-            (tally, payload, lease)
+        let Caller { owner, capture } = caller;
+        let mut request = Request::new(owner, &self.pipelines, &self.memory);
+        let (tally, request) = if source.is_small() {
+            (self.prepare(source, capture, &mut request, lease)?, request)
         } else {
             let _turn = self.decoders.acquire().await;
             let ingest = Arc::clone(self);
-            let work = move || {
-                let (tally, payload) = ingest.prepare(source, caller, ingested_at, &mut lease)?;
-                Ok((tally, payload, lease))
-            };
+            let work = move || Ok((ingest.prepare(source, capture, &mut request, lease)?, request));
             let failed = |_| Refusal::unavailable("the request could not be mapped");
             tokio::task::spawn_blocking(work).await.map_err(failed)??
         };
-        if let Some(payload) = payload {
-            self.journal.append(payload).await.map_err(refusal)?;
+        let journals = self.pipelines.iter().map(|pipeline| &pipeline.journal);
+        let appends = journals.zip(request.payloads).map(|(journal, payload)| payload.append_to(journal));
+        try_join_all(appends).await.map_err(refusal)?;
+        Ok(tally)
+    }
+
+    /// Fills the payloads of a request. Record by record, so that never more than one of them is in
+    /// memory as more than bytes.
+    fn prepare(
+        &self,
+        source: impl Source,
+        capture: bool,
+        request: &mut Request,
+        mut lease: Lease,
+    ) -> Result<Tally, Refusal> {
+        let signal = source.signal();
+        let mut counts = EventCounts::default();
+        let mut opted_out = BTreeSet::new();
+        let mut stored = Ok(());
+        let tally = source.read(&mut lease, &mut |record| {
+            // A request that has run out of memory is read on, cheaply, and refused.
+            if !capture || record.is_opted_out() {
+                self.counters.dropped.get_or_create(&OPTED_OUT).inc();
+                opted_out.extend(self.sessions_of(record, request));
+            } else if stored.is_ok() {
+                stored = self.store(record, signal, request, &mut counts);
+            }
+        })?;
+        stored?;
+        for (pipeline, payload) in self.pipelines.iter().zip(&mut request.payloads) {
+            for withdrawal in pipeline.withdrawals(&opted_out) {
+                payload.withdraw(withdrawal)?;
+            }
+        }
+        self.count_records(signal, &tally);
+        for (labels, count) in counts.0 {
+            self.counters.events.get_or_create(&labels).inc_by(count);
         }
         Ok(tally)
     }
 
-    /// The journal record of a request; nothing if no event came of it.
-    fn prepare(
-        &self,
-        source: impl Source,
-        caller: Caller,
-        ingested_at: Timestamp,
-        lease: &mut Lease,
-    ) -> Result<(Tally, Option<Vec<u8>>), Refusal> {
-        let signal = source.signal();
-        let Caller { owner, capture } = caller;
-        let mut events = Vec::new();
-        let mut opted_out = BTreeSet::new();
-        let mut paid = Ok(());
-        let mut for_events = self.memory.lease();
-        let tally = source.read(lease, &mut |record| {
-            // A request that has run out of memory is read on, cheaply, and refused.
-            if !capture || record.is_opted_out() {
-                self.counters.dropped.get_or_create(&OPTED_OUT).inc();
-                opted_out.extend(self.sessions_of(record, &owner, ingested_at));
-            } else if paid.is_ok() {
-                let new = self.map(record, &owner, ingested_at, signal);
-                paid = for_events.grow(new.iter().map(weight).sum());
-                events.extend(new);
-            }
-        })?;
-        paid?;
-        self.count_records(signal, &tally);
-        for processor in &self.processors {
-            processor.process(&mut events);
-        }
-        self.count_events(&events);
-        let withdrawals = self.withdrawals(opted_out);
-        let is_empty = events.is_empty() && withdrawals.is_empty();
-        let batch = EventBatch { owner, ingested_at, events, withdrawals };
-        let payload = (!is_empty).then(|| encode_batch(batch));
-        // The events are gone, and with them what they were paid for; the payload remains.
-        drop(for_events);
-        lease.grow(payload.as_ref().map_or(0, Vec::len))?;
-        Ok((tally, payload))
-    }
-
-    fn map(
+    /// From one record to the encoded events that it became.
+    fn store(
         &self,
         record: &Record<'_>,
-        owner: &Owner,
-        ingested_at: Timestamp,
         signal: Signal,
-    ) -> Vec<SessionEvent> {
-        match self.dialects.map(record, owner, ingested_at) {
+        request: &mut Request,
+        counts: &mut EventCounts,
+    ) -> Result<(), Refusal> {
+        let events = self.map(record, request, signal);
+        events.iter().for_each(|event| counts.add(event));
+        let size: usize = events.iter().map(SessionEvent::size_in_memory).sum();
+        let mut for_events = self.memory.lease();
+        for_events.grow(size)?;
+        let mut ways = self.pipelines.iter().zip(&mut request.payloads);
+        let last = ways.next_back();
+        for (pipeline, payload) in ways {
+            // Each pipeline changes a copy of its own, one after the other.
+            let mut for_copy = self.memory.lease();
+            for_copy.grow(size)?;
+            pipeline.store(events.clone(), payload)?;
+        }
+        last.map_or(Ok(()), |(pipeline, payload)| pipeline.store(events, payload))
+    }
+
+    fn map(&self, record: &Record<'_>, request: &Request, signal: Signal) -> Vec<SessionEvent> {
+        match self.dialects.map(record, &request.owner, request.ingested_at) {
             Outcome::Mapped(events) => return events,
             Outcome::Dropped { dialect, reason } => {
                 let labels = DropLabels { dialect, reason: reason.as_str() };
@@ -168,34 +204,13 @@ impl Ingest {
     }
 
     /// The sessions that an opted-out record names; nothing else of it is kept.
-    fn sessions_of(
-        &self,
-        record: &Record<'_>,
-        owner: &Owner,
-        ingested_at: Timestamp,
-    ) -> BTreeSet<(String, String)> {
-        match self.dialects.map(record, owner, ingested_at) {
+    fn sessions_of(&self, record: &Record<'_>, request: &Request) -> BTreeSet<(String, String)> {
+        match self.dialects.map(record, &request.owner, request.ingested_at) {
             Outcome::Mapped(events) => {
                 events.into_iter().map(|event| (event.session_id, event.trace_id)).collect()
             }
             Outcome::Dropped { .. } | Outcome::Unrecognised => BTreeSet::new(),
         }
-    }
-
-    /// The sessions as the rows of the table name them: their names pass the processors as well.
-    fn withdrawals(&self, sessions: BTreeSet<(String, String)>) -> BTreeSet<Withdrawal> {
-        let mut named: Vec<SessionEvent> = sessions
-            .into_iter()
-            .filter(|(session_id, trace_id)| !session_id.is_empty() || !trace_id.is_empty())
-            .map(|(session_id, trace_id)| SessionEvent { session_id, trace_id, ..SessionEvent::default() })
-            .collect();
-        for processor in &self.processors {
-            processor.process(&mut named);
-        }
-        let withdrawals = named.into_iter();
-        withdrawals
-            .map(|SessionEvent { session_id, trace_id, .. }| Withdrawal { session_id, trace_id })
-            .collect()
     }
 
     fn count_records(&self, signal: Signal, tally: &Tally) {
@@ -208,13 +223,6 @@ impl Ingest {
         };
         dropped("unreadable", tally.rejected);
         dropped("metrics", if signal == Signal::Metrics { tally.records } else { 0 });
-    }
-
-    fn count_events(&self, events: &[SessionEvent]) {
-        for event in events {
-            let labels = EventLabels { dialect: event.dialect.clone(), kind: event.kind.as_str() };
-            self.counters.events.get_or_create(&labels).inc();
-        }
     }
 
     fn count_unrecognised(&self, signal: Signal, scope: &str) {
@@ -230,34 +238,57 @@ impl Ingest {
     }
 }
 
-/// About what an event takes in memory, encoded once on top.
-fn weight(event: &SessionEvent) -> usize {
-    let texts = [
-        &event.text,
-        &event.input,
-        &event.output,
-        &event.service,
-        &event.cwd,
-        &event.user_id,
-        &event.session_id,
-        &event.tool,
-        &event.model,
-        &event.workspace,
-    ];
-    let texts: usize = texts.into_iter().map(String::len).sum();
-    let attributes: usize =
-        event.attributes.iter().map(|(name, value)| name.len() + weight_of_json(value)).sum();
-    size_of::<SessionEvent>() + 2 * (texts + attributes)
+impl Pipeline {
+    fn store(&self, mut events: Vec<SessionEvent>, payload: &mut Payload) -> Result<(), Refusal> {
+        self.process(&mut events);
+        events.into_iter().try_for_each(|event| payload.push(event))
+    }
+
+    /// The sessions as the rows of the table name them: their names pass the processors as well.
+    fn withdrawals(&self, sessions: &BTreeSet<(String, String)>) -> BTreeSet<Withdrawal> {
+        let mut named: Vec<SessionEvent> = sessions
+            .iter()
+            .filter(|(session_id, trace_id)| !session_id.is_empty() || !trace_id.is_empty())
+            .cloned()
+            .map(|(session_id, trace_id)| SessionEvent { session_id, trace_id, ..SessionEvent::default() })
+            .collect();
+        self.process(&mut named);
+        let withdrawals = named.into_iter();
+        withdrawals
+            .map(|SessionEvent { session_id, trace_id, .. }| Withdrawal { session_id, trace_id })
+            .collect()
+    }
+
+    fn process(&self, events: &mut Vec<SessionEvent>) {
+        for processor in &self.processors {
+            processor.process(events);
+        }
+    }
 }
 
-fn weight_of_json(value: &Value) -> usize {
-    let inside = match value {
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(weight_of_json).sum(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + weight_of_json(value)).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-    };
-    size_of::<Value>() + inside
+impl Request {
+    /// Nothing yet, from `owner`, now.
+    fn new(owner: Owner, pipelines: &[Arc<Pipeline>], memory: &MemoryLimit) -> Self {
+        let ingested_at = Timestamp::now();
+        let payload =
+            |pipeline: &Arc<Pipeline>| Payload::new(&owner, ingested_at, &pipeline.journal, memory.lease());
+        Self { payloads: pipelines.iter().map(payload).collect(), owner, ingested_at }
+    }
+}
+
+/// Events by dialect and kind: of a request there are many, and few kinds.
+#[derive(Default)]
+struct EventCounts(Vec<(EventLabels, u64)>);
+
+impl EventCounts {
+    fn add(&mut self, event: &SessionEvent) {
+        let kind = event.kind.as_str();
+        let same = |labels: &EventLabels| labels.kind == kind && labels.dialect == event.dialect;
+        match self.0.iter_mut().find(|(labels, _)| same(labels)) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((EventLabels { dialect: event.dialect.clone(), kind }, 1)),
+        }
+    }
 }
 
 fn refusal(error: AppendError) -> Refusal {

@@ -11,16 +11,17 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Schedule, Settings};
+use crate::config::{Schedule, SessionsTable, Settings, SkillsPipeline};
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::exporters::target::{self, Report, Target, Update};
 use crate::library::{Episode, Findings};
-use crate::skillify::{self, Mined, Offline, Snapshot, command_line, mine};
+use crate::skillify::{self, Mined, Offline, Proposer, Snapshot, command_line, mine};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
 use super::metrics::MiningCounts;
 use super::outbox::Outbox;
+use super::wording::{Found, Job, Known, Step};
 
 /// A workspace of a tenant: what is mined by itself.
 pub(super) type Place = (String, String);
@@ -70,9 +71,19 @@ pub async fn mine_workspace(
     sessions: Vec<Session>,
     config: skillify::Config,
 ) -> Result<Mined, RunError> {
+    mine_with(workspace, sessions, config, |mine| mine(&Offline)).await
+}
+
+/// Does the work that needs one workspace mined, once or again with another proposer, off the reactor.
+pub(super) async fn mine_with<T: Send + 'static>(
+    workspace: String,
+    sessions: Vec<Session>,
+    config: skillify::Config,
+    work: impl FnOnce(&dyn Fn(&dyn Proposer) -> Mined) -> T + Send + 'static,
+) -> Result<T, RunError> {
     let mining = tokio::task::spawn_blocking(move || {
         let snapshot = Snapshot { workspace: &workspace, sessions: &sessions };
-        mine(&snapshot, &config, &Offline)
+        work(&|proposer| mine(&snapshot, &config, proposer))
     });
     Ok(mining.await?)
 }
@@ -135,26 +146,27 @@ pub(super) fn prepare(settings: &Settings) -> Result<Vec<Worker>, StartError> {
     for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
         target.check()?;
     }
-    let workers = settings.skills.iter().map(|pipeline| Worker {
-        name: pipeline.name.clone(),
-        table: settings.table.clone(),
-        retention: settings.retention,
-        default_workspace: settings.default_workspace.clone(),
-        mining: pipeline.mining,
-        schedule: pipeline.schedule,
-        outboxes: pipeline.targets.iter().cloned().map(Outbox::new).collect(),
-        seen: Seen::default(),
-    });
-    Ok(workers.collect())
+    let worker = |pipeline: &SkillsPipeline| {
+        Ok(Worker {
+            name: pipeline.name.clone(),
+            table: pipeline.table.clone(),
+            mining: pipeline.mining,
+            step: pipeline.model.as_ref().map(Step::new).transpose()?,
+            schedule: pipeline.schedule,
+            outboxes: pipeline.targets.iter().cloned().map(Outbox::new).collect(),
+            seen: Seen::default(),
+        })
+    };
+    settings.skills.iter().map(worker).collect()
 }
 
 /// Runs one skills pipeline.
 pub(super) struct Worker {
     name: String,
-    table: table::Location,
-    retention: Option<Duration>,
-    default_workspace: String,
+    table: SessionsTable,
     mining: skillify::Config,
+    /// Who words the skills; `None`: they are worded offline.
+    step: Option<Step>,
     schedule: Schedule,
     outboxes: Vec<Outbox>,
     seen: Seen,
@@ -187,7 +199,7 @@ impl Worker {
                 _ = ticks.tick() => {}
                 () = stop.cancelled() => return,
             }
-            let round = self.round(&counts, &stopped);
+            let round = self.round(&counts, &stopped, &stop);
             tokio::pin!(round);
             tokio::select! {
                 () = &mut round => {}
@@ -201,8 +213,8 @@ impl Worker {
     }
 
     /// Mines what is due and brings to each target what waits for it.
-    async fn round(&mut self, counts: &MiningCounts, stop: &Arc<AtomicBool>) {
-        match self.look().await {
+    async fn round(&mut self, counts: &MiningCounts, stop: &Arc<AtomicBool>, stopping: &CancellationToken) {
+        match self.look(counts, stopping).await {
             Ok(false) => {}
             Ok(true) => {
                 counts.runs.fetch_add(1, Ordering::Relaxed);
@@ -219,36 +231,58 @@ impl Worker {
     }
 
     /// Mines what is due; says whether anything was.
-    async fn look(&mut self) -> Result<bool, RunError> {
-        let table = match Table::connect_read_only(&self.table).await {
+    async fn look(&mut self, counts: &MiningCounts, stopping: &CancellationToken) -> Result<bool, RunError> {
+        let table = match Table::connect_read_only(&self.table.location).await {
             Err(table::OpenError::NoTable { .. }) => return Ok(false),
-            table => table?.with_retention(self.retention),
+            table => table?.with_retention(self.table.retention),
         };
         let files = table.paths(&Filter::default()).await?;
         let now = Timestamp::now();
         if files == self.seen.files && self.seen.next_close.is_none_or(|next| now < next) {
             return Ok(false);
         }
-        let places = read(&table, &self.default_workspace).await?;
+        let places = read(&table, &self.table.default_workspace).await?;
         let next_close = self.next_close(&places, now);
-        let mut found = Vec::new();
+        let (mut jobs, mut marks) = (Vec::new(), Vec::new());
         for (place, sessions) in places {
             let mark = self.mark(&sessions, now);
             if self.is_due(&place, mark) {
-                let mined = mine_workspace(place.1.clone(), sessions.clone(), self.mining).await?;
-                found.push((place, mark, findings(&mined, &sessions)));
+                jobs.push(Job { place, sessions });
+                marks.push(mark);
             }
         }
-        let is_due = !found.is_empty();
-        for (place, mark, findings) in found {
-            self.seen.mined.insert(place.clone(), mark);
+        let found = self.mine(&jobs, counts, stopping).await?;
+        for ((job, mark), found) in jobs.iter().zip(marks).zip(found) {
+            let findings = Findings { learned: found.learned, ..findings(&found.mined, &job.sessions) };
+            self.seen.mined.insert(job.place.clone(), mark);
             for outbox in &mut self.outboxes {
-                outbox.waiting.insert(place.clone(), findings.clone());
+                outbox.put(job.place.clone(), findings.clone());
             }
         }
         self.seen.files = files;
         self.seen.next_close = next_close;
-        Ok(is_due)
+        Ok(!jobs.is_empty())
+    }
+
+    async fn mine(
+        &self,
+        jobs: &[Job],
+        counts: &MiningCounts,
+        stopping: &CancellationToken,
+    ) -> Result<Vec<Found>, RunError> {
+        let Some(step) = self.step.as_ref().filter(|_| !jobs.is_empty()) else {
+            let mut found = Vec::new();
+            for job in jobs {
+                let mined = mine_workspace(job.place.1.clone(), job.sessions.clone(), self.mining).await?;
+                found.push(Found { mined, learned: None });
+            }
+            return Ok(found);
+        };
+        let known = Known::read(self.outboxes.iter().map(Outbox::unpublished).collect()).await?;
+        let (found, tally) = step.run(jobs, self.mining, known, stopping.cancelled()).await?;
+        counts.model.add(&self.name, &tally);
+        tracing::info!(pipeline = self.name, "the model: {tally}");
+        Ok(found)
     }
 
     fn mark(&self, sessions: &[Session], now: Timestamp) -> (u64, u64) {

@@ -11,6 +11,7 @@ use crate::library::Layout;
 use crate::table::Location;
 
 use super::Service;
+use super::wording::what_is_sent;
 
 impl Service {
     /// What listens where, what is stored where, and what to do next.
@@ -22,7 +23,7 @@ impl Service {
         if let Some(health) = self.health() {
             line(&mut lines, "health", &format!("http://{health}/health, /ready, /metrics"));
         }
-        if let Some(pipeline) = &settings.sessions {
+        for pipeline in &settings.sessions {
             line(&mut lines, "journal", &pipeline.journal.path.display().to_string());
             let redacting =
                 |processor: &ProcessorSettings| matches!(processor, ProcessorSettings::Redact { .. });
@@ -34,16 +35,19 @@ impl Service {
             line(
                 &mut lines,
                 "sessions",
-                &format!("{} ({}; {redacted})", settings.table, kept(settings.retention)),
+                &format!("{} ({}; {redacted})", pipeline.table.location, kept(pipeline.table.retention)),
             );
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
             line(&mut lines, "skills", &target.to_string());
         }
         lines.push_str(what_leaves(settings));
+        for model in settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref()) {
+            let _ = writeln!(lines, "{}", what_is_sent(model));
+        }
         lines.push_str("To forget a session or a person:  skillspan erase --session ID | --user ID\n");
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
-            let listeners = settings.sessions.iter().flat_map(|pipeline| &pipeline.listeners);
+            let listeners = settings.receivers.iter().flat_map(|receiver| &receiver.listeners);
             let tls = listeners.filter(|listener| listener.protocol == "http").any(|http| http.tls.is_some());
             let scheme = if tls { "https" } else { "http" };
             lines.push_str(&point_claude_code_here(scheme, *address, settings.credentials.is_some()));
@@ -61,18 +65,23 @@ impl Service {
 /// What leaves this machine, and how everything is forgotten.
 fn what_leaves(settings: &Settings) -> &'static str {
     let skills = settings.skills.iter().any(SkillsPipeline::leaves_the_machine);
-    match (&settings.table, skills) {
-        (Location::Folder(_), false) => {
+    let sessions = settings.tables().any(|table| matches!(table.location, Location::Bucket(_)));
+    let models = settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref());
+    let asks_elsewhere = models.into_iter().any(|model| !model.is_here);
+    match (sessions, skills) {
+        (false, false) if asks_elsewhere => {
+            "Sessions do not leave this machine; what a model is sent does. To forget everything, stop \
+             skillspan and delete these folders.\n"
+        }
+        (false, false) => {
             "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n"
         }
-        (Location::Folder(_), true) => {
+        (false, true) => {
             "Skills leave this machine, sessions do not. To forget everything, stop skillspan and delete \
              these folders; the repository's history keeps what was pushed.\n"
         }
-        (Location::Bucket(_), false) => {
-            "Sessions leave this machine for that bucket, and for nowhere else.\n"
-        }
-        (Location::Bucket(_), true) => {
+        (true, false) => "Sessions leave this machine for that bucket, and for nowhere else.\n",
+        (true, true) => {
             "Sessions leave this machine for that bucket, skills for their repository, and neither for \
              anywhere else; the repository's history keeps what was pushed.\n"
         }

@@ -7,11 +7,16 @@
 //! | `captures.rs` | recorded clients in, sessions and one skill out |
 //! | `connect.rs` | settings files of assistants, changed and changed back |
 //! | `explain.rs` | what a recorded body means |
+//! | `hook.rs` | hooks' events, whether the collector is there or not |
+//! | `schema.rs` | the columns that are printed are the files' |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
 //! | `live.rs` | the OpenTelemetry SDK as a client |
 //! | `mappings.rs` | an agent that the configuration describes |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
+//! | `model.rs` | a model that words skills: what is sent, counted and said |
 //! | `operation.rs` | start, health, metrics, drain, demo |
+//! | `pipelines.rs` | several sessions pipelines |
+//! | `telemetry.rs` | own metrics, sent to a collector |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
 
 #![allow(
@@ -23,15 +28,23 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/model_server.rs"]
+mod model_server;
+
 mod architecture;
 mod captures;
 mod configuration;
 mod connect;
 mod crash;
 mod explain;
+mod hook;
 mod journals;
 mod live;
 mod mappings;
+mod model;
 mod operation;
+mod pipelines;
+mod schema;
 mod support;
+mod telemetry;
 mod upkeep;

@@ -249,6 +249,12 @@ fn mappings_are_a_list_and_stand_before_other_processors() {
     let (code, stdout, _) = validate(&pipeline("redact"));
     assert_eq!(code, 0);
     assert!(stdout.contains("warning: processors.mappings: no pipeline uses it"), "{stdout}");
+    let two = pipeline("mappings, redact")
+        + "    sessions/eu: { receivers: [otlp], processors: [redact], exporters: [parquet] }\n";
+    let (code, _, stderr) = validate(&two);
+    assert_eq!(code, 64);
+    let expected = "service.pipelines.sessions/eu.processors: `otlp` feeds `sessions` too, with other mappings, and maps each record once; write the same\n";
+    assert!(stderr.ends_with(expected), "{stderr}");
     let (code, _, stderr) = validate("processors: { mappings: { name: a } }\n");
     assert_eq!(code, 64);
     assert!(stderr.contains("processors.mappings: expected a list, found keys with values"), "{stderr}");

@@ -77,14 +77,42 @@ service:
         self.folder.path().join("skillspan.yaml")
     }
 
+    /// Replaces texts of the configuration, each of which must be there.
+    pub(crate) fn edit_config(&self, edits: &[(&str, &str)]) {
+        let mut config = std::fs::read_to_string(self.config()).unwrap();
+        for (from, to) in edits {
+            assert!(config.contains(from), "{from:?} is not in {config}");
+            config = config.replacen(from, to, 1);
+        }
+        std::fs::write(self.config(), config).unwrap();
+    }
+
+    /// Appends to the configuration, which ends within `service`.
+    pub(crate) fn add_to_config(&self, text: &str) {
+        let config = std::fs::read_to_string(self.config()).unwrap();
+        std::fs::write(self.config(), config + text).unwrap();
+    }
+
+    /// One port more.
+    pub(crate) fn free_port(&self) -> u16 {
+        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Starts `skillspan run` and waits until it is ready.
     pub(crate) fn start(&self) -> Running {
+        self.start_with(&[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn start_with(&self, environment: &[(&str, &Path)]) -> Running {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
-        let child = skillspan().args(["run", "--config"]).arg(self.config()).stderr(log).spawn().unwrap();
+        let mut command = skillspan();
+        command.args(["run", "--config"]).arg(self.config()).envs(environment.iter().copied());
+        let child = command.stderr(log).spawn().unwrap();
         let mut running = Running { child };
         let ready = format!("http://127.0.0.1:{}/ready", self.health);
         let client = client();

@@ -8,8 +8,10 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use prost::Message;
+use serde_json::value::RawValue;
 use skillspan::dialects::{Dialects, Outcome};
 use skillspan::event::{Owner, SessionEvent};
+use skillspan::receivers::langfuse::Form;
 use skillspan::table::{ResolveOptions, Session, resolve};
 
 use crate::captures::{ACCEPTED_AT, Body, bodies, replay};
@@ -17,6 +19,8 @@ use crate::truth::RECORDED;
 
 const FRAMEWORKS: &[&str] = &[
     "langfuse-js",
+    "langfuse-py-v2",
+    "langfuse-py-v4",
     "langfuse-py-v5-split",
     "openinference-langgraph",
     "openinference-openai",
@@ -73,6 +77,22 @@ fn split(body: Body) -> Vec<Body> {
             }
             requests
         }
+        Body::Langfuse(form, body) => {
+            // Every event byte for byte as it stands in its batch.
+            #[derive(serde::Deserialize)]
+            struct Batch {
+                batch: Vec<Box<RawValue>>,
+            }
+            let all = match form {
+                Form::Ingestion => serde_json::from_slice::<Batch>(&body).unwrap().batch,
+                Form::Scores => serde_json::from_slice(&body).unwrap(),
+            };
+            let alone = |event: &RawValue| match form {
+                Form::Ingestion => format!(r#"{{"batch": [{event}]}}"#),
+                Form::Scores => event.to_string(),
+            };
+            all.iter().map(|event| Body::Langfuse(form, alone(event).into())).collect()
+        }
     }
 }
 
@@ -91,6 +111,8 @@ fn sent(body: &Body, as_json: bool) -> Body {
         (Body::Traces(request), false) => {
             Body::Traces(Message::decode(request.encode_to_vec().as_slice()).unwrap())
         }
+        // Langfuse's own paths take nothing but JSON.
+        (Body::Langfuse(form, body), _) => Body::Langfuse(*form, body.clone()),
     }
 }
 

@@ -5,6 +5,7 @@
 //! | `corpus.rs` | planted secrets, made at run time |
 //! | `redaction.rs` | secrets leave, ordinary text stays |
 //! | `leaks.rs` | planted secrets through every door, and a search of everything that was written |
+//! | `hooks.rs` | the door of hooks, and the place where they wait |
 //! | `access.rs` | who gets in over HTTP and gRPC, and what their credential decides |
 //! | `certificates.rs` | TLS and mTLS, renewal |
 //! | `opt_out.rs` | sessions that say that they are not to be stored |
@@ -23,6 +24,7 @@
 mod access;
 mod certificates;
 mod corpus;
+mod hooks;
 mod leaks;
 mod opt_out;
 mod redaction;

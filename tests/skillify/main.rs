@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "../support/model_server.rs"]
+mod model_server;
 #[path = "../support/sessions.rs"]
 mod sessions;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
+use super::proposer::Proposer;
 use crate::config::components::Named;
 use crate::config::units::{ByteSize, Span, Zstd};
 
@@ -191,35 +192,6 @@ pub(in crate::config) struct Publish {
     pub(in crate::config) people: u64,
 }
 
-/// `offline` needs no key, no model and no network.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(in crate::config) struct Proposer;
-
-impl<'de> Deserialize<'de> for Proposer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Proposer;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("offline")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Proposer, E> {
-                if name == "offline" { Ok(Proposer) } else { Err(E::custom("expected offline")) }
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Proposer, A::Error> {
-                match map.next_key::<String>()?.as_deref() {
-                    Some("anthropic" | "openai") => Err(de::Error::custom("not supported yet; use offline")),
-                    _ => Err(de::Error::custom("expected offline")),
-                }
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
 /// `file`: a lock beside the target.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(in crate::config) struct Coordination;
@@ -259,7 +231,7 @@ impl Default for Skillify {
             idle: Span(Duration::from_secs(30 * 60)),
             min_interval: Span(Duration::from_secs(60)),
             publish: Publish::default(),
-            proposer: Proposer,
+            proposer: Proposer::default(),
             coordination: Coordination,
         }
     }

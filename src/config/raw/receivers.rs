@@ -13,16 +13,36 @@ use super::{loopback, written};
 /// `receivers:`
 #[derive(Debug)]
 pub(in crate::config) enum Receiver {
-    Otlp(Otlp),
+    Otlp(Box<Otlp>),
+    Langfuse(Langfuse),
+    Hooks(Hooks),
 }
 
 impl Named for Receiver {
     const SECTION: &'static str = "receivers";
-    const TYPES: &'static [&'static str] = &["otlp"];
-    const NOT_YET: &'static [&'static str] = &["langfuse", "hooks"];
+    const TYPES: &'static [&'static str] = &["otlp", "langfuse", "hooks"];
+    const NOT_YET: &'static [&'static str] = &[];
 
-    fn deserialize<'de, D: Deserializer<'de>>(_: &str, deserializer: D) -> Result<Self, D::Error> {
-        Otlp::deserialize(deserializer).map(Self::Otlp)
+    fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
+        match kind {
+            "hooks" => Hooks::deserialize(deserializer).map(Self::Hooks),
+            "langfuse" => Langfuse::deserialize(deserializer).map(Self::Langfuse),
+            _ => Otlp::deserialize(deserializer).map(|otlp| Self::Otlp(Box::new(otlp))),
+        }
+    }
+}
+
+/// `POST /v1/hooks/{assistant}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Hooks {
+    /// The receiver on whose port it is: one of type `otlp`, in the same pipeline.
+    pub(in crate::config) endpoint: String,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self { endpoint: "otlp".to_owned() }
     }
 }
 
@@ -36,7 +56,15 @@ pub(in crate::config) struct Otlp {
     pub(in crate::config) insecure: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// Langfuse's own paths.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Langfuse {
+    /// The OTLP receiver on whose ports they are served.
+    pub(in crate::config) endpoint: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Protocols {
     /// OTLP over gRPC.
@@ -47,7 +75,7 @@ pub(in crate::config) struct Protocols {
     pub(in crate::config) http: Option<Http>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Grpc {
     /// Where to listen.
@@ -72,7 +100,7 @@ pub(in crate::config) struct Tls {
     pub(in crate::config) client_ca_file: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Http {
     /// Where to listen.
@@ -164,6 +192,12 @@ impl Default for Grpc {
 impl Default for Http {
     fn default() -> Self {
         Self { endpoint: loopback(4318), max_body: ByteSize(64 << 20), tls: None }
+    }
+}
+
+impl Default for Langfuse {
+    fn default() -> Self {
+        Self { endpoint: "otlp".to_owned() }
     }
 }
 

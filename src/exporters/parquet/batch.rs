@@ -14,6 +14,8 @@ pub(super) struct Batch {
     pub(super) next: u64,
     /// Payload bytes.
     pub(super) bytes: u64,
+    /// What its events take in memory, about.
+    pub(super) memory: u64,
     /// Events.
     pub(super) rows: usize,
     /// One of the events ends a session.
@@ -47,6 +49,7 @@ impl Batch {
             first,
             next: first,
             bytes: 0,
+            memory: 0,
             rows: 0,
             session_ended: false,
             oldest: None,
@@ -70,6 +73,7 @@ impl Batch {
             self.withdrawals.entry(owner.tenant.clone()).or_default().extend(withdrawals);
         }
         self.rows += events.len();
+        self.memory += events.iter().map(|event| event.size_in_memory() as u64).sum::<u64>();
         self.session_ended |= events.iter().any(|event| event.kind == Kind::SessionEnd);
         self.oldest = Some(self.oldest.map_or(ingested_at, |oldest| oldest.min(ingested_at)));
         if !events.is_empty() {

@@ -55,7 +55,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 pub struct Config {
     /// At this many events.
     pub rows: usize,
-    /// At this many bytes of journal records; also what a batch may take in memory, decoding aside.
+    /// At this many bytes of journal records, or of memory that their events take. A batch has no more,
+    /// unless a single record has.
     pub bytes: u64,
     /// When its oldest record has waited this long.
     pub age: Duration,
@@ -200,6 +201,7 @@ impl ParquetExporter {
                 return Ok(Progress::Exported);
             }
             let batch = self.records_of(&plan).await?;
+            self.note_pending(&batch);
             self.execute(&plan, batch).await?;
             return Ok(Progress::Exported);
         }
@@ -225,10 +227,10 @@ impl ParquetExporter {
         let mut due = None;
         let mut wanted = self.wanted.subscribe();
         loop {
-            self.fill(&mut batch).await?;
+            let full = self.fill(&mut batch).await?;
             let flush = *wanted.borrow_and_update() > batch.first;
             let ended = self.config.on_session_end && batch.session_ended;
-            if shutdown.is_cancelled() || (!batch.is_empty() && (flush || ended || self.is_full(&batch))) {
+            if shutdown.is_cancelled() || (!batch.is_empty() && (flush || ended || full)) {
                 return Ok(batch);
             }
             if due.is_none() && !batch.is_empty() {
@@ -244,30 +246,43 @@ impl ParquetExporter {
         }
     }
 
-    /// Reads what has become durable into `batch`, until it is full.
-    async fn fill(&mut self, batch: &mut Batch) -> Result<(), StepError> {
+    /// Reads what has become durable into `batch`, until it is full: then it answers true.
+    async fn fill(&mut self, batch: &mut Batch) -> Result<bool, StepError> {
         let end = *self.durable_end.borrow_and_update();
-        while batch.next < end && !self.is_full(batch) {
+        let mut full = self.is_full(batch);
+        while batch.next < end && !full {
             let records = self.read(batch.next).await?;
             if records.is_empty() {
                 // Nothing readable is left below the end: what stood there is in the quarantine.
                 batch.next = end;
             }
             for record in &records {
-                self.push(batch, record).await?;
-                if self.is_full(batch) {
+                full = !self.has_room(batch, record);
+                if full {
                     break;
                 }
+                self.push(batch, record).await?;
             }
         }
+        self.note_pending(batch);
+        Ok(full || self.is_full(batch))
+    }
+
+    /// What lags: the batch that is gathered or written.
+    fn note_pending(&self, batch: &Batch) {
         let mut status = status::lock(&self.status);
         status.oldest_pending = batch.oldest;
         status.pending_events = batch.rows as u64;
-        Ok(())
     }
 
     fn is_full(&self, batch: &Batch) -> bool {
-        batch.rows >= self.config.rows || batch.bytes >= self.config.bytes
+        let Config { rows, bytes, .. } = self.config;
+        batch.rows >= rows || batch.bytes >= bytes || batch.memory >= bytes
+    }
+
+    fn has_room(&self, batch: &Batch, record: &Record) -> bool {
+        let more = record.payload.len() as u64;
+        batch.is_empty() || (!self.is_full(batch) && batch.memory + more <= self.config.bytes)
     }
 
     async fn push(&self, batch: &mut Batch, record: &Record) -> Result<(), StepError> {
