@@ -8,7 +8,8 @@
 //! ```text
 //! cargo run --example skill_bench -- [--seeds 101..111] [--noise 0.3] [--show] [--ablate]
 //!                                    [--model well|badly|maliciously]
-//! cargo run --example skill_bench -- --table FOLDER EVENTS
+//! cargo run --release --example skill_bench -- --table FOLDER EVENTS [--seeds 101..]
+//! cargo run --release --example skill_bench -- --mine FOLDER [--digests FOLDER]
 //! ```
 //!
 //! | file | holds |
@@ -42,6 +43,7 @@ mod session;
 mod table;
 mod world;
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use skillspan::library::{Findings, Layout, Stored, Tree, load, reconcile};
@@ -62,12 +64,24 @@ struct Options {
     /// Skills are worded by such a model.
     model: Option<Manner>,
     /// Write a table of so many events instead of mining.
-    table: Option<(std::path::PathBuf, usize)>,
+    table: Option<(PathBuf, usize)>,
+    /// Mine this table instead, and say how long each part took.
+    mine: Option<PathBuf>,
+    /// Keep its digests here.
+    digests: Option<PathBuf>,
 }
 
 fn options() -> Options {
-    let mut options =
-        Options { seeds: 101..111, noise: 0.3, show: false, ablate: false, model: None, table: None };
+    let mut options = Options {
+        seeds: 101..111,
+        noise: 0.3,
+        show: false,
+        ablate: false,
+        model: None,
+        table: None,
+        mine: None,
+        digests: None,
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -82,6 +96,8 @@ fn options() -> Options {
                 options.table = Some((folder, arguments.next().unwrap().parse().unwrap()));
             }
             "--model" => options.model = Some(Manner::parse(&arguments.next().unwrap())),
+            "--mine" => options.mine = arguments.next().map(PathBuf::from),
+            "--digests" => options.digests = arguments.next().map(PathBuf::from),
             "--ablate" => options.ablate = true,
             "--show" => options.show = true,
             other => panic!("no such option: {other}"),
@@ -94,6 +110,9 @@ fn main() {
     let options = options();
     if let Some((folder, events)) = &options.table {
         return table::write(folder, *events, options.noise, options.seeds.start);
+    }
+    if let Some(folder) = &options.mine {
+        return table::mine(folder, options.digests.as_deref());
     }
     let (score, identical, mining) = measure(&options, &Config::default());
     print(&options, &score, identical, mining);

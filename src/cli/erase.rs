@@ -12,6 +12,7 @@ use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
 use crate::receivers::hooks;
+use crate::service::digests;
 use crate::table::Location;
 use crate::table::upkeep::{Erased, Subject};
 
@@ -62,6 +63,7 @@ async fn erase(arguments: &Arguments) -> Result<String, Failure> {
         let found = table.erase(&subject, arguments.tenant.as_deref(), Timestamp::now()).await.or_fail()?;
         erased.add(found);
     }
+    forget_digests(&settings)?;
     let remnants = dead_letters(&settings, &erased, &subject)?;
     let waiting = waiting_hooks(&settings, &erased, &subject)?;
     let report = report(&settings, &erased, &remnants, waiting);
@@ -72,6 +74,14 @@ async fn erase(arguments: &Arguments) -> Result<String, Failure> {
         return Err(Failure::Failed(anyhow!("nothing of {id:?} is in {}", tables.join(" or in "))));
     }
     Ok(report)
+}
+
+/// Digests hold command lines; they are made anew without what is erased.
+fn forget_digests(settings: &Settings) -> Result<(), Failure> {
+    for folder in settings.skills.iter().filter_map(|pipeline| pipeline.digests.as_ref()) {
+        digests::forget(folder).or_fail()?;
+    }
+    Ok(())
 }
 
 fn dead_letters(settings: &Settings, erased: &Erased, subject: &Subject) -> Result<Remnants, Failure> {

@@ -11,7 +11,8 @@ use clap::Args;
 use crate::config::{ModelSettings, SkillsPipeline};
 use crate::exporters::target::Update;
 use crate::library::Findings;
-use crate::service::mining::{RunError, findings, mine_workspace, publish, read};
+use crate::service::digests::Digests;
+use crate::service::mining::{RunError, findings, mine_workspace, publish};
 use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
@@ -49,11 +50,13 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
     let mut failed = None;
     for pipeline in &settings.skills {
         let table = reader::open(&pipeline.table).await?;
-        let mut places = read(&table, &pipeline.table.default_workspace).await.or_fail()?;
+        let mut digests = Digests::of(pipeline).await;
+        digests.update(&table).await.or_fail()?;
+        let mut places = digests.places();
         places.retain(|(_, workspace), _| {
             arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace)
         });
-        let jobs: Vec<Job> = places.into_iter().map(|(place, sessions)| Job { place, sessions }).collect();
+        let jobs: Vec<Job> = places.into_iter().map(|(place, digests)| Job { place, digests }).collect();
         let found = mine(arguments, pipeline, &jobs, &mut text).await?;
         if arguments.explain {
             found.iter().flat_map(|found| found.mined.explain()).for_each(|line| {
@@ -63,7 +66,7 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         let found = jobs
             .iter()
             .zip(found)
-            .map(|(job, found)| Findings { learned: found.learned, ..findings(&found.mined, &job.sessions) });
+            .map(|(job, found)| Findings { learned: found.learned, ..findings(&found.mined, &job.digests) });
         let update = Arc::new(Update::Findings(found.collect()));
         failed = bring(arguments, pipeline, &update, &mut text).await.or(failed);
     }
@@ -87,8 +90,8 @@ async fn mine(
             let _ = writeln!(text, "{}: skills are worded offline, nothing is sent", pipeline.name);
         }
         let mut found = Vec::new();
-        for Job { place, sessions } in jobs {
-            let mined = mine_workspace(place.1.clone(), sessions.clone(), pipeline.mining).await.or_fail()?;
+        for Job { place, digests } in jobs {
+            let mined = mine_workspace(place.1.clone(), digests.clone(), pipeline.mining).await.or_fail()?;
             found.push(Found { mined, learned: None });
         }
         return Ok(found);

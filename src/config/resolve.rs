@@ -310,8 +310,12 @@ impl Resolver<'_> {
         let model = self.model(id, &skillify.proposer)?;
         self.used.insert(format!("connectors.{id}"));
         self.warnings.extend(model.as_ref().and_then(|model| proposer::warning(id, model)));
+        let digests = match &skillify.digests {
+            None if self.places.data.is_none() => None,
+            path => Some(self.local_path(path.clone(), "digests", &["connectors", id, "digests"])?),
+        };
         let targets = self.targets(name, pipeline)?;
-        Ok(SkillsPipeline { name: name.to_owned(), table, mining, schedule, model, targets })
+        Ok(SkillsPipeline { name: name.to_owned(), table, mining, schedule, model, digests, targets })
     }
 
     fn journals(&self) -> Result<PathBuf, ResolveError> {

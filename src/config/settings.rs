@@ -179,6 +179,9 @@ pub struct SkillsPipeline {
     pub schedule: Schedule,
     /// Who words the skills; `None`: they are worded offline.
     pub model: Option<ModelSettings>,
+    /// The folder in which digests of the table's sessions are kept; `None`: they are made anew at
+    /// each start.
+    pub digests: Option<PathBuf>,
     /// Where skills go.
     pub targets: Vec<Target>,
 }

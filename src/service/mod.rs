@@ -23,6 +23,7 @@
 //! connections, requests under way are answered → journals closed → exporters empty them → mining
 //! stops → health stops.
 
+pub mod digests;
 mod health;
 mod hooks;
 mod metrics;

@@ -24,8 +24,7 @@ use crate::skillify::llm::{
     Allowance, Asked, Client, ClientError, Failure, Pair, Question, Refusal, Spent, Worded, no_answer, pairs,
     sift,
 };
-use crate::skillify::{self, Mined, Offline};
-use crate::table::Session;
+use crate::skillify::{self, Digest, Mined, Offline};
 
 use super::mining::{Place, RunError, mine_with};
 
@@ -39,8 +38,8 @@ const PAUSE_FOR_A_PERSON: Duration = Duration::from_secs(15 * 60);
 pub struct Job {
     /// Tenant and workspace.
     pub place: Place,
-    /// Its sessions.
-    pub sessions: Vec<Session>,
+    /// The digests of its sessions.
+    pub digests: Vec<Arc<Digest>>,
 }
 
 /// What a job came to.
@@ -197,7 +196,7 @@ impl Step {
         answers: BTreeMap<String, String>,
     ) -> Result<Pass, RunError> {
         let (model, uses, known) = (self.client.endpoint().model.clone(), self.uses, Arc::clone(known));
-        mine_with(job.place.1.clone(), job.sessions.clone(), mining, move |mine| {
+        mine_with(job.place.1.clone(), job.digests.clone(), mining, move |mine| {
             let worded = Worded::new(&model, &answers);
             let mined = if uses.wording { mine(&worded) } else { mine(&Offline) };
             let pairs = if uses.same_skill { pairs(&model, &mined.candidates) } else { Vec::new() };

@@ -11,9 +11,13 @@
 //! (`history_after`), the keys of all rows with a history are read as well.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::part::{Columns, Rows, Test};
 use super::read::{DamagedFile, Filter, ReadError, Reading};
+use super::upkeep::Replacement;
 use super::{ResolveOptions, Session, Table, resolve};
 use crate::event::SessionEvent;
 
@@ -30,8 +34,25 @@ pub struct Sessions {
 /// What a reader has seen of a table: a set of files.
 ///
 /// A file that upkeep made of files that have all been seen has been seen.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cursor(BTreeSet<String>);
+
+impl Cursor {
+    pub(super) fn of(paths: BTreeSet<String>) -> Self {
+        Self(paths)
+    }
+
+    /// The files, with those that upkeep made of files that have all been seen.
+    pub(super) fn with_replacements(&self, replacements: &[Arc<Replacement>]) -> BTreeSet<String> {
+        let mut seen = self.0.clone();
+        for replacement in replacements {
+            if replacement.inputs.iter().all(|input| seen.contains(&input.path)) {
+                seen.extend(replacement.outputs.iter().cloned());
+            }
+        }
+        seen
+    }
+}
 
 /// What is new since a [`Cursor`].
 #[derive(Debug, Default)]
@@ -93,12 +114,7 @@ impl Table {
     /// The observations of the files that `cursor` has not seen, and the cursor to go on with.
     pub async fn changes(&self, filter: &Filter, cursor: &Cursor) -> Result<Change, ReadError> {
         let listed: BTreeSet<String> = self.paths(filter).await?.into_iter().collect();
-        let mut seen = cursor.0.clone();
-        for replacement in self.replacements(filter.owner.as_ref()).await? {
-            if replacement.inputs.iter().all(|input| seen.contains(&input.path)) {
-                seen.extend(replacement.outputs.iter().cloned());
-            }
-        }
+        let mut seen = cursor.with_replacements(&self.replacements(filter.owner.as_ref()).await?);
         let mut observations = super::read::Observations::default();
         let mut read = BTreeSet::new();
         let damaged = self

@@ -16,6 +16,7 @@
 //! | `model.rs` | a model that words skills: what is sent, counted and said |
 //! | `operation.rs` | start, health, metrics, drain, demo |
 //! | `pipelines.rs` | several sessions pipelines |
+//! | `segment.rs` | Arrow rows in, segments out |
 //! | `telemetry.rs` | own metrics, sent to a collector |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
 
@@ -45,6 +46,7 @@ mod model;
 mod operation;
 mod pipelines;
 mod schema;
+mod segment;
 mod support;
 mod telemetry;
 mod upkeep;

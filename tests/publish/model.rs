@@ -16,7 +16,7 @@ use skillspan::exporters::git::Mode;
 use skillspan::exporters::target::{Place, Report, Target, Update};
 use skillspan::library::{Change, Decision, Findings, Layout, Route};
 use skillspan::service::wording::{Job, Known, Step, Tally};
-use skillspan::skillify;
+use skillspan::skillify::{self, Digest};
 use skillspan::skillify::llm::{Allowance, Budget, Endpoint, Failure, Protocol, Spent};
 use skillspan::table::Session;
 
@@ -55,7 +55,7 @@ fn git(bare: &Bare, worker: &str) -> Target {
 }
 
 fn jobs(sessions: &[Session]) -> Vec<Job> {
-    vec![Job { place: ("acme".into(), "shop".into()), sessions: sessions.to_vec() }]
+    vec![Job { place: ("acme".into(), "shop".into()), digests: sessions.iter().map(|session| Arc::new(Digest::of(session))).collect() }]
 }
 
 /// What a worker does, from sessions to the target.

@@ -9,6 +9,7 @@ mod sessions;
 
 mod claims;
 mod database;
+mod increments;
 mod llm;
 mod noise;
 mod safety;

@@ -175,6 +175,8 @@ pub(in crate::config) struct Skillify {
     pub(in crate::config) idle: Span,
     /// The shortest time between two runs.
     pub(in crate::config) min_interval: Span,
+    /// The folder in which digests of sessions are kept, so that a run reads only what is new.
+    pub(in crate::config) digests: Option<String>,
     /// What a skill needs to be published.
     pub(in crate::config) publish: Publish,
     /// Who words the skills.
@@ -230,6 +232,7 @@ impl Default for Skillify {
             every_turns: 20,
             idle: Span(Duration::from_secs(30 * 60)),
             min_interval: Span(Duration::from_secs(60)),
+            digests: None,
             publish: Publish::default(),
             proposer: Proposer::default(),
             coordination: Coordination,
