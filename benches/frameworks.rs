@@ -4,7 +4,12 @@
 //! sends by OpenInference for nine short turns (2.5 MB). Mapping keeps nothing of a record but its
 //! events, so what a trace of 20,000 spans costs is measured twice: at its reader, and, printed first, as
 //! the memory of the process while it arrives in requests of 512.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark of recorded bodies may fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark of recorded bodies may fail, and says what it measured"
+)]
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};

@@ -16,8 +16,8 @@ use skillspan::exporters::git::Mode;
 use skillspan::exporters::target::{Place, Report, Target, Update};
 use skillspan::library::{Change, Decision, Findings, Layout, Route};
 use skillspan::service::wording::{Job, Known, Step, Tally};
-use skillspan::skillify::{self, Digest};
 use skillspan::skillify::llm::{Allowance, Budget, Endpoint, Failure, Protocol, Spent};
+use skillspan::skillify::{self, Digest};
 use skillspan::table::Session;
 
 use super::model_server::{Behaviour, KEY, Server, lines, reworded};
@@ -55,7 +55,10 @@ fn git(bare: &Bare, worker: &str) -> Target {
 }
 
 fn jobs(sessions: &[Session]) -> Vec<Job> {
-    vec![Job { place: ("acme".into(), "shop".into()), digests: sessions.iter().map(|session| Arc::new(Digest::of(session))).collect() }]
+    vec![Job {
+        place: ("acme".into(), "shop".into()),
+        digests: sessions.iter().map(|session| Arc::new(Digest::of(session))).collect(),
+    }]
 }
 
 /// What a worker does, from sessions to the target.
