@@ -7,6 +7,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a benchmark of recorded bodies may fail, and says what it measured"
 )]
@@ -14,6 +15,7 @@
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use skillspan::dialects::{Dialects, Outcome, Record};
@@ -62,6 +64,9 @@ fn peak_mib() -> f64 {
     kib.unwrap_or_default() / 1024.0
 }
 
+/// What a span of the GenAI conventions has in the field.
+const SPAN_BYTES: usize = 4_500;
+
 fn recorded(name: &str) -> ExportTraceServiceRequest {
     let path = format!("{}/tests/fixtures/captures/{name}", env!("CARGO_MANIFEST_DIR"));
     ExportTraceServiceRequest::decode(std::fs::read(path).unwrap().as_slice()).unwrap()
@@ -71,11 +76,26 @@ fn recorded(name: &str) -> ExportTraceServiceRequest {
 fn model_calls(count: usize) -> ExportTraceServiceRequest {
     let mut request = recorded("vercel-ai-v7-nosession/001-traces.pb");
     let scope = &mut request.resource_spans[0].scope_spans[0];
-    let is_chat = |span: &&Span| span.name.starts_with("chat") && span.encoded_len() < 4608;
-    let call = scope.spans.iter().filter(is_chat).max_by_key(|span| span.encoded_len()).unwrap().clone();
+    let is_chat = |span: &&Span| span.name.starts_with("chat") && span.encoded_len() < SPAN_BYTES;
+    let call = scope.spans.iter().filter(is_chat).max_by_key(|span| span.encoded_len()).unwrap();
+    let call = lengthened(call.clone());
     scope.spans = (0..count).map(|number| numbered(&call, number)).collect();
     request.resource_spans.truncate(1);
     request
+}
+
+/// With so much more text in its answer that the span has 4.5 KB.
+fn lengthened(mut call: Span) -> Span {
+    const CONTENT: &str = "\"content\":\"";
+    let words = "and then the tests ran again, ".repeat(200);
+    let missing = SPAN_BYTES - call.encoded_len();
+    let answer = call.attributes.iter_mut().find(|attribute| attribute.key == "gen_ai.output.messages");
+    let value = answer.and_then(|attribute| attribute.value.as_mut()?.value.as_mut());
+    let Some(Value::StringValue(text)) = value else { panic!("the recorded call has no answer") };
+    assert!(text.contains(CONTENT), "{text}");
+    *text = text.replacen(CONTENT, &format!("{CONTENT}{}", &words[..missing]), 1);
+    assert!(call.encoded_len().abs_diff(SPAN_BYTES) < 16, "{} bytes", call.encoded_len());
+    call
 }
 
 fn numbered(call: &Span, number: usize) -> Span {
