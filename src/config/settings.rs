@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 
+use crate::dialects::UserMapping;
 use crate::exporters::parquet;
 use crate::exporters::target::{Place, Target};
 use crate::journal;
@@ -114,6 +115,8 @@ pub struct SessionsPipeline {
     pub requests: Option<Rate>,
     /// Bytes a second that each tenant may send.
     pub bytes: Option<Rate>,
+    /// What records of agents mean that no dialect knows, in the order of asking.
+    pub mappings: Vec<UserMapping>,
     /// Its processors, in order.
     pub processors: Vec<ProcessorSettings>,
     /// Its journal.

@@ -11,6 +11,7 @@
 //! | `schema.rs` | the columns that are printed are the files' |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
 //! | `live.rs` | the OpenTelemetry SDK as a client |
+//! | `mappings.rs` | an agent that the configuration describes |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
 //! | `model.rs` | a model that words skills: what is sent, counted and said |
 //! | `operation.rs` | start, health, metrics, drain, demo |
@@ -40,6 +41,7 @@ mod explain;
 mod hook;
 mod journals;
 mod live;
+mod mappings;
 mod model;
 mod operation;
 mod pipelines;

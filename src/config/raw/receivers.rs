@@ -7,6 +7,7 @@ use serde::de::Deserializer;
 
 use crate::config::components::Named;
 use crate::config::units::{ByteRate, ByteSize, Endpoint, Hidden, RequestRate, Span};
+use crate::dialects::UserMapping;
 use crate::redact::RuleSpec;
 
 use super::{loopback, written};
@@ -141,6 +142,7 @@ impl Default for Cors {
 /// `processors:`
 #[derive(Debug)]
 pub(in crate::config) enum Processor {
+    Mappings(Vec<UserMapping>),
     Redact(Redact),
     Workspace(Workspace),
     Limits(Limits),
@@ -148,11 +150,12 @@ pub(in crate::config) enum Processor {
 
 impl Named for Processor {
     const SECTION: &'static str = "processors";
-    const TYPES: &'static [&'static str] = &["redact", "workspace", "limits"];
-    const NOT_YET: &'static [&'static str] = &["mappings"];
+    const TYPES: &'static [&'static str] = &["mappings", "redact", "workspace", "limits"];
+    const NOT_YET: &'static [&'static str] = &[];
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {
+            "mappings" => Vec::deserialize(deserializer).map(Self::Mappings),
             "redact" => Redact::deserialize(deserializer).map(Self::Redact),
             "workspace" => Workspace::deserialize(deserializer).map(Self::Workspace),
             _ => Limits::deserialize(deserializer).map(Self::Limits),
