@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use skillspan::event::Status;
 use skillspan::exporters::target::Update;
 use skillspan::library::{Decision, Episode, Findings};
 use skillspan::table::Session;
@@ -57,7 +58,7 @@ fn against(id: &str, person: &str, day: i64) -> Session {
 }
 
 /// The session, so many days after the first ones.
-fn on(mut session: Session, day: i64) -> Session {
+pub(crate) fn on(mut session: Session, day: i64) -> Session {
     let start = 1_795_000_000_000_000 + (40 + day) * 86_400_000_000;
     let shift = start - session.started_at.as_micros();
     let moved =
@@ -152,12 +153,15 @@ fn what_later_sessions_show_with_and_without_a_skill_stands_beside_its_evidence(
     let episode = |date: &str, loaded: bool, failures: u64| Episode {
         date: date.into(),
         loaded: loaded.then(|| NAME.to_owned()).into_iter().collect(),
-        commands: vec!["cd api && make itest".into()],
+        commands: [("make itest".to_owned(), Status::Ok)].into(),
         failures,
         tool_calls: 4,
         seconds: 90,
     };
-    let elsewhere = Episode { commands: vec!["make itest-all".into()], ..episode("2026-12-01", true, 9) };
+    let elsewhere = Episode {
+        commands: [("make itest-all".to_owned(), Status::Error)].into(),
+        ..episode("2026-12-01", true, 9)
+    };
     let episodes = vec![
         episode("2026-11-01", false, 9),
         elsewhere,
