@@ -155,7 +155,7 @@ fn what_fails_already_is_not_published_until_it_works_again() {
     assert_eq!(bare.commits("main"), 1);
 }
 
-fn release(id: &str, person: &str, version: &str) -> Session {
+pub(crate) fn release(id: &str, person: &str, version: &str) -> Session {
     session(id)
         .by(person)
         .prompt(&format!("Release {version}"))
