@@ -44,7 +44,7 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
         ),
         (
             "receivers:\n  otlp: { protocols: { http: { cors: { allowed_origins: [example.com] } } } }\n",
-            "c.yaml:2:60: receivers.otlp.protocols.http.cors.allowed_origins: expected an origin such as https://app.example.com, found `example.com`",
+            "c.yaml:2:57: receivers.otlp.protocols.http.cors.allowed_origins: expected an origin such as https://app.example.com, found `example.com`",
         ),
         (
             "receivers:\n  jaeger: {}\n",
