@@ -342,7 +342,7 @@ fn a_state_from_before_models_is_read_and_a_rerun_leaves_it_alone() {
     let update = Update::Findings(vec![Findings::from(&super::sessions::mined(&first()))]);
     target.publish(&update, Arc::new(AtomicBool::new(false))).unwrap();
     let path = folder_of.path().join(".skillspan/library.json");
-    let old = fs::read_to_string(&path).unwrap().replace("\"format\": 3", "\"format\": 2");
+    let old = fs::read_to_string(&path).unwrap().replace("\"format\": 4", "\"format\": 2");
     fs::write(&path, &old).unwrap();
     let (report, _) = work(&server, &start(&settings(&server)), &target, &first());
     assert_eq!(report.named(Change::Unchanged).len(), 1);
