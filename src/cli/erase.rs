@@ -99,6 +99,13 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants) -> String {
             pipeline.journal.path.display()
         ));
     }
+    left.extend(settings.followers.iter().map(|follower| {
+        format!(
+            "{} removes its rows from {}/{} when it runs next; summaries and skills that others made of them \
+             there stay",
+            follower.name, follower.service.org, follower.service.workspace
+        )
+    }));
     left.extend(skills_that_remember(settings, erased));
     left.push(match &settings.table {
         Location::Folder(_) => "backups and snapshots of these folders".to_owned(),
@@ -147,5 +154,6 @@ fn repository_of(place: &Place) -> Option<String> {
             let repository = path.ancestors().find(|folder| folder.join(".git").exists())?;
             Some(repository.display().to_string())
         }
+        Place::Deeplake(_) => None,
     }
 }

@@ -89,6 +89,18 @@ fn render(report: &Report) -> String {
             table.lag_requests, table.lag_seconds, table.rows, table.files, table.path
         );
     }
+    for follower in &report.followers {
+        let _ = writeln!(
+            text,
+            "  {:<10} {}: {} rows since the start, {} waiting, {} sessions open, in {}",
+            follower.exporter,
+            follower.state,
+            follower.rows,
+            follower.waiting_rows,
+            follower.open_sessions,
+            follower.place
+        );
+    }
     for problem in &report.problems {
         let _ = writeln!(text, "! {}\n  to do: {}", problem.what, problem.todo);
     }

@@ -9,7 +9,7 @@
 //! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
 //! | `listeners.rs` | what is listened on |
 //! | `credentials.rs` | who may send |
-//! | `resolve.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
+//! | `resolve.rs`, `targets.rs`, `deeplake.rs` | references, paths and pipelines → [`Settings`] |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
 //! | `settings.rs` | what runs |
 //! | `default.yaml` | what runs without a file |
@@ -22,6 +22,7 @@
 mod components;
 mod credentials;
 mod decode;
+mod deeplake;
 mod expand;
 mod listeners;
 mod raw;

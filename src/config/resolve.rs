@@ -55,7 +55,8 @@ pub(super) fn resolve(
     let defined = Defined::of(&written.raw);
     let tree = written.tree;
     let raw = overlay(built_in.raw, written.raw);
-    Resolver { raw, tree, places, defined, used: BTreeSet::new(), warnings: Vec::new() }.settings()
+    Resolver { raw, tree, places, defined, used: BTreeSet::new(), followed: BTreeSet::new(), warnings: Vec::new() }
+        .settings()
 }
 
 /// What the file writes replaces what is built in, component by component.
@@ -101,6 +102,8 @@ pub(super) struct Resolver<'p> {
     pub(super) places: &'p Places,
     defined: Defined,
     pub(super) used: BTreeSet<String>,
+    /// The exporters that follow the table, by id.
+    pub(super) followed: BTreeSet<String>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -110,8 +113,10 @@ impl Resolver<'_> {
         let pipelines = self.raw.service.pipelines.take().unwrap_or_default().0;
         let mut sessions = None;
         let mut skills = Vec::new();
+        let mut followers = Vec::new();
         for (name, pipeline) in &pipelines {
             match type_of(name) {
+                "sessions" if self.only_follows(pipeline) => {}
                 "sessions" if sessions.is_some() => {
                     let message = "a second sessions pipeline is not supported yet";
                     return Err(self.invalid(&["service", "pipelines", name], message));
@@ -119,6 +124,9 @@ impl Resolver<'_> {
                 "sessions" => sessions = Some(self.sessions(name, pipeline)?),
                 _ => skills.push(self.skills(name, pipeline)?),
             }
+        }
+        for (name, pipeline) in pipelines.iter().filter(|(name, _)| type_of(name) == "sessions") {
+            followers.extend(self.followers(name, pipeline, credentials.as_deref())?);
         }
         if pipelines.is_empty() {
             return Err(self.invalid(&["service", "pipelines"], "no pipeline is written here"));
@@ -140,10 +148,18 @@ impl Resolver<'_> {
             retention,
             default_workspace: self.default_workspace(),
             sessions,
+            followers,
             skills,
             logs: self.logs(),
             warnings: self.warnings,
         })
+    }
+
+    /// Whether the pipeline reads a table that others fill: it receives nothing, and its exporters follow
+    /// the table.
+    fn only_follows(&self, pipeline: &Pipeline) -> bool {
+        let follows = |id: &String| matches!(self.raw.exporters.0.get(id), Some(Exporter::Deeplake(_)));
+        pipeline.receivers.is_empty() && !pipeline.exporters.is_empty() && pipeline.exporters.iter().all(follows)
     }
 
     fn sessions(&mut self, name: &str, pipeline: &Pipeline) -> Result<SessionsPipeline, ResolveError> {
@@ -239,12 +255,16 @@ impl Resolver<'_> {
 
     fn parquet(&mut self, name: &str, pipeline: &Pipeline) -> Result<(parquet::Config, u8), ResolveError> {
         let at = ["service", "pipelines", name, "exporters"];
-        let [id] = pipeline.exporters.as_slice() else {
-            return Err(self.invalid(&at, "a sessions pipeline has one exporter, such as parquet"));
+        let follows = |id: &&String| matches!(self.raw.exporters.0.get(*id), Some(Exporter::Deeplake(_)));
+        let exporters: Vec<&String> = pipeline.exporters.iter().filter(|id| !follows(id)).collect();
+        let [id] = exporters.as_slice() else {
+            let message = "a sessions pipeline has one exporter that fills the table, such as parquet";
+            return Err(self.invalid(&at, message));
         };
+        let id = id.as_str();
         let parquet = match self.raw.exporters.0.get(id) {
             Some(Exporter::Parquet(parquet)) => parquet,
-            Some(Exporter::Filesystem(_) | Exporter::Git(_)) => {
+            Some(_) => {
                 return Err(
                     self.invalid(&at, &format!("{id} exports skills; a sessions pipeline needs parquet"))
                 );
@@ -315,7 +335,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn default_workspace(&self) -> String {
+    pub(super) fn default_workspace(&self) -> String {
         let workspaces = || {
             self.raw.processors.0.iter().filter_map(|(id, processor)| match processor {
                 Processor::Workspace(workspace) => Some((format!("processors.{id}"), workspace)),
@@ -339,7 +359,7 @@ impl Resolver<'_> {
         LogSettings { level, json: logs.is_some_and(|logs| logs.format == raw::LogFormat::Json) }
     }
 
-    fn table_reference(&self, table: &str, at: &[&str]) -> Result<(), ResolveError> {
+    pub(super) fn table_reference(&self, table: &str, at: &[&str]) -> Result<(), ResolveError> {
         if table == "sessions_table" {
             return Ok(());
         }

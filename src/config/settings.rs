@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::exporters::parquet;
+use crate::exporters::{deeplake, parquet};
 use crate::exporters::target::{Place, Target};
 use crate::journal;
 use crate::receivers::auth::{Credential, Rate};
@@ -32,6 +32,8 @@ pub struct Settings {
     pub default_workspace: String,
     /// The pipeline that fills the table.
     pub sessions: Option<SessionsPipeline>,
+    /// What follows the table and carries its sessions on.
+    pub followers: Vec<deeplake::Config>,
     /// The pipelines that mine it.
     pub skills: Vec<SkillsPipeline>,
     /// Log lines on standard error.
@@ -118,7 +120,7 @@ pub struct SkillsPipeline {
 impl SkillsPipeline {
     /// Whether its skills go to another machine.
     pub fn leaves_the_machine(&self) -> bool {
-        self.targets.iter().any(|target| matches!(target.place, Place::Git(_)))
+        self.targets.iter().any(|target| matches!(target.place, Place::Git(_) | Place::Deeplake(_)))
     }
 }
 

@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use crate::exporters::deeplake;
 use crate::exporters::parquet::ExporterHandle;
 use crate::journal::Journal;
 use crate::receivers::MemoryLimit;
@@ -28,6 +29,7 @@ pub(super) struct Vitals {
     pub(super) table: Location,
     pub(super) table_feed: Option<(Journal, ExporterHandle)>,
     pub(super) memory: Option<MemoryLimit>,
+    pub(super) followers: Vec<deeplake::Handle>,
     pub(super) metrics: Metrics,
     /// Cancelled when the process begins to stop: from then on it is not ready.
     pub(super) stopping: CancellationToken,
@@ -101,6 +103,9 @@ impl Vitals {
         if let Some((journal, exporter)) = &self.table_feed {
             report.add_journal(journal.path(), &journal.status());
             report.add_table(&self.table, &exporter.status());
+        }
+        for follower in &self.followers {
+            report.add_follower(follower);
         }
         report
     }

@@ -17,9 +17,12 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::event::Timestamp;
+use crate::exporters::deeplake;
 use crate::exporters::parquet::ExporterHandle;
 use crate::journal::{Journal, SyncTimes};
 use crate::receivers::{Counters, MemoryLimit};
+
+use super::followers::FollowerMetrics;
 
 /// What mining has done since the start.
 #[derive(Debug, Default)]
@@ -56,6 +59,7 @@ impl Metrics {
         memory: Option<MemoryLimit>,
         table_feed: Option<(Journal, ExporterHandle)>,
         mining: Arc<MiningCounts>,
+        followers: Vec<deeplake::Handle>,
     ) -> Self {
         let mut registry = Registry::default();
         counters.register(&mut registry);
@@ -65,6 +69,7 @@ impl Metrics {
         if let Some((journal, exporter)) = table_feed {
             registry.register_collector(Box::new(TableFeed { journal, exporter }));
         }
+        registry.register_collector(Box::new(FollowerMetrics(followers)));
         registry.register_collector(Box::new(MiningCollector(mining)));
         Self(registry)
     }

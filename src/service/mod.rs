@@ -5,6 +5,7 @@
 //! | `mod.rs` | [`Service`]: start, drain |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
+//! | `followers.rs` | the exporters that follow the table |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
 //! | `renewal.rs` | tokens and certificates, when their files change |
@@ -17,6 +18,7 @@
 //! connections, requests under way are answered → journal closed → exporter empties it → mining
 //! stops → health stops.
 
+mod followers;
 mod health;
 mod metrics;
 pub mod mining;
@@ -38,7 +40,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{ProcessorSettings, SessionsPipeline, Settings};
 use crate::dialects::Dialects;
 use crate::exporters::parquet::{self, ExporterHandle, ParquetExporter};
-use crate::exporters::target;
+use crate::exporters::{deeplake, target};
 use crate::journal::{self, Journal};
 use crate::processors::{Limits, Processor, Redact, Workspace};
 use crate::receivers::auth::Rates;
@@ -51,6 +53,7 @@ use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
 use renewal::Renewal;
+pub use followers::FollowerReport;
 pub use report::{JournalReport, Listening, Problem, Report, TableReport};
 
 /// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
@@ -88,6 +91,9 @@ pub enum StartError {
     /// The journal is not the one that the table was filled from.
     #[error("service.journal")]
     OldJournal(#[from] parquet::CheckError),
+    /// An exporter that follows the table cannot be started.
+    #[error("exporters")]
+    Follower(#[from] deeplake::StartError),
     /// A target cannot be written.
     #[error("exporters")]
     Target(#[from] target::Error),
@@ -140,6 +146,7 @@ impl Service {
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let ports = Ports::bind(&settings).await?;
         let workers = mining::prepare(&settings)?;
+        let followers = followers::prepare(&settings)?;
         let counters = Counters::default();
         let stop_doors = CancellationToken::new();
         let stop_rest = CancellationToken::new();
@@ -162,8 +169,12 @@ impl Service {
         }
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
+        let handles = followers.iter().map(deeplake::Deeplake::handle).collect();
+        for follower in followers {
+            service.workers.spawn(follower.run(service.stop_rest.clone()));
+        }
         if let Some((_, listener)) = ports.health {
-            service.start_health(listener, &settings, &counters, counts);
+            service.start_health(listener, &settings, &counters, counts, handles);
         }
         Ok(service)
     }
@@ -258,15 +269,17 @@ impl Service {
         settings: &Settings,
         counters: &Counters,
         counts: Arc<MiningCounts>,
+        followers: Vec<deeplake::Handle>,
     ) {
         let feed = self.table_feed.as_ref().map(|feed| (feed.journal.clone(), feed.exporter.clone()));
         let memory = self.table_feed.as_ref().map(|feed| feed.memory.clone());
-        let metrics = Metrics::new(counters, memory.clone(), feed.clone(), counts);
+        let metrics = Metrics::new(counters, memory.clone(), feed.clone(), counts, followers.clone());
         let vitals = Vitals {
             addresses: self.addresses.clone(),
             table: settings.table.clone(),
             table_feed: feed,
             memory,
+            followers,
             metrics,
             stopping: self.stop_doors.clone(),
         };

@@ -37,10 +37,18 @@ impl Service {
                 &format!("{} ({}; {redacted})", settings.table, kept(settings.retention)),
             );
         }
+        for follower in &settings.followers {
+            let place = &follower.service;
+            line(
+                &mut lines,
+                "sessions",
+                &format!("{} {}/{} ({})", place.endpoint, place.org, place.workspace, follower.sessions),
+            );
+        }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
             line(&mut lines, "skills", &target.to_string());
         }
-        lines.push_str(what_leaves(settings));
+        lines.push_str(&what_leaves(settings));
         lines.push_str("To forget a session or a person:  skillspan erase --session ID | --user ID\n");
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
             let listeners = settings.sessions.iter().flat_map(|pipeline| &pipeline.listeners);
@@ -59,23 +67,32 @@ impl Service {
 }
 
 /// What leaves this machine, and how everything is forgotten.
-fn what_leaves(settings: &Settings) -> &'static str {
+fn what_leaves(settings: &Settings) -> String {
+    let bucket = matches!(settings.table, Location::Bucket(_)).then_some("that bucket");
+    let deeplake = (!settings.followers.is_empty()).then_some("that Deeplake workspace");
+    let sessions: Vec<&str> = bucket.into_iter().chain(deeplake).collect();
     let skills = settings.skills.iter().any(SkillsPipeline::leaves_the_machine);
-    match (&settings.table, skills) {
-        (Location::Folder(_), false) => {
-            "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n"
+    let leaves = match (sessions.as_slice(), skills) {
+        ([], false) => "Nothing leaves this machine.".to_owned(),
+        ([], true) => "Skills leave this machine, sessions do not.".to_owned(),
+        (sessions, false) => {
+            format!("Sessions leave this machine for {}, and for nowhere else.", sessions.join(" and "))
         }
-        (Location::Folder(_), true) => {
-            "Skills leave this machine, sessions do not. To forget everything, stop skillspan and delete \
-             these folders; the repository's history keeps what was pushed.\n"
+        (sessions, true) => format!(
+            "Sessions leave this machine for {}, skills for their targets, and neither for anywhere else.",
+            sessions.join(" and ")
+        ),
+    };
+    let history = "the history of a repository keeps what was pushed";
+    match (sessions.is_empty(), skills) {
+        (true, false) => {
+            format!("{leaves} To forget everything, stop skillspan and delete these folders.\n")
         }
-        (Location::Bucket(_), false) => {
-            "Sessions leave this machine for that bucket, and for nowhere else.\n"
+        (true, true) => {
+            format!("{leaves} To forget everything, stop skillspan and delete these folders; {history}.\n")
         }
-        (Location::Bucket(_), true) => {
-            "Sessions leave this machine for that bucket, skills for their repository, and neither for \
-             anywhere else; the repository's history keeps what was pushed.\n"
-        }
+        (false, false) => format!("{leaves}\n"),
+        (false, true) => format!("{leaves} There, {history}.\n"),
     }
 }
 
@@ -120,5 +137,6 @@ fn use_them(place: &Place) -> String {
             Layout::Library => format!("To use the skills in a project:  npx skills add {}", config.remote),
             Layout::Project { .. } => "Assistants find the skills in a clone of the repository".to_owned(),
         },
+        Place::Deeplake(_) => "Hivemind's clients pull the skills when a session starts".to_owned(),
     }
 }

@@ -10,6 +10,8 @@ use crate::exporters::parquet;
 use crate::journal;
 use crate::table::Location;
 
+use super::followers::FollowerReport;
+
 /// What `GET /status` answers and `skillspan status --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -25,6 +27,9 @@ pub struct Report {
     pub journal: Option<JournalReport>,
     /// The way from the journal to the table.
     pub table: Option<TableReport>,
+    /// What follows the table.
+    #[serde(default)]
+    pub followers: Vec<FollowerReport>,
     /// What fails, and what to do.
     pub problems: Vec<Problem>,
 }
@@ -93,6 +98,7 @@ impl Report {
             listening: Vec::new(),
             journal: None,
             table: None,
+            followers: Vec::new(),
             problems: Vec::new(),
         }
     }

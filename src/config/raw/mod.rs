@@ -14,7 +14,9 @@ use serde::de::{self, Deserializer};
 use crate::config::components::{Components, Named};
 use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
 
-pub(super) use exporters::{Connector, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope};
+pub(super) use exporters::{
+    Connector, Deeplake, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope, SessionsOf,
+};
 pub(super) use receivers::{Grpc, Http, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace};
 
 /// The whole file.
