@@ -1,6 +1,6 @@
 //! A sessions table, an exporter of it, and conversations to fill it with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::standin::{ORG, Row, StandIn, TOKEN, WORKSPACE};
 
 /// Nothing takes so long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A table with an exporter's state beside it.
 pub(crate) struct Site {
@@ -45,6 +45,12 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let table = Table::open(&folder.path().join("table")).unwrap();
         Self { folder, table, files: AtomicU64::new(0) }
+    }
+
+    /// Another process's table.
+    pub(crate) fn at(table: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, table: Table::open(table).unwrap(), files: AtomicU64::new(0) }
     }
 
     pub(crate) fn location(&self) -> PathBuf {
@@ -95,6 +101,17 @@ impl Site {
         let (handle, stop) = (exporter.handle(), CancellationToken::new());
         let task = tokio::spawn(exporter.run(stop.clone()));
         Running { handle, stop, task }
+    }
+}
+
+impl Site {
+    /// Waits until the exporter has nothing more to remember.
+    pub(crate) async fn settled(&self) {
+        eventually("nothing is left to do", || {
+            let text = std::fs::read_to_string(self.folder.path().join("state/cursor.json")).unwrap_or_default();
+            text.contains("\"sending\":false") && text.contains("\"sessions\":[]")
+        })
+        .await;
     }
 }
 

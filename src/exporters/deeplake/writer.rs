@@ -50,18 +50,30 @@ impl Writer {
             tokio::time::sleep(self.config.service.read_lag).await;
             rows = self.missing(rows).await?;
         }
+        let before = self.handle.lock().rows;
         let batches = self.batches(rows).into_iter().map(|batch| self.write_batch(batch));
         let written = stream::iter(batches).buffer_unordered(self.config.concurrency.max(1)).try_concat();
-        let before = self.handle.lock().rows;
-        let refusals = written.await;
-        let mut status = self.handle.lock();
-        status.waiting_rows = 0;
-        let refusals = refusals?;
-        match refusals.values().next() {
+        let refused: Vec<Refused> = written.await?;
+        if let Some(first) = refused.first()
+            && self.handle.lock().rows == before
+        {
             // Where nothing at all is taken, it is not for the rows' sake.
-            Some(reason) if status.rows == before => Err(Failure::Query(reason.clone())),
-            _ => Ok(refusals),
+            return Err(Failure::Query(first.reason.clone()));
         }
+        self.insist(refused).await
+    }
+
+    /// Sends rows that were refused once more, now that others were taken: the service may have been
+    /// unwell for a moment.
+    async fn insist(&self, refused: Vec<Refused>) -> Result<Refusals, Failure> {
+        let mut refusals = Refusals::new();
+        for Refused { row, .. } in refused {
+            if let Inserted::Refused { mut rows, reason } = self.insert(vec![row]).await? {
+                refusals.extend(rows.pop().map(|row| (row.id, reason)));
+            }
+        }
+        self.handle.lock().waiting_rows = 0;
+        Ok(refusals)
     }
 
     /// Cuts rows into statements, by rows and bytes.
@@ -82,8 +94,8 @@ impl Writer {
     }
 
     /// Writes the rows of one statement, in smaller ones where it is refused.
-    async fn write_batch(&self, batch: Vec<Row>) -> Result<Refusals, Failure> {
-        let mut refusals = Refusals::new();
+    async fn write_batch(&self, batch: Vec<Row>) -> Result<Vec<Refused>, Failure> {
+        let mut refused = Vec::new();
         let mut pending = vec![batch];
         while let Some(rows) = pending.pop() {
             match self.insert(rows).await? {
@@ -93,12 +105,12 @@ impl Writer {
                         let rest = rows.split_off(rows.len() / 2);
                         pending.extend([rest, rows]);
                     } else if let Some(row) = rows.pop() {
-                        refusals.insert(row.id, reason);
+                        refused.push(Refused { row, reason });
                     }
                 }
             }
         }
-        Ok(refusals)
+        Ok(refused)
     }
 
     /// Sends one statement until its rows are there, or it is refused.
@@ -197,6 +209,12 @@ impl Writer {
         let Config { sessions, service, .. } = &self.config;
         tables::ensure(&self.client, &service.workspace, sessions, &sql::SESSIONS).await
     }
+}
+
+/// A row that was refused by itself.
+struct Refused {
+    row: Row,
+    reason: String,
 }
 
 /// What came of a statement.

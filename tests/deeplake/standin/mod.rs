@@ -104,6 +104,10 @@ impl StandIn {
         inner.tables.get(table).map_or_else(Vec::new, |table| table.rows.iter().map(|(_, row)| row.clone()).collect())
     }
 
+    pub fn rows_count(&self, table: &str) -> usize {
+        self.inner().tables.get(table).map_or(0, |table| table.rows.len())
+    }
+
     /// Carries out a statement at once and without faults, as some other client.
     pub fn execute(&self, sql: &str) -> Value {
         self.inner().execute(sql).unwrap()
