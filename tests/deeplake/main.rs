@@ -18,4 +18,6 @@ mod harness;
 mod messages;
 mod process;
 mod skills;
+#[path = "../support/sessions.rs"]
+mod sessions;
 mod standin;
