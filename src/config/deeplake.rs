@@ -29,7 +29,9 @@ impl Resolver<'_> {
             let config = self.follower(id, raw, credentials)?;
             if self.followed.contains(id) {
                 let at = ["service", "pipelines", name, "exporters"];
-                return Err(self.invalid(&at, &format!("{id} exports the sessions of another pipeline already")));
+                return Err(
+                    self.invalid(&at, &format!("{id} exports the sessions of another pipeline already"))
+                );
             }
             followers.push(config);
             self.followed.insert(id.clone());
@@ -56,7 +58,8 @@ impl Resolver<'_> {
                 return Err(self.invalid(&["exporters", id, "batch", key], "expected at least 1"));
             }
         }
-        let owner = |from: &raw::SessionsOf| Owner { tenant: from.tenant.clone(), workspace: from.workspace.clone() };
+        let owner =
+            |from: &raw::SessionsOf| Owner { tenant: from.tenant.clone(), workspace: from.workspace.clone() };
         let place = format!("deeplake/{}", folder_name(id));
         Ok(Config {
             name: id.to_owned(),
@@ -87,7 +90,8 @@ impl Resolver<'_> {
 
     fn service(&self, id: &str, raw: &raw::Deeplake) -> Result<Service, ResolveError> {
         let refused = |key: &str, message: &str| self.invalid(&["exporters", id, key], message);
-        let needed = |key: &str, message: &str| self.invalid(&["exporters", id], &format!("{message}: {key}"));
+        let needed =
+            |key: &str, message: &str| self.invalid(&["exporters", id], &format!("{message}: {key}"));
         if raw.org.is_empty() {
             return Err(needed("org", "name the organisation's id here"));
         }

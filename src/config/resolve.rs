@@ -55,8 +55,16 @@ pub(super) fn resolve(
     let defined = Defined::of(&written.raw);
     let tree = written.tree;
     let raw = overlay(built_in.raw, written.raw);
-    Resolver { raw, tree, places, defined, used: BTreeSet::new(), followed: BTreeSet::new(), warnings: Vec::new() }
-        .settings()
+    Resolver {
+        raw,
+        tree,
+        places,
+        defined,
+        used: BTreeSet::new(),
+        followed: BTreeSet::new(),
+        warnings: Vec::new(),
+    }
+    .settings()
 }
 
 /// What the file writes replaces what is built in, component by component.
@@ -159,7 +167,9 @@ impl Resolver<'_> {
     /// the table.
     fn only_follows(&self, pipeline: &Pipeline) -> bool {
         let follows = |id: &String| matches!(self.raw.exporters.0.get(id), Some(Exporter::Deeplake(_)));
-        pipeline.receivers.is_empty() && !pipeline.exporters.is_empty() && pipeline.exporters.iter().all(follows)
+        pipeline.receivers.is_empty()
+            && !pipeline.exporters.is_empty()
+            && pipeline.exporters.iter().all(follows)
     }
 
     fn sessions(&mut self, name: &str, pipeline: &Pipeline) -> Result<SessionsPipeline, ResolveError> {

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::exporters::{deeplake, parquet};
 use crate::exporters::target::{Place, Target};
+use crate::exporters::{deeplake, parquet};
 use crate::journal;
 use crate::receivers::auth::{Credential, Rate};
 use crate::receivers::{otlp, tls};

@@ -30,7 +30,8 @@ impl Resolver<'_> {
                 Some(Exporter::Git(git)) => self.git(id, git)?,
                 Some(Exporter::Deeplake(deeplake)) => self.deeplake_target(id, deeplake)?,
                 Some(Exporter::Parquet(_)) => {
-                    let message = "parquet exports sessions; a skills pipeline needs filesystem, git or deeplake";
+                    let message =
+                        "parquet exports sessions; a skills pipeline needs filesystem, git or deeplake";
                     return Err(self.invalid(&at, message));
                 }
                 None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),

@@ -49,11 +49,11 @@ use crate::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, otlp, ser
 use crate::redact::{self, Redactor};
 use crate::table::{self, Table};
 
+pub use followers::FollowerReport;
 use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
 use renewal::Renewal;
-pub use followers::FollowerReport;
 pub use report::{JournalReport, Listening, Problem, Report, TableReport};
 
 /// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.

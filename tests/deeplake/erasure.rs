@@ -9,7 +9,8 @@ use crate::harness::{Site, assert_rows, conversation, eventually, expected};
 use crate::standin::{Faults, StandIn};
 
 async fn erase(site: &Site, session: &str) {
-    let erased = site.table.erase(&Subject::Session(session.to_owned()), None, Timestamp::now()).await.unwrap();
+    let erased =
+        site.table.erase(&Subject::Session(session.to_owned()), None, Timestamp::now()).await.unwrap();
     assert_eq!(erased.sessions.len(), 1);
 }
 

@@ -48,7 +48,10 @@ async fn every_turn_is_there_once_whatever_fails_and_however_often_the_exporter_
     running.stop().await;
     assert_rows(&standin.rows("sessions"), wanted);
     let injected = standin.injected();
-    assert!(["429", "500", "502-after-commit"].iter().all(|kind| injected.contains_key(kind)), "{injected:?}");
+    assert!(
+        ["429", "500", "502-after-commit"].iter().all(|kind| injected.contains_key(kind)),
+        "{injected:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,8 +199,20 @@ async fn tables_are_created_and_healed() {
     assert_eq!(
         standin.columns("sessions"),
         [
-            "id", "path", "filename", "message", "message_embedding", "author", "mime_type", "size_bytes",
-            "project", "description", "agent", "plugin_version", "creation_date", "last_update_date"
+            "id",
+            "path",
+            "filename",
+            "message",
+            "message_embedding",
+            "author",
+            "mime_type",
+            "size_bytes",
+            "project",
+            "description",
+            "agent",
+            "plugin_version",
+            "creation_date",
+            "last_update_date"
         ]
     );
     site.settled().await;
@@ -292,7 +307,10 @@ async fn a_row_that_the_service_refuses_holds_up_no_other() {
     let other = Site::new();
     other.write(conversation("t", 1)).await;
     let running = other.start(other.config(&standin));
-    eventually("it is tried again", || running.handle.status().failures.get("query").is_some_and(|n| *n > 30)).await;
+    eventually("it is tried again", || {
+        running.handle.status().failures.get("query").is_some_and(|n| *n > 30)
+    })
+    .await;
     assert_eq!(running.handle.status().refused, 0);
     standin.set(|faults| faults.poison = None);
     eventually("it goes on", || standin.rows("sessions").len() == 5).await;

@@ -1,5 +1,7 @@
 //! A sessions table, an exporter of it, and conversations to fill it with.
 
+#![allow(dead_code, reason = "tests and the benchmark use their parts")]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -108,7 +110,8 @@ impl Site {
     /// Waits until the exporter has nothing more to remember.
     pub(crate) async fn settled(&self) {
         eventually("nothing is left to do", || {
-            let text = std::fs::read_to_string(self.folder.path().join("state/cursor.json")).unwrap_or_default();
+            let text =
+                std::fs::read_to_string(self.folder.path().join("state/cursor.json")).unwrap_or_default();
             text.contains("\"sending\":false") && text.contains("\"sessions\":[]")
         })
         .await;

@@ -17,7 +17,7 @@ mod exporter;
 mod harness;
 mod messages;
 mod process;
-mod skills;
 #[path = "../support/sessions.rs"]
 mod sessions;
+mod skills;
 mod standin;

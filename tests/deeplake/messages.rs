@@ -33,11 +33,7 @@ fn turn(assistant: &str) -> Vec<SessionEvent> {
     };
     let mode = [("permission_mode".to_owned(), json!("acceptEdits"))];
     vec![
-        SessionEvent {
-            text: "run the tests".to_owned(),
-            attributes: mode.into(),
-            ..event(0, Kind::Prompt)
-        },
+        SessionEvent { text: "run the tests".to_owned(), attributes: mode.into(), ..event(0, Kind::Prompt) },
         SessionEvent {
             input: r#"{"command":"make test","description":"it's \"all\""}"#.to_owned(),
             ..tool(1, Kind::ToolCall)

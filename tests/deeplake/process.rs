@@ -66,7 +66,8 @@ fn wait_for(what: &str, mut happened: impl FnMut() -> bool) {
 #[test]
 fn rows_are_exactly_the_turns_after_kill_9_with_every_fault_and_stale_reads() {
     let events = number("SKILLSPAN_DEEPLAKE_EVENTS", 3_200);
-    let staleness = Duration::from_secs(number("SKILLSPAN_DEEPLAKE_STALENESS", 0)).max(Duration::from_millis(200));
+    let staleness =
+        Duration::from_secs(number("SKILLSPAN_DEEPLAKE_STALENESS", 0)).max(Duration::from_millis(200));
     let faults = Faults { slow: Duration::from_secs(1), ..every_fault(staleness) };
     let (runtime, standin) = served(faults);
     let site = site(&standin, TOKEN, staleness + Duration::from_secs(1));
@@ -112,12 +113,18 @@ fn status_says_what_stands_in_the_way_and_metrics_count_it_and_neither_shows_the
     wait_for("out of credit", || site.run(&["status"]).contains("out_of_credit"));
     let status = site.run(&["status"]);
     assert!(status.contains(&format!("in {ORG}/{WORKSPACE}")), "{status}");
-    assert!(status.contains("the organisation is out of credit: insufficient balance, please top up"), "{status}");
+    assert!(
+        status.contains("the organisation is out of credit: insufficient balance, please top up"),
+        "{status}"
+    );
     assert!(status.contains("to do: top up the organisation's balance"), "{status}");
     let metrics = cli::client().get(format!("http://127.0.0.1:{}/metrics", site.health)).send().unwrap();
     let metrics = metrics.text().unwrap();
     assert!(metrics.contains("skillspan_deeplake_failing{exporter=\"deeplake\"} 1"), "{metrics}");
-    assert!(metrics.contains("skillspan_deeplake_failures_total{exporter=\"deeplake\",kind=\"out_of_credit\"}"), "{metrics}");
+    assert!(
+        metrics.contains("skillspan_deeplake_failures_total{exporter=\"deeplake\",kind=\"out_of_credit\"}"),
+        "{metrics}"
+    );
     assert_eq!(running.terminate(), Some(0));
     standin.set(|faults| faults.always = None);
     let running = site.start();
@@ -125,6 +132,9 @@ fn status_says_what_stands_in_the_way_and_metrics_count_it_and_neither_shows_the
     wait_for("it says so", || site.run(&["status"]).contains("deeplake   exporting: 10 rows"));
     assert_eq!(running.terminate(), Some(0));
     let everything = [site.log(), status, metrics].concat();
-    assert!(!everything.contains(TOKEN) && site.log().contains("Sessions leave this machine"), "{everything}");
+    assert!(
+        !everything.contains(TOKEN) && site.log().contains("Sessions leave this machine"),
+        "{everything}"
+    );
     assert!(Table::open_read_only(&site.path("sessions")).is_ok());
 }

@@ -18,7 +18,10 @@ const NAME: &str = "make-itest-needs-make-db-up";
 
 fn config(standin: &StandIn) -> SkillsConfig {
     SkillsConfig {
-        service: skillspan::exporters::deeplake::Service { read_lag: Duration::from_millis(60), ..service(standin) },
+        service: skillspan::exporters::deeplake::Service {
+            read_lag: Duration::from_millis(60),
+            ..service(standin)
+        },
         skills: "skills".to_owned(),
         library: "skillspan_library".to_owned(),
     }
@@ -42,15 +45,33 @@ async fn decide(standin: &StandIn, decision: Decision) {
 /// What a client that pulls installs: the latest version of each (project_key, name).
 fn pulled(standin: &StandIn) -> Vec<Row> {
     let columns = [
-        "name", "project", "project_key", "body", "version", "source_agent", "scope", "author", "contributors",
-        "description", "trigger_text", "source_sessions", "install", "created_at", "updated_at",
+        "name",
+        "project",
+        "project_key",
+        "body",
+        "version",
+        "source_agent",
+        "scope",
+        "author",
+        "contributors",
+        "description",
+        "trigger_text",
+        "source_sessions",
+        "install",
+        "created_at",
+        "updated_at",
     ];
-    let sql = format!("SELECT {} FROM \"skills\" ORDER BY project_key ASC, name ASC, version DESC", columns.join(", "));
+    let sql = format!(
+        "SELECT {} FROM \"skills\" ORDER BY project_key ASC, name ASC, version DESC",
+        columns.join(", ")
+    );
     let answer = standin.execute(&sql);
     let mut latest: Vec<Row> = Vec::new();
     for row in answer["rows"].as_array().unwrap() {
-        let row: Row = columns.iter().map(|name| (*name).to_owned()).zip(row.as_array().unwrap().clone()).collect();
-        let is_older = |known: &Row| known["project_key"] == row["project_key"] && known["name"] == row["name"];
+        let row: Row =
+            columns.iter().map(|name| (*name).to_owned()).zip(row.as_array().unwrap().clone()).collect();
+        let is_older =
+            |known: &Row| known["project_key"] == row["project_key"] && known["name"] == row["name"];
         if !latest.iter().any(is_older) {
             latest.push(row);
         }
@@ -84,12 +105,21 @@ async fn a_skill_is_a_row_that_a_client_can_install() {
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
     let text = |name: &str| row[name].as_str().unwrap();
     assert_eq!((text("name"), &row["version"]), (NAME, &json!(1)));
-    assert_eq!((text("author"), text("source_agent"), text("scope"), text("install")), ("skillspan", "skillspan", "team", "global"));
+    assert_eq!(
+        (text("author"), text("source_agent"), text("scope"), text("install")),
+        ("skillspan", "skillspan", "team", "global")
+    );
     assert_eq!(text("project"), "shop");
-    assert!(text("project_key").len() == 16 && text("project_key").bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert!(
+        text("project_key").len() == 16 && text("project_key").bytes().all(|byte| byte.is_ascii_hexdigit())
+    );
     assert_eq!(text("source_sessions"), r#"["s01","s02","s03"]"#);
     assert_eq!(text("contributors"), r#"["alice","bob","carol"]"#);
-    assert!(text("description").starts_with("Run `make db-up` before `make itest`. Use when"), "{}", text("description"));
+    assert!(
+        text("description").starts_with("Run `make db-up` before `make itest`. Use when"),
+        "{}",
+        text("description")
+    );
     assert!(text("trigger_text").starts_with("Use when"));
     let body = text("body");
     assert!(body.starts_with("# ") && body.contains("## Steps") && !body.contains("---"), "{body}");
@@ -110,7 +140,8 @@ async fn what_says_nothing_new_writes_no_row_also_from_an_empty_disk() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_writes_nothing_and_tells_what_would_be_written() {
     let standin = StandIn::start(Faults::default()).await;
-    let (skills, update) = (Skills::new(config(&standin)), update(&mined(&needs("make db-up", "make itest"))));
+    let (skills, update) =
+        (Skills::new(config(&standin)), update(&mined(&needs("make db-up", "make itest"))));
     let report = tokio::task::spawn_blocking(move || skills.plan(&update)).await.unwrap().unwrap();
     assert_eq!(report.named(Change::Created), [NAME]);
     assert!(report.diff.contains("+++ b/skills/make-itest-needs-make-db-up/SKILL.md"));
@@ -181,7 +212,8 @@ async fn rows_that_were_lost_are_written_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_several_that_publish_at_once_one_writes_and_every_fault_is_survived() {
-    let rates = vec![("429", 0.05), ("500", 0.05), ("502-after-commit", 0.1), ("403-html", 0.03), ("cut", 0.05)];
+    let rates =
+        vec![("429", 0.05), ("500", 0.05), ("502-after-commit", 0.1), ("403-html", 0.03), ("cut", 0.05)];
     let faults = Faults { rates, staleness: Duration::from_millis(40), ..Faults::default() };
     let standin = StandIn::start(faults).await;
     let update = Arc::new(update(&mined(&needs("make db-up", "make itest"))));

@@ -26,7 +26,9 @@ impl Named for Exporter {
         match kind {
             "parquet" => Parquet::deserialize(deserializer).map(Self::Parquet),
             "git" => Git::deserialize(deserializer).map(Self::Git),
-            "deeplake" => Deeplake::deserialize(deserializer).map(|deeplake| Self::Deeplake(Box::new(deeplake))),
+            "deeplake" => {
+                Deeplake::deserialize(deserializer).map(|deeplake| Self::Deeplake(Box::new(deeplake)))
+            }
             _ => Filesystem::deserialize(deserializer).map(Self::Filesystem),
         }
     }

@@ -106,6 +106,14 @@ impl Failure {
         matches!(self, Self::NoAnswer(_) | Self::Server { .. } | Self::Unreadable(_))
     }
 
+    /// What the service asks to wait.
+    pub(super) const fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { wait, .. } => *wait,
+            _ => None,
+        }
+    }
+
     /// Whether it may pass by itself.
     pub const fn is_transient(&self) -> bool {
         !self.needs_a_person() && !matches!(self, Self::Query(_))
@@ -125,7 +133,9 @@ impl Failure {
             Self::Credentials { .. } => {
                 "check token, org and workspace of the exporter; nothing is lost, what waits is written then"
             }
-            Self::NoWorkspace { .. } => "check endpoint and workspace of the exporter, or create the workspace",
+            Self::NoWorkspace { .. } => {
+                "check endpoint and workspace of the exporter, or create the workspace"
+            }
             Self::Query(_) => "see the message; an upgrade may know the service's new ways",
             _ => "nothing is lost: it is tried again until it works",
         }
@@ -219,7 +229,6 @@ impl Client {
         let body = read(response).await.unwrap_or_default();
         Err(self.refusal(status, wait, &body))
     }
-
 
     fn unanswered(&self, error: reqwest::Error) -> Failure {
         let is_unsent = error.is_connect();

@@ -82,7 +82,9 @@ impl Assistant {
         match said {
             Said::Prompt(_) => prompt,
             Said::Tool { .. } => tool,
-            Said::Response(event) if matches!(self.dialect, Dialect::ClaudeCode) && !event.agent.is_empty() => {
+            Said::Response(event)
+                if matches!(self.dialect, Dialect::ClaudeCode) && !event.agent.is_empty() =>
+            {
                 "SubagentStop"
             }
             Said::Response(_) => response,

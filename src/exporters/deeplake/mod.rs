@@ -99,11 +99,7 @@ pub struct Deeplake {
 
 impl Deeplake {
     /// An exporter of the table at `location`. Locks and reads its state; nothing is sent yet.
-    pub fn new(
-        config: Config,
-        location: Location,
-        retention: Option<Duration>,
-    ) -> Result<Self, StartError> {
+    pub fn new(config: Config, location: Location, retention: Option<Duration>) -> Result<Self, StartError> {
         let (store, state) = Store::open(&config.state)?;
         let client = Client::new(config.service.clone())?;
         let handle = Handle {

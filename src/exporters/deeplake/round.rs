@@ -15,7 +15,7 @@ use crate::table::upkeep::Tombstone;
 use crate::table::{Filter, ResolveOptions, Session, Table};
 
 /// What is read of new files at once, compressed: a table of years is followed in bounded memory.
-const MOST_BYTES: u64 = 16 << 20;
+const MOST_BYTES: u64 = 8 << 20;
 /// Rows of a session are looked for in files that were ingested so long before what is new of it.
 const LONGEST_GAP: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Sessions named in one statement.
@@ -86,7 +86,8 @@ impl Follower {
     ) -> Result<(Vec<Session>, String), RoundError> {
         let first_new = events.iter().map(|event| event.ingested_at).min();
         let since = first_new.map(|first| first.saturating_sub(LONGEST_GAP).date());
-        let known = due.iter().filter_map(|key| self.state.sessions.get(key)).map(|open| open.since.clone()).min();
+        let known =
+            due.iter().filter_map(|key| self.state.sessions.get(key)).map(|open| open.since.clone()).min();
         let since = [since, known].into_iter().flatten().min().unwrap_or_default();
         let filter = Filter { owner: self.config.from.clone(), since: Some(since.clone()) };
         let ids: BTreeSet<String> = due.iter().map(|(_, id)| id.clone()).collect();
@@ -136,7 +137,13 @@ impl Follower {
         let refusals = self.writer.write(rows, may_be_there).await?;
         for (id, reason) in refusals {
             let session = sessions.get(&id).cloned().unwrap_or_default();
-            tracing::error!(exporter = self.config.name, session, row = id, reason, "the service refuses a row for good");
+            tracing::error!(
+                exporter = self.config.name,
+                session,
+                row = id,
+                reason,
+                "the service refuses a row for good"
+            );
             next.refused.insert(id, Refused { session, reason });
         }
         // Rows that were written a moment ago cannot be asked for yet, only remembered.
@@ -181,7 +188,8 @@ impl Follower {
         if new.is_empty() {
             return Ok(());
         }
-        let sessions: Vec<String> = new.iter().flat_map(sessions_of).collect::<BTreeSet<_>>().into_iter().collect();
+        let sessions: Vec<String> =
+            new.iter().flat_map(sessions_of).collect::<BTreeSet<_>>().into_iter().collect();
         tokio::time::sleep(self.config.service.read_lag).await;
         for some in sessions.chunks(MOST_SESSIONS) {
             self.delete(some).await?;
@@ -189,7 +197,7 @@ impl Follower {
         tokio::time::sleep(self.config.service.read_lag).await;
         for some in sessions.chunks(MOST_SESSIONS) {
             let ids = some.iter().map(String::as_str);
-            if !self.writer.ask(&sql::any_of_sessions(&self.config.sessions, ids)).await?.is_empty() {
+            if !self.writer.ask(sql::any_of_sessions(&self.config.sessions, ids)).await?.is_empty() {
                 return Err(RoundError::StillThere);
             }
         }

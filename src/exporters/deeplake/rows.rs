@@ -134,9 +134,8 @@ impl Rules {
         writer: &SessionRows<'_>,
     ) -> Timestamp {
         let quiet = self.quiet_at(session);
-        let arrived = |turn: &Turn<'_>| {
-            turn.facts.iter().map(|fact| fact.event.ingested_at).max().unwrap_or_default()
-        };
+        let arrived =
+            |turn: &Turn<'_>| turn.facts.iter().map(|fact| fact.event.ingested_at).max().unwrap_or_default();
         let settled = match next {
             Some(next) => {
                 let prompted = next.facts.first().map(|fact| fact.event.ingested_at).unwrap_or_default();

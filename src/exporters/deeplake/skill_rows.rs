@@ -147,7 +147,8 @@ impl Memory {
             }
         }
         for (path, text) in &self.tree {
-            let folder = path.strip_prefix(SKILLS).and_then(|rest| rest.trim_start_matches('/').split('/').next());
+            let folder =
+                path.strip_prefix(SKILLS).and_then(|rest| rest.trim_start_matches('/').split('/').next());
             let of_skill = folder.filter(|_| path.starts_with(SKILLS));
             let stands = of_skill.is_none_or(|name| tree.contains_key(&skill_path(name)));
             if !path.ends_with("/SKILL.md") && stands {
@@ -202,11 +203,13 @@ impl NewVersion {
         now: Timestamp,
     ) -> Self {
         let parsed = Parsed::of(text);
-        let (workspace, repository) = (parsed.field("skillspan-workspace"), parsed.field("skillspan-project"));
+        let (workspace, repository) =
+            (parsed.field("skillspan-workspace"), parsed.field("skillspan-project"));
         let version = latest.map_or(0, |latest| latest.version) + 1;
         let key = latest.map_or_else(|| project_key(workspace, repository), |row| row.project_key.clone());
         let description = parsed.description();
-        let trigger = description.find(TRIGGER).and_then(|start| description.get(start..)).unwrap_or_default();
+        let trigger =
+            description.find(TRIGGER).and_then(|start| description.get(start..)).unwrap_or_default();
         let (sessions, people) = evidence(listed, known);
         let scope = if parsed.field("skillspan-scope") == "person" { "me" } else { "team" };
         let project = repository.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(workspace);

@@ -152,9 +152,7 @@ impl Skills {
 
 /// Targets block, the client does not: it has a thread and a runtime of its own, so that a caller may or
 /// may not be on one.
-fn block_on<T: Send>(
-    work: impl Future<Output = Result<T, SkillsError>> + Send,
-) -> Result<T, SkillsError> {
+fn block_on<T: Send>(work: impl Future<Output = Result<T, SkillsError>> + Send) -> Result<T, SkillsError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     thread::scope(|scope| {
         let running = thread::Builder::new().spawn_scoped(scope, move || runtime.block_on(work))?;
@@ -213,23 +211,25 @@ impl Publisher<'_> {
 
     async fn view(&self) -> Result<View, SkillsError> {
         let SkillsConfig { skills, library, .. } = self.config;
-        let statement =
-            format!("SELECT step, content FROM \"{library}\" ORDER BY step DESC, id ASC LIMIT 1");
+        let statement = format!("SELECT step, content FROM \"{library}\" ORDER BY step DESC, id ASC LIMIT 1");
         let remembered = self.query(&statement).await?;
         let (step, memory) = match remembered.first().map(Vec::as_slice) {
             None => (0, Memory::default()),
             Some(row) => self.remembered(row)?,
         };
-        let statement = format!("SELECT {READ} FROM \"{skills}\" ORDER BY project_key ASC, name ASC, version DESC");
+        let statement =
+            format!("SELECT {READ} FROM \"{skills}\" ORDER BY project_key ASC, name ASC, version DESC");
         let rows = Latest::ours(&self.query(&statement).await?);
         let tree = memory.tree(&rows);
         let stored = Stored { current: memory.current.clone(), next: memory.next.clone() };
-        let library = library::load(Layout::Library, &stored, tree.clone()).map_err(|source| self.memory(source))?;
+        let library =
+            library::load(Layout::Library, &stored, tree.clone()).map_err(|source| self.memory(source))?;
         Ok(View { step, memory, rows, library, tree })
     }
 
     fn remembered(&self, row: &[serde_json::Value]) -> Result<(u64, Memory), SkillsError> {
-        let text = |value: Option<&serde_json::Value>| value.and_then(|value| value.as_str()).map(str::to_owned);
+        let text =
+            |value: Option<&serde_json::Value>| value.and_then(|value| value.as_str()).map(str::to_owned);
         let step = row.first().and_then(|step| step.as_u64().or_else(|| step.as_str()?.parse().ok()));
         let content = text(row.get(1)).unwrap_or_default();
         let memory = serde_json::from_str(&content).map_err(|error| self.memory(error.into()))?;
@@ -241,14 +241,22 @@ impl Publisher<'_> {
     }
 
     /// The versions that are to be written: of what changes, and of what the table has lost.
-    fn versions(&self, view: &View, changes: &Changes, update: &Update) -> Result<Vec<NewVersion>, SkillsError> {
+    fn versions(
+        &self,
+        view: &View,
+        changes: &Changes,
+        update: &Update,
+    ) -> Result<Vec<NewVersion>, SkillsError> {
         let tree = changed(view.tree.clone(), changes);
         let stored = Stored { current: changes.state.clone().or(view.memory.current.clone()), next: None };
-        let after = library::load(Layout::Library, &stored, tree.clone()).map_err(|source| self.memory(source))?;
+        let after =
+            library::load(Layout::Library, &stored, tree.clone()).map_err(|source| self.memory(source))?;
         let listed: BTreeMap<String, _> =
             after.skills().into_iter().map(|skill| (skill.name.clone(), skill)).collect();
         let known = match update {
-            Update::Findings(findings) => Known::of(findings.iter().flat_map(|findings| &findings.candidates)),
+            Update::Findings(findings) => {
+                Known::of(findings.iter().flat_map(|findings| &findings.candidates))
+            }
             Update::Decision { .. } => Known::default(),
         };
         let is_new = |name: &str, text: &str| {

@@ -68,12 +68,7 @@ pub(super) const SKILLS: Schema = Schema {
 
 /// One row per change of a library's memory; our own table.
 pub(super) const LIBRARY: Schema = Schema {
-    columns: &[
-        ("id", TEXT),
-        ("step", "BIGINT NOT NULL DEFAULT 0"),
-        ("content", TEXT),
-        ("created_at", TEXT),
-    ],
+    columns: &[("id", TEXT), ("step", "BIGINT NOT NULL DEFAULT 0"), ("content", TEXT), ("created_at", TEXT)],
     index: &["step"],
 };
 
@@ -161,10 +156,8 @@ pub(super) fn insert_sessions(table: &str, rows: &[Row]) -> String {
         sql.push_str(&literals([project, row.description, agent, &row.version, time, time]));
         sql.push(')');
     }
-    let _ = write!(
-        sql,
-        ") AS v({WRITTEN}) WHERE NOT EXISTS (SELECT 1 FROM \"{table}\" AS t WHERE t.id = v.id)"
-    );
+    let _ =
+        write!(sql, ") AS v({WRITTEN}) WHERE NOT EXISTS (SELECT 1 FROM \"{table}\" AS t WHERE t.id = v.id)");
     sql
 }
 
@@ -227,7 +220,8 @@ mod tests {
 
     #[test]
     fn backslashes_quotes_and_line_breaks_are_kept_and_nul_is_shown() {
-        for text in ["", "'", "''", r"\", r"a\'b", r"\\d+\u0041", "line\nbreak\r\t", "🦀 \u{fffd}", r"\ud800"] {
+        for text in ["", "'", "''", r"\", r"a\'b", r"\\d+\u0041", "line\nbreak\r\t", "🦀 \u{fffd}", r"\ud800"]
+        {
             assert_eq!(parsed(&literal(text)), text, "{text:?}");
         }
         assert_eq!(parsed(&literal("a\0b")), "a␀b");

@@ -11,7 +11,8 @@ pub(super) async fn ensure(
     table: &str,
     schema: &Schema,
 ) -> Result<(), Failure> {
-    let columns: Vec<String> = client.query(&sql::columns_of(table, workspace)).await?.first_column().collect();
+    let columns: Vec<String> =
+        client.query(&sql::columns_of(table, workspace)).await?.first_column().collect();
     if columns.is_empty() {
         tolerate_existing(client.query(&sql::create_table(table, schema)).await)?;
         // Without an index everything works, slower.

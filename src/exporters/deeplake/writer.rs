@@ -5,7 +5,6 @@
 //! was carried out waits as long as reads lag, asks which of its rows are there, and repeats the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -83,7 +82,9 @@ impl Writer {
         for row in rows {
             bytes += row.size();
             match batches.last_mut() {
-                Some(batch) if batch.len() < self.config.rows && bytes <= self.config.bytes => batch.push(row),
+                Some(batch) if batch.len() < self.config.rows && bytes <= self.config.bytes => {
+                    batch.push(row)
+                }
                 _ => {
                     bytes = row.size();
                     batches.push(vec![row]);
@@ -134,8 +135,9 @@ impl Writer {
             {
                 return Ok(Inserted::Refused { rows, reason: reason.clone() });
             }
-            tokio::time::sleep(self.pause_after(&failure, pause)).await;
+            tokio::time::sleep(failure.wait().unwrap_or_default().max(pause)).await;
             if failure.is_ambiguous() {
+                tokio::time::sleep(self.config.service.read_lag).await;
                 rows = self.missing(rows).await?;
                 if rows.is_empty() {
                     return Ok(Inserted::All);
@@ -161,21 +163,16 @@ impl Writer {
         status.waiting_rows = status.waiting_rows.saturating_sub(rows as u64);
     }
 
-    fn pause_after(&self, failure: &Failure, pause: Duration) -> Duration {
-        match failure {
-            Failure::Busy { wait: Some(wait), .. } => pause.max(*wait),
-            failure if failure.is_ambiguous() => pause.max(self.config.service.read_lag),
-            _ => pause,
-        }
-    }
-
     /// The rows that are not there.
     async fn missing(&self, rows: Vec<Row>) -> Result<Vec<Row>, Failure> {
-        let mut present = BTreeSet::new();
-        for some in rows.chunks(MOST_IDS) {
-            let ids = some.iter().map(|row| row.id.as_str());
-            present.extend(self.ask(&sql::present(&self.config.sessions, ids)).await?);
-        }
+        let statements: Vec<String> = rows
+            .chunks(MOST_IDS)
+            .map(|some| sql::present(&self.config.sessions, some.iter().map(|row| row.id.as_str())))
+            .collect();
+        let asked = statements.into_iter().map(|statement| self.ask(statement));
+        let asked = stream::iter(asked).buffer_unordered(self.config.concurrency.max(1));
+        let present: Vec<Vec<String>> = asked.try_collect().await?;
+        let present: BTreeSet<String> = present.into_iter().flatten().collect();
         let before = rows.len();
         let missing: Vec<Row> = rows.into_iter().filter(|row| !present.contains(&row.id)).collect();
         let found = before - missing.len();
@@ -187,10 +184,10 @@ impl Writer {
     }
 
     /// The texts of a query's first column; none where there is no table yet.
-    pub(super) async fn ask(&self, statement: &str) -> Result<Vec<String>, Failure> {
+    pub(super) async fn ask(&self, statement: String) -> Result<Vec<String>, Failure> {
         let mut attempt = 0;
         loop {
-            let failure = match self.client.query(statement).await {
+            let failure = match self.client.query(&statement).await {
                 Ok(answer) => return Ok(answer.first_column().collect()),
                 Err(failure) if failure.lacks_a_table() => return Ok(Vec::new()),
                 Err(failure) => failure,
@@ -201,7 +198,7 @@ impl Writer {
             if !failure.is_transient() || attempt >= ATTEMPTS {
                 return Err(failure);
             }
-            tokio::time::sleep(self.pause_after(&failure, pause)).await;
+            tokio::time::sleep(failure.wait().unwrap_or_default().max(pause)).await;
         }
     }
 

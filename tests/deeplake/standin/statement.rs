@@ -18,9 +18,14 @@ pub(super) enum Statement {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Filter {
     All,
-    OneOf { column: String, values: Vec<Value> },
+    OneOf {
+        column: String,
+        values: Vec<Value>,
+    },
     /// Our rows of some sessions.
-    Ours { sessions: Vec<Value> },
+    Ours {
+        sessions: Vec<Value>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -188,7 +193,13 @@ impl Parser {
             return Err("another table is asked".to_owned());
         }
         self.expect("AS t WHERE t")?;
-        if !(self.symbol('.') && self.words("id") && self.symbol('=') && self.words("v") && self.symbol('.') && self.words("id")) {
+        if !(self.symbol('.')
+            && self.words("id")
+            && self.symbol('=')
+            && self.words("v")
+            && self.symbol('.')
+            && self.words("id"))
+        {
             return Err("expected t.id = v.id".to_owned());
         }
         self.close()?;
@@ -249,7 +260,13 @@ impl Parser {
             }
         }
         let limit = if self.words("LIMIT") { self.value()?.as_u64().ok_or("no limit")? } else { u64::MAX };
-        Ok(Statement::Select { table, columns, filter, order, limit: usize::try_from(limit).unwrap_or(usize::MAX) })
+        Ok(Statement::Select {
+            table,
+            columns,
+            filter,
+            order,
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+        })
     }
 
     fn filter(&mut self) -> Result<Filter, String> {
@@ -279,6 +296,9 @@ impl Parser {
 
     /// A literal with its cast.
     fn value(&mut self) -> Result<Value, String> {
+        if self.words("NULL") {
+            return Ok(Value::Null);
+        }
         let value = match self.next()? {
             Token::Text(text) => Value::from(text),
             Token::Number(number) => Value::from(number),
