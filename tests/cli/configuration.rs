@@ -86,7 +86,6 @@ fn what_is_not_built_yet_is_refused_wherever_it_stands() {
         ("receivers: { langfuse: { endpoint: otlp } }\n", "1:14: receivers.langfuse"),
         ("receivers: { hooks: { endpoint: otlp } }\n", "1:14: receivers.hooks"),
         ("processors: { mappings: [] }\n", "1:15: processors.mappings"),
-        ("exporters: { deeplake: { table: sessions_table } }\n", "1:14: exporters.deeplake"),
         ("connectors: { skillify: { proposer: { anthropic: {} } } }\n", "1:37: connectors.skillify.proposer"),
         ("service: { telemetry: { metrics: { otlp: x } } }\n", "1:34: service.telemetry.metrics"),
     ] {
@@ -95,6 +94,47 @@ fn what_is_not_built_yet_is_refused_wherever_it_stands() {
         assert!(stderr.starts_with(&format!("error: c.yaml:{place}: ")), "{text}gave {stderr}");
         assert!(stderr.contains("not supported yet"), "{text}gave {stderr}");
     }
+}
+
+#[test]
+fn a_deeplake_exporter_follows_a_table_with_what_it_needs_to_be_told() {
+    let check = |fields: &str, rest: &str| {
+        validate(&format!(
+            "exporters: {{ deeplake: {{ {fields} }} }}\n{rest}service: {{ pipelines: {{ sessions: {{ receivers: [otlp], processors: [redact], exporters: [parquet, deeplake] }}, skills: {{ receivers: [skillify], exporters: [deeplake] }} }} }}\n"
+        ))
+    };
+    assert_eq!(check("org: o-1, token: t", "").0, 0);
+    let several = "extensions: { auth: { tokens: [{ id: a, secret: 0123456789abcdef0123456789abcdef, tenant: a }, { id: b, secret: abcdef0123456789abcdef0123456789, tenant: b }] } }\n";
+    assert_eq!(check("org: o-1, token: t, from: { tenant: a, workspace: default }", several).0, 0);
+    for (fields, rest, message) in [
+        ("token: t", "", "exporters.deeplake: name the organisation's id here: org"),
+        ("org: o-1", "", "exporters.deeplake: an API token is needed, such as ${env:DEEPLAKE_TOKEN}: token"),
+        ("org: o-1, token: SECRET WORDS", "", "exporters.deeplake.token: the token is more than one word"),
+        (
+            "org: o-1, token: t, endpoint: http://example.com",
+            "",
+            "exporters.deeplake.endpoint: expected https://host",
+        ),
+        (
+            "org: o-1, token: t, workspace: ../x",
+            "",
+            "exporters.deeplake.workspace: expected the id of a workspace",
+        ),
+        (
+            "org: o-1, token: t, tables: { sessions: 'a\"b' }",
+            "",
+            "exporters.deeplake.tables.sessions: expected a table's name",
+        ),
+        ("org: o-1, token: t, batch: { rows: 0 }", "", "exporters.deeplake.batch.rows: expected at least 1"),
+        ("org: o-1, token: t, table: other", "", "exporters.deeplake.table: there is no extension `other`"),
+        ("org: o-1, token: t", several, "exporters.deeplake: extensions.auth knows several tenants"),
+    ] {
+        let (code, _, stderr) = check(fields, rest);
+        assert_eq!(code, 64, "{fields}");
+        assert!(stderr.contains(message) && !stderr.contains("SECRET"), "{fields} gave {stderr}");
+    }
+    let alone = "exporters: { deeplake: { org: o-1, token: t } }\nservice: { pipelines: { sessions: { receivers: [], exporters: [deeplake] } } }\n";
+    assert_eq!(validate(alone).0, 0, "a process that only follows a table");
 }
 
 #[test]

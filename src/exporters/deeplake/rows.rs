@@ -298,3 +298,109 @@ fn project<'a>(cwd: &'a str, repository: &'a str) -> &'a str {
 fn segment(name: &str) -> String {
     name.chars().map(|char| if char.is_control() || "/\\".contains(char) { '_' } else { char }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{Fact, SessionSource};
+
+    const SETTLE: i64 = 10;
+    const IDLE: i64 = 1_800;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_micros(second * 1_000_000)
+    }
+
+    /// A session of events that came a second after the other, from second 1 on.
+    fn session(events: &[(Kind, &str)]) -> Session {
+        let fact = |(index, (kind, call)): (usize, &(Kind, &str))| {
+            let time = at(i64::try_from(index).unwrap() + 1);
+            let event = SessionEvent {
+                event_id: format!("e{index}"),
+                kind: *kind,
+                tool_call_id: (*call).to_owned(),
+                text: "text".to_owned(),
+                timestamp: time,
+                ingested_at: time,
+                ..SessionEvent::default()
+            };
+            Fact { event_ids: vec![event.event_id.clone()], event }
+        };
+        let facts: Vec<Fact> = events.iter().enumerate().map(fact).collect();
+        let last = facts.last().unwrap().event.ingested_at;
+        Session {
+            tenant: "default".to_owned(),
+            id: "s".to_owned(),
+            source: SessionSource::Attribute,
+            workspace: "shop".to_owned(),
+            project: String::new(),
+            user_id: String::new(),
+            assistant: "claude-code".to_owned(),
+            started_at: at(1),
+            last_event_at: last,
+            last_ingested_at: last,
+            ended: events.iter().any(|(kind, _)| *kind == Kind::SessionEnd),
+            facts,
+        }
+    }
+
+    fn rules() -> Rules {
+        let seconds = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap());
+        let (org_name, workspace) = ("acme".to_owned(), "shop".to_owned());
+        Rules { org_name, workspace, settle: seconds(SETTLE), idle: seconds(IDLE) }
+    }
+
+    /// (rows that are due, the second to look again) at a second.
+    fn due(events: &[(Kind, &str)], second: i64) -> (usize, Option<i64>) {
+        let due = rules().due(&session(events), at(second));
+        (due.rows.len(), due.look_again.map(|time| time.as_micros() / 1_000_000))
+    }
+
+    const PROMPT: (Kind, &str) = (Kind::Prompt, "");
+    const RESPONSE: (Kind, &str) = (Kind::Response, "");
+    const CALL: (Kind, &str) = (Kind::ToolCall, "c");
+    const RESULT: (Kind, &str) = (Kind::ToolResult, "c");
+
+    #[test]
+    fn a_response_completes_a_turn_when_nothing_more_comes_for_a_while() {
+        let turn = [PROMPT, CALL, RESULT, RESPONSE];
+        assert_eq!(due(&turn, 13), (0, Some(14)));
+        assert_eq!(due(&turn, 14), (3, None));
+    }
+
+    #[test]
+    fn a_turn_without_a_response_waits_for_the_session_to_be_quiet() {
+        assert_eq!(due(&[PROMPT], 500), (0, Some(1 + IDLE)));
+        assert_eq!(due(&[PROMPT], 1 + IDLE), (1, None));
+        assert_eq!(due(&[PROMPT, CALL, RESULT], 500), (0, Some(3 + IDLE)));
+        // Work went on after a first word.
+        assert_eq!(due(&[PROMPT, RESPONSE, CALL], 500), (0, Some(3 + IDLE)));
+    }
+
+    #[test]
+    fn the_next_prompt_and_the_end_complete_a_turn() {
+        assert_eq!(due(&[PROMPT, CALL, RESULT, PROMPT], 13), (0, Some(14)));
+        assert_eq!(due(&[PROMPT, CALL, RESULT, PROMPT], 14), (2, Some(4 + IDLE)));
+        assert_eq!(due(&[PROMPT, (Kind::SessionEnd, "")], 12), (1, None));
+    }
+
+    #[test]
+    fn an_open_call_waits_for_its_result_whatever_completes_its_turn() {
+        let interrupted = [PROMPT, CALL, PROMPT, RESPONSE];
+        assert_eq!(due(&interrupted, 14), (3, Some(4 + IDLE)));
+        assert_eq!(due(&interrupted, 4 + IDLE), (4, None));
+        let answered = [PROMPT, CALL, PROMPT, RESULT, RESPONSE];
+        assert_eq!(due(&answered, 15), (4, None));
+    }
+
+    #[test]
+    fn a_rows_id_is_made_of_its_fact_alone() {
+        let ids = |events: &[(Kind, &str)]| {
+            rules().due(&session(events), at(9_999)).rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+        };
+        let (short, long) = (ids(&[PROMPT, CALL]), ids(&[PROMPT, CALL, RESULT, RESPONSE]));
+        assert_eq!(short[..], long[..2], "also before its result is known");
+        let distinct: BTreeSet<&String> = long.iter().collect();
+        assert_eq!(distinct.len(), 3);
+    }
+}
