@@ -13,6 +13,7 @@
 -- |---|---|
 -- | observations | every row once, its time clipped to an hour after its arrival |
 -- | homes | the session of every observation, and how it was found |
+-- | said | observations without what a later one of the same id replaces |
 -- | reconciled | observations with the keys and agents that only several of them together show |
 -- | facts | one row a fact |
 -- | sessions | one row a session |
@@ -124,12 +125,34 @@ LEFT JOIN continuations c USING (tenant, trace_id);
 
 -- Facts -----------------------------------------------------------------------------------------
 
+-- Words that are said again under one id, which stands behind the @ of their key, are replaced: they take
+-- the key of the latest. A result of a span that made no call is an update of something that was no tool.
+CREATE OR REPLACE TEMP TABLE said AS
+WITH upserts AS (
+    SELECT o.event_id, tenant, home, trace_id, kind, rank, seq, "text",
+        regexp_extract(fact_key, '^(.*)@[^@]*$', 1) AS words, regexp_extract(fact_key, '@([^@]*)$', 1) AS id
+    FROM observations o JOIN homes USING (event_id)
+    WHERE trace_id <> '' AND kind IN ('prompt', 'response', 'error') AND contains(fact_key, '@')
+), latest AS (
+    SELECT tenant, home, trace_id, kind, id, arg_max(words, (rank, seq, "text", words)) AS words
+    FROM upserts GROUP BY ALL
+), renamed AS (
+    SELECT u.event_id, l.words FROM upserts u JOIN latest l USING (tenant, home, trace_id, kind, id)
+), calls AS (
+    SELECT DISTINCT tenant, home, trace_id, span_id FROM observations JOIN homes USING (event_id)
+    WHERE kind = 'tool_call'
+)
+SELECT o.* REPLACE (coalesce(r.words, o.fact_key) AS fact_key)
+FROM observations o JOIN homes h USING (event_id) LEFT JOIN renamed r USING (event_id)
+WHERE NOT (o.kind = 'tool_result' AND o.assistant = '' AND o.span_id <> '' AND o.fact_key = o.span_id
+    AND NOT EXISTS (FROM calls c WHERE (c.tenant, c.home, c.trace_id, c.span_id) = (o.tenant, h.home, o.trace_id, o.span_id)));
+
 -- The spans of tools: one call with its result, and no words.
 CREATE OR REPLACE TEMP TABLE tool_spans AS
 SELECT tenant, home, trace_id, span_id, max(tool) AS tool,
     max("timestamp") FILTER (kind = 'tool_result' AND duration_us > 0) AS until,
     min("timestamp" - to_microseconds(duration_us)) FILTER (kind = 'tool_result' AND duration_us > 0) AS "from"
-FROM observations JOIN homes USING (event_id)
+FROM said JOIN homes USING (event_id)
 WHERE assistant = '' AND trace_id <> '' AND span_id <> ''
 GROUP BY ALL
 HAVING count(DISTINCT fact_key) FILTER (kind IN ('tool_call', 'tool_result') AND fact_key <> '') = 1
@@ -140,7 +163,7 @@ HAVING count(DISTINCT fact_key) FILTER (kind IN ('tool_call', 'tool_result') AND
 CREATE OR REPLACE TEMP TABLE tools_above AS
 WITH RECURSIVE parents AS (
     SELECT tenant, home, trace_id, span_id, max(parent_span_id) AS parent
-    FROM observations JOIN homes USING (event_id)
+    FROM said JOIN homes USING (event_id)
     WHERE assistant = '' AND trace_id <> '' AND parent_span_id <> '' GROUP BY ALL
 ), above AS (
     SELECT tenant, home, trace_id, span_id, parent AS next, [span_id] AS seen FROM parents WHERE parent <> span_id
@@ -156,7 +179,7 @@ WHERE t.until IS NOT NULL;
 
 CREATE OR REPLACE TEMP TABLE with_agents AS
 WITH housed AS (
-    SELECT o.*, home, source FROM observations o JOIN homes USING (event_id)
+    SELECT o.*, home, source FROM said o JOIN homes USING (event_id)
 ), around AS (
     SELECT h.event_id, min({took: t.until - t."from", span: t.span_id, tool: t.tool}) AS nearest
     FROM housed h JOIN tool_spans t USING (tenant, home, trace_id)

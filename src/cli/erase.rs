@@ -11,6 +11,7 @@ use crate::event::Timestamp;
 use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
+use crate::receivers::hooks;
 use crate::table::upkeep::{Erased, Subject};
 use crate::table::{Location, Table};
 
@@ -59,9 +60,10 @@ async fn erase(arguments: &Arguments) -> Result<String, Failure> {
     let table = Table::connect(&settings.table).await.or_fail()?.with_retention(settings.retention);
     let erased = table.erase(&subject, arguments.tenant.as_deref(), Timestamp::now()).await.or_fail()?;
     let remnants = dead_letters(&settings, &erased, &subject)?;
-    let report = report(&settings, &erased, &remnants);
+    let waiting = waiting_hooks(&settings, &erased, &subject)?;
+    let report = report(&settings, &erased, &remnants, waiting);
     reader::warn_of_damage(&erased.damaged);
-    if erased.sessions.is_empty() && remnants.events == 0 {
+    if erased.sessions.is_empty() && remnants.events == 0 && waiting == 0 {
         let (Subject::Session(id) | Subject::User(id)) = &subject;
         return Err(Failure::Failed(anyhow!("nothing of {id:?} is in {}", settings.table)));
     }
@@ -72,11 +74,19 @@ fn dead_letters(settings: &Settings, erased: &Erased, subject: &Subject) -> Resu
     let Some(pipeline) = &settings.sessions else { return Ok(Remnants::default()) };
     let covers = |event: &_| erased.tombstones.iter().any(|tombstone| tombstone.covers(event));
     let (Subject::Session(name) | Subject::User(name)) = subject;
-    journal::erase_dead_letters(&pipeline.journal.path, covers, name).or_fail()
+    journal::erase_dead_letters(&pipeline.journal.path, covers, &[name]).or_fail()
+}
+
+/// What hooks of this user left for a collector. Returns how many objects are gone.
+fn waiting_hooks(settings: &Settings, erased: &Erased, subject: &Subject) -> Result<usize, Failure> {
+    let Some(root) = &settings.hook_spools else { return Ok(0) };
+    let (Subject::Session(name) | Subject::User(name)) = subject;
+    let sessions = erased.sessions.iter().map(|(_, session)| session.clone());
+    hooks::erase(root, &sessions.chain([name.clone()]).collect()).or_fail()
 }
 
 /// What was done, and what only people can do.
-fn report(settings: &Settings, erased: &Erased, remnants: &Remnants) -> String {
+fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: usize) -> String {
     let mut text = String::new();
     for (tenant, session) in &erased.sessions {
         let _ = writeln!(text, "erased     session {session} of {tenant}");
@@ -84,6 +94,9 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants) -> String {
     let _ = writeln!(text, "table      {} rows have left {} files", erased.rows, erased.files);
     if remnants.events > 0 {
         let _ = writeln!(text, "journal    {} events have left the dead letters", remnants.events);
+    }
+    if waiting > 0 {
+        let _ = writeln!(text, "hooks      {waiting} objects no longer wait for a collector");
     }
     let mut left = Vec::new();
     for file in &erased.damaged {

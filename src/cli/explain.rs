@@ -3,23 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
+use bytes::Bytes;
 use clap::Args;
-use flate2::read::GzDecoder;
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use prost::Message;
-use serde_json::Value;
 
 use super::{Failure, OrFail, print};
-use crate::dialects::{Column, Dialects, Explanation, Outcome, Record, Source};
+use crate::dialects::{Column, Dialects, Explanation, HOOKS, Hooks, Outcome, Source};
+use crate::receivers::hooks::{Form, HookBody};
+use crate::receivers::otlp::{Coding, Encoding, Export};
+use crate::receivers::{MemoryLimit, Refusal, Signal, Source as _};
 
 /// How much of a compressed body is read.
-const MAX_BODY: u64 = 256 << 20;
+const MAX_BODY: usize = 256 << 20;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 /// How much of a value is shown.
 const SHOWN: usize = 120;
 
@@ -27,80 +26,84 @@ const SHOWN: usize = 120;
 pub(super) struct Arguments {
     /// The body of an OTLP request, as JSON or as protobuf, gzip or not
     file: PathBuf,
+    /// The body is what this assistant gave to a hook, one object or one a line
+    #[arg(long, value_name = "ASSISTANT")]
+    hook: Option<String>,
     /// Show every record in its place, also those that became nothing
     #[arg(long)]
     all: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let body = read(&arguments.file).or_fail()?;
-    let explanations = explain(&body).with_context(|| arguments.file.display().to_string()).or_fail()?;
-    print(&render(&explanations, arguments.all))
+    let name = || arguments.file.display().to_string();
+    let body: Bytes = fs::read(&arguments.file).with_context(name).or_fail()?.into();
+    let explained = match &arguments.hook {
+        Some(assistant) => explain_hooks(assistant, body),
+        None => explain(body),
+    };
+    print(&render(&explained.with_context(name).or_fail()?, arguments.all))
 }
 
-fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let name = || file.display().to_string();
-    let bytes = fs::read(file).with_context(name)?;
-    if !bytes.starts_with(&GZIP) {
-        return Ok(bytes);
-    }
-    let mut body = Vec::new();
-    GzDecoder::new(bytes.as_slice()).take(MAX_BODY).read_to_end(&mut body).with_context(name)?;
-    Ok(body)
+/// The records of a body.
+struct Explained {
+    records: Vec<Explanation>,
+    /// Records that cannot be read.
+    unreadable: u64,
+    /// Why the first of them cannot, `""` if there are none.
+    reason: String,
 }
 
-/// The records of a body, explained. Which signal it is, the body itself says: JSON by its first
-/// key, protobuf because the one does not decode as the other.
-fn explain(body: &[u8]) -> anyhow::Result<Vec<Explanation>> {
+/// Reads a body as the receiver does. Which signal it is nobody says, so it is read as either: as what it
+/// is not it has fewer records.
+fn explain(body: Bytes) -> anyhow::Result<Explained> {
     let dialects = Dialects::built_in();
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first == Some(&b'{') {
-        let json: Value = serde_json::from_slice(body).context("not JSON")?;
-        return match (json.get("resourceLogs"), json.get("resourceSpans")) {
-            (Some(_), _) => {
-                Ok(explain_logs(&dialects, serde_json::from_value(json).context("not OTLP logs")?))
-            }
-            (_, Some(_)) => {
-                Ok(explain_spans(&dialects, serde_json::from_value(json).context("not OTLP traces")?))
-            }
-            _ => Err(anyhow!("neither `resourceLogs` nor `resourceSpans`; metrics say nothing of a session")),
-        };
+    let (traces, logs) = (read(&dialects, Signal::Traces, &body), read(&dialects, Signal::Logs, &body));
+    let explained = match (traces, logs) {
+        (Ok(traces), Ok(logs)) if traces.records.len() >= logs.records.len() => traces,
+        (_, Ok(logs)) if !logs.records.is_empty() => logs,
+        (Ok(traces), _) => traces,
+        (Err(error), _) => return Err(anyhow!("no OTLP request: {error}")),
+    };
+    if explained.records.is_empty() {
+        let Explained { reason, .. } = explained;
+        return Err(match reason.as_str() {
+            "" => anyhow!("neither spans nor log records; metrics say nothing of a session"),
+            reason => anyhow!("no record can be read: {reason}"),
+        });
     }
-    if let Ok(request) = ExportTraceServiceRequest::decode(body) {
-        return Ok(explain_spans(&dialects, request));
-    }
-    ExportLogsServiceRequest::decode(body)
-        .map(|request| explain_logs(&dialects, request))
-        .map_err(|_| anyhow!("neither OTLP traces nor OTLP logs, neither JSON nor protobuf"))
+    Ok(explained)
 }
 
-fn explain_logs(dialects: &Dialects, request: ExportLogsServiceRequest) -> Vec<Explanation> {
-    let mut explanations = Vec::new();
-    for of in request.resource_logs {
-        let resource = of.resource.unwrap_or_default();
-        for by in of.scope_logs {
-            let scope = by.scope.unwrap_or_default();
-            let records = by.log_records.iter();
-            explanations.extend(records.map(|log| dialects.explain(&Record::log(&resource, &scope, log))));
-        }
-    }
-    explanations
+fn read(dialects: &Dialects, signal: Signal, body: &Bytes) -> Result<Explained, Refusal> {
+    let mut lease = MemoryLimit::new(usize::MAX).lease();
+    let coding = if body.starts_with(&GZIP) { Coding::Gzip } else { Coding::Identity };
+    let body = coding.decompress(body.clone(), MAX_BODY, &mut lease)?;
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace() && !BYTE_ORDER_MARK.contains(byte));
+    let encoding = if first == Some(&b'{') { Encoding::Json } else { Encoding::Protobuf };
+    let export = Export { signal, encoding, coding: Coding::Identity, body, limit: usize::MAX };
+    let mut records = Vec::new();
+    let tally = export.read(&mut lease, &mut |record| records.push(dialects.explain(record)))?;
+    let reason = if tally.rejected > 0 { tally.message } else { String::new() };
+    Ok(Explained { records, unreadable: tally.rejected, reason })
 }
 
-fn explain_spans(dialects: &Dialects, request: ExportTraceServiceRequest) -> Vec<Explanation> {
-    let mut explanations = Vec::new();
-    for of in request.resource_spans {
-        let resource = of.resource.unwrap_or_default();
-        for by in of.scope_spans {
-            let scope = by.scope.unwrap_or_default();
-            let records = by.spans.iter();
-            explanations.extend(records.map(|span| dialects.explain(&Record::span(&resource, &scope, span))));
-        }
-    }
-    explanations
+/// What hooks gave, as the door reads it.
+fn explain_hooks(assistant: &str, body: Bytes) -> anyhow::Result<Explained> {
+    let known = || HOOKS.iter().map(|hooks| hooks.assistant).collect::<Vec<_>>().join(", ");
+    let hooks = Hooks::of(assistant)
+        .ok_or_else(|| anyhow!("no hooks of `{assistant}` are known; known are {}", known()))?;
+    let is_one = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
+    let form = if is_one { Form::Object } else { Form::Lines };
+    let body = HookBody { hooks, form, coding: Coding::Identity, body, limit: usize::MAX };
+    let dialects = Dialects::built_in();
+    let mut records = Vec::new();
+    let mut lease = MemoryLimit::new(usize::MAX).lease();
+    body.read(&mut lease, &mut |record| records.push(dialects.explain(record)))?;
+    Ok(Explained { records, unreadable: 0, reason: String::new() })
 }
 
-fn render(explanations: &[Explanation], all: bool) -> String {
+fn render(explained: &Explained, all: bool) -> String {
+    let explanations = &explained.records;
     let mut text = String::new();
     let mut nothing: BTreeMap<String, usize> = BTreeMap::new();
     for (index, explanation) in explanations.iter().enumerate() {
@@ -118,6 +121,9 @@ fn render(explanations: &[Explanation], all: bool) -> String {
     let _ = writeln!(text, "{understood} of {} records became events", explanations.len());
     for (line, count) in nothing {
         let _ = writeln!(text, "  {count:>5} × {line}");
+    }
+    if explained.unreadable > 0 {
+        let _ = writeln!(text, "{} more cannot be read: {}", explained.unreadable, explained.reason);
     }
     text
 }

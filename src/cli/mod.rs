@@ -10,9 +10,11 @@ mod demo;
 mod drain;
 mod erase;
 mod explain;
+mod hook;
 mod reader;
 mod render;
 mod run;
+mod schema;
 mod sessions;
 mod skillify;
 mod skills;
@@ -54,6 +56,8 @@ enum Command {
     PrintConfig,
     /// List the components that this version has
     Components,
+    /// Print the columns of the sessions table
+    Schema(schema::Arguments),
     /// What is listening, what lags, what fails and what to do
     Status(status::Arguments),
     /// Look at the records that could not become rows of the table
@@ -83,6 +87,8 @@ enum Command {
     },
     /// Show or write what makes an assistant export to skillspan
     Connect(connect::Arguments),
+    /// Hand what an assistant gives to its hooks to the collector; for hooks, never for people
+    Hook(hook::Arguments),
     /// Say record by record what a recorded request body means
     Explain(explain::Arguments),
 }
@@ -137,23 +143,26 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
-    // Whatever speaks TLS uses this one; nobody else installs another.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
             // Nobody is left to be told that the terminal is gone.
             let _ = error.print();
-            return code;
+            // An assistant is not to be stopped by how its hook is written.
+            return if hook::is_called() { hook::answer_for_nobody() } else { code };
         }
     };
+    // Whatever speaks TLS uses this one; nobody else installs another.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let outcome = match cli.command {
+        Command::Hook(arguments) => return hook::run(arguments),
         Command::Run(config) => run::run(&config),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Validate(config) => validate::run(&config),
         Command::PrintConfig => print(config::DEFAULT),
         Command::Components => print(validate::COMPONENTS),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::DeadLetters(command) => deadletters::run(&command),
         Command::Drain(arguments) => drain::run(&arguments),

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::config::Settings;
 use crate::journal::{Journal, OpenError};
+use crate::receivers::hooks;
 use crate::service::Report;
 
 use super::{ConfigFile, Failure, OrFail, block_on, print};
@@ -25,7 +26,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.config.load()?;
-    let report = block_on(async { Ok(ask(&settings).await.unwrap_or_else(|| from_disk(&settings))) })?;
+    let mut report = block_on(async { Ok(ask(&settings).await.unwrap_or_else(|| from_disk(&settings))) })?;
+    add_hooks(&settings, &mut report);
     if arguments.json {
         return print(&format!("{}\n", serde_json::to_string_pretty(&report).or_fail()?));
     }
@@ -64,6 +66,33 @@ fn from_disk(settings: &Settings) -> Report {
     report
 }
 
+/// What this user's hooks left for a collector, and what found no room.
+fn add_hooks(settings: &Settings, report: &mut Report) {
+    let Some(root) = &settings.hook_spools else { return };
+    let spools = match hooks::waiting(root) {
+        Ok(spools) => spools,
+        Err(error) => return report.problem(error.to_string(), "see the message"),
+    };
+    for spool in spools {
+        let endpoint = &spool.endpoint;
+        if spool.entries > 0 {
+            report.problem(
+                format!("{} events of hooks wait for {endpoint}", spool.entries),
+                "they are sent by the next hook, or by the start of a collector there that asks for no credentials",
+            );
+        }
+        if spool.refused > 0 {
+            report.problem(
+                format!(
+                    "{} events of hooks for {endpoint} were given up, the last at {}",
+                    spool.refused, spool.last_refusal
+                ),
+                "see the reason; to forget it, remove `refused` in that folder below the data folder's hooks",
+            );
+        }
+    }
+}
+
 fn render(report: &Report) -> String {
     let mut text = match (report.running, report.ready) {
         (false, _) => "not running\n".to_owned(),
@@ -100,6 +129,20 @@ fn render(report: &Report) -> String {
             follower.open_sessions,
             follower.place
         );
+    }
+    for target in &report.targets {
+        let state = match (&target.failing, &target.published_at) {
+            (Some(kind), _) => format!("failing ({kind})"),
+            (None, Some(at)) => format!("published {at}"),
+            (None, None) => "nothing published since the start".to_owned(),
+        };
+        let _ = writeln!(text, "  skills     {}: {state}", target.target);
+        for note in &target.notes {
+            let _ = writeln!(text, "             {note}");
+        }
+        if let Some(at) = &target.retry_at {
+            let _ = writeln!(text, "             tried again at {at}");
+        }
     }
     for problem in &report.problems {
         let _ = writeln!(text, "! {}\n  to do: {}", problem.what, problem.todo);

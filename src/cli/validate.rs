@@ -8,6 +8,8 @@ use super::{ConfigFile, Failure, print};
 pub(super) const COMPONENTS: &str = "\
 receivers:
   otlp          OTLP over gRPC and HTTP, protobuf and JSON
+  hooks         /v1/hooks/{assistant}: what assistants give to their hooks
+  langfuse      Langfuse's own paths: ingestion, scores, media, OTLP below its prefix
 processors:
   redact        credentials leave every text before it is stored
   workspace     the workspace that a payload names

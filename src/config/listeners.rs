@@ -8,21 +8,40 @@ use super::raw::{self, Pipeline, Receiver};
 use super::resolve::{ResolveError, Resolver, usize_of};
 use super::settings::Listener;
 
+/// What a sessions pipeline takes requests by.
+pub(super) struct Doors {
+    pub(super) listeners: Vec<Listener>,
+    pub(super) limits: otlp::Limits,
+    pub(super) hooks: bool,
+    pub(super) langfuse: bool,
+}
+
 impl Resolver<'_> {
-    pub(super) fn listeners(
-        &mut self,
-        name: &str,
-        pipeline: &Pipeline,
-    ) -> Result<(Vec<Listener>, otlp::Limits), ResolveError> {
+    pub(super) fn listeners(&mut self, name: &str, pipeline: &Pipeline) -> Result<Doors, ResolveError> {
         let at = ["service", "pipelines", name, "receivers"];
         let mut listeners = Vec::new();
+        let mut hooks = false;
+        let mut langfuse = false;
         let mut limits = otlp::Limits {
             max_message: usize_of(raw::Grpc::default().max_message.0),
             max_body: usize_of(raw::Http::default().max_body.0),
         };
         for (index, id) in pipeline.receivers.iter().enumerate() {
-            let Some(Receiver::Otlp(otlp)) = self.raw.receivers.0.get(id) else {
-                return Err(self.no_such(&at, index, id, "receivers", self.raw.receivers.0.keys()));
+            let otlp = match self.raw.receivers.0.get(id) {
+                Some(Receiver::Otlp(otlp)) => otlp,
+                Some(Receiver::Hooks(raw::Hooks { endpoint })) => {
+                    self.served_by(id, endpoint, pipeline)?;
+                    self.used.insert(format!("receivers.{id}"));
+                    hooks = true;
+                    continue;
+                }
+                Some(Receiver::Langfuse(raw::Langfuse { endpoint })) => {
+                    self.served_by(id, endpoint, pipeline)?;
+                    self.used.insert(format!("receivers.{id}"));
+                    langfuse = true;
+                    continue;
+                }
+                None => return Err(self.no_such(&at, index, id, "receivers", self.raw.receivers.0.keys())),
             };
             let both = raw::Protocols { grpc: Some(raw::Grpc::default()), http: Some(raw::Http::default()) };
             let protocols = otlp.protocols.as_ref().unwrap_or(&both);
@@ -49,7 +68,18 @@ impl Resolver<'_> {
         if listeners.is_empty() {
             return Err(self.invalid(&at, "a sessions pipeline needs a receiver, such as otlp"));
         }
-        Ok((listeners, limits))
+        Ok(Doors { listeners, limits, hooks, langfuse })
+    }
+
+    /// A receiver without ports of its own is served on those of an OTLP receiver of its pipeline.
+    fn served_by(&self, id: &str, endpoint: &str, pipeline: &Pipeline) -> Result<(), ResolveError> {
+        let is_otlp = matches!(self.raw.receivers.0.get(endpoint), Some(Receiver::Otlp(_)));
+        if is_otlp && pipeline.receivers.iter().any(|other| other == endpoint) {
+            return Ok(());
+        }
+        let message =
+            format!("`{endpoint}` is no OTLP receiver of the same pipeline; name one, such as otlp");
+        Err(self.invalid(&["receivers", id, "endpoint"], &message))
     }
 
     fn listener(

@@ -7,13 +7,14 @@ use std::time::Duration;
 use crate::exporters::parquet;
 use crate::journal;
 use crate::receivers::auth::Rate;
-use crate::receivers::otlp;
+use crate::receivers::{hooks, otlp};
 use crate::redact;
 use crate::skillify;
 use crate::table::Location;
 
 use super::components::type_of;
 use super::expand::Source;
+use super::listeners::Doors;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
 use super::settings::{LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline};
 use super::{DecodeError, Decoded};
@@ -153,6 +154,7 @@ impl Resolver<'_> {
             credentials,
             health: self.raw.extensions.health.as_ref().map(|health| health.endpoint.0),
             table,
+            hook_spools: self.places.data.as_deref().map(hooks::folder),
             retention,
             default_workspace: self.default_workspace(),
             sessions,
@@ -173,7 +175,7 @@ impl Resolver<'_> {
     }
 
     fn sessions(&mut self, name: &str, pipeline: &Pipeline) -> Result<SessionsPipeline, ResolveError> {
-        let (listeners, limits) = self.listeners(name, pipeline)?;
+        let Doors { listeners, limits, hooks, langfuse } = self.listeners(name, pipeline)?;
         let memory_limit = self.memory_limit(limits)?;
         let processors = self.processors(name, pipeline)?;
         if !processors.iter().any(|processor| matches!(processor, ProcessorSettings::Redact { .. })) {
@@ -187,6 +189,8 @@ impl Resolver<'_> {
             name: name.to_owned(),
             listeners,
             limits,
+            hooks,
+            langfuse,
             memory_limit,
             requests,
             bytes,
@@ -197,14 +201,15 @@ impl Resolver<'_> {
         })
     }
 
-    /// A request that is within its own limit must fit, decompressed and mapped.
+    /// A request that is within its own limit must fit, decompressed and mapped, into what the exporter
+    /// leaves.
     fn memory_limit(&self, limits: otlp::Limits) -> Result<usize, ResolveError> {
         let memory_limit = self.raw.service.memory_limit.map_or(DEFAULT_MEMORY_LIMIT, |limit| limit.0);
         let memory_limit = usize_of(memory_limit);
         let largest = limits.max_message.max(limits.max_body);
-        if memory_limit / 4 < largest {
+        if memory_limit / 6 < largest {
             let message = format!(
-                "too small for one request of {largest} bytes; raise it to four times that, or lower max_message and max_body"
+                "too small for one request of {largest} bytes; raise it to six times that, or lower max_message and max_body"
             );
             return Err(self.invalid(&["service", "memory_limit"], &message));
         }

@@ -26,6 +26,8 @@ pub struct Settings {
     pub health: Option<SocketAddr>,
     /// Where the sessions table is.
     pub table: Location,
+    /// Where this user's hooks wait for a collector; `None`: nothing says where data belongs.
+    pub hook_spools: Option<PathBuf>,
     /// How long sessions are kept; `None` is for ever.
     pub retention: Option<Duration>,
     /// The workspace of sessions that name none.
@@ -51,6 +53,10 @@ pub struct SessionsPipeline {
     pub listeners: Vec<Listener>,
     /// What its OTLP doors accept.
     pub limits: otlp::Limits,
+    /// Whether `/v1/hooks/{assistant}` is served on the same ports.
+    pub hooks: bool,
+    /// Whether Langfuse's own paths are served on the same ports.
+    pub langfuse: bool,
     /// The memory in bytes that its requests in flight may take together.
     pub memory_limit: usize,
     /// Requests a second that each tenant may send.

@@ -24,7 +24,7 @@
 use std::time::Duration;
 
 use super::exit_code::{self, Form};
-use super::{Dialect, Mapping, Record, directory, repository, wrappers};
+use super::{Dialect, Mapping, Record, directory, json, repository, wrappers};
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 
 /// The beginning of the scopes of all of the client's signals and front ends.
@@ -334,7 +334,7 @@ fn refusal(record: &Record<'_>, source: &str) -> SessionEvent {
 
 fn exit_code_of(output: &str) -> Option<i64> {
     exit_code::in_text(output, EXIT_CODES).or_else(|| {
-        let json = output.trim_start().starts_with('{').then(|| serde_json::from_str(output).ok());
+        let json = output.trim_start().starts_with('{').then(|| json::parse(output).ok());
         exit_code::in_json(&json.flatten()?, JSON_EXIT_CODES)
     })
 }

@@ -122,7 +122,8 @@ fn is_withheld_turn(record: &Record<'_>) -> bool {
     is_agent && record.parent_span_id().is_empty() && !record.has(INPUT)
 }
 
-fn failed(output: &str) -> bool {
+/// Whether the client says at the end of a command's output that it failed.
+pub(super) fn failed(output: &str) -> bool {
     exit_code::in_text(output, EXIT_CODES).is_some_and(|code| code != 0)
 }
 

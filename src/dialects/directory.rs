@@ -1,7 +1,7 @@
 //! Working directories where no attribute states them: in the arguments of tools and in what a
 //! client tells its model about the workspace.
 
-use serde_json::Value;
+use super::json;
 
 /// Arguments that name the directory a command runs in.
 const ARGUMENTS: &[&str] = &["workdir", "cwd", "working_directory", "directory", "dir_path"];
@@ -11,7 +11,7 @@ pub(super) fn of_arguments(arguments: &str) -> Option<String> {
     if !ARGUMENTS.iter().any(|name| arguments.contains(name)) {
         return None;
     }
-    let arguments: Value = serde_json::from_str(arguments).ok()?;
+    let arguments = json::parse(arguments).ok()?;
     let named = ARGUMENTS.iter().find_map(|name| arguments.get(name)?.as_str())?;
     absolute(named)
 }

@@ -16,7 +16,7 @@
 use serde_json::Value;
 
 use super::exit_code;
-use super::{Dialect, Mapping, Record, directory, wrappers};
+use super::{Dialect, Mapping, Record, directory, json, wrappers};
 use crate::event::{Kind, SessionEvent, Status};
 
 const SCOPE: &str = "hermes-agent.otel_tracing";
@@ -125,8 +125,8 @@ fn tool(record: &Record<'_>) -> Mapping {
 }
 
 /// What the tool itself returned, as JSON, says whether it worked.
-fn status(output: &str) -> Status {
-    let Ok(result) = serde_json::from_str::<Value>(output) else {
+pub(super) fn status(output: &str) -> Status {
+    let Ok(result) = json::parse(output) else {
         return if output.is_empty() { Status::Unknown } else { Status::Ok };
     };
     let says_error = match result.get("error") {

@@ -3,10 +3,10 @@
 use super::Record;
 use super::framework::{Exchange, Framework, Source, Step, Tool, is_root};
 
-const TYPE: &[&str] = &["langfuse.observation.type"];
-const INPUT: &[Source] =
+pub(super) const TYPE: &[&str] = &["langfuse.observation.type"];
+pub(super) const INPUT: &[Source] =
     &[Source::Attribute("langfuse.observation.input"), Source::Attribute("langfuse.trace.input")];
-const OUTPUT: &[Source] =
+pub(super) const OUTPUT: &[Source] =
     &[Source::Attribute("langfuse.observation.output"), Source::Attribute("langfuse.trace.output")];
 
 pub(super) const LANGFUSE: Framework = Framework {

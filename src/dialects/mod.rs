@@ -14,8 +14,10 @@
 //! | `opencode.rs` | OpenCode |
 //! | `openclaw.rs` | OpenClaw |
 //! | `hermes.rs` | Hermes Agent with its OpenTelemetry plugin |
+//! | `hooks/` | what assistants give to commands that they run |
 //! | `genai.rs` | OpenTelemetry's GenAI semantic conventions, which Goose follows too |
 //! | `openinference.rs`, `openllmetry.rs`, `ai_sdk.rs`, `pydantic_ai.rs`, `strands.rs`, `langsmith.rs`, `google_adk.rs`, `mlflow.rs`, `langfuse.rs` | agent frameworks and what instruments them |
+//! | `langfuse_ingestion.rs` | Langfuse's own ingestion: traces and observations that are created and updated, and scores |
 //! | `generic.rs` | anything else that looks like GenAI telemetry |
 //!
 //! | file | what several dialects need |
@@ -23,6 +25,7 @@
 //! | `explain.rs` | what became of a record, and why |
 //! | `framework/` | what all frameworks have in common |
 //! | `history.rs` | the hash of a conversation |
+//! | `json.rs` | JSON inside texts |
 //! | `record.rs` | [`Record`]: one span or log record, and how its attributes are read |
 //! | `directory.rs` | working directories within arguments and texts |
 //! | `exit_code.rs` | exit codes within outputs |
@@ -46,7 +49,10 @@ mod generic;
 mod google_adk;
 mod hermes;
 mod history;
+mod hooks;
+mod json;
 mod langfuse;
+mod langfuse_ingestion;
 mod langsmith;
 mod mlflow;
 mod openclaw;
@@ -63,7 +69,8 @@ mod wrappers;
 use crate::event::{Owner, SessionEvent, Timestamp};
 
 pub use explain::{Column, Explanation, Source};
-pub use record::Record;
+pub use hooks::{HOOKS, Hooks};
+pub use record::{Record, Upsert};
 
 /// One client's way of reporting.
 pub trait Dialect: Send + Sync {
@@ -136,7 +143,8 @@ pub struct Dialects(Vec<Box<dyn Dialect>>);
 impl Dialects {
     /// Every dialect this version has.
     pub fn built_in() -> Self {
-        Self(vec![
+        let of_clients: Vec<Box<dyn Dialect>> = vec![
+            Box::new(langfuse_ingestion::LangfuseIngestion),
             Box::new(claude_code::ClaudeCode),
             Box::new(codex::Codex),
             Box::new(gemini_cli::GeminiCli),
@@ -157,7 +165,9 @@ impl Dialects {
             Box::new(mlflow::MLFLOW),
             Box::new(genai::GenAi),
             Box::new(generic::GENERIC),
-        ])
+        ];
+        let of_hooks = HOOKS.iter().map(|hooks| Box::new(hooks) as Box<dyn Dialect>);
+        Self(of_hooks.chain(of_clients).collect())
     }
 
     /// Maps one record for `owner`, accepted at `ingested_at`.

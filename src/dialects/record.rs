@@ -1,6 +1,6 @@
 //! One span or log record as received, and how a dialect reads it.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
@@ -10,7 +10,8 @@ use opentelemetry_proto::tonic::trace::v1::{Span, span, status};
 use prost::Message;
 use serde_json::Value;
 
-use crate::event::{Attributes, RecordDigest, Timestamp};
+use super::json;
+use crate::event::{Attributes, RecordDigest, SurroundingsDigest, Timestamp};
 
 /// `false`: nothing of the record is written.
 const CAPTURE: &str = "skillspan.capture";
@@ -24,8 +25,28 @@ pub struct Record<'a> {
     resource: &'a Resource,
     scope: &'a InstrumentationScope,
     signal: Signal<'a>,
+    surroundings: Option<&'a OnceCell<SurroundingsDigest>>,
+    upsert: Option<&'a Upsert>,
     read: RefCell<BTreeSet<&'a str>>,
     ignored: RefCell<BTreeSet<&'a str>>,
+}
+
+/// What comes beside a record of Langfuse's ingestion, whose ids are texts of any form and whose records
+/// say more, or other, of what earlier ones created.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Upsert {
+    /// The trace, as sent.
+    pub trace_id: String,
+    /// The observation, as sent; `""` for the trace itself.
+    pub id: String,
+    /// The observation that it is part of, as sent; `""` if none was named.
+    pub parent_id: String,
+    /// When the client sent it: of several that say the same, the latest counts.
+    pub sent_at: Timestamp,
+    /// Whether it only adds to what another record created, and says no more than what is new.
+    pub is_update: bool,
+    /// The record as received.
+    pub received: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
@@ -37,24 +58,35 @@ enum Signal<'a> {
 impl<'a> Record<'a> {
     /// A span with its surroundings.
     pub fn span(resource: &'a Resource, scope: &'a InstrumentationScope, span: &'a Span) -> Self {
-        Self {
-            resource,
-            scope,
-            signal: Signal::Span(span),
-            read: RefCell::default(),
-            ignored: RefCell::default(),
-        }
+        Self::new(resource, scope, Signal::Span(span))
     }
 
     /// A log record with its surroundings.
     pub fn log(resource: &'a Resource, scope: &'a InstrumentationScope, log: &'a LogRecord) -> Self {
-        Self {
-            resource,
-            scope,
-            signal: Signal::Log(log),
-            read: RefCell::default(),
-            ignored: RefCell::default(),
-        }
+        Self::new(resource, scope, Signal::Log(log))
+    }
+
+    fn new(resource: &'a Resource, scope: &'a InstrumentationScope, signal: Signal<'a>) -> Self {
+        let (read, ignored) = (RefCell::default(), RefCell::default());
+        Self { resource, scope, signal, surroundings: None, upsert: None, read, ignored }
+    }
+
+    /// With a place for the digest of resource and scope, which the first of their records fills for the
+    /// others. It must be theirs alone.
+    pub fn with_digest_of_surroundings(mut self, digest: &'a OnceCell<SurroundingsDigest>) -> Self {
+        self.surroundings = Some(digest);
+        self
+    }
+
+    /// The same record as one of Langfuse's ingestion: its ids are those of `upsert`.
+    #[must_use]
+    pub fn with_upsert(self, upsert: &'a Upsert) -> Self {
+        Self { upsert: Some(upsert), ..self }
+    }
+
+    /// What came beside it, if it is a record of Langfuse's ingestion.
+    pub fn as_upsert(&self) -> Option<&'a Upsert> {
+        self.upsert
     }
 
     /// Whether the record, or the resource that it came from, says that it is not to be stored.
@@ -136,34 +168,47 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Lower-case hex, `""` if none.
+    /// Lower-case hex, or as an [`Upsert`] has it; `""` if none.
     pub fn trace_id(&self) -> String {
-        match self.signal {
-            Signal::Span(span) => hex_id(&span.trace_id),
-            Signal::Log(log) => hex_id(&log.trace_id),
+        match (self.upsert, self.signal) {
+            (Some(upsert), _) => upsert.trace_id.clone(),
+            (None, Signal::Span(span)) => hex_id(&span.trace_id),
+            (None, Signal::Log(log)) => hex_id(&log.trace_id),
         }
     }
 
-    /// Lower-case hex, `""` if none.
+    /// Lower-case hex, or as an [`Upsert`] has it; `""` if none.
     pub fn span_id(&self) -> String {
-        match self.signal {
-            Signal::Span(span) => hex_id(&span.span_id),
-            Signal::Log(log) => hex_id(&log.span_id),
+        match (self.upsert, self.signal) {
+            (Some(upsert), _) => upsert.id.clone(),
+            (None, Signal::Span(span)) => hex_id(&span.span_id),
+            (None, Signal::Log(log)) => hex_id(&log.span_id),
         }
     }
 
-    /// Lower-case hex, `""` if none; a log record has none.
+    /// Lower-case hex, or as an [`Upsert`] has it; `""` if none; a log record has none.
     pub fn parent_span_id(&self) -> String {
+        if let Some(upsert) = self.upsert {
+            return upsert.parent_id.clone();
+        }
         self.as_span().map(|span| hex_id(&span.parent_span_id)).unwrap_or_default()
     }
 
     /// The digest of the record as received.
     pub fn digest(&self) -> RecordDigest {
+        if let Some(upsert) = self.upsert {
+            return RecordDigest::of([&[], &[], &upsert.received]);
+        }
         let record = match self.signal {
             Signal::Span(span) => span.encode_to_vec(),
             Signal::Log(log) => log.encode_to_vec(),
         };
-        RecordDigest::of(&[&self.resource.encode_to_vec(), &self.scope.encode_to_vec(), &record])
+        let of_surroundings =
+            || SurroundingsDigest::of(&self.resource.encode_to_vec(), &self.scope.encode_to_vec());
+        match self.surroundings {
+            Some(digest) => digest.get_or_init(of_surroundings).and(&record),
+            None => of_surroundings().and(&record),
+        }
     }
 
     /// The first of `names` that holds a non-empty text; numbers and booleans count as their text,
@@ -197,7 +242,7 @@ impl<'a> Record<'a> {
     pub fn json(&self, names: &[&'static str]) -> Option<Value> {
         self.each(names).next().map(|value| match &value.value {
             Some(any_value::Value::StringValue(text)) => {
-                serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
+                json::parse(text).unwrap_or_else(|_| Value::String(text.clone()))
             }
             _ => to_json(value),
         })

@@ -16,12 +16,8 @@ pub struct RecordDigest([u8; 32]);
 
 impl RecordDigest {
     /// Digests the parts of a record: resource, scope and the record itself, as protobuf bytes.
-    pub fn of(parts: &[&[u8]]) -> Self {
-        let mut hasher = Sha256::new();
-        for part in parts {
-            update_with_length(&mut hasher, part);
-        }
-        Self(hasher.finalize().into())
+    pub fn of([resource, scope, record]: [&[u8]; 3]) -> Self {
+        SurroundingsDigest::of(resource, scope).and(record)
     }
 
     /// The id of the `index`-th event of the given kind that `dialect` made of this record.
@@ -33,6 +29,27 @@ impl RecordDigest {
         hasher.update((index as u64).to_le_bytes());
         hasher.update(self.0);
         hex(hasher.finalize().iter().take(16))
+    }
+}
+
+/// The digest of a resource and a scope, which their records share.
+#[derive(Debug, Clone)]
+pub struct SurroundingsDigest(Sha256);
+
+impl SurroundingsDigest {
+    /// Digests a resource and a scope, as protobuf bytes.
+    pub fn of(resource: &[u8], scope: &[u8]) -> Self {
+        let mut hasher = Sha256::new();
+        update_with_length(&mut hasher, resource);
+        update_with_length(&mut hasher, scope);
+        Self(hasher)
+    }
+
+    /// The digest of a record of theirs, as protobuf bytes.
+    pub fn and(&self, record: &[u8]) -> RecordDigest {
+        let mut hasher = self.0.clone();
+        update_with_length(&mut hasher, record);
+        RecordDigest(hasher.finalize().into())
     }
 }
 
@@ -56,16 +73,16 @@ mod tests {
 
     #[test]
     fn is_the_same_for_a_resent_record_and_another_for_any_other() {
-        let digest = RecordDigest::of(&[b"resource", b"scope", b"record"]);
+        let digest = RecordDigest::of([b"resource", b"scope", b"record"]);
         let id = digest.event_id("acme", "genai", Kind::Prompt, 0);
         assert_eq!(id.len(), 32);
-        let resent = RecordDigest::of(&[b"resource", b"scope", b"record"]);
+        let resent = RecordDigest::of([b"resource", b"scope", b"record"]);
         assert_eq!(id, resent.event_id("acme", "genai", Kind::Prompt, 0));
         for other in [
             digest.event_id("acm", "egenai", Kind::Prompt, 0),
             digest.event_id("acme", "genai", Kind::Response, 0),
             digest.event_id("acme", "genai", Kind::Prompt, 1),
-            RecordDigest::of(&[b"resource", b"scoper", b"ecord"]).event_id("acme", "genai", Kind::Prompt, 0),
+            RecordDigest::of([b"resource", b"scoper", b"ecord"]).event_id("acme", "genai", Kind::Prompt, 0),
         ] {
             assert_ne!(id, other);
         }

@@ -8,22 +8,28 @@
 //! |---|---|
 //! | `mod.rs` | [`SessionEvent`], [`EventBatch`] and their small types |
 //! | `identity.rs` | [`RecordDigest`] and the derivation of `event_id` |
+//! | `size.rs` | what events take in memory |
 //! | `wire.rs` | the events as `proto/skillspan/v1/session.proto`, for the journal |
 //!
 //! Invariants: no I/O; nothing here knows a client's dialect; an absent text is `""`, an absent
 //! number `0`, and only [`SessionEvent::score`] tells absent from zero.
 
 mod identity;
+mod size;
 mod timestamp;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-pub use identity::RecordDigest;
+pub use identity::{RecordDigest, SurroundingsDigest};
 pub use timestamp::Timestamp;
-pub use wire::{DecodeError, decode_batch, encode_batch};
+pub use wire::{DecodeError, decode_batch, encode_batch, encode_batch_head, encode_event, encode_withdrawal};
 pub(crate) use wire::{attributes_from_json, attributes_to_json};
+
+/// How the key of a tool call begins whose client does not say which call it is. A reader joins it
+/// with the call that another signal names.
+pub const UNNAMED_CALL: &str = "call@";
 
 /// Attributes that became no field of their own, by key. Rendered as one JSON object.
 pub type Attributes = BTreeMap<String, serde_json::Value>;
@@ -44,7 +50,8 @@ impl Default for Owner {
     }
 }
 
-/// What one accepted request became. The journal stores one of these a record.
+/// What one accepted request became, or a part of it if that is large. The journal stores one of these a
+/// record.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EventBatch {
     /// Who the request's credential belongs to.
@@ -53,6 +60,18 @@ pub struct EventBatch {
     pub ingested_at: Timestamp,
     /// The request's events, in the order of its records.
     pub events: Vec<SessionEvent>,
+    /// Sessions that said in this request that they are not to be stored. What came of them before is
+    /// to be forgotten too.
+    pub withdrawals: BTreeSet<Withdrawal>,
+}
+
+/// A session that is to be forgotten, by what its records carry: one of the two at least.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Withdrawal {
+    /// The session's id, `""` if its records carry none.
+    pub session_id: String,
+    /// The trace of the record that said so, `""` if there is none.
+    pub trace_id: String,
 }
 
 /// One observation of one fact of an agent session: a row of the sessions table.

@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use super::{Attributes, Decision, EventBatch, Kind, Owner, SessionEvent, Status, Timestamp};
+use super::{Attributes, Decision, EventBatch, Kind, Owner, SessionEvent, Status, Timestamp, Withdrawal};
 
 #[expect(unreachable_pub, reason = "generated")]
 mod generated {
@@ -37,13 +37,39 @@ pub enum DecodeError {
 
 /// Encodes a batch for the journal.
 pub fn encode_batch(batch: EventBatch) -> Vec<u8> {
-    generated::EventBatch {
-        owner_tenant: batch.owner.tenant,
-        owner_workspace: batch.owner.workspace,
-        ingested_at_us: batch.ingested_at.as_micros(),
-        events: batch.events.into_iter().map(to_wire).collect(),
-    }
-    .encode_to_vec()
+    let mut bytes = encode_batch_head(&batch.owner, batch.ingested_at);
+    batch.events.into_iter().for_each(|event| encode_event(event, &mut bytes));
+    batch.withdrawals.into_iter().for_each(|withdrawal| encode_withdrawal(withdrawal, &mut bytes));
+    bytes
+}
+
+/// A batch of nothing yet. What [`encode_event`] and [`encode_withdrawal`] append to it is what it
+/// holds: protobuf messages that follow each other are one message.
+pub fn encode_batch_head(owner: &Owner, ingested_at: Timestamp) -> Vec<u8> {
+    let head = generated::EventBatch {
+        owner_tenant: owner.tenant.clone(),
+        owner_workspace: owner.workspace.clone(),
+        ingested_at_us: ingested_at.as_micros(),
+        ..Default::default()
+    };
+    head.encode_to_vec()
+}
+
+/// Appends an event to an encoded batch.
+pub fn encode_event(event: SessionEvent, batch: &mut Vec<u8>) {
+    append(generated::EventBatch { events: vec![to_wire(event)], ..Default::default() }, batch);
+}
+
+/// Appends a withdrawal to an encoded batch.
+pub fn encode_withdrawal(withdrawal: Withdrawal, batch: &mut Vec<u8>) {
+    let Withdrawal { session_id, trace_id } = withdrawal;
+    let withdrawals = vec![generated::Withdrawal { session_id, trace_id }];
+    append(generated::EventBatch { withdrawals, ..Default::default() }, batch);
+}
+
+fn append(more: generated::EventBatch, batch: &mut Vec<u8>) {
+    // A vector always has room.
+    let _ = more.encode(batch);
 }
 
 /// Decodes what [`encode_batch`] wrote, with this version or an older one.
@@ -53,6 +79,11 @@ pub fn decode_batch(bytes: &[u8]) -> Result<EventBatch, DecodeError> {
         owner: Owner { tenant: batch.owner_tenant, workspace: batch.owner_workspace },
         ingested_at: Timestamp::from_micros(batch.ingested_at_us),
         events: batch.events.into_iter().map(from_wire).collect::<Result<_, _>>()?,
+        withdrawals: batch
+            .withdrawals
+            .into_iter()
+            .map(|generated::Withdrawal { session_id, trace_id }| Withdrawal { session_id, trace_id })
+            .collect(),
     })
 }
 
@@ -243,6 +274,7 @@ mod tests {
                 owner: Owner::default(),
                 ingested_at: Timestamp::from_micros(9),
                 events: vec![event, SessionEvent::default()],
+                withdrawals: [Withdrawal { session_id: "s".into(), trace_id: String::new() }].into(),
             };
             assert_eq!(decode_batch(&encode_batch(batch.clone())).unwrap(), batch);
         }

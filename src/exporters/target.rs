@@ -130,6 +130,17 @@ impl Error {
         }
     }
 
+    /// What a person can do about it.
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Filesystem(_) => {
+                "make the folder writable and its files readable; it is tried again by itself"
+            }
+            Self::Git(error) => error.remedy(),
+            Self::Deeplake(error) => error.remedy(),
+        }
+    }
+
     /// Whether it may be gone by itself the next time.
     pub const fn is_transient(&self) -> bool {
         match self {

@@ -24,11 +24,11 @@ pub struct Remnants {
 }
 
 /// Takes the events that are `erased` out of the dead letters of the journal in `folder`, and names the
-/// files that cannot be decoded and contain `name`. Blocks.
+/// files that cannot be decoded and contain one of the `names`. Blocks.
 pub fn erase_dead_letters(
     folder: &Path,
     erased: impl Fn(&SessionEvent) -> bool,
-    name: &str,
+    names: &[&str],
 ) -> io::Result<Remnants> {
     let disk = FileSystem;
     let mut remnants = Remnants::default();
@@ -47,7 +47,7 @@ pub fn erase_dead_letters(
                         remnants.events += removed as u64;
                     }
                 }
-                _ if contains(&bytes, name) => remnants.unreadable.push(path),
+                _ if names.iter().any(|name| contains(&bytes, name)) => remnants.unreadable.push(path),
                 _ => {}
             }
         }

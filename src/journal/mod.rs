@@ -1,8 +1,8 @@
 //! The journal: the durable log between the answer to a client and the table.
 //!
-//! One record is one accepted request: an encoded [`crate::event::EventBatch`], though the journal looks
-//! into no payload. An answer of [`Journal::append`] is a promise that the record survives a killed
-//! process and a lost power supply.
+//! One record is one accepted request, or a part of a large one: an encoded
+//! [`crate::event::EventBatch`], though the journal looks into no payload. An answer of
+//! [`Journal::append`] is a promise that the record survives a killed process and a lost power supply.
 //!
 //! | file | holds |
 //! |---|---|
@@ -185,11 +185,16 @@ impl Journal {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// The largest payload that [`Journal::append`] takes, in bytes.
+    pub fn max_payload(&self) -> usize {
+        let segment = usize::try_from(self.inner.shared.segment_size - SEGMENT_HEADER);
+        segment.unwrap_or(usize::MAX) - record::RECORD_HEADER
+    }
+
     /// Appends a record and answers its sequence once it is durable. Concurrent callers share a sync.
     /// A caller that stops waiting may find its record in the journal all the same.
     pub async fn append(&self, payload: Vec<u8>) -> Result<u64, AppendError> {
-        let limit = self.inner.shared.segment_size - SEGMENT_HEADER;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX) - record::RECORD_HEADER;
+        let limit = self.max_payload();
         if payload.len() > limit {
             return Err(AppendError::TooLarge { size: payload.len(), limit });
         }

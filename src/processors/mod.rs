@@ -45,9 +45,18 @@ fn payload_texts(event: &mut SessionEvent) -> [&mut String; 15] {
     ]
 }
 
-/// What a client calls its sessions, turns and calls: no text, but made by the client all the same.
-fn payload_identifiers(event: &mut SessionEvent) -> [&mut String; 4] {
-    [&mut event.session_id, &mut event.turn_id, &mut event.tool_call_id, &mut event.fact_key]
+/// What a client calls its sessions, turns, calls and traces: no text, but made by the client all the
+/// same.
+fn payload_identifiers(event: &mut SessionEvent) -> [&mut String; 7] {
+    [
+        &mut event.session_id,
+        &mut event.turn_id,
+        &mut event.tool_call_id,
+        &mut event.fact_key,
+        &mut event.trace_id,
+        &mut event.span_id,
+        &mut event.parent_span_id,
+    ]
 }
 
 /// Calls `change` on every text inside a JSON value, keys excepted.

@@ -10,6 +10,15 @@ use crate::redact::Redactor;
 
 use super::{Processor, payload_identifiers, payload_texts};
 
+/// Which fields a JSON value is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    /// All that a client gave, what it calls its sessions, turns and calls included.
+    OfClient,
+    /// What is left when a dialect has taken those out.
+    Left,
+}
+
 /// The processor `redact`.
 pub struct Redact {
     redactor: Redactor,
@@ -26,20 +35,29 @@ impl Redact {
         replace(text, |text| self.redactor.redact(text));
     }
 
+    /// What a client gave as JSON, before anything was made of it: every value as an attribute's, but
+    /// what a client calls its sessions, turns and calls as what they are.
+    pub fn json(&self, json: &mut Value) {
+        self.value("", json, Words::OfClient);
+    }
+
     /// The value of a field: its name may say that all of it is a secret. Returns the name to store it
     /// under, if that held a secret itself.
-    fn value(&self, name: &str, value: &mut Value) -> Option<String> {
+    fn value(&self, name: &str, value: &mut Value, words: Words) -> Option<String> {
         match value {
+            Value::String(text) if words == Words::OfClient && names_identifier(name) => {
+                replace(text, |text| self.redactor.redact_identifier(text));
+            }
             Value::String(text) => replace(text, |text| self.redactor.redact_value(name, text)),
             Value::Array(items) => {
                 for item in items {
-                    self.value(name, item);
+                    self.value(name, item, words);
                 }
             }
             Value::Object(fields) => {
                 let mut renamed = Vec::new();
                 for (name, value) in fields.iter_mut() {
-                    renamed.extend(self.value(name, value).map(|to| (name.clone(), to)));
+                    renamed.extend(self.value(name, value, words).map(|to| (name.clone(), to)));
                 }
                 for (from, to) in renamed {
                     if let Some(value) = fields.remove(&from) {
@@ -65,7 +83,7 @@ impl Redact {
         attributes.retain(|name, _| !self.drop_attributes.contains(name));
         let mut renamed = Vec::new();
         for (name, value) in attributes.iter_mut() {
-            renamed.extend(self.value(name, value).map(|to| (name.clone(), to)));
+            renamed.extend(self.value(name, value, Words::Left).map(|to| (name.clone(), to)));
         }
         for (from, to) in renamed {
             if let Some(value) = attributes.remove(&from) {
@@ -73,6 +91,11 @@ impl Redact {
             }
         }
     }
+}
+
+/// `sessionId`, `tool_use_id`, `id` and their like, which random words may be without being keys.
+fn names_identifier(name: &str) -> bool {
+    name == "id" || name.ends_with("_id") || name.ends_with("Id") || name.ends_with("ID")
 }
 
 fn replace(text: &mut String, redact: impl Fn(&str) -> Cow<'_, str>) {

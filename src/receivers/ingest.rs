@@ -1,17 +1,17 @@
 //! From a request's records to a durable answer: the one way in, whatever door a request came through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::dialects::{Dialects, Outcome, Record};
-use crate::event::{EventBatch, Owner, SessionEvent, Timestamp, encode_batch};
+use crate::event::{SessionEvent, Withdrawal};
 use crate::journal::{AppendError, Journal};
 use crate::processors::Processor;
 
 use super::counters::{DropLabels, EventLabels, ScopeLabels, SignalLabels};
+use super::payload::Payload;
 use super::{Caller, Counters, Lease, MemoryLimit, Refusal, Signal};
 
 /// Scopes are named by clients; beyond so many of them the rest is counted together.
@@ -81,77 +81,94 @@ impl Ingest {
         &self.memory
     }
 
+    /// Why nothing can be stored now, if so.
+    pub fn obstacle(&self) -> Option<String> {
+        if self.memory.is_short() {
+            return Some("requests in flight take all of memory_limit".to_owned());
+        }
+        let status = self.journal.status();
+        let unwritable = || "the journal cannot be written".to_owned();
+        (!status.writable).then(|| status.disk_error.unwrap_or_else(unwritable))
+    }
+
     /// Stores what the records say. Returns once it is durable, or says why it is not.
     pub async fn accept(
         self: &Arc<Self>,
         source: impl Source,
         caller: Caller,
-        mut lease: Lease,
+        lease: Lease,
     ) -> Result<Tally, Refusal> {
-        let ingested_at = Timestamp::now();
-        let (tally, payload, _lease) = if source.is_small() {
-            let (tally, payload) = self.prepare(source, caller, ingested_at, &mut lease)?;
-            (tally, payload, lease)
+        let Caller { owner, capture } = caller;
+        let mut payload = Payload::new(owner, &self.journal, self.memory.lease());
+        let (tally, payload) = if source.is_small() {
+            (self.prepare(source, capture, &mut payload, lease)?, payload)
         } else {
             let _turn = self.decoders.acquire().await;
             let ingest = Arc::clone(self);
-            let work = move || {
-                let (tally, payload) = ingest.prepare(source, caller, ingested_at, &mut lease)?;
-                Ok((tally, payload, lease))
-            };
+            let work = move || Ok((ingest.prepare(source, capture, &mut payload, lease)?, payload));
             let failed = |_| Refusal::unavailable("the request could not be mapped");
             tokio::task::spawn_blocking(work).await.map_err(failed)??
         };
-        if let Some(payload) = payload {
-            self.journal.append(payload).await.map_err(refusal)?;
+        payload.append_to(&self.journal).await.map_err(refusal)?;
+        Ok(tally)
+    }
+
+    /// Fills the payload of a request. Record by record, so that never more than one of them is in
+    /// memory as more than bytes.
+    fn prepare(
+        &self,
+        source: impl Source,
+        capture: bool,
+        payload: &mut Payload,
+        mut lease: Lease,
+    ) -> Result<Tally, Refusal> {
+        let signal = source.signal();
+        let mut counts = EventCounts::default();
+        let mut opted_out = BTreeSet::new();
+        let mut stored = Ok(());
+        let tally = source.read(&mut lease, &mut |record| {
+            // A request that has run out of memory is read on, cheaply, and refused.
+            if !capture || record.is_opted_out() {
+                self.counters.dropped.get_or_create(&OPTED_OUT).inc();
+                opted_out.extend(self.sessions_of(record, payload));
+            } else if stored.is_ok() {
+                stored = self.store(record, signal, payload, &mut counts);
+            }
+        })?;
+        stored?;
+        for withdrawal in self.withdrawals(opted_out) {
+            payload.withdraw(withdrawal)?;
+        }
+        self.count_records(signal, &tally);
+        for (labels, count) in counts.0 {
+            self.counters.events.get_or_create(&labels).inc_by(count);
         }
         Ok(tally)
     }
 
-    /// The journal record of a request; nothing if no event came of it.
-    fn prepare(
+    /// From one record to the encoded events that it became.
+    fn store(
         &self,
-        source: impl Source,
-        caller: Caller,
-        ingested_at: Timestamp,
-        lease: &mut Lease,
-    ) -> Result<(Tally, Option<Vec<u8>>), Refusal> {
-        let signal = source.signal();
-        let Caller { owner, capture } = caller;
-        let mut events = Vec::new();
-        let mut paid = Ok(());
+        record: &Record<'_>,
+        signal: Signal,
+        payload: &mut Payload,
+        counts: &mut EventCounts,
+    ) -> Result<(), Refusal> {
+        let mut events = self.map(record, payload, signal);
         let mut for_events = self.memory.lease();
-        let tally = source.read(lease, &mut |record| {
-            // A request that has run out of memory is read on, cheaply, and refused.
-            if !capture || record.is_opted_out() {
-                self.counters.dropped.get_or_create(&OPTED_OUT).inc();
-            } else if paid.is_ok() {
-                let new = self.map(record, &owner, ingested_at, signal);
-                paid = for_events.grow(new.iter().map(weight).sum());
-                events.extend(new);
-            }
-        })?;
-        paid?;
-        self.count_records(signal, &tally);
+        for_events.grow(events.iter().map(SessionEvent::size_in_memory).sum())?;
         for processor in &self.processors {
             processor.process(&mut events);
         }
-        self.count_events(&events);
-        let payload = (!events.is_empty()).then(|| encode_batch(EventBatch { owner, ingested_at, events }));
-        // The events are gone, and with them what they were paid for; the payload remains.
-        drop(for_events);
-        lease.grow(payload.as_ref().map_or(0, Vec::len))?;
-        Ok((tally, payload))
+        for event in events {
+            counts.add(&event);
+            payload.push(event)?;
+        }
+        Ok(())
     }
 
-    fn map(
-        &self,
-        record: &Record<'_>,
-        owner: &Owner,
-        ingested_at: Timestamp,
-        signal: Signal,
-    ) -> Vec<SessionEvent> {
-        match self.dialects.map(record, owner, ingested_at) {
+    fn map(&self, record: &Record<'_>, payload: &Payload, signal: Signal) -> Vec<SessionEvent> {
+        match self.dialects.map(record, &payload.owner, payload.ingested_at) {
             Outcome::Mapped(events) => return events,
             Outcome::Dropped { dialect, reason } => {
                 let labels = DropLabels { dialect, reason: reason.as_str() };
@@ -160,6 +177,32 @@ impl Ingest {
             Outcome::Unrecognised => self.count_unrecognised(signal, record.scope_name()),
         }
         Vec::new()
+    }
+
+    /// The sessions that an opted-out record names; nothing else of it is kept.
+    fn sessions_of(&self, record: &Record<'_>, payload: &Payload) -> BTreeSet<(String, String)> {
+        match self.dialects.map(record, &payload.owner, payload.ingested_at) {
+            Outcome::Mapped(events) => {
+                events.into_iter().map(|event| (event.session_id, event.trace_id)).collect()
+            }
+            Outcome::Dropped { .. } | Outcome::Unrecognised => BTreeSet::new(),
+        }
+    }
+
+    /// The sessions as the rows of the table name them: their names pass the processors as well.
+    fn withdrawals(&self, sessions: BTreeSet<(String, String)>) -> BTreeSet<Withdrawal> {
+        let mut named: Vec<SessionEvent> = sessions
+            .into_iter()
+            .filter(|(session_id, trace_id)| !session_id.is_empty() || !trace_id.is_empty())
+            .map(|(session_id, trace_id)| SessionEvent { session_id, trace_id, ..SessionEvent::default() })
+            .collect();
+        for processor in &self.processors {
+            processor.process(&mut named);
+        }
+        let withdrawals = named.into_iter();
+        withdrawals
+            .map(|SessionEvent { session_id, trace_id, .. }| Withdrawal { session_id, trace_id })
+            .collect()
     }
 
     fn count_records(&self, signal: Signal, tally: &Tally) {
@@ -172,13 +215,6 @@ impl Ingest {
         };
         dropped("unreadable", tally.rejected);
         dropped("metrics", if signal == Signal::Metrics { tally.records } else { 0 });
-    }
-
-    fn count_events(&self, events: &[SessionEvent]) {
-        for event in events {
-            let labels = EventLabels { dialect: event.dialect.clone(), kind: event.kind.as_str() };
-            self.counters.events.get_or_create(&labels).inc();
-        }
     }
 
     fn count_unrecognised(&self, signal: Signal, scope: &str) {
@@ -194,34 +230,19 @@ impl Ingest {
     }
 }
 
-/// About what an event takes in memory, encoded once on top.
-fn weight(event: &SessionEvent) -> usize {
-    let texts = [
-        &event.text,
-        &event.input,
-        &event.output,
-        &event.service,
-        &event.cwd,
-        &event.user_id,
-        &event.session_id,
-        &event.tool,
-        &event.model,
-        &event.workspace,
-    ];
-    let texts: usize = texts.into_iter().map(String::len).sum();
-    let attributes: usize =
-        event.attributes.iter().map(|(name, value)| name.len() + weight_of_json(value)).sum();
-    size_of::<SessionEvent>() + 2 * (texts + attributes)
-}
+/// Events by dialect and kind: of a request there are many, and few kinds.
+#[derive(Default)]
+struct EventCounts(Vec<(EventLabels, u64)>);
 
-fn weight_of_json(value: &Value) -> usize {
-    let inside = match value {
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(weight_of_json).sum(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + weight_of_json(value)).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-    };
-    size_of::<Value>() + inside
+impl EventCounts {
+    fn add(&mut self, event: &SessionEvent) {
+        let kind = event.kind.as_str();
+        let same = |labels: &EventLabels| labels.kind == kind && labels.dialect == event.dialect;
+        match self.0.iter_mut().find(|(labels, _)| same(labels)) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((EventLabels { dialect: event.dialect.clone(), kind }, 1)),
+        }
+    }
 }
 
 fn refusal(error: AppendError) -> Refusal {

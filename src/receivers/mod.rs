@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `ingest.rs` | [`Ingest`]: records → dialects → processors → journal; every door calls it |
+//! | `payload.rs` | the events of a request, encoded for the journal |
 //! | `memory.rs` | [`MemoryLimit`]: a bound on the memory of all requests in flight |
 //! | `refusal.rs` | [`Refusal`]: why a request is not accepted |
 //! | `signal.rs` | [`Signal`]: traces, logs or metrics |
@@ -11,15 +12,20 @@
 //! | `counters.rs` | what came in and what became of it |
 //! | `serve.rs` | connections: HTTP/1.1 and HTTP/2 on one port, their timeouts and their age |
 //! | `otlp/` | OTLP over gRPC and over HTTP |
+//! | `hooks/` | what assistants give to commands that they run, and where it waits for a collector |
+//! | `langfuse/` | Langfuse's own paths |
 //!
 //! Invariant: an answer that says "accepted" is sent after the journal has made the request's events
 //! durable, and not before.
 
 pub mod auth;
 mod counters;
+pub mod hooks;
 mod ingest;
+pub mod langfuse;
 mod memory;
 pub mod otlp;
+mod payload;
 mod refusal;
 mod serve;
 mod signal;

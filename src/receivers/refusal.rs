@@ -55,6 +55,11 @@ impl Refusal {
         }
     }
 
+    /// Whether the same may be accepted at another time.
+    pub const fn is_passing(&self) -> bool {
+        !matches!(self, Self::Malformed(_) | Self::TooLarge(_) | Self::Unsupported(_))
+    }
+
     /// Not now, for `reason`.
     pub(super) fn unavailable(reason: impl Into<String>) -> Self {
         Self::Unavailable { reason: reason.into(), retry_after: Duration::from_secs(5) }

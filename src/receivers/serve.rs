@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -16,10 +17,14 @@ use tokio_util::task::TaskTracker;
 
 use super::tls::Certificates;
 
-/// Spans of agents are large; with hyper's defaults a client waits for window updates.
-const STREAM_WINDOW: u32 = 8 << 20;
-const CONNECTION_WINDOW: u32 = 32 << 20;
-const FRAME: u32 = 1 << 20;
+/// Spans of agents are large; with hyper's defaults a client waits for window updates. What has come in
+/// and has not been read yet is not paid for by anybody: many times more would be no faster, and with many
+/// connections a lot of memory.
+const STREAM_WINDOW: u32 = 2 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
+const FRAME: u32 = 64 << 10;
+/// As above for HTTP/1.1, where it also bounds a request's head.
+const READ_BUFFER: usize = 64 << 10;
 /// What the kernel refuses now (no file descriptors left) it may allow in a moment.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -92,7 +97,12 @@ pub async fn serve(
 fn connection_builder(idle: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // A client may end its side of the connection after its request and still wants the answer.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(idle).half_close(true);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(idle)
+        .half_close(true)
+        .max_buf_size(READ_BUFFER);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -152,13 +162,20 @@ struct Conversation {
 impl Conversation {
     async fn run(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let Self { builder, router, ends, lifetimes, stop } = self;
-        let service = TowerToHyperService::new(router);
+        let begun = CancellationToken::new();
+        let note = begun.clone();
+        let router = TowerToHyperService::new(router);
+        let service = service_fn(move |request| {
+            note.cancel();
+            router.call(request)
+        });
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
             () = tokio::time::sleep_until(ends) => None,
             () = stop.cancelled() => None,
+            () = silence(lifetimes.idle, &begun) => return,
         };
         let ended = match ended {
             Some(ended) => ended,
@@ -174,5 +191,13 @@ impl Conversation {
         if let Err(error) = ended {
             tracing::debug!(error, "a connection ended early");
         }
+    }
+}
+
+/// Ends after `idle` without a first request: until it is there, hyper waits for ever for the bytes that
+/// tell HTTP/2 from HTTP/1.1. Behind it, hyper's own times hold.
+async fn silence(idle: Duration, begun: &CancellationToken) {
+    if timeout(idle, begun.cancelled()).await.is_ok() {
+        std::future::pending().await
     }
 }

@@ -101,7 +101,7 @@ impl Redactor {
     /// other redactor's.
     ///
     /// # Errors
-    /// None with the rules as they stand; a test compiles them.
+    /// None with the rules as they stand; a test reads and compiles them.
     pub fn built_in() -> Result<Self, Error> {
         Self::new(&Options::default(), Key::random())
     }
@@ -117,8 +117,12 @@ impl Redactor {
             Choice::Emails => options.emails,
             Choice::HomeDirectories => options.home_directories,
         };
-        let specs: Vec<&RuleSpec> = options.rules.iter().chain(&built_in).filter(wanted).collect();
-        let rules = specs.iter().map(|spec| Rule::compile(spec)).collect::<Result<Vec<_>, _>>()?;
+        let own = options.rules.iter().filter(wanted);
+        let rules = own.clone().map(Rule::compile).collect::<Result<Vec<_>, _>>()?;
+        let built_in: Vec<&RuleSpec> = built_in.iter().filter(wanted).collect();
+        let rules: Vec<Rule> =
+            rules.into_iter().chain(built_in.iter().map(|spec| Rule::built_in(spec))).collect();
+        let specs: Vec<&RuleSpec> = own.chain(built_in).collect();
         let everywhere = specs
             .iter()
             .enumerate()

@@ -1,8 +1,10 @@
 //! One kind of credential: how it is written down, and how it is recognised around a mark.
 
+use std::sync::OnceLock;
+
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use regex_automata::meta::Regex;
+use regex_automata::meta::{BuildError, Regex};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 use serde::Deserialize;
@@ -12,6 +14,8 @@ use super::text::{begins_word, word_start};
 
 /// The rules that come with this version, as `rules.json` has them.
 const BUILT_IN: &str = include_str!("rules.json");
+/// The group of a pattern that is the secret.
+const SECRET: &str = "secret";
 /// A pattern that would need more memory than this is refused.
 const SIZE_LIMIT: usize = 8 << 20;
 
@@ -90,14 +94,23 @@ pub(super) fn built_in() -> Result<Vec<RuleSpec>, Error> {
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     pub(super) name: String,
-    regex: Regex,
+    pattern: String,
+    regex: OnceLock<Option<Regex>>,
     start: Start,
     word: bool,
     check: Check,
-    secret: Option<usize>,
 }
 
 impl Rule {
+    /// A rule of this version's own, whose pattern is compiled when its mark is first seen: most texts
+    /// have none of most marks, and a process that redacts one text is not to pay for all patterns. A
+    /// test compiles each of them.
+    pub(super) fn built_in(spec: &RuleSpec) -> Self {
+        let RuleSpec { start, word, check, .. } = *spec;
+        let pattern = spec.pattern.clone();
+        Self { name: spec.name.clone(), pattern, regex: OnceLock::new(), start, word, check }
+    }
+
     pub(super) fn compile(spec: &RuleSpec) -> Result<Self, Error> {
         let named = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';
         if spec.name.is_empty() || spec.name.len() > 40 || !spec.name.chars().all(named) {
@@ -107,17 +120,19 @@ impl Rule {
             return Err(Error::EmptyMark(spec.name.clone()));
         }
         let failed = |message: String| Error::Pattern { rule: spec.name.clone(), message };
-        let regex = Regex::builder()
-            .syntax(syntax::Config::new().utf8(true))
-            .configure(Regex::config().nfa_size_limit(Some(SIZE_LIMIT)))
-            .build(&spec.pattern)
-            .map_err(|error| failed(error.to_string()))?;
+        let regex = compile(&spec.pattern).map_err(|error| failed(error.to_string()))?;
         if regex.is_match("") {
             return Err(failed("it matches the empty text".to_owned()));
         }
-        let secret = regex.group_info().to_index(regex_automata::PatternID::ZERO, "secret");
-        let RuleSpec { start, word, check, .. } = *spec;
-        Ok(Self { name: spec.name.clone(), regex, start, word, check, secret })
+        let rule = Self::built_in(spec);
+        // The first to set it: it was empty.
+        let _ = rule.regex.set(Some(regex));
+        Ok(rule)
+    }
+
+    /// The pattern, compiled; always there, because every pattern compiles.
+    fn regex(&self) -> Option<&Regex> {
+        self.regex.get_or_init(|| compile(&self.pattern).ok()).as_ref()
     }
 
     /// The secret around a mark of this rule that stands at `mark`.
@@ -139,14 +154,23 @@ impl Rule {
 
     fn matched(&self, text: &str, input: Input<'_>) -> Option<(usize, usize)> {
         // Most places are none; finding that out needs no groups.
-        self.regex.search_half(&input)?;
-        let mut captures = self.regex.create_captures();
-        self.regex.search_captures(&input, &mut captures);
+        let regex = self.regex()?;
+        regex.search_half(&input)?;
+        let mut captures = regex.create_captures();
+        regex.search_captures(&input, &mut captures);
         let whole = captures.get_match()?;
-        let secret = self.secret.and_then(|group| captures.get_group(group)).unwrap_or(whole.span());
+        let secret = captures.get_group_by_name(SECRET).unwrap_or(whole.span());
         let found = text.get(secret.start..secret.end)?;
         (!found.is_empty() && self.check.passes(found)).then_some((secret.start, secret.end))
     }
+}
+
+fn compile(pattern: &str) -> Result<Regex, Box<BuildError>> {
+    Regex::builder()
+        .syntax(syntax::Config::new().utf8(true))
+        .configure(Regex::config().nfa_size_limit(Some(SIZE_LIMIT)))
+        .build(pattern)
+        .map_err(Box::new)
 }
 
 /// Words may stand behind what joins names: the `-` of a patch, a flag.
@@ -179,4 +203,17 @@ fn is_basic(text: &str) -> bool {
     STANDARD.decode(text).is_ok_and(|bytes| {
         bytes.contains(&b':') && bytes.iter().all(|byte| (0x20..0x7f).contains(byte) || *byte >= 0x80)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_of_this_version_can_be_applied() {
+        for spec in built_in().unwrap() {
+            Rule::compile(&spec).unwrap();
+            assert!(Rule::built_in(&spec).regex().is_some(), "{}", spec.name);
+        }
+    }
 }

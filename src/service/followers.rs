@@ -46,7 +46,7 @@ impl Report {
         if let Some(failing) = &status.failing {
             let seconds = failing.since.elapsed().as_secs();
             let what = format!("{name} does not get on for {seconds} s: {}", failing.error);
-            self.problem(what, failing.advice);
+            self.problem(what, failing.remedy);
         }
         if status.refused > 0 {
             let reason = status.refusal.as_deref().unwrap_or_default();

@@ -18,7 +18,7 @@ use crate::journal::Journal;
 use crate::receivers::MemoryLimit;
 use crate::table::Location;
 
-use super::metrics::Metrics;
+use super::metrics::{Metrics, MiningCounts};
 use super::report::{Listening, Report};
 
 /// What the health extension reports on.
@@ -30,6 +30,7 @@ pub(super) struct Vitals {
     pub(super) table_feed: Option<(Journal, ExporterHandle)>,
     pub(super) memory: Option<MemoryLimit>,
     pub(super) followers: Vec<deeplake::Handle>,
+    pub(super) mining: Arc<MiningCounts>,
     pub(super) metrics: Metrics,
     /// Cancelled when the process begins to stop: from then on it is not ready.
     pub(super) stopping: CancellationToken,
@@ -107,6 +108,7 @@ impl Vitals {
         for follower in &self.followers {
             report.add_follower(follower);
         }
+        report.add_targets(&self.mining.targets);
         report
     }
 

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -23,31 +23,14 @@ use crate::journal::{Journal, SyncTimes};
 use crate::receivers::{Counters, MemoryLimit};
 
 use super::followers::FollowerMetrics;
+use super::targets::Targets;
 
 /// What mining has done since the start.
 #[derive(Debug, Default)]
 pub(super) struct MiningCounts {
     pub(super) runs: AtomicU64,
     pub(super) failures: AtomicU64,
-    pub(super) published: AtomicU64,
-    /// Attempts to publish that failed, by target and kind of failure.
-    pub(super) target_failures: Mutex<BTreeMap<(String, &'static str), u64>>,
-    /// Targets that cannot be written now, with the kind of failure.
-    pub(super) failing: Mutex<BTreeMap<String, &'static str>>,
-}
-
-impl MiningCounts {
-    /// Remembers how the last attempt to publish to a target ended.
-    pub(super) fn published_to(&self, target: &str, failure: Option<&'static str>) {
-        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(kind) = failure else {
-            failing.remove(target);
-            return;
-        };
-        failing.insert(target.to_owned(), kind);
-        let mut failures = self.target_failures.lock().unwrap_or_else(PoisonError::into_inner);
-        *failures.entry((target.to_owned(), kind)).or_default() += 1;
-    }
+    pub(super) targets: Targets,
 }
 
 /// Everything that `/metrics` serves.
@@ -163,17 +146,14 @@ impl Collector for MiningCollector {
         write.counter(
             "skillspan_skills_changed",
             "Skills that were created or changed at a target",
-            count(&self.0.published),
+            self.0.targets.skills_changed(),
         )?;
-        let failing = self.0.failing.lock().unwrap_or_else(PoisonError::into_inner);
         write.gauge(
             "skillspan_targets_failing",
             "Targets of skills that cannot be written now",
-            u64::try_from(failing.len()).unwrap_or(u64::MAX),
+            self.0.targets.failing(),
         )?;
-        drop(failing);
-        let failures = self.0.target_failures.lock().unwrap_or_else(PoisonError::into_inner);
-        write.failures(&failures)
+        write.failures(&self.0.targets.failures())
     }
 }
 

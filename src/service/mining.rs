@@ -171,6 +171,13 @@ struct Seen {
 }
 
 impl Worker {
+    /// Makes the targets known before anything is published to them.
+    pub(super) fn announce(&self, counts: &MiningCounts) {
+        for outbox in &self.outboxes {
+            counts.targets.add(&outbox.target.to_string());
+        }
+    }
+
     pub(super) async fn run(mut self, counts: Arc<MiningCounts>, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(self.schedule.min_interval.max(Duration::from_millis(100)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`Service`]: start, drain |
+//! | `hooks.rs` | what hooks left for this process while it was not there |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
 //! | `followers.rs` | the exporters that follow the table |
@@ -11,6 +12,7 @@
 //! | `renewal.rs` | tokens and certificates, when their files change |
 //! | `report.rs` | how the process does, and what to do about what fails |
 //! | `notice.rs` | the lines a start prints |
+//! | `targets.rs` | how the targets of skills do |
 //! | `upkeep.rs` | the table's upkeep, every hour |
 //!
 //! Start: every port is bound, then the table and the journal are opened, then tasks run. Whatever
@@ -20,12 +22,14 @@
 
 mod followers;
 mod health;
+mod hooks;
 mod metrics;
 pub mod mining;
 mod notice;
 mod outbox;
 mod renewal;
 mod report;
+mod targets;
 mod upkeep;
 
 use std::net::SocketAddr;
@@ -45,7 +49,7 @@ use crate::journal::{self, Journal};
 use crate::processors::{Limits, Processor, Redact, Workspace};
 use crate::receivers::auth::Rates;
 use crate::receivers::tls::{self, Certificates};
-use crate::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, otlp, serve};
+use crate::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, langfuse, otlp, serve};
 use crate::redact::{self, Redactor};
 use crate::table::{self, Table};
 
@@ -54,7 +58,7 @@ use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
 use renewal::Renewal;
-pub use report::{JournalReport, Listening, Problem, Report, TableReport};
+pub use report::{JournalReport, Listening, Problem, Report, TableReport, TargetReport};
 
 /// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
 const REDACTION_KEY: &str = "redaction.key";
@@ -235,7 +239,8 @@ impl Service {
         let journal = Journal::open(pipeline.journal.clone())?;
         let processors = processors(&pipeline.processors, &pipeline.journal.path)?;
         self.workers.spawn(upkeep::run(table.clone(), self.stop_rest.clone()));
-        let exporter = ParquetExporter::new(journal.clone(), table, pipeline.parquet.clone());
+        let (memory, batches) = share_memory(pipeline);
+        let exporter = ParquetExporter::new(journal.clone(), table, batches);
         match exporter.check().await {
             // A store that is away now is no reason not to take requests.
             Err(parquet::CheckError::Table(error)) => {
@@ -245,11 +250,18 @@ impl Service {
         }
         let handle = exporter.handle();
         let task = tokio::spawn(exporter.run(self.stop_rest.clone()));
-        let memory = MemoryLimit::new(pipeline.memory_limit);
         self.table_feed =
             Some(TableFeed { journal: journal.clone(), memory: memory.clone(), exporter: handle, task });
         let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, memory, counters));
-        let router = otlp::router(&ingest, &Arc::new(gate), pipeline.limits);
+        let gate = Arc::new(gate);
+        let mut router = otlp::router(&ingest, &gate, pipeline.limits);
+        if pipeline.langfuse {
+            router = router.merge(langfuse::router(&ingest, &gate, pipeline.limits));
+        }
+        if pipeline.hooks {
+            router = router.merge(crate::receivers::hooks::routes(&ingest, &gate, pipeline.limits));
+            self.send_what_hooks_left(settings, pipeline, ingest);
+        }
         for Door { listener, certificates, .. } in doors {
             let stop = self.stop_doors.clone();
             self.doors.spawn(serve(listener, certificates, router.clone(), stop, Lifetimes::default()));
@@ -257,8 +269,25 @@ impl Service {
         Ok(())
     }
 
+    /// Without credentials, what waits for this process needs none either.
+    fn send_what_hooks_left(
+        &mut self,
+        settings: &Settings,
+        pipeline: &SessionsPipeline,
+        ingest: Arc<Ingest>,
+    ) {
+        if settings.credentials.is_none()
+            && let Some(root) = &settings.hook_spools
+        {
+            let spools = hooks::spools_for(root, &self.addresses);
+            let limit = pipeline.limits.max_body;
+            self.workers.spawn(hooks::run(spools, ingest, limit, self.stop_doors.clone()));
+        }
+    }
+
     fn start_workers(&mut self, workers: Vec<Worker>, counts: &Arc<MiningCounts>) {
         for worker in workers {
+            worker.announce(counts);
             self.workers.spawn(worker.run(Arc::clone(counts), self.stop_rest.clone()));
         }
     }
@@ -273,13 +302,15 @@ impl Service {
     ) {
         let feed = self.table_feed.as_ref().map(|feed| (feed.journal.clone(), feed.exporter.clone()));
         let memory = self.table_feed.as_ref().map(|feed| feed.memory.clone());
-        let metrics = Metrics::new(counters, memory.clone(), feed.clone(), counts, followers.clone());
+        let metrics =
+            Metrics::new(counters, memory.clone(), feed.clone(), Arc::clone(&counts), followers.clone());
         let vitals = Vitals {
             addresses: self.addresses.clone(),
             table: settings.table.clone(),
             table_feed: feed,
             memory,
             followers,
+            mining: counts,
             metrics,
             stopping: self.stop_doors.clone(),
         };
@@ -314,6 +345,16 @@ impl Ports {
         };
         Ok(Self { doors, renewals, health })
     }
+}
+
+/// Requests in flight and the batch on its way to the table share the pipeline's memory. A batch takes a
+/// quarter at most: an eighth for its events, and as much for the file that is made of them.
+fn share_memory(pipeline: &SessionsPipeline) -> (MemoryLimit, parquet::Config) {
+    let mut batches = pipeline.parquet.clone();
+    let eighth = pipeline.memory_limit / 8;
+    batches.bytes = batches.bytes.min(eighth as u64);
+    let batch = usize::try_from(batches.bytes).unwrap_or(eighth);
+    (MemoryLimit::new(pipeline.memory_limit - 2 * batch), batches)
 }
 
 async fn bind(path: &str, address: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::event::Timestamp;
 use crate::exporters::target::{Target, Update};
 use crate::library::Findings;
 
 use super::metrics::MiningCounts;
 use super::mining::{Place, RunError, publish};
+use super::targets::Failure;
 
 /// The first pause after a failure; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -17,7 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// A target and what waits for it.
 pub(super) struct Outbox {
-    target: Target,
+    pub(super) target: Target,
     /// The newest findings of each workspace that the target does not have yet.
     pub(super) waiting: BTreeMap<Place, Findings>,
     pause: Duration,
@@ -43,10 +45,7 @@ impl Outbox {
                 self.waiting.clear();
                 self.pause = FIRST_PAUSE;
                 self.not_before = None;
-                counts.published_to(&target, None);
-                counts
-                    .published
-                    .fetch_add(u64::try_from(report.changed()).unwrap_or(u64::MAX), Ordering::Relaxed);
+                counts.targets.succeeded(&target, &report);
                 tracing::info!(pipeline, target, duration = ?started.elapsed(), "{report}");
             }
             Err(error) => self.put_off(&error, pipeline, counts),
@@ -55,21 +54,22 @@ impl Outbox {
 
     /// What a person has to change is tried again seldom, the rest soon.
     fn put_off(&mut self, error: &RunError, pipeline: &str, counts: &MiningCounts) {
-        let (kind, transient) = match error {
-            RunError::Export { source, .. } => (source.kind(), source.is_transient()),
-            _ => ("failed", true),
+        let (kind, remedy, transient) = match error {
+            RunError::Export { source, .. } => (source.kind(), source.remedy(), source.is_transient()),
+            _ => ("failed", "see the log; it is tried again by itself", true),
         };
         let pause = if transient { self.pause } else { LONGEST_PAUSE };
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         self.not_before = Some(Instant::now() + pause);
         let target = self.target.to_string();
-        counts.published_to(&target, Some(kind));
         let mut detail = error.to_string();
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
             detail = format!("{detail}: {cause}");
             source = cause.source();
         }
+        let retry_at = Timestamp::now().saturating_add(pause);
+        counts.targets.failed(&target, Failure { kind, error: detail.clone(), remedy, retry_at });
         tracing::warn!(pipeline, target, kind, retry_after = ?pause, "{detail}");
     }
 }

@@ -11,6 +11,7 @@ use crate::journal;
 use crate::table::Location;
 
 use super::followers::FollowerReport;
+use super::targets::Targets;
 
 /// What `GET /status` answers and `skillspan status --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Report {
     /// What follows the table.
     #[serde(default)]
     pub followers: Vec<FollowerReport>,
+    /// Where skills are published.
+    #[serde(default)]
+    pub targets: Vec<TargetReport>,
     /// What fails, and what to do.
     pub problems: Vec<Problem>,
 }
@@ -79,6 +83,21 @@ pub struct TableReport {
     pub files: u64,
 }
 
+/// A target of skills.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetReport {
+    /// The folder, or the remote and its branch.
+    pub target: String,
+    /// When it last took what there was, RFC 3339; absent before the first time since the start.
+    pub published_at: Option<String>,
+    /// What people should know of that time: where a proposal waits.
+    pub notes: Vec<String>,
+    /// The kind of failure, if it cannot be written now.
+    pub failing: Option<String>,
+    /// When it is tried again, RFC 3339.
+    pub retry_at: Option<String>,
+}
+
 /// Something that fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -99,6 +118,7 @@ impl Report {
             journal: None,
             table: None,
             followers: Vec::new(),
+            targets: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -168,5 +188,22 @@ impl Report {
             rows: status.rows,
             files: status.files,
         });
+    }
+
+    /// Adds the targets of skills and what follows from their states.
+    pub(super) fn add_targets(&mut self, targets: &Targets) {
+        for (target, state) in targets.states() {
+            if let Some((since, failure)) = &state.failing {
+                let what = format!("skills cannot be published since {since}: {}", failure.error);
+                self.problem(what, failure.remedy);
+            }
+            self.targets.push(TargetReport {
+                target,
+                published_at: state.published_at.map(|at| at.to_string()),
+                notes: state.notes,
+                retry_at: state.failing.as_ref().map(|(_, failure)| failure.retry_at.to_string()),
+                failing: state.failing.map(|(_, failure)| failure.kind.to_owned()),
+            });
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::action::{Action, Calls, What};
@@ -103,16 +104,20 @@ fn add_fact<'a>(turns: &mut Vec<Turn<'a>>, fact: &'a Fact, calls: &Calls<'a>) {
         });
     }
     let Some(turn) = turns.last_mut() else { return };
-    turn.scores.extend(event.score.map(|score| signed(score, &event.text)));
+    turn.scores.extend(signed(event));
     turn.interrupted |= event.decision_source == "user_abort";
     turn.actions.extend(calls.actions_at(fact));
 }
 
-/// A score whose sign tells: 0 with a word for failure is a bad one.
-fn signed(score: f64, comment: &str) -> f64 {
-    let failed = ["fail", "failed", "failure", "incorrect", "wrong", "bad"];
-    let is_bad = score == 0.0 && failed.contains(&comment.trim().to_lowercase().as_str());
-    if is_bad { -1.0 } else { score }
+/// A score whose sign tells: 0, or no number, with a word for failure is a bad one.
+fn signed(event: &SessionEvent) -> Option<f64> {
+    const FAILED: [&str; 8] = ["fail", "failed", "failure", "false", "incorrect", "wrong", "bad", "rejected"];
+    let label = event.attributes.get("gen_ai.evaluation.score.label").and_then(Value::as_str);
+    let words = [event.text.as_str(), label.unwrap_or_default()];
+    let is_bad = || words.iter().any(|word| FAILED.contains(&word.trim().to_lowercase().as_str()));
+    let is_feedback = event.kind == Kind::Feedback;
+    let says_little = is_feedback && event.score.unwrap_or_default() == 0.0;
+    if says_little && is_bad() { Some(-1.0) } else { event.score }
 }
 
 /// Puts each turn into the segment it belongs to.

@@ -68,7 +68,7 @@ pub use manifest::OpenError;
 pub use query::{Change, Cursor, Sessions};
 pub use read::{DamagedFile, FileInfo, Filter, Listing, ReadError, Scan};
 pub use resolve::{ResolveOptions, resolve};
-pub use schema::schema;
+pub use schema::{ColumnDescription, columns, schema};
 pub use sessions::{Fact, Session, SessionSource, Turn};
 pub use write::{WriteError, Written};
 

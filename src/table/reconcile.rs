@@ -2,46 +2,102 @@
 //! although their keys differ, and which belong to a sub-agent.
 //!
 //! Applied to the observations of one session, before they are merged by their keys. All of it looks
-//! within one trace. Calls and sub-agents are looked for only among what carries no `assistant`: the
+//! within one trace. Frameworks' calls and sub-agents are looked for only among what carries no `assistant`: the
 //! dialects of assistants know how their client names them.
 //!
-//! 1. **Sub-agents.** What happens on the spans below a tool's span is a sub-agent's, and so is a
+//! 1. **Upserts.** A client that says a text again, in another record of the same id, replaces it: of the
+//!    words with the same id behind the `@` of their keys, the latest counts, and the id goes. A result
+//!    of a span that made no call is an update of something that was no tool, and is left out.
+//! 2. **Sub-agents.** What happens on the spans below a tool's span is a sub-agent's, and so is a
 //!    prompt that is given while a tool runs: people do not ask in the middle of a call. (Spans that
 //!    became no event leave a gap in the ancestry, which the time bridges.)
-//! 2. **Words.** A model call numbers its words (`key#number`), because it is shown the whole
+//! 3. **Words.** A model call numbers its words (`key#number`), because it is shown the whole
 //!    conversation; an agent's span does not (`key`). The unnumbered join the least number of the
 //!    same key. A prompt that only an agent's span has joins the first prompt that model calls of its
 //!    trace have, because what the person asked and what was made of it for the model are one
 //!    question.
-//! 3. **Calls.** A tool's span that does not know the call's id goes by its own span id; the model's
+//! 4. **Calls.** A tool's span that does not know the call's id goes by its own span id; the model's
 //!    answer and the next request know the id. The spans take the ids of the calls they execute: first
 //!    of the same tool with the same input, then of the same tool, then with the same input, each in
 //!    order of time. What is left on either side stands alone.
+//! 4. **Calls of hooks.** A client whose hooks name no call may export spans of the same trace, which do.
+//!    The hooks' calls take their ids in the same way.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::event::{Kind, SessionEvent, Timestamp};
+use crate::event::{Kind, SessionEvent, Timestamp, UNNAMED_CALL};
 
 /// Between a key and its number.
 const NUMBER: char = '#';
 /// Between the span of a sub-agent's tool and the key of its words.
 const SPEAKER: char = '/';
 
+/// Between the key of words and the id of what they replace.
+const UPSERT: char = '@';
+
 /// Makes the keys and the agents of one session's observations what they are as a whole.
-pub(super) fn reconcile(events: &mut [SessionEvent]) {
+pub(super) fn reconcile(events: &mut Vec<SessionEvent>) {
+    leave_out_results_of_no_call(events);
     let mut traces: BTreeMap<String, Vec<&mut SessionEvent>> = BTreeMap::new();
     for event in events.iter_mut().filter(|event| !event.trace_id.is_empty()) {
         traces.entry(event.trace_id.clone()).or_default().push(event);
     }
     for mut trace in traces.into_values() {
+        join_upserts(&mut trace);
         let mut of_frameworks: Vec<&mut SessionEvent> =
             trace.iter_mut().map(|event| &mut **event).filter(|event| event.assistant.is_empty()).collect();
         find_sub_agents(&mut of_frameworks);
         join_calls(&mut of_frameworks);
         join_words(&mut trace);
+        name_calls(&mut trace);
+    }
+}
+
+/// The result of a tool's span stands on the span that the call stands on.
+fn leave_out_results_of_no_call(events: &mut Vec<SessionEvent>) {
+    let of_span = |event: &SessionEvent| (event.trace_id.clone(), event.span_id.clone());
+    let is_lone = |event: &SessionEvent| {
+        event.kind == Kind::ToolResult
+            && event.assistant.is_empty()
+            && !event.span_id.is_empty()
+            && event.fact_key == event.span_id
+    };
+    if !events.iter().any(is_lone) {
+        return;
+    }
+    let calls = events.iter().filter(|event| event.kind == Kind::ToolCall);
+    let calls: BTreeSet<(String, String)> = calls.map(of_span).collect();
+    events.retain(|event| !is_lone(event) || calls.contains(&of_span(event)));
+}
+
+/// What was said under one id; the greatest of several is the latest.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Upsert {
+    rank: i64,
+    seq: i64,
+    text: String,
+    words: String,
+}
+
+fn join_upserts(trace: &mut [&mut SessionEvent]) {
+    let mut latest: BTreeMap<(Kind, String), Upsert> = BTreeMap::new();
+    for event in trace.iter().filter(|event| is_words(event.kind)) {
+        let Some((words, id)) = event.fact_key.rsplit_once(UPSERT) else { continue };
+        let this =
+            Upsert { rank: event.rank, seq: event.seq, text: event.text.clone(), words: words.to_owned() };
+        let key = (event.kind, id.to_owned());
+        if latest.get(&key).is_none_or(|known| *known < this) {
+            latest.insert(key, this);
+        }
+    }
+    for event in trace.iter_mut().filter(|event| is_words(event.kind)) {
+        let id = event.fact_key.rsplit_once(UPSERT).map(|(_, id)| id.to_owned());
+        if let Some(Upsert { words, .. }) = id.and_then(|id| latest.get(&(event.kind, id))) {
+            event.fact_key.clone_from(words);
+        }
     }
 }
 
@@ -85,7 +141,22 @@ struct Call {
 }
 
 fn join_calls(trace: &mut [&mut SessionEvent]) {
-    let (executed, stated) = calls(trace);
+    let spans = spans_of_tools(trace);
+    let (executed, stated) = calls(trace, |event| spans.contains(&event.span_id));
+    join(trace, executed, stated);
+}
+
+/// Hooks that do not say which call they are about, and what else states the calls of the trace.
+fn name_calls(trace: &mut [&mut SessionEvent]) {
+    let is_unnamed = |event: &SessionEvent| event.fact_key.starts_with(UNNAMED_CALL);
+    if trace.iter().any(|event| is_unnamed(event)) {
+        let (unnamed, named) = calls(trace, is_unnamed);
+        join(trace, unnamed, named);
+    }
+}
+
+/// The calls of the first side take the ids of the second.
+fn join(trace: &mut [&mut SessionEvent], executed: BTreeMap<String, Call>, stated: BTreeMap<String, Call>) {
     let mut unnamed: Vec<Call> =
         executed.values().filter(|call| !stated.contains_key(&call.key)).cloned().collect();
     let mut unexecuted: Vec<Call> =
@@ -130,12 +201,14 @@ fn spans_of_tools(trace: &[&mut SessionEvent]) -> BTreeSet<String> {
     of_tools.map(|(span, _)| span.to_owned()).collect()
 }
 
-/// The calls by key: those of tools' own spans, and those that messages state.
-fn calls(trace: &[&mut SessionEvent]) -> (BTreeMap<String, Call>, BTreeMap<String, Call>) {
-    let spans = spans_of_tools(trace);
+/// The calls by key: those of the side that is asked for, and the others.
+fn calls(
+    trace: &[&mut SessionEvent],
+    is_executed: impl Fn(&SessionEvent) -> bool,
+) -> (BTreeMap<String, Call>, BTreeMap<String, Call>) {
     let (mut executed, mut stated) = (BTreeMap::<String, Call>::new(), BTreeMap::<String, Call>::new());
     for event in trace.iter().filter(|event| event.kind == Kind::ToolCall && is_of_call(event)) {
-        let side = if spans.contains(&event.span_id) { &mut executed } else { &mut stated };
+        let side = if is_executed(event) { &mut executed } else { &mut stated };
         let call = side.entry(event.fact_key.clone()).or_default();
         let at = (event.timestamp, event.seq);
         call.key.clone_from(&event.fact_key);

@@ -52,6 +52,7 @@ pub fn resolve(events: Vec<SessionEvent>, options: &ResolveOptions) -> Vec<Sessi
     let mut sessions: Vec<Session> = sessions
         .into_iter()
         .map(|((tenant, id), (source, events))| put_together(tenant, id, source, events, options))
+        .filter(|session| !session.facts.is_empty())
         .collect();
     sessions.sort_by(|a, b| {
         (&a.tenant, &a.workspace, a.started_at, &a.id).cmp(&(&b.tenant, &b.workspace, b.started_at, &b.id))

@@ -12,6 +12,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
+use serde::Serialize;
 
 use crate::event::{
     Decision, Kind, SessionEvent, Status, Timestamp, attributes_from_json, attributes_to_json,
@@ -20,6 +21,8 @@ use crate::event::{
 /// One column: its name, how it is read from and written to an event, and how it is stored.
 pub(super) struct Column {
     pub(super) name: &'static str,
+    /// What it holds, for people.
+    pub(super) about: &'static str,
     pub(super) values: Values,
     pub(super) storage: Storage,
 }
@@ -61,9 +64,10 @@ pub(super) enum Storage {
 }
 
 macro_rules! column {
-    ($variant:ident, $field:ident, $storage:ident) => {
+    ($variant:ident, $field:ident, $storage:ident, $about:literal) => {
         Column {
             name: stringify!($field),
+            about: $about,
             values: Values::$variant { get: |event| event.$field, set: |event, value| event.$field = value },
             storage: Storage::$storage,
         }
@@ -71,9 +75,10 @@ macro_rules! column {
 }
 
 macro_rules! text {
-    ($field:ident, $storage:ident) => {
+    ($field:ident, $storage:ident, $about:literal) => {
         Column {
             name: stringify!($field),
+            about: $about,
             values: Values::Text {
                 get: |event| Cow::Borrowed(&event.$field),
                 set: |event, value| {
@@ -88,9 +93,10 @@ macro_rules! text {
 
 /// A text column of a closed set of names.
 macro_rules! name {
-    ($field:ident, $type:ident) => {
+    ($field:ident, $type:ident, $about:literal) => {
         Column {
             name: stringify!($field),
+            about: $about,
             values: Values::Text {
                 get: |event| Cow::Borrowed(event.$field.as_str()),
                 set: |event, value| {
@@ -106,54 +112,69 @@ macro_rules! name {
 
 /// Every column, in the order of the files.
 pub(super) static COLUMNS: [Column; 40] = [
-    text!(event_id, Distinct),
-    text!(fact_key, Distinct),
-    column!(Integer, rank, Repeating),
-    text!(session_id, Repeating),
-    text!(turn_id, Repeating),
-    column!(Integer, seq, Distinct),
-    name!(kind, Kind),
-    column!(Time, timestamp, Distinct),
-    column!(Time, ingested_at, Repeating),
-    column!(Integer, duration_us, Distinct),
-    text!(tenant, Repeating),
-    text!(workspace, Repeating),
-    text!(project, Repeating),
-    text!(cwd, Repeating),
-    text!(user_id, Repeating),
-    text!(service, Repeating),
-    text!(assistant, Repeating),
-    text!(assistant_version, Repeating),
-    text!(agent, Repeating),
-    text!(model, Repeating),
-    text!(tool, Repeating),
-    text!(tool_call_id, Distinct),
-    text!(text, Bulk),
-    text!(input, Bulk),
-    text!(output, Bulk),
-    name!(status, Status),
-    name!(decision, Decision),
-    text!(decision_source, Repeating),
+    text!(event_id, Distinct, "the observation's identity: 32 hex digits, the same however often it is sent"),
+    text!(fact_key, Distinct, "the fact's identity within tenant, session and kind; '' is a fact of its own"),
+    column!(
+        Integer,
+        rank,
+        Repeating,
+        "which observation of a fact knows better: the greatest non-empty wins"
+    ),
+    text!(session_id, Repeating, "the session that the record itself names; '' if none"),
+    text!(turn_id, Repeating, "the turn that the record itself names; '' if none"),
+    column!(Integer, seq, Distinct, "the client's own order, else 0; ties break by event_id"),
+    name!(
+        kind,
+        Kind,
+        "session_start, session_end, prompt, tool_call, tool_result, decision, response, feedback, skill_use or error"
+    ),
+    column!(Time, timestamp, Distinct, "when it happened; when it was accepted if the client does not say"),
+    column!(Time, ingested_at, Repeating, "when the request that carried it was accepted"),
+    column!(Integer, duration_us, Distinct, "how long it took; 0 if unknown"),
+    text!(tenant, Repeating, "whose it is, as the credential decided"),
+    text!(workspace, Repeating, "the workspace that the payload names; '' if none"),
+    text!(project, Repeating, "the repository as host/owner/name"),
+    text!(cwd, Repeating, "the working directory"),
+    text!(user_id, Repeating, "the person, as the client names them"),
+    text!(service, Repeating, "service.name of the resource"),
+    text!(assistant, Repeating, "claude-code, codex, cursor, ...; '' for other applications"),
+    text!(assistant_version, Repeating, "the assistant's version"),
+    text!(agent, Repeating, "'' for the main agent, else the sub-agent's id or name"),
+    text!(model, Repeating, "the model that answered"),
+    text!(tool, Repeating, "the tool's name"),
+    text!(tool_call_id, Distinct, "joins a call with its result and its decision"),
+    text!(text, Bulk, "the prompt, the response, the error, the comment of a score"),
+    text!(input, Bulk, "a call's arguments; JSON text where the client sent JSON"),
+    text!(output, Bulk, "a call's result"),
+    name!(status, Status, "how a call ended: ok, error or ''"),
+    name!(decision, Decision, "accept, reject or ''"),
+    text!(decision_source, Repeating, "who decided, in the client's own word"),
     Column {
         name: "score",
+        about: "a score from outside; null if there is none",
         values: Values::OptionalFloat {
             get: |event| event.score,
             set: |event, value| event.score = Some(value),
         },
         storage: Storage::Distinct,
     },
-    text!(skill, Repeating),
-    column!(Integer, input_tokens, Distinct),
-    column!(Integer, output_tokens, Distinct),
-    text!(trace_id, Repeating),
-    text!(span_id, Distinct),
-    text!(parent_span_id, Distinct),
-    text!(history_before, Distinct),
-    text!(history_after, Distinct),
-    text!(dialect, Repeating),
-    column!(Flag, truncated, Repeating),
+    text!(skill, Repeating, "the skill that was loaded or invoked"),
+    column!(Integer, input_tokens, Distinct, "tokens that the model read; 0 if unknown"),
+    column!(Integer, output_tokens, Distinct, "tokens that the model wrote; 0 if unknown"),
+    text!(trace_id, Repeating, "lower-case hex; '' if none"),
+    text!(span_id, Distinct, "lower-case hex; '' if none"),
+    text!(parent_span_id, Distinct, "lower-case hex; '' if none"),
+    text!(
+        history_before,
+        Distinct,
+        "hash of the conversation before the answer; '' unless the record shows one"
+    ),
+    text!(history_after, Distinct, "hash of the conversation with the answer"),
+    text!(dialect, Repeating, "the dialect that understood the record"),
+    column!(Flag, truncated, Repeating, "whether content was cut, by the client or here"),
     Column {
         name: "attributes",
+        about: "everything else, as one JSON object",
         values: Values::Text {
             get: |event| Cow::Owned(attributes_to_json(&event.attributes)),
             set: |event, value| {
@@ -174,6 +195,34 @@ pub fn schema() -> SchemaRef {
         Field::new(column.name, column.data_type(), nullable)
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// One column, for people and for what checks a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ColumnDescription {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type in Arrow's words.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// What it holds.
+    pub description: &'static str,
+}
+
+/// Every column, in the order of the files.
+pub fn columns() -> Vec<ColumnDescription> {
+    let describe = |(column, field): (&Column, &Arc<Field>)| ColumnDescription {
+        name: column.name,
+        data_type: match field.data_type() {
+            DataType::Timestamp(_, _) => "timestamp(us, UTC)".to_owned(),
+            other => other.to_string().to_lowercase(),
+        },
+        nullable: field.is_nullable(),
+        description: column.about,
+    };
+    COLUMNS.iter().zip(schema().fields()).map(describe).collect()
 }
 
 impl Column {
@@ -208,9 +257,10 @@ enum ColumnBuilder {
 }
 
 impl BatchBuilder {
-    /// Arrow's utf8 offsets are 32 bits wide, so no column may grow to 2 GiB. The limit leaves
-    /// room for the event that reaches it, which is at most as large as one request.
-    const MAX_TEXT_BYTES: usize = 64 << 20;
+    /// A batch is a copy of its events, so it is small beside them. Arrow's utf8 offsets are 32 bits wide:
+    /// no column may grow to 2 GiB, with the event that reaches the limit, which is at most as large as
+    /// one request.
+    const MAX_TEXT_BYTES: usize = 8 << 20;
     const MAX_ROWS: usize = 8_192;
 
     pub(super) fn new() -> Self {

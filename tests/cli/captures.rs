@@ -276,13 +276,8 @@ fn the_same_sessions_with_other_commands_give_the_same_skill_about_these() {
     assert!(!skill.contains("make "), "{skill}");
 }
 
-#[test]
-fn recorded_genai_sessions_become_true_sessions() {
-    let site = Site::new("default");
-    let _running = site.start();
-    for body in bodies(&fixtures().join("captures/otel-genai-attrs")) {
-        post(&site, &body);
-    }
+/// Compares the sessions that every framework ran.
+fn assert_framework_sessions_are_true(site: &Site) {
     let truth = fixtures().join("captures/expected-framework-sessions.json");
     let truth: Value = serde_json::from_slice(&std::fs::read(truth).unwrap()).unwrap();
     let truth = truth["sessions"].as_array().unwrap();
@@ -301,6 +296,56 @@ fn recorded_genai_sessions_become_true_sessions() {
         let results: Vec<bool> =
             facts(&session, "tool_result").iter().map(|result| text(result, "status") == "ok").collect();
         assert_eq!(results, steps.iter().map(|step| step["ok"] == true).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn recorded_genai_sessions_become_true_sessions() {
+    let site = Site::new("default");
+    let _running = site.start();
+    for body in bodies(&fixtures().join("captures/otel-genai-attrs")) {
+        post(&site, &body);
+    }
+    assert_framework_sessions_are_true(&site);
+}
+
+/// What each version of Langfuse's SDKs sent, to the paths that it sent it to, into a fresh folder each:
+/// they share ids.
+#[test]
+fn recorded_langfuse_sessions_become_true_sessions_with_their_scores() {
+    for (folder, scores) in [
+        ("langfuse-py-v2", 9),
+        ("langfuse-py-v4", 13),
+        ("langfuse-py-v5", 13),
+        ("langfuse-py-v5-split", 13),
+        ("langfuse-js", 9),
+    ] {
+        let site = Site::new("default");
+        let running = site.start();
+        let listing = std::fs::read_dir(fixtures().join("captures").join(folder)).unwrap();
+        let mut files: Vec<_> = listing.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        for file in files {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            let (path, status) = match name.rsplit_once('-').unwrap().1.split_once('.').unwrap().0 {
+                "traces" => ("/api/public/otel/v1/traces", 200),
+                "ingestion" => ("/api/public/ingestion", 207),
+                "scores" => ("/api/public/scores", 202),
+                other => panic!("{other}"),
+            };
+            let json = name.ends_with(".json");
+            let content_type = if json { "application/json" } else { "application/x-protobuf" };
+            let answer = site.post(path, content_type, std::fs::read(&file).unwrap());
+            assert_eq!(answer, status, "{}", file.display());
+        }
+        assert_framework_sessions_are_true(&site);
+        let sessions = site.sessions();
+        let of_session = |row: &Value| row["events"]["feedback"].as_u64().unwrap_or_default();
+        assert_eq!(sessions.iter().map(of_session).sum::<u64>(), scores, "{folder}");
+        for row in &sessions {
+            assert_eq!(row["events"]["tool_result"], row["events"]["tool_call"], "{folder}: listed as shown");
+        }
+        assert_eq!(running.terminate(), Some(0));
     }
 }
 
@@ -326,6 +371,19 @@ fn a_remote_that_is_down_holds_up_nothing_but_itself() {
     eventually("the failure is counted", || metrics().contains("kind=\"unreachable\""));
     assert!(metrics().lines().any(|line| line == "skillspan_targets_failing 1"), "{}", metrics());
     assert!(site.log().contains("cannot reach"), "{}", site.log());
+    let report: Value = serde_json::from_str(&site.run(&["status", "--json"])).unwrap();
+    let target = |name: &str| {
+        let targets = report["targets"].as_array().unwrap();
+        targets.iter().find(|target| text(target, "target").contains(name)).cloned().unwrap()
+    };
+    assert_eq!(text(&target("skills.git"), "failing"), "unreachable");
+    assert!(target("skills.git")["retry_at"].is_string(), "{report}");
+    assert!(target(&site.path("skills").display().to_string())["published_at"].is_string(), "{report}");
+    let problem = &report["problems"][0];
+    assert!(text(problem, "what").contains(&format!("cannot reach http://{dead}/skills.git")), "{report}");
+    assert!(text(problem, "todo").contains("see whether the remote is up"), "{report}");
+    let said = site.run(&["status"]);
+    assert!(said.contains("skills.git (main): failing (unreachable)"), "{said}");
     for body in claude_code() {
         post(&site, &body);
     }

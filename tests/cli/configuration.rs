@@ -44,11 +44,19 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
         ),
         (
             "receivers:\n  jaeger: {}\n",
-            "c.yaml:2:3: receivers.jaeger: no such type among the receivers; known are: otlp",
+            "c.yaml:2:3: receivers.jaeger: no such type among the receivers; known are: otlp, langfuse, hooks",
         ),
         (
             "service:\n  pipelines:\n    sessions: { receivers: [otlp/eu], exporters: [parquet] }\n",
-            "c.yaml:3:29: service.pipelines.sessions.receivers.0: there is no `otlp/eu` among the receivers; known are: otlp",
+            "c.yaml:3:29: service.pipelines.sessions.receivers.0: there is no `otlp/eu` among the receivers; known are: hooks, langfuse, otlp",
+        ),
+        (
+            "receivers:\n  langfuse: { endpoint: otlp/eu }\n",
+            "c.yaml:2:25: receivers.langfuse.endpoint: `otlp/eu` is no OTLP receiver of the same pipeline; name one, such as otlp",
+        ),
+        (
+            "service:\n  pipelines:\n    sessions: { receivers: [langfuse], exporters: [parquet] }\n",
+            "c.yaml:1:1: receivers.langfuse.endpoint: `otlp` is no OTLP receiver of the same pipeline; name one, such as otlp",
         ),
         (
             "exporters:\n  parquet: { table: lake }\n",
@@ -83,8 +91,6 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
 #[test]
 fn what_is_not_built_yet_is_refused_wherever_it_stands() {
     for (text, place) in [
-        ("receivers: { langfuse: { endpoint: otlp } }\n", "1:14: receivers.langfuse"),
-        ("receivers: { hooks: { endpoint: otlp } }\n", "1:14: receivers.hooks"),
         ("processors: { mappings: [] }\n", "1:15: processors.mappings"),
         ("connectors: { skillify: { proposer: { anthropic: {} } } }\n", "1:37: connectors.skillify.proposer"),
         ("service: { telemetry: { metrics: { otlp: x } } }\n", "1:34: service.telemetry.metrics"),

@@ -46,6 +46,7 @@ const CLAUDE: &str = ".claude/settings.json";
 const CODEX: &str = ".codex/config.toml";
 
 const CLAUDE_BEFORE: &str = "{\n    // mine\n    \"permissions\": {\"deny\": [\"Bash(rm:*)\"]},\n    \"env\": {\n        \"EDITOR\": \"vi\"\n    },\n    \"model\": \"opus\"\n}\n";
+const HERMES_BEFORE: &str = "# mine\nmodel: gpt-5.5   # the good one\nplugins:\n  enabled: []\n";
 const CODEX_BEFORE: &str = "# mine\nmodel = \"gpt-5.5\"   # the good one\n\n[otel]\nenvironment = \"prod\"\n\n[mcp_servers.a]\ncommand = \"a\"\n";
 
 #[test]
@@ -54,14 +55,17 @@ fn writing_keeps_everything_else_and_removing_gives_back_every_byte() {
         ("claude-code", CLAUDE, CLAUDE_BEFORE, "\"OTEL_LOG_USER_PROMPTS\": \"1\""),
         ("codex", CODEX, CODEX_BEFORE, "log_user_prompt = true"),
         ("gemini-cli", ".gemini/settings.json", "{\"ui\":{\"theme\":\"x\"}}\n", "\"logPrompts\": true"),
-        ("cursor", ".cursor/hooks.json", "{\"version\":1}\n", ""),
+        ("cursor", ".cursor/hooks.json", "{\"version\":1}\n", "skillspan hook cursor"),
+        ("claude-hooks", CLAUDE, CLAUDE_BEFORE, "skillspan hook claude"),
+        (
+            "hermes-hooks",
+            ".hermes/config.yaml",
+            HERMES_BEFORE,
+            "post_llm_call: [{command: \"skillspan hook hermes\"",
+        ),
     ] {
         let home = Home::with(path, before);
         let (code, said) = home.connect(&[client, "--write"]);
-        if client == "cursor" && said.contains("does not have yet") {
-            assert_eq!((code, home.read(path).as_str()), (64, before));
-            continue;
-        }
         assert_eq!(code, 0, "{said}");
         let after = home.read(path);
         assert!(after.contains(ours), "{client}: {after}");
@@ -97,11 +101,17 @@ fn what_its_owner_changed_since_stays() {
 
 #[test]
 fn a_file_that_cannot_be_read_stays_untouched() {
-    for (client, path, broken) in
-        [("claude-code", CLAUDE, "{\"env\": "), ("codex", CODEX, "[otel\nx"), ("claude-code", CLAUDE, "[]")]
-    {
+    for (client, path, broken) in [
+        ("claude-code", CLAUDE, "{\"env\": "),
+        ("codex", CODEX, "[otel\nx"),
+        ("claude-code", CLAUDE, "[]"),
+        ("hermes-hooks", ".hermes/config.yaml", "model: \"x\n  y: ["),
+        ("hermes-hooks", ".hermes/config.yaml", "{model: x}\n"),
+        ("cursor", ".cursor/hooks.json", "{\"hooks\": \"mine\"}"),
+    ] {
         let home = Home::with(path, broken);
-        for switch in ["--write", "--remove"] {
+        let switches: &[&str] = if broken.contains("mine") { &["--write"] } else { &["--write", "--remove"] };
+        for switch in switches {
             let (code, said) = home.connect(&[client, switch]);
             assert_eq!(code, 1, "{said}");
             assert!(said.contains("was left as it is"), "{said}");
@@ -141,7 +151,7 @@ fn every_assistant_shows_its_block_and_how_to_leave_a_session_out() {
     let home = Home(TempDir::new().unwrap());
     let (_, listed) = home.connect(&[]);
     let names: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(names.len(), 14, "{names:?}");
+    assert_eq!(names.len(), 17, "{names:?}");
     for name in names {
         let (code, said) = home.connect(&[name, "--endpoint", "http://collector:4318"]);
         assert_eq!(code, 0, "{said}");
@@ -176,4 +186,73 @@ fn environment_files_get_lines() {
     assert!(written.starts_with("OPENAI_API_KEY=k\nHERMES_OTEL_ENABLED=true\n"), "{written}");
     assert_eq!(home.connect(&["hermes", "--remove"]).0, 0);
     assert_eq!(home.read(".hermes/.env"), "OPENAI_API_KEY=k\n");
+}
+
+#[test]
+fn hooks_go_beside_other_hooks_and_come_out_again_whatever_the_address_was() {
+    let path = ".cursor/hooks.json";
+    let theirs =
+        "{\n  \"version\": 1,\n  \"hooks\": {\n    \"stop\": [{\"command\": \"./theirs.sh\"}]\n  }\n}\n";
+    let home = Home::with(path, theirs);
+    assert_eq!(home.connect(&["cursor", "--write", "--endpoint", "http://collector:4318"]).0, 0);
+    let written: serde_json::Value = serde_json::from_str(&home.read(path)).unwrap();
+    assert_eq!(written["hooks"]["stop"][0]["command"], "./theirs.sh");
+    assert_eq!(
+        written["hooks"]["stop"][1]["command"],
+        "skillspan hook cursor --endpoint http://collector:4318"
+    );
+    assert_eq!(home.connect(&["cursor", "--remove"]).0, 0);
+    let left: serde_json::Value = serde_json::from_str(&home.read(path)).unwrap();
+    assert_eq!(left, serde_json::from_str::<serde_json::Value>(theirs).unwrap());
+}
+
+#[test]
+fn hooks_that_hermes_has_already_are_not_joined_by_guessing() {
+    let before = "hooks:\n  pre_tool_call: [{command: mine}]\n";
+    let home = Home::with(".hermes/config.yaml", before);
+    let (code, said) = home.connect(&["hermes-hooks", "--write"]);
+    assert_eq!((code, home.read(".hermes/config.yaml").as_str()), (1, before));
+    assert!(said.contains("hooks"), "{said}");
+}
+
+#[test]
+fn files_that_are_ours_alone_are_made_and_go_again_and_anothers_stays() {
+    for (client, folder, file, holds) in [
+        ("pi", ".pi/agent/extensions", "skillspan.ts", "spawn(\"skillspan\""),
+        ("cline", ".cline/hooks", "PostToolUse", "exec skillspan hook cline"),
+        ("copilot-hooks", ".copilot/hooks", "skillspan.json", "\"skillspan hook copilot"),
+    ] {
+        let home = Home(TempDir::new().unwrap());
+        let endpoint = ["--endpoint", "http://collector:4318"];
+        let (code, said) = home.connect(&[client, "--write", endpoint[0], endpoint[1]]);
+        assert_eq!(code, 0, "{said}");
+        let path = format!("{folder}/{file}");
+        let written = home.read(&path);
+        assert!(written.contains(holds) && written.contains("http://collector:4318"), "{written}");
+        let (code, said) = home.connect(&[client, "--write", endpoint[0], endpoint[1]]);
+        assert_eq!((code, said.contains("in place already")), (0, true), "{said}");
+        assert_eq!(home.connect(&[client, "--remove"]).0, 0, "whatever the address was");
+        assert_eq!(fs::read_dir(home.file(folder)).unwrap().count(), 0);
+
+        let others = Home::with(&path, "another's\n");
+        for switch in ["--write", "--remove"] {
+            let (code, said) = others.connect(&[client, switch]);
+            assert_eq!((code, others.read(&path).as_str()), (1, "another's\n"), "{said}");
+        }
+        assert!(others.is_alone(&path), "all of the files or none");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cline_is_to_run_can_be_run() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home(TempDir::new().unwrap());
+    assert_eq!(home.connect(&["cline", "--write"]).0, 0);
+    for name in
+        ["TaskStart", "UserPromptSubmit", "PostToolUse", "TaskComplete", "TaskError", "SessionShutdown"]
+    {
+        let mode = fs::metadata(home.file(".cline/hooks").join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o700, 0o700, "{name}");
+    }
 }

@@ -59,6 +59,21 @@ fn json_and_protobuf_compressed_or_not_are_read() {
 }
 
 #[test]
+fn a_body_is_read_as_the_receiver_reads_it() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("body");
+    // A byte-order mark, a list that is null, an id in upper case, half a character, and a record that is
+    // no span.
+    let body = "\u{feff}{\"resourceSpans\":[{\"scopeSpans\":[{\"scope\":{\"name\":\"acme\",\"attributes\":null},\
+        \"spans\":[{\"traceId\":\"5B8EFFF798038103D269B633813FC60C\",\"name\":\"wor\\ud83d\"},{\"name\":{}}]}]}]}";
+    fs::write(&file, body).unwrap();
+    let (code, said, _) = explain(&[file.to_str().unwrap(), "--all"]);
+    assert_eq!(code, 0);
+    assert!(said.contains("1 span wor\u{fffd} (scope acme)"), "{said}");
+    assert!(said.contains("1 more cannot be read: span cannot be read: name: "), "{said}");
+}
+
+#[test]
 fn what_is_no_body_is_an_error() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("body");
@@ -68,4 +83,20 @@ fn what_is_no_body_is_an_error() {
         assert_eq!((code, said.as_str()), (1, ""), "{body}");
         assert!(error.contains("body"), "{error}");
     }
+}
+
+#[test]
+fn what_a_hook_gave_is_explained_as_well() {
+    let file = fixtures().join("captures/hermes-hooks/006-post_tool_call.json");
+    let (code, said, _) = outcome(skillspan().args(["explain", "--hook", "hermes"]).arg(&file));
+    assert_eq!(code, 0);
+    assert!(
+        said.contains("tool_result by hermes-hooks") && said.contains("1 of 1 records became events"),
+        "{said}"
+    );
+    let file = fixtures().join("captures/pi-extension/events.jsonl");
+    let (_, said, _) = outcome(skillspan().args(["explain", "--hook", "pi"]).arg(&file));
+    assert!(said.contains("of 53 records became events") && said.contains("duplicate (pi-hooks)"), "{said}");
+    let (code, _, error) = outcome(skillspan().args(["explain", "--hook", "emacs"]).arg(&file));
+    assert!(code == 1 && error.contains("known are claude"), "{error}");
 }

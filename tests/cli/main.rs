@@ -7,6 +7,8 @@
 //! | `captures.rs` | recorded clients in, sessions and one skill out |
 //! | `connect.rs` | settings files of assistants, changed and changed back |
 //! | `explain.rs` | what a recorded body means |
+//! | `hook.rs` | hooks' events, whether the collector is there or not |
+//! | `schema.rs` | the columns that are printed are the files' |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
 //! | `live.rs` | the OpenTelemetry SDK as a client |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
@@ -28,8 +30,10 @@ mod configuration;
 mod connect;
 mod crash;
 mod explain;
+mod hook;
 mod journals;
 mod live;
 mod operation;
+mod schema;
 mod support;
 mod upkeep;

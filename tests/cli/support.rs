@@ -83,8 +83,15 @@ service:
 
     /// Starts `skillspan run` and waits until it is ready.
     pub(crate) fn start(&self) -> Running {
+        self.start_with(&[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn start_with(&self, environment: &[(&str, &Path)]) -> Running {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
-        let child = skillspan().args(["run", "--config"]).arg(self.config()).stderr(log).spawn().unwrap();
+        let mut command = skillspan();
+        command.args(["run", "--config"]).arg(self.config()).envs(environment.iter().copied());
+        let child = command.stderr(log).spawn().unwrap();
         let mut running = Running { child };
         let ready = format!("http://127.0.0.1:{}/ready", self.health);
         let client = client();

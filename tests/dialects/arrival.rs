@@ -8,14 +8,24 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use prost::Message;
+use serde_json::value::RawValue;
 use skillspan::dialects::{Dialects, Outcome};
 use skillspan::event::{Owner, SessionEvent};
+use skillspan::receivers::langfuse::Form;
 use skillspan::table::{ResolveOptions, Session, resolve};
 
 use crate::captures::{ACCEPTED_AT, Body, bodies, replay};
 use crate::truth::RECORDED;
 
-const OTHERS: &[&str] = &["gemini-cli/s09-subagent-http", "qwen", "copilot", "openclaw-driven-content1"];
+const OTHERS: &[&str] = &[
+    "gemini-cli/s09-subagent-http",
+    "qwen",
+    "copilot",
+    "openclaw-driven-content1",
+    "langfuse-py-v2",
+    "langfuse-py-v4",
+    "langfuse-py-v5-split",
+];
 
 /// The requests of a folder, cut into one request a record.
 fn single_records(folder: &str) -> Vec<Body> {
@@ -56,6 +66,22 @@ fn split(body: Body) -> Vec<Body> {
             }
             requests
         }
+        Body::Langfuse(form, body) => {
+            // Every event byte for byte as it stands in its batch.
+            #[derive(serde::Deserialize)]
+            struct Batch {
+                batch: Vec<Box<RawValue>>,
+            }
+            let all = match form {
+                Form::Ingestion => serde_json::from_slice::<Batch>(&body).unwrap().batch,
+                Form::Scores => serde_json::from_slice(&body).unwrap(),
+            };
+            let alone = |event: &RawValue| match form {
+                Form::Ingestion => format!(r#"{{"batch": [{event}]}}"#),
+                Form::Scores => event.to_string(),
+            };
+            all.iter().map(|event| Body::Langfuse(form, alone(event).into())).collect()
+        }
     }
 }
 
@@ -74,6 +100,8 @@ fn sent(body: &Body, as_json: bool) -> Body {
         (Body::Traces(request), false) => {
             Body::Traces(Message::decode(request.encode_to_vec().as_slice()).unwrap())
         }
+        // Langfuse's own paths take nothing but JSON.
+        (Body::Langfuse(form, body), _) => Body::Langfuse(*form, body.clone()),
     }
 }
 

@@ -3,12 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde::de::DeserializeOwned;
 use skillspan::dialects::{Dialects, Outcome, Reason, Record};
 use skillspan::event::{Owner, SessionEvent, Timestamp};
+use skillspan::receivers::langfuse::{Batch, Form};
+use skillspan::receivers::otlp::Coding;
+use skillspan::receivers::{MemoryLimit, Source};
 
 /// When all replayed records count as accepted: after they happened.
 pub(crate) const ACCEPTED_AT: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
@@ -17,6 +21,7 @@ pub(crate) const ACCEPTED_AT: Timestamp = Timestamp::from_micros(1_800_000_000_0
 pub(crate) enum Body {
     Logs(ExportLogsServiceRequest),
     Traces(ExportTraceServiceRequest),
+    Langfuse(Form, Bytes),
 }
 
 impl Body {
@@ -40,6 +45,13 @@ impl Body {
                         scope.spans.iter().for_each(|span| visit(&Record::span(&of, &by, span)));
                     }
                 }
+            }
+            Self::Langfuse(form, body) => {
+                let (report, _reported) = tokio::sync::oneshot::channel();
+                let (form, coding, body) = (*form, Coding::Identity, body.clone());
+                let batch = Batch { form, coding, body, limit: usize::MAX, report };
+                let tally = batch.read(&mut MemoryLimit::new(0).lease(), &mut visit).unwrap();
+                assert_eq!(tally.rejected, 0, "{}", tally.message);
             }
         }
     }
@@ -93,6 +105,8 @@ fn body(file: &Path) -> Option<Body> {
     match stem.rsplit_once('-')?.1 {
         "logs" => Some(Body::Logs(decode(file, encoding))),
         "traces" => Some(Body::Traces(decode(file, encoding))),
+        "ingestion" => Some(Body::Langfuse(Form::Ingestion, read(file).into())),
+        "scores" => Some(Body::Langfuse(Form::Scores, read(file).into())),
         _ => None,
     }
 }

@@ -20,6 +20,9 @@ struct Lacks {
     workspace: &'static str,
 }
 
+const LANGFUSE: [&str; 5] =
+    ["langfuse-py-v2", "langfuse-py-v4", "langfuse-py-v5", "langfuse-py-v5-split", "langfuse-js"];
+
 const WORKSPACE: Lacks = Lacks { ids: false, users: false, workspace: "workspace" };
 
 fn read(events: Vec<SessionEvent>) -> Vec<Session> {
@@ -147,8 +150,34 @@ fn strands() {
 
 #[test]
 fn langfuse() {
-    for name in ["langfuse-py-v4", "langfuse-py-v5", "langfuse-py-v5-split", "langfuse-js"] {
+    for name in LANGFUSE {
         assert_recording(name, &WORKSPACE);
+    }
+}
+
+/// Each recording scores every turn, and most score whole sessions besides.
+#[test]
+fn scores_of_langfuse_are_feedback_of_the_sessions_whose_traces_they_name() {
+    for (name, sessions) in [
+        ("langfuse-py-v2", 0),
+        ("langfuse-py-v4", 3),
+        ("langfuse-py-v5", 3),
+        ("langfuse-py-v5-split", 3),
+        ("langfuse-js", 0),
+    ] {
+        let facts: Vec<_> = read(replay(name).events).iter().flat_map(facts).collect();
+        let scores = of_kind(&facts, Kind::Feedback);
+        let named = |wanted: &str| -> Vec<(Option<f64>, &str)> {
+            let named = scores.iter().filter(|score| score.attributes["gen_ai.evaluation.name"] == wanted);
+            named.map(|score| (score.score, score.text.as_str())).collect()
+        };
+        let thumbs = named("user-feedback");
+        let up = thumbs.iter().filter(|(score, _)| *score == Some(1.0)).count();
+        let down = thumbs.iter().filter(|(score, _)| *score == Some(0.0)).count();
+        assert_eq!((thumbs.len(), up, down), (9, 8, 1), "{name}");
+        assert_eq!(named("session-outcome"), vec![(Some(0.9), ""); sessions], "{name}");
+        let said = if sessions > 0 { vec![(None, "rejected")] } else { vec![] };
+        assert_eq!(named("acceptance"), said, "{name}");
     }
 }
 
@@ -178,7 +207,9 @@ fn every_recording_without_its_ids_is_joined_by_its_history() {
         "langfuse-js",
     ] {
         let without = |event| SessionEvent { session_id: String::new(), ..event };
-        let sessions = read(replay(name).events.into_iter().map(without).collect());
+        // A score names its session and nothing else.
+        let of_traces = replay(name).events.into_iter().filter(|event| !event.trace_id.is_empty());
+        let sessions = read(of_traces.map(without).collect());
         assert_happened(name, &sessions, &Lacks { ids: true, users: true, ..Lacks::default() });
     }
 }

@@ -11,8 +11,10 @@
 //! | `claude_code.rs` | Claude Code against its recorded sessions |
 //! | `genai.rs` | the GenAI conventions, record by record |
 //! | `frameworks.rs` | every framework against the same recorded sessions |
+//! | `langfuse.rs` | Langfuse's ingestion, event by event |
 //! | `hard_cases.rs` | what recorded sessions seldom show |
 //! | `spans.rs` | spans written by hand |
+//! | `hooks.rs` | hooks against recorded sessions, and from documentation |
 //! | `records.rs` | what holds for every dialect and every record, hostile ones included |
 
 #![allow(
@@ -30,6 +32,8 @@ mod frameworks;
 mod from_documentation;
 mod genai;
 mod hard_cases;
+mod hooks;
+mod langfuse;
 mod records;
 mod sessions;
 mod spans;

@@ -20,6 +20,7 @@ const FOLDERS: &[&str] = &[
     "copilot",
     "gemini-cli/s09-subagent-http",
     "langfuse-js",
+    "langfuse-py-v2",
     "openclaw-driven-content1",
     "openinference-openai",
     "otel-genai-attrs",
@@ -113,6 +114,7 @@ fn through_json(body: &Body) -> Body {
         Body::Traces(request) => {
             Body::Traces(serde_json::from_value(serde_json::to_value(request).unwrap()).unwrap())
         }
+        Body::Langfuse(form, body) => Body::Langfuse(*form, body.clone()),
     }
 }
 

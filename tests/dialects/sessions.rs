@@ -69,7 +69,8 @@ pub(crate) fn of_kind(facts: &[SessionEvent], kind: Kind) -> Vec<&SessionEvent> 
     facts.iter().filter(|fact| fact.kind == kind).collect()
 }
 
-fn call(facts: &[SessionEvent], call: &SessionEvent) -> Call {
+/// A call with what became of it.
+pub(crate) fn call(facts: &[SessionEvent], call: &SessionEvent) -> Call {
     let about =
         |kind| facts.iter().find(move |fact| fact.kind == kind && fact.tool_call_id == call.tool_call_id);
     let rejected = about(Kind::Decision).is_some_and(|decision| decision.decision == Decision::Reject);

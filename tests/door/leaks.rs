@@ -5,10 +5,11 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsServiceClient;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyOf;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValueList};
 use opentelemetry_proto::tonic::trace::v1::span::Event;
 use prost::Message;
+use serde_json::{Value, json};
 
 use crate::corpus::{Planted, needles, planted};
 use crate::site::Site;
@@ -36,8 +37,8 @@ fn place(index: usize, text_of: &str) -> Request {
         let (name, canary) = (name.to_owned(), canary.clone());
         Request::Traces(span(&session, number, |span, _| span.attributes.extend([pair(name, value), canary])))
     };
-    let list = |values| AnyValue { value: Some(Value::ArrayValue(ArrayValue { values })) };
-    let map = |values| AnyValue { value: Some(Value::KvlistValue(KeyValueList { values })) };
+    let list = |values| AnyValue { value: Some(AnyOf::ArrayValue(ArrayValue { values })) };
+    let map = |values| AnyValue { value: Some(AnyOf::KvlistValue(KeyValueList { values })) };
     let messages = |role: &str| {
         let parts = serde_json::json!([{ "type": "text", "content": text_of }]);
         text(serde_json::json!([{ "role": role, "parts": parts }]).to_string())
@@ -125,15 +126,100 @@ fn send(site: &Site, door: Door, requests: Vec<Request>) {
     });
 }
 
+/// Puts a text into one of the places that an event of Langfuse's ingestion, or a score, has.
+fn place_in_langfuse(index: usize, text: &str) -> (&'static str, Value) {
+    let canary = format!("canary-{index}.");
+    let (trace, session) = (format!("trace-{index}"), format!("session-{index}"));
+    let event = |kind: &str, body: Value| {
+        let envelope = json!({ "id": format!("e-{index}"), "type": kind, "timestamp": "2026-09-22T00:00:00Z", "body": body });
+        ("/api/public/ingestion", json!({ "batch": [envelope] }))
+    };
+    let metadata = json!({ "canary": canary });
+    // What is longer is refused as an id.
+    let id = if text.len() <= 1_000 { text } else { "of a reasonable length" };
+    let score = |with: Value| {
+        let mut score = json!({ "id": format!("s-{index}"), "sessionId": session, "name": "thumb", "value": 1, "metadata": metadata });
+        score.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+        score
+    };
+    let generation = |with: Value| {
+        let mut body =
+            json!({ "id": format!("o-{index}"), "traceId": trace, "name": "llm", "metadata": metadata });
+        body.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+        body
+    };
+    match index % 14 {
+        0 => event(
+            "trace-create",
+            json!({ "id": trace, "sessionId": session, "input": text, "metadata": metadata }),
+        ),
+        1 => event(
+            "trace-create",
+            json!({ "id": trace, "output": { "role": "assistant", "content": text }, "metadata": metadata }),
+        ),
+        2 => {
+            event("trace-create", json!({ "id": trace, "userId": text, "input": "hi", "metadata": metadata }))
+        }
+        3 => event(
+            "trace-create",
+            json!({ "id": id, "input": "hi", "metadata": { "canary": canary, "note": text } }),
+        ),
+        4 => event(
+            "generation-create",
+            generation(json!({ "input": [{ "role": "user", "content": text }], "model": text })),
+        ),
+        5 => event(
+            "generation-update",
+            generation(
+                json!({ "output": { "role": "assistant", "content": text }, "traceId": id, "id": id }),
+            ),
+        ),
+        6 => event("generation-update", generation(json!({ "level": "ERROR", "statusMessage": text }))),
+        7 => event(
+            "tool-create",
+            generation(json!({ "input": { "command": text }, "output": { "stdout": [text] }, "name": text })),
+        ),
+        8 => event(
+            "span-create",
+            generation(
+                json!({ "parentObservationId": id, "metadata": { "canary": canary, "tool_call_id": text } }),
+            ),
+        ),
+        9 => event("score-create", score(json!({ "comment": text, "name": text }))),
+        10 => event("score-create", score(json!({ "value": text, "environment": text }))),
+        11 => (
+            "/api/public/scores",
+            score(json!({ "comment": text, "metadata": { "canary": canary, "deep": [{ "note": text }] } })),
+        ),
+        12 => ("/api/public/scores", json!([score(json!({ "id": id, "observationId": id, "traceId": id }))])),
+        _ => ("/api/public/scores", json!([score(json!({ "sessionId": text, "source": text }))])),
+    }
+}
+
+/// Each in its place, and each once more in a body that is refused.
+fn send_to_langfuse(site: &Site, offset: usize, planted: &[Planted]) {
+    let client = crate::site::client();
+    let post = |path: &str, body: String| {
+        let request = client.post(format!("http://127.0.0.1:{}{path}", site.http));
+        request.header("content-type", "application/json").body(body).send().unwrap().status().as_u16()
+    };
+    for (index, one) in planted.iter().enumerate() {
+        let (path, body) = place_in_langfuse(offset + index, &one.text);
+        let status = post(path, body.to_string());
+        assert!([200, 202, 207].contains(&status), "{path}: {status}");
+        assert_eq!(post(path, format!("{{\"x{}", one.text)), 400);
+    }
+}
+
 /// Finds every piece of every planted secret in one pass.
-struct Search<'p> {
+pub(crate) struct Search<'p> {
     needles: AhoCorasick,
     /// The secret of each needle.
     of: Vec<&'p Planted>,
 }
 
 impl<'p> Search<'p> {
-    fn new(planted: &'p [Planted]) -> Self {
+    pub(crate) fn new(planted: &'p [Planted]) -> Self {
         let all = || {
             planted.iter().flat_map(|one| needles(&one.secret).into_iter().map(move |needle| (needle, one)))
         };
@@ -144,7 +230,7 @@ impl<'p> Search<'p> {
     }
 
     /// The kinds of secrets of which something stands in `bytes`.
-    fn leaked(&self, bytes: &[u8]) -> Vec<&'p str> {
+    pub(crate) fn leaked(&self, bytes: &[u8]) -> Vec<&'p str> {
         // Segments are allocated ahead: most of them is nothing yet.
         let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         self.needles.find_iter(&bytes[..end]).map(|found| self.of[found.pattern().as_usize()].kind).collect()
@@ -174,7 +260,10 @@ fn no_planted_secret_is_found_in_anything_that_was_written() {
         }
         all.extend(planted);
     }
-    assert!(all.len() >= 600, "{}", all.len());
+    let planted = planted(14);
+    send_to_langfuse(&site, all.len(), &planted);
+    all.extend(planted);
+    assert!(all.len() >= 800, "{}", all.len());
     let kinds: std::collections::BTreeSet<_> = all.iter().map(|planted| planted.kind).collect();
     assert!(kinds.len() >= 20, "{kinds:?}");
 

@@ -5,8 +5,10 @@
 //! | `corpus.rs` | planted secrets, made at run time |
 //! | `redaction.rs` | secrets leave, ordinary text stays |
 //! | `leaks.rs` | planted secrets through every door, and a search of everything that was written |
+//! | `hooks.rs` | the door of hooks, and the place where they wait |
 //! | `access.rs` | who gets in over HTTP and gRPC, and what their credential decides |
 //! | `certificates.rs` | TLS and mTLS, renewal |
+//! | `opt_out.rs` | sessions that say that they are not to be stored |
 //! | `support.rs` | a running skillspan, and what clients send to it |
 
 #![allow(
@@ -22,7 +24,9 @@
 mod access;
 mod certificates;
 mod corpus;
+mod hooks;
 mod leaks;
+mod opt_out;
 mod redaction;
 #[path = "../cli/support.rs"]
 #[expect(dead_code, reason = "the other theme uses the rest")]

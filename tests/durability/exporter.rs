@@ -40,6 +40,7 @@ fn request(tenant: &str, kind: Kind, event_ids: &[&str]) -> Vec<u8> {
         owner: owner(tenant),
         ingested_at,
         events: event_ids.iter().map(event).collect(),
+        ..EventBatch::default()
     })
 }
 

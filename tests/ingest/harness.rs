@@ -97,11 +97,12 @@ receivers:
     protocols:
       grpc: {{ endpoint: 127.0.0.1:0, max_message: {max_size} }}
       http: {{ endpoint: 127.0.0.1:0, max_body: {max_size} }}
+  langfuse: {{ endpoint: otlp }}
 service:
   journal: {{ path: {}, max_size: {journal_size}, segment: {segment}, durability: os }}
   memory_limit: {memory_limit}
   pipelines:
-    sessions: {{ receivers: [otlp], processors: [redact, workspace, limits], exporters: [parquet] }}
+    sessions: {{ receivers: [otlp, langfuse], processors: [redact, workspace, limits], exporters: [parquet] }}
 ",
         path("sessions"),
         path("journal")

@@ -22,11 +22,17 @@
 //! | 413 before and after decompression | `http::a_body_over_the_limit_is_413_also_when_decompressed` |
 //! | `RESOURCE_EXHAUSTED` without `RetryInfo`, before and after decompression | `grpc::a_message_over_the_limit_is_never_sent_again` |
 //! | `UNIMPLEMENTED` for methods and compressions that are not there | `grpc::what_is_not_there_is_unimplemented` |
+//! | memory stays under its limit and a fifth, whatever comes at once | `memory::…` |
 //! | 503 with `Retry-After`, `UNAVAILABLE` with `RetryInfo`; readiness; recovery | `overload::…` |
+//! | 408 / `DEADLINE_EXCEEDED` for senders that fall silent or drip | `connections::a_sender_that_falls_silent_is_answered_408`, `…` |
+//! | connections age: `Connection: close`, GOAWAY, and no request is lost | `connections::…` |
 //! | OTLP/JSON, leniently | `json::…` |
 //! | protobuf, record by record | `protobuf::…` |
+//! | Langfuse's own paths, to the letter of its SDKs | `langfuse::…` |
 //! | what exporters send | `captures::…`, `exporters::…` |
 //! | what nobody should send | `hostile::…`, `properties::…` |
+//!
+//! Beside it, `hooks::…`: whatever a hook's object or a spool holds.
 
 #![allow(
     clippy::indexing_slicing,
@@ -36,12 +42,16 @@
 )]
 
 mod captures;
+mod connections;
 mod exporters;
 mod grpc;
 mod harness;
+mod hooks;
 mod hostile;
 mod http;
 mod json;
+mod langfuse;
+mod memory;
 mod overload;
 mod properties;
 mod protobuf;

@@ -14,6 +14,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Sta
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
+use skillspan::receivers::langfuse::Form;
 use skillspan::receivers::otlp::{Coding, Encoding};
 use skillspan::receivers::{MemoryLimit, Refusal, Signal};
 
@@ -160,6 +161,21 @@ proptest! {
     }
 
     #[test]
+    fn an_event_of_langfuse_with_some_bytes_changed_is_read_or_refused(
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        const EVENT: &str = r#"{"id":"1","type":"score-create","timestamp":"2026-11-22T09:24:36Z","body":{"id":"s","traceId":"t","name":"n","value":0.5,"comment":"\u00e9","metadata":{"a":[null]}}}"#;
+        for text in [format!(r#"{{"batch":[{EVENT},{EVENT}]}}"#), format!("[{EVENT}]"), EVENT.to_owned()] {
+            let mut bytes = text.into_bytes();
+            for (index, byte) in &changes {
+                let index = index.index(bytes.len());
+                bytes[index] = *byte;
+            }
+            never_worse_than_refused(&bytes)?;
+        }
+    }
+
+    #[test]
     fn json_texts_are_read_as_serde_reads_them(text in any::<String>()) {
         let name = serde_json::to_string(&text).unwrap();
         let ascii: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
@@ -170,7 +186,7 @@ proptest! {
     }
 
     #[test]
-    fn any_json_is_stepped_over(depth in 0..900_usize, tail in "[ \\[\\]{}:,\"a0-9tfn\\\\]{0,40}") {
+    fn any_json_is_stepped_over(depth in 1..900_usize, tail in "[ \\[\\]{}:,\"a0-9tfn\\\\]{0,40}") {
         let nested = format!("{{\"x\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
         prop_assert!(read(Signal::Traces, Encoding::Json, nested.as_bytes()).is_ok());
         let valid = serde_json::from_str::<serde::de::IgnoredAny>(&tail).is_ok();
@@ -192,6 +208,17 @@ fn never_worse_than_refused(bytes: &[u8]) -> Result<(), TestCaseError> {
                 Ok(_) => {}
                 Err(refusal) => prop_assert!(matches!(refusal, Refusal::Malformed(_)), "{:?}", refusal),
             }
+        }
+    }
+    for form in [Form::Ingestion, Form::Scores] {
+        match crate::langfuse::read(form, bytes) {
+            Ok((report, tally, shown)) => {
+                prop_assert_eq!(
+                    (tally.records, tally.records + tally.rejected),
+                    (shown, report.verdicts.len() as u64)
+                );
+            }
+            Err(refusal) => prop_assert!(matches!(refusal, Refusal::Malformed(_)), "{:?}", refusal),
         }
     }
     for coding in [Coding::Gzip, Coding::Zstd, Coding::Deflate] {

@@ -31,7 +31,8 @@ def anthropic(request):
         blocks = [{"type": "text", "text": "Integration tests"}]
     elif step < len(STEPS):
         text, command = STEPS[step]
-        call = {"type": "tool_use", "id": f"toolu_live_{step}", "name": "Bash",
+        shells = [tool["name"] for tool in request["tools"] if tool.get("name", "").lower() == "bash"]
+        call = {"type": "tool_use", "id": f"toolu_live_{step}", "name": (shells or ["Bash"])[0],
                 "input": {"command": command, "description": text}}
         blocks, reason = [{"type": "text", "text": text}, call], "tool_use"
     usage = {"input_tokens": 100 + step, "output_tokens": 20}

@@ -3,7 +3,9 @@
 //! The settings of an assistant are one list, from which the block that is printed, the file that is
 //! written and its removal all follow.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use super::hooks;
 
 /// What can be connected.
 #[derive(Debug)]
@@ -33,13 +35,17 @@ pub(super) enum Place {
     Toml(&'static str),
     /// Environment variables; the file, if the client has one for them.
     Environment(Option<&'static str>),
-    /// A file that is ours alone.
-    OwnFile {
-        /// Its path below the home directory.
-        path: &'static str,
-        /// What it holds.
-        content: &'static str,
-        /// Whether the client executes it.
+    /// A YAML file, to which our settings are one block.
+    Yaml(&'static str),
+    /// Files that are ours alone, each with the same content.
+    OwnFiles {
+        /// The folder, by its path below the home directory.
+        folder: &'static str,
+        /// Their names.
+        names: &'static [&'static str],
+        /// What they hold, for an endpoint.
+        content: fn(endpoint: &str) -> String,
+        /// Whether the client executes them.
         executable: bool,
     },
 }
@@ -57,14 +63,17 @@ pub(super) struct Setting {
     pub(super) exposes: &'static str,
 }
 
-fn set(path: &'static [&'static str], value: impl Into<Value>, exposes: &'static str) -> Setting {
+pub(super) fn set(path: &'static [&'static str], value: impl Into<Value>, exposes: &'static str) -> Setting {
     Setting { path, value: value.into(), in_list: false, exposes }
 }
 
-fn add(path: &'static [&'static str], value: Value, exposes: &'static str) -> Setting {
+pub(super) fn add(path: &'static [&'static str], value: Value, exposes: &'static str) -> Setting {
     Setting { in_list: true, ..set(path, value, exposes) }
 }
 
+/// A hook's process asks its own environment, which is the assistant's.
+const HOOK_OFF: &str = "start it with SKILLSPAN_HOOK=off";
+const ON_PATH: &str = "`skillspan` must be on the PATH that the assistant was started with; SKILLSPAN_TOKEN in its environment is sent as its credential";
 const NO_EXPORT: &str = "start it with OTEL_SDK_DISABLED=true";
 
 /// Everything that can be connected.
@@ -161,42 +170,97 @@ pub(super) const CLIENTS: &[Client] = &[
         ],
     },
     Client {
+        name: "hermes-hooks",
+        title: "Hermes Agent by its hooks, without a plugin",
+        known_from: "its hooks were recorded with 0.19.0",
+        place: Place::Yaml(".hermes/config.yaml"),
+        settings: hooks::hermes,
+        leave_out: HOOK_OFF,
+        notes: &[
+            ON_PATH,
+            "Hermes asks once whether it may run these hooks; without a person to ask, start it with --accept-hooks",
+            "connect the plugin (hermes) or the hooks, not both: nothing joins their answers",
+        ],
+    },
+    Client {
         name: "cursor",
         title: "Cursor",
         known_from: "from its documentation",
         place: Place::Json(".cursor/hooks.json"),
-        settings: cursor,
-        leave_out: "start it with SKILLSPAN_HOOK=off",
-        notes: &["it has no OpenTelemetry export: its hooks call `skillspan hook cursor`"],
+        settings: hooks::cursor,
+        leave_out: HOOK_OFF,
+        notes: &[ON_PATH, "it has no OpenTelemetry export: its hooks call `skillspan hook cursor`"],
     },
     Client {
         name: "cline",
         title: "Cline",
         known_from: "its hooks were recorded with 3.0.65",
-        place: Place::OwnFile { path: ".cline/hooks/PostToolUse", content: CLINE_HOOK, executable: true },
+        place: Place::OwnFiles {
+            folder: ".cline/hooks",
+            names: &[
+                "TaskStart",
+                "UserPromptSubmit",
+                "PostToolUse",
+                "TaskComplete",
+                "TaskError",
+                "SessionShutdown",
+            ],
+            content: hooks::cline,
+            executable: true,
+        },
         settings: |_| vec![],
-        leave_out: "start it with SKILLSPAN_HOOK=off",
-        notes: &[
-            "its hooks call `skillspan hook cline`; link the file as TaskStart, UserPromptSubmit, TaskComplete and TaskError too",
-        ],
+        leave_out: HOOK_OFF,
+        notes: &[ON_PATH, "run without an editor, it has no hook with the words of the prompt"],
     },
     Client {
         name: "pi",
         title: "pi",
         known_from: "its extensions were recorded with 0.87.1",
-        place: Place::OwnFile {
-            path: ".pi/agent/extensions/skillspan.ts",
-            content: PI_EXTENSION,
+        place: Place::OwnFiles {
+            folder: ".pi/agent/extensions",
+            names: &["skillspan.ts"],
+            content: hooks::pi,
             executable: false,
         },
         settings: |_| vec![],
-        leave_out: "start it with SKILLSPAN_HOOK=off",
-        notes: &["it has no OpenTelemetry export: the extension calls `skillspan hook pi`"],
+        leave_out: HOOK_OFF,
+        notes: &[ON_PATH, "it has no OpenTelemetry export: the extension calls `skillspan hook pi`"],
+    },
+    Client {
+        name: "claude-hooks",
+        title: "Claude Code by its hooks, without telemetry",
+        known_from: "its hooks were run with 2.1.197",
+        place: Place::Json(".claude/settings.json"),
+        settings: hooks::claude,
+        leave_out: HOOK_OFF,
+        notes: &[
+            ON_PATH,
+            "connect telemetry (claude-code) or the hooks, not both: calls meet, prompts and answers do not",
+            "the output of a failed command arrives, which telemetry does not have",
+        ],
+    },
+    Client {
+        name: "copilot-hooks",
+        title: "GitHub Copilot, command line, by its hooks",
+        known_from: "its hooks were recorded with 1.0.102",
+        place: Place::OwnFiles {
+            folder: ".copilot/hooks",
+            names: &["skillspan.json"],
+            content: hooks::copilot,
+            executable: false,
+        },
+        settings: |_| vec![],
+        leave_out: HOOK_OFF,
+        notes: &[
+            ON_PATH,
+            "beside `copilot` they add the working directory: both say one trace, and are one session",
+            "alone they carry no responses",
+        ],
     },
     Client {
         name: "langfuse",
         title: "applications with the Langfuse SDK",
-        known_from: "from its documentation",
+        known_from: "recorded with Python 2.60 to 5.0 and JavaScript 5.11",
         place: Place::Environment(None),
         settings: langfuse,
         leave_out: "start it with LANGFUSE_TRACING_ENABLED=false",
@@ -223,24 +287,6 @@ pub(super) const CLIENTS: &[Client] = &[
         notes: &["with the Vercel AI SDK, set experimental_telemetry: { isEnabled: true } at each call"],
     },
 ];
-
-const CLINE_HOOK: &str = "#!/bin/sh\n# Written by skillspan connect.\nexec skillspan hook cline\n";
-const PI_EXTENSION: &str = r#"// Written by skillspan connect.
-import { spawn } from "node:child_process";
-
-export default function (pi) {
-  const events = ["session_start", "input", "tool_call", "tool_result", "message_end", "session_shutdown"];
-  for (const name of events) {
-    pi.on(name, (event, ctx) => {
-      const child = spawn("skillspan", ["hook", "pi"], { stdio: ["pipe", "ignore", "ignore"] });
-      child.on("error", () => {});
-      child.stdin.on("error", () => {});
-      const session = ctx.sessionManager.getSessionId();
-      child.stdin.end(JSON.stringify({ event: name, sessionId: session, cwd: ctx.cwd, model: ctx.model?.id, data: event }));
-    });
-  }
-}
-"#;
 
 fn claude_code(endpoint: &str) -> Vec<Setting> {
     vec![
@@ -335,20 +381,6 @@ fn hermes(endpoint: &str) -> Vec<Setting> {
         set(&["HERMES_OTEL_EXPORTER"], "otlp", ""),
         set(&["OTEL_EXPORTER_OTLP_ENDPOINT"], endpoint, ""),
         set(&["HERMES_OTEL_CAPTURE_CONTENT"], "true", "prompts, responses, inputs, outputs, statuses"),
-    ]
-}
-
-fn cursor(_: &str) -> Vec<Setting> {
-    let hook = || json!({"command": "skillspan hook cursor", "timeout": 10, "type": "command"});
-    vec![
-        set(&["version"], 1, ""),
-        add(&["hooks", "sessionStart"], hook(), "that a session began, its directory and person"),
-        add(&["hooks", "beforeSubmitPrompt"], hook(), "prompts"),
-        add(&["hooks", "postToolUse"], hook(), "calls, inputs, outputs"),
-        add(&["hooks", "postToolUseFailure"], hook(), "failures"),
-        add(&["hooks", "afterAgentResponse"], hook(), "responses"),
-        add(&["hooks", "stop"], hook(), "that a turn ended"),
-        add(&["hooks", "sessionEnd"], hook(), "that a session ended"),
     ]
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use toml_edit::{DocumentMut, Item, Table, TableLike};
 
 use super::catalogue::Setting;
+use super::hooks::is_same_command;
 
 /// A settings file's content.
 pub(super) enum Document {
@@ -14,6 +15,8 @@ pub(super) enum Document {
     Json(CstRootNode),
     /// TOML.
     Toml(Box<DocumentMut>),
+    /// YAML, of which one block is ours.
+    Yaml(String),
     /// `NAME=value` lines; a line may begin with `export`.
     Lines(Vec<String>),
 }
@@ -29,6 +32,9 @@ pub(super) enum DocumentError {
         /// What the parser says.
         reason: String,
     },
+    /// A block of keys has one of its own already.
+    #[error("`{0}` is there already; add what `skillspan connect` prints to it by hand")]
+    Taken(String),
     /// A key on the way to a setting holds something else than further keys.
     #[error("`{0}` is there and holds no settings")]
     NotAnObject(String),
@@ -61,6 +67,21 @@ impl Document {
         Ok(Self::Toml(Box::new(text.parse().map_err(invalid)?)))
     }
 
+    /// A file whose own settings are left as they stand: ours are a block of keys between two marks.
+    pub(super) fn yaml(text: &str) -> Result<Self, DocumentError> {
+        let invalid = |reason: String| DocumentError::Invalid { format: "YAML", reason };
+        let events = granit_parser::Parser::new_from_str(text);
+        for event in events {
+            event.map_err(|error| invalid(error.to_string()))?;
+        }
+        let is_list = text.lines().any(|line| line.starts_with("- ") || line.starts_with(['[', '{']));
+        if is_list {
+            Err(invalid("its keys are not lines of a block".to_owned()))
+        } else {
+            Ok(Self::Yaml(text.to_owned()))
+        }
+    }
+
     pub(super) fn lines(text: &str) -> Self {
         Self::Lines(text.lines().map(str::to_owned).collect())
     }
@@ -69,6 +90,7 @@ impl Document {
         match self {
             Self::Json(root) => root.to_string(),
             Self::Toml(document) => document.to_string(),
+            Self::Yaml(text) => text.clone(),
             Self::Lines(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
         }
     }
@@ -88,6 +110,16 @@ impl Document {
                     item = item.get(key)?;
                 }
                 value_of(item)
+            }
+            Self::Yaml(text) => {
+                let key = format!("{}:", path.first()?);
+                match our_block(text) {
+                    Some((start, end)) => {
+                        let block = text.get(start + BEGIN.len()..end - END.len())?;
+                        Some(Value::String(block.to_owned())).filter(|_| block.starts_with(&key))
+                    }
+                    None => text.lines().any(|line| line.starts_with(&key)).then_some(Value::Null),
+                }
             }
             Self::Lines(lines) => {
                 let line = lines.iter().rev().find(|line| name_of(line) == path.first().copied())?;
@@ -142,6 +174,17 @@ impl Document {
                 )?;
                 table.insert(last, item_of(&setting.value));
             }
+            Self::Yaml(text) => {
+                if has_key_of_others(text, last) {
+                    return Err(DocumentError::Taken((*last).to_owned()));
+                }
+                remove_block(text);
+                if !text.is_empty() && !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                let block = setting.value.as_str().unwrap_or_default();
+                text.push_str(&format!("{BEGIN}{block}{END}"));
+            }
             Self::Lines(lines) => {
                 lines.retain(|line| name_of(line) != Some(last));
                 lines.push(line_of(last, &setting.value));
@@ -162,9 +205,34 @@ impl Document {
                 }
             }
             Self::Toml(document) => remove_from_table(document.as_table_mut(), parents, last),
+            Self::Yaml(text) => remove_block(text),
             Self::Lines(lines) => lines.retain(|line| name_of(line) != Some(last)),
         }
     }
+}
+
+/// What our block of a YAML file is between.
+const BEGIN: &str = "# begin skillspan\n";
+const END: &str = "# end skillspan\n";
+
+/// Where our block of a YAML file is, its marks included.
+fn our_block(text: &str) -> Option<(usize, usize)> {
+    let start = text.find(BEGIN)?;
+    let end = start + text.get(start..)?.find(END)? + END.len();
+    Some((start, end))
+}
+
+fn remove_block(text: &mut String) {
+    if let Some((start, end)) = our_block(text) {
+        text.replace_range(start..end, "");
+    }
+}
+
+/// Whether the file has the key outside of our block.
+fn has_key_of_others(text: &str, key: &str) -> bool {
+    let mut others = text.to_owned();
+    remove_block(&mut others);
+    others.lines().any(|line| line.starts_with(&format!("{key}:")))
 }
 
 fn not_an_object(key: &str) -> DocumentError {
@@ -179,7 +247,9 @@ fn remove_from_object(object: &CstObject, parents: &[&str], last: &str, setting:
         match property.array_value().filter(|_| setting.in_list) {
             Some(list) => {
                 let ours = |element: &jsonc_parser::cst::CstNode| {
-                    element.to_serde_value().as_ref() == Some(&setting.value)
+                    element.to_serde_value().is_some_and(|element| {
+                        element == setting.value || is_same_command(&element, &setting.value)
+                    })
                 };
                 list.elements().into_iter().filter(ours).for_each(jsonc_parser::cst::CstNode::remove);
                 if list.elements().is_empty() {

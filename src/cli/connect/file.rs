@@ -44,6 +44,41 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FileError + '_ {
     move |error| FileError::Io { path: path.to_owned(), error }
 }
 
+/// What is in every file that is ours alone.
+const OURS: &str = "skillspan";
+
+/// Writes files that are ours alone; all of them or, if one of another's is there, none.
+pub(super) fn write_own(paths: &[PathBuf], content: &str, executable: bool) -> Result<String, FileError> {
+    let mut done = Vec::new();
+    for path in paths {
+        match read(path)? {
+            Some(text) if !text.contains(OURS) => return Err(FileError::NotOurs(path.clone())),
+            Some(text) if text == content => done.push(format!("{} is in place already", path.display())),
+            _ => done.push(format!("wrote {}", path.display())),
+        }
+    }
+    for path in paths {
+        replace(path, content, executable)?;
+    }
+    Ok(done.join("\n"))
+}
+
+/// Removes files that are ours alone, and leaves others of their names.
+pub(super) fn remove_own(paths: &[PathBuf]) -> Result<String, FileError> {
+    let mut done = Vec::new();
+    for path in paths {
+        match read(path)? {
+            None => done.push(format!("{} is not there", path.display())),
+            Some(text) if !text.contains(OURS) => return Err(FileError::NotOurs(path.clone())),
+            Some(_) => {
+                fs::remove_file(path).map_err(io_error(path))?;
+                done.push(format!("removed {}", path.display()));
+            }
+        }
+    }
+    Ok(done.join("\n"))
+}
+
 /// Merges the settings into the file. Returns what was done.
 pub(super) fn write(
     client: &Client,
@@ -52,16 +87,6 @@ pub(super) fn write(
     replace_others: bool,
 ) -> Result<String, FileError> {
     let before = read(path)?;
-    if let Place::OwnFile { content, executable, .. } = client.place {
-        return match before {
-            Some(text) if text == content => Ok(format!("{} is in place already", path.display())),
-            Some(_) => Err(FileError::NotOurs(path.to_owned())),
-            None => {
-                replace(path, content, executable)?;
-                Ok(format!("wrote {}", path.display()))
-            }
-        };
-    }
     let text = before.as_deref().unwrap_or_default();
     let content = |reason| FileError::Content { path: path.to_owned(), reason };
     let document = parse(client, text).map_err(content)?;
@@ -99,13 +124,6 @@ pub(super) fn remove(client: &Client, settings: &[Setting], path: &Path) -> Resu
     let Some(text) = read(path)? else {
         return Ok(format!("{} is not there", path.display()));
     };
-    if let Place::OwnFile { content, .. } = client.place {
-        if text != content {
-            return Err(FileError::NotOurs(path.to_owned()));
-        }
-        fs::remove_file(path).map_err(io_error(path))?;
-        return Ok(format!("removed {}", path.display()));
-    }
     let content = |reason| FileError::Content { path: path.to_owned(), reason };
     let backup_path = backup_of(path);
     let backup = read(&backup_path)?;
@@ -162,7 +180,8 @@ fn parse(client: &Client, text: &str) -> Result<Document, DocumentError> {
     match client.place {
         Place::Json(_) => Document::json(text),
         Place::Toml(_) => Document::toml(text),
-        Place::Environment(_) | Place::OwnFile { .. } => Ok(Document::lines(text)),
+        Place::Yaml(_) => Document::yaml(text),
+        Place::Environment(_) | Place::OwnFiles { .. } => Ok(Document::lines(text)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `catalogue.rs` | the assistants and their settings |
 //! | `document.rs` | settings files in their formats, edited in place |
+//! | `hooks.rs` | what makes an assistant run `skillspan hook` |
 //! | `file.rs` | reading, backing up and replacing a settings file |
 //! | `mod.rs` | the command |
 //!
@@ -14,19 +15,18 @@
 mod catalogue;
 mod document;
 mod file;
+mod hooks;
 
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use anyhow::{anyhow, bail};
-use clap::{Args, CommandFactory};
+use anyhow::anyhow;
+use clap::Args;
 
 use self::catalogue::{CLIENTS, Client, Place, Setting};
 use self::document::line_of;
-use super::{Cli, Failure, OrFail, print};
-
-/// Where a collector listens by default.
-const ENDPOINT: &str = "http://127.0.0.1:4318";
+use super::hook::ENDPOINT;
+use super::{Failure, OrFail, print};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     /// Replace settings that have another value
     #[arg(long, requires = "write")]
     replace: bool,
-    /// The file, where the assistant's is not in its usual place
+    /// The file, or the folder of files, where the assistant's is not in its usual place
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -67,15 +67,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let settings = (client.settings)(endpoint);
     if !arguments.write && !arguments.remove {
-        return print(&show(client, &settings));
+        return print(&show(client, &settings, endpoint));
     }
     let path = file_of(client, arguments.file.clone())?;
-    let done = match arguments.write {
-        true => {
-            check_hook(client).map_err(Failure::Usage)?;
-            file::write(client, &settings, &path, arguments.replace).or_fail()?
+    let done = match (client.place, arguments.write) {
+        (Place::OwnFiles { names, content, executable, .. }, write) => {
+            let content = content(endpoint);
+            let paths: Vec<PathBuf> = names.iter().map(|name| path.join(name)).collect();
+            match write {
+                true => file::write_own(&paths, &content, executable).or_fail()?,
+                false => file::remove_own(&paths).or_fail()?,
+            }
         }
-        false => file::remove(client, &settings, &path).or_fail()?,
+        (_, true) => file::write(client, &settings, &path, arguments.replace).or_fail()?,
+        (_, false) => file::remove(client, &settings, &path).or_fail()?,
     };
     print(&format!("{done}\n"))
 }
@@ -83,7 +88,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// The file to change: the named one, else the client's own below the home directory.
 fn file_of(client: &Client, named: Option<PathBuf>) -> Result<PathBuf, Failure> {
     let below_home = match client.place {
-        Place::Json(path) | Place::Toml(path) | Place::OwnFile { path, .. } => Some(path),
+        Place::Json(path) | Place::Toml(path) | Place::Yaml(path) => Some(path),
+        Place::OwnFiles { folder, .. } => Some(folder),
         Place::Environment(path) => path,
     };
     let usual = || {
@@ -99,25 +105,25 @@ fn file_of(client: &Client, named: Option<PathBuf>) -> Result<PathBuf, Failure> 
     })
 }
 
-/// Hooks that call a command which this version lacks would fail at every event.
-fn check_hook(client: &Client) -> anyhow::Result<()> {
-    let needs_hook = matches!(client.name, "cursor" | "cline" | "pi");
-    if needs_hook && Cli::command().find_subcommand("hook").is_none() {
-        bail!("{} is connected by `skillspan hook`, which this version does not have yet", client.title);
-    }
-    Ok(())
-}
-
-fn show(client: &Client, settings: &[Setting]) -> String {
+fn show(client: &Client, settings: &[Setting], endpoint: &str) -> String {
     let mut text = format!("{} ({})\n\n", client.title, client.known_from);
     let place = match client.place {
-        Place::Json(path) | Place::Toml(path) | Place::OwnFile { path, .. } => format!("~/{path}"),
+        Place::Json(path) | Place::Toml(path) | Place::Yaml(path) => format!("~/{path}"),
+        Place::OwnFiles { folder, names: [name], .. } => format!("~/{folder}/{name}"),
+        Place::OwnFiles { folder, names, .. } => {
+            format!("~/{folder}, as executable files of the names {}", names.join(", "))
+        }
         Place::Environment(Some(path)) => format!("~/{path}, or its environment"),
         Place::Environment(None) => "its environment".to_owned(),
     };
     let _ = writeln!(text, "In {place}:\n");
-    text.push_str(&block(client, settings));
+    text.push_str(&block(client, settings, endpoint));
     text.push_str("\nWhat it exposes:\n");
+    if matches!(client.place, Place::OwnFiles { .. }) {
+        text.push_str(
+            "  what the assistant gives its hooks: prompts, calls, inputs, outputs, the working directory\n",
+        );
+    }
     for setting in settings.iter().filter(|setting| !setting.exposes.is_empty()) {
         let _ = writeln!(text, "  {:<52} {}", setting.path.join("."), setting.exposes);
     }
@@ -129,13 +135,15 @@ fn show(client: &Client, settings: &[Setting]) -> String {
 }
 
 /// The settings as they stand in the client's own format.
-fn block(client: &Client, settings: &[Setting]) -> String {
+fn block(client: &Client, settings: &[Setting], endpoint: &str) -> String {
     match client.place {
-        Place::OwnFile { content, .. } => content.to_owned(),
+        Place::OwnFiles { content, .. } => content(endpoint),
         Place::Environment(_) => {
             let lines = settings.iter().filter_map(|setting| Some((setting.path.first()?, &setting.value)));
             lines.map(|(name, value)| format!("export {}\n", line_of(name, value))).collect()
         }
-        Place::Json(_) | Place::Toml(_) => file::merged(client, settings, "").unwrap_or_default(),
+        Place::Json(_) | Place::Toml(_) | Place::Yaml(_) => {
+            file::merged(client, settings, "").unwrap_or_default()
+        }
     }
 }

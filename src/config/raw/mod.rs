@@ -17,7 +17,9 @@ use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
 pub(super) use exporters::{
     Connector, Deeplake, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope, SessionsOf,
 };
-pub(super) use receivers::{Grpc, Http, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace};
+pub(super) use receivers::{
+    Grpc, Hooks, Http, Langfuse, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace,
+};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]

@@ -12,16 +12,36 @@ use super::{loopback, written};
 /// `receivers:`
 #[derive(Debug)]
 pub(in crate::config) enum Receiver {
-    Otlp(Otlp),
+    Otlp(Box<Otlp>),
+    Langfuse(Langfuse),
+    Hooks(Hooks),
 }
 
 impl Named for Receiver {
     const SECTION: &'static str = "receivers";
-    const TYPES: &'static [&'static str] = &["otlp"];
-    const NOT_YET: &'static [&'static str] = &["langfuse", "hooks"];
+    const TYPES: &'static [&'static str] = &["otlp", "langfuse", "hooks"];
+    const NOT_YET: &'static [&'static str] = &[];
 
-    fn deserialize<'de, D: Deserializer<'de>>(_: &str, deserializer: D) -> Result<Self, D::Error> {
-        Otlp::deserialize(deserializer).map(Self::Otlp)
+    fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
+        match kind {
+            "hooks" => Hooks::deserialize(deserializer).map(Self::Hooks),
+            "langfuse" => Langfuse::deserialize(deserializer).map(Self::Langfuse),
+            _ => Otlp::deserialize(deserializer).map(|otlp| Self::Otlp(Box::new(otlp))),
+        }
+    }
+}
+
+/// `POST /v1/hooks/{assistant}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Hooks {
+    /// The receiver on whose port it is: one of type `otlp`, in the same pipeline.
+    pub(in crate::config) endpoint: String,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self { endpoint: "otlp".to_owned() }
     }
 }
 
@@ -33,6 +53,14 @@ pub(in crate::config) struct Otlp {
     pub(in crate::config) protocols: Option<Protocols>,
     /// Listen beyond this machine although nobody has to show a credential.
     pub(in crate::config) insecure: bool,
+}
+
+/// Langfuse's own paths.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Langfuse {
+    /// The OTLP receiver on whose ports they are served.
+    pub(in crate::config) endpoint: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -161,6 +189,12 @@ impl Default for Grpc {
 impl Default for Http {
     fn default() -> Self {
         Self { endpoint: loopback(4318), max_body: ByteSize(64 << 20), tls: None }
+    }
+}
+
+impl Default for Langfuse {
+    fn default() -> Self {
+        Self { endpoint: "otlp".to_owned() }
     }
 }
 

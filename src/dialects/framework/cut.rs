@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::super::json;
+
 /// How often to give up the last element in order to close what is left.
 const MAX_STEPS_BACK: usize = 4;
 
@@ -11,7 +13,7 @@ pub(super) fn salvage(text: &str) -> Option<Value> {
     let mut rest = text;
     for _ in 0..MAX_STEPS_BACK {
         let (closed, last_break) = close(rest)?;
-        if let Ok(value) = serde_json::from_str(&closed) {
+        if let Ok(value) = json::parse(&closed) {
             return Some(value);
         }
         rest = rest.get(..last_break)?;

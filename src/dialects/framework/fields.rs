@@ -46,6 +46,11 @@ const OUTPUT_TOKENS: &[&str] = &[
     "llm.usage.completion_tokens",
 ];
 
+/// Counts by name in one JSON object, in Langfuse's own names and in those of the providers.
+const USAGE: &[&str] = &["langfuse.observation.usage_details"];
+const INPUT_USAGE: &[&str] = &["input", "input_tokens", "prompt_tokens", "promptTokens"];
+const OUTPUT_USAGE: &[&str] = &["output", "output_tokens", "completion_tokens", "completionTokens"];
+
 /// What an application attaches to its records: one attribute a key, or all in one JSON object.
 /// Each key becomes an attribute of its bare name, so that an operator's rules find it whatever
 /// the framework.
@@ -137,7 +142,7 @@ const REPEATED_PREFIXES: &[&str] = &[
 ];
 
 /// What is the same for every event of a record.
-pub(super) fn common(record: &Record<'_>) -> SessionEvent {
+pub(in super::super) fn common(record: &Record<'_>) -> SessionEvent {
     let metadata = metadata(record);
     let among = |names: &[&str]| names.iter().find_map(|name| text(metadata.get(*name)?));
     let event = SessionEvent {
@@ -161,8 +166,10 @@ pub(super) fn model(record: &Record<'_>) -> String {
 
 /// Input and output tokens.
 pub(super) fn tokens(record: &Record<'_>) -> (i64, i64) {
-    let count = |names| record.integer(names).unwrap_or_default();
-    (count(INPUT_TOKENS), count(OUTPUT_TOKENS))
+    let usage = record.json(USAGE).unwrap_or_default();
+    let among = |names: &[&str]| names.iter().find_map(|name| usage.get(*name)?.as_i64());
+    let count = |names, in_usage| record.integer(names).or_else(|| among(in_usage)).unwrap_or_default();
+    (count(INPUT_TOKENS, INPUT_USAGE), count(OUTPUT_TOKENS, OUTPUT_USAGE))
 }
 
 fn metadata(record: &Record<'_>) -> Attributes {

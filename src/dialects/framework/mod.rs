@@ -51,6 +51,7 @@ use super::{Dialect, Mapping, Record};
 use crate::event::{Kind, SessionEvent, Status};
 
 pub(super) use self::feedback::EVALUATION;
+pub(super) use self::fields::common;
 pub(super) use self::sources::{Source, message_of_event};
 pub(super) use self::tool::Tool;
 

@@ -18,6 +18,7 @@
 
 use serde_json::Value;
 
+use super::super::json;
 use super::messages::{Call, CallResult, Message, Role};
 
 const ROLES: &[(&str, Role)] = &[
@@ -236,7 +237,7 @@ fn is_tools(value: &Value) -> bool {
 fn absorb(part: &Value, message: &mut Message, depth: usize) {
     match part {
         _ if depth > MAX_DEPTH => {}
-        Value::String(text) => match serde_json::from_str(text) {
+        Value::String(text) => match json::parse(text) {
             // A list of parts that was made a text.
             Ok(parts @ Value::Array(_)) if is_parts(&parts) => absorb(&parts, message, depth + 1),
             _ => message.push_text(text),

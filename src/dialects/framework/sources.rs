@@ -3,8 +3,8 @@
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use serde_json::{Map, Value};
 
-use super::super::Record;
 use super::super::record::{find, to_json};
+use super::super::{Record, json};
 use super::messages::{Message, Role};
 use super::{cut, numbered, parse};
 
@@ -41,6 +41,11 @@ pub(super) struct Conversation {
 }
 
 impl Source {
+    /// Whether it holds anything.
+    pub(in super::super) fn is_present(&self, record: &Record<'_>) -> bool {
+        self.find(record).is_some()
+    }
+
     pub(super) fn find(&self, record: &Record<'_>) -> Option<Found> {
         match self {
             Self::Attribute(name) => found(record.value(name)?),
@@ -71,12 +76,11 @@ fn found(value: &AnyValue) -> Option<Found> {
         return None;
     }
     let plain = || Value::String(text.clone());
-    let (value, is_cut) =
-        match text.trim_start().starts_with(['[', '{', '"']).then(|| serde_json::from_str(text)) {
-            Some(Ok(value)) => (value, false),
-            Some(Err(error)) if error.is_eof() => (cut::salvage(text).unwrap_or_default(), true),
-            Some(Err(_)) | None => (plain(), false),
-        };
+    let (value, is_cut) = match text.trim_start().starts_with(['[', '{', '"']).then(|| json::parse(text)) {
+        Some(Ok(value)) => (value, false),
+        Some(Err(error)) if error.is_eof() => (cut::salvage(text).unwrap_or_default(), true),
+        Some(Err(_)) | None => (plain(), false),
+    };
     Some(Found { value, text: text.clone(), is_cut })
 }
 

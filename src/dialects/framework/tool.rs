@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::Record;
 use super::super::record::{find, is_withheld, to_text};
+use super::super::{Record, json};
 use super::messages::Role;
 use super::sources::{Found, Source};
 use super::{BARE_ARGUMENTS_RANK, TOOL_RANK, parse};
@@ -91,7 +91,7 @@ fn arguments(given: Found) -> Found {
             args.clone()
         }
         // Arguments that were made a text twice.
-        _ => match given.value.as_str().map(serde_json::from_str::<Value>) {
+        _ => match given.value.as_str().map(json::parse) {
             Some(Ok(inner @ Value::Object(_))) => inner,
             _ => return given,
         },

@@ -125,7 +125,7 @@ impl Failure {
     }
 
     /// What a person can do about it.
-    pub const fn advice(&self) -> &'static str {
+    pub const fn remedy(&self) -> &'static str {
         match self {
             Self::OutOfCredit(_) => {
                 "top up the organisation's balance; nothing is lost, what waits is written then"

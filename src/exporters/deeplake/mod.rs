@@ -162,11 +162,11 @@ impl Deeplake {
     /// Says what failed; the pause until the next attempt.
     fn note(&self, error: &RoundError, failures: u32) -> Duration {
         let pauses = &self.config.service.pauses;
-        let (kind, advice, pause) = match error {
+        let (kind, remedy, pause) = match error {
             RoundError::Service(failure) => {
                 let needs_a_person = failure.needs_a_person();
                 let pause = if needs_a_person { pauses.person } else { pauses.after(failures + 2) };
-                (failure.kind(), failure.advice(), pause)
+                (failure.kind(), failure.remedy(), pause)
             }
             RoundError::StillThere => ("erase", "they are deleted again", pauses.after(failures)),
             RoundError::State(_) => {
@@ -176,7 +176,7 @@ impl Deeplake {
                 ("table", "repair the store of the sessions table", pauses.after(failures + 2))
             }
         };
-        self.handle.failed(kind, error.to_string(), advice);
+        self.handle.failed(kind, error.to_string(), remedy);
         let exporter = self.config.name.as_str();
         tracing::warn!(exporter, kind, retry_after = ?pause, "{error}");
         pause

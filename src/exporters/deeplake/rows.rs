@@ -188,10 +188,10 @@ impl<'s> SessionRows<'s> {
     /// Whether the last word is the main agent's response and no tool call is open.
     fn is_answered(&self, turn: &Turn<'_>) -> bool {
         let events = turn.facts.iter().map(|fact| &fact.event);
-        let words = events.filter(|event| {
+        let mut words = events.rev().filter(|event| {
             matches!(event.kind, Kind::Prompt | Kind::ToolCall | Kind::ToolResult | Kind::Response)
         });
-        let last = words.last();
+        let last = words.next();
         last.is_some_and(|last| last.kind == Kind::Response && last.agent.is_empty())
             && !self.has_open_call(turn)
     }

@@ -83,6 +83,21 @@ impl SkillsError {
         }
     }
 
+    /// What a person can do about it.
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Service(failure) => failure.remedy(),
+            Self::Memory { .. } => {
+                "use the version of skillspan that wrote it, or drop the table to begin anew"
+            }
+            Self::Decision(_) => "`skillspan skills list` names what can be decided",
+            Self::Contended | Self::Stopped => "nothing: it is tried again by itself",
+            Self::Client(_) | Self::Thread(_) | Self::Panicked => {
+                "see the message, and the limits of the process"
+            }
+        }
+    }
+
     /// Whether it may be gone by itself the next time.
     pub const fn is_transient(&self) -> bool {
         match self {

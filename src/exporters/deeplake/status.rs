@@ -39,7 +39,7 @@ pub struct Failing {
     /// The last error.
     pub error: String,
     /// What to do about it.
-    pub advice: &'static str,
+    pub remedy: &'static str,
     /// When the first of the row of failures happened.
     pub since: Instant,
     /// Failures in a row.
@@ -77,12 +77,12 @@ impl Handle {
     }
 
     /// An attempt failed; it is tried again.
-    pub(super) fn failed(&self, kind: &'static str, error: String, advice: &'static str) {
+    pub(super) fn failed(&self, kind: &'static str, error: String, remedy: &'static str) {
         let mut status = self.lock();
         *status.failures.entry(kind).or_default() += 1;
         let (since, attempts) =
             status.failing.as_ref().map_or((Instant::now(), 0), |known| (known.since, known.attempts));
-        status.failing = Some(Failing { kind, error, advice, since, attempts: attempts + 1 });
+        status.failing = Some(Failing { kind, error, remedy, since, attempts: attempts + 1 });
     }
 
     /// An attempt worked.

@@ -122,7 +122,7 @@ impl Writer {
                 self.count(rows.len());
                 return Ok(Inserted::All);
             };
-            self.handle.failed(failure.kind(), failure.to_string(), failure.advice());
+            self.handle.failed(failure.kind(), failure.to_string(), failure.remedy());
             let pause = self.config.service.pauses.after(attempt);
             attempt += 1;
             if failure.needs_a_person() || attempt >= ATTEMPTS {
@@ -192,7 +192,7 @@ impl Writer {
                 Err(failure) if failure.lacks_a_table() => return Ok(Vec::new()),
                 Err(failure) => failure,
             };
-            self.handle.failed(failure.kind(), failure.to_string(), failure.advice());
+            self.handle.failed(failure.kind(), failure.to_string(), failure.remedy());
             let pause = self.config.service.pauses.after(attempt);
             attempt += 1;
             if !failure.is_transient() || attempt >= ATTEMPTS {

@@ -174,6 +174,33 @@ impl Error {
         )
     }
 
+    /// What a person can do about it.
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::NoGit { .. } | Self::OldGit { .. } => "install git 2.30 or newer, or publish to a folder",
+            Self::Cache { .. } => "make the cache's folder writable, or remove it; it is built again",
+            Self::Unreachable { .. } | Self::Slow { .. } => {
+                "see whether the remote is up and can be reached from here; it is tried again by itself"
+            }
+            Self::Unauthorized { .. } => {
+                "renew the credentials under exporters.git.auth; they must be allowed to push"
+            }
+            Self::HostKey { .. } => {
+                "compare the host's key with what its operator publishes, then put it into known_hosts_file"
+            }
+            Self::NotFound { .. } => {
+                "create the repository, or correct exporters.git.remote, or let the credentials see it"
+            }
+            Self::Protected { .. } => "use `mode: review`, or let this account push to the branch",
+            Self::Raced { .. } | Self::Stopped { .. } => "nothing; it is tried again by itself",
+            Self::DiskFull { .. } => "free space on the disk that is named; it is tried again by itself",
+            Self::Blocked { .. } => "move the file that is named, or choose another path or layout",
+            Self::State { .. } => "see the message; the state's branch has its own history",
+            Self::Decision(_) => "see the message",
+            Self::Failed { .. } => "see what git said; it is tried again by itself",
+        }
+    }
+
     /// Whether the cache may be what is wrong.
     pub(super) const fn may_be_the_cache(&self) -> bool {
         matches!(self, Self::Failed { .. } | Self::DiskFull { .. })

@@ -1,8 +1,8 @@
 //! Records on their way from the journal to files: gathered, planned, split.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::event::{DecodeError, EventBatch, Kind, Owner, SessionEvent, Timestamp, decode_batch};
+use crate::event::{DecodeError, EventBatch, Kind, Owner, SessionEvent, Timestamp, Withdrawal, decode_batch};
 use crate::journal::{Plan, PlannedFile, Record};
 
 /// Consecutive records of the journal, decoded, by the folder that their events go to.
@@ -14,12 +14,16 @@ pub(super) struct Batch {
     pub(super) next: u64,
     /// Payload bytes.
     pub(super) bytes: u64,
+    /// What its events take in memory, about.
+    pub(super) memory: u64,
     /// Events.
     pub(super) rows: usize,
     /// One of the events ends a session.
     pub(super) session_ended: bool,
     /// The earliest time at which one of its requests was accepted.
     pub(super) oldest: Option<Timestamp>,
+    /// By tenant.
+    withdrawals: BTreeMap<String, BTreeSet<Withdrawal>>,
     groups: BTreeMap<Group, Vec<Entry>>,
 }
 
@@ -45,9 +49,11 @@ impl Batch {
             first,
             next: first,
             bytes: 0,
+            memory: 0,
             rows: 0,
             session_ended: false,
             oldest: None,
+            withdrawals: BTreeMap::new(),
             groups: BTreeMap::new(),
         }
     }
@@ -62,8 +68,12 @@ impl Batch {
     pub(super) fn push(&mut self, record: &Record) -> Result<(), DecodeError> {
         self.next = record.sequence + 1;
         self.bytes += record.payload.len() as u64;
-        let EventBatch { owner, ingested_at, events } = decode_batch(&record.payload)?;
+        let EventBatch { owner, ingested_at, events, withdrawals } = decode_batch(&record.payload)?;
+        if !withdrawals.is_empty() {
+            self.withdrawals.entry(owner.tenant.clone()).or_default().extend(withdrawals);
+        }
         self.rows += events.len();
+        self.memory += events.iter().map(|event| event.size_in_memory() as u64).sum::<u64>();
         self.session_ended |= events.iter().any(|event| event.kind == Kind::SessionEnd);
         self.oldest = Some(self.oldest.map_or(ingested_at, |oldest| oldest.min(ingested_at)));
         if !events.is_empty() {
@@ -72,6 +82,28 @@ impl Batch {
             self.groups.entry(group).or_default().push(Entry { sequence: record.sequence, bytes, events });
         }
         Ok(())
+    }
+
+    /// The sessions of each tenant that are to be forgotten. One that is named by a trace alone is the
+    /// one that an event of this batch gives that trace to, too.
+    pub(super) fn withdrawals(&self) -> BTreeMap<String, BTreeSet<Withdrawal>> {
+        let mut all = self.withdrawals.clone();
+        for (tenant, withdrawals) in &mut all {
+            let nameless: BTreeSet<String> = withdrawals
+                .iter()
+                .filter(|withdrawal| withdrawal.session_id.is_empty())
+                .map(|withdrawal| withdrawal.trace_id.clone())
+                .collect();
+            let events = self.groups.values().flatten().flat_map(|entry| &entry.events);
+            let named = events
+                .filter(|event| event.tenant == *tenant && !event.session_id.is_empty())
+                .filter(|event| nameless.contains(&event.trace_id));
+            withdrawals.extend(named.map(|event| Withdrawal {
+                session_id: event.session_id.clone(),
+                trace_id: event.trace_id.clone(),
+            }));
+        }
+        all
     }
 
     /// The plan of this batch: a file per owner, date and about `part_bytes` of records; a record is
@@ -135,7 +167,8 @@ mod tests {
         let owner = Owner { tenant: "acme".into(), workspace: workspace.into() };
         let event = SessionEvent { event_id: format!("e{sequence}"), ..SessionEvent::default() };
         let ingested_at = Timestamp::from_micros(day * 86_400_000_000);
-        let payload = encode_batch(EventBatch { owner, ingested_at, events: vec![event] });
+        let payload =
+            encode_batch(EventBatch { owner, ingested_at, events: vec![event], ..EventBatch::default() });
         Record { sequence, payload: payload.into() }
     }
 

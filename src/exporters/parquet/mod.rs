@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | [`ParquetExporter`]: when to flush, the steps of a batch, retries |
 //! | `batch.rs` | records gathered, planned and split into files |
+//! | `withdraw.rs` | what is done for sessions that are not to be stored |
 //! | `status.rs` | [`Status`] and [`ExporterHandle`] |
 //!
 //! # The steps of a batch
@@ -11,8 +12,10 @@
 //! 1. **Gather** records behind the cursor until rows, bytes, age, the end of a session, a flush or the
 //!    shutdown say enough. One that does not decode goes to the journal's dead letters.
 //! 2. **Plan**: the range, a random batch id and the files with the records in each, durably.
-//! 3. **Write** each file, create-only. One that is there already with this very identity is done.
-//! 4. **Cursor**: it moves behind the range, durably; then the plan is removed.
+//! 3. **Withdraw** the sessions that said in one of its records that they are not to be stored: from then
+//!    on the table neither shows nor takes a row of theirs.
+//! 4. **Write** each file, create-only. One that is there already with this very identity is done.
+//! 5. **Cursor**: it moves behind the range, durably; then the plan is removed.
 //!
 //! Whatever interrupts them, a retry and a restart do the same: a plan that is found is repeated from the
 //! journal under its own names, and only then is anything gathered. A plan behind the cursor is done.
@@ -20,6 +23,7 @@
 
 mod batch;
 mod status;
+mod withdraw;
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -33,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::journal::{Journal, Plan, PlannedFile, ReadError, Record, UpdateError};
+use crate::table::upkeep::UpkeepError;
 use crate::table::{self, FileIdentity, Table, WriteError, Written};
 use batch::Batch;
 pub use status::{ExporterHandle, Failing, Status, Stopped};
@@ -50,7 +55,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 pub struct Config {
     /// At this many events.
     pub rows: usize,
-    /// At this many bytes of journal records; also what a batch may take in memory, decoding aside.
+    /// At this many bytes of journal records, or of memory that their events take. A batch has no more,
+    /// unless a single record has.
     pub bytes: u64,
     /// When its oldest record has waited this long.
     pub age: Duration,
@@ -81,6 +87,10 @@ enum StepError {
     Update(#[from] UpdateError),
     #[error(transparent)]
     Write(#[from] WriteError),
+    #[error("sessions that are not to be stored cannot be hidden")]
+    Withdraw(#[from] UpkeepError),
+    #[error("cannot erase dead letters: {0}")]
+    DeadLetters(std::io::Error),
     #[error("a step of the exporter was cancelled: {0}")]
     Cancelled(#[from] tokio::task::JoinError),
 }
@@ -200,6 +210,7 @@ impl ParquetExporter {
         }
         let plan = batch.plan(Uuid::new_v4().simple().to_string(), PART_BYTES);
         if plan.files.is_empty() {
+            self.withdraw(&batch).await?;
             self.advance(batch.next).await?;
             return Ok(Progress::Exported);
         }
@@ -215,10 +226,10 @@ impl ParquetExporter {
         let mut due = None;
         let mut wanted = self.wanted.subscribe();
         loop {
-            self.fill(&mut batch).await?;
+            let full = self.fill(&mut batch).await?;
             let flush = *wanted.borrow_and_update() > batch.first;
             let ended = self.config.on_session_end && batch.session_ended;
-            if shutdown.is_cancelled() || (!batch.is_empty() && (flush || ended || self.is_full(&batch))) {
+            if shutdown.is_cancelled() || (!batch.is_empty() && (flush || ended || full)) {
                 return Ok(batch);
             }
             if due.is_none() && !batch.is_empty() {
@@ -234,30 +245,38 @@ impl ParquetExporter {
         }
     }
 
-    /// Reads what has become durable into `batch`, until it is full.
-    async fn fill(&mut self, batch: &mut Batch) -> Result<(), StepError> {
+    /// Reads what has become durable into `batch`, until it is full: then it answers true.
+    async fn fill(&mut self, batch: &mut Batch) -> Result<bool, StepError> {
         let end = *self.durable_end.borrow_and_update();
-        while batch.next < end && !self.is_full(batch) {
+        let mut full = self.is_full(batch);
+        while batch.next < end && !full {
             let records = self.read(batch.next).await?;
             if records.is_empty() {
                 // Nothing readable is left below the end: what stood there is in the quarantine.
                 batch.next = end;
             }
             for record in &records {
-                self.push(batch, record).await?;
-                if self.is_full(batch) {
+                full = !self.has_room(batch, record);
+                if full {
                     break;
                 }
+                self.push(batch, record).await?;
             }
         }
         let mut status = status::lock(&self.status);
         status.oldest_pending = batch.oldest;
         status.pending_events = batch.rows as u64;
-        Ok(())
+        Ok(full || self.is_full(batch))
     }
 
     fn is_full(&self, batch: &Batch) -> bool {
-        batch.rows >= self.config.rows || batch.bytes >= self.config.bytes
+        let Config { rows, bytes, .. } = self.config;
+        batch.rows >= rows || batch.bytes >= bytes || batch.memory >= bytes
+    }
+
+    fn has_room(&self, batch: &Batch, record: &Record) -> bool {
+        let more = record.payload.len() as u64;
+        batch.is_empty() || (!self.is_full(batch) && batch.memory + more <= self.config.bytes)
     }
 
     async fn push(&self, batch: &mut Batch, record: &Record) -> Result<(), StepError> {
@@ -282,6 +301,7 @@ impl ParquetExporter {
 
     /// Writes the files of a durable plan, moves the cursor behind it and removes it.
     async fn execute(&self, plan: &Plan, mut batch: Batch) -> Result<(), StepError> {
+        self.withdraw(&batch).await?;
         for file in &plan.files {
             self.write(plan, file, &mut batch).await?;
         }

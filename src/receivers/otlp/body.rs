@@ -9,60 +9,75 @@ use tokio::time::timeout;
 
 use crate::receivers::{Lease, Refusal};
 
-/// A client that sends nothing for so long is gone.
-const PAUSE: Duration = Duration::from_secs(30);
-/// A client that needs longer for one body blocks memory that others could use.
-const PATIENCE: Duration = Duration::from_secs(300);
-/// How long the rest of a refused body is listened to. A connection that is closed with bytes unread
-/// is reset, and the client would see that instead of the answer.
-const COURTESY: Duration = Duration::from_secs(10);
+use super::pieces::Pieces;
+
+/// How long a body is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// A client that sends nothing for so long is gone.
+    pub pause: Duration,
+    /// A client that needs longer for one body blocks memory that others could use.
+    pub whole: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { pause: Duration::from_secs(30), whole: Duration::from_secs(300) }
+    }
+}
 
 /// The whole body, of at most `limit` bytes, which `lease` pays for as they arrive.
-pub(super) async fn collect(mut body: Body, limit: usize, lease: &mut Lease) -> Result<Bytes, Refusal> {
-    let outcome = match timeout(PATIENCE, fill(&mut body, limit, lease)).await {
+pub(super) async fn collect(
+    mut body: Body,
+    limit: usize,
+    patience: Patience,
+    lease: &mut Lease,
+) -> Result<Bytes, Refusal> {
+    let Patience { pause, whole } = patience;
+    let outcome = match timeout(whole, fill(&mut body, limit, pause, lease)).await {
         Ok(outcome) => outcome,
-        Err(_) => return Err(Refusal::TooSlow { waited: PATIENCE }),
+        Err(_) => return Err(Refusal::TooSlow { waited: whole }),
     };
     if matches!(outcome, Err(Refusal::TooLarge(_) | Refusal::Unavailable { .. })) {
         // What the rest is thrown away for is memory that others can use at once.
         lease.shrink(usize::MAX);
-        discard(body, limit).await;
+        discard(body, limit, patience).await;
     }
     outcome
 }
 
-async fn fill(body: &mut Body, limit: usize, lease: &mut Lease) -> Result<Bytes, Refusal> {
+async fn fill(body: &mut Body, limit: usize, pause: Duration, lease: &mut Lease) -> Result<Bytes, Refusal> {
     let announced = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
     if announced.is_some_and(|bytes| bytes > limit) {
         return Err(too_large(limit));
     }
-    // Reserved and not yet written, it takes no memory.
-    let mut whole = Vec::with_capacity(announced.unwrap_or_default());
+    let mut whole = Pieces::with_capacity(announced.unwrap_or_default());
     loop {
-        let frame = timeout(PAUSE, body.frame()).await.map_err(|_| Refusal::TooSlow { waited: PAUSE })?;
-        let Some(frame) = frame else { return Ok(whole.into()) };
+        let frame = timeout(pause, body.frame()).await.map_err(|_| Refusal::TooSlow { waited: pause })?;
+        let Some(frame) = frame else { return Ok(whole.join().into()) };
         let frame = frame.map_err(|error| Refusal::Malformed(format!("the body broke off: {error}")))?;
         let Ok(data) = frame.into_data() else { continue };
         if data.len() > limit - whole.len() {
             return Err(too_large(limit));
         }
         lease.admit(data.len())?;
-        whole.extend_from_slice(&data);
+        whole.extend(&data);
     }
 }
 
-/// Reads on, without keeping anything, so that the client gets to read the answer.
-pub(super) async fn discard(mut body: Body, at_most: usize) {
+/// Reads on, without keeping anything, so that the client gets to read the answer: a connection that is
+/// closed with bytes unread is reset, and many clients read nothing before they have sent everything.
+pub(super) async fn discard(mut body: Body, at_most: usize, patience: Patience) {
     let reading = async {
         let mut left = at_most;
-        while let Some(Ok(frame)) = body.frame().await {
+        while let Ok(Some(Ok(frame))) = timeout(patience.pause, body.frame()).await {
             let length = frame.data_ref().map_or(0, Bytes::len);
             let Some(rest) = left.checked_sub(length) else { break };
             left = rest;
         }
     };
     // Whether it ended or not, the answer is the same.
-    let _ = timeout(COURTESY, reading).await;
+    let _ = timeout(patience.whole, reading).await;
 }
 
 pub(super) fn too_large(limit: usize) -> Refusal {
@@ -79,6 +94,8 @@ mod tests {
 
     use super::*;
 
+    const PATIENCE: Patience = Patience { pause: Duration::from_secs(30), whole: Duration::from_secs(300) };
+
     fn chunks(chunks: Vec<&'static [u8]>) -> Body {
         Body::from_stream(stream::iter(chunks.into_iter().map(Ok::<_, Infallible>)))
     }
@@ -87,7 +104,7 @@ mod tests {
     async fn a_body_without_a_length_is_read_to_its_end() {
         let memory = MemoryLimit::new(100);
         let mut lease = memory.lease();
-        let body = collect(chunks(vec![b"ab", b"", b"cde"]), 5, &mut lease).await.unwrap();
+        let body = collect(chunks(vec![b"ab", b"", b"cde"]), 5, PATIENCE, &mut lease).await.unwrap();
         assert_eq!((body.as_ref(), memory.used()), (&b"abcde"[..], 5));
     }
 
@@ -95,7 +112,7 @@ mod tests {
     async fn a_body_beyond_the_limit_is_too_large_with_and_without_a_length() {
         let memory = MemoryLimit::new(100);
         for body in [chunks(vec![b"abc", b"def"]), Body::from("abcdef")] {
-            let refusal = collect(body, 5, &mut memory.lease()).await.unwrap_err();
+            let refusal = collect(body, 5, PATIENCE, &mut memory.lease()).await.unwrap_err();
             assert_eq!(refusal, too_large(5));
         }
     }
@@ -105,7 +122,8 @@ mod tests {
         let memory = MemoryLimit::new(100);
         let mut other = memory.lease();
         other.grow(97).unwrap();
-        let refusal = collect(chunks(vec![b"ab", b"cd"]), 50, &mut memory.lease()).await.unwrap_err();
+        let refusal =
+            collect(chunks(vec![b"ab", b"cd"]), 50, PATIENCE, &mut memory.lease()).await.unwrap_err();
         assert!(matches!(refusal, Refusal::Unavailable { .. }), "{refusal:?}");
     }
 
@@ -114,19 +132,20 @@ mod tests {
         let memory = MemoryLimit::new(100);
         let first = stream::iter([Ok::<_, Infallible>(&b"ab"[..])]);
         let body = Body::from_stream(first.chain(stream::pending()));
-        let refusal = collect(body, 50, &mut memory.lease()).await.unwrap_err();
-        assert_eq!(refusal, Refusal::TooSlow { waited: PAUSE });
+        let refusal = collect(body, 50, PATIENCE, &mut memory.lease()).await.unwrap_err();
+        assert_eq!(refusal, Refusal::TooSlow { waited: PATIENCE.pause });
         assert_eq!(memory.used(), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_sender_that_drips_is_not_waited_for_either() {
         let drops = stream::unfold((), |()| async {
-            tokio::time::sleep(PAUSE / 2).await;
+            tokio::time::sleep(PATIENCE.pause / 2).await;
             Some((Ok::<_, Infallible>(&b"."[..]), ()))
         });
         let memory = MemoryLimit::new(100);
-        let refusal = collect(Body::from_stream(drops), 100, &mut memory.lease()).await.unwrap_err();
-        assert_eq!(refusal, Refusal::TooSlow { waited: PATIENCE });
+        let refusal =
+            collect(Body::from_stream(drops), 100, PATIENCE, &mut memory.lease()).await.unwrap_err();
+        assert_eq!(refusal, Refusal::TooSlow { waited: PATIENCE.whole });
     }
 }

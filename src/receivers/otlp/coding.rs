@@ -8,9 +8,8 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use crate::receivers::{Lease, Refusal};
 
 use super::body::too_large;
+use super::pieces::{PIECE, Pieces};
 
-/// Memory is taken in steps of this many bytes.
-const STEP: u64 = 256 << 10;
 /// What RFC 9659 grants a zstd frame in HTTP: a window of 8 MiB.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
@@ -74,16 +73,18 @@ enum Fault {
 }
 
 fn read_bounded(mut decoder: impl Read, limit: usize, lease: &mut Lease) -> Result<Vec<u8>, Fault> {
-    let mut inflated = Vec::new();
+    let mut inflated = Pieces::default();
     loop {
-        let read = decoder.by_ref().take(STEP).read_to_end(&mut inflated).map_err(Fault::Broken)?;
+        let mut piece = Vec::new();
+        let read = decoder.by_ref().take(PIECE as u64).read_to_end(&mut piece).map_err(Fault::Broken)?;
         if read == 0 {
-            return Ok(inflated);
+            return Ok(inflated.join());
         }
-        if inflated.len() > limit {
+        if inflated.len() + read > limit {
             return Err(Fault::Refused(too_large(limit)));
         }
         lease.grow(read).map_err(Fault::Refused)?;
+        inflated.push(piece);
     }
 }
 

@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use crate::dialects::Record;
 use crate::receivers::{Lease, Refusal, Signal, Source, Tally};
 
-use super::sink::{Malformed, Sink};
+use super::sink::Sink;
 use super::{Coding, json, protobuf};
 
 /// Up to so many bytes are decoded where they came in; more would keep other connections waiting.
@@ -48,23 +48,11 @@ impl Source for Export {
         let compressed = if self.coding == Coding::Identity { 0 } else { self.body.len() };
         let body = self.coding.decompress(self.body, self.limit, lease)?;
         lease.shrink(compressed);
-        read_records(self.signal, self.encoding, &body, visit)
-            .map_err(|Malformed(message)| Refusal::Malformed(message))
+        let mut sink = Sink::new(lease, visit);
+        match self.encoding {
+            Encoding::Protobuf => protobuf::read(self.signal, &body, &mut sink)?,
+            Encoding::Json => json::read(self.signal, &body, &mut sink)?,
+        }
+        Ok(sink.into_tally())
     }
-}
-
-/// Shows every record of a decompressed body that can be read to `visit`, in order, and counts those
-/// that cannot. Metrics are counted and not shown.
-fn read_records(
-    signal: Signal,
-    encoding: Encoding,
-    body: &[u8],
-    visit: &mut dyn FnMut(&Record<'_>),
-) -> Result<Tally, Malformed> {
-    let mut sink = Sink::new(visit);
-    match encoding {
-        Encoding::Protobuf => protobuf::read(signal, body, &mut sink)?,
-        Encoding::Json => json::read(signal, body, &mut sink)?,
-    }
-    Ok(sink.into_tally())
 }

@@ -62,7 +62,7 @@ async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, 
     let (caller, coding) = match understood {
         Ok(understood) => understood,
         Err(refusal) => {
-            body::discard(body, limit).await;
+            door.discard(body, limit).await;
             return Err(refusal);
         }
     };
@@ -80,7 +80,9 @@ async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, 
         }
         (true, coding) => coding,
     };
-    door.store(caller, Export { signal, encoding: Encoding::Protobuf, coding, body, limit }, lease).await
+    let length = body.len();
+    let export = Export { signal, encoding: Encoding::Protobuf, coding, body, limit };
+    door.store(caller, export, length, lease).await
 }
 
 /// `application/grpc` and `application/grpc+proto`.

@@ -13,10 +13,10 @@ use crate::receivers::{Refusal, Signal, Tally};
 use super::door::Door;
 use super::export::Export;
 use super::status::{answer, error, success, to_http};
-use super::{Coding, Encoding, body};
+use super::{Coding, Encoding};
 
 /// The three paths of OTLP.
-pub(super) fn routes(door: Door) -> Router {
+pub(in crate::receivers) fn routes(door: Door) -> Router {
     Router::new()
         .route("/v1/traces", posts(Signal::Traces))
         .route("/v1/logs", posts(Signal::Logs))
@@ -56,12 +56,13 @@ async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, 
     let (caller, (encoding, coding)) = match understood {
         Ok(understood) => understood,
         Err(refusal) => {
-            body::discard(body, limit).await;
+            door.discard(body, limit).await;
             return Err(refusal);
         }
     };
     let (body, lease) = door.read(body, limit).await?;
-    door.store(caller, Export { signal, encoding, coding, body, limit }, lease).await
+    let length = body.len();
+    door.store(caller, Export { signal, encoding, coding, body, limit }, length, lease).await
 }
 
 fn understand(headers: &HeaderMap) -> Result<(Encoding, Coding), Refusal> {
@@ -71,16 +72,20 @@ fn understand(headers: &HeaderMap) -> Result<(Encoding, Coding), Refusal> {
             text_of(headers.get(CONTENT_TYPE))
         ))
     })?;
+    Ok((encoding, coding_of(headers)?))
+}
+
+/// By content encoding.
+pub(in crate::receivers) fn coding_of(headers: &HeaderMap) -> Result<Coding, Refusal> {
     let coding = text_of(headers.get(CONTENT_ENCODING));
-    let coding = Coding::named(coding).ok_or_else(|| {
+    Coding::named(coding).ok_or_else(|| {
         let accepted = Coding::ACCEPTED;
         Refusal::Unsupported(format!("content encoding {coding:?} is not supported; send one of {accepted}"))
-    })?;
-    Ok((encoding, coding))
+    })
 }
 
 /// By content type, parameters and case ignored.
-fn encoding_of(headers: &HeaderMap) -> Option<Encoding> {
+pub(in crate::receivers) fn encoding_of(headers: &HeaderMap) -> Option<Encoding> {
     let content_type = text_of(headers.get(CONTENT_TYPE));
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
@@ -99,6 +104,6 @@ pub(super) fn encoding_or_json(headers: &HeaderMap) -> Encoding {
 }
 
 /// What is not ASCII names nothing that we know, and is not nothing either.
-pub(super) fn text_of(value: Option<&HeaderValue>) -> &str {
+pub(in crate::receivers) fn text_of(value: Option<&HeaderValue>) -> &str {
     value.map_or("", |value| value.to_str().unwrap_or("?"))
 }

@@ -7,6 +7,7 @@
 //! | `door.rs` | what both do with a body |
 //! | `body.rs` | a body off the wire: bounded in size, memory and time |
 //! | `coding.rs` | gzip, zstd, deflate |
+//! | `pieces.rs` | bytes whose number nobody knows before |
 //! | `export.rs` | [`Export`]: a request as it came in, and how its records are read |
 //! | `protobuf.rs`, `wire.rs` | the reader of protobuf |
 //! | `json/` | the reader of JSON |
@@ -22,16 +23,17 @@
 //! Every listener serves both protocols: an exporter that is pointed at the other port works too.
 //! The readers know nothing of sockets or files and can be used on any bytes.
 
-mod body;
+pub(super) mod body;
 mod coding;
-mod door;
+pub(super) mod door;
 mod export;
 mod grpc;
-mod http;
+pub(super) mod http;
 mod json;
+mod pieces;
 mod protobuf;
 mod sink;
-mod status;
+pub(super) mod status;
 mod wire;
 
 use std::sync::Arc;
@@ -40,10 +42,15 @@ use axum::Router;
 
 use super::{Gate, Ingest};
 
+pub use body::Patience;
 pub use coding::Coding;
 pub use export::{Encoding, Export};
 
-use door::Door;
+// What a door of another protocol on the same port needs of this one.
+pub(super) use door::Door;
+pub(super) use http::{coding_of, text_of};
+pub(super) use sink::{Room, Unreadable};
+pub(super) use status::{answer, error, to_http};
 
 /// What the OTLP doors accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +63,11 @@ pub struct Limits {
 
 /// The router that every OTLP listener serves.
 pub fn router(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits) -> Router {
-    let door = Door::new(ingest, gate, limits);
+    patient_router(ingest, gate, limits, Patience::default())
+}
+
+/// The same, with another patience for bodies that are slow to arrive.
+pub fn patient_router(ingest: &Arc<Ingest>, gate: &Arc<Gate>, limits: Limits, patience: Patience) -> Router {
+    let door = Door::new(ingest, gate, limits).with_patience(patience);
     grpc::routes(door.clone()).merge(http::routes(door)).fallback(status::no_such_path)
 }

@@ -11,13 +11,13 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status, span};
 
-use crate::receivers::Signal;
+use crate::receivers::{Refusal, Signal};
 
-use super::sink::{Around, Malformed, Room, Sink, Unreadable};
+use super::sink::{Around, Room, Sink, Unreadable};
 use super::wire::Fields;
 
 /// Reads an `Export…ServiceRequest`.
-pub(super) fn read(signal: Signal, body: &[u8], sink: &mut Sink<'_>) -> Result<(), Malformed> {
+pub(super) fn read(signal: Signal, body: &[u8], sink: &mut Sink<'_>) -> Result<(), Refusal> {
     for field in Fields::of(body) {
         let (number, field) = field.map_err(|error| malformed(signal, &error))?;
         if number == 1 {
@@ -29,8 +29,10 @@ pub(super) fn read(signal: Signal, body: &[u8], sink: &mut Sink<'_>) -> Result<(
 }
 
 /// A `ResourceSpans`, `ResourceLogs` or `ResourceMetrics`: its resource is field 1, its scopes field 2.
-fn read_resource_group(signal: Signal, group: &[u8], sink: &mut Sink<'_>) -> Result<(), Malformed> {
-    let resource = last(signal, group)?.map_or_else(Around::default, |bytes| Around::read(bytes, resource));
+fn read_resource_group(signal: Signal, group: &[u8], sink: &mut Sink<'_>) -> Result<(), Refusal> {
+    let bytes = last(signal, group)?;
+    sink.make_room(bytes.map_or(0, <[u8]>::len))?;
+    let resource = bytes.map_or_else(Around::default, |bytes| Around::read(bytes, resource));
     for scope_group in repeated(group) {
         let scope_group = scope_group.map_err(|error| malformed(signal, &error))?;
         read_scope_group(signal, scope_group, &resource, sink)?;
@@ -44,10 +46,13 @@ fn read_scope_group(
     group: &[u8],
     resource: &Around<Resource>,
     sink: &mut Sink<'_>,
-) -> Result<(), Malformed> {
-    let scope = last(signal, group)?.map_or_else(Around::default, |bytes| Around::read(bytes, scope));
+) -> Result<(), Refusal> {
+    let bytes = last(signal, group)?;
+    sink.make_room(resource.bytes + bytes.map_or(0, <[u8]>::len))?;
+    let scope = bytes.map_or_else(Around::default, |bytes| Around::read(bytes, scope));
     for record in repeated(group) {
         let record = record.map_err(|error| malformed(signal, &error))?;
+        sink.make_room(resource.bytes + scope.bytes + record.len())?;
         match signal {
             Signal::Traces => sink.span(resource, &scope, &Around::read(record, span))?,
             Signal::Logs => sink.log(resource, &scope, &Around::read(record, log_record))?,
@@ -58,7 +63,7 @@ fn read_scope_group(
 }
 
 /// Field 1: what surrounds the rest, wherever it stands.
-fn last(signal: Signal, group: &[u8]) -> Result<Option<&[u8]>, Malformed> {
+fn last(signal: Signal, group: &[u8]) -> Result<Option<&[u8]>, Refusal> {
     let mut last = None;
     for field in Fields::of(group) {
         if let (1, field) = field.map_err(|error| malformed(signal, &error))? {
@@ -79,12 +84,12 @@ fn repeated(group: &[u8]) -> impl Iterator<Item = Result<&[u8], Unreadable>> {
 
 impl<T> Around<T> {
     fn read(bytes: &[u8], message: fn(&[u8], &mut Room) -> Result<T, Unreadable>) -> Self {
-        Self { message: message(bytes, &mut Room::new()), bytes: bytes.len() }
+        Self::new(message(bytes, &mut Room::new()), bytes.len())
     }
 }
 
-fn malformed(signal: Signal, Unreadable(error): &Unreadable) -> Malformed {
-    Malformed(format!("the body is not protobuf of {}: {error}", signal.as_str()))
+fn malformed(signal: Signal, Unreadable(error): &Unreadable) -> Refusal {
+    Refusal::Malformed(format!("the body is not protobuf of {}: {error}", signal.as_str()))
 }
 
 fn resource(bytes: &[u8], room: &mut Room) -> Result<Resource, Unreadable> {

@@ -1,12 +1,15 @@
 //! Where both readers put what they read: good records are shown, bad ones are counted.
 
+use std::cell::OnceCell;
+
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 
 use crate::dialects::Record;
-use crate::receivers::Tally;
+use crate::event::SurroundingsDigest;
+use crate::receivers::{Lease, Refusal, Tally};
 
 /// Attributes, list items, events and links of one record, resource or scope. Two bytes on the wire
 /// can stand for a hundred in memory; no client comes near this.
@@ -18,40 +21,43 @@ const MAX_DEPTH: u32 = 32;
 const MAX_WORK: usize = 512 << 20;
 /// What the smallest record costs, in the same currency.
 const RECORD_WORK: usize = 256;
-
-/// The body cannot be read at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Malformed(pub(super) String);
+/// The record that is being read is in memory so often beside the request and its events: decoded, and
+/// encoded for its digest or parsed by its dialect.
+const COPIES: usize = 2;
 
 /// A record, a resource or a scope cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unreadable(pub(super) String);
+pub(in crate::receivers) struct Unreadable(pub(in crate::receivers) String);
 
 /// What a record may still contain.
-pub(super) struct Room {
+pub(in crate::receivers) struct Room {
     values: u32,
 }
 
-/// What surrounds a record: a resource or a scope, and its length on the wire.
+/// A record or what surrounds it, a resource or a scope, and its length on the wire.
 pub(super) struct Around<T> {
     pub(super) message: Result<T, Unreadable>,
     pub(super) bytes: usize,
+    /// Of a scope and its resource.
+    digest: OnceCell<SurroundingsDigest>,
 }
 
 /// The records of one request.
 pub(super) struct Sink<'v> {
     visit: &'v mut dyn FnMut(&Record<'_>),
+    lease: &'v mut Lease,
     tally: Tally,
     work: usize,
+    room: usize,
 }
 
 impl Room {
-    pub(super) const fn new() -> Self {
+    pub(in crate::receivers) const fn new() -> Self {
         Self { values: MAX_VALUES }
     }
 
     /// One value more, at the given depth of values inside values.
-    pub(super) fn take(&mut self, depth: u32) -> Result<(), Unreadable> {
+    pub(in crate::receivers) fn take(&mut self, depth: u32) -> Result<(), Unreadable> {
         if depth > MAX_DEPTH {
             return Err(Unreadable(format!("values are nested deeper than {MAX_DEPTH} levels")));
         }
@@ -63,15 +69,32 @@ impl Room {
     }
 }
 
+impl<T> Around<T> {
+    pub(super) fn new(message: Result<T, Unreadable>, bytes: usize) -> Self {
+        Self { message, bytes, digest: OnceCell::new() }
+    }
+}
+
 impl<T: Default> Default for Around<T> {
     fn default() -> Self {
-        Self { message: Ok(T::default()), bytes: 0 }
+        Self::new(Ok(T::default()), 0)
     }
 }
 
 impl<'v> Sink<'v> {
-    pub(super) fn new(visit: &'v mut dyn FnMut(&Record<'_>)) -> Self {
-        Self { visit, tally: Tally::default(), work: 0 }
+    /// `lease` pays for the records while they are read.
+    pub(super) fn new(lease: &'v mut Lease, visit: &'v mut dyn FnMut(&Record<'_>)) -> Self {
+        Self { visit, lease, tally: Tally::default(), work: 0, room: 0 }
+    }
+
+    /// To be called before a message of so many bytes on the wire is read, what surrounds it included.
+    /// The room that the largest of them took serves the others too.
+    pub(super) fn make_room(&mut self, bytes: usize) -> Result<(), Refusal> {
+        if let Some(more) = bytes.checked_sub(self.room) {
+            self.lease.grow(more.saturating_mul(COPIES))?;
+            self.room = bytes;
+        }
+        Ok(())
     }
 
     pub(super) fn span(
@@ -79,10 +102,12 @@ impl<'v> Sink<'v> {
         resource: &Around<Resource>,
         scope: &Around<InstrumentationScope>,
         span: &Around<Span>,
-    ) -> Result<(), Malformed> {
+    ) -> Result<(), Refusal> {
         self.work(resource.bytes + scope.bytes + span.bytes)?;
         match (&resource.message, &scope.message, &span.message) {
-            (Ok(resource), Ok(scope), Ok(span)) => self.show(&Record::span(resource, scope, span)),
+            (Ok(resource), Ok(of), Ok(span)) => {
+                self.show(&Record::span(resource, of, span).with_digest_of_surroundings(&scope.digest));
+            }
             (Err(error), _, _) => self.reject("resource", error),
             (_, Err(error), _) => self.reject("scope", error),
             (_, _, Err(error)) => self.reject("span", error),
@@ -95,10 +120,12 @@ impl<'v> Sink<'v> {
         resource: &Around<Resource>,
         scope: &Around<InstrumentationScope>,
         log: &Around<LogRecord>,
-    ) -> Result<(), Malformed> {
+    ) -> Result<(), Refusal> {
         self.work(resource.bytes + scope.bytes + log.bytes)?;
         match (&resource.message, &scope.message, &log.message) {
-            (Ok(resource), Ok(scope), Ok(log)) => self.show(&Record::log(resource, scope, log)),
+            (Ok(resource), Ok(of), Ok(log)) => {
+                self.show(&Record::log(resource, of, log).with_digest_of_surroundings(&scope.digest));
+            }
             (Err(error), _, _) => self.reject("resource", error),
             (_, Err(error), _) => self.reject("scope", error),
             (_, _, Err(error)) => self.reject("log record", error),
@@ -132,10 +159,10 @@ impl<'v> Sink<'v> {
         self.warn(|| format!("{what} cannot be read: {error}"));
     }
 
-    fn work(&mut self, bytes: usize) -> Result<(), Malformed> {
+    fn work(&mut self, bytes: usize) -> Result<(), Refusal> {
         self.work += bytes + RECORD_WORK;
         if self.work > MAX_WORK {
-            return Err(Malformed(
+            return Err(Refusal::Malformed(
                 "too many records, or too large a resource for so many of them".to_owned(),
             ));
         }

@@ -83,7 +83,7 @@ pub(super) fn to_grpc(refusal: &Refusal) -> Status {
 }
 
 /// A refusal over HTTP.
-pub(super) fn to_http(refusal: &Refusal, encoding: Encoding) -> Response<Body> {
+pub(in crate::receivers) fn to_http(refusal: &Refusal, encoding: Encoding) -> Response<Body> {
     let (status, code) = codes(refusal);
     let body = match encoding {
         // What gRPC sends as `grpc-status-details-bin` is a whole `google.rpc.Status`.
@@ -101,14 +101,24 @@ pub(super) fn to_http(refusal: &Refusal, encoding: Encoding) -> Response<Body> {
         }
     };
     let mut answer = answer(status, body, encoding);
+    add_headers(answer.headers_mut(), refusal);
+    answer
+}
+
+/// The status of a refusal over HTTP.
+pub(in crate::receivers) const fn http_status(refusal: &Refusal) -> StatusCode {
+    codes(refusal).0
+}
+
+/// The headers that a refusal has over HTTP, whatever its body.
+pub(in crate::receivers) fn add_headers(headers: &mut HeaderMap, refusal: &Refusal) {
     if matches!(refusal, Refusal::Unauthenticated(_)) {
         let schemes = HeaderValue::from_static("Bearer realm=\"skillspan\", Basic realm=\"skillspan\"");
-        answer.headers_mut().insert(WWW_AUTHENTICATE, schemes);
+        headers.insert(WWW_AUTHENTICATE, schemes);
     }
     if let Some(retry_after) = refusal.retry_after() {
-        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+        headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
     }
-    answer
 }
 
 const fn codes(refusal: &Refusal) -> (StatusCode, Code) {
@@ -139,7 +149,12 @@ fn json_detail(refusal: &Refusal) -> Option<Value> {
 }
 
 /// An error answer that no [`Refusal`] stands for.
-pub(super) fn error(status: StatusCode, code: Code, message: &str, encoding: Encoding) -> Response<Body> {
+pub(in crate::receivers) fn error(
+    status: StatusCode,
+    code: Code,
+    message: &str,
+    encoding: Encoding,
+) -> Response<Body> {
     let body = match encoding {
         Encoding::Protobuf => status_message(code, message),
         Encoding::Json => json!({ "code": i32::from(code), "message": message }).to_string().into_bytes(),
@@ -152,7 +167,7 @@ fn status_message(code: Code, message: &str) -> Vec<u8> {
 }
 
 /// An answer in the request's encoding.
-pub(super) fn answer(status: StatusCode, body: Vec<u8>, encoding: Encoding) -> Response<Body> {
+pub(in crate::receivers) fn answer(status: StatusCode, body: Vec<u8>, encoding: Encoding) -> Response<Body> {
     let mut answer = Response::new(Body::from(body));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(encoding.content_type()));

@@ -51,10 +51,7 @@ impl Table {
     ) -> Result<Erased, UpkeepError> {
         let (sessions, tombstones) = self.find(subject, tenant, now).await?;
         for tombstone in &tombstones {
-            let path = format!("{TOMBSTONES}/{}.json", tombstone.id);
-            let text = serde_json::to_vec(tombstone)
-                .map_err(|source| UpkeepError::Encode { path: path.clone(), source })?;
-            self.put_document(&path, text).await?;
+            self.put_tombstone(tombstone).await?;
         }
         let finished = self.finish_erasures().await?;
         Ok(Erased { sessions, tombstones, ..finished })
@@ -83,6 +80,14 @@ impl Table {
             self.put_document(&done_path(path), Vec::new()).await?;
         }
         Ok(erased)
+    }
+
+    pub(super) async fn put_tombstone(&self, tombstone: &Tombstone) -> Result<(), UpkeepError> {
+        let path = format!("{TOMBSTONES}/{}.json", tombstone.id);
+        let text = serde_json::to_vec(tombstone)
+            .map_err(|source| UpkeepError::Encode { path: path.clone(), source })?;
+        self.put_document(&path, text).await?;
+        Ok(())
     }
 
     async fn is_done(&self, path: &str) -> Result<bool, UpkeepError> {

@@ -7,6 +7,7 @@
 //! | `replace.rs` | [`Replacement`]: files in the place of others, in one step |
 //! | `compact.rs` | [`Table::compact`] |
 //! | `erase.rs` | [`Table::erase`] |
+//! | `withdraw.rs` | [`Table::withdraw`]: sessions that said that they are not to be stored |
 //! | `retire.rs` | [`Table::retire`]: retention |
 //!
 //! ```text
@@ -32,8 +33,9 @@ mod erase;
 mod replace;
 mod retire;
 mod tombstone;
+mod withdraw;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::TryStreamExt;
@@ -100,11 +102,40 @@ pub enum UpkeepError {
 
 /// What must not be shown although a file may hold it.
 #[derive(Debug, Default)]
-pub(super) struct Hidden(Vec<Arc<Tombstone>>);
+pub(super) struct Hidden {
+    /// What is erased of each tenant whatever its time, in one.
+    sessions: BTreeMap<String, Tombstone>,
+    persons: Vec<Arc<Tombstone>>,
+}
 
 impl Hidden {
+    fn of(tombstones: impl Iterator<Item = Arc<Tombstone>>) -> Self {
+        let mut hidden = Self::default();
+        for tombstone in tombstones {
+            match hidden.sessions.get_mut(&tombstone.tenant) {
+                Some(known) => known.absorb(&tombstone),
+                None => {
+                    let alone = Tombstone { user_id: None, ..(*tombstone).clone() };
+                    hidden.sessions.insert(tombstone.tenant.clone(), alone);
+                }
+            }
+            if tombstone.user_id.is_some() {
+                hidden.persons.push(tombstone);
+            }
+        }
+        hidden
+    }
+
     pub(super) fn hides(&self, event: &SessionEvent) -> bool {
-        self.0.iter().any(|tombstone| tombstone.covers(event))
+        self.sessions.get(&event.tenant).is_some_and(|tombstone| tombstone.covers(event))
+            || self.persons.iter().any(|tombstone| tombstone.covers(event))
+    }
+
+    /// Whether everything of the sessions and of the traces is hidden.
+    fn has(&self, tenant: &str, sessions: &BTreeSet<String>, traces: &BTreeSet<String>) -> bool {
+        self.sessions.get(tenant).map_or(sessions.is_empty() && traces.is_empty(), |known| {
+            sessions.is_subset(&known.session_ids) && traces.is_subset(&known.trace_ids)
+        })
     }
 }
 
@@ -112,7 +143,7 @@ impl Table {
     /// What is erased, as of now.
     pub(super) async fn hidden(&self) -> Result<Hidden, ReadError> {
         let tombstones = self.documents(TOMBSTONES, &self.known.tombstones).await?;
-        Ok(Hidden(tombstones.into_iter().map(|(_, tombstone)| tombstone).collect()))
+        Ok(Hidden::of(tombstones.into_iter().map(|(_, tombstone)| tombstone)))
     }
 
     /// What is erased, as of now, oldest first: for those who hold copies of the table's rows.

@@ -41,4 +41,11 @@ impl Tombstone {
         };
         of_session || self.event_ids.contains(&event.event_id) || of_person()
     }
+
+    /// Covers the sessions, traces and observations of another one of the same tenant as well.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        self.session_ids.extend(other.session_ids.iter().cloned());
+        self.trace_ids.extend(other.trace_ids.iter().cloned());
+        self.event_ids.extend(other.event_ids.iter().cloned());
+    }
 }

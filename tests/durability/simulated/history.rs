@@ -349,5 +349,5 @@ fn payload(id: &str, text: &str) -> Vec<u8> {
         ..SessionEvent::default()
     };
     let owner = Owner { tenant: tenant.to_owned(), workspace: "main".to_owned() };
-    encode_batch(EventBatch { owner, ingested_at, events: vec![event] })
+    encode_batch(EventBatch { owner, ingested_at, events: vec![event], ..EventBatch::default() })
 }

@@ -23,16 +23,16 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 
-use crate::receivers::Signal;
+use crate::receivers::{Refusal, Signal};
 
-use super::sink::{Around, Malformed, Room, Sink, Unreadable};
+use super::sink::{Around, Room, Sink, Unreadable};
 use cursor::{Cursor, Failure};
 use messages::FromJson;
 
 /// Why reading a request stops.
 enum Stop {
     Json(Failure),
-    Sink(Malformed),
+    Sink(Refusal),
 }
 
 impl From<Failure> for Stop {
@@ -41,9 +41,9 @@ impl From<Failure> for Stop {
     }
 }
 
-impl From<Malformed> for Stop {
-    fn from(malformed: Malformed) -> Self {
-        Self::Sink(malformed)
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Sink(refusal)
     }
 }
 
@@ -62,23 +62,34 @@ const fn names(signal: Signal) -> Names {
     }
 }
 
+/// Bodies up to this size are paid for as if they were one record.
+const SMALL: usize = 64 << 10;
+
 /// Reads an `Export…ServiceRequest`.
-pub(super) fn read(signal: Signal, body: &[u8], sink: &mut Sink<'_>) -> Result<(), Malformed> {
+pub(super) fn read(signal: Signal, body: &[u8], sink: &mut Sink<'_>) -> Result<(), Refusal> {
     let mut json = Cursor::new(body);
-    let mut reader = Reader { signal, names: names(signal), sink };
+    let is_small = body.len() <= SMALL;
+    if is_small {
+        sink.make_room(body.len())?;
+    }
+    let mut reader = Reader { signal, names: names(signal), is_small, sink };
     let outcome = reader.request(&mut json).and_then(|()| json.end().map_err(Stop::Json));
     outcome.map_err(|stop| match stop {
-        Stop::Json(Failure::Syntax { at }) => Malformed(format!("the body is not JSON from byte {at} on")),
-        Stop::Json(Failure::Value(message)) => {
-            Malformed(format!("the body is not OTLP/JSON of {}: {message}", signal.as_str()))
+        Stop::Json(Failure::Syntax { at }) => {
+            Refusal::Malformed(format!("the body is not JSON from byte {at} on"))
         }
-        Stop::Sink(malformed) => malformed,
+        Stop::Json(Failure::Value(message)) => {
+            Refusal::Malformed(format!("the body is not OTLP/JSON of {}: {message}", signal.as_str()))
+        }
+        Stop::Sink(refusal) => refusal,
     })
 }
 
 struct Reader<'s, 'v> {
     signal: Signal,
     names: Names,
+    /// Room has been made for all of it.
+    is_small: bool,
     sink: &'s mut Sink<'v>,
 }
 
@@ -96,13 +107,13 @@ impl Reader<'_, '_> {
     }
 
     fn resource_group(&mut self, json: &mut Cursor<'_>) -> Result<(), Stop> {
-        let scopes = self.names.scopes;
-        group(json, "resource", scopes, |json, resource| self.scope_group(json, resource))
+        let names = ("resource", self.names.scopes);
+        self.group(json, names, 0, |reader, json, resource| reader.scope_group(json, resource))
     }
 
     fn scope_group(&mut self, json: &mut Cursor<'_>, resource: &Around<Resource>) -> Result<(), Stop> {
-        let records = self.names.records;
-        group(json, "scope", records, |json, scope| self.record(json, resource, scope))
+        let names = ("scope", self.names.records);
+        self.group(json, names, resource.bytes, |reader, json, scope| reader.record(json, resource, scope))
     }
 
     fn record(
@@ -111,9 +122,16 @@ impl Reader<'_, '_> {
         resource: &Around<Resource>,
         scope: &Around<InstrumentationScope>,
     ) -> Result<(), Stop> {
+        let beside = resource.bytes + scope.bytes;
         match self.signal {
-            Signal::Traces => self.sink.span(resource, scope, &around::<Span>(json)?)?,
-            Signal::Logs => self.sink.log(resource, scope, &around::<LogRecord>(json)?)?,
+            Signal::Traces => {
+                let span = self.around::<Span>(json, beside)?;
+                self.sink.span(resource, scope, &span)?;
+            }
+            Signal::Logs => {
+                let log = self.around::<LogRecord>(json, beside)?;
+                self.sink.log(resource, scope, &log)?;
+            }
             Signal::Metrics => {
                 json.skip()?;
                 self.sink.metric();
@@ -121,56 +139,62 @@ impl Reader<'_, '_> {
         }
         Ok(())
     }
-}
 
-/// An object of a list in what surrounds it. The list may stand before what surrounds it: then it is
-/// stepped over and read afterwards.
-fn group<T: FromJson + Default>(
-    json: &mut Cursor<'_>,
-    surrounding: &str,
-    list: &str,
-    mut item: impl FnMut(&mut Cursor<'_>, &Around<T>) -> Result<(), Stop>,
-) -> Result<(), Stop> {
-    let mut around: Option<Around<T>> = None;
-    let mut postponed = None;
-    json.object(|json, name| {
-        if name == surrounding {
-            around = Some(self::around(json)?);
-            return Ok(());
+    /// An object that names what surrounds the items of a list. The list may stand before what surrounds
+    /// it: then it is stepped over and read afterwards. `beside` is what is in memory already.
+    fn group<T: FromJson + Default>(
+        &mut self,
+        json: &mut Cursor<'_>,
+        (surrounding, list): (&str, &str),
+        beside: usize,
+        mut item: impl FnMut(&mut Self, &mut Cursor<'_>, &Around<T>) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let mut around: Option<Around<T>> = None;
+        let mut postponed = None;
+        json.object(|json, name| {
+            if name == surrounding {
+                around = Some(self.around(json, beside)?);
+                return Ok(());
+            }
+            if name != list {
+                return Ok(json.skip()?);
+            }
+            if let Some(around) = &around {
+                return json.array(|json| item(self, json, around));
+            }
+            postponed = Some(json.position());
+            Ok::<_, Stop>(json.skip()?)
+        })?;
+        if let Some(position) = postponed {
+            let end = json.position();
+            json.rewind(position);
+            let around = around.unwrap_or_default();
+            json.array(|json| item(self, json, &around))?;
+            json.rewind(end);
         }
-        if name != list {
-            return Ok(json.skip()?);
-        }
-        if let Some(around) = &around {
-            return json.array(|json| item(json, around));
-        }
-        postponed = Some(json.position());
-        Ok(json.skip()?)
-    })?;
-    if let Some(position) = postponed {
-        let end = json.position();
-        json.rewind(position);
-        let around = around.unwrap_or_default();
-        json.array(|json| item(json, &around))?;
-        json.rewind(end);
+        Ok(())
     }
-    Ok(())
-}
 
-/// A message with its length; if it cannot be read it is stepped over.
-fn around<T: FromJson>(json: &mut Cursor<'_>) -> Result<Around<T>, Failure> {
-    json.peek();
-    let start = json.position();
-    let message = match T::read(json, &mut Room::new()) {
-        Ok(message) => Ok(message),
-        Err(syntax @ Failure::Syntax { .. }) => return Err(syntax),
-        Err(Failure::Value(message)) => {
-            json.rewind(start);
+    /// A message with its length; if it cannot be read it is stepped over.
+    fn around<T: FromJson>(&mut self, json: &mut Cursor<'_>, beside: usize) -> Result<Around<T>, Stop> {
+        json.peek();
+        let start = json.position();
+        if !self.is_small {
             json.skip()?;
-            Err(Unreadable(message))
+            self.sink.make_room(beside + json.position() - start)?;
+            json.rewind(start);
         }
-    };
-    Ok(Around { message, bytes: json.position() - start })
+        let message = match T::read(json, &mut Room::new()) {
+            Ok(message) => Ok(message),
+            Err(syntax @ Failure::Syntax { .. }) => return Err(syntax.into()),
+            Err(Failure::Value(message)) => {
+                json.rewind(start);
+                json.skip()?;
+                Err(Unreadable(message))
+            }
+        };
+        Ok(Around::new(message, json.position() - start))
+    }
 }
 
 /// Where what another signal sends belongs.

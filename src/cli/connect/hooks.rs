@@ -1,0 +1,131 @@
+//! What makes an assistant run `skillspan hook`, for those that are connected by it.
+
+use serde_json::{Value, json};
+
+use super::catalogue::{Setting, add, set};
+
+/// Seconds; the command needs a fraction of one.
+const TIMEOUT: u64 = 10;
+/// How every command begins that is ours.
+const COMMAND: &str = "skillspan hook";
+
+/// The command that an assistant runs. The address it sends to is said where it is not the usual one.
+fn command(assistant: &str, endpoint: &str) -> String {
+    match endpoint {
+        super::ENDPOINT => format!("{COMMAND} {assistant}"),
+        other => format!("{COMMAND} {assistant} --endpoint {other}"),
+    }
+}
+
+/// Whether two elements of a list both run our command, whatever the address.
+pub(super) fn is_same_command(a: &Value, b: &Value) -> bool {
+    fn found(value: &Value) -> Option<&str> {
+        match value {
+            Value::String(text) => {
+                let (_, rest) = text.split_once(COMMAND)?;
+                rest.split_whitespace().next()
+            }
+            Value::Array(items) => items.iter().find_map(found),
+            Value::Object(fields) => fields.values().find_map(found),
+            Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        }
+    }
+    found(a).is_some() && found(a) == found(b)
+}
+
+pub(super) fn cursor(endpoint: &str) -> Vec<Setting> {
+    let hook = || json!({"command": command("cursor", endpoint), "timeout": TIMEOUT, "type": "command"});
+    vec![
+        set(&["version"], 1, ""),
+        add(&["hooks", "sessionStart"], hook(), "that a session began, its directory and person"),
+        add(&["hooks", "beforeSubmitPrompt"], hook(), "prompts"),
+        add(&["hooks", "postToolUse"], hook(), "calls, inputs, outputs"),
+        add(&["hooks", "postToolUseFailure"], hook(), "failures"),
+        add(&["hooks", "afterAgentResponse"], hook(), "responses"),
+        add(&["hooks", "stop"], hook(), "that a turn failed"),
+        add(&["hooks", "sessionEnd"], hook(), "that a session ended"),
+    ]
+}
+
+pub(super) fn claude(endpoint: &str) -> Vec<Setting> {
+    let hook = || json!({"hooks": [{"type": "command", "command": command("claude", endpoint), "timeout": TIMEOUT}]});
+    vec![
+        add(&["hooks", "SessionStart"], hook(), "that a session began, its directory"),
+        add(&["hooks", "UserPromptSubmit"], hook(), "prompts"),
+        add(&["hooks", "PostToolUse"], hook(), "calls, inputs, outputs, names of skills"),
+        add(&["hooks", "PostToolUseFailure"], hook(), "failures with their output"),
+        add(&["hooks", "PermissionDenied"], hook(), "calls that a policy refused"),
+        add(&["hooks", "Stop"], hook(), "responses"),
+        add(&["hooks", "SubagentStop"], hook(), "what sub-agents answer"),
+        add(&["hooks", "SessionEnd"], hook(), "that a session ended"),
+    ]
+}
+
+pub(super) fn copilot(endpoint: &str) -> String {
+    let hook = json!([{"type": "command", "bash": command("copilot", endpoint), "timeoutSec": TIMEOUT}]);
+    let events = ["sessionStart", "userPromptSubmitted", "postToolUse", "errorOccurred", "sessionEnd"];
+    let hooks: serde_json::Map<String, Value> =
+        events.iter().map(|event| ((*event).to_owned(), hook.clone())).collect();
+    format!("{:#}\n", json!({"version": 1, "hooks": hooks}))
+}
+
+pub(super) fn hermes(endpoint: &str) -> Vec<Setting> {
+    let events = [
+        "on_session_start",
+        "pre_llm_call",
+        "post_tool_call",
+        "post_approval_response",
+        "post_llm_call",
+        "api_request_error",
+        "on_session_finalize",
+    ];
+    let command = command("hermes", endpoint);
+    let lines = events.map(|event| format!("  {event}: [{{command: \"{command}\", timeout: {TIMEOUT}}}]\n"));
+    vec![set(
+        &["hooks"],
+        format!("hooks:\n{}", lines.concat()),
+        "prompts, calls, inputs, outputs, decisions, responses, the working directory",
+    )]
+}
+
+pub(super) fn cline(endpoint: &str) -> String {
+    format!("#!/bin/sh\n# Written by skillspan connect.\nexec {}\n", command("cline", endpoint))
+}
+
+/// Each event is a process of its own, and the agent waits for none of them but the last, which would
+/// otherwise go with the agent.
+pub(super) fn pi(endpoint: &str) -> String {
+    let arguments: Vec<String> =
+        command("pi", endpoint).split(' ').skip(1).map(|word| format!("{word:?}")).collect();
+    format!(
+        r#"// Written by skillspan connect.
+import {{ spawn, spawnSync }} from "node:child_process";
+
+export default function (pi) {{
+  const events = ["session_start", "input", "tool_call", "tool_result", "message_end", "session_shutdown"];
+  for (const event of events) {{
+    pi.on(event, (payload, ctx) => {{
+      if (event === "message_end" && payload.message?.role !== "assistant") return;
+      const input = JSON.stringify({{
+        event,
+        session_id: ctx.sessionManager.getSessionId(),
+        cwd: ctx.cwd,
+        model: ctx.model?.id,
+        payload,
+      }});
+      const hook = [{}];
+      if (event === "session_shutdown") {{
+        spawnSync("skillspan", hook, {{ input, stdio: ["pipe", "ignore", "ignore"], timeout: 1000 }});
+        return;
+      }}
+      const child = spawn("skillspan", hook, {{ stdio: ["pipe", "ignore", "ignore"] }});
+      child.on("error", () => {{}});
+      child.stdin.on("error", () => {{}});
+      child.stdin.end(input);
+    }});
+  }}
+}}
+"#,
+        arguments.join(", ")
+    )
+}

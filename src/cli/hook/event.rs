@@ -1,0 +1,110 @@
+//! Standard input → one redacted object.
+
+use std::borrow::Cow;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::event::Timestamp;
+use crate::processors::Redact;
+use crate::receivers::hooks::{Entry, OBSERVED_AT, TRACEPARENT, without_lone_surrogates};
+use crate::redact::{Key, Options, Redactor};
+
+/// An object that is larger than that says too much for one event.
+const MAX_BYTES: u64 = 4 << 20;
+const KEY: &str = "redaction.key";
+const CAPTURE: &str = "skillspan.capture";
+
+/// Why standard input is no event. Nothing of it stands in the message.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    #[error("standard input cannot be read: {0}")]
+    Input(#[from] std::io::Error),
+    #[error("the hook gave more than {MAX_BYTES} bytes")]
+    TooLarge,
+    #[error("the hook gave no JSON: line {line}, column {column}")]
+    Json { line: usize, column: usize },
+    #[error("the hook gave JSON that is no object")]
+    NoObject,
+    #[error("nothing is written without redaction: {0}")]
+    Rules(#[from] crate::redact::Error),
+}
+
+/// Whether the person wants nothing of this session to be kept.
+pub(super) fn is_off() -> bool {
+    let is_no = |value: &str| ["off", "false", "0"].iter().any(|no| value.trim().eq_ignore_ascii_case(no));
+    std::env::var("SKILLSPAN_HOOK").is_ok_and(|value| is_no(&value))
+        || resource_attributes().iter().any(|(name, value)| name == CAPTURE && is_no(value))
+}
+
+/// The whole of `input`.
+pub(super) fn read(input: impl Read) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    input.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES { Err(ReadError::TooLarge) } else { Ok(bytes) }
+}
+
+/// The object that `bytes` are, with what the environment adds, redacted with the key below `root`,
+/// or, where there can be none, with one that nothing else has.
+pub(super) fn entry(assistant: &str, root: Option<&Path>, bytes: &[u8]) -> Result<Entry, ReadError> {
+    let mut fields = object(bytes)?;
+    for (name, value) in resource_attributes() {
+        fields.entry(name).or_insert(Value::String(value));
+    }
+    if let Some(trace) = std::env::var("TRACEPARENT").ok().filter(|trace| !trace.is_empty()) {
+        fields.entry(TRACEPARENT).or_insert(Value::String(trace));
+    }
+    let key = root.and_then(|root| Key::from_file(&root.join(KEY)).ok()).unwrap_or_else(Key::random);
+    let redactor = Redactor::new(&Options::default(), key)?;
+    let mut object = Value::Object(fields);
+    Redact::new(redactor, []).json(&mut object);
+    if let Value::Object(fields) = &mut object {
+        fields.insert(OBSERVED_AT.to_owned(), Value::String(Timestamp::now().to_string()));
+    }
+    Ok(Entry { assistant: assistant.to_owned(), json: object.to_string() })
+}
+
+fn object(bytes: &[u8]) -> Result<Map<String, Value>, ReadError> {
+    let parsed = serde_json::from_slice(bytes).or_else(|error| match without_lone_surrogates(bytes) {
+        Cow::Owned(bytes) => serde_json::from_slice(&bytes),
+        Cow::Borrowed(_) => Err(error),
+    });
+    match parsed {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(ReadError::NoObject),
+        Err(error) => Err(ReadError::Json { line: error.line(), column: error.column() }),
+    }
+}
+
+/// `OTEL_RESOURCE_ATTRIBUTES`: `name=value`, separated by commas, percent-encoded.
+fn resource_attributes() -> Vec<(String, String)> {
+    let written = std::env::var("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+    let pairs = written.split(',').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.trim().to_owned(), percent_decoded(value.trim()))).collect()
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, others)) = rest.split_first() {
+        let escaped = || u8::from_str_radix(std::str::from_utf8(others.get(..2)?).ok()?, 16).ok();
+        (bytes, rest) = match escaped().filter(|_| *first == b'%') {
+            Some(byte) => ([bytes, vec![byte]].concat(), others.get(2..).unwrap_or_default()),
+            None => ([bytes, vec![*first]].concat(), others),
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_signs_are_read_as_the_sdks_write_them() {
+        assert_eq!(percent_decoded("a%20b%2Cc%C3%BC"), "a b,cü");
+        assert_eq!(percent_decoded("100%"), "100%");
+        assert_eq!(percent_decoded("%zz"), "%zz");
+    }
+}

@@ -1,0 +1,104 @@
+//! What waits in a spool → the collector.
+
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Client, StatusCode};
+
+use crate::receivers::hooks::{Batch, Entry, Outlet, Spool};
+
+/// What is refused as it stands is refused every time.
+const FOR_GOOD: &[StatusCode] =
+    &[StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNSUPPORTED_MEDIA_TYPE];
+
+/// Sends until nothing waits or it is `deadline`. Returns how many entries were acknowledged; 0 if
+/// another process sends.
+pub(super) fn what_waits(
+    spool: &Spool,
+    endpoint: &str,
+    token: &str,
+    deadline: Instant,
+) -> anyhow::Result<usize> {
+    let mut sent = 0;
+    // Who adds an entry while another process sends relies on that process to look again.
+    while spool.may_have_entries() && Instant::now() < deadline {
+        let Some(outlet) = spool.outlet()? else { return Ok(sent) };
+        sent += runtime()?.block_on(drain(outlet, endpoint, token, deadline))?;
+    }
+    Ok(sent)
+}
+
+/// Sends an entry that no spool has.
+pub(super) fn directly(
+    entry: &Entry,
+    endpoint: &str,
+    token: &str,
+    deadline: Instant,
+) -> anyhow::Result<String> {
+    let batch = Batch { assistant: entry.assistant.clone(), lines: entry.json.clone(), entries: 1 };
+    let status =
+        runtime()?.block_on(async { post(&client(endpoint)?, endpoint, token, &batch, deadline).await })?;
+    if status == StatusCode::OK {
+        Ok(format!("sent to {endpoint}, not kept"))
+    } else {
+        bail!("{endpoint} answered {status}")
+    }
+}
+
+/// One thread is enough for one connection.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+async fn drain(mut outlet: Outlet, endpoint: &str, token: &str, deadline: Instant) -> anyhow::Result<usize> {
+    let client = client(endpoint)?;
+    let mut sent = 0;
+    while let Some(batch) = outlet.next_batch()? {
+        let status = post(&client, endpoint, token, &batch, deadline).await?;
+        match status {
+            StatusCode::OK => {
+                outlet.done(&batch)?;
+                sent += batch.entries;
+            }
+            status if FOR_GOOD.contains(&status) && batch.entries > 1 => outlet.one_by_one(),
+            status if FOR_GOOD.contains(&status) => {
+                outlet.note_refusal(&format!("{endpoint} answered {status}"));
+                outlet.done(&batch)?;
+            }
+            status => bail!("{endpoint} answered {status}; what waits is kept"),
+        }
+    }
+    Ok(sent)
+}
+
+async fn post(
+    client: &Client,
+    endpoint: &str,
+    token: &str,
+    batch: &Batch,
+    deadline: Instant,
+) -> anyhow::Result<StatusCode> {
+    let mut request = client
+        .post(format!("{endpoint}/v1/hooks/{}", batch.assistant))
+        .header(CONTENT_TYPE, "application/x-ndjson")
+        .timeout(deadline.saturating_duration_since(Instant::now()))
+        .body(batch.lines.clone());
+    if !token.is_empty() {
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let answer =
+        request.send().await.with_context(|| format!("{endpoint} does not answer; what waits is kept"))?;
+    Ok(answer.status())
+}
+
+/// A client for the endpoint. Certificates are only read where they are needed: that takes longer than
+/// all the rest.
+fn client(endpoint: &str) -> anyhow::Result<Client> {
+    // Whatever speaks TLS uses this one; nobody else installs another.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder();
+    let builder =
+        if endpoint.starts_with("https://") { builder } else { builder.tls_certs_only([]).no_proxy() };
+    Ok(builder.build()?)
+}

@@ -1,0 +1,121 @@
+//! Cursor's hooks (`hook_event_name`). Written from its documentation.
+//!
+//! | kind | fact key | from |
+//! |---|---|---|
+//! | `session_start`, `session_end` | their name | `sessionStart`, `sessionEnd` |
+//! | `prompt` | the generation | `beforeSubmitPrompt` |
+//! | `tool_call` | the call's id | `postToolUse`, `postToolUseFailure`; `preToolUse` |
+//! | `tool_result` | the call's id | `postToolUse`, `postToolUseFailure` |
+//! | `response` | the generation and the text | `afterAgentResponse` |
+//! | `error` | the generation | `stop` with the status `error` |
+//!
+//! The hooks of single kinds of tools (`afterShellExecution`, `afterFileEdit`, …) have no call id and
+//! tell what `postToolUse` tells.
+
+use super::super::exit_code;
+use super::super::history;
+use super::super::{Mapping, Record, wrappers};
+use super::fields::{Common, Paths, content, executed, integer, json, output, text};
+use super::{AFTER, BEFORE};
+use crate::event::{Kind, SessionEvent, Status};
+
+const COMMON: Common = Common {
+    session: &["conversation_id", "session_id"],
+    turn: &["generation_id"],
+    cwd: &["cwd", "workspace_roots/0"],
+    user: &["user_email"],
+    version: &["cursor_version"],
+    ..Common::of("cursor")
+};
+const NAME: Paths = &["hook_event_name"];
+const PROMPT: Paths = &["prompt"];
+const RESPONSE: Paths = &["text"];
+const TOOL: Paths = &["tool_name"];
+const CALL: Paths = &["tool_use_id"];
+const INPUT: Paths = &["tool_input"];
+const OUTPUT: Paths = &["tool_output", "result_json"];
+const FAILURE: Paths = &["error_message", "error", "tool_output"];
+const MILLISECONDS: Paths = &["duration"];
+const STATUS: Paths = &["status"];
+const EXIT_CODES: &[&str] = &["/exitCode", "/exit_code"];
+
+const NOISE: &[&str] = &["afterAgentThought", "preCompact", "subagentStart", "subagentStop"];
+const DUPLICATES: &[&str] = &[
+    "afterFileEdit",
+    "afterMCPExecution",
+    "afterShellExecution",
+    "afterTabFileEdit",
+    "beforeMCPExecution",
+    "beforeReadFile",
+    "beforeShellExecution",
+    "beforeTabFileRead",
+];
+
+pub(super) fn map(record: &Record<'_>) -> Mapping {
+    match text(record, NAME).unwrap_or_default().as_str() {
+        "sessionStart" => COMMON.edge(record, Kind::SessionStart),
+        "sessionEnd" => COMMON.edge(record, Kind::SessionEnd),
+        "beforeSubmitPrompt" => prompt(record),
+        "preToolUse" => Mapping::one(call(record, Kind::ToolCall, BEFORE)),
+        "postToolUse" => tool(record, false),
+        "postToolUseFailure" => tool(record, true),
+        "afterAgentResponse" => response(record),
+        "stop" => stop(record),
+        name if NOISE.contains(&name) => Mapping::NOISE,
+        name if DUPLICATES.contains(&name) => Mapping::DUPLICATE,
+        _ => Mapping::UNKNOWN_NAME,
+    }
+}
+
+fn prompt(record: &Record<'_>) -> Mapping {
+    let event = COMMON.event(record, Kind::Prompt, AFTER);
+    let words = content(record, PROMPT).unwrap_or_default();
+    Mapping::one(SessionEvent {
+        fact_key: event.turn_id.clone(),
+        text: wrappers::without(&words).to_owned(),
+        ..event
+    })
+}
+
+fn call(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
+    let call = text(record, CALL).unwrap_or_default();
+    SessionEvent {
+        fact_key: call.clone(),
+        tool: text(record, TOOL).unwrap_or_default(),
+        tool_call_id: call,
+        input: if kind == Kind::ToolCall {
+            content(record, INPUT).unwrap_or_default()
+        } else {
+            String::new()
+        },
+        ..COMMON.event(record, kind, rank)
+    }
+}
+
+fn tool(record: &Record<'_>, failed: bool) -> Mapping {
+    let returned = json(record, if failed { FAILURE } else { OUTPUT }).unwrap_or_default();
+    let failed = failed || exit_code::in_json(&returned, EXIT_CODES).is_some_and(|code| code != 0);
+    let result = SessionEvent {
+        duration_us: integer(record, MILLISECONDS).unwrap_or_default().max(0).saturating_mul(1_000),
+        status: if failed { Status::Error } else { Status::Ok },
+        output: output(&returned),
+        ..call(record, Kind::ToolResult, AFTER)
+    };
+    Mapping::Events(executed(record, call(record, Kind::ToolCall, AFTER), result).into())
+}
+
+fn response(record: &Record<'_>) -> Mapping {
+    let Some(words) = content(record, RESPONSE) else { return Mapping::INCOMPLETE };
+    let event = COMMON.event(record, Kind::Response, AFTER);
+    let fact_key = format!("{}:{}", event.turn_id, history::digest(&words));
+    Mapping::one(SessionEvent { fact_key, text: words, ..event })
+}
+
+fn stop(record: &Record<'_>) -> Mapping {
+    if text(record, STATUS).is_none_or(|status| status != "error") {
+        return Mapping::NOISE;
+    }
+    let event = COMMON.event(record, Kind::Error, AFTER);
+    let said = content(record, FAILURE).unwrap_or_else(|| "the turn ended with an error".to_owned());
+    Mapping::one(SessionEvent { fact_key: event.turn_id.clone(), text: said, ..event })
+}

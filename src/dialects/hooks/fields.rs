@@ -1,0 +1,163 @@
+//! Fields of a hook's object, by paths such as `extra/turn_id`.
+
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value};
+use serde_json::Value;
+
+use super::super::record::{is_withheld, to_json, to_text};
+use super::super::{Mapping, Record};
+use crate::event::{Kind, SessionEvent, Timestamp};
+
+/// Paths in order of precedence.
+pub(super) type Paths = &'static [&'static str];
+
+/// Where an assistant's hooks have what is the same in all of them.
+pub(super) struct Common {
+    /// The value of the column `assistant`.
+    pub(super) assistant: &'static str,
+    pub(super) session: Paths,
+    pub(super) turn: Paths,
+    pub(super) time: Paths,
+    pub(super) cwd: Paths,
+    pub(super) user: Paths,
+    pub(super) version: Paths,
+    pub(super) model: Paths,
+    pub(super) agent: Paths,
+}
+
+impl Common {
+    /// Nothing is known yet.
+    pub(super) const fn of(assistant: &'static str) -> Self {
+        Self {
+            assistant,
+            session: &[],
+            turn: &[],
+            time: &[],
+            cwd: &["cwd"],
+            user: &["user.name", "user.email", "enduser.id"],
+            version: &[],
+            model: &["model"],
+            agent: &[],
+        }
+    }
+
+    /// An event with what every hook of the assistant says.
+    pub(super) fn event(&self, record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
+        let text = |paths| text(record, paths).unwrap_or_default();
+        SessionEvent {
+            kind,
+            rank,
+            session_id: text(self.session),
+            turn_id: text(self.turn),
+            timestamp: time(record, self.time).unwrap_or_default(),
+            cwd: text(self.cwd),
+            user_id: text(self.user),
+            assistant: self.assistant.to_owned(),
+            assistant_version: text(self.version),
+            model: text(self.model),
+            agent: text(self.agent),
+            ..SessionEvent::default()
+        }
+    }
+
+    /// The session's start or end: one of each a session.
+    pub(super) fn edge(&self, record: &Record<'_>, kind: Kind) -> Mapping {
+        Mapping::one(SessionEvent {
+            fact_key: kind.as_str().to_owned(),
+            ..self.event(record, kind, super::AFTER)
+        })
+    }
+}
+
+/// The first of `paths` that holds a non-empty text; anything else than text as JSON.
+pub(super) fn text(record: &Record<'_>, paths: Paths) -> Option<String> {
+    each(record, paths).map(to_text).find(|text| !text.is_empty())
+}
+
+/// Like [`text`], for what people and models wrote: a placeholder for withheld text is no text.
+pub(super) fn content(record: &Record<'_>, paths: Paths) -> Option<String> {
+    each(record, paths).map(to_text).find(|text| !is_withheld(text))
+}
+
+/// The first of `paths` that holds anything, as JSON: a text that is itself JSON is parsed.
+pub(super) fn json(record: &Record<'_>, paths: Paths) -> Option<Value> {
+    each(record, paths).map(to_json).find(|value| !value.is_null()).map(|value| match value {
+        Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        value => value,
+    })
+}
+
+/// The first of `paths` that holds a whole number.
+pub(super) fn integer(record: &Record<'_>, paths: Paths) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "saturates, which is what a count wants")]
+    let number = |value: Value| value.as_i64().or_else(|| value.as_f64().map(|number| number as i64));
+    each(record, paths).find_map(|value| number(to_json(value)))
+}
+
+/// The first of `paths` that holds a boolean.
+pub(super) fn boolean(record: &Record<'_>, paths: Paths) -> Option<bool> {
+    each(record, paths).find_map(|value| to_json(value).as_bool())
+}
+
+/// Milliseconds since the epoch, or RFC 3339.
+fn time(record: &Record<'_>, paths: Paths) -> Option<Timestamp> {
+    let from = |value: &AnyValue| match to_json(value) {
+        Value::String(text) => Timestamp::parse_rfc3339(&text),
+        number => number.as_i64().map(|millis| Timestamp::from_micros(millis.saturating_mul(1_000))),
+    };
+    each(record, paths).find_map(from).filter(|time| !time.is_unset())
+}
+
+/// A call and its result, told by one hook when the call was over: it began as long before as it took,
+/// and comes first in any case.
+pub(super) fn executed(record: &Record<'_>, call: SessionEvent, result: SessionEvent) -> [SessionEvent; 2] {
+    let over = if result.timestamp.is_unset() { record.time() } else { Some(result.timestamp) };
+    let took = Duration::from_micros(result.duration_us.unsigned_abs());
+    let began = over.map(|over| over.saturating_sub(took)).unwrap_or_default();
+    [SessionEvent { timestamp: began, ..call }, SessionEvent { seq: 1, ..result }]
+}
+
+/// A tool's result as a person would read it: texts as they stand, the texts of a list of parts one
+/// after the other, the two streams of a command, anything else as JSON.
+pub(super) fn output(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let texts: Option<Vec<&str>> =
+                parts.iter().map(|part| part.get("text").and_then(Value::as_str)).collect();
+            texts
+                .filter(|texts| !texts.is_empty())
+                .map_or_else(|| value.to_string(), |texts| texts.join("\n"))
+        }
+        Value::Object(fields) => {
+            let stream = |name| fields.get(name).and_then(Value::as_str);
+            match (stream("stdout"), stream("stderr")) {
+                (Some(out), None | Some("")) => out.to_owned(),
+                (None | Some(""), Some(err)) => err.to_owned(),
+                (Some(out), Some(err)) => format!("{}\n{err}", out.trim_end_matches('\n')),
+                (None, None) => value.to_string(),
+            }
+        }
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+fn each<'r>(record: &'r Record<'_>, paths: Paths) -> impl Iterator<Item = &'r AnyValue> {
+    paths.iter().filter_map(|path| {
+        let mut names = path.split('/');
+        let value = record.value(names.next()?)?;
+        names.try_fold(value, within)
+    })
+}
+
+fn within<'v>(value: &'v AnyValue, name: &str) -> Option<&'v AnyValue> {
+    match value.value.as_ref()? {
+        any_value::Value::KvlistValue(fields) => {
+            fields.values.iter().find(|field| field.key == name)?.value.as_ref()
+        }
+        any_value::Value::ArrayValue(items) => items.values.get(name.parse::<usize>().ok()?),
+        _ => None,
+    }
+}

@@ -1,0 +1,34 @@
+//! Sessions that are not to be stored.
+
+use super::batch::Batch;
+use super::{ParquetExporter, StepError};
+use crate::event::Timestamp;
+use crate::journal;
+
+impl ParquetExporter {
+    /// Hides the sessions that a batch withdraws, and takes them out of the dead letters. Doing it again
+    /// changes nothing.
+    pub(super) async fn withdraw(&self, batch: &Batch) -> Result<(), StepError> {
+        for (tenant, withdrawals) in batch.withdrawals() {
+            let Some(tombstone) = self.table.withdraw(&tenant, &withdrawals, Timestamp::now()).await? else {
+                continue;
+            };
+            tracing::info!(
+                tenant,
+                sessions = withdrawals.len(),
+                "sessions said that they are not to be stored"
+            );
+            let erasing = self.blocking(move |journal| {
+                let names: Vec<&str> =
+                    tombstone.session_ids.iter().chain(&tombstone.trace_ids).map(String::as_str).collect();
+                journal::erase_dead_letters(journal.path(), |event| tombstone.covers(event), &names)
+            });
+            let remnants = erasing.await?.map_err(StepError::DeadLetters)?;
+            for path in remnants.unreadable {
+                let path = path.display();
+                tracing::warn!(%path, "names a session that is not to be stored and cannot be read");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,252 @@
+//! What hooks gave and no collector has yet, on the machine of the assistant.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | [`Spool`]: one collector's entries; adding to them |
+//! | `entry.rs` | [`Entry`]: one hook's object, and the line that it is |
+//! | `outlet.rs` | [`Outlet`]: taking entries out, for one process at a time |
+//! | `upkeep.rs` | what waits, and what is to be forgotten |
+//!
+//! A hook's process adds its entry before it sends anything, then tries to be the one that sends.
+//! Whoever cannot is done: the one that can sends for all. So a storm of hooks becomes a few requests,
+//! and a process that is killed at any point loses nothing that it added.
+//!
+//! # On disk
+//!
+//! ```text
+//! <data folder>/skillspan/hooks/            0700
+//!   redaction.key                           what keeps equal secrets comparable
+//!   <16 hex digits>/                        one collector and credential: SHA-256 of `endpoint NUL token`
+//!     endpoint                              the collector's address, for people
+//!     pending, pending.lock                 entries, and who may add
+//!     sending, sending.lock                 entries that are being sent, and by whom
+//!     refused                               a line for each that found no room, with its time
+//! ```
+//!
+//! `pending` and `sending` begin with the line `skillspan-hooks/1` (the digit is the format's version;
+//! a file of another version is left alone), then an entry a line:
+//!
+//! ```text
+//! <CRC-32C of what follows the space, 8 hex digits> <assistant> <JSON object, redacted>
+//! ```
+//!
+//! Invariants:
+//! - An entry is redacted before it is one. Tokens are never written.
+//! - `pending` changes under `pending.lock`, `sending` under `sending.lock`; the kernel takes a lock
+//!   from a process that ends. `pending` becomes `sending` by its name alone, under both.
+//! - A line that was cut by a crash is ended by the next, fails its checksum and is passed over.
+//! - What was acknowledged is cut off the end of `sending`. A crash in between sends it again, byte for
+//!   byte, and it is the same event again.
+//! - At most [`MAX_BYTES`] wait in each of the two files; what comes then is refused, and its refusal
+//!   kept. Nothing that waits is thrown away for it.
+//! - Nothing is synced: a power failure may take the last seconds, as it takes the assistant's own.
+
+mod entry;
+mod outlet;
+mod upkeep;
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use crate::event::Timestamp;
+
+pub use entry::Entry;
+pub use outlet::{Batch, Outlet};
+pub use upkeep::{Waiting, erase, waiting};
+
+/// Bytes that may wait to be sent, in each of the two files.
+const MAX_BYTES: u64 = 16 << 20;
+/// Refusals that are kept are enough to see what happened.
+const MAX_REFUSALS: u64 = 64 << 10;
+/// How the files begin.
+const HEADER: &str = "skillspan-hooks/1\n";
+/// Who adds an entry holds the lock for a write.
+const PAUSE: Duration = Duration::from_millis(1);
+
+const PENDING: &str = "pending";
+const SENDING: &str = "sending";
+const REFUSED: &str = "refused";
+const ENDPOINT: &str = "endpoint";
+
+/// Why entries cannot be added or taken out.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// There is no room.
+    #[error("{}: {MAX_BYTES} bytes of hooks wait for the collector already; start it", folder.display())]
+    Full {
+        /// The spool's folder.
+        folder: PathBuf,
+    },
+    /// A process holds the lock and does not let go of it.
+    #[error("{}: another process holds the lock", path.display())]
+    Locked {
+        /// The lock.
+        path: PathBuf,
+    },
+    /// The file is of another version.
+    #[error("{}: its format is not the one of this version; let the version that wrote it send it, or remove it", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file system.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What failed.
+        source: io::Error,
+    },
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> SpoolError + '_ {
+    move |source| SpoolError::Io { path: path.to_owned(), source }
+}
+
+/// Where spools are, below a folder of data such as `~/.local/share`.
+pub fn folder(data: &Path) -> PathBuf {
+    data.join("skillspan/hooks")
+}
+
+/// The entries for one collector, sent with one credential.
+#[derive(Debug, Clone)]
+pub struct Spool {
+    folder: PathBuf,
+}
+
+impl Spool {
+    /// The spool below `root` for what is sent to `endpoint` with `token` (`""`: none). It need not be
+    /// there yet.
+    pub fn of(root: &Path, endpoint: &str, token: &str) -> Self {
+        let digest = Sha256::digest(format!("{}\0{token}", endpoint.trim_end_matches('/')));
+        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Self { folder: root.join(name) }
+    }
+
+    /// Creates the folder, for this user alone, and notes whose entries it has.
+    ///
+    /// # Errors
+    /// If the file system does not allow it.
+    pub fn create(&self, endpoint: &str) -> Result<(), SpoolError> {
+        let note = self.folder.join(ENDPOINT);
+        if note.exists() {
+            return Ok(());
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(failed(&self.folder))?;
+        let mut file =
+            private().write(true).create(true).truncate(true).open(&note).map_err(failed(&note))?;
+        writeln!(file, "{endpoint}").map_err(failed(&note))
+    }
+
+    /// Adds an entry; waits for others that do until `deadline`.
+    ///
+    /// # Errors
+    /// If there is no room, or no way to write. The entry is not in the spool then.
+    pub fn add(&self, entry: &Entry, deadline: Instant) -> Result<(), SpoolError> {
+        let _lock = self.lock(PENDING, deadline)?;
+        let path = self.folder.join(PENDING);
+        self.add_locked(&path, &entry.to_line())
+    }
+
+    fn add_locked(&self, path: &Path, line: &str) -> Result<(), SpoolError> {
+        let open = || private().read(true).append(true).create(true).open(path);
+        let mut file = open().map_err(failed(path))?;
+        let length = file.seek(SeekFrom::End(0)).map_err(failed(path))?;
+        if length + line.len() as u64 > MAX_BYTES {
+            return Err(SpoolError::Full { folder: self.folder.clone() });
+        }
+        let before = match length {
+            0 => HEADER,
+            _ if !has_header(&mut file).map_err(failed(path))? => {
+                return Err(SpoolError::Format { path: path.to_owned() });
+            }
+            _ if !ends_line(&mut file).map_err(failed(path))? => "\n",
+            _ => "",
+        };
+        file.write_all(format!("{before}{line}").as_bytes()).map_err(failed(path))
+    }
+
+    /// Keeps that something was refused, and why; never what it was.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub fn note_refusal(&self, reason: &str) -> io::Result<()> {
+        let mut file = private().append(true).create(true).open(self.folder.join(REFUSED))?;
+        if file.metadata()?.len() < MAX_REFUSALS {
+            file.write_all(format!("{} {reason}\n", Timestamp::now()).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Whether anything may wait. Looking takes no lock.
+    pub fn may_have_entries(&self) -> bool {
+        [PENDING, SENDING].iter().any(|name| self.folder.join(name).exists())
+    }
+
+    /// The right to take entries out; `None` if another process has it.
+    ///
+    /// # Errors
+    /// If the file system does not allow it.
+    pub fn outlet(&self) -> Result<Option<Outlet>, SpoolError> {
+        match self.lock(SENDING, Instant::now()) {
+            Ok(lock) => Ok(Some(Outlet::new(self.clone(), lock))),
+            Err(SpoolError::Locked { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "no caller is on a reactor's thread")]
+    fn lock(&self, name: &str, deadline: Instant) -> Result<File, SpoolError> {
+        let path = self.folder.join(format!("{name}.lock"));
+        let file = private().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(source)) => return Err(SpoolError::Io { path, source }),
+                Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
+                    return Err(SpoolError::Locked { path });
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            }
+        }
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+fn has_header(file: &mut File) -> io::Result<bool> {
+    let mut header = [0; HEADER.len()];
+    file.seek(SeekFrom::Start(0))?;
+    match file.read_exact(&mut header) {
+        Ok(()) => Ok(header == *HEADER.as_bytes()),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn ends_line(file: &mut File) -> io::Result<bool> {
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+/// The whole of a file of ours; `None` if it is not there.
+fn read_whole(path: &Path) -> Result<Option<Vec<u8>>, SpoolError> {
+    match fs::read(path) {
+        Ok(bytes) if HEADER.as_bytes().starts_with(&bytes) => Ok(Some(HEADER.as_bytes().to_vec())),
+        Ok(bytes) if bytes.starts_with(HEADER.as_bytes()) => Ok(Some(bytes)),
+        Ok(_) => Err(SpoolError::Format { path: path.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(path)(error)),
+    }
+}

@@ -1,0 +1,69 @@
+//! The events of a request on their way to the journal: encoded, and paid for.
+
+use crate::event::{
+    Owner, SessionEvent, Timestamp, Withdrawal, encode_batch_head, encode_event, encode_withdrawal,
+};
+use crate::journal::{AppendError, Journal};
+
+use super::{Lease, Refusal};
+
+/// A request whose events take more becomes several records of at most this size, unless one event is
+/// larger: what the writer of the journal and the exporter copy is as small then, whatever a client
+/// sends at once.
+const PIECE: usize = 4 << 20;
+
+/// The encoded events of one request.
+pub(super) struct Payload {
+    pub(super) owner: Owner,
+    pub(super) ingested_at: Timestamp,
+    /// What every piece begins with.
+    head: Vec<u8>,
+    piece_size: usize,
+    pieces: Vec<Vec<u8>>,
+    lease: Lease,
+}
+
+impl Payload {
+    /// No events yet, of a request of `owner`, for `journal`. `lease` will pay for what is encoded.
+    pub(super) fn new(owner: Owner, journal: &Journal, lease: Lease) -> Self {
+        let ingested_at = Timestamp::now();
+        let head = encode_batch_head(&owner, ingested_at);
+        let piece_size = PIECE.min(journal.max_payload());
+        Self { owner, ingested_at, head, piece_size, pieces: Vec::new(), lease }
+    }
+
+    /// Adds an event.
+    pub(super) fn push(&mut self, event: SessionEvent) -> Result<(), Refusal> {
+        self.add(|piece| encode_event(event, piece))
+    }
+
+    /// Adds that a session is to be forgotten.
+    pub(super) fn withdraw(&mut self, withdrawal: Withdrawal) -> Result<(), Refusal> {
+        self.add(|piece| encode_withdrawal(withdrawal, piece))
+    }
+
+    fn add(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), Refusal> {
+        let mut piece = self.pieces.pop().unwrap_or_else(|| self.head.clone());
+        let before = piece.len();
+        encode(&mut piece);
+        let added = piece.len() - before;
+        if piece.len() > self.piece_size && before > self.head.len() {
+            let tail = piece.split_off(before);
+            self.pieces.push(piece);
+            piece = [self.head.as_slice(), &tail].concat();
+        }
+        self.pieces.push(piece);
+        self.lease.grow(added)
+    }
+
+    /// Appends everything to the journal. What was appended before a failure stays there, and counts
+    /// once although the client sends it again: its events have the same ids then.
+    pub(super) async fn append_to(mut self, journal: &Journal) -> Result<(), AppendError> {
+        for piece in self.pieces {
+            let bytes = piece.len();
+            journal.append(piece).await?;
+            self.lease.shrink(bytes);
+        }
+        Ok(())
+    }
+}

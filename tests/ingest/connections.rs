@@ -1,0 +1,260 @@
+//! How long connections last, and how they end: no request that a client has begun is lost by it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+use skillspan::dialects::Dialects;
+use skillspan::journal::{Config, Durability, Journal};
+use skillspan::receivers::auth::Rates;
+use skillspan::receivers::otlp::{Limits, Patience, patient_router};
+use skillspan::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, serve};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::{Duration, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::{PATIENCE, framed, post, read_to_end};
+use crate::requests::{TRACES_JSON, TRACES_PROTOBUF};
+
+const SOON: Duration = Duration::from_millis(300);
+const LATE: Duration = Duration::from_secs(600);
+
+/// A listener alone, with short times.
+struct Served {
+    address: SocketAddr,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+    _folder: TempDir,
+}
+
+impl Served {
+    async fn with(lifetimes: Lifetimes, patience: Patience) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, max_size, segment_size) = (folder.path().to_owned(), 1 << 20, 1 << 16);
+        let journal =
+            Journal::open(Config { path, max_size, segment_size, durability: Durability::Os }).unwrap();
+        let memory = MemoryLimit::new(1 << 20);
+        let ingest = Ingest::new(Dialects::built_in(), Vec::new(), journal, memory, Counters::default());
+        let gate = Arc::new(Gate::new(None, Rates::new(None, None)));
+        let limits = Limits { max_message: 1 << 16, max_body: 1 << 16 };
+        let router = patient_router(&Arc::new(ingest), &gate, limits, patience);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(serve(listener, None, router, stop.clone(), lifetimes));
+        Self { address, stop, task, _folder: folder }
+    }
+
+    async fn aging() -> Self {
+        let lifetimes = Lifetimes { idle: LATE, age: SOON, grace: LATE, drain: PATIENCE };
+        Self::with(lifetimes, Patience::default()).await
+    }
+
+    async fn impatient(patience: Patience) -> Self {
+        Self::with(Lifetimes { drain: PATIENCE, ..Lifetimes::default() }, patience).await
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        timeout(PATIENCE, self.task).await.unwrap().unwrap();
+    }
+}
+
+/// What is left to read until the server closes the connection.
+async fn until_closed(stream: &mut TcpStream) -> Vec<u8> {
+    let mut rest = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap().unwrap();
+    rest
+}
+
+/// One answer on a connection that stays open; its head and its body of known length.
+async fn one_answer(stream: &mut TcpStream, body: &[u8]) -> String {
+    let mut answer = Vec::new();
+    let reading = async {
+        while !answer.ends_with(&[b"\r\n\r\n", body].concat()) {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{}", answer.escape_ascii());
+        }
+    };
+    timeout(PATIENCE, reading).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn an_old_connection_over_http_1_is_told_to_close_and_loses_no_request() {
+    let served = Served::aging().await;
+    let mut old = served.connect().await;
+    let request = kept_alive();
+    let (begun, rest) = request.split_at(request.len() - 10);
+    old.write_all(begun.as_bytes()).await.unwrap();
+    // A connection that began a tenth of the age later does not end before the other is too old.
+    sleep(SOON / 5).await;
+    let mut younger = served.connect().await;
+    younger.write_all(kept_alive().as_bytes()).await.unwrap();
+    one_answer(&mut younger, b"{}").await;
+    assert_eq!(until_closed(&mut younger).await, b"");
+
+    old.write_all(rest.as_bytes()).await.unwrap();
+    let answer = String::from_utf8(until_closed(&mut old).await).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    served.stop().await;
+}
+
+/// A request that does not ask for the end of its connection.
+fn kept_alive() -> String {
+    let head = post("/v1/traces", "content-type: application/json\r\n", TRACES_JSON.len());
+    format!("{}{TRACES_JSON}", head.replace("connection: close\r\n", ""))
+}
+
+#[tokio::test]
+async fn an_old_connection_that_is_idle_is_closed() {
+    let served = Served::aging().await;
+    let mut stream = served.connect().await;
+    let request = kept_alive();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let answer = one_answer(&mut stream, b"{}").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert_eq!(until_closed(&mut stream).await, b"");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn an_old_connection_over_http_2_says_goaway() {
+    let served = Served::aging().await;
+    let mut stream = served.connect().await;
+    // The preface and empty SETTINGS.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00").await.unwrap();
+    // GOAWAY, NO_ERROR, no stream refused yet.
+    let goaway = b"\x00\x00\x08\x07\x00\x00\x00\x00\x00\x7f\xff\xff\xff\x00\x00\x00\x00";
+    let mut said = Vec::new();
+    let reading = async {
+        while !said.windows(goaway.len()).any(|window| window == goaway) {
+            assert_ne!(stream.read_buf(&mut said).await.unwrap(), 0, "{}", said.escape_ascii());
+        }
+    };
+    timeout(PATIENCE, reading).await.unwrap();
+    drop(stream);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_under_way_is_answered_after_goaway() {
+    let served = Served::aging().await;
+    let (client, connection) = h2::client::handshake(served.connect().await).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = Request::post("http://x/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    let request = request.body(()).unwrap();
+    let (answer, mut body) = client.clone().ready().await.unwrap().send_request(request, false).unwrap();
+    let message = Bytes::from(framed(false, TRACES_PROTOBUF));
+    body.send_data(message.slice(..7), false).unwrap();
+    // After GOAWAY nothing new can be begun.
+    let refused = async {
+        while client.clone().ready().await.is_ok() {
+            sleep(Duration::from_millis(10)).await
+        }
+    };
+    timeout(PATIENCE, refused).await.unwrap();
+    body.send_data(message.slice(7..), true).unwrap();
+    let mut answer = timeout(PATIENCE, answer).await.unwrap().unwrap().into_body();
+    assert_eq!(answer.data().await.unwrap().unwrap().as_ref(), b"\0\0\0\0\0");
+    let trailers = answer.trailers().await.unwrap().unwrap();
+    assert_eq!(trailers["grpc-status"], "0");
+    // And then the connection ends.
+    timeout(PATIENCE, connection).await.unwrap().unwrap().unwrap();
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn what_an_old_connection_does_not_finish_in_time_is_cut() {
+    let lifetimes = Lifetimes { idle: LATE, age: SOON, grace: SOON, drain: PATIENCE };
+    let served = Served::with(lifetimes, Patience::default()).await;
+    let mut stream = served.connect().await;
+    let head = post("/v1/traces", "content-type: application/json\r\n", TRACES_JSON.len());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(until_closed(&mut stream).await, b"");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed() {
+    let lifetimes = Lifetimes { idle: SOON, drain: PATIENCE, ..Lifetimes::default() };
+    let served = Served::with(lifetimes, Patience::default()).await;
+    for said in ["", "P", "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-", "PRI * HTTP/2.0\r\n\r\n"] {
+        let mut stream = served.connect().await;
+        stream.write_all(said.as_bytes()).await.unwrap();
+        assert_eq!(until_closed(&mut stream).await, b"", "{said}");
+    }
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_sender_that_falls_silent_is_answered_408() {
+    let served = Served::impatient(Patience { pause: Duration::from_secs(1), whole: LATE }).await;
+    for (content_type, body) in [
+        ("application/json", &br#"{"code":4,"message":"the body did not arrive within 1s"}"#[..]),
+        ("application/x-protobuf", b"\x08\x04\x12!the body did not arrive within 1s"),
+    ] {
+        let mut stream = served.connect().await;
+        let head = post("/v1/traces", &format!("content-type: {content_type}\r\n"), 100);
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(b"{").await.unwrap();
+        read_to_end(&mut stream).await.is(408, content_type, body);
+    }
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_sender_that_drips_is_answered_408_too() {
+    let served = Served::impatient(Patience { pause: LATE, whole: Duration::from_secs(1) }).await;
+    let mut stream = served.connect().await;
+    let head = post("/v1/traces", "content-type: application/json\r\n", 60_000);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (mut reading, mut writing) = stream.into_split();
+    let drip = tokio::spawn(async move {
+        while writing.write_all(b" ").await.is_ok() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let mut answer = Vec::new();
+    // The connection may be reset when the answer has been read: drops are still on their way.
+    while let Ok(1..) = timeout(PATIENCE, reading.read_buf(&mut answer)).await.unwrap() {}
+    assert!(answer.starts_with(b"HTTP/1.1 408 Request Timeout\r\n"), "{}", answer.escape_ascii());
+    drip.abort();
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_call_that_falls_silent_is_answered_deadline_exceeded() {
+    let served = Served::impatient(Patience { pause: SOON, whole: LATE }).await;
+    let (client, connection) = h2::client::handshake(served.connect().await).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = Request::post("http://x/opentelemetry.proto.collector.logs.v1.LogsService/Export")
+        .header("content-type", "application/grpc");
+    let (answer, _body) =
+        client.ready().await.unwrap().send_request(request.body(()).unwrap(), false).unwrap();
+    let answer = timeout(PATIENCE, answer).await.unwrap().unwrap();
+    assert_eq!(answer.headers()["grpc-status"], "4");
+    connection.abort();
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_has_closed_its_side_still_reads_the_answer() {
+    let served = Served::impatient(Patience::default()).await;
+    let mut stream = served.connect().await;
+    let head = post("/v1/traces", "content-type: application/json\r\n", TRACES_JSON.len());
+    stream.write_all(&[head.as_bytes(), TRACES_JSON.as_bytes()].concat()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    read_to_end(&mut stream).await.is(200, "application/json", b"{}");
+    served.stop().await;
+}
