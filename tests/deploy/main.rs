@@ -77,10 +77,13 @@ fn assert_fits_a_container(settings: &Settings) {
     assert!(sessions.listeners.iter().all(|listener| listener.address.ip().is_unspecified()));
     assert!(settings.health.expect("a health endpoint").ip().is_unspecified());
     let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
-    let targets = targets.map(|target| match &target.place {
-        Place::Filesystem(config) => &config.path,
-        Place::Git(config) => &config.cache,
+    let targets = targets.filter_map(|target| match &target.place {
+        Place::Filesystem(config) => Some(&config.path),
+        Place::Git(config) => Some(&config.cache),
+        // Rows of a service: nothing stays here.
+        Place::Deeplake(_) => None,
     });
+    let targets = targets.chain(settings.followers.iter().map(|follower| &follower.state));
     let Location::Folder(table) = &settings.table else { panic!("{} is not a folder", settings.table) };
     for path in targets.chain([&sessions.journal.path, table]) {
         assert!(path.starts_with("/var/lib/skillspan"), "{} is not on the volume", path.display());
