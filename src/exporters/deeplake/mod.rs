@@ -124,6 +124,7 @@ impl Deeplake {
             () = self.follow() => {}
             () = stop.cancelled() => {}
         }
+        self.follower.finish().await;
     }
 
     async fn follow(&mut self) {

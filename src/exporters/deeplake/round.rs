@@ -50,6 +50,13 @@ impl Follower {
         Self { config, rules, writer, handle, store: Arc::new(store), state }
     }
 
+    /// Waits for a save that was under way when its round was ended: it holds the lock.
+    pub(super) async fn finish(&self) {
+        while Arc::strong_count(&self.store) > 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     /// Writes what is to be written now; whether there is more to do at once.
     pub(super) async fn round(&mut self, table: &Table) -> Result<bool, RoundError> {
         self.erase(table).await?;
