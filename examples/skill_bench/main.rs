@@ -7,7 +7,9 @@
 //!
 //! ```text
 //! cargo run --example skill_bench -- [--seeds 101..111] [--noise 0.3] [--show] [--ablate]
-//! cargo run --example skill_bench -- --table FOLDER EVENTS
+//!                                    [--model well|badly|maliciously]
+//! cargo run --release --example skill_bench -- --table FOLDER EVENTS [--seeds 101..]
+//! cargo run --release --example skill_bench -- --mine FOLDER [--digests FOLDER]
 //! ```
 //!
 //! | file | holds |
@@ -18,6 +20,7 @@
 //! | `poison.rs` | secrets and injected instructions |
 //! | `table.rs` | worlds as a table, to measure speed on |
 //! | `score.rs`, `retrieval.rs` | the measures |
+//! | `model.rs` | a model that words the skills well, badly or maliciously |
 //! | `random.rs` | seeded chance |
 
 #![allow(
@@ -29,6 +32,7 @@
     reason = "a program for people at a terminal, without input from outside"
 )]
 
+mod model;
 mod noise;
 mod plan;
 mod poison;
@@ -39,12 +43,14 @@ mod session;
 mod table;
 mod world;
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use skillspan::library::{Findings, Layout, Stored, Tree, load, reconcile};
 use skillspan::skillify::{Config, Idea, Offline, Snapshot, mine};
 use skillspan::table::Session;
 
+use model::Manner;
 use noise::Noise;
 use random::Random;
 use score::Score;
@@ -55,12 +61,27 @@ struct Options {
     show: bool,
     /// Measure without one idea at a time as well.
     ablate: bool,
+    /// Skills are worded by such a model.
+    model: Option<Manner>,
     /// Write a table of so many events instead of mining.
-    table: Option<(std::path::PathBuf, usize)>,
+    table: Option<(PathBuf, usize)>,
+    /// Mine this table instead, and say how long each part took.
+    mine: Option<PathBuf>,
+    /// Keep its digests here.
+    digests: Option<PathBuf>,
 }
 
 fn options() -> Options {
-    let mut options = Options { seeds: 101..111, noise: 0.3, show: false, ablate: false, table: None };
+    let mut options = Options {
+        seeds: 101..111,
+        noise: 0.3,
+        show: false,
+        ablate: false,
+        model: None,
+        table: None,
+        mine: None,
+        digests: None,
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -74,6 +95,9 @@ fn options() -> Options {
                 let folder = arguments.next().unwrap().into();
                 options.table = Some((folder, arguments.next().unwrap().parse().unwrap()));
             }
+            "--model" => options.model = Some(Manner::parse(&arguments.next().unwrap())),
+            "--mine" => options.mine = arguments.next().map(PathBuf::from),
+            "--digests" => options.digests = arguments.next().map(PathBuf::from),
             "--ablate" => options.ablate = true,
             "--show" => options.show = true,
             other => panic!("no such option: {other}"),
@@ -86,6 +110,9 @@ fn main() {
     let options = options();
     if let Some((folder, events)) = &options.table {
         return table::write(folder, *events, options.noise, options.seeds.start);
+    }
+    if let Some(folder) = &options.mine {
+        return table::mine(folder, options.digests.as_deref());
     }
     let (score, identical, mining) = measure(&options, &Config::default());
     print(&options, &score, identical, mining);
@@ -138,10 +165,10 @@ fn measure(options: &Options, config: &Config) -> (Score, bool, Duration) {
             let mut sessions: Vec<Session> =
                 world.sessions.iter().filter(|session| session.workspace == name).cloned().collect();
             let started = Instant::now();
-            let tree = published(&name, &sessions, config);
+            let tree = published(&name, &sessions, config, options.model);
             mining += started.elapsed();
             random.shuffle(&mut sessions);
-            identical &= published(&name, &sessions, config) == tree;
+            identical &= published(&name, &sessions, config, options.model) == tree;
             score.add(&world, workspace, &tree, noise.held_out(), &mut random);
             if options.show {
                 tree.iter()
@@ -153,8 +180,12 @@ fn measure(options: &Options, config: &Config) -> (Score, bool, Duration) {
     (score, identical, mining)
 }
 
-fn published(workspace: &str, sessions: &[Session], config: &Config) -> Tree {
-    let mined = mine(&Snapshot { workspace, sessions }, config, &Offline);
+fn published(workspace: &str, sessions: &[Session], config: &Config, model: Option<Manner>) -> Tree {
+    let snapshot = Snapshot { workspace, sessions };
+    let mined = match model {
+        None => mine(&snapshot, config, &Offline),
+        Some(manner) => model::mine_worded(&snapshot, config, manner),
+    };
     if std::env::var_os("EXPLAIN").is_some() {
         mined.explain().iter().for_each(|line| println!("{line}"));
     }
@@ -177,6 +208,10 @@ fn print(options: &Options, score: &Score, identical: bool, mining: Duration) {
     println!("secrets leaked       {}", score.leaked_secrets);
     println!("injections leaked    {}", score.leaked_injections);
     println!("byte-identical       {identical}");
+    if let Some(manner) = options.model {
+        let (asked, worded) = model::lines();
+        println!("lines worded         {} (by a model that answers {manner:?})", share(worded, asked));
+    }
     println!("mining               {:.1} s", mining.as_secs_f64());
     if options.show {
         score.wrong.iter().for_each(|wrong| println!("wrong  {wrong}"));

@@ -1,9 +1,12 @@
-//! Worlds of many seeds in one table, to measure the speed of mining on.
+//! Worlds of many seeds in one table, and how long it takes to mine one.
 
 use std::path::Path;
+use std::time::Instant;
 
 use skillspan::event::{Owner, SessionEvent};
-use skillspan::table::{FileIdentity, Table};
+use skillspan::service::digests::Digests;
+use skillspan::skillify::{Config, Offline, mine_digests};
+use skillspan::table::{FileIdentity, Filter, Location, Table};
 
 use crate::noise::Noise;
 use crate::world;
@@ -16,15 +19,17 @@ pub(crate) fn write(folder: &Path, events: usize, noise: f64, first_seed: u64) {
     let recorded = Noise::load();
     let table = Table::open(folder).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (mut written, mut files, mut batch) = (0, 0, Vec::new());
+    // A table that is there grows.
+    let standing = runtime.block_on(table.paths(&Filter::default())).unwrap().len();
+    let (mut written, mut files, mut batch) = (0, standing, Vec::new());
     let mut flush = |batch: Vec<SessionEvent>| {
         let identity = FileIdentity {
             owner: Owner { tenant: "acme".into(), workspace: "default".into() },
             ingest_date: "2026-11-22".into(),
             journal_id: "bench".into(),
             batch_id: format!("{files:04}"),
-            first: 1,
-            last: batch.len() as u64,
+            first: files as u64,
+            last: files as u64,
             part: 0,
         };
         files += 1;
@@ -51,5 +56,32 @@ pub(crate) fn write(folder: &Path, events: usize, noise: f64, first_seed: u64) {
         if written >= events {
             return;
         }
+    }
+}
+
+/// Mines every workspace of a table, and says how long each part took.
+pub(crate) fn mine(folder: &Path, kept: Option<&Path>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let table = Table::open_read_only(folder).unwrap();
+    let started = Instant::now();
+    let mut digests = match kept {
+        Some(kept) => runtime.block_on(Digests::open(kept, &Location::Folder(folder.into()), "default")),
+        None => Digests::in_memory("default"),
+    };
+    println!("digests opened   {:>8.2?}", started.elapsed());
+    let started = Instant::now();
+    runtime.block_on(digests.update(&table)).unwrap();
+    println!("table read       {:>8.2?}", started.elapsed());
+    for ((_, workspace), digests) in digests.places() {
+        let started = Instant::now();
+        let mined = mine_digests(&workspace, &digests, &Config::default(), &Offline);
+        let published = mined.candidates.iter().filter(|candidate| candidate.is_published()).count();
+        println!(
+            "mined {workspace}     {:>8.2?}: {} sessions, {} segments, {published} of {} candidates published",
+            started.elapsed(),
+            digests.len(),
+            mined.segments,
+            mined.candidates.len()
+        );
     }
 }

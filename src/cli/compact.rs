@@ -13,9 +13,17 @@ pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
 
 async fn compact(config: &ConfigFile) -> Result<String, Failure> {
     let settings = config.load()?;
-    // A mistyped path is a missing table, not a new one.
-    reader::open(&settings).await?;
-    let table = Table::connect(&settings.table).await.or_fail()?.with_retention(settings.retention);
+    let mut text = String::new();
+    for table in settings.tables() {
+        if !settings.more_tables.is_empty() {
+            let _ = writeln!(text, "{}:", table.location);
+        }
+        text.push_str(&compact_table(reader::open_for_upkeep(table).await?).await?);
+    }
+    Ok(text)
+}
+
+async fn compact_table(table: Table) -> Result<String, Failure> {
     let mut text = String::new();
     let erased = table.finish_erasures().await.or_fail()?;
     if erased.files > 0 {

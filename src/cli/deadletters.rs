@@ -27,7 +27,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
 fn list(config: &ConfigFile) -> Result<String, Failure> {
     let settings = config.load()?;
     let mut lines = String::new();
-    for pipeline in settings.sessions.iter() {
+    for pipeline in &settings.sessions {
         for DeadLetter { path, bytes, reason, .. } in dead_letters(&pipeline.journal.path).or_fail()? {
             let _ = writeln!(lines, "{}  {bytes} bytes  {reason}", path.display());
         }
@@ -38,7 +38,7 @@ fn list(config: &ConfigFile) -> Result<String, Failure> {
 async fn replay(config: &ConfigFile) -> Result<String, Failure> {
     let settings = config.load()?;
     let mut lines = String::new();
-    for pipeline in settings.sessions.iter() {
+    for pipeline in &settings.sessions {
         let letters = dead_letters(&pipeline.journal.path).or_fail()?;
         if letters.is_empty() {
             continue;
@@ -50,7 +50,8 @@ async fn replay(config: &ConfigFile) -> Result<String, Failure> {
                 Ok(_) => format!("replayed as record {}", journal.replay(&letter).await.or_fail()?),
                 Err(error) => format!("stays: {error}"),
             };
-            let _ = writeln!(lines, "{}  {line}", letter.name);
+            let of = if settings.sessions.len() > 1 { format!("{}  ", pipeline.name) } else { String::new() };
+            let _ = writeln!(lines, "{of}{}  {line}", letter.name);
         }
     }
     Ok(if lines.is_empty() { "no dead letters\n".to_owned() } else { lines })

@@ -6,10 +6,12 @@ use std::time::Duration;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::{SessionsTable, Settings};
 use crate::exporters::parquet::{self, ParquetExporter};
 use crate::journal::{self, Durability, Journal, dead_letters};
 use crate::table::Table;
 
+use super::reader::TableChoice;
 use super::run::start_logging;
 use super::{ConfigFile, Failure, OrFail, block_on, print};
 
@@ -23,6 +25,8 @@ pub(super) struct Arguments {
     /// The journal's folder
     #[arg(long, value_name = "DIR")]
     journal: PathBuf,
+    #[command(flatten)]
+    table: TableChoice,
     /// Give up after so many seconds; what is left stays in the journal
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     timeout: u64,
@@ -36,12 +40,13 @@ async fn drain(arguments: &Arguments) -> Result<String, Failure> {
     let settings = arguments.config.load()?;
     start_logging(settings.logs);
     let path = arguments.journal.clone();
-    if !path.join("cursor").is_file() {
-        // Opening it would begin a journal there.
+    if !Journal::is_in(&path) {
         return Err(Failure::Usage(anyhow::anyhow!("{} holds no journal", path.display())));
     }
     let timeout = Duration::from_secs(arguments.timeout);
-    let config = match &settings.sessions {
+    let chosen = table_of(arguments, &settings)?;
+    let pipeline = settings.sessions.iter().find(|pipeline| pipeline.table == *chosen);
+    let config = match pipeline {
         Some(pipeline) => parquet::Config { drain_timeout: timeout, ..pipeline.parquet.clone() },
         None => parquet::Config {
             rows: 50_000,
@@ -51,7 +56,7 @@ async fn drain(arguments: &Arguments) -> Result<String, Failure> {
             drain_timeout: timeout,
         },
     };
-    let table = Table::connect(&settings.table).await.or_fail()?.with_retention(settings.retention);
+    let table = Table::connect(&chosen.location).await.or_fail()?.with_retention(chosen.retention);
     let journal = journal::Config {
         path: path.clone(),
         max_size: u64::MAX,
@@ -72,8 +77,31 @@ async fn drain(arguments: &Arguments) -> Result<String, Failure> {
     }
     let letters = dead_letters(&path).or_fail()?.len();
     let rest = match letters {
+        0 if path.join("sessions").is_dir() => {
+            format!("nothing is left in {} itself; below it are journals of other pipelines", path.display())
+        }
         0 => format!("nothing is left in {}; it can be deleted", path.display()),
         letters => format!("{letters} dead letters stay in {}", path.display()),
     };
     Ok(format!("{records} records of journal {id} are in the table; {rest}\n"))
+}
+
+/// The table that a journal belongs to: as its pipeline says, or as somebody has to say.
+fn table_of<'s>(arguments: &Arguments, settings: &'s Settings) -> Result<&'s SessionsTable, Failure> {
+    if let Some(named) = arguments.table.named(settings)? {
+        return Ok(named);
+    }
+    let mut pipelines = settings.sessions.iter();
+    if let Some(own) = pipelines.find(|pipeline| pipeline.journal.path == arguments.journal) {
+        return Ok(&own.table);
+    }
+    if settings.more_tables.is_empty() {
+        return Ok(&settings.table);
+    }
+    let known: Vec<&str> = settings.tables().map(|table| table.id.as_str()).collect();
+    let message = format!(
+        "the configuration has several tables, and no pipeline has this journal: say where its records go, --table {}",
+        known.join(" or --table ")
+    );
+    Err(Failure::Usage(anyhow::anyhow!(message)))
 }

@@ -6,14 +6,15 @@ use std::fmt::Write;
 use anyhow::anyhow;
 use clap::Args;
 
-use crate::config::Settings;
+use crate::config::{FollowerSettings, Settings};
 use crate::event::Timestamp;
 use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
 use crate::receivers::hooks;
+use crate::service::digests;
+use crate::table::Location;
 use crate::table::upkeep::{Erased, Subject};
-use crate::table::{Location, Table};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
@@ -56,25 +57,43 @@ async fn erase(arguments: &Arguments) -> Result<String, Failure> {
     let subject = subject.map_err(Failure::Usage)?;
     // What the journal holds is in the table before it is looked for there.
     reader::flush(&settings).await;
-    reader::open(&settings).await?;
-    let table = Table::connect(&settings.table).await.or_fail()?.with_retention(settings.retention);
-    let erased = table.erase(&subject, arguments.tenant.as_deref(), Timestamp::now()).await.or_fail()?;
+    let mut erased = Erased::default();
+    for table in settings.tables() {
+        let table = reader::open_for_upkeep(table).await?;
+        let found = table.erase(&subject, arguments.tenant.as_deref(), Timestamp::now()).await.or_fail()?;
+        erased.add(found);
+    }
+    forget_digests(&settings)?;
     let remnants = dead_letters(&settings, &erased, &subject)?;
     let waiting = waiting_hooks(&settings, &erased, &subject)?;
     let report = report(&settings, &erased, &remnants, waiting);
     reader::warn_of_damage(&erased.damaged);
     if erased.sessions.is_empty() && remnants.events == 0 && waiting == 0 {
         let (Subject::Session(id) | Subject::User(id)) = &subject;
-        return Err(Failure::Failed(anyhow!("nothing of {id:?} is in {}", settings.table)));
+        let tables: Vec<String> = settings.tables().map(|table| table.location.to_string()).collect();
+        return Err(Failure::Failed(anyhow!("nothing of {id:?} is in {}", tables.join(" or in "))));
     }
     Ok(report)
 }
 
+/// Digests hold command lines; they are made anew without what is erased.
+fn forget_digests(settings: &Settings) -> Result<(), Failure> {
+    for folder in settings.skills.iter().filter_map(|pipeline| pipeline.digests.as_ref()) {
+        digests::forget(folder).or_fail()?;
+    }
+    Ok(())
+}
+
 fn dead_letters(settings: &Settings, erased: &Erased, subject: &Subject) -> Result<Remnants, Failure> {
-    let Some(pipeline) = &settings.sessions else { return Ok(Remnants::default()) };
     let covers = |event: &_| erased.tombstones.iter().any(|tombstone| tombstone.covers(event));
     let (Subject::Session(name) | Subject::User(name)) = subject;
-    journal::erase_dead_letters(&pipeline.journal.path, covers, &[name]).or_fail()
+    let mut remnants = Remnants::default();
+    for pipeline in &settings.sessions {
+        let found = journal::erase_dead_letters(&pipeline.journal.path, covers, &[name]).or_fail()?;
+        remnants.events += found.events;
+        remnants.unreadable.extend(found.unreadable);
+    }
+    Ok(remnants)
 }
 
 /// What hooks of this user left for a collector. Returns how many objects are gone.
@@ -105,25 +124,26 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: us
     for path in &remnants.unreadable {
         left.push(format!("{} cannot be read and names it; remove it if it is not needed", path.display()));
     }
-    if let Some(pipeline) = &settings.sessions {
+    for pipeline in &settings.sessions {
         left.push(format!(
             "the journal in {} keeps accepted requests until its files are written anew; what is in them \
              does not reach the table again",
             pipeline.journal.path.display()
         ));
     }
-    left.extend(settings.followers.iter().map(|follower| {
+    left.extend(settings.followers.iter().map(|FollowerSettings { deeplake, .. }| {
         format!(
             "{} removes its rows from {}/{} when it runs next; summaries and skills that others made of them \
              there stay",
-            follower.name, follower.service.org, follower.service.workspace
+            deeplake.name, deeplake.service.org, deeplake.service.workspace
         )
     }));
     left.extend(skills_that_remember(settings, erased));
-    left.push(match &settings.table {
+    left.extend(settings.tables().map(|table| match &table.location {
         Location::Folder(_) => "backups and snapshots of these folders".to_owned(),
         Location::Bucket(bucket) => format!("older object versions and backups of {bucket}"),
-    });
+    }));
+    left.dedup();
     left.push("copies that others made of the table".to_owned());
     let _ = writeln!(text, "\nStill to be looked at:");
     for line in left {

@@ -15,6 +15,7 @@ mod reader;
 mod render;
 mod run;
 mod schema;
+mod segment;
 mod sessions;
 mod skillify;
 mod skills;
@@ -73,6 +74,8 @@ enum Command {
     Skills(skills::Command),
     /// Mine the sessions table now
     Skillify(skillify::Arguments),
+    /// Make segments of rows of the sessions table: the heavy half of mining, as a filter
+    Segment(segment::Arguments),
     /// Merge the table's small files of closed days and remove what is no longer kept
     Compact(ConfigFile),
     /// Forget a session or a person: in the table, and in what could not reach it
@@ -169,6 +172,7 @@ pub fn main() -> ExitCode {
         Command::Sessions(command) => sessions::run(&command),
         Command::Skills(command) => skills::run(&command),
         Command::Skillify(arguments) => skillify::run(&arguments),
+        Command::Segment(arguments) => segment::run(&arguments),
         Command::Compact(config) => compact::run(&config),
         Command::Erase(arguments) => erase::run(&arguments),
         Command::GitCredential { address, operation } => answer_git(&address, &operation),

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::time::Duration;
 
-use crate::config::{SessionsPipeline, Settings};
+use clap::Args;
+
+use crate::config::{SessionsPipeline, SessionsTable, Settings};
 use crate::journal::{Journal, OpenError};
 use crate::table::{DamagedFile, ResolveOptions, Session, Sessions, Table};
 
@@ -12,15 +14,48 @@ use super::{Failure, OrFail};
 /// A running process has this long to write what it holds.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The table of the settings, to be read.
-pub(super) async fn open(settings: &Settings) -> Result<Table, Failure> {
-    let table = Table::connect_read_only(&settings.table).await.or_fail()?;
-    Ok(table.with_retention(settings.retention))
+/// Which table a command is about.
+#[derive(Debug, Args)]
+pub(super) struct TableChoice {
+    /// The table, by its id among the extensions, where the configuration has several
+    #[arg(long, value_name = "ID")]
+    table: Option<String>,
+}
+
+impl TableChoice {
+    /// The one that was asked for, if one was.
+    pub(super) fn named<'s>(&self, settings: &'s Settings) -> Result<Option<&'s SessionsTable>, Failure> {
+        let Some(id) = &self.table else { return Ok(None) };
+        if let Some(table) = settings.tables().find(|table| table.id == *id) {
+            return Ok(Some(table));
+        }
+        let known: Vec<&str> = settings.tables().map(|table| table.id.as_str()).collect();
+        let known = known.join(", ");
+        Err(Failure::Usage(anyhow::anyhow!("no pipeline uses a table {id:?}; there are: {known}")))
+    }
+
+    /// The one that was asked for, or the first.
+    pub(super) fn of<'s>(&self, settings: &'s Settings) -> Result<&'s SessionsTable, Failure> {
+        Ok(self.named(settings)?.unwrap_or(&settings.table))
+    }
+}
+
+/// A table, to be read.
+pub(super) async fn open(table: &SessionsTable) -> Result<Table, Failure> {
+    let opened = Table::connect_read_only(&table.location).await.or_fail()?;
+    Ok(opened.with_retention(table.retention))
+}
+
+/// A table, to be changed. One that is not there is a mistyped path, and not created.
+pub(super) async fn open_for_upkeep(table: &SessionsTable) -> Result<Table, Failure> {
+    open(table).await?;
+    let opened = Table::connect(&table.location).await.or_fail()?;
+    Ok(opened.with_retention(table.retention))
 }
 
 /// How sessions are put together.
-pub(super) fn options(settings: &Settings) -> ResolveOptions {
-    ResolveOptions { default_workspace: settings.default_workspace.clone() }
+pub(super) fn options(table: &SessionsTable) -> ResolveOptions {
+    ResolveOptions { default_workspace: table.default_workspace.clone() }
 }
 
 /// The sessions that were found, after a word about what could not be read.
@@ -52,7 +87,7 @@ pub(super) async fn flush(settings: &Settings) {
     if flushed {
         return;
     }
-    if let Some(pipeline) = &settings.sessions {
+    for pipeline in &settings.sessions {
         warn_of_what_is_not_visible(pipeline);
     }
 }

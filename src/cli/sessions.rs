@@ -13,6 +13,7 @@ use crate::event::{Decision, Kind, Status, Timestamp};
 use crate::table::{Fact, Filter, Session};
 
 use super::columns::{columns, one_line};
+use super::reader::TableChoice;
 use super::render::{minute, show};
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
@@ -24,6 +25,8 @@ pub(super) enum Command {
     Show {
         #[command(flatten)]
         config: ConfigFile,
+        #[command(flatten)]
+        table: TableChoice,
         /// The session's id, or its beginning where that is enough
         id: String,
         /// One JSON object
@@ -39,6 +42,8 @@ pub(super) enum Command {
 pub(super) struct ListArguments {
     #[command(flatten)]
     config: ConfigFile,
+    #[command(flatten)]
+    table: TableChoice,
     /// Only sessions with something new since then: `7d`, `12h` or a UTC date such as 2026-11-22
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Since>,
@@ -102,8 +107,8 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
             let sessions = block_on(find_many(arguments))?;
             print(&if arguments.json { list_json(&sessions) } else { list(&sessions) })
         }
-        Command::Show { config, id, json, verbose } => {
-            let session = block_on(find_one(config, id, *verbose))?;
+        Command::Show { config, table, id, json, verbose } => {
+            let session = block_on(find_one(config, table, id, *verbose))?;
             print(&if *json { format!("{:#}\n", session_json(&session)) } else { show(&session) })
         }
     }
@@ -111,28 +116,35 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
 
 async fn find_many(arguments: &ListArguments) -> Result<Vec<Session>, Failure> {
     let settings = arguments.config.load()?;
+    let chosen = arguments.table.of(&settings)?;
     reader::flush(&settings).await;
-    let table = reader::open(&settings).await?;
+    let table = reader::open(chosen).await?;
     let since = arguments.since.map(|since| since.time(Timestamp::now()));
     let filter = Filter { owner: None, since: since.map(Timestamp::date) };
-    let found = table.sessions_of(&filter, &reader::options(&settings)).await.or_fail()?;
+    let found = table.sessions_of(&filter, &reader::options(chosen)).await.or_fail()?;
     let mut sessions = reader::readable(found);
     sessions.retain(|session| arguments.wants(session, since));
     reader::say_what_was_read(&table, arguments.verbose);
     Ok(sessions)
 }
 
-async fn find_one(config: &ConfigFile, id: &str, verbose: bool) -> Result<Session, Failure> {
+async fn find_one(
+    config: &ConfigFile,
+    table: &TableChoice,
+    id: &str,
+    verbose: bool,
+) -> Result<Session, Failure> {
     let settings = config.load()?;
+    let chosen = table.of(&settings)?;
     reader::flush(&settings).await;
-    let table = reader::open(&settings).await?;
-    let found = table.session(id, &Filter::default(), &reader::options(&settings)).await.or_fail()?;
+    let table = reader::open(chosen).await?;
+    let found = table.session(id, &Filter::default(), &reader::options(chosen)).await.or_fail()?;
     let mut sessions = reader::readable(found);
     reader::say_what_was_read(&table, verbose);
     match (sessions.len(), sessions.pop()) {
         (1, Some(session)) => Ok(session),
         (0, _) | (_, None) => {
-            let table = &settings.table;
+            let table = &chosen.location;
             Err(Failure::Failed(anyhow!(
                 "no session {id:?} in {table}; `skillspan sessions list` names them"
             )))

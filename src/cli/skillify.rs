@@ -1,13 +1,19 @@
 //! `skillspan skillify`: mine the table now.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
+use crate::config::{ModelSettings, SkillsPipeline};
 use crate::exporters::target::Update;
-use crate::service::mining::{findings, mine_workspace, publish, read};
+use crate::library::Findings;
+use crate::service::digests::Digests;
+use crate::service::mining::{RunError, findings, mine_workspace, publish};
+use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
@@ -18,12 +24,15 @@ pub(super) struct Arguments {
     /// Only this workspace
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
-    /// Show what would change, change nothing
+    /// Show what would change, change nothing and ask no model
     #[arg(long)]
     dry_run: bool,
-    /// Say of every candidate why it is or is not published
+    /// Say of every candidate why it is or is not published, and what a model is sent where
     #[arg(long)]
     explain: bool,
+    /// Print the requests that a model would be sent, without the key
+    #[arg(long, requires = "dry_run")]
+    show_prompt: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -37,37 +46,29 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         return Err(Failure::Usage(anyhow::anyhow!("the configuration has no skills pipeline")));
     }
     reader::flush(&settings).await;
-    let table = reader::open(&settings).await?;
-    let mut places = read(&table, &settings.default_workspace).await.or_fail()?;
-    places.retain(|(_, workspace), _| arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace));
     let mut text = String::new();
     let mut failed = None;
     for pipeline in &settings.skills {
-        let mut all = Vec::new();
-        for ((_, workspace), sessions) in &places {
-            let found =
-                mine_workspace(workspace.clone(), sessions.clone(), pipeline.mining).await.or_fail()?;
-            if arguments.explain {
-                found.explain().iter().for_each(|line| {
-                    let _ = writeln!(text, "{line}");
-                });
-            }
-            all.push(findings(&found, sessions));
+        let table = reader::open(&pipeline.table).await?;
+        let mut digests = Digests::of(pipeline).await;
+        digests.update(&table).await.or_fail()?;
+        let mut places = digests.places();
+        places.retain(|(_, workspace), _| {
+            arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace)
+        });
+        let jobs: Vec<Job> = places.into_iter().map(|(place, digests)| Job { place, digests }).collect();
+        let found = mine(arguments, pipeline, &jobs, &mut text).await?;
+        if arguments.explain {
+            found.iter().flat_map(|found| found.mined.explain()).for_each(|line| {
+                let _ = writeln!(text, "{line}");
+            });
         }
-        let update = Arc::new(Update::Findings(all));
-        for target in &pipeline.targets {
-            let stop = Arc::new(AtomicBool::new(false));
-            match publish(target.clone(), Arc::clone(&update), arguments.dry_run, stop).await {
-                Ok(report) if arguments.dry_run => {
-                    let _ =
-                        writeln!(text, "{target}: {report} (dry run: nothing was written)\n{}", report.diff);
-                }
-                Ok(report) => {
-                    let _ = writeln!(text, "{target}: {report}");
-                }
-                Err(error) => failed = Some(error),
-            }
-        }
+        let found = jobs
+            .iter()
+            .zip(found)
+            .map(|(job, found)| Findings { learned: found.learned, ..findings(&found.mined, &job.digests) });
+        let update = Arc::new(Update::Findings(found.collect()));
+        failed = bring(arguments, pipeline, &update, &mut text).await.or(failed);
     }
     // One target that fails keeps nothing from the others.
     if let Some(error) = failed {
@@ -75,4 +76,90 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         return Err(Failure::Failed(error.into()));
     }
     Ok(text)
+}
+
+/// Mines every job for a pipeline, with its model if it has one.
+async fn mine(
+    arguments: &Arguments,
+    pipeline: &SkillsPipeline,
+    jobs: &[Job],
+    text: &mut String,
+) -> Result<Vec<Found>, Failure> {
+    let Some(model) = &pipeline.model else {
+        if arguments.show_prompt {
+            let _ = writeln!(text, "{}: skills are worded offline, nothing is sent", pipeline.name);
+        }
+        let mut found = Vec::new();
+        for Job { place, digests } in jobs {
+            let mined = mine_workspace(place.1.clone(), digests.clone(), pipeline.mining).await.or_fail()?;
+            found.push(Found { mined, learned: None });
+        }
+        return Ok(found);
+    };
+    if arguments.explain {
+        let _ = writeln!(text, "{}", what_is_sent(model));
+    }
+    let step = Step::new(model).or_fail()?;
+    let targets = pipeline.targets.iter().map(|target| (target.clone(), BTreeMap::new())).collect();
+    let known = Known::read(targets).await.or_fail()?;
+    let (found, tally) = if arguments.dry_run {
+        let (found, tally) = step.rehearse(jobs, pipeline.mining, known).await.or_fail()?;
+        would_ask(arguments, model, &tally, text)?;
+        (found, tally)
+    } else {
+        step.run(jobs, pipeline.mining, known, pending()).await.or_fail()?
+    };
+    if !arguments.dry_run {
+        let _ = writeln!(text, "{}: {tally}", model.endpoint.model);
+    }
+    Ok(found)
+}
+
+/// What a run that is not dry would ask.
+fn would_ask(
+    arguments: &Arguments,
+    model: &ModelSettings,
+    tally: &Tally,
+    text: &mut String,
+) -> Result<(), Failure> {
+    let (questions, name) = (&tally.questions, &model.endpoint.model);
+    let _ = writeln!(
+        text,
+        "{name}: {} questions would be asked; {} answers are known (dry run: nobody was asked)",
+        questions.len(),
+        tally.known
+    );
+    for question in questions {
+        if arguments.show_prompt {
+            let (address, body) = model.endpoint.request(question, false);
+            let body = serde_json::to_string_pretty(&body).or_fail()?;
+            let _ = writeln!(text, "\n# {}\nPOST {address}\n{body}", question.about);
+        } else if arguments.explain {
+            let _ = writeln!(text, "  would ask: {}", question.about);
+        }
+    }
+    Ok(())
+}
+
+/// Brings the findings to every target; says which failed last.
+async fn bring(
+    arguments: &Arguments,
+    pipeline: &SkillsPipeline,
+    update: &Arc<Update>,
+    text: &mut String,
+) -> Option<RunError> {
+    let mut failed = None;
+    for target in &pipeline.targets {
+        let stop = Arc::new(AtomicBool::new(false));
+        match publish(target.clone(), Arc::clone(update), arguments.dry_run, stop).await {
+            Ok(report) if arguments.dry_run => {
+                let _ = writeln!(text, "{target}: {report} (dry run: nothing was written)\n{}", report.diff);
+            }
+            Ok(report) => {
+                let _ = writeln!(text, "{target}: {report}");
+            }
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::config::Settings;
 use crate::journal::{Journal, OpenError};
 use crate::receivers::hooks;
-use crate::service::Report;
+use crate::service::{PipelineReport, Report, unowned_journals};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print};
 
@@ -43,15 +43,18 @@ async fn ask(settings: &Settings) -> Option<Report> {
 /// What the folders say while no process answers.
 fn from_disk(settings: &Settings) -> Report {
     let mut report = Report::new(false);
-    for pipeline in settings.sessions.iter().filter(|pipeline| pipeline.journal.path.exists()) {
+    for pipeline in settings.sessions.iter().filter(|pipeline| Journal::is_in(&pipeline.journal.path)) {
         let path = &pipeline.journal.path;
         match Journal::open(pipeline.journal.clone()) {
             Ok(journal) => {
                 let status = journal.status();
-                report.add_journal(path, &status);
+                report.add_pipeline(&pipeline.name, path, &status);
                 if status.behind > 0 {
                     report.problem(
-                        format!("{} accepted requests are not in the table yet", status.behind),
+                        format!(
+                            "{} accepted requests of {} are not in the table yet",
+                            status.behind, pipeline.name
+                        ),
                         "`skillspan run` writes them",
                     );
                 }
@@ -63,6 +66,7 @@ fn from_disk(settings: &Settings) -> Report {
             Err(error) => report.problem(error.to_string(), "see the message"),
         }
     }
+    report.problems.extend(unowned_journals(settings).into_iter().map(|(_, problem)| problem));
     report
 }
 
@@ -102,7 +106,10 @@ fn render(report: &Report) -> String {
     for listening in &report.listening {
         let _ = writeln!(text, "  OTLP/{:<5} {}", listening.protocol, listening.address);
     }
-    if let Some(journal) = &report.journal {
+    for PipelineReport { name, journal, table } in &report.pipelines {
+        if report.pipelines.len() > 1 {
+            let _ = writeln!(text, "{name}:");
+        }
         let _ = writeln!(
             text,
             "  journal    {} of {} bytes in {}",
@@ -110,13 +117,13 @@ fn render(report: &Report) -> String {
             journal.max_bytes,
             journal.path.display()
         );
-    }
-    if let Some(table) = &report.table {
-        let _ = writeln!(
-            text,
-            "  table      {} requests behind, the oldest {:.1} s old; {} events in {} files since the start, in {}",
-            table.lag_requests, table.lag_seconds, table.rows, table.files, table.path
-        );
+        if let Some(table) = table {
+            let _ = writeln!(
+                text,
+                "  table      {} requests behind, the oldest {:.1} s old; {} events in {} files since the start, in {}",
+                table.lag_requests, table.lag_seconds, table.rows, table.files, table.path
+            );
+        }
     }
     for follower in &report.followers {
         let _ = writeln!(

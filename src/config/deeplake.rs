@@ -8,8 +8,9 @@ use crate::exporters::git::Secret;
 use crate::exporters::target::{Place, Target};
 use crate::receivers::auth::Credential;
 
-use super::raw::{self, Exporter, Pipeline};
+use super::raw::{self, Exporter, Pipeline, SESSIONS_TABLE};
 use super::resolve::{ResolveError, Resolver, usize_of};
+use super::settings::FollowerSettings;
 use super::targets::{SHARED_SCOPES, folder_name, route};
 
 /// PostgreSQL's limit of an identifier.
@@ -22,31 +23,70 @@ impl Resolver<'_> {
         name: &str,
         pipeline: &Pipeline,
         credentials: Option<&[Credential]>,
-    ) -> Result<Vec<Config>, ResolveError> {
+    ) -> Result<Vec<FollowerSettings>, ResolveError> {
+        let filled = self.table_filled_by(pipeline).map(str::to_owned);
         let mut followers = Vec::new();
         for id in &pipeline.exporters {
             let Some(Exporter::Deeplake(raw)) = self.raw.exporters.0.get(id) else { continue };
-            let config = self.follower(id, raw, credentials)?;
+            let follower = self.follower(id, raw, filled.as_deref(), credentials)?;
             if self.followed.contains(id) {
                 let at = ["service", "pipelines", name, "exporters"];
                 return Err(
                     self.invalid(&at, &format!("{id} exports the sessions of another pipeline already"))
                 );
             }
-            followers.push(config);
-            self.followed.insert(id.clone());
+            let followed = &follower.table.id;
+            if let Some(filled) = filled.as_ref().filter(|filled| *filled != followed) {
+                self.warnings.push(format!(
+                    "service.pipelines.{name}: {id} exports the sessions of {followed}, and this pipeline fills {filled}"
+                ));
+            }
+            self.used.insert(format!("extensions.{followed}"));
             self.used.insert(format!("exporters.{id}"));
+            self.followed.insert(id.clone());
+            followers.push(follower);
         }
         Ok(followers)
+    }
+
+    /// Whether the pipeline reads a table that others fill: it receives nothing, and its exporters follow
+    /// the table.
+    pub(super) fn only_follows(&self, pipeline: &Pipeline) -> bool {
+        pipeline.receivers.is_empty()
+            && !pipeline.exporters.is_empty()
+            && pipeline.exporters.iter().all(|id| self.follows(id))
+    }
+
+    /// Whether an exporter follows a table.
+    pub(super) fn follows(&self, exporter: &str) -> bool {
+        matches!(self.raw.exporters.0.get(exporter), Some(Exporter::Deeplake(_)))
+    }
+
+    /// What only follows a table has nothing to process: its rows are as they were stored.
+    pub(super) fn refuse_processors(&self, name: &str, pipeline: &Pipeline) -> Result<(), ResolveError> {
+        if pipeline.processors.is_empty() {
+            return Ok(());
+        }
+        let message = "without receivers, this pipeline only reads a table: processors belong to the pipeline that fills it";
+        Err(self.invalid(&["service", "pipelines", name, "processors"], message))
+    }
+
+    fn table_filled_by(&self, pipeline: &Pipeline) -> Option<&str> {
+        pipeline.exporters.iter().find_map(|id| match self.raw.exporters.0.get(id)? {
+            Exporter::Parquet(parquet) => Some(parquet.table.as_str()),
+            _ => None,
+        })
     }
 
     fn follower(
         &self,
         id: &str,
         raw: &raw::Deeplake,
+        filled: Option<&str>,
         credentials: Option<&[Credential]>,
-    ) -> Result<Config, ResolveError> {
-        self.table_reference(&raw.table, &["exporters", id, "table"])?;
+    ) -> Result<FollowerSettings, ResolveError> {
+        let table = raw.table.as_deref().or(filled).unwrap_or(SESSIONS_TABLE);
+        let table = self.table(table, &["exporters", id, "table"])?;
         let tenants: BTreeSet<&str> =
             credentials.into_iter().flatten().map(|credential| credential.owner().tenant.as_str()).collect();
         if raw.from.is_none() && tenants.len() > 1 {
@@ -61,13 +101,13 @@ impl Resolver<'_> {
         let owner =
             |from: &raw::SessionsOf| Owner { tenant: from.tenant.clone(), workspace: from.workspace.clone() };
         let place = format!("deeplake/{}", folder_name(id));
-        Ok(Config {
+        let deeplake = Config {
             name: id.to_owned(),
             service: self.service(id, raw)?,
             sessions: self.table_name(id, "sessions", &raw.tables.sessions)?,
             org_name: raw.org_name.clone().unwrap_or_else(|| raw.org.clone()),
             from: raw.from.as_ref().map(owner),
-            default_workspace: self.default_workspace(),
+            default_workspace: table.default_workspace.clone(),
             rows: usize_of(raw.batch.rows),
             bytes: usize_of(raw.batch.bytes.0),
             concurrency: usize_of(raw.batch.concurrency),
@@ -75,7 +115,8 @@ impl Resolver<'_> {
             idle: raw.turn.idle.0,
             interval: raw.interval.0,
             state: self.local_path(raw.state.clone(), &place, &["exporters", id, "state"])?,
-        })
+        };
+        Ok(FollowerSettings { table, deeplake })
     }
 
     /// The exporter as a target of skills.

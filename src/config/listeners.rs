@@ -6,80 +6,100 @@ use crate::receivers::{otlp, tls};
 
 use super::raw::{self, Pipeline, Receiver};
 use super::resolve::{ResolveError, Resolver, usize_of};
-use super::settings::Listener;
-
-/// What a sessions pipeline takes requests by.
-pub(super) struct Doors {
-    pub(super) listeners: Vec<Listener>,
-    pub(super) limits: otlp::Limits,
-    pub(super) hooks: bool,
-    pub(super) langfuse: bool,
-}
+use super::settings::{Doors, Listener, ReceiverSettings};
 
 impl Resolver<'_> {
-    pub(super) fn listeners(&mut self, name: &str, pipeline: &Pipeline) -> Result<Doors, ResolveError> {
+    /// Adds the pipeline to its receivers; what no pipeline before it named is new in `receivers`.
+    pub(super) fn receivers(
+        &mut self,
+        name: &str,
+        pipeline: &Pipeline,
+        receivers: &mut Vec<ReceiverSettings>,
+    ) -> Result<(), ResolveError> {
         let at = ["service", "pipelines", name, "receivers"];
-        let mut listeners = Vec::new();
-        let mut hooks = false;
-        let mut langfuse = false;
-        let mut limits = otlp::Limits {
-            max_message: usize_of(raw::Grpc::default().max_message.0),
-            max_body: usize_of(raw::Http::default().max_body.0),
-        };
         for (index, id) in pipeline.receivers.iter().enumerate() {
-            let otlp = match self.raw.receivers.0.get(id) {
-                Some(Receiver::Otlp(otlp)) => otlp,
-                Some(Receiver::Hooks(raw::Hooks { endpoint })) => {
-                    self.served_by(id, endpoint, pipeline)?;
-                    self.used.insert(format!("receivers.{id}"));
-                    hooks = true;
-                    continue;
+            if !self.raw.receivers.0.contains_key(id) {
+                return Err(self.no_such(&at, index, id, "receivers", self.raw.receivers.0.keys()));
+            }
+            match receivers.iter_mut().find(|receiver| receiver.id == *id) {
+                Some(known) if known.pipelines.iter().any(|fed| fed == name) => {
+                    return Err(self.invalid(&at, &format!("{id} stands here twice")));
                 }
-                Some(Receiver::Langfuse(raw::Langfuse { endpoint })) => {
-                    self.served_by(id, endpoint, pipeline)?;
-                    self.used.insert(format!("receivers.{id}"));
-                    langfuse = true;
-                    continue;
+                Some(known) => known.pipelines.push(name.to_owned()),
+                None => {
+                    let receiver = self.receiver(id, name, pipeline, receivers)?;
+                    receivers.push(receiver);
                 }
-                None => return Err(self.no_such(&at, index, id, "receivers", self.raw.receivers.0.keys())),
-            };
-            let both = raw::Protocols { grpc: Some(raw::Grpc::default()), http: Some(raw::Http::default()) };
-            let protocols = otlp.protocols.as_ref().unwrap_or(&both);
-            let mut found = Vec::new();
-            if let Some(grpc) = &protocols.grpc {
-                limits.max_message = usize_of(grpc.max_message.0);
-                found.push(("grpc", grpc.endpoint.0, grpc.tls.clone()));
-            }
-            if let Some(http) = &protocols.http {
-                limits.max_body = usize_of(http.max_body.0);
-                found.push(("http", http.endpoint.0, http.tls.clone()));
-            }
-            let insecure = otlp.insecure;
-            let path = ["receivers", id, "protocols"];
-            if found.is_empty() {
-                return Err(self.invalid(&path, "name a protocol here: grpc, http or both"));
-            }
-            for (protocol, address, tls) in found {
-                let listener = self.listener(id, insecure, protocol, address, tls)?;
-                listeners.push(listener);
             }
             self.used.insert(format!("receivers.{id}"));
         }
-        if listeners.is_empty() {
+        if pipeline.receivers.is_empty() {
             return Err(self.invalid(&at, "a sessions pipeline needs a receiver, such as otlp"));
         }
-        Ok(Doors { listeners, limits, hooks, langfuse })
+        Ok(())
     }
 
-    /// A receiver without ports of its own is served on those of an OTLP receiver of its pipeline.
-    fn served_by(&self, id: &str, endpoint: &str, pipeline: &Pipeline) -> Result<(), ResolveError> {
-        let is_otlp = matches!(self.raw.receivers.0.get(endpoint), Some(Receiver::Otlp(_)));
-        if is_otlp && pipeline.receivers.iter().any(|other| other == endpoint) {
-            return Ok(());
+    /// A receiver and the first pipeline that it feeds.
+    fn receiver(
+        &mut self,
+        id: &str,
+        name: &str,
+        pipeline: &Pipeline,
+        known: &[ReceiverSettings],
+    ) -> Result<ReceiverSettings, ResolveError> {
+        let doors = match self.raw.receivers.0.get(id) {
+            Some(Receiver::Langfuse(raw::Langfuse { endpoint })) => Doors::Langfuse(endpoint.clone()),
+            Some(Receiver::Hooks(raw::Hooks { endpoint })) => Doors::Hooks(endpoint.clone()),
+            Some(Receiver::Otlp(_)) | None => Doors::Otlp,
+        };
+        let (listeners, limits) = match &doors {
+            Doors::Otlp => self.otlp(id)?,
+            Doors::Langfuse(host) | Doors::Hooks(host) => {
+                let refused = |message: &str| Err(self.invalid(&["receivers", id, "endpoint"], message));
+                if let Some(other) = known.iter().find(|other| other.doors == doors) {
+                    return refused(&format!("{} is served there already", other.id));
+                }
+                let is_otlp = matches!(self.raw.receivers.0.get(host), Some(Receiver::Otlp(_)));
+                if !is_otlp || !pipeline.receivers.contains(host) {
+                    let message = "is no OTLP receiver of the same pipeline; name one, such as otlp";
+                    return refused(&format!("`{host}` {message}"));
+                }
+                (Vec::new(), self.limits_of(host))
+            }
+        };
+        Ok(ReceiverSettings { id: id.to_owned(), doors, listeners, limits, pipelines: vec![name.to_owned()] })
+    }
+
+    /// What an OTLP receiver listens on, and what it accepts there.
+    fn otlp(&mut self, id: &str) -> Result<(Vec<Listener>, otlp::Limits), ResolveError> {
+        let limits = self.limits_of(id);
+        let (mut insecure, mut found) = (false, Vec::new());
+        if let Some(Receiver::Otlp(otlp)) = self.raw.receivers.0.get(id) {
+            let protocols = protocols_of(otlp);
+            found.extend(protocols.grpc.map(|grpc| ("grpc", grpc.endpoint.0, grpc.tls)));
+            found.extend(protocols.http.map(|http| ("http", http.endpoint.0, http.tls)));
+            insecure = otlp.insecure;
         }
-        let message =
-            format!("`{endpoint}` is no OTLP receiver of the same pipeline; name one, such as otlp");
-        Err(self.invalid(&["receivers", id, "endpoint"], &message))
+        if found.is_empty() {
+            let path = ["receivers", id, "protocols"];
+            return Err(self.invalid(&path, "name a protocol here: grpc, http or both"));
+        }
+        let mut listeners = Vec::new();
+        for (protocol, address, tls) in found {
+            listeners.push(self.listener(id, insecure, protocol, address, tls)?);
+        }
+        Ok((listeners, limits))
+    }
+
+    fn limits_of(&self, id: &str) -> otlp::Limits {
+        let protocols = match self.raw.receivers.0.get(id) {
+            Some(Receiver::Otlp(otlp)) => protocols_of(otlp),
+            _ => raw::Protocols::default(),
+        };
+        otlp::Limits {
+            max_message: usize_of(protocols.grpc.unwrap_or_default().max_message.0),
+            max_body: usize_of(protocols.http.unwrap_or_default().max_body.0),
+        }
     }
 
     fn listener(
@@ -123,4 +143,10 @@ impl Resolver<'_> {
         };
         Ok(Listener { path, protocol, address, tls })
     }
+}
+
+/// Both protocols where the file names none.
+fn protocols_of(otlp: &raw::Otlp) -> raw::Protocols {
+    let both = || raw::Protocols { grpc: Some(raw::Grpc::default()), http: Some(raw::Http::default()) };
+    otlp.protocols.clone().unwrap_or_else(both)
 }

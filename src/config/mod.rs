@@ -9,7 +9,9 @@
 //! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
 //! | `listeners.rs` | what is listened on |
 //! | `credentials.rs` | who may send |
-//! | `resolve.rs`, `targets.rs`, `deeplake.rs` | references, paths and pipelines → [`Settings`] |
+//! | `proposer.rs` | who words skills, and what that may cost |
+//! | `resolve.rs`, `tables.rs`, `targets.rs`, `deeplake.rs` | references, paths and pipelines → [`Settings`] |
+//! | `telemetry.rs` | what the process says of itself |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
 //! | `settings.rs` | what runs |
 //! | `default.yaml` | what runs without a file |
@@ -25,10 +27,13 @@ mod decode;
 mod deeplake;
 mod expand;
 mod listeners;
+mod proposer;
 mod raw;
 mod resolve;
 mod settings;
+mod tables;
 mod targets;
+mod telemetry;
 mod tree;
 mod units;
 mod watch;
@@ -41,7 +46,8 @@ use serde::Deserialize;
 pub use decode::DecodeError;
 pub use expand::{ProcessSource, Source};
 pub use settings::{
-    Listener, LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline,
+    Doors, FollowerSettings, Listener, LogSettings, ModelSettings, OtlpMetrics, ProcessorSettings,
+    ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings, SkillsPipeline, Uses,
 };
 pub use units::{Hidden, parse_duration};
 pub use watch::Watch;

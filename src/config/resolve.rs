@@ -1,22 +1,23 @@
 //! From what is written to what runs: references, paths and pipelines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::exporters::parquet;
 use crate::journal;
 use crate::receivers::auth::Rate;
-use crate::receivers::{hooks, otlp};
+use crate::receivers::hooks;
 use crate::redact;
 use crate::skillify;
-use crate::table::Location;
 
 use super::components::type_of;
 use super::expand::Source;
-use super::listeners::Doors;
+use super::proposer;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
-use super::settings::{LogSettings, ProcessorSettings, Schedule, SessionsPipeline, Settings, SkillsPipeline};
+use super::settings::{
+    ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
+};
 use super::{DecodeError, Decoded};
 
 /// How long a stop waits for the table; what is left then waits in the journal.
@@ -25,7 +26,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 /// As `default.yaml` writes it.
 const DEFAULT_MEMORY_LIMIT: u64 = 512 << 20;
 
-const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 3600);
+/// The pipeline whose journal lies in `service.journal.path` itself.
+const SESSIONS: &str = "sessions";
 
 /// Where data belongs on this machine.
 #[derive(Debug, Clone)]
@@ -63,6 +65,7 @@ pub(super) fn resolve(
         defined,
         used: BTreeSet::new(),
         followed: BTreeSet::new(),
+        default_workspaces: BTreeMap::new(),
         warnings: Vec::new(),
     }
     .settings()
@@ -73,7 +76,7 @@ fn overlay(base: Raw, file: Raw) -> Raw {
     let mut merged = base;
     merged.extensions.health = file.extensions.health.or(merged.extensions.health);
     merged.extensions.auth = file.extensions.auth.or(merged.extensions.auth);
-    merged.extensions.sessions_table = file.extensions.sessions_table.or(merged.extensions.sessions_table);
+    merged.extensions.sessions_tables.extend(file.extensions.sessions_tables);
     merged.receivers.0.extend(file.receivers.0);
     merged.processors.0.extend(file.processors.0);
     merged.exporters.0.extend(file.exporters.0);
@@ -95,6 +98,7 @@ impl Defined {
         };
         Self(
             [
+                section("extensions", raw.extensions.sessions_tables.keys().collect()),
                 section("receivers", raw.receivers.0.keys().collect()),
                 section("processors", raw.processors.0.keys().collect()),
                 section("exporters", raw.exporters.0.keys().collect()),
@@ -111,8 +115,10 @@ pub(super) struct Resolver<'p> {
     pub(super) places: &'p Places,
     defined: Defined,
     pub(super) used: BTreeSet<String>,
-    /// The exporters that follow the table, by id.
+    /// The exporters that follow a table, by id.
     pub(super) followed: BTreeSet<String>,
+    /// The workspace of sessions that name none, by table.
+    pub(super) default_workspaces: BTreeMap<String, String>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -120,34 +126,30 @@ impl Resolver<'_> {
     fn settings(mut self) -> Result<Settings, ResolveError> {
         let credentials = self.credentials()?;
         let pipelines = self.raw.service.pipelines.take().unwrap_or_default().0;
-        let mut sessions = None;
+        self.default_workspaces = self.default_workspaces_of(&pipelines);
+        let mut receivers = Vec::new();
+        let mut sessions = Vec::new();
         let mut skills = Vec::new();
         let mut followers = Vec::new();
         for (name, pipeline) in &pipelines {
             match type_of(name) {
-                "sessions" if self.only_follows(pipeline) => {}
-                "sessions" if sessions.is_some() => {
-                    let message = "a second sessions pipeline is not supported yet";
-                    return Err(self.invalid(&["service", "pipelines", name], message));
+                SESSIONS if self.only_follows(pipeline) => self.refuse_processors(name, pipeline)?,
+                SESSIONS => {
+                    self.receivers(name, pipeline, &mut receivers)?;
+                    sessions.push(self.sessions(name, pipeline)?);
                 }
-                "sessions" => sessions = Some(self.sessions(name, pipeline)?),
                 _ => skills.push(self.skills(name, pipeline)?),
             }
         }
-        for (name, pipeline) in pipelines.iter().filter(|(name, _)| type_of(name) == "sessions") {
+        for (name, pipeline) in pipelines.iter().filter(|(name, _)| type_of(name) == SESSIONS) {
             followers.extend(self.followers(name, pipeline, credentials.as_deref())?);
         }
         if pipelines.is_empty() {
             return Err(self.invalid(&["service", "pipelines"], "no pipeline is written here"));
         }
-        let raw::SessionsTable { path, retention } =
-            self.raw.extensions.sessions_table.take().unwrap_or_default();
-        let table = self.table_location(path)?;
-        let retention = retention.map(|span| span.0);
-        if retention.is_some_and(|kept| kept < SHORTEST_RETENTION) {
-            let message = "sessions are kept by the day of their ingestion: at least 1d";
-            return Err(self.invalid(&["extensions", "sessions_table", "retention"], message));
-        }
+        let memory_limit = self.memory_limit(&receivers)?;
+        let (table, more_tables) = self.tables(&sessions, &followers, &skills)?;
+        self.warn_of_what_is_stored_twice(&receivers, &sessions);
         self.warn_of_what_is_unused();
         Ok(Settings {
             file: None,
@@ -155,58 +157,48 @@ impl Resolver<'_> {
             health: self.raw.extensions.health.as_ref().map(|health| health.endpoint.0),
             table,
             hook_spools: self.places.data.as_deref().map(hooks::folder),
-            retention,
-            default_workspace: self.default_workspace(),
+            more_tables,
+            receivers,
+            journals: if sessions.is_empty() { None } else { Some(self.journals()?) },
+            memory_limit,
             sessions,
             followers,
             skills,
             logs: self.logs(),
+            metrics: self.metrics()?,
             warnings: self.warnings,
         })
     }
 
-    /// Whether the pipeline reads a table that others fill: it receives nothing, and its exporters follow
-    /// the table.
-    fn only_follows(&self, pipeline: &Pipeline) -> bool {
-        let follows = |id: &String| matches!(self.raw.exporters.0.get(id), Some(Exporter::Deeplake(_)));
-        pipeline.receivers.is_empty()
-            && !pipeline.exporters.is_empty()
-            && pipeline.exporters.iter().all(follows)
-    }
-
     fn sessions(&mut self, name: &str, pipeline: &Pipeline) -> Result<SessionsPipeline, ResolveError> {
-        let Doors { listeners, limits, hooks, langfuse } = self.listeners(name, pipeline)?;
-        let memory_limit = self.memory_limit(limits)?;
         let processors = self.processors(name, pipeline)?;
         if !processors.iter().any(|processor| matches!(processor, ProcessorSettings::Redact { .. })) {
             self.warnings.push(format!(
                 "service.pipelines.{name}.processors: without `redact`, credentials in sessions are stored as they are"
             ));
         }
-        let (parquet, zstd_level) = self.parquet(name, pipeline)?;
+        let (parquet, zstd_level, table) = self.parquet(name, pipeline)?;
         let (requests, bytes) = self.rates(pipeline);
         Ok(SessionsPipeline {
             name: name.to_owned(),
-            listeners,
-            limits,
-            hooks,
-            langfuse,
-            memory_limit,
             requests,
             bytes,
             processors,
-            journal: self.journal()?,
+            journal: self.journal(name)?,
             zstd_level,
             parquet,
+            table,
         })
     }
 
     /// A request that is within its own limit must fit, decompressed and mapped, into what the exporter
     /// leaves.
-    fn memory_limit(&self, limits: otlp::Limits) -> Result<usize, ResolveError> {
+    fn memory_limit(&self, receivers: &[ReceiverSettings]) -> Result<usize, ResolveError> {
         let memory_limit = self.raw.service.memory_limit.map_or(DEFAULT_MEMORY_LIMIT, |limit| limit.0);
         let memory_limit = usize_of(memory_limit);
-        let largest = limits.max_message.max(limits.max_body);
+        let limits =
+            receivers.iter().map(|receiver| receiver.limits.max_message.max(receiver.limits.max_body));
+        let largest = limits.max().unwrap_or_default();
         if memory_limit / 6 < largest {
             let message = format!(
                 "too small for one request of {largest} bytes; raise it to six times that, or lower max_message and max_body"
@@ -268,10 +260,13 @@ impl Resolver<'_> {
         })
     }
 
-    fn parquet(&mut self, name: &str, pipeline: &Pipeline) -> Result<(parquet::Config, u8), ResolveError> {
+    fn parquet(
+        &mut self,
+        name: &str,
+        pipeline: &Pipeline,
+    ) -> Result<(parquet::Config, u8, SessionsTable), ResolveError> {
         let at = ["service", "pipelines", name, "exporters"];
-        let follows = |id: &&String| matches!(self.raw.exporters.0.get(*id), Some(Exporter::Deeplake(_)));
-        let exporters: Vec<&String> = pipeline.exporters.iter().filter(|id| !follows(id)).collect();
+        let exporters: Vec<&String> = pipeline.exporters.iter().filter(|id| !self.follows(id)).collect();
         let [id] = exporters.as_slice() else {
             let message = "a sessions pipeline has one exporter that fills the table, such as parquet";
             return Err(self.invalid(&at, message));
@@ -286,7 +281,7 @@ impl Resolver<'_> {
             }
             None => return Err(self.no_such(&at, 0, id, "exporters", self.raw.exporters.0.keys())),
         };
-        self.table_reference(&parquet.table, &["exporters", id, "table"])?;
+        let table = self.table(&parquet.table, &["exporters", id, "table"])?;
         let config = parquet::Config {
             rows: usize_of(parquet.flush.rows),
             bytes: parquet.flush.bytes.0,
@@ -295,8 +290,9 @@ impl Resolver<'_> {
             drain_timeout: DRAIN_TIMEOUT,
         };
         let zstd_level = parquet.compression.0;
+        self.used.insert(format!("extensions.{}", table.id));
         self.used.insert(format!("exporters.{id}"));
-        Ok((config, zstd_level))
+        Ok((config, zstd_level, table))
     }
 
     fn skills(&mut self, name: &str, pipeline: &Pipeline) -> Result<SkillsPipeline, ResolveError> {
@@ -307,7 +303,7 @@ impl Resolver<'_> {
         let Some(Connector::Skillify(skillify)) = self.raw.connectors.0.get(id) else {
             return Err(self.no_such(&at, 0, id, "connectors", self.raw.connectors.0.keys()));
         };
-        self.table_reference(&skillify.table, &["connectors", id, "table"])?;
+        let table = self.table(&skillify.table, &["connectors", id, "table"])?;
         if !pipeline.processors.is_empty() {
             return Err(self.invalid(
                 &["service", "pipelines", name, "processors"],
@@ -326,21 +322,44 @@ impl Resolver<'_> {
             idle: skillify.idle.0,
             min_interval: skillify.min_interval.0,
         };
+        self.used.insert(format!("extensions.{}", table.id));
+        let model = self.model(id, &skillify.proposer)?;
         self.used.insert(format!("connectors.{id}"));
+        self.warnings.extend(model.as_ref().and_then(|model| proposer::warning(id, model)));
+        let digests = match &skillify.digests {
+            None if self.places.data.is_none() => None,
+            path => Some(self.local_path(path.clone(), "digests", &["connectors", id, "digests"])?),
+        };
         let targets = self.targets(name, pipeline)?;
-        Ok(SkillsPipeline { name: name.to_owned(), mining, schedule, targets })
+        Ok(SkillsPipeline { name: name.to_owned(), table, mining, schedule, model, digests, targets })
     }
 
-    fn journal(&mut self) -> Result<journal::Config, ResolveError> {
-        let journal = self.raw.service.journal.take().unwrap_or_default();
+    fn journals(&self) -> Result<PathBuf, ResolveError> {
+        let written = self.raw.service.journal.as_ref().and_then(|journal| journal.path.clone());
+        self.local_path(written, "journal", &["service", "journal", "path"])
+    }
+
+    /// A pipeline's own journal: in the configured folder itself, or in `sessions/<name>` below it.
+    fn journal(&self, pipeline: &str) -> Result<journal::Config, ResolveError> {
+        let unwritten = raw::Journal::default();
+        let journal = self.raw.service.journal.as_ref().unwrap_or(&unwritten);
         if journal.segment.0.saturating_mul(2) > journal.max_size.0 {
             return Err(self.invalid(
                 &["service", "journal"],
                 "max_size has room for less than two segments; raise max_size or lower segment",
             ));
         }
+        let mut path = self.journals()?;
+        if let Some((kind, name)) = pipeline.split_once('/') {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
+                let message = "the name becomes a folder of the journal: letters and digits, then also `-`, `_` and `.`";
+                return Err(self.invalid(&["service", "pipelines", pipeline], message));
+            }
+            path.extend([kind, name]);
+        }
         Ok(journal::Config {
-            path: self.local_path(journal.path, "journal", &["service", "journal", "path"])?,
+            path,
             max_size: journal.max_size.0,
             segment_size: journal.segment.0,
             durability: match journal.durability {
@@ -348,48 +367,6 @@ impl Resolver<'_> {
                 raw::Durability::Os => journal::Durability::Os,
             },
         })
-    }
-
-    pub(super) fn default_workspace(&self) -> String {
-        let workspaces = || {
-            self.raw.processors.0.iter().filter_map(|(id, processor)| match processor {
-                Processor::Workspace(workspace) => Some((format!("processors.{id}"), workspace)),
-                Processor::Redact(_) | Processor::Limits(_) => None,
-            })
-        };
-        let used = workspaces().find(|(id, _)| self.used.contains(id));
-        used.or_else(|| workspaces().next())
-            .map_or_else(|| raw::Workspace::default().default, |(_, workspace)| workspace.default.clone())
-    }
-
-    fn logs(&self) -> LogSettings {
-        let logs = self.raw.service.telemetry.as_ref().map(|telemetry| &telemetry.logs);
-        let level = match logs.map(|logs| logs.level).unwrap_or_default() {
-            raw::Level::Error => "error",
-            raw::Level::Warn => "warn",
-            raw::Level::Info => "info",
-            raw::Level::Debug => "debug",
-            raw::Level::Trace => "trace",
-        };
-        LogSettings { level, json: logs.is_some_and(|logs| logs.format == raw::LogFormat::Json) }
-    }
-
-    pub(super) fn table_reference(&self, table: &str, at: &[&str]) -> Result<(), ResolveError> {
-        if table == "sessions_table" {
-            return Ok(());
-        }
-        Err(self.invalid(at, &format!("there is no extension `{table}`; name sessions_table")))
-    }
-
-    /// A folder, or a bucket.
-    fn table_location(&self, path: Option<String>) -> Result<Location, ResolveError> {
-        let at = ["extensions", "sessions_table", "path"];
-        match path {
-            Some(url) if url.contains("://") => {
-                Location::parse(&url).map_err(|error| self.invalid(&at, &error.to_string()))
-            }
-            path => Ok(Location::Folder(self.local_path(path, "sessions", &at)?)),
-        }
     }
 
     pub(super) fn local_path(

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
+use reqwest::Url;
+
 use crate::exporters::target::{Place, Target};
 use crate::exporters::{deeplake, parquet};
 use crate::journal;
@@ -11,6 +14,7 @@ use crate::receivers::auth::{Credential, Rate};
 use crate::receivers::{otlp, tls};
 use crate::redact;
 use crate::skillify;
+use crate::skillify::llm::Endpoint;
 use crate::table::Location;
 
 use super::units::Hidden;
@@ -24,41 +28,90 @@ pub struct Settings {
     pub credentials: Option<Vec<Credential>>,
     /// Where `/health`, `/ready` and `/metrics` are served.
     pub health: Option<SocketAddr>,
-    /// Where the sessions table is.
-    pub table: Location,
+    /// The table that commands read unless another one is named.
+    pub table: SessionsTable,
+    /// The other tables that pipelines use.
+    pub more_tables: Vec<SessionsTable>,
     /// Where this user's hooks wait for a collector; `None`: nothing says where data belongs.
     pub hook_spools: Option<PathBuf>,
-    /// How long sessions are kept; `None` is for ever.
-    pub retention: Option<Duration>,
-    /// The workspace of sessions that name none.
-    pub default_workspace: String,
-    /// The pipeline that fills the table.
-    pub sessions: Option<SessionsPipeline>,
-    /// What follows the table and carries its sessions on.
-    pub followers: Vec<deeplake::Config>,
-    /// The pipelines that mine it.
+    /// What is listened on.
+    pub receivers: Vec<ReceiverSettings>,
+    /// The folder of the journals of all sessions pipelines, if there is one.
+    pub journals: Option<PathBuf>,
+    /// The memory in bytes that all requests in flight may take together.
+    pub memory_limit: usize,
+    /// The pipelines that fill tables.
+    pub sessions: Vec<SessionsPipeline>,
+    /// What follows tables and carries their sessions on.
+    pub followers: Vec<FollowerSettings>,
+    /// The pipelines that mine them.
     pub skills: Vec<SkillsPipeline>,
     /// Log lines on standard error.
     pub logs: LogSettings,
+    /// Where the process's own metrics are sent, if anywhere.
+    pub metrics: Option<OtlpMetrics>,
     /// What is allowed and probably not meant.
     pub warnings: Vec<String>,
 }
 
-/// Receivers → processors → journal → table.
+impl Settings {
+    /// Every table.
+    pub fn tables(&self) -> impl Iterator<Item = &SessionsTable> {
+        std::iter::once(&self.table).chain(&self.more_tables)
+    }
+}
+
+/// A table of sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionsTable {
+    /// Its id among the extensions, such as `sessions_table` or `sessions_table/eu`.
+    pub id: String,
+    /// Where it is.
+    pub location: Location,
+    /// How long sessions are kept; `None` is for ever.
+    pub retention: Option<Duration>,
+    /// The workspace of its sessions that name none.
+    pub default_workspace: String,
+}
+
+/// A receiver and the pipelines that it feeds.
+#[derive(Debug, Clone)]
+pub struct ReceiverSettings {
+    /// Its id, such as `otlp`.
+    pub id: String,
+    /// Which doors it has.
+    pub doors: Doors,
+    /// What it listens on; empty for one that is served on the ports of another.
+    pub listeners: Vec<Listener>,
+    /// What its doors accept.
+    pub limits: otlp::Limits,
+    /// The names of the sessions pipelines that have each of its requests.
+    pub pipelines: Vec<String>,
+}
+
+/// The doors of a receiver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doors {
+    /// OTLP, on ports of its own.
+    Otlp,
+    /// Langfuse's own paths, on the ports of the OTLP receiver of this id.
+    Langfuse(String),
+    /// `/v1/hooks/{assistant}`, on the ports of the OTLP receiver of this id.
+    Hooks(String),
+}
+
+impl ReceiverSettings {
+    /// Whether a pipeline has each of its requests.
+    pub fn feeds(&self, pipeline: &SessionsPipeline) -> bool {
+        self.pipelines.contains(&pipeline.name)
+    }
+}
+
+/// Processors → journal → table.
 #[derive(Debug, Clone)]
 pub struct SessionsPipeline {
     /// Its name, such as `sessions`.
     pub name: String,
-    /// What it listens on.
-    pub listeners: Vec<Listener>,
-    /// What its OTLP doors accept.
-    pub limits: otlp::Limits,
-    /// Whether `/v1/hooks/{assistant}` is served on the same ports.
-    pub hooks: bool,
-    /// Whether Langfuse's own paths are served on the same ports.
-    pub langfuse: bool,
-    /// The memory in bytes that its requests in flight may take together.
-    pub memory_limit: usize,
     /// Requests a second that each tenant may send.
     pub requests: Option<Rate>,
     /// Bytes a second that each tenant may send.
@@ -71,6 +124,17 @@ pub struct SessionsPipeline {
     pub parquet: parquet::Config,
     /// The zstd level of the table's files.
     pub zstd_level: u8,
+    /// The table.
+    pub table: SessionsTable,
+}
+
+/// An exporter that follows a table.
+#[derive(Debug, Clone)]
+pub struct FollowerSettings {
+    /// The table.
+    pub table: SessionsTable,
+    /// Where its sessions go.
+    pub deeplake: deeplake::Config,
 }
 
 /// One port.
@@ -115,12 +179,39 @@ pub enum ProcessorSettings {
 pub struct SkillsPipeline {
     /// Its name, such as `skills`.
     pub name: String,
+    /// The table that it mines.
+    pub table: SessionsTable,
     /// What a skill needs.
     pub mining: skillify::Config,
     /// When it runs.
     pub schedule: Schedule,
+    /// Who words the skills; `None`: they are worded offline.
+    pub model: Option<ModelSettings>,
+    /// The folder in which digests of the table's sessions are kept; `None`: they are made anew at
+    /// each start.
+    pub digests: Option<PathBuf>,
     /// Where skills go.
     pub targets: Vec<Target>,
+}
+
+/// A model that words skills.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelSettings {
+    /// Where it is, and its leash.
+    pub endpoint: Endpoint,
+    /// What it is asked.
+    pub uses: Uses,
+    /// It runs on this machine.
+    pub is_here: bool,
+}
+
+/// What a model is asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// To word skills.
+    pub wording: bool,
+    /// Whether two skills are one.
+    pub same_skill: bool,
 }
 
 impl SkillsPipeline {
@@ -139,6 +230,17 @@ pub struct Schedule {
     pub idle: Duration,
     /// The shortest time between two runs.
     pub min_interval: Duration,
+}
+
+/// A collector for the process's own metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtlpMetrics {
+    /// The whole URL, with the path of metrics.
+    pub endpoint: Url,
+    /// How often they are sent.
+    pub interval: Duration,
+    /// Headers of each request; the values are marked as sensitive.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// Log lines on standard error.

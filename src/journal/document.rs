@@ -94,10 +94,15 @@ pub(super) fn replace<T: Serialize>(
 
 /// Writes `bytes` under a temporary name and gives them the name `name`; durable when it returns.
 pub(super) fn replace_bytes(disk: &dyn Disk, folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    place(disk, folder, name, bytes)?;
+    disk.sync_folder(folder)
+}
+
+/// Writes `bytes`, durably, under a name that is not durable before the folder is synced.
+pub(super) fn place(disk: &dyn Disk, folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = folder.join(format!("{name}.tmp"));
     write_durably(disk, &temporary, bytes)?;
-    disk.rename(&temporary, &folder.join(name))?;
-    disk.sync_folder(folder)
+    disk.rename(&temporary, &folder.join(name))
 }
 
 fn crc(named: &str, body: &[u8]) -> u32 {

@@ -32,6 +32,7 @@
 //! plan                        the batch that is on its way to the table, if any
 //! quarantine/                 damaged bytes, as <segment>-<offset>-<length>.bytes, and damaged files
 //! dead-letters/               <sequence>.record that no exporter could decode, and <sequence>.reason.txt
+//! sessions/                   journals of other pipelines (`config` says which); left alone
 //! redaction.key               the key of placeholders, made and read by redaction; the journal leaves it alone
 //! *.tmp                       not yet durable under its name; removed at the next open
 //! ```
@@ -189,6 +190,11 @@ impl Journal {
     pub fn max_payload(&self) -> usize {
         let segment = usize::try_from(self.inner.shared.segment_size - SEGMENT_HEADER);
         segment.unwrap_or(usize::MAX) - record::RECORD_HEADER
+    }
+
+    /// Whether a folder holds a journal. Opening another one would begin one there.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(state::CURSOR_FILE).is_file()
     }
 
     /// Appends a record and answers its sequence once it is durable. Concurrent callers share a sync.

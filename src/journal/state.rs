@@ -49,24 +49,29 @@ pub(super) struct Folder {
 impl Folder {
     /// Keeps bytes that are no record, for a person to look at. False if it was done before.
     pub(super) fn quarantine(&self, name: &str, bytes: &[u8]) -> io::Result<bool> {
-        self.keep_in(&self.subfolder(QUARANTINE)?, name, bytes)
+        let folder = self.subfolder(QUARANTINE)?;
+        let new = self.keep_in(&folder, name, bytes)?;
+        self.disk.sync_folder(&folder)?;
+        Ok(new)
     }
 
     /// Keeps a record that no exporter can make anything of. False if it was done before.
     pub(super) fn dead_letter(&self, sequence: u64, payload: &[u8], reason: &str) -> io::Result<bool> {
         let folder = self.subfolder(DEAD_LETTERS)?;
         self.keep_in(&folder, &format!("{sequence:020}.reason.txt"), reason.as_bytes())?;
-        self.keep_in(&folder, &format!("{sequence:020}.record"), payload)
+        let new = self.keep_in(&folder, &format!("{sequence:020}.record"), payload)?;
+        self.disk.sync_folder(&folder)?;
+        Ok(new)
     }
 
-    /// Moves a whole file to the quarantine.
+    /// Moves a whole file to the quarantine, where it is durable. Its old name may come back with a power
+    /// loss, and is then set aside again.
     pub(super) fn quarantine_file(&self, name: &str) -> io::Result<()> {
         let folder = self.subfolder(QUARANTINE)?;
         let kept = self.disk.list(&folder)?;
         let free = variants(name).find(|name| !kept.contains(name)).unwrap_or_default();
         self.disk.rename(&self.path.join(name), &folder.join(free))?;
-        self.disk.sync_folder(&folder)?;
-        self.disk.sync_folder(&self.path)
+        self.disk.sync_folder(&folder)
     }
 
     /// A durable folder in the journal's.
@@ -77,16 +82,16 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Puts a file there, unless it is there already: perhaps by a process that was killed before its name
+    /// was durable. In either case the name is durable once the caller has synced the folder.
     fn keep_in(&self, folder: &Path, name: &str, bytes: &[u8]) -> io::Result<bool> {
         let kept = self.disk.list(folder)?;
         for name in variants(name) {
             if !kept.contains(&name) {
-                document::replace_bytes(&*self.disk, folder, &name, bytes)?;
+                document::place(&*self.disk, folder, &name, bytes)?;
                 return Ok(true);
             }
             if self.disk.read_at(&folder.join(&name), 0, u64::MAX)? == bytes {
-                // Who put it there may have been killed before its name was durable.
-                self.disk.sync_folder(folder)?;
                 return Ok(false);
             }
         }

@@ -36,6 +36,6 @@ impl SyncTimes {
     pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
         let slower = self.count - self.counts.iter().sum::<u64>();
         let bounded = BOUNDS.iter().zip(self.counts).map(|(bound, count)| (*bound as f64 / 1e6, count));
-        bounded.chain([(f64::MAX, slower)])
+        bounded.chain([(f64::INFINITY, slower)])
     }
 }

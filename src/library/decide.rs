@@ -1,8 +1,11 @@
 //! What people decide by command: approve or reject a proposal, restore a skill.
+//!
+//! A proposal is a text, or that a skill is another one and goes. Where a skill has both, the text is
+//! decided first.
 
 use super::changes::{Change, Changes};
 use super::run::Run;
-use super::state::{Reason, Skill, digest};
+use super::state::{Reason, Retirement, Skill, digest};
 use super::{Library, skill};
 
 /// What a person wants of a skill, by name or id.
@@ -59,7 +62,7 @@ pub fn decide(
 
 fn approve(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionError> {
     let Some(proposal) = skill.proposal.take() else {
-        return Err(DecisionError::NoProposal(skill.name));
+        return give_way(run, id, skill);
     };
     let content = proposal.content.ok_or_else(|| DecisionError::Forgotten(skill.name.clone()))?;
     let falls = !skill.content.claim_names().is_subset(&content.claim_names());
@@ -87,9 +90,23 @@ fn overwrite(
     Ok(())
 }
 
+/// Retires a skill that is another one.
+fn give_way(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionError> {
+    let other = skill.same_as.as_ref().filter(|same| !same.rejected).map(|same| same.skill.clone());
+    let other = other.and_then(|other| run.state.skills.get(&other)).filter(|other| other.stands());
+    let Some(other) = other.filter(|_| skill.stands()).map(|other| other.name.clone()) else {
+        return Err(DecisionError::NoProposal(skill.name));
+    };
+    let reason = format!("{other} is the same skill, a person agreed");
+    skill.retirement = Some(Retirement { reason: reason.clone(), as_of: run.as_of.clone(), gone: false });
+    skill.kept = false;
+    skill.version += 1;
+    overwrite(run, id, skill, Change::Retiring, &reason)
+}
+
 fn reject(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionError> {
     let Some(proposal) = skill.proposal.take() else {
-        return Err(DecisionError::NoProposal(skill.name));
+        return keep_apart(run, id, skill);
     };
     let said = skill.content.claim_names();
     for claim in proposal.claims.iter().filter(|claim| !said.contains(*claim)) {
@@ -100,12 +117,26 @@ fn reject(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionE
     Ok(())
 }
 
+/// Two skills are two, whatever a model says.
+fn keep_apart(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionError> {
+    match &mut skill.same_as {
+        Some(same) if !same.rejected => same.rejected = true,
+        _ => return Err(DecisionError::NoProposal(skill.name)),
+    }
+    skill.note(&run.as_of, "a person keeps it apart");
+    run.state.skills.insert(id.to_owned(), skill);
+    Ok(())
+}
+
 fn restore(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionError> {
     if skill.stands() {
         return Err(DecisionError::Stands(skill.name));
     }
     skill.kept = true;
     skill.refused = false;
+    if let Some(same) = &mut skill.same_as {
+        same.rejected = true;
+    }
     skill.retirement = None;
     skill.version += 1;
     overwrite(run, id, skill, Change::Restored, "a person restored it")

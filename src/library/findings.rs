@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::effect::Episode;
+use super::learned::Learned;
 use crate::event::Timestamp;
 use crate::skillify::{Candidate, Mined, Scope};
 
@@ -19,6 +20,8 @@ pub struct Findings {
     pub uses: BTreeMap<String, String>,
     /// What the sessions did.
     pub episodes: Vec<Episode>,
+    /// What a model said, where one is asked.
+    pub learned: Option<Learned>,
 }
 
 impl From<&Mined> for Findings {
@@ -29,6 +32,7 @@ impl From<&Mined> for Findings {
             candidates: mined.candidates.clone(),
             uses: BTreeMap::new(),
             episodes: Vec::new(),
+            learned: None,
         }
     }
 }
@@ -47,8 +51,9 @@ pub struct Route {
 impl Route {
     /// What of the findings goes there.
     pub fn of(&self, findings: &[Findings]) -> Vec<Findings> {
-        let workspaces = findings.iter().filter(|findings| allows(&self.workspaces, &findings.workspace));
-        workspaces
+        findings
+            .iter()
+            .filter(|findings| allows(&self.workspaces, &findings.workspace))
             .map(|findings| Findings {
                 candidates: findings
                     .candidates
@@ -61,12 +66,15 @@ impl Route {
             .collect()
     }
 
-    fn takes(&self, candidate: &Candidate) -> bool {
+    /// Whether such a skill goes there.
+    pub fn takes(&self, candidate: &Candidate) -> bool {
         let project = match &candidate.scope {
             Scope::Project(project) => project.as_str(),
             _ => "",
         };
-        allows(&self.scopes, candidate.scope.as_str()) && allows(&self.projects, project)
+        allows(&self.workspaces, &candidate.workspace)
+            && allows(&self.scopes, candidate.scope.as_str())
+            && allows(&self.projects, project)
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Listed {
     pub standing: Standing,
     /// The SKILL.md that would stand there, had a person not written or edited it.
     pub proposal: Option<String>,
+    /// The name of a skill that a model takes it for, until a person decides.
+    pub same_as: Option<String>,
     /// Where its SKILL.md stands.
     pub path: String,
     /// The sessions behind each claim.
@@ -83,6 +85,13 @@ impl Standing {
     }
 }
 
+impl Listed {
+    /// Whether something waits for a person to decide.
+    pub fn has_proposal(&self) -> bool {
+        self.proposal.is_some() || self.same_as.is_some()
+    }
+}
+
 impl Library {
     /// Its skills by name: those it generated, and those of people that it has a proposal for.
     pub fn skills(&self) -> Vec<Listed> {
@@ -117,10 +126,17 @@ impl Library {
             support: support(&skill.content),
             standing: self.standing(skill, &paths),
             proposal: skill.proposal.as_ref().map(|proposal| proposal.text.clone()),
+            same_as: self.same_as(skill),
             path: path.cloned().unwrap_or_default(),
             evidence: skill.content.claims.iter().map(listed_claim).collect(),
             history: skill.history.iter().map(listed_event).collect(),
         }
+    }
+
+    fn same_as(&self, skill: &Skill) -> Option<String> {
+        let same = skill.same_as.as_ref().filter(|same| !same.rejected && skill.stands())?;
+        let other = self.state.skills.get(&same.skill).filter(|other| other.stands())?;
+        Some(other.name.clone())
     }
 
     fn standing(&self, skill: &Skill, paths: &[String]) -> Standing {
@@ -149,6 +165,7 @@ impl Library {
             support: String::new(),
             standing: Standing::HandWritten,
             proposal: Some(proposal.text.clone()),
+            same_as: None,
             path: self
                 .skill_paths(name)
                 .into_iter()

@@ -13,6 +13,7 @@
 //! | `identity.rs` | which known skill a candidate is |
 //! | `judgement.rs` | what sessions say of a published skill: still true, contradicted, unseen |
 //! | `reconcile.rs`, `revision.rs`, `run.rs` | findings and library → changes |
+//! | `learned.rs` | what a model said: answers, what they cost, skills that it takes for one |
 //! | `hand_written.rs` | skills that people wrote, and what sessions could add |
 //! | `effect.rs` | what later sessions show, with a skill and without it |
 //! | `decide.rs` | approve, reject, restore |
@@ -43,6 +44,7 @@ mod hand_written;
 mod identity;
 mod judgement;
 mod layout;
+mod learned;
 mod listing;
 mod manifest;
 mod people;
@@ -61,6 +63,7 @@ pub use decide::{Decision, DecisionError, decide};
 pub use effect::{Effect, Episode, Side};
 pub use findings::{Findings, Route};
 pub use layout::{Layout, SKILLS};
+pub use learned::Learned;
 pub use listing::{Listed, ListedClaim, ListedEvent, Standing};
 pub use reconcile::reconcile;
 pub use state::{Error, FORMAT, Stored};

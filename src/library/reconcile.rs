@@ -14,7 +14,7 @@ use super::judgement::Sessions;
 use super::revision::{Revision, revise};
 use super::run::Run;
 use super::state::{Proposal, Reason, Retirement, Skill};
-use super::{Findings, Library, skill};
+use super::{Findings, Library, learned, skill};
 use crate::skillify::{Candidate, short_hash};
 
 /// What the findings change in the library. Candidates that are not published create nothing.
@@ -24,6 +24,10 @@ pub fn reconcile(library: &Library, findings: &[Findings]) -> Changes {
     for findings in findings {
         run.episodes = &findings.episodes;
         Workspace::of(&run, findings).settle(&mut run);
+        if let Some(learned) = &findings.learned {
+            let date = findings.as_of.date();
+            learned::take_up(&mut run.state, &findings.workspace, learned, &date);
+        }
     }
     run.finish()
 }
@@ -191,7 +195,9 @@ impl<'f> Workspace<'f> {
         candidate: Option<&Candidate>,
     ) -> Option<Change> {
         let retirement = known.retirement.as_ref()?;
-        let back = candidate.filter(|_| self.sessions.supported_since(&known.content, &retirement.as_of));
+        let gave_way = known.same_as.as_ref().is_some_and(|same| !same.rejected);
+        let back = candidate
+            .filter(|_| !gave_way && self.sessions.supported_since(&known.content, &retirement.as_of));
         if let Some(candidate) = back.filter(|_| run.is_ours_everywhere(&known.name)) {
             let next = Skill {
                 version: known.version + 1,
@@ -249,6 +255,7 @@ impl<'f> Workspace<'f> {
             kept: false,
             effect: None,
             proposal: None,
+            same_as: None,
             past: Vec::new(),
             history: Vec::new(),
         };

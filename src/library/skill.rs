@@ -47,6 +47,9 @@ fn retired_md(id: &str, skill: &Skill, body: &Body, reason: &str) -> String {
     text
 }
 
+/// Whose terms hold is the team's to say, where they keep the skill; nothing here grants any.
+const LICENSE: &str = "Proprietary unless the repository that holds this skill says otherwise";
+
 fn front_matter(id: &str, skill: &Skill, description: &str) -> String {
     let content = &skill.content;
     let mut metadata = vec![
@@ -63,7 +66,12 @@ fn front_matter(id: &str, skill: &Skill, description: &str) -> String {
         ("skillspan-people", content.people().to_string()),
         ("skillspan-evidence", "references/evidence.md".to_owned()),
     ]);
-    let mut text = format!("---\nname: {}\ndescription: {}\nmetadata:\n", skill.name, quoted(description));
+    let mut text = format!(
+        "---\nname: {}\ndescription: {}\nlicense: {}\nmetadata:\n",
+        skill.name,
+        quoted(description),
+        quoted(LICENSE)
+    );
     for (key, value) in metadata {
         let _ = writeln!(text, "  {key}: {}", quoted(&value));
     }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | 1 | skills, their claims and evidence, digests of generated files |
 //! | 2 | earlier versions, withdrawn claims, retirement, history, proposals for hand-written skills |
+//! | 3 | a model's answers, what they cost today, skills that it takes for one |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,9 +16,10 @@ use sha2::{Digest, Sha256};
 
 use super::content::Content;
 use super::effect::Effect;
+use super::learned::{SameAs, Spending};
 
 /// The format that this version writes; it reads this one and all before it.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// How many earlier versions of a file or a skill are remembered.
 const REMEMBERED_VERSIONS: usize = 5;
@@ -60,6 +62,12 @@ pub(super) struct State {
     /// Proposals for skills that people wrote, by folder name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) hand_written: BTreeMap<String, Deepening>,
+    /// A model's answers by workspace and question, see [`super::Learned`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) answers: BTreeMap<String, BTreeMap<String, String>>,
+    /// What the model cost on the last day that it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) spent: Option<Spending>,
 }
 
 /// SHA-256 of the latest generated contents of a file, line ends normalised, newest last.
@@ -91,6 +99,9 @@ pub(super) struct Skill {
     /// What would have changed, had a person not edited the skill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) proposal: Option<Proposal>,
+    /// Another skill that a model takes it for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) same_as: Option<SameAs>,
     /// Earlier versions, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) past: Vec<Past>,
@@ -187,6 +198,8 @@ impl Default for State {
             files: BTreeMap::new(),
             skills: BTreeMap::new(),
             hand_written: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            spent: None,
         }
     }
 }

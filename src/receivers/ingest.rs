@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::try_join_all;
 use tokio::sync::Semaphore;
 
 use crate::dialects::{Dialects, Outcome, Record};
-use crate::event::{SessionEvent, Withdrawal};
+use crate::event::{Owner, SessionEvent, Timestamp, Withdrawal};
 use crate::journal::{AppendError, Journal};
 use crate::processors::Processor;
 
@@ -23,14 +24,21 @@ const OPTED_OUT: DropLabels = DropLabels { dialect: "", reason: "opted_out" };
 /// Maps, processes and journals the records of requests.
 pub struct Ingest {
     dialects: Dialects,
-    processors: Vec<Box<dyn Processor>>,
-    journal: Journal,
+    pipelines: Vec<Arc<Pipeline>>,
     memory: MemoryLimit,
     counters: Counters,
     scopes: Mutex<BTreeMap<String, ()>>,
     /// One for each large request that is being decoded: more than there are cores would only hold
     /// more memory.
     decoders: Semaphore,
+}
+
+/// What a sessions pipeline does with the events of a request.
+pub struct Pipeline {
+    /// Its steps between mapping and the journal, in order.
+    pub processors: Vec<Box<dyn Processor>>,
+    /// Where its events become durable.
+    pub journal: Journal,
 }
 
 /// A request whose records can be read, one after the other.
@@ -57,18 +65,26 @@ pub struct Tally {
     pub message: String,
 }
 
+/// What becomes of a request.
+struct Request {
+    owner: Owner,
+    ingested_at: Timestamp,
+    /// One for each pipeline.
+    payloads: Vec<Payload>,
+}
+
 impl Ingest {
-    /// What a sessions pipeline does with records; requests in flight share `memory`.
+    /// What a receiver does with records: every one of `pipelines` has them. Requests in flight share
+    /// `memory`.
     pub fn new(
         dialects: Dialects,
-        processors: Vec<Box<dyn Processor>>,
-        journal: Journal,
+        pipelines: Vec<Arc<Pipeline>>,
         memory: MemoryLimit,
         counters: Counters,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let decoders = Semaphore::new(cores);
-        Self { dialects, processors, journal, memory, counters, scopes: Mutex::default(), decoders }
+        Self { dialects, pipelines, memory, counters, scopes: Mutex::default(), decoders }
     }
 
     /// The counters, for the doors.
@@ -86,12 +102,13 @@ impl Ingest {
         if self.memory.is_short() {
             return Some("requests in flight take all of memory_limit".to_owned());
         }
-        let status = self.journal.status();
         let unwritable = || "the journal cannot be written".to_owned();
-        (!status.writable).then(|| status.disk_error.unwrap_or_else(unwritable))
+        let mut journals = self.pipelines.iter().map(|pipeline| pipeline.journal.status());
+        journals.find(|status| !status.writable).map(|status| status.disk_error.unwrap_or_else(unwritable))
     }
 
-    /// Stores what the records say. Returns once it is durable, or says why it is not.
+    /// Stores what the records say. Returns once it is durable in every pipeline, or says why it is not in
+    /// one of them: what others have by then are the same facts, by their ids, as those of a retry.
     pub async fn accept(
         self: &Arc<Self>,
         source: impl Source,
@@ -99,27 +116,29 @@ impl Ingest {
         lease: Lease,
     ) -> Result<Tally, Refusal> {
         let Caller { owner, capture } = caller;
-        let mut payload = Payload::new(owner, &self.journal, self.memory.lease());
-        let (tally, payload) = if source.is_small() {
-            (self.prepare(source, capture, &mut payload, lease)?, payload)
+        let mut request = Request::new(owner, &self.pipelines, &self.memory);
+        let (tally, request) = if source.is_small() {
+            (self.prepare(source, capture, &mut request, lease)?, request)
         } else {
             let _turn = self.decoders.acquire().await;
             let ingest = Arc::clone(self);
-            let work = move || Ok((ingest.prepare(source, capture, &mut payload, lease)?, payload));
+            let work = move || Ok((ingest.prepare(source, capture, &mut request, lease)?, request));
             let failed = |_| Refusal::unavailable("the request could not be mapped");
             tokio::task::spawn_blocking(work).await.map_err(failed)??
         };
-        payload.append_to(&self.journal).await.map_err(refusal)?;
+        let journals = self.pipelines.iter().map(|pipeline| &pipeline.journal);
+        let appends = journals.zip(request.payloads).map(|(journal, payload)| payload.append_to(journal));
+        try_join_all(appends).await.map_err(refusal)?;
         Ok(tally)
     }
 
-    /// Fills the payload of a request. Record by record, so that never more than one of them is in
+    /// Fills the payloads of a request. Record by record, so that never more than one of them is in
     /// memory as more than bytes.
     fn prepare(
         &self,
         source: impl Source,
         capture: bool,
-        payload: &mut Payload,
+        request: &mut Request,
         mut lease: Lease,
     ) -> Result<Tally, Refusal> {
         let signal = source.signal();
@@ -130,14 +149,16 @@ impl Ingest {
             // A request that has run out of memory is read on, cheaply, and refused.
             if !capture || record.is_opted_out() {
                 self.counters.dropped.get_or_create(&OPTED_OUT).inc();
-                opted_out.extend(self.sessions_of(record, payload));
+                opted_out.extend(self.sessions_of(record, request));
             } else if stored.is_ok() {
-                stored = self.store(record, signal, payload, &mut counts);
+                stored = self.store(record, signal, request, &mut counts);
             }
         })?;
         stored?;
-        for withdrawal in self.withdrawals(opted_out) {
-            payload.withdraw(withdrawal)?;
+        for (pipeline, payload) in self.pipelines.iter().zip(&mut request.payloads) {
+            for withdrawal in pipeline.withdrawals(&opted_out) {
+                payload.withdraw(withdrawal)?;
+            }
         }
         self.count_records(signal, &tally);
         for (labels, count) in counts.0 {
@@ -151,24 +172,27 @@ impl Ingest {
         &self,
         record: &Record<'_>,
         signal: Signal,
-        payload: &mut Payload,
+        request: &mut Request,
         counts: &mut EventCounts,
     ) -> Result<(), Refusal> {
-        let mut events = self.map(record, payload, signal);
+        let events = self.map(record, request, signal);
+        events.iter().for_each(|event| counts.add(event));
+        let size: usize = events.iter().map(SessionEvent::size_in_memory).sum();
         let mut for_events = self.memory.lease();
-        for_events.grow(events.iter().map(SessionEvent::size_in_memory).sum())?;
-        for processor in &self.processors {
-            processor.process(&mut events);
+        for_events.grow(size)?;
+        let mut ways = self.pipelines.iter().zip(&mut request.payloads);
+        let last = ways.next_back();
+        for (pipeline, payload) in ways {
+            // Each pipeline changes a copy of its own, one after the other.
+            let mut for_copy = self.memory.lease();
+            for_copy.grow(size)?;
+            pipeline.store(events.clone(), payload)?;
         }
-        for event in events {
-            counts.add(&event);
-            payload.push(event)?;
-        }
-        Ok(())
+        last.map_or(Ok(()), |(pipeline, payload)| pipeline.store(events, payload))
     }
 
-    fn map(&self, record: &Record<'_>, payload: &Payload, signal: Signal) -> Vec<SessionEvent> {
-        match self.dialects.map(record, &payload.owner, payload.ingested_at) {
+    fn map(&self, record: &Record<'_>, request: &Request, signal: Signal) -> Vec<SessionEvent> {
+        match self.dialects.map(record, &request.owner, request.ingested_at) {
             Outcome::Mapped(events) => return events,
             Outcome::Dropped { dialect, reason } => {
                 let labels = DropLabels { dialect, reason: reason.as_str() };
@@ -180,29 +204,13 @@ impl Ingest {
     }
 
     /// The sessions that an opted-out record names; nothing else of it is kept.
-    fn sessions_of(&self, record: &Record<'_>, payload: &Payload) -> BTreeSet<(String, String)> {
-        match self.dialects.map(record, &payload.owner, payload.ingested_at) {
+    fn sessions_of(&self, record: &Record<'_>, request: &Request) -> BTreeSet<(String, String)> {
+        match self.dialects.map(record, &request.owner, request.ingested_at) {
             Outcome::Mapped(events) => {
                 events.into_iter().map(|event| (event.session_id, event.trace_id)).collect()
             }
             Outcome::Dropped { .. } | Outcome::Unrecognised => BTreeSet::new(),
         }
-    }
-
-    /// The sessions as the rows of the table name them: their names pass the processors as well.
-    fn withdrawals(&self, sessions: BTreeSet<(String, String)>) -> BTreeSet<Withdrawal> {
-        let mut named: Vec<SessionEvent> = sessions
-            .into_iter()
-            .filter(|(session_id, trace_id)| !session_id.is_empty() || !trace_id.is_empty())
-            .map(|(session_id, trace_id)| SessionEvent { session_id, trace_id, ..SessionEvent::default() })
-            .collect();
-        for processor in &self.processors {
-            processor.process(&mut named);
-        }
-        let withdrawals = named.into_iter();
-        withdrawals
-            .map(|SessionEvent { session_id, trace_id, .. }| Withdrawal { session_id, trace_id })
-            .collect()
     }
 
     fn count_records(&self, signal: Signal, tally: &Tally) {
@@ -227,6 +235,44 @@ impl Ingest {
         };
         let labels = ScopeLabels { signal: signal.as_str(), scope: scope.to_owned() };
         self.counters.unrecognised.get_or_create(&labels).inc();
+    }
+}
+
+impl Pipeline {
+    fn store(&self, mut events: Vec<SessionEvent>, payload: &mut Payload) -> Result<(), Refusal> {
+        self.process(&mut events);
+        events.into_iter().try_for_each(|event| payload.push(event))
+    }
+
+    /// The sessions as the rows of the table name them: their names pass the processors as well.
+    fn withdrawals(&self, sessions: &BTreeSet<(String, String)>) -> BTreeSet<Withdrawal> {
+        let mut named: Vec<SessionEvent> = sessions
+            .iter()
+            .filter(|(session_id, trace_id)| !session_id.is_empty() || !trace_id.is_empty())
+            .cloned()
+            .map(|(session_id, trace_id)| SessionEvent { session_id, trace_id, ..SessionEvent::default() })
+            .collect();
+        self.process(&mut named);
+        let withdrawals = named.into_iter();
+        withdrawals
+            .map(|SessionEvent { session_id, trace_id, .. }| Withdrawal { session_id, trace_id })
+            .collect()
+    }
+
+    fn process(&self, events: &mut Vec<SessionEvent>) {
+        for processor in &self.processors {
+            processor.process(events);
+        }
+    }
+}
+
+impl Request {
+    /// Nothing yet, from `owner`, now.
+    fn new(owner: Owner, pipelines: &[Arc<Pipeline>], memory: &MemoryLimit) -> Self {
+        let ingested_at = Timestamp::now();
+        let payload =
+            |pipeline: &Arc<Pipeline>| Payload::new(&owner, ingested_at, &pipeline.journal, memory.lease());
+        Self { payloads: pipelines.iter().map(payload).collect(), owner, ingested_at }
     }
 }
 

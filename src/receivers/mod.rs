@@ -33,7 +33,7 @@ pub mod tls;
 
 pub use auth::{Caller, Gate};
 pub use counters::Counters;
-pub use ingest::{Ingest, Source, Tally};
+pub use ingest::{Ingest, Pipeline, Source, Tally};
 pub use memory::{Lease, MemoryLimit};
 pub use refusal::Refusal;
 pub use serve::{Lifetimes, serve};

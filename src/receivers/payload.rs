@@ -12,10 +12,8 @@ use super::{Lease, Refusal};
 /// sends at once.
 const PIECE: usize = 4 << 20;
 
-/// The encoded events of one request.
+/// The encoded events of one request, for one journal.
 pub(super) struct Payload {
-    pub(super) owner: Owner,
-    pub(super) ingested_at: Timestamp,
     /// What every piece begins with.
     head: Vec<u8>,
     piece_size: usize,
@@ -25,11 +23,10 @@ pub(super) struct Payload {
 
 impl Payload {
     /// No events yet, of a request of `owner`, for `journal`. `lease` will pay for what is encoded.
-    pub(super) fn new(owner: Owner, journal: &Journal, lease: Lease) -> Self {
-        let ingested_at = Timestamp::now();
-        let head = encode_batch_head(&owner, ingested_at);
+    pub(super) fn new(owner: &Owner, ingested_at: Timestamp, journal: &Journal, lease: Lease) -> Self {
+        let head = encode_batch_head(owner, ingested_at);
         let piece_size = PIECE.min(journal.max_payload());
-        Self { owner, ingested_at, head, piece_size, pieces: Vec::new(), lease }
+        Self { head, piece_size, pieces: Vec::new(), lease }
     }
 
     /// Adds an event.

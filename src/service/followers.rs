@@ -1,4 +1,4 @@
-//! The exporters that follow the table: started, measured, reported on.
+//! The exporters that follow tables: started, measured, reported on.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Settings;
+use crate::config::{FollowerSettings, Settings};
 use crate::exporters::deeplake::{Deeplake, Handle, StartError, Status};
 
 use super::report::Report;
@@ -17,10 +17,12 @@ use super::report::Report;
 /// The settings' exporters, each with its state read and locked.
 pub(super) fn prepare(settings: &Settings) -> Result<Vec<Deeplake>, StartError> {
     let followers = settings.followers.iter().cloned();
-    followers.map(|config| Deeplake::new(config, settings.table.clone(), settings.retention)).collect()
+    followers
+        .map(|FollowerSettings { table, deeplake }| Deeplake::new(deeplake, table.location, table.retention))
+        .collect()
 }
 
-/// The state of an exporter that follows the table.
+/// The state of an exporter that follows a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowerReport {
     /// The component's id.

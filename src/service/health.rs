@@ -1,6 +1,7 @@
 //! `/health`, `/ready`, `/status`, `/metrics`, and `POST /flush` for the command line.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -9,29 +10,33 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::exporters::deeplake;
-use crate::exporters::parquet::ExporterHandle;
 use crate::journal::Journal;
 use crate::receivers::MemoryLimit;
-use crate::table::Location;
 
 use super::metrics::{Metrics, MiningCounts};
-use super::report::{Listening, Report};
+use super::report::{Listening, Problem, Report};
+use super::sessions::TableFeed;
+use super::telemetry::Failing;
 
 /// What the health extension reports on.
 pub(super) struct Vitals {
     /// Where clients are served: (`grpc` or `http`, address).
     pub(super) addresses: Vec<(&'static str, SocketAddr)>,
-    /// The sessions table's folder.
-    pub(super) table: Location,
-    pub(super) table_feed: Option<(Journal, ExporterHandle)>,
+    /// The sessions pipelines.
+    pub(super) feeds: Vec<TableFeed>,
+    /// Journals that no pipeline has, as they were found at the start.
+    pub(super) unowned: Vec<(PathBuf, Problem)>,
     pub(super) memory: Option<MemoryLimit>,
     pub(super) followers: Vec<deeplake::Handle>,
     pub(super) mining: Arc<MiningCounts>,
-    pub(super) metrics: Metrics,
+    pub(super) metrics: Arc<Metrics>,
+    /// Whether they reach the collector that they are sent to.
+    pub(super) telemetry: Failing,
     /// Cancelled when the process begins to stop: from then on it is not ready.
     pub(super) stopping: CancellationToken,
 }
@@ -82,17 +87,18 @@ async fn flush(State(vitals): State<Arc<Vitals>>, headers: HeaderMap) -> Respons
     if headers.contains_key(ORIGIN) {
         return (StatusCode::FORBIDDEN, "requests of web pages are refused").into_response();
     }
-    let Some((_, exporter)) = &vitals.table_feed else {
+    if vitals.feeds.is_empty() {
         return (StatusCode::NOT_FOUND, "this process writes no table").into_response();
-    };
-    match exporter.flush().await {
+    }
+    let flushed = join_all(vitals.feeds.iter().map(|feed| feed.exporter.flush())).await;
+    match flushed.into_iter().collect::<Result<(), _>>() {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(stopped) => (StatusCode::SERVICE_UNAVAILABLE, stopped.to_string()).into_response(),
     }
 }
 
 impl Vitals {
-    /// Reads the journal's folder; blocks.
+    /// Reads the journals' folders; blocks.
     fn report(&self) -> Report {
         let mut report = Report::new(true);
         report.ready = self.obstacle().is_none();
@@ -101,14 +107,24 @@ impl Vitals {
             address: *address,
         };
         report.listening = self.addresses.iter().map(listening).collect();
-        if let Some((journal, exporter)) = &self.table_feed {
-            report.add_journal(journal.path(), &journal.status());
-            report.add_table(&self.table, &exporter.status());
+        for feed in &self.feeds {
+            let TableFeed { pipeline, journal, exporter, table } = feed;
+            report.add_pipeline(pipeline, journal.path(), &journal.status());
+            report.add_table(pipeline, &table.location, &exporter.status());
         }
         for follower in &self.followers {
             report.add_follower(follower);
         }
+        let unowned = self.unowned.iter().filter(|(path, _)| Journal::is_in(path));
+        if let Some(error) = self.telemetry.error() {
+            report.problem(
+                format!("own metrics cannot be sent: {error}"),
+                "see service.telemetry.metrics.otlp and the collector there; it is tried again, and nothing else is held up",
+            );
+        }
+        report.problems.extend(unowned.map(|(_, problem)| problem.clone()));
         report.add_targets(&self.mining.targets);
+        self.mining.model.report(&mut report);
         report
     }
 
@@ -120,11 +136,10 @@ impl Vitals {
         if self.memory.as_ref().is_some_and(MemoryLimit::is_short) {
             return Some("requests in flight take all of memory_limit".to_owned());
         }
-        let (journal, _) = self.table_feed.as_ref()?;
-        let status = journal.status();
-        if status.writable {
-            return None;
-        }
-        Some(status.disk_error.unwrap_or_else(|| "the journal cannot be written".to_owned()))
+        self.feeds.iter().find_map(|feed| {
+            let status = feed.journal.status();
+            let why = || status.disk_error.unwrap_or_else(|| "its journal cannot be written".to_owned());
+            (!status.writable).then(|| format!("pipeline {}: {}", feed.pipeline, why()))
+        })
     }
 }

@@ -16,13 +16,13 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use crate::event::Timestamp;
-use crate::exporters::deeplake;
-use crate::exporters::parquet::ExporterHandle;
-use crate::journal::{Journal, SyncTimes};
+use crate::exporters::{deeplake, parquet};
+use crate::journal;
 use crate::receivers::{Counters, MemoryLimit};
 
 use super::followers::FollowerMetrics;
+use super::model_counts::ModelCounts;
+use super::sessions::TableFeed;
 use super::targets::Targets;
 
 /// What mining has done since the start.
@@ -31,6 +31,8 @@ pub(super) struct MiningCounts {
     pub(super) runs: AtomicU64,
     pub(super) failures: AtomicU64,
     pub(super) targets: Targets,
+    /// What asking models came to.
+    pub(super) model: ModelCounts,
 }
 
 /// Everything that `/metrics` serves.
@@ -40,7 +42,7 @@ impl Metrics {
     pub(super) fn new(
         counters: &Counters,
         memory: Option<MemoryLimit>,
-        table_feed: Option<(Journal, ExporterHandle)>,
+        feeds: Vec<TableFeed>,
         mining: Arc<MiningCounts>,
         followers: Vec<deeplake::Handle>,
     ) -> Self {
@@ -49,9 +51,7 @@ impl Metrics {
         if let Some(memory) = memory {
             registry.register_collector(Box::new(RequestMemory(memory)));
         }
-        if let Some((journal, exporter)) = table_feed {
-            registry.register_collector(Box::new(TableFeed { journal, exporter }));
-        }
+        registry.register_collector(Box::new(Pipelines(feeds)));
         registry.register_collector(Box::new(FollowerMetrics(followers)));
         registry.register_collector(Box::new(MiningCollector(mining)));
         Self(registry)
@@ -77,60 +77,116 @@ impl Collector for RequestMemory {
     }
 }
 
-/// The journal and the exporter that empties it.
+/// The sessions pipelines: each metric once, with a sample for each of them.
 #[derive(Debug)]
-struct TableFeed {
-    journal: Journal,
-    exporter: ExporterHandle,
+struct Pipelines(Vec<TableFeed>);
+
+/// How a pipeline does at the moment of a scrape.
+struct Sample<'f> {
+    pipeline: &'f str,
+    journal: journal::Status,
+    table: parquet::Status,
 }
 
-impl Collector for TableFeed {
+impl Collector for Pipelines {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let journal = self.journal.status();
-        let table = self.exporter.status();
-        let lag = table.oldest_pending.map_or(0.0, |oldest| Timestamp::now().since(oldest).as_secs_f64());
-        let sync_seconds = journal.syncs.total.as_secs_f64();
-        let mut write = Writer(&mut encoder);
-        write.gauge("skillspan_journal_bytes", "Bytes that the journal occupies", journal.bytes)?;
-        write.gauge("skillspan_journal_max_bytes", "Bytes that the journal may occupy", journal.max_bytes)?;
-        write.gauge(
-            "skillspan_journal_writable",
-            "1 while the journal's disk takes writes, else 0",
-            u64::from(journal.writable),
-        )?;
-        write.counter(
-            "skillspan_journal_syncs",
-            "Flushes of the journal to the disk",
-            journal.syncs.count,
-        )?;
-        write.seconds("skillspan_journal_sync_seconds", "Time spent in these flushes", sync_seconds)?;
-        write.histogram(
-            "skillspan_journal_sync_duration_seconds",
-            "How long a flush of the journal to the disk takes",
-            &journal.syncs,
-        )?;
-        write.gauge(
+        let sample = |feed: &'_ TableFeed| (feed.journal.status(), feed.exporter.status());
+        let samples: Vec<Sample<'_>> = self
+            .0
+            .iter()
+            .map(|feed| (feed, sample(feed)))
+            .map(|(feed, (journal, table))| Sample { pipeline: &feed.pipeline, journal, table })
+            .collect();
+        let mut write = SampleWriter { encoder: &mut encoder, samples: &samples };
+        write.journals()?;
+        write.tables()
+    }
+}
+
+/// Writes a metric of every pipeline.
+struct SampleWriter<'w, 'e, 's> {
+    encoder: &'w mut DescriptorEncoder<'e>,
+    samples: &'s [Sample<'s>],
+}
+
+impl SampleWriter<'_, '_, '_> {
+    fn journals(&mut self) -> fmt::Result {
+        self.gauge("skillspan_journal_bytes", "Bytes that the journal occupies", |of| of.journal.bytes)?;
+        self.gauge("skillspan_journal_max_bytes", "Bytes that the journal may occupy", |of| {
+            of.journal.max_bytes
+        })?;
+        self.gauge("skillspan_journal_writable", "1 while the journal's disk takes writes, else 0", |of| {
+            u64::from(of.journal.writable)
+        })?;
+        self.counter("skillspan_journal_syncs", "Flushes of the journal to the disk", |of| {
+            of.journal.syncs.count
+        })?;
+        let seconds = |of: &Sample<'_>| ConstCounter::new(of.journal.syncs.total.as_secs_f64());
+        self.write("skillspan_journal_sync_seconds", "Time spent in these flushes", seconds)?;
+        self.sync_durations()?;
+        self.counter("skillspan_journal_quarantined", "Damaged records set aside", |of| {
+            of.journal.quarantined
+        })
+    }
+
+    fn tables(&mut self) -> fmt::Result {
+        self.gauge("skillspan_table_lag_records", "Accepted requests not in the table yet", |of| {
+            of.table.behind
+        })?;
+        self.gauge(
             "skillspan_table_lag_events",
             "Events read from the journal and not in the table yet",
-            table.pending_events,
+            |of| of.table.pending_events,
         )?;
-        write.counter("skillspan_journal_quarantined", "Damaged records set aside", journal.quarantined)?;
-        write.gauge("skillspan_table_lag_records", "Accepted requests not in the table yet", table.behind)?;
-        write.level("skillspan_table_lag_seconds", "Age of the oldest of them", lag)?;
-        write.counter("skillspan_table_rows", "Events written to the table", table.rows)?;
-        write.counter("skillspan_table_files", "Files written to the table", table.files)?;
-        write.counter("skillspan_table_bytes", "Bytes of these files", table.bytes)?;
-        write.counter("skillspan_table_failures", "Attempts to write that failed", table.failures)?;
-        write.gauge(
-            "skillspan_table_failing",
-            "1 while the table cannot be written, else 0",
-            u64::from(table.failing.is_some()),
-        )?;
-        write.counter(
-            "skillspan_dead_letters",
-            "Journal records that can never become rows, set aside",
-            table.dead_letters,
-        )
+        let lag = |of: &Sample<'_>| ConstGauge::new(of.table.lag_seconds());
+        let help = "Age of the oldest request in the journal that is not in the table yet";
+        self.write("skillspan_table_lag_seconds", help, lag)?;
+        self.counter("skillspan_table_rows", "Events written to the table", |of| of.table.rows)?;
+        self.counter("skillspan_table_files", "Files written to the table", |of| of.table.files)?;
+        self.counter("skillspan_table_bytes", "Bytes of these files", |of| of.table.bytes)?;
+        self.counter("skillspan_table_failures", "Attempts to write that failed", |of| of.table.failures)?;
+        self.gauge("skillspan_table_failing", "1 while the table cannot be written, else 0", |of| {
+            u64::from(of.table.failing.is_some())
+        })?;
+        let help = "Journal records that can never become rows, set aside";
+        self.counter("skillspan_dead_letters", help, |of| of.table.dead_letters)
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: fn(&Sample<'_>) -> u64) -> fmt::Result {
+        self.write(name, help, |of| ConstCounter::new(value(of)))
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: fn(&Sample<'_>) -> u64) -> fmt::Result {
+        self.write(name, help, |of| ConstGauge::new(i64::try_from(value(of)).unwrap_or(i64::MAX)))
+    }
+
+    fn write<M: EncodeMetric>(
+        &mut self,
+        name: &str,
+        help: &str,
+        metric: impl Fn(&Sample<'_>) -> M,
+    ) -> fmt::Result {
+        let metrics: Vec<(&str, M)> = self.samples.iter().map(|of| (of.pipeline, metric(of))).collect();
+        let Some((_, first)) = metrics.first() else { return Ok(()) };
+        let mut family = self.encoder.encode_descriptor(name, help, None, first.metric_type())?;
+        for (pipeline, metric) in &metrics {
+            metric.encode(family.encode_family(&[("pipeline", *pipeline)])?)?;
+        }
+        Ok(())
+    }
+
+    fn sync_durations(&mut self) -> fmt::Result {
+        let name = "skillspan_journal_sync_duration_seconds";
+        let help = "How long a flush of the journal to the disk takes";
+        let mut family = self.encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        for Sample { pipeline, journal, .. } in self.samples {
+            let buckets: Vec<(f64, u64)> = journal.syncs.buckets().collect();
+            let (total, count) = (journal.syncs.total.as_secs_f64(), journal.syncs.count);
+            let labels = [("pipeline", *pipeline)];
+            let mut encoder = family.encode_family(&labels)?;
+            encoder.encode_histogram::<NoLabelSet>(total, count, &buckets, None)?;
+        }
+        Ok(())
     }
 }
 
@@ -153,44 +209,47 @@ impl Collector for MiningCollector {
             "Targets of skills that cannot be written now",
             self.0.targets.failing(),
         )?;
-        write.failures(&self.0.targets.failures())
+        write.failures(&self.0.targets.failures())?;
+        self.0.model.write(&mut write)
     }
 }
 
-struct Writer<'w, 'e>(&'w mut DescriptorEncoder<'e>);
+pub(super) struct Writer<'w, 'e>(&'w mut DescriptorEncoder<'e>);
 
 impl Writer<'_, '_> {
     fn failures(&mut self, failures: &BTreeMap<(String, &'static str), u64>) -> fmt::Result {
         let help = "Attempts to publish skills that failed, by target and kind";
+        let rows = failures
+            .iter()
+            .map(|((target, kind), count)| ([("target", target.as_str()), ("kind", *kind)], *count));
+        self.counters("skillspan_target_failures", help, rows)
+    }
+
+    /// One counter by the values of its labels.
+    pub(super) fn counters<'l, const LABELS: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        rows: impl Iterator<Item = ([(&'l str, &'l str); LABELS], u64)>,
+    ) -> fmt::Result {
         let kind = ConstCounter::new(0_u64).metric_type();
-        let mut family = self.0.encode_descriptor("skillspan_target_failures", help, None, kind)?;
-        for ((target, kind), count) in failures {
-            let labels = [("target", target.as_str()), ("kind", *kind)];
-            ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+        let mut family = self.0.encode_descriptor(name, help, None, kind)?;
+        for (labels, count) in rows {
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
     }
 
-    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+    pub(super) fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         self.write(name, help, &ConstCounter::new(value))
     }
 
-    fn seconds(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
+    pub(super) fn seconds(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
         self.write(name, help, &ConstCounter::new(value))
     }
 
     fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         self.write(name, help, &ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)))
-    }
-
-    fn level(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
-        self.write(name, help, &ConstGauge::new(value))
-    }
-
-    fn histogram(&mut self, name: &str, help: &str, times: &SyncTimes) -> fmt::Result {
-        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
-        let buckets: Vec<(f64, u64)> = times.buckets().collect();
-        encoder.encode_histogram::<NoLabelSet>(times.total.as_secs_f64(), times.count, &buckets, None)
     }
 
     fn write(&mut self, name: &str, help: &str, metric: &impl EncodeMetric) -> fmt::Result {

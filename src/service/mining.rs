@@ -11,16 +11,18 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Schedule, Settings};
-use crate::event::{Kind, SessionEvent, Status, Timestamp};
+use crate::config::{Settings, SkillsPipeline};
+use crate::event::Timestamp;
 use crate::exporters::target::{self, Report, Target, Update};
 use crate::library::{Episode, Findings};
-use crate::skillify::{self, Mined, Offline, Snapshot, command_line, mine};
+use crate::skillify::{self, Digest, Mined, Offline, Proposer, mine_digests};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
+use super::digests::Digests;
 use super::metrics::MiningCounts;
 use super::outbox::Outbox;
+use super::wording::{Found, Job, Known, Step};
 
 /// A workspace of a tenant: what is mined by itself.
 pub(super) type Place = (String, String);
@@ -67,53 +69,47 @@ pub async fn read(
 /// Mines one workspace, off the reactor.
 pub async fn mine_workspace(
     workspace: String,
-    sessions: Vec<Session>,
+    digests: Vec<Arc<Digest>>,
     config: skillify::Config,
 ) -> Result<Mined, RunError> {
+    mine_with(workspace, digests, config, |mine| mine(&Offline)).await
+}
+
+/// Does the work that needs one workspace mined, once or again with another proposer, off the reactor.
+pub(super) async fn mine_with<T: Send + 'static>(
+    workspace: String,
+    digests: Vec<Arc<Digest>>,
+    config: skillify::Config,
+    work: impl FnOnce(&dyn Fn(&dyn Proposer) -> Mined) -> T + Send + 'static,
+) -> Result<T, RunError> {
     let mining = tokio::task::spawn_blocking(move || {
-        let snapshot = Snapshot { workspace: &workspace, sessions: &sessions };
-        mine(&snapshot, &config, &Offline)
+        work(&|proposer| mine_digests(&workspace, &digests, &config, proposer))
     });
     Ok(mining.await?)
 }
 
 /// What the sessions of a workspace show, as targets take it up.
-pub fn findings(mined: &Mined, sessions: &[Session]) -> Findings {
+pub fn findings(mined: &Mined, digests: &[Arc<Digest>]) -> Findings {
     let mut findings = Findings::from(mined);
-    for session in sessions {
-        for event in session.facts.iter().map(|fact| &fact.event) {
-            if let Some(name) = loaded_skill(event) {
-                let last = findings.uses.entry(name).or_default();
-                *last = event.timestamp.date().max(std::mem::take(last));
-            }
+    for digest in digests {
+        for (name, date) in &digest.loaded {
+            let last = findings.uses.entry(name.clone()).or_default();
+            *last = date.clone().max(std::mem::take(last));
         }
-        findings.episodes.push(episode(session));
+        findings.episodes.push(episode(digest));
     }
     findings
 }
 
-fn episode(session: &Session) -> Episode {
-    let events = || session.facts.iter().map(|fact| &fact.event);
-    let count = |wanted: fn(&SessionEvent) -> bool| {
-        u64::try_from(events().filter(|event| wanted(event)).count()).unwrap_or(u64::MAX)
-    };
+fn episode(digest: &Digest) -> Episode {
     Episode {
-        date: session.started_at.date(),
-        loaded: events().filter_map(loaded_skill).collect(),
-        commands: events()
-            .filter(|event| event.kind == Kind::ToolCall)
-            .filter_map(|call| command_line(&call.tool, &call.input))
-            .collect(),
-        failures: count(|event| event.kind == Kind::ToolResult && event.status == Status::Error),
-        tool_calls: count(|event| event.kind == Kind::ToolCall),
-        seconds: session.last_event_at.since(session.started_at).as_secs(),
+        date: digest.started_at.date(),
+        loaded: digest.loaded.keys().cloned().collect(),
+        commands: digest.commands().collect(),
+        failures: digest.failures,
+        tool_calls: digest.tool_calls,
+        seconds: digest.last_event_at.since(digest.started_at).as_secs(),
     }
-}
-
-/// The skill's own name: assistants name a plugin's skill `plugin:skill`.
-fn loaded_skill(event: &SessionEvent) -> Option<String> {
-    let is_load = event.kind == Kind::SkillUse && !event.skill.is_empty();
-    is_load.then(|| event.skill.rsplit(':').next().unwrap_or_default().to_owned())
 }
 
 /// Brings an update to one target, off the reactor; with `dry_run`, only says what would change.
@@ -135,27 +131,25 @@ pub(super) fn prepare(settings: &Settings) -> Result<Vec<Worker>, StartError> {
     for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
         target.check()?;
     }
-    let workers = settings.skills.iter().map(|pipeline| Worker {
-        name: pipeline.name.clone(),
-        table: settings.table.clone(),
-        retention: settings.retention,
-        default_workspace: settings.default_workspace.clone(),
-        mining: pipeline.mining,
-        schedule: pipeline.schedule,
-        outboxes: pipeline.targets.iter().cloned().map(Outbox::new).collect(),
-        seen: Seen::default(),
-    });
-    Ok(workers.collect())
+    let worker = |pipeline: &SkillsPipeline| {
+        Ok(Worker {
+            settings: pipeline.clone(),
+            digests: None,
+            step: pipeline.model.as_ref().map(Step::new).transpose()?,
+            outboxes: pipeline.targets.iter().cloned().map(Outbox::new).collect(),
+            seen: Seen::default(),
+        })
+    };
+    settings.skills.iter().map(worker).collect()
 }
 
 /// Runs one skills pipeline.
 pub(super) struct Worker {
-    name: String,
-    table: table::Location,
-    retention: Option<Duration>,
-    default_workspace: String,
-    mining: skillify::Config,
-    schedule: Schedule,
+    settings: SkillsPipeline,
+    /// `None` before the first look at the table.
+    digests: Option<Digests>,
+    /// Who words the skills; `None`: they are worded offline.
+    step: Option<Step>,
     outboxes: Vec<Outbox>,
     seen: Seen,
 }
@@ -179,7 +173,8 @@ impl Worker {
     }
 
     pub(super) async fn run(mut self, counts: Arc<MiningCounts>, stop: CancellationToken) {
-        let mut ticks = tokio::time::interval(self.schedule.min_interval.max(Duration::from_millis(100)));
+        let mut ticks =
+            tokio::time::interval(self.settings.schedule.min_interval.max(Duration::from_millis(100)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let stopped = Arc::new(AtomicBool::new(false));
         loop {
@@ -187,7 +182,7 @@ impl Worker {
                 _ = ticks.tick() => {}
                 () = stop.cancelled() => return,
             }
-            let round = self.round(&counts, &stopped);
+            let round = self.round(&counts, &stopped, &stop);
             tokio::pin!(round);
             tokio::select! {
                 () = &mut round => {}
@@ -201,8 +196,8 @@ impl Worker {
     }
 
     /// Mines what is due and brings to each target what waits for it.
-    async fn round(&mut self, counts: &MiningCounts, stop: &Arc<AtomicBool>) {
-        match self.look().await {
+    async fn round(&mut self, counts: &MiningCounts, stop: &Arc<AtomicBool>, stopping: &CancellationToken) {
+        match self.look(counts, stopping).await {
             Ok(false) => {}
             Ok(true) => {
                 counts.runs.fetch_add(1, Ordering::Relaxed);
@@ -210,65 +205,97 @@ impl Worker {
             Err(error) => {
                 counts.failures.fetch_add(1, Ordering::Relaxed);
                 let error = anyhow::Error::from(error);
-                tracing::error!(pipeline = self.name, "mining failed and is tried again: {error:#}");
+                tracing::error!(pipeline = self.settings.name, "mining failed and is tried again: {error:#}");
             }
         }
         for outbox in &mut self.outboxes {
-            outbox.deliver(&self.name, counts, stop).await;
+            outbox.deliver(&self.settings.name, counts, stop).await;
         }
     }
 
     /// Mines what is due; says whether anything was.
-    async fn look(&mut self) -> Result<bool, RunError> {
-        let table = match Table::connect_read_only(&self.table).await {
+    async fn look(&mut self, counts: &MiningCounts, stopping: &CancellationToken) -> Result<bool, RunError> {
+        let table = match Table::connect_read_only(&self.settings.table.location).await {
             Err(table::OpenError::NoTable { .. }) => return Ok(false),
-            table => table?.with_retention(self.retention),
+            table => table?.with_retention(self.settings.table.retention),
         };
         let files = table.paths(&Filter::default()).await?;
         let now = Timestamp::now();
         if files == self.seen.files && self.seen.next_close.is_none_or(|next| now < next) {
             return Ok(false);
         }
-        let places = read(&table, &self.default_workspace).await?;
+        let places = self.follow(&table).await?;
         let next_close = self.next_close(&places, now);
-        let mut found = Vec::new();
-        for (place, sessions) in places {
-            let mark = self.mark(&sessions, now);
+        let (mut jobs, mut marks) = (Vec::new(), Vec::new());
+        for (place, digests) in places {
+            let mark = self.mark(&digests, now);
             if self.is_due(&place, mark) {
-                let mined = mine_workspace(place.1.clone(), sessions.clone(), self.mining).await?;
-                found.push((place, mark, findings(&mined, &sessions)));
+                jobs.push(Job { place, digests });
+                marks.push(mark);
             }
         }
-        let is_due = !found.is_empty();
-        for (place, mark, findings) in found {
-            self.seen.mined.insert(place.clone(), mark);
+        let found = self.mine(&jobs, counts, stopping).await?;
+        for ((job, mark), found) in jobs.iter().zip(marks).zip(found) {
+            let findings = Findings { learned: found.learned, ..findings(&found.mined, &job.digests) };
+            self.seen.mined.insert(job.place.clone(), mark);
             for outbox in &mut self.outboxes {
-                outbox.waiting.insert(place.clone(), findings.clone());
+                outbox.put(job.place.clone(), findings.clone());
             }
         }
         self.seen.files = files;
         self.seen.next_close = next_close;
-        Ok(is_due)
+        Ok(!jobs.is_empty())
     }
 
-    fn mark(&self, sessions: &[Session], now: Timestamp) -> (u64, u64) {
-        let turns: usize = sessions
-            .iter()
-            .map(|session| session.turns().filter(|turn| turn.prompt().is_some()).count())
-            .sum();
-        let closed = sessions.iter().filter(|session| session.is_closed(now, self.schedule.idle)).count();
-        (turns as u64, closed as u64)
+    async fn mine(
+        &self,
+        jobs: &[Job],
+        counts: &MiningCounts,
+        stopping: &CancellationToken,
+    ) -> Result<Vec<Found>, RunError> {
+        let Some(step) = self.step.as_ref().filter(|_| !jobs.is_empty()) else {
+            let mut found = Vec::new();
+            for job in jobs {
+                let mined =
+                    mine_workspace(job.place.1.clone(), job.digests.clone(), self.settings.mining).await?;
+                found.push(Found { mined, learned: None });
+            }
+            return Ok(found);
+        };
+        let known = Known::read(self.outboxes.iter().map(Outbox::unpublished).collect()).await?;
+        let (found, tally) = step.run(jobs, self.settings.mining, known, stopping.cancelled()).await?;
+        counts.model.add(&self.settings.name, &tally);
+        tracing::info!(pipeline = self.settings.name, "the model: {tally}");
+        Ok(found)
+    }
+
+    /// What the table holds now; only what is new is read.
+    async fn follow(&mut self, table: &Table) -> Result<BTreeMap<Place, Vec<Arc<Digest>>>, RunError> {
+        let digests = match &mut self.digests {
+            Some(digests) => digests,
+            none => none.insert(Digests::of(&self.settings).await),
+        };
+        digests.update(table).await?;
+        Ok(digests.places())
+    }
+
+    fn mark(&self, digests: &[Arc<Digest>], now: Timestamp) -> (u64, u64) {
+        let turns = digests.iter().map(|digest| digest.prompts).sum();
+        let closed =
+            digests.iter().filter(|digest| digest.is_closed(now, self.settings.schedule.idle)).count();
+        (turns, closed as u64)
     }
 
     fn is_due(&self, place: &Place, (turns, closed): (u64, u64)) -> bool {
         let (mined_turns, mined_closed) = self.seen.mined.get(place).copied().unwrap_or_default();
-        closed > mined_closed || turns.saturating_sub(mined_turns) >= self.schedule.every_turns
+        closed > mined_closed || turns.saturating_sub(mined_turns) >= self.settings.schedule.every_turns
     }
 
-    fn next_close(&self, places: &BTreeMap<Place, Vec<Session>>, now: Timestamp) -> Option<Timestamp> {
-        let open = places.values().flatten().filter(|session| !session.is_closed(now, self.schedule.idle));
-        open.map(|session| {
-            session.last_event_at.max(session.last_ingested_at).saturating_add(self.schedule.idle)
+    fn next_close(&self, places: &BTreeMap<Place, Vec<Arc<Digest>>>, now: Timestamp) -> Option<Timestamp> {
+        let open =
+            places.values().flatten().filter(|digest| !digest.is_closed(now, self.settings.schedule.idle));
+        open.map(|digest| {
+            digest.last_event_at.max(digest.last_ingested_at).saturating_add(self.settings.schedule.idle)
         })
         .min()
     }

@@ -4,64 +4,76 @@
 //! |---|---|
 //! | `mod.rs` | [`Service`]: start, drain |
 //! | `hooks.rs` | what hooks left for this process while it was not there |
+//! | `sessions.rs` | the sessions pipelines and the receivers that feed them |
+//! | `unowned.rs` | journals that no pipeline has any more |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
+//! | `wording.rs`, `model_counts.rs` | the LLM step of a run, and what it counts |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
-//! | `followers.rs` | the exporters that follow the table |
+//! | `followers.rs` | the exporters that follow tables |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
+//! | `telemetry/` | the same, sent to a collector |
 //! | `renewal.rs` | tokens and certificates, when their files change |
 //! | `report.rs` | how the process does, and what to do about what fails |
 //! | `notice.rs` | the lines a start prints |
 //! | `targets.rs` | how the targets of skills do |
 //! | `upkeep.rs` | the table's upkeep, every hour |
 //!
-//! Start: every port is bound, then the table and the journal are opened, then tasks run. Whatever
+//! Start: every port is bound, then tables and journals are opened, then tasks run. Whatever
 //! fails before that leaves nothing behind that answers. Drain, in this order: not ready → no new
-//! connections, requests under way are answered → journal closed → exporter empties it → mining
+//! connections, requests under way are answered → journals closed → exporters empty them → mining
 //! stops → health stops.
 
+pub mod digests;
 mod followers;
 mod health;
 mod hooks;
 mod metrics;
 pub mod mining;
+mod model_counts;
 mod notice;
 mod outbox;
 mod renewal;
 mod report;
+mod sessions;
 mod targets;
+mod telemetry;
+mod unowned;
 mod upkeep;
+pub mod wording;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use futures_util::future::join_all;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{ProcessorSettings, SessionsPipeline, Settings};
-use crate::dialects::Dialects;
-use crate::exporters::parquet::{self, ExporterHandle, ParquetExporter};
-use crate::exporters::{deeplake, target};
+use crate::config::{Doors, Listener, ReceiverSettings, Settings};
+use crate::exporters::{deeplake, parquet, target};
 use crate::journal::{self, Journal};
-use crate::processors::{Limits, Processor, Redact, Workspace};
-use crate::receivers::auth::Rates;
 use crate::receivers::tls::{self, Certificates};
-use crate::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, langfuse, otlp, serve};
-use crate::redact::{self, Redactor};
-use crate::table::{self, Table};
+use crate::receivers::{
+    Counters, Ingest, Lifetimes, MemoryLimit, hooks as hook_doors, langfuse, otlp, serve,
+};
+use crate::redact;
+use crate::skillify::llm::ClientError;
+use crate::table;
 
 pub use followers::FollowerReport;
 use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
-use renewal::Renewal;
-pub use report::{JournalReport, Listening, Problem, Report, TableReport, TargetReport};
+use renewal::{Credentials, Renewal};
+pub use report::{JournalReport, Listening, PipelineReport, Problem, Report, TableReport, TargetReport};
+use sessions::{Sessions, TableFeed};
+use telemetry::{Failing, Telemetry};
+pub use unowned::unowned_journals;
 
-/// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
-const REDACTION_KEY: &str = "redaction.key";
 /// A health request is short.
 const DRAIN_HEALTH: Duration = Duration::from_secs(1);
 
@@ -86,9 +98,14 @@ pub enum StartError {
         /// Why.
         source: Box<tls::Error>,
     },
-    /// The table cannot be opened.
-    #[error("extensions.sessions_table")]
-    Table(#[from] table::OpenError),
+    /// A table cannot be opened.
+    #[error("extensions.{id}")]
+    Table {
+        /// The table's id among the extensions.
+        id: String,
+        /// Why.
+        source: table::OpenError,
+    },
     /// The journal cannot be opened.
     #[error("service.journal")]
     Journal(#[from] journal::OpenError),
@@ -101,9 +118,15 @@ pub enum StartError {
     /// A target cannot be written.
     #[error("exporters")]
     Target(#[from] target::Error),
+    /// The model cannot be asked.
+    #[error("connectors.skillify.proposer")]
+    Model(#[from] ClientError),
     /// The redaction rules cannot be used.
     #[error("processors.redact: {0}")]
     Redaction(#[from] redact::Error),
+    /// There is no HTTP client for own metrics.
+    #[error("service.telemetry.metrics.otlp: {0}")]
+    Telemetry(reqwest::Error),
     /// There is no key for placeholders.
     #[error("processors.redact: {0}")]
     RedactionKey(#[from] redact::KeyError),
@@ -118,20 +141,17 @@ pub struct Service {
     stop_rest: CancellationToken,
     stop_health: CancellationToken,
     doors: JoinSet<()>,
-    table_feed: Option<TableFeed>,
+    memory: Option<MemoryLimit>,
+    feeds: Vec<TableFeed>,
+    exporters: Vec<JoinHandle<u64>>,
     workers: JoinSet<()>,
     health_task: Option<JoinHandle<()>>,
 }
 
-struct TableFeed {
-    journal: Journal,
-    memory: MemoryLimit,
-    exporter: ExporterHandle,
-    task: JoinHandle<u64>,
-}
-
 /// Bound, not yet serving.
 struct Door {
+    /// The id of its receiver.
+    receiver: String,
     protocol: &'static str,
     address: SocketAddr,
     listener: TcpListener,
@@ -161,24 +181,38 @@ impl Service {
             stop_rest,
             stop_health: CancellationToken::new(),
             doors: JoinSet::new(),
-            table_feed: None,
+            memory: None,
+            feeds: Vec::new(),
+            exporters: Vec::new(),
             workers: JoinSet::new(),
             health_task: None,
         };
-        if let Some(pipeline) = &settings.sessions {
+        if !settings.sessions.is_empty() {
+            let sessions =
+                Sessions::open(&settings.sessions, settings.memory_limit, counters.clone()).await?;
             let (renewal, credentials) = Renewal::new(&settings, ports.renewals);
             service.workers.spawn(renewal.run(service.stop_rest.clone()));
-            let gate = Gate::new(credentials, Rates::new(pipeline.requests, pipeline.bytes));
-            service.start_sessions(&settings, pipeline, gate, counters.clone(), ports.doors).await?;
+            service.start_sessions(&settings, sessions, credentials, ports.doors);
         }
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
-        let handles = followers.iter().map(deeplake::Deeplake::handle).collect();
+        let handles: Vec<deeplake::Handle> = followers.iter().map(deeplake::Deeplake::handle).collect();
         for follower in followers {
             service.workers.spawn(follower.run(service.stop_rest.clone()));
         }
+        let memory = service.memory.clone();
+        let metrics =
+            Metrics::new(&counters, memory, service.feeds.clone(), Arc::clone(&counts), handles.clone());
+        let metrics = Arc::new(metrics);
+        let mut telemetry = Failing::default();
+        if let Some(config) = settings.metrics.clone() {
+            let sender = Telemetry::new(config, Arc::clone(&metrics)).map_err(StartError::Telemetry)?;
+            telemetry = sender.failing();
+            service.workers.spawn(sender.run(service.stop_rest.clone()));
+        }
         if let Some((_, listener)) = ports.health {
-            service.start_health(listener, &settings, &counters, counts, handles);
+            let vitals = service.vitals(&settings, handles, counts, metrics, telemetry);
+            service.start_health(listener, vitals);
         }
         Ok(service)
     }
@@ -195,10 +229,10 @@ impl Service {
 
     /// Everything acknowledged so far is in the table when this returns.
     pub async fn flush(&self) {
-        if let Some(feed) = &self.table_feed
-            && let Err(stopped) = feed.exporter.flush().await
-        {
-            tracing::warn!("{stopped}");
+        for flushed in join_all(self.feeds.iter().map(|feed| feed.exporter.flush())).await {
+            if let Err(stopped) = flushed {
+                tracing::warn!("{stopped}");
+            }
         }
     }
 
@@ -206,18 +240,17 @@ impl Service {
     pub async fn drain(mut self) {
         self.stop_doors.cancel();
         while self.doors.join_next().await.is_some() {}
-        if let Some(feed) = self.table_feed.take() {
-            let journal = feed.journal.clone();
-            let closing = tokio::task::spawn_blocking(move || journal.close());
-            if let Err(error) = closing.await {
-                tracing::error!(%error, "the journal did not close");
-            }
-            self.stop_rest.cancel();
-            if let Err(error) = feed.task.await {
-                tracing::error!(%error, "the parquet exporter ended early");
-            }
+        let journals: Vec<_> = self.feeds.iter().map(|feed| feed.journal.clone()).collect();
+        let closing = tokio::task::spawn_blocking(move || journals.iter().for_each(Journal::close));
+        if let Err(error) = closing.await {
+            tracing::error!(%error, "a journal did not close");
         }
         self.stop_rest.cancel();
+        for exporter in self.exporters.drain(..) {
+            if let Err(error) = exporter.await {
+                tracing::error!(%error, "a parquet exporter ended early");
+            }
+        }
         while self.workers.join_next().await.is_some() {}
         self.stop_health.cancel();
         if let Some(task) = self.health_task.take() {
@@ -226,62 +259,61 @@ impl Service {
         }
     }
 
-    async fn start_sessions(
+    fn start_sessions(
         &mut self,
         settings: &Settings,
-        pipeline: &SessionsPipeline,
-        gate: Gate,
-        counters: Counters,
+        sessions: Sessions,
+        credentials: Option<Credentials>,
         doors: Vec<Door>,
-    ) -> Result<(), StartError> {
-        let table = Table::connect(&settings.table).await?;
-        let table = table.with_zstd_level(pipeline.zstd_level).with_retention(settings.retention);
-        let journal = Journal::open(pipeline.journal.clone())?;
-        let processors = processors(&pipeline.processors, &pipeline.journal.path)?;
-        self.workers.spawn(upkeep::run(table.clone(), self.stop_rest.clone()));
-        let (memory, batches) = share_memory(pipeline);
-        let exporter = ParquetExporter::new(journal.clone(), table, batches);
-        match exporter.check().await {
-            // A store that is away now is no reason not to take requests.
-            Err(parquet::CheckError::Table(error)) => {
-                tracing::warn!(%error, "cannot tell whether the journal is an old copy");
-            }
-            checked => checked?,
+    ) {
+        for table in sessions.tables() {
+            self.workers.spawn(upkeep::run(table, self.stop_rest.clone()));
         }
-        let handle = exporter.handle();
-        let task = tokio::spawn(exporter.run(self.stop_rest.clone()));
-        self.table_feed =
-            Some(TableFeed { journal: journal.clone(), memory: memory.clone(), exporter: handle, task });
-        let ingest = Arc::new(Ingest::new(Dialects::built_in(), processors, journal, memory, counters));
-        let gate = Arc::new(gate);
-        let mut router = otlp::router(&ingest, &gate, pipeline.limits);
-        if pipeline.langfuse {
-            router = router.merge(langfuse::router(&ingest, &gate, pipeline.limits));
+        let routers = self.routers(settings, &sessions, credentials);
+        self.memory = Some(sessions.memory());
+        for (feed, task) in sessions.export(&self.stop_rest) {
+            self.feeds.push(feed);
+            self.exporters.push(task);
         }
-        if pipeline.hooks {
-            router = router.merge(crate::receivers::hooks::routes(&ingest, &gate, pipeline.limits));
-            self.send_what_hooks_left(settings, pipeline, ingest);
-        }
-        for Door { listener, certificates, .. } in doors {
+        for Door { receiver, listener, certificates, .. } in doors {
+            let Some(router) = routers.get(&receiver) else { continue };
             let stop = self.stop_doors.clone();
             self.doors.spawn(serve(listener, certificates, router.clone(), stop, Lifetimes::default()));
         }
-        Ok(())
+    }
+
+    /// What each OTLP receiver's ports serve, by its id: its own doors and those of its guests.
+    fn routers(
+        &mut self,
+        settings: &Settings,
+        sessions: &Sessions,
+        credentials: Option<Credentials>,
+    ) -> BTreeMap<String, Router> {
+        let mut routers: BTreeMap<String, Router> = BTreeMap::new();
+        for receiver in &settings.receivers {
+            let (ingest, gate) = sessions.of(receiver, credentials.clone());
+            let (ingest, gate, limits) = (Arc::new(ingest), Arc::new(gate), receiver.limits);
+            let (host, router) = match &receiver.doors {
+                Doors::Otlp => (&receiver.id, otlp::router(&ingest, &gate, limits)),
+                Doors::Langfuse(host) => (host, langfuse::router(&ingest, &gate, limits)),
+                Doors::Hooks(host) => {
+                    self.send_what_hooks_left(settings, &ingest, limits.max_body);
+                    (host, hook_doors::routes(&ingest, &gate, limits))
+                }
+            };
+            let others = routers.remove(host).unwrap_or_default();
+            routers.insert(host.clone(), others.merge(router));
+        }
+        routers
     }
 
     /// Without credentials, what waits for this process needs none either.
-    fn send_what_hooks_left(
-        &mut self,
-        settings: &Settings,
-        pipeline: &SessionsPipeline,
-        ingest: Arc<Ingest>,
-    ) {
+    fn send_what_hooks_left(&mut self, settings: &Settings, ingest: &Arc<Ingest>, limit: usize) {
         if settings.credentials.is_none()
             && let Some(root) = &settings.hook_spools
         {
             let spools = hooks::spools_for(root, &self.addresses);
-            let limit = pipeline.limits.max_body;
-            self.workers.spawn(hooks::run(spools, ingest, limit, self.stop_doors.clone()));
+            self.workers.spawn(hooks::run(spools, Arc::clone(ingest), limit, self.stop_doors.clone()));
         }
     }
 
@@ -292,28 +324,33 @@ impl Service {
         }
     }
 
-    fn start_health(
-        &mut self,
-        listener: TcpListener,
+    /// What is asked for while it runs.
+    fn vitals(
+        &self,
         settings: &Settings,
-        counters: &Counters,
-        counts: Arc<MiningCounts>,
         followers: Vec<deeplake::Handle>,
-    ) {
-        let feed = self.table_feed.as_ref().map(|feed| (feed.journal.clone(), feed.exporter.clone()));
-        let memory = self.table_feed.as_ref().map(|feed| feed.memory.clone());
-        let metrics =
-            Metrics::new(counters, memory.clone(), feed.clone(), Arc::clone(&counts), followers.clone());
-        let vitals = Vitals {
+        mining: Arc<MiningCounts>,
+        metrics: Arc<Metrics>,
+        telemetry: Failing,
+    ) -> Vitals {
+        let unowned = unowned_journals(settings);
+        for (_, Problem { what, todo }) in &unowned {
+            tracing::warn!("{what}; {todo}");
+        }
+        Vitals {
             addresses: self.addresses.clone(),
-            table: settings.table.clone(),
-            table_feed: feed,
-            memory,
+            feeds: self.feeds.clone(),
+            unowned,
+            memory: self.memory.clone(),
             followers,
-            mining: counts,
+            mining,
             metrics,
+            telemetry,
             stopping: self.stop_doors.clone(),
-        };
+        }
+    }
+
+    fn start_health(&mut self, listener: TcpListener, vitals: Vitals) {
         let router = health::router(Arc::new(vitals));
         let lifetimes = Lifetimes { drain: DRAIN_HEALTH, ..Lifetimes::default() };
         self.health_task =
@@ -324,7 +361,11 @@ impl Service {
 impl Ports {
     async fn bind(settings: &Settings) -> Result<Self, StartError> {
         let (mut doors, mut renewals) = (Vec::new(), Vec::new());
-        for listener in settings.sessions.iter().flat_map(|pipeline| &pipeline.listeners) {
+        let listeners = |receiver: &ReceiverSettings| {
+            let id = receiver.id.clone();
+            receiver.listeners.clone().into_iter().map(move |listener| (id.clone(), listener))
+        };
+        for (receiver, listener) in settings.receivers.iter().flat_map(listeners) {
             let certificates = match &listener.tls {
                 None => None,
                 Some(config) => {
@@ -337,7 +378,8 @@ impl Ports {
                 }
             };
             let (address, bound) = bind(&listener.path, listener.address).await?;
-            doors.push(Door { protocol: listener.protocol, address, listener: bound, certificates });
+            let Listener { protocol, .. } = listener;
+            doors.push(Door { receiver, protocol, address, listener: bound, certificates });
         }
         let health = match settings.health {
             Some(address) => Some(bind("extensions.health.endpoint", address).await?),
@@ -347,36 +389,8 @@ impl Ports {
     }
 }
 
-/// Requests in flight and the batch on its way to the table share the pipeline's memory. A batch takes a
-/// quarter at most: an eighth for its events, and as much for the file that is made of them.
-fn share_memory(pipeline: &SessionsPipeline) -> (MemoryLimit, parquet::Config) {
-    let mut batches = pipeline.parquet.clone();
-    let eighth = pipeline.memory_limit / 8;
-    batches.bytes = batches.bytes.min(eighth as u64);
-    let batch = usize::try_from(batches.bytes).unwrap_or(eighth);
-    (MemoryLimit::new(pipeline.memory_limit - 2 * batch), batches)
-}
-
 async fn bind(path: &str, address: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {
     let error = |source| StartError::Bind { path: path.to_owned(), address, source };
     let listener = TcpListener::bind(address).await.map_err(error)?;
     Ok((listener.local_addr().map_err(error)?, listener))
-}
-
-fn processors(settings: &[ProcessorSettings], journal: &Path) -> Result<Vec<Box<dyn Processor>>, StartError> {
-    settings.iter().map(|settings| processor(settings, journal)).collect()
-}
-
-fn processor(settings: &ProcessorSettings, journal: &Path) -> Result<Box<dyn Processor>, StartError> {
-    Ok(match settings.clone() {
-        ProcessorSettings::Redact { drop_attributes, options, key } => {
-            let key = match key {
-                Some(key) => redact::Key::new(key.reveal().as_bytes())?,
-                None => redact::Key::from_file(&journal.join(REDACTION_KEY))?,
-            };
-            Box::new(Redact::new(Redactor::new(&options, key)?, drop_attributes))
-        }
-        ProcessorSettings::Workspace { from } => Box::new(Workspace::new(from)),
-        ProcessorSettings::Limits { attribute } => Box::new(Limits::new(attribute)),
-    })
 }

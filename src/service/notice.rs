@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::config::{ProcessorSettings, Settings, SkillsPipeline};
+use crate::exporters::deeplake;
 use crate::exporters::filesystem::Config;
 use crate::exporters::target::Place;
 use crate::library::Layout;
 use crate::table::Location;
 
 use super::Service;
+use super::wording::what_is_sent;
 
 impl Service {
     /// What listens where, what is stored where, and what to do next.
@@ -22,7 +24,7 @@ impl Service {
         if let Some(health) = self.health() {
             line(&mut lines, "health", &format!("http://{health}/health, /ready, /metrics"));
         }
-        if let Some(pipeline) = &settings.sessions {
+        for pipeline in &settings.sessions {
             line(&mut lines, "journal", &pipeline.journal.path.display().to_string());
             let redacting =
                 |processor: &ProcessorSettings| matches!(processor, ProcessorSettings::Redact { .. });
@@ -34,24 +36,24 @@ impl Service {
             line(
                 &mut lines,
                 "sessions",
-                &format!("{} ({}; {redacted})", settings.table, kept(settings.retention)),
+                &format!("{} ({}; {redacted})", pipeline.table.location, kept(pipeline.table.retention)),
             );
         }
         for follower in &settings.followers {
-            let place = &follower.service;
-            line(
-                &mut lines,
-                "sessions",
-                &format!("{} {}/{} ({})", place.endpoint, place.org, place.workspace, follower.sessions),
-            );
+            let deeplake::Config { service, sessions, .. } = &follower.deeplake;
+            let place = format!("{} {}/{} ({sessions})", service.endpoint, service.org, service.workspace);
+            line(&mut lines, "sessions", &place);
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
             line(&mut lines, "skills", &target.to_string());
         }
         lines.push_str(&what_leaves(settings));
+        for model in settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref()) {
+            let _ = writeln!(lines, "{}", what_is_sent(model));
+        }
         lines.push_str("To forget a session or a person:  skillspan erase --session ID | --user ID\n");
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
-            let listeners = settings.sessions.iter().flat_map(|pipeline| &pipeline.listeners);
+            let listeners = settings.receivers.iter().flat_map(|receiver| &receiver.listeners);
             let tls = listeners.filter(|listener| listener.protocol == "http").any(|http| http.tls.is_some());
             let scheme = if tls { "https" } else { "http" };
             lines.push_str(&point_claude_code_here(scheme, *address, settings.credentials.is_some()));
@@ -68,32 +70,34 @@ impl Service {
 
 /// What leaves this machine, and how everything is forgotten.
 fn what_leaves(settings: &Settings) -> String {
-    let bucket = matches!(settings.table, Location::Bucket(_)).then_some("that bucket");
+    let bucket = settings.tables().any(|table| matches!(table.location, Location::Bucket(_)));
+    let bucket = bucket.then_some("that bucket");
     let deeplake = (!settings.followers.is_empty()).then_some("that Deeplake workspace");
     let sessions: Vec<&str> = bucket.into_iter().chain(deeplake).collect();
+    let sessions = sessions.join(" and ");
+    let stays = sessions.is_empty();
     let skills = settings.skills.iter().any(SkillsPipeline::leaves_the_machine);
-    let leaves = match (sessions.as_slice(), skills) {
-        ([], false) => "Nothing leaves this machine.".to_owned(),
-        ([], true) => "Skills leave this machine, sessions do not.".to_owned(),
-        (sessions, false) => {
-            format!("Sessions leave this machine for {}, and for nowhere else.", sessions.join(" and "))
+    let mut models = settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref());
+    let mut text = match (stays, skills) {
+        (true, false) if models.any(|model| !model.is_here) => {
+            "Sessions do not leave this machine; what a model is sent does.".to_owned()
         }
-        (sessions, true) => format!(
-            "Sessions leave this machine for {}, skills for their targets, and neither for anywhere else.",
-            sessions.join(" and ")
+        (true, false) => "Nothing leaves this machine.".to_owned(),
+        (true, true) => "Skills leave this machine, sessions do not.".to_owned(),
+        (false, false) => format!("Sessions leave this machine for {sessions}, and for nowhere else."),
+        (false, true) => format!(
+            "Sessions leave this machine for {sessions}, skills for their targets, and neither for anywhere else."
         ),
     };
-    let history = "the history of a repository keeps what was pushed";
-    match (sessions.is_empty(), skills) {
-        (true, false) => {
-            format!("{leaves} To forget everything, stop skillspan and delete these folders.\n")
-        }
-        (true, true) => {
-            format!("{leaves} To forget everything, stop skillspan and delete these folders; {history}.\n")
-        }
-        (false, false) => format!("{leaves}\n"),
-        (false, true) => format!("{leaves} There, {history}.\n"),
+    if stays {
+        text.push_str(" To forget everything, stop skillspan and delete these folders.");
     }
+    let mut targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
+    if targets.any(|target| matches!(target.place, Place::Git(_))) {
+        text.push_str(" A repository's history keeps what was pushed.");
+    }
+    text.push('\n');
+    text
 }
 
 fn kept(retention: Option<Duration>) -> String {

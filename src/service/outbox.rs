@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::event::Timestamp;
 use crate::exporters::target::{Target, Update};
-use crate::library::Findings;
+use crate::library::{Findings, Learned};
+use crate::skillify::llm::Spent;
 
 use super::metrics::MiningCounts;
 use super::mining::{Place, RunError, publish};
@@ -21,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 pub(super) struct Outbox {
     pub(super) target: Target,
     /// The newest findings of each workspace that the target does not have yet.
-    pub(super) waiting: BTreeMap<Place, Findings>,
+    waiting: BTreeMap<Place, Findings>,
     pause: Duration,
     not_before: Option<Instant>,
 }
@@ -29,6 +30,26 @@ pub(super) struct Outbox {
 impl Outbox {
     pub(super) fn new(target: Target) -> Self {
         Self { target, waiting: BTreeMap::new(), pause: FIRST_PAUSE, not_before: None }
+    }
+
+    /// Takes the newest findings of a workspace; what the older ones cost and nobody was told of is kept.
+    pub(super) fn put(&mut self, place: Place, mut findings: Findings) {
+        let older = self.waiting.remove(&place).and_then(|older| older.learned);
+        match (&mut findings.learned, older) {
+            (Some(learned), Some(older)) => learned.also_spent(&older.spent),
+            (learned @ None, older) => *learned = older,
+            (Some(_), None) => {}
+        }
+        self.waiting.insert(place, findings);
+    }
+
+    /// The target, and what a model cost that it was not told of, by date.
+    pub(super) fn unpublished(&self) -> (Target, BTreeMap<String, Spent>) {
+        let mut all = Learned::default();
+        for learned in self.waiting.values().filter_map(|findings| findings.learned.as_ref()) {
+            all.also_spent(&learned.spent);
+        }
+        (self.target.clone(), all.spent)
     }
 
     /// Publishes what waits, unless the target failed a short while ago.

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Timestamp;
 use crate::exporters::parquet;
 use crate::journal;
 use crate::table::Location;
@@ -24,11 +23,9 @@ pub struct Report {
     pub ready: bool,
     /// What it listens on.
     pub listening: Vec<Listening>,
-    /// The journal, if there is a sessions pipeline.
-    pub journal: Option<JournalReport>,
-    /// The way from the journal to the table.
-    pub table: Option<TableReport>,
-    /// What follows the table.
+    /// The sessions pipelines.
+    pub pipelines: Vec<PipelineReport>,
+    /// What follows tables.
     #[serde(default)]
     pub followers: Vec<FollowerReport>,
     /// Where skills are published.
@@ -45,6 +42,17 @@ pub struct Listening {
     pub protocol: String,
     /// Where.
     pub address: SocketAddr,
+}
+
+/// A sessions pipeline's state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PipelineReport {
+    /// Its name, such as `sessions`.
+    pub name: String,
+    /// Its journal.
+    pub journal: JournalReport,
+    /// The way from the journal to the table; only a running process knows it.
+    pub table: Option<TableReport>,
 }
 
 /// A journal's state.
@@ -115,8 +123,7 @@ impl Report {
             running,
             ready: false,
             listening: Vec::new(),
-            journal: None,
-            table: None,
+            pipelines: Vec::new(),
             followers: Vec::new(),
             targets: Vec::new(),
             problems: Vec::new(),
@@ -128,35 +135,38 @@ impl Report {
         self.problems.push(Problem { what: what.into(), todo: todo.into() });
     }
 
-    /// Adds a journal's state and what follows from it.
-    pub fn add_journal(&mut self, path: &Path, status: &journal::Status) {
+    /// Adds a pipeline with its journal's state and what follows from it.
+    pub fn add_pipeline(&mut self, name: &str, path: &Path, status: &journal::Status) {
         let dead_letters = journal::dead_letters(path).map_or(0, |letters| letters.len() as u64);
         let folder = path.display();
         if let Some(error) = &status.disk_error {
             self.problem(
-                format!("the journal cannot be written: {error}"),
+                format!("the journal of {name} cannot be written: {error}"),
                 "free space or repair the disk; clients are asked to try again until then, and it goes on by itself",
             );
         }
         if status.bytes >= status.max_bytes / 10 * 9 {
             self.problem(
-                format!("the journal is nearly full: {} of {} bytes", status.bytes, status.max_bytes),
+                format!(
+                    "the journal of {name} is nearly full: {} of {} bytes",
+                    status.bytes, status.max_bytes
+                ),
                 "see what keeps the table from being written, or raise service.journal.max_size",
             );
         }
         if status.quarantined > 0 {
             self.problem(
-                format!("{} damaged places in the journal were set aside", status.quarantined),
+                format!("{} damaged places in the journal of {name} were set aside", status.quarantined),
                 format!("check the disk; the bytes are in {folder}/quarantine"),
             );
         }
         if dead_letters > 0 {
             self.problem(
-                format!("{dead_letters} records could not become rows of the table"),
+                format!("{dead_letters} records of {name} could not become rows of the table"),
                 "`skillspan deadletters list` says why; after an upgrade, `skillspan deadletters replay` tries again",
             );
         }
-        self.journal = Some(JournalReport {
+        let journal = JournalReport {
             path: path.to_owned(),
             bytes: status.bytes,
             max_bytes: status.max_bytes,
@@ -164,30 +174,33 @@ impl Report {
             quarantined: status.quarantined,
             torn_bytes: status.torn_bytes,
             dead_letters,
-        });
+        };
+        self.pipelines.push(PipelineReport { name: name.to_owned(), journal, table: None });
     }
 
-    /// Adds an exporter's state and what follows from it.
-    pub fn add_table(&mut self, table: &Location, status: &parquet::Status) {
+    /// Adds the state of a pipeline's exporter and what follows from it.
+    pub fn add_table(&mut self, pipeline: &str, table: &Location, status: &parquet::Status) {
         if let Some(failing) = &status.failing {
             self.problem(
                 format!(
-                    "the table cannot be written for {} s: {}",
+                    "the table of {pipeline} cannot be written for {} s: {}",
                     failing.since.elapsed().as_secs(),
                     failing.error
                 ),
                 "repair the store; nothing is lost, the journal keeps what was accepted and it is tried again",
             );
         }
-        let age = |oldest| Timestamp::now().since(oldest).as_secs_f64();
-        self.table = Some(TableReport {
+        let table = TableReport {
             path: table.to_string(),
             lag_requests: status.behind,
             lag_events: status.pending_events,
-            lag_seconds: status.oldest_pending.map_or(0.0, age),
+            lag_seconds: status.lag_seconds(),
             rows: status.rows,
             files: status.files,
-        });
+        };
+        if let Some(found) = self.pipelines.iter_mut().find(|found| found.name == pipeline) {
+            found.table = Some(table);
+        }
     }
 
     /// Adds the targets of skills and what follows from their states.

@@ -7,46 +7,89 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::command::{Command, Listed, commands, looks_like_file};
+use super::outcome::Outcome;
+use super::segment::claimable;
 use super::shell::Connector;
 use super::signature;
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::table::Fact;
 
 /// One thing that was done.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Action {
     /// What.
+    #[serde(rename = "w")]
     pub(super) what: What,
     /// How it ended.
+    #[serde(rename = "s", with = "status_name", default, skip_serializing_if = "is_default")]
     pub(super) status: Status,
     /// A person or a policy did not allow it; it was not done.
+    #[serde(rename = "r", default, skip_serializing_if = "is_default")]
     pub(super) refused: bool,
     /// `""` for the main agent, else the sub-agent.
+    #[serde(rename = "g", default, skip_serializing_if = "is_default")]
     pub(super) agent: String,
     /// The events that show it, ascending.
+    #[serde(rename = "e")]
     pub(super) events: Vec<String>,
     /// What its failure looked like.
+    #[serde(rename = "f", default, skip_serializing_if = "is_default")]
     pub(super) signature: Option<String>,
     /// It speaks of a file that the session itself made: of no use to any other session.
+    #[serde(rename = "m", default, skip_serializing_if = "is_default")]
     pub(super) scratch: bool,
+    /// What became of it; unknown until the whole segment is read.
+    #[serde(rename = "o", default, skip_serializing_if = "is_default")]
+    pub(super) outcome: Outcome,
 }
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum What {
     /// A command was run.
+    #[serde(rename = "c")]
     Command(Command),
+    /// A command was run that no claim can speak of; its token.
+    #[serde(rename = "o")]
+    Opaque(String),
     /// A file was changed; its path, `""` if none is told.
+    #[serde(rename = "e")]
     Edit(String),
     /// A skill was loaded.
+    #[serde(rename = "k")]
     Skill,
     /// Something that changes nothing: reading, searching, asking.
+    #[serde(rename = "l")]
     Look,
     /// Any other tool, by name.
+    #[serde(rename = "t")]
     Tool(String),
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A status by the name that the table gives it.
+mod status_name {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::event::Status;
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+    pub(super) fn serialize<S: Serializer>(status: &Status, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(status.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Status, D::Error> {
+        let name = String::deserialize(from)?;
+        Status::parse(&name).ok_or_else(|| D::Error::custom(format!("no such status: {name:?}")))
+    }
 }
 
 /// The facts of one tool call.
@@ -119,7 +162,16 @@ fn call_id(event: &SessionEvent) -> &str {
 impl Action {
     fn new(what: What, event: &SessionEvent, events: Vec<String>) -> Self {
         let agent = event.agent.clone();
-        Self { what, status: Status::Unknown, refused: false, agent, events, signature: None, scratch: false }
+        Self {
+            what,
+            status: Status::Unknown,
+            refused: false,
+            agent,
+            events,
+            signature: None,
+            scratch: false,
+            outcome: Outcome::Unknown,
+        }
     }
 
     /// The command, if one was run.
@@ -140,11 +192,24 @@ impl Action {
         }
     }
 
+    /// As a digest keeps it: a command that no claim can speak of as its token alone; `None` for
+    /// what says nothing of the work.
+    pub(super) fn digested(&self, outcome: Outcome) -> Option<Self> {
+        let what = match &self.what {
+            What::Skill | What::Look => return None,
+            What::Command(command) if command.is_trivial() => return None,
+            What::Command(command) if claimable(self).is_none() => What::Opaque(command.token()),
+            what => what.clone(),
+        };
+        Some(Self { what, outcome, ..self.clone() })
+    }
+
     /// The token by which the work is compared; `None` for what every work has.
     pub(super) fn token(&self) -> Option<String> {
         match &self.what {
             What::Command(command) if command.is_trivial() => None,
             What::Command(command) => Some(format!("run {}", command.token())),
+            What::Opaque(token) => Some(format!("run {token}")),
             What::Edit(path) => Some(format!("edit {}", path.rsplit('/').next().unwrap_or_default())),
             What::Tool(name) => Some(format!("tool {name}")),
             What::Skill | What::Look => None,

@@ -11,13 +11,15 @@ use super::action::Action;
 use super::chance::{self, Background};
 use super::claim::{Candidate, Claim, Scope, SupportedClaim, Wording};
 use super::cluster;
-use super::command::Command;
+use super::digest::SegmentDigest;
 use super::guard;
+use super::index::Index;
 use super::instead;
 use super::offline::Offline;
 use super::propose::{self, Fix, Material, Proposer};
+use super::said::Said;
 use super::score::{self, PublishRule, Shortfall};
-use super::segment::{Segment, claimable};
+use super::segment::claimable;
 use super::steps::{self, Step};
 use super::template::Template;
 use super::verify::{self, Work};
@@ -38,6 +40,7 @@ pub(super) struct Workspace<'a> {
     pub(super) without: Option<Idea>,
     pub(super) proposer: &'a dyn Proposer,
     pub(super) background: &'a Background,
+    pub(super) index: Index<'a>,
     pub(super) as_of: Timestamp,
 }
 
@@ -73,7 +76,7 @@ impl Workspace<'_> {
         let mut candidates: Vec<Candidate> = drafts.map(|draft| self.finish(draft)).collect();
         let (procedures, clusters) = self.procedures(&candidates);
         candidates.extend(procedures.into_iter().map(|draft| self.finish(draft)));
-        candidates.sort_by(|a, b| order(a).cmp(&order(b)));
+        candidates.sort_by_cached_key(order);
         (candidates, clusters)
     }
 
@@ -86,7 +89,7 @@ impl Workspace<'_> {
         let choices = preferences.into_iter().chain(instead::instead(self.works));
         let mut drafts: Vec<Draft> = Vec::new();
         for claim in choices {
-            let claim = verify::support(&claim, self.works);
+            let claim = self.support(&claim);
             let shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
             let same = |draft: &&mut Draft| shortfalls.is_empty() && draft.says_instead(&claim.claim);
             match drafts.iter_mut().find(same) {
@@ -103,20 +106,18 @@ impl Workspace<'_> {
     }
 
     fn fixes(&self) -> Vec<Draft> {
-        let mut having: BTreeMap<String, Vec<&Work<'_>>> = BTreeMap::new();
-        for work in self.works {
-            let commands = work.segment.actions().filter_map(|(_, action)| claimable(action));
-            for token in commands.map(Command::token).collect::<BTreeSet<_>>() {
-                having.entry(token).or_default().push(work);
-            }
-        }
         let mut by_command: BTreeMap<Template, Vec<Found>> = BTreeMap::new();
         for fix in propose::fixes(self.works) {
-            let works = having.get(&fix.repair_token).into_iter().flatten().copied();
-            let claim = verify::support(&fix.claim, works);
+            let claim = self.support(&fix.claim);
             by_command.entry(fix.command.clone()).or_default().push(Found { fix, claim });
         }
         by_command.into_values().flat_map(|found| self.fixes_of_one_command(found)).collect()
+    }
+
+    /// What the whole workspace shows of a claim.
+    fn support(&self, claim: &Claim) -> SupportedClaim {
+        let works = self.index.that_may_show(claim).into_iter().filter_map(|at| self.works.get(at));
+        verify::support(claim, works)
     }
 
     /// Joins repairs that the same sessions needed; leaves out what chance put beside them.
@@ -164,7 +165,8 @@ impl Workspace<'_> {
 
     /// What each cluster's sessions did in common, and what became of each cluster.
     fn procedures(&self, others: &[Candidate]) -> (Vec<Draft>, Vec<String>) {
-        let segments: Vec<&Segment<'_>> = self.works.iter().map(|work| &work.segment).collect();
+        let segments: Vec<&SegmentDigest> = self.works.iter().map(|work| work.segment).collect();
+        let said = Said::by(others);
         let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
         let mut drafts = Vec::new();
         let mut explained = Vec::new();
@@ -182,7 +184,7 @@ impl Workspace<'_> {
                 let draft = self.procedure(steps, &works);
                 let runs = draft.claims.iter().filter(|claim| matches!(claim.claim, Claim::Run(_)));
                 let telling = runs.filter(|claim| tells(&claim.claim, &works));
-                if is_said_by(telling, others) {
+                if said.has(telling) {
                     "other candidates say it"
                 } else {
                     drafts.push(draft);
@@ -236,8 +238,8 @@ impl Workspace<'_> {
     /// Whether a workspace of this size holds segments that share as much by accident.
     fn is_chance(&self, steps: &[Step], works: &[&Work<'_>]) -> bool {
         let mut words: BTreeMap<String, usize> = BTreeMap::new();
-        for word in works.iter().flat_map(|work| work.segment.words()) {
-            *words.entry(word).or_default() += 1;
+        for word in works.iter().flat_map(|work| &work.segment.words) {
+            *words.entry(word.clone()).or_default() += 1;
         }
         let said = words.iter().filter(|(_, shown)| **shown >= 2).map(|(word, shown)| {
             self.background.surprise(&chance::word_key(word), *shown, works.len()).max(0.0)
@@ -288,14 +290,22 @@ impl Workspace<'_> {
     /// and what they do it to.
     fn trigger(&self, claims: &[SupportedClaim]) -> (Vec<String>, Vec<String>) {
         let supporting = self.supporting(claims);
-        let words = self.shared(claims, |work| work.segment.words());
+        let words = self.shared(claims, |work| work.segment.words.clone());
         // Where a command says when to use a skill, only what most people say adds to it.
         let names_a_command = claims.iter().any(|claim| claim.claim.names_a_command());
         let order = words.clone();
+        let mut shown_by: BTreeMap<&str, usize> = BTreeMap::new();
+        for word in supporting.iter().flat_map(|work| &work.segment.words) {
+            *shown_by.entry(word).or_default() += 1;
+        }
         let mut weighed: Vec<(f64, String)> = Vec::new();
         for word in words.into_iter().filter(|word| guard::objection(word).is_none()) {
-            let shown = supporting.iter().filter(|work| work.segment.words().contains(&word)).count();
-            let surprise = self.background.surprise(&chance::word_key(&word), shown, supporting.len());
+            let shown = shown_by.get(word.as_str()).copied().unwrap_or_default();
+            let key = chance::word_key(&word);
+            if !self.background.tells_apart(&key, shown, supporting.len()) {
+                continue; // the words of an issue's form, say
+            }
+            let surprise = self.background.surprise(&key, shown, supporting.len());
             let enough =
                 if names_a_command { shown * 2 > supporting.len() } else { shown * 4 >= supporting.len() };
             if enough && (surprise > 0.0 || shown * 2 > supporting.len()) {
@@ -307,8 +317,8 @@ impl Workspace<'_> {
         let place = |word: &String| order.iter().position(|other| other == word);
         weighed.sort_by_key(|(_, word)| place(word));
         let opens = |word: &String| {
-            let having = supporting.iter().filter(|work| work.segment.words().contains(word)).count();
-            let opening = supporting.iter().filter(|work| work.segment.words().first() == Some(word)).count();
+            let having = supporting.iter().filter(|work| work.segment.words.contains(word)).count();
+            let opening = supporting.iter().filter(|work| work.segment.words.first() == Some(word)).count();
             opening * 2 > having
         };
         weighed.into_iter().map(|(_, word)| word).partition(opens)
@@ -328,12 +338,11 @@ impl Workspace<'_> {
         let mut order: Vec<String> = Vec::new();
         for work in self.supporting(claims) {
             for item in of(work) {
-                let session = work.segment.session;
                 let known = sessions.entry(item.clone()).or_default();
                 if known.is_empty() {
                     order.push(item);
                 }
-                known.insert((session.tenant.as_str(), session.id.as_str()));
+                known.insert(steps::session_of(work));
             }
         }
         order.retain(|item| sessions.get(item).is_some_and(|sessions| sessions.len() >= 2));
@@ -357,15 +366,15 @@ impl Workspace<'_> {
 }
 
 /// Published ones first, then by worth, then by name.
-fn order(candidate: &Candidate) -> (bool, Reverse<u32>, &str, Vec<String>) {
+fn order(candidate: &Candidate) -> (bool, Reverse<u32>, String, Vec<String>) {
     let claims = candidate.claims.iter().map(|claim| claim.claim.to_string()).collect();
-    (!candidate.is_published(), Reverse(candidate.rank), &candidate.wording.name, claims)
+    (!candidate.is_published(), Reverse(candidate.rank), candidate.wording.name.clone(), claims)
 }
 
 /// What became of a cluster, in one line.
 fn explanation(works: &[&Work<'_>], verdict: &str) -> String {
     let sessions: BTreeSet<_> = works.iter().map(|work| steps::session_of(work)).collect();
-    let people: BTreeSet<&str> = works.iter().map(|work| work.segment.session.user_id.as_str()).collect();
+    let people: BTreeSet<&str> = works.iter().map(|work| work.session.person.as_str()).collect();
     let segments: Vec<&str> = works.iter().map(|work| work.segment.id.as_str()).collect();
     format!(
         "cluster of {} segments, {} sessions, {} people: {verdict} ({})",
@@ -400,22 +409,6 @@ fn tells(step: &Claim, works: &[&Work<'_>]) -> bool {
     commands
         .find(|command| template.matches(command))
         .is_some_and(|command| !command.is_check() && !command.is_everyday())
-}
-
-/// Whether others speak of all the telling steps: the published ones together, or one that is held.
-fn is_said_by<'a>(steps: impl Iterator<Item = &'a SupportedClaim>, others: &[Candidate]) -> bool {
-    let done = commands_of(steps);
-    if done.is_empty() {
-        return false;
-    }
-    let (published, held): (Vec<_>, Vec<_>) = others.iter().partition(|candidate| candidate.is_published());
-    let said = published.iter().flat_map(|candidate| commands_of(candidate.claims.iter())).collect();
-    done.is_subset(&said)
-        || held.iter().any(|candidate| done.is_subset(&commands_of(candidate.claims.iter())))
-}
-
-fn commands_of<'a>(claims: impl Iterator<Item = &'a SupportedClaim>) -> BTreeSet<String> {
-    claims.flat_map(|claim| claim.claim.templates()).map(ToString::to_string).collect()
 }
 
 fn reason(claim: &Claim, shortfalls: &[Shortfall]) -> String {

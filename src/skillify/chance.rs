@@ -28,7 +28,7 @@ pub(super) fn keys(work: &Work<'_>) -> BTreeSet<String> {
         keys.extend(action.token());
         keys.extend(claimable(action).map(|command| command_key(&command.core())));
     }
-    keys.extend(work.segment.words().iter().map(|word| word_key(word)));
+    keys.extend(work.segment.words.iter().map(|word| word_key(word)));
     keys
 }
 
@@ -72,6 +72,15 @@ impl Background {
         -shown * rate.min(1.0).ln() - ln_choose(members, shown) - (1.0 + self.kinds).ln()
     }
 
+    /// Whether the key tells members of a cluster, of which `shown` show it, from the rest of the
+    /// workspace: there it is at most half as frequent.
+    pub(super) fn tells_apart(&self, key: &str, shown: usize, members: usize) -> bool {
+        let (shown, members) = (count(shown), count(members));
+        let elsewhere = (self.frequencies.get(key).copied().unwrap_or(shown) - shown).max(0.0);
+        let rest = self.segments - members;
+        rest <= 0.0 || 2.0 * elsewhere / rest <= shown / members.max(1.0)
+    }
+
     /// What it costs to name the members of a cluster.
     pub(super) fn cost(&self, members: usize) -> f64 {
         ln_choose(self.segments, count(members))
@@ -106,6 +115,13 @@ mod tests {
         let common = background(200.0, 150.0).surprise("= make x", 5, 5);
         let rare = background(200.0, 5.0).surprise("= make x", 5, 5);
         assert!(common < 2.0 && rare > 20.0, "{common} {rare}");
+    }
+
+    #[test]
+    fn a_word_that_every_prompt_has_tells_nothing_apart() {
+        let background = background(44.0, 24.0);
+        assert!(!background.tells_apart("= make x", 3, 4));
+        assert!(background.tells_apart("= make y", 3, 4));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Idea;
 use super::action::Action;
-use super::segment::Segment;
+use super::digest::SegmentDigest;
 
 /// How alike two clusters must be, from 0 to 1.
 const ALIKE: f64 = 0.4;
@@ -32,31 +32,41 @@ struct Profile {
     words: Vec<Token>,
 }
 
-/// A growing cluster: how many members have each token.
+/// How many members have each token, by token.
+type Counts = Vec<(Token, f64)>;
+
+/// A growing cluster.
 #[derive(Default, Clone)]
 struct Cluster {
     members: Vec<usize>,
-    actions: BTreeMap<Token, f64>,
-    words: BTreeMap<Token, f64>,
+    actions: Counts,
+    words: Counts,
 }
 
 /// The indices of the segments by cluster, in the order of their oldest members. A segment without a
 /// telling action is in none.
-pub(super) fn clusters(segments: &[&Segment<'_>], without: Option<Idea>) -> Vec<Vec<usize>> {
+pub(super) fn clusters(segments: &[&SegmentDigest], without: Option<Idea>) -> Vec<Vec<usize>> {
     let (profiles, weights) = profiles(segments, without);
     let mut forest: Vec<usize> = (0..profiles.len()).collect();
     let mut clusters: Vec<Cluster> =
         profiles.iter().enumerate().map(|(member, profile)| Cluster::single(member, profile)).collect();
+    // Two clusters that were not alike stay so until one of them grows.
+    let mut apart: BTreeMap<(usize, usize), (usize, usize)> = BTreeMap::new();
     for (_, a, b) in pairs(&profiles, &weights, &clusters) {
         let (a, b) = (root(&mut forest, a), root(&mut forest, b));
         if a == b {
             continue;
         }
         let (home, guest) = (a.min(b), a.max(b));
-        let alike = match (clusters.get(home), clusters.get(guest)) {
-            (Some(home), Some(guest)) => weights.similarity(home, guest) > ALIKE,
-            _ => false,
-        };
+        let (Some(here), Some(there)) = (clusters.get(home), clusters.get(guest)) else { continue };
+        let sizes = (here.members.len(), there.members.len());
+        if apart.get(&(home, guest)) == Some(&sizes) {
+            continue;
+        }
+        let alike = weights.similarity(here, there) > ALIKE;
+        if !alike {
+            apart.insert((home, guest), sizes);
+        }
         if alike && let Some(joining) = clusters.get_mut(guest).map(std::mem::take) {
             if let Some(home) = clusters.get_mut(home) {
                 home.absorb(joining);
@@ -85,7 +95,7 @@ fn root(forest: &mut [usize], at: usize) -> usize {
 /// Pairs of segments that share a rare token, the most alike first; similarity in thousandths.
 fn pairs(profiles: &[Profile], weights: &Weights, singles: &[Cluster]) -> Vec<(u32, usize, usize)> {
     let mut postings: BTreeMap<Token, Vec<usize>> = BTreeMap::new();
-    let mut found: BTreeSet<(usize, usize)> = BTreeSet::new();
+    let mut found: Vec<(usize, usize)> = Vec::new();
     for (at, profile) in profiles.iter().enumerate() {
         let mut rarest = profile.actions.clone();
         rarest.sort_by(|a, b| weights.of(*b).total_cmp(&weights.of(*a)).then(a.cmp(b)));
@@ -95,6 +105,8 @@ fn pairs(profiles: &[Profile], weights: &Weights, singles: &[Cluster]) -> Vec<(u
             posting.push(at);
         }
     }
+    found.sort_unstable();
+    found.dedup();
     let mut pairs: Vec<(u32, usize, usize)> = found
         .into_iter()
         .filter_map(|(a, b)| {
@@ -112,13 +124,13 @@ fn thousandths(share: f64) -> u32 {
 }
 
 /// The profiles of the segments, without what only one of them has, and the weight of each token.
-fn profiles(segments: &[&Segment<'_>], without: Option<Idea>) -> (Vec<Profile>, Weights) {
+fn profiles(segments: &[&SegmentDigest], without: Option<Idea>) -> (Vec<Profile>, Weights) {
     let texts: Vec<(BTreeSet<String>, BTreeSet<String>)> = segments
         .iter()
         .map(|segment| {
             let actions = segment.actions().filter(|(_, action)| !action.refused && !action.scratch);
             let actions = actions.filter_map(|(_, action)| Action::token(action)).collect();
-            (actions, segment.words().into_iter().collect())
+            (actions, segment.words.iter().cloned().collect())
         })
         .collect();
     let mut frequencies: BTreeMap<&str, f64> = BTreeMap::new();
@@ -154,12 +166,8 @@ impl Cluster {
 
     fn absorb(&mut self, other: Self) {
         self.members.extend(other.members);
-        for (token, count) in other.actions {
-            *self.actions.entry(token).or_default() += count;
-        }
-        for (word, count) in other.words {
-            *self.words.entry(word).or_default() += count;
-        }
+        self.actions = added(&self.actions, &other.actions);
+        self.words = added(&self.words, &other.words);
     }
 
     fn into_members(mut self) -> Vec<usize> {
@@ -175,11 +183,33 @@ impl Cluster {
         self.members.len() >= TELLING_SIZE
     }
 
-    /// The share of members that have a token; 0 for what a telling cluster does not have in common.
-    fn share(&self, counts: &BTreeMap<Token, f64>, token: Token, common: f64) -> f64 {
-        let share = counts.get(&token).copied().unwrap_or_default() / self.size();
-        if self.is_telling() && share < common { 0.0 } else { share }
+    /// The share of members that have each token; 0 for what a telling cluster does not have in common.
+    fn shares(&self, counts: &Counts, common: f64) -> impl Iterator<Item = (Token, f64)> {
+        let (size, telling) = (self.size(), self.is_telling());
+        counts.iter().map(move |(token, count)| {
+            let share = count / size;
+            (*token, if telling && share < common { 0.0 } else { share })
+        })
     }
+}
+
+/// What stands in either of two lists that ascend by token, with the value of both.
+fn both(
+    a: impl Iterator<Item = (Token, f64)>,
+    b: impl Iterator<Item = (Token, f64)>,
+) -> impl Iterator<Item = (Token, f64, f64)> {
+    let (mut a, mut b) = (a.peekable(), b.peekable());
+    std::iter::from_fn(move || {
+        let next =
+            a.peek().map(|(token, _)| *token).into_iter().chain(b.peek().map(|(token, _)| *token)).min()?;
+        let of = |found: Option<(Token, f64)>| found.map_or(0.0, |(_, value)| value);
+        let in_a = of(a.next_if(|(token, _)| *token == next));
+        Some((next, in_a, of(b.next_if(|(token, _)| *token == next))))
+    })
+}
+
+fn added(a: &Counts, b: &Counts) -> Counts {
+    both(a.iter().copied(), b.iter().copied()).map(|(token, a, b)| (token, a + b)).collect()
 }
 
 /// How segments are compared.
@@ -202,24 +232,16 @@ impl Weights {
     }
 
     /// Weighted Jaccard over the shares of members that have each token.
-    fn overlap(
-        &self,
-        (a, of_a): (&Cluster, &BTreeMap<Token, f64>),
-        (b, of_b): (&Cluster, &BTreeMap<Token, f64>),
-    ) -> f64 {
+    fn overlap(&self, (a, of_a): (&Cluster, &Counts), (b, of_b): (&Cluster, &Counts)) -> f64 {
         let (mut shared, mut apart) = (0.0, 0.0);
-        let mut own = |cluster: &Cluster, more: f64, weight: f64| {
-            apart += weight * more * if cluster.is_telling() { 1.0 } else { 0.5 };
-        };
-        for token in of_a.keys() {
-            let (in_a, in_b) = (a.share(of_a, *token, self.common), b.share(of_b, *token, self.common));
-            let weight = self.of(*token);
+        let telling = |cluster: &Cluster| if cluster.is_telling() { 1.0 } else { 0.5 };
+        let (counts_in_a, counts_in_b) = (telling(a), telling(b));
+        for (token, in_a, in_b) in both(a.shares(of_a, self.common), b.shares(of_b, self.common)) {
+            let weight = self.of(token);
             shared += weight * in_a.min(in_b);
-            let (more, of) = if in_a > in_b { (in_a - in_b, a) } else { (in_b - in_a, b) };
-            own(of, more, weight);
-        }
-        for token in of_b.keys().filter(|token| !of_a.contains_key(token)) {
-            own(b, b.share(of_b, *token, self.common), self.of(*token));
+            let (more, counts) =
+                if in_a > in_b { (in_a - in_b, counts_in_a) } else { (in_b - in_a, counts_in_b) };
+            apart += weight * more * counts;
         }
         if shared > 0.0 { shared / (shared + apart) } else { 0.0 }
     }

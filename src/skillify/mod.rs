@@ -12,6 +12,8 @@
 //! | `shell.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
+//! | `digest.rs` | what mining needs of a session, and nothing more |
+//! | `arrow.rs` | segments as rows for other engines |
 //! | `cluster.rs` | segments that do the same work |
 //! | `instead.rs` | what does the work of a command that cannot work |
 //! | `prefer.rs` | which of two commands a person wants |
@@ -20,17 +22,22 @@
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `claim.rs` | command templates with typed holes; claims, evidence, candidates |
+//! | `index.rs` | where a claim can be looked for |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
+//! | `said.rs` | what other candidates say already |
 //! | `candidate.rs` | claims that belong together become a candidate |
 
 mod action;
+mod arrow;
 mod candidate;
 mod chance;
 mod claim;
 mod cluster;
 mod command;
+mod digest;
 mod guard;
+mod index;
 mod instead;
 pub mod llm;
 mod offline;
@@ -38,6 +45,7 @@ mod outcome;
 mod prefer;
 mod prompt;
 mod propose;
+mod said;
 mod score;
 mod segment;
 mod shell;
@@ -47,10 +55,13 @@ mod template;
 mod verify;
 mod vocabulary;
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
 pub use action::command_line;
+pub use arrow::{segments_as_rows, segments_schema};
 pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};
+pub use digest::{Digest, VERSION as DIGEST_VERSION};
 pub use offline::Offline;
 pub use outcome::Outcome;
 pub use propose::{Material, Proposer};
@@ -132,19 +143,33 @@ impl Mined {
 
 /// Mines one workspace.
 pub fn mine(snapshot: &Snapshot<'_>, config: &Config, proposer: &dyn Proposer) -> Mined {
-    let sessions = snapshot.sessions;
+    let digests: Vec<Digest> = snapshot.sessions.iter().map(Digest::of).collect();
+    mine_digests(snapshot.workspace, &digests, config, proposer)
+}
+
+/// Mines one workspace from the digests of its sessions, in any order.
+pub fn mine_digests<D: Borrow<Digest>>(
+    workspace: &str,
+    digests: &[D],
+    config: &Config,
+    proposer: &dyn Proposer,
+) -> Mined {
     let without = config.without;
-    let segmented = sessions.iter().flat_map(segment::segments);
-    let mut works: Vec<Work<'_>> = segmented.map(|segment| Work::of(segment, without)).collect();
+    let blames = without != Some(Idea::Blame);
+    let sessions = || digests.iter().map(Borrow::borrow);
+    let mut works: Vec<Work<'_>> = Vec::new();
+    for session in sessions() {
+        works.extend(session.segments.iter().map(|segment| Work { session, segment, blames }));
+    }
     let segments = works.len();
-    works.retain(|work| !work.segment.loaded_a_skill());
+    works.retain(|work| !work.segment.loaded_a_skill);
     works.sort_by(|a, b| (a.segment.started_at, &a.segment.id).cmp(&(b.segment.started_at, &b.segment.id)));
     let known_people: BTreeSet<&str> =
-        sessions.iter().map(|session| session.user_id.as_str()).filter(|person| !person.is_empty()).collect();
-    let as_of = sessions.iter().map(|session| session.last_event_at).max().unwrap_or_default();
+        sessions().map(|session| session.person.as_str()).filter(|person| !person.is_empty()).collect();
+    let as_of = sessions().map(|session| session.last_event_at).max().unwrap_or_default();
     let background = chance::Background::of(&works);
-    let workspace = candidate::Workspace {
-        name: snapshot.workspace,
+    let mining = candidate::Workspace {
+        name: workspace,
         works: &works,
         by_segment: works.iter().enumerate().map(|(at, work)| (work.segment.id.as_str(), at)).collect(),
         known_people: if without == Some(Idea::People) { 0 } else { known_people.len() },
@@ -152,15 +177,9 @@ pub fn mine(snapshot: &Snapshot<'_>, config: &Config, proposer: &dyn Proposer) -
         rule: config.publish,
         proposer,
         background: &background,
+        index: index::Index::of(&works),
         as_of,
     };
-    let (candidates, clusters) = workspace.candidates();
-    Mined { workspace: snapshot.workspace.to_owned(), as_of, segments, candidates, clusters }
-}
-
-impl<'a> Work<'a> {
-    fn of(segment: segment::Segment<'a>, without: Option<Idea>) -> Self {
-        let outcomes = outcome::outcomes(&segment);
-        Self { segment, outcomes, blames: without != Some(Idea::Blame) }
-    }
+    let (candidates, clusters) = mining.candidates();
+    Mined { workspace: workspace.to_owned(), as_of, segments, candidates, clusters }
 }

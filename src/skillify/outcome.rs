@@ -9,19 +9,25 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::action::Action;
 use super::prompt::{self, Role};
 use super::segment::{Segment, Turn};
 use crate::event::Status;
 
 /// What became of a turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Outcome {
     /// People were content.
+    #[serde(rename = "a")]
     Accepted,
     /// They were not.
+    #[serde(rename = "r")]
     Rejected,
     /// Nothing tells.
+    #[default]
+    #[serde(rename = "u")]
     Unknown,
 }
 

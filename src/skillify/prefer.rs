@@ -8,7 +8,7 @@ use super::claim::Claim;
 use super::command::Command;
 use super::outcome::Outcome;
 use super::prompt::{self, Role};
-use super::segment::claimable;
+use super::segment::{Segment, claimable};
 use super::template::Template;
 use super::verify::{Shown, Work, is_run_of};
 use crate::event::Status;
@@ -21,25 +21,35 @@ pub(super) struct Choice<'w> {
     unwanted: &'w Action,
 }
 
-/// Every choice that a segment shows.
-pub(super) fn choices<'w>(work: &'w Work<'_>) -> Vec<Choice<'w>> {
-    let turns = &work.segment.turns;
+/// The choices that a segment shows, as places among its actions: what is wanted, and what is not.
+pub(super) fn chosen(segment: &Segment<'_>) -> Vec<(usize, usize)> {
+    let actions: Vec<(usize, &Action)> = segment.actions().collect();
+    let of_turn = |wanted: usize| actions.iter().enumerate().filter(move |(_, (turn, _))| *turn == wanted);
     let mut found = Vec::new();
-    for (at, turn) in turns.iter().enumerate().filter(|(_, turn)| turn.role == Role::Correction) {
+    for (at, turn) in segment.turns.iter().enumerate().filter(|(_, turn)| turn.role == Role::Correction) {
         let said = turn.prompt.map_or("", |prompt| prompt.text.as_str());
-        let before = || at.checked_sub(1).and_then(|before| turns.get(before)).into_iter();
-        for unwanted in before().flat_map(|turn| &turn.actions) {
-            let Some(over) = claimable(unwanted) else { continue };
-            let wanted = turn.actions.iter().find_map(|action| {
-                let command = claimable(action).filter(|_| action.status == Status::Ok)?;
-                prompt::chooses(said, command, over).then_some((action, command))
+        let Some(before) = at.checked_sub(1) else { continue };
+        for (unwanted, (_, action)) in of_turn(before) {
+            let Some(over) = claimable(action) else { continue };
+            let wanted = of_turn(at).find(|(_, (_, action))| {
+                let command = claimable(action).filter(|_| action.status == Status::Ok);
+                command.is_some_and(|command| prompt::chooses(said, command, over))
             });
-            if let Some((action, prefer)) = wanted {
-                found.push(Choice { prefer, over, wanted: (at, action), unwanted });
-            }
+            found.extend(wanted.map(|(wanted, _)| (wanted, unwanted)));
         }
     }
     found
+}
+
+/// Every choice that a segment shows.
+pub(super) fn choices<'w>(work: &Work<'w>) -> Vec<Choice<'w>> {
+    let segment = work.segment;
+    let choices = segment.choices.iter().filter_map(|(wanted, unwanted)| {
+        let (wanted, (_, unwanted)) = (segment.action(*wanted)?, segment.action(*unwanted)?);
+        let (prefer, over) = (claimable(wanted.1)?, claimable(unwanted)?);
+        Some(Choice { prefer, over, wanted, unwanted })
+    });
+    choices.collect()
 }
 
 /// What the segment shows of the preference: the choice, or the unwanted command with good grace.

@@ -54,8 +54,6 @@ struct Repair<'a> {
 pub(super) struct Fix {
     pub(super) claim: Claim,
     pub(super) command: Template,
-    /// The token of the repair: only segments that have it can show the claim.
-    pub(super) repair_token: String,
 }
 
 /// Every Fix that the segments suggest, each once, in order.
@@ -65,7 +63,7 @@ pub(super) fn fixes(works: &[Work<'_>]) -> Vec<Fix> {
         groups.entry((repair.failed.token(), repair.repair.token())).or_default().push(repair);
     }
     let mut fixes: BTreeMap<Claim, Fix> = BTreeMap::new();
-    for ((_, repair_token), group) in groups {
+    for group in groups.into_values() {
         for part in
             alike(group, |repair| (repair.failed.core(), repair.repair.core()), |repair| repair.session)
         {
@@ -73,7 +71,7 @@ pub(super) fn fixes(works: &[Work<'_>]) -> Vec<Fix> {
             let repair = Template::of(&part.iter().map(|repair| repair.repair).collect::<Vec<_>>());
             let (Some(command), Some(repair)) = (command, repair) else { continue };
             let claim = Claim::Fix { command: command.clone(), repair };
-            fixes.entry(claim.clone()).or_insert(Fix { claim, command, repair_token: repair_token.clone() });
+            fixes.entry(claim.clone()).or_insert(Fix { claim, command });
         }
     }
     fixes.into_values().collect()
@@ -104,8 +102,7 @@ fn alike<'a, T>(
 /// The repairs that one segment shows.
 fn repairs<'a>(work: &'a Work<'_>) -> Vec<Repair<'a>> {
     let actions: Vec<(usize, &Action)> = work.segment.actions().collect();
-    let session = work.segment.session;
-    let session = (session.tenant.as_str(), session.id.as_str());
+    let session = session_of(work);
     let mut open: BTreeMap<(&str, Vec<&str>), usize> = BTreeMap::new();
     let mut found = Vec::new();
     for (at, (turn, action)) in actions.iter().enumerate() {

@@ -20,7 +20,6 @@ use crate::table::{Fact, Session};
 pub(super) struct Segment<'a> {
     /// 16 hex digits, the same whenever the same prompt is read.
     pub(super) id: String,
-    pub(super) session: &'a Session,
     /// When its prompt was given.
     pub(super) started_at: Timestamp,
     /// At least one.
@@ -137,7 +136,7 @@ fn group<'a>(session: &'a Session, turns: Vec<Turn<'a>>) -> Vec<Segment<'a>> {
         }
         let started_at = turn.prompt.map_or(session.started_at, |event| event.timestamp);
         let id = segment_id(session, turn.prompt);
-        segments.push(Segment { id, session, started_at, turns: vec![turn], moved_on: false });
+        segments.push(Segment { id, started_at, turns: vec![turn], moved_on: false });
     }
     segments
 }

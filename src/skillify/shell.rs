@@ -4,13 +4,42 @@
 //! enough to find the simple commands of a line and their words; nothing is expanded. Any text
 //! gives a result: an unclosed quote ends with the text.
 
+use serde::{Deserialize, Serialize};
+
 /// One word of a command.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "StoredWord", into = "StoredWord")]
 pub(super) struct Word {
     /// As written, quotes included.
     pub(super) raw: String,
     /// With quotes and escapes removed.
     pub(super) value: String,
+}
+
+/// A word as it is stored: its value is left out where it is written as it is.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredWord {
+    Plain(String),
+    Quoted { r: String, v: String },
+}
+
+impl From<StoredWord> for Word {
+    fn from(stored: StoredWord) -> Self {
+        match stored {
+            StoredWord::Plain(value) => Self { raw: value.clone(), value },
+            StoredWord::Quoted { r, v } => Self { raw: r, value: v },
+        }
+    }
+}
+
+impl From<Word> for StoredWord {
+    fn from(word: Word) -> Self {
+        if word.raw == word.value {
+            return Self::Plain(word.value);
+        }
+        Self::Quoted { r: word.raw, v: word.value }
+    }
 }
 
 /// How a pipeline is joined to the one before it.

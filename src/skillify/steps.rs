@@ -78,7 +78,7 @@ fn deed(action: &Action) -> Option<Deed<'_>> {
 }
 
 pub(super) fn session_of<'a>(work: &Work<'a>) -> (&'a str, &'a str) {
-    (work.segment.session.tenant.as_str(), work.segment.session.id.as_str())
+    (work.session.tenant.as_str(), work.session.session.as_str())
 }
 
 /// Parts that one template can speak of: runs that agree in every word where most sessions have them,
@@ -138,8 +138,8 @@ fn step(
         .filter_map(|done| if let Deed::Edit(path) = done.deed { Some(path) } else { None })
         .collect();
     let claim = if edits.is_empty() {
-        let prompts = || part.iter().filter_map(|done| works.get(done.work)?.segment.turns.first()?.prompt);
-        let given = |version: &str| prompts().all(|prompt| prompt.text.contains(version));
+        let segments = || part.iter().filter_map(|done| Some(works.get(done.work)?.segment));
+        let given = |version: &str| segments().all(|segment| segment.is_given(version));
         Claim::Run(Template::of(&runs)?.with_given_versions(given))
     } else {
         Claim::Edit(Template::of_paths(&edits)?)

@@ -122,8 +122,7 @@ impl Template {
         for piece in &mut self.0 {
             let Piece::Literal(word) = piece else { continue };
             let Some((before, after)) = version_in(&word.value) else { continue };
-            let version = word.value.get(before.len()..word.value.len() - after.len()).unwrap_or_default();
-            if given(version) {
+            if version_of(&word.value).is_some_and(&given) {
                 *piece =
                     Piece::Hole { before: before.to_owned(), hole: Hole::Version, after: after.to_owned() };
             }
@@ -143,6 +142,24 @@ impl Template {
             }
         }
         pieces.next().is_none()
+    }
+
+    /// The words that are no flags, if nothing varies: a command that it matches has the same core.
+    pub(super) fn literal_core(&self) -> Option<Vec<&str>> {
+        let literal = |piece: &'_ Piece| matches!(piece, Piece::Literal(_));
+        let words = self.0.iter().filter_map(|piece| match piece {
+            Piece::Literal(word) => Some(word.value.as_str()),
+            Piece::Hole { .. } => None,
+        });
+        self.0.iter().all(literal).then(|| words.filter(|word| !is_flag(word)).collect())
+    }
+
+    /// The word that a command which it matches begins with; `None` if that varies.
+    pub(super) fn program(&self) -> Option<&str> {
+        match self.0.first() {
+            Some(Piece::Literal(word)) if !is_flag(&word.value) => Some(&word.value),
+            _ => None,
+        }
     }
 
     /// Whether nothing in it varies.
@@ -287,6 +304,12 @@ fn within_a_folder(words: &[&Word], key: &str) -> Option<Piece> {
     let alike =
         words.iter().all(|word| split(&word.value).as_ref() == Some(&(before.clone(), after.clone())));
     alike.then_some(Piece::Hole { before, hole: Hole::Name, after })
+}
+
+/// The only version number in a word.
+pub(super) fn version_of(word: &str) -> Option<&str> {
+    let (before, after) = version_in(word)?;
+    word.get(before.len()..word.len() - after.len())
 }
 
 /// What stands before and after the only version number in a word.

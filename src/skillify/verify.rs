@@ -2,18 +2,18 @@
 
 use super::action::{Action, What};
 use super::claim::{Claim, Evidence, Line, SupportedClaim, Wording};
-use super::outcome::{self, Outcome};
-use super::prompt::Role;
-use super::segment::{Segment, Turn, claimable};
+use super::digest::{Digest, SegmentDigest};
+use super::outcome::Outcome;
+use super::segment::claimable;
 use super::template::Template;
 use super::{instead, prefer};
 use crate::event::Status;
 
-/// A segment with the outcomes of its turns.
-#[derive(Debug, Clone)]
+/// A segment of a session.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Work<'a> {
-    pub(super) segment: Segment<'a>,
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) session: &'a Digest,
+    pub(super) segment: &'a SegmentDigest,
     /// Whether a correction speaks of some actions more than of others.
     pub(super) blames: bool,
 }
@@ -21,26 +21,20 @@ pub(super) struct Work<'a> {
 impl Work<'_> {
     /// What became of a turn.
     pub(super) fn outcome(&self, turn: usize) -> Outcome {
-        self.outcomes.get(turn).copied().unwrap_or(Outcome::Unknown)
+        self.segment.turns.get(turn).map_or(Outcome::Unknown, |turn| turn.outcome)
     }
 
     /// What became of an action whose effect the events themselves show: that the whole work was
     /// scored badly says nothing against it.
     pub(super) fn outcome_of_effect(&self, turn: usize, action: &Action) -> Outcome {
-        let scored = |turn: &Turn<'_>| turn.scores.iter().any(|score| *score < 0.0);
         let outcome = self.outcome_of(turn, action);
-        let next = self.segment.turns.get(turn + 1);
-        let by_a_person = next.is_some_and(|next| next.role == Role::Correction);
-        let only_scored = self.segment.turns.get(turn).is_some_and(|turn| scored(turn) && !turn.interrupted);
-        if outcome == Outcome::Rejected && only_scored && !by_a_person { Outcome::Unknown } else { outcome }
+        let only_scored = self.segment.turns.get(turn).is_some_and(|turn| turn.only_scored_badly);
+        if outcome == Outcome::Rejected && only_scored { Outcome::Unknown } else { outcome }
     }
 
     /// What became of an action.
     pub(super) fn outcome_of(&self, turn: usize, action: &Action) -> Outcome {
-        if !self.blames {
-            return self.outcome(turn);
-        }
-        outcome::of_action(&self.segment, &self.outcomes, turn, action)
+        if self.blames { action.outcome } else { self.outcome(turn) }
     }
 }
 
@@ -85,7 +79,7 @@ pub(super) fn support<'w, 'a: 'w>(
 }
 
 fn evidence(work: &Work<'_>, shown: Shown) -> Evidence {
-    let session = work.segment.session;
+    let session = work.session;
     let Shown { outcome, mut events, .. } = shown;
     events.sort();
     events.dedup();
@@ -93,11 +87,11 @@ fn evidence(work: &Work<'_>, shown: Shown) -> Evidence {
         started_at: work.segment.started_at,
         segment: work.segment.id.clone(),
         tenant: session.tenant.clone(),
-        session: session.id.clone(),
+        session: session.session.clone(),
         events,
         assistant: session.assistant.clone(),
         project: session.project.clone(),
-        person: session.user_id.clone(),
+        person: session.person.clone(),
         outcome,
     }
 }
@@ -135,7 +129,7 @@ fn run(template: &Template, work: &Work<'_>) -> Option<Shown> {
 /// The last edit of the file.
 fn edit(file: &Template, work: &Work<'_>) -> Option<Shown> {
     let edits = |action: &Action| action.edited().is_some_and(|path| file.matches_path(path));
-    let (turn, action) = work.segment.actions().filter(|(_, action)| edits(action)).last()?;
+    let (turn, action) = work.segment.actions().rfind(|(_, action)| edits(action))?;
     Some(Shown::by(action, work.outcome_of(turn, action)))
 }
 

@@ -1,7 +1,11 @@
 //! One file of the table as read: its footer, its checksum, its rows.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType};
+use arrow::util::display::FormatOptions;
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -114,6 +118,31 @@ pub(super) fn decode(file: Bytes) -> Result<(Footer, Vec<SessionEvent>), Damage>
     }
     Ok((footer, events))
 }
+
+/// The events of rows that have the table's columns, in whatever type another engine gives them that
+/// holds the same values; further columns are left alone.
+pub fn events_of(batch: &RecordBatch) -> Result<Vec<SessionEvent>, Damage> {
+    let mut fields = Vec::new();
+    let mut arrays = Vec::new();
+    for column in &COLUMNS {
+        let wrong_type = |found: String| Damage::Column {
+            column: column.name,
+            expected: column.data_type().to_string(),
+            found,
+        };
+        let array = batch.column_by_name(column.name).ok_or_else(|| wrong_type("missing".to_owned()))?;
+        let cast = cast_with_options(array, &column.data_type(), &STRICT);
+        arrays.push(cast.map_err(|_| wrong_type(array.data_type().to_string()))?);
+        fields.push(Field::new(column.name, column.data_type(), true));
+    }
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(ParquetError::from)?;
+    let mut events = Vec::new();
+    append_rows(&mut events, &batch, COLUMNS.iter())?;
+    Ok(events)
+}
+
+/// A value that does not fit is an error, not a null.
+const STRICT: CastOptions<'_> = CastOptions { safe: false, format_options: FormatOptions::new() };
 
 /// Appends a batch's rows; the columns that are not among `columns` keep their defaults.
 pub(super) fn append_rows<'c>(

@@ -144,10 +144,11 @@ pub(super) fn ensure(disk: &dyn Disk, folder: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Whoever opens the table at the same moment writes the same content, so the last one may win.
+/// Whoever opens the table at the same moment writes the same content, so the last one may win. The name
+/// is durable with that of the first file of the table, whose folders are synced up to here; a table
+/// that loses it before has nothing to lose, and whoever opens it next writes it again.
 fn write_manifest(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
     let unfinished = folder.join(format!(".{FILE_NAME}.{}", Uuid::new_v4().simple()));
     disk::write_durably(disk, &unfinished, manifest().as_bytes())?;
-    disk.rename(&unfinished, &folder.join(FILE_NAME))?;
-    disk.sync_folder(folder)
+    disk.rename(&unfinished, &folder.join(FILE_NAME))
 }

@@ -13,6 +13,8 @@
 //! | `part.rs` | the part of a file that a question needs |
 //! | `read.rs` | [`Table::scan`]: the files of a [`Filter`] to observations, each once |
 //! | `query.rs` | one session, the sessions of the last days, what is new since a [`Cursor`] |
+//! | `ties.rs` | [`Ties`]: which rows must be resolved together |
+//! | `groups.rs` | [`NewGroups`]: what is new, as whole groups of such rows |
 //! | `upkeep/` | compaction, retention, erasure |
 //! | `merge.rs` | observations of one fact to the fact |
 //! | `sessions.rs` | [`Session`] and what can be asked of it |
@@ -36,6 +38,7 @@
 
 mod file;
 mod footer;
+mod groups;
 mod history;
 mod layout;
 mod location;
@@ -48,6 +51,7 @@ mod reconcile;
 mod resolve;
 mod schema;
 pub mod sessions;
+mod ties;
 pub mod upkeep;
 mod write;
 
@@ -61,7 +65,8 @@ use object_store::local::LocalFileSystem;
 
 use crate::disk::{Disk, FileSystem};
 
-pub use file::Damage;
+pub use file::{Damage, events_of};
+pub use groups::{Group, NewGroups, Standing};
 pub use layout::FileIdentity;
 pub use location::{Bucket, Location, LocationError};
 pub use manifest::OpenError;
@@ -70,6 +75,7 @@ pub use read::{DamagedFile, FileInfo, Filter, Listing, ReadError, Scan};
 pub use resolve::{ResolveOptions, resolve};
 pub use schema::{ColumnDescription, columns, schema};
 pub use sessions::{Fact, Session, SessionSource, Turn};
+pub use ties::Ties;
 pub use write::{WriteError, Written};
 
 /// A sessions table. Cloning is cheap and gives the same table.

@@ -11,7 +11,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::datatypes::TimestampMicrosecondType;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryStreamExt};
@@ -26,7 +27,8 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataR
 use super::file::{self, Damage, FileError};
 use super::footer::Footer;
 use super::schema::{COLUMNS, Column};
-use crate::event::SessionEvent;
+use super::ties::{self, Hashes};
+use crate::event::{Kind, SessionEvent};
 
 /// Rows of which any one of the terms is true.
 #[derive(Debug, Clone, Default)]
@@ -136,8 +138,14 @@ pub(super) async fn read(
     rows: Option<&Rows>,
 ) -> Result<(Footer, Vec<SessionEvent>), FileError> {
     let failure = Arc::clone(&reader.failure);
-    let read = read_part(reader, columns, rows).await;
-    // The Parquet reader only knows that something failed; a store that failed is no damage.
+    told_apart(read_part(reader, columns, rows).await, &failure)
+}
+
+/// The Parquet reader only knows that something failed; a store that failed is no damage.
+fn told_apart<T>(
+    read: Result<T, Damage>,
+    failure: &std::sync::Mutex<Option<object_store::Error>>,
+) -> Result<T, FileError> {
     let store_error = failure.lock().ok().and_then(|mut failure| failure.take());
     match (read, store_error) {
         (Err(_), Some(error)) => Err(error.into()),
@@ -179,6 +187,66 @@ async fn read_part(
         file::append_rows(&mut events, &batch, wanted.iter().copied())?;
     }
     Ok((footer, events))
+}
+
+/// The columns that tie rows to sessions, and the time of their arrival.
+const TIES: [&str; 8] = [
+    "event_id",
+    "session_id",
+    "kind",
+    "ingested_at",
+    "tenant",
+    "trace_id",
+    "history_before",
+    "history_after",
+];
+
+/// When the file's first row arrived, in microseconds since the epoch, and what ties each row.
+pub(super) async fn read_ties(reader: RangeReader) -> Result<(i64, Vec<Hashes>), FileError> {
+    let failure = Arc::clone(&reader.failure);
+    told_apart(read_ties_of(reader).await, &failure)
+}
+
+async fn read_ties_of(mut reader: RangeReader) -> Result<(i64, Vec<Hashes>), Damage> {
+    let metadata = reader.metadata(PageIndexPolicy::Skip).await?;
+    Footer::of(metadata.file_metadata()).ok_or(Damage::NoIdentity)?;
+    let metadata = ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new())?;
+    let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata);
+    let projection = ProjectionMask::columns(builder.parquet_schema(), TIES);
+    let mut batches = builder.with_projection(projection).build()?;
+    let (mut arrived, mut rows) = (i64::MAX, Vec::new());
+    while let Some(batch) = batches.try_next().await? {
+        let text = |name: &'static str| {
+            let column = batch.column_by_name(name);
+            column.and_then(|column| column.as_string_opt::<i32>()).ok_or_else(|| Damage::Column {
+                column: name,
+                expected: "Utf8".to_owned(),
+                found: column.map_or_else(|| "missing".to_owned(), |column| column.data_type().to_string()),
+            })
+        };
+        let [event_id, session_id, kind] = [text("event_id")?, text("session_id")?, text("kind")?];
+        let [tenant, trace_id] = [text("tenant")?, text("trace_id")?];
+        let [before, after] = [text("history_before")?, text("history_after")?];
+        let times = batch.column_by_name("ingested_at");
+        let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
+        arrived = times.and_then(arrow::compute::min).unwrap_or_default().min(arrived);
+        rows.extend((0..batch.num_rows()).map(|at| {
+            ties::hashes_of(&ties::Row {
+                tenant: value(tenant, at),
+                event_id: value(event_id, at),
+                session_id: value(session_id, at),
+                trace_id: value(trace_id, at),
+                history_before: value(before, at),
+                history_after: value(after, at),
+                kind: Kind::parse(value(kind, at)).unwrap_or_default(),
+            })
+        }));
+    }
+    Ok((arrived, rows))
+}
+
+fn value(column: &StringArray, at: usize) -> &str {
+    if column.is_null(at) { "" } else { column.value(at) }
 }
 
 /// Whether a row group's statistics leave room for a row that is asked for.

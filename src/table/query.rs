@@ -12,11 +12,13 @@
 //! (`history_after`), the keys of all rows with a history are read as well.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::part::{Columns, Rows, Test};
 use super::read::{DamagedFile, Filter, Listed, ReadError, Reading};
+use super::upkeep::Replacement;
 use super::{ResolveOptions, Session, Table, layout, resolve};
 use crate::event::SessionEvent;
 
@@ -34,8 +36,24 @@ pub struct Sessions {
 ///
 /// A file that upkeep made of files that have all been seen has been seen.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
 pub struct Cursor(BTreeSet<String>);
+
+impl Cursor {
+    pub(super) fn of(paths: BTreeSet<String>) -> Self {
+        Self(paths)
+    }
+
+    /// The files, with those that upkeep made of files that have all been seen.
+    pub(super) fn with_replacements(&self, replacements: &[Arc<Replacement>]) -> BTreeSet<String> {
+        let mut seen = self.0.clone();
+        for replacement in replacements {
+            if replacement.inputs.iter().all(|input| seen.contains(&input.path)) {
+                seen.extend(replacement.outputs.iter().cloned());
+            }
+        }
+        seen
+    }
+}
 
 /// What is new since a [`Cursor`].
 #[derive(Debug, Default)]
@@ -109,12 +127,7 @@ impl Table {
     ) -> Result<Change, ReadError> {
         let files = self.list(filter).await?;
         let listed: BTreeSet<String> = files.iter().map(|file| file.location.to_string()).collect();
-        let mut seen = cursor.0.clone();
-        for replacement in self.replacements(filter.owner.as_ref()).await? {
-            if replacement.inputs.iter().all(|input| seen.contains(&input.path)) {
-                seen.extend(replacement.outputs.iter().cloned());
-            }
-        }
+        let mut seen = cursor.with_replacements(&self.replacements(filter.owner.as_ref()).await?);
         let mut skip = seen.clone();
         skip.extend(later_than(files, &seen, most_bytes));
         let mut observations = super::read::Observations::default();

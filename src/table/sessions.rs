@@ -104,7 +104,18 @@ impl Session {
     /// Whether nothing more is expected of the session: it ended, or was `idle` for long enough,
     /// and no row came for a minute. A late row opens it again.
     pub fn is_closed(&self, now: Timestamp, idle: Duration) -> bool {
-        let is_idle = now.since(self.last_event_at.max(self.last_ingested_at)) >= idle;
-        (self.ended || is_idle) && now.since(self.last_ingested_at) >= QUIET
+        is_closed(self.ended, self.last_event_at, self.last_ingested_at, now, idle)
     }
+}
+
+/// [`Session::is_closed`] of what is known of a session.
+pub fn is_closed(
+    ended: bool,
+    last_event_at: Timestamp,
+    last_ingested_at: Timestamp,
+    now: Timestamp,
+    idle: Duration,
+) -> bool {
+    let is_idle = now.since(last_event_at.max(last_ingested_at)) >= idle;
+    (ended || is_idle) && now.since(last_ingested_at) >= QUIET
 }

@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::support::{Site, client, eventually, fixtures};
 
 /// A recorded request body.
-struct Body {
+pub(crate) struct Body {
     signal: String,
     grpc: bool,
     json: bool,
@@ -54,7 +54,7 @@ fn bodies(folder: &Path) -> Vec<Body> {
     found
 }
 
-fn post(site: &Site, body: &Body) {
+pub(crate) fn post(site: &Site, body: &Body) {
     let status = site.post(&format!("/v1/{}", body.signal), body.content_type(), body.bytes.clone());
     assert_eq!(status, 200, "{}", body.signal);
 }
@@ -86,7 +86,7 @@ fn export(site: &Site, body: &Body) {
     });
 }
 
-fn claude_code() -> Vec<Body> {
+pub(crate) fn claude_code() -> Vec<Body> {
     bodies(&fixtures().join("captures/claude-code"))
 }
 

@@ -63,6 +63,22 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
             "c.yaml:2:21: exporters.parquet.table: there is no extension `lake`; name sessions_table",
         ),
         (
+            "extensions:\n  sessions_tabel: { path: /x }\n",
+            "c.yaml:2:3: extensions.sessions_tabel: unknown key; known here: health, sessions_table, auth",
+        ),
+        (
+            "extensions:\n  sessions_table/eu: {}\nexporters:\n  parquet: { table: sessions_table/eu }\n",
+            "c.yaml:2:22: extensions.sessions_table/eu: say where this table is: path",
+        ),
+        (
+            "service:\n  pipelines:\n    sessions/../x: { receivers: [otlp], exporters: [parquet] }\n",
+            "c.yaml:3:20: service.pipelines.sessions/../x: the name becomes a folder of the journal: letters and digits, then also `-`, `_` and `.`",
+        ),
+        (
+            "service:\n  pipelines:\n    sessions: { receivers: [otlp, otlp], exporters: [parquet] }\n",
+            "c.yaml:3:28: service.pipelines.sessions.receivers: otlp stands here twice",
+        ),
+        (
             "processors:\n  workspace: { default: x }\n  workspace: { default: y }\n",
             "c.yaml:3:3: the key \"workspace\" stands here twice, first at 2:3",
         ),
@@ -90,11 +106,7 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
 
 #[test]
 fn what_is_not_built_yet_is_refused_wherever_it_stands() {
-    for (text, place) in [
-        ("processors: { mappings: [] }\n", "1:15: processors.mappings"),
-        ("connectors: { skillify: { proposer: { anthropic: {} } } }\n", "1:37: connectors.skillify.proposer"),
-        ("service: { telemetry: { metrics: { otlp: x } } }\n", "1:34: service.telemetry.metrics"),
-    ] {
+    for (text, place) in [("processors: { mappings: [] }\n", "1:15: processors.mappings")] {
         let (code, _, stderr) = validate(text);
         assert_eq!(code, 64, "{text}");
         assert!(stderr.starts_with(&format!("error: c.yaml:{place}: ")), "{text}gave {stderr}");
@@ -141,6 +153,69 @@ fn a_deeplake_exporter_follows_a_table_with_what_it_needs_to_be_told() {
     }
     let alone = "exporters: { deeplake: { org: o-1, token: t } }\nservice: { pipelines: { sessions: { receivers: [], exporters: [deeplake] } } }\n";
     assert_eq!(validate(alone).0, 0, "a process that only follows a table");
+}
+
+#[test]
+fn a_model_has_an_address_a_key_and_a_leash() {
+    let proposer = |text: &str| validate(&format!("connectors: {{ skillify: {{ proposer: {text} }} }}\n"));
+    let local = "endpoint: http://127.0.0.1:11434/v1, model: small";
+    for good in [
+        "offline".to_owned(),
+        "{ anthropic: { api_key: sk-1 } }".to_owned(),
+        "{ anthropic: { api_key: sk-1, budget: { calls: [50/run, 1k/day], tokens: 2M/day, cost: 1.50/day } } }"
+            .to_owned(),
+        format!("{{ openai: {{ {local} }} }}"),
+        format!("{{ openai: {{ {local}, uses: [wording, same_skill], concurrency: 1, timeout: 5m }} }}"),
+        format!("{{ openai: {{ {local}, price: {{ input: 0.15, output: 0.60 }}, budget: {{ cost: 1.00/run }} }} }}"),
+    ] {
+        let (code, _, stderr) = proposer(&good);
+        assert_eq!(code, 0, "{good} gave {stderr}");
+    }
+    for (bad, place, message) in [
+        ("{ anthropic: {} }", "proposer.anthropic", "name the key"),
+        ("{ openai: { model: m } }", "proposer.openai", "name the server's base URL here: endpoint"),
+        ("{ openai: { endpoint: http://x/v1 } }", "proposer.openai", "name the model here: model"),
+        ("{ openai: { endpoint: x, model: m } }", "proposer.openai.endpoint", "expected a URL"),
+        (
+            "{ openai: { endpoint: ftp://x, model: m } }",
+            "proposer.openai.endpoint",
+            "expected an http or https",
+        ),
+        (
+            "{ openai: { endpoint: http://u:p@x, model: m } }",
+            "proposer.openai.endpoint",
+            "api_key, not in the URL",
+        ),
+        ("{ anthropic: { api_key: \"a b\" } }", "proposer.anthropic.api_key", "the key is empty, or"),
+        ("{ anthropic: { api_key: sk, budget: { calls: 50 } } }", "anthropic.budget.calls", "such as 50/run"),
+        (
+            "{ anthropic: { api_key: sk, budget: { calls: [5/run, 6/run] } } }",
+            "budget.calls",
+            "a list of both",
+        ),
+        ("{ anthropic: { api_key: sk, budget: { cost: $1/day } } }", "budget.cost", "such as 1.50/day"),
+        (
+            "{ anthropic: { api_key: sk, model: m, budget: { cost: 1/day } } }",
+            "proposer.anthropic",
+            "write price",
+        ),
+        ("{ anthropic: { api_key: sk, concurrency: 0 } }", "concurrency", "1 to 64"),
+        ("{ anthropic: { api_key: sk, uses: [] } }", "uses", "nothing would be asked"),
+        ("{ anthropic: { api_key: sk, uses: [poetry] } }", "uses.0", "expected one of wording, same_skill"),
+        ("{ anthropic: { api_key: sk, temperature: 1 } }", "anthropic.temperature", "unknown key"),
+        ("{ anthropic: { api_key: sk }, openai: {} }", "proposer", "there is one proposer"),
+        ("haiku", "proposer", "expected offline"),
+        ("{ anthropic: { api_key: \"${env:NO_KEY}\" } }", "proposer.anthropic.api_key", "NO_KEY is not set"),
+    ] {
+        let (code, _, stderr) = proposer(bad);
+        assert_eq!(code, 64, "{bad}");
+        assert!(stderr.starts_with("error: c.yaml:1:") && stderr.contains(place), "{bad} gave {stderr}");
+        assert!(stderr.contains(message) && !stderr.contains("sk-"), "{bad} gave {stderr}");
+    }
+    let (code, stdout, _) =
+        proposer("{ openai: { endpoint: http://models.example.com/v1, model: m, api_key: sk-1 } }");
+    assert_eq!(code, 0);
+    assert!(stdout.contains("clear text") && !stdout.contains("sk-1"), "{stdout}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use prost::Message;
 use skillspan::table::{Filter, Table};
 
-use crate::support::Site;
+use crate::support::{Running, Site};
 
 /// How often the process is killed; `SKILLSPAN_CRASH_ROUNDS` asks for more.
 const ROUNDS: u64 = 10;
@@ -69,18 +70,25 @@ fn send_until(
     }
 }
 
-#[test]
-fn nothing_acknowledged_is_lost_altered_or_doubled_by_kill_9() {
+fn rounds() -> u64 {
+    std::env::var("SKILLSPAN_CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap())
+}
+
+/// Files are written often, so that some kills hit the way from the journal to the table. Small segments
+/// are filled, exported and recycled between two kills.
+fn site() -> Site {
     let site = Site::new("crash");
-    let config = std::fs::read_to_string(site.config()).unwrap();
-    // Files are written often, so that some kills hit the way from the journal to the table.
-    // Small segments are filled, exported and recycled between two kills.
-    let config = config.replace("segment: 4MiB", "segment: 64KiB");
-    let config = config.replace("exporters:\n", "exporters:\n  parquet: { flush: { age: 50ms } }\n");
-    std::fs::write(site.config(), config).unwrap();
+    site.edit_config(&[
+        ("segment: 4MiB", "segment: 64KiB"),
+        ("exporters:\n", "exporters:\n  parquet: { flush: { age: 50ms } }\n"),
+    ]);
+    site
+}
+
+/// Kills the process again and again while clients send; what was acknowledged, by its prompt's id.
+fn send_through_kills(site: &Site, rounds: u64) -> BTreeMap<String, String> {
     let next = AtomicU64::new(0);
     let acknowledged = Mutex::new(BTreeMap::new());
-    let rounds = std::env::var("SKILLSPAN_CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     let moments = RandomState::new();
     for round in 0..rounds {
         let life = moments.hash_one(round) % LONGEST_LIFE;
@@ -88,21 +96,25 @@ fn nothing_acknowledged_is_lost_altered_or_doubled_by_kill_9() {
         let stop = AtomicBool::new(false);
         std::thread::scope(|threads| {
             for _ in 0..CLIENTS {
-                threads.spawn(|| send_until(&stop, &site, &next, &acknowledged));
+                threads.spawn(|| send_until(&stop, site, &next, &acknowledged));
             }
             std::thread::sleep(Duration::from_millis(life));
             running.kill();
             stop.store(true, Ordering::Relaxed);
         });
     }
-    let running = site.start();
+    let running: Running = site.start();
     site.sessions();
     assert_eq!(running.terminate(), Some(0));
-
     let acknowledged = acknowledged.into_inner().unwrap();
     assert!(acknowledged.len() > 100, "only {} requests were acknowledged", acknowledged.len());
+    acknowledged
+}
+
+/// Each acknowledged request is in the table as it was sent, in one row. Answers the number of files.
+fn assert_is_in(table: &Path, acknowledged: &BTreeMap<String, String>) -> usize {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let table = Table::open_read_only(&site.path("sessions")).unwrap();
+    let table = Table::open_read_only(table).unwrap();
     let scan = runtime.block_on(table.scan(&Filter::default())).unwrap();
     assert!(scan.damaged.is_empty(), "{:?}", scan.damaged);
     let stored: BTreeMap<String, String> =
@@ -115,9 +127,39 @@ fn nothing_acknowledged_is_lost_altered_or_doubled_by_kill_9() {
     let rows: u64 = listing.files.iter().map(|file| file.rows).sum();
     assert_eq!(rows, scan.events.len() as u64, "no event stands in two files");
     assert!(listing.files.len() > 3, "kills fell between files: {}", listing.files.len());
+    listing.files.len()
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_altered_or_doubled_by_kill_9() {
+    let (site, rounds) = (site(), rounds());
+    let acknowledged = send_through_kills(&site, rounds);
+    let files = assert_is_in(&site.path("sessions"), &acknowledged);
+    let acknowledged = acknowledged.len();
     println!(
-        "{rounds} kills: {} acknowledged, lost 0, altered 0, stored twice 0, in {} files",
-        acknowledged.len(),
-        listing.files.len()
+        "{rounds} kills: {acknowledged} acknowledged, lost 0, altered 0, stored twice 0, in {files} files"
+    );
+}
+
+/// A kill between two appends leaves a request in one of them, unanswered.
+#[test]
+fn what_two_pipelines_acknowledged_is_in_both_their_tables_after_kill_9() {
+    let (site, rounds) = (site(), rounds().div_ceil(2));
+    let root = site.folder.path().display();
+    site.edit_config(&[
+        ("receivers:\n", &format!("  sessions_table/eu: {{ path: {root}/eu }}\nreceivers:\n")),
+        ("exporters:\n", "exporters:\n  parquet/eu: { table: sessions_table/eu, flush: { age: 70ms } }\n"),
+    ]);
+    site.add_to_config(
+        "  pipelines:
+    sessions: { receivers: [otlp], processors: [redact, workspace], exporters: [parquet] }
+    sessions/eu: { receivers: [otlp], processors: [workspace], exporters: [parquet/eu] }
+",
+    );
+    let acknowledged = send_through_kills(&site, rounds);
+    let files = ["sessions", "eu"].map(|table| assert_is_in(&site.path(table), &acknowledged));
+    let acknowledged = acknowledged.len();
+    println!(
+        "{rounds} kills: {acknowledged} acknowledged, lost 0, altered 0, stored twice 0 in either of two tables, in {files:?} files"
     );
 }

@@ -75,11 +75,11 @@ fn status_says_what_listens_what_lags_and_what_to_do() {
     let running = site.start();
     assert_eq!(site.post("/v1/logs", "application/json", body()), 200);
     eventually("the exporter has read the request", || {
-        status(&site)["table"]["lag_events"].as_u64() > Some(0)
+        status(&site)["pipelines"][0]["table"]["lag_events"].as_u64() > Some(0)
     });
     let report = status(&site);
     assert_eq!((&report["running"], &report["ready"]), (&true.into(), &true.into()));
-    assert_eq!(report["table"]["lag_requests"], 1);
+    assert_eq!(report["pipelines"][0]["table"]["lag_requests"], 1);
     let http = format!("127.0.0.1:{}", site.http);
     assert!(report["listening"].as_array().unwrap().iter().any(|port| port["address"] == http), "{report}");
     let text = site.run(&["status"]);
@@ -91,7 +91,7 @@ fn status_says_what_listens_what_lags_and_what_to_do() {
     let text = site.run(&["status"]);
     for said in [
         "not running\n",
-        "! 1 accepted requests are not in the table yet",
+        "! 1 accepted requests of sessions are not in the table yet",
         "to do: `skillspan run` writes them",
     ] {
         assert!(text.contains(said), "{said:?} is missing in {text}");
@@ -108,7 +108,9 @@ fn a_failing_table_is_told_by_status_and_nothing_is_lost() {
     assert_eq!(site.post("/v1/logs", "application/json", body()), 200);
     let problem = || status(&site)["problems"][0].clone();
     eventually("the table fails", || {
-        problem()["what"].as_str().is_some_and(|what| what.contains("the table cannot be written"))
+        problem()["what"]
+            .as_str()
+            .is_some_and(|what| what.contains("the table of sessions cannot be written"))
     });
     assert!(problem()["todo"].as_str().unwrap().contains("nothing is lost"), "{}", problem());
     std::fs::remove_file(&obstacle).unwrap();

@@ -12,7 +12,11 @@
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
 //! | `live.rs` | the OpenTelemetry SDK as a client |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
+//! | `model.rs` | a model that words skills: what is sent, counted and said |
 //! | `operation.rs` | start, health, metrics, drain, demo |
+//! | `pipelines.rs` | several sessions pipelines |
+//! | `segment.rs` | Arrow rows in, segments out |
+//! | `telemetry.rs` | own metrics, sent to a collector |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
 
 #![allow(
@@ -24,6 +28,9 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/model_server.rs"]
+mod model_server;
+
 mod architecture;
 mod captures;
 mod configuration;
@@ -33,7 +40,11 @@ mod explain;
 mod hook;
 mod journals;
 mod live;
+mod model;
 mod operation;
+mod pipelines;
 mod schema;
+mod segment;
 mod support;
+mod telemetry;
 mod upkeep;

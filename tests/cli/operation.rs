@@ -41,8 +41,8 @@ fn it_says_what_it_does_and_counts_what_it_drops() {
         "skillspan_receiver_records_total{signal=\"logs\"} 2",
         "skillspan_records_unrecognised_total{signal=\"logs\",scope=\"my.app\"} 1",
         "skillspan_records_dropped_total{dialect=\"claude-code\",reason=\"noise\"} 1",
-        "skillspan_table_lag_records 0",
-        "skillspan_journal_writable 1",
+        "skillspan_table_lag_records{pipeline=\"sessions\"} 0",
+        "skillspan_journal_writable{pipeline=\"sessions\"} 1",
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line} is missing in {metrics}");
     }

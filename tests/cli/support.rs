@@ -77,6 +77,27 @@ service:
         self.folder.path().join("skillspan.yaml")
     }
 
+    /// Replaces texts of the configuration, each of which must be there.
+    pub(crate) fn edit_config(&self, edits: &[(&str, &str)]) {
+        let mut config = std::fs::read_to_string(self.config()).unwrap();
+        for (from, to) in edits {
+            assert!(config.contains(from), "{from:?} is not in {config}");
+            config = config.replacen(from, to, 1);
+        }
+        std::fs::write(self.config(), config).unwrap();
+    }
+
+    /// Appends to the configuration, which ends within `service`.
+    pub(crate) fn add_to_config(&self, text: &str) {
+        let config = std::fs::read_to_string(self.config()).unwrap();
+        std::fs::write(self.config(), config + text).unwrap();
+    }
+
+    /// One port more.
+    pub(crate) fn free_port(&self) -> u16 {
+        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -73,8 +73,9 @@ fn goldens() -> Vec<PathBuf> {
 
 /// Probes and clients come from outside the pod; data goes to the volume and nowhere else.
 fn assert_fits_a_container(settings: &Settings) {
-    let sessions = settings.sessions.as_ref().expect("a sessions pipeline");
-    assert!(sessions.listeners.iter().all(|listener| listener.address.ip().is_unspecified()));
+    assert!(!settings.sessions.is_empty(), "a sessions pipeline");
+    let mut listeners = settings.receivers.iter().flat_map(|receiver| &receiver.listeners);
+    assert!(listeners.all(|listener| listener.address.ip().is_unspecified()));
     assert!(settings.health.expect("a health endpoint").ip().is_unspecified());
     let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
     let targets = targets.filter_map(|target| match &target.place {
@@ -83,9 +84,13 @@ fn assert_fits_a_container(settings: &Settings) {
         // Rows of a service: nothing stays here.
         Place::Deeplake(_) => None,
     });
-    let targets = targets.chain(settings.followers.iter().map(|follower| &follower.state));
-    let Location::Folder(table) = &settings.table else { panic!("{} is not a folder", settings.table) };
-    for path in targets.chain([&sessions.journal.path, table]) {
+    let targets = targets.chain(settings.followers.iter().map(|follower| &follower.deeplake.state));
+    let tables = settings.tables().map(|table| match &table.location {
+        Location::Folder(path) => path,
+        Location::Bucket(bucket) => panic!("{bucket} is not a folder"),
+    });
+    let journals = settings.sessions.iter().map(|pipeline| &pipeline.journal.path);
+    for path in targets.chain(journals).chain(tables) {
         assert!(path.starts_with("/var/lib/skillspan"), "{} is not on the volume", path.display());
     }
 }

@@ -203,6 +203,27 @@ async fn a_failing_table_is_tried_until_it_works_and_the_status_says_why() {
 }
 
 #[tokio::test]
+async fn what_lags_is_known_after_a_restart_too_while_a_plan_waits_for_its_table() {
+    let journal_folder = tempfile::tempdir().unwrap();
+    let table = tempfile::tempdir().unwrap();
+    let journal = open(journal_folder.path());
+    append(&journal, "a", &["a1", "a2"]).await;
+    let obstacle = table.path().join("v1/owner_tenant=a");
+    fs::create_dir_all(obstacle.parent().unwrap()).unwrap();
+    fs::write(&obstacle, b"").unwrap();
+    let hasty = Config { rows: 1, drain_timeout: Duration::ZERO, ..patient() };
+    for life in ["the plan's first", "the one that finds it"] {
+        while_running(&journal, table.path(), hasty.clone(), async |handle| {
+            until(|| handle.status().failing.is_some()).await;
+            let status = handle.status();
+            assert_eq!((status.behind, status.pending_events), (1, 2), "{life}");
+            assert!(status.lag_seconds() > 0.0, "{life}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn a_foreign_file_under_our_name_stops_the_export_and_is_not_overwritten() {
     let journal_folder = tempfile::tempdir().unwrap();
     let table_folder = tempfile::tempdir().unwrap();

@@ -7,9 +7,8 @@ use bytes::Bytes;
 use http::Request;
 use skillspan::dialects::Dialects;
 use skillspan::journal::{Config, Durability, Journal};
-use skillspan::receivers::auth::Rates;
 use skillspan::receivers::otlp::{Limits, Patience, patient_router};
-use skillspan::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, serve};
+use skillspan::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, Pipeline, serve};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -37,9 +36,10 @@ impl Served {
         let (path, max_size, segment_size) = (folder.path().to_owned(), 1 << 20, 1 << 16);
         let journal =
             Journal::open(Config { path, max_size, segment_size, durability: Durability::Os }).unwrap();
+        let pipeline = Pipeline { processors: Vec::new(), journal };
         let memory = MemoryLimit::new(1 << 20);
-        let ingest = Ingest::new(Dialects::built_in(), Vec::new(), journal, memory, Counters::default());
-        let gate = Arc::new(Gate::new(None, Rates::new(None, None)));
+        let ingest = Ingest::new(Dialects::built_in(), vec![Arc::new(pipeline)], memory, Counters::default());
+        let gate = Arc::new(Gate::new(None, Vec::new()));
         let limits = Limits { max_message: 1 << 16, max_body: 1 << 16 };
         let router = patient_router(&Arc::new(ingest), &gate, limits, patience);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

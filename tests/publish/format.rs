@@ -41,6 +41,7 @@ fn the_skill_reads_as_a_person_would_have_written_it() {
         r#"---
 name: make-test-integration-needs-make-db-up
 description: "Run `make db-up` before `make test-integration`. Use when `make test-integration` fails, or when asked to run integration tests."
+license: "Proprietary unless the repository that holds this skill says otherwise"
 metadata:
   skillspan-id: "ID"
   skillspan-scope: "workspace"
@@ -88,7 +89,7 @@ fn every_skill_keeps_the_rules_of_the_format() {
             target.files().into_iter().filter(|path| path.ends_with("SKILL.md")).collect();
         assert_eq!(skills.len(), 1, "{fix}");
         let (keys, metadata) = front_matter(&target.read(&skills[0]));
-        assert_eq!(keys.keys().collect::<Vec<_>>(), ["description", "metadata", "name"]);
+        assert_eq!(keys.keys().collect::<Vec<_>>(), ["description", "license", "metadata", "name"]);
         let (name, description) = (&keys["name"], &keys["description"]);
         assert_eq!(skills[0], format!("skills/{name}/SKILL.md"));
         assert!((1..=64).contains(&name.len()), "{name}");

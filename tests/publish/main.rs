@@ -9,6 +9,8 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+#[path = "../support/model_server.rs"]
+mod model_server;
 #[path = "../support/sessions.rs"]
 mod sessions;
 
@@ -17,6 +19,7 @@ mod git;
 mod golden;
 mod hosts;
 mod life;
+mod model;
 mod people;
 mod races;
 mod repository;

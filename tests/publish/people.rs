@@ -206,5 +206,5 @@ fn a_state_of_the_first_format_is_read() {
     target.write(".skillspan/library.json", &state.to_string());
     assert_eq!(target.publish(&mined(&first())).named(Change::Unchanged), [NAME]);
     assert_eq!(target.publish(&mined(&with_migration())).named(Change::Sharpened), [NAME]);
-    assert!(target.read(".skillspan/library.json").contains("\"format\": 2"));
+    assert!(target.read(".skillspan/library.json").contains("\"format\": 3"));
 }

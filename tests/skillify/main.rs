@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "../support/model_server.rs"]
+mod model_server;
 #[path = "../support/sessions.rs"]
 mod sessions;
 
 mod claims;
 mod database;
+mod increments;
 mod llm;
 mod noise;
 mod safety;

@@ -33,7 +33,7 @@ fn list_text(target: &Target, skills: &[Listed]) -> String {
             [
                 skill.name.clone(),
                 skill.standing.as_str().to_owned(),
-                if skill.proposal.is_some() { "yes" } else { "-" }.to_owned(),
+                if skill.has_proposal() { "yes" } else { "-" }.to_owned(),
                 one_line(&skill.workspace, 20),
                 skill.version.to_string(),
                 skill.support.clone(),
@@ -60,7 +60,8 @@ fn skill_json(target: &Target, skill: &Listed) -> serde_json::Value {
         "version": skill.version,
         "support": skill.support,
         "description": skill.description,
-        "has_proposal": skill.proposal.is_some(),
+        "has_proposal": skill.has_proposal(),
+        "same_as": skill.same_as,
     })
 }
 
@@ -89,6 +90,14 @@ pub(super) fn show(found: &[Found], json: bool) -> String {
                 text,
                 "\n# Proposed, because a person wrote what stands there\n{proposal}\n\
                  Take it with `skillspan skills approve {name}`, drop it with `skillspan skills reject {name}`.\n"
+            );
+        }
+        if let Some(other) = &skill.same_as {
+            let name = &skill.name;
+            let _ = write!(
+                text,
+                "\n# Proposed: a model takes it for {other}\n\
+                 Retire it with `skillspan skills approve {name}`, keep both with `skillspan skills reject {name}`.\n"
             );
         }
     }
@@ -145,10 +154,13 @@ pub(super) fn evidence(settings: &Settings, name: &str, json: bool) -> Result<St
     Ok(text)
 }
 
-/// The table's sessions by the hash that published files name them by.
+/// The tables' sessions by the hash that published files name them by.
 async fn known_sessions(settings: &Settings) -> Result<BTreeMap<String, String>, Failure> {
-    let Ok(table) = reader::open(settings).await else { return Ok(BTreeMap::new()) };
-    let places = read(&table, &settings.default_workspace).await.or_fail()?;
-    let sessions = places.into_values().flatten();
-    Ok(sessions.map(|session| (session_hash(&session.tenant, &session.id), session.id)).collect())
+    let mut known = BTreeMap::new();
+    for settings in settings.tables() {
+        let Ok(table) = reader::open(settings).await else { continue };
+        let sessions = read(&table, &settings.default_workspace).await.or_fail()?.into_values().flatten();
+        known.extend(sessions.map(|session| (session_hash(&session.tenant, &session.id), session.id)));
+    }
+    Ok(known)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
+use super::proposer::Proposer;
 use crate::config::components::Named;
 use crate::config::units::{ByteSize, Hidden, Span, Zstd};
 
@@ -118,8 +119,9 @@ impl std::fmt::Debug for GitAuth {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Deeplake {
-    /// The extension that says where the sessions table is.
-    pub(in crate::config) table: String,
+    /// The extension that says where the table is whose sessions go there. Absent: the one that the
+    /// pipeline fills, or `sessions_table`.
+    pub(in crate::config) table: Option<String>,
     /// The API.
     pub(in crate::config) endpoint: String,
     /// The organisation's id.
@@ -256,6 +258,8 @@ pub(in crate::config) struct Skillify {
     pub(in crate::config) idle: Span,
     /// The shortest time between two runs.
     pub(in crate::config) min_interval: Span,
+    /// The folder in which digests of sessions are kept, so that a run reads only what is new.
+    pub(in crate::config) digests: Option<String>,
     /// What a skill needs to be published.
     pub(in crate::config) publish: Publish,
     /// Who words the skills.
@@ -271,35 +275,6 @@ pub(in crate::config) struct Publish {
     pub(in crate::config) sessions: u64,
     /// … of at least so many people.
     pub(in crate::config) people: u64,
-}
-
-/// `offline` needs no key, no model and no network.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(in crate::config) struct Proposer;
-
-impl<'de> Deserialize<'de> for Proposer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Proposer;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("offline")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Proposer, E> {
-                if name == "offline" { Ok(Proposer) } else { Err(E::custom("expected offline")) }
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Proposer, A::Error> {
-                match map.next_key::<String>()?.as_deref() {
-                    Some("anthropic" | "openai") => Err(de::Error::custom("not supported yet; use offline")),
-                    _ => Err(de::Error::custom("expected offline")),
-                }
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
 }
 
 /// `file`: a lock beside the target.
@@ -325,7 +300,7 @@ impl Default for Parquet {
 impl Default for Deeplake {
     fn default() -> Self {
         Self {
-            table: "sessions_table".to_owned(),
+            table: None,
             endpoint: "https://api.deeplake.ai".to_owned(),
             org: String::new(),
             org_name: None,
@@ -384,8 +359,9 @@ impl Default for Skillify {
             every_turns: 20,
             idle: Span(Duration::from_secs(30 * 60)),
             min_interval: Span(Duration::from_secs(60)),
+            digests: None,
             publish: Publish::default(),
-            proposer: Proposer,
+            proposer: Proposer::default(),
             coordination: Coordination,
         }
     }

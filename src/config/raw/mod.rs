@@ -1,24 +1,29 @@
 //! Every key of a configuration file, as it is written.
 //!
-//! Field documentation is the keys' documentation. A key whose part is not built yet has the type
-//! [`NotSupportedYet`] and is refused wherever it stands. What is absent has the default that its
+//! Field documentation is the keys' documentation. What is absent has the default that its
 //! `Default` implementation or `#[serde(default)]` names; a component that the file names replaces the
 //! built-in component of that name as a whole (`mod.rs`).
 
 mod exporters;
+mod proposer;
 mod receivers;
 
-use serde::Deserialize;
-use serde::de::{self, Deserializer};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
 
-use crate::config::components::{Components, Named};
+use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
+
+use crate::config::components::{Components, Named, type_of};
 use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
 
 pub(super) use exporters::{
     Connector, Deeplake, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope, SessionsOf,
 };
+pub(super) use proposer::{Limits, Model, Proposer, Use};
 pub(super) use receivers::{
-    Grpc, Hooks, Http, Langfuse, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace,
+    Grpc, Hooks, Http, Langfuse, Otlp, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace,
 };
 
 /// The whole file.
@@ -39,33 +44,64 @@ pub(in crate::config) struct Raw {
     pub(in crate::config) service: Service,
 }
 
-/// A key of the documented schema whose part is not built yet.
-#[derive(Debug, Default, Clone, Copy)]
-pub(in crate::config) struct NotSupportedYet;
-
-impl<'de> Deserialize<'de> for NotSupportedYet {
-    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(de::Error::custom("not supported yet"))
-    }
-}
+/// The type of the extension that says where sessions are, and the id of the usual one.
+pub(in crate::config) const SESSIONS_TABLE: &str = "sessions_table";
 
 /// A section that is written is there, with its defaults if it is empty.
 fn written<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Default)]
 pub(in crate::config) struct Extensions {
     /// `/health`, `/ready` and `/metrics`.
-    #[serde(deserialize_with = "written")]
     pub(in crate::config) health: Option<Health>,
-    /// Where the sessions table is.
-    #[serde(deserialize_with = "written")]
-    pub(in crate::config) sessions_table: Option<SessionsTable>,
+    /// Where sessions are stored, by id: `sessions_table` or `sessions_table/name`.
+    pub(in crate::config) sessions_tables: BTreeMap<String, SessionsTable>,
     /// Who may send. Absent: anyone who reaches the port.
-    #[serde(deserialize_with = "written")]
     pub(in crate::config) auth: Option<Auth>,
+}
+
+impl<'de> Deserialize<'de> for Extensions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ExtensionsVisitor)
+    }
+}
+
+struct ExtensionsVisitor;
+
+impl<'de> Visitor<'de> for ExtensionsVisitor {
+    type Value = Extensions;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("keys with values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Extensions, A::Error> {
+        let mut extensions = Extensions::default();
+        while let Some(id) = map.next_key_seed(ExtensionSeed)? {
+            match id.as_str() {
+                "health" => extensions.health = Some(map.next_value()?),
+                "auth" => extensions.auth = Some(map.next_value()?),
+                _ => drop(extensions.sessions_tables.insert(id, map.next_value()?)),
+            }
+        }
+        Ok(extensions)
+    }
+}
+
+struct ExtensionSeed;
+
+impl<'de> DeserializeSeed<'de> for ExtensionSeed {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        if id == "health" || id == "auth" || type_of(&id) == SESSIONS_TABLE {
+            return Ok(id);
+        }
+        Err(de::Error::unknown_field(&id, &["health", SESSIONS_TABLE, "auth"]))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -152,7 +188,33 @@ pub(in crate::config) struct Telemetry {
     /// Log lines on standard error.
     pub(in crate::config) logs: Logs,
     /// Metrics to a collector; `/metrics` serves them in any case.
-    metrics: NotSupportedYet,
+    pub(in crate::config) metrics: Metrics,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Metrics {
+    /// To an OpenTelemetry collector, over OTLP/HTTP.
+    pub(in crate::config) otlp: Option<OtlpMetrics>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct OtlpMetrics {
+    /// `http://` or `https://`, host and port; without a path, that of OTLP.
+    pub(in crate::config) endpoint: String,
+    /// How often they are sent.
+    #[serde(default = "OtlpMetrics::interval")]
+    pub(in crate::config) interval: Span,
+    /// Headers of each request, such as a credential.
+    #[serde(default)]
+    pub(in crate::config) headers: BTreeMap<String, Hidden>,
+}
+
+impl OtlpMetrics {
+    const fn interval() -> Span {
+        Span(Duration::from_secs(60))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -63,7 +63,7 @@ pub(in crate::config) struct Langfuse {
     pub(in crate::config) endpoint: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Protocols {
     /// OTLP over gRPC.
@@ -74,7 +74,7 @@ pub(in crate::config) struct Protocols {
     pub(in crate::config) http: Option<Http>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Grpc {
     /// Where to listen.
@@ -99,7 +99,7 @@ pub(in crate::config) struct Tls {
     pub(in crate::config) client_ca_file: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Http {
     /// Where to listen.

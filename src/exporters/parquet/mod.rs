@@ -201,6 +201,7 @@ impl ParquetExporter {
                 return Ok(Progress::Exported);
             }
             let batch = self.records_of(&plan).await?;
+            self.note_pending(&batch);
             self.execute(&plan, batch).await?;
             return Ok(Progress::Exported);
         }
@@ -263,10 +264,15 @@ impl ParquetExporter {
                 self.push(batch, record).await?;
             }
         }
+        self.note_pending(batch);
+        Ok(full || self.is_full(batch))
+    }
+
+    /// What lags: the batch that is gathered or written.
+    fn note_pending(&self, batch: &Batch) {
         let mut status = status::lock(&self.status);
         status.oldest_pending = batch.oldest;
         status.pending_events = batch.rows as u64;
-        Ok(full || self.is_full(batch))
     }
 
     fn is_full(&self, batch: &Batch) -> bool {

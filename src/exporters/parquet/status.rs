@@ -33,6 +33,13 @@ pub struct Status {
     pub failing: Option<Failing>,
 }
 
+impl Status {
+    /// Age in seconds of the oldest request that is not in the table yet, as far as it has been read.
+    pub fn lag_seconds(&self) -> f64 {
+        self.oldest_pending.map_or(0.0, |oldest| Timestamp::now().since(oldest).as_secs_f64())
+    }
+}
+
 /// An exporter that does not get on.
 #[derive(Debug, Clone)]
 pub struct Failing {

@@ -36,7 +36,8 @@ const CAPTURE: &str = "x-skillspan-capture";
 pub struct Gate {
     /// `None`: anyone may send, as the default owner.
     credentials: Option<watch::Receiver<Arc<[Credential]>>>,
-    rates: Rates,
+    /// Of every pipeline that has the requests.
+    rates: Vec<Arc<Rates>>,
 }
 
 /// Whom a request comes from, and whether it wants to be stored.
@@ -50,8 +51,8 @@ pub struct Caller {
 
 impl Gate {
     /// Lets in whoever has one of the credentials, as they are at the time of the request; without any
-    /// to ask for, everybody.
-    pub fn new(credentials: Option<watch::Receiver<Arc<[Credential]>>>, rates: Rates) -> Self {
+    /// to ask for, everybody. Each of the rates bounds a tenant.
+    pub fn new(credentials: Option<watch::Receiver<Arc<[Credential]>>>, rates: Vec<Arc<Rates>>) -> Self {
         Self { credentials, rates }
     }
 
@@ -65,7 +66,7 @@ impl Gate {
             return Err(Refusal::Forbidden("requests of web pages are refused".to_owned()));
         }
         let owner = self.owner(headers)?;
-        self.rates.request(&owner.tenant)?;
+        self.rates.iter().try_for_each(|rates| rates.request(&owner.tenant))?;
         let off = headers.get(CAPTURE).is_some_and(|value| {
             [&b"false"[..], b"0"].iter().any(|no| value.as_bytes().trim_ascii().eq_ignore_ascii_case(no))
         });
@@ -74,7 +75,7 @@ impl Gate {
 
     /// Counts the bytes of a request that was let in against what its tenant may send.
     pub fn charge(&self, caller: &Caller, bytes: usize) {
-        self.rates.charge(&caller.owner.tenant, bytes);
+        self.rates.iter().for_each(|rates| rates.charge(&caller.owner.tenant, bytes));
     }
 
     fn owner(&self, headers: &HeaderMap) -> Result<Owner, Refusal> {
@@ -103,7 +104,7 @@ mod tests {
         let owner = Owner { tenant: "acme".to_owned(), workspace: "shop".to_owned() };
         let credential = Credential::new("pk-shop", SECRET, owner).unwrap();
         let (_, receiver) = watch::channel(Arc::from([credential]));
-        Gate::new(Some(receiver), Rates::default())
+        Gate::new(Some(receiver), Vec::new())
     }
 
     fn admit(headers: &[(&'static str, &str)]) -> Result<Caller, Refusal> {

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::receivers::{Lease, Refusal};
 
-use super::pieces::Pieces;
+use super::buffer::Buffer;
 
 /// How long a body is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,17 +51,17 @@ async fn fill(body: &mut Body, limit: usize, pause: Duration, lease: &mut Lease)
     if announced.is_some_and(|bytes| bytes > limit) {
         return Err(too_large(limit));
     }
-    let mut whole = Pieces::with_capacity(announced.unwrap_or_default());
+    let mut whole = Buffer::new(announced.unwrap_or(limit));
     loop {
         let frame = timeout(pause, body.frame()).await.map_err(|_| Refusal::TooSlow { waited: pause })?;
-        let Some(frame) = frame else { return Ok(whole.join().into()) };
+        let Some(frame) = frame else { return Ok(whole.into_bytes()) };
         let frame = frame.map_err(|error| Refusal::Malformed(format!("the body broke off: {error}")))?;
         let Ok(data) = frame.into_data() else { continue };
         if data.len() > limit - whole.len() {
             return Err(too_large(limit));
         }
         lease.admit(data.len())?;
-        whole.extend(&data);
+        whole.extend(&data)?;
     }
 }
 

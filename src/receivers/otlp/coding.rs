@@ -8,8 +8,10 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use crate::receivers::{Lease, Refusal};
 
 use super::body::too_large;
-use super::pieces::{PIECE, Pieces};
+use super::buffer::Buffer;
 
+/// Memory is taken in steps of this many bytes.
+const STEP: usize = 64 << 10;
 /// What RFC 9659 grants a zstd frame in HTTP: a window of 8 MiB.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
@@ -60,7 +62,7 @@ impl Coding {
                 ),
             ),
         };
-        inflated.map(Bytes::from).map_err(|fault| match fault {
+        inflated.map_err(|fault| match fault {
             Fault::Broken(error) => Refusal::Malformed(format!("the body is not {name}: {error}")),
             Fault::Refused(refusal) => refusal,
         })
@@ -72,19 +74,19 @@ enum Fault {
     Refused(Refusal),
 }
 
-fn read_bounded(mut decoder: impl Read, limit: usize, lease: &mut Lease) -> Result<Vec<u8>, Fault> {
-    let mut inflated = Pieces::default();
+fn read_bounded(mut decoder: impl Read, limit: usize, lease: &mut Lease) -> Result<Bytes, Fault> {
+    let mut inflated = Buffer::new(limit);
+    let mut step = Vec::with_capacity(STEP);
     loop {
-        let mut piece = Vec::new();
-        let read = decoder.by_ref().take(PIECE as u64).read_to_end(&mut piece).map_err(Fault::Broken)?;
+        step.clear();
+        let read = decoder.by_ref().take(STEP as u64).read_to_end(&mut step).map_err(Fault::Broken)?;
         if read == 0 {
-            return Ok(inflated.join());
+            return Ok(inflated.into_bytes());
         }
         if inflated.len() + read > limit {
             return Err(Fault::Refused(too_large(limit)));
         }
-        lease.grow(read).map_err(Fault::Refused)?;
-        inflated.push(piece);
+        lease.grow(read).and_then(|()| inflated.extend(&step)).map_err(Fault::Refused)?;
     }
 }
 

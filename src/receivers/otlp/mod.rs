@@ -7,7 +7,7 @@
 //! | `door.rs` | what both do with a body |
 //! | `body.rs` | a body off the wire: bounded in size, memory and time |
 //! | `coding.rs` | gzip, zstd, deflate |
-//! | `pieces.rs` | bytes whose number nobody knows before |
+//! | `buffer.rs` | bytes whose number nobody knows before |
 //! | `export.rs` | [`Export`]: a request as it came in, and how its records are read |
 //! | `protobuf.rs`, `wire.rs` | the reader of protobuf |
 //! | `json/` | the reader of JSON |
@@ -24,13 +24,13 @@
 //! The readers know nothing of sockets or files and can be used on any bytes.
 
 pub(super) mod body;
+mod buffer;
 mod coding;
 pub(super) mod door;
 mod export;
 mod grpc;
 pub(super) mod http;
 mod json;
-mod pieces;
 mod protobuf;
 mod sink;
 pub(super) mod status;

@@ -1,12 +1,11 @@
 //! What may come back: each line is checked against its claims, or falls back to the offline text.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::claim::{Line, Wording};
 use super::super::guard;
-use super::super::propose::Material;
-use super::question::{AskedLine, Question, asked_lines, claim_id};
+use super::question::{AskedLine, Question};
 use super::words::{keeps_to_the_vocabulary, skeleton};
 
 /// Longer lines are not read.
@@ -43,6 +42,58 @@ impl LineKind {
     }
 }
 
+/// Why a line of an answer does not stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    /// The whole answer is not the JSON that was asked for.
+    NotTheSchema,
+    /// The answer has no such line.
+    Missing,
+    /// Nobody asked for a line of that id.
+    Unknown,
+    /// It cites other claims than the line rests on, or none.
+    Citation,
+    /// It is empty or padded.
+    Empty,
+    /// It is too long.
+    TooLong,
+    /// It has invisible or unusual characters.
+    Characters,
+    /// The guard found a secret, a host, a harmful command or an instruction.
+    Guard,
+    /// It has other commands, another order or another condition, or turns the meaning round.
+    Meaning,
+    /// It says more than its claims.
+    Vocabulary,
+}
+
+impl Refusal {
+    /// The value of the metric's `reason` label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotTheSchema => "not_the_schema",
+            Self::Missing => "line_missing",
+            Self::Unknown => "line_unknown",
+            Self::Citation => "citation",
+            Self::Empty => "empty",
+            Self::TooLong => "too_long",
+            Self::Characters => "characters",
+            Self::Guard => "guard",
+            Self::Meaning => "meaning",
+            Self::Vocabulary => "vocabulary",
+        }
+    }
+}
+
+/// What is left of an answer after its checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sifted {
+    /// An answer of the lines that stand and differ from the offline text, and nothing else.
+    pub answer: String,
+    /// Why other lines fall back, a reason each; for a wholly bad answer one reason.
+    pub refusals: Vec<Refusal>,
+}
+
 /// The shape of an answer.
 pub(super) fn schema() -> Value {
     json!({
@@ -67,50 +118,61 @@ pub(super) fn schema() -> Value {
     })
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 struct Answer {
     lines: Vec<AnsweredLine>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 struct AnsweredLine {
     id: String,
     text: String,
     claims: Vec<String>,
 }
 
-/// A wording with whatever of an answer stood its checks.
-pub(super) struct Applied {
-    pub(super) wording: Wording,
-}
-
 /// Puts the lines of an answer that stand into the offline wording.
-pub(super) fn apply(text: &str, offline: &Wording, material: &Material<'_>) -> Applied {
+pub(super) fn apply(text: &str, offline: &Wording, question: &Question) -> Wording {
     let mut wording = offline.clone();
-    let asked = asked_lines(offline);
-    for answered in read(text).unwrap_or_default() {
-        let Some((line, claims)) = asked.iter().find(|(line, _)| line.id == answered.id) else { continue };
-        let expected: Vec<String> = claims.iter().map(|claim| claim_id(*claim)).collect();
-        if cites(&answered.claims, &expected) && refusal(line, &answered.text, material.words).is_none() {
-            put(&mut wording, line, answered.text);
+    for answered in standing(&read(text).unwrap_or_default(), question) {
+        if let Some(line) = question.lines.iter().find(|line| line.id == answered.id) {
+            put(&mut wording, line, answered.text.clone());
         }
     }
-    Applied { wording }
+    wording
 }
 
-/// Why lines of an answer fall back, a reason each; for a wholly bad answer one reason.
-pub(super) fn refusals(text: &str, question: &Question) -> Vec<&'static str> {
-    let Ok(answered) = read(text) else { return vec!["not the JSON that was asked for"] };
-    let mut reasons = Vec::new();
+/// Checks an answer line by line.
+pub(super) fn sift(text: &str, question: &Question) -> Sifted {
+    let Ok(answered) = read(text) else {
+        return Sifted { answer: render(Vec::new()), refusals: vec![Refusal::NotTheSchema] };
+    };
+    let mut refusals = Vec::new();
     for line in &question.lines {
         match answered.iter().find(|answered| answered.id == line.id) {
-            None => reasons.push("line missing"),
-            Some(answered) => reasons.extend(refusal(line, &answered.text, &question.words)),
+            None => refusals.push(Refusal::Missing),
+            Some(answered) => refusals.extend(refusal(line, answered, &question.words)),
         }
     }
     let unknown = answered.iter().filter(|answered| question.lines.iter().all(|line| line.id != answered.id));
-    reasons.extend(unknown.map(|_| "line nobody asked for"));
-    reasons
+    refusals.extend(unknown.map(|_| Refusal::Unknown));
+    Sifted { answer: render(standing(&answered, question).cloned().collect()), refusals }
+}
+
+/// The lines that stand and say it in other words than the offline text.
+fn standing<'a>(
+    answered: &'a [AnsweredLine],
+    question: &'a Question,
+) -> impl Iterator<Item = &'a AnsweredLine> {
+    question.lines.iter().filter_map(|line| {
+        let answered = answered.iter().find(|answered| answered.id == line.id)?;
+        let stands = refusal(line, answered, &question.words).is_none() && answered.text != line.text;
+        stands.then_some(answered)
+    })
+}
+
+fn render(lines: Vec<AnsweredLine>) -> String {
+    // Strings alone: nothing that serde_json could refuse.
+    serde_json::to_string(&Answer { lines }).unwrap_or_default()
 }
 
 /// The lines of an answer; models sometimes fence their JSON.
@@ -133,24 +195,28 @@ fn cites(cited: &[String], expected: &[String]) -> bool {
 }
 
 /// Why a line may not stand, if it may not.
-fn refusal(line: &AskedLine, text: &str, words: &[String]) -> Option<&'static str> {
+fn refusal(line: &AskedLine, answered: &AnsweredLine, words: &[String]) -> Option<Refusal> {
+    let text = answered.text.as_str();
+    if !cites(&answered.claims, &line.claims) {
+        return Some(Refusal::Citation);
+    }
     if text.trim() != text || text.is_empty() {
-        return Some("empty or padded");
+        return Some(Refusal::Empty);
     }
     if text.chars().count() > LONGEST_LINE {
-        return Some("too long");
+        return Some(Refusal::TooLong);
     }
     if text.chars().any(char::is_control) || !text.chars().all(is_plain) {
-        return Some("invisible or unusual characters");
+        return Some(Refusal::Characters);
     }
     if guard::objection(text).is_some() || guard::names_a_host(text) {
-        return Some("refused by the guard");
+        return Some(Refusal::Guard);
     }
     if !text.matches('`').count().is_multiple_of(2) || skeleton(text) != skeleton(&line.text) {
-        return Some("other commands, order or conditions");
+        return Some(Refusal::Meaning);
     }
     if !keeps_to_the_vocabulary(text, &line.text, words) {
-        return Some("says more than its claims");
+        return Some(Refusal::Vocabulary);
     }
     None
 }

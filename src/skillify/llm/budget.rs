@@ -38,6 +38,16 @@ impl Spent {
         self.tokens = self.tokens.saturating_add(other.tokens);
         self.micros = self.micros.saturating_add(other.micros);
     }
+
+    /// The larger of each.
+    #[must_use]
+    pub fn max_of(self, other: Self) -> Self {
+        Self {
+            calls: self.calls.max(other.calls),
+            tokens: self.tokens.max(other.tokens),
+            micros: self.micros.max(other.micros),
+        }
+    }
 }
 
 impl Allowance {

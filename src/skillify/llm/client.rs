@@ -3,14 +3,20 @@
 //! 408, 409, 429 and everything from 500 on may pass: they are asked again, after the time the server
 //! names. 401, 403 and 404 will not: nobody else is asked either. Three questions in a row without an
 //! answer open the breaker for the rest of the run.
+//!
+//! Newer models of OpenAI refuse `max_tokens` and `temperature`, older servers know nothing else: where
+//! a 400 names one of them, the rest of the run is asked in the newer form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::future::{Future, pending};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use serde_json::Value;
 
 use super::budget::{Budget, Spent};
 use super::provider::{NoAnswer, Protocol, Usage};
@@ -25,7 +31,7 @@ const LONGEST_BODY: usize = 1 << 20;
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
 /// Where a model is, and how it is asked.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Endpoint {
     /// The protocol.
     pub protocol: Protocol,
@@ -103,6 +109,16 @@ impl Failure {
     const fn may_pass(self) -> bool {
         matches!(self, Self::Network | Self::RateLimited | Self::Server)
     }
+
+    /// Whether it speaks of the server, not of the question.
+    const fn is_the_servers(self) -> bool {
+        self.may_pass() || matches!(self, Self::Status | Self::Unreadable)
+    }
+
+    /// Whether the same question would end the same way the next time, and be paid for again.
+    const fn is_final(self) -> bool {
+        matches!(self, Self::Refused | Self::CutOff)
+    }
 }
 
 /// What came of asking.
@@ -116,12 +132,15 @@ pub struct Asked {
     pub spent: Spent,
     /// Tokens read and written.
     pub usage: (u64, u64),
+    /// Keys of questions that the model will not answer the next time either.
+    pub unanswerable: BTreeSet<String>,
 }
 
 /// Asks a model.
 pub struct Client {
     http: reqwest::Client,
     endpoint: Endpoint,
+    newer_form: AtomicBool,
 }
 
 /// What concurrent questions share.
@@ -148,6 +167,14 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+impl Endpoint {
+    /// The address and the body of a request, without the key.
+    pub fn request(&self, question: &Question, newer_form: bool) -> (String, Value) {
+        let address = format!("{}{}", self.url.trim_end_matches('/'), self.protocol.path());
+        (address, self.protocol.body(&self.model, question, newer_form))
+    }
+}
+
 impl Client {
     /// A client for an endpoint.
     pub fn new(endpoint: Endpoint) -> Result<Self, ClientError> {
@@ -160,27 +187,47 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("skillspan/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { http, endpoint })
+        Ok(Self { http, endpoint, newer_form: AtomicBool::new(false) })
+    }
+
+    /// Whom it asks.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Asks every question that the budget allows; `today` is what the day has cost before.
     pub async fn ask(&self, questions: Vec<Question>, today: Spent) -> Asked {
+        self.ask_until(questions, today, pending()).await
+    }
+
+    /// Asks until `stop` is ready; what was under way then has cost what it may have cost.
+    pub async fn ask_until(
+        &self,
+        questions: Vec<Question>,
+        today: Spent,
+        stop: impl Future<Output = ()>,
+    ) -> Asked {
         let run = Mutex::new(Run::default());
-        stream::iter(questions)
+        let asking = stream::iter(questions)
             .for_each_concurrent(self.endpoint.concurrency.max(1), |question| {
                 self.ask_one(question, today, &run)
-            })
-            .await;
+            });
+        tokio::select! {
+            () = asking => {}
+            () = stop => {}
+        }
         run.into_inner().unwrap_or_else(PoisonError::into_inner).asked
     }
 
     async fn ask_one(&self, question: Question, today: Spent, run: &Mutex<Run>) {
         let mut attempt = 0;
         let outcome = loop {
-            if let Err(failure) = self.reserve(&question, today, run) {
+            let newer_form = self.newer_form.load(Ordering::Relaxed);
+            let worst = self.cost(Protocol::worst_case(&question, newer_form));
+            if let Err(failure) = self.reserve(worst, today, run) {
                 break Err(failure);
             }
-            match self.send(&question, run).await {
+            match self.send(&question, newer_form, worst, run).await {
                 Ok(text) => break Ok(text),
                 Err((failure, wait)) if failure.may_pass() && attempt < RETRIES => {
                     let wait = wait.unwrap_or(FIRST_BACKOFF * 2_u32.pow(attempt));
@@ -198,12 +245,11 @@ impl Client {
 
     /// Takes the worst case of a call from the budget before it is made; [`Client::settle`] gives back
     /// what it did not use. So concurrent calls cannot pass a limit together.
-    fn reserve(&self, question: &Question, today: Spent, run: &Mutex<Run>) -> Result<(), Failure> {
+    fn reserve(&self, worst: Spent, today: Spent, run: &Mutex<Run>) -> Result<(), Failure> {
         let mut run = lock(run);
         if let Some(failure) = run.open {
             return Err(failure);
         }
-        let worst = self.cost(Protocol::worst_case(question));
         let mut day = today;
         day.add(run.asked.spent);
         if !self.endpoint.budget.permits(run.asked.spent, day, worst) {
@@ -213,8 +259,8 @@ impl Client {
         Ok(())
     }
 
-    fn settle(&self, question: &Question, usage: Usage, run: &Mutex<Run>) {
-        let (worst, real) = (self.cost(Protocol::worst_case(question)), self.cost(usage));
+    fn settle(&self, worst: Spent, usage: Usage, run: &Mutex<Run>) {
+        let real = self.cost(usage);
         let mut run = lock(run);
         let spent = &mut run.asked.spent;
         spent.tokens = spent.tokens.saturating_sub(worst.tokens).saturating_add(real.tokens);
@@ -237,11 +283,13 @@ impl Client {
     async fn send(
         &self,
         question: &Question,
+        newer_form: bool,
+        worst: Spent,
         run: &Mutex<Run>,
     ) -> Result<String, (Failure, Option<Duration>)> {
-        let Endpoint { protocol, url, model, api_key, .. } = &self.endpoint;
-        let address = format!("{}{}", url.trim_end_matches('/'), protocol.path());
-        let mut request = self.http.post(address).json(&protocol.body(model, question));
+        let Endpoint { protocol, api_key, .. } = &self.endpoint;
+        let (address, body) = self.endpoint.request(question, newer_form);
+        let mut request = self.http.post(address).json(&body);
         request = match (protocol, api_key) {
             (Protocol::Anthropic, key) => {
                 let request = request.header("anthropic-version", ANTHROPIC_VERSION);
@@ -254,8 +302,13 @@ impl Client {
         let status = answer.status().as_u16();
         if status != 200 {
             // Nothing was generated.
-            self.settle(question, Usage::default(), run);
-            return Err((failure_of(status), wait_of(answer.headers())));
+            self.settle(worst, Usage::default(), run);
+            let wait = wait_of(answer.headers());
+            if status == 400 && !newer_form && wants_the_newer_form(*protocol, answer).await {
+                self.newer_form.store(true, Ordering::Relaxed);
+                return Err((Failure::Server, Some(Duration::ZERO)));
+            }
+            return Err((failure_of(status), wait));
         }
         let body = read_body(answer).await.map_err(|failure| (failure, None))?;
         let framed = protocol.read(&body).map_err(|none| {
@@ -266,7 +319,7 @@ impl Client {
             };
             (failure, None)
         })?;
-        self.settle(question, framed.usage, run);
+        self.settle(worst, framed.usage, run);
         Ok(framed.text)
     }
 }
@@ -280,7 +333,10 @@ impl Run {
             }
             Err(failure) => {
                 *self.asked.failures.entry(failure).or_default() += 1;
-                self.in_a_row += u32::from(failure.may_pass());
+                self.in_a_row += u32::from(failure.is_the_servers());
+                if failure.is_final() {
+                    self.asked.unanswerable.insert(key);
+                }
                 if failure.is_final_for_all() {
                     self.open = Some(failure);
                 } else if self.in_a_row >= BREAKER {
@@ -293,6 +349,13 @@ impl Run {
 
 fn lock(run: &Mutex<Run>) -> MutexGuard<'_, Run> {
     run.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a 400 is about parameters that have newer names.
+async fn wants_the_newer_form(protocol: Protocol, answer: reqwest::Response) -> bool {
+    let body = read_body(answer).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&body);
+    protocol == Protocol::OpenAi && (text.contains("max_tokens") || text.contains("temperature"))
 }
 
 async fn read_body(mut answer: reqwest::Response) -> Result<Vec<u8>, Failure> {

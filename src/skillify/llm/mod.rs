@@ -12,11 +12,15 @@
 //! | file | holds |
 //! |---|---|
 //! | `question.rs` | what is sent: claims, templates, counts, the offline text by line |
+//! | `same.rs` | the second use: whether two candidates are one skill |
 //! | `answer.rs` | what may come back: each line is checked against its claims, or falls back |
 //! | `words.rs` | the closed vocabulary of a line |
 //! | `provider.rs` | the Messages API and chat completions, as bodies |
 //! | `client.rs` | sending: retries, time-outs, the circuit breaker |
 //! | `budget.rs` | calls, tokens and money, by run and by day |
+//!
+//! An answer is stored as [`sift`] leaves it: only lines that stood their checks reach a cache, and they
+//! are checked again whenever they are used.
 //!
 //! What is sent: command templates, error signatures from a closed list, single words that several
 //! prompts share, counts. Never a transcript, never a tool's output.
@@ -26,6 +30,7 @@ mod budget;
 mod client;
 mod provider;
 mod question;
+mod same;
 mod words;
 
 use std::cell::RefCell;
@@ -35,10 +40,12 @@ use super::claim::{Candidate, SupportedClaim, Wording};
 use super::offline::Offline;
 use super::propose::{Material, Proposer};
 
+pub use answer::{Refusal, Sifted};
 pub use budget::{Allowance, Budget, Spent};
 pub use client::{Asked, Client, ClientError, Endpoint, Failure};
 pub use provider::{Protocol, Usage};
 pub use question::Question;
+pub use same::{Pair, pairs};
 
 /// Where a [`Worded`] proposer finds answers.
 pub trait AnswerCache {
@@ -58,6 +65,7 @@ pub struct Worded<'c> {
     model: String,
     cache: &'c dyn AnswerCache,
     asked: RefCell<Vec<Asking>>,
+    used: RefCell<BTreeSet<String>>,
 }
 
 /// A question that was not in the cache, and the claims it is about.
@@ -69,20 +77,26 @@ struct Asking {
 impl<'c> Worded<'c> {
     /// With the answers that `model` gave.
     pub fn new(model: &str, cache: &'c dyn AnswerCache) -> Self {
-        Self { model: model.to_owned(), cache, asked: RefCell::default() }
+        Self { model: model.to_owned(), cache, asked: RefCell::default(), used: RefCell::default() }
     }
 
-    /// The questions that are worth asking: those about candidates that are to be published, each once.
-    pub fn missing(self, candidates: &[Candidate]) -> Vec<Question> {
-        let published: Vec<&Candidate> =
-            candidates.iter().filter(|candidate| candidate.is_published()).collect();
+    /// The questions that are worth asking: those about candidates that are to be published, each once,
+    /// in the order of the candidates.
+    pub fn missing<'m>(&self, candidates: impl IntoIterator<Item = &'m Candidate>) -> Vec<Question> {
+        let asked = self.asked.borrow();
         let mut seen = BTreeSet::new();
-        let asked = self.asked.into_inner().into_iter();
-        asked
-            .filter(|asking| published.iter().any(|candidate| candidate.claims == asking.claims))
-            .map(|asking| asking.question)
-            .filter(|question| seen.insert(question.key.clone()))
+        candidates
+            .into_iter()
+            .filter(|candidate| candidate.is_published())
+            .filter_map(|candidate| asked.iter().find(|asking| asking.claims == candidate.claims))
+            .filter(|asking| seen.insert(asking.question.key.clone()))
+            .map(|asking| asking.question.clone())
             .collect()
+    }
+
+    /// The keys of the answers that were in the cache.
+    pub fn used(&self) -> BTreeSet<String> {
+        self.used.borrow().clone()
     }
 }
 
@@ -91,7 +105,11 @@ impl Proposer for Worded<'_> {
         let offline = Offline.word(material);
         let question = Question::of(&self.model, material, &offline);
         match self.cache.answer(&question.key) {
-            Some(text) => answer::apply(&text, &offline, material).wording,
+            Some(text) => {
+                let wording = answer::apply(&text, &offline, &question);
+                self.used.borrow_mut().insert(question.key);
+                wording
+            }
             None => {
                 self.asked.borrow_mut().push(Asking { question, claims: material.claims.to_vec() });
                 offline
@@ -100,7 +118,12 @@ impl Proposer for Worded<'_> {
     }
 }
 
-/// What a model's answer is worth, line by line: for metrics and for `--explain`.
-pub fn judge(text: &str, question: &Question) -> Vec<&'static str> {
-    answer::refusals(text, question)
+/// What of a model's answer may be kept, and why the rest may not.
+pub fn sift(text: &str, question: &Question) -> Sifted {
+    if question.is_a_judgement() { same::sift(text) } else { answer::sift(text, question) }
+}
+
+/// The answer to a question that the model will not answer otherwise the next time: nothing of it stands.
+pub fn no_answer(question: &Question) -> String {
+    sift("", question).answer
 }

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::question::Question;
 
-/// More than any skill needs.
-const MAX_TOKENS: u64 = 2_048;
 /// Characters that one token stands for at the least, for the worst case of a budget.
 const CHARACTERS_PER_TOKEN: u64 = 3;
+
+/// Models that take the newer form think before they answer, and count that as answer.
+const THINKING_TOKENS: u64 = 4_096;
 
 /// How a model is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,13 +53,13 @@ impl Protocol {
         }
     }
 
-    /// The request's body.
-    pub(super) fn body(self, model: &str, question: &Question) -> Value {
+    /// The request's body; chat completions have an older and a newer form.
+    pub(super) fn body(self, model: &str, question: &Question, newer_form: bool) -> Value {
         match self {
             // What is the same in every request comes first and is marked for the prompt cache.
             Self::Anthropic => json!({
                 "model": model,
-                "max_tokens": MAX_TOKENS,
+                "max_tokens": question.answer_tokens,
                 "system": [{
                     "type": "text",
                     "text": question.system,
@@ -67,27 +68,16 @@ impl Protocol {
                 "messages": [{ "role": "user", "content": question.content }],
                 "output_config": { "format": { "type": "json_schema", "schema": question.schema } },
             }),
-            Self::OpenAi => json!({
-                "model": model,
-                "max_tokens": MAX_TOKENS,
-                "temperature": 0,
-                "messages": [
-                    { "role": "system", "content": question.system },
-                    { "role": "user", "content": question.content },
-                ],
-                "response_format": {
-                    "type": "json_schema",
-                    "json_schema": { "name": "skill", "strict": true, "schema": question.schema }
-                },
-            }),
+            Self::OpenAi => completion(model, question, newer_form),
         }
     }
 
     /// Tokens that a call may use at the worst.
-    pub(super) fn worst_case(question: &Question) -> Usage {
+    pub(super) fn worst_case(question: &Question, newer_form: bool) -> Usage {
         let characters = question.system.len() + question.content.len() + question.schema.to_string().len();
         let input = u64::try_from(characters).unwrap_or(u64::MAX) / CHARACTERS_PER_TOKEN + 64;
-        Usage { input, output: MAX_TOKENS }
+        let thinking = if newer_form { THINKING_TOKENS } else { 0 };
+        Usage { input, output: question.answer_tokens + thinking }
     }
 
     /// The text and the usage of an answer.
@@ -98,6 +88,32 @@ impl Protocol {
             Self::OpenAi => read_completion(&value),
         }
     }
+}
+
+fn completion(model: &str, question: &Question, newer_form: bool) -> Value {
+    let mut body = json!({
+        "model": model,
+        "messages": [
+            { "role": "system", "content": question.system },
+            { "role": "user", "content": question.content },
+        ],
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": { "name": "skill", "strict": true, "schema": question.schema }
+        },
+    });
+    if let Some(fields) = body.as_object_mut() {
+        if newer_form {
+            fields.insert(
+                "max_completion_tokens".to_owned(),
+                (question.answer_tokens + THINKING_TOKENS).into(),
+            );
+        } else {
+            fields.insert("max_tokens".to_owned(), question.answer_tokens.into());
+            fields.insert("temperature".to_owned(), 0.into());
+        }
+    }
+    body
 }
 
 fn read_message(value: &Value) -> Result<Framed, NoAnswer> {

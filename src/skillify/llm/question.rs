@@ -9,6 +9,10 @@ use super::answer::{self, LineKind};
 
 /// Raised when the instructions or the checks change: then old answers are answers to another question.
 const VERSION: &str = "1";
+/// Room for the frame of an answer, and for each of its lines; no skill needs more than the most.
+const FRAME_TOKENS: u64 = 256;
+const LINE_TOKENS: u64 = 160;
+const MOST_TOKENS: u64 = 4_096;
 
 /// One question to a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +25,10 @@ pub struct Question {
     pub content: String,
     /// The shape of an answer, as JSON schema.
     pub schema: Value,
+    /// What it is about, for people: the skill's name.
+    pub about: String,
+    /// How long an answer may be.
+    pub(super) answer_tokens: u64,
     /// The lines as they stand offline, by id.
     pub(super) lines: Vec<AskedLine>,
     /// The words that prompts share.
@@ -33,6 +41,8 @@ pub(super) struct AskedLine {
     pub(super) id: String,
     pub(super) kind: LineKind,
     pub(super) text: String,
+    /// The ids of the claims that it rests on.
+    pub(super) claims: Vec<String>,
 }
 
 const SYSTEM: &str = "\
@@ -48,9 +58,8 @@ impl Question {
         let lines = asked_lines(offline);
         let shown: Vec<Value> = lines
             .iter()
-            .map(|(line, claims)| {
-                let claims: Vec<String> = claims.iter().map(|claim| claim_id(*claim)).collect();
-                json!({ "id": line.id, "kind": line.kind.as_str(), "text": line.text, "claims": claims })
+            .map(|line| {
+                json!({ "id": line.id, "kind": line.kind.as_str(), "text": line.text, "claims": line.claims })
             })
             .collect();
         let counted: Vec<Value> =
@@ -70,17 +79,24 @@ impl Question {
             system: SYSTEM,
             content: content.to_string(),
             schema: answer::schema(),
-            lines: lines.into_iter().map(|(line, _)| line).collect(),
+            about: offline.name.clone(),
+            answer_tokens: answer_tokens(lines.len()),
+            lines,
             words: material.words.to_vec(),
         }
     }
+
+    /// Whether it asks for a judgement and not for lines.
+    pub(super) fn is_a_judgement(&self) -> bool {
+        self.lines.is_empty()
+    }
 }
 
-/// The title, the trigger and the lines of a wording, with the claims each rests on.
-pub(super) fn asked_lines(wording: &Wording) -> Vec<(AskedLine, Vec<usize>)> {
+/// The title and the lines of a wording.
+fn asked_lines(wording: &Wording) -> Vec<AskedLine> {
     let line = |kind: LineKind, number: usize, line: &Line| {
-        let id = format!("{}{number}", kind.prefix());
-        (AskedLine { id, kind, text: line.text.clone() }, line.claims.clone())
+        let claims = line.claims.iter().map(|claim| claim_id(*claim)).collect();
+        AskedLine { id: format!("{}{number}", kind.prefix()), kind, text: line.text.clone(), claims }
     };
     let all: Vec<usize> = {
         let mut all: Vec<usize> = wording.steps.iter().flat_map(|line| line.claims.clone()).collect();
@@ -98,12 +114,19 @@ pub(super) fn asked_lines(wording: &Wording) -> Vec<(AskedLine, Vec<usize>)> {
         .collect()
 }
 
+/// A model that rambles is cut off, and budgets reserve no more than an answer may need.
+fn answer_tokens(lines: usize) -> u64 {
+    let lines = u64::try_from(lines).unwrap_or(u64::MAX);
+    lines.saturating_mul(LINE_TOKENS).saturating_add(FRAME_TOKENS).min(MOST_TOKENS)
+}
+
 /// How a question names a claim.
-pub(super) fn claim_id(index: usize) -> String {
+fn claim_id(index: usize) -> String {
     format!("C{}", index + 1)
 }
 
-fn show(at: usize, claim: &SupportedClaim) -> Value {
+/// A claim as a model sees it: commands and counts, no session and no person.
+pub(super) fn show(at: usize, claim: &SupportedClaim) -> Value {
     let people: std::collections::BTreeSet<&str> = claim
         .support
         .iter()

@@ -38,6 +38,17 @@ pub struct Erased {
     pub damaged: Vec<DamagedFile>,
 }
 
+impl Erased {
+    /// Adds what became of another table.
+    pub fn add(&mut self, other: Self) {
+        self.sessions.extend(other.sessions);
+        self.tombstones.extend(other.tombstones);
+        self.files += other.files;
+        self.rows += other.rows;
+        self.damaged.extend(other.damaged);
+    }
+}
+
 impl Table {
     /// Hides `subject` from readers and writers, then replaces every file that holds a row of it. `tenant`
     /// restricts it to one tenant. Nothing is written if nothing of the subject is found.

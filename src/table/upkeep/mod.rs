@@ -140,6 +140,13 @@ impl Hidden {
 }
 
 impl Table {
+    /// Everything that was ever erased: whoever keeps something made of the table must make it anew
+    /// where one of these covers it.
+    pub async fn erasures(&self) -> Result<Vec<Arc<Tombstone>>, ReadError> {
+        let tombstones = self.documents(TOMBSTONES, &self.known.tombstones).await?;
+        Ok(tombstones.into_iter().map(|(_, tombstone)| tombstone).collect())
+    }
+
     /// What is erased, as of now.
     pub(super) async fn hidden(&self) -> Result<Hidden, ReadError> {
         let tombstones = self.documents(TOMBSTONES, &self.known.tombstones).await?;

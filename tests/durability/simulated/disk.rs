@@ -14,9 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use skillspan::disk::{Disk, DiskFile, Lock};
 
 use super::call_site::call_site;
+use super::content::{File, Folder, Inode, Write, set};
 use super::random::Random;
-
-const SECTOR: usize = 512;
 
 #[derive(Debug, Clone)]
 pub(crate) struct SimulatedDisk {
@@ -25,16 +24,14 @@ pub(crate) struct SimulatedDisk {
     life: u64,
 }
 
-type Inode = usize;
-/// A name's new meaning; rename changes two at once.
-type Change = Vec<(String, Option<Inode>)>;
-
 #[derive(Debug, Default)]
 struct State {
     life: u64,
     files: Vec<File>,
     folders: BTreeMap<PathBuf, Folder>,
     locked: BTreeSet<(u64, PathBuf)>,
+    /// Renames from folder to folder so far.
+    moves: usize,
     /// Changes until the power fails.
     remaining: Option<usize>,
     /// Renames until the power fails: right behind one, more than elsewhere hangs on syncs.
@@ -44,28 +41,6 @@ struct State {
     failing_syncs: usize,
     left_out: Option<String>,
     sites: BTreeMap<String, usize>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct File {
-    seen: Vec<u8>,
-    durable: Vec<u8>,
-    pending: Vec<Write>,
-}
-
-#[derive(Debug, Clone)]
-enum Write {
-    At(usize, Vec<u8>),
-    Cut(usize),
-}
-
-#[derive(Debug, Clone, Default)]
-struct Folder {
-    seen: BTreeMap<String, Inode>,
-    durable: BTreeMap<String, Inode>,
-    pending: Vec<Change>,
-    /// Folders have names, too; the disk has one above all that is always there.
-    is_durable: bool,
 }
 
 impl SimulatedDisk {
@@ -144,6 +119,18 @@ impl SimulatedDisk {
         files.collect()
     }
 
+    /// Puts a durable file there.
+    pub(crate) fn plant(&self, path: &Path, bytes: &[u8]) {
+        let mut file = self.create(path).unwrap();
+        file.write_at(0, bytes).unwrap();
+        let mut state = self.state.lock().unwrap();
+        state.files.last_mut().unwrap().sync();
+        let folder = state.folder(path.parent().unwrap()).unwrap();
+        for change in std::mem::take(&mut folder.pending) {
+            set(&mut folder.durable, change);
+        }
+    }
+
     /// Flips a bit in the middle of `text` in a file directly in `folder` whose name ends so; false if
     /// none holds it.
     pub(crate) fn flip_bit(&self, folder: &Path, suffix: &str, text: &str) -> bool {
@@ -206,11 +193,13 @@ impl State {
         let inode = self.inode(from)?;
         let (source, target) = (from.parent().unwrap(), to.parent().unwrap());
         if source == target {
-            self.folder(source)?.apply(vec![(name_of(from), None), (name_of(to), Some(inode))]);
+            self.folder(source)?.apply(vec![(name_of(from), None), (name_of(to), Some(inode))], None);
             return Ok(());
         }
-        self.folder(target)?.apply(vec![(name_of(to), Some(inode))]);
-        self.folder(source)?.apply(vec![(name_of(from), None)]);
+        self.moves += 1;
+        let moved = Some(self.moves);
+        self.folder(target)?.apply(vec![(name_of(to), Some(inode))], moved);
+        self.folder(source)?.apply(vec![(name_of(from), None)], moved);
         Ok(())
     }
 
@@ -226,9 +215,17 @@ impl State {
         for file in &mut self.files {
             file.lose(random);
         }
+        let pending = self.folders.values().flat_map(|folder| &folder.pending);
+        let mut halves: BTreeMap<usize, (usize, bool)> = BTreeMap::new();
+        for moved in pending.filter_map(|change| change.moved) {
+            let survives = random.chance(1, 2);
+            halves.entry(moved).or_insert((0, survives)).0 += 1;
+        }
         for folder in self.folders.values_mut() {
             for change in std::mem::take(&mut folder.pending) {
-                if random.chance(1, 2) {
+                let whole =
+                    change.moved.and_then(|moved| halves.get(&moved)).filter(|(count, _)| *count == 2);
+                if whole.map_or_else(|| random.chance(1, 2), |(_, survives)| *survives) {
                     set(&mut folder.durable, change);
                 }
             }
@@ -244,77 +241,6 @@ impl State {
             .collect();
         self.folders.retain(|path, _| !lost.iter().any(|lost| path.starts_with(lost)));
         self.folders.values_mut().for_each(|folder| folder.is_durable = true);
-    }
-}
-
-impl Folder {
-    fn apply(&mut self, change: Change) {
-        set(&mut self.seen, change.clone());
-        self.pending.push(change);
-    }
-}
-
-fn set(names: &mut BTreeMap<String, Inode>, change: Change) {
-    for (name, inode) in change {
-        match inode {
-            Some(inode) => names.insert(name, inode),
-            None => names.remove(&name),
-        };
-    }
-}
-
-impl Write {
-    fn carry_out(&self, content: &mut Vec<u8>) {
-        match self {
-            Self::At(offset, bytes) => put(content, *offset, bytes),
-            Self::Cut(length) => content.truncate(*length),
-        }
-    }
-}
-
-fn put(content: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    let end = offset + bytes.len();
-    if content.len() < end {
-        content.resize(end, 0);
-    }
-    content[offset..end].copy_from_slice(bytes);
-}
-
-impl File {
-    fn write(&mut self, write: Write) {
-        write.carry_out(&mut self.seen);
-        self.pending.push(write);
-    }
-
-    fn sync(&mut self) {
-        for write in std::mem::take(&mut self.pending) {
-            write.carry_out(&mut self.durable);
-        }
-    }
-
-    /// Each sector of each write survives or not.
-    fn lose(&mut self, random: &mut Random) {
-        // Often enough everything or nothing did.
-        let survivors = random.below(4);
-        for write in std::mem::take(&mut self.pending) {
-            let (offset, bytes) = match write {
-                Write::Cut(_) if random.chance(survivors, 3) => {
-                    write.carry_out(&mut self.durable);
-                    continue;
-                }
-                Write::Cut(_) => continue,
-                Write::At(offset, bytes) => (offset, bytes),
-            };
-            let mut start = 0;
-            while start < bytes.len() {
-                let end = (start + SECTOR - (offset + start) % SECTOR).min(bytes.len());
-                if random.chance(survivors, 3) {
-                    put(&mut self.durable, offset + start, &bytes[start..end]);
-                }
-                start = end;
-            }
-        }
-        self.seen = self.durable.clone();
     }
 }
 
@@ -366,7 +292,7 @@ impl Disk for SimulatedDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let mut state = self.change()?;
         let inode = state.files.len();
-        state.folder(path.parent().unwrap())?.apply(vec![(name_of(path), Some(inode))]);
+        state.folder(path.parent().unwrap())?.apply(vec![(name_of(path), Some(inode))], None);
         state.files.push(File::default());
         Ok(Box::new(SimulatedFile { disk: self.clone(), inode }))
     }
@@ -391,7 +317,7 @@ impl Disk for SimulatedDisk {
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.change()?;
         state.inode(path)?;
-        state.folder(path.parent().unwrap())?.apply(vec![(name_of(path), None)]);
+        state.folder(path.parent().unwrap())?.apply(vec![(name_of(path), None)], None);
         Ok(())
     }
 

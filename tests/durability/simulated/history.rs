@@ -23,9 +23,9 @@ const TABLE: &str = "/data/sessions";
 const LIVES: usize = 4;
 
 /// What clients and operators know, outside of the process.
-struct World {
-    disk: SimulatedDisk,
-    random: Random,
+pub(super) struct World {
+    pub(super) disk: SimulatedDisk,
+    pub(super) random: Random,
     /// Text by event id, of everything that was sent.
     sent: BTreeMap<String, String>,
     /// Sequence by event id.
@@ -46,22 +46,26 @@ struct World {
 /// Runs a history; the error says what was lost or altered.
 pub(crate) fn run(disk: SimulatedDisk, seed: u64) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut world = World {
-        disk,
-        random: Random::new(seed),
-        sent: BTreeMap::new(),
-        acknowledged: BTreeMap::new(),
-        undecodable: BTreeMap::new(),
-        shown: BTreeMap::new(),
-        cursor: 0,
-        id: None,
-        sync_failed: false,
-        damaged: Vec::new(),
-    };
+    let mut world = World::new(disk, seed);
     runtime.block_on(world.run())
 }
 
 impl World {
+    pub(super) fn new(disk: SimulatedDisk, seed: u64) -> Self {
+        Self {
+            disk,
+            random: Random::new(seed),
+            sent: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
+            undecodable: BTreeMap::new(),
+            shown: BTreeMap::new(),
+            cursor: 0,
+            id: None,
+            sync_failed: false,
+            damaged: Vec::new(),
+        }
+    }
+
     async fn run(&mut self) -> Result<(), String> {
         for life in 0..LIVES {
             // Also in the middle of opening.
@@ -81,19 +85,50 @@ impl World {
         if self.random.chance(1, 3) {
             self.disk = self.disk.kill();
             if self.random.chance(1, 2) {
-                // The cursor may have moved with nobody left to be told.
-                drop(self.open()?);
-                self.disk = self.disk.kill();
-                self.damage();
+                self.damage_at_rest()?;
             }
         } else {
-            self.disk = self.disk.power_loss(&mut self.random);
-            self.sync_failed = false;
+            self.lose_power();
         }
         Ok(())
     }
 
-    fn open(&mut self) -> Result<Journal, String> {
+    pub(super) fn lose_power(&mut self) {
+        self.disk = self.disk.power_loss(&mut self.random);
+        self.sync_failed = false;
+    }
+
+    /// Damages a record that nobody has exported, while no process runs.
+    pub(super) fn damage_at_rest(&mut self) -> Result<(), String> {
+        self.disk = self.disk.kill();
+        // What is there is known only from reading it.
+        drop(self.open()?);
+        self.disk = self.disk.kill();
+        self.damage();
+        Ok(())
+    }
+
+    /// As an administrator's mistake puts it there: the segment of another journal.
+    pub(super) fn plant_a_foreign_segment(&mut self) {
+        let text = "of another journal".to_owned();
+        self.disk.plant(&Path::new(JOURNAL).join("00000000000000009999.segment"), text.as_bytes());
+        self.damaged.push(text);
+    }
+
+    /// Exports until the power fails, or to the end.
+    pub(super) async fn export_or_power_loss(&mut self, journal: &Journal) -> Result<(), String> {
+        match self.export(journal, true).await {
+            Err(error) if self.disk.is_on() => Err(error),
+            _ => {
+                if self.disk.is_on() {
+                    self.cursor = journal.cursor();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn open(&mut self) -> Result<Journal, String> {
         let config = journal::Config {
             path: JOURNAL.into(),
             max_size: 64 << 10,
@@ -165,7 +200,7 @@ impl World {
         Ok(())
     }
 
-    async fn append(&mut self, journal: &Journal) {
+    pub(super) async fn append(&mut self, journal: &Journal) {
         let requests: Vec<(String, String)> = (0..1 + self.random.below(5)).map(|_| self.request()).collect();
         let appends = requests.iter().map(|(id, text)| journal.append(payload(id, text)));
         for ((id, _), appended) in requests.iter().zip(join_all(appends).await) {
@@ -175,16 +210,30 @@ impl World {
         }
     }
 
-    /// An event that is found again by its id, with a text of up to a few sectors.
+    /// A record that takes most of a segment.
+    pub(super) async fn append_large(&mut self, journal: &Journal) {
+        let (id, text) = self.request_of(700);
+        if let Ok(sequence) = journal.append(payload(&id, &text)).await {
+            self.acknowledged.insert(id, sequence);
+        }
+    }
+
+    /// An event with a text of up to a few sectors.
     fn request(&mut self) -> (String, String) {
+        let words = 1 + self.random.below(200);
+        self.request_of(words)
+    }
+
+    /// An event that is found again by its id.
+    fn request_of(&mut self, words: usize) -> (String, String) {
         let number = self.sent.len();
         let id = format!("event-{number}");
-        let text = format!("text {number} ").repeat(1 + self.random.below(200));
+        let text = format!("text {number} ").repeat(words);
         self.sent.insert(id.clone(), text.clone());
         (id, text)
     }
 
-    async fn append_undecodable(&mut self, journal: &Journal) {
+    pub(super) async fn append_undecodable(&mut self, journal: &Journal) {
         let payload = vec![0xff; 1 + self.random.below(900)];
         if let Ok(sequence) = journal.append(payload.clone()).await {
             self.undecodable.insert(sequence, payload);
@@ -198,7 +247,7 @@ impl World {
     }
 
     /// Exports until the journal is empty or something fails.
-    async fn export(&mut self, journal: &Journal, must_open: bool) -> Result<(), String> {
+    pub(super) async fn export(&mut self, journal: &Journal, must_open: bool) -> Result<(), String> {
         let table = match self.table() {
             Err(error) if must_open => return Err(error),
             Err(_) => return Ok(()),
@@ -244,7 +293,7 @@ impl World {
     }
 
     /// A last life in which nothing fails, a last power loss, and the reckoning.
-    async fn finish(&mut self) -> Result<(), String> {
+    pub(super) async fn finish(&mut self) -> Result<(), String> {
         let journal = self.open()?;
         self.append(&journal).await;
         self.export(&journal, true).await?;

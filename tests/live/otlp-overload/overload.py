@@ -67,8 +67,8 @@ def start(folder):
   sessions_table: {{ path: {folder}/sessions }}
 receivers:
   otlp: {{ protocols: {{
-    grpc: {{ endpoint: 127.0.0.1:{ports[0]}, max_message: {arguments.mib + 4}MiB }},
-    http: {{ endpoint: 127.0.0.1:{ports[1]}, max_body: {arguments.mib + 4}MiB }} }} }}
+    grpc: {{ endpoint: 127.0.0.1:{ports[0]}, max_message: {arguments.mib + 1}MiB }},
+    http: {{ endpoint: 127.0.0.1:{ports[1]}, max_body: {arguments.mib + 1}MiB }} }} }}
 exporters:
   filesystem: {{ path: {folder}/skills }}
 service:
@@ -124,6 +124,7 @@ def run(name):
             try:
                 if ask(health_port, "/ready")[0] == 200: break
             except OSError: pass
+            if process.poll() is not None: sys.exit((folder / "log").read_text())
         rest = memory(process.pid, "VmRSS")
         answers, states = collections.Counter(), collections.Counter()
         def send():
@@ -139,14 +140,18 @@ def run(name):
         threads = [threading.Thread(target=send) for _ in range(arguments.clients)]
         began = time.time()
         for thread in threads: thread.start()
+        asked = anonymous = 0
         while any(thread.is_alive() for thread in threads):
-            states[ask(health_port, "/ready")[0]] += 1
-            time.sleep(0.2)
+            anonymous = max(anonymous, memory(process.pid, "RssAnon"))
+            if time.time() - asked > 0.5:
+                states[ask(health_port, "/ready")[0]] += 1
+                asked = time.time()
+            time.sleep(0.01)
         took = time.time() - began
         after = ask(health_port, "/ready")[0]
         peak = memory(process.pid, "VmHWM")
         print(f"{name}: {arguments.clients} × {size / 2**20:.1f} MiB ({len(body) / 2**20:.1f} on the wire), memory_limit {arguments.limit}")
-        print(f"  peak {peak:.0f} MiB resident, {rest:.0f} at rest; {took:.0f} s; /ready {dict(states)}, {after} afterwards")
+        print(f"  peak {peak:.0f} MiB resident, {anonymous:.0f} of it anonymous, {rest:.0f} at rest; {took:.0f} s; /ready {dict(states)}, {after} afterwards")
         for (status, said), count in sorted(answers.items(), key=str): print(f"  {count:5} × {status} {said}")
     finally:
         process.terminate()

@@ -1,0 +1,146 @@
+//! The sessions pipelines: each with its processors, its journal and the exporter to its table, and the
+//! receivers that feed one or several of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{ProcessorSettings, ReceiverSettings, SessionsPipeline, SessionsTable};
+use crate::dialects::Dialects;
+use crate::exporters::parquet::{self, ExporterHandle, ParquetExporter};
+use crate::journal::Journal;
+use crate::processors::{Limits, Processor, Redact, Workspace};
+use crate::receivers::auth::Rates;
+use crate::receivers::{Counters, Gate, Ingest, MemoryLimit, Pipeline};
+use crate::redact::{self, Redactor};
+use crate::table::Table;
+
+use super::StartError;
+use super::renewal::Credentials;
+
+/// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
+const REDACTION_KEY: &str = "redaction.key";
+
+/// A sessions pipeline that runs, for those who ask how it does.
+#[derive(Debug, Clone)]
+pub(super) struct TableFeed {
+    /// The pipeline's name.
+    pub(super) pipeline: String,
+    pub(super) table: SessionsTable,
+    pub(super) journal: Journal,
+    pub(super) exporter: ExporterHandle,
+}
+
+/// The way of one pipeline: what receivers hand over to, and what runs until the stop.
+struct Started {
+    ingest: Arc<Pipeline>,
+    rates: Arc<Rates>,
+    table: Table,
+    feed: TableFeed,
+    exporter: ParquetExporter,
+}
+
+/// Every sessions pipeline.
+pub(super) struct Sessions {
+    started: BTreeMap<String, Started>,
+    memory: MemoryLimit,
+    counters: Counters,
+}
+
+impl Sessions {
+    /// Opens the journals and tables of `pipelines`, all of them or none.
+    pub(super) async fn open(
+        pipelines: &[SessionsPipeline],
+        memory_limit: usize,
+        counters: Counters,
+    ) -> Result<Self, StartError> {
+        let mut started = BTreeMap::new();
+        let mut for_requests = memory_limit;
+        for pipeline in pipelines {
+            let batches = batches_within(memory_limit / pipelines.len().max(1), &pipeline.parquet);
+            for_requests -= 2 * usize::try_from(batches.bytes).unwrap_or_default();
+            started.insert(pipeline.name.clone(), Started::open(pipeline, batches).await?);
+        }
+        Ok(Self { started, memory: MemoryLimit::new(for_requests), counters })
+    }
+
+    /// What the doors of a receiver hand requests to, and whom they ask first.
+    pub(super) fn of(&self, receiver: &ReceiverSettings, credentials: Option<Credentials>) -> (Ingest, Gate) {
+        let fed = || receiver.pipelines.iter().filter_map(|name| self.started.get(name));
+        let pipelines = fed().map(|started| Arc::clone(&started.ingest)).collect();
+        let (memory, counters) = (self.memory.clone(), self.counters.clone());
+        let ingest = Ingest::new(Dialects::built_in(), pipelines, memory, counters);
+        (ingest, Gate::new(credentials, fed().map(|started| Arc::clone(&started.rates)).collect()))
+    }
+
+    /// Every table that is written, once.
+    pub(super) fn tables(&self) -> Vec<Table> {
+        let tables = self.started.values().map(|started| (&started.feed.table.id, &started.table));
+        tables.collect::<BTreeMap<_, _>>().into_values().cloned().collect()
+    }
+
+    /// The memory that requests in flight share.
+    pub(super) fn memory(&self) -> MemoryLimit {
+        self.memory.clone()
+    }
+
+    /// Exports until `stop`.
+    pub(super) fn export(self, stop: &CancellationToken) -> Vec<(TableFeed, JoinHandle<u64>)> {
+        let export = |Started { feed, exporter, .. }| (feed, tokio::spawn(exporter.run(stop.clone())));
+        self.started.into_values().map(export).collect()
+    }
+}
+
+impl Started {
+    async fn open(settings: &SessionsPipeline, batches: parquet::Config) -> Result<Self, StartError> {
+        let SessionsTable { id, location, retention, .. } = &settings.table;
+        let table = Table::connect(location).await;
+        let table = table.map_err(|source| StartError::Table { id: id.clone(), source })?;
+        let table = table.with_zstd_level(settings.zstd_level).with_retention(*retention);
+        let journal = Journal::open(settings.journal.clone())?;
+        let processors = processors(&settings.processors, &settings.journal.path)?;
+        let exporter = ParquetExporter::new(journal.clone(), table.clone(), batches);
+        match exporter.check().await {
+            // A store that is away now is no reason not to take requests.
+            Err(parquet::CheckError::Table(error)) => {
+                tracing::warn!(%error, "cannot tell whether the journal is an old copy");
+            }
+            checked => checked?,
+        }
+        let feed = TableFeed {
+            pipeline: settings.name.clone(),
+            table: settings.table.clone(),
+            journal: journal.clone(),
+            exporter: exporter.handle(),
+        };
+        let rates = Arc::new(Rates::new(settings.requests, settings.bytes));
+        Ok(Self { ingest: Arc::new(Pipeline { processors, journal }), rates, table, feed, exporter })
+    }
+}
+
+/// Requests in flight and the batches on their way to tables share the memory. A batch takes a quarter of
+/// its pipeline's share at most: an eighth for its events, and as much for the file that is made of them.
+fn batches_within(memory: usize, batches: &parquet::Config) -> parquet::Config {
+    parquet::Config { bytes: batches.bytes.min((memory / 8) as u64), ..batches.clone() }
+}
+
+fn processors(settings: &[ProcessorSettings], journal: &Path) -> Result<Vec<Box<dyn Processor>>, StartError> {
+    settings.iter().map(|settings| processor(settings, journal)).collect()
+}
+
+fn processor(settings: &ProcessorSettings, journal: &Path) -> Result<Box<dyn Processor>, StartError> {
+    Ok(match settings.clone() {
+        ProcessorSettings::Redact { drop_attributes, options, key } => {
+            let key = match key {
+                Some(key) => redact::Key::new(key.reveal().as_bytes())?,
+                None => redact::Key::from_file(&journal.join(REDACTION_KEY))?,
+            };
+            Box::new(Redact::new(Redactor::new(&options, key)?, drop_attributes))
+        }
+        ProcessorSettings::Workspace { from } => Box::new(Workspace::new(from)),
+        ProcessorSettings::Limits { attribute } => Box::new(Limits::new(attribute)),
+    })
+}

@@ -1,0 +1,361 @@
+//! The LLM step of a run: mine, ask for the answers that nobody has yet, mine again with them.
+//!
+//! ```text
+//! answers known to the targets ─► mine ─► questions about skills that would be written ─► ask, on a leash
+//!        ▲                                                                                    │
+//!        └── published with the skills ◄── mine again where an answer says anything ◄── sift ─┘
+//! ```
+//!
+//! Nothing here can lose a skill: what has no answer is worded offline. A skill that stands and says all
+//! that was found is never asked about, so a run that finds nothing new costs nothing. Where no target
+//! can be read nobody is asked: the answers might be there already.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::config::{ModelSettings, Uses};
+use crate::event::Timestamp;
+use crate::exporters::target::Target;
+use crate::library::{Candidate, Learned, Library};
+use crate::skillify::llm::{
+    Allowance, Asked, Client, ClientError, Failure, Pair, Question, Refusal, Spent, Worded, no_answer, pairs,
+    sift,
+};
+use crate::skillify::{self, Digest, Mined, Offline};
+
+use super::mining::{Place, RunError, mine_with};
+
+/// A server that did not answer is left alone for so long …
+const PAUSE: Duration = Duration::from_secs(5 * 60);
+/// … and one that wants another key or another model for so long.
+const PAUSE_FOR_A_PERSON: Duration = Duration::from_secs(15 * 60);
+
+/// A workspace of a tenant to mine.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Tenant and workspace.
+    pub place: Place,
+    /// The digests of its sessions.
+    pub digests: Vec<Arc<Digest>>,
+}
+
+/// What a job came to.
+#[derive(Debug)]
+pub struct Found {
+    /// The skills.
+    pub mined: Mined,
+    /// What the model said of them, where one is asked.
+    pub learned: Option<Learned>,
+}
+
+/// What asking a model came to.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// What was to be asked, before the budget.
+    pub questions: Vec<Question>,
+    /// How many answers were known before.
+    pub known: u64,
+    /// Answers, failures and what they cost.
+    pub asked: Asked,
+    /// Why lines of answers fell back to the offline text.
+    pub refusals: BTreeMap<Refusal, u64>,
+}
+
+/// What the targets know before a run.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    libraries: Vec<(Target, Library)>,
+    today: String,
+    spent: Spent,
+}
+
+/// A model, what it is asked, and what it said that no target may have yet.
+pub struct Step {
+    client: Client,
+    uses: Uses,
+    /// Answers by place; those of the last run.
+    memory: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+    /// Nobody is asked before.
+    paused: Mutex<Option<Instant>>,
+}
+
+/// What mining a workspace came to before anybody was asked.
+struct Pass {
+    mined: Mined,
+    /// Keys of answers that its skills are worded with.
+    used: BTreeSet<String>,
+    missing: Vec<Question>,
+    pairs: Vec<Pair>,
+}
+
+impl Known {
+    /// Reads the targets, off the reactor. Beside each target stands what was spent and not published there.
+    pub async fn read(targets: Vec<(Target, BTreeMap<String, Spent>)>) -> Result<Self, RunError> {
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut known = Self { today: Timestamp::now().date(), ..Self::default() };
+            for (target, unpublished) in targets {
+                let mut spent = unpublished.get(&known.today).copied().unwrap_or_default();
+                match target.load() {
+                    Ok(library) => {
+                        spent.add(library.spent_on(&known.today));
+                        known.libraries.push((target, library));
+                    }
+                    // Publishing reports it.
+                    Err(error) => tracing::debug!(%target, "its answers are not known: {error}"),
+                }
+                known.spent = known.spent.max_of(spent);
+            }
+            known
+        });
+        Ok(reading.await?)
+    }
+
+    /// The first target's answer counts.
+    fn answers(&self, place: &str) -> BTreeMap<String, String> {
+        self.libraries.iter().rev().flat_map(|(_, library)| library.answers(place)).collect()
+    }
+
+    /// Whether publishing the candidate would write something somewhere.
+    fn would_write(&self, candidate: &Candidate) -> bool {
+        let mut takers = self.libraries.iter().filter(|(target, _)| target.route.takes(candidate));
+        takers.any(|(_, library)| !library.has_settled(candidate))
+    }
+}
+
+impl Step {
+    /// The step that the settings describe.
+    pub fn new(settings: &ModelSettings) -> Result<Self, ClientError> {
+        let client = Client::new(settings.endpoint.clone())?;
+        Ok(Self { client, uses: settings.uses, memory: Mutex::default(), paused: Mutex::default() })
+    }
+
+    /// Mines every job, asking until `stop` is ready; answers come in the order of the jobs.
+    pub async fn run(
+        &self,
+        jobs: &[Job],
+        mining: skillify::Config,
+        known: Known,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(Vec<Found>, Tally), RunError> {
+        let known = Arc::new(known);
+        let passes = self.passes(jobs, mining, &known).await?;
+        let mut tally = tally(&passes);
+        tally.asked = self.ask(tally.questions.clone(), &known, stop).await;
+        let fresh = sifted(&mut tally);
+        let mut found = Vec::new();
+        for (job, pass) in jobs.iter().zip(passes) {
+            found.push(self.finish(job, pass, mining, &known, &fresh).await?);
+        }
+        if let Some(learned) = found.first_mut().and_then(|found| found.learned.as_mut())
+            && tally.asked.spent != Spent::default()
+        {
+            learned.spent.insert(known.today.clone(), tally.asked.spent);
+        }
+        Ok((found, tally))
+    }
+
+    /// Mines every job and asks nobody; the tally holds what would be asked.
+    pub async fn rehearse(
+        &self,
+        jobs: &[Job],
+        mining: skillify::Config,
+        known: Known,
+    ) -> Result<(Vec<Found>, Tally), RunError> {
+        let known = Arc::new(known);
+        let passes = self.passes(jobs, mining, &known).await?;
+        let tally = tally(&passes);
+        let mut found = Vec::new();
+        for (job, pass) in jobs.iter().zip(passes) {
+            found.push(self.finish(job, pass, mining, &known, &BTreeMap::new()).await?);
+        }
+        Ok((found, tally))
+    }
+
+    async fn passes(
+        &self,
+        jobs: &[Job],
+        mining: skillify::Config,
+        known: &Arc<Known>,
+    ) -> Result<Vec<Pass>, RunError> {
+        let mut passes = Vec::new();
+        for job in jobs {
+            let answers = self.answers(job, known);
+            passes.push(self.pass(job, mining, known, answers).await?);
+        }
+        Ok(passes)
+    }
+
+    async fn pass(
+        &self,
+        job: &Job,
+        mining: skillify::Config,
+        known: &Arc<Known>,
+        answers: BTreeMap<String, String>,
+    ) -> Result<Pass, RunError> {
+        let (model, uses, known) = (self.client.endpoint().model.clone(), self.uses, Arc::clone(known));
+        mine_with(job.place.1.clone(), job.digests.clone(), mining, move |mine| {
+            let worded = Worded::new(&model, &answers);
+            let mined = if uses.wording { mine(&worded) } else { mine(&Offline) };
+            let pairs = if uses.same_skill { pairs(&model, &mined.candidates) } else { Vec::new() };
+            let mut missing =
+                worded.missing(mined.candidates.iter().filter(|candidate| known.would_write(candidate)));
+            let (judged, unjudged): (Vec<_>, Vec<_>) =
+                pairs.iter().partition(|pair| answers.contains_key(&pair.question.key));
+            missing.extend(unjudged.into_iter().map(|pair| pair.question.clone()));
+            let mut used = worded.used();
+            used.extend(judged.into_iter().map(|pair| pair.question.key.clone()));
+            Pass { used, missing, pairs, mined }
+        })
+        .await
+    }
+
+    /// Mines a job again where an answer changes its text.
+    async fn finish(
+        &self,
+        job: &Job,
+        mut pass: Pass,
+        mining: skillify::Config,
+        known: &Arc<Known>,
+        fresh: &BTreeMap<String, String>,
+    ) -> Result<Found, RunError> {
+        let mut answers = self.answers(job, known);
+        let new: Vec<&Question> =
+            pass.missing.iter().filter(|question| fresh.contains_key(&question.key)).collect();
+        let says_something =
+            new.iter().any(|question| fresh.get(&question.key) != Some(&no_answer(question)));
+        let mut used: BTreeSet<String> = new.iter().map(|question| question.key.clone()).collect();
+        used.append(&mut pass.used);
+        answers.extend(fresh.iter().map(|(key, answer)| (key.clone(), answer.clone())));
+        if says_something {
+            pass = self.pass(job, mining, known, answers.clone()).await?;
+            used.append(&mut pass.used);
+        }
+        answers.retain(|key, _| used.contains(key));
+        let says_so = |pair: &&Pair| answers.get(&pair.question.key).is_some_and(|text| Pair::is_same(text));
+        let same = pass.pairs.iter().filter(says_so).map(|pair| pair.claims.clone()).collect();
+        let place = Learned::place(&job.place.0, &job.place.1);
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.insert(place.clone(), answers.clone());
+        drop(memory);
+        let learned = Learned { place, answers, spent: BTreeMap::new(), same };
+        Ok(Found { mined: pass.mined, learned: Some(learned) })
+    }
+
+    /// What is known of a job's skills; what stands at a target counts before what was only heard.
+    fn answers(&self, job: &Job, known: &Known) -> BTreeMap<String, String> {
+        let place = Learned::place(&job.place.0, &job.place.1);
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = memory.get(&place).cloned().unwrap_or_default();
+        drop(memory);
+        answers.extend(known.answers(&place));
+        answers
+    }
+
+    async fn ask(&self, questions: Vec<Question>, known: &Known, stop: impl Future<Output = ()>) -> Asked {
+        let mut paused = *self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        paused = paused.filter(|until| Instant::now() < *until);
+        if questions.is_empty() || known.libraries.is_empty() || paused.is_some() {
+            let failures = if paused.is_some() && !questions.is_empty() {
+                BTreeMap::from([(Failure::Breaker, u64::try_from(questions.len()).unwrap_or(u64::MAX))])
+            } else {
+                BTreeMap::new()
+            };
+            return Asked { failures, ..Asked::default() };
+        }
+        let asked = self.client.ask_until(questions, known.spent, stop).await;
+        *self.paused.lock().unwrap_or_else(PoisonError::into_inner) = pause(&asked);
+        asked
+    }
+}
+
+/// Until when nobody is asked after this.
+fn pause(asked: &Asked) -> Option<Instant> {
+    let has = |failure| asked.failures.contains_key(&failure);
+    let length = if has(Failure::Credentials) || has(Failure::NotFound) {
+        PAUSE_FOR_A_PERSON
+    } else if has(Failure::Breaker) {
+        PAUSE
+    } else {
+        return None;
+    };
+    Instant::now().checked_add(length)
+}
+
+/// Every question once: workspaces may have the same skill.
+fn tally(passes: &[Pass]) -> Tally {
+    let mut seen = BTreeSet::new();
+    let missing = passes.iter().flat_map(|pass| &pass.missing);
+    let questions = missing.filter(|question| seen.insert(question.key.as_str())).cloned().collect();
+    let known = passes.iter().map(|pass| pass.used.len()).sum::<usize>();
+    Tally { questions, known: u64::try_from(known).unwrap_or(u64::MAX), ..Tally::default() }
+}
+
+/// What of the answers may be kept, by key; the tally gets why the rest may not.
+fn sifted(tally: &mut Tally) -> BTreeMap<String, String> {
+    let mut fresh = BTreeMap::new();
+    for question in &tally.questions {
+        if let Some(text) = tally.asked.answers.get(&question.key) {
+            let sifted = sift(text, question);
+            for refusal in sifted.refusals {
+                *tally.refusals.entry(refusal).or_default() += 1;
+            }
+            fresh.insert(question.key.clone(), sifted.answer);
+        } else if tally.asked.unanswerable.contains(&question.key) {
+            fresh.insert(question.key.clone(), no_answer(question));
+        }
+    }
+    fresh
+}
+
+/// What a model is sent and where, for people who decide whether it may be.
+pub fn what_is_sent(settings: &ModelSettings) -> String {
+    let ModelSettings { endpoint, uses, is_here } = settings;
+    let purpose = match (uses.wording, uses.same_skill) {
+        (true, true) => "to be worded, and to be told whether two of them are one",
+        (false, true) => "to be told whether two of them are one",
+        _ => "to be worded",
+    };
+    let place = if *is_here { " on this machine" } else { "" };
+    format!(
+        "Claims of skills, and nothing else, are sent to {} at {}{place} {purpose}: commands with holes for what varies, ends of \
+         the paths of edited files, error signatures from a closed list, single words that several prompts \
+         share, counts. No transcript, no prompt, no tool's output and no name of a person is. Limits: {}.",
+        endpoint.model,
+        endpoint.url,
+        limits(&endpoint.budget.run, &endpoint.budget.day),
+    )
+}
+
+fn limits(run: &Allowance, day: &Allowance) -> String {
+    let mut parts = Vec::new();
+    for (allowance, span) in [(run, "run"), (day, "day")] {
+        parts.extend(allowance.calls.map(|calls| format!("{calls} requests a {span}")));
+        parts.extend(allowance.tokens.map(|tokens| format!("{tokens} tokens a {span}")));
+        parts.extend(allowance.micros.map(|micros| format!("{} a {span}", dollars(micros))));
+    }
+    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+}
+
+/// `$0.0123`
+fn dollars(micros: u64) -> String {
+    format!("${}.{:04}", micros / 1_000_000, micros % 1_000_000 / 100)
+}
+
+impl fmt::Display for Tally {
+    /// `3 questions, 2 answered, 1 without an answer (rate_limited), 5 answers known; …`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Asked { answers, failures, spent, .. } = &self.asked;
+        write!(f, "{} questions, {} answered", self.questions.len(), answers.len())?;
+        for (failure, count) in failures {
+            write!(f, ", {count} without an answer ({})", failure.as_str())?;
+        }
+        write!(f, "; {} answers known before", self.known)?;
+        for (refusal, count) in &self.refusals {
+            write!(f, "; {count} lines worded offline ({})", refusal.as_str())?;
+        }
+        write!(f, "; {} requests, {} tokens, {}", spent.calls, spent.tokens, dollars(spent.micros))
+    }
+}

@@ -1,0 +1,256 @@
+//! Digests: what mining needs of a session, and nothing more.
+//!
+//! A [`Digest`] holds a session's segments: canonical commands, edited files, outcomes, error
+//! signatures, the telling words of prompts, and the ids of the events behind them. It holds no
+//! prompt, no response and no output. It depends on the session alone, so it can be kept as long as
+//! the session's events stay the same.
+//!
+//! As JSON (one object a session, keys of one or two letters, defaults left out) it is what a cache
+//! keeps and what `skillspan segment` hands on; [`VERSION`] names what the fields mean and how they
+//! were made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::action::Action;
+use super::command::Command;
+use super::outcome::{self, Outcome};
+use super::prefer;
+use super::prompt::Role;
+use super::segment::{self, Segment, Turn, claimable};
+use super::template::version_of;
+use crate::event::{Kind, SessionEvent, Status, Timestamp};
+use crate::table::{Session, sessions};
+
+/// What the fields of a digest mean and how they are made: raised with every change to segmentation,
+/// canonical commands, signatures or outcomes. Digests of another version are made anew.
+pub const VERSION: u32 = 1;
+
+/// What mining needs of one session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Digest {
+    /// The tenant.
+    #[serde(rename = "t")]
+    pub tenant: String,
+    /// The session's id.
+    #[serde(rename = "i")]
+    pub session: String,
+    /// The workspace.
+    #[serde(rename = "w")]
+    pub workspace: String,
+    /// The repository, `""` if unknown.
+    #[serde(rename = "pr", default, skip_serializing_if = "String::is_empty")]
+    pub project: String,
+    /// The person, `""` if unknown.
+    #[serde(rename = "u", default, skip_serializing_if = "String::is_empty")]
+    pub person: String,
+    /// The assistant, `""` if unknown.
+    #[serde(rename = "a", default, skip_serializing_if = "String::is_empty")]
+    pub assistant: String,
+    /// The earliest event time.
+    #[serde(rename = "b", with = "micros")]
+    pub started_at: Timestamp,
+    /// The latest event time.
+    #[serde(rename = "e", with = "micros")]
+    pub last_event_at: Timestamp,
+    /// When its latest observation was accepted.
+    #[serde(rename = "n", with = "micros")]
+    pub last_ingested_at: Timestamp,
+    /// Whether the client said that it ended.
+    #[serde(rename = "x", default, skip_serializing_if = "is_false")]
+    pub ended: bool,
+    /// Prompts of the main agent.
+    #[serde(rename = "p", default)]
+    pub prompts: u64,
+    /// Tool calls.
+    #[serde(rename = "c", default)]
+    pub tool_calls: u64,
+    /// Tool calls that failed.
+    #[serde(rename = "f", default)]
+    pub failures: u64,
+    /// The skills that it loaded, by name, and the last date of each.
+    #[serde(rename = "l", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub loaded: BTreeMap<String, String>,
+    /// Its segments, in order.
+    #[serde(rename = "s", default)]
+    pub(super) segments: Vec<SegmentDigest>,
+}
+
+/// What mining needs of one segment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct SegmentDigest {
+    /// 16 hex digits, the same whenever the same prompt is read.
+    #[serde(rename = "i")]
+    pub(super) id: String,
+    /// When its prompt was given.
+    #[serde(rename = "b", with = "micros")]
+    pub(super) started_at: Timestamp,
+    /// The telling words of its prompts, in order, each once.
+    #[serde(rename = "w", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) words: Vec<String>,
+    /// The versions in its commands that its first prompt names; `None` without a prompt.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    given_versions: Option<BTreeSet<String>>,
+    /// Whether a skill was loaded in it: then it shows what the skill says, not what people do.
+    #[serde(rename = "k", default, skip_serializing_if = "is_false")]
+    pub(super) loaded_a_skill: bool,
+    /// What became of each of its turns.
+    #[serde(rename = "o")]
+    pub(super) turns: Vec<TurnDigest>,
+    /// What was done and tells of the work, in order, with the index of its turn.
+    #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
+    actions: Vec<(u32, Action)>,
+    /// The choices that people made: indices of the action that was wanted and of the other one.
+    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) choices: Vec<(usize, usize)>,
+}
+
+/// What mining needs of one turn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct TurnDigest {
+    #[serde(rename = "o")]
+    pub(super) outcome: Outcome,
+    /// It was scored badly, and no person stopped or corrected it.
+    #[serde(rename = "b", default, skip_serializing_if = "is_false")]
+    pub(super) only_scored_badly: bool,
+}
+
+impl Digest {
+    /// The digest of a session.
+    pub fn of(session: &Session) -> Self {
+        let events = || session.facts.iter().map(|fact| &fact.event);
+        let count = |wanted: fn(&SessionEvent) -> bool| {
+            u64::try_from(events().filter(|event| wanted(event)).count()).unwrap_or(u64::MAX)
+        };
+        let mut loaded: BTreeMap<String, String> = BTreeMap::new();
+        for event in events() {
+            if let Some(name) = loaded_skill(event) {
+                let last = loaded.entry(name).or_default();
+                *last = event.timestamp.date().max(std::mem::take(last));
+            }
+        }
+        Self {
+            tenant: session.tenant.clone(),
+            session: session.id.clone(),
+            workspace: session.workspace.clone(),
+            project: session.project.clone(),
+            person: session.user_id.clone(),
+            assistant: session.assistant.clone(),
+            started_at: session.started_at,
+            last_event_at: session.last_event_at,
+            last_ingested_at: session.last_ingested_at,
+            ended: session.ended,
+            prompts: count(|event| event.kind == Kind::Prompt && event.agent.is_empty()),
+            tool_calls: count(|event| event.kind == Kind::ToolCall),
+            failures: count(|event| event.kind == Kind::ToolResult && event.status == Status::Error),
+            loaded,
+            segments: segment::segments(session).iter().map(SegmentDigest::of).collect(),
+        }
+    }
+
+    /// [`Session::is_closed`].
+    pub fn is_closed(&self, now: Timestamp, idle: Duration) -> bool {
+        sessions::is_closed(self.ended, self.last_event_at, self.last_ingested_at, now, idle)
+    }
+
+    /// The commands that it ran and that a claim can speak of, as a person would type them.
+    pub fn commands(&self) -> impl Iterator<Item = String> {
+        self.segments.iter().flat_map(SegmentDigest::commands)
+    }
+}
+
+/// The skill's own name: assistants name a plugin's skill `plugin:skill`.
+fn loaded_skill(event: &SessionEvent) -> Option<String> {
+    let is_load = event.kind == Kind::SkillUse && !event.skill.is_empty();
+    is_load.then(|| event.skill.rsplit(':').next().unwrap_or_default().to_owned())
+}
+
+impl SegmentDigest {
+    fn of(segment: &Segment<'_>) -> Self {
+        let outcomes = outcome::outcomes(segment);
+        let mut actions = Vec::new();
+        // Where each action stands in the digest.
+        let mut places = Vec::new();
+        for (turn, action) in segment.actions() {
+            let outcome = outcome::of_action(segment, &outcomes, turn, action);
+            let digested = action.digested(outcome);
+            places.push(digested.is_some().then_some(actions.len()));
+            actions.extend(digested.map(|action| (u32::try_from(turn).unwrap_or(u32::MAX), action)));
+        }
+        let place = |at: usize| places.get(at).copied().flatten();
+        let choices = prefer::chosen(segment).into_iter();
+        let choices = choices.filter_map(|(wanted, unwanted)| Some((place(wanted)?, place(unwanted)?)));
+        Self {
+            id: segment.id.clone(),
+            started_at: segment.started_at,
+            words: segment.words(),
+            given_versions: given_versions(segment, &actions),
+            loaded_a_skill: segment.loaded_a_skill(),
+            turns: turns(segment, &outcomes),
+            choices: choices.collect(),
+            actions,
+        }
+    }
+
+    /// Every action that tells of the work with the index of its turn, in order.
+    pub(super) fn actions(&self) -> impl DoubleEndedIterator<Item = (usize, &Action)> + Clone {
+        self.actions.iter().map(|(turn, action)| (*turn as usize, action))
+    }
+
+    /// The commands that a claim can speak of, as a person would type them, in order.
+    pub(super) fn commands(&self) -> impl Iterator<Item = String> {
+        self.actions().filter_map(|(_, action)| claimable(action)).map(Command::text)
+    }
+
+    /// The action at an index that [`SegmentDigest::choices`] gives.
+    pub(super) fn action(&self, at: usize) -> Option<(usize, &Action)> {
+        self.actions.get(at).map(|(turn, action)| (*turn as usize, action))
+    }
+
+    /// Whether the first prompt names this version of a command; also where there is no prompt.
+    pub(super) fn is_given(&self, version: &str) -> bool {
+        self.given_versions.as_ref().is_none_or(|given| given.contains(version))
+    }
+}
+
+fn turns(segment: &Segment<'_>, outcomes: &[Outcome]) -> Vec<TurnDigest> {
+    let scored_badly = |turn: &Turn<'_>| turn.scores.iter().any(|score| *score < 0.0);
+    let corrected = |at: usize| segment.turns.get(at + 1).is_some_and(|next| next.role == Role::Correction);
+    let turns = segment.turns.iter().zip(outcomes).enumerate();
+    turns
+        .map(|(at, (turn, outcome))| TurnDigest {
+            outcome: *outcome,
+            only_scored_badly: scored_badly(turn) && !turn.interrupted && !corrected(at),
+        })
+        .collect()
+}
+
+fn given_versions(segment: &Segment<'_>, actions: &[(u32, Action)]) -> Option<BTreeSet<String>> {
+    let prompt = segment.turns.first()?.prompt?;
+    let words = actions.iter().filter_map(|(_, action)| action.command()).flat_map(|command| command.words());
+    let versions = words.filter_map(|word| version_of(&word.value));
+    Some(versions.filter(|version| prompt.text.contains(version)).map(str::to_owned).collect())
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+/// Timestamps as microseconds since the epoch.
+mod micros {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::event::Timestamp;
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+    pub(super) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i64(time.as_micros())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(from).map(Timestamp::from_micros)
+    }
+}

@@ -1,0 +1,271 @@
+//! What is new in the table, as whole groups of rows that are resolved together, in bounded memory.
+//!
+//! 1. Of the files that the reader has not seen, the columns that tie rows are read ([`super::ties`]).
+//! 2. Groups that the reader knows and that new rows join are read again from the files it has seen.
+//! 3. The new files are read whole, one after the other in the order of arrival. A group is handed
+//!    over with the last file that has a row of it.
+//!
+//! In memory are two files, the rows of groups that are not complete yet, and a hash for each session
+//! and trace.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, stream};
+use tokio::task::JoinHandle;
+
+use super::file::FileError;
+use super::footer::Footer;
+use super::part::{self, Columns, Rows};
+use super::query::Cursor;
+use super::read::{DamagedFile, Filter, Listed, ReadError, Reading};
+use super::ties::{Forest, Hashes, Ties, hashes_of_event};
+use super::{Table, layout};
+use crate::event::SessionEvent;
+
+/// The rows of one group, complete.
+#[derive(Debug)]
+pub struct Group {
+    /// What ties them.
+    pub ties: Ties,
+    /// The known groups that it stands for, as indices of those that were given.
+    pub replaces: Vec<usize>,
+    /// The rows; an observation may be among them more than once. None if all of them are gone.
+    pub events: Vec<SessionEvent>,
+}
+
+/// A reading of what is new. Ask [`NewGroups::next`] until there is no more.
+#[derive(Debug)]
+#[must_use]
+pub struct NewGroups {
+    table: Table,
+    forest: Forest,
+    held: BTreeMap<usize, Held>,
+    files: std::vec::IntoIter<Listed>,
+    /// The file that is being read, and its place.
+    reading: Option<(Listed, JoinHandle<FileRows>)>,
+    place: usize,
+    hidden: super::upkeep::Hidden,
+    cursor: Cursor,
+    damaged: Vec<DamagedFile>,
+}
+
+type FileRows = Result<(Footer, Vec<SessionEvent>), FileError>;
+
+/// The rows of a group that is not complete.
+#[derive(Debug, Default)]
+struct Held {
+    replaces: Vec<usize>,
+    events: Vec<SessionEvent>,
+}
+
+/// What a table has become since a reader saw it.
+#[derive(Debug)]
+#[must_use]
+pub struct Standing {
+    /// Whether something that the reader has seen is gone and nothing stands for it: what it made of
+    /// the table is no longer true.
+    pub lost: bool,
+    seen: BTreeSet<String>,
+    unseen: Vec<Listed>,
+}
+
+/// Files whose ties are read at once.
+const FILES_AT_ONCE: usize = 4;
+
+impl Table {
+    /// What became of the files that a reader has seen.
+    pub async fn standing(&self, cursor: &Cursor) -> Result<Standing, ReadError> {
+        let filter = Filter::default();
+        let listed = self.list(&filter).await?;
+        let paths: BTreeSet<&str> = listed.iter().map(|file| file.location.as_ref()).collect();
+        let replacements = self.replacements(None).await?;
+        let seen = cursor.with_replacements(&replacements);
+        let replaced: BTreeSet<&str> = replacements
+            .iter()
+            .flat_map(|replacement| &replacement.inputs)
+            .map(|input| input.path.as_str())
+            .collect();
+        let kept_since = self.kept_since().unwrap_or_default();
+        let is_retired =
+            |path: &str| layout::ingest_date_of(path).is_some_and(|date| date < kept_since.as_str());
+        let lost = seen.iter().any(|path| {
+            !paths.contains(path.as_str()) && !replaced.contains(path.as_str()) && !is_retired(path)
+        });
+        let seen: BTreeSet<String> = seen.into_iter().filter(|path| paths.contains(path.as_str())).collect();
+        let unseen = listed.iter().filter(|file| !seen.contains(file.location.as_ref())).cloned().collect();
+        Ok(Standing { lost, seen, unseen })
+    }
+
+    /// Begins to read what `standing` calls new, with the groups among `known` that it changes, and
+    /// those of the places in `stale`.
+    pub async fn new_groups(
+        &self,
+        standing: Standing,
+        known: &[&Ties],
+        stale: &BTreeSet<usize>,
+    ) -> Result<NewGroups, ReadError> {
+        let Standing { seen, mut unseen, .. } = standing;
+        let mut forest = Forest::default();
+        for ties in known {
+            forest.add_known(ties);
+        }
+        let mut damaged = Vec::new();
+        let mut tied = self.read_ties(std::mem::take(&mut unseen), &mut damaged).await?;
+        tied.sort_by(|a, b| (a.arrived, &a.listed.location).cmp(&(b.arrived, &b.listed.location)));
+        for (place, file) in tied.iter().enumerate() {
+            file.rows.iter().for_each(|hashes| forest.add_row(hashes, place));
+        }
+        let files: Vec<Listed> = tied.into_iter().map(|file| file.listed).collect();
+        let kept_since = self.kept_since().unwrap_or_default();
+        let mut held: BTreeMap<usize, Held> = BTreeMap::new();
+        for (at, ties) in known.iter().enumerate() {
+            let Some(group) = forest.group_of_known(ties) else { continue };
+            let is_stale = stale.contains(&at) || ties.since < kept_since;
+            if is_stale || forest.last_file_of(group).is_some() {
+                held.entry(group).or_default().replaces.push(at);
+            }
+        }
+        let mut cursor: BTreeSet<String> = seen;
+        let mut reading = NewGroups {
+            table: self.clone(),
+            forest,
+            held,
+            files: Vec::new().into_iter(),
+            reading: None,
+            place: 0,
+            hidden: self.hidden().await?,
+            cursor: Cursor::default(),
+            damaged,
+        };
+        let new: BTreeSet<String> = files.iter().map(|file| file.location.to_string()).collect();
+        reading.read_known_again(known, &new).await?;
+        cursor.extend(new);
+        cursor.extend(reading.damaged.iter().map(|file| file.path.clone()));
+        reading.cursor = Cursor::of(cursor);
+        reading.files = files.into_iter();
+        Ok(reading)
+    }
+
+    async fn read_ties(
+        &self,
+        files: Vec<Listed>,
+        damaged: &mut Vec<DamagedFile>,
+    ) -> Result<Vec<TiedFile>, ReadError> {
+        let reads = files.into_iter().map(|listed| {
+            let reader = self.ranges(listed.location.clone(), listed.bytes);
+            async move {
+                let read = tokio::spawn(part::read_ties(reader)).await;
+                (listed, read.unwrap_or(Err(FileError::Damaged(super::Damage::Decoder))))
+            }
+        });
+        let mut reads = stream::iter(reads).buffered(FILES_AT_ONCE);
+        let mut tied = Vec::new();
+        while let Some((listed, read)) = reads.next().await {
+            match read {
+                Ok((arrived, rows)) => tied.push(TiedFile { listed, arrived, rows }),
+                Err(error) => damaged.push(listed.damage_or_error(error)?),
+            }
+        }
+        Ok(tied)
+    }
+}
+
+/// A file with the ties of its rows.
+struct TiedFile {
+    listed: Listed,
+    /// When its first row arrived, in microseconds since the epoch.
+    arrived: i64,
+    rows: Vec<Hashes>,
+}
+
+impl NewGroups {
+    /// The groups that the next file completes; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<Vec<Group>>, ReadError> {
+        if self.reading.is_none() {
+            self.begin();
+        }
+        let Some((listed, reading)) = self.reading.take() else {
+            // What is left has no new rows: some of it is past its retention.
+            let left: Vec<usize> = self.held.keys().copied().collect();
+            return Ok((!left.is_empty()).then(|| self.hand_over(left)));
+        };
+        let read = reading.await.unwrap_or(Err(FileError::Damaged(super::Damage::Decoder)));
+        // While the caller is at work, the next file is decoded.
+        self.begin();
+        match read {
+            Ok((_, events)) => self.hold(events),
+            Err(error) => self.damaged.push(listed.damage_or_error(error)?),
+        }
+        let place = self.place;
+        self.place += 1;
+        let complete: Vec<usize> = self
+            .held
+            .keys()
+            .copied()
+            .filter(|group| self.forest.last_file_of(*group).is_some_and(|last| last <= place))
+            .collect();
+        Ok(Some(self.hand_over(complete)))
+    }
+
+    /// Where to go on, and the files that could not be read.
+    pub fn finish(self) -> (Cursor, Vec<DamagedFile>) {
+        (self.cursor, self.damaged)
+    }
+
+    fn begin(&mut self) {
+        self.reading = self.files.next().map(|listed| {
+            let (table, location) = (self.table.clone(), listed.location.clone());
+            (listed, tokio::spawn(async move { table.read_whole(&location).await }))
+        });
+    }
+
+    fn hold(&mut self, events: Vec<SessionEvent>) {
+        for event in events.into_iter().filter(|event| !self.hidden.hides(event)) {
+            if let Some(group) = self.forest.group_of(&hashes_of_event(&event)) {
+                self.held.entry(group).or_default().events.push(event);
+            }
+        }
+    }
+
+    fn hand_over(&mut self, groups: Vec<usize>) -> Vec<Group> {
+        let held = groups.into_iter().filter_map(|group| self.held.remove(&group));
+        held.map(|Held { replaces, events }| {
+            let mut ties = Ties::default();
+            events.iter().for_each(|event| ties.add(event));
+            Group { ties, replaces, events }
+        })
+        .collect()
+    }
+
+    /// Reads the rows that known groups have in files that were seen.
+    async fn read_known_again(&mut self, known: &[&Ties], new: &BTreeSet<String>) -> Result<(), ReadError> {
+        let again = self.held.values().flat_map(|held| &held.replaces).filter_map(|at| known.get(*at));
+        let mut values = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
+        for ties in again {
+            for (values, set) in values.iter_mut().zip([&ties.sessions, &ties.traces, &ties.alone]) {
+                values.extend(set.iter().map(|(_, value)| value.clone()));
+            }
+        }
+        let [sessions, traces, alone] = values;
+        if sessions.is_empty() && traces.is_empty() && alone.is_empty() {
+            return Ok(());
+        }
+        let rows = Rows::default()
+            .one_of("session_id", &sessions)
+            .one_of("trace_id", &traces)
+            .one_of("event_id", &alone);
+        let reading = Reading::Part { columns: Columns::All, rows: Some(rows) };
+        let table = self.table.clone();
+        let mut found = Vec::new();
+        let damaged =
+            table.visit(&Filter::default(), &reading, new, |_, events| found.extend(events)).await?;
+        self.damaged.extend(damaged);
+        for event in found {
+            let group = self.forest.group_of(&hashes_of_event(&event));
+            if let Some(held) = group.and_then(|group| self.held.get_mut(&group)) {
+                held.events.push(event);
+            }
+        }
+        Ok(())
+    }
+}

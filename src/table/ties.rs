@@ -1,0 +1,281 @@
+//! Ties: which rows must be resolved together.
+//!
+//! [`super::resolve`] puts rows into one session because they carry one session id, belong to one
+//! trace, or show one conversation's history. Rows that no chain of such ties connects have no
+//! influence on each other: resolving them apart gives the same sessions as resolving them together.
+//! A group is all rows that a chain connects.
+//!
+//! Keys of ties are 64-bit hashes. Two keys that collide join two groups that have nothing to do with
+//! each other, which costs memory and changes no session.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::{Deserialize, Serialize};
+
+use super::upkeep::Tombstone;
+use crate::event::{Kind, SessionEvent};
+
+/// What ties the rows of one group to others, and by which they are found again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ties {
+    /// (tenant, session id) as rows carry them.
+    pub sessions: BTreeSet<(String, String)>,
+    /// (tenant, trace id).
+    pub traces: BTreeSet<(String, String)>,
+    /// (tenant, hash of a conversation).
+    pub histories: BTreeSet<(String, String)>,
+    /// (tenant, event id) of rows with neither session nor trace.
+    pub alone: BTreeSet<(String, String)>,
+    /// The earliest date on which one of its rows was ingested, as `2026-11-22`.
+    pub since: String,
+}
+
+impl Ties {
+    /// Adds those of a row.
+    pub(super) fn add(&mut self, event: &SessionEvent) {
+        let date = event.ingested_at.date();
+        if self.since.is_empty() || date < self.since {
+            self.since = date;
+        }
+        for (kind, value) in keys(&Row::of(event)) {
+            let set = match kind {
+                Tie::Session => &mut self.sessions,
+                Tie::Trace => &mut self.traces,
+                Tie::History => &mut self.histories,
+                Tie::Alone => &mut self.alone,
+            };
+            // Most rows of a group have the ties that it has already.
+            let key = (event.tenant.clone(), value.to_owned());
+            set.insert(key);
+        }
+    }
+
+    /// Whether a row of the group may be erased. Rows that are erased one by one, or with a person,
+    /// may be of any group.
+    pub fn may_be_covered(&self, tombstone: &Tombstone) -> bool {
+        let of = |set: &BTreeSet<(String, String)>, ids: &BTreeSet<String>| {
+            set.iter().any(|(tenant, id)| *tenant == tombstone.tenant && ids.contains(id))
+        };
+        tombstone.user_id.is_some()
+            || !tombstone.event_ids.is_empty()
+            || of(&self.sessions, &tombstone.session_ids)
+            || of(&self.traces, &tombstone.trace_ids)
+    }
+
+    fn hashes(&self) -> impl Iterator<Item = u64> + '_ {
+        let of = |kind: Tie, set: &'_ BTreeSet<(String, String)>| -> Vec<u64> {
+            set.iter().map(|(tenant, value)| hash(kind, tenant, value)).collect()
+        };
+        of(Tie::Session, &self.sessions)
+            .into_iter()
+            .chain(of(Tie::Trace, &self.traces))
+            .chain(of(Tie::History, &self.histories))
+            .chain(of(Tie::Alone, &self.alone))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Tie {
+    Session,
+    Trace,
+    History,
+    Alone,
+}
+
+/// The columns of a row that tie it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) event_id: &'a str,
+    pub(super) session_id: &'a str,
+    pub(super) trace_id: &'a str,
+    pub(super) history_before: &'a str,
+    pub(super) history_after: &'a str,
+    pub(super) kind: Kind,
+}
+
+impl<'a> Row<'a> {
+    fn of(event: &'a SessionEvent) -> Self {
+        Self {
+            tenant: &event.tenant,
+            event_id: &event.event_id,
+            session_id: &event.session_id,
+            trace_id: &event.trace_id,
+            history_before: &event.history_before,
+            history_after: &event.history_after,
+            kind: event.kind,
+        }
+    }
+}
+
+fn keys<'a>(row: &Row<'a>) -> impl Iterator<Item = (Tie, &'a str)> + use<'a> {
+    let has_history = !row.trace_id.is_empty() && !row.history_after.is_empty();
+    let history = match row.kind {
+        Kind::Prompt if has_history => row.history_before,
+        Kind::Response if has_history => row.history_after,
+        _ => "",
+    };
+    let alone = row.session_id.is_empty() && row.trace_id.is_empty();
+    let ties = [
+        (Tie::Session, row.session_id),
+        (Tie::Trace, row.trace_id),
+        (Tie::History, history),
+        (Tie::Alone, if alone { row.event_id } else { "" }),
+    ];
+    ties.into_iter().filter(|(_, value)| !value.is_empty())
+}
+
+fn hash(tie: Tie, tenant: &str, value: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (tie, tenant, value).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The hashes of a row's ties; unused places are `None`.
+pub(super) type Hashes = [Option<u64>; 3];
+
+/// The hashes of a row's ties.
+pub(super) fn hashes_of(row: &Row<'_>) -> Hashes {
+    let mut hashes = [None; 3];
+    for (place, (tie, value)) in hashes.iter_mut().zip(keys(row)) {
+        *place = Some(hash(tie, row.tenant, value));
+    }
+    hashes
+}
+
+/// The hashes of an observation's ties.
+pub(super) fn hashes_of_event(event: &SessionEvent) -> Hashes {
+    hashes_of(&Row::of(event))
+}
+
+/// Which ties a chain connects: a forest of keys.
+#[derive(Debug, Default)]
+pub(super) struct Forest {
+    of_key: BTreeMap<u64, usize>,
+    parents: Vec<usize>,
+    /// The last file with a row of each key, by the key's node.
+    last_file: Vec<Option<usize>>,
+}
+
+impl Forest {
+    /// Joins the keys of one row of a file; `file` is its place in the order of reading.
+    pub(super) fn add_row(&mut self, hashes: &Hashes, file: usize) {
+        let root = self.join(hashes.iter().copied().flatten());
+        if let Some(last) = root.and_then(|root| self.last_file.get_mut(root)) {
+            *last = Some(file).max(*last);
+        }
+    }
+
+    /// Joins the keys of a group that is known.
+    pub(super) fn add_known(&mut self, ties: &Ties) {
+        self.join(ties.hashes());
+    }
+
+    /// The group of a row, as a number; `None` for a row that was never added.
+    pub(super) fn group_of(&mut self, hashes: &Hashes) -> Option<usize> {
+        let node = hashes.iter().flatten().find_map(|key| self.of_key.get(key).copied())?;
+        Some(self.root(node))
+    }
+
+    /// The group of what is known, as a number.
+    pub(super) fn group_of_known(&mut self, ties: &Ties) -> Option<usize> {
+        let node = ties.hashes().find_map(|key| self.of_key.get(&key).copied())?;
+        Some(self.root(node))
+    }
+
+    /// The last file with a row of a group; `None` if no file has one.
+    pub(super) fn last_file_of(&self, group: usize) -> Option<usize> {
+        self.last_file.get(group).copied().flatten()
+    }
+
+    fn join(&mut self, keys: impl Iterator<Item = u64>) -> Option<usize> {
+        let mut first = None;
+        for key in keys {
+            let node = self.node(key);
+            let root = self.root(node);
+            first = Some(match first {
+                Some(other) if other != root => self.merge(other, root),
+                _ => root,
+            });
+        }
+        first
+    }
+
+    fn node(&mut self, key: u64) -> usize {
+        let next = self.parents.len();
+        let node = *self.of_key.entry(key).or_insert(next);
+        if node == next {
+            self.parents.push(next);
+            self.last_file.push(None);
+        }
+        node
+    }
+
+    fn merge(&mut self, a: usize, b: usize) -> usize {
+        let (home, guest) = (a.min(b), a.max(b));
+        let last = self.last_file_of(home).max(self.last_file_of(guest));
+        if let Some(parent) = self.parents.get_mut(guest) {
+            *parent = home;
+        }
+        if let Some(own) = self.last_file.get_mut(home) {
+            *own = last;
+        }
+        home
+    }
+
+    fn root(&mut self, node: usize) -> usize {
+        let mut root = node;
+        while let Some(parent) = self.parents.get(root).copied().filter(|parent| *parent != root) {
+            root = parent;
+        }
+        let mut at = node;
+        while at != root {
+            let Some(parent) = self.parents.get_mut(at) else { break };
+            at = std::mem::replace(parent, root);
+        }
+        root
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row<'a>(session: &'a str, trace: &'a str) -> Row<'a> {
+        Row {
+            tenant: "acme",
+            event_id: "e",
+            session_id: session,
+            trace_id: trace,
+            history_before: "",
+            history_after: "",
+            kind: Kind::ToolCall,
+        }
+    }
+
+    #[test]
+    fn a_chain_of_ties_makes_one_group_that_ends_with_its_last_file() {
+        let mut forest = Forest::default();
+        forest.add_row(&hashes_of(&row("s1", "t1")), 0);
+        forest.add_row(&hashes_of(&row("s2", "t2")), 3);
+        forest.add_row(&hashes_of(&row("s3", "t3")), 1);
+        forest.add_row(&hashes_of(&row("s1", "t2")), 2);
+        let group = |forest: &mut Forest, session| forest.group_of(&hashes_of(&row(session, ""))).unwrap();
+        let (first, second, third) =
+            (group(&mut forest, "s1"), group(&mut forest, "s2"), group(&mut forest, "s3"));
+        assert_eq!(first, second);
+        assert_ne!(first, third);
+        assert_eq!((forest.last_file_of(first), forest.last_file_of(third)), (Some(3), Some(1)));
+    }
+
+    #[test]
+    fn a_row_with_neither_session_nor_trace_is_tied_by_itself() {
+        let mut forest = Forest::default();
+        let mut other = row("", "");
+        other.event_id = "f";
+        forest.add_row(&hashes_of(&row("", "")), 0);
+        forest.add_row(&hashes_of(&other), 0);
+        assert_ne!(forest.group_of(&hashes_of(&row("", ""))), forest.group_of(&hashes_of(&other)));
+    }
+}

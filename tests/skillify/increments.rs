@@ -1,0 +1,363 @@
+//! Digests follow a table: whatever arrives in whatever order, the result is that of a full run.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use skillspan::event::{Kind, Owner, SessionEvent, Timestamp};
+use skillspan::service::digests::{Digests, forget};
+use skillspan::skillify::{Config, Digest, Mined, Offline, Snapshot, mine, mine_digests};
+use skillspan::table::upkeep::Subject;
+use skillspan::table::{FileIdentity, Filter, Location, ResolveOptions, Session, Table, resolve};
+
+use super::sessions::{needs, one_offs};
+
+const DATE: &str = "2026-11-22";
+
+/// Observations of sessions with an id, of traces without one, of a conversation that goes on in
+/// another trace, and of nothing that ties them.
+fn observations() -> Vec<SessionEvent> {
+    let mut sessions = needs("make db-up", "make itest");
+    sessions.extend(one_offs("make db-up", "make itest"));
+    let mut events: Vec<SessionEvent> = Vec::new();
+    for (number, session) in sessions.into_iter().enumerate() {
+        let Session { workspace, project, user_id, assistant, tenant, .. } = session;
+        let facts = session.facts.len();
+        for (place, fact) in session.facts.into_iter().enumerate() {
+            let half = place * 2 / facts.max(1);
+            let mut event = SessionEvent {
+                ingested_at: fact.event.timestamp,
+                tenant: tenant.clone(),
+                workspace: workspace.clone(),
+                project: project.clone(),
+                user_id: user_id.clone(),
+                assistant: assistant.clone(),
+                trace_id: format!("{number:030x}{half:02x}"),
+                ..fact.event
+            };
+            match number % 4 {
+                // Half of the rows carry the id, the others only the trace.
+                0 if place % 2 == 1 => event.session_id.clear(),
+                1 => event.session_id.clear(),
+                2 => continue_conversation(&mut event, number, half),
+                _ => {}
+            }
+            events.push(event);
+        }
+    }
+    for number in 0..3 {
+        events.push(SessionEvent {
+            event_id: format!("alone-{number}"),
+            kind: Kind::Response,
+            timestamp: Timestamp::from_micros(1_795_000_000_000_000),
+            ingested_at: Timestamp::from_micros(1_795_000_000_000_000),
+            tenant: "acme".into(),
+            workspace: "shop".into(),
+            ..SessionEvent::default()
+        });
+    }
+    events
+}
+
+fn continue_conversation(event: &mut SessionEvent, number: usize, half: usize) {
+    event.session_id.clear();
+    event.history_after = format!("h{number}-{half}");
+    if half == 1 && event.kind == Kind::Prompt {
+        event.history_before = format!("h{number}-0");
+    }
+}
+
+async fn write(table: &Table, file: usize, events: Vec<SessionEvent>) {
+    let identity = FileIdentity {
+        owner: Owner { tenant: "acme".into(), workspace: "default".into() },
+        ingest_date: DATE.into(),
+        journal_id: "journal".into(),
+        batch_id: format!("batch-{file}"),
+        first: 100 * file as u64,
+        last: 100 * file as u64 + 99,
+        part: 0,
+    };
+    let _ = table.write(&identity, events).await.unwrap();
+}
+
+fn options() -> ResolveOptions {
+    ResolveOptions { default_workspace: "default".into() }
+}
+
+/// Mined from all observations at once.
+fn at_once(events: Vec<SessionEvent>) -> Vec<Mined> {
+    let sessions = resolve(events, &options());
+    let mut places: std::collections::BTreeMap<String, Vec<Session>> = std::collections::BTreeMap::new();
+    for session in sessions {
+        places.entry(session.workspace.clone()).or_default().push(session);
+    }
+    let mined = places
+        .iter()
+        .map(|(workspace, sessions)| mine(&Snapshot { workspace, sessions }, &Config::default(), &Offline));
+    mined.collect()
+}
+
+fn from_digests(digests: &Digests) -> Vec<Mined> {
+    let places = digests.places();
+    let mined = places
+        .iter()
+        .map(|((_, workspace), digests)| mine_digests(workspace, digests, &Config::default(), &Offline));
+    mined.collect()
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+async fn opened(folder: &Path) -> Digests {
+    let table = Location::Folder(folder.join("table"));
+    Digests::open(&folder.join("digests"), &table, "default").await
+}
+
+fn kept(folder: &Path) -> Option<String> {
+    let mut files = std::fs::read_dir(folder.join("digests")).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .find(|path| path.extension().is_some_and(|ending| ending == "jsonl"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+}
+
+fn shows_a_published_skill(mined: &[Mined]) -> bool {
+    mined.iter().flat_map(|mined| &mined.candidates).any(|candidate| candidate.is_published())
+}
+
+#[test]
+fn the_observations_show_a_skill_only_together() {
+    assert!(shows_a_published_skill(&at_once(observations())));
+    assert!(!shows_a_published_skill(&at_once(observations().into_iter().take(12).collect())));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn any_arrival_in_any_increments_gives_the_result_of_a_full_run(
+        order in Just(observations()).prop_shuffle(),
+        cuts in prop::collection::btree_set(1..60_usize, 0..5),
+        looks in prop::collection::vec(any::<bool>(), 6),
+        restarts in prop::collection::vec(any::<bool>(), 6),
+        compacted in any::<bool>(),
+    ) {
+        block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let table = Table::open(&folder.path().join("table")).unwrap();
+            let mut digests = opened(folder.path()).await;
+            let mut left = order.clone();
+            for (file, cut) in cuts.iter().rev().chain(&[0]).enumerate() {
+                let new = left.split_off((*cut).min(left.len()));
+                // A client's retry: rows that are stored twice.
+                let again = left.iter().take(2).cloned();
+                write(&table, file, new.into_iter().chain(again).collect()).await;
+                if looks[file] {
+                    digests.update(&table).await.unwrap();
+                }
+                if restarts[file] {
+                    drop(digests);
+                    digests = opened(folder.path()).await;
+                }
+                if compacted && file == 1 {
+                    let now = Timestamp::parse_rfc3339("2026-12-22T00:00:00Z").unwrap();
+                    let _ = table.compact(now).await.unwrap();
+                }
+            }
+            digests.update(&table).await.unwrap();
+            let expected = at_once(order);
+            prop_assert_eq!(format!("{:?}", from_digests(&digests)), format!("{expected:?}"));
+            drop(digests);
+            let again = opened(folder.path()).await;
+            prop_assert_eq!(format!("{:?}", from_digests(&again)), format!("{expected:?}"));
+            Ok(())
+        })?;
+    }
+}
+
+#[tokio::test]
+async fn a_run_after_a_restart_reads_only_what_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open(&folder.path().join("table")).unwrap();
+    let mut events = observations();
+    // The last session's rows come later.
+    let late = events.split_off(events.len() - 10);
+    write(&table, 0, events.clone()).await;
+    let mut first = opened(folder.path()).await;
+    first.update(&table).await.unwrap();
+    let all = table.bytes_read();
+    drop(first);
+    let mut second = opened(folder.path()).await;
+    second.update(&table).await.unwrap();
+    assert_eq!(table.bytes_read(), all, "nothing is new, so nothing is read");
+    write(&table, 1, late.clone()).await;
+    second.update(&table).await.unwrap();
+    assert!(table.bytes_read() > all);
+    events.extend(late);
+    assert_eq!(from_digests(&second), at_once(events));
+}
+
+#[tokio::test]
+async fn a_file_of_digests_that_is_cut_or_damaged_anywhere_costs_time_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open(&folder.path().join("table")).unwrap();
+    let events = observations();
+    let expected = at_once(events.clone());
+    write(&table, 0, events).await;
+    opened(folder.path()).await.update(&table).await.unwrap();
+    let whole = kept(folder.path()).unwrap();
+    let path = std::fs::read_dir(folder.path().join("digests")).unwrap().map(|entry| entry.unwrap().path());
+    let path =
+        path.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "jsonl")).unwrap();
+    for part in 0..20 {
+        let mut bytes = whole.clone().into_bytes();
+        if part % 2 == 0 {
+            bytes.truncate(bytes.len() * part / 20);
+        } else {
+            let at = bytes.len() * part / 20;
+            bytes[at] = 0xff;
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let mut digests = opened(folder.path()).await;
+        digests.update(&table).await.unwrap();
+        assert_eq!(from_digests(&digests), expected, "part {part}");
+    }
+}
+
+#[tokio::test]
+async fn digests_of_another_version_are_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open(&folder.path().join("table")).unwrap();
+    write(&table, 0, observations()).await;
+    opened(folder.path()).await.update(&table).await.unwrap();
+    let text = kept(folder.path()).unwrap();
+    // An older program knew the commands under other names.
+    let older = text.replacen("\"digests\":", "\"digests\":9", 1).replace("db-up", "db-begin");
+    assert_ne!(older, text);
+    let path = std::fs::read_dir(folder.path().join("digests")).unwrap().map(|entry| entry.unwrap().path());
+    let path =
+        path.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "jsonl")).unwrap();
+    std::fs::write(path, older).unwrap();
+    let mut digests = opened(folder.path()).await;
+    digests.update(&table).await.unwrap();
+    assert_eq!(from_digests(&digests), at_once(observations()));
+}
+
+#[tokio::test]
+async fn what_is_erased_leaves_the_digests_with_the_next_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open(&folder.path().join("table")).unwrap();
+    write(&table, 0, observations()).await;
+    let mut digests = opened(folder.path()).await;
+    digests.update(&table).await.unwrap();
+    let user = Subject::User("dave".into());
+    let erased = table.erase(&user, None, Timestamp::parse_rfc3339("2026-12-01T00:00:00Z").unwrap()).await;
+    assert!(!erased.unwrap().sessions.is_empty());
+    assert!(kept(folder.path()).unwrap().contains("dave"));
+    digests.update(&table).await.unwrap();
+    assert!(!kept(folder.path()).unwrap().contains("dave"));
+    let left = table.scan(&Filter::default()).await.unwrap().events;
+    assert_eq!(from_digests(&digests), at_once(left));
+}
+
+#[tokio::test]
+async fn a_session_that_is_erased_is_made_anew_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open(&folder.path().join("table")).unwrap();
+    write(&table, 0, observations()).await;
+    let mut digests = opened(folder.path()).await;
+    digests.update(&table).await.unwrap();
+    let before = digests.places();
+    let session = Subject::Session("s01".into());
+    let erased = table.erase(&session, None, Timestamp::parse_rfc3339("2026-12-01T00:00:00Z").unwrap()).await;
+    assert_eq!(erased.unwrap().sessions.len(), 1);
+    digests.update(&table).await.unwrap();
+    assert!(!kept(folder.path()).unwrap().contains("s01-0"));
+    let left = table.scan(&Filter::default()).await.unwrap().events;
+    assert_eq!(from_digests(&digests), at_once(left));
+    let all = |places: &std::collections::BTreeMap<_, Vec<std::sync::Arc<Digest>>>| -> Vec<_> {
+        places.values().flatten().cloned().collect()
+    };
+    let (before, after) = (all(&before), all(&digests.places()));
+    let same = after.iter().filter(|digest| before.iter().any(|other| std::sync::Arc::ptr_eq(digest, other)));
+    assert_eq!(same.count(), before.len() - 1, "all others are as they were");
+    drop(digests);
+    assert_eq!(from_digests(&opened(folder.path()).await).len(), 1);
+}
+
+#[tokio::test]
+async fn digests_can_be_forgotten_beside_the_process_that_keeps_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open(&folder.path().join("table")).unwrap();
+    let mut events = observations();
+    let late = events.split_off(events.len() - 10);
+    write(&table, 0, events).await;
+    let mut digests = opened(folder.path()).await;
+    digests.update(&table).await.unwrap();
+    assert_eq!(forget(&folder.path().join("digests")).unwrap(), 1);
+    assert_eq!(kept(folder.path()), None);
+    // What it knows it writes whole, for nothing is there to append to.
+    write(&table, 1, late).await;
+    digests.update(&table).await.unwrap();
+    drop(digests);
+    assert_eq!(from_digests(&opened(folder.path()).await), at_once(observations()));
+}
+
+#[tokio::test]
+async fn of_two_processes_one_keeps_digests_and_both_have_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open(&folder.path().join("table")).unwrap();
+    write(&table, 0, observations()).await;
+    let mut one = opened(folder.path()).await;
+    one.update(&table).await.unwrap();
+    let before = kept(folder.path()).unwrap();
+    let mut other = opened(folder.path()).await;
+    other.update(&table).await.unwrap();
+    assert_eq!(from_digests(&one), from_digests(&other));
+    assert_eq!(kept(folder.path()).unwrap(), before);
+}
+
+#[tokio::test]
+async fn sessions_past_their_retention_leave_the_digests() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open(&folder.path().join("table")).unwrap();
+    let mut events = observations();
+    for event in &mut events {
+        event.ingested_at = Timestamp::from_micros(1_000_000_000_000_000);
+    }
+    let identity = FileIdentity {
+        owner: Owner::default(),
+        ingest_date: Timestamp::from_micros(1_000_000_000_000_000).date(),
+        journal_id: "journal".into(),
+        batch_id: "old".into(),
+        first: 1,
+        last: 1,
+        part: 0,
+    };
+    let _ = table.write(&identity, events).await.unwrap();
+    let mut digests = opened(folder.path()).await;
+    digests.update(&table).await.unwrap();
+    assert!(!digests.places().is_empty());
+    let table = table.with_retention(Some(std::time::Duration::from_secs(86_400)));
+    digests.update(&table).await.unwrap();
+    assert!(digests.places().is_empty());
+}
+
+/// Raise `DIGEST_VERSION` together with this hash: digests that older programs kept are then made anew.
+#[test]
+fn a_digest_that_is_made_differently_has_another_version() {
+    let sessions = resolve(observations(), &options());
+    let digests: Vec<Digest> = sessions.iter().map(Digest::of).collect();
+    let text = serde_json::to_string(&digests).unwrap();
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    assert_eq!(
+        (skillspan::skillify::DIGEST_VERSION, format!("{hash:016x}")),
+        (1, "01a0042a020d201e".to_owned())
+    );
+    let again: Vec<Digest> = serde_json::from_str(&text).unwrap();
+    assert_eq!(again, digests, "nothing is lost on the way");
+    for private in ["Run the integration tests", "tell me if they pass", "connection refused on 127"] {
+        assert!(!text.contains(private), "{private}");
+    }
+}
