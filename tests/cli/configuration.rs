@@ -153,6 +153,45 @@ fn a_deeplake_exporter_follows_a_table_with_what_it_needs_to_be_told() {
     }
     let alone = "exporters: { deeplake: { org: o-1, token: t } }\nservice: { pipelines: { sessions: { receivers: [], exporters: [deeplake] } } }\n";
     assert_eq!(validate(alone).0, 0, "a process that only follows a table");
+    let (code, _, stderr) = validate(&alone.replace("[], exp", "[], processors: [redact], exp"));
+    assert_eq!(code, 64);
+    assert!(
+        stderr.contains("sessions.processors: without receivers, this pipeline only reads a table"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_deeplake_exporter_follows_the_table_that_it_names_or_its_pipeline_fills() {
+    let check = |table: &str, exporters: &str| {
+        validate(&format!(
+            "extensions: {{ sessions_table/eu: {{ path: /srv/eu }} }}
+exporters: {{ parquet/eu: {{ table: sessions_table/eu }}, deeplake: {{ org: o-1, token: t{table} }} }}
+service: {{ pipelines: {{ sessions: {{ receivers: [otlp], processors: [redact], exporters: [parquet] }}, sessions/eu: {{ receivers: [otlp], processors: [redact], exporters: [parquet/eu] }}, sessions/to: {exporters} }} }}
+"
+        ))
+    };
+    let follower = "{ receivers: [], exporters: [deeplake] }";
+    let beside = "{ receivers: [otlp], processors: [redact], exporters: [parquet/eu, deeplake] }";
+    let mismatch = "service.pipelines.sessions/to: deeplake exports the sessions of sessions_table, and this pipeline fills sessions_table/eu";
+    for (table, exporters, warns) in [
+        ("", follower, false),
+        (", table: sessions_table/eu", follower, false),
+        ("", beside, false),
+        (", table: sessions_table/eu", beside, false),
+        (", table: sessions_table", beside, true),
+    ] {
+        let (code, stdout, stderr) = check(table, exporters);
+        assert_eq!(code, 0, "{table} gave {stderr}");
+        assert_eq!(stdout.contains(mismatch), warns, "{table} gave {stdout}");
+    }
+    let (code, _, stderr) = check(", table: sessions_table/us", follower);
+    assert_eq!(code, 64);
+    assert!(
+        stderr
+            .contains("there is no extension `sessions_table/us`; name sessions_table or sessions_table/eu"),
+        "{stderr}"
+    );
 }
 
 #[test]

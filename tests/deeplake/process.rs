@@ -138,3 +138,44 @@ fn status_says_what_stands_in_the_way_and_metrics_count_it_and_neither_shows_the
     );
     assert!(Table::open_read_only(&site.path("sessions")).is_ok());
 }
+
+#[test]
+fn one_pipeline_follows_the_table_of_another_beside_those_that_fill_tables() {
+    let (runtime, standin) = served(Faults::default());
+    let site = site(&standin, TOKEN, Duration::from_millis(100));
+    let root = site.folder.path().display();
+    site.edit_config(&[
+        ("exporters:\n", &format!("  sessions_table/eu: {{ path: {root}/eu }}\nexporters:\n  parquet/eu: {{ table: sessions_table/eu }}\n")),
+        ("  deeplake:\n", "  deeplake:\n    table: sessions_table/eu\n"),
+        (
+            "    sessions: { receivers: [], exporters: [deeplake] }\n",
+            "    sessions: { receivers: [otlp], processors: [redact], exporters: [parquet] }
+    sessions/eu: { receivers: [otlp], processors: [redact], exporters: [parquet/eu] }
+    sessions/hivemind: { receivers: [], exporters: [deeplake] }
+",
+        ),
+        ("service:\n", &format!(
+            "receivers:
+  otlp: {{ protocols: {{ grpc: {{ endpoint: 127.0.0.1:{} }}, http: {{ endpoint: 127.0.0.1:{} }} }} }}
+service:
+  journal: {{ path: {root}/journal }}
+",
+            site.grpc, site.http,
+        )),
+    ]);
+    for (folder, session) in [("sessions", "here"), ("eu", "there")] {
+        let files = crate::harness::Site::at(&site.path(folder));
+        runtime.block_on(files.write(conversation(session, 2)));
+    }
+    let running = site.start();
+    wait_for("the rows", || site.run(&["status"]).contains("deeplake   exporting: 10 rows"));
+    let report: serde_json::Value = serde_json::from_str(&site.run(&["status", "--json"])).unwrap();
+    let pipelines: Vec<&str> =
+        report["pipelines"].as_array().unwrap().iter().map(|found| found["name"].as_str().unwrap()).collect();
+    assert_eq!(pipelines, ["sessions", "sessions/eu"]);
+    assert_eq!(report["followers"][0]["exporter"], "deeplake");
+    assert!(site.run(&["erase", "--session", "there"]).contains("deeplake removes its rows from"));
+    wait_for("they are erased there", || standin.rows_count("sessions") == 0);
+    assert_eq!(running.terminate(), Some(0));
+    assert!(!standin.statements().iter().any(|sql| sql.starts_with("INSERT") && sql.contains("here_")));
+}

@@ -217,10 +217,13 @@ async fn of_several_that_publish_at_once_one_writes_and_every_fault_is_survived(
     let faults = Faults { rates, staleness: Duration::from_millis(40), ..Faults::default() };
     let standin = StandIn::start(faults).await;
     let update = Arc::new(update(&mined(&needs("make db-up", "make itest"))));
+    // Whoever goes on with what another one left waits for some of these.
+    let mut config = config(&standin);
+    config.service.timeout = Duration::from_millis(300);
     for _ in 0..6 {
         let publishers: Vec<_> = (0..3)
             .map(|_| {
-                let (skills, update) = (Skills::new(config(&standin)), Arc::clone(&update));
+                let (skills, update) = (Skills::new(config.clone()), Arc::clone(&update));
                 tokio::task::spawn_blocking(move || skills.publish(&update))
             })
             .collect();

@@ -7,8 +7,9 @@
 //! 2. the new versions;
 //! 3. a step that says what is.
 //!
-//! Reads lag behind writes, so both steps wait until what was written can be seen. Nothing in either
-//! table is changed. A retired skill's last version says that it is retired: clients that pull it replace
+//! Reads lag behind writes, so both steps wait until what was written can be seen. Who has taken a step
+//! has [`LEASE`] to get to the next one and sends nothing afterwards; others wait for that long before
+//! they go on with what somebody began and left. Nothing in either table is changed. A retired skill's last version says that it is retired: clients that pull it replace
 //! theirs by it, and no deletion would reach them.
 
 use std::collections::BTreeMap;
@@ -16,12 +17,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
 use super::client::{Client, ClientError, Failure};
-use super::config::SkillsConfig;
+use super::config::{Service, SkillsConfig};
 use super::skill_rows::{Known, Latest, Memory, NewVersion, READ, skill_of, skill_path};
 use super::sql::{self, Schema, Value};
 use super::tables;
@@ -33,6 +34,8 @@ use crate::library::{self, Changes, DecisionError, Layout, Library, Stored, Tree
 const ATTEMPTS: u32 = 5;
 /// How often a publish is prepared anew because somebody was faster.
 const ROUNDS: u32 = 5;
+/// How many requests' time-outs a publish may take from its first step on.
+const LEASE: u32 = 4;
 /// How soon a stop is noticed.
 const STOP_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -184,7 +187,7 @@ struct Publisher<'s> {
 impl Publisher<'_> {
     async fn publish(&self, update: &Update) -> Result<Report, SkillsError> {
         for _ in 0..ROUNDS {
-            let view = self.view().await?;
+            let view = self.undisputed_view().await?;
             let changes = update.changes(&view.library)?;
             let report = Report::of(&changes, &view.library);
             let versions = self.versions(&view, &changes, update)?;
@@ -209,19 +212,43 @@ impl Publisher<'_> {
         let next_tree = changed(tree, changes);
         let state = changes.state.clone().or_else(|| memory.next.clone()).or_else(|| memory.current.clone());
         let intent = Memory { next: state.clone(), next_tree: Some(next_tree.clone()), ..memory };
-        let id = self.remember(step + 1, &intent).await?;
+        let deadline = Instant::now() + self.lease();
+        let id = self.remember(step + 1, &intent, deadline).await?;
         self.wait_for_reads().await?;
         if !self.took_step(step + 1, &id).await? {
             return Ok(false);
         }
         for version in versions {
-            self.insert(&self.config.skills, &sql::SKILLS, &version.values(), &version.id).await?;
+            let values = version.values();
+            self.insert(&self.config.skills, &sql::SKILLS, &values, &version.id, deadline).await?;
         }
         let reached = Memory { current: state, next: None, tree: next_tree, next_tree: None };
-        self.remember(step + 2, &reached).await?;
+        self.remember(step + 2, &reached, deadline).await?;
         // Whoever reads next sees all of it. A stop need not wait: the next start takes longer.
         let _ = self.wait_for_reads().await;
         Ok(true)
+    }
+
+    /// What stands there when nobody is about to change it, or whoever was has had the time for it.
+    async fn undisputed_view(&self) -> Result<View, SkillsError> {
+        let Service { timeout, read_lag, .. } = self.config.service;
+        let patience = self.lease() + timeout + read_lag;
+        let mut view = self.view().await?;
+        let mut since = Instant::now();
+        while view.memory.next.is_some() && since.elapsed() < patience {
+            self.sleep(read_lag.max(STOP_INTERVAL)).await?;
+            let now = self.view().await?;
+            if now.step != view.step {
+                since = Instant::now();
+            }
+            view = now;
+        }
+        Ok(view)
+    }
+
+    /// How long a publish may take from its first step on.
+    fn lease(&self) -> Duration {
+        self.config.service.timeout * LEASE
     }
 
     async fn view(&self) -> Result<View, SkillsError> {
@@ -291,7 +318,7 @@ impl Publisher<'_> {
     }
 
     /// Appends a step of the memory; its id.
-    async fn remember(&self, step: u64, memory: &Memory) -> Result<String, SkillsError> {
+    async fn remember(&self, step: u64, memory: &Memory, deadline: Instant) -> Result<String, SkillsError> {
         let id = Uuid::new_v4().to_string();
         // Strings and maps by strings: nothing that serde_json could refuse.
         let content = serde_json::to_string(memory).unwrap_or_default();
@@ -302,7 +329,7 @@ impl Publisher<'_> {
             ("content", Value::Text(&content)),
             ("created_at", Value::Text(&created_at)),
         ];
-        self.insert(&self.config.library, &sql::LIBRARY, &values, &id).await?;
+        self.insert(&self.config.library, &sql::LIBRARY, &values, &id, deadline).await?;
         Ok(id)
     }
 
@@ -318,17 +345,22 @@ impl Publisher<'_> {
         Ok(false)
     }
 
-    /// Inserts a row whose id makes it the same row however often it is sent.
+    /// Inserts a row whose id makes it the same row however often it is sent. Sends nothing after
+    /// `deadline`: somebody else may go on from there.
     async fn insert(
         &self,
         table: &str,
         schema: &Schema,
         values: &[(&str, Value<'_>)],
         id: &str,
+        deadline: Instant,
     ) -> Result<(), SkillsError> {
         let statement = sql::insert_one(table, values, id);
         let mut attempt = 0;
         loop {
+            if Instant::now() > deadline {
+                return Err(SkillsError::Contended);
+            }
             let Err(failure) = self.client.query(&statement).await else { return Ok(()) };
             attempt += 1;
             if failure.lacks_a_table() && attempt < ATTEMPTS {
