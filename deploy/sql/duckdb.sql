@@ -18,8 +18,9 @@
 -- | facts | one row a fact |
 -- | sessions | one row a session |
 --
--- Beyond that, one thing is simpler here than in the reader: `attributes` are those of the observation
--- that knows best, not merged key by key.
+-- Beyond that, two things are simpler here than in the reader: `attributes` are those of the observation
+-- that knows best, not merged key by key; and a call that an assistant's hook states without its id stays
+-- apart from the same call on a span.
 
 CREATE OR REPLACE TEMP TABLE observations AS
 SELECT * EXCLUDE (arrival) FROM (
@@ -218,6 +219,48 @@ LEFT JOIN least l ON (l.tenant, l.home, l.trace_id, l.kind, l.words) = (s.tenant
 LEFT JOIN first f ON (f.tenant, f.home, f.trace_id, f.kind, f.speaker) = (s.tenant, s.home, s.trace_id, s.kind, s.speaker)
 WHERE s.words IS NULL AND coalesce(l.numbered, f.numbered) IS NOT NULL;
 
+CREATE OR REPLACE TEMP TABLE with_words AS
+SELECT w.* REPLACE (coalesce(s.numbered, w.fact_key) AS fact_key)
+FROM with_agents w LEFT JOIN words s ON s.event_id = w.event_id;
+
+-- Calls of different turns that share an id. A call is made where a model answers with it, and where no
+-- answer shows it, where a tool's span has it.
+CREATE OR REPLACE TEMP TABLE repeated_calls AS
+WITH turns AS (
+    SELECT tenant, home, min("timestamp") AS begins FROM with_words WHERE kind = 'prompt' AND agent = ''
+    GROUP BY tenant, home, fact_key, CASE WHEN fact_key = '' THEN event_id ELSE '' END
+), of_calls AS (
+    SELECT w.event_id, w.tenant, w.home, w.trace_id, w.kind, w.fact_key, w.rank, w."timestamp",
+        bool_or(s.span_id IS NOT NULL) AS executed, count(t.begins) AS turn
+    FROM with_words w
+    LEFT JOIN tool_spans s ON (s.tenant, s.home, s.trace_id, s.span_id) = (w.tenant, w.home, w.trace_id, w.span_id)
+    LEFT JOIN turns t ON t.tenant = w.tenant AND t.home = w.home AND t.begins <= w."timestamp"
+    WHERE w.assistant = '' AND w.fact_key <> '' AND w.kind IN ('tool_call', 'tool_result', 'decision')
+    GROUP BY ALL
+), makers AS (
+    SELECT *, bool_or(NOT executed) OVER (PARTITION BY tenant, home, fact_key) AS is_answered
+    FROM of_calls WHERE kind = 'tool_call' AND rank >= 2
+), made AS (
+    SELECT tenant, home, fact_key, turn, trace_id, min("timestamp") AS moment
+    FROM makers WHERE NOT (executed AND is_answered) GROUP BY ALL
+), numbered AS (
+    SELECT *, row_number() OVER (PARTITION BY tenant, home, fact_key ORDER BY turn, moment, trace_id) AS number,
+        count(*) OVER (PARTITION BY tenant, home, fact_key) AS several
+    FROM made
+), placed AS (
+    SELECT c.event_id, c.fact_key, coalesce(
+        max(n.number) FILTER (n.turn = c.turn AND n.trace_id = c.trace_id),
+        max(n.number) FILTER (n.turn <= c.turn), 1) AS number
+    FROM of_calls c JOIN numbered n ON (n.tenant, n.home, n.fact_key) = (c.tenant, c.home, c.fact_key)
+    WHERE n.several > 1
+    GROUP BY ALL
+)
+SELECT event_id, fact_key || '#' || number AS id FROM placed WHERE number > 1;
+
+CREATE OR REPLACE TEMP TABLE separated AS
+SELECT w.* REPLACE (coalesce(r.id, w.fact_key) AS fact_key, coalesce(r.id, w.tool_call_id) AS tool_call_id)
+FROM with_words w LEFT JOIN repeated_calls r ON r.event_id = w.event_id;
+
 -- Which call each span of a tool executes: of the same tool with the same input, of the same tool,
 -- with the same input; each in order of time.
 CREATE OR REPLACE TEMP TABLE calls AS
@@ -226,7 +269,7 @@ WITH sides AS (
         min({moment: "timestamp", seq: seq}) AS moment, max(w.tool) AS tool,
         arg_max(CASE WHEN json_valid(input) THEN json(input)::VARCHAR ELSE to_json(input)::VARCHAR END,
             (CASE WHEN json_valid(input) THEN json_type(input) = 'OBJECT' ELSE false END, input)) AS input
-    FROM with_agents w LEFT JOIN tool_spans t USING (tenant, home, trace_id, span_id)
+    FROM separated w LEFT JOIN tool_spans t USING (tenant, home, trace_id, span_id)
     WHERE w.assistant = '' AND trace_id <> '' AND w.kind = 'tool_call' AND fact_key <> ''
     GROUP BY ALL
 )
@@ -255,11 +298,8 @@ WITH one AS (
 FROM first UNION ALL FROM second UNION ALL FROM third;
 
 CREATE OR REPLACE TEMP TABLE reconciled AS
-SELECT w.* REPLACE (
-    coalesce(s.numbered, c.id, w.fact_key) AS fact_key,
-    coalesce(c.id, w.tool_call_id) AS tool_call_id)
-FROM with_agents w
-LEFT JOIN words s ON s.event_id = w.event_id
+SELECT w.* REPLACE (coalesce(c.id, w.fact_key) AS fact_key, coalesce(c.id, w.tool_call_id) AS tool_call_id)
+FROM separated w
 LEFT JOIN call_ids c ON w.assistant = '' AND w.kind IN ('tool_call', 'tool_result')
     AND (c.tenant, c.home, c.trace_id, c.span_key) = (w.tenant, w.home, w.trace_id, w.fact_key);
 

@@ -216,5 +216,6 @@ fn print(options: &Options, score: &Score, identical: bool, mining: Duration) {
     if options.show {
         score.wrong.iter().for_each(|wrong| println!("wrong  {wrong}"));
         score.missed.iter().for_each(|missed| println!("missed {missed}"));
+        score.wrong_citations.iter().for_each(|wrong| println!("wrongly cited {wrong}"));
     }
 }

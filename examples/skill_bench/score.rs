@@ -37,6 +37,8 @@ pub(crate) struct Score {
     /// Names of skills that match nothing planted, and of planted work that no skill matches.
     pub(crate) wrong: Vec<String>,
     pub(crate) missed: Vec<String>,
+    /// What is cited for a claim and did not do it.
+    pub(crate) wrong_citations: Vec<String>,
 }
 
 /// A published skill as it reads.
@@ -211,7 +213,13 @@ impl Score {
                     deeds.is_some_and(|deeds| deeds.0.iter().any(|(deed, _)| finder.is_match(deed)))
                 };
                 self.citations += 1;
-                self.true_citations += usize::from(!finders.is_empty() && finders.iter().all(did));
+                let is_true = !finders.is_empty() && finders.iter().all(did);
+                self.true_citations += usize::from(is_true);
+                if !is_true {
+                    let deeds: Vec<&String> =
+                        deeds.iter().flat_map(|deeds| &deeds.0).map(|(deed, _)| deed).collect();
+                    self.wrong_citations.push(format!("{heading} / {row} / {deeds:?}"));
+                }
             }
         }
     }

@@ -10,9 +10,8 @@ use axum::http::Request;
 use libfuzzer_sys::fuzz_target;
 use skillspan::dialects::Dialects;
 use skillspan::journal::{Config, Durability, Journal};
-use skillspan::receivers::auth::Rates;
 use skillspan::receivers::otlp::{Limits, router};
-use skillspan::receivers::{Counters, Gate, Ingest, MemoryLimit};
+use skillspan::receivers::{Counters, Gate, Ingest, MemoryLimit, Pipeline};
 use tower_service::Service;
 
 const ENCODINGS: [&str; 4] = ["identity", "gzip", "zstd", "deflate"];
@@ -45,9 +44,9 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     });
     let journal = journal.expect("a journal");
     let memory = MemoryLimit::new(1 << 20);
-    let ingest =
-        Ingest::new(Dialects::built_in(), Vec::new(), journal.clone(), memory.clone(), Counters::default());
-    let gate = Arc::new(Gate::new(None, Rates::new(None, None)));
+    let pipelines = vec![Arc::new(Pipeline { processors: Vec::new(), journal: journal.clone() })];
+    let ingest = Ingest::new(Dialects::built_in(), pipelines, memory.clone(), Counters::default());
+    let gate = Arc::new(Gate::new(None, Vec::new()));
     let limits = Limits { max_message: 1 << 18, max_body: 1 << 18 };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     Fixture { runtime, router: router(&Arc::new(ingest), &gate, limits), memory, journal, _folder: folder }

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use clap::Args;
 
-use super::{Failure, OrFail, print};
+use super::{ConfigFile, Failure, OrFail, print};
 use crate::dialects::{Column, Dialects, Explanation, HOOKS, Hooks, Outcome, Source};
 use crate::receivers::hooks::{Form, HookBody};
 use crate::receivers::otlp::{Coding, Encoding, Export};
@@ -32,16 +32,33 @@ pub(super) struct Arguments {
     /// Show every record in its place, also those that became nothing
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let name = || arguments.file.display().to_string();
     let body: Bytes = fs::read(&arguments.file).with_context(name).or_fail()?.into();
+    let dialects = dialects(&arguments.config)?;
     let explained = match &arguments.hook {
-        Some(assistant) => explain_hooks(assistant, body),
-        None => explain(body),
+        Some(assistant) => explain_hooks(&dialects, assistant, body),
+        None => explain(&dialects, body),
     };
     print(&render(&explained.with_context(name).or_fail()?, arguments.all))
+}
+
+/// With the mappings of a configuration, if one is named; without, nothing but the body is needed.
+fn dialects(config: &ConfigFile) -> Result<Dialects, Failure> {
+    if config.config.is_none() {
+        return Ok(Dialects::built_in());
+    }
+    let mut mappings = Vec::new();
+    for mapping in config.load()?.sessions.into_iter().flat_map(|pipeline| pipeline.mappings) {
+        if !mappings.contains(&mapping) {
+            mappings.push(mapping);
+        }
+    }
+    Ok(Dialects::with_mappings(mappings))
 }
 
 /// The records of a body.
@@ -55,9 +72,8 @@ struct Explained {
 
 /// Reads a body as the receiver does. Which signal it is nobody says, so it is read as either: as what it
 /// is not it has fewer records.
-fn explain(body: Bytes) -> anyhow::Result<Explained> {
-    let dialects = Dialects::built_in();
-    let (traces, logs) = (read(&dialects, Signal::Traces, &body), read(&dialects, Signal::Logs, &body));
+fn explain(dialects: &Dialects, body: Bytes) -> anyhow::Result<Explained> {
+    let (traces, logs) = (read(dialects, Signal::Traces, &body), read(dialects, Signal::Logs, &body));
     let explained = match (traces, logs) {
         (Ok(traces), Ok(logs)) if traces.records.len() >= logs.records.len() => traces,
         (_, Ok(logs)) if !logs.records.is_empty() => logs,
@@ -88,14 +104,13 @@ fn read(dialects: &Dialects, signal: Signal, body: &Bytes) -> Result<Explained, 
 }
 
 /// What hooks gave, as the door reads it.
-fn explain_hooks(assistant: &str, body: Bytes) -> anyhow::Result<Explained> {
+fn explain_hooks(dialects: &Dialects, assistant: &str, body: Bytes) -> anyhow::Result<Explained> {
     let known = || HOOKS.iter().map(|hooks| hooks.assistant).collect::<Vec<_>>().join(", ");
     let hooks = Hooks::of(assistant)
         .ok_or_else(|| anyhow!("no hooks of `{assistant}` are known; known are {}", known()))?;
     let is_one = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
     let form = if is_one { Form::Object } else { Form::Lines };
     let body = HookBody { hooks, form, coding: Coding::Identity, body, limit: usize::MAX };
-    let dialects = Dialects::built_in();
     let mut records = Vec::new();
     let mut lease = MemoryLimit::new(usize::MAX).lease();
     body.read(&mut lease, &mut |record| records.push(dialects.explain(record)))?;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogSettings;
@@ -14,9 +14,11 @@ pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
     let settings = config.load()?;
     start_logging(settings.logs);
     block_on(async {
+        // Before anything answers: whoever sees that it is ready may stop it.
+        let signals = StopSignals::listen().or_fail()?;
         let service = Service::start(settings.clone()).await.or_fail()?;
         std::io::stderr().write_all(service.notice(&settings).as_bytes()).or_fail()?;
-        let stopped_by = stop_signal().await.or_fail()?;
+        let stopped_by = signals.next().await;
         tracing::info!(signal = stopped_by, "draining");
         service.drain().await;
         tracing::info!("stopped");
@@ -32,11 +34,23 @@ pub(super) fn start_logging(logs: LogSettings) {
     let _ = if logs.json { builder.json().try_init() } else { builder.try_init() };
 }
 
-async fn stop_signal() -> std::io::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+/// What asks the process to stop; what comes after `listen` is not missed.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> std::io::Result<Self> {
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt })
+    }
+
+    /// Waits for one of them; its name.
+    async fn next(mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }

@@ -11,6 +11,7 @@ receivers:
   hooks         /v1/hooks/{assistant}: what assistants give to their hooks
   langfuse      Langfuse's own paths: ingestion, scores, media, OTLP below its prefix
 processors:
+  mappings      what records of agents of your own mean
   redact        credentials leave every text before it is stored
   workspace     the workspace that a payload names
   limits        the longest text that is stored

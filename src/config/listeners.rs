@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use crate::receivers::{otlp, tls};
+use http::HeaderName;
+
+use crate::receivers::{cors, otlp, tls};
 
 use super::raw::{self, Pipeline, Receiver};
 use super::resolve::{ResolveError, Resolver, usize_of};
@@ -76,8 +78,8 @@ impl Resolver<'_> {
         let (mut insecure, mut found) = (false, Vec::new());
         if let Some(Receiver::Otlp(otlp)) = self.raw.receivers.0.get(id) {
             let protocols = protocols_of(otlp);
-            found.extend(protocols.grpc.map(|grpc| ("grpc", grpc.endpoint.0, grpc.tls)));
-            found.extend(protocols.http.map(|http| ("http", http.endpoint.0, http.tls)));
+            found.extend(protocols.grpc.map(|grpc| ("grpc", grpc.endpoint.0, grpc.tls, None)));
+            found.extend(protocols.http.map(|http| ("http", http.endpoint.0, http.tls, http.cors)));
             insecure = otlp.insecure;
         }
         if found.is_empty() {
@@ -85,8 +87,10 @@ impl Resolver<'_> {
             return Err(self.invalid(&path, "name a protocol here: grpc, http or both"));
         }
         let mut listeners = Vec::new();
-        for (protocol, address, tls) in found {
-            listeners.push(self.listener(id, insecure, protocol, address, tls)?);
+        for (protocol, address, tls, cors) in found {
+            let cors = cors.map(|cors| self.cors(id, cors)).transpose()?;
+            let listener = self.listener(id, insecure, protocol, address, tls)?;
+            listeners.push(Listener { cors, ..listener });
         }
         Ok((listeners, limits))
     }
@@ -141,7 +145,34 @@ impl Resolver<'_> {
                 })
             }
         };
-        Ok(Listener { path, protocol, address, tls })
+        Ok(Listener { path, protocol, address, tls, cors: None })
+    }
+
+    fn cors(&mut self, id: &str, raw: raw::Cors) -> Result<cors::Config, ResolveError> {
+        let at = |key| ["receivers", id, "protocols", "http", "cors", key];
+        let raw::Cors { allowed_origins, allowed_headers, max_age } = raw;
+        if allowed_origins.is_empty() {
+            return Err(self.invalid(&at("allowed_origins"), "name the origins of the pages that may send"));
+        }
+        for origin in &allowed_origins {
+            let is_one = origin.matches('*').count() <= 1
+                && (origin == "*" || origin.split_once("://").is_some_and(|(_, host)| !host.contains('/')));
+            if !is_one {
+                let message = format!("expected an origin such as https://app.example.com, found `{origin}`");
+                return Err(self.invalid(&at("allowed_origins"), &message));
+            }
+        }
+        let headers: Result<Vec<HeaderName>, _> = allowed_headers.iter().map(|name| name.parse()).collect();
+        let Ok(allowed_headers) = headers else {
+            return Err(self.invalid(&at("allowed_headers"), "expected names of HTTP headers"));
+        };
+        if allowed_origins.iter().any(|origin| origin == "*") && self.raw.extensions.auth.is_none() {
+            self.warnings.push(format!(
+                "receivers.{id}.protocols.http.cors: every web page that a browser on this machine opens can \
+                 write sessions; name the pages, or ask for a credential with extensions.auth"
+            ));
+        }
+        Ok(cors::Config { allowed_origins, allowed_headers, max_age: max_age.0 })
     }
 }
 

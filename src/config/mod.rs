@@ -9,6 +9,7 @@
 //! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
 //! | `listeners.rs` | what is listened on |
 //! | `credentials.rs` | who may send |
+//! | `mappings.rs` | what records of agents of one's own mean |
 //! | `proposer.rs` | who words skills, and what that may cost |
 //! | `resolve.rs`, `tables.rs`, `targets.rs`, `deeplake.rs` | references, paths and pipelines → [`Settings`] |
 //! | `telemetry.rs` | what the process says of itself |
@@ -27,6 +28,7 @@ mod decode;
 mod deeplake;
 mod expand;
 mod listeners;
+mod mappings;
 mod proposer;
 mod raw;
 mod resolve;

@@ -149,6 +149,7 @@ impl Resolver<'_> {
         }
         let memory_limit = self.memory_limit(&receivers)?;
         let (table, more_tables) = self.tables(&sessions, &followers, &skills)?;
+        self.check_that_mappings_agree(&receivers, &sessions)?;
         self.warn_of_what_is_stored_twice(&receivers, &sessions);
         self.warn_of_what_is_unused();
         Ok(Settings {
@@ -171,6 +172,7 @@ impl Resolver<'_> {
     }
 
     fn sessions(&mut self, name: &str, pipeline: &Pipeline) -> Result<SessionsPipeline, ResolveError> {
+        let mappings = self.mappings(name, pipeline)?;
         let processors = self.processors(name, pipeline)?;
         if !processors.iter().any(|processor| matches!(processor, ProcessorSettings::Redact { .. })) {
             self.warnings.push(format!(
@@ -183,6 +185,7 @@ impl Resolver<'_> {
             name: name.to_owned(),
             requests,
             bytes,
+            mappings,
             processors,
             journal: self.journal(name)?,
             zstd_level,
@@ -220,6 +223,7 @@ impl Resolver<'_> {
                 return Err(self.no_such(&at, index, id, "processors", self.raw.processors.0.keys()));
             };
             processors.push(match processor {
+                Processor::Mappings(_) => continue,
                 Processor::Redact(redact) => self.redact(id, redact)?,
                 Processor::Workspace(workspace) => {
                     ProcessorSettings::Workspace { from: workspace.from.clone() }

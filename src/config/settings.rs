@@ -7,11 +7,12 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 
+use crate::dialects::UserMapping;
 use crate::exporters::target::{Place, Target};
 use crate::exporters::{deeplake, parquet};
 use crate::journal;
 use crate::receivers::auth::{Credential, Rate};
-use crate::receivers::{otlp, tls};
+use crate::receivers::{cors, otlp, tls};
 use crate::redact;
 use crate::skillify;
 use crate::skillify::llm::Endpoint;
@@ -116,6 +117,8 @@ pub struct SessionsPipeline {
     pub requests: Option<Rate>,
     /// Bytes a second that each tenant may send.
     pub bytes: Option<Rate>,
+    /// What records of agents mean that no dialect knows, in the order of asking.
+    pub mappings: Vec<UserMapping>,
     /// Its processors, in order.
     pub processors: Vec<ProcessorSettings>,
     /// Its journal.
@@ -148,6 +151,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Its certificates; `None`: no TLS.
     pub tls: Option<tls::Config>,
+    /// The web pages that may send there; `None`: none.
+    pub cors: Option<cors::Config>,
 }
 
 /// One processor.

@@ -61,7 +61,7 @@ impl Resolver<'_> {
     fn workspace(&self, processor: &str) -> Option<&str> {
         match self.raw.processors.0.get(processor)? {
             Processor::Workspace(workspace) => Some(&workspace.default),
-            Processor::Redact(_) | Processor::Limits(_) => None,
+            Processor::Mappings(_) | Processor::Redact(_) | Processor::Limits(_) => None,
         }
     }
 

@@ -19,6 +19,7 @@
 //! | `openinference.rs`, `openllmetry.rs`, `ai_sdk.rs`, `pydantic_ai.rs`, `strands.rs`, `langsmith.rs`, `google_adk.rs`, `mlflow.rs`, `langfuse.rs` | agent frameworks and what instruments them |
 //! | `langfuse_ingestion.rs` | Langfuse's own ingestion: traces and observations that are created and updated, and scores |
 //! | `generic.rs` | anything else that looks like GenAI telemetry |
+//! | `mapping/` | agents that a configuration describes |
 //!
 //! | file | what several dialects need |
 //! |---|---|
@@ -32,8 +33,8 @@
 //! | `repository.rs` | a repository's URL as `host/owner/name` |
 //! | `wrappers.rs` | what clients wrap around a person's words |
 //!
-//! The order of [`Dialects::built_in`] is the order of asking: the first dialect that recognises a
-//! record maps it. What no dialect recognises is counted by the record's scope.
+//! The order of [`Dialects::built_in`] is the order of asking, after the mappings of the configuration:
+//! the first dialect that recognises a record maps it. What no dialect recognises is counted by the record's scope.
 
 mod ai_sdk;
 mod claude_code;
@@ -54,6 +55,7 @@ mod json;
 mod langfuse;
 mod langfuse_ingestion;
 mod langsmith;
+mod mapping;
 mod mlflow;
 mod openclaw;
 mod opencode;
@@ -70,6 +72,7 @@ use crate::event::{Owner, SessionEvent, Timestamp};
 
 pub use explain::{Column, Explanation, Source};
 pub use hooks::{HOOKS, Hooks};
+pub use mapping::UserMapping;
 pub use record::{Record, Upsert};
 
 /// One client's way of reporting.
@@ -168,6 +171,14 @@ impl Dialects {
         ];
         let of_hooks = HOOKS.iter().map(|hooks| Box::new(hooks) as Box<dyn Dialect>);
         Self(of_hooks.chain(of_clients).collect())
+    }
+
+    /// The dialects that `mappings` describe, asked in their order, and after them the built-in ones.
+    pub fn with_mappings(mappings: Vec<UserMapping>) -> Self {
+        let described = mappings
+            .into_iter()
+            .map(|mapping| -> Box<dyn Dialect> { Box::new(mapping::Mapped::new(mapping)) });
+        Self(described.chain(Self::built_in().0).collect())
     }
 
     /// Maps one record for `owner`, accepted at `ingested_at`.

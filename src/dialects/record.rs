@@ -255,6 +255,11 @@ impl<'a> Record<'a> {
         attribute.value.as_ref()
     }
 
+    /// Like [`Record::value`], but looking is not reading.
+    pub fn look(&self, name: &str) -> Option<&'a AnyValue> {
+        self.find(name)?.value.as_ref()
+    }
+
     /// Whether any of `names` is present and not empty. Looking is not reading.
     pub fn has(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.find(name).is_some())

@@ -12,7 +12,7 @@ pub(super) fn of(record: &Record<'_>) -> String {
 /// `host/owner/name` of a repository URL, whatever the way to reach it: scheme, credentials, port,
 /// `.git` and query do not matter, the host's case neither. `""` for what names no host, such as a
 /// path or a bare name.
-fn normalise(url: &str) -> String {
+pub(super) fn normalise(url: &str) -> String {
     let url = url.trim();
     let Some((authority, path)) = split(url) else {
         return String::new();

@@ -10,6 +10,7 @@
 //! | `auth/` | who may send, for whom, and how much |
 //! | `tls.rs` | certificates, and new ones while the service runs |
 //! | `counters.rs` | what came in and what became of it |
+//! | `cors.rs` | web pages that may send |
 //! | `serve.rs` | connections: HTTP/1.1 and HTTP/2 on one port, their timeouts and their age |
 //! | `otlp/` | OTLP over gRPC and over HTTP |
 //! | `hooks/` | what assistants give to commands that they run, and where it waits for a collector |
@@ -19,6 +20,7 @@
 //! durable, and not before.
 
 pub mod auth;
+pub mod cors;
 mod counters;
 pub mod hooks;
 mod ingest;

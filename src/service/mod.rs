@@ -53,12 +53,12 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Doors, Listener, ReceiverSettings, Settings};
+use crate::config::{Doors, ReceiverSettings, Settings};
 use crate::exporters::{deeplake, parquet, target};
 use crate::journal::{self, Journal};
 use crate::receivers::tls::{self, Certificates};
 use crate::receivers::{
-    Counters, Ingest, Lifetimes, MemoryLimit, hooks as hook_doors, langfuse, otlp, serve,
+    Counters, Ingest, Lifetimes, MemoryLimit, cors, hooks as hook_doors, langfuse, otlp, serve,
 };
 use crate::redact;
 use crate::skillify::llm::ClientError;
@@ -156,6 +156,7 @@ struct Door {
     address: SocketAddr,
     listener: TcpListener,
     certificates: Option<Certificates>,
+    cors: Option<cors::Config>,
 }
 
 /// Everything that listens.
@@ -275,10 +276,11 @@ impl Service {
             self.feeds.push(feed);
             self.exporters.push(task);
         }
-        for Door { receiver, listener, certificates, .. } in doors {
-            let Some(router) = routers.get(&receiver) else { continue };
+        for Door { receiver, listener, certificates, cors, .. } in doors {
+            let Some(router) = routers.get(&receiver).cloned() else { continue };
+            let router = cors.iter().fold(router, cors::open);
             let stop = self.stop_doors.clone();
-            self.doors.spawn(serve(listener, certificates, router.clone(), stop, Lifetimes::default()));
+            self.doors.spawn(serve(listener, certificates, router, stop, Lifetimes::default()));
         }
     }
 
@@ -378,8 +380,8 @@ impl Ports {
                 }
             };
             let (address, bound) = bind(&listener.path, listener.address).await?;
-            let Listener { protocol, .. } = listener;
-            doors.push(Door { receiver, protocol, address, listener: bound, certificates });
+            let (protocol, cors) = (listener.protocol, listener.cors.clone());
+            doors.push(Door { receiver, protocol, address, listener: bound, certificates, cors });
         }
         let health = match settings.health {
             Some(address) => Some(bind("extensions.health.endpoint", address).await?),

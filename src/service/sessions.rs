@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{ProcessorSettings, ReceiverSettings, SessionsPipeline, SessionsTable};
-use crate::dialects::Dialects;
+use crate::dialects::{Dialects, UserMapping};
 use crate::exporters::parquet::{self, ExporterHandle, ParquetExporter};
 use crate::journal::Journal;
 use crate::processors::{Limits, Processor, Redact, Workspace};
@@ -36,6 +36,7 @@ pub(super) struct TableFeed {
 
 /// The way of one pipeline: what receivers hand over to, and what runs until the stop.
 struct Started {
+    mappings: Vec<UserMapping>,
     ingest: Arc<Pipeline>,
     rates: Arc<Rates>,
     table: Table,
@@ -72,7 +73,9 @@ impl Sessions {
         let fed = || receiver.pipelines.iter().filter_map(|name| self.started.get(name));
         let pipelines = fed().map(|started| Arc::clone(&started.ingest)).collect();
         let (memory, counters) = (self.memory.clone(), self.counters.clone());
-        let ingest = Ingest::new(Dialects::built_in(), pipelines, memory, counters);
+        // A record is mapped once, whoever gets it: the pipelines of a receiver have the same mappings.
+        let mappings = fed().next().map(|started| started.mappings.clone()).unwrap_or_default();
+        let ingest = Ingest::new(Dialects::with_mappings(mappings), pipelines, memory, counters);
         (ingest, Gate::new(credentials, fed().map(|started| Arc::clone(&started.rates)).collect()))
     }
 
@@ -117,7 +120,9 @@ impl Started {
             exporter: exporter.handle(),
         };
         let rates = Arc::new(Rates::new(settings.requests, settings.bytes));
-        Ok(Self { ingest: Arc::new(Pipeline { processors, journal }), rates, table, feed, exporter })
+        let mappings = settings.mappings.clone();
+        let ingest = Arc::new(Pipeline { processors, journal });
+        Ok(Self { mappings, ingest, rates, table, feed, exporter })
     }
 }
 

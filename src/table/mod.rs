@@ -21,6 +21,7 @@
 //! | `resolve.rs` | [`resolve`]: observations to sessions |
 //! | `history.rs` | traces without an id, joined by the conversation they show |
 //! | `reconcile.rs` | facts and sub-agents that only several observations together show |
+//! | `repeated.rs` | calls that share an id and are different ones |
 //!
 //! On disk:
 //!
@@ -48,6 +49,7 @@ mod part;
 mod query;
 mod read;
 mod reconcile;
+mod repeated;
 mod resolve;
 mod schema;
 pub mod sessions;

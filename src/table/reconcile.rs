@@ -16,22 +16,25 @@
 //!    same key. A prompt that only an agent's span has joins the first prompt that model calls of its
 //!    trace have, because what the person asked and what was made of it for the model are one
 //!    question.
-//! 4. **Calls.** A tool's span that does not know the call's id goes by its own span id; the model's
+//! 4. **Repeated ids.** Calls of different turns that share an id are told apart (`repeated.rs`).
+//! 5. **Calls.** A tool's span that does not know the call's id goes by its own span id; the model's
 //!    answer and the next request know the id. The spans take the ids of the calls they execute: first
 //!    of the same tool with the same input, then of the same tool, then with the same input, each in
 //!    order of time. What is left on either side stands alone.
-//! 4. **Calls of hooks.** A client whose hooks name no call may export spans of the same trace, which do.
+//! 6. **Calls of hooks.** A client whose hooks name no call may export spans of the same trace, which do.
 //!    The hooks' calls take their ids in the same way.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Deref;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::repeated::separate_calls;
 use crate::event::{Kind, SessionEvent, Timestamp, UNNAMED_CALL};
 
 /// Between a key and its number.
-const NUMBER: char = '#';
+pub(super) const NUMBER: char = '#';
 /// Between the span of a sub-agent's tool and the key of its words.
 const SPEAKER: char = '/';
 
@@ -41,19 +44,28 @@ const UPSERT: char = '@';
 /// Makes the keys and the agents of one session's observations what they are as a whole.
 pub(super) fn reconcile(events: &mut Vec<SessionEvent>) {
     leave_out_results_of_no_call(events);
+    for mut trace in by_trace(events) {
+        join_upserts(&mut trace);
+        find_sub_agents(&mut of_frameworks(&mut trace));
+        join_words(&mut trace);
+    }
+    separate_calls(events);
+    for mut trace in by_trace(events) {
+        join_calls(&mut of_frameworks(&mut trace));
+        name_calls(&mut trace);
+    }
+}
+
+fn by_trace(events: &mut [SessionEvent]) -> impl Iterator<Item = Vec<&mut SessionEvent>> {
     let mut traces: BTreeMap<String, Vec<&mut SessionEvent>> = BTreeMap::new();
     for event in events.iter_mut().filter(|event| !event.trace_id.is_empty()) {
         traces.entry(event.trace_id.clone()).or_default().push(event);
     }
-    for mut trace in traces.into_values() {
-        join_upserts(&mut trace);
-        let mut of_frameworks: Vec<&mut SessionEvent> =
-            trace.iter_mut().map(|event| &mut **event).filter(|event| event.assistant.is_empty()).collect();
-        find_sub_agents(&mut of_frameworks);
-        join_calls(&mut of_frameworks);
-        join_words(&mut trace);
-        name_calls(&mut trace);
-    }
+    traces.into_values()
+}
+
+fn of_frameworks<'t>(trace: &'t mut [&mut SessionEvent]) -> Vec<&'t mut SessionEvent> {
+    trace.iter_mut().map(|event| &mut **event).filter(|event| event.assistant.is_empty()).collect()
 }
 
 /// The result of a tool's span stands on the span that the call stands on.
@@ -185,7 +197,7 @@ fn is_of_call(event: &SessionEvent) -> bool {
 
 /// The spans of tools: they state one call with its result, and no words. A model call states its
 /// own calls without their results.
-fn spans_of_tools(trace: &[&mut SessionEvent]) -> BTreeSet<String> {
+pub(super) fn spans_of_tools<E: Deref<Target = SessionEvent>>(trace: &[E]) -> BTreeSet<String> {
     let mut spans: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<Kind>)> = BTreeMap::new();
     for event in trace.iter().filter(|event| !event.span_id.is_empty()) {
         let (keys, kinds) = spans.entry(&event.span_id).or_default();

@@ -389,3 +389,22 @@ fn a_remote_that_is_down_holds_up_nothing_but_itself() {
     }
     assert_eq!(running.terminate(), Some(0));
 }
+
+#[test]
+fn a_request_of_more_than_four_mebibytes_is_read_whole_over_grpc_and_http() {
+    let recorded = fixtures().join("captures/openinference-langgraph/001-traces.pb");
+    let mut request = ExportTraceServiceRequest::decode(std::fs::read(recorded).unwrap().as_slice()).unwrap();
+    let again = request.resource_spans.clone();
+    request.resource_spans.extend(again);
+    let bytes = request.encode_to_vec();
+    assert!(bytes.len() > 4 << 20, "{} bytes", bytes.len());
+    let site = Site::new("default");
+    let running = site.start();
+    export(&site, &Body { signal: "traces".to_owned(), grpc: true, json: false, bytes: bytes.clone() });
+    post(&site, &Body { signal: "traces".to_owned(), grpc: false, json: false, bytes });
+    assert_eq!(running.terminate(), Some(0));
+    let sessions = site.sessions();
+    let count =
+        |kind: &str| sessions.iter().filter_map(|session| session["events"][kind].as_u64()).sum::<u64>();
+    assert_eq!((sessions.len(), count("prompt"), count("tool_call"), count("response")), (3, 9, 26, 9));
+}

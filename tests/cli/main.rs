@@ -6,11 +6,13 @@
 //! | `configuration.rs` | errors with their place; the example file; warnings |
 //! | `captures.rs` | recorded clients in, sessions and one skill out |
 //! | `connect.rs` | settings files of assistants, changed and changed back |
+//! | `deeplake.rs` | what a deeplake exporter needs to be told |
 //! | `explain.rs` | what a recorded body means |
 //! | `hook.rs` | hooks' events, whether the collector is there or not |
 //! | `schema.rs` | the columns that are printed are the files' |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
 //! | `live.rs` | the OpenTelemetry SDK as a client |
+//! | `mappings.rs` | an agent that the configuration describes |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
 //! | `model.rs` | a model that words skills: what is sent, counted and said |
 //! | `operation.rs` | start, health, metrics, drain, demo |
@@ -36,10 +38,12 @@ mod captures;
 mod configuration;
 mod connect;
 mod crash;
+mod deeplake;
 mod explain;
 mod hook;
 mod journals;
 mod live;
+mod mappings;
 mod model;
 mod operation;
 mod pipelines;

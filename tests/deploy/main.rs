@@ -1,7 +1,8 @@
 //! What `deploy/` holds is what this binary understands.
 //!
 //! The chart's and the kustomize base's own form is checked by `deploy/check`, which needs helm and
-//! kubectl; here, every configuration in them is resolved as `skillspan validate` does.
+//! kubectl; here, every configuration in them is resolved as `skillspan validate` does, and the views of
+//! `sql/` have every column of the table.
 
 #![allow(
     clippy::unwrap_used,
@@ -225,5 +226,32 @@ fn every_alert_leads_to_a_section_of_the_runbook() {
     assert_eq!(links.len(), alerts.matches("- alert:").count());
     for link in links {
         assert!(sections.iter().any(|section| section == link), "{link} is not among {sections:?}");
+    }
+}
+
+/// What served to put sessions and facts together, and what facts are grouped by.
+const NO_OUTPUT: &[&str] =
+    &["fact_key", "parent_span_id", "history_before", "history_after", "tenant", "kind"];
+
+/// What the statement that makes the facts puts out, as far as it is renamed or computed.
+fn outputs_of_facts(file: &str, begin: &str) -> Vec<String> {
+    let text = fs::read_to_string(deploy().join("sql").join(file)).unwrap();
+    let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("{file}: {begin}"));
+    let (facts, _) = rest.split_once(";\n").unwrap();
+    let words = facts.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.windows(2).filter(|pair| pair[0] == "AS").map(|pair| pair[1].to_owned()).collect()
+}
+
+#[test]
+fn the_facts_of_both_engines_have_every_column() {
+    for (file, begin) in
+        [("duckdb.sql", "TEMP TABLE facts AS\n"), ("spark.sql", "TABLE facts USING parquet AS\n")]
+    {
+        let outputs = outputs_of_facts(file, begin);
+        for column in skillspan::table::schema().fields() {
+            let name = column.name();
+            assert!(NO_OUTPUT.contains(&name.as_str()) || outputs.contains(name), "{file}: {name}");
+        }
     }
 }

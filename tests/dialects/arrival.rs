@@ -17,15 +17,26 @@ use skillspan::table::{ResolveOptions, Session, resolve};
 use crate::captures::{ACCEPTED_AT, Body, bodies, replay};
 use crate::truth::RECORDED;
 
-const OTHERS: &[&str] = &[
-    "gemini-cli/s09-subagent-http",
-    "qwen",
-    "copilot",
-    "openclaw-driven-content1",
+const FRAMEWORKS: &[&str] = &[
+    "langfuse-js",
     "langfuse-py-v2",
     "langfuse-py-v4",
     "langfuse-py-v5-split",
+    "openinference-langgraph",
+    "openinference-openai",
+    "otel-genai-attrs",
+    "otel-genai-events",
+    "pydantic-ai-v2",
+    "strands-agents",
+    "traceloop-openai",
+    "vercel-ai-v5",
+    "vercel-ai-v7-nosession",
 ];
+const OTHERS: &[&str] = &["gemini-cli/s09-subagent-http", "qwen", "copilot", "openclaw-driven-content1"];
+
+fn all() -> impl Iterator<Item = &'static str> {
+    RECORDED.iter().chain(FRAMEWORKS).chain(OTHERS).copied()
+}
 
 /// The requests of a folder, cut into one request a record.
 fn single_records(folder: &str) -> Vec<Body> {
@@ -122,7 +133,7 @@ fn read(events: Vec<SessionEvent>) -> Vec<Session> {
 
 #[test]
 fn records_sent_one_by_one_over_either_transport_are_the_same_session() {
-    for folder in RECORDED.iter().chain(OTHERS) {
+    for folder in all() {
         let whole = read(replay(folder).events);
         let records = single_records(folder);
         for as_json in [false, true] {
@@ -134,7 +145,7 @@ fn records_sent_one_by_one_over_either_transport_are_the_same_session() {
 
 #[test]
 fn logs_before_spans_and_spans_before_logs_are_the_same_session() {
-    for folder in RECORDED.iter().chain(OTHERS) {
+    for folder in all() {
         let whole = read(replay(folder).events);
         let (logs, spans): (Vec<Body>, Vec<Body>) =
             bodies(folder).into_iter().partition(|body| matches!(body, Body::Logs(_)));
@@ -153,7 +164,7 @@ proptest! {
         order in prop::collection::vec(any::<u32>(), 256),
         repeated in prop::collection::vec(any::<Index>(), 0..64),
     ) {
-        let folders: Vec<&str> = RECORDED.iter().chain(OTHERS).copied().collect();
+        let folders: Vec<&str> = all().collect();
         let folder = *folder.get(&folders);
         // Records that become nothing change nothing, whenever they arrive.
         let mapped: Vec<Vec<SessionEvent>> =

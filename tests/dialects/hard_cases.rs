@@ -1,42 +1,28 @@
-//! What recorded sessions seldom show, in the shapes that they have.
+//! What recorded sessions seldom show, in the shapes that they have, in any order of arrival.
 
 use serde_json::{Value, json};
 use skillspan::event::{Kind, SessionEvent, Status};
 
-use crate::captures::replay;
-use crate::sessions::{Turn, of_kind, sessions, turns};
-use crate::spans::{Span, chat, events, hex, map, map_logs, says, span};
+use crate::sessions::{Turn, facts, of_kind, sessions, turns};
+use crate::spans::{Span, agent, calls, chat, events, hex, map, map_logs, says, span, tool};
 
 /// The turns of the one session that the spans tell.
 fn turns_of(spans: &[Span]) -> Vec<Turn> {
-    turns(&facts_of(events(map(spans))))
+    turns(&facts(&in_any_order(events(map(spans)))))
 }
 
-fn facts_of(events: Vec<SessionEvent>) -> Vec<SessionEvent> {
-    let sessions = sessions(&events);
-    assert_eq!(sessions.len(), 1, "{:?}", sessions.keys());
-    sessions.into_values().next().unwrap()
+/// The events, after having been read in other orders and more than once, too.
+fn in_any_order(events: Vec<SessionEvent>) -> Vec<SessionEvent> {
+    let expected = sessions(&events);
+    let mut others: Vec<_> = events.iter().rev().chain(&events).cloned().collect();
+    assert_eq!(sessions(&others), expected);
+    others.sort_by(|a, b| a.event_id.cmp(&b.event_id));
+    assert_eq!(sessions(&others), expected);
+    events
 }
 
 fn words(turns: &[Turn]) -> Vec<(&str, &str)> {
     turns.iter().map(|turn| (turn.prompt.as_str(), turn.response.as_str())).collect()
-}
-
-fn agent(span: Span, prompt: &str, answer: &str) -> Span {
-    span.with("gen_ai.operation.name", json!("invoke_agent"))
-        .with("gen_ai.input.messages", json!([says("user", prompt)]))
-        .with("gen_ai.output.messages", json!([says("assistant", answer)]))
-}
-
-fn tool(span: Span, name: &str, call: &str, arguments: Value, result: &str) -> Span {
-    let span =
-        span.with("gen_ai.operation.name", json!("execute_tool")).with("gen_ai.tool.name", json!(name));
-    let span = if call.is_empty() { span } else { span.with("gen_ai.tool.call.id", json!(call)) };
-    span.with("gen_ai.tool.call.arguments", arguments).with("gen_ai.tool.call.result", json!(result))
-}
-
-fn calls(id: &str, name: &str, arguments: Value) -> Value {
-    json!({"type": "tool_call", "id": id, "name": name, "arguments": arguments})
 }
 
 #[test]
@@ -66,33 +52,6 @@ fn a_turn_of_another_trace_that_says_the_same_is_one_prompt_whether_or_not_its_a
         chat(span("u", "c2", "a2", (11, 12)), history, json!([says("assistant", "Done again.")])),
     ];
     assert_eq!(words(&turns_of(&spans)), [("go on", "Done."), ("go on", "Done again.")]);
-}
-
-#[test]
-fn a_sub_agent_that_is_asked_the_same_starts_no_turn() {
-    let ask = || json!([says("user", "find the bug")]);
-    let delegates = json!([{"role": "assistant", "parts": [calls("c1", "research", json!({"q": "bug"}))]}]);
-    let spans = [
-        agent(span("t", "main", "", (0, 20)), "find the bug", "It is in a.rs."),
-        chat(span("t", "chat1", "main", (1, 2)), ask(), delegates),
-        tool(span("t", "research", "main", (3, 10)), "research", "c1", json!({"q": "bug"}), "a.rs"),
-        agent(span("t", "sub", "research", (4, 9)), "find the bug", "a.rs"),
-        chat(span("t", "chat2", "sub", (5, 6)), ask(), json!([says("assistant", "a.rs")])),
-        tool(span("t", "grep", "sub", (7, 8)), "grep", "c2", json!({"for": "bug"}), "a.rs:1"),
-        chat(
-            span("t", "chat3", "main", (11, 12)),
-            json!([says("user", "find the bug"), {"role": "assistant", "parts": [calls("c1", "research", json!({"q": "bug"}))]},
-                   {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": "a.rs"}]}]),
-            json!([says("assistant", "It is in a.rs.")]),
-        ),
-    ];
-    let facts = facts_of(events(map(&spans)));
-    let turns = turns(&facts);
-    assert_eq!(words(&turns), [("find the bug", "It is in a.rs.")]);
-    assert_eq!(turns[0].calls.iter().map(|call| call.tool.as_str()).collect::<Vec<_>>(), ["research"]);
-    let task: Vec<_> =
-        of_kind(&facts, Kind::Prompt).into_iter().filter(|prompt| !prompt.agent.is_empty()).collect();
-    assert_eq!((task.len(), task[0].agent.as_str()), (1, "research"));
 }
 
 #[test]
@@ -126,7 +85,7 @@ fn a_failed_model_call_that_is_tried_again_asks_once() {
         chat(span("t", "c1", "", (0, 1)), ask(), Value::Null).failed("overloaded"),
         chat(span("t", "c2", "", (2, 3)), ask(), json!([says("assistant", "Hello.")])),
     ];
-    let facts = facts_of(events(map(&spans)));
+    let facts = facts(&in_any_order(events(map(&spans))));
     assert_eq!(words(&turns(&facts)), [("hi", "Hello.")]);
     assert_eq!(of_kind(&facts, Kind::Error)[0].text, "overloaded");
 }
@@ -146,7 +105,7 @@ fn json_that_was_cut_keeps_what_is_left() {
         ),
         tool(span("t", "x", "", (4, 5)), "write", "c9", cut(r#"{"path": "a", "content": "long"}"#, 20), "ok"),
     ];
-    let facts = facts_of(events(map(&spans)));
+    let facts = facts(&in_any_order(events(map(&spans))));
     let prompts = of_kind(&facts, Kind::Prompt);
     assert_eq!(prompts.len(), 1, "whether a text is new cannot be told where the end is missing");
     assert!(prompts[0].text.starts_with("Explain") && prompts[0].truncated, "{:?}", prompts[0]);
@@ -179,7 +138,7 @@ fn two_interleaved_conversations_with_equal_openings_stay_apart() {
         talk("b3", &["fix it", "Which?", "the door", "Door fixed.", "thanks", "Sure."], 20),
         talk("a3", &["fix it", "Which?", "the lamp", "Lamp fixed.", "thanks", "Sure."], 25),
     ];
-    let sessions = sessions(&events(map(&spans)));
+    let sessions = sessions(&in_any_order(events(map(&spans))));
     let mut told: Vec<Vec<String>> =
         sessions.values().map(|facts| turns(facts).into_iter().map(|turn| turn.prompt).collect()).collect();
     told.sort();
@@ -193,19 +152,6 @@ fn conversations_whose_content_is_withheld_are_not_joined() {
         chat(span(trace, "c", "", (second, second + 1)), input, json!([says("assistant", "<REDACTED>")]))
     };
     assert_eq!(sessions(&events(map(&[withheld("a", 0), withheld("b", 5)]))).len(), 2);
-}
-
-#[test]
-fn resent_batches_and_any_order_and_packaging_tell_the_same() {
-    for name in ["openinference-langgraph", "vercel-ai-v7-nosession", "otel-genai-events", "traceloop-openai"]
-    {
-        let events = replay(name).events;
-        let expected = sessions(&events);
-        let mut again: Vec<_> = events.iter().rev().chain(&events).cloned().collect();
-        assert_eq!(sessions(&again), expected, "{name}");
-        again.sort_by(|a, b| a.event_id.cmp(&b.event_id));
-        assert_eq!(sessions(&again), expected, "{name}");
-    }
 }
 
 #[test]
@@ -319,7 +265,7 @@ fn old_pydantic_ai_lists_events() {
             .with("gen_ai.operation.name", json!("chat"))
             .with("events", json!([ask, made, answered, chosen(&answer)])),
     ];
-    let facts = facts_of(events(map(&spans)));
+    let facts = facts(&in_any_order(events(map(&spans))));
     let turns = turns(&facts);
     assert_eq!(words(&turns), [("list files", "One file.")]);
     assert_eq!(turns[0].calls.len(), 1, "{:?}", turns[0].calls);
@@ -347,7 +293,7 @@ fn messages_that_are_logged_one_by_one_are_one_conversation() {
         log("gen_ai.user.message", "u", 11, body("commit it")),
         log("gen_ai.choice", "u", 12, message("Committed.")),
     ];
-    let facts = facts_of(events(map_logs(&logs)));
+    let facts = facts(&in_any_order(events(map_logs(&logs))));
     assert_eq!(words(&turns(&facts)), [("fix it", "Fixed."), ("commit it", "Committed.")]);
 }
 
@@ -428,7 +374,7 @@ fn a_wrapped_tool_counts_once_and_media_leave_a_placeholder() {
             .with("input.value", json!("2"))
             .failed("no"),
     ];
-    let facts = facts_of(events(map(&spans)));
+    let facts = facts(&in_any_order(events(map(&spans))));
     let turns = turns(&facts);
     assert_eq!(words(&turns), [("What is this?\n[image]", "A cat.")]);
     assert_eq!(turns[0].calls.len(), 1);

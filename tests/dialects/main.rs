@@ -11,9 +11,12 @@
 //! | `claude_code.rs` | Claude Code against its recorded sessions |
 //! | `genai.rs` | the GenAI conventions, record by record |
 //! | `frameworks.rs` | every framework against the same recorded sessions |
+//! | `feedback.rs` | scores, in the forms that frameworks give them |
 //! | `langfuse.rs` | Langfuse's ingestion, event by event |
 //! | `hard_cases.rs` | what recorded sessions seldom show |
+//! | `mappings.rs` | agents that a configuration describes |
 //! | `spans.rs` | spans written by hand |
+//! | `sub_agents.rs` | agents that are tools of other agents |
 //! | `hooks.rs` | hooks against recorded sessions, and from documentation |
 //! | `records.rs` | what holds for every dialect and every record, hostile ones included |
 
@@ -28,13 +31,16 @@ mod arrival;
 mod assistants;
 mod captures;
 mod claude_code;
+mod feedback;
 mod frameworks;
 mod from_documentation;
 mod genai;
 mod hard_cases;
 mod hooks;
 mod langfuse;
+mod mappings;
 mod records;
 mod sessions;
 mod spans;
+mod sub_agents;
 mod truth;

@@ -80,24 +80,53 @@ pub(crate) fn says(role: &str, text: &str) -> Value {
     json!({"role": role, "parts": [{"type": "text", "content": text}]})
 }
 
+/// An agent of the GenAI conventions.
+pub(crate) fn agent(span: Span, prompt: &str, answer: &str) -> Span {
+    span.with("gen_ai.operation.name", json!("invoke_agent"))
+        .with("gen_ai.input.messages", json!([says("user", prompt)]))
+        .with("gen_ai.output.messages", json!([says("assistant", answer)]))
+}
+
+/// The span of a tool of the GenAI conventions; `call` is its id, `""` for none.
+pub(crate) fn tool(span: Span, name: &str, call: &str, arguments: Value, result: &str) -> Span {
+    let span =
+        span.with("gen_ai.operation.name", json!("execute_tool")).with("gen_ai.tool.name", json!(name));
+    let span = if call.is_empty() { span } else { span.with("gen_ai.tool.call.id", json!(call)) };
+    span.with("gen_ai.tool.call.arguments", arguments).with("gen_ai.tool.call.result", json!(result))
+}
+
+/// A part of a message that calls a tool.
+pub(crate) fn calls(id: &str, name: &str, arguments: Value) -> Value {
+    json!({"type": "tool_call", "id": id, "name": name, "arguments": arguments})
+}
+
 /// What the spans become.
 pub(crate) fn map(spans: &[Span]) -> Vec<Outcome> {
+    map_by(&Dialects::built_in(), spans)
+}
+
+/// What the spans become by such dialects.
+pub(crate) fn map_by(dialects: &Dialects, spans: &[Span]) -> Vec<Outcome> {
     let scopes: Vec<_> =
         spans.iter().map(|span| json!({"scope": {"name": span.scope}, "spans": [span.json]})).collect();
     let service = json!([{"key": "service.name", "value": {"stringValue": "app"}}]);
     let request = json!({"resourceSpans": [{"resource": {"attributes": service}, "scopeSpans": scopes}]});
-    outcomes(&Body::Traces(serde_json::from_value::<ExportTraceServiceRequest>(request).unwrap()))
+    outcomes(dialects, &Body::Traces(serde_json::from_value::<ExportTraceServiceRequest>(request).unwrap()))
 }
 
 /// What log records become, each `{"eventName", "body", "attributes", …}`.
 pub(crate) fn map_logs(logs: &[Value]) -> Vec<Outcome> {
-    let request =
-        json!({"resourceLogs": [{"resource": {}, "scopeLogs": [{"scope": {}, "logRecords": logs}]}]});
-    outcomes(&Body::Logs(serde_json::from_value::<ExportLogsServiceRequest>(request).unwrap()))
+    map_logs_by(&Dialects::built_in(), logs)
 }
 
-fn outcomes(body: &Body) -> Vec<Outcome> {
-    let dialects = Dialects::built_in();
+/// What log records become by such dialects.
+pub(crate) fn map_logs_by(dialects: &Dialects, logs: &[Value]) -> Vec<Outcome> {
+    let request =
+        json!({"resourceLogs": [{"resource": {}, "scopeLogs": [{"scope": {}, "logRecords": logs}]}]});
+    outcomes(dialects, &Body::Logs(serde_json::from_value::<ExportLogsServiceRequest>(request).unwrap()))
+}
+
+fn outcomes(dialects: &Dialects, body: &Body) -> Vec<Outcome> {
     let mut outcomes = vec![];
     body.for_each_record(|record| outcomes.push(dialects.map(record, &Owner::default(), ACCEPTED_AT)));
     outcomes

@@ -41,7 +41,11 @@ fn basic(pair: &str) -> String {
 
 /// Posts a prompt as JSON with these headers.
 fn post(site: &Site, headers: &[(&str, &str)], note: &str) -> Response {
-    let body = serde_json::to_vec(&prompt("s", vec![pair("prompt", text(note))])).unwrap();
+    post_of(site, headers, "s", note)
+}
+
+fn post_of(site: &Site, headers: &[(&str, &str)], session: &str, note: &str) -> Response {
+    let body = serde_json::to_vec(&prompt(session, vec![pair("prompt", text(note))])).unwrap();
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().no_proxy().build().unwrap();
     let mut request = client.post(format!("http://127.0.0.1:{}/v1/logs", site.http)).body(body);
@@ -243,14 +247,16 @@ fn what_asks_not_to_be_stored_is_not() {
     let off = || pair("skillspan.capture", text("false"));
     assert_eq!(post(&site, &[("x-skillspan-capture", "false")], "note-of-header").status(), 200);
     export(&site, &[("x-skillspan-capture", "false")], "note-of-metadata").unwrap();
-    assert_eq!(post(&site, &[("x-skillspan-capture", "true")], "note-of-yes").status(), 200);
+    // Another session: the one that opted out is forgotten as a whole.
+    let yes = post_of(&site, &[("x-skillspan-capture", "true")], "kept", "note-of-yes");
+    assert_eq!(yes.status(), 200);
     let json = |body| site.post("/v1/logs", "application/json", serde_json::to_vec(&body).unwrap());
     assert_eq!(json(prompt("s", vec![off(), pair("prompt", text("note-of-record"))])), 200);
     let mut of_resource =
         prompt("s", vec![pair("prompt", text("note-of-resource")), pair("skillspan.capture", text("true"))]);
     of_resource.resource_logs[0].resource.as_mut().unwrap().attributes.push(off());
     assert_eq!(json(of_resource), 200);
-    assert_eq!(json(prompt("s", vec![pair("prompt", text("note-of-nothing"))])), 200);
+    assert_eq!(json(prompt("kept", vec![pair("prompt", text("note-of-nothing"))])), 200);
     assert_eq!(running.terminate(), Some(0));
     let table = table_texts(&site.path("sessions"));
     assert!(table.contains("note-of-nothing") && table.contains("note-of-yes"), "{table}");
@@ -359,4 +365,42 @@ impl WithWorkspaces for Site {
         std::fs::write(self.config(), config.replace("{ from: [], default: default }", "{}")).unwrap();
         self
     }
+}
+
+#[test]
+fn a_web_page_gets_in_only_where_cors_names_it() {
+    let cors = "http: { cors: { allowed_origins: [\"https://*.example.com\"], allowed_headers: [x-app] }, ";
+    let site = site(&[("http: { ", cors)], "");
+    let _running = site.start();
+    let allowed = ("origin", "https://app.example.com");
+    let answer = post(&site, &[allowed], "from an allowed page");
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["access-control-allow-origin"], "https://app.example.com");
+    assert_eq!(post(&site, &[("origin", "https://example.com.evil.org")], "from another").status(), 403);
+    assert_eq!(post(&site, &[allowed, ("content-type", "text/plain")], "unasked").status(), 415);
+
+    let ask = |origin: &str| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().no_proxy().build().unwrap();
+        let asking =
+            client.request(reqwest::Method::OPTIONS, format!("http://127.0.0.1:{}/v1/logs", site.http));
+        asking
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type, x-app")
+            .send()
+            .unwrap()
+    };
+    let granted = ask("https://app.example.com");
+    assert_eq!(granted.headers()["access-control-allow-origin"], "https://app.example.com");
+    assert_eq!(granted.headers()["access-control-allow-methods"], "POST");
+    assert_eq!(granted.headers()["access-control-max-age"], "7200");
+    let headers = granted.headers()["access-control-allow-headers"].to_str().unwrap();
+    assert_eq!(headers, "authorization,content-encoding,content-type,x-app");
+    assert!(!ask("https://evil.org").headers().contains_key("access-control-allow-origin"));
+
+    let mut sessions = site.sessions();
+    assert_eq!(sessions.len(), 1);
+    let id = sessions.remove(0)["id"].as_str().unwrap().to_owned();
+    assert!(!site.session(&id).to_string().contains("from another"));
 }

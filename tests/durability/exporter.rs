@@ -217,7 +217,7 @@ async fn what_lags_is_known_after_a_restart_too_while_a_plan_waits_for_its_table
             until(|| handle.status().failing.is_some()).await;
             let status = handle.status();
             assert_eq!((status.behind, status.pending_events), (1, 2), "{life}");
-            assert!(status.lag_seconds() > 0.0, "{life}");
+            assert!(status.oldest_pending.is_some(), "{life}");
         })
         .await;
     }

@@ -36,9 +36,9 @@ impl Served {
         let (path, max_size, segment_size) = (folder.path().to_owned(), 1 << 20, 1 << 16);
         let journal =
             Journal::open(Config { path, max_size, segment_size, durability: Durability::Os }).unwrap();
-        let pipeline = Pipeline { processors: Vec::new(), journal };
         let memory = MemoryLimit::new(1 << 20);
-        let ingest = Ingest::new(Dialects::built_in(), vec![Arc::new(pipeline)], memory, Counters::default());
+        let pipelines = vec![Arc::new(Pipeline { processors: Vec::new(), journal })];
+        let ingest = Ingest::new(Dialects::built_in(), pipelines, memory, Counters::default());
         let gate = Arc::new(Gate::new(None, Vec::new()));
         let limits = Limits { max_message: 1 << 16, max_body: 1 << 16 };
         let router = patient_router(&Arc::new(ingest), &gate, limits, patience);

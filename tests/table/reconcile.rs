@@ -159,3 +159,89 @@ fn within_a_millisecond_the_trace_that_began_first_comes_first() {
     let ids: Vec<_> = facts(&events).into_iter().map(|fact| fact.event.event_id).collect();
     assert_eq!(ids, ["question", "answer", "next"]);
 }
+
+/// A turn of a trace of its own in which a model calls `call_0`, a tool executes it and the next request
+/// repeats both; the ids begin with the trace's name.
+fn turn_with_call_0(trace: &str, from: i64, input: &str, output: &str) -> Vec<SessionEvent> {
+    let at = |id: &str, kind, span: &str, key: &str, second| SessionEvent {
+        trace_id: trace.into(),
+        session_id: "s".into(),
+        ..on(&format!("{trace}-{id}"), kind, span, key, from + second)
+    };
+    let call = |id: &str, span: &str, rank, second| SessionEvent {
+        tool: "shell".into(),
+        input: input.into(),
+        rank,
+        ..at(id, Kind::ToolCall, span, "call_0", second)
+    };
+    let result = |id: &str, span: &str, rank, second| SessionEvent {
+        output: output.into(),
+        rank,
+        ..at(id, Kind::ToolResult, span, "call_0", second)
+    };
+    vec![
+        SessionEvent { text: "go".into(), ..at("prompt", Kind::Prompt, "chat", &format!("{trace}:go#0"), 0) },
+        call("made", "chat", 2, 2),
+        call("executed", "tool", 3, 3),
+        result("executed-result", "tool", 3, 4),
+        call("repeated", "again", 1, 5),
+        result("repeated-result", "again", 1, 5),
+    ]
+}
+
+fn calls_with_results(events: &[SessionEvent]) -> Vec<(String, String)> {
+    let facts = facts(events);
+    let of_kind = |kind| facts.iter().filter(move |fact| fact.event.kind == kind);
+    of_kind(Kind::ToolCall)
+        .map(|call| {
+            let is_its = |fact: &&Fact| fact.event.tool_call_id == call.event.tool_call_id;
+            let results: Vec<_> = of_kind(Kind::ToolResult).filter(is_its).collect();
+            assert_eq!(results.len(), 1, "{call:?}");
+            (call.event.input.clone(), results[0].event.output.clone())
+        })
+        .collect()
+}
+
+#[test]
+fn calls_of_different_turns_that_share_an_id_are_different_calls() {
+    let of = |text: &str, other: &str| (text.to_owned(), other.to_owned());
+    let told = [of("ls", "a.rs"), of("make", "ok"), of("git push", "done")];
+    let in_traces = |traces: [&str; 3]| {
+        let [first, second, third] = traces;
+        let mut events = turn_with_call_0(first, 0, "ls", "a.rs");
+        events.extend(turn_with_call_0(second, 10, "make", "ok"));
+        events.extend(turn_with_call_0(third, 20, "git push", "done"));
+        events
+    };
+    let mut events = in_traces(["t", "u", "v"]);
+    assert_eq!(calls_with_results(&events), told);
+    events.reverse();
+    assert_eq!(calls_with_results(&events), told, "in any order");
+    // Without content, a tool's span is all that there is.
+    let spans: Vec<_> = events.into_iter().filter(|event| event.span_id == "tool").collect();
+    assert_eq!(calls_with_results(&spans), told);
+}
+
+#[test]
+fn calls_of_several_turns_in_one_trace_that_share_an_id_are_different_calls() {
+    let mut events = turn_with_call_0("t", 0, "ls", "a.rs");
+    for mut event in turn_with_call_0("t", 10, "make", "ok") {
+        event.event_id.push_str("-second");
+        event.span_id.push_str("-second");
+        event.fact_key = event.fact_key.replace("#0", "#1");
+        events.push(event);
+    }
+    let told = calls_with_results(&events);
+    assert_eq!(told, [("ls".to_owned(), "a.rs".to_owned()), ("make".to_owned(), "ok".to_owned())]);
+}
+
+#[test]
+fn a_call_that_is_executed_in_a_later_turn_is_the_call_that_was_made() {
+    let mut events: Vec<_> = turn_with_call_0("t", 0, "rm", "gone")
+        .into_iter()
+        .filter(|event| ["t-prompt", "t-made"].contains(&event.event_id.as_str()))
+        .collect();
+    let later = turn_with_call_0("u", 10, "rm", "gone").into_iter();
+    events.extend(later.filter(|event| event.event_id != "u-made"));
+    assert_eq!(calls_with_results(&events), [("rm".to_owned(), "gone".to_owned())]);
+}

@@ -21,7 +21,6 @@ pub(in crate::config) enum Exporter {
 impl Named for Exporter {
     const SECTION: &'static str = "exporters";
     const TYPES: &'static [&'static str] = &["parquet", "deeplake", "filesystem", "git"];
-    const NOT_YET: &'static [&'static str] = &[];
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {
@@ -239,7 +238,6 @@ pub(in crate::config) enum Connector {
 impl Named for Connector {
     const SECTION: &'static str = "connectors";
     const TYPES: &'static [&'static str] = &["skillify"];
-    const NOT_YET: &'static [&'static str] = &[];
 
     fn deserialize<'de, D: Deserializer<'de>>(_: &str, deserializer: D) -> Result<Self, D::Error> {
         Skillify::deserialize(deserializer).map(Self::Skillify)

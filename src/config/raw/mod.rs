@@ -23,7 +23,8 @@ pub(super) use exporters::{
 };
 pub(super) use proposer::{Limits, Model, Proposer, Use};
 pub(super) use receivers::{
-    Grpc, Hooks, Http, Langfuse, Otlp, PerTenant, Processor, Protocols, Receiver, Redact, Tls, Workspace,
+    Cors, Grpc, Hooks, Http, Langfuse, Otlp, PerTenant, Processor, Protocols, Receiver, Redact, Tls,
+    Workspace,
 };
 
 /// The whole file.
@@ -257,7 +258,6 @@ pub(in crate::config) struct Pipeline {
 impl Named for Pipeline {
     const SECTION: &'static str = "pipelines";
     const TYPES: &'static [&'static str] = &["sessions", "skills"];
-    const NOT_YET: &'static [&'static str] = &[];
 
     fn deserialize<'de, D: Deserializer<'de>>(_: &str, deserializer: D) -> Result<Self, D::Error> {
         <Self as Deserialize>::deserialize(deserializer)

@@ -1,10 +1,13 @@
 //! `receivers:` and `processors:`
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde::de::Deserializer;
 
 use crate::config::components::Named;
-use crate::config::units::{ByteRate, ByteSize, Endpoint, Hidden, RequestRate};
+use crate::config::units::{ByteRate, ByteSize, Endpoint, Hidden, RequestRate, Span};
+use crate::dialects::UserMapping;
 use crate::redact::RuleSpec;
 
 use super::{loopback, written};
@@ -20,7 +23,6 @@ pub(in crate::config) enum Receiver {
 impl Named for Receiver {
     const SECTION: &'static str = "receivers";
     const TYPES: &'static [&'static str] = &["otlp", "langfuse", "hooks"];
-    const NOT_YET: &'static [&'static str] = &[];
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {
@@ -109,11 +111,37 @@ pub(in crate::config) struct Http {
     /// Certificates.
     #[serde(deserialize_with = "written")]
     pub(in crate::config) tls: Option<Tls>,
+    /// Web pages that may send; absent: none.
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) cors: Option<Cors>,
+}
+
+/// Web pages that may send, as in the Collector.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Cors {
+    /// Their origins, such as `https://app.example.com`; one `*` in each stands for anything.
+    pub(in crate::config) allowed_origins: Vec<String>,
+    /// Headers that they may send besides OTLP's own.
+    pub(in crate::config) allowed_headers: Vec<String>,
+    /// How long a browser may remember the answer.
+    pub(in crate::config) max_age: Span,
+}
+
+impl Default for Cors {
+    fn default() -> Self {
+        Self {
+            allowed_origins: Vec::new(),
+            allowed_headers: Vec::new(),
+            max_age: Span(Duration::from_secs(7200)),
+        }
+    }
 }
 
 /// `processors:`
 #[derive(Debug)]
 pub(in crate::config) enum Processor {
+    Mappings(Vec<UserMapping>),
     Redact(Redact),
     Workspace(Workspace),
     Limits(Limits),
@@ -121,11 +149,11 @@ pub(in crate::config) enum Processor {
 
 impl Named for Processor {
     const SECTION: &'static str = "processors";
-    const TYPES: &'static [&'static str] = &["redact", "workspace", "limits"];
-    const NOT_YET: &'static [&'static str] = &["mappings"];
+    const TYPES: &'static [&'static str] = &["mappings", "redact", "workspace", "limits"];
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {
+            "mappings" => Vec::deserialize(deserializer).map(Self::Mappings),
             "redact" => Redact::deserialize(deserializer).map(Self::Redact),
             "workspace" => Workspace::deserialize(deserializer).map(Self::Workspace),
             _ => Limits::deserialize(deserializer).map(Self::Limits),
@@ -188,7 +216,7 @@ impl Default for Grpc {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { endpoint: loopback(4318), max_body: ByteSize(64 << 20), tls: None }
+        Self { endpoint: loopback(4318), max_body: ByteSize(64 << 20), tls: None, cors: None }
     }
 }
 

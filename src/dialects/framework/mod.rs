@@ -17,6 +17,7 @@
 //! | `error` | trace `:` hash of the text | failed model calls and agents |
 //! | `session_start` | the session's id | agents that say nothing else |
 //! | `feedback` | trace, span or response, name of the evaluation | `gen_ai.evaluation.result` |
+//! | `feedback` | what it is about, its name, annotator and identifier | annotations listed on spans |
 //!
 //! Only a model call sees the whole conversation, so only it can count: a turn that says "go on"
 //! again is told from the first by its number. An agent's span, which may show no more than the

@@ -38,14 +38,16 @@ impl World {
 
     async fn dead_letter_and_power_loss(&mut self) -> Result<(), String> {
         let journal = self.open()?;
-        // With nothing else to export, the cursor's name comes right behind the letter's two.
-        let names = if self.random.chance(1, 3) { 7 } else { 3 };
-        if names > 3 {
+        // With nothing else to export, the cursor's name comes behind those of the table's manifest and of
+        // the letter's two files.
+        let behind_the_cursor = self.random.chance(1, 2);
+        if !behind_the_cursor && self.random.chance(1, 2) {
             self.append(&journal).await;
         }
         self.append_undecodable(&journal).await;
-        self.disk.lose_power_after_renames(1 + self.random.below(names));
-        if self.random.chance(1, 3) {
+        let names = if behind_the_cursor { 4 } else { 1 + self.random.below(8) };
+        self.disk.lose_power_after_renames(names);
+        if !behind_the_cursor && self.random.chance(1, 2) {
             // The letter is there, from a process that was killed before it was durable.
             self.export_or_power_loss(&journal).await?;
             self.disk = self.disk.kill();
@@ -61,7 +63,8 @@ impl World {
 
     async fn damage_and_power_loss(&mut self) -> Result<(), String> {
         let journal = self.open()?;
-        for _ in 0..1 + self.random.below(3) {
+        // Damage in the last segment is found by opening, in another one by reading.
+        for _ in 0..1 + self.random.below(6) {
             self.append(&journal).await;
         }
         self.damage_at_rest()?;
@@ -76,7 +79,9 @@ impl World {
             self.disk = self.disk.kill();
         }
         let journal = self.open()?;
-        self.disk.lose_power_after_renames(1 + self.random.below(7));
+        if self.random.chance(1, 2) {
+            self.disk.lose_power_after_renames(1 + self.random.below(7));
+        }
         self.export_or_power_loss(&journal).await?;
         self.lose_power();
         Ok(())
