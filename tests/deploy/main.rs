@@ -25,12 +25,16 @@ impl Source for Container {
     fn env(&self, name: &str) -> Option<String> {
         match name {
             "XDG_DATA_HOME" => Some("/var/lib".to_owned()),
+            "SKILLSPAN_REDACTION_KEY" => Some("0123456789abcdef0123456789abcdef".to_owned()),
             _ => None,
         }
     }
 
     fn file(&self, path: &str) -> std::io::Result<String> {
-        Err(std::io::Error::new(std::io::ErrorKind::NotFound, path.to_owned()))
+        match path {
+            "/run/secrets/git/token" => Ok("token".to_owned()),
+            _ => Err(std::io::Error::new(std::io::ErrorKind::NotFound, path.to_owned())),
+        }
     }
 }
 
@@ -72,45 +76,72 @@ fn goldens() -> Vec<PathBuf> {
     paths
 }
 
-/// Probes and clients come from outside the pod; data goes to the volume and nowhere else.
+/// Probes and clients come from outside the pod; data goes to the volume or a bucket and nowhere else.
 fn assert_fits_a_container(settings: &Settings) {
-    assert!(!settings.sessions.is_empty(), "a sessions pipeline");
     let mut listeners = settings.receivers.iter().flat_map(|receiver| &receiver.listeners);
     assert!(listeners.all(|listener| listener.address.ip().is_unspecified()));
     assert!(settings.health.expect("a health endpoint").ip().is_unspecified());
     let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
-    let targets = targets.map(|target| match &target.place {
-        Place::Filesystem(config) => &config.path,
-        Place::Git(config) => &config.cache,
+    let targets = targets.filter_map(|target| match &target.place {
+        Place::Filesystem(config) => Some(&config.path),
+        Place::Git(config) => Some(&config.cache),
+        // Rows of a service: nothing stays here.
+        Place::Deeplake(_) => None,
     });
-    let tables = settings.tables().map(|table| match &table.location {
-        Location::Folder(path) => path,
-        Location::Bucket(bucket) => panic!("{bucket} is not a folder"),
+    let targets = targets.chain(settings.followers.iter().map(|follower| &follower.deeplake.state));
+    let tables = settings.tables().filter_map(|table| match &table.location {
+        Location::Folder(path) => Some(path),
+        Location::Bucket(_) => None,
     });
     let journals = settings.sessions.iter().map(|pipeline| &pipeline.journal.path);
-    for path in targets.chain(journals).chain(tables) {
+    let digests = settings.skills.iter().filter_map(|pipeline| pipeline.digests.as_ref());
+    for path in targets.chain(journals).chain(tables).chain(digests) {
         assert!(path.starts_with("/var/lib/skillspan"), "{} is not on the volume", path.display());
     }
 }
 
+/// One process does everything on a folder of its own.
+fn assert_is_complete(settings: &Settings) {
+    assert_fits_a_container(settings);
+    assert!(!settings.sessions.is_empty() && !settings.skills.is_empty(), "both pipelines");
+    assert!(matches!(settings.table.location, Location::Folder(_)), "a folder");
+}
+
+/// Collectors receive and store, the worker mines, on one table in a bucket.
+fn assert_share_the_work(collector: &Settings, worker: &Settings) {
+    assert_fits_a_container(collector);
+    assert_fits_a_container(worker);
+    assert!(!collector.sessions.is_empty() && collector.skills.is_empty(), "the collector does not mine");
+    assert!(worker.sessions.is_empty() && worker.receivers.is_empty(), "the worker does not receive");
+    assert!(!worker.skills.is_empty(), "the worker mines");
+    assert!(matches!(collector.table.location, Location::Bucket(_)), "every pod reaches the table");
+    assert_eq!(collector.table, worker.table);
+}
+
 #[test]
-fn every_rendered_configuration_is_valid_and_fits_a_container() {
+fn every_rendered_configuration_is_valid_and_fits_its_pod() {
     let goldens = goldens();
-    assert!(goldens.len() >= 3, "{goldens:?}");
-    for golden in goldens {
-        let configurations = rendered_configurations(&fs::read_to_string(&golden).unwrap());
-        assert_eq!(configurations.len(), 1, "{}", golden.display());
-        for text in configurations {
-            assert_fits_a_container(&resolve(&text, &golden));
+    let mut shared = 0;
+    for golden in &goldens {
+        let configurations = rendered_configurations(&fs::read_to_string(golden).unwrap());
+        let settings: Vec<Settings> = configurations.iter().map(|text| resolve(text, golden)).collect();
+        match settings.as_slice() {
+            [complete] => assert_is_complete(complete),
+            [collector, worker] => {
+                shared += 1;
+                assert_share_the_work(collector, worker);
+            }
+            others => panic!("{} has {} configurations", golden.display(), others.len()),
         }
     }
+    assert!(shared >= 2 && goldens.len() - shared >= 3, "{goldens:?}");
 }
 
 #[test]
 fn the_configuration_of_compose_is_valid_and_fits_a_container() {
     let path = deploy().join("container.yaml");
     let text = fs::read_to_string(&path).unwrap();
-    assert_fits_a_container(&resolve(&text, &path));
+    assert_is_complete(&resolve(&text, &path));
     let kustomize = fs::read_to_string(deploy().join("kustomize/config.yaml")).unwrap();
     assert_eq!(kustomize, text, "one configuration for both");
 }
