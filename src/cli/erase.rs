@@ -6,7 +6,7 @@ use std::fmt::Write;
 use anyhow::anyhow;
 use clap::Args;
 
-use crate::config::Settings;
+use crate::config::{FollowerSettings, Settings};
 use crate::event::Timestamp;
 use crate::exporters::filesystem;
 use crate::exporters::target::Place;
@@ -131,6 +131,13 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: us
             pipeline.journal.path.display()
         ));
     }
+    left.extend(settings.followers.iter().map(|FollowerSettings { deeplake, .. }| {
+        format!(
+            "{} removes its rows from {}/{} when it runs next; summaries and skills that others made of them \
+             there stay",
+            deeplake.name, deeplake.service.org, deeplake.service.workspace
+        )
+    }));
     left.extend(skills_that_remember(settings, erased));
     left.extend(settings.tables().map(|table| match &table.location {
         Location::Folder(_) => "backups and snapshots of these folders".to_owned(),
@@ -180,5 +187,6 @@ fn repository_of(place: &Place) -> Option<String> {
             let repository = path.ancestors().find(|folder| folder.join(".git").exists())?;
             Some(repository.display().to_string())
         }
+        Place::Deeplake(_) => None,
     }
 }

@@ -125,6 +125,18 @@ fn render(report: &Report) -> String {
             );
         }
     }
+    for follower in &report.followers {
+        let _ = writeln!(
+            text,
+            "  {:<10} {}: {} rows since the start, {} waiting, {} sessions open, in {}",
+            follower.exporter,
+            follower.state,
+            follower.rows,
+            follower.waiting_rows,
+            follower.open_sessions,
+            follower.place
+        );
+    }
     for target in &report.targets {
         let state = match (&target.failing, &target.published_at) {
             (Some(kind), _) => format!("failing ({kind})"),

@@ -11,7 +11,7 @@
 //! | `credentials.rs` | who may send |
 //! | `mappings.rs` | what records of agents of one's own mean |
 //! | `proposer.rs` | who words skills, and what that may cost |
-//! | `resolve.rs`, `tables.rs`, `targets.rs` | references, paths and pipelines → [`Settings`] |
+//! | `resolve.rs`, `tables.rs`, `targets.rs`, `deeplake.rs` | references, paths and pipelines → [`Settings`] |
 //! | `telemetry.rs` | what the process says of itself |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
 //! | `settings.rs` | what runs |
@@ -25,6 +25,7 @@
 mod components;
 mod credentials;
 mod decode;
+mod deeplake;
 mod expand;
 mod listeners;
 mod mappings;
@@ -47,8 +48,8 @@ use serde::Deserialize;
 pub use decode::DecodeError;
 pub use expand::{ProcessSource, Source};
 pub use settings::{
-    Doors, Listener, LogSettings, ModelSettings, OtlpMetrics, ProcessorSettings, ReceiverSettings, Schedule,
-    SessionsPipeline, SessionsTable, Settings, SkillsPipeline, Uses,
+    Doors, FollowerSettings, Listener, LogSettings, ModelSettings, OtlpMetrics, ProcessorSettings,
+    ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings, SkillsPipeline, Uses,
 };
 pub use units::{Hidden, parse_duration};
 pub use watch::Watch;

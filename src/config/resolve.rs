@@ -58,8 +58,17 @@ pub(super) fn resolve(
     let defined = Defined::of(&written.raw);
     let tree = written.tree;
     let raw = overlay(built_in.raw, written.raw);
-    let (used, default_workspaces) = (BTreeSet::new(), BTreeMap::new());
-    Resolver { raw, tree, places, defined, used, default_workspaces, warnings: Vec::new() }.settings()
+    Resolver {
+        raw,
+        tree,
+        places,
+        defined,
+        used: BTreeSet::new(),
+        followed: BTreeSet::new(),
+        default_workspaces: BTreeMap::new(),
+        warnings: Vec::new(),
+    }
+    .settings()
 }
 
 /// What the file writes replaces what is built in, component by component.
@@ -106,6 +115,8 @@ pub(super) struct Resolver<'p> {
     pub(super) places: &'p Places,
     defined: Defined,
     pub(super) used: BTreeSet<String>,
+    /// The exporters that follow a table, by id.
+    pub(super) followed: BTreeSet<String>,
     /// The workspace of sessions that name none, by table.
     pub(super) default_workspaces: BTreeMap<String, String>,
     pub(super) warnings: Vec<String>,
@@ -119,8 +130,10 @@ impl Resolver<'_> {
         let mut receivers = Vec::new();
         let mut sessions = Vec::new();
         let mut skills = Vec::new();
+        let mut followers = Vec::new();
         for (name, pipeline) in &pipelines {
             match type_of(name) {
+                SESSIONS if self.only_follows(pipeline) => self.refuse_processors(name, pipeline)?,
                 SESSIONS => {
                     self.receivers(name, pipeline, &mut receivers)?;
                     sessions.push(self.sessions(name, pipeline)?);
@@ -128,11 +141,14 @@ impl Resolver<'_> {
                 _ => skills.push(self.skills(name, pipeline)?),
             }
         }
+        for (name, pipeline) in pipelines.iter().filter(|(name, _)| type_of(name) == SESSIONS) {
+            followers.extend(self.followers(name, pipeline, credentials.as_deref())?);
+        }
         if pipelines.is_empty() {
             return Err(self.invalid(&["service", "pipelines"], "no pipeline is written here"));
         }
         let memory_limit = self.memory_limit(&receivers)?;
-        let (table, more_tables) = self.tables(&sessions, &skills)?;
+        let (table, more_tables) = self.tables(&sessions, &followers, &skills)?;
         self.check_that_mappings_agree(&receivers, &sessions)?;
         self.warn_of_what_is_stored_twice(&receivers, &sessions);
         self.warn_of_what_is_unused();
@@ -147,6 +163,7 @@ impl Resolver<'_> {
             journals: if sessions.is_empty() { None } else { Some(self.journals()?) },
             memory_limit,
             sessions,
+            followers,
             skills,
             logs: self.logs(),
             metrics: self.metrics()?,
@@ -253,12 +270,15 @@ impl Resolver<'_> {
         pipeline: &Pipeline,
     ) -> Result<(parquet::Config, u8, SessionsTable), ResolveError> {
         let at = ["service", "pipelines", name, "exporters"];
-        let [id] = pipeline.exporters.as_slice() else {
-            return Err(self.invalid(&at, "a sessions pipeline has one exporter, such as parquet"));
+        let exporters: Vec<&String> = pipeline.exporters.iter().filter(|id| !self.follows(id)).collect();
+        let [id] = exporters.as_slice() else {
+            let message = "a sessions pipeline has one exporter that fills the table, such as parquet";
+            return Err(self.invalid(&at, message));
         };
+        let id = id.as_str();
         let parquet = match self.raw.exporters.0.get(id) {
             Some(Exporter::Parquet(parquet)) => parquet,
-            Some(Exporter::Filesystem(_) | Exporter::Git(_)) => {
+            Some(_) => {
                 return Err(
                     self.invalid(&at, &format!("{id} exports skills; a sessions pipeline needs parquet"))
                 );

@@ -8,8 +8,8 @@ use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 
 use crate::dialects::UserMapping;
-use crate::exporters::parquet;
 use crate::exporters::target::{Place, Target};
+use crate::exporters::{deeplake, parquet};
 use crate::journal;
 use crate::receivers::auth::{Credential, Rate};
 use crate::receivers::{cors, otlp, tls};
@@ -43,6 +43,8 @@ pub struct Settings {
     pub memory_limit: usize,
     /// The pipelines that fill tables.
     pub sessions: Vec<SessionsPipeline>,
+    /// What follows tables and carries their sessions on.
+    pub followers: Vec<FollowerSettings>,
     /// The pipelines that mine them.
     pub skills: Vec<SkillsPipeline>,
     /// Log lines on standard error.
@@ -129,6 +131,15 @@ pub struct SessionsPipeline {
     pub table: SessionsTable,
 }
 
+/// An exporter that follows a table.
+#[derive(Debug, Clone)]
+pub struct FollowerSettings {
+    /// The table.
+    pub table: SessionsTable,
+    /// Where its sessions go.
+    pub deeplake: deeplake::Config,
+}
+
 /// One port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listener {
@@ -211,7 +222,7 @@ pub struct Uses {
 impl SkillsPipeline {
     /// Whether its skills go to another machine.
     pub fn leaves_the_machine(&self) -> bool {
-        self.targets.iter().any(|target| matches!(target.place, Place::Git(_)))
+        self.targets.iter().any(|target| matches!(target.place, Place::Git(_) | Place::Deeplake(_)))
     }
 }
 

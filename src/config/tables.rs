@@ -7,7 +7,7 @@ use crate::table::Location;
 
 use super::raw::{self, Exporter, Pipeline, Processor, SESSIONS_TABLE};
 use super::resolve::{ResolveError, Resolver};
-use super::settings::{ReceiverSettings, SessionsPipeline, SessionsTable, SkillsPipeline};
+use super::settings::{FollowerSettings, ReceiverSettings, SessionsPipeline, SessionsTable, SkillsPipeline};
 
 const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 3600);
 
@@ -69,12 +69,14 @@ impl Resolver<'_> {
     pub(super) fn tables(
         &self,
         sessions: &[SessionsPipeline],
+        followers: &[FollowerSettings],
         skills: &[SkillsPipeline],
     ) -> Result<(SessionsTable, Vec<SessionsTable>), ResolveError> {
         let written = sessions.iter().map(|pipeline| &pipeline.table);
+        let followed = followers.iter().map(|follower| &follower.table);
         let mined = skills.iter().map(|pipeline| &pipeline.table);
         let tables: BTreeMap<&str, &SessionsTable> =
-            written.chain(mined).map(|table| (table.id.as_str(), table)).collect();
+            written.chain(followed).chain(mined).map(|table| (table.id.as_str(), table)).collect();
         let mut tables = tables.into_values().cloned();
         match tables.next() {
             Some(first) => Ok((first, tables.collect())),

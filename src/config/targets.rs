@@ -14,6 +14,8 @@ const BRANCH: &str = "main";
 const AUTHOR: &str = "skillspan <skillspan@localhost>";
 /// What GitHub documents; other hosts take any name, or say which.
 const USERNAME: &str = "x-access-token";
+/// What goes where others read it, unless the configuration says otherwise.
+pub(super) const SHARED_SCOPES: [raw::Scope; 2] = [raw::Scope::Workspace, raw::Scope::Project];
 
 impl Resolver<'_> {
     pub(super) fn targets(&mut self, name: &str, pipeline: &Pipeline) -> Result<Vec<Target>, ResolveError> {
@@ -26,8 +28,10 @@ impl Resolver<'_> {
             let target = match self.raw.exporters.0.get(id) {
                 Some(Exporter::Filesystem(filesystem)) => self.filesystem(id, filesystem)?,
                 Some(Exporter::Git(git)) => self.git(id, git)?,
+                Some(Exporter::Deeplake(deeplake)) => self.deeplake_target(id, deeplake)?,
                 Some(Exporter::Parquet(_)) => {
-                    let message = "parquet exports sessions; a skills pipeline needs filesystem or git";
+                    let message =
+                        "parquet exports sessions; a skills pipeline needs filesystem, git or deeplake";
                     return Err(self.invalid(&at, message));
                 }
                 None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),
@@ -85,8 +89,7 @@ impl Resolver<'_> {
             credential_helper: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("skillspan")),
             program: PathBuf::from("git"),
         };
-        let shared = [raw::Scope::Workspace, raw::Scope::Project];
-        Ok(Target { route: route(&raw.route, &shared), place: Place::Git(Box::new(config)) })
+        Ok(Target { route: route(&raw.route, &SHARED_SCOPES), place: Place::Git(Box::new(config)) })
     }
 
     fn git_layout(&self, id: &str, raw: &raw::Git) -> Result<Layout, ResolveError> {
@@ -139,7 +142,7 @@ impl Resolver<'_> {
     }
 }
 
-fn route(raw: &raw::Route, otherwise: &[raw::Scope]) -> Route {
+pub(super) fn route(raw: &raw::Route, otherwise: &[raw::Scope]) -> Route {
     let scopes = if raw.scopes.is_empty() { otherwise } else { raw.scopes.as_slice() };
     let name = |scope: &raw::Scope| match scope {
         raw::Scope::Workspace => "workspace".to_owned(),
@@ -166,6 +169,6 @@ fn is_branch(name: &str) -> bool {
 }
 
 /// A component's id as the name of a folder.
-fn folder_name(id: &str) -> String {
+pub(super) fn folder_name(id: &str) -> String {
     id.replace('/', "-")
 }

@@ -245,6 +245,16 @@ impl Status {
         }
     }
 
+    /// How what was tried twice ended at best: a success outweighs an error.
+    #[must_use]
+    pub const fn at_best(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Ok, _) | (_, Self::Ok) => Self::Ok,
+            (Self::Error, _) | (_, Self::Error) => Self::Error,
+            (Self::Unknown, Self::Unknown) => Self::Unknown,
+        }
+    }
+
     /// The status that [`Status::as_str`] named.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Unknown, Self::Ok, Self::Error].into_iter().find(|status| status.as_str() == name)

@@ -57,6 +57,14 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// RFC 3339 with exactly three decimals, as JavaScript's `toISOString` writes it.
+    pub fn to_iso_millis(self) -> String {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(time) => time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            Err(_) => "9999-12-31T23:59:59.999Z".to_owned(),
+        }
+    }
+
     /// The UTC date as `2026-11-22`.
     pub fn date(self) -> String {
         match jiff::Timestamp::from_microsecond(self.0) {
@@ -86,6 +94,8 @@ mod tests {
         assert_eq!(time.as_micros(), 1_795_340_125_502_000);
         assert_eq!(time.to_string(), "2026-11-22T09:35:25.502Z");
         assert_eq!(time.date(), "2026-11-22");
+        assert_eq!(time.to_iso_millis(), "2026-11-22T09:35:25.502Z");
+        assert_eq!(Timestamp::EPOCH.to_iso_millis(), "1970-01-01T00:00:00.000Z");
     }
 
     #[test]

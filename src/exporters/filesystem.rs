@@ -134,8 +134,7 @@ impl Filesystem {
     /// Held while publishing; the system releases it with the process.
     fn lock(&self) -> Result<File, Error> {
         let path = self.config.path.join(".skillspan/lock");
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(failed("create", folder))?;
+        create_folder(path.parent().unwrap_or(Path::new(".")))?;
         let file = File::options().create(true).append(true).open(&path).map_err(failed("open", &path))?;
         file.lock().map_err(failed("lock", &path))?;
         Ok(file)
@@ -150,13 +149,18 @@ impl Filesystem {
     }
 }
 
+/// Creates a folder and what is missing above it.
+pub(super) fn create_folder(folder: &Path) -> Result<(), Error> {
+    fs::create_dir_all(folder).map_err(failed("create", folder))
+}
+
 fn failed<'a>(verb: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Error + 'a {
     move |source| Error::Io { verb, path: path.to_owned(), source }
 }
 
 /// The file's text, `None` if there is no such file. What is not UTF-8 cannot be ours and only has to
 /// differ.
-fn read(path: &Path) -> Result<Option<String>, Error> {
+pub(super) fn read(path: &Path) -> Result<Option<String>, Error> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -192,9 +196,9 @@ fn read_folder(folder: &Path, prefix: &str, depth: usize, tree: &mut Tree) -> Re
 }
 
 /// Replaces a file whole: a reader, or a restart, sees the old text or the new one.
-fn replace(path: &Path, content: &str) -> Result<(), Error> {
+pub(super) fn replace(path: &Path, content: &str) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(failed("create", folder))?;
+    create_folder(folder)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.join(format!(".{name}.skillspan-new"));
     let mut file = File::create(&temporary).map_err(failed("create", &temporary))?;

@@ -3,10 +3,12 @@
 //! | file | exporter |
 //! |---|---|
 //! | `parquet/` | journal → table: plan, write, cursor |
+//! | `deeplake/` | table → Deeplake, session by session; skills as rows |
 //! | `target.rs` | what the exporters of skills have in common |
 //! | `filesystem.rs` | skills in a folder |
 //! | `git/` | skills in a git repository |
 
+pub mod deeplake;
 pub mod filesystem;
 pub mod git;
 pub mod parquet;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::deeplake::{self, Skills};
 use super::filesystem::{self, Filesystem};
 use super::git::{self, Git};
 use crate::library::{self, Change, Changes, Decision, DecisionError, Findings, Library, Route};
@@ -101,6 +102,8 @@ pub enum Place {
     Filesystem(filesystem::Config),
     /// A branch of a git repository.
     Git(Box<git::Config>),
+    /// Tables of a Deeplake workspace.
+    Deeplake(Box<deeplake::SkillsConfig>),
 }
 
 /// A target could not be read or written.
@@ -112,6 +115,9 @@ pub enum Error {
     /// A git repository.
     #[error(transparent)]
     Git(#[from] git::Error),
+    /// A Deeplake workspace.
+    #[error(transparent)]
+    Deeplake(#[from] deeplake::SkillsError),
 }
 
 impl Error {
@@ -120,6 +126,7 @@ impl Error {
         match self {
             Self::Filesystem(_) => "folder",
             Self::Git(error) => error.kind(),
+            Self::Deeplake(error) => error.kind(),
         }
     }
 
@@ -130,6 +137,7 @@ impl Error {
                 "make the folder writable and its files readable; it is tried again by itself"
             }
             Self::Git(error) => error.remedy(),
+            Self::Deeplake(error) => error.remedy(),
         }
     }
 
@@ -138,6 +146,7 @@ impl Error {
         match self {
             Self::Filesystem(_) => true,
             Self::Git(error) => error.is_transient(),
+            Self::Deeplake(error) => error.is_transient(),
         }
     }
 }
@@ -148,6 +157,7 @@ impl Target {
         match &self.place {
             Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).check()?),
             Place::Git(config) => Ok(Git::new((**config).clone()).check()?),
+            Place::Deeplake(config) => Ok(Skills::new((**config).clone()).check()?),
         }
     }
 
@@ -156,6 +166,7 @@ impl Target {
         match &self.place {
             Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).load()?),
             Place::Git(config) => Ok(Git::new((**config).clone()).load()?),
+            Place::Deeplake(config) => Ok(Skills::new((**config).clone()).load()?),
         }
     }
 
@@ -165,6 +176,7 @@ impl Target {
         match &self.place {
             Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).plan(&update)?),
             Place::Git(config) => Ok(Git::new((**config).clone()).plan(&update)?),
+            Place::Deeplake(config) => Ok(Skills::new((**config).clone()).plan(&update)?),
         }
     }
 
@@ -174,6 +186,7 @@ impl Target {
         match &self.place {
             Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).publish(&update)?),
             Place::Git(config) => Ok(Git::new((**config).clone()).until(stop).publish(&update)?),
+            Place::Deeplake(config) => Ok(Skills::new((**config).clone()).until(stop).publish(&update)?),
         }
     }
 
@@ -186,11 +199,15 @@ impl Target {
 }
 
 impl fmt::Display for Target {
-    /// The folder, or the remote and its branch.
+    /// The folder, the remote and its branch, or the workspace and its table.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Place::Filesystem(config) => write!(f, "{}", config.path.display()),
             Place::Git(config) => write!(f, "{} ({})", config.remote, config.branch),
+            Place::Deeplake(config) => {
+                let deeplake::Service { endpoint, org, workspace, .. } = &config.service;
+                write!(f, "{endpoint} {org}/{workspace} ({})", config.skills)
+            }
         }
     }
 }

@@ -1,14 +1,22 @@
 //! Effect: what later sessions show of a skill, with it and without it.
 //!
-//! A session met a skill's situation if it ran the command that the skill is about, on a later day than
-//! the skill was published. It counts for the side with the skill if it loaded it.
+//! A session met a skill's situation if it ran a command that the skill is about, on a later day than
+//! the skill was published. It counts for the side with the skill if it loaded it. A skill is about
+//!
+//! - the command whose failure it repairs; else
+//! - the command that people want or the one they do not want, the one that works or the one that
+//!   cannot: those of its first such claim; else
+//! - the command that it runs first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::content::Content;
 use super::hand_written::mentions;
 use super::state::Skill;
+use crate::event::Status;
+use crate::skillify::Claim;
 
 /// What one session did, as far as effect is concerned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,8 +25,8 @@ pub struct Episode {
     pub date: String,
     /// The skills that it loaded.
     pub loaded: BTreeSet<String>,
-    /// The command lines that it ran.
-    pub commands: Vec<String>,
+    /// The command lines that it ran, and how each ended at best.
+    pub commands: BTreeMap<String, Status>,
     /// Tool calls that failed.
     pub failures: u64,
     /// All of them.
@@ -53,10 +61,9 @@ impl Effect {
     /// What the episodes show of the skill; `None` if no session met its situation.
     pub(super) fn of(skill: &Skill, episodes: &[Episode]) -> Option<Self> {
         let published = &skill.history.iter().find(|event| event.version == 1)?.as_of;
-        let about = skill.content.claims.iter().find_map(|record| record.situation())?;
-        let met = |episode: &&Episode| {
-            episode.date > *published && episode.commands.iter().any(|command| mentions(command, about))
-        };
+        let about = situations(&skill.content);
+        let meets = |command: &String| about.iter().any(|about| mentions(command, about));
+        let met = |episode: &&Episode| episode.date > *published && episode.commands.keys().any(meets);
         let mut effect = Self::default();
         for episode in episodes.iter().filter(met) {
             let side =
@@ -84,6 +91,20 @@ impl Effect {
         let [with, without] = [&self.with, &self.without].map(|side| side.mean(side.failures));
         format!("failures per session: {with} with it, {without} without")
     }
+}
+
+/// The commands that tell a session in which the skill is of use.
+fn situations(content: &Content) -> Vec<String> {
+    if let Some(repaired) = content.claims.iter().find_map(|record| record.situation()) {
+        return vec![repaired.to_owned()];
+    }
+    let claims: Vec<Claim> = content.claims.iter().filter_map(|record| Claim::parse(&record.claim)).collect();
+    let alternatives = claims.iter().find(|claim| claim.names_a_command());
+    if let Some(alternatives) = alternatives {
+        return alternatives.templates().into_iter().map(ToString::to_string).collect();
+    }
+    let first = claims.iter().find(|claim| matches!(claim, Claim::Run(_)));
+    first.and_then(Claim::asks_for).map(ToString::to_string).into_iter().collect()
 }
 
 impl Side {

@@ -1,18 +1,26 @@
 //! What the sessions of a run say about a skill that is published: still true, contradicted, unseen.
+//!
+//! Sessions are dated by day, and speak against a claim only if they are newer than every day that
+//! speaks for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
 use super::content::{Content, situation};
 use super::identity::same_situation;
-use super::state::Skill;
-use crate::skillify::{Candidate, Evidence, Shortfall, SupportedClaim};
+use super::state::{Reason, Skill};
+use crate::event::Status;
+use crate::skillify::{Candidate, Claim, Evidence, Shortfall, SupportedClaim, Template};
 
 /// So many sessions against a claim, all newer than every session for it, contradict it.
 const CONTRADICTING_SESSIONS: usize = 2;
 
 /// A skill that no session has met for so many days is retired.
 const LIFETIME_DAYS: i64 = 180;
+
+/// When a skill was last seen is remembered anew after so many days: the sessions that show it may be
+/// gone the next time, and a date alone shall not make a change of every run.
+const REMEMBERED_DAYS: i64 = 30;
 
 /// A retired skill's folder stays for so many days: installers do not delete what vanishes, so people
 /// have to be able to fetch the version that says so.
@@ -22,6 +30,8 @@ const NOTICE_DAYS: i64 = 7;
 pub(super) struct Sessions<'a> {
     findings: &'a Findings,
     claims: BTreeMap<String, &'a SupportedClaim>,
+    /// The sessions (indices of episodes) that ran each command line, and how it ended in each.
+    runs: BTreeMap<&'a str, Vec<(usize, Status)>>,
     as_of: String,
 }
 
@@ -38,7 +48,13 @@ impl<'a> Sessions<'a> {
                 *known = claim;
             }
         }
-        Self { findings, claims, as_of: findings.as_of.date() }
+        let mut runs: BTreeMap<&str, Vec<(usize, Status)>> = BTreeMap::new();
+        for (index, episode) in findings.episodes.iter().enumerate() {
+            for (command, ending) in &episode.commands {
+                runs.entry(command).or_default().push((index, *ending));
+            }
+        }
+        Self { findings, claims, runs, as_of: findings.as_of.date() }
     }
 
     pub(super) fn as_of(&self) -> &str {
@@ -50,15 +66,63 @@ impl<'a> Sessions<'a> {
         self.claims.get(claim).copied()
     }
 
-    /// The claims of the skill that newer sessions speak against.
-    pub(super) fn contradicted(&self, skill: &Skill) -> BTreeSet<String> {
-        let records = skill.content.claims.iter().filter(|record| {
-            let newest = self.newest_for(&record.claim, record.newest());
-            let against = self.claim(&record.claim).map(|claim| claim.against.as_slice()).unwrap_or_default();
-            sessions(against.iter().filter(|evidence| *evidence.started_at.date() > *newest))
-                >= CONTRADICTING_SESSIONS
+    /// The claims of the skill that newer sessions speak against, and how.
+    pub(super) fn contradicted(&self, skill: &Skill) -> BTreeMap<String, Reason> {
+        let records = skill.content.claims.iter();
+        let fallen = records.filter_map(|record| {
+            let reason = self.speaks_against(&record.claim, record.newest())?;
+            Some((record.claim.clone(), reason))
         });
-        records.map(|record| record.claim.clone()).collect()
+        fallen.collect()
+    }
+
+    /// Why no skill starts to make the claim: sessions newer than all for it speak against it.
+    pub(super) fn has_fallen(&self, claim: &str) -> bool {
+        self.speaks_against(claim, "").is_some()
+    }
+
+    /// How sessions that are newer than all for the claim speak against it.
+    fn speaks_against(&self, claim: &str, remembered: &str) -> Option<Reason> {
+        let newest = self.newest_for(claim, remembered);
+        let against = self.claim(claim).map(|claim| claim.against.as_slice()).unwrap_or_default();
+        let newer = sessions(against.iter().filter(|evidence| *evidence.started_at.date() > *newest));
+        if newer >= CONTRADICTING_SESSIONS {
+            return Some(Reason::Contradicted);
+        }
+        self.fails_since(claim, &newest).then_some(Reason::Failing)
+    }
+
+    /// Whether the command that the claim asks for has only failed since: in sessions newer than that
+    /// and newer than every one in which it ran well, with the skill loaded or without. A check's
+    /// failing is ordinary work.
+    fn fails_since(&self, claim: &str, newest: &str) -> bool {
+        let claim = Claim::parse(claim);
+        let Some(command) = claim.as_ref().and_then(Claim::asks_for).filter(|command| !command.is_check())
+        else {
+            return false;
+        };
+        let endings = self.endings(command);
+        let on =
+            |ending: Status| endings.iter().filter(move |(_, own)| *own == ending).map(|(date, _)| *date);
+        let last_well = on(Status::Ok).max().unwrap_or_default().max(newest);
+        on(Status::Error).filter(|date| *date > last_well).count() >= CONTRADICTING_SESSIONS
+    }
+
+    /// The date of each session that ran the command, and how it ended there at best.
+    fn endings(&self, command: &Template) -> Vec<(&'a str, Status)> {
+        let Some(program) = command.program() else { return Vec::new() };
+        let alike = self.runs.range(program..).take_while(|(line, _)| line.starts_with(program));
+        let mut by_session: BTreeMap<usize, Status> = BTreeMap::new();
+        for (_, runs) in alike.filter(|(line, _)| command.is_run_by(line)) {
+            for (session, ending) in runs {
+                let known = by_session.entry(*session).or_default();
+                *known = known.at_best(*ending);
+            }
+        }
+        let dated = by_session.into_iter().filter_map(|(session, ending)| {
+            Some((self.findings.episodes.get(session)?.date.as_str(), ending))
+        });
+        dated.collect()
     }
 
     /// Whether the candidate does in the skill's situation something else, and all of it since the
@@ -84,13 +148,25 @@ impl<'a> Sessions<'a> {
         records.map(|record| record.claim.clone()).collect()
     }
 
-    /// Whether neither its work was done nor the skill loaded in its lifetime.
-    pub(super) fn is_unseen(&self, skill: &Skill) -> bool {
+    /// The last date that its work was done or the skill loaded, as far as is remembered.
+    pub(super) fn last_seen(&self, skill: &Skill) -> String {
         let content: &Content = &skill.content;
         let done = content.claims.iter().map(|record| self.newest_for(&record.claim, record.newest()));
         let used = self.findings.uses.get(&skill.name).cloned();
-        let last = done.chain(used).max().unwrap_or_default();
-        days_between(&last, &self.as_of).is_some_and(|days| days > LIFETIME_DAYS)
+        done.chain(used).max().unwrap_or_default().max(skill.last_seen.clone())
+    }
+
+    /// Whether neither its work was done nor the skill loaded in its lifetime.
+    pub(super) fn is_unseen(&self, skill: &Skill) -> bool {
+        days_between(&self.last_seen(skill), &self.as_of).is_some_and(|days| days > LIFETIME_DAYS)
+    }
+
+    /// When the skill was last seen, if that is long after what is remembered of it.
+    pub(super) fn seen_anew(&self, skill: &Skill) -> Option<String> {
+        let remembered = skill.content.claims.iter().map(|record| record.newest());
+        let remembered = remembered.chain([skill.last_seen.as_str()]).max()?;
+        let seen = self.last_seen(skill);
+        days_between(remembered, &seen).is_some_and(|days| days >= REMEMBERED_DAYS).then_some(seen)
     }
 
     /// Whether the notice that a skill is retired has stood long enough.

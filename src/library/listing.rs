@@ -2,6 +2,7 @@
 
 use super::Library;
 use super::content::session_hash;
+use super::effect::Effect;
 use super::skill::support;
 use super::state::{Event, Skill, digest};
 
@@ -28,6 +29,8 @@ pub struct Listed {
     pub same_as: Option<String>,
     /// Where its SKILL.md stands.
     pub path: String,
+    /// What later sessions showed of it when it was last written.
+    pub effect: Option<Effect>,
     /// The sessions behind each claim.
     pub evidence: Vec<ListedClaim>,
     /// What became of it, oldest first.
@@ -128,6 +131,7 @@ impl Library {
             proposal: skill.proposal.as_ref().map(|proposal| proposal.text.clone()),
             same_as: self.same_as(skill),
             path: path.cloned().unwrap_or_default(),
+            effect: skill.effect.clone(),
             evidence: skill.content.claims.iter().map(listed_claim).collect(),
             history: skill.history.iter().map(listed_event).collect(),
         }
@@ -171,6 +175,7 @@ impl Library {
                 .into_iter()
                 .find(|path| self.tree.contains_key(path))
                 .unwrap_or_default(),
+            effect: None,
             evidence: Vec::new(),
             history: Vec::new(),
         })

@@ -4,6 +4,7 @@
 //! what it says; more evidence for the same claims is no change. A skill that is on its way out says so
 //! in its description first; its folder goes with a publish a week of evidence later.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::{Change, Changes};
@@ -11,11 +12,11 @@ use super::content::Content;
 use super::hand_written::{self, HandWritten};
 use super::identity::assign;
 use super::judgement::Sessions;
-use super::revision::{Revision, revise};
+use super::revision::{Revision, reduced, revise};
 use super::run::Run;
 use super::state::{Proposal, Reason, Retirement, Skill};
 use super::{Findings, Library, learned, skill};
-use crate::skillify::{Candidate, short_hash};
+use crate::skillify::{Candidate, SupportedClaim, short_hash};
 
 /// What the findings change in the library. Candidates that are not published create nothing.
 pub fn reconcile(library: &Library, findings: &[Findings]) -> Changes {
@@ -80,7 +81,11 @@ impl<'f> Workspace<'f> {
 
     /// Meets a known skill again, with or without a candidate.
     fn meet(&mut self, run: &mut Run<'_>, id: &str) {
-        let Some(known) = run.state.skills.get(id).cloned() else { return };
+        let Some(mut known) = run.state.skills.get(id).cloned() else { return };
+        if let Some(seen) = self.sessions.seen_anew(&known).filter(|_| known.stands()) {
+            known.last_seen = seen;
+            run.state.skills.insert(id.to_owned(), known.clone());
+        }
         let candidate = self.assigned.get(id).and_then(|index| self.published.get(*index)).copied();
         let change = if known.refused {
             candidate.map(|_| Change::Refused)
@@ -103,8 +108,8 @@ impl<'f> Workspace<'f> {
     ) -> Option<Change> {
         let replacement = self.replacement(known);
         let mut against = self.sessions.contradicted(known);
-        if let Some(replacement) = replacement {
-            against.extend(Sessions::replaced_by(replacement, known));
+        for claim in replacement.iter().flat_map(|replacement| Sessions::replaced_by(replacement, known)) {
+            against.entry(claim).or_insert(Reason::Contradicted);
         }
         let refused = refused_claims(run, self.name);
         let candidate = replacement.or(candidate);
@@ -112,6 +117,7 @@ impl<'f> Workspace<'f> {
         let new: BTreeSet<String> = claims
             .map(|claim| claim.claim.to_string())
             .filter(|claim| !known.knows(claim) && !refused.contains(claim))
+            .filter(|claim| !self.sessions.has_fallen(claim))
             .collect();
         if against.is_empty() && new.is_empty() {
             if !known.kept && self.sessions.is_unseen(known) {
@@ -121,11 +127,15 @@ impl<'f> Workspace<'f> {
             let shown = if is_ours { Change::Unchanged } else { Change::HandEdited };
             return (candidate.is_some() || !is_ours).then_some(shown);
         }
-        let revision = Revision { known, candidate, new: &new, against: &against, sessions: &self.sessions };
+        let fallen = against.keys().cloned().collect();
+        let revision = Revision { known, candidate, new: &new, against: &fallen, sessions: &self.sessions };
         match revise(&revision) {
             Some(content) => Some(self.write_or_propose(run, id, known, content, &against)),
             None if known.kept => None,
-            None => self.retire(run, id, known, "newer sessions speak against it"),
+            None => {
+                let main = known.content.claims.first().and_then(|main| against.get(&main.claim));
+                self.retire(run, id, known, main.unwrap_or(&Reason::Contradicted).as_str())
+            }
         }
     }
 
@@ -133,7 +143,9 @@ impl<'f> Workspace<'f> {
     fn replacement(&mut self, known: &Skill) -> Option<&'f Candidate> {
         let index =
             (0..self.published.len()).filter(|index| !self.settled.contains(index)).find(|index| {
-                self.published.get(*index).is_some_and(|candidate| self.sessions.replaces(candidate, known))
+                self.published.get(*index).is_some_and(|candidate| {
+                    self.sessions.replaces(candidate, known) && !self.has_fallen(candidate)
+                })
             })?;
         self.settled.insert(index);
         self.published.get(index).copied()
@@ -145,12 +157,12 @@ impl<'f> Workspace<'f> {
         id: &str,
         known: &Skill,
         content: Content,
-        against: &BTreeSet<String>,
+        against: &BTreeMap<String, Reason>,
     ) -> Change {
         let as_of = self.sessions.as_of();
         let mut next = Skill { version: known.version + 1, content, proposal: None, ..known.clone() };
-        for claim in against {
-            next.withdraw(claim, Reason::Contradicted, as_of);
+        for (claim, reason) in against {
+            next.withdraw(claim, *reason, as_of);
         }
         if !run.is_ours_everywhere(&known.name) {
             propose(run, id, known, next);
@@ -159,8 +171,15 @@ impl<'f> Workspace<'f> {
         let change = if against.is_empty() { Change::Sharpened } else { Change::Revised };
         let gained: Vec<String> =
             next.content.claim_names().difference(&known.content.claim_names()).cloned().collect();
-        let lost: Vec<String> =
-            known.content.claim_names().difference(&next.content.claim_names()).cloned().collect();
+        let lost: Vec<String> = known
+            .content
+            .claim_names()
+            .difference(&next.content.claim_names())
+            .map(|claim| match against.get(claim) {
+                Some(reason @ Reason::Failing) => format!("{claim} ({})", reason.as_str()),
+                _ => claim.clone(),
+            })
+            .collect();
         let reason = match (gained.is_empty(), lost.is_empty()) {
             (_, true) => format!("now also: {}", gained.join("; ")),
             (true, false) => format!("no longer: {}", lost.join("; ")),
@@ -235,11 +254,30 @@ impl<'f> Workspace<'f> {
             run.changes.skills.entry(name).or_insert(change);
             return;
         }
+        let Some(candidate) = self.still_true(candidate) else { return };
         let hand_written = hand_written::all(run.library, &run.state);
-        match hand_written.iter().find(|skill| skill.covers(candidate)) {
-            Some(skill) => deepen(run, skill, candidate),
-            None => self.create(run, candidate),
+        match hand_written.iter().find(|skill| skill.covers(&candidate)) {
+            Some(skill) => deepen(run, skill, &candidate),
+            None => self.create(run, &candidate),
         }
+    }
+
+    /// Whether newer sessions speak against what the candidate mainly says.
+    fn has_fallen(&self, candidate: &Candidate) -> bool {
+        candidate.claims.first().is_some_and(|main| self.sessions.has_fallen(&main.claim.to_string()))
+    }
+
+    /// The candidate without what newer sessions speak against; `None` if that is the main of it.
+    fn still_true<'c>(&self, candidate: &'c Candidate) -> Option<Cow<'c, Candidate>> {
+        if self.has_fallen(candidate) {
+            return None;
+        }
+        let stands = |claim: &&SupportedClaim| !self.sessions.has_fallen(&claim.claim.to_string());
+        let standing: Vec<SupportedClaim> = candidate.claims.iter().filter(stands).cloned().collect();
+        if standing.len() == candidate.claims.len() {
+            return Some(Cow::Borrowed(candidate));
+        }
+        Some(Cow::Owned(reduced(candidate, standing)))
     }
 
     fn create(&self, run: &mut Run<'_>, candidate: &Candidate) {
@@ -253,6 +291,7 @@ impl<'f> Workspace<'f> {
             withdrawn: BTreeMap::new(),
             retirement: None,
             kept: false,
+            last_seen: String::new(),
             effect: None,
             proposal: None,
             same_as: None,

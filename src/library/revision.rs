@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::content::Content;
 use super::judgement::Sessions;
 use super::state::Skill;
-use crate::skillify::{Candidate, Material, Offline, Proposer as _, SupportedClaim};
+use crate::skillify::{Candidate, Material, Offline, Proposer as _, SupportedClaim, Wording};
 
 /// A skill and what a run says of it.
 pub(super) struct Revision<'a> {
@@ -42,12 +42,16 @@ pub(super) fn revise(revision: &Revision<'_>) -> Option<Content> {
     Some(candidate.map_or_else(|| remaining.clone(), |candidate| remaining.extended(candidate, new)))
 }
 
-/// A text made of these claims; what it says of requests stays, for requests are not in the claims.
-fn reworded(known: &Skill, candidate: Option<&Candidate>, claims: Vec<SupportedClaim>) -> Content {
-    let mut wording = Offline.word(&Material { claims: &claims, verbs: &[], words: &[], signatures: &[] });
-    let asked =
-        known.content.body.iter().flat_map(|body| &body.when_to_use).filter(|line| !line.contains('`'));
-    for line in asked {
+/// The candidate with some of its claims only.
+pub(super) fn reduced(candidate: &Candidate, claims: Vec<SupportedClaim>) -> Candidate {
+    let wording = worded(&claims, &candidate.wording.when_to_use);
+    Candidate { wording, claims, ..candidate.clone() }
+}
+
+/// A wording of these claims that keeps the requests among the lines of another one.
+fn worded<'l>(claims: &[SupportedClaim], when_to_use: impl IntoIterator<Item = &'l String>) -> Wording {
+    let mut wording = Offline.word(&Material { claims, verbs: &[], words: &[], signatures: &[] });
+    for line in when_to_use.into_iter().filter(|line| !line.contains('`')) {
         if let (Some(asked), Some(description)) =
             (line.strip_prefix("When "), wording.description.strip_suffix('.'))
         {
@@ -55,6 +59,13 @@ fn reworded(known: &Skill, candidate: Option<&Candidate>, claims: Vec<SupportedC
         }
         wording.when_to_use.push(line.clone());
     }
+    wording
+}
+
+/// A text made of these claims; what it says of requests stays, for requests are not in the claims.
+fn reworded(known: &Skill, candidate: Option<&Candidate>, claims: Vec<SupportedClaim>) -> Content {
+    let when_to_use = known.content.body.iter().flat_map(|body| &body.when_to_use);
+    let wording = worded(&claims, when_to_use);
     let scope = candidate.map(|candidate| candidate.scope.clone());
     let reworded = Candidate {
         workspace: known.workspace.clone(),

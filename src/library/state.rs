@@ -8,6 +8,7 @@
 //! | 1 | skills, their claims and evidence, digests of generated files |
 //! | 2 | earlier versions, withdrawn claims, retirement, history, proposals for hand-written skills |
 //! | 3 | a model's answers, what they cost today, skills that it takes for one |
+//! | 4 | claims withdrawn because their command fails, when a skill was last seen |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +20,7 @@ use super::effect::Effect;
 use super::learned::{SameAs, Spending};
 
 /// The format that this version writes; it reads this one and all before it.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// How many earlier versions of a file or a skill are remembered.
 const REMEMBERED_VERSIONS: usize = 5;
@@ -93,6 +94,10 @@ pub(super) struct Skill {
     /// A person undid its retirement.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) kept: bool,
+    /// When sessions did its work or loaded it; not every run notes that, and the sessions of the
+    /// evidence may be newer.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) last_seen: String,
     /// As it was when the skill was last written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) effect: Option<Effect>,
@@ -124,6 +129,8 @@ pub(super) struct Withdrawal {
 pub(super) enum Reason {
     /// Newer sessions speak against it.
     Contradicted,
+    /// The command that it asks for fails in newer sessions.
+    Failing,
     /// A person rejected it.
     Rejected,
     /// Another skill makes it.
@@ -134,6 +141,7 @@ impl Reason {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Contradicted => "newer sessions speak against it",
+            Self::Failing => "its command fails in newer sessions",
             Self::Rejected => "rejected by a person",
             Self::Moved => "said by another skill",
         }

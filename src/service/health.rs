@@ -14,6 +14,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use crate::exporters::deeplake;
 use crate::journal::Journal;
 use crate::receivers::MemoryLimit;
 
@@ -31,6 +32,7 @@ pub(super) struct Vitals {
     /// Journals that no pipeline has, as they were found at the start.
     pub(super) unowned: Vec<(PathBuf, Problem)>,
     pub(super) memory: Option<MemoryLimit>,
+    pub(super) followers: Vec<deeplake::Handle>,
     pub(super) mining: Arc<MiningCounts>,
     pub(super) metrics: Arc<Metrics>,
     /// Whether they reach the collector that they are sent to.
@@ -109,6 +111,9 @@ impl Vitals {
             let TableFeed { pipeline, journal, exporter, table } = feed;
             report.add_pipeline(pipeline, journal.path(), &journal.status());
             report.add_table(pipeline, &table.location, &exporter.status());
+        }
+        for follower in &self.followers {
+            report.add_follower(follower);
         }
         let unowned = self.unowned.iter().filter(|(path, _)| Journal::is_in(path));
         if let Some(error) = self.telemetry.error() {

@@ -16,10 +16,11 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use crate::exporters::parquet;
+use crate::exporters::{deeplake, parquet};
 use crate::journal;
 use crate::receivers::{Counters, MemoryLimit};
 
+use super::followers::FollowerMetrics;
 use super::model_counts::ModelCounts;
 use super::sessions::TableFeed;
 use super::targets::Targets;
@@ -43,6 +44,7 @@ impl Metrics {
         memory: Option<MemoryLimit>,
         feeds: Vec<TableFeed>,
         mining: Arc<MiningCounts>,
+        followers: Vec<deeplake::Handle>,
     ) -> Self {
         let mut registry = Registry::default();
         counters.register(&mut registry);
@@ -50,6 +52,7 @@ impl Metrics {
             registry.register_collector(Box::new(RequestMemory(memory)));
         }
         registry.register_collector(Box::new(Pipelines(feeds)));
+        registry.register_collector(Box::new(FollowerMetrics(followers)));
         registry.register_collector(Box::new(MiningCollector(mining)));
         Self(registry)
     }

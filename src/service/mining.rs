@@ -105,7 +105,7 @@ fn episode(digest: &Digest) -> Episode {
     Episode {
         date: digest.started_at.date(),
         loaded: digest.loaded.keys().cloned().collect(),
-        commands: digest.commands().collect(),
+        commands: digest.commands(),
         failures: digest.failures,
         tool_calls: digest.tool_calls,
         seconds: digest.last_event_at.since(digest.started_at).as_secs(),

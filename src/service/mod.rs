@@ -9,6 +9,7 @@
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
 //! | `wording.rs`, `model_counts.rs` | the LLM step of a run, and what it counts |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
+//! | `followers.rs` | the exporters that follow tables |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
 //! | `telemetry/` | the same, sent to a collector |
@@ -24,6 +25,7 @@
 //! stops → health stops.
 
 pub mod digests;
+mod followers;
 mod health;
 mod hooks;
 mod metrics;
@@ -52,8 +54,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Doors, ReceiverSettings, Settings};
-use crate::exporters::parquet;
-use crate::exporters::target;
+use crate::exporters::{deeplake, parquet, target};
 use crate::journal::{self, Journal};
 use crate::receivers::tls::{self, Certificates};
 use crate::receivers::{
@@ -63,6 +64,7 @@ use crate::redact;
 use crate::skillify::llm::ClientError;
 use crate::table;
 
+pub use followers::FollowerReport;
 use health::Vitals;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
@@ -110,6 +112,9 @@ pub enum StartError {
     /// The journal is not the one that the table was filled from.
     #[error("service.journal")]
     OldJournal(#[from] parquet::CheckError),
+    /// An exporter that follows the table cannot be started.
+    #[error("exporters")]
+    Follower(#[from] deeplake::StartError),
     /// A target cannot be written.
     #[error("exporters")]
     Target(#[from] target::Error),
@@ -166,6 +171,7 @@ impl Service {
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let ports = Ports::bind(&settings).await?;
         let workers = mining::prepare(&settings)?;
+        let followers = followers::prepare(&settings)?;
         let counters = Counters::default();
         let stop_doors = CancellationToken::new();
         let stop_rest = CancellationToken::new();
@@ -191,8 +197,13 @@ impl Service {
         }
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
+        let handles: Vec<deeplake::Handle> = followers.iter().map(deeplake::Deeplake::handle).collect();
+        for follower in followers {
+            service.workers.spawn(follower.run(service.stop_rest.clone()));
+        }
+        let memory = service.memory.clone();
         let metrics =
-            Metrics::new(&counters, service.memory.clone(), service.feeds.clone(), Arc::clone(&counts));
+            Metrics::new(&counters, memory, service.feeds.clone(), Arc::clone(&counts), handles.clone());
         let metrics = Arc::new(metrics);
         let mut telemetry = Failing::default();
         if let Some(config) = settings.metrics.clone() {
@@ -201,7 +212,8 @@ impl Service {
             service.workers.spawn(sender.run(service.stop_rest.clone()));
         }
         if let Some((_, listener)) = ports.health {
-            service.start_health(listener, &settings, counts, metrics, telemetry);
+            let vitals = service.vitals(&settings, handles, counts, metrics, telemetry);
+            service.start_health(listener, vitals);
         }
         Ok(service)
     }
@@ -314,28 +326,33 @@ impl Service {
         }
     }
 
-    fn start_health(
-        &mut self,
-        listener: TcpListener,
+    /// What is asked for while it runs.
+    fn vitals(
+        &self,
         settings: &Settings,
+        followers: Vec<deeplake::Handle>,
         mining: Arc<MiningCounts>,
         metrics: Arc<Metrics>,
         telemetry: Failing,
-    ) {
+    ) -> Vitals {
         let unowned = unowned_journals(settings);
         for (_, Problem { what, todo }) in &unowned {
             tracing::warn!("{what}; {todo}");
         }
-        let vitals = Vitals {
+        Vitals {
             addresses: self.addresses.clone(),
             feeds: self.feeds.clone(),
             unowned,
             memory: self.memory.clone(),
+            followers,
             mining,
             metrics,
             telemetry,
             stopping: self.stop_doors.clone(),
-        };
+        }
+    }
+
+    fn start_health(&mut self, listener: TcpListener, vitals: Vitals) {
         let router = health::router(Arc::new(vitals));
         let lifetimes = Lifetimes { drain: DRAIN_HEALTH, ..Lifetimes::default() };
         self.health_task =

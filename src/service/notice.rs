@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::config::{ProcessorSettings, Settings, SkillsPipeline};
+use crate::exporters::deeplake;
 use crate::exporters::filesystem::Config;
 use crate::exporters::target::Place;
 use crate::library::Layout;
@@ -38,10 +39,15 @@ impl Service {
                 &format!("{} ({}; {redacted})", pipeline.table.location, kept(pipeline.table.retention)),
             );
         }
+        for follower in &settings.followers {
+            let deeplake::Config { service, sessions, .. } = &follower.deeplake;
+            let place = format!("{} {}/{} ({sessions})", service.endpoint, service.org, service.workspace);
+            line(&mut lines, "sessions", &place);
+        }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
             line(&mut lines, "skills", &target.to_string());
         }
-        lines.push_str(what_leaves(settings));
+        lines.push_str(&what_leaves(settings));
         for model in settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref()) {
             let _ = writeln!(lines, "{}", what_is_sent(model));
         }
@@ -63,29 +69,35 @@ impl Service {
 }
 
 /// What leaves this machine, and how everything is forgotten.
-fn what_leaves(settings: &Settings) -> &'static str {
+fn what_leaves(settings: &Settings) -> String {
+    let bucket = settings.tables().any(|table| matches!(table.location, Location::Bucket(_)));
+    let bucket = bucket.then_some("that bucket");
+    let deeplake = (!settings.followers.is_empty()).then_some("that Deeplake workspace");
+    let sessions: Vec<&str> = bucket.into_iter().chain(deeplake).collect();
+    let sessions = sessions.join(" and ");
+    let stays = sessions.is_empty();
     let skills = settings.skills.iter().any(SkillsPipeline::leaves_the_machine);
-    let sessions = settings.tables().any(|table| matches!(table.location, Location::Bucket(_)));
-    let models = settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref());
-    let asks_elsewhere = models.into_iter().any(|model| !model.is_here);
-    match (sessions, skills) {
-        (false, false) if asks_elsewhere => {
-            "Sessions do not leave this machine; what a model is sent does. To forget everything, stop \
-             skillspan and delete these folders.\n"
+    let mut models = settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref());
+    let mut text = match (stays, skills) {
+        (true, false) if models.any(|model| !model.is_here) => {
+            "Sessions do not leave this machine; what a model is sent does.".to_owned()
         }
-        (false, false) => {
-            "Nothing leaves this machine. To forget everything, stop skillspan and delete these folders.\n"
-        }
-        (false, true) => {
-            "Skills leave this machine, sessions do not. To forget everything, stop skillspan and delete \
-             these folders; the repository's history keeps what was pushed.\n"
-        }
-        (true, false) => "Sessions leave this machine for that bucket, and for nowhere else.\n",
-        (true, true) => {
-            "Sessions leave this machine for that bucket, skills for their repository, and neither for \
-             anywhere else; the repository's history keeps what was pushed.\n"
-        }
+        (true, false) => "Nothing leaves this machine.".to_owned(),
+        (true, true) => "Skills leave this machine, sessions do not.".to_owned(),
+        (false, false) => format!("Sessions leave this machine for {sessions}, and for nowhere else."),
+        (false, true) => format!(
+            "Sessions leave this machine for {sessions}, skills for their targets, and neither for anywhere else."
+        ),
+    };
+    if stays {
+        text.push_str(" To forget everything, stop skillspan and delete these folders.");
     }
+    let mut targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
+    if targets.any(|target| matches!(target.place, Place::Git(_))) {
+        text.push_str(" A repository's history keeps what was pushed.");
+    }
+    text.push('\n');
+    text
 }
 
 fn kept(retention: Option<Duration>) -> String {
@@ -129,5 +141,6 @@ fn use_them(place: &Place) -> String {
             Layout::Library => format!("To use the skills in a project:  npx skills add {}", config.remote),
             Layout::Project { .. } => "Assistants find the skills in a clone of the repository".to_owned(),
         },
+        Place::Deeplake(_) => "Hivemind's clients pull the skills when a session starts".to_owned(),
     }
 }

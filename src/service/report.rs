@@ -9,6 +9,7 @@ use crate::exporters::parquet;
 use crate::journal;
 use crate::table::Location;
 
+use super::followers::FollowerReport;
 use super::targets::Targets;
 
 /// What `GET /status` answers and `skillspan status --json` prints.
@@ -24,6 +25,9 @@ pub struct Report {
     pub listening: Vec<Listening>,
     /// The sessions pipelines.
     pub pipelines: Vec<PipelineReport>,
+    /// What follows tables.
+    #[serde(default)]
+    pub followers: Vec<FollowerReport>,
     /// Where skills are published.
     #[serde(default)]
     pub targets: Vec<TargetReport>,
@@ -120,6 +124,7 @@ impl Report {
             ready: false,
             listening: Vec::new(),
             pipelines: Vec::new(),
+            followers: Vec::new(),
             targets: Vec::new(),
             problems: Vec::new(),
         }

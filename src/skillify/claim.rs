@@ -49,6 +49,41 @@ impl Claim {
         matches!(self, Self::Fix { .. } | Self::Prefer { .. } | Self::Instead { .. })
     }
 
+    /// The claim that prints like this line.
+    pub fn parse(line: &str) -> Option<Self> {
+        let mut parts = line.split('`');
+        let (before, first, between) = (parts.next()?, parts.next()?, parts.next()?);
+        let second = parts.next();
+        let command = Template::parse;
+        let claim = match (before, between, second) {
+            ("run ", "", None) => Self::Run(command(first)?),
+            ("edit ", "", None) => Self::Edit(Template::parse_path(first)),
+            ("do not run ", "", None) => Self::Avoid(command(first)?),
+            ("run ", " before ", Some(second)) => {
+                Self::Fix { command: command(second)?, repair: command(first)? }
+            }
+            ("run ", " instead of ", Some(second)) => {
+                Self::Instead { run: command(first)?, failed: command(second)? }
+            }
+            ("run ", ", not ", Some(second)) => {
+                Self::Prefer { prefer: command(first)?, over: command(second)? }
+            }
+            _ => return None,
+        };
+        Some(claim)
+    }
+
+    /// The command that it asks for; `None` where it asks for none.
+    pub fn asks_for(&self) -> Option<&Template> {
+        match self {
+            Self::Run(command)
+            | Self::Fix { repair: command, .. }
+            | Self::Instead { run: command, .. }
+            | Self::Prefer { prefer: command, .. } => Some(command),
+            Self::Edit(_) | Self::Avoid(_) => None,
+        }
+    }
+
     /// The templates that it speaks of.
     pub fn templates(&self) -> Vec<&Template> {
         match self {
@@ -226,5 +261,28 @@ impl Candidate {
         }
         lines.extend(self.dropped.iter().map(|reason| format!("  left out: {reason}")));
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_read_back_from_what_it_prints() {
+        for line in [
+            "run `git tag v{version}`",
+            "run `make db-up` before `make itest`",
+            "edit `migrations/{name}.sql`",
+            "do not run `git push --force`",
+            "run `python3 -m pytest {path}` instead of `python -m pytest {path}`",
+            "run `pnpm add {name}`, not `npm install {name}`",
+            "run `git commit -m \"{text}\"`",
+        ] {
+            assert_eq!(Claim::parse(line).unwrap().to_string(), line);
+        }
+        for line in ["", "run", "run ``", "run `a` after `b`", "walk `a`", "run `a && b`"] {
+            assert_eq!(Claim::parse(line), None, "{line}");
+        }
     }
 }

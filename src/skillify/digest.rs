@@ -155,9 +155,17 @@ impl Digest {
         sessions::is_closed(self.ended, self.last_event_at, self.last_ingested_at, now, idle)
     }
 
-    /// The commands that it ran and that a claim can speak of, as a person would type them.
-    pub fn commands(&self) -> impl Iterator<Item = String> {
-        self.segments.iter().flat_map(SegmentDigest::commands)
+    /// The commands that it ran and that a claim can speak of, as a person would type them, and how
+    /// each ended at best. What was not allowed was not run.
+    pub fn commands(&self) -> BTreeMap<String, Status> {
+        let mut commands: BTreeMap<String, Status> = BTreeMap::new();
+        let actions = self.segments.iter().flat_map(SegmentDigest::actions).map(|(_, action)| action);
+        for action in actions.filter(|action| !action.refused) {
+            let Some(command) = claimable(action) else { continue };
+            let known = commands.entry(command.text()).or_default();
+            *known = known.at_best(action.status);
+        }
+        commands
     }
 }
 

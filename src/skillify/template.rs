@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::command::{Command, is_flag, looks_like_file};
+use super::command::{Command, commands, is_flag, looks_like_file};
 use super::shell::Word;
 
 /// What varies from run to run.
@@ -60,6 +60,19 @@ impl Template {
         let template = Self(pieces);
         let fixed = first.verb().len();
         template.is_specific(fixed).then_some(template)
+    }
+
+    /// The template of a command that prints like this; `None` if that is no single command.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match commands(text).as_slice() {
+            [only] => Some(Self(only.command.words().iter().map(Piece::parse).collect())),
+            _ => None,
+        }
+    }
+
+    /// The template of an edited file that prints like this.
+    pub(super) fn parse_path(text: &str) -> Self {
+        Self(vec![Piece::parse(&Word { raw: text.to_owned(), value: text.to_owned() })])
     }
 
     /// What edited files have in common: the end of their paths, or a folder and an ending with a
@@ -154,8 +167,18 @@ impl Template {
         self.0.iter().all(literal).then(|| words.filter(|word| !is_flag(word)).collect())
     }
 
+    /// Whether the command line is a run of this template, and of nothing else.
+    pub fn is_run_by(&self, line: &str) -> bool {
+        matches!(commands(line).as_slice(), [only] if self.matches(&only.command))
+    }
+
+    /// Whether its runs test, build or check something: they fail in ordinary work.
+    pub fn is_check(&self) -> bool {
+        matches!(commands(&self.to_string()).as_slice(), [only] if only.command.is_check())
+    }
+
     /// The word that a command which it matches begins with; `None` if that varies.
-    pub(super) fn program(&self) -> Option<&str> {
+    pub fn program(&self) -> Option<&str> {
         match self.0.first() {
             Some(Piece::Literal(word)) if !is_flag(&word.value) => Some(&word.value),
             _ => None,
@@ -207,6 +230,16 @@ impl fmt::Display for Hole {
 }
 
 impl Piece {
+    /// The piece that prints like this word.
+    fn parse(word: &Word) -> Self {
+        let holes = [Hole::Version, Hole::Path, Hole::Name, Hole::Text];
+        let found = holes.into_iter().find_map(|hole| {
+            let (before, after) = word.value.split_once(&format!("{{{hole}}}"))?;
+            Some(Self::Hole { before: before.to_owned(), hole, after: after.to_owned() })
+        });
+        found.unwrap_or_else(|| Self::Literal(word.clone()))
+    }
+
     fn matches(&self, word: &str) -> bool {
         match self {
             Self::Literal(literal) => literal.value == word,
@@ -381,6 +414,32 @@ mod tests {
         assert_eq!(of(&["a/CHANGELOG.md", "b/CHANGELOG.md"]).unwrap(), "CHANGELOG.md");
         assert_eq!(of(&["db/migrations/1.sql", "migrations/2.sql"]).unwrap(), "migrations/{name}.sql");
         assert_eq!(of(&["a/b.py", "c/d.py"]), None);
+    }
+
+    #[test]
+    fn a_template_is_read_back_from_what_it_prints() {
+        for lines in [
+            &["git tag v0.4.2", "git tag v1.10.0"][..],
+            &["pytest -x tests/a.py", "pytest tests/b.py"],
+            &["pytest tests/a.py", "pytest b.py"],
+            &["terraform apply -var-file=env/a.tfvars", "terraform apply -var-file=env/b.tfvars"],
+            &["make deploy", "make deploy"],
+            &["cargo test --test api", "cargo test --test web"],
+            &["git commit -m \"Release 0.4.2\"", "git commit -m 'Release 0.5.0'"],
+            &["git commit -m \"one thing\"", "git commit -m 'another'"],
+            &["npx prisma migrate deploy", "npx prisma migrate deploy"],
+            &["cat dump.sql | psql shop", "cat dump.sql | psql shop"],
+        ] {
+            let commands: Vec<Command> = lines.iter().map(|line| command(line)).collect();
+            let template = Template::of(&commands.iter().collect::<Vec<_>>()).unwrap();
+            let parsed = Template::parse(&template.to_string()).unwrap();
+            assert_eq!(parsed, template, "{template}");
+            assert!(lines.iter().all(|line| parsed.is_run_by(line)), "{template}");
+        }
+        let path = Template::of_paths(&["db/migrations/1.sql", "migrations/2.sql"]).unwrap();
+        assert_eq!(Template::parse_path(&path.to_string()), path);
+        assert_eq!(Template::parse("make a && make b"), None);
+        assert_eq!(Template::parse(""), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! | [`Table::session`] | the row groups that its id, then its traces, point to |
 //! | [`Table::sessions_of`] | the columns without long texts, of the days asked for |
 //! | [`Table::changes`] | the files that a cursor has not seen |
+//! | [`Table::sessions_around_events`] | the row groups that the ids of some rows point to |
 //!
 //! Sessions are put together by [`resolve`], as everywhere. A session's rows are those that carry its
 //! id and those of its traces that carry none; where a conversation's history may join traces
@@ -16,9 +17,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::part::{Columns, Rows, Test};
-use super::read::{DamagedFile, Filter, ReadError, Reading};
+use super::read::{DamagedFile, Filter, Listed, ReadError, Reading};
 use super::upkeep::Replacement;
-use super::{ResolveOptions, Session, Table, resolve};
+use super::{ResolveOptions, Session, Table, layout, resolve};
 use crate::event::SessionEvent;
 
 /// Sessions that were asked for.
@@ -113,12 +114,26 @@ impl Table {
 
     /// The observations of the files that `cursor` has not seen, and the cursor to go on with.
     pub async fn changes(&self, filter: &Filter, cursor: &Cursor) -> Result<Change, ReadError> {
-        let listed: BTreeSet<String> = self.paths(filter).await?.into_iter().collect();
+        self.next_changes(filter, cursor, u64::MAX).await
+    }
+
+    /// [`Table::changes`], no more at once than the oldest files that have `most_bytes` together, and
+    /// at least one: for a reader that comes to a table of years.
+    pub async fn next_changes(
+        &self,
+        filter: &Filter,
+        cursor: &Cursor,
+        most_bytes: u64,
+    ) -> Result<Change, ReadError> {
+        let files = self.list(filter).await?;
+        let listed: BTreeSet<String> = files.iter().map(|file| file.location.to_string()).collect();
         let mut seen = cursor.with_replacements(&self.replacements(filter.owner.as_ref()).await?);
+        let mut skip = seen.clone();
+        skip.extend(later_than(files, &seen, most_bytes));
         let mut observations = super::read::Observations::default();
         let mut read = BTreeSet::new();
         let damaged = self
-            .visit(filter, &Reading::Whole, &seen, |path, events| {
+            .visit(filter, &Reading::Whole, &skip, |path, events| {
                 read.insert(path.to_owned());
                 observations.extend(events);
             })
@@ -127,6 +142,75 @@ impl Table {
         seen.extend(read);
         seen.extend(damaged.iter().map(|file| file.path.clone()));
         Ok(Change { events: observations.into_events(), cursor: Cursor(seen), damaged })
+    }
+
+    /// The sessions that `events` belong to and those with one of `ids`, whole as far as `filter` admits
+    /// their rows.
+    pub async fn sessions_around_events(
+        &self,
+        events: Vec<SessionEvent>,
+        ids: &BTreeSet<String>,
+        filter: &Filter,
+        options: &ResolveOptions,
+    ) -> Result<Sessions, ReadError> {
+        let touched: BTreeSet<String> = events.iter().map(|event| event.event_id.clone()).collect();
+        let is_wanted = |session: &Session| {
+            let mut members = session.facts.iter().flat_map(|fact| &fact.event_ids);
+            ids.contains(&session.id) || members.any(|id| touched.contains(id))
+        };
+        let mut rows = Gathered::default();
+        rows.add(Columns::All, events);
+        let mut damaged = self.gather_around(&mut rows, ids, filter).await?;
+        if rows.0.values().any(|event| !event.history_after.is_empty()) {
+            let with_history = Rows::default().with("history_after", Test::IsSet);
+            let _ = self.gather(with_history, Columns::Keys, filter, &mut rows).await?;
+            let sessions = resolve(rows.events(), options);
+            let members: BTreeSet<&str> = sessions
+                .iter()
+                .filter(|session| is_wanted(session))
+                .flat_map(|session| &session.facts)
+                .flat_map(|fact| fact.event_ids.iter().map(String::as_str))
+                .collect();
+            let of = |column: fn(&SessionEvent) -> &String| rows.values_where(column, &members);
+            let (sessions, traces) = (of(|event| &event.session_id), of(|event| &event.trace_id));
+            let all = Rows::default().one_of("session_id", &sessions).one_of("trace_id", &traces);
+            damaged = self.gather(all, Columns::All, filter, &mut rows).await?;
+        }
+        let options = options.clone();
+        let mut sessions = off_thread(move || resolve(rows.into_events(), &options)).await;
+        sessions.retain(is_wanted);
+        Ok(Sessions { sessions, damaged })
+    }
+
+    /// Reads the rows that share a session or a trace with those gathered, or have one of `ids`, until
+    /// no further ones do: a session leads to its traces, and a trace to sessions.
+    async fn gather_around(
+        &self,
+        rows: &mut Gathered,
+        ids: &BTreeSet<String>,
+        filter: &Filter,
+    ) -> Result<Vec<DamagedFile>, ReadError> {
+        let named = |prefix: &'static str| {
+            ids.iter().filter_map(move |id| id.strip_prefix(prefix)).map(str::to_owned)
+        };
+        let events: BTreeSet<String> = named(EVENT).collect();
+        let mut asked = None;
+        let mut damaged = Vec::new();
+        loop {
+            let mut sessions = rows.values_of(|event| &event.session_id);
+            sessions.extend(ids.iter().cloned());
+            let mut traces = rows.values_of(|event| &event.trace_id);
+            traces.extend(named(TRACE));
+            if asked.as_ref() == Some(&(sessions.clone(), traces.clone())) {
+                return Ok(damaged);
+            }
+            let wanted = Rows::default()
+                .one_of("session_id", &sessions)
+                .one_of("trace_id", &traces)
+                .one_of("event_id", &events);
+            damaged = self.gather(wanted, Columns::All, filter, rows).await?;
+            asked = Some((sessions, traces));
+        }
     }
 
     /// The sessions, among those that the rows of `seed` belong to, whose ids are wanted.
@@ -175,6 +259,24 @@ impl Table {
         let reading = Reading::Part { columns, rows: Some(wanted) };
         self.visit(filter, &reading, &BTreeSet::new(), |_, events| rows.add(columns, events)).await
     }
+}
+
+/// Of the files that are not seen, those that come after the oldest that have `most_bytes` together.
+fn later_than(files: Vec<Listed>, seen: &BTreeSet<String>, most_bytes: u64) -> BTreeSet<String> {
+    let mut files: Vec<(String, u64)> = files
+        .into_iter()
+        .map(|file| (file.location.to_string(), file.bytes))
+        .filter(|(path, _)| !seen.contains(path))
+        .collect();
+    files.sort_by(|(a, _), (b, _)| (layout::ingest_date_of(a), a).cmp(&(layout::ingest_date_of(b), b)));
+    let mut bytes = 0_u64;
+    let now = files.iter().take_while(|(_, size)| {
+        let fits = bytes == 0 || bytes.saturating_add(*size) <= most_bytes;
+        bytes = bytes.saturating_add(*size);
+        fits
+    });
+    let now = now.count();
+    files.into_iter().skip(now).map(|(path, _)| path).collect()
 }
 
 /// The ids of the observations of the sessions that are wanted.

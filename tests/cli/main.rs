@@ -6,6 +6,7 @@
 //! | `configuration.rs` | errors with their place; the example file; warnings |
 //! | `captures.rs` | recorded clients in, sessions and one skill out |
 //! | `connect.rs` | settings files of assistants, changed and changed back |
+//! | `deeplake.rs` | what a deeplake exporter needs to be told |
 //! | `explain.rs` | what a recorded body means |
 //! | `hook.rs` | hooks' events, whether the collector is there or not |
 //! | `schema.rs` | the columns that are printed are the files' |
@@ -37,6 +38,7 @@ mod captures;
 mod configuration;
 mod connect;
 mod crash;
+mod deeplake;
 mod explain;
 mod hook;
 mod journals;

@@ -82,10 +82,13 @@ fn assert_fits_a_container(settings: &Settings) {
     assert!(listeners.all(|listener| listener.address.ip().is_unspecified()));
     assert!(settings.health.expect("a health endpoint").ip().is_unspecified());
     let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
-    let targets = targets.map(|target| match &target.place {
-        Place::Filesystem(config) => &config.path,
-        Place::Git(config) => &config.cache,
+    let targets = targets.filter_map(|target| match &target.place {
+        Place::Filesystem(config) => Some(&config.path),
+        Place::Git(config) => Some(&config.cache),
+        // Rows of a service: nothing stays here.
+        Place::Deeplake(_) => None,
     });
+    let targets = targets.chain(settings.followers.iter().map(|follower| &follower.deeplake.state));
     let tables = settings.tables().filter_map(|table| match &table.location {
         Location::Folder(path) => Some(path),
         Location::Bucket(_) => None,

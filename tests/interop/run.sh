@@ -25,4 +25,10 @@ for engine in duckdb pyarrow polars pyspark deeplake; do
         echo "DIFFERENT: $engine"; tail -n 3 "$out/$engine.err"; status=1
     fi
 done
+if (cd "$here" && "$venvs/deeplake/bin/python" deeplake_dataset.py "$table") > "$out/dataset" 2> "$out/dataset.err" \
+    && diff -u "$out/skillspan" "$out/dataset"; then
+    echo "same: a local deeplake dataset of the files"
+else
+    echo "DIFFERENT: a local deeplake dataset of the files"; tail -n 3 "$out/dataset.err"; status=1
+fi
 exit $status

@@ -285,6 +285,32 @@ fn a_full_disk_is_named_and_the_next_attempt_succeeds() {
     assert!(bare.has("main", SKILL));
 }
 
+/// Git does not say why it could not write a configuration; the disk under the cache does.
+#[test]
+fn a_full_disk_that_git_does_not_speak_of_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for (is_full, kind) in [(true, "disk_full"), (false, "failed")] {
+        let bare = Bare::new();
+        let cache = bare.folder.path().join("caches/one");
+        let shim = bare.folder.path().join("git-that-cannot-write");
+        let fill =
+            if is_full { format!("ln -sf /dev/full {}/probe;", cache.display()) } else { String::new() };
+        let script = format!(
+            "#!/bin/sh\nfor word in \"$@\"; do\n  if [ \"$word\" = init ]; then\n    {fill} \
+             echo 'error: failed to write new configuration file config.lock' >&2; exit 128\n  fi\ndone\nexec git \"$@\"\n",
+        );
+        fs::write(&shim, script).unwrap();
+        fs::set_permissions(&shim, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut config = bare.config("one", Mode::Direct);
+        config.program = shim;
+        let error = Git::new(config).publish(&update(&first())).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.is_transient() && error.to_string().contains("failed to write"), "{error}");
+        bare.direct().publish(&update(&first())).unwrap();
+        assert!(bare.has("main", SKILL), "it goes on by itself");
+    }
+}
+
 #[test]
 fn hooks_and_configuration_of_the_machine_have_no_say() {
     use std::os::unix::fs::PermissionsExt as _;

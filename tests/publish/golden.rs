@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
+use skillspan::event::Status;
 use skillspan::exporters::target::Update;
 use skillspan::library::{Decision, Episode, Findings};
 use skillspan::table::Session;
 
+use super::failing::release;
 use super::repository::{Bare, NAME, SKILL, first, update, with_migration};
 use super::sessions::{mined, session};
 
@@ -57,7 +59,7 @@ fn against(id: &str, person: &str, day: i64) -> Session {
 }
 
 /// The session, so many days after the first ones.
-fn on(mut session: Session, day: i64) -> Session {
+pub(crate) fn on(mut session: Session, day: i64) -> Session {
     let start = 1_795_000_000_000_000 + (40 + day) * 86_400_000_000;
     let shift = start - session.started_at.as_micros();
     let moved =
@@ -152,12 +154,15 @@ fn what_later_sessions_show_with_and_without_a_skill_stands_beside_its_evidence(
     let episode = |date: &str, loaded: bool, failures: u64| Episode {
         date: date.into(),
         loaded: loaded.then(|| NAME.to_owned()).into_iter().collect(),
-        commands: vec!["cd api && make itest".into()],
+        commands: [("make itest".to_owned(), Status::Ok)].into(),
         failures,
         tool_calls: 4,
         seconds: 90,
     };
-    let elsewhere = Episode { commands: vec!["make itest-all".into()], ..episode("2026-12-01", true, 9) };
+    let elsewhere = Episode {
+        commands: [("make itest-all".to_owned(), Status::Error)].into(),
+        ..episode("2026-12-01", true, 9)
+    };
     let episodes = vec![
         episode("2026-11-01", false, 9),
         elsewhere,
@@ -177,4 +182,57 @@ fn what_later_sessions_show_with_and_without_a_skill_stands_beside_its_evidence(
     assert!(evidence.contains(table), "{evidence}");
     let summary = "| failures per session: 0.5 with it, 2.0 without |";
     assert!(bare.read("main", "README.md").contains(summary));
+}
+
+#[test]
+fn effect_is_told_of_skills_that_repair_nothing_as_well() {
+    let preferring = |id: &str, person: &str| {
+        session(id)
+            .by(person)
+            .prompt("Add the charting library to the dashboard")
+            .ok("npm install charts")
+            .response("Installed.")
+            .prompt("No, we use pnpm here, not npm.")
+            .ok("pnpm add charts")
+            .prompt("Thanks!")
+            .build()
+    };
+    let replacing = |id: &str, person: &str, file: &str| {
+        let failed = format!("python3 -m pytest {file}");
+        session(id)
+            .by(person)
+            .prompt("solve it")
+            .run_with_output(&failed, Status::Error, "No module named pytest")
+            .ok("ls bin")
+            .ok(&format!("bin/test {file}"))
+            .build()
+    };
+    let preferring = vec![preferring("a", "alice"), preferring("b", "bob")];
+    let replacing = vec![replacing("a", "alice", "x/test_a.py"), replacing("b", "bob", "y/test_b.py")];
+    let releasing =
+        vec![release("r1", "alice", "0.4.2"), release("r2", "bob", "0.5.0"), release("r3", "carol", "0.6.0")];
+    for (sessions, met, not_met) in [
+        (&preferring, ["pnpm add charts", "npm install charts"], "pnpm add chalk"),
+        (&replacing, ["bin/test z/test_c.py", "python3 -m pytest z/test_c.py"], "bin/lint z/test_c.py"),
+        (&releasing, ["make lint", "make lint"], "./scripts/publish.sh --version 1.2.3"),
+    ] {
+        let episode = |command: &str| Episode {
+            date: "2027-01-01".into(),
+            commands: [(command.to_owned(), Status::Ok)].into(),
+            failures: 1,
+            ..Episode::default()
+        };
+        let mut episodes: Vec<Episode> = met.into_iter().map(episode).collect();
+        episodes.push(episode(not_met));
+        let bare = Bare::new();
+        bare.direct().publish(&update(sessions)).unwrap();
+        // Nobody does that work any more: the last change tells what came of the skill.
+        let later = [sessions.clone(), vec![one_off(200)]].concat();
+        let findings = Findings { episodes, ..Findings::from(&mined(&later)) };
+        bare.direct().publish(&Update::Findings(vec![findings])).unwrap();
+        let listed = bare.direct().load().unwrap().skills();
+        let listed = listed.first().unwrap_or_else(|| panic!("no skill of {met:?}"));
+        let without = listed.effect.clone().unwrap_or_default().without;
+        assert_eq!((without.sessions, without.failures), (2, 2), "{met:?}: {}", listed.description);
+    }
 }

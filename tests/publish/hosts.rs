@@ -9,21 +9,23 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use skillspan::exporters::git::{Auth, Config, Error, Git, Mode, Remote, Secret};
+use skillspan::exporters::target::{Place, Target};
+use skillspan::library::Route;
 
 use super::repository::{Bare, NAME, PROPOSAL, SKILL, first, update, with_migration};
 use super::server::{Server, base64};
 
 const USER: &str = "x-access-token";
-const TOKEN: &str = "marker-5e1f0c9a7b";
+pub(crate) const TOKEN: &str = "marker-5e1f0c9a7b";
 
-fn over_http(bare: &Bare, server: &Server, token: &str) -> Config {
+pub(crate) fn over_http(bare: &Bare, server: &Server, token: &str) -> Config {
     let mut config = bare.config("http", Mode::Review);
     config.remote = Remote::parse(&server.url()).unwrap();
     config.auth = Auth::Token { username: USER.into(), token: Secret::new(token) };
     config
 }
 
-fn serve(bare: &Bare) -> Server {
+pub(crate) fn serve(bare: &Bare) -> Server {
     Server::start(bare.folder.path(), USER, TOKEN, Arc::new(|| {}))
 }
 
@@ -259,4 +261,69 @@ fn a_key_opens_a_repository_over_ssh_and_an_unknown_host_is_refused() {
     fs::write(&known_hosts_file, format!("[127.0.0.1]:{} {other_key}", sshd.port)).unwrap();
     let error = Git::new(config).publish(&update(&with_migration())).unwrap_err();
     assert!(matches!(error, Error::HostKey { .. }) && !error.is_transient(), "{error}");
+}
+
+/// What a worker says of a target that it cannot write.
+fn state(config: Config) -> (&'static str, bool, &'static str) {
+    let target = Target { route: Route::default(), place: Place::Git(Box::new(config)) };
+    let error = target.publish(&update(&first()), Arc::default()).unwrap_err();
+    (error.kind(), error.is_transient(), error.remedy())
+}
+
+#[test]
+fn every_refusal_of_a_host_has_a_state_and_a_remedy() {
+    let bare = Bare::new();
+    let server = serve(&bare);
+    let direct = || Config { mode: Mode::Direct, ..over_http(&bare, &server, TOKEN) };
+    let at = |url: &str| Config { remote: Remote::parse(url).unwrap(), ..direct() };
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let token = Auth::Token { username: USER.into(), token: Secret::new("another") };
+    let refusing = [
+        ("a wrong token", Config { auth: token, ..direct() }, "unauthorized", false, "renew the credentials"),
+        ("no token", Config { auth: Auth::Open, ..direct() }, "unauthorized", false, "renew the credentials"),
+        (
+            "no repository",
+            at(&format!("http://{}/other.git", server.address)),
+            "not_found",
+            false,
+            "create the repository",
+        ),
+        (
+            "nobody there",
+            at(&format!("http://{nobody}/remote.git")),
+            "unreachable",
+            true,
+            "see whether the remote is up",
+        ),
+    ];
+    for (what, config, kind, transient, remedy) in refusing {
+        let state = state(config);
+        assert_eq!((state.0, state.1), (kind, transient), "{what}");
+        assert!(state.2.starts_with(remedy), "{what}: {}", state.2);
+    }
+    for (what, hook) in [
+        (
+            "the branch",
+            "[ \"$1\" != refs/heads/main ] || { echo 'protected branch hook declined' >&2; exit 1; }",
+        ),
+        ("everything", "echo 'GH006: Protected branch update failed' >&2; exit 1"),
+    ] {
+        bare.hook(hook);
+        let state = state(direct());
+        assert_eq!((state.0, state.1), ("protected", false), "{what} is protected");
+        assert!(state.2.contains("mode: review"), "{what}: {}", state.2);
+        assert_eq!(bare.tip("main"), None, "{what} is protected");
+    }
+    bare.hook("exit 0");
+    Git::new(direct()).publish(&update(&first())).unwrap();
+    let ann = bare.person("ann");
+    ann.pull("main");
+    ann.write("notes.txt", "history is rewritten");
+    ann.git(&["checkout", "--quiet", "--orphan", "anew"]);
+    ann.git(&["add", "--all"]);
+    ann.git(&["commit", "--quiet", "--message", "Anew"]);
+    ann.git(&["push", "--quiet", "--force", "origin", "HEAD:refs/heads/main"]);
+    let report = Git::new(direct()).publish(&update(&with_migration())).unwrap();
+    assert!(report.notes.iter().any(|note| note.contains("rewritten")), "{report}");
+    assert!(bare.has("main", "notes.txt") && bare.read("main", SKILL).contains("make migrate"));
 }

@@ -14,6 +14,7 @@ mod model_server;
 #[path = "../support/sessions.rs"]
 mod sessions;
 
+mod failing;
 mod format;
 mod git;
 mod golden;
@@ -23,4 +24,5 @@ mod model;
 mod people;
 mod races;
 mod repository;
+mod seen;
 mod server;

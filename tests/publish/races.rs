@@ -5,9 +5,10 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use skillspan::exporters::git::{Git, Mode, Remote};
+use skillspan::exporters::git::{Config, Git, Mode, Remote};
 use skillspan::library::Change;
 
+use super::hosts;
 use super::repository::{Bare, SKILL, STATE, first, git, other, try_git, update, with_migration};
 
 /// How many rounds of the race are run.
@@ -19,8 +20,22 @@ const CHILD: &str = "SKILLSPAN_TEST_PUBLISH_TO";
 
 #[test]
 fn two_publishers_and_a_person_race_and_nothing_is_lost() {
-    let rounds: usize = std::env::var(ROUNDS).map_or(6, |rounds| rounds.parse().unwrap());
     let bare = Bare::new();
+    race(&bare, 6, |worker| bare.config(worker, Mode::Direct));
+}
+
+#[test]
+fn two_publishers_over_http_and_a_person_race_and_nothing_is_lost() {
+    let bare = Bare::new();
+    let server = hosts::serve(&bare);
+    race(&bare, 3, |worker| {
+        let cache = bare.config(worker, Mode::Direct).cache;
+        Config { mode: Mode::Direct, cache, ..hosts::over_http(&bare, &server, hosts::TOKEN) }
+    });
+}
+
+fn race(bare: &Bare, rounds: usize, config: impl Fn(&str) -> Config) {
+    let rounds: usize = std::env::var(ROUNDS).map_or(rounds, |rounds| rounds.parse().unwrap());
     let person = bare.person("ann");
     person.pull("main");
     person.write("notes/start.txt", "start");
@@ -28,7 +43,7 @@ fn two_publishers_and_a_person_race_and_nothing_is_lost() {
     for round in 0..rounds {
         std::thread::scope(|scope| {
             for worker in 0..2 {
-                let publisher = Git::new(bare.config(&format!("worker{worker}"), Mode::Direct));
+                let publisher = Git::new(config(&format!("worker{worker}")));
                 scope.spawn(move || {
                     let report = publisher.publish(&update(&other(2 * round + worker))).unwrap();
                     assert_eq!(report.named(Change::Created).len(), 1, "{report}");

@@ -72,6 +72,7 @@ pub(super) fn show(found: &[Found], json: bool) -> String {
             let mut value = skill_json(target, skill);
             if let Some(fields) = value.as_object_mut() {
                 fields.insert("text".to_owned(), json!(library.file(&skill.path)));
+                fields.insert("effect".to_owned(), json!(skill.effect));
                 fields.insert("proposal".to_owned(), json!(skill.proposal));
             }
             let _ = writeln!(text, "{value}");

@@ -7,7 +7,7 @@ use serde::de::{self, Deserializer};
 
 use super::proposer::Proposer;
 use crate::config::components::Named;
-use crate::config::units::{ByteSize, Span, Zstd};
+use crate::config::units::{ByteSize, Hidden, Span, Zstd};
 
 /// `exporters:`
 #[derive(Debug)]
@@ -15,17 +15,20 @@ pub(in crate::config) enum Exporter {
     Parquet(Parquet),
     Filesystem(Filesystem),
     Git(Git),
+    Deeplake(Box<Deeplake>),
 }
 
 impl Named for Exporter {
     const SECTION: &'static str = "exporters";
-    const TYPES: &'static [&'static str] = &["parquet", "filesystem", "git"];
-    const NOT_YET: &'static [&'static str] = &["deeplake"];
+    const TYPES: &'static [&'static str] = &["parquet", "deeplake", "filesystem", "git"];
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {
             "parquet" => Parquet::deserialize(deserializer).map(Self::Parquet),
             "git" => Git::deserialize(deserializer).map(Self::Git),
+            "deeplake" => {
+                Deeplake::deserialize(deserializer).map(|deeplake| Self::Deeplake(Box::new(deeplake)))
+            }
             _ => Filesystem::deserialize(deserializer).map(Self::Filesystem),
         }
     }
@@ -111,6 +114,85 @@ impl std::fmt::Debug for GitAuth {
     }
 }
 
+/// Sessions and skills as rows of a Deeplake workspace, beside those of Hivemind.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Deeplake {
+    /// The extension that says where the table is whose sessions go there. Absent: the one that the
+    /// pipeline fills, or `sessions_table`.
+    pub(in crate::config) table: Option<String>,
+    /// The API.
+    pub(in crate::config) endpoint: String,
+    /// The organisation's id.
+    pub(in crate::config) org: String,
+    /// The organisation's name, as Hivemind writes it into the paths of sessions. Absent: `org`.
+    pub(in crate::config) org_name: Option<String>,
+    /// The workspace.
+    pub(in crate::config) workspace: String,
+    /// An API token of the organisation.
+    pub(in crate::config) token: Option<Hidden>,
+    /// What the tables there are called.
+    pub(in crate::config) tables: DeeplakeTables,
+    /// Whose sessions go there. Absent: all, where there is only one tenant.
+    pub(in crate::config) from: Option<SessionsOf>,
+    /// How much one statement carries.
+    pub(in crate::config) batch: Batch,
+    /// When a turn is complete.
+    pub(in crate::config) turn: TurnEnd,
+    /// How often the sessions table is looked at.
+    pub(in crate::config) interval: Span,
+    /// How long one request may take.
+    pub(in crate::config) timeout: Span,
+    /// How long after a write reads may still lack it.
+    pub(in crate::config) read_lag: Span,
+    /// The folder of the exporter's cursor. Absent: below `deeplake` in the data folder.
+    pub(in crate::config) state: Option<String>,
+    /// Which skills go there. Absent: all but those of one person.
+    pub(in crate::config) route: Route,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct DeeplakeTables {
+    /// Hivemind's table of sessions.
+    pub(in crate::config) sessions: String,
+    /// Its table of skills.
+    pub(in crate::config) skills: String,
+    /// A table of our own, in which the library of skills remembers.
+    pub(in crate::config) library: String,
+}
+
+/// What a credential decided.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct SessionsOf {
+    /// The tenant.
+    pub(in crate::config) tenant: String,
+    /// The workspace ceiling.
+    pub(in crate::config) workspace: String,
+}
+
+/// Whichever comes first.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Batch {
+    /// So many rows.
+    pub(in crate::config) rows: u64,
+    /// So many bytes.
+    pub(in crate::config) bytes: ByteSize,
+    /// So many statements are under way at once.
+    pub(in crate::config) concurrency: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct TurnEnd {
+    /// A turn that is finished waits so long for what is still on its way.
+    pub(in crate::config) settle: Span,
+    /// A turn that nothing finishes is complete when its session was quiet for so long.
+    pub(in crate::config) idle: Span,
+}
+
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::config) enum Mode {
@@ -156,7 +238,6 @@ pub(in crate::config) enum Connector {
 impl Named for Connector {
     const SECTION: &'static str = "connectors";
     const TYPES: &'static [&'static str] = &["skillify"];
-    const NOT_YET: &'static [&'static str] = &[];
 
     fn deserialize<'de, D: Deserializer<'de>>(_: &str, deserializer: D) -> Result<Self, D::Error> {
         Skillify::deserialize(deserializer).map(Self::Skillify)
@@ -211,6 +292,50 @@ impl<'de> Deserialize<'de> for Coordination {
 impl Default for Parquet {
     fn default() -> Self {
         Self { table: "sessions_table".to_owned(), flush: Flush::default(), compression: Zstd(1) }
+    }
+}
+
+impl Default for Deeplake {
+    fn default() -> Self {
+        Self {
+            table: None,
+            endpoint: "https://api.deeplake.ai".to_owned(),
+            org: String::new(),
+            org_name: None,
+            workspace: "default".to_owned(),
+            token: None,
+            tables: DeeplakeTables::default(),
+            from: None,
+            batch: Batch::default(),
+            turn: TurnEnd::default(),
+            interval: Span(Duration::from_secs(5)),
+            timeout: Span(Duration::from_secs(30)),
+            read_lag: Span(Duration::from_secs(10)),
+            state: None,
+            route: Route::default(),
+        }
+    }
+}
+
+impl Default for DeeplakeTables {
+    fn default() -> Self {
+        Self {
+            sessions: "sessions".to_owned(),
+            skills: "skills".to_owned(),
+            library: "skillspan_library".to_owned(),
+        }
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self { rows: 200, bytes: ByteSize(1 << 20), concurrency: 4 }
+    }
+}
+
+impl Default for TurnEnd {
+    fn default() -> Self {
+        Self { settle: Span(Duration::from_secs(10)), idle: Span(Duration::from_secs(30 * 60)) }
     }
 }
 

@@ -18,7 +18,9 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use crate::config::components::{Components, Named, type_of};
 use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
 
-pub(super) use exporters::{Connector, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope};
+pub(super) use exporters::{
+    Connector, Deeplake, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope, SessionsOf,
+};
 pub(super) use proposer::{Limits, Model, Proposer, Use};
 pub(super) use receivers::{
     Cors, Grpc, Hooks, Http, Langfuse, Otlp, PerTenant, Processor, Protocols, Receiver, Redact, Tls,
@@ -256,7 +258,6 @@ pub(in crate::config) struct Pipeline {
 impl Named for Pipeline {
     const SECTION: &'static str = "pipelines";
     const TYPES: &'static [&'static str] = &["sessions", "skills"];
-    const NOT_YET: &'static [&'static str] = &[];
 
     fn deserialize<'de, D: Deserializer<'de>>(_: &str, deserializer: D) -> Result<Self, D::Error> {
         <Self as Deserialize>::deserialize(deserializer)

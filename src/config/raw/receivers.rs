@@ -23,7 +23,6 @@ pub(in crate::config) enum Receiver {
 impl Named for Receiver {
     const SECTION: &'static str = "receivers";
     const TYPES: &'static [&'static str] = &["otlp", "langfuse", "hooks"];
-    const NOT_YET: &'static [&'static str] = &[];
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {
@@ -151,7 +150,6 @@ pub(in crate::config) enum Processor {
 impl Named for Processor {
     const SECTION: &'static str = "processors";
     const TYPES: &'static [&'static str] = &["mappings", "redact", "workspace", "limits"];
-    const NOT_YET: &'static [&'static str] = &[];
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {

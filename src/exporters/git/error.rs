@@ -206,11 +206,18 @@ impl Error {
         matches!(self, Self::Failed { .. } | Self::DiskFull { .. })
     }
 
+    /// Whether a full disk below the cache may be behind it: git does not always say why it could not
+    /// write.
+    pub(super) const fn may_be_a_full_disk(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Cache { .. })
+    }
+
     /// The error that git's words speak of.
     pub(super) fn of(remote: &str, verb: &str, stderr: &str) -> Self {
         let (remote, detail) = (remote.to_owned(), telling_line(stderr));
         let says = |words: &[&str]| words.iter().any(|words| stderr.contains(words));
-        if says(&["No space left on device", "Disk quota exceeded", "out of disk space"]) {
+        if says(&["No space left on device", "Disk quota exceeded", "out of disk space", "Out of diskspace"])
+        {
             Self::DiskFull { remote, detail }
         } else if says(&["Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
             Self::HostKey { remote, detail }

@@ -162,15 +162,28 @@ impl Git {
 
     /// Does the work on the cache; once more on a new one where the cache may be what is wrong.
     fn with_cache<T>(&self, work: impl Fn(&Repository<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let attempt = || work(&Repository::open(&self.runner, &self.config.cache)?);
+        let cache = &self.config.cache;
+        let attempt = || {
+            let done = Repository::open(&self.runner, cache).and_then(|repository| work(&repository));
+            done.map_err(|error| self.or_full_disk(error))
+        };
         match attempt() {
             Err(error) if error.may_be_the_cache() => {
-                Repository::forget(&self.config.cache);
+                Repository::forget(cache);
                 tracing::debug!("the cache is made anew: {error}");
                 attempt()
             }
             outcome => outcome,
         }
+    }
+
+    fn or_full_disk(&self, error: Error) -> Error {
+        let cache = &self.config.cache;
+        if !error.may_be_a_full_disk() || !Repository::is_out_of_space(cache) {
+            return error;
+        }
+        let detail = format!("the disk of the cache {} is full: {error}", cache.display());
+        Error::DiskFull { remote: self.config.remote.to_string(), detail }
     }
 
     fn view(&self, repository: &Repository<'_>) -> Result<View, Error> {

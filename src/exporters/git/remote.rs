@@ -68,7 +68,7 @@ impl Secret {
         Self(text.into())
     }
 
-    pub(super) fn reveal(&self) -> &str {
+    pub(in crate::exporters) fn reveal(&self) -> &str {
         &self.0
     }
 }

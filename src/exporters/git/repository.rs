@@ -5,6 +5,7 @@
 //! <cache>.lock            held while the cache is used
 //! <cache>/repository/     the bare repository
 //! <cache>/ready           written once the repository is complete
+//! <cache>/probe           written and removed to see whether the disk is full
 //! ```
 
 use std::collections::BTreeMap;
@@ -20,6 +21,9 @@ pub(super) type Oid = String;
 
 /// Path → (mode, object) of every file of a commit.
 pub(super) type Entries = BTreeMap<String, (String, Oid)>;
+
+/// A disk that takes less than this is full.
+const PROBE: usize = 64 << 10;
 
 const LINK: &str = "120000";
 const FILE: &str = "100644";
@@ -66,6 +70,18 @@ impl<'r> Repository<'r> {
     pub(super) fn forget(cache: &Path) {
         // What cannot be removed is reported when it is needed next.
         let _ = fs::remove_file(cache.join("ready"));
+    }
+
+    /// Whether the disk below the cache takes nothing more.
+    pub(super) fn is_out_of_space(cache: &Path) -> bool {
+        let probe = cache.join("probe");
+        let written = fs::write(&probe, [0; PROBE]);
+        // What is left of it is written over by the next one.
+        let _ = fs::remove_file(&probe);
+        let full = |error: io::Error| {
+            matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        };
+        written.is_err_and(full)
     }
 
     /// The remote's branches of these names.

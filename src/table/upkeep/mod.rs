@@ -153,6 +153,15 @@ impl Table {
         Ok(Hidden::of(tombstones.into_iter().map(|(_, tombstone)| tombstone)))
     }
 
+    /// What is erased, as of now, oldest first: for those who hold copies of the table's rows.
+    pub async fn tombstones(&self) -> Result<Vec<Tombstone>, ReadError> {
+        let documents = self.documents(TOMBSTONES, &self.known.tombstones).await?;
+        let mut tombstones: Vec<Tombstone> =
+            documents.into_iter().map(|(_, tombstone)| (*tombstone).clone()).collect();
+        tombstones.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        Ok(tombstones)
+    }
+
     /// What an owner's files, or all, have been replaced by, each day's in order.
     pub(super) async fn replacements(
         &self,

@@ -2,7 +2,8 @@
 
     overload.py BINARY [--clients 64] [--mib 60] [--limit 512MiB] [--case NAME …]
 
-Starts BINARY for every case (peaks are per process), on ports of its own, in a folder of its own. By hand:
+Starts BINARY for every case (peaks are per process) on ports of its own, in a folder of its own, without a
+skills pipeline: mining reads sessions, not requests. By hand:
 at full size every case is gigabytes of traffic. gRPC needs the package grpcio.
 """
 import argparse, collections, gzip, http.client, json, pathlib, socket, subprocess, sys, tempfile, threading, time
@@ -69,11 +70,11 @@ receivers:
   otlp: {{ protocols: {{
     grpc: {{ endpoint: 127.0.0.1:{ports[0]}, max_message: {arguments.mib + 1}MiB }},
     http: {{ endpoint: 127.0.0.1:{ports[1]}, max_body: {arguments.mib + 1}MiB }} }} }}
-exporters:
-  filesystem: {{ path: {folder}/skills }}
 service:
   journal: {{ path: {folder}/journal, max_size: 4GiB }}
   memory_limit: {arguments.limit}
+  pipelines:
+    sessions: {{ receivers: [otlp], processors: [redact, workspace, limits], exporters: [parquet] }}
 """)
     log = open(folder / "log", "w")
     process = subprocess.Popen([arguments.binary, "run", "--config", config], stderr=log, stdout=log)
