@@ -19,7 +19,7 @@ use crate::requests::field;
 
 const MIB: usize = 1 << 20;
 const MEMORY_LIMIT: usize = 64 * MIB;
-/// In the proportion of 60 MiB to 512 MiB.
+/// In the proportion of 60 MiB to 512 MiB, where a body may have 64 MiB.
 const REQUEST: usize = 15 * MIB / 2;
 const CLIENTS: usize = 12;
 /// All of it, on a machine that has other things to do.
