@@ -202,9 +202,9 @@ impl Resolver<'_> {
         let limits =
             receivers.iter().map(|receiver| receiver.limits.max_message.max(receiver.limits.max_body));
         let largest = limits.max().unwrap_or_default();
-        if memory_limit / 6 < largest {
+        if memory_limit / 8 < largest {
             let message = format!(
-                "too small for one request of {largest} bytes; raise it to six times that, or lower max_message and max_body"
+                "too small for one request of {largest} bytes; raise it to eight times that, or lower max_message and max_body"
             );
             return Err(self.invalid(&["service", "memory_limit"], &message));
         }

@@ -65,12 +65,15 @@ async fn fill(body: &mut Body, limit: usize, pause: Duration, lease: &mut Lease)
     }
 }
 
+/// A client that sends nothing for so long after it was refused is waiting for the answer.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// Reads on, without keeping anything, so that the client gets to read the answer: a connection that is
 /// closed with bytes unread is reset, and many clients read nothing before they have sent everything.
 pub(super) async fn discard(mut body: Body, at_most: usize, patience: Patience) {
     let reading = async {
         let mut left = at_most;
-        while let Ok(Some(Ok(frame))) = timeout(patience.pause, body.frame()).await {
+        while let Ok(Some(Ok(frame))) = timeout(SILENCE.min(patience.pause), body.frame()).await {
             let length = frame.data_ref().map_or(0, Bytes::len);
             let Some(rest) = left.checked_sub(length) else { break };
             left = rest;

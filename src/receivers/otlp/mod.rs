@@ -10,6 +10,7 @@
 //! | `buffer.rs` | bytes whose number nobody knows before |
 //! | `export.rs` | [`Export`]: a request as it came in, and how its records are read |
 //! | `protobuf.rs`, `wire.rs` | the reader of protobuf |
+//! | `text.rs` | texts, UTF-8 or not |
 //! | `json/` | the reader of JSON |
 //! | `sink.rs` | where both readers put records, and what they may take |
 //! | `status.rs` | answers as each protocol says them |
@@ -34,6 +35,7 @@ mod json;
 mod protobuf;
 mod sink;
 pub(super) mod status;
+mod text;
 mod wire;
 
 use std::sync::Arc;

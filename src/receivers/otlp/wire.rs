@@ -1,6 +1,7 @@
 //! The protobuf wire format: a message as its fields, borrowed.
 
 use super::sink::Unreadable;
+use super::text::lossy;
 
 /// The fields of a message, in the order of the wire.
 pub(super) struct Fields<'a> {
@@ -81,10 +82,9 @@ impl<'a> Field<'a> {
         if let Self::Bytes(bytes) = self { Ok(bytes) } else { Err(self.unexpected("bytes")) }
     }
 
-    /// A text; what is not UTF-8 in it is replaced, because a client that cuts texts may cut a
-    /// character.
+    /// A text; what is not UTF-8 in it is replaced.
     pub(super) fn text(self) -> Result<String, Unreadable> {
-        self.bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        self.bytes().map(|bytes| lossy(bytes).into_owned())
     }
 
     pub(super) fn varint(self) -> Result<u64, Unreadable> {

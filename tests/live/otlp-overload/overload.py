@@ -28,7 +28,7 @@ def as_json(shape, size):
     def record(n):
         pairs = [{"key": k, "value": {"stringValue": v}} for k, v in attributes(shape, n).items()]
         return json.dumps({"timeUnixNano": str(1790000000000000000 + n), "attributes": pairs})
-    count = size // len(record(0))
+    count = size // len(record(9999))
     head = '{"resourceLogs":[{"scopeLogs":[{"scope":{"name":"com.anthropic.claude_code.events"},"logRecords":['
     return (head + ",".join(map(record, range(count))) + "]}]}]}").encode()
 
@@ -44,7 +44,7 @@ def as_protobuf(shape, size):
     def record(n):
         pairs = (field(6, field(1, k.encode()) + field(2, field(1, v.encode()))) for k, v in attributes(shape, n).items())
         return field(2, b"\x09" + (1790000000000000000 + n).to_bytes(8, "little") + b"".join(pairs))
-    count = size // len(record(0))
+    count = size // len(record(9999))
     scope = field(1, field(1, b"com.anthropic.claude_code.events"))
     return field(1, field(2, scope + b"".join(map(record, range(count)))))
 

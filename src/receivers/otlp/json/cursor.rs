@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use crate::receivers::otlp::text::{lossy, quote_or_backslash};
 
 /// Brackets in brackets, in what is skipped. Deeper is nothing that an exporter sends.
 const MAX_SKIPPED_DEPTH: usize = 1_000;
@@ -167,7 +167,7 @@ impl<'a> Cursor<'a> {
         self.require(b'"')?;
         loop {
             let rest = self.rest();
-            let found = memchr2(b'"', b'\\', rest).ok_or_else(|| self.broken_off())?;
+            let found = quote_or_backslash(rest).ok_or_else(|| self.broken_off())?;
             if rest.get(found) == Some(&b'"') {
                 self.at += found + 1;
                 return Ok(());
@@ -180,25 +180,23 @@ impl<'a> Cursor<'a> {
     pub(super) fn text(&mut self) -> Result<Cow<'a, str>, Failure> {
         self.require(b'"')?;
         let rest = self.rest();
-        let found = memchr2(b'"', b'\\', rest).ok_or_else(|| self.broken_off())?;
+        let found = quote_or_backslash(rest).ok_or_else(|| self.broken_off())?;
         let (plain, rest) = rest.split_at(found);
         if rest.first() == Some(&b'"') {
             self.at += found + 1;
-            return Ok(String::from_utf8_lossy(plain));
+            return Ok(lossy(plain));
         }
         self.at += found;
         let mut unescaped = plain.to_vec();
         self.unescape(&mut unescaped)?;
-        let text = String::from_utf8(unescaped)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Ok(Cow::Owned(text))
+        Ok(Cow::Owned(lossy(&unescaped).into_owned()))
     }
 
     /// From the first backslash to the end of a text.
     fn unescape(&mut self, out: &mut Vec<u8>) -> Result<(), Failure> {
         loop {
             let rest = self.rest();
-            let found = memchr2(b'"', b'\\', rest).ok_or_else(|| self.broken_off())?;
+            let found = quote_or_backslash(rest).ok_or_else(|| self.broken_off())?;
             let (plain, rest) = rest.split_at(found);
             out.extend_from_slice(plain);
             self.at += found + 1;

@@ -62,8 +62,9 @@ const fn names(signal: Signal) -> Names {
     }
 }
 
-/// Bodies up to this size are paid for as if they were one record.
-const SMALL: usize = 64 << 10;
+/// Bodies up to this size are paid for as if they were one record. In larger ones the end of a record is
+/// looked for before it is read, which takes a fifth of the time again.
+const SMALL: usize = 4 << 20;
 
 /// Reads an `Export…ServiceRequest`.
 pub(super) fn read(signal: Signal, body: &[u8], sink: &mut Sink<'_>) -> Result<(), Refusal> {
