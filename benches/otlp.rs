@@ -124,6 +124,7 @@ fn answer(bencher: Bencher<'_, '_>, (spans, connections): (usize, usize)) {
 receivers: {{ otlp: {{ protocols: {{ http: {{ endpoint: 127.0.0.1:0 }} }} }} }}
 service:
   journal: {{ path: {} }}
+  memory_limit: 2GiB
   pipelines:
     sessions: {{ receivers: [otlp], processors: [redact, workspace, limits], exporters: [parquet] }}
 ",

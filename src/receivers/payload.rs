@@ -47,7 +47,9 @@ impl Payload {
         if piece.len() > self.piece_size && before > self.head.len() {
             let tail = piece.split_off(before);
             self.pieces.push(piece);
-            piece = [self.head.as_slice(), &tail].concat();
+            piece = Vec::with_capacity(self.piece_size.max(self.head.len() + tail.len()));
+            piece.extend_from_slice(&self.head);
+            piece.extend_from_slice(&tail);
         }
         self.pieces.push(piece);
         self.lease.grow(added)
