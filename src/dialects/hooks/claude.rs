@@ -24,13 +24,13 @@ const COMMON: Common = Common {
     turn: &["prompt_id"],
     version: &["version"],
     agent: &["agent_id"],
+    call: &["tool_use_id"],
+    tool: &["tool_name"],
+    input: &["tool_input"],
     ..Common::of("claude-code")
 };
 const NAME: Paths = &["hook_event_name"];
 const PROMPT: Paths = &["prompt"];
-const TOOL: Paths = &["tool_name"];
-const CALL: Paths = &["tool_use_id"];
-const INPUT: Paths = &["tool_input"];
 const OUTPUT: Paths = &["tool_response"];
 const FAILURE: Paths = &["error", "tool_response"];
 const REASON: Paths = &["reason", "message"];
@@ -65,7 +65,7 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
         "SessionStart" => COMMON.edge(record, Kind::SessionStart),
         "SessionEnd" => COMMON.edge(record, Kind::SessionEnd),
         "UserPromptSubmit" => prompt(record),
-        "PreToolUse" => Mapping::one(call(record, Kind::ToolCall, BEFORE)),
+        "PreToolUse" => Mapping::one(COMMON.call(record, Kind::ToolCall, BEFORE)),
         "PostToolUse" => tool(record, false),
         "PostToolUseFailure" => tool(record, true),
         "PermissionDenied" => refused(record),
@@ -84,33 +84,18 @@ fn prompt(record: &Record<'_>) -> Mapping {
     Mapping::one(SessionEvent { fact_key, text: wrappers::without(&words).to_owned(), ..event })
 }
 
-fn call(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
-    let call = text(record, CALL).unwrap_or_default();
-    SessionEvent {
-        fact_key: call.clone(),
-        tool: text(record, TOOL).unwrap_or_default(),
-        tool_call_id: call,
-        input: if kind == Kind::ToolCall {
-            content(record, INPUT).unwrap_or_default()
-        } else {
-            String::new()
-        },
-        ..COMMON.event(record, kind, rank)
-    }
-}
-
 fn tool(record: &Record<'_>, failed: bool) -> Mapping {
     let returned = json(record, if failed { FAILURE } else { OUTPUT }).unwrap_or_default();
     let result = SessionEvent {
         duration_us: integer(record, MILLISECONDS).unwrap_or_default().max(0).saturating_mul(1_000),
         status: if failed { Status::Error } else { Status::Ok },
         output: output(&returned),
-        ..call(record, Kind::ToolResult, AFTER)
+        ..COMMON.call(record, Kind::ToolResult, AFTER)
     };
-    let made = call(record, Kind::ToolCall, AFTER);
+    let made = COMMON.call(record, Kind::ToolCall, AFTER);
     let is_skill = !failed && made.tool == SKILL_TOOL;
     let skill = content(record, SKILL).filter(|_| is_skill);
-    let skill = skill.map(|skill| SessionEvent { skill, ..call(record, Kind::SkillUse, AFTER) });
+    let skill = skill.map(|skill| SessionEvent { skill, ..COMMON.call(record, Kind::SkillUse, AFTER) });
     Mapping::Events(executed(record, made, result).into_iter().chain(skill).collect())
 }
 
@@ -119,9 +104,9 @@ fn refused(record: &Record<'_>) -> Mapping {
         decision: Decision::Reject,
         decision_source: "policy".to_owned(),
         text: content(record, REASON).unwrap_or_default(),
-        ..call(record, Kind::Decision, AFTER)
+        ..COMMON.call(record, Kind::Decision, AFTER)
     };
-    Mapping::Events(vec![call(record, Kind::ToolCall, BEFORE), decision])
+    Mapping::Events(vec![COMMON.call(record, Kind::ToolCall, BEFORE), decision])
 }
 
 fn response(record: &Record<'_>) -> Mapping {

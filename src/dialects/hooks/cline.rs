@@ -27,6 +27,9 @@ const COMMON: Common = Common {
     time: &["timestamp"],
     cwd: &["workspaceRoots/0", "workspaceInfo/rootPath"],
     version: &["clineVersion"],
+    call: &["tool_call/id", "tool_result/id"],
+    tool: &["tool_call/name", "tool_result/name", "preToolUse/toolName", "postToolUse/toolName"],
+    input: &["tool_call/input", "tool_result/input", "preToolUse/parameters", "postToolUse/parameters"],
     ..Common::of("cline")
 };
 const NAME: Paths = &["hookName"];
@@ -38,10 +41,6 @@ const PARENT: Paths = &["parent_agent_id"];
 const ITERATION: Paths = &["iteration"];
 const TASK: Paths = &["taskStart/taskMetadata/initialTask", "taskStart/taskMetadata/task", "taskStart/task"];
 const PROMPT: Paths = &["userPromptSubmit/prompt", "prompt"];
-const CALL: Paths = &["tool_call/id", "tool_result/id"];
-const TOOL: Paths = &["tool_call/name", "tool_result/name", "preToolUse/toolName", "postToolUse/toolName"];
-const INPUT: Paths =
-    &["tool_call/input", "tool_result/input", "preToolUse/parameters", "postToolUse/parameters"];
 const OUTPUT: Paths = &["tool_result/output", "postToolUse/result"];
 const SUCCESS: Paths = &["postToolUse/success"];
 const MILLISECONDS: Paths = &["tool_result/durationMs", "postToolUse/executionTimeMs"];
@@ -70,11 +69,16 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
 }
 
 fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
+    who(record, COMMON.event(record, kind, rank))
+}
+
+/// The event with the person and the agent that the hook names, as far as it names anybody.
+fn who(record: &Record<'_>, event: SessionEvent) -> SessionEvent {
     let is_called = text(record, PARENT).is_some();
     SessionEvent {
         user_id: text(record, USER).filter(|user| user != NOBODY).unwrap_or_default(),
         agent: text(record, AGENT).filter(|_| is_called).unwrap_or_default(),
-        ..COMMON.event(record, kind, rank)
+        ..event
     }
 }
 
@@ -95,18 +99,7 @@ fn prompt(record: &Record<'_>, paths: Paths) -> Option<SessionEvent> {
 }
 
 fn call(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
-    let call = text(record, CALL).unwrap_or_default();
-    SessionEvent {
-        fact_key: call.clone(),
-        tool: text(record, TOOL).unwrap_or_default(),
-        tool_call_id: call,
-        input: if kind == Kind::ToolCall {
-            content(record, INPUT).unwrap_or_default()
-        } else {
-            String::new()
-        },
-        ..event(record, kind, rank)
-    }
+    who(record, COMMON.call(record, kind, rank))
 }
 
 fn tool(record: &Record<'_>) -> Mapping {

@@ -25,14 +25,14 @@ const COMMON: Common = Common {
     cwd: &["cwd", "workspace_roots/0"],
     user: &["user_email"],
     version: &["cursor_version"],
+    call: &["tool_use_id"],
+    tool: &["tool_name"],
+    input: &["tool_input"],
     ..Common::of("cursor")
 };
 const NAME: Paths = &["hook_event_name"];
 const PROMPT: Paths = &["prompt"];
 const RESPONSE: Paths = &["text"];
-const TOOL: Paths = &["tool_name"];
-const CALL: Paths = &["tool_use_id"];
-const INPUT: Paths = &["tool_input"];
 const OUTPUT: Paths = &["tool_output", "result_json"];
 const FAILURE: Paths = &["error_message", "error", "tool_output"];
 const MILLISECONDS: Paths = &["duration"];
@@ -56,7 +56,7 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
         "sessionStart" => COMMON.edge(record, Kind::SessionStart),
         "sessionEnd" => COMMON.edge(record, Kind::SessionEnd),
         "beforeSubmitPrompt" => prompt(record),
-        "preToolUse" => Mapping::one(call(record, Kind::ToolCall, BEFORE)),
+        "preToolUse" => Mapping::one(COMMON.call(record, Kind::ToolCall, BEFORE)),
         "postToolUse" => tool(record, false),
         "postToolUseFailure" => tool(record, true),
         "afterAgentResponse" => response(record),
@@ -77,21 +77,6 @@ fn prompt(record: &Record<'_>) -> Mapping {
     })
 }
 
-fn call(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
-    let call = text(record, CALL).unwrap_or_default();
-    SessionEvent {
-        fact_key: call.clone(),
-        tool: text(record, TOOL).unwrap_or_default(),
-        tool_call_id: call,
-        input: if kind == Kind::ToolCall {
-            content(record, INPUT).unwrap_or_default()
-        } else {
-            String::new()
-        },
-        ..COMMON.event(record, kind, rank)
-    }
-}
-
 fn tool(record: &Record<'_>, failed: bool) -> Mapping {
     let returned = json(record, if failed { FAILURE } else { OUTPUT }).unwrap_or_default();
     let failed = failed || exit_code::in_json(&returned, EXIT_CODES).is_some_and(|code| code != 0);
@@ -99,9 +84,9 @@ fn tool(record: &Record<'_>, failed: bool) -> Mapping {
         duration_us: integer(record, MILLISECONDS).unwrap_or_default().max(0).saturating_mul(1_000),
         status: if failed { Status::Error } else { Status::Ok },
         output: output(&returned),
-        ..call(record, Kind::ToolResult, AFTER)
+        ..COMMON.call(record, Kind::ToolResult, AFTER)
     };
-    Mapping::Events(executed(record, call(record, Kind::ToolCall, AFTER), result).into())
+    Mapping::Events(executed(record, COMMON.call(record, Kind::ToolCall, AFTER), result).into())
 }
 
 fn response(record: &Record<'_>) -> Mapping {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value};
 use serde_json::Value;
 
+use super::super::json::parse;
 use super::super::record::{is_withheld, to_json, to_text};
 use super::super::{Mapping, Record};
 use crate::event::{Kind, SessionEvent, Timestamp};
@@ -24,6 +25,10 @@ pub(super) struct Common {
     pub(super) version: Paths,
     pub(super) model: Paths,
     pub(super) agent: Paths,
+    /// Of a tool call: the id that the client gave it.
+    pub(super) call: Paths,
+    pub(super) tool: Paths,
+    pub(super) input: Paths,
 }
 
 impl Common {
@@ -39,6 +44,9 @@ impl Common {
             version: &[],
             model: &["model"],
             agent: &[],
+            call: &[],
+            tool: &[],
+            input: &[],
         }
     }
 
@@ -58,6 +66,19 @@ impl Common {
             model: text(self.model),
             agent: text(self.agent),
             ..SessionEvent::default()
+        }
+    }
+
+    /// What a hook says of a tool call; only the call itself has its input.
+    pub(super) fn call(&self, record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
+        let call = text(record, self.call).unwrap_or_default();
+        let input = if kind == Kind::ToolCall { content(record, self.input) } else { None };
+        SessionEvent {
+            fact_key: call.clone(),
+            tool: text(record, self.tool).unwrap_or_default(),
+            tool_call_id: call,
+            input: input.unwrap_or_default(),
+            ..self.event(record, kind, rank)
         }
     }
 
@@ -83,7 +104,7 @@ pub(super) fn content(record: &Record<'_>, paths: Paths) -> Option<String> {
 /// The first of `paths` that holds anything, as JSON: a text that is itself JSON is parsed.
 pub(super) fn json(record: &Record<'_>, paths: Paths) -> Option<Value> {
     each(record, paths).map(to_json).find(|value| !value.is_null()).map(|value| match value {
-        Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        Value::String(text) => parse(&text).unwrap_or(Value::String(text)),
         value => value,
     })
 }

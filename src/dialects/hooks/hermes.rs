@@ -26,14 +26,15 @@ const COMMON: Common = Common {
     turn: &["extra/turn_id"],
     user: &["extra/sender_id", "user.name", "enduser.id"],
     model: &["extra/response_model", "extra/model"],
+    call: &["extra/tool_call_id"],
+    tool: &["tool_name"],
+    input: INPUT,
     ..Common::of("hermes")
 };
 const NAME: Paths = &["hook_event_name"];
 const PROMPT: Paths = &["extra/user_message"];
 /// Older versions have the second.
 const RESPONSE: Paths = &["extra/assistant_response", "extra/response"];
-const TOOL: Paths = &["tool_name"];
-const CALL: Paths = &["extra/tool_call_id"];
 const INPUT: Paths = &["tool_input"];
 const RESULT: Paths = &["extra/result"];
 const STATUS: Paths = &["extra/status"];
@@ -55,7 +56,7 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
         "on_session_start" => COMMON.edge(record, Kind::SessionStart),
         "on_session_finalize" => COMMON.edge(record, Kind::SessionEnd),
         "pre_llm_call" => prompt(record),
-        "pre_tool_call" => Mapping::one(call(record, Kind::ToolCall, BEFORE)),
+        "pre_tool_call" => Mapping::one(COMMON.call(record, Kind::ToolCall, BEFORE)),
         "post_tool_call" => tool(record),
         "post_approval_response" => approval(record),
         "post_llm_call" => response(record),
@@ -83,30 +84,15 @@ fn response(record: &Record<'_>) -> Mapping {
     }
 }
 
-fn call(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
-    let call = text(record, CALL).unwrap_or_default();
-    SessionEvent {
-        fact_key: call.clone(),
-        tool: text(record, TOOL).unwrap_or_default(),
-        tool_call_id: call,
-        input: if kind == Kind::ToolCall {
-            content(record, INPUT).unwrap_or_default()
-        } else {
-            String::new()
-        },
-        ..COMMON.event(record, kind, rank)
-    }
-}
-
 fn tool(record: &Record<'_>) -> Mapping {
     let stated = text(record, STATUS).unwrap_or_default();
-    let made = call(record, Kind::ToolCall, AFTER);
+    let made = COMMON.call(record, Kind::ToolCall, AFTER);
     if stated == "blocked" {
         let refusal = SessionEvent {
             decision: Decision::Reject,
             decision_source: stated,
             text: content(record, FAILURE).unwrap_or_default(),
-            ..call(record, Kind::Decision, BEFORE)
+            ..COMMON.call(record, Kind::Decision, BEFORE)
         };
         return Mapping::Events(vec![made, refusal]);
     }
@@ -115,7 +101,7 @@ fn tool(record: &Record<'_>) -> Mapping {
         duration_us: integer(record, MILLISECONDS).unwrap_or_default().max(0).saturating_mul(1_000),
         status: if stated == "error" { Status::Error } else { status(&output) },
         output,
-        ..call(record, Kind::ToolResult, AFTER)
+        ..COMMON.call(record, Kind::ToolResult, AFTER)
     };
     Mapping::Events(executed(record, made, result).into())
 }
@@ -126,7 +112,7 @@ fn approval(record: &Record<'_>) -> Mapping {
     let decision = SessionEvent {
         decision: if ACCEPTED.contains(&choice.as_str()) { Decision::Accept } else { Decision::Reject },
         decision_source: choice,
-        ..call(record, Kind::Decision, AFTER)
+        ..COMMON.call(record, Kind::Decision, AFTER)
     };
     if decision.decision == Decision::Accept || decision.fact_key.is_empty() {
         return Mapping::one(decision);
@@ -135,7 +121,7 @@ fn approval(record: &Record<'_>) -> Mapping {
         content(record, COMMAND).map(|command| Value::from_iter([("command", command)]).to_string());
     let refused = SessionEvent {
         input: content(record, INPUT).or(command).unwrap_or_default(),
-        ..call(record, Kind::ToolCall, BEFORE)
+        ..COMMON.call(record, Kind::ToolCall, BEFORE)
     };
     Mapping::Events(vec![refused, decision])
 }

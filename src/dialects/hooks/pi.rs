@@ -20,13 +20,13 @@ use crate::event::{Kind, SessionEvent, Status};
 const COMMON: Common = Common {
     session: &["session_id", "sessionId"],
     model: &["payload/message/model", "data/message/model", "model"],
+    call: &["payload/toolCallId", "data/toolCallId"],
+    tool: &["payload/toolName", "data/toolName"],
+    input: &["payload/input", "data/input"],
     ..Common::of("pi")
 };
 const NAME: Paths = &["event"];
 const PROMPT: Paths = &["payload/text", "data/text"];
-const TOOL: Paths = &["payload/toolName", "data/toolName"];
-const CALL: Paths = &["payload/toolCallId", "data/toolCallId"];
-const INPUT: Paths = &["payload/input", "data/input"];
 const OUTPUT: Paths = &["payload/content", "data/content"];
 const IS_ERROR: Paths = &["payload/isError", "data/isError"];
 const ROLE: Paths = &["payload/message/role", "data/message/role"];
@@ -65,7 +65,7 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
         "session_start" => COMMON.edge(record, Kind::SessionStart),
         "session_shutdown" => COMMON.edge(record, Kind::SessionEnd),
         "input" => prompt(record),
-        "tool_call" => Mapping::one(call(record, Kind::ToolCall, BEFORE)),
+        "tool_call" => Mapping::one(COMMON.call(record, Kind::ToolCall, BEFORE)),
         "tool_result" => tool(record),
         "message_end" => message(record),
         name if NOISE.contains(&name) => Mapping::NOISE,
@@ -80,21 +80,6 @@ fn prompt(record: &Record<'_>) -> Mapping {
     Mapping::one(SessionEvent { text, ..COMMON.event(record, Kind::Prompt, AFTER) })
 }
 
-fn call(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
-    let call = text(record, CALL).unwrap_or_default();
-    SessionEvent {
-        fact_key: call.clone(),
-        tool: text(record, TOOL).unwrap_or_default(),
-        tool_call_id: call,
-        input: if kind == Kind::ToolCall {
-            content(record, INPUT).unwrap_or_default()
-        } else {
-            String::new()
-        },
-        ..COMMON.event(record, kind, rank)
-    }
-}
-
 fn tool(record: &Record<'_>) -> Mapping {
     let result = SessionEvent {
         status: match boolean(record, IS_ERROR) {
@@ -103,9 +88,9 @@ fn tool(record: &Record<'_>) -> Mapping {
             None => Status::Unknown,
         },
         output: output(&json(record, OUTPUT).unwrap_or_default()),
-        ..call(record, Kind::ToolResult, AFTER)
+        ..COMMON.call(record, Kind::ToolResult, AFTER)
     };
-    Mapping::Events(executed(record, call(record, Kind::ToolCall, AFTER), result).into())
+    Mapping::Events(executed(record, COMMON.call(record, Kind::ToolCall, AFTER), result).into())
 }
 
 /// Of messages only the assistant's are no repetition.

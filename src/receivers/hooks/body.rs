@@ -45,9 +45,7 @@ impl Source for HookBody {
     }
 
     fn read(self, lease: &mut Lease, visit: &mut dyn FnMut(&Record<'_>)) -> Result<Tally, Refusal> {
-        let compressed = if self.coding == Coding::Identity { 0 } else { self.body.len() };
         let body = self.coding.decompress(self.body, self.limit, lease)?;
-        lease.shrink(compressed);
         let mut tally = Tally::default();
         let mut show = |json: &[u8], place: &str| {
             let malformed = |Unreadable(reason)| Refusal::Malformed(format!("{place}{reason}"));

@@ -202,7 +202,7 @@ pub fn without_lone_surrogates(json: &[u8]) -> Cow<'_, [u8]> {
     changed.map_or(Cow::Borrowed(json), Cow::Owned)
 }
 
-/// The number of the escape `\uXXXX` at a place.
+/// The number of the escape at a place, `\u` and four hex digits.
 fn unit(json: &[u8], at: usize) -> Option<u16> {
     let escape = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
     u16::from_str_radix(std::str::from_utf8(escape).ok()?, 16).ok()

@@ -77,9 +77,7 @@ impl Source for Batch {
     }
 
     fn read(self, lease: &mut Lease, visit: &mut dyn FnMut(&Record<'_>)) -> Result<Tally, Refusal> {
-        let compressed = if self.coding == Coding::Identity { 0 } else { self.body.len() };
         let body = self.coding.decompress(self.body, self.limit, lease)?;
-        lease.shrink(compressed);
         let report = read_events(self.form, &body, visit)?;
         let verdicts = &report.verdicts;
         let errors = || verdicts.iter().filter_map(|verdict| verdict.error.as_ref());

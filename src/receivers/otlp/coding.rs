@@ -43,7 +43,8 @@ impl Coding {
         }
     }
 
-    /// Undoes the compression. The result has at most `limit` bytes, which `lease` pays for.
+    /// Undoes the compression. The result has at most `limit` bytes, which `lease` pays for, and no longer
+    /// for what was compressed.
     pub fn decompress(self, body: Bytes, limit: usize, lease: &mut Lease) -> Result<Bytes, Refusal> {
         let bytes = body.as_ref();
         let (name, inflated) = match self {
@@ -62,10 +63,12 @@ impl Coding {
                 ),
             ),
         };
-        inflated.map_err(|fault| match fault {
+        let inflated = inflated.map_err(|fault| match fault {
             Fault::Broken(error) => Refusal::Malformed(format!("the body is not {name}: {error}")),
             Fault::Refused(refusal) => refusal,
-        })
+        })?;
+        lease.shrink(body.len());
+        Ok(inflated)
     }
 }
 

@@ -45,9 +45,7 @@ impl Source for Export {
     }
 
     fn read(self, lease: &mut Lease, visit: &mut dyn FnMut(&Record<'_>)) -> Result<Tally, Refusal> {
-        let compressed = if self.coding == Coding::Identity { 0 } else { self.body.len() };
         let body = self.coding.decompress(self.body, self.limit, lease)?;
-        lease.shrink(compressed);
         let mut sink = Sink::new(lease, visit);
         match self.encoding {
             Encoding::Protobuf => protobuf::read(self.signal, &body, &mut sink)?,
