@@ -65,9 +65,9 @@ pub(super) enum What {
     /// Something that changes nothing: reading, searching, asking.
     #[serde(rename = "l")]
     Look,
-    /// Any other tool, by name.
+    /// Any other tool, as a command of its name alone.
     #[serde(rename = "t")]
-    Tool(String),
+    Tool(Command),
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -182,6 +182,14 @@ impl Action {
         }
     }
 
+    /// What was run: a command, or a tool of the assistant's own such as `run_tests`.
+    pub(super) fn run(&self) -> Option<&Command> {
+        match &self.what {
+            What::Command(command) | What::Tool(command) => Some(command),
+            _ => None,
+        }
+    }
+
     /// The file that was edited, if one was and it can be named.
     pub(super) fn edited(&self) -> Option<&str> {
         match &self.what {
@@ -211,7 +219,7 @@ impl Action {
             What::Command(command) => Some(format!("run {}", command.token())),
             What::Opaque(token) => Some(format!("run {token}")),
             What::Edit(path) => Some(format!("edit {}", path.rsplit('/').next().unwrap_or_default())),
-            What::Tool(name) => Some(format!("tool {name}")),
+            What::Tool(name) => Some(format!("tool {}", name.text())),
             What::Skill | What::Look => None,
         }
     }
@@ -264,7 +272,10 @@ impl<'a> Call<'a> {
             Some(line) => self.commands(&line, status, first, &events),
             None => {
                 let action = Action::new(classify(tool, input), first, events);
-                vec![Action { status, ..action }]
+                let is_run = action.run().is_some() && status == Status::Error;
+                let output = self.first_text(|event| &event.output);
+                let signature = is_run.then(|| signature::of(output)).flatten();
+                vec![Action { status, signature, ..action }]
             }
         };
         for action in &mut actions {
@@ -427,7 +438,7 @@ fn classify(tool: &str, input: &str) -> What {
         "view",
         "web",
     ];
-    if has(&looking) || words.is_empty() { What::Look } else { What::Tool(tool.to_owned()) }
+    if has(&looking) || words.is_empty() { What::Look } else { What::Tool(Command::of_tool(tool)) }
 }
 
 /// The file that an edit names, `""` if none; the first of a patch.

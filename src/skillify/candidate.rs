@@ -420,9 +420,8 @@ fn reason(claim: &Claim, shortfalls: &[Shortfall]) -> String {
 fn signatures(work: &Work<'_>, claims: &[SupportedClaim]) -> Vec<String> {
     let failing = |action: &Action| {
         claims.iter().any(|claim| match &claim.claim {
-            Claim::Fix { command: failed, .. } | Claim::Instead { failed, .. } => {
-                verify::is_run_of(action, failed)
-            }
+            Claim::Fix { command: failed, .. } => verify::is_try_of(action, failed),
+            Claim::Instead { failed, .. } => verify::is_run_of(action, failed),
             _ => false,
         })
     };

@@ -5,6 +5,7 @@
 //! joined, the most alike first, as long as the clusters they stand in are alike as a whole: of a
 //! cluster only what its members have in common counts, so that noise does not add up.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Idea;
@@ -95,26 +96,27 @@ fn root(forest: &mut [usize], at: usize) -> usize {
 /// Pairs of segments that share a rare token, the most alike first; similarity in thousandths.
 fn pairs(profiles: &[Profile], weights: &Weights, singles: &[Cluster]) -> Vec<(u32, usize, usize)> {
     let mut postings: BTreeMap<Token, Vec<usize>> = BTreeMap::new();
-    let mut found: Vec<(usize, usize)> = Vec::new();
-    for (at, profile) in profiles.iter().enumerate() {
+    let mut pairs: Vec<(u32, usize, usize)> = Vec::new();
+    let mut found: Vec<usize> = Vec::new();
+    for ((at, profile), single) in profiles.iter().enumerate().zip(singles) {
         let mut rarest = profile.actions.clone();
         rarest.sort_by(|a, b| weights.of(*b).total_cmp(&weights.of(*a)).then(a.cmp(b)));
         for token in rarest.into_iter().take(RARE_TOKENS) {
             let posting = postings.entry(token).or_default();
-            found.extend(posting.iter().rev().take(NEIGHBOURS).map(|other| (*other, at)));
+            found.extend(posting.iter().rev().take(NEIGHBOURS));
             posting.push(at);
         }
+        found.sort_unstable();
+        found.dedup();
+        for other in found.drain(..) {
+            let Some(earlier) = singles.get(other) else { continue };
+            let similarity = weights.similarity(earlier, single);
+            if similarity > ALIKE / 2.0 {
+                pairs.push((thousandths(similarity), other, at));
+            }
+        }
     }
-    found.sort_unstable();
-    found.dedup();
-    let mut pairs: Vec<(u32, usize, usize)> = found
-        .into_iter()
-        .filter_map(|(a, b)| {
-            let similarity = weights.similarity(singles.get(a)?, singles.get(b)?);
-            (similarity > ALIKE / 2.0).then_some((thousandths(similarity), a, b))
-        })
-        .collect();
-    pairs.sort_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    pairs.sort_unstable_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
     pairs
 }
 
@@ -183,33 +185,45 @@ impl Cluster {
         self.members.len() >= TELLING_SIZE
     }
 
-    /// The share of members that have each token; 0 for what a telling cluster does not have in common.
-    fn shares(&self, counts: &Counts, common: f64) -> impl Iterator<Item = (Token, f64)> {
+    /// The share of members that have a token, of their count; 0 for what a telling cluster does not
+    /// have in common.
+    fn share(&self, common: f64) -> impl Fn(f64) -> f64 {
         let (size, telling) = (self.size(), self.is_telling());
-        counts.iter().map(move |(token, count)| {
+        move |count| {
             let share = count / size;
-            (*token, if telling && share < common { 0.0 } else { share })
-        })
+            if telling && share < common { 0.0 } else { share }
+        }
     }
 }
 
-/// What stands in either of two lists that ascend by token, with the value of both.
-fn both(
-    a: impl Iterator<Item = (Token, f64)>,
-    b: impl Iterator<Item = (Token, f64)>,
-) -> impl Iterator<Item = (Token, f64, f64)> {
-    let (mut a, mut b) = (a.peekable(), b.peekable());
-    std::iter::from_fn(move || {
-        let next =
-            a.peek().map(|(token, _)| *token).into_iter().chain(b.peek().map(|(token, _)| *token)).min()?;
-        let of = |found: Option<(Token, f64)>| found.map_or(0.0, |(_, value)| value);
-        let in_a = of(a.next_if(|(token, _)| *token == next));
-        Some((next, in_a, of(b.next_if(|(token, _)| *token == next))))
-    })
+/// Calls back with what stands in either of two lists that ascend by token, and its value in both.
+fn for_both(mut a: &[(Token, f64)], mut b: &[(Token, f64)], mut call: impl FnMut(Token, f64, f64)) {
+    loop {
+        match (a, b) {
+            ([(token, value), rest @ ..], [(other, theirs), others @ ..]) => match token.cmp(other) {
+                Ordering::Less => {
+                    call(*token, *value, 0.0);
+                    a = rest;
+                }
+                Ordering::Greater => {
+                    call(*other, 0.0, *theirs);
+                    b = others;
+                }
+                Ordering::Equal => {
+                    call(*token, *value, *theirs);
+                    (a, b) = (rest, others);
+                }
+            },
+            (rest, []) => return rest.iter().for_each(|(token, value)| call(*token, *value, 0.0)),
+            ([], rest) => return rest.iter().for_each(|(token, value)| call(*token, 0.0, *value)),
+        }
+    }
 }
 
 fn added(a: &Counts, b: &Counts) -> Counts {
-    both(a.iter().copied(), b.iter().copied()).map(|(token, a, b)| (token, a + b)).collect()
+    let mut sum = Vec::with_capacity(a.len().max(b.len()));
+    for_both(a, b, |token, a, b| sum.push((token, a + b)));
+    sum
 }
 
 /// How segments are compared.
@@ -236,13 +250,14 @@ impl Weights {
         let (mut shared, mut apart) = (0.0, 0.0);
         let telling = |cluster: &Cluster| if cluster.is_telling() { 1.0 } else { 0.5 };
         let (counts_in_a, counts_in_b) = (telling(a), telling(b));
-        for (token, in_a, in_b) in both(a.shares(of_a, self.common), b.shares(of_b, self.common)) {
-            let weight = self.of(token);
+        let (share_of_a, share_of_b) = (a.share(self.common), b.share(self.common));
+        for_both(of_a, of_b, |token, in_a, in_b| {
+            let (weight, in_a, in_b) = (self.of(token), share_of_a(in_a), share_of_b(in_b));
             shared += weight * in_a.min(in_b);
             let (more, counts) =
                 if in_a > in_b { (in_a - in_b, counts_in_a) } else { (in_b - in_a, counts_in_b) };
             apart += weight * more * counts;
-        }
+        });
         if shared > 0.0 { shared / (shared + apart) } else { 0.0 }
     }
 }

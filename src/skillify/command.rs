@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::flag::is_flag;
 use super::shell::{self, Connector, Pipeline, Word};
 use super::vocabulary as known;
 
@@ -162,6 +163,12 @@ impl Command {
         Self { words, head, trivial: main.is_none(), inline }
     }
 
+    /// The call of an assistant's own tool, whatever its arguments.
+    pub(super) fn of_tool(name: &str) -> Self {
+        let word = Word { raw: name.to_owned(), value: name.to_owned() };
+        Self { words: vec![word], head: 0, trivial: false, inline: false }
+    }
+
     /// The words.
     pub(super) fn words(&self) -> &[Word] {
         &self.words
@@ -279,11 +286,6 @@ impl Command {
             .map(str::to_lowercase)
             .collect()
     }
-}
-
-/// A word that sets an option.
-pub(super) fn is_flag(word: &str) -> bool {
-    word.len() > 1 && word.starts_with('-')
 }
 
 /// A name such as a subcommand or a target: neither a path nor a file nor a version.

@@ -19,14 +19,14 @@ use super::command::Command;
 use super::outcome::{self, Outcome};
 use super::prefer;
 use super::prompt::Role;
-use super::segment::{self, Segment, Turn, claimable};
-use super::template::version_of;
+use super::segment::{self, Segment, Turn, claimable, repairable};
+use super::version::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures or outcomes. Digests of another version are made anew.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -161,7 +161,7 @@ impl Digest {
         let mut commands: BTreeMap<String, Status> = BTreeMap::new();
         let actions = self.segments.iter().flat_map(SegmentDigest::actions).map(|(_, action)| action);
         for action in actions.filter(|action| !action.refused) {
-            let Some(command) = claimable(action) else { continue };
+            let Some(command) = repairable(action) else { continue };
             let known = commands.entry(command.text()).or_default();
             *known = known.at_best(action.status);
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::claim::Claim;
-use super::segment::claimable;
+use super::segment::repairable;
 use super::template::Template;
 use super::verify::Work;
 
@@ -19,7 +19,7 @@ impl<'a> Index<'a> {
         let mut index =
             Self { by_core: BTreeMap::new(), by_program: BTreeMap::new(), all: (0..works.len()).collect() };
         for (at, work) in works.iter().enumerate() {
-            for command in work.segment.actions().filter_map(|(_, action)| claimable(action)) {
+            for command in work.segment.actions().filter_map(|(_, action)| repairable(action)) {
                 let core = command.core();
                 add(&mut index.by_program, core.first().copied().unwrap_or_default(), at);
                 add(&mut index.by_core, core.join(" "), at);

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::Action;
 use super::claim::Claim;
-use super::command::{Command, is_flag};
+use super::command::Command;
+use super::flag::is_flag;
 use super::outcome::Outcome;
 use super::segment::claimable;
 use super::signature;
@@ -81,7 +82,7 @@ pub(super) fn instead(works: &[Work<'_>]) -> Vec<Claim> {
 pub(super) fn shown(run: &Template, failed: &Template, work: &Work<'_>) -> Option<Shown> {
     let found = replacements(work)
         .into_iter()
-        .rfind(|found| failed.matches(found.failed.1) && run.matches(found.by.2));
+        .rfind(|found| failed.matches_but_for_flags(found.failed.1) && run.matches(found.by.2));
     if let Some(Replacement { failed: (failed, _), by: (turn, by, _) }) = found {
         let events = failed.events.iter().chain(&by.events).cloned().collect();
         return Some(Shown { outcome: work.outcome_of_effect(turn, by), events, edited: false });

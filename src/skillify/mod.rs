@@ -10,6 +10,7 @@
 //! | `prompt.rs` | what a prompt starts, corrects or continues; the words that tell its work |
 //! | `action.rs` | facts become actions, the same for every assistant |
 //! | `shell.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
+//! | `flag.rs` | which flags decide what a command does |
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `digest.rs` | what mining needs of a session, and nothing more |
@@ -17,11 +18,13 @@
 //! | `cluster.rs` | segments that do the same work |
 //! | `instead.rs` | what does the work of a command that cannot work |
 //! | `prefer.rs` | which of two commands a person wants |
+//! | `repair.rs` | what made a command pass that had failed |
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
 //! | `chance.rs` | what is shared by more than accident |
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
-//! | `template.rs`, `claim.rs` | command templates with typed holes; claims, evidence, candidates |
+//! | `template.rs`, `version.rs` | command templates with typed holes |
+//! | `claim.rs` | claims, evidence, candidates |
 //! | `index.rs` | where a claim can be looked for |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
@@ -36,6 +39,7 @@ mod claim;
 mod cluster;
 mod command;
 mod digest;
+mod flag;
 mod guard;
 mod index;
 mod instead;
@@ -45,6 +49,7 @@ mod outcome;
 mod prefer;
 mod prompt;
 mod propose;
+mod repair;
 mod said;
 mod score;
 mod segment;
@@ -53,6 +58,7 @@ mod signature;
 mod steps;
 mod template;
 mod verify;
+mod version;
 mod vocabulary;
 
 use std::borrow::Borrow;

@@ -6,10 +6,12 @@ use super::Idea;
 use super::action::Action;
 use super::chance::{self, Background};
 use super::claim::Claim;
-use super::command::{Command, is_flag};
+use super::command::Command;
+use super::flag::is_flag;
 use super::segment::claimable;
-use super::template::{self, Template};
+use super::template::Template;
 use super::verify::Work;
+use super::version;
 use crate::event::Status;
 
 /// The share of a cluster's sessions that must show a step.
@@ -99,11 +101,13 @@ fn parts(group: Vec<Done<'_>>) -> Vec<Vec<Done<'_>>> {
         };
         exact.entry(key).or_default().push(done);
     }
-    let (mut parts, rest): (Vec<_>, Vec<_>) =
-        exact.into_iter().partition(|(_, part)| sessions(part) >= 2 && sessions(part) * 2 > whole);
+    let words = |key: &Vec<&str>| key.iter().map(|word| (*word).to_owned()).collect();
+    let (mut parts, rest): (Vec<_>, Vec<_>) = version::join_versions(exact, words, sessions)
+        .into_iter()
+        .partition(|(_, part)| sessions(part) >= 2 && sessions(part) * 2 > whole);
     let mut by_kind: BTreeMap<Vec<String>, Vec<Done<'_>>> = BTreeMap::new();
     for (core, part) in rest {
-        by_kind.entry(core.iter().map(|word| template::kind_of(word)).collect()).or_default().extend(part);
+        by_kind.entry(core.iter().map(|word| version::kind_of(word)).collect()).or_default().extend(part);
     }
     // Few that differ must not blur what most agree in.
     let (most, few): (Vec<_>, Vec<_>) =
