@@ -14,26 +14,12 @@ use super::vocabulary as known;
 /// One command that changes or checks something, or a trivial one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Command {
-    #[serde(rename = "w")]
     words: Vec<Word>,
     /// Where the words of the first stage that is not trivial begin.
-    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
     head: usize,
-    #[serde(rename = "t", default, skip_serializing_if = "is_false")]
     trivial: bool,
     /// Whether code stands in the command itself (`python -c …`, here-documents).
-    #[serde(rename = "i", default, skip_serializing_if = "is_false")]
     inline: bool,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
-fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 /// A command within its line.

@@ -20,14 +20,11 @@ use crate::event::Status;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Outcome {
     /// People were content.
-    #[serde(rename = "a")]
     Accepted,
     /// They were not.
-    #[serde(rename = "r")]
     Rejected,
     /// Nothing tells.
     #[default]
-    #[serde(rename = "u")]
     Unknown,
 }
 

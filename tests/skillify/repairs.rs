@@ -126,7 +126,7 @@ fn a_tool_of_a_frameworks_agent_is_repaired_like_a_command() {
     }));
     assert_eq!(
         skill.wording.description,
-        "Run `make db-up` before `run_tests`. Use when `run_tests` fails, or when asked to check orders."
+        "Run `make db-up` before `run_tests`. Use when `run_tests` fails, or when asked to check orders module."
     );
     assert_eq!(
         skill.wording.if_it_fails[0].text,
