@@ -157,7 +157,7 @@ impl Action {
         }
     }
 
-    /// The command, if one was run.
+    /// The command, if one was run; of a digest one that a claim can speak of.
     pub(super) fn command(&self) -> Option<&Command> {
         match &self.what {
             What::Command(command) => Some(command),

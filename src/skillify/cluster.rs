@@ -6,11 +6,11 @@
 //! cluster only what its members have in common counts, so that noise does not add up.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Idea;
-use super::action::Action;
-use super::digest::SegmentDigest;
+use super::terms::{Term, Terms, WorkTerms};
+use super::verify::Work;
 
 /// How alike two clusters must be, from 0 to 1.
 const ALIKE: f64 = 0.4;
@@ -24,17 +24,14 @@ const TELLING_SIZE: usize = 3;
 const RARE_TOKENS: usize = 12;
 const NEIGHBOURS: usize = 12;
 
-/// A token's number in the workspace.
-type Token = u32;
-
 /// What was done and what was asked for, ascending.
 struct Profile {
-    actions: Vec<Token>,
-    words: Vec<Token>,
+    actions: Vec<Term>,
+    words: Vec<Term>,
 }
 
 /// How many members have each token, by token.
-type Counts = Vec<(Token, f64)>;
+type Counts = Vec<(Term, f64)>;
 
 /// A growing cluster.
 #[derive(Default, Clone)]
@@ -46,8 +43,8 @@ struct Cluster {
 
 /// The indices of the segments by cluster, in the order of their oldest members. A segment without a
 /// telling action is in none.
-pub(super) fn clusters(segments: &[&SegmentDigest], without: Option<Idea>) -> Vec<Vec<usize>> {
-    let (profiles, weights) = profiles(segments, without);
+pub(super) fn clusters(works: &[Work<'_>], terms: &Terms, without: Option<Idea>) -> Vec<Vec<usize>> {
+    let (profiles, weights) = profiles(works, terms, without);
     let mut forest: Vec<usize> = (0..profiles.len()).collect();
     let mut clusters: Vec<Cluster> =
         profiles.iter().enumerate().map(|(member, profile)| Cluster::single(member, profile)).collect();
@@ -95,7 +92,7 @@ fn root(forest: &mut [usize], at: usize) -> usize {
 
 /// Pairs of segments that share a rare token, the most alike first; similarity in thousandths.
 fn pairs(profiles: &[Profile], weights: &Weights, singles: &[Cluster]) -> Vec<(u32, usize, usize)> {
-    let mut postings: BTreeMap<Token, Vec<usize>> = BTreeMap::new();
+    let mut postings: BTreeMap<Term, Vec<usize>> = BTreeMap::new();
     let mut pairs: Vec<(u32, usize, usize)> = Vec::new();
     let mut found: Vec<usize> = Vec::new();
     for ((at, profile), single) in profiles.iter().enumerate().zip(singles) {
@@ -126,43 +123,49 @@ fn thousandths(share: f64) -> u32 {
 }
 
 /// The profiles of the segments, without what only one of them has, and the weight of each token.
-fn profiles(segments: &[&SegmentDigest], without: Option<Idea>) -> (Vec<Profile>, Weights) {
-    let texts: Vec<(BTreeSet<String>, BTreeSet<String>)> = segments
-        .iter()
-        .map(|segment| {
-            let actions = segment.actions().filter(|(_, action)| !action.refused && !action.scratch);
-            let actions = actions.filter_map(|(_, action)| Action::token(action)).collect();
-            (actions, segment.words.iter().cloned().collect())
-        })
-        .collect();
-    let mut frequencies: BTreeMap<&str, f64> = BTreeMap::new();
-    for text in texts.iter().flat_map(|(actions, words)| actions.iter().chain(words)) {
-        *frequencies.entry(text).or_default() += 1.0;
+fn profiles(works: &[Work<'_>], terms: &Terms, without: Option<Idea>) -> (Vec<Profile>, Weights) {
+    let mut profiles: Vec<Profile> =
+        works.iter().zip(terms.works()).map(|(work, terms)| Profile::of(work, terms)).collect();
+    let mut frequencies: Vec<f64> = vec![0.0; terms.texts().len()];
+    for term in profiles.iter().flat_map(|profile| profile.actions.iter().chain(&profile.words)) {
+        if let Some(frequency) = frequencies.get_mut(*term as usize) {
+            *frequency += 1.0;
+        }
     }
-    frequencies.retain(|_, frequency| *frequency > 1.0);
-    let numbers: BTreeMap<&str, Token> = frequencies.keys().copied().zip(0..).collect();
-    let total: f64 = texts.iter().map(|_| 1.0).sum();
+    let recurs = |term: &Term| frequencies.get(*term as usize).is_some_and(|frequency| *frequency > 1.0);
+    for profile in &mut profiles {
+        profile.actions.retain(recurs);
+        profile.words.retain(recurs);
+    }
+    let total: f64 = works.iter().map(|_| 1.0).sum();
     let rarity = |frequency: &f64| {
         if without == Some(Idea::Rarity) { 1.0 } else { (1.0 + total / frequency).ln() }
     };
     let weights = Weights {
-        rarity: frequencies.values().map(rarity).collect(),
+        rarity: frequencies.iter().map(rarity).collect(),
         words_share: if without == Some(Idea::Words) { 0.0 } else { WORDS_SHARE },
         common: if without == Some(Idea::Commonness) { 0.0 } else { COMMON },
     };
-    let numbered = |texts: &BTreeSet<String>| -> Vec<Token> {
-        texts.iter().filter_map(|text| numbers.get(text.as_str()).copied()).collect()
-    };
-    let profiles = texts
-        .iter()
-        .map(|(actions, words)| Profile { actions: numbered(actions), words: numbered(words) })
-        .collect();
     (profiles, weights)
+}
+
+impl Profile {
+    fn of(work: &Work<'_>, terms: &WorkTerms) -> Self {
+        let actions = work.segment.actions().zip(&terms.actions);
+        let done = actions.filter(|((_, action), _)| !action.refused && !action.scratch);
+        let mut actions: Vec<Term> = done.filter_map(|(_, terms)| terms.token).collect();
+        let mut words = terms.words.clone();
+        for terms in [&mut actions, &mut words] {
+            terms.sort_unstable();
+            terms.dedup();
+        }
+        Self { actions, words }
+    }
 }
 
 impl Cluster {
     fn single(member: usize, profile: &Profile) -> Self {
-        let counted = |tokens: &[Token]| tokens.iter().map(|token| (*token, 1.0)).collect();
+        let counted = |tokens: &[Term]| tokens.iter().map(|token| (*token, 1.0)).collect();
         Self { members: vec![member], actions: counted(&profile.actions), words: counted(&profile.words) }
     }
 
@@ -197,7 +200,7 @@ impl Cluster {
 }
 
 /// Calls back with what stands in either of two lists that ascend by token, and its value in both.
-fn for_both(mut a: &[(Token, f64)], mut b: &[(Token, f64)], mut call: impl FnMut(Token, f64, f64)) {
+fn for_both(mut a: &[(Term, f64)], mut b: &[(Term, f64)], mut call: impl FnMut(Term, f64, f64)) {
     loop {
         match (a, b) {
             ([(token, value), rest @ ..], [(other, theirs), others @ ..]) => match token.cmp(other) {
@@ -235,7 +238,7 @@ struct Weights {
 }
 
 impl Weights {
-    fn of(&self, token: Token) -> f64 {
+    fn of(&self, token: Term) -> f64 {
         self.rarity.get(token as usize).copied().unwrap_or_default()
     }
 

@@ -18,7 +18,7 @@ use super::command::Command;
 use super::outcome::{self, Outcome};
 use super::prefer;
 use super::prompt::Role;
-use super::segment::{self, Segment, Turn, claimable, repairable};
+use super::segment::{self, Segment, Turn, repairable};
 use super::version::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::table::{Session, sessions};
@@ -187,7 +187,7 @@ impl SegmentDigest {
 
     /// The commands that a claim can speak of, as a person would type them, in order.
     pub(super) fn commands(&self) -> impl Iterator<Item = String> {
-        self.actions().filter_map(|(_, action)| claimable(action)).map(Command::text)
+        self.actions().filter_map(|(_, action)| action.command()).map(Command::text)
     }
 
     /// The action at an index that [`SegmentDigest::choices`] gives.

@@ -15,6 +15,7 @@
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `digest.rs` | what mining needs of a session, and nothing more |
 //! | `arrow.rs` | segments as rows for other engines |
+//! | `terms.rs` | what segments did and were asked for, as numbers |
 //! | `cluster.rs` | segments that do the same work |
 //! | `instead.rs` | what does the work of a command that cannot work |
 //! | `prefer.rs` | which of two commands a person wants |
@@ -57,6 +58,7 @@ mod shell;
 mod signature;
 mod steps;
 mod template;
+mod terms;
 mod verify;
 mod version;
 mod vocabulary;
@@ -173,7 +175,8 @@ pub fn mine_digests<D: Borrow<Digest>>(
     let known_people: BTreeSet<&str> =
         sessions().map(|session| session.person.as_str()).filter(|person| !person.is_empty()).collect();
     let as_of = sessions().map(|session| session.last_event_at).max().unwrap_or_default();
-    let background = chance::Background::of(&works);
+    let terms = terms::Terms::of(&works);
+    let background = chance::Background::of(&works, &terms);
     let mining = candidate::Workspace {
         name: workspace,
         works: &works,
@@ -183,7 +186,8 @@ pub fn mine_digests<D: Borrow<Digest>>(
         rule: config.publish,
         proposer,
         background: &background,
-        index: index::Index::of(&works),
+        index: index::Index::of(&works, &terms),
+        terms: &terms,
         as_of,
     };
     let (candidates, clusters) = mining.candidates();

@@ -17,7 +17,7 @@ use super::command::Command;
 use super::outcome::Outcome;
 use super::prefer::{self, Choice};
 use super::repair::{self, Placed, may_repair};
-use super::segment::{claimable, repairable};
+use super::segment::repairable;
 use super::steps::session_of;
 use super::template::Template;
 use super::verify::Work;
@@ -131,7 +131,7 @@ fn repairs<'a>(work: &'a Work<'_>) -> Vec<Repair<'a>> {
                         && repair::help(&actions, *place, is_run).is_some()
                 };
                 let helping = (failed_at + 1..at).filter(helped).filter_map(|place| actions.get(place));
-                let repairs = helping.filter_map(|(_, other)| claimable(other));
+                let repairs = helping.filter_map(|(_, other)| other.command());
                 found.extend(repairs.map(|repair| Repair { session, failed: command, repair }));
                 // A person who was not content corrects: what passes later may be the better repair.
                 if work.outcome(*turn) == Outcome::Rejected {
@@ -163,7 +163,7 @@ pub(super) fn avoidances(works: &[&Work<'_>]) -> Vec<Claim> {
     for work in works {
         for (turn, action) in work.segment.actions() {
             let refused = action.refused || work.outcome_of(turn, action) == Outcome::Rejected;
-            if let Some(command) = claimable(action).filter(|command| refused && !command.is_probe()) {
+            if let Some(command) = action.command().filter(|command| refused && !command.is_probe()) {
                 groups.entry(command.token()).or_default().push((command, session_of(work)));
             }
         }

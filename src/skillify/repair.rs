@@ -5,7 +5,6 @@
 
 use super::action::Action;
 use super::command::Command;
-use super::segment::claimable;
 use crate::event::Status;
 
 /// Where an action stands, by turn and place.
@@ -43,7 +42,7 @@ pub(super) fn help(actions: &[Placed<'_>], at: usize, is_run: impl Fn(&Action) -
 
 /// Whether an action may be what repaired a command that failed.
 pub(super) fn may_repair(action: &Action, failed: &Command) -> bool {
-    let Some(command) = claimable(action) else { return false };
+    let Some(command) = action.command() else { return false };
     let records = command.is_version_control() && failed.verb().first() != Some(&"git");
     let tried = action.status != Status::Error && !action.refused;
     tried && command.core() != failed.core() && !command.is_probe() && !records

@@ -193,16 +193,15 @@ pub(crate) fn short_hash(parts: &[&str], bytes: usize) -> String {
     hash.finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The command of an action that can stand in a claim.
+/// The command of an action that can stand in a claim. A digest has no other commands.
 pub(super) fn claimable(action: &Action) -> Option<&Command> {
     let command = action.command().filter(|_| !action.scratch)?;
     (!command.is_trivial() && command.is_literal()).then_some(command)
 }
 
-/// The command of an action that can stand in a claim, or the tool that it called, if that is a name
-/// and nothing else.
+/// The command of a digest's action, or the tool that it called, if that is a name and nothing else.
 pub(super) fn repairable(action: &Action) -> Option<&Command> {
-    claimable(action).or_else(|| match &action.what {
+    action.command().or_else(|| match &action.what {
         What::Tool(tool) => Some(tool).filter(|tool| is_name(&tool.text())),
         _ => None,
     })

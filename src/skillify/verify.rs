@@ -4,7 +4,7 @@ use super::action::{Action, What};
 use super::claim::{Claim, Evidence, Line, SupportedClaim, Wording};
 use super::digest::{Digest, SegmentDigest};
 use super::outcome::Outcome;
-use super::segment::{claimable, repairable};
+use super::segment::repairable;
 use super::template::Template;
 use super::{instead, prefer, repair};
 use crate::event::Status;
@@ -111,7 +111,7 @@ impl Shown {
 }
 
 pub(super) fn is_run_of(action: &Action, template: &Template) -> bool {
-    claimable(action).is_some_and(|command| template.matches(command))
+    action.command().is_some_and(|command| template.matches(command))
 }
 
 /// Whether an action ran what a template says that can fail and be repaired.

@@ -181,7 +181,7 @@ struct Out {
 
 impl Out {
     fn entry(&mut self, entry: &Entry<'_>) -> io::Result<()> {
-        let bytes = postcard::to_stdvec(entry).map_err(io::Error::other)?;
+        let bytes = postcard::to_extend(entry, Vec::new()).map_err(io::Error::other)?;
         let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
         self.buffer.extend(length.to_le_bytes());
         self.buffer.extend(crc32c::crc32c(&bytes).to_le_bytes());
