@@ -143,7 +143,7 @@ fn with_entries_changed(bytes: &[u8], change: impl Fn(usize, &mut [u8])) -> Vec<
     let (mut left, mut changed) = (bytes, Vec::new());
     for number in 0.. {
         let Some((length, rest)) = left.split_first_chunk::<4>() else { break };
-        let (entry, rest) = rest[4..].split_at(u32::from_le_bytes(*length) as usize);
+        let (entry, rest) = rest.split_at(4).1.split_at(u32::from_le_bytes(*length) as usize);
         let mut entry = entry.to_vec();
         change(number, &mut entry);
         changed.extend(length);
