@@ -68,7 +68,7 @@ pub(super) fn has_value(flag: &str, other: &str) -> bool {
 }
 
 /// The flags of a command that decide what it does, without their values.
-pub(super) fn decide(command: &Command) -> BTreeSet<&str> {
+pub(super) fn deciding_flags(command: &Command) -> BTreeSet<&str> {
     let flags = command.words().iter().map(|word| word.value.as_str());
     flags.filter(|word| is_flag(word) && !is_manner(word)).map(flag_key).collect()
 }
@@ -77,7 +77,7 @@ pub(super) fn decide(command: &Command) -> BTreeSet<&str> {
 pub(super) fn usual_flags<'a>(commands: &[&'a Command]) -> BTreeSet<&'a str> {
     let mut runs: BTreeMap<BTreeSet<&str>, usize> = BTreeMap::new();
     for command in commands {
-        *runs.entry(decide(command)).or_default() += 1;
+        *runs.entry(deciding_flags(command)).or_default() += 1;
     }
     let usual = runs.into_iter().max_by(|(a, of_a), (b, of_b)| {
         of_a.cmp(of_b).then_with(|| b.len().cmp(&a.len())).then_with(|| b.cmp(a))

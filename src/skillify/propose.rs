@@ -11,7 +11,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::action::Action;
 use super::claim::{Claim, SupportedClaim, Wording};
 use super::command::Command;
 use super::outcome::Outcome;
@@ -111,6 +110,11 @@ fn alike<'a, T>(
 fn repairs<'a>(work: &'a Work<'_>) -> Vec<Repair<'a>> {
     let actions: Vec<Placed<'_>> = work.segment.actions().collect();
     let session = session_of(work);
+    let mut runs: BTreeMap<(&str, Vec<&str>), Vec<usize>> = BTreeMap::new();
+    for (at, (_, action)) in actions.iter().enumerate() {
+        let Some(command) = repairable(action) else { continue };
+        runs.entry((action.agent.as_str(), command.core())).or_default().push(at);
+    }
     let mut open: BTreeMap<(&str, Vec<&str>), usize> = BTreeMap::new();
     let mut found = Vec::new();
     for (at, (turn, action)) in actions.iter().enumerate() {
@@ -123,12 +127,11 @@ fn repairs<'a>(work: &'a Work<'_>) -> Vec<Repair<'a>> {
             }
             Status::Ok => {
                 let Some(failed_at) = open.get(&key).copied() else { continue };
-                let is_run =
-                    |other: &Action| repairable(other).is_some_and(|run| run.core() == command.core());
+                let runs = runs.get(&key).map(Vec::as_slice).unwrap_or_default();
                 let helped = |place: &usize| {
                     let by = actions.get(*place).filter(|(_, other)| other.agent == action.agent);
                     by.is_some_and(|(_, other)| may_repair(other, command))
-                        && repair::help(&actions, *place, is_run).is_some()
+                        && repair::help(&actions, runs, *place).is_some()
                 };
                 let helping = (failed_at + 1..at).filter(helped).filter_map(|place| actions.get(place));
                 let repairs = helping.filter_map(|(_, other)| other.command());

@@ -19,18 +19,22 @@ pub(super) struct Help {
     pub(super) passed: usize,
 }
 
-/// What shows that the action at a place helped a command, of whose runs `is_run` tells: the next run
-/// passed, or failed as no run before it and passed in the end. `None` if nothing does.
-pub(super) fn help(actions: &[Placed<'_>], at: usize, is_run: impl Fn(&Action) -> bool) -> Option<Help> {
-    let agent = &actions.get(at)?.1.agent;
-    let runs = |(_, (_, action)): &(usize, &Placed<'_>)| action.agent == *agent && is_run(action);
-    let before = || actions.iter().enumerate().take(at).rev().filter(runs);
-    let failed = before().next().filter(|(_, (_, before))| before.status == Status::Error);
-    let known = failed.is_some_and(|(_, (_, failed))| failed.signature.is_some());
+/// So many failures in a row are followed at most, and so many runs looked back at.
+const MOST_FAILURES: usize = 16;
+
+/// What shows that the action at a place helped a command, of which `runs` are the places of all runs by
+/// the same agent, ascending: the next run passed, or failed as none before it and one passed in the end.
+/// `None` if nothing does.
+pub(super) fn help(actions: &[Placed<'_>], runs: &[usize], at: usize) -> Option<Help> {
+    let (before, after) = runs.split_at(runs.partition_point(|run| *run <= at));
+    let run = |place: &usize| actions.get(*place).map(|(_, action)| (*place, *action));
+    let before = || before.iter().rev().filter_map(run).filter(|(place, _)| *place != at).take(MOST_FAILURES);
+    let failed = before().next().filter(|(_, before)| before.status == Status::Error);
+    let known = failed.is_some_and(|(_, failed)| failed.signature.is_some());
     let is_new = |signature: &String| {
-        known && before().all(|(_, (_, earlier))| earlier.signature.as_ref() != Some(signature))
+        known && before().all(|(_, earlier)| earlier.signature.as_ref() != Some(signature))
     };
-    for (place, (_, run)) in actions.iter().enumerate().skip(at + 1).filter(runs) {
+    for (place, run) in after.iter().filter_map(run).take(MOST_FAILURES) {
         match run.status {
             Status::Ok => return Some(Help { failed: failed.map(|(place, _)| place), passed: place }),
             Status::Error if run.signature.as_ref().is_some_and(is_new) => {}

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::command::{Command, commands, looks_like_file};
-use super::flag::{decide, flag_key, has_value, is_flag, is_manner, usual_flags, without_uncommon_flags};
+use super::flag::{
+    deciding_flags, flag_key, has_value, is_flag, is_manner, usual_flags, without_uncommon_flags,
+};
 use super::shell::Word;
 use super::version::{version_in, version_of};
 
@@ -44,7 +46,7 @@ impl Template {
         }
         let flags = usual_flags(commands);
         let having: Vec<&Command> =
-            commands.iter().copied().filter(|command| flags.is_subset(&decide(command))).collect();
+            commands.iter().copied().filter(|command| flags.is_subset(&deciding_flags(command))).collect();
         let aligned: Vec<Vec<&Word>> =
             having.iter().map(|command| without_uncommon_flags(command, &flags, &having)).collect();
         let width = aligned.first()?.len();

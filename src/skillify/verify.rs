@@ -154,10 +154,12 @@ fn avoid(command: &Template, work: &Work<'_>) -> Option<Shown> {
 /// The last time that the repair was followed by a run of the command that passed.
 fn fix(command: &Template, repair: &Template, work: &Work<'_>) -> Option<Shown> {
     let actions: Vec<(usize, &Action)> = work.segment.actions().collect();
+    let tries = actions.iter().enumerate().filter(|(_, (_, action))| is_try_of(action, command));
+    let tries: Vec<(usize, &str)> = tries.map(|(at, (_, action))| (at, action.agent.as_str())).collect();
     let mut shown = None;
     for (at, (_, action)) in actions.iter().enumerate().filter(|(_, (_, action))| is_run_of(action, repair)) {
         if action.refused {
-            if actions.iter().any(|(_, other)| is_try_of(other, command)) {
+            if !tries.is_empty() {
                 shown = Some(Shown::by(action, Outcome::Rejected));
             }
             continue;
@@ -165,7 +167,9 @@ fn fix(command: &Template, repair: &Template, work: &Work<'_>) -> Option<Shown> 
         if action.status == Status::Error {
             continue;
         }
-        let Some(help) = repair::help(&actions, at, |other| is_try_of(other, command)) else { continue };
+        let own = tries.iter().filter(|(_, agent)| *agent == action.agent);
+        let runs: Vec<usize> = own.map(|(at, _)| *at).collect();
+        let Some(help) = repair::help(&actions, &runs, at) else { continue };
         let Some((turn, passed)) = actions.get(help.passed) else { continue };
         let failed = help.failed.and_then(|place| actions.get(place)).map(|(_, failed)| *failed);
         let cited = failed.into_iter().chain([*action, *passed]);
