@@ -9,7 +9,7 @@ use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use skillspan::event::{Kind, SessionEvent, Timestamp};
 use skillspan::table::upkeep::Subject;
-use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Table, Written};
+use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Session, Table, Written};
 use tokio::sync::OnceCell;
 
 use crate::events::{START, event};
@@ -356,11 +356,8 @@ async fn a_session_is_read_by_its_id_its_beginning_or_its_trace_and_as_the_whole
         assert_eq!(found.sessions, expected, "{asked}");
     }
     assert!(table.session("nobody's", &Filter::default(), &options).await.unwrap().sessions.is_empty());
-    let listed = table.sessions_of(&Filter::default(), &options).await.unwrap();
-    let heads = |sessions: &[skillspan::table::Session]| -> Vec<_> {
-        sessions.iter().map(|s| (s.id.clone(), s.started_at, s.facts.len(), s.user_id.clone())).collect()
-    };
-    assert_eq!(heads(&listed.sessions), heads(&whole));
+    let listed = table.summaries(&Filter::default(), &options, |_| true).await.unwrap();
+    assert_eq!(listed.sessions, whole.iter().map(Session::summary).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -388,7 +385,7 @@ async fn a_reader_of_one_session_reads_a_small_part_of_a_file() {
     assert!(table.session("trace:nobody's", &Filter::default(), &options).await.unwrap().sessions.is_empty());
     assert!((table.bytes_read() - before) * 50 < bytes, "{} of {bytes}", table.bytes_read() - before);
     let before = table.bytes_read();
-    let listed = table.sessions_of(&Filter::default(), &options).await.unwrap();
+    let listed = table.summaries(&Filter::default(), &options, |_| true).await.unwrap();
     assert_eq!(listed.sessions.len(), 800);
     assert!((table.bytes_read() - before) * 5 < bytes, "{} of {bytes}", table.bytes_read() - before);
 }
