@@ -293,6 +293,7 @@ fn a_spool_that_is_full_refuses_what_comes_and_keeps_what_waits() {
     let user = User::new();
     user.prompt("full", "one");
     let path = user.file("endpoint").with_file_name("pending");
+    fs::rename(&path, path.with_file_name("sending")).unwrap();
     let nearly_full = (16 << 20) - 1_000;
     fs::write(&path, format!("skillspan-hooks/1\n{}\n", "x".repeat(nearly_full))).unwrap();
     let said = user.prompt("full", &"word ".repeat(400));
