@@ -162,7 +162,7 @@ async fn calls_that_only_their_inputs_tell_apart_are_counted_as_the_session_show
     let table = table_of(placed).await;
     let [session] = &listed(&table, &Filter::default()).await[..] else { panic!("one session") };
     assert_eq!(session.facts[&Kind::ToolCall], 2);
-    assert_eq!(of_resolved_sessions(&table, &Filter::default()).await, [session.clone()]);
+    assert_eq!(of_resolved_sessions(&table, &Filter::default()).await, std::slice::from_ref(session));
 }
 
 #[tokio::test]
