@@ -277,6 +277,28 @@ async fn of_two_at_work_on_one_day_one_replaces_and_nothing_is_double_or_comes_b
 }
 
 #[tokio::test]
+async fn readers_that_a_compaction_overtakes_anywhere_see_every_row_once() {
+    let options = ResolveOptions { default_workspace: "shop".into() };
+    for at in 0.. {
+        let store = filled().await;
+        let other = open(Arc::clone(&store)).await;
+        let whole = skillspan::table::resolve(other.scan(&Filter::default()).await.unwrap().events, &options);
+        let compacting = Failpoint::Meanwhile(Arc::new(move || {
+            let table = other.clone();
+            async move { drop(table.compact(now()).await.unwrap()) }.boxed()
+        }));
+        let interrupted = Interrupted::reading(Arc::clone(&store), at, compacting);
+        let table = open(Arc::clone(&interrupted) as _).await;
+        let listed = table.summaries(&Filter::default(), &options, |_| true).await.unwrap();
+        assert_eq!(listed.sessions, whole.iter().map(Session::summary).collect::<Vec<_>>(), "at {at}");
+        assert_eq!(read(&table).await, expected(), "at {at}");
+        if !interrupted.reached() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn retention_hides_a_day_at_once_refuses_to_write_it_and_removes_it() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let table = open(Arc::clone(&store)).await;
