@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A position-independent executable has 72,000 addresses to correct before `main`, on 280 pages: a third
+/// A position-independent executable has 72,000 addresses to correct before `main`, on 280 pages: a quarter
 /// of all that `skillspan hook` takes, which an assistant waits for at every step. Heap, stack and shared
 /// libraries are where chance puts them, as before. A static binary, as the images have, stays as it is.
 fn link_at_a_fixed_address() {
