@@ -22,28 +22,21 @@ use crate::table::Fact;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Action {
     /// What.
-    #[serde(rename = "w")]
     pub(super) what: What,
     /// How it ended.
-    #[serde(rename = "s", with = "status_name", default, skip_serializing_if = "is_default")]
+    #[serde(with = "status_name")]
     pub(super) status: Status,
     /// A person or a policy did not allow it; it was not done.
-    #[serde(rename = "r", default, skip_serializing_if = "is_default")]
     pub(super) refused: bool,
     /// `""` for the main agent, else the sub-agent.
-    #[serde(rename = "g", default, skip_serializing_if = "is_default")]
     pub(super) agent: String,
     /// The events that show it, ascending.
-    #[serde(rename = "e")]
     pub(super) events: Vec<String>,
     /// What its failure looked like.
-    #[serde(rename = "f", default, skip_serializing_if = "is_default")]
     pub(super) signature: Option<String>,
     /// It speaks of a file that the session itself made: of no use to any other session.
-    #[serde(rename = "m", default, skip_serializing_if = "is_default")]
     pub(super) scratch: bool,
     /// What became of it; unknown until the whole segment is read.
-    #[serde(rename = "o", default, skip_serializing_if = "is_default")]
     pub(super) outcome: Outcome,
 }
 
@@ -51,27 +44,17 @@ pub(super) struct Action {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum What {
     /// A command was run.
-    #[serde(rename = "c")]
     Command(Command),
     /// A command was run that no claim can speak of; its token.
-    #[serde(rename = "o")]
     Opaque(String),
     /// A file was changed; its path, `""` if none is told.
-    #[serde(rename = "e")]
     Edit(String),
     /// A skill was loaded.
-    #[serde(rename = "k")]
     Skill,
     /// Something that changes nothing: reading, searching, asking.
-    #[serde(rename = "l")]
     Look,
-    /// Any other tool, by name.
-    #[serde(rename = "t")]
-    Tool(String),
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
+    /// Any other tool, as a command of its name alone.
+    Tool(Command),
 }
 
 /// A status by the name that the table gives it.
@@ -87,8 +70,8 @@ mod status_name {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Status, D::Error> {
-        let name = String::deserialize(from)?;
-        Status::parse(&name).ok_or_else(|| D::Error::custom(format!("no such status: {name:?}")))
+        let name = <&str>::deserialize(from)?;
+        Status::parse(name).ok_or_else(|| D::Error::custom(format!("no such status: {name:?}")))
     }
 }
 
@@ -174,10 +157,18 @@ impl Action {
         }
     }
 
-    /// The command, if one was run.
+    /// The command, if one was run; of a digest one that a claim can speak of.
     pub(super) fn command(&self) -> Option<&Command> {
         match &self.what {
             What::Command(command) => Some(command),
+            _ => None,
+        }
+    }
+
+    /// What was run: a command, or a tool of the assistant's own such as `run_tests`.
+    pub(super) fn run(&self) -> Option<&Command> {
+        match &self.what {
+            What::Command(command) | What::Tool(command) => Some(command),
             _ => None,
         }
     }
@@ -211,7 +202,7 @@ impl Action {
             What::Command(command) => Some(format!("run {}", command.token())),
             What::Opaque(token) => Some(format!("run {token}")),
             What::Edit(path) => Some(format!("edit {}", path.rsplit('/').next().unwrap_or_default())),
-            What::Tool(name) => Some(format!("tool {name}")),
+            What::Tool(name) => Some(format!("tool {}", name.text())),
             What::Skill | What::Look => None,
         }
     }
@@ -264,7 +255,10 @@ impl<'a> Call<'a> {
             Some(line) => self.commands(&line, status, first, &events),
             None => {
                 let action = Action::new(classify(tool, input), first, events);
-                vec![Action { status, ..action }]
+                let is_run = action.run().is_some() && status == Status::Error;
+                let output = self.first_text(|event| &event.output);
+                let signature = is_run.then(|| signature::of(output)).flatten();
+                vec![Action { status, signature, ..action }]
             }
         };
         for action in &mut actions {
@@ -427,7 +421,7 @@ fn classify(tool: &str, input: &str) -> What {
         "view",
         "web",
     ];
-    if has(&looking) || words.is_empty() { What::Look } else { What::Tool(tool.to_owned()) }
+    if has(&looking) || words.is_empty() { What::Look } else { What::Tool(Command::of_tool(tool)) }
 }
 
 /// The file that an edit names, `""` if none; the first of a patch.

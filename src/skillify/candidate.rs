@@ -8,10 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Idea;
 use super::action::Action;
-use super::chance::{self, Background};
+use super::chance::Background;
 use super::claim::{Candidate, Claim, Scope, SupportedClaim, Wording};
 use super::cluster;
-use super::digest::SegmentDigest;
 use super::guard;
 use super::index::Index;
 use super::instead;
@@ -19,9 +18,9 @@ use super::offline::Offline;
 use super::propose::{self, Fix, Material, Proposer};
 use super::said::Said;
 use super::score::{self, PublishRule, Shortfall};
-use super::segment::claimable;
 use super::steps::{self, Step};
 use super::template::Template;
+use super::terms::{self, Terms};
 use super::verify::{self, Work};
 use crate::event::Timestamp;
 
@@ -40,6 +39,7 @@ pub(super) struct Workspace<'a> {
     pub(super) without: Option<Idea>,
     pub(super) proposer: &'a dyn Proposer,
     pub(super) background: &'a Background,
+    pub(super) terms: &'a Terms,
     pub(super) index: Index<'a>,
     pub(super) as_of: Timestamp,
 }
@@ -153,7 +153,7 @@ impl Workspace<'_> {
             let work = self.work(&oldest.segment)?;
             let repair = claim.claim.templates().first().copied()?.clone();
             let runs = |command| repair.matches(command);
-            work.segment.actions().position(|(_, action)| claimable(action).is_some_and(runs))
+            work.segment.actions().position(|(_, action)| action.command().is_some_and(runs))
         };
         (position().unwrap_or(usize::MAX), claim.claim.to_string())
     }
@@ -165,13 +165,13 @@ impl Workspace<'_> {
 
     /// What each cluster's sessions did in common, and what became of each cluster.
     fn procedures(&self, others: &[Candidate]) -> (Vec<Draft>, Vec<String>) {
-        let segments: Vec<&SegmentDigest> = self.works.iter().map(|work| work.segment).collect();
         let said = Said::by(others);
         let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
         let mut drafts = Vec::new();
         let mut explained = Vec::new();
-        for members in
-            cluster::clusters(&segments, self.without).into_iter().filter(|members| members.len() > 1)
+        for members in cluster::clusters(self.works, self.terms, self.without)
+            .into_iter()
+            .filter(|members| members.len() > 1)
         {
             let works: Vec<&Work<'_>> = members.iter().filter_map(|member| self.works.get(*member)).collect();
             let steps = steps::steps(&works, self.background, self.without);
@@ -242,7 +242,7 @@ impl Workspace<'_> {
             *words.entry(word.clone()).or_default() += 1;
         }
         let said = words.iter().filter(|(_, shown)| **shown >= 2).map(|(word, shown)| {
-            self.background.surprise(&chance::word_key(word), *shown, works.len()).max(0.0)
+            self.background.surprise(&terms::word_key(word), *shown, works.len()).max(0.0)
         });
         let done = steps.iter().map(|step| step.surprise.max(0.0));
         done.chain(said).sum::<f64>() <= self.background.cost(works.len())
@@ -301,7 +301,7 @@ impl Workspace<'_> {
         let mut weighed: Vec<(f64, String)> = Vec::new();
         for word in words.into_iter().filter(|word| guard::objection(word).is_none()) {
             let shown = shown_by.get(word.as_str()).copied().unwrap_or_default();
-            let key = chance::word_key(&word);
+            let key = terms::word_key(&word);
             if !self.background.tells_apart(&key, shown, supporting.len()) {
                 continue; // the words of an issue's form, say
             }
@@ -405,7 +405,7 @@ fn is_a_procedure(steps: &[Claim], works: &[&Work<'_>]) -> bool {
 fn tells(step: &Claim, works: &[&Work<'_>]) -> bool {
     let Claim::Run(template) = step else { return false };
     let mut commands =
-        works.iter().flat_map(|work| work.segment.actions()).filter_map(|(_, action)| claimable(action));
+        works.iter().flat_map(|work| work.segment.actions()).filter_map(|(_, action)| action.command());
     commands
         .find(|command| template.matches(command))
         .is_some_and(|command| !command.is_check() && !command.is_everyday())
@@ -420,9 +420,8 @@ fn reason(claim: &Claim, shortfalls: &[Shortfall]) -> String {
 fn signatures(work: &Work<'_>, claims: &[SupportedClaim]) -> Vec<String> {
     let failing = |action: &Action| {
         claims.iter().any(|claim| match &claim.claim {
-            Claim::Fix { command: failed, .. } | Claim::Instead { failed, .. } => {
-                verify::is_run_of(action, failed)
-            }
+            Claim::Fix { command: failed, .. } => verify::is_try_of(action, failed),
+            Claim::Instead { failed, .. } => verify::is_run_of(action, failed),
             _ => false,
         })
     };

@@ -4,16 +4,16 @@
 //! cluster must pay for itself: what its members share must surprise, measured against how often the
 //! rest of the workspace does the same, by more than it costs to name the members and what they share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::action::Action;
-use super::segment::claimable;
+use super::terms::{Term, Terms};
 use super::verify::Work;
 
 /// How many segments do without a command is believed before any was seen: new commands are rare.
 const PRIOR_SEGMENTS: f64 = 25.0;
 
-/// How often each thing is done in the workspace, by segment.
+/// How often each thing is done in the workspace, by segment: commands word by word, what varies in
+/// them left out, edited files, words asked ([`super::terms`]).
 pub(super) struct Background {
     segments: f64,
     frequencies: BTreeMap<String, f64>,
@@ -21,39 +21,26 @@ pub(super) struct Background {
     kinds: f64,
 }
 
-/// What a segment shows, as keys of [`Background`]: commands word by word, edited files, words asked.
-pub(super) fn keys(work: &Work<'_>) -> BTreeSet<String> {
-    let mut keys = BTreeSet::new();
-    for (_, action) in work.segment.actions() {
-        keys.extend(action.token());
-        keys.extend(claimable(action).map(|command| command_key(&command.core())));
-    }
-    keys.extend(work.segment.words.iter().map(|word| word_key(word)));
-    keys
-}
-
-/// The key of a command whose words do not vary.
-pub(super) fn command_key(core: &[&str]) -> String {
-    format!("= {}", core.join(" "))
-}
-
-/// The key of a word of prompts.
-pub(super) fn word_key(word: &str) -> String {
-    format!("? {word}")
-}
-
-/// The key of an action whose words vary.
-pub(super) fn action_key(action: &Action) -> Option<String> {
-    action.token()
-}
-
 impl Background {
-    pub(super) fn of(works: &[Work<'_>]) -> Self {
-        let mut frequencies: BTreeMap<String, f64> = BTreeMap::new();
-        for key in works.iter().flat_map(keys) {
-            *frequencies.entry(key).or_default() += 1.0;
+    pub(super) fn of(works: &[Work<'_>], terms: &Terms) -> Self {
+        let mut shown_by: Vec<f64> = vec![0.0; terms.texts().len()];
+        let mut own: Vec<Term> = Vec::new();
+        for (work, terms) in works.iter().zip(terms.works()) {
+            own.extend(&terms.words);
+            for ((_, action), terms) in work.segment.actions().zip(&terms.actions) {
+                own.extend(terms.token);
+                own.extend(terms.core.filter(|_| action.command().is_some()));
+            }
+            own.sort_unstable();
+            own.dedup();
+            for term in own.drain(..) {
+                if let Some(shown) = shown_by.get_mut(term as usize) {
+                    *shown += 1.0;
+                }
+            }
         }
-        frequencies.retain(|_, frequency| *frequency > 1.0);
+        let frequencies = terms.texts().iter().cloned().zip(shown_by);
+        let frequencies = frequencies.filter(|(_, frequency)| *frequency > 1.0).collect();
         Self::new(works.iter().map(|_| 1.0).sum(), frequencies)
     }
 

@@ -5,11 +5,12 @@
 //! joined, the most alike first, as long as the clusters they stand in are alike as a whole: of a
 //! cluster only what its members have in common counts, so that noise does not add up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use super::Idea;
-use super::action::Action;
-use super::digest::SegmentDigest;
+use super::terms::{Term, Terms, WorkTerms};
+use super::verify::Work;
 
 /// How alike two clusters must be, from 0 to 1.
 const ALIKE: f64 = 0.4;
@@ -23,17 +24,14 @@ const TELLING_SIZE: usize = 3;
 const RARE_TOKENS: usize = 12;
 const NEIGHBOURS: usize = 12;
 
-/// A token's number in the workspace.
-type Token = u32;
-
 /// What was done and what was asked for, ascending.
 struct Profile {
-    actions: Vec<Token>,
-    words: Vec<Token>,
+    actions: Vec<Term>,
+    words: Vec<Term>,
 }
 
 /// How many members have each token, by token.
-type Counts = Vec<(Token, f64)>;
+type Counts = Vec<(Term, f64)>;
 
 /// A growing cluster.
 #[derive(Default, Clone)]
@@ -45,8 +43,8 @@ struct Cluster {
 
 /// The indices of the segments by cluster, in the order of their oldest members. A segment without a
 /// telling action is in none.
-pub(super) fn clusters(segments: &[&SegmentDigest], without: Option<Idea>) -> Vec<Vec<usize>> {
-    let (profiles, weights) = profiles(segments, without);
+pub(super) fn clusters(works: &[Work<'_>], terms: &Terms, without: Option<Idea>) -> Vec<Vec<usize>> {
+    let (profiles, weights) = profiles(works, terms, without);
     let mut forest: Vec<usize> = (0..profiles.len()).collect();
     let mut clusters: Vec<Cluster> =
         profiles.iter().enumerate().map(|(member, profile)| Cluster::single(member, profile)).collect();
@@ -94,27 +92,28 @@ fn root(forest: &mut [usize], at: usize) -> usize {
 
 /// Pairs of segments that share a rare token, the most alike first; similarity in thousandths.
 fn pairs(profiles: &[Profile], weights: &Weights, singles: &[Cluster]) -> Vec<(u32, usize, usize)> {
-    let mut postings: BTreeMap<Token, Vec<usize>> = BTreeMap::new();
-    let mut found: Vec<(usize, usize)> = Vec::new();
-    for (at, profile) in profiles.iter().enumerate() {
+    let mut postings: BTreeMap<Term, Vec<usize>> = BTreeMap::new();
+    let mut pairs: Vec<(u32, usize, usize)> = Vec::new();
+    let mut found: Vec<usize> = Vec::new();
+    for ((at, profile), single) in profiles.iter().enumerate().zip(singles) {
         let mut rarest = profile.actions.clone();
         rarest.sort_by(|a, b| weights.of(*b).total_cmp(&weights.of(*a)).then(a.cmp(b)));
         for token in rarest.into_iter().take(RARE_TOKENS) {
             let posting = postings.entry(token).or_default();
-            found.extend(posting.iter().rev().take(NEIGHBOURS).map(|other| (*other, at)));
+            found.extend(posting.iter().rev().take(NEIGHBOURS));
             posting.push(at);
         }
+        found.sort_unstable();
+        found.dedup();
+        for other in found.drain(..) {
+            let Some(earlier) = singles.get(other) else { continue };
+            let similarity = weights.similarity(earlier, single);
+            if similarity > ALIKE / 2.0 {
+                pairs.push((thousandths(similarity), other, at));
+            }
+        }
     }
-    found.sort_unstable();
-    found.dedup();
-    let mut pairs: Vec<(u32, usize, usize)> = found
-        .into_iter()
-        .filter_map(|(a, b)| {
-            let similarity = weights.similarity(singles.get(a)?, singles.get(b)?);
-            (similarity > ALIKE / 2.0).then_some((thousandths(similarity), a, b))
-        })
-        .collect();
-    pairs.sort_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    pairs.sort_unstable_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
     pairs
 }
 
@@ -124,43 +123,49 @@ fn thousandths(share: f64) -> u32 {
 }
 
 /// The profiles of the segments, without what only one of them has, and the weight of each token.
-fn profiles(segments: &[&SegmentDigest], without: Option<Idea>) -> (Vec<Profile>, Weights) {
-    let texts: Vec<(BTreeSet<String>, BTreeSet<String>)> = segments
-        .iter()
-        .map(|segment| {
-            let actions = segment.actions().filter(|(_, action)| !action.refused && !action.scratch);
-            let actions = actions.filter_map(|(_, action)| Action::token(action)).collect();
-            (actions, segment.words.iter().cloned().collect())
-        })
-        .collect();
-    let mut frequencies: BTreeMap<&str, f64> = BTreeMap::new();
-    for text in texts.iter().flat_map(|(actions, words)| actions.iter().chain(words)) {
-        *frequencies.entry(text).or_default() += 1.0;
+fn profiles(works: &[Work<'_>], terms: &Terms, without: Option<Idea>) -> (Vec<Profile>, Weights) {
+    let mut profiles: Vec<Profile> =
+        works.iter().zip(terms.works()).map(|(work, terms)| Profile::of(work, terms)).collect();
+    let mut frequencies: Vec<f64> = vec![0.0; terms.texts().len()];
+    for term in profiles.iter().flat_map(|profile| profile.actions.iter().chain(&profile.words)) {
+        if let Some(frequency) = frequencies.get_mut(*term as usize) {
+            *frequency += 1.0;
+        }
     }
-    frequencies.retain(|_, frequency| *frequency > 1.0);
-    let numbers: BTreeMap<&str, Token> = frequencies.keys().copied().zip(0..).collect();
-    let total: f64 = texts.iter().map(|_| 1.0).sum();
+    let recurs = |term: &Term| frequencies.get(*term as usize).is_some_and(|frequency| *frequency > 1.0);
+    for profile in &mut profiles {
+        profile.actions.retain(recurs);
+        profile.words.retain(recurs);
+    }
+    let total: f64 = works.iter().map(|_| 1.0).sum();
     let rarity = |frequency: &f64| {
         if without == Some(Idea::Rarity) { 1.0 } else { (1.0 + total / frequency).ln() }
     };
     let weights = Weights {
-        rarity: frequencies.values().map(rarity).collect(),
+        rarity: frequencies.iter().map(rarity).collect(),
         words_share: if without == Some(Idea::Words) { 0.0 } else { WORDS_SHARE },
         common: if without == Some(Idea::Commonness) { 0.0 } else { COMMON },
     };
-    let numbered = |texts: &BTreeSet<String>| -> Vec<Token> {
-        texts.iter().filter_map(|text| numbers.get(text.as_str()).copied()).collect()
-    };
-    let profiles = texts
-        .iter()
-        .map(|(actions, words)| Profile { actions: numbered(actions), words: numbered(words) })
-        .collect();
     (profiles, weights)
+}
+
+impl Profile {
+    fn of(work: &Work<'_>, terms: &WorkTerms) -> Self {
+        let actions = work.segment.actions().zip(&terms.actions);
+        let done = actions.filter(|((_, action), _)| !action.refused && !action.scratch);
+        let mut actions: Vec<Term> = done.filter_map(|(_, terms)| terms.token).collect();
+        let mut words = terms.words.clone();
+        for terms in [&mut actions, &mut words] {
+            terms.sort_unstable();
+            terms.dedup();
+        }
+        Self { actions, words }
+    }
 }
 
 impl Cluster {
     fn single(member: usize, profile: &Profile) -> Self {
-        let counted = |tokens: &[Token]| tokens.iter().map(|token| (*token, 1.0)).collect();
+        let counted = |tokens: &[Term]| tokens.iter().map(|token| (*token, 1.0)).collect();
         Self { members: vec![member], actions: counted(&profile.actions), words: counted(&profile.words) }
     }
 
@@ -183,33 +188,45 @@ impl Cluster {
         self.members.len() >= TELLING_SIZE
     }
 
-    /// The share of members that have each token; 0 for what a telling cluster does not have in common.
-    fn shares(&self, counts: &Counts, common: f64) -> impl Iterator<Item = (Token, f64)> {
+    /// The share of members that have a token, of their count; 0 for what a telling cluster does not
+    /// have in common.
+    fn share(&self, common: f64) -> impl Fn(f64) -> f64 {
         let (size, telling) = (self.size(), self.is_telling());
-        counts.iter().map(move |(token, count)| {
+        move |count| {
             let share = count / size;
-            (*token, if telling && share < common { 0.0 } else { share })
-        })
+            if telling && share < common { 0.0 } else { share }
+        }
     }
 }
 
-/// What stands in either of two lists that ascend by token, with the value of both.
-fn both(
-    a: impl Iterator<Item = (Token, f64)>,
-    b: impl Iterator<Item = (Token, f64)>,
-) -> impl Iterator<Item = (Token, f64, f64)> {
-    let (mut a, mut b) = (a.peekable(), b.peekable());
-    std::iter::from_fn(move || {
-        let next =
-            a.peek().map(|(token, _)| *token).into_iter().chain(b.peek().map(|(token, _)| *token)).min()?;
-        let of = |found: Option<(Token, f64)>| found.map_or(0.0, |(_, value)| value);
-        let in_a = of(a.next_if(|(token, _)| *token == next));
-        Some((next, in_a, of(b.next_if(|(token, _)| *token == next))))
-    })
+/// Calls back with what stands in either of two lists that ascend by token, and its value in both.
+fn for_both(mut a: &[(Term, f64)], mut b: &[(Term, f64)], mut call: impl FnMut(Term, f64, f64)) {
+    loop {
+        match (a, b) {
+            ([(token, value), rest @ ..], [(other, theirs), others @ ..]) => match token.cmp(other) {
+                Ordering::Less => {
+                    call(*token, *value, 0.0);
+                    a = rest;
+                }
+                Ordering::Greater => {
+                    call(*other, 0.0, *theirs);
+                    b = others;
+                }
+                Ordering::Equal => {
+                    call(*token, *value, *theirs);
+                    (a, b) = (rest, others);
+                }
+            },
+            (rest, []) => return rest.iter().for_each(|(token, value)| call(*token, *value, 0.0)),
+            ([], rest) => return rest.iter().for_each(|(token, value)| call(*token, 0.0, *value)),
+        }
+    }
 }
 
 fn added(a: &Counts, b: &Counts) -> Counts {
-    both(a.iter().copied(), b.iter().copied()).map(|(token, a, b)| (token, a + b)).collect()
+    let mut sum = Vec::with_capacity(a.len().max(b.len()));
+    for_both(a, b, |token, a, b| sum.push((token, a + b)));
+    sum
 }
 
 /// How segments are compared.
@@ -221,7 +238,7 @@ struct Weights {
 }
 
 impl Weights {
-    fn of(&self, token: Token) -> f64 {
+    fn of(&self, token: Term) -> f64 {
         self.rarity.get(token as usize).copied().unwrap_or_default()
     }
 
@@ -236,13 +253,14 @@ impl Weights {
         let (mut shared, mut apart) = (0.0, 0.0);
         let telling = |cluster: &Cluster| if cluster.is_telling() { 1.0 } else { 0.5 };
         let (counts_in_a, counts_in_b) = (telling(a), telling(b));
-        for (token, in_a, in_b) in both(a.shares(of_a, self.common), b.shares(of_b, self.common)) {
-            let weight = self.of(token);
+        let (share_of_a, share_of_b) = (a.share(self.common), b.share(self.common));
+        for_both(of_a, of_b, |token, in_a, in_b| {
+            let (weight, in_a, in_b) = (self.of(token), share_of_a(in_a), share_of_b(in_b));
             shared += weight * in_a.min(in_b);
             let (more, counts) =
                 if in_a > in_b { (in_a - in_b, counts_in_a) } else { (in_b - in_a, counts_in_b) };
             apart += weight * more * counts;
-        }
+        });
         if shared > 0.0 { shared / (shared + apart) } else { 0.0 }
     }
 }

@@ -7,32 +7,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::flag::is_flag;
 use super::shell::{self, Connector, Pipeline, Word};
 use super::vocabulary as known;
 
 /// One command that changes or checks something, or a trivial one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Command {
-    #[serde(rename = "w")]
     words: Vec<Word>,
     /// Where the words of the first stage that is not trivial begin.
-    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
     head: usize,
-    #[serde(rename = "t", default, skip_serializing_if = "is_false")]
     trivial: bool,
     /// Whether code stands in the command itself (`python -c …`, here-documents).
-    #[serde(rename = "i", default, skip_serializing_if = "is_false")]
     inline: bool,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
-fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 /// A command within its line.
@@ -162,6 +149,12 @@ impl Command {
         Self { words, head, trivial: main.is_none(), inline }
     }
 
+    /// The call of an assistant's own tool, whatever its arguments.
+    pub(super) fn of_tool(name: &str) -> Self {
+        let word = Word { raw: name.to_owned(), value: name.to_owned() };
+        Self { words: vec![word], head: 0, trivial: false, inline: false }
+    }
+
     /// The words.
     pub(super) fn words(&self) -> &[Word] {
         &self.words
@@ -279,11 +272,6 @@ impl Command {
             .map(str::to_lowercase)
             .collect()
     }
-}
-
-/// A word that sets an option.
-pub(super) fn is_flag(word: &str) -> bool {
-    word.len() > 1 && word.starts_with('-')
 }
 
 /// A name such as a subcommand or a target: neither a path nor a file nor a version.

@@ -5,9 +5,8 @@
 //! prompt, no response and no output. It depends on the session alone, so it can be kept as long as
 //! the session's events stay the same.
 //!
-//! As JSON (one object a session, keys of one or two letters, defaults left out) it is what a cache
-//! keeps and what `skillspan segment` hands on; [`VERSION`] names what the fields mean and how they
-//! were made.
+//! Its serde form is what a cache keeps, field after field without names; [`VERSION`] says which fields
+//! there are, what they mean and how they were made.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,62 +18,50 @@ use super::command::Command;
 use super::outcome::{self, Outcome};
 use super::prefer;
 use super::prompt::Role;
-use super::segment::{self, Segment, Turn, claimable};
-use super::template::version_of;
+use super::segment::{self, Segment, Turn, repairable};
+use super::version::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
-/// canonical commands, signatures or outcomes. Digests of another version are made anew.
-pub const VERSION: u32 = 1;
+/// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
+pub const VERSION: u32 = 2;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Digest {
     /// The tenant.
-    #[serde(rename = "t")]
     pub tenant: String,
     /// The session's id.
-    #[serde(rename = "i")]
     pub session: String,
     /// The workspace.
-    #[serde(rename = "w")]
     pub workspace: String,
     /// The repository, `""` if unknown.
-    #[serde(rename = "pr", default, skip_serializing_if = "String::is_empty")]
     pub project: String,
     /// The person, `""` if unknown.
-    #[serde(rename = "u", default, skip_serializing_if = "String::is_empty")]
     pub person: String,
     /// The assistant, `""` if unknown.
-    #[serde(rename = "a", default, skip_serializing_if = "String::is_empty")]
     pub assistant: String,
     /// The earliest event time.
-    #[serde(rename = "b", with = "micros")]
+    #[serde(with = "micros")]
     pub started_at: Timestamp,
     /// The latest event time.
-    #[serde(rename = "e", with = "micros")]
+    #[serde(with = "micros")]
     pub last_event_at: Timestamp,
     /// When its latest observation was accepted.
-    #[serde(rename = "n", with = "micros")]
+    #[serde(with = "micros")]
     pub last_ingested_at: Timestamp,
     /// Whether the client said that it ended.
-    #[serde(rename = "x", default, skip_serializing_if = "is_false")]
     pub ended: bool,
     /// Prompts of the main agent.
-    #[serde(rename = "p", default)]
     pub prompts: u64,
     /// Tool calls.
-    #[serde(rename = "c", default)]
     pub tool_calls: u64,
     /// Tool calls that failed.
-    #[serde(rename = "f", default)]
     pub failures: u64,
     /// The skills that it loaded, by name, and the last date of each.
-    #[serde(rename = "l", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub loaded: BTreeMap<String, String>,
     /// Its segments, in order.
-    #[serde(rename = "s", default)]
     pub(super) segments: Vec<SegmentDigest>,
 }
 
@@ -82,38 +69,29 @@ pub struct Digest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct SegmentDigest {
     /// 16 hex digits, the same whenever the same prompt is read.
-    #[serde(rename = "i")]
     pub(super) id: String,
     /// When its prompt was given.
-    #[serde(rename = "b", with = "micros")]
+    #[serde(with = "micros")]
     pub(super) started_at: Timestamp,
     /// The telling words of its prompts, in order, each once.
-    #[serde(rename = "w", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) words: Vec<String>,
     /// The versions in its commands that its first prompt names; `None` without a prompt.
-    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
     given_versions: Option<BTreeSet<String>>,
     /// Whether a skill was loaded in it: then it shows what the skill says, not what people do.
-    #[serde(rename = "k", default, skip_serializing_if = "is_false")]
     pub(super) loaded_a_skill: bool,
     /// What became of each of its turns.
-    #[serde(rename = "o")]
     pub(super) turns: Vec<TurnDigest>,
     /// What was done and tells of the work, in order, with the index of its turn.
-    #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
     actions: Vec<(u32, Action)>,
     /// The choices that people made: indices of the action that was wanted and of the other one.
-    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) choices: Vec<(usize, usize)>,
 }
 
 /// What mining needs of one turn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct TurnDigest {
-    #[serde(rename = "o")]
     pub(super) outcome: Outcome,
     /// It was scored badly, and no person stopped or corrected it.
-    #[serde(rename = "b", default, skip_serializing_if = "is_false")]
     pub(super) only_scored_badly: bool,
 }
 
@@ -161,7 +139,7 @@ impl Digest {
         let mut commands: BTreeMap<String, Status> = BTreeMap::new();
         let actions = self.segments.iter().flat_map(SegmentDigest::actions).map(|(_, action)| action);
         for action in actions.filter(|action| !action.refused) {
-            let Some(command) = claimable(action) else { continue };
+            let Some(command) = repairable(action) else { continue };
             let known = commands.entry(command.text()).or_default();
             *known = known.at_best(action.status);
         }
@@ -209,7 +187,7 @@ impl SegmentDigest {
 
     /// The commands that a claim can speak of, as a person would type them, in order.
     pub(super) fn commands(&self) -> impl Iterator<Item = String> {
-        self.actions().filter_map(|(_, action)| claimable(action)).map(Command::text)
+        self.actions().filter_map(|(_, action)| action.command()).map(Command::text)
     }
 
     /// The action at an index that [`SegmentDigest::choices`] gives.
@@ -240,11 +218,6 @@ fn given_versions(segment: &Segment<'_>, actions: &[(u32, Action)]) -> Option<BT
     let words = actions.iter().filter_map(|(_, action)| action.command()).flat_map(|command| command.words());
     let versions = words.filter_map(|word| version_of(&word.value));
     Some(versions.filter(|version| prompt.text.contains(version)).map(str::to_owned).collect())
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
-fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 /// Timestamps as microseconds since the epoch.

@@ -3,26 +3,36 @@
 use std::collections::BTreeMap;
 
 use super::claim::Claim;
-use super::segment::claimable;
+use super::segment::repairable;
 use super::template::Template;
+use super::terms::{self, Terms};
 use super::verify::Work;
 
 /// Where commands were run: places among the works, ascending.
 pub(super) struct Index<'a> {
-    by_core: BTreeMap<String, Vec<usize>>,
+    terms: &'a Terms,
+    /// By the term of the words of what was run.
+    by_core: Vec<Vec<usize>>,
     by_program: BTreeMap<&'a str, Vec<usize>>,
     all: Vec<usize>,
 }
 
 impl<'a> Index<'a> {
-    pub(super) fn of(works: &[Work<'a>]) -> Self {
-        let mut index =
-            Self { by_core: BTreeMap::new(), by_program: BTreeMap::new(), all: (0..works.len()).collect() };
-        for (at, work) in works.iter().enumerate() {
-            for command in work.segment.actions().filter_map(|(_, action)| claimable(action)) {
-                let core = command.core();
-                add(&mut index.by_program, core.first().copied().unwrap_or_default(), at);
-                add(&mut index.by_core, core.join(" "), at);
+    pub(super) fn of(works: &[Work<'a>], terms: &'a Terms) -> Self {
+        let mut index = Self {
+            terms,
+            by_core: vec![Vec::new(); terms.texts().len()],
+            by_program: BTreeMap::new(),
+            all: (0..works.len()).collect(),
+        };
+        for (at, (work, terms)) in works.iter().zip(terms.works()).enumerate() {
+            for ((_, action), terms) in work.segment.actions().zip(&terms.actions) {
+                let (Some(command), Some(core)) = (repairable(action), terms.core) else { continue };
+                let program = command.core().first().copied().unwrap_or_default();
+                add(index.by_program.entry(program).or_default(), at);
+                if let Some(places) = index.by_core.get_mut(core as usize) {
+                    add(places, at);
+                }
             }
         }
         index
@@ -47,7 +57,10 @@ impl<'a> Index<'a> {
     /// Where runs of a template may be.
     fn running(&self, template: &Template) -> &[usize] {
         match template.literal_core() {
-            Some(core) => self.by_core.get(&core.join(" ")).map_or(&[], Vec::as_slice),
+            Some(core) => {
+                let term = self.terms.find(&terms::command_key(&core));
+                term.and_then(|term| self.by_core.get(term)).map_or(&[], Vec::as_slice)
+            }
             None => self.of_program(template),
         }
     }
@@ -60,8 +73,7 @@ impl<'a> Index<'a> {
     }
 }
 
-fn add<K: Ord>(index: &mut BTreeMap<K, Vec<usize>>, key: K, at: usize) {
-    let places = index.entry(key).or_default();
+fn add(places: &mut Vec<usize>, at: usize) {
     if places.last() != Some(&at) {
         places.push(at);
     }

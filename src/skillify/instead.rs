@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::Action;
 use super::claim::Claim;
-use super::command::{Command, is_flag};
+use super::command::Command;
+use super::flag::is_flag;
 use super::outcome::Outcome;
-use super::segment::claimable;
 use super::signature;
 use super::steps::session_of;
 use super::template::Template;
@@ -27,14 +27,14 @@ fn replacements<'w>(work: &'w Work<'_>) -> Vec<Replacement<'w>> {
     let actions: Vec<(usize, &Action)> = work.segment.actions().collect();
     let passed = |command: &Command| {
         let same = |other: &Command| other.core() == command.core();
-        actions.iter().any(|(_, action)| action.status == Status::Ok && claimable(action).is_some_and(same))
+        actions.iter().any(|(_, action)| action.status == Status::Ok && action.command().is_some_and(same))
     };
     let mut found = Vec::new();
     for (at, (_, action)) in actions.iter().enumerate() {
         let missing = action.signature.as_deref().is_some_and(signature::says_a_tool_is_missing);
-        let Some(failed) = claimable(action).filter(|command| missing && !passed(command)) else { continue };
+        let Some(failed) = action.command().filter(|command| missing && !passed(command)) else { continue };
         let by = actions.iter().skip(at + 1).find_map(|(turn, other)| {
-            let command = claimable(other).filter(|command| ran(other, command))?;
+            let command = other.command().filter(|command| ran(other, command))?;
             does_the_work_of(command, failed).then_some((*turn, *other, command))
         });
         found.extend(by.map(|by| Replacement { failed: (action, failed), by }));
@@ -81,13 +81,13 @@ pub(super) fn instead(works: &[Work<'_>]) -> Vec<Claim> {
 pub(super) fn shown(run: &Template, failed: &Template, work: &Work<'_>) -> Option<Shown> {
     let found = replacements(work)
         .into_iter()
-        .rfind(|found| failed.matches(found.failed.1) && run.matches(found.by.2));
+        .rfind(|found| failed.matches_but_for_flags(found.failed.1) && run.matches(found.by.2));
     if let Some(Replacement { failed: (failed, _), by: (turn, by, _) }) = found {
         let events = failed.events.iter().chain(&by.events).cloned().collect();
         return Some(Shown { outcome: work.outcome_of_effect(turn, by), events, edited: false });
     }
     let works_here = |(_, action): &(usize, &Action)| {
-        action.status == Status::Ok && claimable(action).is_some_and(|command| failed.runs_as(command))
+        action.status == Status::Ok && action.command().is_some_and(|command| failed.runs_as(command))
     };
     let (_, action) = work.segment.actions().find(works_here)?;
     Some(Shown::by(action, Outcome::Rejected))

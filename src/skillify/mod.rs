@@ -10,18 +10,22 @@
 //! | `prompt.rs` | what a prompt starts, corrects or continues; the words that tell its work |
 //! | `action.rs` | facts become actions, the same for every assistant |
 //! | `shell.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
+//! | `flag.rs` | which flags decide what a command does |
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `digest.rs` | what mining needs of a session, and nothing more |
 //! | `arrow.rs` | segments as rows for other engines |
+//! | `terms.rs` | what segments did and were asked for, as numbers |
 //! | `cluster.rs` | segments that do the same work |
 //! | `instead.rs` | what does the work of a command that cannot work |
 //! | `prefer.rs` | which of two commands a person wants |
+//! | `repair.rs` | what made a command pass that had failed |
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
 //! | `chance.rs` | what is shared by more than accident |
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
-//! | `template.rs`, `claim.rs` | command templates with typed holes; claims, evidence, candidates |
+//! | `template.rs`, `version.rs` | command templates with typed holes |
+//! | `claim.rs` | claims, evidence, candidates |
 //! | `index.rs` | where a claim can be looked for |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
@@ -36,6 +40,7 @@ mod claim;
 mod cluster;
 mod command;
 mod digest;
+mod flag;
 mod guard;
 mod index;
 mod instead;
@@ -45,6 +50,7 @@ mod outcome;
 mod prefer;
 mod prompt;
 mod propose;
+mod repair;
 mod said;
 mod score;
 mod segment;
@@ -52,7 +58,9 @@ mod shell;
 mod signature;
 mod steps;
 mod template;
+mod terms;
 mod verify;
+mod version;
 mod vocabulary;
 
 use std::borrow::Borrow;
@@ -167,7 +175,8 @@ pub fn mine_digests<D: Borrow<Digest>>(
     let known_people: BTreeSet<&str> =
         sessions().map(|session| session.person.as_str()).filter(|person| !person.is_empty()).collect();
     let as_of = sessions().map(|session| session.last_event_at).max().unwrap_or_default();
-    let background = chance::Background::of(&works);
+    let terms = terms::Terms::of(&works);
+    let background = chance::Background::of(&works, &terms);
     let mining = candidate::Workspace {
         name: workspace,
         works: &works,
@@ -177,7 +186,8 @@ pub fn mine_digests<D: Borrow<Digest>>(
         rule: config.publish,
         proposer,
         background: &background,
-        index: index::Index::of(&works),
+        index: index::Index::of(&works, &terms),
+        terms: &terms,
         as_of,
     };
     let (candidates, clusters) = mining.candidates();

@@ -20,14 +20,11 @@ use crate::event::Status;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Outcome {
     /// People were content.
-    #[serde(rename = "a")]
     Accepted,
     /// They were not.
-    #[serde(rename = "r")]
     Rejected,
     /// Nothing tells.
     #[default]
-    #[serde(rename = "u")]
     Unknown,
 }
 
@@ -117,7 +114,7 @@ fn last_check<'a>(turn: &'a Turn<'_>, failed: &mut BTreeSet<Vec<&'a str>>) -> St
     let mut shown = Status::Unknown;
     let mut by_a_check = false;
     for action in &turn.actions {
-        let Some(command) = action.command().filter(|command| !command.is_trivial()) else { continue };
+        let Some(command) = action.run().filter(|command| !command.is_trivial()) else { continue };
         match action.status {
             Status::Error => {
                 failed.insert(command.core());

@@ -46,7 +46,7 @@ pub(super) fn choices<'w>(work: &Work<'w>) -> Vec<Choice<'w>> {
     let segment = work.segment;
     let choices = segment.choices.iter().filter_map(|(wanted, unwanted)| {
         let (wanted, (_, unwanted)) = (segment.action(*wanted)?, segment.action(*unwanted)?);
-        let (prefer, over) = (claimable(wanted.1)?, claimable(unwanted)?);
+        let (prefer, over) = (wanted.1.command()?, unwanted.command()?);
         Some(Choice { prefer, over, wanted, unwanted })
     });
     choices.collect()

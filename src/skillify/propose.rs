@@ -3,8 +3,8 @@
 //! Claims are always drafted here, from commands alone; [`super::verify`] then looks for each of
 //! them in every segment. A [`Proposer`] only words claims that were found: it may not add any.
 //!
-//! - **Fix**: a command failed, other commands ran, the same command passed. What only looks, tests
-//!   or records (`git add`) is no repair.
+//! - **Fix**: a command failed, other commands ran, the same command passed; see [`super::repair`]. What
+//!   only looks, tests or records (`git add`) is no repair.
 //! - **Run**, **Edit**: what several sessions of one cluster have in common; see [`super::steps`].
 //! - **Avoid**: a command that people refused in several sessions of one cluster.
 //! - **Prefer**: a correction that names one command against another; see [`super::prefer`].
@@ -16,10 +16,12 @@ use super::claim::{Claim, SupportedClaim, Wording};
 use super::command::Command;
 use super::outcome::Outcome;
 use super::prefer::{self, Choice};
-use super::segment::claimable;
+use super::repair::{self, Placed, may_repair};
+use super::segment::repairable;
 use super::steps::session_of;
 use super::template::Template;
 use super::verify::Work;
+use super::version;
 use crate::event::Status;
 
 /// Words claims that were found.
@@ -89,7 +91,13 @@ fn alike<'a, T>(
         exact.entry(core(&item)).or_default().push(item);
     }
     let sessions = |items: &[T]| items.iter().map(&session).collect::<BTreeSet<_>>().len();
-    let (mut parts, single): (Vec<_>, Vec<_>) = exact.into_values().partition(|items| sessions(items) >= 2);
+    let words = |(failed, repair): &(Vec<&str>, Vec<&str>)| {
+        failed.iter().chain(&["|"]).chain(repair).map(|word| (*word).to_owned()).collect()
+    };
+    let (mut parts, single): (Vec<_>, Vec<_>) = version::join_versions(exact, words, sessions)
+        .into_iter()
+        .map(|(_, items)| items)
+        .partition(|items| sessions(items) >= 2);
     let mut by_shape: BTreeMap<(usize, usize), Vec<T>> = BTreeMap::new();
     for item in single.into_iter().flatten() {
         let (a, b) = core(&item);
@@ -101,26 +109,30 @@ fn alike<'a, T>(
 
 /// The repairs that one segment shows.
 fn repairs<'a>(work: &'a Work<'_>) -> Vec<Repair<'a>> {
-    let actions: Vec<(usize, &Action)> = work.segment.actions().collect();
+    let actions: Vec<Placed<'_>> = work.segment.actions().collect();
     let session = session_of(work);
     let mut open: BTreeMap<(&str, Vec<&str>), usize> = BTreeMap::new();
     let mut found = Vec::new();
     for (at, (turn, action)) in actions.iter().enumerate() {
-        let Some(command) = claimable(action) else { continue };
+        let Some(command) = repairable(action) else { continue };
         let key = (action.agent.as_str(), command.core());
         match action.status {
+            // Of several failures the first: what helped against it may stand before the second.
             Status::Error => {
-                open.insert(key, at);
+                open.entry(key).or_insert(at);
             }
             Status::Ok => {
                 let Some(failed_at) = open.get(&key).copied() else { continue };
-                let between = actions.iter().skip(failed_at + 1).take(at - failed_at - 1);
-                let repairing = between
-                    .filter(|(_, other)| other.agent == action.agent && other.status != Status::Error)
-                    .filter(|(_, other)| !other.refused)
-                    .filter_map(|(_, other)| claimable(other))
-                    .filter(|other| other.core() != command.core() && may_repair(other, command));
-                found.extend(repairing.map(|repair| Repair { session, failed: command, repair }));
+                let is_run =
+                    |other: &Action| repairable(other).is_some_and(|run| run.core() == command.core());
+                let helped = |place: &usize| {
+                    let by = actions.get(*place).filter(|(_, other)| other.agent == action.agent);
+                    by.is_some_and(|(_, other)| may_repair(other, command))
+                        && repair::help(&actions, *place, is_run).is_some()
+                };
+                let helping = (failed_at + 1..at).filter(helped).filter_map(|place| actions.get(place));
+                let repairs = helping.filter_map(|(_, other)| other.command());
+                found.extend(repairs.map(|repair| Repair { session, failed: command, repair }));
                 // A person who was not content corrects: what passes later may be the better repair.
                 if work.outcome(*turn) == Outcome::Rejected {
                     open.insert(key, at);
@@ -132,11 +144,6 @@ fn repairs<'a>(work: &'a Work<'_>) -> Vec<Repair<'a>> {
         }
     }
     found
-}
-
-fn may_repair(command: &Command, failed: &Command) -> bool {
-    let records = command.is_version_control() && failed.verb().first() != Some(&"git");
-    !command.is_probe() && !records
 }
 
 /// Every Prefer that the segments suggest, each once, in order.
@@ -156,7 +163,7 @@ pub(super) fn avoidances(works: &[&Work<'_>]) -> Vec<Claim> {
     for work in works {
         for (turn, action) in work.segment.actions() {
             let refused = action.refused || work.outcome_of(turn, action) == Outcome::Rejected;
-            if let Some(command) = claimable(action).filter(|command| refused && !command.is_probe()) {
+            if let Some(command) = action.command().filter(|command| refused && !command.is_probe()) {
                 groups.entry(command.token()).or_default().push((command, session_of(work)));
             }
         }

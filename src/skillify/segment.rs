@@ -156,7 +156,7 @@ fn role(turn: &Turn<'_>, segment: &Segment<'_>) -> Role {
     let repeats = || {
         turn.actions
             .iter()
-            .filter_map(Action::command)
+            .filter_map(Action::run)
             .any(|command| failures.contains(command.core().as_slice()))
     };
     if role == Role::New && repeats() { Role::Correction } else { role }
@@ -166,7 +166,7 @@ fn role(turn: &Turn<'_>, segment: &Segment<'_>) -> Role {
 fn open_failures<'a>(segment: &'a Segment<'_>) -> BTreeSet<Vec<&'a str>> {
     let mut last: BTreeMap<Vec<&str>, Status> = BTreeMap::new();
     for (_, action) in segment.actions() {
-        if let Some(command) = action.command().filter(|command| !command.is_trivial())
+        if let Some(command) = action.run().filter(|command| !command.is_trivial())
             && action.status != Status::Unknown
         {
             last.insert(command.core(), action.status);
@@ -193,8 +193,22 @@ pub(crate) fn short_hash(parts: &[&str], bytes: usize) -> String {
     hash.finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The command of an action that can stand in a claim.
+/// The command of an action that can stand in a claim. A digest has no other commands.
 pub(super) fn claimable(action: &Action) -> Option<&Command> {
     let command = action.command().filter(|_| !action.scratch)?;
     (!command.is_trivial() && command.is_literal()).then_some(command)
+}
+
+/// The command of a digest's action, or the tool that it called, if that is a name and nothing else.
+pub(super) fn repairable(action: &Action) -> Option<&Command> {
+    action.command().or_else(|| match &action.what {
+        What::Tool(tool) => Some(tool).filter(|tool| is_name(&tool.text())),
+        _ => None,
+    })
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|char: char| char.is_ascii_alphabetic())
+        && text.chars().all(|char| char.is_ascii_alphanumeric() || "_-.".contains(char))
 }

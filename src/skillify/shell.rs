@@ -16,29 +16,20 @@ pub(super) struct Word {
     pub(super) value: String,
 }
 
-/// A word as it is stored: its value is left out where it is written as it is.
+/// A word as it is stored: as written, and its value where that is another.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum StoredWord {
-    Plain(String),
-    Quoted { r: String, v: String },
-}
+struct StoredWord(String, Option<String>);
 
 impl From<StoredWord> for Word {
-    fn from(stored: StoredWord) -> Self {
-        match stored {
-            StoredWord::Plain(value) => Self { raw: value.clone(), value },
-            StoredWord::Quoted { r, v } => Self { raw: r, value: v },
-        }
+    fn from(StoredWord(raw, value): StoredWord) -> Self {
+        Self { value: value.unwrap_or_else(|| raw.clone()), raw }
     }
 }
 
 impl From<Word> for StoredWord {
-    fn from(word: Word) -> Self {
-        if word.raw == word.value {
-            return Self::Plain(word.value);
-        }
-        Self::Quoted { r: word.raw, v: word.value }
+    fn from(Word { raw, value }: Word) -> Self {
+        let value = (value != raw).then_some(value);
+        Self(raw, value)
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Idea;
 use super::action::Action;
-use super::chance::{self, Background};
+use super::chance::Background;
 use super::claim::Claim;
-use super::command::{Command, is_flag};
-use super::segment::claimable;
-use super::template::{self, Template};
+use super::command::Command;
+use super::flag::is_flag;
+use super::template::Template;
+use super::terms;
 use super::verify::Work;
+use super::version;
 use crate::event::Status;
 
 /// The share of a cluster's sessions that must show a step.
@@ -49,7 +51,7 @@ pub(super) fn steps(works: &[&Work<'_>], background: &Background, without: Optio
     let mut groups: BTreeMap<String, Vec<Done<'_>>> = BTreeMap::new();
     for (at, work) in works.iter().enumerate() {
         for (place, (_, action)) in work.segment.actions().enumerate() {
-            let deed = deed(action).zip(chance::action_key(action));
+            let deed = deed(action).zip(action.token());
             let Some((deed, key)) = deed else { continue };
             if without == Some(Idea::Edits) && matches!(deed, Deed::Edit(_)) {
                 continue;
@@ -71,7 +73,7 @@ pub(super) fn steps(works: &[&Work<'_>], background: &Background, without: Optio
 }
 
 fn deed(action: &Action) -> Option<Deed<'_>> {
-    match claimable(action) {
+    match action.command() {
         Some(command) if action.status == Status::Ok => Some(Deed::Run(command)),
         _ => action.edited().map(Deed::Edit),
     }
@@ -99,11 +101,13 @@ fn parts(group: Vec<Done<'_>>) -> Vec<Vec<Done<'_>>> {
         };
         exact.entry(key).or_default().push(done);
     }
-    let (mut parts, rest): (Vec<_>, Vec<_>) =
-        exact.into_iter().partition(|(_, part)| sessions(part) >= 2 && sessions(part) * 2 > whole);
+    let words = |key: &Vec<&str>| key.iter().map(|word| (*word).to_owned()).collect();
+    let (mut parts, rest): (Vec<_>, Vec<_>) = version::join_versions(exact, words, sessions)
+        .into_iter()
+        .partition(|(_, part)| sessions(part) >= 2 && sessions(part) * 2 > whole);
     let mut by_kind: BTreeMap<Vec<String>, Vec<Done<'_>>> = BTreeMap::new();
     for (core, part) in rest {
-        by_kind.entry(core.iter().map(|word| template::kind_of(word)).collect()).or_default().extend(part);
+        by_kind.entry(core.iter().map(|word| version::kind_of(word)).collect()).or_default().extend(part);
     }
     // Few that differ must not blur what most agree in.
     let (most, few): (Vec<_>, Vec<_>) =
@@ -145,9 +149,7 @@ fn step(
         Claim::Edit(Template::of_paths(&edits)?)
     };
     let key = match (&claim, runs.first()) {
-        (Claim::Run(template), Some(command)) if template.is_literal() => {
-            chance::command_key(&command.core())
-        }
+        (Claim::Run(template), Some(command)) if template.is_literal() => terms::command_key(&command.core()),
         _ => key.to_owned(),
     };
     let mut places: BTreeMap<usize, usize> = BTreeMap::new();

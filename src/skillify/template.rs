@@ -1,12 +1,11 @@
 //! Command templates: what several runs of a command have in common, with typed holes for the rest.
 
 use std::fmt;
-use std::sync::LazyLock;
 
-use regex::Regex;
-
-use super::command::{Command, commands, is_flag, looks_like_file};
+use super::command::{Command, commands, looks_like_file};
+use super::flag::{decide, flag_key, has_value, is_flag, is_manner, usual_flags, without_uncommon_flags};
 use super::shell::Word;
+use super::version::{version_in, version_of};
 
 /// What varies from run to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,19 +34,19 @@ pub struct Template(Vec<Piece>);
 /// How much of an edited file's path a template names at most.
 const EDIT_DEPTH: usize = 3;
 
-static VERSION: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"\d+(?:\.\d+)+(?:-[0-9A-Za-z.]+)?").ok());
-
 impl Template {
-    /// What the commands have in common: equal words stay, differing ones become holes, flags that
-    /// not all have are left out. `None` if they differ in more than that.
+    /// What the commands have in common: equal words stay, differing ones become holes. Its flags are
+    /// those that most of them agree in. `None` if they differ in more than that.
     pub(super) fn of(commands: &[&Command]) -> Option<Self> {
         let first = commands.first()?;
         if commands.iter().any(|command| command.core().len() != first.core().len()) {
             return None;
         }
+        let flags = usual_flags(commands);
+        let having: Vec<&Command> =
+            commands.iter().copied().filter(|command| flags.is_subset(&decide(command))).collect();
         let aligned: Vec<Vec<&Word>> =
-            commands.iter().map(|command| without_uncommon_flags(command, commands)).collect();
+            having.iter().map(|command| without_uncommon_flags(command, &flags, &having)).collect();
         let width = aligned.first()?.len();
         if aligned.iter().any(|words| words.len() != width) {
             return None;
@@ -58,7 +57,7 @@ impl Template {
             })
             .collect::<Option<Vec<_>>>()?;
         let template = Self(pieces);
-        let fixed = first.verb().len();
+        let fixed = having.first()?.verb().len();
         template.is_specific(fixed).then_some(template)
     }
 
@@ -143,11 +142,23 @@ impl Template {
         self
     }
 
-    /// Whether the command is a run of this template. Flags that the template lacks do not matter.
+    /// Whether the command is a run of this template. Of the flags that the template lacks only
+    /// those do not matter that change nothing in what is done.
     pub(super) fn matches(&self, command: &Command) -> bool {
+        self.matches_without(command, is_manner)
+    }
+
+    /// Whether the command is a run of this template but for its flags: one that could not even
+    /// start would have failed with any.
+    pub(super) fn matches_but_for_flags(&self, command: &Command) -> bool {
+        self.matches_without(command, |_| true)
+    }
+
+    /// Whether the command without the flags that the template lacks and that are `idle` is a run of it.
+    fn matches_without(&self, command: &Command, idle: impl Fn(&str) -> bool) -> bool {
         let mut pieces = self.0.iter();
         for word in command.words() {
-            if is_flag(&word.value) && !self.has_flag(&word.value) {
+            if is_flag(&word.value) && idle(&word.value) && !self.has_flag(&word.value) {
                 continue;
             }
             if !pieces.next().is_some_and(|piece| piece.matches(&word.value)) {
@@ -264,24 +275,6 @@ impl Hole {
     }
 }
 
-/// The name of a flag with its value behind it: `--file=` of `--file=a.yaml`.
-fn flag_key(flag: &str) -> &str {
-    flag.find('=').and_then(|at| flag.get(..=at)).unwrap_or(flag)
-}
-
-/// Whether both are one flag that is given a value.
-fn has_value(flag: &str, other: &str) -> bool {
-    flag.contains('=') && is_flag(other) && flag_key(flag) == flag_key(other)
-}
-
-fn without_uncommon_flags<'a>(command: &'a Command, all: &[&Command]) -> Vec<&'a Word> {
-    let has = |other: &Command, flag: &str| {
-        other.words().iter().any(|word| word.value == flag || has_value(&word.value, flag))
-    };
-    let common = |flag: &str| all.iter().all(|other| has(other, flag));
-    command.words().iter().filter(|word| !is_flag(&word.value) || common(&word.value)).collect()
-}
-
 /// The piece that stands for the words of one column.
 fn piece(words: &[&Word]) -> Option<Piece> {
     let first = *words.first()?;
@@ -311,17 +304,6 @@ fn piece(words: &[&Word]) -> Option<Piece> {
     Some(Piece::Hole { before: String::new(), hole, after: String::new() })
 }
 
-/// What stays of a word where versions and the names of files in one folder may vary.
-pub(super) fn kind_of(word: &str) -> String {
-    if let Some((before, after)) = version_in(word) {
-        return format!("{before}{{version}}{after}");
-    }
-    match word.rsplit_once('/').zip(word.rsplit_once('.')) {
-        Some(((folder, _), (_, ending))) if !ending.contains('/') => format!("{folder}/*.{ending}"),
-        _ => word.to_owned(),
-    }
-}
-
 /// `db/{name}.sql` for files of one ending in one folder; `--file=db/{name}.sql` as well.
 fn within_a_folder(words: &[&Word], key: &str) -> Option<Piece> {
     let flagged = is_flag(key);
@@ -339,23 +321,6 @@ fn within_a_folder(words: &[&Word], key: &str) -> Option<Piece> {
     alike.then_some(Piece::Hole { before, hole: Hole::Name, after })
 }
 
-/// The only version number in a word.
-pub(super) fn version_of(word: &str) -> Option<&str> {
-    let (before, after) = version_in(word)?;
-    word.get(before.len()..word.len() - after.len())
-}
-
-/// What stands before and after the only version number in a word.
-fn version_in(word: &str) -> Option<(&str, &str)> {
-    let regex = VERSION.as_ref()?;
-    let mut found = regex.find_iter(word);
-    let version = found.next()?;
-    if found.next().is_some() {
-        return None;
-    }
-    Some((word.get(..version.start())?, word.get(version.end()..)?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::command::commands;
@@ -369,7 +334,7 @@ mod tests {
         let commands: Vec<Command> = lines.iter().map(|line| command(line)).collect();
         let template = Template::of(&commands.iter().collect::<Vec<_>>())?;
         assert!(
-            commands.iter().all(|command| template.matches(command)),
+            commands.iter().all(|command| template.matches_but_for_flags(command)),
             "{template} matches its own commands"
         );
         Some(template.to_string())
@@ -434,7 +399,7 @@ mod tests {
             let template = Template::of(&commands.iter().collect::<Vec<_>>()).unwrap();
             let parsed = Template::parse(&template.to_string()).unwrap();
             assert_eq!(parsed, template, "{template}");
-            assert!(lines.iter().all(|line| parsed.is_run_by(line)), "{template}");
+            assert!(lines.iter().any(|line| parsed.is_run_by(line)), "{template}");
         }
         let path = Template::of_paths(&["db/migrations/1.sql", "migrations/2.sql"]).unwrap();
         assert_eq!(Template::parse_path(&path.to_string()), path);
@@ -449,10 +414,20 @@ mod tests {
     }
 
     #[test]
+    fn flags_are_those_that_most_runs_agree_in() {
+        let up = "docker compose up -d db";
+        assert_eq!(template(&[up, up, "docker compose up db"]).unwrap(), up);
+        assert_eq!(template(&["make a", "make -B a"]).unwrap(), "make a");
+        assert_eq!(template(&["make -s -j4 a", "make -j8 a", "make -s a"]).unwrap(), "make -s a");
+    }
+
+    #[test]
     fn a_template_matches_no_other_command() {
         let commands = [command("git tag v0.4.2"), command("git tag v0.5.0")];
         let template = Template::of(&commands.iter().collect::<Vec<_>>()).unwrap();
-        assert!(template.matches(&command("git tag -s v9.9.9")));
+        assert!(template.matches(&command("git tag -q v9.9.9")));
+        assert!(!template.matches(&command("git tag -d v9.9.9")));
+        assert!(template.matches_but_for_flags(&command("git tag -d v9.9.9")));
         assert!(!template.matches(&command("git tag latest")));
         assert!(!template.matches(&command("git tag v9.9.9 HEAD")));
     }

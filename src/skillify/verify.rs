@@ -4,9 +4,9 @@ use super::action::{Action, What};
 use super::claim::{Claim, Evidence, Line, SupportedClaim, Wording};
 use super::digest::{Digest, SegmentDigest};
 use super::outcome::Outcome;
-use super::segment::claimable;
+use super::segment::repairable;
 use super::template::Template;
-use super::{instead, prefer};
+use super::{instead, prefer, repair};
 use crate::event::Status;
 
 /// A segment of a session.
@@ -111,7 +111,12 @@ impl Shown {
 }
 
 pub(super) fn is_run_of(action: &Action, template: &Template) -> bool {
-    claimable(action).is_some_and(|command| template.matches(command))
+    action.command().is_some_and(|command| template.matches(command))
+}
+
+/// Whether an action ran what a template says that can fail and be repaired.
+pub(super) fn is_try_of(action: &Action, template: &Template) -> bool {
+    repairable(action).is_some_and(|command| template.matches(command))
 }
 
 fn run(template: &Template, work: &Work<'_>) -> Option<Shown> {
@@ -152,19 +157,17 @@ fn fix(command: &Template, repair: &Template, work: &Work<'_>) -> Option<Shown> 
     let mut shown = None;
     for (at, (_, action)) in actions.iter().enumerate().filter(|(_, (_, action))| is_run_of(action, repair)) {
         if action.refused {
-            if actions.iter().any(|(_, other)| is_run_of(other, command)) {
+            if actions.iter().any(|(_, other)| is_try_of(other, command)) {
                 shown = Some(Shown::by(action, Outcome::Rejected));
             }
             continue;
         }
-        let runs = |other: &&(usize, &Action)| other.1.agent == action.agent && is_run_of(other.1, command);
-        let next = actions.iter().skip(at + 1).find(runs);
-        let Some((turn, passed)) = next.filter(|(_, next)| next.status == Status::Ok) else { continue };
         if action.status == Status::Error {
             continue;
         }
-        let before = actions.iter().take(at).rev().find(runs).map(|(_, before)| *before);
-        let failed = before.filter(|before| before.status == Status::Error);
+        let Some(help) = repair::help(&actions, at, |other| is_try_of(other, command)) else { continue };
+        let Some((turn, passed)) = actions.get(help.passed) else { continue };
+        let failed = help.failed.and_then(|place| actions.get(place)).map(|(_, failed)| *failed);
         let cited = failed.into_iter().chain([*action, *passed]);
         shown = Some(Shown {
             outcome: work.outcome_of_effect(*turn, passed),

@@ -12,5 +12,6 @@ mod database;
 mod increments;
 mod llm;
 mod noise;
+mod repairs;
 mod safety;
 mod stability;

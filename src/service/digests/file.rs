@@ -1,21 +1,24 @@
-//! The file that keeps digests: a log of JSON lines, in a folder that is closed to others.
+//! The file that keeps digests: a log of entries, in a folder that is closed to others.
 //!
 //! ```text
-//! digests-<hash of the table's place>.jsonl
-//!     {"made":{…}}                   what made it; a file that something else made is not read
-//!     {"group":[7,{…}]}              a group of sessions with their digests, by its number
-//!     {"gone":[3,5]}                 groups that no longer stand
-//!     {"seen":[{…cursor…},{…}]}      the lines up to here are one state; what follows is not, yet
+//! digests-<hash of the table's place>.log
+//!     Made(what made it)             first; a file that something else made is not read
+//!     Group(7, {…})                  a group of sessions with their digests, by its number
+//!     Gone([3, 5])                   groups that no longer stand
+//!     Seen(cursor, erasures)         the entries up to here are one state; what follows is not, yet
 //! digests-<hash>.lock                held by the process that writes
 //! ```
 //!
-//! A run appends what it changed. When more lines are out of date than stand, the file is written
+//! An entry is its length and the CRC-32C of its bytes, both as four bytes, the least first, and the
+//! bytes: a [`postcard`] of [`Entry`].
+//!
+//! A run appends what it changed. When more groups are out of date than stand, the file is written
 //! anew. Nothing is synced: what a crash takes is made again.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +31,8 @@ use crate::table::Cursor;
 const PREFIX: &str = "digests-";
 /// So many bytes are written at once.
 const CHUNK: usize = 1 << 20;
+/// The bytes of an entry's length and checksum.
+const HEADER: usize = 8;
 
 /// What made a file of digests: another program may have made them differently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,13 +64,12 @@ pub(super) struct DigestFile {
 struct Waste {
     /// Groups that no longer stand.
     groups: usize,
-    /// The bytes of `seen` lines, of which the last one counts.
+    /// The bytes of `Seen` entries, of which the last one counts.
     seen: u64,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Line<'a> {
+enum Entry<'a> {
     Made(Made),
     Group(u64, Cow<'a, KeptGroup>),
     Gone(Vec<u64>),
@@ -87,16 +91,26 @@ pub fn forget(folder: &Path) -> io::Result<usize> {
     Ok(removed)
 }
 
+/// Removes a file if there is one.
+fn remove(path: &Path) -> io::Result<()> {
+    match FileSystem.remove(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
 impl DigestFile {
     /// The file, locked, and what it holds; no file if another process has it.
     pub(super) fn open(folder: &Path, made: Made) -> io::Result<(Option<Self>, Kept)> {
         create_folders(&FileSystem, folder, None)?;
         let name = format!("{PREFIX}{}", short_hash(&[&made.table], 8));
-        let path = folder.join(format!("{name}.jsonl"));
+        let path = folder.join(format!("{name}.log"));
         let (kept, state) = load(&path, &made).unwrap_or_default();
         let Some(lock) = FileSystem.lock(&folder.join(format!("{name}.lock")))? else {
             return Ok((None, kept));
         };
+        // Earlier programs kept digests under this name; what is erased must not stay in it.
+        remove(&path.with_extension("jsonl"))?;
         let (length, waste) = state.unzip();
         let file = Self { path, made, _lock: lock, length, waste: waste.unwrap_or_default() };
         Ok((Some(file), kept))
@@ -105,9 +119,7 @@ impl DigestFile {
     /// Removes what it holds.
     pub(super) fn clear(&mut self) {
         self.length = None;
-        if let Err(error) = FileSystem.remove(&self.path)
-            && error.kind() != ErrorKind::NotFound
-        {
+        if let Err(error) = remove(&self.path) {
             tracing::warn!(%error, path = %self.path.display(), "digests cannot be removed; remove the file");
         }
     }
@@ -128,15 +140,15 @@ impl DigestFile {
         self.length = None;
         let mut out = Out { file: FileSystem.open(&self.path)?, offset: length, buffer: Vec::new() };
         if !changed.gone.is_empty() {
-            out.line(&Line::Gone(changed.gone.clone()))?;
+            out.entry(&Entry::Gone(changed.gone.clone()))?;
         }
         for number in &changed.new {
             if let Some(group) = kept.groups.get(number) {
-                out.line(&Line::Group(*number, Cow::Borrowed(group)))?;
+                out.entry(&Entry::Group(*number, Cow::Borrowed(group)))?;
             }
         }
         let before = out.written();
-        out.line(&Line::Seen(kept.cursor.clone(), kept.erasures.clone()))?;
+        out.entry(&Entry::Seen(kept.cursor.clone(), kept.erasures.clone()))?;
         self.waste.seen += out.written() - before;
         self.waste.groups += changed.gone.len();
         self.length = Some(out.finish()?);
@@ -147,11 +159,11 @@ impl DigestFile {
         self.length = None;
         let temporary = self.path.with_extension("new");
         let mut out = Out { file: FileSystem.create(&temporary)?, offset: 0, buffer: Vec::new() };
-        out.line(&Line::Made(self.made.clone()))?;
+        out.entry(&Entry::Made(self.made.clone()))?;
         for (number, group) in &kept.groups {
-            out.line(&Line::Group(*number, Cow::Borrowed(group)))?;
+            out.entry(&Entry::Group(*number, Cow::Borrowed(group)))?;
         }
-        out.line(&Line::Seen(kept.cursor.clone(), kept.erasures.clone()))?;
+        out.entry(&Entry::Seen(kept.cursor.clone(), kept.erasures.clone()))?;
         let length = out.finish()?;
         FileSystem.rename(&temporary, &self.path)?;
         self.length = Some(length);
@@ -160,7 +172,7 @@ impl DigestFile {
     }
 }
 
-/// Lines on their way to a file.
+/// Entries on their way to a file.
 struct Out {
     file: Box<dyn DiskFile>,
     offset: u64,
@@ -168,9 +180,12 @@ struct Out {
 }
 
 impl Out {
-    fn line(&mut self, line: &Line<'_>) -> io::Result<()> {
-        serde_json::to_writer(&mut self.buffer, line)?;
-        self.buffer.push(b'\n');
+    fn entry(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+        let bytes = postcard::to_extend(entry, Vec::new()).map_err(io::Error::other)?;
+        let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+        self.buffer.extend(length.to_le_bytes());
+        self.buffer.extend(crc32c::crc32c(&bytes).to_le_bytes());
+        self.buffer.extend(bytes);
         if self.buffer.len() >= CHUNK { self.flush() } else { Ok(()) }
     }
 
@@ -194,28 +209,61 @@ impl Out {
     }
 }
 
-/// What a file holds, its length up to the last whole state, and what of it is out of date. `None` where there is none, or what made it is another program.
+/// The entries of a file, up to one that was cut off or damaged.
+struct Entries {
+    file: BufReader<File>,
+    /// The bytes that are left of it.
+    left: u64,
+    bytes: Vec<u8>,
+}
+
+impl Entries {
+    fn open(path: &Path) -> Option<Self> {
+        let file = File::open(path).ok()?;
+        let left = file.metadata().ok()?.len();
+        Some(Self { file: BufReader::with_capacity(CHUNK, file), left, bytes: Vec::new() })
+    }
+
+    /// The next entry and its length in the file.
+    fn next(&mut self) -> Option<(Entry<'static>, u64)> {
+        let (mut length, mut checksum) = ([0; HEADER / 2], [0; HEADER / 2]);
+        self.file.read_exact(&mut length).ok()?;
+        self.file.read_exact(&mut checksum).ok()?;
+        let length = u32::from_le_bytes(length);
+        let whole = u64::from(length) + HEADER as u64;
+        self.left = self.left.checked_sub(whole)?;
+        self.bytes.resize(usize::try_from(length).ok()?, 0);
+        self.file.read_exact(&mut self.bytes).ok()?;
+        let sound = crc32c::crc32c(&self.bytes) == u32::from_le_bytes(checksum);
+        let entry = sound.then(|| postcard::from_bytes(&self.bytes)).and_then(Result::ok)?;
+        Some((entry, whole))
+    }
+}
+
+/// What a file holds, its length up to the last whole state, and what of it is out of date. `None`
+/// where there is none, or what made it is another program.
 fn load(path: &Path, made: &Made) -> Option<(Kept, Option<(u64, Waste)>)> {
-    let mut lines = BufReader::with_capacity(CHUNK, File::open(path).ok()?);
-    let (mut kept, mut state) = (Kept::default(), None);
-    let (mut offset, mut waste, mut ours) = (0_u64, Waste::default(), false);
+    let mut entries = Entries::open(path)?;
+    match entries.next()? {
+        (Entry::Made(by), length) if by == *made => Some(states(entries, length)),
+        _ => None,
+    }
+}
+
+/// The last whole state, from what follows the first `offset` bytes.
+fn states(mut entries: Entries, mut offset: u64) -> (Kept, Option<(u64, Waste)>) {
+    let (mut kept, mut state, mut waste) = (Kept::default(), None, Waste::default());
     // What was read since the last whole state.
     let (mut gone, mut groups) = (Vec::new(), Vec::new());
-    let mut bytes = Vec::new();
-    while let Ok(read @ 1..) = lines.read_until(b'\n', &mut bytes) {
-        offset += read as u64;
-        // A line that was cut off, or that something else wrote, ends what can be read.
-        let Ok(line) = serde_json::from_slice(&bytes) else { break };
-        bytes.clear();
-        match line {
-            Line::Made(by) if by == *made => ours = true,
-            _ if !ours => return None,
-            Line::Made(_) => return None,
-            Line::Group(number, group) => groups.push((number, group.into_owned())),
-            Line::Gone(numbers) => gone.extend(numbers),
-            Line::Seen(cursor, erasures) => {
+    while let Some((entry, length)) = entries.next() {
+        offset += length;
+        match entry {
+            Entry::Made(_) => break,
+            Entry::Group(number, group) => groups.push((number, group.into_owned())),
+            Entry::Gone(numbers) => gone.extend(numbers),
+            Entry::Seen(cursor, erasures) => {
                 waste.groups += gone.len();
-                waste.seen += read as u64;
+                waste.seen += length;
                 gone.drain(..).for_each(|number| drop(kept.groups.remove(&number)));
                 kept.groups.extend(groups.drain(..));
                 (kept.cursor, kept.erasures) = (cursor, erasures);
@@ -224,5 +272,5 @@ fn load(path: &Path, made: &Made) -> Option<(Kept, Option<(u64, Waste)>)> {
         }
     }
     kept.next = kept.groups.last_key_value().map_or(0, |(number, _)| number + 1);
-    state.map(|state| (kept, Some(state)))
+    (kept, state)
 }
