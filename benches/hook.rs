@@ -1,7 +1,9 @@
 //! How long an assistant waits for `skillspan hook`: one call after the other, and 200 at once, with a
-//! collector and without one. `cargo bench --bench hook`
+//! collector, without one, and while one starts. `cargo bench --bench hook`
 //!
-//! The times are those that the caller sees: from before the process is started until it has ended.
+//! The times are those that the caller sees: from before the process is started until it has ended. Beside
+//! them stands what a process takes of a processor, its start included, and what is the least that it can:
+//! a process that does nothing, and this binary when it only says its version.
 
 #![allow(
     clippy::unwrap_used,
@@ -55,42 +57,80 @@ fn call(data: &Path, port: u16, number: usize) -> Duration {
          \"tool_response\":{{\"stdout\":\"{}\",\"stderr\":\"\"}}}}",
         "12 passed in 0.4 s, nothing failed. ".repeat(50)
     );
-    let began = Instant::now();
     let mut command = skillspan(data, port);
-    let mut child =
-        command.args(["hook", "claude"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(object.as_bytes()).unwrap();
+    time(command.args(["hook", "claude"]), object.as_bytes())
+}
+
+/// From before the process is started until it has ended.
+fn time(command: &mut Command, input: &[u8]) -> Duration {
+    let began = Instant::now();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    // Not every command reads it.
+    let _ = child.stdin.take().unwrap().write_all(input);
     assert!(child.wait().unwrap().success());
     began.elapsed()
 }
 
-fn print(what: &str, mut times: Vec<Duration>) {
-    times.sort();
-    let at = |part: usize| times.get((times.len() - 1) * part / 100).copied().unwrap_or_default();
-    println!("{what:<34} median {:>8.1?}   p99 {:>8.1?}   longest {:>8.1?}", at(50), at(99), at(100));
+/// What processes that have ended took of all processors, in steps of 10 ms.
+fn processor_time() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+    let ticks: u64 = fields.skip(13).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
 }
 
-fn measure(what: &str, data: &Path, port: u16) {
-    print(
-        &format!("{what}, one after the other"),
-        (0..CALLS).map(|number| call(data, port, number)).collect(),
+/// The times of some calls, and what each took of a processor.
+fn measure(what: &str, calls: impl FnOnce() -> Vec<Duration>) {
+    let before = processor_time();
+    let mut times = calls();
+    let each = (processor_time() - before) / u32::try_from(times.len()).unwrap();
+    times.sort();
+    let at = |part: usize| times.get((times.len() - 1) * part / 100).copied().unwrap_or_default();
+    println!(
+        "{what:<38} median {:>8.1?}   p99 {:>8.1?}   longest {:>8.1?}   processor {each:>8.2?} each",
+        at(50),
+        at(99),
+        at(100)
     );
-    let times = std::thread::scope(|scope| {
-        let calls: Vec<_> =
-            (0..STORM).map(|number| scope.spawn(move || call(data, port, CALLS + number))).collect();
+}
+
+fn at_once(call: impl Fn(usize) -> Duration + Sync) -> Vec<Duration> {
+    let call = &call;
+    std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..STORM).map(|number| scope.spawn(move || call(number))).collect();
         calls.into_iter().map(|call| call.join().unwrap()).collect()
+    })
+}
+
+fn measure_hooks(what: &str, data: &Path, port: u16) {
+    measure(&format!("{what}, one after the other"), || {
+        (0..CALLS).map(|number| call(data, port, number)).collect()
     });
-    print(&format!("{what}, {STORM} at once"), times);
+    measure(&format!("{what}, {STORM} at once"), || at_once(|number| call(data, port, CALLS + number)));
 }
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    measure("no collector", data, port);
-    let mut collector = start(data, port);
-    measure("a collector", data, port);
+    measure(&format!("/bin/true, {STORM} at once"), || {
+        at_once(|_| time(&mut Command::new("/bin/true"), b""))
+    });
+    measure(&format!("skillspan --version, {STORM} at once"), || {
+        at_once(|_| time(skillspan(data, port).arg("--version"), b""))
+    });
+    measure_hooks("no collector", data, port);
+    let mut collector = None;
+    measure(&format!("a collector starts, {STORM} at once"), || {
+        std::thread::scope(|scope| {
+            scope.spawn(|| collector = Some(start(data, port)));
+            at_once(|number| call(data, port, CALLS + STORM + number))
+        })
+    });
+    measure_hooks("a collector", data, port);
     // Its folder goes with it.
-    let _ = collector.kill();
-    let _ = collector.wait();
+    if let Some(mut collector) = collector {
+        let _ = collector.kill();
+        let _ = collector.wait();
+    }
 }

@@ -62,3 +62,15 @@ seed("library", "no-state", skill)
 table = root / "tests/fixtures/table-v1/v1/owner_tenant=default/owner_workspace=default/ingest_date=2026-11-22/0b5f-1-12-0.parquet"
 seed("parquet", "file", table.read_bytes())
 seed("parquet", "footer", table.read_bytes()[-6000:])
+
+for path in (captures / "cline-hooks/003-PostToolUse.json", captures / "copilot-hooks/005-postToolUse.json",
+             captures / "hermes-hooks/006-post_tool_call.json", captures / "copilot-hooks/002-userPromptSubmitted.json"):
+    seed("hooks", path.stem, path.read_bytes())
+seed("hooks", "cursor", '{"hook_event_name":"postToolUse","conversation_id":"c","tool_use_id":"t","tool_name":"Shell","tool_input":{"command":"ls"},"tool_output":"{\\"exit_code\\":1}"}')
+seed("hooks", "claude", '{"session_id":"s","hook_event_name":"UserPromptSubmit","prompt":"bump \\ud83d"}\n{"session_id":"s","hook_event_name":"Stop"}')
+seed("hooks", "pi", '{"event":"tool_result","session_id":"s","payload":{"toolCallId":"t","toolName":"bash","content":[{"type":"text","text":"x"}],"isError":true}}')
+events = sorted((captures / "langfuse-py-v2").glob("*-ingestion.json"), key=lambda path: path.stat().st_size)
+for path in events[:6]:
+    seed("langfuse", path.stem, path.read_bytes())
+seed("langfuse", "scores", '{"batch":[{"id":"1","traceId":"t","name":"helpful","value":1,"comment":"x"}]}')
+seed("langfuse", "event", '{"batch":[{"id":"e","type":"generation-create","timestamp":"2026-01-01T00:00:00Z","body":{"id":"o","traceId":"t","input":[{"role":"user","content":"hi"}],"output":"yes","metadata":{"workspace":"w"},"level":"ERROR","statusMessage":"no"}}]}')

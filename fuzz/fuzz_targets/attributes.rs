@@ -14,10 +14,23 @@ use skillspan::dialects::Record;
 
 /// A scope, and what stands in its records beside the attribute.
 const SCOPES: &[(&str, &[(&str, &str)])] = &[
-    ("com.anthropic.claude_code.events", &[("event.name", "tool_result"), ("tool_name", "Bash"), ("session.id", "s")]),
+    (
+        "com.anthropic.claude_code.events",
+        &[("event.name", "tool_result"), ("tool_name", "Bash"), ("session.id", "s")],
+    ),
     ("com.anthropic.claude_code.tracing", &[("span.type", "tool"), ("session.id", "s")]),
-    ("codex_otel.log_only", &[("event.name", "codex.tool_result"), ("conversation.id", "c"), ("tool_name", "shell")]),
-    ("gemini-cli", &[("event.name", "gemini_cli.tool_call"), ("session.id", "s"), ("function_name", "run_shell_command")]),
+    (
+        "codex_otel.log_only",
+        &[("event.name", "codex.tool_result"), ("conversation.id", "c"), ("tool_name", "shell")],
+    ),
+    (
+        "gemini-cli",
+        &[
+            ("event.name", "gemini_cli.tool_call"),
+            ("session.id", "s"),
+            ("function_name", "run_shell_command"),
+        ],
+    ),
     ("qwen-code", &[("event.name", "qwen-code.tool_call"), ("session.id", "s")]),
     ("github.copilot", &[("gen_ai.operation.name", "execute_tool"), ("gen_ai.tool.name", "bash")]),
     ("opencode", &[("ai.operationId", "ai.toolCall"), ("ai.toolCall.name", "bash")]),
@@ -99,7 +112,11 @@ fuzz_target!(|bytes: &[u8]| {
     attributes.push(attribute(NAMES[usize::from(*name) % NAMES.len()], &text));
     let resource = Resource::default();
     let scope = InstrumentationScope { name: scope.to_owned(), ..InstrumentationScope::default() };
-    let event = span::Event { name: "gen_ai.choice".to_owned(), attributes: attributes.clone(), ..Default::default() };
+    let event = span::Event {
+        name: "gen_ai.choice".to_owned(),
+        attributes: attributes.clone(),
+        ..Default::default()
+    };
     let (name, events) = ("execute_tool bash".to_owned(), vec![event]);
     let span = Span { name, attributes: attributes.clone(), events, ..Span::default() };
     support::map(&Record::span(&resource, &scope, &span));

@@ -28,7 +28,10 @@ fuzz_target!(|bytes: &[u8]| {
         if let Some((before, sequence)) = before.take() {
             let before: Vec<(u64, Vec<u8>)> = before;
             assert!(records.starts_with(&before));
-            assert_eq!(records.last().map(|(last, payload)| (*last, payload.as_slice())), Some((sequence, &b"new"[..])));
+            assert_eq!(
+                records.last().map(|(last, payload)| (*last, payload.as_slice())),
+                Some((sequence, &b"new"[..]))
+            );
         }
         let sequence = runtime.block_on(journal.append(b"new".to_vec())).expect("room");
         before = Some((records, sequence));

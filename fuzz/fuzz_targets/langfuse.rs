@@ -1,24 +1,27 @@
 //! Any bytes as a batch of Langfuse's ingestion, and as scores: read or refused, a verdict for each event.
 #![no_main]
 
+mod support;
+
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use skillspan::dialects::Dialects;
-use skillspan::event::{Owner, Timestamp};
 use skillspan::receivers::langfuse::{Batch, Form};
 use skillspan::receivers::otlp::Coding;
 use skillspan::receivers::{MemoryLimit, Source};
 use tokio::sync::oneshot;
 
+/// What a request may take.
+const MEMORY: usize = 64 << 20;
+
 fuzz_target!(|bytes: &[u8]| {
-    let dialects = Dialects::built_in();
+    let memory = MemoryLimit::new(MEMORY);
     for form in [Form::Ingestion, Form::Scores] {
         let (sender, mut report) = oneshot::channel();
         let body = Bytes::copy_from_slice(bytes);
         let batch = Batch { form, coding: Coding::Identity, body, limit: usize::MAX, report: sender };
         let mut shown = 0;
-        let read = batch.read(&mut MemoryLimit::new(0).lease(), &mut |record| {
-            let _ = dialects.map(record, &Owner::default(), Timestamp::EPOCH);
+        let read = batch.read(&mut memory.lease(), &mut |record| {
+            support::map(record);
             shown += 1;
         });
         if let Ok(tally) = read {

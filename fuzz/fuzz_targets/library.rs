@@ -24,6 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(library) = load(Layout::Library, &stored, tree) else { return };
     let _ = library.skills();
     let findings = Findings {
+        learned: None,
         workspace: "w".to_owned(),
         as_of: Timestamp::from_micros(1_790_000_000_000_000),
         candidates: Vec::new(),

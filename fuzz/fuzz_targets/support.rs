@@ -1,5 +1,7 @@
 //! What several targets do.
 
+use std::collections::BTreeSet;
+
 use std::sync::LazyLock;
 
 use bytes::Bytes;
@@ -44,7 +46,8 @@ pub fn map(record: &Record<'_>) {
     for processor in PROCESSORS.iter() {
         processor.process(&mut events);
     }
-    let batch = EventBatch { owner, ingested_at: Timestamp::from_micros(1), events };
+    let batch =
+        EventBatch { owner, ingested_at: Timestamp::from_micros(1), events, withdrawals: BTreeSet::new() };
     let decoded = decode_batch(&encode_batch(batch.clone())).expect("what was encoded is decoded");
     assert_eq!(format!("{decoded:?}"), format!("{batch:?}"));
 }

@@ -146,20 +146,22 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
+    if hook::is_called() {
+        return hook::main();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
             // Nobody is left to be told that the terminal is gone.
             let _ = error.print();
-            // An assistant is not to be stopped by how its hook is written.
-            return if hook::is_called() { hook::answer_for_nobody() } else { code };
+            return code;
         }
     };
     // Whatever speaks TLS uses this one; nobody else installs another.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let outcome = match cli.command {
-        Command::Hook(arguments) => return hook::run(arguments),
+        Command::Hook(arguments) => return hook::run(&arguments),
         Command::Run(config) => run::run(&config),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Validate(config) => validate::run(&config),

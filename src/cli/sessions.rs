@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::config::parse_duration;
 use crate::event::{Decision, Kind, Status, Timestamp};
-use crate::table::{Fact, Filter, Session};
+use crate::table::{Fact, Filter, Session, Summary};
 
 use super::columns::{columns, one_line};
 use super::reader::TableChoice;
@@ -91,7 +91,7 @@ impl Since {
 }
 
 impl ListArguments {
-    fn wants(&self, session: &Session, since: Option<Timestamp>) -> bool {
+    fn wants(&self, session: &Summary, since: Option<Timestamp>) -> bool {
         let is =
             |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
         is(&self.workspace, &session.workspace)
@@ -114,18 +114,18 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     }
 }
 
-async fn find_many(arguments: &ListArguments) -> Result<Vec<Session>, Failure> {
+async fn find_many(arguments: &ListArguments) -> Result<Vec<Summary>, Failure> {
     let settings = arguments.config.load()?;
     let chosen = arguments.table.of(&settings)?;
     reader::flush(&settings).await;
     let table = reader::open(chosen).await?;
     let since = arguments.since.map(|since| since.time(Timestamp::now()));
     let filter = Filter { owner: None, since: since.map(Timestamp::date) };
-    let found = table.sessions_of(&filter, &reader::options(chosen)).await.or_fail()?;
-    let mut sessions = reader::readable(found);
-    sessions.retain(|session| arguments.wants(session, since));
+    let wanted = |session: &Summary| arguments.wants(session, since);
+    let found = table.summaries(&filter, &reader::options(chosen), wanted).await.or_fail()?;
+    reader::warn_of_damage(&found.damaged);
     reader::say_what_was_read(&table, arguments.verbose);
-    Ok(sessions)
+    Ok(found.sessions)
 }
 
 async fn find_one(
@@ -155,22 +155,14 @@ async fn find_one(
     }
 }
 
-fn counts(session: &Session) -> BTreeMap<Kind, usize> {
-    session.facts.iter().fold(BTreeMap::new(), |mut counts, fact| {
-        *counts.entry(fact.event.kind).or_default() += 1;
-        counts
-    })
-}
-
-fn list(sessions: &[Session]) -> String {
+fn list(sessions: &[Summary]) -> String {
     if sessions.is_empty() {
         return "no sessions\n".to_owned();
     }
     let rows: Vec<[String; 11]> = sessions
         .iter()
         .map(|session| {
-            let counts = counts(session);
-            let count = |kind| counts.get(&kind).copied().unwrap_or(0).to_string();
+            let count = |kind| session.facts.get(&kind).copied().unwrap_or(0).to_string();
             [
                 one_line(&session.id, 44),
                 minute(session.started_at),
@@ -204,16 +196,16 @@ fn list(sessions: &[Session]) -> String {
     )
 }
 
-fn list_json(sessions: &[Session]) -> String {
+fn list_json(sessions: &[Summary]) -> String {
     sessions.iter().fold(String::new(), |mut lines, session| {
         let _ = writeln!(lines, "{}", head_json(session));
         lines
     })
 }
 
-fn head_json(session: &Session) -> Value {
+fn head_json(session: &Summary) -> Value {
     let counts: BTreeMap<&str, usize> =
-        counts(session).into_iter().map(|(kind, count)| (kind.as_str(), count)).collect();
+        session.facts.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
     json!({
         "id": session.id,
         "source": session.source.as_str(),
@@ -231,7 +223,7 @@ fn head_json(session: &Session) -> Value {
 
 fn session_json(session: &Session) -> Value {
     let facts: Vec<Value> = session.facts.iter().map(fact_json).collect();
-    let mut value = head_json(session);
+    let mut value = head_json(&session.summary());
     if let Value::Object(fields) = &mut value {
         fields.insert("facts".to_owned(), facts.into());
     }

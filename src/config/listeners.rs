@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use http::HeaderName;
 
+use crate::dialects::Pattern;
 use crate::receivers::{cors, otlp, tls};
 
 use super::raw::{self, Pipeline, Receiver};
@@ -154,14 +155,12 @@ impl Resolver<'_> {
         if allowed_origins.is_empty() {
             return Err(self.invalid(&at("allowed_origins"), "name the origins of the pages that may send"));
         }
-        for origin in &allowed_origins {
-            let is_one = origin.matches('*').count() <= 1
-                && (origin == "*" || origin.split_once("://").is_some_and(|(_, host)| !host.contains('/')));
-            if !is_one {
-                let message = format!("expected an origin such as https://app.example.com, found `{origin}`");
-                return Err(self.invalid(&at("allowed_origins"), &message));
-            }
-        }
+        let origins: Result<Vec<Pattern>, &String> =
+            allowed_origins.iter().map(|origin| origins_like(origin).ok_or(origin)).collect();
+        let origins = origins.map_err(|origin| {
+            let message = format!("expected an origin such as https://app.example.com, found `{origin}`");
+            self.invalid(&at("allowed_origins"), &message)
+        })?;
         let headers: Result<Vec<HeaderName>, _> = allowed_headers.iter().map(|name| name.parse()).collect();
         let Ok(allowed_headers) = headers else {
             return Err(self.invalid(&at("allowed_headers"), "expected names of HTTP headers"));
@@ -172,8 +171,15 @@ impl Resolver<'_> {
                  write sessions; name the pages, or ask for a credential with extensions.auth"
             ));
         }
-        Ok(cors::Config { allowed_origins, allowed_headers, max_age: max_age.0 })
+        Ok(cors::Config { allowed_origins: origins, allowed_headers, max_age: max_age.0 })
     }
+}
+
+/// Origins as a Collector's configuration names them: with at most one `*`.
+fn origins_like(text: &str) -> Option<Pattern> {
+    let has_host = || text.split_once("://").is_some_and(|(_, host)| !host.contains('/'));
+    let is_one = text.matches('*').count() <= 1 && (text == "*" || has_host());
+    Pattern::parse(text).ok().filter(|_| is_one)
 }
 
 /// Both protocols where the file names none.

@@ -72,7 +72,7 @@ use crate::event::{Owner, SessionEvent, Timestamp};
 
 pub use explain::{Column, Explanation, Source};
 pub use hooks::{HOOKS, Hooks};
-pub use mapping::UserMapping;
+pub use mapping::{Pattern, UserMapping};
 pub use record::{Record, Upsert};
 
 /// One client's way of reporting.

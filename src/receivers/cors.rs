@@ -14,11 +14,13 @@ use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ORIGIN};
 use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::dialects::Pattern;
+
 /// Whose pages may send, and what with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The pages' origins: `https://app.example.com`, with at most one `*` each.
-    pub allowed_origins: Vec<String>,
+    pub allowed_origins: Vec<Pattern>,
     /// Headers that they may send besides OTLP's own.
     pub allowed_headers: Vec<HeaderName>,
     /// How long a browser may remember the answer.
@@ -28,7 +30,8 @@ pub struct Config {
 impl Config {
     /// Whether pages of this origin may send.
     pub fn allows(&self, origin: &[u8]) -> bool {
-        self.allowed_origins.iter().any(|allowed| matches(allowed.as_bytes(), origin))
+        let origin = std::str::from_utf8(origin);
+        origin.is_ok_and(|origin| self.allowed_origins.iter().any(|allowed| allowed.matches(origin)))
     }
 }
 
@@ -53,37 +56,4 @@ async fn forget_allowed_origin(State(config): State<Arc<Config>>, mut request: R
         request.headers_mut().remove(ORIGIN);
     }
     request
-}
-
-/// Whether the text is the pattern, in which one `*` stands for anything.
-fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    match pattern.iter().position(|byte| *byte == b'*') {
-        None => pattern == text,
-        Some(star) => {
-            let (before, after) = (pattern.get(..star), pattern.get(star + 1..));
-            text.len() + 1 >= pattern.len()
-                && before.is_some_and(|before| text.starts_with(before))
-                && after.is_some_and(|after| text.ends_with(after))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_star_stands_for_anything() {
-        for (pattern, text, expected) in [
-            ("https://app.example.com", "https://app.example.com", true),
-            ("https://app.example.com", "https://app.example.com.evil.org", false),
-            ("https://*.example.com", "https://a.example.com", true),
-            ("https://*.example.com", "https://example.com", false),
-            ("http://localhost:*", "http://localhost:3000", true),
-            ("*", "null", true),
-            ("ab*ba", "aba", false),
-        ] {
-            assert_eq!(matches(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
-        }
-    }
 }

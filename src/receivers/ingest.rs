@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::try_join_all;
-use tokio::sync::Semaphore;
 
 use crate::dialects::{Dialects, Outcome, Record};
 use crate::event::{Owner, SessionEvent, Timestamp, Withdrawal};
@@ -28,9 +27,6 @@ pub struct Ingest {
     memory: MemoryLimit,
     counters: Counters,
     scopes: Mutex<BTreeMap<String, ()>>,
-    /// One for each large request that is being decoded: more than there are cores would only hold
-    /// more memory.
-    decoders: Semaphore,
 }
 
 /// What a sessions pipeline does with the events of a request.
@@ -82,9 +78,7 @@ impl Ingest {
         memory: MemoryLimit,
         counters: Counters,
     ) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let decoders = Semaphore::new(cores);
-        Self { dialects, pipelines, memory, counters, scopes: Mutex::default(), decoders }
+        Self { dialects, pipelines, memory, counters, scopes: Mutex::default() }
     }
 
     /// The counters, for the doors.
@@ -120,7 +114,7 @@ impl Ingest {
         let (tally, request) = if source.is_small() {
             (self.prepare(source, capture, &mut request, lease)?, request)
         } else {
-            let _turn = self.decoders.acquire().await;
+            let _turn = self.memory.turn().await;
             let ingest = Arc::clone(self);
             let work = move || Ok((ingest.prepare(source, capture, &mut request, lease)?, request));
             let failed = |_| Refusal::unavailable("the request could not be mapped");

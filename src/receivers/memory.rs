@@ -8,6 +8,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use super::Refusal;
 
 /// The memory that all requests in flight share. Cloning shares it.
@@ -18,6 +20,8 @@ pub struct MemoryLimit(Arc<Shared>);
 struct Shared {
     limit: usize,
     used: AtomicUsize,
+    /// One for each large request that is being decoded.
+    decoders: Semaphore,
 }
 
 /// What one request holds; given back when dropped.
@@ -30,7 +34,8 @@ pub struct Lease {
 impl MemoryLimit {
     /// At most `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self(Arc::new(Shared { limit, used: AtomicUsize::new(0) }))
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self(Arc::new(Shared { limit, used: AtomicUsize::new(0), decoders: Semaphore::new(cores) }))
     }
 
     /// The bound in bytes.
@@ -47,6 +52,12 @@ impl MemoryLimit {
     pub fn is_short(&self) -> bool {
         let for_bodies = self.0.limit / 2;
         self.used() > for_bodies - for_bodies / 10
+    }
+
+    /// Waits until a large request may be decoded: more at once than there are cores, through whatever
+    /// receiver, would only hold more memory. `None` never comes: nobody closes the queue.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.decoders.acquire().await.ok()
     }
 
     /// A lease of nothing yet.
@@ -67,7 +78,7 @@ impl Lease {
     }
 
     fn take(&mut self, bytes: usize, at_most: usize) -> Result<(), Refusal> {
-        let Shared { limit, used } = &*self.memory.0;
+        let Shared { limit, used, .. } = &*self.memory.0;
         let room = |used: usize| used.checked_add(bytes).filter(|total| *total <= at_most);
         if used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok() {
             self.bytes += bytes;

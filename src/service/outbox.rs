@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::event::Timestamp;
 use crate::exporters::target::{Target, Update};
+use crate::exporters::with_causes;
 use crate::library::{Findings, Learned};
 use crate::skillify::llm::Spent;
 
@@ -83,12 +84,7 @@ impl Outbox {
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         self.not_before = Some(Instant::now() + pause);
         let target = self.target.to_string();
-        let mut detail = error.to_string();
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            detail = format!("{detail}: {cause}");
-            source = cause.source();
-        }
+        let detail = with_causes(error);
         let retry_at = Timestamp::now().saturating_add(pause);
         counts.targets.failed(&target, Failure { kind, error: detail.clone(), remedy, retry_at });
         tracing::warn!(pipeline, target, kind, retry_after = ?pause, "{detail}");

@@ -144,17 +144,19 @@ pub fn events_of(batch: &RecordBatch) -> Result<Vec<SessionEvent>, Damage> {
 /// A value that does not fit is an error, not a null.
 const STRICT: CastOptions<'_> = CastOptions { safe: false, format_options: FormatOptions::new() };
 
-/// Appends a batch's rows; the columns that are not among `columns` keep their defaults.
+/// Appends a batch's rows; the columns that are not among `columns` keep their defaults. After an error,
+/// what was appended means nothing.
 pub(super) fn append_rows<'c>(
     events: &mut Vec<SessionEvent>,
     batch: &RecordBatch,
     columns: impl Iterator<Item = &'c Column>,
 ) -> Result<(), Damage> {
-    let mut rows = vec![SessionEvent::default(); batch.num_rows()];
+    let first = events.len();
+    events.resize_with(first + batch.num_rows(), SessionEvent::default);
+    let rows = events.get_mut(first..).unwrap_or_default();
     for column in columns {
-        fill(&mut rows, column, batch)?;
+        fill(rows, column, batch)?;
     }
-    events.append(&mut rows);
     Ok(())
 }
 

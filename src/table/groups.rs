@@ -121,7 +121,7 @@ impl Table {
         for (at, ties) in known.iter().enumerate() {
             let Some(group) = forest.group_of_known(ties) else { continue };
             let is_stale = stale.contains(&at) || ties.since < kept_since;
-            if is_stale || forest.last_file_of(group).is_some() {
+            if is_stale || forest.last_place_of(group).is_some() {
                 held.entry(group).or_default().replaces.push(at);
             }
         }
@@ -202,7 +202,7 @@ impl NewGroups {
             .held
             .keys()
             .copied()
-            .filter(|group| self.forest.last_file_of(*group).is_some_and(|last| last <= place))
+            .filter(|group| self.forest.last_place_of(*group).is_some_and(|last| last <= place))
             .collect();
         Ok(Some(self.hand_over(complete)))
     }

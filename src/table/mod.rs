@@ -11,8 +11,12 @@
 //! | `write.rs` | [`Table::write`]: events to one file |
 //! | `file.rs` | one file back to events; what may be wrong with it |
 //! | `part.rs` | the part of a file that a question needs |
+//! | `ranges.rs` | ranges of a file, fetched and counted |
 //! | `read.rs` | [`Table::scan`]: the files of a [`Filter`] to observations, each once |
-//! | `query.rs` | one session, the sessions of the last days, what is new since a [`Cursor`] |
+//! | `query.rs` | one session, what is new since a [`Cursor`] |
+//! | `summaries.rs` | [`Table::summaries`]: the sessions of the last days, listed |
+//! | `resolving.rs` | groups of rows to summaries, off the reading thread |
+//! | `decoding.rs` | files decoded a few batches ahead |
 //! | `ties.rs` | [`Ties`]: which rows must be resolved together |
 //! | `groups.rs` | [`NewGroups`]: what is new, as whole groups of such rows |
 //! | `upkeep/` | compaction, retention, erasure |
@@ -37,6 +41,7 @@
 //! the same bytes; what readers make of the rows does not depend on the order of files or rows, nor
 //! on how often a row was stored.
 
+mod decoding;
 mod file;
 mod footer;
 mod groups;
@@ -47,12 +52,15 @@ mod manifest;
 mod merge;
 mod part;
 mod query;
+mod ranges;
 mod read;
 mod reconcile;
 mod repeated;
 mod resolve;
+mod resolving;
 mod schema;
 pub mod sessions;
+mod summaries;
 mod ties;
 pub mod upkeep;
 mod write;
@@ -76,7 +84,8 @@ pub use query::{Change, Cursor, Sessions};
 pub use read::{DamagedFile, FileInfo, Filter, Listing, ReadError, Scan};
 pub use resolve::{ResolveOptions, resolve};
 pub use schema::{ColumnDescription, columns, schema};
-pub use sessions::{Fact, Session, SessionSource, Turn};
+pub use sessions::{Fact, Session, SessionSource, Summary, Turn};
+pub use summaries::Summaries;
 pub use ties::Ties;
 pub use write::{WriteError, Written};
 

@@ -7,25 +7,21 @@
 //! A part is not covered by the file's checksum; what the footer and the decoder notice is noticed.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::TimestampMicrosecondType;
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, TryStreamExt};
-use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use futures_util::TryStreamExt;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, RowFilter};
-use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
-use parquet::errors::ParquetError;
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, RowFilter, RowSelection,
+};
+use parquet::arrow::async_reader::{ParquetRecordBatchStream, ParquetRecordBatchStreamBuilder};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
 
 use super::file::{self, Damage, FileError};
 use super::footer::Footer;
+use super::ranges::{Failure, RangeReader};
 use super::schema::{COLUMNS, Column};
 use super::ties::{self, Hashes};
 use crate::event::{Kind, SessionEvent};
@@ -99,7 +95,7 @@ pub(super) enum Columns {
     Keys,
 }
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "event_id",
     "fact_key",
     "rank",
@@ -108,6 +104,7 @@ const KEYS: [&str; 22] = [
     "kind",
     "timestamp",
     "ingested_at",
+    "duration_us",
     "tenant",
     "workspace",
     "project",
@@ -125,27 +122,69 @@ const KEYS: [&str; 22] = [
 ];
 
 impl Columns {
-    fn of_schema(self) -> Vec<&'static Column> {
+    pub(super) fn of_schema(self) -> Vec<&'static Column> {
         let wanted = |column: &&Column| self == Self::All || KEYS.contains(&column.name);
         COLUMNS.iter().filter(wanted).collect()
     }
 }
 
-/// Reads the rows that are asked for, in the file's order, a batch at a time.
+/// Which rows of a file are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Selected<'r> {
+    /// All of them.
+    All,
+    /// Those of which a term is true.
+    Matching(&'r Rows),
+    /// Those at these places in the file, ascending.
+    At(&'r [usize]),
+}
+
+/// An open part of a file. Its batches come in the file's order.
+pub(super) struct Part {
+    pub(super) footer: Footer,
+    /// `None` if the footer rules every row out.
+    batches: Option<ParquetRecordBatchStream<RangeReader>>,
+    failure: Failure,
+}
+
+impl Part {
+    /// Reads the footer, and what tells which row groups may have rows that are asked for.
+    pub(super) async fn open(
+        reader: RangeReader,
+        columns: impl IntoIterator<Item = &'static str>,
+        rows: Selected<'_>,
+    ) -> Result<Self, FileError> {
+        let failure = Arc::clone(&reader.failure);
+        let opened = open(reader, columns, rows).await;
+        let (footer, batches) = told_apart(opened, &failure)?;
+        Ok(Self { footer, batches, failure })
+    }
+
+    /// The next batch; `None` after the last.
+    pub(super) async fn next(&mut self) -> Result<Option<RecordBatch>, FileError> {
+        let Some(batches) = &mut self.batches else { return Ok(None) };
+        told_apart(batches.try_next().await.map_err(Damage::from), &self.failure)
+    }
+}
+
+/// Reads the rows that are asked for, in the file's order.
 pub(super) async fn read(
     reader: RangeReader,
     columns: Columns,
     rows: Option<&Rows>,
 ) -> Result<(Footer, Vec<SessionEvent>), FileError> {
-    let failure = Arc::clone(&reader.failure);
-    told_apart(read_part(reader, columns, rows).await, &failure)
+    let wanted = columns.of_schema();
+    let names = wanted.iter().map(|column| column.name);
+    let mut part = Part::open(reader, names, rows.map_or(Selected::All, Selected::Matching)).await?;
+    let mut events = Vec::new();
+    while let Some(batch) = part.next().await? {
+        file::append_rows(&mut events, &batch, wanted.iter().copied())?;
+    }
+    Ok((part.footer, events))
 }
 
 /// The Parquet reader only knows that something failed; a store that failed is no damage.
-fn told_apart<T>(
-    read: Result<T, Damage>,
-    failure: &std::sync::Mutex<Option<object_store::Error>>,
-) -> Result<T, FileError> {
+fn told_apart<T>(read: Result<T, Damage>, failure: &Failure) -> Result<T, FileError> {
     let store_error = failure.lock().ok().and_then(|mut failure| failure.take());
     match (read, store_error) {
         (Err(_), Some(error)) => Err(error.into()),
@@ -153,69 +192,82 @@ fn told_apart<T>(
     }
 }
 
-async fn read_part(
+async fn open(
     mut reader: RangeReader,
-    columns: Columns,
-    rows: Option<&Rows>,
-) -> Result<(Footer, Vec<SessionEvent>), Damage> {
+    columns: impl IntoIterator<Item = &'static str>,
+    rows: Selected<'_>,
+) -> Result<(Footer, Option<ParquetRecordBatchStream<RangeReader>>), Damage> {
     let metadata = reader.metadata(PageIndexPolicy::Skip).await?;
     let footer = Footer::of(metadata.file_metadata()).ok_or(Damage::NoIdentity)?;
     let mut groups: Vec<usize> = (0..metadata.num_row_groups()).collect();
-    if let Some(rows) = rows {
+    if let Selected::Matching(rows) = rows {
         groups.retain(|&group| metadata.row_groups().get(group).is_some_and(|group| may_have(group, rows)));
         groups = rule_out_by_bloom(&reader, &metadata, groups, rows).await?;
     }
     if groups.is_empty() {
-        return Ok((footer, Vec::new()));
+        return Ok((footer, None));
     }
-    let whole = rows.is_none() && columns == Columns::All;
     // Where the pages begin tells which of them may be left out.
-    let metadata = if whole { metadata } else { reader.metadata(PageIndexPolicy::Optional).await? };
+    let metadata = match rows {
+        Selected::All => metadata,
+        Selected::Matching(_) | Selected::At(_) => reader.metadata(PageIndexPolicy::Optional).await?,
+    };
     let metadata = ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new())?;
-    let wanted = columns.of_schema();
     let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata);
-    let projection =
-        ProjectionMask::columns(builder.parquet_schema(), wanted.iter().map(|column| column.name));
-    let mut builder = builder.with_projection(projection).with_row_groups(groups);
-    if let Some(rows) = rows {
-        let filter = row_filter(builder.parquet_schema(), rows.clone());
-        builder = builder.with_row_filter(filter);
-    }
-    let mut batches = builder.build()?;
-    let mut events = Vec::new();
-    while let Some(batch) = batches.try_next().await? {
-        file::append_rows(&mut events, &batch, wanted.iter().copied())?;
-    }
-    Ok((footer, events))
+    let projection = ProjectionMask::columns(builder.parquet_schema(), columns);
+    let builder = builder.with_projection(projection).with_row_groups(groups).with_batch_size(BATCH_ROWS);
+    let builder = match rows {
+        Selected::All => builder,
+        Selected::Matching(rows) => {
+            let filter = row_filter(builder.parquet_schema(), rows.clone());
+            builder.with_row_filter(filter)
+        }
+        Selected::At(places) => {
+            let all = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
+            let ranges = places.iter().filter(|place| **place < all).map(|place| *place..place + 1);
+            builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges, all))
+        }
+    };
+    Ok((footer, Some(builder.build()?)))
 }
 
-/// The columns that tie rows to sessions, and the time of their arrival.
-const TIES: [&str; 8] = [
-    "event_id",
-    "session_id",
-    "kind",
-    "ingested_at",
-    "tenant",
-    "trace_id",
-    "history_before",
-    "history_after",
-];
+/// Rows that are decoded at once.
+const BATCH_ROWS: usize = 2_048;
 
 /// When the file's first row arrived, in microseconds since the epoch, and what ties each row.
 pub(super) async fn read_ties(reader: RangeReader) -> Result<(i64, Vec<Hashes>), FileError> {
-    let failure = Arc::clone(&reader.failure);
-    told_apart(read_ties_of(reader).await, &failure)
+    let mut part = Part::open(reader, TiedRows::COLUMNS, Selected::All).await?;
+    let (mut arrived, mut rows) = (i64::MAX, Vec::new());
+    while let Some(batch) = part.next().await? {
+        let batch = TiedRows::of(&batch)?;
+        arrived = batch.arrived.min(arrived);
+        rows.extend(batch.rows);
+    }
+    Ok((arrived, rows))
 }
 
-async fn read_ties_of(mut reader: RangeReader) -> Result<(i64, Vec<Hashes>), Damage> {
-    let metadata = reader.metadata(PageIndexPolicy::Skip).await?;
-    Footer::of(metadata.file_metadata()).ok_or(Damage::NoIdentity)?;
-    let metadata = ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new())?;
-    let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata);
-    let projection = ProjectionMask::columns(builder.parquet_schema(), TIES);
-    let mut batches = builder.with_projection(projection).build()?;
-    let (mut arrived, mut rows) = (i64::MAX, Vec::new());
-    while let Some(batch) = batches.try_next().await? {
+/// What ties the rows of a batch.
+pub(super) struct TiedRows {
+    /// When the first of them arrived, in microseconds since the epoch.
+    pub(super) arrived: i64,
+    pub(super) rows: Vec<Hashes>,
+}
+
+impl TiedRows {
+    /// The columns that tie rows to sessions, and the time of their arrival.
+    pub(super) const COLUMNS: [&str; 8] = [
+        "event_id",
+        "session_id",
+        "kind",
+        "ingested_at",
+        "tenant",
+        "trace_id",
+        "history_before",
+        "history_after",
+    ];
+
+    /// Of a batch that has the columns.
+    pub(super) fn of(batch: &RecordBatch) -> Result<Self, Damage> {
         let text = |name: &'static str| {
             let column = batch.column_by_name(name);
             column.and_then(|column| column.as_string_opt::<i32>()).ok_or_else(|| Damage::Column {
@@ -229,8 +281,7 @@ async fn read_ties_of(mut reader: RangeReader) -> Result<(i64, Vec<Hashes>), Dam
         let [before, after] = [text("history_before")?, text("history_after")?];
         let times = batch.column_by_name("ingested_at");
         let times = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
-        arrived = times.and_then(arrow::compute::min).unwrap_or_default().min(arrived);
-        rows.extend((0..batch.num_rows()).map(|at| {
+        let hashes = |at| {
             ties::hashes_of(&ties::Row {
                 tenant: value(tenant, at),
                 event_id: value(event_id, at),
@@ -240,9 +291,12 @@ async fn read_ties_of(mut reader: RangeReader) -> Result<(i64, Vec<Hashes>), Dam
                 history_after: value(after, at),
                 kind: Kind::parse(value(kind, at)).unwrap_or_default(),
             })
-        }));
+        };
+        Ok(Self {
+            arrived: times.and_then(arrow::compute::min).unwrap_or_default(),
+            rows: (0..batch.num_rows()).map(hashes).collect(),
+        })
     }
-    Ok((arrived, rows))
 }
 
 fn value(column: &StringArray, at: usize) -> &str {
@@ -314,71 +368,6 @@ fn row_filter(schema: &parquet::schema::types::SchemaDescriptor, rows: Rows) -> 
         Ok(BooleanArray::from(keep))
     });
     RowFilter::new(vec![Box::new(predicate)])
-}
-
-/// Reads ranges of one file and counts what it reads.
-#[derive(Debug, Clone)]
-pub(super) struct RangeReader {
-    pub(super) store: Arc<dyn ObjectStore>,
-    pub(super) location: Path,
-    pub(super) size: u64,
-    pub(super) bytes_read: Arc<AtomicU64>,
-    /// The store's error behind a Parquet error.
-    pub(super) failure: Arc<std::sync::Mutex<Option<object_store::Error>>>,
-}
-
-/// What is fetched of a file's end at first: as a rule all of its footer.
-const FOOTER_GUESS: usize = 32 << 10;
-
-impl RangeReader {
-    async fn metadata(&mut self, page_index: PageIndexPolicy) -> Result<Arc<ParquetMetaData>, ParquetError> {
-        let size = self.size;
-        let reader = ParquetMetaDataReader::new()
-            .with_offset_index_policy(page_index)
-            .with_prefetch_hint(Some(FOOTER_GUESS.min(usize::try_from(size).unwrap_or(FOOTER_GUESS))));
-        Ok(Arc::new(reader.load_and_finish(self, size).await?))
-    }
-
-    fn failed(&self, error: object_store::Error) -> ParquetError {
-        let text = error.to_string();
-        if let Ok(mut failure) = self.failure.lock() {
-            *failure = Some(error);
-        }
-        ParquetError::General(text)
-    }
-}
-
-impl AsyncFileReader for RangeReader {
-    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
-        async move {
-            let bytes =
-                self.store.get_range(&self.location, range).await.map_err(|error| self.failed(error))?;
-            self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            Ok(bytes)
-        }
-        .boxed()
-    }
-
-    fn get_byte_ranges(
-        &mut self,
-        ranges: Vec<Range<u64>>,
-    ) -> BoxFuture<'_, Result<Vec<Bytes>, ParquetError>> {
-        async move {
-            let found =
-                self.store.get_ranges(&self.location, &ranges).await.map_err(|error| self.failed(error))?;
-            let bytes: usize = found.iter().map(Bytes::len).sum();
-            self.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
-            Ok(found)
-        }
-        .boxed()
-    }
-
-    fn get_metadata<'a>(
-        &'a mut self,
-        _: Option<&'a ArrowReaderOptions>,
-    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
-        self.metadata(PageIndexPolicy::Optional).boxed()
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
-//! Questions that need less than the whole table.
+//! Questions that need less than the whole table. (For lists of sessions, see `summaries.rs`.)
 //!
 //! | question | read |
 //! |---|---|
 //! | [`Table::session`] | the row groups that its id, then its traces, point to |
-//! | [`Table::sessions_of`] | the columns without long texts, of the days asked for |
 //! | [`Table::changes`] | the files that a cursor has not seen |
 //! | [`Table::sessions_around_events`] | the row groups that the ids of some rows point to |
 //!
@@ -95,21 +94,6 @@ impl Table {
             found = self.sessions_around(seed, filter, options, |found| found.starts_with(id)).await?;
         }
         Ok(found)
-    }
-
-    /// The sessions of what was ingested on the days that `filter` names, without their long texts
-    /// (`text`, `input`, `output`, `attributes`). A session that began earlier has what came since.
-    pub async fn sessions_of(
-        &self,
-        filter: &Filter,
-        options: &ResolveOptions,
-    ) -> Result<Sessions, ReadError> {
-        let mut events = Vec::new();
-        let reading = Reading::Part { columns: Columns::Keys, rows: None };
-        let damaged = self.visit(filter, &reading, &BTreeSet::new(), |_, rows| events.extend(rows)).await?;
-        let options = options.clone();
-        let sessions = off_thread(move || resolve(events, &options)).await;
-        Ok(Sessions { sessions, damaged })
     }
 
     /// The observations of the files that `cursor` has not seen, and the cursor to go on with.
@@ -326,7 +310,12 @@ impl Gathered {
 
 /// Runs a long computation where it holds up no other task.
 async fn off_thread<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(compute).await {
+    joined(tokio::task::spawn_blocking(compute)).await
+}
+
+/// What a task computed; its panic goes on here.
+pub(super) async fn joined<T>(task: tokio::task::JoinHandle<T>) -> T {
+    match task.await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }

@@ -13,7 +13,8 @@ use thiserror::Error;
 
 use super::file::{self, Damage, FileError};
 use super::footer::Footer;
-use super::part::{self, Columns, RangeReader, Rows};
+use super::part::{self, Columns, Rows};
+use super::ranges::RangeReader;
 use super::{FileIdentity, Table, layout};
 use crate::event::{Owner, SessionEvent};
 
@@ -119,7 +120,7 @@ pub(super) enum Reading {
 const FILES_AT_ONCE: usize = 8;
 
 /// A reader that upkeep overtakes so often is not overtaken by upkeep.
-const MOST_LISTINGS: u32 = 5;
+pub(super) const MOST_LISTINGS: u32 = 5;
 
 impl Table {
     /// Reads the observations that `filter` asks for.
@@ -297,12 +298,27 @@ impl Filter {
 
     /// Whether a file is one that is asked for. Its footer is asked besides its folder, because on
     /// a disk that ignores case `Acme` and `acme` share a folder and must not share their rows.
-    fn admits(&self, identity: &FileIdentity) -> bool {
+    pub(super) fn admits(&self, identity: &FileIdentity) -> bool {
         self.owner.as_ref().is_none_or(|owner| *owner == identity.owner)
     }
 }
 
 impl Listed {
+    /// What was read, or `None` and an entry among the damaged files.
+    pub(super) fn or_damage<T>(
+        &self,
+        read: Result<T, FileError>,
+        damaged: &mut Vec<DamagedFile>,
+    ) -> Result<Option<T>, ReadError> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error) => {
+                damaged.push(self.damage_or_error(error)?);
+                Ok(None)
+            }
+        }
+    }
+
     pub(super) fn damage_or_error(&self, error: FileError) -> Result<DamagedFile, ReadError> {
         let path = self.location.to_string();
         match error {
@@ -340,11 +356,15 @@ impl Extend<SessionEvent> for Observations {
 }
 
 /// Which of two rows of one observation came first. Rows that came at the same moment and still
-/// differ (two versions, two redaction rules) need some order that is always the same.
+/// differ (two versions, two redaction rules) need some order that is always the same, also to a reader
+/// of the columns without long texts alone.
 fn arrival_order(a: &SessionEvent, b: &SessionEvent) -> Order {
-    let rendered = |event: &SessionEvent| format!("{event:?}");
+    let keys = |event: &SessionEvent| -> Vec<String> {
+        Columns::Keys.of_schema().into_iter().map(|column| column.rendered(event)).collect()
+    };
+    let contents = |event: &SessionEvent| format!("{:?}", (&event.text, &event.input, event));
     a.ingested_at.cmp(&b.ingested_at).then_with(|| match a == b {
         true => Order::Equal,
-        false => rendered(a).cmp(&rendered(b)),
+        false => keys(a).cmp(&keys(b)).then_with(|| contents(a).cmp(&contents(b))),
     })
 }

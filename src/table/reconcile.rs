@@ -41,18 +41,38 @@ const SPEAKER: char = '/';
 /// Between the key of words and the id of what they replace.
 const UPSERT: char = '@';
 
-/// Makes the keys and the agents of one session's observations what they are as a whole.
-pub(super) fn reconcile(events: &mut Vec<SessionEvent>) {
+/// Makes the keys and the agents of one session's observations what they are as a whole. Answers whether
+/// texts and inputs were compared on the way: if not, observations that lack theirs give the same.
+#[must_use]
+pub(super) fn reconcile(events: &mut Vec<SessionEvent>) -> bool {
+    let mut compared = false;
     leave_out_results_of_no_call(events);
     for mut trace in by_trace(events) {
-        join_upserts(&mut trace);
+        compared |= join_upserts(&mut trace);
         find_sub_agents(&mut of_frameworks(&mut trace));
         join_words(&mut trace);
     }
     separate_calls(events);
     for mut trace in by_trace(events) {
-        join_calls(&mut of_frameworks(&mut trace));
-        name_calls(&mut trace);
+        compared |= join_calls(&mut of_frameworks(&mut trace));
+        compared |= name_calls(&mut trace);
+    }
+    compared
+}
+
+/// Whether there is anything among the observations over which [`reconcile`] may have to compare texts
+/// or inputs.
+pub(super) fn may_compare<'e>(mut events: impl Iterator<Item = &'e SessionEvent>) -> bool {
+    let is_known_to_all =
+        |event: &SessionEvent| !event.assistant.is_empty() && !event.fact_key.starts_with(UNNAMED_CALL);
+    events.any(|event| is_compared(event) && (event.kind != Kind::ToolCall || !is_known_to_all(event)))
+}
+
+/// Whether the text or the input of an observation is one of those that [`reconcile`] compares.
+pub(super) fn is_compared(event: &SessionEvent) -> bool {
+    match event.kind {
+        Kind::ToolCall => is_of_call(event),
+        kind => is_words(kind) && event.fact_key.contains(UPSERT),
     }
 }
 
@@ -94,13 +114,17 @@ struct Upsert {
     words: String,
 }
 
-fn join_upserts(trace: &mut [&mut SessionEvent]) {
+/// Answers whether texts were compared.
+fn join_upserts(trace: &mut [&mut SessionEvent]) -> bool {
+    let mut compared = false;
     let mut latest: BTreeMap<(Kind, String), Upsert> = BTreeMap::new();
     for event in trace.iter().filter(|event| is_words(event.kind)) {
         let Some((words, id)) = event.fact_key.rsplit_once(UPSERT) else { continue };
         let this =
             Upsert { rank: event.rank, seq: event.seq, text: event.text.clone(), words: words.to_owned() };
         let key = (event.kind, id.to_owned());
+        let is_even = |known: &Upsert| (known.rank, known.seq) == (this.rank, this.seq);
+        compared |= latest.get(&key).is_some_and(|known| is_even(known) && known.words != this.words);
         if latest.get(&key).is_none_or(|known| *known < this) {
             latest.insert(key, this);
         }
@@ -111,6 +135,7 @@ fn join_upserts(trace: &mut [&mut SessionEvent]) {
             event.fact_key.clone_from(words);
         }
     }
+    compared
 }
 
 fn join_words(trace: &mut [&mut SessionEvent]) {
@@ -152,27 +177,37 @@ struct Call {
     input: Value,
 }
 
-fn join_calls(trace: &mut [&mut SessionEvent]) {
+/// Answers whether inputs were compared.
+fn join_calls(trace: &mut [&mut SessionEvent]) -> bool {
     let spans = spans_of_tools(trace);
     let (executed, stated) = calls(trace, |event| spans.contains(&event.span_id));
-    join(trace, executed, stated);
+    join(trace, executed, stated)
 }
 
 /// Hooks that do not say which call they are about, and what else states the calls of the trace.
-fn name_calls(trace: &mut [&mut SessionEvent]) {
+/// Answers whether inputs were compared.
+fn name_calls(trace: &mut [&mut SessionEvent]) -> bool {
     let is_unnamed = |event: &SessionEvent| event.fact_key.starts_with(UNNAMED_CALL);
-    if trace.iter().any(|event| is_unnamed(event)) {
-        let (unnamed, named) = calls(trace, is_unnamed);
-        join(trace, unnamed, named);
+    if !trace.iter().any(|event| is_unnamed(event)) {
+        return false;
     }
+    let (unnamed, named) = calls(trace, is_unnamed);
+    join(trace, unnamed, named)
 }
 
-/// The calls of the first side take the ids of the second.
-fn join(trace: &mut [&mut SessionEvent], executed: BTreeMap<String, Call>, stated: BTreeMap<String, Call>) {
+/// The calls of the first side take the ids of the second. Answers whether both sides had any to pair.
+fn join(
+    trace: &mut [&mut SessionEvent],
+    executed: BTreeMap<String, Call>,
+    stated: BTreeMap<String, Call>,
+) -> bool {
     let mut unnamed: Vec<Call> =
         executed.values().filter(|call| !stated.contains_key(&call.key)).cloned().collect();
     let mut unexecuted: Vec<Call> =
         stated.into_values().filter(|call| !executed.contains_key(&call.key)).collect();
+    if unnamed.is_empty() || unexecuted.is_empty() {
+        return false;
+    }
     unnamed.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
     unexecuted.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
     let input = |call: &Call| Some(call.input.to_string()).filter(|_| !call.input.is_null());
@@ -185,6 +220,7 @@ fn join(trace: &mut [&mut SessionEvent], executed: BTreeMap<String, Call>, state
             event.tool_call_id.clone_from(id);
         }
     }
+    true
 }
 
 fn is_words(kind: Kind) -> bool {

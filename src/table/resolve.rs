@@ -20,7 +20,7 @@ use std::time::Duration;
 use super::history::{self, TraceId};
 use super::read::Observations;
 use super::reconcile::reconcile;
-use super::{Fact, Session, SessionSource};
+use super::{Fact, Session, SessionSource, Summary};
 use crate::event::{Kind, SessionEvent, Timestamp};
 
 /// What resolving needs to be told.
@@ -36,6 +36,45 @@ const MAX_CLOCK_LEAD: Duration = Duration::from_secs(3600);
 
 /// Puts the sessions together, sorted by (tenant, workspace, start, id).
 pub fn resolve(events: Vec<SessionEvent>, options: &ResolveOptions) -> Vec<Session> {
+    let mut sessions: Vec<Session> = members(events)
+        .map(|members| put_together(members, options))
+        .filter(|session| !session.facts.is_empty())
+        .collect();
+    sessions.sort_by(|a, b| {
+        (&a.tenant, &a.workspace, a.started_at, &a.id).cmp(&(&b.tenant, &b.workspace, b.started_at, &b.id))
+    });
+    sessions
+}
+
+/// The summaries of the sessions that [`resolve`] puts together, in no order, and whether texts or
+/// inputs, where the events had them, could make others of them.
+pub(super) fn summarize(events: Vec<SessionEvent>, options: &ResolveOptions) -> (Vec<Summary>, bool) {
+    let mut depends_on_content = false;
+    let mut summaries = Vec::new();
+    for mut members in members(events) {
+        depends_on_content |= reconcile(&mut members.events);
+        let mut summary = members.head(options);
+        let facts: BTreeSet<_> = members.events.iter().map(fact_of).collect();
+        for (kind, ..) in facts {
+            *summary.facts.entry(kind).or_default() += 1;
+        }
+        if !summary.facts.is_empty() {
+            summaries.push(summary);
+        }
+    }
+    (summaries, depends_on_content)
+}
+
+/// The observations of one session, each once.
+struct Members {
+    tenant: String,
+    id: String,
+    source: SessionSource,
+    events: Vec<SessionEvent>,
+}
+
+/// The observations by session.
+fn members(events: Vec<SessionEvent>) -> impl Iterator<Item = Members> {
     let mut observations = Observations::default();
     observations.extend(events);
     let mut events = observations.into_events();
@@ -49,15 +88,7 @@ pub fn resolve(events: Vec<SessionEvent>, options: &ResolveOptions) -> Vec<Sessi
         *source = home.source.min(*source);
         members.push(event);
     }
-    let mut sessions: Vec<Session> = sessions
-        .into_iter()
-        .map(|((tenant, id), (source, events))| put_together(tenant, id, source, events, options))
-        .filter(|session| !session.facts.is_empty())
-        .collect();
-    sessions.sort_by(|a, b| {
-        (&a.tenant, &a.workspace, a.started_at, &a.id).cmp(&(&b.tenant, &b.workspace, b.started_at, &b.id))
-    });
-    sessions
+    sessions.into_iter().map(|((tenant, id), (source, events))| Members { tenant, id, source, events })
 }
 
 fn clip_to_arrival(event: &mut SessionEvent) {
@@ -190,42 +221,63 @@ fn most_frequent<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     most.map(|(value, _)| value)
 }
 
-fn put_together(
-    tenant: String,
-    id: String,
-    source: SessionSource,
-    mut events: Vec<SessionEvent>,
-    options: &ResolveOptions,
-) -> Session {
-    reconcile(&mut events);
-    let usual = |column: fn(&SessionEvent) -> &String| {
-        most_frequent(events.iter().map(|event| column(event).as_str())).map(str::to_owned)
-    };
-    let workspace = usual(|event| &event.workspace).unwrap_or_else(|| options.default_workspace.clone());
-    let assistant = usual(|event| &event.assistant).or_else(|| usual(|event| &event.service));
+fn put_together(mut members: Members, options: &ResolveOptions) -> Session {
+    let _ = reconcile(&mut members.events);
+    let head = members.head(options);
     Session {
-        project: usual(|event| &event.project).unwrap_or_default(),
-        user_id: usual(|event| &event.user_id).unwrap_or_default(),
-        assistant: assistant.unwrap_or_default(),
-        started_at: events.iter().map(|event| event.timestamp).min().unwrap_or_default(),
-        last_event_at: events.iter().map(|event| event.timestamp).max().unwrap_or_default(),
-        last_ingested_at: events.iter().map(|event| event.ingested_at).max().unwrap_or_default(),
-        ended: events.iter().any(|event| event.kind == Kind::SessionEnd),
-        facts: merge_facts(events, &id, &workspace),
-        tenant,
-        id,
-        source,
-        workspace,
+        facts: merge_facts(members.events, &head.id, &head.workspace),
+        tenant: head.tenant,
+        id: head.id,
+        source: head.source,
+        workspace: head.workspace,
+        project: head.project,
+        user_id: head.user_id,
+        assistant: head.assistant,
+        started_at: head.started_at,
+        last_event_at: head.last_event_at,
+        last_ingested_at: head.last_ingested_at,
+        ended: head.ended,
     }
+}
+
+impl Members {
+    /// What the session's reconciled observations say of it as a whole; its facts are not counted yet.
+    fn head(&self, options: &ResolveOptions) -> Summary {
+        let Self { tenant, id, source, events } = self;
+        let usual = |column: fn(&SessionEvent) -> &String| {
+            most_frequent(events.iter().map(|event| column(event).as_str())).map(str::to_owned)
+        };
+        let workspace = usual(|event| &event.workspace).unwrap_or_else(|| options.default_workspace.clone());
+        let assistant = usual(|event| &event.assistant).or_else(|| usual(|event| &event.service));
+        Summary {
+            tenant: tenant.clone(),
+            id: id.clone(),
+            source: *source,
+            workspace,
+            project: usual(|event| &event.project).unwrap_or_default(),
+            user_id: usual(|event| &event.user_id).unwrap_or_default(),
+            assistant: assistant.unwrap_or_default(),
+            started_at: events.iter().map(|event| event.timestamp).min().unwrap_or_default(),
+            last_event_at: events.iter().map(|event| event.timestamp).max().unwrap_or_default(),
+            last_ingested_at: events.iter().map(|event| event.ingested_at).max().unwrap_or_default(),
+            ended: events.iter().any(|event| event.kind == Kind::SessionEnd),
+            facts: BTreeMap::new(),
+        }
+    }
+}
+
+/// Which fact of its session an observation is of. Without a key, it is a fact of its own.
+fn fact_of(event: &SessionEvent) -> (Kind, &str, &str) {
+    let alone = if event.fact_key.is_empty() { event.event_id.as_str() } else { "" };
+    (event.kind, &event.fact_key, alone)
 }
 
 /// Merges the observations of one session, whose id and workspace the facts then bear.
 fn merge_facts(events: Vec<SessionEvent>, session_id: &str, workspace: &str) -> Vec<Fact> {
     let mut groups: BTreeMap<(Kind, String, String), Vec<SessionEvent>> = BTreeMap::new();
     for event in events {
-        // Without a key, an observation is a fact of its own.
-        let alone = if event.fact_key.is_empty() { event.event_id.clone() } else { String::new() };
-        groups.entry((event.kind, event.fact_key.clone(), alone)).or_default().push(event);
+        let (kind, key, alone) = fact_of(&event);
+        groups.entry((kind, key.to_owned(), alone.to_owned())).or_default().push(event);
     }
     let mut facts: Vec<Fact> = groups.into_values().filter_map(Fact::merge).collect();
     for fact in &mut facts {

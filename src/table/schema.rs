@@ -226,6 +226,17 @@ pub fn columns() -> Vec<ColumnDescription> {
 }
 
 impl Column {
+    /// The value as text, to compare and not to show.
+    pub(super) fn rendered(&self, event: &SessionEvent) -> String {
+        match self.values {
+            Values::Text { get, .. } => get(event).into_owned(),
+            Values::Integer { get, .. } => get(event).to_string(),
+            Values::Time { get, .. } => get(event).as_micros().to_string(),
+            Values::Flag { get, .. } => get(event).to_string(),
+            Values::OptionalFloat { get, .. } => format!("{:?}", get(event)),
+        }
+    }
+
     pub(super) fn data_type(&self) -> DataType {
         match self.values {
             Values::Text { .. } => DataType::Utf8,

@@ -1,5 +1,6 @@
 //! Sessions as readers see them, and what can be asked of one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::event::{Kind, SessionEvent, Timestamp};
@@ -32,6 +33,35 @@ pub struct Session {
     pub ended: bool,
     /// Its facts by (timestamp, seq, event id).
     pub facts: Vec<Fact>,
+}
+
+/// What a listing says of a session: all but its facts, which are counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// See [`Session::tenant`].
+    pub tenant: String,
+    /// See [`Session::id`].
+    pub id: String,
+    /// See [`Session::source`].
+    pub source: SessionSource,
+    /// See [`Session::workspace`].
+    pub workspace: String,
+    /// See [`Session::project`].
+    pub project: String,
+    /// See [`Session::user_id`].
+    pub user_id: String,
+    /// See [`Session::assistant`].
+    pub assistant: String,
+    /// See [`Session::started_at`].
+    pub started_at: Timestamp,
+    /// See [`Session::last_event_at`].
+    pub last_event_at: Timestamp,
+    /// See [`Session::last_ingested_at`].
+    pub last_ingested_at: Timestamp,
+    /// See [`Session::ended`].
+    pub ended: bool,
+    /// How many facts of each kind it has; never empty.
+    pub facts: BTreeMap<Kind, usize>,
 }
 
 /// One fact: its observations, merged.
@@ -99,6 +129,28 @@ impl Session {
     /// The session's turns. Every fact is in exactly one.
     pub fn turns(&self) -> impl Iterator<Item = Turn<'_>> {
         self.facts.chunk_by(|_, next| !next.is_main_prompt()).map(|facts| Turn { facts })
+    }
+
+    /// The session without its facts, which are counted.
+    pub fn summary(&self) -> Summary {
+        let mut facts = BTreeMap::new();
+        for fact in &self.facts {
+            *facts.entry(fact.event.kind).or_default() += 1;
+        }
+        Summary {
+            tenant: self.tenant.clone(),
+            id: self.id.clone(),
+            source: self.source,
+            workspace: self.workspace.clone(),
+            project: self.project.clone(),
+            user_id: self.user_id.clone(),
+            assistant: self.assistant.clone(),
+            started_at: self.started_at,
+            last_event_at: self.last_event_at,
+            last_ingested_at: self.last_ingested_at,
+            ended: self.ended,
+            facts,
+        }
     }
 
     /// Whether nothing more is expected of the session: it ended, or was `idle` for long enough,

@@ -154,16 +154,21 @@ pub(super) fn hashes_of_event(event: &SessionEvent) -> Hashes {
 pub(super) struct Forest {
     of_key: BTreeMap<u64, usize>,
     parents: Vec<usize>,
-    /// The last file with a row of each key, by the key's node.
-    last_file: Vec<Option<usize>>,
+    /// The last place with a row of each key, by the key's node.
+    last_place: Vec<Option<usize>>,
+    /// How many rows have each key, by the key's node.
+    rows: Vec<usize>,
 }
 
 impl Forest {
-    /// Joins the keys of one row of a file; `file` is its place in the order of reading.
-    pub(super) fn add_row(&mut self, hashes: &Hashes, file: usize) {
+    /// Joins the keys of one row; `place` is where it comes in the order of reading.
+    pub(super) fn add_row(&mut self, hashes: &Hashes, place: usize) {
         let root = self.join(hashes.iter().copied().flatten());
-        if let Some(last) = root.and_then(|root| self.last_file.get_mut(root)) {
-            *last = Some(file).max(*last);
+        if let Some(last) = root.and_then(|root| self.last_place.get_mut(root)) {
+            *last = Some(place).max(*last);
+        }
+        if let Some(rows) = root.and_then(|root| self.rows.get_mut(root)) {
+            *rows += 1;
         }
     }
 
@@ -184,9 +189,14 @@ impl Forest {
         Some(self.root(node))
     }
 
-    /// The last file with a row of a group; `None` if no file has one.
-    pub(super) fn last_file_of(&self, group: usize) -> Option<usize> {
-        self.last_file.get(group).copied().flatten()
+    /// The last place with a row of a group; `None` if none has one.
+    pub(super) fn last_place_of(&self, group: usize) -> Option<usize> {
+        self.last_place.get(group).copied().flatten()
+    }
+
+    /// How many rows of a group were added.
+    pub(super) fn rows_of(&self, group: usize) -> usize {
+        self.rows.get(group).copied().unwrap_or_default()
     }
 
     fn join(&mut self, keys: impl Iterator<Item = u64>) -> Option<usize> {
@@ -207,19 +217,24 @@ impl Forest {
         let node = *self.of_key.entry(key).or_insert(next);
         if node == next {
             self.parents.push(next);
-            self.last_file.push(None);
+            self.last_place.push(None);
+            self.rows.push(0);
         }
         node
     }
 
     fn merge(&mut self, a: usize, b: usize) -> usize {
         let (home, guest) = (a.min(b), a.max(b));
-        let last = self.last_file_of(home).max(self.last_file_of(guest));
+        let last = self.last_place_of(home).max(self.last_place_of(guest));
         if let Some(parent) = self.parents.get_mut(guest) {
             *parent = home;
         }
-        if let Some(own) = self.last_file.get_mut(home) {
+        if let Some(own) = self.last_place.get_mut(home) {
             *own = last;
+        }
+        let guests = self.rows_of(guest);
+        if let Some(rows) = self.rows.get_mut(home) {
+            *rows += guests;
         }
         home
     }
@@ -255,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_of_ties_makes_one_group_that_ends_with_its_last_file() {
+    fn a_chain_of_ties_makes_one_group_that_ends_at_its_last_place() {
         let mut forest = Forest::default();
         forest.add_row(&hashes_of(&row("s1", "t1")), 0);
         forest.add_row(&hashes_of(&row("s2", "t2")), 3);
@@ -266,7 +281,8 @@ mod tests {
             (group(&mut forest, "s1"), group(&mut forest, "s2"), group(&mut forest, "s3"));
         assert_eq!(first, second);
         assert_ne!(first, third);
-        assert_eq!((forest.last_file_of(first), forest.last_file_of(third)), (Some(3), Some(1)));
+        assert_eq!((forest.last_place_of(first), forest.last_place_of(third)), (Some(3), Some(1)));
+        assert_eq!((forest.rows_of(first), forest.rows_of(third)), (3, 1));
     }
 
     #[test]

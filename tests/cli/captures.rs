@@ -103,11 +103,11 @@ fn truth() -> BTreeMap<String, Value> {
     sessions
 }
 
-fn facts<'s>(session: &'s Value, kind: &str) -> Vec<&'s Value> {
+pub(crate) fn facts<'s>(session: &'s Value, kind: &str) -> Vec<&'s Value> {
     session["facts"].as_array().unwrap().iter().filter(|fact| fact["kind"] == kind).collect()
 }
 
-fn text<'f>(fact: &'f Value, field: &str) -> &'f str {
+pub(crate) fn text<'f>(fact: &'f Value, field: &str) -> &'f str {
     fact[field].as_str().unwrap_or_default()
 }
 
@@ -310,21 +310,26 @@ fn recorded_genai_sessions_become_true_sessions() {
 }
 
 /// What each version of Langfuse's SDKs sent, to the paths that it sent it to, into a fresh folder each:
-/// they share ids.
+/// they share ids. Two of them once more from the last request to the first: scores before their spans.
 #[test]
 fn recorded_langfuse_sessions_become_true_sessions_with_their_scores() {
-    for (folder, scores) in [
-        ("langfuse-py-v2", 9),
-        ("langfuse-py-v4", 13),
-        ("langfuse-py-v5", 13),
-        ("langfuse-py-v5-split", 13),
-        ("langfuse-js", 9),
+    for (folder, scores, backwards) in [
+        ("langfuse-py-v2", 9, false),
+        ("langfuse-py-v4", 13, false),
+        ("langfuse-py-v4", 13, true),
+        ("langfuse-py-v5", 13, false),
+        ("langfuse-py-v5-split", 13, false),
+        ("langfuse-py-v5-split", 13, true),
+        ("langfuse-js", 9, false),
     ] {
         let site = Site::new("default");
         let running = site.start();
         let listing = std::fs::read_dir(fixtures().join("captures").join(folder)).unwrap();
         let mut files: Vec<_> = listing.map(|entry| entry.unwrap().path()).collect();
         files.sort();
+        if backwards {
+            files.reverse();
+        }
         for file in files {
             let name = file.file_name().unwrap().to_str().unwrap();
             let (path, status) = match name.rsplit_once('-').unwrap().1.split_once('.').unwrap().0 {

@@ -116,6 +116,25 @@ impl User {
     }
 }
 
+impl User {
+    /// `STORM` hooks of `session` at once, of which some are killed, each at another point of its life;
+    /// the prompts of those that ended by themselves.
+    fn storm_with_kills(&self, session: &str) -> Vec<String> {
+        let mut children: Vec<(String, Child)> = Vec::new();
+        for number in 0..STORM {
+            let text = format!("prompt {number}");
+            let child = give(self.command(&["hook", "claude"]), &prompt(session, &text));
+            children.push((text, child));
+            if number % 3 == 0 {
+                // Of one that has just begun, or that began up to ten others ago.
+                children[number - number.min(number % 11)].1.kill().unwrap();
+            }
+        }
+        let ended = |(text, mut child): (String, Child)| child.wait().unwrap().success().then_some(text);
+        children.into_iter().filter_map(ended).collect()
+    }
+}
+
 fn prompt(session: &str, text: &str) -> String {
     json!({ "hook_event_name": "UserPromptSubmit", "session_id": session, "cwd": "/srv/shop", "prompt": text })
         .to_string()
@@ -157,7 +176,9 @@ fn a_storm_of_hooks_waits_redacted_for_a_collector_that_is_away_and_arrives_once
     let lines: usize = on_disk
         .iter()
         .filter(|(path, _)| path.ends_with("pending") || path.ends_with("sending"))
-        .map(|(_, bytes)| bytes.iter().filter(|byte| **byte == b'\n').count() - 1)
+        .map(|(_, bytes)| {
+            String::from_utf8_lossy(bytes).lines().filter(|line| line.contains(" claude ")).count()
+        })
         .sum();
     assert_eq!(lines, STORM, "all of them wait");
     for (path, bytes) in &on_disk {
@@ -188,6 +209,29 @@ fn a_storm_of_hooks_loses_nothing_while_the_collector_goes_and_comes_back() {
     });
     let running = user.start();
     user.eventually_has("back", STORM / 4 * 4);
+    assert_eq!(running.terminate(), Some(0));
+}
+
+/// Whatever a process does when it is killed: what those that ended have kept is stored, once.
+#[test]
+fn a_storm_in_which_hooks_are_killed_loses_nothing_that_was_kept() {
+    let user = User::new();
+    let away = user.storm_with_kills("away");
+    let running = user.start();
+    let there = user.storm_with_kills("there");
+    eventually("nothing waits any more", || user.is_empty());
+    for (session, ended) in [("away", away), ("there", there)] {
+        let shown = user.site.session(session);
+        let facts = shown["facts"].as_array().unwrap().iter().filter(|fact| fact["kind"] == "prompt");
+        let mut stored: Vec<&str> = facts.map(|fact| fact["text"].as_str().unwrap()).collect();
+        let facts = stored.len();
+        stored.sort_unstable();
+        stored.dedup();
+        assert_eq!(stored.len(), facts, "{session}: none twice");
+        let lost: Vec<&String> = ended.iter().filter(|text| !stored.contains(&text.as_str())).collect();
+        assert!(lost.is_empty(), "{session}: {lost:?} of {} that ended", ended.len());
+        assert!(ended.len() < STORM, "{session}: some were killed");
+    }
     assert_eq!(running.terminate(), Some(0));
 }
 
@@ -249,6 +293,7 @@ fn a_spool_that_is_full_refuses_what_comes_and_keeps_what_waits() {
     let user = User::new();
     user.prompt("full", "one");
     let path = user.file("endpoint").with_file_name("pending");
+    fs::rename(&path, path.with_file_name("sending")).unwrap();
     let nearly_full = (16 << 20) - 1_000;
     fs::write(&path, format!("skillspan-hooks/1\n{}\n", "x".repeat(nearly_full))).unwrap();
     let said = user.prompt("full", &"word ".repeat(400));

@@ -9,6 +9,7 @@
 //! | `deeplake.rs` | what a deeplake exporter needs to be told |
 //! | `explain.rs` | what a recorded body means |
 //! | `hook.rs` | hooks' events, whether the collector is there or not |
+//! | `hook_captures.rs` | recorded hooks in, sessions out |
 //! | `schema.rs` | the columns that are printed are the files' |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
 //! | `live.rs` | the OpenTelemetry SDK as a client |
@@ -41,6 +42,7 @@ mod crash;
 mod deeplake;
 mod explain;
 mod hook;
+mod hook_captures;
 mod journals;
 mod live;
 mod mappings;

@@ -66,12 +66,10 @@ fn rendered_configurations(manifests: &str) -> Vec<String> {
 }
 
 fn goldens() -> Vec<PathBuf> {
-    let examples = deploy().join("helm/skillspan/examples");
-    let mut paths: Vec<PathBuf> = fs::read_dir(examples)
-        .unwrap()
-        .map(|example| example.unwrap().path().join("rendered/manifests.yaml"))
-        .collect();
-    paths.push(deploy().join("kustomize/rendered/manifests.yaml"));
+    let folders = ["helm/skillspan/examples", "kustomize"].map(|folder| fs::read_dir(deploy().join(folder)));
+    let folders = folders.into_iter().flat_map(Result::unwrap);
+    let mut paths: Vec<PathBuf> =
+        folders.map(|folder| folder.unwrap().path().join("rendered/manifests.yaml")).collect();
     paths.sort();
     paths
 }
@@ -142,7 +140,7 @@ fn the_configuration_of_compose_is_valid_and_fits_a_container() {
     let path = deploy().join("container.yaml");
     let text = fs::read_to_string(&path).unwrap();
     assert_is_complete(&resolve(&text, &path));
-    let kustomize = fs::read_to_string(deploy().join("kustomize/config.yaml")).unwrap();
+    let kustomize = fs::read_to_string(deploy().join("kustomize/base/config.yaml")).unwrap();
     assert_eq!(kustomize, text, "one configuration for both");
 }
 

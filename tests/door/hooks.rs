@@ -3,6 +3,7 @@
 
 use std::io::Write;
 use std::process::Stdio;
+use std::sync::LazyLock;
 
 use reqwest::blocking::{Client, Response};
 use serde_json::{Value, json};
@@ -15,11 +16,12 @@ use crate::support::{files, site, table_texts};
 const ASSISTANTS: [&str; 6] = ["claude", "cline", "copilot", "cursor", "hermes", "pi"];
 const TOKEN: &str = "shop-token-0123456789abcdef";
 
+/// One for all requests: each client reads this machine's certificates.
+static CLIENT: LazyLock<Client> = LazyLock::new(crate::site::client);
+
 fn post(site: &Site, assistant: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Response {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder().no_proxy().build().unwrap();
     let url = format!("http://127.0.0.1:{}/v1/hooks/{assistant}", site.http);
-    let mut request = client.post(url).body(body.into());
+    let mut request = CLIENT.post(url).body(body.into());
     if !headers.iter().any(|(name, _)| *name == "content-type") {
         request = request.header("content-type", "application/json");
     }
@@ -190,7 +192,9 @@ fn object(assistant: &str, index: usize, text: &str) -> Value {
 fn no_planted_secret_comes_through_the_hooks_or_stays_where_they_wait() {
     // Nothing leaves the journal before it has been searched.
     let late = "exporters:\n  parquet: { flush: { age: 1h, bytes: 1GiB, on_session_end: false } }";
-    let site = site(&[("exporters:", late)], "");
+    // And none of it outlives a power failure: six hundred requests would wait for the disk one by one.
+    let fast = "journal: { durability: os, path";
+    let site = site(&[("exporters:", late), ("journal: { path", fast)], "");
     let data = site.path("data");
     let (posted, kept) = (planted(21), planted(22));
     let all = [posted.clone(), kept.clone()].concat();

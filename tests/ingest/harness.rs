@@ -32,11 +32,21 @@ pub(crate) struct Options {
     pub(crate) memory_limit: &'static str,
     pub(crate) journal_size: &'static str,
     pub(crate) segment: &'static str,
+    /// What else stands below `extensions`, and below `processors`.
+    pub(crate) extensions: &'static str,
+    pub(crate) processors: &'static str,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_size: "64MiB", memory_limit: "512MiB", journal_size: "64MiB", segment: "16MiB" }
+        Self {
+            max_size: "64MiB",
+            memory_limit: "512MiB",
+            journal_size: "64MiB",
+            segment: "16MiB",
+            extensions: "",
+            processors: "",
+        }
     }
 }
 
@@ -87,22 +97,23 @@ impl Running {
 
 fn configuration(folder: &TempDir, options: &Options) -> String {
     let path = |name: &str| folder.path().join(name).display().to_string();
-    let Options { max_size, memory_limit, journal_size, segment } = options;
+    let Options { max_size, memory_limit, journal_size, segment, extensions, processors } = options;
     format!(
         "extensions:
   health: {{ endpoint: 127.0.0.1:0 }}
   sessions_table: {{ path: {} }}
-receivers:
+{extensions}receivers:
   otlp:
     protocols:
       grpc: {{ endpoint: 127.0.0.1:0, max_message: {max_size} }}
       http: {{ endpoint: 127.0.0.1:0, max_body: {max_size} }}
   langfuse: {{ endpoint: otlp }}
-service:
+  hooks: {{ endpoint: otlp }}
+{processors}service:
   journal: {{ path: {}, max_size: {journal_size}, segment: {segment}, durability: os }}
   memory_limit: {memory_limit}
   pipelines:
-    sessions: {{ receivers: [otlp, langfuse], processors: [redact, workspace, limits], exporters: [parquet] }}
+    sessions: {{ receivers: [otlp, langfuse, hooks], processors: [redact, workspace, limits], exporters: [parquet] }}
 ",
         path("sessions"),
         path("journal")

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use skillspan::dialects::{Dialects, HOOKS, Hooks, Outcome};
 use skillspan::event::{Owner, SessionEvent, Timestamp};
-use skillspan::receivers::hooks::{Entry, Form, HookBody, Spool};
+use skillspan::receivers::hooks::{Entry, Form, HookBody, Spool, SpoolError, erase, waiting};
 use skillspan::receivers::otlp::Coding;
 use skillspan::receivers::{MemoryLimit, Refusal, Source, Tally};
 
@@ -234,4 +234,71 @@ proptest! {
         }
         prop_assert_eq!(entries, 2);
     }
+}
+
+/// Those that add do not wait for one another, and the one that takes out waits only for those that had
+/// begun: whatever their order, each entry comes out once.
+#[test]
+fn entries_that_are_added_while_others_are_taken_out_come_out_once() {
+    const ADDING: usize = 8;
+    const EACH: usize = 250;
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::of(folder.path(), "x", "");
+    spool.create("x").unwrap();
+    let mut taken: Vec<String> = Vec::new();
+    let mut take = || {
+        let mut outlet = spool.outlet().unwrap().unwrap();
+        loop {
+            match outlet.next_batch() {
+                Ok(Some(batch)) => {
+                    taken.extend(batch.lines.lines().map(str::to_owned));
+                    outlet.done(&batch).unwrap();
+                }
+                // One that had begun to add has no processor: the next call finds what it adds.
+                Ok(None) | Err(SpoolError::Locked { .. }) => return,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    let add = |adder: usize| {
+        for number in 0..EACH {
+            // Some larger than a page, so that a write that is not whole would show.
+            let text = "x".repeat(number % 7 * 1_000);
+            let json = json!({ "adder": adder, "number": number, "text": text }).to_string();
+            let entry = Entry { assistant: "pi".to_owned(), json };
+            spool.add(&entry, Instant::now() + Duration::from_secs(30)).unwrap();
+        }
+    };
+    std::thread::scope(|scope| {
+        let adding: Vec<_> = (0..ADDING).map(|adder| scope.spawn(move || add(adder))).collect();
+        while adding.iter().any(|adder| !adder.is_finished()) {
+            take();
+        }
+    });
+    take();
+    assert_eq!(taken.len(), ADDING * EACH);
+    taken.sort_unstable();
+    taken.dedup();
+    assert_eq!(taken.len(), ADDING * EACH);
+}
+
+/// A person may be forgotten while hooks are called.
+#[test]
+fn entries_that_are_added_while_some_are_erased_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::of(folder.path(), "x", "");
+    spool.create("x").unwrap();
+    let deadline = || Instant::now() + Duration::from_secs(30);
+    let add = |session: &str| {
+        let entry = Entry { assistant: "pi".to_owned(), json: json!({ "session_id": session }).to_string() };
+        spool.add(&entry, deadline()).unwrap();
+    };
+    std::thread::scope(|scope| {
+        let adding = scope.spawn(|| (0..500).for_each(|_| add("kept")));
+        while !adding.is_finished() {
+            add("forgotten");
+            erase(folder.path(), &["forgotten".to_owned()].into()).unwrap();
+        }
+    });
+    assert_eq!(waiting(folder.path()).unwrap()[0].entries, 500);
 }

@@ -8,10 +8,10 @@ use skillspan::receivers::{MemoryLimit, Refusal, Source, Tally};
 use crate::harness::{Answer, Options, Running, exchange, gzip, send, send_json, send_protobuf};
 use crate::requests::{TRACES_JSON, TRACES_PROTOBUF};
 
-const JSON: &str = "application/json";
-const INGESTION: &str = "/api/public/ingestion";
-const SCORES: &str = "/api/public/scores";
-const MEDIA: &str = "/api/public/media";
+pub(crate) const JSON: &str = "application/json";
+pub(crate) const INGESTION: &str = "/api/public/ingestion";
+pub(crate) const SCORES: &str = "/api/public/scores";
+pub(crate) const MEDIA: &str = "/api/public/media";
 
 /// The reader on bytes, without a socket.
 pub(crate) fn read(form: Form, body: &[u8]) -> Result<(Report, Tally, u64), Refusal> {
@@ -19,23 +19,23 @@ pub(crate) fn read(form: Form, body: &[u8]) -> Result<(Report, Tally, u64), Refu
     let body = Bytes::copy_from_slice(body);
     let batch = Batch { form, coding: Coding::Identity, body, limit: usize::MAX, report: sender };
     let mut shown = 0;
-    let tally = batch.read(&mut MemoryLimit::new(0).lease(), &mut |record| {
+    let tally = batch.read(&mut MemoryLimit::new(usize::MAX).lease(), &mut |record| {
         let _ = record.digest();
         shown += 1;
     })?;
     Ok((receiver.try_recv().unwrap(), tally, shown))
 }
 
-async fn get(running: &Running, path: &str, headers: &str) -> Answer {
+pub(crate) async fn get(running: &Running, path: &str, headers: &str) -> Answer {
     let head = format!("GET {path} HTTP/1.1\r\nhost: skillspan\r\nconnection: close\r\n{headers}\r\n");
     exchange(running.http, &head, b"").await
 }
 
-fn event(id: &str, kind: &str, body: &str) -> String {
+pub(crate) fn event(id: &str, kind: &str, body: &str) -> String {
     format!(r#"{{"id":"{id}","type":"{kind}","timestamp":"2026-11-22T09:24:36.673499Z","body":{body}}}"#)
 }
 
-fn batch(events: &[String]) -> String {
+pub(crate) fn batch(events: &[String]) -> String {
     format!(r#"{{"batch":[{}],"metadata":{{"sdk_name":"python"}}}}"#, events.join(","))
 }
 

@@ -29,6 +29,7 @@
 //! | OTLP/JSON, leniently | `json::…` |
 //! | protobuf, record by record | `protobuf::…` |
 //! | Langfuse's own paths, to the letter of its SDKs | `langfuse::…` |
+//! | 401, 429, 503, 413, 415 and 400 at the doors of Langfuse and of hooks, and nothing stored | `refused::…` |
 //! | what exporters send | `captures::…`, `exporters::…` |
 //! | what nobody should send | `hostile::…`, `properties::…` |
 //!
@@ -56,4 +57,5 @@ mod overload;
 mod properties;
 mod protobuf;
 mod reading;
+mod refused;
 mod requests;

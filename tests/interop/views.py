@@ -52,6 +52,15 @@ service:
     return path
 
 
+def wait_for(port):
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+
+
 def send(http, body):
     signal_name = body.stem.rsplit("-", 1)[1]
     kind = "application/json" if body.suffix == ".json" else "application/x-protobuf"
@@ -99,12 +108,7 @@ def by_service(binary, folder, recordings):
     http = free_port()
     path = config(folder, http)
     service = subprocess.Popen([binary, "run", "--config", path], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", http), 0.1).close()
-            break
-        except OSError:
-            time.sleep(0.05)
+    wait_for(http)
     for recording in recordings:
         for body in bodies(recording):
             send(http, body)

@@ -5,12 +5,17 @@ Clients send OTLP/HTTP as exporters behind a Kubernetes service do: to a replica
 and again, elsewhere and with growing pauses, when the connection fails or the answer is 429, 502, 503 or
 504 (with its Retry-After), for at most a minute. A request that failed for another reason, or for that
 long, is a failure. Nothing is sent twice after an answer.
+
+With --grpc (grpcio and opentelemetry-proto installed) so many clients more send OTLP/gRPC, each over one
+channel that gRPC balances over the three replicas by itself, as over the addresses of a headless service; they
+send again what OTLP calls retryable.
 """
 import argparse, collections, http.client, json, pathlib, random, signal, socket, subprocess, sys, tempfile, threading, time
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("binary", type=pathlib.Path)
 arguments.add_argument("--clients", type=int, default=12)
+arguments.add_argument("--grpc", type=int, default=0, metavar="CLIENTS", help="clients that send over gRPC")
 arguments.add_argument("--rounds", type=int, default=2, help="how often every replica is restarted")
 arguments.add_argument("--records", type=int, default=20, help="in a request")
 arguments.add_argument("--grace", type=float, default=45.0, help="seconds, as the chart's terminationGracePeriodSeconds")
@@ -34,13 +39,13 @@ def free_ports(count):
 class Replica:
     def __init__(self, number, folder):
         self.number, self.folder = number, folder
-        self.port, self.health = free_ports(2)
+        self.port, self.grpc, self.health = free_ports(3)
         self.config = folder / f"replica-{number}.yaml"
         self.config.write_text(f"""extensions:
   health: {{ endpoint: 127.0.0.1:{self.health} }}
   sessions_table: {{ path: {folder}/sessions }}
 receivers:
-  otlp: {{ protocols: {{ http: {{ endpoint: 127.0.0.1:{self.port} }} }} }}
+  otlp: {{ protocols: {{ http: {{ endpoint: 127.0.0.1:{self.port} }}, grpc: {{ endpoint: 127.0.0.1:{self.grpc} }} }} }}
 exporters:
   parquet: {{ flush: {{ age: 2s }} }}
 service:
@@ -157,6 +162,35 @@ class Client(threading.Thread):
         return response.status, json.loads(answer or b"{}") if response.status == 200 else {}, float(wait) if wait else None
 
 
+class GrpcClient(Client):
+    """Sends the same over gRPC."""
+
+    def __init__(self, number, replicas, stop):
+        super().__init__(number, replicas, stop)
+        import grpc
+        from google.protobuf import json_format
+        from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
+        self.failure, self.message, self.parse = grpc.RpcError, logs_service_pb2.ExportLogsServiceRequest, json_format.Parse
+        self.retryable = {grpc.StatusCode[name] for name in ("CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS")}
+        addresses = ",".join(f"127.0.0.1:{replica.grpc}" for replica in replicas)
+        # A list of addresses is no authority, which HTTP/2 servers refuse.
+        options = [("grpc.default_authority", "skillspan"), ("grpc.lb_policy_name", "round_robin"), ("grpc.initial_reconnect_backoff_ms", 100)]
+        self.channel = grpc.insecure_channel(f"ipv4:{addresses}", options)
+        self.stub = logs_service_pb2_grpc.LogsServiceStub(self.channel)
+
+    def run(self):
+        super().run()
+        self.channel.close()
+
+    def send(self, _, body):
+        try:
+            answer = self.stub.Export(self.parse(body, self.message()), timeout=20)
+        except self.failure as error:
+            return (error.code().name if error.code() in self.retryable else 0), {}, None
+        rejected = answer.partial_success.rejected_log_records
+        return 200, {"partialSuccess": {"rejectedLogRecords": rejected}}, None
+
+
 def stored(replica):
     """The prompts of each session, by the product's own reader; a fact counts once."""
     command = [arguments.binary, "sessions", "list", "--json", "--config", replica.config]
@@ -184,8 +218,9 @@ def main():
             replicas.append(Replica(number, folder))
             replicas[-1].wait_until_ready()
         Endpoints(replicas).start()
-        print(f"{version}, {REPLICAS} replicas, {arguments.clients} clients, {arguments.records} records in a request, grace {arguments.grace:.0f} s")
+        print(f"{version}, {REPLICAS} replicas, {arguments.clients} clients over HTTP, {arguments.grpc} over gRPC, {arguments.records} records in a request, grace {arguments.grace:.0f} s")
         clients = [Client(number, replicas, stop) for number in range(arguments.clients)]
+        clients += [GrpcClient(arguments.clients + number, replicas, stop) for number in range(arguments.grpc)]
         began = time.monotonic()
         for client in clients:
             client.start()

@@ -1,6 +1,6 @@
-//! A store at whose n-th change something happens: the process ends there, or somebody else does something
-//! first. Upkeep does nothing but through its store, so every
-//! place where it can be interrupted is one of these.
+//! A store at whose n-th change, or n-th reading, something happens: the process ends there, or somebody else
+//! does something first. Upkeep and readers do nothing but through their store, so every place where they can
+//! be interrupted is one of these.
 
 use std::fmt;
 use std::ops::Range;
@@ -30,6 +30,7 @@ pub(crate) enum Failpoint {
 pub(crate) struct Interrupted {
     inner: Arc<dyn ObjectStore>,
     at: usize,
+    counts_reads: bool,
     failpoint: Failpoint,
     changes: Arc<AtomicUsize>,
     dead: Arc<AtomicBool>,
@@ -37,10 +38,19 @@ pub(crate) struct Interrupted {
 
 impl Interrupted {
     pub(crate) fn new(inner: Arc<dyn ObjectStore>, at: usize, failpoint: Failpoint) -> Arc<Self> {
-        Arc::new(Self { inner, at, failpoint, changes: Arc::default(), dead: Arc::default() })
+        Arc::new(Self::of(inner, at, failpoint))
     }
 
-    /// Whether the chosen change was reached.
+    /// One whose n-th reading is chosen.
+    pub(crate) fn reading(inner: Arc<dyn ObjectStore>, at: usize, failpoint: Failpoint) -> Arc<Self> {
+        Arc::new(Self { counts_reads: true, ..Self::of(inner, at, failpoint) })
+    }
+
+    fn of(inner: Arc<dyn ObjectStore>, at: usize, failpoint: Failpoint) -> Self {
+        Self { inner, at, counts_reads: false, failpoint, changes: Arc::default(), dead: Arc::default() }
+    }
+
+    /// Whether the chosen change or reading was reached.
     pub(crate) fn reached(&self) -> bool {
         self.changes.load(Ordering::SeqCst) > self.at
     }
@@ -56,14 +66,26 @@ impl Interrupted {
 
     async fn change<T>(&self, change: impl Future<Output = Result<T>>) -> Result<T> {
         self.alive()?;
-        if self.changes.fetch_add(1, Ordering::SeqCst) != self.at {
+        if self.counts_reads || self.changes.fetch_add(1, Ordering::SeqCst) != self.at {
             return change.await;
         }
+        self.happen(change).await
+    }
+
+    async fn read<T>(&self, read: impl Future<Output = Result<T>>) -> Result<T> {
+        self.alive()?;
+        if !self.counts_reads || self.changes.fetch_add(1, Ordering::SeqCst) != self.at {
+            return read.await;
+        }
+        self.happen(read).await
+    }
+
+    async fn happen<T>(&self, asked: impl Future<Output = Result<T>>) -> Result<T> {
         match &self.failpoint {
             Failpoint::Killed => self.dead.store(true, Ordering::SeqCst),
             Failpoint::Meanwhile(happen) => {
                 happen().await;
-                return change.await;
+                return asked.await;
             }
         }
         Err(self.alive().unwrap_err())
@@ -81,13 +103,11 @@ impl ObjectStore for Interrupted {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.alive()?;
-        self.inner.get_opts(location, options).await
+        self.read(self.inner.get_opts(location, options)).await
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        self.alive()?;
-        self.inner.get_ranges(location, ranges).await
+        self.read(self.inner.get_ranges(location, ranges)).await
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {

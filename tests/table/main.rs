@@ -11,4 +11,5 @@ mod reconcile;
 mod s3;
 mod sessions;
 mod stores;
+mod summaries;
 mod upkeep;

@@ -1,8 +1,14 @@
 //! One suite for every store: the same files, the same contents, whatever the store does in between.
+//!
+//! Stores that are not of this process are asked by hand (`tests/live/stores.md`): with
+//! `SKILLSPAN_TEST_AZURE=<container>` or `SKILLSPAN_TEST_GCS=<bucket>`, made already, the suite runs on
+//! these too, with the credentials that `az://` and `gs://` tables have.
 
 use std::sync::Arc;
 
 use axum::http::Method;
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -26,11 +32,27 @@ async fn stores() -> Stores {
     let local = LocalFileSystem::new_with_prefix(folder.path()).unwrap().with_fsync(true);
     let s3 = server.client();
     let prefixed = PrefixStore::new(server.client(), "team/sessions");
-    Stores {
-        _folder: folder,
-        _server: server,
-        stores: vec![("folder", Arc::new(local)), ("s3", s3), ("s3 with a prefix", Arc::new(prefixed))],
+    let google = PrefixStore::new(server.google_client(), "google");
+    let mut stores: Vec<(&'static str, Arc<dyn ObjectStore>)> =
+        vec![("folder", Arc::new(local)), ("s3", s3), ("s3 with a prefix", Arc::new(prefixed))];
+    stores.push(("google's protocol", Arc::new(google)));
+    stores.extend(by_hand());
+    Stores { _folder: folder, _server: server, stores }
+}
+
+/// The stores that the environment names, each with a prefix of its own for every test.
+fn by_hand() -> Vec<(&'static str, Arc<dyn ObjectStore>)> {
+    let prefix = uuid::Uuid::new_v4().to_string();
+    let mut stores: Vec<(&'static str, Arc<dyn ObjectStore>)> = Vec::new();
+    if let Ok(container) = std::env::var("SKILLSPAN_TEST_AZURE") {
+        let store = MicrosoftAzureBuilder::from_env().with_container_name(container).build().unwrap();
+        stores.push(("azure", Arc::new(PrefixStore::new(store, prefix.as_str()))));
     }
+    if let Ok(bucket) = std::env::var("SKILLSPAN_TEST_GCS") {
+        let store = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).build().unwrap();
+        stores.push(("gcs", Arc::new(PrefixStore::new(store, prefix.as_str()))));
+    }
+    stores
 }
 
 async fn open(store: &Arc<dyn ObjectStore>) -> Table {

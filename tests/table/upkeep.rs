@@ -9,7 +9,7 @@ use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use skillspan::event::{Kind, SessionEvent, Timestamp};
 use skillspan::table::upkeep::Subject;
-use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Table, Written};
+use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Session, Table, Written};
 use tokio::sync::OnceCell;
 
 use crate::events::{START, event};
@@ -277,6 +277,28 @@ async fn of_two_at_work_on_one_day_one_replaces_and_nothing_is_double_or_comes_b
 }
 
 #[tokio::test]
+async fn readers_that_a_compaction_overtakes_anywhere_see_every_row_once() {
+    let options = ResolveOptions { default_workspace: "shop".into() };
+    for at in 0.. {
+        let store = filled().await;
+        let other = open(Arc::clone(&store)).await;
+        let whole = skillspan::table::resolve(other.scan(&Filter::default()).await.unwrap().events, &options);
+        let compacting = Failpoint::Meanwhile(Arc::new(move || {
+            let table = other.clone();
+            async move { drop(table.compact(now()).await.unwrap()) }.boxed()
+        }));
+        let interrupted = Interrupted::reading(Arc::clone(&store), at, compacting);
+        let table = open(Arc::clone(&interrupted) as _).await;
+        let listed = table.summaries(&Filter::default(), &options, |_| true).await.unwrap();
+        assert_eq!(listed.sessions, whole.iter().map(Session::summary).collect::<Vec<_>>(), "at {at}");
+        assert_eq!(read(&table).await, expected(), "at {at}");
+        if !interrupted.reached() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn retention_hides_a_day_at_once_refuses_to_write_it_and_removes_it() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let table = open(Arc::clone(&store)).await;
@@ -356,11 +378,8 @@ async fn a_session_is_read_by_its_id_its_beginning_or_its_trace_and_as_the_whole
         assert_eq!(found.sessions, expected, "{asked}");
     }
     assert!(table.session("nobody's", &Filter::default(), &options).await.unwrap().sessions.is_empty());
-    let listed = table.sessions_of(&Filter::default(), &options).await.unwrap();
-    let heads = |sessions: &[skillspan::table::Session]| -> Vec<_> {
-        sessions.iter().map(|s| (s.id.clone(), s.started_at, s.facts.len(), s.user_id.clone())).collect()
-    };
-    assert_eq!(heads(&listed.sessions), heads(&whole));
+    let listed = table.summaries(&Filter::default(), &options, |_| true).await.unwrap();
+    assert_eq!(listed.sessions, whole.iter().map(Session::summary).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -388,7 +407,7 @@ async fn a_reader_of_one_session_reads_a_small_part_of_a_file() {
     assert!(table.session("trace:nobody's", &Filter::default(), &options).await.unwrap().sessions.is_empty());
     assert!((table.bytes_read() - before) * 50 < bytes, "{} of {bytes}", table.bytes_read() - before);
     let before = table.bytes_read();
-    let listed = table.sessions_of(&Filter::default(), &options).await.unwrap();
+    let listed = table.summaries(&Filter::default(), &options, |_| true).await.unwrap();
     assert_eq!(listed.sessions.len(), 800);
     assert!((table.bytes_read() - before) * 5 < bytes, "{} of {bytes}", table.bytes_read() - before);
 }

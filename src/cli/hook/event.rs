@@ -1,9 +1,13 @@
 //! Standard input → one redacted object.
 
 use std::borrow::Cow;
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::Instant;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Map, Value};
 
 use crate::event::Timestamp;
@@ -12,7 +16,9 @@ use crate::receivers::hooks::{Entry, OBSERVED_AT, TRACEPARENT, without_lone_surr
 use crate::redact::{Key, Options, Redactor};
 
 /// An object that is larger than that says too much for one event.
-const MAX_BYTES: u64 = 4 << 20;
+const MAX_BYTES: usize = 4 << 20;
+/// What a pipe holds, on most systems.
+const CHUNK: usize = 64 << 10;
 const KEY: &str = "redaction.key";
 const CAPTURE: &str = "skillspan.capture";
 
@@ -20,7 +26,9 @@ const CAPTURE: &str = "skillspan.capture";
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
     #[error("standard input cannot be read: {0}")]
-    Input(#[from] std::io::Error),
+    Input(#[from] io::Error),
+    #[error("standard input did not end in time")]
+    Endless,
     #[error("the hook gave more than {MAX_BYTES} bytes")]
     TooLarge,
     #[error("the hook gave no JSON: line {line}, column {column}")]
@@ -38,11 +46,36 @@ pub(super) fn is_off() -> bool {
         || resource_attributes().iter().any(|(name, value)| name == CAPTURE && is_no(value))
 }
 
-/// The whole of `input`.
-pub(super) fn read(input: impl Read) -> Result<Vec<u8>, ReadError> {
+/// The whole of `input`, which has to end by `deadline`.
+pub(super) fn read(input: impl AsFd, deadline: Instant) -> Result<Vec<u8>, ReadError> {
+    let mut input = File::from(input.as_fd().try_clone_to_owned()?);
     let mut bytes = Vec::new();
-    input.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES { Err(ReadError::TooLarge) } else { Ok(bytes) }
+    let mut chunk = vec![0; CHUNK];
+    while is_readable(&input, deadline)? {
+        match input.read(&mut chunk) {
+            Ok(0) => return Ok(bytes),
+            Ok(length) => bytes.extend_from_slice(chunk.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+        if bytes.len() > MAX_BYTES {
+            return Err(ReadError::TooLarge);
+        }
+    }
+    Err(ReadError::Endless)
+}
+
+/// Waits for something to read, or for the end; false if neither comes by `deadline`.
+fn is_readable(input: &File, deadline: Instant) -> io::Result<bool> {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).map_err(io::Error::other)?;
+        match poll(&mut [PollFd::new(input, PollFlags::IN)], Some(&left)) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// The object that `bytes` are, with what the environment adds, redacted with the key below `root`,

@@ -8,7 +8,8 @@
 //!
 //! The assistant waits for this process, so it does little and has a deadline: redact, add to the
 //! spool (`receivers::hooks::spool`), and, unless another process does so already, send what waits. What
-//! cannot be kept is sent at once, and lost only if that fails too.
+//! cannot be kept is sent at once, and lost only if that fails too. Hooks come in storms: there is one
+//! thread, and only who sends, to a collector that listens, pays for a runtime and a client.
 //! Whatever happens, it prints what the assistant expects and exits with 0; `--verbose` says on standard
 //! error what happened. It reads no configuration: its environment and its arguments are all it needs.
 //!
@@ -26,11 +27,10 @@ mod send;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, Parser};
 
 use crate::dialects::{HOOKS, Hooks};
 use crate::receivers::hooks::{Spool, folder};
@@ -40,12 +40,18 @@ pub(super) const ENDPOINT: &str = "http://127.0.0.1:4318";
 
 /// What waits is left to the next call by then.
 const SENDING: Duration = Duration::from_millis(120);
-/// The process ends by then, whatever it waits for.
-const END: Duration = Duration::from_millis(180);
-/// A hook's input is there when its process begins. What follows, until the event is in the spool, waits
-/// for nobody but the processor: on a machine that is overloaded the event is worth more than the time.
-const INPUT: Duration = Duration::from_secs(2);
-const KEEPING: Duration = Duration::from_secs(10);
+/// A hook's input is there when its process begins, and a lock is held for a write. On a machine that is
+/// overloaded the event is worth more than the time.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The command line of a hook, without the subcommands of all others: making those takes longer than
+/// keeping the event.
+#[derive(Debug, Parser)]
+#[command(name = "skillspan hook", bin_name = "skillspan hook")]
+struct Alone {
+    #[command(flatten)]
+    arguments: Arguments,
+}
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -60,58 +66,34 @@ pub(super) struct Arguments {
     verbose: bool,
 }
 
-/// Runs until the deadline at most. Never fails: an assistant would stop, or show it to the person.
-#[expect(clippy::disallowed_methods, reason = "the thread may wait for input that never ends")]
-pub(super) fn run(arguments: Arguments) -> ExitCode {
-    let began = Instant::now();
-    answer(&arguments.assistant);
-    let (says, progress) = mpsc::channel();
-    let verbose = arguments.verbose;
-    std::thread::spawn(move || {
-        let outcome = deliver(&arguments, began, &says);
-        // Nobody listens any more: the process is about to end.
-        let _ = says.send(Progress::Done(outcome));
-    });
-    let said = follow(&progress, began);
-    if verbose {
-        let _ = writeln!(std::io::stderr(), "skillspan hook: {said}");
-    }
-    std::process::exit(0)
-}
-
-/// How far an event has come.
-enum Progress {
-    /// It has been read.
-    Read,
-    /// It is in the spool.
-    Kept,
-    /// There is nothing more to do.
-    Done(anyhow::Result<String>),
-}
-
-/// Waits for the end, and for each step no longer than it may take. Returns what happened.
-fn follow(progress: &mpsc::Receiver<Progress>, began: Instant) -> String {
-    let mut patience = INPUT;
-    loop {
-        match progress.recv_timeout(patience) {
-            Ok(Progress::Read) => patience = KEEPING,
-            Ok(Progress::Kept) => patience = END.saturating_sub(began.elapsed()),
-            Ok(Progress::Done(Ok(said))) => return said,
-            Ok(Progress::Done(Err(error))) => return format!("{error:#}"),
-            Err(_) => return format!("not done after {} ms", began.elapsed().as_millis()),
+/// Runs the hook that this process's command line is.
+pub(super) fn main() -> ExitCode {
+    match Alone::try_parse_from(std::env::args_os().skip(1)) {
+        Ok(Alone { arguments }) => run(&arguments),
+        Err(error) => {
+            // Nobody is left to be told that the terminal is gone.
+            let _ = error.print();
+            // An assistant is not to be stopped by how its hook is written.
+            answer("");
+            ExitCode::SUCCESS
         }
     }
+}
+
+/// Never fails: an assistant would stop, or show it to the person.
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    let began = Instant::now();
+    answer(&arguments.assistant);
+    let said = deliver(arguments, began).unwrap_or_else(|error| format!("{error:#}"));
+    if arguments.verbose {
+        let _ = writeln!(std::io::stderr(), "skillspan hook: {said}");
+    }
+    ExitCode::SUCCESS
 }
 
 /// Whether the command line begins as a hook's does, however it goes on.
 pub(super) fn is_called() -> bool {
     std::env::args_os().nth(1).is_some_and(|command| command == "hook")
-}
-
-/// The answer to whoever cannot be told from the command line.
-pub(super) fn answer_for_nobody() -> ExitCode {
-    answer("");
-    ExitCode::SUCCESS
 }
 
 /// What the assistant expects of a hook that has nothing against what it does.
@@ -122,7 +104,7 @@ fn answer(assistant: &str) {
     let _ = out.write_all(answer.as_bytes()).and_then(|()| out.flush());
 }
 
-fn deliver(arguments: &Arguments, began: Instant, says: &mpsc::Sender<Progress>) -> anyhow::Result<String> {
+fn deliver(arguments: &Arguments, began: Instant) -> anyhow::Result<String> {
     if event::is_off() {
         return Ok("switched off".to_owned());
     }
@@ -140,14 +122,13 @@ fn deliver(arguments: &Arguments, began: Instant, says: &mpsc::Sender<Progress>)
             let _ = spool.create(endpoint).is_ok() && spool.note_refusal(reason).is_ok();
         }
     };
-    let read = event::read(std::io::stdin().lock()).inspect(|_| drop(says.send(Progress::Read)));
+    let read = event::read(std::io::stdin(), began + PATIENCE);
     let entry = read.and_then(|bytes| event::entry(hooks.assistant, root.as_deref(), &bytes));
     let entry = entry.inspect_err(|error| refused(&error.to_string()))?;
     let Some(spool) = &spool else {
         return send::directly(&entry, endpoint, &token, began + SENDING).context("nowhere to keep it");
     };
-    let kept = spool.create(endpoint).and_then(|()| spool.add(&entry, Instant::now() + INPUT));
-    says.send(Progress::Kept)?;
+    let kept = spool.create(endpoint).and_then(|()| spool.add(&entry, Instant::now() + PATIENCE));
     if let Err(error) = kept {
         let sent = send::directly(&entry, endpoint, &token, began + SENDING);
         return sent.inspect_err(|_| refused(&error.to_string())).context(error);

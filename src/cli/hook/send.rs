@@ -1,8 +1,10 @@
 //! What waits in a spool → the collector.
 
-use std::time::Instant;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpStream};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use http::Uri;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, StatusCode};
 
@@ -11,6 +13,9 @@ use crate::receivers::hooks::{Batch, Entry, Outlet, Spool};
 /// What is refused as it stands is refused every time.
 const FOR_GOOD: &[StatusCode] =
     &[StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNSUPPORTED_MEDIA_TYPE];
+
+/// The least time that a connection is given.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Sends until nothing waits or it is `deadline`. Returns how many entries were acknowledged; 0 if
 /// another process sends.
@@ -24,7 +29,9 @@ pub(super) fn what_waits(
     // Who adds an entry while another process sends relies on that process to look again.
     while spool.may_have_entries() && Instant::now() < deadline {
         let Some(outlet) = spool.outlet()? else { return Ok(sent) };
-        sent += runtime()?.block_on(drain(outlet, endpoint, token, deadline))?;
+        listens(endpoint, deadline)
+            .with_context(|| format!("{endpoint} does not answer; what waits is kept"))?;
+        sent += block_on(drain(outlet, endpoint, token, deadline))?;
     }
     Ok(sent)
 }
@@ -37,8 +44,7 @@ pub(super) fn directly(
     deadline: Instant,
 ) -> anyhow::Result<String> {
     let batch = Batch { assistant: entry.assistant.clone(), lines: entry.json.clone(), entries: 1 };
-    let status =
-        runtime()?.block_on(async { post(&client(endpoint)?, endpoint, token, &batch, deadline).await })?;
+    let status = block_on(async { post(&client(endpoint)?, endpoint, token, &batch, deadline).await })?;
     if status == StatusCode::OK {
         Ok(format!("sent to {endpoint}, not kept"))
     } else {
@@ -46,9 +52,36 @@ pub(super) fn directly(
     }
 }
 
-/// One thread is enough for one connection.
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+/// Asks whether anything listens at a plain address of this kind, before a runtime and a client are
+/// built, which takes much longer than to be refused. Names are left to the client, whose question to
+/// a name server has an end; so is whatever goes through a proxy.
+fn listens(endpoint: &str, deadline: Instant) -> std::io::Result<()> {
+    let Ok(uri) = endpoint.parse::<Uri>() else { return Ok(()) };
+    if uri.scheme_str() != Some("http") {
+        return Ok(());
+    }
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let mut addresses: Vec<IpAddr> = match host.parse() {
+        Ok(address) => vec![address],
+        Err(_) if host == "localhost" => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        Err(_) => return Ok(()),
+    };
+    let Some(last) = addresses.pop() else { return Ok(()) };
+    let connect = |address: IpAddr| {
+        // A time that has passed is an error of its own.
+        let left = deadline.saturating_duration_since(Instant::now()).max(SHORTEST);
+        TcpStream::connect_timeout(&(address, uri.port_u16().unwrap_or(80)).into(), left).map(drop)
+    };
+    if addresses.into_iter().any(|address| connect(address).is_ok()) { Ok(()) } else { connect(last) }
+}
+
+/// One thread is enough for one connection. A name server that has not answered by the end is not
+/// waited for.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_background();
+    outcome
 }
 
 async fn drain(mut outlet: Outlet, endpoint: &str, token: &str, deadline: Instant) -> anyhow::Result<usize> {

@@ -8,6 +8,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::super::Record;
+use super::super::json::parse;
 use super::super::record::{find, is_withheld, to_json, to_text};
 
 /// Places in order of precedence: the first that holds a text gives it.
@@ -108,7 +109,7 @@ impl Place {
             Holder::Constant(_) => return None,
         };
         match held {
-            Value::String(text) => serde_json::from_str(&text).ok(),
+            Value::String(text) => parse(&text).ok(),
             held => Some(held),
         }
     }

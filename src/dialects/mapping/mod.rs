@@ -20,6 +20,7 @@ mod lookup;
 mod pattern;
 mod spec;
 
+pub use self::pattern::Pattern;
 pub use self::spec::UserMapping;
 
 use self::lookup::exception_message;

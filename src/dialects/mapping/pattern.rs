@@ -5,7 +5,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
 /// One pattern; upper and lower case differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Pattern {
+pub struct Pattern {
     /// What stands between the stars; one part is a text without any.
     parts: Vec<String>,
 }
@@ -15,26 +15,23 @@ struct Pattern {
 pub(super) struct Patterns(Vec<Pattern>);
 
 impl Pattern {
-    fn parse(text: &str) -> Result<Self, &'static str> {
+    /// Reads a pattern, or says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.is_empty() {
             return Err("an empty pattern matches nothing; `*` matches everything");
         }
         Ok(Self { parts: text.split('*').map(str::to_owned).collect() })
     }
 
-    fn matches(&self, text: &str) -> bool {
+    /// Whether the whole of `text` is as the pattern says.
+    pub fn matches(&self, text: &str) -> bool {
         let [first, middle @ .., last] = self.parts.as_slice() else {
             return self.parts.iter().all(|only| only == text);
         };
         let inner = text.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str()));
         // Taking each part where it first occurs leaves the most for those that follow.
-        let after = |rest: &str, part: &String| {
-            let start = rest.find(part.as_str())?;
-            rest.get(start + part.len()..).map(str::to_owned)
-        };
-        inner.is_some_and(|inner| {
-            middle.iter().try_fold(inner.to_owned(), |rest, part| after(&rest, part)).is_some()
-        })
+        let after = |rest, part: &String| str::split_once(rest, part.as_str()).map(|(_, rest)| rest);
+        inner.is_some_and(|inner| middle.iter().try_fold(inner, after).is_some())
     }
 }
 
@@ -110,6 +107,10 @@ mod tests {
             ("**", "anything", true),
             ("*ü*", "für", true),
             ("Acme", "acme", false),
+            ("https://app.example.com", "https://app.example.com.evil.org", false),
+            ("https://*.example.com", "https://a.example.com", true),
+            ("https://*.example.com", "https://example.com", false),
+            ("http://localhost:*", "http://localhost:3000", true),
         ] {
             assert_eq!(Pattern::parse(pattern).unwrap().matches(text), matches, "{pattern} on {text}");
         }

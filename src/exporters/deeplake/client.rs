@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::config::Service;
+use crate::exporters::with_causes;
 
 /// More than any answer to our questions.
 const LONGEST_ANSWER: usize = 64 << 20;
@@ -271,16 +272,6 @@ impl Client {
         let text = text.replace(self.service.token.reveal(), "[redacted]");
         text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST_DETAIL).collect()
     }
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {

@@ -26,7 +26,6 @@ mod status;
 mod withdraw;
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -36,6 +35,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::exporters::with_causes;
 use crate::journal::{Journal, Plan, PlannedFile, ReadError, Record, UpdateError};
 use crate::table::upkeep::UpkeepError;
 use crate::table::{self, FileIdentity, Table, WriteError, Written};
@@ -350,7 +350,7 @@ impl ParquetExporter {
             Err(error) if error.is_transient() || matches!(error, WriteError::Foreign { .. }) => {
                 Err(error.into())
             }
-            Err(error) => self.dead_letter_all(&sequences.into_iter().collect(), &describe(&error)).await,
+            Err(error) => self.dead_letter_all(&sequences.into_iter().collect(), &with_causes(&error)).await,
         }
     }
 
@@ -394,7 +394,7 @@ impl ParquetExporter {
     }
 
     fn failed(&self, error: &StepError, retry_in: Duration) {
-        let description = describe(error);
+        let description = with_causes(error);
         tracing::warn!(
             error = description,
             ?retry_in,
@@ -442,19 +442,4 @@ async fn sleep_until(due: Option<Instant>) {
         Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
     }
-}
-
-/// An error with its causes.
-fn describe(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Some messages repeat their cause.
-        if !text.ends_with(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -183,21 +183,21 @@ impl<'de> Visitor<'de> for Value<'_> {
 /// there is none.
 pub fn without_lone_surrogates(json: &[u8]) -> Cow<'_, [u8]> {
     let mut changed: Option<Vec<u8>> = None;
-    let mut at = 0;
-    while let Some(byte) = json.get(at) {
-        let escape = if *byte == b'\\' { unit(json, at) } else { None };
-        at += match (*byte, escape) {
-            (b'\\', Some(0xd800..0xdc00)) if matches!(unit(json, at + 6), Some(0xdc00..0xe000)) => 12,
-            (b'\\', Some(0xd800..0xe000)) => {
-                let changed = changed.get_or_insert_with(|| json.to_vec());
-                if let Some(escape) = changed.get_mut(at..at + 6) {
-                    escape.copy_from_slice(b"\\ufffd");
+    let mut from = 0;
+    while let Some(found) = json.get(from..).and_then(|rest| memchr::memchr(b'\\', rest)) {
+        let at = from + found;
+        from = at
+            + match unit(json, at) {
+                Some(0xd800..0xdc00) if matches!(unit(json, at + 6), Some(0xdc00..0xe000)) => 12,
+                Some(0xd800..0xe000) => {
+                    let changed = changed.get_or_insert_with(|| json.to_vec());
+                    if let Some(escape) = changed.get_mut(at..at + 6) {
+                        escape.copy_from_slice(b"\\ufffd");
+                    }
+                    6
                 }
-                6
-            }
-            (b'\\', _) => 2,
-            _ => 1,
-        };
+                _ => 2,
+            };
     }
     changed.map_or(Cow::Borrowed(json), Cow::Owned)
 }

@@ -11,7 +11,9 @@ use axum::routing::post;
 use tonic::Code;
 
 use crate::dialects::{HOOKS, Hooks};
-use crate::receivers::otlp::{Coding, Door, Encoding, Limits, answer, coding_of, error, text_of, to_http};
+use crate::receivers::otlp::{
+    Coding, Door, Encoding, Limits, Received, answer, coding_of, error, text_of, to_http,
+};
 use crate::receivers::{Gate, Ingest, Refusal, Signal, Tally};
 
 use super::{Form, HookBody};
@@ -49,23 +51,15 @@ async fn receive(State(door): State<Door>, Path(name): Path<String>, request: Re
 
 async fn accept(door: &Door, hooks: &'static Hooks, request: Request) -> Result<Tally, Refusal> {
     let limit = door.limits.max_body;
-    let (parts, body) = request.into_parts();
-    let understood = door.admit(&parts.headers).and_then(|caller| Ok((caller, understand(&parts.headers)?)));
-    let (caller, (form, coding)) = match understood {
-        Ok(understood) => understood,
-        Err(refusal) => {
-            door.discard(body, limit).await;
-            return Err(refusal);
-        }
-    };
-    let (body, lease) = door.read(body, limit).await?;
+    let Received { caller, form: (form, coding), body, lease } =
+        door.receive(request, limit, form_of).await?;
     let length = body.len();
     door.store(caller, HookBody { hooks, form, coding, body, limit }, length, lease).await
 }
 
 /// By content type, parameters and case ignored. A type that a web page may send without asking is
 /// none of these.
-fn understand(headers: &HeaderMap) -> Result<(Form, Coding), Refusal> {
+fn form_of(headers: &HeaderMap) -> Result<(Form, Coding), Refusal> {
     let content_type = text_of(headers.get(CONTENT_TYPE));
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     let is = |name: &str| essence.eq_ignore_ascii_case(name);

@@ -3,6 +3,8 @@
 //! The list is read event by event, each a slice of the body: hostile JSON costs no more memory than the
 //! body itself.
 
+use std::borrow::Cow;
+
 use axum::body::Bytes;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -10,6 +12,7 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use crate::dialects::Record;
+use crate::receivers::hooks::without_lone_surrogates;
 use crate::receivers::otlp::Coding;
 use crate::receivers::{Lease, Refusal, Signal, Source, Tally};
 
@@ -77,7 +80,7 @@ impl Source for Batch {
     }
 
     fn read(self, lease: &mut Lease, visit: &mut dyn FnMut(&Record<'_>)) -> Result<Tally, Refusal> {
-        let body = self.coding.decompress(self.body, self.limit, lease)?;
+        let body = whole_characters(self.coding.decompress(self.body, self.limit, lease)?, lease)?;
         let report = read_events(self.form, &body, visit)?;
         let verdicts = &report.verdicts;
         let errors = || verdicts.iter().filter_map(|verdict| verdict.error.as_ref());
@@ -90,6 +93,18 @@ impl Source for Batch {
         // Whoever asked has gone if nobody waits.
         let _ = self.report.send(report);
         Ok(tally)
+    }
+}
+
+/// The body without halves of characters: JavaScript cuts texts between them.
+fn whole_characters(body: Bytes, lease: &mut Lease) -> Result<Bytes, Refusal> {
+    match without_lone_surrogates(&body) {
+        Cow::Borrowed(_) => Ok(body),
+        Cow::Owned(changed) => {
+            lease.grow(changed.len())?;
+            lease.shrink(body.len());
+            Ok(changed.into())
+        }
     }
 }
 

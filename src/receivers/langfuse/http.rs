@@ -1,7 +1,7 @@
 //! Langfuse's paths.
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Response, Uri};
@@ -9,10 +9,10 @@ use axum::routing::{MethodRouter, any, get, post};
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
-use crate::receivers::otlp::door::Door;
+use crate::receivers::otlp::door::{Door, Received};
 use crate::receivers::otlp::http::{coding_of, encoding_of, text_of};
 use crate::receivers::otlp::{Coding, Encoding, http as otlp};
-use crate::receivers::{Caller, Lease, Refusal, Signal, Tally};
+use crate::receivers::{Refusal, Signal, Tally};
 
 use super::answer;
 use super::batch::{Batch, Form, Report};
@@ -97,35 +97,13 @@ async fn accept(
     report: oneshot::Sender<Report>,
 ) -> Result<Tally, Refusal> {
     let limit = door.limits.max_body;
-    let Received { caller, coding, body, lease } = receive(door, request, limit).await?;
+    let Received { caller, form: coding, body, lease } = door.receive(request, limit, form_of).await?;
     let length = body.len();
     door.store(caller, Batch { form, coding, body, limit, report }, length, lease).await
 }
 
-/// A body whose sender may send it.
-struct Received {
-    caller: Caller,
-    coding: Coding,
-    body: Bytes,
-    lease: Lease,
-}
-
-async fn receive(door: &Door, request: Request, limit: usize) -> Result<Received, Refusal> {
-    let (parts, body) = request.into_parts();
-    let understood = door.admit(&parts.headers).and_then(|caller| Ok((caller, understand(&parts.headers)?)));
-    let (caller, coding) = match understood {
-        Ok(understood) => understood,
-        Err(refusal) => {
-            door.discard(body, limit).await;
-            return Err(refusal);
-        }
-    };
-    let (body, lease) = door.read(body, limit).await?;
-    Ok(Received { caller, coding, body, lease })
-}
-
 /// JSON, and said to be JSON: a form of a web page can say that of nothing.
-fn understand(headers: &HeaderMap) -> Result<Coding, Refusal> {
+fn form_of(headers: &HeaderMap) -> Result<Coding, Refusal> {
     if encoding_of(headers) != Some(Encoding::Json) {
         let said = text_of(headers.get(CONTENT_TYPE));
         return Err(Refusal::Unsupported(format!(
@@ -150,7 +128,7 @@ async fn media(State(door): State<Door>, request: Request) -> Response<Body> {
 }
 
 async fn medium(door: &Door, request: Request) -> Result<String, Refusal> {
-    let Received { coding, body, mut lease, .. } = receive(door, request, MEDIUM).await?;
+    let Received { form: coding, body, mut lease, .. } = door.receive(request, MEDIUM, form_of).await?;
     let body = coding.decompress(body, MEDIUM, &mut lease)?;
     let malformed = |error: String| Refusal::Malformed(format!("invalid request data: {error}"));
     let medium: Medium = serde_json::from_slice(&body).map_err(|error| malformed(error.to_string()))?;

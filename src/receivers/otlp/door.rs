@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
 use axum::http::HeaderMap;
 
 use crate::receivers::{Caller, Gate, Ingest, Lease, Refusal, Signal, Source, Tally};
@@ -16,6 +17,16 @@ pub(in crate::receivers) struct Door {
     gate: Arc<Gate>,
     pub(in crate::receivers) limits: Limits,
     patience: Patience,
+}
+
+/// A request whose sender may send it, and whose body has arrived.
+pub(in crate::receivers) struct Received<T> {
+    pub(in crate::receivers) caller: Caller,
+    /// What its headers say of the body.
+    pub(in crate::receivers) form: T,
+    pub(in crate::receivers) body: Bytes,
+    /// Pays for the body.
+    pub(in crate::receivers) lease: Lease,
 }
 
 impl Door {
@@ -39,15 +50,26 @@ impl Door {
         self.gate.admit(headers)
     }
 
-    /// Reads a body of at most `limit` bytes. The lease pays for it.
-    pub(in crate::receivers) async fn read(
+    /// Reads a request whose body has at most `limit` bytes, if its sender may send it and `form_of` can
+    /// make something of its headers.
+    pub(in crate::receivers) async fn receive<T>(
         &self,
-        body: Body,
+        request: Request,
         limit: usize,
-    ) -> Result<(axum::body::Bytes, Lease), Refusal> {
+        form_of: impl FnOnce(&HeaderMap) -> Result<T, Refusal>,
+    ) -> Result<Received<T>, Refusal> {
+        let (parts, body) = request.into_parts();
+        let admitted = self.admit(&parts.headers).and_then(|caller| Ok((caller, form_of(&parts.headers)?)));
+        let (caller, form) = match admitted {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                self.discard(body, limit).await;
+                return Err(refusal);
+            }
+        };
         let mut lease = self.ingest.memory().lease();
         let body = body::collect(body, limit, self.patience, &mut lease).await?;
-        Ok((body, lease))
+        Ok(Received { caller, form, body, lease })
     }
 
     /// Stores what a request of `length` bytes says.

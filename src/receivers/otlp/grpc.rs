@@ -16,7 +16,7 @@ use tonic::Status;
 
 use crate::receivers::{Refusal, Signal, Tally};
 
-use super::door::Door;
+use super::door::{Door, Received};
 use super::export::Export;
 use super::http::text_of;
 use super::status::{success, to_grpc};
@@ -57,19 +57,11 @@ async fn receive(door: &Door, signal: Signal, request: Request) -> Response<Body
 
 async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, Refusal> {
     let limit = door.limits.max_message;
-    let (parts, body) = request.into_parts();
-    let understood = door.admit(&parts.headers).and_then(|caller| Ok((caller, understand(&parts.headers)?)));
-    let (caller, coding) = match understood {
-        Ok(understood) => understood,
-        Err(refusal) => {
-            door.discard(body, limit).await;
-            return Err(refusal);
-        }
-    };
-    let (body, lease) = match door.read(body, limit.saturating_add(PREFIX)).await {
+    let received = door.receive(request, limit.saturating_add(PREFIX), coding_of).await;
+    let Received { caller, form: coding, body, lease } = match received {
         // The limit is one of messages, not of frames.
         Err(Refusal::TooLarge(_)) => return Err(body::too_large(limit)),
-        read => read?,
+        received => received?,
     };
     let (compressed, body) = message(body)?;
     let coding = match (compressed, coding) {
@@ -92,7 +84,7 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     ["application/grpc", "application/grpc+proto"].iter().any(|grpc| essence.eq_ignore_ascii_case(grpc))
 }
 
-fn understand(headers: &HeaderMap) -> Result<Coding, Refusal> {
+fn coding_of(headers: &HeaderMap) -> Result<Coding, Refusal> {
     let coding = text_of(headers.get("grpc-encoding"));
     Coding::named(coding).ok_or_else(|| {
         let accepted = Coding::ACCEPTED;

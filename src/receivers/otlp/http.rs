@@ -10,7 +10,7 @@ use tonic::Code;
 
 use crate::receivers::{Refusal, Signal, Tally};
 
-use super::door::Door;
+use super::door::{Door, Received};
 use super::export::Export;
 use super::status::{answer, error, success, to_http};
 use super::{Coding, Encoding};
@@ -51,21 +51,13 @@ async fn receive(door: &Door, signal: Signal, request: Request) -> Response<Body
 
 async fn accept(door: &Door, signal: Signal, request: Request) -> Result<Tally, Refusal> {
     let limit = door.limits.max_body;
-    let (parts, body) = request.into_parts();
-    let understood = door.admit(&parts.headers).and_then(|caller| Ok((caller, understand(&parts.headers)?)));
-    let (caller, (encoding, coding)) = match understood {
-        Ok(understood) => understood,
-        Err(refusal) => {
-            door.discard(body, limit).await;
-            return Err(refusal);
-        }
-    };
-    let (body, lease) = door.read(body, limit).await?;
+    let Received { caller, form: (encoding, coding), body, lease } =
+        door.receive(request, limit, form_of).await?;
     let length = body.len();
     door.store(caller, Export { signal, encoding, coding, body, limit }, length, lease).await
 }
 
-fn understand(headers: &HeaderMap) -> Result<(Encoding, Coding), Refusal> {
+fn form_of(headers: &HeaderMap) -> Result<(Encoding, Coding), Refusal> {
     let encoding = encoding_of(headers).ok_or_else(|| {
         Refusal::Unsupported(format!(
             "content type {:?} is not OTLP; send application/x-protobuf or application/json",

@@ -49,7 +49,7 @@ pub use coding::Coding;
 pub use export::{Encoding, Export};
 
 // What a door of another protocol on the same port needs of this one.
-pub(super) use door::Door;
+pub(super) use door::{Door, Received};
 pub(super) use http::{coding_of, text_of};
 pub(super) use sink::{Room, Unreadable};
 pub(super) use status::{answer, error, to_http};

@@ -10,7 +10,6 @@
 
 mod openmetrics;
 
-use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +25,7 @@ use uuid::Uuid;
 
 use crate::config::OtlpMetrics;
 use crate::event::Timestamp;
+use crate::exporters::with_causes;
 
 use super::metrics::Metrics;
 use openmetrics::{Interval, to_otlp};
@@ -108,7 +108,7 @@ impl Telemetry {
             request = request.header(name, value);
         }
         let request = request.header(CONTENT_TYPE, "application/x-protobuf").body(body);
-        let answer = request.send().await.map_err(|error| describe(&error.without_url()))?;
+        let answer = request.send().await.map_err(|error| with_causes(&error.without_url()))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             status => Err(format!("the collector answers {status}")),
@@ -148,15 +148,4 @@ impl Telemetry {
 fn attribute(key: &str, value: &str) -> KeyValue {
     let value = Some(AnyValue { value: Some(Value::StringValue(value.to_owned())) });
     KeyValue { key: key.to_owned(), value, ..KeyValue::default() }
-}
-
-/// An error with its causes.
-fn describe(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

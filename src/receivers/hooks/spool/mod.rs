@@ -18,7 +18,7 @@
 //!   redaction.key                           what keeps equal secrets comparable
 //!   <16 hex digits>/                        one collector and credential: SHA-256 of `endpoint NUL token`
 //!     endpoint                              the collector's address, for people
-//!     pending, pending.lock                 entries, and who may add
+//!     pending                               entries, locked by those that add
 //!     sending, sending.lock                 entries that are being sent, and by whom
 //!     refused                               a line for each that found no room, with its time
 //! ```
@@ -32,13 +32,18 @@
 //!
 //! Invariants:
 //! - An entry is redacted before it is one. Tokens are never written.
-//! - `pending` changes under `pending.lock`, `sending` under `sending.lock`; the kernel takes a lock
-//!   from a process that ends. `pending` becomes `sending` by its name alone, under both.
-//! - A line that was cut by a crash is ended by the next, fails its checksum and is passed over.
+//! - Whoever adds an entry shares the lock of the file `pending` and appends with one write, between line
+//!   breaks: those that add do not wait for one another. `sending` changes under `sending.lock`; the
+//!   kernel takes a lock from a process that ends.
+//! - `pending` becomes `sending` by its name alone, and is read when those have ended that had opened it
+//!   before: it is locked for one alone. Who comes to the lock later sees that the file has another name,
+//!   and begins the next `pending`.
+//! - A line that was cut by a crash fails its checksum and is passed over, as empty lines and a second
+//!   header are.
 //! - What was acknowledged is cut off the end of `sending`. A crash in between sends it again, byte for
 //!   byte, and it is the same event again.
-//! - At most [`MAX_BYTES`] wait in each of the two files; what comes then is refused, and its refusal
-//!   kept. Nothing that waits is thrown away for it.
+//! - At most [`MAX_BYTES`] wait in each of the two files, and what is added while others add; what comes
+//!   then is refused, and its refusal kept. Nothing that waits is thrown away for it.
 //! - Nothing is synced: a power failure may take the last seconds, as it takes the assistant's own.
 
 mod entry;
@@ -46,8 +51,8 @@ mod outlet;
 mod upkeep;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -65,7 +70,7 @@ const MAX_BYTES: u64 = 16 << 20;
 const MAX_REFUSALS: u64 = 64 << 10;
 /// How the files begin.
 const HEADER: &str = "skillspan-hooks/1\n";
-/// Who adds an entry holds the lock for a write.
+/// Who adds an entry holds the lock for a write; who waits for that looks again after so long.
 const PAUSE: Duration = Duration::from_millis(1);
 
 const PENDING: &str = "pending";
@@ -143,32 +148,24 @@ impl Spool {
         writeln!(file, "{endpoint}").map_err(failed(&note))
     }
 
-    /// Adds an entry; waits for others that do until `deadline`.
+    /// Adds an entry; waits until `deadline` for who takes all entries for itself.
     ///
     /// # Errors
     /// If there is no room, or no way to write. The entry is not in the spool then.
     pub fn add(&self, entry: &Entry, deadline: Instant) -> Result<(), SpoolError> {
-        let _lock = self.lock(PENDING, deadline)?;
         let path = self.folder.join(PENDING);
-        self.add_locked(&path, &entry.to_line())
-    }
-
-    fn add_locked(&self, path: &Path, line: &str) -> Result<(), SpoolError> {
-        let open = || private().read(true).append(true).create(true).open(path);
-        let mut file = open().map_err(failed(path))?;
-        let length = file.seek(SeekFrom::End(0)).map_err(failed(path))?;
+        let file = shared(&path, deadline)?;
+        let length = file.metadata().map_err(failed(&path))?.len();
+        let line = entry.to_line();
         if length + line.len() as u64 > MAX_BYTES {
             return Err(SpoolError::Full { folder: self.folder.clone() });
         }
         let before = match length {
             0 => HEADER,
-            _ if !has_header(&mut file).map_err(failed(path))? => {
-                return Err(SpoolError::Format { path: path.to_owned() });
-            }
-            _ if !ends_line(&mut file).map_err(failed(path))? => "\n",
-            _ => "",
+            _ if has_header(&file).map_err(failed(&path))? => "\n",
+            _ => return Err(SpoolError::Format { path }),
         };
-        file.write_all(format!("{before}{line}").as_bytes()).map_err(failed(path))
+        append(&file, format!("{before}{line}").as_bytes()).map_err(failed(&path))
     }
 
     /// Keeps that something was refused, and why; never what it was.
@@ -200,19 +197,67 @@ impl Spool {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "no caller is on a reactor's thread")]
+    /// A lock that is a file of its own, for one alone.
     fn lock(&self, name: &str, deadline: Instant) -> Result<File, SpoolError> {
         let path = self.folder.join(format!("{name}.lock"));
         let file = private().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::Error(source)) => return Err(SpoolError::Io { path, source }),
-                Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
-                    return Err(SpoolError::Locked { path });
-                }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+        alone(&file, &path, deadline)?;
+        Ok(file)
+    }
+}
+
+/// Locks `file` for one alone, until it is closed.
+#[expect(clippy::disallowed_methods, reason = "no caller is on a reactor's thread")]
+fn alone(file: &File, path: &Path, deadline: Instant) -> Result<(), SpoolError> {
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(source)) => return Err(failed(path)(source)),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
+                return Err(SpoolError::Locked { path: path.to_owned() });
             }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+        }
+    }
+}
+
+/// The file at `path`, made if it is not there, locked together with others that add to it. It stays at
+/// `path` until it is closed, or else is not read before.
+#[expect(clippy::disallowed_methods, reason = "no caller is on a reactor's thread")]
+fn shared(path: &Path, deadline: Instant) -> Result<File, SpoolError> {
+    loop {
+        let file = private().read(true).append(true).create(true).open(path).map_err(failed(path))?;
+        match file.try_lock_shared() {
+            Ok(()) if is_at(&file, path).map_err(failed(path))? => return Ok(file),
+            // Renamed in between: there is another one by now, or there will be.
+            Ok(()) => {}
+            Err(TryLockError::Error(source)) => return Err(failed(path)(source)),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+        }
+        if Instant::now() >= deadline {
+            return Err(SpoolError::Locked { path: path.to_owned() });
+        }
+    }
+}
+
+/// Whether `file` is the one that `path` names.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let identity = |file: &fs::Metadata| (file.dev(), file.ino());
+    match fs::metadata(path) {
+        Ok(named) => Ok(identity(&named) == identity(&file.metadata()?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// In one piece, behind what others append at the same time. What is cut is no entry.
+fn append(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+    loop {
+        match file.write(bytes) {
+            Ok(written) if written == bytes.len() => return Ok(()),
+            Ok(_) => return Err(io::ErrorKind::WriteZero.into()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -223,21 +268,13 @@ fn private() -> OpenOptions {
     options
 }
 
-fn has_header(file: &mut File) -> io::Result<bool> {
+fn has_header(file: &File) -> io::Result<bool> {
     let mut header = [0; HEADER.len()];
-    file.seek(SeekFrom::Start(0))?;
-    match file.read_exact(&mut header) {
+    match file.read_exact_at(&mut header, 0) {
         Ok(()) => Ok(header == *HEADER.as_bytes()),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-fn ends_line(file: &mut File) -> io::Result<bool> {
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
 }
 
 /// The whole of a file of ours; `None` if it is not there.

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{Entry, HEADER, PENDING, SENDING, Spool, SpoolError, failed, private, read_whole};
+use super::{Entry, HEADER, PENDING, SENDING, Spool, SpoolError, alone, failed, private, read_whole};
 
 /// Bytes of entries that are sent together.
 const MAX_BATCH: usize = 512 << 10;
@@ -110,7 +110,7 @@ impl Outlet {
     fn load(&mut self) -> Result<Option<Vec<(u64, Entry)>>, SpoolError> {
         let path = self.path();
         for _ in 0..2 {
-            if let Some(bytes) = read_whole(&path)? {
+            if let Some(bytes) = self.read_sending()? {
                 let entries = entries(&bytes);
                 if !entries.is_empty() {
                     return Ok(Some(entries));
@@ -124,10 +124,21 @@ impl Outlet {
         Ok(None)
     }
 
+    /// The whole of `sending`, once those have ended that had opened it when it was `pending`.
+    fn read_sending(&self) -> Result<Option<Vec<u8>>, SpoolError> {
+        let path = self.path();
+        let file = match private().read(true).write(true).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(&path)(error)),
+        };
+        alone(&file, &path, Instant::now() + PATIENCE)?;
+        read_whole(&path)
+    }
+
     /// `pending` becomes `sending`; whether there was anything.
     fn take_pending(&self) -> Result<bool, SpoolError> {
         let pending = self.spool.folder.join(PENDING);
-        let _lock = self.spool.lock(PENDING, Instant::now() + PATIENCE)?;
         match fs::rename(&pending, self.path()) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::outlet::entries;
 use super::{
-    ENDPOINT, Entry, HEADER, PENDING, REFUSED, SENDING, Spool, SpoolError, failed, private, read_whole,
+    ENDPOINT, Entry, HEADER, PENDING, REFUSED, SENDING, Spool, SpoolError, alone, failed, private, read_whole,
 };
 
 /// A process that sends is done by then.
@@ -58,8 +58,7 @@ pub fn waiting(root: &Path) -> Result<Vec<Waiting>, SpoolError> {
 pub fn erase(root: &Path, names: &BTreeSet<String>) -> Result<usize, SpoolError> {
     let mut erased = 0;
     for spool in spools(root)? {
-        let _sending = spool.lock(SENDING, Instant::now() + PATIENCE)?;
-        let _pending = spool.lock(PENDING, Instant::now() + PATIENCE)?;
+        let _outlet = spool.lock(SENDING, Instant::now() + PATIENCE)?;
         for name in [PENDING, SENDING] {
             erased += erase_from(&spool.folder.join(name), names)?;
         }
@@ -68,6 +67,13 @@ pub fn erase(root: &Path, names: &BTreeSet<String>) -> Result<usize, SpoolError>
 }
 
 fn erase_from(path: &Path, names: &BTreeSet<String>) -> Result<usize, SpoolError> {
+    let file = match private().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(failed(path)(error)),
+    };
+    // Whoever comes to add meanwhile waits, and then adds to the file that takes this one's place.
+    alone(&file, path, Instant::now() + PATIENCE)?;
     let Some(bytes) = read_whole(path)? else { return Ok(0) };
     let lines = bytes.get(HEADER.len()..).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
     let (forgotten, kept): (Vec<&[u8]>, Vec<&[u8]>) = lines.partition(|line| is_about(line, names));

@@ -1,0 +1,93 @@
+//! Files that are decoded while others are looked at, a few batches ahead.
+
+use std::collections::VecDeque;
+
+use arrow::record_batch::RecordBatch;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::file::{Damage, FileError};
+use super::part::{Part, Selected};
+use super::ranges::RangeReader;
+use super::read::Filter;
+
+/// The rows of one file, decoded on a task of its own.
+pub(super) struct Decoding<T> {
+    batches: mpsc::Receiver<T>,
+    task: JoinHandle<Result<(), FileError>>,
+}
+
+/// Batches that wait for whoever takes them.
+const BATCHES_AHEAD: usize = 2;
+
+impl<T: Send + 'static> Decoding<T> {
+    /// Begins to read these columns and to decode them. A file that `filter` does not admit has no rows.
+    pub(super) fn begin(
+        reader: RangeReader,
+        columns: Vec<&'static str>,
+        filter: &Filter,
+        decode: fn(&RecordBatch) -> Result<T, Damage>,
+    ) -> Self {
+        let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
+        let filter = filter.clone();
+        let task = tokio::spawn(async move {
+            let mut part = Part::open(reader, columns, Selected::All).await?;
+            if !filter.admits(&part.footer.identity) {
+                return Ok(());
+            }
+            while let Some(batch) = part.next().await? {
+                if sender.send(decode(&batch)?).await.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        Self { batches, task }
+    }
+
+    /// The next batch; `None` after the last. Not to be asked again after that, or after an error.
+    pub(super) async fn next(&mut self) -> Result<Option<T>, FileError> {
+        if let Some(batch) = self.batches.recv().await {
+            return Ok(Some(batch));
+        }
+        // A panic in the decoder is one more way in which a file can be damaged.
+        let ended = (&mut self.task).await.unwrap_or(Err(FileError::Damaged(Damage::Decoder)));
+        ended.map(|()| None)
+    }
+}
+
+impl<T> Drop for Decoding<T> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Files whose reading is begun before their turn.
+const FILES_AHEAD: usize = 4;
+
+/// What is begun for each item a few items ahead.
+pub(super) struct Ahead<I: Iterator, D, F: FnMut(&I::Item) -> D> {
+    items: I,
+    begin: F,
+    begun: VecDeque<(I::Item, D)>,
+}
+
+impl<I: Iterator, D, F: FnMut(&I::Item) -> D> Ahead<I, D, F> {
+    pub(super) fn new(items: I, begin: F) -> Self {
+        Self { items, begin, begun: VecDeque::new() }
+    }
+}
+
+impl<I: Iterator, D, F: FnMut(&I::Item) -> D> Iterator for Ahead<I, D, F> {
+    type Item = (I::Item, D);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.begun.len() < FILES_AHEAD
+            && let Some(item) = self.items.next()
+        {
+            let begun = (self.begin)(&item);
+            self.begun.push_back((item, begun));
+        }
+        self.begun.pop_front()
+    }
+}
