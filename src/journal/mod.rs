@@ -270,14 +270,14 @@ impl Journal {
 
     /// Replaces the plan, durably. Blocks.
     pub fn write_plan(&self, plan: &Plan) -> Result<(), UpdateError> {
-        let _one_at_a_time = self.inner.shared.documents();
+        let _one_at_a_time = self.inner.shared.files();
         self.inner.shared.replace_document(plan::FILE, plan::FORMAT, plan).map_err(self.update_error("plan"))
     }
 
     /// Removes the plan, if there is one. A plan behind the cursor that comes back with a power loss is
     /// removed at the next opening. Blocks.
     pub fn remove_plan(&self) -> Result<(), UpdateError> {
-        let _one_at_a_time = self.inner.shared.documents();
+        let _one_at_a_time = self.inner.shared.files();
         let Folder { disk, path } = &self.inner.shared.folder;
         match disk.remove(&path.join(plan::FILE)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.update_error("plan")(error)),

@@ -156,8 +156,9 @@ pub(super) struct Shared {
     pub(super) durable_end: watch::Sender<u64>,
     lock: Box<dyn Lock>,
     state: Mutex<State>,
-    /// Held while cursor or plan are replaced, so that the disk sees one at a time.
-    documents: Mutex<()>,
+    /// Held while cursor or plan are replaced, and while segments begin and go: a segment that ended without
+    /// a record and the one that begins in its place have one name.
+    files: Mutex<()>,
 }
 
 impl Shared {
@@ -178,7 +179,7 @@ impl Shared {
             durable_end: watch::Sender::new(durable_end),
             lock,
             state: Mutex::new(state),
-            documents: Mutex::new(()),
+            files: Mutex::new(()),
         }
     }
 
@@ -187,8 +188,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn documents(&self) -> MutexGuard<'_, ()> {
-        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn files(&self) -> MutexGuard<'_, ()> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Fails if the folder under our feet is not the one that was opened: what would be written now,
@@ -214,7 +215,7 @@ impl Shared {
     /// Makes `next` the cursor and lets go of what lies behind it. The caller has checked the range.
     pub(super) fn move_cursor(&self, next: u64) -> io::Result<()> {
         {
-            let _one_at_a_time = self.documents();
+            let _one_at_a_time = self.files();
             self.replace_document(CURSOR_FILE, CURSOR_FORMAT, &Cursor { journal_id: self.id, next })?;
             self.state().cursor = next;
         }
@@ -225,7 +226,7 @@ impl Shared {
     /// Lets go of the segments that lie wholly behind the durable cursor, oldest first, except the one
     /// that is being written. What cannot go now is tried again with the next call.
     pub(super) fn release_exported(&self) {
-        let _one_at_a_time = self.documents();
+        let _one_at_a_time = self.files();
         let mut spares = Vec::new();
         let mut released = false;
         loop {

@@ -178,6 +178,8 @@ impl Writer {
     fn begin_segment(&mut self) -> Result<Active, AppendError> {
         let header = Header::new(self.shared.id, self.next);
         let path = segment::path(&self.shared.folder.path, self.next);
+        let shared = Arc::clone(&self.shared);
+        let _one_at_a_time = shared.files();
         let (file, size) = match self.new_file(&header) {
             Ok(file) => file,
             Err(error) => return Err(self.failed(&path, error)),
@@ -226,10 +228,8 @@ impl Writer {
         if self.buffer.is_empty() {
             return;
         }
-        let result = self.write_and_sync();
-        if result.is_ok() {
-            self.publish();
-        } else {
+        let result = self.write_and_sync().and_then(|()| self.publish());
+        if result.is_err() {
             self.abandon();
         }
         self.buffer.clear();
@@ -264,21 +264,25 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes the committed records visible to readers.
-    fn publish(&mut self) {
-        let Some(active) = &mut self.active else { return };
-        active.length += self.buffer.len() as u64;
+    /// Makes the committed records visible to readers. What nobody would find is not acknowledged.
+    fn publish(&mut self) -> Result<(), AppendError> {
+        let Some(active) = &mut self.active else { return Err(AppendError::Closed) };
         let mut state = self.shared.state();
-        if let Some(segment) = state.segments.get_mut(&active.header.first) {
-            for staged in &self.staged {
-                segment.note(staged.sequence, staged.offset);
-            }
-            segment.length = active.length;
-            segment.size = active.size;
-            segment.next = self.next;
+        let Some(segment) = state.segments.get_mut(&active.header.first) else {
+            drop(state);
+            let path = active.path.clone();
+            return Err(self.failed(&path, io::ErrorKind::NotFound.into()));
+        };
+        active.length += self.buffer.len() as u64;
+        for staged in &self.staged {
+            segment.note(staged.sequence, staged.offset);
         }
+        segment.length = active.length;
+        segment.size = active.size;
+        segment.next = self.next;
         drop(state);
         self.shared.durable_end.send_replace(self.next);
+        Ok(())
     }
 
     /// After a failed sync nobody knows what the disk holds of the staged records. Their sequences are

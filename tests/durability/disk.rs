@@ -19,6 +19,10 @@ struct Switches {
     hold: bool,
     /// Syncs that wait now.
     held: usize,
+    /// The renaming of a file of this name waits while this is set.
+    held_name: Option<String>,
+    /// It waits now.
+    renaming: bool,
     /// Syncs of files fail whose name ends so.
     failing: Option<&'static str>,
     /// Reads of segments fail that touch these bytes.
@@ -54,6 +58,36 @@ impl TestDisk {
         let (_guard, waited) =
             self.switches.1.wait_timeout_while(guard, Duration::from_secs(60), no_sync_waits).unwrap();
         assert!(!waited.timed_out(), "no sync came");
+    }
+
+    /// Makes the next one wait who gives the file `name` another name, until [`TestDisk::release_name`].
+    pub(crate) fn hold_name(&self, name: &str) {
+        self.switch(|switches| switches.held_name = Some(name.to_owned()));
+    }
+
+    pub(crate) fn release_name(&self) {
+        self.switch(|switches| switches.held_name = None);
+    }
+
+    /// Blocks until somebody waits to rename.
+    pub(crate) fn wait_for_held_name(&self) {
+        let guard = self.switches.0.lock().unwrap();
+        let nobody_waits = |switches: &mut Switches| !switches.renaming;
+        let (_guard, waited) =
+            self.switches.1.wait_timeout_while(guard, Duration::from_secs(60), nobody_waits).unwrap();
+        assert!(!waited.timed_out(), "nobody renames it");
+    }
+
+    fn wait_for_name(&self, from: &Path) {
+        let is_held = |switches: &Switches| {
+            switches
+                .held_name
+                .as_ref()
+                .is_some_and(|held| from.file_name().is_some_and(|name| name == held.as_str()))
+        };
+        self.switch(|switches| switches.renaming = is_held(switches));
+        let guard = self.switches.0.lock().unwrap();
+        drop(self.switches.1.wait_while(guard, |switches| is_held(switches)).unwrap());
     }
 
     /// Makes syncs of files fail whose name ends with `suffix`, until [`TestDisk::heal`].
@@ -146,6 +180,7 @@ impl Disk for TestDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.change()?;
+        self.wait_for_name(from);
         FileSystem.rename(from, to)
     }
 

@@ -10,5 +10,6 @@ mod group_commit;
 mod histories;
 mod limits;
 mod power;
+mod rotation;
 mod simulated;
 mod support;

@@ -253,7 +253,9 @@ impl ParquetExporter {
         while batch.next < end && !full {
             let records = self.read(batch.next).await?;
             if records.is_empty() {
-                // Nothing readable is left below the end: what stood there is in the quarantine.
+                // What stood there is in the quarantine.
+                let from = batch.next;
+                tracing::error!(from, to = end - 1, "records of the journal can no longer be read");
                 batch.next = end;
             }
             for record in &records {
