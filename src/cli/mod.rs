@@ -146,6 +146,8 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
+    // Whatever speaks TLS uses this one; nobody else installs another.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     if hook::is_called() {
         return hook::main();
     }
@@ -158,8 +160,6 @@ pub fn main() -> ExitCode {
             return code;
         }
     };
-    // Whatever speaks TLS uses this one; nobody else installs another.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let outcome = match cli.command {
         Command::Hook(arguments) => return hook::run(&arguments),
         Command::Run(config) => run::run(&config),
@@ -215,6 +215,12 @@ fn answer_git(address: &Path, operation: &str) -> Result<(), Failure> {
 }
 
 /// One runtime for every command.
+/// Talks to a service on this machine: through no proxy, and without certificates, of which an image may
+/// have none and which take longer to read than all the rest.
+fn local_client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().no_proxy().tls_certs_only([])
+}
+
 fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().or_fail()?.block_on(future)
 }

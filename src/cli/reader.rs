@@ -9,7 +9,7 @@ use crate::config::{SessionsPipeline, SessionsTable, Settings};
 use crate::journal::{Journal, OpenError};
 use crate::table::{DamagedFile, ResolveOptions, Session, Sessions, Table};
 
-use super::{Failure, OrFail};
+use super::{Failure, OrFail, local_client};
 
 /// A running process has this long to write what it holds.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
@@ -113,7 +113,7 @@ fn warn_of_what_is_not_visible(pipeline: &SessionsPipeline) {
 }
 
 async fn ask_to_flush(url: &str) -> bool {
-    let client = reqwest::Client::builder().timeout(FLUSH_TIMEOUT).no_proxy().build();
+    let client = local_client().timeout(FLUSH_TIMEOUT).build();
     let Ok(client) = client else { return false };
     client.post(url).send().await.is_ok_and(|answer| answer.status().is_success())
 }

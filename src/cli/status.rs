@@ -10,7 +10,7 @@ use crate::journal::{Journal, OpenError};
 use crate::receivers::hooks;
 use crate::service::{PipelineReport, Report, unowned_journals};
 
-use super::{ConfigFile, Failure, OrFail, block_on, print};
+use super::{ConfigFile, Failure, OrFail, block_on, local_client, print};
 
 /// A process that does not answer by then does not do well.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 async fn ask(settings: &Settings) -> Option<Report> {
-    let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build().ok()?;
+    let client = local_client().timeout(TIMEOUT).build().ok()?;
     let answer = client.get(format!("http://{}/status", settings.health?)).send().await.ok()?;
     answer.json().await.ok()
 }

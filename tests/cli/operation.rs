@@ -133,10 +133,12 @@ fn no_credential_reaches_the_disk() {
 }
 
 #[test]
-fn the_demo_shows_a_skill_and_its_evidence() {
+fn the_demo_shows_a_skill_and_its_evidence_on_a_machine_without_certificates() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let (code, stdout, stderr) = outcome(skillspan().arg("demo").arg("--out").arg(&out));
+    let mut demo = skillspan();
+    demo.env("SSL_CERT_FILE", "/nowhere").env("SSL_CERT_DIR", "/nowhere");
+    let (code, stdout, stderr) = outcome(demo.arg("demo").arg("--out").arg(&out));
     assert_eq!(code, 0, "{stderr}");
     assert!(stdout.contains("5 sessions over OTLP: over gRPC to 127.0.0.1:"), "{stdout}");
     assert!(stdout.contains("name: npm-run-test-e2e-needs-npm-run-stack-up\n"), "{stdout}");

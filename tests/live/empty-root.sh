@@ -25,7 +25,7 @@ mount -t tmpfs -o uid=65532,gid=65532,mode=0700,noexec,nosuid,nodev tmpfs "$data
 mount -o remount,ro "$root"
 
 skillspan() {
-  env -i XDG_DATA_HOME=/var/lib "$(command -v chroot)" --userspec=65532:65532 --groups=65532 "$root" /usr/bin/skillspan "$@"
+  env -i XDG_DATA_HOME=/var/lib TMPDIR=/var/lib/skillspan "$(command -v chroot)" --userspec=65532:65532 --groups=65532 "$root" /usr/bin/skillspan "$@"
 }
 outside() { find "$root" -path "$data" -prune -o -path "$root/proc" -prune -o -type f -print -o -type d -print | sort; }
 

@@ -17,7 +17,7 @@ use crate::config::{self, Origin, ProcessSource};
 use crate::service::Service;
 
 use super::run::start_logging;
-use super::{Failure, OrFail, block_on, print};
+use super::{Failure, OrFail, block_on, local_client, print};
 
 const SESSIONS: &str = include_str!("sessions.json");
 /// The demo takes a few seconds; longer than this and something is wrong.
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn prepare(folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot create {}", folder.display()))
+        .with_context(|| format!("cannot create {}; name another folder with --out", folder.display()))
         .or_fail()?;
     let mut entries =
         std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display())).or_fail()?;
@@ -127,7 +127,7 @@ async fn send_and_wait(service: &Service, skills: &Path) -> anyhow::Result<Strin
 async fn send(grpc: SocketAddr, http: SocketAddr) -> anyhow::Result<usize> {
     let requests: Vec<serde_json::Value> = serde_json::from_str(SESSIONS)?;
     let mut grpc = LogsServiceClient::connect(format!("http://{grpc}")).await?;
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = local_client().build()?;
     for (index, request) in requests.iter().enumerate() {
         if index.is_multiple_of(2) {
             let request: ExportLogsServiceRequest = serde_json::from_value(request.clone())?;

@@ -8,6 +8,7 @@ use http::Uri;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, StatusCode};
 
+use crate::cli::local_client;
 use crate::receivers::hooks::{Batch, Entry, Outlet, Spool};
 
 /// What is refused as it stands is refused every time.
@@ -125,13 +126,9 @@ async fn post(
     Ok(answer.status())
 }
 
-/// A client for the endpoint. Certificates are only read where they are needed: that takes longer than
-/// all the rest.
+/// A client for the endpoint. Certificates are only read where they are needed.
 fn client(endpoint: &str) -> anyhow::Result<Client> {
-    // Whatever speaks TLS uses this one; nobody else installs another.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = Client::builder();
-    let builder =
-        if endpoint.starts_with("https://") { builder } else { builder.tls_certs_only([]).no_proxy() };
+    let local = local_client();
+    let builder = if endpoint.starts_with("https://") { Client::builder() } else { local };
     Ok(builder.build()?)
 }
