@@ -24,19 +24,19 @@ mount -t proc proc "$root/proc"
 mount -t tmpfs -o uid=65532,gid=65532,mode=0700,noexec,nosuid,nodev tmpfs "$data"
 mount -o remount,ro "$root"
 
-skillspan() {
-  env -i XDG_DATA_HOME=/var/lib TMPDIR=/var/lib/skillspan "$(command -v chroot)" --userspec=65532:65532 --groups=65532 "$root" /usr/bin/skillspan "$@"
-}
+# Each of these becomes the next one, so that the last has the number of the first.
+skillspan="env -i XDG_DATA_HOME=/var/lib TMPDIR=/var/lib/skillspan \
+  $(command -v chroot) --userspec=65532:65532 --groups=65532 $root /usr/bin/skillspan"
 outside() { find "$root" -path "$data" -prune -o -path "$root/proc" -prune -o -type f -print -o -type d -print | sort; }
 
 before=$(outside)
-echo "# $(skillspan --version), $(stat -c %s "$root/usr/bin/skillspan") bytes"
+echo "# $($skillspan --version), $(stat -c %s "$root/usr/bin/skillspan") bytes"
 echo "# skillspan demo"
-skillspan demo
+$skillspan demo
 echo "# skillspan run, one span, SIGTERM"
-skillspan run > /dev/null 2>&1 &
+$skillspan run > /dev/null 2>&1 &
 until curl -sf http://127.0.0.1:13133/ready > /dev/null; do sleep 0.1; done
-grep -E '^(Uid|CapEff|NoNewPrivs)' "/proc/$!/status" || true
+grep -E '^(Uid|CapEff|NoNewPrivs)' "$root/proc/$!/status"
 curl -sS http://127.0.0.1:4318/v1/logs -H 'content-type: application/json' -d '{"resourceLogs":[{"scopeLogs":[{
   "scope":{"name":"com.anthropic.claude_code.events"},"logRecords":[{"timeUnixNano":"1790000000000000000","attributes":[
   {"key":"event.name","value":{"stringValue":"user_prompt"}},{"key":"session.id","value":{"stringValue":"s"}},
@@ -44,7 +44,7 @@ curl -sS http://127.0.0.1:4318/v1/logs -H 'content-type: application/json' -d '{
 echo
 kill "$!"
 wait "$!" && echo "stopped with status 0"
-skillspan sessions list
+$skillspan sessions list
 echo "# written outside of the data volume: $([ "$(outside)" = "$before" ] && echo nothing)"
 echo "# written in it:"
 (cd "$data" && find . -maxdepth 2 | sort)
