@@ -59,7 +59,7 @@ impl Sessions {
         counters: Counters,
     ) -> Result<Self, StartError> {
         let mut started = BTreeMap::new();
-        let mut for_requests = memory_limit - memory_limit / 16 * 3;
+        let mut for_requests = memory_limit - memory_limit / 16;
         for pipeline in pipelines {
             let batches = batches_within(memory_limit / pipelines.len().max(1), &pipeline.parquet);
             for_requests -= 2 * usize::try_from(batches.bytes).unwrap_or_default();
