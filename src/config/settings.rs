@@ -187,7 +187,7 @@ pub struct SkillsPipeline {
     /// The table that it mines.
     pub table: SessionsTable,
     /// What a skill needs.
-    pub mining: skillify::Config,
+    pub mining: skillify::Config<'static>,
     /// When it runs.
     pub schedule: Schedule,
     /// Who words the skills; `None`: they are worded offline.

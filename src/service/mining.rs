@@ -70,7 +70,7 @@ pub async fn read(
 pub async fn mine_workspace(
     workspace: String,
     digests: Vec<Arc<Digest>>,
-    config: skillify::Config,
+    config: skillify::Config<'static>,
 ) -> Result<Mined, RunError> {
     mine_with(workspace, digests, config, |mine| mine(&Offline)).await
 }
@@ -79,7 +79,7 @@ pub async fn mine_workspace(
 pub(super) async fn mine_with<T: Send + 'static>(
     workspace: String,
     digests: Vec<Arc<Digest>>,
-    config: skillify::Config,
+    config: skillify::Config<'static>,
     work: impl FnOnce(&dyn Fn(&dyn Proposer) -> Mined) -> T + Send + 'static,
 ) -> Result<T, RunError> {
     let mining = tokio::task::spawn_blocking(move || {

@@ -136,7 +136,7 @@ impl Step {
     pub async fn run(
         &self,
         jobs: &[Job],
-        mining: skillify::Config,
+        mining: skillify::Config<'static>,
         known: Known,
         stop: impl Future<Output = ()>,
     ) -> Result<(Vec<Found>, Tally), RunError> {
@@ -161,7 +161,7 @@ impl Step {
     pub async fn rehearse(
         &self,
         jobs: &[Job],
-        mining: skillify::Config,
+        mining: skillify::Config<'static>,
         known: Known,
     ) -> Result<(Vec<Found>, Tally), RunError> {
         let known = Arc::new(known);
@@ -177,7 +177,7 @@ impl Step {
     async fn passes(
         &self,
         jobs: &[Job],
-        mining: skillify::Config,
+        mining: skillify::Config<'static>,
         known: &Arc<Known>,
     ) -> Result<Vec<Pass>, RunError> {
         let mut passes = Vec::new();
@@ -191,7 +191,7 @@ impl Step {
     async fn pass(
         &self,
         job: &Job,
-        mining: skillify::Config,
+        mining: skillify::Config<'static>,
         known: &Arc<Known>,
         answers: BTreeMap<String, String>,
     ) -> Result<Pass, RunError> {
@@ -217,7 +217,7 @@ impl Step {
         &self,
         job: &Job,
         mut pass: Pass,
-        mining: skillify::Config,
+        mining: skillify::Config<'static>,
         known: &Arc<Known>,
         fresh: &BTreeMap<String, String>,
     ) -> Result<Found, RunError> {

@@ -15,3 +15,4 @@ mod noise;
 mod repairs;
 mod safety;
 mod stability;
+mod vectors;
