@@ -24,7 +24,7 @@ use crate::skillify::llm::{
     Allowance, Asked, Client, ClientError, Failure, Pair, Question, Refusal, Spent, Worded, no_answer, pairs,
     sift,
 };
-use crate::skillify::{self, Digest, Mined, Offline};
+use crate::skillify::{self, Digest, Mined, Offline, Vectors};
 
 use super::mining::{Place, RunError, mine_with};
 
@@ -40,6 +40,8 @@ pub struct Job {
     pub place: Place,
     /// The digests of its sessions.
     pub digests: Vec<Arc<Digest>>,
+    /// Vectors of the words of its prompts, where some are to be used.
+    pub vectors: Option<Arc<Vectors>>,
 }
 
 /// What a job came to.
@@ -196,7 +198,7 @@ impl Step {
         answers: BTreeMap<String, String>,
     ) -> Result<Pass, RunError> {
         let (model, uses, known) = (self.client.endpoint().model.clone(), self.uses, Arc::clone(known));
-        mine_with(job.place.1.clone(), job.digests.clone(), mining, move |mine| {
+        mine_with(job, mining, move |mine| {
             let worded = Worded::new(&model, &answers);
             let mined = if uses.wording { mine(&worded) } else { mine(&Offline) };
             let pairs = if uses.same_skill { pairs(&model, &mined.candidates) } else { Vec::new() };

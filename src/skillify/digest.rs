@@ -133,6 +133,11 @@ impl Digest {
         sessions::is_closed(self.ended, self.last_event_at, self.last_ingested_at, now, idle)
     }
 
+    /// The telling words of its prompts, each as often as segments have it.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().flat_map(|segment| &segment.words).map(String::as_str)
+    }
+
     /// The commands that it ran and that a claim can speak of, as a person would type them, and how
     /// each ended at best. What was not allowed was not run.
     pub fn commands(&self) -> BTreeMap<String, Status> {

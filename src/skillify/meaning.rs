@@ -9,7 +9,7 @@ use super::vectors::{Vectors, dot, scale_to_one};
 
 /// From this cosine on, 0 to 1, meanings are near at all: the unrelated words of one trade are up to
 /// here.
-const UNRELATED: f64 = 0.5;
+const UNRELATED: f64 = 0.4;
 
 /// A direction; empty where nothing is known. Added up, the meanings of several segments.
 pub(super) type Meaning = Vec<f32>;

@@ -9,6 +9,7 @@ mod sessions;
 
 mod claims;
 mod database;
+mod embedder;
 mod increments;
 mod llm;
 mod noise;
