@@ -133,6 +133,9 @@ fn a_file_of_vectors_is_read_and_what_is_wrong_with_it_is_said_with_its_line() {
     let (code, _, stderr) = run();
     assert_eq!(code, 1);
     assert!(stderr.contains("vectors.vec") && stderr.contains("No such file"), "{stderr}");
+    let (code, _, stderr) = outcome(skillspan().args(["run", "--config"]).arg(site.config()));
+    assert_eq!(code, 1, "no service starts without it");
+    assert!(stderr.contains("connectors.skillify.embeddings") && stderr.contains("vectors.vec"), "{stderr}");
 
     fs::write(&file, "tests 1 0\nintegration 1 0 0\n").unwrap();
     let (code, _, stderr) = run();

@@ -28,7 +28,8 @@ fn paraphrases() -> Vec<Session> {
     ];
     let others = ["lint-web", "check-links", "count-words", "sort-imports", "trim-logs", "warm-cache"];
     for (number, target) in others.into_iter().enumerate() {
-        let session = session(&format!("other-{number}")).by(["carol", "dave"][number % 2]);
+        let person = if number % 2 == 0 { "carol" } else { "dave" };
+        let session = session(&format!("other-{number}")).by(person);
         let session = session.prompt("Tidy up").ok("make tidy").ok("make vacuum").ok("make polish");
         sessions.push(session.ok(&format!("make {target}")).ok("git commit -m done").build());
     }
