@@ -241,6 +241,7 @@ impl Worker {
         if let Some(embeddings) = self.embeddings.as_mut().filter(|_| !jobs.is_empty()) {
             let looked = embeddings.look_up(&mut jobs, stopping.cancelled()).await?;
             counts.embeddings.add(&self.settings.name, &looked);
+            tracing::info!(pipeline = self.settings.name, "embeddings: {looked}");
         }
         let found = self.mine(&jobs, counts, stopping).await?;
         for ((job, mark), found) in jobs.iter().zip(marks).zip(found) {

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::Idea;
-use super::meaning::{self, Meaning, meanings, nearness};
+use super::meaning::{Meaning, meanings};
 use super::terms::{Term, Terms, WorkTerms};
 use super::vectors::Vectors;
 use super::verify::Work;
@@ -171,7 +171,7 @@ impl Profile {
             terms.sort_unstable();
             terms.dedup();
         }
-        Self { actions, words, meaning: Meaning::new() }
+        Self { actions, words, meaning: Meaning::default() }
     }
 }
 
@@ -190,7 +190,7 @@ impl Cluster {
         self.members.extend(other.members);
         self.actions = added(&self.actions, &other.actions);
         self.words = added(&self.words, &other.words);
-        meaning::add(&mut self.meaning, &other.meaning);
+        self.meaning.add(&other.meaning);
     }
 
     fn into_members(mut self) -> Vec<usize> {
@@ -262,7 +262,7 @@ impl Weights {
 
     fn similarity(&self, a: &Cluster, b: &Cluster) -> f64 {
         let actions = self.overlap((a, &a.actions), (b, &b.actions));
-        let words = self.overlap((a, &a.words), (b, &b.words)).max(nearness(&a.meaning, &b.meaning));
+        let words = self.overlap((a, &a.words), (b, &b.words)).max(a.meaning.nearness(&b.meaning));
         (1.0 - self.words_share) * actions + self.words_share * words
     }
 

@@ -11,17 +11,21 @@ use super::vectors::{Vectors, dot, scale_to_one};
 /// here.
 const UNRELATED: f64 = 0.4;
 
-/// A direction; empty where nothing is known. Added up, the meanings of several segments.
-pub(super) type Meaning = Vec<f32>;
+/// The sum of directions, one for each segment; empty where nothing is known.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Meaning {
+    sum: Vec<f32>,
+    length: f64,
+}
 
-/// The meaning of each segment, in their order, each of length 1.
+/// The meaning of each segment, in their order.
 pub(super) fn meanings(
     terms: &Terms,
     vectors: Option<&Vectors>,
     weight: impl Fn(Term) -> f64,
 ) -> Vec<Meaning> {
     let Some(vectors) = vectors.filter(|vectors| !vectors.is_empty()) else {
-        return vec![Meaning::new(); terms.works().len()];
+        return vec![Meaning::default(); terms.works().len()];
     };
     let vector_of = |term: &Term| vectors.get(terms.texts().get(*term as usize)?.strip_prefix("? ")?);
     let meaning = |words: &[Term]| {
@@ -31,26 +35,28 @@ pub(super) fn meanings(
             #[expect(clippy::cast_possible_truncation, reason = "weights are small")]
             sum.iter_mut().zip(vector).for_each(|(sum, number)| *sum += weight as f32 * number);
         }
-        if scale_to_one(&mut sum).is_ok() { sum } else { Meaning::new() }
+        if scale_to_one(&mut sum).is_ok() { Meaning { sum, length: 1.0 } } else { Meaning::default() }
     };
     terms.works().iter().map(|work| meaning(&work.words)).collect()
 }
 
-/// Adds another meaning.
-pub(super) fn add(to: &mut Meaning, other: &Meaning) {
-    if to.is_empty() {
-        to.clone_from(other);
-    } else {
-        to.iter_mut().zip(other).for_each(|(sum, number)| *sum += number);
+impl Meaning {
+    pub(super) fn add(&mut self, other: &Self) {
+        if self.sum.is_empty() {
+            self.clone_from(other);
+            return;
+        }
+        self.sum.iter_mut().zip(&other.sum).for_each(|(sum, number)| *sum += number);
+        self.length = dot(&self.sum, &self.sum).sqrt();
     }
-}
 
-/// How near two meanings are, from 0 to 1; 0 where one is not known.
-pub(super) fn nearness(a: &Meaning, b: &Meaning) -> f64 {
-    if a.is_empty() || b.is_empty() {
-        return 0.0;
+    /// How near two meanings are, from 0 to 1; 0 where one is not known.
+    pub(super) fn nearness(&self, other: &Self) -> f64 {
+        let lengths = self.length * other.length;
+        if lengths <= 0.0 {
+            return 0.0;
+        }
+        let cosine = dot(&self.sum, &other.sum) / lengths;
+        ((cosine - UNRELATED) / (1.0 - UNRELATED)).clamp(0.0, 1.0)
     }
-    let lengths = (dot(a, a) * dot(b, b)).sqrt();
-    let cosine = if lengths > 0.0 { dot(a, b) / lengths } else { 0.0 };
-    ((cosine - UNRELATED) / (1.0 - UNRELATED)).clamp(0.0, 1.0)
 }
