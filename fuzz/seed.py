@@ -74,3 +74,7 @@ for path in events[:6]:
     seed("langfuse", path.stem, path.read_bytes())
 seed("langfuse", "scores", '{"batch":[{"id":"1","traceId":"t","name":"helpful","value":1,"comment":"x"}]}')
 seed("langfuse", "event", '{"batch":[{"id":"e","type":"generation-create","timestamp":"2026-01-01T00:00:00Z","body":{"id":"o","traceId":"t","input":[{"role":"user","content":"hi"}],"output":"yes","metadata":{"workspace":"w"},"level":"ERROR","statusMessage":"no"}}]}')
+
+vectors = (root / "tests/fixtures/vectors/tiles.vec").read_bytes()
+seed("vectors", "header", vectors)
+seed("vectors", "plain", vectors.split(b"\n", 1)[1] + b". . 1 0 0\nx nan inf 1e39\n")

@@ -7,7 +7,8 @@
 //!
 //! ```text
 //! cargo run --example skill_bench -- [--seeds 101..111] [--noise 0.3] [--show] [--ablate]
-//!                                    [--model well|badly|maliciously]
+//!                                    [--model well|badly|maliciously] [--out FOLDER]
+//!                                    [--vectors FILE]
 //! cargo run --release --example skill_bench -- --table FOLDER EVENTS [--seeds 101..]
 //! cargo run --release --example skill_bench -- --mine FOLDER [--digests FOLDER]
 //! ```
@@ -43,11 +44,11 @@ mod session;
 mod table;
 mod world;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use skillspan::library::{Findings, Layout, Stored, Tree, load, reconcile};
-use skillspan::skillify::{Config, Idea, Offline, Snapshot, mine};
+use skillspan::skillify::{Config, Idea, Offline, Snapshot, Vectors, mine};
 use skillspan::table::Session;
 
 use model::Manner;
@@ -63,6 +64,10 @@ struct Options {
     ablate: bool,
     /// Skills are worded by such a model.
     model: Option<Manner>,
+    /// Write the published files below this folder as well.
+    out: Option<PathBuf>,
+    /// Word vectors in the text format of GloVe; `vectors.py` makes some.
+    vectors: Option<PathBuf>,
     /// Write a table of so many events instead of mining.
     table: Option<(PathBuf, usize)>,
     /// Mine this table instead, and say how long each part took.
@@ -78,6 +83,8 @@ fn options() -> Options {
         show: false,
         ablate: false,
         model: None,
+        out: None,
+        vectors: None,
         table: None,
         mine: None,
         digests: None,
@@ -96,6 +103,8 @@ fn options() -> Options {
                 options.table = Some((folder, arguments.next().unwrap().parse().unwrap()));
             }
             "--model" => options.model = Some(Manner::parse(&arguments.next().unwrap())),
+            "--out" => options.out = arguments.next().map(PathBuf::from),
+            "--vectors" => options.vectors = arguments.next().map(PathBuf::from),
             "--mine" => options.mine = arguments.next().map(PathBuf::from),
             "--digests" => options.digests = arguments.next().map(PathBuf::from),
             "--ablate" => options.ablate = true,
@@ -114,11 +123,20 @@ fn main() {
     if let Some(folder) = &options.mine {
         return table::mine(folder, options.digests.as_deref());
     }
-    let (score, identical, mining) = measure(&options, &Config::default());
+    let vectors = options.vectors.as_deref().map(vectors);
+    let config = Config { vectors: vectors.as_ref(), ..Config::default() };
+    let (score, identical, mining) = measure(&options, &config);
     print(&options, &score, identical, mining);
     if options.ablate {
         ablate(&options);
     }
+}
+
+/// Every vector of a file.
+fn vectors(file: &Path) -> Vectors {
+    let text = std::fs::read_to_string(file).unwrap();
+    let words = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    Vectors::read_text(text.as_bytes(), &words).unwrap()
 }
 
 /// Measures without one idea at a time.
@@ -152,7 +170,7 @@ fn ablate(options: &Options) {
 }
 
 /// Mines every workspace of every seed, twice: the second time in another order.
-fn measure(options: &Options, config: &Config) -> (Score, bool, Duration) {
+fn measure(options: &Options, config: &Config<'_>) -> (Score, bool, Duration) {
     let noise = Noise::load();
     let mut score = Score::default();
     let mut identical = true;
@@ -168,6 +186,9 @@ fn measure(options: &Options, config: &Config) -> (Score, bool, Duration) {
             let tree = published(&name, &sessions, config, options.model);
             mining += started.elapsed();
             random.shuffle(&mut sessions);
+            if let Some(folder) = &options.out {
+                write(&tree, &folder.join(format!("{seed}-{name}")));
+            }
             identical &= published(&name, &sessions, config, options.model) == tree;
             score.add(&world, workspace, &tree, noise.held_out(), &mut random);
             if options.show {
@@ -180,7 +201,15 @@ fn measure(options: &Options, config: &Config) -> (Score, bool, Duration) {
     (score, identical, mining)
 }
 
-fn published(workspace: &str, sessions: &[Session], config: &Config, model: Option<Manner>) -> Tree {
+fn write(tree: &Tree, folder: &Path) {
+    for (path, text) in tree {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+fn published(workspace: &str, sessions: &[Session], config: &Config<'_>, model: Option<Manner>) -> Tree {
     let snapshot = Snapshot { workspace, sessions };
     let mined = match model {
         None => mine(&snapshot, config, &Offline),

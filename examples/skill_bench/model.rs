@@ -43,7 +43,7 @@ pub(crate) fn lines() -> (usize, usize) {
 }
 
 /// Mines, asks, and mines again with the answers.
-pub(crate) fn mine_worded(snapshot: &Snapshot<'_>, config: &Config, manner: Manner) -> Mined {
+pub(crate) fn mine_worded(snapshot: &Snapshot<'_>, config: &Config<'_>, manner: Manner) -> Mined {
     let nothing = BTreeMap::new();
     let worded = Worded::new("stand-in", &nothing);
     let offline = mine(snapshot, config, &worded);

@@ -12,6 +12,7 @@ use crate::config::{ModelSettings, SkillsPipeline};
 use crate::exporters::target::Update;
 use crate::library::Findings;
 use crate::service::digests::Digests;
+use crate::service::embeddings::{self, Embeddings};
 use crate::service::mining::{RunError, findings, mine_workspace, publish};
 use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
 
@@ -56,7 +57,9 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         places.retain(|(_, workspace), _| {
             arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace)
         });
-        let jobs: Vec<Job> = places.into_iter().map(|(place, digests)| Job { place, digests }).collect();
+        let job = |(place, digests)| Job { place, digests, vectors: None };
+        let mut jobs: Vec<Job> = places.into_iter().map(job).collect();
+        look_up(arguments, pipeline, &mut jobs, &mut text).await?;
         let found = mine(arguments, pipeline, &jobs, &mut text).await?;
         if arguments.explain {
             found.iter().flat_map(|found| found.mined.explain()).for_each(|line| {
@@ -78,6 +81,29 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
     Ok(text)
 }
 
+/// Gives the jobs of a pipeline vectors of words, if it has a place to take them from.
+async fn look_up(
+    arguments: &Arguments,
+    pipeline: &SkillsPipeline,
+    jobs: &mut [Job],
+    text: &mut String,
+) -> Result<(), Failure> {
+    let Some(mut embeddings) = Embeddings::of(pipeline).or_fail()? else { return Ok(()) };
+    if arguments.explain {
+        pipeline.embeddings.iter().filter_map(embeddings::what_is_sent).for_each(|sent| {
+            let _ = writeln!(text, "{sent}");
+        });
+    }
+    let looked = if arguments.dry_run {
+        embeddings.rehearse(jobs).await.or_fail()?
+    } else {
+        embeddings.look_up(jobs, pending()).await.or_fail()?
+    };
+    let nobody = if arguments.dry_run { " (dry run: nobody was asked)" } else { "" };
+    let _ = writeln!(text, "embeddings: {looked}{nobody}");
+    Ok(())
+}
+
 /// Mines every job for a pipeline, with its model if it has one.
 async fn mine(
     arguments: &Arguments,
@@ -90,8 +116,8 @@ async fn mine(
             let _ = writeln!(text, "{}: skills are worded offline, nothing is sent", pipeline.name);
         }
         let mut found = Vec::new();
-        for Job { place, digests } in jobs {
-            let mined = mine_workspace(place.1.clone(), digests.clone(), pipeline.mining).await.or_fail()?;
+        for job in jobs {
+            let mined = mine_workspace(job, pipeline.mining).await.or_fail()?;
             found.push(Found { mined, learned: None });
         }
         return Ok(found);

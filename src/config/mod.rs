@@ -11,6 +11,7 @@
 //! | `credentials.rs` | who may send |
 //! | `mappings.rs` | what records of agents of one's own mean |
 //! | `proposer.rs` | who words skills, and what that may cost |
+//! | `embeddings.rs` | where vectors of words are had |
 //! | `resolve.rs`, `tables.rs`, `targets.rs`, `deeplake.rs` | references, paths and pipelines → [`Settings`] |
 //! | `telemetry.rs` | what the process says of itself |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
@@ -26,6 +27,7 @@ mod components;
 mod credentials;
 mod decode;
 mod deeplake;
+mod embeddings;
 mod expand;
 mod listeners;
 mod mappings;
@@ -48,8 +50,9 @@ use serde::Deserialize;
 pub use decode::DecodeError;
 pub use expand::{ProcessSource, Source};
 pub use settings::{
-    Doors, FollowerSettings, Listener, LogSettings, ModelSettings, OtlpMetrics, ProcessorSettings,
-    ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings, SkillsPipeline, Uses,
+    Doors, EmbeddingSettings, FollowerSettings, Listener, LogSettings, ModelSettings, OtlpMetrics,
+    ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
+    Uses,
 };
 pub use units::{Hidden, parse_duration};
 pub use watch::Watch;

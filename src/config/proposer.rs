@@ -5,6 +5,7 @@ use crate::skillify::llm::{Allowance, Budget, Endpoint, Protocol};
 use super::raw::{Limits, Model, Proposer, Use};
 use super::resolve::{ResolveError, Resolver, usize_of};
 use super::settings::{ModelSettings, Uses};
+use super::units::Hidden;
 
 const ANTHROPIC: &str = "https://api.anthropic.com";
 const HAIKU: &str = "claude-haiku-4-5";
@@ -37,7 +38,7 @@ impl Resolver<'_> {
         }
         let address = base_url(&url).map_err(|message| self.invalid(&below("endpoint"), message))?;
         let is_here = is_loopback(&address);
-        let api_key = self.api_key(raw, &below("api_key"))?;
+        let api_key = self.api_key(raw.api_key.as_ref(), &below("api_key"))?;
         if protocol == Protocol::Anthropic && api_key.is_none() && raw.endpoint.is_none() {
             return Err(missing("api_key", "the key, such as ${env:ANTHROPIC_API_KEY},"));
         }
@@ -68,8 +69,8 @@ impl Resolver<'_> {
     }
 
     /// As a header carries it.
-    fn api_key(&self, raw: &Model, at: &[&str]) -> Result<Option<String>, ResolveError> {
-        let Some(key) = raw.api_key.as_ref().map(|key| key.reveal().trim()) else { return Ok(None) };
+    pub(super) fn api_key(&self, key: Option<&Hidden>, at: &[&str]) -> Result<Option<String>, ResolveError> {
+        let Some(key) = key.map(|key| key.reveal().trim()) else { return Ok(None) };
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(self.invalid(at, "the key is empty, or holds what no key holds"));
         }
@@ -114,7 +115,7 @@ fn budget(raw: &Model) -> Budget {
 }
 
 /// An `http` or `https` URL of a host, with nothing in it that is secret.
-fn base_url(url: &str) -> Result<reqwest::Url, &'static str> {
+pub(super) fn base_url(url: &str) -> Result<reqwest::Url, &'static str> {
     let address =
         reqwest::Url::parse(url).map_err(|_| "expected a URL, such as http://127.0.0.1:11434/v1")?;
     if !matches!(address.scheme(), "http" | "https") || address.host_str().is_none() {
@@ -129,7 +130,7 @@ fn base_url(url: &str) -> Result<reqwest::Url, &'static str> {
     Ok(address)
 }
 
-fn is_loopback(address: &reqwest::Url) -> bool {
+pub(super) fn is_loopback(address: &reqwest::Url) -> bool {
     let host = address.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

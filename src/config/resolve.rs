@@ -12,6 +12,7 @@ use crate::redact;
 use crate::skillify;
 
 use super::components::type_of;
+use super::embeddings;
 use super::expand::Source;
 use super::proposer;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
@@ -330,12 +331,15 @@ impl Resolver<'_> {
         let model = self.model(id, &skillify.proposer)?;
         self.used.insert(format!("connectors.{id}"));
         self.warnings.extend(model.as_ref().and_then(|model| proposer::warning(id, model)));
+        let embeddings = self.embeddings(id, skillify.embeddings.as_ref())?;
         let digests = match &skillify.digests {
             None if self.places.data.is_none() => None,
             path => Some(self.local_path(path.clone(), "digests", &["connectors", id, "digests"])?),
         };
+        self.warnings.extend(embeddings.as_ref().and_then(|settings| embeddings::warning(id, settings)));
         let targets = self.targets(name, pipeline)?;
-        Ok(SkillsPipeline { name: name.to_owned(), table, mining, schedule, model, digests, targets })
+        let name = name.to_owned();
+        Ok(SkillsPipeline { name, table, mining, schedule, model, embeddings, digests, targets })
     }
 
     fn journals(&self) -> Result<PathBuf, ResolveError> {

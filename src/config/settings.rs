@@ -15,7 +15,7 @@ use crate::receivers::auth::{Credential, Rate};
 use crate::receivers::{cors, otlp, tls};
 use crate::redact;
 use crate::skillify;
-use crate::skillify::llm::Endpoint;
+use crate::skillify::llm::{EmbeddingEndpoint, Endpoint};
 use crate::table::Location;
 
 use super::units::Hidden;
@@ -187,11 +187,13 @@ pub struct SkillsPipeline {
     /// The table that it mines.
     pub table: SessionsTable,
     /// What a skill needs.
-    pub mining: skillify::Config,
+    pub mining: skillify::Config<'static>,
     /// When it runs.
     pub schedule: Schedule,
     /// Who words the skills; `None`: they are worded offline.
     pub model: Option<ModelSettings>,
+    /// Where vectors of words are had; `None`: mining does without.
+    pub embeddings: Option<EmbeddingSettings>,
     /// The folder in which digests of the table's sessions are kept; `None`: they are made anew at
     /// each start.
     pub digests: Option<PathBuf>,
@@ -210,6 +212,20 @@ pub struct ModelSettings {
     pub is_here: bool,
 }
 
+/// Where vectors of words are had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EmbeddingSettings {
+    /// A file in the text format of GloVe, word2vec and fastText.
+    File(PathBuf),
+    /// A server that speaks `POST /embeddings`.
+    Server {
+        /// Where it is.
+        endpoint: EmbeddingEndpoint,
+        /// It runs on this machine.
+        is_here: bool,
+    },
+}
+
 /// What a model is asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Uses {
@@ -220,6 +236,12 @@ pub struct Uses {
 }
 
 impl SkillsPipeline {
+    /// Whether a model on another machine is asked anything.
+    pub fn asks_elsewhere(&self) -> bool {
+        let words = self.model.as_ref().is_some_and(|model| !model.is_here);
+        words || matches!(self.embeddings, Some(EmbeddingSettings::Server { is_here: false, .. }))
+    }
+
     /// Whether its skills go to another machine.
     pub fn leaves_the_machine(&self) -> bool {
         self.targets.iter().any(|target| matches!(target.place, Place::Git(_) | Place::Deeplake(_)))

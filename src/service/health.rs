@@ -125,6 +125,7 @@ impl Vitals {
         report.problems.extend(unowned.map(|(_, problem)| problem.clone()));
         report.add_targets(&self.mining.targets);
         self.mining.model.report(&mut report);
+        self.mining.embeddings.report(&mut report);
         report
     }
 

@@ -20,6 +20,7 @@ use crate::exporters::{deeplake, parquet};
 use crate::journal;
 use crate::receivers::{Counters, MemoryLimit};
 
+use super::embedding_counts::EmbeddingCounts;
 use super::followers::FollowerMetrics;
 use super::model_counts::ModelCounts;
 use super::sessions::TableFeed;
@@ -33,6 +34,8 @@ pub(super) struct MiningCounts {
     pub(super) targets: Targets,
     /// What asking models came to.
     pub(super) model: ModelCounts,
+    /// What looking up word vectors came to.
+    pub(super) embeddings: EmbeddingCounts,
 }
 
 /// Everything that `/metrics` serves.
@@ -210,7 +213,8 @@ impl Collector for MiningCollector {
             self.0.targets.failing(),
         )?;
         write.failures(&self.0.targets.failures())?;
-        self.0.model.write(&mut write)
+        self.0.model.write(&mut write)?;
+        self.0.embeddings.write(&mut write)
     }
 }
 

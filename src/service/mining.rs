@@ -20,6 +20,7 @@ use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
 use super::digests::Digests;
+use super::embeddings::{Embeddings, EmbeddingsError};
 use super::metrics::MiningCounts;
 use super::outbox::Outbox;
 use super::wording::{Found, Job, Known, Step};
@@ -44,6 +45,9 @@ pub enum RunError {
         /// What failed.
         source: target::Error,
     },
+    /// Word vectors cannot be used.
+    #[error("connectors.skillify.embeddings")]
+    Embeddings(#[from] EmbeddingsError),
     /// Mining itself ended early.
     #[error("mining ended early: {0}")]
     Cancelled(#[from] tokio::task::JoinError),
@@ -67,22 +71,19 @@ pub async fn read(
 }
 
 /// Mines one workspace, off the reactor.
-pub async fn mine_workspace(
-    workspace: String,
-    digests: Vec<Arc<Digest>>,
-    config: skillify::Config,
-) -> Result<Mined, RunError> {
-    mine_with(workspace, digests, config, |mine| mine(&Offline)).await
+pub async fn mine_workspace(job: &Job, config: skillify::Config<'static>) -> Result<Mined, RunError> {
+    mine_with(job, config, |mine| mine(&Offline)).await
 }
 
 /// Does the work that needs one workspace mined, once or again with another proposer, off the reactor.
 pub(super) async fn mine_with<T: Send + 'static>(
-    workspace: String,
-    digests: Vec<Arc<Digest>>,
-    config: skillify::Config,
+    job: &Job,
+    config: skillify::Config<'static>,
     work: impl FnOnce(&dyn Fn(&dyn Proposer) -> Mined) -> T + Send + 'static,
 ) -> Result<T, RunError> {
+    let Job { place: (_, workspace), digests, vectors } = job.clone();
     let mining = tokio::task::spawn_blocking(move || {
+        let config = skillify::Config { vectors: vectors.as_deref(), ..config };
         work(&|proposer| mine_digests(&workspace, &digests, &config, proposer))
     });
     Ok(mining.await?)
@@ -136,6 +137,7 @@ pub(super) fn prepare(settings: &Settings) -> Result<Vec<Worker>, StartError> {
             settings: pipeline.clone(),
             digests: None,
             step: pipeline.model.as_ref().map(Step::new).transpose()?,
+            embeddings: Embeddings::of(pipeline)?,
             outboxes: pipeline.targets.iter().cloned().map(Outbox::new).collect(),
             seen: Seen::default(),
         })
@@ -150,6 +152,8 @@ pub(super) struct Worker {
     digests: Option<Digests>,
     /// Who words the skills; `None`: they are worded offline.
     step: Option<Step>,
+    /// Where vectors of words are had; `None`: mining does without.
+    embeddings: Option<Embeddings>,
     outboxes: Vec<Outbox>,
     seen: Seen,
 }
@@ -230,9 +234,14 @@ impl Worker {
         for (place, digests) in places {
             let mark = self.mark(&digests, now);
             if self.is_due(&place, mark) {
-                jobs.push(Job { place, digests });
+                jobs.push(Job { place, digests, vectors: None });
                 marks.push(mark);
             }
+        }
+        if let Some(embeddings) = self.embeddings.as_mut().filter(|_| !jobs.is_empty()) {
+            let looked = embeddings.look_up(&mut jobs, stopping.cancelled()).await?;
+            counts.embeddings.add(&self.settings.name, &looked);
+            tracing::info!(pipeline = self.settings.name, "embeddings: {looked}");
         }
         let found = self.mine(&jobs, counts, stopping).await?;
         for ((job, mark), found) in jobs.iter().zip(marks).zip(found) {
@@ -256,8 +265,7 @@ impl Worker {
         let Some(step) = self.step.as_ref().filter(|_| !jobs.is_empty()) else {
             let mut found = Vec::new();
             for job in jobs {
-                let mined =
-                    mine_workspace(job.place.1.clone(), job.digests.clone(), self.settings.mining).await?;
+                let mined = mine_workspace(job, self.settings.mining).await?;
                 found.push(Found { mined, learned: None });
             }
             return Ok(found);

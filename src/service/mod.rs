@@ -8,6 +8,7 @@
 //! | `unowned.rs` | journals that no pipeline has any more |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
 //! | `wording.rs`, `model_counts.rs` | the LLM step of a run, and what it counts |
+//! | `embeddings.rs`, `embedding_counts.rs` | word vectors of a run, and what they cost |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
 //! | `followers.rs` | the exporters that follow tables |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
@@ -25,6 +26,8 @@
 //! stops → health stops.
 
 pub mod digests;
+mod embedding_counts;
+pub mod embeddings;
 mod followers;
 mod health;
 mod hooks;
@@ -122,6 +125,9 @@ pub enum StartError {
     /// The model cannot be asked.
     #[error("connectors.skillify.proposer")]
     Model(#[from] ClientError),
+    /// Word vectors cannot be used.
+    #[error("connectors.skillify.embeddings")]
+    Embeddings(#[from] embeddings::EmbeddingsError),
     /// The redaction rules cannot be used.
     #[error("processors.redact: {0}")]
     Redaction(#[from] redact::Error),

@@ -12,6 +12,7 @@ use crate::library::Layout;
 use crate::table::Location;
 
 use super::Service;
+use super::embeddings;
 use super::wording::what_is_sent;
 
 impl Service {
@@ -51,6 +52,10 @@ impl Service {
         for model in settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref()) {
             let _ = writeln!(lines, "{}", what_is_sent(model));
         }
+        let embeddings = settings.skills.iter().filter_map(|pipeline| pipeline.embeddings.as_ref());
+        for sent in embeddings.filter_map(embeddings::what_is_sent) {
+            let _ = writeln!(lines, "{sent}");
+        }
         lines.push_str("To forget a session or a person:  skillspan erase --session ID | --user ID\n");
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
             let listeners = settings.receivers.iter().flat_map(|receiver| &receiver.listeners);
@@ -77,9 +82,9 @@ fn what_leaves(settings: &Settings) -> String {
     let sessions = sessions.join(" and ");
     let stays = sessions.is_empty();
     let skills = settings.skills.iter().any(SkillsPipeline::leaves_the_machine);
-    let mut models = settings.skills.iter().filter_map(|pipeline| pipeline.model.as_ref());
+    let asks_elsewhere = settings.skills.iter().any(SkillsPipeline::asks_elsewhere);
     let mut text = match (stays, skills) {
-        (true, false) if models.any(|model| !model.is_here) => {
+        (true, false) if asks_elsewhere => {
             "Sessions do not leave this machine; what a model is sent does.".to_owned()
         }
         (true, false) => "Nothing leaves this machine.".to_owned(),

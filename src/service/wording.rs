@@ -24,7 +24,7 @@ use crate::skillify::llm::{
     Allowance, Asked, Client, ClientError, Failure, Pair, Question, Refusal, Spent, Worded, no_answer, pairs,
     sift,
 };
-use crate::skillify::{self, Digest, Mined, Offline};
+use crate::skillify::{self, Digest, Mined, Offline, Vectors};
 
 use super::mining::{Place, RunError, mine_with};
 
@@ -40,6 +40,8 @@ pub struct Job {
     pub place: Place,
     /// The digests of its sessions.
     pub digests: Vec<Arc<Digest>>,
+    /// Vectors of the words of its prompts, where some are to be used.
+    pub vectors: Option<Arc<Vectors>>,
 }
 
 /// What a job came to.
@@ -136,7 +138,7 @@ impl Step {
     pub async fn run(
         &self,
         jobs: &[Job],
-        mining: skillify::Config,
+        mining: skillify::Config<'static>,
         known: Known,
         stop: impl Future<Output = ()>,
     ) -> Result<(Vec<Found>, Tally), RunError> {
@@ -161,7 +163,7 @@ impl Step {
     pub async fn rehearse(
         &self,
         jobs: &[Job],
-        mining: skillify::Config,
+        mining: skillify::Config<'static>,
         known: Known,
     ) -> Result<(Vec<Found>, Tally), RunError> {
         let known = Arc::new(known);
@@ -177,7 +179,7 @@ impl Step {
     async fn passes(
         &self,
         jobs: &[Job],
-        mining: skillify::Config,
+        mining: skillify::Config<'static>,
         known: &Arc<Known>,
     ) -> Result<Vec<Pass>, RunError> {
         let mut passes = Vec::new();
@@ -191,12 +193,12 @@ impl Step {
     async fn pass(
         &self,
         job: &Job,
-        mining: skillify::Config,
+        mining: skillify::Config<'static>,
         known: &Arc<Known>,
         answers: BTreeMap<String, String>,
     ) -> Result<Pass, RunError> {
         let (model, uses, known) = (self.client.endpoint().model.clone(), self.uses, Arc::clone(known));
-        mine_with(job.place.1.clone(), job.digests.clone(), mining, move |mine| {
+        mine_with(job, mining, move |mine| {
             let worded = Worded::new(&model, &answers);
             let mined = if uses.wording { mine(&worded) } else { mine(&Offline) };
             let pairs = if uses.same_skill { pairs(&model, &mined.candidates) } else { Vec::new() };
@@ -217,7 +219,7 @@ impl Step {
         &self,
         job: &Job,
         mut pass: Pass,
-        mining: skillify::Config,
+        mining: skillify::Config<'static>,
         known: &Arc<Known>,
         fresh: &BTreeMap<String, String>,
     ) -> Result<Found, RunError> {

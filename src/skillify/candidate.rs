@@ -21,6 +21,7 @@ use super::score::{self, PublishRule, Shortfall};
 use super::steps::{self, Step};
 use super::template::Template;
 use super::terms::{self, Terms};
+use super::vectors::Vectors;
 use super::verify::{self, Work};
 use crate::event::Timestamp;
 
@@ -37,6 +38,8 @@ pub(super) struct Workspace<'a> {
     pub(super) known_people: usize,
     pub(super) rule: PublishRule,
     pub(super) without: Option<Idea>,
+    /// How near words are in meaning, where that is known.
+    pub(super) vectors: Option<&'a Vectors>,
     pub(super) proposer: &'a dyn Proposer,
     pub(super) background: &'a Background,
     pub(super) terms: &'a Terms,
@@ -169,7 +172,7 @@ impl Workspace<'_> {
         let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
         let mut drafts = Vec::new();
         let mut explained = Vec::new();
-        for members in cluster::clusters(self.works, self.terms, self.without)
+        for members in cluster::clusters(self.works, self.terms, self.vectors, self.without)
             .into_iter()
             .filter(|members| members.len() > 1)
         {

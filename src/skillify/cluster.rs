@@ -9,7 +9,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::Idea;
+use super::meaning::{Meaning, meanings};
 use super::terms::{Term, Terms, WorkTerms};
+use super::vectors::Vectors;
 use super::verify::Work;
 
 /// How alike two clusters must be, from 0 to 1.
@@ -28,6 +30,7 @@ const NEIGHBOURS: usize = 12;
 struct Profile {
     actions: Vec<Term>,
     words: Vec<Term>,
+    meaning: Meaning,
 }
 
 /// How many members have each token, by token.
@@ -39,12 +42,21 @@ struct Cluster {
     members: Vec<usize>,
     actions: Counts,
     words: Counts,
+    meaning: Meaning,
 }
 
 /// The indices of the segments by cluster, in the order of their oldest members. A segment without a
 /// telling action is in none.
-pub(super) fn clusters(works: &[Work<'_>], terms: &Terms, without: Option<Idea>) -> Vec<Vec<usize>> {
-    let (profiles, weights) = profiles(works, terms, without);
+pub(super) fn clusters(
+    works: &[Work<'_>],
+    terms: &Terms,
+    vectors: Option<&Vectors>,
+    without: Option<Idea>,
+) -> Vec<Vec<usize>> {
+    let (mut profiles, weights) = profiles(works, terms, without);
+    for (profile, meaning) in profiles.iter_mut().zip(meanings(terms, vectors, |term| weights.of(term))) {
+        profile.meaning = meaning;
+    }
     let mut forest: Vec<usize> = (0..profiles.len()).collect();
     let mut clusters: Vec<Cluster> =
         profiles.iter().enumerate().map(|(member, profile)| Cluster::single(member, profile)).collect();
@@ -159,20 +171,26 @@ impl Profile {
             terms.sort_unstable();
             terms.dedup();
         }
-        Self { actions, words }
+        Self { actions, words, meaning: Meaning::default() }
     }
 }
 
 impl Cluster {
     fn single(member: usize, profile: &Profile) -> Self {
         let counted = |tokens: &[Term]| tokens.iter().map(|token| (*token, 1.0)).collect();
-        Self { members: vec![member], actions: counted(&profile.actions), words: counted(&profile.words) }
+        Self {
+            members: vec![member],
+            actions: counted(&profile.actions),
+            words: counted(&profile.words),
+            meaning: profile.meaning.clone(),
+        }
     }
 
     fn absorb(&mut self, other: Self) {
         self.members.extend(other.members);
         self.actions = added(&self.actions, &other.actions);
         self.words = added(&self.words, &other.words);
+        self.meaning.add(&other.meaning);
     }
 
     fn into_members(mut self) -> Vec<usize> {
@@ -244,7 +262,7 @@ impl Weights {
 
     fn similarity(&self, a: &Cluster, b: &Cluster) -> f64 {
         let actions = self.overlap((a, &a.actions), (b, &b.actions));
-        let words = self.overlap((a, &a.words), (b, &b.words));
+        let words = self.overlap((a, &a.words), (b, &b.words)).max(a.meaning.nearness(&b.meaning));
         (1.0 - self.words_share) * actions + self.words_share * words
     }
 

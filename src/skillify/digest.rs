@@ -25,7 +25,7 @@ use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -131,6 +131,11 @@ impl Digest {
     /// [`Session::is_closed`].
     pub fn is_closed(&self, now: Timestamp, idle: Duration) -> bool {
         sessions::is_closed(self.ended, self.last_event_at, self.last_ingested_at, now, idle)
+    }
+
+    /// The telling words of its prompts, each as often as segments have it.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().flat_map(|segment| &segment.words).map(String::as_str)
     }
 
     /// The commands that it ran and that a claim can speak of, as a person would type them, and how

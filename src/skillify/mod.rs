@@ -16,6 +16,7 @@
 //! | `digest.rs` | what mining needs of a session, and nothing more |
 //! | `arrow.rs` | segments as rows for other engines |
 //! | `terms.rs` | what segments did and were asked for, as numbers |
+//! | `vectors.rs`, `meaning.rs` | word vectors, and what prompts mean by them: optional |
 //! | `cluster.rs` | segments that do the same work |
 //! | `instead.rs` | what does the work of a command that cannot work |
 //! | `prefer.rs` | which of two commands a person wants |
@@ -45,6 +46,7 @@ mod guard;
 mod index;
 mod instead;
 pub mod llm;
+mod meaning;
 mod offline;
 mod outcome;
 mod prefer;
@@ -59,6 +61,7 @@ mod signature;
 mod steps;
 mod template;
 mod terms;
+mod vectors;
 mod verify;
 mod version;
 mod vocabulary;
@@ -76,6 +79,7 @@ pub use propose::{Material, Proposer};
 pub use score::{PublishRule, Shortfall};
 pub(crate) use segment::short_hash;
 pub use template::{Hole, Template};
+pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};
 
 use crate::event::Timestamp;
 use crate::table::Session;
@@ -91,10 +95,12 @@ pub struct Snapshot<'a> {
 }
 
 /// How to mine.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Config {
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Config<'v> {
     /// How much evidence a skill needs.
     pub publish: PublishRule,
+    /// How near words of prompts are in meaning; `None`: words are alike that are the same.
+    pub vectors: Option<&'v Vectors>,
     /// An idea to do without, so that what it earns can be measured; `None` outside of measurements.
     pub without: Option<Idea>,
 }
@@ -150,7 +156,7 @@ impl Mined {
 }
 
 /// Mines one workspace.
-pub fn mine(snapshot: &Snapshot<'_>, config: &Config, proposer: &dyn Proposer) -> Mined {
+pub fn mine(snapshot: &Snapshot<'_>, config: &Config<'_>, proposer: &dyn Proposer) -> Mined {
     let digests: Vec<Digest> = snapshot.sessions.iter().map(Digest::of).collect();
     mine_digests(snapshot.workspace, &digests, config, proposer)
 }
@@ -159,7 +165,7 @@ pub fn mine(snapshot: &Snapshot<'_>, config: &Config, proposer: &dyn Proposer) -
 pub fn mine_digests<D: Borrow<Digest>>(
     workspace: &str,
     digests: &[D],
-    config: &Config,
+    config: &Config<'_>,
     proposer: &dyn Proposer,
 ) -> Mined {
     let without = config.without;
@@ -183,6 +189,7 @@ pub fn mine_digests<D: Borrow<Digest>>(
         by_segment: works.iter().enumerate().map(|(at, work)| (work.segment.id.as_str(), at)).collect(),
         known_people: if without == Some(Idea::People) { 0 } else { known_people.len() },
         without,
+        vectors: config.vectors,
         rule: config.publish,
         proposer,
         background: &background,

@@ -69,7 +69,7 @@ fn instead(run: &Template, replaced: &[(usize, &Template, &Template)], material:
         name: name(&["use".to_owned(), run.to_string(), "instead of".to_owned(), first]),
         title: format!("Use `{run}` instead of {any}"),
         description: format!(
-            "Run `{run}` instead of {any}. Use before running {any}, when it fails{or_asked}."
+            "Run `{run}` instead of {any}. Use before running {any}, or when it fails{or_asked}."
         ),
         when_to_use,
         steps: vec![Line { text: format!("Run `{run}`."), claims: all }],

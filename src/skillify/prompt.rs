@@ -276,10 +276,12 @@ const EMPTY_WORDS: &[&str] = &[
     "be",
     "been",
     "before",
+    "bitte",
     "but",
     "by",
     "can",
     "could",
+    "danke",
     "das",
     "den",
     "der",
@@ -304,7 +306,10 @@ const EMPTY_WORDS: &[&str] = &[
     "had",
     "has",
     "have",
+    "hello",
     "here",
+    "hey",
+    "hi",
     "how",
     "i",
     "if",
@@ -356,6 +361,8 @@ const EMPTY_WORDS: &[&str] = &[
     "sure",
     "tell",
     "than",
+    "thank",
+    "thanks",
     "that",
     "the",
     "their",
@@ -366,6 +373,7 @@ const EMPTY_WORDS: &[&str] = &[
     "thing",
     "things",
     "this",
+    "thx",
     "to",
     "too",
     "try",
@@ -474,5 +482,6 @@ mod tests {
             ),
             ["run", "integration", "tests", "key"]
         );
+        assert_eq!(telling_words("Hey, roll out the docs to staging. Thanks!"), ["roll", "docs", "staging"]);
     }
 }

@@ -172,6 +172,51 @@ fn a_model_has_an_address_a_key_and_a_leash() {
 }
 
 #[test]
+fn vectors_of_words_come_from_a_file_or_a_server() {
+    let embeddings =
+        |text: &str| validate(&format!("connectors: {{ skillify: {{ embeddings: {text} }} }}\n"));
+    for good in [
+        "{ file: ./vectors.txt }",
+        "{ file: ~/vectors.vec }",
+        "{ endpoint: http://127.0.0.1:11434/v1, model: nomic-embed-text }",
+        "{ endpoint: https://x.example.com/v1/embeddings, model: m, api_key: sk-1, timeout: 5s }",
+    ] {
+        let (code, stdout, stderr) = embeddings(good);
+        assert_eq!(code, 0, "{good} gave {stderr}");
+        assert!(!stdout.contains("warning"), "{good} gave {stdout}");
+    }
+    for (bad, place, message) in [
+        ("{}", "skillify.embeddings", "file, or endpoint and model"),
+        ("{ model: m }", "skillify.embeddings", "file, or endpoint and model"),
+        ("{ file: x, endpoint: http://x/v1 }", "skillify.embeddings", "write one"),
+        ("{ file: x, model: m }", "embeddings.model", "it goes with endpoint"),
+        ("{ file: x, api_key: sk-1 }", "embeddings.api_key", "it goes with endpoint"),
+        ("{ file: x, timeout: 5s }", "embeddings.timeout", "it goes with endpoint"),
+        ("{ file: \"\" }", "embeddings.file", "the path is empty"),
+        ("{ file: s3://b/x }", "embeddings.file", "s3:// is not supported"),
+        ("{ endpoint: http://x/v1 }", "skillify.embeddings", "name the model here: model"),
+        ("{ endpoint: http://x/v1, model: \"\" }", "embeddings.model", "no name of a model"),
+        ("{ endpoint: x, model: m }", "embeddings.endpoint", "expected a URL"),
+        ("{ endpoint: http://u:p@x, model: m }", "embeddings.endpoint", "api_key, not in the URL"),
+        (
+            "{ endpoint: http://x/v1, model: m, api_key: \"a b\" }",
+            "embeddings.api_key",
+            "the key is empty, or",
+        ),
+        ("{ endpoint: http://x/v1, model: m, batch: 3 }", "embeddings.batch", "unknown key"),
+        ("vectors.txt", "skillify.embeddings", "expected"),
+    ] {
+        let (code, _, stderr) = embeddings(bad);
+        assert_eq!(code, 64, "{bad}");
+        assert!(stderr.starts_with("error: c.yaml:1:") && stderr.contains(place), "{bad} gave {stderr}");
+        assert!(stderr.contains(message) && !stderr.contains("sk-1"), "{bad} gave {stderr}");
+    }
+    let (code, stdout, _) = embeddings("{ endpoint: http://models.example.com/v1, model: m, api_key: sk-1 }");
+    assert_eq!(code, 0);
+    assert!(stdout.contains("clear text") && !stdout.contains("sk-1"), "{stdout}");
+}
+
+#[test]
 fn a_table_is_in_a_folder_or_a_bucket_and_kept_for_whole_days() {
     let table = |fields: &str| validate(&format!("extensions: {{ sessions_table: {{ {fields} }} }}\n"));
     for fields in ["path: s3://bucket/x", "path: gs://b", "path: az://c/x, retention: 180d", "retention: 1d"]

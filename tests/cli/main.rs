@@ -7,6 +7,7 @@
 //! | `captures.rs` | recorded clients in, sessions and one skill out |
 //! | `connect.rs` | settings files of assistants, changed and changed back |
 //! | `deeplake.rs` | what a deeplake exporter needs to be told |
+//! | `embeddings.rs` | vectors of words: what is sent, kept and said |
 //! | `explain.rs` | what a recorded body means |
 //! | `hook.rs` | hooks' events, whether the collector is there or not |
 //! | `hook_captures.rs` | recorded hooks in, sessions out |
@@ -40,6 +41,7 @@ mod configuration;
 mod connect;
 mod crash;
 mod deeplake;
+mod embeddings;
 mod explain;
 mod hook;
 mod hook_captures;

@@ -58,6 +58,7 @@ fn jobs(sessions: &[Session]) -> Vec<Job> {
     vec![Job {
         place: ("acme".into(), "shop".into()),
         digests: sessions.iter().map(|session| Arc::new(Digest::of(session))).collect(),
+        vectors: None,
     }]
 }
 

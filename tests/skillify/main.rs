@@ -9,9 +9,11 @@ mod sessions;
 
 mod claims;
 mod database;
+mod embedder;
 mod increments;
 mod llm;
 mod noise;
 mod repairs;
 mod safety;
 mod stability;
+mod vectors;

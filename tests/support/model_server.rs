@@ -1,6 +1,12 @@
 //! A model's server that answers as it is told: well, badly, or not at all.
 
-#![allow(dead_code, unreachable_pub, clippy::indexing_slicing, reason = "each test binary uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "each test binary uses its part"
+)]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -25,6 +31,8 @@ pub enum Behaviour {
     Complete(String),
     /// A text made of the question's content, framed as the request's path asks for.
     Words(fn(&Value) -> String),
+    /// A body made of the whole request.
+    Body(fn(&Value) -> String),
     Status(u16, Option<(&'static str, &'static str)>),
     /// A status with this body.
     Refuse(u16, &'static str),
@@ -95,6 +103,7 @@ async fn answer(State(stand_in): State<StandIn>, uri: Uri, headers: HeaderMap, b
             if chat { completion(&text) } else { message(&text, "end_turn") }.into_response()
         }
         Behaviour::Stopped(reason) => message("{\"lines\":[", reason).into_response(),
+        Behaviour::Body(body) => body(&request).into_response(),
         Behaviour::Raw(body) => body.into_response(),
         Behaviour::Refuse(status, body) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
         Behaviour::Status(status, header) => {
@@ -151,4 +160,14 @@ pub fn reworded(question: &Value, word: impl Fn(&str) -> String) -> String {
         })
         .collect();
     json!({ "lines": lines }).to_string()
+}
+
+/// The answer of `POST /embeddings`: a vector that the word alone decides, the last word first.
+pub fn embedded(request: &Value) -> String {
+    let words = request["input"].as_array().unwrap();
+    let data = words.iter().enumerate().rev().map(|(index, word)| {
+        let length = word.as_str().unwrap().len() as f32;
+        json!({ "object": "embedding", "index": index, "embedding": [length, 1.0, 0.5] })
+    });
+    json!({ "object": "list", "model": request["model"], "data": data.collect::<Vec<_>>() }).to_string()
 }

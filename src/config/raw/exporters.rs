@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
+use super::embeddings::Embeddings;
 use super::proposer::Proposer;
 use crate::config::components::Named;
 use crate::config::units::{ByteSize, Hidden, Span, Zstd};
@@ -262,6 +263,8 @@ pub(in crate::config) struct Skillify {
     pub(in crate::config) publish: Publish,
     /// Who words the skills.
     pub(in crate::config) proposer: Proposer,
+    /// Where vectors of words are had, to know prompts that ask for the same in other words.
+    pub(in crate::config) embeddings: Option<Embeddings>,
     /// How several workers agree on one.
     pub(in crate::config) coordination: Coordination,
 }
@@ -360,6 +363,7 @@ impl Default for Skillify {
             digests: None,
             publish: Publish::default(),
             proposer: Proposer::default(),
+            embeddings: None,
             coordination: Coordination,
         }
     }

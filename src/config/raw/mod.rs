@@ -4,6 +4,7 @@
 //! `Default` implementation or `#[serde(default)]` names; a component that the file names replaces the
 //! built-in component of that name as a whole (`mod.rs`).
 
+mod embeddings;
 mod exporters;
 mod proposer;
 mod receivers;
@@ -18,6 +19,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use crate::config::components::{Components, Named, type_of};
 use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
 
+pub(super) use embeddings::Embeddings;
 pub(super) use exporters::{
     Connector, Deeplake, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope, SessionsOf,
 };

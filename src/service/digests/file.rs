@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Changed, Kept, KeptGroup};
 use crate::disk::{Disk, DiskFile, FileSystem, Lock, create_folders};
+use crate::service::embeddings;
 use crate::skillify::short_hash;
 use crate::table::Cursor;
 
@@ -76,13 +77,15 @@ enum Entry<'a> {
     Seen(Cursor, BTreeSet<String>),
 }
 
-/// Removes every file of digests in a folder; says how many there were.
+/// Removes every file of digests in a folder, and of word vectors beside them; says how many there were.
 pub fn forget(folder: &Path) -> io::Result<usize> {
     let names = match FileSystem.list(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         names => names?,
     };
-    let ours = |name: &String| name.starts_with(PREFIX) && !name.ends_with(".lock");
+    let prefixes = [PREFIX, embeddings::PREFIX];
+    let ours =
+        |name: &String| prefixes.iter().any(|prefix| name.starts_with(prefix)) && !name.ends_with(".lock");
     let mut removed = 0;
     for name in names.into_iter().filter(ours) {
         FileSystem.remove(&folder.join(name))?;

@@ -15,17 +15,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
 use super::budget::{Budget, Spent};
+use super::http::{self, failure_of, read_body, wait_before_again, wait_of};
 use super::provider::{NoAnswer, Protocol, Usage};
 use super::question::Question;
 
-const RETRIES: u32 = 2;
-const FIRST_BACKOFF: Duration = Duration::from_millis(500);
-/// A server that asks for more patience than this is asked again in the next run.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const BREAKER: u32 = 3;
 const LONGEST_BODY: usize = 1 << 20;
 const ANTHROPIC_VERSION: &str = "2023-06-01";
@@ -102,11 +98,11 @@ impl Failure {
     }
 
     /// Whether every other question would end the same way.
-    const fn is_final_for_all(self) -> bool {
+    pub(super) const fn is_final_for_all(self) -> bool {
         matches!(self, Self::Credentials | Self::NotFound)
     }
 
-    const fn may_pass(self) -> bool {
+    pub(super) const fn may_pass(self) -> bool {
         matches!(self, Self::Network | Self::RateLimited | Self::Server)
     }
 
@@ -178,15 +174,7 @@ impl Endpoint {
 impl Client {
     /// A client for an endpoint.
     pub fn new(endpoint: Endpoint) -> Result<Self, ClientError> {
-        // Whoever came first has installed the same provider.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .timeout(endpoint.timeout)
-            .connect_timeout(endpoint.timeout.min(Duration::from_secs(10)))
-            // A key must not follow a redirect to another host.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("skillspan/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let http = http::client(endpoint.timeout)?;
         Ok(Self { http, endpoint, newer_form: AtomicBool::new(false) })
     }
 
@@ -229,15 +217,11 @@ impl Client {
             }
             match self.send(&question, newer_form, worst, run).await {
                 Ok(text) => break Ok(text),
-                Err((failure, wait)) if failure.may_pass() && attempt < RETRIES => {
-                    let wait = wait.unwrap_or(FIRST_BACKOFF * 2_u32.pow(attempt));
-                    if wait > LONGEST_WAIT {
-                        break Err(failure);
-                    }
+                Err((failure, asked)) => {
+                    let Some(wait) = wait_before_again(failure, asked, attempt) else { break Err(failure) };
                     attempt += 1;
                     tokio::time::sleep(wait).await;
                 }
-                Err((failure, _)) => break Err(failure),
             }
         };
         lock(run).note(question.key, outcome);
@@ -310,7 +294,7 @@ impl Client {
             }
             return Err((failure_of(status), wait));
         }
-        let body = read_body(answer).await.map_err(|failure| (failure, None))?;
+        let body = read_body(answer, LONGEST_BODY).await.map_err(|failure| (failure, None))?;
         let framed = protocol.read(&body).map_err(|none| {
             let failure = match none {
                 NoAnswer::Unreadable => Failure::Unreadable,
@@ -353,36 +337,7 @@ fn lock(run: &Mutex<Run>) -> MutexGuard<'_, Run> {
 
 /// Whether a 400 is about parameters that have newer names.
 async fn wants_the_newer_form(protocol: Protocol, answer: reqwest::Response) -> bool {
-    let body = read_body(answer).await.unwrap_or_default();
+    let body = read_body(answer, LONGEST_BODY).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&body);
     protocol == Protocol::OpenAi && (text.contains("max_tokens") || text.contains("temperature"))
-}
-
-async fn read_body(mut answer: reqwest::Response) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|_| Failure::Network)? {
-        if body.len() + chunk.len() > LONGEST_BODY {
-            return Err(Failure::Unreadable);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-const fn failure_of(status: u16) -> Failure {
-    match status {
-        401 | 403 => Failure::Credentials,
-        404 => Failure::NotFound,
-        429 => Failure::RateLimited,
-        // Time-out and conflict pass as a busy server does.
-        408 | 409 | 500.. => Failure::Server,
-        _ => Failure::Status,
-    }
-}
-
-/// What the server asks to wait: milliseconds, or seconds.
-fn wait_of(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let wait = number("retry-after-ms").map(|ms| ms / 1_000.0).or_else(|| number(RETRY_AFTER.as_str()))?;
-    Duration::try_from_secs_f64(wait).ok()
 }

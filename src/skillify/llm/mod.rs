@@ -18,6 +18,8 @@
 //! | `provider.rs` | the Messages API and chat completions, as bodies |
 //! | `client.rs` | sending: retries, time-outs, the circuit breaker |
 //! | `budget.rs` | calls, tokens and money, by run and by day |
+//! | `embedder.rs` | beside all that: vectors of words, from a server |
+//! | `http.rs` | what requests to any server have in common |
 //!
 //! An answer is stored as [`sift`] leaves it: only lines that stood their checks reach a cache, and they
 //! are checked again whenever they are used.
@@ -28,6 +30,8 @@
 mod answer;
 mod budget;
 mod client;
+mod embedder;
+mod http;
 mod provider;
 mod question;
 mod same;
@@ -43,6 +47,7 @@ use super::propose::{Material, Proposer};
 pub use answer::{Refusal, Sifted};
 pub use budget::{Allowance, Budget, Spent};
 pub use client::{Asked, Client, ClientError, Endpoint, Failure};
+pub use embedder::{Embedded, Embedder, EmbeddingEndpoint};
 pub use provider::{Protocol, Usage};
 pub use question::Question;
 pub use same::{Pair, pairs};
