@@ -126,7 +126,7 @@ impl Started {
     }
 }
 
-/// Requests in flight and the batches on their way to tables share the memory, but for three sixteenths that
+/// Requests in flight and the batches on their way to tables share the memory, but for a sixteenth that
 /// nobody counts: what connections have read ahead, and what the allocator keeps for a while. A batch takes a
 /// quarter of its pipeline's share at most: an eighth for its events, and as much for the file that is made
 /// of them.
