@@ -127,12 +127,26 @@ pub struct Status {
     pub writable: bool,
     /// Why not.
     pub disk_error: Option<String>,
+    /// What was refused last for want of room would be refused again.
+    pub full: bool,
     /// Damaged places that were found since opening, in the quarantine.
     pub quarantined: u64,
     /// Bytes of the torn end that were cut at opening.
     pub torn_bytes: u64,
     /// Syncs of records since opening, the writes before them included.
     pub syncs: SyncTimes,
+}
+
+impl Status {
+    /// Why nothing can be appended now, if so.
+    pub fn obstacle(&self) -> Option<String> {
+        if !self.writable {
+            return Some(
+                self.disk_error.clone().unwrap_or_else(|| "the journal cannot be written".to_owned()),
+            );
+        }
+        self.full.then(|| format!("the journal holds its max_size of {} bytes", self.max_bytes))
+    }
 }
 
 /// An open journal. Clones are handles of the same one; the last of them closes it.
@@ -309,6 +323,7 @@ impl Journal {
             behind: durable_end.saturating_sub(state.cursor),
             writable: health.disk_error.is_none(),
             disk_error: health.disk_error,
+            full: state.is_full(shared.max_size, durable_end),
             quarantined: health.quarantined,
             torn_bytes: health.torn_bytes,
             syncs: health.syncs,

@@ -72,7 +72,11 @@ pub(super) fn recover(folder: &Folder) -> Result<Recovered, OpenError> {
         recovery.try_to(CURSOR_FILE, written);
     }
     let health = recovery.health;
-    Ok(Recovered { id, state: State { segments, active: None, spares, cursor: next, health }, next: end })
+    Ok(Recovered {
+        id,
+        state: State { segments, active: None, spares, cursor: next, lacking: 0, health },
+        next: end,
+    })
 }
 
 struct Recovery<'a> {

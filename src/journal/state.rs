@@ -132,6 +132,8 @@ pub(super) struct State {
     /// Files to make segments of.
     pub(super) spares: Vec<Spare>,
     pub(super) cursor: u64,
+    /// Bytes that the last append lacked; 0 if it had room.
+    pub(super) lacking: u64,
     pub(super) health: Health,
 }
 
@@ -300,6 +302,12 @@ impl State {
     pub(super) fn bytes(&self) -> u64 {
         let spares: u64 = self.spares.iter().map(|spare| spare.size).sum();
         self.segments.values().map(|segment| segment.size).sum::<u64>() + spares
+    }
+
+    /// Whether what was refused last would be refused again. What is exported makes room when it is asked for.
+    pub(super) fn is_full(&self, max_size: u64, durable_end: u64) -> bool {
+        let held: u64 = self.segments.values().map(|segment| segment.size).sum();
+        self.lacking > 0 && self.cursor < durable_end && held + self.lacking > max_size
     }
 
     fn oldest_exported(&self, new_spares: usize) -> Option<(u64, Fate)> {

@@ -144,6 +144,7 @@ impl Writer {
 
     fn keep_within_max_size(&mut self, bytes: u64) -> Result<(), AppendError> {
         if self.has_room(bytes) {
+            self.shared.state().lacking = 0;
             return Ok(());
         }
         // The segment being written may hold nothing but exported records: then it can make room itself.
@@ -152,18 +153,27 @@ impl Writer {
         }
         while !self.has_room(bytes) {
             if !self.shared.remove_spare() {
+                let growth = self.growth(bytes);
+                self.shared.state().lacking = growth;
                 return Err(AppendError::Full { max_size: self.shared.max_size });
             }
         }
+        self.shared.state().lacking = 0;
         Ok(())
     }
 
     fn has_room(&self, bytes: u64) -> bool {
+        let growth = self.growth(bytes);
+        self.shared.state().bytes() + growth <= self.shared.max_size
+    }
+
+    /// What the files grow by for a record of so many bytes.
+    fn growth(&self, bytes: u64) -> u64 {
         let (end, size) = match &self.active {
             Some(active) => (self.end_of(active) + bytes, active.size),
             None => (SEGMENT_HEADER + bytes, self.shared.state().spares.last().map_or(0, |spare| spare.size)),
         };
-        self.shared.state().bytes() + end.saturating_sub(size) <= self.shared.max_size
+        end.saturating_sub(size)
     }
 
     /// Lets go of the segment being written; it is never written again.

@@ -96,9 +96,7 @@ impl Ingest {
         if self.memory.is_short() {
             return Some("requests in flight take all of memory_limit".to_owned());
         }
-        let unwritable = || "the journal cannot be written".to_owned();
-        let mut journals = self.pipelines.iter().map(|pipeline| pipeline.journal.status());
-        journals.find(|status| !status.writable).map(|status| status.disk_error.unwrap_or_else(unwritable))
+        self.pipelines.iter().find_map(|pipeline| pipeline.journal.status().obstacle())
     }
 
     /// Stores what the records say. Returns once it is durable in every pipeline, or says why it is not in
@@ -111,7 +109,7 @@ impl Ingest {
     ) -> Result<Tally, Refusal> {
         let Caller { owner, capture } = caller;
         let mut request = Request::new(owner, &self.pipelines, &self.memory);
-        let (tally, request) = if source.is_small() {
+        let (prepared, request) = if source.is_small() {
             (self.prepare(source, capture, &mut request, lease)?, request)
         } else {
             let _turn = self.memory.turn().await;
@@ -123,6 +121,10 @@ impl Ingest {
         let journals = self.pipelines.iter().map(|pipeline| &pipeline.journal);
         let appends = journals.zip(request.payloads).map(|(journal, payload)| payload.append_to(journal));
         try_join_all(appends).await.map_err(refusal)?;
+        let (tally, counts) = prepared;
+        for (labels, count) in counts.0 {
+            self.counters.events.get_or_create(&labels).inc_by(count);
+        }
         Ok(tally)
     }
 
@@ -134,7 +136,7 @@ impl Ingest {
         capture: bool,
         request: &mut Request,
         mut lease: Lease,
-    ) -> Result<Tally, Refusal> {
+    ) -> Result<(Tally, EventCounts), Refusal> {
         let signal = source.signal();
         let mut counts = EventCounts::default();
         let mut opted_out = BTreeSet::new();
@@ -155,10 +157,7 @@ impl Ingest {
             }
         }
         self.count_records(signal, &tally);
-        for (labels, count) in counts.0 {
-            self.counters.events.get_or_create(&labels).inc_by(count);
-        }
-        Ok(tally)
+        Ok((tally, counts))
     }
 
     /// From one record to the encoded events that it became.

@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use futures_util::future::join_all;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +17,7 @@ use crate::exporters::deeplake;
 use crate::journal::Journal;
 use crate::receivers::MemoryLimit;
 
+use super::hooks::HookSpools;
 use super::metrics::{Metrics, MiningCounts};
 use super::report::{Listening, Problem, Report};
 use super::sessions::TableFeed;
@@ -28,6 +28,7 @@ pub(super) struct Vitals {
     /// Where clients are served: (`grpc` or `http`, address).
     pub(super) addresses: Vec<(&'static str, SocketAddr)>,
     /// The sessions pipelines.
+    pub(super) hook_spools: Vec<Arc<HookSpools>>,
     pub(super) feeds: Vec<TableFeed>,
     /// Journals that no pipeline has, as they were found at the start.
     pub(super) unowned: Vec<(PathBuf, Problem)>,
@@ -90,8 +91,7 @@ async fn flush(State(vitals): State<Arc<Vitals>>, headers: HeaderMap) -> Respons
     if vitals.feeds.is_empty() {
         return (StatusCode::NOT_FOUND, "this process writes no table").into_response();
     }
-    let flushed = join_all(vitals.feeds.iter().map(|feed| feed.exporter.flush())).await;
-    match flushed.into_iter().collect::<Result<(), _>>() {
+    match super::flush(&vitals.hook_spools, &vitals.feeds).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(stopped) => (StatusCode::SERVICE_UNAVAILABLE, stopped.to_string()).into_response(),
     }
@@ -137,9 +137,8 @@ impl Vitals {
             return Some("requests in flight take all of memory_limit".to_owned());
         }
         self.feeds.iter().find_map(|feed| {
-            let status = feed.journal.status();
-            let why = || status.disk_error.unwrap_or_else(|| "its journal cannot be written".to_owned());
-            (!status.writable).then(|| format!("pipeline {}: {}", feed.pipeline, why()))
+            let obstacle = feed.journal.status().obstacle()?;
+            Some(format!("pipeline {}: {obstacle}", feed.pipeline))
         })
     }
 }

@@ -1,25 +1,74 @@
-//! What hooks left for this process while it was not there: sent on at the start, and every few
-//! seconds after it, because the last hook of a session is followed by none.
+//! What hooks leave for this process: taken every half second, so that no hook need wait for an answer,
+//! when the table is asked for, and once more at the end.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::dialects::Hooks;
 use crate::event::Owner;
-use crate::receivers::hooks::{Batch, Form, HookBody, Outlet, Spool, SpoolError};
+use crate::receivers::hooks::{Attendance, Batch, Form, HookBody, Outlet, Spool, SpoolError};
 use crate::receivers::otlp::Coding;
 use crate::receivers::{Caller, Ingest, Refusal};
 
-/// Looking costs two questions to the file system.
-const PERIOD: Duration = Duration::from_secs(5);
+/// Looking costs four questions to the file system for each spool.
+const PERIOD: Duration = Duration::from_millis(500);
 
-/// The spools below `root` whose entries are for one of these addresses, as hooks may have been told
-/// them, and sent without a credential.
-pub(super) fn spools_for(root: &Path, addresses: &[(&'static str, SocketAddr)]) -> Vec<Spool> {
+/// The spools whose entries are for this process.
+pub(super) struct HookSpools {
+    spools: Vec<Spool>,
+    ingest: Arc<Ingest>,
+    limit: usize,
+    /// Whoever asks for what has come waits for who takes it already.
+    turn: Mutex<()>,
+}
+
+impl HookSpools {
+    /// Those below `root` for one of these addresses, as hooks may have been told them, and sent without a
+    /// credential.
+    pub(super) fn new(
+        root: &Path,
+        addresses: &[(&'static str, SocketAddr)],
+        ingest: Arc<Ingest>,
+        limit: usize,
+    ) -> Self {
+        Self { spools: spools_for(root, addresses), ingest, limit, turn: Mutex::new(()) }
+    }
+
+    /// Attends to them until `stop`, and takes what has come by then.
+    pub(super) async fn attend(self: Arc<Self>, stop: CancellationToken) {
+        let mut attendances: Vec<Option<Attendance>> = self.spools.iter().map(|_| None).collect();
+        while !stop.is_cancelled() {
+            for (spool, attendance) in self.spools.iter().zip(&mut attendances) {
+                // Where it cannot be promised, hooks send as if nobody had.
+                *attendance = attendance.take().or_else(|| spool.attend().ok().flatten());
+            }
+            self.take().await;
+            tokio::select! {
+                () = tokio::time::sleep(PERIOD) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        drop(attendances);
+        self.take().await;
+    }
+
+    /// Takes what waits.
+    pub(super) async fn take(&self) {
+        let _turn = self.turn.lock().await;
+        for spool in self.spools.iter().filter(|spool| spool.may_have_entries()) {
+            if let Err(error) = send(spool, &self.ingest, self.limit).await {
+                tracing::warn!(%error, "hooks that wait for this process cannot be read");
+            }
+        }
+    }
+}
+
+fn spools_for(root: &Path, addresses: &[(&'static str, SocketAddr)]) -> Vec<Spool> {
     let names = |address: &SocketAddr| {
         let local =
             ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("http://{host}:{}", address.port()));
@@ -31,31 +80,11 @@ pub(super) fn spools_for(root: &Path, addresses: &[(&'static str, SocketAddr)]) 
     endpoints.iter().map(|endpoint| Spool::of(root, endpoint, "")).collect()
 }
 
-/// Sends on until `stop`.
-pub(super) async fn run(spools: Vec<Spool>, ingest: Arc<Ingest>, limit: usize, stop: CancellationToken) {
-    loop {
-        for spool in spools.iter().filter(|spool| spool.may_have_entries()) {
-            if let Err(error) = send(spool, &ingest, limit, &stop).await {
-                tracing::warn!(%error, "hooks that wait for this process cannot be read");
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(PERIOD) => {}
-            () = stop.cancelled() => return,
-        }
-    }
-}
-
-async fn send(
-    spool: &Spool,
-    ingest: &Arc<Ingest>,
-    limit: usize,
-    stop: &CancellationToken,
-) -> Result<(), SpoolError> {
+async fn send(spool: &Spool, ingest: &Arc<Ingest>, limit: usize) -> Result<(), SpoolError> {
     let spool = spool.clone();
     // A hook that sends now sends what waits, too.
     let Some(mut outlet) = on_disk(move || spool.outlet()).await? else { return Ok(()) };
-    while !stop.is_cancelled() {
+    loop {
         let (mut open, batch) = on_disk(move || {
             let batch = outlet.next_batch()?;
             Ok((outlet, batch))

@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`Service`]: start, drain |
-//! | `hooks.rs` | what hooks left for this process while it was not there |
+//! | `hooks.rs` | what hooks leave for this process |
 //! | `sessions.rs` | the sessions pipelines and the receivers that feed them |
 //! | `unowned.rs` | journals that no pipeline has any more |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
@@ -66,6 +66,7 @@ use crate::table;
 
 pub use followers::FollowerReport;
 use health::Vitals;
+use hooks::HookSpools;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
 use renewal::{Credentials, Renewal};
@@ -142,6 +143,7 @@ pub struct Service {
     stop_health: CancellationToken,
     doors: JoinSet<()>,
     memory: Option<MemoryLimit>,
+    hook_spools: Vec<Arc<HookSpools>>,
     feeds: Vec<TableFeed>,
     exporters: Vec<JoinHandle<u64>>,
     workers: JoinSet<()>,
@@ -183,6 +185,7 @@ impl Service {
             stop_health: CancellationToken::new(),
             doors: JoinSet::new(),
             memory: None,
+            hook_spools: Vec::new(),
             feeds: Vec::new(),
             exporters: Vec::new(),
             workers: JoinSet::new(),
@@ -228,12 +231,10 @@ impl Service {
         self.health
     }
 
-    /// Everything acknowledged so far is in the table when this returns.
+    /// Everything acknowledged so far is in the table when this returns, and what hooks have kept.
     pub async fn flush(&self) {
-        for flushed in join_all(self.feeds.iter().map(|feed| feed.exporter.flush())).await {
-            if let Err(stopped) = flushed {
-                tracing::warn!("{stopped}");
-            }
+        if let Err(stopped) = flush(&self.hook_spools, &self.feeds).await {
+            tracing::warn!("{stopped}");
         }
     }
 
@@ -299,7 +300,7 @@ impl Service {
                 Doors::Otlp => (&receiver.id, otlp::router(&ingest, &gate, limits)),
                 Doors::Langfuse(host) => (host, langfuse::router(&ingest, &gate, limits)),
                 Doors::Hooks(host) => {
-                    self.send_what_hooks_left(settings, &ingest, limits.max_body);
+                    self.attend_to_hooks(settings, &ingest, limits.max_body);
                     (host, hook_doors::routes(&ingest, &gate, limits))
                 }
             };
@@ -310,12 +311,13 @@ impl Service {
     }
 
     /// Without credentials, what waits for this process needs none either.
-    fn send_what_hooks_left(&mut self, settings: &Settings, ingest: &Arc<Ingest>, limit: usize) {
+    fn attend_to_hooks(&mut self, settings: &Settings, ingest: &Arc<Ingest>, limit: usize) {
         if settings.credentials.is_none()
             && let Some(root) = &settings.hook_spools
         {
-            let spools = hooks::spools_for(root, &self.addresses);
-            self.workers.spawn(hooks::run(spools, Arc::clone(ingest), limit, self.stop_doors.clone()));
+            let spools = Arc::new(HookSpools::new(root, &self.addresses, Arc::clone(ingest), limit));
+            self.doors.spawn(Arc::clone(&spools).attend(self.stop_doors.clone()));
+            self.hook_spools.push(spools);
         }
     }
 
@@ -341,6 +343,7 @@ impl Service {
         }
         Vitals {
             addresses: self.addresses.clone(),
+            hook_spools: self.hook_spools.clone(),
             feeds: self.feeds.clone(),
             unowned,
             memory: self.memory.clone(),
@@ -389,6 +392,12 @@ impl Ports {
         };
         Ok(Self { doors, renewals, health })
     }
+}
+
+/// Everything acknowledged so far is in the table when this returns, and what hooks have kept.
+async fn flush(spools: &[Arc<HookSpools>], feeds: &[TableFeed]) -> Result<(), parquet::Stopped> {
+    join_all(spools.iter().map(|spools| spools.take())).await;
+    join_all(feeds.iter().map(|feed| feed.exporter.flush())).await.into_iter().collect()
 }
 
 async fn bind(path: &str, address: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {

@@ -78,6 +78,16 @@ impl User {
         file
     }
 
+    /// On the disk of the hooks' user, and in the site's journal and table.
+    fn has_no_secret(&self) {
+        let mut files = Vec::new();
+        collect(&self.site.path(""), &mut files);
+        assert!(!files.is_empty());
+        for (path, bytes) in files {
+            assert!(!String::from_utf8_lossy(&bytes).contains(LETTERS), "{}", path.display());
+        }
+    }
+
     fn is_empty(&self) -> bool {
         let files = self.files();
         !files.iter().any(|(path, _)| path.ends_with("pending") || path.ends_with("sending"))
@@ -123,7 +133,8 @@ impl User {
         let mut children: Vec<(String, Child)> = Vec::new();
         for number in 0..STORM {
             let text = format!("prompt {number}");
-            let child = give(self.command(&["hook", "claude"]), &prompt(session, &text));
+            let object = prompt(session, &format!("{text}, the token is ghp_{LETTERS}"));
+            let child = give(self.command(&["hook", "claude"]), &object);
             children.push((text, child));
             if number % 3 == 0 {
                 // Of one that has just begun, or that began up to ten others ago.
@@ -217,13 +228,15 @@ fn a_storm_of_hooks_loses_nothing_while_the_collector_goes_and_comes_back() {
 fn a_storm_in_which_hooks_are_killed_loses_nothing_that_was_kept() {
     let user = User::new();
     let away = user.storm_with_kills("away");
+    user.has_no_secret();
     let running = user.start();
     let there = user.storm_with_kills("there");
     eventually("nothing waits any more", || user.is_empty());
     for (session, ended) in [("away", away), ("there", there)] {
         let shown = user.site.session(session);
         let facts = shown["facts"].as_array().unwrap().iter().filter(|fact| fact["kind"] == "prompt");
-        let mut stored: Vec<&str> = facts.map(|fact| fact["text"].as_str().unwrap()).collect();
+        let texts = facts.map(|fact| fact["text"].as_str().unwrap());
+        let mut stored: Vec<&str> = texts.map(|text| text.split(',').next().unwrap()).collect();
         let facts = stored.len();
         stored.sort_unstable();
         stored.dedup();
@@ -233,6 +246,40 @@ fn a_storm_in_which_hooks_are_killed_loses_nothing_that_was_kept() {
         assert!(ended.len() < STORM, "{session}: some were killed");
     }
     assert_eq!(running.terminate(), Some(0));
+    user.has_no_secret();
+}
+
+#[test]
+fn where_a_collector_attends_to_the_spool_a_hook_leaves_its_event_there() {
+    let user = User::new();
+    let running = user.start();
+    let mut given = 0;
+    eventually("the collector attends", || {
+        given += 1;
+        user.prompt("attended", &format!("prompt {given}")).contains("which takes it")
+    });
+    // What asks for the table asks for this as well.
+    assert_eq!(user.prompts("attended"), given);
+    running.kill();
+    let said = user.prompt("attended", "nobody attends");
+    assert!(said.contains("what waits is kept"), "{said}");
+    let running = user.start();
+    user.eventually_has("attended", usize::try_from(given).unwrap() + 1);
+    assert_eq!(running.terminate(), Some(0));
+}
+
+#[test]
+fn a_collector_that_stops_takes_what_hooks_left_for_it() {
+    let user = User::new();
+    let running = user.start();
+    let mut given = 0;
+    eventually("the collector attends", || {
+        given += 1;
+        user.prompt("stops", &format!("prompt {given}")).contains("which takes it")
+    });
+    assert_eq!(running.terminate(), Some(0));
+    assert!(user.is_empty());
+    assert_eq!(user.prompts("stops"), given);
 }
 
 #[test]

@@ -22,9 +22,9 @@ const MEMORY_LIMIT: usize = 64 * MIB;
 /// In the proportion of 60 MiB to 512 MiB, where a body may have 64 MiB.
 const REQUEST: usize = 15 * MIB / 2;
 const CLIENTS: usize = 12;
-/// MiB that the process takes on top, whatever the limit: caches of threads, the writer of the journal, the
-/// encoder of files, what the allocator keeps.
-const FIXED: usize = 96;
+/// MiB that the process takes on top, whatever the limit: caches of threads, of which a machine with more
+/// cores has more.
+const FIXED: usize = 16;
 /// All of it, on a machine that has other things to do.
 const LONG: Duration = Duration::from_secs(600);
 const SCOPE: &str = "com.anthropic.claude_code.events";

@@ -32,7 +32,7 @@ async fn send_with(running: &Running, path: &str, headers: &str, body: &[u8]) ->
     send(running, path, &format!("content-type: application/json\r\n{headers}"), body).await
 }
 
-/// Events that requests became which were read to their end: what is not among them reaches no journal.
+/// Events that are in the journal.
 async fn stored(running: &Running) -> f64 {
     running.metric("skillspan_events_total").await
 }
@@ -109,7 +109,8 @@ async fn a_full_journal_is_503_at_every_door_with_the_time_to_wait() {
     let expected = r#"{"error":"Service Unavailable","message":"the journal holds its maximum of 32768 bytes; try again in 5s"}"#;
     answer.is(503, JSON, expected.as_bytes());
     assert_eq!(answer.header("retry-after"), "5");
-    let before = running.metric("skillspan_journal_bytes").await;
+    let obstacle = br#"{"status":"the journal holds its max_size of 32768 bytes","version":"3.0.0"}"#;
+    let (before, counted) = (running.metric("skillspan_journal_bytes").await, stored(&running).await);
     // What is smaller than what was refused may still find room; what is as large does not.
     let note = "word ".repeat(100);
     let score = format!(r#"{{"id":"s-1","traceId":"t","name":"thumb","value":1,"comment":"{note}"}}"#);
@@ -120,8 +121,10 @@ async fn a_full_journal_is_503_at_every_door_with_the_time_to_wait() {
         format!(r#"{{"hook_event_name":"UserPromptSubmit","session_id":"s","prompt":"{note}{note}"}}"#);
     let answer = send_json(&running, HOOKS, &hook).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, "5"), "{}", answer.text());
-    let after = running.metric("skillspan_journal_bytes").await;
-    assert_eq!(after, before, "nothing of what was refused");
+    assert_eq!(running.metric("skillspan_journal_bytes").await, before, "nothing of what was refused");
+    assert_eq!(stored(&running).await, counted, "what is refused is not counted");
+    get(&running, "/api/public/health", "").await.is(503, JSON, obstacle);
+    assert_eq!(running.ready().await, 503);
     running.stop().await;
 }
 

@@ -7,9 +7,10 @@
 //! | `send.rs` | what waits → the collector |
 //!
 //! The assistant waits for this process, so it does little and has a deadline: redact, add to the
-//! spool (`receivers::hooks::spool`), and, unless another process does so already, send what waits. What
-//! cannot be kept is sent at once, and lost only if that fails too. Hooks come in storms: there is one
-//! thread, and only who sends, to a collector that listens, pays for a runtime and a client.
+//! spool (`receivers::hooks::spool`), and, unless a collector takes it from there or another process sends
+//! already, send what waits. What cannot be kept is sent at once, and lost only if that fails too. Hooks
+//! come in storms: there is one thread, and only who sends, to a collector that listens, pays for a runtime
+//! and a client.
 //! Whatever happens, it prints what the assistant expects and exits with 0; `--verbose` says on standard
 //! error what happened. It reads no configuration: its environment and its arguments are all it needs.
 //!
@@ -132,6 +133,9 @@ fn deliver(arguments: &Arguments, began: Instant) -> anyhow::Result<String> {
     if let Err(error) = kept {
         let sent = send::directly(&entry, endpoint, &token, began + SENDING);
         return sent.inspect_err(|_| refused(&error.to_string())).context(error);
+    }
+    if spool.is_attended() {
+        return Ok("kept for the collector on this machine, which takes it".to_owned());
     }
     let sent = send::what_waits(spool, endpoint, &token, began + SENDING)?;
     Ok(format!("{sent} sent to {endpoint}"))

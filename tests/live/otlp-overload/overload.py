@@ -3,8 +3,9 @@
     overload.py BINARY [--clients 64] [--mib 60] [--limit 512MiB] [--case NAME …]
 
 Starts BINARY for every case (peaks are per process) on ports of its own, in a folder of its own, without a
-skills pipeline: mining reads sessions, not requests. By hand:
-at full size every case is gigabytes of traffic. gRPC needs the package grpcio.
+skills pipeline: mining reads sessions, not requests. By hand: at full size every case is gigabytes of traffic.
+gRPC needs the package grpcio; compressed gRPC needs h2, because grpcio compresses anew with every attempt, which
+takes these clients all processors for minutes.
 """
 import argparse, collections, gzip, http.client, json, pathlib, socket, subprocess, sys, tempfile, threading, time
 
@@ -96,24 +97,48 @@ def over_http(port, headers, body):
     answer = connection.getresponse()
     return answer.status, answer.read().decode(errors="replace")[-90:]
 
-def over_grpc(port, coding, body):
+def over_grpc(port, body):
     import grpc
     options = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
     with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
         export = channel.unary_unary("/opentelemetry.proto.collector.logs.v1.LogsService/Export")
-        compression = grpc.Compression.Gzip if coding == "gzip" else grpc.Compression.NoCompression
         try:
-            export(body, compression=compression, timeout=600)
+            export(body, timeout=600)
             return 200, ""
         except grpc.RpcError as error:
             retry = error.code() in (grpc.StatusCode.UNAVAILABLE,)
             return 503 if retry else str(error.code()), error.details()[-90:]
 
+def over_compressed_grpc(port, body):
+    import h2.config, h2.connection, h2.events
+    message = b"\x01" + len(body).to_bytes(4, "big") + body
+    connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+    with socket.create_connection(("127.0.0.1", port), timeout=600) as stream:
+        connection.initiate_connection()
+        connection.send_headers(1, [
+            (":method", "POST"), (":scheme", "http"), (":authority", "x"),
+            (":path", "/opentelemetry.proto.collector.logs.v1.LogsService/Export"),
+            ("te", "trailers"), ("content-type", "application/grpc"), ("grpc-encoding", "gzip")])
+        said, sent, ended = {}, 0, False
+        while not ended:
+            while sent < len(message) and (room := min(connection.local_flow_control_window(1), 16384)) > 0:
+                part = message[sent:sent + room]
+                sent += len(part)
+                connection.send_data(1, part, end_stream=sent == len(message))
+            stream.sendall(connection.data_to_send())
+            for event in connection.receive_data(stream.recv(65536)):
+                if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
+                    said |= dict(event.headers)
+                ended |= isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset, h2.events.ConnectionTerminated))
+            sent = len(message) if ended else sent
+    status = said.get("grpc-status", "none")
+    return {"0": 200, "14": 503}.get(status, f"grpc-status {status}"), said.get("grpc-message", "")[-90:]
+
 def run(name):
     encoding, shape, transport, coding = CASES[name]
     body = (as_json if encoding == "json" else as_protobuf)(shape, arguments.mib << 20)
     size = len(body)
-    if transport == "http" and coding == "gzip":
+    if coding == "gzip":
         body = gzip.compress(body, 1)
     headers = {"content-type": "application/json" if encoding == "json" else "application/x-protobuf",
                "content-encoding": coding}
@@ -131,8 +156,9 @@ def run(name):
         def send():
             while True:
                 try:
-                    status, said = (over_http(http_port, headers, body) if transport == "http"
-                                    else over_grpc(grpc_port, coding, body))
+                    if transport == "http": status, said = over_http(http_port, headers, body)
+                    elif coding == "gzip": status, said = over_compressed_grpc(grpc_port, body)
+                    else: status, said = over_grpc(grpc_port, body)
                 except Exception as error:
                     status, said = "broken", repr(error)[:80]
                 answers[status, said] += 1

@@ -5,11 +5,13 @@
 //! | `mod.rs` | [`Spool`]: one collector's entries; adding to them |
 //! | `entry.rs` | [`Entry`]: one hook's object, and the line that it is |
 //! | `outlet.rs` | [`Outlet`]: taking entries out, for one process at a time |
+//! | `attendance.rs` | [`Attendance`]: a collector that takes what comes |
 //! | `upkeep.rs` | what waits, and what is to be forgotten |
 //!
-//! A hook's process adds its entry before it sends anything, then tries to be the one that sends.
-//! Whoever cannot is done: the one that can sends for all. So a storm of hooks becomes a few requests,
-//! and a process that is killed at any point loses nothing that it added.
+//! A hook's process adds its entry before it sends anything. Where a collector attends to the spool, that
+//! is all. Otherwise the process tries to be the one that sends; whoever cannot is done: the one that can
+//! sends for all. So a storm of hooks becomes a few requests, and a process that is killed at any point
+//! loses nothing that it added.
 //!
 //! # On disk
 //!
@@ -20,6 +22,7 @@
 //!     endpoint                              the collector's address, for people
 //!     pending                               entries, locked by those that add
 //!     sending, sending.lock                 entries that are being sent, and by whom
+//!     attended.lock                         held by a collector that takes what comes
 //!     refused                               a line for each that found no room, with its time
 //! ```
 //!
@@ -44,8 +47,11 @@
 //!   byte, and it is the same event again.
 //! - At most [`MAX_BYTES`] wait in each of the two files, and what is added while others add; what comes
 //!   then is refused, and its refusal kept. Nothing that waits is thrown away for it.
+//! - A hook looks for an attendance after it has added its entry, and a collector looks for entries once
+//!   more after it has given up its attendance: one of the two sees the entry.
 //! - Nothing is synced: a power failure may take the last seconds, as it takes the assistant's own.
 
+mod attendance;
 mod entry;
 mod outlet;
 mod upkeep;
@@ -60,6 +66,7 @@ use sha2::{Digest, Sha256};
 
 use crate::event::Timestamp;
 
+pub use attendance::Attendance;
 pub use entry::Entry;
 pub use outlet::{Batch, Outlet};
 pub use upkeep::{Waiting, erase, waiting};
