@@ -56,6 +56,10 @@ use noise::Noise;
 use random::Random;
 use score::Score;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Options {
     seeds: std::ops::Range<u64>,
     noise: f64,

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::command::{Command, Listed, commands, looks_like_file};
 use super::outcome::Outcome;
 use super::segment::claimable;
+use super::shared::SharedCommand;
 use super::shell::Connector;
 use super::signature;
 use crate::event::{Decision, Kind, SessionEvent, Status};
@@ -41,10 +42,10 @@ pub(super) struct Action {
 }
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum What {
     /// A command was run.
-    Command(Command),
+    Command(SharedCommand),
     /// A command was run that no claim can speak of; its token.
     Opaque(String),
     /// A file was changed; its path, `""` if none is told.
@@ -54,7 +55,7 @@ pub(super) enum What {
     /// Something that changes nothing: reading, searching, asking.
     Look,
     /// Any other tool, as a command of its name alone.
-    Tool(Command),
+    Tool(SharedCommand),
 }
 
 /// A status by the name that the table gives it.
@@ -280,7 +281,7 @@ impl<'a> Call<'a> {
             .map(|(listed, status)| {
                 let what = match listed.command.edited_in_place() {
                     Some(path) => What::Edit(path.to_owned()),
-                    None => What::Command(listed.command),
+                    None => What::Command(listed.command.into()),
                 };
                 let action = Action::new(what, first, events.to_vec());
                 let signature = (status == Status::Error).then(|| signature::of(output)).flatten();
@@ -421,7 +422,7 @@ fn classify(tool: &str, input: &str) -> What {
         "view",
         "web",
     ];
-    if has(&looking) || words.is_empty() { What::Look } else { What::Tool(Command::of_tool(tool)) }
+    if has(&looking) || words.is_empty() { What::Look } else { What::Tool(Command::of_tool(tool).into()) }
 }
 
 /// The file that an edit names, `""` if none; the first of a patch.

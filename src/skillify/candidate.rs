@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Idea;
 use super::action::Action;
 use super::chance::Background;
-use super::claim::{Candidate, Claim, Scope, SupportedClaim, Wording};
+use super::claim::{Candidate, Claim, Evidence, Scope, SupportedClaim, Wording};
 use super::cluster;
 use super::guard;
 use super::index::Index;
@@ -18,9 +18,9 @@ use super::offline::Offline;
 use super::propose::{self, Fix, Material, Proposer};
 use super::said::Said;
 use super::score::{self, PublishRule, Shortfall};
-use super::steps::{self, Step};
+use super::steps::{self, Member, Step};
 use super::template::Template;
-use super::terms::{self, Terms};
+use super::terms::{Term, Terms};
 use super::vectors::Vectors;
 use super::verify::{self, Work};
 use crate::event::Timestamp;
@@ -33,8 +33,8 @@ pub(super) struct Workspace<'a> {
     pub(super) name: &'a str,
     /// Oldest first.
     pub(super) works: &'a [Work<'a>],
-    /// Where the segment of an id stands in `works`.
-    pub(super) by_segment: BTreeMap<&'a str, usize>,
+    /// When each of them started.
+    pub(super) started_at: Vec<Timestamp>,
     pub(super) known_people: usize,
     pub(super) rule: PublishRule,
     pub(super) without: Option<Idea>,
@@ -153,7 +153,7 @@ impl Workspace<'_> {
     fn place(&self, claim: &SupportedClaim) -> (usize, String) {
         let position = || {
             let oldest = claim.support.first()?;
-            let work = self.work(&oldest.segment)?;
+            let work = self.works.get(self.at(oldest)?)?;
             let repair = claim.claim.templates().first().copied()?.clone();
             let runs = |command| repair.matches(command);
             work.segment.actions().position(|(_, action)| action.command().is_some_and(runs))
@@ -161,9 +161,18 @@ impl Workspace<'_> {
         (position().unwrap_or(usize::MAX), claim.claim.to_string())
     }
 
-    /// The segment of this id.
-    fn work(&self, segment: &str) -> Option<&Work<'_>> {
-        self.by_segment.get(segment).and_then(|at| self.works.get(*at))
+    /// Where the segment that is evidence stands among the works.
+    fn at(&self, evidence: &Evidence) -> Option<usize> {
+        let first = self.started_at.partition_point(|started_at| *started_at < evidence.started_at);
+        let at_that_time = self.works.iter().enumerate().skip(first);
+        let mut at_that_time =
+            at_that_time.take_while(|(_, work)| work.segment.started_at == evidence.started_at);
+        at_that_time.find(|(_, work)| work.segment.id == evidence.segment).map(|(at, _)| at)
+    }
+
+    /// The segment at a place, with its terms.
+    fn member(&self, at: usize) -> Option<Member<'_, '_>> {
+        self.works.get(at).zip(self.terms.works().get(at))
     }
 
     /// What each cluster's sessions did in common, and what became of each cluster.
@@ -176,15 +185,16 @@ impl Workspace<'_> {
             .into_iter()
             .filter(|members| members.len() > 1)
         {
-            let works: Vec<&Work<'_>> = members.iter().filter_map(|member| self.works.get(*member)).collect();
-            let steps = steps::steps(&works, self.background, self.without);
+            let members: Vec<Member<'_, '_>> = members.iter().filter_map(|at| self.member(*at)).collect();
+            let works: Vec<&Work<'_>> = members.iter().map(|(work, _)| *work).collect();
+            let steps = steps::steps(&members, self.background, self.without);
             let claims: Vec<Claim> = steps.iter().map(|step| step.claim.clone()).collect();
             let verdict = if !is_a_procedure(&claims, &works) {
                 "too little in common that belongs to this work alone"
             } else if !seen.insert(claims) {
                 "the same steps as another cluster"
             } else {
-                let draft = self.procedure(steps, &works);
+                let draft = self.procedure(steps, &works, &members);
                 let runs = draft.claims.iter().filter(|claim| matches!(claim.claim, Claim::Run(_)));
                 let telling = runs.filter(|claim| tells(&claim.claim, &works));
                 if said.has(telling) {
@@ -200,8 +210,8 @@ impl Workspace<'_> {
     }
 
     /// Judges the steps of a procedure one by one by its cluster's evidence.
-    fn procedure(&self, steps: Vec<Step>, works: &[&Work<'_>]) -> Draft {
-        let chance = self.without != Some(Idea::Chance) && self.is_chance(&steps, works);
+    fn procedure(&self, steps: Vec<Step>, works: &[&Work<'_>], members: &[Member<'_, '_>]) -> Draft {
+        let chance = self.without != Some(Idea::Chance) && self.is_chance(&steps, members);
         let judge = |claim: &Claim| {
             let claim = verify::support(claim, works.iter().copied());
             let lacking = score::shortfalls(&claim, self.rule, self.known_people);
@@ -239,23 +249,20 @@ impl Workspace<'_> {
     }
 
     /// Whether a workspace of this size holds segments that share as much by accident.
-    fn is_chance(&self, steps: &[Step], works: &[&Work<'_>]) -> bool {
-        let mut words: BTreeMap<String, usize> = BTreeMap::new();
-        for word in works.iter().flat_map(|work| &work.segment.words) {
-            *words.entry(word.clone()).or_default() += 1;
-        }
-        let said = words.iter().filter(|(_, shown)| **shown >= 2).map(|(word, shown)| {
-            self.background.surprise(&terms::word_key(word), *shown, works.len()).max(0.0)
-        });
+    fn is_chance(&self, steps: &[Step], members: &[Member<'_, '_>]) -> bool {
+        let words = shown_by(members).into_iter().filter(|(_, shown)| *shown >= 2);
+        let said = words.map(|(word, shown)| self.background.surprise(word, shown, members.len()).max(0.0));
         let done = steps.iter().map(|step| step.surprise.max(0.0));
-        done.chain(said).sum::<f64>() <= self.background.cost(works.len())
+        done.chain(said).sum::<f64>() <= self.background.cost(members.len())
     }
 
     /// Words and guards a draft.
     fn finish(&self, draft: Draft) -> Candidate {
         let Draft { claims, dropped, mut shortfalls } = draft;
-        let (mut verbs, mut words) = self.trigger(&claims);
-        let signatures = self.shared(&claims, |work| signatures(work, &claims));
+        let supporting = self.supporting(&claims);
+        let (mut verbs, mut words) = self.trigger(&claims, &supporting);
+        let signatures = shared(&supporting, |(work, _)| signatures(work, &claims));
+        let signatures: Vec<String> = signatures.into_iter().map(str::to_owned).collect();
         let names_a_command = claims.iter().any(|claim| claim.claim.names_a_command());
         if self.without == Some(Idea::Triggers) {
             verbs.clear();
@@ -291,65 +298,53 @@ impl Workspace<'_> {
 
     /// The words that tell this work from others, the most telling ones: what people call the doing,
     /// and what they do it to.
-    fn trigger(&self, claims: &[SupportedClaim]) -> (Vec<String>, Vec<String>) {
-        let supporting = self.supporting(claims);
-        let words = self.shared(claims, |work| work.segment.words.clone());
+    fn trigger(
+        &self,
+        claims: &[SupportedClaim],
+        supporting: &[Member<'_, '_>],
+    ) -> (Vec<String>, Vec<String>) {
+        let words = shared(supporting, |(_, terms)| terms.words.clone());
         // Where a command says when to use a skill, only what most people say adds to it.
         let names_a_command = claims.iter().any(|claim| claim.claim.names_a_command());
-        let order = words.clone();
-        let mut shown_by: BTreeMap<&str, usize> = BTreeMap::new();
-        for word in supporting.iter().flat_map(|work| &work.segment.words) {
-            *shown_by.entry(word).or_default() += 1;
-        }
-        let mut weighed: Vec<(f64, String)> = Vec::new();
-        for word in words.into_iter().filter(|word| guard::objection(word).is_none()) {
-            let shown = shown_by.get(word.as_str()).copied().unwrap_or_default();
-            let key = terms::word_key(&word);
-            if !self.background.tells_apart(&key, shown, supporting.len()) {
+        let shown_by = shown_by(supporting);
+        let all = supporting.len();
+        let mut weighed: Vec<(f64, Term)> = Vec::new();
+        for word in &words {
+            let shown = shown_by.get(word).copied().unwrap_or_default();
+            if !self.background.tells_apart(*word, shown, all) {
                 continue; // the words of an issue's form, say
             }
-            let surprise = self.background.surprise(&key, shown, supporting.len());
-            let enough =
-                if names_a_command { shown * 2 > supporting.len() } else { shown * 4 >= supporting.len() };
-            if enough && (surprise > 0.0 || shown * 2 > supporting.len()) {
-                weighed.push((surprise, word));
+            let surprise = self.background.surprise(*word, shown, all);
+            let enough = if names_a_command { shown * 2 > all } else { shown * 4 >= all };
+            let tells = enough && (surprise > 0.0 || shown * 2 > all);
+            let is_sound = |text| guard::objection(text).is_none();
+            if tells && self.terms.word(*word).is_some_and(is_sound) {
+                weighed.push((surprise, *word));
             }
         }
         weighed.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         weighed.truncate(TRIGGER_WORDS);
-        let place = |word: &String| order.iter().position(|other| other == word);
-        weighed.sort_by_key(|(_, word)| place(word));
-        let opens = |word: &String| {
-            let having = supporting.iter().filter(|work| work.segment.words.contains(word)).count();
-            let opening = supporting.iter().filter(|work| work.segment.words.first() == Some(word)).count();
+        weighed.sort_by_key(|(_, word)| words.iter().position(|other| other == word));
+        let opens = |word: &Term| {
+            let having = supporting.iter().filter(|(_, terms)| terms.words.contains(word)).count();
+            let opening = supporting.iter().filter(|(_, terms)| terms.words.first() == Some(word)).count();
             opening * 2 > having
         };
-        weighed.into_iter().map(|(_, word)| word).partition(opens)
+        let (verbs, things): (Vec<Term>, Vec<Term>) =
+            weighed.into_iter().map(|(_, word)| word).partition(opens);
+        let texts = |words: Vec<Term>| {
+            words.into_iter().filter_map(|word| self.terms.word(word).map(str::to_owned)).collect()
+        };
+        (texts(verbs), texts(things))
     }
 
     /// The segments that support any of the claims, oldest first.
-    fn supporting(&self, claims: &[SupportedClaim]) -> Vec<&Work<'_>> {
+    fn supporting(&self, claims: &[SupportedClaim]) -> Vec<Member<'_, '_>> {
         let support = claims.iter().flat_map(|claim| &claim.support);
-        let at: BTreeSet<usize> =
-            support.filter_map(|evidence| self.by_segment.get(evidence.segment.as_str()).copied()).collect();
-        at.into_iter().filter_map(|at| self.works.get(at)).collect()
-    }
-
-    /// What the supporting segments of at least two sessions share, in the order of the oldest.
-    fn shared(&self, claims: &[SupportedClaim], of: impl Fn(&Work<'_>) -> Vec<String>) -> Vec<String> {
-        let mut sessions: BTreeMap<String, BTreeSet<(&str, &str)>> = BTreeMap::new();
-        let mut order: Vec<String> = Vec::new();
-        for work in self.supporting(claims) {
-            for item in of(work) {
-                let known = sessions.entry(item.clone()).or_default();
-                if known.is_empty() {
-                    order.push(item);
-                }
-                known.insert(steps::session_of(work));
-            }
-        }
-        order.retain(|item| sessions.get(item).is_some_and(|sessions| sessions.len() >= 2));
-        order
+        let mut at: Vec<usize> = support.filter_map(|evidence| self.at(evidence)).collect();
+        at.sort_unstable();
+        at.dedup();
+        at.into_iter().filter_map(|at| self.member(at)).collect()
     }
 
     fn scope(&self, candidate: &Candidate) -> Scope {
@@ -359,13 +354,43 @@ impl Workspace<'_> {
         {
             return Scope::Person((*person).to_owned());
         }
-        let evidence = candidate.evidence();
-        let projects: BTreeSet<&str> = evidence.iter().map(|evidence| evidence.project.as_str()).collect();
+        let support = candidate.claims.iter().flat_map(|claim| &claim.support);
+        let projects: BTreeSet<&str> = support.map(|evidence| evidence.project.as_str()).collect();
         match projects.iter().copied().collect::<Vec<_>>().as_slice() {
             [project] if !project.is_empty() => Scope::Project((*project).to_owned()),
             _ => Scope::Workspace,
         }
     }
+}
+
+/// How many segments have each word of prompts.
+fn shown_by(members: &[Member<'_, '_>]) -> BTreeMap<Term, usize> {
+    let mut shown_by: BTreeMap<Term, usize> = BTreeMap::new();
+    for word in members.iter().flat_map(|(_, terms)| &terms.words) {
+        *shown_by.entry(*word).or_default() += 1;
+    }
+    shown_by
+}
+
+/// What segments of at least two sessions share, in the order of the oldest.
+fn shared<'m, 'a, T: Ord + Copy>(
+    members: &[Member<'m, 'a>],
+    of: impl Fn(&Member<'m, 'a>) -> Vec<T>,
+) -> Vec<T> {
+    // Of each its first session, whether there is another, and its place.
+    let mut seen: BTreeMap<T, ((&str, &str), bool, usize)> = BTreeMap::new();
+    for member in members {
+        let session = steps::session_of(member.0);
+        for item in of(member) {
+            let place = seen.len();
+            let (first, recurs, _) = seen.entry(item).or_insert((session, false, place));
+            *recurs |= *first != session;
+        }
+    }
+    let recurring = seen.into_iter().filter(|(_, (_, recurs, _))| *recurs);
+    let mut shared: Vec<(usize, T)> = recurring.map(|(item, (.., place))| (place, item)).collect();
+    shared.sort_unstable();
+    shared.into_iter().map(|(_, item)| item).collect()
 }
 
 /// Published ones first, then by worth, then by name.
@@ -420,7 +445,7 @@ fn reason(claim: &Claim, shortfalls: &[Shortfall]) -> String {
 }
 
 /// How the commands that the claims say fail do fail.
-fn signatures(work: &Work<'_>, claims: &[SupportedClaim]) -> Vec<String> {
+fn signatures<'w>(work: &'w Work<'_>, claims: &[SupportedClaim]) -> Vec<&'w str> {
     let failing = |action: &Action| {
         claims.iter().any(|claim| match &claim.claim {
             Claim::Fix { command: failed, .. } => verify::is_try_of(action, failed),
@@ -429,7 +454,7 @@ fn signatures(work: &Work<'_>, claims: &[SupportedClaim]) -> Vec<String> {
         })
     };
     let actions = work.segment.actions().filter(|(_, action)| failing(action));
-    actions.filter_map(|(_, action)| action.signature.clone()).collect()
+    actions.filter_map(|(_, action)| action.signature.as_deref()).collect()
 }
 
 fn objection(wording: &Wording) -> Option<&'static str> {

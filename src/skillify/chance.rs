@@ -4,8 +4,6 @@
 //! cluster must pay for itself: what its members share must surprise, measured against how often the
 //! rest of the workspace does the same, by more than it costs to name the members and what they share.
 
-use std::collections::BTreeMap;
-
 use super::terms::{Term, Terms};
 use super::verify::Work;
 
@@ -16,7 +14,8 @@ const PRIOR_SEGMENTS: f64 = 25.0;
 /// them left out, edited files, words asked ([`super::terms`]).
 pub(super) struct Background {
     segments: f64,
-    frequencies: BTreeMap<String, f64>,
+    /// By term.
+    shown_by: Vec<f64>,
     /// How many kinds of things several segments show.
     kinds: f64,
 }
@@ -39,31 +38,34 @@ impl Background {
                 }
             }
         }
-        let frequencies = terms.texts().iter().cloned().zip(shown_by);
-        let frequencies = frequencies.filter(|(_, frequency)| *frequency > 1.0).collect();
-        Self::new(works.iter().map(|_| 1.0).sum(), frequencies)
+        Self::new(works.iter().map(|_| 1.0).sum(), shown_by)
     }
 
-    fn new(segments: f64, frequencies: BTreeMap<String, f64>) -> Self {
-        let kinds = frequencies.keys().map(|_| 1.0).sum();
-        Self { segments, frequencies, kinds }
+    fn new(segments: f64, shown_by: Vec<f64>) -> Self {
+        let kinds = shown_by.iter().filter(|shown| **shown > 1.0).map(|_| 1.0).sum();
+        Self { segments, shown_by, kinds }
     }
 
-    /// How surprising it is that `shown` of `members` segments show the key: the negative logarithm
-    /// of about the probability, less what it costs to name the key.
-    pub(super) fn surprise(&self, key: &str, shown: usize, members: usize) -> f64 {
+    /// How many segments show the term; `None` if none or one does.
+    fn frequency(&self, term: Term) -> Option<f64> {
+        self.shown_by.get(term as usize).copied().filter(|shown| *shown > 1.0)
+    }
+
+    /// How surprising it is that `shown` of `members` segments show the term: the negative logarithm
+    /// of about the probability, less what it costs to name the term.
+    pub(super) fn surprise(&self, term: Term, shown: usize, members: usize) -> f64 {
         let (shown, members) = (count(shown), count(members));
-        let everywhere = self.frequencies.get(key).copied().unwrap_or(shown);
+        let everywhere = self.frequency(term).unwrap_or(shown);
         let elsewhere = (everywhere - shown).max(0.0);
         let rate = (elsewhere + 0.5) / (self.segments - members + PRIOR_SEGMENTS);
         -shown * rate.min(1.0).ln() - ln_choose(members, shown) - (1.0 + self.kinds).ln()
     }
 
-    /// Whether the key tells members of a cluster, of which `shown` show it, from the rest of the
+    /// Whether the term tells members of a cluster, of which `shown` show it, from the rest of the
     /// workspace: there it is at most half as frequent.
-    pub(super) fn tells_apart(&self, key: &str, shown: usize, members: usize) -> bool {
+    pub(super) fn tells_apart(&self, term: Term, shown: usize, members: usize) -> bool {
         let (shown, members) = (count(shown), count(members));
-        let elsewhere = (self.frequencies.get(key).copied().unwrap_or(shown) - shown).max(0.0);
+        let elsewhere = (self.frequency(term).unwrap_or(shown) - shown).max(0.0);
         let rest = self.segments - members;
         rest <= 0.0 || 2.0 * elsewhere / rest <= shown / members.max(1.0)
     }
@@ -93,29 +95,32 @@ fn ln_choose(all: f64, some: f64) -> f64 {
 mod tests {
     use super::*;
 
+    const MAKE_X: Term = 0;
+    const MAKE_Y: Term = 1;
+
     fn background(segments: f64, elsewhere: f64) -> Background {
-        Background::new(segments, [("= make x".to_owned(), elsewhere)].into())
+        Background::new(segments, vec![elsewhere])
     }
 
     #[test]
     fn what_everybody_does_is_no_surprise() {
-        let common = background(200.0, 150.0).surprise("= make x", 5, 5);
-        let rare = background(200.0, 5.0).surprise("= make x", 5, 5);
+        let common = background(200.0, 150.0).surprise(MAKE_X, 5, 5);
+        let rare = background(200.0, 5.0).surprise(MAKE_X, 5, 5);
         assert!(common < 2.0 && rare > 20.0, "{common} {rare}");
     }
 
     #[test]
     fn a_word_that_every_prompt_has_tells_nothing_apart() {
         let background = background(44.0, 24.0);
-        assert!(!background.tells_apart("= make x", 3, 4));
-        assert!(background.tells_apart("= make y", 3, 4));
+        assert!(!background.tells_apart(MAKE_X, 3, 4));
+        assert!(background.tells_apart(MAKE_Y, 3, 4));
     }
 
     #[test]
     fn two_segments_pay_for_themselves_by_what_nobody_else_does() {
         for (elsewhere, pays) in [(2.0, true), (40.0, false)] {
             let background = background(200.0, elsewhere);
-            let gain = 2.0 * background.surprise("= make x", 2, 2) - background.cost(2);
+            let gain = 2.0 * background.surprise(MAKE_X, 2, 2) - background.cost(2);
             assert_eq!(gain > 0.0, pays, "{gain}");
         }
     }

@@ -6,7 +6,6 @@
 //! cluster only what its members have in common counts, so that noise does not add up.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use super::Idea;
 use super::meaning::{Meaning, meanings};
@@ -26,23 +25,41 @@ const TELLING_SIZE: usize = 3;
 const RARE_TOKENS: usize = 12;
 const NEIGHBOURS: usize = 12;
 
-/// What was done and what was asked for, ascending.
+/// What was done and what was asked for, ascending, and what all of it weighs.
 struct Profile {
     actions: Vec<Term>,
     words: Vec<Term>,
+    weight_of_actions: f64,
+    weight_of_words: f64,
     meaning: Meaning,
 }
 
-/// How many members have each token, by token.
-type Counts = Vec<(Term, f64)>;
-
 /// A growing cluster.
-#[derive(Default, Clone)]
+#[derive(Default)]
 struct Cluster {
     members: Vec<usize>,
-    actions: Counts,
-    words: Counts,
+    actions: Traits,
+    words: Traits,
     meaning: Meaning,
+}
+
+/// What the members of a cluster have.
+#[derive(Default)]
+struct Traits {
+    /// How many members have each token, by token.
+    counts: Vec<(Term, u32)>,
+    /// The share of members that have each token, by token; without what a telling cluster does not have
+    /// in common.
+    shares: Vec<(Term, f64)>,
+}
+
+/// Two segments that share a rare token. The most alike come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Pair {
+    /// How different they are, in thousandths.
+    apart: u32,
+    earlier: u32,
+    later: u32,
 }
 
 /// The indices of the segments by cluster, in the order of their oldest members. A segment without a
@@ -60,33 +77,30 @@ pub(super) fn clusters(
     let mut forest: Vec<usize> = (0..profiles.len()).collect();
     let mut clusters: Vec<Cluster> =
         profiles.iter().enumerate().map(|(member, profile)| Cluster::single(member, profile)).collect();
-    // Two clusters that were not alike stay so until one of them grows.
-    let mut apart: BTreeMap<(usize, usize), (usize, usize)> = BTreeMap::new();
-    for (_, a, b) in pairs(&profiles, &weights, &clusters) {
-        let (a, b) = (root(&mut forest, a), root(&mut forest, b));
+    let mut apart = Apart::new();
+    for Pair { earlier, later, .. } in pairs(&profiles, &weights) {
+        let (a, b) = (root(&mut forest, earlier as usize), root(&mut forest, later as usize));
         if a == b {
             continue;
         }
         let (home, guest) = (a.min(b), a.max(b));
         let (Some(here), Some(there)) = (clusters.get(home), clusters.get(guest)) else { continue };
-        let sizes = (here.members.len(), there.members.len());
-        if apart.get(&(home, guest)) == Some(&sizes) {
+        let compared = Compared { clusters: (home, guest), sizes: (here.members.len(), there.members.len()) };
+        if apart.knows(&compared) {
             continue;
         }
-        let alike = weights.similarity(here, there) > ALIKE;
-        if !alike {
-            apart.insert((home, guest), sizes);
-        }
-        if alike && let Some(joining) = clusters.get_mut(guest).map(std::mem::take) {
+        if weights.similarity(here, there) <= ALIKE {
+            apart.insert(compared);
+        } else if let Some(joining) = clusters.get_mut(guest).map(std::mem::take) {
             if let Some(home) = clusters.get_mut(home) {
-                home.absorb(joining);
+                home.absorb(joining, weights.common);
             }
             if let Some(parent) = forest.get_mut(guest) {
                 *parent = home;
             }
         }
     }
-    clusters.retain(|cluster| !cluster.actions.is_empty());
+    clusters.retain(|cluster| !cluster.actions.counts.is_empty());
     clusters.into_iter().map(Cluster::into_members).collect()
 }
 
@@ -102,30 +116,86 @@ fn root(forest: &mut [usize], at: usize) -> usize {
     top
 }
 
-/// Pairs of segments that share a rare token, the most alike first; similarity in thousandths.
-fn pairs(profiles: &[Profile], weights: &Weights, singles: &[Cluster]) -> Vec<(u32, usize, usize)> {
-    let mut postings: BTreeMap<Term, Vec<usize>> = BTreeMap::new();
-    let mut pairs: Vec<(u32, usize, usize)> = Vec::new();
-    let mut found: Vec<usize> = Vec::new();
-    for ((at, profile), single) in profiles.iter().enumerate().zip(singles) {
-        let mut rarest = profile.actions.clone();
-        rarest.sort_by(|a, b| weights.of(*b).total_cmp(&weights.of(*a)).then(a.cmp(b)));
-        for token in rarest.into_iter().take(RARE_TOKENS) {
-            let posting = postings.entry(token).or_default();
-            found.extend(posting.iter().rev().take(NEIGHBOURS));
-            posting.push(at);
-        }
-        found.sort_unstable();
-        found.dedup();
-        for other in found.drain(..) {
-            let Some(earlier) = singles.get(other) else { continue };
-            let similarity = weights.similarity(earlier, single);
-            if similarity > ALIKE / 2.0 {
-                pairs.push((thousandths(similarity), other, at));
-            }
+/// Two clusters at the sizes that they had when they were compared.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Compared {
+    clusters: (usize, usize),
+    sizes: (usize, usize),
+}
+
+/// Clusters that were not alike: they stay so until one of them grows. Each has one place that others
+/// may take, so what is not known here may still have been compared; comparing again gives the same.
+struct Apart(Vec<Compared>);
+
+impl Apart {
+    const BITS: u32 = 16;
+
+    fn new() -> Self {
+        Self(vec![Compared::default(); 1 << Self::BITS])
+    }
+
+    /// Multiplies by 2^64 over the golden ratio: the high bits then depend on all others.
+    fn place(compared: &Compared) -> usize {
+        let (home, guest) = compared.clusters;
+        let mixed = ((home as u64) << 32 ^ guest as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        usize::try_from(mixed >> (u64::BITS - Self::BITS)).unwrap_or_default()
+    }
+
+    fn knows(&self, compared: &Compared) -> bool {
+        self.0.get(Self::place(compared)) == Some(compared)
+    }
+
+    fn insert(&mut self, compared: Compared) {
+        if let Some(entry) = self.0.get_mut(Self::place(&compared)) {
+            *entry = compared;
         }
     }
-    pairs.sort_unstable_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+}
+
+/// The segments that had a token last.
+#[derive(Default, Clone, Copy)]
+struct Recent {
+    segments: [u32; NEIGHBOURS],
+    seen: usize,
+}
+
+impl Recent {
+    fn push(&mut self, segment: u32) {
+        if let Some(place) = self.segments.get_mut(self.seen % NEIGHBOURS) {
+            *place = segment;
+        }
+        self.seen += 1;
+    }
+
+    fn segments(&self) -> impl Iterator<Item = u32> {
+        self.segments.iter().copied().take(self.seen)
+    }
+}
+
+/// Pairs of segments that share a rare token, the most alike first.
+fn pairs(profiles: &[Profile], weights: &Weights) -> Vec<Pair> {
+    let mut recent: Vec<Recent> = vec![Recent::default(); weights.rarity.len()];
+    let mut pairs: Vec<Pair> = Vec::new();
+    // The last segment that each segment was compared with.
+    let mut compared: Vec<u32> = vec![u32::MAX; profiles.len()];
+    for (later, profile) in (0..).zip(profiles) {
+        for token in weights.rarest(&profile.actions) {
+            let Some(recent) = recent.get_mut(token as usize) else { continue };
+            for earlier in recent.segments() {
+                let Some(last) = compared.get_mut(earlier as usize).filter(|last| **last != later) else {
+                    continue;
+                };
+                *last = later;
+                let Some(other) = profiles.get(earlier as usize) else { continue };
+                let similarity = weights.similarity_of_singles(other, profile);
+                if similarity > ALIKE / 2.0 {
+                    pairs.push(Pair { apart: 1000 - thousandths(similarity), earlier, later });
+                }
+            }
+            recent.push(later);
+        }
+    }
+    pairs.sort_unstable();
     pairs
 }
 
@@ -145,10 +215,6 @@ fn profiles(works: &[Work<'_>], terms: &Terms, without: Option<Idea>) -> (Vec<Pr
         }
     }
     let recurs = |term: &Term| frequencies.get(*term as usize).is_some_and(|frequency| *frequency > 1.0);
-    for profile in &mut profiles {
-        profile.actions.retain(recurs);
-        profile.words.retain(recurs);
-    }
     let total: f64 = works.iter().map(|_| 1.0).sum();
     let rarity = |frequency: &f64| {
         if without == Some(Idea::Rarity) { 1.0 } else { (1.0 + total / frequency).ln() }
@@ -158,6 +224,12 @@ fn profiles(works: &[Work<'_>], terms: &Terms, without: Option<Idea>) -> (Vec<Pr
         words_share: if without == Some(Idea::Words) { 0.0 } else { WORDS_SHARE },
         common: if without == Some(Idea::Commonness) { 0.0 } else { COMMON },
     };
+    for profile in &mut profiles {
+        profile.actions.retain(recurs);
+        profile.words.retain(recurs);
+        profile.weight_of_actions = weights.of_all(&profile.actions);
+        profile.weight_of_words = weights.of_all(&profile.words);
+    }
     (profiles, weights)
 }
 
@@ -171,25 +243,22 @@ impl Profile {
             terms.sort_unstable();
             terms.dedup();
         }
-        Self { actions, words, meaning: Meaning::default() }
+        Self { actions, words, weight_of_actions: 0.0, weight_of_words: 0.0, meaning: Meaning::default() }
     }
 }
 
 impl Cluster {
     fn single(member: usize, profile: &Profile) -> Self {
-        let counted = |tokens: &[Term]| tokens.iter().map(|token| (*token, 1.0)).collect();
-        Self {
-            members: vec![member],
-            actions: counted(&profile.actions),
-            words: counted(&profile.words),
-            meaning: profile.meaning.clone(),
-        }
+        let (actions, words) = (Traits::single(&profile.actions), Traits::single(&profile.words));
+        Self { members: vec![member], actions, words, meaning: profile.meaning.clone() }
     }
 
-    fn absorb(&mut self, other: Self) {
+    fn absorb(&mut self, other: Self, common: f64) {
         self.members.extend(other.members);
-        self.actions = added(&self.actions, &other.actions);
-        self.words = added(&self.words, &other.words);
+        let size = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+        let common = if self.is_telling() { common } else { 0.0 };
+        self.actions.add(&other.actions, size, common);
+        self.words.add(&other.words, size, common);
         self.meaning.add(&other.meaning);
     }
 
@@ -198,36 +267,43 @@ impl Cluster {
         self.members
     }
 
-    fn size(&self) -> f64 {
-        self.members.iter().map(|_| 1.0).sum()
-    }
-
     fn is_telling(&self) -> bool {
         self.members.len() >= TELLING_SIZE
     }
+}
 
-    /// The share of members that have a token, of their count; 0 for what a telling cluster does not
-    /// have in common.
-    fn share(&self, common: f64) -> impl Fn(f64) -> f64 {
-        let (size, telling) = (self.size(), self.is_telling());
-        move |count| {
-            let share = count / size;
-            if telling && share < common { 0.0 } else { share }
+impl Traits {
+    fn single(tokens: &[Term]) -> Self {
+        Self {
+            counts: tokens.iter().map(|token| (*token, 1)).collect(),
+            shares: tokens.iter().map(|token| (*token, 1.0)).collect(),
         }
+    }
+
+    /// Adds those of other members; then there are `size`, and what fewer than `common` of them have
+    /// does not count.
+    fn add(&mut self, other: &Self, size: u32, common: f64) {
+        let mut sum = Vec::with_capacity(self.counts.len() + other.counts.len());
+        for_both(&self.counts, &other.counts, |token, own, theirs| sum.push((token, own + theirs)));
+        self.counts = sum;
+        let shares = self.counts.iter().map(|(token, count)| (*token, f64::from(*count) / f64::from(size)));
+        self.shares.clear();
+        self.shares.extend(shares.filter(|(_, share)| *share >= common));
     }
 }
 
 /// Calls back with what stands in either of two lists that ascend by token, and its value in both.
-fn for_both(mut a: &[(Term, f64)], mut b: &[(Term, f64)], mut call: impl FnMut(Term, f64, f64)) {
+fn for_both<V: Copy + Default>(mut a: &[(Term, V)], mut b: &[(Term, V)], mut call: impl FnMut(Term, V, V)) {
+    let none = V::default();
     loop {
         match (a, b) {
             ([(token, value), rest @ ..], [(other, theirs), others @ ..]) => match token.cmp(other) {
                 Ordering::Less => {
-                    call(*token, *value, 0.0);
+                    call(*token, *value, none);
                     a = rest;
                 }
                 Ordering::Greater => {
-                    call(*other, 0.0, *theirs);
+                    call(*other, none, *theirs);
                     b = others;
                 }
                 Ordering::Equal => {
@@ -235,16 +311,10 @@ fn for_both(mut a: &[(Term, f64)], mut b: &[(Term, f64)], mut call: impl FnMut(T
                     (a, b) = (rest, others);
                 }
             },
-            (rest, []) => return rest.iter().for_each(|(token, value)| call(*token, *value, 0.0)),
-            ([], rest) => return rest.iter().for_each(|(token, value)| call(*token, 0.0, *value)),
+            (rest, []) => return rest.iter().for_each(|(token, value)| call(*token, *value, none)),
+            ([], rest) => return rest.iter().for_each(|(token, value)| call(*token, none, *value)),
         }
     }
-}
-
-fn added(a: &Counts, b: &Counts) -> Counts {
-    let mut sum = Vec::with_capacity(a.len().max(b.len()));
-    for_both(a, b, |token, a, b| sum.push((token, a + b)));
-    sum
 }
 
 /// How segments are compared.
@@ -260,20 +330,62 @@ impl Weights {
         self.rarity.get(token as usize).copied().unwrap_or_default()
     }
 
+    fn of_all(&self, tokens: &[Term]) -> f64 {
+        tokens.iter().map(|token| self.of(*token)).sum()
+    }
+
+    /// The tokens that a segment is looked up by.
+    fn rarest(&self, tokens: &[Term]) -> Vec<Term> {
+        let mut rarest = tokens.to_vec();
+        if rarest.len() > RARE_TOKENS {
+            rarest.sort_by(|a, b| self.of(*b).total_cmp(&self.of(*a)).then(a.cmp(b)));
+            rarest.truncate(RARE_TOKENS);
+        }
+        rarest
+    }
+
     fn similarity(&self, a: &Cluster, b: &Cluster) -> f64 {
-        let actions = self.overlap((a, &a.actions), (b, &b.actions));
-        let words = self.overlap((a, &a.words), (b, &b.words)).max(a.meaning.nearness(&b.meaning));
+        let telling = (a.is_telling(), b.is_telling());
+        let actions = self.overlap(&a.actions.shares, &b.actions.shares, telling);
+        let words = self.overlap(&a.words.shares, &b.words.shares, telling);
+        self.of_both(actions, words.max(a.meaning.nearness(&b.meaning)))
+    }
+
+    /// [`Weights::similarity`] of clusters of one segment each.
+    fn similarity_of_singles(&self, a: &Profile, b: &Profile) -> f64 {
+        let overlap = |own: &[Term], theirs: &[Term], weight: f64| {
+            let shared = self.shared(own, theirs);
+            let apart = 0.5 * (weight - 2.0 * shared).max(0.0);
+            if shared > 0.0 { shared / (shared + apart) } else { 0.0 }
+        };
+        let actions = overlap(&a.actions, &b.actions, a.weight_of_actions + b.weight_of_actions);
+        let words = overlap(&a.words, &b.words, a.weight_of_words + b.weight_of_words);
+        self.of_both(actions, words.max(a.meaning.nearness(&b.meaning)))
+    }
+
+    fn of_both(&self, actions: f64, words: f64) -> f64 {
         (1.0 - self.words_share) * actions + self.words_share * words
     }
 
+    /// The weight of what stands in both lists.
+    fn shared(&self, mut a: &[Term], mut b: &[Term]) -> f64 {
+        let mut shared = 0.0;
+        while let ([token, rest @ ..], [other, others @ ..]) = (a, b) {
+            if token == other {
+                shared += self.of(*token);
+            }
+            (a, b) = (if token <= other { rest } else { a }, if other <= token { others } else { b });
+        }
+        shared
+    }
+
     /// Weighted Jaccard over the shares of members that have each token.
-    fn overlap(&self, (a, of_a): (&Cluster, &Counts), (b, of_b): (&Cluster, &Counts)) -> f64 {
+    fn overlap(&self, a: &[(Term, f64)], b: &[(Term, f64)], (a_tells, b_tells): (bool, bool)) -> f64 {
         let (mut shared, mut apart) = (0.0, 0.0);
-        let telling = |cluster: &Cluster| if cluster.is_telling() { 1.0 } else { 0.5 };
-        let (counts_in_a, counts_in_b) = (telling(a), telling(b));
-        let (share_of_a, share_of_b) = (a.share(self.common), b.share(self.common));
-        for_both(of_a, of_b, |token, in_a, in_b| {
-            let (weight, in_a, in_b) = (self.of(token), share_of_a(in_a), share_of_b(in_b));
+        let counts = |tells: bool| if tells { 1.0 } else { 0.5 };
+        let (counts_in_a, counts_in_b) = (counts(a_tells), counts(b_tells));
+        for_both(a, b, |token, in_a, in_b| {
+            let weight = self.of(token);
             shared += weight * in_a.min(in_b);
             let (more, counts) =
                 if in_a > in_b { (in_a - in_b, counts_in_a) } else { (in_b - in_a, counts_in_b) };

@@ -12,7 +12,7 @@ use super::shell::{self, Connector, Pipeline, Word};
 use super::vocabulary as known;
 
 /// One command that changes or checks something, or a trivial one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct Command {
     words: Vec<Word>,
     /// Where the words of the first stage that is not trivial begin.

@@ -44,7 +44,7 @@ const MANNERS: &[&str] = &[
 
 /// A word that sets an option.
 pub(super) fn is_flag(word: &str) -> bool {
-    word.len() > 1 && word.starts_with('-')
+    word.len() > 1 && word.as_bytes().first() == Some(&b'-')
 }
 
 /// A flag that changes how much is printed, whether questions are asked or how many work at once:
@@ -73,11 +73,12 @@ pub(super) fn deciding_flags(command: &Command) -> BTreeSet<&str> {
     flags.filter(|word| is_flag(word) && !is_manner(word)).map(flag_key).collect()
 }
 
-/// The deciding flags that most of the commands agree in; of several that as many do, the fewest.
-pub(super) fn usual_flags<'a>(commands: &[&'a Command]) -> BTreeSet<&'a str> {
+/// The deciding flags that most runs of the commands agree in; of several that as many do, the fewest.
+/// Each command stands with its number of runs.
+pub(super) fn usual_flags<'a>(commands: &[(&'a Command, usize)]) -> BTreeSet<&'a str> {
     let mut runs: BTreeMap<BTreeSet<&str>, usize> = BTreeMap::new();
-    for command in commands {
-        *runs.entry(deciding_flags(command)).or_default() += 1;
+    for (command, times) in commands {
+        *runs.entry(deciding_flags(command)).or_default() += times;
     }
     let usual = runs.into_iter().max_by(|(a, of_a), (b, of_b)| {
         of_a.cmp(of_b).then_with(|| b.len().cmp(&a.len())).then_with(|| b.cmp(a))

@@ -1,11 +1,8 @@
 //! An index of works by the commands that they ran, so that a claim is looked for where it can be.
 
-use std::collections::BTreeMap;
-
 use super::claim::Claim;
-use super::segment::repairable;
 use super::template::Template;
-use super::terms::{self, Terms};
+use super::terms::{self, Term, Terms};
 use super::verify::Work;
 
 /// Where commands were run: places among the works, ascending.
@@ -13,29 +10,22 @@ pub(super) struct Index<'a> {
     terms: &'a Terms,
     /// By the term of the words of what was run.
     by_core: Vec<Vec<usize>>,
-    by_program: BTreeMap<&'a str, Vec<usize>>,
+    /// By the term of its first word.
+    by_program: Vec<Vec<usize>>,
     all: Vec<usize>,
 }
 
 impl<'a> Index<'a> {
-    pub(super) fn of(works: &[Work<'a>], terms: &'a Terms) -> Self {
-        let mut index = Self {
-            terms,
-            by_core: vec![Vec::new(); terms.texts().len()],
-            by_program: BTreeMap::new(),
-            all: (0..works.len()).collect(),
-        };
-        for (at, (work, terms)) in works.iter().zip(terms.works()).enumerate() {
-            for ((_, action), terms) in work.segment.actions().zip(&terms.actions) {
-                let (Some(command), Some(core)) = (repairable(action), terms.core) else { continue };
-                let program = command.core().first().copied().unwrap_or_default();
-                add(index.by_program.entry(program).or_default(), at);
-                if let Some(places) = index.by_core.get_mut(core as usize) {
-                    add(places, at);
-                }
+    pub(super) fn of(works: &[Work<'_>], terms: &'a Terms) -> Self {
+        let mut by_core = vec![Vec::new(); terms.texts().len()];
+        let mut by_program = by_core.clone();
+        for (at, work) in terms.works().iter().enumerate() {
+            for action in &work.actions {
+                add(&mut by_core, action.core, at);
+                add(&mut by_program, action.program, at);
             }
         }
-        index
+        Self { terms, by_core, by_program, all: (0..works.len()).collect() }
     }
 
     /// The places of works that can show a claim, for or against it: all others do not.
@@ -57,24 +47,26 @@ impl<'a> Index<'a> {
     /// Where runs of a template may be.
     fn running(&self, template: &Template) -> &[usize] {
         match template.literal_core() {
-            Some(core) => {
-                let term = self.terms.find(&terms::command_key(&core));
-                term.and_then(|term| self.by_core.get(term)).map_or(&[], Vec::as_slice)
-            }
+            Some(core) => self.places(&self.by_core, &terms::command_key(&core)),
             None => self.of_program(template),
         }
     }
 
     fn of_program(&self, template: &Template) -> &[usize] {
         match template.program() {
-            Some(program) => self.by_program.get(program).map_or(&[], Vec::as_slice),
+            Some(program) => self.places(&self.by_program, &terms::program_key(program)),
             None => &self.all,
         }
     }
+
+    fn places<'i>(&self, by_term: &'i [Vec<usize>], text: &str) -> &'i [usize] {
+        self.terms.find(text).and_then(|term| by_term.get(term)).map_or(&[], Vec::as_slice)
+    }
 }
 
-fn add(places: &mut Vec<usize>, at: usize) {
-    if places.last() != Some(&at) {
+fn add(places: &mut [Vec<usize>], term: Option<Term>, at: usize) {
+    let places = term.and_then(|term| places.get_mut(term as usize));
+    if let Some(places) = places.filter(|places| places.last() != Some(&at)) {
         places.push(at);
     }
 }

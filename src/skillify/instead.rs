@@ -24,6 +24,11 @@ struct Replacement<'w> {
 
 /// Every replacement that a segment shows.
 fn replacements<'w>(work: &'w Work<'_>) -> Vec<Replacement<'w>> {
+    let missing =
+        |action: &Action| action.signature.as_deref().is_some_and(signature::says_a_tool_is_missing);
+    if !work.segment.actions().any(|(_, action)| missing(action)) {
+        return Vec::new();
+    }
     let actions: Vec<(usize, &Action)> = work.segment.actions().collect();
     let passed = |command: &Command| {
         let same = |other: &Command| other.core() == command.core();
@@ -31,8 +36,9 @@ fn replacements<'w>(work: &'w Work<'_>) -> Vec<Replacement<'w>> {
     };
     let mut found = Vec::new();
     for (at, (_, action)) in actions.iter().enumerate() {
-        let missing = action.signature.as_deref().is_some_and(signature::says_a_tool_is_missing);
-        let Some(failed) = action.command().filter(|command| missing && !passed(command)) else { continue };
+        let Some(failed) = action.command().filter(|command| missing(action) && !passed(command)) else {
+            continue;
+        };
         let by = actions.iter().skip(at + 1).find_map(|(turn, other)| {
             let command = other.command().filter(|command| ran(other, command))?;
             does_the_work_of(command, failed).then_some((*turn, *other, command))

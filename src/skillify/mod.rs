@@ -10,6 +10,7 @@
 //! | `prompt.rs` | what a prompt starts, corrects or continues; the words that tell its work |
 //! | `action.rs` | facts become actions, the same for every assistant |
 //! | `shell.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
+//! | `shared.rs` | one command in memory for all actions that ran it |
 //! | `flag.rs` | which flags decide what a command does |
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
@@ -17,6 +18,7 @@
 //! | `arrow.rs` | segments as rows for other engines |
 //! | `terms.rs` | what segments did and were asked for, as numbers |
 //! | `vectors.rs`, `meaning.rs` | word vectors, and what prompts mean by them: optional |
+//! | `places.rs` | items of a list by their hashes |
 //! | `cluster.rs` | segments that do the same work |
 //! | `instead.rs` | what does the work of a command that cannot work |
 //! | `prefer.rs` | which of two commands a person wants |
@@ -49,6 +51,7 @@ pub mod llm;
 mod meaning;
 mod offline;
 mod outcome;
+mod places;
 mod prefer;
 mod prompt;
 mod propose;
@@ -56,6 +59,7 @@ mod repair;
 mod said;
 mod score;
 mod segment;
+mod shared;
 mod shell;
 mod signature;
 mod steps;
@@ -78,6 +82,7 @@ pub use outcome::Outcome;
 pub use propose::{Material, Proposer};
 pub use score::{PublishRule, Shortfall};
 pub(crate) use segment::short_hash;
+pub use shared::sharing_commands;
 pub use template::{Hole, Template};
 pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};
 
@@ -186,7 +191,7 @@ pub fn mine_digests<D: Borrow<Digest>>(
     let mining = candidate::Workspace {
         name: workspace,
         works: &works,
-        by_segment: works.iter().enumerate().map(|(at, work)| (work.segment.id.as_str(), at)).collect(),
+        started_at: works.iter().map(|work| work.segment.started_at).collect(),
         known_people: if without == Some(Idea::People) { 0 } else { known_people.len() },
         without,
         vectors: config.vectors,

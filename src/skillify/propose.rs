@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::action::Action;
 use super::claim::{Claim, SupportedClaim, Wording};
 use super::command::Command;
 use super::outcome::Outcome;
@@ -108,6 +109,10 @@ fn alike<'a, T>(
 
 /// The repairs that one segment shows.
 fn repairs<'a>(work: &'a Work<'_>) -> Vec<Repair<'a>> {
+    let failed = |(_, action): (usize, &Action)| action.status == Status::Error;
+    if !work.segment.actions().any(failed) {
+        return Vec::new();
+    }
     let actions: Vec<Placed<'_>> = work.segment.actions().collect();
     let session = session_of(work);
     let mut runs: BTreeMap<(&str, Vec<&str>), Vec<usize>> = BTreeMap::new();

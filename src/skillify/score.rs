@@ -116,7 +116,8 @@ pub(super) fn rank(candidate: &Candidate, as_of: Timestamp) -> u32 {
     let acceptance = wilson(count(accepted), count(accepted + rejected));
     let saturated = |number: usize, half: f64| count(number) / (count(number) + half);
     let people = candidate.people().len().max(1);
-    let newest = candidate.evidence().last().map_or(as_of, |evidence| evidence.started_at);
+    let support = candidate.claims.iter().flat_map(|claim| &claim.support);
+    let newest = support.map(|evidence| evidence.started_at).max().unwrap_or(as_of);
     let days = as_of.since(newest).as_secs_f64() / 86_400.0;
     let avoids = |claim: &SupportedClaim| !matches!(claim.claim, Claim::Run(_) | Claim::Edit(_));
     let cost = if candidate.claims.iter().any(avoids) { FAILURE_AVOIDED } else { 1.0 };

@@ -202,7 +202,7 @@ pub(super) fn claimable(action: &Action) -> Option<&Command> {
 /// The command of a digest's action, or the tool that it called, if that is a name and nothing else.
 pub(super) fn repairable(action: &Action) -> Option<&Command> {
     action.command().or_else(|| match &action.what {
-        What::Tool(tool) => Some(tool).filter(|tool| is_name(&tool.text())),
+        What::Tool(tool) => Some(&**tool).filter(|tool| is_name(&tool.text())),
         _ => None,
     })
 }

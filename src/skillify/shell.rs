@@ -16,6 +16,13 @@ pub(super) struct Word {
     pub(super) value: String,
 }
 
+impl std::hash::Hash for Word {
+    /// Equal words are written equally.
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.raw.hash(state);
+    }
+}
+
 /// A word as it is stored: as written, and its value where that is another.
 #[derive(Serialize, Deserialize)]
 struct StoredWord(String, Option<String>);

@@ -1,6 +1,6 @@
 //! Steps: what the sessions of one cluster have in common, in the order of doing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Idea;
 use super::action::Action;
@@ -9,7 +9,7 @@ use super::claim::Claim;
 use super::command::Command;
 use super::flag::is_flag;
 use super::template::Template;
-use super::terms;
+use super::terms::{ActionTerms, Term, WorkTerms};
 use super::verify::Work;
 use super::version;
 use crate::event::Status;
@@ -30,39 +30,57 @@ enum Deed<'a> {
 #[derive(Clone, Copy)]
 struct Done<'a> {
     deed: Deed<'a>,
+    /// What was done in which words ([`ActionTerms::deed`]).
+    number: u32,
+    /// The term of the words of what was run.
+    core: Option<Term>,
     /// The segment's index in the cluster.
     work: usize,
     /// Where in its segment it stands.
     place: usize,
-    session: (&'a str, &'a str),
+    /// The number of its session.
+    session: usize,
 }
 
 /// A step with how surprising it is in this cluster.
 pub(super) struct Step {
     pub(super) claim: Claim,
     pub(super) surprise: f64,
-    /// Where each segment that shows it does so first.
-    places: BTreeMap<usize, usize>,
+    /// The segments that show it, ascending, and where each does so first.
+    places: Vec<(usize, usize)>,
+}
+
+/// A segment of a cluster and its terms.
+pub(super) type Member<'m, 'a> = (&'m Work<'a>, &'m WorkTerms);
+
+/// A cluster whose steps are looked for.
+struct Cluster<'m, 'a> {
+    members: &'m [Member<'m, 'a>],
+    sessions: usize,
+    background: &'m Background,
 }
 
 /// The steps of a cluster, in order.
-pub(super) fn steps(works: &[&Work<'_>], background: &Background, without: Option<Idea>) -> Vec<Step> {
-    let all: BTreeSet<(&str, &str)> = works.iter().map(|work| session_of(work)).collect();
-    let mut groups: BTreeMap<String, Vec<Done<'_>>> = BTreeMap::new();
-    for (at, work) in works.iter().enumerate() {
-        for (place, (_, action)) in work.segment.actions().enumerate() {
-            let deed = deed(action).zip(action.token());
-            let Some((deed, key)) = deed else { continue };
+pub(super) fn steps(members: &[Member<'_, '_>], background: &Background, without: Option<Idea>) -> Vec<Step> {
+    let mut sessions: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut groups: BTreeMap<Term, Vec<Done<'_>>> = BTreeMap::new();
+    for (at, (work, terms)) in members.iter().enumerate() {
+        let next = sessions.len();
+        let session = *sessions.entry(session_of(work)).or_insert(next);
+        for (place, ((_, action), terms)) in work.segment.actions().zip(&terms.actions).enumerate() {
+            let Some((deed, key)) = deed(action).zip(terms.token) else { continue };
             if without == Some(Idea::Edits) && matches!(deed, Deed::Edit(_)) {
                 continue;
             }
-            groups.entry(key).or_default().push(Done { deed, work: at, place, session: session_of(work) });
+            let ActionTerms { deed: number, core, .. } = *terms;
+            groups.entry(key).or_default().push(Done { deed, number, core, work: at, place, session });
         }
     }
+    let cluster = Cluster { members, sessions: sessions.len(), background };
     let mut steps = Vec::new();
     for (key, group) in groups {
         for part in parts(group) {
-            steps.extend(step(&key, &part, works, all.len(), background));
+            steps.extend(cluster.step(key, &part));
         }
     }
     if without == Some(Idea::Order) {
@@ -86,22 +104,17 @@ pub(super) fn session_of<'a>(work: &Work<'a>) -> (&'a str, &'a str) {
 /// Parts that one template can speak of: runs that agree in every word where most sessions have them,
 /// the others together by their number of words.
 fn parts(group: Vec<Done<'_>>) -> Vec<Vec<Done<'_>>> {
-    let sessions = |part: &[Done<'_>]| part.iter().map(|done| done.session).collect::<BTreeSet<_>>().len();
     let whole = sessions(&group);
-    let mut exact: BTreeMap<Vec<&str>, Vec<Done<'_>>> = BTreeMap::new();
-    for done in group {
-        let key = match done.deed {
-            Deed::Run(command) => command
-                .words()
-                .iter()
-                .map(|word| word.value.as_str())
-                .filter(|word| !is_flag(word) || word.contains('='))
-                .collect(),
-            Deed::Edit(path) => vec![path.rsplit('/').next().unwrap_or(path)],
-        };
-        exact.entry(key).or_default().push(done);
+    let mut by_number: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+    for done in &group {
+        by_number.entry(done.number).or_insert_with(|| done.deed.words());
     }
-    let words = |key: &Vec<&str>| key.iter().map(|word| (*word).to_owned()).collect();
+    let mut exact: BTreeMap<&[&str], Vec<Done<'_>>> = BTreeMap::new();
+    for done in &group {
+        let words = by_number.get(&done.number).map_or(&[][..], Vec::as_slice);
+        exact.entry(words).or_default().push(*done);
+    }
+    let words = |key: &&[&str]| key.iter().map(|word| (*word).to_owned()).collect();
     let (mut parts, rest): (Vec<_>, Vec<_>) = version::join_versions(exact, words, sessions)
         .into_iter()
         .partition(|(_, part)| sessions(part) >= 2 && sessions(part) * 2 > whole);
@@ -112,78 +125,118 @@ fn parts(group: Vec<Done<'_>>) -> Vec<Vec<Done<'_>>> {
     // Few that differ must not blur what most agree in.
     let (most, few): (Vec<_>, Vec<_>) =
         by_kind.into_iter().partition(|(_, part)| sessions(part) >= 2 && sessions(part) * 2 > whole);
-    parts.extend(most.into_iter().map(|(_, part)| (Vec::new(), part)));
+    parts.extend(most.into_iter().map(|(_, part)| ([].as_slice(), part)));
     let mut by_shape: BTreeMap<usize, Vec<Done<'_>>> = BTreeMap::new();
     for (kinds, part) in few {
         by_shape.entry(kinds.len()).or_default().extend(part);
     }
-    parts.extend(by_shape.into_values().map(|part| (Vec::new(), part)));
+    parts.extend(by_shape.into_values().map(|part| ([].as_slice(), part)));
     parts.into_iter().map(|(_, part)| part).collect()
 }
 
-fn step(
-    key: &str,
-    part: &[Done<'_>],
-    works: &[&Work<'_>],
-    all: usize,
-    background: &Background,
-) -> Option<Step> {
-    let sessions: BTreeSet<_> = part.iter().map(|done| done.session).collect();
-    let share = ratio(sessions.len(), all);
-    if sessions.len() < 2 || share < COMMON {
-        return None;
+/// In how many sessions it was done.
+fn sessions(part: &[Done<'_>]) -> usize {
+    let mut sessions: Vec<usize> = part.iter().map(|done| done.session).collect();
+    sessions.sort_unstable();
+    sessions.dedup();
+    sessions.len()
+}
+
+impl<'a> Deed<'a> {
+    fn command(self) -> Option<&'a Command> {
+        if let Self::Run(command) = self { Some(command) } else { None }
     }
-    let runs: Vec<&Command> = part
-        .iter()
-        .filter_map(|done| if let Deed::Run(command) = done.deed { Some(command) } else { None })
-        .collect();
-    let edits: Vec<&str> = part
-        .iter()
-        .filter_map(|done| if let Deed::Edit(path) = done.deed { Some(path) } else { None })
-        .collect();
-    let claim = if edits.is_empty() {
-        let segments = || part.iter().filter_map(|done| Some(works.get(done.work)?.segment));
+
+    fn path(self) -> Option<&'a str> {
+        if let Self::Edit(path) = self { Some(path) } else { None }
+    }
+
+    /// The words by which most sessions must agree, without flags that have no value.
+    fn words(self) -> Vec<&'a str> {
+        match self {
+            Self::Run(command) => {
+                let words = command.words().iter().map(|word| word.value.as_str());
+                words.filter(|word| !is_flag(word) || word.contains('=')).collect()
+            }
+            Self::Edit(path) => vec![path.rsplit('/').next().unwrap_or(path)],
+        }
+    }
+}
+
+impl Cluster<'_, '_> {
+    /// What one template can say of a part of what was done, if enough sessions did it.
+    fn step(&self, key: Term, part: &[Done<'_>]) -> Option<Step> {
+        let sessions = sessions(part);
+        let share = ratio(sessions, self.sessions);
+        if sessions < 2 || share < COMMON {
+            return None;
+        }
+        let claim = self.claim(part)?;
+        let key = match (&claim, part.first().and_then(|done| done.core)) {
+            (Claim::Run(template), Some(core)) if template.is_literal() => core,
+            _ => key,
+        };
+        let mut places: Vec<(usize, usize)> = part.iter().map(|done| (done.work, done.place)).collect();
+        places.sort_unstable();
+        places.dedup_by_key(|(work, _)| *work);
+        let surprise = self.background.surprise(key, places.len(), self.members.len());
+        (surprise > 0.0 || share >= NEARLY_ALL).then_some(Step { claim, surprise, places })
+    }
+
+    fn claim(&self, part: &[Done<'_>]) -> Option<Claim> {
+        let edits: Vec<&str> = part.iter().filter_map(|done| done.deed.path()).collect();
+        if !edits.is_empty() {
+            return Some(Claim::Edit(Template::of_paths(&edits)?));
+        }
+        // Each command once, with how often it was run, in the order of its first run.
+        let mut places: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut runs: Vec<(&Command, usize)> = Vec::new();
+        for (done, command) in part.iter().filter_map(|done| Some((done, done.deed.command()?))) {
+            let place = *places.entry(done.number).or_insert(runs.len());
+            match runs.get_mut(place) {
+                Some((_, times)) => *times += 1,
+                None => runs.push((command, 1)),
+            }
+        }
+        let segments = || part.iter().filter_map(|done| Some(self.members.get(done.work)?.0.segment));
         let given = |version: &str| segments().all(|segment| segment.is_given(version));
-        Claim::Run(Template::of(&runs)?.with_given_versions(given))
-    } else {
-        Claim::Edit(Template::of_paths(&edits)?)
-    };
-    let key = match (&claim, runs.first()) {
-        (Claim::Run(template), Some(command)) if template.is_literal() => terms::command_key(&command.core()),
-        _ => key.to_owned(),
-    };
-    let mut places: BTreeMap<usize, usize> = BTreeMap::new();
-    for done in part {
-        let first = places.entry(done.work).or_insert(done.place);
-        *first = done.place.min(*first);
+        Some(Claim::Run(Template::of_runs(&runs)?.with_given_versions(given)))
     }
-    let surprise = background.surprise(&key, places.len(), works.len());
-    (surprise > 0.0 || share >= NEARLY_ALL).then_some(Step { claim, surprise, places })
 }
 
 /// Orders the steps by how many others they come before in most of the segments that show both.
 fn in_order(steps: Vec<Step>) -> Vec<Step> {
-    let before = |a: &Step, b: &Step| {
-        let both = a.places.iter().filter_map(|(work, place)| Some((place, b.places.get(work)?)));
-        both.fold(
-            (0_usize, 0_usize),
-            |(ahead, behind), (own, other)| {
-                if own < other { (ahead + 1, behind) } else { (ahead, behind + 1) }
-            },
-        )
-    };
-    let wins = |step: &Step| {
-        let loses = |other: &&Step| {
+    let mut wins = vec![0_usize; steps.len()];
+    for (at, step) in steps.iter().enumerate() {
+        for (other_at, other) in steps.iter().enumerate().skip(at + 1) {
             let (ahead, behind) = before(step, other);
-            step.claim != other.claim && ahead > behind
-        };
-        steps.iter().filter(loses).count()
-    };
-    let counts: Vec<usize> = steps.iter().map(wins).collect();
-    let mut ranked: Vec<(usize, Step)> = counts.into_iter().zip(steps).collect();
+            let winner = if ahead > behind { at } else { other_at };
+            if step.claim != other.claim
+                && ahead != behind
+                && let Some(wins) = wins.get_mut(winner)
+            {
+                *wins += 1;
+            }
+        }
+    }
+    let mut ranked: Vec<(usize, Step)> = wins.into_iter().zip(steps).collect();
     ranked.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.claim.cmp(&b.1.claim)));
     ranked.dedup_by(|a, b| a.1.claim == b.1.claim);
     ranked.into_iter().map(|(_, step)| step).collect()
+}
+
+/// In how many segments one comes before the other, and in how many behind it.
+fn before(step: &Step, other: &Step) -> (usize, usize) {
+    let (mut own, mut theirs) = (step.places.as_slice(), other.places.as_slice());
+    let (mut ahead, mut behind) = (0, 0);
+    while let ([(work, place), rest @ ..], [(other_work, other_place), others @ ..]) = (own, theirs) {
+        if work == other_work {
+            if place < other_place { ahead += 1 } else { behind += 1 }
+        }
+        (own, theirs) =
+            (if work <= other_work { rest } else { own }, if other_work <= work { others } else { theirs });
+    }
+    (ahead, behind)
 }
 
 /// `part` of `whole`.

@@ -40,13 +40,19 @@ impl Template {
     /// What the commands have in common: equal words stay, differing ones become holes. Its flags are
     /// those that most of them agree in. `None` if they differ in more than that.
     pub(super) fn of(commands: &[&Command]) -> Option<Self> {
-        let first = commands.first()?;
-        if commands.iter().any(|command| command.core().len() != first.core().len()) {
+        Self::of_runs(&commands.iter().map(|command| (*command, 1)).collect::<Vec<_>>())
+    }
+
+    /// [`Template::of`] the commands, each with how often it was run.
+    pub(super) fn of_runs(runs: &[(&Command, usize)]) -> Option<Self> {
+        let commands = || runs.iter().map(|(command, _)| *command);
+        let width = commands().next()?.core().len();
+        if commands().any(|command| command.core().len() != width) {
             return None;
         }
-        let flags = usual_flags(commands);
+        let flags = usual_flags(runs);
         let having: Vec<&Command> =
-            commands.iter().copied().filter(|command| flags.is_subset(&deciding_flags(command))).collect();
+            commands().filter(|command| flags.is_subset(&deciding_flags(command))).collect();
         let aligned: Vec<Vec<&Word>> =
             having.iter().map(|command| without_uncommon_flags(command, &flags, &having)).collect();
         let width = aligned.first()?.len();

@@ -1,12 +1,13 @@
 //! The terms of a workspace: what its segments did and were asked for, each text made and numbered once.
 //!
-//! A term is an action's token (`run make db-up`), a command word by word (`= make db-up`) or a word of
-//! prompts (`? database`). Numbers ascend with the texts, so that they do not depend on the order of
-//! the segments.
+//! A term is an action's token (`run make db-up`), a command word by word (`= make db-up`), its program
+//! (`$ make`) or a word of prompts (`? database`). Numbers ascend with the texts, so that they do not
+//! depend on the order of the segments. What was done is numbered too, in no particular order: most
+//! actions were done before, word for word, and their terms are then not made again.
 
-use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
-
+use super::action::{Action, What};
+use super::command::Command;
+use super::places::{Places, hash_of};
 use super::segment::repairable;
 use super::verify::Work;
 
@@ -14,12 +15,16 @@ use super::verify::Work;
 pub(super) type Term = u32;
 
 /// The terms of one action.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(super) struct ActionTerms {
     /// Of its token; `None` for what every work has.
     pub(super) token: Option<Term>,
     /// Of the words of what was run, if a claim can speak of it.
     pub(super) core: Option<Term>,
+    /// Of its first word, likewise.
+    pub(super) program: Option<Term>,
+    /// The number of what was done, which actions share that did the same in the same words.
+    pub(super) deed: u32,
 }
 
 /// The terms of one segment.
@@ -46,6 +51,11 @@ impl Terms {
         numbering.sorted(works)
     }
 
+    /// The word of prompts of this number.
+    pub(super) fn word(&self, term: Term) -> Option<&str> {
+        self.texts.get(term as usize)?.strip_prefix(WORD)
+    }
+
     /// Every text, by its number.
     pub(super) fn texts(&self) -> &[String] {
         &self.texts
@@ -67,46 +77,59 @@ pub(super) fn command_key(core: &[&str]) -> String {
     format!("= {}", core.join(" "))
 }
 
-/// The term of a word of prompts.
-pub(super) fn word_key(word: &str) -> String {
-    format!("? {word}")
+/// The term of a program.
+pub(super) fn program_key(program: &str) -> String {
+    format!("$ {program}")
 }
+
+/// How the term of a word of prompts begins.
+const WORD: &str = "? ";
 
 /// Numbers in the order of appearance.
 #[derive(Default)]
-struct Numbering {
-    /// By the hash of the text, or the next free one where two texts share it.
-    by_hash: BTreeMap<u64, Term>,
+struct Numbering<'a> {
     texts: Vec<String>,
+    places_of_texts: Places,
+    deeds: Vec<(&'a What, ActionTerms)>,
+    places_of_deeds: Places,
 }
 
-impl Numbering {
-    fn work(&mut self, work: &Work<'_>) -> WorkTerms {
-        let actions = work.segment.actions().map(|(_, action)| ActionTerms {
-            token: action.token().map(|token| self.number(token)),
-            core: repairable(action).map(|command| self.number(command_key(&command.core()))),
-        });
-        let actions = actions.collect();
+impl<'a> Numbering<'a> {
+    fn work(&mut self, work: &Work<'a>) -> WorkTerms {
         WorkTerms {
-            actions,
-            words: work.segment.words.iter().map(|word| self.number(word_key(word))).collect(),
+            actions: work.segment.actions().map(|(_, action)| self.action(action)).collect(),
+            words: work.segment.words.iter().map(|word| self.number(WORD, word)).collect(),
         }
     }
 
-    fn number(&mut self, text: String) -> Term {
-        let mut hasher = DefaultHasher::new();
-        text.hash(&mut hasher);
-        let mut hash = hasher.finish();
-        while let Some(term) = self.by_hash.get(&hash) {
-            if self.texts.get(*term as usize) == Some(&text) {
-                return *term;
-            }
-            hash = hash.wrapping_add(1);
+    fn action(&mut self, action: &'a Action) -> ActionTerms {
+        let same = |at: usize| self.deeds.get(at).is_some_and(|(what, _)| **what == action.what);
+        let hash = hash_of(&action.what);
+        let known = self.places_of_deeds.find(hash, same);
+        if let Some((_, terms)) = known.and_then(|place| self.deeds.get(place as usize)) {
+            return *terms;
         }
-        let term = Term::try_from(self.texts.len()).unwrap_or(Term::MAX);
-        self.by_hash.insert(hash, term);
-        self.texts.push(text);
-        term
+        let run = repairable(action).map(Command::core);
+        let terms = ActionTerms {
+            token: action.token().map(|token| self.number("", &token)),
+            core: run.as_ref().map(|core| self.number("", &command_key(core))),
+            program: run.map(|core| self.number("", &program_key(core.first().copied().unwrap_or_default()))),
+            deed: self.places_of_deeds.insert(hash, self.deeds.len()),
+        };
+        self.deeds.push((&action.what, terms));
+        terms
+    }
+
+    /// The number of the text that begins and goes on so.
+    fn number(&mut self, beginning: &str, rest: &str) -> Term {
+        let same = |at: usize| {
+            self.texts.get(at).and_then(|text| text.strip_prefix(beginning)).is_some_and(|text| text == rest)
+        };
+        let hash = hash_of((beginning, rest));
+        self.places_of_texts.find(hash, same).unwrap_or_else(|| {
+            self.texts.push(format!("{beginning}{rest}"));
+            self.places_of_texts.insert(hash, self.texts.len() - 1)
+        })
     }
 
     /// With the numbers in the order of the texts.
@@ -123,7 +146,8 @@ impl Numbering {
         for work in &mut works {
             work.words.iter_mut().for_each(renumber);
             for action in &mut work.actions {
-                action.token.iter_mut().chain(&mut action.core).for_each(renumber);
+                let terms = action.token.iter_mut().chain(&mut action.core).chain(&mut action.program);
+                terms.for_each(renumber);
             }
         }
         Terms { texts: texts.into_iter().map(|(text, _)| text).collect(), works }

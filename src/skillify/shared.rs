@@ -1,0 +1,139 @@
+//! Commands that many actions share.
+//!
+//! Sessions run the same commands again and again. Kept digests hold each action's command as bytes of
+//! their own ([`postcard`]); who reads many of them within [`sharing_commands`] makes each command once.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::Visitor;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::command::Command;
+use super::places::{Places, hash_of};
+
+/// A command that actions may share.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct SharedCommand(Arc<Command>);
+
+impl From<Command> for SharedCommand {
+    fn from(command: Command) -> Self {
+        Self(Arc::new(command))
+    }
+}
+
+impl std::ops::Deref for SharedCommand {
+    type Target = Command;
+
+    fn deref(&self) -> &Command {
+        &self.0
+    }
+}
+
+/// The commands that were read, by their bytes.
+#[derive(Default)]
+struct Known {
+    commands: Vec<(Box<[u8]>, SharedCommand)>,
+    places: Places,
+}
+
+thread_local! {
+    /// What [`sharing_commands`] knows; `None` outside of it. Serde hands nothing down to what it reads.
+    static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) };
+}
+
+/// Reads digests, on this thread, so that equal commands are one in memory.
+pub fn sharing_commands<T>(read: impl FnOnce() -> T) -> T {
+    KNOWN.set(Some(Known::default()));
+    let done = read();
+    KNOWN.set(None);
+    done
+}
+
+impl Known {
+    fn command(&mut self, bytes: &[u8]) -> postcard::Result<SharedCommand> {
+        let same = |at: usize| self.commands.get(at).is_some_and(|(known, _)| **known == *bytes);
+        let hash = hash_of(bytes);
+        let known = self.places.find(hash, same);
+        if let Some((_, command)) = known.and_then(|place| self.commands.get(place as usize)) {
+            return Ok(command.clone());
+        }
+        let command = decoded(bytes)?;
+        self.places.insert(hash, self.commands.len());
+        self.commands.push((bytes.into(), command.clone()));
+        Ok(command)
+    }
+}
+
+fn decoded(bytes: &[u8]) -> postcard::Result<SharedCommand> {
+    postcard::from_bytes::<Command>(bytes).map(SharedCommand::from)
+}
+
+impl Serialize for SharedCommand {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() {
+            return self.0.serialize(to);
+        }
+        let bytes = postcard::to_extend(&*self.0, Vec::new()).map_err(S::Error::custom)?;
+        to.serialize_bytes(&bytes)
+    }
+}
+
+impl<'de> Deserialize<'de> for SharedCommand {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        if from.is_human_readable() {
+            return Command::deserialize(from).map(Self::from);
+        }
+        from.deserialize_bytes(Bytes)
+    }
+}
+
+/// Reads a command from its bytes.
+struct Bytes;
+
+impl Visitor<'_> for Bytes {
+    type Value = SharedCommand;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the bytes of a command")
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<SharedCommand, E> {
+        let command = KNOWN.with_borrow_mut(|known| match known {
+            Some(known) => known.command(bytes),
+            None => decoded(bytes),
+        });
+        command.map_err(E::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::command::commands;
+    use super::*;
+
+    #[test]
+    fn commands_that_are_read_together_are_one_and_those_that_are_not_are_equal() {
+        let written: Vec<SharedCommand> = ["make test", "git tag v1", "make test"]
+            .iter()
+            .map(|line| commands(line).remove(0).command.into())
+            .collect();
+        let bytes = postcard::to_extend(&written, Vec::new()).unwrap();
+        let read = || postcard::from_bytes::<Vec<SharedCommand>>(&bytes).unwrap();
+        let shared = sharing_commands(read);
+        assert_eq!(shared, written);
+        assert!(Arc::ptr_eq(&shared[0].0, &shared[2].0) && !Arc::ptr_eq(&shared[0].0, &shared[1].0));
+        let single = read();
+        assert_eq!(single, written);
+        assert!(!Arc::ptr_eq(&single[0].0, &single[2].0));
+    }
+
+    #[test]
+    fn bytes_that_are_no_command_are_refused() {
+        let bytes = postcard::to_extend(&vec![vec![9_u8, 200, 200]], Vec::new()).unwrap();
+        let read = || postcard::from_bytes::<Vec<SharedCommand>>(&bytes).is_err();
+        assert!(read() && sharing_commands(read));
+    }
+}
