@@ -20,8 +20,8 @@ use super::tls::Certificates;
 /// Spans of agents are large; with hyper's defaults a client waits for window updates. What has come in
 /// and has not been read yet is not paid for by anybody: many times more would be no faster, and with many
 /// connections a lot of memory.
-const STREAM_WINDOW: u32 = 2 << 20;
-const CONNECTION_WINDOW: u32 = 4 << 20;
+const STREAM_WINDOW: u32 = 512 << 10;
+const CONNECTION_WINDOW: u32 = 1 << 20;
 const FRAME: u32 = 64 << 10;
 /// As above for HTTP/1.1, where it also bounds a request's head.
 const READ_BUFFER: usize = 64 << 10;

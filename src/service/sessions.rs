@@ -59,7 +59,7 @@ impl Sessions {
         counters: Counters,
     ) -> Result<Self, StartError> {
         let mut started = BTreeMap::new();
-        let mut for_requests = memory_limit - memory_limit / 16;
+        let mut for_requests = memory_limit - memory_limit / 8;
         for pipeline in pipelines {
             let batches = batches_within(memory_limit / pipelines.len().max(1), &pipeline.parquet);
             for_requests -= 2 * usize::try_from(batches.bytes).unwrap_or_default();
@@ -126,7 +126,7 @@ impl Started {
     }
 }
 
-/// Requests in flight and the batches on their way to tables share the memory, but for a sixteenth that
+/// Requests in flight and the batches on their way to tables share the memory, but for an eighth that
 /// nobody counts: what connections have read ahead, and what the allocator keeps for a while. A batch takes a
 /// quarter of its pipeline's share at most: an eighth for its events, and as much for the file that is made
 /// of them.
