@@ -8,7 +8,7 @@
 //! | `unowned.rs` | journals that no pipeline has any more |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
 //! | `wording.rs`, `model_counts.rs` | the LLM step of a run, and what it counts |
-//! | `embeddings.rs`, `embedding_counts.rs` | word vectors of a run, and what they cost |
+//! | `embeddings/`, `embedding_counts.rs` | word vectors of a run, and what asking for them came to |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
 //! | `followers.rs` | the exporters that follow tables |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
@@ -22,8 +22,8 @@
 //!
 //! Start: every port is bound, then tables and journals are opened, then tasks run. Whatever
 //! fails before that leaves nothing behind that answers. Drain, in this order: not ready → no new
-//! connections, requests under way are answered → journals closed → exporters empty them → mining
-//! stops → health stops.
+//! connections, requests under way are answered, what hooks left is taken → journals closed →
+//! exporters empty them → mining stops → health stops.
 
 pub mod digests;
 mod embedding_counts;

@@ -3,13 +3,11 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The places of items by their hashes, each hash in the first free slot from its own on.
+use hashbrown::HashTable;
+
+/// The places of items, with their hashes.
 #[derive(Default)]
-pub(super) struct Places {
-    /// Hashes with places; a power of two of them, at least half of them free.
-    slots: Vec<Option<(u64, u32)>>,
-    taken: usize,
-}
+pub(super) struct Places(HashTable<(u64, u32)>);
 
 /// The hash of a value, the same in every process of one version of the program.
 pub(super) fn hash_of(value: impl Hash) -> u64 {
@@ -21,40 +19,15 @@ pub(super) fn hash_of(value: impl Hash) -> u64 {
 impl Places {
     /// The place of the item that has this hash and of which `is` holds.
     pub(super) fn find(&self, hash: u64, is: impl Fn(usize) -> bool) -> Option<u32> {
-        let found = self.taken_from(hash).find(|(known, place)| *known == hash && is(*place as usize));
-        found.map(|(_, place)| place)
+        let found = self.0.find(hash, |(known, place)| *known == hash && is(*place as usize));
+        found.map(|(_, place)| *place)
     }
 
     /// Adds an item that is not there yet.
     pub(super) fn insert(&mut self, hash: u64, place: usize) -> u32 {
         let place = u32::try_from(place).unwrap_or(u32::MAX);
-        if 2 * (self.taken + 1) > self.slots.len() {
-            let larger = vec![None; (2 * self.slots.len()).max(64)];
-            let known = std::mem::replace(&mut self.slots, larger);
-            known.into_iter().flatten().for_each(|(hash, place)| self.put(hash, place));
-        }
-        self.put(hash, place);
-        self.taken += 1;
+        self.0.insert_unique(hash, (hash, place), |(hash, _)| *hash);
         place
-    }
-
-    fn put(&mut self, hash: u64, place: u32) {
-        let at = self.slot_of(hash) + self.taken_from(hash).count();
-        let at = at % self.slots.len().max(1);
-        if let Some(slot) = self.slots.get_mut(at) {
-            *slot = Some((hash, place));
-        }
-    }
-
-    fn slot_of(&self, hash: u64) -> usize {
-        let mask = (self.slots.len() as u64).saturating_sub(1);
-        usize::try_from(hash & mask).unwrap_or_default()
-    }
-
-    /// What stands from the slot of a hash on, up to the first free slot.
-    fn taken_from(&self, hash: u64) -> impl Iterator<Item = (u64, u32)> {
-        let (before, after) = self.slots.split_at(self.slot_of(hash).min(self.slots.len()));
-        after.iter().chain(before).map_while(|slot| *slot)
     }
 }
 
