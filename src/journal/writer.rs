@@ -143,23 +143,23 @@ impl Writer {
     }
 
     fn keep_within_max_size(&mut self, bytes: u64) -> Result<(), AppendError> {
-        if self.has_room(bytes) {
-            self.shared.state().lacking = 0;
-            return Ok(());
-        }
+        let fits = self.has_room(bytes) || self.make_room(bytes);
+        let lacking = if fits { 0 } else { self.growth(bytes) };
+        self.shared.state().lacking = lacking;
+        if fits { Ok(()) } else { Err(AppendError::Full { max_size: self.shared.max_size }) }
+    }
+
+    fn make_room(&mut self, bytes: u64) -> bool {
         // The segment being written may hold nothing but exported records: then it can make room itself.
         if self.buffer.is_empty() && self.shared.state().cursor >= self.next {
             self.seal();
         }
         while !self.has_room(bytes) {
             if !self.shared.remove_spare() {
-                let growth = self.growth(bytes);
-                self.shared.state().lacking = growth;
-                return Err(AppendError::Full { max_size: self.shared.max_size });
+                return false;
             }
         }
-        self.shared.state().lacking = 0;
-        Ok(())
+        true
     }
 
     fn has_room(&self, bytes: u64) -> bool {
