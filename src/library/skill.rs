@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::changes::capitalised;
 use super::content::{Body, Content, Sentence};
 use super::state::{Skill, Withdrawal};
+use crate::skillify::Claim;
 
 /// The skill's SKILL.md; `None` if format 1 did not remember what it says.
 pub(super) fn skill_md(id: &str, skill: &Skill) -> Option<String> {
@@ -101,6 +102,11 @@ pub(super) fn support(content: &Content) -> String {
     }
 }
 
+/// A remembered claim as a reader is told it.
+fn told(claim: &str) -> String {
+    Claim::parse(claim).map_or_else(|| claim.to_owned(), |claim| claim.told())
+}
+
 /// The skill's references/evidence.md.
 pub(super) fn evidence_md(skill: &Skill) -> String {
     let mut text =
@@ -110,7 +116,7 @@ pub(super) fn evidence_md(skill: &Skill) -> String {
         let _ = write!(
             text,
             "\n## {}\n\n| session | date | assistant | outcome |\n|---|---|---|---|\n",
-            capitalised(&record.claim)
+            capitalised(&told(&record.claim))
         );
         for evidence in &record.evidence {
             let assistant = if evidence.assistant.is_empty() { "unknown" } else { &evidence.assistant };
@@ -133,7 +139,7 @@ pub(super) fn evidence_md(skill: &Skill) -> String {
     if !skill.withdrawn.is_empty() {
         text.push_str("\n## No longer said\n");
         for (claim, Withdrawal { reason, as_of }) in &skill.withdrawn {
-            let _ = writeln!(text, "- {}: {}, {as_of}", capitalised(claim), reason.as_str());
+            let _ = writeln!(text, "- {}: {}, {as_of}", capitalised(&told(claim)), reason.as_str());
         }
     }
     text

@@ -6,6 +6,7 @@ use std::fmt;
 use super::outcome::Outcome;
 use super::score::Shortfall;
 use super::template::Template;
+use super::unwanted::Unwanted;
 use crate::event::Timestamp;
 
 /// One thing that a skill says.
@@ -71,6 +72,37 @@ impl Claim {
             _ => return None,
         };
         Some(claim)
+    }
+
+    /// The command that it is against, and how a text names it.
+    fn against(&self) -> Option<Unwanted> {
+        match self {
+            Self::Avoid(command) => Some(Unwanted::of(command, None)),
+            Self::Instead { run: wanted, failed: unwanted }
+            | Self::Prefer { prefer: wanted, over: unwanted } => Some(Unwanted::of(unwanted, Some(wanted))),
+            Self::Run(_) | Self::Fix { .. } | Self::Edit(_) => None,
+        }
+    }
+
+    /// The claim as a reader is told it: as it prints, but for a command that it is against; see
+    /// [`super::unwanted`].
+    pub fn told(&self) -> String {
+        match (self, self.against()) {
+            (Self::Avoid(_), Some(unwanted)) => format!("do not {unwanted}"),
+            (Self::Instead { run, .. }, Some(unwanted)) => {
+                format!("run `{run}` instead of {}", unwanted.code())
+            }
+            (Self::Prefer { prefer, .. }, Some(unwanted)) => {
+                format!("run `{prefer}`, not {}", unwanted.code())
+            }
+            _ => self.to_string(),
+        }
+    }
+
+    /// The code that a text of it may have.
+    pub(super) fn codes(&self) -> Vec<String> {
+        let templates = self.templates().into_iter().map(ToString::to_string);
+        templates.chain(self.against().into_iter().flat_map(Unwanted::into_codes)).collect()
     }
 
     /// The command that it asks for; `None` where it asks for none.

@@ -26,6 +26,7 @@
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
 //! | `chance.rs` | what is shared by more than accident |
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
+//! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `version.rs` | command templates with typed holes |
 //! | `claim.rs` | claims, evidence, candidates |
@@ -65,6 +66,7 @@ mod signature;
 mod steps;
 mod template;
 mod terms;
+mod unwanted;
 mod vectors;
 mod verify;
 mod version;

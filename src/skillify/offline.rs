@@ -3,6 +3,7 @@
 use super::claim::{Claim, Line, SupportedClaim, Wording};
 use super::propose::{Material, Proposer};
 use super::template::Template;
+use super::unwanted::Unwanted;
 
 /// How long a description may be; the format allows 1024.
 const DESCRIPTION: usize = 600;
@@ -50,26 +51,29 @@ fn replacements(claims: &[SupportedClaim]) -> Vec<(usize, &Template, &Template)>
 
 fn instead(run: &Template, replaced: &[(usize, &Template, &Template)], material: &Material<'_>) -> Wording {
     let all: Vec<usize> = replaced.iter().map(|(index, ..)| *index).collect();
-    let codes: Vec<String> = replaced.iter().map(|(_, _, failed)| format!("`{failed}`")).collect();
+    let unwanted: Vec<Unwanted> =
+        replaced.iter().map(|(_, _, failed)| Unwanted::of(failed, Some(run))).collect();
+    let codes: Vec<String> = unwanted.iter().map(Unwanted::code).collect();
     let any = alternatives(&codes);
+    let doing_any = alternatives(&unwanted.iter().map(ToString::to_string).collect::<Vec<_>>());
     let asked = asked(material);
     let or_asked = asked.as_ref().map_or_else(String::new, |asked| format!(", or when {asked}"));
     let with = match material.signatures.first() {
         Some(signature) => format!("fails here with \"{signature}\""),
         None => "fails here".to_owned(),
     };
-    let avoid = replaced.iter().map(|(index, _, failed)| Line {
-        text: format!("Do not run `{failed}`: it {with}."),
+    let avoid = replaced.iter().zip(&unwanted).map(|((index, ..), unwanted)| Line {
+        text: format!("Do not {unwanted}: it {with}."),
         claims: vec![*index],
     });
-    let mut when_to_use = vec![format!("Before you run {any}, and when it fails.")];
+    let mut when_to_use = vec![format!("Before you {doing_any}, and when it fails.")];
     when_to_use.extend(asked.map(|asked| format!("When {asked}.")));
     let first = codes.first().map(|code| code.replace('`', "")).unwrap_or_default();
     Wording {
         name: name(&["use".to_owned(), run.to_string(), "instead of".to_owned(), first]),
         title: format!("Use `{run}` instead of {any}"),
         description: format!(
-            "Run `{run}` instead of {any}. Use before running {any}, or when it fails{or_asked}."
+            "Run `{run}` instead of {any}. Use before you {doing_any}, or when it fails{or_asked}."
         ),
         when_to_use,
         steps: vec![Line { text: format!("Run `{run}`."), claims: all }],
@@ -80,18 +84,20 @@ fn instead(run: &Template, replaced: &[(usize, &Template, &Template)], material:
 
 fn choice(prefer: &Template, over: &Template, material: &Material<'_>) -> Wording {
     let all: Vec<usize> = (0..material.claims.len()).collect();
+    let unwanted = Unwanted::of(over, Some(prefer));
+    let code = unwanted.code();
     let asked = asked(material);
     let or_asked = asked.as_ref().map_or_else(String::new, |asked| format!(", or when {asked}"));
-    let mut when_to_use = vec![format!("Before you run `{over}`.")];
+    let mut when_to_use = vec![format!("Before you {unwanted}.")];
     when_to_use.extend(asked.map(|asked| format!("When {asked}.")));
     Wording {
-        name: name(&["use".to_owned(), prefer.to_string(), "not".to_owned(), over.to_string()]),
-        title: format!("Use `{prefer}`, not `{over}`"),
-        description: format!("Run `{prefer}`, not `{over}`. Use before running `{over}`{or_asked}."),
+        name: name(&["use".to_owned(), prefer.to_string(), "not".to_owned(), code.replace('`', "")]),
+        title: format!("Use `{prefer}`, not {code}"),
+        description: format!("Run `{prefer}`, not {code}. Use before you {unwanted}{or_asked}."),
         when_to_use,
         steps: vec![Line { text: format!("Run `{prefer}`."), claims: all.clone() }],
         if_it_fails: Vec::new(),
-        avoid: vec![Line { text: format!("Do not run `{over}`."), claims: all }],
+        avoid: vec![Line { text: format!("Do not {unwanted}."), claims: all }],
     }
 }
 
@@ -131,7 +137,10 @@ fn procedure(material: &Material<'_>) -> Wording {
     for (index, claim) in material.claims.iter().enumerate() {
         let line = |text: String| Line { text, claims: vec![index] };
         match &claim.claim {
-            Claim::Avoid(command) => avoid.push(line(format!("Do not run `{command}`: people refused it."))),
+            Claim::Avoid(command) => {
+                let unwanted = Unwanted::of(command, None);
+                avoid.push(line(format!("Do not {unwanted}: people refused it.")));
+            }
             Claim::Edit(file) => {
                 steps.push(line(format!("Edit `{file}`.")));
                 codes.push(format!("edit `{file}`"));

@@ -193,15 +193,14 @@ fn edited_between(actions: &[(usize, &Action)], from: &Action, to: &Action) -> b
 
 /// Whether every line cites claims, and every command in the text is one that a claim speaks of.
 pub(super) fn says_only_its_claims(wording: &Wording, claims: &[SupportedClaim]) -> bool {
-    let templates: Vec<String> =
-        claims.iter().flat_map(|claim| claim.claim.templates()).map(ToString::to_string).collect();
+    let codes: Vec<String> = claims.iter().flat_map(|claim| claim.claim.codes()).collect();
     let lines = || wording.steps.iter().chain(&wording.if_it_fails).chain(&wording.avoid);
     let cites =
         |line: &Line| !line.claims.is_empty() && line.claims.iter().all(|claim| *claim < claims.len());
     lines().all(cites)
         && texts(wording).all(|text| {
             text.matches('`').count() % 2 == 0
-                && text.split('`').skip(1).step_by(2).all(|code| templates.iter().any(|known| known == code))
+                && text.split('`').skip(1).step_by(2).all(|code| codes.iter().any(|known| known == code))
         })
 }
 

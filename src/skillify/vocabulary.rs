@@ -99,6 +99,33 @@ pub(super) const NESTED: &[&str] = &[
     "yarn run",
 ];
 
+/// Programs and words by which code from elsewhere is fetched, to be installed or run.
+pub(super) const FETCHING: &[&str] = &[
+    "apt install",
+    "apt-get install",
+    "brew install",
+    "bun add",
+    "cargo install",
+    "dnf install",
+    "docker pull",
+    "docker run",
+    "gem install",
+    "git clone",
+    "go get",
+    "go install",
+    "npm add",
+    "npm i",
+    "npm install",
+    "pip install",
+    "pip3 install",
+    "pnpm add",
+    "pnpm i",
+    "pnpm install",
+    "uv add",
+    "yarn add",
+    "yarn install",
+];
+
 /// Programs that only look, print, wait or change the shell.
 pub(super) const LOOKING: &[&str] = &[
     ":",

@@ -184,19 +184,33 @@ fn what_later_sessions_show_with_and_without_a_skill_stands_beside_its_evidence(
     assert!(bare.read("main", "README.md").contains(summary));
 }
 
+/// A session in which somebody is told to add the package with another tool.
+fn preferring(id: &str, person: &str) -> Session {
+    session(id)
+        .by(person)
+        .prompt("Add the charting library to the dashboard")
+        .ok("npm install charts")
+        .response("Installed.")
+        .prompt("No, we use pnpm here, not npm.")
+        .ok("pnpm add charts")
+        .prompt("Thanks!")
+        .build()
+}
+
+#[test]
+fn an_install_that_a_skill_is_against_stands_in_no_file_of_it_as_a_command() {
+    let bare = Bare::new();
+    bare.direct().publish(&update(&[preferring("a", "alice"), preferring("b", "bob")])).unwrap();
+    let folder = "skills/use-pnpm-add-charts-not-npm";
+    let skill = bare.read("main", &format!("{folder}/SKILL.md"));
+    let evidence = bare.read("main", &format!("{folder}/references/evidence.md"));
+    assert!(skill.contains("## Avoid\n- Do not install `charts` with `npm`.\n"), "{skill}");
+    assert!(evidence.contains("## Run `pnpm add charts`, not `npm`\n"), "{evidence}");
+    assert!(!format!("{skill}{evidence}").contains("npm install"), "{skill}{evidence}");
+}
+
 #[test]
 fn effect_is_told_of_skills_that_repair_nothing_as_well() {
-    let preferring = |id: &str, person: &str| {
-        session(id)
-            .by(person)
-            .prompt("Add the charting library to the dashboard")
-            .ok("npm install charts")
-            .response("Installed.")
-            .prompt("No, we use pnpm here, not npm.")
-            .ok("pnpm add charts")
-            .prompt("Thanks!")
-            .build()
-    };
     let replacing = |id: &str, person: &str, file: &str| {
         let failed = format!("python3 -m pytest {file}");
         session(id)

@@ -1,7 +1,7 @@
 //! What people and failures choose between: preferences, refusals, replacements, edits.
 
 use skillspan::event::Status;
-use skillspan::skillify::Candidate;
+use skillspan::skillify::{Candidate, Wording};
 use skillspan::table::Session;
 
 use super::sessions::{mined, session};
@@ -39,7 +39,26 @@ fn what_two_people_prefer_becomes_a_skill() {
     let skills = published(&sessions);
     assert_eq!(skills.len(), 1, "{skills:#?}");
     assert_eq!(steps(&skills[0]), ["Run `pnpm add charts`."]);
-    assert_eq!(avoided(&skills[0]), ["Do not run `npm install charts`."]);
+    assert_eq!(avoided(&skills[0]), ["Do not install `charts` with `npm`."]);
+}
+
+#[test]
+fn a_skill_against_an_install_says_what_it_is_about_and_never_the_command_to_copy() {
+    let sessions = [
+        told("a", "alice", "No, we use pnpm here, not npm."),
+        told("b", "bob", "pnpm add, never npm install"),
+    ];
+    let skills = published(&sessions);
+    let Wording { name, title, description, when_to_use, .. } = &skills[0].wording;
+    assert_eq!(name, "use-pnpm-add-charts-not-npm");
+    assert_eq!(title, "Use `pnpm add charts`, not `npm`");
+    assert!(
+        description
+            .starts_with("Run `pnpm add charts`, not `npm`. Use before you install `charts` with `npm`, "),
+        "{description}"
+    );
+    assert_eq!(when_to_use[0], "Before you install `charts` with `npm`.");
+    assert!(!format!("{:?}", skills[0].wording).contains("npm install"));
 }
 
 #[test]

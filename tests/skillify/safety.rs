@@ -84,6 +84,27 @@ fn a_proposer_cannot_add_what_no_claim_says() {
     assert!(texts.contains("make db-up") && !texts.contains("make deploy"), "{texts}");
 }
 
+#[test]
+fn a_proposer_may_word_a_choice_between_installs() {
+    struct Polite;
+    impl Proposer for Polite {
+        fn word(&self, material: &Material<'_>) -> Wording {
+            let mut wording = Offline.word(material);
+            wording.avoid.iter_mut().for_each(|line| line.text = format!("Please: {}", line.text));
+            wording
+        }
+    }
+    let told = |id: &str, person: &str| {
+        let asked = session(id).by(person).prompt("Add the charting library").ok("npm install charts");
+        asked.prompt("No, we use pnpm here, not npm.").ok("pnpm add charts").prompt("Thanks!").build()
+    };
+    let sessions = [told("a", "alice"), told("b", "bob")];
+    let snapshot = skillspan::skillify::Snapshot { workspace: "shop", sessions: &sessions };
+    let mined = skillspan::skillify::mine(&snapshot, &skillspan::skillify::Config::default(), &Polite);
+    let texts = published_texts(&mined);
+    assert!(texts.contains("Please: Do not install `charts` with `npm`."), "{texts}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
