@@ -55,7 +55,11 @@ fn instead(run: &Template, replaced: &[(usize, &Template, &Template)], material:
         replaced.iter().map(|(_, _, failed)| Unwanted::of(failed, Some(run))).collect();
     let codes: Vec<String> = unwanted.iter().map(Unwanted::code).collect();
     let any = alternatives(&codes);
-    let doing_any = alternatives(&unwanted.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let doing_any = if unwanted.iter().any(Unwanted::fetches) {
+        alternatives(&unwanted.iter().map(ToString::to_string).collect::<Vec<_>>())
+    } else {
+        format!("run {any}")
+    };
     let asked = asked(material);
     let or_asked = asked.as_ref().map_or_else(String::new, |asked| format!(", or when {asked}"));
     let with = match material.signatures.first() {

@@ -37,6 +37,10 @@ impl Unwanted {
         Some(Self::Fetching { tool: tool.join(" "), verb: verb.to_owned(), what: what.join(" ") })
     }
 
+    pub(super) fn fetches(&self) -> bool {
+        matches!(self, Self::Fetching { .. })
+    }
+
     /// The code in what is said of it.
     pub(super) fn into_codes(self) -> Vec<String> {
         match self {

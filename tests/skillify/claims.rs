@@ -95,6 +95,31 @@ fn a_command_whose_tool_is_missing_is_replaced_by_what_did_its_work() {
 }
 
 #[test]
+fn commands_that_one_replaces_are_told_in_one_breath() {
+    let replaced = |id: &str, person: &str, failed: &str, file: &str| {
+        session(id)
+            .by(person)
+            .prompt("solve it")
+            .run_with_output(&format!("{failed} {file}"), Status::Error, "No module named pytest")
+            .ok("ls bin")
+            .ok(&format!("bin/test {file}"))
+            .build()
+    };
+    let sessions = [
+        replaced("a", "alice", "python3 -m pytest", "core/tests/test_add.py"),
+        replaced("b", "bob", "python3 -m pytest", "sets/tests/test_sets.py"),
+        replaced("c", "alice", "pytest", "core/tests/test_mul.py"),
+        replaced("d", "bob", "pytest", "sets/tests/test_and.py"),
+    ];
+    let skills = published(&sessions);
+    assert_eq!(skills.len(), 1, "{skills:#?}");
+    assert_eq!(
+        skills[0].wording.when_to_use[0],
+        "Before you run `pytest {path}` or `python3 -m pytest {path}`, and when it fails."
+    );
+}
+
+#[test]
 fn a_command_that_works_elsewhere_in_the_workspace_is_not_replaced() {
     let mut sessions: Vec<Session> = Vec::new();
     for (id, person) in [("a", "alice"), ("b", "bob")] {
