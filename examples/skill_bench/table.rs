@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::time::Instant;
 
+use sha2::{Digest as _, Sha256};
 use skillspan::event::{Owner, SessionEvent};
 use skillspan::service::digests::Digests;
-use skillspan::skillify::{Config, Offline, mine_digests};
+use skillspan::service::mining::mine_offline;
+use skillspan::service::wording::{Found, Job};
+use skillspan::skillify::{Config, Mined};
 use skillspan::table::{FileIdentity, Filter, Location, Table};
 
 use crate::noise::Noise;
@@ -72,16 +75,26 @@ pub(crate) fn mine(folder: &Path, kept: Option<&Path>) {
     let started = Instant::now();
     runtime.block_on(digests.update(&table)).unwrap();
     println!("table read       {:>8.2?}", started.elapsed());
-    for ((_, workspace), digests) in digests.places() {
-        let started = Instant::now();
-        let mined = mine_digests(&workspace, &digests, &Config::default(), &Offline);
-        let published = mined.candidates.iter().filter(|candidate| candidate.is_published()).count();
+    let started = Instant::now();
+    let jobs: Vec<Job> =
+        digests.places().into_iter().map(|(place, digests)| Job { place, digests, vectors: None }).collect();
+    let found = runtime.block_on(mine_offline(&jobs, Config::default())).unwrap();
+    println!("mined            {:>8.2?}", started.elapsed());
+    for (job, Found { mined, .. }) in jobs.iter().zip(&found) {
         println!(
-            "mined {workspace}     {:>8.2?}: {} sessions, {} segments, {published} of {} candidates published",
-            started.elapsed(),
-            digests.len(),
+            "{}: {} sessions, {} segments, {} of {} candidates published, {}",
+            mined.workspace,
+            job.digests.len(),
             mined.segments,
-            mined.candidates.len()
+            mined.candidates.iter().filter(|candidate| candidate.is_published()).count(),
+            mined.candidates.len(),
+            fingerprint(mined)
         );
     }
+}
+
+/// The same for the same result, so that a change that must change nothing can be seen to.
+fn fingerprint(mined: &Mined) -> String {
+    let hash = Sha256::digest(format!("{mined:?}"));
+    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

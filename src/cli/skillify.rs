@@ -13,7 +13,7 @@ use crate::exporters::target::Update;
 use crate::library::Findings;
 use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
-use crate::service::mining::{RunError, findings, mine_workspace, publish};
+use crate::service::mining::{RunError, findings, mine_offline, publish};
 use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
@@ -115,12 +115,7 @@ async fn mine(
         if arguments.show_prompt {
             let _ = writeln!(text, "{}: skills are worded offline, nothing is sent", pipeline.name);
         }
-        let mut found = Vec::new();
-        for job in jobs {
-            let mined = mine_workspace(job, pipeline.mining).await.or_fail()?;
-            found.push(Found { mined, learned: None });
-        }
-        return Ok(found);
+        return mine_offline(jobs, pipeline.mining).await.or_fail();
     };
     if arguments.explain {
         let _ = writeln!(text, "{}", what_is_sent(model));

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Settings, SkillsPipeline};
@@ -70,9 +72,22 @@ pub async fn read(
     Ok(places)
 }
 
-/// Mines one workspace, off the reactor.
-pub async fn mine_workspace(job: &Job, config: skillify::Config<'static>) -> Result<Mined, RunError> {
-    mine_with(job, config, |mine| mine(&Offline)).await
+/// How many workspaces are mined beside each other: they are nothing to each other, and mining is work of
+/// the background.
+const WORKSPACES_AT_ONCE: usize = 2;
+
+/// Mines workspaces without a model, off the reactor; what is found comes in the order of the jobs.
+pub async fn mine_offline(jobs: &[Job], config: skillify::Config<'static>) -> Result<Vec<Found>, RunError> {
+    let mining = jobs.iter().map(|job| mine_with(job, config, |mine| mine(&Offline)).boxed());
+    let mined = beside_each_other(mining.collect()).await?;
+    Ok(mined.into_iter().map(|mined| Found { mined, learned: None }).collect())
+}
+
+/// What work on workspaces comes to, in the order of the workspaces.
+pub(super) async fn beside_each_other<T>(
+    work: Vec<BoxFuture<'_, Result<T, RunError>>>,
+) -> Result<Vec<T>, RunError> {
+    stream::iter(work).buffered(WORKSPACES_AT_ONCE).try_collect().await
 }
 
 /// Does the work that needs one workspace mined, once or again with another proposer, off the reactor.
@@ -263,12 +278,7 @@ impl Worker {
         stopping: &CancellationToken,
     ) -> Result<Vec<Found>, RunError> {
         let Some(step) = self.step.as_ref().filter(|_| !jobs.is_empty()) else {
-            let mut found = Vec::new();
-            for job in jobs {
-                let mined = mine_workspace(job, self.settings.mining).await?;
-                found.push(Found { mined, learned: None });
-            }
-            return Ok(found);
+            return mine_offline(jobs, self.settings.mining).await;
         };
         let known = Known::read(self.outboxes.iter().map(Outbox::unpublished).collect()).await?;
         let (found, tally) = step.run(jobs, self.settings.mining, known, stopping.cancelled()).await?;

@@ -16,6 +16,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
+
 use crate::config::{ModelSettings, Uses};
 use crate::event::Timestamp;
 use crate::exporters::target::Target;
@@ -26,7 +28,7 @@ use crate::skillify::llm::{
 };
 use crate::skillify::{self, Digest, Mined, Offline, Vectors};
 
-use super::mining::{Place, RunError, mine_with};
+use super::mining::{Place, RunError, beside_each_other, mine_with};
 
 /// A server that did not answer is left alone for so long …
 const PAUSE: Duration = Duration::from_secs(5 * 60);
@@ -147,10 +149,9 @@ impl Step {
         let mut tally = tally(&passes);
         tally.asked = self.ask(tally.questions.clone(), &known, stop).await;
         let fresh = sifted(&mut tally);
-        let mut found = Vec::new();
-        for (job, pass) in jobs.iter().zip(passes) {
-            found.push(self.finish(job, pass, mining, &known, &fresh).await?);
-        }
+        let finishing =
+            jobs.iter().zip(passes).map(|(job, pass)| self.finish(job, pass, mining, &known, &fresh).boxed());
+        let mut found = beside_each_other(finishing.collect()).await?;
         if let Some(learned) = found.first_mut().and_then(|found| found.learned.as_mut())
             && tally.asked.spent != Spent::default()
         {
@@ -169,11 +170,10 @@ impl Step {
         let known = Arc::new(known);
         let passes = self.passes(jobs, mining, &known).await?;
         let tally = tally(&passes);
-        let mut found = Vec::new();
-        for (job, pass) in jobs.iter().zip(passes) {
-            found.push(self.finish(job, pass, mining, &known, &BTreeMap::new()).await?);
-        }
-        Ok((found, tally))
+        let fresh = BTreeMap::new();
+        let finishing =
+            jobs.iter().zip(passes).map(|(job, pass)| self.finish(job, pass, mining, &known, &fresh).boxed());
+        Ok((beside_each_other(finishing.collect()).await?, tally))
     }
 
     async fn passes(
@@ -182,12 +182,8 @@ impl Step {
         mining: skillify::Config<'static>,
         known: &Arc<Known>,
     ) -> Result<Vec<Pass>, RunError> {
-        let mut passes = Vec::new();
-        for job in jobs {
-            let answers = self.answers(job, known);
-            passes.push(self.pass(job, mining, known, answers).await?);
-        }
-        Ok(passes)
+        let passes = jobs.iter().map(|job| self.pass(job, mining, known, self.answers(job, known)).boxed());
+        beside_each_other(passes.collect()).await
     }
 
     async fn pass(
