@@ -16,13 +16,13 @@
 //!
 //! | module | may import |
 //! |---|---|
-//! | `event`, `redact`, `disk` | nothing of this crate |
+//! | `event`, `redact`, `disk`, `secret` | nothing of this crate |
 //! | `dialects`, `processors` | `event`, `redact` |
 //! | `journal`, `table` | `event`, `redact`, `disk` |
 //! | `receivers` | `event`, `redact`, `dialects`, `processors`, `journal` |
-//! | `skillify` | `event`, `redact`, `table` |
+//! | `skillify` | `event`, `redact`, `secret`, `table` |
 //! | `library` | `event`, `redact`, `skillify` |
-//! | `exporters` | `event`, `redact`, `journal`, `table`, `library` |
+//! | `exporters` | `event`, `redact`, `secret`, `journal`, `table`, `library` |
 //! | `config` | the parts' `Config` types |
 //! | `service`, `cli` | everything |
 //!
@@ -39,6 +39,7 @@ pub mod library;
 pub mod processors;
 pub mod receivers;
 pub mod redact;
+pub mod secret;
 pub mod service;
 pub mod skillify;
 pub mod table;

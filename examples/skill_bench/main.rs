@@ -10,7 +10,7 @@
 //!                                    [--model well|badly|maliciously] [--out FOLDER]
 //!                                    [--vectors FILE]
 //! cargo run --release --example skill_bench -- --table FOLDER EVENTS [--seeds 101..]
-//! cargo run --release --example skill_bench -- --mine FOLDER [--digests FOLDER]
+//! cargo run --release --example skill_bench -- --mine FOLDER [--digests FOLDER] [--show]
 //! ```
 //!
 //! | file | holds |
@@ -125,7 +125,7 @@ fn main() {
         return table::write(folder, *events, options.noise, options.seeds.start);
     }
     if let Some(folder) = &options.mine {
-        return table::mine(folder, options.digests.as_deref());
+        return table::mine(folder, options.digests.as_deref(), options.show);
     }
     let vectors = options.vectors.as_deref().map(vectors);
     let config = Config { vectors: vectors.as_ref(), ..Config::default() };

@@ -62,8 +62,8 @@ pub(crate) fn write(folder: &Path, events: usize, noise: f64, first_seed: u64) {
     }
 }
 
-/// Mines every workspace of a table, and says how long each part took.
-pub(crate) fn mine(folder: &Path, kept: Option<&Path>) {
+/// Mines every workspace of a table, and says how long each part took; with `show` which result it is.
+pub(crate) fn mine(folder: &Path, kept: Option<&Path>, show: bool) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let table = Table::open_read_only(folder).unwrap();
     let started = Instant::now();
@@ -82,13 +82,13 @@ pub(crate) fn mine(folder: &Path, kept: Option<&Path>) {
     println!("mined            {:>8.2?}", started.elapsed());
     for (job, Found { mined, .. }) in jobs.iter().zip(&found) {
         println!(
-            "{}: {} sessions, {} segments, {} of {} candidates published, {}",
+            "{}: {} sessions, {} segments, {} of {} candidates published{}",
             mined.workspace,
             job.digests.len(),
             mined.segments,
             mined.candidates.iter().filter(|candidate| candidate.is_published()).count(),
             mined.candidates.len(),
-            fingerprint(mined)
+            if show { fingerprint(mined) } else { String::new() }
         );
     }
 }
@@ -96,5 +96,5 @@ pub(crate) fn mine(folder: &Path, kept: Option<&Path>) {
 /// The same for the same result, so that a change that must change nothing can be seen to.
 fn fingerprint(mined: &Mined) -> String {
     let hash = Sha256::digest(format!("{mined:?}"));
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hash.iter().take(6).fold(", ".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::event::Owner;
 use crate::exporters::deeplake::{Config, Pauses, Service, SkillsConfig};
-use crate::exporters::git::Secret;
 use crate::exporters::target::{Place, Target};
 use crate::receivers::auth::Credential;
+use crate::secret::Secret;
 
 use super::raw::{self, Exporter, Pipeline, SESSIONS_TABLE};
 use super::resolve::{ResolveError, Resolver, usize_of};

@@ -54,7 +54,7 @@ pub use settings::{
     ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
     Uses,
 };
-pub use units::{Hidden, parse_duration};
+pub use units::parse_duration;
 pub use watch::Watch;
 
 /// The configuration that runs when none is given.

@@ -1,11 +1,11 @@
 //! `connectors.skillify.proposer`, resolved: which model is asked what, and what it may cost.
 
+use crate::secret::Secret;
 use crate::skillify::llm::{Allowance, Budget, Endpoint, Protocol};
 
 use super::raw::{Limits, Model, Proposer, Use};
 use super::resolve::{ResolveError, Resolver, usize_of};
 use super::settings::{ModelSettings, Uses};
-use super::units::Hidden;
 
 const ANTHROPIC: &str = "https://api.anthropic.com";
 const HAIKU: &str = "claude-haiku-4-5";
@@ -69,12 +69,12 @@ impl Resolver<'_> {
     }
 
     /// As a header carries it.
-    pub(super) fn api_key(&self, key: Option<&Hidden>, at: &[&str]) -> Result<Option<String>, ResolveError> {
+    pub(super) fn api_key(&self, key: Option<&Secret>, at: &[&str]) -> Result<Option<Secret>, ResolveError> {
         let Some(key) = key.map(|key| key.reveal().trim()) else { return Ok(None) };
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(self.invalid(at, "the key is empty, or holds what no key holds"));
         }
-        Ok(Some(key.to_owned()))
+        Ok(Some(Secret::new(key)))
     }
 
     /// Micro-dollars for a million tokens; unknown prices are 0, and then money is not limited.

@@ -14,11 +14,10 @@ use crate::journal;
 use crate::receivers::auth::{Credential, Rate};
 use crate::receivers::{cors, otlp, tls};
 use crate::redact;
+use crate::secret::Secret;
 use crate::skillify;
 use crate::skillify::llm::{EmbeddingEndpoint, Endpoint};
 use crate::table::Location;
-
-use super::units::Hidden;
 
 /// What runs.
 #[derive(Debug, Clone)]
@@ -165,7 +164,7 @@ pub enum ProcessorSettings {
         /// What is redacted besides credentials of known forms.
         options: redact::Options,
         /// What keeps equal secrets comparable; `None`: a file of its own beside the journal.
-        key: Option<Hidden>,
+        key: Option<Secret>,
     },
     /// The payload's workspace becomes a column.
     Workspace {

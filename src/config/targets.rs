@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::exporters::target::{Place, Target};
 use crate::exporters::{filesystem, git};
 use crate::library::{Layout, Route};
+use crate::secret::Secret;
 
 use super::raw::{self, Exporter, Pipeline};
 use super::resolve::{ResolveError, Resolver};
@@ -119,7 +120,7 @@ impl Resolver<'_> {
                 if token.is_empty() || token.contains('\n') || username.contains('\n') {
                     return Err(self.invalid(&at, "the token is empty, or more than one line"));
                 }
-                Ok(git::Auth::Token { username, token: git::Secret::new(token) })
+                Ok(git::Auth::Token { username, token: Secret::new(token) })
             }
             (None, Some(key), Some(hosts)) => Ok(git::Auth::Key {
                 key_file: self.local_path(Some(key.clone()), "", &["exporters", id, "auth", "key_file"])?,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::command::{Command, Listed, commands, looks_like_file};
+use super::event_ids::EventIds;
 use super::outcome::Outcome;
 use super::segment::claimable;
 use super::shared::SharedCommand;
@@ -32,7 +33,7 @@ pub(super) struct Action {
     /// `""` for the main agent, else the sub-agent.
     pub(super) agent: String,
     /// The events that show it, ascending.
-    pub(super) events: Vec<String>,
+    pub(super) events: EventIds,
     /// What its failure looked like.
     pub(super) signature: Option<String>,
     /// It speaks of a file that the session itself made: of no use to any other session.
@@ -113,7 +114,7 @@ impl<'a> Calls<'a> {
     pub(super) fn actions_at(&self, fact: &'a Fact) -> Vec<Action> {
         let event = &fact.event;
         if event.kind == Kind::SkillUse {
-            return vec![Action::new(What::Skill, event, vec![event.event_id.clone()])];
+            return vec![Action::new(What::Skill, event, vec![event.event_id.clone()].into())];
         }
         let Some(call) = self.by_id.get(call_id(event)) else { return Vec::new() };
         let opening = call.call.or(call.result).or(call.decision);
@@ -144,7 +145,7 @@ fn call_id(event: &SessionEvent) -> &str {
 }
 
 impl Action {
-    fn new(what: What, event: &SessionEvent, events: Vec<String>) -> Self {
+    fn new(what: What, event: &SessionEvent, events: EventIds) -> Self {
         let agent = event.agent.clone();
         Self {
             what,
@@ -238,6 +239,7 @@ impl<'a> Call<'a> {
         let mut events: Vec<String> = self.observations().map(|event| event.event_id.clone()).collect();
         events.sort();
         events.dedup();
+        let events = EventIds::from(events);
         let status = [self.result, self.call]
             .into_iter()
             .flatten()
@@ -271,7 +273,7 @@ impl<'a> Call<'a> {
         actions
     }
 
-    fn commands(&self, line: &str, status: Status, first: &SessionEvent, events: &[String]) -> Vec<Action> {
+    fn commands(&self, line: &str, status: Status, first: &SessionEvent, events: &EventIds) -> Vec<Action> {
         let output = self.first_text(|event| &event.output);
         let listed = commands(line);
         let statuses = statuses(&listed, status, output);
@@ -283,7 +285,7 @@ impl<'a> Call<'a> {
                     Some(path) => What::Edit(path.to_owned()),
                     None => What::Command(listed.command.into()),
                 };
-                let action = Action::new(what, first, events.to_vec());
+                let action = Action::new(what, first, events.clone());
                 let signature = (status == Status::Error).then(|| signature::of(output)).flatten();
                 Action { status, signature, ..action }
             })

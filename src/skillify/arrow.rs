@@ -74,7 +74,7 @@ fn columns(segments: &[(&Digest, &SegmentDigest)]) -> Vec<Column> {
         ("turns", DataType::Int64, Arc::new(Int64Array::from_iter_values(turns))),
         ("outcome", DataType::Utf8, Arc::new(StringArray::from_iter_values(outcomes))),
         ("loaded_a_skill", DataType::Boolean, Arc::new(BooleanArray::from(loaded))),
-        list("words", |segment| segment.words.clone()),
+        list("words", |segment| segment.words().map(str::to_owned).collect()),
         list("actions", |segment| segment.actions().filter_map(|(_, action)| action.token()).collect()),
         list("failures", |segment| {
             segment.actions().filter_map(|(_, action)| action.signature.clone()).collect()

@@ -11,15 +11,15 @@ use super::action::Action;
 use super::chance::Background;
 use super::claim::{Candidate, Claim, Evidence, Scope, SupportedClaim, Wording};
 use super::cluster;
+use super::fixes;
 use super::guard;
 use super::index::Index;
 use super::instead;
 use super::offline::Offline;
-use super::propose::{self, Fix, Material, Proposer};
+use super::propose::{self, Material, Proposer};
 use super::said::Said;
 use super::score::{self, PublishRule, Shortfall};
 use super::steps::{self, Member, Step};
-use super::template::Template;
 use super::terms::{Term, Terms};
 use super::vectors::Vectors;
 use super::verify::{self, Work};
@@ -47,17 +47,11 @@ pub(super) struct Workspace<'a> {
     pub(super) as_of: Timestamp,
 }
 
-/// A Fix with its evidence.
-struct Found {
-    fix: Fix,
-    claim: SupportedClaim,
-}
-
 /// A candidate before it is worded and judged.
-struct Draft {
-    claims: Vec<SupportedClaim>,
-    dropped: Vec<String>,
-    shortfalls: Vec<Shortfall>,
+pub(super) struct Draft {
+    pub(super) claims: Vec<SupportedClaim>,
+    pub(super) dropped: Vec<String>,
+    pub(super) shortfalls: Vec<Shortfall>,
 }
 
 impl Draft {
@@ -75,7 +69,7 @@ impl Draft {
 impl Workspace<'_> {
     /// Every candidate, published ones first, and what became of each cluster, a line each.
     pub(super) fn candidates(&self) -> (Vec<Candidate>, Vec<String>) {
-        let drafts = self.fixes().into_iter().chain(self.choices());
+        let drafts = fixes::drafts(self).into_iter().chain(self.choices());
         let mut candidates: Vec<Candidate> = drafts.map(|draft| self.finish(draft)).collect();
         let (procedures, clusters) = self.procedures(&candidates);
         candidates.extend(procedures.into_iter().map(|draft| self.finish(draft)));
@@ -108,61 +102,14 @@ impl Workspace<'_> {
         drafts
     }
 
-    fn fixes(&self) -> Vec<Draft> {
-        let mut by_command: BTreeMap<Template, Vec<Found>> = BTreeMap::new();
-        for fix in propose::fixes(self.works) {
-            let claim = self.support(&fix.claim);
-            by_command.entry(fix.command.clone()).or_default().push(Found { fix, claim });
-        }
-        by_command.into_values().flat_map(|found| self.fixes_of_one_command(found)).collect()
-    }
-
     /// What the whole workspace shows of a claim.
-    fn support(&self, claim: &Claim) -> SupportedClaim {
+    pub(super) fn support(&self, claim: &Claim) -> SupportedClaim {
         let works = self.index.that_may_show(claim).into_iter().filter_map(|at| self.works.get(at));
         verify::support(claim, works)
     }
 
-    /// Joins repairs that the same sessions needed; leaves out what chance put beside them.
-    fn fixes_of_one_command(&self, mut found: Vec<Found>) -> Vec<Draft> {
-        found.sort_by(|a, b| {
-            b.claim
-                .sessions()
-                .len()
-                .cmp(&a.claim.sessions().len())
-                .then_with(|| a.fix.claim.cmp(&b.fix.claim))
-        });
-        let mut drafts: Vec<Draft> = Vec::new();
-        for Found { fix, claim } in found {
-            let shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
-            let leader =
-                drafts.iter_mut().find(|draft| draft.shortfalls.is_empty() && overlaps(draft, &claim));
-            match leader {
-                Some(leader) if shortfalls.is_empty() => leader.claims.push(claim),
-                Some(leader) => leader.dropped.push(reason(&fix.claim, &shortfalls)),
-                None => drafts.push(Draft { claims: vec![claim], dropped: Vec::new(), shortfalls }),
-            }
-        }
-        for draft in &mut drafts {
-            draft.claims.sort_by_cached_key(|claim| self.place(claim));
-        }
-        drafts
-    }
-
-    /// Where the repair of a claim stands among the commands of its oldest evidence.
-    fn place(&self, claim: &SupportedClaim) -> (usize, String) {
-        let position = || {
-            let oldest = claim.support.first()?;
-            let work = self.works.get(self.at(oldest)?)?;
-            let repair = claim.claim.templates().first().copied()?.clone();
-            let runs = |command| repair.matches(command);
-            work.segment.actions().position(|(_, action)| action.command().is_some_and(runs))
-        };
-        (position().unwrap_or(usize::MAX), claim.claim.to_string())
-    }
-
     /// Where the segment that is evidence stands among the works.
-    fn at(&self, evidence: &Evidence) -> Option<usize> {
+    pub(super) fn at(&self, evidence: &Evidence) -> Option<usize> {
         let first = self.started_at.partition_point(|started_at| *started_at < evidence.started_at);
         let at_that_time = self.works.iter().enumerate().skip(first);
         let mut at_that_time =
@@ -273,12 +220,16 @@ impl Workspace<'_> {
         let material = Material { claims: &claims, verbs: &verbs, words: &words, signatures: &signatures };
         let wording = self.proposer.word(&material);
         let sound = verify::says_only_its_claims(&wording, &claims) && objection(&wording).is_none();
-        let wording = if sound { wording } else { Offline.word(&material) };
+        let (wording, found) = if sound {
+            (wording, None)
+        } else {
+            let offline = Offline.word(&material);
+            let found = objection(&offline);
+            (offline, found)
+        };
         let dropped: Vec<String> =
             dropped.into_iter().filter(|reason| guard::objection(reason).is_none()).collect();
-        if let Some(reason) = objection(&wording) {
-            shortfalls.push(Shortfall::Guarded(reason.to_owned()));
-        }
+        shortfalls.extend(found.map(|found| Shortfall::Guarded(found.to_owned())));
         let mut candidate = Candidate {
             workspace: self.name.to_owned(),
             scope: Scope::Workspace,
@@ -413,16 +364,6 @@ fn explanation(works: &[&Work<'_>], verdict: &str) -> String {
     )
 }
 
-/// Whether half of the sessions of the smaller side are on the other side as well.
-fn overlaps(draft: &Draft, claim: &SupportedClaim) -> bool {
-    let theirs = claim.sessions();
-    draft.claims.iter().any(|leader| {
-        let ours = leader.sessions();
-        let smaller = ours.len().min(theirs.len());
-        smaller > 0 && ours.intersection(&theirs).count() * 2 >= smaller
-    })
-}
-
 /// A procedure says something: two steps at least, of which one belongs to this work alone.
 fn is_a_procedure(steps: &[Claim], works: &[&Work<'_>]) -> bool {
     steps.len() >= 2 && steps.iter().any(|step| tells(step, works))
@@ -439,7 +380,8 @@ fn tells(step: &Claim, works: &[&Work<'_>]) -> bool {
         .is_some_and(|command| !command.is_check() && !command.is_everyday())
 }
 
-fn reason(claim: &Claim, shortfalls: &[Shortfall]) -> String {
+/// Why a claim is left out.
+pub(super) fn reason(claim: &Claim, shortfalls: &[Shortfall]) -> String {
     let reasons: Vec<String> = shortfalls.iter().map(ToString::to_string).collect();
     format!("{claim}: {}", reasons.join("; "))
 }

@@ -31,6 +31,8 @@ struct Profile {
     words: Vec<Term>,
     weight_of_actions: f64,
     weight_of_words: f64,
+    /// A bit for each word, which other words may share: profiles without a common bit share no word.
+    bits_of_words: u128,
     meaning: Meaning,
 }
 
@@ -53,11 +55,9 @@ struct Traits {
     shares: Vec<(Term, f64)>,
 }
 
-/// Two segments that share a rare token. The most alike come first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Two segments that share a rare token.
+#[derive(Debug, Clone, Copy)]
 struct Pair {
-    /// How different they are, in thousandths.
-    apart: u32,
     earlier: u32,
     later: u32,
 }
@@ -78,7 +78,7 @@ pub(super) fn clusters(
     let mut clusters: Vec<Cluster> =
         profiles.iter().enumerate().map(|(member, profile)| Cluster::single(member, profile)).collect();
     let mut apart = Apart::new();
-    for Pair { earlier, later, .. } in pairs(&profiles, &weights) {
+    for Pair { earlier, later } in pairs(&profiles, &weights) {
         let (a, b) = (root(&mut forest, earlier as usize), root(&mut forest, later as usize));
         if a == b {
             continue;
@@ -172,10 +172,11 @@ impl Recent {
     }
 }
 
-/// Pairs of segments that share a rare token, the most alike first.
-fn pairs(profiles: &[Profile], weights: &Weights) -> Vec<Pair> {
+/// Pairs of segments that share a rare token, the most alike first: in thousandths; then the earliest.
+fn pairs(profiles: &[Profile], weights: &Weights) -> impl Iterator<Item = Pair> {
     let mut recent: Vec<Recent> = vec![Recent::default(); weights.rarity.len()];
-    let mut pairs: Vec<Pair> = Vec::new();
+    // By how alike they are: what stands apart already is sorted sooner.
+    let mut pairs: Vec<Vec<Pair>> = vec![Vec::new(); 1001];
     // The last segment that each segment was compared with.
     let mut compared: Vec<u32> = vec![u32::MAX; profiles.len()];
     for (later, profile) in (0..).zip(profiles) {
@@ -188,20 +189,24 @@ fn pairs(profiles: &[Profile], weights: &Weights) -> Vec<Pair> {
                 *last = later;
                 let Some(other) = profiles.get(earlier as usize) else { continue };
                 let similarity = weights.similarity_of_singles(other, profile);
-                if similarity > ALIKE / 2.0 {
-                    pairs.push(Pair { apart: 1000 - thousandths(similarity), earlier, later });
+                if similarity > ALIKE / 2.0
+                    && let Some(pairs) = pairs.get_mut(thousandths(similarity))
+                {
+                    pairs.push(Pair { earlier, later });
                 }
             }
             recent.push(later);
         }
     }
-    pairs.sort_unstable();
-    pairs
+    for pairs in &mut pairs {
+        pairs.sort_unstable_by_key(|Pair { earlier, later }| u64::from(*earlier) << 32 | u64::from(*later));
+    }
+    pairs.into_iter().rev().flatten()
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 0 to 1")]
-fn thousandths(share: f64) -> u32 {
-    (share * 1000.0) as u32
+fn thousandths(share: f64) -> usize {
+    (share * 1000.0) as usize
 }
 
 /// The profiles of the segments, without what only one of them has, and the weight of each token.
@@ -229,6 +234,7 @@ fn profiles(works: &[Work<'_>], terms: &Terms, without: Option<Idea>) -> (Vec<Pr
         profile.words.retain(recurs);
         profile.weight_of_actions = weights.of_all(&profile.actions);
         profile.weight_of_words = weights.of_all(&profile.words);
+        profile.bits_of_words = profile.words.iter().fold(0, |bits, word| bits | 1 << (word % u128::BITS));
     }
     (profiles, weights)
 }
@@ -243,7 +249,8 @@ impl Profile {
             terms.sort_unstable();
             terms.dedup();
         }
-        Self { actions, words, weight_of_actions: 0.0, weight_of_words: 0.0, meaning: Meaning::default() }
+        let meaning = Meaning::default();
+        Self { actions, words, weight_of_actions: 0.0, weight_of_words: 0.0, bits_of_words: 0, meaning }
     }
 }
 
@@ -359,7 +366,10 @@ impl Weights {
             if shared > 0.0 { shared / (shared + apart) } else { 0.0 }
         };
         let actions = overlap(&a.actions, &b.actions, a.weight_of_actions + b.weight_of_actions);
-        let words = overlap(&a.words, &b.words, a.weight_of_words + b.weight_of_words);
+        let words = match a.bits_of_words & b.bits_of_words {
+            0 => 0.0,
+            _ => overlap(&a.words, &b.words, a.weight_of_words + b.weight_of_words),
+        };
         self.of_both(actions, words.max(a.meaning.nearness(&b.meaning)))
     }
 

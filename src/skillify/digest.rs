@@ -25,7 +25,7 @@ use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,8 +73,8 @@ pub(super) struct SegmentDigest {
     /// When its prompt was given.
     #[serde(with = "micros")]
     pub(super) started_at: Timestamp,
-    /// The telling words of its prompts, in order, each once.
-    pub(super) words: Vec<String>,
+    /// The telling words of its prompts, in order, each once, with a space between.
+    words: String,
     /// The versions in its commands that its first prompt names; `None` without a prompt.
     given_versions: Option<BTreeSet<String>>,
     /// Whether a skill was loaded in it: then it shows what the skill says, not what people do.
@@ -135,7 +135,7 @@ impl Digest {
 
     /// The telling words of its prompts, each as often as segments have it.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().flat_map(|segment| &segment.words).map(String::as_str)
+        self.segments.iter().flat_map(SegmentDigest::words)
     }
 
     /// The commands that it ran and that a claim can speak of, as a person would type them, and how
@@ -176,13 +176,18 @@ impl SegmentDigest {
         Self {
             id: segment.id.clone(),
             started_at: segment.started_at,
-            words: segment.words(),
+            words: segment.words().join(" "),
             given_versions: given_versions(segment, &actions),
             loaded_a_skill: segment.loaded_a_skill(),
             turns: turns(segment, &outcomes),
             choices: choices.collect(),
             actions,
         }
+    }
+
+    /// The telling words of its prompts, in order, each once.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.split(' ').filter(|word| !word.is_empty())
     }
 
     /// Every action that tells of the work with the index of its turn, in order.

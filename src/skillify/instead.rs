@@ -23,7 +23,7 @@ struct Replacement<'w> {
 }
 
 /// Every replacement that a segment shows.
-fn replacements<'w>(work: &'w Work<'_>) -> Vec<Replacement<'w>> {
+fn replacements<'w>(work: &Work<'w>) -> Vec<Replacement<'w>> {
     let missing =
         |action: &Action| action.signature.as_deref().is_some_and(signature::says_a_tool_is_missing);
     if !work.segment.actions().any(|(_, action)| missing(action)) {
@@ -84,13 +84,13 @@ pub(super) fn instead(works: &[Work<'_>]) -> Vec<Claim> {
 }
 
 /// What the segment shows: the replacement; or that the command does work here.
-pub(super) fn shown(run: &Template, failed: &Template, work: &Work<'_>) -> Option<Shown> {
+pub(super) fn shown<'w>(run: &Template, failed: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
     let found = replacements(work)
         .into_iter()
         .rfind(|found| failed.matches_but_for_flags(found.failed.1) && run.matches(found.by.2));
     if let Some(Replacement { failed: (failed, _), by: (turn, by, _) }) = found {
-        let events = failed.events.iter().chain(&by.events).cloned().collect();
-        return Some(Shown { outcome: work.outcome_of_effect(turn, by), events, edited: false });
+        let cited = [Some(failed), Some(by), None];
+        return Some(Shown { outcome: work.outcome_of_effect(turn, by), cited, edited: false });
     }
     let works_here = |(_, action): &(usize, &Action)| {
         action.status == Status::Ok && action.command().is_some_and(|command| failed.runs_as(command))

@@ -11,6 +11,7 @@
 //! | `action.rs` | facts become actions, the same for every assistant |
 //! | `shell.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
 //! | `shared.rs` | one command in memory for all actions that ran it |
+//! | `event_ids.rs` | the events that show an action, in few bytes |
 //! | `flag.rs` | which flags decide what a command does |
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
@@ -34,6 +35,7 @@
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
 //! | `said.rs` | what other candidates say already |
+//! | `fixes.rs` | repairs of one command that belong together |
 //! | `candidate.rs` | claims that belong together become a candidate |
 
 mod action;
@@ -44,6 +46,8 @@ mod claim;
 mod cluster;
 mod command;
 mod digest;
+mod event_ids;
+mod fixes;
 mod flag;
 mod guard;
 mod index;

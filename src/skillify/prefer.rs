@@ -53,12 +53,12 @@ pub(super) fn choices<'w>(work: &Work<'w>) -> Vec<Choice<'w>> {
 }
 
 /// What the segment shows of the preference: the choice, or the unwanted command with good grace.
-pub(super) fn shown(prefer: &Template, over: &Template, work: &Work<'_>) -> Option<Shown> {
+pub(super) fn shown<'w>(prefer: &Template, over: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
     let choice =
         choices(work).into_iter().rfind(|choice| prefer.matches(choice.prefer) && over.matches(choice.over));
     if let Some(Choice { wanted: (turn, action), unwanted, .. }) = choice {
-        let events = unwanted.events.iter().chain(&action.events).cloned().collect();
-        return Some(Shown { outcome: work.outcome_of(turn, action), events, edited: false });
+        let cited = [Some(unwanted), Some(action), None];
+        return Some(Shown { outcome: work.outcome_of(turn, action), cited, edited: false });
     }
     let wanted = work.segment.actions().any(|(_, action)| is_run_of(action, prefer));
     let (turn, action) =

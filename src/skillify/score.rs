@@ -1,6 +1,5 @@
 //! The publish rule: how much evidence makes a candidate a skill.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use super::claim::{Candidate, Claim, Evidence, SupportedClaim};
@@ -77,21 +76,16 @@ impl fmt::Display for Shortfall {
 
 /// What the main claim lacks; `known_people` is how many the workspace has.
 pub(super) fn shortfalls(claim: &SupportedClaim, rule: PublishRule, known_people: usize) -> Vec<Shortfall> {
-    let accepted = sessions(&claim.support).len();
-    let rejected = sessions(&claim.against).len();
-    let people: BTreeSet<&str> = claim
-        .support
-        .iter()
-        .map(|evidence| evidence.person.as_str())
-        .filter(|person| !person.is_empty())
-        .collect();
+    let accepted = sessions(&claim.support);
+    let rejected = sessions(&claim.against);
+    let people = people(&claim.support);
     let mut shortfalls = Vec::new();
     if accepted < rule.sessions {
         shortfalls.push(Shortfall::Sessions { found: accepted, needed: rule.sessions });
     }
     let asks_for_people = known_people > 1 || matches!(claim.claim, Claim::Prefer { .. });
-    if asks_for_people && people.len() < rule.people {
-        shortfalls.push(Shortfall::People { found: people.len(), needed: rule.people });
+    if asks_for_people && people < rule.people {
+        shortfalls.push(Shortfall::People { found: people, needed: rule.people });
     }
     if accepted < 2 * rejected {
         shortfalls.push(Shortfall::Rejected { accepted, rejected });
@@ -111,13 +105,13 @@ const FAILURE_AVOIDED: f64 = 1.5;
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1500")]
 pub(super) fn rank(candidate: &Candidate, as_of: Timestamp) -> u32 {
     let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
-    let accepted = candidate.sessions().len();
-    let rejected = candidate.claims.iter().map(|claim| sessions(&claim.against).len()).max().unwrap_or(0);
+    let support = || candidate.claims.iter().flat_map(|claim| &claim.support);
+    let accepted = sessions(support());
+    let rejected = candidate.claims.iter().map(|claim| sessions(&claim.against)).max().unwrap_or(0);
     let acceptance = wilson(count(accepted), count(accepted + rejected));
     let saturated = |number: usize, half: f64| count(number) / (count(number) + half);
-    let people = candidate.people().len().max(1);
-    let support = candidate.claims.iter().flat_map(|claim| &claim.support);
-    let newest = support.map(|evidence| evidence.started_at).max().unwrap_or(as_of);
+    let people = people(support()).max(1);
+    let newest = support().map(|evidence| evidence.started_at).max().unwrap_or(as_of);
     let days = as_of.since(newest).as_secs_f64() / 86_400.0;
     let avoids = |claim: &SupportedClaim| !matches!(claim.claim, Claim::Run(_) | Claim::Edit(_));
     let cost = if candidate.claims.iter().any(avoids) { FAILURE_AVOIDED } else { 1.0 };
@@ -137,8 +131,22 @@ fn wilson(accepted: f64, all: f64) -> f64 {
     (share + Z * Z / (2.0 * all) - spread) / (1.0 + Z * Z / all)
 }
 
-fn sessions(evidence: &[Evidence]) -> BTreeSet<(&str, &str)> {
-    evidence.iter().map(|evidence| (evidence.tenant.as_str(), evidence.session.as_str())).collect()
+/// How many sessions there are.
+fn sessions<'e>(evidence: impl IntoIterator<Item = &'e Evidence>) -> usize {
+    distinct(evidence.into_iter().map(|evidence| (evidence.session.as_str(), evidence.tenant.as_str())))
+}
+
+/// How many known people there are.
+fn people<'e>(evidence: impl IntoIterator<Item = &'e Evidence>) -> usize {
+    let people = evidence.into_iter().map(|evidence| evidence.person.as_str());
+    distinct(people.filter(|person| !person.is_empty()))
+}
+
+fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> usize {
+    let mut items: Vec<T> = items.collect();
+    items.sort_unstable();
+    items.dedup();
+    items.len()
 }
 
 #[cfg(test)]

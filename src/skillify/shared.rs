@@ -32,6 +32,13 @@ impl std::ops::Deref for SharedCommand {
     }
 }
 
+impl SharedCommand {
+    /// Where the command stands in memory: what stands at one place is one command.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+}
+
 /// The commands that were read, by their bytes.
 #[derive(Default)]
 struct Known {

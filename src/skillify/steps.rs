@@ -30,6 +30,8 @@ enum Deed<'a> {
 #[derive(Clone, Copy)]
 struct Done<'a> {
     deed: Deed<'a>,
+    /// The term of its token.
+    token: Term,
     /// What was done in which words ([`ActionTerms::deed`]).
     number: u32,
     /// The term of the words of what was run.
@@ -63,25 +65,26 @@ struct Cluster<'m, 'a> {
 /// The steps of a cluster, in order.
 pub(super) fn steps(members: &[Member<'_, '_>], background: &Background, without: Option<Idea>) -> Vec<Step> {
     let mut sessions: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut groups: BTreeMap<Term, Vec<Done<'_>>> = BTreeMap::new();
+    let mut done: Vec<Done<'_>> = Vec::new();
     for (at, (work, terms)) in members.iter().enumerate() {
         let next = sessions.len();
         let session = *sessions.entry(session_of(work)).or_insert(next);
         for (place, ((_, action), terms)) in work.segment.actions().zip(&terms.actions).enumerate() {
-            let Some((deed, key)) = deed(action).zip(terms.token) else { continue };
+            let Some((deed, token)) = deed(action).zip(terms.token) else { continue };
             if without == Some(Idea::Edits) && matches!(deed, Deed::Edit(_)) {
                 continue;
             }
             let ActionTerms { deed: number, core, .. } = *terms;
-            groups.entry(key).or_default().push(Done { deed, number, core, work: at, place, session });
+            done.push(Done { deed, token, number, core, work: at, place, session });
         }
     }
     let cluster = Cluster { members, sessions: sessions.len(), background };
+    done.sort_by_key(|done| done.token);
     let mut steps = Vec::new();
-    for (key, group) in groups {
-        for part in parts(group) {
-            steps.extend(cluster.step(key, &part));
-        }
+    // What too few sessions did in any way they did not do in one way either.
+    let groups = done.chunk_by(|one, next| one.token == next.token);
+    for group in groups.filter(|group| cluster.has_in_common(group)) {
+        steps.extend(parts(group).iter().filter_map(|part| cluster.step(part)));
     }
     if without == Some(Idea::Order) {
         steps.sort_by(|a, b| a.claim.cmp(&b.claim));
@@ -103,14 +106,17 @@ pub(super) fn session_of<'a>(work: &Work<'a>) -> (&'a str, &'a str) {
 
 /// Parts that one template can speak of: runs that agree in every word where most sessions have them,
 /// the others together by their number of words.
-fn parts(group: Vec<Done<'_>>) -> Vec<Vec<Done<'_>>> {
-    let whole = sessions(&group);
+fn parts<'a>(group: &[Done<'a>]) -> Vec<Vec<Done<'a>>> {
+    if group.iter().all(|done| group.first().is_some_and(|first| first.number == done.number)) {
+        return vec![group.to_vec()];
+    }
+    let whole = sessions(group);
     let mut by_number: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
-    for done in &group {
+    for done in group {
         by_number.entry(done.number).or_insert_with(|| done.deed.words());
     }
-    let mut exact: BTreeMap<&[&str], Vec<Done<'_>>> = BTreeMap::new();
-    for done in &group {
+    let mut exact: BTreeMap<&[&str], Vec<Done<'a>>> = BTreeMap::new();
+    for done in group {
         let words = by_number.get(&done.number).map_or(&[][..], Vec::as_slice);
         exact.entry(words).or_default().push(*done);
     }
@@ -164,22 +170,28 @@ impl<'a> Deed<'a> {
 }
 
 impl Cluster<'_, '_> {
-    /// What one template can say of a part of what was done, if enough sessions did it.
-    fn step(&self, key: Term, part: &[Done<'_>]) -> Option<Step> {
+    /// Whether enough sessions did it for a step.
+    fn has_in_common(&self, part: &[Done<'_>]) -> bool {
         let sessions = sessions(part);
-        let share = ratio(sessions, self.sessions);
-        if sessions < 2 || share < COMMON {
+        sessions >= 2 && ratio(sessions, self.sessions) >= COMMON
+    }
+
+    /// What one template can say of a part of what was done, if enough sessions did it.
+    fn step(&self, part: &[Done<'_>]) -> Option<Step> {
+        if !self.has_in_common(part) {
             return None;
         }
         let claim = self.claim(part)?;
-        let key = match (&claim, part.first().and_then(|done| done.core)) {
+        let Done { token, core, .. } = *part.first()?;
+        let term = match (&claim, core) {
             (Claim::Run(template), Some(core)) if template.is_literal() => core,
-            _ => key,
+            _ => token,
         };
         let mut places: Vec<(usize, usize)> = part.iter().map(|done| (done.work, done.place)).collect();
         places.sort_unstable();
         places.dedup_by_key(|(work, _)| *work);
-        let surprise = self.background.surprise(key, places.len(), self.members.len());
+        let surprise = self.background.surprise(term, places.len(), self.members.len());
+        let share = ratio(sessions(part), self.sessions);
         (surprise > 0.0 || share >= NEARLY_ALL).then_some(Step { claim, surprise, places })
     }
 

@@ -45,6 +45,9 @@ impl Template {
 
     /// [`Template::of`] the commands, each with how often it was run.
     pub(super) fn of_runs(runs: &[(&Command, usize)]) -> Option<Self> {
+        if let [(only, _)] = runs {
+            return Some(Self(only.words().iter().cloned().map(Piece::Literal).collect()));
+        }
         let commands = || runs.iter().map(|(command, _)| *command);
         let width = commands().next()?.core().len();
         if commands().any(|command| command.core().len() != width) {

@@ -7,7 +7,7 @@
 
 use super::action::{Action, What};
 use super::command::Command;
-use super::places::{Places, hash_of};
+use super::places::{Places, hash_of, spread};
 use super::segment::repairable;
 use super::verify::Work;
 
@@ -82,6 +82,16 @@ pub(super) fn program_key(program: &str) -> String {
     format!("$ {program}")
 }
 
+/// The hash of the place where a command stands, and of whether it was a tool of the assistant's own.
+fn address(what: &What) -> Option<u64> {
+    let (command, tool) = match what {
+        What::Command(command) => (command, 0),
+        What::Tool(command) => (command, 1),
+        _ => return None,
+    };
+    Some(spread(command.address() as u64 | tool))
+}
+
 /// How the term of a word of prompts begins.
 const WORD: &str = "? ";
 
@@ -92,17 +102,31 @@ struct Numbering<'a> {
     places_of_texts: Places,
     deeds: Vec<(&'a What, ActionTerms)>,
     places_of_deeds: Places,
+    /// Of deeds whose command is shared in memory, which need not be read to be known.
+    places_of_addresses: Places,
 }
 
 impl<'a> Numbering<'a> {
     fn work(&mut self, work: &Work<'a>) -> WorkTerms {
         WorkTerms {
             actions: work.segment.actions().map(|(_, action)| self.action(action)).collect(),
-            words: work.segment.words.iter().map(|word| self.number(WORD, word)).collect(),
+            words: work.segment.words().map(|word| self.number(WORD, word)).collect(),
         }
     }
 
     fn action(&mut self, action: &'a Action) -> ActionTerms {
+        let Some(address) = address(&action.what) else { return self.deed(action) };
+        // Different addresses have different hashes.
+        let known = self.places_of_addresses.find(address, |_| true);
+        if let Some((_, terms)) = known.and_then(|place| self.deeds.get(place as usize)) {
+            return *terms;
+        }
+        let terms = self.deed(action);
+        self.places_of_addresses.insert(address, terms.deed as usize);
+        terms
+    }
+
+    fn deed(&mut self, action: &'a Action) -> ActionTerms {
         let same = |at: usize| self.deeds.get(at).is_some_and(|(what, _)| **what == action.what);
         let hash = hash_of(&action.what);
         let known = self.places_of_deeds.find(hash, same);

@@ -46,7 +46,7 @@ pub(super) fn support<'w, 'a: 'w>(
     claim: &Claim,
     works: impl IntoIterator<Item = &'w Work<'a>>,
 ) -> SupportedClaim {
-    let shown: Vec<(&Work<'_>, Shown)> = works
+    let shown: Vec<(&Work<'_>, Shown<'_>)> = works
         .into_iter()
         .filter_map(|work| {
             let shown = match claim {
@@ -78,9 +78,11 @@ pub(super) fn support<'w, 'a: 'w>(
     SupportedClaim { claim: claim.clone(), support, against }
 }
 
-fn evidence(work: &Work<'_>, shown: Shown) -> Evidence {
+fn evidence(work: &Work<'_>, shown: Shown<'_>) -> Evidence {
     let session = work.session;
-    let Shown { outcome, mut events, .. } = shown;
+    let Shown { outcome, cited, .. } = shown;
+    let mut events: Vec<String> =
+        cited.into_iter().flatten().flat_map(|action| action.events.to_vec()).collect();
     events.sort();
     events.dedup();
     Evidence {
@@ -97,16 +99,17 @@ fn evidence(work: &Work<'_>, shown: Shown) -> Evidence {
 }
 
 /// What one segment shows of a claim.
-pub(super) struct Shown {
+pub(super) struct Shown<'w> {
     pub(super) outcome: Outcome,
-    pub(super) events: Vec<String>,
+    /// The actions whose events show it.
+    pub(super) cited: [Option<&'w Action>; 3],
     /// A file was edited between failure and success: the edit may be what helped.
     pub(super) edited: bool,
 }
 
-impl Shown {
-    pub(super) fn by(action: &Action, outcome: Outcome) -> Self {
-        Self { outcome, events: action.events.clone(), edited: false }
+impl<'w> Shown<'w> {
+    pub(super) fn by(action: &'w Action, outcome: Outcome) -> Self {
+        Self { outcome, cited: [Some(action), None, None], edited: false }
     }
 }
 
@@ -119,7 +122,7 @@ pub(super) fn is_try_of(action: &Action, template: &Template) -> bool {
     repairable(action).is_some_and(|command| template.matches(command))
 }
 
-fn run(template: &Template, work: &Work<'_>) -> Option<Shown> {
+fn run<'w>(template: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
     let mut shown = None;
     for (turn, action) in work.segment.actions().filter(|(_, action)| is_run_of(action, template)) {
         match action.status {
@@ -132,14 +135,14 @@ fn run(template: &Template, work: &Work<'_>) -> Option<Shown> {
 }
 
 /// The last edit of the file.
-fn edit(file: &Template, work: &Work<'_>) -> Option<Shown> {
+fn edit<'w>(file: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
     let edits = |action: &Action| action.edited().is_some_and(|path| file.matches_path(path));
     let (turn, action) = work.segment.actions().rfind(|(_, action)| edits(action))?;
     Some(Shown::by(action, work.outcome_of(turn, action)))
 }
 
 /// Whether people refused the command here: once is enough.
-fn avoid(command: &Template, work: &Work<'_>) -> Option<Shown> {
+fn avoid<'w>(command: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
     let mut shown = None;
     for (turn, action) in work.segment.actions().filter(|(_, action)| is_run_of(action, command)) {
         let outcome = if action.refused { Outcome::Rejected } else { work.outcome_of(turn, action) };
@@ -152,7 +155,7 @@ fn avoid(command: &Template, work: &Work<'_>) -> Option<Shown> {
 }
 
 /// The last time that the repair was followed by a run of the command that passed.
-fn fix(command: &Template, repair: &Template, work: &Work<'_>) -> Option<Shown> {
+fn fix<'w>(command: &Template, repair: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
     let actions: Vec<(usize, &Action)> = work.segment.actions().collect();
     let tries = actions.iter().enumerate().filter(|(_, (_, action))| is_try_of(action, command));
     let tries: Vec<(usize, &str)> = tries.map(|(at, (_, action))| (at, action.agent.as_str())).collect();
@@ -172,10 +175,9 @@ fn fix(command: &Template, repair: &Template, work: &Work<'_>) -> Option<Shown> 
         let Some(help) = repair::help(&actions, &runs, at) else { continue };
         let Some((turn, passed)) = actions.get(help.passed) else { continue };
         let failed = help.failed.and_then(|place| actions.get(place)).map(|(_, failed)| *failed);
-        let cited = failed.into_iter().chain([*action, *passed]);
         shown = Some(Shown {
             outcome: work.outcome_of_effect(*turn, passed),
-            events: cited.flat_map(|action| action.events.clone()).collect(),
+            cited: [failed, Some(action), Some(passed)],
             edited: failed.is_some_and(|failed| edited_between(&actions, failed, passed)),
         });
     }

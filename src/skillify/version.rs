@@ -33,6 +33,9 @@ pub(super) fn join_versions<K: Ord, T>(
     words: impl Fn(&K) -> Vec<String>,
     sessions: impl Fn(&[T]) -> usize,
 ) -> Vec<(K, Vec<T>)> {
+    if exact.len() < 2 {
+        return exact.into_iter().collect();
+    }
     let mut alike: BTreeMap<Vec<String>, Vec<(K, Vec<T>)>> = BTreeMap::new();
     for (key, runs) in exact {
         let kind = words(&key).iter().map(|word| without_version(word)).collect();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use skillspan::event::{Kind, Owner, SessionEvent, Timestamp};
 use skillspan::exporters::deeplake::{Config, Deeplake, Handle, Pauses, Service};
-use skillspan::exporters::git::Secret;
+use skillspan::secret::Secret;
 use skillspan::table::{FileIdentity, Location, Table};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;

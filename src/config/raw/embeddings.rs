@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::config::units::{Hidden, Span};
+use crate::config::units::Span;
+use crate::secret::Secret;
 
 /// `file`, or `endpoint` and `model`.
 #[derive(Debug, Default, Deserialize)]
@@ -17,7 +18,7 @@ pub(in crate::config) struct Embeddings {
     /// The model's name there.
     pub(in crate::config) model: Option<String>,
     /// The key; servers of one's own may need none.
-    pub(in crate::config) api_key: Option<Hidden>,
+    pub(in crate::config) api_key: Option<Secret>,
     /// How long one request may take; 30s unless it is written.
     pub(in crate::config) timeout: Option<Span>,
 }

@@ -8,7 +8,8 @@ use serde::de::{self, Deserializer};
 use super::embeddings::Embeddings;
 use super::proposer::Proposer;
 use crate::config::components::Named;
-use crate::config::units::{ByteSize, Hidden, Span, Zstd};
+use crate::config::units::{ByteSize, Span, Zstd};
+use crate::secret::Secret;
 
 /// `exporters:`
 #[derive(Debug)]
@@ -131,7 +132,7 @@ pub(in crate::config) struct Deeplake {
     /// The workspace.
     pub(in crate::config) workspace: String,
     /// An API token of the organisation.
-    pub(in crate::config) token: Option<Hidden>,
+    pub(in crate::config) token: Option<Secret>,
     /// What the tables there are called.
     pub(in crate::config) tables: DeeplakeTables,
     /// Whose sessions go there. Absent: all, where there is only one tenant.

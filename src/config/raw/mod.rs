@@ -17,7 +17,8 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use crate::config::components::{Components, Named, type_of};
-use crate::config::units::{ByteSize, Endpoint, Hidden, Span};
+use crate::config::units::{ByteSize, Endpoint, Span};
+use crate::secret::Secret;
 
 pub(super) use embeddings::Embeddings;
 pub(super) use exporters::{
@@ -121,10 +122,10 @@ pub(in crate::config) struct Token {
     pub(in crate::config) id: String,
     /// The token: `Bearer <secret>`, or `Basic <id>:<secret>`.
     #[serde(default)]
-    pub(in crate::config) secret: Option<Hidden>,
+    pub(in crate::config) secret: Option<Secret>,
     /// In its place, the token's SHA-256 in hex.
     #[serde(default)]
-    pub(in crate::config) secret_sha256: Option<Hidden>,
+    pub(in crate::config) secret_sha256: Option<Secret>,
     /// Whose events are sent with it.
     pub(in crate::config) tenant: String,
     /// The workspace that they are stored in; what a payload says narrows it.
@@ -211,7 +212,7 @@ pub(in crate::config) struct OtlpMetrics {
     pub(in crate::config) interval: Span,
     /// Headers of each request, such as a credential.
     #[serde(default)]
-    pub(in crate::config) headers: BTreeMap<String, Hidden>,
+    pub(in crate::config) headers: BTreeMap<String, Secret>,
 }
 
 impl OtlpMetrics {

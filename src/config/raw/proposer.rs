@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
-use crate::config::units::{Hidden, Span};
+use crate::config::units::Span;
+use crate::secret::Secret;
 
 /// `offline`, `{ anthropic: … }` or `{ openai: … }`.
 #[derive(Debug, Default)]
@@ -29,7 +30,7 @@ pub(in crate::config) struct Model {
     /// The model's name.
     pub(in crate::config) model: Option<String>,
     /// The key; servers of one's own may need none.
-    pub(in crate::config) api_key: Option<Hidden>,
+    pub(in crate::config) api_key: Option<Secret>,
     /// What it may cost.
     pub(in crate::config) budget: Budget,
     /// Dollars for a million tokens; needed where `budget.cost` is written and the model is not the

@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 
 use crate::config::components::Named;
-use crate::config::units::{ByteRate, ByteSize, Endpoint, Hidden, RequestRate, Span};
+use crate::config::units::{ByteRate, ByteSize, Endpoint, RequestRate, Span};
 use crate::dialects::UserMapping;
 use crate::redact::RuleSpec;
+use crate::secret::Secret;
 
 use super::{loopback, written};
 
@@ -175,7 +176,7 @@ pub(in crate::config) struct Redact {
     pub(in crate::config) home_directories: bool,
     /// What keeps equal secrets comparable. Replicas that share a table share it. Absent: a file of its
     /// own beside the journal.
-    pub(in crate::config) key: Option<Hidden>,
+    pub(in crate::config) key: Option<Secret>,
 }
 
 /// Which workspace a session belongs to.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::event::Owner;
-use crate::exporters::git::Secret;
+use crate::secret::Secret;
 
 /// Where the service is and what opens it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use super::remote::Secret;
+use crate::secret::Secret;
 
 /// A socket that answers with the credentials for as long as it is open.
 pub(super) struct Door {

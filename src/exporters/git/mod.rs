@@ -38,7 +38,7 @@ use crate::library::{self, Changes, Layout, Library, Stored, Tree};
 
 pub use credentials::answer as answer_credential_question;
 pub use error::Error;
-pub use remote::{Auth, Remote, RemoteError, Secret};
+pub use remote::{Auth, Remote, RemoteError};
 
 use base::Base;
 use command::Runner;

@@ -1,5 +1,6 @@
 //! Where a repository is, and what opens it.
 
+use crate::secret::Secret;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -41,10 +42,6 @@ pub enum Auth {
     },
 }
 
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
 /// An address that cannot be used. Never says the address: it may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RemoteError {
@@ -60,23 +57,6 @@ pub enum RemoteError {
     /// The key for another protocol.
     #[error("auth.token needs https://, auth.key_file needs ssh")]
     Auth,
-}
-
-impl Secret {
-    /// Hides a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    pub(in crate::exporters) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
 }
 
 impl Remote {

@@ -8,7 +8,6 @@
 //! a 400 names one of them, the rest of the run is asked in the newer form.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::future::{Future, pending};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,13 +20,14 @@ use super::budget::{Budget, Spent};
 use super::http::{self, failure_of, read_body, wait_before_again, wait_of};
 use super::provider::{NoAnswer, Protocol, Usage};
 use super::question::Question;
+use crate::secret::Secret;
 
 const BREAKER: u32 = 3;
 const LONGEST_BODY: usize = 1 << 20;
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
 /// Where a model is, and how it is asked.
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
     /// The protocol.
     pub protocol: Protocol,
@@ -36,7 +36,7 @@ pub struct Endpoint {
     /// The model's name.
     pub model: String,
     /// The key; some servers need none.
-    pub api_key: Option<String>,
+    pub api_key: Option<Secret>,
     /// How long one request may take.
     pub timeout: Duration,
     /// Requests under way at once.
@@ -145,22 +145,6 @@ struct Run {
     asked: Asked,
     in_a_row: u32,
     open: Option<Failure>,
-}
-
-impl fmt::Debug for Endpoint {
-    /// Without the key.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint")
-            .field("protocol", &self.protocol)
-            .field("url", &self.url)
-            .field("model", &self.model)
-            .field("api_key", &self.api_key.as_ref().map(|_| "[redacted]"))
-            .field("timeout", &self.timeout)
-            .field("concurrency", &self.concurrency)
-            .field("budget", &self.budget)
-            .field("price", &self.price)
-            .finish()
-    }
 }
 
 impl Endpoint {
@@ -277,9 +261,9 @@ impl Client {
         request = match (protocol, api_key) {
             (Protocol::Anthropic, key) => {
                 let request = request.header("anthropic-version", ANTHROPIC_VERSION);
-                key.iter().fold(request, |request, key| request.header("x-api-key", key))
+                key.iter().fold(request, |request, key| request.header("x-api-key", key.reveal()))
             }
-            (Protocol::OpenAi, Some(key)) => request.bearer_auth(key),
+            (Protocol::OpenAi, Some(key)) => request.bearer_auth(key.reveal()),
             (Protocol::OpenAi, None) => request,
         };
         let answer = request.send().await.map_err(|_| (Failure::Network, None))?;

@@ -6,7 +6,6 @@
 //! (`http.rs`); three batches in a row without an answer end the run's asking.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use serde_json::json;
 
 use super::client::{ClientError, Failure};
 use super::http::{self, failure_of, read_body, wait_before_again, wait_of};
+use crate::secret::Secret;
 use crate::skillify::vectors::{MOST_DIMENSIONS, VectorError, Vectors};
 
 /// Words in one request: no server that is in use takes fewer.
@@ -24,14 +24,14 @@ const LONGEST_BODY: usize = BATCH * MOST_DIMENSIONS * 32;
 const BREAKER: u32 = 3;
 
 /// Where vectors of words are had.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbeddingEndpoint {
     /// The base URL, without `/embeddings`.
     pub url: String,
     /// The model's name.
     pub model: String,
     /// The key; servers of one's own may need none.
-    pub api_key: Option<String>,
+    pub api_key: Option<Secret>,
     /// How long one request may take.
     pub timeout: Duration,
 }
@@ -64,18 +64,6 @@ struct Answer {
 struct Item {
     index: usize,
     embedding: Vec<f32>,
-}
-
-impl fmt::Debug for EmbeddingEndpoint {
-    /// Without the key.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmbeddingEndpoint")
-            .field("url", &self.url)
-            .field("model", &self.model)
-            .field("api_key", &self.api_key.as_ref().map(|_| "[redacted]"))
-            .field("timeout", &self.timeout)
-            .finish()
-    }
 }
 
 impl Embedder {
@@ -141,7 +129,7 @@ impl Embedder {
         let body = json!({ "model": model, "input": batch, "encoding_format": "float" });
         let mut request = self.http.post(format!("{url}/embeddings")).json(&body);
         if let Some(key) = api_key {
-            request = request.bearer_auth(key);
+            request = request.bearer_auth(key.reveal());
         }
         let answer = request.send().await.map_err(|_| (Failure::Network, None))?;
         let status = answer.status().as_u16();

@@ -1,0 +1,92 @@
+//! Fixes of one command that the same sessions show: one draft.
+
+use std::collections::BTreeMap;
+
+use super::candidate::{Draft, Workspace, reason};
+use super::claim::SupportedClaim;
+use super::propose::{self, Fix};
+use super::score;
+use super::steps;
+use super::template::Template;
+
+/// A Fix with its evidence.
+struct Found<'a> {
+    fix: Fix,
+    claim: SupportedClaim,
+    /// Of its support; ascending.
+    sessions: Vec<(&'a str, &'a str)>,
+}
+
+/// Repairs that the same sessions needed.
+struct Together<'a> {
+    draft: Draft,
+    /// Of each of its claims.
+    sessions: Vec<Vec<(&'a str, &'a str)>>,
+}
+
+/// The drafts of what repairs each command.
+pub(super) fn drafts(workspace: &Workspace<'_>) -> Vec<Draft> {
+    let mut by_command: BTreeMap<Template, Vec<Found<'_>>> = BTreeMap::new();
+    for fix in propose::fixes(workspace.works) {
+        let claim = workspace.support(&fix.claim);
+        let sessions = sessions(workspace, &claim);
+        by_command.entry(fix.command.clone()).or_default().push(Found { fix, claim, sessions });
+    }
+    by_command.into_values().flat_map(|found| of_one_command(workspace, found)).collect()
+}
+
+/// The sessions that support a claim, ascending.
+fn sessions<'a>(workspace: &Workspace<'a>, claim: &SupportedClaim) -> Vec<(&'a str, &'a str)> {
+    let works = claim.support.iter().filter_map(|evidence| workspace.works.get(workspace.at(evidence)?));
+    let mut sessions: Vec<_> = works.map(steps::session_of).collect();
+    sessions.sort_unstable();
+    sessions.dedup();
+    sessions
+}
+
+/// Joins repairs that the same sessions needed; leaves out what chance put beside them.
+fn of_one_command(workspace: &Workspace<'_>, mut found: Vec<Found<'_>>) -> Vec<Draft> {
+    found.sort_by(|a, b| b.sessions.len().cmp(&a.sessions.len()).then_with(|| a.fix.claim.cmp(&b.fix.claim)));
+    let mut joined: Vec<Together<'_>> = Vec::new();
+    for Found { fix, claim, sessions } in found {
+        let shortfalls = score::shortfalls(&claim, workspace.rule, workspace.known_people);
+        let leader = joined.iter_mut().find(|Together { draft, sessions: theirs }| {
+            draft.shortfalls.is_empty() && theirs.iter().any(|theirs| overlaps(theirs, &sessions))
+        });
+        match leader {
+            Some(leader) if shortfalls.is_empty() => {
+                leader.draft.claims.push(claim);
+                leader.sessions.push(sessions);
+            }
+            Some(leader) => leader.draft.dropped.push(reason(&fix.claim, &shortfalls)),
+            None => {
+                let draft = Draft { claims: vec![claim], dropped: Vec::new(), shortfalls };
+                joined.push(Together { draft, sessions: vec![sessions] });
+            }
+        }
+    }
+    let mut drafts: Vec<Draft> = joined.into_iter().map(|together| together.draft).collect();
+    for draft in &mut drafts {
+        draft.claims.sort_by_cached_key(|claim| place(workspace, claim));
+    }
+    drafts
+}
+
+/// Where the repair of a claim stands among the commands of its oldest evidence.
+fn place(workspace: &Workspace<'_>, claim: &SupportedClaim) -> (usize, String) {
+    let position = || {
+        let oldest = claim.support.first()?;
+        let work = workspace.works.get(workspace.at(oldest)?)?;
+        let repair = claim.claim.templates().first().copied()?.clone();
+        let runs = |command| repair.matches(command);
+        work.segment.actions().position(|(_, action)| action.command().is_some_and(runs))
+    };
+    (position().unwrap_or(usize::MAX), claim.claim.to_string())
+}
+
+/// Whether half of the sessions of the smaller side, both ascending, are on the other side as well.
+fn overlaps(a: &[(&str, &str)], b: &[(&str, &str)]) -> bool {
+    let (fewer, more) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    let common = fewer.iter().filter(|session| more.binary_search(session).is_ok()).count();
+    !fewer.is_empty() && common * 2 >= fewer.len()
+}
