@@ -15,6 +15,7 @@ use skillspan::exporters::filesystem;
 use skillspan::exporters::git::Mode;
 use skillspan::exporters::target::{Place, Report, Target, Update};
 use skillspan::library::{Change, Decision, Findings, Layout, Route};
+use skillspan::secret::Secret;
 use skillspan::service::wording::{Job, Known, Step, Tally};
 use skillspan::skillify::llm::{Allowance, Budget, Endpoint, Failure, Protocol, Spent};
 use skillspan::skillify::{self, Digest};
@@ -34,7 +35,7 @@ fn settings(server: &Server) -> ModelSettings {
             protocol: Protocol::OpenAi,
             url: format!("http://{}/v1", server.address),
             model: "small".into(),
-            api_key: Some(KEY.into()),
+            api_key: Some(Secret::new(KEY)),
             timeout: Duration::from_millis(500),
             concurrency: 2,
             budget: Budget::default(),

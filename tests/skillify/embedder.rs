@@ -5,6 +5,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use skillspan::secret::Secret;
 use skillspan::skillify::Vectors;
 use skillspan::skillify::llm::{Embedded, Embedder, EmbeddingEndpoint, Failure};
 
@@ -14,7 +15,7 @@ fn endpoint_of(server: &Server) -> EmbeddingEndpoint {
     EmbeddingEndpoint {
         url: format!("http://{}/v1", server.address),
         model: "small".into(),
-        api_key: Some(KEY.into()),
+        api_key: Some(Secret::new(KEY)),
         timeout: Duration::from_millis(500),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use skillspan::secret::Secret;
 use skillspan::skillify::llm::{
     Allowance, Asked, Budget, Client, Endpoint, Failure, Pair, Protocol, Question, Refusal, Spent, Worded,
     no_answer, pairs, sift,
@@ -20,7 +21,7 @@ fn endpoint_of(server: &Server) -> Endpoint {
         protocol: Protocol::Anthropic,
         url: format!("http://{}", server.address),
         model: "claude-haiku-4-5".into(),
-        api_key: Some(KEY.into()),
+        api_key: Some(Secret::new(KEY)),
         timeout: Duration::from_millis(500),
         concurrency: 1,
         budget: Budget::default(),
