@@ -9,7 +9,7 @@
 //! cargo run --example skill_bench -- [--seeds 101..111] [--noise 0.3] [--show] [--ablate]
 //!                                    [--model well|badly|maliciously] [--out FOLDER]
 //!                                    [--vectors FILE]
-//! cargo run --release --example skill_bench -- --table FOLDER EVENTS [--seeds 101..]
+//! cargo run --release --example skill_bench -- --table FOLDER EVENTS [--seeds 101..]     # again: it grows
 //! cargo run --release --example skill_bench -- --mine FOLDER [--digests FOLDER] [--show]
 //! ```
 //!

@@ -17,12 +17,12 @@ use crate::world;
 /// Events a file.
 const FILE: usize = 50_000;
 
-/// Writes at least so many events into a new table, three workspaces of many people's sessions.
+/// Writes at least so many events into a table, three workspaces of many people's sessions: whole worlds
+/// into a new one; one that is there grows by no session more than it must.
 pub(crate) fn write(folder: &Path, events: usize, noise: f64, first_seed: u64) {
     let recorded = Noise::load();
     let table = Table::open(folder).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    // A table that is there grows.
     let standing = runtime.block_on(table.paths(&Filter::default())).unwrap().len();
     let (mut written, mut files, mut batch) = (0, standing, Vec::new());
     let mut flush = |batch: Vec<SessionEvent>| {
@@ -51,6 +51,9 @@ pub(crate) fn write(folder: &Path, events: usize, noise: f64, first_seed: u64) {
                 ingested_at: fact.event.timestamp,
                 ..fact.event
             }));
+            if standing > 0 && written + batch.len() >= events {
+                break;
+            }
         }
         if batch.len() >= FILE || written + batch.len() >= events {
             written += batch.len();

@@ -329,9 +329,9 @@ fn shared<'m, 'a, T: Ord + Copy>(
     of: impl Fn(&Member<'m, 'a>) -> Vec<T>,
 ) -> Vec<T> {
     // Of each its first session, whether there is another, and its place.
-    let mut seen: BTreeMap<T, ((&str, &str), bool, usize)> = BTreeMap::new();
+    let mut seen: BTreeMap<T, (u32, bool, usize)> = BTreeMap::new();
     for member in members {
-        let session = steps::session_of(member.0);
+        let session = member.1.session;
         for item in of(member) {
             let place = seen.len();
             let (first, recurs, _) = seen.entry(item).or_insert((session, false, place));

@@ -179,7 +179,9 @@ fn pairs(profiles: &[Profile], weights: &Weights) -> impl Iterator<Item = Pair> 
     let mut pairs: Vec<Vec<Pair>> = vec![Vec::new(); 1001];
     // The last segment that each segment was compared with.
     let mut compared: Vec<u32> = vec![u32::MAX; profiles.len()];
+    let mut own = Own(vec![0.0; weights.rarity.len()]);
     for (later, profile) in (0..).zip(profiles) {
+        own.set(profile, |term| weights.of(term));
         for token in weights.rarest(&profile.actions) {
             let Some(recent) = recent.get_mut(token as usize) else { continue };
             for earlier in recent.segments() {
@@ -188,7 +190,7 @@ fn pairs(profiles: &[Profile], weights: &Weights) -> impl Iterator<Item = Pair> 
                 };
                 *last = later;
                 let Some(other) = profiles.get(earlier as usize) else { continue };
-                let similarity = weights.similarity_of_singles(other, profile);
+                let similarity = weights.similarity_of_singles(other, profile, &own);
                 if similarity > ALIKE / 2.0
                     && let Some(pairs) = pairs.get_mut(thousandths(similarity))
                 {
@@ -197,11 +199,30 @@ fn pairs(profiles: &[Profile], weights: &Weights) -> impl Iterator<Item = Pair> 
             }
             recent.push(later);
         }
+        own.set(profile, |_| 0.0);
     }
     for pairs in &mut pairs {
         pairs.sort_unstable_by_key(|Pair { earlier, later }| u64::from(*earlier) << 32 | u64::from(*later));
     }
     pairs.into_iter().rev().flatten()
+}
+
+/// What each term of one segment weighs, by term; 0 for all that are not its own.
+struct Own(Vec<f64>);
+
+impl Own {
+    fn set(&mut self, profile: &Profile, weight: impl Fn(Term) -> f64) {
+        for term in profile.actions.iter().chain(&profile.words) {
+            if let Some(place) = self.0.get_mut(*term as usize) {
+                *place = weight(*term);
+            }
+        }
+    }
+
+    /// The weight of what of these is its own.
+    fn shared(&self, terms: &[Term]) -> f64 {
+        terms.iter().filter_map(|term| self.0.get(*term as usize)).fold(0.0, |shared, weight| shared + weight)
+    }
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 0 to 1")]
@@ -358,35 +379,22 @@ impl Weights {
         self.of_both(actions, words.max(a.meaning.nearness(&b.meaning)))
     }
 
-    /// [`Weights::similarity`] of clusters of one segment each.
-    fn similarity_of_singles(&self, a: &Profile, b: &Profile) -> f64 {
-        let overlap = |own: &[Term], theirs: &[Term], weight: f64| {
-            let shared = self.shared(own, theirs);
+    /// [`Weights::similarity`] of clusters of one segment each; `own` are the terms of the second.
+    fn similarity_of_singles(&self, a: &Profile, b: &Profile, own: &Own) -> f64 {
+        let overlap = |shared: f64, weight: f64| {
             let apart = 0.5 * (weight - 2.0 * shared).max(0.0);
             if shared > 0.0 { shared / (shared + apart) } else { 0.0 }
         };
-        let actions = overlap(&a.actions, &b.actions, a.weight_of_actions + b.weight_of_actions);
+        let actions = overlap(own.shared(&a.actions), a.weight_of_actions + b.weight_of_actions);
         let words = match a.bits_of_words & b.bits_of_words {
             0 => 0.0,
-            _ => overlap(&a.words, &b.words, a.weight_of_words + b.weight_of_words),
+            _ => overlap(own.shared(&a.words), a.weight_of_words + b.weight_of_words),
         };
         self.of_both(actions, words.max(a.meaning.nearness(&b.meaning)))
     }
 
     fn of_both(&self, actions: f64, words: f64) -> f64 {
         (1.0 - self.words_share) * actions + self.words_share * words
-    }
-
-    /// The weight of what stands in both lists.
-    fn shared(&self, mut a: &[Term], mut b: &[Term]) -> f64 {
-        let mut shared = 0.0;
-        while let ([token, rest @ ..], [other, others @ ..]) = (a, b) {
-            if token == other {
-                shared += self.of(*token);
-            }
-            (a, b) = (if token <= other { rest } else { a }, if other <= token { others } else { b });
-        }
-        shared
     }
 
     /// Weighted Jaccard over the shares of members that have each token.

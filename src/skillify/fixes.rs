@@ -6,27 +6,26 @@ use super::candidate::{Draft, Workspace, reason};
 use super::claim::SupportedClaim;
 use super::propose::{self, Fix};
 use super::score;
-use super::steps;
 use super::template::Template;
 
 /// A Fix with its evidence.
-struct Found<'a> {
+struct Found {
     fix: Fix,
     claim: SupportedClaim,
-    /// Of its support; ascending.
-    sessions: Vec<(&'a str, &'a str)>,
+    /// The numbers of the sessions that support it, ascending.
+    sessions: Vec<u32>,
 }
 
 /// Repairs that the same sessions needed.
-struct Together<'a> {
+struct Together {
     draft: Draft,
     /// Of each of its claims.
-    sessions: Vec<Vec<(&'a str, &'a str)>>,
+    sessions: Vec<Vec<u32>>,
 }
 
 /// The drafts of what repairs each command.
 pub(super) fn drafts(workspace: &Workspace<'_>) -> Vec<Draft> {
-    let mut by_command: BTreeMap<Template, Vec<Found<'_>>> = BTreeMap::new();
+    let mut by_command: BTreeMap<Template, Vec<Found>> = BTreeMap::new();
     for fix in propose::fixes(workspace.works) {
         let claim = workspace.support(&fix.claim);
         let sessions = sessions(workspace, &claim);
@@ -35,19 +34,20 @@ pub(super) fn drafts(workspace: &Workspace<'_>) -> Vec<Draft> {
     by_command.into_values().flat_map(|found| of_one_command(workspace, found)).collect()
 }
 
-/// The sessions that support a claim, ascending.
-fn sessions<'a>(workspace: &Workspace<'a>, claim: &SupportedClaim) -> Vec<(&'a str, &'a str)> {
-    let works = claim.support.iter().filter_map(|evidence| workspace.works.get(workspace.at(evidence)?));
-    let mut sessions: Vec<_> = works.map(steps::session_of).collect();
+/// The numbers of the sessions that support a claim, ascending.
+fn sessions(workspace: &Workspace<'_>, claim: &SupportedClaim) -> Vec<u32> {
+    let works = workspace.terms.works();
+    let supporting = claim.support.iter().filter_map(|evidence| works.get(workspace.at(evidence)?));
+    let mut sessions: Vec<u32> = supporting.map(|terms| terms.session).collect();
     sessions.sort_unstable();
     sessions.dedup();
     sessions
 }
 
 /// Joins repairs that the same sessions needed; leaves out what chance put beside them.
-fn of_one_command(workspace: &Workspace<'_>, mut found: Vec<Found<'_>>) -> Vec<Draft> {
+fn of_one_command(workspace: &Workspace<'_>, mut found: Vec<Found>) -> Vec<Draft> {
     found.sort_by(|a, b| b.sessions.len().cmp(&a.sessions.len()).then_with(|| a.fix.claim.cmp(&b.fix.claim)));
-    let mut joined: Vec<Together<'_>> = Vec::new();
+    let mut joined: Vec<Together> = Vec::new();
     for Found { fix, claim, sessions } in found {
         let shortfalls = score::shortfalls(&claim, workspace.rule, workspace.known_people);
         let leader = joined.iter_mut().find(|Together { draft, sessions: theirs }| {
@@ -85,7 +85,7 @@ fn place(workspace: &Workspace<'_>, claim: &SupportedClaim) -> (usize, String) {
 }
 
 /// Whether half of the sessions of the smaller side, both ascending, are on the other side as well.
-fn overlaps(a: &[(&str, &str)], b: &[(&str, &str)]) -> bool {
+fn overlaps(a: &[u32], b: &[u32]) -> bool {
     let (fewer, more) = if a.len() < b.len() { (a, b) } else { (b, a) };
     let common = fewer.iter().filter(|session| more.binary_search(session).is_ok()).count();
     !fewer.is_empty() && common * 2 >= fewer.len()

@@ -142,7 +142,8 @@ fn people<'e>(evidence: impl IntoIterator<Item = &'e Evidence>) -> usize {
     distinct(people.filter(|person| !person.is_empty()))
 }
 
-fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> usize {
+/// How many different ones there are.
+pub(super) fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> usize {
     let mut items: Vec<T> = items.collect();
     items.sort_unstable();
     items.dedup();

@@ -8,6 +8,7 @@ use super::chance::Background;
 use super::claim::Claim;
 use super::command::Command;
 use super::flag::is_flag;
+use super::score::distinct;
 use super::template::Template;
 use super::terms::{ActionTerms, Term, WorkTerms};
 use super::verify::Work;
@@ -41,7 +42,7 @@ struct Done<'a> {
     /// Where in its segment it stands.
     place: usize,
     /// The number of its session.
-    session: usize,
+    session: u32,
 }
 
 /// A step with how surprising it is in this cluster.
@@ -64,11 +65,9 @@ struct Cluster<'m, 'a> {
 
 /// The steps of a cluster, in order.
 pub(super) fn steps(members: &[Member<'_, '_>], background: &Background, without: Option<Idea>) -> Vec<Step> {
-    let mut sessions: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut done: Vec<Done<'_>> = Vec::new();
     for (at, (work, terms)) in members.iter().enumerate() {
-        let next = sessions.len();
-        let session = *sessions.entry(session_of(work)).or_insert(next);
+        let session = terms.session;
         for (place, ((_, action), terms)) in work.segment.actions().zip(&terms.actions).enumerate() {
             let Some((deed, token)) = deed(action).zip(terms.token) else { continue };
             if without == Some(Idea::Edits) && matches!(deed, Deed::Edit(_)) {
@@ -78,7 +77,8 @@ pub(super) fn steps(members: &[Member<'_, '_>], background: &Background, without
             done.push(Done { deed, token, number, core, work: at, place, session });
         }
     }
-    let cluster = Cluster { members, sessions: sessions.len(), background };
+    let sessions = distinct(members.iter().map(|(_, terms)| terms.session));
+    let cluster = Cluster { members, sessions, background };
     done.sort_by_key(|done| done.token);
     let mut steps = Vec::new();
     // What too few sessions did in any way they did not do in one way either.
@@ -142,10 +142,7 @@ fn parts<'a>(group: &[Done<'a>]) -> Vec<Vec<Done<'a>>> {
 
 /// In how many sessions it was done.
 fn sessions(part: &[Done<'_>]) -> usize {
-    let mut sessions: Vec<usize> = part.iter().map(|done| done.session).collect();
-    sessions.sort_unstable();
-    sessions.dedup();
-    sessions.len()
+    distinct(part.iter().map(|done| done.session))
 }
 
 impl<'a> Deed<'a> {

@@ -9,6 +9,7 @@ use super::action::{Action, What};
 use super::command::Command;
 use super::places::{Places, hash_of, spread};
 use super::segment::repairable;
+use super::steps::session_of;
 use super::verify::Work;
 
 /// A term's number in its workspace.
@@ -30,6 +31,8 @@ pub(super) struct ActionTerms {
 /// The terms of one segment.
 #[derive(Debug)]
 pub(super) struct WorkTerms {
+    /// The number of its session, in no particular order.
+    pub(super) session: u32,
     /// Of each of its actions, in order.
     pub(super) actions: Vec<ActionTerms>,
     /// Of the words of its prompts, in order.
@@ -104,14 +107,26 @@ struct Numbering<'a> {
     places_of_deeds: Places,
     /// Of deeds whose command is shared in memory, which need not be read to be known.
     places_of_addresses: Places,
+    sessions: Vec<(&'a str, &'a str)>,
+    places_of_sessions: Places,
 }
 
 impl<'a> Numbering<'a> {
     fn work(&mut self, work: &Work<'a>) -> WorkTerms {
         WorkTerms {
+            session: self.session(session_of(work)),
             actions: work.segment.actions().map(|(_, action)| self.action(action)).collect(),
             words: work.segment.words().map(|word| self.number(WORD, word)).collect(),
         }
+    }
+
+    fn session(&mut self, session: (&'a str, &'a str)) -> u32 {
+        let hash = hash_of(session);
+        let known = self.places_of_sessions.find(hash, |at| self.sessions.get(at) == Some(&session));
+        known.unwrap_or_else(|| {
+            self.sessions.push(session);
+            self.places_of_sessions.insert(hash, self.sessions.len() - 1)
+        })
     }
 
     fn action(&mut self, action: &'a Action) -> ActionTerms {
