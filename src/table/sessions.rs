@@ -117,7 +117,8 @@ impl Session {
 
 impl<F> Session<F> {
     /// The same session with other facts, or something else that is said of them.
-    pub(super) fn with_facts<G>(self, facts: G) -> Session<G> {
+    #[must_use]
+    pub fn with_facts<G>(self, facts: G) -> Session<G> {
         let Self { tenant, id, source, workspace, project, user_id, assistant, .. } = self;
         let Self { started_at, last_event_at, last_ingested_at, ended, .. } = self;
         Session {
