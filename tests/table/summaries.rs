@@ -97,7 +97,7 @@ async fn listed(table: &Table, filter: &Filter) -> Vec<Summary> {
     found.sessions
 }
 
-pub fn summary(session: &Session) -> Summary {
+pub(crate) fn summary(session: &Session) -> Summary {
     session.clone().with_facts(session.counts())
 }
 

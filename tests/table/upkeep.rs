@@ -9,7 +9,7 @@ use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use skillspan::event::{Kind, SessionEvent, Timestamp};
 use skillspan::table::upkeep::Subject;
-use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Session, Table, Written};
+use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Table, Written};
 use tokio::sync::OnceCell;
 
 use crate::events::{START, event};
