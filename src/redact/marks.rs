@@ -46,14 +46,21 @@ const ASSIGNMENT_MARKS: &[&str] = &[
     "uthorization",
 ];
 
-/// Marks, each with the number of its rule. Marks that several rules have stand there for each.
-#[derive(Debug, Default)]
+/// The marks of rules.
+#[derive(Debug)]
 pub(super) struct Marks(Vec<Group>);
+
+#[derive(Debug, Clone)]
+struct Mark {
+    bytes: Box<[u8]>,
+    /// The numbers of the rules that have it, ascending.
+    rules: Vec<usize>,
+}
 
 #[derive(Debug)]
 struct Group {
-    /// By the bytes of the mark, then by the rule.
-    marks: Vec<(Box<[u8]>, usize)>,
+    /// By their bytes.
+    marks: Vec<Mark>,
     /// Where the marks begin that begin with a byte or a greater one; behind the last of them, their number.
     first: [u8; 257],
     read: AtomicUsize,
@@ -73,8 +80,9 @@ impl Marks {
         let mut marks: Vec<(&[u8], usize)> =
             marks.into_iter().map(|(mark, rule)| (mark.as_bytes(), rule)).collect();
         marks.sort_unstable();
-        marks.retain(|(mark, _)| !mark.is_empty());
-        Self(marks.chunks(GROUP).map(Group::new).collect())
+        let marks: Vec<Mark> =
+            marks.chunk_by(|(mark, _), (next, _)| mark == next).filter_map(Mark::of_equals).collect();
+        Self(marks.chunks(GROUP).map(|marks| Group::new(marks.to_vec())).collect())
     }
 
     /// The marks of names that are given secrets, all of them of one rule.
@@ -91,11 +99,18 @@ impl Marks {
     }
 }
 
+impl Mark {
+    fn of_equals(equals: &[(&[u8], usize)]) -> Option<Self> {
+        let (bytes, _) = equals.first().filter(|(bytes, _)| !bytes.is_empty())?;
+        Some(Self { bytes: Box::from(*bytes), rules: equals.iter().map(|(_, rule)| *rule).collect() })
+    }
+}
+
 impl Group {
     /// `marks` in order.
-    fn new(marks: &[(&[u8], usize)]) -> Self {
+    fn new(marks: Vec<Mark>) -> Self {
         let mut first = [0_u8; 257];
-        for byte in marks.iter().filter_map(|(mark, _)| mark.first()) {
+        for byte in marks.iter().filter_map(|mark| mark.bytes.first()) {
             if let Some(behind) = first.get_mut(usize::from(*byte) + 1) {
                 *behind += 1;
             }
@@ -105,12 +120,14 @@ impl Group {
             before += *place;
             *place = before;
         }
-        let marks = marks.iter().map(|(mark, rule)| (Box::from(*mark), *rule)).collect();
         Self { marks, first, read: AtomicUsize::new(0), search: OnceLock::new() }
     }
 
     fn for_each_hit(&self, text: &[u8], hit: &mut impl FnMut(usize, usize)) {
-        let found = |mark, at| self.rules(mark).for_each(|rule| hit(rule, at));
+        let found = |mark, at| {
+            let rules = self.marks.get(mark).into_iter().flat_map(|mark: &Mark| &mark.rules);
+            rules.for_each(|rule| hit(*rule, at));
+        };
         match self.search.get() {
             Some(search) => search.for_each(text, found),
             None if self.read.fetch_add(text.len(), Ordering::Relaxed) < WARM_UP => {
@@ -120,25 +137,17 @@ impl Group {
         }
     }
 
-    /// The rules of the mark at this place and of its equals behind it.
-    fn rules(&self, mark: usize) -> impl Iterator<Item = usize> {
-        let marks = self.marks.get(mark..).unwrap_or_default();
-        let is_equal =
-            move |(other, _): &&(Box<[u8]>, usize)| marks.first().is_some_and(|(mark, _)| mark == other);
-        marks.iter().take_while(is_equal).map(|(_, rule)| *rule)
-    }
-
     /// What [`Search`] finds, with nothing made for it.
     fn for_each_one_by_one(&self, text: &[u8], mut found: impl FnMut(usize, usize)) {
         let mut at = 0;
         while let Some(byte) = text.get(at) {
             let place = |behind| self.first.get(usize::from(*byte) + behind).copied().map_or(0, usize::from);
             let rest = text.get(at..).unwrap_or_default();
-            let begins = |mark: &usize| self.marks.get(*mark).is_some_and(|(mark, _)| rest.starts_with(mark));
-            match (place(0)..place(1)).find(begins) {
-                Some(mark) => {
-                    found(mark, at);
-                    at += self.marks.get(mark).map_or(1, |(mark, _)| mark.len());
+            let mut marks = (place(0)..).zip(self.marks.get(place(0)..place(1)).unwrap_or_default());
+            match marks.find(|(_, mark)| rest.starts_with(&mark.bytes)) {
+                Some((number, mark)) => {
+                    found(number, at);
+                    at += mark.bytes.len();
                 }
                 None => at += 1,
             }
@@ -147,8 +156,8 @@ impl Group {
 }
 
 impl Search {
-    fn of(marks: &[(Box<[u8]>, usize)]) -> Self {
-        let marks = marks.iter().map(|(mark, _)| mark);
+    fn of(marks: &[Mark]) -> Self {
+        let marks = marks.iter().map(|mark| &mark.bytes);
         let packed = packed::Config::new().builder().extend(marks.clone()).build();
         let automaton = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(marks);
         match packed {
@@ -172,6 +181,8 @@ impl Search {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -188,15 +199,13 @@ mod tests {
             marks in prop::collection::vec("[ab_]{1,3}|sk-|\u{e9}a", 1..64),
             text in "[ab_sk\\-\u{e9}]{0,200}",
         ) {
-            let mut marks: Vec<(&[u8], usize)> =
-                marks.iter().enumerate().map(|(rule, mark)| (mark.as_bytes(), rule)).collect();
-            marks.sort_unstable();
-            let group = Group::new(&marks);
+            let marks: BTreeSet<&str> = marks.iter().map(String::as_str).collect();
+            let group = &Marks::new(marks.into_iter().zip(0..)).0[0];
             let text = text.as_bytes();
             let plain = hits(|found| group.for_each_one_by_one(text, found));
             let packed = Search::of(&group.marks);
             prop_assert_eq!(&plain, &hits(|found| packed.for_each(text, found)));
-            let texts = group.marks.iter().map(|(mark, _)| mark);
+            let texts = group.marks.iter().map(|mark| &mark.bytes);
             let automaton =
                 AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(texts).unwrap();
             prop_assert_eq!(&plain, &hits(|found| Search::Automaton(automaton).for_each(text, found)));
