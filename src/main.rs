@@ -7,26 +7,33 @@ use std::process::{Command, ExitCode};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Milliseconds after which free memory goes back to the system. By itself the allocator waits for a second,
-/// in which large requests took a third of `memory_limit` more; it listens to nothing but its environment.
-const PURGE_DELAY: (&str, &str) = ("MIMALLOC_PURGE_DELAY", "10");
+/// How the allocator is to work for a service; it listens to nothing but its environment.
+///
+/// - Free memory goes back to the system after so many milliseconds. By itself the allocator waits for a second,
+///   in which large requests took a third of `memory_limit` more.
+/// - Arenas begin with a gibibyte of addresses, as mimalloc has it by itself: `.cargo/config.toml` makes that
+///   less for commands, most of which are short.
+const ALLOCATOR_OF_A_SERVICE: [(&str, &str); 2] =
+    [("MIMALLOC_PURGE_DELAY", "10"), ("MIMALLOC_ARENA_RESERVE", "1GiB")];
 
 fn main() -> ExitCode {
     if std::env::args_os().nth(1).as_deref() == Some(OsStr::new("run")) {
-        restart_with(PURGE_DELAY);
+        restart_with(&ALLOCATOR_OF_A_SERVICE);
     }
     skillspan::cli::main()
 }
 
-/// Begins again, as the same process, unless the variable is set. Where that is not to be had, all goes on
-/// without it.
-fn restart_with((name, value): (&str, &str)) {
+/// Begins again, as the same process, with the variables that are not set. Where that is not to be had, all
+/// goes on without them.
+fn restart_with(variables: &[(&str, &str)]) {
     let Ok(program) = std::env::current_exe() else { return };
-    if std::env::var_os(name).is_some() || !program.exists() {
+    let unset: Vec<(&str, &str)> =
+        variables.iter().copied().filter(|(name, _)| std::env::var_os(name).is_none()).collect();
+    if unset.is_empty() || !program.exists() {
         return;
     }
     let mut arguments = std::env::args_os();
     let own_name = arguments.next().unwrap_or_default();
     // It returns only when it fails.
-    let _ = Command::new(program).arg0(own_name).args(arguments).env(name, value).exec();
+    let _ = Command::new(program).arg0(own_name).args(arguments).envs(unset).exec();
 }

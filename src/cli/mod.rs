@@ -146,11 +146,10 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
-    // Whatever speaks TLS uses this one; nobody else installs another.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     if hook::is_called() {
         return hook::main();
     }
+    speak_tls_with_ring();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -214,13 +213,19 @@ fn answer_git(address: &Path, operation: &str) -> Result<(), Failure> {
     print(&answer_credential_question(address, operation).or_fail()?)
 }
 
-/// One runtime for every command.
+/// Whatever speaks TLS in this process uses ring; nobody else installs another.
+fn speak_tls_with_ring() {
+    // One that is there already is this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// Talks to a service on this machine: through no proxy, and without certificates, of which an image may
 /// have none and which take longer to read than all the rest.
 fn local_client() -> reqwest::ClientBuilder {
     reqwest::Client::builder().no_proxy().tls_certs_only([])
 }
 
+/// One runtime for every command.
 fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().or_fail()?.block_on(future)
 }

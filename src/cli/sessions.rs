@@ -198,14 +198,13 @@ fn list(sessions: &[Summary]) -> String {
 
 fn list_json(sessions: &[Summary]) -> String {
     sessions.iter().fold(String::new(), |mut lines, session| {
-        let _ = writeln!(lines, "{}", head_json(session));
+        let _ = writeln!(lines, "{}", head_json(session, &session.facts));
         lines
     })
 }
 
-fn head_json(session: &Summary) -> Value {
-    let counts: BTreeMap<&str, usize> =
-        session.facts.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
+fn head_json<F>(session: &Session<F>, counts: &BTreeMap<Kind, usize>) -> Value {
+    let counts: BTreeMap<&str, usize> = counts.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
     json!({
         "id": session.id,
         "source": session.source.as_str(),
@@ -223,7 +222,7 @@ fn head_json(session: &Summary) -> Value {
 
 fn session_json(session: &Session) -> Value {
     let facts: Vec<Value> = session.facts.iter().map(fact_json).collect();
-    let mut value = head_json(&session.summary());
+    let mut value = head_json(session, &session.counts());
     if let Value::Object(fields) = &mut value {
         fields.insert("facts".to_owned(), facts.into());
     }

@@ -2,16 +2,20 @@
 //!
 //! A vector search (Teddy) looks for up to 64 texts at once at several GB/s; with more it falls back to
 //! something slower, so marks are searched in groups. Where the processor has no such search, an
-//! automaton takes its place.
+//! automaton takes its place. Making either takes longer than reading a few kilobytes without, so it is
+//! made when that many were read: a process that redacts one text never gets there. All three ways find
+//! the same.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aho_corasick::packed;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 /// The marks that one search takes.
 const GROUP: usize = 64;
+/// Bytes that are read without a vector search before one is made.
+const WARM_UP: usize = 8 << 10;
 
 /// In names that are given secrets, in the three ways that they are written. Case is not folded:
 /// that would cost the vector search.
@@ -42,15 +46,25 @@ const ASSIGNMENT_MARKS: &[&str] = &[
     "uthorization",
 ];
 
-/// The marks of all rules.
+/// The marks of rules.
+#[derive(Debug)]
+pub(super) struct Marks(Vec<Group>);
+
 #[derive(Debug, Clone)]
-pub(super) struct Marks(Vec<Arc<Group>>);
+struct Mark {
+    bytes: Box<[u8]>,
+    /// The numbers of the rules that have it, ascending.
+    rules: Vec<usize>,
+}
 
 #[derive(Debug)]
 struct Group {
-    search: Search,
-    /// The rules of each mark, in order of precedence.
-    rules: Vec<Vec<usize>>,
+    /// By their bytes.
+    marks: Vec<Mark>,
+    /// Where the marks begin that begin with a byte or a greater one; behind the last of them, their number.
+    first: [u8; 257],
+    read: AtomicUsize,
+    search: OnceLock<Search>,
 }
 
 #[derive(Debug)]
@@ -61,59 +75,152 @@ enum Search {
 }
 
 impl Marks {
-    /// `rules` have their marks in order; the rule behind the last of them is that of assignments.
-    pub(super) fn new<'r>(rules: impl ExactSizeIterator<Item = &'r [String]>) -> Self {
-        let assignments = rules.len();
-        let mut by_mark: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (rule, marks) in rules.enumerate() {
-            marks.iter().for_each(|mark| by_mark.entry(mark).or_default().push(rule));
-        }
-        let credentials: Vec<(&str, Vec<usize>)> = by_mark.into_iter().collect();
-        let names: Vec<(&str, Vec<usize>)> =
-            ASSIGNMENT_MARKS.iter().map(|mark| (*mark, vec![assignments])).collect();
-        Self(
-            credentials
-                .chunks(GROUP)
-                .chain([names.as_slice()])
-                .map(|group| Arc::new(Group::new(group)))
-                .collect(),
-        )
+    /// The marks of rules, each with its rule's number; an empty mark stands nowhere.
+    pub(super) fn new<'m>(marks: impl IntoIterator<Item = (&'m str, usize)>) -> Self {
+        let mut marks: Vec<(&[u8], usize)> =
+            marks.into_iter().map(|(mark, rule)| (mark.as_bytes(), rule)).collect();
+        marks.sort_unstable();
+        let marks: Vec<Mark> =
+            marks.chunk_by(|(mark, _), (next, _)| mark == next).filter_map(Mark::of_equals).collect();
+        Self(marks.chunks(GROUP).map(|marks| Group::new(marks.to_vec())).collect())
+    }
+
+    /// The marks of names that are given secrets, all of them of one rule.
+    pub(super) fn of_assignments(rule: usize) -> Self {
+        Self::new(ASSIGNMENT_MARKS.iter().map(|mark| (*mark, rule)))
     }
 
     /// Calls `hit` with every rule and place where one of its marks stands. A mark that begins inside
     /// another one of its group is not seen.
     pub(super) fn for_each_hit(&self, text: &str, mut hit: impl FnMut(usize, usize)) {
         for group in &self.0 {
-            group.search.for_each(text, |mark, at| {
-                group.rules.get(mark).into_iter().flatten().for_each(|rule| hit(*rule, at));
-            });
+            group.for_each_hit(text.as_bytes(), &mut hit);
         }
     }
 }
 
+impl Mark {
+    fn of_equals(equals: &[(&[u8], usize)]) -> Option<Self> {
+        let (bytes, _) = equals.first().filter(|(bytes, _)| !bytes.is_empty())?;
+        Some(Self { bytes: Box::from(*bytes), rules: equals.iter().map(|(_, rule)| *rule).collect() })
+    }
+}
+
 impl Group {
-    fn new(marks: &[(&str, Vec<usize>)]) -> Self {
-        let texts = marks.iter().map(|(mark, _)| *mark);
-        let packed = packed::Config::new().builder().extend(texts.clone()).build();
-        let automaton = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(texts);
-        let search = match packed {
-            Some(packed) => Search::Packed(packed),
-            None => automaton().map_or(Search::Nothing, Search::Automaton),
+    /// `marks` in order.
+    fn new(marks: Vec<Mark>) -> Self {
+        let mut first = [0_u8; 257];
+        for byte in marks.iter().filter_map(|mark| mark.bytes.first()) {
+            if let Some(behind) = first.get_mut(usize::from(*byte) + 1) {
+                *behind += 1;
+            }
+        }
+        let mut before = 0;
+        for place in &mut first {
+            before += *place;
+            *place = before;
+        }
+        Self { marks, first, read: AtomicUsize::new(0), search: OnceLock::new() }
+    }
+
+    fn for_each_hit(&self, text: &[u8], hit: &mut impl FnMut(usize, usize)) {
+        let found = |mark, at| {
+            let rules = self.marks.get(mark).into_iter().flat_map(|mark: &Mark| &mark.rules);
+            rules.for_each(|rule| hit(*rule, at));
         };
-        Self { search, rules: marks.iter().map(|(_, rules)| rules.clone()).collect() }
+        match self.search.get() {
+            Some(search) => search.for_each(text, found),
+            None if self.read.fetch_add(text.len(), Ordering::Relaxed) < WARM_UP => {
+                self.for_each_one_by_one(text, found);
+            }
+            None => self.search.get_or_init(|| Search::of(&self.marks)).for_each(text, found),
+        }
+    }
+
+    /// What [`Search`] finds, with nothing made for it.
+    fn for_each_one_by_one(&self, text: &[u8], mut found: impl FnMut(usize, usize)) {
+        let mut at = 0;
+        while let Some(byte) = text.get(at) {
+            let place = |behind| self.first.get(usize::from(*byte) + behind).copied().map_or(0, usize::from);
+            let rest = text.get(at..).unwrap_or_default();
+            let mut marks = (place(0)..).zip(self.marks.get(place(0)..place(1)).unwrap_or_default());
+            match marks.find(|(_, mark)| rest.starts_with(&mark.bytes)) {
+                Some((number, mark)) => {
+                    found(number, at);
+                    at += mark.bytes.len();
+                }
+                None => at += 1,
+            }
+        }
     }
 }
 
 impl Search {
-    fn for_each(&self, text: &str, mut hit: impl FnMut(usize, usize)) {
+    fn of(marks: &[Mark]) -> Self {
+        let marks = marks.iter().map(|mark| &mark.bytes);
+        let packed = packed::Config::new().builder().extend(marks.clone()).build();
+        let automaton = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(marks);
+        match packed {
+            Some(packed) => Self::Packed(packed),
+            None => automaton().map_or(Self::Nothing, Self::Automaton),
+        }
+    }
+
+    fn for_each(&self, text: &[u8], mut found: impl FnMut(usize, usize)) {
         match self {
             Self::Packed(search) => {
-                search.find_iter(text).for_each(|found| hit(found.pattern().as_usize(), found.start()))
+                search.find_iter(text).for_each(|mark| found(mark.pattern().as_usize(), mark.start()));
             }
             Self::Automaton(search) => {
-                search.find_iter(text).for_each(|found| hit(found.pattern().as_usize(), found.start()))
+                search.find_iter(text).for_each(|mark| found(mark.pattern().as_usize(), mark.start()));
             }
             Self::Nothing => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hits(search: impl FnOnce(&mut dyn FnMut(usize, usize))) -> Vec<(usize, usize)> {
+        let mut hits = Vec::new();
+        search(&mut |mark, at| hits.push((mark, at)));
+        hits
+    }
+
+    proptest! {
+        #[test]
+        fn every_search_finds_the_same(
+            marks in prop::collection::vec("[ab_]{1,3}|sk-|\u{e9}a", 1..64),
+            text in "[ab_sk\\-\u{e9}]{0,200}",
+        ) {
+            let marks: BTreeSet<&str> = marks.iter().map(String::as_str).collect();
+            let group = &Marks::new(marks.into_iter().zip(0..)).0[0];
+            let text = text.as_bytes();
+            let plain = hits(|found| group.for_each_one_by_one(text, found));
+            let packed = Search::of(&group.marks);
+            prop_assert_eq!(&plain, &hits(|found| packed.for_each(text, found)));
+            let texts = group.marks.iter().map(|mark| &mark.bytes);
+            let automaton =
+                AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(texts).unwrap();
+            prop_assert_eq!(&plain, &hits(|found| Search::Automaton(automaton).for_each(text, found)));
+        }
+    }
+
+    #[test]
+    fn a_mark_of_several_rules_is_seen_for_each() {
+        let marks = Marks::new([("sk-", 7), ("x", 1), ("sk-", 3), ("", 9)]);
+        // Without a vector search, and with one.
+        for _ in 0..2 {
+            let mut hits = Vec::new();
+            marks.for_each_hit("a sk-x", |rule, at| hits.push((rule, at)));
+            assert_eq!(hits, [(3, 2), (7, 2), (1, 5)]);
+            marks.for_each_hit(&" ".repeat(2 * WARM_UP), |_, _| {});
         }
     }
 }

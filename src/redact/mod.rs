@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`Redactor`]: all rules over one text |
-//! | `rules.json` | the rules for credentials with a known form, as data |
+//! | `rules.rs` | the rules for credentials with a known form, as data |
 //! | `rule.rs` | [`RuleSpec`]: one rule, as written and compiled |
 //! | `marks.rs` | one pass over a text for everything that a rule begins with |
 //! | `assignment.rs`, `name.rs` | `KEY=value` where the key names a secret |
@@ -25,15 +25,18 @@ mod key;
 mod marks;
 mod name;
 mod rule;
+mod rules;
 mod text;
 
 use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
 pub use key::{Key, KeyError};
 pub use rule::{Check, Choice, RuleSpec, Start};
 
 use marks::Marks;
 use rule::Rule;
+use rules::RULES;
 
 /// The rule of values whose key names a secret.
 const ASSIGNED: &str = "assigned-secret";
@@ -48,9 +51,6 @@ const LONGEST_PLACEHOLDER: usize = 64;
 /// Why rules cannot be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The rules that come with this version cannot be read; a test reads them.
-    #[error("the built-in rules cannot be read: {0}")]
-    BuiltIn(serde_json::Error),
     /// Placeholders are made of names.
     #[error("a rule's name has up to 40 lower-case letters, digits and `-`, not {0:?}")]
     Name(String),
@@ -78,13 +78,25 @@ pub struct Options {
     pub home_directories: bool,
 }
 
-/// The compiled rules.
+/// The marks of the rules that are always on, and of names that are given secrets: one search for all
+/// redactors of a process.
+static ALWAYS: LazyLock<[Marks; 2]> = LazyLock::new(|| {
+    let always = RULES.iter().enumerate().filter(|(_, rule)| rule.option == Choice::Always);
+    let marks = always.flat_map(|(number, rule)| rule.marks.iter().map(move |mark| (*mark, number)));
+    [Marks::new(marks), Marks::of_assignments(RULES.len())]
+});
+
+/// The rules, and a key.
+///
+/// Rules are numbered in order of precedence: the installation's own, those of this version, and the two
+/// that are code.
 #[derive(Debug, Clone)]
 pub struct Redactor {
-    rules: Vec<Rule>,
+    own: Vec<Rule>,
     /// Rules without a mark: searched in every text.
     everywhere: Vec<usize>,
-    marks: Marks,
+    /// The marks of rules that not everybody has.
+    optional: Arc<Marks>,
     key: Key,
 }
 
@@ -101,7 +113,7 @@ impl Redactor {
     /// other redactor's.
     ///
     /// # Errors
-    /// None with the rules as they stand; a test reads and compiles them.
+    /// None: rules of the installation's own are what can be wrong.
     pub fn built_in() -> Result<Self, Error> {
         Self::new(&Options::default(), Key::random())
     }
@@ -111,26 +123,34 @@ impl Redactor {
     /// # Errors
     /// If a rule of the options cannot be used.
     pub fn new(options: &Options, key: Key) -> Result<Self, Error> {
-        let built_in = rule::built_in()?;
-        let wanted = |spec: &&RuleSpec| match spec.option {
+        let is_wanted = |option: Choice| match option {
             Choice::Always => true,
             Choice::Emails => options.emails,
             Choice::HomeDirectories => options.home_directories,
         };
-        let own = options.rules.iter().filter(wanted);
-        let rules = own.clone().map(Rule::compile).collect::<Result<Vec<_>, _>>()?;
-        let built_in: Vec<&RuleSpec> = built_in.iter().filter(wanted).collect();
-        let rules: Vec<Rule> =
-            rules.into_iter().chain(built_in.iter().map(|spec| Rule::built_in(spec))).collect();
-        let specs: Vec<&RuleSpec> = own.chain(built_in).collect();
-        let everywhere = specs
+        let specs: Vec<&RuleSpec> = options.rules.iter().filter(|spec| is_wanted(spec.option)).collect();
+        let own = specs.iter().map(|spec| Rule::compile(spec)).collect::<Result<Vec<_>, _>>()?;
+        let built_in = (own.len()..).zip(&RULES);
+        let optional = built_in.filter(|(_, rule)| rule.option != Choice::Always && is_wanted(rule.option));
+        let marks = specs
             .iter()
             .enumerate()
-            .filter(|(_, spec)| spec.marks.is_empty())
-            .map(|(index, _)| index)
-            .collect();
-        let marks = Marks::new(specs.iter().map(|spec| spec.marks.as_slice()));
-        Ok(Self { rules, everywhere, marks, key })
+            .flat_map(|(number, spec)| spec.marks.iter().map(move |mark| (mark.as_str(), number)))
+            .chain(optional.flat_map(|(number, rule)| rule.marks.iter().map(move |mark| (*mark, number))));
+        let optional = Arc::new(Marks::new(marks));
+        let everywhere = (0..).zip(&specs).filter(|(_, spec)| spec.marks.is_empty());
+        let everywhere = everywhere.map(|(number, _)| number).collect();
+        Ok(Self { own, everywhere, optional, key })
+    }
+
+    /// The rule of a number; `None` for those that are code.
+    fn rule(&self, number: usize) -> Option<&Rule> {
+        let built_in = || RULES.get(number.checked_sub(self.own.len())?).map(|built_in| &built_in.rule);
+        self.own.get(number).or_else(built_in)
+    }
+
+    fn rules(&self) -> usize {
+        self.own.len() + RULES.len()
     }
 
     /// The text without credentials; borrowed if there are none.
@@ -164,9 +184,9 @@ impl Redactor {
     fn findings(&self, text: &str, random_words: bool) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut assigned_up_to = 0;
-        self.marks.for_each_hit(text, |rule, at| {
-            if rule < self.rules.len() {
-                let found = self.rules.get(rule).and_then(|rule| rule.around(text, at));
+        let mut look = |rule: usize, at| {
+            if rule < self.rules() {
+                let found = self.rule(rule).and_then(|rule| rule.around(text, at));
                 findings.extend(found.map(|(start, end)| Finding { start, end, rule }));
             } else if at >= assigned_up_to
                 && let Some((start, end)) = assignment::assigned(text, at)
@@ -174,12 +194,16 @@ impl Redactor {
                 assigned_up_to = end;
                 findings.push(Finding { start, end, rule });
             }
-        });
+        };
+        self.optional.for_each_hit(text, &mut look);
+        for marks in ALWAYS.iter() {
+            marks.for_each_hit(text, |rule, at| look(self.own.len() + rule, at));
+        }
         for rule in &self.everywhere {
             self.find_everywhere(*rule, text, &mut findings);
         }
         if random_words {
-            let rule = self.rules.len() + 1;
+            let rule = self.rules() + 1;
             entropy::random_words(text, |start, end| findings.push(Finding { start, end, rule }));
         }
         findings.retain(|found| {
@@ -191,7 +215,7 @@ impl Redactor {
 
     fn find_everywhere(&self, rule: usize, text: &str, findings: &mut Vec<Finding>) {
         let mut from = 0;
-        while let Some((start, end)) = self.rules.get(rule).and_then(|rule| rule.anywhere(text, from)) {
+        while let Some((start, end)) = self.rule(rule).and_then(|rule| rule.anywhere(text, from)) {
             findings.push(Finding { start, end, rule });
             from = end;
         }
@@ -213,9 +237,9 @@ impl Redactor {
     }
 
     fn name(&self, rule: usize) -> &str {
-        match self.rules.get(rule) {
+        match self.rule(rule) {
             Some(rule) => &rule.name,
-            None if rule == self.rules.len() => ASSIGNED,
+            None if rule == self.rules() => ASSIGNED,
             None => HIGH_ENTROPY,
         }
     }

@@ -53,13 +53,13 @@ pub(super) fn summarize(events: Vec<SessionEvent>, options: &ResolveOptions) -> 
     let mut summaries = Vec::new();
     for mut members in members(events) {
         depends_on_content |= reconcile(&mut members.events);
-        let mut summary = members.head(options);
         let facts: BTreeSet<_> = members.events.iter().map(fact_of).collect();
+        let mut counts = BTreeMap::new();
         for (kind, ..) in facts {
-            *summary.facts.entry(kind).or_default() += 1;
+            *counts.entry(kind).or_default() += 1;
         }
-        if !summary.facts.is_empty() {
-            summaries.push(summary);
+        if !counts.is_empty() {
+            summaries.push(members.head(options).with_facts(counts));
         }
     }
     (summaries, depends_on_content)
@@ -224,32 +224,20 @@ fn most_frequent<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
 fn put_together(mut members: Members, options: &ResolveOptions) -> Session {
     let _ = reconcile(&mut members.events);
     let head = members.head(options);
-    Session {
-        facts: merge_facts(members.events, &head.id, &head.workspace),
-        tenant: head.tenant,
-        id: head.id,
-        source: head.source,
-        workspace: head.workspace,
-        project: head.project,
-        user_id: head.user_id,
-        assistant: head.assistant,
-        started_at: head.started_at,
-        last_event_at: head.last_event_at,
-        last_ingested_at: head.last_ingested_at,
-        ended: head.ended,
-    }
+    let facts = merge_facts(members.events, &head.id, &head.workspace);
+    head.with_facts(facts)
 }
 
 impl Members {
-    /// What the session's reconciled observations say of it as a whole; its facts are not counted yet.
-    fn head(&self, options: &ResolveOptions) -> Summary {
+    /// What the session's reconciled observations say of it as a whole.
+    fn head(&self, options: &ResolveOptions) -> Session<()> {
         let Self { tenant, id, source, events } = self;
         let usual = |column: fn(&SessionEvent) -> &String| {
             most_frequent(events.iter().map(|event| column(event).as_str())).map(str::to_owned)
         };
         let workspace = usual(|event| &event.workspace).unwrap_or_else(|| options.default_workspace.clone());
         let assistant = usual(|event| &event.assistant).or_else(|| usual(|event| &event.service));
-        Summary {
+        Session {
             tenant: tenant.clone(),
             id: id.clone(),
             source: *source,
@@ -261,7 +249,7 @@ impl Members {
             last_event_at: events.iter().map(|event| event.timestamp).max().unwrap_or_default(),
             last_ingested_at: events.iter().map(|event| event.ingested_at).max().unwrap_or_default(),
             ended: events.iter().any(|event| event.kind == Kind::SessionEnd),
-            facts: BTreeMap::new(),
+            facts: (),
         }
     }
 }

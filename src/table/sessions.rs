@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::event::{Kind, SessionEvent, Timestamp};
 
 /// One session, resolved and merged.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Session {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session<F = Vec<Fact>> {
     /// The tenant that the credential decided.
     pub tenant: String,
     /// The client's session id; `trace:<trace id>` for a trace that carries none, and
@@ -31,38 +31,12 @@ pub struct Session {
     pub last_ingested_at: Timestamp,
     /// Whether the client said that it ended.
     pub ended: bool,
-    /// Its facts by (timestamp, seq, event id).
-    pub facts: Vec<Fact>,
+    /// Its facts by (timestamp, seq, event id), or what a reader wants of them.
+    pub facts: F,
 }
 
-/// What a listing says of a session: all but its facts, which are counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summary {
-    /// See [`Session::tenant`].
-    pub tenant: String,
-    /// See [`Session::id`].
-    pub id: String,
-    /// See [`Session::source`].
-    pub source: SessionSource,
-    /// See [`Session::workspace`].
-    pub workspace: String,
-    /// See [`Session::project`].
-    pub project: String,
-    /// See [`Session::user_id`].
-    pub user_id: String,
-    /// See [`Session::assistant`].
-    pub assistant: String,
-    /// See [`Session::started_at`].
-    pub started_at: Timestamp,
-    /// See [`Session::last_event_at`].
-    pub last_event_at: Timestamp,
-    /// See [`Session::last_ingested_at`].
-    pub last_ingested_at: Timestamp,
-    /// See [`Session::ended`].
-    pub ended: bool,
-    /// How many facts of each kind it has; never empty.
-    pub facts: BTreeMap<Kind, usize>,
-}
+/// What a listing says of a session: how many facts of each kind it has, at least one.
+pub type Summary = Session<BTreeMap<Kind, usize>>;
 
 /// One fact: its observations, merged.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,24 +105,34 @@ impl Session {
         self.facts.chunk_by(|_, next| !next.is_main_prompt()).map(|facts| Turn { facts })
     }
 
-    /// The session without its facts, which are counted.
-    pub fn summary(&self) -> Summary {
-        let mut facts = BTreeMap::new();
+    /// How many facts of each kind it has.
+    pub fn counts(&self) -> BTreeMap<Kind, usize> {
+        let mut counts = BTreeMap::new();
         for fact in &self.facts {
-            *facts.entry(fact.event.kind).or_default() += 1;
+            *counts.entry(fact.event.kind).or_default() += 1;
         }
-        Summary {
-            tenant: self.tenant.clone(),
-            id: self.id.clone(),
-            source: self.source,
-            workspace: self.workspace.clone(),
-            project: self.project.clone(),
-            user_id: self.user_id.clone(),
-            assistant: self.assistant.clone(),
-            started_at: self.started_at,
-            last_event_at: self.last_event_at,
-            last_ingested_at: self.last_ingested_at,
-            ended: self.ended,
+        counts
+    }
+}
+
+impl<F> Session<F> {
+    /// The same session with other facts, or something else that is said of them.
+    #[must_use]
+    pub fn with_facts<G>(self, facts: G) -> Session<G> {
+        let Self { tenant, id, source, workspace, project, user_id, assistant, .. } = self;
+        let Self { started_at, last_event_at, last_ingested_at, ended, .. } = self;
+        Session {
+            tenant,
+            id,
+            source,
+            workspace,
+            project,
+            user_id,
+            assistant,
+            started_at,
+            last_event_at,
+            last_ingested_at,
+            ended,
             facts,
         }
     }

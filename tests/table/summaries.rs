@@ -97,9 +97,13 @@ async fn listed(table: &Table, filter: &Filter) -> Vec<Summary> {
     found.sessions
 }
 
+pub(crate) fn summary(session: &Session) -> Summary {
+    session.clone().with_facts(session.counts())
+}
+
 async fn of_resolved_sessions(table: &Table, filter: &Filter) -> Vec<Summary> {
     let rows = table.scan(filter).await.unwrap().events;
-    resolve(rows, &options()).iter().map(Session::summary).collect()
+    resolve(rows, &options()).iter().map(summary).collect()
 }
 
 proptest! {

@@ -9,11 +9,12 @@ use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use skillspan::event::{Kind, SessionEvent, Timestamp};
 use skillspan::table::upkeep::Subject;
-use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Session, Table, Written};
+use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Table, Written};
 use tokio::sync::OnceCell;
 
 use crate::events::{START, event};
 use crate::failpoints::{Failpoint, Interrupted};
+use crate::summaries::summary;
 
 /// The files of each date; two are enough for all that can happen between files.
 const FILES: u64 = 2;
@@ -290,7 +291,7 @@ async fn readers_that_a_compaction_overtakes_anywhere_see_every_row_once() {
         let interrupted = Interrupted::reading(Arc::clone(&store), at, compacting);
         let table = open(Arc::clone(&interrupted) as _).await;
         let listed = table.summaries(&Filter::default(), &options, |_| true).await.unwrap();
-        assert_eq!(listed.sessions, whole.iter().map(Session::summary).collect::<Vec<_>>(), "at {at}");
+        assert_eq!(listed.sessions, whole.iter().map(summary).collect::<Vec<_>>(), "at {at}");
         assert_eq!(read(&table).await, expected(), "at {at}");
         if !interrupted.reached() {
             break;
@@ -379,7 +380,7 @@ async fn a_session_is_read_by_its_id_its_beginning_or_its_trace_and_as_the_whole
     }
     assert!(table.session("nobody's", &Filter::default(), &options).await.unwrap().sessions.is_empty());
     let listed = table.summaries(&Filter::default(), &options, |_| true).await.unwrap();
-    assert_eq!(listed.sessions, whole.iter().map(Session::summary).collect::<Vec<_>>());
+    assert_eq!(listed.sessions, whole.iter().map(summary).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -17,8 +17,8 @@ use crate::redact::{Key, Options, Redactor};
 
 /// An object that is larger than that says too much for one event.
 const MAX_BYTES: usize = 4 << 20;
-/// What a pipe holds, on most systems.
-const CHUNK: usize = 64 << 10;
+/// More than most hooks say, and little enough for the stack.
+const CHUNK: usize = 8 << 10;
 const KEY: &str = "redaction.key";
 const CAPTURE: &str = "skillspan.capture";
 
@@ -50,7 +50,7 @@ pub(super) fn is_off() -> bool {
 pub(super) fn read(input: impl AsFd, deadline: Instant) -> Result<Vec<u8>, ReadError> {
     let mut input = File::from(input.as_fd().try_clone_to_owned()?);
     let mut bytes = Vec::new();
-    let mut chunk = vec![0; CHUNK];
+    let mut chunk = [0; CHUNK];
     while is_readable(&input, deadline)? {
         match input.read(&mut chunk) {
             Ok(0) => return Ok(bytes),

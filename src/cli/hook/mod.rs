@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | the command |
+//! | `arguments.rs` | its command line |
 //! | `event.rs` | standard input → one redacted object |
 //! | `send.rs` | what waits → the collector |
 //!
@@ -22,19 +23,22 @@
 //! | `OTEL_RESOURCE_ATTRIBUTES` | `workspace`, `user.name` and their like become fields; `skillspan.capture=false` as above |
 //! | `TRACEPARENT` | the trace, where the hook does not name it |
 
+mod arguments;
 mod event;
 mod send;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use clap::{Args, Parser};
 
 use crate::dialects::{HOOKS, Hooks};
 use crate::receivers::hooks::{Spool, folder};
+
+pub(super) use arguments::Arguments;
 
 /// Where a collector listens by default.
 pub(super) const ENDPOINT: &str = "http://127.0.0.1:4318";
@@ -45,32 +49,11 @@ const SENDING: Duration = Duration::from_millis(120);
 /// overloaded the event is worth more than the time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The command line of a hook, without the subcommands of all others: making those takes longer than
-/// keeping the event.
-#[derive(Debug, Parser)]
-#[command(name = "skillspan hook", bin_name = "skillspan hook")]
-struct Alone {
-    #[command(flatten)]
-    arguments: Arguments,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Arguments {
-    /// Whose hook calls: claude, cline, copilot, cursor, hermes or pi
-    #[arg(value_name = "ASSISTANT")]
-    assistant: String,
-    /// The base of the collector's HTTP addresses
-    #[arg(long, value_name = "URL", env = "SKILLSPAN_ENDPOINT", default_value = ENDPOINT)]
-    endpoint: String,
-    /// Say on standard error what happened
-    #[arg(long, short)]
-    verbose: bool,
-}
-
 /// Runs the hook that this process's command line is.
 pub(super) fn main() -> ExitCode {
-    match Alone::try_parse_from(std::env::args_os().skip(1)) {
-        Ok(Alone { arguments }) => run(&arguments),
+    let words: Vec<OsString> = std::env::args_os().skip(2).collect();
+    match Arguments::parse(words.into_iter()) {
+        Ok(arguments) => run(&arguments),
         Err(error) => {
             // Nobody is left to be told that the terminal is gone.
             let _ = error.print();

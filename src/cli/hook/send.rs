@@ -8,7 +8,7 @@ use http::Uri;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, StatusCode};
 
-use crate::cli::local_client;
+use crate::cli::{local_client, speak_tls_with_ring};
 use crate::receivers::hooks::{Batch, Entry, Outlet, Spool};
 
 /// What is refused as it stands is refused every time.
@@ -128,6 +128,7 @@ async fn post(
 
 /// A client for the endpoint. Certificates are only read where they are needed.
 fn client(endpoint: &str) -> anyhow::Result<Client> {
+    speak_tls_with_ring();
     let local = local_client();
     let builder = if endpoint.starts_with("https://") { Client::builder() } else { local };
     Ok(builder.build()?)
