@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use skillspan::exporters::git::{Auth, Config, Error, Git, Mode, Remote, Secret};
+use skillspan::exporters::git::{Auth, Config, Error, Git, Mode, Remote};
 use skillspan::exporters::target::{Place, Target};
 use skillspan::library::Route;
+use skillspan::secret::Secret;
 
 use super::repository::{Bare, NAME, PROPOSAL, SKILL, first, update, with_migration};
 use super::server::{Server, base64};
