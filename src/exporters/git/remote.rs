@@ -1,8 +1,9 @@
 //! Where a repository is, and what opens it.
 
-use crate::secret::Secret;
 use std::fmt;
 use std::path::PathBuf;
+
+use crate::secret::Secret;
 
 /// A remote's address, without credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
