@@ -28,12 +28,18 @@ impl EventIds {
 
 impl Serialize for EventIds {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() {
+            return self.to_vec().serialize(to);
+        }
         to.serialize_bytes(&self.0)
     }
 }
 
 impl<'de> Deserialize<'de> for EventIds {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        if from.is_human_readable() {
+            return Vec::deserialize(from).map(Self::from);
+        }
         from.deserialize_bytes(Bytes)
     }
 }
@@ -58,12 +64,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_read_back_from_memory_and_from_a_digest() {
+    fn ids_are_read_back_from_memory_from_a_digest_and_from_text() {
         for ids in [vec![], vec!["a".to_owned()], vec![String::new(), "a\nb".to_owned(), "é".repeat(200)]] {
             let kept = EventIds::from(ids.clone());
             assert_eq!(kept.to_vec(), ids);
             let bytes = postcard::to_extend(&kept, Vec::new()).unwrap();
             assert_eq!(postcard::from_bytes::<EventIds>(&bytes).unwrap(), kept);
+            let text = serde_json::to_string(&kept).unwrap();
+            assert_eq!(text, serde_json::to_string(&ids).unwrap());
+            assert_eq!(serde_json::from_str::<EventIds>(&text).unwrap(), kept);
         }
     }
 }
