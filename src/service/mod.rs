@@ -11,6 +11,7 @@
 //! | `embeddings/`, `embedding_counts.rs` | word vectors of a run, and what asking for them came to |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
 //! | `followers.rs` | the exporters that follow tables |
+//! | `free_memory.rs` | free memory goes back to the system |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
 //! | `telemetry/` | the same, sent to a collector |
@@ -29,6 +30,7 @@ pub mod digests;
 mod embedding_counts;
 pub mod embeddings;
 mod followers;
+mod free_memory;
 mod health;
 mod hooks;
 mod metrics;
@@ -274,6 +276,7 @@ impl Service {
         credentials: Option<Credentials>,
         doors: Vec<Door>,
     ) {
+        self.workers.spawn(free_memory::run(self.stop_rest.clone()));
         for table in sessions.tables() {
             self.workers.spawn(upkeep::run(table, self.stop_rest.clone()));
         }
