@@ -149,9 +149,7 @@ impl Step {
         let mut tally = tally(&passes);
         tally.asked = self.ask(tally.questions.clone(), &known, stop).await;
         let fresh = sifted(&mut tally);
-        let finishing =
-            jobs.iter().zip(passes).map(|(job, pass)| self.finish(job, pass, mining, &known, &fresh).boxed());
-        let mut found = beside_each_other(finishing.collect()).await?;
+        let mut found = self.finish_all(jobs, passes, mining, &known, &fresh).await?;
         if let Some(learned) = found.first_mut().and_then(|found| found.learned.as_mut())
             && tally.asked.spent != Spent::default()
         {
@@ -170,10 +168,8 @@ impl Step {
         let known = Arc::new(known);
         let passes = self.passes(jobs, mining, &known).await?;
         let tally = tally(&passes);
-        let fresh = BTreeMap::new();
-        let finishing =
-            jobs.iter().zip(passes).map(|(job, pass)| self.finish(job, pass, mining, &known, &fresh).boxed());
-        Ok((beside_each_other(finishing.collect()).await?, tally))
+        let found = self.finish_all(jobs, passes, mining, &known, &BTreeMap::new()).await?;
+        Ok((found, tally))
     }
 
     async fn passes(
@@ -208,6 +204,20 @@ impl Step {
             Pass { used, missing, pairs, mined }
         })
         .await
+    }
+
+    /// [`Step::finish`] for every job, in their order.
+    async fn finish_all(
+        &self,
+        jobs: &[Job],
+        passes: Vec<Pass>,
+        mining: skillify::Config<'static>,
+        known: &Arc<Known>,
+        fresh: &BTreeMap<String, String>,
+    ) -> Result<Vec<Found>, RunError> {
+        let finishing =
+            jobs.iter().zip(passes).map(|(job, pass)| self.finish(job, pass, mining, known, fresh).boxed());
+        beside_each_other(finishing.collect()).await
     }
 
     /// Mines a job again where an answer changes its text.
