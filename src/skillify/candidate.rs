@@ -141,7 +141,8 @@ impl Workspace<'_> {
             } else if !seen.insert(claims) {
                 "the same steps as another cluster"
             } else {
-                let draft = self.procedure(steps, &works, &members);
+                let mut draft = self.procedure(steps, &works, &members);
+                draft.shortfalls.extend(steps::unsaid(&members).map(Shortfall::unsaid));
                 let runs = draft.claims.iter().filter(|claim| matches!(claim.claim, Claim::Run(_)));
                 let telling = runs.filter(|claim| tells(&claim.claim, &works));
                 if said.has(telling) {

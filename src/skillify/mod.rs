@@ -10,6 +10,7 @@
 //! | `prompt.rs` | what a prompt starts, corrects or continues; the words that tell its work |
 //! | `action.rs` | facts become actions, the same for every assistant |
 //! | `shell.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
+//! | `setting.rs` | where and under which conditions a command is run |
 //! | `shared.rs` | one command in memory for all actions that ran it |
 //! | `event_ids.rs` | the events that show an action, in few bytes |
 //! | `flag.rs` | which flags decide what a command does |
@@ -64,6 +65,7 @@ mod repair;
 mod said;
 mod score;
 mod segment;
+mod setting;
 mod shared;
 mod shell;
 mod signature;

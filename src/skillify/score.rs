@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::claim::{Candidate, Claim, Evidence, SupportedClaim};
+use super::guard;
 use crate::event::Timestamp;
 
 /// How much support a skill needs.
@@ -51,8 +52,17 @@ pub enum Shortfall {
     Trivial,
     /// Nothing tells an assistant when to use it.
     NoTrigger,
+    /// Most sessions also ran this program and subcommand in a way that no step can say.
+    Unsaid(String),
     /// The guard found something that must not be published.
     Guarded(String),
+}
+
+impl Shortfall {
+    /// [`Shortfall::Unsaid`], of which nothing is shown that the guard finds.
+    pub(super) fn unsaid(token: String) -> Self {
+        if guard::objection(&token).is_none() { Self::Unsaid(token) } else { Self::Unsaid("…".to_owned()) }
+    }
 }
 
 impl fmt::Display for Shortfall {
@@ -69,6 +79,9 @@ impl fmt::Display for Shortfall {
             Self::Chance => f.write_str("in a workspace of this size as much is shared by accident"),
             Self::Trivial => f.write_str("what is left of it are checks and everyday commands"),
             Self::NoTrigger => f.write_str("the prompts share no word that says when to use it"),
+            Self::Unsaid(token) => {
+                write!(f, "most sessions also ran `{token}` in a way that no step can say")
+            }
             Self::Guarded(reason) => write!(f, "the guard found {reason}"),
         }
     }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::Idea;
-use super::action::Action;
+use super::action::{Action, What};
 use super::chance::Background;
 use super::claim::Claim;
 use super::command::Command;
 use super::flag::is_flag;
 use super::score::distinct;
+use super::shell::Word;
 use super::template::Template;
 use super::terms::{ActionTerms, Term, WorkTerms};
 use super::verify::Work;
@@ -93,6 +94,49 @@ pub(super) fn steps(members: &[Member<'_, '_>], background: &Background, without
     in_order(steps)
 }
 
+/// What most sessions of a cluster did and no step can say, because something is fed to it, say, or
+/// because each runs it under another variable: program and subcommand. A skill without it would not
+/// do the work.
+pub(super) fn unsaid(members: &[Member<'_, '_>]) -> Option<String> {
+    let all = distinct(members.iter().map(|(_, terms)| terms.session));
+    let mut done: Vec<(Term, &[Word], u32)> = Vec::new();
+    for (work, terms) in members {
+        let actions = work.segment.actions().zip(&terms.actions);
+        for ((_, action), of_action) in actions.filter(|((_, action), _)| !action.refused) {
+            let Some((token, variables)) = of_action.token.zip(unsayable(action)) else { continue };
+            done.push((token, variables, terms.session));
+        }
+    }
+    done.sort_unstable();
+    let mut groups = done.chunk_by(|one, next| one.0 == next.0);
+    let sessions = |part: &[(Term, &[Word], u32)]| distinct(part.iter().map(|(.., session)| *session));
+    let found = groups.find(|group| {
+        let whole = sessions(group);
+        let mut settings = group.chunk_by(|one, next| one.1 == next.1);
+        let is_said =
+            settings.any(|part| !part.iter().any(|done| done.1.is_empty()) && sessions(part) * 2 > whole);
+        whole >= 2 && ratio(whole, all) >= COMMON && !is_said
+    })?;
+    let token = found.first()?.0;
+    let of_token = |(work, terms): &Member<'_, '_>| {
+        let mut actions = work.segment.actions().zip(&terms.actions);
+        actions.find_map(|((_, action), terms)| action.token().filter(|_| terms.token == Some(token)))
+    };
+    members.iter().find_map(of_token).map(|token| token.trim_start_matches("run ").to_owned())
+}
+
+/// The variables of a command that may be a step and that a step may be unable to say: none of one that
+/// no claim can speak of.
+fn unsayable(action: &Action) -> Option<&[Word]> {
+    match &action.what {
+        What::Unsaid(_) if action.status != Status::Error => Some(&[]),
+        What::Command(command) if action.status == Status::Ok && command.may_be_a_step() => {
+            Some(command.setting().variables.as_slice()).filter(|variables| !variables.is_empty())
+        }
+        _ => None,
+    }
+}
+
 fn deed(action: &Action) -> Option<Deed<'_>> {
     match action.command() {
         Some(command) if action.status == Status::Ok => Some(Deed::Run(command)),
@@ -104,12 +148,39 @@ pub(super) fn session_of<'a>(work: &Work<'a>) -> (&'a str, &'a str) {
     (work.session.tenant.as_str(), work.session.session.as_str())
 }
 
-/// Parts that one template can speak of: runs that agree in every word where most sessions have them,
-/// the others together by their number of words.
+/// Parts that one template can speak of: runs in one setting that agree in every word where most sessions
+/// have them, the others together by their number of words.
 fn parts<'a>(group: &[Done<'a>]) -> Vec<Vec<Done<'a>>> {
     if group.iter().all(|done| group.first().is_some_and(|first| first.number == done.number)) {
         return vec![group.to_vec()];
     }
+    let settings = by_setting(group);
+    settings.iter().flat_map(|part| parts_in_one_setting(part)).collect()
+}
+
+/// The runs of each setting that most sessions have; of what each has another, none. A folder tells runs
+/// apart only where there are several.
+fn by_setting<'a>(group: &[Done<'a>]) -> Vec<Vec<Done<'a>>> {
+    let folder = |done: &Done<'a>| done.deed.command().and_then(|run| run.setting().directory.as_deref());
+    let mut folders: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for done in group {
+        folder(done).into_iter().for_each(|folder| folders.entry(folder).or_default().push(done.session));
+    }
+    folders.retain(|_, sessions| distinct(sessions.iter()) >= 2);
+    let tells = |folder: &&str| folders.len() > 1 && folders.contains_key(folder);
+    let mut settings: BTreeMap<_, Vec<Done<'a>>> = BTreeMap::new();
+    for done in group {
+        let variables = done.deed.command().map_or(&[][..], |command| &command.setting().variables);
+        settings.entry((variables, folder(done).filter(tells))).or_default().push(*done);
+    }
+    if settings.len() < 2 {
+        return settings.into_values().collect();
+    }
+    let whole = sessions(group);
+    settings.into_values().filter(|part| sessions(part) * 2 > whole).collect()
+}
+
+fn parts_in_one_setting<'a>(group: &[Done<'a>]) -> Vec<Vec<Done<'a>>> {
     let whole = sessions(group);
     let mut by_number: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
     for done in group {

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::command::{Command, commands, looks_like_file};
+use super::command::{Command, looks_like_file, single};
 use super::flag::{
     deciding_flags, flag_key, has_value, is_flag, is_manner, usual_flags, without_uncommon_flags,
 };
+use super::setting::Setting;
 use super::shell::Word;
 use super::version::{version_in, version_of};
 
@@ -29,9 +30,9 @@ enum Piece {
     Hole { before: String, hole: Hole, after: String },
 }
 
-/// A command with typed holes: `git tag v{version}`.
+/// A command with typed holes: `git tag v{version}`, and the setting that it is run in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Template(Vec<Piece>);
+pub struct Template(Vec<Piece>, Setting);
 
 /// How much of an edited file's path a template names at most.
 const EDIT_DEPTH: usize = 3;
@@ -46,7 +47,8 @@ impl Template {
     /// [`Template::of`] the commands, each with how often it was run.
     pub(super) fn of_runs(runs: &[(&Command, usize)]) -> Option<Self> {
         if let [(only, _)] = runs {
-            return Some(Self(only.words().iter().cloned().map(Piece::Literal).collect()));
+            let words = only.words().iter().cloned().map(Piece::Literal);
+            return Some(Self(words.collect(), only.setting().clone()));
         }
         let commands = || runs.iter().map(|(command, _)| *command);
         let width = commands().next()?.core().len();
@@ -67,22 +69,24 @@ impl Template {
                 piece(&aligned.iter().filter_map(|words| words.get(column).copied()).collect::<Vec<_>>())
             })
             .collect::<Option<Vec<_>>>()?;
-        let template = Self(pieces);
+        let template = Self(pieces, Setting::usual(runs));
         let fixed = having.first()?.verb().len();
         template.is_specific(fixed).then_some(template)
     }
 
     /// The template of a command that prints like this; `None` if that is no single command.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        match commands(text).as_slice() {
-            [only] => Some(Self(only.command.words().iter().map(Piece::parse).collect())),
-            _ => None,
-        }
+        let command = single(text)?;
+        Some(Self(command.words().iter().map(Piece::parse).collect(), command.setting().clone()))
     }
 
     /// The template of an edited file that prints like this.
     pub(super) fn parse_path(text: &str) -> Self {
-        Self(vec![Piece::parse(&Word { raw: text.to_owned(), value: text.to_owned() })])
+        Self::of_path(Piece::parse(&Word { raw: text.to_owned(), value: text.to_owned() }))
+    }
+
+    fn of_path(piece: Piece) -> Self {
+        Self(vec![piece], Setting::default())
     }
 
     /// What edited files have in common: the end of their paths, or a folder and an ending with a
@@ -99,7 +103,7 @@ impl Template {
         if !shared.is_empty() {
             let path: Vec<&str> = shared.iter().rev().map(String::as_str).collect();
             let path = path.join("/");
-            return Some(Self(vec![Piece::Literal(Word { raw: path.clone(), value: path })]));
+            return Some(Self::of_path(Piece::Literal(Word { raw: path.clone(), value: path })));
         }
         let within = |path: &str| -> Option<(String, String)> {
             let (folders, name) = path.rsplit_once('/')?;
@@ -108,7 +112,7 @@ impl Template {
         };
         let (before, after) = within(first)?;
         let alike = paths.iter().all(|path| within(path).as_ref() == Some(&(before.clone(), after.clone())));
-        alike.then(|| Self(vec![Piece::Hole { before, hole: Hole::Name, after }]))
+        alike.then(|| Self::of_path(Piece::Hole { before, hole: Hole::Name, after }))
     }
 
     /// Whether the file is one that this template of an edit speaks of.
@@ -156,11 +160,11 @@ impl Template {
     /// Whether the command is a run of this template. Of the flags that the template lacks only
     /// those do not matter that change nothing in what is done.
     pub(super) fn matches(&self, command: &Command) -> bool {
-        self.matches_without(command, is_manner)
+        self.1.admits(command.setting()) && self.matches_without(command, is_manner)
     }
 
-    /// Whether the command is a run of this template but for its flags: one that could not even
-    /// start would have failed with any.
+    /// Whether the command is a run of this template but for its flags and its setting: one that could
+    /// not even start would have failed with any.
     pub(super) fn matches_but_for_flags(&self, command: &Command) -> bool {
         self.matches_without(command, |_| true)
     }
@@ -191,12 +195,12 @@ impl Template {
 
     /// Whether the command line is a run of this template, and of nothing else.
     pub fn is_run_by(&self, line: &str) -> bool {
-        matches!(commands(line).as_slice(), [only] if self.matches(&only.command))
+        single(line).is_some_and(|command| self.matches(&command))
     }
 
     /// Whether its runs test, build or check something: they fail in ordinary work.
     pub fn is_check(&self) -> bool {
-        matches!(commands(&self.to_string()).as_slice(), [only] if only.command.is_check())
+        single(&self.to_string()).is_some_and(|command| command.is_check())
     }
 
     /// The word that a command which it matches begins with; `None` if that varies.
@@ -223,6 +227,7 @@ impl Template {
 
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.1)?;
         for (index, piece) in self.0.iter().enumerate() {
             if index > 0 {
                 f.write_str(" ")?;

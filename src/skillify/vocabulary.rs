@@ -24,6 +24,110 @@ pub(super) const WRAPPERS: &[&str] = &[
     "xvfb-run",
 ];
 
+/// Wrappers that run a program with another user's rights.
+pub(super) const PRIVILEGING: &[&str] = &["doas", "sudo"];
+
+/// Variables that change how much is printed, how it looks, whether questions are asked or how many work
+/// at once, or that are another on each machine by nature: what is done stays the same.
+pub(super) const MANNER_VARIABLES: &[&str] = &[
+    "ANSIBLE_FORCE_COLOR",
+    "ANSIBLE_NOCOWS",
+    "AWS_PAGER",
+    "BAT_PAGER",
+    "BUILDKIT_PROGRESS",
+    "CARGO_BUILD_JOBS",
+    "CARGO_TERM_COLOR",
+    "CARGO_TERM_PROGRESS_WHEN",
+    "CARGO_TERM_VERBOSE",
+    "CI",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "CMAKE_BUILD_PARALLEL_LEVEL",
+    "CMAKE_COLOR_DIAGNOSTICS",
+    "COLORTERM",
+    "COLUMNS",
+    "COMPOSE_ANSI",
+    "COMPOSE_PROGRESS",
+    "DEBIAN_FRONTEND",
+    "DISPLAY",
+    "DOCKER_CLI_HINTS",
+    "DOTNET_CLI_TELEMETRY_OPTOUT",
+    "DOTNET_NOLOGO",
+    "DO_NOT_TRACK",
+    "EDITOR",
+    "FORCE_COLOR",
+    "GCC_COLORS",
+    "GH_PAGER",
+    "GH_PROMPT_DISABLED",
+    "GIT_EDITOR",
+    "GIT_PAGER",
+    "GIT_TERMINAL_PROMPT",
+    "HOME",
+    "HOMEBREW_NO_AUTO_UPDATE",
+    "LANG",
+    "LANGUAGE",
+    "LESS",
+    "LINES",
+    "LOGLEVEL",
+    "LOG_LEVEL",
+    "MANPAGER",
+    "NEXT_TELEMETRY_DISABLED",
+    "NO_COLOR",
+    "NPM_CONFIG_LOGLEVEL",
+    "OLDPWD",
+    "PAGER",
+    "PIP_DISABLE_PIP_VERSION_CHECK",
+    "PIP_NO_INPUT",
+    "PIP_PROGRESS_BAR",
+    "PWD",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONIOENCODING",
+    "PYTHONUNBUFFERED",
+    "PYTHONWARNINGS",
+    "PY_COLORS",
+    "RUST_BACKTRACE",
+    "RUST_LIB_BACKTRACE",
+    "RUST_LOG",
+    "SHELL",
+    "SYSTEMD_PAGER",
+    "TEMP",
+    "TERM",
+    "TF_INPUT",
+    "TF_IN_AUTOMATION",
+    "TF_LOG",
+    "TMP",
+    "TMPDIR",
+    "USER",
+    "VERBOSE",
+    "VISUAL",
+];
+
+/// How the names of variables end that say where something lies.
+pub(super) const PLACES: &[&str] = &["CACHE", "DIR", "HOME", "PATH", "PREFIX", "ROOT", "VIRTUAL_ENV"];
+
+/// How the parts of names end that hold a credential.
+pub(super) const SECRET_PARTS: &[&str] = &[
+    "auth",
+    "cookie",
+    "cred",
+    "credential",
+    "credentials",
+    "creds",
+    "key",
+    "pass",
+    "passphrase",
+    "passwd",
+    "password",
+    "pat",
+    "pin",
+    "pwd",
+    "secret",
+    "token",
+];
+
+/// PowerShell, which takes a script as an argument.
+pub(super) const POWERSHELLS: &[&str] = &["powershell", "powershell.exe", "pwsh", "pwsh.exe"];
+
 /// Shells that take a script as an argument.
 pub(super) const SHELLS: &[&str] = &["bash", "dash", "ksh", "sh", "zsh"];
 
