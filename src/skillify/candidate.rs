@@ -167,7 +167,8 @@ impl Workspace<'_> {
         };
         let judged = steps.iter().map(|step| judge(&step.claim));
         let (kept, left): (Vec<_>, Vec<_>) = judged.partition(|(_, lacking)| lacking.is_empty());
-        // A step that must not be published is left out; the others are still worth saying.
+        // A check or an everyday command that must not be published is left out; without any other the
+        // rest would not do the work.
         let (guarded, kept): (Vec<_>, Vec<_>) =
             kept.into_iter().partition(|(claim, _)| guard::objection_to_claim(&claim.claim).is_some());
         let claims: Vec<Claim> = kept.iter().map(|(claim, _)| claim.claim.clone()).collect();
@@ -192,7 +193,10 @@ impl Workspace<'_> {
                 .map(|found| format!("a step: the guard found {found}")),
         );
         let claims = kept.into_iter().chain(avoided).map(|(claim, _)| claim).collect();
-        let shortfalls = if chance { vec![Shortfall::Chance] } else { Vec::new() };
+        let mut shortfalls = if chance { vec![Shortfall::Chance] } else { Vec::new() };
+        let unsaid = guarded.iter().filter(|(claim, _)| tells(&claim.claim, works));
+        let programs = unsaid.filter_map(|(claim, _)| claim.claim.asks_for()?.program());
+        shortfalls.extend(programs.take(1).map(|program| Shortfall::unsaid(program.to_owned())));
         Draft { claims, dropped, shortfalls }
     }
 

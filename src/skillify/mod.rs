@@ -9,7 +9,7 @@
 //! | `segment.rs` | a session becomes task segments of turns |
 //! | `prompt.rs` | what a prompt starts, corrects or continues; the words that tell its work |
 //! | `action.rs` | facts become actions, the same for every assistant |
-//! | `shell.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
+//! | `shell.rs`, `wrapper.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
 //! | `setting.rs` | where and under which conditions a command is run |
 //! | `shared.rs` | one command in memory for all actions that ran it |
 //! | `event_ids.rs` | the events that show an action, in few bytes |
@@ -23,6 +23,7 @@
 //! | `places.rs` | items of a list by their hashes |
 //! | `cluster.rs` | segments that do the same work |
 //! | `instead.rs` | what does the work of a command that cannot work |
+//! | `variant.rs` | what added to a command makes it pass |
 //! | `prefer.rs` | which of two commands a person wants |
 //! | `repair.rs` | what made a command pass that had failed |
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
@@ -73,10 +74,12 @@ mod steps;
 mod template;
 mod terms;
 mod unwanted;
+mod variant;
 mod vectors;
 mod verify;
 mod version;
 mod vocabulary;
+mod wrapper;
 
 use std::borrow::Borrow;
 use std::collections::BTreeSet;

@@ -14,7 +14,104 @@ use serde::{Deserialize, Serialize};
 
 use super::command::Command;
 use super::shell::Word;
-use super::vocabulary as known;
+
+/// Variables that change how much is printed, how it looks, whether questions are asked or how many work
+/// at once, or that are another on each machine by nature: what is done stays the same.
+const MANNER_VARIABLES: &[&str] = &[
+    "ANSIBLE_FORCE_COLOR",
+    "ANSIBLE_NOCOWS",
+    "AWS_PAGER",
+    "BAT_PAGER",
+    "BUILDKIT_PROGRESS",
+    "CARGO_BUILD_JOBS",
+    "CARGO_TERM_COLOR",
+    "CARGO_TERM_PROGRESS_WHEN",
+    "CARGO_TERM_VERBOSE",
+    "CI",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "CMAKE_BUILD_PARALLEL_LEVEL",
+    "CMAKE_COLOR_DIAGNOSTICS",
+    "COLORTERM",
+    "COLUMNS",
+    "COMPOSE_ANSI",
+    "COMPOSE_PROGRESS",
+    "DEBIAN_FRONTEND",
+    "DISPLAY",
+    "DOCKER_CLI_HINTS",
+    "DOTNET_CLI_TELEMETRY_OPTOUT",
+    "DOTNET_NOLOGO",
+    "DO_NOT_TRACK",
+    "EDITOR",
+    "FORCE_COLOR",
+    "GCC_COLORS",
+    "GH_PAGER",
+    "GH_PROMPT_DISABLED",
+    "GIT_EDITOR",
+    "GIT_PAGER",
+    "GIT_TERMINAL_PROMPT",
+    "HOME",
+    "HOMEBREW_NO_AUTO_UPDATE",
+    "LANG",
+    "LANGUAGE",
+    "LESS",
+    "LINES",
+    "LOGLEVEL",
+    "LOG_LEVEL",
+    "MANPAGER",
+    "NEXT_TELEMETRY_DISABLED",
+    "NO_COLOR",
+    "NPM_CONFIG_LOGLEVEL",
+    "OLDPWD",
+    "PAGER",
+    "PIP_DISABLE_PIP_VERSION_CHECK",
+    "PIP_NO_INPUT",
+    "PIP_PROGRESS_BAR",
+    "PWD",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONIOENCODING",
+    "PYTHONUNBUFFERED",
+    "PYTHONWARNINGS",
+    "PY_COLORS",
+    "RUST_BACKTRACE",
+    "RUST_LIB_BACKTRACE",
+    "RUST_LOG",
+    "SHELL",
+    "SYSTEMD_PAGER",
+    "TEMP",
+    "TERM",
+    "TF_INPUT",
+    "TF_IN_AUTOMATION",
+    "TF_LOG",
+    "TMP",
+    "TMPDIR",
+    "USER",
+    "VERBOSE",
+    "VISUAL",
+];
+
+/// How the names of variables end that say where something lies.
+const PLACES: &[&str] = &["CACHE", "DIR", "HOME", "PATH", "PREFIX", "ROOT", "VIRTUAL_ENV"];
+
+/// How the parts of names end that hold a credential.
+const SECRET_PARTS: &[&str] = &[
+    "auth",
+    "cookie",
+    "cred",
+    "credential",
+    "credentials",
+    "creds",
+    "key",
+    "pass",
+    "passphrase",
+    "passwd",
+    "password",
+    "pat",
+    "pin",
+    "pwd",
+    "secret",
+    "token",
+];
 
 /// Under which conditions a command is run: `cd web && sudo -u app NODE_ENV=test`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -124,14 +221,14 @@ fn decides(variable: &Word) -> bool {
     let (name, value) = variable.value.split_once('=').unwrap_or_default();
     let is_of_locale = name.starts_with("LC_");
     // Where something lies on one machine says nothing to others.
-    let lies = known::PLACES.iter().any(|place| name.ends_with(place)) && value.starts_with(['/', '~', '$']);
-    !(is_of_locale || lies || known::MANNER_VARIABLES.contains(&name))
+    let lies = PLACES.iter().any(|place| name.ends_with(place)) && value.starts_with(['/', '~', '$']);
+    !(is_of_locale || lies || MANNER_VARIABLES.contains(&name))
 }
 
 /// Whether a variable of this name holds a credential, as far as names tell.
 fn is_secret(name: &str) -> bool {
     let name = name.to_lowercase();
-    name.split('_').any(|part| known::SECRET_PARTS.iter().any(|secret| part.ends_with(secret)))
+    name.split('_').any(|part| SECRET_PARTS.iter().any(|secret| part.ends_with(secret)))
 }
 
 #[cfg(test)]

@@ -163,6 +163,20 @@ impl Template {
         self.1.admits(command.setting()) && self.matches_without(command, is_manner)
     }
 
+    /// [`Template::matches`], in the same folder.
+    pub(super) fn is_as_it_is(&self, command: &Command) -> bool {
+        self.1.directory == command.setting().directory && self.matches(command)
+    }
+
+    /// Whether both differ in flags and setting alone.
+    pub(super) fn is_same_but_for_flags(&self, other: &Self) -> bool {
+        let no_flag = |piece: &&Piece| match piece {
+            Piece::Literal(word) => !is_flag(&word.value),
+            Piece::Hole { before, .. } => !is_flag(before),
+        };
+        self.0.iter().filter(no_flag).eq(other.0.iter().filter(no_flag))
+    }
+
     /// Whether the command is a run of this template but for its flags and its setting: one that could
     /// not even start would have failed with any.
     pub(super) fn matches_but_for_flags(&self, command: &Command) -> bool {

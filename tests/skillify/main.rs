@@ -15,5 +15,6 @@ mod llm;
 mod noise;
 mod repairs;
 mod safety;
+mod settings;
 mod stability;
 mod vectors;
