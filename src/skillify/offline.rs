@@ -4,6 +4,7 @@ use super::claim::{Claim, Line, SupportedClaim, Wording};
 use super::propose::{Material, Proposer};
 use super::template::Template;
 use super::unwanted::Unwanted;
+use super::variant;
 
 /// How long a description may be; the format allows 1024.
 const DESCRIPTION: usize = 600;
@@ -73,8 +74,13 @@ fn instead(run: &Template, replaced: &[(usize, &Template, &Template)], material:
     let mut when_to_use = vec![format!("Before you {doing_any}, and when it fails.")];
     when_to_use.extend(asked.map(|asked| format!("When {asked}.")));
     let first = codes.first().map(|code| code.replace('`', "")).unwrap_or_default();
+    // Where only a flag differs, the name has it.
+    let is_variant = replaced.iter().any(|(_, _, failed)| variant::is_variant(run, failed));
+    let run_words = run.to_string();
+    let bare = run_words.split(' ').map(|word| if is_variant { word.trim_start_matches('-') } else { word });
+    let named = bare.collect::<Vec<_>>().join(" ");
     Wording {
-        name: name(&["use".to_owned(), run.to_string(), "instead of".to_owned(), first]),
+        name: name(&["use".to_owned(), named, "instead of".to_owned(), first]),
         title: format!("Use `{run}` instead of {any}"),
         description: format!(
             "Run `{run}` instead of {any}. Use before you {doing_any}, or when it fails{or_asked}."

@@ -164,6 +164,11 @@ impl Setting {
         self.variables == other.variables && !(elsewhere && self.directory != other.directory)
     }
 
+    /// Whether what passes under this setting may have failed under the other for another reason than it.
+    pub(super) fn adds_nothing_to(&self, other: &Self) -> bool {
+        self.admits(other) && (self.directory.is_none() || other.directory.is_some())
+    }
+
     /// What runs, each with how often it was run, have in common: the variables that most agree in (of
     /// several that as many do, the fewest), and the folder and privilege of more than half.
     pub(super) fn usual(runs: &[(&Command, usize)]) -> Self {

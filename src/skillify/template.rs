@@ -207,6 +207,11 @@ impl Template {
         self.0.iter().all(literal).then(|| words.filter(|word| !is_flag(word)).collect())
     }
 
+    /// As it prints without its setting.
+    pub(super) fn words_alone(&self) -> String {
+        Self(self.0.clone(), Setting::default()).to_string()
+    }
+
     /// Whether the command line is a run of this template, and of nothing else.
     pub fn is_run_by(&self, line: &str) -> bool {
         single(line).is_some_and(|command| self.matches(&command))
@@ -241,8 +246,9 @@ impl Template {
 
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.1)?;
-        for (index, piece) in self.0.iter().enumerate() {
+        let Self(pieces, setting) = self;
+        write!(f, "{setting}")?;
+        for (index, piece) in pieces.iter().enumerate() {
             if index > 0 {
                 f.write_str(" ")?;
             }

@@ -130,6 +130,9 @@ fn what_is_added_to_a_failing_command_replaces_it() {
         let skill = published(&sessions).remove(0);
         assert_eq!(skill.wording.title, format!("Use `{passed}` instead of `{failed}`"));
         assert_eq!(skill.sessions().len(), 2);
+        assert!(
+            !passed.starts_with("npx") || skill.wording.name == "use-npx-jest-runinband-instead-of-npx-jest"
+        );
     }
 }
 
@@ -156,6 +159,16 @@ fn what_proves_no_addition_replaces_nothing() {
             published(&sessions).into_iter().filter(|skill| skill.wording.name.contains("instead"));
         assert_eq!(replaced.count(), 0, "{:#?}", mined(&sessions).explain());
     }
+}
+
+#[test]
+fn what_ran_before_a_run_that_was_set_otherwise_is_no_repair() {
+    let sessions = by_two(|session| session.fails("npm test").ok("make web-up").ok("cd web && npm test"));
+    let needs = published(&sessions).into_iter().filter(|skill| skill.wording.name.contains("-needs-"));
+    assert_eq!(needs.count(), 0, "{:#?}", mined(&sessions).explain());
+    let sessions =
+        by_two(|session| session.fails("npm test").ok("make web-up").ok("cd /srv/web && npm test"));
+    assert!(published(&sessions).iter().any(|skill| skill.wording.name == "npm-test-needs-make-web-up"));
 }
 
 #[test]
