@@ -162,6 +162,18 @@ fn what_proves_no_addition_replaces_nothing() {
 }
 
 #[test]
+fn a_flag_that_people_do_not_want_is_left_out() {
+    for (wanted, says) in [
+        ("npx eslint src", "Don't use --fix."),
+        ("npx eslint src --max-warnings 0", "don't use --fix, run it with --max-warnings 0 only"),
+    ] {
+        let sessions = by_two(|session| session.ok("npx eslint src --fix").prompt(says).ok(wanted));
+        let skill = published(&sessions).remove(0);
+        assert_eq!(skill.wording.title, format!("Use `{wanted}`, not `npx eslint src --fix`"));
+    }
+}
+
+#[test]
 fn what_ran_before_a_run_that_was_set_otherwise_is_no_repair() {
     let sessions = by_two(|session| session.fails("npm test").ok("make web-up").ok("cd web && npm test"));
     let needs = published(&sessions).into_iter().filter(|skill| skill.wording.name.contains("-needs-"));
