@@ -93,6 +93,7 @@ pub use outcome::Outcome;
 pub use propose::{Material, Proposer};
 pub use score::{PublishRule, Shortfall};
 pub(crate) use segment::short_hash;
+pub use setting::program_of;
 pub use shared::sharing_commands;
 pub use template::{Hole, Template};
 pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};

@@ -7,13 +7,15 @@
 //! that folder is no other command: the assistant's shell may stand there already. `sudo` is told where
 //! most runs have it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::command::Command;
+use super::command::{Command, single};
 use super::shell::Word;
+use super::vocabulary::PRIVILEGING;
 
 /// Variables that change how much is printed, how it looks, whether questions are asked or how many work
 /// at once, or that are another on each machine by nature: what is done stays the same.
@@ -209,6 +211,17 @@ impl fmt::Display for Setting {
     }
 }
 
+/// The first word of the command itself in a line that [`super::Digest::commands`] gives.
+pub fn program_of(line: &str) -> Cow<'_, str> {
+    let first = line.split(' ').next().unwrap_or_default();
+    if !(first.contains('=') || first == "cd" || PRIVILEGING.contains(&first)) {
+        return Cow::Borrowed(first);
+    }
+    let command = single(line);
+    let word = command.as_ref().and_then(|command| command.words().first());
+    Cow::Owned(word.map(|word| word.value.clone()).unwrap_or_default())
+}
+
 /// `NAME=value`.
 pub(super) fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
@@ -238,7 +251,6 @@ fn is_secret(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::command::single;
     use super::*;
 
     fn told(line: &str) -> String {
@@ -259,6 +271,13 @@ mod tests {
         assert_eq!(told("PYTHONPATH=src make a"), "PYTHONPATH=src ");
         assert_eq!(told("A=1 sudo -u app -E env B=2 make a"), "sudo -u app A=1 B=2 ");
         assert_eq!(told("export A=1 && make a"), "A=1 ");
+    }
+
+    #[test]
+    fn a_line_runs_the_program_behind_its_setting() {
+        for line in ["make a", "cd web && make a", "sudo -u app make a", "A='b c' make a", "make"] {
+            assert_eq!(program_of(line), "make", "{line}");
+        }
     }
 
     #[test]

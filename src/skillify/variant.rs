@@ -73,6 +73,9 @@ const EVASIONS: &[&str] = &[
     "write",
 ];
 
+/// So many actions stand between a failure and the run that passed at most.
+const MOST_BETWEEN: usize = 16;
+
 /// What one segment shows: a command that failed, and its run with something added that passed.
 struct Variant<'w> {
     failed: (&'w Action, &'w Command),
@@ -91,7 +94,8 @@ fn variants<'w>(work: &Work<'w>) -> Vec<Variant<'w>> {
     let mut found = Vec::new();
     for (at, (_, action)) in actions.iter().enumerate().filter(|(_, (_, action))| failed(action)) {
         let Some(command) = action.command().filter(|command| !command.is_everyday()) else { continue };
-        let later = actions.iter().skip(at + 1).find(|(_, later)| is_next(later, action, command));
+        let mut later = actions.iter().skip(at + 1).take(MOST_BETWEEN);
+        let later = later.find(|(_, later)| is_next(later, action, command));
         let Some((turn, by)) = later.filter(|(_, later)| later.status == Status::Ok) else { continue };
         let added = by.command().and_then(|by| Some((by, added(by, command)?)));
         found.extend(added.map(|(run, added)| Variant {
