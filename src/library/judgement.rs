@@ -33,9 +33,12 @@ pub(super) struct Sessions<'a> {
     claims: BTreeMap<String, &'a SupportedClaim>,
     /// The sessions (indices of episodes) that ran each command line, by its program, and how it ended in
     /// each.
-    runs: BTreeMap<(Cow<'a, str>, &'a str), Vec<(usize, Status)>>,
+    runs: Runs<'a>,
     as_of: String,
 }
+
+/// By program and line.
+type Runs<'a> = BTreeMap<(Cow<'a, str>, &'a str), Vec<(usize, Status)>>;
 
 impl<'a> Sessions<'a> {
     pub(super) fn of(findings: &'a Findings) -> Self {
@@ -50,7 +53,7 @@ impl<'a> Sessions<'a> {
                 *known = claim;
             }
         }
-        let mut runs: BTreeMap<(Cow<'_, str>, &str), Vec<(usize, Status)>> = BTreeMap::new();
+        let mut runs = Runs::new();
         for (index, episode) in findings.episodes.iter().enumerate() {
             for (command, ending) in &episode.commands {
                 runs.entry((program_of(command), command)).or_default().push((index, *ending));

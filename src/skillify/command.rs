@@ -194,11 +194,9 @@ impl Command {
     /// Whether others may have to run it as well, though no claim can speak of it: neither code of its own
     /// nor what tells whether something works or hands work over.
     pub(super) fn may_be_a_step(&self) -> bool {
-        !(self.trivial || self.inline || self.is_probe() || self.is_everyday() || self.is_delivery())
-            && !self
-                .verb()
-                .first()
-                .is_some_and(|program| self.is_fed && known::INTERPRETERS.contains(program))
+        let is_interpreter = |program: &&str| known::INTERPRETERS.contains(program);
+        let is_own_code = self.inline || (self.is_fed && self.verb().first().is_some_and(is_interpreter));
+        !(self.trivial || is_own_code || self.is_probe() || self.is_everyday() || self.is_delivery())
     }
 
     /// Tests, builds or checks something.

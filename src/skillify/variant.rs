@@ -147,7 +147,8 @@ fn evades(added: &str) -> bool {
 /// Every Instead that variants suggest, of commands that passed nowhere as they are; each once, in order.
 pub(super) fn instead(works: &[Work<'_>]) -> Vec<Claim> {
     type Key<'w> = (String, usize, Vec<&'w str>);
-    let mut groups: BTreeMap<Key<'_>, Vec<((&str, &str), Variant<'_>)>> = BTreeMap::new();
+    type OfSession<'w> = ((&'w str, &'w str), Variant<'w>);
+    let mut groups: BTreeMap<Key<'_>, Vec<OfSession<'_>>> = BTreeMap::new();
     for work in works {
         for mut variant in variants(work) {
             let key =
