@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use skillspan::event::{Kind, SessionEvent, Timestamp};
+use skillspan::event::{Kind, Owner, SessionEvent, Timestamp};
 use skillspan::table::upkeep::Subject;
 use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Table, Written};
 use tokio::sync::OnceCell;
@@ -190,6 +190,26 @@ async fn a_compaction_killed_anywhere_loses_nothing_and_is_finished_by_the_next(
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn a_replacement_whose_answer_was_lost_stands_whatever_its_owner_is_called() {
+    let owner = Owner { tenant: "acme & sons".into(), workspace: "team/shop 100%".into() };
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let table = open(Arc::clone(&store)).await;
+    for number in 0..FILES {
+        let plan = FileIdentity { owner: owner.clone(), ..plan(CLOSED, number) };
+        table.write(&plan, rows(CLOSED, number)).await.unwrap();
+    }
+    let before = read(&table).await;
+    let record = 1;
+    let late = Interrupted::new(Arc::clone(&store), record, Failpoint::AnsweredTooLate);
+    open(Arc::clone(&late) as _).await.compact(now()).await.unwrap();
+    assert!(late.reached());
+    assert_eq!(read(&table).await, before);
+    table.compact(now()).await.unwrap();
+    assert_eq!(read(&table).await, before);
+    assert_eq!(table.paths(&Filter::default()).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -186,7 +187,11 @@ impl Table {
 
     /// A store may answer an error after it has stored, and then find our own record in the way of it.
     async fn is_ours(&self, path: &str, record: &Replacement) -> Result<bool, UpkeepError> {
-        let location = object_store::path::Path::from(path);
+        // Parsed, not converted: what stands for other characters in the names of folders stays as it is.
+        let location = Path::parse(path).map_err(|error| {
+            let (path, source) = (path.to_owned(), error.into());
+            ReadError::Fetch { path, source }
+        })?;
         let found: Option<Arc<Replacement>> = self.fetch_document(&location).await?;
         Ok(found.is_some_and(|found| *found == *record))
     }
