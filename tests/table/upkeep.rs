@@ -382,8 +382,12 @@ async fn a_late_row_of_an_erased_session_is_not_stored_and_another_tenants_is() 
     let _ = table.write(&plan(TODAY, 20), events).await.unwrap();
     let seen: BTreeSet<String> = read(&table).await.difference(&expected()).cloned().collect();
     assert_eq!(seen, ["another session's".to_owned(), "another tenant's".to_owned()].into());
-    let nobody = table.erase(&Subject::User("nobody".into()), None, now()).await.unwrap();
-    assert!(nobody.sessions.is_empty() && nobody.tombstones.is_empty());
+    for nobody in
+        [Subject::User("nobody".into()), Subject::User(String::new()), Subject::Session(String::new())]
+    {
+        let nothing = table.erase(&nobody, None, now()).await.unwrap();
+        assert!(nothing.sessions.is_empty() && nothing.tombstones.is_empty(), "{nobody:?}");
+    }
 }
 
 #[tokio::test]
