@@ -12,4 +12,5 @@ mod s3;
 mod sessions;
 mod stores;
 mod summaries;
+mod unfinished;
 mod upkeep;

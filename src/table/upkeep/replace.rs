@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::UpkeepError;
+use super::unfinished::Which;
 use crate::event::{Owner, SessionEvent};
 use crate::table::read::Listed;
 use crate::table::{FileIdentity, Filter, ReadError, Table, layout, write};
@@ -106,6 +107,7 @@ impl Table {
         for path in &day.leftover {
             self.remove(path).await?;
         }
+        self.remove_unfinished_in(folder, Which::Abandoned).await;
         Ok(day)
     }
 
