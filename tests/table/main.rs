@@ -7,6 +7,8 @@ mod files;
 mod fixture;
 mod history;
 mod merging;
+#[path = "../support/port.rs"]
+mod port;
 mod reconcile;
 mod s3;
 mod sessions;
