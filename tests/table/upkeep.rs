@@ -323,7 +323,9 @@ async fn readers_that_a_compaction_overtakes_anywhere_see_every_row_once() {
 async fn retention_hides_a_day_at_once_refuses_to_write_it_and_removes_it() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let table = open(Arc::clone(&store)).await;
-    let day = |days: u64| Timestamp::now().saturating_sub(Duration::from_secs(days * 86_400)).date();
+    // The day may end meanwhile.
+    let today = Timestamp::now();
+    let day = |days: u64| today.saturating_sub(Duration::from_secs(days * 86_400)).date();
     for days in [0, 3, 10] {
         let written = table.write(&plan(&day(days), 0), rows(&day(days), 0)).await.unwrap();
         assert!(matches!(written, Written::Created { .. }));
