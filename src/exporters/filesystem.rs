@@ -11,8 +11,9 @@
 //! next state, files, state, removal of the next state. Whatever an interrupt leaves behind, the next
 //! run tells its own half-done work from a person's edit by the hashes in the two states.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::target::{Report, Update};
@@ -133,6 +134,7 @@ impl Filesystem {
 
     /// Held while publishing; the system releases it with the process.
     fn lock(&self) -> Result<File, Error> {
+        create_closed_folder(&self.config.path)?;
         let path = self.config.path.join(".skillspan/lock");
         create_folder(path.parent().unwrap_or(Path::new(".")))?;
         let file = File::options().create(true).append(true).open(&path).map_err(failed("open", &path))?;
@@ -149,8 +151,13 @@ impl Filesystem {
     }
 }
 
+/// Creates a folder and what is missing above it, for this user alone; what is there stays as it is.
+pub(super) fn create_closed_folder(folder: &Path) -> Result<(), Error> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed("create", folder))
+}
+
 /// Creates a folder and what is missing above it.
-pub(super) fn create_folder(folder: &Path) -> Result<(), Error> {
+fn create_folder(folder: &Path) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(failed("create", folder))
 }
 

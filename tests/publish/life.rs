@@ -272,3 +272,28 @@ fn a_folder_that_cannot_be_written_is_an_error_that_names_it() {
         "{error}"
     );
 }
+
+#[test]
+fn new_folders_are_closed_to_other_users_and_others_stay_as_they_are() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let target = Target::new();
+    let root = target.folder.path();
+    let open = root.join("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+    for path in [root.join("data/skillspan/skills"), open.clone()] {
+        let exporter = Filesystem::new(Config { path, layout: Layout::Library });
+        exporter.check().unwrap();
+        exporter.publish(&update(&mined(&needs("make db-up", "make itest")))).unwrap();
+    }
+    let new = ["data", "data/skillspan", "data/skillspan/skills"].map(|path| mode(&root.join(path)));
+    assert_eq!((new, mode(&open)), ([0o700; 3], 0o755));
+
+    let bare = super::repository::Bare::new();
+    let config = bare.config("one", skillspan::exporters::git::Mode::Direct);
+    let cache = config.cache.clone();
+    skillspan::exporters::git::Git::new(config).load().unwrap();
+    assert_eq!((mode(cache.parent().unwrap()), mode(&cache)), (0o700, 0o700));
+}
