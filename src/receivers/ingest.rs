@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 use crate::dialects::{Dialects, Outcome, Record};
 use crate::event::{Owner, SessionEvent, Timestamp, Withdrawal};
@@ -122,7 +122,8 @@ impl Ingest {
         };
         let journals = self.pipelines.iter().map(|pipeline| &pipeline.journal);
         let appends = journals.zip(request.payloads).map(|(journal, payload)| payload.append_to(journal));
-        try_join_all(appends).await.map_err(refusal)?;
+        // All of them, also after one has failed: once there is an answer nothing is under way.
+        join_all(appends).await.into_iter().collect::<Result<Vec<_>, _>>().map_err(refusal)?;
         let (tally, counts) = prepared;
         for (labels, count) in counts.0 {
             self.counters.events.get_or_create(&labels).inc_by(count);

@@ -12,17 +12,14 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::ticks::Ticks;
+
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Ends a thread again and again until `stop`.
 pub(super) async fn run(stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => return,
-        }
+    let mut ticks = Ticks::every(INTERVAL, &stop);
+    while ticks.next().await.is_some() {
         // The allocator knows of a thread that has had memory. Where there can be no thread now, there may be
         // one in a second.
         let thread = std::thread::Builder::new().name("free-memory".to_owned());

@@ -26,6 +26,7 @@ use super::due::Mark;
 use super::embeddings::{Embeddings, EmbeddingsError};
 use super::metrics::MiningCounts;
 use super::outbox::Outbox;
+use super::ticks::Ticks;
 use super::wording::{Found, Job, Known, Step};
 
 /// A workspace of a tenant: what is mined by itself.
@@ -193,24 +194,15 @@ impl Worker {
     }
 
     pub(super) async fn run(mut self, counts: Arc<MiningCounts>, stop: CancellationToken) {
-        let mut ticks =
-            tokio::time::interval(self.settings.schedule.min_interval.max(Duration::from_millis(100)));
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let period = self.settings.schedule.min_interval.max(Duration::from_millis(100));
+        let mut ticks = Ticks::every(period, &stop);
         let stopped = Arc::new(AtomicBool::new(false));
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => {}
-                () = stop.cancelled() => return,
-            }
+        while ticks.next().await.is_some() {
             let round = self.round(&counts, &stopped, &stop);
             tokio::pin!(round);
-            tokio::select! {
-                () = &mut round => {}
-                () = stop.cancelled() => {
-                    stopped.store(true, Ordering::Relaxed);
-                    round.await;
-                    return;
-                }
+            if stop.run_until_cancelled(&mut round).await.is_none() {
+                stopped.store(true, Ordering::Relaxed);
+                round.await;
             }
         }
     }

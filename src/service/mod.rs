@@ -5,6 +5,7 @@
 //! | `mod.rs` | [`Service`]: start, drain |
 //! | `hooks.rs` | what hooks leave for this process |
 //! | `sessions.rs` | the sessions pipelines and the receivers that feed them |
+//! | `ticks.rs` | what is done again and again |
 //! | `unowned.rs` | journals that no pipeline has any more |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
 //! | `due.rs` | when a workspace is mined again |
@@ -45,6 +46,7 @@ mod report;
 mod sessions;
 mod targets;
 mod telemetry;
+mod ticks;
 mod unowned;
 mod upkeep;
 pub mod wording;

@@ -46,11 +46,7 @@ impl Renewal {
         if self.credentials.is_none() && self.certificates.is_empty() {
             return;
         }
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(EVERY) => {}
-                () = stop.cancelled() => return,
-            }
+        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
             let looked = tokio::task::spawn_blocking(move || {
                 self.look();
                 self

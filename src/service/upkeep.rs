@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::ticks::Ticks;
 use crate::event::Timestamp;
 use crate::table::Table;
 use crate::table::upkeep::UpkeepError;
@@ -16,18 +17,10 @@ const INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Does the upkeep until `stop`, which ends it wherever it is: what it leaves is found again.
 pub(super) async fn run(table: Table, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => return,
-        }
-        tokio::select! {
-            done = round(&table) => if let Err(error) = done {
-                tracing::warn!("upkeep of the table goes on in an hour: {:#}", anyhow::Error::from(error));
-            },
-            () = stop.cancelled() => return,
+    let mut ticks = Ticks::every(INTERVAL, &stop);
+    while ticks.next().await.is_some() {
+        if let Some(Err(error)) = stop.run_until_cancelled(round(&table)).await {
+            tracing::warn!("upkeep of the table goes on in an hour: {:#}", anyhow::Error::from(error));
         }
     }
 }

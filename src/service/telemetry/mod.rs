@@ -28,6 +28,7 @@ use crate::event::Timestamp;
 use crate::exporters::with_causes;
 
 use super::metrics::Metrics;
+use super::ticks::Ticks;
 use openmetrics::{Interval, to_otlp};
 
 /// A collector that takes longer is asked again at the next turn.
@@ -83,16 +84,10 @@ impl Telemetry {
 
     /// Sends every interval, and once more when it is stopped.
     pub(super) async fn run(self, stop: CancellationToken) {
-        let mut ticks = tokio::time::interval(self.config.interval);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = ticks.tick() => {}
-                () = stop.cancelled() => break,
-            }
-            tokio::select! {
-                sent = self.send() => self.note(sent),
-                () = stop.cancelled() => break,
+        let mut ticks = Ticks::every(self.config.interval, &stop);
+        while ticks.next().await.is_some() {
+            if let Some(sent) = stop.run_until_cancelled(self.send()).await {
+                self.note(sent);
             }
         }
         // Who does not answer in time is not waited for.
