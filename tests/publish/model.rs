@@ -282,8 +282,7 @@ fn what_could_not_be_published_counts_for_the_day_as_well() {
     let spent = Spent { calls: 2, tokens: 700, micros: 0 };
     // The day may end meanwhile.
     let now = skillspan::event::Timestamp::now();
-    let days =
-        [now, now.saturating_add(Duration::from_secs(24 * 3600))].map(|day| (day.date(), spent.clone()));
+    let days = [now, now.saturating_add(Duration::from_secs(24 * 3600))].map(|day| (day.date(), spent));
     let (found, tally) = server.runtime.block_on(async {
         let known = Known::read(vec![(folder(folder_of.path()), BTreeMap::from(days))]).await.unwrap();
         start(&settings).run(&jobs(&first()), skillify::Config::default(), known, pending()).await.unwrap()
