@@ -16,6 +16,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use super::target::{Report, Update};
 use crate::library::{self, Changes, DecisionError, Layout, Library, Stored, Tree};
 
@@ -194,12 +196,22 @@ fn read_folder(folder: &Path, prefix: &str, depth: usize, tree: &mut Tree) -> Re
                 read_folder(&entry.path(), &path, depth - 1, tree)?;
             }
         } else if name.ends_with(".md")
+            && may_be_a_file(&entry.path())
             && let Some(content) = read(&entry.path())?
         {
             tree.insert(path, content);
         }
     }
     Ok(())
+}
+
+/// Whether a file is there, or a link that leads to one; true where that cannot be told: what is not read must
+/// not pass for deleted.
+fn may_be_a_file(path: &Path) -> bool {
+    match fs::metadata(path) {
+        Ok(led_to) => led_to.is_file(),
+        Err(error) => error.raw_os_error() != Some(Errno::LOOP.raw_os_error()),
+    }
 }
 
 /// Replaces a file whole: a reader, or a restart, sees the old text or the new one.

@@ -297,3 +297,17 @@ fn new_folders_are_closed_to_other_users_and_others_stay_as_they_are() {
     skillspan::exporters::git::Git::new(config).load().unwrap();
     assert_eq!((mode(cache.parent().unwrap()), mode(&cache)), (0o700, 0o700));
 }
+
+#[test]
+fn links_that_lead_to_no_file_keep_nothing_from_being_published() {
+    use std::os::unix::fs::symlink;
+
+    let target = Target::new();
+    let skills = target.folder.path().join("skills");
+    fs::create_dir(&skills).unwrap();
+    symlink("..", skills.join("a-folder.md")).unwrap();
+    symlink("itself.md", skills.join("itself.md")).unwrap();
+    symlink("nothing.md", skills.join("gone.md")).unwrap();
+    assert_eq!(target.publish(&mined(&needs("make db-up", "make itest"))).named(Change::Created), [NAME]);
+    assert!(fs::symlink_metadata(skills.join("itself.md")).is_ok());
+}
