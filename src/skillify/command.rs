@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::flag::is_flag;
+use super::global_options::arguments;
 use super::shell::{self, Connector, Pipeline, Word};
 use super::vocabulary as known;
 
@@ -186,8 +187,8 @@ impl Command {
             .collect();
         let words = without_runner(&words);
         let Some((first, rest)) = words.split_first() else { return Vec::new() };
-        let mut arguments = rest.iter().copied().filter(|word| !is_flag(word));
         let program = program_name(first);
+        let mut arguments = arguments(program, rest);
         if known::INTERPRETERS.contains(&program) {
             return std::iter::once(program).chain(arguments.next()).collect();
         }
@@ -316,7 +317,7 @@ fn is_trivial(stage: &[Word]) -> bool {
     let Some((first, rest)) = words.split_first() else { return true };
     let program = program_name(first);
     let has = |flags: &[&str]| rest.iter().any(|word| flags.contains(word));
-    let verb = rest.iter().copied().find(|word| !is_flag(word)).unwrap_or_default();
+    let verb = arguments(program, rest).next().unwrap_or_default();
     let asks = matches!(rest.last(), Some(&("--help" | "--version" | "--list" | "-h" | "-V")));
     if known::LOOKING.contains(&program) || asks {
         return true;
@@ -343,11 +344,9 @@ fn is_trivial(stage: &[Word]) -> bool {
             ]
             .contains(word)
         }),
-        "docker" | "podman" | "kubectl" | "oc" => rest
-            .iter()
-            .filter(|word| !is_flag(word))
-            .take(2)
-            .any(|word| known::LOOKING_CLUSTER.contains(word)),
+        "docker" | "podman" | "kubectl" | "oc" => {
+            arguments(program, rest).take(2).any(|word| known::LOOKING_CLUSTER.contains(&word))
+        }
         "pip" | "pip3" | "npm" | "pnpm" | "yarn" | "brew" | "apt" | "gem" => {
             ["list", "ls", "show", "freeze", "view", "info", "outdated", "search", "why"].contains(&verb)
         }
@@ -399,6 +398,12 @@ mod tests {
             ("cargo test --test api", "cargo test"),
             ("git tag v0.4.2", "git tag"),
             ("rm -rf build", "rm"),
+            ("terraform -chdir=envs/a plan", "terraform plan"),
+            ("kubectl --context eu apply -k config", "kubectl apply"),
+            ("git -C vendor/sdk checkout v1", "git checkout"),
+            ("docker --context far compose -f a.yml up -d", "docker compose up"),
+            ("aws --profile ci s3 sync a b", "aws s3"),
+            ("make -C firmware headers", "make headers"),
         ] {
             assert_eq!(only(line).token(), token, "{line}");
         }
@@ -410,6 +415,8 @@ mod tests {
             "ls -la",
             "cat a | grep b",
             "git -P diff",
+            "git -C vendor/sdk diff",
+            "kubectl --context eu get pods",
             "sed -n 1,5p a",
             "cd x",
             "kubectl get pods",

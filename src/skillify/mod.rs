@@ -12,6 +12,7 @@
 //! | `shell.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
 //! | `shared.rs` | one command in memory for all actions that ran it |
 //! | `event_ids.rs` | the events that show an action, in few bytes |
+//! | `global_options.rs` | options that stand before a subcommand |
 //! | `flag.rs` | which flags decide what a command does |
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
@@ -29,7 +30,7 @@
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
-//! | `template.rs`, `version.rs` | command templates with typed holes |
+//! | `template.rs`, `pattern.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
 //! | `claim.rs` | claims, evidence, candidates |
 //! | `index.rs` | where a claim can be looked for |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
@@ -49,13 +50,16 @@ mod digest;
 mod event_ids;
 mod fixes;
 mod flag;
+mod global_options;
 mod guard;
+mod hole;
 mod index;
 mod instead;
 pub mod llm;
 mod meaning;
 mod offline;
 mod outcome;
+mod pattern;
 mod places;
 mod prefer;
 mod prompt;
@@ -89,7 +93,7 @@ pub use propose::{Material, Proposer};
 pub use score::{PublishRule, Shortfall};
 pub(crate) use segment::short_hash;
 pub use shared::sharing_commands;
-pub use template::{Hole, Template};
+pub use template::Template;
 pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};
 
 use crate::event::Timestamp;
