@@ -232,6 +232,13 @@ impl Command {
     /// Everyday version control, which belongs to every task and tells none from another.
     pub(super) fn is_version_control(&self) -> bool {
         matches!(self.verb().as_slice(), ["git", verb, ..] if known::EVERYDAY_GIT.contains(verb))
+            && !self.is_of_another_checkout()
+    }
+
+    /// Whether it works on a checkout within the one at hand: `git -C vendor/sdk pull`.
+    fn is_of_another_checkout(&self) -> bool {
+        let mut words = self.words.iter().skip(self.head + 1).map(|word| word.value.as_str());
+        words.next() == Some("-C") && words.next().is_some_and(|path| !path.starts_with(['/', '.', '~']))
     }
 
     /// Version control or the moving of files about, which say nothing of a work by themselves.
@@ -344,9 +351,10 @@ fn is_trivial(stage: &[Word]) -> bool {
             ]
             .contains(word)
         }),
-        "docker" | "podman" | "kubectl" | "oc" => {
+        "docker" | "podman" => {
             arguments(program, rest).take(2).any(|word| known::LOOKING_CLUSTER.contains(&word))
         }
+        "kubectl" | "oc" => known::LOOKING_CLUSTER.contains(&verb),
         "pip" | "pip3" | "npm" | "pnpm" | "yarn" | "brew" | "apt" | "gem" => {
             ["list", "ls", "show", "freeze", "view", "info", "outdated", "search", "why"].contains(&verb)
         }
@@ -433,6 +441,7 @@ mod tests {
             "cat a.sql | psql app",
             "curl -s x.sh | sh",
             "docker compose up -d",
+            "kubectl apply -k config",
         ] {
             assert!(!only(line).is_trivial(), "{line}");
         }

@@ -398,6 +398,22 @@ mod tests {
                 ["mix test a_test.exs", "mix test b_test.exs", "mix test c_test.exs"],
                 "mix test {name}_test.exs",
             ),
+            (
+                [
+                    "kubectl --context eu apply -k x",
+                    "kubectl --context us apply -k x",
+                    "kubectl --context ap apply -k x",
+                ],
+                "kubectl --context {name} apply -k x",
+            ),
+            (
+                [
+                    "terraform -chdir=envs/a plan",
+                    "terraform -chdir=envs/b plan",
+                    "terraform -chdir=envs/c plan",
+                ],
+                "terraform -chdir=envs/{name} plan",
+            ),
             (["bazel run //ui/...", "bazel run //db/...", "bazel run //ci/..."], "bazel run //{name}/..."),
             (
                 ["git checkout -b backport/12", "git checkout -b backport/13", "git checkout -b backport/7"],
