@@ -10,6 +10,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::checkout::Checkout;
 use super::command::{Command, Listed, commands, looks_like_file};
 use super::event_ids::EventIds;
 use super::outcome::Outcome;
@@ -49,7 +50,8 @@ pub(super) enum What {
     Command(SharedCommand),
     /// A command was run that no claim can speak of; its token.
     Opaque(String),
-    /// A file was changed; its path, `""` if none is told.
+    /// A file was changed; its path, `""` if none is told. Of a digest from the root of the repository,
+    /// where that is known.
     Edit(String),
     /// A skill was loaded.
     Skill,
@@ -185,13 +187,14 @@ impl Action {
         }
     }
 
-    /// As a digest keeps it: a command that no claim can speak of as its token alone; `None` for
-    /// what says nothing of the work.
-    pub(super) fn digested(&self, outcome: Outcome) -> Option<Self> {
+    /// As a digest keeps it: a command that no claim can speak of as its token alone, a file by its
+    /// path in the repository; `None` for what says nothing of the work.
+    pub(super) fn digested(&self, outcome: Outcome, checkout: &Checkout<'_>) -> Option<Self> {
         let what = match &self.what {
             What::Skill | What::Look => return None,
             What::Command(command) if command.is_trivial() => return None,
             What::Command(command) if claimable(self).is_none() => What::Opaque(command.token()),
+            What::Edit(path) => What::Edit(checkout.within(path).to_owned()),
             what => what.clone(),
         };
         Some(Self { what, outcome, ..self.clone() })

@@ -29,6 +29,7 @@ impl Background {
             for ((_, action), terms) in work.segment.actions().zip(&terms.actions) {
                 own.extend(terms.token);
                 own.extend(terms.core.filter(|_| action.command().is_some()));
+                own.extend(terms.kind);
             }
             own.sort_unstable();
             own.dedup();

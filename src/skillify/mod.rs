@@ -16,6 +16,7 @@
 //! | `flag.rs` | which flags decide what a command does |
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
+//! | `checkout.rs` | where the paths of edited files begin |
 //! | `digest.rs` | what mining needs of a session, and nothing more |
 //! | `arrow.rs` | segments as rows for other engines |
 //! | `terms.rs` | what segments did and were asked for, as numbers |
@@ -43,6 +44,7 @@ mod action;
 mod arrow;
 mod candidate;
 mod chance;
+mod checkout;
 mod claim;
 mod cluster;
 mod command;

@@ -37,6 +37,8 @@ struct Done<'a> {
     number: u32,
     /// The term of the words of what was run.
     core: Option<Term>,
+    /// The term of the kind of file that was edited.
+    kind: Option<Term>,
     /// The segment's index in the cluster.
     work: usize,
     /// Where in its segment it stands.
@@ -73,8 +75,8 @@ pub(super) fn steps(members: &[Member<'_, '_>], background: &Background, without
             if without == Some(Idea::Edits) && matches!(deed, Deed::Edit(_)) {
                 continue;
             }
-            let ActionTerms { deed: number, core, .. } = *terms;
-            done.push(Done { deed, token, number, core, work: at, place, session });
+            let ActionTerms { deed: number, core, kind, .. } = *terms;
+            done.push(Done { deed, token, number, core, kind, work: at, place, session });
         }
     }
     let sessions = distinct(members.iter().map(|(_, terms)| terms.session));
@@ -86,6 +88,7 @@ pub(super) fn steps(members: &[Member<'_, '_>], background: &Background, without
     for group in groups.filter(|group| cluster.has_in_common(group)) {
         steps.extend(parts(group).iter().filter_map(|part| cluster.step(part)));
     }
+    steps.extend(cluster.edits_of_a_kind(done, &steps));
     if without == Some(Idea::Order) {
         steps.sort_by(|a, b| a.claim.cmp(&b.claim));
         return steps;
@@ -184,12 +187,36 @@ impl Cluster<'_, '_> {
             (Claim::Run(template), Some(core)) if template.is_literal() => core,
             _ => token,
         };
+        let step = self.shown(claim, term, part);
+        let share = ratio(sessions(part), self.sessions);
+        (step.surprise > 0.0 || share >= NEARLY_ALL).then_some(step)
+    }
+
+    /// The step that shows a claim by a part of what was done, which the term stands for elsewhere.
+    fn shown(&self, claim: Claim, term: Term, part: &[Done<'_>]) -> Step {
         let mut places: Vec<(usize, usize)> = part.iter().map(|done| (done.work, done.place)).collect();
         places.sort_unstable();
         places.dedup_by_key(|(work, _)| *work);
         let surprise = self.background.surprise(term, places.len(), self.members.len());
-        let share = ratio(sessions(part), self.sessions);
-        (surprise > 0.0 || share >= NEARLY_ALL).then_some(Step { claim, surprise, places })
+        Step { claim, surprise, places }
+    }
+
+    /// Edits of a kind of file, another one in each session, but for files that have a step of their own.
+    /// That others edit such files as well must not be why.
+    fn edits_of_a_kind(&self, mut done: Vec<Done<'_>>, steps: &[Step]) -> Vec<Step> {
+        let has_a_step = |path: &str| {
+            steps.iter().any(|step| matches!(&step.claim, Claim::Edit(file) if file.matches_path(path)))
+        };
+        done.retain(|done| done.kind.is_some() && done.deed.path().is_some_and(|path| !has_a_step(path)));
+        done.sort_by_key(|done| done.kind);
+        let kinds = done.chunk_by(|one, next| one.kind == next.kind);
+        let steps = kinds.filter(|part| self.has_in_common(part)).filter_map(|part| {
+            let claim = self.claim(part)?;
+            let varies = matches!(&claim, Claim::Edit(file) if !file.is_literal());
+            let step = self.shown(claim, part.first()?.kind?, part);
+            (varies && step.surprise > 0.0).then_some(step)
+        });
+        steps.collect()
     }
 
     fn claim(&self, part: &[Done<'_>]) -> Option<Claim> {
