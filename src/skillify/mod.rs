@@ -31,7 +31,7 @@
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
-//! | `template.rs`, `pattern.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
+//! | `template.rs`, `pattern.rs`, `joint.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
 //! | `claim.rs` | claims, evidence, candidates |
 //! | `index.rs` | where a claim can be looked for |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
@@ -57,6 +57,7 @@ mod guard;
 mod hole;
 mod index;
 mod instead;
+mod joint;
 pub mod llm;
 mod meaning;
 mod offline;

@@ -12,12 +12,8 @@ use super::command::looks_like_file;
 use super::flag::{flag_key, is_flag};
 use super::guard;
 use super::hole::{Hole, Kind, is_address};
+use super::joint::{NAME_JOINTS, is_sign, joint_before, number_at, shared_beginning, shared_ending};
 use super::version::version_in;
-
-/// Joints at which a part of a word always ends.
-const JOINTS: &[char] = &['=', ':', '/', '@'];
-/// Joints within names: of two words that share a part of a name, that may be an accident.
-const NAME_JOINTS: &[char] = &['.', '-', '_', ','];
 
 /// Literal texts and holes in turn.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -218,8 +214,8 @@ fn between<'w>(words: &[&'w str], by_name: bool) -> Option<Vec<Drafted<'w>>> {
     let shared = shared_beginning(words);
     let cuts = [
         number_at(words, shared),
-        joint_before(words, shared, |char| JOINTS.contains(&char) || by_name && NAME_JOINTS.contains(&char)),
-        joint_before(words, shared, |char| JOINTS.contains(&char) && char != '/'),
+        joint_before(words, shared, by_name, is_sign),
+        joint_before(words, shared, false, |char| is_sign(char) && char != '/'),
     ];
     let is_number = |at: usize| cuts.first().is_some_and(|cut| *cut == Some(at));
     for at in cuts.into_iter().flatten() {
@@ -294,65 +290,6 @@ fn cut_off<'w>(words: &[&'w str], at: usize) -> Vec<&'w str> {
     words.iter().filter_map(|word| word.get(at..)).collect()
 }
 
-/// How many bytes all of the words begin with.
-fn shared_beginning(words: &[&str]) -> usize {
-    let Some((first, others)) = words.split_first() else { return 0 };
-    others.iter().fold(first.len(), |shared, word| {
-        let both = first.char_indices().zip(word.chars());
-        let end = both.take_while(|((_, a), b)| a == b).last();
-        shared.min(end.map_or(0, |((at, char), _)| at + char.len_utf8()))
-    })
-}
-
-/// Where the shared beginning ends behind its last joint; `None` if nothing is shared.
-fn joint_before(words: &[&str], shared: usize, is_joint: impl Fn(char) -> bool) -> Option<usize> {
-    let first = *words.first()?;
-    let ends = first.get(..shared)?.char_indices().rev().find_map(|(at, char)| {
-        let end = at + char.len_utf8();
-        let digit = |text: Option<char>| text.is_some_and(|char| char.is_ascii_digit());
-        let within_a_number = NAME_JOINTS.contains(&char) || char == ':';
-        let within_a_number = within_a_number
-            && digit(first.get(..at)?.chars().next_back())
-            && words.iter().any(|word| digit(word.get(end..).and_then(|rest| rest.chars().next())));
-        let within_a_scheme = char == ':' && first.get(end..)?.starts_with('/');
-        (is_joint(char) && !within_a_number && !within_a_scheme).then_some(end)
-    });
-    Some(ends.unwrap_or_default())
-}
-
-/// Where numbers begin behind letters that all words begin with: `py39`, `V12__orders`.
-fn number_at(words: &[&str], shared: usize) -> Option<usize> {
-    let letters = words.first()?.get(..shared)?.trim_end_matches(|char: char| char.is_ascii_digit());
-    let at = letters.len();
-    let behind_a_letter = letters.ends_with(|char: char| char.is_ascii_alphabetic());
-    let is_number = |word: &&str| {
-        let rest = word.get(at..).unwrap_or_default();
-        let after = rest.trim_start_matches(|char: char| char.is_ascii_digit());
-        after.len() < rest.len() && after.chars().next().is_none_or(|char| NAME_JOINTS.contains(&char))
-    };
-    (behind_a_letter && words.iter().all(is_number)).then_some(at)
-}
-
-/// What all of the words end with, from its first joint on.
-fn shared_ending<'w>(words: &[&'w str], by_name: bool) -> Option<&'w str> {
-    let (first, others) = words.split_first()?;
-    let shared = others.iter().fold(first.len(), |shared, word| {
-        let both = first.chars().rev().zip(word.chars().rev());
-        shared.min(both.take_while(|(a, b)| a == b).map(|(char, _)| char.len_utf8()).sum())
-    });
-    let start = first.len() - shared;
-    let digit = |char: Option<char>| char.is_some_and(|char| char.is_ascii_digit());
-    let joint = first.get(start..)?.char_indices().find(|(at, char)| {
-        let within_a_number = (NAME_JOINTS.contains(char) || *char == ':')
-            && digit(first.get(start + at + 1..).and_then(|rest| rest.chars().next()))
-            && words.iter().any(|word| {
-                digit(word.get(..word.len() - (shared - at)).and_then(|rest| rest.chars().next_back()))
-            });
-        (JOINTS.contains(char) || by_name && NAME_JOINTS.contains(char)) && !within_a_number
-    });
-    first.get(start + joint?.0..)
-}
-
 /// Whether a text can stand beside a hole: it reads back as it is, and may be shown at all.
 fn prints(text: &str) -> bool {
     text.is_empty()
@@ -424,6 +361,15 @@ mod tests {
                 ["kubectl scale deploy/ui", "kubectl scale deploy/db", "kubectl scale deploy/db"],
                 "kubectl scale deploy/{name}",
             ),
+            (
+                ["t d --tests '*AbRepoIT'", "t d --tests '*CdRepoIT'", "t d --tests '*EfRepoIT'"],
+                "t d --tests \"*{name}RepoIT\"",
+            ),
+            (
+                ["mvn x -Dtest=abTest", "mvn x -Dtest=cdTest", "mvn x -Dtest=efTest"],
+                "mvn x -Dtest={name}Test",
+            ),
+            (["t d TestAb now", "t d TestCd now", "t d TestAd now"], "t d Test{name} now"),
             (["t d 'a b/x'", "t d 'c d/x'", "t d 'e/x'"], "t d \"{text}\""),
             (["t d --x='a b'", "t d --x=c", "t d --x=e"], "t d --x=\"{text}\""),
             (["t d --tests '*AT'", "t d --tests '*BT'", "t d --tests 'CT'"], "t d --tests {name}"),

@@ -202,7 +202,7 @@ impl Cluster<'_, '_> {
     }
 
     /// Edits of a kind of file, another one in each session, but for files that have a step of their own.
-    /// That others edit such files as well must not be why.
+    /// Fewer than nearly all, or as many as elsewhere, would be what people edit here anyway.
     fn edits_of_a_kind(&self, mut done: Vec<Done<'_>>, steps: &[Step]) -> Vec<Step> {
         let has_a_step = |path: &str| {
             steps.iter().any(|step| matches!(&step.claim, Claim::Edit(file) if file.matches_path(path)))
@@ -210,7 +210,9 @@ impl Cluster<'_, '_> {
         done.retain(|done| done.kind.is_some() && done.deed.path().is_some_and(|path| !has_a_step(path)));
         done.sort_by_key(|done| done.kind);
         let kinds = done.chunk_by(|one, next| one.kind == next.kind);
-        let steps = kinds.filter(|part| self.has_in_common(part)).filter_map(|part| {
+        let nearly_all = |part: &&[Done<'_>]| ratio(sessions(part), self.sessions) >= NEARLY_ALL;
+        let kinds = kinds.filter(nearly_all).filter(|part| self.has_in_common(part));
+        let steps = kinds.filter_map(|part| {
             let claim = self.claim(part)?;
             let varies = matches!(&claim, Claim::Edit(file) if !file.is_literal());
             let step = self.shown(claim, part.first()?.kind?, part);
