@@ -1,6 +1,6 @@
 //! Steps: what the sessions of one cluster have in common, in the order of doing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Idea;
 use super::action::Action;
@@ -202,7 +202,8 @@ impl Cluster<'_, '_> {
     }
 
     /// Edits of a kind of file, another one in each session, but for files that have a step of their own.
-    /// Fewer than nearly all, or as many as elsewhere, would be what people edit here anyway.
+    /// What other work in these repositories edits half as often is what people edit there anyway; files that
+    /// share nothing but their folder must be edited by nearly all.
     fn edits_of_a_kind(&self, mut done: Vec<Done<'_>>, steps: &[Step]) -> Vec<Step> {
         let has_a_step = |path: &str| {
             steps.iter().any(|step| matches!(&step.claim, Claim::Edit(file) if file.matches_path(path)))
@@ -210,13 +211,18 @@ impl Cluster<'_, '_> {
         done.retain(|done| done.kind.is_some() && done.deed.path().is_some_and(|path| !has_a_step(path)));
         done.sort_by_key(|done| done.kind);
         let kinds = done.chunk_by(|one, next| one.kind == next.kind);
-        let nearly_all = |part: &&[Done<'_>]| ratio(sessions(part), self.sessions) >= NEARLY_ALL;
-        let kinds = kinds.filter(nearly_all).filter(|part| self.has_in_common(part));
-        let steps = kinds.filter_map(|part| {
+        let projects: BTreeSet<&str> =
+            self.members.iter().map(|(work, _)| work.session.project.as_str()).collect();
+        let steps = kinds.filter(|part| self.has_in_common(part)).filter_map(|part| {
             let claim = self.claim(part)?;
-            let varies = matches!(&claim, Claim::Edit(file) if !file.is_literal());
-            let step = self.shown(claim, part.first()?.kind?, part);
-            (varies && step.surprise > 0.0).then_some(step)
+            let Claim::Edit(file) = &claim else { return None };
+            let least = if file.names_have_a_form() { COMMON } else { NEARLY_ALL };
+            let varies = !file.is_literal() && ratio(sessions(part), self.sessions) >= least;
+            let kind = part.first()?.kind?;
+            let step = self.shown(claim, kind, part);
+            let (shown, members) = (step.places.len(), self.members.len());
+            let tells = self.background.tells_edits_apart(kind, shown, members, &projects);
+            (varies && tells && step.surprise > 0.0).then_some(step)
         });
         steps.collect()
     }

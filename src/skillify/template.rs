@@ -116,6 +116,13 @@ impl Template {
         tail.split('/').count() == depth && piece.matches(tail, &mut Filled::default())
     }
 
+    /// Whether the names of its files are more than a hole and an ending: `V{number}__{name}.sql`.
+    pub(super) fn names_have_a_form(&self) -> bool {
+        let text = self.to_string();
+        let name = text.rsplit('/').next().unwrap_or_default();
+        !name.starts_with('{') || name.matches('{').count() > 1 || name.contains(['-', '_'])
+    }
+
     /// Enough of it is literal: its program and verb, and at least as many words as there are holes.
     fn is_specific(&self, command: &Command, words: &[&Word]) -> bool {
         let varying = self.0.iter().filter(|piece| matches!(piece, Piece::Varying(_))).count();
