@@ -16,4 +16,5 @@ mod noise;
 mod repairs;
 mod safety;
 mod stability;
+mod varying;
 mod vectors;
