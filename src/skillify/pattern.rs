@@ -415,6 +415,6 @@ mod tests {
         assert!(same.is_run_by("t move a a all") && !same.is_run_by("t move a b all"));
         let other = Template::parse("t move {name} {name2} all").unwrap();
         assert!(other.is_run_by("t move a a all") && other.is_run_by("t move a b all"));
-        assert_eq!(Template::parse("t {name1} {name02} {names}").unwrap().is_literal(), true);
+        assert!(Template::parse("t {name1} {name02} {names}").unwrap().is_literal());
     }
 }
