@@ -10,6 +10,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::checkout::Checkout;
 use super::command::{Command, Listed, commands, looks_like_file};
 use super::event_ids::EventIds;
 use super::outcome::Outcome;
@@ -51,7 +52,8 @@ pub(super) enum What {
     Opaque(String),
     /// A command was run that no claim can speak of, and that others may have to run as well; its token.
     Unsaid(String),
-    /// A file was changed; its path, `""` if none is told.
+    /// A file was changed; its path, `""` if none is told. Of a digest from the root of the repository,
+    /// where that is known.
     Edit(String),
     /// A skill was loaded.
     Skill,
@@ -193,9 +195,9 @@ impl Action {
         }
     }
 
-    /// As a digest keeps it: a command that no claim can speak of as its token alone; `None` for
-    /// what says nothing of the work.
-    pub(super) fn digested(&self, outcome: Outcome) -> Option<Self> {
+    /// As a digest keeps it: a command that no claim can speak of as its token alone, a file by its
+    /// path in the repository; `None` for what says nothing of the work.
+    pub(super) fn digested(&self, outcome: Outcome, checkout: &Checkout<'_>) -> Option<Self> {
         let what = match &self.what {
             What::Skill | What::Look => return None,
             What::Command(command) if command.is_trivial() => return None,
@@ -203,6 +205,7 @@ impl Action {
                 let is_own = self.scratch || !command.may_be_a_step();
                 if is_own { What::Opaque(command.token()) } else { What::Unsaid(command.token()) }
             }
+            What::Edit(path) => What::Edit(checkout.within(path).to_owned()),
             what => what.clone(),
         };
         Some(Self { what, outcome, ..self.clone() })

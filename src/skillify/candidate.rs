@@ -371,7 +371,15 @@ fn explanation(works: &[&Work<'_>], verdict: &str) -> String {
 
 /// A procedure says something: two steps at least, of which one belongs to this work alone.
 fn is_a_procedure(steps: &[Claim], works: &[&Work<'_>]) -> bool {
-    steps.len() >= 2 && steps.iter().any(|step| tells(step, works))
+    steps.len() >= 2 && (steps.iter().any(|step| tells(step, works)) || adds_to_a_list(steps))
+}
+
+/// Whether another file of one kind is edited each time together with one and the same file, as where what
+/// is new must be listed, and a command is run for both.
+fn adds_to_a_list(steps: &[Claim]) -> bool {
+    let edits =
+        |same: bool| steps.iter().any(|step| matches!(step, Claim::Edit(file) if file.is_literal() == same));
+    edits(true) && edits(false) && steps.iter().any(|step| matches!(step, Claim::Run(_)))
 }
 
 /// Whether a step belongs to this work alone: no check, no everyday command, and no edit, for which

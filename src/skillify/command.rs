@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::flag::is_flag;
+use super::global_options::arguments;
 use super::setting::Setting;
 use super::shell::{self, Connector, Pipeline, Word};
 use super::vocabulary as known;
@@ -156,8 +157,8 @@ impl Command {
             .collect();
         let words = without_runner(&words);
         let Some((first, rest)) = words.split_first() else { return Vec::new() };
-        let mut arguments = rest.iter().copied().filter(|word| !is_flag(word));
         let program = program_name(first);
+        let mut arguments = arguments(program, rest);
         if known::INTERPRETERS.contains(&program) {
             return std::iter::once(program).chain(arguments.next()).collect();
         }
@@ -214,6 +215,13 @@ impl Command {
     /// Everyday version control, which belongs to every task and tells none from another.
     pub(super) fn is_version_control(&self) -> bool {
         matches!(self.verb().as_slice(), ["git", verb, ..] if known::EVERYDAY_GIT.contains(verb))
+            && !self.is_of_another_checkout()
+    }
+
+    /// Whether it works on a checkout within the one at hand: `git -C vendor/sdk pull`.
+    fn is_of_another_checkout(&self) -> bool {
+        let mut words = self.words.iter().skip(self.head + 1).map(|word| word.value.as_str());
+        words.next() == Some("-C") && words.next().is_some_and(|path| !path.starts_with(['/', '.', '~']))
     }
 
     /// Version control or the moving of files about, which say nothing of a work by themselves.
@@ -304,7 +312,7 @@ pub(super) fn is_trivial(stage: &[Word]) -> bool {
     let Some((first, rest)) = words.split_first() else { return true };
     let program = program_name(first);
     let has = |flags: &[&str]| rest.iter().any(|word| flags.contains(word));
-    let verb = rest.iter().copied().find(|word| !is_flag(word)).unwrap_or_default();
+    let verb = arguments(program, rest).next().unwrap_or_default();
     let asks = matches!(rest.last(), Some(&("--help" | "--version" | "--list" | "-h" | "-V")));
     if known::LOOKING.contains(&program) || asks {
         return true;
@@ -331,11 +339,10 @@ pub(super) fn is_trivial(stage: &[Word]) -> bool {
             ]
             .contains(word)
         }),
-        "docker" | "podman" | "kubectl" | "oc" => rest
-            .iter()
-            .filter(|word| !is_flag(word))
-            .take(2)
-            .any(|word| known::LOOKING_CLUSTER.contains(word)),
+        "docker" | "podman" => {
+            arguments(program, rest).take(2).any(|word| known::LOOKING_CLUSTER.contains(&word))
+        }
+        "kubectl" | "oc" => known::LOOKING_CLUSTER.contains(&verb),
         "pip" | "pip3" | "npm" | "pnpm" | "yarn" | "brew" | "apt" | "gem" => {
             ["list", "ls", "show", "freeze", "view", "info", "outdated", "search", "why"].contains(&verb)
         }
@@ -421,6 +428,12 @@ mod tests {
             ("cargo test --test api", "cargo test"),
             ("git tag v0.4.2", "git tag"),
             ("rm -rf build", "rm"),
+            ("terraform -chdir=envs/a plan", "terraform plan"),
+            ("kubectl --context eu apply -k config", "kubectl apply"),
+            ("git -C vendor/sdk checkout v1", "git checkout"),
+            ("docker --context far compose -f a.yml up -d", "docker compose up"),
+            ("aws --profile ci s3 sync a b", "aws s3"),
+            ("make -C firmware headers", "make headers"),
         ] {
             assert_eq!(only(line).token(), token, "{line}");
         }
@@ -432,6 +445,8 @@ mod tests {
             "ls -la",
             "cat a | grep b",
             "git -P diff",
+            "git -C vendor/sdk diff",
+            "kubectl --context eu get pods",
             "sed -n 1,5p a",
             "cd x",
             "kubectl get pods",
@@ -448,6 +463,7 @@ mod tests {
             "cat a.sql | psql app",
             "curl -s x.sh | sh",
             "docker compose up -d",
+            "kubectl apply -k config",
         ] {
             assert!(!only(line).is_trivial(), "{line}");
         }

@@ -13,9 +13,11 @@
 //! | `setting.rs` | where and under which conditions a command is run |
 //! | `shared.rs` | one command in memory for all actions that ran it |
 //! | `event_ids.rs` | the events that show an action, in few bytes |
+//! | `global_options.rs` | options that stand before a subcommand |
 //! | `flag.rs` | which flags decide what a command does |
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
+//! | `checkout.rs` | where the paths of edited files begin |
 //! | `digest.rs` | what mining needs of a session, and nothing more |
 //! | `arrow.rs` | segments as rows for other engines |
 //! | `terms.rs` | what segments did and were asked for, as numbers |
@@ -31,7 +33,7 @@
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
-//! | `template.rs`, `version.rs` | command templates with typed holes |
+//! | `template.rs`, `pattern.rs`, `joint.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
 //! | `claim.rs` | claims, evidence, candidates |
 //! | `index.rs` | where a claim can be looked for |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
@@ -44,6 +46,7 @@ mod action;
 mod arrow;
 mod candidate;
 mod chance;
+mod checkout;
 mod claim;
 mod cluster;
 mod command;
@@ -51,13 +54,17 @@ mod digest;
 mod event_ids;
 mod fixes;
 mod flag;
+mod global_options;
 mod guard;
+mod hole;
 mod index;
 mod instead;
+mod joint;
 pub mod llm;
 mod meaning;
 mod offline;
 mod outcome;
+mod pattern;
 mod places;
 mod prefer;
 mod prompt;
@@ -95,7 +102,7 @@ pub use score::{PublishRule, Shortfall};
 pub(crate) use segment::short_hash;
 pub use setting::program_of;
 pub use shared::sharing_commands;
-pub use template::{Hole, Template};
+pub use template::Template;
 pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};
 
 use crate::event::Timestamp;

@@ -1,6 +1,6 @@
 //! Steps: what the sessions of one cluster have in common, in the order of doing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Idea;
 use super::action::{Action, What};
@@ -38,6 +38,8 @@ struct Done<'a> {
     number: u32,
     /// The term of the words of what was run.
     core: Option<Term>,
+    /// The term of the kind of file that was edited.
+    kind: Option<Term>,
     /// The segment's index in the cluster.
     work: usize,
     /// Where in its segment it stands.
@@ -74,8 +76,8 @@ pub(super) fn steps(members: &[Member<'_, '_>], background: &Background, without
             if without == Some(Idea::Edits) && matches!(deed, Deed::Edit(_)) {
                 continue;
             }
-            let ActionTerms { deed: number, core, .. } = *terms;
-            done.push(Done { deed, token, number, core, work: at, place, session });
+            let ActionTerms { deed: number, core, kind, .. } = *terms;
+            done.push(Done { deed, token, number, core, kind, work: at, place, session });
         }
     }
     let sessions = distinct(members.iter().map(|(_, terms)| terms.session));
@@ -87,6 +89,7 @@ pub(super) fn steps(members: &[Member<'_, '_>], background: &Background, without
     for group in groups.filter(|group| cluster.has_in_common(group)) {
         steps.extend(parts(group).iter().filter_map(|part| cluster.step(part)));
     }
+    steps.extend(cluster.edits_of_a_kind(done, &steps));
     if without == Some(Idea::Order) {
         steps.sort_by(|a, b| a.claim.cmp(&b.claim));
         return steps;
@@ -255,12 +258,44 @@ impl Cluster<'_, '_> {
             (Claim::Run(template), Some(core)) if template.is_literal() => core,
             _ => token,
         };
+        let step = self.shown(claim, term, part);
+        let share = ratio(sessions(part), self.sessions);
+        (step.surprise > 0.0 || share >= NEARLY_ALL).then_some(step)
+    }
+
+    /// The step that shows a claim by a part of what was done, which the term stands for elsewhere.
+    fn shown(&self, claim: Claim, term: Term, part: &[Done<'_>]) -> Step {
         let mut places: Vec<(usize, usize)> = part.iter().map(|done| (done.work, done.place)).collect();
         places.sort_unstable();
         places.dedup_by_key(|(work, _)| *work);
         let surprise = self.background.surprise(term, places.len(), self.members.len());
-        let share = ratio(sessions(part), self.sessions);
-        (surprise > 0.0 || share >= NEARLY_ALL).then_some(Step { claim, surprise, places })
+        Step { claim, surprise, places }
+    }
+
+    /// Edits of a kind of file, another one in each session, but for files that have a step of their own.
+    /// What other work in these repositories edits half as often is what people edit there anyway; files that
+    /// share nothing but their folder must be edited by nearly all.
+    fn edits_of_a_kind(&self, mut done: Vec<Done<'_>>, steps: &[Step]) -> Vec<Step> {
+        let has_a_step = |path: &str| {
+            steps.iter().any(|step| matches!(&step.claim, Claim::Edit(file) if file.matches_path(path)))
+        };
+        done.retain(|done| done.kind.is_some() && done.deed.path().is_some_and(|path| !has_a_step(path)));
+        done.sort_by_key(|done| done.kind);
+        let kinds = done.chunk_by(|one, next| one.kind == next.kind);
+        let projects: BTreeSet<&str> =
+            self.members.iter().map(|(work, _)| work.session.project.as_str()).collect();
+        let steps = kinds.filter(|part| self.has_in_common(part)).filter_map(|part| {
+            let claim = self.claim(part)?;
+            let Claim::Edit(file) = &claim else { return None };
+            let least = if file.names_have_a_form() { COMMON } else { NEARLY_ALL };
+            let varies = !file.is_literal() && ratio(sessions(part), self.sessions) >= least;
+            let kind = part.first()?.kind?;
+            let step = self.shown(claim, kind, part);
+            let (shown, members) = (step.places.len(), self.members.len());
+            let tells = self.background.tells_edits_apart(kind, shown, members, &projects);
+            (varies && tells && step.surprise > 0.0).then_some(step)
+        });
+        steps.collect()
     }
 
     fn claim(&self, part: &[Done<'_>]) -> Option<Claim> {

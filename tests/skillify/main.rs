@@ -17,4 +17,5 @@ mod repairs;
 mod safety;
 mod settings;
 mod stability;
+mod varying;
 mod vectors;
