@@ -24,6 +24,7 @@
 //! | `instead.rs` | what does the work of a command that cannot work |
 //! | `prefer.rs` | which of two commands a person wants |
 //! | `repair.rs` | what made a command pass that had failed |
+//! | `split.rs` | clusters of several works that differ in an argument |
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
 //! | `chance.rs` | what is shared by more than accident |
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
@@ -36,6 +37,7 @@
 //! | `score.rs` | the publish rule |
 //! | `said.rs` | what other candidates say already |
 //! | `fixes.rs` | repairs of one command that belong together |
+//! | `procedure.rs` | the steps of a cluster become a procedure |
 //! | `candidate.rs` | claims that belong together become a candidate |
 
 mod action;
@@ -58,6 +60,7 @@ mod offline;
 mod outcome;
 mod places;
 mod prefer;
+mod procedure;
 mod prompt;
 mod propose;
 mod repair;
@@ -67,6 +70,7 @@ mod segment;
 mod shared;
 mod shell;
 mod signature;
+mod split;
 mod steps;
 mod template;
 mod terms;

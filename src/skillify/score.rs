@@ -49,6 +49,12 @@ pub enum Shortfall {
     Chance,
     /// What is left of it belongs to every work.
     Trivial,
+    /// One command among everyday work says too little.
+    Everyday,
+    /// No sessions did it as a whole: its steps are alternatives.
+    Apart,
+    /// Others repaired the same without it.
+    Needless,
     /// Nothing tells an assistant when to use it.
     NoTrigger,
     /// The guard found something that must not be published.
@@ -68,6 +74,9 @@ impl fmt::Display for Shortfall {
             }
             Self::Chance => f.write_str("in a workspace of this size as much is shared by accident"),
             Self::Trivial => f.write_str("what is left of it are checks and everyday commands"),
+            Self::Everyday => f.write_str("one command among everyday work may be there by accident"),
+            Self::Apart => f.write_str("too few sessions did it together with the other steps"),
+            Self::Needless => f.write_str("sessions repaired it without"),
             Self::NoTrigger => f.write_str("the prompts share no word that says when to use it"),
             Self::Guarded(reason) => write!(f, "the guard found {reason}"),
         }

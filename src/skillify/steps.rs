@@ -49,8 +49,17 @@ struct Done<'a> {
 pub(super) struct Step {
     pub(super) claim: Claim,
     pub(super) surprise: f64,
+    /// What tells how often the workspace does it.
+    pub(super) term: Term,
     /// The segments that show it, ascending, and where each does so first.
     places: Vec<(usize, usize)>,
+}
+
+impl Step {
+    /// How many segments of the cluster show it.
+    pub(super) fn shown(&self) -> usize {
+        self.places.len()
+    }
 }
 
 /// A segment of a cluster and its terms.
@@ -188,8 +197,12 @@ impl Cluster<'_, '_> {
         places.sort_unstable();
         places.dedup_by_key(|(work, _)| *work);
         let surprise = self.background.surprise(term, places.len(), self.members.len());
-        let share = ratio(sessions(part), self.sessions);
-        (surprise > 0.0 || share >= NEARLY_ALL).then_some(Step { claim, surprise, places })
+        (surprise > 0.0 || is_nearly_all(sessions(part), self.sessions)).then_some(Step {
+            claim,
+            surprise,
+            term,
+            places,
+        })
     }
 
     fn claim(&self, part: &[Done<'_>]) -> Option<Claim> {
@@ -246,6 +259,11 @@ fn before(step: &Step, other: &Step) -> (usize, usize) {
             (if work <= other_work { rest } else { own }, if other_work <= work { others } else { theirs });
     }
     (ahead, behind)
+}
+
+/// Whether so many are nearly all of them.
+pub(super) fn is_nearly_all(some: usize, all: usize) -> bool {
+    ratio(some, all) >= NEARLY_ALL
 }
 
 /// `part` of `whole`.
