@@ -3,8 +3,8 @@
 //! - A session that did none of the steps that belong to this work alone is no evidence of it.
 //! - The steps are, as a whole, what enough sessions did: two ways to do one thing, each of other
 //!   sessions, are alternatives and never follow each other.
-//! - One step among checks, edits and version control makes a procedure only where nearly all sessions
-//!   did it and it surprises by itself; two make one.
+//! - One command among edits, common checks and version control makes a procedure only where most
+//!   sessions ran it and it surprises without them; two make one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +12,7 @@ use super::Idea;
 use super::candidate::{Draft, Workspace, reason, shown_by};
 use super::claim::{Candidate, Claim, Evidence, SupportedClaim};
 use super::cluster;
+use super::command::Command;
 use super::guard;
 use super::propose;
 use super::said::Said;
@@ -192,20 +193,25 @@ impl Workspace<'_> {
         done.chain(said).sum::<f64>() <= self.background.cost(members.len())
     }
 
-    /// Whether the steps that belong to this work alone carry it without checks, edits and version
-    /// control: two of them, or one that nearly all did and that, with what nearly all asked for, pays
-    /// for the cluster by what was seen elsewhere and not by what is believed of it.
+    /// Whether it is more than one command among everyday work: two steps belong to this work alone, or
+    /// one that most did, which pays for the cluster with the checks and, where nearly all did them, the
+    /// edits and words; all by what was seen elsewhere and not by what is believed of it.
     fn is_of_its_own(&self, kept: &[Judged], works: &[&Work<'_>], members: &[Member<'_, '_>]) -> bool {
         let mut telling = kept.iter().filter(|kept| tells(&kept.step.claim, works));
         let (Some(only), None) = (telling.next(), telling.next()) else { return true };
         let all = members.len();
-        if !steps::is_nearly_all(only.step.shown(), all) {
+        if only.step.shown() * 2 <= all {
             return false;
         }
+        let counts = |step: &Step| match step.claim {
+            Claim::Edit(_) => steps::is_nearly_all(step.shown(), all),
+            _ => runs(&step.claim, works).is_some_and(|command| !command.is_everyday()),
+        };
+        let done = kept.iter().map(|kept| &kept.step).filter(|step| counts(step));
         let words = shown_by(members).into_iter().filter(|(_, shown)| steps::is_nearly_all(*shown, all));
-        let said = words.map(|(word, shown)| self.background.surprise_as_seen(word, shown, all).max(0.0));
-        let done = self.background.surprise_as_seen(only.step.term, only.step.shown(), all);
-        done + said.sum::<f64>() > self.background.cost(all)
+        let shown = done.map(|step| (step.term, step.shown())).chain(words);
+        let surprise = shown.map(|(term, shown)| self.background.surprise_as_seen(term, shown, all).max(0.0));
+        surprise.sum::<f64>() > self.background.cost(all)
     }
 }
 
@@ -243,10 +249,13 @@ fn is_a_procedure(steps: &[Claim], works: &[&Work<'_>]) -> bool {
 /// Whether a step belongs to this work alone: no check, no everyday command, and no edit, for which
 /// file is edited tells of the task at hand.
 fn tells(step: &Claim, works: &[&Work<'_>]) -> bool {
-    let Claim::Run(template) = step else { return false };
+    runs(step, works).is_some_and(|command| !command.is_check() && !command.is_everyday())
+}
+
+/// A command of the segments that does what the step says.
+fn runs<'w>(step: &Claim, works: &[&'w Work<'_>]) -> Option<&'w Command> {
+    let Claim::Run(template) = step else { return None };
     let mut commands =
         works.iter().flat_map(|work| work.segment.actions()).filter_map(|(_, action)| action.command());
-    commands
-        .find(|command| template.matches(command))
-        .is_some_and(|command| !command.is_check() && !command.is_everyday())
+    commands.find(|command| template.matches(command))
 }
