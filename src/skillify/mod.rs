@@ -36,6 +36,7 @@
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
 //! | `said.rs` | what other candidates say already |
+//! | `failing.rs` | commands that have only failed of late |
 //! | `fixes.rs` | repairs of one command that belong together |
 //! | `procedure.rs` | the steps of a cluster become a procedure |
 //! | `candidate.rs` | claims that belong together become a candidate |
@@ -49,6 +50,7 @@ mod cluster;
 mod command;
 mod digest;
 mod event_ids;
+mod failing;
 mod fixes;
 mod flag;
 mod guard;

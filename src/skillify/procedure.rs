@@ -13,6 +13,7 @@ use super::candidate::{Draft, Workspace, reason, shown_by};
 use super::claim::{Candidate, Claim, Evidence, SupportedClaim};
 use super::cluster;
 use super::command::Command;
+use super::failing;
 use super::guard;
 use super::propose;
 use super::said::Said;
@@ -20,6 +21,10 @@ use super::score::{self, Shortfall};
 use super::split;
 use super::steps::{self, Member, Step};
 use super::verify::{self, Work};
+
+/// How many segments must show a command that is the only one that belongs to this work alone: two share
+/// one by accident.
+const FEWEST_OF_ONE: usize = 3;
 
 /// A step with its evidence.
 struct Judged {
@@ -43,10 +48,10 @@ impl Workspace<'_> {
             .filter(|members| members.len() > 1)
         {
             let members: Vec<Member<'_, '_>> = members.iter().filter_map(|at| self.member(*at)).collect();
-            for members in split::by_argument(members, |members| self.are_enough(members)) {
-                let works: Vec<&Work<'_>> = members.iter().map(|(work, _)| *work).collect();
-                let steps = steps::steps(&members, self.background, self.without);
-                let claims: Vec<Claim> = steps.iter().map(|step| step.claim.clone()).collect();
+            for members in split::by_argument(members, |members, parts| self.are_works(members, parts)) {
+                let (members, steps) = self.of_late(members);
+                let works = works(&members);
+                let claims = claims(&steps);
                 let verdict = if !is_a_procedure(&claims, &works) {
                     "too little in common that belongs to this work alone"
                 } else if !seen.insert(claims) {
@@ -66,6 +71,29 @@ impl Workspace<'_> {
             }
         }
         (drafts, explained)
+    }
+
+    /// The steps of a cluster; where one of them has only failed of late and the sessions since then have
+    /// a procedure, theirs.
+    fn of_late<'m, 'a>(&self, members: Vec<Member<'m, 'a>>) -> (Vec<Member<'m, 'a>>, Vec<Step>) {
+        let steps = |members: &[Member<'_, '_>]| steps::steps(members, self.background, self.without);
+        let whole = steps(&members);
+        let all = works(&members);
+        let Some(fell) = whole.iter().filter_map(|step| failing::since(&step.claim, &all)).max() else {
+            return (members, whole);
+        };
+        let since = |(work, _): &&Member<'m, 'a>| work.segment.started_at > fell;
+        let late: Vec<Member<'m, 'a>> = members.iter().filter(since).copied().collect();
+        let newer = steps(&late);
+        if is_a_procedure(&claims(&newer), &works(&late)) { (late, newer) } else { (members, whole) }
+    }
+
+    /// Whether parts of a cluster are works of their own: each has evidence enough, and they are two, or
+    /// one procedure with holes would say less than theirs.
+    fn are_works(&self, members: &[Member<'_, '_>], parts: &[Vec<Member<'_, '_>>]) -> bool {
+        let steps = |members: &[Member<'_, '_>]| steps::steps(members, self.background, self.without).len();
+        parts.iter().all(|part| self.are_enough(part))
+            && (parts.len() == 2 || parts.iter().any(|part| steps(part) > steps(members)))
     }
 
     /// Whether segments could be evidence enough if all of them were accepted.
@@ -96,7 +124,8 @@ impl Workspace<'_> {
         let claims: Vec<Claim> = kept.iter().map(|kept| kept.step.claim.clone()).collect();
         if !is_a_procedure(&claims, works) {
             let found = guarded.iter().find_map(|guarded| guard::objection_to_claim(&guarded.step.claim));
-            let shortfalls = match (found, left.first(), apart.first()) {
+            let failing = left.iter().find(|left| left.shortfalls.contains(&Shortfall::Failing));
+            let shortfalls = match (found, failing.or(left.first()), apart.first()) {
                 (Some(found), ..) => vec![Shortfall::Guarded(found.to_owned())],
                 (None, Some(left), _) => left.shortfalls.clone(),
                 (None, None, Some(_)) => vec![Shortfall::Apart],
@@ -116,7 +145,8 @@ impl Workspace<'_> {
 
     fn judged(&self, step: Step, works: &[&Work<'_>]) -> Judged {
         let claim = verify::support(&step.claim, works.iter().copied());
-        let shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
+        let mut shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
+        shortfalls.extend(failing::since(&step.claim, works).map(|_| Shortfall::Failing));
         Judged { step, claim, shortfalls }
     }
 
@@ -200,7 +230,7 @@ impl Workspace<'_> {
         let mut telling = kept.iter().filter(|kept| tells(&kept.step.claim, works));
         let (Some(only), None) = (telling.next(), telling.next()) else { return true };
         let all = members.len();
-        if only.step.shown() * 2 <= all {
+        if only.step.shown() < FEWEST_OF_ONE || only.step.shown() * 2 <= all {
             return false;
         }
         let counts = |step: &Step| match step.claim {
@@ -213,6 +243,14 @@ impl Workspace<'_> {
         let surprise = shown.map(|(term, shown)| self.background.surprise_as_seen(term, shown, all).max(0.0));
         surprise.sum::<f64>() > self.background.cost(all)
     }
+}
+
+fn works<'m, 'a>(members: &[Member<'m, 'a>]) -> Vec<&'m Work<'a>> {
+    members.iter().map(|(work, _)| *work).collect()
+}
+
+fn claims(steps: &[Step]) -> Vec<Claim> {
+    steps.iter().map(|step| step.claim.clone()).collect()
 }
 
 fn sessions(claim: &SupportedClaim) -> Sessions<'_> {

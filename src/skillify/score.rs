@@ -53,6 +53,8 @@ pub enum Shortfall {
     Everyday,
     /// No sessions did it as a whole: its steps are alternatives.
     Apart,
+    /// It has only failed of late.
+    Failing,
     /// Others repaired the same without it.
     Needless,
     /// Nothing tells an assistant when to use it.
@@ -76,6 +78,7 @@ impl fmt::Display for Shortfall {
             Self::Trivial => f.write_str("what is left of it are checks and everyday commands"),
             Self::Everyday => f.write_str("one command among everyday work may be there by accident"),
             Self::Apart => f.write_str("too few sessions did it together with the other steps"),
+            Self::Failing => f.write_str("in the newest sessions it only failed"),
             Self::Needless => f.write_str("sessions repaired it without"),
             Self::NoTrigger => f.write_str("the prompts share no word that says when to use it"),
             Self::Guarded(reason) => write!(f, "the guard found {reason}"),

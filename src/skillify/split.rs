@@ -3,8 +3,8 @@
 //! Two services that are deployed alike, or one that is deployed to staging and to production, share
 //! nearly every command, so they are clustered together. Where an argument sets the members apart in the
 //! same way in several commands, or in one command and in what people asked for, and each of its values
-//! comes back often enough, its values are works of their own. An argument that is another one nearly
-//! every time stays a hole.
+//! comes back often enough, its two values are works of their own; so are more values where a hole would
+//! say less. An argument that is another one nearly every time stays a hole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,29 +36,33 @@ struct Partition {
     values: usize,
 }
 
-/// The members by the work that they did. `are_enough` tells whether members could be evidence.
+/// The members by the work that they did. `are_works` tells of members and their parts whether the parts
+/// are works of their own.
 pub(super) fn by_argument<'m, 'a>(
     members: Vec<Member<'m, 'a>>,
-    are_enough: impl Fn(&[Member<'m, 'a>]) -> bool,
+    are_works: impl Fn(&[Member<'m, 'a>], &[Vec<Member<'m, 'a>>]) -> bool,
 ) -> Vec<Vec<Member<'m, 'a>>> {
     let mut whole = Vec::new();
     let mut open = vec![members];
     while let Some(members) = open.pop() {
-        let parts = split(&members).unwrap_or_default();
-        let enough = parts.iter().filter(|part| are_enough(part)).count();
-        // What has no value is a part as well, which may be too small to be one.
-        if enough >= 2 && parts.iter().rev().skip(1).all(|part| are_enough(part)) {
-            open.extend(parts.into_iter().rev().filter(|part| part.len() > 1));
-        } else {
-            whole.push(members);
+        match split(&members).filter(|(parts, _)| are_works(&members, parts)) {
+            // Those that the argument says nothing of may be a work as well.
+            Some((parts, rest)) => {
+                open.extend([rest].into_iter().filter(|rest| rest.len() > 1));
+                open.extend(parts.into_iter().rev());
+            }
+            None => whole.push(members),
         }
     }
     whole
 }
 
-/// The members by the value of the argument that sets them apart in most commands, those without one
-/// last; `None` if there is no such argument.
-fn split<'m, 'a>(members: &[Member<'m, 'a>]) -> Option<Vec<Vec<Member<'m, 'a>>>> {
+/// Members by the value of an argument, and those without one.
+type Parts<'m, 'a> = (Vec<Vec<Member<'m, 'a>>>, Vec<Member<'m, 'a>>);
+
+/// The members by the value of the argument that sets them apart in most commands; `None` if there is no
+/// such argument.
+fn split<'m, 'a>(members: &[Member<'m, 'a>]) -> Option<Parts<'m, 'a>> {
     if members.len() < 2 * SESSIONS_A_VALUE {
         return None;
     }
@@ -80,11 +84,12 @@ fn split<'m, 'a>(members: &[Member<'m, 'a>]) -> Option<Vec<Vec<Member<'m, 'a>>>>
         }
     }
     let (_, partition, groups) = best?;
-    let mut parts = vec![Vec::new(); partition.values + 1];
+    let mut parts = vec![Vec::new(); partition.values];
+    let mut rest = Vec::new();
     for (member, group) in members.iter().zip(groups) {
-        parts.get_mut(group.unwrap_or(partition.values))?.push(*member);
+        group.and_then(|group| parts.get_mut(group)).unwrap_or(&mut rest).push(*member);
     }
-    Some(parts)
+    Some((parts, rest))
 }
 
 /// Every argument that sets the members apart, in the order of the commands.
