@@ -27,9 +27,10 @@ enum Slot<'a> {
     Flag(&'a str),
 }
 
-/// How an argument of the commands of one token sets the members apart.
+/// How an argument of commands that do one thing sets the members apart.
 struct Partition {
-    token: Term,
+    /// The number of what they do.
+    deed: usize,
     /// Of each member the number of its value, in the order of the oldest members.
     groups: Vec<Option<usize>>,
     /// How many values there are.
@@ -70,15 +71,15 @@ fn split<'m, 'a>(members: &[Member<'m, 'a>]) -> Option<Parts<'m, 'a>> {
     let mut best: Option<(usize, &Partition, Vec<Option<usize>>)> = None;
     for partition in &partitions {
         let mut groups = partition.groups.clone();
-        let mut tokens = BTreeSet::new();
-        for other in partitions.iter().filter(|other| other.token != partition.token) {
+        let mut deeds = BTreeSet::new();
+        for other in partitions.iter().filter(|other| other.deed != partition.deed) {
             let Some(same) = partition.agrees(other) else { continue };
-            tokens.insert(other.token);
+            deeds.insert(other.deed);
             for (group, value) in groups.iter_mut().zip(&other.groups) {
                 *group = group.or_else(|| value.and_then(|value| same.get(&value).copied()));
             }
         }
-        let agreeing = tokens.len() + usize::from(partition.is_asked_for(members));
+        let agreeing = deeds.len() + usize::from(partition.is_asked_for(members));
         if agreeing > 0 && best.as_ref().is_none_or(|(most, ..)| agreeing > *most) {
             best = Some((agreeing, partition, groups));
         }
@@ -92,9 +93,15 @@ fn split<'m, 'a>(members: &[Member<'m, 'a>]) -> Option<Parts<'m, 'a>> {
     Some((parts, rest))
 }
 
+/// A command that a member ran: its token, what was run in which words, and the member's place.
+type Run<'a> = (Term, u32, usize, &'a Command);
+
+/// The values of one argument, each with its member.
+type Values<'a> = Vec<(usize, &'a str)>;
+
 /// Every argument that sets the members apart, in the order of the commands.
 fn partitions(members: &[Member<'_, '_>]) -> Vec<Partition> {
-    let mut runs: Vec<(Term, u32, usize, &Command)> = Vec::new();
+    let mut runs: Vec<Run<'_>> = Vec::new();
     for (at, (work, terms)) in members.iter().enumerate() {
         for ((_, action), terms) in work.segment.actions().zip(&terms.actions) {
             let ran = action.command().filter(|_| action.status == Status::Ok);
@@ -103,22 +110,37 @@ fn partitions(members: &[Member<'_, '_>]) -> Vec<Partition> {
     }
     runs.sort_unstable_by_key(|(token, deed, at, _)| (*token, *deed, *at));
     runs.dedup_by_key(|(token, deed, at, _)| (*token, *deed, *at));
-    let varies = |runs: &&[(Term, u32, usize, &Command)]| {
-        runs.first().map(|(_, deed, ..)| deed) != runs.last().map(|(_, deed, ..)| deed)
-    };
-    let mut partitions = Vec::new();
-    for runs in runs.chunk_by(|(token, ..), (next, ..)| token == next).filter(varies) {
-        let mut slots: BTreeMap<Slot<'_>, Vec<(usize, &str)>> = BTreeMap::new();
-        for same in runs.chunk_by(|(_, deed, ..), (_, next, ..)| deed == next) {
-            let Some((.., command)) = same.first() else { continue };
-            for (slot, value) in arguments(command) {
-                slots.entry(slot).or_default().extend(same.iter().map(|(_, _, at, _)| (*at, value)));
-            }
+    // By token, and without the last word of it: a script's first argument looks like a subcommand.
+    let mut stems: BTreeMap<Vec<&str>, Values<'_>> = BTreeMap::new();
+    let mut arguments: Vec<Vec<Values<'_>>> = Vec::new();
+    for runs in runs.chunk_by(|(token, ..), (next, ..)| token == next) {
+        arguments.push(values(runs));
+        let mut verb = runs.first().map(|(.., command)| command.verb()).unwrap_or_default();
+        if let Some(last) = verb.pop().filter(|_| !verb.is_empty()) {
+            stems.entry(verb).or_default().extend(runs.iter().map(|(_, _, at, _)| (*at, last)));
         }
-        let token = runs.first().map(|(token, ..)| *token).unwrap_or_default();
-        partitions.extend(slots.into_values().filter_map(|values| Partition::of(token, &values, members)));
     }
-    partitions
+    arguments.extend(stems.into_values().map(|values| vec![values]));
+    let numbered = arguments.iter().enumerate();
+    numbered
+        .flat_map(|(deed, arguments)| arguments.iter().map(move |values| (deed, values)))
+        .filter_map(|(deed, values)| Partition::of(deed, values, members))
+        .collect()
+}
+
+/// The values of each argument of the runs of one token; none where all are alike.
+fn values<'a>(runs: &[Run<'a>]) -> Vec<Values<'a>> {
+    if runs.first().map(|(_, deed, ..)| deed) == runs.last().map(|(_, deed, ..)| deed) {
+        return Vec::new();
+    }
+    let mut slots: BTreeMap<Slot<'_>, Values<'_>> = BTreeMap::new();
+    for same in runs.chunk_by(|(_, deed, ..), (_, next, ..)| deed == next) {
+        let Some((.., command)) = same.first() else { continue };
+        for (slot, value) in arguments(command) {
+            slots.entry(slot).or_default().extend(same.iter().map(|(_, _, at, _)| (*at, value)));
+        }
+    }
+    slots.into_values().collect()
 }
 
 /// The words of a command with where they stand.
@@ -138,7 +160,7 @@ fn arguments(command: &Command) -> impl Iterator<Item = (Slot<'_>, &str)> {
 impl Partition {
     /// The partition by the values of one slot, each with its member; `None` where they are no few
     /// values that come back.
-    fn of(token: Term, values: &[(usize, &str)], members: &[Member<'_, '_>]) -> Option<Self> {
+    fn of(deed: usize, values: &[(usize, &str)], members: &[Member<'_, '_>]) -> Option<Self> {
         // What a member did with several values has none of them.
         let mut own: BTreeMap<usize, Option<&str>> = BTreeMap::new();
         for (at, value) in values {
@@ -165,7 +187,7 @@ impl Partition {
                 *groups.get_mut(*at)? = Some(number);
             }
         }
-        Some(Self { token, groups, values: groups_of.len() })
+        Some(Self { deed, groups, values: groups_of.len() })
     }
 
     /// The value here for each value of another argument, if the two set the members apart in one way.
