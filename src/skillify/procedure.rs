@@ -223,14 +223,18 @@ impl Workspace<'_> {
         done.chain(said).sum::<f64>() <= self.background.cost(members.len())
     }
 
-    /// Whether it is more than one command among everyday work: two steps belong to this work alone, or
-    /// one that most did, which pays for the cluster with the checks and, where nearly all did them, the
-    /// edits and words; all by what was seen elsewhere and not by what is believed of it.
+    /// Whether it is more than one command among everyday work: two steps belong to this work alone, one
+    /// of which surprises; or one that most did, which surprises and pays for the cluster with the checks
+    /// and, where nearly all did them, the edits and words; all by what was seen elsewhere and not by what
+    /// is believed of it.
     fn is_of_its_own(&self, kept: &[Judged], works: &[&Work<'_>], members: &[Member<'_, '_>]) -> bool {
-        let mut telling = kept.iter().filter(|kept| tells(&kept.step.claim, works));
-        let (Some(only), None) = (telling.next(), telling.next()) else { return true };
+        let telling: Vec<&Step> =
+            kept.iter().map(|kept| &kept.step).filter(|step| tells(&step.claim, works)).collect();
+        let [only] = telling.as_slice() else { return telling.iter().any(|step| step.surprise > 0.0) };
         let all = members.len();
-        if only.step.shown() < FEWEST_OF_ONE || only.step.shown() * 2 <= all {
+        let seen = |term, shown| self.background.surprise_as_seen(term, shown, all).max(0.0);
+        let is_most = only.shown() >= FEWEST_OF_ONE && only.shown() * 2 > all;
+        if !is_most || seen(only.term, only.shown()) <= 0.0 {
             return false;
         }
         let counts = |step: &Step| match step.claim {
@@ -240,8 +244,7 @@ impl Workspace<'_> {
         let done = kept.iter().map(|kept| &kept.step).filter(|step| counts(step));
         let words = shown_by(members).into_iter().filter(|(_, shown)| steps::is_nearly_all(*shown, all));
         let shown = done.map(|step| (step.term, step.shown())).chain(words);
-        let surprise = shown.map(|(term, shown)| self.background.surprise_as_seen(term, shown, all).max(0.0));
-        surprise.sum::<f64>() > self.background.cost(all)
+        shown.map(|(term, shown)| seen(term, shown)).sum::<f64>() > self.background.cost(all)
     }
 }
 
