@@ -28,6 +28,7 @@
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
 //! | `chance.rs` | what is shared by more than accident |
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
+//! | `irreversible.rs` | commands that a skill says to ask about first |
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `version.rs` | command templates with typed holes |
@@ -56,6 +57,7 @@ mod flag;
 mod guard;
 mod index;
 mod instead;
+mod irreversible;
 pub mod llm;
 mod meaning;
 mod offline;

@@ -243,3 +243,24 @@ fn preferences_that_contradict_each_other_are_none() {
     let one_way: Vec<Session> = (0..3).map(of).collect();
     assert_eq!(descriptions(&one_way).len(), 1);
 }
+
+#[test]
+fn a_step_that_cannot_be_undone_says_to_ask_first() {
+    let of = |number: usize| {
+        nth(number)
+            .prompt("tear the preview environment down")
+            .ok("./preview/drain.sh")
+            .ok("terraform -chdir=preview destroy -auto-approve")
+            .prompt("thanks")
+            .build()
+    };
+    let [skill] = published(&(0..4).map(of).collect::<Vec<_>>()).try_into().unwrap();
+    let steps: Vec<&str> = skill.wording.steps.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(
+        steps,
+        [
+            "Run `./preview/drain.sh`.",
+            "Run `terraform -chdir=preview destroy -auto-approve`. It cannot be undone: ask first.",
+        ]
+    );
+}
