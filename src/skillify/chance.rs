@@ -75,10 +75,21 @@ impl Background {
     /// How surprising it is that `shown` of `members` segments show the term: the negative logarithm
     /// of about the probability, less what it costs to name the term.
     pub(super) fn surprise(&self, term: Term, shown: usize, members: usize) -> f64 {
+        self.surprise_at(term, shown, members, (0.5, PRIOR_SEGMENTS))
+    }
+
+    /// [`Background::surprise`] without the belief that new commands are rare: where few segments were
+    /// seen, none of them says little.
+    pub(super) fn surprise_as_seen(&self, term: Term, shown: usize, members: usize) -> f64 {
+        self.surprise_at(term, shown, members, (1.0, 1.0))
+    }
+
+    /// The surprise where so many segments more are taken to show the term, of so many more.
+    fn surprise_at(&self, term: Term, shown: usize, members: usize, (more, of): (f64, f64)) -> f64 {
         let (shown, members) = (count(shown), count(members));
         let everywhere = self.frequency(term).unwrap_or(shown);
         let elsewhere = (everywhere - shown).max(0.0);
-        let rate = (elsewhere + 0.5) / (self.segments - members + PRIOR_SEGMENTS);
+        let rate = (elsewhere + more) / (self.segments - members + of);
         -shown * rate.min(1.0).ln() - ln_choose(members, shown) - (1.0 + self.kinds).ln()
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::candidate::{Draft, Workspace, reason};
 use super::claim::SupportedClaim;
 use super::propose::{self, Fix};
-use super::score;
+use super::score::{self, Shortfall};
+use super::steps::is_nearly_all;
 use super::template::Template;
 
 /// A Fix with its evidence.
@@ -21,6 +22,15 @@ struct Together {
     draft: Draft,
     /// Of each of its claims.
     sessions: Vec<Vec<u32>>,
+}
+
+impl Together {
+    /// Whether nearly all sessions that the repair helped ran this as well: what some did without is
+    /// no part of it.
+    fn needs(&self, sessions: &[u32]) -> bool {
+        let helped = self.sessions.first().map(Vec::as_slice).unwrap_or_default();
+        is_nearly_all(common(helped, sessions), helped.len())
+    }
 }
 
 /// The drafts of what repairs each command.
@@ -54,9 +64,12 @@ fn of_one_command(workspace: &Workspace<'_>, mut found: Vec<Found>) -> Vec<Draft
             draft.shortfalls.is_empty() && theirs.iter().any(|theirs| overlaps(theirs, &sessions))
         });
         match leader {
-            Some(leader) if shortfalls.is_empty() => {
+            Some(leader) if shortfalls.is_empty() && leader.needs(&sessions) => {
                 leader.draft.claims.push(claim);
                 leader.sessions.push(sessions);
+            }
+            Some(leader) if shortfalls.is_empty() => {
+                leader.draft.dropped.push(reason(&fix.claim, &[Shortfall::Needless]));
             }
             Some(leader) => leader.draft.dropped.push(reason(&fix.claim, &shortfalls)),
             None => {
@@ -86,7 +99,11 @@ fn place(workspace: &Workspace<'_>, claim: &SupportedClaim) -> (usize, String) {
 
 /// Whether half of the sessions of the smaller side, both ascending, are on the other side as well.
 fn overlaps(a: &[u32], b: &[u32]) -> bool {
-    let (fewer, more) = if a.len() < b.len() { (a, b) } else { (b, a) };
-    let common = fewer.iter().filter(|session| more.binary_search(session).is_ok()).count();
-    !fewer.is_empty() && common * 2 >= fewer.len()
+    let fewer = a.len().min(b.len());
+    fewer > 0 && common(a, b) * 2 >= fewer
+}
+
+/// How many sessions are in both, both ascending.
+fn common(a: &[u32], b: &[u32]) -> usize {
+    a.iter().filter(|session| b.binary_search(session).is_ok()).count()
 }

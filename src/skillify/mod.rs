@@ -28,9 +28,11 @@
 //! | `variant.rs` | what added to a command makes it pass |
 //! | `prefer.rs` | which of two commands a person wants |
 //! | `repair.rs` | what made a command pass that had failed |
+//! | `split.rs` | clusters of several works that differ in an argument |
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
 //! | `chance.rs` | what is shared by more than accident |
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
+//! | `irreversible.rs` | commands that a skill says to ask about first |
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `pattern.rs`, `joint.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
@@ -39,7 +41,9 @@
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
 //! | `said.rs` | what other candidates say already |
+//! | `failing.rs` | commands that have only failed of late |
 //! | `fixes.rs` | repairs of one command that belong together |
+//! | `procedure.rs` | the steps of a cluster become a procedure |
 //! | `candidate.rs` | claims that belong together become a candidate |
 
 mod action;
@@ -52,6 +56,7 @@ mod cluster;
 mod command;
 mod digest;
 mod event_ids;
+mod failing;
 mod fixes;
 mod flag;
 mod global_options;
@@ -59,6 +64,7 @@ mod guard;
 mod hole;
 mod index;
 mod instead;
+mod irreversible;
 mod joint;
 pub mod llm;
 mod meaning;
@@ -67,6 +73,7 @@ mod outcome;
 mod pattern;
 mod places;
 mod prefer;
+mod procedure;
 mod prompt;
 mod propose;
 mod repair;
@@ -77,6 +84,7 @@ mod setting;
 mod shared;
 mod shell;
 mod signature;
+mod split;
 mod steps;
 mod template;
 mod terms;

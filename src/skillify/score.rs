@@ -50,6 +50,14 @@ pub enum Shortfall {
     Chance,
     /// What is left of it belongs to every work.
     Trivial,
+    /// One command among everyday work says too little.
+    Everyday,
+    /// No sessions did it as a whole: its steps are alternatives.
+    Apart,
+    /// It has only failed of late.
+    Failing,
+    /// Others repaired the same without it.
+    Needless,
     /// Nothing tells an assistant when to use it.
     NoTrigger,
     /// Most sessions also ran this program and subcommand in a way that no step can say.
@@ -78,6 +86,10 @@ impl fmt::Display for Shortfall {
             }
             Self::Chance => f.write_str("in a workspace of this size as much is shared by accident"),
             Self::Trivial => f.write_str("what is left of it are checks and everyday commands"),
+            Self::Everyday => f.write_str("one command among everyday work may be there by accident"),
+            Self::Apart => f.write_str("too few sessions did it together with the other steps"),
+            Self::Failing => f.write_str("in the newest sessions it only failed"),
+            Self::Needless => f.write_str("sessions repaired it without"),
             Self::NoTrigger => f.write_str("the prompts share no word that says when to use it"),
             Self::Unsaid(token) => {
                 write!(f, "most sessions also ran `{token}` in a way that no step can say")

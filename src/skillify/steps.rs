@@ -52,8 +52,17 @@ struct Done<'a> {
 pub(super) struct Step {
     pub(super) claim: Claim,
     pub(super) surprise: f64,
+    /// What tells how often the workspace does it.
+    pub(super) term: Term,
     /// The segments that show it, ascending, and where each does so first.
     places: Vec<(usize, usize)>,
+}
+
+impl Step {
+    /// How many segments of the cluster show it.
+    pub(super) fn shown(&self) -> usize {
+        self.places.len()
+    }
 }
 
 /// A segment of a cluster and its terms.
@@ -259,8 +268,7 @@ impl Cluster<'_, '_> {
             _ => token,
         };
         let step = self.shown(claim, term, part);
-        let share = ratio(sessions(part), self.sessions);
-        (step.surprise > 0.0 || share >= NEARLY_ALL).then_some(step)
+        (step.surprise > 0.0 || is_nearly_all(sessions(part), self.sessions)).then_some(step)
     }
 
     /// The step that shows a claim by a part of what was done, which the term stands for elsewhere.
@@ -269,7 +277,7 @@ impl Cluster<'_, '_> {
         places.sort_unstable();
         places.dedup_by_key(|(work, _)| *work);
         let surprise = self.background.surprise(term, places.len(), self.members.len());
-        Step { claim, surprise, places }
+        Step { claim, surprise, term, places }
     }
 
     /// Edits of a kind of file, another one in each session, but for files that have a step of their own.
@@ -352,6 +360,11 @@ fn before(step: &Step, other: &Step) -> (usize, usize) {
             (if work <= other_work { rest } else { own }, if other_work <= work { others } else { theirs });
     }
     (ahead, behind)
+}
+
+/// Whether so many are nearly all of them.
+pub(super) fn is_nearly_all(some: usize, all: usize) -> bool {
+    ratio(some, all) >= NEARLY_ALL
 }
 
 /// `part` of `whole`.

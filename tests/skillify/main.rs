@@ -13,6 +13,7 @@ mod embedder;
 mod increments;
 mod llm;
 mod noise;
+mod procedures;
 mod repairs;
 mod safety;
 mod settings;
