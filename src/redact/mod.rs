@@ -44,7 +44,7 @@ const ASSIGNED: &str = "assigned-secret";
 const HIGH_ENTROPY: &str = "high-entropy";
 
 /// How every placeholder begins.
-const PLACEHOLDER: &str = "[redacted:";
+pub const PLACEHOLDER: &str = "[redacted:";
 /// Names have up to 40 letters, and hashes a few.
 const LONGEST_PLACEHOLDER: usize = 64;
 
