@@ -46,6 +46,8 @@ const NO_SECRETS: &[&str] = &[
     "default",
     "env",
     "prompt",
+    "https",
+    "ssh",
     "self",
     "this",
 ];

@@ -241,6 +241,7 @@ pub(super) fn is_mixed(text: &str) -> bool {
 }
 
 fn is_chosen(text: &str) -> bool {
+    let text = text.trim_end_matches([';', ')', ',']);
     let port = |part: &str| (1..=5).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
     let ports = text.split_once('/').map_or(text, |(ports, _)| ports);
     !ports.rsplit(':').next().is_some_and(port) && !stands_for_a_secret(text)
