@@ -7,7 +7,8 @@
 //! | file | stage |
 //! |---|---|
 //! | `segment.rs` | a session becomes task segments of turns |
-//! | `prompt.rs` | what a prompt starts, corrects or continues; the words that tell its work |
+//! | `prompt.rs`, `complaint.rs` | what a prompt starts, corrects or continues |
+//! | `telling.rs` | the words of a prompt that tell its work |
 //! | `action.rs` | facts become actions, the same for every assistant |
 //! | `shell.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
 //! | `shared.rs` | one command in memory for all actions that ran it |
@@ -45,6 +46,7 @@ mod chance;
 mod claim;
 mod cluster;
 mod command;
+mod complaint;
 mod digest;
 mod event_ids;
 mod fixes;
@@ -68,6 +70,7 @@ mod shared;
 mod shell;
 mod signature;
 mod steps;
+mod telling;
 mod template;
 mod terms;
 mod unwanted;

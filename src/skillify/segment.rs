@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::action::{Action, Calls, What};
 use super::command::Command;
 use super::prompt::{self, Before, Role};
+use super::telling::telling_words;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::table::{Fact, Session};
 
@@ -61,7 +62,7 @@ impl Segment<'_> {
         let prompts = self.turns.iter().filter_map(|turn| turn.prompt);
         let mut seen = BTreeSet::new();
         prompts
-            .flat_map(|prompt| prompt::telling_words(&prompt.text))
+            .flat_map(|prompt| telling_words(&prompt.text))
             .filter(|word| seen.insert(word.clone()))
             .collect()
     }
