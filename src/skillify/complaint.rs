@@ -38,7 +38,7 @@ const NO_SUBJECT: &[&str] = &[
 const FAILS: &[&str] = &[
     "broke", "broken", "breaks", "crashed", "crashes", "crashing", "fail", "failed", "failing", "fails",
     "wrong", "worse", "not work", "not works", "t work", "t works", "not working", "t working",
-    "not help", "t help", "not helping", "not right", "t right", "not correct", "t correct", "not it",
+    "not help", "t help", "not what", "not like", "not how", "t what", "not helping", "not right", "t right", "not correct", "t correct", "not it",
     "nothing works", "nothing changed", "nothing happens", "no effect", "same error", "same errors",
     "same failure", "same issue", "same problem", "same result", "still error", "an error",
     "errors out", "falsch", "kaputt", "geht nicht", "funktioniert nicht", "klappt nicht", "läuft nicht",

@@ -37,6 +37,7 @@
 //! | `score.rs` | the publish rule |
 //! | `said.rs` | what other candidates say already |
 //! | `fixes.rs` | repairs of one command that belong together |
+//! | `trigger.rs` | which words say when to use a skill |
 //! | `candidate.rs` | claims that belong together become a candidate |
 
 mod action;
@@ -73,6 +74,7 @@ mod steps;
 mod telling;
 mod template;
 mod terms;
+mod trigger;
 mod unwanted;
 mod vectors;
 mod verify;
