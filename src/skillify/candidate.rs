@@ -275,9 +275,11 @@ impl Workspace<'_> {
             }
         }
         let most = |word: &Term| shown_by.get(word).is_some_and(|shown| shown * 2 > all);
-        let values = trigger::values(claims, supporting);
         let text = |word: Term| self.terms.word(word).unwrap_or_default();
-        weighed.retain(|(_, word)| most(word) || !values.contains(text(*word)));
+        let doubtful =
+            weighed.iter().map(|(_, word)| word).filter(|word| !most(word)).map(|word| text(*word));
+        let values = trigger::values(doubtful, claims, supporting);
+        weighed.retain(|(_, word)| !values.contains(text(*word)));
         weighed.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         weighed.truncate(TRIGGER_WORDS);
         weighed.sort_by_key(|(_, word)| words.iter().position(|other| other == word));

@@ -98,10 +98,10 @@ struct Clause {
 /// Whether the prompt complains about the work before it, of which `is_its_word` are the words.
 pub(super) fn complains(prompt: &str, is_its_word: impl Fn(&str) -> bool) -> bool {
     let text = visible(prompt);
-    let clauses = clauses(&text);
-    if clauses.iter().map(|clause| clause.words.len()).sum::<usize>() > LONGEST {
+    if text.split_whitespace().count() > LONGEST {
         return false;
     }
+    let clauses = clauses(&text);
     let asks = clauses.iter().flat_map(|clause| &clause.words).any(|word| REQUESTS.contains(&word.as_str()));
     let complains = |(place, clause): (usize, &Clause)| {
         let fails = (place == 0 || clause.contrasts) && clause.says_it_fails(asks, &is_its_word);
@@ -183,8 +183,11 @@ impl Clause {
             self.words.get(..code)?.iter().rposition(|word| verbs.contains(&word.as_str()))
         };
         let phrase = |phrase: &&str| {
-            let words: Vec<&str> = phrase.split(' ').collect();
-            let found = self.words.windows(words.len()).position(|window| window.iter().eq(&words))?;
+            let stands = |at: usize| {
+                let mut words = phrase.split(' ').zip(at..);
+                words.all(|(word, at)| self.words.get(at).is_some_and(|other| other == word))
+            };
+            let found = (0..self.words.len()).find(|at| stands(*at))?;
             let before = found.checked_sub(1).and_then(|before| self.words.get(before));
             let attributive = before.is_some_and(|word| BEFORE_NOUNS.contains(&word.as_str()));
             let subject = found == 1 && !ADJECTIVES.contains(phrase);

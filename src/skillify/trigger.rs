@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::action::Action;
 use super::claim::SupportedClaim;
 use super::steps::Member;
+use super::template::Template;
 
 /// What people ask an assistant to do. A word that opens prompts and is none of these is a thing.
 #[rustfmt::skip]
@@ -43,36 +43,52 @@ pub(super) fn is_imperative(word: &str) -> bool {
     IMPERATIVES.contains(&word)
 }
 
-/// The words of commands that the claims leave open: what was given to one piece of work, not what all
-/// of them are about.
-pub(super) fn values(claims: &[SupportedClaim], members: &[Member<'_, '_>]) -> BTreeSet<String> {
+/// Which of these words fill a hole of the claims' commands: they were given to one piece of work, and are
+/// not what all of them are about.
+pub(super) fn values<'w>(
+    words: impl Iterator<Item = &'w str>,
+    claims: &[SupportedClaim],
+    members: &[Member<'_, '_>],
+) -> BTreeSet<&'w str> {
+    let said = |word: &&str| claims.iter().any(|claim| is_in(word, &claim.claim.to_string()));
+    let words: Vec<&str> = words.filter(|word| !said(word)).collect();
+    let mut values = BTreeSet::new();
+    if words.is_empty() {
+        return values;
+    }
+    let templates: Vec<&Template> = claims.iter().flat_map(|claim| claim.claim.templates()).collect();
     let commands = members.iter().flat_map(|(work, _)| work.segment.actions());
-    let commands = commands.filter_map(|(_, action)| Action::command(action));
-    let mut values: BTreeSet<String> = commands.flat_map(|command| command.core()).flat_map(parts).collect();
-    for part in claims.iter().flat_map(|claim| parts(&claim.claim.to_string())) {
-        values.remove(&part);
+    for command in commands.filter_map(|(_, action)| action.command()) {
+        let core = command.core();
+        let given = words.iter().copied().filter(|word| core.iter().any(|argument| is_in(word, argument)));
+        let mut given = given.peekable();
+        if given.peek().is_some() && templates.iter().any(|template| template.matches(command)) {
+            values.extend(given);
+        }
     }
     values
 }
 
-/// Verbs and things, without those that tell nothing: what a command of the skill is called, where it is
-/// the command that says when; and a verb for everything without a thing.
+/// Whether a text has the word, as one of its own or as a part of one.
+fn is_in(word: &str, text: &str) -> bool {
+    let is_part = |part: &str| part.eq_ignore_ascii_case(word);
+    text.split(|char: char| !char.is_alphanumeric() && char != '-').any(is_part)
+        || text.split(|char: char| !char.is_alphanumeric()).any(is_part)
+}
+
+/// Verbs and things, without those that tell nothing: a program's name, where a command of the skill says
+/// when to use it; and a verb for everything without a thing.
 pub(super) fn telling(
     verbs: Vec<String>,
     mut things: Vec<String>,
     claims: &[SupportedClaim],
 ) -> (Vec<String>, Vec<String>) {
     if claims.iter().any(|claim| claim.claim.names_a_command()) {
-        let names: BTreeSet<String> =
-            claims.iter().flat_map(|claim| parts(&claim.claim.to_string())).collect();
-        things.retain(|thing| !names.contains(thing));
+        let commands: Vec<String> =
+            claims.iter().flat_map(|claim| claim.claim.templates()).map(ToString::to_string).collect();
+        let names: BTreeSet<&str> =
+            commands.iter().filter_map(|command| command.split_whitespace().next()).collect();
+        things.retain(|thing| !names.contains(thing.as_str()) && thing != "run");
     }
     if things.is_empty() { (Vec::new(), things) } else { (verbs, things) }
-}
-
-/// A word, and the words that it is made of.
-fn parts(text: &str) -> Vec<String> {
-    let whole = text.split_whitespace().map(|word| word.trim_matches(|char: char| !char.is_alphanumeric()));
-    let pieces = text.split(|char: char| !char.is_alphanumeric());
-    whole.chain(pieces).filter(|part| part.len() > 1).map(str::to_lowercase).collect()
 }
