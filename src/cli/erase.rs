@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     subject: SubjectArguments,
     /// Only of this tenant
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     tenant: Option<String>,
 }
 
@@ -33,11 +33,16 @@ pub(super) struct Arguments {
 #[group(required = true, multiple = false)]
 struct SubjectArguments {
     /// The session with this id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = name)]
     session: Option<String>,
     /// The person with this id, and every session that they appear in
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = name)]
     user: Option<String>,
+}
+
+/// A variable of a shell that is not set must not name everything that has no name.
+fn name(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() { Err("it names nothing") } else { Ok(text.to_owned()) }
 }
 
 impl SubjectArguments {

@@ -15,13 +15,15 @@ use super::{ConfigError, Settings, Source, load};
 pub struct Watch<S> {
     file: PathBuf,
     source: S,
-    seen: BTreeMap<PathBuf, Option<[u8; 32]>>,
+    /// The files that the settings were made from, as they were before they were read: whoever changes one
+    /// in that moment is noticed the next time. Nothing before the first look.
+    seen: Option<BTreeMap<PathBuf, Option<[u8; 32]>>>,
 }
 
 /// Remembers which files were asked for.
 struct Recording<'s> {
     source: &'s dyn Source,
-    files: RefCell<Vec<PathBuf>>,
+    files: RefCell<BTreeMap<PathBuf, Option<[u8; 32]>>>,
 }
 
 impl Source for Recording<'_> {
@@ -30,23 +32,23 @@ impl Source for Recording<'_> {
     }
 
     fn file(&self, path: &str) -> std::io::Result<String> {
-        self.files.borrow_mut().push(PathBuf::from(path));
+        let file = PathBuf::from(path);
+        let before = fingerprint(&file);
+        self.files.borrow_mut().entry(file).or_insert(before);
         self.source.file(path)
     }
 }
 
 impl<S: Source> Watch<S> {
-    /// Watches `file` from what it holds now.
+    /// Watches `file`. The first look reads it: whoever has its settings read them a while ago.
     pub fn new(file: &Path, source: S) -> Self {
-        let mut watch = Self { file: file.to_owned(), source, seen: BTreeMap::new() };
-        // What is wrong now was said at the start; only what it is made from matters.
-        let _ = watch.load();
-        watch
+        Self { file: file.to_owned(), source, seen: None }
     }
 
     /// The settings, if anything that they were made from has changed since the last call.
     pub fn changed(&mut self) -> Option<Result<Settings, ConfigError>> {
-        let same = self.seen.iter().all(|(path, seen)| fingerprint(path) == *seen);
+        let is_same = |(path, seen): (&PathBuf, &Option<[u8; 32]>)| fingerprint(path) == *seen;
+        let same = self.seen.as_ref().is_some_and(|seen| seen.iter().all(is_same));
         (!same).then(|| self.load())
     }
 
@@ -54,14 +56,15 @@ impl<S: Source> Watch<S> {
         let before = fingerprint(&self.file);
         let recording = Recording { source: &self.source, files: RefCell::default() };
         let settings = load(Some(&self.file), &recording);
-        let files = recording.files.into_inner();
-        // What could not be loaded may not have come to all its files: those of before are watched too.
-        let mut watched: Vec<PathBuf> = files;
+        let mut seen = recording.files.into_inner();
         if settings.is_err() {
-            watched.extend(self.seen.keys().filter(|path| **path != self.file).cloned());
+            // It may not have come to all its files: those of before are watched too.
+            for path in self.seen.take().into_iter().flat_map(BTreeMap::into_keys) {
+                seen.entry(path).or_insert_with_key(|path| fingerprint(path));
+            }
         }
-        self.seen = watched.into_iter().map(|path| (path.clone(), fingerprint(&path))).collect();
-        self.seen.insert(self.file.clone(), before);
+        seen.insert(self.file.clone(), before);
+        self.seen = Some(seen);
         settings
     }
 }

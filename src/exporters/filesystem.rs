@@ -11,9 +11,12 @@
 //! next state, files, state, removal of the next state. Whatever an interrupt leaves behind, the next
 //! run tells its own half-done work from a person's edit by the hashes in the two states.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
 
 use super::target::{Report, Update};
 use crate::library::{self, Changes, DecisionError, Layout, Library, Stored, Tree};
@@ -133,6 +136,7 @@ impl Filesystem {
 
     /// Held while publishing; the system releases it with the process.
     fn lock(&self) -> Result<File, Error> {
+        create_closed_folder(&self.config.path)?;
         let path = self.config.path.join(".skillspan/lock");
         create_folder(path.parent().unwrap_or(Path::new(".")))?;
         let file = File::options().create(true).append(true).open(&path).map_err(failed("open", &path))?;
@@ -149,8 +153,13 @@ impl Filesystem {
     }
 }
 
+/// Creates a folder and what is missing above it, for this user alone; what is there stays as it is.
+pub(super) fn create_closed_folder(folder: &Path) -> Result<(), Error> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed("create", folder))
+}
+
 /// Creates a folder and what is missing above it.
-pub(super) fn create_folder(folder: &Path) -> Result<(), Error> {
+fn create_folder(folder: &Path) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(failed("create", folder))
 }
 
@@ -187,12 +196,22 @@ fn read_folder(folder: &Path, prefix: &str, depth: usize, tree: &mut Tree) -> Re
                 read_folder(&entry.path(), &path, depth - 1, tree)?;
             }
         } else if name.ends_with(".md")
+            && may_be_a_file(&entry.path())
             && let Some(content) = read(&entry.path())?
         {
             tree.insert(path, content);
         }
     }
     Ok(())
+}
+
+/// Whether a file is there, or a link that leads to one; true where that cannot be told: what is not read must
+/// not pass for deleted.
+fn may_be_a_file(path: &Path) -> bool {
+    match fs::metadata(path) {
+        Ok(led_to) => led_to.is_file(),
+        Err(error) => error.raw_os_error() != Some(Errno::LOOP.raw_os_error()),
+    }
 }
 
 /// Replaces a file whole: a reader, or a restart, sees the old text or the new one.

@@ -16,6 +16,8 @@ use super::{Caller, Counters, Lease, MemoryLimit, Refusal, Signal};
 
 /// Scopes are named by clients; beyond so many of them the rest is counted together.
 const MAX_SCOPES: usize = 200;
+/// Bytes of a scope's name that tell it from others: a longer one is a client's mistake, or its malice.
+const MAX_SCOPE_NAME: usize = 200;
 
 /// Records that say themselves, or whose request says, that they are not to be stored.
 const OPTED_OUT: DropLabels = DropLabels { dialect: "", reason: "opted_out" };
@@ -220,6 +222,7 @@ impl Ingest {
     }
 
     fn count_unrecognised(&self, signal: Signal, scope: &str) {
+        let scope = scope.get(..scope.floor_char_boundary(MAX_SCOPE_NAME)).unwrap_or_default();
         let mut known = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
         let scope = if known.contains_key(scope) || known.len() < MAX_SCOPES {
             known.entry(scope.to_owned()).or_default();

@@ -1,7 +1,7 @@
 //! One run of a skills pipeline (read → mine → reconcile → export), and the loop that decides when.
 //!
 //! The loop looks at the table every `min_interval`. A workspace is due when one of its sessions
-//! closed, or when it has `every_turns` turns more than at its last run. Mining is deterministic and
+//! closed or is gone, or when it has `every_turns` turns more than at its last run. Mining is deterministic and
 //! publishing changes nothing without new evidence, so a restart that mines again does no harm.
 
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
 use super::digests::Digests;
+use super::due::Mark;
 use super::embeddings::{Embeddings, EmbeddingsError};
 use super::metrics::MiningCounts;
 use super::outbox::Outbox;
@@ -180,8 +181,8 @@ struct Seen {
     files: Vec<String>,
     /// When the first session that is open now would close.
     next_close: Option<Timestamp>,
-    /// (turns, closed sessions) of each workspace at its last run.
-    mined: BTreeMap<Place, (u64, u64)>,
+    /// What there was of each workspace at its last run.
+    mined: BTreeMap<Place, Mark>,
 }
 
 impl Worker {
@@ -240,7 +241,7 @@ impl Worker {
         let (mut jobs, mut marks) = (Vec::new(), Vec::new());
         for (place, digests) in places {
             let mark = self.mark(&digests, now);
-            if self.is_due(&place, mark) {
+            if self.is_due(&place, &mark) {
                 jobs.push(Job { place, digests, vectors: None });
                 marks.push(mark);
             }
@@ -289,24 +290,19 @@ impl Worker {
         Ok(digests.places())
     }
 
-    fn mark(&self, digests: &[Arc<Digest>], now: Timestamp) -> (u64, u64) {
-        let turns = digests.iter().map(|digest| digest.prompts).sum();
-        let closed =
-            digests.iter().filter(|digest| digest.is_closed(now, self.settings.schedule.idle)).count();
-        (turns, closed as u64)
+    fn mark(&self, digests: &[Arc<Digest>], now: Timestamp) -> Mark {
+        Mark::of(digests.iter().map(AsRef::as_ref), now, self.settings.schedule.idle)
     }
 
-    fn is_due(&self, place: &Place, (turns, closed): (u64, u64)) -> bool {
-        let (mined_turns, mined_closed) = self.seen.mined.get(place).copied().unwrap_or_default();
-        closed > mined_closed || turns.saturating_sub(mined_turns) >= self.settings.schedule.every_turns
+    fn is_due(&self, place: &Place, mark: &Mark) -> bool {
+        let never = Mark::default();
+        let mined = self.seen.mined.get(place).unwrap_or(&never);
+        mark.is_due_after(mined, self.settings.schedule.every_turns)
     }
 
     fn next_close(&self, places: &BTreeMap<Place, Vec<Arc<Digest>>>, now: Timestamp) -> Option<Timestamp> {
-        let open =
-            places.values().flatten().filter(|digest| !digest.is_closed(now, self.settings.schedule.idle));
-        open.map(|digest| {
-            digest.last_event_at.max(digest.last_ingested_at).saturating_add(self.settings.schedule.idle)
-        })
-        .min()
+        let idle = self.settings.schedule.idle;
+        let open = places.values().flatten().filter(|digest| !digest.is_closed(now, idle));
+        open.map(|digest| digest.closes_at(idle)).min()
     }
 }

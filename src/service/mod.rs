@@ -8,6 +8,7 @@
 //! | `ticks.rs` | what is done again and again |
 //! | `unowned.rs` | journals that no pipeline has any more |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
+//! | `due.rs` | when a workspace is mined again |
 //! | `wording.rs`, `model_counts.rs` | the LLM step of a run, and what it counts |
 //! | `embeddings/`, `embedding_counts.rs` | word vectors of a run, and what asking for them came to |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
@@ -28,6 +29,7 @@
 //! exporters empty them → mining stops → health stops.
 
 pub mod digests;
+mod due;
 mod embedding_counts;
 pub mod embeddings;
 mod followers;

@@ -66,8 +66,10 @@ impl Renewal {
             match settings.changed() {
                 None => {}
                 Some(Ok(Settings { credentials: Some(credentials), .. })) => {
-                    tracing::info!(tokens = credentials.len(), "tokens were read again");
-                    sender.send_replace(credentials.into());
+                    let tokens = credentials.len();
+                    if sender.send_if_modified(|now| replace(now, credentials)) {
+                        tracing::info!(tokens, "tokens were read again");
+                    }
                 }
                 Some(Ok(_)) => {
                     tracing::warn!(
@@ -87,4 +89,13 @@ impl Renewal {
             }
         }
     }
+}
+
+/// Puts `new` in the place of what is known; says whether it differs.
+fn replace(known: &mut Arc<[Credential]>, new: Vec<Credential>) -> bool {
+    let differs = **known != *new;
+    if differs {
+        *known = new.into();
+    }
+    differs
 }

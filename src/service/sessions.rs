@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{ProcessorSettings, ReceiverSettings, SessionsPipeline, SessionsTable};
 use crate::dialects::{Dialects, UserMapping};
 use crate::exporters::parquet::{self, ExporterHandle, ParquetExporter};
-use crate::journal::Journal;
+use crate::journal::{self, Journal, OpenError};
 use crate::processors::{Limits, Processor, Redact, Workspace};
 use crate::receivers::auth::Rates;
 use crate::receivers::{Counters, Gate, Ingest, MemoryLimit, Pipeline};
@@ -20,6 +21,10 @@ use crate::table::Table;
 
 use super::StartError;
 use super::renewal::Credentials;
+
+/// Who has a journal open for longer keeps it.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
 const REDACTION_KEY: &str = "redaction.key";
@@ -103,7 +108,7 @@ impl Started {
         let table = Table::connect(location).await;
         let table = table.map_err(|source| StartError::Table { id: id.clone(), source })?;
         let table = table.with_zstd_level(settings.zstd_level).with_retention(*retention);
-        let journal = Journal::open(settings.journal.clone())?;
+        let journal = open_journal(&settings.journal).await?;
         let processors = processors(&settings.processors, &settings.journal.path)?;
         let exporter = ParquetExporter::new(journal.clone(), table.clone(), batches);
         match exporter.check().await {
@@ -123,6 +128,18 @@ impl Started {
         let mappings = settings.mappings.clone();
         let ingest = Arc::new(Pipeline { processors, journal });
         Ok(Self { mappings, ingest, rates, table, feed, exporter })
+    }
+}
+
+/// Opens a journal, after whoever only looks what is in it: `skillspan status` has the journal of a stopped
+/// process open for a moment, and must not keep it from starting again.
+async fn open_journal(config: &journal::Config) -> Result<Journal, OpenError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match Journal::open(config.clone()) {
+            Err(OpenError::Locked { .. }) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
+            opened => return opened,
+        }
     }
 }
 

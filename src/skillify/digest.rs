@@ -133,6 +133,11 @@ impl Digest {
         sessions::is_closed(self.ended, self.last_event_at, self.last_ingested_at, now, idle)
     }
 
+    /// [`Session::closes_at`].
+    pub fn closes_at(&self, idle: Duration) -> Timestamp {
+        sessions::closes_at(self.ended, self.last_event_at, self.last_ingested_at, idle)
+    }
+
     /// The telling words of its prompts, each as often as segments have it.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().flat_map(SegmentDigest::words)

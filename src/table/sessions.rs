@@ -142,6 +142,11 @@ impl<F> Session<F> {
     pub fn is_closed(&self, now: Timestamp, idle: Duration) -> bool {
         is_closed(self.ended, self.last_event_at, self.last_ingested_at, now, idle)
     }
+
+    /// When it will be closed if no row comes.
+    pub fn closes_at(&self, idle: Duration) -> Timestamp {
+        closes_at(self.ended, self.last_event_at, self.last_ingested_at, idle)
+    }
 }
 
 /// [`Session::is_closed`] of what is known of a session.
@@ -154,4 +159,16 @@ pub fn is_closed(
 ) -> bool {
     let is_idle = now.since(last_event_at.max(last_ingested_at)) >= idle;
     (ended || is_idle) && now.since(last_ingested_at) >= QUIET
+}
+
+/// [`Session::closes_at`] of what is known of a session.
+pub fn closes_at(
+    ended: bool,
+    last_event_at: Timestamp,
+    last_ingested_at: Timestamp,
+    idle: Duration,
+) -> Timestamp {
+    let quiet = last_ingested_at.saturating_add(QUIET);
+    let is_idle = last_event_at.max(last_ingested_at).saturating_add(idle);
+    if ended { quiet } else { is_idle.max(quiet) }
 }

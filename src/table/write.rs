@@ -102,6 +102,12 @@ impl WriteError {
     }
 }
 
+/// What stands between the name of a file that is being written and the number of who writes it.
+pub(super) const UNFINISHED: char = '#';
+
+/// The number of a journal's exporter, the only one that writes the files of its plans.
+pub(super) const EXPORTER: u64 = 1;
+
 impl Table {
     /// Writes `events` as the one file that `identity` names, in one create-only put; on a local
     /// disk the file and its folders have been synced when this returns.
@@ -117,11 +123,14 @@ impl Table {
         let wanted = self.still_wanted(identity, &path, events).await;
         let wanted =
             wanted.map_err(|source| WriteError::Upkeep { path: path.clone(), source: Box::new(source) })?;
-        let Some(events) = wanted else { return Ok(Written::Nothing) };
+        let Some(events) = wanted else {
+            self.remove_unfinished(&path).await;
+            return Ok(Written::Nothing);
+        };
         let file = encode_off_thread(identity, events, self.zstd_level, &path).await?;
         let bytes = file.len() as u64;
         // A journal has one exporter, which replaces here what it left when it was killed.
-        if self.put_new(&path, file, 1).await? {
+        if self.put_new(&path, file, EXPORTER).await? {
             return Ok(Written::Created { bytes });
         }
         self.expect_identity(identity, &path).await?;
@@ -141,6 +150,15 @@ impl Table {
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
             Err(source) => Err(failed(source)),
         }
+    }
+
+    /// Removes what the exporter was writing at `path` when it was killed: nobody replaces it any more.
+    async fn remove_unfinished(&self, path: &str) {
+        let Some(Local { root, disk }) = self.local.clone() else { return };
+        let unfinished = unfinished(&root.join(path), EXPORTER);
+        let removing = tokio::task::spawn_blocking(move || disk.remove(&unfinished));
+        // As a rule there is none.
+        let _ = removing.await;
     }
 
     /// Whether the file that lies at `path` is the one that `identity` names.
@@ -175,10 +193,13 @@ impl Local {
         let path = self.root.join(path);
         let folder = path.parent().unwrap_or(&self.root);
         create_folders(&*self.disk, folder, Some(&self.root))?;
-        // Readers pass over a name that ends so.
-        let mut temporary = path.clone().into_os_string();
-        temporary.push(format!("#{writer}"));
-        let temporary = PathBuf::from(temporary);
+        let temporary = unfinished(&path, writer);
+        // Who was killed between the two names of one file left both: what is written under this one must
+        // not be the file that readers see under the other.
+        match self.disk.remove(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         write_durably(&*self.disk, &temporary, bytes)?;
         let new = match self.disk.rename_new(&temporary, &path) {
             Ok(()) => true,
@@ -195,6 +216,13 @@ impl Local {
         self.disk.sync_folder(folder)?;
         Ok(new)
     }
+}
+
+/// The name of the file at `path` while it is being written. Readers pass over it.
+pub(super) fn unfinished(path: &std::path::Path, writer: u64) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!("{UNFINISHED}{writer}"));
+    name.into()
 }
 
 /// Encoding is seconds of pure computation at worst, too long for a thread that serves requests.

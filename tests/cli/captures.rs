@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::support::{Site, client, eventually, fixtures};
+use crate::support::{Port, Site, client, eventually, fixtures};
 
 /// A recorded request body.
 pub(crate) struct Body {
@@ -357,7 +357,8 @@ fn recorded_langfuse_sessions_become_true_sessions_with_their_scores() {
 #[test]
 fn a_remote_that_is_down_holds_up_nothing_but_itself() {
     let site = Site::new("shop");
-    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobodys = Port::keep();
+    let dead = nobodys.address();
     let config = std::fs::read_to_string(site.config()).unwrap();
     let config = config.replace(
         "exporters:\n",

@@ -14,12 +14,14 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use prost::Message;
 use skillspan::table::{Filter, Table};
 
-use crate::support::{Running, Site};
+use crate::support::{Running, Site, eventually};
 
 /// How often the process is killed; `SKILLSPAN_CRASH_ROUNDS` asks for more.
 const ROUNDS: u64 = 10;
-/// The longest life, in milliseconds: long enough for several files of the table.
+/// The longest life after the first of it, in milliseconds: long enough for several files of the table.
 const LONGEST_LIFE: u64 = 1_200;
+/// What a life has to come to before it may end, however slow the machine is.
+const ACKNOWLEDGED: usize = 25;
 const CLIENTS: u64 = 6;
 
 fn attribute(key: &str, value: &str) -> KeyValue {
@@ -70,6 +72,33 @@ fn send_until(
     }
 }
 
+/// Ends what senders do, also when a test fails.
+struct Stop<'s>(&'s AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How many files each table has.
+fn files(site: &Site) -> Vec<usize> {
+    let config = std::fs::read_to_string(site.config()).unwrap();
+    let tables = ["sessions", "eu"].map(|table| site.path(table));
+    let configured = tables.iter().filter(|table| config.contains(&table.display().to_string()));
+    configured.map(|table| files_below(table)).collect()
+}
+
+fn files_below(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries
+        .map(|path| match path.is_dir() {
+            true => files_below(&path),
+            false => usize::from(path.extension().is_some_and(|end| end == "parquet")),
+        })
+        .sum()
+}
+
 fn rounds() -> u64 {
     std::env::var("SKILLSPAN_CRASH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap())
 }
@@ -92,15 +121,22 @@ fn send_through_kills(site: &Site, rounds: u64) -> BTreeMap<String, String> {
     let moments = RandomState::new();
     for round in 0..rounds {
         let life = moments.hash_one(round) % LONGEST_LIFE;
+        let files_before = files(site);
         let running = site.start();
         let stop = AtomicBool::new(false);
         std::thread::scope(|threads| {
             for _ in 0..CLIENTS {
                 threads.spawn(|| send_until(&stop, site, &next, &acknowledged));
             }
+            let _stop = Stop(&stop);
+            let before = acknowledged.lock().unwrap().len();
+            let enough = || acknowledged.lock().unwrap().len() >= before + ACKNOWLEDGED;
+            eventually("some requests are acknowledged", enough);
+            eventually("each table has a file more", || {
+                files(site).iter().zip(&files_before).all(|(now, before)| now > before)
+            });
             std::thread::sleep(Duration::from_millis(life));
             running.kill();
-            stop.store(true, Ordering::Relaxed);
         });
     }
     let running: Running = site.start();

@@ -1,6 +1,9 @@
 //! The journal from outside: who may open it, what is said of it, and getting things out of it.
 
+use std::time::Duration;
+
 use serde_json::Value;
+use skillspan::journal::{Config, Durability, Journal};
 
 use crate::support::{Site, eventually, outcome, skillspan};
 
@@ -43,6 +46,27 @@ fn a_second_process_on_the_same_journal_is_refused_with_the_way_out() {
         "{stderr}"
     );
     assert_eq!(site.post("/v1/logs", "application/json", body()), 200, "the first one goes on");
+}
+
+/// `status`, `sessions` and the like have the journal of a stopped process open for a moment.
+#[test]
+fn who_looks_into_a_journal_for_a_moment_keeps_no_service_from_starting() {
+    let site = Site::new("default");
+    assert_eq!(site.start().terminate(), Some(0));
+    let looking = Journal::open(Config {
+        path: site.path("journal"),
+        max_size: 64 << 20,
+        segment_size: 4 << 20,
+        durability: Durability::Fsync,
+    });
+    let looking = looking.unwrap();
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| site.start());
+        // Time enough to give up, for who does not wait.
+        std::thread::sleep(Duration::from_millis(500));
+        drop(looking);
+        assert_eq!(running.join().unwrap().terminate(), Some(0));
+    });
 }
 
 #[test]

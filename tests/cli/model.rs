@@ -22,20 +22,23 @@ fn site(server: &Server, more: &str) -> Site {
     let key = site.path("key");
     fs::write(&key, format!("{KEY}\n")).unwrap();
     let proposer = format!(
-        "connectors:\n  skillify:\n    min_interval: 1s\n    every_turns: 1\n    proposer:\n      openai:\n        endpoint: http://{}/v1\n        model: small\n        api_key: ${{file:{}}}\n        timeout: 2s\n{more}",
+        "connectors:\n  skillify:\n    min_interval: 1s\n    every_turns: 1\n    proposer:\n      openai:\n        endpoint: http://{}/v1\n        model: small\n        api_key: ${{file:{}}}\n        timeout: 60s\n{more}",
         server.address,
         key.display(),
     );
     let config = fs::read_to_string(site.config()).unwrap();
-    let config = config.replace("exporters:\n", "exporters:\n  parquet: { flush: { age: 1s } }\n");
+    let config = config
+        .replace("exporters:\n", "exporters:\n  parquet: { flush: { age: 1h, on_session_end: false } }\n");
     fs::write(site.config(), config + &proposer).unwrap();
     site
 }
 
+/// All of it is in the table at once, so that it is mined once, however long a busy machine takes.
 fn record(site: &Site) {
     for body in &claude_code() {
         post(site, body);
     }
+    site.run(&["sessions", "list"]);
 }
 
 fn get(site: &Site, path: &str) -> String {
@@ -134,7 +137,6 @@ fn a_dry_run_shows_what_would_be_sent_and_calls_nobody() {
     fs::write(site.config(), offline).unwrap();
     let running = site.start();
     record(&site);
-    site.run(&["sessions", "list"]);
     assert_eq!(running.terminate(), Some(0));
     let _ = fs::remove_dir_all(site.path("skills"));
     assert!(site.run(&["skillify", "--dry-run", "--show-prompt"]).contains("nothing is sent"));

@@ -1,13 +1,18 @@
 //! A running skillspan on free ports, in a folder of its own.
 
+#[path = "../support/port.rs"]
+mod port;
+
 use std::io::Read;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+pub(crate) use port::Port;
 
 /// A client for loopback. A client is only built where a TLS provider is installed, needed or not.
 pub(crate) fn client() -> reqwest::blocking::Client {
@@ -44,16 +49,17 @@ pub(crate) struct Site {
     pub(crate) grpc: u16,
     pub(crate) http: u16,
     pub(crate) health: u16,
+    /// Kept for this site, however often it starts and stops.
+    pub(crate) ports: Mutex<Vec<Port>>,
 }
 
 impl Site {
     /// `workspace` is what sessions that name none belong to.
     pub(crate) fn new(workspace: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // Held together, so that they differ; free again when this returns.
-        let ports = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [grpc, http, health] = ports.map(|port| port.local_addr().unwrap().port());
-        let site = Self { folder, grpc, http, health };
+        let ports = [(); 3].map(|()| Port::keep());
+        let [grpc, http, health] = ports.each_ref().map(Port::number);
+        let site = Self { folder, grpc, http, health, ports: Mutex::new(ports.into()) };
         let root = site.folder.path().display();
         let config = format!(
             "extensions:
@@ -95,7 +101,10 @@ service:
 
     /// One port more.
     pub(crate) fn free_port(&self) -> u16 {
-        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+        let port = Port::keep();
+        let number = port.number();
+        self.ports.lock().unwrap().push(port);
+        number
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

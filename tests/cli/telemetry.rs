@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::metrics::v1::{Metric, metric};
 use prost::Message;
 
-use crate::support::{Site, eventually, outcome, skillspan};
+use crate::support::{Port, Site, eventually, outcome, skillspan};
 
 /// What a collector on `listener` is sent: headers and request.
 fn collector(listener: TcpListener) -> Receiver<(HeaderMap, ExportMetricsServiceRequest)> {
@@ -90,10 +90,15 @@ fn a_collector_is_sent_what_prometheus_is_told() {
     let running = site.start();
     assert_eq!(post_a_session(&site), 200);
     site.run(&["sessions", "list"]);
-    let (headers, request) = received
-        .iter()
-        .find(|(_, request)| value(request, "skillspan_table_files", &[("pipeline", "sessions")]) > Some(0))
-        .unwrap();
+    let accepted = &[("transport", "http"), ("signal", "logs"), ("outcome", "accepted")];
+    let sessions = &[("pipeline", "sessions")];
+    // Sent at any moment: between the file and the cursor behind it, or before the answer is counted.
+    let all_is_done = |request: &ExportMetricsServiceRequest| {
+        value(request, "skillspan_table_files", sessions) > Some(0)
+            && value(request, "skillspan_table_lag_records", sessions) == Some(0)
+            && value(request, "skillspan_receiver_requests", accepted) == Some(1)
+    };
+    let (headers, request) = received.iter().find(|(_, request)| all_is_done(request)).unwrap();
     assert_eq!(headers["x-team"], "shop");
     assert_eq!(headers["content-type"], "application/x-protobuf");
     let resource = labels(&request.resource_metrics[0].resource.as_ref().unwrap().attributes);
@@ -139,15 +144,14 @@ fn a_collector_is_sent_what_prometheus_is_told() {
 
 #[test]
 fn a_collector_that_is_away_disturbs_nothing_and_is_found_again() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let port = Port::keep();
+    let address = port.address();
     let site = site(&format!("{{ endpoint: \"http://{address}\", interval: 1s }}"));
     let running = site.start();
     assert_eq!(post_a_session(&site), 200);
     assert_eq!(site.sessions()[0]["events"]["tool_call"], 5);
     eventually("it is said", || site.run(&["status"]).contains("! own metrics cannot be sent: "));
-    let received = collector(TcpListener::bind(address).unwrap());
+    let received = collector(port.listen());
     let (_, request) = received.recv().unwrap();
     let labels = [("transport", "http"), ("signal", "logs"), ("outcome", "accepted")];
     assert_eq!(value(&request, "skillspan_receiver_requests", &labels), Some(1), "nothing is missing");

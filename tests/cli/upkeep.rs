@@ -34,3 +34,22 @@ fn a_session_is_erased_beside_the_running_collector_and_does_not_come_back() {
     let (code, _, stderr) = outcome(skillspan().args(["erase", "--config"]).arg(site.config()));
     assert_eq!(code, 64, "{stderr}");
 }
+
+/// `--user "$PERSON"` where no such variable is set.
+#[test]
+fn nobody_is_erased_for_want_of_a_name() {
+    let site = Site::new("default");
+    let _running = site.start();
+    send(&site, "s03-dbup-widgets-httpjson/0002-logs.json");
+    let before = site.sessions();
+    assert_eq!(before.len(), 1);
+    for subject in ["--user", "--session"] {
+        for nameless in ["", " "] {
+            let (code, _, stderr) =
+                outcome(skillspan().args(["erase", subject, nameless, "--config"]).arg(site.config()));
+            assert_eq!(code, 64, "{subject} {nameless:?}: {stderr}");
+            assert!(stderr.contains(subject), "{stderr}");
+        }
+    }
+    assert_eq!(site.sessions(), before);
+}

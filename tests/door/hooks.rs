@@ -248,3 +248,17 @@ fn no_planted_secret_comes_through_the_hooks_or_stays_where_they_wait() {
     }
     assert_eq!(search.leaked(table.as_bytes()), Vec::<&str>::new(), "in the table");
 }
+
+/// The key of placeholders is what a hook writes first.
+#[test]
+fn the_folders_of_what_waits_are_closed_to_other_users_from_the_first_file_on() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let root = skillspan::receivers::hooks::folder(&folder.path().join("data"));
+    skillspan::redact::Key::from_file(&root.join("redaction.key")).unwrap();
+    for path in root.ancestors().take(3) {
+        let mode = std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o700, "{}", path.display());
+    }
+}

@@ -28,6 +28,7 @@ mod hooks;
 mod leaks;
 mod opt_out;
 mod redaction;
+mod renewal;
 #[path = "../cli/support.rs"]
 #[expect(dead_code, reason = "the other theme uses the rest")]
 mod site;

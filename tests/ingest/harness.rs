@@ -65,10 +65,14 @@ impl Running {
         Self { service, _folder: folder, grpc, http, health }
     }
 
+    /// All of `/metrics`.
+    pub(crate) async fn metrics(&self) -> String {
+        String::from_utf8(exchange(self.health, &get("/metrics"), b"").await.body).unwrap()
+    }
+
     /// The value of a metric at `/metrics`, summed over its labels; 0 if it is not there yet.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
-        let answer = exchange(self.health, &get("/metrics"), b"").await;
-        let text = String::from_utf8(answer.body).unwrap();
+        let text = self.metrics().await;
         text.lines()
             .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])))
             .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())

@@ -54,6 +54,8 @@ mod json;
 mod langfuse;
 mod memory;
 mod overload;
+#[path = "../support/port.rs"]
+mod port;
 mod properties;
 mod protobuf;
 mod reading;

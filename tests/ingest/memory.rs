@@ -4,7 +4,7 @@
 //!
 //! The same at full size, 64 requests of 60 MiB under 512 MiB, is `tests/live/otlp-overload`.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, sleep, timeout};
 
 use crate::harness::{PATIENCE, exchange, framed, gzip, post};
+use crate::port::Port;
 use crate::requests::field;
 
 const MIB: usize = 1 << 20;
@@ -35,15 +36,15 @@ struct Process {
     grpc: SocketAddr,
     http: SocketAddr,
     health: SocketAddr,
+    _ports: [Port; 3],
     _folder: TempDir,
 }
 
 impl Process {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // Held together, so that they differ; free again when the service binds them.
-        let ports = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [grpc, http, health] = ports.map(|port| port.local_addr().unwrap());
+        let ports = [(); 3].map(|()| Port::keep());
+        let [grpc, http, health] = ports.each_ref().map(Port::address);
         let root = folder.path().display();
         let config = format!(
             "extensions: {{ health: {{ endpoint: \"{health}\" }}, sessions_table: {{ path: {root}/sessions }} }}
@@ -64,7 +65,7 @@ service:
         let mut command = Command::new(env!("CARGO_BIN_EXE_skillspan"));
         command.env_clear().env("HOME", folder.path()).stdin(Stdio::null()).stderr(Stdio::null());
         let child = command.stdout(Stdio::null()).args(["run", "--config"]).arg(file).spawn().unwrap();
-        let process = Self { child, grpc, http, health, _folder: folder };
+        let process = Self { child, grpc, http, health, _ports: ports, _folder: folder };
         timeout(PATIENCE, process.ready()).await.unwrap();
         process
     }

@@ -99,3 +99,21 @@ async fn a_full_journal_is_for_another_time() {
     assert_eq!(answer.header("retry-after"), "5");
     running.stop().await;
 }
+
+#[tokio::test]
+async fn what_strangers_call_themselves_takes_no_room_among_the_metrics() {
+    let running = Running::start().await;
+    let before = running.metrics().await.len();
+    for number in 0..3 {
+        let name = format!("stranger-{number} {}", "ü".repeat(LARGE / 4));
+        let body = format!(
+            r#"{{"resourceLogs":[{{"scopeLogs":[{{"scope":{{"name":"{name}"}},"logRecords":[{{}}]}}]}}]}}"#
+        );
+        send_json(&running, "/v1/logs", &body).await.is(200, "application/json", b"{}");
+    }
+    assert_eq!(running.metric("skillspan_records_unrecognised_total").await, 3.0);
+    let metrics = running.metrics().await;
+    assert!(metrics.contains("stranger-0 ü") && metrics.contains("stranger-2 ü"));
+    assert!(metrics.len() < before + 10_000, "{}", metrics.len());
+    running.stop().await;
+}

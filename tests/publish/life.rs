@@ -272,3 +272,42 @@ fn a_folder_that_cannot_be_written_is_an_error_that_names_it() {
         "{error}"
     );
 }
+
+#[test]
+fn new_folders_are_closed_to_other_users_and_others_stay_as_they_are() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let target = Target::new();
+    let root = target.folder.path();
+    let open = root.join("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+    for path in [root.join("data/skillspan/skills"), open.clone()] {
+        let exporter = Filesystem::new(Config { path, layout: Layout::Library });
+        exporter.check().unwrap();
+        exporter.publish(&update(&mined(&needs("make db-up", "make itest")))).unwrap();
+    }
+    let new = ["data", "data/skillspan", "data/skillspan/skills"].map(|path| mode(&root.join(path)));
+    assert_eq!((new, mode(&open)), ([0o700; 3], 0o755));
+
+    let bare = super::repository::Bare::new();
+    let config = bare.config("one", skillspan::exporters::git::Mode::Direct);
+    let cache = config.cache.clone();
+    skillspan::exporters::git::Git::new(config).load().unwrap();
+    assert_eq!((mode(cache.parent().unwrap()), mode(&cache)), (0o700, 0o700));
+}
+
+#[test]
+fn links_that_lead_to_no_file_keep_nothing_from_being_published() {
+    use std::os::unix::fs::symlink;
+
+    let target = Target::new();
+    let skills = target.folder.path().join("skills");
+    fs::create_dir(&skills).unwrap();
+    symlink("..", skills.join("a-folder.md")).unwrap();
+    symlink("itself.md", skills.join("itself.md")).unwrap();
+    symlink("nothing.md", skills.join("gone.md")).unwrap();
+    assert_eq!(target.publish(&mined(&needs("make db-up", "make itest"))).named(Change::Created), [NAME]);
+    assert!(fs::symlink_metadata(skills.join("itself.md")).is_ok());
+}

@@ -11,6 +11,8 @@
 
 #[path = "../support/model_server.rs"]
 mod model_server;
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../support/sessions.rs"]
 mod sessions;
 

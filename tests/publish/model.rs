@@ -36,7 +36,8 @@ fn settings(server: &Server) -> ModelSettings {
             url: format!("http://{}/v1", server.address),
             model: "small".into(),
             api_key: Some(Secret::new(KEY)),
-            timeout: Duration::from_millis(500),
+            // As long as a busy machine takes.
+            timeout: Duration::from_secs(60),
             concurrency: 2,
             budget: Budget::default(),
             price: (1_000_000, 5_000_000),
@@ -209,10 +210,15 @@ fn a_server_that_misbehaves_costs_no_skill_no_line_and_no_key() {
             Behaviour::Words(|question| reworded(question, |text| text.replace("before", "after"))),
         ),
     ] {
+        let never_answers = matches!(behaviour, Behaviour::Hang);
         let server = Server::start(vec![behaviour]);
+        let mut settings = settings(&server);
+        if never_answers {
+            settings.endpoint.timeout = Duration::from_millis(500);
+        }
         let target = tempfile::tempdir().unwrap();
         let sessions = [first(), other(1)].concat();
-        let (report, tally) = work(&server, &start(&settings(&server)), &folder(target.path()), &sessions);
+        let (report, tally) = work(&server, &start(&settings), &folder(target.path()), &sessions);
         assert_eq!(report.named(Change::Created).len(), 2, "{name}");
         let mut found = files(target.path());
         let state = found.remove(".skillspan/library.json").unwrap();
@@ -274,10 +280,11 @@ fn what_could_not_be_published_counts_for_the_day_as_well() {
     settings.endpoint.budget.day = Allowance { calls: Some(2), ..Allowance::default() };
     let folder_of = tempfile::tempdir().unwrap();
     let spent = Spent { calls: 2, tokens: 700, micros: 0 };
-    let today = skillspan::event::Timestamp::now().date();
+    // The day may end meanwhile.
+    let now = skillspan::event::Timestamp::now();
+    let days = [now, now.saturating_add(Duration::from_secs(24 * 3600))].map(|day| (day.date(), spent));
     let (found, tally) = server.runtime.block_on(async {
-        let known =
-            Known::read(vec![(folder(folder_of.path()), BTreeMap::from([(today, spent)]))]).await.unwrap();
+        let known = Known::read(vec![(folder(folder_of.path()), BTreeMap::from(days))]).await.unwrap();
         start(&settings).run(&jobs(&first()), skillify::Config::default(), known, pending()).await.unwrap()
     });
     assert_eq!(server.calls(), 0);

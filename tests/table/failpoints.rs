@@ -24,6 +24,8 @@ type Happening = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 pub(crate) enum Failpoint {
     Killed,
     Meanwhile(Happening),
+    /// It is done, and the answer lost: asked again, the store says that there is such a file already.
+    AnsweredTooLate,
 }
 
 #[derive(Clone)]
@@ -86,6 +88,11 @@ impl Interrupted {
             Failpoint::Meanwhile(happen) => {
                 happen().await;
                 return asked.await;
+            }
+            Failpoint::AnsweredTooLate => {
+                asked.await?;
+                let (path, source) = ("of the test".to_owned(), "it was there already".into());
+                return Err(object_store::Error::AlreadyExists { path, source });
             }
         }
         Err(self.alive().unwrap_err())

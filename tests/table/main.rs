@@ -7,9 +7,12 @@ mod files;
 mod fixture;
 mod history;
 mod merging;
+#[path = "../support/port.rs"]
+mod port;
 mod reconcile;
 mod s3;
 mod sessions;
 mod stores;
 mod summaries;
+mod unfinished;
 mod upkeep;

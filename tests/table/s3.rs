@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +17,8 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use crate::port::Port;
 
 /// What a store does to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,27 +44,28 @@ pub(crate) struct Bucket {
 
 pub(crate) struct Server {
     pub(crate) bucket: Arc<Bucket>,
-    address: SocketAddr,
+    port: Port,
     task: Option<JoinHandle<()>>,
 }
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut server = Self { bucket: Arc::default(), address, task: None };
-        server.serve(listener);
+        let mut server = Self { bucket: Arc::default(), port: Port::keep(), task: None };
+        server.serve();
         server
     }
 
-    fn serve(&mut self, listener: TcpListener) {
+    fn serve(&mut self) {
+        let listener = self.port.listen();
+        listener.set_nonblocking(true).unwrap();
+        let listener = TcpListener::from_std(listener).unwrap();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&self.bucket));
         self.task = Some(tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }));
     }
 
     /// Where it listens, for `AWS_ENDPOINT_URL`.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.port.address())
     }
 
     /// The server is gone; what it holds stays.
@@ -75,8 +77,7 @@ impl Server {
     }
 
     pub(crate) async fn come_back(&mut self) {
-        let listener = TcpListener::bind(self.address).await.unwrap();
-        self.serve(listener);
+        self.serve();
     }
 
     /// The next requests of this method meet these faults.
@@ -84,16 +85,25 @@ impl Server {
         self.bucket.faults.lock().unwrap().extend(faults.iter().map(|fault| (method.clone(), *fault)));
     }
 
-    /// A client that gives up soon, so that a test does.
+    /// A client that waits as long as a busy machine takes.
     pub(crate) fn client(&self) -> Arc<dyn ObjectStore> {
+        self.client_with(Duration::from_secs(60))
+    }
+
+    /// A client that gives up soon, for a server that never answers.
+    pub(crate) fn impatient_client(&self) -> Arc<dyn ObjectStore> {
+        self.client_with(Duration::from_secs(1))
+    }
+
+    fn client_with(&self, patience: Duration) -> Arc<dyn ObjectStore> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let backoff = BackoffConfig {
             init_backoff: Duration::from_millis(1),
             max_backoff: Duration::from_millis(5),
             base: 2.0,
         };
-        let retry = RetryConfig { backoff, max_retries: 2, retry_timeout: Duration::from_secs(5) };
-        let client = ClientOptions::new().with_allow_http(true).with_timeout(Duration::from_millis(400));
+        let retry = RetryConfig { backoff, max_retries: 2, retry_timeout: Duration::from_secs(60) };
+        let client = ClientOptions::new().with_allow_http(true).with_timeout(patience);
         let store = AmazonS3Builder::new()
             .with_endpoint(self.url())
             .with_bucket_name("bucket")

@@ -238,7 +238,13 @@ fn a_session_closes_a_quiet_minute_after_its_end_or_when_it_was_idle_and_a_late_
     let idle = Duration::from_secs(600);
     let row = |id: &str, kind, seconds| SessionEvent { session_id: "s".into(), ..event(id, kind, seconds) };
     let mut events = vec![row("1", Kind::Prompt, 0)];
-    let is_closed = |events: &[SessionEvent], now| sessions(events)[0].is_closed(at(now), idle);
+    let is_closed = |events: &[SessionEvent], now| {
+        let session = sessions(events).remove(0);
+        let closes_at = session.closes_at(idle);
+        assert!(session.is_closed(closes_at, idle), "who waits until then finds it closed");
+        assert!(!session.is_closed(closes_at.saturating_sub(Duration::from_micros(1)), idle));
+        session.is_closed(at(now), idle)
+    };
     assert!(!is_closed(&events, 599));
     assert!(is_closed(&events, 600));
     events.push(row("2", Kind::SessionEnd, 100));

@@ -165,7 +165,7 @@ async fn a_store_that_fails_for_a_moment_is_asked_again() {
 async fn an_answer_that_lies_about_a_stored_file_makes_no_second_one() {
     for fault in [Fault::RefuseAfter, Fault::StallAfter] {
         let server = Server::start().await;
-        let table = open(&server.client()).await;
+        let table = open(&server.impatient_client()).await;
         let rows = vec![event("1", Kind::Prompt, 0)];
         server.meet(&Method::PUT, &[fault]);
         let first = table.write(&identity(), rows.clone()).await;
@@ -186,7 +186,7 @@ async fn an_answer_that_lies_about_a_stored_file_makes_no_second_one() {
 #[tokio::test]
 async fn a_store_that_stalls_or_is_gone_is_a_transient_error_and_then_forgotten() {
     let mut server = Server::start().await;
-    let table = open(&server.client()).await;
+    let table = open(&server.impatient_client()).await;
     server.meet(&Method::PUT, &[Fault::Stall]);
     let error = table.write(&identity(), vec![event("1", Kind::Prompt, 0)]).await.unwrap_err();
     assert!(error.is_transient(), "{error}");

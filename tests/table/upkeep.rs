@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use skillspan::event::{Kind, SessionEvent, Timestamp};
+use skillspan::event::{Kind, Owner, SessionEvent, Timestamp};
 use skillspan::table::upkeep::Subject;
 use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Table, Written};
 use tokio::sync::OnceCell;
@@ -193,6 +193,26 @@ async fn a_compaction_killed_anywhere_loses_nothing_and_is_finished_by_the_next(
 }
 
 #[tokio::test]
+async fn a_replacement_whose_answer_was_lost_stands_whatever_its_owner_is_called() {
+    let owner = Owner { tenant: "acme & sons".into(), workspace: "team/shop 100%".into() };
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let table = open(Arc::clone(&store)).await;
+    for number in 0..FILES {
+        let plan = FileIdentity { owner: owner.clone(), ..plan(CLOSED, number) };
+        table.write(&plan, rows(CLOSED, number)).await.unwrap();
+    }
+    let before = read(&table).await;
+    let record = 1;
+    let late = Interrupted::new(Arc::clone(&store), record, Failpoint::AnsweredTooLate);
+    open(Arc::clone(&late) as _).await.compact(now()).await.unwrap();
+    assert!(late.reached());
+    assert_eq!(read(&table).await, before);
+    table.compact(now()).await.unwrap();
+    assert_eq!(read(&table).await, before);
+    assert_eq!(table.paths(&Filter::default()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn an_erasure_killed_anywhere_hides_all_or_nothing_and_is_finished_by_the_next() {
     for at in 0.. {
         let store = filled().await;
@@ -303,7 +323,9 @@ async fn readers_that_a_compaction_overtakes_anywhere_see_every_row_once() {
 async fn retention_hides_a_day_at_once_refuses_to_write_it_and_removes_it() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let table = open(Arc::clone(&store)).await;
-    let day = |days: u64| Timestamp::now().saturating_sub(Duration::from_secs(days * 86_400)).date();
+    // The day may end meanwhile.
+    let today = Timestamp::now();
+    let day = |days: u64| today.saturating_sub(Duration::from_secs(days * 86_400)).date();
     for days in [0, 3, 10] {
         let written = table.write(&plan(&day(days), 0), rows(&day(days), 0)).await.unwrap();
         assert!(matches!(written, Written::Created { .. }));
@@ -362,8 +384,12 @@ async fn a_late_row_of_an_erased_session_is_not_stored_and_another_tenants_is() 
     let _ = table.write(&plan(TODAY, 20), events).await.unwrap();
     let seen: BTreeSet<String> = read(&table).await.difference(&expected()).cloned().collect();
     assert_eq!(seen, ["another session's".to_owned(), "another tenant's".to_owned()].into());
-    let nobody = table.erase(&Subject::User("nobody".into()), None, now()).await.unwrap();
-    assert!(nobody.sessions.is_empty() && nobody.tombstones.is_empty());
+    for nobody in
+        [Subject::User("nobody".into()), Subject::User(String::new()), Subject::Session(String::new())]
+    {
+        let nothing = table.erase(&nobody, None, now()).await.unwrap();
+        assert!(nothing.sessions.is_empty() && nothing.tombstones.is_empty(), "{nobody:?}");
+    }
 }
 
 #[tokio::test]

@@ -216,11 +216,12 @@ fn replace(path: &Path, text: &str, executable: bool) -> Result<(), FileError> {
     let temporary = folder.join(name);
     let permissions = fs::metadata(&target).ok().map(|metadata| metadata.permissions());
     let written = (|| {
-        let mut file = fs::File::create_new(&temporary)?;
+        let mut file = create_private(&temporary)?;
         file.write_all(text.as_bytes())?;
         match permissions {
             Some(permissions) => file.set_permissions(permissions)?,
-            None => make_private(&file, executable)?,
+            None if executable => make_executable(&file)?,
+            None => {}
         }
         file.sync_all()?;
         fs::rename(&temporary, &target)
@@ -232,14 +233,25 @@ fn replace(path: &Path, text: &str, executable: bool) -> Result<(), FileError> {
     written.map_err(io_error(path))
 }
 
-/// Settings files may hold credentials.
+/// Settings files may hold credentials: nobody else may read one at any moment.
 #[cfg(unix)]
-fn make_private(file: &fs::File, executable: bool) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(if executable { 0o700 } else { 0o600 }))
+fn create_private(path: &Path) -> io::Result<fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 #[cfg(not(unix))]
-fn make_private(_: &fs::File, _: bool) -> io::Result<()> {
+fn create_private(path: &Path) -> io::Result<fs::File> {
+    fs::File::create_new(path)
+}
+
+#[cfg(unix)]
+fn make_executable(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_: &fs::File) -> io::Result<()> {
     Ok(())
 }

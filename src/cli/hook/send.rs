@@ -19,7 +19,7 @@ const FOR_GOOD: &[StatusCode] =
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Sends until nothing waits or it is `deadline`. Returns how many entries were acknowledged; 0 if
-/// another process sends.
+/// another process sends or has sent.
 pub(super) fn what_waits(
     spool: &Spool,
     endpoint: &str,
@@ -33,6 +33,9 @@ pub(super) fn what_waits(
         listens(endpoint, deadline)
             .with_context(|| format!("{endpoint} does not answer; what waits is kept"))?;
         sent += block_on(drain(outlet, endpoint, token, deadline))?;
+    }
+    if sent == 0 && spool.may_have_entries() {
+        bail!("no time is left to send anything to {endpoint}; what waits is kept");
     }
     Ok(sent)
 }

@@ -144,7 +144,7 @@ impl Store {
     /// Locks the folder, creating it where there is none, and reads what is remembered.
     pub(super) fn open(folder: &Path) -> Result<(Self, State), StateError> {
         let lock = folder.join("lock");
-        filesystem::create_folder(folder)?;
+        filesystem::create_closed_folder(folder)?;
         let failed = |source| StateError::Lock { path: lock.clone(), source };
         let file = File::options().create(true).append(true).open(&lock).map_err(failed)?;
         match file.try_lock() {

@@ -9,8 +9,9 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::command::Runner;
@@ -49,7 +50,8 @@ impl<'r> Repository<'r> {
             let path = path.to_owned();
             move |source| Error::Cache { path, source }
         };
-        fs::create_dir_all(cache).map_err(failed(cache))?;
+        // A repository may be private.
+        DirBuilder::new().recursive(true).mode(0o700).create(cache).map_err(failed(cache))?;
         let lock_path = cache.with_extension("lock");
         let lock = File::options().create(true).append(true).open(&lock_path).map_err(failed(&lock_path))?;
         lock.lock().map_err(failed(&lock_path))?;

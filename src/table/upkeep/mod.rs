@@ -9,6 +9,7 @@
 //! | `erase.rs` | [`Table::erase`] |
 //! | `withdraw.rs` | [`Table::withdraw`]: sessions that said that they are not to be stored |
 //! | `retire.rs` | [`Table::retire`]: retention |
+//! | `unfinished.rs` | what was being written when its process was killed |
 //!
 //! ```text
 //! <root>/upkeep/tombstones/<id>.json    what is erased; kept for ever
@@ -23,7 +24,8 @@
 //!
 //! - before the record: new files beside the old ones, whose rows readers count once anyway and the
 //!   next compaction merges;
-//! - after the record: old files, which the next one to come by removes.
+//! - after the record: old files, which the next one to come by removes;
+//! - on a local disk, half a file under a name that readers pass over, which goes a day later.
 //!
 //! Writers ask both lists before each file: a plan that is carried out again writes nothing that was
 //! replaced since, and nothing erased.
@@ -33,6 +35,7 @@ mod erase;
 mod replace;
 mod retire;
 mod tombstone;
+mod unfinished;
 mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +46,6 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
-use uuid::Uuid;
 
 pub use compact::Compacted;
 pub use erase::{Erased, Subject};
@@ -247,9 +249,7 @@ impl Table {
 
     /// Writes a document, create-only and durably. False if there is one of that name.
     async fn put_document(&self, path: &str, text: Vec<u8>) -> Result<bool, UpkeepError> {
-        // Several processes may be about to write one name.
-        let (writer, _) = Uuid::new_v4().as_u64_pair();
-        Ok(self.put_new(path, text, writer).await?)
+        Ok(self.put_new(path, text, unfinished::writer(Timestamp::now())).await?)
     }
 
     /// Removes a file; one that is gone is removed.

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::UpkeepError;
+use super::unfinished::Which;
 use crate::event::{Owner, SessionEvent};
 use crate::table::read::Listed;
 use crate::table::{FileIdentity, Filter, ReadError, Table, layout, write};
@@ -105,6 +107,7 @@ impl Table {
         for path in &day.leftover {
             self.remove(path).await?;
         }
+        self.remove_unfinished_in(folder, Which::Abandoned).await;
         Ok(day)
     }
 
@@ -186,7 +189,11 @@ impl Table {
 
     /// A store may answer an error after it has stored, and then find our own record in the way of it.
     async fn is_ours(&self, path: &str, record: &Replacement) -> Result<bool, UpkeepError> {
-        let location = object_store::path::Path::from(path);
+        // Parsed, not converted: what stands for other characters in the names of folders stays as it is.
+        let location = Path::parse(path).map_err(|error| {
+            let (path, source) = (path.to_owned(), error.into());
+            ReadError::Fetch { path, source }
+        })?;
         let found: Option<Arc<Replacement>> = self.fetch_document(&location).await?;
         Ok(found.is_some_and(|found| *found == *record))
     }
