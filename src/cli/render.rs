@@ -33,13 +33,21 @@ const LONGEST_CALL: usize = RIGHT - 24;
 
 pub(super) fn show(session: &Session) -> String {
     let mut text = head(session);
-    for (number, turn) in session.turns().enumerate() {
+    let mut prompts = 0;
+    for turn in session.turns() {
+        let lines: Vec<String> = turn.facts.iter().flat_map(|fact| fact_lines(&fact.event, &turn)).collect();
+        let title = if turn.prompt().is_some() {
+            prompts += 1;
+            format!("turn {prompts}")
+        } else if lines.is_empty() {
+            continue; // the client's own start-up
+        } else {
+            "without a prompt".to_owned()
+        };
         let start = turn.facts.first().map(|fact| clock(fact.event.timestamp)).unwrap_or_default();
-        let _ = writeln!(text, "\n{}", ended_by(&format!("turn {}", number + 1), &start));
-        for fact in turn.facts {
-            for line in fact_lines(&fact.event, &turn) {
-                let _ = writeln!(text, "{}", line.trim_end());
-            }
+        let _ = writeln!(text, "\n{}", ended_by(&title, &start));
+        for line in lines {
+            let _ = writeln!(text, "{}", line.trim_end());
         }
     }
     text

@@ -221,6 +221,7 @@ fn complete(
     ingested_at: Timestamp,
 ) {
     let digest = record.digest();
+    let project = repository::of(record);
     let attributes = record.unread_attributes();
     for (index, event) in events.iter_mut().enumerate() {
         event.event_id = digest.event_id(&owner.tenant, dialect, event.kind, index);
@@ -232,6 +233,9 @@ fn complete(
         }
         if event.service.is_empty() {
             event.service = record.service();
+        }
+        if event.project.is_empty() {
+            event.project.clone_from(&project);
         }
         if event.trace_id.is_empty() {
             event.trace_id = record.trace_id();

@@ -30,7 +30,7 @@ const SERVICE: &str = "opencode";
 const SDK_SCOPE: &str = "ai";
 
 const SESSION: &[&str] = &["session.id", "ai.telemetry.metadata.sessionId"];
-const USER: &[&str] = &["ai.telemetry.metadata.userId", "enduser.id", "user.name"];
+const USER: &[&str] = &["enduser.id", "ai.telemetry.metadata.userId", "user.name"];
 const VERSION: &[&str] = &["service.version"];
 const MODEL: &[&str] = &["gen_ai.response.model", "ai.response.model", "ai.model.id", "gen_ai.request.model"];
 const MESSAGES: &[&str] = &["ai.prompt.messages"];

@@ -46,6 +46,8 @@ const NO_SECRETS: &[&str] = &[
     "default",
     "env",
     "prompt",
+    "https",
+    "ssh",
     "self",
     "this",
 ];
@@ -105,18 +107,28 @@ fn separator(bytes: &[u8], key: &str, start: usize, end: usize) -> Option<(Style
         [b'=' | b':', ..] => 1,
         [b'%', b'3', b'D' | b'A', ..] => 3,
         [b',', ..] if quoted && flag => 1,
-        _ if flag && spaced > closed => 0,
+        _ if spaced > closed && (flag || is_setting(bytes, start)) => 0,
         _ => return value_beside(bytes, spaced).map(|at| (Style::Code, at)),
     };
     let value = skip_spaces(bytes, spaced + length);
     let tight = spaced == end && value == spaced + length;
     let setting = environment && rest.first() == Some(&b':') && is_last_of_line(bytes, value);
     let style = match tight || setting {
-        _ if flag || (meant && tight) => Style::Meant,
+        _ if flag || spaced == value || (meant && tight) => Style::Meant,
         true => Style::Tight,
         false => Style::Code,
     };
     Some((style, value))
+}
+
+/// Whether the name at `start` is given its value by `… config set NAME VALUE` or its like.
+fn is_setting(bytes: &[u8], start: usize) -> bool {
+    let before = bytes.get(start.saturating_sub(200)..start).unwrap_or_default();
+    let path = before.iter().rev().take_while(|byte| !byte.is_ascii_whitespace()).count();
+    let before = before.get(..before.len() - path).unwrap_or_default().trim_ascii_end();
+    [&b"config set"[..], b"configure set", b"git config", b"--global", b"--local"]
+        .iter()
+        .any(|command| before.ends_with(command))
 }
 
 /// Whether one word stands between here and the end of the line.
@@ -180,15 +192,14 @@ impl<'t> Value<'t> {
 
     fn is_secret(&self, secret: Secret) -> bool {
         let text = self.text;
-        if text.len() < 3
-            || is_placeholder(text)
-            || NO_SECRETS.iter().any(|word| text.eq_ignore_ascii_case(word))
-        {
+        if text.len() < 3 || is_placeholder(text) || stands_for_a_secret(text) {
             return false;
         }
         let number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        if number && secret == Secret::Token {
-            return false;
+        match secret {
+            Secret::Token if number => return false,
+            Secret::Pin => return number && (4..=12).contains(&text.len()),
+            Secret::Password | Secret::Token => {}
         }
         match (self.style, self.quoted) {
             (Style::Meant, _) => !self.is_code() && (secret == Secret::Password || text.len() >= 6),
@@ -206,7 +217,7 @@ impl<'t> Value<'t> {
         let joined =
             self.text.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-' | b'.'));
         match secret {
-            Secret::Password => !(joined && name::mentions_secret(self.text)),
+            Secret::Password | Secret::Pin => !(joined && name::mentions_secret(self.text)),
             Secret::Token if joined => {
                 self.text.len() >= 8
                     && self.text.bytes().all(|byte| byte.is_ascii_lowercase())
@@ -280,6 +291,11 @@ fn ends(byte: u8, style: Style) -> bool {
     let always = byte.is_ascii_whitespace()
         || matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b';' | b'&' | b'|' | b'<' | b'>');
     always || (style != Style::Meant && matches!(byte, b',' | b')' | b'}' | b']'))
+}
+
+/// A word that is said instead of a secret.
+pub(super) fn stands_for_a_secret(text: &str) -> bool {
+    NO_SECRETS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// What stands for a secret without being one: a variable, a template's hole, asterisks.

@@ -27,6 +27,16 @@ const ASSIGNMENT_MARKS: &[&str] = &[
     "asscode",
     "_pass",
     "_PASS",
+    "-pass",
+    "epass",
+    "ypass",
+    "-pw",
+    "_pw",
+    "_PW",
+    "pw=",
+    "PW=",
+    "pw\"",
+    "-pin",
     "pwd",
     "PWD",
     "ecret",
@@ -85,9 +95,18 @@ impl Marks {
         Self(marks.chunks(GROUP).map(|marks| Group::new(marks.to_vec())).collect())
     }
 
-    /// The marks of names that are given secrets, all of them of one rule.
-    pub(super) fn of_assignments(rule: usize) -> Self {
-        Self::new(ASSIGNMENT_MARKS.iter().map(|mark| (*mark, rule)))
+    /// The marks of names that are given secrets, all of them of one rule, and these.
+    pub(super) fn with_assignments<'m>(
+        marks: impl IntoIterator<Item = (&'m str, usize)>,
+        rule: usize,
+    ) -> Self {
+        Self::new(marks.into_iter().chain(ASSIGNMENT_MARKS.iter().map(|mark| (*mark, rule))))
+    }
+
+    /// How often a text is read for them.
+    #[cfg(test)]
+    pub(super) const fn searches(&self) -> usize {
+        self.0.len()
     }
 
     /// Calls `hit` with every rule and place where one of its marks stands. A mark that begins inside

@@ -36,7 +36,7 @@ pub use rule::{Check, Choice, RuleSpec, Start};
 
 use marks::Marks;
 use rule::Rule;
-use rules::RULES;
+use rules::{ARGUMENTS, RULES};
 
 /// The rule of values whose key names a secret.
 const ASSIGNED: &str = "assigned-secret";
@@ -44,7 +44,7 @@ const ASSIGNED: &str = "assigned-secret";
 const HIGH_ENTROPY: &str = "high-entropy";
 
 /// How every placeholder begins.
-const PLACEHOLDER: &str = "[redacted:";
+pub const PLACEHOLDER: &str = "[redacted:";
 /// Names have up to 40 letters, and hashes a few.
 const LONGEST_PLACEHOLDER: usize = 64;
 
@@ -83,7 +83,8 @@ pub struct Options {
 static ALWAYS: LazyLock<[Marks; 2]> = LazyLock::new(|| {
     let always = RULES.iter().enumerate().filter(|(_, rule)| rule.option == Choice::Always);
     let marks = always.flat_map(|(number, rule)| rule.marks.iter().map(move |mark| (*mark, number)));
-    [Marks::new(marks), Marks::of_assignments(RULES.len())]
+    let (forms, arguments): (Vec<_>, Vec<_>) = marks.partition(|(_, number)| *number < ARGUMENTS);
+    [Marks::new(forms), Marks::with_assignments(arguments, RULES.len())]
 });
 
 /// The rules, and a key.
@@ -271,4 +272,14 @@ fn merge(mut findings: Vec<Finding>) -> Vec<Finding> {
         }
     }
     merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_read_twice_for_marks() {
+        assert_eq!(ALWAYS.iter().map(Marks::searches).sum::<usize>(), 2);
+    }
 }

@@ -7,9 +7,11 @@ pub(super) enum Secret {
     Password,
     /// A machine made it.
     Token,
+    /// A short number.
+    Pin,
 }
 
-const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "pwd", "passcode"];
+const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "pwd", "passcode", "storepass", "keypass"];
 const TOKENS: &[&str] = &["secret", "token", "apikey", "secretkey", "accesskey", "credential", "credentials"];
 /// `api_key` is a secret, `cache_key` is none.
 const BEFORE_KEY: &[&str] = &[
@@ -89,8 +91,13 @@ pub(super) fn secret(name: &str) -> Option<Secret> {
     }
     let (last, before) = words.split_last()?;
     let before = before.last().map(String::as_str).unwrap_or_default();
-    if PASSWORDS.iter().any(|word| last.ends_with(word)) || (last == "pass" && !before.is_empty()) {
+    let is_flag = name.starts_with('-');
+    let short = last == "pw" || (last == "pass" && (is_flag || !before.is_empty()));
+    if short || PASSWORDS.iter().any(|word| last.ends_with(word)) {
         return Some(Secret::Password);
+    }
+    if last == "pin" && is_flag {
+        return Some(Secret::Pin);
     }
     let token = TOKENS.iter().any(|word| last.ends_with(word)) && !BEFORE_OTHER_TOKENS.contains(&before);
     let key = last == "key" && BEFORE_KEY.contains(&before);

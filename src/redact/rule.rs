@@ -11,6 +11,7 @@ use regex_automata::{Anchored, Input};
 use serde::Deserialize;
 
 use super::Error;
+use super::assignment::stands_for_a_secret;
 use super::text::{begins_word, word_start};
 
 /// The group of a pattern that is the secret.
@@ -69,6 +70,8 @@ pub enum Check {
     Mixed,
     /// Base64 of `user:password`.
     Basic,
+    /// What a person may have chosen: no port, and no word that stands for a password.
+    Chosen,
 }
 
 /// What is redacted only if it is asked for.
@@ -225,6 +228,7 @@ impl Check {
             Self::None => true,
             Self::Mixed => is_mixed(secret),
             Self::Basic => is_basic(secret),
+            Self::Chosen => is_chosen(secret),
         }
     }
 }
@@ -234,6 +238,13 @@ pub(super) fn is_mixed(text: &str) -> bool {
     let rest = text.as_bytes().get(1..).unwrap_or_default();
     text.bytes().any(|byte| byte.is_ascii_digit())
         || (rest.iter().any(u8::is_ascii_uppercase) && rest.iter().any(u8::is_ascii_lowercase))
+}
+
+fn is_chosen(text: &str) -> bool {
+    let text = text.trim_end_matches([';', ')', ',']);
+    let port = |part: &str| (1..=5).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let ports = text.split_once('/').map_or(text, |(ports, _)| ports);
+    !ports.rsplit(':').next().is_some_and(port) && !stands_for_a_secret(text)
 }
 
 fn is_basic(text: &str) -> bool {

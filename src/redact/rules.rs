@@ -5,8 +5,34 @@
 
 use super::rule::{BuiltIn, Check, Choice};
 
+/// The pattern of a password that a program takes behind a flag whose name says nothing, in the same
+/// command; `$joined` is how the flag ends, for some programs take `-pPW`, some `-p PW`, some both, and
+/// `$more` goes on behind the password.
+macro_rules! argument {
+    ($programs:literal, $flag:literal, $joined:literal) => {
+        argument!($programs, $flag, $joined, "")
+    };
+    ($programs:literal, $flag:literal, $joined:literal, $more:literal) => {
+        concat!(
+            "(?:",
+            $programs,
+            ")",
+            r#"(?:[\t -%'-:<-\[\]-{}~]|\\(?:\r?\n|[^nr\r\n])){0,200}?[\s"',]"#,
+            $flag,
+            $joined,
+            r#"(?P<secret>[^\s"'\\`<>|;&,$-][^\s"'\\`]{2,100}"#,
+            $more,
+            ")"
+        )
+    };
+}
+
+/// Where the rules for arguments begin. Their marks are searched together with those of names that are
+/// given secrets, so that all of them take two searches.
+pub(super) const ARGUMENTS: usize = 54;
+
 #[rustfmt::skip] // A rule a line.
-pub(super) static RULES: [BuiltIn; 54] = [
+pub(super) static RULES: [BuiltIn; 73] = [
     // A key that was cut has no end: all that could belong to it goes, and a mere mention stays.
     BuiltIn::new("private-key", &["-----BEGIN"], r#"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,.\"'|>→│-]*?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\:,.\"'|>→│-]{16,})"#),
     BuiltIn::new("putty-private-key", &["Private-Lines:"], r"Private-Lines:(?P<secret>(?s:.*?))(?:Private-MAC|\z)"),
@@ -57,11 +83,31 @@ pub(super) static RULES: [BuiltIn; 54] = [
     BuiltIn::new("url-token", &["://"], "[A-Za-z][A-Za-z0-9+._-]{1,60}://(?P<secret>[A-Za-z0-9_.-]{20,200})@").at_word_start().checked(Check::Mixed),
     BuiltIn::new("curl-password", &["curl "], r#"curl\s[^\n|;]{0,500}?\s(?:-u|--user|--proxy-user)[ =]?['\"]?[^\s:'\"]{1,100}:(?P<secret>[^\s'\"\\]{1,200})"#),
     BuiltIn::new("sshpass", &["sshpass -p"], r#"sshpass -p\s*['\"]?(?P<secret>[^\s'\"\\]{1,200})"#),
-    BuiltIn::new("mysql-password", &["mysql"], r#"mysql(?:dump)?\s[^\n|;]{0,200}?-p(?P<secret>[^\s'\"\\-][^\s'\"\\]{0,200})"#),
+    BuiltIn::new("mysql-password", &["mysql", "mariadb"], r#"(?:mysql|mariadb)[a-z_-]{0,20}\s[^\n|;]{0,200}?-p(?P<secret>[^\s'\"\\-][^\s'\"\\]{0,200})"#),
     BuiltIn::new("netrc-password", &["login "], r"login\s+\S{1,100}\s+password\s+(?P<secret>\S{1,200})"),
     BuiltIn::new("cookie", &["ookie: "], r#"(?i:(?:set-)?cookie):\s+(?P<secret>[^\s=;]{1,60}=[^\r\n\"'\\]{8,2000})"#).at_word_start(),
     BuiltIn::new("email", &["@"], r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}").at_word_start().only_with(Choice::Emails),
     BuiltIn::new("home-directory", &["/home/", "Users/", "Users\\"], r#"(?:/home/|Users[/\\]{1,4})(?P<secret>[^/\\\s\"':;,)]{1,64})"#).only_with(Choice::HomeDirectories),
+    // Passwords among the arguments of programs.
+    BuiltIn::new("redis-password", &["redis-cli", "valkey-cli"], argument!("redis-cli|valkey-cli", "-a", r#"(?:\\*["',\s]){1,4}"#)).a_word().checked(Check::Chosen),
+    BuiltIn::new("login-password", &["login ", "twine upload"], r#"(?:login(?:\s+[A-Za-z0-9-]{1,60}[.:/][^\s"'-]{0,100})?|twine upload)(?:(?:\s|\\\r?\n)+--?[a-z-]{1,30}(?:[= ][^\s-]\S{0,100})?)*(?:\s|\\\r?\n)+-p[= ]?\\*["']?(?P<secret>[^\s"'\\$-][^\s"'\\]{2,100})"#).checked(Check::Chosen),
+    BuiltIn::new("mongo-password", &["mongo"], argument!(r"mongo(?:sh|dump|restore|export|import)|mongo\s+-[uh]", "-p", r#"(?:\\*["',=\s]){0,4}"#)).a_word().checked(Check::Chosen),
+    BuiltIn::new("sql-password", &["sqlcmd", "bcp "], argument!("sqlcmd|bcp", "-P", r#"(?:\\*["',\s]){0,4}"#)).a_word().checked(Check::Chosen),
+    BuiltIn::new("mqtt-password", &["mosquitto_"], argument!("mosquitto_(?:pub|sub|rr)", "-P", r#"(?:\\*["',\s]){1,4}"#)).a_word().checked(Check::Chosen),
+    BuiltIn::new("ldap-password", &["ldap"], argument!("ldap(?:search|add|modify|delete|whoami|passwd|compare|modrdn|exop)", "-w", r#"(?:\\*["',\s]){0,4}"#)).a_word().checked(Check::Chosen),
+    BuiltIn::new("smb-password", &["smbclient", "rpcclient"], argument!("smbclient|rpcclient", r#"-U(?:\\*["',\s]){0,4}[^\s%"']{1,100}%"#, "")).a_word(),
+    BuiltIn::new("archive-password", &["zip ", "unzip "], argument!("(?:un)?zip", "-P", r#"(?:\\*["',\s]){0,4}"#)).a_word().checked(Check::Chosen),
+    BuiltIn::new("archive-password", &["7z ", "7za ", "7zz ", "rar "], argument!("7z[az]?|rar", "-h?p", r#"\\*["']?"#)).a_word().checked(Check::Chosen),
+    BuiltIn::new("htpasswd-password", &["htpasswd "], r#"htpasswd\s[^\n|;&]{0,100}?-[A-Za-z0-9]*b[A-Za-z0-9]*\s+(?:-\S{1,20}\s+){0,4}(?:[^\s|;&<>]{1,200}\s+){1,2}\\*["']?(?P<secret>[^\s"'\\|;&<>]{3,200})"#).checked(Check::Chosen),
+    BuiltIn::new("rabbitmq-password", &["rabbitmqctl "], r#"rabbitmqctl\s[^\n|;&]{0,100}?(?:add_user|change_password|authenticate_user)\s+[^\s|;&]{1,100}\s+\\*["']?(?P<secret>[^\s"'\\|;&<>]{3,200})"#).checked(Check::Chosen),
+    BuiltIn::new("share-password", &["net use "], r#"net use\s+(?:[A-Za-z]:\s+)?\\+[^\s"']{1,200}\s+(?P<secret>[^\s"'/*\\][^\s"'\\]{2,200})"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("secret-to-store", &["vault kv ", "secrets set "], r#"(?:vault kv (?:put|patch)(?:\s+-\S{1,100})*\s+[^\s=]{1,200}|secrets set(?:\s+-\S{1,100})*)(?:\s+[A-Za-z0-9_.-]{1,100}=\\*["']?[$<{@][^\s]{0,200})*\s+[A-Za-z0-9_.-]{1,100}=\\*["']?(?P<secret>[^\s"'\\$<{@][^\s"'\\]{2,200}(?:\s+[A-Za-z0-9_.-]{1,100}=[^\s"'\\]{1,200})*)"#),
+    BuiltIn::new("secret-to-store", &["create secret "], argument!("create secret", r#"--from-literal[= ]\\*["']?[A-Za-z0-9_.-]{1,100}=\\*["']?"#, "", r#"(?: --from-literal[= ][^\s"'\\]{1,100})*"#)).checked(Check::Chosen),
+    BuiltIn::new("secret-to-store", &["gh secret set "], argument!("gh secret set", "(?:--body|-b)", r#"(?:\\*["',=\s]){0,4}"#)).checked(Check::Chosen),
+    BuiltIn::new("piped-password", &["echo ", "printf "], r#"(?:echo|printf)[ ](?:-[neE]+[ ])?(?:\\*["']%s(?:\\{1,2}n)?\\*["']\s+)?\\*["']?(?P<secret>[^\s"'\\|;&<>]{3,100})\\*["']?\s*\|\s*[ -%'-:<-{}~]{0,150}?(?:-pass(?:word|wd|phrase)?-?(?:stdin|fd)|-with-token|sudo\s(?:-\S+\s)*-\w*S\b|chpasswd|passwd\s+--stdin|kinit\b|secrets? (?:set|create)|cryptsetup\s)"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("openssl-password", &["-pass"], r#"-pass(?:in|out)?\s+\\*["']?pass:(?P<secret>[^\s"'\\]{1,200})"#),
+    BuiltIn::new("quoted-password", &["assw", "ASSW"], r#"(?i:password)\s+\\*'\\*'?(?P<secret>[^'\s\\]{3,200})\\*'"#).at_word_start().checked(Check::Chosen),
+    BuiltIn::new("sql-user-password", &["IDENTIFIED ", "identified "], r#"(?i:identified\s+(?:with\s+\S{1,60}\s+)?by)\s+(?i:password\s+)?\\*["']\\*'?(?P<secret>[^'"\s\\]{3,200})\\*["']"#).a_word().checked(Check::Chosen),
 ];
 
 #[cfg(test)]

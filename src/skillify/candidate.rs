@@ -19,6 +19,7 @@ use super::propose::{self, Material, Proposer};
 use super::score::{self, PublishRule, Shortfall};
 use super::steps::Member;
 use super::terms::{Term, Terms};
+use super::trigger;
 use super::vectors::Vectors;
 use super::verify::{self, Work};
 use crate::event::Timestamp;
@@ -190,20 +191,24 @@ impl Workspace<'_> {
                 weighed.push((surprise, *word));
             }
         }
+        let most = |word: &Term| shown_by.get(word).is_some_and(|shown| shown * 2 > all);
+        let text = |word: Term| self.terms.word(word).unwrap_or_default();
+        let doubtful =
+            weighed.iter().map(|(_, word)| word).filter(|word| !most(word)).map(|word| text(*word));
+        let values = trigger::values(doubtful, claims, supporting);
+        weighed.retain(|(_, word)| !values.contains(text(*word)));
         weighed.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         weighed.truncate(TRIGGER_WORDS);
         weighed.sort_by_key(|(_, word)| words.iter().position(|other| other == word));
         let opens = |word: &Term| {
             let having = supporting.iter().filter(|(_, terms)| terms.words.contains(word)).count();
             let opening = supporting.iter().filter(|(_, terms)| terms.words.first() == Some(word)).count();
-            opening * 2 > having
+            opening * 2 > having && trigger::is_imperative(text(*word))
         };
         let (verbs, things): (Vec<Term>, Vec<Term>) =
             weighed.into_iter().map(|(_, word)| word).partition(opens);
-        let texts = |words: Vec<Term>| {
-            words.into_iter().filter_map(|word| self.terms.word(word).map(str::to_owned)).collect()
-        };
-        (texts(verbs), texts(things))
+        let texts = |words: Vec<Term>| words.into_iter().map(|word| text(word).to_owned()).collect();
+        trigger::telling(texts(verbs), texts(things), claims)
     }
 
     /// The segments that support any of the claims, oldest first.

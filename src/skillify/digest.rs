@@ -74,7 +74,7 @@ pub(super) struct SegmentDigest {
     /// When its prompt was given.
     #[serde(with = "micros")]
     pub(super) started_at: Timestamp,
-    /// The telling words of its prompts, in order, each once, with a space between.
+    /// The telling words of the prompt that starts it, in order, each once, with a space between.
     words: String,
     /// The versions in its commands that its first prompt names; `None` without a prompt.
     given_versions: Option<BTreeSet<String>>,

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexSet};
 
 use super::claim::Claim;
-use crate::redact::Redactor;
+use crate::redact::{PLACEHOLDER, Redactor};
 
 /// The credentials that are also kept out of the table; none may come in with an older table.
 static REDACTOR: LazyLock<Option<Redactor>> = LazyLock::new(|| Redactor::built_in().ok());
@@ -59,7 +59,8 @@ pub(super) fn objection(text: &str) -> Option<&'static str> {
     // A rule that does not compile would guard nothing: then nothing may pass.
     let Some(rules) = RULES.as_ref() else { return Some("no rules to check it by") };
     let Some(redactor) = REDACTOR.as_ref() else { return Some("no rules to check it by") };
-    if redactor.finds(text) {
+    // What the door took out was one, and a command with a placeholder in it is none.
+    if text.contains(PLACEHOLDER) || redactor.finds(text) {
         return Some("a credential");
     }
     if let Some(rule) = rules.matches(text).iter().next() {
@@ -102,6 +103,12 @@ mod tests {
     fn objects_to_what_must_not_be_published() {
         for text in [
             "deploy --token abcdef123",
+            "aws configure set region [redacted:high-entropy:3f9a1c]",
+            "redis-cli -a Sommer2026 PING",
+            "zip -P Rosebud1941 out.zip",
+            "htpasswd -b users.txt ada Rosebud1941",
+            "./tool unlock --pin 493817",
+            "psql -c \"ALTER USER app PASSWORD 'Rosebud1941'\"",
             "curl -H Authorization: Bearer abcdefgh12345",
             "psql postgres://app:hunter2@db/app",
             "upload ghp_abcdefghij0123456789",

@@ -7,7 +7,8 @@
 //! | file | stage |
 //! |---|---|
 //! | `segment.rs` | a session becomes task segments of turns |
-//! | `prompt.rs` | what a prompt starts, corrects or continues; the words that tell its work |
+//! | `prompt.rs`, `complaint.rs` | what a prompt starts, corrects or continues |
+//! | `telling.rs` | the words of a prompt that tell its work |
 //! | `action.rs` | facts become actions, the same for every assistant |
 //! | `shell.rs`, `wrapper.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
 //! | `setting.rs` | where and under which conditions a command is run |
@@ -44,6 +45,7 @@
 //! | `failing.rs` | commands that have only failed of late |
 //! | `fixes.rs` | repairs of one command that belong together |
 //! | `procedure.rs` | the steps of a cluster become a procedure |
+//! | `trigger.rs` | which words say when to use a skill |
 //! | `candidate.rs` | claims that belong together become a candidate |
 
 mod action;
@@ -54,6 +56,7 @@ mod checkout;
 mod claim;
 mod cluster;
 mod command;
+mod complaint;
 mod digest;
 mod event_ids;
 mod failing;
@@ -86,8 +89,10 @@ mod shell;
 mod signature;
 mod split;
 mod steps;
+mod telling;
 mod template;
 mod terms;
+mod trigger;
 mod unwanted;
 mod variant;
 mod vectors;

@@ -5,7 +5,7 @@
 //!
 //! Against: an interrupt, a correcting next prompt, a negative score, a failing end, a refusal that
 //! nothing came after. For: the last check or a command that had failed passes, a delivery, thanks, a
-//! positive score, moving on to something else.
+//! positive score, consent ("ok"), moving on to something else.
 
 use std::collections::BTreeSet;
 
@@ -105,7 +105,9 @@ fn outcome<'a>(segment: &'a Segment<'_>, index: usize, failed: &mut BTreeSet<Vec
     if last.is_some_and(|last| last.refused) {
         return Outcome::Rejected;
     }
-    if next.is_none() && segment.moved_on { Outcome::Accepted } else { Outcome::Unknown }
+    let consented = next.and_then(|next| next.prompt).is_some_and(|prompt| prompt::is_consent(&prompt.text));
+    let moved_on = next.is_none() && segment.moved_on;
+    if consented || moved_on { Outcome::Accepted } else { Outcome::Unknown }
 }
 
 /// How the last command ended that tells: a check, a delivery, one that had failed, or a failure that

@@ -1,9 +1,11 @@
-//! Prompts: what starts new work, what corrects it, and the words that they share.
+//! Prompts: what starts new work, and what corrects or continues it.
 
 use std::collections::BTreeSet;
 
 use super::command::Command;
+use super::complaint;
 use super::flag::deciding_flags;
+use super::telling::telling_words;
 
 /// What a prompt does to the work before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,24 +30,29 @@ pub(super) struct Before<'a> {
     pub(super) commands: Vec<&'a Command>,
 }
 
+impl Before<'_> {
+    /// Whether a word is one of what was asked for or run.
+    fn speaks_of(&self, word: &str) -> bool {
+        word.len() > 3
+            && (self.targets.contains(word) || telling_words(self.prompt).iter().any(|other| other == word))
+    }
+}
+
 /// Openings that reject what was done.
 const REJECTING: &[&str] = &[
-    "actually",
     "doesn t work",
     "don t",
     "falsch",
-    "hmm",
     "it still",
     "it s still",
     "nein",
     "no",
+    "non",
     "nope",
     "not like",
     "not quite",
     "not right",
     "not what",
-    "revert that",
-    "revert this",
     "still broken",
     "still fail",
     "still not",
@@ -58,10 +65,7 @@ const REJECTING: &[&str] = &[
     "that s wrong",
     "that was wrong",
     "this is wrong",
-    "undo",
-    "wait",
     "why did you",
-    "wrong",
     "you broke",
     "you forgot",
     "you missed",
@@ -71,8 +75,34 @@ const REJECTING: &[&str] = &[
     "you were supposed",
 ];
 
+/// Openings that reject what was done, unless they add to it.
+const RECONSIDERING: &[&str] = &["actually", "hmm", "wait"];
+
 /// Openings that begin like a rejection and are none.
-const CONTENT: &[&str] = &["no need", "no problem", "no worries", "no rush", "stop the", "wait for the"];
+const CONTENT: &[&str] = &[
+    "don t bother",
+    "don t forget",
+    "don t hesitate",
+    "don t worry",
+    "no further",
+    "no more",
+    "no need",
+    "no problem",
+    "no rush",
+    "no worries",
+    "stop the",
+    "wait for the",
+];
+
+/// Words that add to what was done, and so leave it as it is.
+const ADDING: &[&str] = &["also", "additionally", "auch", "aussi", "one more", "además", "también"];
+
+/// What may stand before an opening.
+const POLITE: &[&str] = &["please", "bitte", "hey", "oh", "sorry", "ugh"];
+
+/// Whole prompts that let stand what was done.
+const CONSENTING: &[&str] =
+    &["ok", "okay", "yes", "yep", "sure", "ja", "oui", "si", "go ahead", "please proceed", "proceed", "fine"];
 
 /// Phrases that correct if there was something to correct.
 const DIRECTING: &[&str] = &[
@@ -121,12 +151,19 @@ const THANKS: &[&str] =
 /// What `prompt` does to the turn before it.
 pub(super) fn role(prompt: &str, before: &Before<'_>) -> Role {
     let words = words(prompt);
+    let polite = words.iter().take_while(|word| POLITE.contains(&word.as_str())).count();
+    let words = words.get(polite..).unwrap_or_default();
     if words.is_empty() {
         return Role::New;
     }
     let opening = words.join(" ");
     let opens = |phrases: &[&str]| phrases.iter().any(|phrase| starts_with_phrase(&opening, phrase));
-    if opens(REJECTING) && !opens(CONTENT) {
+    let beginning = format!(" {} ", words.get(..4).unwrap_or(words).join(" "));
+    let adds = || ADDING.iter().any(|word| beginning.contains(&format!(" {word} ")));
+    if !opens(CONTENT) && (opens(REJECTING) || (opens(RECONSIDERING) && !adds())) {
+        return Role::Correction;
+    }
+    if !opens(CONTENT) && complaint::complains(prompt, |word| before.speaks_of(word)) {
         return Role::Correction;
     }
     let padded = format!(" {opening} ");
@@ -137,7 +174,7 @@ pub(super) fn role(prompt: &str, before: &Before<'_>) -> Role {
     if before.commands.iter().any(|command| speaks_against(prompt, command)) {
         return Role::Correction;
     }
-    if opening == self::words(before.prompt).join(" ") {
+    if self::words(prompt) == self::words(before.prompt) {
         return if before.open_failure { Role::Correction } else { Role::Continuation };
     }
     if opens(CONTINUING) && words.len() <= 4 {
@@ -149,6 +186,11 @@ pub(super) fn role(prompt: &str, before: &Before<'_>) -> Role {
 /// Whether the prompt opens with thanks or praise.
 pub(super) fn is_thanks(prompt: &str) -> bool {
     words(prompt).first().is_some_and(|word| THANKS.contains(&word.as_str()))
+}
+
+/// Whether the prompt says no more than that the work may stand or go on.
+pub(super) fn is_consent(prompt: &str) -> bool {
+    CONSENTING.contains(&words(prompt).join(" ").as_str())
 }
 
 /// Whether the client put this prompt in place of an interrupt.
@@ -266,170 +308,6 @@ pub(super) fn visible(prompt: &str) -> String {
     kept
 }
 
-/// Words that say nothing about the work.
-const EMPTY_WORDS: &[&str] = &[
-    "a",
-    "about",
-    "after",
-    "again",
-    "all",
-    "also",
-    "an",
-    "and",
-    "any",
-    "are",
-    "as",
-    "at",
-    "be",
-    "been",
-    "before",
-    "bitte",
-    "but",
-    "by",
-    "can",
-    "could",
-    "danke",
-    "das",
-    "den",
-    "der",
-    "die",
-    "do",
-    "does",
-    "don",
-    "done",
-    "dann",
-    "eine",
-    "ensure",
-    "every",
-    "everything",
-    "first",
-    "for",
-    "from",
-    "get",
-    "give",
-    "go",
-    "going",
-    "good",
-    "had",
-    "has",
-    "have",
-    "hello",
-    "here",
-    "hey",
-    "hi",
-    "how",
-    "i",
-    "if",
-    "ignore",
-    "in",
-    "instructions",
-    "into",
-    "is",
-    "it",
-    "its",
-    "just",
-    "know",
-    "let",
-    "like",
-    "ll",
-    "make",
-    "may",
-    "me",
-    "mir",
-    "must",
-    "my",
-    "need",
-    "needs",
-    "new",
-    "nicht",
-    "no",
-    "not",
-    "now",
-    "of",
-    "ok",
-    "on",
-    "once",
-    "one",
-    "only",
-    "or",
-    "our",
-    "out",
-    "over",
-    "please",
-    "previous",
-    "redacted",
-    "right",
-    "say",
-    "see",
-    "should",
-    "so",
-    "some",
-    "still",
-    "sure",
-    "tell",
-    "than",
-    "thank",
-    "thanks",
-    "that",
-    "the",
-    "their",
-    "them",
-    "then",
-    "there",
-    "they",
-    "thing",
-    "things",
-    "this",
-    "thx",
-    "to",
-    "too",
-    "try",
-    "und",
-    "up",
-    "us",
-    "use",
-    "using",
-    "via",
-    "want",
-    "was",
-    "we",
-    "were",
-    "what",
-    "when",
-    "where",
-    "whether",
-    "which",
-    "while",
-    "why",
-    "will",
-    "with",
-    "works",
-    "would",
-    "yes",
-    "you",
-    "your",
-    "zu",
-];
-
-/// The words of a prompt that tell its work, in order, each once. Code, paths, names with digits and
-/// overlong words are left out: only what any colleague could have said may be published.
-pub(super) fn telling_words(prompt: &str) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    without_code(&visible(prompt))
-        .split_whitespace()
-        .map(|word| word.trim_matches(|char: char| !char.is_alphanumeric()))
-        .filter(|word| (2..=20).contains(&word.chars().count()))
-        .filter(|word| word.chars().all(|char| char.is_alphabetic() || char == '-'))
-        .map(str::to_lowercase)
-        .filter(|word| !EMPTY_WORDS.contains(&word.as_str()))
-        .filter(|word| seen.insert(word.clone()))
-        .collect()
-}
-
-fn without_code(prompt: &str) -> String {
-    prompt.split('`').step_by(2).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -479,16 +357,5 @@ mod tests {
         for prompt in ["thanks!", "Yes, go ahead", "continue", "Run the tests"] {
             assert_eq!(after(prompt, false), Role::Continuation, "{prompt}");
         }
-    }
-
-    #[test]
-    fn telling_words_leave_out_what_must_not_be_published() {
-        assert_eq!(
-            telling_words(
-                "Run the <b>x</b> integration tests in src/app.py with `make z` key sk12ab, please"
-            ),
-            ["run", "integration", "tests", "key"]
-        );
-        assert_eq!(telling_words("Hey, roll out the docs to staging. Thanks!"), ["roll", "docs", "staging"]);
     }
 }

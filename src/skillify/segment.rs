@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::action::{Action, Calls, What};
 use super::command::Command;
 use super::prompt::{self, Before, Role};
+use super::telling::telling_words;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::table::{Fact, Session};
 
@@ -56,14 +57,10 @@ impl Segment<'_> {
             .flat_map(|(index, turn)| turn.actions.iter().map(move |action| (index, action)))
     }
 
-    /// The telling words of all its prompts, in order.
+    /// The telling words of the prompt that starts it, in order: what corrects or goes on says how.
     pub(super) fn words(&self) -> Vec<String> {
-        let prompts = self.turns.iter().filter_map(|turn| turn.prompt);
-        let mut seen = BTreeSet::new();
-        prompts
-            .flat_map(|prompt| prompt::telling_words(&prompt.text))
-            .filter(|word| seen.insert(word.clone()))
-            .collect()
+        let prompt = self.turns.first().and_then(|turn| turn.prompt);
+        prompt.map(|prompt| telling_words(&prompt.text)).unwrap_or_default()
     }
 }
 

@@ -101,12 +101,18 @@ fn a_session_is_found_by_the_beginning_of_its_id() {
     let shown = site.run(&["sessions", "show", "ecf0032b"]);
     for line in [
         "session    ecf0032b-cc57-4cf8-9c95-05dec2413dd5",
+        "turn 1 ",
         "  > Fix the greeting in src/app.py to say \"Hi\" and check the integration suite",
         "  failed  Bash make test-integration",
         "  < Greeting changed to \"Hi\" and the integration suite passes (needed `make db-up` first).",
     ] {
         assert!(shown.lines().any(|found| found.starts_with(line)), "{line:?} is missing in {shown}");
     }
+    let first = shown.lines().skip_while(|line| !line.starts_with("turn 1 ")).nth(1);
+    assert!(
+        first.is_some_and(|line| line.starts_with("  > ")),
+        "the first turn is the first prompt's: {shown}"
+    );
 }
 
 #[test]

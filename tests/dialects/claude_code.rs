@@ -180,6 +180,8 @@ fn a_login_names_the_person() {
     let user = |attributes: &[(&str, &str)]| map("user_prompt", attributes)[0].user_id.clone();
     assert_eq!(user(&[("user.id", "hash"), ("user.email", "ada@example.com")]), "ada@example.com");
     assert_eq!(user(&[("user.id", "hash"), ("user.email", "")]), "hash");
+    let named = [("user.id", "hash"), ("user.email", "ada@example.com"), ("enduser.id", "ada")];
+    assert_eq!(user(&named), "ada", "whom the team names is the same person in every client");
 }
 
 #[test]

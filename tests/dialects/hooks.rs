@@ -189,6 +189,21 @@ fn a_call_comes_before_its_result_although_one_hook_tells_both() {
 }
 
 #[test]
+fn the_caller_says_whose_and_of_which_repository_it_is() {
+    for (assistant, hook) in
+        [("claude", "SessionStart"), ("cursor", "sessionStart"), ("hermes", "on_session_start")]
+    {
+        let named = json!({
+            "hook_event_name": hook, "conversation_id": "s", "session_id": "s", "user_email": "a@example.com",
+            "enduser.id": "ada", "vcs.repository.url.full": "https://git.example.com/acme/shop.git",
+        });
+        let event = &one(assistant, named)[0];
+        assert_eq!((event.user_id.as_str(), event.project.as_str()), ("ada", "git.example.com/acme/shop"));
+        assert!(!event.attributes.contains_key("vcs.repository.url.full"), "{assistant}");
+    }
+}
+
+#[test]
 fn the_caller_says_when_it_was() {
     let object = json!({
         "hook_event_name": "UserPromptSubmit", "session_id": "s", "prompt": "Fix it",

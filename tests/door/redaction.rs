@@ -90,6 +90,94 @@ fn names_the_rule_and_keeps_what_stands_around() {
 }
 
 #[test]
+fn passwords_leave_the_arguments_of_programs() {
+    let redactor = redactor();
+    // What stands between two ¦ is the secret.
+    for text in [
+        "./tool sync --pw ¦Rosebud1941¦",
+        "./tool sync --pass ¦Rosebud1941¦",
+        "./tool sync --pass=¦Rosebud1941¦ --wait",
+        "./tool unlock --pin ¦493817¦",
+        "plink -pw ¦Rosebud1941¦ build.local",
+        "keytool -list -keystore app.jks -storepass ¦changeit77¦",
+        "kubectl create secret generic crm --from-literal=pw=¦Rosebud1941¦ -n dev",
+        "kubectl create secret generic crm --from-literal=a=$A --from-literal=code=¦Rosebud1941¦",
+        "aws configure set aws_secret_access_key ¦q7Rk2mPz9XvT4wLc8JnB¦",
+        "npm config set //registry.local/:_password ¦Um9zZWJ1ZDE5NDE=¦",
+        "git config --global acme.token ¦Rosebud1941¦",
+        "redis-cli -a ¦Sommer2026¦ -n 2 FLUSHDB",
+        "redis-cli -h cache -a '¦Sommer2026¦' PING",
+        r#"["redis-cli","-a","¦Sommer2026¦","PING"]"#,
+        r#"{"command":"redis-cli -a \"¦Sommer2026¦\" PING"}"#,
+        "docker login -u ci -p ¦hunter2-Blue¦ registry.local",
+        "docker login -u ci \\\n  -p ¦hunter2-Blue¦ registry.local",
+        "helm registry login -u ci -p¦hunter2-Blue¦ registry.local",
+        "az login --service-principal -u crm -p ¦Rosebud1941¦ --tenant acme",
+        "twine upload -u ci -p ¦Rosebud1941¦ dist/*",
+        "mongosh -u root -p ¦Rosebud1941¦ --eval 'rs.initiate()'",
+        "mysqladmin -uroot -p¦Sommer2026¦ create shop",
+        "mariadb-dump -uroot -p¦Sommer2026¦ shop",
+        "sqlcmd -S crm -U sa -P ¦Rosebud1941¦ -i sync.sql",
+        "ldapsearch -D cn=admin -w ¦Rosebud1941¦ -b dc=acme",
+        "smbclient //nas/build -U ci%¦Rosebud1941¦",
+        "zip -P ¦Rosebud1941¦ out.zip c.pem",
+        "unzip -P ¦Rosebud1941¦ out.zip",
+        "7z x -p¦Rosebud1941¦ a.7z",
+        "htpasswd -b users.txt ada ¦Rosebud1941¦",
+        "htpasswd -nbB ada ¦Rosebud1941¦ > users.txt",
+        "rabbitmqctl add_user ci ¦Rosebud1941¦",
+        r"net use Z: \\nas\build ¦Rosebud1941¦ /user:ci",
+        "vault kv put secret/app value=¦hunter2-Blue¦",
+        "vault kv put -mount=secret app user=$USER value=¦hunter2-Blue¦",
+        "fly secrets set CODE=¦hunter2-Blue¦",
+        "gh secret set DEPLOY --body ¦Tr0ub4dor-9¦",
+        "gh secret set DEPLOY -b\"¦Tr0ub4dor-9¦\"",
+        "echo ¦Sommer2026¦ | docker login --username ci --password-stdin registry.local",
+        "printf '%s' '¦Sommer2026¦' | sudo -S apt-get update",
+        "echo \"¦app:Sommer2026¦\" | chpasswd",
+        "echo -n ¦Sommer2026¦ | gh secret set DEPLOY",
+        "openssl pkcs12 -in c.p12 -passin pass:¦Rosebud1941¦ -nodes",
+        "psql -d app -c \"ALTER USER app PASSWORD '¦Rosebud1941¦'\"",
+        "mysql -e \"CREATE USER ci IDENTIFIED WITH x BY '¦Rosebud1941¦'\"",
+    ] {
+        let parts: Vec<&str> = text.split('¦').collect();
+        let redacted = redactor.redact(&text.replace('¦', "")).into_owned();
+        let kept = redacted.starts_with(&format!("{}[redacted:", parts[0])) && redacted.ends_with(parts[2]);
+        assert!(kept && !redacted.contains(parts[1]), "{text} gave {redacted}");
+        assert_eq!(redactor.redact(&redacted), redacted, "twice is once");
+    }
+}
+
+#[test]
+fn other_arguments_of_the_same_look_stay() {
+    let redactor = redactor();
+    for text in [
+        "mkdir -p build/out && docker run -p 8080:80 --name web nginx",
+        "docker login registry.local && docker run -p 8080:80 web",
+        "docker run -d --name mongo -p 27017:27017 mongo:7",
+        "docker exec mongo mkdir -p /data/seed && mongosh --port 27017 -u app -p",
+        "ssh -p 2222 build.local && scp -P 2222 a.tgz build.local: && grep -w redis-cli notes.txt",
+        "redis-cli -a $REDIS_PASSWORD PING; redis-cli -a \"${REDIS_PASSWORD}\" PING",
+        "{\"command\":\"redis-cli PING\\nls -a build\"}",
+        "sqlcmd -S crm -P \"$SA_PASSWORD\" && mysql -u root -p shop",
+        "zip -r out.zip src && gzip -9 a.tar && 7z x -y -p a.7z",
+        "echo done | tee log.txt && echo $TOKEN | docker login --password-stdin",
+        "echo redis | grep redis-cli; echo hello | npx prettier --stdin-filepath a.ts",
+        "cargo test --pass-through 12345 && npx jest --passWithNoTests && flash --pin 13",
+        "kubectl create secret generic crm --from-literal=a=$A --from-file=b=b.txt -n dev",
+        "kubectl create configmap web --from-literal=LOG_LEVEL=debug",
+        "vault kv put secret/app @app.json; vault kv get secret/app; vault kv put secret/app a=$A",
+        "gh secret set DEPLOY < deploy.txt; gh auth login -p https; gh secret set DEPLOY --body \"$T\"",
+        "the password 'must have' eight letters; ALTER TABLE users ADD COLUMN password text",
+        "git config user.name bot && npm config set fund false && aws configure set region eu-west-1",
+        "rabbitmqctl list_users && htpasswd users.txt ada && net use Z: /delete",
+        "PASSWORD '<password>' IDENTIFIED BY '${PASSWORD}' openssl -passin pass:$PASS -passin env:PASS",
+    ] {
+        assert!(matches!(redactor.redact(text), Cow::Borrowed(_)), "{text} gave {}", redactor.redact(text));
+    }
+}
+
+#[test]
 fn leaves_ordinary_text_alone() {
     let redactor = redactor();
     for text in [

@@ -39,7 +39,8 @@ const SCOPE: &str = "com.anthropic.claude_code";
 const SESSION: &[&str] = &["session.id"];
 const TURN: &[&str] = &["prompt.id"];
 const SEQUENCE: &[&str] = &["event.sequence"];
-const USER: &[&str] = &["user.email", "user.account_uuid", "user.account_id", "user.id"];
+const USER: &[&str] =
+    &["enduser.id", "user.email", "user.name", "user.account_uuid", "user.account_id", "user.id"];
 const VERSION: &[&str] = &["app.version", "service.version"];
 const MODEL: &[&str] = &["model", "gen_ai.response.model", "gen_ai.request.model"];
 const AGENT: &[&str] = &["agent_id"];

@@ -76,7 +76,11 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
 fn who(record: &Record<'_>, event: SessionEvent) -> SessionEvent {
     let is_called = text(record, PARENT).is_some();
     SessionEvent {
-        user_id: text(record, USER).filter(|user| user != NOBODY).unwrap_or_default(),
+        user_id: if event.user_id.is_empty() {
+            text(record, USER).filter(|user| user != NOBODY).unwrap_or_default()
+        } else {
+            event.user_id
+        },
         agent: text(record, AGENT).filter(|_| is_called).unwrap_or_default(),
         ..event
     }

@@ -23,7 +23,7 @@ const COMMON: Common = Common {
     session: &["conversation_id", "session_id"],
     turn: &["generation_id"],
     cwd: &["cwd", "workspace_roots/0"],
-    user: &["user_email"],
+    user: &["enduser.id", "user_email", "user.name"],
     version: &["cursor_version"],
     call: &["tool_use_id"],
     tool: &["tool_name"],

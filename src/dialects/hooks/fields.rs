@@ -40,7 +40,7 @@ impl Common {
             turn: &[],
             time: &[],
             cwd: &["cwd"],
-            user: &["user.name", "user.email", "enduser.id"],
+            user: &["enduser.id", "user.email", "user.name"],
             version: &[],
             model: &["model"],
             agent: &[],

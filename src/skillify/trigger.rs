@@ -1,0 +1,94 @@
+//! Which of the words that prompts share say when to use a skill.
+
+use std::collections::BTreeSet;
+
+use super::claim::SupportedClaim;
+use super::steps::Member;
+use super::template::Template;
+
+/// What people ask an assistant to do. A word that opens prompts and is none of these is a thing.
+#[rustfmt::skip]
+const IMPERATIVES: &[&str] = &[
+    "accept", "activate", "add", "adjust", "analyse", "analyze", "anonymise", "anonymize", "answer", "apply",
+    "approve", "archive", "assign", "attach", "audit", "back", "backfill", "backport", "bake", "benchmark", "block",
+    "bootstrap", "bring", "build", "bump", "bundle", "calculate", "calibrate", "cancel", "capture", "change", "check",
+    "clean", "clear", "clone", "close", "collect", "commit", "compare", "compile", "compress", "compute",
+    "configure", "connect", "convert", "copy", "count", "create", "cut", "debug", "delete", "deploy", "describe",
+    "destroy", "detect", "diagnose", "disable", "discard", "dispatch", "document", "download", "draft", "draw", "drop",
+    "dump", "edit", "empty", "enable", "encrypt", "erase", "evaluate", "execute", "explain", "export", "extend",
+    "extract", "fetch", "fill", "filter", "find", "finish", "fix", "flash", "flush", "format", "freeze", "generate",
+    "grant", "handle", "hide", "implement", "import", "improve", "increase", "index", "initialise", "initialize",
+    "insert", "inspect", "install", "introduce", "investigate", "invite", "issue", "kill", "label", "launch", "lint",
+    "list", "load", "lock", "log", "maintain", "mark", "measure", "merge", "migrate", "mirror", "monitor", "mount",
+    "move", "notify", "offer", "open", "optimise", "optimize", "order", "pack", "package", "paint", "patch", "pin",
+    "plan", "plot", "post", "prepare", "print", "process", "produce", "profile", "promote", "propagate", "provision",
+    "prune", "publish", "pull", "purge", "push", "put", "queue", "read", "rebase", "rebuild", "recalculate", "recompute",
+    "reconcile", "record", "recover", "recreate", "reduce", "refactor", "refresh", "refund", "regenerate", "register",
+    "reimport", "reindex", "reinstall", "release", "reload", "remove", "rename", "render", "renew", "repair",
+    "replace", "replay", "replicate", "report", "reproduce", "request", "rerun", "reset", "resize", "resolve", "restart",
+    "restore", "retry", "review", "revoke", "rewrite", "roll", "rotate", "run", "sanitise", "sanitize", "scaffold",
+    "scale", "scan", "schedule", "seal", "search", "seed", "send", "set", "setup", "ship", "show", "shrink", "sign",
+    "simplify", "simulate", "skip", "snapshot", "sort", "speed", "split", "squash", "stage", "start", "store",
+    "submit", "summarise", "summarize", "support", "switch", "sync", "synchronise", "synchronize", "tag", "tear", "test",
+    "tidy", "train", "transfer", "translate", "trigger", "trim", "tune", "turn", "unlock", "unpack", "update",
+    "upgrade", "upload", "vacuum", "validate", "vendor", "verify", "version", "view", "warm", "wipe", "write",
+    // German.
+    "aktualisiere", "analysiere", "ändere", "baue", "behebe", "benenne", "erkläre", "erstelle", "erzeuge", "führe",
+    "füge", "installiere", "lade", "lösche", "mache", "mach", "nimm", "prüfe", "schreibe", "setze", "spiele", "starte",
+    "teste", "veröffentliche", "verschiebe", "zeige", "übersetze",
+];
+
+/// Whether the word, where it opens a prompt, asks to do something.
+pub(super) fn is_imperative(word: &str) -> bool {
+    IMPERATIVES.contains(&word)
+}
+
+/// Which of these words fill a hole of the claims' commands: they were given to one piece of work, and are
+/// not what all of them are about.
+pub(super) fn values<'w>(
+    words: impl Iterator<Item = &'w str>,
+    claims: &[SupportedClaim],
+    members: &[Member<'_, '_>],
+) -> BTreeSet<&'w str> {
+    let said = |word: &&str| claims.iter().any(|claim| is_in(word, &claim.claim.to_string()));
+    let words: Vec<&str> = words.filter(|word| !said(word)).collect();
+    let mut values = BTreeSet::new();
+    if words.is_empty() {
+        return values;
+    }
+    let templates: Vec<&Template> = claims.iter().flat_map(|claim| claim.claim.templates()).collect();
+    let commands = members.iter().flat_map(|(work, _)| work.segment.actions());
+    for command in commands.filter_map(|(_, action)| action.command()) {
+        let core = command.core();
+        let given = words.iter().copied().filter(|word| core.iter().any(|argument| is_in(word, argument)));
+        let mut given = given.peekable();
+        if given.peek().is_some() && templates.iter().any(|template| template.matches(command)) {
+            values.extend(given);
+        }
+    }
+    values
+}
+
+/// Whether a text has the word, as one of its own or as a part of one.
+fn is_in(word: &str, text: &str) -> bool {
+    let is_part = |part: &str| part.eq_ignore_ascii_case(word);
+    text.split(|char: char| !char.is_alphanumeric() && char != '-').any(is_part)
+        || text.split(|char: char| !char.is_alphanumeric()).any(is_part)
+}
+
+/// Verbs and things, without those that tell nothing: a program's name, where a command of the skill says
+/// when to use it; and a verb for everything without a thing.
+pub(super) fn telling(
+    verbs: Vec<String>,
+    mut things: Vec<String>,
+    claims: &[SupportedClaim],
+) -> (Vec<String>, Vec<String>) {
+    if claims.iter().any(|claim| claim.claim.names_a_command()) {
+        let commands: Vec<String> =
+            claims.iter().flat_map(|claim| claim.claim.templates()).map(ToString::to_string).collect();
+        let names: BTreeSet<&str> =
+            commands.iter().filter_map(|command| command.split_whitespace().next()).collect();
+        things.retain(|thing| !names.contains(thing.as_str()) && thing != "run");
+    }
+    if things.is_empty() { (Vec::new(), things) } else { (verbs, things) }
+}
