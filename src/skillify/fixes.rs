@@ -6,7 +6,6 @@ use super::candidate::{Draft, Workspace, reason};
 use super::claim::SupportedClaim;
 use super::propose::{self, Fix};
 use super::score::{self, Shortfall};
-use super::steps::is_nearly_all;
 use super::template::Template;
 
 /// A Fix with its evidence.
@@ -25,7 +24,7 @@ struct Together {
 }
 
 impl Together {
-    /// Whether nearly all sessions that the repair helped since somebody first ran this ran it as well:
+    /// Whether three in four sessions that the repair helped since somebody first ran this ran it as well:
     /// what some did without is no part of the repair, what has become necessary is.
     fn needs(&self, claim: &SupportedClaim) -> bool {
         let (Some(main), Some(first)) = (self.draft.claims.first(), claim.support.first()) else {
@@ -34,7 +33,8 @@ impl Together {
         let since = main.support.iter().filter(|evidence| evidence.started_at >= first.started_at);
         let since: BTreeSet<(&str, &str)> =
             since.map(|evidence| (evidence.tenant.as_str(), evidence.session.as_str())).collect();
-        is_nearly_all(since.intersection(&claim.sessions()).count(), since.len())
+        let did = since.intersection(&claim.sessions()).count();
+        did > 0 && did * 4 >= since.len() * 3
     }
 }
 
