@@ -1,12 +1,11 @@
 //! Fixes of one command that the same sessions show: one draft.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::candidate::{Draft, Workspace, reason};
 use super::claim::SupportedClaim;
 use super::propose::{self, Fix};
 use super::score::{self, Shortfall};
-use super::steps::is_nearly_all;
 use super::template::Template;
 
 /// A Fix with its evidence.
@@ -25,11 +24,17 @@ struct Together {
 }
 
 impl Together {
-    /// Whether nearly all sessions that the repair helped ran this as well: what some did without is
-    /// no part of it.
-    fn needs(&self, sessions: &[u32]) -> bool {
-        let helped = self.sessions.first().map(Vec::as_slice).unwrap_or_default();
-        is_nearly_all(common(helped, sessions), helped.len())
+    /// Whether three in four sessions that the repair helped since somebody first ran this ran it as well:
+    /// what some did without is no part of the repair, what has become necessary is.
+    fn needs(&self, claim: &SupportedClaim) -> bool {
+        let (Some(main), Some(first)) = (self.draft.claims.first(), claim.support.first()) else {
+            return false;
+        };
+        let since = main.support.iter().filter(|evidence| evidence.started_at >= first.started_at);
+        let since: BTreeSet<(&str, &str)> =
+            since.map(|evidence| (evidence.tenant.as_str(), evidence.session.as_str())).collect();
+        let did = since.intersection(&claim.sessions()).count();
+        did > 0 && did * 4 >= since.len() * 3
     }
 }
 
@@ -64,7 +69,7 @@ fn of_one_command(workspace: &Workspace<'_>, mut found: Vec<Found>) -> Vec<Draft
             draft.shortfalls.is_empty() && theirs.iter().any(|theirs| overlaps(theirs, &sessions))
         });
         match leader {
-            Some(leader) if shortfalls.is_empty() && leader.needs(&sessions) => {
+            Some(leader) if shortfalls.is_empty() && leader.needs(&claim) => {
                 leader.draft.claims.push(claim);
                 leader.sessions.push(sessions);
             }

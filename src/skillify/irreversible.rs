@@ -13,7 +13,7 @@ pub(super) const CAUTION: &str = " It cannot be undone: ask first.";
 static IRREVERSIBLE: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
     RegexSet::new([
         // Work that was not committed, history that others have.
-        r"^git\b.*\s(?:reset\b.*\s--hard|clean\b.*\s-\w*f|stash\s+(?:drop|clear)|branch\b.*\s-D)\b",
+        r"^git\b.*\s(?:reset\b.*\s--hard|clean\b.*\s-\w*f\w*|stash\s+(?:drop|clear)|branch\b.*\s-D)\b",
         r"^git\b.*\spush\b.*\s(?:--force|-f)(?:\s|$)",
         // Machines, clusters and what is stored there.
         r"^(?:terraform|tofu|terragrunt|pulumi|cdk|npx cdk)\b.*\s(?:destroy|-destroy)\b",
