@@ -1,5 +1,7 @@
 //! What a procedure is: what sessions did as a whole, and what belongs to it alone.
 
+#![allow(clippy::indexing_slicing, reason = "numbers of sessions are the test's own")]
+
 use skillspan::skillify::Candidate;
 use skillspan::table::Session;
 
