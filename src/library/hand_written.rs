@@ -102,16 +102,18 @@ fn commands(claim: &Claim) -> Vec<String> {
 pub(super) fn mentions(text: &str, command: &str) -> bool {
     let mut literals = Vec::new();
     let mut rest = command;
+    let mut begins_in_a_word = false;
     while let Some((before, hole)) = rest.split_once('{') {
-        literals.push(before.trim());
+        literals.push(Literal::new(before, begins_in_a_word, !before.ends_with(' ')));
         rest = hole.split_once('}').map_or("", |(_, after)| after);
+        begins_in_a_word = !rest.starts_with(' ');
     }
-    literals.push(rest.trim());
-    literals.retain(|literal| !literal.is_empty());
+    literals.push(Literal::new(rest, begins_in_a_word, false));
+    literals.retain(|literal| !literal.text.is_empty());
     text.lines().any(|line| {
         let mut rest = line;
         !literals.is_empty()
-            && literals.iter().all(|literal| match find_whole(rest, literal) {
+            && literals.iter().all(|literal| match literal.find(rest) {
                 Some(end) => {
                     rest = rest.get(end..).unwrap_or_default();
                     true
@@ -121,23 +123,39 @@ pub(super) fn mentions(text: &str, command: &str) -> bool {
     })
 }
 
-/// Where the words end that are not a part of longer words.
-fn find_whole(line: &str, words: &str) -> Option<usize> {
-    let part_of_word = |char: char| char.is_alphanumeric() || "-_:/.".contains(char);
-    line.match_indices(words)
-        .find(|(start, _)| {
-            let before = line.get(..*start).and_then(|before| before.chars().next_back());
-            let after = line.get(start + words.len()..).unwrap_or_default();
-            let mut after = after.chars();
-            let (next, second) = (after.next(), after.next());
-            // A full stop or a colon ends a sentence, not a word, where nothing follows it.
-            let goes_on = match next {
-                Some('.' | ':') => second.is_some_and(part_of_word),
-                other => other.is_some_and(part_of_word),
-            };
-            !before.is_some_and(part_of_word) && !goes_on
-        })
-        .map(|(start, _)| start + words.len())
+/// A part of a command between its holes.
+struct Literal<'a> {
+    text: &'a str,
+    /// Whether a hole stands before it in the same word.
+    begins_in_a_word: bool,
+    /// Whether a hole stands behind it in the same word.
+    ends_in_a_word: bool,
+}
+
+impl<'a> Literal<'a> {
+    fn new(text: &'a str, begins_in_a_word: bool, ends_in_a_word: bool) -> Self {
+        Self { text: text.trim(), begins_in_a_word, ends_in_a_word }
+    }
+
+    /// Where the words end that are not a part of longer ones, but for what fills a hole beside them.
+    fn find(&self, line: &str) -> Option<usize> {
+        let part_of_word = |char: char| char.is_alphanumeric() || "-_:/.".contains(char);
+        line.match_indices(self.text)
+            .find(|(start, _)| {
+                let before = line.get(..*start).and_then(|before| before.chars().next_back());
+                let after = line.get(start + self.text.len()..).unwrap_or_default();
+                let mut after = after.chars();
+                let (next, second) = (after.next(), after.next());
+                // A full stop or a colon ends a sentence, not a word, where nothing follows it.
+                let goes_on = match next {
+                    Some('.' | ':') => second.is_some_and(part_of_word),
+                    other => other.is_some_and(part_of_word),
+                };
+                (self.begins_in_a_word || !before.is_some_and(part_of_word))
+                    && (self.ends_in_a_word || !goes_on)
+            })
+            .map(|(start, _)| start + self.text.len())
+    }
 }
 
 #[cfg(test)]
@@ -150,10 +168,11 @@ mod tests {
         assert!(mentions("Then make test.", "make test"));
         assert!(!mentions("Run `make test-integration`.", "make test"));
         assert!(!mentions("Run `remake test`.", "make test"));
-        assert!(
-            mentions("git tag v1.2.3 && git push", "git tag v{version}")
-                || mentions("git tag v 1", "git tag v{version}")
-        );
+        assert!(mentions("git tag v1.2.3 && git push", "git tag v{version}"));
+        assert!(mentions("Run `make fit TARGET=api`.", "make fit TARGET={name}"));
+        assert!(!mentions("Run `make fit ALL=1`.", "make fit TARGET={name}"));
+        assert!(mentions("rspec m/order_spec.rb now", "rspec m/{name}_spec.rb"));
+        assert!(!mentions("rspec m/order_spec.rb.orig", "rspec m/{name}_spec.rb"));
         assert!(!mentions("git\ntag", "git tag"));
     }
 }

@@ -3,6 +3,7 @@
 //! Sessions are dated by day, and speak against a claim only if they are newer than every day that
 //! speaks for it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
@@ -10,7 +11,7 @@ use super::content::{Content, situation};
 use super::identity::same_situation;
 use super::state::{Reason, Skill};
 use crate::event::Status;
-use crate::skillify::{Candidate, Claim, Evidence, Shortfall, SupportedClaim, Template};
+use crate::skillify::{Candidate, Claim, Evidence, Shortfall, SupportedClaim, Template, program_of};
 
 /// So many sessions against a claim, all newer than every session for it, contradict it.
 const CONTRADICTING_SESSIONS: usize = 2;
@@ -30,10 +31,14 @@ const NOTICE_DAYS: i64 = 7;
 pub(super) struct Sessions<'a> {
     findings: &'a Findings,
     claims: BTreeMap<String, &'a SupportedClaim>,
-    /// The sessions (indices of episodes) that ran each command line, and how it ended in each.
-    runs: BTreeMap<&'a str, Vec<(usize, Status)>>,
+    /// The sessions (indices of episodes) that ran each command line, by its program, and how it ended in
+    /// each.
+    runs: Runs<'a>,
     as_of: String,
 }
+
+/// By program and line.
+type Runs<'a> = BTreeMap<(Cow<'a, str>, &'a str), Vec<(usize, Status)>>;
 
 impl<'a> Sessions<'a> {
     pub(super) fn of(findings: &'a Findings) -> Self {
@@ -48,10 +53,10 @@ impl<'a> Sessions<'a> {
                 *known = claim;
             }
         }
-        let mut runs: BTreeMap<&str, Vec<(usize, Status)>> = BTreeMap::new();
+        let mut runs = Runs::new();
         for (index, episode) in findings.episodes.iter().enumerate() {
             for (command, ending) in &episode.commands {
-                runs.entry(command).or_default().push((index, *ending));
+                runs.entry((program_of(command), command)).or_default().push((index, *ending));
             }
         }
         Self { findings, claims, runs, as_of: findings.as_of.date() }
@@ -111,9 +116,10 @@ impl<'a> Sessions<'a> {
     /// The date of each session that ran the command, and how it ended there at best.
     fn endings(&self, command: &Template) -> Vec<(&'a str, Status)> {
         let Some(program) = command.program() else { return Vec::new() };
-        let alike = self.runs.range(program..).take_while(|(line, _)| line.starts_with(program));
+        let from = (Cow::Borrowed(program), "");
+        let alike = self.runs.range(from..).take_while(|((own, _), _)| own == program);
         let mut by_session: BTreeMap<usize, Status> = BTreeMap::new();
-        for (_, runs) in alike.filter(|(line, _)| command.is_run_by(line)) {
+        for (_, runs) in alike.filter(|((_, line), _)| command.is_run_by(line)) {
             for (session, ending) in runs {
                 let known = by_session.entry(*session).or_default();
                 *known = known.at_best(*ending);

@@ -3,13 +3,14 @@
 //! A tool call, its result and its decision are joined by the call's id. A shell tool is told by its
 //! name and by an argument that holds a command line; the line is split into commands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::checkout::Checkout;
 use super::command::{Command, Listed, commands, looks_like_file};
 use super::event_ids::EventIds;
 use super::outcome::Outcome;
@@ -47,9 +48,12 @@ pub(super) struct Action {
 pub(super) enum What {
     /// A command was run.
     Command(SharedCommand),
-    /// A command was run that no claim can speak of; its token.
+    /// A command was run that no claim can speak of, and that is the session's own; its token.
     Opaque(String),
-    /// A file was changed; its path, `""` if none is told.
+    /// A command was run that no claim can speak of, and that others may have to run as well; its token.
+    Unsaid(String),
+    /// A file was changed; its path, `""` if none is told. Of a digest from the root of the repository,
+    /// where that is known.
     Edit(String),
     /// A skill was loaded.
     Skill,
@@ -88,8 +92,8 @@ struct Call<'a> {
 /// The facts of a session joined into calls.
 pub(super) struct Calls<'a> {
     by_id: BTreeMap<&'a str, Call<'a>>,
-    /// The names of files that the session made.
-    made: BTreeSet<String>,
+    /// The names of files that the session made, and whether a command made them.
+    made: BTreeMap<String, bool>,
 }
 
 impl<'a> Calls<'a> {
@@ -123,9 +127,15 @@ impl<'a> Calls<'a> {
         }
         let mut actions = call.actions();
         for action in &mut actions {
-            action.scratch = action.command().is_some_and(|command| {
-                command.words().iter().any(|word| self.made.contains(file_name(&word.value)))
-            });
+            let Some(command) = action.command() else { continue };
+            let made = command.words().iter().filter_map(|word| self.made.get(file_name(&word.value)));
+            let made: Vec<&bool> = made.collect();
+            let of_commands = !made.is_empty() && made.iter().all(|by_command| **by_command);
+            if of_commands && command.may_be_a_step() {
+                // What came before it cannot be said: that it was written to a file.
+                action.what = What::Unsaid(command.token());
+            }
+            action.scratch = !made.is_empty();
         }
         actions
     }
@@ -185,13 +195,17 @@ impl Action {
         }
     }
 
-    /// As a digest keeps it: a command that no claim can speak of as its token alone; `None` for
-    /// what says nothing of the work.
-    pub(super) fn digested(&self, outcome: Outcome) -> Option<Self> {
+    /// As a digest keeps it: a command that no claim can speak of as its token alone, a file by its
+    /// path in the repository; `None` for what says nothing of the work.
+    pub(super) fn digested(&self, outcome: Outcome, checkout: &Checkout<'_>) -> Option<Self> {
         let what = match &self.what {
             What::Skill | What::Look => return None,
             What::Command(command) if command.is_trivial() => return None,
-            What::Command(command) if claimable(self).is_none() => What::Opaque(command.token()),
+            What::Command(command) if claimable(self).is_none() => {
+                let is_own = self.scratch || !command.may_be_a_step();
+                if is_own { What::Opaque(command.token()) } else { What::Unsaid(command.token()) }
+            }
+            What::Edit(path) => What::Edit(checkout.within(path).to_owned()),
             what => what.clone(),
         };
         Some(Self { what, outcome, ..self.clone() })
@@ -202,7 +216,7 @@ impl Action {
         match &self.what {
             What::Command(command) if command.is_trivial() => None,
             What::Command(command) => Some(format!("run {}", command.token())),
-            What::Opaque(token) => Some(format!("run {token}")),
+            What::Opaque(token) | What::Unsaid(token) => Some(format!("run {token}")),
             What::Edit(path) => Some(format!("edit {}", path.rsplit('/').next().unwrap_or_default())),
             What::Tool(name) => Some(format!("tool {}", name.text())),
             What::Skill | What::Look => None,
@@ -219,19 +233,21 @@ impl<'a> Call<'a> {
         self.observations().map(field).find(|text| !text.is_empty()).map_or("", String::as_str)
     }
 
-    /// The names of the files that the call made, by redirection or by a tool that writes.
-    fn made(&self) -> Vec<String> {
+    /// The names of the files that the call made, by redirection or by a tool that writes, and whether it
+    /// was a command's output that was written.
+    fn made(&self) -> Vec<(String, bool)> {
         let tool = self.first_text(|event| &event.tool);
         let input = self.first_text(|event| &event.input);
         if let Some(line) = command_line(tool, input) {
             let Some(regex) = REDIRECTION.as_ref().filter(|_| line.contains('>')) else { return Vec::new() };
+            let by_command = commands(&line).iter().any(|listed| listed.command.may_be_a_step());
             let targets = regex.captures_iter(&line).filter_map(|found| found.get(1));
-            return targets.map(|target| file_name(target.as_str()).to_owned()).collect();
+            return targets.map(|target| (file_name(target.as_str()).to_owned(), by_command)).collect();
         }
         let words = name_words(tool);
         let writes = words.iter().any(|word| word == "write" || word == "create");
         let path = if writes { edited_path(input) } else { String::new() };
-        if path.is_empty() { Vec::new() } else { vec![file_name(&path).to_owned()] }
+        if path.is_empty() { Vec::new() } else { vec![(file_name(&path).to_owned(), false)] }
     }
 
     fn actions(&self) -> Vec<Action> {

@@ -1,7 +1,7 @@
 //! Candidates: claims that belong together, worded, guarded and judged.
 //!
 //! Fixes of one command that the same sessions show are one candidate. What a cluster's sessions ran
-//! in common is a candidate of its own, unless a fix already says it.
+//! in common ([`super::procedure`]) is a candidate of its own, unless a fix already says it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,16 +10,14 @@ use super::Idea;
 use super::action::Action;
 use super::chance::Background;
 use super::claim::{Candidate, Claim, Evidence, Scope, SupportedClaim, Wording};
-use super::cluster;
 use super::fixes;
 use super::guard;
 use super::index::Index;
 use super::instead;
 use super::offline::Offline;
 use super::propose::{self, Material, Proposer};
-use super::said::Said;
 use super::score::{self, PublishRule, Shortfall};
-use super::steps::{self, Member, Step};
+use super::steps::Member;
 use super::terms::{Term, Terms};
 use super::trigger;
 use super::vectors::Vectors;
@@ -119,89 +117,8 @@ impl Workspace<'_> {
     }
 
     /// The segment at a place, with its terms.
-    fn member(&self, at: usize) -> Option<Member<'_, '_>> {
+    pub(super) fn member(&self, at: usize) -> Option<Member<'_, '_>> {
         self.works.get(at).zip(self.terms.works().get(at))
-    }
-
-    /// What each cluster's sessions did in common, and what became of each cluster.
-    fn procedures(&self, others: &[Candidate]) -> (Vec<Draft>, Vec<String>) {
-        let said = Said::by(others);
-        let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
-        let mut drafts = Vec::new();
-        let mut explained = Vec::new();
-        for members in cluster::clusters(self.works, self.terms, self.vectors, self.without)
-            .into_iter()
-            .filter(|members| members.len() > 1)
-        {
-            let members: Vec<Member<'_, '_>> = members.iter().filter_map(|at| self.member(*at)).collect();
-            let works: Vec<&Work<'_>> = members.iter().map(|(work, _)| *work).collect();
-            let steps = steps::steps(&members, self.background, self.without);
-            let claims: Vec<Claim> = steps.iter().map(|step| step.claim.clone()).collect();
-            let verdict = if !is_a_procedure(&claims, &works) {
-                "too little in common that belongs to this work alone"
-            } else if !seen.insert(claims) {
-                "the same steps as another cluster"
-            } else {
-                let draft = self.procedure(steps, &works, &members);
-                let runs = draft.claims.iter().filter(|claim| matches!(claim.claim, Claim::Run(_)));
-                let telling = runs.filter(|claim| tells(&claim.claim, &works));
-                if said.has(telling) {
-                    "other candidates say it"
-                } else {
-                    drafts.push(draft);
-                    "a candidate"
-                }
-            };
-            explained.push(explanation(&works, verdict));
-        }
-        (drafts, explained)
-    }
-
-    /// Judges the steps of a procedure one by one by its cluster's evidence.
-    fn procedure(&self, steps: Vec<Step>, works: &[&Work<'_>], members: &[Member<'_, '_>]) -> Draft {
-        let chance = self.without != Some(Idea::Chance) && self.is_chance(&steps, members);
-        let judge = |claim: &Claim| {
-            let claim = verify::support(claim, works.iter().copied());
-            let lacking = score::shortfalls(&claim, self.rule, self.known_people);
-            (claim, lacking)
-        };
-        let judged = steps.iter().map(|step| judge(&step.claim));
-        let (kept, left): (Vec<_>, Vec<_>) = judged.partition(|(_, lacking)| lacking.is_empty());
-        // A step that must not be published is left out; the others are still worth saying.
-        let (guarded, kept): (Vec<_>, Vec<_>) =
-            kept.into_iter().partition(|(claim, _)| guard::objection_to_claim(&claim.claim).is_some());
-        let claims: Vec<Claim> = kept.iter().map(|(claim, _)| claim.claim.clone()).collect();
-        if !is_a_procedure(&claims, works) {
-            let found = guarded.iter().find_map(|(claim, _)| guard::objection_to_claim(&claim.claim));
-            let shortfalls = match (found, left.first()) {
-                (Some(found), _) => vec![Shortfall::Guarded(found.to_owned())],
-                (None, Some((_, lacking))) => lacking.clone(),
-                (None, None) => vec![Shortfall::Trivial],
-            };
-            let claims = kept.into_iter().chain(left).map(|(claim, _)| claim).collect();
-            return Draft { claims, dropped: Vec::new(), shortfalls };
-        }
-        let (avoided, unclear): (Vec<_>, Vec<_>) =
-            propose::avoidances(works).iter().map(judge).partition(|(_, lacking)| lacking.is_empty());
-        let mut dropped: Vec<String> =
-            left.iter().chain(&unclear).map(|(claim, lacking)| reason(&claim.claim, lacking)).collect();
-        dropped.extend(
-            guarded
-                .iter()
-                .filter_map(|(claim, _)| guard::objection_to_claim(&claim.claim))
-                .map(|found| format!("a step: the guard found {found}")),
-        );
-        let claims = kept.into_iter().chain(avoided).map(|(claim, _)| claim).collect();
-        let shortfalls = if chance { vec![Shortfall::Chance] } else { Vec::new() };
-        Draft { claims, dropped, shortfalls }
-    }
-
-    /// Whether a workspace of this size holds segments that share as much by accident.
-    fn is_chance(&self, steps: &[Step], members: &[Member<'_, '_>]) -> bool {
-        let words = shown_by(members).into_iter().filter(|(_, shown)| *shown >= 2);
-        let said = words.map(|(word, shown)| self.background.surprise(word, shown, members.len()).max(0.0));
-        let done = steps.iter().map(|step| step.surprise.max(0.0));
-        done.chain(said).sum::<f64>() <= self.background.cost(members.len())
     }
 
     /// Words and guards a draft.
@@ -320,7 +237,7 @@ impl Workspace<'_> {
 }
 
 /// How many segments have each word of prompts.
-fn shown_by(members: &[Member<'_, '_>]) -> BTreeMap<Term, usize> {
+pub(super) fn shown_by(members: &[Member<'_, '_>]) -> BTreeMap<Term, usize> {
     let mut shown_by: BTreeMap<Term, usize> = BTreeMap::new();
     for word in members.iter().flat_map(|(_, terms)| &terms.words) {
         *shown_by.entry(*word).or_default() += 1;
@@ -353,36 +270,6 @@ fn shared<'m, 'a, T: Ord + Copy>(
 fn order(candidate: &Candidate) -> (bool, Reverse<u32>, String, Vec<String>) {
     let claims = candidate.claims.iter().map(|claim| claim.claim.to_string()).collect();
     (!candidate.is_published(), Reverse(candidate.rank), candidate.wording.name.clone(), claims)
-}
-
-/// What became of a cluster, in one line.
-fn explanation(works: &[&Work<'_>], verdict: &str) -> String {
-    let sessions: BTreeSet<_> = works.iter().map(|work| steps::session_of(work)).collect();
-    let people: BTreeSet<&str> = works.iter().map(|work| work.session.person.as_str()).collect();
-    let segments: Vec<&str> = works.iter().map(|work| work.segment.id.as_str()).collect();
-    format!(
-        "cluster of {} segments, {} sessions, {} people: {verdict} ({})",
-        works.len(),
-        sessions.len(),
-        people.len(),
-        segments.join(" ")
-    )
-}
-
-/// A procedure says something: two steps at least, of which one belongs to this work alone.
-fn is_a_procedure(steps: &[Claim], works: &[&Work<'_>]) -> bool {
-    steps.len() >= 2 && steps.iter().any(|step| tells(step, works))
-}
-
-/// Whether a step belongs to this work alone: no check, no everyday command, and no edit, for which
-/// file is edited tells of the task at hand.
-fn tells(step: &Claim, works: &[&Work<'_>]) -> bool {
-    let Claim::Run(template) = step else { return false };
-    let mut commands =
-        works.iter().flat_map(|work| work.segment.actions()).filter_map(|(_, action)| action.command());
-    commands
-        .find(|command| template.matches(command))
-        .is_some_and(|command| !command.is_check() && !command.is_everyday())
 }
 
 /// Why a claim is left out.

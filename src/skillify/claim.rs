@@ -24,7 +24,7 @@ pub enum Claim {
         /// The command to run before it.
         repair: Template,
     },
-    /// Edit a file, named by the end of its path.
+    /// Edit a file, or another one of a kind each time; named by its path in the repository where that is known.
     Edit(Template),
     /// Do not run a command: people refused it in this work.
     Avoid(Template),

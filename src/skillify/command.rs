@@ -1,15 +1,20 @@
 //! Commands in canonical form: what a command line runs, however it is wrapped.
 //!
-//! `cd api && FOO=1 sudo make test 2>&1 | tail` runs `make test`. Wrappers, environment assignments,
-//! redirections and trailing filters are dropped; what is left is the [`Command`] that claims speak
-//! of. Commands that only look (listing, reading, searching, printing) are told by
+//! `cd api && FOO=1 sudo make test 2>&1 | tail` runs `make test` in a [`Setting`]. Wrappers, redirected
+//! output and trailing filters are dropped; what is left is the [`Command`] that claims speak of. Commands that only look (listing, reading, searching, printing) are told by
 //! [`Command::is_trivial`] and never make a claim.
 
 use serde::{Deserialize, Serialize};
 
 use super::flag::is_flag;
+use super::global_options::arguments;
+use super::setting::Setting;
 use super::shell::{self, Connector, Pipeline, Word};
 use super::vocabulary as known;
+use super::wrapper::{script_of, sets, unwrapped};
+
+/// How the mark begins that stands for what was redacted.
+const REDACTED: &str = "[redacted:";
 
 /// One command that changes or checks something, or a trivial one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,8 +23,11 @@ pub(super) struct Command {
     /// Where the words of the first stage that is not trivial begin.
     head: usize,
     trivial: bool,
-    /// Whether code stands in the command itself (`python -c …`, here-documents).
+    /// Whether code stands in the command itself (`python -c …`).
     inline: bool,
+    /// Whether what its words do not say decides what it does: text or a file that is fed to it.
+    is_fed: bool,
+    setting: Setting,
 }
 
 /// A command within its line.
@@ -36,90 +44,46 @@ pub(super) struct Listed {
 /// The commands of a line, in order.
 pub(super) fn commands(line: &str) -> Vec<Listed> {
     let mut listed = Vec::new();
-    collect(line, 0, &mut listed);
+    collect(line, 0, Setting::default(), &mut listed);
     listed
 }
 
-fn collect(line: &str, depth: usize, listed: &mut Vec<Listed>) {
+/// The command of a line that runs one and no other, in whatever setting.
+pub(super) fn single(line: &str) -> Option<Command> {
+    let mut listed = commands(line);
+    let command = listed.pop()?.command;
+    listed.iter().all(|earlier| earlier.command.only_sets()).then_some(command)
+}
+
+/// `around` is the setting that the line is read in.
+fn collect(line: &str, depth: usize, mut around: Setting, listed: &mut Vec<Listed>) {
+    // The settings outside of the subshells.
+    let mut outside: Vec<Setting> = Vec::new();
     for pipeline in shell::parse(line) {
+        while outside.len() > pipeline.left_to {
+            around = outside.pop().unwrap_or_default();
+        }
+        outside.resize_with(pipeline.subshells, || around.clone());
         let connector = pipeline.connector;
         let pipefail = listed.iter().any(|earlier: &Listed| earlier.command.sets_pipefail());
-        let Some((pipeline, masked)) = unwrapped(pipeline) else { continue };
-        let script = match pipeline.stages.as_slice() {
-            [stage] if depth < 3 => script_of(stage),
-            _ => None,
-        };
-        if let Some(script) = script {
-            collect(&script, depth + 1, listed);
-            continue;
+        let Some((pipeline, masked, setting)) = unwrapped(pipeline, &around) else { continue };
+        if let [stage] = pipeline.stages.as_slice() {
+            if let Some(script) = script_of(stage).filter(|_| depth < 3) {
+                collect(&script, depth + 1, setting, listed);
+                continue;
+            }
+            let is_set = sets(stage, &mut around);
+            if is_set && !is_trivial(stage) {
+                continue;
+            }
         }
-        listed.push(Listed { command: Command::new(&pipeline), connector, masked: masked && !pipefail });
+        let command = Command::new(&pipeline, setting);
+        listed.push(Listed { command, connector, masked: masked && !pipefail });
     }
-}
-
-/// Removes wrappers from every stage and trailing filters from the pipeline.
-fn unwrapped(pipeline: Pipeline) -> Option<(Pipeline, bool)> {
-    let mut stages: Vec<Vec<Word>> =
-        pipeline.stages.into_iter().map(without_wrappers).filter(|stage| !stage.is_empty()).collect();
-    let whole = stages.len();
-    while stages.len() > 1 && stages.last().is_some_and(|stage| is_trivial(stage)) {
-        stages.pop();
-    }
-    let masked = stages.len() < whole;
-    (!stages.is_empty()).then_some((Pipeline { stages, ..pipeline }, masked))
-}
-
-fn without_wrappers(stage: Vec<Word>) -> Vec<Word> {
-    let mut words = stage.as_slice();
-    while let Some((first, rest)) = words.split_first() {
-        let name = program_name(&first.value);
-        if is_assignment(&first.value) || known::KEYWORDS.contains(&name) {
-            words = rest;
-        } else if known::WRAPPERS.contains(&name) && rest.first().is_none_or(|word| word.value != "-v") {
-            words = without_wrapper_options(name, rest);
-        } else {
-            break;
-        }
-    }
-    words.to_vec()
-}
-
-fn without_wrapper_options<'a>(wrapper: &str, mut words: &'a [Word]) -> &'a [Word] {
-    while let Some((first, rest)) = words.split_first() {
-        if !first.value.starts_with('-') {
-            break;
-        }
-        let takes_value = ["-u", "-g", "-n", "-k", "-s", "-C", "--user"].contains(&first.value.as_str());
-        words = if takes_value { rest.get(1..).unwrap_or_default() } else { rest };
-    }
-    let duration = |word: &Word| word.value.starts_with(|char: char| char.is_ascii_digit());
-    match words.split_first() {
-        Some((first, rest)) if wrapper == "timeout" && duration(first) => rest,
-        _ => words,
-    }
-}
-
-fn is_assignment(word: &str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| {
-        name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
-            && name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
-    })
-}
-
-/// The script of `bash -c '…'`.
-fn script_of(stage: &[Word]) -> Option<String> {
-    let (first, rest) = stage.split_first()?;
-    if !known::SHELLS.contains(&program_name(&first.value)) {
-        return None;
-    }
-    let flag = rest.iter().position(|word| {
-        word.value.starts_with('-') && !word.value.starts_with("--") && word.value.contains('c')
-    })?;
-    rest.get(flag + 1).map(|word| word.value.clone())
 }
 
 /// The last component of a program's path, without the folder of a system program.
-fn program_name(word: &str) -> &str {
+pub(super) fn program_name(word: &str) -> &str {
     if word.starts_with("./") || word.starts_with("../") {
         return word;
     }
@@ -131,7 +95,7 @@ fn program_name(word: &str) -> &str {
 }
 
 impl Command {
-    fn new(pipeline: &Pipeline) -> Self {
+    fn new(pipeline: &Pipeline, setting: Setting) -> Self {
         let trivial_stages: Vec<bool> = pipeline.stages.iter().map(|stage| is_trivial(stage)).collect();
         let main = trivial_stages.iter().position(|trivial| !trivial);
         let mut words = Vec::new();
@@ -145,14 +109,15 @@ impl Command {
             }
             words.extend(stage.iter().cloned());
         }
-        let inline = pipeline.here_document || pipeline.stages.iter().any(|stage| is_inline(stage));
-        Self { words, head, trivial: main.is_none(), inline }
+        let inline = pipeline.stages.iter().any(|stage| is_inline(stage));
+        Self { words, head, trivial: main.is_none(), inline, is_fed: pipeline.is_fed, setting }
     }
 
     /// The call of an assistant's own tool, whatever its arguments.
     pub(super) fn of_tool(name: &str) -> Self {
         let word = Word { raw: name.to_owned(), value: name.to_owned() };
-        Self { words: vec![word], head: 0, trivial: false, inline: false }
+        let setting = Setting::default();
+        Self { words: vec![word], head: 0, trivial: false, inline: false, is_fed: false, setting }
     }
 
     /// The words.
@@ -160,9 +125,15 @@ impl Command {
         &self.words
     }
 
+    /// Where and under which conditions it was run.
+    pub(super) fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
     /// The command as a person would type it.
     pub(super) fn text(&self) -> String {
-        self.words.iter().map(|word| word.raw.as_str()).collect::<Vec<_>>().join(" ")
+        let words: Vec<&str> = self.words.iter().map(|word| word.raw.as_str()).collect();
+        format!("{}{}", self.setting, words.join(" "))
     }
 
     /// The words that are no flags: two runs with the same core are runs of the same command.
@@ -186,8 +157,8 @@ impl Command {
             .collect();
         let words = without_runner(&words);
         let Some((first, rest)) = words.split_first() else { return Vec::new() };
-        let mut arguments = rest.iter().copied().filter(|word| !is_flag(word));
         let program = program_name(first);
+        let mut arguments = arguments(program, rest);
         if known::INTERPRETERS.contains(&program) {
             return std::iter::once(program).chain(arguments.next()).collect();
         }
@@ -209,11 +180,24 @@ impl Command {
         self.trivial
     }
 
-    /// Its words can stand in an instruction: nothing to expand, no code of its own, not overlong.
+    /// Its words can stand in an instruction and say all: nothing to expand, nothing that was redacted,
+    /// no code of its own, nothing fed to it, not overlong.
     pub(super) fn is_literal(&self) -> bool {
+        let is_told =
+            |word: &Word| !word.raw.contains(['$', '`', '\n', '<', '>']) && !word.value.contains(REDACTED);
         !self.inline
+            && !self.is_fed
             && self.text().chars().count() <= 160
-            && !self.words.iter().any(|word| word.raw.contains(['$', '`', '\n', '<', '>']))
+            && self.words.iter().all(is_told)
+            && self.setting.is_literal()
+    }
+
+    /// Whether others may have to run it as well, though no claim can speak of it: neither code of its own
+    /// nor what tells whether something works or hands work over.
+    pub(super) fn may_be_a_step(&self) -> bool {
+        let is_interpreter = |program: &&str| known::INTERPRETERS.contains(program);
+        let is_own_code = self.inline || (self.is_fed && self.verb().first().is_some_and(is_interpreter));
+        !(self.trivial || is_own_code || self.is_probe() || self.is_everyday() || self.is_delivery())
     }
 
     /// Tests, builds or checks something.
@@ -231,6 +215,13 @@ impl Command {
     /// Everyday version control, which belongs to every task and tells none from another.
     pub(super) fn is_version_control(&self) -> bool {
         matches!(self.verb().as_slice(), ["git", verb, ..] if known::EVERYDAY_GIT.contains(verb))
+            && !self.is_of_another_checkout()
+    }
+
+    /// Whether it works on a checkout within the one at hand: `git -C vendor/sdk pull`.
+    fn is_of_another_checkout(&self) -> bool {
+        let mut words = self.words.iter().skip(self.head + 1).map(|word| word.value.as_str());
+        words.next() == Some("-C") && words.next().is_some_and(|path| !path.starts_with(['/', '.', '~']))
     }
 
     /// Version control or the moving of files about, which say nothing of a work by themselves.
@@ -256,6 +247,11 @@ impl Command {
         }
         let last = words().next_back();
         Some(last.filter(|word| looks_like_file(word) && !word.contains(' ')).unwrap_or_default())
+    }
+
+    /// Only changes the setting of the commands behind it.
+    fn only_sets(&self) -> bool {
+        self.trivial && sets(&self.words, &mut Setting::default())
     }
 
     fn sets_pipefail(&self) -> bool {
@@ -311,12 +307,12 @@ fn is_inline(stage: &[Word]) -> bool {
         && words.any(|word| matches!(word, "-c" | "-e" | "-" | "--eval" | "-pe" | "-ne"))
 }
 
-fn is_trivial(stage: &[Word]) -> bool {
+pub(super) fn is_trivial(stage: &[Word]) -> bool {
     let words: Vec<&str> = stage.iter().map(|word| word.value.as_str()).collect();
     let Some((first, rest)) = words.split_first() else { return true };
     let program = program_name(first);
     let has = |flags: &[&str]| rest.iter().any(|word| flags.contains(word));
-    let verb = rest.iter().copied().find(|word| !is_flag(word)).unwrap_or_default();
+    let verb = arguments(program, rest).next().unwrap_or_default();
     let asks = matches!(rest.last(), Some(&("--help" | "--version" | "--list" | "-h" | "-V")));
     if known::LOOKING.contains(&program) || asks {
         return true;
@@ -343,11 +339,10 @@ fn is_trivial(stage: &[Word]) -> bool {
             ]
             .contains(word)
         }),
-        "docker" | "podman" | "kubectl" | "oc" => rest
-            .iter()
-            .filter(|word| !is_flag(word))
-            .take(2)
-            .any(|word| known::LOOKING_CLUSTER.contains(word)),
+        "docker" | "podman" => {
+            arguments(program, rest).take(2).any(|word| known::LOOKING_CLUSTER.contains(&word))
+        }
+        "kubectl" | "oc" => known::LOOKING_CLUSTER.contains(&verb),
         "pip" | "pip3" | "npm" | "pnpm" | "yarn" | "brew" | "apt" | "gem" => {
             ["list", "ls", "show", "freeze", "view", "info", "outdated", "search", "why"].contains(&verb)
         }
@@ -377,13 +372,47 @@ mod tests {
         for line in [
             "make test-integration",
             "CI=1 make test-integration 2>&1 | tail -40",
-            "sudo -E env A=b timeout 60s make test-integration",
+            "env CI=1 timeout 60s make test-integration",
+            "pwsh -NoProfile -Command \"make test-integration\"",
             "bash -lc 'make test-integration'",
             "time make test-integration > log.txt",
         ] {
             assert_eq!(texts(line), ["make test-integration"], "{line}");
         }
-        assert_eq!(texts("cd x && make a && make b"), ["cd x", "make a", "make b"]);
+        assert_eq!(texts("cd x && make a && make b"), ["cd x", "cd x && make a", "cd x && make b"]);
+        assert_eq!(texts("sudo -E env A=b make a"), ["sudo A=b make a"]);
+        assert_eq!(texts("bash -c 'cd x && make a' && make b"), ["cd x", "cd x && make a", "make b"]);
+    }
+
+    #[test]
+    fn a_line_of_one_command_is_read_back_from_what_it_prints() {
+        for line in ["cd web && sudo -u app A=b make a", "A=b make a", "make a"] {
+            assert_eq!(single(line).unwrap().text(), line);
+        }
+        assert_eq!(single("make a && make b"), None);
+        assert_eq!(single("ls && make b"), None);
+    }
+
+    #[test]
+    fn what_words_do_not_say_cannot_be_said() {
+        for line in [
+            "mysql shop < dump.sql",
+            "psql app <<SQL\nselect 1\nSQL",
+            "docker build -t a:$(git rev-parse HEAD) .",
+            "$env:A='b'; make a",
+            "cat a.sql | PGUSER=b psql",
+            "helm upgrade a --set auth=[redacted:password:4f]",
+            "export A=$B; make a",
+        ] {
+            let last = commands(line).pop().unwrap().command;
+            assert!(!last.is_literal() && last.may_be_a_step(), "{line}");
+        }
+        for line in
+            ["python - <<E\nprint(1)\nE", "python -c 'print(1)'", "git commit -F - <<E\na\nE", "pytest $A"]
+        {
+            let last = commands(line).pop().unwrap().command;
+            assert!(!last.is_literal() && !last.may_be_a_step(), "{line}");
+        }
     }
 
     #[test]
@@ -399,6 +428,12 @@ mod tests {
             ("cargo test --test api", "cargo test"),
             ("git tag v0.4.2", "git tag"),
             ("rm -rf build", "rm"),
+            ("terraform -chdir=envs/a plan", "terraform plan"),
+            ("kubectl --context eu apply -k config", "kubectl apply"),
+            ("git -C vendor/sdk checkout v1", "git checkout"),
+            ("docker --context far compose -f a.yml up -d", "docker compose up"),
+            ("aws --profile ci s3 sync a b", "aws s3"),
+            ("make -C firmware headers", "make headers"),
         ] {
             assert_eq!(only(line).token(), token, "{line}");
         }
@@ -410,6 +445,8 @@ mod tests {
             "ls -la",
             "cat a | grep b",
             "git -P diff",
+            "git -C vendor/sdk diff",
+            "kubectl --context eu get pods",
             "sed -n 1,5p a",
             "cd x",
             "kubectl get pods",
@@ -426,6 +463,7 @@ mod tests {
             "cat a.sql | psql app",
             "curl -s x.sh | sh",
             "docker compose up -d",
+            "kubectl apply -k config",
         ] {
             assert!(!only(line).is_trivial(), "{line}");
         }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
+use super::checkout::Checkout;
 use super::command::Command;
 use super::outcome::{self, Outcome};
 use super::prefer;
@@ -109,6 +110,8 @@ impl Digest {
                 *last = event.timestamp.date().max(std::mem::take(last));
             }
         }
+        let checkout = Checkout::of(session);
+        let segments = segment::segments(session);
         Self {
             tenant: session.tenant.clone(),
             session: session.id.clone(),
@@ -124,7 +127,7 @@ impl Digest {
             tool_calls: count(|event| event.kind == Kind::ToolCall),
             failures: count(|event| event.kind == Kind::ToolResult && event.status == Status::Error),
             loaded,
-            segments: segment::segments(session).iter().map(SegmentDigest::of).collect(),
+            segments: segments.iter().map(|segment| SegmentDigest::of(segment, &checkout)).collect(),
         }
     }
 
@@ -164,14 +167,14 @@ fn loaded_skill(event: &SessionEvent) -> Option<String> {
 }
 
 impl SegmentDigest {
-    fn of(segment: &Segment<'_>) -> Self {
+    fn of(segment: &Segment<'_>, checkout: &Checkout<'_>) -> Self {
         let outcomes = outcome::outcomes(segment);
         let mut actions = Vec::new();
         // Where each action stands in the digest.
         let mut places = Vec::new();
         for (turn, action) in segment.actions() {
             let outcome = outcome::of_action(segment, &outcomes, turn, action);
-            let digested = action.digested(outcome);
+            let digested = action.digested(outcome, checkout);
             places.push(digested.is_some().then_some(actions.len()));
             actions.extend(digested.map(|action| (u32::try_from(turn).unwrap_or(u32::MAX), action)));
         }

@@ -1,11 +1,11 @@
 //! Fixes of one command that the same sessions show: one draft.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::candidate::{Draft, Workspace, reason};
 use super::claim::SupportedClaim;
 use super::propose::{self, Fix};
-use super::score;
+use super::score::{self, Shortfall};
 use super::template::Template;
 
 /// A Fix with its evidence.
@@ -21,6 +21,21 @@ struct Together {
     draft: Draft,
     /// Of each of its claims.
     sessions: Vec<Vec<u32>>,
+}
+
+impl Together {
+    /// Whether three in four sessions that the repair helped since somebody first ran this ran it as well:
+    /// what some did without is no part of the repair, what has become necessary is.
+    fn needs(&self, claim: &SupportedClaim) -> bool {
+        let (Some(main), Some(first)) = (self.draft.claims.first(), claim.support.first()) else {
+            return false;
+        };
+        let since = main.support.iter().filter(|evidence| evidence.started_at >= first.started_at);
+        let since: BTreeSet<(&str, &str)> =
+            since.map(|evidence| (evidence.tenant.as_str(), evidence.session.as_str())).collect();
+        let did = since.intersection(&claim.sessions()).count();
+        did > 0 && did * 4 >= since.len() * 3
+    }
 }
 
 /// The drafts of what repairs each command.
@@ -54,9 +69,12 @@ fn of_one_command(workspace: &Workspace<'_>, mut found: Vec<Found>) -> Vec<Draft
             draft.shortfalls.is_empty() && theirs.iter().any(|theirs| overlaps(theirs, &sessions))
         });
         match leader {
-            Some(leader) if shortfalls.is_empty() => {
+            Some(leader) if shortfalls.is_empty() && leader.needs(&claim) => {
                 leader.draft.claims.push(claim);
                 leader.sessions.push(sessions);
+            }
+            Some(leader) if shortfalls.is_empty() => {
+                leader.draft.dropped.push(reason(&fix.claim, &[Shortfall::Needless]));
             }
             Some(leader) => leader.draft.dropped.push(reason(&fix.claim, &shortfalls)),
             None => {
@@ -86,7 +104,11 @@ fn place(workspace: &Workspace<'_>, claim: &SupportedClaim) -> (usize, String) {
 
 /// Whether half of the sessions of the smaller side, both ascending, are on the other side as well.
 fn overlaps(a: &[u32], b: &[u32]) -> bool {
-    let (fewer, more) = if a.len() < b.len() { (a, b) } else { (b, a) };
-    let common = fewer.iter().filter(|session| more.binary_search(session).is_ok()).count();
-    !fewer.is_empty() && common * 2 >= fewer.len()
+    let fewer = a.len().min(b.len());
+    fewer > 0 && common(a, b) * 2 >= fewer
+}
+
+/// How many sessions are in both, both ascending.
+fn common(a: &[u32], b: &[u32]) -> usize {
+    a.iter().filter(|session| b.binary_search(session).is_ok()).count()
 }

@@ -1,5 +1,6 @@
 //! The guard: what must never be published, whoever wrote it.
 
+use std::net::Ipv4Addr;
 use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
@@ -45,7 +46,13 @@ const REASONS: [&str; 10] = [
     "an HTML comment",
 ];
 
-static URL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)\b(?:https?|ftp|ssh|git)://").ok());
+/// An address, or who logs in where.
+static HOST: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)\b(?:https?|ftp|ssh|git)://|\b(?:ssh|scp|sftp|rsync|mosh|ssh-copy-id)\s[^|;&]*?[\w.-]+@[\w-]",
+    )
+    .ok()
+});
 
 /// What the text holds that must not be published, if anything.
 pub(super) fn objection(text: &str) -> Option<&'static str> {
@@ -70,7 +77,15 @@ pub(super) fn objection_to_claim(claim: &Claim) -> Option<&'static str> {
 
 /// Whether the text names another host.
 pub(super) fn names_a_host(text: &str) -> bool {
-    URL.as_ref().is_none_or(|regex| regex.is_match(text))
+    let numbers = || text.split(|char: char| !char.is_ascii_alphanumeric() && char != '.');
+    HOST.as_ref().is_none_or(|regex| regex.is_match(text)) || numbers().any(is_address)
+}
+
+/// The address of another machine in numbers.
+fn is_address(word: &str) -> bool {
+    let address = word.trim_matches('.').parse::<Ipv4Addr>();
+    address
+        .is_ok_and(|address| !(address.is_loopback() || address.is_unspecified() || address.is_broadcast()))
 }
 
 /// A long word of letters and digits mixed, as keys are.
@@ -110,6 +125,28 @@ mod tests {
             "a <!-- b -->",
         ] {
             assert!(objection(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_another_machine_is_a_host() {
+        for text in [
+            "ssh deploy@10.0.3.7 systemctl restart edge",
+            "scp dist/a.tgz deploy@edge-7:/srv",
+            "redis-cli -h 10.1.2.3 ping",
+            "curl -X POST http://ci.local:8111/queue",
+        ] {
+            assert!(names_a_host(text), "{text}");
+        }
+        for text in [
+            "git tag v1.2.3.4",
+            "curl -X POST 127.0.0.1:8080/reindex",
+            "docker run -p 0.0.0.0:80:80 web",
+            "npm install left-pad@1.3.0",
+            "brew services start postgresql@16",
+            "cargo run --bin ssh-keys",
+        ] {
+            assert!(!names_a_host(text), "{text}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! Replacements: a command that cannot work here, and the one that does its work instead.
 //!
 //! A command failed because a tool is missing, and another command with the same arguments then
-//! passed: `python3 -m pytest tests/a.py` (no module named …), then `bin/test tests/a.py`.
+//! passed: `python3 -m pytest tests/a.py` (no module named …), then `bin/test tests/a.py`. A command that
+//! passes with something added is told in [`super::variant`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use super::outcome::Outcome;
 use super::signature;
 use super::steps::session_of;
 use super::template::Template;
+use super::variant;
 use super::verify::{Shown, Work};
 use crate::event::Status;
 
@@ -80,11 +82,15 @@ pub(super) fn instead(works: &[Work<'_>]) -> Vec<Claim> {
         let by = Template::of(&group.iter().map(|(_, _, by)| *by).collect::<Vec<_>>());
         claims.extend(failed.zip(by).map(|(failed, run)| Claim::Instead { run, failed }));
     }
+    claims.extend(variant::instead(works));
     claims.into_iter().collect()
 }
 
 /// What the segment shows: the replacement; or that the command does work here.
 pub(super) fn shown<'w>(run: &Template, failed: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
+    if variant::is_variant(run, failed) {
+        return variant::shown(run, failed, work);
+    }
     let found = replacements(work)
         .into_iter()
         .rfind(|found| failed.matches_but_for_flags(found.failed.1) && run.matches(found.by.2));

@@ -10,12 +10,15 @@
 //! | `prompt.rs`, `complaint.rs` | what a prompt starts, corrects or continues |
 //! | `telling.rs` | the words of a prompt that tell its work |
 //! | `action.rs` | facts become actions, the same for every assistant |
-//! | `shell.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
+//! | `shell.rs`, `wrapper.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
+//! | `setting.rs` | where and under which conditions a command is run |
 //! | `shared.rs` | one command in memory for all actions that ran it |
 //! | `event_ids.rs` | the events that show an action, in few bytes |
+//! | `global_options.rs` | options that stand before a subcommand |
 //! | `flag.rs` | which flags decide what a command does |
 //! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
+//! | `checkout.rs` | where the paths of edited files begin |
 //! | `digest.rs` | what mining needs of a session, and nothing more |
 //! | `arrow.rs` | segments as rows for other engines |
 //! | `terms.rs` | what segments did and were asked for, as numbers |
@@ -23,20 +26,25 @@
 //! | `places.rs` | items of a list by their hashes |
 //! | `cluster.rs` | segments that do the same work |
 //! | `instead.rs` | what does the work of a command that cannot work |
+//! | `variant.rs` | what added to a command makes it pass |
 //! | `prefer.rs` | which of two commands a person wants |
 //! | `repair.rs` | what made a command pass that had failed |
+//! | `split.rs` | clusters of several works that differ in an argument |
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
 //! | `chance.rs` | what is shared by more than accident |
 //! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
+//! | `irreversible.rs` | commands that a skill says to ask about first |
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
-//! | `template.rs`, `version.rs` | command templates with typed holes |
+//! | `template.rs`, `pattern.rs`, `joint.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
 //! | `claim.rs` | claims, evidence, candidates |
 //! | `index.rs` | where a claim can be looked for |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
 //! | `said.rs` | what other candidates say already |
+//! | `failing.rs` | commands that have only failed of late |
 //! | `fixes.rs` | repairs of one command that belong together |
+//! | `procedure.rs` | the steps of a cluster become a procedure |
 //! | `trigger.rs` | which words say when to use a skill |
 //! | `candidate.rs` | claims that belong together become a candidate |
 
@@ -44,42 +52,54 @@ mod action;
 mod arrow;
 mod candidate;
 mod chance;
+mod checkout;
 mod claim;
 mod cluster;
 mod command;
 mod complaint;
 mod digest;
 mod event_ids;
+mod failing;
 mod fixes;
 mod flag;
+mod global_options;
 mod guard;
+mod hole;
 mod index;
 mod instead;
+mod irreversible;
+mod joint;
 pub mod llm;
 mod meaning;
 mod offline;
 mod outcome;
+mod pattern;
 mod places;
 mod prefer;
+mod procedure;
 mod prompt;
 mod propose;
 mod repair;
 mod said;
 mod score;
 mod segment;
+mod setting;
 mod shared;
 mod shell;
 mod signature;
+mod split;
 mod steps;
 mod telling;
 mod template;
 mod terms;
 mod trigger;
 mod unwanted;
+mod variant;
 mod vectors;
 mod verify;
 mod version;
 mod vocabulary;
+mod wrapper;
 
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
@@ -93,8 +113,9 @@ pub use outcome::Outcome;
 pub use propose::{Material, Proposer};
 pub use score::{PublishRule, Shortfall};
 pub(crate) use segment::short_hash;
+pub use setting::program_of;
 pub use shared::sharing_commands;
-pub use template::{Hole, Template};
+pub use template::Template;
 pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};
 
 use crate::event::Timestamp;

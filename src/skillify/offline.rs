@@ -1,9 +1,13 @@
 //! The offline proposer: text from the claims alone, no key, no model, no network.
 
+use std::fmt;
+
 use super::claim::{Claim, Line, SupportedClaim, Wording};
+use super::irreversible::{CAUTION, is_irreversible};
 use super::propose::{Material, Proposer};
 use super::template::Template;
 use super::unwanted::Unwanted;
+use super::variant;
 
 /// How long a description may be; the format allows 1024.
 const DESCRIPTION: usize = 600;
@@ -73,14 +77,19 @@ fn instead(run: &Template, replaced: &[(usize, &Template, &Template)], material:
     let mut when_to_use = vec![format!("Before you {doing_any}, and when it fails.")];
     when_to_use.extend(asked.map(|asked| format!("When {asked}.")));
     let first = codes.first().map(|code| code.replace('`', "")).unwrap_or_default();
+    // Where only a flag differs, the name has it.
+    let is_variant = replaced.iter().any(|(_, _, failed)| variant::is_variant(run, failed));
+    let run_words = run.to_string();
+    let bare = run_words.split(' ').map(|word| if is_variant { word.trim_start_matches('-') } else { word });
+    let named = bare.collect::<Vec<_>>().join(" ");
     Wording {
-        name: name(&["use".to_owned(), run.to_string(), "instead of".to_owned(), first]),
+        name: name(&["use".to_owned(), named, "instead of".to_owned(), first]),
         title: format!("Use `{run}` instead of {any}"),
         description: format!(
             "Run `{run}` instead of {any}. Use before you {doing_any}, or when it fails{or_asked}."
         ),
         when_to_use,
-        steps: vec![Line { text: format!("Run `{run}`."), claims: all }],
+        steps: vec![Line { text: run_line(run), claims: all }],
         if_it_fails: Vec::new(),
         avoid: avoid.collect(),
     }
@@ -99,7 +108,7 @@ fn choice(prefer: &Template, over: &Template, material: &Material<'_>) -> Wordin
         title: format!("Use `{prefer}`, not {code}"),
         description: format!("Run `{prefer}`, not {code}. Use before you {unwanted}{or_asked}."),
         when_to_use,
-        steps: vec![Line { text: format!("Run `{prefer}`."), claims: all.clone() }],
+        steps: vec![Line { text: run_line(prefer), claims: all.clone() }],
         if_it_fails: Vec::new(),
         avoid: vec![Line { text: format!("Do not {unwanted}."), claims: all }],
     }
@@ -113,7 +122,7 @@ fn fix(command: &Template, repairs: &[(usize, &Template, &Template)], material: 
     let or_asked = asked.as_ref().map_or_else(String::new, |asked| format!(", or when {asked}"));
     let mut steps: Vec<Line> = repairs
         .iter()
-        .map(|(index, _, repair)| Line { text: format!("Run `{repair}`."), claims: vec![*index] })
+        .map(|(index, _, repair)| Line { text: run_line(repair), claims: vec![*index] })
         .collect();
     steps.push(Line { text: format!("Run `{command}`."), claims: all.clone() });
     let with = match material.signatures {
@@ -151,7 +160,7 @@ fn procedure(material: &Material<'_>) -> Wording {
             }
             claim => {
                 let command = claim.templates().pop().map(ToString::to_string).unwrap_or_default();
-                steps.push(line(format!("Run `{command}`.")));
+                steps.push(line(run_line(&command)));
                 codes.push(format!("run `{command}`"));
             }
         }
@@ -172,6 +181,13 @@ fn procedure(material: &Material<'_>) -> Wording {
         if_it_fails: Vec::new(),
         avoid,
     }
+}
+
+/// The step that says to run a command.
+fn run_line(command: impl fmt::Display) -> String {
+    let command = command.to_string();
+    let caution = if is_irreversible(&command) { CAUTION } else { "" };
+    format!("Run `{command}`.{caution}")
 }
 
 /// The steps in one sentence, as many as fit, then the trigger.

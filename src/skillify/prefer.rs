@@ -54,11 +54,21 @@ pub(super) fn choices<'w>(work: &Work<'w>) -> Vec<Choice<'w>> {
 
 /// What the segment shows of the preference: the choice, or the unwanted command with good grace.
 pub(super) fn shown<'w>(prefer: &Template, over: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
-    let choice =
-        choices(work).into_iter().rfind(|choice| prefer.matches(choice.prefer) && over.matches(choice.over));
+    let choices = choices(work);
+    let chose = |choice: &&Choice<'_>, wanted: &Template, unwanted: &Template| {
+        wanted.matches(choice.prefer) && unwanted.matches(choice.over)
+    };
+    let choice = choices.iter().rfind(|choice| chose(choice, prefer, over));
     if let Some(Choice { wanted: (turn, action), unwanted, .. }) = choice {
-        let cited = [Some(unwanted), Some(action), None];
-        return Some(Shown { outcome: work.outcome_of(turn, action), cited, edited: false });
+        let cited = [Some(*unwanted), Some(*action), None];
+        return Some(Shown { outcome: work.outcome_of(*turn, action), cited, edited: false });
+    }
+    // A person who chose the other way speaks against it.
+    if let Some(Choice { wanted: (_, action), unwanted, .. }) =
+        choices.iter().rfind(|choice| chose(choice, over, prefer))
+    {
+        let cited = [Some(*unwanted), Some(*action), None];
+        return Some(Shown { outcome: Outcome::Rejected, cited, edited: false });
     }
     let wanted = work.segment.actions().any(|(_, action)| is_run_of(action, prefer));
     let (turn, action) =

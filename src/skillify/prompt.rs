@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::command::Command;
 use super::complaint;
+use super::flag::deciding_flags;
 use super::telling::telling_words;
 
 /// What a prompt does to the work before it.
@@ -235,16 +236,22 @@ pub(super) fn speaks_against(prompt: &str, command: &Command) -> bool {
 }
 
 /// Whether the prompt names one command and says that the other is not wanted, by names that tell
-/// the two apart.
+/// the two apart. Where the one only lacks a flag of the other, the flag is all there is to name.
 pub(super) fn chooses(prompt: &str, wanted: &Command, unwanted: &Command) -> bool {
     let said = format!(" {} ", words(prompt).join(" "));
-    let (mut wanted, mut unwanted) = (spoken(wanted), spoken(unwanted));
+    let (with, without) = (deciding_flags(unwanted), deciding_flags(wanted));
+    let lacks_a_flag = wanted.core() == unwanted.core() && with != without && without.is_subset(&with);
+    let named = |command, flags: BTreeSet<&str>| -> Vec<String> {
+        let flags = flags.into_iter().map(|flag| words(flag).join(" ")).filter(|flag| flag.len() > 2);
+        spoken(command).into_iter().chain(flags).collect()
+    };
+    let (mut wanted, mut unwanted) = (named(wanted, without), named(unwanted, with));
     let shared: BTreeSet<String> = wanted.iter().filter(|name| unwanted.contains(name)).cloned().collect();
     wanted.retain(|name| !shared.contains(name));
     unwanted.retain(|name| !shared.contains(name));
     is_against(&said, &unwanted)
         && !is_against(&said, &wanted)
-        && wanted.iter().any(|name| said.contains(&format!(" {name} ")))
+        && (lacks_a_flag || wanted.iter().any(|name| said.contains(&format!(" {name} "))))
 }
 
 fn is_against(said: &str, names: &[String]) -> bool {

@@ -132,6 +132,10 @@ fn repairs<'a>(work: &'a Work<'_>) -> Vec<Repair<'a>> {
             }
             Status::Ok => {
                 let Some(failed_at) = open.get(&key).copied() else { continue };
+                let as_before = |failed: &Command| command.setting().adds_nothing_to(failed.setting());
+                if !actions.get(failed_at).and_then(|(_, failed)| repairable(failed)).is_some_and(as_before) {
+                    continue; // what was set may be what helped
+                }
                 let runs = runs.get(&key).map(Vec::as_slice).unwrap_or_default();
                 let helped = |place: &usize| {
                     let by = actions.get(*place).filter(|(_, other)| other.agent == action.agent);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::claim::{Candidate, Claim, Evidence, SupportedClaim};
+use super::guard;
 use crate::event::Timestamp;
 
 /// How much support a skill needs.
@@ -49,10 +50,27 @@ pub enum Shortfall {
     Chance,
     /// What is left of it belongs to every work.
     Trivial,
+    /// One command among everyday work says too little.
+    Everyday,
+    /// No sessions did it as a whole: its steps are alternatives.
+    Apart,
+    /// It has only failed of late.
+    Failing,
+    /// Others repaired the same without it.
+    Needless,
     /// Nothing tells an assistant when to use it.
     NoTrigger,
+    /// Most sessions also ran this program and subcommand in a way that no step can say.
+    Unsaid(String),
     /// The guard found something that must not be published.
     Guarded(String),
+}
+
+impl Shortfall {
+    /// [`Shortfall::Unsaid`], of which nothing is shown that the guard finds.
+    pub(super) fn unsaid(token: String) -> Self {
+        if guard::objection(&token).is_none() { Self::Unsaid(token) } else { Self::Unsaid("…".to_owned()) }
+    }
 }
 
 impl fmt::Display for Shortfall {
@@ -68,7 +86,14 @@ impl fmt::Display for Shortfall {
             }
             Self::Chance => f.write_str("in a workspace of this size as much is shared by accident"),
             Self::Trivial => f.write_str("what is left of it are checks and everyday commands"),
+            Self::Everyday => f.write_str("one command among everyday work may be there by accident"),
+            Self::Apart => f.write_str("too few sessions did it together with the other steps"),
+            Self::Failing => f.write_str("in the newest sessions it only failed"),
+            Self::Needless => f.write_str("sessions repaired it without"),
             Self::NoTrigger => f.write_str("the prompts share no word that says when to use it"),
+            Self::Unsaid(token) => {
+                write!(f, "most sessions also ran `{token}` in a way that no step can say")
+            }
             Self::Guarded(reason) => write!(f, "the guard found {reason}"),
         }
     }

@@ -58,8 +58,12 @@ pub(super) struct Pipeline {
     pub(super) connector: Connector,
     /// The words of each simple command.
     pub(super) stages: Vec<Vec<Word>>,
-    /// Whether text written into the line itself is fed to it (`<<EOF`).
-    pub(super) here_document: bool,
+    /// Whether text written into the line itself, or a file, is fed to it (`<<EOF`, `< dump.sql`).
+    pub(super) is_fed: bool,
+    /// In how many subshells it runs.
+    pub(super) subshells: usize,
+    /// The fewest that the line was in since the pipeline before.
+    pub(super) left_to: usize,
 }
 
 /// Splits a command line into its pipelines.
@@ -76,7 +80,9 @@ struct Lexer {
     stage: Vec<Word>,
     stages: Vec<Vec<Word>>,
     connector: Connector,
-    here_document: bool,
+    is_fed: bool,
+    subshells: usize,
+    left_to: usize,
     /// The next word is a redirection's target.
     skip_word: bool,
     /// The next word is a here-document's delimiter.
@@ -94,7 +100,9 @@ impl Lexer {
             stage: Vec::new(),
             stages: Vec::new(),
             connector: Connector::Sequence,
-            here_document: false,
+            is_fed: false,
+            subshells: 0,
+            left_to: 0,
             skip_word: false,
             delimiter_next: false,
             delimiters: Vec::new(),
@@ -123,7 +131,8 @@ impl Lexer {
                 '$' if self.peek(0) == Some('(') => self.substitution(),
                 '`' => self.backquoted(),
                 '#' if self.word.is_none() => self.comment(),
-                ';' | '(' | ')' => self.end_pipeline(Connector::Sequence),
+                ';' => self.end_pipeline(Connector::Sequence),
+                '(' | ')' => self.parenthesis(char),
                 '&' => self.ampersand(),
                 '|' => self.bar(),
                 '<' | '>' => self.redirection(char),
@@ -210,6 +219,12 @@ impl Lexer {
         }
     }
 
+    fn parenthesis(&mut self, char: char) {
+        self.end_pipeline(Connector::Sequence);
+        self.subshells = if char == '(' { self.subshells + 1 } else { self.subshells.saturating_sub(1) };
+        self.left_to = self.left_to.min(self.subshells);
+    }
+
     fn ampersand(&mut self) {
         match self.peek(0) {
             Some('&') => {
@@ -246,15 +261,23 @@ impl Lexer {
             arrows += 1;
         }
         if first == '<' && arrows >= 2 {
-            self.here_document = true;
+            self.is_fed = true;
             self.delimiter_next = arrows == 2;
             if self.peek(0) == Some('-') {
                 self.position += 1;
             }
         } else if matches!(self.peek(0), Some('&' | '|' | '>')) {
             self.position += 1;
+        } else {
+            self.is_fed |= first == '<' && !self.is_nothing_ahead();
         }
         self.skip_word = true;
+    }
+
+    /// Whether `/dev/null` comes next.
+    fn is_nothing_ahead(&self) -> bool {
+        let ahead = self.chars.iter().skip(self.position).skip_while(|char| **char == ' ');
+        ahead.take("/dev/null".len()).copied().eq("/dev/null".chars())
     }
 
     fn end_word(&mut self) {
@@ -280,9 +303,11 @@ impl Lexer {
     fn end_pipeline(&mut self, next: Connector) {
         self.end_stage();
         let stages = std::mem::take(&mut self.stages);
-        let here_document = std::mem::take(&mut self.here_document);
+        let is_fed = std::mem::take(&mut self.is_fed);
         if !stages.is_empty() {
-            self.pipelines.push(Pipeline { connector: self.connector, stages, here_document });
+            let Self { connector, subshells, left_to, .. } = *self;
+            self.pipelines.push(Pipeline { connector, stages, is_fed, subshells, left_to });
+            self.left_to = subshells;
         }
         self.connector = next;
     }
@@ -356,7 +381,17 @@ mod tests {
         assert_eq!(values("make a > out.txt 2>/dev/null < in &> all # why"), [vec!["make·a"]]);
         let line = "psql app <<'SQL'\nselect 1; drop\nSQL\nmake b";
         assert_eq!(values(line), [vec!["psql·app"], vec!["make·b"]]);
-        assert!(parse(line)[0].here_document);
+        assert!(parse(line)[0].is_fed && !parse(line)[1].is_fed);
+        assert!(parse("psql app < a.sql")[0].is_fed && !parse("make a 0<&- > b < /dev/null")[0].is_fed);
+    }
+
+    #[test]
+    fn tells_in_how_many_subshells_a_pipeline_runs() {
+        let depths = |line: &str| -> Vec<(usize, usize)> {
+            parse(line).iter().map(|pipeline| (pipeline.left_to, pipeline.subshells)).collect()
+        };
+        assert_eq!(depths("a; (b; (c)); d"), [(0, 0), (0, 1), (1, 2), (0, 0)]);
+        assert_eq!(depths("(a) && (b)"), [(0, 1), (0, 1)]);
     }
 
     proptest::proptest! {

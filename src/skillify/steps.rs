@@ -1,14 +1,15 @@
 //! Steps: what the sessions of one cluster have in common, in the order of doing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Idea;
-use super::action::Action;
+use super::action::{Action, What};
 use super::chance::Background;
 use super::claim::Claim;
 use super::command::Command;
 use super::flag::is_flag;
 use super::score::distinct;
+use super::shell::Word;
 use super::template::Template;
 use super::terms::{ActionTerms, Term, WorkTerms};
 use super::verify::Work;
@@ -37,6 +38,8 @@ struct Done<'a> {
     number: u32,
     /// The term of the words of what was run.
     core: Option<Term>,
+    /// The term of the kind of file that was edited.
+    kind: Option<Term>,
     /// The segment's index in the cluster.
     work: usize,
     /// Where in its segment it stands.
@@ -49,8 +52,17 @@ struct Done<'a> {
 pub(super) struct Step {
     pub(super) claim: Claim,
     pub(super) surprise: f64,
+    /// What tells how often the workspace does it.
+    pub(super) term: Term,
     /// The segments that show it, ascending, and where each does so first.
     places: Vec<(usize, usize)>,
+}
+
+impl Step {
+    /// How many segments of the cluster show it.
+    pub(super) fn shown(&self) -> usize {
+        self.places.len()
+    }
 }
 
 /// A segment of a cluster and its terms.
@@ -73,8 +85,8 @@ pub(super) fn steps(members: &[Member<'_, '_>], background: &Background, without
             if without == Some(Idea::Edits) && matches!(deed, Deed::Edit(_)) {
                 continue;
             }
-            let ActionTerms { deed: number, core, .. } = *terms;
-            done.push(Done { deed, token, number, core, work: at, place, session });
+            let ActionTerms { deed: number, core, kind, .. } = *terms;
+            done.push(Done { deed, token, number, core, kind, work: at, place, session });
         }
     }
     let sessions = distinct(members.iter().map(|(_, terms)| terms.session));
@@ -86,11 +98,55 @@ pub(super) fn steps(members: &[Member<'_, '_>], background: &Background, without
     for group in groups.filter(|group| cluster.has_in_common(group)) {
         steps.extend(parts(group).iter().filter_map(|part| cluster.step(part)));
     }
+    steps.extend(cluster.edits_of_a_kind(done, &steps));
     if without == Some(Idea::Order) {
         steps.sort_by(|a, b| a.claim.cmp(&b.claim));
         return steps;
     }
     in_order(steps)
+}
+
+/// What most sessions of a cluster did and no step can say, because something is fed to it, say, or
+/// because each runs it under another variable: program and subcommand. A skill without it would not
+/// do the work.
+pub(super) fn unsaid(members: &[Member<'_, '_>]) -> Option<String> {
+    let all = distinct(members.iter().map(|(_, terms)| terms.session));
+    let mut done: Vec<(Term, &[Word], u32)> = Vec::new();
+    for (work, terms) in members {
+        let actions = work.segment.actions().zip(&terms.actions);
+        for ((_, action), of_action) in actions.filter(|((_, action), _)| !action.refused) {
+            let Some((token, variables)) = of_action.token.zip(unsayable(action)) else { continue };
+            done.push((token, variables, terms.session));
+        }
+    }
+    done.sort_unstable();
+    let mut groups = done.chunk_by(|one, next| one.0 == next.0);
+    let sessions = |part: &[(Term, &[Word], u32)]| distinct(part.iter().map(|(.., session)| *session));
+    let found = groups.find(|group| {
+        let whole = sessions(group);
+        let mut settings = group.chunk_by(|one, next| one.1 == next.1);
+        let is_said =
+            settings.any(|part| !part.iter().any(|done| done.1.is_empty()) && sessions(part) * 2 > whole);
+        whole >= 2 && ratio(whole, all) >= COMMON && !is_said
+    })?;
+    let token = found.first()?.0;
+    let of_token = |(work, terms): &Member<'_, '_>| {
+        let mut actions = work.segment.actions().zip(&terms.actions);
+        actions.find_map(|((_, action), terms)| action.token().filter(|_| terms.token == Some(token)))
+    };
+    members.iter().find_map(of_token).map(|token| token.trim_start_matches("run ").to_owned())
+}
+
+/// The variables of a command that may be a step and that a step may be unable to say: none of one that
+/// no claim can speak of.
+fn unsayable(action: &Action) -> Option<&[Word]> {
+    match &action.what {
+        What::Unsaid(_) if action.status != Status::Error => Some(&[]),
+        What::Command(command) if action.status == Status::Ok && command.may_be_a_step() => {
+            Some(command.setting().variables.as_slice()).filter(|variables| !variables.is_empty())
+        }
+        _ => None,
+    }
 }
 
 fn deed(action: &Action) -> Option<Deed<'_>> {
@@ -104,12 +160,39 @@ pub(super) fn session_of<'a>(work: &Work<'a>) -> (&'a str, &'a str) {
     (work.session.tenant.as_str(), work.session.session.as_str())
 }
 
-/// Parts that one template can speak of: runs that agree in every word where most sessions have them,
-/// the others together by their number of words.
+/// Parts that one template can speak of: runs in one setting that agree in every word where most sessions
+/// have them, the others together by their number of words.
 fn parts<'a>(group: &[Done<'a>]) -> Vec<Vec<Done<'a>>> {
     if group.iter().all(|done| group.first().is_some_and(|first| first.number == done.number)) {
         return vec![group.to_vec()];
     }
+    let settings = by_setting(group);
+    settings.iter().flat_map(|part| parts_in_one_setting(part)).collect()
+}
+
+/// The runs of each setting that most sessions have; of what each has another, none. A folder tells runs
+/// apart only where there are several.
+fn by_setting<'a>(group: &[Done<'a>]) -> Vec<Vec<Done<'a>>> {
+    let folder = |done: &Done<'a>| done.deed.command().and_then(|run| run.setting().directory.as_deref());
+    let mut folders: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for done in group {
+        folder(done).into_iter().for_each(|folder| folders.entry(folder).or_default().push(done.session));
+    }
+    folders.retain(|_, sessions| distinct(sessions.iter()) >= 2);
+    let tells = |folder: &&str| folders.len() > 1 && folders.contains_key(folder);
+    let mut settings: BTreeMap<_, Vec<Done<'a>>> = BTreeMap::new();
+    for done in group {
+        let variables = done.deed.command().map_or(&[][..], |command| &command.setting().variables);
+        settings.entry((variables, folder(done).filter(tells))).or_default().push(*done);
+    }
+    if settings.len() < 2 {
+        return settings.into_values().collect();
+    }
+    let whole = sessions(group);
+    settings.into_values().filter(|part| sessions(part) * 2 > whole).collect()
+}
+
+fn parts_in_one_setting<'a>(group: &[Done<'a>]) -> Vec<Vec<Done<'a>>> {
     let whole = sessions(group);
     let mut by_number: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
     for done in group {
@@ -184,12 +267,43 @@ impl Cluster<'_, '_> {
             (Claim::Run(template), Some(core)) if template.is_literal() => core,
             _ => token,
         };
+        let step = self.shown(claim, term, part);
+        (step.surprise > 0.0 || is_nearly_all(sessions(part), self.sessions)).then_some(step)
+    }
+
+    /// The step that shows a claim by a part of what was done, which the term stands for elsewhere.
+    fn shown(&self, claim: Claim, term: Term, part: &[Done<'_>]) -> Step {
         let mut places: Vec<(usize, usize)> = part.iter().map(|done| (done.work, done.place)).collect();
         places.sort_unstable();
         places.dedup_by_key(|(work, _)| *work);
         let surprise = self.background.surprise(term, places.len(), self.members.len());
-        let share = ratio(sessions(part), self.sessions);
-        (surprise > 0.0 || share >= NEARLY_ALL).then_some(Step { claim, surprise, places })
+        Step { claim, surprise, term, places }
+    }
+
+    /// Edits of a kind of file, another one in each session, but for files that have a step of their own.
+    /// What other work in these repositories edits half as often is what people edit there anyway; files that
+    /// share nothing but their folder must be edited by nearly all.
+    fn edits_of_a_kind(&self, mut done: Vec<Done<'_>>, steps: &[Step]) -> Vec<Step> {
+        let has_a_step = |path: &str| {
+            steps.iter().any(|step| matches!(&step.claim, Claim::Edit(file) if file.matches_path(path)))
+        };
+        done.retain(|done| done.kind.is_some() && done.deed.path().is_some_and(|path| !has_a_step(path)));
+        done.sort_by_key(|done| done.kind);
+        let kinds = done.chunk_by(|one, next| one.kind == next.kind);
+        let projects: BTreeSet<&str> =
+            self.members.iter().map(|(work, _)| work.session.project.as_str()).collect();
+        let steps = kinds.filter(|part| self.has_in_common(part)).filter_map(|part| {
+            let claim = self.claim(part)?;
+            let Claim::Edit(file) = &claim else { return None };
+            let least = if file.names_have_a_form() { COMMON } else { NEARLY_ALL };
+            let varies = !file.is_literal() && ratio(sessions(part), self.sessions) >= least;
+            let kind = part.first()?.kind?;
+            let step = self.shown(claim, kind, part);
+            let (shown, members) = (step.places.len(), self.members.len());
+            let tells = self.background.tells_edits_apart(kind, shown, members, &projects);
+            (varies && tells && step.surprise > 0.0).then_some(step)
+        });
+        steps.collect()
     }
 
     fn claim(&self, part: &[Done<'_>]) -> Option<Claim> {
@@ -246,6 +360,11 @@ fn before(step: &Step, other: &Step) -> (usize, usize) {
             (if work <= other_work { rest } else { own }, if other_work <= work { others } else { theirs });
     }
     (ahead, behind)
+}
+
+/// Whether so many are nearly all of them.
+pub(super) fn is_nearly_all(some: usize, all: usize) -> bool {
+    ratio(some, all) >= NEARLY_ALL
 }
 
 /// `part` of `whole`.

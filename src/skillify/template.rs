@@ -1,37 +1,28 @@
 //! Command templates: what several runs of a command have in common, with typed holes for the rest.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use super::command::{Command, commands, looks_like_file};
+use super::command::{Command, looks_like_file, single};
 use super::flag::{
     deciding_flags, flag_key, has_value, is_flag, is_manner, usual_flags, without_uncommon_flags,
 };
+use super::hole::{Hole, Kind};
+use super::pattern::{Filled, Numbering, Pattern};
+use super::setting::Setting;
 use super::shell::Word;
 use super::version::{version_in, version_of};
-
-/// What varies from run to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Hole {
-    /// A version number such as `1.4.2`.
-    Version,
-    /// A file or a folder.
-    Path,
-    /// Any other single word.
-    Name,
-    /// A quoted text.
-    Text,
-}
 
 /// One word of a template.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Piece {
     Literal(Word),
-    Hole { before: String, hole: Hole, after: String },
+    Varying(Pattern),
 }
 
-/// A command with typed holes: `git tag v{version}`.
+/// A command with typed holes: `git tag v{version}`, and the setting that it is run in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Template(Vec<Piece>);
+pub struct Template(Vec<Piece>, Setting);
 
 /// How much of an edited file's path a template names at most.
 const EDIT_DEPTH: usize = 3;
@@ -46,7 +37,8 @@ impl Template {
     /// [`Template::of`] the commands, each with how often it was run.
     pub(super) fn of_runs(runs: &[(&Command, usize)]) -> Option<Self> {
         if let [(only, _)] = runs {
-            return Some(Self(only.words().iter().cloned().map(Piece::Literal).collect()));
+            let words = only.words().iter().cloned().map(Piece::Literal);
+            return Some(Self(words.collect(), only.setting().clone()));
         }
         let commands = || runs.iter().map(|(command, _)| *command);
         let width = commands().next()?.core().len();
@@ -62,53 +54,59 @@ impl Template {
         if aligned.iter().any(|words| words.len() != width) {
             return None;
         }
-        let pieces = (0..width)
-            .map(|column| {
-                piece(&aligned.iter().filter_map(|words| words.get(column).copied()).collect::<Vec<_>>())
-            })
-            .collect::<Option<Vec<_>>>()?;
-        let template = Self(pieces);
-        let fixed = having.first()?.verb().len();
-        template.is_specific(fixed).then_some(template)
+        let mut numbering = Numbering::default();
+        let mut pieces = Vec::with_capacity(width);
+        for column in 0..width {
+            let words: Vec<&Word> = aligned.iter().filter_map(|words| words.get(column).copied()).collect();
+            pieces.push(piece(&words, &mut numbering)?);
+        }
+        let template = Self(pieces, Setting::usual(runs));
+        template.is_specific(having.first()?, aligned.first()?).then_some(template)
     }
 
     /// The template of a command that prints like this; `None` if that is no single command.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        match commands(text).as_slice() {
-            [only] => Some(Self(only.command.words().iter().map(Piece::parse).collect())),
-            _ => None,
-        }
+        let command = single(text)?;
+        Some(Self(command.words().iter().map(Piece::parse).collect(), command.setting().clone()))
     }
 
     /// The template of an edited file that prints like this.
     pub(super) fn parse_path(text: &str) -> Self {
-        Self(vec![Piece::parse(&Word { raw: text.to_owned(), value: text.to_owned() })])
+        Self::of_path(Piece::parse(&Word { raw: text.to_owned(), value: text.to_owned() }))
     }
 
-    /// What edited files have in common: the end of their paths, or a folder and an ending with a
-    /// hole between. `None` if they share less than a file's name or a folder.
+    fn of_path(piece: Piece) -> Self {
+        Self(vec![piece], Setting::default())
+    }
+
+    /// What edited files have in common: the end of their paths, or a folder and what their names begin
+    /// and end with. `None` if they share less than a file's name or a folder.
     pub(super) fn of_paths(paths: &[&str]) -> Option<Self> {
-        let first = paths.first()?;
-        let tails = |path: &str| path.split('/').rev().map(str::to_owned).collect::<Vec<_>>();
-        let mut shared: Vec<String> = tails(first).into_iter().take(EDIT_DEPTH).collect();
-        for path in paths {
-            let own = tails(path);
-            let common = shared.iter().zip(&own).take_while(|(a, b)| a == b).count();
-            shared.truncate(common);
+        let first = *paths.first()?;
+        let mut shared = paths.iter().skip(1).fold(first, |shared, path| common_end(shared, path));
+        // Where nobody tells where the repository begins, a whole path would name somebody's folders.
+        if paths.iter().all(|path| is_absolute(path)) {
+            shared = last_parts(shared, EDIT_DEPTH);
         }
         if !shared.is_empty() {
-            let path: Vec<&str> = shared.iter().rev().map(String::as_str).collect();
-            let path = path.join("/");
-            return Some(Self(vec![Piece::Literal(Word { raw: path.clone(), value: path })]));
+            let word = Word { raw: shared.to_owned(), value: shared.to_owned() };
+            return Some(Self::of_path(Piece::Literal(word)));
         }
-        let within = |path: &str| -> Option<(String, String)> {
-            let (folders, name) = path.rsplit_once('/')?;
-            let folder = folders.rsplit('/').next().filter(|folder| !folder.is_empty())?;
-            Some((format!("{folder}/"), format!(".{}", name.rsplit_once('.')?.1)))
-        };
-        let (before, after) = within(first)?;
-        let alike = paths.iter().all(|path| within(path).as_ref() == Some(&(before.clone(), after.clone())));
-        alike.then(|| Self(vec![Piece::Hole { before, hole: Hole::Name, after }]))
+        let split: Vec<(&str, &str)> =
+            paths.iter().map(|path| path.rsplit_once('/')).collect::<Option<Vec<_>>>()?;
+        let (first, _) = *split.first()?;
+        let mut folder = split.iter().skip(1).fold(first, |shared, (folder, _)| common_end(shared, folder));
+        if paths.iter().all(|path| is_absolute(path)) {
+            folder = last_parts(folder, EDIT_DEPTH - 1);
+        }
+        let names: Vec<&str> = split.iter().map(|(_, name)| *name).collect();
+        let ending = |name: &str| name.rsplit_once('.').map(|(_, ending)| ending.to_owned());
+        let kind = ending(names.first()?)?;
+        if folder.is_empty() || !names.iter().all(|name| ending(name).as_ref() == Some(&kind)) {
+            return None;
+        }
+        let name = Pattern::of(&names, &mut Numbering::default())?;
+        Some(Self::of_path(Piece::Varying(name.after(&format!("{folder}/")))))
     }
 
     /// Whether the file is one that this template of an edit speaks of.
@@ -116,18 +114,31 @@ impl Template {
         let [piece] = self.0.as_slice() else { return false };
         let depth = match piece {
             Piece::Literal(word) => word.value.split('/').count(),
-            Piece::Hole { before, .. } => before.split('/').count(),
+            Piece::Varying(pattern) => pattern.unquoted().split('/').count(),
         };
-        let parts: Vec<&str> = path.split('/').collect();
-        let tail = parts.get(parts.len().saturating_sub(depth)..).unwrap_or_default().join("/");
-        piece.matches(&tail)
+        let tail = last_parts(path, depth);
+        tail.split('/').count() == depth && piece.matches(tail, &mut Filled::default())
     }
 
-    /// Enough of it is literal: its verb, and at least as many words as there are holes.
-    fn is_specific(&self, verb: usize) -> bool {
-        let holes = self.0.iter().filter(|piece| matches!(piece, Piece::Hole { .. })).count();
-        let literals = self.0.len() - holes;
-        literals >= holes && self.0.iter().take(verb).all(|piece| matches!(piece, Piece::Literal(_)))
+    /// Whether the names of its files are more than a hole and an ending: `V{number}__{name}.sql`.
+    pub(super) fn names_have_a_form(&self) -> bool {
+        let text = self.to_string();
+        let name = text.rsplit('/').next().unwrap_or_default();
+        !name.starts_with('{') || name.matches('{').count() > 1 || name.contains(['-', '_'])
+    }
+
+    /// Enough of it is literal: its program and verb, and at least as many words as there are holes.
+    fn is_specific(&self, command: &Command, words: &[&Word]) -> bool {
+        let varying = self.0.iter().filter(|piece| matches!(piece, Piece::Varying(_))).count();
+        let is_literal = |at: usize| matches!(self.0.get(at), Some(Piece::Literal(_)));
+        let mut places = words.iter().enumerate();
+        let mut verb = command.verb().into_iter();
+        let says_what = verb.all(|own| {
+            // The program may stand with the path of its folder.
+            let place = places.find(|(_, word)| word.value.ends_with(own));
+            place.is_some_and(|(at, _)| is_literal(at))
+        });
+        is_literal(0) && says_what && self.0.len() >= 2 * varying
     }
 
     /// Whether the command runs the same program in the same way, on whatever.
@@ -142,13 +153,20 @@ impl Template {
 
     /// With holes for the versions that people gave with every request: `given` tells of each.
     pub(super) fn with_given_versions(mut self, given: impl Fn(&str) -> bool) -> Self {
+        let holes = self.0.iter().filter_map(Piece::pattern).flat_map(Pattern::holes);
+        let versions = holes.filter(|hole| hole.kind == Kind::Version).map(|hole| hole.number);
+        let mut number = versions.max().unwrap_or_default();
+        let mut numbers: BTreeMap<String, u8> = BTreeMap::new();
         for piece in &mut self.0 {
             let Piece::Literal(word) = piece else { continue };
             let Some((before, after)) = version_in(&word.value) else { continue };
-            if version_of(&word.value).is_some_and(&given) {
-                *piece =
-                    Piece::Hole { before: before.to_owned(), hole: Hole::Version, after: after.to_owned() };
-            }
+            let Some(version) = version_of(&word.value).filter(|version| given(version)) else { continue };
+            let number = *numbers.entry(version.to_owned()).or_insert_with(|| {
+                number = number.saturating_add(1);
+                number
+            });
+            let hole = Hole { kind: Kind::Version, number };
+            *piece = Piece::Varying(Pattern::around(before, hole, after));
         }
         self
     }
@@ -156,11 +174,25 @@ impl Template {
     /// Whether the command is a run of this template. Of the flags that the template lacks only
     /// those do not matter that change nothing in what is done.
     pub(super) fn matches(&self, command: &Command) -> bool {
-        self.matches_without(command, is_manner)
+        self.1.admits(command.setting()) && self.matches_without(command, is_manner)
     }
 
-    /// Whether the command is a run of this template but for its flags: one that could not even
-    /// start would have failed with any.
+    /// [`Template::matches`], in the same folder.
+    pub(super) fn is_as_it_is(&self, command: &Command) -> bool {
+        self.1.directory == command.setting().directory && self.matches(command)
+    }
+
+    /// Whether both differ in flags and setting alone.
+    pub(super) fn is_same_but_for_flags(&self, other: &Self) -> bool {
+        let no_flag = |piece: &&Piece| match piece {
+            Piece::Literal(word) => !is_flag(&word.value),
+            Piece::Varying(pattern) => !is_flag(pattern.beginning()),
+        };
+        self.0.iter().filter(no_flag).eq(other.0.iter().filter(no_flag))
+    }
+
+    /// Whether the command is a run of this template but for its flags and its setting: one that could
+    /// not even start would have failed with any.
     pub(super) fn matches_but_for_flags(&self, command: &Command) -> bool {
         self.matches_without(command, |_| true)
     }
@@ -168,11 +200,12 @@ impl Template {
     /// Whether the command without the flags that the template lacks and that are `idle` is a run of it.
     fn matches_without(&self, command: &Command, idle: impl Fn(&str) -> bool) -> bool {
         let mut pieces = self.0.iter();
+        let mut filled = Filled::default();
         for word in command.words() {
             if is_flag(&word.value) && idle(&word.value) && !self.has_flag(&word.value) {
                 continue;
             }
-            if !pieces.next().is_some_and(|piece| piece.matches(&word.value)) {
+            if !pieces.next().is_some_and(|piece| piece.matches(&word.value, &mut filled)) {
                 return false;
             }
         }
@@ -184,19 +217,24 @@ impl Template {
         let literal = |piece: &'_ Piece| matches!(piece, Piece::Literal(_));
         let words = self.0.iter().filter_map(|piece| match piece {
             Piece::Literal(word) => Some(word.value.as_str()),
-            Piece::Hole { .. } => None,
+            Piece::Varying(_) => None,
         });
         self.0.iter().all(literal).then(|| words.filter(|word| !is_flag(word)).collect())
     }
 
+    /// As it prints without its setting.
+    pub(super) fn words_alone(&self) -> String {
+        Self(self.0.clone(), Setting::default()).to_string()
+    }
+
     /// Whether the command line is a run of this template, and of nothing else.
     pub fn is_run_by(&self, line: &str) -> bool {
-        matches!(commands(line).as_slice(), [only] if self.matches(&only.command))
+        single(line).is_some_and(|command| self.matches(&command))
     }
 
     /// Whether its runs test, build or check something: they fail in ordinary work.
     pub fn is_check(&self) -> bool {
-        matches!(commands(&self.to_string()).as_slice(), [only] if only.command.is_check())
+        single(&self.to_string()).is_some_and(|command| command.is_check())
     }
 
     /// The word that a command which it matches begins with; `None` if that varies.
@@ -216,78 +254,48 @@ impl Template {
     fn has_flag(&self, flag: &str) -> bool {
         self.0.iter().any(|piece| match piece {
             Piece::Literal(word) => word.value == flag || has_value(flag, &word.value),
-            Piece::Hole { before, .. } => has_value(flag, before),
+            Piece::Varying(pattern) => has_value(flag, pattern.beginning()),
         })
     }
 }
 
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, piece) in self.0.iter().enumerate() {
+        let Self(pieces, setting) = self;
+        write!(f, "{setting}")?;
+        for (index, piece) in pieces.iter().enumerate() {
             if index > 0 {
                 f.write_str(" ")?;
             }
             match piece {
                 Piece::Literal(word) => f.write_str(&word.raw)?,
-                Piece::Hole { before, hole, after } => {
-                    let spaced = *hole == Hole::Text || [before, after].iter().any(|text| text.contains(' '));
-                    let quote = if spaced { "\"" } else { "" };
-                    write!(f, "{quote}{before}{{{hole}}}{after}{quote}")?;
-                }
+                Piece::Varying(pattern) => pattern.fmt(f)?,
             }
         }
         Ok(())
     }
 }
 
-impl fmt::Display for Hole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Version => "version",
-            Self::Path => "path",
-            Self::Name => "name",
-            Self::Text => "text",
-        })
-    }
-}
-
 impl Piece {
     /// The piece that prints like this word.
     fn parse(word: &Word) -> Self {
-        let holes = [Hole::Version, Hole::Path, Hole::Name, Hole::Text];
-        let found = holes.into_iter().find_map(|hole| {
-            let (before, after) = word.value.split_once(&format!("{{{hole}}}"))?;
-            Some(Self::Hole { before: before.to_owned(), hole, after: after.to_owned() })
-        });
-        found.unwrap_or_else(|| Self::Literal(word.clone()))
+        Pattern::parse(&word.value).map_or_else(|| Self::Literal(word.clone()), Self::Varying)
     }
 
-    fn matches(&self, word: &str) -> bool {
+    fn pattern(&self) -> Option<&Pattern> {
+        if let Self::Varying(pattern) = self { Some(pattern) } else { None }
+    }
+
+    fn matches<'w>(&self, word: &'w str, filled: &mut Filled<'w>) -> bool {
         match self {
             Self::Literal(literal) => literal.value == word,
-            Self::Hole { before, hole, after } => word
-                .strip_prefix(before.as_str())
-                .and_then(|rest| rest.strip_suffix(after.as_str()))
-                .is_some_and(|middle| hole.admits(middle)),
-        }
-    }
-}
-
-impl Hole {
-    fn admits(self, word: &str) -> bool {
-        match self {
-            Self::Version => {
-                version_in(word).is_some_and(|(before, after)| before.is_empty() && after.is_empty())
-            }
-            Self::Path => looks_like_file(word) && !word.contains(char::is_whitespace),
-            Self::Name => !word.is_empty() && !is_flag(word) && !word.contains(char::is_whitespace),
-            Self::Text => !word.is_empty(),
+            Self::Varying(pattern) => pattern.matches(word, filled),
         }
     }
 }
 
 /// The piece that stands for the words of one column.
-fn piece(words: &[&Word]) -> Option<Piece> {
+fn piece<'w>(words: &[&'w Word], numbering: &mut Numbering<'w>) -> Option<Piece> {
     let first = *words.first()?;
     if words.iter().all(|word| word.value == first.value) {
         // The least spelling, so that the order of the commands does not show.
@@ -298,38 +306,24 @@ fn piece(words: &[&Word]) -> Option<Piece> {
     {
         return None;
     }
-    if let Some((before, after)) = version_in(&first.value)
-        && words.iter().all(|word| version_in(&word.value) == Some((before, after)))
-    {
-        return Some(Piece::Hole { before: before.to_owned(), hole: Hole::Version, after: after.to_owned() });
-    }
-    if let Some(piece) = within_a_folder(words, key) {
-        return Some(piece);
-    }
-    if is_flag(&first.value) {
-        return Some(Piece::Hole { before: key.to_owned(), hole: Hole::Text, after: String::new() });
-    }
-    let hole = [Hole::Path, Hole::Name, Hole::Text]
-        .into_iter()
-        .find(|hole| words.iter().all(|word| hole.admits(&word.value)))?;
-    Some(Piece::Hole { before: String::new(), hole, after: String::new() })
+    let values: Vec<&str> = words.iter().map(|word| word.value.as_str()).collect();
+    Pattern::of(&values, numbering).map(Piece::Varying)
 }
 
-/// `db/{name}.sql` for files of one ending in one folder; `--file=db/{name}.sql` as well.
-fn within_a_folder(words: &[&Word], key: &str) -> Option<Piece> {
-    let flagged = is_flag(key);
-    let split = |word: &str| -> Option<(String, String)> {
-        let path = if flagged { word.strip_prefix(key)? } else { word };
-        let (folder, name) = path.rsplit_once('/')?;
-        let (_, ending) = name.rsplit_once('.')?;
-        let plain = |text: &str| !text.contains(|char: char| char.is_whitespace() || "*?[{".contains(char));
-        let key = if flagged { key } else { "" };
-        (!folder.is_empty() && plain(path)).then(|| (format!("{key}{folder}/"), format!(".{ending}")))
-    };
-    let (before, after) = split(&words.first()?.value)?;
-    let alike =
-        words.iter().all(|word| split(&word.value).as_ref() == Some(&(before.clone(), after.clone())));
-    alike.then_some(Piece::Hole { before, hole: Hole::Name, after })
+/// The parts that both paths end with.
+fn common_end<'p>(path: &'p str, other: &str) -> &'p str {
+    let common = path.rsplit('/').zip(other.rsplit('/')).take_while(|(a, b)| a == b).count();
+    last_parts(path, common)
+}
+
+/// The last parts of a path, as many as it has.
+fn last_parts(path: &str, count: usize) -> &str {
+    let start = path.rmatch_indices('/').nth(count.saturating_sub(1)).map_or(0, |(at, _)| at + 1);
+    if count == 0 { "" } else { path.get(start..).unwrap_or_default() }
+}
+
+fn is_absolute(path: &str) -> bool {
+    path.starts_with('/') || path.as_bytes().get(1) == Some(&b':')
 }
 
 #[cfg(test)]
@@ -386,7 +380,19 @@ mod tests {
         };
         assert_eq!(of(&["/srv/app/docs/CHANGELOG.md", "docs/CHANGELOG.md"]).unwrap(), "docs/CHANGELOG.md");
         assert_eq!(of(&["a/CHANGELOG.md", "b/CHANGELOG.md"]).unwrap(), "CHANGELOG.md");
-        assert_eq!(of(&["db/migrations/1.sql", "migrations/2.sql"]).unwrap(), "migrations/{name}.sql");
+        assert_eq!(of(&["db/migrations/a.sql", "migrations/b.sql"]).unwrap(), "migrations/{name}.sql");
+        assert_eq!(
+            of(&["src/db/V31__invoice.sql", "/home/a/src/db/V9__tax_rate.sql"]).unwrap(),
+            "src/db/V{number}__{name}.sql"
+        );
+        assert_eq!(
+            of(&["docs/adr/0031-invoice.md", "docs/adr/0032-refund.md"]).unwrap(),
+            "docs/adr/{number}-{name}.md"
+        );
+        assert_eq!(
+            of(&["db/40353607_add_invoice.py", "db/7f9b6c1a_add_refund.py"]).unwrap(),
+            "db/{sha}_add_{name}.py"
+        );
         assert_eq!(of(&["a/b.py", "c/d.py"]), None);
     }
 

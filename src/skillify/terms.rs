@@ -1,7 +1,7 @@
 //! The terms of a workspace: what its segments did and were asked for, each text made and numbered once.
 //!
 //! A term is an action's token (`run make db-up`), a command word by word (`= make db-up`), its program
-//! (`$ make`) or a word of prompts (`? database`). Numbers ascend with the texts, so that they do not
+//! (`$ make`), a kind of file that was edited (`~ app/models/*.rb`) or a word of prompts (`? database`). Numbers ascend with the texts, so that they do not
 //! depend on the order of the segments. What was done is numbered too, in no particular order: most
 //! actions were done before, word for word, and their terms are then not made again.
 
@@ -24,6 +24,8 @@ pub(super) struct ActionTerms {
     pub(super) core: Option<Term>,
     /// Of its first word, likewise.
     pub(super) program: Option<Term>,
+    /// Of the kind of file that was edited.
+    pub(super) kind: Option<Term>,
     /// The number of what was done, which actions share that did the same in the same words.
     pub(super) deed: u32,
 }
@@ -83,6 +85,18 @@ pub(super) fn command_key(core: &[&str]) -> String {
 /// The term of a program.
 pub(super) fn program_key(program: &str) -> String {
     format!("$ {program}")
+}
+
+/// The term of the files of one ending in one folder; `None` for a file without either.
+fn kind_of_file(path: &str) -> Option<String> {
+    let (folders, name) = path.rsplit_once('/')?;
+    let (_, ending) = name.rsplit_once('.')?;
+    // What stands above may be another on each machine.
+    let folder = folders
+        .rmatch_indices('/')
+        .nth(1)
+        .map_or(folders, |(at, _)| folders.get(at + 1..).unwrap_or(folders));
+    Some(format!("~ {folder}/*.{ending}"))
 }
 
 /// The hash of the place where a command stands, and of whether it was a tool of the assistant's own.
@@ -153,6 +167,7 @@ impl<'a> Numbering<'a> {
             token: action.token().map(|token| self.number("", &token)),
             core: run.as_ref().map(|core| self.number("", &command_key(core))),
             program: run.map(|core| self.number("", &program_key(core.first().copied().unwrap_or_default()))),
+            kind: action.edited().and_then(kind_of_file).map(|kind| self.number("", &kind)),
             deed: self.places_of_deeds.insert(hash, self.deeds.len()),
         };
         self.deeds.push((&action.what, terms));
@@ -185,8 +200,8 @@ impl<'a> Numbering<'a> {
         for work in &mut works {
             work.words.iter_mut().for_each(renumber);
             for action in &mut work.actions {
-                let terms = action.token.iter_mut().chain(&mut action.core).chain(&mut action.program);
-                terms.for_each(renumber);
+                let ActionTerms { token, core, program, kind, deed: _ } = action;
+                [token, core, program, kind].into_iter().flatten().for_each(renumber);
             }
         }
         Terms { texts: texts.into_iter().map(|(text, _)| text).collect(), works }

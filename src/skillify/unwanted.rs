@@ -21,7 +21,7 @@ impl Unwanted {
     /// The command, which `wanted` is to be run in place of, if anything is.
     pub(super) fn of(command: &Template, wanted: Option<&Template>) -> Self {
         let line = command.to_string();
-        Self::fetching(&line)
+        Self::fetching(&command.words_alone())
             // "`npm ci`, not `npm`" would tell nobody anything.
             .filter(|_| wanted.and_then(Template::program) != command.program())
             .unwrap_or(Self::Command(line))

@@ -24,6 +24,12 @@ pub(super) const WRAPPERS: &[&str] = &[
     "xvfb-run",
 ];
 
+/// Wrappers that run a program with another user's rights.
+pub(super) const PRIVILEGING: &[&str] = &["doas", "sudo"];
+
+/// PowerShell, which takes a script as an argument.
+pub(super) const POWERSHELLS: &[&str] = &["powershell", "powershell.exe", "pwsh", "pwsh.exe"];
+
 /// Shells that take a script as an argument.
 pub(super) const SHELLS: &[&str] = &["bash", "dash", "ksh", "sh", "zsh"];
 

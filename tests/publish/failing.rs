@@ -178,6 +178,8 @@ fn a_step_with_a_hole_falls_when_its_runs_fail_and_a_check_does_not() {
     let step = "Run `./scripts/publish.sh --version {version}`.";
     for (command, falls) in [
         ("./scripts/publish.sh --version 0.7.0", true),
+        ("cd api && sudo ./scripts/publish.sh --version 0.7.0", true),
+        ("PROFILE=field ./scripts/publish.sh --version 0.7.0", false),
         ("./scripts/publish.sh --version next", false),
         ("make lint", false),
     ] {

@@ -100,7 +100,7 @@ fn sessions_with_migration() -> Vec<Session> {
             .build()
     };
     let mut sessions = sessions();
-    sessions.extend([more("m1", "alice"), more("m2", "bob")]);
+    sessions.extend([more("m4", "alice"), more("m5", "bob")]);
     sessions
 }
 

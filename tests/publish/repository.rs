@@ -187,7 +187,7 @@ pub(crate) fn first() -> Vec<Session> {
     needs("make db-up", "make itest")
 }
 
-/// Two more, in which a migration is needed as well.
+/// Two more, newer ones, in which a migration is needed as well.
 pub(crate) fn with_migration() -> Vec<Session> {
     let more = |id: &str, person: &str| {
         session(id)
@@ -199,7 +199,7 @@ pub(crate) fn with_migration() -> Vec<Session> {
             .ok("make itest")
             .build()
     };
-    [first(), vec![more("m1", "alice"), more("m2", "bob")]].concat()
+    [first(), vec![more("m4", "alice"), more("m5", "bob")]].concat()
 }
 
 /// Sessions that teach another skill.

@@ -108,7 +108,7 @@ fn what_varies_becomes_a_hole() {
         published(&mined)[0]
             .wording
             .description
-            .starts_with("Run `make db-up` before `pytest tests/{name}.py`.")
+            .starts_with("Run `make db-up` before `pytest tests/test_{name}.py`.")
     );
 }
 

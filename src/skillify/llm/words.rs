@@ -21,11 +21,11 @@ confirm confirms check checks immediately always begin beginning finally fresh c
 
 static ALLOWED: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| GLUE.split_whitespace().collect());
 
-/// Words that decide in which order or on which condition something is done, by their stems. A line has
+/// Words that decide in which order or on which condition something is done, or that warn, by their stems. A line has
 /// them exactly where the offline line has them: "run `a` before `b`" is not "before `a` run `b`".
-const TURNING: [&str; 17] = [
+const TURNING: [&str; 19] = [
     "before", "after", "until", "fail", "pass", "succe", "error", "exit", "green", "red", "unless", "while",
-    "not", "never", "avoid", "instead", "rather",
+    "not", "never", "avoid", "instead", "rather", "undone", "ask",
 ];
 
 /// The commands of a text and its turning words, in order.
@@ -83,6 +83,13 @@ mod tests {
         ] {
             assert!(!keeps(more), "{more}");
         }
+    }
+
+    #[test]
+    fn a_caution_stays() {
+        let line = "Run `git clean -fdx`. It cannot be undone: ask first.";
+        assert_eq!(skeleton(line), skeleton("Then run `git clean -fdx`; it cannot be undone, so ask first."));
+        assert_ne!(skeleton(line), skeleton("Then run `git clean -fdx`."));
     }
 
     #[test]

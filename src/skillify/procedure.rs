@@ -1,0 +1,318 @@
+//! Procedures: what a cluster's sessions did in common, judged step by step and as a whole.
+//!
+//! - A session that did none of the steps that belong to this work alone is no evidence of it.
+//! - The steps are, as a whole, what enough sessions did: two ways to do one thing, each of other
+//!   sessions, are alternatives and never follow each other.
+//! - One command among edits, common checks and version control makes a procedure only where most
+//!   sessions ran it and it surprises without them; two make one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Idea;
+use super::candidate::{Draft, Workspace, reason, shown_by};
+use super::claim::{Candidate, Claim, Evidence, SupportedClaim};
+use super::cluster;
+use super::command::Command;
+use super::failing;
+use super::guard;
+use super::propose;
+use super::said::Said;
+use super::score::{self, Shortfall};
+use super::split;
+use super::steps::{self, Member, Step};
+use super::verify::{self, Work};
+
+/// How many segments must show a command that is the only one that belongs to this work alone: two share
+/// one by accident.
+const FEWEST_OF_ONE: usize = 3;
+
+/// A step with its evidence.
+struct Judged {
+    step: Step,
+    claim: SupportedClaim,
+    shortfalls: Vec<Shortfall>,
+}
+
+/// The person of each session that shows a claim.
+type Sessions<'e> = BTreeMap<(&'e str, &'e str), &'e str>;
+
+impl Workspace<'_> {
+    /// What each cluster's sessions did in common, and what became of each cluster.
+    pub(super) fn procedures(&self, others: &[Candidate]) -> (Vec<Draft>, Vec<String>) {
+        let said = Said::by(others);
+        let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
+        let mut drafts = Vec::new();
+        let mut explained = Vec::new();
+        for members in cluster::clusters(self.works, self.terms, self.vectors, self.without)
+            .into_iter()
+            .filter(|members| members.len() > 1)
+        {
+            let members: Vec<Member<'_, '_>> = members.iter().filter_map(|at| self.member(*at)).collect();
+            for members in split::by_argument(members, |members, parts| self.are_works(members, parts)) {
+                let (members, steps) = self.of_late(members);
+                let works = works(&members);
+                let claims = claims(&steps);
+                let verdict = if !is_a_procedure(&claims, &works) {
+                    "too little in common that belongs to this work alone"
+                } else if !seen.insert(claims) {
+                    "the same steps as another cluster"
+                } else {
+                    let mut draft = self.procedure(steps, &works, &members);
+                    draft.shortfalls.extend(steps::unsaid(&members).map(Shortfall::unsaid));
+                    let runs = draft.claims.iter().filter(|claim| matches!(claim.claim, Claim::Run(_)));
+                    let telling = runs.filter(|claim| tells(&claim.claim, &works));
+                    if said.has(telling) {
+                        "other candidates say it"
+                    } else {
+                        drafts.push(draft);
+                        "a candidate"
+                    }
+                };
+                explained.push(explanation(&works, verdict));
+            }
+        }
+        (drafts, explained)
+    }
+
+    /// The steps of a cluster; where one of them has only failed of late and the sessions since then have
+    /// a procedure, theirs.
+    fn of_late<'m, 'a>(&self, members: Vec<Member<'m, 'a>>) -> (Vec<Member<'m, 'a>>, Vec<Step>) {
+        let steps = |members: &[Member<'_, '_>]| steps::steps(members, self.background, self.without);
+        let whole = steps(&members);
+        let all = works(&members);
+        let Some(fell) = whole.iter().filter_map(|step| failing::since(&step.claim, &all)).max() else {
+            return (members, whole);
+        };
+        let since = |(work, _): &&Member<'m, 'a>| work.segment.started_at > fell;
+        let late: Vec<Member<'m, 'a>> = members.iter().filter(since).copied().collect();
+        let newer = steps(&late);
+        if is_a_procedure(&claims(&newer), &works(&late)) { (late, newer) } else { (members, whole) }
+    }
+
+    /// Whether parts of a cluster are works of their own: each has evidence enough, and they are two, or
+    /// one procedure with holes would say less than theirs.
+    fn are_works(&self, members: &[Member<'_, '_>], parts: &[Vec<Member<'_, '_>>]) -> bool {
+        let steps = |members: &[Member<'_, '_>]| steps::steps(members, self.background, self.without).len();
+        parts.iter().all(|part| self.are_enough(part))
+            && (parts.len() == 2 || parts.iter().any(|part| steps(part) > steps(members)))
+    }
+
+    /// Whether segments could be evidence enough if all of them were accepted.
+    fn are_enough(&self, members: &[Member<'_, '_>]) -> bool {
+        let sessions =
+            members.iter().map(|(work, _)| (steps::session_of(work), work.session.person.as_str()));
+        self.is_enough(&sessions.collect())
+    }
+
+    fn is_enough(&self, sessions: &Sessions<'_>) -> bool {
+        let people = sessions.values().filter(|person| !person.is_empty()).collect::<BTreeSet<_>>().len();
+        sessions.len() >= self.rule.sessions && (self.known_people <= 1 || people >= self.rule.people)
+    }
+
+    /// Judges the steps of a procedure one by one by its cluster's evidence, and then as a whole.
+    fn procedure(&self, steps: Vec<Step>, works: &[&Work<'_>], members: &[Member<'_, '_>]) -> Draft {
+        let chance = self.without != Some(Idea::Chance) && self.is_chance(&steps, members);
+        let mut dropped = Vec::new();
+        let judged = steps.into_iter().map(|step| self.judged(step, works)).collect();
+        let (judged, left) = self.supported(judged, works);
+        let (kept, apart) = self.together(judged);
+        dropped.extend(left.iter().map(|left| reason(&left.step.claim, &left.shortfalls)));
+        dropped.extend(apart.iter().map(|left| reason(&left.step.claim, &[Shortfall::Apart])));
+        // A check or an everyday command that must not be published is left out; without any other the
+        // rest would not do the work.
+        let (guarded, kept): (Vec<_>, Vec<_>) =
+            kept.into_iter().partition(|kept| guard::objection_to_claim(&kept.step.claim).is_some());
+        dropped.extend(guarded.iter().filter_map(|guarded| withheld("a step", &guarded.step.claim)));
+        let claims: Vec<Claim> = kept.iter().map(|kept| kept.step.claim.clone()).collect();
+        if !is_a_procedure(&claims, works) {
+            let found = guarded.iter().find_map(|guarded| guard::objection_to_claim(&guarded.step.claim));
+            let failing = left.iter().find(|left| left.shortfalls.contains(&Shortfall::Failing));
+            let shortfalls = match (found, failing.or(left.first()), apart.first()) {
+                (Some(found), ..) => vec![Shortfall::Guarded(found.to_owned())],
+                (None, Some(left), _) => left.shortfalls.clone(),
+                (None, None, Some(_)) => vec![Shortfall::Apart],
+                (None, None, None) => vec![Shortfall::Trivial],
+            };
+            let claims = kept.into_iter().chain(left).chain(apart).map(|judged| judged.claim).collect();
+            return Draft { claims, dropped: Vec::new(), shortfalls };
+        }
+        let mut shortfalls = if chance { vec![Shortfall::Chance] } else { Vec::new() };
+        if !chance && self.without != Some(Idea::Chance) && !self.is_of_its_own(&kept, works, members) {
+            shortfalls.push(Shortfall::Everyday);
+        }
+        let unsaid = guarded.iter().filter(|guarded| tells(&guarded.step.claim, works));
+        let programs = unsaid.filter_map(|guarded| guarded.step.claim.asks_for()?.program());
+        shortfalls.extend(programs.take(1).map(|program| Shortfall::unsaid(program.to_owned())));
+        let avoided = self.avoided(works, &mut dropped);
+        let claims = kept.into_iter().map(|kept| kept.claim).chain(avoided).collect();
+        Draft { claims, dropped, shortfalls }
+    }
+
+    fn judged(&self, step: Step, works: &[&Work<'_>]) -> Judged {
+        let claim = verify::support(&step.claim, works.iter().copied());
+        let mut shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
+        shortfalls.extend(failing::since(&step.claim, works).map(|_| Shortfall::Failing));
+        Judged { step, claim, shortfalls }
+    }
+
+    /// The steps with evidence enough, and those without. Of checks, edits and version control the
+    /// evidence is what those did who did a step that belongs to this work alone.
+    fn supported(&self, judged: Vec<Judged>, works: &[&Work<'_>]) -> (Vec<Judged>, Vec<Judged>) {
+        let is_enough = |judged: &Judged| judged.shortfalls.is_empty();
+        let (mut kept, mut left): (Vec<_>, Vec<_>) = judged.into_iter().partition(is_enough);
+        let telling = || kept.iter().filter(|kept| tells(&kept.step.claim, works));
+        let session = |evidence: &Evidence| (evidence.tenant.clone(), evidence.session.clone());
+        let doing: BTreeSet<(String, String)> =
+            telling().flat_map(|kept| &kept.claim.support).map(session).collect();
+        if doing.is_empty() {
+            return (kept, left);
+        }
+        for kept in kept.iter_mut().filter(|kept| !tells(&kept.step.claim, works)) {
+            kept.claim.support.retain(|evidence| doing.contains(&session(evidence)));
+            kept.shortfalls = score::shortfalls(&kept.claim, self.rule, self.known_people);
+        }
+        let (kept, lacking): (Vec<_>, Vec<_>) = kept.into_iter().partition(is_enough);
+        left.extend(lacking);
+        (kept, left)
+    }
+
+    /// The steps that enough sessions did as a whole, in order, and the others. What most did comes
+    /// first; of two alternatives that as many did, neither is a step.
+    fn together(&self, judged: Vec<Judged>) -> (Vec<Judged>, Vec<Judged>) {
+        let sessions: Vec<Sessions<'_>> = judged.iter().map(|judged| sessions(&judged.claim)).collect();
+        let is_undecided = |own: &Sessions<'_>| {
+            let same = sessions.iter().filter(|other| other.len() == own.len());
+            same.into_iter().any(|other| !own.keys().any(|session| other.contains_key(session)))
+        };
+        let mut order: Vec<(usize, &Sessions<'_>)> =
+            sessions.iter().enumerate().filter(|(_, own)| !is_undecided(own)).collect();
+        order.sort_by_key(|(at, own)| (std::cmp::Reverse(own.len()), *at));
+        let mut whole: Option<Sessions<'_>> = None;
+        let mut stays = BTreeSet::new();
+        for (at, own) in order {
+            let mut with = whole.clone().unwrap_or_else(|| own.clone());
+            with.retain(|session, _| own.contains_key(session));
+            if self.is_enough(&with) {
+                whole = Some(with);
+                stays.insert(at);
+            }
+        }
+        let (kept, apart): (Vec<_>, Vec<_>) =
+            judged.into_iter().enumerate().partition(|(at, _)| stays.contains(at));
+        let plain = |judged: Vec<(usize, Judged)>| judged.into_iter().map(|(_, judged)| judged).collect();
+        (plain(kept), plain(apart))
+    }
+
+    /// What people refused in this work and may be published; what is left out is told.
+    fn avoided(&self, works: &[&Work<'_>], dropped: &mut Vec<String>) -> Vec<SupportedClaim> {
+        let mut avoided = Vec::new();
+        for claim in propose::avoidances(works) {
+            let claim = verify::support(&claim, works.iter().copied());
+            let lacking = score::shortfalls(&claim, self.rule, self.known_people);
+            if !lacking.is_empty() {
+                dropped.push(reason(&claim.claim, &lacking));
+            } else if let Some(withheld) = withheld("a command to avoid", &claim.claim) {
+                dropped.push(withheld);
+            } else {
+                avoided.push(claim);
+            }
+        }
+        avoided
+    }
+
+    /// Whether a workspace of this size holds segments that share as much by accident.
+    fn is_chance(&self, steps: &[Step], members: &[Member<'_, '_>]) -> bool {
+        let words = shown_by(members).into_iter().filter(|(_, shown)| *shown >= 2);
+        let said = words.map(|(word, shown)| self.background.surprise(word, shown, members.len()).max(0.0));
+        let done = steps.iter().map(|step| step.surprise.max(0.0));
+        done.chain(said).sum::<f64>() <= self.background.cost(members.len())
+    }
+
+    /// Whether it is more than one command among everyday work: two steps belong to this work alone, one
+    /// of which surprises; or one that most did, which surprises and pays for the cluster with the checks
+    /// and, where nearly all did them, the edits and words; all by what was seen elsewhere and not by what
+    /// is believed of it.
+    fn is_of_its_own(&self, kept: &[Judged], works: &[&Work<'_>], members: &[Member<'_, '_>]) -> bool {
+        let telling: Vec<&Step> =
+            kept.iter().map(|kept| &kept.step).filter(|step| tells(&step.claim, works)).collect();
+        let [only] = telling.as_slice() else {
+            // Of a procedure without any, the files that belong together are what is its own.
+            return telling.is_empty() || telling.iter().any(|step| step.surprise > 0.0);
+        };
+        let all = members.len();
+        let seen = |term, shown| self.background.surprise_as_seen(term, shown, all).max(0.0);
+        let is_most = only.shown() >= FEWEST_OF_ONE && only.shown() * 2 > all;
+        if !is_most || seen(only.term, only.shown()) <= 0.0 {
+            return false;
+        }
+        let counts = |step: &Step| match step.claim {
+            Claim::Edit(_) => steps::is_nearly_all(step.shown(), all),
+            _ => runs(&step.claim, works).is_some_and(|command| !command.is_everyday()),
+        };
+        let done = kept.iter().map(|kept| &kept.step).filter(|step| counts(step));
+        let words = shown_by(members).into_iter().filter(|(_, shown)| steps::is_nearly_all(*shown, all));
+        let shown = done.map(|step| (step.term, step.shown())).chain(words);
+        shown.map(|(term, shown)| seen(term, shown)).sum::<f64>() > self.background.cost(all)
+    }
+}
+
+fn works<'m, 'a>(members: &[Member<'m, 'a>]) -> Vec<&'m Work<'a>> {
+    members.iter().map(|(work, _)| *work).collect()
+}
+
+fn claims(steps: &[Step]) -> Vec<Claim> {
+    steps.iter().map(|step| step.claim.clone()).collect()
+}
+
+fn sessions(claim: &SupportedClaim) -> Sessions<'_> {
+    let sessions = claim.support.iter();
+    sessions
+        .map(|evidence| ((evidence.tenant.as_str(), evidence.session.as_str()), evidence.person.as_str()))
+        .collect()
+}
+
+/// What a reader is told of a line that must not be published, if it must not.
+fn withheld(what: &str, claim: &Claim) -> Option<String> {
+    guard::objection_to_claim(claim).map(|found| format!("{what}: the guard found {found}"))
+}
+
+/// What became of a cluster, in one line.
+fn explanation(works: &[&Work<'_>], verdict: &str) -> String {
+    let sessions: BTreeSet<_> = works.iter().map(|work| steps::session_of(work)).collect();
+    let people: BTreeSet<&str> = works.iter().map(|work| work.session.person.as_str()).collect();
+    let segments: Vec<&str> = works.iter().map(|work| work.segment.id.as_str()).collect();
+    format!(
+        "cluster of {} segments, {} sessions, {} people: {verdict} ({})",
+        works.len(),
+        sessions.len(),
+        people.len(),
+        segments.join(" ")
+    )
+}
+
+/// A procedure says something: two steps at least, of which one belongs to this work alone.
+fn is_a_procedure(steps: &[Claim], works: &[&Work<'_>]) -> bool {
+    steps.len() >= 2 && (steps.iter().any(|step| tells(step, works)) || adds_to_a_list(steps))
+}
+
+/// Whether another file of one kind is edited each time together with one and the same file, as where what
+/// is new must be listed, and a command is run for both.
+fn adds_to_a_list(steps: &[Claim]) -> bool {
+    let edits =
+        |same: bool| steps.iter().any(|step| matches!(step, Claim::Edit(file) if file.is_literal() == same));
+    edits(true) && edits(false) && steps.iter().any(|step| matches!(step, Claim::Run(_)))
+}
+
+/// Whether a step belongs to this work alone: no check, no everyday command, and no edit, for which
+/// file is edited tells of the task at hand.
+fn tells(step: &Claim, works: &[&Work<'_>]) -> bool {
+    runs(step, works).is_some_and(|command| !command.is_check() && !command.is_everyday())
+}
+
+/// A command of the segments that does what the step says.
+fn runs<'w>(step: &Claim, works: &[&'w Work<'_>]) -> Option<&'w Command> {
+    let Claim::Run(template) = step else { return None };
+    let mut commands =
+        works.iter().flat_map(|work| work.segment.actions()).filter_map(|(_, action)| action.command());
+    commands.find(|command| template.matches(command))
+}

@@ -1,0 +1,266 @@
+//! What a procedure is: what sessions did as a whole, and what belongs to it alone.
+
+use skillspan::skillify::Candidate;
+use skillspan::table::Session;
+
+use super::sessions::{SessionBuilder, mined, session};
+
+/// Ids in the order of their days.
+const IDS: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+const PEOPLE: [&str; 4] = ["alice", "bob", "cem", "dina"];
+
+/// A session on the day of its number, by one of four people.
+fn nth(number: usize) -> SessionBuilder {
+    session(IDS[number]).by(PEOPLE[number % PEOPLE.len()])
+}
+
+/// Other work of the same people: twenty small tasks that share what all tasks share.
+fn other_work() -> impl Iterator<Item = Session> {
+    (0..20).map(|number: usize| {
+        session(&format!("other-{number}"))
+            .by(PEOPLE[number % PEOPLE.len()])
+            .prompt(&format!("what does the widget{number} of the page{number} do, mend it"))
+            .edit(&format!("/w/src/widget{number}.rs"))
+            .ok(&format!("./scratch/try{number}.sh"))
+            .ok("cargo test")
+            .ok("git commit -am fix")
+            .prompt("thanks")
+            .build()
+    })
+}
+
+fn published(sessions: &[Session]) -> Vec<Candidate> {
+    let sessions: Vec<Session> = sessions.iter().cloned().chain(other_work()).collect();
+    mined(&sessions).candidates.into_iter().filter(Candidate::is_published).collect()
+}
+
+fn descriptions(sessions: &[Session]) -> Vec<String> {
+    let mut texts: Vec<String> =
+        published(sessions).into_iter().map(|skill| skill.wording.description).collect();
+    texts.sort();
+    texts
+}
+
+/// Six deploys, to the first stage and to the second by turns.
+fn deploys(commands: impl Fn(&str) -> Vec<String>, prompts: [&str; 2]) -> Vec<Session> {
+    let deploy = |number: usize| {
+        let stage = ["staging", "prod"][number % 2];
+        let asked = nth(number).prompt(prompts[number % 2]);
+        let done = commands(stage).iter().fold(asked, |session, command| session.ok(command));
+        done.prompt("thanks").build()
+    };
+    (0..6).map(deploy).collect()
+}
+
+#[test]
+fn what_differs_in_one_argument_throughout_is_two_procedures() {
+    let commands = |stage: &str| {
+        let ask = if stage == "prod" { " --require-approval never" } else { "" };
+        vec![
+            "npm run bundle".to_owned(),
+            format!("npx cdk deploy Shop --context stage={stage}{ask}"),
+            format!("./tools/smoke.sh {stage}"),
+        ]
+    };
+    let sessions = deploys(commands, ["deploy the shop to staging", "deploy the shop to production"]);
+    assert_eq!(
+        descriptions(&sessions),
+        [
+            "Run `npm run bundle`, then run `npx cdk deploy Shop --context stage=prod --require-approval never`, \
+             then run `./tools/smoke.sh prod`. Use when asked to deploy shop production.",
+            "Run `npm run bundle`, then run `npx cdk deploy Shop --context stage=staging`, then run \
+             `./tools/smoke.sh staging`. Use when asked to deploy shop staging.",
+        ]
+    );
+}
+
+#[test]
+fn an_argument_of_one_command_that_people_ask_for_is_two_procedures() {
+    let commands = |stage: &str| {
+        vec![
+            "make image".to_owned(),
+            format!("./tools/roll-out.sh {stage}"),
+            "./tools/tell-team.sh".to_owned(),
+        ]
+    };
+    let told = deploys(commands, ["roll the api out to staging", "roll the api out to production"]);
+    assert_eq!(descriptions(&told).len(), 2);
+    let untold = deploys(commands, ["roll the api out", "roll the api out"]);
+    let [one] = descriptions(&untold).try_into().unwrap();
+    assert!(!one.contains("staging") && !one.contains("prod"), "{one}");
+}
+
+#[test]
+fn an_argument_with_many_values_stays_a_hole() {
+    let of = |number: usize| {
+        let shop = ["lisbon", "porto", "faro"][number % 3];
+        nth(number)
+            .prompt(&format!("open the shop of {shop} in the register"))
+            .ok(&format!("./register/open.sh --shop={shop}"))
+            .ok(&format!("./register/print-sign.sh --shop={shop}"))
+            .prompt("thanks")
+            .build()
+    };
+    let sessions: Vec<Session> = (0..9).map(of).collect();
+    let [skill] = published(&sessions).try_into().unwrap();
+    let steps: Vec<&str> = skill.wording.steps.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(steps.len(), 2);
+    assert!(steps.iter().all(|step| step.contains("--shop={")), "{steps:?}");
+}
+
+#[test]
+fn alternatives_never_follow_each_other() {
+    let of = |number: usize| {
+        let asked = nth(number).prompt("load the price list into the till").ok("./till/fetch-prices.sh");
+        let loaded = if number < 3 {
+            asked.ok("./till/load.sh --quick prices.csv")
+        } else {
+            asked.ok("./till/load.sh prices.csv --slowly --and with-care")
+        };
+        loaded.ok("./till/restart.sh").prompt("thanks").build()
+    };
+    let sessions: Vec<Session> = (0..6).map(of).collect();
+    for text in descriptions(&sessions) {
+        assert!(text.matches("./till/load.sh").count() < 2, "{text}");
+    }
+}
+
+#[test]
+fn one_command_that_two_share_among_everyday_work_is_no_procedure() {
+    let fixes = |count: usize| -> Vec<Session> {
+        let of = |number: usize| {
+            let extra = ["openssl rand -hex 8", "openssl rand -hex 8", "kill %1"][number % 3];
+            nth(number)
+                .prompt("the ledger rounds wrong, fix it")
+                .edit("/w/src/ledger.rs")
+                .ok(extra)
+                .ok("cargo test")
+                .ok("git commit -am fix")
+                .prompt("thanks")
+                .build()
+        };
+        (0..count).map(of).collect()
+    };
+    for count in 2..=3 {
+        let sessions = fixes(count);
+        assert_eq!(descriptions(&sessions), [""; 0]);
+        let explained = mined(&sessions).explain().join("\n");
+        assert!(explained.contains("one command among everyday work"), "{explained}");
+    }
+}
+
+#[test]
+fn evidence_is_of_those_who_did_what_belongs_to_the_procedure() {
+    let of = |number: usize| {
+        let asked = nth(number).prompt("regenerate the protobuf code");
+        let made = if number < 3 { asked.ok("go vet ./...") } else { asked.ok("buf generate") };
+        made.ok("go build ./...").prompt("thanks").build()
+    };
+    let sessions: Vec<Session> = (0..12).map(of).collect();
+    let [skill] = published(&sessions).try_into().unwrap();
+    assert_eq!(skill.sessions().len(), 9);
+}
+
+#[test]
+fn a_command_that_only_fails_of_late_gives_way_to_what_sessions_do_since() {
+    let of = |number: usize| {
+        let asked = nth(number).prompt("regenerate the protobuf code");
+        let made =
+            if number < 5 { asked.ok("make proto") } else { asked.fails("make proto").ok("buf generate") };
+        made.ok("go build ./...").prompt("thanks").build()
+    };
+    let sessions: Vec<Session> = (0..9).map(of).collect();
+    let [skill] = published(&sessions).try_into().unwrap();
+    assert!(
+        skill.wording.description.starts_with("Run `buf generate`, then run `go build ./...`."),
+        "{skill:?}"
+    );
+    assert_eq!(skill.sessions().len(), 4);
+
+    let given_up = |number: usize| {
+        let asked = nth(number).prompt("regenerate the protobuf code");
+        if number < 5 { asked.ok("make proto").ok("go build ./...") } else { asked.fails("make proto") }
+            .prompt("thanks")
+            .build()
+    };
+    let sessions: Vec<Session> = (0..9).map(given_up).collect();
+    assert_eq!(descriptions(&sessions), [""; 0]);
+    let explained = mined(&sessions).explain().join("\n");
+    assert!(explained.contains("in the newest sessions it only failed"), "{explained}");
+}
+
+#[test]
+fn what_sessions_repaired_without_is_no_part_of_the_repair() {
+    let of = |number: usize| {
+        let asked = nth(number).prompt("run the integration tests").fails("make itest");
+        let looked = if number < 2 { asked.ok("npx prettier --write src") } else { asked };
+        looked.ok("docker compose up -d postgres").ok("make itest").prompt("thanks").build()
+    };
+    let sessions: Vec<Session> = (0..6).map(of).collect();
+    let [skill] = published(&sessions).try_into().unwrap();
+    assert_eq!(skill.claims.len(), 1);
+    assert!(
+        skill.wording.description.starts_with("Run `docker compose up -d postgres` before `make itest`.")
+    );
+    assert!(skill.dropped.iter().any(|reason| reason.ends_with("sessions repaired it without")));
+}
+
+#[test]
+fn a_line_that_the_guard_holds_back_takes_no_skill_with_it() {
+    let of = |number: usize| {
+        nth(number)
+            .prompt("the bazel cache is corrupt, clean it")
+            .refused("rm -rf ~/.cache/bazel")
+            .refused("rm -rf ~/.cache/bazel")
+            .ok("bazel clean --async")
+            .ok("bazel build //app/...")
+            .prompt("thanks")
+            .build()
+    };
+    let sessions: Vec<Session> = (0..4).map(of).collect();
+    let [skill] = published(&sessions).try_into().unwrap();
+    assert!(skill.wording.avoid.is_empty() && !format!("{skill:?}").contains("rm -rf"));
+    assert_eq!(skill.dropped, ["a command to avoid: the guard found a destructive command"]);
+}
+
+#[test]
+fn preferences_that_contradict_each_other_are_none() {
+    let of = |number: usize| {
+        let names = ["left-pad", "lodash", "chalk", "zod"];
+        let (name, said) = (names[number % 4], ["npm install", "pnpm add"]);
+        let (wrong, right) = if number < 3 { (said[0], said[1]) } else { (said[1], said[0]) };
+        let tool = |command: &str| command.split(' ').next().unwrap_or_default().to_owned();
+        nth(number)
+            .prompt(&format!("add {name}"))
+            .ok(&format!("{wrong} {name}"))
+            .prompt(&format!("no, use {}, not {}", tool(right), tool(wrong)))
+            .ok(&format!("{right} {name}"))
+            .prompt("thanks")
+            .build()
+    };
+    let undecided: Vec<Session> = (0..6).map(of).collect();
+    assert_eq!(descriptions(&undecided), [""; 0]);
+    let one_way: Vec<Session> = (0..3).map(of).collect();
+    assert_eq!(descriptions(&one_way).len(), 1);
+}
+
+#[test]
+fn a_step_that_cannot_be_undone_says_to_ask_first() {
+    let of = |number: usize| {
+        nth(number)
+            .prompt("tear the preview environment down")
+            .ok("./preview/drain.sh")
+            .ok("terraform -chdir=preview destroy -auto-approve")
+            .prompt("thanks")
+            .build()
+    };
+    let [skill] = published(&(0..4).map(of).collect::<Vec<_>>()).try_into().unwrap();
+    let steps: Vec<&str> = skill.wording.steps.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(
+        steps,
+        [
+            "Run `./preview/drain.sh`.",
+            "Run `terraform -chdir=preview destroy -auto-approve`. It cannot be undone: ask first.",
+        ]
+    );
+}
