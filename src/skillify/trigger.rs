@@ -38,6 +38,12 @@ const IMPERATIVES: &[&str] = &[
     "teste", "veröffentliche", "verschiebe", "zeige", "übersetze",
 ];
 
+/// Verbs that tell nothing without the thing: they are asked for everywhere.
+const BROAD: &[&str] = &[
+    "add", "change", "check", "create", "edit", "fix", "put", "rename", "run", "set", "show", "test",
+    "update", "write",
+];
+
 /// Whether the word, where it opens a prompt, asks to do something.
 pub(super) fn is_imperative(word: &str) -> bool {
     IMPERATIVES.contains(&word)
@@ -77,9 +83,9 @@ fn is_in(word: &str, text: &str) -> bool {
 }
 
 /// Verbs and things, without those that tell nothing: a program's name, where a command of the skill says
-/// when to use it; and a verb for everything without a thing.
+/// when to use it; and without a thing a verb that is said of anything.
 pub(super) fn telling(
-    verbs: Vec<String>,
+    mut verbs: Vec<String>,
     mut things: Vec<String>,
     claims: &[SupportedClaim],
 ) -> (Vec<String>, Vec<String>) {
@@ -90,5 +96,8 @@ pub(super) fn telling(
             commands.iter().filter_map(|command| command.split_whitespace().next()).collect();
         things.retain(|thing| !names.contains(thing.as_str()) && thing != "run");
     }
-    if things.is_empty() { (Vec::new(), things) } else { (verbs, things) }
+    if things.is_empty() {
+        verbs.retain(|verb| !BROAD.contains(&verb.as_str()));
+    }
+    (verbs, things)
 }
