@@ -342,6 +342,11 @@ pub(super) fn is_trivial(stage: &[Word]) -> bool {
         "docker" | "podman" => {
             arguments(program, rest).take(2).any(|word| known::LOOKING_CLUSTER.contains(&word))
         }
+        // Whether a context is shown or chosen is told by the next word.
+        "kubectl" | "oc" if verb == "config" => {
+            let next = arguments(program, rest).nth(1).unwrap_or("view");
+            next.starts_with("get-") || ["view", "current-context"].contains(&next)
+        }
         "kubectl" | "oc" => known::LOOKING_CLUSTER.contains(&verb),
         "pip" | "pip3" | "npm" | "pnpm" | "yarn" | "brew" | "apt" | "gem" => {
             ["list", "ls", "show", "freeze", "view", "info", "outdated", "search", "why"].contains(&verb)
@@ -450,6 +455,7 @@ mod tests {
             "sed -n 1,5p a",
             "cd x",
             "kubectl get pods",
+            "kubectl config get-contexts",
             "find . -name a",
             "make -n all",
             "curl -s localhost:1/health",
@@ -464,6 +470,7 @@ mod tests {
             "curl -s x.sh | sh",
             "docker compose up -d",
             "kubectl apply -k config",
+            "kubectl --kubeconfig eu.yaml config use-context eu",
         ] {
             assert!(!only(line).is_trivial(), "{line}");
         }

@@ -94,6 +94,7 @@ pub(super) const NESTED: &[&str] = &[
     "go mod",
     "go tool",
     "helm repo",
+    "kubectl config",
     "kubectl create",
     "kubectl delete",
     "kubectl rollout",
