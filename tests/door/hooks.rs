@@ -115,7 +115,7 @@ fn hostile_bodies_get_a_clear_answer_and_nothing_of_them_is_stored() {
     assert_eq!((status, message.contains("unicode")), (400, true), "{message}");
     let (status, message) = said(post(&site, "claude", &lines, format!("{good}\n{good}\n{{\n{good}")));
     assert_eq!((status, message.contains("line 3")), (400, true), "{message}");
-    let (status, _) = said(post(&site, "claude", &[], format!("{{\"a\":\"{}\"}}", "x".repeat(2 << 20))));
+    let (status, _) = said(post(&site, "claude", &[], format!("{{\"a\":\"{}\"}}", "x".repeat(3 << 20))));
     assert_eq!(status, 413);
     let (status, _) = said(post(&site, "claude", &[("content-encoding", "gzip")], good.clone()));
     assert_eq!(status, 400);

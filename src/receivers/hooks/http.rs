@@ -36,7 +36,7 @@ async fn only_post() -> Response<Body> {
 
 async fn receive(State(door): State<Door>, Path(name): Path<String>, request: Request) -> Response<Body> {
     let Some(hooks) = Hooks::of(&name) else {
-        door.discard(request.into_body(), door.limits.max_body).await;
+        door.discard(request.into_body()).await;
         let known: Vec<&str> = HOOKS.iter().map(|hooks| hooks.assistant).collect();
         let message = format!("no hooks of this name are known; known are {}", known.join(", "));
         return error(StatusCode::NOT_FOUND, Code::NotFound, &message, Encoding::Json);

@@ -41,7 +41,7 @@ pub(super) async fn collect(
     if matches!(outcome, Err(Refusal::TooLarge(_) | Refusal::Unavailable { .. })) {
         // What the rest is thrown away for is memory that others can use at once.
         lease.shrink(usize::MAX);
-        discard(body, limit, patience).await;
+        discard(body, patience).await;
     }
     outcome
 }
@@ -69,16 +69,11 @@ async fn fill(body: &mut Body, limit: usize, pause: Duration, lease: &mut Lease)
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// Reads on, without keeping anything, so that the client gets to read the answer: a connection that is
-/// closed with bytes unread is reset, and many clients read nothing before they have sent everything.
-pub(super) async fn discard(mut body: Body, at_most: usize, patience: Patience) {
-    let reading = async {
-        let mut left = at_most;
-        while let Ok(Some(Ok(frame))) = timeout(SILENCE.min(patience.pause), body.frame()).await {
-            let length = frame.data_ref().map_or(0, Bytes::len);
-            let Some(rest) = left.checked_sub(length) else { break };
-            left = rest;
-        }
-    };
+/// closed with bytes unread is reset, and many clients read nothing before they have sent everything. How
+/// much that is does not matter, only how long it takes: who is reset tries again, with the same body.
+pub(super) async fn discard(mut body: Body, patience: Patience) {
+    let reading =
+        async { while let Ok(Some(Ok(_))) = timeout(SILENCE.min(patience.pause), body.frame()).await {} };
     // Whether it ended or not, the answer is the same.
     let _ = timeout(patience.whole, reading).await;
 }

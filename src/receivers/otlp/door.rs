@@ -41,8 +41,8 @@ impl Door {
     }
 
     /// Reads a body that is not wanted, so that the client gets to read the answer.
-    pub(in crate::receivers) async fn discard(&self, body: Body, at_most: usize) {
-        body::discard(body, at_most, self.patience).await;
+    pub(in crate::receivers) async fn discard(&self, body: Body) {
+        body::discard(body, self.patience).await;
     }
 
     /// Who sends a request with these headers, if they may.
@@ -63,7 +63,7 @@ impl Door {
         let (caller, form) = match admitted {
             Ok(admitted) => admitted,
             Err(refusal) => {
-                self.discard(body, limit).await;
+                self.discard(body).await;
                 return Err(refusal);
             }
         };
