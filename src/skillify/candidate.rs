@@ -19,13 +19,9 @@ use super::propose::{self, Material, Proposer};
 use super::score::{self, PublishRule, Shortfall};
 use super::steps::Member;
 use super::terms::{Term, Terms};
-use super::trigger;
 use super::vectors::Vectors;
 use super::verify::{self, Work};
 use crate::event::Timestamp;
-
-/// How many shared words a trigger names at most.
-const TRIGGER_WORDS: usize = 8;
 
 /// Everything that candidates of one workspace are made from.
 pub(super) struct Workspace<'a> {
@@ -165,52 +161,6 @@ impl Workspace<'_> {
         candidate
     }
 
-    /// The words that tell this work from others, the most telling ones: what people call the doing,
-    /// and what they do it to.
-    fn trigger(
-        &self,
-        claims: &[SupportedClaim],
-        supporting: &[Member<'_, '_>],
-    ) -> (Vec<String>, Vec<String>) {
-        let words = shared(supporting, |(_, terms)| terms.words.clone());
-        // Where a command says when to use a skill, only what most people say adds to it.
-        let names_a_command = claims.iter().any(|claim| claim.claim.names_a_command());
-        let shown_by = shown_by(supporting);
-        let all = supporting.len();
-        let mut weighed: Vec<(f64, Term)> = Vec::new();
-        for word in &words {
-            let shown = shown_by.get(word).copied().unwrap_or_default();
-            if !self.background.tells_apart(*word, shown, all) {
-                continue; // the words of an issue's form, say
-            }
-            let surprise = self.background.surprise(*word, shown, all);
-            let enough = if names_a_command { shown * 2 > all } else { shown * 4 >= all };
-            let tells = enough && (surprise > 0.0 || shown * 2 > all);
-            let is_sound = |text| guard::objection(text).is_none();
-            if tells && self.terms.word(*word).is_some_and(is_sound) {
-                weighed.push((surprise, *word));
-            }
-        }
-        let most = |word: &Term| shown_by.get(word).is_some_and(|shown| shown * 2 > all);
-        let text = |word: Term| self.terms.word(word).unwrap_or_default();
-        let doubtful =
-            weighed.iter().map(|(_, word)| word).filter(|word| !most(word)).map(|word| text(*word));
-        let values = trigger::values(doubtful, claims, supporting);
-        weighed.retain(|(_, word)| !values.contains(text(*word)));
-        weighed.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-        weighed.truncate(TRIGGER_WORDS);
-        weighed.sort_by_key(|(_, word)| words.iter().position(|other| other == word));
-        let opens = |word: &Term| {
-            let having = supporting.iter().filter(|(_, terms)| terms.words.contains(word)).count();
-            let opening = supporting.iter().filter(|(_, terms)| terms.words.first() == Some(word)).count();
-            opening * 2 > having && trigger::is_imperative(text(*word))
-        };
-        let (verbs, things): (Vec<Term>, Vec<Term>) =
-            weighed.into_iter().map(|(_, word)| word).partition(opens);
-        let texts = |words: Vec<Term>| words.into_iter().map(|word| text(word).to_owned()).collect();
-        trigger::telling(texts(verbs), texts(things), claims)
-    }
-
     /// The segments that support any of the claims, oldest first.
     fn supporting(&self, claims: &[SupportedClaim]) -> Vec<Member<'_, '_>> {
         let support = claims.iter().flat_map(|claim| &claim.support);
@@ -246,7 +196,7 @@ pub(super) fn shown_by(members: &[Member<'_, '_>]) -> BTreeMap<Term, usize> {
 }
 
 /// What segments of at least two sessions share, in the order of the oldest.
-fn shared<'m, 'a, T: Ord + Copy>(
+pub(super) fn shared<'m, 'a, T: Ord + Copy>(
     members: &[Member<'m, 'a>],
     of: impl Fn(&Member<'m, 'a>) -> Vec<T>,
 ) -> Vec<T> {

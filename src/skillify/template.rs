@@ -22,7 +22,10 @@ enum Piece {
 
 /// A command with typed holes: `git tag v{version}`, and the setting that it is run in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Template(Vec<Piece>, Setting);
+pub struct Template {
+    pieces: Vec<Piece>,
+    setting: Setting,
+}
 
 /// How much of an edited file's path a template names at most.
 const EDIT_DEPTH: usize = 3;
@@ -38,7 +41,7 @@ impl Template {
     pub(super) fn of_runs(runs: &[(&Command, usize)]) -> Option<Self> {
         if let [(only, _)] = runs {
             let words = only.words().iter().cloned().map(Piece::Literal);
-            return Some(Self(words.collect(), only.setting().clone()));
+            return Some(Self { pieces: words.collect(), setting: only.setting().clone() });
         }
         let commands = || runs.iter().map(|(command, _)| *command);
         let width = commands().next()?.core().len();
@@ -60,14 +63,17 @@ impl Template {
             let words: Vec<&Word> = aligned.iter().filter_map(|words| words.get(column).copied()).collect();
             pieces.push(piece(&words, &mut numbering)?);
         }
-        let template = Self(pieces, Setting::usual(runs));
+        let template = Self { pieces, setting: Setting::usual(runs) };
         template.is_specific(having.first()?, aligned.first()?).then_some(template)
     }
 
     /// The template of a command that prints like this; `None` if that is no single command.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let command = single(text)?;
-        Some(Self(command.words().iter().map(Piece::parse).collect(), command.setting().clone()))
+        Some(Self {
+            pieces: command.words().iter().map(Piece::parse).collect(),
+            setting: command.setting().clone(),
+        })
     }
 
     /// The template of an edited file that prints like this.
@@ -76,7 +82,7 @@ impl Template {
     }
 
     fn of_path(piece: Piece) -> Self {
-        Self(vec![piece], Setting::default())
+        Self { pieces: vec![piece], setting: Setting::default() }
     }
 
     /// What edited files have in common: the end of their paths, or a folder and what their names begin
@@ -111,7 +117,7 @@ impl Template {
 
     /// Whether the file is one that this template of an edit speaks of.
     pub(super) fn matches_path(&self, path: &str) -> bool {
-        let [piece] = self.0.as_slice() else { return false };
+        let [piece] = self.pieces.as_slice() else { return false };
         let depth = match piece {
             Piece::Literal(word) => word.value.split('/').count(),
             Piece::Varying(pattern) => pattern.unquoted().split('/').count(),
@@ -129,8 +135,8 @@ impl Template {
 
     /// Enough of it is literal: its program and verb, and at least as many words as there are holes.
     fn is_specific(&self, command: &Command, words: &[&Word]) -> bool {
-        let varying = self.0.iter().filter(|piece| matches!(piece, Piece::Varying(_))).count();
-        let is_literal = |at: usize| matches!(self.0.get(at), Some(Piece::Literal(_)));
+        let varying = self.pieces.iter().filter(|piece| matches!(piece, Piece::Varying(_))).count();
+        let is_literal = |at: usize| matches!(self.pieces.get(at), Some(Piece::Literal(_)));
         let mut places = words.iter().enumerate();
         let mut verb = command.verb().into_iter();
         let says_what = verb.all(|own| {
@@ -138,12 +144,12 @@ impl Template {
             let place = places.find(|(_, word)| word.value.ends_with(own));
             place.is_some_and(|(at, _)| is_literal(at))
         });
-        is_literal(0) && says_what && self.0.len() >= 2 * varying
+        is_literal(0) && says_what && self.pieces.len() >= 2 * varying
     }
 
     /// Whether the command runs the same program in the same way, on whatever.
     pub(super) fn runs_as(&self, command: &Command) -> bool {
-        let program = self.0.iter().enumerate().map_while(|(at, piece)| match piece {
+        let program = self.pieces.iter().enumerate().map_while(|(at, piece)| match piece {
             Piece::Literal(word) if at == 0 || !looks_like_file(&word.value) => Some(word),
             _ => None,
         });
@@ -153,11 +159,11 @@ impl Template {
 
     /// With holes for the versions that people gave with every request: `given` tells of each.
     pub(super) fn with_given_versions(mut self, given: impl Fn(&str) -> bool) -> Self {
-        let holes = self.0.iter().filter_map(Piece::pattern).flat_map(Pattern::holes);
+        let holes = self.pieces.iter().filter_map(Piece::pattern).flat_map(Pattern::holes);
         let versions = holes.filter(|hole| hole.kind == Kind::Version).map(|hole| hole.number);
         let mut number = versions.max().unwrap_or_default();
         let mut numbers: BTreeMap<String, u8> = BTreeMap::new();
-        for piece in &mut self.0 {
+        for piece in &mut self.pieces {
             let Piece::Literal(word) = piece else { continue };
             let Some((before, after)) = version_in(&word.value) else { continue };
             let Some(version) = version_of(&word.value).filter(|version| given(version)) else { continue };
@@ -174,12 +180,12 @@ impl Template {
     /// Whether the command is a run of this template. Of the flags that the template lacks only
     /// those do not matter that change nothing in what is done.
     pub(super) fn matches(&self, command: &Command) -> bool {
-        self.1.admits(command.setting()) && self.matches_without(command, is_manner)
+        self.setting.admits(command.setting()) && self.matches_without(command, is_manner)
     }
 
     /// [`Template::matches`], in the same folder.
     pub(super) fn is_as_it_is(&self, command: &Command) -> bool {
-        self.1.directory == command.setting().directory && self.matches(command)
+        self.setting.directory == command.setting().directory && self.matches(command)
     }
 
     /// Whether both differ in flags and setting alone.
@@ -188,7 +194,7 @@ impl Template {
             Piece::Literal(word) => !is_flag(&word.value),
             Piece::Varying(pattern) => !is_flag(pattern.beginning()),
         };
-        self.0.iter().filter(no_flag).eq(other.0.iter().filter(no_flag))
+        self.pieces.iter().filter(no_flag).eq(other.pieces.iter().filter(no_flag))
     }
 
     /// Whether the command is a run of this template but for its flags and its setting: one that could
@@ -199,7 +205,7 @@ impl Template {
 
     /// Whether the command without the flags that the template lacks and that are `idle` is a run of it.
     fn matches_without(&self, command: &Command, idle: impl Fn(&str) -> bool) -> bool {
-        let mut pieces = self.0.iter();
+        let mut pieces = self.pieces.iter();
         let mut filled = Filled::default();
         for word in command.words() {
             if is_flag(&word.value) && idle(&word.value) && !self.has_flag(&word.value) {
@@ -215,16 +221,16 @@ impl Template {
     /// The words that are no flags, if nothing varies: a command that it matches has the same core.
     pub(super) fn literal_core(&self) -> Option<Vec<&str>> {
         let literal = |piece: &'_ Piece| matches!(piece, Piece::Literal(_));
-        let words = self.0.iter().filter_map(|piece| match piece {
+        let words = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Literal(word) => Some(word.value.as_str()),
             Piece::Varying(_) => None,
         });
-        self.0.iter().all(literal).then(|| words.filter(|word| !is_flag(word)).collect())
+        self.pieces.iter().all(literal).then(|| words.filter(|word| !is_flag(word)).collect())
     }
 
     /// As it prints without its setting.
     pub(super) fn words_alone(&self) -> String {
-        Self(self.0.clone(), Setting::default()).to_string()
+        Self { pieces: self.pieces.clone(), setting: Setting::default() }.to_string()
     }
 
     /// Whether the command line is a run of this template, and of nothing else.
@@ -239,7 +245,7 @@ impl Template {
 
     /// The word that a command which it matches begins with; `None` if that varies.
     pub fn program(&self) -> Option<&str> {
-        match self.0.first() {
+        match self.pieces.first() {
             Some(Piece::Literal(word)) if !is_flag(&word.value) => Some(&word.value),
             _ => None,
         }
@@ -247,12 +253,12 @@ impl Template {
 
     /// Whether nothing in it varies.
     pub fn is_literal(&self) -> bool {
-        self.0.iter().all(|piece| matches!(piece, Piece::Literal(_)))
+        self.pieces.iter().all(|piece| matches!(piece, Piece::Literal(_)))
     }
 
     /// Whether one of its words is this flag, with whatever value.
     fn has_flag(&self, flag: &str) -> bool {
-        self.0.iter().any(|piece| match piece {
+        self.pieces.iter().any(|piece| match piece {
             Piece::Literal(word) => word.value == flag || has_value(flag, &word.value),
             Piece::Varying(pattern) => has_value(flag, pattern.beginning()),
         })
@@ -261,7 +267,7 @@ impl Template {
 
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(pieces, setting) = self;
+        let Self { pieces, setting } = self;
         write!(f, "{setting}")?;
         for (index, piece) in pieces.iter().enumerate() {
             if index > 0 {

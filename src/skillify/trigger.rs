@@ -2,9 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::candidate::{Workspace, shared, shown_by};
 use super::claim::SupportedClaim;
+use super::guard;
 use super::steps::Member;
 use super::template::Template;
+use super::terms::Term;
+
+/// How many shared words a trigger names at most.
+const TRIGGER_WORDS: usize = 8;
 
 /// What people ask an assistant to do. A word that opens prompts and is none of these is a thing.
 #[rustfmt::skip]
@@ -38,6 +44,54 @@ const IMPERATIVES: &[&str] = &[
     "teste", "veröffentliche", "verschiebe", "zeige", "übersetze",
 ];
 
+impl Workspace<'_> {
+    /// The words that tell this work from others, the most telling ones: what people call the doing,
+    /// and what they do it to.
+    pub(super) fn trigger(
+        &self,
+        claims: &[SupportedClaim],
+        supporting: &[Member<'_, '_>],
+    ) -> (Vec<String>, Vec<String>) {
+        let words = shared(supporting, |(_, terms)| terms.words.clone());
+        // Where a command says when to use a skill, only what most people say adds to it.
+        let names_a_command = claims.iter().any(|claim| claim.claim.names_a_command());
+        let shown_by = shown_by(supporting);
+        let all = supporting.len();
+        let mut weighed: Vec<(f64, Term)> = Vec::new();
+        for word in &words {
+            let shown = shown_by.get(word).copied().unwrap_or_default();
+            if !self.background.tells_apart(*word, shown, all) {
+                continue; // the words of an issue's form, say
+            }
+            let surprise = self.background.surprise(*word, shown, all);
+            let enough = if names_a_command { shown * 2 > all } else { shown * 4 >= all };
+            let tells = enough && (surprise > 0.0 || shown * 2 > all);
+            let is_sound = |text| guard::objection(text).is_none();
+            if tells && self.terms.word(*word).is_some_and(is_sound) {
+                weighed.push((surprise, *word));
+            }
+        }
+        let most = |word: &Term| shown_by.get(word).is_some_and(|shown| shown * 2 > all);
+        let text = |word: Term| self.terms.word(word).unwrap_or_default();
+        let doubtful =
+            weighed.iter().map(|(_, word)| word).filter(|word| !most(word)).map(|word| text(*word));
+        let of_holes = values(doubtful, claims, supporting);
+        weighed.retain(|(_, word)| !of_holes.contains(text(*word)));
+        weighed.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        weighed.truncate(TRIGGER_WORDS);
+        weighed.sort_by_key(|(_, word)| words.iter().position(|other| other == word));
+        let opens = |word: &Term| {
+            let having = supporting.iter().filter(|(_, terms)| terms.words.contains(word)).count();
+            let opening = supporting.iter().filter(|(_, terms)| terms.words.first() == Some(word)).count();
+            opening * 2 > having && is_imperative(text(*word))
+        };
+        let (verbs, things): (Vec<Term>, Vec<Term>) =
+            weighed.into_iter().map(|(_, word)| word).partition(opens);
+        let texts = |words: Vec<Term>| words.into_iter().map(|word| text(word).to_owned()).collect();
+        telling(texts(verbs), texts(things), claims)
+    }
+}
+
 /// Verbs that tell nothing without the thing: they are asked for everywhere.
 const BROAD: &[&str] = &[
     "add", "change", "check", "create", "edit", "fix", "put", "rename", "run", "set", "show", "test",
@@ -45,13 +99,13 @@ const BROAD: &[&str] = &[
 ];
 
 /// Whether the word, where it opens a prompt, asks to do something.
-pub(super) fn is_imperative(word: &str) -> bool {
+fn is_imperative(word: &str) -> bool {
     IMPERATIVES.contains(&word)
 }
 
 /// Which of these words fill a hole of the claims' commands: they were given to one piece of work, and are
 /// not what all of them are about.
-pub(super) fn values<'w>(
+fn values<'w>(
     words: impl Iterator<Item = &'w str>,
     claims: &[SupportedClaim],
     members: &[Member<'_, '_>],
@@ -84,7 +138,7 @@ fn is_in(word: &str, text: &str) -> bool {
 
 /// Verbs and things, without those that tell nothing: a program's name, where a command of the skill says
 /// when to use it; and without a thing a verb that is said of anything.
-pub(super) fn telling(
+fn telling(
     mut verbs: Vec<String>,
     mut things: Vec<String>,
     claims: &[SupportedClaim],
