@@ -17,11 +17,12 @@
 //! | module | may import |
 //! |---|---|
 //! | `event`, `redact`, `disk`, `secret` | nothing of this crate |
-//! | `dialects`, `processors` | `event`, `redact` |
+//! | `shell` | `event` |
+//! | `dialects`, `processors` | `event`, `redact`, `shell` |
 //! | `journal`, `table` | `event`, `redact`, `disk` |
 //! | `receivers` | `event`, `redact`, `dialects`, `processors`, `journal` |
-//! | `skillify` | `event`, `redact`, `secret`, `table` |
-//! | `library` | `event`, `redact`, `skillify` |
+//! | `skillify` | `event`, `redact`, `secret`, `shell`, `table` |
+//! | `library` | `event`, `redact`, `shell`, `skillify` |
 //! | `exporters` | `event`, `redact`, `secret`, `journal`, `table`, `library` |
 //! | `config` | the parts' `Config` types |
 //! | `service`, `cli` | everything |
@@ -41,5 +42,6 @@ pub mod receivers;
 pub mod redact;
 pub mod secret;
 pub mod service;
+pub mod shell;
 pub mod skillify;
 pub mod table;

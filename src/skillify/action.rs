@@ -11,14 +11,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::checkout::Checkout;
-use super::command::{Command, Listed, commands, looks_like_file};
 use super::event_ids::EventIds;
 use super::outcome::Outcome;
 use super::segment::claimable;
 use super::shared::SharedCommand;
-use super::shell::Connector;
-use super::signature;
 use crate::event::{Decision, Kind, SessionEvent, Status};
+use crate::shell::command::{Command, commands, looks_like_file};
+use crate::shell::signature;
+use crate::shell::status::statuses;
+use crate::shell::tool::{command_line, name_words};
 use crate::table::Fact;
 
 /// One thing that was done.
@@ -309,103 +310,6 @@ impl<'a> Call<'a> {
     }
 }
 
-/// How each command of a line ended, as far as the line's own status tells.
-fn statuses(listed: &[Listed], status: Status, output: &str) -> Vec<Status> {
-    let chained = listed.iter().skip(1).all(|command| command.connector == Connector::And);
-    let telling: Vec<usize> = (0..listed.len())
-        .filter(|index| listed.get(*index).is_some_and(|listed| !listed.command.is_trivial()))
-        .collect();
-    let last = listed.len().saturating_sub(1);
-    listed
-        .iter()
-        .enumerate()
-        .map(|(index, command)| {
-            let own = match status {
-                Status::Ok if chained || index == last => Status::Ok,
-                Status::Error if telling == [index] && (chained || index == last) => Status::Error,
-                _ => Status::Unknown,
-            };
-            if command.masked && own == Status::Ok { signature::status_shown_by(output) } else { own }
-        })
-        .collect()
-}
-
-/// The words of a tool's name: `run_shell_command` and `RunShellCommand` alike.
-fn name_words(tool: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut previous_lower = false;
-    for char in tool.chars() {
-        let boundary = !char.is_alphanumeric() || (char.is_uppercase() && previous_lower);
-        if boundary {
-            words.push(String::new());
-        }
-        if char.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(char.to_lowercase());
-        }
-        previous_lower = char.is_lowercase();
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-const SHELL_WORDS: &[&str] = &[
-    "bash",
-    "cmd",
-    "command",
-    "console",
-    "exec",
-    "execute",
-    "powershell",
-    "process",
-    "sh",
-    "shell",
-    "terminal",
-    "zsh",
-];
-const COMMAND_KEYS: &[&str] =
-    &["command", "cmd", "script", "full_command", "commandLine", "command_line", "commands"];
-
-/// The command line of a shell tool's call, whatever assistant it is of; `None` for any other tool.
-pub fn command_line(tool: &str, input: &str) -> Option<String> {
-    let words = name_words(tool);
-    if words.iter().any(|word| word == "edit" || word == "editor") {
-        return None;
-    }
-    if !words.iter().any(|word| SHELL_WORDS.contains(&word.as_str())) {
-        return None;
-    }
-    let Ok(value) = serde_json::from_str::<Value>(input) else {
-        return (!input.trim().is_empty() && !input.trim_start().starts_with('{')).then(|| input.to_owned());
-    };
-    match &value {
-        Value::Object(fields) => COMMAND_KEYS.iter().find_map(|key| fields.get(*key)).and_then(line_of),
-        other => line_of(other),
-    }
-}
-
-/// A command line given as text or as a list of arguments.
-fn line_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(line) if !line.trim().is_empty() => Some(line.clone()),
-        Value::Array(words) => {
-            let words: Vec<String> = words.iter().filter_map(Value::as_str).map(quoted).collect();
-            (!words.is_empty()).then(|| words.join(" "))
-        }
-        _ => None,
-    }
-}
-
-/// A word as a shell would have to read it.
-fn quoted(word: &str) -> String {
-    let plain = |char: char| char.is_alphanumeric() || "-_./:=@%+,".contains(char);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 fn classify(tool: &str, input: &str) -> What {
     let words = name_words(tool);
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
@@ -459,38 +363,4 @@ fn edited_path(input: &str) -> String {
         .map(str::to_owned)
         .or_else(|| text(&["input", "patch", "diff"]).and_then(patched));
     path.filter(|path| looks_like_file(path) && !path.contains(char::is_whitespace)).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_the_command_line_of_every_shell_tool() {
-        for (tool, input) in [
-            ("Bash", r#"{"command":"make a","description":"x"}"#),
-            ("shell", r#"{"command":["bash","-lc","make a"]}"#),
-            ("exec_command", r#"{"cmd":"make a"}"#),
-            ("run_shell_command", "{\n \"command\": \"make a\"}"),
-            ("execute_command", r#"{"command":"make a"}"#),
-            ("runInTerminal", r#"{"script":"make a"}"#),
-            ("bash", "make a"),
-        ] {
-            let line = command_line(tool, input).unwrap_or_default();
-            let texts: Vec<String> = commands(&line).iter().map(|listed| listed.command.text()).collect();
-            assert_eq!(texts, ["make a"], "{tool}");
-        }
-        assert_eq!(command_line("str_replace_based_edit_tool", r#"{"command":"view"}"#), None);
-        assert_eq!(command_line("read_file", r#"{"path":"a"}"#), None);
-    }
-
-    #[test]
-    fn a_failed_list_blames_only_what_must_have_failed() {
-        let of = |line: &str, status| statuses(&commands(line), status, "");
-        assert_eq!(of("cd a && make b", Status::Error)[1], Status::Error);
-        assert_eq!(of("make a && make b", Status::Error), [Status::Unknown, Status::Unknown]);
-        assert_eq!(of("make a && make b", Status::Ok), [Status::Ok, Status::Ok]);
-        assert_eq!(of("make a; make b", Status::Ok), [Status::Unknown, Status::Ok]);
-        assert_eq!(of("make a | tail", Status::Ok), [Status::Unknown]);
-    }
 }

@@ -15,13 +15,13 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Action;
 use super::checkout::Checkout;
-use super::command::Command;
 use super::outcome::{self, Outcome};
 use super::prefer;
 use super::prompt::Role;
 use super::segment::{self, Segment, Turn, repairable};
 use super::version::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
+use crate::shell::command::Command;
 use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::command::looks_like_file;
-use super::flag::is_flag;
 use super::version::version_in;
+use crate::shell::command::looks_like_file;
+use crate::shell::flag::is_flag;
 
 /// What kind of word varies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,15 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::Action;
 use super::claim::Claim;
-use super::command::Command;
-use super::flag::is_flag;
 use super::outcome::Outcome;
-use super::signature;
 use super::steps::session_of;
 use super::template::Template;
 use super::variant;
 use super::verify::{Shown, Work};
 use crate::event::Status;
+use crate::shell::command::Command;
+use crate::shell::flag::is_flag;
+use crate::shell::signature;
 
 /// What one segment shows: a command that cannot work and what did its work.
 struct Replacement<'w> {

@@ -10,13 +10,8 @@
 //! | `prompt.rs`, `complaint.rs` | what a prompt starts, corrects or continues |
 //! | `telling.rs` | the words of a prompt that tell its work |
 //! | `action.rs` | facts become actions, the same for every assistant |
-//! | `shell.rs`, `wrapper.rs`, `command.rs`, `vocabulary.rs` | a command line becomes canonical commands |
-//! | `setting.rs` | where and under which conditions a command is run |
 //! | `shared.rs` | one command in memory for all actions that ran it |
 //! | `event_ids.rs` | the events that show an action, in few bytes |
-//! | `global_options.rs` | options that stand before a subcommand |
-//! | `flag.rs` | which flags decide what a command does |
-//! | `signature.rs` | a failure's output becomes an error signature |
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `checkout.rs` | where the paths of edited files begin |
 //! | `digest.rs` | what mining needs of a session, and nothing more |
@@ -55,14 +50,11 @@ mod chance;
 mod checkout;
 mod claim;
 mod cluster;
-mod command;
 mod complaint;
 mod digest;
 mod event_ids;
 mod failing;
 mod fixes;
-mod flag;
-mod global_options;
 mod guard;
 mod hole;
 mod index;
@@ -83,10 +75,7 @@ mod repair;
 mod said;
 mod score;
 mod segment;
-mod setting;
 mod shared;
-mod shell;
-mod signature;
 mod split;
 mod steps;
 mod telling;
@@ -98,13 +87,12 @@ mod variant;
 mod vectors;
 mod verify;
 mod version;
-mod vocabulary;
-mod wrapper;
 
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
-pub use action::command_line;
+pub use crate::shell::command_line;
+pub use crate::shell::setting::program_of;
 pub use arrow::{segments_as_rows, segments_schema};
 pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};
 pub use digest::{Digest, VERSION as DIGEST_VERSION};
@@ -113,7 +101,6 @@ pub use outcome::Outcome;
 pub use propose::{Material, Proposer};
 pub use score::{PublishRule, Shortfall};
 pub(crate) use segment::short_hash;
-pub use setting::program_of;
 pub use shared::sharing_commands;
 pub use template::Template;
 pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};

@@ -8,12 +8,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::command::looks_like_file;
-use super::flag::{flag_key, is_flag};
 use super::guard;
 use super::hole::{Hole, Kind, is_address};
 use super::joint::{NAME_JOINTS, is_sign, joint_before, number_at, shared_beginning, shared_ending};
 use super::version::version_in;
+use crate::shell::command::looks_like_file;
+use crate::shell::flag::{flag_key, is_flag};
 
 /// Literal texts and holes in turn.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -300,8 +300,8 @@ fn prints(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::command::{Command, commands};
     use super::super::template::Template;
+    use crate::shell::command::{Command, commands};
 
     fn template(lines: &[&str]) -> Option<String> {
         let commands: Vec<Command> = lines.iter().map(|line| commands(line).remove(0).command).collect();

@@ -5,13 +5,13 @@
 
 use super::action::Action;
 use super::claim::Claim;
-use super::command::Command;
 use super::outcome::Outcome;
 use super::prompt::{self, Role};
 use super::segment::{Segment, claimable};
 use super::template::Template;
 use super::verify::{Shown, Work, is_run_of};
 use crate::event::Status;
+use crate::shell::command::Command;
 
 /// A choice that a person made: (what is wanted, what is not).
 pub(super) struct Choice<'w> {

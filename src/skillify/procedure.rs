@@ -12,7 +12,6 @@ use super::Idea;
 use super::candidate::{Draft, Workspace, reason, shown_by};
 use super::claim::{Candidate, Claim, Evidence, SupportedClaim};
 use super::cluster;
-use super::command::Command;
 use super::failing;
 use super::guard;
 use super::propose;
@@ -21,6 +20,7 @@ use super::score::{self, Shortfall};
 use super::split;
 use super::steps::{self, Member, Step};
 use super::verify::{self, Work};
+use crate::shell::command::Command;
 
 /// How many segments must show a command that is the only one that belongs to this work alone: two share
 /// one by accident.

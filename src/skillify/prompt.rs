@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::command::Command;
 use super::complaint;
-use super::flag::deciding_flags;
 use super::telling::telling_words;
+use crate::shell::command::Command;
+use crate::shell::flag::deciding_flags;
 
 /// What a prompt does to the work before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

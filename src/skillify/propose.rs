@@ -13,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::Action;
 use super::claim::{Claim, SupportedClaim, Wording};
-use super::command::Command;
 use super::outcome::Outcome;
 use super::prefer::{self, Choice};
 use super::repair::{self, Placed, may_repair};
@@ -23,6 +22,7 @@ use super::template::Template;
 use super::verify::Work;
 use super::version;
 use crate::event::Status;
+use crate::shell::command::Command;
 
 /// Words claims that were found.
 pub trait Proposer {

@@ -4,8 +4,8 @@
 //! "connection refused" becomes "relation does not exist" and then a pass, both repairs were needed.
 
 use super::action::Action;
-use super::command::Command;
 use crate::event::Status;
+use crate::shell::command::Command;
 
 /// Where an action stands, by turn and place.
 pub(super) type Placed<'w> = (usize, &'w Action);

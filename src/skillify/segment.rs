@@ -10,10 +10,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::action::{Action, Calls, What};
-use super::command::Command;
 use super::prompt::{self, Before, Role};
 use super::telling::telling_words;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
+use crate::shell::command::Command;
 use crate::table::{Fact, Session};
 
 /// One piece of work within a session.

@@ -11,8 +11,8 @@ use serde::de::Visitor;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::command::Command;
 use super::places::{Places, hash_of};
+use crate::shell::command::Command;
 
 /// A command that actions may share.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -118,8 +118,8 @@ impl Visitor<'_> for Bytes {
 
 #[cfg(test)]
 mod tests {
-    use super::super::command::commands;
     use super::*;
+    use crate::shell::command::commands;
 
     #[test]
     fn commands_that_are_read_together_are_one_and_those_that_are_not_are_equal() {

@@ -8,12 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::command::Command;
-use super::flag::{flag_key, is_flag};
 use super::score::distinct;
 use super::steps::{Member, is_nearly_all};
 use super::terms::Term;
 use crate::event::Status;
+use crate::shell::command::Command;
+use crate::shell::flag::{flag_key, is_flag};
 
 /// How many sessions each value has on average where the values are works of their own, and how many
 /// each has at least: fewer may be a hole that took the same value twice.

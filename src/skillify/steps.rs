@@ -6,15 +6,15 @@ use super::Idea;
 use super::action::{Action, What};
 use super::chance::Background;
 use super::claim::Claim;
-use super::command::Command;
-use super::flag::is_flag;
 use super::score::distinct;
-use super::shell::Word;
 use super::template::Template;
 use super::terms::{ActionTerms, Term, WorkTerms};
 use super::verify::Work;
 use super::version;
 use crate::event::Status;
+use crate::shell::command::Command;
+use crate::shell::flag::is_flag;
+use crate::shell::parse::Word;
 
 /// The share of a cluster's sessions that must show a step.
 const COMMON: f64 = 0.5;

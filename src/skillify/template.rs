@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::command::{Command, looks_like_file, single};
-use super::flag::{
-    deciding_flags, flag_key, has_value, is_flag, is_manner, usual_flags, without_uncommon_flags,
-};
 use super::hole::{Hole, Kind};
 use super::pattern::{Filled, Numbering, Pattern};
-use super::setting::Setting;
-use super::shell::Word;
 use super::version::{version_in, version_of};
+use crate::shell::command::{Command, looks_like_file, single};
+use crate::shell::flag::{
+    deciding_flags, flag_key, has_value, is_flag, is_manner, usual_flags, without_uncommon_flags,
+};
+use crate::shell::parse::Word;
+use crate::shell::setting::Setting;
 
 /// One word of a template.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -334,8 +334,8 @@ fn is_absolute(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::command::commands;
     use super::*;
+    use crate::shell::command::commands;
 
     fn command(line: &str) -> Command {
         commands(line).remove(0).command

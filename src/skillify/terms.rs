@@ -6,11 +6,11 @@
 //! actions were done before, word for word, and their terms are then not made again.
 
 use super::action::{Action, What};
-use super::command::Command;
 use super::places::{Places, hash_of, spread};
 use super::segment::repairable;
 use super::steps::session_of;
 use super::verify::Work;
+use crate::shell::command::Command;
 
 /// A term's number in its workspace.
 pub(super) type Term = u32;

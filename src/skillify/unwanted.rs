@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::template::Template;
-use super::vocabulary::FETCHING;
+use crate::shell::vocabulary::FETCHING;
 
 /// A command that a skill is against.
 pub(super) enum Unwanted {

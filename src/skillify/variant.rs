@@ -12,14 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{Action, What};
 use super::claim::Claim;
-use super::command::Command;
-use super::flag::{is_flag, is_manner};
 use super::outcome::Outcome;
 use super::score::distinct;
 use super::steps::session_of;
 use super::template::Template;
 use super::verify::{Shown, Work};
 use crate::event::Status;
+use crate::shell::command::Command;
+use crate::shell::flag::{is_flag, is_manner};
 
 /// Parts of the names of flags and variables that make a command do less, overrule a safeguard or accept
 /// what failed.

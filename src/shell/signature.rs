@@ -45,7 +45,7 @@ static FAILED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// The signature of a failure's output.
-pub(super) fn of(output: &str) -> Option<String> {
+pub(crate) fn of(output: &str) -> Option<String> {
     let lower = output.to_lowercase();
     if let Some(phrase) = PHRASES.iter().find(|phrase| lower.contains(**phrase)) {
         return Some((*phrase).to_owned());
@@ -54,7 +54,7 @@ pub(super) fn of(output: &str) -> Option<String> {
 }
 
 /// Whether a signature says that what was run does not exist here.
-pub(super) fn says_a_tool_is_missing(signature: &str) -> bool {
+pub(crate) fn says_a_tool_is_missing(signature: &str) -> bool {
     let missing = [
         "command not found",
         "no module named",
@@ -69,7 +69,7 @@ pub(super) fn says_a_tool_is_missing(signature: &str) -> bool {
 }
 
 /// How a command ended whose exit code a filter hid: what its output says, unknown if nothing.
-pub(super) fn status_shown_by(output: &str) -> Status {
+pub(crate) fn status_shown_by(output: &str) -> Status {
     if output.trim().is_empty() {
         return Status::Unknown;
     }

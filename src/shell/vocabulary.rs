@@ -1,10 +1,10 @@
 //! What mining knows of programs: closed lists of public tools, none of any repository's own words.
 
 /// Shell keywords that may stand before a command.
-pub(super) const KEYWORDS: &[&str] = &["!", "do", "then", "else", "elif", "if", "while", "until", "{", "}"];
+pub(crate) const KEYWORDS: &[&str] = &["!", "do", "then", "else", "elif", "if", "while", "until", "{", "}"];
 
 /// Programs that run another program.
-pub(super) const WRAPPERS: &[&str] = &[
+pub(crate) const WRAPPERS: &[&str] = &[
     "builtin",
     "caffeinate",
     "chronic",
@@ -25,22 +25,22 @@ pub(super) const WRAPPERS: &[&str] = &[
 ];
 
 /// Wrappers that run a program with another user's rights.
-pub(super) const PRIVILEGING: &[&str] = &["doas", "sudo"];
+pub(crate) const PRIVILEGING: &[&str] = &["doas", "sudo"];
 
 /// PowerShell, which takes a script as an argument.
-pub(super) const POWERSHELLS: &[&str] = &["powershell", "powershell.exe", "pwsh", "pwsh.exe"];
+pub(crate) const POWERSHELLS: &[&str] = &["powershell", "powershell.exe", "pwsh", "pwsh.exe"];
 
 /// Shells that take a script as an argument.
-pub(super) const SHELLS: &[&str] = &["bash", "dash", "ksh", "sh", "zsh"];
+pub(crate) const SHELLS: &[&str] = &["bash", "dash", "ksh", "sh", "zsh"];
 
 /// Programs whose first argument names what is run.
-pub(super) const INTERPRETERS: &[&str] = &[
+pub(crate) const INTERPRETERS: &[&str] = &[
     "bash", "bun", "dash", "deno", "ksh", "node", "perl", "php", "python", "python2", "python3", "ruby",
     "sh", "ts-node", "tsx", "zsh",
 ];
 
 /// Prefixes that only start another program.
-pub(super) const RUNNERS: &[&[&str]] = &[
+pub(crate) const RUNNERS: &[&[&str]] = &[
     &["python", "-m"],
     &["python3", "-m"],
     &["uv", "run"],
@@ -58,17 +58,17 @@ pub(super) const RUNNERS: &[&[&str]] = &[
 ];
 
 /// Programs whose arguments are files or text, never subcommands.
-pub(super) const HOUSEKEEPING: &[&str] = &[
+pub(crate) const HOUSEKEEPING: &[&str] = &[
     "black", "chmod", "chown", "cp", "gunzip", "gzip", "install", "isort", "ln", "mkdir", "mv", "patch",
     "prettier", "psql", "pytest", "rm", "rmdir", "rsync", "scp", "sed", "source", "tar", "touch", "unzip",
     "zip", ".",
 ];
 
 /// Programs that move files about.
-pub(super) const FILE_WORK: &[&str] = &["chmod", "chown", "cp", "ln", "mkdir", "mv", "rm", "rmdir", "touch"];
+pub(crate) const FILE_WORK: &[&str] = &["chmod", "chown", "cp", "ln", "mkdir", "mv", "rm", "rmdir", "touch"];
 
 /// Program and words after which one more word belongs to the verb.
-pub(super) const NESTED: &[&str] = &[
+pub(crate) const NESTED: &[&str] = &[
     "aws",
     "az",
     "bun run",
@@ -107,7 +107,7 @@ pub(super) const NESTED: &[&str] = &[
 ];
 
 /// Programs and words by which code from elsewhere is fetched, to be installed or run.
-pub(super) const FETCHING: &[&str] = &[
+pub(crate) const FETCHING: &[&str] = &[
     "apt install",
     "apt-get install",
     "brew install",
@@ -134,7 +134,7 @@ pub(super) const FETCHING: &[&str] = &[
 ];
 
 /// Programs that only look, print, wait or change the shell.
-pub(super) const LOOKING: &[&str] = &[
+pub(crate) const LOOKING: &[&str] = &[
     ":",
     "[",
     "[[",
@@ -253,7 +253,7 @@ pub(super) const LOOKING: &[&str] = &[
 ];
 
 /// Subcommands of git that only look.
-pub(super) const LOOKING_GIT: &[&str] = &[
+pub(crate) const LOOKING_GIT: &[&str] = &[
     "blame",
     "branch",
     "cat-file",
@@ -280,19 +280,19 @@ pub(super) const LOOKING_GIT: &[&str] = &[
 ];
 
 /// Subcommands of container and cluster tools that only look.
-pub(super) const LOOKING_CLUSTER: &[&str] = &[
+pub(crate) const LOOKING_CLUSTER: &[&str] = &[
     "config", "describe", "events", "explain", "get", "images", "info", "inspect", "logs", "ls", "port",
     "ps", "stats", "top", "version", "wait",
 ];
 
 /// Subcommands of git that belong to every task.
-pub(super) const EVERYDAY_GIT: &[&str] = &[
+pub(crate) const EVERYDAY_GIT: &[&str] = &[
     "add", "checkout", "clone", "commit", "fetch", "merge", "pull", "push", "rebase", "reset", "restore",
     "stash", "switch", "rm", "mv", "init",
 ];
 
 /// Parts of a verb that test, build or check; every part that contains `test` does, too.
-pub(super) const CHECKS: &[&str] = &[
+pub(crate) const CHECKS: &[&str] = &[
     "audit",
     "build",
     "check",
@@ -326,7 +326,7 @@ pub(super) const CHECKS: &[&str] = &[
 ];
 
 /// Parts of a verb that tell whether something works.
-pub(super) const PROBES: &[&str] = &[
+pub(crate) const PROBES: &[&str] = &[
     "check",
     "clippy",
     "eslint",
@@ -352,7 +352,7 @@ pub(super) const PROBES: &[&str] = &[
 ];
 
 /// Parts of a verb that prepare something, even for tests.
-pub(super) const PREPARATIONS: &[&str] = &[
+pub(crate) const PREPARATIONS: &[&str] = &[
     "bootstrap",
     "clean",
     "create",

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::command::Command;
-use super::shell::Word;
+use super::parse::Word;
 
 /// Flags that change how a command tells of its work or asks for consent, not what it does.
 const MANNERS: &[&str] = &[
@@ -43,13 +43,13 @@ const MANNERS: &[&str] = &[
 ];
 
 /// A word that sets an option.
-pub(super) fn is_flag(word: &str) -> bool {
+pub(crate) fn is_flag(word: &str) -> bool {
     word.len() > 1 && word.as_bytes().first() == Some(&b'-')
 }
 
 /// A flag that changes how much is printed, whether questions are asked or how many work at once:
 /// what is done stays the same.
-pub(super) fn is_manner(flag: &str) -> bool {
+pub(crate) fn is_manner(flag: &str) -> bool {
     let name = flag.split_once('=').map_or(flag, |(name, _)| name);
     let letters = flag.strip_prefix('-').unwrap_or_default();
     let only = |known: fn(char) -> bool| !letters.is_empty() && letters.chars().all(known);
@@ -58,24 +58,24 @@ pub(super) fn is_manner(flag: &str) -> bool {
 }
 
 /// The name of a flag with its value behind it: `--file=` of `--file=a.yaml`.
-pub(super) fn flag_key(flag: &str) -> &str {
+pub(crate) fn flag_key(flag: &str) -> &str {
     flag.find('=').and_then(|at| flag.get(..=at)).unwrap_or(flag)
 }
 
 /// Whether both are one flag that is given a value.
-pub(super) fn has_value(flag: &str, other: &str) -> bool {
+pub(crate) fn has_value(flag: &str, other: &str) -> bool {
     flag.contains('=') && is_flag(other) && flag_key(flag) == flag_key(other)
 }
 
 /// The flags of a command that decide what it does, without their values.
-pub(super) fn deciding_flags(command: &Command) -> BTreeSet<&str> {
+pub(crate) fn deciding_flags(command: &Command) -> BTreeSet<&str> {
     let flags = command.words().iter().map(|word| word.value.as_str());
     flags.filter(|word| is_flag(word) && !is_manner(word)).map(flag_key).collect()
 }
 
 /// The deciding flags that most runs of the commands agree in; of several that as many do, the fewest.
 /// Each command stands with its number of runs.
-pub(super) fn usual_flags<'a>(commands: &[(&'a Command, usize)]) -> BTreeSet<&'a str> {
+pub(crate) fn usual_flags<'a>(commands: &[(&'a Command, usize)]) -> BTreeSet<&'a str> {
     let mut runs: BTreeMap<BTreeSet<&str>, usize> = BTreeMap::new();
     for (command, times) in commands {
         *runs.entry(deciding_flags(command)).or_default() += times;
@@ -88,7 +88,7 @@ pub(super) fn usual_flags<'a>(commands: &[(&'a Command, usize)]) -> BTreeSet<&'a
 
 /// The words of a command but for its flags that are neither among these nor, if they decide nothing,
 /// had by all.
-pub(super) fn without_uncommon_flags<'a>(
+pub(crate) fn without_uncommon_flags<'a>(
     command: &'a Command,
     flags: &BTreeSet<&str>,
     all: &[&Command],

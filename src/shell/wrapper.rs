@@ -4,13 +4,13 @@
 //! how the command is run goes to its [`Setting`].
 
 use super::command::{is_trivial, program_name};
+use super::parse::{Pipeline, Word};
 use super::setting::{Setting, is_assignment};
-use super::shell::{Pipeline, Word};
 use super::vocabulary as known;
 
 /// Whether a command only changes the setting of those behind it: `cd web`, `export A=b` or PowerShell's
 /// `$env:A = 'b'`. The setting is changed.
-pub(super) fn sets(stage: &[Word], around: &mut Setting) -> bool {
+pub(crate) fn sets(stage: &[Word], around: &mut Setting) -> bool {
     let Some((first, rest)) = stage.split_first() else { return false };
     match (first.value.as_str(), rest) {
         ("cd" | "pushd", [folder]) => around.enter(&folder.value),
@@ -30,7 +30,7 @@ pub(super) fn sets(stage: &[Word], around: &mut Setting) -> bool {
 
 /// Removes wrappers from every stage and trailing filters from the pipeline; with the setting that it is
 /// run in, and whether a filter was removed.
-pub(super) fn unwrapped(pipeline: Pipeline, around: &Setting) -> Option<(Pipeline, bool, Setting)> {
+pub(crate) fn unwrapped(pipeline: Pipeline, around: &Setting) -> Option<(Pipeline, bool, Setting)> {
     let mut setting = around.clone();
     let mut stages: Vec<Vec<Word>> = Vec::new();
     let mut is_fed = pipeline.is_fed;
@@ -101,7 +101,7 @@ fn privilege(program: &str, options: &[Word]) -> String {
 }
 
 /// The script of `bash -c '…'` or `pwsh -Command '…'`.
-pub(super) fn script_of(stage: &[Word]) -> Option<String> {
+pub(crate) fn script_of(stage: &[Word]) -> Option<String> {
     let (first, rest) = stage.split_first()?;
     let program = program_name(&first.value);
     if known::POWERSHELLS.contains(&program) {

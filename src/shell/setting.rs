@@ -14,7 +14,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Command, single};
-use super::shell::Word;
+use super::parse::Word;
 use super::vocabulary::PRIVILEGING;
 
 /// Variables that change how much is printed, how it looks, whether questions are asked or how many work
@@ -117,19 +117,19 @@ const SECRET_PARTS: &[&str] = &[
 
 /// Under which conditions a command is run: `cd web && sudo -u app NODE_ENV=test`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(super) struct Setting {
+pub(crate) struct Setting {
     /// The variables that decide, by name.
-    pub(super) variables: Vec<Word>,
+    pub(crate) variables: Vec<Word>,
     /// The folder, from where the line begins.
-    pub(super) directory: Option<String>,
+    pub(crate) directory: Option<String>,
     /// `sudo`, with the user if one is named.
-    pub(super) privilege: Option<String>,
+    pub(crate) privilege: Option<String>,
 }
 
 impl Setting {
     /// With one more variable, in place of an earlier one of that name; one that decides nothing is
     /// left out.
-    pub(super) fn set(&mut self, variable: Word) {
+    pub(crate) fn set(&mut self, variable: Word) {
         if decides(&variable) {
             self.variables.retain(|other| name(other) != name(&variable));
             self.variables.push(variable);
@@ -138,7 +138,7 @@ impl Setting {
     }
 
     /// Enters a folder; one that is not told from where the line began is forgotten.
-    pub(super) fn enter(&mut self, folder: &str) {
+    pub(crate) fn enter(&mut self, folder: &str) {
         let plain = |char: char| char.is_alphanumeric() || "-_./@+".contains(char);
         let is_told = folder.chars().all(plain) && !folder.starts_with(['/', '-']);
         let mut parts: Vec<&str> = self.directory.iter().flat_map(|known| known.split('/')).collect();
@@ -154,26 +154,26 @@ impl Setting {
     }
 
     /// Whether it can stand in an instruction: nothing to expand, and nothing secret by its name.
-    pub(super) fn is_literal(&self) -> bool {
+    pub(crate) fn is_literal(&self) -> bool {
         self.variables.iter().all(|variable| {
             !variable.raw.contains(['$', '`', '\n', '<', '>', '\\']) && !is_secret(name(variable))
         })
     }
 
     /// Whether a run under the other setting does what a run under this one does.
-    pub(super) fn admits(&self, other: &Self) -> bool {
+    pub(crate) fn admits(&self, other: &Self) -> bool {
         let elsewhere = self.directory.is_some() && other.directory.is_some();
         self.variables == other.variables && !(elsewhere && self.directory != other.directory)
     }
 
     /// Whether what passes under this setting may have failed under the other for another reason than it.
-    pub(super) fn adds_nothing_to(&self, other: &Self) -> bool {
+    pub(crate) fn adds_nothing_to(&self, other: &Self) -> bool {
         self.admits(other) && (self.directory.is_none() || other.directory.is_some())
     }
 
     /// What runs, each with how often it was run, have in common: the variables that most agree in (of
     /// several that as many do, the fewest), and the folder and privilege of more than half.
-    pub(super) fn usual(runs: &[(&Command, usize)]) -> Self {
+    pub(crate) fn usual(runs: &[(&Command, usize)]) -> Self {
         let mut variables: BTreeMap<&[Word], usize> = BTreeMap::new();
         let (mut directories, mut privileges) = (BTreeMap::new(), BTreeMap::new());
         for (command, times) in runs {
@@ -223,7 +223,7 @@ pub fn program_of(line: &str) -> Cow<'_, str> {
 }
 
 /// `NAME=value`.
-pub(super) fn is_assignment(word: &str) -> bool {
+pub(crate) fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
             && name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')

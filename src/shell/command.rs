@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::flag::is_flag;
 use super::global_options::arguments;
+use super::parse::{self, Connector, Pipeline, Word};
 use super::setting::Setting;
-use super::shell::{self, Connector, Pipeline, Word};
 use super::vocabulary as known;
 use super::wrapper::{script_of, sets, unwrapped};
 
@@ -18,7 +18,7 @@ const REDACTED: &str = "[redacted:";
 
 /// One command that changes or checks something, or a trivial one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(super) struct Command {
+pub(crate) struct Command {
     words: Vec<Word>,
     /// Where the words of the first stage that is not trivial begin.
     head: usize,
@@ -32,24 +32,24 @@ pub(super) struct Command {
 
 /// A command within its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Listed {
+pub(crate) struct Listed {
     /// The command.
-    pub(super) command: Command,
+    pub(crate) command: Command,
     /// What joins it to the command before.
-    pub(super) connector: Connector,
+    pub(crate) connector: Connector,
     /// Whether a filter's exit code hides the command's own (`make test | tail`).
-    pub(super) masked: bool,
+    pub(crate) masked: bool,
 }
 
 /// The commands of a line, in order.
-pub(super) fn commands(line: &str) -> Vec<Listed> {
+pub(crate) fn commands(line: &str) -> Vec<Listed> {
     let mut listed = Vec::new();
     collect(line, 0, Setting::default(), &mut listed);
     listed
 }
 
 /// The command of a line that runs one and no other, in whatever setting.
-pub(super) fn single(line: &str) -> Option<Command> {
+pub(crate) fn single(line: &str) -> Option<Command> {
     let mut listed = commands(line);
     let command = listed.pop()?.command;
     listed.iter().all(|earlier| earlier.command.only_sets()).then_some(command)
@@ -59,7 +59,7 @@ pub(super) fn single(line: &str) -> Option<Command> {
 fn collect(line: &str, depth: usize, mut around: Setting, listed: &mut Vec<Listed>) {
     // The settings outside of the subshells.
     let mut outside: Vec<Setting> = Vec::new();
-    for pipeline in shell::parse(line) {
+    for pipeline in parse::parse(line) {
         while outside.len() > pipeline.left_to {
             around = outside.pop().unwrap_or_default();
         }
@@ -83,7 +83,7 @@ fn collect(line: &str, depth: usize, mut around: Setting, listed: &mut Vec<Liste
 }
 
 /// The last component of a program's path, without the folder of a system program.
-pub(super) fn program_name(word: &str) -> &str {
+pub(crate) fn program_name(word: &str) -> &str {
     if word.starts_with("./") || word.starts_with("../") {
         return word;
     }
@@ -114,40 +114,40 @@ impl Command {
     }
 
     /// The call of an assistant's own tool, whatever its arguments.
-    pub(super) fn of_tool(name: &str) -> Self {
+    pub(crate) fn of_tool(name: &str) -> Self {
         let word = Word { raw: name.to_owned(), value: name.to_owned() };
         let setting = Setting::default();
         Self { words: vec![word], head: 0, trivial: false, inline: false, is_fed: false, setting }
     }
 
     /// The words.
-    pub(super) fn words(&self) -> &[Word] {
+    pub(crate) fn words(&self) -> &[Word] {
         &self.words
     }
 
     /// Where and under which conditions it was run.
-    pub(super) fn setting(&self) -> &Setting {
+    pub(crate) fn setting(&self) -> &Setting {
         &self.setting
     }
 
     /// The command as a person would type it.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let words: Vec<&str> = self.words.iter().map(|word| word.raw.as_str()).collect();
         format!("{}{}", self.setting, words.join(" "))
     }
 
     /// The words that are no flags: two runs with the same core are runs of the same command.
-    pub(super) fn core(&self) -> Vec<&str> {
+    pub(crate) fn core(&self) -> Vec<&str> {
         self.words.iter().map(|word| word.value.as_str()).filter(|word| !is_flag(word)).collect()
     }
 
     /// Program and subcommand: what the command does, whatever it does it to.
-    pub(super) fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         self.verb().join(" ")
     }
 
     /// Program and subcommand, word by word, without runners such as `npx` or `uv run`.
-    pub(super) fn verb(&self) -> Vec<&str> {
+    pub(crate) fn verb(&self) -> Vec<&str> {
         let words: Vec<&str> = self
             .words
             .iter()
@@ -176,13 +176,13 @@ impl Command {
     }
 
     /// Only looks: lists, reads, searches, prints, waits, or changes the shell alone.
-    pub(super) fn is_trivial(&self) -> bool {
+    pub(crate) fn is_trivial(&self) -> bool {
         self.trivial
     }
 
     /// Its words can stand in an instruction and say all: nothing to expand, nothing that was redacted,
     /// no code of its own, nothing fed to it, not overlong.
-    pub(super) fn is_literal(&self) -> bool {
+    pub(crate) fn is_literal(&self) -> bool {
         let is_told =
             |word: &Word| !word.raw.contains(['$', '`', '\n', '<', '>']) && !word.value.contains(REDACTED);
         !self.inline
@@ -194,26 +194,26 @@ impl Command {
 
     /// Whether others may have to run it as well, though no claim can speak of it: neither code of its own
     /// nor what tells whether something works or hands work over.
-    pub(super) fn may_be_a_step(&self) -> bool {
+    pub(crate) fn may_be_a_step(&self) -> bool {
         let is_interpreter = |program: &&str| known::INTERPRETERS.contains(program);
         let is_own_code = self.inline || (self.is_fed && self.verb().first().is_some_and(is_interpreter));
         !(self.trivial || is_own_code || self.is_probe() || self.is_everyday() || self.is_delivery())
     }
 
     /// Tests, builds or checks something.
-    pub(super) fn is_check(&self) -> bool {
+    pub(crate) fn is_check(&self) -> bool {
         self.verb_parts().iter().any(|part| part.contains("test") || known::CHECKS.contains(&part.as_str()))
     }
 
     /// Only tells whether something works, and so repairs nothing.
-    pub(super) fn is_probe(&self) -> bool {
+    pub(crate) fn is_probe(&self) -> bool {
         let parts = self.verb_parts();
         parts.iter().any(|part| known::PROBES.contains(&part.as_str()))
             && !parts.iter().any(|part| known::PREPARATIONS.contains(&part.as_str()))
     }
 
     /// Everyday version control, which belongs to every task and tells none from another.
-    pub(super) fn is_version_control(&self) -> bool {
+    pub(crate) fn is_version_control(&self) -> bool {
         matches!(self.verb().as_slice(), ["git", verb, ..] if known::EVERYDAY_GIT.contains(verb))
             && !self.is_of_another_checkout()
     }
@@ -225,13 +225,13 @@ impl Command {
     }
 
     /// Version control or the moving of files about, which say nothing of a work by themselves.
-    pub(super) fn is_everyday(&self) -> bool {
+    pub(crate) fn is_everyday(&self) -> bool {
         let moves = |program: &&str| known::FILE_WORK.contains(program);
         self.is_version_control() || self.verb().first().is_some_and(moves)
     }
 
     /// Hands work over: commit, push, pull request.
-    pub(super) fn is_delivery(&self) -> bool {
+    pub(crate) fn is_delivery(&self) -> bool {
         matches!(
             self.verb().as_slice(),
             ["git", "commit" | "push", ..] | ["gh" | "glab", "pr" | "mr", "create", ..]
@@ -239,7 +239,7 @@ impl Command {
     }
 
     /// The file that it edits in place (`sed -i`), `""` if that is not told.
-    pub(super) fn edited_in_place(&self) -> Option<&str> {
+    pub(crate) fn edited_in_place(&self) -> Option<&str> {
         let words = || self.words.iter().skip(self.head).map(|word| word.value.as_str());
         let in_place = |word: &str| word == "--in-place" || word.starts_with("-i") || word == "-pi";
         if !matches!(words().next(), Some("sed" | "perl")) || !words().any(in_place) {
@@ -277,7 +277,7 @@ fn is_identifier(word: &str) -> bool {
 }
 
 /// A path, or a name with a file's ending.
-pub(super) fn looks_like_file(word: &str) -> bool {
+pub(crate) fn looks_like_file(word: &str) -> bool {
     if word.contains("://") {
         return false;
     }
@@ -307,7 +307,7 @@ fn is_inline(stage: &[Word]) -> bool {
         && words.any(|word| matches!(word, "-c" | "-e" | "-" | "--eval" | "-pe" | "-ne"))
 }
 
-pub(super) fn is_trivial(stage: &[Word]) -> bool {
+pub(crate) fn is_trivial(stage: &[Word]) -> bool {
     let words: Vec<&str> = stage.iter().map(|word| word.value.as_str()).collect();
     let Some((first, rest)) = words.split_first() else { return true };
     let program = program_name(first);

@@ -107,7 +107,7 @@ const MAVEN: &[&str] = &[
 ];
 
 /// The words behind a program that are neither options nor the values of such options.
-pub(super) fn arguments<'a, 'b>(
+pub(crate) fn arguments<'a, 'b>(
     program: &str,
     words: &'b [&'a str],
 ) -> impl Iterator<Item = &'a str> + use<'a, 'b> {

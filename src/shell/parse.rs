@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 /// One word of a command.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "StoredWord", into = "StoredWord")]
-pub(super) struct Word {
+pub(crate) struct Word {
     /// As written, quotes included.
-    pub(super) raw: String,
+    pub(crate) raw: String,
     /// With quotes and escapes removed.
-    pub(super) value: String,
+    pub(crate) value: String,
 }
 
 impl std::hash::Hash for Word {
@@ -42,7 +42,7 @@ impl From<Word> for StoredWord {
 
 /// How a pipeline is joined to the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Connector {
+pub(crate) enum Connector {
     /// First, or after `;`, a line end or a parenthesis.
     Sequence,
     /// After `&&`.
@@ -53,21 +53,21 @@ pub(super) enum Connector {
 
 /// Simple commands joined by `|`; never without a stage, no stage without a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pipeline {
+pub(crate) struct Pipeline {
     /// What joins it to the pipeline before.
-    pub(super) connector: Connector,
+    pub(crate) connector: Connector,
     /// The words of each simple command.
-    pub(super) stages: Vec<Vec<Word>>,
+    pub(crate) stages: Vec<Vec<Word>>,
     /// Whether text written into the line itself, or a file, is fed to it (`<<EOF`, `< dump.sql`).
-    pub(super) is_fed: bool,
+    pub(crate) is_fed: bool,
     /// In how many subshells it runs.
-    pub(super) subshells: usize,
+    pub(crate) subshells: usize,
     /// The fewest that the line was in since the pipeline before.
-    pub(super) left_to: usize,
+    pub(crate) left_to: usize,
 }
 
 /// Splits a command line into its pipelines.
-pub(super) fn parse(line: &str) -> Vec<Pipeline> {
+pub(crate) fn parse(line: &str) -> Vec<Pipeline> {
     let mut lexer = Lexer::new(line);
     lexer.run();
     lexer.pipelines
