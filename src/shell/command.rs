@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::flag::is_flag;
+use super::flag::{is_flag, is_manner};
 use super::global_options::arguments;
 use super::parse::{self, Connector, Pipeline, Word};
 use super::setting::Setting;
@@ -134,6 +134,23 @@ impl Command {
     pub(crate) fn text(&self) -> String {
         let words: Vec<&str> = self.words.iter().map(|word| word.raw.as_str()).collect();
         format!("{}{}", self.setting, words.join(" "))
+    }
+
+    /// What makes two runs runs of the same command: setting and words, without the flags that only change
+    /// what is printed, asked or run at once.
+    pub(crate) fn identity(&self) -> String {
+        let deciding = self.words.iter().map(|word| word.value.as_str());
+        let words: Vec<&str> = deciding.filter(|word| !is_flag(word) || !is_manner(word)).collect();
+        format!("{}{}", self.setting, words.join(" "))
+    }
+
+    /// Puts files of the work tree back or brings others: version control that does not only record.
+    pub(crate) fn restores_files(&self) -> bool {
+        const RESTORING: [&str; 13] = [
+            "am", "apply", "checkout", "cherry-pick", "clean", "merge", "pull", "rebase", "reset", "restore",
+            "revert", "stash", "switch",
+        ];
+        matches!(self.verb().as_slice(), ["git", verb, ..] if RESTORING.contains(verb))
     }
 
     /// The words that are no flags: two runs with the same core are runs of the same command.

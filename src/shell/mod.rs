@@ -8,6 +8,7 @@
 //! | `wrapper.rs` | what stands around a command: `sudo`, `timeout`, `bash -c`, filters |
 //! | `setting.rs` | where and under which conditions a command runs |
 //! | `command.rs` | commands in canonical form |
+//! | `family.rs` | what kind of work a command does |
 //! | `flag.rs`, `global_options.rs` | which words are options, and which of them decide |
 //! | `vocabulary.rs` | what is known of public tools |
 //! | `tool.rs` | the command line in a tool call |
@@ -15,6 +16,7 @@
 //! | `signature.rs` | a failure's output becomes an error signature |
 
 pub(crate) mod command;
+pub(crate) mod family;
 pub(crate) mod flag;
 pub(crate) mod global_options;
 pub(crate) mod parse;

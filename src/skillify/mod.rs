@@ -51,18 +51,20 @@ mod checkout;
 mod claim;
 mod cluster;
 mod complaint;
+mod compose;
 mod digest;
 mod event_ids;
+mod evidence;
 mod failing;
-mod fixes;
 mod guard;
 mod hole;
 mod index;
-mod instead;
 mod irreversible;
 mod joint;
+mod kind;
 pub mod llm;
 mod meaning;
+mod name;
 mod offline;
 mod outcome;
 mod pattern;
@@ -71,7 +73,6 @@ mod prefer;
 mod procedure;
 mod prompt;
 mod propose;
-mod repair;
 mod said;
 mod score;
 mod segment;
@@ -83,7 +84,6 @@ mod template;
 mod terms;
 mod trigger;
 mod unwanted;
-mod variant;
 mod vectors;
 mod verify;
 mod version;
@@ -96,6 +96,8 @@ pub use crate::shell::setting::program_of;
 pub use arrow::{segments_as_rows, segments_schema};
 pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};
 pub use digest::{Digest, VERSION as DIGEST_VERSION};
+pub use compose::Topic;
+pub use evidence::Counts;
 pub use offline::Offline;
 pub use outcome::Outcome;
 pub use propose::{Material, Proposer};
@@ -154,8 +156,31 @@ pub enum Idea {
     Triggers,
 }
 
+/// What mining found, before anybody worded it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lessons {
+    workspace: String,
+    as_of: Timestamp,
+    segments: usize,
+    candidates: Vec<candidate::Unworded>,
+    clusters: Vec<String>,
+}
+
+impl Lessons {
+    /// The skills in the words of a proposer.
+    pub fn worded(&self, proposer: &dyn Proposer) -> Mined {
+        Mined {
+            workspace: self.workspace.clone(),
+            as_of: self.as_of,
+            segments: self.segments,
+            candidates: self.candidates.iter().map(|candidate| candidate.worded(proposer)).collect(),
+            clusters: self.clusters.clone(),
+        }
+    }
+}
+
 /// What mining found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Mined {
     /// The workspace.
     pub workspace: String,
@@ -182,16 +207,11 @@ impl Mined {
 /// Mines one workspace.
 pub fn mine(snapshot: &Snapshot<'_>, config: &Config<'_>, proposer: &dyn Proposer) -> Mined {
     let digests: Vec<Digest> = snapshot.sessions.iter().map(Digest::of).collect();
-    mine_digests(snapshot.workspace, &digests, config, proposer)
+    mine_digests(snapshot.workspace, &digests, config).worded(proposer)
 }
 
 /// Mines one workspace from the digests of its sessions, in any order.
-pub fn mine_digests<D: Borrow<Digest>>(
-    workspace: &str,
-    digests: &[D],
-    config: &Config<'_>,
-    proposer: &dyn Proposer,
-) -> Mined {
+pub fn mine_digests<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'_>) -> Lessons {
     let without = config.without;
     let blames = without != Some(Idea::Blame);
     let sessions = || digests.iter().map(Borrow::borrow);
@@ -215,12 +235,11 @@ pub fn mine_digests<D: Borrow<Digest>>(
         without,
         vectors: config.vectors,
         rule: config.publish,
-        proposer,
         background: &background,
         index: index::Index::of(&works, &terms),
         terms: &terms,
         as_of,
     };
     let (candidates, clusters) = mining.candidates();
-    Mined { workspace: workspace.to_owned(), as_of, segments, candidates, clusters }
+    Lessons { workspace: workspace.to_owned(), as_of, segments, candidates, clusters }
 }

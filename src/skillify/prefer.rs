@@ -61,14 +61,14 @@ pub(super) fn shown<'w>(prefer: &Template, over: &Template, work: &Work<'w>) -> 
     let choice = choices.iter().rfind(|choice| chose(choice, prefer, over));
     if let Some(Choice { wanted: (turn, action), unwanted, .. }) = choice {
         let cited = [Some(*unwanted), Some(*action), None];
-        return Some(Shown { outcome: work.outcome_of(*turn, action), cited, edited: false });
+        return Some(Shown { outcome: work.outcome_of(*turn, action), cited });
     }
     // A person who chose the other way speaks against it.
     if let Some(Choice { wanted: (_, action), unwanted, .. }) =
         choices.iter().rfind(|choice| chose(choice, over, prefer))
     {
         let cited = [Some(*unwanted), Some(*action), None];
-        return Some(Shown { outcome: Outcome::Rejected, cited, edited: false });
+        return Some(Shown { outcome: Outcome::Rejected, cited });
     }
     let wanted = work.segment.actions().any(|(_, action)| is_run_of(action, prefer));
     let (turn, action) =

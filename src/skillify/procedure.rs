@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Idea;
 use super::candidate::{Draft, Workspace, reason, shown_by};
-use super::claim::{Candidate, Claim, Evidence, SupportedClaim};
+use super::claim::{Claim, Evidence, SupportedClaim};
+use super::compose::Topic;
 use super::cluster;
 use super::failing;
 use super::guard;
@@ -38,7 +39,7 @@ type Sessions<'e> = BTreeMap<(&'e str, &'e str), &'e str>;
 
 impl Workspace<'_> {
     /// What each cluster's sessions did in common, and what became of each cluster.
-    pub(super) fn procedures(&self, others: &[Candidate]) -> (Vec<Draft>, Vec<String>) {
+    pub(super) fn procedures(&self, others: &[&SupportedClaim]) -> (Vec<Draft>, Vec<String>) {
         let said = Said::by(others);
         let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
         let mut drafts = Vec::new();
@@ -134,7 +135,7 @@ impl Workspace<'_> {
                 (None, None, None) => vec![Shortfall::Trivial],
             };
             let claims = kept.into_iter().chain(left).chain(apart).map(|judged| judged.claim).collect();
-            return Draft { claims, dropped: Vec::new(), shortfalls };
+            return Draft { topic: Topic::Work, claims, dropped: Vec::new(), shortfalls };
         }
         let mut shortfalls = if chance { vec![Shortfall::Chance] } else { Vec::new() };
         if !chance && self.without != Some(Idea::Chance) && !self.is_of_its_own(&kept, works, members) {
@@ -145,7 +146,7 @@ impl Workspace<'_> {
         shortfalls.extend(programs.take(1).map(|program| Shortfall::unsaid(program.to_owned())));
         let avoided = self.avoided(works, &mut dropped);
         let claims = kept.into_iter().map(|kept| kept.claim).chain(avoided).collect();
-        Draft { claims, dropped, shortfalls }
+        Draft { topic: Topic::Work, claims, dropped, shortfalls }
     }
 
     fn judged(&self, step: Step, works: &[&Work<'_>]) -> Judged {
