@@ -176,7 +176,9 @@ impl Command {
         let Some((first, rest)) = words.split_first() else { return Vec::new() };
         let program = program_name(first);
         let mut arguments = arguments(program, rest);
-        if known::INTERPRETERS.contains(&program) {
+        // What stands behind `bun run` is a task, behind `bun` alone a script.
+        let runs_a_task = matches!(rest.first(), Some(&("run" | "task" | "test")));
+        if known::INTERPRETERS.contains(&program) && !(matches!(program, "bun" | "deno") && runs_a_task) {
             return std::iter::once(program).chain(arguments.next()).collect();
         }
         if known::HOUSEKEEPING.contains(&program) {

@@ -109,7 +109,13 @@ fn may_repair(action: &Action, failed: &Command) -> bool {
     let Some(command) = action.command() else { return false };
     let records = command.is_version_control() && failed.verb().first() != Some(&"git");
     let tried = action.status != Status::Error && !action.refused;
-    tried && command.core() != failed.core() && !Family::of(command).is_check() && !command.is_probe() && !records
+    tried && command.core() != failed.core() && does_something(command) && !records
+}
+
+/// Whether a command does more than tell whether something is well.
+fn does_something(command: &Command) -> bool {
+    let family = Family::of(command);
+    family == Family::Format || (!family.is_check() && !command.is_probe())
 }
 
 /// Whether a command that ran in one call with the rerun is known to have passed before it.

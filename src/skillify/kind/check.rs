@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::super::action::Action;
 use super::super::claim::{Claim, SupportedClaim};
 use super::super::evidence::Counts;
 use super::super::evidence::significance::stratified_tail;
@@ -19,8 +20,9 @@ use super::super::segment::claimable;
 use super::super::template::Template;
 use super::files::{Edited, classes};
 use super::{Proposed, Sessions, Shuffle, Verdict, judged};
-use crate::shell::command::Command;
+use crate::shell::command::{Command, single};
 use crate::shell::family::Family;
+use crate::shell::signature;
 
 /// So many files of a session are looked at: one that edits more tells little of any of them.
 const MOST_FILES: usize = 40;
@@ -53,10 +55,25 @@ pub(in super::super) fn checks(
         standing.extend(narrowed(of_classes.0));
         fallen.extend(of_classes.1);
         let of_patterns = judged(super::pattern::checks(sessions, &members));
-        standing.extend(of_patterns.0);
+        standing.extend(usual(of_patterns.0));
         fallen.extend(of_patterns.1);
     }
     (standing, fallen)
+}
+
+/// Of several commands of one family that belong to the same files, the one that most sessions ran.
+fn usual(standing: Vec<Proposed>) -> Vec<Proposed> {
+    let mut best: BTreeMap<(Template, Family), Proposed> = BTreeMap::new();
+    for one in standing {
+        let Claim::Check { edited, run } = &one.claim.claim else { continue };
+        let Some(command) = single(&run.to_string()) else { continue };
+        let key = (edited.clone(), Family::of(&command));
+        let with = |one: &Proposed| one.claim.counts.treated_with;
+        if best.get(&key).is_none_or(|known| with(known) < with(&one)) {
+            best.insert(key, one);
+        }
+    }
+    best.into_values().collect()
 }
 
 /// The sessions of each repository.
@@ -72,7 +89,11 @@ pub(super) fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<M
 /// The commands of a session that check, build or format, as claims can speak of them.
 fn ran<'a>(timeline: &Timeline<'a>) -> Ran<'a> {
     let mut ran = Ran::new();
-    for (at, step) in timeline.steps.iter().enumerate().filter(|(_, step)| !step.action.refused) {
+    let could_work = |action: &Action| {
+        let missing = action.signature.as_deref().is_some_and(signature::says_a_tool_is_missing);
+        !action.refused && !missing
+    };
+    for (at, step) in timeline.steps.iter().enumerate().filter(|(_, step)| could_work(step.action)) {
         let Some(command) = claimable(step.action).filter(|command| is_suite(command)) else { continue };
         ran.insert(command.identity(), (at, command));
     }

@@ -123,6 +123,24 @@ impl Pattern {
     }
 }
 
+/// Whether two files fit a pattern as it is told: `src/{folder}/{name}.ts` and `src/{folder}/{name}.test.ts`.
+pub(super) fn is_instance(told: (&str, &str), one: &str, other: &str) -> bool {
+    let (edited, theirs) = told;
+    patterns(one, other).iter().any(|(pattern, (folder, _))| {
+        let filled = |text: &str| text.replace("{folder}", folder);
+        let fits = |told: &str, own: &str| {
+            let (told_folder, told_name) = split(told);
+            let (own_folder, own_name) = split(own);
+            let is_within = match told_folder.split_once("{folder}") {
+                Some((before, after)) => own_folder.starts_with(before) && own_folder.ends_with(after),
+                None => told_folder == own_folder,
+            };
+            told_name == own_name && is_within
+        };
+        fits(edited, &filled(&pattern.edited)) && fits(theirs, &filled(&pattern.theirs))
+    })
+}
+
 /// One session for a pattern: what its files ask for, and what it did.
 struct Side<'m> {
     session: usize,

@@ -3,25 +3,29 @@
 //! - Situation: a session edited a file. Action and outcome: it edited the other one as well.
 //! - Proof: more often than sessions that edited about as much did without the first file
 //!   ([`stratified_tail`]); large sessions edit anything together.
-//! - On two days at least, so that one piece of work over several sessions is no rule.
+//! - Seen over a week at least, so that one piece of work over several sessions is no rule.
 //! - Null: which session edited which files, among sessions of one repository that edited about as much.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
-use super::super::claim::{Claim, SupportedClaim};
+use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::evidence::Counts;
 use super::super::evidence::significance::stratified_tail;
 use super::super::outcome::Outcome;
 use super::super::template::Template;
 use super::check::{Member, by_project};
+use super::files::split;
 use super::{Proposed, Sessions, Shuffle, Verdict, judged};
 
 /// Sessions that edited more files tell nothing of any two.
 const MOST_FILES: usize = 20;
 /// This share of the sessions that edited the one must have edited the other.
 const SHARE: f64 = 0.6;
-/// On so many days at least.
-const DAYS: usize = 2;
+/// So many pairs of one repository are told at most: the surest.
+const MOST_PAIRS: usize = 5;
+/// So many days lie between the first session and the last at least: what belongs together for one piece of
+/// work alone is no rule.
+const DAYS: u64 = 7;
 
 /// The files that stand together, and those that do not.
 pub(in super::super) fn together(
@@ -35,8 +39,16 @@ pub(in super::super) fn together(
             exchange_files(&mut members, shuffle);
         }
         let of_pairs = judged(pairs(sessions, &members));
-        let of_patterns = judged(super::pattern::files(sessions, &members));
-        standing.extend(one_direction(of_pairs.0));
+        let mut of_patterns = judged(super::pattern::files(sessions, &members));
+        of_patterns.0.retain(|one| match &one.claim.claim {
+            Claim::Together { edited, .. } => !is_test(&edited.to_string()) && lasts(&one.claim.support),
+            _ => false,
+        });
+        let mut pairs = one_direction(of_pairs.0);
+        pairs.retain(|pair| !of_patterns.0.iter().any(|pattern| says(pattern, pair)));
+        pairs.sort_by(|a, b| a.claim.chance.total_cmp(&b.claim.chance).then_with(|| a.claim.claim.cmp(&b.claim.claim)));
+        pairs.truncate(MOST_PAIRS);
+        standing.extend(pairs);
         standing.extend(of_patterns.0);
         fallen.extend(of_pairs.1);
         fallen.extend(of_patterns.1);
@@ -86,7 +98,8 @@ fn pairs(sessions: &Sessions<'_>, members: &[Member<'_>]) -> Vec<Proposed> {
     let mut proposed = Vec::new();
     for ((one, other), times) in both {
         let all = edited.get(one).map_or(0, Vec::len);
-        if times >= 3 && f64::from(times) >= SHARE * f64::from(u32::try_from(all).unwrap_or(u32::MAX)) {
+        // Tests follow what they test, not the other way round.
+        if times >= 3 && !is_test(one) && f64::from(times) >= SHARE * f64::from(u32::try_from(all).unwrap_or(u32::MAX)) {
             proposed.extend(propose(sessions, members, one, other));
         }
     }
@@ -97,7 +110,7 @@ fn pairs(sessions: &Sessions<'_>, members: &[Member<'_>]) -> Vec<Proposed> {
 fn propose(sessions: &Sessions<'_>, members: &[Member<'_>], one: &str, other: &str) -> Option<Proposed> {
     let mut strata: BTreeMap<u32, Counts> = BTreeMap::new();
     let mut counts = Counts::default();
-    let (mut support, mut against, mut treated, mut days) = (vec![], vec![], vec![], BTreeSet::new());
+    let (mut support, mut against, mut treated) = (vec![], vec![], vec![]);
     for member in members {
         let timeline = sessions.timelines.get(member.session)?;
         let (first, second) = (member.edited.files.get(one), member.edited.files.get(other));
@@ -107,16 +120,15 @@ fn propose(sessions: &Sessions<'_>, members: &[Member<'_>], one: &str, other: &s
         treated.push(member.session);
         match second {
             Some((_, last)) => {
-                days.insert(timeline.work.session.started_at.date());
                 support.extend(timeline.evidence(sessions.works, &[*at, *last], Outcome::Accepted));
             }
             None => against.extend(timeline.evidence(sessions.works, &[*at], Outcome::Rejected)),
         }
     }
-    if days.len() < DAYS {
+    support.sort();
+    if !lasts(&support) {
         return None;
     }
-    support.sort();
     against.sort();
     let path = Template::parse_path;
     let claim = SupportedClaim {
@@ -129,6 +141,29 @@ fn propose(sessions: &Sessions<'_>, members: &[Member<'_>], one: &str, other: &s
         untreated: Vec::new(),
     };
     Some(Proposed { claim, treated })
+}
+
+/// Whether a pattern says of its files what a pair says of two of them.
+fn says(pattern: &Proposed, pair: &Proposed) -> bool {
+    match (&pattern.claim.claim, &pair.claim.claim) {
+        (Claim::Together { edited, also }, Claim::Together { edited: one, also: other }) => {
+            super::pattern::is_instance((&edited.to_string(), &also.to_string()), &one.to_string(), &other.to_string())
+        }
+        _ => false,
+    }
+}
+
+/// Whether evidence, oldest first, reaches over time enough.
+fn lasts(support: &[Evidence]) -> bool {
+    let (Some(first), Some(last)) = (support.first(), support.last()) else { return false };
+    last.started_at.since(first.started_at).as_secs() >= DAYS * 86_400
+}
+
+/// Whether a file holds tests.
+fn is_test(path: &str) -> bool {
+    let name = split(path).1.to_lowercase();
+    let mut parts = name.split(|char: char| !char.is_alphanumeric());
+    parts.any(|part| matches!(part, "test" | "tests" | "spec" | "specs")) || path.split('/').any(|part| matches!(part, "tests" | "__tests__" | "spec" | "e2e"))
 }
 
 /// Of both directions of a pair the one that holds more often.
