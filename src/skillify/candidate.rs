@@ -12,7 +12,7 @@ use super::claim::{Candidate, Claim, Evidence, Scope, SupportedClaim, Wording};
 use super::compose::{self, Topic};
 use super::guard;
 use super::index::Index;
-use super::kind::{self, Sessions, Verdict, check, instead, repair, together};
+use super::kind::{self, Sessions, Shuffle, Verdict, check, instead, repair, together};
 use super::offline::Offline;
 use super::propose::{self, Material, Proposer};
 use super::score::{self, PublishRule, Shortfall};
@@ -39,6 +39,19 @@ pub(super) struct Workspace<'a> {
     pub(super) index: Index<'a>,
     pub(super) as_of: Timestamp,
 }
+
+/// How many claims of each kind stand.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Published {
+    pub(super) repairs: usize,
+    pub(super) replacements: usize,
+    pub(super) checks: usize,
+    pub(super) together: usize,
+    pub(super) procedures: usize,
+}
+
+/// The claims of a kind that stand, and those that do not.
+type Found = (Vec<kind::Proposed>, Vec<(kind::Proposed, Verdict)>);
 
 /// A candidate before it is judged as a whole.
 pub(super) struct Draft {
@@ -82,14 +95,36 @@ impl Workspace<'_> {
         (candidates, clusters)
     }
 
+    /// How many claims of each kind stand; with `shuffle`, by chance.
+    pub(super) fn published(&self, mut shuffle: Option<&mut Shuffle>) -> Published {
+        let mut published = Published::default();
+        let mut count = |found: Found, counter: fn(&mut Published) -> &mut usize| {
+            #[cfg(debug_assertions)]
+            if std::env::var_os("DBG").is_some() { for one in &found.0 { eprintln!("DBG {} {} fam", one.claim.claim, one.claim.counted()); } }
+            *counter(&mut published) = found.0.iter().filter(|one| self.shortfalls(&one.claim).is_empty()).count();
+        };
+        let sessions = Sessions::of(self.works);
+        count(repair::repairs(&sessions), |published| &mut published.repairs);
+        count(instead::replacements(&sessions), |published| &mut published.replacements);
+        count(check::checks(&sessions, shuffle.as_deref_mut()), |published| &mut published.checks);
+        let is_shuffled = shuffle.is_some();
+        count(together::together(&sessions, shuffle), |published| &mut published.together);
+        if !is_shuffled {
+            let (procedures, _) = self.procedures(&[]);
+            let stands = |draft: &Draft| draft.shortfalls.is_empty();
+            published.procedures = procedures.into_iter().filter(stands).count();
+        }
+        published
+    }
+
     /// The claims that stand by themselves, and those that do not, each a candidate of its own.
     fn lessons(&self) -> (Vec<SupportedClaim>, Vec<Unworded>) {
         let sessions = Sessions::of(self.works);
         let mut standing = Vec::new();
         let mut held = Vec::new();
         for (stand, fallen) in [
-            repair::repairs(&sessions, None),
-            instead::replacements(&sessions, None),
+            repair::repairs(&sessions),
+            instead::replacements(&sessions),
             check::checks(&sessions, None),
             together::together(&sessions, None),
         ] {
@@ -178,10 +213,10 @@ impl Workspace<'_> {
         let Draft { topic, claims, dropped, mut shortfalls } = draft;
         let supporting = self.supporting(&claims);
         let (mut verbs, mut words) = self.trigger(&claims, &supporting);
-        if self.without == Some(Idea::Triggers) {
+        if topic != Topic::Work || self.without == Some(Idea::Triggers) {
             verbs.clear();
             words.clear();
-        } else if topic == Topic::Work && verbs.is_empty() && words.is_empty() {
+        } else if verbs.is_empty() && words.is_empty() {
             shortfalls.push(Shortfall::NoTrigger);
         }
         let dropped = dropped.into_iter().filter(|reason| guard::objection(reason).is_none()).collect();

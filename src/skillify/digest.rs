@@ -208,6 +208,23 @@ impl SegmentDigest {
         self.actions().filter_map(|(_, action)| action.command()).map(Command::text)
     }
 
+    /// Every action, to be changed.
+    pub(super) fn actions_mut(&mut self) -> impl Iterator<Item = &mut Action> {
+        self.actions.iter_mut().map(|(_, action)| action)
+    }
+
+    /// Takes everything that was done out of it.
+    pub(super) fn take_actions(&mut self) -> Vec<(u32, Action)> {
+        self.choices.clear();
+        std::mem::take(&mut self.actions)
+    }
+
+    /// Puts other things that were done in it.
+    pub(super) fn give_actions(&mut self, actions: Vec<(u32, Action)>) {
+        let last = u32::try_from(self.turns.len()).unwrap_or(u32::MAX).saturating_sub(1);
+        self.actions = actions.into_iter().map(|(turn, action)| (turn.min(last), action)).collect();
+    }
+
     /// The action at an index that [`SegmentDigest::choices`] gives.
     pub(super) fn action(&self, at: usize) -> Option<(usize, &Action)> {
         self.actions.get(at).map(|(turn, action)| (*turn as usize, action))

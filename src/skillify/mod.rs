@@ -65,6 +65,7 @@ mod kind;
 pub mod llm;
 mod meaning;
 mod name;
+mod null;
 mod offline;
 mod outcome;
 mod pattern;
@@ -98,6 +99,7 @@ pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording
 pub use digest::{Digest, VERSION as DIGEST_VERSION};
 pub use compose::Topic;
 pub use evidence::Counts;
+pub use null::{Null, Row, null};
 pub use offline::Offline;
 pub use outcome::Outcome;
 pub use propose::{Material, Proposer};
@@ -212,6 +214,29 @@ pub fn mine(snapshot: &Snapshot<'_>, config: &Config<'_>, proposer: &dyn Propose
 
 /// Mines one workspace from the digests of its sessions, in any order.
 pub fn mine_digests<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'_>) -> Lessons {
+    let as_of = digests.iter().map(|digest| digest.borrow().last_event_at).max().unwrap_or_default();
+    with_workspace(workspace, digests, config, |mining, segments| {
+        let (candidates, clusters) = mining.candidates();
+        Lessons { workspace: workspace.to_owned(), as_of, segments, candidates, clusters }
+    })
+}
+
+/// How many claims of each kind stand; with `shuffle`, by chance.
+fn published<D: Borrow<Digest>>(
+    digests: &[D],
+    config: &Config<'_>,
+    shuffle: Option<&mut kind::Shuffle>,
+) -> candidate::Published {
+    with_workspace("", digests, config, |mining, _| mining.published(shuffle))
+}
+
+/// Reads the digests of a workspace for mining, with the number of its segments.
+fn with_workspace<D: Borrow<Digest>, T>(
+    workspace: &str,
+    digests: &[D],
+    config: &Config<'_>,
+    work: impl FnOnce(&candidate::Workspace<'_>, usize) -> T,
+) -> T {
     let without = config.without;
     let blames = without != Some(Idea::Blame);
     let sessions = || digests.iter().map(Borrow::borrow);
@@ -240,6 +265,5 @@ pub fn mine_digests<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &
         terms: &terms,
         as_of,
     };
-    let (candidates, clusters) = mining.candidates();
-    Lessons { workspace: workspace.to_owned(), as_of, segments, candidates, clusters }
+    work(&mining, segments)
 }

@@ -42,6 +42,36 @@ pub(in super::super) struct Try {
     pub(in super::super) passed: bool,
 }
 
+/// A run before which nothing ran that failed as the tree stands.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Fresh<'a> {
+    /// The session, as a place among all.
+    pub(in super::super) session: usize,
+    pub(in super::super) command: &'a Command,
+    pub(in super::super) passed: bool,
+}
+
+/// The first run of each command in each turn, and after each change of the tree.
+pub(in super::super) fn fresh_runs<'a>(timelines: &[Timeline<'a>]) -> Vec<Fresh<'a>> {
+    let mut found = Vec::new();
+    for (session, timeline) in timelines.iter().enumerate() {
+        let mut last: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+        for step in &timeline.steps {
+            let passed = match step.action.status {
+                Status::Ok => true,
+                Status::Error if !step.action.refused => false,
+                _ => continue,
+            };
+            let Some(command) = repairable(step.action) else { continue };
+            let now = (step.turn, step.changes);
+            if last.insert(command.identity(), now) != Some(now) {
+                found.push(Fresh { session, command, passed });
+            }
+        }
+    }
+    found
+}
+
 /// Every streak of the sessions.
 pub(in super::super) fn streaks<'a>(timelines: &[Timeline<'a>]) -> Vec<Streak<'a>> {
     let mut found = Vec::new();
@@ -162,10 +192,5 @@ impl Streak<'_> {
         let last = plain.last()?;
         let [failed, told] = last else { return None };
         Some(Try { failed: *failed, told: *told, passed: status(timeline, *told) == Status::Ok })
-    }
-
-    /// The error signature of its first failure.
-    pub(in super::super) fn signature<'t>(&self, timeline: &'t Timeline<'_>) -> Option<&'t str> {
-        timeline.step(*self.runs.first()?)?.action.signature.as_deref()
     }
 }

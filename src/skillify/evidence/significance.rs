@@ -83,7 +83,7 @@ pub(in super::super) fn binomial_tail(successes: u32, trials: u32, rate: f64) ->
 const PRIOR_CASES: f64 = 10.0;
 
 /// The rate of the workspace before anything was seen: one in ten.
-const PRIOR_RATE: f64 = 0.1;
+pub(in super::super) const PRIOR_RATE: f64 = 0.1;
 
 /// The rate of `seen` = (successes, cases), drawn towards what is believed of its kind: the fewer cases, the
 /// nearer to that.
@@ -163,11 +163,12 @@ fn normal_tail(strata: &[&Counts]) -> f64 {
     Normal::new(mean, variance.sqrt()).map_or(1.0, |law| law.sf(observed - 0.5))
 }
 
-/// Which of the claims of these probabilities pass, if at most a share `rate` of those that pass may be false.
-pub(in super::super) fn benjamini_hochberg(probabilities: &[f64], rate: f64) -> Vec<bool> {
+/// Which of the claims of these probabilities pass, if at most a share `rate` of those that pass may be false;
+/// `others` were looked at as well and cannot pass.
+pub(in super::super) fn benjamini_hochberg(probabilities: &[f64], others: usize, rate: f64) -> Vec<bool> {
     let mut sorted = probabilities.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let all = count(sorted.len());
+    let all = count(sorted.len() + others);
     let passes = |(at, probability): &(usize, &f64)| **probability <= rate * count(at + 1) / all;
     let bound = sorted.iter().enumerate().filter(passes).map(|(_, probability)| *probability).last();
     probabilities.iter().map(|probability| bound.is_some_and(|bound| *probability <= bound)).collect()
@@ -218,7 +219,7 @@ mod tests {
         // Three of three, base rate one in ten, and eight others of no worth.
         let mut probabilities = vec![1.0; 8];
         probabilities.push(binomial_tail(3, 3, 0.1));
-        assert_eq!(benjamini_hochberg(&probabilities, 0.1).iter().filter(|passes| **passes).count(), 1);
+        assert_eq!(benjamini_hochberg(&probabilities, 0, 0.1).iter().filter(|passes| **passes).count(), 1);
     }
 
     #[test]
@@ -228,7 +229,7 @@ mod tests {
             0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719,
             0.6528, 0.7590, 1.0,
         ];
-        let passes = benjamini_hochberg(&probabilities, 0.05);
+        let passes = benjamini_hochberg(&probabilities, 0, 0.05);
         assert_eq!(passes.iter().filter(|passes| **passes).count(), 4);
     }
 
@@ -260,10 +261,10 @@ mod tests {
             let one = of(&strata);
             strata.reverse();
             prop_assert!((one - of(&strata)).abs() < 1e-9);
-            let mut forward = benjamini_hochberg(&probabilities, 0.1);
+            let mut forward = benjamini_hochberg(&probabilities, 0, 0.1);
             probabilities.reverse();
             forward.reverse();
-            prop_assert_eq!(forward, benjamini_hochberg(&probabilities, 0.1));
+            prop_assert_eq!(forward, benjamini_hochberg(&probabilities, 0, 0.1));
         }
 
         #[test]

@@ -60,11 +60,6 @@ impl<'a> Timeline<'a> {
         &self.work.session.project
     }
 
-    /// The session's identity.
-    pub(in super::super) fn id(&self) -> (&'a str, &'a str) {
-        (&self.work.session.tenant, &self.work.session.session)
-    }
-
     pub(in super::super) fn step(&self, at: usize) -> Option<&Step<'a>> {
         self.steps.get(at)
     }

@@ -19,7 +19,7 @@ use super::super::outcome::Outcome;
 use super::super::segment::claimable;
 use super::super::template::Template;
 use super::files::{Edited, classes};
-use super::{Proposed, Sessions, Shuffle, Verdict, judged};
+use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
 use crate::shell::command::{Command, single};
 use crate::shell::family::Family;
 use crate::shell::signature;
@@ -51,10 +51,13 @@ pub(in super::super) fn checks(
             exchange_checks(&mut members, shuffle);
         }
         let is_shuffled = shuffle.is_some();
-        let of_classes = judged(Counted::of(&members).proposed(sessions, &members, is_shuffled));
+        let counted = Counted::of(&members);
+        let proposed = counted.proposed(sessions, &members, is_shuffled);
+        let others = counted.compared().saturating_sub(proposed.len());
+        let of_classes = judged(proposed, others);
         standing.extend(narrowed(of_classes.0));
         fallen.extend(of_classes.1);
-        let of_patterns = judged(super::pattern::checks(sessions, &members));
+        let of_patterns = judged(super::pattern::checks(sessions, &members), 0);
         standing.extend(usual(of_patterns.0));
         fallen.extend(of_patterns.1);
     }
@@ -159,6 +162,15 @@ impl<'m> Counted<'m> {
             }
         }
         counted
+    }
+
+    /// How many pairs of a class and a check are compared: those that enough sessions edited and ran.
+    fn compared(&self) -> usize {
+        let enough = |counts: &ByStratum| counts.values().sum::<u32>() >= FEWEST_TREATED;
+        let is_compared = |(check, class): &&(&str, String)| {
+            self.edited.get(class).is_some_and(enough) && self.ran.get(check).is_some_and(enough)
+        };
+        self.both.keys().filter(is_compared).count()
     }
 
     fn proposed(

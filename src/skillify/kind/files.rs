@@ -20,15 +20,18 @@ impl<'a> Edited<'a> {
         Self { files }
     }
 
-    /// The stratum of sessions that edited about as much.
+    /// The stratum of sessions that edited about as much. Narrow: within a stratum of three files to ten, any
+    /// two files seem to belong together, for both are likelier in the larger sessions.
     pub(in super::super) fn stratum(&self) -> u32 {
         match self.files.len() {
-            0 => 0,
-            1..=2 => 1,
-            3..=5 => 2,
-            6..=10 => 3,
-            11..=20 => 4,
-            _ => 5,
+            files @ 0..=8 => u32::try_from(files).unwrap_or_default(),
+            9..=10 => 9,
+            11..=13 => 10,
+            14..=16 => 11,
+            17..=20 => 12,
+            21..=28 => 13,
+            29..=40 => 14,
+            _ => 15,
         }
     }
 }

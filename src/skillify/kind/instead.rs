@@ -6,7 +6,7 @@
 //!   without a wrapper, with a flag or word exchanged, on the same files, or of the same family.
 //! - Outcome: that command passes, or it is a check that found something.
 //! - Proof: binomial against the rate at which such a command passes by itself.
-//! - Null: which of the following commands did the work, among those of one family and repository.
+//! - Null: which run passed and how the others failed, among the runs of one family and repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use super::super::segment::repairable;
 use super::super::template::Template;
 use super::alike::{self, Pair};
 use super::variant::added;
-use super::{Proposed, Sessions, Shuffle, Verdict, judged};
+use super::{Proposed, Sessions, Verdict, judged};
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::family::Family;
@@ -73,15 +73,11 @@ impl<'a> Pair<'a> for Case<'a> {
 /// The replacements that stand, and those that do not.
 pub(in super::super) fn replacements(
     sessions: &Sessions<'_>,
-    shuffle: Option<&mut Shuffle>,
 ) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
     let timelines = &sessions.timelines;
     let mut cases: Vec<Case<'_>> = Vec::new();
     for (session, timeline) in timelines.iter().enumerate() {
         cases.extend(of_session(session, timeline));
-    }
-    if let Some(shuffle) = shuffle {
-        break_link(sessions, &mut cases, shuffle);
     }
     let mut by_project: BTreeMap<&str, Vec<Case<'_>>> = BTreeMap::new();
     for case in cases {
@@ -89,32 +85,7 @@ pub(in super::super) fn replacements(
         by_project.entry(project).or_default().push(case);
     }
     let proposed = by_project.into_iter().flat_map(|(project, cases)| of_project(sessions, project, cases));
-    judged(proposed.collect())
-}
-
-fn break_link(sessions: &Sessions<'_>, cases: &mut [Case<'_>], shuffle: &mut Shuffle) {
-    // What came for a failure is exchanged between the failures of one repository.
-    let mut strata: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, case) in cases.iter().enumerate() {
-        let project = sessions.timelines.get(case.session).map_or("", |timeline| timeline.project());
-        strata.entry(project).or_default().push(at);
-    }
-    for places in strata.into_values() {
-        let mut others: Vec<(Relation, bool, &Command)> = places
-            .iter()
-            .filter_map(|at| cases.get(*at))
-            .map(|case| (case.relation, case.worked, case.by.1))
-            .collect();
-        shuffle.permute(&mut others);
-        for (at, (_, worked, command)) in places.iter().zip(others) {
-            let Some(case) = cases.get_mut(*at) else { continue };
-            case.by.1 = command;
-            match relation(case.failed.1, command) {
-                Some(relation) => (case.relation, case.worked) = (relation, worked),
-                None => case.worked = false,
-            }
-        }
-    }
+    judged(proposed.collect(), 0)
 }
 
 fn is_missing(signature: Option<&str>) -> bool {

@@ -55,12 +55,13 @@ pub(super) const FEWEST_TREATED: u32 = 3;
 /// At most this share of the claims of a kind may be false.
 const FALSE_DISCOVERIES: f64 = 0.1;
 
-/// The claims of one kind that stand, with those that do not and why.
-pub(super) fn judged(proposed: Vec<Proposed>) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
+/// The claims of one kind that stand, with those that do not and why. `others` is how many more were looked
+/// at and cannot stand, whatever their probability: they count among those that are compared.
+pub(super) fn judged(proposed: Vec<Proposed>, others: usize) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
     let (tested, few): (Vec<_>, Vec<_>) =
         proposed.into_iter().partition(|one| one.claim.counts.treated() >= FEWEST_TREATED);
     let chances: Vec<f64> = tested.iter().map(|one| one.claim.chance).collect();
-    let passes = benjamini_hochberg(&chances, FALSE_DISCOVERIES);
+    let passes = benjamini_hochberg(&chances, others, FALSE_DISCOVERIES);
     let mut standing = Vec::new();
     let mut fallen: Vec<(Proposed, Verdict)> = few.into_iter().map(|one| (one, Verdict::Few)).collect();
     for (one, passes) in tested.into_iter().zip(passes) {

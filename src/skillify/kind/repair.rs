@@ -4,19 +4,20 @@
 //!   the base rate of plain reruns ([`base_rate`]).
 //! - What several commands explain belongs to the strongest: the others keep the cases that it was not in.
 //! - **Prevention** is a claim of its own: a session's first run fails less often where the remedy ran before.
-//! - Null: which rerun passed, among the reruns of one family and repository.
+//! - Null: which run passed, among the runs of one family and repository.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::evidence::Counts;
-use super::super::evidence::rerun::{Streak, Try, streaks};
-use super::super::evidence::significance::{base_rate, binomial_tail, stratified_tail};
+use super::super::evidence::rerun::{Fresh, Streak, Try, fresh_runs, streaks};
+use super::super::evidence::significance::{PRIOR_RATE, base_rate, binomial_tail, shrunk, stratified_tail};
 use super::super::outcome::Outcome;
+use super::super::template::Template;
 use super::super::verify::is_run_of;
 use super::alike::{self, Pair};
-use super::{Proposed, Sessions, Shuffle, Verdict, judged};
+use super::{Proposed, Sessions, Verdict, judged};
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::family::Family;
@@ -52,23 +53,20 @@ struct Cases<'a> {
     sessions: &'a Sessions<'a>,
     treated: Vec<Case<'a>>,
     plain: Vec<Case<'a>>,
+    fresh: Vec<Fresh<'a>>,
 }
 
 /// The repairs that stand and what prevents failures, with what does not stand.
 pub(in super::super) fn repairs(
     sessions: &Sessions<'_>,
-    shuffle: Option<&mut Shuffle>,
 ) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
-    let mut cases = Cases::of(sessions);
-    if let Some(shuffle) = shuffle {
-        cases.shuffle(shuffle);
-    }
-    let (standing, mut fallen) = judged(cases.proposed());
+    let cases = Cases::of(sessions);
+    let (standing, mut fallen) = judged(cases.proposed(), 0);
     let (mut standing, explained) = cases.strongest(standing);
     fallen.extend(explained);
     let prevention = standing.iter().filter_map(|repair| prevention(sessions, &repair.claim.claim));
     let prevention: Vec<Proposed> = prevention.collect();
-    standing.extend(judged(prevention).0);
+    standing.extend(judged(prevention, 0).0);
     (standing, fallen)
 }
 
@@ -92,21 +90,7 @@ impl<'a> Cases<'a> {
                 treated.extend(command.zip(tried).map(|(by, tried)| case(Some((by, remedy.0)), tried)));
             }
         }
-        Self { sessions, treated, plain }
-    }
-
-    /// Breaks the link between remedies and what came of them.
-    fn shuffle(&mut self, shuffle: &mut Shuffle) {
-        let mut strata: BTreeMap<(Family, &str), Vec<&mut bool>> = BTreeMap::new();
-        for case in self.treated.iter_mut().chain(&mut self.plain) {
-            let project = self.sessions.timelines.get(case.session).map_or("", |timeline| timeline.project());
-            strata.entry((case.family, project)).or_default().push(&mut case.tried.passed);
-        }
-        for outcomes in strata.values_mut() {
-            let mut values: Vec<bool> = outcomes.iter().map(|outcome| **outcome).collect();
-            shuffle.permute(&mut values);
-            outcomes.iter_mut().zip(values).for_each(|(outcome, value)| **outcome = value);
-        }
+        Self { sessions, treated, plain, fresh: fresh_runs(timelines) }
     }
 
     fn proposed(&self) -> Vec<Proposed> {
@@ -150,7 +134,11 @@ impl<'a> Cases<'a> {
             untreated_with: own.0,
             untreated_without: own.1 - own.0,
         };
-        let rate = base_rate(own, of_family, all);
+        let mut rate = base_rate(own, of_family, all);
+        if failure.is_none() {
+            // Nothing tells one failure from another: then it may be any, and pass as any run does.
+            rate = rate.max(shrunk(self.fresh(command), PRIOR_RATE));
+        }
         let chance = binomial_tail(counts.treated_with, counts.treated(), rate);
         let mut sessions: Vec<usize> = treated.iter().map(|case| case.session).collect();
         sessions.dedup();
@@ -167,6 +155,13 @@ impl<'a> Cases<'a> {
             claim,
         };
         Some(Proposed { claim, treated: sessions })
+    }
+
+    /// How many sessions passed at the first run of the command, of all that ran it.
+    fn fresh(&self, command: &Template) -> (u32, u32) {
+        let mut seen = BTreeSet::new();
+        let runs = self.fresh.iter().filter(|run| command.matches(run.command) && seen.insert(run.session));
+        runs.fold((0, 0), |(passed, all), run| (passed + u32::from(run.passed), all + 1))
     }
 
     fn evidence(&self, cases: &[&Case<'_>]) -> Vec<Evidence> {

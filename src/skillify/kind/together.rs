@@ -38,8 +38,12 @@ pub(in super::super) fn together(
         if let Some(shuffle) = shuffle.as_deref_mut() {
             exchange_files(&mut members, shuffle);
         }
-        let of_pairs = judged(pairs(sessions, &members));
-        let mut of_patterns = judged(super::pattern::files(sessions, &members));
+        let (alike, unlike) = pairs(sessions, &members);
+        let mut of_pairs = judged(alike.proposed, alike.others);
+        let of_unlike = judged(unlike.proposed, unlike.others);
+        of_pairs.0.extend(of_unlike.0);
+        of_pairs.1.extend(of_unlike.1);
+        let mut of_patterns = judged(super::pattern::files(sessions, &members), 0);
         of_patterns.0.retain(|one| match &one.claim.claim {
             Claim::Together { edited, .. } => !is_test(&edited.to_string()) && lasts(&one.claim.support),
             _ => false,
@@ -80,7 +84,8 @@ fn exchange_files(members: &mut [Member<'_>], shuffle: &mut Shuffle) {
     }
 }
 
-fn pairs(sessions: &Sessions<'_>, members: &[Member<'_>]) -> Vec<Proposed> {
+/// Pairs of files whose names are alike, and all others: what names suggest is compared with its like alone.
+fn pairs(sessions: &Sessions<'_>, members: &[Member<'_>]) -> (Compared, Compared) {
     let mut edited: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, member) in members.iter().enumerate() {
         member.edited.files.keys().for_each(|path| edited.entry(path).or_default().push(at));
@@ -95,16 +100,46 @@ fn pairs(sessions: &Sessions<'_>, members: &[Member<'_>]) -> Vec<Proposed> {
             }
         }
     }
-    let mut proposed = Vec::new();
+    let (mut alike, mut unlike) = (Compared::default(), Compared::default());
     for ((one, other), times) in both {
-        let all = edited.get(one).map_or(0, Vec::len);
         // Tests follow what they test, not the other way round.
-        if times >= 3 && !is_test(one) && f64::from(times) >= SHARE * f64::from(u32::try_from(all).unwrap_or(u32::MAX)) {
-            proposed.extend(propose(sessions, members, one, other));
+        if is_test(one) {
+            continue;
+        }
+        let compared = if are_alike(one, other) { &mut alike } else { &mut unlike };
+        let all = edited.get(one).map_or(0, Vec::len);
+        let is_usual =
+            times >= 3 && f64::from(times) >= SHARE * f64::from(u32::try_from(all).unwrap_or(u32::MAX));
+        let proposed = if is_usual { propose(sessions, members, one, other) } else { None };
+        match proposed {
+            Some(proposed) => compared.proposed.push(proposed),
+            None => compared.others += 1,
         }
     }
-    proposed.sort_by(|a, b| a.claim.claim.cmp(&b.claim.claim));
-    proposed
+    for compared in [&mut alike, &mut unlike] {
+        compared.proposed.sort_by(|a, b| a.claim.claim.cmp(&b.claim.claim));
+    }
+    (alike, unlike)
+}
+
+/// Pairs that are compared with each other.
+#[derive(Default)]
+struct Compared {
+    proposed: Vec<Proposed>,
+    /// Pairs that were seen together and too seldom.
+    others: usize,
+}
+
+/// Whether the names of two files say that they belong together: the same name, or one that differs in a part.
+fn are_alike(one: &str, other: &str) -> bool {
+    let parts = |path: &str| -> Vec<String> {
+        let name = split(path).1;
+        name.split(|char: char| !char.is_alphanumeric()).map(str::to_owned).collect()
+    };
+    let (one, other) = (parts(one), parts(other));
+    let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let ending = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
+    one == other || (one.len().max(other.len()) >= 3 && same.max(1) + ending > one.len().max(other.len()) - 1 && same + ending >= 2)
 }
 
 fn propose(sessions: &Sessions<'_>, members: &[Member<'_>], one: &str, other: &str) -> Option<Proposed> {
