@@ -98,20 +98,41 @@ fn of_words(words: &[&str]) -> Family {
     if ["git", "gh", "glab", "hg", "jj", "svn"].contains(program) {
         return Family::VersionControl;
     }
-    if let Some(family) = of_program(words) {
+    let task = task_of(words);
+    // `npm test` says more than that `npm` runs `test`; `make` says less than `make test`.
+    let is_told = |(_, program): &(Family, &str)| task.is_none() || program.contains(' ');
+    if let Some((family, _)) = of_program(words).filter(is_told) {
         return family;
     }
-    if let Some(task) = task_of(words) {
+    if let Some(task) = task {
         return of_task(task, rest);
     }
+    let is_interpreter = super::vocabulary::INTERPRETERS.contains(program);
+    let is_script = |word: &&&str| looks_like_file(word);
+    // A script with subcommands of its own: `python manage.py test`.
+    let at = usize::from(is_interpreter && rest.first().is_some_and(|word| looks_like_file(word)));
+    if words.get(at).filter(is_script).is_some() {
+        let mut script = words.get(at..).unwrap_or_default().to_vec();
+        if let Some(first) = script.first_mut() {
+            *first = first.rsplit('/').next().unwrap_or(first);
+        }
+        if let Some((family, _)) = of_program(&script) {
+            return family;
+        }
+    }
     // A script by its name: `bin/test`, `bash scripts/lint.sh`.
-    let script = words.iter().take(2).find(|word| looks_like_file(word));
-    let name = script.map(|path| path.rsplit('/').next().unwrap_or(path));
-    name.map_or(Family::Other, |name| of_task(name, rest))
+    let script = words.get(at).filter(is_script);
+    let name = script.map(|path| (path.starts_with('/'), path.rsplit('/').next().unwrap_or(path)));
+    match name {
+        // A program outside of the repository is named for itself, not for a task of the project.
+        Some((true, name)) if parts(name).len() > 2 || !name.contains('.') => Family::Other,
+        Some((_, name)) => of_task(name, rest),
+        None => Family::Other,
+    }
 }
 
 /// The family of a program that is known, with its subcommand where it has several.
-fn of_program(words: &[&str]) -> Option<Family> {
+fn of_program(words: &[&str]) -> Option<(Family, &'static str)> {
     let begins = |pattern: &str| {
         let mut pattern = pattern.split(' ');
         let mut words = words.iter().filter(|word| !word.starts_with('-') || **word == "--test");
@@ -123,13 +144,14 @@ fn of_program(words: &[&str]) -> Option<Family> {
         .filter(|(_, program)| begins(program))
         .max_by_key(|(_, program)| program.len());
     let (family, program) = found?;
-    Some(match family {
+    let family = match family {
         Family::Lint if has_any(words, known::FIXING_FLAGS) || fixes_by_letter(program, words) => {
             Family::Format
         }
         Family::Format if has_any(words, known::CHECKING_FLAGS) => Family::Lint,
         family => family,
-    })
+    };
+    Some((family, program))
 }
 
 fn has_any(words: &[&str], flags: &[&str]) -> bool {

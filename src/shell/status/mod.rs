@@ -48,7 +48,7 @@ pub(crate) fn statuses(listed: &[Listed], reported: Status, output: &str) -> Vec
         return proofs.iter().map(|proof| settled(*proof)).collect();
     }
     let reading = Reading::new(output);
-    let verdicts = Verdicts::new(listed, &reading);
+    let verdicts = Verdicts::new(listed, &proofs, &reading);
     let blamed = proofs.contains(&Proof::Suspect).then(|| blame(&proofs, &verdicts)).flatten();
     proofs
         .iter()

@@ -2,6 +2,7 @@
 
 use super::super::command::Listed;
 use super::super::family::{self, Family};
+use super::exit::Proof;
 use super::forms::{Found, Says, Tool, found_in, tools};
 use super::reading::Reading;
 
@@ -41,11 +42,12 @@ pub(super) struct Verdicts<'a> {
     listed: &'a [Listed],
     reading: &'a Reading<'a>,
     candidates: Vec<Option<Candidate<'a>>>,
+    proofs: &'a [Proof],
     found: Vec<Found>,
 }
 
 impl<'a> Verdicts<'a> {
-    pub(super) fn new(listed: &'a [Listed], reading: &'a Reading<'a>) -> Self {
+    pub(super) fn new(listed: &'a [Listed], proofs: &'a [Proof], reading: &'a Reading<'a>) -> Self {
         let candidates = listed.iter().map(|listed| {
             let command = &listed.command;
             (!command.is_trivial()).then(|| Candidate {
@@ -54,11 +56,16 @@ impl<'a> Verdicts<'a> {
                 is_bundle: family::is_bundle(command),
             })
         });
-        Self { listed, reading, candidates: candidates.collect(), found: found_in(&reading.text) }
-    }
-
-    pub(super) fn family(&self, index: usize) -> Family {
-        self.candidate(index).map_or(Family::Other, |candidate| candidate.family)
+        let candidates: Vec<Option<Candidate<'a>>> = candidates.collect();
+        // What failed for sure, or passed and is no check, is not told by its output.
+        let is_asked = |(candidate, proof): (&Option<Candidate<'_>>, &Proof)| match (candidate, proof) {
+            (None, _) | (_, Proof::Failed) => false,
+            (Some(candidate), Proof::Passed) => candidate.family.is_check(),
+            (Some(_), Proof::Suspect | Proof::Silent | Proof::Untold) => true,
+        };
+        let is_asked = candidates.iter().zip(proofs).any(is_asked);
+        let found = if is_asked { found_in(&reading.text) } else { Vec::new() };
+        Self { listed, reading, candidates, proofs, found }
     }
 
     fn candidate(&self, index: usize) -> Option<&Candidate<'a>> {
@@ -103,7 +110,11 @@ impl<'a> Verdicts<'a> {
     fn of(&self, index: usize) -> Vec<(&Found, Tie, bool)> {
         let ties = self.found.iter().filter_map(|found| {
             let own = self.tie(index, found);
-            let others = (0..self.listed.len()).filter(|other| *other != index);
+            // A failure is not one of those that passed.
+            let is_failure = matches!(found.says, Says::Failed | Says::Hint);
+            let passed = |other: usize| self.proofs.get(other) == Some(&Proof::Passed);
+            let is_other = |other: &usize| *other != index && !(is_failure && passed(*other));
+            let others = (0..self.listed.len()).filter(is_other);
             let closest = others.map(|other| self.tie(other, found)).max().unwrap_or(Tie::None);
             (own > Tie::None && own >= closest).then_some((found, own, own == closest))
         });
@@ -185,10 +196,16 @@ impl<'a> Verdicts<'a> {
         is_kept && own.view.shown.has_end(self.reading.lines)
     }
 
-    /// Whether several commands of one kind all end well: nothing failed, and all is shown.
+    /// Whether several commands of one kind all end well: nothing failed, and all is shown, or the others
+    /// are known to have passed and the end is shown.
     fn all_pass(&self, index: usize) -> bool {
         let Some(own) = self.listed.get(index) else { return false };
-        self.reading.lines.is_some() && own.view.shown.has_end(self.reading.lines)
+        let others =
+            (0..self.listed.len()).filter(|other| *other != index && self.candidate(*other).is_some());
+        let mut others = others.map(|other| self.proofs.get(other));
+        let is_settled = others.all(|proof| proof == Some(&Proof::Passed));
+        let ends = own.view.shown.has_end(self.reading.lines);
+        ends && (self.reading.lines.is_some() || is_settled && self.ends_shown(index))
     }
 
     /// Whether a command that prints nothing where all is well printed nothing, and all of it is shown.

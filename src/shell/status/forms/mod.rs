@@ -80,14 +80,25 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         .flat_map(|tool| tool.forms.iter().map(move |(says, pattern)| (tool, *says, *pattern)))
         .map(|(tool, says, pattern)| Form { tool, says, pattern, regex: OnceLock::new() })
         .collect();
-    let patterns = forms.iter().map(|form| form.pattern);
-    let set = RegexSetBuilder::new(patterns).multi_line(true).crlf(true).build().ok();
+    let patterns = forms.iter().map(|form| in_ascii(form.pattern));
+    let set = RegexSetBuilder::new(patterns).multi_line(true).crlf(true).dfa_size_limit(DFA).build().ok();
     Table { set, forms }
 });
 
 /// All tools.
 pub(in crate::shell) fn tools() -> impl Iterator<Item = &'static Tool> {
     TOOLS.iter().flat_map(|tools| tools.iter())
+}
+
+/// So much memory the automaton of all forms may take, in bytes.
+const DFA: usize = 32 << 20;
+
+/// A pattern whose classes are those of ASCII: a word's boundary of Unicode would send every output with a
+/// tick in it to the slowest engine.
+fn in_ascii(pattern: &str) -> String {
+    let classes =
+        [(r"\b", r"(?-u:\b)"), (r"\w", "[0-9A-Za-z_]"), (r"\S", r"[^ \t\r\n]"), (r"\s", r"[ \t\r\n]")];
+    classes.iter().fold(pattern.to_owned(), |pattern, (class, ascii)| pattern.replace(class, ascii))
 }
 
 /// At most so many lines of one form are looked at.
@@ -126,7 +137,7 @@ mod tests {
     fn every_pattern_is_one() {
         assert!(TABLE.set.is_some());
         for form in &TABLE.forms {
-            assert!(Regex::new(form.pattern).is_ok(), "{}", form.pattern);
+            assert!(Regex::new(&in_ascii(form.pattern)).is_ok(), "{}", form.pattern);
         }
     }
 }

@@ -14,10 +14,7 @@ const fn git(runs: &'static [&'static str], forms: &'static [(Says, &'static str
 
 pub(super) const TOOLS: &[Tool] = &[
     // mise 2025.
-    tool(
-        &["mise"],
-        &[(Failed, r"^\[([^\]\s]+)\] ERROR task failed"), (Failed, r"^(?:mise|\[[^\]\s]+\]) ERROR ")],
-    ),
+    tool(&["mise"], &[(Failed, r"^\[([^\]\s]+)\] ERROR task failed"), (Failed, r"^mise ERROR ")]),
     // bun 1.2 to 1.4.
     tool(
         &["bun run", "bun"],
