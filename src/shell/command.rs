@@ -6,12 +6,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::family::{Family, family, main_words};
 use super::flag::{is_flag, is_manner};
 use super::global_options::arguments;
-use super::parse::{self, Connector, Pipeline, Word};
+use super::parse::{self, Connector, Pipeline, Streams, Word};
 use super::setting::Setting;
+use super::shown::{Exit, View};
 use super::vocabulary as known;
-use super::wrapper::{script_of, sets, unwrapped};
+use super::wrapper::{Unwrapped, script_of, sets, unwrapped};
 
 /// How the mark begins that stands for what was redacted.
 const REDACTED: &str = "[redacted:";
@@ -37,8 +39,12 @@ pub(crate) struct Listed {
     pub(crate) command: Command,
     /// What joins it to the command before.
     pub(crate) connector: Connector,
-    /// Whether a filter's exit code hides the command's own (`make test | tail`).
-    pub(crate) masked: bool,
+    /// How its output and exit status are seen.
+    pub(crate) view: View,
+    /// The files that it writes by `>`, `>>` or `tee`, as written.
+    pub(crate) writes: Vec<String>,
+    /// In how many subshells it runs.
+    depth: usize,
 }
 
 /// The commands of a line, in order.
@@ -56,20 +62,47 @@ pub(crate) fn single(line: &str) -> Option<Command> {
 }
 
 /// `around` is the setting that the line is read in.
-fn collect(line: &str, depth: usize, mut around: Setting, listed: &mut Vec<Listed>) {
+fn collect(line: &str, nested: usize, mut around: Setting, listed: &mut Vec<Listed>) {
     // The settings outside of the subshells.
     let mut outside: Vec<Setting> = Vec::new();
-    for pipeline in parse::parse(line) {
+    let begun = listed.len();
+    // In how many loops and conditions the line stands.
+    let mut blocks = 0_usize;
+    for mut pipeline in parse::parse(line) {
         while outside.len() > pipeline.left_to {
             around = outside.pop().unwrap_or_default();
         }
         outside.resize_with(pipeline.subshells, || around.clone());
-        let connector = pipeline.connector;
-        let pipefail = listed.iter().any(|earlier: &Listed| earlier.command.sets_pipefail());
-        let Some((pipeline, masked, setting)) = unwrapped(pipeline, &around) else { continue };
+        let (connector, depth) = (pipeline.connector, pipeline.subshells);
+        let opens = |word: &str| known::BLOCKS.contains(&word);
+        let first = pipeline.stages.first().and_then(|stage| stage.first()).map(|word| word.value.clone());
+        blocks += usize::from(first.as_deref().is_some_and(opens));
+        let is_hidden = blocks > 0;
+        let closes = first.as_deref().is_some_and(|word| known::BLOCK_ENDS.contains(&word));
+        blocks -= usize::from(closes && blocks > 0);
+        let is_group = connector == Connector::Pipe || closes || first.as_deref() == Some("}");
+        if is_group {
+            see_through(&mut pipeline, listed, begun, closes);
+        }
+        let pipefail = listed.iter().any(|earlier| earlier.command.sets_pipefail());
+        let Some(Unwrapped { pipeline, mut view, setting, writes }) = unwrapped(pipeline, &around, pipefail)
+        else {
+            continue;
+        };
+        if is_hidden {
+            view.exit = Exit::Hidden;
+        }
         if let [stage] = pipeline.stages.as_slice() {
-            if let Some(script) = script_of(stage).filter(|_| depth < 3) {
-                collect(&script, depth + 1, setting, listed);
+            if let Some(script) = script_of(stage).filter(|_| nested < 3) {
+                let from = listed.len();
+                collect(&script, nested + 1, setting, listed);
+                for (index, inner) in listed.iter_mut().skip(from).enumerate() {
+                    if index == 0 {
+                        inner.connector = connector;
+                    }
+                    inner.view = inner.view.within(view);
+                    inner.writes.extend(writes.iter().cloned());
+                }
                 continue;
             }
             let is_set = sets(stage, &mut around);
@@ -78,7 +111,26 @@ fn collect(line: &str, depth: usize, mut around: Setting, listed: &mut Vec<Liste
             }
         }
         let command = Command::new(&pipeline, setting);
-        listed.push(Listed { command, connector, masked: masked && !pipefail });
+        listed.push(Listed { command, connector, view, writes, depth });
+    }
+}
+
+/// What a group of commands prints goes through the filters behind it: `(cd a && make b) | tail`.
+fn see_through(pipeline: &mut Pipeline, listed: &mut [Listed], begun: usize, is_block: bool) {
+    let of_subshell = pipeline.connector == Connector::Pipe && !is_block;
+    let skipped = usize::from(!of_subshell);
+    let depth = pipeline.subshells;
+    let mut filters = pipeline.stages.iter().zip(&pipeline.streams).skip(skipped).peekable();
+    if filters.peek().is_none() {
+        return;
+    }
+    let filters: Vec<_> = filters.collect();
+    for inner in listed.iter_mut().skip(begun).rev() {
+        if of_subshell && inner.depth <= depth {
+            break;
+        }
+        let filter = |view: View, (stage, streams): &(&Vec<Word>, &Streams)| view.through(stage, streams);
+        inner.view = filters.iter().fold(inner.view, filter);
     }
 }
 
@@ -165,13 +217,7 @@ impl Command {
 
     /// Program and subcommand, word by word, without runners such as `npx` or `uv run`.
     pub(crate) fn verb(&self) -> Vec<&str> {
-        let words: Vec<&str> = self
-            .words
-            .iter()
-            .skip(self.head)
-            .map(|word| word.value.as_str())
-            .take_while(|word| *word != "|")
-            .collect();
+        let words = self.main_words();
         let words = without_runner(&words);
         let Some((first, rest)) = words.split_first() else { return Vec::new() };
         let program = program_name(first);
@@ -192,6 +238,12 @@ impl Command {
             }
         }
         verb
+    }
+
+    /// The words of the first stage that is not trivial.
+    pub(crate) fn main_words(&self) -> Vec<&str> {
+        let words = self.words.iter().skip(self.head).map(|word| word.value.as_str());
+        words.take_while(|word| *word != "|").collect()
     }
 
     /// Only looks: lists, reads, searches, prints, waits, or changes the shell alone.
@@ -219,16 +271,34 @@ impl Command {
         !(self.trivial || is_own_code || self.is_probe() || self.is_everyday() || self.is_delivery())
     }
 
-    /// Tests, builds or checks something.
+    /// Tests, builds or checks something, and changes nothing by it that others need.
     pub(crate) fn is_check(&self) -> bool {
-        self.verb_parts().iter().any(|part| part.contains("test") || known::CHECKS.contains(&part.as_str()))
+        match family(self) {
+            Family::Test | Family::Lint | Family::TypeCheck | Family::Build => true,
+            Family::Format | Family::Install => false,
+            Family::VersionControl | Family::Other => {
+                let parts = self.verb_parts();
+                let checks = |part: &String| part.contains("test") || known::CHECKS.contains(&part.as_str());
+                parts.iter().any(checks) && !prepares(&parts)
+            }
+        }
     }
 
     /// Only tells whether something works, and so repairs nothing.
     pub(crate) fn is_probe(&self) -> bool {
-        let parts = self.verb_parts();
-        parts.iter().any(|part| known::PROBES.contains(&part.as_str()))
-            && !parts.iter().any(|part| known::PREPARATIONS.contains(&part.as_str()))
+        match family(self) {
+            Family::Test | Family::Lint | Family::TypeCheck => true,
+            Family::Format | Family::Install => false,
+            // A program that is built may be what the next command needs; a package that compiles is not.
+            Family::Build => {
+                let words = main_words(self);
+                words.starts_with(&["go", "build"]) && !words.iter().any(|word| word.starts_with("-o"))
+            }
+            Family::VersionControl | Family::Other => {
+                let parts = self.verb_parts();
+                parts.iter().any(|part| known::PROBES.contains(&part.as_str())) && !prepares(&parts)
+            }
+        }
     }
 
     /// Everyday version control, which belongs to every task and tells none from another.
@@ -287,6 +357,11 @@ impl Command {
             .map(str::to_lowercase)
             .collect()
     }
+}
+
+/// Whether a part of a verb prepares something.
+fn prepares(parts: &[String]) -> bool {
+    parts.iter().any(|part| known::PREPARATIONS.contains(&part.as_str()))
 }
 
 /// A name such as a subcommand or a target: neither a path nor a file nor a version.
@@ -498,9 +573,13 @@ mod tests {
 
     #[test]
     fn a_trailing_filter_masks_the_exit_code() {
-        assert!(commands("make test | tail")[0].masked);
-        assert!(!commands("make test")[0].masked);
-        assert!(!commands("set -o pipefail; make test | tail")[1].masked);
+        let exit = |line: &str| commands(line).pop().unwrap().view.exit;
+        assert_eq!(exit("make test | tail"), Exit::Filtered { can_fail: false });
+        assert_eq!(exit("make test | grep x"), Exit::Filtered { can_fail: true });
+        assert_eq!(exit("make test"), Exit::Told);
+        assert_eq!(exit("set -o pipefail; make test | tail"), Exit::Told);
+        assert_eq!(exit("make test &"), Exit::Hidden);
+        assert_eq!(exit("for a in 1 2; do make test; done"), Exit::Hidden);
     }
 
     #[test]

@@ -1,67 +1,311 @@
-//! Families of commands: what kind of work a command does, whatever tool does it.
+//! Families of commands: what a command is for.
+//!
+//! A task's name tells as well as a program's: `mise run test:ci` tests as `go test ./...` does. Runners
+//! such as `npx`, `uv run` or `mise exec --` are looked through. A linter that fixes and a formatter that
+//! only checks change places: `eslint --fix` formats, `prettier --check` lints.
 
-use super::command::Command;
+use super::command::{Command, looks_like_file, program_name};
+use super::vocabulary::families as known;
 
-/// What kind of work a command does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What a command is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Family {
     /// Runs tests.
     Test,
-    /// Looks for faults of style.
+    /// Looks for faults, or for what a formatter would change.
     Lint,
-    /// Changes files so that they pass such a look.
+    /// Changes files so that they keep to a style.
     Format,
     /// Checks types.
     TypeCheck,
-    /// Builds.
+    /// Compiles or bundles.
     Build,
-    /// Installs what others made.
+    /// Fetches what the project needs.
     Install,
-    /// Works on the repository's history.
+    /// Git and the hosts of its repositories.
     VersionControl,
     /// Anything else.
     Other,
 }
 
 impl Family {
-    /// The family of a command, by its words.
-    pub(crate) fn of(command: &Command) -> Self {
-        let verb = command.verb();
-        if matches!(verb.first(), Some(&("git" | "gh" | "glab" | "hg" | "jj"))) {
-            return Self::VersionControl;
-        }
-        let parts: Vec<String> = verb
-            .iter()
-            .flat_map(|word| word.split(|c: char| !c.is_alphanumeric()))
-            .map(str::to_lowercase)
-            .collect();
-        let has = |known: &[&str]| parts.iter().any(|part| known.contains(&part.as_str()));
-        let flag = |known: &[&str]| command.words().iter().any(|word| known.contains(&word.value.as_str()));
-        let fixes = has(&["fix", "fmt", "format", "gofmt", "prettier", "black", "isort"])
-            || flag(&["--fix", "--write", "-w"]);
-        if fixes {
-            return if flag(&["--check", "-c"]) { Self::Lint } else { Self::Format };
-        }
-        if parts.iter().any(|part| part.contains("test")) || has(&["jest", "vitest", "mocha", "rspec", "e2e"]) {
-            return Self::Test;
-        }
-        if has(&["lint", "eslint", "clippy", "ruff", "flake8", "pylint", "biome", "golangci", "vet", "rubocop"]) {
-            return Self::Lint;
-        }
-        if has(&["tsc", "typecheck", "mypy", "pyright", "types"]) {
-            return Self::TypeCheck;
-        }
-        if has(&["install", "add", "i", "ci"]) && !has(&["make", "mise"]) {
-            return Self::Install;
-        }
-        if has(&["build", "compile", "check"]) {
-            return Self::Build;
-        }
-        Self::Other
-    }
-
-    /// Only tells whether something is well.
-    pub(crate) const fn is_check(self) -> bool {
+    /// Whether its runs say by their status how the code is.
+    pub(crate) fn is_check(self) -> bool {
         matches!(self, Self::Test | Self::Lint | Self::TypeCheck | Self::Build)
+    }
+}
+
+/// What a command is for.
+pub(crate) fn family(command: &Command) -> Family {
+    of_words(&main_words(command))
+}
+
+/// Whether a task's name only says that it checks, so that any check may run in it: `make ci`.
+pub(super) fn is_bundle(command: &Command) -> bool {
+    let words = main_words(command);
+    task_of(&words).is_some_and(|task| {
+        let parts = parts(task);
+        parts.iter().any(|part| known::BUNDLES.contains(&part.as_str())) && of_parts(&parts, false).is_none()
+    })
+}
+
+/// The words of the program that a command comes down to, behind all that only starts it.
+pub(crate) fn main_words(command: &Command) -> Vec<&str> {
+    let words = command.main_words();
+    let mut words = words.as_slice();
+    for _ in 0..4 {
+        let Some(inner) = looked_through(words).filter(|inner| !inner.is_empty()) else { break };
+        words = inner;
+    }
+    let mut words = words.to_vec();
+    if let Some(first) = words.first_mut() {
+        *first = program_name(first);
+    }
+    words
+}
+
+/// The words behind one runner, if there is one.
+fn looked_through<'a, 'b>(words: &'b [&'a str]) -> Option<&'b [&'a str]> {
+    let (runner, rest) = known::LOOKED_THROUGH
+        .iter()
+        .filter(|runner| words.starts_with(runner.words))
+        .max_by_key(|runner| runner.words.len())
+        .and_then(|runner| Some((runner, words.get(runner.words.len()..)?)))?;
+    if let Some(dashes) = rest.iter().position(|word| *word == "--").filter(|_| runner.until_dashes) {
+        return rest.get(dashes + 1..);
+    }
+    let mut rest = rest;
+    while let Some((first, behind)) = rest.split_first() {
+        let takes_value = known::RUNNER_OPTIONS.contains(first);
+        if *first == "--" {
+            rest = behind;
+            break;
+        }
+        if !first.starts_with('-') && !(runner.until_dashes && first.contains('=')) {
+            break;
+        }
+        rest = if takes_value { behind.get(1..)? } else { behind };
+    }
+    let rest = rest.get(runner.arguments..)?;
+    match rest.split_first() {
+        Some((kind, behind)) if runner.kinds.contains(kind) && !behind.is_empty() => Some(behind),
+        _ => Some(rest),
+    }
+}
+
+fn of_words(words: &[&str]) -> Family {
+    let Some((program, rest)) = words.split_first() else { return Family::Other };
+    if ["git", "gh", "glab", "hg", "jj", "svn"].contains(program) {
+        return Family::VersionControl;
+    }
+    let task = task_of(words);
+    // `npm test` says more than that `npm` runs `test`; `make` says less than `make test`.
+    let is_told = |(_, program): &(Family, &str)| task.is_none() || program.contains(' ');
+    if let Some((family, _)) = of_program(words).filter(is_told) {
+        return family;
+    }
+    if let Some(task) = task {
+        return of_task(task, rest);
+    }
+    let is_interpreter = super::vocabulary::INTERPRETERS.contains(program);
+    let is_script = |word: &&&str| looks_like_file(word);
+    // A script with subcommands of its own: `python manage.py test`.
+    let at = usize::from(is_interpreter && rest.first().is_some_and(|word| looks_like_file(word)));
+    if words.get(at).filter(is_script).is_some() {
+        let mut script = words.get(at..).unwrap_or_default().to_vec();
+        if let Some(first) = script.first_mut() {
+            *first = first.rsplit('/').next().unwrap_or(first);
+        }
+        if let Some((family, _)) = of_program(&script) {
+            return family;
+        }
+    }
+    // A script by its name: `bin/test`, `bash scripts/lint.sh`.
+    let script = words.get(at).filter(is_script);
+    let name = script.map(|path| (path.starts_with('/'), path.rsplit('/').next().unwrap_or(path)));
+    match name {
+        // A program outside of the repository is named for itself, not for a task of the project.
+        Some((true, name)) if parts(name).len() > 2 || !name.contains('.') => Family::Other,
+        Some((_, name)) => of_task(name, rest),
+        None => Family::Other,
+    }
+}
+
+/// The family of a program that is known, with its subcommand where it has several.
+fn of_program(words: &[&str]) -> Option<(Family, &'static str)> {
+    let begins = |pattern: &str| {
+        let mut pattern = pattern.split(' ');
+        let mut words = words.iter().filter(|word| !word.starts_with('-') || **word == "--test");
+        pattern.all(|part| words.next().is_some_and(|word| *word == part))
+    };
+    let found = known::PROGRAMS
+        .iter()
+        .flat_map(|(family, programs)| programs.iter().map(move |program| (*family, *program)))
+        .filter(|(_, program)| begins(program))
+        .max_by_key(|(_, program)| program.len());
+    let (family, program) = found?;
+    let family = match family {
+        Family::Lint if has_any(words, known::FIXING_FLAGS) || fixes_by_letter(program, words) => {
+            Family::Format
+        }
+        Family::Format if has_any(words, known::CHECKING_FLAGS) => Family::Lint,
+        family => family,
+    };
+    Some((family, program))
+}
+
+fn has_any(words: &[&str], flags: &[&str]) -> bool {
+    words.iter().any(|word| {
+        let name = word.split_once('=').map_or(*word, |(name, _)| name);
+        flags.contains(&name)
+    })
+}
+
+fn fixes_by_letter(program: &str, words: &[&str]) -> bool {
+    ["rubocop", "standardrb"].contains(&program) && has_any(words, &["-a", "-A", "-x"])
+}
+
+/// The task that a task runner is asked for.
+pub(super) fn task_of<'a>(words: &[&'a str]) -> Option<&'a str> {
+    let runner = known::TASK_RUNNERS
+        .iter()
+        .filter(|runner| words.starts_with(runner))
+        .max_by_key(|runner| runner.len())?;
+    let mut rest = words.get(runner.len()..)?.iter().copied();
+    let mut task = rest.next();
+    while let Some(word) = task {
+        if known::RUNNER_OPTIONS.contains(&word) {
+            rest.next();
+        } else if !word.starts_with('-') && !word.contains('=') {
+            return Some(word);
+        }
+        task = rest.next();
+    }
+    None
+}
+
+/// The family of a task by its name and by the flags that are handed on to it.
+fn of_task(task: &str, arguments: &[&str]) -> Family {
+    let fixes = has_any(arguments, known::FIXING_FLAGS);
+    let parts = parts(task);
+    match of_parts(&parts, fixes) {
+        Some(family) => family,
+        None if parts.iter().any(|part| known::BUNDLES.contains(&part.as_str())) => {
+            if fixes {
+                Family::Format
+            } else {
+                Family::Lint
+            }
+        }
+        None => Family::Other,
+    }
+}
+
+fn of_parts(parts: &[String], fixes: bool) -> Option<Family> {
+    let has = |list: &[&str]| parts.iter().any(|part| list.contains(&part.as_str()));
+    if has(known::FIX_PARTS) {
+        return Some(Family::Format);
+    }
+    if has(known::FORMAT_PARTS) {
+        return Some(if has(known::BUNDLES) { Family::Lint } else { Family::Format });
+    }
+    if has(known::INSTALL_PARTS) {
+        return Some(Family::Install);
+    }
+    if has(super::vocabulary::PREPARATIONS) {
+        return Some(Family::Other);
+    }
+    if has(known::TYPE_PARTS) || (has(&["type"]) && has(&["check", "checks"])) {
+        return Some(Family::TypeCheck);
+    }
+    parts.iter().find_map(|part| {
+        let part = part.as_str();
+        let is_test = known::TEST_PARTS.contains(&part)
+            || (part.starts_with("test") && part != "testament")
+            || (part.ends_with("test") && !known::NO_TESTS.contains(&part));
+        match part {
+            _ if is_test => Some(Family::Test),
+            _ if known::LINT_PARTS.contains(&part) => Some(if fixes { Family::Format } else { Family::Lint }),
+            _ if known::BUILD_PARTS.contains(&part) => Some(Family::Build),
+            _ => None,
+        }
+    })
+}
+
+/// The parts of a name: `lint:fix` gives lint, fix.
+fn parts(name: &str) -> Vec<String> {
+    name.split(|char: char| !char.is_alphanumeric())
+        .filter(|part| !part.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::command::commands;
+    use super::*;
+
+    #[test]
+    fn a_command_is_for_what_its_task_or_program_is_for() {
+        use Family::{Build, Format, Install, Lint, Other, Test, TypeCheck, VersionControl};
+        for (line, expected) in [
+            ("mise run test:ci", Test),
+            ("mise run fmt", Format),
+            ("npm run lint:fix", Format),
+            ("npm run lint -- --fix", Format),
+            ("npm run format:check", Lint),
+            ("npm test", Test),
+            ("npm ci", Install),
+            ("pnpm -F web test", Test),
+            ("yarn", Install),
+            ("bun run typecheck", TypeCheck),
+            ("bun test src", Test),
+            ("rtk bun run test", Test),
+            ("rtk test bun run lint", Lint),
+            ("rtk tsc", TypeCheck),
+            ("npx -y eslint . --fix", Format),
+            ("npx eslint .", Lint),
+            ("bunx biome check --write", Format),
+            ("bunx biome ci", Lint),
+            ("uv run --group dev pytest -x", Test),
+            ("mise exec go@1.22 -- go vet ./...", Lint),
+            ("direnv exec . cargo test", Test),
+            ("dotenv -e .env -- jest", Test),
+            ("docker compose exec -T web python manage.py test", Test),
+            ("python -m pytest", Test),
+            ("python -m unittest discover", Test),
+            ("bin/test sympy/core", Test),
+            ("./tests/runtests.py forms", Test),
+            ("bash scripts/lint.sh", Lint),
+            ("ruff check . --fix", Format),
+            ("ruff check .", Lint),
+            ("ruff format --check", Lint),
+            ("cargo fmt", Format),
+            ("cargo fmt --all -- --check", Lint),
+            ("gofmt -w .", Format),
+            ("gofmt -l .", Lint),
+            ("prettier --write a", Format),
+            ("go build ./...", Build),
+            ("cargo clippy --all", Lint),
+            ("make", Build),
+            ("make -j4 check", Lint),
+            ("make db-up", Other),
+            ("make test-db-up", Other),
+            ("make generate", Other),
+            ("go generate ./...", Other),
+            ("just itest", Test),
+            ("docker compose up -d", Other),
+            ("git commit -m test", VersionControl),
+            ("./gradlew :app:test", Test),
+            ("node --test", Test),
+            ("node build.js", Build),
+            ("pip install -r test.txt", Install),
+            ("python latest.py", Other),
+        ] {
+            let listed = commands(line);
+            assert_eq!(family(&listed[0].command), expected, "{line}");
+        }
+        assert!(is_bundle(&commands("make ci")[0].command));
+        assert!(!is_bundle(&commands("make test")[0].command));
     }
 }

@@ -10,9 +10,12 @@
 //! | `command.rs` | commands in canonical form |
 //! | `family.rs` | what kind of work a command does |
 //! | `flag.rs`, `global_options.rs` | which words are options, and which of them decide |
-//! | `vocabulary.rs` | what is known of public tools |
+//! | `shown.rs` | which part of a command's output its line shows |
+//! | `family.rs` | what a command is for: testing, linting, building |
+//! | `vocabulary/` | what is known of public tools |
 //! | `tool.rs` | the command line in a tool call |
-//! | `status.rs` | how each command of a line ended |
+//! | `status/` | how each command of a line ended |
+//! | `refusal.rs` | calls that a person did not allow, and what they said |
 //! | `signature.rs` | a failure's output becomes an error signature |
 
 pub(crate) mod command;
@@ -20,7 +23,9 @@ pub(crate) mod family;
 pub(crate) mod flag;
 pub(crate) mod global_options;
 pub(crate) mod parse;
+pub(crate) mod refusal;
 pub(crate) mod setting;
+pub(crate) mod shown;
 pub(crate) mod signature;
 pub(crate) mod status;
 pub(crate) mod tool;

@@ -49,6 +49,44 @@ pub(crate) enum Connector {
     And,
     /// After `||`.
     Or,
+    /// After `(…) |`, `done |` and the like: it reads what the group before prints.
+    Pipe,
+}
+
+/// Where a stream of a command goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// To the pipe behind it, or to who reads the call's output.
+    #[default]
+    Kept,
+    /// To `/dev/null`.
+    Dropped,
+    /// To a file.
+    Filed,
+}
+
+/// Where what a simple command prints goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Streams {
+    /// Its output.
+    pub(crate) out: Stream,
+    /// Its errors.
+    pub(crate) errors: Stream,
+    /// The files that it writes by redirection.
+    pub(crate) writes: Vec<String>,
+}
+
+/// One redirection that waits for its target.
+#[derive(Clone, Copy)]
+enum Redirection {
+    /// Of a file that is read, a here-document, or a descriptor that no one looks at.
+    Other,
+    Out,
+    Errors,
+    Both,
+    /// `>&` of the output, `2>&` of the errors.
+    CopyOut,
+    CopyErrors,
 }
 
 /// Simple commands joined by `|`; never without a stage, no stage without a word.
@@ -58,6 +96,10 @@ pub(crate) struct Pipeline {
     pub(crate) connector: Connector,
     /// The words of each simple command.
     pub(crate) stages: Vec<Vec<Word>>,
+    /// Where each simple command's output goes.
+    pub(crate) streams: Vec<Streams>,
+    /// Whether it runs in the background (`&`).
+    pub(crate) is_background: bool,
     /// Whether text written into the line itself, or a file, is fed to it (`<<EOF`, `< dump.sql`).
     pub(crate) is_fed: bool,
     /// In how many subshells it runs.
@@ -79,12 +121,16 @@ struct Lexer {
     word: Option<Word>,
     stage: Vec<Word>,
     stages: Vec<Vec<Word>>,
+    stage_streams: Streams,
+    streams: Vec<Streams>,
     connector: Connector,
     is_fed: bool,
     subshells: usize,
     left_to: usize,
-    /// The next word is a redirection's target.
-    skip_word: bool,
+    /// A subshell ended, and nothing came since.
+    after_group: bool,
+    /// The next word is this redirection's target.
+    target_of: Option<Redirection>,
     /// The next word is a here-document's delimiter.
     delimiter_next: bool,
     delimiters: Vec<String>,
@@ -99,11 +145,14 @@ impl Lexer {
             word: None,
             stage: Vec::new(),
             stages: Vec::new(),
+            stage_streams: Streams::default(),
+            streams: Vec::new(),
             connector: Connector::Sequence,
             is_fed: false,
             subshells: 0,
             left_to: 0,
-            skip_word: false,
+            after_group: false,
+            target_of: None,
             delimiter_next: false,
             delimiters: Vec::new(),
             pipelines: Vec::new(),
@@ -220,7 +269,11 @@ impl Lexer {
     }
 
     fn parenthesis(&mut self, char: char) {
-        self.end_pipeline(Connector::Sequence);
+        // `a && (b` joins as `a && b` does.
+        let opens = char == '(' && self.stage.is_empty() && self.stages.is_empty() && self.word.is_none();
+        let next = if opens { self.connector } else { Connector::Sequence };
+        self.end_pipeline(next);
+        self.after_group = char == ')';
         self.subshells = if char == '(' { self.subshells + 1 } else { self.subshells.saturating_sub(1) };
         self.left_to = self.left_to.min(self.subshells);
     }
@@ -235,7 +288,20 @@ impl Lexer {
                 self.position += 1;
                 self.redirection('>');
             }
-            _ => self.end_pipeline(Connector::Sequence),
+            _ => {
+                self.end_pipeline(Connector::Sequence);
+                self.send_to_background();
+            }
+        }
+    }
+
+    /// The list that ended last runs in the background.
+    fn send_to_background(&mut self) {
+        for pipeline in self.pipelines.iter_mut().rev() {
+            pipeline.is_background = true;
+            if pipeline.connector == Connector::Sequence {
+                break;
+            }
         }
     }
 
@@ -247,18 +313,30 @@ impl Lexer {
         if self.peek(0) == Some('&') {
             self.position += 1;
         }
+        if self.after_group && self.stage.is_empty() && self.word.is_none() && self.stages.is_empty() {
+            return self.end_pipeline(Connector::Pipe);
+        }
         self.end_stage();
     }
 
     fn redirection(&mut self, first: char) {
-        if self.word.as_ref().is_some_and(|word| word.raw.chars().all(|char| char.is_ascii_digit())) {
-            self.word = None; // the file descriptor of `2>`
-        }
+        let is_descriptor =
+            self.word.as_ref().is_some_and(|word| word.raw.chars().all(|char| char.is_ascii_digit()));
+        let descriptor = if is_descriptor { self.word.take() } else { None };
+        let mut of = match descriptor.as_ref().map(|word| word.raw.as_str()) {
+            None if self.chars.get(self.position.wrapping_sub(2)) == Some(&'&') => Redirection::Both,
+            None | Some("1") => Redirection::Out,
+            Some("2") => Redirection::Errors,
+            Some(_) => Redirection::Other,
+        };
         self.end_word();
         let mut arrows = 1;
         while self.peek(0) == Some(first) {
             self.position += 1;
             arrows += 1;
+        }
+        if first == '<' {
+            of = Redirection::Other;
         }
         if first == '<' && arrows >= 2 {
             self.is_fed = true;
@@ -267,11 +345,41 @@ impl Lexer {
                 self.position += 1;
             }
         } else if matches!(self.peek(0), Some('&' | '|' | '>')) {
+            of = match (self.peek(0), of) {
+                (Some('&'), Redirection::Out) => Redirection::CopyOut,
+                (Some('&'), Redirection::Errors) => Redirection::CopyErrors,
+                (_, of) => of,
+            };
             self.position += 1;
         } else {
             self.is_fed |= first == '<' && !self.is_nothing_ahead();
         }
-        self.skip_word = true;
+        self.target_of = Some(of);
+    }
+
+    fn redirect(&mut self, of: Redirection, target: &str) {
+        let streams = &mut self.stage_streams;
+        let stream = match target {
+            "/dev/null" | "-" => Stream::Dropped,
+            "/dev/stdout" | "/dev/stderr" | "/dev/tty" => Stream::Kept,
+            _ => Stream::Filed,
+        };
+        match of {
+            Redirection::Other => return,
+            Redirection::CopyErrors if target == "1" => return streams.errors = streams.out,
+            Redirection::CopyOut if target == "2" => return streams.out = streams.errors,
+            Redirection::CopyErrors if target == "2" => return,
+            Redirection::CopyOut if target == "1" => return,
+            Redirection::Out => streams.out = stream,
+            Redirection::Errors | Redirection::CopyErrors => streams.errors = stream,
+            Redirection::Both | Redirection::CopyOut => {
+                streams.out = stream;
+                streams.errors = stream;
+            }
+        }
+        if stream == Stream::Filed {
+            streams.writes.push(target.to_owned());
+        }
     }
 
     /// Whether `/dev/null` comes next.
@@ -282,33 +390,42 @@ impl Lexer {
 
     fn end_word(&mut self) {
         let Some(word) = self.word.take() else { return };
-        if std::mem::take(&mut self.skip_word) {
+        if let Some(of) = self.target_of.take() {
             if std::mem::take(&mut self.delimiter_next) {
                 self.delimiters.push(word.value);
+            } else {
+                self.redirect(of, &word.value);
             }
             return;
         }
+        self.after_group = false;
         self.stage.push(word);
     }
 
     fn end_stage(&mut self) {
         self.end_word();
-        self.skip_word = false;
+        self.target_of = None;
         let stage = std::mem::take(&mut self.stage);
+        let streams = std::mem::take(&mut self.stage_streams);
         if !stage.is_empty() {
             self.stages.push(stage);
+            self.streams.push(streams);
         }
     }
 
     fn end_pipeline(&mut self, next: Connector) {
         self.end_stage();
         let stages = std::mem::take(&mut self.stages);
+        let streams = std::mem::take(&mut self.streams);
         let is_fed = std::mem::take(&mut self.is_fed);
+        let is_background = false;
         if !stages.is_empty() {
             let Self { connector, subshells, left_to, .. } = *self;
-            self.pipelines.push(Pipeline { connector, stages, is_fed, subshells, left_to });
+            let pipeline = Pipeline { connector, stages, streams, is_background, is_fed, subshells, left_to };
+            self.pipelines.push(pipeline);
             self.left_to = subshells;
         }
+        self.after_group = false;
         self.connector = next;
     }
 
@@ -383,6 +500,29 @@ mod tests {
         assert_eq!(values(line), [vec!["psql·app"], vec!["make·b"]]);
         assert!(parse(line)[0].is_fed && !parse(line)[1].is_fed);
         assert!(parse("psql app < a.sql")[0].is_fed && !parse("make a 0<&- > b < /dev/null")[0].is_fed);
+    }
+
+    #[test]
+    fn tells_where_output_goes_and_what_runs_behind() {
+        use Stream::{Dropped, Filed, Kept};
+        let streams = |line: &str| parse(line)[0].streams[0].clone();
+        for (line, out, errors, writes) in [
+            ("a > x.py <<E\n1 > 2\nE", Filed, Kept, vec!["x.py"]),
+            ("a >> x 2>&1", Filed, Filed, vec!["x"]),
+            ("a 2>&1 > x", Filed, Kept, vec!["x"]),
+            ("a &> x", Filed, Filed, vec!["x"]),
+            ("a 2>/dev/null", Kept, Dropped, vec![]),
+            ("a >/dev/null 2>&1", Dropped, Dropped, vec![]),
+            ("a 2>&1", Kept, Kept, vec![]),
+            ("a >&2 < in", Kept, Kept, vec![]),
+        ] {
+            let writes: Vec<String> = writes.into_iter().map(str::to_owned).collect();
+            assert_eq!(streams(line), Streams { out, errors, writes }, "{line}");
+        }
+        let behind: Vec<bool> = parse("a; b && c & d").iter().map(|p| p.is_background).collect();
+        assert_eq!(behind, [false, true, true, false]);
+        let joined: Vec<Connector> = parse("a && (b; c) 2>&1 | tail").iter().map(|p| p.connector).collect();
+        assert_eq!(joined, [Connector::Sequence, Connector::And, Connector::Sequence, Connector::Pipe]);
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! how the command is run goes to its [`Setting`].
 
 use super::command::{is_trivial, program_name};
-use super::parse::{Pipeline, Word};
+use super::parse::{Pipeline, Streams, Word};
 use super::setting::{Setting, is_assignment};
+use super::shown::{Exit, View};
 use super::vocabulary as known;
 
 /// Whether a command only changes the setting of those behind it: `cd web`, `export A=b` or PowerShell's
@@ -28,28 +29,74 @@ pub(crate) fn sets(stage: &[Word], around: &mut Setting) -> bool {
     true
 }
 
-/// Removes wrappers from every stage and trailing filters from the pipeline; with the setting that it is
-/// run in, and whether a filter was removed.
-pub(crate) fn unwrapped(pipeline: Pipeline, around: &Setting) -> Option<(Pipeline, bool, Setting)> {
+/// A pipeline without what stands around it.
+pub(crate) struct Unwrapped {
+    /// Without wrappers and trailing filters.
+    pub(crate) pipeline: Pipeline,
+    /// How its output and exit status are seen.
+    pub(crate) view: View,
+    /// The setting that it is run in.
+    pub(crate) setting: Setting,
+    /// The files that any of its stages writes.
+    pub(crate) writes: Vec<String>,
+}
+
+/// Removes wrappers from every stage and trailing filters from the pipeline.
+pub(crate) fn unwrapped(pipeline: Pipeline, around: &Setting, pipefail: bool) -> Option<Unwrapped> {
     let mut setting = around.clone();
     let mut stages: Vec<Vec<Word>> = Vec::new();
+    let mut streams: Vec<Streams> = Vec::new();
     let mut is_fed = pipeline.is_fed;
-    for stage in pipeline.stages {
-        if stages.is_empty() {
-            stages.extend(Some(without_wrappers(stage, &mut setting)).filter(|stage| !stage.is_empty()));
-            continue;
+    let mut view = View::default();
+    if pipeline.is_background || pipeline.stages.first().and_then(|stage| stage.first()).is_some_and(hides) {
+        view.exit = Exit::Hidden;
+    }
+    let mut writes: Vec<String> = Vec::new();
+    for (stage, of_stage) in pipeline.stages.into_iter().zip(pipeline.streams) {
+        let stage = if stages.is_empty() {
+            without_wrappers(stage, &mut setting)
+        } else {
+            // What is set for a later command alone cannot be said before the first.
+            let mut own = Setting::default();
+            let stage = without_wrappers(stage, &mut own);
+            is_fed |= !own.variables.is_empty();
+            stage
+        };
+        writes.extend(of_stage.writes.iter().cloned());
+        if !stage.is_empty() {
+            writes.extend(teed(&stage));
+            stages.push(stage);
+            streams.push(of_stage);
         }
-        // What is set for a later command alone cannot be said before the first.
-        let mut own = Setting::default();
-        stages.extend(Some(without_wrappers(stage, &mut own)).filter(|stage| !stage.is_empty()));
-        is_fed |= !own.variables.is_empty();
     }
-    let whole = stages.len();
+    let mut filters: Vec<(Vec<Word>, Streams)> = Vec::new();
     while stages.len() > 1 && stages.last().is_some_and(|stage| is_trivial(stage)) {
-        stages.pop();
+        filters.extend(stages.pop().zip(streams.pop()));
     }
-    let masked = stages.len() < whole;
-    (!stages.is_empty()).then_some((Pipeline { stages, is_fed, ..pipeline }, masked, setting))
+    if let Some(own) = streams.last() {
+        view = view.redirected(own);
+    }
+    let exit = view.exit;
+    for (filter, streams) in filters.iter().rev() {
+        view = view.through(filter, streams);
+    }
+    if pipefail {
+        view.exit = exit;
+    }
+    let pipeline = Pipeline { stages, streams, is_fed, ..pipeline };
+    (!pipeline.stages.is_empty()).then_some(Unwrapped { pipeline, view, setting, writes })
+}
+
+/// Whether a word before a command makes its exit status decide something else than the line's.
+fn hides(word: &Word) -> bool {
+    ["!", "if", "elif", "while", "until"].contains(&word.value.as_str())
+}
+
+/// The files that `tee` writes.
+fn teed(stage: &[Word]) -> impl Iterator<Item = String> {
+    let is_tee = stage.first().is_some_and(|word| program_name(&word.value) == "tee");
+    let files = stage.iter().skip(1).filter(move |word| is_tee && !word.value.starts_with('-'));
+    files.map(|word| word.value.clone()).filter(|file| file != "/dev/null" && file != "/dev/stderr")
 }
 
 /// The words of the command itself; what stands before them is added to the setting.

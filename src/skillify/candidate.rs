@@ -143,7 +143,8 @@ impl Workspace<'_> {
                 (one.claim, vec![shortfall])
             }));
         }
-        for claim in propose::preferences(self.works) {
+        let said = propose::preferences(self.works).into_iter().chain(propose::avoidances(self.works));
+        for claim in said {
             let claim = self.support(&claim);
             let shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
             if shortfalls.is_empty() { standing.push(claim) } else { held.push((claim, shortfalls)) }

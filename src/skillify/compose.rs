@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::claim::{Claim, SupportedClaim};
 use super::template::Template;
 use crate::shell::command::{Command, single};
-use crate::shell::family::Family;
+use crate::shell::family::{Family, family};
 
 /// A skill says no more than a person reads at once.
 pub(super) const MOST_CLAIMS: usize = 15;
@@ -80,7 +80,7 @@ impl Topic {
     fn of_command(template: &Template) -> Self {
         let text = template.to_string();
         let Some(command) = single(&text) else { return Self::Task(text) };
-        match Family::of(&command) {
+        match family(&command) {
             Family::Test => Self::Tests,
             Family::Lint | Family::Format => Self::Lint,
             Family::TypeCheck => Self::Types,
@@ -142,7 +142,7 @@ fn order(claim: &Claim) -> (u8, String, u8, String) {
     match claim {
         Claim::Check { edited, run } => {
             let text = run.to_string();
-            let family = single(&text).map_or(Family::Other, |command| Family::of(&command));
+            let family = single(&text).map_or(Family::Other, |command| family(&command));
             let first = match family {
                 Family::Format => 0,
                 Family::Lint => 1,

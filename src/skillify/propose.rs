@@ -2,14 +2,13 @@
 //!
 //! A [`Proposer`] only words claims that were found: it may not add any.
 //!
-//! - **Avoid**: a command that people refused in several sessions of one cluster.
+//! - **Avoid**: a command that people spoke against in several sessions.
 //! - **Prefer**: a correction that names one command against another; see [`super::prefer`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{Claim, SupportedClaim, Wording};
 use super::compose::Topic;
-use super::outcome::Outcome;
 use super::prefer::{self, Choice};
 use super::steps::session_of;
 use super::template::Template;
@@ -67,14 +66,13 @@ pub(super) fn preferences(works: &[Work<'_>]) -> Vec<Claim> {
     claims.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// The Avoids that a cluster suggests: commands that people refused in two of its sessions.
-pub(super) fn avoidances(works: &[&Work<'_>]) -> Vec<Claim> {
+/// The Avoids that the segments suggest: commands that people spoke against in two sessions.
+pub(super) fn avoidances(works: &[Work<'_>]) -> Vec<Claim> {
     type Refused<'w> = (&'w Command, (&'w str, &'w str));
     let mut groups: BTreeMap<String, Vec<Refused<'_>>> = BTreeMap::new();
     for work in works {
-        for (turn, action) in work.segment.actions() {
-            let refused = action.refused || work.outcome_of(turn, action) == Outcome::Rejected;
-            if let Some(command) = action.command().filter(|command| refused && !command.is_probe()) {
+        for (_, action) in work.segment.actions().filter(|(_, action)| action.against) {
+            if let Some(command) = action.command() {
                 groups.entry(command.token()).or_default().push((command, session_of(work)));
             }
         }

@@ -60,6 +60,8 @@ pub enum Shortfall {
     Trivial,
     /// One command among everyday work says too little.
     Everyday,
+    /// It has so many steps that it is a large change and no procedure.
+    Long(usize),
     /// No sessions did it as a whole: its steps are alternatives.
     Apart,
     /// It has only failed of late.
@@ -96,6 +98,7 @@ impl fmt::Display for Shortfall {
             Self::Enough(most) => write!(f, "{most} skills of this repository are worth more"),
             Self::Trivial => f.write_str("what is left of it are checks and everyday commands"),
             Self::Everyday => f.write_str("one command among everyday work may be there by accident"),
+            Self::Long(steps) => write!(f, "{steps} steps are a large change, not a procedure"),
             Self::Apart => f.write_str("too few sessions did it together with the other steps"),
             Self::Failing => f.write_str("in the newest sessions it only failed"),
             Self::NoTrigger => f.write_str("the prompts share no word that says when to use it"),

@@ -115,17 +115,18 @@ fn edit<'w>(file: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
     Some(Shown::by(action, work.outcome_of(turn, action)))
 }
 
-/// Whether people refused the command here: once is enough.
+/// Whether people spoke against the command here, which once is enough for; or ran it and were content.
 fn avoid<'w>(command: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
     let mut shown = None;
     for (turn, action) in work.segment.actions().filter(|(_, action)| is_run_of(action, command)) {
-        let outcome = if action.refused { Outcome::Rejected } else { work.outcome_of(turn, action) };
-        if outcome == Outcome::Rejected {
-            return Some(Shown::by(action, outcome));
+        if action.against {
+            return Some(Shown::by(action, Outcome::Rejected));
         }
-        shown = Some(Shown::by(action, outcome));
+        if !action.refused && action.status == Status::Ok {
+            shown = Some(Shown::by(action, work.outcome_of(turn, action)));
+        }
     }
-    shown
+    shown.filter(|shown| shown.outcome == Outcome::Accepted)
 }
 
 /// Whether every line cites claims, and every command in the text is one that a claim speaks of.

@@ -12,7 +12,7 @@ use super::super::segment::repairable;
 use super::timeline::{Step, Timeline};
 use crate::event::Status;
 use crate::shell::command::Command;
-use crate::shell::family::Family;
+use crate::shell::family::{Family, family};
 
 /// So many runs of a streak are looked at.
 const MOST_RUNS: usize = 16;
@@ -130,7 +130,7 @@ fn streak<'a>(session: usize, timeline: &Timeline<'a>, runs: Vec<usize>) -> Opti
         });
         remedies.extend(between.take(MOST_REMEDIES).map(|at| (at, number + 1)));
     }
-    let family = Family::of(command);
+    let family = family(command);
     Some(Streak { session, command, family, runs, remedies })
 }
 
@@ -144,7 +144,7 @@ fn may_repair(action: &Action, failed: &Command) -> bool {
 
 /// Whether a command does more than tell whether something is well.
 fn does_something(command: &Command) -> bool {
-    let family = Family::of(command);
+    let family = family(command);
     family == Family::Format || (!family.is_check() && !command.is_probe())
 }
 

@@ -21,7 +21,7 @@ use super::super::template::Template;
 use super::files::{Edited, classes};
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
 use crate::shell::command::{Command, single};
-use crate::shell::family::Family;
+use crate::shell::family::{Family, family};
 use crate::shell::signature;
 
 /// So many files of a session are looked at: one that edits more tells little of any of them.
@@ -70,7 +70,7 @@ fn usual(standing: Vec<Proposed>) -> Vec<Proposed> {
     for one in standing {
         let Claim::Check { edited, run } = &one.claim.claim else { continue };
         let Some(command) = single(&run.to_string()) else { continue };
-        let key = (edited.clone(), Family::of(&command));
+        let key = (edited.clone(), family(&command));
         let with = |one: &Proposed| one.claim.counts.treated_with;
         if best.get(&key).is_none_or(|known| with(known) < with(&one)) {
             best.insert(key, one);
@@ -105,7 +105,7 @@ fn ran<'a>(timeline: &Timeline<'a>) -> Ran<'a> {
 
 /// Whether a command may belong to files that were edited.
 fn is_suite(command: &Command) -> bool {
-    let family = Family::of(command);
+    let family = family(command);
     family.is_check() || family == Family::Format
 }
 

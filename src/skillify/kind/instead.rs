@@ -22,7 +22,7 @@ use super::variant::added;
 use super::{Proposed, Sessions, Verdict, judged};
 use crate::event::Status;
 use crate::shell::command::Command;
-use crate::shell::family::Family;
+use crate::shell::family::{Family, family};
 use crate::shell::flag::{is_flag, is_manner};
 use crate::shell::signature;
 
@@ -111,13 +111,13 @@ fn of_session<'a>(session: usize, timeline: &Timeline<'a>) -> Vec<Case<'a>> {
             let relation = if cannot_work { relation(failed, by) } else { varied(failed, by) };
             let Some(relation) = relation else {
                 // Anything else that ran may be what made the difference.
-                if !cannot_work && !Family::of(by).is_check() {
+                if !cannot_work && !family(by).is_check() {
                     break;
                 }
                 continue;
             };
             let missing = is_missing(later.action.signature.as_deref());
-            let ran = Family::of(by).is_check() && later.action.status == Status::Error && !missing;
+            let ran = family(by).is_check() && later.action.status == Status::Error && !missing;
             let worked = later.action.status == Status::Ok || ran;
             if best.is_none_or(|best| (!best.worked && worked) || (best.worked == worked && relation < best.relation)) {
                 best = Some(Case { session, failed: (at, failed), by: (place, by), relation, worked });
@@ -160,9 +160,9 @@ fn relation(failed: &Command, by: &Command) -> Option<Relation> {
     if files(&theirs).intersection(&files(&own)).next().is_some() {
         return Some(Relation::SameFiles);
     }
-    let family = Family::of(failed);
-    let is_telling = matches!(family, Family::Test | Family::Lint | Family::TypeCheck | Family::Format);
-    if is_telling && family == Family::of(by) && theirs.first() != own.first() {
+    let kind = family(failed);
+    let is_telling = matches!(kind, Family::Test | Family::Lint | Family::TypeCheck | Family::Format);
+    if is_telling && kind == family(by) && theirs.first() != own.first() {
         return Some(Relation::SameFamily);
     }
     // `/commit` and `git commit`.

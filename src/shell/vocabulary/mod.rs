@@ -3,6 +3,14 @@
 /// Shell keywords that may stand before a command.
 pub(crate) const KEYWORDS: &[&str] = &["!", "do", "then", "else", "elif", "if", "while", "until", "{", "}"];
 
+pub(crate) mod families;
+
+/// Words that begin a loop or a condition.
+pub(crate) const BLOCKS: &[&str] = &["case", "for", "if", "select", "until", "while"];
+
+/// Words that end a loop or a condition.
+pub(crate) const BLOCK_ENDS: &[&str] = &["done", "esac", "fi"];
+
 /// Programs that run another program.
 pub(crate) const WRAPPERS: &[&str] = &[
     "builtin",

@@ -1,0 +1,122 @@
+//! How each command of a line ended: passed, failed or unknown.
+//!
+//! Three things tell, in this order:
+//! 1. what a runner itself sums up (`forms/`): "0 fail" is a pass under any logged `error:`, and
+//!    "12 issues:" a failure under exit status 0;
+//! 2. the call's exit status, as far as the line lets it through (`exit.rs`), or what the line prints of
+//!    it itself (`witness.rs`);
+//! 3. for a chain that failed, which of its commands the output names (`verdict.rs`).
+//!
+//! What is not shown proves nothing. An output that a filter limits or that was cut can prove a failure.
+//! It proves a pass by totals of the whole run alone ("3 passed, 3 total"), or by the line that ends
+//! such a run where the end of the output is shown: a run that failed says so behind it. An output is
+//! whole again where fewer lines stand there than `head` or `tail` lets through.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `reading.rs` | what is read of an output, and what is missing from it |
+//! | `exit.rs` | what the exit status proves |
+//! | `witness.rs` | what the line prints of it |
+//! | `forms/` | how public tools say how they ended |
+//! | `verdict.rs` | whose a form is, and what it says |
+//! | `running.rs` | commands that outlive their call |
+
+mod exit;
+mod forms;
+mod reading;
+mod running;
+mod verdict;
+mod witness;
+
+pub(crate) use running::{background_id, is_still_running};
+
+use super::command::Listed;
+use super::refusal;
+use crate::event::Status;
+use exit::Proof;
+use reading::Reading;
+use verdict::{Verdict, Verdicts};
+
+/// How each command of a line ended, as far as the call's status and output tell.
+pub(crate) fn statuses(listed: &[Listed], reported: Status, output: &str) -> Vec<Status> {
+    if refusal::was_not_run(output) || is_still_running(output) {
+        return vec![Status::Unknown; listed.len()];
+    }
+    let reported = reading::reported(reported, output);
+    let proofs = exit::proofs(listed, reported);
+    if listed.iter().all(|listed| listed.command.is_trivial()) {
+        return proofs.iter().map(|proof| settled(*proof)).collect();
+    }
+    let reading = Reading::new(output);
+    let verdicts = Verdicts::new(listed, &proofs, &reading);
+    let blamed = proofs.contains(&Proof::Suspect).then(|| blame(&proofs, &verdicts)).flatten();
+    proofs
+        .iter()
+        .enumerate()
+        .map(|(index, proof)| match proof {
+            _ if listed.get(index).is_some_and(|listed| listed.command.is_trivial()) => settled(*proof),
+            Proof::Passed if verdicts.contradicts(index) => Status::Error,
+            Proof::Passed => Status::Ok,
+            Proof::Failed => Status::Error,
+            Proof::Suspect => match blamed {
+                Some(Blame { passed, .. }) if index < passed => Status::Ok,
+                Some(Blame { failed, .. }) if failed == Some(index) => Status::Error,
+                _ => Status::Unknown,
+            },
+            Proof::Silent | Proof::Untold => untold(listed, index, &reading, &verdicts),
+        })
+        .collect()
+}
+
+fn settled(proof: Proof) -> Status {
+    match proof {
+        Proof::Passed => Status::Ok,
+        Proof::Failed => Status::Error,
+        Proof::Suspect | Proof::Silent | Proof::Untold => Status::Unknown,
+    }
+}
+
+/// A command whose status is not told: the line's own words, then the output.
+fn untold(listed: &[Listed], index: usize, reading: &Reading<'_>, verdicts: &Verdicts<'_>) -> Status {
+    let told = witness::told(listed, index, reading);
+    if told != Status::Unknown && !(told == Status::Ok && verdicts.contradicts(index)) {
+        return told;
+    }
+    // What another call runs behind `&` may not have begun to print.
+    match verdicts.of_untold(index) {
+        Some(Verdict::Passed) => Status::Ok,
+        Some(Verdict::Failed) => Status::Error,
+        None => Status::Unknown,
+    }
+}
+
+/// Where a chain failed.
+#[derive(Clone, Copy)]
+struct Blame {
+    /// The suspects before it passed.
+    passed: usize,
+    /// It, if it is known.
+    failed: Option<usize>,
+}
+
+/// Which of the suspects of a chain failed: the one that the output names. Those before it passed, those
+/// behind it did not run.
+fn blame(proofs: &[Proof], verdicts: &Verdicts<'_>) -> Option<Blame> {
+    let suspects = || (0..proofs.len()).filter(|index| proofs.get(*index) == Some(&Proof::Suspect));
+    let said: Vec<(usize, Verdict)> =
+        suspects().filter_map(|index| Some((index, verdicts.of_suspect(index)?))).collect();
+    let mut failed = said.iter().filter(|(_, verdict)| *verdict == Verdict::Failed).map(|(index, _)| *index);
+    match (failed.next(), failed.next()) {
+        (Some(index), None) => return Some(Blame { passed: index, failed: Some(index) }),
+        (Some(_), Some(_)) => return None,
+        _ => {}
+    }
+    // All that passed stand before the one that failed.
+    let passed = said.iter().map(|(index, _)| index + 1).max()?;
+    let mut rest = suspects().filter(|index| *index >= passed);
+    let only = rest.next().filter(|_| rest.next().is_none() && !proofs.contains(&Proof::Silent));
+    Some(Blame { passed, failed: only })
+}
+
+#[cfg(test)]
+mod tests;
