@@ -130,6 +130,7 @@ impl Setting {
     /// With one more variable, in place of an earlier one of that name; one that decides nothing is
     /// left out.
     pub(crate) fn set(&mut self, variable: Word) {
+        let variable = without_secret(variable);
         if decides(&variable) {
             self.variables.retain(|other| name(other) != name(&variable));
             self.variables.push(variable);
@@ -156,19 +157,25 @@ impl Setting {
     /// Whether it can stand in an instruction: nothing to expand, and nothing secret by its name.
     pub(crate) fn is_literal(&self) -> bool {
         self.variables.iter().all(|variable| {
-            !variable.raw.contains(['$', '`', '\n', '<', '>', '\\']) && !is_secret(name(variable))
+            is_withheld(variable) || !variable.raw.contains(['$', '`', '\n', '<', '>', '\\'])
         })
+    }
+
+    /// The variables that hold a secret, by name.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        self.variables.iter().filter(|variable| is_withheld(variable)).map(name).collect()
+    }
+
+    /// The setting without what holds a secret.
+    pub(crate) fn without_secrets(&self) -> Self {
+        let variables = self.variables.iter().filter(|variable| !is_withheld(variable)).cloned().collect();
+        Self { variables, ..self.clone() }
     }
 
     /// Whether a run under the other setting does what a run under this one does.
     pub(crate) fn admits(&self, other: &Self) -> bool {
         let elsewhere = self.directory.is_some() && other.directory.is_some();
         self.variables == other.variables && !(elsewhere && self.directory != other.directory)
-    }
-
-    /// Whether what passes under this setting may have failed under the other for another reason than it.
-    pub(crate) fn adds_nothing_to(&self, other: &Self) -> bool {
-        self.admits(other) && (self.directory.is_none() || other.directory.is_some())
     }
 
     /// What runs, each with how often it was run, have in common: the variables that most agree in (of
@@ -228,6 +235,23 @@ pub(crate) fn is_assignment(word: &str) -> bool {
         name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
             && name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
     })
+}
+
+/// What stands for the value of a variable that holds a secret.
+const SECRET: &str = "{secret}";
+
+/// The variable; its value is left out where its name says that it is secret, or where it was redacted.
+fn without_secret(variable: Word) -> Word {
+    let is_redacted = variable.value.contains("[redacted:");
+    if !is_redacted && !is_secret(name(&variable)) {
+        return variable;
+    }
+    let text = format!("{}={SECRET}", name(&variable));
+    Word { raw: text.clone(), value: text }
+}
+
+fn is_withheld(variable: &Word) -> bool {
+    variable.value.split_once('=').is_some_and(|(_, value)| value == SECRET)
 }
 
 fn name(variable: &Word) -> &str {

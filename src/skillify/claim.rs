@@ -139,8 +139,13 @@ impl Claim {
 
     /// The code that a text of it may have.
     pub(super) fn codes(&self) -> Vec<String> {
-        let templates = self.templates().into_iter().map(ToString::to_string);
-        templates.chain(self.against().into_iter().flat_map(Unwanted::into_codes)).collect()
+        let told = |template: &Template| -> Vec<String> {
+            template.told().split('`').skip(1).step_by(2).map(str::to_owned).collect()
+        };
+        let templates = self.templates();
+        let whole = templates.iter().map(ToString::to_string);
+        let whole: Vec<String> = whole.chain(templates.iter().flat_map(|template| told(template))).collect();
+        whole.into_iter().chain(self.against().into_iter().flat_map(Unwanted::into_codes)).collect()
     }
 
     /// The command that it asks for; `None` where it asks for none.

@@ -41,14 +41,14 @@ fn sentence(claim: &SupportedClaim) -> String {
         Claim::Run(command) => run_line(command),
         Claim::Edit(file) => format!("Edit `{file}`."),
         Claim::Repair { command, repair } => {
-            format!("If `{command}` fails{}, run `{repair}`.{}", with(&claim.failures), caution(repair))
+            format!("If `{command}` fails{}, run {}.{}", with(&claim.failures), repair.told(), caution(repair))
         }
         Claim::Prevent { command, first } => {
-            format!("Run `{first}` before `{command}`.{}", caution(first))
+            format!("Run {} before `{command}`.{}", first.told(), caution(first))
         }
         Claim::Instead { run, failed } => {
             let code = Unwanted::of(failed, Some(run)).code();
-            format!("Use `{run}`; {code} fails here{}.", with(&claim.failures))
+            format!("Use {}; {code} fails here{}.", run.told(), with(&claim.failures))
         }
         Claim::Prefer { prefer, over } => {
             format!("Use `{prefer}`, not {}.", Unwanted::of(over, Some(prefer)).code())
@@ -97,7 +97,7 @@ fn are_one(one: &SupportedClaim, other: &SupportedClaim) -> bool {
 fn sentence_of(claims: &[&SupportedClaim]) -> Option<String> {
     let [first, _, ..] = claims else { return claims.first().map(|claim| sentence(claim)) };
     let asked = claims.iter().filter_map(|claim| claim.claim.asks_for());
-    let codes: Vec<String> = asked.clone().map(|command| format!("`{command}`")).collect();
+    let codes: Vec<String> = asked.clone().map(Template::told).collect();
     let careful = asked.clone().map(caution).find(|caution| !caution.is_empty()).unwrap_or_default();
     Some(match &first.claim {
         Claim::Check { edited, .. } => format!("After editing `{edited}`, run {}.", enumerated(&codes, "and")),
@@ -128,7 +128,7 @@ fn with(failures: &[String]) -> String {
 
 /// The step that says to run a command.
 fn run_line(command: &Template) -> String {
-    format!("Run `{command}`.{}", caution(command))
+    format!("Run {}.{}", command.told(), caution(command))
 }
 
 fn caution(command: &Template) -> &'static str {

@@ -232,7 +232,8 @@ impl Workspace<'_> {
         let is_own = |kept: &&Judged| {
             let step = &kept.step;
             let is_file = matches!(&step.claim, Claim::Edit(_));
-            (tells(&step.claim, works) || is_file)
+            let is_check = runs(&step.claim, works).is_some_and(|command| !command.is_everyday());
+            (is_check || is_file)
                 && self.background.tells_apart(step.term, step.shown(), members.len())
                 && self.lifts(step, members.len())
         };

@@ -241,11 +241,30 @@ const MOMENTARY: &[&str] = &[
     "yet",
 ];
 
-/// Whether a person's words speak against a command, and not for the moment alone. A question forbids nothing.
+/// Words that open a sentence which forbids something.
+const FORBIDDING: &[&str] = &[
+    "avoid", "don t", "do not", "kein", "keine", "keinen", "never", "nicht", "nie", "niemals", "no", "please don t",
+    "please do not", "please never", "stop",
+];
+
+/// Whether a sentence of a person's words forbids a command, and not for the moment alone: it opens with a
+/// word that forbids, and names what the command does and, if it has flags that decide, one of them. A question
+/// forbids nothing.
 pub(super) fn forbids(said: &str, command: &Command) -> bool {
-    let spoken = format!(" {} ", words(said).join(" "));
-    let is_momentary = MOMENTARY.iter().any(|word| spoken.contains(&format!(" {word} ")));
-    !said.contains('?') && !is_momentary && speaks_against(said, command)
+    let does = command.verb().last().map(|word| words(word)).unwrap_or_default();
+    let flags: Vec<Vec<String>> = deciding_flags(command).into_iter().map(words).collect();
+    let sentences = said.split_inclusive(['.', '!', '?', ';', '\n']);
+    !does.is_empty()
+        && sentences.filter(|sentence| !sentence.ends_with('?')).any(|sentence| {
+            let spoken = words(sentence);
+            let text = format!(" {} ", spoken.join(" "));
+            let has = |part: &[String]| text.contains(&format!(" {} ", part.join(" ")));
+            let opens = |word: &&str| text.starts_with(&format!(" {word} "));
+            FORBIDDING.iter().any(|word| opens(&word))
+                && !MOMENTARY.iter().any(|word| text.contains(&format!(" {word} ")))
+                && (has(&does) || does.iter().all(|part| spoken.contains(part)))
+                && (flags.is_empty() || flags.iter().any(|flag| has(flag)))
+        })
 }
 
 /// Whether the prompt names one command and says that the other is not wanted, by names that tell

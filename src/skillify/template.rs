@@ -83,6 +83,11 @@ impl Template {
         (!pieces.is_empty()).then(|| Self { pieces, setting: Setting::default() })
     }
 
+    /// Whether it has fewer words than each of the commands, and runs as they do.
+    pub(super) fn is_prefix_of_all<'c>(&self, mut commands: impl Iterator<Item = &'c Command>) -> bool {
+        commands.all(|command| command.words().len() > self.pieces.len() && self.runs_as(command))
+    }
+
     /// The template of an edited file that prints like this.
     pub(super) fn parse_path(text: &str) -> Self {
         Self::of_path(Piece::parse(&Word { raw: text.to_owned(), value: text.to_owned() }))
@@ -233,6 +238,23 @@ impl Template {
             Piece::Varying(_) => None,
         });
         self.pieces.iter().all(literal).then(|| words.filter(|word| !is_flag(word)).collect())
+    }
+
+    /// The variables of its setting that hold a secret, by name.
+    pub(super) fn secrets(&self) -> Vec<&str> {
+        self.setting.secrets()
+    }
+
+    /// As a reader is told it: a variable that holds a secret is named and not set.
+    pub(super) fn told(&self) -> String {
+        let text = Self { pieces: self.pieces.clone(), setting: self.setting.without_secrets() }.to_string();
+        match self.secrets().as_slice() {
+            [] => format!("`{text}`"),
+            names => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                format!("`{text}` with {} set", names.join(" and "))
+            }
+        }
     }
 
     /// As it prints without its setting.

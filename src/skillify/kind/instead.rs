@@ -29,6 +29,12 @@ use crate::shell::signature;
 /// So many steps after a failure its replacement is looked for.
 const MOST_STEPS: usize = 8;
 
+/// Words of many commands that say nothing of what one is about.
+const COMMON_WORDS: &[&str] = &[
+    "build", "check", "cargo", "command", "commit", "docker", "exec", "install", "lint", "list", "make", "origin", "push",
+    "python", "python3", "pytest", "start", "status", "test", "tests", "update",
+];
+
 /// How two commands do the same work, the surest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Relation {
@@ -139,6 +145,9 @@ fn relation(failed: &Command, by: &Command) -> Option<Relation> {
         command.words().iter().map(|word| word.value.clone()).filter(|word| !is_manner(word)).collect()
     };
     let (theirs, own) = (words(failed), words(by));
+    if added(by, failed).is_some() {
+        return Some(Relation::Varied);
+    }
     for wrapper in 1..=2 {
         if theirs.len() > wrapper && theirs.get(wrapper..) == Some(&own) {
             return Some(Relation::Unwrapped(wrapper));
@@ -165,9 +174,12 @@ fn relation(failed: &Command, by: &Command) -> Option<Relation> {
     if is_telling && kind == family(by) && theirs.first() != own.first() {
         return Some(Relation::SameFamily);
     }
-    // `/commit` and `git commit`.
-    let about = theirs.first().and_then(|word| word.strip_prefix('/'));
-    about.filter(|about| by.verb().contains(about)).map(|_| Relation::SameWord)
+    // `/commit` and `git commit`; `manage.py report` and `app report`.
+    let about = |word: &&String| {
+        let word = word.trim_start_matches('/');
+        word.len() >= 4 && !is_flag(word) && !COMMON_WORDS.contains(&word) && own.iter().any(|own| own.trim_start_matches('/') == word)
+    };
+    theirs.iter().find(about).map(|_| Relation::SameWord)
 }
 
 /// How many words stand in one of the lines alone, at most.
@@ -193,6 +205,14 @@ fn of_project(sessions: &Sessions<'_>, project: &str, cases: Vec<Case<'_>>) -> V
         }
     }
     for ((failed, run), part) in unwrapped {
+        // One command is told whole; several by what they have in common, which stands at their beginning.
+        let mut runs: Vec<Vec<&str>> = part.iter().map(|case| case.failed.1.core()).collect();
+        runs.sort_unstable();
+        runs.dedup();
+        if runs.len() == 1 {
+            others.extend(part);
+            continue;
+        }
         let words = |words: &[String]| Template::of_words(words);
         if let Some((failed, run)) = words(&failed).zip(words(&run)) {
             claims.entry(Claim::Instead { run, failed }).or_default().extend(part);
@@ -243,9 +263,9 @@ fn propose(sessions: &Sessions<'_>, project: &str, claim: Claim, part: &[Case<'_
 
 /// Sessions in which the command ran as it is and passed, and those in which it only failed.
 fn own_runs(sessions: &Sessions<'_>, project: &str, failed: &Template, part: &[Case<'_>]) -> (u32, u32) {
-    let is_short = part.iter().any(|case| matches!(case.relation, Relation::Unwrapped(_)));
+    let is_short = failed.is_prefix_of_all(part.iter().map(|case| case.failed.1));
     let is_run = |command: &Command| {
-        if is_short { failed.runs_as(command) } else { failed.matches(command) }
+        if is_short { failed.runs_as(command) } else { failed.is_as_it_is(command) }
     };
     let (mut passed, mut only_failed) = (0, 0);
     for timeline in sessions.timelines.iter().filter(|timeline| timeline.project() == project) {
