@@ -131,4 +131,6 @@ fn blame(proofs: &[Proof], verdicts: &Verdicts<'_>) -> Option<Blame> {
 }
 
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod tests;
