@@ -42,6 +42,7 @@ pub(crate) struct Listed {
     /// How its output and exit status are seen.
     pub(crate) view: View,
     /// The files that it writes by `>`, `>>` or `tee`, as written.
+    #[allow(dead_code, reason = "for those who ask which files a session made")]
     pub(crate) writes: Vec<String>,
     /// In how many subshells it runs.
     depth: usize,

@@ -8,7 +8,7 @@ use super::command::{Command, looks_like_file, program_name};
 use super::vocabulary::families as known;
 
 /// What a command is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Family {
     /// Runs tests.
     Test,

@@ -28,6 +28,7 @@ mod running;
 mod verdict;
 mod witness;
 
+#[allow(unused_imports, reason = "for those who join a call and the later one that ends it")]
 pub(crate) use running::{background_id, is_still_running};
 
 use super::command::Listed;

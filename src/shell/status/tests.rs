@@ -104,3 +104,16 @@ fn what_was_not_run_or_still_runs_is_unknown() {
         assert_eq!(of("make a", Ok, output), [Unknown], "{output}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_line_and_output_give_a_status_for_each_command(
+        line in "[a-z$ ;&|()'\"<>\\n-]{0,60}", output in ".{0,200}"
+    ) {
+        let listed = commands(&line);
+        for reported in [Ok, Error, Unknown] {
+            proptest::prop_assert_eq!(statuses(&listed, reported, &output).len(), listed.len());
+        }
+        let _ = (is_still_running(&output), refusal::refusal(&output));
+    }
+}

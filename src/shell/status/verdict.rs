@@ -46,6 +46,8 @@ pub(super) struct Verdicts<'a> {
     candidates: Vec<Option<Candidate<'a>>>,
     proofs: &'a [Proof],
     found: Vec<Found>,
+    /// How sure it is that a command printed a form, by form and command.
+    ties: Vec<Vec<Tie>>,
 }
 
 impl<'a> Verdicts<'a> {
@@ -67,7 +69,10 @@ impl<'a> Verdicts<'a> {
         };
         let is_asked = candidates.iter().zip(proofs).any(is_asked);
         let found = if is_asked { found_in(&reading.text) } else { Vec::new() };
-        Self { listed, reading, candidates, proofs, found }
+        let mut verdicts = Self { listed, reading, candidates, proofs, found, ties: Vec::new() };
+        let of_form = |found| (0..listed.len()).map(|index| verdicts.tie(index, found)).collect();
+        verdicts.ties = verdicts.found.iter().map(of_form).collect();
+        verdicts
     }
 
     fn candidate(&self, index: usize) -> Option<&Candidate<'a>> {
@@ -109,14 +114,18 @@ impl<'a> Verdicts<'a> {
     /// The forms that a command printed, as far as can be told: those that are tied to no other command
     /// as closely. `true`: another is tied as closely.
     fn of(&self, index: usize) -> Vec<(&Found, Tie, bool)> {
-        let ties = self.found.iter().filter_map(|found| {
-            let own = self.tie(index, found);
+        let ties = self.found.iter().zip(&self.ties).filter_map(|(found, ties)| {
+            let tie = |index: usize| ties.get(index).copied().unwrap_or(Tie::None);
+            let own = tie(index);
+            if own == Tie::None {
+                return None;
+            }
             // A failure is not one of those that passed.
             let is_failure = matches!(found.says, Says::Failed | Says::Hint);
             let passed = |other: usize| self.proofs.get(other) == Some(&Proof::Passed);
             let is_other = |other: &usize| *other != index && !(is_failure && passed(*other));
             let others = (0..self.listed.len()).filter(is_other);
-            let closest = others.map(|other| self.tie(other, found)).max().unwrap_or(Tie::None);
+            let closest = others.map(tie).max().unwrap_or(Tie::None);
             let is_told = match found.says {
                 Says::Failed => own > Tie::None,
                 Says::Hint => own > Tie::Any,
