@@ -81,7 +81,7 @@ fn looked_through<'a, 'b>(words: &'b [&'a str]) -> Option<&'b [&'a str]> {
             rest = behind;
             break;
         }
-        if !first.starts_with('-') && !(runner.until_dashes && first.contains('=')) {
+        if !(first.starts_with('-') || runner.until_dashes && first.contains('=')) {
             break;
         }
         rest = if takes_value { behind.get(1..)? } else { behind };

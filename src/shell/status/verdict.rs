@@ -86,7 +86,7 @@ impl<'a> Verdicts<'a> {
     fn tie(&self, index: usize, found: &Found) -> Tie {
         let Some(candidate) = self.candidate(index) else { return Tie::None };
         if let Some(name) = &found.name
-            && candidate.words.iter().any(|word| *word == name.as_str())
+            && candidate.words.contains(&name.as_str())
         {
             return Tie::Name;
         }
