@@ -15,6 +15,7 @@ use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
 use crate::service::mining::{RunError, findings, mine_offline, publish};
 use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
+use crate::skillify::null;
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
@@ -31,6 +32,10 @@ pub(super) struct Arguments {
     /// Say of every candidate why it is or is not published, and what a model is sent where
     #[arg(long)]
     explain: bool,
+    /// Mine this many times with the link that each kind of claim rests on broken, say what would have been
+    /// published, and publish nothing
+    #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["explain", "show_prompt"])]
+    null: Option<u32>,
     /// Print the requests that a model would be sent, without the key
     #[arg(long, requires = "dry_run")]
     show_prompt: bool,
@@ -57,6 +62,12 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         places.retain(|(_, workspace), _| {
             arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace)
         });
+        if let Some(rounds) = arguments.null {
+            for ((_, workspace), digests) in places {
+                let _ = writeln!(text, "{}", null(&workspace, &digests, &pipeline.mining, rounds));
+            }
+            continue;
+        }
         let job = |(place, digests)| Job { place, digests, vectors: None };
         let mut jobs: Vec<Job> = places.into_iter().map(job).collect();
         look_up(arguments, pipeline, &mut jobs, &mut text).await?;

@@ -319,6 +319,7 @@ impl Resolver<'_> {
             publish: skillify::PublishRule {
                 sessions: usize_of(skillify.publish.sessions),
                 people: usize_of(skillify.publish.people),
+                skills: usize_of(skillify.publish.skills),
             },
             ..skillify::Config::default()
         };

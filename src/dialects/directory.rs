@@ -1,10 +1,17 @@
-//! Working directories where no attribute states them: in the arguments of tools and in what a
-//! client tells its model about the workspace.
+//! Working directories: in the resource, in the arguments of tools and in what a client tells its model
+//! about the workspace.
 
 use super::json;
+use super::record::{Record, to_text};
 
 /// Arguments that name the directory a command runs in.
 const ARGUMENTS: &[&str] = &["workdir", "cwd", "working_directory", "directory", "dir_path"];
+
+/// Where the process runs, as OpenTelemetry's resource attribute says; `""` if it does not.
+pub(super) fn of_process(record: &Record<'_>) -> String {
+    let told = record.look("process.working_directory").map(to_text);
+    told.and_then(|told| absolute(&told)).unwrap_or_default()
+}
 
 /// The directory that a tool's arguments (JSON text) name, if it is an absolute path.
 pub(super) fn of_arguments(arguments: &str) -> Option<String> {

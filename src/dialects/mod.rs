@@ -68,7 +68,7 @@ mod repository;
 mod strands;
 mod wrappers;
 
-use crate::event::{Owner, SessionEvent, Timestamp};
+use crate::event::{Kind, Owner, SessionEvent, Timestamp};
 
 pub use explain::{Column, Explanation, Source};
 pub use hooks::{HOOKS, Hooks};
@@ -222,6 +222,7 @@ fn complete(
 ) {
     let digest = record.digest();
     let project = repository::of(record);
+    let folder = directory::of_process(record);
     let attributes = record.unread_attributes();
     for (index, event) in events.iter_mut().enumerate() {
         event.event_id = digest.event_id(&owner.tenant, dialect, event.kind, index);
@@ -236,6 +237,10 @@ fn complete(
         }
         if event.project.is_empty() {
             event.project.clone_from(&project);
+        }
+        // A tool may work in any folder below.
+        if event.cwd.is_empty() && !matches!(event.kind, Kind::ToolCall | Kind::ToolResult) {
+            event.cwd.clone_from(&folder);
         }
         if event.trace_id.is_empty() {
             event.trace_id = record.trace_id();

@@ -29,6 +29,9 @@ pub(super) struct Content {
 pub(super) struct Body {
     pub(super) title: String,
     pub(super) when_to_use: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) lessons: Vec<Sentence>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) steps: Vec<Sentence>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) if_it_fails: Vec<Sentence>,
@@ -103,6 +106,7 @@ impl Content {
         let said: BTreeSet<String> = next.claims.iter().map(|record| record.claim.clone()).collect();
         if let (Some(body), Some(their_body)) = (&mut next.body, theirs.body) {
             for (own, theirs) in [
+                (&mut body.lessons, their_body.lessons),
                 (&mut body.steps, their_body.steps),
                 (&mut body.if_it_fails, their_body.if_it_fails),
                 (&mut body.avoid, their_body.avoid),
@@ -124,7 +128,7 @@ impl Content {
         let mut next = self.clone();
         next.claims.retain(|record| !claims.contains(&record.claim));
         if let Some(body) = &mut next.body {
-            for sentences in [&mut body.steps, &mut body.if_it_fails, &mut body.avoid] {
+            for sentences in [&mut body.lessons, &mut body.steps, &mut body.if_it_fails, &mut body.avoid] {
                 sentences.retain(|sentence| sentence.claims.is_empty() || !sentence.claims.is_subset(claims));
             }
         }
@@ -189,6 +193,7 @@ impl Body {
         Self {
             title: wording.title.clone(),
             when_to_use: wording.when_to_use.clone(),
+            lessons: sentences(&wording.lessons),
             steps: sentences(&wording.steps),
             if_it_fails: sentences(&wording.if_it_fails),
             avoid: sentences(&wording.avoid),
@@ -222,10 +227,7 @@ impl ClaimRecord {
 
 /// The command whose failure the claim speaks of.
 pub(super) fn situation(claim: &Claim) -> Option<String> {
-    match claim {
-        Claim::Fix { command, .. } => Some(command.to_string()),
-        _ => None,
-    }
+    claim.situation().map(ToString::to_string)
 }
 
 impl EvidenceRecord {

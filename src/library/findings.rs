@@ -8,7 +8,7 @@ use crate::event::Timestamp;
 use crate::skillify::{Candidate, Mined, Scope};
 
 /// What one run of mining found in a workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Findings {
     /// The workspace.
     pub workspace: String,

@@ -90,7 +90,7 @@ fn lines<'a>(candidate: &'a Candidate, claims: &BTreeSet<String>) -> Vec<&'a str
         };
         line.claims.iter().filter_map(said).any(|claim| claims.contains(&claim))
     };
-    let main = if wording.if_it_fails.is_empty() { &wording.steps } else { &wording.if_it_fails };
+    let main = if wording.lessons.is_empty() { &wording.steps } else { &wording.lessons };
     main.iter().chain(&wording.avoid).filter(says).map(|line| line.text.as_str()).collect()
 }
 

@@ -50,8 +50,9 @@ pub(super) fn reduced(candidate: &Candidate, claims: Vec<SupportedClaim>) -> Can
 
 /// A wording of these claims that keeps the requests among the lines of another one.
 fn worded<'l>(claims: &[SupportedClaim], when_to_use: impl IntoIterator<Item = &'l String>) -> Wording {
-    let mut wording = Offline.word(&Material { claims, verbs: &[], words: &[], signatures: &[] });
-    for line in when_to_use.into_iter().filter(|line| !line.contains('`')) {
+    let mut wording = Offline.word(&Material::of(claims.to_vec()));
+    let asked = when_to_use.into_iter().filter(|line| line.starts_with("When asked"));
+    for line in asked {
         if let (Some(asked), Some(description)) =
             (line.strip_prefix("When "), wording.description.strip_suffix('.'))
         {

@@ -17,9 +17,13 @@ pub(super) fn skill_md(id: &str, skill: &Skill) -> Option<String> {
     // Writing to a String cannot fail.
     let _ = write!(text, "\n# {}\n\n## When to use\n", body.title);
     bullets(&mut text, body.when_to_use.iter().map(String::as_str));
-    text.push_str("\n## Steps\n");
-    for (number, Sentence { text: step, .. }) in (1..).zip(&body.steps) {
-        let _ = writeln!(text, "{number}. {step}");
+    for (heading, sentences) in [("Lessons", &body.lessons), ("Steps", &body.steps)] {
+        if !sentences.is_empty() {
+            let _ = write!(text, "\n## {heading}\n");
+        }
+        for (number, Sentence { text: sentence, .. }) in (1..).zip(sentences) {
+            let _ = writeln!(text, "{number}. {sentence}");
+        }
     }
     for (heading, sentences) in [("If it fails", &body.if_it_fails), ("Avoid", &body.avoid)] {
         if !sentences.is_empty() {

@@ -17,7 +17,7 @@ use crate::config::{Settings, SkillsPipeline};
 use crate::event::Timestamp;
 use crate::exporters::target::{self, Report, Target, Update};
 use crate::library::{Episode, Findings};
-use crate::skillify::{self, Digest, Mined, Offline, Proposer, mine_digests};
+use crate::skillify::{self, Digest, Lessons, Mined, Offline, mine_digests};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
@@ -80,9 +80,9 @@ const WORKSPACES_AT_ONCE: usize = 2;
 
 /// Mines workspaces without a model, off the reactor; what is found comes in the order of the jobs.
 pub async fn mine_offline(jobs: &[Job], config: skillify::Config<'static>) -> Result<Vec<Found>, RunError> {
-    let mining = jobs.iter().map(|job| mine_with(job, config, |mine| mine(&Offline)).boxed());
-    let mined = beside_each_other(mining.collect()).await?;
-    Ok(mined.into_iter().map(|mined| Found { mined, learned: None }).collect())
+    let mining = jobs.iter().map(|job| mine(job, config).boxed());
+    let lessons = beside_each_other(mining.collect()).await?;
+    Ok(lessons.iter().map(|lessons| Found { mined: lessons.worded(&Offline), learned: None }).collect())
 }
 
 /// What work on workspaces comes to, in the order of the workspaces.
@@ -92,16 +92,12 @@ pub(super) async fn beside_each_other<T>(
     stream::iter(work).buffered(WORKSPACES_AT_ONCE).try_collect().await
 }
 
-/// Does the work that needs one workspace mined, once or again with another proposer, off the reactor.
-pub(super) async fn mine_with<T: Send + 'static>(
-    job: &Job,
-    config: skillify::Config<'static>,
-    work: impl FnOnce(&dyn Fn(&dyn Proposer) -> Mined) -> T + Send + 'static,
-) -> Result<T, RunError> {
+/// Mines one workspace, off the reactor.
+pub(super) async fn mine(job: &Job, config: skillify::Config<'static>) -> Result<Arc<Lessons>, RunError> {
     let Job { place: (_, workspace), digests, vectors } = job.clone();
     let mining = tokio::task::spawn_blocking(move || {
         let config = skillify::Config { vectors: vectors.as_deref(), ..config };
-        work(&|proposer| mine_digests(&workspace, &digests, &config, proposer))
+        Arc::new(mine_digests(&workspace, &digests, &config))
     });
     Ok(mining.await?)
 }

@@ -1,9 +1,9 @@
-//! The LLM step of a run: mine, ask for the answers that nobody has yet, mine again with them.
+//! The LLM step of a run: mine, word, ask for the answers that nobody has yet, word again with them.
 //!
 //! ```text
-//! answers known to the targets ─► mine ─► questions about skills that would be written ─► ask, on a leash
+//! mine ─► word with the answers known to the targets ─► questions about skills that would be written ─► ask, on a leash
 //!        ▲                                                                                    │
-//!        └── published with the skills ◄── mine again where an answer says anything ◄── sift ─┘
+//!        └── published with the skills ◄── word again where an answer says anything ◄── sift ─┘
 //! ```
 //!
 //! Nothing here can lose a skill: what has no answer is worded offline. A skill that stands and says all
@@ -26,9 +26,9 @@ use crate::skillify::llm::{
     Allowance, Asked, Client, ClientError, Failure, Pair, Question, Refusal, Spent, Worded, no_answer, pairs,
     sift,
 };
-use crate::skillify::{self, Digest, Mined, Offline, Vectors};
+use crate::skillify::{self, Digest, Lessons, Mined, Offline, Vectors};
 
-use super::mining::{Place, RunError, beside_each_other, mine_with};
+use super::mining::{Place, RunError, beside_each_other, mine};
 
 /// A server that did not answer is left alone for so long …
 const PAUSE: Duration = Duration::from_secs(5 * 60);
@@ -88,6 +88,7 @@ pub struct Step {
 
 /// What mining a workspace came to before anybody was asked.
 struct Pass {
+    lessons: Arc<Lessons>,
     mined: Mined,
     /// Keys of answers that its skills are worded with.
     used: BTreeSet<String>,
@@ -149,7 +150,7 @@ impl Step {
         let mut tally = tally(&passes);
         tally.asked = self.ask(tally.questions.clone(), &known, stop).await;
         let fresh = sifted(&mut tally);
-        let mut found = self.finish_all(jobs, passes, mining, &known, &fresh).await?;
+        let mut found = self.finish_all(jobs, passes, &known, &fresh);
         if let Some(learned) = found.first_mut().and_then(|found| found.learned.as_mut())
             && tally.asked.spent != Spent::default()
         {
@@ -168,7 +169,7 @@ impl Step {
         let known = Arc::new(known);
         let passes = self.passes(jobs, mining, &known).await?;
         let tally = tally(&passes);
-        let found = self.finish_all(jobs, passes, mining, &known, &BTreeMap::new()).await?;
+        let found = self.finish_all(jobs, passes, &known, &BTreeMap::new());
         Ok((found, tally))
     }
 
@@ -189,46 +190,38 @@ impl Step {
         known: &Arc<Known>,
         answers: BTreeMap<String, String>,
     ) -> Result<Pass, RunError> {
-        let (model, uses, known) = (self.client.endpoint().model.clone(), self.uses, Arc::clone(known));
-        mine_with(job, mining, move |mine| {
-            let worded = Worded::new(&model, &answers);
-            let mined = if uses.wording { mine(&worded) } else { mine(&Offline) };
-            let pairs = if uses.same_skill { pairs(&model, &mined.candidates) } else { Vec::new() };
-            let mut missing =
-                worded.missing(mined.candidates.iter().filter(|candidate| known.would_write(candidate)));
-            let (judged, unjudged): (Vec<_>, Vec<_>) =
-                pairs.iter().partition(|pair| answers.contains_key(&pair.question.key));
-            missing.extend(unjudged.into_iter().map(|pair| pair.question.clone()));
-            let mut used = worded.used();
-            used.extend(judged.into_iter().map(|pair| pair.question.key.clone()));
-            Pass { used, missing, pairs, mined }
-        })
-        .await
+        Ok(self.word(mine(job, mining).await?, known, &answers))
+    }
+
+    /// Words what was mined with the answers that are known, and says which are missing.
+    fn word(&self, lessons: Arc<Lessons>, known: &Known, answers: &BTreeMap<String, String>) -> Pass {
+        let (model, uses) = (&self.client.endpoint().model, self.uses);
+        let worded = Worded::new(model, answers);
+        let mined = if uses.wording { lessons.worded(&worded) } else { lessons.worded(&Offline) };
+        let pairs = if uses.same_skill { pairs(model, &mined.candidates) } else { Vec::new() };
+        let mut missing =
+            worded.missing(mined.candidates.iter().filter(|candidate| known.would_write(candidate)));
+        let (judged, unjudged): (Vec<_>, Vec<_>) =
+            pairs.iter().partition(|pair| answers.contains_key(&pair.question.key));
+        missing.extend(unjudged.into_iter().map(|pair| pair.question.clone()));
+        let mut used = worded.used();
+        used.extend(judged.into_iter().map(|pair| pair.question.key.clone()));
+        Pass { lessons, used, missing, pairs, mined }
     }
 
     /// [`Step::finish`] for every job, in their order.
-    async fn finish_all(
+    fn finish_all(
         &self,
         jobs: &[Job],
         passes: Vec<Pass>,
-        mining: skillify::Config<'static>,
-        known: &Arc<Known>,
+        known: &Known,
         fresh: &BTreeMap<String, String>,
-    ) -> Result<Vec<Found>, RunError> {
-        let finishing =
-            jobs.iter().zip(passes).map(|(job, pass)| self.finish(job, pass, mining, known, fresh).boxed());
-        beside_each_other(finishing.collect()).await
+    ) -> Vec<Found> {
+        jobs.iter().zip(passes).map(|(job, pass)| self.finish(job, pass, known, fresh)).collect()
     }
 
-    /// Mines a job again where an answer changes its text.
-    async fn finish(
-        &self,
-        job: &Job,
-        mut pass: Pass,
-        mining: skillify::Config<'static>,
-        known: &Arc<Known>,
-        fresh: &BTreeMap<String, String>,
-    ) -> Result<Found, RunError> {
+    /// Words a job again where an answer changes its text.
+    fn finish(&self, job: &Job, mut pass: Pass, known: &Known, fresh: &BTreeMap<String, String>) -> Found {
         let mut answers = self.answers(job, known);
         let new: Vec<&Question> =
             pass.missing.iter().filter(|question| fresh.contains_key(&question.key)).collect();
@@ -238,7 +231,7 @@ impl Step {
         used.append(&mut pass.used);
         answers.extend(fresh.iter().map(|(key, answer)| (key.clone(), answer.clone())));
         if says_something {
-            pass = self.pass(job, mining, known, answers.clone()).await?;
+            pass = self.word(pass.lessons, known, &answers);
             used.append(&mut pass.used);
         }
         answers.retain(|key, _| used.contains(key));
@@ -249,7 +242,7 @@ impl Step {
         memory.insert(place.clone(), answers.clone());
         drop(memory);
         let learned = Learned { place, answers, spent: BTreeMap::new(), same };
-        Ok(Found { mined: pass.mined, learned: Some(learned) })
+        Found { mined: pass.mined, learned: Some(learned) }
     }
 
     /// What is known of a job's skills; what stands at a target counts before what was only heard.

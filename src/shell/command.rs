@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::family::{Family, family, main_words};
-use super::flag::is_flag;
+use super::flag::{is_flag, is_manner};
 use super::global_options::arguments;
 use super::parse::{self, Connector, Pipeline, Streams, Word};
 use super::setting::Setting;
@@ -189,6 +189,34 @@ impl Command {
         format!("{}{}", self.setting, words.join(" "))
     }
 
+    /// What makes two runs runs of the same command: setting and words, without the flags that only change
+    /// what is printed, asked or run at once.
+    pub(crate) fn identity(&self) -> String {
+        let deciding = self.words.iter().map(|word| word.value.as_str());
+        let words: Vec<&str> = deciding.filter(|word| !is_flag(word) || !is_manner(word)).collect();
+        format!("{}{}", self.setting, words.join(" "))
+    }
+
+    /// Puts files of the work tree back or brings others: version control that does not only record.
+    pub(crate) fn restores_files(&self) -> bool {
+        const RESTORING: [&str; 13] = [
+            "am",
+            "apply",
+            "checkout",
+            "cherry-pick",
+            "clean",
+            "merge",
+            "pull",
+            "rebase",
+            "reset",
+            "restore",
+            "revert",
+            "stash",
+            "switch",
+        ];
+        matches!(self.verb().as_slice(), ["git", verb, ..] if RESTORING.contains(verb))
+    }
+
     /// The words that are no flags: two runs with the same core are runs of the same command.
     pub(crate) fn core(&self) -> Vec<&str> {
         self.words.iter().map(|word| word.value.as_str()).filter(|word| !is_flag(word)).collect()
@@ -206,7 +234,9 @@ impl Command {
         let Some((first, rest)) = words.split_first() else { return Vec::new() };
         let program = program_name(first);
         let mut arguments = arguments(program, rest);
-        if known::INTERPRETERS.contains(&program) {
+        // What stands behind `bun run` is a task, behind `bun` alone a script.
+        let runs_a_task = matches!(rest.first(), Some(&("run" | "task" | "test")));
+        if known::INTERPRETERS.contains(&program) && !(matches!(program, "bun" | "deno") && runs_a_task) {
             return std::iter::once(program).chain(arguments.next()).collect();
         }
         if known::HOUSEKEEPING.contains(&program) {

@@ -8,6 +8,7 @@
 //! | `wrapper.rs` | what stands around a command: `sudo`, `timeout`, `bash -c`, filters |
 //! | `setting.rs` | where and under which conditions a command runs |
 //! | `command.rs` | commands in canonical form |
+//! | `family.rs` | what kind of work a command does |
 //! | `flag.rs`, `global_options.rs` | which words are options, and which of them decide |
 //! | `shown.rs` | which part of a command's output its line shows |
 //! | `family.rs` | what a command is for: testing, linting, building |

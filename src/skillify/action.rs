@@ -13,10 +13,12 @@ use serde_json::Value;
 use super::checkout::Checkout;
 use super::event_ids::EventIds;
 use super::outcome::Outcome;
+use super::prompt;
 use super::segment::claimable;
 use super::shared::SharedCommand;
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::shell::command::{Command, commands, looks_like_file};
+use crate::shell::refusal::refusal;
 use crate::shell::signature;
 use crate::shell::status::statuses;
 use crate::shell::tool::{command_line, name_words};
@@ -32,6 +34,11 @@ pub(super) struct Action {
     pub(super) status: Status,
     /// A person or a policy did not allow it; it was not done.
     pub(super) refused: bool,
+    /// A person's words name it and speak against it, and not for the moment alone.
+    pub(super) against: bool,
+    /// What a person said who refused it. A digest keeps no words.
+    #[serde(skip)]
+    pub(super) said: Option<String>,
     /// `""` for the main agent, else the sub-agent.
     pub(super) agent: String,
     /// The events that show it, ascending.
@@ -149,6 +156,11 @@ fn file_name(path: &str) -> &str {
 static REDIRECTION: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:^|[^0-9&>-])>{1,2}\s*([\w./-]*\w\.\w+)").ok());
 
+/// Whether a path that a line writes to is a file that can be named.
+fn is_written(path: &str) -> bool {
+    !path.starts_with("/dev/") && !path.starts_with('&') && !path.contains(['$', '*', '`'])
+}
+
 /// What joins the facts of a call: its id, else the span that reported it, else nothing.
 fn call_id(event: &SessionEvent) -> &str {
     let ids = [&event.tool_call_id, &event.span_id, &event.event_id];
@@ -162,6 +174,8 @@ impl Action {
             what,
             status: Status::Unknown,
             refused: false,
+            against: false,
+            said: None,
             agent,
             events,
             signature: None,
@@ -263,8 +277,11 @@ impl<'a> Call<'a> {
             .map(|event| event.status)
             .find(|status| *status != Status::Unknown)
             .unwrap_or_default();
-        let refused =
-            self.observations().any(|event| event.decision == Decision::Reject) && status != Status::Ok;
+        let output = self.first_text(|event| &event.output);
+        let refusal = refusal(output).filter(|_| status != Status::Ok);
+        let rejected = self.observations().any(|event| event.decision == Decision::Reject);
+        let refused = refusal.is_some() || (rejected && status != Status::Ok);
+        let said = refusal.and_then(|refusal| refusal.words).map(str::to_owned);
         let tool = self.first_text(|event| &event.tool);
         let input = self.first_text(|event| &event.input);
         let mut actions: Vec<Action> = match command_line(tool, input) {
@@ -285,6 +302,11 @@ impl<'a> Call<'a> {
             action.refused = refused;
             if refused {
                 action.status = Status::Unknown;
+                action.signature = None;
+                action.said.clone_from(&said);
+                let command = action.command();
+                action.against =
+                    said.as_ref().zip(command).is_some_and(|(said, command)| prompt::forbids(said, command));
             }
         }
         actions
@@ -298,8 +320,12 @@ impl<'a> Call<'a> {
             .into_iter()
             .zip(statuses)
             .map(|(listed, status)| {
+                let written = listed.writes.iter().find(|path| is_written(path));
                 let what = match listed.command.edited_in_place() {
                     Some(path) => What::Edit(path.to_owned()),
+                    None if listed.command.is_trivial() && written.is_some() => {
+                        What::Edit(written.cloned().unwrap_or_default())
+                    }
                     None => What::Command(listed.command.into()),
                 };
                 let action = Action::new(what, first, events.clone());

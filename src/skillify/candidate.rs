@@ -1,19 +1,18 @@
-//! Candidates: claims that belong together, worded, guarded and judged.
+//! Candidates: claims that stand, composed into skills, then worded and guarded.
 //!
-//! Fixes of one command that the same sessions show are one candidate. What a cluster's sessions ran
-//! in common ([`super::procedure`]) is a candidate of its own, unless a fix already says it.
+//! Mining ends with [`Unworded`]: claims and what may be said of when to use them. Wording is a step of its
+//! own, which may be done again with another proposer.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Idea;
-use super::action::Action;
 use super::chance::Background;
 use super::claim::{Candidate, Claim, Evidence, Scope, SupportedClaim, Wording};
-use super::fixes;
+use super::compose::{self, Topic};
 use super::guard;
 use super::index::Index;
-use super::instead;
+use super::kind::{self, Sessions, Shuffle, Verdict, check, instead, repair, together};
 use super::offline::Offline;
 use super::propose::{self, Material, Proposer};
 use super::score::{self, PublishRule, Shortfall};
@@ -35,66 +34,185 @@ pub(super) struct Workspace<'a> {
     pub(super) without: Option<Idea>,
     /// How near words are in meaning, where that is known.
     pub(super) vectors: Option<&'a Vectors>,
-    pub(super) proposer: &'a dyn Proposer,
     pub(super) background: &'a Background,
     pub(super) terms: &'a Terms,
     pub(super) index: Index<'a>,
     pub(super) as_of: Timestamp,
 }
 
-/// A candidate before it is worded and judged.
+/// How many claims of each kind stand.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Published {
+    pub(super) repairs: usize,
+    pub(super) replacements: usize,
+    pub(super) checks: usize,
+    pub(super) together: usize,
+    pub(super) procedures: usize,
+}
+
+/// The claims of a kind that stand, and those that do not.
+type Found = (Vec<kind::Proposed>, Vec<(kind::Proposed, Verdict)>);
+
+/// A candidate before it is judged as a whole.
 pub(super) struct Draft {
+    pub(super) topic: Topic,
     pub(super) claims: Vec<SupportedClaim>,
     pub(super) dropped: Vec<String>,
     pub(super) shortfalls: Vec<Shortfall>,
 }
 
-impl Draft {
-    /// Whether it tells to run the same as this claim, each instead of something.
-    fn says_instead(&self, claim: &Claim) -> bool {
-        let first = self.claims.first().map(|claim| &claim.claim);
-        let same = match (first, claim) {
-            (Some(Claim::Instead { run, .. }), Claim::Instead { run: other, .. }) => run == other,
-            _ => false,
-        };
-        same && self.shortfalls.is_empty()
-    }
+/// A candidate that is not worded yet.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Unworded {
+    workspace: String,
+    scope: Scope,
+    material: Material,
+    dropped: Vec<String>,
+    rank: u32,
+    shortfalls: Vec<Shortfall>,
 }
 
 impl Workspace<'_> {
     /// Every candidate, published ones first, and what became of each cluster, a line each.
-    pub(super) fn candidates(&self) -> (Vec<Candidate>, Vec<String>) {
-        let drafts = fixes::drafts(self).into_iter().chain(self.choices());
-        let mut candidates: Vec<Candidate> = drafts.map(|draft| self.finish(draft)).collect();
-        let (procedures, clusters) = self.procedures(&candidates);
+    pub(super) fn candidates(&self) -> (Vec<Unworded>, Vec<String>) {
+        let (claims, mut held) = self.lessons();
+        let composed = compose::composed(claims).into_iter().map(|((_, topic), claims)| Draft {
+            topic,
+            claims,
+            dropped: Vec::new(),
+            shortfalls: Vec::new(),
+        });
+        let mut candidates: Vec<Unworded> = composed.map(|draft| self.finish(draft)).collect();
+        let said: Vec<&SupportedClaim> = candidates
+            .iter()
+            .filter(|one| one.shortfalls.is_empty())
+            .flat_map(|one| &one.material.claims)
+            .collect();
+        let (procedures, clusters) = self.procedures(&said);
         candidates.extend(procedures.into_iter().map(|draft| self.finish(draft)));
+        held.sort_by_cached_key(|one| {
+            (
+                Reverse(one.material.claims.first().map_or(0, |claim| claim.counts.treated_with)),
+                first_claim(one),
+            )
+        });
+        candidates.extend(held);
+        candidates.sort_by_cached_key(order);
+        self.keep_the_most_useful(&mut candidates);
         candidates.sort_by_cached_key(order);
         (candidates, clusters)
     }
 
-    /// One command instead of another: because people said so, or because the other cannot work.
-    fn choices(&self) -> Vec<Draft> {
-        let mut preferences = propose::preferences(self.works);
-        if self.without == Some(Idea::Preferences) {
-            preferences.clear();
+    /// How many claims of each kind stand; with `shuffle`, by chance.
+    pub(super) fn published(&self, mut shuffle: Option<&mut Shuffle>) -> Published {
+        let mut published = Published::default();
+        let mut count = |found: Found, counter: fn(&mut Published) -> &mut usize| {
+            #[cfg(debug_assertions)]
+            if std::env::var_os("DBG").is_some() {
+                for one in &found.0 {
+                    eprintln!("DBG {} {} fam", one.claim.claim, one.claim.counted());
+                }
+            }
+            *counter(&mut published) =
+                found.0.iter().filter(|one| self.shortfalls(&one.claim).is_empty()).count();
+        };
+        let sessions = Sessions::of(self.works);
+        count(repair::repairs(&sessions), |published| &mut published.repairs);
+        count(instead::replacements(&sessions), |published| &mut published.replacements);
+        count(check::checks(&sessions, shuffle.as_deref_mut()), |published| &mut published.checks);
+        let is_shuffled = shuffle.is_some();
+        count(together::together(&sessions, shuffle), |published| &mut published.together);
+        if !is_shuffled {
+            let (procedures, _) = self.procedures(&[]);
+            let stands = |draft: &Draft| draft.shortfalls.is_empty();
+            published.procedures = procedures.into_iter().filter(stands).count();
         }
-        let choices = preferences.into_iter().chain(instead::instead(self.works));
-        let mut drafts: Vec<Draft> = Vec::new();
-        for claim in choices {
+        published
+    }
+
+    /// The claims that stand by themselves, and those that do not, each a candidate of its own.
+    fn lessons(&self) -> (Vec<SupportedClaim>, Vec<Unworded>) {
+        let sessions = Sessions::of(self.works);
+        let mut standing = Vec::new();
+        let mut held = Vec::new();
+        for (stand, fallen) in [
+            repair::repairs(&sessions),
+            instead::replacements(&sessions),
+            check::checks(&sessions, None),
+            together::together(&sessions, None),
+        ] {
+            for one in stand {
+                let shortfalls = self.shortfalls(&one.claim);
+                if shortfalls.is_empty() {
+                    standing.push(one.claim)
+                } else {
+                    held.push((one.claim, shortfalls))
+                }
+            }
+            // Of what fell only what came near is worth a look.
+            let near = fallen.into_iter().filter(|(one, _)| one.claim.counts.treated_with >= 2);
+            held.extend(near.map(|(one, verdict)| {
+                let shortfall = match verdict {
+                    Verdict::Few => Shortfall::Sessions {
+                        found: one.claim.counts.treated() as usize,
+                        needed: kind::FEWEST_TREATED as usize,
+                    },
+                    Verdict::Chance => Shortfall::Chance,
+                    Verdict::Explained => Shortfall::Explained,
+                };
+                (one.claim, vec![shortfall])
+            }));
+        }
+        let said = propose::preferences(self.works).into_iter().chain(propose::avoidances(self.works));
+        for claim in said {
             let claim = self.support(&claim);
             let shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
-            let same = |draft: &&mut Draft| shortfalls.is_empty() && draft.says_instead(&claim.claim);
-            match drafts.iter_mut().find(same) {
-                Some(draft) => draft.claims.push(claim),
-                None => drafts.push(Draft { claims: vec![claim], dropped: Vec::new(), shortfalls }),
+            if shortfalls.is_empty() { standing.push(claim) } else { held.push((claim, shortfalls)) }
+        }
+        let standing = without_contradictions(standing, &mut held);
+        let held = held.into_iter().map(|(claim, shortfalls)| {
+            let topic = Topic::of(&claim.claim);
+            self.finish(Draft { topic, claims: vec![claim], dropped: Vec::new(), shortfalls })
+        });
+        (standing, held.collect())
+    }
+
+    /// What a claim that its counts prove lacks still.
+    fn shortfalls(&self, claim: &SupportedClaim) -> Vec<Shortfall> {
+        let people: BTreeSet<&str> = claim
+            .support
+            .iter()
+            .map(|evidence| evidence.person.as_str())
+            .filter(|person| !person.is_empty())
+            .collect();
+        let mut shortfalls = Vec::new();
+        if self.known_people > 1 && people.len() < self.rule.people {
+            shortfalls.push(Shortfall::People { found: people.len(), needed: self.rule.people });
+        }
+        if claim.sessions().len() < self.rule.sessions {
+            shortfalls
+                .push(Shortfall::Sessions { found: claim.sessions().len(), needed: self.rule.sessions });
+        }
+        if let Some(found) = guard::objection_to_claim(&claim.claim) {
+            shortfalls.push(Shortfall::Guarded(found.to_owned()));
+        }
+        shortfalls
+    }
+
+    /// Of each repository's skills as many as the rule allows stay; the others wait.
+    fn keep_the_most_useful(&self, candidates: &mut [Unworded]) {
+        let mut kept: BTreeMap<String, usize> = BTreeMap::new();
+        for candidate in candidates.iter_mut().filter(|candidate| candidate.shortfalls.is_empty()) {
+            let project = match &candidate.scope {
+                Scope::Project(project) => project.clone(),
+                _ => String::new(),
+            };
+            let kept = kept.entry(project).or_default();
+            *kept += 1;
+            if *kept > self.rule.skills {
+                candidate.shortfalls.push(Shortfall::Enough(self.rule.skills));
             }
         }
-        for draft in &mut drafts {
-            draft
-                .claims
-                .sort_by_cached_key(|claim| (Reverse(claim.sessions().len()), claim.claim.to_string()));
-        }
-        drafts
     }
 
     /// What the whole workspace shows of a claim.
@@ -117,48 +235,26 @@ impl Workspace<'_> {
         self.works.get(at).zip(self.terms.works().get(at))
     }
 
-    /// Words and guards a draft.
-    fn finish(&self, draft: Draft) -> Candidate {
-        let Draft { claims, dropped, mut shortfalls } = draft;
+    /// Adds to a draft what may be said of when to use it, and its scope and worth.
+    fn finish(&self, draft: Draft) -> Unworded {
+        let Draft { topic, claims, dropped, mut shortfalls } = draft;
         let supporting = self.supporting(&claims);
         let (mut verbs, mut words) = self.trigger(&claims, &supporting);
-        let signatures = shared(&supporting, |(work, _)| signatures(work, &claims));
-        let signatures: Vec<String> = signatures.into_iter().map(str::to_owned).collect();
-        let names_a_command = claims.iter().any(|claim| claim.claim.names_a_command());
-        if self.without == Some(Idea::Triggers) {
+        if topic != Topic::Work || self.without == Some(Idea::Triggers) {
             verbs.clear();
             words.clear();
-        } else if !names_a_command && verbs.is_empty() && words.is_empty() {
+        } else if verbs.is_empty() && words.is_empty() {
             shortfalls.push(Shortfall::NoTrigger);
         }
-        let material = Material { claims: &claims, verbs: &verbs, words: &words, signatures: &signatures };
-        let wording = self.proposer.word(&material);
-        let sound = verify::says_only_its_claims(&wording, &claims) && objection(&wording).is_none();
-        let (wording, found) = if sound {
-            (wording, None)
-        } else {
-            let offline = Offline.word(&material);
-            let found = objection(&offline);
-            (offline, found)
+        let dropped = dropped.into_iter().filter(|reason| guard::objection(reason).is_none()).collect();
+        let scope = self.scope(&claims);
+        let rank = score::rank(&claims, self.as_of);
+        let project = match &scope {
+            Scope::Project(project) if self.index.projects > 1 => project.clone(),
+            _ => String::new(),
         };
-        let dropped: Vec<String> =
-            dropped.into_iter().filter(|reason| guard::objection(reason).is_none()).collect();
-        shortfalls.extend(found.map(|found| Shortfall::Guarded(found.to_owned())));
-        let mut candidate = Candidate {
-            workspace: self.name.to_owned(),
-            scope: Scope::Workspace,
-            wording,
-            claims,
-            dropped,
-            rank: 0,
-            shortfalls,
-        };
-        candidate.scope = self.scope(&candidate);
-        candidate.rank = score::rank(&candidate, self.as_of);
-        if candidate.shortfalls.iter().any(|shortfall| matches!(shortfall, Shortfall::Guarded(_))) {
-            censor(&mut candidate);
-        }
-        candidate
+        let material = Material { topic, project, claims, verbs, words };
+        Unworded { workspace: self.name.to_owned(), scope, material, dropped, rank, shortfalls }
     }
 
     /// The segments that support any of the claims, oldest first.
@@ -170,19 +266,68 @@ impl Workspace<'_> {
         at.into_iter().filter_map(|at| self.member(at)).collect()
     }
 
-    fn scope(&self, candidate: &Candidate) -> Scope {
-        let people = candidate.people();
+    fn scope(&self, claims: &[SupportedClaim]) -> Scope {
+        let support = || claims.iter().flat_map(|claim| &claim.support);
+        let people: BTreeSet<&str> =
+            support().map(|evidence| evidence.person.as_str()).filter(|person| !person.is_empty()).collect();
         if let (true, [person]) =
             (self.known_people > 1, people.iter().copied().collect::<Vec<_>>().as_slice())
         {
             return Scope::Person((*person).to_owned());
         }
-        let support = candidate.claims.iter().flat_map(|claim| &claim.support);
-        let projects: BTreeSet<&str> = support.map(|evidence| evidence.project.as_str()).collect();
+        let projects: BTreeSet<&str> = support().map(|evidence| evidence.project.as_str()).collect();
         match projects.iter().copied().collect::<Vec<_>>().as_slice() {
             [project] if !project.is_empty() => Scope::Project((*project).to_owned()),
             _ => Scope::Workspace,
         }
+    }
+}
+
+/// Claims of which none says the opposite of another: of two such neither stands.
+fn without_contradictions(
+    standing: Vec<SupportedClaim>,
+    held: &mut Vec<(SupportedClaim, Vec<Shortfall>)>,
+) -> Vec<SupportedClaim> {
+    let opposite = |claim: &Claim| match claim {
+        Claim::Repair { command, repair } => {
+            Some(Claim::Repair { command: repair.clone(), repair: command.clone() })
+        }
+        Claim::Prevent { command, first } => {
+            Some(Claim::Prevent { command: first.clone(), first: command.clone() })
+        }
+        Claim::Instead { run, failed } => Some(Claim::Instead { run: failed.clone(), failed: run.clone() }),
+        Claim::Prefer { prefer, over } => Some(Claim::Prefer { prefer: over.clone(), over: prefer.clone() }),
+        _ => None,
+    };
+    let said: BTreeSet<Claim> = standing.iter().map(|claim| claim.claim.clone()).collect();
+    let (contradicted, kept): (Vec<_>, Vec<_>) = standing
+        .into_iter()
+        .partition(|claim| opposite(&claim.claim).is_some_and(|opposite| said.contains(&opposite)));
+    held.extend(contradicted.into_iter().map(|claim| (claim, vec![Shortfall::Contradicted])));
+    kept
+}
+
+impl Unworded {
+    /// The candidate in the words of a proposer, or in the offline ones where those say too much.
+    pub(super) fn worded(&self, proposer: &dyn Proposer) -> Candidate {
+        let Self { workspace, scope, material, dropped, rank, shortfalls } = self.clone();
+        let wording = proposer.word(&material);
+        let sound = verify::says_only_its_claims(&wording, &material.claims) && objection(&wording).is_none();
+        let (wording, found) = if sound {
+            (wording, None)
+        } else {
+            let offline = Offline.word(&material);
+            let found = objection(&offline);
+            (offline, found)
+        };
+        let mut shortfalls = shortfalls;
+        shortfalls.extend(found.map(|found| Shortfall::Guarded(found.to_owned())));
+        let mut candidate =
+            Candidate { workspace, scope, wording, claims: material.claims, dropped, rank, shortfalls };
+        if candidate.shortfalls.iter().any(|shortfall| matches!(shortfall, Shortfall::Guarded(_))) {
+            censor(&mut candidate);
+        }
+        candidate
     }
 }
 
@@ -216,29 +361,20 @@ pub(super) fn shared<'m, 'a, T: Ord + Copy>(
     shared.into_iter().map(|(_, item)| item).collect()
 }
 
-/// Published ones first, then by worth, then by name.
-fn order(candidate: &Candidate) -> (bool, Reverse<u32>, String, Vec<String>) {
-    let claims = candidate.claims.iter().map(|claim| claim.claim.to_string()).collect();
-    (!candidate.is_published(), Reverse(candidate.rank), candidate.wording.name.clone(), claims)
+/// Published ones first, then by worth, then by what they say.
+fn order(candidate: &Unworded) -> (bool, Reverse<u32>, Vec<String>) {
+    let claims = candidate.material.claims.iter().map(|claim| claim.claim.to_string()).collect();
+    (!candidate.shortfalls.is_empty(), Reverse(candidate.rank), claims)
+}
+
+fn first_claim(candidate: &Unworded) -> String {
+    candidate.material.claims.first().map(|claim| claim.claim.to_string()).unwrap_or_default()
 }
 
 /// Why a claim is left out.
 pub(super) fn reason(claim: &Claim, shortfalls: &[Shortfall]) -> String {
     let reasons: Vec<String> = shortfalls.iter().map(ToString::to_string).collect();
     format!("{claim}: {}", reasons.join("; "))
-}
-
-/// How the commands that the claims say fail do fail.
-fn signatures<'w>(work: &'w Work<'_>, claims: &[SupportedClaim]) -> Vec<&'w str> {
-    let failing = |action: &Action| {
-        claims.iter().any(|claim| match &claim.claim {
-            Claim::Fix { command: failed, .. } => verify::is_try_of(action, failed),
-            Claim::Instead { failed, .. } => verify::is_run_of(action, failed),
-            _ => false,
-        })
-    };
-    let actions = work.segment.actions().filter(|(_, action)| failing(action));
-    actions.filter_map(|(_, action)| action.signature.as_deref()).collect()
 }
 
 fn objection(wording: &Wording) -> Option<&'static str> {
@@ -262,9 +398,6 @@ fn censor(candidate: &mut Candidate) {
         name: "guarded".to_owned(),
         title: "Guarded".to_owned(),
         description: "Withheld by the guard.".to_owned(),
-        when_to_use: Vec::new(),
-        steps: Vec::new(),
-        if_it_fails: Vec::new(),
-        avoid: Vec::new(),
+        ..Wording::default()
     };
 }

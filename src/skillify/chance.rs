@@ -72,6 +72,12 @@ impl Background {
         self.shown_by.get(term as usize).copied().filter(|shown| *shown > 1.0)
     }
 
+    /// How many segments show the term; 0 if none or one does.
+    pub(super) fn shown(&self, term: Term) -> usize {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of segments")]
+        self.frequency(term).map_or(0, |shown| shown as usize)
+    }
+
     /// How surprising it is that `shown` of `members` segments show the term: the negative logarithm
     /// of about the probability, less what it costs to name the term.
     pub(super) fn surprise(&self, term: Term, shown: usize, members: usize) -> f64 {

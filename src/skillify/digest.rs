@@ -17,7 +17,7 @@ use super::action::Action;
 use super::checkout::Checkout;
 use super::outcome::{self, Outcome};
 use super::prefer;
-use super::prompt::Role;
+use super::prompt::{self, Role};
 use super::segment::{self, Segment, Turn, repairable};
 use super::version::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
@@ -26,7 +26,7 @@ use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -174,7 +174,10 @@ impl SegmentDigest {
         let mut places = Vec::new();
         for (turn, action) in segment.actions() {
             let outcome = outcome::of_action(segment, &outcomes, turn, action);
-            let digested = action.digested(outcome, checkout);
+            let mut digested = action.digested(outcome, checkout);
+            if let Some(digested) = digested.as_mut() {
+                digested.against |= is_forbidden(segment, turn, action);
+            }
             places.push(digested.is_some().then_some(actions.len()));
             actions.extend(digested.map(|action| (u32::try_from(turn).unwrap_or(u32::MAX), action)));
         }
@@ -208,6 +211,23 @@ impl SegmentDigest {
         self.actions().filter_map(|(_, action)| action.command()).map(Command::text)
     }
 
+    /// Every action, to be changed.
+    pub(super) fn actions_mut(&mut self) -> impl Iterator<Item = &mut Action> {
+        self.actions.iter_mut().map(|(_, action)| action)
+    }
+
+    /// Takes everything that was done out of it.
+    pub(super) fn take_actions(&mut self) -> Vec<(u32, Action)> {
+        self.choices.clear();
+        std::mem::take(&mut self.actions)
+    }
+
+    /// Puts other things that were done in it.
+    pub(super) fn give_actions(&mut self, actions: Vec<(u32, Action)>) {
+        let last = u32::try_from(self.turns.len()).unwrap_or(u32::MAX).saturating_sub(1);
+        self.actions = actions.into_iter().map(|(turn, action)| (turn.min(last), action)).collect();
+    }
+
     /// The action at an index that [`SegmentDigest::choices`] gives.
     pub(super) fn action(&self, at: usize) -> Option<(usize, &Action)> {
         self.actions.get(at).map(|(turn, action)| (*turn as usize, action))
@@ -217,6 +237,13 @@ impl SegmentDigest {
     pub(super) fn is_given(&self, version: &str) -> bool {
         self.given_versions.as_ref().is_none_or(|given| given.contains(version))
     }
+}
+
+/// Whether the next prompt corrects the turn and speaks against the command.
+fn is_forbidden(segment: &Segment<'_>, turn: usize, action: &Action) -> bool {
+    let correction = segment.turns.get(turn + 1).filter(|next| next.role == Role::Correction);
+    let said = correction.and_then(|next| next.prompt).map(|prompt| prompt.text.as_str());
+    said.zip(action.command()).is_some_and(|(said, command)| prompt::forbids(said, command))
 }
 
 fn turns(segment: &Segment<'_>, outcomes: &[Outcome]) -> Vec<TurnDigest> {

@@ -13,6 +13,8 @@ pub(super) struct Index<'a> {
     /// By the term of its first word.
     by_program: Vec<Vec<usize>>,
     all: Vec<usize>,
+    /// How many repositories there are.
+    pub(super) projects: usize,
 }
 
 impl<'a> Index<'a> {
@@ -25,22 +27,18 @@ impl<'a> Index<'a> {
                 add(&mut by_program, action.program, at);
             }
         }
-        Self { terms, by_core, by_program, all: (0..works.len()).collect() }
+        let mut projects: Vec<&str> = works.iter().map(|work| work.session.project.as_str()).collect();
+        projects.sort_unstable();
+        projects.dedup();
+        Self { terms, by_core, by_program, all: (0..works.len()).collect(), projects: projects.len() }
     }
 
     /// The places of works that can show a claim, for or against it: all others do not.
     pub(super) fn that_may_show(&self, claim: &Claim) -> Vec<usize> {
         match claim {
-            Claim::Fix { command, repair } => {
-                let (fewer, more) = (self.running(command), self.running(repair));
-                let (fewer, more) = if fewer.len() < more.len() { (fewer, more) } else { (more, fewer) };
-                fewer.iter().copied().filter(|at| more.binary_search(at).is_ok()).collect()
-            }
             Claim::Run(command) | Claim::Avoid(command) => self.running(command).to_vec(),
             Claim::Prefer { over, .. } => self.running(over).to_vec(),
-            // That the program works here speaks against it.
-            Claim::Instead { failed, .. } => self.of_program(failed).to_vec(),
-            Claim::Edit(_) => self.all.clone(),
+            _ => self.all.clone(),
         }
     }
 

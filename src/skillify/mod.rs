@@ -51,18 +51,21 @@ mod checkout;
 mod claim;
 mod cluster;
 mod complaint;
+mod compose;
 mod digest;
 mod event_ids;
+mod evidence;
 mod failing;
-mod fixes;
 mod guard;
 mod hole;
 mod index;
-mod instead;
 mod irreversible;
 mod joint;
+mod kind;
 pub mod llm;
 mod meaning;
+mod name;
+mod null;
 mod offline;
 mod outcome;
 mod pattern;
@@ -71,7 +74,6 @@ mod prefer;
 mod procedure;
 mod prompt;
 mod propose;
-mod repair;
 mod said;
 mod score;
 mod segment;
@@ -83,7 +85,6 @@ mod template;
 mod terms;
 mod trigger;
 mod unwanted;
-mod variant;
 mod vectors;
 mod verify;
 mod version;
@@ -95,7 +96,10 @@ pub use crate::shell::command_line;
 pub use crate::shell::setting::program_of;
 pub use arrow::{segments_as_rows, segments_schema};
 pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};
+pub use compose::Topic;
 pub use digest::{Digest, VERSION as DIGEST_VERSION};
+pub use evidence::Counts;
+pub use null::{Null, Row, null};
 pub use offline::Offline;
 pub use outcome::Outcome;
 pub use propose::{Material, Proposer};
@@ -154,8 +158,31 @@ pub enum Idea {
     Triggers,
 }
 
+/// What mining found, before anybody worded it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lessons {
+    workspace: String,
+    as_of: Timestamp,
+    segments: usize,
+    candidates: Vec<candidate::Unworded>,
+    clusters: Vec<String>,
+}
+
+impl Lessons {
+    /// The skills in the words of a proposer.
+    pub fn worded(&self, proposer: &dyn Proposer) -> Mined {
+        Mined {
+            workspace: self.workspace.clone(),
+            as_of: self.as_of,
+            segments: self.segments,
+            candidates: self.candidates.iter().map(|candidate| candidate.worded(proposer)).collect(),
+            clusters: self.clusters.clone(),
+        }
+    }
+}
+
 /// What mining found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Mined {
     /// The workspace.
     pub workspace: String,
@@ -182,16 +209,34 @@ impl Mined {
 /// Mines one workspace.
 pub fn mine(snapshot: &Snapshot<'_>, config: &Config<'_>, proposer: &dyn Proposer) -> Mined {
     let digests: Vec<Digest> = snapshot.sessions.iter().map(Digest::of).collect();
-    mine_digests(snapshot.workspace, &digests, config, proposer)
+    mine_digests(snapshot.workspace, &digests, config).worded(proposer)
 }
 
 /// Mines one workspace from the digests of its sessions, in any order.
-pub fn mine_digests<D: Borrow<Digest>>(
+pub fn mine_digests<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'_>) -> Lessons {
+    let as_of = digests.iter().map(|digest| digest.borrow().last_event_at).max().unwrap_or_default();
+    with_workspace(workspace, digests, config, |mining, segments| {
+        let (candidates, clusters) = mining.candidates();
+        Lessons { workspace: workspace.to_owned(), as_of, segments, candidates, clusters }
+    })
+}
+
+/// How many claims of each kind stand; with `shuffle`, by chance.
+fn published<D: Borrow<Digest>>(
+    digests: &[D],
+    config: &Config<'_>,
+    shuffle: Option<&mut kind::Shuffle>,
+) -> candidate::Published {
+    with_workspace("", digests, config, |mining, _| mining.published(shuffle))
+}
+
+/// Reads the digests of a workspace for mining, with the number of its segments.
+fn with_workspace<D: Borrow<Digest>, T>(
     workspace: &str,
     digests: &[D],
     config: &Config<'_>,
-    proposer: &dyn Proposer,
-) -> Mined {
+    work: impl FnOnce(&candidate::Workspace<'_>, usize) -> T,
+) -> T {
     let without = config.without;
     let blames = without != Some(Idea::Blame);
     let sessions = || digests.iter().map(Borrow::borrow);
@@ -215,12 +260,10 @@ pub fn mine_digests<D: Borrow<Digest>>(
         without,
         vectors: config.vectors,
         rule: config.publish,
-        proposer,
         background: &background,
         index: index::Index::of(&works, &terms),
         terms: &terms,
         as_of,
     };
-    let (candidates, clusters) = mining.candidates();
-    Mined { workspace: workspace.to_owned(), as_of, segments, candidates, clusters }
+    work(&mining, segments)
 }

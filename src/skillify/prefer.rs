@@ -25,7 +25,7 @@ pub(super) struct Choice<'w> {
 pub(super) fn chosen(segment: &Segment<'_>) -> Vec<(usize, usize)> {
     let actions: Vec<(usize, &Action)> = segment.actions().collect();
     let of_turn = |wanted: usize| actions.iter().enumerate().filter(move |(_, (turn, _))| *turn == wanted);
-    let mut found = Vec::new();
+    let mut found = in_refusals(&actions);
     for (at, turn) in segment.turns.iter().enumerate().filter(|(_, turn)| turn.role == Role::Correction) {
         let said = turn.prompt.map_or("", |prompt| prompt.text.as_str());
         let Some(before) = at.checked_sub(1) else { continue };
@@ -37,6 +37,20 @@ pub(super) fn chosen(segment: &Segment<'_>) -> Vec<(usize, usize)> {
             });
             found.extend(wanted.map(|(wanted, _)| (wanted, unwanted)));
         }
+    }
+    found
+}
+
+/// The choices in what people said when they refused a call: what ran next in the turn is what they want.
+fn in_refusals(actions: &[(usize, &Action)]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    for (unwanted, (turn, action)) in actions.iter().enumerate() {
+        let Some((said, over)) = action.said.as_deref().zip(claimable(action)) else { continue };
+        let later = actions.iter().enumerate().skip(unwanted + 1).take_while(|(_, (later, _))| later == turn);
+        let wanted = later.filter(|(_, (_, later))| later.status == Status::Ok).find(|(_, (_, later))| {
+            claimable(later).is_some_and(|command| prompt::chooses(said, command, over))
+        });
+        found.extend(wanted.map(|(wanted, _)| (wanted, unwanted)));
     }
     found
 }
@@ -61,14 +75,14 @@ pub(super) fn shown<'w>(prefer: &Template, over: &Template, work: &Work<'w>) -> 
     let choice = choices.iter().rfind(|choice| chose(choice, prefer, over));
     if let Some(Choice { wanted: (turn, action), unwanted, .. }) = choice {
         let cited = [Some(*unwanted), Some(*action), None];
-        return Some(Shown { outcome: work.outcome_of(*turn, action), cited, edited: false });
+        return Some(Shown { outcome: work.outcome_of(*turn, action), cited });
     }
     // A person who chose the other way speaks against it.
     if let Some(Choice { wanted: (_, action), unwanted, .. }) =
         choices.iter().rfind(|choice| chose(choice, over, prefer))
     {
         let cited = [Some(*unwanted), Some(*action), None];
-        return Some(Shown { outcome: Outcome::Rejected, cited, edited: false });
+        return Some(Shown { outcome: Outcome::Rejected, cited });
     }
     let wanted = work.segment.actions().any(|(_, action)| is_run_of(action, prefer));
     let (turn, action) =

@@ -10,11 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Idea;
 use super::candidate::{Draft, Workspace, reason, shown_by};
-use super::claim::{Candidate, Claim, Evidence, SupportedClaim};
+use super::claim::{Claim, Evidence, SupportedClaim};
 use super::cluster;
+use super::compose::Topic;
+use super::evidence::Counts;
+use super::evidence::significance::stratified_tail;
 use super::failing;
 use super::guard;
-use super::propose;
 use super::said::Said;
 use super::score::{self, Shortfall};
 use super::split;
@@ -25,6 +27,15 @@ use crate::shell::command::Command;
 /// How many segments must show a command that is the only one that belongs to this work alone: two share
 /// one by accident.
 const FEWEST_OF_ONE: usize = 3;
+
+/// So many steps of a procedure are its own …
+const FEWEST_OWN: usize = 2;
+/// … and are done by so many sessions.
+const FEWEST_SESSIONS: usize = 3;
+/// A procedure has at most so many steps.
+const MOST_STEPS: usize = 12;
+/// How probable a step of a procedure may be as chance.
+const LIFT: f64 = 0.01;
 
 /// A step with its evidence.
 struct Judged {
@@ -38,7 +49,7 @@ type Sessions<'e> = BTreeMap<(&'e str, &'e str), &'e str>;
 
 impl Workspace<'_> {
     /// What each cluster's sessions did in common, and what became of each cluster.
-    pub(super) fn procedures(&self, others: &[Candidate]) -> (Vec<Draft>, Vec<String>) {
+    pub(super) fn procedures(&self, others: &[&SupportedClaim]) -> (Vec<Draft>, Vec<String>) {
         let said = Said::by(others);
         let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
         let mut drafts = Vec::new();
@@ -134,18 +145,18 @@ impl Workspace<'_> {
                 (None, None, None) => vec![Shortfall::Trivial],
             };
             let claims = kept.into_iter().chain(left).chain(apart).map(|judged| judged.claim).collect();
-            return Draft { claims, dropped: Vec::new(), shortfalls };
+            return Draft { topic: Topic::Work, claims, dropped: Vec::new(), shortfalls };
         }
         let mut shortfalls = if chance { vec![Shortfall::Chance] } else { Vec::new() };
+        shortfalls.extend(self.lacks_as_a_whole(&kept, works, members));
         if !chance && self.without != Some(Idea::Chance) && !self.is_of_its_own(&kept, works, members) {
             shortfalls.push(Shortfall::Everyday);
         }
         let unsaid = guarded.iter().filter(|guarded| tells(&guarded.step.claim, works));
         let programs = unsaid.filter_map(|guarded| guarded.step.claim.asks_for()?.program());
         shortfalls.extend(programs.take(1).map(|program| Shortfall::unsaid(program.to_owned())));
-        let avoided = self.avoided(works, &mut dropped);
-        let claims = kept.into_iter().map(|kept| kept.claim).chain(avoided).collect();
-        Draft { claims, dropped, shortfalls }
+        let claims = kept.into_iter().map(|kept| kept.claim).collect();
+        Draft { topic: Topic::Work, claims, dropped, shortfalls }
     }
 
     fn judged(&self, step: Step, works: &[&Work<'_>]) -> Judged {
@@ -203,21 +214,54 @@ impl Workspace<'_> {
         (plain(kept), plain(apart))
     }
 
-    /// What people refused in this work and may be published; what is left out is told.
-    fn avoided(&self, works: &[&Work<'_>], dropped: &mut Vec<String>) -> Vec<SupportedClaim> {
-        let mut avoided = Vec::new();
-        for claim in propose::avoidances(works) {
-            let claim = verify::support(&claim, works.iter().copied());
-            let lacking = score::shortfalls(&claim, self.rule, self.known_people);
-            if !lacking.is_empty() {
-                dropped.push(reason(&claim.claim, &lacking));
-            } else if let Some(withheld) = withheld("a command to avoid", &claim.claim) {
-                dropped.push(withheld);
-            } else {
-                avoided.push(claim);
-            }
+    /// What a procedure lacks though each of its steps stands.
+    ///
+    /// - Three sessions did at least two of the steps that are its own.
+    /// - Two steps are its own: commands that are no everyday work, or files that other work seldom edits; two
+    ///   that always stand in one call are one.
+    /// - Nobody follows more steps than [`MOST_STEPS`]: so many are a large change, not a procedure.
+    fn lacks_as_a_whole(
+        &self,
+        kept: &[Judged],
+        works: &[&Work<'_>],
+        members: &[Member<'_, '_>],
+    ) -> Option<Shortfall> {
+        if kept.len() > MOST_STEPS {
+            return Some(Shortfall::Long(kept.len()));
         }
-        avoided
+        let is_own = |kept: &&Judged| {
+            let step = &kept.step;
+            let is_file = matches!(&step.claim, Claim::Edit(_));
+            (tells(&step.claim, works) || is_file)
+                && self.background.tells_apart(step.term, step.shown(), members.len())
+                && self.lifts(step, members.len())
+        };
+        let own: Vec<&Judged> = kept.iter().filter(is_own).collect();
+        let calls: BTreeSet<Vec<&str>> = own.iter().map(|kept| calls(&kept.claim)).collect();
+        if calls.len() < FEWEST_OWN {
+            return Some(Shortfall::Everyday);
+        }
+        let mut doing: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for session in own.iter().flat_map(|kept| kept.claim.sessions()) {
+            *doing.entry(session).or_default() += 1;
+        }
+        let found = doing.values().filter(|steps| **steps >= FEWEST_OWN).count();
+        (found < FEWEST_SESSIONS).then_some(Shortfall::Sessions { found, needed: FEWEST_SESSIONS })
+    }
+
+    /// Whether a step is more frequent in this work than in other work by more than chance.
+    fn lifts(&self, step: &Step, members: usize) -> bool {
+        let all = self.works.len();
+        let everywhere = self.background.shown(step.term).max(step.shown());
+        let elsewhere = everywhere - step.shown();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let counts = Counts {
+            treated_with: count(step.shown()),
+            treated_without: count(members.saturating_sub(step.shown())),
+            untreated_with: count(elsewhere),
+            untreated_without: count(all.saturating_sub(members).saturating_sub(elsewhere)),
+        };
+        stratified_tail(&[counts]) <= LIFT
     }
 
     /// Whether a workspace of this size holds segments that share as much by accident.
@@ -254,6 +298,11 @@ impl Workspace<'_> {
         let shown = done.map(|step| (step.term, step.shown())).chain(words);
         shown.map(|(term, shown)| seen(term, shown)).sum::<f64>() > self.background.cost(all)
     }
+}
+
+/// The events that show a claim, as one list: claims that the same calls show have the same.
+fn calls(claim: &SupportedClaim) -> Vec<&str> {
+    claim.support.iter().flat_map(|evidence| &evidence.events).map(String::as_str).collect()
 }
 
 fn works<'m, 'a>(members: &[Member<'m, 'a>]) -> Vec<&'m Work<'a>> {

@@ -235,6 +235,29 @@ pub(super) fn speaks_against(prompt: &str, command: &Command) -> bool {
     is_against(&said, &spoken(command))
 }
 
+/// Words that say that something is not wanted now, or not so, and may be another time.
+const MOMENTARY: &[&str] = &[
+    "before",
+    "first",
+    "for now",
+    "just now",
+    "let me",
+    "not now",
+    "now",
+    "right now",
+    "this time",
+    "until",
+    "wait",
+    "yet",
+];
+
+/// Whether a person's words speak against a command, and not for the moment alone. A question forbids nothing.
+pub(super) fn forbids(said: &str, command: &Command) -> bool {
+    let spoken = format!(" {} ", words(said).join(" "));
+    let is_momentary = MOMENTARY.iter().any(|word| spoken.contains(&format!(" {word} ")));
+    !said.contains('?') && !is_momentary && speaks_against(said, command)
+}
+
 /// Whether the prompt names one command and says that the other is not wanted, by names that tell
 /// the two apart. Where the one only lacks a flag of the other, the flag is all there is to name.
 pub(super) fn chooses(prompt: &str, wanted: &Command, unwanted: &Command) -> bool {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::claim::{Candidate, Claim, Evidence, SupportedClaim};
+use super::claim::{Claim, Evidence, SupportedClaim};
 use super::guard;
 use crate::event::Timestamp;
 
@@ -13,11 +13,13 @@ pub struct PublishRule {
     pub sessions: usize,
     /// Distinct known people; not asked for where the workspace has at most one.
     pub people: usize,
+    /// Skills of one repository at most: the most useful ones.
+    pub skills: usize,
 }
 
 impl Default for PublishRule {
     fn default() -> Self {
-        Self { sessions: 2, people: 2 }
+        Self { sessions: 2, people: 2, skills: 7 }
     }
 }
 
@@ -46,18 +48,24 @@ pub enum Shortfall {
         /// Rejected sessions.
         rejected: usize,
     },
-    /// Segments of a workspace of this size share as much by accident.
+    /// As much is probable by chance.
     Chance,
+    /// A stronger claim explains its cases.
+    Explained,
+    /// Another claim says the opposite, as well proved.
+    Contradicted,
+    /// The repository has so many skills that are worth more.
+    Enough(usize),
     /// What is left of it belongs to every work.
     Trivial,
     /// One command among everyday work says too little.
     Everyday,
+    /// It has so many steps that it is a large change and no procedure.
+    Long(usize),
     /// No sessions did it as a whole: its steps are alternatives.
     Apart,
     /// It has only failed of late.
     Failing,
-    /// Others repaired the same without it.
-    Needless,
     /// Nothing tells an assistant when to use it.
     NoTrigger,
     /// Most sessions also ran this program and subcommand in a way that no step can say.
@@ -84,12 +92,15 @@ impl fmt::Display for Shortfall {
                     "{accepted} sessions accepted and {rejected} rejected it; twice as many must accept"
                 )
             }
-            Self::Chance => f.write_str("in a workspace of this size as much is shared by accident"),
+            Self::Chance => f.write_str("in a workspace of this size as much happens by chance"),
+            Self::Explained => f.write_str("a stronger claim explains its cases"),
+            Self::Contradicted => f.write_str("another claim says the opposite, as well proved"),
+            Self::Enough(most) => write!(f, "{most} skills of this repository are worth more"),
             Self::Trivial => f.write_str("what is left of it are checks and everyday commands"),
             Self::Everyday => f.write_str("one command among everyday work may be there by accident"),
+            Self::Long(steps) => write!(f, "{steps} steps are a large change, not a procedure"),
             Self::Apart => f.write_str("too few sessions did it together with the other steps"),
             Self::Failing => f.write_str("in the newest sessions it only failed"),
-            Self::Needless => f.write_str("sessions repaired it without"),
             Self::NoTrigger => f.write_str("the prompts share no word that says when to use it"),
             Self::Unsaid(token) => {
                 write!(f, "most sessions also ran `{token}` in a way that no step can say")
@@ -128,18 +139,18 @@ const FAILURE_AVOIDED: f64 = 1.5;
 /// How much a candidate is worth, in thousandths: the lower bound of its acceptance, its sessions and
 /// people, how recent it is, and whether it avoids a failure.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1500")]
-pub(super) fn rank(candidate: &Candidate, as_of: Timestamp) -> u32 {
+pub(super) fn rank(claims: &[SupportedClaim], as_of: Timestamp) -> u32 {
     let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
-    let support = || candidate.claims.iter().flat_map(|claim| &claim.support);
+    let support = || claims.iter().flat_map(|claim| &claim.support);
     let accepted = sessions(support());
-    let rejected = candidate.claims.iter().map(|claim| sessions(&claim.against)).max().unwrap_or(0);
+    let rejected = claims.iter().map(|claim| sessions(&claim.against)).max().unwrap_or(0);
     let acceptance = wilson(count(accepted), count(accepted + rejected));
     let saturated = |number: usize, half: f64| count(number) / (count(number) + half);
     let people = people(support()).max(1);
     let newest = support().map(|evidence| evidence.started_at).max().unwrap_or(as_of);
     let days = as_of.since(newest).as_secs_f64() / 86_400.0;
     let avoids = |claim: &SupportedClaim| !matches!(claim.claim, Claim::Run(_) | Claim::Edit(_));
-    let cost = if candidate.claims.iter().any(avoids) { FAILURE_AVOIDED } else { 1.0 };
+    let cost = if claims.iter().any(avoids) { FAILURE_AVOIDED } else { 1.0 };
     let recency = (-days / HALF_LIFE_DAYS).exp2();
     let worth = acceptance * saturated(accepted, HALF_SESSIONS) * saturated(people, 1.0) * recency * cost;
     (worth * 1000.0) as u32

@@ -76,6 +76,13 @@ impl Template {
         })
     }
 
+    /// The first words of a command, whatever comes behind them; `None` without any.
+    pub(super) fn of_words(words: &[String]) -> Option<Self> {
+        let word = |word: &String| Piece::Literal(Word { raw: word.clone(), value: word.clone() });
+        let pieces: Vec<Piece> = words.iter().map(word).collect();
+        (!pieces.is_empty()).then(|| Self { pieces, setting: Setting::default() })
+    }
+
     /// The template of an edited file that prints like this.
     pub(super) fn parse_path(text: &str) -> Self {
         Self::of_path(Piece::parse(&Word { raw: text.to_owned(), value: text.to_owned() }))

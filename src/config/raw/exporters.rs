@@ -277,6 +277,8 @@ pub(in crate::config) struct Publish {
     pub(in crate::config) sessions: u64,
     /// … of at least so many people.
     pub(in crate::config) people: u64,
+    /// … and of one repository at most so many skills: the most useful ones.
+    pub(in crate::config) skills: u64,
 }
 
 /// `file`: a lock beside the target.
@@ -372,6 +374,6 @@ impl Default for Skillify {
 
 impl Default for Publish {
     fn default() -> Self {
-        Self { sessions: 2, people: 2 }
+        Self { sessions: 2, people: 2, skills: 7 }
     }
 }

@@ -17,6 +17,7 @@ const LONGEST_ANSWER: usize = 64 << 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineKind {
     Title,
+    Lesson,
     Step,
     IfItFails,
     Avoid,
@@ -26,6 +27,7 @@ impl LineKind {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Title => "title",
+            Self::Lesson => "lesson",
             Self::Step => "step",
             Self::IfItFails => "if_it_fails",
             Self::Avoid => "avoid",
@@ -35,6 +37,7 @@ impl LineKind {
     pub(super) const fn prefix(self) -> &'static str {
         match self {
             Self::Title => "T",
+            Self::Lesson => "L",
             Self::Step => "S",
             Self::IfItFails => "F",
             Self::Avoid => "A",
@@ -236,6 +239,7 @@ fn put(wording: &mut Wording, line: &AskedLine, text: String) {
             wording.title = text;
             return;
         }
+        LineKind::Lesson => &mut wording.lessons,
         LineKind::Step => &mut wording.steps,
         LineKind::IfItFails => &mut wording.if_it_fails,
         LineKind::Avoid => &mut wording.avoid,

@@ -106,7 +106,7 @@ impl<'c> Worded<'c> {
 }
 
 impl Proposer for Worded<'_> {
-    fn word(&self, material: &Material<'_>) -> Wording {
+    fn word(&self, material: &Material) -> Wording {
         let offline = Offline.word(material);
         let question = Question::of(&self.model, material, &offline);
         match self.cache.answer(&question.key) {
@@ -116,7 +116,7 @@ impl Proposer for Worded<'_> {
                 wording
             }
             None => {
-                self.asked.borrow_mut().push(Asking { question, claims: material.claims.to_vec() });
+                self.asked.borrow_mut().push(Asking { question, claims: material.claims.clone() });
                 offline
             }
         }

@@ -54,7 +54,7 @@ is already plain. Answer with the JSON that the schema asks for, and cite the cl
 
 impl Question {
     /// The question about a material that the offline proposer worded as `offline`.
-    pub(super) fn of(model: &str, material: &Material<'_>, offline: &Wording) -> Self {
+    pub(super) fn of(model: &str, material: &Material, offline: &Wording) -> Self {
         let lines = asked_lines(offline);
         let shown: Vec<Value> = lines
             .iter()
@@ -66,13 +66,13 @@ impl Question {
             material.claims.iter().enumerate().map(|(at, claim)| show(at, claim)).collect();
         let plain: Vec<String> = material.claims.iter().map(|claim| format!("{:?}", claim.claim)).collect();
         let shown = Value::from(shown);
-        let known = json!({ "lines": shown, "words": material.words, "signatures": material.signatures });
+        let known = json!({ "lines": shown, "words": material.words, "signatures": material.signatures() });
         let key = short_hash(&[VERSION, model, &plain.join("\n"), &known.to_string()], 16);
         let content = json!({
             "claims": counted,
             "lines": shown,
             "words_of_the_prompts": material.words,
-            "error_signatures": material.signatures,
+            "error_signatures": material.signatures(),
         });
         Self {
             key,
@@ -82,7 +82,7 @@ impl Question {
             about: offline.name.clone(),
             answer_tokens: answer_tokens(lines.len()),
             lines,
-            words: material.words.to_vec(),
+            words: material.words.clone(),
         }
     }
 
@@ -99,7 +99,7 @@ fn asked_lines(wording: &Wording) -> Vec<AskedLine> {
         AskedLine { id: format!("{}{number}", kind.prefix()), kind, text: line.text.clone(), claims }
     };
     let all: Vec<usize> = {
-        let mut all: Vec<usize> = wording.steps.iter().flat_map(|line| line.claims.clone()).collect();
+        let mut all: Vec<usize> = wording.lines().flat_map(|line| line.claims.clone()).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -107,6 +107,7 @@ fn asked_lines(wording: &Wording) -> Vec<AskedLine> {
     let title = Line { text: wording.title.clone(), claims: all };
     [(LineKind::Title, 0, &title)]
         .into_iter()
+        .chain(wording.lessons.iter().enumerate().map(|(at, line)| (LineKind::Lesson, at, line)))
         .chain(wording.steps.iter().enumerate().map(|(at, line)| (LineKind::Step, at, line)))
         .chain(wording.if_it_fails.iter().enumerate().map(|(at, line)| (LineKind::IfItFails, at, line)))
         .chain(wording.avoid.iter().enumerate().map(|(at, line)| (LineKind::Avoid, at, line)))
@@ -136,11 +137,14 @@ pub(super) fn show(at: usize, claim: &SupportedClaim) -> Value {
     let commands: Vec<String> = claim.claim.templates().into_iter().map(ToString::to_string).collect();
     let kind = match claim.claim {
         Claim::Run(_) => "run",
-        Claim::Fix { .. } => "fix",
+        Claim::Repair { .. } => "repair",
+        Claim::Prevent { .. } => "prevent",
         Claim::Edit(_) => "edit",
         Claim::Avoid(_) => "avoid",
         Claim::Instead { .. } => "instead",
         Claim::Prefer { .. } => "prefer",
+        Claim::Check { .. } => "check",
+        Claim::Together { .. } => "together",
     };
     json!({
         "id": claim_id(at),

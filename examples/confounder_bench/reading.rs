@@ -1,0 +1,181 @@
+//! Published files as any reader reads them.
+
+use std::collections::BTreeMap;
+
+use crate::matching::compiled;
+
+/// The files of one workspace.
+pub(crate) type Tree = BTreeMap<String, String>;
+
+/// A published skill as it reads.
+pub(crate) struct Skill {
+    pub(crate) name: String,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) evidence: String,
+}
+
+pub(crate) struct Line {
+    pub(crate) text: String,
+    pub(crate) claim: Claim,
+}
+
+/// What a line claims.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Claim {
+    Repair {
+        check: String,
+        repairs: Vec<String>,
+        error: Option<String>,
+    },
+    Before {
+        first: String,
+        then: String,
+    },
+    /// Of two commands the right one; whether the other is said not to work, and what names it.
+    Instead {
+        right: String,
+        wrong: String,
+        broken: bool,
+    },
+    Check {
+        path: String,
+        command: String,
+    },
+    Together(String, String),
+    Avoid(String),
+    /// One or more steps.
+    Steps(Vec<String>),
+    Nothing,
+}
+
+/// Sections that claim nothing: when to read the skill, and where its evidence is.
+const SILENT: [&str; 4] = ["when to use", "evidence", "see also", "related"];
+
+pub(crate) fn skills(tree: &Tree) -> Vec<Skill> {
+    let mut skills = Vec::new();
+    for (path, text) in tree {
+        let Some(folder) = path.strip_suffix("/SKILL.md") else { continue };
+        let evidence = tree.get(&format!("{folder}/references/evidence.md")).cloned().unwrap_or_default();
+        skills.push(Skill {
+            name: folder.trim_start_matches("skills/").to_owned(),
+            lines: lines(text),
+            evidence,
+        });
+    }
+    skills
+}
+
+/// The numbered lines and bullets of a SKILL.md outside of its silent sections.
+fn lines(text: &str) -> Vec<Line> {
+    let body =
+        text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map_or(text, |(_, body)| body);
+    let mut section = String::new();
+    let mut lines = Vec::new();
+    for line in body.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            section = heading.trim().to_lowercase();
+            continue;
+        }
+        if SILENT.iter().any(|silent| section.starts_with(silent)) {
+            continue;
+        }
+        let line = line.trim_start();
+        let bullet = line.strip_prefix("- ").or_else(|| line.strip_prefix("* "));
+        let number = line.split_once(". ").filter(|(number, _)| number.parse::<usize>().is_ok());
+        let Some(text) = bullet.or_else(|| number.map(|(_, text)| text)) else { continue };
+        let claim = match claim(text) {
+            Claim::Steps(codes) if section.starts_with("avoid") => {
+                codes.into_iter().next().map_or(Claim::Nothing, Claim::Avoid)
+            }
+            claim => claim,
+        };
+        lines.push(Line { text: text.to_owned(), claim });
+    }
+    lines
+}
+
+/// Reads the claim of a line or of a heading.
+pub(crate) fn claim(text: &str) -> Claim {
+    // What a tool printed stands in double quotes; backquotes in it are no codes.
+    let quoted = compiled(r#"(?i)(fails with|with) "(.*)"(,| run| then|$)"#);
+    let mut error = quoted.captures(text).map(|found| found[2].to_owned());
+    let text = quoted.replace(text, "fails ,").into_owned();
+    let mut codes: Vec<String> = text.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    let shape: String = text
+        .split('`')
+        .enumerate()
+        .map(|(at, part)| if at.is_multiple_of(2) { part.to_lowercase() } else { "#".to_owned() })
+        .collect();
+    let has = |pattern: &str| compiled(pattern).is_match(&shape);
+    let at = |at: usize| codes[at].clone();
+    if codes.is_empty() {
+        return Claim::Nothing;
+    }
+    if has(r"\b(if|when) # fails") && codes.len() > 1 {
+        if has(r"# fails with #") && codes.len() > 2 {
+            error = Some(codes.remove(1));
+        }
+        let check = codes.remove(0);
+        codes.retain(|code| *code != check);
+        return Claim::Repair { check, repairs: codes, error };
+    }
+    if has(r"after (editing|changing|a change of|you edit|you change|edits of|edits in) #") && codes.len() > 1
+    {
+        return Claim::Check { path: at(0), command: at(codes.len() - 1) };
+    }
+    if has(r"(change|edit|changing|editing)[^#]*#[^#]*(needs|together|along|also|goes with|with|and)[^#]*#")
+        && !has(r"\brun #")
+    {
+        return Claim::Together(at(0), at(1));
+    }
+    let denied = r"# (does not|doesn't|cannot|can't|do not|is not|isn't|is missing|fails|never works)";
+    if codes.len() > 1 && has(denied) && has(r"\b(use|run) #") {
+        let (right, wrong) = if has(r"^[^#]*\b(use|run) #") { (0, 1) } else { (1, 0) };
+        return Claim::Instead { right: at(right), wrong: at(wrong), broken: true };
+    }
+    if codes.len() > 1 && has(r"\b(use|run|prefer) #[^#]*(not|instead of|rather than|over|never)[^#]*#") {
+        return Claim::Instead { right: at(0), wrong: at(1), broken: false };
+    }
+    let forbids = has(r"^[^#]*\b(do not|don't|never|avoid)\b");
+    if codes.len() > 1 && (has(r"^instead of #") || (forbids && has(r"#.*\b(use|run) #"))) {
+        return Claim::Instead { right: at(1), wrong: at(0), broken: false };
+    }
+    if forbids {
+        return Claim::Avoid(at(0));
+    }
+    if codes.len() == 2 && has(r"\brun # before") {
+        return Claim::Before { first: at(0), then: at(1) };
+    }
+    if codes.len() == 1 && has(r"\b(use|run) #[;,:.] ?\S+.* is not installed") {
+        return Claim::Instead { right: at(0), wrong: String::new(), broken: true };
+    }
+    Claim::Steps(codes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentences_of_a_skill_are_read() {
+        let text = |text: &str| text.to_owned();
+        let repair = |error| Claim::Repair { check: text("make t"), repairs: vec![text("make up")], error };
+        assert_eq!(
+            claim("If `make t` fails with \"no `x` \"y\" here\", run `make up`."),
+            repair(Some(text("no `x` \"y\" here")))
+        );
+        assert_eq!(claim("If `make t` fails, run `make up`, then run `make t` again."), repair(None));
+        let instead = |broken| Claim::Instead { right: text("a"), wrong: text("b"), broken };
+        assert_eq!(claim("Use `a`; `b` does not work here."), instead(true));
+        assert_eq!(claim("Run `a` instead of `b`"), instead(false));
+        assert_eq!(claim("Use `a`, not `b`."), instead(false));
+        assert_eq!(
+            claim("After editing `src/{name}.py`, run `b`."),
+            Claim::Check { path: text("src/{name}.py"), command: text("b") }
+        );
+        assert_eq!(claim("A change of `a` often needs one in `b`."), Claim::Together(text("a"), text("b")));
+        assert_eq!(claim("Do not run `a`."), Claim::Avoid(text("a")));
+        assert_eq!(claim("Run `a` before `b`."), Claim::Before { first: text("a"), then: text("b") });
+        assert_eq!(claim("Run `a`."), Claim::Steps(vec![text("a")]));
+    }
+}

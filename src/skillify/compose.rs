@@ -1,0 +1,162 @@
+//! Composition: claims that share a situation become one skill, as a person would cut them.
+//!
+//! A [`Topic`] is the situation: running the tests, passing the linter, a release. Claims about one topic in one
+//! repository are one skill; a procedure is a skill of its own. Of the skills of a repository only the most
+//! useful are kept ([`PublishRule::skills`]), and of the claims of a skill the strongest
+//! ([`MOST_CLAIMS`]).
+
+use std::collections::BTreeMap;
+
+use super::claim::{Claim, SupportedClaim};
+use super::template::Template;
+use crate::shell::command::{Command, single};
+use crate::shell::family::{Family, family};
+
+/// A skill says no more than a person reads at once.
+pub(super) const MOST_CLAIMS: usize = 15;
+
+/// What a skill is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// Steps that belong together: a procedure.
+    Work,
+    /// What to run after a change.
+    Changes,
+    /// Tests.
+    Tests,
+    /// Lint and format.
+    Lint,
+    /// Type checks.
+    Types,
+    /// Builds.
+    Build,
+    /// What others made and a project needs.
+    Dependencies,
+    /// The repository's history.
+    VersionControl,
+    /// GitHub, GitLab and the like, by the program.
+    Forge(String),
+    /// Files that change together.
+    Files,
+    /// Commands that do not work here.
+    Commands,
+    /// One program or task.
+    Task(String),
+}
+
+impl Topic {
+    /// What a claim that stands by itself is about.
+    pub(super) fn of(claim: &Claim) -> Self {
+        match claim {
+            Claim::Run(_) | Claim::Edit(_) => Self::Work,
+            Claim::Check { edited, run } => Self::of_check(&edited.to_string(), run),
+            Claim::Together { .. } => Self::Files,
+            Claim::Repair { command, .. } | Claim::Prevent { command, .. } => Self::of_command(command),
+            Claim::Instead { run, failed } => match Self::of_command(run) {
+                Self::Task(_) => match Self::of_command(failed) {
+                    Self::Task(_) => Self::Commands,
+                    topic => topic,
+                },
+                topic => topic,
+            },
+            Claim::Prefer { prefer, .. } => match Self::of_command(prefer) {
+                Self::Task(_) => Self::Commands,
+                topic => topic,
+            },
+            Claim::Avoid(command) => match Self::of_command(command) {
+                Self::Task(_) => Self::Commands,
+                topic => topic,
+            },
+        }
+    }
+
+    fn of_check(edited: &str, run: &Template) -> Self {
+        match Self::of_command(run) {
+            topic @ Self::Tests if edited.contains('{') => topic,
+            _ => Self::Changes,
+        }
+    }
+
+    fn of_command(template: &Template) -> Self {
+        let text = template.to_string();
+        let Some(command) = single(&text) else { return Self::Task(text) };
+        match family(&command) {
+            Family::Test => Self::Tests,
+            Family::Lint | Family::Format => Self::Lint,
+            Family::TypeCheck => Self::Types,
+            Family::Build => Self::Build,
+            Family::Install => Self::Dependencies,
+            Family::VersionControl => match command.verb().first() {
+                Some(&program) if program != "git" => Self::Forge(program.to_owned()),
+                _ => Self::VersionControl,
+            },
+            Family::Other => Self::Task(task(&command)),
+        }
+    }
+}
+
+/// Program and subcommand.
+fn task(command: &Command) -> String {
+    command.verb().join(" ")
+}
+
+/// The repository that all evidence of a claim comes from; `""` if it is of several or of none.
+pub(super) fn project(claim: &SupportedClaim) -> String {
+    let mut projects = claim.support.iter().map(|evidence| evidence.project.as_str());
+    let first = projects.next().unwrap_or_default();
+    if projects.all(|other| other == first) { first.to_owned() } else { String::new() }
+}
+
+/// The claims of each repository and topic, in the order of telling.
+pub(super) fn composed(claims: Vec<SupportedClaim>) -> BTreeMap<(String, Topic), Vec<SupportedClaim>> {
+    let mut skills: BTreeMap<(String, Topic), Vec<SupportedClaim>> = BTreeMap::new();
+    for claim in claims {
+        skills.entry((project(&claim), Topic::of(&claim.claim))).or_default().push(claim);
+    }
+    for claims in skills.values_mut() {
+        claims.sort_by(|a, b| {
+            a.chance
+                .total_cmp(&b.chance)
+                .then_with(|| b.support.len().cmp(&a.support.len()))
+                .then_with(|| a.claim.cmp(&b.claim))
+        });
+        claims.truncate(MOST_CLAIMS);
+        claims.sort_by_key(|claim| order(&claim.claim));
+    }
+    skills
+}
+
+/// What to use, then what to do when, then what to do about failures.
+const fn rank(claim: &Claim) -> u8 {
+    match claim {
+        Claim::Instead { .. } => 0,
+        Claim::Prefer { .. } => 1,
+        Claim::Run(_) | Claim::Edit(_) => 2,
+        Claim::Check { .. } => 3,
+        Claim::Prevent { .. } => 4,
+        Claim::Repair { .. } => 5,
+        Claim::Together { .. } => 6,
+        Claim::Avoid(_) => 7,
+    }
+}
+
+/// Claims that one sentence says stand beside each other.
+fn order(claim: &Claim) -> (u8, String, u8, String) {
+    match claim {
+        Claim::Check { edited, run } => {
+            let text = run.to_string();
+            let family = single(&text).map_or(Family::Other, |command| family(&command));
+            let first = match family {
+                Family::Format => 0,
+                Family::Lint => 1,
+                Family::TypeCheck => 2,
+                Family::Build => 3,
+                _ => 4,
+            };
+            (rank(claim), edited.to_string(), first, text)
+        }
+        Claim::Repair { command, repair } => (rank(claim), command.to_string(), 0, repair.to_string()),
+        Claim::Instead { run, failed } => (rank(claim), run.to_string(), 0, failed.to_string()),
+        other => (rank(claim), other.to_string(), 0, String::new()),
+    }
+}

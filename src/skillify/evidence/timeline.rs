@@ -1,0 +1,117 @@
+//! A session as evidence reads it: its actions in the order of doing, across its segments.
+
+use std::collections::BTreeMap;
+
+use super::super::action::{Action, What};
+use super::super::claim::Evidence;
+use super::super::outcome::Outcome;
+use super::super::verify::Work;
+
+/// One action of a session.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Step<'a> {
+    pub(in super::super) action: &'a Action,
+    /// The segment that it belongs to, as a place among all segments of the workspace.
+    pub(in super::super) work: usize,
+    /// The number of its prompt within the session: steps of one turn have no person's word between them.
+    pub(in super::super) turn: u32,
+    /// How often the work tree was changed before it, by edits or by code that says nothing of itself.
+    pub(in super::super) changes: u32,
+}
+
+/// A session: its steps in order.
+#[derive(Debug)]
+pub(in super::super) struct Timeline<'a> {
+    /// Any segment of the session; all of them name the same person, project and assistant.
+    pub(in super::super) work: &'a Work<'a>,
+    pub(in super::super) steps: Vec<Step<'a>>,
+}
+
+impl<'a> Timeline<'a> {
+    /// The sessions of these segments, which are in order of time; sessions are in the order of their ids.
+    pub(in super::super) fn of(works: &'a [Work<'a>]) -> Vec<Self> {
+        let mut by_session: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+        for (at, work) in works.iter().enumerate() {
+            let session = work.session;
+            by_session.entry((&session.tenant, &session.session)).or_default().push(at);
+        }
+        by_session.into_values().filter_map(|places| Self::of_session(works, &places)).collect()
+    }
+
+    fn of_session(works: &'a [Work<'a>], places: &[usize]) -> Option<Self> {
+        let first = works.get(*places.first()?)?;
+        let mut steps = Vec::new();
+        let (mut turns, mut changes) = (0_u32, 0_u32);
+        for place in places {
+            let Some(work) = works.get(*place) else { continue };
+            let mut last = 0;
+            for (turn, action) in work.segment.actions() {
+                last = u32::try_from(turn).unwrap_or(u32::MAX);
+                steps.push(Step { action, work: *place, turn: turns.saturating_add(last), changes });
+                changes += u32::from(changes_the_tree(action));
+            }
+            turns = turns.saturating_add(last).saturating_add(1);
+        }
+        Some(Self { work: first, steps })
+    }
+
+    /// The repository, `""` if unknown.
+    pub(in super::super) fn project(&self) -> &'a str {
+        &self.work.session.project
+    }
+
+    pub(in super::super) fn step(&self, at: usize) -> Option<&Step<'a>> {
+        self.steps.get(at)
+    }
+
+    /// Whether a step stands in a call of its own, or is the last of a chain in one call with an earlier one.
+    pub(in super::super) fn is_one_call(&self, one: usize, other: usize) -> bool {
+        let events = |at: usize| self.step(at).map(|step| &step.action.events);
+        events(one).is_some() && events(one) == events(other)
+    }
+
+    /// The steps, as evidence of what they show.
+    pub(in super::super) fn evidence(
+        &self,
+        works: &[Work<'_>],
+        steps: &[usize],
+        outcome: Outcome,
+    ) -> Option<Evidence> {
+        let last = self.step(*steps.last()?)?;
+        let segment = works.get(last.work)?.segment;
+        let cited = steps.iter().filter_map(|at| self.step(*at));
+        let mut events: Vec<String> = cited.flat_map(|step| step.action.events.to_vec()).collect();
+        events.sort();
+        events.dedup();
+        let session = self.work.session;
+        Some(Evidence {
+            started_at: segment.started_at,
+            segment: segment.id.clone(),
+            tenant: session.tenant.clone(),
+            session: session.session.clone(),
+            events,
+            assistant: session.assistant.clone(),
+            project: session.project.clone(),
+            person: session.person.clone(),
+            outcome,
+        })
+    }
+}
+
+/// Whether an action may have changed files of the work tree in a way that its words do not tell.
+fn changes_the_tree(action: &Action) -> bool {
+    if action.refused {
+        return false;
+    }
+    match &action.what {
+        What::Edit(path) => !is_outside(path),
+        What::Opaque(_) | What::Unsaid(_) => true,
+        What::Command(command) => command.restores_files(),
+        What::Skill | What::Look | What::Tool(_) => false,
+    }
+}
+
+/// Whether a file lies where no repository does.
+pub(in super::super) fn is_outside(path: &str) -> bool {
+    ["/tmp/", "/var/tmp/", "/private/tmp/", "/dev/"].iter().any(|folder| path.starts_with(folder))
+}

@@ -1,0 +1,334 @@
+//! **Check**: files of a class were edited, and the check that belongs to them ran.
+//!
+//! - Situation: a session edited files of a class of paths: one file, the files of a folder, all of an ending.
+//! - Action and outcome: after that, it ran this check.
+//! - Proof: sessions that edited such files ran it more often than others that edited about as much
+//!   ([`stratified_tail`]); without strata, long sessions that run everything make pairs of anything.
+//! - Null: which session ran which checks, among sessions of one repository that edited about as much.
+//!
+//! A check that names a file is told as a pattern: see [`super::pattern`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::super::action::Action;
+use super::super::claim::{Claim, SupportedClaim};
+use super::super::evidence::Counts;
+use super::super::evidence::significance::stratified_tail;
+use super::super::evidence::timeline::Timeline;
+use super::super::outcome::Outcome;
+use super::super::segment::claimable;
+use super::super::template::Template;
+use super::files::{Edited, classes};
+use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
+use crate::shell::command::{Command, single};
+use crate::shell::family::{Family, family};
+use crate::shell::signature;
+
+/// So many files of a session are looked at: one that edits more tells little of any of them.
+const MOST_FILES: usize = 40;
+/// A check belongs to files if this share of the sessions that edited them ran it.
+const SHARE: f64 = 0.5;
+
+/// The checks that a session ran: by identity, the place of the last run.
+pub(super) type Ran<'a> = BTreeMap<String, (usize, &'a Command)>;
+
+/// One session of a repository.
+pub(super) struct Member<'a> {
+    /// Its place among all sessions.
+    pub(super) session: usize,
+    pub(super) edited: Edited<'a>,
+    pub(super) ran: Ran<'a>,
+}
+
+/// The checks that stand, and those that do not.
+pub(in super::super) fn checks(
+    sessions: &Sessions<'_>,
+    mut shuffle: Option<&mut Shuffle>,
+) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
+    let (mut standing, mut fallen) = (Vec::new(), Vec::new());
+    for (_, mut members) in by_project(sessions) {
+        if let Some(shuffle) = shuffle.as_deref_mut() {
+            exchange_checks(&mut members, shuffle);
+        }
+        let is_shuffled = shuffle.is_some();
+        let counted = Counted::of(&members);
+        let proposed = counted.proposed(sessions, &members, is_shuffled);
+        let others = counted.compared().saturating_sub(proposed.len());
+        let of_classes = judged(proposed, others);
+        standing.extend(narrowed(of_classes.0));
+        fallen.extend(of_classes.1);
+        let of_patterns = judged(super::pattern::checks(sessions, &members), 0);
+        standing.extend(usual(of_patterns.0));
+        fallen.extend(of_patterns.1);
+    }
+    (standing, fallen)
+}
+
+/// Of several commands of one family that belong to the same files, the one that most sessions ran.
+fn usual(standing: Vec<Proposed>) -> Vec<Proposed> {
+    let mut best: BTreeMap<(Template, Family), Proposed> = BTreeMap::new();
+    for one in standing {
+        let Claim::Check { edited, run } = &one.claim.claim else { continue };
+        let Some(command) = single(&run.to_string()) else { continue };
+        let key = (edited.clone(), family(&command));
+        let with = |one: &Proposed| one.claim.counts.treated_with;
+        if best.get(&key).is_none_or(|known| with(known) < with(&one)) {
+            best.insert(key, one);
+        }
+    }
+    best.into_values().collect()
+}
+
+/// The sessions of each repository.
+pub(super) fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Member<'a>>> {
+    let mut projects: BTreeMap<&str, Vec<Member<'_>>> = BTreeMap::new();
+    for (session, timeline) in sessions.timelines.iter().enumerate() {
+        let member = Member { session, edited: Edited::by(timeline), ran: ran(timeline) };
+        projects.entry(timeline.project()).or_default().push(member);
+    }
+    projects
+}
+
+/// The commands of a session that check, build or format, as claims can speak of them.
+fn ran<'a>(timeline: &Timeline<'a>) -> Ran<'a> {
+    let mut ran = Ran::new();
+    let could_work = |action: &Action| {
+        let missing = action.signature.as_deref().is_some_and(signature::says_a_tool_is_missing);
+        !action.refused && !missing
+    };
+    for (at, step) in timeline.steps.iter().enumerate().filter(|(_, step)| could_work(step.action)) {
+        let Some(command) = claimable(step.action).filter(|command| is_suite(command)) else { continue };
+        ran.insert(command.identity(), (at, command));
+    }
+    ran
+}
+
+/// Whether a command may belong to files that were edited.
+fn is_suite(command: &Command) -> bool {
+    let family = family(command);
+    family.is_check() || family == Family::Format
+}
+
+/// Gives each session the checks of another one that edited about as much.
+fn exchange_checks(members: &mut [Member<'_>], shuffle: &mut Shuffle) {
+    let mut strata: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (at, member) in members.iter().enumerate() {
+        strata.entry(member.edited.stratum()).or_default().push(at);
+    }
+    for places in strata.into_values() {
+        let mut all: Vec<Ran<'_>> = Vec::new();
+        for at in &places {
+            all.extend(members.get_mut(*at).map(|member| std::mem::take(&mut member.ran)));
+        }
+        shuffle.permute(&mut all);
+        for (at, ran) in places.iter().zip(all) {
+            if let Some(member) = members.get_mut(*at) {
+                member.ran = ran;
+            }
+        }
+    }
+}
+
+/// Numbers of sessions by stratum.
+type ByStratum = BTreeMap<u32, u32>;
+
+/// How often each class was edited, each check ran, and both.
+struct Counted<'m> {
+    sessions: ByStratum,
+    edited: BTreeMap<String, ByStratum>,
+    ran: BTreeMap<&'m str, ByStratum>,
+    /// The places of the members that edited and ran: in any order, and in this one.
+    both: HashMap<(&'m str, String), (ByStratum, ByStratum)>,
+}
+
+impl<'m> Counted<'m> {
+    fn of(members: &'m [Member<'_>]) -> Self {
+        let mut counted = Self {
+            sessions: ByStratum::new(),
+            edited: BTreeMap::new(),
+            ran: BTreeMap::new(),
+            both: HashMap::new(),
+        };
+        for member in members {
+            let stratum = member.edited.stratum();
+            *counted.sessions.entry(stratum).or_default() += 1;
+            let first_edit = first_edits(member);
+            for class in first_edit.keys() {
+                *counted.edited.entry(class.clone()).or_default().entry(stratum).or_default() += 1;
+            }
+            for (check, (last, _)) in &member.ran {
+                *counted.ran.entry(check).or_default().entry(stratum).or_default() += 1;
+                for (class, first) in &first_edit {
+                    let (any, after) = counted.both.entry((check, class.clone())).or_default();
+                    *any.entry(stratum).or_default() += 1;
+                    *after.entry(stratum).or_default() += u32::from(last > first);
+                }
+            }
+        }
+        counted
+    }
+
+    /// How many pairs of a class and a check are compared: those that enough sessions edited and ran.
+    fn compared(&self) -> usize {
+        let enough = |counts: &ByStratum| counts.values().sum::<u32>() >= FEWEST_TREATED;
+        let is_compared = |(check, class): &&(&str, String)| {
+            self.edited.get(class).is_some_and(enough) && self.ran.get(check).is_some_and(enough)
+        };
+        self.both.keys().filter(is_compared).count()
+    }
+
+    fn proposed(&self, sessions: &Sessions<'_>, members: &[Member<'_>], is_shuffled: bool) -> Vec<Proposed> {
+        let mut proposed = Vec::new();
+        for ((check, class), (any, after)) in &self.both {
+            let Some(edited) = self.edited.get(class) else { continue };
+            let (together, all): (u32, u32) = (after.values().sum(), edited.values().sum());
+            if together < 2 || f64::from(together) < SHARE * f64::from(all) {
+                continue;
+            }
+            let strata: Vec<Counts> = self
+                .sessions
+                .keys()
+                .map(|stratum| self.stratum(*stratum, check, edited, any, after))
+                .collect();
+            let mut sums = Counts::default();
+            for counts in &strata {
+                sums.treated_with += counts.treated_with;
+                sums.treated_without += counts.treated_without;
+                sums.untreated_with += counts.untreated_with;
+                sums.untreated_without += counts.untreated_without;
+            }
+            if sums.untreated_rate() * 2.0 > sums.treated_rate() {
+                continue;
+            }
+            let found = Found { check, class, counts: sums, chance: stratified_tail(&strata) };
+            proposed.extend(found.proposed(sessions, members, is_shuffled));
+        }
+        // The order of a hash map is any.
+        proposed.sort_by(|a, b| a.claim.claim.cmp(&b.claim.claim));
+        proposed
+    }
+
+    fn stratum(
+        &self,
+        stratum: u32,
+        check: &str,
+        edited: &ByStratum,
+        any: &ByStratum,
+        after: &ByStratum,
+    ) -> Counts {
+        let of = |counts: &ByStratum| counts.get(&stratum).copied().unwrap_or_default();
+        let (all, edited) = (of(&self.sessions), of(edited));
+        let ran = self.ran.get(check).map(of).unwrap_or_default();
+        let (any, after) = (of(any), of(after));
+        let untreated_with = ran.saturating_sub(any);
+        Counts {
+            treated_with: after,
+            treated_without: edited.saturating_sub(after),
+            untreated_with,
+            untreated_without: all.saturating_sub(edited).saturating_sub(untreated_with),
+        }
+    }
+}
+
+/// Of each class that a session edited, the place of the first edit.
+fn first_edits(member: &Member<'_>) -> BTreeMap<String, usize> {
+    let mut first: BTreeMap<String, usize> = BTreeMap::new();
+    for (path, (at, _)) in member.edited.files.iter().take(MOST_FILES) {
+        for class in classes(path) {
+            let known = first.entry(class).or_insert(*at);
+            *known = (*known).min(*at);
+        }
+    }
+    first
+}
+
+struct Found<'f> {
+    check: &'f str,
+    class: &'f str,
+    counts: Counts,
+    chance: f64,
+}
+
+impl Found<'_> {
+    fn proposed(
+        &self,
+        sessions: &Sessions<'_>,
+        members: &[Member<'_>],
+        is_shuffled: bool,
+    ) -> Option<Proposed> {
+        let (mut support, mut against, mut untreated, mut treated) = (vec![], vec![], vec![], vec![]);
+        let mut run = None;
+        for member in members {
+            let Some(timeline) = sessions.timelines.get(member.session) else { continue };
+            let ran = member.ran.get(self.check);
+            run = run.or(ran.map(|(_, command)| *command));
+            let edited = first_edits(member).get(self.class).copied();
+            let show = |steps: &[usize], outcome| timeline.evidence(sessions.works, steps, outcome);
+            match (edited, ran) {
+                (Some(first), Some((last, _))) if *last > first && !is_shuffled => {
+                    support.extend(show(&[first, *last], Outcome::Accepted));
+                }
+                (Some(first), _) => against.extend(show(&[first], Outcome::Rejected)),
+                (None, Some((last, _))) if untreated.len() < 3 && !is_shuffled => {
+                    untreated.extend(show(&[*last], Outcome::Unknown));
+                }
+                _ => {}
+            }
+            treated.extend(edited.map(|_| member.session));
+        }
+        support.sort();
+        against.sort();
+        let run = Template::of(&[run?])?;
+        let claim = SupportedClaim {
+            claim: Claim::Check { edited: Template::parse_path(self.class), run },
+            failures: Vec::new(),
+            counts: self.counts,
+            chance: self.chance,
+            support,
+            against,
+            untreated,
+        };
+        Some(Proposed { claim, treated })
+    }
+}
+
+/// Of the classes of one check the one that says no more than was seen: the largest, unless a smaller one
+/// within it has four in five of its sessions.
+fn narrowed(standing: Vec<Proposed>) -> Vec<Proposed> {
+    let mut by_check: BTreeMap<Template, Vec<Proposed>> = BTreeMap::new();
+    for one in standing {
+        let Claim::Check { run, .. } = &one.claim.claim else { continue };
+        by_check.entry(run.clone()).or_default().push(one);
+    }
+    by_check.into_values().filter_map(narrowest).collect()
+}
+
+fn narrowest(mut classes: Vec<Proposed>) -> Option<Proposed> {
+    // Small classes stand before those that hold them.
+    let edited = |one: &Proposed| match &one.claim.claim {
+        Claim::Check { edited, .. } => edited.to_string(),
+        _ => String::new(),
+    };
+    classes.sort_by_key(|one| (one.claim.counts.treated(), breadth(&edited(one)), edited(one)));
+    let mut chosen = classes.pop()?;
+    while let Some(narrower) = classes.iter().rposition(|one| {
+        let (own, theirs) = (one.claim.counts.treated(), chosen.claim.counts.treated());
+        let within: BTreeSet<&usize> = chosen.treated.iter().collect();
+        own * 5 >= theirs * 4
+            && breadth(&edited(one)) < breadth(&edited(&chosen))
+            && one.treated.iter().all(|session| within.contains(session))
+    }) {
+        chosen = classes.swap_remove(narrower);
+    }
+    Some(chosen)
+}
+
+/// How much a class holds: a file least, all files of an ending most.
+fn breadth(class: &str) -> usize {
+    match (class.contains("**"), class.contains('*'), class.contains('/')) {
+        (false, false, _) => 0,
+        (false, true, true) => 1,
+        (true, ..) => 20 - class.matches('/').count().min(18),
+        (false, true, false) => 30,
+    }
+}

@@ -1,0 +1,267 @@
+//! **Instead**: a command cannot work here, and another did its work.
+//!
+//! - Situation: a command fails with an error that says that it cannot work as it is written: the program,
+//!   subcommand, flag, script or skill does not exist. It never passes in this repository.
+//! - Action: within the same turn, before any file is edited, another command does its work: the same words
+//!   without a wrapper, with a flag or word exchanged, on the same files, or of the same family.
+//! - Outcome: that command passes, or it is a check that found something.
+//! - Proof: binomial against the rate at which such a command passes by itself.
+//! - Null: which run passed and how the others failed, among the runs of one family and repository.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::claim::{Claim, SupportedClaim};
+use super::super::evidence::Counts;
+use super::super::evidence::significance::{base_rate, binomial_tail};
+use super::super::evidence::timeline::Timeline;
+use super::super::outcome::Outcome;
+use super::super::segment::repairable;
+use super::super::template::Template;
+use super::alike::{self, Pair};
+use super::variant::added;
+use super::{Proposed, Sessions, Verdict, judged};
+use crate::event::Status;
+use crate::shell::command::Command;
+use crate::shell::family::{Family, family};
+use crate::shell::flag::{is_flag, is_manner};
+use crate::shell::signature;
+
+/// So many steps after a failure its replacement is looked for.
+const MOST_STEPS: usize = 8;
+
+/// How two commands do the same work, the surest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Relation {
+    /// The same words without the first ones, which wrap them.
+    Unwrapped(usize),
+    /// The same words and something added.
+    Varied,
+    /// The same words but for one or two.
+    Exchanged,
+    /// The same files.
+    SameFiles,
+    /// Another program for the same kind of work.
+    SameFamily,
+    /// The word that both are about.
+    SameWord,
+}
+
+/// A command that could not work, and the one that came for it.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    session: usize,
+    failed: (usize, &'a Command),
+    by: (usize, &'a Command),
+    relation: Relation,
+    worked: bool,
+}
+
+impl<'a> Pair<'a> for Case<'a> {
+    fn one(&self) -> &'a Command {
+        self.failed.1
+    }
+
+    fn other(&self) -> &'a Command {
+        self.by.1
+    }
+
+    fn session(&self) -> usize {
+        self.session
+    }
+}
+
+/// The replacements that stand, and those that do not.
+pub(in super::super) fn replacements(sessions: &Sessions<'_>) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
+    let timelines = &sessions.timelines;
+    let mut cases: Vec<Case<'_>> = Vec::new();
+    for (session, timeline) in timelines.iter().enumerate() {
+        cases.extend(of_session(session, timeline));
+    }
+    let mut by_project: BTreeMap<&str, Vec<Case<'_>>> = BTreeMap::new();
+    for case in cases {
+        let project = timelines.get(case.session).map_or("", |timeline| timeline.project());
+        by_project.entry(project).or_default().push(case);
+    }
+    let proposed = by_project.into_iter().flat_map(|(project, cases)| of_project(sessions, project, cases));
+    judged(proposed.collect(), 0)
+}
+
+fn is_missing(signature: Option<&str>) -> bool {
+    signature.is_some_and(signature::says_a_tool_is_missing)
+}
+
+fn of_session<'a>(session: usize, timeline: &Timeline<'a>) -> Vec<Case<'a>> {
+    let mut found = Vec::new();
+    for (at, step) in timeline.steps.iter().enumerate() {
+        if step.action.status != Status::Error || step.action.refused {
+            continue;
+        }
+        let cannot_work = is_missing(step.action.signature.as_deref());
+        let Some(failed) = repairable(step.action) else { continue };
+        let later = timeline.steps.iter().enumerate().skip(at + 1).take(MOST_STEPS);
+        let later = later.take_while(|(_, later)| later.turn == step.turn && later.changes == step.changes);
+        let mut best: Option<Case<'_>> = None;
+        for (place, later) in later {
+            let Some(by) = repairable(later.action).filter(|_| !later.action.refused) else { continue };
+            if by.identity() == failed.identity() {
+                break;
+            }
+            let relation = if cannot_work { relation(failed, by) } else { varied(failed, by) };
+            let Some(relation) = relation else {
+                // Anything else that ran may be what made the difference.
+                if !cannot_work && !family(by).is_check() {
+                    break;
+                }
+                continue;
+            };
+            let missing = is_missing(later.action.signature.as_deref());
+            let ran = family(by).is_check() && later.action.status == Status::Error && !missing;
+            let worked = later.action.status == Status::Ok || ran;
+            if best.is_none_or(|best| {
+                (!best.worked && worked) || (best.worked == worked && relation < best.relation)
+            }) {
+                best = Some(Case { session, failed: (at, failed), by: (place, by), relation, worked });
+            }
+        }
+        found.extend(best);
+    }
+    found
+}
+
+/// Whether the second is the first with something added that can be a remedy.
+fn varied(failed: &Command, by: &Command) -> Option<Relation> {
+    added(by, failed).map(|_| Relation::Varied)
+}
+
+/// How the second does the work of the first, if it does.
+fn relation(failed: &Command, by: &Command) -> Option<Relation> {
+    let words = |command: &Command| -> Vec<String> {
+        command.words().iter().map(|word| word.value.clone()).filter(|word| !is_manner(word)).collect()
+    };
+    let (theirs, own) = (words(failed), words(by));
+    for wrapper in 1..=2 {
+        if theirs.len() > wrapper && theirs.get(wrapper..) == Some(&own) {
+            return Some(Relation::Unwrapped(wrapper));
+        }
+        if own.len() > 1 && theirs.get(wrapper) == own.first() && theirs.get(wrapper + 1) == own.get(1) {
+            return Some(Relation::Unwrapped(wrapper));
+        }
+    }
+    if failed.core() == by.core() && failed.setting() == by.setting() {
+        return (theirs != own).then_some(Relation::Exchanged);
+    }
+    if theirs.first() == own.first() && differing(&theirs, &own) <= 2 {
+        return Some(Relation::Exchanged);
+    }
+    let files = |words: &[String]| -> BTreeSet<String> {
+        let files = words.iter().skip(1).filter(|word| !is_flag(word) && word.contains(['/', '.']));
+        files.cloned().collect()
+    };
+    if files(&theirs).intersection(&files(&own)).next().is_some() {
+        return Some(Relation::SameFiles);
+    }
+    let kind = family(failed);
+    let is_telling = matches!(kind, Family::Test | Family::Lint | Family::TypeCheck | Family::Format);
+    if is_telling && kind == family(by) && theirs.first() != own.first() {
+        return Some(Relation::SameFamily);
+    }
+    // `/commit` and `git commit`.
+    let about = theirs.first().and_then(|word| word.strip_prefix('/'));
+    about.filter(|about| by.verb().contains(about)).map(|_| Relation::SameWord)
+}
+
+/// How many words stand in one of the lines alone, at most.
+fn differing(one: &[String], other: &[String]) -> usize {
+    let only = |a: &[String], b: &[String]| a.iter().filter(|word| !b.contains(word)).count();
+    only(one, other).max(only(other, one))
+}
+
+fn of_project(sessions: &Sessions<'_>, project: &str, cases: Vec<Case<'_>>) -> Vec<Proposed> {
+    let mut claims: BTreeMap<Claim, Vec<Case<'_>>> = BTreeMap::new();
+    let mut unwrapped: BTreeMap<(Vec<String>, Vec<String>), Vec<Case<'_>>> = BTreeMap::new();
+    let mut others = Vec::new();
+    for case in cases {
+        match case.relation {
+            Relation::Unwrapped(wrapper) => {
+                let word = |command: &Command, many: usize| -> Vec<String> {
+                    command.words().iter().take(many).map(|word| word.value.clone()).collect()
+                };
+                let key = (word(case.failed.1, wrapper + 1), word(case.by.1, 1));
+                unwrapped.entry(key).or_default().push(case);
+            }
+            _ => others.push(case),
+        }
+    }
+    for ((failed, run), part) in unwrapped {
+        let words = |words: &[String]| Template::of_words(words);
+        if let Some((failed, run)) = words(&failed).zip(words(&run)) {
+            claims.entry(Claim::Instead { run, failed }).or_default().extend(part);
+        }
+    }
+    for part in alike::parts(others) {
+        if let Some((failed, run)) = alike::templates(&part)
+            && failed != run
+        {
+            claims.entry(Claim::Instead { run, failed }).or_default().extend(part);
+        }
+    }
+    let proposed = claims.into_iter().filter_map(|(claim, part)| propose(sessions, project, claim, &part));
+    proposed.collect()
+}
+
+/// The claim with its counts; `None` if what cannot work has worked in the repository.
+fn propose(sessions: &Sessions<'_>, project: &str, claim: Claim, part: &[Case<'_>]) -> Option<Proposed> {
+    let Claim::Instead { failed, .. } = &claim else { return None };
+    let plain = own_runs(sessions, project, failed, part);
+    if plain.0 > 0 {
+        return None;
+    }
+    let mut seen = BTreeSet::new();
+    let firsts: Vec<&Case<'_>> = part.iter().filter(|case| seen.insert(case.session)).collect();
+    let (mut support, mut against, mut failures) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let mut counts = Counts { untreated_without: plain.1, ..Counts::default() };
+    for case in &firsts {
+        let Some(timeline) = sessions.timelines.get(case.session) else { continue };
+        counts.add(true, case.worked);
+        let outcome = if case.worked { Outcome::Accepted } else { Outcome::Rejected };
+        let shown = timeline.evidence(sessions.works, &[case.failed.0, case.by.0], outcome);
+        if case.worked {
+            support.extend(shown)
+        } else {
+            against.extend(shown)
+        }
+        let signature = timeline.step(case.failed.0).and_then(|step| step.action.signature.clone());
+        signature.into_iter().for_each(|name| *failures.entry(name).or_insert(0_usize) += 1);
+    }
+    support.sort();
+    against.sort();
+    let rate = base_rate(plain, plain, (0, 0));
+    let chance = binomial_tail(counts.treated_with, counts.treated(), rate);
+    let mut failures: Vec<(usize, String)> =
+        failures.into_iter().map(|(name, times)| (times, name)).collect();
+    failures.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let treated = firsts.iter().map(|case| case.session).collect();
+    let failures = failures.into_iter().take(1).map(|(_, name)| name).collect();
+    let claim = SupportedClaim { claim, failures, counts, chance, support, against, untreated: Vec::new() };
+    Some(Proposed { claim, treated })
+}
+
+/// Sessions in which the command ran as it is and passed, and those in which it only failed.
+fn own_runs(sessions: &Sessions<'_>, project: &str, failed: &Template, part: &[Case<'_>]) -> (u32, u32) {
+    let is_short = part.iter().any(|case| matches!(case.relation, Relation::Unwrapped(_)));
+    let is_run = |command: &Command| {
+        if is_short { failed.runs_as(command) } else { failed.matches(command) }
+    };
+    let (mut passed, mut only_failed) = (0, 0);
+    for timeline in sessions.timelines.iter().filter(|timeline| timeline.project() == project) {
+        let mut best = Status::Unknown;
+        for step in timeline.steps.iter().filter(|step| !step.action.refused) {
+            if repairable(step.action).is_some_and(is_run) {
+                best = best.at_best(step.action.status);
+            }
+        }
+        passed += u32::from(best == Status::Ok);
+        only_failed += u32::from(best == Status::Error);
+    }
+    (passed, only_failed)
+}

@@ -1,0 +1,109 @@
+//! Claim kinds: what a skill can say, each with its own proof and its own null.
+//!
+//! | file | situation → action → outcome |
+//! |---|---|
+//! | `repair.rs` | a command failed → another ran → it passed; and whether running it first prevents the failure |
+//! | `instead.rs` | a command cannot work here → another ran → it did the work |
+//! | `check.rs` | files were edited → the check that belongs to them ran |
+//! | `files.rs`, `pattern.rs` | classes of paths; checks and files that name each other |
+//! | `variant.rs` | what is added to a command |
+//! | `together.rs` | a file was edited → another was edited with it |
+//!
+//! What people say (Prefer, Avoid) and procedures are found by [`super::prefer`] and [`super::procedure`].
+//!
+//! A kind proposes claims with their counts and a probability ([`Proposed`]); [`judged`] decides which of
+//! one kind's claims stand, all of them together. To measure what a kind publishes by chance, its link
+//! between action and outcome is broken by a [`Shuffle`] and everything else is left as it is.
+
+pub(super) mod alike;
+pub(super) mod check;
+pub(super) mod files;
+pub(super) mod instead;
+pub(super) mod pattern;
+pub(super) mod repair;
+pub(super) mod together;
+mod variant;
+
+use super::claim::SupportedClaim;
+use super::evidence::significance::benjamini_hochberg;
+use super::evidence::timeline::Timeline;
+use super::verify::Work;
+
+/// What every kind reads.
+pub(super) struct Sessions<'a> {
+    /// Segments, oldest first.
+    pub(super) works: &'a [Work<'a>],
+    pub(super) timelines: Vec<Timeline<'a>>,
+}
+
+impl<'a> Sessions<'a> {
+    pub(super) fn of(works: &'a [Work<'a>]) -> Self {
+        Self { works, timelines: Timeline::of(works) }
+    }
+}
+
+/// A claim before it is compared with the others of its kind.
+pub(super) struct Proposed {
+    pub(super) claim: SupportedClaim,
+    /// The places of the sessions that took the action, ascending.
+    pub(super) treated: Vec<usize>,
+}
+
+/// A claim must be seen in so many sessions that took its action.
+pub(super) const FEWEST_TREATED: u32 = 3;
+
+/// At most this share of the claims of a kind may be false.
+const FALSE_DISCOVERIES: f64 = 0.1;
+
+/// The claims of one kind that stand, with those that do not and why. `others` is how many more were looked
+/// at and cannot stand, whatever their probability: they count among those that are compared.
+pub(super) fn judged(proposed: Vec<Proposed>, others: usize) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
+    let (tested, few): (Vec<_>, Vec<_>) =
+        proposed.into_iter().partition(|one| one.claim.counts.treated() >= FEWEST_TREATED);
+    let chances: Vec<f64> = tested.iter().map(|one| one.claim.chance).collect();
+    let passes = benjamini_hochberg(&chances, others, FALSE_DISCOVERIES);
+    let mut standing = Vec::new();
+    let mut fallen: Vec<(Proposed, Verdict)> = few.into_iter().map(|one| (one, Verdict::Few)).collect();
+    for (one, passes) in tested.into_iter().zip(passes) {
+        if passes { standing.push(one) } else { fallen.push((one, Verdict::Chance)) }
+    }
+    (standing, fallen)
+}
+
+/// Why a claim does not stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Too few sessions took its action.
+    Few,
+    /// Counts like these are probable by chance.
+    Chance,
+    /// A stronger claim explains its cases.
+    Explained,
+}
+
+/// Seeded chance, to break the link that a kind claims.
+#[derive(Debug, Clone)]
+pub(super) struct Shuffle(u64);
+
+impl Shuffle {
+    pub(super) const fn new(seed: u64) -> Self {
+        Self(seed ^ 0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// SplitMix64.
+    const fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Puts the items in any order.
+    pub(super) fn permute<T>(&mut self, items: &mut [T]) {
+        for end in (1..items.len()).rev() {
+            let at = usize::try_from(self.next() % (end as u64 + 1)).unwrap_or_default();
+            items.swap(at, end);
+        }
+    }
+}

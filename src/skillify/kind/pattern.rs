@@ -1,0 +1,324 @@
+//! Checks and files that name each other: `src/x/{name}.py` and `pytest tests/test_{name}.py`.
+//!
+//! A pattern says which check, or which other file, belongs to a file by its name or its folder. It is proved
+//! by sessions whose file and check fit each other more often than the file of one session and the check
+//! of another do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::claim::{Claim, SupportedClaim};
+use super::super::evidence::Counts;
+use super::super::evidence::significance::{binomial_tail, shrunk};
+use super::super::outcome::Outcome;
+use super::super::template::Template;
+use super::check::Member;
+use super::files::{split, stem};
+use super::{Proposed, Sessions};
+
+/// Names that many folders have: they tell no file from another.
+const COMMON_NAMES: &[&str] = &[
+    "__init__", "app", "base", "common", "conftest", "index", "lib", "main", "mod", "test", "tests", "types",
+    "util", "utils",
+];
+
+/// So many sessions are compared with each other.
+const MOST_COMPARED: usize = 200;
+/// So many files of a session are looked at.
+const MOST_FILES: usize = 40;
+/// This share of the sessions must fit.
+const SHARE: f64 = 0.5;
+
+/// What a file's name and folder become in what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Pattern {
+    /// Of the edited file, with `{folder}` and `{name}`.
+    edited: String,
+    /// Of what belongs to it.
+    theirs: String,
+}
+
+/// What a file gives a pattern's placeholders.
+type Filling = (String, String);
+
+/// The patterns by which a path could belong to a file, with what the placeholders stand for.
+fn patterns(file: &str, path: &str) -> Vec<(Pattern, Filling)> {
+    let (folder, name) = split(file);
+    let (their_folder, their_name) = split(path.trim_start_matches("./"));
+    let (own, endings) = stem(name);
+    let mut found = Vec::new();
+    if file == path || endings.is_empty() {
+        return found;
+    }
+    let dots = path.starts_with("./").then_some("./").unwrap_or_default();
+    // The folder of the file, with or without what tells "and all below".
+    let bare = path.trim_start_matches("./").trim_end_matches("/...").trim_end_matches('/');
+    if !folder.is_empty() && bare == folder {
+        let (_, ending) = endings.rsplit_once('.').unwrap_or_default();
+        let edited = format!("{{folder}}/*.{ending}");
+        let theirs = format!(
+            "{dots}{{folder}}{}",
+            path.trim_start_matches("./").strip_prefix(bare).unwrap_or_default()
+        );
+        found.push((Pattern { edited, theirs }, (folder.to_owned(), String::new())));
+    }
+    let is_telling = own.len() >= 3 && !COMMON_NAMES.contains(&own);
+    if is_telling && let Some(named) = with_name(their_name, own) {
+        let shared = shared_folders(folder, their_folder);
+        let rest = |folder: &str| folder.get(shared.len()..).unwrap_or_default().to_owned();
+        let place = |folder: &str, name: &str| match (shared.is_empty(), folder.is_empty()) {
+            (true, true) => name.to_owned(),
+            (true, false) => format!("{folder}/{name}"),
+            (false, _) => format!("{{folder}}{}/{name}", rest(folder)),
+        };
+        let edited = place(folder, &format!("{{name}}{endings}"));
+        let theirs = format!("{dots}{}", place(their_folder, &named));
+        if edited != theirs {
+            found.push((Pattern { edited, theirs }, (shared.to_owned(), own.to_owned())));
+        }
+    }
+    found
+}
+
+/// The name with `{name}` for another file's, where that stands between signs.
+fn with_name(name: &str, own: &str) -> Option<String> {
+    let at = name.find(own)?;
+    let (before, rest) = name.split_at(at);
+    let after = rest.get(own.len()..)?;
+    let is_end = |char: Option<char>| char.is_none_or(|char| !char.is_alphanumeric());
+    (is_end(before.chars().next_back()) && is_end(after.chars().next()))
+        .then(|| format!("{before}{{name}}{after}"))
+}
+
+/// The folders that both paths begin with.
+fn shared_folders<'p>(one: &'p str, other: &str) -> &'p str {
+    let common = one.split('/').zip(other.split('/')).take_while(|(a, b)| a == b && !a.is_empty());
+    let length: usize = common.map(|(part, _)| part.len() + 1).sum();
+    one.get(..length.saturating_sub(1)).unwrap_or_default()
+}
+
+impl Pattern {
+    /// What belongs to a file, if it is one of the pattern's.
+    fn fill(&self, file: &str) -> Option<String> {
+        let (folder, name) = split(file);
+        let (own, endings) = stem(name);
+        let (edited_folder, edited_name) = split(&self.edited);
+        if edited_name == format!("{{name}}{endings}") {
+            let shared = match edited_folder.strip_prefix("{folder}") {
+                Some(rest) => folder.strip_suffix(rest)?,
+                None if edited_folder == folder => "",
+                None => return None,
+            };
+            return Some(self.theirs.replace("{folder}", shared).replace("{name}", own));
+        }
+        let ending = edited_name.strip_prefix('*')?;
+        (name.ends_with(ending) && !folder.is_empty()).then(|| self.theirs.replace("{folder}", folder))
+    }
+
+    /// As a reader is told it: what all folders begin with stands in it.
+    fn told(&self, fillings: &BTreeSet<Filling>) -> (String, String) {
+        let mut folders = fillings.iter().map(|(folder, _)| folder.as_str());
+        let first = folders.next().unwrap_or_default();
+        let shared = folders.fold(first, |shared, folder| shared_folders(shared, folder));
+        let is_one = fillings.iter().all(|(folder, _)| folder == shared);
+        let folder = match (is_one, shared.is_empty()) {
+            (true, _) => shared.to_owned(),
+            (false, true) => "{folder}".to_owned(),
+            (false, false) => format!("{shared}/{{folder}}"),
+        };
+        (self.edited.replace("{folder}", &folder), self.theirs.replace("{folder}", &folder))
+    }
+}
+
+/// Whether two files fit a pattern as it is told: `src/{folder}/{name}.ts` and `src/{folder}/{name}.test.ts`.
+pub(super) fn is_instance(told: (&str, &str), one: &str, other: &str) -> bool {
+    let (edited, theirs) = told;
+    patterns(one, other).iter().any(|(pattern, (folder, _))| {
+        let filled = |text: &str| text.replace("{folder}", folder);
+        let fits = |told: &str, own: &str| {
+            let (told_folder, told_name) = split(told);
+            let (own_folder, own_name) = split(own);
+            let is_within = match told_folder.split_once("{folder}") {
+                Some((before, after)) => own_folder.starts_with(before) && own_folder.ends_with(after),
+                None => told_folder == own_folder,
+            };
+            told_name == own_name && is_within
+        };
+        fits(edited, &filled(&pattern.edited)) && fits(theirs, &filled(&pattern.theirs))
+    })
+}
+
+/// One session for a pattern: what its files ask for, and what it did.
+struct Side<'m> {
+    session: usize,
+    asked: BTreeSet<String>,
+    did: &'m BTreeMap<String, usize>,
+    /// The first edit.
+    edited: usize,
+}
+
+/// The checks that name files, with their counts.
+pub(super) fn checks(sessions: &Sessions<'_>, members: &[Member<'_>]) -> Vec<Proposed> {
+    let did: Vec<BTreeMap<String, usize>> = members.iter().map(named_checks).collect();
+    proposed(sessions, members, &did, |edited, theirs| {
+        Some(Claim::Check { edited: Template::parse_path(&edited), run: Template::parse(&theirs)? })
+    })
+}
+
+/// The checks of a session that name a path, as lines, with the place of the last run.
+fn named_checks(member: &Member<'_>) -> BTreeMap<String, usize> {
+    let is_named = |line: &&String| line.split(' ').skip(1).filter(|word| is_path(word)).count() == 1;
+    let named = member.ran.iter().filter(|(line, _)| is_named(line));
+    named.map(|(line, (at, _))| (line.clone(), *at)).collect()
+}
+
+fn is_path(word: &str) -> bool {
+    !word.starts_with('-')
+        && (word.contains('/')
+            || word.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && end.len() <= 4))
+}
+
+/// The files that belong to others, with their counts; `did` has each session's files.
+pub(super) fn files(sessions: &Sessions<'_>, members: &[Member<'_>]) -> Vec<Proposed> {
+    let did: Vec<BTreeMap<String, usize>> = members
+        .iter()
+        .map(|member| {
+            member.edited.files.iter().map(|(path, (_, last))| ((*path).to_owned(), *last)).collect()
+        })
+        .collect();
+    proposed(sessions, members, &did, |edited, theirs| {
+        Some(Claim::Together { edited: Template::parse_path(&edited), also: Template::parse_path(&theirs) })
+    })
+}
+
+fn proposed(
+    sessions: &Sessions<'_>,
+    members: &[Member<'_>],
+    did: &[BTreeMap<String, usize>],
+    claim: impl Fn(String, String) -> Option<Claim>,
+) -> Vec<Proposed> {
+    let mut seen: BTreeMap<Pattern, (BTreeSet<usize>, BTreeSet<Filling>)> = BTreeMap::new();
+    for (member, did) in members.iter().zip(did) {
+        for file in member.edited.files.keys().take(MOST_FILES) {
+            for line in did.keys().take(MOST_FILES) {
+                for word in line.split(' ').filter(|word| is_path(word)) {
+                    for (pattern, filling) in patterns(file, word) {
+                        let theirs = line.replacen(word, &pattern.theirs, 1);
+                        let (by, fillings) = seen.entry(Pattern { theirs, ..pattern }).or_default();
+                        by.insert(member.session);
+                        fillings.insert(filling);
+                    }
+                }
+            }
+        }
+    }
+    let recurring = seen.into_iter().filter(|(_, (by, fillings))| by.len() >= 3 && fillings.len() >= 2);
+    recurring
+        .filter_map(|(pattern, (_, fillings))| {
+            let (edited, theirs) = pattern.told(&fillings);
+            judge(sessions, members, did, &pattern, claim(edited, theirs)?)
+        })
+        .collect()
+}
+
+/// A pattern's counts: of the sessions that edited such a file and did something of the form, those in which
+/// both fit; untreated are the same files beside what other sessions did.
+fn judge(
+    sessions: &Sessions<'_>,
+    members: &[Member<'_>],
+    did: &[BTreeMap<String, usize>],
+    pattern: &Pattern,
+    claim: Claim,
+) -> Option<Proposed> {
+    let mut form = pattern.theirs.split('{');
+    let (opens, closes) =
+        (form.next().unwrap_or_default(), pattern.theirs.rsplit('}').next().unwrap_or_default());
+    let is_of_form = |line: &String| line.starts_with(opens) && line.ends_with(closes);
+    let mut sides = Vec::new();
+    for (member, did) in members.iter().zip(did) {
+        let files = member.edited.files.iter().take(MOST_FILES);
+        let asked: Vec<(String, usize)> =
+            files.filter_map(|(path, (first, _))| Some((pattern.fill(path)?, *first))).collect();
+        let Some(edited) = asked.iter().map(|(_, first)| *first).min() else { continue };
+        if did.keys().any(is_of_form) {
+            let asked = asked.into_iter().map(|(line, _)| line).collect();
+            sides.push(Side { session: member.session, asked, did, edited });
+        }
+    }
+    let (mut support, mut against) = (Vec::new(), Vec::new());
+    let mut counts = Counts::default();
+    for side in &sides {
+        let timeline = sessions.timelines.get(side.session)?;
+        let fits = side.asked.iter().find_map(|line| side.did.get(line));
+        counts.add(true, fits.is_some());
+        let steps = [side.edited, fits.copied().unwrap_or(side.edited)];
+        let outcome = if fits.is_some() { Outcome::Accepted } else { Outcome::Rejected };
+        let shown = timeline.evidence(sessions.works, &steps, outcome);
+        if fits.is_some() { support.extend(shown) } else { against.extend(shown) }
+    }
+    let (fitting, pairs) = beside_others(&sides);
+    counts.untreated_with = fitting;
+    counts.untreated_without = pairs - fitting;
+    if counts.treated_rate() < SHARE || counts.untreated_rate() * 2.0 > counts.treated_rate() {
+        return None;
+    }
+    support.sort();
+    against.sort();
+    let rate = shrunk((fitting, pairs), 0.1);
+    let chance = binomial_tail(counts.treated_with, counts.treated(), rate);
+    let treated = sides.iter().map(|side| side.session).collect();
+    let claim = SupportedClaim {
+        claim,
+        failures: Vec::new(),
+        counts,
+        chance,
+        support,
+        against,
+        untreated: Vec::new(),
+    };
+    Some(Proposed { claim, treated })
+}
+
+/// How often the files of one session fit what the next ones did, of how many pairs.
+fn beside_others(sides: &[Side<'_>]) -> (u32, u32) {
+    let compared: Vec<&Side<'_>> = sides.iter().take(MOST_COMPARED).collect();
+    let (mut fitting, mut pairs) = (0, 0);
+    for one in &compared {
+        for other in compared.iter().filter(|other| other.session != one.session) {
+            pairs += 1;
+            fitting += u32::from(one.asked.iter().any(|line| other.did.contains_key(line)));
+        }
+    }
+    (fitting, pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_belongs_to_a_file_by_its_name_or_its_folder() {
+        let of = |file: &str, path: &str| {
+            let found = patterns(file, path).into_iter();
+            let told: Vec<(String, String)> = found
+                .map(|(pattern, filling)| {
+                    assert_eq!(pattern.fill(file).as_deref(), Some(path));
+                    let _ = filling;
+                    (pattern.edited, pattern.theirs)
+                })
+                .collect();
+            told
+        };
+        let pair = |a: &str, b: &str| vec![(a.to_owned(), b.to_owned())];
+        assert_eq!(
+            of("src/billing/tax.py", "tests/test_tax.py"),
+            pair("src/billing/{name}.py", "tests/test_{name}.py")
+        );
+        assert_eq!(
+            of("shop/core/tax.py", "shop/core/tests/test_tax.py"),
+            pair("{folder}/{name}.py", "{folder}/tests/test_{name}.py")
+        );
+        assert_eq!(of("pkg/store/db.go", "./pkg/store/..."), pair("{folder}/*.go", "./{folder}/..."));
+        assert_eq!(of("src/syntax.py", "tests/test_tax.py"), vec![]);
+        assert_eq!(of("a/index.ts", "a/index.test.ts"), vec![]);
+    }
+}

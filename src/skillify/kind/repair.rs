@@ -1,0 +1,302 @@
+//! **Repair**: a command failed, another ran, it passed on a clean rerun.
+//!
+//! - Proof: such reruns pass more often than the command passes by itself after the same failure, which is
+//!   the base rate of plain reruns ([`base_rate`]).
+//! - What several commands explain belongs to the strongest: the others keep the cases that it was not in.
+//! - **Prevention** is a claim of its own: a session's first run fails less often where the remedy ran before.
+//! - Null: which run passed, among the runs of one family and repository.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::claim::{Claim, Evidence, SupportedClaim};
+use super::super::evidence::Counts;
+use super::super::evidence::rerun::{Fresh, Streak, Try, fresh_runs, streaks};
+use super::super::evidence::significance::{PRIOR_RATE, base_rate, binomial_tail, shrunk, stratified_tail};
+use super::super::outcome::Outcome;
+use super::super::template::Template;
+use super::super::verify::is_run_of;
+use super::alike::{self, Pair};
+use super::{Proposed, Sessions, Verdict, judged};
+use crate::event::Status;
+use crate::shell::command::Command;
+use crate::shell::family::Family;
+
+/// A remedy that was tried: one case of a repair, or a plain rerun: one case of the base rate.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    session: usize,
+    command: &'a Command,
+    /// `None` for a plain rerun.
+    remedy: Option<(&'a Command, usize)>,
+    family: Family,
+    signature: Option<&'a str>,
+    tried: Try,
+}
+
+impl<'a> Pair<'a> for Case<'a> {
+    fn one(&self) -> &'a Command {
+        self.command
+    }
+
+    fn other(&self) -> &'a Command {
+        self.remedy.map_or(self.command, |(remedy, _)| remedy)
+    }
+
+    fn session(&self) -> usize {
+        self.session
+    }
+}
+
+/// All cases of a workspace.
+struct Cases<'a> {
+    sessions: &'a Sessions<'a>,
+    treated: Vec<Case<'a>>,
+    plain: Vec<Case<'a>>,
+    fresh: Vec<Fresh<'a>>,
+}
+
+/// The repairs that stand and what prevents failures, with what does not stand.
+pub(in super::super) fn repairs(sessions: &Sessions<'_>) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
+    let cases = Cases::of(sessions);
+    let (standing, mut fallen) = judged(cases.proposed(), 0);
+    let (mut standing, explained) = cases.strongest(standing);
+    fallen.extend(explained);
+    let prevention = standing.iter().filter_map(|repair| prevention(sessions, &repair.claim.claim));
+    let prevention: Vec<Proposed> = prevention.collect();
+    standing.extend(judged(prevention, 0).0);
+    (standing, fallen)
+}
+
+impl<'a> Cases<'a> {
+    fn of(sessions: &'a Sessions<'a>) -> Self {
+        let timelines = &sessions.timelines;
+        let (mut treated, mut plain) = (Vec::new(), Vec::new());
+        for streak in streaks(timelines) {
+            let Some(timeline) = timelines.get(streak.session) else { continue };
+            let Streak { session, command, family, .. } = streak;
+            let case = |remedy, tried: Try| {
+                let failed = timeline.step(tried.failed).map(|step| step.action);
+                let signature = failed.and_then(|failed| failed.signature.as_deref());
+                Case { session, command, remedy, family, signature, tried }
+            };
+            plain.extend(streak.plain(timeline).map(|tried| case(None, tried)));
+            for remedy in &streak.remedies {
+                let action = timeline.step(remedy.0).map(|step| step.action);
+                let command = action.and_then(|action| action.command());
+                let tried = streak.outcome(timeline, *remedy);
+                treated.extend(command.zip(tried).map(|(by, tried)| case(Some((by, remedy.0)), tried)));
+            }
+        }
+        Self { sessions, treated, plain, fresh: fresh_runs(timelines) }
+    }
+
+    fn proposed(&self) -> Vec<Proposed> {
+        let parts = alike::parts(self.treated.clone());
+        let mut claims: BTreeMap<Claim, Vec<Case<'a>>> = BTreeMap::new();
+        for part in parts {
+            let Some((command, repair)) = alike::templates(&part) else { continue };
+            if command != repair {
+                claims.entry(Claim::Repair { command, repair }).or_default().extend(part);
+            }
+        }
+        claims.into_iter().filter_map(|(claim, part)| self.propose(claim, &part)).collect()
+    }
+
+    /// The claim with its counts, over all cases that its templates match.
+    fn propose(&self, claim: Claim, part: &[Case<'a>]) -> Option<Proposed> {
+        let Claim::Repair { command, repair } = &claim else { return None };
+        let is_treated = |case: &&Case<'_>| {
+            command.matches(case.command) && case.remedy.is_some_and(|(by, _)| repair.matches(by))
+        };
+        let mut treated: Vec<&Case<'_>> = self.treated.iter().filter(is_treated).collect();
+        let failure = usual_failure(&treated);
+        if let Some(failure) = failure {
+            treated.retain(|case| case.signature == Some(failure));
+        }
+        let plain: Vec<&Case<'_>> = self
+            .plain
+            .iter()
+            .filter(|case| command.matches(case.command) && (failure.is_none() || case.signature == failure))
+            .collect();
+        let family = part.first()?.family;
+        let own = passed(&plain);
+        let of_family = passed(&self.plain.iter().filter(|case| case.family == family).collect::<Vec<_>>());
+        let all = passed(&self.plain.iter().collect::<Vec<_>>());
+        let (with, without) = (first_of_each(&treated, true), first_of_each(&treated, false));
+        let counts = Counts {
+            treated_with: count(with.len()),
+            treated_without: count(without.len()),
+            untreated_with: own.0,
+            untreated_without: own.1 - own.0,
+        };
+        let mut rate = base_rate(own, of_family, all);
+        if failure.is_none() {
+            // Nothing tells one failure from another: then it may be any, and pass as any run does.
+            rate = rate.max(shrunk(self.fresh(command), PRIOR_RATE));
+        }
+        let chance = binomial_tail(counts.treated_with, counts.treated(), rate);
+        let mut sessions: Vec<usize> = treated.iter().map(|case| case.session).collect();
+        sessions.dedup();
+        let mut untreated = self.evidence(&first_of_each(&plain, true));
+        untreated.extend(self.evidence(&first_of_each(&plain, false)));
+        untreated.truncate(6);
+        let claim = SupportedClaim {
+            failures: failures(&treated),
+            counts,
+            chance,
+            support: self.evidence(&with),
+            against: self.evidence(&without),
+            untreated,
+            claim,
+        };
+        Some(Proposed { claim, treated: sessions })
+    }
+
+    /// How many sessions passed at the first run of the command, of all that ran it.
+    fn fresh(&self, command: &Template) -> (u32, u32) {
+        let mut seen = BTreeSet::new();
+        let runs = self.fresh.iter().filter(|run| command.matches(run.command) && seen.insert(run.session));
+        runs.fold((0, 0), |(passed, all), run| (passed + u32::from(run.passed), all + 1))
+    }
+
+    fn evidence(&self, cases: &[&Case<'_>]) -> Vec<Evidence> {
+        let mut all: Vec<Evidence> = cases
+            .iter()
+            .filter_map(|case| {
+                let timeline = self.sessions.timelines.get(case.session)?;
+                let mut steps = vec![case.tried.failed];
+                steps.extend(case.remedy.map(|(_, at)| at));
+                steps.push(case.tried.told);
+                let outcome = if case.tried.passed { Outcome::Accepted } else { Outcome::Rejected };
+                timeline.evidence(self.sessions.works, &steps, outcome)
+            })
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// Of repairs of one failure the strongest first; a weaker one stands only by cases without a stronger,
+    /// or where nearly all cases of both are the same: then nobody can tell them apart.
+    fn strongest(&self, mut standing: Vec<Proposed>) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
+        let order = |one: &Proposed| (Reverse(one.claim.counts.treated_with), one.claim.claim.clone());
+        standing
+            .sort_by(|a, b| a.claim.chance.total_cmp(&b.claim.chance).then_with(|| order(a).cmp(&order(b))));
+        let (mut kept, mut explained): (Vec<Proposed>, _) = (Vec::new(), Vec::new());
+        for one in standing {
+            let rivals: Vec<&Proposed> =
+                kept.iter().filter(|other| is_rival(&one.claim, &other.claim)).collect();
+            let stronger: BTreeSet<usize> =
+                rivals.iter().flat_map(|other| other.treated.iter().copied()).collect();
+            let all = one.treated.len();
+            let both = one.treated.iter().filter(|session| stronger.contains(session)).count();
+            let is_inseparable = rivals.iter().any(|other| {
+                let same = one.treated.iter().filter(|session| other.treated.contains(session)).count();
+                same * 4 >= all * 3 && same * 4 >= other.treated.len() * 3
+            });
+            let stands = both == 0
+                || is_inseparable
+                || (both * 2 <= all && count(all - both) >= super::FEWEST_TREATED);
+            if stands { kept.push(one) } else { explained.push((one, Verdict::Explained)) }
+        }
+        (kept, explained)
+    }
+}
+
+/// Whether both speak of one failure of one command.
+fn is_rival(one: &SupportedClaim, other: &SupportedClaim) -> bool {
+    let same_command = match (one.claim.situation(), other.claim.situation()) {
+        (Some(one), Some(other)) => one == other || one.is_same_but_for_flags(other),
+        _ => false,
+    };
+    let failure = |claim: &SupportedClaim| claim.failures.first().cloned();
+    let same_failure = match (failure(one), failure(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    };
+    same_command && same_failure
+}
+
+/// The failure that three in five cases had, if they had one.
+fn usual_failure<'a>(cases: &[&Case<'a>]) -> Option<&'a str> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    cases
+        .iter()
+        .filter_map(|case| case.signature)
+        .for_each(|signature| *seen.entry(signature).or_default() += 1);
+    let (signature, times) = seen.into_iter().max_by_key(|(name, times)| (*times, Reverse(*name)))?;
+    (times * 5 >= cases.len() * 3).then_some(signature)
+}
+
+/// The failures of the cases, the most frequent first.
+fn failures(cases: &[&Case<'_>]) -> Vec<String> {
+    let mut seen: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    for case in cases {
+        if let Some(signature) = case.signature {
+            seen.entry(signature).or_default().insert(case.session);
+        }
+    }
+    let mut names: Vec<(usize, &str)> = seen
+        .into_iter()
+        .map(|(name, sessions)| (sessions.len(), name))
+        .filter(|(times, _)| *times > 1)
+        .collect();
+    names.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    names.into_iter().take(2).map(|(_, name)| name.to_owned()).collect()
+}
+
+/// Of each session the first case, where it passed or where it did not.
+fn first_of_each<'c, 'a>(cases: &[&'c Case<'a>], passed: bool) -> Vec<&'c Case<'a>> {
+    let mut seen = BTreeSet::new();
+    let firsts = cases.iter().filter(|case| seen.insert(case.session)).copied();
+    firsts.filter(|case| case.tried.passed == passed).collect()
+}
+
+/// How many sessions passed, of all.
+fn passed(cases: &[&Case<'_>]) -> (u32, u32) {
+    let with = first_of_each(cases, true).len();
+    (count(with), count(with + first_of_each(cases, false).len()))
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Whether a session's first run of the command fails less often where the remedy ran before it.
+fn prevention(sessions: &Sessions<'_>, repair: &Claim) -> Option<Proposed> {
+    let Claim::Repair { command, repair: first } = repair else { return None };
+    let mut strata: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
+    let mut sums = Counts::default();
+    let (mut support, mut against, mut treated) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, timeline) in sessions.timelines.iter().enumerate() {
+        let runs = |step: &&super::super::evidence::timeline::Step<'_>| {
+            step.action.status != Status::Unknown && !step.action.refused && is_run_of(step.action, command)
+        };
+        let Some(place) = timeline.steps.iter().position(|step| runs(&step)) else { continue };
+        let Some(step) = timeline.step(place) else { continue };
+        let before = timeline.steps.iter().take(place).rposition(|step| {
+            step.action.status == Status::Ok && !step.action.refused && is_run_of(step.action, first)
+        });
+        let passed = step.action.status == Status::Ok;
+        let key = (timeline.project(), timeline.work.session.assistant.as_str());
+        strata.entry(key).or_default().add(before.is_some(), passed);
+        sums.add(before.is_some(), passed);
+        let Some(before) = before else { continue };
+        treated.push(at);
+        let outcome = if passed { Outcome::Accepted } else { Outcome::Rejected };
+        let shown = timeline.evidence(sessions.works, &[before, place], outcome);
+        if passed { support.extend(shown) } else { against.extend(shown) }
+    }
+    support.sort();
+    against.sort();
+    let claim = SupportedClaim {
+        claim: Claim::Prevent { command: command.clone(), first: first.clone() },
+        failures: Vec::new(),
+        counts: sums,
+        chance: stratified_tail(&strata.into_values().collect::<Vec<_>>()),
+        support,
+        against,
+        untreated: Vec::new(),
+    };
+    Some(Proposed { claim, treated })
+}

@@ -1,0 +1,222 @@
+//! Names, titles, descriptions and triggers: what a person reads before the skill itself.
+//!
+//! A name is verb and object in two to four words; a title is a phrase that a person would say; a
+//! description says what the skill teaches and then when to use it.
+
+use super::claim::{Claim, SupportedClaim};
+use super::compose::Topic;
+use super::offline::enumerated;
+use super::propose::Material;
+use super::template::Template;
+
+/// How long a description may be; the format allows 1024 characters.
+const DESCRIPTION: usize = 600;
+/// How many situations a description names.
+const SITUATIONS: usize = 3;
+/// How many words of the thing a title has.
+const THINGS: usize = 3;
+
+/// The head of a skill.
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) when_to_use: Vec<String>,
+}
+
+/// The head of the skill that is made of this material.
+pub(super) fn of(material: &Material) -> Named {
+    match &material.topic {
+        Topic::Work => of_work(material),
+        topic => of_topic(topic, material),
+    }
+}
+
+/// A procedure is called as people ask for it.
+fn of_work(material: &Material) -> Named {
+    let title = asked_for(material);
+    let teaches = match steps(material) {
+        1 => "One step that this work needs here.".to_owned(),
+        steps => format!("The {steps} steps of this work here, in order."),
+    };
+    let when = format!("asked to {}", lower_first(&title));
+    Named {
+        name: slug(&title),
+        description: described(&format!("{title}: {}", lower_first(&teaches)), std::slice::from_ref(&when)),
+        when_to_use: vec![format!("When {when}.")],
+        title,
+    }
+}
+
+fn steps(material: &Material) -> usize {
+    material.claims.iter().filter(|claim| claim.claim.is_step()).count()
+}
+
+/// "Release the billing service": verb and things, as most prompts have them.
+fn asked_for(material: &Material) -> String {
+    let things: Vec<&str> = material.words.iter().take(THINGS).map(String::as_str).collect();
+    let things = things.join(" ");
+    match material.verbs.first() {
+        Some(verb) if things.is_empty() => capitalised(verb),
+        Some(verb) => format!("{} {things}", capitalised(verb)),
+        None if things.is_empty() => String::new(),
+        None => format!("Work on {things}"),
+    }
+}
+
+fn of_topic(topic: &Topic, material: &Material) -> Named {
+    let claims = &material.claims;
+    let project = material.project.rsplit('/').next().unwrap_or_default();
+    let of_project = if project.is_empty() { String::new() } else { format!("{project} ") };
+    let kind = kind_of_tests(topic, claims);
+    let (title, teaches, before) = match topic {
+        Topic::Tests => (
+            format!("Run the {of_project}{kind}tests"),
+            format!("How the {of_project}{kind}tests run here"),
+            format!("before running {kind}tests"),
+        ),
+        Topic::Lint => (
+            format!("Pass the {of_project}linter"),
+            "What lint and format need here".to_owned(),
+            "before linting or formatting".to_owned(),
+        ),
+        Topic::Types => (
+            format!("Check the {of_project}types"),
+            "How types are checked here".to_owned(),
+            "before checking types".to_owned(),
+        ),
+        Topic::Build => (
+            format!(
+                "Build {}",
+                if project.is_empty() { "the project".to_owned() } else { project.to_owned() }
+            ),
+            "How the project is built here".to_owned(),
+            "before a build".to_owned(),
+        ),
+        Topic::Dependencies => (
+            format!("Install {of_project}dependencies"),
+            "How dependencies are installed here".to_owned(),
+            "before installing packages".to_owned(),
+        ),
+        Topic::VersionControl => (
+            format!("Work with the {of_project}repository"),
+            "How git is used here".to_owned(),
+            "before a git command that changes anything".to_owned(),
+        ),
+        Topic::Forge(program) => (
+            format!(
+                "Use {program}{}",
+                if project.is_empty() { String::new() } else { format!(" for {project}") }
+            ),
+            format!("How `{program}` is used here"),
+            format!("before running `{program}`"),
+        ),
+        Topic::Changes => (
+            format!("Check {of_project}changes"),
+            "Which checks belong to which files".to_owned(),
+            "after editing files and before saying that a change is done".to_owned(),
+        ),
+        Topic::Files => (
+            format!("Change {of_project}files together"),
+            "Which files change together".to_owned(),
+            "before saying that a change is complete".to_owned(),
+        ),
+        Topic::Commands => (
+            format!("Use working {of_project}commands"),
+            "Which commands to use here, and which not".to_owned(),
+            "before running one of the commands below".to_owned(),
+        ),
+        Topic::Task(task) => {
+            (format!("Run {task}"), format!("What `{task}` needs here"), format!("before running `{task}`"))
+        }
+        Topic::Work => (String::new(), String::new(), String::new()),
+    };
+    let mut when = vec![before];
+    when.extend(failing(claims));
+    let mut when_to_use: Vec<String> = when.iter().map(|when| format!("{}.", capitalised(when))).collect();
+    let asked = asked_for(material);
+    if !material.verbs.is_empty() && !material.words.is_empty() {
+        when_to_use.push(format!("When asked to {}.", lower_first(&asked)));
+        when.push(format!("when asked to {}", lower_first(&asked)));
+    }
+    Named { name: slug(&title), description: described(&teaches, &when), when_to_use, title }
+}
+
+/// "integration " where all claims speak of such tests and of no others.
+fn kind_of_tests(topic: &Topic, claims: &[SupportedClaim]) -> String {
+    const KINDS: [&str; 7] = ["e2e", "integration", "unit", "smoke", "acceptance", "contract", "browser"];
+    if *topic != Topic::Tests {
+        return String::new();
+    }
+    let of = |claim: &SupportedClaim| -> Option<&'static str> {
+        let text = claim.claim.situation().or_else(|| claim.claim.asks_for())?.to_string();
+        let has = |kind: &&&str| text.split(|char: char| !char.is_alphanumeric()).any(|word| word == **kind);
+        KINDS.iter().find(has).copied()
+    };
+    let mut kinds = claims.iter().map(of);
+    match kinds.next().flatten() {
+        Some(first) if kinds.all(|kind| kind == Some(first)) => format!("{first} "),
+        _ => String::new(),
+    }
+}
+
+/// "when `make itest` fails with "connection refused"", for each failure that a claim speaks of.
+fn failing(claims: &[SupportedClaim]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for claim in claims {
+        let command: &Template = match &claim.claim {
+            Claim::Repair { command, .. } => command,
+            Claim::Instead { failed, .. } if super::unwanted::Unwanted::of(failed, None).fetches() => {
+                continue;
+            }
+            Claim::Instead { failed, .. } => failed,
+            _ => continue,
+        };
+        let with = claim.failures.first().map_or_else(String::new, |failure| format!(" with \"{failure}\""));
+        let when = format!("when `{command}` fails{with}");
+        if !found.contains(&when) && found.len() < SITUATIONS {
+            found.push(when);
+        }
+    }
+    found
+}
+
+fn described(teaches: &str, when: &[String]) -> String {
+    let teaches = teaches.trim_end_matches('.');
+    for many in (1..=when.len()).rev() {
+        let use_when = enumerated(when.get(..many).unwrap_or_default(), "and");
+        let use_when = if use_when.starts_with("asked") { format!("when {use_when}") } else { use_when };
+        let text = format!("{teaches}. Use {use_when}.");
+        if text.chars().count() <= DESCRIPTION {
+            return text;
+        }
+    }
+    format!("{teaches}.")
+}
+
+pub(super) fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// A skill's name from its title: as many of its words as fit.
+fn slug(title: &str) -> String {
+    let mut name = String::new();
+    for word in
+        title.to_lowercase().split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+    {
+        if name.len() + 1 + word.len() > 64 {
+            break;
+        }
+        if !name.is_empty() {
+            name.push('-');
+        }
+        name.push_str(word);
+    }
+    name
+}
