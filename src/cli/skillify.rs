@@ -14,8 +14,8 @@ use crate::library::Findings;
 use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
 use crate::service::mining::{RunError, findings, mine_offline, publish};
-use crate::skillify::null;
 use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
+use crate::skillify::null;
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 

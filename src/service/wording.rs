@@ -221,13 +221,7 @@ impl Step {
     }
 
     /// Words a job again where an answer changes its text.
-    fn finish(
-        &self,
-        job: &Job,
-        mut pass: Pass,
-        known: &Known,
-        fresh: &BTreeMap<String, String>,
-    ) -> Found {
+    fn finish(&self, job: &Job, mut pass: Pass, known: &Known, fresh: &BTreeMap<String, String>) -> Found {
         let mut answers = self.answers(job, known);
         let new: Vec<&Question> =
             pass.missing.iter().filter(|question| fresh.contains_key(&question.key)).collect();

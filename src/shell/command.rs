@@ -42,6 +42,7 @@ pub(crate) struct Listed {
     /// How its output and exit status are seen.
     pub(crate) view: View,
     /// The files that it writes by `>`, `>>` or `tee`, as written.
+    #[allow(dead_code, reason = "for those who ask which files a session made")]
     pub(crate) writes: Vec<String>,
     /// In how many subshells it runs.
     depth: usize,
@@ -199,8 +200,19 @@ impl Command {
     /// Puts files of the work tree back or brings others: version control that does not only record.
     pub(crate) fn restores_files(&self) -> bool {
         const RESTORING: [&str; 13] = [
-            "am", "apply", "checkout", "cherry-pick", "clean", "merge", "pull", "rebase", "reset", "restore",
-            "revert", "stash", "switch",
+            "am",
+            "apply",
+            "checkout",
+            "cherry-pick",
+            "clean",
+            "merge",
+            "pull",
+            "rebase",
+            "reset",
+            "restore",
+            "revert",
+            "stash",
+            "switch",
         ];
         matches!(self.verb().as_slice(), ["git", verb, ..] if RESTORING.contains(verb))
     }

@@ -8,7 +8,7 @@ use super::command::{Command, looks_like_file, program_name};
 use super::vocabulary::families as known;
 
 /// What a command is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Family {
     /// Runs tests.
     Test,
@@ -81,7 +81,7 @@ fn looked_through<'a, 'b>(words: &'b [&'a str]) -> Option<&'b [&'a str]> {
             rest = behind;
             break;
         }
-        if !first.starts_with('-') && !(runner.until_dashes && first.contains('=')) {
+        if !(first.starts_with('-') || runner.until_dashes && first.contains('=')) {
             break;
         }
         rest = if takes_value { behind.get(1..)? } else { behind };

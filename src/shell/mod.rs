@@ -16,6 +16,7 @@
 //! | `tool.rs` | the command line in a tool call |
 //! | `status/` | how each command of a line ended |
 //! | `refusal.rs` | calls that a person did not allow, and what they said |
+//! | `rule_code.rs` | the names of the rules that an output says were broken |
 //! | `signature.rs` | a failure's output becomes an error signature |
 
 pub(crate) mod command;
@@ -24,6 +25,7 @@ pub(crate) mod flag;
 pub(crate) mod global_options;
 pub(crate) mod parse;
 pub(crate) mod refusal;
+pub(crate) mod rule_code;
 pub(crate) mod setting;
 pub(crate) mod shown;
 pub(crate) mod signature;

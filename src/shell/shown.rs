@@ -48,6 +48,9 @@ pub(crate) struct View {
     pub(crate) exit: Exit,
 }
 
+/// So many blank lines at the end may be missing: clients cut them off.
+const BLANK: usize = 2;
+
 /// Filters that hand on all that they read, though perhaps in another colour or case.
 const WHOLE: &[&str] = &["bat", "cat", "col", "fold", "less", "more", "nl", "tee", "tr"];
 
@@ -134,7 +137,7 @@ impl Shown {
     pub(crate) fn is_whole(self, lines: Option<usize>) -> bool {
         match self {
             Self::Whole => lines.is_some(),
-            Self::Start(most) | Self::End(Some(most)) => lines.is_some_and(|lines| lines < most),
+            Self::Start(most) | Self::End(Some(most)) => lines.is_some_and(|lines| lines + BLANK < most),
             Self::End(None) | Self::Part | Self::Nothing => false,
         }
     }
@@ -216,7 +219,7 @@ mod tests {
 
     #[test]
     fn few_lines_behind_a_limit_are_all() {
-        assert!(Shown::Start(5).is_whole(Some(4)) && !Shown::Start(5).is_whole(Some(5)));
+        assert!(Shown::Start(5).is_whole(Some(2)) && !Shown::Start(5).is_whole(Some(3)));
         assert!(Shown::End(Some(5)).has_end(None) && !Shown::Start(5).has_end(None));
         assert!(!Shown::Part.has_end(Some(0)) && !Shown::Whole.is_whole(None));
     }

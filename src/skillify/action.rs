@@ -18,8 +18,8 @@ use super::segment::claimable;
 use super::shared::SharedCommand;
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::shell::command::{Command, commands, looks_like_file};
-use crate::shell::signature;
 use crate::shell::refusal::refusal;
+use crate::shell::signature;
 use crate::shell::status::statuses;
 use crate::shell::tool::{command_line, name_words};
 use crate::table::Fact;
@@ -305,9 +305,8 @@ impl<'a> Call<'a> {
                 action.signature = None;
                 action.said.clone_from(&said);
                 let command = action.command();
-                action.against = said.as_ref().zip(command).is_some_and(|(said, command)| {
-                    prompt::forbids(said, command)
-                });
+                action.against =
+                    said.as_ref().zip(command).is_some_and(|(said, command)| prompt::forbids(said, command));
             }
         }
         actions

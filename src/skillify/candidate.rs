@@ -83,11 +83,19 @@ impl Workspace<'_> {
             shortfalls: Vec::new(),
         });
         let mut candidates: Vec<Unworded> = composed.map(|draft| self.finish(draft)).collect();
-        let said: Vec<&SupportedClaim> =
-            candidates.iter().filter(|one| one.shortfalls.is_empty()).flat_map(|one| &one.material.claims).collect();
+        let said: Vec<&SupportedClaim> = candidates
+            .iter()
+            .filter(|one| one.shortfalls.is_empty())
+            .flat_map(|one| &one.material.claims)
+            .collect();
         let (procedures, clusters) = self.procedures(&said);
         candidates.extend(procedures.into_iter().map(|draft| self.finish(draft)));
-        held.sort_by_cached_key(|one| (Reverse(one.material.claims.first().map_or(0, |claim| claim.counts.treated_with)), first_claim(one)));
+        held.sort_by_cached_key(|one| {
+            (
+                Reverse(one.material.claims.first().map_or(0, |claim| claim.counts.treated_with)),
+                first_claim(one),
+            )
+        });
         candidates.extend(held);
         candidates.sort_by_cached_key(order);
         self.keep_the_most_useful(&mut candidates);
@@ -100,8 +108,13 @@ impl Workspace<'_> {
         let mut published = Published::default();
         let mut count = |found: Found, counter: fn(&mut Published) -> &mut usize| {
             #[cfg(debug_assertions)]
-            if std::env::var_os("DBG").is_some() { for one in &found.0 { eprintln!("DBG {} {} fam", one.claim.claim, one.claim.counted()); } }
-            *counter(&mut published) = found.0.iter().filter(|one| self.shortfalls(&one.claim).is_empty()).count();
+            if std::env::var_os("DBG").is_some() {
+                for one in &found.0 {
+                    eprintln!("DBG {} {} fam", one.claim.claim, one.claim.counted());
+                }
+            }
+            *counter(&mut published) =
+                found.0.iter().filter(|one| self.shortfalls(&one.claim).is_empty()).count();
         };
         let sessions = Sessions::of(self.works);
         count(repair::repairs(&sessions), |published| &mut published.repairs);
@@ -130,13 +143,20 @@ impl Workspace<'_> {
         ] {
             for one in stand {
                 let shortfalls = self.shortfalls(&one.claim);
-                if shortfalls.is_empty() { standing.push(one.claim) } else { held.push((one.claim, shortfalls)) }
+                if shortfalls.is_empty() {
+                    standing.push(one.claim)
+                } else {
+                    held.push((one.claim, shortfalls))
+                }
             }
             // Of what fell only what came near is worth a look.
             let near = fallen.into_iter().filter(|(one, _)| one.claim.counts.treated_with >= 2);
             held.extend(near.map(|(one, verdict)| {
                 let shortfall = match verdict {
-                    Verdict::Few => Shortfall::Sessions { found: one.claim.counts.treated() as usize, needed: kind::FEWEST_TREATED as usize },
+                    Verdict::Few => Shortfall::Sessions {
+                        found: one.claim.counts.treated() as usize,
+                        needed: kind::FEWEST_TREATED as usize,
+                    },
                     Verdict::Chance => Shortfall::Chance,
                     Verdict::Explained => Shortfall::Explained,
                 };
@@ -159,13 +179,19 @@ impl Workspace<'_> {
 
     /// What a claim that its counts prove lacks still.
     fn shortfalls(&self, claim: &SupportedClaim) -> Vec<Shortfall> {
-        let people: BTreeSet<&str> = claim.support.iter().map(|evidence| evidence.person.as_str()).filter(|person| !person.is_empty()).collect();
+        let people: BTreeSet<&str> = claim
+            .support
+            .iter()
+            .map(|evidence| evidence.person.as_str())
+            .filter(|person| !person.is_empty())
+            .collect();
         let mut shortfalls = Vec::new();
         if self.known_people > 1 && people.len() < self.rule.people {
             shortfalls.push(Shortfall::People { found: people.len(), needed: self.rule.people });
         }
         if claim.sessions().len() < self.rule.sessions {
-            shortfalls.push(Shortfall::Sessions { found: claim.sessions().len(), needed: self.rule.sessions });
+            shortfalls
+                .push(Shortfall::Sessions { found: claim.sessions().len(), needed: self.rule.sessions });
         }
         if let Some(found) = guard::objection_to_claim(&claim.claim) {
             shortfalls.push(Shortfall::Guarded(found.to_owned()));
@@ -286,8 +312,7 @@ impl Unworded {
     pub(super) fn worded(&self, proposer: &dyn Proposer) -> Candidate {
         let Self { workspace, scope, material, dropped, rank, shortfalls } = self.clone();
         let wording = proposer.word(&material);
-        let sound =
-            verify::says_only_its_claims(&wording, &material.claims) && objection(&wording).is_none();
+        let sound = verify::says_only_its_claims(&wording, &material.claims) && objection(&wording).is_none();
         let (wording, found) = if sound {
             (wording, None)
         } else {

@@ -115,7 +115,10 @@ pub(super) fn composed(claims: Vec<SupportedClaim>) -> BTreeMap<(String, Topic),
     }
     for claims in skills.values_mut() {
         claims.sort_by(|a, b| {
-            a.chance.total_cmp(&b.chance).then_with(|| b.support.len().cmp(&a.support.len())).then_with(|| a.claim.cmp(&b.claim))
+            a.chance
+                .total_cmp(&b.chance)
+                .then_with(|| b.support.len().cmp(&a.support.len()))
+                .then_with(|| a.claim.cmp(&b.claim))
         });
         claims.truncate(MOST_CLAIMS);
         claims.sort_by_key(|claim| order(&claim.claim));

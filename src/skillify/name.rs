@@ -86,7 +86,10 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             "before checking types".to_owned(),
         ),
         Topic::Build => (
-            format!("Build {}", if project.is_empty() { "the project".to_owned() } else { project.to_owned() }),
+            format!(
+                "Build {}",
+                if project.is_empty() { "the project".to_owned() } else { project.to_owned() }
+            ),
             "How the project is built here".to_owned(),
             "before a build".to_owned(),
         ),
@@ -101,7 +104,10 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             "before a git command that changes anything".to_owned(),
         ),
         Topic::Forge(program) => (
-            format!("Use {program}{}", if project.is_empty() { String::new() } else { format!(" for {project}") }),
+            format!(
+                "Use {program}{}",
+                if project.is_empty() { String::new() } else { format!(" for {project}") }
+            ),
             format!("How `{program}` is used here"),
             format!("before running `{program}`"),
         ),
@@ -120,11 +126,9 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             "Which commands to use here, and which not".to_owned(),
             "before running one of the commands below".to_owned(),
         ),
-        Topic::Task(task) => (
-            format!("Run {task}"),
-            format!("What `{task}` needs here"),
-            format!("before running `{task}`"),
-        ),
+        Topic::Task(task) => {
+            (format!("Run {task}"), format!("What `{task}` needs here"), format!("before running `{task}`"))
+        }
         Topic::Work => (String::new(), String::new(), String::new()),
     };
     let mut when = vec![before];
@@ -162,7 +166,9 @@ fn failing(claims: &[SupportedClaim]) -> Vec<String> {
     for claim in claims {
         let command: &Template = match &claim.claim {
             Claim::Repair { command, .. } => command,
-            Claim::Instead { failed, .. } if super::unwanted::Unwanted::of(failed, None).fetches() => continue,
+            Claim::Instead { failed, .. } if super::unwanted::Unwanted::of(failed, None).fetches() => {
+                continue;
+            }
             Claim::Instead { failed, .. } => failed,
             _ => continue,
         };
@@ -201,7 +207,9 @@ fn lower_first(text: &str) -> String {
 /// A skill's name from its title: as many of its words as fit.
 fn slug(title: &str) -> String {
     let mut name = String::new();
-    for word in title.to_lowercase().split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+    for word in
+        title.to_lowercase().split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+    {
         if name.len() + 1 + word.len() > 64 {
             break;
         }

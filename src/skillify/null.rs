@@ -129,7 +129,8 @@ fn dealt<D: Borrow<Digest>>(digests: &[D], shuffle: &mut Shuffle) -> Vec<Digest>
         let mut all = Vec::new();
         let mut sizes = Vec::new();
         for (at, segment) in &places {
-            let Some(segment) = dealt.get_mut(*at).and_then(|digest| digest.segments.get_mut(*segment)) else {
+            let Some(segment) = dealt.get_mut(*at).and_then(|digest| digest.segments.get_mut(*segment))
+            else {
                 continue;
             };
             let actions = segment.take_actions();

@@ -100,12 +100,12 @@ fn sentence_of(claims: &[&SupportedClaim]) -> Option<String> {
     let codes: Vec<String> = asked.clone().map(Template::told).collect();
     let careful = asked.clone().map(caution).find(|caution| !caution.is_empty()).unwrap_or_default();
     Some(match &first.claim {
-        Claim::Check { edited, .. } => format!("After editing `{edited}`, run {}.", enumerated(&codes, "and")),
-        Claim::Repair { command, .. } => format!(
-            "If `{command}` fails{}, run {}.{careful}",
-            with(&first.failures),
-            codes.join(", then ")
-        ),
+        Claim::Check { edited, .. } => {
+            format!("After editing `{edited}`, run {}.", enumerated(&codes, "and"))
+        }
+        Claim::Repair { command, .. } => {
+            format!("If `{command}` fails{}, run {}.{careful}", with(&first.failures), codes.join(", then "))
+        }
         Claim::Instead { run, .. } => {
             let failed = claims.iter().filter_map(|claim| match &claim.claim {
                 Claim::Instead { failed, .. } => Some(Unwanted::of(failed, Some(run)).code()),

@@ -237,7 +237,17 @@ pub(super) fn speaks_against(prompt: &str, command: &Command) -> bool {
 
 /// Words that say that something is not wanted now, or not so, and may be another time.
 const MOMENTARY: &[&str] = &[
-    "before", "first", "for now", "just now", "let me", "not now", "now", "right now", "this time", "until", "wait",
+    "before",
+    "first",
+    "for now",
+    "just now",
+    "let me",
+    "not now",
+    "now",
+    "right now",
+    "this time",
+    "until",
+    "wait",
     "yet",
 ];
 

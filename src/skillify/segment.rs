@@ -46,7 +46,10 @@ pub(super) struct Turn<'a> {
 impl Segment<'_> {
     /// Whether a skill was loaded in it: then it shows what the skill says, not what people do.
     pub(super) fn loaded_a_skill(&self) -> bool {
-        self.turns.iter().flat_map(|turn| &turn.actions).any(|action| action.what == What::Skill && action.status != Status::Error)
+        self.turns
+            .iter()
+            .flat_map(|turn| &turn.actions)
+            .any(|action| action.what == What::Skill && action.status != Status::Error)
     }
 
     /// Every action with the index of its turn, in order.

@@ -4,8 +4,8 @@ use super::action::Action;
 use super::claim::{Claim, Evidence, Line, SupportedClaim, Wording};
 use super::digest::{Digest, SegmentDigest};
 use super::outcome::Outcome;
-use super::template::Template;
 use super::prefer;
+use super::template::Template;
 use crate::event::Status;
 
 /// A segment of a session.

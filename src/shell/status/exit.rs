@@ -30,6 +30,44 @@ const SILENT: &[&str] = &[
     "rg", "test", "type", "which",
 ];
 
+/// Programs that look or change the shell, and that name themselves where they fail.
+const OUTSPOKEN: &[&str] = &["cat", "cd", "head", "ls", "pushd", "stat", "tail", "wc"];
+
+/// Of a chain that failed: the command that only looks or changes the shell and that the output blames
+/// (`cd: web: No such file or directory`).
+pub(super) fn stopped_at(listed: &[Listed], text: &str) -> Option<usize> {
+    let is_blamed = |listed: &Listed| {
+        let program = program(&listed.command);
+        listed.command.is_trivial() && OUTSPOKEN.contains(&program) && names(text, program)
+    };
+    let at = listed.iter().position(is_blamed)?;
+    let end = not_run(listed, at).end;
+    (end > at + 1 && end == listed.len()).then_some(at)
+}
+
+/// The commands behind one that failed which did not run for it: those that `&&` joins.
+pub(super) fn not_run(listed: &[Listed], failed: usize) -> std::ops::Range<usize> {
+    let is_chained = |index: &usize| joined(listed, *index) == Connector::And;
+    let start = failed + 1;
+    start..start + (start..listed.len()).take_while(is_chained).count()
+}
+
+/// Whether a line is an error of a program: `ls: x`, `bash: line 1: cd: x`, `(eval):cd:1: x`.
+fn names(text: &str, program: &str) -> bool {
+    text.lines().any(|line| {
+        let line = line.strip_prefix("(eval):").or_else(|| line.strip_prefix("zsh:")).unwrap_or(line);
+        let behind = |line: &'_ str, is_prefix: &dyn Fn(&str) -> bool| {
+            line.split_once(": ").filter(|(head, _)| is_prefix(head)).map(|(head, _)| head.len() + 2)
+        };
+        let shell = behind(line, &|head| head.ends_with("sh")).unwrap_or(0);
+        let line = line.get(shell..).unwrap_or_default();
+        let is_number =
+            |head: &str| head.trim_start_matches("line ").bytes().all(|byte| byte.is_ascii_digit());
+        let line = line.get(behind(line, &is_number).unwrap_or(0)..).unwrap_or_default();
+        line.strip_prefix(program).is_some_and(|rest| rest.starts_with(": ") || rest.starts_with(":1: "))
+    })
+}
+
 /// What the status of a line proves of its commands, in their order.
 pub(super) fn proofs(listed: &[Listed], reported: Status) -> Vec<Proof> {
     let mut proofs = vec![Proof::Untold; listed.len()];
@@ -154,6 +192,21 @@ mod tests {
     use super::super::super::command::commands;
     use super::Proof::{Failed, Passed, Silent, Suspect, Untold};
     use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_there_stops_the_chain() {
+        let listed = commands("cd a && make b");
+        for text in [
+            "cd: a: No such file or directory",
+            "bash: line 1: cd: a: No such file or directory",
+            "(eval):cd:1: no such file or directory: a",
+            "/bin/sh: 1: cd: can't cd to a",
+        ] {
+            assert_eq!(stopped_at(&listed, text), Some(0), "{text}");
+        }
+        assert_eq!(stopped_at(&listed, "make: *** [b] Error 1"), None);
+        assert_eq!(stopped_at(&commands("cd a; make b"), "cd: a: No such file or directory"), None);
+    }
 
     #[test]
     fn a_status_proves_what_the_shell_makes_of_it() {

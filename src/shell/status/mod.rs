@@ -28,6 +28,7 @@ mod running;
 mod verdict;
 mod witness;
 
+#[allow(unused_imports, reason = "for those who join a call and the later one that ends it")]
 pub(crate) use running::{background_id, is_still_running};
 
 use super::command::Listed;
@@ -43,14 +44,18 @@ pub(crate) fn statuses(listed: &[Listed], reported: Status, output: &str) -> Vec
         return vec![Status::Unknown; listed.len()];
     }
     let reported = reading::reported(reported, output);
-    let proofs = exit::proofs(listed, reported);
+    let mut proofs = exit::proofs(listed, reported);
     if listed.iter().all(|listed| listed.command.is_trivial()) {
         return proofs.iter().map(|proof| settled(*proof)).collect();
     }
     let reading = Reading::new(output);
+    let stopped = exit::stopped_at(listed, &reading.text).filter(|_| reported == Status::Error);
+    if let Some(proof) = stopped.and_then(|at| proofs.get_mut(at)) {
+        *proof = Proof::Failed;
+    }
     let verdicts = Verdicts::new(listed, &proofs, &reading);
     let blamed = proofs.contains(&Proof::Suspect).then(|| blame(&proofs, &verdicts)).flatten();
-    proofs
+    let mut statuses: Vec<Status> = proofs
         .iter()
         .enumerate()
         .map(|(index, proof)| match proof {
@@ -65,7 +70,15 @@ pub(crate) fn statuses(listed: &[Listed], reported: Status, output: &str) -> Vec
             },
             Proof::Silent | Proof::Untold => untold(listed, index, &reading, &verdicts),
         })
-        .collect()
+        .collect();
+    let by_exit = proofs.iter().position(|proof| *proof == Proof::Failed);
+    let failed = stopped.or(by_exit).or(blamed.and_then(|blame| blame.failed));
+    for index in failed.map_or(0..0, |failed| exit::not_run(listed, failed)) {
+        if let Some(status) = statuses.get_mut(index) {
+            *status = Status::Unknown;
+        }
+    }
+    statuses
 }
 
 fn settled(proof: Proof) -> Status {
@@ -118,5 +131,7 @@ fn blame(proofs: &[Proof], verdicts: &Verdicts<'_>) -> Option<Blame> {
     Some(Blame { passed, failed: only })
 }
 
+#[cfg(test)]
+mod fixtures;
 #[cfg(test)]
 mod tests;

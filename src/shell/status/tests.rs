@@ -30,6 +30,14 @@ fn a_chain_fails_where_its_output_says() {
 }
 
 #[test]
+fn what_stands_behind_a_failure_did_not_run() {
+    let go = "# a/b\na/b/c.go:7:1: syntax error: x\n";
+    assert_eq!(of("go build ./... && go test ./... | tail", Error, go), [Error, Unknown]);
+    let cd = "(eval):cd:1: no such file or directory: a";
+    assert_eq!(of("cd a && go test ./...", Error, cd), [Error, Unknown]);
+}
+
+#[test]
 fn totals_outrank_words_and_masked_status() {
     let bun = "error: boom\n\n 12 pass\n 0 fail\nRan 12 tests across 1 files. [1.00s]\n";
     assert_eq!(of("bun test | tail -5", Ok, bun), [Ok]);
@@ -94,5 +102,18 @@ fn what_was_not_run_or_still_runs_is_unknown() {
     ] {
         assert_eq!(of("make a", Error, output), [Unknown], "{output}");
         assert_eq!(of("make a", Ok, output), [Unknown], "{output}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_line_and_output_give_a_status_for_each_command(
+        line in "[a-z$ ;&|()'\"<>\\n-]{0,60}", output in ".{0,200}"
+    ) {
+        let listed = commands(&line);
+        for reported in [Ok, Error, Unknown] {
+            proptest::prop_assert_eq!(statuses(&listed, reported, &output).len(), listed.len());
+        }
+        let _ = (is_still_running(&output), refusal::refusal(&output));
     }
 }

@@ -29,6 +29,8 @@ enum Tie {
     None,
     /// It may run anything.
     Any,
+    /// It is for something near: `npm run lint` may check types.
+    Near,
     /// It is for the same.
     Family,
     /// It runs that tool.
@@ -44,6 +46,8 @@ pub(super) struct Verdicts<'a> {
     candidates: Vec<Option<Candidate<'a>>>,
     proofs: &'a [Proof],
     found: Vec<Found>,
+    /// How sure it is that a command printed a form, by form and command.
+    ties: Vec<Vec<Tie>>,
 }
 
 impl<'a> Verdicts<'a> {
@@ -65,7 +69,10 @@ impl<'a> Verdicts<'a> {
         };
         let is_asked = candidates.iter().zip(proofs).any(is_asked);
         let found = if is_asked { found_in(&reading.text) } else { Vec::new() };
-        Self { listed, reading, candidates, proofs, found }
+        let mut verdicts = Self { listed, reading, candidates, proofs, found, ties: Vec::new() };
+        let of_form = |found| (0..listed.len()).map(|index| verdicts.tie(index, found)).collect();
+        verdicts.ties = verdicts.found.iter().map(of_form).collect();
+        verdicts
     }
 
     fn candidate(&self, index: usize) -> Option<&Candidate<'a>> {
@@ -79,7 +86,7 @@ impl<'a> Verdicts<'a> {
     fn tie(&self, index: usize, found: &Found) -> Tie {
         let Some(candidate) = self.candidate(index) else { return Tie::None };
         if let Some(name) = &found.name
-            && candidate.words.iter().any(|word| *word == name.as_str())
+            && candidate.words.contains(&name.as_str())
         {
             return Tie::Name;
         }
@@ -91,16 +98,15 @@ impl<'a> Verdicts<'a> {
         if found.tool.family == candidate.family && candidate.family.is_check() {
             return Tie::Family;
         }
+        // `go vet` prints what a compiler does.
         let lints = |family| matches!(family, Family::Lint | Family::TypeCheck | Family::Build);
-        if candidate.is_bundle && (found.tool.family.is_check() || found.tool.family == Family::Other) {
-            return Tie::Family;
+        if lints(found.tool.family) && lints(candidate.family) {
+            return Tie::Near;
         }
-        // `npm run lint` may check types, `go vet` prints what a compiler does.
-        let is_near = lints(found.tool.family) && lints(candidate.family);
         let is_any = match candidate.family {
             Family::VersionControl => false,
             Family::Other | Family::Install => found.tool.family != Family::VersionControl,
-            family => family == Family::Format || is_near || found.tool.family == Family::Other,
+            family => family == Family::Format || found.tool.family == Family::Other,
         };
         if is_any || self.is_alone() && candidate.family.is_check() { Tie::Any } else { Tie::None }
     }
@@ -108,19 +114,38 @@ impl<'a> Verdicts<'a> {
     /// The forms that a command printed, as far as can be told: those that are tied to no other command
     /// as closely. `true`: another is tied as closely.
     fn of(&self, index: usize) -> Vec<(&Found, Tie, bool)> {
-        let ties = self.found.iter().filter_map(|found| {
-            let own = self.tie(index, found);
+        let ties = self.found.iter().zip(&self.ties).filter_map(|(found, ties)| {
+            let tie = |index: usize| ties.get(index).copied().unwrap_or(Tie::None);
+            let own = tie(index);
+            if own == Tie::None {
+                return None;
+            }
             // A failure is not one of those that passed.
             let is_failure = matches!(found.says, Says::Failed | Says::Hint);
             let passed = |other: usize| self.proofs.get(other) == Some(&Proof::Passed);
             let is_other = |other: &usize| *other != index && !(is_failure && passed(*other));
             let others = (0..self.listed.len()).filter(is_other);
-            let closest = others.map(|other| self.tie(other, found)).max().unwrap_or(Tie::None);
-            (own > Tie::None && own >= closest).then_some((found, own, own == closest))
+            let closest = others.map(tie).max().unwrap_or(Tie::None);
+            let is_told = match found.says {
+                Says::Failed => own > Tie::None,
+                Says::Hint => own > Tie::Any,
+                // That one of the things passed which it may run says nothing of the rest.
+                Says::Passed | Says::Closed => {
+                    own > Tie::Any || own == Tie::Any && self.runs_it_last(index, found)
+                }
+            };
+            (is_told && own >= closest).then_some((found, own, own == closest))
         });
         let ties: Vec<_> = ties.collect();
         let is_closer = ties.iter().any(|(_, tie, _)| *tie > Tie::Any);
         ties.into_iter().filter(|(_, tie, _)| !is_closer || *tie > Tie::Any).collect()
+    }
+
+    /// Whether a command that is for nothing known ends with what this form ends.
+    fn runs_it_last(&self, index: usize, found: &Found) -> bool {
+        let is_other = self.candidate(index).is_some_and(|candidate| candidate.family == Family::Other);
+        let is_last = self.found.iter().all(|other| other.at <= found.at);
+        is_other && self.is_alone() && is_last && self.ends_shown(index)
     }
 
     /// What the output says of a command whose status is not told.
@@ -182,7 +207,7 @@ impl<'a> Verdicts<'a> {
         };
         let forms = self.of(index);
         let told = forms.iter().filter(|(found, tie, shared)| {
-            found.says != Says::Hint && !shared && (*tie > Tie::Any || candidate.is_bundle)
+            found.says != Says::Hint && !shared && (*tie > Tie::Near || candidate.is_bundle)
         });
         let last = told.max_by_key(|(found, ..)| found.at);
         last.is_some_and(|(found, ..)| found.says == Says::Failed)

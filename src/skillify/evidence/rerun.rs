@@ -124,9 +124,9 @@ fn streak<'a>(session: usize, timeline: &Timeline<'a>, runs: Vec<usize>) -> Opti
     for (number, pair) in runs.windows(2).enumerate() {
         let [before, after] = pair else { continue };
         let between = (before + 1..*after).filter(|at| {
-            timeline.step(*at).is_some_and(|step| {
-                may_repair(step.action, command) && is_known(timeline, *at, *after)
-            })
+            timeline
+                .step(*at)
+                .is_some_and(|step| may_repair(step.action, command) && is_known(timeline, *at, *after))
         });
         remedies.extend(between.take(MOST_REMEDIES).map(|at| (at, number + 1)));
     }

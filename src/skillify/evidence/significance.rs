@@ -108,10 +108,7 @@ const MOST_EXACT: u32 = 512;
 /// outcome, tell nothing and change nothing.
 pub(in super::super) fn stratified_tail(strata: &[Counts]) -> f64 {
     let telling = strata.iter().filter(|counts| {
-        counts.treated() > 0
-            && counts.untreated() > 0
-            && counts.with() > 0
-            && counts.with() < counts.total()
+        counts.treated() > 0 && counts.untreated() > 0 && counts.with() > 0 && counts.with() < counts.total()
     });
     let telling: Vec<&Counts> = telling.collect();
     if telling.is_empty() {

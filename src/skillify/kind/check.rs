@@ -143,8 +143,12 @@ struct Counted<'m> {
 
 impl<'m> Counted<'m> {
     fn of(members: &'m [Member<'_>]) -> Self {
-        let mut counted =
-            Self { sessions: ByStratum::new(), edited: BTreeMap::new(), ran: BTreeMap::new(), both: HashMap::new() };
+        let mut counted = Self {
+            sessions: ByStratum::new(),
+            edited: BTreeMap::new(),
+            ran: BTreeMap::new(),
+            both: HashMap::new(),
+        };
         for member in members {
             let stratum = member.edited.stratum();
             *counted.sessions.entry(stratum).or_default() += 1;
@@ -173,12 +177,7 @@ impl<'m> Counted<'m> {
         self.both.keys().filter(is_compared).count()
     }
 
-    fn proposed(
-        &self,
-        sessions: &Sessions<'_>,
-        members: &[Member<'_>],
-        is_shuffled: bool,
-    ) -> Vec<Proposed> {
+    fn proposed(&self, sessions: &Sessions<'_>, members: &[Member<'_>], is_shuffled: bool) -> Vec<Proposed> {
         let mut proposed = Vec::new();
         for ((check, class), (any, after)) in &self.both {
             let Some(edited) = self.edited.get(class) else { continue };
@@ -186,8 +185,11 @@ impl<'m> Counted<'m> {
             if together < 2 || f64::from(together) < SHARE * f64::from(all) {
                 continue;
             }
-            let strata: Vec<Counts> =
-                self.sessions.keys().map(|stratum| self.stratum(*stratum, check, edited, any, after)).collect();
+            let strata: Vec<Counts> = self
+                .sessions
+                .keys()
+                .map(|stratum| self.stratum(*stratum, check, edited, any, after))
+                .collect();
             let mut sums = Counts::default();
             for counts in &strata {
                 sums.treated_with += counts.treated_with;
@@ -248,7 +250,12 @@ struct Found<'f> {
 }
 
 impl Found<'_> {
-    fn proposed(&self, sessions: &Sessions<'_>, members: &[Member<'_>], is_shuffled: bool) -> Option<Proposed> {
+    fn proposed(
+        &self,
+        sessions: &Sessions<'_>,
+        members: &[Member<'_>],
+        is_shuffled: bool,
+    ) -> Option<Proposed> {
         let (mut support, mut against, mut untreated, mut treated) = (vec![], vec![], vec![], vec![]);
         let mut run = None;
         for member in members {

@@ -38,7 +38,10 @@ impl<'a> Edited<'a> {
 
 /// A path from the root of a repository; not of somebody's own folders.
 fn is_of_repository(path: &str) -> bool {
-    !path.starts_with(['/', '~']) && !path.starts_with("../") && !is_outside(path) && !path.is_empty()
+    !path.starts_with(['/', '~'])
+        && !path.starts_with("../")
+        && !is_outside(path)
+        && !path.is_empty()
         && path.as_bytes().get(1) != Some(&b':')
 }
 

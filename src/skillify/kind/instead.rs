@@ -77,9 +77,7 @@ impl<'a> Pair<'a> for Case<'a> {
 }
 
 /// The replacements that stand, and those that do not.
-pub(in super::super) fn replacements(
-    sessions: &Sessions<'_>,
-) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
+pub(in super::super) fn replacements(sessions: &Sessions<'_>) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
     let timelines = &sessions.timelines;
     let mut cases: Vec<Case<'_>> = Vec::new();
     for (session, timeline) in timelines.iter().enumerate() {
@@ -125,7 +123,9 @@ fn of_session<'a>(session: usize, timeline: &Timeline<'a>) -> Vec<Case<'a>> {
             let missing = is_missing(later.action.signature.as_deref());
             let ran = family(by).is_check() && later.action.status == Status::Error && !missing;
             let worked = later.action.status == Status::Ok || ran;
-            if best.is_none_or(|best| (!best.worked && worked) || (best.worked == worked && relation < best.relation)) {
+            if best.is_none_or(|best| {
+                (!best.worked && worked) || (best.worked == worked && relation < best.relation)
+            }) {
                 best = Some(Case { session, failed: (at, failed), by: (place, by), relation, worked });
             }
         }
@@ -245,7 +245,11 @@ fn propose(sessions: &Sessions<'_>, project: &str, claim: Claim, part: &[Case<'_
         counts.add(true, case.worked);
         let outcome = if case.worked { Outcome::Accepted } else { Outcome::Rejected };
         let shown = timeline.evidence(sessions.works, &[case.failed.0, case.by.0], outcome);
-        if case.worked { support.extend(shown) } else { against.extend(shown) }
+        if case.worked {
+            support.extend(shown)
+        } else {
+            against.extend(shown)
+        }
         let signature = timeline.step(case.failed.0).and_then(|step| step.action.signature.clone());
         signature.into_iter().for_each(|name| *failures.entry(name).or_insert(0_usize) += 1);
     }
@@ -253,7 +257,8 @@ fn propose(sessions: &Sessions<'_>, project: &str, claim: Claim, part: &[Case<'_
     against.sort();
     let rate = base_rate(plain, plain, (0, 0));
     let chance = binomial_tail(counts.treated_with, counts.treated(), rate);
-    let mut failures: Vec<(usize, String)> = failures.into_iter().map(|(name, times)| (times, name)).collect();
+    let mut failures: Vec<(usize, String)> =
+        failures.into_iter().map(|(name, times)| (times, name)).collect();
     failures.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let treated = firsts.iter().map(|case| case.session).collect();
     let failures = failures.into_iter().take(1).map(|(_, name)| name).collect();

@@ -16,8 +16,10 @@ use super::files::{split, stem};
 use super::{Proposed, Sessions};
 
 /// Names that many folders have: they tell no file from another.
-const COMMON_NAMES: &[&str] =
-    &["__init__", "app", "base", "common", "conftest", "index", "lib", "main", "mod", "test", "tests", "types", "util", "utils"];
+const COMMON_NAMES: &[&str] = &[
+    "__init__", "app", "base", "common", "conftest", "index", "lib", "main", "mod", "test", "tests", "types",
+    "util", "utils",
+];
 
 /// So many sessions are compared with each other.
 const MOST_COMPARED: usize = 200;
@@ -53,7 +55,10 @@ fn patterns(file: &str, path: &str) -> Vec<(Pattern, Filling)> {
     if !folder.is_empty() && bare == folder {
         let (_, ending) = endings.rsplit_once('.').unwrap_or_default();
         let edited = format!("{{folder}}/*.{ending}");
-        let theirs = format!("{dots}{{folder}}{}", path.trim_start_matches("./").strip_prefix(bare).unwrap_or_default());
+        let theirs = format!(
+            "{dots}{{folder}}{}",
+            path.trim_start_matches("./").strip_prefix(bare).unwrap_or_default()
+        );
         found.push((Pattern { edited, theirs }, (folder.to_owned(), String::new())));
     }
     let is_telling = own.len() >= 3 && !COMMON_NAMES.contains(&own);
@@ -80,7 +85,8 @@ fn with_name(name: &str, own: &str) -> Option<String> {
     let (before, rest) = name.split_at(at);
     let after = rest.get(own.len()..)?;
     let is_end = |char: Option<char>| char.is_none_or(|char| !char.is_alphanumeric());
-    (is_end(before.chars().next_back()) && is_end(after.chars().next())).then(|| format!("{before}{{name}}{after}"))
+    (is_end(before.chars().next_back()) && is_end(after.chars().next()))
+        .then(|| format!("{before}{{name}}{after}"))
 }
 
 /// The folders that both paths begin with.
@@ -166,14 +172,18 @@ fn named_checks(member: &Member<'_>) -> BTreeMap<String, usize> {
 }
 
 fn is_path(word: &str) -> bool {
-    !word.starts_with('-') && (word.contains('/') || word.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && end.len() <= 4))
+    !word.starts_with('-')
+        && (word.contains('/')
+            || word.rsplit_once('.').is_some_and(|(name, end)| !name.is_empty() && end.len() <= 4))
 }
 
 /// The files that belong to others, with their counts; `did` has each session's files.
 pub(super) fn files(sessions: &Sessions<'_>, members: &[Member<'_>]) -> Vec<Proposed> {
     let did: Vec<BTreeMap<String, usize>> = members
         .iter()
-        .map(|member| member.edited.files.iter().map(|(path, (_, last))| ((*path).to_owned(), *last)).collect())
+        .map(|member| {
+            member.edited.files.iter().map(|(path, (_, last))| ((*path).to_owned(), *last)).collect()
+        })
         .collect();
     proposed(sessions, members, &did, |edited, theirs| {
         Some(Claim::Together { edited: Template::parse_path(&edited), also: Template::parse_path(&theirs) })
@@ -220,7 +230,8 @@ fn judge(
     claim: Claim,
 ) -> Option<Proposed> {
     let mut form = pattern.theirs.split('{');
-    let (opens, closes) = (form.next().unwrap_or_default(), pattern.theirs.rsplit('}').next().unwrap_or_default());
+    let (opens, closes) =
+        (form.next().unwrap_or_default(), pattern.theirs.rsplit('}').next().unwrap_or_default());
     let is_of_form = |line: &String| line.starts_with(opens) && line.ends_with(closes);
     let mut sides = Vec::new();
     for (member, did) in members.iter().zip(did) {
@@ -255,7 +266,15 @@ fn judge(
     let rate = shrunk((fitting, pairs), 0.1);
     let chance = binomial_tail(counts.treated_with, counts.treated(), rate);
     let treated = sides.iter().map(|side| side.session).collect();
-    let claim = SupportedClaim { claim, failures: Vec::new(), counts, chance, support, against, untreated: Vec::new() };
+    let claim = SupportedClaim {
+        claim,
+        failures: Vec::new(),
+        counts,
+        chance,
+        support,
+        against,
+        untreated: Vec::new(),
+    };
     Some(Proposed { claim, treated })
 }
 
@@ -280,16 +299,20 @@ mod tests {
     fn a_path_belongs_to_a_file_by_its_name_or_its_folder() {
         let of = |file: &str, path: &str| {
             let found = patterns(file, path).into_iter();
-            let told: Vec<(String, String)> =
-                found.map(|(pattern, filling)| {
+            let told: Vec<(String, String)> = found
+                .map(|(pattern, filling)| {
                     assert_eq!(pattern.fill(file).as_deref(), Some(path));
                     let _ = filling;
                     (pattern.edited, pattern.theirs)
-                }).collect();
+                })
+                .collect();
             told
         };
         let pair = |a: &str, b: &str| vec![(a.to_owned(), b.to_owned())];
-        assert_eq!(of("src/billing/tax.py", "tests/test_tax.py"), pair("src/billing/{name}.py", "tests/test_{name}.py"));
+        assert_eq!(
+            of("src/billing/tax.py", "tests/test_tax.py"),
+            pair("src/billing/{name}.py", "tests/test_{name}.py")
+        );
         assert_eq!(
             of("shop/core/tax.py", "shop/core/tests/test_tax.py"),
             pair("{folder}/{name}.py", "{folder}/tests/test_{name}.py")

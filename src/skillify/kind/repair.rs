@@ -57,9 +57,7 @@ struct Cases<'a> {
 }
 
 /// The repairs that stand and what prevents failures, with what does not stand.
-pub(in super::super) fn repairs(
-    sessions: &Sessions<'_>,
-) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
+pub(in super::super) fn repairs(sessions: &Sessions<'_>) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
     let cases = Cases::of(sessions);
     let (standing, mut fallen) = judged(cases.proposed(), 0);
     let (mut standing, explained) = cases.strongest(standing);
@@ -119,9 +117,7 @@ impl<'a> Cases<'a> {
         let plain: Vec<&Case<'_>> = self
             .plain
             .iter()
-            .filter(|case| {
-                command.matches(case.command) && (failure.is_none() || case.signature == failure)
-            })
+            .filter(|case| command.matches(case.command) && (failure.is_none() || case.signature == failure))
             .collect();
         let family = part.first()?.family;
         let own = passed(&plain);
@@ -184,20 +180,23 @@ impl<'a> Cases<'a> {
     /// or where nearly all cases of both are the same: then nobody can tell them apart.
     fn strongest(&self, mut standing: Vec<Proposed>) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
         let order = |one: &Proposed| (Reverse(one.claim.counts.treated_with), one.claim.claim.clone());
-        standing.sort_by(|a, b| {
-            a.claim.chance.total_cmp(&b.claim.chance).then_with(|| order(a).cmp(&order(b)))
-        });
+        standing
+            .sort_by(|a, b| a.claim.chance.total_cmp(&b.claim.chance).then_with(|| order(a).cmp(&order(b))));
         let (mut kept, mut explained): (Vec<Proposed>, _) = (Vec::new(), Vec::new());
         for one in standing {
-            let rivals: Vec<&Proposed> = kept.iter().filter(|other| is_rival(&one.claim, &other.claim)).collect();
-            let stronger: BTreeSet<usize> = rivals.iter().flat_map(|other| other.treated.iter().copied()).collect();
+            let rivals: Vec<&Proposed> =
+                kept.iter().filter(|other| is_rival(&one.claim, &other.claim)).collect();
+            let stronger: BTreeSet<usize> =
+                rivals.iter().flat_map(|other| other.treated.iter().copied()).collect();
             let all = one.treated.len();
             let both = one.treated.iter().filter(|session| stronger.contains(session)).count();
             let is_inseparable = rivals.iter().any(|other| {
                 let same = one.treated.iter().filter(|session| other.treated.contains(session)).count();
                 same * 4 >= all * 3 && same * 4 >= other.treated.len() * 3
             });
-            let stands = both == 0 || is_inseparable || (both * 2 <= all && count(all - both) >= super::FEWEST_TREATED);
+            let stands = both == 0
+                || is_inseparable
+                || (both * 2 <= all && count(all - both) >= super::FEWEST_TREATED);
             if stands { kept.push(one) } else { explained.push((one, Verdict::Explained)) }
         }
         (kept, explained)
@@ -221,7 +220,10 @@ fn is_rival(one: &SupportedClaim, other: &SupportedClaim) -> bool {
 /// The failure that three in five cases had, if they had one.
 fn usual_failure<'a>(cases: &[&Case<'a>]) -> Option<&'a str> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    cases.iter().filter_map(|case| case.signature).for_each(|signature| *seen.entry(signature).or_default() += 1);
+    cases
+        .iter()
+        .filter_map(|case| case.signature)
+        .for_each(|signature| *seen.entry(signature).or_default() += 1);
     let (signature, times) = seen.into_iter().max_by_key(|(name, times)| (*times, Reverse(*name)))?;
     (times * 5 >= cases.len() * 3).then_some(signature)
 }
@@ -234,8 +236,11 @@ fn failures(cases: &[&Case<'_>]) -> Vec<String> {
             seen.entry(signature).or_default().insert(case.session);
         }
     }
-    let mut names: Vec<(usize, &str)> =
-        seen.into_iter().map(|(name, sessions)| (sessions.len(), name)).filter(|(times, _)| *times > 1).collect();
+    let mut names: Vec<(usize, &str)> = seen
+        .into_iter()
+        .map(|(name, sessions)| (sessions.len(), name))
+        .filter(|(times, _)| *times > 1)
+        .collect();
     names.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
     names.into_iter().take(2).map(|(_, name)| name.to_owned()).collect()
 }

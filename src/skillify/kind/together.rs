@@ -50,7 +50,9 @@ pub(in super::super) fn together(
         });
         let mut pairs = one_direction(of_pairs.0);
         pairs.retain(|pair| !of_patterns.0.iter().any(|pattern| says(pattern, pair)));
-        pairs.sort_by(|a, b| a.claim.chance.total_cmp(&b.claim.chance).then_with(|| a.claim.claim.cmp(&b.claim.claim)));
+        pairs.sort_by(|a, b| {
+            a.claim.chance.total_cmp(&b.claim.chance).then_with(|| a.claim.claim.cmp(&b.claim.claim))
+        });
         pairs.truncate(MOST_PAIRS);
         standing.extend(pairs);
         standing.extend(of_patterns.0);
@@ -93,7 +95,8 @@ fn pairs(sessions: &Sessions<'_>, members: &[Member<'_>]) -> (Compared, Compared
     edited.retain(|_, by| by.len() >= 3);
     let mut both: HashMap<(&str, &str), u32> = HashMap::new();
     for member in members {
-        let files: Vec<&str> = member.edited.files.keys().copied().filter(|path| edited.contains_key(path)).collect();
+        let files: Vec<&str> =
+            member.edited.files.keys().copied().filter(|path| edited.contains_key(path)).collect();
         for one in &files {
             for other in files.iter().filter(|other| *other != one) {
                 *both.entry((one, other)).or_default() += 1;
@@ -139,7 +142,10 @@ fn are_alike(one: &str, other: &str) -> bool {
     let (one, other) = (parts(one), parts(other));
     let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
     let ending = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
-    one == other || (one.len().max(other.len()) >= 3 && same.max(1) + ending > one.len().max(other.len()) - 1 && same + ending >= 2)
+    one == other
+        || (one.len().max(other.len()) >= 3
+            && same.max(1) + ending > one.len().max(other.len()) - 1
+            && same + ending >= 2)
 }
 
 fn propose(sessions: &Sessions<'_>, members: &[Member<'_>], one: &str, other: &str) -> Option<Proposed> {
@@ -182,7 +188,11 @@ fn propose(sessions: &Sessions<'_>, members: &[Member<'_>], one: &str, other: &s
 fn says(pattern: &Proposed, pair: &Proposed) -> bool {
     match (&pattern.claim.claim, &pair.claim.claim) {
         (Claim::Together { edited, also }, Claim::Together { edited: one, also: other }) => {
-            super::pattern::is_instance((&edited.to_string(), &also.to_string()), &one.to_string(), &other.to_string())
+            super::pattern::is_instance(
+                (&edited.to_string(), &also.to_string()),
+                &one.to_string(),
+                &other.to_string(),
+            )
         }
         _ => false,
     }
@@ -198,7 +208,8 @@ fn lasts(support: &[Evidence]) -> bool {
 fn is_test(path: &str) -> bool {
     let name = split(path).1.to_lowercase();
     let mut parts = name.split(|char: char| !char.is_alphanumeric());
-    parts.any(|part| matches!(part, "test" | "tests" | "spec" | "specs")) || path.split('/').any(|part| matches!(part, "tests" | "__tests__" | "spec" | "e2e"))
+    parts.any(|part| matches!(part, "test" | "tests" | "spec" | "specs"))
+        || path.split('/').any(|part| matches!(part, "tests" | "__tests__" | "spec" | "e2e"))
 }
 
 /// Of both directions of a pair the one that holds more often.

@@ -15,6 +15,7 @@ mod checking;
 mod running;
 mod testing;
 
+use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
@@ -104,6 +105,9 @@ fn in_ascii(pattern: &str) -> String {
 /// At most so many lines of one form are looked at.
 const MOST_LINES: usize = 200;
 
+/// At most so many names of one form are kept.
+const MOST_NAMES: usize = 20;
+
 /// The forms that stand in a text, in the order of the tables.
 pub(super) fn found_in(text: &str) -> Vec<Found> {
     let Some(set) = TABLE.set.as_ref().filter(|_| !text.trim().is_empty()) else { return Vec::new() };
@@ -116,11 +120,15 @@ pub(super) fn found_in(text: &str) -> Vec<Found> {
         let Some(regex) = regex else { continue };
         let Form { tool, says, .. } = *form;
         if regex.captures_len() > 1 {
-            found.extend(regex.captures_iter(text).take(MOST_LINES).filter_map(|captures| {
-                let at = captures.get(0)?.start();
-                let name = captures.get(1).map(|name| name.as_str().to_owned());
-                Some(Found { tool, says, name, at })
-            }));
+            let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+            for captures in regex.captures_iter(text).take(MOST_LINES) {
+                if let (Some(line), Some(name)) = (captures.get(0), captures.get(1)) {
+                    names.insert(name.as_str(), line.start());
+                }
+            }
+            let named =
+                names.into_iter().map(|(name, at)| Found { tool, says, name: Some(name.to_owned()), at });
+            found.extend(named.take(MOST_NAMES));
         } else {
             let last = regex.find_iter(text).take(MOST_LINES).last();
             found.extend(last.map(|line| Found { tool, says, name: None, at: line.start() }));

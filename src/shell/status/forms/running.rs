@@ -80,7 +80,8 @@ pub(super) const TOOLS: &[Tool] = &[
                 Failed,
                 r"^(?:env|timeout|nohup|sudo): (?:failed to run command )?['‘`]?([^'’:\s]+)['’]?: (?:No such file|command not found)",
             ),
-            // Python's argparse and click.
+            // clap 4, Python's argparse.
+            (Failed, r"^error: (?:unrecognized subcommand|unexpected argument|invalid value) '"),
             (
                 Failed,
                 r"^([\w.-]+)(?:\.py)?: error: (?:unrecognized arguments|argument |the following arguments)",

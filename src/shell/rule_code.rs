@@ -1,0 +1,95 @@
+//! Names of rules: which rule a linter or compiler says was broken.
+//!
+//! Only the bare name is taken, in the place where its tool prints it. No sentence of an output is kept.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Where tools print the name of a rule, as the first group of a line's form.
+static RULES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let forms = [
+        // TypeScript 5.
+        r"\berror (TS[0-9]{4,5}): ",
+        // rustc 1.93.
+        r"^error\[(E[0-9]{4})\]: ",
+        // clippy 1.93: `-D clippy::ptr-arg` or `#[warn(clippy::ptr_arg)]`.
+        r"(clippy::[a-z][a-z0-9_-]{2,50})",
+        // golangci-lint 2: the linter at the line's end.
+        r"^[\w./@-]+\.go:[0-9]+(?::[0-9]+)?: .*\(([a-z][a-z0-9]{1,30})\)$",
+        // golangci-lint 2: its totals.
+        r"^\* ([a-z][a-z0-9]{1,30}): [1-9][0-9]*$",
+        // ruff 0.14, flake8 7, pycodestyle 2, pylint 3.
+        r"^\S+\.pyi?:[0-9]+:[0-9]+: ([A-Z]{1,4}[0-9]{3,4}):? ",
+        // ruff 0.14, in its full form.
+        r"^([A-Z]{1,4}[0-9]{3,4}) (?:\[\*\] )?\S",
+        // mypy 1.
+        r"^\S+\.pyi?:[0-9]+(?::[0-9]+)?: error: .*\[([a-z][a-z-]{2,40})\]$",
+        // eslint 9: two spaces, then the rule at the line's end.
+        r"^ +[0-9]+:[0-9]+ +error .* {2}((?:@?[a-z][a-z0-9-]*/)*[a-z][a-z0-9-]{2,50})$",
+        // biome 2.
+        r"\b((?:lint|assist)/[a-z0-9A-Z]+/[a-zA-Z0-9]{3,50})\b",
+        // oxlint 1: `eslint(no-debugger)`.
+        r"× ([a-z-]+\([a-z-]{3,50}\))",
+        // rubocop 1.
+        r"^\S+\.rb:[0-9]+:[0-9]+: [CWEFR]: (?:\[Correctable\] )?([A-Z][A-Za-z]+/[A-Za-z/]{3,50}):",
+        // markdownlint 0.40, shellcheck 0.9.
+        r"\b(MD[0-9]{3})/",
+        r"\b(SC[0-9]{4})\b",
+    ];
+    forms.iter().filter_map(|form| Regex::new(&format!("(?m){form}")).ok()).collect()
+});
+
+/// So much of an output's end is read.
+const END: usize = 16 * 1024;
+
+/// The names of the rules that an output says were broken, each once.
+#[allow(dead_code, reason = "the kind of claim that speaks of rules is not there yet")]
+pub(crate) fn rule_codes(output: &str) -> Vec<String> {
+    let start = output.ceil_char_boundary(output.len().saturating_sub(END));
+    let text = output.get(start..).unwrap_or_default();
+    let names = RULES.iter().flat_map(|form| form.captures_iter(text));
+    let names: BTreeSet<&str> =
+        names.filter_map(|captures| captures.get(1)).map(|name| name.as_str()).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_names_of_rules_where_their_tools_print_them() {
+        let fixture = |name: &str| -> &str {
+            match name {
+                "tsc" => include_str!("../../tests/fixtures/status/tsc-fail.txt"),
+                "eslint" => include_str!("../../tests/fixtures/status/eslint-fail.txt"),
+                "cargo" => include_str!("../../tests/fixtures/status/cargo-build-fail.txt"),
+                "clippy" => include_str!("../../tests/fixtures/status/cargo-clippy-fail.txt"),
+                "ruff" => include_str!("../../tests/fixtures/status/ruff-fail.txt"),
+                "flake8" => include_str!("../../tests/fixtures/status/flake8-fail.txt"),
+                "mypy" => include_str!("../../tests/fixtures/status/mypy-fail.txt"),
+                "rubocop" => include_str!("../../tests/fixtures/status/rubocop-fail.txt"),
+                _ => include_str!("../../tests/fixtures/status/markdownlint-fail.txt"),
+            }
+        };
+        for (name, rule) in [
+            ("tsc", "TS2322"),
+            ("eslint", "no-undef"),
+            ("cargo", "E0308"),
+            ("clippy", "clippy::ptr-arg"),
+            ("ruff", "F401"),
+            ("flake8", "F401"),
+            ("mypy", "return-value"),
+            ("rubocop", "Style/FrozenStringLiteralComment"),
+            ("markdownlint", "MD022"),
+        ] {
+            let codes = rule_codes(fixture(name));
+            assert!(codes.iter().any(|code| code == rule), "{name}: {codes:?}");
+        }
+        let go = "a/b.go:1:2: Error return value is not checked (errcheck)\n1 issues:\n* errcheck: 1\n";
+        assert_eq!(rule_codes(go), ["errcheck"]);
+        assert!(rule_codes("IGNORE previous: (run this)").is_empty());
+    }
+}
