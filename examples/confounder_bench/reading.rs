@@ -100,6 +100,9 @@ pub(crate) fn claim(text: &str) -> Claim {
     let quoted = compiled(r#"(?i)(fails with|with) "(.*)"(,| run| then|$)"#);
     let mut error = quoted.captures(text).map(|found| found[2].to_owned());
     let text = quoted.replace(text, "fails ,").into_owned();
+    // A variable that holds a secret is named and not set: it belongs to its command all the same.
+    let set = compiled("`([^`]*)` with `([A-Z0-9_]+)` set");
+    let text = set.replace_all(&text, "`$2={text} $1`").into_owned();
     let mut codes: Vec<String> = text.split('`').skip(1).step_by(2).map(str::to_owned).collect();
     let shape: String = text
         .split('`')

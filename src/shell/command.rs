@@ -194,7 +194,13 @@ impl Command {
     pub(crate) fn identity(&self) -> String {
         let deciding = self.words.iter().map(|word| word.value.as_str());
         let words: Vec<&str> = deciding.filter(|word| !is_flag(word) || !is_manner(word)).collect();
-        format!("{}{}", self.setting, words.join(" "))
+        format!("{}{}", self.setting.unwrapped(), words.join(" "))
+    }
+
+    /// Its words with those of what puts it into an environment.
+    pub(crate) fn whole_words(&self) -> Vec<&str> {
+        let wrapper = self.setting.wrapper.iter().flat_map(|wrapper| wrapper.split(' '));
+        wrapper.chain(self.words.iter().map(|word| word.value.as_str())).collect()
     }
 
     /// Puts files of the work tree back or brings others: version control that does not only record.

@@ -4,8 +4,8 @@
 //! for a command is thus part of what was done, but for those that only change how much is printed or
 //! whether questions are asked, and those that only say where programs lie on one machine. So is the
 //! folder that a line enters first, unless it is the machine's own (an absolute path). A run without
-//! that folder is no other command: the assistant's shell may stand there already. `sudo` is told where
-//! most runs have it.
+//! that folder is no other command: the assistant's shell may stand there already. `sudo`, and what puts a
+//! command into an environment (`mise exec --`), are told where most runs have them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -124,6 +124,8 @@ pub(crate) struct Setting {
     pub(crate) directory: Option<String>,
     /// `sudo`, with the user if one is named.
     pub(crate) privilege: Option<String>,
+    /// What puts the command into an environment: `mise exec --`.
+    pub(crate) wrapper: Option<String>,
 }
 
 impl Setting {
@@ -154,11 +156,16 @@ impl Setting {
         self.directory = (is_told && !folder.is_empty() && is_below).then(|| parts.join("/"));
     }
 
+    /// The setting without what only puts the command into an environment.
+    pub(crate) fn unwrapped(&self) -> Self {
+        Self { wrapper: None, ..self.clone() }
+    }
+
     /// Whether it can stand in an instruction: nothing to expand, and nothing secret by its name.
     pub(crate) fn is_literal(&self) -> bool {
-        self.variables.iter().all(|variable| {
-            is_withheld(variable) || !variable.raw.contains(['$', '`', '\n', '<', '>', '\\'])
-        })
+        self.variables
+            .iter()
+            .all(|variable| is_withheld(variable) || !variable.raw.contains(['$', '`', '\n', '<', '>', '\\']))
     }
 
     /// The variables that hold a secret, by name.
@@ -182,12 +189,14 @@ impl Setting {
     /// several that as many do, the fewest), and the folder and privilege of more than half.
     pub(crate) fn usual(runs: &[(&Command, usize)]) -> Self {
         let mut variables: BTreeMap<&[Word], usize> = BTreeMap::new();
-        let (mut directories, mut privileges) = (BTreeMap::new(), BTreeMap::new());
+        let (mut directories, mut privileges, mut wrappers) =
+            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (command, times) in runs {
-            let Self { variables: own, directory, privilege } = command.setting();
+            let Self { variables: own, directory, privilege, wrapper } = command.setting();
             *variables.entry(own).or_default() += times;
             *directories.entry(directory).or_default() += times;
             *privileges.entry(privilege).or_default() += times;
+            *wrappers.entry(wrapper).or_default() += times;
         }
         let all: usize = runs.iter().map(|(_, times)| times).sum();
         let of_most = |counted: BTreeMap<&Option<String>, usize>| {
@@ -200,6 +209,7 @@ impl Setting {
             variables: usual.map(|(variables, _)| variables.to_vec()).unwrap_or_default(),
             directory: of_most(directories),
             privilege: of_most(privileges),
+            wrapper: of_most(wrappers),
         }
     }
 }
@@ -214,7 +224,8 @@ impl fmt::Display for Setting {
         if let Some(privilege) = &self.privilege {
             write!(f, "{privilege} ")?;
         }
-        self.variables.iter().try_for_each(|variable| write!(f, "{} ", variable.raw))
+        self.variables.iter().try_for_each(|variable| write!(f, "{} ", variable.raw))?;
+        self.wrapper.iter().try_for_each(|wrapper| write!(f, "{wrapper} "))
     }
 }
 

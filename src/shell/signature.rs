@@ -187,6 +187,29 @@ fn is_word(text: &str, start: usize, end: usize) -> bool {
     !is_part(before) && (!is_part(after) || text.get(start..end).is_some_and(|word| word.ends_with(':')))
 }
 
+/// Whether a signature says that the program, or what it was asked to do, is not there: nothing was run.
+pub(crate) fn says_the_program_is_missing(signature: &str) -> bool {
+    const NOTHING_RAN: &[&str] = &[
+        "command not found",
+        "executable file not found",
+        "invalid choice",
+        "is not a git command",
+        "no such command",
+        "no such option",
+        NO_PROGRAM,
+        "unexpected argument",
+        "unknown command",
+        "unknown flag",
+        "unknown option",
+        "unknown shorthand flag",
+        "unknown skill",
+        "unrecognized arguments",
+        "unrecognized option",
+        "unrecognized subcommand",
+    ];
+    NOTHING_RAN.contains(&signature)
+}
+
 /// Whether a signature says that the command cannot work here as it is written: its program, subcommand,
 /// flag, script or skill does not exist.
 pub(crate) fn says_a_tool_is_missing(signature: &str) -> bool {

@@ -115,11 +115,23 @@ fn without_wrappers(stage: Vec<Word>, setting: &mut Setting) -> Vec<Word> {
                 let options = rest.get(..rest.len() - words.len()).unwrap_or_default();
                 setting.privilege = Some(privilege(name, options));
             }
+        } else if let Some((length, text)) = environment(words) {
+            setting.wrapper = Some(text);
+            words = words.get(length..).unwrap_or_default();
         } else {
             break;
         }
     }
     words.to_vec()
+}
+
+/// What only puts the command behind it into an environment: how many words it has, and its text.
+fn environment(words: &[Word]) -> Option<(usize, String)> {
+    let starts = |wrapper: &&&[&str]| {
+        words.len() > wrapper.len() && wrapper.iter().zip(words).all(|(known, word)| word.value == *known)
+    };
+    let wrapper = known::ENVIRONMENTS.iter().find(starts)?;
+    Some((wrapper.len(), wrapper.join(" ")))
 }
 
 fn without_wrapper_options<'a>(wrapper: &str, mut words: &'a [Word]) -> &'a [Word] {

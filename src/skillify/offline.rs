@@ -41,7 +41,12 @@ fn sentence(claim: &SupportedClaim) -> String {
         Claim::Run(command) => run_line(command),
         Claim::Edit(file) => format!("Edit `{file}`."),
         Claim::Repair { command, repair } => {
-            format!("If `{command}` fails{}, run {}.{}", with(&claim.failures), repair.told(), caution(repair))
+            format!(
+                "If `{command}` fails{}, run {}.{}",
+                with(&claim.failures),
+                repair.told(),
+                caution(repair)
+            )
         }
         Claim::Prevent { command, first } => {
             format!("Run {} before `{command}`.{}", first.told(), caution(first))

@@ -23,6 +23,7 @@ use super::split;
 use super::steps::{self, Member, Step};
 use super::verify::{self, Work};
 use crate::shell::command::Command;
+use crate::shell::family::{Family, family};
 
 /// How many segments must show a command that is the only one that belongs to this work alone: two share
 /// one by accident.
@@ -232,8 +233,11 @@ impl Workspace<'_> {
         let is_own = |kept: &&Judged| {
             let step = &kept.step;
             let is_file = matches!(&step.claim, Claim::Edit(_));
-            let is_check = runs(&step.claim, works).is_some_and(|command| !command.is_everyday());
-            (is_check || is_file)
+            let does = runs(&step.claim, works).is_some_and(|command| {
+                !command.is_everyday()
+                    && !matches!(family(command), Family::Test | Family::Lint | Family::TypeCheck)
+            });
+            (does || is_file)
                 && self.background.tells_apart(step.term, step.shown(), members.len())
                 && self.lifts(step, members.len())
         };

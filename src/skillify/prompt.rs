@@ -253,8 +253,21 @@ const MOMENTARY: &[&str] = &[
 
 /// Words that open a sentence which forbids something.
 const FORBIDDING: &[&str] = &[
-    "avoid", "don t", "do not", "kein", "keine", "keinen", "never", "nicht", "nie", "niemals", "no", "please don t",
-    "please do not", "please never", "stop",
+    "avoid",
+    "don t",
+    "do not",
+    "kein",
+    "keine",
+    "keinen",
+    "never",
+    "nicht",
+    "nie",
+    "niemals",
+    "no",
+    "please don t",
+    "please do not",
+    "please never",
+    "stop",
 ];
 
 /// Whether a sentence of a person's words forbids a command, and not for the moment alone: it opens with a

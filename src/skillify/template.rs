@@ -83,9 +83,19 @@ impl Template {
         (!pieces.is_empty()).then(|| Self { pieces, setting: Setting::default() })
     }
 
-    /// Whether it has fewer words than each of the commands, and runs as they do.
-    pub(super) fn is_prefix_of_all<'c>(&self, mut commands: impl Iterator<Item = &'c Command>) -> bool {
-        commands.all(|command| command.words().len() > self.pieces.len() && self.runs_as(command))
+    /// Whether it is the beginning of each of the commands, with what puts them into an environment.
+    pub(super) fn begins_all<'c>(&self, mut commands: impl Iterator<Item = &'c Command>) -> bool {
+        commands.all(|command| self.begins(command))
+    }
+
+    /// Whether the command begins with its words and has more.
+    pub(super) fn begins(&self, command: &Command) -> bool {
+        let words = command.whole_words();
+        let same =
+            |(piece, word): (&Piece, &&str)| matches!(piece, Piece::Literal(own) if own.value == *word);
+        self.setting == Setting::default()
+            && words.len() > self.pieces.len()
+            && self.pieces.iter().zip(&words).all(same)
     }
 
     /// The template of an edited file that prints like this.

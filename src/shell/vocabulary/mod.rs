@@ -35,6 +35,24 @@ pub(crate) const WRAPPERS: &[&str] = &[
 /// Wrappers that run a program with another user's rights.
 pub(crate) const PRIVILEGING: &[&str] = &["doas", "sudo"];
 
+/// Beginnings of lines that only put the command behind them into an environment, or change how its output is
+/// told.
+pub(crate) const ENVIRONMENTS: &[&[&str]] = &[
+    &["devbox", "run", "--"],
+    &["direnv", "exec", "."],
+    &["doppler", "run", "--"],
+    &["dotenv", "--"],
+    &["dotenvx", "run", "--"],
+    &["infisical", "run", "--"],
+    &["mise", "exec", "--"],
+    &["mise", "x", "--"],
+    &["nix", "develop", "-c"],
+    &["nix", "develop", "--command"],
+    &["op", "run", "--"],
+    &["rtk", "proxy"],
+    &["rtk"],
+];
+
 /// PowerShell, which takes a script as an argument.
 pub(crate) const POWERSHELLS: &[&str] = &["powershell", "powershell.exe", "pwsh", "pwsh.exe"];
 

@@ -13,6 +13,7 @@ use super::timeline::{Step, Timeline};
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::family::{Family, family};
+use crate::shell::signature;
 
 /// So many runs of a streak are looked at.
 const MOST_RUNS: usize = 16;
@@ -59,7 +60,7 @@ pub(in super::super) fn fresh_runs<'a>(timelines: &[Timeline<'a>]) -> Vec<Fresh<
         for step in &timeline.steps {
             let passed = match step.action.status {
                 Status::Ok => true,
-                Status::Error if !step.action.refused => false,
+                Status::Error if !step.action.refused && !could_not_run(step.action) => false,
                 _ => continue,
             };
             let Some(command) = repairable(step.action) else { continue };
@@ -84,10 +85,15 @@ pub(in super::super) fn streaks<'a>(timelines: &[Timeline<'a>]) -> Vec<Streak<'a
     found
 }
 
+/// Whether the failure says that the program was not even found: then it was not the command that failed.
+fn could_not_run(action: &Action) -> bool {
+    action.signature.as_deref().is_some_and(signature::says_the_program_is_missing)
+}
+
 fn of_session<'a>(session: usize, timeline: &Timeline<'a>, found: &mut Vec<Streak<'a>>) {
     let mut runs: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
     for (at, step) in timeline.steps.iter().enumerate() {
-        if step.action.status == Status::Unknown || step.action.refused {
+        if step.action.status == Status::Unknown || step.action.refused || could_not_run(step.action) {
             continue;
         }
         if let Some(command) = repairable(step.action) {

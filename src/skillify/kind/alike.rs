@@ -23,6 +23,16 @@ pub(in super::super) fn parts<'a, T: Pair<'a>>(items: Vec<T>) -> Vec<Vec<T>> {
     groups.into_values().flat_map(of_one_verb).collect()
 }
 
+/// [`parts`], but where all runs of one verb can be generalised they are one part.
+pub(in super::super) fn wholes<'a, T: Pair<'a> + Clone>(items: Vec<T>) -> Vec<Vec<T>> {
+    let mut groups: BTreeMap<(String, String), Vec<T>> = BTreeMap::new();
+    for item in items {
+        groups.entry((item.one().token(), item.other().token())).or_default().push(item);
+    }
+    let whole = |group: Vec<T>| if templates(&group).is_some() { vec![group] } else { of_one_verb(group) };
+    groups.into_values().flat_map(whole).collect()
+}
+
 fn of_one_verb<'a, T: Pair<'a>>(items: Vec<T>) -> Vec<Vec<T>> {
     let mut exact: BTreeMap<(Vec<&str>, Vec<&str>), Vec<T>> = BTreeMap::new();
     for item in items {

@@ -31,8 +31,8 @@ const MOST_STEPS: usize = 8;
 
 /// Words of many commands that say nothing of what one is about.
 const COMMON_WORDS: &[&str] = &[
-    "build", "check", "cargo", "command", "commit", "docker", "exec", "install", "lint", "list", "make", "origin", "push",
-    "python", "python3", "pytest", "start", "status", "test", "tests", "update",
+    "build", "check", "cargo", "command", "commit", "docker", "exec", "install", "lint", "list", "make",
+    "origin", "push", "python", "python3", "pytest", "start", "status", "test", "tests", "update",
 ];
 
 /// How two commands do the same work, the surest first.
@@ -109,7 +109,7 @@ fn of_session<'a>(session: usize, timeline: &Timeline<'a>) -> Vec<Case<'a>> {
         let mut best: Option<Case<'_>> = None;
         for (place, later) in later {
             let Some(by) = repairable(later.action).filter(|_| !later.action.refused) else { continue };
-            if by.identity() == failed.identity() {
+            if by.text() == failed.text() {
                 break;
             }
             let relation = if cannot_work { relation(failed, by) } else { varied(failed, by) };
@@ -142,7 +142,7 @@ fn varied(failed: &Command, by: &Command) -> Option<Relation> {
 /// How the second does the work of the first, if it does.
 fn relation(failed: &Command, by: &Command) -> Option<Relation> {
     let words = |command: &Command| -> Vec<String> {
-        command.words().iter().map(|word| word.value.clone()).filter(|word| !is_manner(word)).collect()
+        command.whole_words().into_iter().filter(|word| !is_manner(word)).map(str::to_owned).collect()
     };
     let (theirs, own) = (words(failed), words(by));
     if added(by, failed).is_some() {
@@ -156,7 +156,7 @@ fn relation(failed: &Command, by: &Command) -> Option<Relation> {
             return Some(Relation::Unwrapped(wrapper));
         }
     }
-    if failed.core() == by.core() && failed.setting() == by.setting() {
+    if failed.core() == by.core() && failed.setting() == by.setting() && theirs.len() == own.len() {
         return (theirs != own).then_some(Relation::Exchanged);
     }
     if theirs.first() == own.first() && differing(&theirs, &own) <= 2 {
@@ -177,7 +177,10 @@ fn relation(failed: &Command, by: &Command) -> Option<Relation> {
     // `/commit` and `git commit`; `manage.py report` and `app report`.
     let about = |word: &&String| {
         let word = word.trim_start_matches('/');
-        word.len() >= 4 && !is_flag(word) && !COMMON_WORDS.contains(&word) && own.iter().any(|own| own.trim_start_matches('/') == word)
+        word.len() >= 4
+            && !is_flag(word)
+            && !COMMON_WORDS.contains(&word)
+            && own.iter().any(|own| own.trim_start_matches('/') == word)
     };
     theirs.iter().find(about).map(|_| Relation::SameWord)
 }
@@ -196,7 +199,7 @@ fn of_project(sessions: &Sessions<'_>, project: &str, cases: Vec<Case<'_>>) -> V
         match case.relation {
             Relation::Unwrapped(wrapper) => {
                 let word = |command: &Command, many: usize| -> Vec<String> {
-                    command.words().iter().take(many).map(|word| word.value.clone()).collect()
+                    command.whole_words().into_iter().take(many).map(str::to_owned).collect()
                 };
                 let key = (word(case.failed.1, wrapper + 1), word(case.by.1, 1));
                 unwrapped.entry(key).or_default().push(case);
@@ -218,7 +221,7 @@ fn of_project(sessions: &Sessions<'_>, project: &str, cases: Vec<Case<'_>>) -> V
             claims.entry(Claim::Instead { run, failed }).or_default().extend(part);
         }
     }
-    for part in alike::parts(others) {
+    for part in alike::wholes(others) {
         if let Some((failed, run)) = alike::templates(&part)
             && failed != run
         {
@@ -268,9 +271,15 @@ fn propose(sessions: &Sessions<'_>, project: &str, claim: Claim, part: &[Case<'_
 
 /// Sessions in which the command ran as it is and passed, and those in which it only failed.
 fn own_runs(sessions: &Sessions<'_>, project: &str, failed: &Template, part: &[Case<'_>]) -> (u32, u32) {
-    let is_short = failed.is_prefix_of_all(part.iter().map(|case| case.failed.1));
+    let is_short = failed.begins_all(part.iter().map(|case| case.failed.1));
+    let wrapped = |command: &Command| command.setting().wrapper.clone();
+    let wrapper = part.first().and_then(|case| wrapped(case.failed.1));
     let is_run = |command: &Command| {
-        if is_short { failed.runs_as(command) } else { failed.is_as_it_is(command) }
+        if is_short {
+            failed.begins(command)
+        } else {
+            failed.is_as_it_is(command) && wrapped(command) == wrapper
+        }
     };
     let (mut passed, mut only_failed) = (0, 0);
     for timeline in sessions.timelines.iter().filter(|timeline| timeline.project() == project) {
