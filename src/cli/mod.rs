@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0; 64 for usage and for what stands in the configuration; 1 for what failed.
 
+mod cases;
 mod columns;
 mod compact;
 mod connect;

@@ -13,10 +13,11 @@ use crate::exporters::target::Update;
 use crate::library::Findings;
 use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
-use crate::service::mining::{RunError, findings, mine_offline, publish};
+use crate::service::mining::{RunError, findings, mine_offline, publish, read};
 use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
 use crate::skillify::null;
 
+use super::cases::Events;
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
 #[derive(Debug, Args)]
@@ -32,6 +33,10 @@ pub(super) struct Arguments {
     /// Say of every candidate why it is or is not published, and what a model is sent where
     #[arg(long)]
     explain: bool,
+    /// With --explain: of every published line the counts and some of the sessions behind them, with what was
+    /// run there; changes nothing
+    #[arg(long, requires = "explain")]
+    cases: bool,
     /// Mine this many times with the link that each kind of claim rests on broken, say what would have been
     /// published, and publish nothing
     #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["explain", "show_prompt"])]
@@ -72,6 +77,12 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         let mut jobs: Vec<Job> = places.into_iter().map(job).collect();
         look_up(arguments, pipeline, &mut jobs, &mut text).await?;
         let found = mine(arguments, pipeline, &jobs, &mut text).await?;
+        if arguments.cases {
+            let sessions = read(&table, &pipeline.table.default_workspace).await.or_fail()?;
+            let events = Events::of(sessions.values().flatten());
+            found.iter().for_each(|found| text.push_str(&events.of_lines(&found.mined)));
+            continue;
+        }
         if arguments.explain {
             found.iter().flat_map(|found| found.mined.explain()).for_each(|line| {
                 let _ = writeln!(text, "{line}");
@@ -134,14 +145,14 @@ async fn mine(
     let step = Step::new(model).or_fail()?;
     let targets = pipeline.targets.iter().map(|target| (target.clone(), BTreeMap::new())).collect();
     let known = Known::read(targets).await.or_fail()?;
-    let (found, tally) = if arguments.dry_run {
+    let (found, tally) = if arguments.dry_run || arguments.cases {
         let (found, tally) = step.rehearse(jobs, pipeline.mining, known).await.or_fail()?;
         would_ask(arguments, model, &tally, text)?;
         (found, tally)
     } else {
         step.run(jobs, pipeline.mining, known, pending()).await.or_fail()?
     };
-    if !arguments.dry_run {
+    if !(arguments.dry_run || arguments.cases) {
         let _ = writeln!(text, "{}: {tally}", model.endpoint.model);
     }
     Ok(found)

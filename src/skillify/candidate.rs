@@ -76,19 +76,16 @@ impl Workspace<'_> {
     /// Every candidate, published ones first, and what became of each cluster, a line each.
     pub(super) fn candidates(&self) -> (Vec<Unworded>, Vec<String>) {
         let (claims, mut held) = self.lessons();
-        let composed = compose::composed(claims).into_iter().map(|((_, topic), claims)| Draft {
+        let (procedures, clusters) = self.procedures(&claims);
+        let standing = procedures.iter().filter(|draft| draft.shortfalls.is_empty()).count();
+        let composed = compose::composed(claims, self.rule.skills.saturating_sub(standing));
+        let composed = composed.into_iter().map(|((_, topic), claims)| Draft {
             topic,
             claims,
             dropped: Vec::new(),
             shortfalls: Vec::new(),
         });
         let mut candidates: Vec<Unworded> = composed.map(|draft| self.finish(draft)).collect();
-        let said: Vec<&SupportedClaim> = candidates
-            .iter()
-            .filter(|one| one.shortfalls.is_empty())
-            .flat_map(|one| &one.material.claims)
-            .collect();
-        let (procedures, clusters) = self.procedures(&said);
         candidates.extend(procedures.into_iter().map(|draft| self.finish(draft)));
         held.sort_by_cached_key(|one| {
             (
@@ -107,12 +104,6 @@ impl Workspace<'_> {
     pub(super) fn published(&self, mut shuffle: Option<&mut Shuffle>) -> Published {
         let mut published = Published::default();
         let mut count = |found: Found, counter: fn(&mut Published) -> &mut usize| {
-            #[cfg(debug_assertions)]
-            if std::env::var_os("DBG").is_some() {
-                for one in &found.0 {
-                    eprintln!("DBG {} {} fam", one.claim.claim, one.claim.counted());
-                }
-            }
             *counter(&mut published) =
                 found.0.iter().filter(|one| self.shortfalls(&one.claim).is_empty()).count();
         };

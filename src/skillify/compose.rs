@@ -5,7 +5,7 @@
 //! useful are kept ([`PublishRule::skills`]), and of the claims of a skill the strongest
 //! ([`MOST_CLAIMS`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{Claim, SupportedClaim};
 use super::template::Template;
@@ -45,6 +45,19 @@ pub enum Topic {
 }
 
 impl Topic {
+    /// Whether its claims may be told beside those of other topics.
+    const fn may_join(&self) -> bool {
+        matches!(
+            self,
+            Self::Types
+                | Self::Build
+                | Self::Dependencies
+                | Self::VersionControl
+                | Self::Forge(_)
+                | Self::Task(_)
+        )
+    }
+
     /// What a claim that stands by itself is about.
     pub(super) fn of(claim: &Claim) -> Self {
         match claim {
@@ -107,12 +120,17 @@ pub(super) fn project(claim: &SupportedClaim) -> String {
     if projects.all(|other| other == first) { first.to_owned() } else { String::new() }
 }
 
-/// The claims of each repository and topic, in the order of telling.
-pub(super) fn composed(claims: Vec<SupportedClaim>) -> BTreeMap<(String, Topic), Vec<SupportedClaim>> {
+/// The claims of each repository and topic, in the order of telling. A repository has about `most` topics:
+/// where it would have more, small ones become one.
+pub(super) fn composed(
+    claims: Vec<SupportedClaim>,
+    most: usize,
+) -> BTreeMap<(String, Topic), Vec<SupportedClaim>> {
     let mut skills: BTreeMap<(String, Topic), Vec<SupportedClaim>> = BTreeMap::new();
     for claim in claims {
         skills.entry((project(&claim), Topic::of(&claim.claim))).or_default().push(claim);
     }
+    join_small_ones(&mut skills, most.max(FEWEST_TOPICS));
     for claims in skills.values_mut() {
         claims.sort_by(|a, b| {
             a.chance
@@ -124,6 +142,28 @@ pub(super) fn composed(claims: Vec<SupportedClaim>) -> BTreeMap<(String, Topic),
         claims.sort_by_key(|claim| order(&claim.claim));
     }
     skills
+}
+
+/// However many procedures a repository has, so many topics stand beside them.
+const FEWEST_TOPICS: usize = 3;
+
+/// Puts the smallest topics of each repository that has too many into one of which commands to use.
+fn join_small_ones(skills: &mut BTreeMap<(String, Topic), Vec<SupportedClaim>>, most: usize) {
+    let projects: BTreeSet<String> = skills.keys().map(|(project, _)| project.clone()).collect();
+    for project in projects {
+        loop {
+            let own: Vec<(usize, &Topic)> = skills
+                .iter()
+                .filter(|((of, _), _)| *of == project)
+                .map(|((_, topic), claims)| (claims.len(), topic))
+                .collect();
+            let small = own.iter().filter(|(_, topic)| topic.may_join()).min();
+            let Some((_, topic)) = small.filter(|_| own.len() > most) else { break };
+            let key = (project.clone(), (*topic).clone());
+            let claims = skills.remove(&key).unwrap_or_default();
+            skills.entry((project.clone(), Topic::Commands)).or_default().extend(claims);
+        }
+    }
 }
 
 /// What to use, then what to do when, then what to do about failures.

@@ -239,9 +239,10 @@ impl SegmentDigest {
     }
 }
 
-/// Whether the next prompt corrects the turn and speaks against the command.
+/// Whether the next prompt speaks against the command: one that corrects the turn, or any where it was refused.
 fn is_forbidden(segment: &Segment<'_>, turn: usize, action: &Action) -> bool {
-    let correction = segment.turns.get(turn + 1).filter(|next| next.role == Role::Correction);
+    let correction =
+        segment.turns.get(turn + 1).filter(|next| action.refused || next.role == Role::Correction);
     let said = correction.and_then(|next| next.prompt).map(|prompt| prompt.text.as_str());
     said.zip(action.command()).is_some_and(|(said, command)| prompt::forbids(said, command))
 }

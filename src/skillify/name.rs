@@ -8,13 +8,14 @@ use super::compose::Topic;
 use super::offline::enumerated;
 use super::propose::Material;
 use super::template::Template;
+use super::unwanted::Unwanted;
 
 /// How long a description may be; the format allows 1024 characters.
 const DESCRIPTION: usize = 600;
 /// How many situations a description names.
 const SITUATIONS: usize = 3;
 /// How many words of the thing a title has.
-const THINGS: usize = 3;
+const THINGS: usize = 2;
 
 /// The head of a skill.
 pub(super) struct Named {
@@ -122,9 +123,9 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             "before saying that a change is complete".to_owned(),
         ),
         Topic::Commands => (
-            format!("Use working {of_project}commands"),
+            format!("Use the right {of_project}commands"),
             "Which commands to use here, and which not".to_owned(),
-            "before running one of the commands below".to_owned(),
+            before_unwanted(claims),
         ),
         Topic::Task(task) => {
             (format!("Run {task}"), format!("What `{task}` needs here"), format!("before running `{task}`"))
@@ -140,6 +141,21 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
         when.push(format!("when asked to {}", lower_first(&asked)));
     }
     Named { name: slug(&title), description: described(&teaches, &when), when_to_use, title }
+}
+
+/// "before running `npm install`", for the commands that the skill is against; before any where it is against none.
+fn before_unwanted(claims: &[SupportedClaim]) -> String {
+    let unwanted = claims.iter().filter_map(|claim| match &claim.claim {
+        Claim::Prefer { prefer, over } => Some(Unwanted::of(over, Some(prefer)).code()),
+        Claim::Avoid(command) => Some(Unwanted::of(command, None).code()),
+        _ => None,
+    });
+    let unwanted: Vec<String> = unwanted.take(SITUATIONS).collect();
+    if unwanted.is_empty() {
+        "before running one of the commands below".to_owned()
+    } else {
+        format!("before running {}", enumerated(&unwanted, "or"))
+    }
 }
 
 /// "integration " where all claims speak of such tests and of no others.
@@ -166,7 +182,7 @@ fn failing(claims: &[SupportedClaim]) -> Vec<String> {
     for claim in claims {
         let command: &Template = match &claim.claim {
             Claim::Repair { command, .. } => command,
-            Claim::Instead { failed, .. } if super::unwanted::Unwanted::of(failed, None).fetches() => {
+            Claim::Instead { failed, .. } if Unwanted::of(failed, None).fetches() => {
                 continue;
             }
             Claim::Instead { failed, .. } => failed,

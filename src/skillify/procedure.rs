@@ -50,7 +50,7 @@ type Sessions<'e> = BTreeMap<(&'e str, &'e str), &'e str>;
 
 impl Workspace<'_> {
     /// What each cluster's sessions did in common, and what became of each cluster.
-    pub(super) fn procedures(&self, others: &[&SupportedClaim]) -> (Vec<Draft>, Vec<String>) {
+    pub(super) fn procedures(&self, others: &[SupportedClaim]) -> (Vec<Draft>, Vec<String>) {
         let said = Said::by(others);
         let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
         let mut drafts = Vec::new();
@@ -232,7 +232,10 @@ impl Workspace<'_> {
         }
         let is_own = |kept: &&Judged| {
             let step = &kept.step;
-            let is_file = matches!(&step.claim, Claim::Edit(_));
+            let is_file = match &step.claim {
+                Claim::Edit(file) => file.is_literal() || file.names_have_a_form(),
+                _ => false,
+            };
             let does = runs(&step.claim, works).is_some_and(|command| {
                 !command.is_everyday()
                     && !matches!(family(command), Family::Test | Family::Lint | Family::TypeCheck)

@@ -8,8 +8,8 @@ use super::claim::SupportedClaim;
 pub(super) struct Said(BTreeSet<String>);
 
 impl Said {
-    pub(super) fn by(claims: &[&SupportedClaim]) -> Self {
-        Self(commands_of(claims.iter().copied()))
+    pub(super) fn by(claims: &[SupportedClaim]) -> Self {
+        Self(commands_of(claims.iter()))
     }
 
     /// Whether they speak of all these steps.

@@ -113,7 +113,7 @@ fn is_suite(command: &Command) -> bool {
 fn exchange_checks(members: &mut [Member<'_>], shuffle: &mut Shuffle) {
     let mut strata: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (at, member) in members.iter().enumerate() {
-        strata.entry(member.edited.stratum()).or_default().push(at);
+        strata.entry(member.edited.wide_stratum()).or_default().push(at);
     }
     for places in strata.into_values() {
         let mut all: Vec<Ran<'_>> = Vec::new();
@@ -149,10 +149,12 @@ impl<'m> Counted<'m> {
             ran: BTreeMap::new(),
             both: HashMap::new(),
         };
+        let told = told_apart(members);
         for member in members {
-            let stratum = member.edited.stratum();
+            let stratum = member.edited.wide_stratum();
             *counted.sessions.entry(stratum).or_default() += 1;
-            let first_edit = first_edits(member);
+            let mut first_edit = first_edits(member);
+            first_edit.retain(|class, _| told.contains(class));
             for class in first_edit.keys() {
                 *counted.edited.entry(class.clone()).or_default().entry(stratum).or_default() += 1;
             }
@@ -228,6 +230,27 @@ impl<'m> Counted<'m> {
             untreated_without: all.saturating_sub(edited).saturating_sub(untreated_with),
         }
     }
+}
+
+/// The classes that enough sessions edited; of those that the same sessions edited, the one that says least.
+fn told_apart(members: &[Member<'_>]) -> BTreeSet<String> {
+    let mut edited: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, member) in members.iter().enumerate() {
+        for class in first_edits(member).into_keys() {
+            edited.entry(class).or_default().push(at);
+        }
+    }
+    let mut least: BTreeMap<Vec<usize>, String> = BTreeMap::new();
+    for (class, by) in edited {
+        if by.len() < FEWEST_TREATED as usize {
+            continue;
+        }
+        let known = least.entry(by).or_insert_with(|| class.clone());
+        if (breadth(&class), &class) < (breadth(known), known) {
+            *known = class;
+        }
+    }
+    least.into_values().collect()
 }
 
 /// Of each class that a session edited, the place of the first edit.

@@ -20,7 +20,19 @@ impl<'a> Edited<'a> {
         Self { files }
     }
 
-    /// The stratum of sessions that edited about as much. Narrow: within a stratum of three files to ten, any
+    /// The stratum of sessions that edited about as much, where what they ran is compared.
+    pub(in super::super) fn wide_stratum(&self) -> u32 {
+        match self.files.len() {
+            0 => 0,
+            1..=2 => 1,
+            3..=5 => 2,
+            6..=10 => 3,
+            11..=20 => 4,
+            _ => 5,
+        }
+    }
+
+    /// The stratum of sessions that edited about as much, where the files themselves are compared. Narrow: within a stratum of three files to ten, any
     /// two files seem to belong together, for both are likelier in the larger sessions.
     pub(in super::super) fn stratum(&self) -> u32 {
         match self.files.len() {

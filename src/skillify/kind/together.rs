@@ -142,10 +142,8 @@ fn are_alike(one: &str, other: &str) -> bool {
     let (one, other) = (parts(one), parts(other));
     let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
     let ending = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
-    one == other
-        || (one.len().max(other.len()) >= 3
-            && same.max(1) + ending > one.len().max(other.len()) - 1
-            && same + ending >= 2)
+    let most = one.len().max(other.len());
+    one == other || (most >= 3 && same + ending + 1 >= most && same + ending >= 2)
 }
 
 fn propose(sessions: &Sessions<'_>, members: &[Member<'_>], one: &str, other: &str) -> Option<Proposed> {

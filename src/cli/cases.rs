@@ -1,0 +1,134 @@
+//! The cases of published lines, so that a person can judge each line in a minute.
+//!
+//! For each line its counts, and of each of the four cells (action taken or not × outcome or not) up to three
+//! sessions with what happened there: the commands, their statuses, and the first and last line of what they
+//! printed. This is for those who may read the sessions: nothing of it is published.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+
+use crate::event::{Kind, SessionEvent, Status};
+use crate::skillify::{Candidate, Counts, Evidence, Mined, Outcome, SupportedClaim};
+use crate::table::Session;
+
+/// So many sessions of a cell are shown.
+const MOST_CASES: usize = 3;
+/// So many characters of a line are shown.
+const LONGEST: usize = 160;
+
+/// The events of the sessions, by id.
+pub(super) struct Events<'s> {
+    by_id: HashMap<&'s str, &'s SessionEvent>,
+}
+
+impl<'s> Events<'s> {
+    pub(super) fn of(sessions: impl IntoIterator<Item = &'s Session>) -> Self {
+        let facts = sessions.into_iter().flat_map(|session| &session.facts);
+        let ids = facts.flat_map(|fact| fact.event_ids.iter().map(move |id| (id.as_str(), &fact.event)));
+        Self { by_id: ids.collect() }
+    }
+
+    /// The cases of every published line.
+    pub(super) fn of_lines(&self, mined: &Mined) -> String {
+        let mut text = String::new();
+        for candidate in mined.candidates.iter().filter(|candidate| candidate.is_published()) {
+            let _ = writeln!(text, "\n# {}: {}", candidate.workspace, escaped(&candidate.wording.title));
+            let _ = writeln!(text, "{}", escaped(&candidate.wording.description));
+            self.of_candidate(candidate, &mut text);
+        }
+        text
+    }
+
+    fn of_candidate(&self, candidate: &Candidate, text: &mut String) {
+        let wording = &candidate.wording;
+        let sections = [&wording.lessons, &wording.steps, &wording.if_it_fails, &wording.avoid];
+        for line in sections.into_iter().flatten() {
+            let _ = writeln!(text, "\n## {}", escaped(&line.text));
+            for claim in line.claims.iter().filter_map(|at| candidate.claims.get(*at)) {
+                self.of_claim(claim, text);
+            }
+        }
+    }
+
+    fn of_claim(&self, claim: &SupportedClaim, text: &mut String) {
+        let Counts { treated_with, treated_without, untreated_with, untreated_without } = claim.counts;
+        let _ = writeln!(text, "{} (chance {:.1e})", escaped(&claim.claim.to_string()), claim.chance);
+        let (with, without): (Vec<&Evidence>, Vec<&Evidence>) =
+            claim.untreated.iter().partition(|evidence| evidence.outcome != Outcome::Rejected);
+        for (name, count, cases) in [
+            ("taken, and it came out so", treated_with, claim.support.iter().collect()),
+            ("taken, and it did not", treated_without, claim.against.iter().collect()),
+            ("not taken, and it came out so", untreated_with, with),
+            ("not taken, and it did not", untreated_without, without),
+        ] {
+            let cases: Vec<&Evidence> = cases;
+            let _ = writeln!(text, "  {name}: {count}");
+            for case in spread(&cases) {
+                self.of_case(case, text);
+            }
+        }
+    }
+
+    fn of_case(&self, case: &Evidence, text: &mut String) {
+        let _ = writeln!(
+            text,
+            "    {} {} {}",
+            case.started_at.date(),
+            escaped(&case.session),
+            escaped(if case.person.is_empty() { "unknown" } else { &case.person })
+        );
+        let events = case.events.iter().filter_map(|id| self.by_id.get(id.as_str()).copied());
+        let mut calls: BTreeMap<_, Vec<&SessionEvent>> = BTreeMap::new();
+        for event in events {
+            let key = if event.tool_call_id.is_empty() { &event.event_id } else { &event.tool_call_id };
+            calls.entry(key.as_str()).or_default().push(event);
+        }
+        let mut calls: Vec<Vec<&SessionEvent>> = calls.into_values().collect();
+        calls.sort_by_key(|events| events.iter().map(|event| event.timestamp).min());
+        for events in calls {
+            let _ = writeln!(text, "      {}", call(&events));
+        }
+    }
+}
+
+/// The first, the middle and the last of many.
+fn spread<'e>(cases: &[&'e Evidence]) -> Vec<&'e Evidence> {
+    let last = cases.len().saturating_sub(1);
+    let mut places =
+        if cases.len() <= MOST_CASES { (0..cases.len()).collect() } else { vec![0, last / 2, last] };
+    places.dedup();
+    places.into_iter().filter_map(|at| cases.get(at).copied()).collect()
+}
+
+/// One call: what was done, how it ended, the first and the last line of what it printed.
+fn call(events: &[&SessionEvent]) -> String {
+    let first = |field: fn(&SessionEvent) -> &str| {
+        events.iter().map(|event| field(event)).find(|text| !text.is_empty()).unwrap_or_default()
+    };
+    let (tool, input) = (first(|event| &event.tool), first(|event| &event.input));
+    let done = crate::skillify::command_line(tool, input).unwrap_or_else(|| format!("{tool} {input}"));
+    let result = events.iter().find(|event| event.kind == Kind::ToolResult);
+    let status = result.map_or(Status::Unknown, |event| event.status);
+    let output = first(|event| &event.output);
+    let mut lines = output.lines().filter(|line| !line.trim().is_empty());
+    let shown = match (lines.next(), lines.next_back()) {
+        (None, _) => String::new(),
+        (Some(only), None) => format!(" → {}", clipped(only)),
+        (Some(first), Some(last)) => format!(" → {} … {}", clipped(first), clipped(last)),
+    };
+    format!("{} [reported {}]{shown}", clipped(&done), status.as_str())
+}
+
+fn clipped(text: &str) -> String {
+    let line = escaped(text.trim());
+    let mut shown: String = line.chars().take(LONGEST).collect();
+    if shown.len() < line.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// A text of a session without what a terminal would obey.
+fn escaped(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+}
