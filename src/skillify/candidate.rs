@@ -44,6 +44,7 @@ pub(super) struct Workspace<'a> {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Published {
     pub(super) repairs: usize,
+    pub(super) preventions: usize,
     pub(super) replacements: usize,
     pub(super) checks: usize,
     pub(super) together: usize,
@@ -108,7 +109,12 @@ impl Workspace<'_> {
                 found.0.iter().filter(|one| self.shortfalls(&one.claim).is_empty()).count();
         };
         let sessions = Sessions::of(self.works);
-        count(repair::repairs(&sessions), |published| &mut published.repairs);
+        let (repairs, preventions): (Vec<_>, Vec<_>) = repair::repairs(&sessions)
+            .0
+            .into_iter()
+            .partition(|one| matches!(one.claim.claim, Claim::Repair { .. }));
+        count((repairs, Vec::new()), |published| &mut published.repairs);
+        count((preventions, Vec::new()), |published| &mut published.preventions);
         count(instead::replacements(&sessions), |published| &mut published.replacements);
         count(check::checks(&sessions, shuffle.as_deref_mut()), |published| &mut published.checks);
         let is_shuffled = shuffle.is_some();
@@ -234,7 +240,7 @@ impl Workspace<'_> {
         if topic != Topic::Work || self.without == Some(Idea::Triggers) {
             verbs.clear();
             words.clear();
-        } else if verbs.is_empty() && words.is_empty() {
+        } else if verbs.is_empty() && words.len() < 2 {
             shortfalls.push(Shortfall::NoTrigger);
         }
         let dropped = dropped.into_iter().filter(|reason| guard::objection(reason).is_none()).collect();

@@ -5,7 +5,7 @@
 //!
 //! | kind | what is shuffled |
 //! |---|---|
-//! | repair, instead | which run passed and how the others failed, within family and repository |
+//! | repair, prevention, instead | which run passed and how the others failed, within family and repository |
 //! | check | which session ran which checks, within a repository and size of change |
 //! | together | which session edited which files, within a repository and size of change |
 //! | procedure | which segment did what, within a repository and size of segment |
@@ -60,6 +60,7 @@ pub fn null<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'
         let exchanged = super::published(digests, config, Some(&mut shuffle));
         let by_chance = Published {
             repairs: ended.repairs,
+            preventions: ended.preventions,
             replacements: ended.replacements,
             procedures: dealt.procedures,
             ..exchanged
@@ -73,9 +74,10 @@ pub fn null<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'
     Null { workspace: workspace.to_owned(), rows: rows.into_values().collect() }
 }
 
-const fn kinds(published: &Published) -> [(&'static str, usize); 5] {
+const fn kinds(published: &Published) -> [(&'static str, usize); 6] {
     [
         ("repair", published.repairs),
+        ("prevention", published.preventions),
         ("instead", published.replacements),
         ("check", published.checks),
         ("together", published.together),

@@ -233,7 +233,10 @@ impl Workspace<'_> {
         let is_own = |kept: &&Judged| {
             let step = &kept.step;
             let is_file = match &step.claim {
-                Claim::Edit(file) => file.is_literal() || file.names_have_a_form(),
+                Claim::Edit(file) => {
+                    (file.is_literal() || file.names_have_a_form())
+                        && steps::is_nearly_all(step.shown(), members.len())
+                }
                 _ => false,
             };
             let does = runs(&step.claim, works).is_some_and(|command| {

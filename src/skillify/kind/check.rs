@@ -52,9 +52,12 @@ pub(in super::super) fn checks(
         }
         let is_shuffled = shuffle.is_some();
         let counted = Counted::of(&members);
-        let proposed = counted.proposed(sessions, &members, is_shuffled);
-        let others = counted.compared().saturating_sub(proposed.len());
-        let of_classes = judged(proposed, others);
+        let mut of_classes = (Vec::new(), Vec::new());
+        for (proposed, others) in counted.proposed(sessions, &members, is_shuffled) {
+            let (stand, fall) = judged(proposed, others);
+            of_classes.0.extend(stand);
+            of_classes.1.extend(fall);
+        }
         standing.extend(narrowed(of_classes.0));
         fallen.extend(of_classes.1);
         let of_patterns = judged(super::pattern::checks(sessions, &members), 0);
@@ -170,18 +173,21 @@ impl<'m> Counted<'m> {
         counted
     }
 
-    /// How many pairs of a class and a check are compared: those that enough sessions edited and ran.
-    fn compared(&self) -> usize {
+    /// The pairs that may stand, each group with the number of those that were compared and may not.
+    ///
+    /// Single files, folders, and all below a folder or of an ending are compared with their like: there are
+    /// hundreds of files and few trees.
+    fn proposed(
+        &self,
+        sessions: &Sessions<'_>,
+        members: &[Member<'_>],
+        is_shuffled: bool,
+    ) -> Vec<(Vec<Proposed>, usize)> {
+        let mut groups: BTreeMap<usize, (Vec<Proposed>, usize)> = BTreeMap::new();
         let enough = |counts: &ByStratum| counts.values().sum::<u32>() >= FEWEST_TREATED;
-        let is_compared = |(check, class): &&(&str, String)| {
-            self.edited.get(class).is_some_and(enough) && self.ran.get(check).is_some_and(enough)
-        };
-        self.both.keys().filter(is_compared).count()
-    }
-
-    fn proposed(&self, sessions: &Sessions<'_>, members: &[Member<'_>], is_shuffled: bool) -> Vec<Proposed> {
-        let mut proposed = Vec::new();
         for ((check, class), (any, after)) in &self.both {
+            let (proposed, others) = groups.entry(breadth(class).min(2)).or_default();
+            *others += usize::from(self.ran.get(check).is_some_and(enough));
             let Some(edited) = self.edited.get(class) else { continue };
             let (together, all): (u32, u32) = (after.values().sum(), edited.values().sum());
             if together < 2 || f64::from(together) < SHARE * f64::from(all) {
@@ -205,9 +211,13 @@ impl<'m> Counted<'m> {
             let found = Found { check, class, counts: sums, chance: stratified_tail(&strata) };
             proposed.extend(found.proposed(sessions, members, is_shuffled));
         }
-        // The order of a hash map is any.
-        proposed.sort_by(|a, b| a.claim.claim.cmp(&b.claim.claim));
-        proposed
+        let mut groups: Vec<(Vec<Proposed>, usize)> = groups.into_values().collect();
+        for (proposed, others) in &mut groups {
+            // The order of a hash map is any.
+            proposed.sort_by(|a, b| a.claim.claim.cmp(&b.claim.claim));
+            *others = others.saturating_sub(proposed.len());
+        }
+        groups
     }
 
     fn stratum(

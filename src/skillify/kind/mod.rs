@@ -2,7 +2,8 @@
 //!
 //! | file | situation → action → outcome |
 //! |---|---|
-//! | `repair.rs` | a command failed → another ran → it passed; and whether running it first prevents the failure |
+//! | `repair.rs` | a command failed → another ran → it passed |
+//! | `prevention.rs` | files changed → another command ran first → the check passed |
 //! | `instead.rs` | a command cannot work here → another ran → it did the work |
 //! | `check.rs` | files were edited → the check that belongs to them ran |
 //! | `files.rs`, `pattern.rs` | classes of paths; checks and files that name each other |
@@ -20,6 +21,7 @@ pub(super) mod check;
 pub(super) mod files;
 pub(super) mod instead;
 pub(super) mod pattern;
+mod prevention;
 pub(super) mod repair;
 pub(super) mod together;
 mod variant;

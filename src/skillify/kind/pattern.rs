@@ -150,7 +150,7 @@ pub(super) fn is_instance(told: (&str, &str), one: &str, other: &str) -> bool {
 /// One session for a pattern: what its files ask for, and what it did.
 struct Side<'m> {
     session: usize,
-    asked: BTreeSet<String>,
+    asked: BTreeMap<String, usize>,
     did: &'m BTreeMap<String, usize>,
     /// The first edit.
     edited: usize,
@@ -240,7 +240,7 @@ fn judge(
             files.filter_map(|(path, (first, _))| Some((pattern.fill(path)?, *first))).collect();
         let Some(edited) = asked.iter().map(|(_, first)| *first).min() else { continue };
         if did.keys().any(is_of_form) {
-            let asked = asked.into_iter().map(|(line, _)| line).collect();
+            let asked = asked.into_iter().collect();
             sides.push(Side { session: member.session, asked, did, edited });
         }
     }
@@ -248,9 +248,10 @@ fn judge(
     let mut counts = Counts::default();
     for side in &sides {
         let timeline = sessions.timelines.get(side.session)?;
-        let fits = side.asked.iter().find_map(|line| side.did.get(line));
+        let fits = side.asked.iter().find_map(|(line, edited)| Some((*edited, *side.did.get(line)?)));
         counts.add(true, fits.is_some());
-        let steps = [side.edited, fits.copied().unwrap_or(side.edited)];
+        let (edited, did) = fits.unwrap_or((side.edited, side.edited));
+        let steps = [edited, did];
         let outcome = if fits.is_some() { Outcome::Accepted } else { Outcome::Rejected };
         let shown = timeline.evidence(sessions.works, &steps, outcome);
         if fits.is_some() { support.extend(shown) } else { against.extend(shown) }
@@ -285,7 +286,7 @@ fn beside_others(sides: &[Side<'_>]) -> (u32, u32) {
     for one in &compared {
         for other in compared.iter().filter(|other| other.session != one.session) {
             pairs += 1;
-            fitting += u32::from(one.asked.iter().any(|line| other.did.contains_key(line)));
+            fitting += u32::from(one.asked.keys().any(|line| other.did.contains_key(line)));
         }
     }
     (fitting, pairs)

@@ -3,7 +3,7 @@
 //! - Proof: such reruns pass more often than the command passes by itself after the same failure, which is
 //!   the base rate of plain reruns ([`base_rate`]).
 //! - What several commands explain belongs to the strongest: the others keep the cases that it was not in.
-//! - **Prevention** is a claim of its own: a session's first run fails less often where the remedy ran before.
+//! - Whether the remedy prevents the failure is a claim of its own: see [`super::prevention`].
 //! - Null: which run passed, among the runs of one family and repository.
 
 use std::cmp::Reverse;
@@ -12,13 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::evidence::Counts;
 use super::super::evidence::rerun::{Fresh, Streak, Try, fresh_runs, streaks};
-use super::super::evidence::significance::{PRIOR_RATE, base_rate, binomial_tail, shrunk, stratified_tail};
+use super::super::evidence::significance::{PRIOR_RATE, base_rate, binomial_tail, shrunk};
 use super::super::outcome::Outcome;
 use super::super::template::Template;
-use super::super::verify::is_run_of;
 use super::alike::{self, Pair};
-use super::{Proposed, Sessions, Verdict, judged};
-use crate::event::Status;
+use super::{Proposed, Sessions, Verdict, judged, prevention};
 use crate::shell::command::Command;
 use crate::shell::family::Family;
 
@@ -62,9 +60,13 @@ pub(in super::super) fn repairs(sessions: &Sessions<'_>) -> (Vec<Proposed>, Vec<
     let (standing, mut fallen) = judged(cases.proposed(), 0);
     let (mut standing, explained) = cases.strongest(standing);
     fallen.extend(explained);
-    let prevention = standing.iter().filter_map(|repair| prevention(sessions, &repair.claim.claim));
-    let prevention: Vec<Proposed> = prevention.collect();
-    standing.extend(judged(prevention, 0).0);
+    let pairs = standing.iter().filter_map(|repair| match &repair.claim.claim {
+        Claim::Repair { command, repair } => Some((command.clone(), repair.clone())),
+        _ => None,
+    });
+    let (prevented, not) = prevention::preventions(sessions, pairs.collect());
+    standing.extend(prevented);
+    fallen.extend(not);
     (standing, fallen)
 }
 
@@ -260,43 +262,4 @@ fn passed(cases: &[&Case<'_>]) -> (u32, u32) {
 
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-/// Whether a session's first run of the command fails less often where the remedy ran before it.
-fn prevention(sessions: &Sessions<'_>, repair: &Claim) -> Option<Proposed> {
-    let Claim::Repair { command, repair: first } = repair else { return None };
-    let mut strata: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
-    let mut sums = Counts::default();
-    let (mut support, mut against, mut treated) = (Vec::new(), Vec::new(), Vec::new());
-    for (at, timeline) in sessions.timelines.iter().enumerate() {
-        let runs = |step: &&super::super::evidence::timeline::Step<'_>| {
-            step.action.status != Status::Unknown && !step.action.refused && is_run_of(step.action, command)
-        };
-        let Some(place) = timeline.steps.iter().position(|step| runs(&step)) else { continue };
-        let Some(step) = timeline.step(place) else { continue };
-        let before = timeline.steps.iter().take(place).rposition(|step| {
-            step.action.status == Status::Ok && !step.action.refused && is_run_of(step.action, first)
-        });
-        let passed = step.action.status == Status::Ok;
-        let key = (timeline.project(), timeline.work.session.assistant.as_str());
-        strata.entry(key).or_default().add(before.is_some(), passed);
-        sums.add(before.is_some(), passed);
-        let Some(before) = before else { continue };
-        treated.push(at);
-        let outcome = if passed { Outcome::Accepted } else { Outcome::Rejected };
-        let shown = timeline.evidence(sessions.works, &[before, place], outcome);
-        if passed { support.extend(shown) } else { against.extend(shown) }
-    }
-    support.sort();
-    against.sort();
-    let claim = SupportedClaim {
-        claim: Claim::Prevent { command: command.clone(), first: first.clone() },
-        failures: Vec::new(),
-        counts: sums,
-        chance: stratified_tail(&strata.into_values().collect::<Vec<_>>()),
-        support,
-        against,
-        untreated: Vec::new(),
-    };
-    Some(Proposed { claim, treated })
 }
