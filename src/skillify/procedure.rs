@@ -69,7 +69,7 @@ impl Workspace<'_> {
                 } else if !seen.insert(claims) {
                     "the same steps as another cluster"
                 } else {
-                    let mut draft = self.procedure(steps, &works, &members);
+                    let mut draft = self.procedure(steps, &works, &members, &said);
                     draft.shortfalls.extend(steps::unsaid(&members).map(Shortfall::unsaid));
                     let runs = draft.claims.iter().filter(|claim| matches!(claim.claim, Claim::Run(_)));
                     let telling = runs.filter(|claim| tells(&claim.claim, &works));
@@ -122,7 +122,13 @@ impl Workspace<'_> {
     }
 
     /// Judges the steps of a procedure one by one by its cluster's evidence, and then as a whole.
-    fn procedure(&self, steps: Vec<Step>, works: &[&Work<'_>], members: &[Member<'_, '_>]) -> Draft {
+    fn procedure(
+        &self,
+        steps: Vec<Step>,
+        works: &[&Work<'_>],
+        members: &[Member<'_, '_>],
+        said: &Said,
+    ) -> Draft {
         let chance = self.without != Some(Idea::Chance) && self.is_chance(&steps, members);
         let mut dropped = Vec::new();
         let judged = steps.into_iter().map(|step| self.judged(step, works)).collect();
@@ -149,7 +155,7 @@ impl Workspace<'_> {
             return Draft { topic: Topic::Work, claims, dropped: Vec::new(), shortfalls };
         }
         let mut shortfalls = if chance { vec![Shortfall::Chance] } else { Vec::new() };
-        shortfalls.extend(self.lacks_as_a_whole(&kept, works, members));
+        shortfalls.extend(self.lacks_as_a_whole(&kept, works, members, said));
         if !chance && self.without != Some(Idea::Chance) && !self.is_of_its_own(&kept, works, members) {
             shortfalls.push(Shortfall::Everyday);
         }
@@ -218,7 +224,7 @@ impl Workspace<'_> {
     /// What a procedure lacks though each of its steps stands.
     ///
     /// - Three sessions did at least two of the steps that are its own.
-    /// - Two steps are its own: commands that are no everyday work, or files that other work seldom edits; two
+    /// - Two steps are its own: commands that are no everyday work and that no other claim speaks of, or files that other work seldom edits; two
     ///   that always stand in one call are one.
     /// - Nobody follows more steps than [`MOST_STEPS`]: so many are a large change, not a procedure.
     fn lacks_as_a_whole(
@@ -226,6 +232,7 @@ impl Workspace<'_> {
         kept: &[Judged],
         works: &[&Work<'_>],
         members: &[Member<'_, '_>],
+        said: &Said,
     ) -> Option<Shortfall> {
         if kept.len() > MOST_STEPS {
             return Some(Shortfall::Long(kept.len()));
@@ -244,6 +251,7 @@ impl Workspace<'_> {
                     && !matches!(family(command), Family::Test | Family::Lint | Family::TypeCheck)
             });
             (does || is_file)
+                && !said.speaks_of(&kept.claim)
                 && self.background.tells_apart(step.term, step.shown(), members.len())
                 && self.lifts(step, members.len())
         };

@@ -12,6 +12,11 @@ impl Said {
         Self(commands_of(claims.iter()))
     }
 
+    /// Whether they ask for the step's command, or speak of it.
+    pub(super) fn speaks_of(&self, step: &SupportedClaim) -> bool {
+        commands_of(std::iter::once(step)).is_subset(&self.0)
+    }
+
     /// Whether they speak of all these steps.
     pub(super) fn has<'a>(&self, steps: impl Iterator<Item = &'a SupportedClaim>) -> bool {
         let done = commands_of(steps);
