@@ -187,7 +187,7 @@ fn listed_claim(record: &super::content::ClaimRecord) -> ListedClaim {
         .evidence
         .iter()
         .map(|one| (one.date.clone(), one.session.clone(), one.assistant.clone(), one.outcome.clone()));
-    ListedClaim { claim: record.claim.clone(), sessions: sessions.collect() }
+    ListedClaim { claim: record.claim.to_string(), sessions: sessions.collect() }
 }
 
 fn listed_event(event: &Event) -> ListedEvent {

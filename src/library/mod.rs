@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `layout.rs` | where in a target skills stand |
 //! | `state.rs`, `content.rs` | what is remembered beside the tree, and its format |
+//! | `migration.rs` | states of older formats |
 //! | `findings.rs` | what one run of mining found, and which of it goes to a target |
 //! | `people.rs` | what people did to the tree since the last publish |
 //! | `identity.rs` | which known skill a candidate is |
@@ -47,6 +48,7 @@ mod layout;
 mod learned;
 mod listing;
 mod manifest;
+mod migration;
 mod people;
 mod reconcile;
 mod revision;

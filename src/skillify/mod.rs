@@ -32,7 +32,7 @@
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `pattern.rs`, `joint.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
-//! | `claim.rs` | claims, evidence, candidates |
+//! | `claim.rs`, `reading.rs` | claims, evidence, candidates; claims read from text |
 //! | `index.rs` | where a claim can be looked for |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
@@ -74,6 +74,7 @@ mod prefer;
 mod procedure;
 mod prompt;
 mod propose;
+mod reading;
 mod said;
 mod score;
 mod segment;
