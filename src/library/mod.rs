@@ -20,6 +20,7 @@
 //! | `decide.rs` | approve, reject, restore |
 //! | `changes.rs` | what changes; the commit's message; the diff |
 //! | `listing.rs` | the library as commands show it |
+//! | `lint/` | what a reviewer would refuse of a text |
 //! | `skill.rs` | SKILL.md and references/evidence.md |
 //! | `manifest.rs` | the files of the tree's root: README.md, RETIRED.md, manifests of assistants |
 //!
@@ -46,6 +47,7 @@ mod identity;
 mod judgement;
 mod layout;
 mod learned;
+pub mod lint;
 mod listing;
 mod manifest;
 mod migration;

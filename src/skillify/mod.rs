@@ -108,6 +108,7 @@ pub use score::{PublishRule, Shortfall};
 pub(crate) use segment::short_hash;
 pub use shared::sharing_commands;
 pub use template::Template;
+pub(crate) use trigger::is_imperative;
 pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};
 
 use crate::event::Timestamp;

@@ -129,7 +129,7 @@ fn a_skill_that_a_person_edited_is_not_retired() {
     let ann = bare.person("ann");
     publish(&bare, &first());
     ann.pull("main");
-    ann.write(SKILL, &ann.read(SKILL).replace("## Steps", "## Steps, in this order"));
+    ann.write(SKILL, &ann.read(SKILL).replace("## Lessons", "## Lessons, most useful first"));
     ann.commit_and_push("main", "Say that the order matters");
     let edited = bare.read("main", SKILL);
     let report = publish(&bare, &[first(), vec![fails("f1", 1), fails("f2", 2)]].concat());

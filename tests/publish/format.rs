@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::life::Target;
-use super::sessions::{mined, needs, one_offs};
+use super::repository::needs;
+use super::sessions::{mined, one_offs};
 
 fn target() -> Target {
     let mut sessions = needs("make db-up", "make test-integration");
@@ -34,12 +35,12 @@ fn front_matter(skill: &str) -> (BTreeMap<String, String>, BTreeMap<String, Stri
 #[test]
 fn the_skill_reads_as_a_person_would_have_written_it() {
     let target = target();
-    let skill = target.read("skills/make-test-integration-needs-make-db-up/SKILL.md");
+    let skill = target.read("skills/run-the-integration-tests/SKILL.md");
     let id = front_matter(&skill).1["skillspan-id"].clone();
     assert_eq!(
         skill.replace(&id, "ID"),
         r#"---
-name: make-test-integration-needs-make-db-up
+name: run-the-integration-tests
 description: "Run `make db-up` before `make test-integration`. Use when `make test-integration` fails, or when asked to run integration tests."
 license: "Proprietary unless the repository that holds this skill says otherwise"
 metadata:
@@ -106,7 +107,7 @@ fn every_skill_keeps_the_rules_of_the_format() {
 #[test]
 fn the_evidence_names_sessions_by_hash_alone() {
     let target = target();
-    let evidence = target.read("skills/make-test-integration-needs-make-db-up/references/evidence.md");
+    let evidence = target.read("skills/run-the-integration-tests/references/evidence.md");
     // The first 12 hex digits of `printf acme/s01 | sha256sum`.
     assert!(evidence.contains("| 7e77f92840b1 | 2026-11-18 | claude-code | accepted |"), "{evidence}");
     assert_eq!(evidence.matches("| accepted |").count(), 3);
@@ -129,7 +130,7 @@ fn the_tree_is_a_plugin_of_every_assistant() {
     assert_eq!(json(".claude-plugin/marketplace.json")["plugins"][0]["source"], "./");
     let readme = target.read("README.md");
     assert!(
-        readme.contains("(skills/make-test-integration-needs-make-db-up/SKILL.md)")
+        readme.contains("(skills/run-the-integration-tests/SKILL.md)")
             && readme.contains("3 sessions of 3 people")
     );
     assert!(!target.files().iter().any(|path| path == "RETIRED.md"));

@@ -39,7 +39,7 @@ fn by_compose(id: &str, person: &str, day: i64) -> Session {
     let built = session(id)
         .by(person)
         .prompt("run the integration tests")
-        .fails("make itest")
+        .run_with_output("make itest", Status::Error, "connection refused")
         .ok("docker compose up -d db")
         .ok("make itest")
         .response("Done.")
@@ -47,13 +47,14 @@ fn by_compose(id: &str, person: &str, day: i64) -> Session {
     on(built, day)
 }
 
-/// A session in which the skill's repair is turned down.
+/// A session in which the skill's repair does not help.
 fn against(id: &str, person: &str, day: i64) -> Session {
     let built = session(id)
         .by(person)
         .prompt("run the integration tests")
-        .fails("make itest")
-        .refused("docker compose up -d db")
+        .run_with_output("make itest", Status::Error, "connection refused")
+        .ok("docker compose up -d db")
+        .run_with_output("make itest", Status::Error, "connection refused")
         .build();
     on(built, day)
 }
@@ -95,9 +96,9 @@ fn the_life_of_a_skill() {
     publish(&sessions, &mut story, "two more need a migration: sharpened");
 
     ann.pull("main");
-    ann.write(SKILL, &ann.read(SKILL).replace("## Steps", "## Steps, in this order"));
+    ann.write(SKILL, &ann.read(SKILL).replace("## Lessons", "## Lessons, most useful first"));
     ann.commit_and_push("main", "Say that the order matters");
-    sessions.extend([by_compose("c1", "alice", 1), by_compose("c2", "bob", 2)]);
+    sessions.extend([by_compose("c1", "alice", 1), by_compose("c2", "bob", 2), by_compose("c3", "carol", 3)]);
     publish(&sessions, &mut story, "a person edited it, newer sessions contradict it: proposed");
     let library = bare.direct().load().unwrap();
     let listed = library.skills().into_iter().find(|skill| skill.name == NAME).unwrap();
@@ -158,6 +159,7 @@ fn what_later_sessions_show_with_and_without_a_skill_stands_beside_its_evidence(
         failures,
         tool_calls: 4,
         seconds: 90,
+        ..Episode::default()
     };
     let elsewhere = Episode {
         commands: [("make itest-all".to_owned(), Status::Error)].into(),

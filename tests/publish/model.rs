@@ -351,7 +351,7 @@ fn a_state_from_before_models_is_read_and_a_rerun_leaves_it_alone() {
     let update = Update::Findings(vec![Findings::from(&super::sessions::mined(&first()))]);
     target.publish(&update, Arc::new(AtomicBool::new(false))).unwrap();
     let path = folder_of.path().join(".skillspan/library.json");
-    let old = fs::read_to_string(&path).unwrap().replace("\"format\": 4", "\"format\": 2");
+    let old = fs::read_to_string(&path).unwrap().replace("\"format\": 5", "\"format\": 2");
     fs::write(&path, &old).unwrap();
     let (report, _) = work(&server, &start(&settings(&server)), &target, &first());
     assert_eq!(report.named(Change::Unchanged).len(), 1);
@@ -362,8 +362,8 @@ fn a_state_from_before_models_is_read_and_a_rerun_leaves_it_alone() {
 /// Two repairs of different commands with one program.
 fn similar() -> Vec<Session> {
     let sessions = [
-        super::sessions::needs("make db-up", "make itest"),
-        super::sessions::needs("make db-up", "make seed"),
+        super::repository::needs("make db-up", "make itest"),
+        super::repository::needs("make db-up", "make seed"),
     ];
     let [one, mut two] = sessions;
     for session in &mut two {

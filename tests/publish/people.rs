@@ -5,8 +5,8 @@ use skillspan::exporters::target::Update;
 use skillspan::library::{Change, Decision, Layout, Standing};
 
 use super::life::Target;
-use super::repository::{NAME, SKILL, first, with_migration};
-use super::sessions::{mined, needs, session};
+use super::repository::{NAME, SKILL, first, needs, with_migration};
+use super::sessions::{mined, session};
 
 const BY_HAND: &str =
     "---\nname: testing\ndescription: How we test.\n---\n\n# Testing\n\nRun `make itest` before you push.\n";
@@ -68,7 +68,7 @@ fn a_persons_skill_about_something_else_keeps_nothing_away() {
 fn a_rejected_proposal_is_not_made_again() {
     let target = Target::new();
     target.publish(&mined(&first()));
-    let edited = target.read(SKILL).replace("## Steps", "## Our steps");
+    let edited = target.read(SKILL).replace("## Lessons", "## Our lessons");
     target.write(SKILL, &edited);
     target.publish(&mined(&with_migration()));
     decide(&target, NAME, Decision::Reject).unwrap();
@@ -82,7 +82,7 @@ fn a_rejected_proposal_is_not_made_again() {
 fn an_approved_proposal_replaces_the_edit_and_the_skill_is_generated_again() {
     let target = Target::new();
     target.publish(&mined(&first()));
-    target.write(SKILL, &target.read(SKILL).replace("## Steps", "## Our steps"));
+    target.write(SKILL, &target.read(SKILL).replace("## Lessons", "## Our lessons"));
     target.publish(&mined(&with_migration()));
     decide(&target, NAME, Decision::Approve).unwrap();
     assert!(target.read(SKILL).contains("make migrate") && !target.read(SKILL).contains("Our steps"));
@@ -206,5 +206,5 @@ fn a_state_of_the_first_format_is_read() {
     target.write(".skillspan/library.json", &state.to_string());
     assert_eq!(target.publish(&mined(&first())).named(Change::Unchanged), [NAME]);
     assert_eq!(target.publish(&mined(&with_migration())).named(Change::Sharpened), [NAME]);
-    assert!(target.read(".skillspan/library.json").contains("\"format\": 4"));
+    assert!(target.read(".skillspan/library.json").contains("\"format\": 5"));
 }

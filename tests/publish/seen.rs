@@ -77,7 +77,7 @@ fn a_state_from_before_dates_were_remembered_is_read() {
     publish(&bare, &first());
     let ann = bare.person("ann");
     ann.pull(STATE);
-    let state = ann.read("main/library.json").replace("\"format\": 4", "\"format\": 3");
+    let state = ann.read("main/library.json").replace("\"format\": 5", "\"format\": 3");
     assert!(!state.contains("last_seen"));
     ann.write("main/library.json", &state);
     ann.commit_and_push(STATE, "As an older version wrote it");
