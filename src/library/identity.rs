@@ -41,10 +41,11 @@ fn overlap(skill: &Skill, candidate: &Candidate) -> Option<(usize, usize)> {
     let shared = segments.intersection(&remembered).count();
     let smaller = candidate.claims.len().min(skill.content.claims.len());
     let is_procedure = candidate.claims.first().is_some_and(|main| main.claim.is_step());
-    let is_mostly_its_own = skill.stands() || is_procedure || claims * 2 >= candidate.claims.len();
-    let same_claims = claims > 0 && (shared > 0 || claims * 2 >= smaller) && is_mostly_its_own;
+    let same_claims = claims > 0 && (shared > 0 || claims * 2 >= smaller);
     let same_work = shared > 0 && shared * 2 >= segments.len().max(remembered.len());
-    (same_claims || (same_work && same_situation(skill, candidate))).then_some((claims, shared))
+    let is_same = same_claims || (same_work && same_situation(skill, candidate));
+    let is_mostly_its_own = skill.stands() || is_procedure || claims * 2 >= candidate.claims.len();
+    (is_same && is_mostly_its_own).then_some((claims, shared))
 }
 
 /// Whether both speak of the failure of one command.

@@ -109,14 +109,6 @@ impl<'a> Sessions<'a> {
         refuted.map(|record| record.claim.clone()).collect()
     }
 
-    /// Whether the candidate counts what an older version published of the skill.
-    pub(super) fn counts_anew(candidate: &Candidate, skill: &Skill) -> bool {
-        let uncounted = |claim: &SupportedClaim| {
-            skill.content.claim(&claim.claim).is_some_and(|record| !record.is_counted())
-        };
-        candidate.claims.iter().any(uncounted)
-    }
-
     /// Why no skill starts to make the claim: sessions newer than all for it speak against it.
     pub(super) fn has_fallen(&self, claim: &Claim) -> bool {
         self.speaks_against(claim, "").is_some()
@@ -237,6 +229,12 @@ impl<'a> Sessions<'a> {
         let newest = support.iter().map(|evidence| evidence.started_at.date()).max().unwrap_or_default();
         newest.max(remembered.to_owned())
     }
+}
+
+/// Whether these claims, which were counted, are among those that an older version published of the skill.
+pub(super) fn counts_anew<'c>(claims: impl IntoIterator<Item = &'c Claim>, skill: &Skill) -> bool {
+    let uncounted = |claim| skill.content.claim(claim).is_some_and(|record| !record.is_counted());
+    claims.into_iter().any(uncounted)
 }
 
 /// Whether a claim that is held back is as good as one that is published.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::Library;
+use super::judgement::counts_anew;
 use super::state::{Skill, State};
 use crate::skillify::llm::Spent;
 use crate::skillify::{Candidate, Claim, short_hash};
@@ -72,13 +73,15 @@ impl Library {
     /// Whether publishing the candidate would write nothing: a skill says all of it, or people refused
     /// to have it said.
     pub fn has_settled(&self, candidate: &Candidate) -> bool {
-        let claims: Vec<Option<Claim>> =
+        let read: Option<Vec<Claim>> =
             candidate.claims.iter().map(|claim| claim.claim.read_back()).collect();
-        let known = |skill: &Skill, claim: &Option<Claim>| claim.as_ref().is_some_and(|claim| skill.knows(claim));
-        let skills = self.state.skills.values().filter(|skill| skill.workspace == candidate.workspace);
-        skills
-            .filter(|skill| skill.stands() || skill.refused)
-            .any(|skill| claims.iter().all(|claim| known(skill, claim)))
+        let Some(claims) = read else { return false };
+        let settles = |skill: &Skill| {
+            let is_anew = skill.stands() && counts_anew(&claims, skill);
+            (skill.stands() || skill.refused) && !is_anew && claims.iter().all(|claim| skill.knows(claim))
+        };
+        let mut skills = self.state.skills.values();
+        skills.any(|skill| skill.workspace == candidate.workspace && settles(skill))
     }
 }
 

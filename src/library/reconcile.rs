@@ -12,7 +12,7 @@ use super::changes::{Change, Changes};
 use super::content::{ClaimRecord, Content};
 use super::hand_written::{self, HandWritten};
 use super::identity::assign;
-use super::judgement::Sessions;
+use super::judgement::{Sessions, counts_anew};
 use super::revision::{Revision, reduced, revise};
 use super::run::Run;
 use super::state::{Proposal, Reason, Retirement, Skill};
@@ -128,7 +128,8 @@ impl<'f> Workspace<'f> {
             .filter(|claim| !self.sessions.has_fallen(claim))
             .cloned()
             .collect();
-        let is_anew = is_ours && candidate.is_some_and(|candidate| Sessions::counts_anew(candidate, known));
+        let made = candidate.into_iter().flat_map(|candidate| &candidate.claims).map(|claim| &claim.claim);
+        let is_anew = is_ours && counts_anew(made, known);
         if against.is_empty() && new.is_empty() && !is_anew {
             if !known.kept && self.sessions.is_unseen(known) {
                 return self.retire(run, id, known, "no session met it for half a year");

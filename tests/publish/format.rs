@@ -41,7 +41,7 @@ fn the_skill_reads_as_a_person_would_have_written_it() {
         skill.replace(&id, "ID"),
         r#"---
 name: run-the-integration-tests
-description: "Run `make db-up` before `make test-integration`. Use when `make test-integration` fails, or when asked to run integration tests."
+description: "How the integration tests run here. Use before running integration tests, when `make test-integration` fails with \"connection refused\" and when asked to run integration tests."
 license: "Proprietary unless the repository that holds this skill says otherwise"
 metadata:
   skillspan-id: "ID"
@@ -53,21 +53,18 @@ metadata:
   skillspan-evidence: "references/evidence.md"
 ---
 
-# Run `make db-up` before `make test-integration`
+# Run the integration tests
 
 ## When to use
-- Before you run `make test-integration`, and when it fails.
+- Before running integration tests.
+- When `make test-integration` fails with "connection refused".
 - When asked to run integration tests.
 
-## Steps
-1. Run `make db-up`.
-2. Run `make test-integration`.
-
-## If it fails
-- If `make test-integration` fails, run `make db-up`, then run `make test-integration` again.
+## Lessons
+1. If `make test-integration` fails with "connection refused", run `make db-up`.
 
 ## Evidence
-Seen to work in 3 sessions of 3 people: [references/evidence.md](references/evidence.md).
+Seen in 3 sessions of 3 people: [references/evidence.md](references/evidence.md).
 "#
     );
     assert!(id.len() == 8 && id.chars().all(|char| char.is_ascii_hexdigit()), "{id}");
@@ -111,6 +108,12 @@ fn the_evidence_names_sessions_by_hash_alone() {
     // The first 12 hex digits of `printf acme/s01 | sha256sum`.
     assert!(evidence.contains("| 7e77f92840b1 | 2026-11-18 | claude-code | accepted |"), "{evidence}");
     assert_eq!(evidence.matches("| accepted |").count(), 3);
+    assert!(
+        evidence.contains(
+            "## If `make test-integration` fails, run `make db-up`\n\nTaken 3 times, worked 3 times.\n\n| session"
+        ),
+        "{evidence}"
+    );
     for path in target.files() {
         let content = target.read(&path);
         for private in ["s01", "alice", "orders module", "greeting"] {

@@ -96,8 +96,8 @@ fn a_new_skill_is_created() {
             "README.md",
             "gemini-extension.json",
             "package.json",
-            "skills/make-itest-needs-make-db-up/SKILL.md",
-            "skills/make-itest-needs-make-db-up/references/evidence.md",
+            "skills/run-the-tests/SKILL.md",
+            "skills/run-the-tests/references/evidence.md",
         ]
     );
 }
@@ -132,7 +132,7 @@ fn what_sessions_show_anew_sharpens_the_skill_under_its_name() {
     let report = target.publish(&mined(&sessions_with_migration()));
     assert_eq!(report.named(Change::Sharpened), [NAME]);
     let skill = target.read(SKILL);
-    assert!(skill.contains("Run `make db-up` and `make migrate` before `make itest`."), "{skill}");
+    assert!(skill.contains("2. If `make itest` fails with \"relation does not exist\", run `make migrate`."), "{skill}");
     assert!(
         skill.contains("skillspan-version: \"2\"") && skill.contains("name: run-the-tests\n")
     );
