@@ -54,9 +54,8 @@ impl Findings {
 }
 
 fn readable(candidate: &Candidate) -> Option<Candidate> {
-    let read = |claim: &SupportedClaim| {
-        Some(SupportedClaim { claim: claim.claim.read_back()?, ..claim.clone() })
-    };
+    let read =
+        |claim: &SupportedClaim| Some(SupportedClaim { claim: claim.claim.read_back()?, ..claim.clone() });
     let claims: Vec<SupportedClaim> = candidate.claims.iter().filter_map(read).collect();
     if claims.len() == candidate.claims.len() {
         return Some(Candidate { claims, ..candidate.clone() });

@@ -57,11 +57,7 @@ impl HandWritten<'_> {
     }
 
     /// What the candidate would add, `None` if the skill says all of it.
-    pub(super) fn deepened_by(
-        &self,
-        candidate: &Candidate,
-        rejected: &BTreeSet<Claim>,
-    ) -> Option<Deepening> {
+    pub(super) fn deepened_by(&self, candidate: &Candidate, rejected: &BTreeSet<Claim>) -> Option<Deepening> {
         let missing: BTreeSet<Claim> = candidate
             .claims
             .iter()

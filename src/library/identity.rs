@@ -52,5 +52,10 @@ fn overlap(skill: &Skill, candidate: &Candidate) -> Option<(usize, usize)> {
 pub(super) fn same_situation(skill: &Skill, candidate: &Candidate) -> bool {
     let theirs: BTreeSet<&Template> =
         candidate.claims.iter().filter_map(|claim| claim.claim.situation()).collect();
-    skill.content.claims.iter().filter_map(|record| record.claim.situation()).any(|ours| theirs.contains(ours))
+    skill
+        .content
+        .claims
+        .iter()
+        .filter_map(|record| record.claim.situation())
+        .any(|ours| theirs.contains(ours))
 }

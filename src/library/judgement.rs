@@ -184,7 +184,8 @@ impl<'a> Sessions<'a> {
                 .iter()
                 .filter(|claim| !skill.knows(&claim.claim) && are_rivals(record, claim))
                 .collect();
-            let oldest = rivals.iter().flat_map(|claim| &claim.support).map(|one| one.started_at.date()).min();
+            let oldest =
+                rivals.iter().flat_map(|claim| &claim.support).map(|one| one.started_at.date()).min();
             oldest.is_some_and(|oldest| oldest > newest)
         };
         skill.content.claims.iter().filter(is_replaced).map(|record| record.claim.clone()).collect()
@@ -239,7 +240,10 @@ pub(super) fn counts_anew<'c>(claims: impl IntoIterator<Item = &'c Claim>, skill
 
 /// Whether a claim that is held back is as good as one that is published.
 const fn waits(shortfall: &Shortfall) -> bool {
-    matches!(shortfall, Shortfall::Enough(_) | Shortfall::NoTrigger | Shortfall::People { .. } | Shortfall::Failing)
+    matches!(
+        shortfall,
+        Shortfall::Enough(_) | Shortfall::NoTrigger | Shortfall::People { .. } | Shortfall::Failing
+    )
 }
 
 /// Whether the claim speaks of what is done more often than by chance, and not always.
@@ -269,7 +273,8 @@ fn meets(claim: &Claim, content: &Content, episode: &Episode) -> bool {
         Claim::Instead { failed: command, .. } => failed(command),
         Claim::Prefer { prefer, over } => ran(prefer) || ran(over),
         _ => {
-            let steps: Vec<&Template> = content.claims.iter().filter_map(|record| step(&record.claim)).collect();
+            let steps: Vec<&Template> =
+                content.claims.iter().filter_map(|record| step(&record.claim)).collect();
             let done = steps.iter().filter(|step| ran(step)).count();
             done > 0 && done >= steps.len().min(2)
         }

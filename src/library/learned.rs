@@ -73,8 +73,7 @@ impl Library {
     /// Whether publishing the candidate would write nothing: a skill says all of it, or people refused
     /// to have it said.
     pub fn has_settled(&self, candidate: &Candidate) -> bool {
-        let read: Option<Vec<Claim>> =
-            candidate.claims.iter().map(|claim| claim.claim.read_back()).collect();
+        let read: Option<Vec<Claim>> = candidate.claims.iter().map(|claim| claim.claim.read_back()).collect();
         let Some(claims) = read else { return false };
         let settles = |skill: &Skill| {
             let is_anew = skill.stands() && counts_anew(&claims, skill);

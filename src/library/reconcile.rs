@@ -380,11 +380,7 @@ impl<'f> Workspace<'f> {
 }
 
 /// The claims that the next version has and this one has not, and the other way round, as they are told.
-fn difference(
-    known: &Skill,
-    next: &Skill,
-    against: &BTreeMap<Claim, Reason>,
-) -> (Vec<String>, Vec<String>) {
+fn difference(known: &Skill, next: &Skill, against: &BTreeMap<Claim, Reason>) -> (Vec<String>, Vec<String>) {
     let (before, after) = (known.content.claim_set(), next.content.claim_set());
     let gained = after.difference(&before).map(Claim::told).collect();
     let lost = before.difference(&after).map(|claim| match against.get(claim) {

@@ -115,7 +115,9 @@ fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
         return None;
     }
     let (mut text, otherwise) = match claim {
-        Claim::Avoid(_) => (format!("Refused {}, allowed {}", times(treated_with), times(treated_without)), ""),
+        Claim::Avoid(_) => {
+            (format!("Refused {}, allowed {}", times(treated_with), times(treated_without)), "")
+        }
         Claim::Prefer { .. } => {
             (format!("Followed {}, refused {}", times(treated_with), times(treated_without)), "")
         }

@@ -310,8 +310,7 @@ impl Skill {
 
     /// Takes a proposal over: what it no longer says, newer sessions contradicted.
     pub(super) fn adopt(&mut self, content: Content, as_of: &str) {
-        let fallen: Vec<Claim> =
-            self.content.claim_set().difference(&content.claim_set()).cloned().collect();
+        let fallen: Vec<Claim> = self.content.claim_set().difference(&content.claim_set()).cloned().collect();
         for claim in fallen {
             self.withdraw(&claim, Reason::Contradicted, as_of);
         }

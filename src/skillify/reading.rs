@@ -18,11 +18,12 @@ impl Claim {
         if let Some((prefer, over)) = two("`, not `") {
             return Some(Self::Prefer { prefer: command(prefer)?, over: command(over)? });
         }
-        if let Some(file) = only("edit `") {
-            return (!file.is_empty()).then(|| Self::Edit(Template::parse_path(file)));
+        let alone = |before: &str| only(before).filter(|text| !text.is_empty() && !text.contains('`'));
+        if let Some(file) = alone("edit `") {
+            return Some(Self::Edit(Template::parse_path(file)));
         }
-        let run = only("run `").and_then(command).map(Self::Run);
-        run.or_else(|| only("do not run `").and_then(command).map(Self::Avoid))
+        let run = alone("run `").and_then(command).map(Self::Run);
+        run.or_else(|| alone("do not run `").and_then(command).map(Self::Avoid))
     }
 
     /// The claim as it is read from what it prints, which it equals but for how a word is kept in memory;
@@ -73,7 +74,9 @@ mod tests {
         }
         let repair = Claim::parse("run `make db-up` before `make itest`").unwrap();
         assert_eq!(repair.to_string(), "if `make itest` fails, run `make db-up`");
-        for line in ["", "run", "run ``", "edit ``", "run `a` after `b`", "walk `a`", "run `a && b`", "run `a"] {
+        for line in
+            ["", "run", "run ``", "edit ``", "run `a` after `b`", "walk `a`", "run `a && b`", "run `a"]
+        {
             assert_eq!(Claim::parse(line), None, "{line}");
         }
     }

@@ -117,7 +117,10 @@ fn of_several_commands_the_one_that_fails_is_said_no_longer() {
     let message = bare.git(&["log", "-1", "--format=%B", "main"]);
     assert!(message.contains(&format!("no longer: if `make itest` fails, run `make migrate` ({REASON})")));
     let evidence = bare.read("main", &SKILL.replace("SKILL.md", "references/evidence.md"));
-    assert!(evidence.contains(&format!("- If `make itest` fails, run `make migrate`: {REASON}")), "{evidence}");
+    assert!(
+        evidence.contains(&format!("- If `make itest` fails, run `make migrate`: {REASON}")),
+        "{evidence}"
+    );
     let commits = bare.commits("main");
     publish(&bare, &sessions);
     assert_eq!(bare.commits("main"), commits);

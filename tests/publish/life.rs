@@ -132,10 +132,11 @@ fn what_sessions_show_anew_sharpens_the_skill_under_its_name() {
     let report = target.publish(&mined(&sessions_with_migration()));
     assert_eq!(report.named(Change::Sharpened), [NAME]);
     let skill = target.read(SKILL);
-    assert!(skill.contains("2. If `make itest` fails with \"relation does not exist\", run `make migrate`."), "{skill}");
     assert!(
-        skill.contains("skillspan-version: \"2\"") && skill.contains("name: run-the-tests\n")
+        skill.contains("2. If `make itest` fails with \"relation does not exist\", run `make migrate`."),
+        "{skill}"
     );
+    assert!(skill.contains("skillspan-version: \"2\"") && skill.contains("name: run-the-tests\n"));
     assert!(target.read("package.json").contains("0.1.2"));
 }
 

@@ -207,7 +207,9 @@ fn a_server_that_misbehaves_costs_no_skill_no_line_and_no_key() {
         ),
         (
             "turned round",
-            Behaviour::Words(|question| reworded(question, |text| text.replace("If `make itest` fails", "If `make itest` passes"))),
+            Behaviour::Words(|question| {
+                reworded(question, |text| text.replace("If `make itest` fails", "If `make itest` passes"))
+            }),
         ),
     ] {
         let never_answers = matches!(behaviour, Behaviour::Hang);

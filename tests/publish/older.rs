@@ -157,8 +157,16 @@ fn a_stored_state_keeps_names_ids_history_and_what_people_did() {
     let standing = standing(&target);
     assert_eq!((standing[EDITED], standing[DELETED]), (Standing::HandEdited, Standing::Refused));
     assert_eq!(target.read(&skill(EDITED)), before.1[&skill(EDITED)]);
-    let claims = &after["skills"].as_object().unwrap().values().find(|skill| skill["name"] == EDITED).unwrap()["claims"];
-    assert_eq!(claims[0]["claim"], json!({ "prefer": { "prefer": "pnpm add charts", "over": "npm install charts" } }));
+    let claims = &after["skills"]
+        .as_object()
+        .unwrap()
+        .values()
+        .find(|skill| skill["name"] == EDITED)
+        .unwrap()["claims"];
+    assert_eq!(
+        claims[0]["claim"],
+        json!({ "prefer": { "prefer": "pnpm add charts", "over": "npm install charts" } })
+    );
     let text: String = target.skills().iter().map(|path| target.read(path)).collect();
     assert!(!text.contains("make migrate"), "what was rejected is not said: {text}");
     assert!(!text.contains("make login"), "what was deleted no other skill learns: {text}");
@@ -167,16 +175,23 @@ fn a_stored_state_keeps_names_ids_history_and_what_people_did() {
 #[test]
 fn what_sessions_prove_is_said_anew_under_the_old_name() {
     let target = stored();
-    let report = target.exporter().publish(&found(&repaired("a", ("make itest", "connection refused", "make db-up")))).unwrap();
+    let report = target
+        .exporter()
+        .publish(&found(&repaired("a", ("make itest", "connection refused", "make db-up"))))
+        .unwrap();
     assert_eq!(report.named(Change::Revised), [ITEST], "{report}");
     let text = target.read(&skill(ITEST));
     assert!(text.contains(&format!("name: {ITEST}\n")) && text.contains("# Run the tests\n"), "{text}");
-    assert!(text.contains("1. If `make itest` fails with \"connection refused\", run `make db-up`.\n"), "{text}");
+    assert!(
+        text.contains("1. If `make itest` fails with \"connection refused\", run `make db-up`.\n"),
+        "{text}"
+    );
     let evidence = target.read(&skill(ITEST).replace("SKILL.md", "references/evidence.md"));
     assert!(evidence.contains("\nTaken 3 times, worked 3 times.\n"), "{evidence}");
     assert!(evidence.matches("| accepted |").count() > 3, "what was remembered stays: {evidence}");
     let before = target.contents();
-    let again = target.exporter().publish(&found(&repaired("a", ("make itest", "connection refused", "make db-up"))));
+    let again =
+        target.exporter().publish(&found(&repaired("a", ("make itest", "connection refused", "make db-up"))));
     assert_eq!(again.unwrap().named(Change::Unchanged), [ITEST]);
     assert_eq!(target.contents(), before, "once");
 }
@@ -192,7 +207,10 @@ fn of_skills_that_are_one_now_the_oldest_stays() {
     assert!(text.contains("make db-up") && text.contains("make seed"), "{text}");
     assert!(target.read(&skill(goes)).contains(&format!("Retired: now said by {stays}.")));
     let release = target.read(&skill(RELEASE));
-    assert!(release.contains("## Steps\n") && release.contains("./scripts/publish.sh --version {version}"), "{release}");
+    assert!(
+        release.contains("## Steps\n") && release.contains("./scripts/publish.sh --version {version}"),
+        "{release}"
+    );
     let before = target.contents();
     target.exporter().publish(&found(&today())).unwrap();
     assert_eq!(target.contents(), before);
@@ -242,8 +260,12 @@ fn what_too_few_sessions_met_or_only_with_the_skill_stands() {
 fn a_claim_that_does_not_read_back_is_an_error_of_the_state() {
     let target = stored();
     target.exporter().publish(&found(&today())).unwrap();
-    let broken = target.read(STATE).replace("\"repair\": \"make db-up\"", "\"repair\": \"make db-up && make\"");
+    let broken =
+        target.read(STATE).replace("\"repair\": \"make db-up\"", "\"repair\": \"make db-up && make\"");
     target.write(STATE, &broken);
     let error = target.exporter().load().unwrap_err().to_string();
-    assert!(error.contains("cannot be read") && error.contains("\"make db-up && make\" is no single command"), "{error}");
+    assert!(
+        error.contains("cannot be read") && error.contains("\"make db-up && make\" is no single command"),
+        "{error}"
+    );
 }

@@ -25,7 +25,9 @@ pub(super) fn objections(line: &str) -> Vec<String> {
             found.push(format!("a placeholder stands where a subcommand does: {code}"));
         }
     }
-    if let Some(twice) = codes.iter().enumerate().find(|(at, code)| codes.iter().take(*at).any(|one| one == *code)) {
+    if let Some(twice) =
+        codes.iter().enumerate().find(|(at, code)| codes.iter().take(*at).any(|one| one == *code))
+    {
         found.push(format!("one command twice: {}", twice.1));
     }
     if let Some(hole) = ambiguous(line, &codes) {
@@ -64,7 +66,8 @@ fn hole(word: &str) -> Option<(&str, &str, &str)> {
     let start = word.find('{')?;
     let end = start + word.get(start..)?.find('}')? + 1;
     let inside = word.get(start + 1..end - 1)?;
-    let is_named = !inside.is_empty() && inside.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
+    let is_named =
+        !inside.is_empty() && inside.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
     is_named.then_some((word.get(..start)?, word.get(start..end)?, word.get(end..)?))
 }
 

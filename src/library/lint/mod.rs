@@ -48,7 +48,11 @@ pub fn lint<'t>(files: impl IntoIterator<Item = (&'t str, &'t str)>) -> Vec<Find
     let mut findings = Vec::new();
     for page in &pages {
         let found = of_page(page);
-        findings.extend(found.into_iter().map(|(line, what)| Finding { path: page.path.to_owned(), line, what }));
+        findings.extend(found.into_iter().map(|(line, what)| Finding {
+            path: page.path.to_owned(),
+            line,
+            what,
+        }));
     }
     findings.extend(together::of_pages(&pages));
     findings.sort();
@@ -114,7 +118,7 @@ fn of_title(title: &str) -> Option<String> {
 
 fn is_verb(word: &str) -> bool {
     const MORE: &[&str] =
-        &["ask", "avoid", "do", "get", "keep", "let", "make", "pass", "name", "do", "use", "work", "wait"];
+        &["ask", "avoid", "do", "get", "keep", "let", "make", "name", "pass", "use", "wait", "work"];
     is_imperative(word) || MORE.contains(&word)
 }
 
@@ -135,18 +139,16 @@ fn of_trigger(description: &str) -> Vec<String> {
     found
 }
 
-/// Three or more single words between commas.
+/// Single words between commas, two at least: with what leads to them they are a list of three.
 fn bag_of_words(text: &str) -> Option<String> {
     let plain = without_code(text);
     for clause in plain.split(['.', ';', ':']) {
-        let parts: Vec<&str> = clause.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
-        let single = |part: &&&str| {
-            let part = part.trim_start_matches("and ").trim_start_matches("or ");
-            !part.contains(' ') && part.chars().all(|char| char.is_alphanumeric() || "-_".contains(char))
+        let is_word = |part: &&str| {
+            !part.is_empty() && part.chars().all(|char| char.is_alphanumeric() || "-_".contains(char))
         };
-        let run: Vec<&str> = parts.iter().filter(single).copied().collect();
-        if run.len() >= 3 {
-            return Some(run.join(", "));
+        let words: Vec<&str> = clause.split(',').map(str::trim).filter(is_word).collect();
+        if words.len() >= 2 {
+            return Some(words.join(", "));
         }
     }
     None

@@ -53,7 +53,9 @@ fn a_placeholder_in_the_place_of_a_subcommand_is_refused() {
         let expected = format!("a/SKILL.md:14: a placeholder stands where a subcommand does: {code}");
         assert_eq!(found_with("make db-up", code), [expected]);
     }
-    for code in ["git tag v{version}", "bun run {path}", "npm run test:{name}", "pytest {path}", "cargo test {name}"] {
+    for code in
+        ["git tag v{version}", "bun run {path}", "npm run test:{name}", "pytest {path}", "cargo test {name}"]
+    {
         assert_eq!(found_with("make db-up", code), Vec::<String>::new(), "{code}");
     }
 }
@@ -61,7 +63,10 @@ fn a_placeholder_in_the_place_of_a_subcommand_is_refused() {
 #[test]
 fn one_placeholder_is_one_thing_and_no_command_stands_twice_in_a_line() {
     assert_eq!(
-        found_with("If `make itest` fails with \"connection refused\", run `make db-up`.", "Run `bin/a {name}` before `bin/b {name}`."),
+        found_with(
+            "If `make itest` fails with \"connection refused\", run `make db-up`.",
+            "Run `bin/a {name}` before `bin/b {name}`."
+        ),
         ["a/SKILL.md:14: {name} stands for two things"]
     );
     assert_eq!(
@@ -73,12 +78,12 @@ fn one_placeholder_is_one_thing_and_no_command_stands_twice_in_a_line() {
 #[test]
 fn a_list_of_words_is_no_trigger() {
     let description = "Use before running tests, and";
-    for (text, what) in [
-        ("Use when asked to test, sometimes, find, and", "a list of words is no trigger: sometimes, find, and"),
-        ("Use when extraction, hard, commit, tests, and", "a list of words is no trigger: hard, commit, tests, and"),
+    for (text, words) in [
+        ("Use when asked to test, sometimes, find, and", "sometimes, find"),
+        ("Use when extraction, hard, commit, tests, and", "hard, commit, tests"),
     ] {
-        let found = found_with(description, text);
-        assert!(found.iter().any(|line| line.starts_with("a/SKILL.md:3: a list of words is no trigger")), "{what}: {found:?}");
+        let expected = format!("a/SKILL.md:3: a list of words is no trigger: {words}");
+        assert_eq!(found_with(description, text), [expected]);
     }
     let found = found_with("How the tests run here. Use before", "Test sometimes find. Before");
     assert_eq!(found, ["a/SKILL.md:3: the description does not say when to use it: no \"Use …\""]);
@@ -104,7 +109,12 @@ fn a_name_and_a_title_begin_with_a_verb() {
 
 #[test]
 fn lines_do_not_contradict_each_other() {
-    let two = |one: &str, other: &str| found_with("3. If `make itest` fails with \"connection refused\", run `make db-up`.", &format!("3. {one}\n3. {other}"));
+    let two = |one: &str, other: &str| {
+        found_with(
+            "3. If `make itest` fails with \"connection refused\", run `make db-up`.",
+            &format!("3. {one}\n3. {other}"),
+        )
+    };
     for (one, other) in [
         ("Run `a x` before `b x`.", "Run `b x` before `a x`."),
         ("Use `a x`, not `b x`.", "Use `b x`, not `a x`."),
@@ -112,31 +122,59 @@ fn lines_do_not_contradict_each_other() {
         ("Do not run `a x`: people refused it.", "Run `a x`."),
     ] {
         let found = two(one, other);
-        assert!(!found.is_empty() && found.iter().all(|line| line.contains("it contradicts 1")), "{one} {other} {found:?}");
+        assert!(
+            !found.is_empty() && found.iter().all(|line| line.contains("it contradicts 1")),
+            "{one} {other} {found:?}"
+        );
     }
     let two = |one: &str, other: &str| {
-        let skill = |line: &str| format!("---\nname: run-the-tests\ndescription: Use it before tests.\n---\n# Run the tests\n- {line}\n");
+        let skill = |line: &str| {
+            format!(
+                "---\nname: run-the-tests\ndescription: Use it before tests.\n---\n# Run the tests\n- {line}\n"
+            )
+        };
         let (one, other) = (skill(one), skill(other));
         lint([("a", one.as_str()), ("b", other.as_str())]).iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(
         two("Run `a x` before `b x`.", "Run `b x` before `a x`."),
-        ["a:6: it contradicts b:6: Run `b x` before `a x`.", "b:6: it contradicts a:6: Run `a x` before `b x`."]
+        [
+            "a:6: it contradicts b:6: Run `b x` before `a x`.",
+            "b:6: it contradicts a:6: Run `a x` before `b x`."
+        ]
     );
-    assert_eq!(two("Run `a x`.", "Run  `a x`"), ["b:5: nothing is lost without it: run-the-tests says all of it"]);
+    assert_eq!(
+        two("Run `a x`.", "Run  `a x`"),
+        ["b:5: nothing is lost without it: run-the-tests says all of it"]
+    );
 }
 
 #[test]
 fn a_skill_is_short_and_says_nothing_twice() {
-    assert_eq!(found_with("5. Use `pnpm add {name}`, not `npm`.", "5. Use `bin/test {path}`; `pytest {path}` fails here with \"no module named\"."), ["a/SKILL.md:16: the same as line 12"]);
-    assert_eq!(found_with("- Before running tests.\n", ""), ["a/SKILL.md:8: the section \"When to use\" is empty"]);
+    assert_eq!(
+        found_with(
+            "5. Use `pnpm add {name}`, not `npm`.",
+            "5. Use `bin/test {path}`; `pytest {path}` fails here with \"no module named\"."
+        ),
+        ["a/SKILL.md:16: the same as line 12"]
+    );
+    assert_eq!(
+        found_with("- Before running tests.\n", ""),
+        ["a/SKILL.md:8: the section \"When to use\" is empty"]
+    );
     let long: String = (0..16).map(|number| format!("- Run `make step-{number}`.\n")).collect();
-    assert_eq!(found_with("## Evidence", &format!("{long}\n## Evidence")), ["a/SKILL.md:6: 21 lines; nobody reads more than 15"]);
+    assert_eq!(
+        found_with("## Evidence", &format!("{long}\n## Evidence")),
+        ["a/SKILL.md:6: 21 lines; nobody reads more than 15"]
+    );
 }
 
 #[test]
 fn a_retired_skill_is_not_judged() {
-    assert_eq!(found("---\nname: x\ndescription: \"Retired: y.\"\n---\n# Retired: X\n"), Vec::<String>::new());
+    assert_eq!(
+        found("---\nname: x\ndescription: \"Retired: y.\"\n---\n# Retired: X\n"),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
