@@ -7,7 +7,7 @@ use skillspan::exporters::target::Update;
 use skillspan::library::{Decision, Episode, Findings};
 use skillspan::table::Session;
 
-use super::failing::release;
+use super::failing::releases;
 use super::repository::{Bare, NAME, SKILL, first, update, with_migration};
 use super::sessions::{mined, session};
 
@@ -233,8 +233,7 @@ fn effect_is_told_of_skills_that_repair_nothing_as_well() {
         replacing("b", "bob", "y/test_b.py"),
         replacing("c", "carol", "x/test_c.py"),
     ];
-    let releasing =
-        vec![release("r1", "alice", "0.4.2"), release("r2", "bob", "0.5.0"), release("r3", "carol", "0.6.0")];
+    let releasing = releases();
     for (sessions, met, not_met) in [
         (&preferring, ["pnpm add charts", "npm install charts"], "pnpm add chalk"),
         (&replacing, ["bin/test z/test_c.py", "python3 -m pytest z/test_c.py"], "bin/lint z/test_c.py"),
