@@ -18,22 +18,23 @@ const HANDING_ON: &[&str] = &["compose", "exec", "run", "run-script", "task", "x
 
 /// What is wrong with a line.
 pub(super) fn objections(line: &str) -> Vec<String> {
+    let mut found = hidden_subcommands(line);
     let codes: Vec<&str> = codes(line).collect();
-    let mut found = Vec::new();
-    for code in &codes {
-        if hides_a_subcommand(code) {
-            found.push(format!("a placeholder stands where a subcommand does: {code}"));
-        }
-    }
-    if let Some(twice) =
-        codes.iter().enumerate().find(|(at, code)| codes.iter().take(*at).any(|one| one == *code))
+    if let [one, other] = codes.as_slice()
+        && one == other
     {
-        found.push(format!("one command twice: {}", twice.1));
+        found.push(format!("one command twice: {one}"));
     }
     if let Some(hole) = ambiguous(line, &codes) {
         found.push(format!("{hole} stands for two things"));
     }
     found
+}
+
+/// The commands of a text that have a placeholder in the place of a subcommand.
+pub(super) fn hidden_subcommands(text: &str) -> Vec<String> {
+    let hidden = codes(text).filter(|code| hides_a_subcommand(code));
+    hidden.map(|code| format!("a placeholder stands where a subcommand does: {code}")).collect()
 }
 
 /// What stands in backquotes.

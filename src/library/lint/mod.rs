@@ -66,7 +66,7 @@ pub fn objections(wording: &Wording) -> Vec<String> {
     let lines = sections.into_iter().flatten().map(|line| line.text.as_str());
     let mut found: Vec<String> =
         lines.chain(wording.when_to_use.iter().map(String::as_str)).flat_map(line::objections).collect();
-    found.extend(line::objections(&wording.description));
+    found.extend(line::hidden_subcommands(&wording.description));
     found.extend(of_trigger(&wording.description));
     found
 }
@@ -79,7 +79,7 @@ fn of_page(page: &Page<'_>) -> Vec<(usize, String)> {
     found.extend(of_title(title).map(|what| (*at, what)));
     let (at, description) = &page.description;
     found.extend(of_trigger(description).into_iter().map(|what| (*at, what)));
-    found.extend(line::objections(description).into_iter().map(|what| (*at, what)));
+    found.extend(line::hidden_subcommands(description).into_iter().map(|what| (*at, what)));
     for (at, heading) in page.empty_sections() {
         found.push((at, format!("the section {heading:?} is empty")));
     }

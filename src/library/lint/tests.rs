@@ -76,6 +76,12 @@ fn one_placeholder_is_one_thing_and_no_command_stands_twice_in_a_line() {
 }
 
 #[test]
+fn a_command_may_be_run_again() {
+    let again = "run `make db-up`, then run `make itest` again.";
+    assert_eq!(found_with("run `make db-up`.", again), Vec::<String>::new());
+}
+
+#[test]
 fn a_list_of_words_is_no_trigger() {
     let description = "Use before running tests, and";
     for (text, words) in [
