@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::state::hex;
-use crate::skillify::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, short_hash};
+use crate::skillify::{Candidate, Claim, Counts, Evidence, Line, Scope, SupportedClaim, short_hash};
 
 /// What a skill says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,16 +43,19 @@ pub(super) struct Body {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sentence {
     pub(super) text: String,
-    pub(super) claims: BTreeSet<String>,
+    pub(super) claims: BTreeSet<Claim>,
 }
 
 /// A published claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ClaimRecord {
-    pub(super) claim: String,
-    /// The command whose failure it speaks of: claims of one situation are alternatives.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) situation: Option<String>,
+    pub(super) claim: Claim,
+    /// How the failures that it speaks of look, the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) failures: Vec<String>,
+    /// What was counted when the skill was last written; nothing where format 4 or older wrote it.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub(super) counts: Counts,
     pub(super) evidence: BTreeSet<EvidenceRecord>,
 }
 
@@ -69,6 +72,10 @@ pub(super) struct EvidenceRecord {
     pub(super) outcome: String,
 }
 
+fn is_nothing(counts: &Counts) -> bool {
+    *counts == Counts::default()
+}
+
 fn workspace_scope() -> String {
     "workspace".to_owned()
 }
@@ -76,9 +83,8 @@ fn workspace_scope() -> String {
 impl Content {
     /// What the candidate says, with the evidence that `known` remembers of the same claims.
     pub(super) fn of(candidate: &Candidate, known: Option<&Self>) -> Self {
-        let remembered = |claim: &str| known.and_then(|known| known.claim(claim));
-        let records =
-            candidate.claims.iter().map(|claim| ClaimRecord::of(claim, remembered(&claim.claim.to_string())));
+        let remembered = |claim: &Claim| known.and_then(|known| known.claim(claim));
+        let records = candidate.claims.iter().map(|claim| ClaimRecord::of(claim, remembered(&claim.claim)));
         Self {
             description: candidate.wording.description.clone(),
             scope: candidate.scope.as_str().to_owned(),
@@ -93,7 +99,7 @@ impl Content {
 
     /// This content with more claims: title, description and present sentences stay, what says one of
     /// the new claims and none that is unwanted is added behind them.
-    pub(super) fn extended(&self, candidate: &Candidate, wanted: &BTreeSet<String>) -> Self {
+    pub(super) fn extended(&self, candidate: &Candidate, wanted: &BTreeSet<Claim>) -> Self {
         let mut next = self.clone();
         let theirs = Self::of(candidate, Some(self));
         for record in theirs.claims {
@@ -103,7 +109,7 @@ impl Content {
                 None => {}
             }
         }
-        let said: BTreeSet<String> = next.claims.iter().map(|record| record.claim.clone()).collect();
+        let said: BTreeSet<Claim> = next.claims.iter().map(|record| record.claim.clone()).collect();
         if let (Some(body), Some(their_body)) = (&mut next.body, theirs.body) {
             for (own, theirs) in [
                 (&mut body.lessons, their_body.lessons),
@@ -124,7 +130,7 @@ impl Content {
     }
 
     /// This content without some claims and the sentences that say nothing else.
-    pub(super) fn without(&self, claims: &BTreeSet<String>) -> Self {
+    pub(super) fn without(&self, claims: &BTreeSet<Claim>) -> Self {
         let mut next = self.clone();
         next.claims.retain(|record| !claims.contains(&record.claim));
         if let Some(body) = &mut next.body {
@@ -135,16 +141,21 @@ impl Content {
         next
     }
 
-    pub(super) fn claim(&self, claim: &str) -> Option<&ClaimRecord> {
-        self.claims.iter().find(|record| record.claim == claim)
+    pub(super) fn claim(&self, claim: &Claim) -> Option<&ClaimRecord> {
+        self.claims.iter().find(|record| record.claim == *claim)
     }
 
-    pub(super) fn says(&self, claim: &str) -> bool {
+    pub(super) fn says(&self, claim: &Claim) -> bool {
         self.claim(claim).is_some()
     }
 
-    pub(super) fn claim_names(&self) -> BTreeSet<String> {
+    pub(super) fn claim_set(&self) -> BTreeSet<Claim> {
         self.claims.iter().map(|record| record.claim.clone()).collect()
+    }
+
+    /// Its claims as they print.
+    pub(super) fn claim_lines(&self) -> BTreeSet<String> {
+        self.claims.iter().map(|record| record.claim.to_string()).collect()
     }
 
     /// The sessions behind it, as hashes.
@@ -180,7 +191,7 @@ impl Content {
 impl Body {
     fn of(candidate: &Candidate) -> Self {
         let wording = &candidate.wording;
-        let claim = |index: &usize| candidate.claims.get(*index).map(|claim| claim.claim.to_string());
+        let claim = |index: &usize| candidate.claims.get(*index).map(|claim| claim.claim.clone());
         let sentences = |lines: &[Line]| -> Vec<Sentence> {
             lines
                 .iter()
@@ -208,26 +219,36 @@ impl ClaimRecord {
         let known: BTreeSet<String> = evidence.iter().map(|record| record.segment.clone()).collect();
         let old = remembered.into_iter().flat_map(|record| &record.evidence);
         evidence.extend(old.filter(|record| !known.contains(&record.segment)).cloned());
-        Self { claim: claim.claim.to_string(), situation: situation(&claim.claim), evidence }
+        let counts = if is_nothing(&claim.counts) {
+            remembered.map(|record| record.counts).unwrap_or_default()
+        } else {
+            claim.counts
+        };
+        Self { claim: claim.claim.clone(), failures: claim.failures.clone(), counts, evidence }
+    }
+
+    /// The claim without the events behind it: what a text can be made of.
+    pub(super) fn recalled(&self) -> SupportedClaim {
+        SupportedClaim {
+            claim: self.claim.clone(),
+            failures: self.failures.clone(),
+            counts: self.counts,
+            chance: 0.0,
+            support: Vec::new(),
+            against: Vec::new(),
+            untreated: Vec::new(),
+        }
+    }
+
+    /// Whether it was counted; a library of format 4 or older did not.
+    pub(super) fn is_counted(&self) -> bool {
+        !is_nothing(&self.counts)
     }
 
     /// The date of its newest evidence.
     pub(super) fn newest(&self) -> &str {
         self.evidence.iter().map(|record| record.date.as_str()).max().unwrap_or_default()
     }
-
-    /// See [`situation`]; format 1 did not write it.
-    pub(super) fn situation(&self) -> Option<&str> {
-        self.situation.as_deref().or_else(|| {
-            let (_, command) = self.claim.strip_prefix("run `")?.split_once("` before `")?;
-            command.strip_suffix('`')
-        })
-    }
-}
-
-/// The command whose failure the claim speaks of.
-pub(super) fn situation(claim: &Claim) -> Option<String> {
-    claim.situation().map(ToString::to_string)
 }
 
 impl EvidenceRecord {

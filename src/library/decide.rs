@@ -65,7 +65,7 @@ fn approve(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decision
         return give_way(run, id, skill);
     };
     let content = proposal.content.ok_or_else(|| DecisionError::Forgotten(skill.name.clone()))?;
-    let falls = !skill.content.claim_names().is_subset(&content.claim_names());
+    let falls = !skill.content.claim_set().is_subset(&content.claim_set());
     let change = if falls { Change::Revised } else { Change::Sharpened };
     skill.adopt(content, &run.as_of);
     overwrite(run, id, skill, change, "a person approved the proposal")
@@ -108,7 +108,7 @@ fn reject(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionE
     let Some(proposal) = skill.proposal.take() else {
         return keep_apart(run, id, skill);
     };
-    let said = skill.content.claim_names();
+    let said = skill.content.claim_set();
     for claim in proposal.claims.iter().filter(|claim| !said.contains(*claim)) {
         skill.withdraw(claim, Reason::Rejected, &run.as_of);
     }

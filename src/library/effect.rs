@@ -18,7 +18,7 @@ use super::state::Skill;
 use crate::event::Status;
 use crate::skillify::Claim;
 
-/// What one session did, as far as effect is concerned.
+/// What one session did, as far as skills are concerned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Episode {
     /// When it started, as `2026-11-22`.
@@ -27,6 +27,8 @@ pub struct Episode {
     pub loaded: BTreeSet<String>,
     /// The command lines that it ran, and how each ended at best.
     pub commands: BTreeMap<String, Status>,
+    /// The command lines that failed in it, whatever came later.
+    pub failed: BTreeSet<String>,
     /// Tool calls that failed.
     pub failures: u64,
     /// All of them.
@@ -95,15 +97,15 @@ impl Effect {
 
 /// The commands that tell a session in which the skill is of use.
 fn situations(content: &Content) -> Vec<String> {
-    if let Some(repaired) = content.claims.iter().find_map(|record| record.situation()) {
-        return vec![repaired.to_owned()];
+    let claims = || content.claims.iter().map(|record| &record.claim);
+    if let Some(repaired) = claims().find_map(Claim::situation) {
+        return vec![repaired.to_string()];
     }
-    let claims: Vec<Claim> = content.claims.iter().filter_map(|record| Claim::parse(&record.claim)).collect();
-    let alternatives = claims.iter().find(|claim| claim.names_a_command());
+    let alternatives = claims().find(|claim| claim.names_a_command());
     if let Some(alternatives) = alternatives {
         return alternatives.templates().into_iter().map(ToString::to_string).collect();
     }
-    let first = claims.iter().find(|claim| matches!(claim, Claim::Run(_)));
+    let first = claims().find(|claim| matches!(claim, Claim::Run(_)));
     first.and_then(Claim::asks_for).map(ToString::to_string).into_iter().collect()
 }
 

@@ -1,11 +1,13 @@
 //! What one run of mining found in a workspace, and which of it goes to a target.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::effect::Episode;
 use super::learned::Learned;
+use super::revision::reduced;
 use crate::event::Timestamp;
-use crate::skillify::{Candidate, Mined, Scope};
+use crate::skillify::{Candidate, Mined, Scope, SupportedClaim};
 
 /// What one run of mining found in a workspace.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +37,31 @@ impl From<&Mined> for Findings {
             learned: None,
         }
     }
+}
+
+impl Findings {
+    /// The findings with claims as a state gives them back, so that they are equal to remembered ones. What
+    /// does not read back is left out: no state could hold it.
+    pub(super) fn readable(&self) -> Cow<'_, Self> {
+        let is_readable =
+            |claim: &SupportedClaim| claim.claim.read_back().is_some_and(|read| read == claim.claim);
+        if self.candidates.iter().flat_map(|candidate| &candidate.claims).all(is_readable) {
+            return Cow::Borrowed(self);
+        }
+        let candidates = self.candidates.iter().filter_map(readable).collect();
+        Cow::Owned(Self { candidates, ..self.clone() })
+    }
+}
+
+fn readable(candidate: &Candidate) -> Option<Candidate> {
+    let read =
+        |claim: &SupportedClaim| Some(SupportedClaim { claim: claim.claim.read_back()?, ..claim.clone() });
+    let claims: Vec<SupportedClaim> = candidate.claims.iter().filter_map(read).collect();
+    if claims.len() == candidate.claims.len() {
+        return Some(Candidate { claims, ..candidate.clone() });
+    }
+    let is_procedure = candidate.claims.first().is_some_and(|main| main.claim.is_step());
+    (!claims.is_empty() && !is_procedure).then(|| reduced(candidate, claims))
 }
 
 /// Which skills go to a target.

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Library;
-use super::content::situation;
 use super::state::{Deepening, State, digest};
 use crate::skillify::{Candidate, Claim, Line, SupportedClaim, Template};
 
@@ -43,8 +42,12 @@ impl HandWritten<'_> {
     /// Whether it speaks of the candidate's work: of every command whose failure the candidate repairs,
     /// or of half of the commands that the candidate runs, two at least.
     pub(super) fn covers(&self, candidate: &Candidate) -> bool {
-        let situations: BTreeSet<String> =
-            candidate.claims.iter().filter_map(|claim| situation(&claim.claim)).collect();
+        let situations: BTreeSet<String> = candidate
+            .claims
+            .iter()
+            .filter_map(|claim| claim.claim.situation())
+            .map(ToString::to_string)
+            .collect();
         if !situations.is_empty() {
             return situations.iter().all(|command| mentions(self.text, command));
         }
@@ -54,16 +57,12 @@ impl HandWritten<'_> {
     }
 
     /// What the candidate would add, `None` if the skill says all of it.
-    pub(super) fn deepened_by(
-        &self,
-        candidate: &Candidate,
-        rejected: &BTreeSet<String>,
-    ) -> Option<Deepening> {
-        let missing: BTreeSet<String> = candidate
+    pub(super) fn deepened_by(&self, candidate: &Candidate, rejected: &BTreeSet<Claim>) -> Option<Deepening> {
+        let missing: BTreeSet<Claim> = candidate
             .claims
             .iter()
             .filter(|claim| !commands(&claim.claim).iter().all(|command| mentions(self.text, command)))
-            .map(|claim| claim.claim.to_string())
+            .map(|claim| claim.claim.clone())
             .filter(|claim| !rejected.contains(claim))
             .collect();
         if missing.is_empty() {
@@ -76,19 +75,17 @@ impl HandWritten<'_> {
             let _ = writeln!(text, "- {line}");
         }
         let sessions = candidate.sessions().len();
-        let _ = writeln!(text, "\nSeen to work in {sessions} sessions.");
+        let _ = writeln!(text, "\nSeen in {sessions} sessions.");
         Some(Deepening { base: digest(self.text), claims: missing, text, rejected: rejected.clone() })
     }
 }
 
 /// The sentences that say one of the claims: what to do on failure if there is such a sentence.
-fn lines<'a>(candidate: &'a Candidate, claims: &BTreeSet<String>) -> Vec<&'a str> {
+fn lines<'a>(candidate: &'a Candidate, claims: &BTreeSet<Claim>) -> Vec<&'a str> {
     let wording = &candidate.wording;
     let says = |line: &&Line| {
-        let said = |index: &usize| {
-            candidate.claims.get(*index).map(|claim: &SupportedClaim| claim.claim.to_string())
-        };
-        line.claims.iter().filter_map(said).any(|claim| claims.contains(&claim))
+        let said = |index: &usize| candidate.claims.get(*index).map(|claim: &SupportedClaim| &claim.claim);
+        line.claims.iter().filter_map(said).any(|claim| claims.contains(claim))
     };
     let main = if wording.lessons.is_empty() { &wording.steps } else { &wording.lessons };
     main.iter().chain(&wording.avoid).filter(says).map(|line| line.text.as_str()).collect()

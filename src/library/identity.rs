@@ -1,13 +1,13 @@
 //! Which known skill a candidate is.
 //!
 //! Skills choose in order of age, each the candidate that shares most with it: where a cluster split,
-//! the larger part keeps the skill; where clusters merged, the oldest skill stays.
+//! the larger part keeps the skill; where clusters merged, the oldest skill stays. A skill that was deleted
+//! or retired takes only what is mostly its own: the other lessons of a candidate are none of its business.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::content::situation;
 use super::state::{Skill, State};
-use crate::skillify::Candidate;
+use crate::skillify::{Candidate, Template};
 
 /// The candidate of each known skill of the workspace, by id; indices into `candidates`.
 pub(super) fn assign(state: &State, workspace: &str, candidates: &[&Candidate]) -> BTreeMap<String, usize> {
@@ -34,20 +34,28 @@ pub(super) fn assign(state: &State, workspace: &str, candidates: &[&Candidate]) 
 
 /// (claims, segments) that both have, if that is enough to be the same skill.
 fn overlap(skill: &Skill, candidate: &Candidate) -> Option<(usize, usize)> {
-    let claims = candidate.claims.iter().filter(|claim| skill.content.says(&claim.claim.to_string())).count();
+    let claims = candidate.claims.iter().filter(|claim| skill.content.says(&claim.claim)).count();
     let segments: BTreeSet<&str> =
         candidate.evidence().into_iter().map(|evidence| evidence.segment.as_str()).collect();
     let remembered = skill.content.segments();
     let shared = segments.intersection(&remembered).count();
     let smaller = candidate.claims.len().min(skill.content.claims.len());
+    let is_procedure = candidate.claims.first().is_some_and(|main| main.claim.is_step());
     let same_claims = claims > 0 && (shared > 0 || claims * 2 >= smaller);
     let same_work = shared > 0 && shared * 2 >= segments.len().max(remembered.len());
-    (same_claims || (same_work && same_situation(skill, candidate))).then_some((claims, shared))
+    let is_same = same_claims || (same_work && same_situation(skill, candidate));
+    let is_mostly_its_own = skill.stands() || is_procedure || claims * 2 >= candidate.claims.len();
+    (is_same && is_mostly_its_own).then_some((claims, shared))
 }
 
 /// Whether both speak of the failure of one command.
 pub(super) fn same_situation(skill: &Skill, candidate: &Candidate) -> bool {
-    let theirs: BTreeSet<String> =
-        candidate.claims.iter().filter_map(|claim| situation(&claim.claim)).collect();
-    skill.content.claims.iter().filter_map(|record| record.situation()).any(|ours| theirs.contains(ours))
+    let theirs: BTreeSet<&Template> =
+        candidate.claims.iter().filter_map(|claim| claim.claim.situation()).collect();
+    skill
+        .content
+        .claims
+        .iter()
+        .filter_map(|record| record.claim.situation())
+        .any(|ours| theirs.contains(ours))
 }

@@ -1,13 +1,15 @@
 //! What the sessions of a run say about a skill that is published: still true, contradicted, unseen.
 //!
 //! Sessions are dated by day, and speak against a claim only if they are newer than every day that
-//! speaks for it.
+//! speaks for it. A claim of an older version, which nobody counted, falls as well where enough sessions met
+//! its situation and mining does not make it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
-use super::content::{Content, situation};
+use super::content::{ClaimRecord, Content};
+use super::effect::Episode;
 use super::identity::same_situation;
 use super::state::{Reason, Skill};
 use crate::event::Status;
@@ -15,6 +17,9 @@ use crate::skillify::{Candidate, Claim, Evidence, Shortfall, SupportedClaim, Tem
 
 /// So many sessions against a claim, all newer than every session for it, contradict it.
 const CONTRADICTING_SESSIONS: usize = 2;
+
+/// So many sessions that met the situation of an older version's claim refute it, where mining does not make it.
+const REFUTING_SESSIONS: usize = 3;
 
 /// A skill that no session has met for so many days is retired.
 const LIFETIME_DAYS: i64 = 180;
@@ -30,7 +35,9 @@ const NOTICE_DAYS: i64 = 7;
 /// Everything that the run's candidates, published or not, say for and against each claim.
 pub(super) struct Sessions<'a> {
     findings: &'a Findings,
-    claims: BTreeMap<String, &'a SupportedClaim>,
+    claims: BTreeMap<&'a Claim, &'a SupportedClaim>,
+    /// Those that stand, in a skill that is published or in one that waits for its turn.
+    standing: BTreeSet<&'a Claim>,
     /// The sessions (indices of episodes) that ran each command line, by its program, and how it ended in
     /// each.
     runs: Runs<'a>,
@@ -42,24 +49,26 @@ type Runs<'a> = BTreeMap<(Cow<'a, str>, &'a str), Vec<(usize, Status)>>;
 
 impl<'a> Sessions<'a> {
     pub(super) fn of(findings: &'a Findings) -> Self {
-        let mut claims: BTreeMap<String, &SupportedClaim> = BTreeMap::new();
+        let mut claims: BTreeMap<&Claim, &SupportedClaim> = BTreeMap::new();
         let guarded = |candidate: &&Candidate| {
             candidate.shortfalls.iter().any(|shortfall| matches!(shortfall, Shortfall::Guarded(_)))
         };
-        let candidates = findings.candidates.iter().filter(|candidate| !guarded(candidate));
-        for claim in candidates.flat_map(|candidate| &candidate.claims) {
-            let known = claims.entry(claim.claim.to_string()).or_insert(claim);
+        let candidates = || findings.candidates.iter().filter(|candidate| !guarded(candidate));
+        for claim in candidates().flat_map(|candidate| &candidate.claims) {
+            let known = claims.entry(&claim.claim).or_insert(claim);
             if claim.support.len() + claim.against.len() > known.support.len() + known.against.len() {
                 *known = claim;
             }
         }
+        let standing = candidates().filter(|candidate| candidate.shortfalls.iter().all(waits));
+        let standing = standing.flat_map(|candidate| &candidate.claims).map(|claim| &claim.claim).collect();
         let mut runs = Runs::new();
         for (index, episode) in findings.episodes.iter().enumerate() {
             for (command, ending) in &episode.commands {
                 runs.entry((program_of(command), command)).or_default().push((index, *ending));
             }
         }
-        Self { findings, claims, runs, as_of: findings.as_of.date() }
+        Self { findings, claims, standing, runs, as_of: findings.as_of.date() }
     }
 
     pub(super) fn as_of(&self) -> &str {
@@ -67,12 +76,17 @@ impl<'a> Sessions<'a> {
     }
 
     /// What this run's sessions say of the claim.
-    pub(super) fn claim(&self, claim: &str) -> Option<&'a SupportedClaim> {
+    pub(super) fn claim(&self, claim: &Claim) -> Option<&'a SupportedClaim> {
         self.claims.get(claim).copied()
     }
 
+    /// Whether mining makes the claim now.
+    pub(super) fn makes(&self, claim: &Claim) -> bool {
+        self.standing.contains(claim)
+    }
+
     /// The claims of the skill that newer sessions speak against, and how.
-    pub(super) fn contradicted(&self, skill: &Skill) -> BTreeMap<String, Reason> {
+    pub(super) fn contradicted(&self, skill: &Skill) -> BTreeMap<Claim, Reason> {
         let records = skill.content.claims.iter();
         let fallen = records.filter_map(|record| {
             let reason = self.speaks_against(&record.claim, record.newest())?;
@@ -81,17 +95,31 @@ impl<'a> Sessions<'a> {
         fallen.collect()
     }
 
+    /// The claims of an older version that mining does not make although enough sessions met their situation.
+    /// Those that loaded the skill may have followed it: they tell nothing.
+    pub(super) fn unproven(&self, skill: &Skill) -> BTreeSet<Claim> {
+        let records = skill.content.claims.iter().filter(|record| !record.is_counted());
+        let unmade = records.filter(|record| !self.makes(&record.claim));
+        let refuted = unmade.filter(|record| {
+            let met = |episode: &&Episode| {
+                !episode.loaded.contains(&skill.name) && meets(&record.claim, &skill.content, episode)
+            };
+            self.findings.episodes.iter().filter(met).count() >= REFUTING_SESSIONS
+        });
+        refuted.map(|record| record.claim.clone()).collect()
+    }
+
     /// Why no skill starts to make the claim: sessions newer than all for it speak against it.
-    pub(super) fn has_fallen(&self, claim: &str) -> bool {
+    pub(super) fn has_fallen(&self, claim: &Claim) -> bool {
         self.speaks_against(claim, "").is_some()
     }
 
     /// How sessions that are newer than all for the claim speak against it.
-    fn speaks_against(&self, claim: &str, remembered: &str) -> Option<Reason> {
+    fn speaks_against(&self, claim: &Claim, remembered: &str) -> Option<Reason> {
         let newest = self.newest_for(claim, remembered);
         let against = self.claim(claim).map(|claim| claim.against.as_slice()).unwrap_or_default();
         let newer = sessions(against.iter().filter(|evidence| *evidence.started_at.date() > *newest));
-        if newer >= CONTRADICTING_SESSIONS {
+        if newer >= CONTRADICTING_SESSIONS && !holds_often(claim) {
             return Some(Reason::Contradicted);
         }
         self.fails_since(claim, &newest).then_some(Reason::Failing)
@@ -100,12 +128,8 @@ impl<'a> Sessions<'a> {
     /// Whether the command that the claim asks for has only failed since: in sessions newer than that
     /// and newer than every one in which it ran well, with the skill loaded or without. A check's
     /// failing is ordinary work.
-    fn fails_since(&self, claim: &str, newest: &str) -> bool {
-        let claim = Claim::parse(claim);
-        let Some(command) = claim.as_ref().and_then(Claim::asks_for).filter(|command| !command.is_check())
-        else {
-            return false;
-        };
+    fn fails_since(&self, claim: &Claim, newest: &str) -> bool {
+        let Some(command) = claim.asks_for().filter(|command| !command.is_check()) else { return false };
         let endings = self.endings(command);
         let on =
             |ending: Status| endings.iter().filter(move |(_, own)| *own == ending).map(|(date, _)| *date);
@@ -134,24 +158,37 @@ impl<'a> Sessions<'a> {
     /// Whether the candidate does in the skill's situation something else, and all of it since the
     /// skill was last seen to work there.
     pub(super) fn replaces(&self, candidate: &Candidate, skill: &Skill) -> bool {
-        let disagrees = candidate.claims.iter().all(|claim| !skill.knows(&claim.claim.to_string()));
-        let oldest = candidate.evidence().iter().map(|evidence| evidence.started_at.date()).min();
+        let disagrees = candidate.claims.iter().all(|claim| !skill.knows(&claim.claim));
+        let replaced = self.replaced_by(candidate, skill);
+        let shares = |record: &ClaimRecord| {
+            let mut theirs = candidate.claims.iter().filter_map(|claim| claim.claim.situation());
+            record.claim.situation().is_some_and(|ours| theirs.any(|theirs| theirs == ours))
+        };
         disagrees
             && same_situation(skill, candidate)
-            && oldest.is_some_and(|oldest| {
-                skill
-                    .content
-                    .claims
-                    .iter()
-                    .filter(|record| replaced(record.situation(), candidate))
-                    .all(|record| *oldest > *self.newest_for(&record.claim, record.newest()))
-            })
+            && skill
+                .content
+                .claims
+                .iter()
+                .filter(|record| shares(record))
+                .all(|record| replaced.contains(&record.claim))
     }
 
-    /// The claims of the skill that such a candidate takes the place of.
-    pub(super) fn replaced_by(candidate: &Candidate, skill: &Skill) -> BTreeSet<String> {
-        let records = skill.content.claims.iter().filter(|record| replaced(record.situation(), candidate));
-        records.map(|record| record.claim.clone()).collect()
+    /// The claims of the skill in whose place the candidate makes others: it does something else about the same
+    /// failure, and every session of that is newer than all that speak for the claim.
+    pub(super) fn replaced_by(&self, candidate: &Candidate, skill: &Skill) -> BTreeSet<Claim> {
+        let is_replaced = |record: &&ClaimRecord| {
+            let newest = self.newest_for(&record.claim, record.newest());
+            let rivals: Vec<&SupportedClaim> = candidate
+                .claims
+                .iter()
+                .filter(|claim| !skill.knows(&claim.claim) && are_rivals(record, claim))
+                .collect();
+            let oldest =
+                rivals.iter().flat_map(|claim| &claim.support).map(|one| one.started_at.date()).min();
+            oldest.is_some_and(|oldest| oldest > newest)
+        };
+        skill.content.claims.iter().filter(is_replaced).map(|record| record.claim.clone()).collect()
     }
 
     /// The last date that its work was done or the skill loaded, as far as is remembered.
@@ -188,17 +225,69 @@ impl<'a> Sessions<'a> {
         sessions(newer) >= CONTRADICTING_SESSIONS
     }
 
-    fn newest_for(&self, claim: &str, remembered: &str) -> String {
+    fn newest_for(&self, claim: &Claim, remembered: &str) -> String {
         let support = self.claim(claim).map(|claim| claim.support.as_slice()).unwrap_or_default();
         let newest = support.iter().map(|evidence| evidence.started_at.date()).max().unwrap_or_default();
         newest.max(remembered.to_owned())
     }
 }
 
-fn replaced(ours: Option<&str>, candidate: &Candidate) -> bool {
-    ours.is_some_and(|ours| {
-        candidate.claims.iter().any(|claim| situation(&claim.claim).as_deref() == Some(ours))
-    })
+/// Whether these claims, which were counted, are among those that an older version published of the skill.
+pub(super) fn counts_anew<'c>(claims: impl IntoIterator<Item = &'c Claim>, skill: &Skill) -> bool {
+    let uncounted = |claim| skill.content.claim(claim).is_some_and(|record| !record.is_counted());
+    claims.into_iter().any(uncounted)
+}
+
+/// Whether a claim that is held back is as good as one that is published.
+const fn waits(shortfall: &Shortfall) -> bool {
+    matches!(
+        shortfall,
+        Shortfall::Enough(_) | Shortfall::NoTrigger | Shortfall::People { .. } | Shortfall::Failing
+    )
+}
+
+/// Whether the claim speaks of what is done more often than by chance, and not always.
+const fn holds_often(claim: &Claim) -> bool {
+    matches!(claim, Claim::Check { .. } | Claim::Together { .. } | Claim::Prevent { .. })
+}
+
+/// Whether both say what to do about one failure, and not the same.
+fn are_rivals(record: &ClaimRecord, claim: &SupportedClaim) -> bool {
+    let same_failure = record.failures.is_empty()
+        || claim.failures.is_empty()
+        || record.failures.iter().any(|failure| claim.failures.contains(failure));
+    let ours = record.claim.situation();
+    ours.is_some()
+        && ours == claim.claim.situation()
+        && record.claim.asks_for() != claim.claim.asks_for()
+        && same_failure
+}
+
+/// Whether a session met the situation of a claim. Steps have one in common: their procedure's work, which a
+/// session did that ran two of its commands.
+fn meets(claim: &Claim, content: &Content, episode: &Episode) -> bool {
+    let ran = |command: &Template| is_among(command, episode.commands.keys());
+    let failed = |command: &Template| is_among(command, episode.failed.iter());
+    match claim {
+        Claim::Repair { command, .. } | Claim::Prevent { command, .. } => failed(command),
+        Claim::Instead { failed: command, .. } => failed(command),
+        Claim::Prefer { prefer, over } => ran(prefer) || ran(over),
+        _ => {
+            let steps: Vec<&Template> =
+                content.claims.iter().filter_map(|record| step(&record.claim)).collect();
+            let done = steps.iter().filter(|step| ran(step)).count();
+            done > 0 && done >= steps.len().min(2)
+        }
+    }
+}
+
+fn step(claim: &Claim) -> Option<&Template> {
+    if let Claim::Run(command) = claim { Some(command) } else { None }
+}
+
+fn is_among<'l>(command: &Template, mut lines: impl Iterator<Item = &'l String>) -> bool {
+    let Some(program) = command.program() else { return false };
+    lines.any(|line| program_of(line) == program && command.is_run_by(line))
 }
 
 fn sessions<'e>(evidence: impl Iterator<Item = &'e Evidence>) -> usize {

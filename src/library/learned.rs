@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::Library;
+use super::judgement::counts_anew;
 use super::state::{Skill, State};
 use crate::skillify::llm::Spent;
-use crate::skillify::{Candidate, short_hash};
+use crate::skillify::{Candidate, Claim, short_hash};
 
 /// What a run of the LLM step brought for one workspace of a tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Learned {
     pub answers: BTreeMap<String, String>,
     /// What was spent since the last findings, by UTC date.
     pub spent: BTreeMap<String, Spent>,
-    /// Pairs of skills, by their claims, that the model takes for one.
+    /// Pairs of skills, by their claims as they print, that the model takes for one.
     pub same: Vec<[BTreeSet<String>; 2]>,
 }
 
@@ -72,11 +73,14 @@ impl Library {
     /// Whether publishing the candidate would write nothing: a skill says all of it, or people refused
     /// to have it said.
     pub fn has_settled(&self, candidate: &Candidate) -> bool {
-        let claims = names(candidate);
-        let skills = self.state.skills.values().filter(|skill| skill.workspace == candidate.workspace);
-        skills
-            .filter(|skill| skill.stands() || skill.refused)
-            .any(|skill| claims.iter().all(|claim| skill.knows(claim)))
+        let read: Option<Vec<Claim>> = candidate.claims.iter().map(|claim| claim.claim.read_back()).collect();
+        let Some(claims) = read else { return false };
+        let settles = |skill: &Skill| {
+            let is_anew = skill.stands() && counts_anew(&claims, skill);
+            (skill.stands() || skill.refused) && !is_anew && claims.iter().all(|claim| skill.knows(claim))
+        };
+        let mut skills = self.state.skills.values();
+        skills.any(|skill| skill.workspace == candidate.workspace && settles(skill))
     }
 }
 
@@ -116,7 +120,7 @@ fn propose_one_skill(
 ) {
     let standing = |claims: &BTreeSet<String>| {
         let mut skills = state.skills.iter().filter(|(_, skill)| skill.workspace == workspace);
-        let says = |skill: &Skill| skill.stands() && claims.iter().all(|claim| skill.content.says(claim));
+        let says = |skill: &Skill| skill.stands() && claims.is_subset(&skill.content.claim_lines());
         skills
             .find(|(_, skill)| says(skill))
             .map(|(id, skill)| (skill.content.oldest().to_owned(), id.clone()))
@@ -129,8 +133,4 @@ fn propose_one_skill(
         skill.same_as = Some(SameAs { skill: older, rejected: false });
         skill.note(as_of, format!("a model takes it for {older_name}; a person decides"));
     }
-}
-
-fn names(candidate: &Candidate) -> BTreeSet<String> {
-    candidate.claims.iter().map(|claim| claim.claim.to_string()).collect()
 }

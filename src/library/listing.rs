@@ -112,6 +112,20 @@ impl Library {
         self.state.skills.values().filter(supported).map(|skill| skill.name.clone()).collect()
     }
 
+    /// The SKILL.md of each skill that it generated and that stands, path and text; of several copies one.
+    pub fn skill_files(&self) -> Vec<(&str, &str)> {
+        let standing = self.state.skills.values().filter(|skill| skill.stands());
+        let mut files: Vec<(&str, &str)> = standing
+            .filter_map(|skill| {
+                let paths = self.skill_paths(&skill.name);
+                let (path, text) = paths.iter().find_map(|path| self.tree.get_key_value(path))?;
+                Some((path.as_str(), text.as_str()))
+            })
+            .collect();
+        files.sort_unstable();
+        files
+    }
+
     /// A file of the tree.
     pub fn file(&self, path: &str) -> Option<&str> {
         self.tree.get(path).map(String::as_str)
@@ -187,7 +201,7 @@ fn listed_claim(record: &super::content::ClaimRecord) -> ListedClaim {
         .evidence
         .iter()
         .map(|one| (one.date.clone(), one.session.clone(), one.assistant.clone(), one.outcome.clone()));
-    ListedClaim { claim: record.claim.clone(), sessions: sessions.collect() }
+    ListedClaim { claim: record.claim.to_string(), sessions: sessions.collect() }
 }
 
 fn listed_event(event: &Event) -> ListedEvent {

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `layout.rs` | where in a target skills stand |
 //! | `state.rs`, `content.rs` | what is remembered beside the tree, and its format |
+//! | `migration.rs` | states of older formats |
 //! | `findings.rs` | what one run of mining found, and which of it goes to a target |
 //! | `people.rs` | what people did to the tree since the last publish |
 //! | `identity.rs` | which known skill a candidate is |
@@ -19,6 +20,7 @@
 //! | `decide.rs` | approve, reject, restore |
 //! | `changes.rs` | what changes; the commit's message; the diff |
 //! | `listing.rs` | the library as commands show it |
+//! | `lint/` | what a reviewer would refuse of a text |
 //! | `skill.rs` | SKILL.md and references/evidence.md |
 //! | `manifest.rs` | the files of the tree's root: README.md, RETIRED.md, manifests of assistants |
 //!
@@ -45,8 +47,10 @@ mod identity;
 mod judgement;
 mod layout;
 mod learned;
+pub mod lint;
 mod listing;
 mod manifest;
+mod migration;
 mod people;
 mod reconcile;
 mod revision;

@@ -51,7 +51,7 @@ fn go_back(skill: &mut Skill, found: &str, as_of: &str) {
     let Some(at) = skill.past.iter().position(|past| past.digest == found) else { return };
     let Some(past) = skill.past.get(at).cloned() else { return };
     skill.past.truncate(at + 1);
-    for claim in skill.content.claim_names().difference(&past.content.claim_names()) {
+    for claim in skill.content.claim_set().difference(&past.content.claim_set()) {
         skill.withdraw(claim, Reason::Rejected, as_of);
     }
     if skill.retirement.take().is_some() {

@@ -2,27 +2,29 @@
 //!
 //! A known skill changes only when sessions say something that it does not say yet, or speak against
 //! what it says; more evidence for the same claims is no change. A skill that is on its way out says so
-//! in its description first; its folder goes with a publish a week of evidence later.
+//! in its description first; its folder goes with a publish a week of evidence later. What an older version
+//! published is judged anew: said anew where mining makes a claim of it, withdrawn where sessions refute it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::{Change, Changes};
-use super::content::Content;
+use super::content::{ClaimRecord, Content};
 use super::hand_written::{self, HandWritten};
 use super::identity::assign;
-use super::judgement::Sessions;
+use super::judgement::{Sessions, counts_anew};
 use super::revision::{Revision, reduced, revise};
 use super::run::Run;
 use super::state::{Proposal, Reason, Retirement, Skill};
 use super::{Findings, Library, learned, skill};
-use crate::skillify::{Candidate, SupportedClaim, short_hash};
+use crate::skillify::{Candidate, Claim, SupportedClaim, short_hash};
 
 /// What the findings change in the library. Candidates that are not published create nothing.
 pub fn reconcile(library: &Library, findings: &[Findings]) -> Changes {
     let as_of = findings.iter().map(|findings| findings.as_of).max().unwrap_or_default().date();
+    let findings: Vec<Cow<'_, Findings>> = findings.iter().map(Findings::readable).collect();
     let mut run = Run::new(library, &as_of);
-    for findings in findings {
+    for findings in &findings {
         run.episodes = &findings.episodes;
         Workspace::of(&run, findings).settle(&mut run);
         if let Some(learned) = &findings.learned {
@@ -106,24 +108,32 @@ impl<'f> Workspace<'f> {
         known: &Skill,
         candidate: Option<&Candidate>,
     ) -> Option<Change> {
-        let replacement = self.replacement(known);
+        let candidate = self.replacement(known).or(candidate);
+        let is_ours = run.is_ours_everywhere(&known.name);
         let mut against = self.sessions.contradicted(known);
-        for claim in replacement.iter().flat_map(|replacement| Sessions::replaced_by(replacement, known)) {
+        for claim in candidate.iter().flat_map(|candidate| self.sessions.replaced_by(candidate, known)) {
             against.entry(claim).or_insert(Reason::Contradicted);
         }
+        // What a person made his own is his to judge.
+        if is_ours && !known.kept {
+            for claim in self.sessions.unproven(known) {
+                against.entry(claim).or_insert(Reason::Unproven);
+            }
+        }
         let refused = refused_claims(run, self.name);
-        let candidate = replacement.or(candidate);
         let claims = candidate.into_iter().flat_map(|candidate| &candidate.claims);
-        let new: BTreeSet<String> = claims
-            .map(|claim| claim.claim.to_string())
+        let new: BTreeSet<Claim> = claims
+            .map(|claim| &claim.claim)
             .filter(|claim| !known.knows(claim) && !refused.contains(claim))
             .filter(|claim| !self.sessions.has_fallen(claim))
+            .cloned()
             .collect();
-        if against.is_empty() && new.is_empty() {
+        let made = candidate.into_iter().flat_map(|candidate| &candidate.claims).map(|claim| &claim.claim);
+        let is_anew = is_ours && counts_anew(made, known);
+        if against.is_empty() && new.is_empty() && !is_anew {
             if !known.kept && self.sessions.is_unseen(known) {
                 return self.retire(run, id, known, "no session met it for half a year");
             }
-            let is_ours = run.is_ours_everywhere(&known.name);
             let shown = if is_ours { Change::Unchanged } else { Change::HandEdited };
             return (candidate.is_some() || !is_ours).then_some(shown);
         }
@@ -157,7 +167,7 @@ impl<'f> Workspace<'f> {
         id: &str,
         known: &Skill,
         content: Content,
-        against: &BTreeMap<String, Reason>,
+        against: &BTreeMap<Claim, Reason>,
     ) -> Change {
         let as_of = self.sessions.as_of();
         let mut next = Skill { version: known.version + 1, content, proposal: None, ..known.clone() };
@@ -168,23 +178,16 @@ impl<'f> Workspace<'f> {
             propose(run, id, known, next);
             return Change::HandEdited;
         }
-        let change = if against.is_empty() { Change::Sharpened } else { Change::Revised };
-        let gained: Vec<String> =
-            next.content.claim_names().difference(&known.content.claim_names()).cloned().collect();
-        let lost: Vec<String> = known
-            .content
-            .claim_names()
-            .difference(&next.content.claim_names())
-            .map(|claim| match against.get(claim) {
-                Some(reason @ Reason::Failing) => format!("{claim} ({})", reason.as_str()),
-                _ => claim.clone(),
-            })
-            .collect();
+        let (gained, lost) = difference(known, &next, against);
+        let (gained_text, lost_text) = (gained.join("; "), lost.join("; "));
         let reason = match (gained.is_empty(), lost.is_empty()) {
-            (_, true) => format!("now also: {}", gained.join("; ")),
-            (true, false) => format!("no longer: {}", lost.join("; ")),
-            (false, false) => format!("now: {}; no longer: {}", gained.join("; "), lost.join("; ")),
+            (true, true) => "said anew, as sessions prove it now".to_owned(),
+            (false, true) => format!("now also: {gained_text}"),
+            (true, false) => format!("no longer: {lost_text}"),
+            (false, false) => format!("now: {gained_text}; no longer: {lost_text}"),
         };
+        let is_more = !gained.is_empty() && against.is_empty();
+        let change = if is_more { Change::Sharpened } else { Change::Revised };
         run.write(id, next, change, &reason);
         change
     }
@@ -247,14 +250,14 @@ impl<'f> Workspace<'f> {
             .skills
             .values()
             .filter(|skill| skill.workspace == self.name)
-            .find(|skill| candidate.claims.iter().all(|claim| skill.knows(&claim.claim.to_string())));
+            .find(|skill| candidate.claims.iter().all(|claim| skill.knows(&claim.claim)));
         if let Some(owner) = owner {
             let change = if owner.refused { Change::Refused } else { Change::Unchanged };
             let name = owner.name.clone();
             run.changes.skills.entry(name).or_insert(change);
             return;
         }
-        let Some(candidate) = self.still_true(candidate) else { return };
+        let Some(candidate) = self.may_be_said(run, candidate) else { return };
         let hand_written = hand_written::all(run.library, &run.state);
         match hand_written.iter().find(|skill| skill.covers(&candidate)) {
             Some(skill) => deepen(run, skill, &candidate),
@@ -262,22 +265,31 @@ impl<'f> Workspace<'f> {
         }
     }
 
-    /// Whether newer sessions speak against what the candidate mainly says.
+    /// Whether newer sessions speak against what the candidate mainly says: its first step, or all of it.
     fn has_fallen(&self, candidate: &Candidate) -> bool {
-        candidate.claims.first().is_some_and(|main| self.sessions.has_fallen(&main.claim.to_string()))
+        let falls = |claim: &SupportedClaim| self.sessions.has_fallen(&claim.claim);
+        match candidate.claims.first() {
+            Some(main) if main.claim.is_step() => falls(main),
+            _ => candidate.claims.iter().all(falls),
+        }
     }
 
-    /// The candidate without what newer sessions speak against; `None` if that is the main of it.
-    fn still_true<'c>(&self, candidate: &'c Candidate) -> Option<Cow<'c, Candidate>> {
+    /// The candidate without what newer sessions speak against and without lessons of skills that people
+    /// deleted; `None` if that is the main of it.
+    fn may_be_said<'c>(&self, run: &Run<'_>, candidate: &'c Candidate) -> Option<Cow<'c, Candidate>> {
         if self.has_fallen(candidate) {
             return None;
         }
-        let stands = |claim: &&SupportedClaim| !self.sessions.has_fallen(&claim.claim.to_string());
+        let refused = refused_claims(run, self.name);
+        let stands = |claim: &&SupportedClaim| {
+            let claim = &claim.claim;
+            !self.sessions.has_fallen(claim) && (claim.is_step() || !refused.contains(claim))
+        };
         let standing: Vec<SupportedClaim> = candidate.claims.iter().filter(stands).cloned().collect();
         if standing.len() == candidate.claims.len() {
             return Some(Cow::Borrowed(candidate));
         }
-        Some(Cow::Owned(reduced(candidate, standing)))
+        (!standing.is_empty()).then(|| Cow::Owned(reduced(candidate, standing)))
     }
 
     fn create(&self, run: &mut Run<'_>, candidate: &Candidate) {
@@ -288,7 +300,7 @@ impl<'f> Workspace<'f> {
             version: 1,
             refused: false,
             content: Content::of(candidate, None),
-            withdrawn: BTreeMap::new(),
+            withdrawn: Vec::new(),
             retirement: None,
             kept: false,
             last_seen: String::new(),
@@ -298,7 +310,7 @@ impl<'f> Workspace<'f> {
             past: Vec::new(),
             history: Vec::new(),
         };
-        let reason = format!("seen to work in {}", skill::support(&skill.content));
+        let reason = format!("seen in {}", skill::support(&skill.content));
         let name = skill.name.clone();
         self.hand_over(run, &skill);
         run.write(&id, skill, Change::Created, &reason);
@@ -307,15 +319,15 @@ impl<'f> Workspace<'f> {
 
     /// A cluster split: what the new skill says, the one it came from says no longer.
     fn hand_over(&self, run: &mut Run<'_>, to: &Skill) {
-        let claims = to.content.claim_names();
+        let claims = to.content.claim_set();
         let segments = to.content.segments();
         for (id, index) in &self.assigned {
             let Some(from) = run.state.skills.get(id).filter(|skill| skill.stands()).cloned() else {
                 continue;
             };
             let Some(own) = self.published.get(*index) else { continue };
-            let own: BTreeSet<String> = own.claims.iter().map(|claim| claim.claim.to_string()).collect();
-            let moved: BTreeSet<String> = from
+            let own: BTreeSet<&Claim> = own.claims.iter().map(|claim| &claim.claim).collect();
+            let moved: BTreeSet<Claim> = from
                 .content
                 .claims
                 .iter()
@@ -337,33 +349,53 @@ impl<'f> Workspace<'f> {
         }
     }
 
-    /// Clusters merged: a skill whose every claim an older one makes as well is not needed.
+    /// Clusters merged: a skill whose every claim an older one makes as well is not needed. Of what an older
+    /// version published only that counts which mining still makes.
     fn retire_what_others_say(&self, run: &mut Run<'_>, known: &[String]) {
         for id in known.iter().filter(|id| !self.assigned.contains_key(*id)) {
             let Some(skill) = run.state.skills.get(id).filter(|skill| skill.stands() && !skill.kept).cloned()
             else {
                 continue;
             };
-            let claims = skill.content.claim_names();
             let age = |skill: &Skill, id: &str| (skill.content.oldest().to_owned(), id.to_owned());
             let other = self.assigned.keys().find_map(|other| {
                 let standing = run.state.skills.get(other).filter(|other| other.stands())?;
                 let older = age(standing, other) <= age(&skill, id);
-                (older && claims.is_subset(&standing.content.claim_names())).then(|| standing.name.clone())
+                (older && self.says_all_of(standing, &skill)).then(|| standing.name.clone())
             });
             if let Some(other) = other
-                && let Some(change) = self.retire(run, id, &skill, &format!("{other} says all of it"))
+                && let Some(change) = self.retire(run, id, &skill, &format!("now said by {other}"))
             {
                 run.changes.skills.insert(skill.name, change);
             }
         }
     }
+
+    fn says_all_of(&self, one: &Skill, other: &Skill) -> bool {
+        let said = |record: &ClaimRecord| one.content.says(&record.claim);
+        let is_void = |record: &ClaimRecord| !record.is_counted() && !self.sessions.makes(&record.claim);
+        let records = &other.content.claims;
+        records.iter().any(said) && records.iter().all(|record| said(record) || is_void(record))
+    }
+}
+
+/// The claims that the next version has and this one has not, and the other way round, as they are told.
+fn difference(known: &Skill, next: &Skill, against: &BTreeMap<Claim, Reason>) -> (Vec<String>, Vec<String>) {
+    let (before, after) = (known.content.claim_set(), next.content.claim_set());
+    let gained = after.difference(&before).map(Claim::told).collect();
+    let lost = before.difference(&after).map(|claim| match against.get(claim) {
+        Some(reason @ (Reason::Failing | Reason::Unproven)) => {
+            format!("{} ({})", claim.told(), reason.as_str())
+        }
+        _ => claim.told(),
+    });
+    (gained, lost.collect())
 }
 
 /// Keeps what the skill would become for a person to decide.
 fn propose(run: &mut Run<'_>, id: &str, known: &Skill, next: Skill) {
     let Some(text) = skill::skill_md(id, &next) else { return };
-    let claims: Vec<String> = next.content.claims.iter().map(|record| record.claim.clone()).collect();
+    let claims: Vec<Claim> = next.content.claims.iter().map(|record| record.claim.clone()).collect();
     if known.proposal.as_ref().is_some_and(|proposal| proposal.claims == claims) {
         return;
     }
@@ -389,9 +421,10 @@ fn deepen(run: &mut Run<'_>, skill: &HandWritten<'_>, candidate: &Candidate) {
 }
 
 /// The claims of skills that people deleted: no other skill of the workspace learns them.
-fn refused_claims(run: &Run<'_>, workspace: &str) -> BTreeSet<String> {
+fn refused_claims(run: &Run<'_>, workspace: &str) -> BTreeSet<Claim> {
     let refused = run.state.skills.values().filter(|skill| skill.refused && skill.workspace == workspace);
-    refused.flat_map(|skill| skill.content.claim_names()).collect()
+    let claims = refused.flat_map(|skill| skill.content.claim_set());
+    claims.flat_map(|claim| claim.prevention().into_iter().chain([claim])).collect()
 }
 
 /// The first 8 hex digits of the hash of workspace and oldest evidence segment; where another skill

@@ -2,41 +2,47 @@
 
 use std::collections::BTreeSet;
 
-use super::content::Content;
+use super::content::{ClaimRecord, Content};
 use super::judgement::Sessions;
 use super::state::Skill;
-use crate::skillify::{Candidate, Material, Offline, Proposer as _, SupportedClaim, Wording};
+use crate::skillify::{Candidate, Claim, Material, Offline, Proposer as _, SupportedClaim, Wording};
 
 /// A skill and what a run says of it.
 pub(super) struct Revision<'a> {
     pub(super) known: &'a Skill,
     pub(super) candidate: Option<&'a Candidate>,
     /// Claims of the candidate that the skill takes over.
-    pub(super) new: &'a BTreeSet<String>,
+    pub(super) new: &'a BTreeSet<Claim>,
     /// Claims of the skill that it makes no longer.
-    pub(super) against: &'a BTreeSet<String>,
+    pub(super) against: &'a BTreeSet<Claim>,
     pub(super) sessions: &'a Sessions<'a>,
 }
 
-/// What the skill says next; `None` if nothing is left of it.
+/// What the skill says next; `None` if nothing is left of it: no claim, or of a procedure not its main step.
 ///
 /// The candidate's own text where it says exactly that; else a text made of the claims; else, where the
-/// events behind a claim are no longer there, the text as it stands with sentences added and removed.
+/// events behind a claim are no longer there, the text as it stands with sentences added and removed. What
+/// an older version published is always said anew.
 pub(super) fn revise(revision: &Revision<'_>) -> Option<Content> {
     let Revision { known, candidate, new, against, sessions } = revision;
-    let kept: BTreeSet<String> = known.content.claim_names().difference(against).cloned().collect();
-    let wanted: BTreeSet<String> = kept.union(new).cloned().collect();
-    let main_falls = known.content.claims.first().is_some_and(|main| against.contains(&main.claim));
-    if wanted.is_empty() || (main_falls && new.is_empty()) {
+    let kept: BTreeSet<Claim> = known.content.claim_set().difference(against).cloned().collect();
+    let wanted: BTreeSet<Claim> = kept.union(new).cloned().collect();
+    let main = known.content.claims.first().map(|main| &main.claim);
+    let main_step_falls = main.is_some_and(|main| main.is_step() && against.contains(main));
+    if wanted.is_empty() || (main_step_falls && new.is_empty()) {
         return None;
     }
-    if let Some(candidate) = candidate.filter(|candidate| names(candidate) == wanted) {
+    if let Some(candidate) = candidate.filter(|candidate| claims(candidate) == wanted) {
         return Some(Content::of(candidate, Some(&known.content)));
     }
-    let claims: Option<Vec<SupportedClaim>> =
-        ordered(known, *candidate, &wanted).iter().map(|claim| sessions.claim(claim).cloned()).collect();
-    if let Some(claims) = claims {
-        return Some(reworded(known, *candidate, claims));
+    let is_old = known.is_of_an_older_kind();
+    let recalled = |claim: &Claim| known.content.claim(claim).filter(|_| is_old).map(ClaimRecord::recalled);
+    let said: Option<Vec<SupportedClaim>> = ordered(known, *candidate, &wanted)
+        .iter()
+        .map(|claim| sessions.claim(claim).cloned().or_else(|| recalled(claim)))
+        .collect();
+    if let Some(said) = said {
+        return Some(reworded(known, *candidate, said));
     }
     let remaining = known.content.without(against);
     Some(candidate.map_or_else(|| remaining.clone(), |candidate| remaining.extended(candidate, new)))
@@ -86,19 +92,18 @@ fn reworded(known: &Skill, candidate: Option<&Candidate>, claims: Vec<SupportedC
 }
 
 /// The claims in the candidate's order, the skill's own behind.
-fn ordered(known: &Skill, candidate: Option<&Candidate>, wanted: &BTreeSet<String>) -> Vec<String> {
-    let theirs =
-        candidate.into_iter().flat_map(|candidate| &candidate.claims).map(|claim| claim.claim.to_string());
-    let own = known.content.claims.iter().map(|record| record.claim.clone());
-    let mut ordered: Vec<String> = Vec::new();
+fn ordered(known: &Skill, candidate: Option<&Candidate>, wanted: &BTreeSet<Claim>) -> Vec<Claim> {
+    let theirs = candidate.into_iter().flat_map(|candidate| &candidate.claims).map(|claim| &claim.claim);
+    let own = known.content.claims.iter().map(|record| &record.claim);
+    let mut ordered: Vec<Claim> = Vec::new();
     for claim in theirs.chain(own).filter(|claim| wanted.contains(claim)) {
-        if !ordered.contains(&claim) {
-            ordered.push(claim);
+        if !ordered.contains(claim) {
+            ordered.push(claim.clone());
         }
     }
     ordered
 }
 
-fn names(candidate: &Candidate) -> BTreeSet<String> {
-    candidate.claims.iter().map(|claim| claim.claim.to_string()).collect()
+fn claims(candidate: &Candidate) -> BTreeSet<Claim> {
+    candidate.claims.iter().map(|claim| claim.claim.clone()).collect()
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::changes::capitalised;
 use super::content::{Body, Content, Sentence};
 use super::state::{Skill, Withdrawal};
-use crate::skillify::Claim;
+use crate::skillify::{Claim, Counts};
 
 /// The skill's SKILL.md; `None` if format 1 did not remember what it says.
 pub(super) fn skill_md(id: &str, skill: &Skill) -> Option<String> {
@@ -33,7 +33,7 @@ pub(super) fn skill_md(id: &str, skill: &Skill) -> Option<String> {
     }
     let _ = write!(
         text,
-        "\n## Evidence\nSeen to work in {}: [references/evidence.md](references/evidence.md).\n",
+        "\n## Evidence\nSeen in {}: [references/evidence.md](references/evidence.md).\n",
         support(&skill.content)
     );
     Some(text)
@@ -106,9 +106,39 @@ pub(super) fn support(content: &Content) -> String {
     }
 }
 
-/// A remembered claim as a reader is told it.
-fn told(claim: &str) -> String {
-    Claim::parse(claim).map_or_else(|| claim.to_owned(), |claim| claim.told())
+/// What was counted of a claim, in plain words; `None` where nothing was.
+fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
+    let Counts { treated_with, treated_without, untreated_with, .. } = *counts;
+    let (treated, untreated) = (counts.treated(), counts.untreated());
+    let times = |count: u32| if count == 1 { "1 time".to_owned() } else { format!("{count} times") };
+    if treated == 0 {
+        return None;
+    }
+    let (mut text, otherwise) = match claim {
+        Claim::Avoid(_) => {
+            (format!("Refused {}, allowed {}", times(treated_with), times(treated_without)), "")
+        }
+        Claim::Prefer { .. } => {
+            (format!("Followed {}, refused {}", times(treated_with), times(treated_without)), "")
+        }
+        Claim::Check { .. } => {
+            (format!("Edited {}, then run {}", times(treated), times(treated_with)), "not edited")
+        }
+        Claim::Together { .. } => {
+            (format!("Edited {}, changed with it {}", times(treated), times(treated_with)), "not edited")
+        }
+        _ => (format!("Taken {}, worked {}", times(treated), times(treated_with)), "not taken"),
+    };
+    if untreated > 0 && !otherwise.is_empty() {
+        let outcome = match claim {
+            Claim::Check { .. } => "run",
+            Claim::Together { .. } => "changed",
+            _ => "worked",
+        };
+        let _ = write!(text, "; {otherwise} {}, {outcome} {}", times(untreated), times(untreated_with));
+    }
+    text.push('.');
+    Some(text)
 }
 
 /// The skill's references/evidence.md.
@@ -117,11 +147,11 @@ pub(super) fn evidence_md(skill: &Skill) -> String {
         "# Evidence\n\nA session is named by the first 12 hex digits of the SHA-256 of its tenant and id.\n"
             .to_owned();
     for record in &skill.content.claims {
-        let _ = write!(
-            text,
-            "\n## {}\n\n| session | date | assistant | outcome |\n|---|---|---|---|\n",
-            capitalised(&told(&record.claim))
-        );
+        let _ = write!(text, "\n## {}\n\n", capitalised(&record.claim.told()));
+        if let Some(counted) = counted(&record.claim, &record.counts) {
+            let _ = write!(text, "{counted}\n\n");
+        }
+        text.push_str("| session | date | assistant | outcome |\n|---|---|---|---|\n");
         for evidence in &record.evidence {
             let assistant = if evidence.assistant.is_empty() { "unknown" } else { &evidence.assistant };
             let assistant: String =
@@ -142,8 +172,8 @@ pub(super) fn evidence_md(skill: &Skill) -> String {
     }
     if !skill.withdrawn.is_empty() {
         text.push_str("\n## No longer said\n");
-        for (claim, Withdrawal { reason, as_of }) in &skill.withdrawn {
-            let _ = writeln!(text, "- {}: {}, {as_of}", capitalised(&told(claim)), reason.as_str());
+        for Withdrawal { claim, reason, as_of } in &skill.withdrawn {
+            let _ = writeln!(text, "- {}: {}, {as_of}", capitalised(&claim.told()), reason.as_str());
         }
     }
     text

@@ -9,6 +9,7 @@
 //! | 2 | earlier versions, withdrawn claims, retirement, history, proposals for hand-written skills |
 //! | 3 | a model's answers, what they cost today, skills that it takes for one |
 //! | 4 | claims withdrawn because their command fails, when a skill was last seen |
+//! | 5 | claims as such, not as lines; what was counted of each; see [`super::migration`] |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,9 +19,11 @@ use sha2::{Digest, Sha256};
 use super::content::Content;
 use super::effect::Effect;
 use super::learned::{SameAs, Spending};
+use super::migration;
+use crate::skillify::Claim;
 
 /// The format that this version writes; it reads this one and all before it.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// How many earlier versions of a file or a skill are remembered.
 const REMEMBERED_VERSIONS: usize = 5;
@@ -87,8 +90,8 @@ pub(super) struct Skill {
     #[serde(flatten)]
     pub(super) content: Content,
     /// Claims that it no longer makes, or was not allowed to make.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) withdrawn: BTreeMap<String, Withdrawal>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) withdrawn: Vec<Withdrawal>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) retirement: Option<Retirement>,
     /// A person undid its retirement.
@@ -118,6 +121,7 @@ pub(super) struct Skill {
 /// Why a claim is not made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Withdrawal {
+    pub(super) claim: Claim,
     pub(super) reason: Reason,
     /// What date the evidence had then.
     pub(super) as_of: String,
@@ -135,6 +139,8 @@ pub(super) enum Reason {
     Rejected,
     /// Another skill makes it.
     Moved,
+    /// An older version made it; sessions that met its situation do not show it.
+    Unproven,
 }
 
 impl Reason {
@@ -144,6 +150,7 @@ impl Reason {
             Self::Failing => "its command fails in newer sessions",
             Self::Rejected => "rejected by a person",
             Self::Moved => "said by another skill",
+            Self::Unproven => "sessions that met its situation do not show it",
         }
     }
 }
@@ -179,7 +186,7 @@ pub(super) struct Event {
 /// A change that was not made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Proposal {
-    pub(super) claims: Vec<String>,
+    pub(super) claims: Vec<Claim>,
     pub(super) text: String,
     /// What the skill would say; absent where format 1 wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -191,11 +198,11 @@ pub(super) struct Proposal {
 pub(super) struct Deepening {
     /// Of the person's text that it was made for.
     pub(super) base: String,
-    pub(super) claims: BTreeSet<String>,
+    pub(super) claims: BTreeSet<Claim>,
     /// The whole text as it would be.
     pub(super) text: String,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(super) rejected: BTreeSet<String>,
+    pub(super) rejected: BTreeSet<Claim>,
 }
 
 impl Default for State {
@@ -222,6 +229,9 @@ impl State {
         let Format { format: found } = serde_json::from_str(text)?;
         if found > FORMAT {
             return Err(Error::Newer { found });
+        }
+        if found <= migration::LINES {
+            return Ok(serde_json::from_value(migration::with_claims(serde_json::from_str(text)?))?);
         }
         Ok(serde_json::from_str(text)?)
     }
@@ -276,8 +286,13 @@ impl Skill {
     }
 
     /// Whether it makes the claim, or has decided not to.
-    pub(super) fn knows(&self, claim: &str) -> bool {
-        self.content.says(claim) || self.withdrawn.contains_key(claim)
+    pub(super) fn knows(&self, claim: &Claim) -> bool {
+        self.content.says(claim) || self.withdrawn.iter().any(|withdrawn| withdrawn.claim == *claim)
+    }
+
+    /// Whether it makes a claim that was never counted: an older version published it.
+    pub(super) fn is_of_an_older_kind(&self) -> bool {
+        self.content.claims.iter().any(|record| !record.is_counted())
     }
 
     /// What it says, what it said, and what it would say.
@@ -287,14 +302,15 @@ impl Skill {
         std::iter::once(&self.content).chain(past).chain(proposed)
     }
 
-    pub(super) fn withdraw(&mut self, claim: &str, reason: Reason, as_of: &str) {
-        self.withdrawn.insert(claim.to_owned(), Withdrawal { reason, as_of: as_of.to_owned() });
+    pub(super) fn withdraw(&mut self, claim: &Claim, reason: Reason, as_of: &str) {
+        self.withdrawn.retain(|withdrawn| withdrawn.claim != *claim);
+        self.withdrawn.push(Withdrawal { claim: claim.clone(), reason, as_of: as_of.to_owned() });
+        self.withdrawn.sort_by(|a, b| a.claim.cmp(&b.claim));
     }
 
     /// Takes a proposal over: what it no longer says, newer sessions contradicted.
     pub(super) fn adopt(&mut self, content: Content, as_of: &str) {
-        let fallen: Vec<String> =
-            self.content.claim_names().difference(&content.claim_names()).cloned().collect();
+        let fallen: Vec<Claim> = self.content.claim_set().difference(&content.claim_set()).cloned().collect();
         for claim in fallen {
             self.withdraw(&claim, Reason::Contradicted, as_of);
         }

@@ -120,6 +120,7 @@ fn episode(digest: &Digest) -> Episode {
         date: digest.started_at.date(),
         loaded: digest.loaded.keys().cloned().collect(),
         commands: digest.commands(),
+        failed: digest.failed(),
         failures: digest.failures,
         tool_calls: digest.tool_calls,
         seconds: digest.last_event_at.since(digest.started_at).as_secs(),

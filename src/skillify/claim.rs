@@ -3,17 +3,21 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::evidence::Counts;
 use super::outcome::Outcome;
 use super::score::Shortfall;
-use super::template::Template;
+use super::template::{Template, a_path};
 use super::unwanted::Unwanted;
 use crate::event::Timestamp;
 
 /// One thing that a skill says.
 ///
+/// Its serde form is for people as well: `{"repair": {"command": "make itest", "repair": "make db-up"}}`.
 /// Match with a wildcard outside this crate: further kinds are further variants.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Claim {
     /// Run a command.
@@ -33,7 +37,7 @@ pub enum Claim {
         first: Template,
     },
     /// Edit a file, or another one of a kind each time; named by its path in the repository where that is known.
-    Edit(Template),
+    Edit(#[serde(deserialize_with = "a_path")] Template),
     /// Do not run a command: people refused it in this work.
     Avoid(Template),
     /// Run a command where another cannot work because a tool is missing.
@@ -53,6 +57,7 @@ pub enum Claim {
     /// Run a command after files were edited: it belongs to them.
     Check {
         /// The files, by their paths in the repository.
+        #[serde(deserialize_with = "a_path")]
         edited: Template,
         /// The command.
         run: Template,
@@ -60,8 +65,10 @@ pub enum Claim {
     /// Two files change together.
     Together {
         /// The file that is edited.
+        #[serde(deserialize_with = "a_path")]
         edited: Template,
         /// The file that is edited with it.
+        #[serde(deserialize_with = "a_path")]
         also: Template,
     },
 }
@@ -76,7 +83,7 @@ impl Claim {
     }
 
     /// Whether it is a step of a procedure: it says nothing without the others.
-    pub(super) fn is_step(&self) -> bool {
+    pub(crate) fn is_step(&self) -> bool {
         matches!(self, Self::Run(_) | Self::Edit(_))
     }
 
@@ -88,28 +95,10 @@ impl Claim {
         }
     }
 
-    /// The claim that a library of format 3 or older printed as this line.
-    pub fn parse(line: &str) -> Option<Self> {
-        let mut parts = line.split('`');
-        let (before, first, between) = (parts.next()?, parts.next()?, parts.next()?);
-        let second = parts.next();
-        let command = Template::parse;
-        let claim = match (before, between, second) {
-            ("run ", "", None) => Self::Run(command(first)?),
-            ("edit ", "", None) => Self::Edit(Template::parse_path(first)),
-            ("do not run ", "", None) => Self::Avoid(command(first)?),
-            ("run ", " before ", Some(second)) => {
-                Self::Repair { command: command(second)?, repair: command(first)? }
-            }
-            ("run ", " instead of ", Some(second)) => {
-                Self::Instead { run: command(first)?, failed: command(second)? }
-            }
-            ("run ", ", not ", Some(second)) => {
-                Self::Prefer { prefer: command(first)?, over: command(second)? }
-            }
-            _ => return None,
-        };
-        Some(claim)
+    /// Of a repair the claim that it prevents the failure as well: who refuses one wants neither.
+    pub(crate) fn prevention(&self) -> Option<Self> {
+        let Self::Repair { command, repair } = self else { return None };
+        Some(Self::Prevent { command: command.clone(), first: repair.clone() })
     }
 
     /// The command that it is against, and how a text names it.
@@ -395,28 +384,5 @@ impl Candidate {
         }
         lines.extend(self.dropped.iter().map(|reason| format!("  left out: {reason}")));
         lines
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_claim_of_an_older_library_is_read() {
-        for line in [
-            "run `git tag v{version}`",
-            "run `make db-up` before `make itest`",
-            "edit `migrations/{name}.sql`",
-            "do not run `git push --force`",
-            "run `python3 -m pytest {path}` instead of `python -m pytest {path}`",
-            "run `pnpm add {name}`, not `npm install {name}`",
-            "run `git commit -m \"{text}\"`",
-        ] {
-            assert!(Claim::parse(line).is_some(), "{line}");
-        }
-        for line in ["", "run", "run ``", "run `a` after `b`", "walk `a`", "run `a && b`"] {
-            assert_eq!(Claim::parse(line), None, "{line}");
-        }
     }
 }

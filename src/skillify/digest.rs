@@ -158,6 +158,13 @@ impl Digest {
         }
         commands
     }
+
+    /// The commands among them that failed, whatever came later.
+    pub fn failed(&self) -> BTreeSet<String> {
+        let actions = self.segments.iter().flat_map(SegmentDigest::actions).map(|(_, action)| action);
+        let failed = actions.filter(|action| !action.refused && action.status == Status::Error);
+        failed.filter_map(repairable).map(Command::text).collect()
+    }
 }
 
 /// The skill's own name: assistants name a plugin's skill `plugin:skill`.

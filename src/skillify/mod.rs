@@ -32,7 +32,7 @@
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `pattern.rs`, `joint.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
-//! | `claim.rs` | claims, evidence, candidates |
+//! | `claim.rs`, `reading.rs` | claims, evidence, candidates; claims read from text |
 //! | `index.rs` | where a claim can be looked for |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
@@ -74,6 +74,7 @@ mod prefer;
 mod procedure;
 mod prompt;
 mod propose;
+mod reading;
 mod said;
 mod score;
 mod segment;
@@ -107,6 +108,7 @@ pub use score::{PublishRule, Shortfall};
 pub(crate) use segment::short_hash;
 pub use shared::sharing_commands;
 pub use template::Template;
+pub(crate) use trigger::is_imperative;
 pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};
 
 use crate::event::Timestamp;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 use super::hole::{Hole, Kind};
 use super::pattern::{Filled, Numbering, Pattern};
 use super::version::{version_in, version_of};
@@ -319,6 +321,26 @@ impl fmt::Display for Template {
         }
         Ok(())
     }
+}
+
+impl Serialize for Template {
+    /// As it prints.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Template {
+    /// A command; a path is read by [`a_path`].
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| de::Error::custom(format_args!("{text:?} is no single command")))
+    }
+}
+
+/// Reads the template of an edited file.
+pub(super) fn a_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Error> {
+    Ok(Template::parse_path(&String::deserialize(deserializer)?))
 }
 
 impl Piece {

@@ -99,7 +99,7 @@ const BROAD: &[&str] = &[
 ];
 
 /// Whether the word, where it opens a prompt, asks to do something.
-fn is_imperative(word: &str) -> bool {
+pub(crate) fn is_imperative(word: &str) -> bool {
     IMPERATIVES.contains(&word)
 }
 

@@ -111,7 +111,7 @@ fn people_push_to_the_proposal_and_to_the_branch_meanwhile() {
     ann.commit_and_push("main", "Start");
     bare.review().publish(&update(&first())).unwrap();
     ann.pull(PROPOSAL);
-    let edited = ann.read(SKILL).replace("## Steps", "## Steps, as we like them");
+    let edited = ann.read(SKILL).replace("## Lessons", "## Lessons, as we like them");
     ann.write(SKILL, &edited);
     ann.commit_and_push(PROPOSAL, "Word it as we do");
     ann.pull("main");

@@ -7,7 +7,7 @@ use skillspan::exporters::target::Update;
 use skillspan::library::{Decision, Episode, Findings};
 use skillspan::table::Session;
 
-use super::failing::release;
+use super::failing::releases;
 use super::repository::{Bare, NAME, SKILL, first, update, with_migration};
 use super::sessions::{mined, session};
 
@@ -39,7 +39,7 @@ fn by_compose(id: &str, person: &str, day: i64) -> Session {
     let built = session(id)
         .by(person)
         .prompt("run the integration tests")
-        .fails("make itest")
+        .run_with_output("make itest", Status::Error, "connection refused")
         .ok("docker compose up -d db")
         .ok("make itest")
         .response("Done.")
@@ -47,13 +47,14 @@ fn by_compose(id: &str, person: &str, day: i64) -> Session {
     on(built, day)
 }
 
-/// A session in which the skill's repair is turned down.
-fn against(id: &str, person: &str, day: i64) -> Session {
+/// A session in which one of the skill's repairs does not help.
+fn against(id: &str, person: &str, day: i64, (failure, repair): (&str, &str)) -> Session {
     let built = session(id)
         .by(person)
         .prompt("run the integration tests")
-        .fails("make itest")
-        .refused("docker compose up -d db")
+        .run_with_output("make itest", Status::Error, failure)
+        .ok(repair)
+        .run_with_output("make itest", Status::Error, failure)
         .build();
     on(built, day)
 }
@@ -92,12 +93,12 @@ fn the_life_of_a_skill() {
     publish(&sessions, &mut story, "three sessions show it: created");
     publish(&sessions, &mut story, "nothing new");
     sessions = with_migration();
-    publish(&sessions, &mut story, "two more need a migration: sharpened");
+    publish(&sessions, &mut story, "three more need a migration: sharpened");
 
     ann.pull("main");
-    ann.write(SKILL, &ann.read(SKILL).replace("## Steps", "## Steps, in this order"));
+    ann.write(SKILL, &ann.read(SKILL).replace("## Lessons", "## Lessons, most useful first"));
     ann.commit_and_push("main", "Say that the order matters");
-    sessions.extend([by_compose("c1", "alice", 1), by_compose("c2", "bob", 2)]);
+    sessions.extend([by_compose("c1", "alice", 1), by_compose("c2", "bob", 2), by_compose("c3", "carol", 3)]);
     publish(&sessions, &mut story, "a person edited it, newer sessions contradict it: proposed");
     let library = bare.direct().load().unwrap();
     let listed = library.skills().into_iter().find(|skill| skill.name == NAME).unwrap();
@@ -110,8 +111,12 @@ fn the_life_of_a_skill() {
     told(&bare, &mut story, "the person approves", before);
     publish(&sessions, &mut story, "nothing new again");
 
-    sessions.extend([against("a1", "alice", 5), against("a2", "bob", 6)]);
-    publish(&sessions, &mut story, "newer sessions turn it down: retirement announced");
+    let database = ("connection refused", "docker compose up -d db");
+    sessions.extend([against("a1", "alice", 5, database), against("a2", "bob", 6, database)]);
+    publish(&sessions, &mut story, "one of its repairs helps no longer: revised");
+    let migration = ("relation does not exist", "make migrate");
+    sessions.extend([against("a3", "alice", 7, migration), against("a4", "bob", 8, migration)]);
+    publish(&sessions, &mut story, "the other one neither: retirement announced");
     publish(&sessions, &mut story, "the notice stands");
     sessions.push(one_off(20));
     publish(&sessions, &mut story, "a week of evidence later: gone");
@@ -158,6 +163,7 @@ fn what_later_sessions_show_with_and_without_a_skill_stands_beside_its_evidence(
         failures,
         tool_calls: 4,
         seconds: 90,
+        ..Episode::default()
     };
     let elsewhere = Episode {
         commands: [("make itest-all".to_owned(), Status::Error)].into(),
@@ -201,11 +207,11 @@ fn preferring(id: &str, person: &str) -> Session {
 fn an_install_that_a_skill_is_against_stands_in_no_file_of_it_as_a_command() {
     let bare = Bare::new();
     bare.direct().publish(&update(&[preferring("a", "alice"), preferring("b", "bob")])).unwrap();
-    let folder = "skills/use-pnpm-add-charts-not-npm";
+    let folder = "skills/install-dependencies";
     let skill = bare.read("main", &format!("{folder}/SKILL.md"));
     let evidence = bare.read("main", &format!("{folder}/references/evidence.md"));
-    assert!(skill.contains("## Avoid\n- Do not install `charts` with `npm`.\n"), "{skill}");
-    assert!(evidence.contains("## Run `pnpm add charts`, not `npm`\n"), "{evidence}");
+    assert!(skill.contains("## Lessons\n1. Use `pnpm add charts`, not `npm`.\n"), "{skill}");
+    assert!(evidence.contains("## Use `pnpm add charts`, not `npm`\n"), "{evidence}");
     assert!(!format!("{skill}{evidence}").contains("npm install"), "{skill}{evidence}");
 }
 
@@ -222,9 +228,12 @@ fn effect_is_told_of_skills_that_repair_nothing_as_well() {
             .build()
     };
     let preferring = vec![preferring("a", "alice"), preferring("b", "bob")];
-    let replacing = vec![replacing("a", "alice", "x/test_a.py"), replacing("b", "bob", "y/test_b.py")];
-    let releasing =
-        vec![release("r1", "alice", "0.4.2"), release("r2", "bob", "0.5.0"), release("r3", "carol", "0.6.0")];
+    let replacing = vec![
+        replacing("a", "alice", "x/test_a.py"),
+        replacing("b", "bob", "y/test_b.py"),
+        replacing("c", "carol", "x/test_c.py"),
+    ];
+    let releasing = releases();
     for (sessions, met, not_met) in [
         (&preferring, ["pnpm add charts", "npm install charts"], "pnpm add chalk"),
         (&replacing, ["bin/test z/test_c.py", "python3 -m pytest z/test_c.py"], "bin/lint z/test_c.py"),

@@ -8,12 +8,9 @@ use skillspan::exporters::filesystem::{Config, Error, Filesystem};
 use skillspan::exporters::target::{Report, Update};
 use skillspan::library::{Change, Findings, Layout};
 use skillspan::skillify::Mined;
-use skillspan::table::Session;
 
-use super::sessions::{mined, needs, session};
-
-const NAME: &str = "make-itest-needs-make-db-up";
-const SKILL: &str = "skills/make-itest-needs-make-db-up/SKILL.md";
+use super::repository::{NAME, SKILL, first as sessions, needs, with_migration as sessions_with_migration};
+use super::sessions::mined;
 
 /// A folder to publish to.
 pub(crate) struct Target {
@@ -83,27 +80,6 @@ pub(crate) fn update(mined: &Mined) -> Update {
     Update::Findings(vec![Findings::from(mined)])
 }
 
-fn sessions() -> Vec<Session> {
-    needs("make db-up", "make itest")
-}
-
-/// Two further sessions in which the migration is needed, too.
-fn sessions_with_migration() -> Vec<Session> {
-    let more = |id: &str, person: &str| {
-        session(id)
-            .by(person)
-            .prompt("run the integration tests")
-            .fails("make itest")
-            .ok("make db-up")
-            .ok("make migrate")
-            .ok("make itest")
-            .build()
-    };
-    let mut sessions = sessions();
-    sessions.extend([more("m4", "alice"), more("m5", "bob")]);
-    sessions
-}
-
 #[test]
 fn a_new_skill_is_created() {
     let target = Target::new();
@@ -120,8 +96,8 @@ fn a_new_skill_is_created() {
             "README.md",
             "gemini-extension.json",
             "package.json",
-            "skills/make-itest-needs-make-db-up/SKILL.md",
-            "skills/make-itest-needs-make-db-up/references/evidence.md",
+            "skills/run-the-tests/SKILL.md",
+            "skills/run-the-tests/references/evidence.md",
         ]
     );
 }
@@ -156,10 +132,11 @@ fn what_sessions_show_anew_sharpens_the_skill_under_its_name() {
     let report = target.publish(&mined(&sessions_with_migration()));
     assert_eq!(report.named(Change::Sharpened), [NAME]);
     let skill = target.read(SKILL);
-    assert!(skill.contains("Run `make db-up` and `make migrate` before `make itest`."), "{skill}");
     assert!(
-        skill.contains("skillspan-version: \"2\"") && skill.contains("name: make-itest-needs-make-db-up\n")
+        skill.contains("2. If `make itest` fails with \"relation does not exist\", run `make migrate`."),
+        "{skill}"
     );
+    assert!(skill.contains("skillspan-version: \"2\"") && skill.contains("name: run-the-tests\n"));
     assert!(target.read("package.json").contains("0.1.2"));
 }
 
@@ -167,7 +144,7 @@ fn what_sessions_show_anew_sharpens_the_skill_under_its_name() {
 fn what_a_person_edited_stays_and_a_proposal_is_kept() {
     let target = Target::new();
     target.publish(&mined(&sessions()));
-    let edited = target.read(SKILL).replace("## Steps", "## Steps, as we like them");
+    let edited = target.read(SKILL).replace("## Lessons", "## Lessons, as we like them");
     target.write(SKILL, &edited);
     let report = target.publish(&mined(&sessions_with_migration()));
     assert_eq!((report.named(Change::HandEdited).as_slice(), report.files_written), ([NAME].as_slice(), 0));
@@ -209,7 +186,7 @@ fn other_peoples_files_are_not_touched() {
     let report = target.publish(&mined(&sessions()));
     assert_eq!(report.named(Change::Created).len(), 1);
     assert!(
-        report.named(Change::Created)[0].starts_with("make-itest-needs-make-db-up-"),
+        report.named(Change::Created)[0].starts_with("run-the-tests-"),
         "{:?}",
         report.named(Change::Created)
     );
@@ -225,7 +202,7 @@ fn a_state_of_a_newer_version_is_refused_by_name() {
     let error = target.exporter().publish(&update(&mined(&sessions()))).unwrap_err();
     assert!(
         error.to_string().ends_with(
-            "library.json: the library's state has format 99, this version reads up to 4: use a newer skillspan"
+            "library.json: the library's state has format 99, this version reads up to 5: use a newer skillspan"
         ),
         "{error}"
     );

@@ -23,6 +23,7 @@ mod golden;
 mod hosts;
 mod life;
 mod model;
+mod older;
 mod people;
 mod races;
 mod repository;

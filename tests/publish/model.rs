@@ -26,7 +26,7 @@ use super::repository::{Bare, STATE, first, other, with_migration};
 
 /// Starts every step anew, as a good model may.
 fn well(question: &Value) -> String {
-    reworded(question, |text| text.replace("Run `", "First run `"))
+    reworded(question, |text| text.replace(", run `", ", first run `"))
 }
 
 fn settings(server: &Server) -> ModelSettings {
@@ -124,7 +124,7 @@ fn a_rerun_asks_nothing_and_changes_nothing_nor_does_a_second_worker_with_an_emp
     let (report, tally) = work(&server, &one, &git(&bare, "one"), &first());
     assert_eq!((report.named(Change::Created).len(), tally.asked.answers.len()), (1, 1));
     let skill = bare.read("main", super::repository::SKILL);
-    assert!(skill.contains("1. First run `make db-up`."), "{skill}");
+    assert!(skill.contains(", first run `make db-up`."), "{skill}");
     let before = (bare.tip("main"), bare.tip(STATE), bare.files("main"), bare.files(STATE));
     let calls = server.calls();
 
@@ -203,11 +203,13 @@ fn a_server_that_misbehaves_costs_no_skill_no_line_and_no_key() {
         ),
         (
             "reversed",
-            Behaviour::Words(|question| reworded(question, |text| text.replace("Run `", "Do not run `"))),
+            Behaviour::Words(|question| reworded(question, |text| text.replace(", run `", ", do not run `"))),
         ),
         (
             "turned round",
-            Behaviour::Words(|question| reworded(question, |text| text.replace("before", "after"))),
+            Behaviour::Words(|question| {
+                reworded(question, |text| text.replace("If `make itest` fails", "If `make itest` passes"))
+            }),
         ),
     ] {
         let never_answers = matches!(behaviour, Behaviour::Hang);
@@ -344,26 +346,29 @@ fn answers_of_skills_that_are_no_longer_mined_are_dropped() {
 }
 
 #[test]
-fn a_state_from_before_models_is_read_and_a_rerun_leaves_it_alone() {
+fn a_state_from_before_models_is_read_and_said_anew_once() {
     let server = Server::start(vec![Behaviour::Words(well)]);
     let folder_of = tempfile::tempdir().unwrap();
     let target = folder(folder_of.path());
     let update = Update::Findings(vec![Findings::from(&super::sessions::mined(&first()))]);
     target.publish(&update, Arc::new(AtomicBool::new(false))).unwrap();
     let path = folder_of.path().join(".skillspan/library.json");
-    let old = fs::read_to_string(&path).unwrap().replace("\"format\": 4", "\"format\": 2");
+    let old = super::older::as_lines(&fs::read_to_string(&path).unwrap(), 2);
     fs::write(&path, &old).unwrap();
     let (report, _) = work(&server, &start(&settings(&server)), &target, &first());
+    assert_eq!(report.named(Change::Revised).len(), 1);
+    assert_eq!(server.calls(), 1, "what is said anew is worded anew");
+    let before = files(folder_of.path());
+    let (report, _) = work(&server, &start(&settings(&server)), &target, &first());
     assert_eq!(report.named(Change::Unchanged).len(), 1);
-    assert_eq!(server.calls(), 0, "a skill that stands is not asked about");
-    assert_eq!(fs::read_to_string(&path).unwrap(), old);
+    assert_eq!((files(folder_of.path()), server.calls()), (before, 1));
 }
 
 /// Two repairs of different commands with one program.
 fn similar() -> Vec<Session> {
     let sessions = [
-        super::sessions::needs("make db-up", "make itest"),
-        super::sessions::needs("make db-up", "make seed"),
+        super::repository::needs("make db-up", "make itest"),
+        super::repository::needs("make db-up", "make seed"),
     ];
     let [one, mut two] = sessions;
     for session in &mut two {

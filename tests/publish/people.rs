@@ -5,8 +5,8 @@ use skillspan::exporters::target::Update;
 use skillspan::library::{Change, Decision, Layout, Standing};
 
 use super::life::Target;
-use super::repository::{NAME, SKILL, first, with_migration};
-use super::sessions::{mined, needs, session};
+use super::repository::{NAME, SKILL, first, needs, with_migration};
+use super::sessions::{mined, session};
 
 const BY_HAND: &str =
     "---\nname: testing\ndescription: How we test.\n---\n\n# Testing\n\nRun `make itest` before you push.\n";
@@ -36,7 +36,7 @@ fn what_a_persons_skill_covers_becomes_a_proposal_to_deepen_it() {
     let deepened = target.read("skills/testing/SKILL.md");
     assert!(deepened.starts_with(BY_HAND.trim_end()), "{deepened}");
     assert!(
-        deepened.contains("- If `make itest` fails, run `make db-up`, then run `make itest` again."),
+        deepened.contains("- If `make itest` fails with \"connection refused\", run `make db-up`."),
         "{deepened}"
     );
     let report = target.publish(&mined(&first()));
@@ -68,7 +68,7 @@ fn a_persons_skill_about_something_else_keeps_nothing_away() {
 fn a_rejected_proposal_is_not_made_again() {
     let target = Target::new();
     target.publish(&mined(&first()));
-    let edited = target.read(SKILL).replace("## Steps", "## Our steps");
+    let edited = target.read(SKILL).replace("## Lessons", "## Our lessons");
     target.write(SKILL, &edited);
     target.publish(&mined(&with_migration()));
     decide(&target, NAME, Decision::Reject).unwrap();
@@ -82,7 +82,7 @@ fn a_rejected_proposal_is_not_made_again() {
 fn an_approved_proposal_replaces_the_edit_and_the_skill_is_generated_again() {
     let target = Target::new();
     target.publish(&mined(&first()));
-    target.write(SKILL, &target.read(SKILL).replace("## Steps", "## Our steps"));
+    target.write(SKILL, &target.read(SKILL).replace("## Lessons", "## Our lessons"));
     target.publish(&mined(&with_migration()));
     decide(&target, NAME, Decision::Approve).unwrap();
     assert!(target.read(SKILL).contains("make migrate") && !target.read(SKILL).contains("Our steps"));
@@ -141,51 +141,33 @@ fn one_copy_that_a_person_deleted_stays_away() {
 }
 
 #[test]
-fn clusters_that_merge_leave_the_oldest_skill() {
-    let both = |id: &str, person: &str| {
-        session(id)
-            .by(person)
-            .prompt("run the integration tests")
-            .fails("make itest")
-            .ok("make db-up")
-            .ok("make migrate")
-            .ok("make itest")
-            .build()
-    };
-    let only = |id: &str, person: &str, fix: &str| {
-        session(id)
-            .by(person)
-            .prompt("run the integration tests")
-            .fails("make itest")
-            .ok(fix)
-            .ok("make itest")
-            .response("Done.")
-            .build()
+fn skills_that_become_one_leave_the_oldest() {
+    let tried = |id: &str, project: &str, test: &str, fix: &str| {
+        let people = ["alice", "bob", "carol"];
+        let one = |(at, who): (usize, &&str)| {
+            session(&format!("{id}{at}"))
+                .by(who)
+                .project(&format!("git.example.com/acme/{project}"))
+                .prompt("run the tests")
+                .fails(test)
+                .ok(fix)
+                .ok(test)
+                .response("Done.")
+                .build()
+        };
+        people.iter().enumerate().map(one).collect::<Vec<_>>()
     };
     let target = Target::new();
-    let apart = [
-        only("p1", "alice", "make db-up"),
-        only("p2", "bob", "make db-up"),
-        only("q1", "alice", "make migrate"),
-        only("q2", "bob", "make migrate"),
-    ];
-    let report = target.publish(&mined(&apart));
+    let apart = [tried("p", "shop", "make itest", "make db-up"), tried("q", "web", "make e2e", "make seed")];
+    let report = target.publish(&mined(&apart.concat()));
     assert_eq!(report.named(Change::Created).len(), 2, "{report}");
-    let together: Vec<_> = apart
-        .iter()
-        .cloned()
-        .chain(
-            ["r1", "r2", "r3", "r4", "r5", "r6"]
-                .iter()
-                .zip(["alice", "bob"].iter().cycle())
-                .map(|(id, who)| both(id, who)),
-        )
-        .collect();
-    let report = target.publish(&mined(&together));
+    // Both repositories need both: one skill of the workspace says it.
+    let more = [tried("r", "web", "make itest", "make db-up"), tried("t", "shop", "make e2e", "make seed")];
+    let report = target.publish(&mined(&[apart, more].concat().concat()));
     let (sharpened, retiring) = (report.named(Change::Sharpened), report.named(Change::Retiring));
     assert_eq!((sharpened.len(), retiring.len()), (1, 1), "{report}");
     let reason = target.read(&format!("skills/{}/SKILL.md", retiring[0]));
-    assert!(reason.contains(&format!("Retired: {} says all of it", sharpened[0])), "{reason}");
+    assert!(reason.contains(&format!("Retired: now said by {}", sharpened[0])), "{reason}");
     assert!(target.read("RETIRED.md").contains(retiring[0]));
 }
 
@@ -193,8 +175,8 @@ fn clusters_that_merge_leave_the_oldest_skill() {
 fn a_state_of_the_first_format_is_read() {
     let target = Target::new();
     target.publish(&mined(&first()));
-    let mut state: serde_json::Value = serde_json::from_str(&target.read(".skillspan/library.json")).unwrap();
-    state["format"] = 1.into();
+    let lines = super::older::as_lines(&target.read(".skillspan/library.json"), 1);
+    let mut state: serde_json::Value = serde_json::from_str(&lines).unwrap();
     for digests in state["files"].as_object_mut().unwrap().values_mut() {
         *digests = digests[0].clone();
     }
@@ -204,7 +186,8 @@ fn a_state_of_the_first_format_is_read() {
         }
     }
     target.write(".skillspan/library.json", &state.to_string());
+    assert_eq!(target.publish(&mined(&first())).named(Change::Revised), [NAME]);
     assert_eq!(target.publish(&mined(&first())).named(Change::Unchanged), [NAME]);
     assert_eq!(target.publish(&mined(&with_migration())).named(Change::Sharpened), [NAME]);
-    assert!(target.read(".skillspan/library.json").contains("\"format\": 4"));
+    assert!(target.read(".skillspan/library.json").contains("\"format\": 5"));
 }

@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use skillspan::event::Status;
 use skillspan::exporters::git::{Auth, Config, Git, Mode, Remote};
 use skillspan::exporters::target::Update;
 use skillspan::library::{Findings, Layout};
 use skillspan::table::Session;
 
-use super::sessions::{mined, needs, session};
+use super::sessions::{SessionBuilder, mined, session};
 
-pub(crate) const NAME: &str = "make-itest-needs-make-db-up";
-pub(crate) const SKILL: &str = "skills/make-itest-needs-make-db-up/SKILL.md";
+pub(crate) const NAME: &str = "run-the-tests";
+pub(crate) const SKILL: &str = "skills/run-the-tests/SKILL.md";
 pub(crate) const PROPOSAL: &str = "skillspan/proposal/main";
 pub(crate) const STATE: &str = "skillspan/state";
 
@@ -182,24 +183,40 @@ pub(crate) fn update(sessions: &[Session]) -> Update {
     Update::Findings(vec![Findings::from(&mined(sessions))])
 }
 
+/// Three sessions of three people in which `test` fails until `fix` has run, found by the agent each time.
+pub(crate) fn needs(fix: &str, test: &str) -> Vec<Session> {
+    let tried = |session: SessionBuilder| {
+        session.run_with_output(test, Status::Error, "connection refused").ok(fix).ok(test)
+    };
+    let shop = |id: &str, person: &str| session(id).by(person).project("git.example.com/acme/shop-api");
+    let one = shop("s01", "alice").prompt("Run the integration tests of the orders module.").read("Makefile");
+    let two = shop("s02", "bob").prompt("Run the integration tests please");
+    let three = session("s03")
+        .by("carol")
+        .project("git.example.com/acme/web-widgets")
+        .prompt("Fix the greeting in src/app.py to say \"Hi\" and check the integration suite")
+        .read("src/app.py")
+        .edit("src/app.py");
+    [one, two, three].map(|session| tried(session).response("Done.").build()).to_vec()
+}
+
 /// Sessions that teach the first version of a skill.
 pub(crate) fn first() -> Vec<Session> {
     needs("make db-up", "make itest")
 }
 
-/// Two more, newer ones, in which a migration is needed as well.
+/// Three more, in which another failure needs a migration.
 pub(crate) fn with_migration() -> Vec<Session> {
-    let more = |id: &str, person: &str| {
+    let more = |(id, person): (&str, &str)| {
         session(id)
             .by(person)
             .prompt("run the integration tests")
-            .fails("make itest")
-            .ok("make db-up")
+            .run_with_output("make itest", Status::Error, "relation does not exist")
             .ok("make migrate")
             .ok("make itest")
             .build()
     };
-    [first(), vec![more("m4", "alice"), more("m5", "bob")]].concat()
+    [first(), [("m4", "alice"), ("m5", "bob"), ("m6", "carol")].map(more).to_vec()].concat()
 }
 
 /// Sessions that teach another skill.
@@ -207,15 +224,15 @@ pub(crate) fn other(number: usize) -> Vec<Session> {
     let words = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet"];
     let word = words.get(number % words.len()).unwrap();
     let suffix = number / words.len();
-    let one = |id: &str, person: &str| {
+    let one = |(id, person): (&str, &str)| {
         session(&format!("{id}-{number}"))
             .by(person)
-            .prompt(&format!("check the {word} exporter"))
-            .fails(&format!("make check-{word}{suffix}"))
-            .ok(&format!("make build-{word}{suffix}"))
-            .ok(&format!("make check-{word}{suffix}"))
+            .prompt(&format!("run the {word} export"))
+            .fails(&format!("make export-{word}{suffix}"))
+            .ok(&format!("make seed-{word}{suffix}"))
+            .ok(&format!("make export-{word}{suffix}"))
             .response("Done.")
             .build()
     };
-    vec![one("x", "alice"), one("y", "bob")]
+    [("x", "alice"), ("y", "bob"), ("z", "carol")].map(one).to_vec()
 }

@@ -5,10 +5,13 @@
 //! | `mod.rs` | the arguments; which target is meant |
 //! | `show.rs` | `list`, `show`, `evidence`, `history` |
 //! | `decide.rs` | `approve`, `reject`, `restore` |
+//! | `lint.rs` | `lint` |
 
 mod decide;
+mod lint;
 mod show;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -42,6 +45,13 @@ pub(super) enum Command {
     Reject(Named),
     /// Bring back a skill that was deleted or retired
     Restore(Named),
+    /// What a reviewer would refuse of the skills' texts; exit code 1 if there is anything
+    Lint {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// SKILL.md files, and folders that hold some; without any the targets' skills are read
+        paths: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -72,6 +82,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         }
         Command::Approve(named) => decide::decide(named, Decision::Approve),
         Command::Reject(named) => decide::decide(named, Decision::Reject),
+        Command::Lint { config, paths } => lint::lint(config, paths),
         Command::Restore(named) => decide::decide(named, Decision::Restore),
     }
 }
