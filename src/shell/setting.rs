@@ -4,8 +4,8 @@
 //! for a command is thus part of what was done, but for those that only change how much is printed or
 //! whether questions are asked, and those that only say where programs lie on one machine. So is the
 //! folder that a line enters first, unless it is the machine's own (an absolute path). A run without
-//! that folder is no other command: the assistant's shell may stand there already. `sudo`, and what puts a
-//! command into an environment (`mise exec --`), are told where most runs have them.
+//! that folder is no other command: the assistant's shell may stand there already. `sudo` is told
+//! where most runs have it, what puts a command into an environment (`mise exec --`) where all do.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -186,11 +186,12 @@ impl Setting {
     }
 
     /// What runs, each with how often it was run, have in common: the variables that most agree in (of
-    /// several that as many do, the fewest), and the folder and privilege of more than half.
+    /// several that as many do, the fewest), the folder and privilege of more than half, and what puts all of
+    /// them into an environment.
     pub(crate) fn usual(runs: &[(&Command, usize)]) -> Self {
         let mut variables: BTreeMap<&[Word], usize> = BTreeMap::new();
-        let (mut directories, mut privileges, mut wrappers) =
-            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (mut directories, mut privileges) = (BTreeMap::new(), BTreeMap::new());
+        let mut wrappers: BTreeMap<&Option<String>, usize> = BTreeMap::new();
         for (command, times) in runs {
             let Self { variables: own, directory, privilege, wrapper } = command.setting();
             *variables.entry(own).or_default() += times;
@@ -209,7 +210,8 @@ impl Setting {
             variables: usual.map(|(variables, _)| variables.to_vec()).unwrap_or_default(),
             directory: of_most(directories),
             privilege: of_most(privileges),
-            wrapper: of_most(wrappers),
+            // A command that some ran without needs none.
+            wrapper: wrappers.into_keys().min().cloned().flatten(),
         }
     }
 }

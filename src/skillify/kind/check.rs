@@ -290,11 +290,11 @@ impl Found<'_> {
         is_shuffled: bool,
     ) -> Option<Proposed> {
         let (mut support, mut against, mut untreated, mut treated) = (vec![], vec![], vec![], vec![]);
-        let mut run = None;
+        let mut runs: Vec<&Command> = Vec::new();
         for member in members {
             let Some(timeline) = sessions.timelines.get(member.session) else { continue };
             let ran = member.ran.get(self.check);
-            run = run.or(ran.map(|(_, command)| *command));
+            runs.extend(ran.map(|(_, command)| *command));
             let edited = first_edits(member).get(self.class).copied();
             let show = |steps: &[usize], outcome| timeline.evidence(sessions.works, steps, outcome);
             match (edited, ran) {
@@ -311,7 +311,7 @@ impl Found<'_> {
         }
         support.sort();
         against.sort();
-        let run = Template::of(&[run?])?;
+        let run = Template::of(&runs)?;
         let claim = SupportedClaim {
             claim: Claim::Check { edited: Template::parse_path(self.class), run },
             failures: Vec::new(),

@@ -18,6 +18,7 @@ use super::super::template::Template;
 use super::super::verify::is_run_of;
 use super::{Proposed, Sessions, Verdict, judged};
 use crate::event::Status;
+use crate::shell::command::Command;
 use crate::shell::family::{Family, family};
 
 /// A first run of a check as the tree stands.
@@ -42,8 +43,8 @@ pub(super) fn preventions(
 
 /// Every check of style with every formatter that sessions of its repository ran.
 fn styles(sessions: &Sessions<'_>) -> BTreeSet<(Template, Template)> {
-    type Ran = BTreeMap<Template, BTreeSet<usize>>;
-    let mut by_project: BTreeMap<&str, (Ran, Ran)> = BTreeMap::new();
+    type Ran<'c> = BTreeMap<String, (BTreeSet<usize>, Vec<&'c Command>)>;
+    let mut by_project: BTreeMap<&str, (Ran<'_>, Ran<'_>)> = BTreeMap::new();
     for (session, timeline) in sessions.timelines.iter().enumerate() {
         let (checks, formatters) = by_project.entry(timeline.project()).or_default();
         for command in timeline.steps.iter().filter_map(|step| claimable(step.action)) {
@@ -52,17 +53,20 @@ fn styles(sessions: &Sessions<'_>) -> BTreeSet<(Template, Template)> {
                 Family::Format => &mut *formatters,
                 _ => continue,
             };
-            if let Some(template) = Template::of(&[command]) {
-                ran.entry(template).or_default().insert(session);
-            }
+            let (by, runs) = ran.entry(command.identity()).or_default();
+            by.insert(session);
+            runs.push(command);
         }
     }
     let mut pairs = BTreeSet::new();
-    for (mut checks, mut formatters) in by_project.into_values() {
-        checks.retain(|_, by| by.len() >= super::FEWEST_TREATED as usize);
-        formatters.retain(|_, by| by.len() >= super::FEWEST_TREATED as usize);
-        for check in checks.keys() {
-            pairs.extend(formatters.keys().map(|first| (check.clone(), first.clone())));
+    let usual = |ran: Ran<'_>| -> Vec<Template> {
+        let often = ran.into_values().filter(|(by, _)| by.len() >= super::FEWEST_TREATED as usize);
+        often.filter_map(|(_, runs)| Template::of(&runs)).collect()
+    };
+    for (checks, formatters) in by_project.into_values() {
+        let formatters = usual(formatters);
+        for check in usual(checks) {
+            pairs.extend(formatters.iter().map(|first| (check.clone(), first.clone())));
         }
     }
     pairs
