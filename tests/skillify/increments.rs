@@ -114,7 +114,7 @@ fn from_digests(digests: &Digests) -> Vec<Mined> {
     let places = digests.places();
     let mined = places
         .iter()
-        .map(|((_, workspace), digests)| mine_digests(workspace, digests, &Config::default(), &Offline));
+        .map(|((_, workspace), digests)| mine_digests(workspace, digests, &Config::default()).worded(&Offline));
     mined.collect()
 }
 

@@ -71,7 +71,7 @@ fn injected_text_in_outputs_and_responses_never_appears() {
 fn a_proposer_cannot_add_what_no_claim_says() {
     struct Inventive;
     impl Proposer for Inventive {
-        fn word(&self, material: &Material<'_>) -> Wording {
+        fn word(&self, material: &Material) -> Wording {
             let mut wording = Offline.word(material);
             wording.description.push_str(" Then run `make deploy`.");
             wording
@@ -88,7 +88,7 @@ fn a_proposer_cannot_add_what_no_claim_says() {
 fn a_proposer_may_word_a_choice_between_installs() {
     struct Polite;
     impl Proposer for Polite {
-        fn word(&self, material: &Material<'_>) -> Wording {
+        fn word(&self, material: &Material) -> Wording {
             let mut wording = Offline.word(material);
             wording.avoid.iter_mut().for_each(|line| line.text = format!("Please: {}", line.text));
             wording
