@@ -95,21 +95,24 @@ impl<'a> Cases<'a> {
 
     fn proposed(&self) -> Vec<Proposed> {
         let parts = alike::parts(self.treated.clone());
-        let mut claims: BTreeMap<Claim, Vec<Case<'a>>> = BTreeMap::new();
+        let mut claims: BTreeSet<Claim> = BTreeSet::new();
         for part in parts {
             let Some((command, repair)) = alike::templates(&part) else { continue };
             if command != repair {
-                claims.entry(Claim::Repair { command, repair }).or_default().extend(part);
+                claims.insert(Claim::Repair { command, repair });
             }
         }
-        claims.into_iter().filter_map(|(claim, part)| self.propose(claim, &part)).collect()
+        let none = BTreeSet::new();
+        claims.into_iter().filter_map(|claim| self.propose(claim, &none)).collect()
     }
 
-    /// The claim with its counts, over all cases that its templates match.
-    fn propose(&self, claim: Claim, part: &[Case<'a>]) -> Option<Proposed> {
+    /// The claim with its counts, over all cases that its templates match but for those of some sessions.
+    fn propose(&self, claim: Claim, without: &BTreeSet<usize>) -> Option<Proposed> {
         let Claim::Repair { command, repair } = &claim else { return None };
         let is_treated = |case: &&Case<'_>| {
-            command.matches(case.command) && case.remedy.is_some_and(|(by, _)| repair.matches(by))
+            !without.contains(&case.session)
+                && command.matches(case.command)
+                && case.remedy.is_some_and(|(by, _)| repair.matches(by))
         };
         let mut treated: Vec<&Case<'_>> = self.treated.iter().filter(is_treated).collect();
         let failure = usual_failure(&treated);
@@ -121,7 +124,7 @@ impl<'a> Cases<'a> {
             .iter()
             .filter(|case| command.matches(case.command) && (failure.is_none() || case.signature == failure))
             .collect();
-        let family = part.first()?.family;
+        let family = treated.first()?.family;
         let own = passed(&plain);
         let of_family = passed(&self.plain.iter().filter(|case| case.family == family).collect::<Vec<_>>());
         let all = passed(&self.plain.iter().collect::<Vec<_>>());
@@ -199,23 +202,24 @@ impl<'a> Cases<'a> {
             let stands = both == 0
                 || is_inseparable
                 || (both * 2 <= all && count(all - both) >= super::FEWEST_TREATED);
-            if stands { kept.push(one) } else { explained.push((one, Verdict::Explained)) }
+            let own = (stands && both > 0 && !is_inseparable)
+                .then(|| self.propose(one.claim.claim.clone(), &stronger))
+                .flatten();
+            if stands { kept.push(own.unwrap_or(one)) } else { explained.push((one, Verdict::Explained)) }
         }
         (kept, explained)
     }
 }
 
-/// Whether both speak of one failure of one command.
+/// Whether both speak of a failure of one command that may be the same.
 fn is_rival(one: &SupportedClaim, other: &SupportedClaim) -> bool {
     let same_command = match (one.claim.situation(), other.claim.situation()) {
         (Some(one), Some(other)) => one == other || one.is_same_but_for_flags(other),
         _ => false,
     };
-    let failure = |claim: &SupportedClaim| claim.failures.first().cloned();
-    let same_failure = match (failure(one), failure(other)) {
-        (Some(one), Some(other)) => one == other,
-        _ => true,
-    };
+    let (own, theirs) = (&one.failures, &other.failures);
+    let same_failure =
+        own.is_empty() || theirs.is_empty() || own.iter().any(|failure| theirs.contains(failure));
     same_command && same_failure
 }
 
