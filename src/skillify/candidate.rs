@@ -77,7 +77,11 @@ impl Workspace<'_> {
     /// Every candidate, published ones first, and what became of each cluster, a line each.
     pub(super) fn candidates(&self) -> (Vec<Unworded>, Vec<String>) {
         let (claims, mut held) = self.lessons();
-        let (procedures, clusters) = self.procedures(&claims);
+        // What two claims say in both directions has no order to tell.
+        let contradicted = held.iter().filter(|one| one.shortfalls.contains(&Shortfall::Contradicted));
+        let contradicted = contradicted.flat_map(|one| one.material.claims.iter().cloned());
+        let said: Vec<SupportedClaim> = claims.iter().cloned().chain(contradicted).collect();
+        let (procedures, clusters) = self.procedures(&said);
         let standing = procedures.iter().filter(|draft| draft.shortfalls.is_empty()).count();
         let composed = compose::composed(claims, self.rule.skills.saturating_sub(standing));
         let composed = composed.into_iter().map(|((_, topic), claims)| Draft {
