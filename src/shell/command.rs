@@ -147,6 +147,13 @@ pub(crate) fn program_name(word: &str) -> &str {
     }
 }
 
+/// `./bin/test` runs what `bin/test` does; `./test` does not run what `test` does.
+fn shorten(program: &mut String) {
+    if let Some(rest) = program.strip_prefix("./").filter(|rest| rest.contains('/')) {
+        *program = rest.to_owned();
+    }
+}
+
 impl Command {
     fn new(pipeline: &Pipeline, setting: Setting) -> Self {
         let trivial_stages: Vec<bool> = pipeline.stages.iter().map(|stage| is_trivial(stage)).collect();
@@ -161,6 +168,9 @@ impl Command {
                 head = words.len();
             }
             words.extend(stage.iter().cloned());
+        }
+        if let Some(program) = words.get_mut(head) {
+            shorten(&mut program.value);
         }
         let inline = pipeline.stages.iter().any(|stage| is_inline(stage));
         Self { words, head, trivial: main.is_none(), inline, is_fed: pipeline.is_fed, setting }

@@ -268,7 +268,11 @@ impl Cluster<'_, '_> {
             _ => token,
         };
         let step = self.shown(claim, term, part);
-        (step.surprise > 0.0 || is_nearly_all(sessions(part), self.sessions)).then_some(step)
+        // What other work edits half as often is what people edit anyway.
+        let is_anyway = matches!(step.claim, Claim::Edit(_))
+            && !self.background.tells_apart(term, step.shown(), self.members.len());
+        let is_usual = step.surprise > 0.0 || is_nearly_all(sessions(part), self.sessions);
+        (is_usual && !is_anyway).then_some(step)
     }
 
     /// The step that shows a claim by a part of what was done, which the term stands for elsewhere.
