@@ -4,7 +4,7 @@
 //! sessions with what happened there: the commands, their statuses, and the first and last line of what they
 //! printed. This is for those who may read the sessions: nothing of it is published.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::event::{Kind, SessionEvent, Status};
@@ -18,7 +18,7 @@ const LONGEST: usize = 160;
 
 /// The events of the sessions, by id.
 pub(super) struct Events<'s> {
-    by_id: HashMap<&'s str, &'s SessionEvent>,
+    by_id: BTreeMap<&'s str, &'s SessionEvent>,
 }
 
 impl<'s> Events<'s> {

@@ -341,9 +341,13 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_or_is_secret_by_its_name_stands_in_no_instruction() {
-        for line in ["A=$B make a", "GITHUB_TOKEN=abc make a", "MYSQL_PWD=abc make a", "API_KEY=abc make a"] {
-            assert!(!single(line).unwrap().is_literal(), "{line}");
+    fn what_cannot_be_told_stands_in_no_instruction_and_a_secret_by_its_name_alone() {
+        assert!(!single("A=$B make a").unwrap().is_literal());
+        for name in ["GITHUB_TOKEN", "MYSQL_PWD", "API_KEY"] {
+            let command = single(&format!("{name}=abc make a")).unwrap();
+            assert_eq!(command.text(), format!("{name}={{secret}} make a"));
+            assert_eq!(command.setting().secrets(), [name]);
+            assert!(command.is_literal());
         }
         assert!(single("KEYBOARD=de PASSES=2 make a").unwrap().is_literal());
     }

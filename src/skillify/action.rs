@@ -3,6 +3,7 @@
 //! A tool call, its result and its decision are joined by the call's id. A shell tool is told by its
 //! name and by an argument that holds a command line; the line is split into commands.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -102,11 +103,13 @@ pub(super) struct Calls<'a> {
     by_id: BTreeMap<&'a str, Call<'a>>,
     /// The names of files that the session made, and whether a command made them.
     made: BTreeMap<String, bool>,
+    /// Where the session began, `""` if unknown.
+    folder: &'a str,
 }
 
 impl<'a> Calls<'a> {
-    /// Joins the facts of one session.
-    pub(super) fn join(facts: &[&'a Fact]) -> Self {
+    /// Joins the facts of one session, which began in `folder`.
+    pub(super) fn join(facts: &[&'a Fact], folder: &'a str) -> Self {
         let mut by_id: BTreeMap<&str, Call<'a>> = BTreeMap::new();
         for fact in facts {
             let event = &fact.event;
@@ -119,7 +122,7 @@ impl<'a> Calls<'a> {
             }
         }
         let made = by_id.values().flat_map(Call::made).collect();
-        Self { by_id, made }
+        Self { by_id, made, folder }
     }
 
     /// The actions of the call that this fact is the first observation of; none for any other fact.
@@ -133,7 +136,7 @@ impl<'a> Calls<'a> {
         if !opening.is_some_and(|first| std::ptr::eq(first, event)) {
             return Vec::new();
         }
-        let mut actions = call.actions();
+        let mut actions = call.actions(self.folder);
         for action in &mut actions {
             let Some(command) = action.command() else { continue };
             let made = command.words().iter().filter_map(|word| self.made.get(file_name(&word.value)));
@@ -155,6 +158,15 @@ fn file_name(path: &str) -> &str {
 
 static REDIRECTION: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:^|[^0-9&>-])>{1,2}\s*([\w./-]*\w\.\w+)").ok());
+
+/// The line as it reads where the session began: `cd /home/ann/shop/web && …` enters `web`.
+fn within<'l>(line: &'l str, folder: &str) -> Cow<'l, str> {
+    if folder.len() < 2 || !line.contains(folder) {
+        return Cow::Borrowed(line);
+    }
+    let below = line.replace(&format!("cd {folder}/"), "cd ");
+    Cow::Owned(below.replace(&format!("cd {folder} &&"), "cd . &&"))
+}
 
 /// Whether a path that a line writes to is a file that can be named.
 fn is_written(path: &str) -> bool {
@@ -265,7 +277,7 @@ impl<'a> Call<'a> {
         if path.is_empty() { Vec::new() } else { vec![(file_name(&path).to_owned(), false)] }
     }
 
-    fn actions(&self) -> Vec<Action> {
+    fn actions(&self, folder: &str) -> Vec<Action> {
         let Some(first) = self.observations().next() else { return Vec::new() };
         let mut events: Vec<String> = self.observations().map(|event| event.event_id.clone()).collect();
         events.sort();
@@ -289,7 +301,7 @@ impl<'a> Call<'a> {
                 let action = Action::new(What::Edit(edited_path(&line)), first, events);
                 vec![Action { status, ..action }]
             }
-            Some(line) => self.commands(&line, status, first, &events),
+            Some(line) => self.commands(&within(&line, folder), status, first, &events),
             None => {
                 let action = Action::new(classify(tool, input), first, events);
                 let is_run = action.run().is_some() && status == Status::Error;

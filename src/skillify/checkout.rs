@@ -21,6 +21,11 @@ impl<'a> Checkout<'a> {
         Self { name, folder: folders.min_by_key(|folder| (folder.len(), *folder)).unwrap_or_default() }
     }
 
+    /// Where the assistant was started, `""` if unknown.
+    pub(super) const fn folder(&self) -> &'a str {
+        self.folder
+    }
+
     /// The path from the root of the repository; as it is where nobody tells where that begins.
     pub(super) fn within<'p>(&self, path: &'p str) -> &'p str {
         if !path.starts_with('/') {

@@ -84,8 +84,10 @@ impl Topic {
     }
 
     fn of_check(edited: &str, run: &Template) -> Self {
+        let names_a_file =
+            run.to_string().split(' ').skip(1).any(|word| word.contains('/') || word.contains('.'));
         match Self::of_command(run) {
-            topic @ Self::Tests if edited.contains('{') => topic,
+            topic @ Self::Tests if edited.contains('{') || names_a_file => topic,
             _ => Self::Changes,
         }
     }

@@ -5,7 +5,7 @@
 
 use super::claim::{Claim, SupportedClaim};
 use super::compose::Topic;
-use super::offline::enumerated;
+use super::offline::{enumerated, sentence};
 use super::propose::Material;
 use super::template::Template;
 use super::unwanted::Unwanted;
@@ -132,8 +132,14 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
         }
         Topic::Work => (String::new(), String::new(), String::new()),
     };
-    let mut when = vec![before];
-    when.extend(failing(claims));
+    // One lesson says best itself what it teaches.
+    let teaches = match claims.as_slice() {
+        [only] => sentence(only),
+        _ => teaches,
+    };
+    let failing = failing(claims);
+    let mut when = if before.is_empty() { Vec::new() } else { vec![before] };
+    when.extend(failing);
     let mut when_to_use: Vec<String> = when.iter().map(|when| format!("{}.", capitalised(when))).collect();
     let asked = asked_for(material);
     if !material.verbs.is_empty() && !material.words.is_empty() {
@@ -152,7 +158,8 @@ fn before_unwanted(claims: &[SupportedClaim]) -> String {
     });
     let unwanted: Vec<String> = unwanted.take(SITUATIONS).collect();
     if unwanted.is_empty() {
-        "before running one of the commands below".to_owned()
+        // When a command fails is told for each.
+        String::new()
     } else {
         format!("before running {}", enumerated(&unwanted, "or"))
     }

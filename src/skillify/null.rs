@@ -85,10 +85,13 @@ const fn kinds(published: &Published) -> [(&'static str, usize); 6] {
     ]
 }
 
+/// How a run ended: its status and its signature.
+type End = (Status, Option<String>);
+
 /// The digests with the ends of runs exchanged among the runs of one family and repository.
 fn ended_otherwise<D: Borrow<Digest>>(digests: &[D], shuffle: &mut Shuffle) -> Vec<Digest> {
     let mut digests: Vec<Digest> = digests.iter().map(|digest| digest.borrow().clone()).collect();
-    let mut strata: BTreeMap<(String, Family), Vec<(Status, Option<String>)>> = BTreeMap::new();
+    let mut strata: BTreeMap<(String, Family), Vec<End>> = BTreeMap::new();
     each_run(&mut digests, |project, family, action| {
         let ends = strata.entry((project.to_owned(), family)).or_default();
         ends.push((action.status, action.signature.clone()));

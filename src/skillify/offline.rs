@@ -36,7 +36,7 @@ impl Proposer for Offline {
 }
 
 /// What one claim says.
-fn sentence(claim: &SupportedClaim) -> String {
+pub(super) fn sentence(claim: &SupportedClaim) -> String {
     match &claim.claim {
         Claim::Run(command) => run_line(command),
         Claim::Edit(file) => format!("Edit `{file}`."),
@@ -59,7 +59,7 @@ fn sentence(claim: &SupportedClaim) -> String {
             format!("Use `{prefer}`, not {}.", Unwanted::of(over, Some(prefer)).code())
         }
         Claim::Check { edited, run } => format!("After editing `{edited}`, run `{run}`."),
-        Claim::Together { edited, also } => format!("A change of `{edited}` often needs one of `{also}`."),
+        Claim::Together { edited, also } => format!("When you change `{edited}`, change `{also}` too."),
         Claim::Avoid(command) => format!("Do not {}: people refused it.", Unwanted::of(command, None)),
     }
 }

@@ -283,7 +283,7 @@ pub(super) fn forbids(said: &str, command: &Command) -> bool {
             let text = format!(" {} ", spoken.join(" "));
             let has = |part: &[String]| text.contains(&format!(" {} ", part.join(" ")));
             let opens = |word: &&str| text.starts_with(&format!(" {word} "));
-            FORBIDDING.iter().any(|word| opens(&word))
+            FORBIDDING.iter().any(opens)
                 && !MOMENTARY.iter().any(|word| text.contains(&format!(" {word} ")))
                 && (has(&does) || does.iter().all(|part| spoken.contains(part)))
                 && (flags.is_empty() || flags.iter().any(|flag| has(flag)))

@@ -10,6 +10,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::action::{Action, Calls, What};
+use super::checkout::Checkout;
 use super::prompt::{self, Before, Role};
 use super::telling::telling_words;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
@@ -71,7 +72,7 @@ impl Segment<'_> {
 pub(super) fn segments(session: &Session) -> Vec<Segment<'_>> {
     let mut facts: Vec<&Fact> = session.facts.iter().collect();
     facts.sort_by(|a, b| order(&a.event).cmp(&order(&b.event)));
-    let calls = Calls::join(&facts);
+    let calls = Calls::join(&facts, Checkout::of(session).folder());
     let mut turns: Vec<Turn<'_>> = Vec::new();
     for fact in facts {
         add_fact(&mut turns, fact, &calls);

@@ -3,10 +3,14 @@
 use skillspan::event::Status;
 use skillspan::skillify::{Candidate, Scope, Shortfall};
 
-use super::sessions::{mined, needs, one_offs, session};
+use super::sessions::{mined, needs, one_offs, other_work, session};
 
 fn published(mined: &skillspan::skillify::Mined) -> Vec<&Candidate> {
     mined.candidates.iter().filter(|candidate| candidate.is_published()).collect()
+}
+
+fn lessons(candidate: &Candidate) -> Vec<&str> {
+    candidate.wording.lessons.iter().map(|line| line.text.as_str()).collect()
 }
 
 fn evidence(candidate: &Candidate) -> Vec<&str> {
@@ -25,14 +29,15 @@ fn three_sessions_that_needed_the_database_become_one_skill() {
     let skill = skills[0];
     assert_eq!(
         skill.wording.description,
-        "Run `make db-up` before `make test-integration`. Use when `make test-integration` fails, \
-         or when asked to run integration tests."
+        "If `make test-integration` fails, run `make db-up`. Use before running integration tests and when \
+         `make test-integration` fails."
     );
-    assert_eq!(skill.wording.name, "make-test-integration-needs-make-db-up");
+    assert_eq!(skill.wording.name, "run-the-integration-tests");
+    assert_eq!(skill.wording.title, "Run the integration tests");
     assert_eq!(evidence(skill), ["s01", "s02", "s03"]);
     assert_eq!(skill.scope, Scope::Workspace);
-    let steps: Vec<&str> = skill.wording.steps.iter().map(|step| step.text.as_str()).collect();
-    assert_eq!(steps, ["Run `make db-up`.", "Run `make test-integration`."]);
+    assert_eq!(lessons(skill), ["If `make test-integration` fails, run `make db-up`."]);
+    assert!(skill.wording.steps.is_empty());
 }
 
 #[test]
@@ -55,8 +60,11 @@ fn the_commands_of_any_repository_are_learnt() {
         let mined = mined(&sessions);
         let skills = published(&mined);
         assert_eq!(skills.len(), 1, "{fix} / {test}:\n{}", mined.explain().join("\n"));
-        let start = format!("Run `{fix}` before `{test}`. Use when `{test}` fails");
-        assert!(skills[0].wording.description.starts_with(&start), "{}", skills[0].wording.description);
+        assert_eq!(lessons(skills[0]), [format!("If `{test}` fails, run `{fix}`.")]);
+        let description = &skills[0].wording.description;
+        let start = format!("If `{test}` fails, run `{fix}`. Use before ");
+        let end = format!(" and when `{test}` fails.");
+        assert!(description.starts_with(&start) && description.ends_with(&end), "{description}");
         assert_eq!(evidence(skills[0]), ["s01", "s02", "s03"], "{fix} / {test}");
     }
 }
@@ -85,11 +93,19 @@ fn the_same_work_in_other_assistants_supports_the_same_claim() {
             .tool("run_shell_command", r#"{"command":"CI=1 make itest"}"#, Status::Error, "")
             .tool("run_shell_command", r#"{"command":"make db-up && make itest"}"#, Status::Ok, "")
             .build(),
+        session("claude")
+            .by("carol")
+            .prompt("run the integration tests")
+            .fails("make itest")
+            .ok("make db-up")
+            .ok("make itest")
+            .build(),
     ];
     let mined = mined(&sessions);
     let skills = published(&mined);
     assert_eq!(skills.len(), 1, "{}", mined.explain().join("\n"));
-    assert!(skills[0].wording.description.starts_with("Run `make db-up` before `make itest`."));
+    assert_eq!(lessons(skills[0]), ["If `make itest` fails, run `make db-up`."]);
+    assert_eq!(evidence(skills[0]), ["claude", "codex", "gemini"]);
 }
 
 #[test]
@@ -103,13 +119,14 @@ fn what_varies_becomes_a_hole() {
             .ok(&format!("pytest {path}"))
             .build()
     };
-    let mined = mined(&[of("a", "alice", "tests/test_store.py"), of("b", "bob", "tests/test_cart.py")]);
-    assert!(
-        published(&mined)[0]
-            .wording
-            .description
-            .starts_with("Run `make db-up` before `pytest tests/test_{name}.py`.")
-    );
+    let mined = mined(&[
+        of("a", "alice", "tests/test_store.py"),
+        of("b", "bob", "tests/test_cart.py"),
+        of("c", "carol", "tests/test_till.py"),
+    ]);
+    let skills = published(&mined);
+    assert_eq!(skills.len(), 1, "{}", mined.explain().join("\n"));
+    assert_eq!(lessons(skills[0]), ["If `pytest tests/test_{name}.py` fails, run `make db-up`."]);
 }
 
 #[test]
@@ -127,6 +144,7 @@ fn a_recurring_procedure_becomes_a_skill_with_its_steps_in_order() {
     let mut sessions =
         vec![release("a", "alice", "0.4.2"), release("b", "bob", "0.5.0"), release("c", "alice", "1.0.0")];
     sessions.extend(one_offs("make db-up", "make itest"));
+    sessions.extend(other_work(20));
     let mined = mined(&sessions);
     let skills = published(&mined);
     assert_eq!(skills.len(), 1, "{}", mined.explain().join("\n"));
@@ -141,6 +159,7 @@ fn a_recurring_procedure_becomes_a_skill_with_its_steps_in_order() {
             "Run `./scripts/publish.sh --version {version}`."
         ]
     );
+    assert_eq!(skills[0].wording.name, "release-production");
     assert!(skills[0].wording.description.ends_with("Use when asked to release production."));
 }
 
@@ -181,10 +200,16 @@ fn a_workspace_with_one_known_person_is_its_own_team() {
 
 #[test]
 fn a_single_session_makes_no_skill() {
-    let sessions = &needs("make db-up", "make itest")[..1];
-    let mined = mined(sessions);
+    let sessions = needs("make db-up", "make itest");
+    assert!(mined(&sessions[..1]).candidates.is_empty());
+}
+
+#[test]
+fn two_sessions_make_a_candidate_and_no_skill() {
+    let mined = mined(&needs("make db-up", "make itest")[..2]);
     assert!(published(&mined).is_empty());
-    assert_eq!(mined.candidates[0].shortfalls, [Shortfall::Sessions { found: 1, needed: 2 }]);
+    assert_eq!(lessons(&mined.candidates[0]), ["If `make itest` fails, run `make db-up`."]);
+    assert_eq!(mined.candidates[0].shortfalls, [Shortfall::Sessions { found: 2, needed: 3 }]);
 }
 
 #[test]
@@ -199,7 +224,8 @@ fn a_session_that_loaded_a_skill_supports_nothing() {
             .ok("make itest")
             .build()
     };
-    assert!(mined(&[with_skill("a", "alice"), with_skill("b", "bob")]).candidates.is_empty());
+    let people = [("a", "alice"), ("b", "bob"), ("c", "carol"), ("d", "alice")];
+    assert!(mined(&people.map(|(id, person)| with_skill(id, person))).candidates.is_empty());
 }
 
 #[test]
@@ -221,7 +247,7 @@ fn a_variant_that_people_refuse_is_not_published() {
     let mined = mined(&sessions);
     let skills = published(&mined);
     assert_eq!(skills.len(), 1, "{}", mined.explain().join("\n"));
-    assert!(skills[0].wording.description.starts_with("Run `make db-up` before"));
+    assert!(lessons(skills[0]).contains(&"If `make itest` fails, run `make db-up`."), "{:?}", lessons(skills[0]));
     assert!(!format!("{:?}", skills[0].wording).contains("db-reset"));
     let held = mined.candidates.iter().find(|candidate| !candidate.is_published()).unwrap();
     assert!(
@@ -239,14 +265,14 @@ fn procedures_that_look_alike_stay_apart() {
         sessions.push(other);
     }
     let mined = mined(&sessions);
-    let mut descriptions: Vec<&str> =
-        published(&mined).iter().map(|skill| skill.wording.title.as_str()).collect();
-    descriptions.sort_unstable();
+    let skills = published(&mined);
+    assert_eq!(skills.len(), 1, "{}", mined.explain().join("\n"));
+    assert_eq!(skills[0].wording.title, "Run the integration tests");
     assert_eq!(
-        descriptions,
+        lessons(skills[0]),
         [
-            "Run `make cache-up` before `make test-integration-cache`",
-            "Run `make db-up` before `make test-integration`"
+            "If `make test-integration` fails, run `make db-up`.",
+            "If `make test-integration-cache` fails, run `make cache-up`.",
         ]
     );
 }
@@ -263,5 +289,6 @@ fn an_edit_that_may_have_helped_proves_no_command() {
             .ok("make test")
             .build()
     };
-    assert!(published(&mined(&[edited("a", "alice"), edited("b", "bob")])).is_empty());
+    let people = [("a", "alice"), ("b", "bob"), ("c", "carol"), ("d", "alice")];
+    assert!(published(&mined(&people.map(|(id, person)| edited(id, person)))).is_empty());
 }

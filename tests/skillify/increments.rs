@@ -112,9 +112,9 @@ fn at_once(events: Vec<SessionEvent>) -> Vec<Mined> {
 
 fn from_digests(digests: &Digests) -> Vec<Mined> {
     let places = digests.places();
-    let mined = places
-        .iter()
-        .map(|((_, workspace), digests)| mine_digests(workspace, digests, &Config::default()).worded(&Offline));
+    let mined = places.iter().map(|((_, workspace), digests)| {
+        mine_digests(workspace, digests, &Config::default()).worded(&Offline)
+    });
     mined.collect()
 }
 

@@ -6,6 +6,9 @@ use skillspan::table::Session;
 
 use super::sessions::{mined, needs, session};
 
+/// Sessions of several people, as many as prove a lesson.
+const PEOPLE: [(&str, &str); 4] = [("a", "alice"), ("b", "bob"), ("c", "carol"), ("d", "alice")];
+
 fn descriptions(sessions: &[Session]) -> Vec<String> {
     let mined = mined(sessions);
     let published = mined.candidates.iter().filter(|candidate| candidate.is_published());
@@ -39,11 +42,21 @@ fn looking_around_and_failed_attempts_are_no_part_of_the_repair() {
             .ok("timeout 300 pnpm test:e2e")
             .ok("echo COMPLETE && cat result.txt")
             .build(),
+        session("c")
+            .by("carol")
+            .prompt("is the e2e suite green now?")
+            .fails("pnpm test:e2e")
+            .ok("cat docker-compose.yml")
+            .fails("pnpm db:start")
+            .ok("docker compose up -d db")
+            .ok("docker compose ps")
+            .ok("pnpm test:e2e")
+            .build(),
     ];
     assert_eq!(
         descriptions(&sessions),
-        ["Run `docker compose up -d db` before `pnpm test:e2e`. Use when `pnpm test:e2e` fails, \
-          or when asked about suite."]
+        ["If `pnpm test:e2e` fails, run `docker compose up -d db`. Use before running e2e tests and when \
+          `pnpm test:e2e` fails."]
     );
 }
 
@@ -65,9 +78,9 @@ fn a_correction_is_understood_in_any_words_and_language() {
                 .ok("just itest")
                 .build()
         };
-        let found = descriptions(&[corrected("a", "alice"), corrected("b", "bob")]);
+        let found = descriptions(&PEOPLE.map(|(id, person)| corrected(id, person)));
         assert_eq!(found.len(), 1, "{correction}");
-        assert!(found[0].starts_with("Run `just up` before `just itest`."), "{}", found[0]);
+        assert!(found[0].starts_with("If `just itest` fails, run `just up`."), "{}", found[0]);
     }
 }
 
@@ -133,7 +146,7 @@ fn a_failure_that_went_away_by_itself_teaches_nothing() {
             .ok("make test")
             .build()
     };
-    assert_eq!(descriptions(&[flaky("a", "alice"), flaky("b", "bob")]), Vec::<String>::new());
+    assert_eq!(descriptions(&PEOPLE.map(|(id, person)| flaky(id, person))), Vec::<String>::new());
 }
 
 #[test]
@@ -148,7 +161,7 @@ fn work_that_was_interrupted_or_left_failing_supports_nothing() {
             .fails("make itest")
             .build()
     };
-    assert_eq!(descriptions(&[left("a", "alice"), left("b", "bob")]), Vec::<String>::new());
+    assert_eq!(descriptions(&PEOPLE.map(|(id, person)| left(id, person))), Vec::<String>::new());
     let interrupted = |id: &str, person: &str| {
         session(id)
             .by(person)
@@ -159,5 +172,5 @@ fn work_that_was_interrupted_or_left_failing_supports_nothing() {
             .prompt("[Request interrupted by user]")
             .build()
     };
-    assert_eq!(descriptions(&[interrupted("a", "alice"), interrupted("b", "bob")]), Vec::<String>::new());
+    assert_eq!(descriptions(&PEOPLE.map(|(id, person)| interrupted(id, person))), Vec::<String>::new());
 }

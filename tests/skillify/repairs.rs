@@ -10,21 +10,22 @@ fn published(sessions: &[Session]) -> Vec<Candidate> {
     mined(sessions).candidates.into_iter().filter(Candidate::is_published).collect()
 }
 
-/// The only skill that says what one command needs. That all did the same is another.
+/// The only skill.
 fn only(sessions: &[Session]) -> Candidate {
     let mut skills = published(sessions);
-    skills.retain(|skill| skill.wording.name.contains("-needs-"));
     assert_eq!(skills.len(), 1, "{:?}", mined(sessions).explain());
     skills.remove(0)
 }
 
-fn steps(skill: &Candidate) -> Vec<&str> {
-    skill.wording.steps.iter().map(|line| line.text.as_str()).collect()
+/// What a skill of repairs says: no steps, and nothing to avoid.
+fn lessons(skill: &Candidate) -> Vec<&str> {
+    assert!(skill.wording.steps.is_empty() && skill.wording.avoid.is_empty(), "{:?}", skill.wording);
+    skill.wording.lessons.iter().map(|line| line.text.as_str()).collect()
 }
 
-/// Sessions of two people.
+/// Four sessions of two people.
 fn by_two(work: impl Fn(SessionBuilder) -> SessionBuilder) -> Vec<Session> {
-    let people = [("a", "alice"), ("b", "bob")];
+    let people = [("a", "alice"), ("b", "bob"), ("c", "alice"), ("d", "bob")];
     people.map(|(id, person)| work(session(id).by(person).prompt("Check the orders module")).build()).into()
 }
 
@@ -40,13 +41,13 @@ fn a_run_with_further_flags_is_no_evidence_unless_they_only_change_what_is_print
             .build()
     };
     let sessions = [
-        built("a", "alice", "sphinx-build -b html docs out"),
-        built("b", "bob", "sphinx-build -b html docs out"),
-        built("c", "carol", "sphinx-build -n -W -b html docs out"),
-        built("d", "dave", "sphinx-build -q -j4 -b html docs out"),
+        built("a", "alice", "./docs/fetch-sources.sh --from main"),
+        built("b", "bob", "./docs/fetch-sources.sh --from main"),
+        built("c", "carol", "./docs/fetch-sources.sh --force --from main"),
+        built("d", "dave", "./docs/fetch-sources.sh -q --from main"),
     ];
     let skill = only(&sessions);
-    assert_eq!(steps(&skill), ["Run `sphinx-build -b html docs out`.", "Run `make check-docs`."]);
+    assert_eq!(lessons(&skill), ["If `make check-docs` fails, run `./docs/fetch-sources.sh --from main`."]);
     let cited: Vec<&str> = skill.sessions().into_iter().map(|(_, session)| session).collect();
     assert_eq!(cited, ["a", "b", "d"]);
 }
@@ -59,9 +60,10 @@ fn a_step_has_the_flags_that_most_runs_have() {
     let sessions = [
         moved("a", "alice", "docker compose up -d db"),
         moved("b", "bob", "docker compose up -d db"),
-        moved("c", "carol", "docker compose up db"),
+        moved("c", "carol", "docker compose up -d db"),
+        moved("d", "dave", "docker compose up db"),
     ];
-    assert_eq!(steps(&only(&sessions)), ["Run `docker compose up -d db`.", "Run `make itest`."]);
+    assert_eq!(lessons(&only(&sessions)), ["If `make itest` fails, run `docker compose up -d db`."]);
 }
 
 #[test]
@@ -74,20 +76,39 @@ fn what_changed_the_failure_and_what_made_it_pass_are_both_needed() {
             .ok("make db-seed")
             .ok("make itest")
     }));
-    assert_eq!(steps(&skill), ["Run `make db-up`.", "Run `make db-seed`.", "Run `make itest`."]);
     assert_eq!(
-        skill.wording.if_it_fails[0].text,
-        "If `make itest` fails with \"connection refused\" or \"relation does not exist\", run `make db-up` and \
-         `make db-seed`, then run `make itest` again."
+        lessons(&skill),
+        [
+            "If `make itest` fails with \"relation does not exist\", run `make db-seed`.",
+            "If `make itest` fails with \"connection refused\", run `make db-up`.",
+        ]
     );
     // The first repair cites the failure that it ended, itself, and the run that passed in the end.
-    let events = &skill.claims[0].support[0].events;
+    let events = &skill.claims[1].support[0].events;
     assert_eq!(events, &["a-0001", "a-0002", "a-0003", "a-0004", "a-0009", "a-0010"]);
 }
 
 #[test]
+fn remedies_of_one_failure_are_told_in_one_line_and_in_the_order_of_the_sessions() {
+    for remedies in [["make db-up", "make db-seed"], ["make db-seed", "make db-up"]] {
+        let [first, second] = remedies;
+        let skill = only(&by_two(|session| {
+            session
+                .run_with_output("make itest", Status::Error, "connection refused on 5433")
+                .ok(first)
+                .ok(second)
+                .ok("make itest")
+        }));
+        assert_eq!(
+            lessons(&skill),
+            [format!("If `make itest` fails with \"connection refused\", run `{first}`, then `{second}`.")]
+        );
+    }
+}
+
+#[test]
 fn an_attempt_after_which_the_command_failed_as_before_is_no_repair() {
-    for output in ["connection refused", ""] {
+    for (output, with) in [("connection refused", " with \"connection refused\""), ("", "")] {
         let skill = only(&by_two(|session| {
             session
                 .run_with_output("make itest", Status::Error, output)
@@ -96,7 +117,7 @@ fn an_attempt_after_which_the_command_failed_as_before_is_no_repair() {
                 .ok("make db-up")
                 .ok("make itest")
         }));
-        assert_eq!(steps(&skill), ["Run `make db-up`.", "Run `make itest`."], "{output}");
+        assert_eq!(lessons(&skill), [format!("If `make itest` fails{with}, run `make db-up`.")]);
     }
 }
 
@@ -112,7 +133,7 @@ fn a_failure_that_comes_back_unmakes_what_seemed_to_help() {
             .ok("make db-up")
             .ok("make itest")
     }));
-    assert_eq!(steps(&skill), ["Run `make db-up`.", "Run `make itest`."]);
+    assert_eq!(lessons(&skill), ["If `make itest` fails with \"connection refused\", run `make db-up`."]);
 }
 
 #[test]
@@ -125,12 +146,13 @@ fn a_tool_of_a_frameworks_agent_is_repaired_like_a_command() {
             .tool("run_tests", r#"{"path":"tests/api"}"#, Status::Ok, "5 passed")
     }));
     assert_eq!(
-        skill.wording.description,
-        "Run `make db-up` before `run_tests`. Use when `run_tests` fails, or when asked to check orders module."
+        lessons(&skill),
+        ["If `run_tests` fails with \"ConnectionRefusedError\", run `make db-up`."]
     );
-    assert_eq!(
-        skill.wording.if_it_fails[0].text,
-        "If `run_tests` fails with \"ConnectionRefusedError\", run `make db-up`, then run `run_tests` again."
+    assert!(
+        skill.wording.description.ends_with("and when `run_tests` fails with \"ConnectionRefusedError\"."),
+        "{}",
+        skill.wording.description
     );
 }
 
@@ -162,12 +184,12 @@ fn a_version_that_varies_is_a_hole_and_one_that_does_not_stays() {
             .zip(versions)
             .map(|(person, version)| installed(&format!("by-{person}"), person, version))
             .collect();
-        steps(&only(&sessions))[0].to_owned()
+        lessons(&only(&sessions))[0].to_owned()
     };
-    let same = "Run `pip install pactum==1.2.3`.";
+    let same = "If `make contract` fails, run `pip install pactum==1.2.3`.";
     assert_eq!(of(["1.2.3", "1.2.3", "1.2.3", "1.2.3"]), same);
     assert_eq!(of(["1.2.3", "1.2.3", "1.2.3", "2.0.1"]), same, "one that differs is no variation");
-    let hole = "Run `pip install pactum=={version}`.";
+    let hole = "If `make contract` fails, run `pip install pactum=={version}`.";
     assert_eq!(of(["1.2.3", "1.2.3", "2.0.1", "2.0.1"]), hole);
     assert_eq!(of(["1.2.3", "1.2.3", "2.0.1", "3.0.1"]), hole);
 }

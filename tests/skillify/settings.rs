@@ -17,18 +17,26 @@ fn steps(sessions: &[Session]) -> Vec<String> {
     skills.iter().flat_map(|skill| &skill.wording.steps).map(|line| line.text.clone()).collect()
 }
 
-/// Sessions of as many people that calibrate something.
+fn lessons(sessions: &[Session]) -> Vec<String> {
+    published(sessions).iter().flat_map(|skill| &skill.wording.lessons).map(|line| line.text.clone()).collect()
+}
+
+/// Sessions of as many people that calibrate something, among others that do not.
 fn calibrated(lines: [&[&str]; 4]) -> Vec<Session> {
     let sessions = PEOPLE.iter().zip(lines).map(|(person, lines)| {
         let begun = session(person).by(person).prompt("Calibrate the relay unit");
         lines.iter().fold(begun, |session, line| session.ok(line)).prompt("Thanks!").build()
     });
-    sessions.collect()
+    let others = PEOPLE.iter().cycle().take(12).enumerate().map(|(at, person)| {
+        let begun = session(&format!("o{at}")).by(person).prompt(&format!("Look into report {at}"));
+        begun.read(&format!("reports/{at}.md")).ok("git log -3").prompt("Thanks!").build()
+    });
+    sessions.chain(others).collect()
 }
 
-/// Sessions of two people that start so.
-fn by_two(work: impl Fn(SessionBuilder) -> SessionBuilder) -> Vec<Session> {
-    let built = PEOPLE.iter().take(2).map(|person| {
+/// Sessions of three people that start so.
+fn by_three(work: impl Fn(SessionBuilder) -> SessionBuilder) -> Vec<Session> {
+    let built = PEOPLE.iter().take(3).map(|person| {
         work(session(person).by(person).prompt("Run the browser tests")).prompt("Thanks!").build()
     });
     built.collect()
@@ -96,7 +104,6 @@ fn a_procedure_without_the_step_that_cannot_be_said_is_not_published() {
         "for unit in a b; do kubectl rollout restart deploy/$unit; done",
         "helm upgrade relay charts/relay --set auth.password=[redacted:password:4f]",
         "pwsh -Command \"$env:UNIT='a'; ./relay/flash.ps1\"",
-        "API_TOKEN=abc ./relay/load",
         "./relay/load --token abcdef123",
     ] {
         let lines: &[&str] = &["./relay/open", core, "./relay/close"];
@@ -112,6 +119,15 @@ fn a_procedure_without_the_step_that_cannot_be_said_is_not_published() {
 }
 
 #[test]
+fn a_step_names_the_variable_that_holds_a_secret_and_not_the_secret() {
+    let lines: &[&str] = &["./relay/open", "API_TOKEN=abc ./relay/load", "./relay/close"];
+    let sessions = calibrated([lines, lines, lines, lines]);
+    let told = ["Run `./relay/open`.", "Run `./relay/load` with `API_TOKEN` set.", "Run `./relay/close`."];
+    assert_eq!(steps(&sessions), told);
+    assert!(!format!("{:?}", published(&sessions)).contains("abc"), "{:#?}", published(&sessions));
+}
+
+#[test]
 fn a_file_that_a_command_wrote_unsays_what_reads_it() {
     let lines: &[&str] =
         &["./relay/dump > relay.sql", "sqlite3 relay.db '.read relay.sql'", "./relay/load -f relay.sql"];
@@ -120,19 +136,21 @@ fn a_file_that_a_command_wrote_unsays_what_reads_it() {
 
 #[test]
 fn what_is_added_to_a_failing_command_replaces_it() {
-    for (failed, passed) in [
-        ("npx jest", "npx jest --runInBand"),
-        ("npm run build:addon", "NODE_OPTIONS=--openssl-legacy-provider npm run build:addon"),
-        ("npm test", "cd web && npm test"),
+    for (failed, passed, name) in [
+        ("npx jest", "npx jest --runInBand", "run-the-tests"),
+        (
+            "npm run build:addon",
+            "NODE_OPTIONS=--openssl-legacy-provider npm run build:addon",
+            "build-the-project",
+        ),
+        ("npm test", "cd web && npm test", "run-the-tests"),
     ] {
-        let sessions = by_two(|session| session.fails(failed).ok(passed));
-        assert_eq!(steps(&sessions), [format!("Run `{passed}`.")], "{:#?}", mined(&sessions).explain());
+        let sessions = by_three(|session| session.fails(failed).ok(passed));
+        let told = [format!("Use `{passed}`; `{failed}` fails here.")];
+        assert_eq!(lessons(&sessions), told, "{:#?}", mined(&sessions).explain());
         let skill = published(&sessions).remove(0);
-        assert_eq!(skill.wording.title, format!("Use `{passed}` instead of `{failed}`"));
-        assert_eq!(skill.sessions().len(), 2);
-        assert!(
-            !passed.starts_with("npx") || skill.wording.name == "use-npx-jest-runinband-instead-of-npx-jest"
-        );
+        assert_eq!(skill.wording.name, name);
+        assert_eq!(skill.sessions().len(), 3);
     }
 }
 
@@ -141,22 +159,22 @@ fn what_proves_no_addition_replaces_nothing() {
     let jest = "npx jest --runInBand";
     for sessions in [
         // A rerun that passes.
-        by_two(|session| session.fails("npx jest").ok("npx jest")),
-        by_two(|session| session.fails("npx jest").ok("npx jest").ok(jest)),
+        by_three(|session| session.fails("npx jest").ok("npx jest")),
+        by_three(|session| session.fails("npx jest").ok("npx jest").ok(jest)),
         // Something else was done as well.
-        by_two(|session| session.fails("npx jest").ok("make web-up").ok(jest)),
-        by_two(|session| session.fails("npx jest").edit("src/a.ts").ok(jest)),
+        by_three(|session| session.fails("npx jest").ok("make web-up").ok(jest)),
+        by_three(|session| session.fails("npx jest").edit("src/a.ts").ok(jest)),
         // It does less, or overrules what failed.
-        by_two(|session| session.fails("./relay/load").ok("./relay/load --dry-run")),
-        by_two(|session| session.fails("npx jest").ok("npx jest -u")),
-        by_two(|session| session.fails("npx jest").ok("npx jest --update-snapshots")),
-        by_two(|session| session.fails("./relay/load").ok("SKIP_CHECKS=1 ./relay/load")),
-        by_two(|session| session.fails("git push").ok("git push --force-with-lease")),
+        by_three(|session| session.fails("./relay/load").ok("./relay/load --dry-run")),
+        by_three(|session| session.fails("npx jest").ok("npx jest -u")),
+        by_three(|session| session.fails("npx jest").ok("npx jest --update-snapshots")),
+        by_three(|session| session.fails("./relay/load").ok("SKIP_CHECKS=1 ./relay/load")),
+        by_three(|session| session.fails("git push").ok("git push --force-with-lease")),
         // Only what is printed is another.
-        by_two(|session| session.fails("npx jest").ok("CI=1 npx jest --verbose")),
+        by_three(|session| session.fails("npx jest").ok("CI=1 npx jest --verbose")),
     ] {
-        let replaced =
-            published(&sessions).into_iter().filter(|skill| skill.wording.name.contains("instead"));
+        let told = lessons(&sessions);
+        let replaced = told.iter().filter(|line| line.contains("fails here") || line.contains("not `"));
         assert_eq!(replaced.count(), 0, "{:#?}", mined(&sessions).explain());
     }
 }
@@ -167,25 +185,25 @@ fn a_flag_that_people_do_not_want_is_left_out() {
         ("npx eslint src", "Don't use --fix."),
         ("npx eslint src --max-warnings 0", "don't use --fix, run it with --max-warnings 0 only"),
     ] {
-        let sessions = by_two(|session| session.ok("npx eslint src --fix").prompt(says).ok(wanted));
-        let skill = published(&sessions).remove(0);
-        assert_eq!(skill.wording.title, format!("Use `{wanted}`, not `npx eslint src --fix`"));
+        let sessions = by_three(|session| session.ok("npx eslint src --fix").prompt(says).ok(wanted));
+        assert_eq!(lessons(&sessions), [format!("Use `{wanted}`, not `npx eslint src --fix`.")]);
+        assert_eq!(published(&sessions).remove(0).wording.title, "Pass the linter");
     }
 }
 
 #[test]
 fn what_ran_before_a_run_that_was_set_otherwise_is_no_repair() {
-    let sessions = by_two(|session| session.fails("npm test").ok("make web-up").ok("cd web && npm test"));
-    let needs = published(&sessions).into_iter().filter(|skill| skill.wording.name.contains("-needs-"));
-    assert_eq!(needs.count(), 0, "{:#?}", mined(&sessions).explain());
+    let sessions = by_three(|session| session.fails("npm test").ok("make web-up").ok("cd web && npm test"));
+    let repairs = lessons(&sessions).into_iter().filter(|line| line.contains("make web-up"));
+    assert_eq!(repairs.count(), 0, "{:#?}", mined(&sessions).explain());
     let sessions =
-        by_two(|session| session.fails("npm test").ok("make web-up").ok("cd /srv/web && npm test"));
-    assert!(published(&sessions).iter().any(|skill| skill.wording.name == "npm-test-needs-make-web-up"));
+        by_three(|session| session.fails("npm test").ok("make web-up").ok("cd /srv/web && npm test"));
+    assert_eq!(lessons(&sessions), ["If `npm test` fails, run `make web-up`."]);
 }
 
 #[test]
 fn a_command_that_passes_elsewhere_needs_no_addition() {
-    let mut sessions = by_two(|session| session.fails("npx jest").ok("npx jest --runInBand"));
+    let mut sessions = by_three(|session| session.fails("npx jest").ok("npx jest --runInBand"));
     assert_eq!(published(&sessions).len(), 1);
     sessions.push(session("other").by("carol").prompt("Fix the footer").ok("npx jest").build());
     assert_eq!(published(&sessions).len(), 0);

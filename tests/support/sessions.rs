@@ -237,6 +237,22 @@ pub fn one_offs(fix: &str, test: &str) -> Vec<Session> {
     ]
 }
 
+/// Small tasks of four people that share what all tasks share and nothing more.
+pub fn other_work(count: usize) -> Vec<Session> {
+    let of = |number: usize| {
+        session(&format!("other-{number}"))
+            .by(["alice", "bob", "cem", "dina"][number % 4])
+            .prompt(&format!("what does the widget{number} of the page{number} do, mend it"))
+            .edit(&format!("/w/src/widget{number}.rs"))
+            .ok(&format!("./scratch/try{number}.sh"))
+            .ok("cargo test")
+            .ok("git commit -am fix")
+            .prompt("thanks")
+            .build()
+    };
+    (0..count).map(of).collect()
+}
+
 /// Mines with the default rule and the offline proposer.
 pub fn mined(sessions: &[Session]) -> Mined {
     mine(&Snapshot { workspace: "shop", sessions }, &Config::default(), &Offline)

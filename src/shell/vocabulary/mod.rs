@@ -49,7 +49,11 @@ pub(crate) const ENVIRONMENTS: &[&[&str]] = &[
     &["nix", "develop", "-c"],
     &["nix", "develop", "--command"],
     &["op", "run", "--"],
+    &["rtk", "err"],
+    &["rtk", "lint"],
     &["rtk", "proxy"],
+    &["rtk", "summary"],
+    &["rtk", "test"],
     &["rtk"],
 ];
 

@@ -1,7 +1,7 @@
 //! Reruns: a command failed and ran again, with nothing between that could explain the difference but
 //! commands whose words say what they are.
 //!
-//! A **streak** is the runs of one command in one turn, from a failure on, as long as no file is edited
+//! A **streak** is the runs of one command in one segment, from a failure on, as long as no file is edited
 //! and no code runs that says nothing of itself. What ran within a streak is a possible **remedy**. A rerun before any
 //! remedy is a **plain** one; plain reruns give the base rate at which a command passes by itself.
 
@@ -163,10 +163,11 @@ fn status(timeline: &Timeline<'_>, at: usize) -> Status {
     timeline.step(at).map_or(Status::Unknown, |step| step.action.status)
 }
 
-/// Whether nothing stands between two steps that changes files unseen, and no person's word.
+/// Whether nothing stands between two steps that changes files unseen, and no prompt that starts other work. One
+/// that corrects may stand there: often it names the remedy.
 fn is_clean(timeline: &Timeline<'_>, from: usize, to: usize) -> bool {
     let (Some(from), Some(to)) = (timeline.step(from), timeline.step(to)) else { return false };
-    from.turn == to.turn && from.changes == to.changes
+    from.work == to.work && from.changes == to.changes
 }
 
 impl Streak<'_> {
@@ -194,8 +195,8 @@ impl Streak<'_> {
     /// What came of running it again before anything else was tried; `None` if something was tried at once.
     pub(in super::super) fn plain(&self, timeline: &Timeline<'_>) -> Option<Try> {
         let tried = self.remedies.first().map_or(usize::MAX, |(_, before)| *before);
-        let plain = self.runs.windows(2).take(tried.saturating_sub(1));
-        let last = plain.last()?;
+        let mut plain = self.runs.windows(2).take(tried.saturating_sub(1));
+        let last = plain.next_back()?;
         let [failed, told] = last else { return None };
         Some(Try { failed: *failed, told: *told, passed: status(timeline, *told) == Status::Ok })
     }

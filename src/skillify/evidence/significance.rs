@@ -128,7 +128,7 @@ fn exact_tail(strata: &[&Counts]) -> f64 {
             u64::from(counts.treated()),
         );
         let Ok(law) = law else { return 1.0 };
-        let weights: Vec<f64> = (0..=most).map(|count| law.pmf(u64::from(count))).collect();
+        let weights: Vec<f64> = (0..=most).map(|count| law.ln_pmf(u64::from(count)).exp()).collect();
         sum = convolved(&sum, &weights);
     }
     let observed: u32 = strata.iter().map(|counts| counts.treated_with).sum();
@@ -167,7 +167,7 @@ pub(in super::super) fn benjamini_hochberg(probabilities: &[f64], others: usize,
     sorted.sort_by(f64::total_cmp);
     let all = count(sorted.len() + others);
     let passes = |(at, probability): &(usize, &f64)| **probability <= rate * count(at + 1) / all;
-    let bound = sorted.iter().enumerate().filter(passes).map(|(_, probability)| *probability).last();
+    let bound = sorted.iter().enumerate().rfind(passes).map(|(_, probability)| *probability);
     probabilities.iter().map(|probability| bound.is_some_and(|bound| *probability <= bound)).collect()
 }
 

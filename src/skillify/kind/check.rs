@@ -8,7 +8,7 @@
 //!
 //! A check that names a file is told as a pattern: see [`super::pattern`].
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::action::Action;
 use super::super::claim::{Claim, SupportedClaim};
@@ -141,7 +141,7 @@ struct Counted<'m> {
     edited: BTreeMap<String, ByStratum>,
     ran: BTreeMap<&'m str, ByStratum>,
     /// The places of the members that edited and ran: in any order, and in this one.
-    both: HashMap<(&'m str, String), (ByStratum, ByStratum)>,
+    both: BTreeMap<(&'m str, String), (ByStratum, ByStratum)>,
 }
 
 impl<'m> Counted<'m> {
@@ -150,7 +150,7 @@ impl<'m> Counted<'m> {
             sessions: ByStratum::new(),
             edited: BTreeMap::new(),
             ran: BTreeMap::new(),
-            both: HashMap::new(),
+            both: BTreeMap::new(),
         };
         let told = told_apart(members);
         for member in members {
@@ -213,7 +213,6 @@ impl<'m> Counted<'m> {
         }
         let mut groups: Vec<(Vec<Proposed>, usize)> = groups.into_values().collect();
         for (proposed, others) in &mut groups {
-            // The order of a hash map is any.
             proposed.sort_by(|a, b| a.claim.claim.cmp(&b.claim.claim));
             *others = others.saturating_sub(proposed.len());
         }
@@ -291,6 +290,7 @@ impl Found<'_> {
     ) -> Option<Proposed> {
         let (mut support, mut against, mut untreated, mut treated) = (vec![], vec![], vec![], vec![]);
         let mut runs: Vec<&Command> = Vec::new();
+        let mut files: BTreeMap<&str, usize> = BTreeMap::new();
         for member in members {
             let Some(timeline) = sessions.timelines.get(member.session) else { continue };
             let ran = member.ran.get(self.check);
@@ -299,6 +299,9 @@ impl Found<'_> {
             let show = |steps: &[usize], outcome| timeline.evidence(sessions.works, steps, outcome);
             match (edited, ran) {
                 (Some(first), Some((last, _))) if *last > first && !is_shuffled => {
+                    let own = member.edited.files.keys().take(MOST_FILES);
+                    own.filter(|path| classes(path).iter().any(|class| class == self.class))
+                        .for_each(|path| *files.entry(path).or_default() += 1);
                     support.extend(show(&[first, *last], Outcome::Accepted));
                 }
                 (Some(first), _) => against.extend(show(&[first], Outcome::Rejected)),
@@ -311,6 +314,9 @@ impl Found<'_> {
         }
         support.sort();
         against.sort();
+        if !is_shuffled && self.class.contains('*') && !are_several(&files, support.len()) {
+            return None;
+        }
         let run = Template::of(&runs)?;
         let claim = SupportedClaim {
             claim: Claim::Check { edited: Template::parse_path(self.class), run },
@@ -323,6 +329,11 @@ impl Found<'_> {
         };
         Some(Proposed { claim, treated })
     }
+}
+
+/// Whether a class is more than one of its files: three of them were edited, and none by four in five sessions.
+fn are_several(files: &BTreeMap<&str, usize>, sessions: usize) -> bool {
+    files.len() >= 3 && files.values().all(|by| by * 5 < sessions * 4)
 }
 
 /// Of the classes of one check the one that says no more than was seen: the largest, unless a smaller one
@@ -345,7 +356,7 @@ fn narrowest(mut classes: Vec<Proposed>) -> Option<Proposed> {
     classes.sort_by_key(|one| (one.claim.counts.treated(), breadth(&edited(one)), edited(one)));
     let mut chosen = classes.pop()?;
     while let Some(narrower) = classes.iter().rposition(|one| {
-        let (own, theirs) = (one.claim.counts.treated(), chosen.claim.counts.treated());
+        let (own, theirs) = (one.claim.counts.treated_with, chosen.claim.counts.treated_with);
         let within: BTreeSet<&usize> = chosen.treated.iter().collect();
         own * 5 >= theirs * 4
             && breadth(&edited(one)) < breadth(&edited(&chosen))

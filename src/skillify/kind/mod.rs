@@ -51,7 +51,7 @@ pub(super) struct Proposed {
     pub(super) treated: Vec<usize>,
 }
 
-/// A claim must be seen in so many sessions that took its action.
+/// A claim must be seen in so many sessions that took its action and had the outcome.
 pub(super) const FEWEST_TREATED: u32 = 3;
 
 /// At most this share of the claims of a kind may be false.
@@ -61,7 +61,7 @@ const FALSE_DISCOVERIES: f64 = 0.1;
 /// at and cannot stand, whatever their probability: they count among those that are compared.
 pub(super) fn judged(proposed: Vec<Proposed>, others: usize) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
     let (tested, few): (Vec<_>, Vec<_>) =
-        proposed.into_iter().partition(|one| one.claim.counts.treated() >= FEWEST_TREATED);
+        proposed.into_iter().partition(|one| one.claim.counts.treated_with >= FEWEST_TREATED);
     let chances: Vec<f64> = tested.iter().map(|one| one.claim.chance).collect();
     let passes = benjamini_hochberg(&chances, others, FALSE_DISCOVERIES);
     let mut standing = Vec::new();

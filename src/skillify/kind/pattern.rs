@@ -49,7 +49,7 @@ fn patterns(file: &str, path: &str) -> Vec<(Pattern, Filling)> {
     if file == path || endings.is_empty() {
         return found;
     }
-    let dots = path.starts_with("./").then_some("./").unwrap_or_default();
+    let dots = if path.starts_with("./") { "./" } else { "" };
     // The folder of the file, with or without what tells "and all below".
     let bare = path.trim_start_matches("./").trim_end_matches("/...").trim_end_matches('/');
     if !folder.is_empty() && bare == folder {
@@ -211,7 +211,7 @@ fn proposed(
             }
         }
     }
-    let recurring = seen.into_iter().filter(|(_, (by, fillings))| by.len() >= 3 && fillings.len() >= 2);
+    let recurring = seen.into_iter().filter(|(_, (by, fillings))| by.len() >= 3 && fillings.len() >= 3);
     recurring
         .filter_map(|(pattern, (_, fillings))| {
             let (edited, theirs) = pattern.told(&fillings);
@@ -234,11 +234,13 @@ fn judge(
         (form.next().unwrap_or_default(), pattern.theirs.rsplit('}').next().unwrap_or_default());
     let is_of_form = |line: &String| line.starts_with(opens) && line.ends_with(closes);
     let mut sides = Vec::new();
+    let mut editing = 0_u32;
     for (member, did) in members.iter().zip(did) {
         let files = member.edited.files.iter().take(MOST_FILES);
         let asked: Vec<(String, usize)> =
             files.filter_map(|(path, (first, _))| Some((pattern.fill(path)?, *first))).collect();
         let Some(edited) = asked.iter().map(|(_, first)| *first).min() else { continue };
+        editing += 1;
         if did.keys().any(is_of_form) {
             let asked = asked.into_iter().collect();
             sides.push(Side { session: member.session, asked, did, edited });
@@ -259,6 +261,10 @@ fn judge(
     let (fitting, pairs) = beside_others(&sides);
     counts.untreated_with = fitting;
     counts.untreated_without = pairs - fitting;
+    // What few of those do who edit such files is no rule, however well it fits.
+    if counts.treated_with * 3 < editing {
+        return None;
+    }
     if counts.treated_rate() < SHARE || counts.untreated_rate() * 2.0 > counts.treated_rate() {
         return None;
     }

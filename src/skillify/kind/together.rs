@@ -6,7 +6,7 @@
 //! - Seen over a week at least, so that one piece of work over several sessions is no rule.
 //! - Null: which session edited which files, among sessions of one repository that edited about as much.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::evidence::Counts;
@@ -44,8 +44,11 @@ pub(in super::super) fn together(
         of_pairs.0.extend(of_unlike.0);
         of_pairs.1.extend(of_unlike.1);
         let mut of_patterns = judged(super::pattern::files(sessions, &members), 0);
+        // That a test stands beside what it tests is no news; nor is that somebody edits a test alone.
         of_patterns.0.retain(|one| match &one.claim.claim {
-            Claim::Together { edited, .. } => !is_test(&edited.to_string()) && lasts(&one.claim.support),
+            Claim::Together { edited, also } => {
+                !is_test(&edited.to_string()) && !is_test(&also.to_string()) && lasts(&one.claim.support)
+            }
             _ => false,
         });
         let mut pairs = one_direction(of_pairs.0);
@@ -93,7 +96,7 @@ fn pairs(sessions: &Sessions<'_>, members: &[Member<'_>]) -> (Compared, Compared
         member.edited.files.keys().for_each(|path| edited.entry(path).or_default().push(at));
     }
     edited.retain(|_, by| by.len() >= 3);
-    let mut both: HashMap<(&str, &str), u32> = HashMap::new();
+    let mut both: BTreeMap<(&str, &str), u32> = BTreeMap::new();
     for member in members {
         let files: Vec<&str> =
             member.edited.files.keys().copied().filter(|path| edited.contains_key(path)).collect();
@@ -205,7 +208,7 @@ fn lasts(support: &[Evidence]) -> bool {
 /// Whether a file holds tests.
 fn is_test(path: &str) -> bool {
     let name = split(path).1.to_lowercase();
-    let mut parts = name.split(|char: char| !char.is_alphanumeric());
+    let mut parts = name.split(|char: char| !char.is_alphanumeric() || char == '_');
     parts.any(|part| matches!(part, "test" | "tests" | "spec" | "specs"))
         || path.split('/').any(|part| matches!(part, "tests" | "__tests__" | "spec" | "e2e"))
 }
