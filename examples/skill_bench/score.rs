@@ -77,19 +77,49 @@ fn finder(code: &str) -> Regex {
     Regex::new(&format!(r"(?:^|[\s/'])(?:{pattern})(?:$|[\s;'])")).unwrap()
 }
 
+/// The commands of a lesson in the order of running: what repairs before what fails, what is wanted alone. `None`
+/// for a line of another kind than is planted here.
+fn lesson(line: &str) -> Option<Vec<String>> {
+    let mut codes = codes(line);
+    if line.contains(" fails") && line.contains(". If `") && !codes.is_empty() {
+        codes.rotate_left(1);
+        return Some(codes);
+    }
+    let is_order = line.contains(". Run `") && line.contains("` before `");
+    let is_choice = line.contains(". Use `");
+    (is_order || is_choice).then(|| if is_choice { codes.into_iter().take(1).collect() } else { codes })
+}
+
+/// What was published, lesson by lesson: each line of a skill's lessons, and the steps of a procedure.
 fn skills(tree: &Tree) -> Vec<Skill> {
     let mut skills = Vec::new();
     for (path, text) in tree {
         let Some(folder) = path.strip_suffix("/SKILL.md") else { continue };
         let line = text.lines().find_map(|line| line.strip_prefix("description: ")).unwrap_or_default();
         let evidence = tree.get(&format!("{folder}/references/evidence.md"));
-        skills.push(Skill {
-            name: folder.trim_start_matches("skills/").to_owned(),
-            description: serde_json::from_str(line).unwrap_or_else(|_| line.to_owned()),
-            steps: section(text, "Steps").lines().flat_map(|line| codes(line).into_iter().next()).collect(),
-            avoid: section(text, "Avoid").to_owned(),
-            evidence: evidence.cloned().unwrap_or_default(),
-        });
+        let name = folder.trim_start_matches("skills/").to_owned();
+        let description: String = serde_json::from_str(line).unwrap_or_else(|_| line.to_owned());
+        let avoid: String =
+            section(text, "Lessons").lines().filter(|line| line.contains("Do not ")).collect();
+        let steps: Vec<String> =
+            section(text, "Steps").lines().flat_map(|line| codes(line).into_iter().next()).collect();
+        let of = |steps: Vec<String>, evidence: String| Skill {
+            name: name.clone(),
+            description: description.clone(),
+            steps,
+            avoid: avoid.clone(),
+            evidence,
+        };
+        let lessons = section(text, "Lessons").lines().filter_map(lesson);
+        let mut found: Vec<Skill> = lessons.map(|steps| of(steps, String::new())).collect();
+        if !steps.is_empty() {
+            found.push(of(steps, String::new()));
+        }
+        // The evidence of a file is read once.
+        if let Some(first) = found.first_mut() {
+            first.evidence = evidence.cloned().unwrap_or_default();
+        }
+        skills.extend(found);
     }
     skills
 }

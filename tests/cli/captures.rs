@@ -187,18 +187,35 @@ fn recorded_claude_code_sessions_become_true_sessions_and_one_skill() {
     site.run(&["skillify"]);
     let skills = site.skills();
     assert_eq!(skills.len(), 1, "{skills:?}: nothing is made of one-off sessions");
-    assert_eq!(skills[0].file_name().unwrap(), "make-test-integration-needs-make-db-up");
+    assert_eq!(skills[0].file_name().unwrap(), "run-the-integration-tests");
     let skill = std::fs::read_to_string(skills[0].join("SKILL.md")).unwrap();
-    assert!(skill.contains("description: \"Run `make db-up` before `make test-integration`."), "{skill}");
-    assert!(skill.contains("1. Run `make db-up`.\n2. Run `make test-integration`.\n"), "{skill}");
+    assert!(skill.contains("description: \"If `make test-integration` fails, run `make db-up`. Use before running integration tests"), "{skill}");
+    assert!(
+        skill.contains("## Lessons\n1. If `make test-integration` fails, run `make db-up`.\n"),
+        "{skill}"
+    );
     assert!(skill.contains("skillspan-sessions: \"3\""), "{skill}");
     let evidence = std::fs::read_to_string(skills[0].join("references/evidence.md")).unwrap();
     assert_eq!(evidence.lines().filter(|line| line.ends_with("| claude-code | accepted |")).count(), 3);
 
     let before = std::fs::read(skills[0].join("SKILL.md")).unwrap();
-    assert!(site.run(&["skillify"]).contains("unchanged: make-test-integration-needs-make-db-up"));
+    assert!(site.run(&["skillify"]).contains("unchanged: run-the-integration-tests"));
     assert_eq!(std::fs::read(skills[0].join("SKILL.md")).unwrap(), before, "nothing new, nothing changed");
     assert_eq!(running.terminate(), Some(0));
+}
+
+#[test]
+fn two_recorded_sessions_are_too_few_for_a_skill() {
+    let site = Site::new("shop");
+    let _running = site.start();
+    for folder in ["s01-dbup-agent-grpc", "s03-dbup-widgets-httpjson"] {
+        for body in bodies(&fixtures().join("captures/claude-code").join(folder)) {
+            post(&site, &body);
+        }
+    }
+    assert_eq!(site.sessions().len(), 2);
+    site.run(&["skillify"]);
+    assert_eq!(site.skills(), Vec::<std::path::PathBuf>::new());
 }
 
 #[test]
@@ -219,17 +236,27 @@ fn the_same_work_in_three_assistants_becomes_one_skill_each() {
     };
     let skills = read("SKILL.md");
     assert_eq!(skills.len(), 2, "{skills:#?}");
-    let steps =
-        |skill: &str| skill.split("## ").find_map(|part| part.strip_prefix("Steps\n")).unwrap().to_owned();
-    assert_eq!(steps(&skills[0]).trim(), "1. Run `make db-up`.\n2. Run `make test-integration`.");
+    let section = |skill: &str, title: &str| {
+        let has = |part: &str| part.strip_prefix(title).map(|lines| lines.trim().to_owned());
+        skill.split("## ").find_map(has).unwrap_or_else(|| panic!("no {title} in {skill}"))
+    };
+    assert!(skills[0].starts_with("---\nname: release-bump-version\n"), "{}", skills[0]);
     assert_eq!(
-        steps(&skills[1]).trim(),
+        section(&skills[0], "Steps\n"),
         "1. Edit `src/version.py`.\n2. Edit `CHANGELOG.md`.\n3. Run `make lint`.\n4. Run `make test`.\n\
          5. Run `git commit -qam \"Release {version}\"`.\n6. Run `git tag v{version}`."
     );
+    assert!(skills[1].starts_with("---\nname: run-the-integration-tests\n"), "{}", skills[1]);
+    assert_eq!(
+        section(&skills[1], "Lessons\n"),
+        "1. Run `make db-up` before `make test-integration`.\n\
+         2. If `make test-integration` fails with \"connection refused\", run `make db-up`."
+    );
     for evidence in read("references/evidence.md") {
-        for assistant in ["claude-code", "codex", "gemini-cli"] {
-            assert!(evidence.contains(&format!("| {assistant} | accepted |")), "{assistant}: {evidence}");
+        for claim in evidence.split("## ").skip(1) {
+            for assistant in ["claude-code", "codex", "gemini-cli"] {
+                assert!(claim.contains(&format!("| {assistant} | accepted |")), "{assistant}: {claim}");
+            }
         }
     }
 }
@@ -271,8 +298,8 @@ fn the_same_sessions_with_other_commands_give_the_same_skill_about_these() {
     let skills = site.skills();
     assert_eq!(skills.len(), 1, "{skills:?}");
     let skill = std::fs::read_to_string(skills[0].join("SKILL.md")).unwrap();
-    let steps = "1. Run `podman compose start queue`.\n2. Run `just verify-all`.\n";
-    assert!(skill.contains(steps), "{skill}");
+    let lesson = "## Lessons\n1. If `just verify-all` fails, run `podman compose start queue`.\n";
+    assert!(skill.contains(lesson), "{skill}");
     assert!(!skill.contains("make "), "{skill}");
 }
 

@@ -7,7 +7,7 @@ use crate::captures::{claude_code, post};
 use crate::model_server::{Behaviour, KEY, Server, embedded};
 use crate::support::{Site, client, eventually, outcome, skillspan};
 
-const SKILL: &str = "skills/make-test-integration-needs-make-db-up/SKILL.md";
+const SKILL: &str = "skills/run-the-integration-tests/SKILL.md";
 
 /// A site whose skillify has such embeddings, and digests of its own.
 fn site(embeddings: &str) -> Site {

@@ -10,10 +10,10 @@ use crate::captures::{claude_code, post};
 use crate::model_server::{Behaviour, KEY, Server, reworded};
 use crate::support::{Site, client, eventually, outcome, skillspan};
 
-const SKILL: &str = "skills/make-test-integration-needs-make-db-up/SKILL.md";
+const SKILL: &str = "skills/run-the-integration-tests/SKILL.md";
 
 fn well(question: &Value) -> String {
-    reworded(question, |text| text.replace("Run `", "First run `"))
+    reworded(question, |text| text.replace("run `", "first run `"))
 }
 
 /// A site whose skills are worded by `server`; the key comes from a file.
@@ -78,7 +78,7 @@ fn a_running_service_words_skills_counts_what_it_costs_and_keeps_the_key() {
     let skill = site.path("skills").join(SKILL);
     eventually("the skill", || skill.exists());
     let text = fs::read_to_string(&skill).unwrap();
-    assert!(text.contains("1. First run `make db-up`."), "{text}");
+    assert!(text.contains("1. If `make test-integration` fails, first run `make db-up`."), "{text}");
     let metrics = get(&site, "/metrics");
     for line in [
         "skillspan_model_requests_total 1",
@@ -144,7 +144,7 @@ fn a_dry_run_shows_what_would_be_sent_and_calls_nobody() {
     fs::write(site.config(), worded).unwrap();
     let said = site.run(&["skillify", "--dry-run", "--explain"]);
     assert!(said.contains("sent to small at http://127.0.0.1"), "{said}");
-    assert!(said.contains("would ask: make-test-integration-needs-make-db-up"), "{said}");
+    assert!(said.contains("would ask: run-the-integration-tests"), "{said}");
     let shown = site.run(&["skillify", "--dry-run", "--show-prompt"]);
     assert_eq!(server.calls(), 0);
     assert!(!site.path("skills").join(SKILL).exists());

@@ -14,7 +14,7 @@ use crate::harness::service;
 use crate::sessions::{mined, needs, session};
 use crate::standin::{Faults, Row, StandIn};
 
-const NAME: &str = "make-itest-needs-make-db-up";
+const NAME: &str = "run-the-tests";
 
 fn config(standin: &StandIn) -> SkillsConfig {
     SkillsConfig {
@@ -116,13 +116,14 @@ async fn a_skill_is_a_row_that_a_client_can_install() {
     assert_eq!(text("source_sessions"), r#"["s01","s02","s03"]"#);
     assert_eq!(text("contributors"), r#"["alice","bob","carol"]"#);
     assert!(
-        text("description").starts_with("Run `make db-up` before `make itest`. Use when"),
+        text("description").starts_with("If `make itest` fails, run `make db-up`. Use before"),
         "{}",
         text("description")
     );
     assert!(text("trigger_text").starts_with("Use when"));
     let body = text("body");
-    assert!(body.starts_with("# ") && body.contains("## Steps") && !body.contains("---"), "{body}");
+    assert!(body.starts_with("# ") && !body.contains("---"), "{body}");
+    assert!(body.contains("## Lessons\n1. If `make itest` fails, run `make db-up`.\n"), "{body}");
     assert!(!body.contains("references/evidence.md"), "there is no such file in a row: {body}");
 }
 
@@ -144,7 +145,7 @@ async fn a_plan_writes_nothing_and_tells_what_would_be_written() {
         (Skills::new(config(&standin)), update(&mined(&needs("make db-up", "make itest"))));
     let report = tokio::task::spawn_blocking(move || skills.plan(&update)).await.unwrap().unwrap();
     assert_eq!(report.named(Change::Created), [NAME]);
-    assert!(report.diff.contains("+++ b/skills/make-itest-needs-make-db-up/SKILL.md"));
+    assert!(report.diff.contains(&format!("+++ b/skills/{NAME}/SKILL.md")));
     assert!(standin.rows("skills").is_empty() && standin.rows("skillspan_library").is_empty());
 }
 

@@ -4,7 +4,7 @@ use skillspan::event::Status;
 use skillspan::skillify::{Candidate, Wording};
 use skillspan::table::Session;
 
-use super::sessions::{mined, session};
+use super::sessions::{mined, other_work, session};
 
 fn published(sessions: &[Session]) -> Vec<Candidate> {
     mined(sessions).candidates.into_iter().filter(Candidate::is_published).collect()
@@ -14,8 +14,9 @@ fn steps(skill: &Candidate) -> Vec<&str> {
     skill.wording.steps.iter().map(|line| line.text.as_str()).collect()
 }
 
-fn avoided(skill: &Candidate) -> Vec<&str> {
-    skill.wording.avoid.iter().map(|line| line.text.as_str()).collect()
+fn lessons(skill: &Candidate) -> Vec<&str> {
+    assert!(skill.wording.avoid.is_empty() && skill.wording.if_it_fails.is_empty(), "{:?}", skill.wording);
+    skill.wording.lessons.iter().map(|line| line.text.as_str()).collect()
 }
 
 fn told(id: &str, person: &str, says: &str) -> Session {
@@ -38,8 +39,8 @@ fn what_two_people_prefer_becomes_a_skill() {
     ];
     let skills = published(&sessions);
     assert_eq!(skills.len(), 1, "{skills:#?}");
-    assert_eq!(steps(&skills[0]), ["Run `pnpm add charts`."]);
-    assert_eq!(avoided(&skills[0]), ["Do not install `charts` with `npm`."]);
+    assert_eq!(lessons(&skills[0]), ["Use `pnpm add charts`, not `npm`."]);
+    assert!(steps(&skills[0]).is_empty());
 }
 
 #[test]
@@ -50,14 +51,10 @@ fn a_skill_against_an_install_says_what_it_is_about_and_never_the_command_to_cop
     ];
     let skills = published(&sessions);
     let Wording { name, title, description, when_to_use, .. } = &skills[0].wording;
-    assert_eq!(name, "use-pnpm-add-charts-not-npm");
-    assert_eq!(title, "Use `pnpm add charts`, not `npm`");
-    assert!(
-        description
-            .starts_with("Run `pnpm add charts`, not `npm`. Use before you install `charts` with `npm`, "),
-        "{description}"
-    );
-    assert_eq!(when_to_use[0], "Before you install `charts` with `npm`.");
+    assert_eq!(name, "install-dependencies");
+    assert_eq!(title, "Install dependencies");
+    assert_eq!(description, "Use `pnpm add charts`, not `npm`. Use before installing packages.");
+    assert_eq!(when_to_use, &["Before installing packages."]);
     assert!(!format!("{:?}", skills[0].wording).contains("npm install"));
 }
 
@@ -66,9 +63,10 @@ fn what_one_person_prefers_stays_a_candidate() {
     let says = "No, we use pnpm here, not npm.";
     for people in [["alice", "alice"], ["", ""]] {
         let sessions = [told("a", people[0], says), told("b", people[1], says)];
-        let preferences =
-            published(&sessions).into_iter().filter(|skill| skill.wording.name.starts_with("use-"));
-        assert_eq!(preferences.count(), 0, "{people:?}");
+        assert_eq!(published(&sessions), [], "{people:?}");
+        let held = mined(&sessions).candidates;
+        let preferences = held.iter().filter(|held| lessons(held) == ["Use `pnpm add charts`, not `npm`."]);
+        assert_eq!(preferences.count(), 1, "{people:?}");
     }
 }
 
@@ -83,15 +81,19 @@ fn a_command_whose_tool_is_missing_is_replaced_by_what_did_its_work() {
             .ok(&format!("bin/test {file}"))
             .build()
     };
-    let sessions =
-        [replaced("a", "alice", "core/tests/test_add.py"), replaced("b", "bob", "sets/tests/test_sets.py")];
+    let sessions = [
+        replaced("a", "alice", "core/tests/test_add.py"),
+        replaced("b", "bob", "sets/tests/test_sets.py"),
+        replaced("c", "alice", "logic/tests/test_or.py"),
+    ];
     let skills = published(&sessions);
     assert_eq!(skills.len(), 1, "{skills:#?}");
-    assert_eq!(steps(&skills[0]), ["Run `bin/test {path}`."]);
     assert_eq!(
-        avoided(&skills[0]),
-        ["Do not run `python3 -m pytest {path}`: it fails here with \"no module named\"."]
+        lessons(&skills[0]),
+        ["Use `bin/test {path}`; `python3 -m pytest {path}` fails here with \"no module named\"."]
     );
+    assert_eq!(skills[0].wording.name, "run-the-tests");
+    assert_eq!(published(&sessions[..2]), [], "two sessions prove nothing");
 }
 
 #[test]
@@ -110,19 +112,23 @@ fn commands_that_one_replaces_are_told_in_one_breath() {
         replaced("b", "bob", "python3 -m pytest", "sets/tests/test_sets.py"),
         replaced("c", "alice", "pytest", "core/tests/test_mul.py"),
         replaced("d", "bob", "pytest", "sets/tests/test_and.py"),
+        replaced("e", "alice", "python3 -m pytest", "core/tests/test_div.py"),
+        replaced("f", "bob", "pytest", "sets/tests/test_xor.py"),
     ];
     let skills = published(&sessions);
     assert_eq!(skills.len(), 1, "{skills:#?}");
     assert_eq!(
-        skills[0].wording.when_to_use[0],
-        "Before you run `pytest {path}` or `python3 -m pytest {path}`, and when it fails."
+        lessons(&skills[0]),
+        [
+            "Use `bin/test {path}`; `pytest {path}` and `python3 -m pytest {path}` fail here with \"no module named\"."
+        ]
     );
 }
 
 #[test]
 fn a_command_that_works_elsewhere_in_the_workspace_is_not_replaced() {
     let mut sessions: Vec<Session> = Vec::new();
-    for (id, person) in [("a", "alice"), ("b", "bob")] {
+    for (id, person) in [("a", "alice"), ("b", "bob"), ("c", "alice"), ("d", "bob")] {
         let test = |file: &str| format!("pytest {file}");
         sessions.push(
             session(id)
@@ -135,27 +141,26 @@ fn a_command_that_works_elsewhere_in_the_workspace_is_not_replaced() {
         sessions
             .push(session(&format!("{id}-2")).by(person).prompt("solve it").ok(&test("b/test_b.py")).build());
     }
-    let replacing = published(&sessions).into_iter().filter(|skill| skill.wording.name.starts_with("use-"));
-    assert_eq!(replacing.count(), 0);
+    assert_eq!(published(&sessions), []);
 }
 
-fn deploy(id: &str, person: &str) -> Session {
+fn deploy(id: &str, person: &str, says: &str) -> Session {
     session(id)
         .by(person)
         .prompt("Deploy the storefront to staging")
         .ok("./scripts/pack.sh")
         .ok("./scripts/push-to-staging.sh --force")
         .response("Done.")
-        .prompt("No, not like that.")
+        .prompt(says)
         .ok("./scripts/promote.sh staging")
         .prompt("Thanks, that works.")
         .build()
 }
 
-#[test]
-fn a_correction_speaks_of_what_was_done_last() {
-    let mut sessions = vec![deploy("a", "alice"), deploy("b", "bob")];
-    for (id, person) in [("c", "carol"), ("d", "alice")] {
+/// Six sessions, of which people corrected the first two, among other work.
+fn deploys(says: &str) -> Vec<Session> {
+    let mut sessions = vec![deploy("a", "alice", says), deploy("b", "bob", says)];
+    for (id, person) in [("c", "carol"), ("d", "alice"), ("e", "bob"), ("f", "carol")] {
         sessions.push(
             session(id)
                 .by(person)
@@ -166,10 +171,49 @@ fn a_correction_speaks_of_what_was_done_last() {
                 .build(),
         );
     }
-    let skills = published(&sessions);
+    sessions.extend(other_work(20));
+    sessions
+}
+
+#[test]
+fn a_correction_speaks_of_what_was_done_last() {
+    let skills = published(&deploys("No, not like that."));
     assert_eq!(skills.len(), 1, "{skills:#?}");
     assert_eq!(steps(&skills[0]), ["Run `./scripts/pack.sh`.", "Run `./scripts/promote.sh staging`."]);
-    assert!(avoided(&skills[0])[0].starts_with("Do not run `./scripts/push-to-staging.sh --force`"));
+    assert_eq!(lessons(&skills[0]), [""; 0], "words that name no command forbid none");
+}
+
+#[test]
+fn what_two_people_forbid_by_its_name_is_a_lesson() {
+    let mut skills = published(&deploys("No, not like that. Never run push-to-staging.sh with --force."));
+    skills.sort_by_key(|skill| skill.wording.lessons.len());
+    let [deploys, forbids] = skills.as_slice() else {
+        panic!(
+            "{}",
+            mined(&super::claims::deploys("No, not like that. Never run push-to-staging.sh with --force."))
+                .explain()
+                .join("\n")
+        )
+    };
+    assert_eq!(steps(deploys), ["Run `./scripts/pack.sh`.", "Run `./scripts/promote.sh staging`."]);
+    assert_eq!(lessons(forbids), ["Do not run `./scripts/push-to-staging.sh --force`: people refused it."]);
+    assert_eq!(forbids.wording.name, "use-the-right-commands");
+}
+
+#[test]
+fn what_people_refuse_without_a_word_is_forbidden_by_nothing() {
+    let refused = |id: &str, person: &str| {
+        session(id)
+            .by(person)
+            .prompt("Deploy the storefront to staging")
+            .refused("./scripts/push-to-staging.sh --force")
+            .ok("./scripts/promote.sh staging")
+            .prompt("Thanks, that works.")
+            .build()
+    };
+    let sessions = [refused("a", "alice"), refused("b", "bob"), refused("c", "carol"), refused("d", "alice")];
+    let mined = mined(&sessions);
+    assert!(!format!("{:?}", mined.candidates).contains("push-to-staging"), "{:?}", mined.explain());
 }
 
 #[test]
@@ -184,5 +228,7 @@ fn files_that_a_session_made_itself_are_no_procedure() {
             .prompt("Thanks!")
             .build()
     };
-    assert!(published(&[tried("a", "alice"), tried("b", "bob")]).is_empty());
+    let mut sessions = vec![tried("a", "alice"), tried("b", "bob"), tried("c", "carol"), tried("d", "alice")];
+    sessions.extend(other_work(20));
+    assert_eq!(published(&sessions), []);
 }

@@ -18,7 +18,10 @@ const DATE: &str = "2026-11-22";
 fn observations() -> Vec<SessionEvent> {
     let mut sessions = needs("make db-up", "make itest");
     sessions.extend(one_offs("make db-up", "make itest"));
-    sessions.extend(["alice", "bob", "carol", "dave"].map(elsewhere));
+    // Of each four, two come in one piece: so many of both that three show it.
+    let people = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
+    sessions.extend(people.map(elsewhere));
+    sessions.extend(people.into_iter().take(4).map(here));
     let mut events: Vec<SessionEvent> = Vec::new();
     for (number, session) in sessions.into_iter().enumerate() {
         let Session { workspace, project, user_id, assistant, tenant, .. } = session;
@@ -57,6 +60,12 @@ fn observations() -> Vec<SessionEvent> {
         });
     }
     events
+}
+
+/// A session that shows the same as [`needs`].
+fn here(person: &str) -> Session {
+    let session = session(&format!("shop-{person}")).by(person).prompt("Run the integration tests please");
+    session.fails("make itest").ok("make db-up").ok("make itest").response("Done.").build()
 }
 
 /// A session of an agent with tools of its own, in another workspace.
@@ -161,7 +170,9 @@ fn shows_a_published_skill(mined: &[Mined]) -> bool {
 
 #[test]
 fn the_observations_show_a_skill_only_together() {
-    assert!(shows_a_published_skill(&at_once(observations())));
+    let all = at_once(observations());
+    let explained: Vec<String> = all.iter().flat_map(Mined::explain).collect();
+    assert!(shows_a_published_skill(&all), "{explained:#?}");
     assert!(!shows_a_published_skill(&at_once(observations().into_iter().take(12).collect())));
 }
 
@@ -390,7 +401,7 @@ fn a_digest_that_is_made_differently_has_another_version() {
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    assert_eq!((DIGEST_VERSION, format!("{hash:016x}")), (5, "54530b4886d51347".to_owned()));
+    assert_eq!((DIGEST_VERSION, format!("{hash:016x}")), (6, "e095b91c4a00a7d2".to_owned()));
     let again: Vec<Digest> = serde_json::from_str(&text).unwrap();
     assert_eq!(again, digests, "nothing is lost on the way");
     for private in ["Run the integration tests", "tell me if they pass", "connection refused on 127"] {

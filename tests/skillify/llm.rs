@@ -152,7 +152,8 @@ fn a_line_that_says_anything_else_falls_back() {
 
 #[test]
 fn one_bad_line_does_not_take_the_good_ones_with_it() {
-    let sessions = sessions_of(&[("make db-up", "make test-integration"), ("make web-up", "make test-login")]);
+    let sessions =
+        sessions_of(&[("make db-up", "make test-integration"), ("make web-up", "make test-login")]);
     let good = "Whenever `make test-login` fails, run `make web-up`.";
     let bad = "If `make test-integration` fails, do not run `make db-up`.";
     let (worded, _) = answered(&sessions, &lines(&[("L1", bad, &["C1"]), ("L2", good, &["C2"])]));
@@ -196,7 +197,7 @@ fn counts_alone_ask_nothing_again() {
 
 #[test]
 fn both_protocols_send_what_their_servers_expect() {
-    let answer = lines(&[("S1", "First run `make db-up`.", &["C1"])]);
+    let answer = lines(&[("L1", "Whenever `make test-integration` fails, run `make db-up`.", &["C1"])]);
     let server = Server::start(vec![Behaviour::Say(answer.clone())]);
     let asked = ask(&server, endpoint_of(&server), questions(1));
     assert_eq!(asked.answers.values().collect::<Vec<_>>(), [&answer]);

@@ -43,6 +43,10 @@ fn descriptions(sessions: &[Session]) -> Vec<String> {
     texts
 }
 
+fn steps(skill: &Candidate) -> Vec<&str> {
+    skill.wording.steps.iter().map(|line| line.text.as_str()).collect()
+}
+
 /// Six deploys, to the first stage and to the second by turns.
 fn deploys(commands: impl Fn(&str) -> Vec<String>, prompts: [&str; 2]) -> Vec<Session> {
     let deploy = |number: usize| {
@@ -68,10 +72,26 @@ fn what_differs_in_one_argument_throughout_is_two_procedures() {
     assert_eq!(
         descriptions(&sessions),
         [
-            "Run `npm run bundle`, then run `npx cdk deploy Shop --context stage=prod --require-approval never`, \
-             then run `./tools/smoke.sh prod`. Use when asked to deploy shop production.",
-            "Run `npm run bundle`, then run `npx cdk deploy Shop --context stage=staging`, then run \
-             `./tools/smoke.sh staging`. Use when asked to deploy shop staging.",
+            "Deploy shop production: the 3 steps of this work here, in order. Use when asked to deploy shop \
+             production.",
+            "Deploy shop staging: the 3 steps of this work here, in order. Use when asked to deploy shop staging.",
+        ]
+    );
+    let mut skills = published(&sessions);
+    skills.sort_by_key(|skill| skill.wording.title.clone());
+    assert_eq!(
+        skills.iter().map(steps).collect::<Vec<_>>(),
+        [
+            [
+                "Run `npm run bundle`.",
+                "Run `npx cdk deploy Shop --context stage=prod --require-approval never`.",
+                "Run `./tools/smoke.sh prod`."
+            ],
+            [
+                "Run `npm run bundle`.",
+                "Run `npx cdk deploy Shop --context stage=staging`.",
+                "Run `./tools/smoke.sh staging`."
+            ],
         ]
     );
 }
@@ -88,8 +108,9 @@ fn an_argument_of_one_command_that_people_ask_for_is_two_procedures() {
     let told = deploys(commands, ["roll the api out to staging", "roll the api out to production"]);
     assert_eq!(descriptions(&told).len(), 2);
     let untold = deploys(commands, ["roll the api out", "roll the api out"]);
-    let [one] = descriptions(&untold).try_into().unwrap();
-    assert!(!one.contains("staging") && !one.contains("prod"), "{one}");
+    let [one] = published(&untold).try_into().unwrap();
+    let text = format!("{:?}", one.wording);
+    assert!(!text.contains("staging") && !text.contains("prod"), "{text}");
 }
 
 #[test]
@@ -105,9 +126,8 @@ fn an_argument_with_many_values_stays_a_hole() {
     };
     let sessions: Vec<Session> = (0..9).map(of).collect();
     let [skill] = published(&sessions).try_into().unwrap();
-    let steps: Vec<&str> = skill.wording.steps.iter().map(|line| line.text.as_str()).collect();
-    assert_eq!(steps.len(), 2);
-    assert!(steps.iter().all(|step| step.contains("--shop={")), "{steps:?}");
+    assert_eq!(steps(&skill).len(), 2);
+    assert!(steps(&skill).iter().all(|step| step.contains("--shop={")), "{:?}", steps(&skill));
 }
 
 #[test]
@@ -122,8 +142,9 @@ fn alternatives_never_follow_each_other() {
         loaded.ok("./till/restart.sh").prompt("thanks").build()
     };
     let sessions: Vec<Session> = (0..6).map(of).collect();
-    for text in descriptions(&sessions) {
-        assert!(text.matches("./till/load.sh").count() < 2, "{text}");
+    for skill in published(&sessions) {
+        let loads = steps(&skill).into_iter().filter(|step| step.contains("./till/load.sh"));
+        assert!(loads.count() < 2, "{:?}", steps(&skill));
     }
 }
 
@@ -173,10 +194,7 @@ fn a_command_that_only_fails_of_late_gives_way_to_what_sessions_do_since() {
     };
     let sessions: Vec<Session> = (0..9).map(of).collect();
     let [skill] = published(&sessions).try_into().unwrap();
-    assert!(
-        skill.wording.description.starts_with("Run `buf generate`, then run `go build ./...`."),
-        "{skill:?}"
-    );
+    assert_eq!(steps(&skill), ["Run `buf generate`.", "Run `go build ./...`."]);
     assert_eq!(skill.sessions().len(), 4);
 
     let given_up = |number: usize| {
@@ -201,10 +219,9 @@ fn what_sessions_repaired_without_is_no_part_of_the_repair() {
     let sessions: Vec<Session> = (0..6).map(of).collect();
     let [skill] = published(&sessions).try_into().unwrap();
     assert_eq!(skill.claims.len(), 1);
-    assert!(
-        skill.wording.description.starts_with("Run `docker compose up -d postgres` before `make itest`.")
-    );
-    assert!(skill.dropped.iter().any(|reason| reason.ends_with("sessions repaired it without")));
+    let lessons: Vec<&str> = skill.wording.lessons.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(lessons, ["If `make itest` fails, run `docker compose up -d postgres`."]);
+    assert!(steps(&skill).is_empty());
 }
 
 #[test]
@@ -257,9 +274,8 @@ fn a_step_that_cannot_be_undone_says_to_ask_first() {
             .build()
     };
     let [skill] = published(&(0..4).map(of).collect::<Vec<_>>()).try_into().unwrap();
-    let steps: Vec<&str> = skill.wording.steps.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(
-        steps,
+        steps(&skill),
         [
             "Run `./preview/drain.sh`.",
             "Run `terraform -chdir=preview destroy -auto-approve`. It cannot be undone: ask first.",

@@ -145,10 +145,7 @@ fn a_tool_of_a_frameworks_agent_is_repaired_like_a_command() {
             .tool("execute_command", r#"{"command":"make db-up"}"#, Status::Ok, "")
             .tool("run_tests", r#"{"path":"tests/api"}"#, Status::Ok, "5 passed")
     }));
-    assert_eq!(
-        lessons(&skill),
-        ["If `run_tests` fails with \"ConnectionRefusedError\", run `make db-up`."]
-    );
+    assert_eq!(lessons(&skill), ["If `run_tests` fails with \"ConnectionRefusedError\", run `make db-up`."]);
     assert!(
         skill.wording.description.ends_with("and when `run_tests` fails with \"ConnectionRefusedError\"."),
         "{}",

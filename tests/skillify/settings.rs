@@ -18,7 +18,11 @@ fn steps(sessions: &[Session]) -> Vec<String> {
 }
 
 fn lessons(sessions: &[Session]) -> Vec<String> {
-    published(sessions).iter().flat_map(|skill| &skill.wording.lessons).map(|line| line.text.clone()).collect()
+    published(sessions)
+        .iter()
+        .flat_map(|skill| &skill.wording.lessons)
+        .map(|line| line.text.clone())
+        .collect()
 }
 
 /// Sessions of as many people that calibrate something, among others that do not.

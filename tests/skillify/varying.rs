@@ -28,10 +28,16 @@ fn workspace(work: impl Fn(SessionBuilder, &str, &str, usize) -> SessionBuilder)
     sessions
 }
 
+fn published(sessions: &[Session]) -> Vec<Candidate> {
+    mined(sessions).candidates.into_iter().filter(Candidate::is_published).collect()
+}
+
+/// The steps of the only procedure; beside it stands nothing but which check belongs to which files.
 fn steps(sessions: &[Session]) -> Vec<String> {
-    let skills: Vec<Candidate> =
-        mined(sessions).candidates.into_iter().filter(Candidate::is_published).collect();
-    let [skill] = skills.as_slice() else { panic!("one skill: {skills:#?}") };
+    let (procedures, others): (Vec<Candidate>, Vec<Candidate>) =
+        published(sessions).into_iter().partition(|skill| !skill.wording.steps.is_empty());
+    assert!(others.iter().all(|skill| skill.wording.name == "check-changes"), "{others:#?}");
+    let [skill] = procedures.as_slice() else { panic!("{}", mined(sessions).explain().join("\n")) };
     assert!(skill.claims.iter().all(|claim| claim.support.len() == 4), "{:#?}", skill.claims);
     skill.wording.steps.iter().map(|line| line.text.clone()).collect()
 }
@@ -90,11 +96,37 @@ fn a_new_file_of_a_kind_is_a_step_with_its_path_from_the_root_of_the_repository(
 fn a_new_file_that_is_listed_in_another_is_a_procedure_even_where_only_a_check_is_run() {
     let sessions = workspace(|begun, name, checkout, _| {
         let begun = begun.prompt(&format!("add an endpoint for {name}"));
+        let begun = begun.edit(&format!("{checkout}src/api/{name}_routes.py"));
+        begun.edit(&format!("{checkout}docs/openapi.yaml")).ok("make openapi-check")
+    });
+    let expected =
+        ["Edit `src/api/{name}_routes.py`.", "Edit `docs/openapi.yaml`.", "Run `make openapi-check`."];
+    assert_eq!(steps(&sessions), expected);
+}
+
+#[test]
+fn a_new_file_that_is_listed_in_another_is_a_procedure_where_the_check_is_everybodys() {
+    let sessions = workspace(|begun, name, checkout, _| {
+        let begun = begun.prompt(&format!("add an endpoint for {name}"));
+        let begun = begun.edit(&format!("{checkout}src/api/{name}_routes.py"));
+        begun.edit(&format!("{checkout}docs/openapi.yaml")).ok("pytest")
+    });
+    let told = steps(&sessions);
+    assert_eq!(told.get(..2).unwrap(), ["Edit `src/api/{name}_routes.py`.", "Edit `docs/openapi.yaml`."]);
+}
+
+#[test]
+fn a_new_file_whose_name_has_no_form_is_no_step_of_its_own() {
+    let sessions = workspace(|begun, name, checkout, _| {
+        let begun = begun.prompt(&format!("add an endpoint for {name}"));
         let begun = begun.edit(&format!("{checkout}src/api/{name}.py"));
         begun.edit(&format!("{checkout}docs/openapi.yaml")).ok("make openapi-check")
     });
-    let expected = ["Edit `src/api/{name}.py`.", "Edit `docs/openapi.yaml`.", "Run `make openapi-check`."];
-    assert_eq!(steps(&sessions), expected);
+    let skills = published(&sessions);
+    assert!(skills.iter().all(|skill| skill.wording.steps.is_empty()), "{skills:#?}");
+    let mut told = skills.iter().flat_map(|skill| &skill.wording.lessons);
+    let check = "After editing `docs/openapi.yaml`, run `make openapi-check`.";
+    assert!(told.any(|line| line.text == check), "{skills:#?}");
 }
 
 #[test]
