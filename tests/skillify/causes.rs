@@ -114,11 +114,10 @@ fn cause_2_what_ran_beside_an_edit_repairs_nothing() {
     let failed = |session: SessionBuilder| {
         session.run_with_output("make itest", Status::Error, "KeyError: 'darjeeling'")
     };
-    let between: [fn(SessionBuilder) -> SessionBuilder; 4] = [
+    let between: [fn(SessionBuilder) -> SessionBuilder; 3] = [
         |session| session.edit("src/cart.py"),
         |session| session.ok("sed -i s/a/b/ src/cart.py"),
         |session| session.ok("python3 - <<'E'\nopen('src/cart.py', 'w').write('')\nE"),
-        |session| session.prompt("the key has another name now, go on"),
     ];
     for changed in between {
         let sessions = times(6, "s", |session| changed(failed(session)).ok("make stubs").ok("make itest"));
@@ -144,7 +143,10 @@ fn cause_3_what_a_stronger_repair_explains_is_none() {
             .ok("make itest")
     };
     sessions.extend(times(4, "a", alone));
-    let both = ["If `make itest` fails with \"RuntimeError\", run `make wipe-cache`.".to_owned(), DATABASE.to_owned()];
+    let both = [
+        "If `make itest` fails with \"RuntimeError\", run `make wipe-cache`.".to_owned(),
+        DATABASE.to_owned(),
+    ];
     let mut said = lines(&sessions);
     said.sort_by_key(|line| line.contains("connection"));
     assert_eq!(said, both);
@@ -153,12 +155,14 @@ fn cause_3_what_a_stronger_repair_explains_is_none() {
 #[test]
 fn cause_4_of_both_directions_of_a_pair_none_is_published() {
     let one_way = |session: SessionBuilder| {
-        session.run_with_output("./till/open.sh", Status::Error, "error: database is locked")
+        session
+            .run_with_output("./till/open.sh", Status::Error, "error: database is locked")
             .ok("./till/unlock.sh")
             .ok("./till/open.sh")
     };
     let other_way = |session: SessionBuilder| {
-        session.run_with_output("./till/unlock.sh", Status::Error, "error: database is locked")
+        session
+            .run_with_output("./till/unlock.sh", Status::Error, "error: database is locked")
             .ok("./till/open.sh")
             .ok("./till/unlock.sh")
     };
@@ -184,7 +188,8 @@ fn cause_5_a_check_repairs_no_check() {
 
 #[test]
 fn cause_6_no_placeholder_stands_where_a_subcommand_does() {
-    let pairs = [("itest", "db-up"), ("e2e-test", "web-up"), ("api-test", "queue-up"), ("ui-test", "store-up")];
+    let pairs =
+        [("itest", "db-up"), ("e2e-test", "web-up"), ("api-test", "queue-up"), ("ui-test", "store-up")];
     let with = |id: &str, many: usize, (test, up): (&str, &str)| {
         times(many, id, |session| {
             session
@@ -231,10 +236,11 @@ fn cause_7_a_masked_exit_status_proves_nothing_by_itself() {
     for masked in ["pytest tests 2>&1 | tail -5", "pytest tests || true", "pytest tests; echo done"] {
         let run = |last: &'static str| {
             three(move |session| {
-                session
-                    .run_with_output(masked, Status::Ok, failing)
-                    .ok("make db-up")
-                    .run_with_output(masked, Status::Ok, last)
+                session.run_with_output(masked, Status::Ok, failing).ok("make db-up").run_with_output(
+                    masked,
+                    Status::Ok,
+                    last,
+                )
             })
         };
         assert_eq!(
@@ -385,10 +391,7 @@ fn a_refused_call_is_no_failure_of_its_tool() {
     assert_eq!(lines(&refused), nothing());
     let answered = "The user doesn't want to proceed with this tool use. The tool use was rejected.";
     let rejected = with_noise(times(6, "s", |session| {
-        session
-            .run_with_output("make itest", Status::Error, answered)
-            .ok("make db-up")
-            .ok("make itest")
+        session.run_with_output("make itest", Status::Error, answered).ok("make db-up").ok("make itest")
     }));
     assert_eq!(lines(&rejected), nothing());
     let missing = with_noise(three(|session| {

@@ -94,7 +94,7 @@ fn what_each_runs_under_another_variable_unsays_the_procedure() {
     assert_eq!(steps(&sessions), [""; 0]);
     let explained = mined(&sessions).explain().join("\n");
     assert!(
-        explained.contains("most sessions also ran `./relay/load` in a way that no step can say"),
+        explained.contains("most sessions also ran `relay/load` in a way that no step can say"),
         "{explained}"
     );
 }

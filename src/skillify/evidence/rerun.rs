@@ -31,6 +31,19 @@ pub(in super::super) struct Streak<'a> {
     pub(in super::super) runs: Vec<usize>,
     /// What ran between, as places, each with the number of runs before it.
     pub(in super::super) remedies: Vec<(usize, usize)>,
+    /// What became of the pass at its end.
+    end: End,
+}
+
+/// What became of a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It lasted, as far as is known.
+    Lasts,
+    /// The next run failed, as the tree stands.
+    Relapses,
+    /// A person stopped or corrected the assistant over it.
+    Stopped,
 }
 
 /// What came of a remedy.
@@ -117,14 +130,22 @@ fn of_session<'a>(session: usize, timeline: &Timeline<'a>, found: &mut Vec<Strea
                 }
             }
             rest = later.get(members.len() - 1..).unwrap_or_default();
+            let relapses =
+                |next: &usize| is_clean(timeline, *first, *next) && status(timeline, *next) == Status::Error;
+            let is_stopped = |run: &usize| timeline.step(*run).is_some_and(|step| step.stopped);
+            let end = match (members.last().is_some_and(is_stopped), rest.first().is_some_and(relapses)) {
+                (true, _) => End::Stopped,
+                (_, true) => End::Relapses,
+                _ => End::Lasts,
+            };
             if members.len() > 1 {
-                found.extend(streak(session, timeline, members));
+                found.extend(streak(session, timeline, members, end));
             }
         }
     }
 }
 
-fn streak<'a>(session: usize, timeline: &Timeline<'a>, runs: Vec<usize>) -> Option<Streak<'a>> {
+fn streak<'a>(session: usize, timeline: &Timeline<'a>, runs: Vec<usize>, end: End) -> Option<Streak<'a>> {
     let command = repairable(timeline.step(*runs.first()?)?.action)?;
     let mut remedies = Vec::new();
     for (number, pair) in runs.windows(2).enumerate() {
@@ -137,7 +158,7 @@ fn streak<'a>(session: usize, timeline: &Timeline<'a>, runs: Vec<usize>) -> Opti
         remedies.extend(between.take(MOST_REMEDIES).map(|at| (at, number + 1)));
     }
     let family = family(command);
-    Some(Streak { session, command, family, runs, remedies })
+    Some(Streak { session, command, family, runs, remedies, end })
 }
 
 /// Whether an action may be what repaired a command that failed.
@@ -172,7 +193,7 @@ fn is_clean(timeline: &Timeline<'_>, from: usize, to: usize) -> bool {
 
 impl Streak<'_> {
     /// What came of the remedy at a place: the run after it passed; or failed as none before did, and one
-    /// passed in the end.
+    /// passed in the end. A pass that does not last tells nothing, and one that people reject speaks against it.
     pub(in super::super) fn outcome(&self, timeline: &Timeline<'_>, remedy: (usize, usize)) -> Option<Try> {
         let (_, before) = remedy;
         let failed = *self.runs.get(before.checked_sub(1)?)?;
@@ -181,7 +202,8 @@ impl Streak<'_> {
         let known = signature(failed).is_some();
         for told in self.runs.iter().skip(before) {
             if status(timeline, *told) == Status::Ok {
-                return Some(Try { failed, told: *told, passed: true });
+                let told = Try { failed, told: *told, passed: self.end == End::Lasts };
+                return (self.end != End::Relapses).then_some(told);
             }
             let is_new = signature(*told).is_some_and(|new| known && earlier().all(|old| old != new));
             if !is_new {
