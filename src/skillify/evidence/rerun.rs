@@ -97,7 +97,7 @@ fn of_session<'a>(session: usize, timeline: &Timeline<'a>, found: &mut Vec<Strea
             continue;
         }
         if let Some(command) = repairable(step.action) {
-            runs.entry((&step.action.agent, command.identity())).or_default().push(at);
+            runs.entry((&step.action.agent, command.identity_anywhere())).or_default().push(at);
         }
     }
     for places in runs.into_values() {
@@ -107,16 +107,23 @@ fn of_session<'a>(session: usize, timeline: &Timeline<'a>, found: &mut Vec<Strea
             if status(timeline, *first) != Status::Error {
                 continue;
             }
-            let joined = later.iter().take(MOST_RUNS).take_while(|next| is_clean(timeline, *first, **next));
-            // The first pass ends a streak.
+            let same = later.iter().filter(|next| is_as_before(timeline, *first, **next));
+            let mut joined = same.take(MOST_RUNS).take_while(|next| is_clean(timeline, *first, **next));
+            // The first pass ends a streak; one that does not last is none.
             let mut members = vec![*first];
-            for next in joined {
+            let mut passed = false;
+            for next in joined.by_ref() {
                 members.push(*next);
-                if status(timeline, *next) == Status::Ok {
+                passed = status(timeline, *next) == Status::Ok;
+                if passed {
                     break;
                 }
             }
-            rest = later.get(members.len() - 1..).unwrap_or_default();
+            let last = members.last().copied().unwrap_or(*first);
+            rest = later.get(later.partition_point(|next| *next <= last)..).unwrap_or_default();
+            if passed && joined.next().is_some_and(|next| status(timeline, *next) == Status::Error) {
+                continue;
+            }
             if members.len() > 1 {
                 found.extend(streak(session, timeline, members));
             }
@@ -151,7 +158,8 @@ fn may_repair(action: &Action, failed: &Command) -> bool {
 /// Whether a command does more than tell whether something is well.
 fn does_something(command: &Command) -> bool {
     let family = family(command);
-    family == Family::Format || (!family.is_check() && !command.is_probe())
+    let only_tells = matches!(family, Family::Test | Family::Lint | Family::TypeCheck);
+    family == Family::Format || (!only_tells && !command.is_probe())
 }
 
 /// Whether a command that ran in one call with the rerun is known to have passed before it.
@@ -161,6 +169,15 @@ fn is_known(timeline: &Timeline<'_>, at: usize, rerun: usize) -> bool {
 
 fn status(timeline: &Timeline<'_>, at: usize) -> Status {
     timeline.step(at).map_or(Status::Unknown, |step| step.action.status)
+}
+
+/// Whether the second run stands where the first one did: in its folder, or where the shell stands already.
+fn is_as_before(timeline: &Timeline<'_>, first: usize, next: usize) -> bool {
+    let folder = |at: usize| {
+        let action = timeline.step(at).map(|step| step.action);
+        action.and_then(repairable).and_then(|command| command.setting().directory.clone())
+    };
+    folder(next).is_none_or(|next| folder(first) == Some(next))
 }
 
 /// Whether nothing stands between two steps that changes files unseen, and no prompt that starts other work. One
