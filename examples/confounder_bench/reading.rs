@@ -126,6 +126,9 @@ pub(crate) fn claim(text: &str) -> Claim {
     {
         return Claim::Check { path: at(0), command: at(codes.len() - 1) };
     }
+    if has(r"when you change #, change # too") && codes.len() > 1 {
+        return Claim::Together(at(0), at(1));
+    }
     if has(r"(change|edit|changing|editing)[^#]*#[^#]*(needs|together|along|also|goes with|with|and)[^#]*#")
         && !has(r"\brun #")
     {

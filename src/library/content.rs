@@ -236,6 +236,7 @@ impl ClaimRecord {
             chance: 0.0,
             support: Vec::new(),
             against: Vec::new(),
+            place: 0,
             untreated: Vec::new(),
         }
     }

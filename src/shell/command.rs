@@ -207,6 +207,14 @@ impl Command {
         format!("{}{}", self.setting.unwrapped(), words.join(" "))
     }
 
+    /// [`Command::identity`], whatever the folder.
+    pub(crate) fn identity_anywhere(&self) -> String {
+        let setting = Setting { directory: None, ..self.setting.unwrapped() };
+        let words = self.words.iter().map(|word| word.value.as_str());
+        let words: Vec<&str> = words.filter(|word| !is_flag(word) || !is_manner(word)).collect();
+        format!("{setting}{}", words.join(" "))
+    }
+
     /// Its words with those of what puts it into an environment.
     pub(crate) fn whole_words(&self) -> Vec<&str> {
         let wrapper = self.setting.wrapper.iter().flat_map(|wrapper| wrapper.split(' '));

@@ -32,6 +32,7 @@ const MANNERS: &[&str] = &[
     "--parallel",
     "--progress",
     "--quiet",
+    "--reporter",
     "--showlocals",
     "--silent",
     "--stacktrace",

@@ -231,7 +231,7 @@ impl fmt::Display for Setting {
     }
 }
 
-/// The first word of the command itself in a line that [`super::Digest::commands`] gives.
+/// The first word of the command itself in a line that `Digest::commands` gives.
 pub fn program_of(line: &str) -> Cow<'_, str> {
     let first = line.split(' ').next().unwrap_or_default();
     if !(first.contains('=') || first == "cd" || PRIVILEGING.contains(&first)) {

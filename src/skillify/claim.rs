@@ -221,6 +221,9 @@ pub struct SupportedClaim {
     pub support: Vec<Evidence>,
     /// Sessions that took the action and did not have the outcome, oldest first.
     pub against: Vec<Evidence>,
+    /// How late its action was taken after the failure, in tenths of a step on average: of actions that one
+    /// sentence says, the first one stands first.
+    pub place: u32,
     /// Some of the sessions that did not take the action: those with the outcome first.
     pub untreated: Vec<Evidence>,
 }
@@ -235,6 +238,7 @@ impl SupportedClaim {
             chance: 0.0,
             support,
             against,
+            place: 0,
             untreated: Vec::new(),
         };
         let count = |evidence: &[Evidence]| {

@@ -2,7 +2,7 @@
 //!
 //! A [`Topic`] is the situation: running the tests, passing the linter, a release. Claims about one topic in one
 //! repository are one skill; a procedure is a skill of its own. Of the skills of a repository only the most
-//! useful are kept ([`PublishRule::skills`]), and of the claims of a skill the strongest
+//! useful are kept ([`super::PublishRule::skills`]), and of the claims of a skill the strongest
 //! ([`MOST_CLAIMS`]).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,7 +141,7 @@ pub(super) fn composed(
                 .then_with(|| a.claim.cmp(&b.claim))
         });
         claims.truncate(MOST_CLAIMS);
-        claims.sort_by_key(|claim| order(&claim.claim));
+        claims.sort_by_key(order);
     }
     skills
 }
@@ -183,7 +183,8 @@ const fn rank(claim: &Claim) -> u8 {
 }
 
 /// Claims that one sentence says stand beside each other.
-fn order(claim: &Claim) -> (u8, String, u8, String) {
+fn order(claim: &SupportedClaim) -> (u8, String, u32, String) {
+    let (place, claim) = (claim.place, &claim.claim);
     match claim {
         Claim::Check { edited, run } => {
             let text = run.to_string();
@@ -197,7 +198,7 @@ fn order(claim: &Claim) -> (u8, String, u8, String) {
             };
             (rank(claim), edited.to_string(), first, text)
         }
-        Claim::Repair { command, repair } => (rank(claim), command.to_string(), 0, repair.to_string()),
+        Claim::Repair { command, repair } => (rank(claim), command.to_string(), place, repair.to_string()),
         Claim::Instead { run, failed } => (rank(claim), run.to_string(), 0, failed.to_string()),
         other => (rank(claim), other.to_string(), 0, String::new()),
     }

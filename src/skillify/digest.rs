@@ -26,7 +26,7 @@ use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 6;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,8 +94,6 @@ pub(super) struct TurnDigest {
     pub(super) outcome: Outcome,
     /// It was scored badly, and no person stopped or corrected it.
     pub(super) only_scored_badly: bool,
-    /// A person stopped or corrected it.
-    pub(super) stopped: bool,
 }
 
 impl Digest {
@@ -264,7 +262,6 @@ fn turns(segment: &Segment<'_>, outcomes: &[Outcome]) -> Vec<TurnDigest> {
         .map(|(at, (turn, outcome))| TurnDigest {
             outcome: *outcome,
             only_scored_badly: scored_badly(turn) && !turn.interrupted && !corrected(at),
-            stopped: turn.interrupted || corrected(at),
         })
         .collect()
 }

@@ -250,8 +250,7 @@ impl Workspace<'_> {
                 !command.is_everyday()
                     && !matches!(family(command), Family::Test | Family::Lint | Family::TypeCheck)
             });
-            (does || is_file)
-                && !said.speaks_of(&kept.claim)
+            ((does && !said.speaks_of(&kept.claim)) || is_file)
                 && self.background.tells_apart(step.term, step.shown(), members.len())
                 && self.lifts(step, members.len())
         };

@@ -270,15 +270,32 @@ const FORBIDDING: &[&str] = &[
     "stop",
 ];
 
+/// The sentences of a text; a sign within a word, as in `run.sh`, ends none.
+fn sentences(text: &str) -> Vec<&str> {
+    let mut sentences = Vec::new();
+    let mut start = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, char)) = chars.next() {
+        let is_end = matches!(char, '.' | '!' | '?' | ';' | '\n')
+            && chars.peek().is_none_or(|(_, next)| next.is_whitespace());
+        if is_end {
+            let end = at + char.len_utf8();
+            sentences.extend(text.get(start..end));
+            start = end;
+        }
+    }
+    sentences.extend(text.get(start..).filter(|rest| !rest.trim().is_empty()));
+    sentences
+}
+
 /// Whether a sentence of a person's words forbids a command, and not for the moment alone: it opens with a
 /// word that forbids, and names what the command does and, if it has flags that decide, one of them. A question
 /// forbids nothing.
 pub(super) fn forbids(said: &str, command: &Command) -> bool {
     let does = command.verb().last().map(|word| words(word)).unwrap_or_default();
     let flags: Vec<Vec<String>> = deciding_flags(command).into_iter().map(words).collect();
-    let sentences = said.split_inclusive(['.', '!', '?', ';', '\n']);
     !does.is_empty()
-        && sentences.filter(|sentence| !sentence.ends_with('?')).any(|sentence| {
+        && sentences(said).into_iter().filter(|sentence| !sentence.ends_with('?')).any(|sentence| {
             let spoken = words(sentence);
             let text = format!(" {} ", spoken.join(" "));
             let has = |part: &[String]| text.contains(&format!(" {} ", part.join(" ")));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::hole::{Hole, Kind};
 use super::pattern::{Filled, Numbering, Pattern};
 use super::version::{version_in, version_of};
-use crate::shell::command::{Command, single};
+use crate::shell::command::{Command, looks_like_file, single};
 use crate::shell::flag::{
     deciding_flags, flag_key, has_value, is_flag, is_manner, usual_flags, without_uncommon_flags,
 };
@@ -169,6 +169,16 @@ impl Template {
             place.is_some_and(|(at, _)| is_literal(at))
         });
         is_literal(0) && says_what && self.pieces.len() >= 2 * varying
+    }
+
+    /// Whether the command runs the same program in the same way, on whatever.
+    pub(super) fn runs_as(&self, command: &Command) -> bool {
+        let program = self.pieces.iter().enumerate().map_while(|(at, piece)| match piece {
+            Piece::Literal(word) if at == 0 || !looks_like_file(&word.value) => Some(word),
+            _ => None,
+        });
+        let mut words = command.words().iter();
+        program.into_iter().all(|own| words.next().is_some_and(|word| word.value == own.value))
     }
 
     /// With holes for the versions that people gave with every request: `given` tells of each.

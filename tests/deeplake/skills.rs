@@ -120,7 +120,7 @@ async fn a_skill_is_a_row_that_a_client_can_install() {
         "{}",
         text("description")
     );
-    assert!(text("trigger_text").starts_with("Use when"));
+    assert_eq!(text("trigger_text"), "Use before running tests and when `make itest` fails.");
     let body = text("body");
     assert!(body.starts_with("# ") && !body.contains("---"), "{body}");
     assert!(body.contains("## Lessons\n1. If `make itest` fails, run `make db-up`.\n"), "{body}");

@@ -1,7 +1,7 @@
 //! What people and failures choose between: preferences, refusals, replacements, edits.
 
 use skillspan::event::Status;
-use skillspan::skillify::{Candidate, Wording};
+use skillspan::skillify::{Candidate, Claim, Wording};
 use skillspan::table::Session;
 
 use super::sessions::{mined, other_work, session};
@@ -125,31 +125,41 @@ fn commands_that_one_replaces_are_told_in_one_breath() {
     );
 }
 
-#[test]
-fn a_command_that_works_elsewhere_in_the_workspace_is_not_replaced() {
+/// Sessions of which four lack a program that four others have.
+fn lacked_by_some(file: impl Fn(&str) -> String, folder: &str) -> Vec<Session> {
     let mut sessions: Vec<Session> = Vec::new();
     for (id, person) in [("a", "alice"), ("b", "bob"), ("c", "alice"), ("d", "bob")] {
-        let test = |file: &str| format!("pytest {file}");
+        let file = file(id);
         sessions.push(
             session(id)
                 .by(person)
                 .prompt("solve it")
-                .run_with_output(&test("a/test_a.py"), Status::Error, "pytest: command not found")
-                .ok("bin/test a/test_a.py")
+                .run_with_output(&format!("pytest {file}"), Status::Error, "pytest: command not found")
+                .ok(&format!("bin/test {file}"))
                 .build(),
         );
-        sessions
-            .push(session(&format!("{id}-2")).by(person).prompt("solve it").ok(&test("b/test_b.py")).build());
+        let works = session(&format!("{id}-2")).by(person).prompt("solve it");
+        sessions.push(works.ok(&format!("pytest {folder}/test_{id}2.py")).build());
     }
-    assert_eq!(published(&sessions), []);
+    sessions
 }
 
-fn deploy(id: &str, person: &str, says: &str) -> Session {
+#[test]
+fn a_command_that_works_elsewhere_in_the_workspace_is_not_replaced() {
+    assert_eq!(published(&lacked_by_some(|id| format!("a/test_{id}.py"), "a")), []);
+}
+
+#[test]
+fn a_program_that_works_elsewhere_in_the_workspace_is_not_replaced_for_one_file() {
+    assert_eq!(published(&lacked_by_some(|_| "a/test_a.py".to_owned(), "b")), []);
+}
+
+fn deploy(id: &str, person: &str, push: &str, says: &str) -> Session {
     session(id)
         .by(person)
         .prompt("Deploy the storefront to staging")
         .ok("./scripts/pack.sh")
-        .ok("./scripts/push-to-staging.sh --force")
+        .ok(push)
         .response("Done.")
         .prompt(says)
         .ok("./scripts/promote.sh staging")
@@ -158,8 +168,8 @@ fn deploy(id: &str, person: &str, says: &str) -> Session {
 }
 
 /// Six sessions, of which people corrected the first two, among other work.
-fn deploys(says: &str) -> Vec<Session> {
-    let mut sessions = vec![deploy("a", "alice", says), deploy("b", "bob", says)];
+fn deploys(push: &str, says: &str) -> Vec<Session> {
+    let mut sessions = vec![deploy("a", "alice", push, says), deploy("b", "bob", push, says)];
     for (id, person) in [("c", "carol"), ("d", "alice"), ("e", "bob"), ("f", "carol")] {
         sessions.push(
             session(id)
@@ -177,27 +187,46 @@ fn deploys(says: &str) -> Vec<Session> {
 
 #[test]
 fn a_correction_speaks_of_what_was_done_last() {
-    let skills = published(&deploys("No, not like that."));
+    let skills = published(&deploys("./scripts/push-to-staging.sh --force", "No, not like that."));
     assert_eq!(skills.len(), 1, "{skills:#?}");
     assert_eq!(steps(&skills[0]), ["Run `./scripts/pack.sh`.", "Run `./scripts/promote.sh staging`."]);
     assert_eq!(lessons(&skills[0]), [""; 0], "words that name no command forbid none");
 }
 
+/// What is said of a command after two people spoke against it.
+fn forbidden(push: &str, says: &str) -> Candidate {
+    let sessions = deploys(push, says);
+    let avoids = |skill: &Candidate| skill.claims.iter().any(|claim| matches!(claim.claim, Claim::Avoid(_)));
+    let mut skills = published(&sessions);
+    skills.retain(avoids);
+    assert_eq!(skills.len(), 1, "{}", mined(&sessions).explain().join("\n"));
+    skills.remove(0)
+}
+
 #[test]
 fn what_two_people_forbid_by_its_name_is_a_lesson() {
-    let mut skills = published(&deploys("No, not like that. Never run push-to-staging.sh with --force."));
-    skills.sort_by_key(|skill| skill.wording.lessons.len());
-    let [deploys, forbids] = skills.as_slice() else {
-        panic!(
-            "{}",
-            mined(&super::claims::deploys("No, not like that. Never run push-to-staging.sh with --force."))
-                .explain()
-                .join("\n")
-        )
-    };
-    assert_eq!(steps(deploys), ["Run `./scripts/pack.sh`.", "Run `./scripts/promote.sh staging`."]);
-    assert_eq!(lessons(forbids), ["Do not run `./scripts/push-to-staging.sh --force`: people refused it."]);
-    assert_eq!(forbids.wording.name, "use-the-right-commands");
+    let skill =
+        forbidden("make push-to-staging", "No, not like that. Never run push-to-staging by yourself!");
+    assert!(
+        lessons(&skill).contains(&"Do not run `make push-to-staging`: people refused it."),
+        "{:?}",
+        lessons(&skill)
+    );
+    assert!(steps(&skill).is_empty());
+    assert_eq!(skill.wording.name, "use-the-right-commands");
+}
+
+#[test]
+fn a_script_is_forbidden_by_its_name() {
+    let skill = forbidden(
+        "./scripts/push-to-staging.sh",
+        "No, not like that. Never run push-to-staging.sh by yourself!",
+    );
+    assert!(
+        lessons(&skill).contains(&"Do not run `./scripts/push-to-staging.sh`: people refused it."),
+        "{:?}",
+        lessons(&skill)
+    );
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 #![allow(clippy::indexing_slicing, reason = "numbers of sessions are the test's own")]
 
-use skillspan::skillify::Candidate;
+use skillspan::event::Status;
+use skillspan::skillify::{Candidate, Shortfall};
 use skillspan::table::Session;
 
-use super::sessions::{SessionBuilder, mined, session};
+use super::sessions::{SessionBuilder, mined, other_work, session};
 
 /// Ids in the order of their days.
 const IDS: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
@@ -16,23 +17,8 @@ fn nth(number: usize) -> SessionBuilder {
     session(IDS[number]).by(PEOPLE[number % PEOPLE.len()])
 }
 
-/// Other work of the same people: twenty small tasks that share what all tasks share.
-fn other_work() -> impl Iterator<Item = Session> {
-    (0..20).map(|number: usize| {
-        session(&format!("other-{number}"))
-            .by(PEOPLE[number % PEOPLE.len()])
-            .prompt(&format!("what does the widget{number} of the page{number} do, mend it"))
-            .edit(&format!("/w/src/widget{number}.rs"))
-            .ok(&format!("./scratch/try{number}.sh"))
-            .ok("cargo test")
-            .ok("git commit -am fix")
-            .prompt("thanks")
-            .build()
-    })
-}
-
 fn published(sessions: &[Session]) -> Vec<Candidate> {
-    let sessions: Vec<Session> = sessions.iter().cloned().chain(other_work()).collect();
+    let sessions: Vec<Session> = sessions.iter().cloned().chain(other_work(20)).collect();
     mined(&sessions).candidates.into_iter().filter(Candidate::is_published).collect()
 }
 
@@ -227,19 +213,28 @@ fn what_sessions_repaired_without_is_no_part_of_the_repair() {
 #[test]
 fn a_line_that_the_guard_holds_back_takes_no_skill_with_it() {
     let of = |number: usize| {
+        let told = "The user doesn't want to proceed with this tool use. The tool use was rejected. To tell \
+                    you how to proceed, the user said:\nNever use rm -rf!";
         nth(number)
             .prompt("the bazel cache is corrupt, clean it")
-            .refused("rm -rf ~/.cache/bazel")
-            .refused("rm -rf ~/.cache/bazel")
+            .run_with_output("rm -rf ~/.cache/bazel", Status::Error, told)
             .ok("bazel clean --async")
             .ok("bazel build //app/...")
+            .ok("./bazel/warm.sh")
             .prompt("thanks")
             .build()
     };
     let sessions: Vec<Session> = (0..4).map(of).collect();
     let [skill] = published(&sessions).try_into().unwrap();
-    assert!(skill.wording.avoid.is_empty() && !format!("{skill:?}").contains("rm -rf"));
-    assert_eq!(skill.dropped, ["a command to avoid: the guard found a destructive command"]);
+    assert_eq!(
+        steps(&skill),
+        ["Run `bazel clean --async`.", "Run `bazel build //app/...`.", "Run `./bazel/warm.sh`."]
+    );
+    assert!(skill.wording.avoid.is_empty() && skill.wording.lessons.is_empty());
+    let all = mined(&sessions).candidates;
+    assert!(!format!("{all:?}").contains("rm -rf"));
+    let guarded = Shortfall::Guarded("a destructive command".to_owned());
+    assert!(all.iter().any(|held| held.shortfalls.contains(&guarded)), "{:?}", mined(&sessions).explain());
 }
 
 #[test]

@@ -137,6 +137,17 @@ fn a_failure_that_comes_back_unmakes_what_seemed_to_help() {
 }
 
 #[test]
+fn a_build_repairs_what_needs_its_files() {
+    let skill = only(&by_two(|session| {
+        session
+            .run_with_output("./e2e/run.sh", Status::Error, "Error: Cannot find module '../dist/app.js'")
+            .ok("npm run build")
+            .ok("./e2e/run.sh")
+    }));
+    assert!(lessons(&skill)[0].ends_with(", run `npm run build`."), "{:?}", lessons(&skill));
+}
+
+#[test]
 fn a_tool_of_a_frameworks_agent_is_repaired_like_a_command() {
     let skill = only(&by_two(|session| {
         session

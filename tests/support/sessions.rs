@@ -239,9 +239,9 @@ pub fn one_offs(fix: &str, test: &str) -> Vec<Session> {
 
 /// Small tasks of four people that share what all tasks share and nothing more.
 pub fn other_work(count: usize) -> Vec<Session> {
-    let of = |number: usize| {
+    let of = |(number, person): (usize, &str)| {
         session(&format!("other-{number}"))
-            .by(["alice", "bob", "cem", "dina"][number % 4])
+            .by(person)
             .prompt(&format!("what does the widget{number} of the page{number} do, mend it"))
             .edit(&format!("/w/src/widget{number}.rs"))
             .ok(&format!("./scratch/try{number}.sh"))
@@ -250,7 +250,7 @@ pub fn other_work(count: usize) -> Vec<Session> {
             .prompt("thanks")
             .build()
     };
-    (0..count).map(of).collect()
+    (0..count).zip(["alice", "bob", "cem", "dina"].into_iter().cycle()).map(of).collect()
 }
 
 /// Mines with the default rule and the offline proposer.

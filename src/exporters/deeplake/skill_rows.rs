@@ -19,8 +19,8 @@ use crate::library::{Candidate, Listed, SKILLS, Tree, session_hash};
 pub(super) const OURS: &str = "skillspan";
 /// The link to a file that a row cannot carry.
 const EVIDENCE_LINK: &str = ": [references/evidence.md](references/evidence.md)";
-/// What a trigger begins with, within a description.
-const TRIGGER: &str = "Use when ";
+/// What stands before a trigger within a description: the end of what the skill teaches.
+const BEFORE_TRIGGER: &str = ". Use ";
 
 /// The columns that the latest version of a skill is read from, in the order of [`Latest::of`].
 pub(super) const READ: &str = "project_key, name, version, source_agent, description, body";
@@ -209,7 +209,7 @@ impl NewVersion {
         let key = latest.map_or_else(|| project_key(workspace, repository), |row| row.project_key.clone());
         let description = parsed.description();
         let trigger =
-            description.find(TRIGGER).and_then(|start| description.get(start..)).unwrap_or_default();
+            description.rfind(BEFORE_TRIGGER).and_then(|end| description.get(end + 2..)).unwrap_or_default();
         let (sessions, people) = evidence(listed, known);
         let scope = if parsed.field("skillspan-scope") == "person" { "me" } else { "team" };
         let project = repository.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(workspace);

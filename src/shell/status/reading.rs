@@ -16,7 +16,7 @@ const END: usize = 16 * 1024;
 
 /// How clients and stores say that they left out a part of an output. Seen: Claude Code 2
 /// ("[12 lines truncated]", "… +12 lines", `<persisted-output>`), Codex 0.5x ("…12 tokens truncated…"),
-/// Gemini CLI 0.2x ("<output truncated>"), and a bare "[...]" of stores that keep both ends.
+/// Gemini CLI 0.2x (`<output truncated>`), and a bare "[...]" of stores that keep both ends.
 static CUT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let marks = [
         r"^[ \t]*\[?(?:\.\.\.|…)\]?[ \t]*$",

@@ -31,19 +31,6 @@ pub(in super::super) struct Streak<'a> {
     pub(in super::super) runs: Vec<usize>,
     /// What ran between, as places, each with the number of runs before it.
     pub(in super::super) remedies: Vec<(usize, usize)>,
-    /// What became of the pass at its end.
-    end: End,
-}
-
-/// What became of a pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// It lasted, as far as is known.
-    Lasts,
-    /// The next run failed, as the tree stands.
-    Relapses,
-    /// A person stopped or corrected the assistant over it.
-    Stopped,
 }
 
 /// What came of a remedy.
@@ -110,7 +97,7 @@ fn of_session<'a>(session: usize, timeline: &Timeline<'a>, found: &mut Vec<Strea
             continue;
         }
         if let Some(command) = repairable(step.action) {
-            runs.entry((&step.action.agent, command.identity())).or_default().push(at);
+            runs.entry((&step.action.agent, command.identity_anywhere())).or_default().push(at);
         }
     }
     for places in runs.into_values() {
@@ -120,32 +107,31 @@ fn of_session<'a>(session: usize, timeline: &Timeline<'a>, found: &mut Vec<Strea
             if status(timeline, *first) != Status::Error {
                 continue;
             }
-            let joined = later.iter().take(MOST_RUNS).take_while(|next| is_clean(timeline, *first, **next));
-            // The first pass ends a streak.
+            let same = later.iter().filter(|next| is_as_before(timeline, *first, **next));
+            let mut joined = same.take(MOST_RUNS).take_while(|next| is_clean(timeline, *first, **next));
+            // The first pass ends a streak; one that does not last is none.
             let mut members = vec![*first];
-            for next in joined {
+            let mut passed = false;
+            for next in joined.by_ref() {
                 members.push(*next);
-                if status(timeline, *next) == Status::Ok {
+                passed = status(timeline, *next) == Status::Ok;
+                if passed {
                     break;
                 }
             }
-            rest = later.get(members.len() - 1..).unwrap_or_default();
-            let relapses =
-                |next: &usize| is_clean(timeline, *first, *next) && status(timeline, *next) == Status::Error;
-            let is_stopped = |run: &usize| timeline.step(*run).is_some_and(|step| step.stopped);
-            let end = match (members.last().is_some_and(is_stopped), rest.first().is_some_and(relapses)) {
-                (true, _) => End::Stopped,
-                (_, true) => End::Relapses,
-                _ => End::Lasts,
-            };
+            let last = members.last().copied().unwrap_or(*first);
+            rest = later.get(later.partition_point(|next| *next <= last)..).unwrap_or_default();
+            if passed && joined.next().is_some_and(|next| status(timeline, *next) == Status::Error) {
+                continue;
+            }
             if members.len() > 1 {
-                found.extend(streak(session, timeline, members, end));
+                found.extend(streak(session, timeline, members));
             }
         }
     }
 }
 
-fn streak<'a>(session: usize, timeline: &Timeline<'a>, runs: Vec<usize>, end: End) -> Option<Streak<'a>> {
+fn streak<'a>(session: usize, timeline: &Timeline<'a>, runs: Vec<usize>) -> Option<Streak<'a>> {
     let command = repairable(timeline.step(*runs.first()?)?.action)?;
     let mut remedies = Vec::new();
     for (number, pair) in runs.windows(2).enumerate() {
@@ -158,7 +144,7 @@ fn streak<'a>(session: usize, timeline: &Timeline<'a>, runs: Vec<usize>, end: En
         remedies.extend(between.take(MOST_REMEDIES).map(|at| (at, number + 1)));
     }
     let family = family(command);
-    Some(Streak { session, command, family, runs, remedies, end })
+    Some(Streak { session, command, family, runs, remedies })
 }
 
 /// Whether an action may be what repaired a command that failed.
@@ -172,7 +158,8 @@ fn may_repair(action: &Action, failed: &Command) -> bool {
 /// Whether a command does more than tell whether something is well.
 fn does_something(command: &Command) -> bool {
     let family = family(command);
-    family == Family::Format || (!family.is_check() && !command.is_probe())
+    let only_tells = matches!(family, Family::Test | Family::Lint | Family::TypeCheck);
+    family == Family::Format || (!only_tells && !command.is_probe())
 }
 
 /// Whether a command that ran in one call with the rerun is known to have passed before it.
@@ -184,6 +171,15 @@ fn status(timeline: &Timeline<'_>, at: usize) -> Status {
     timeline.step(at).map_or(Status::Unknown, |step| step.action.status)
 }
 
+/// Whether the second run stands where the first one did: in its folder, or where the shell stands already.
+fn is_as_before(timeline: &Timeline<'_>, first: usize, next: usize) -> bool {
+    let folder = |at: usize| {
+        let action = timeline.step(at).map(|step| step.action);
+        action.and_then(repairable).and_then(|command| command.setting().directory.clone())
+    };
+    folder(next).is_none_or(|next| folder(first) == Some(next))
+}
+
 /// Whether nothing stands between two steps that changes files unseen, and no prompt that starts other work. One
 /// that corrects may stand there: often it names the remedy.
 fn is_clean(timeline: &Timeline<'_>, from: usize, to: usize) -> bool {
@@ -193,7 +189,7 @@ fn is_clean(timeline: &Timeline<'_>, from: usize, to: usize) -> bool {
 
 impl Streak<'_> {
     /// What came of the remedy at a place: the run after it passed; or failed as none before did, and one
-    /// passed in the end. A pass that does not last tells nothing, and one that people reject speaks against it.
+    /// passed in the end.
     pub(in super::super) fn outcome(&self, timeline: &Timeline<'_>, remedy: (usize, usize)) -> Option<Try> {
         let (_, before) = remedy;
         let failed = *self.runs.get(before.checked_sub(1)?)?;
@@ -202,8 +198,7 @@ impl Streak<'_> {
         let known = signature(failed).is_some();
         for told in self.runs.iter().skip(before) {
             if status(timeline, *told) == Status::Ok {
-                let told = Try { failed, told: *told, passed: self.end == End::Lasts };
-                return (self.end != End::Relapses).then_some(told);
+                return Some(Try { failed, told: *told, passed: true });
             }
             let is_new = signature(*told).is_some_and(|new| known && earlier().all(|old| old != new));
             if !is_new {

@@ -17,8 +17,6 @@ pub(in super::super) struct Step<'a> {
     pub(in super::super) turn: u32,
     /// How often the work tree was changed before it, by edits or by code that says nothing of itself.
     pub(in super::super) changes: u32,
-    /// A person stopped the assistant over it, or corrected it.
-    pub(in super::super) stopped: bool,
 }
 
 /// A session: its steps in order.
@@ -49,9 +47,7 @@ impl<'a> Timeline<'a> {
             let mut last = 0;
             for (turn, action) in work.segment.actions() {
                 last = u32::try_from(turn).unwrap_or(u32::MAX);
-                let stopped = work.segment.turns.get(turn).is_some_and(|turn| turn.stopped)
-                    && work.outcome_of(turn, action) == Outcome::Rejected;
-                steps.push(Step { action, work: *place, turn: turns.saturating_add(last), changes, stopped });
+                steps.push(Step { action, work: *place, turn: turns.saturating_add(last), changes });
                 changes += u32::from(changes_the_tree(action));
             }
             turns = turns.saturating_add(last).saturating_add(1);

@@ -325,6 +325,7 @@ impl Found<'_> {
             chance: self.chance,
             support,
             against,
+            place: 0,
             untreated,
         };
         Some(Proposed { claim, treated })

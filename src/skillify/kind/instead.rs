@@ -265,8 +265,14 @@ fn propose(sessions: &Sessions<'_>, project: &str, claim: Claim, part: &[Case<'_
     failures.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let treated = firsts.iter().map(|case| case.session).collect();
     let failures = failures.into_iter().take(1).map(|(_, name)| name).collect();
-    let claim = SupportedClaim { claim, failures, counts, chance, support, against, untreated: Vec::new() };
+    let claim =
+        SupportedClaim { claim, failures, counts, chance, support, against, place: 0, untreated: Vec::new() };
     Some(Proposed { claim, treated })
+}
+
+/// Whether a failure says that the program is not there, whatever it is given.
+fn is_of_the_program(signature: &str) -> bool {
+    matches!(signature, "command not found" | "executable file not found" | "no module named")
 }
 
 /// Sessions in which the command ran as it is and passed, and those in which it only failed.
@@ -274,7 +280,15 @@ fn own_runs(sessions: &Sessions<'_>, project: &str, failed: &Template, part: &[C
     let is_short = failed.begins_all(part.iter().map(|case| case.failed.1));
     let wrapped = |command: &Command| command.setting().wrapper.clone();
     let wrapper = part.first().and_then(|case| wrapped(case.failed.1));
+    let is_missing = part.iter().all(|case| {
+        let timeline = sessions.timelines.get(case.session);
+        let failed = timeline.and_then(|timeline| timeline.step(case.failed.0));
+        failed.is_some_and(|step| step.action.signature.as_deref().is_some_and(is_of_the_program))
+    });
     let is_run = |command: &Command| {
+        if is_missing && !is_short {
+            return failed.runs_as(command) && wrapped(command) == wrapper;
+        }
         if is_short {
             failed.begins(command)
         } else {

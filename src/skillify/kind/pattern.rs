@@ -280,6 +280,7 @@ fn judge(
         chance,
         support,
         against,
+        place: 0,
         untreated: Vec::new(),
     };
     Some(Proposed { claim, treated })

@@ -106,6 +106,7 @@ fn propose(sessions: &Sessions<'_>, check: &Template, first: &Template) -> Optio
         chance: stratified_tail(&strata.into_values().collect::<Vec<_>>()),
         support,
         against,
+        place: 0,
         untreated,
     };
     Some(Proposed { claim, treated })

@@ -74,6 +74,7 @@ impl<'a> Cases<'a> {
     fn of(sessions: &'a Sessions<'a>) -> Self {
         let timelines = &sessions.timelines;
         let (mut treated, mut plain) = (Vec::new(), Vec::new());
+        let forbidden = forbidden(sessions);
         for streak in streaks(timelines) {
             let Some(timeline) = timelines.get(streak.session) else { continue };
             let Streak { session, command, family, .. } = streak;
@@ -86,6 +87,7 @@ impl<'a> Cases<'a> {
             for remedy in &streak.remedies {
                 let action = timeline.step(remedy.0).map(|step| step.action);
                 let command = action.and_then(|action| action.command());
+                let command = command.filter(|command| !forbidden.contains(&command.core()));
                 let tried = streak.outcome(timeline, *remedy);
                 treated.extend(command.zip(tried).map(|(by, tried)| case(Some((by, remedy.0)), tried)));
             }
@@ -152,6 +154,7 @@ impl<'a> Cases<'a> {
             chance,
             support: self.evidence(&with),
             against: self.evidence(&without),
+            place: place(&treated),
             untreated,
             claim,
         };
@@ -211,6 +214,13 @@ impl<'a> Cases<'a> {
     }
 }
 
+/// The commands that people spoke against, whatever they repair.
+fn forbidden<'a>(sessions: &Sessions<'a>) -> BTreeSet<Vec<&'a str>> {
+    let steps = sessions.timelines.iter().flat_map(|timeline| &timeline.steps);
+    let against = steps.filter(|step| step.action.against);
+    against.filter_map(|step| step.action.command().map(Command::core)).collect()
+}
+
 /// Whether both speak of a failure of one command that may be the same.
 fn is_rival(one: &SupportedClaim, other: &SupportedClaim) -> bool {
     let same_command = match (one.claim.situation(), other.claim.situation()) {
@@ -221,6 +231,13 @@ fn is_rival(one: &SupportedClaim, other: &SupportedClaim) -> bool {
     let same_failure =
         own.is_empty() || theirs.is_empty() || own.iter().any(|failure| theirs.contains(failure));
     same_command && same_failure
+}
+
+/// How late the remedies of these cases ran after the failure, in tenths of a step on average.
+fn place(cases: &[&Case<'_>]) -> u32 {
+    let late =
+        cases.iter().filter_map(|case| case.remedy.map(|(_, at)| at.saturating_sub(case.tried.failed)));
+    count(late.sum::<usize>() * 10 / cases.len().max(1))
 }
 
 /// The failure that three in five cases had, if they had one.

@@ -180,6 +180,7 @@ fn propose(sessions: &Sessions<'_>, members: &[Member<'_>], one: &str, other: &s
         chance: stratified_tail(&strata.into_values().collect::<Vec<_>>()),
         support,
         against,
+        place: 0,
         untreated: Vec::new(),
     };
     Some(Proposed { claim, treated })
