@@ -65,7 +65,6 @@ fn noise() -> Vec<Session> {
             .read("README.md")
             .edit(&format!("src/widget{number}.rs"))
             .ok(&format!("./scratch/try{number}.sh"))
-            .ok("cargo test")
             .ok("git commit -am mended")
             .prompt("thanks")
             .build()
@@ -114,14 +113,18 @@ fn cause_2_what_ran_beside_an_edit_repairs_nothing() {
     let failed = |session: SessionBuilder| {
         session.run_with_output("make itest", Status::Error, "KeyError: 'darjeeling'")
     };
-    let between: [fn(SessionBuilder) -> SessionBuilder; 3] = [
-        |session| session.edit("src/cart.py"),
-        |session| session.ok("sed -i s/a/b/ src/cart.py"),
-        |session| session.ok("python3 - <<'E'\nopen('src/cart.py', 'w').write('')\nE"),
+    let between: [fn(SessionBuilder, &str) -> SessionBuilder; 3] = [
+        |session, file| session.edit(file),
+        |session, file| session.ok(&format!("sed -i s/a/b/ {file}")),
+        |session, file| session.ok(&format!("python3 - <<'E'\nopen('{file}', 'w').write('')\nE")),
     ];
     for changed in between {
-        let sessions = times(6, "s", |session| changed(failed(session)).ok("make stubs").ok("make itest"));
-        let said = lines(&with_noise(sessions));
+        let of = |number: usize| {
+            let file = ["src/cart.py", "web/till.ts", "api/scales.go"][number % 3];
+            let asked = begun("s", number).prompt(["The till, please", "Mend the scales"][number % 2]);
+            changed(failed(asked), file).ok("make stubs").ok("make itest").build()
+        };
+        let said = lines(&with_noise((0..6).map(of).collect()));
         assert!(said.iter().all(|line| !line.contains("make stubs")), "{said:?}");
     }
     let clean = with_noise(three(|session| failed(session).ok("make stubs").ok("make itest")));
@@ -270,6 +273,15 @@ fn cause_8_a_chain_is_no_order_of_its_checks() {
     let chained = times(8, "s", |session| session.edit("src/lid.rs").ok("make fmt && make lint"));
     let said = lines(&with_noise(chained));
     assert!(said.iter().all(|line| !line.contains("before")), "{said:?}");
+}
+
+#[test]
+fn cause_8_a_check_in_the_call_that_writes_a_file_belongs_to_no_edit() {
+    let one_call = |session: SessionBuilder| session.ok("echo oolong > conf/tea.toml && make tea-check");
+    assert_eq!(lines(&with_noise(times(6, "s", one_call))), nothing());
+    let apart = |session: SessionBuilder| session.edit("conf/tea.toml").ok("make tea-check");
+    let said = lines(&with_noise(times(6, "s", apart)));
+    assert_eq!(said, ["After editing `conf/tea.toml`, run `make tea-check`."]);
 }
 
 #[test]

@@ -64,6 +64,11 @@ impl<'a> Timeline<'a> {
         self.steps.get(at)
     }
 
+    /// The first step of the call that a step stands in.
+    pub(in super::super) fn call(&self, at: usize) -> usize {
+        (0..at).rev().take_while(|earlier| self.is_one_call(*earlier, at)).last().unwrap_or(at)
+    }
+
     /// Whether a step stands in a call of its own, or is the last of a chain in one call with an earlier one.
     pub(in super::super) fn is_one_call(&self, one: usize, other: usize) -> bool {
         let events = |at: usize| self.step(at).map(|step| &step.action.events);

@@ -101,7 +101,7 @@ fn ran<'a>(timeline: &Timeline<'a>) -> Ran<'a> {
     };
     for (at, step) in timeline.steps.iter().enumerate().filter(|(_, step)| could_work(step.action)) {
         let Some(command) = claimable(step.action).filter(|command| is_suite(command)) else { continue };
-        ran.insert(command.identity(), (at, command));
+        ran.insert(command.identity(), (timeline.call(at), command));
     }
     ran
 }

@@ -15,6 +15,8 @@ impl<'a> Edited<'a> {
         let mut files: BTreeMap<&'a str, (usize, usize)> = BTreeMap::new();
         for (at, step) in timeline.steps.iter().enumerate() {
             let Some(path) = step.action.edited().filter(|path| is_of_repository(path)) else { continue };
+            // What one call does has no order to learn.
+            let at = timeline.call(at);
             files.entry(path).and_modify(|(_, last)| *last = at).or_insert((at, at));
         }
         Self { files }
