@@ -47,6 +47,8 @@ struct Skill {
     description: String,
     /// The code in the lines of its steps, in order.
     steps: Vec<String>,
+    /// Whether it says a part of a work only.
+    is_part: bool,
     avoid: String,
     evidence: String,
 }
@@ -77,15 +79,20 @@ fn finder(code: &str) -> Regex {
     Regex::new(&format!(r"(?:^|[\s/'])(?:{pattern})(?:$|[\s;'])")).unwrap()
 }
 
+/// Whether a line says which check, or which other file, belongs to a file: a part of what was planted.
+fn is_part(line: &str) -> bool {
+    line.contains(". After editing `") || line.contains(". A change of `")
+}
+
 /// The commands of a lesson in the order of running: what repairs before what fails, what is wanted alone. `None`
-/// for a line of another kind than is planted here.
+/// for what people refused.
 fn lesson(line: &str) -> Option<Vec<String>> {
     let mut codes = codes(line);
     if line.contains(" fails") && line.contains(". If `") && !codes.is_empty() {
         codes.rotate_left(1);
         return Some(codes);
     }
-    let is_order = line.contains(". Run `") && line.contains("` before `");
+    let is_order = (line.contains(". Run `") && line.contains("` before `")) || is_part(line);
     let is_choice = line.contains(". Use `");
     (is_order || is_choice).then(|| if is_choice { codes.into_iter().take(1).collect() } else { codes })
 }
@@ -103,17 +110,19 @@ fn skills(tree: &Tree) -> Vec<Skill> {
             section(text, "Lessons").lines().filter(|line| line.contains("Do not ")).collect();
         let steps: Vec<String> =
             section(text, "Steps").lines().flat_map(|line| codes(line).into_iter().next()).collect();
-        let of = |steps: Vec<String>, evidence: String| Skill {
+        let of = |steps: Vec<String>, is_part: bool| Skill {
             name: name.clone(),
             description: description.clone(),
             steps,
+            is_part,
             avoid: avoid.clone(),
-            evidence,
+            evidence: String::new(),
         };
-        let lessons = section(text, "Lessons").lines().filter_map(lesson);
-        let mut found: Vec<Skill> = lessons.map(|steps| of(steps, String::new())).collect();
+        let lines = section(text, "Lessons").lines();
+        let lessons = lines.filter_map(|line| Some((lesson(line)?, is_part(line))));
+        let mut found: Vec<Skill> = lessons.map(|(steps, is_part)| of(steps, is_part)).collect();
         if !steps.is_empty() {
-            found.push(of(steps, String::new()));
+            found.push(of(steps, false));
         }
         // The evidence of a file is read once.
         if let Some(first) = found.first_mut() {
@@ -180,9 +189,18 @@ impl Score {
         let index = Index::new(skills.iter().map(|skill| skill.description.as_str()));
         let mut true_skills = BTreeSet::new();
         for piece in &planted {
-            let readings = skills.iter().map(|skill| read_as(skill, piece));
-            let alike: Vec<(f64, usize)> =
-                readings.map(|read| overlap(&read, piece.steps.len())).zip(0..).collect();
+            let readings: Vec<_> = skills.iter().map(|skill| read_as(skill, piece)).collect();
+            // A part is true if the work has it, in this order; it is not the work.
+            let is_true = |(at, read): &(usize, &Vec<Option<usize>>)| {
+                skills[*at].is_part && in_order(read) == skills[*at].steps.len()
+            };
+            true_skills.extend(readings.iter().enumerate().filter(is_true).map(|(at, _)| at));
+            let whole = |at: usize| if skills[at].is_part { 0.0 } else { 1.0 };
+            let alike: Vec<(f64, usize)> = readings
+                .iter()
+                .zip(0..)
+                .map(|(read, at)| (whole(at) * overlap(read, piece.steps.len()), at))
+                .collect();
             let best = alike.iter().copied().max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
             self.steps += piece.steps.len();
             self.asked += 3;
