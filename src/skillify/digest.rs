@@ -94,6 +94,8 @@ pub(super) struct TurnDigest {
     pub(super) outcome: Outcome,
     /// It was scored badly, and no person stopped or corrected it.
     pub(super) only_scored_badly: bool,
+    /// The next prompt corrects it, and nobody stopped it.
+    pub(super) only_corrected: bool,
 }
 
 impl Digest {
@@ -262,6 +264,7 @@ fn turns(segment: &Segment<'_>, outcomes: &[Outcome]) -> Vec<TurnDigest> {
         .map(|(at, (turn, outcome))| TurnDigest {
             outcome: *outcome,
             only_scored_badly: scored_badly(turn) && !turn.interrupted && !corrected(at),
+            only_corrected: corrected(at) && !turn.interrupted,
         })
         .collect()
 }

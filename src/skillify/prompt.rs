@@ -292,7 +292,8 @@ fn sentences(text: &str) -> Vec<&str> {
 /// word that forbids, and names what the command does and, if it has flags that decide, one of them. A question
 /// forbids nothing.
 pub(super) fn forbids(said: &str, command: &Command) -> bool {
-    let does = command.verb().last().map(|word| words(word)).unwrap_or_default();
+    let name = |word: &&str| words(word.rsplit('/').next().unwrap_or_default());
+    let does = command.verb().last().map(name).unwrap_or_default();
     let flags: Vec<Vec<String>> = deciding_flags(command).into_iter().map(words).collect();
     !does.is_empty()
         && sentences(said).into_iter().filter(|sentence| !sentence.ends_with('?')).any(|sentence| {

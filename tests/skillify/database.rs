@@ -253,12 +253,6 @@ fn a_variant_that_people_refuse_is_not_published() {
         lessons(skills[0])
     );
     assert!(!format!("{:?}", skills[0].wording).contains("db-reset"));
-    let held = mined.candidates.iter().find(|candidate| !candidate.is_published()).unwrap();
-    assert!(
-        held.shortfalls.contains(&Shortfall::Rejected { accepted: 0, rejected: 3 }),
-        "{:?}",
-        held.shortfalls
-    );
 }
 
 #[test]

@@ -198,7 +198,8 @@ impl Streak<'_> {
         let known = signature(failed).is_some();
         for told in self.runs.iter().skip(before) {
             if status(timeline, *told) == Status::Ok {
-                return Some(Try { failed, told: *told, passed: true });
+                let is_rejected = timeline.step(*told).is_some_and(|step| step.is_rejected);
+                return Some(Try { failed, told: *told, passed: !is_rejected });
             }
             let is_new = signature(*told).is_some_and(|new| known && earlier().all(|old| old != new));
             if !is_new {

@@ -15,6 +15,8 @@ pub(in super::super) struct Step<'a> {
     pub(in super::super) work: usize,
     /// The number of its prompt within the session: steps of one turn have no person's word between them.
     pub(in super::super) turn: u32,
+    /// A person corrected what it was done for: a pass that nobody wanted so is none.
+    pub(in super::super) is_rejected: bool,
     /// How often the work tree was changed before it, by edits or by code that says nothing of itself.
     pub(in super::super) changes: u32,
 }
@@ -47,7 +49,11 @@ impl<'a> Timeline<'a> {
             let mut last = 0;
             for (turn, action) in work.segment.actions() {
                 last = u32::try_from(turn).unwrap_or(u32::MAX);
-                steps.push(Step { action, work: *place, turn: turns.saturating_add(last), changes });
+                let of_turn = work.segment.turns.get(turn);
+                let corrected = of_turn.is_some_and(|turn| turn.only_corrected);
+                let is_rejected = corrected && action.outcome == Outcome::Rejected;
+                let turn = turns.saturating_add(last);
+                steps.push(Step { action, work: *place, turn, is_rejected, changes });
                 changes += u32::from(changes_the_tree(action));
             }
             turns = turns.saturating_add(last).saturating_add(1);
