@@ -148,10 +148,8 @@ pub(crate) fn program_name(word: &str) -> &str {
 }
 
 /// `./bin/test` runs what `bin/test` does; `./test` does not run what `test` does.
-fn shorten(program: &mut String) {
-    if let Some(rest) = program.strip_prefix("./").filter(|rest| rest.contains('/')) {
-        *program = rest.to_owned();
-    }
+pub(super) fn without_dot(program: &str) -> &str {
+    program.strip_prefix("./").filter(|rest| rest.contains('/')).unwrap_or(program)
 }
 
 impl Command {
@@ -170,7 +168,7 @@ impl Command {
             words.extend(stage.iter().cloned());
         }
         if let Some(program) = words.get_mut(head) {
-            shorten(&mut program.value);
+            program.value = without_dot(&program.value).to_owned();
         }
         let inline = pipeline.stages.iter().any(|stage| is_inline(stage));
         Self { words, head, trivial: main.is_none(), inline, is_fed: pipeline.is_fed, setting }

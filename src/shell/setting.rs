@@ -13,7 +13,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::command::{Command, single};
+use super::command::{Command, single, without_dot};
 use super::parse::Word;
 use super::vocabulary::PRIVILEGING;
 
@@ -235,7 +235,7 @@ impl fmt::Display for Setting {
 pub fn program_of(line: &str) -> Cow<'_, str> {
     let first = line.split(' ').next().unwrap_or_default();
     if !(first.contains('=') || first == "cd" || PRIVILEGING.contains(&first)) {
-        return Cow::Borrowed(first);
+        return Cow::Borrowed(without_dot(first));
     }
     let command = single(line);
     let word = command.as_ref().and_then(|command| command.words().first());
