@@ -41,7 +41,7 @@ fn the_skill_reads_as_a_person_would_have_written_it() {
         skill.replace(&id, "ID"),
         r#"---
 name: run-the-integration-tests
-description: "How the integration tests run here. Use before running integration tests and when `make test-integration` fails with \"connection refused\"."
+description: "If `make test-integration` fails with \"connection refused\", run `make db-up`. Use before running integration tests and when `make test-integration` fails with \"connection refused\"."
 license: "Proprietary unless the repository that holds this skill says otherwise"
 metadata:
   skillspan-id: "ID"
