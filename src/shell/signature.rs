@@ -220,37 +220,21 @@ pub(crate) fn says_the_program_is_missing(signature: &str) -> bool {
 /// Whether a signature says that the command cannot work here as it is written: its program, subcommand,
 /// flag, script or skill does not exist.
 pub(crate) fn says_a_tool_is_missing(signature: &str) -> bool {
-    let missing = [
+    const NOT_FOUND: &[&str] = &[
         "ModuleNotFoundError",
         "cannot find module",
-        "command not found",
         "does not contain recipe",
-        "executable file not found",
-        "invalid choice",
-        "is not a git command",
+        "file or directory not found",
+        "matched no packages",
         "missing script",
         "module not found",
         "no module named",
         "no rule to make target",
-        "no such command",
-        "file or directory not found",
-        "matched no packages",
-        "no tests found",
         "no such file or directory",
-        "no such option",
-        NO_PROGRAM,
+        "no tests found",
         "script not found",
-        "unexpected argument",
-        "unknown command",
-        "unknown flag",
-        "unknown option",
-        "unknown shorthand flag",
-        "unknown skill",
-        "unrecognized arguments",
-        "unrecognized option",
-        "unrecognized subcommand",
     ];
-    missing.contains(&signature)
+    says_the_program_is_missing(signature) || NOT_FOUND.contains(&signature)
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ impl Workspace<'_> {
             held.extend(near.map(|(one, verdict)| {
                 let shortfall = match verdict {
                     Verdict::Few => Shortfall::Sessions {
-                        found: one.claim.counts.treated() as usize,
+                        found: one.claim.counts.treated_with as usize,
                         needed: kind::FEWEST_TREATED as usize,
                     },
                     Verdict::Chance => Shortfall::Chance,

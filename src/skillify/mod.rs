@@ -20,14 +20,16 @@
 //! | `vectors.rs`, `meaning.rs` | word vectors, and what prompts mean by them: optional |
 //! | `places.rs` | items of a list by their hashes |
 //! | `cluster.rs` | segments that do the same work |
-//! | `instead.rs` | what does the work of a command that cannot work |
-//! | `variant.rs` | what added to a command makes it pass |
 //! | `prefer.rs` | which of two commands a person wants |
-//! | `repair.rs` | what made a command pass that had failed |
 //! | `split.rs` | clusters of several works that differ in an argument |
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
 //! | `chance.rs` | what is shared by more than accident |
-//! | `propose.rs`, `offline.rs` | claims are drafted; a [`Proposer`] words them |
+//! | `evidence/` | what sessions prove: timelines, reruns, counts and their tests |
+//! | `kind/` | claims that counts prove, a file a kind |
+//! | `null.rs` | what would be published by chance |
+//! | `compose.rs` | claims that share a situation become one skill |
+//! | `propose.rs` | claims that people's words suggest; who words claims |
+//! | `offline.rs`, `name.rs` | the sentences of a skill, and its head |
 //! | `irreversible.rs` | commands that a skill says to ask about first |
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
@@ -36,12 +38,11 @@
 //! | `index.rs` | where a claim can be looked for |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
-//! | `said.rs` | what other candidates say already |
+//! | `said.rs` | what other claims say already |
 //! | `failing.rs` | commands that have only failed of late |
-//! | `fixes.rs` | repairs of one command that belong together |
 //! | `procedure.rs` | the steps of a cluster become a procedure |
 //! | `trigger.rs` | which words say when to use a skill |
-//! | `candidate.rs` | claims that belong together become a candidate |
+//! | `candidate.rs` | from segments to candidates, and each of them worded |
 
 mod action;
 mod arrow;

@@ -23,6 +23,29 @@ impl Work<'_> {
         self.segment.turns.get(turn).map_or(Outcome::Unknown, |turn| turn.outcome)
     }
 
+    /// The segment as evidence, shown by these actions.
+    pub(super) fn evidence<'e>(
+        &self,
+        cited: impl IntoIterator<Item = &'e Action>,
+        outcome: Outcome,
+    ) -> Evidence {
+        let mut events: Vec<String> = cited.into_iter().flat_map(|action| action.events.to_vec()).collect();
+        events.sort();
+        events.dedup();
+        let session = self.session;
+        Evidence {
+            started_at: self.segment.started_at,
+            segment: self.segment.id.clone(),
+            tenant: session.tenant.clone(),
+            session: session.session.clone(),
+            events,
+            assistant: session.assistant.clone(),
+            project: session.project.clone(),
+            person: session.person.clone(),
+            outcome,
+        }
+    }
+
     /// What became of an action.
     pub(super) fn outcome_of(&self, turn: usize, action: &Action) -> Outcome {
         if self.blames { action.outcome } else { self.outcome(turn) }
@@ -47,36 +70,24 @@ pub(super) fn support<'w, 'a: 'w>(
         };
         let Some(shown) = shown else { continue };
         match shown.outcome {
-            Outcome::Rejected if warns => support.push(evidence(work, shown)),
-            Outcome::Accepted if warns => against.push(evidence(work, shown)),
-            Outcome::Accepted => support.push(evidence(work, shown)),
-            Outcome::Rejected => against.push(evidence(work, shown)),
+            Outcome::Rejected if warns => {
+                support.push(work.evidence(shown.cited.into_iter().flatten(), shown.outcome))
+            }
+            Outcome::Accepted if warns => {
+                against.push(work.evidence(shown.cited.into_iter().flatten(), shown.outcome))
+            }
+            Outcome::Accepted => {
+                support.push(work.evidence(shown.cited.into_iter().flatten(), shown.outcome))
+            }
+            Outcome::Rejected => {
+                against.push(work.evidence(shown.cited.into_iter().flatten(), shown.outcome))
+            }
             Outcome::Unknown => {}
         }
     }
     support.sort();
     against.sort();
     SupportedClaim::judged(claim.clone(), support, against)
-}
-
-fn evidence(work: &Work<'_>, shown: Shown<'_>) -> Evidence {
-    let session = work.session;
-    let Shown { outcome, cited, .. } = shown;
-    let mut events: Vec<String> =
-        cited.into_iter().flatten().flat_map(|action| action.events.to_vec()).collect();
-    events.sort();
-    events.dedup();
-    Evidence {
-        started_at: work.segment.started_at,
-        segment: work.segment.id.clone(),
-        tenant: session.tenant.clone(),
-        session: session.session.clone(),
-        events,
-        assistant: session.assistant.clone(),
-        project: session.project.clone(),
-        person: session.person.clone(),
-        outcome,
-    }
 }
 
 /// What one segment shows of a claim.

@@ -429,3 +429,21 @@ fn chance_publishes_no_more_than_its_bounds_on_a_planted_table() {
     let real = |kind: &str| table.rows.iter().find(|row| row.kind == kind).map_or(0, |row| row.real);
     assert!(["repair", "instead", "procedure"].map(real).iter().all(|claims| *claims > 0), "{table}");
 }
+
+#[test]
+fn the_null_of_checks_publishes_now_and_then_what_chance_makes() {
+    // Half of the sessions edit one file and check it, the others edit another: dealt anew, such a table looks like a
+    // rule once in a while. A null that never does measures nothing.
+    let one = |number: usize| {
+        let file = if number.is_multiple_of(2) { "src/oven.py" } else { "src/scale.py" };
+        let edited = begun("n", number).prompt("mend the recipe").edit(file);
+        let edited = if number.is_multiple_of(2) { edited.ok("pytest tests/oven") } else { edited };
+        edited.prompt("thanks").build()
+    };
+    let digests: Vec<Digest> = (0..24).map(one).map(|session| Digest::of(&session)).collect();
+    let table = null("shop", &digests, &Config::default(), 150);
+    let checks = table.rows.iter().find(|row| row.kind == "check").unwrap();
+    assert_eq!(checks.real, 1, "{table}");
+    assert!(checks.shuffled.iter().any(|claims| *claims > 0), "{table}");
+    assert!(checks.holds(), "{table}");
+}

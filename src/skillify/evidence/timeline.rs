@@ -81,31 +81,16 @@ impl<'a> Timeline<'a> {
         events(one).is_some() && events(one) == events(other)
     }
 
-    /// The steps, as evidence of what they show.
+    /// The steps, as evidence of what they show; a place that no step has is left out.
     pub(in super::super) fn evidence(
         &self,
         works: &[Work<'_>],
         steps: &[usize],
         outcome: Outcome,
     ) -> Option<Evidence> {
-        let last = self.step(*steps.last()?)?;
-        let segment = works.get(last.work)?.segment;
-        let cited = steps.iter().filter_map(|at| self.step(*at));
-        let mut events: Vec<String> = cited.flat_map(|step| step.action.events.to_vec()).collect();
-        events.sort();
-        events.dedup();
-        let session = self.work.session;
-        Some(Evidence {
-            started_at: segment.started_at,
-            segment: segment.id.clone(),
-            tenant: session.tenant.clone(),
-            session: session.session.clone(),
-            events,
-            assistant: session.assistant.clone(),
-            project: session.project.clone(),
-            person: session.person.clone(),
-            outcome,
-        })
+        let cited: Vec<&Step<'_>> = steps.iter().filter_map(|at| self.step(*at)).collect();
+        let work = works.get(cited.last()?.work)?;
+        Some(work.evidence(cited.into_iter().map(|step| step.action), outcome))
     }
 }
 

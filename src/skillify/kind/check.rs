@@ -38,6 +38,8 @@ pub(super) struct Member<'a> {
     pub(super) session: usize,
     pub(super) edited: Edited<'a>,
     pub(super) ran: Ran<'a>,
+    /// Of each class of paths that it edited, the place of the first edit.
+    first_edits: BTreeMap<String, usize>,
 }
 
 /// The checks that stand, and those that do not.
@@ -50,10 +52,9 @@ pub(in super::super) fn checks(
         if let Some(shuffle) = shuffle.as_deref_mut() {
             exchange_checks(&mut members, shuffle);
         }
-        let is_shuffled = shuffle.is_some();
         let counted = Counted::of(&members);
         let mut of_classes = (Vec::new(), Vec::new());
-        for (proposed, others) in counted.proposed(sessions, &members, is_shuffled) {
+        for (proposed, others) in counted.proposed(sessions, &members) {
             let (stand, fall) = judged(proposed, others);
             of_classes.0.extend(stand);
             of_classes.1.extend(fall);
@@ -86,7 +87,9 @@ fn usual(standing: Vec<Proposed>) -> Vec<Proposed> {
 pub(super) fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Member<'a>>> {
     let mut projects: BTreeMap<&str, Vec<Member<'_>>> = BTreeMap::new();
     for (session, timeline) in sessions.timelines.iter().enumerate() {
-        let member = Member { session, edited: Edited::by(timeline), ran: ran(timeline) };
+        let edited = Edited::by(timeline);
+        let first_edits = first_edits(&edited);
+        let member = Member { session, edited, ran: ran(timeline), first_edits };
         projects.entry(timeline.project()).or_default().push(member);
     }
     projects
@@ -123,6 +126,8 @@ fn exchange_checks(members: &mut [Member<'_>], shuffle: &mut Shuffle) {
         for at in &places {
             all.extend(members.get_mut(*at).map(|member| std::mem::take(&mut member.ran)));
         }
+        // A check of another session has no place in this one: it counts as run after every edit.
+        all.iter_mut().flat_map(BTreeMap::values_mut).for_each(|(at, _)| *at = usize::MAX);
         shuffle.permute(&mut all);
         for (at, ran) in places.iter().zip(all) {
             if let Some(member) = members.get_mut(*at) {
@@ -156,17 +161,17 @@ impl<'m> Counted<'m> {
         for member in members {
             let stratum = member.edited.wide_stratum();
             *counted.sessions.entry(stratum).or_default() += 1;
-            let mut first_edit = first_edits(member);
-            first_edit.retain(|class, _| told.contains(class));
-            for class in first_edit.keys() {
-                *counted.edited.entry(class.clone()).or_default().entry(stratum).or_default() += 1;
+            let first_edit: Vec<(&String, &usize)> =
+                member.first_edits.iter().filter(|(class, _)| told.contains(*class)).collect();
+            for (class, _) in &first_edit {
+                *counted.edited.entry((*class).clone()).or_default().entry(stratum).or_default() += 1;
             }
             for (check, (last, _)) in &member.ran {
                 *counted.ran.entry(check).or_default().entry(stratum).or_default() += 1;
                 for (class, first) in &first_edit {
-                    let (any, after) = counted.both.entry((check, class.clone())).or_default();
+                    let (any, after) = counted.both.entry((check, (*class).clone())).or_default();
                     *any.entry(stratum).or_default() += 1;
-                    *after.entry(stratum).or_default() += u32::from(last > first);
+                    *after.entry(stratum).or_default() += u32::from(last > *first);
                 }
             }
         }
@@ -177,12 +182,7 @@ impl<'m> Counted<'m> {
     ///
     /// Single files, folders, and all below a folder or of an ending are compared with their like: there are
     /// hundreds of files and few trees.
-    fn proposed(
-        &self,
-        sessions: &Sessions<'_>,
-        members: &[Member<'_>],
-        is_shuffled: bool,
-    ) -> Vec<(Vec<Proposed>, usize)> {
+    fn proposed(&self, sessions: &Sessions<'_>, members: &[Member<'_>]) -> Vec<(Vec<Proposed>, usize)> {
         let mut groups: BTreeMap<usize, (Vec<Proposed>, usize)> = BTreeMap::new();
         let enough = |counts: &ByStratum| counts.values().sum::<u32>() >= FEWEST_TREATED;
         for ((check, class), (any, after)) in &self.both {
@@ -209,7 +209,7 @@ impl<'m> Counted<'m> {
                 continue;
             }
             let found = Found { check, class, counts: sums, chance: stratified_tail(&strata) };
-            proposed.extend(found.proposed(sessions, members, is_shuffled));
+            proposed.extend(found.proposed(sessions, members));
         }
         let mut groups: Vec<(Vec<Proposed>, usize)> = groups.into_values().collect();
         for (proposed, others) in &mut groups {
@@ -245,8 +245,8 @@ impl<'m> Counted<'m> {
 fn told_apart(members: &[Member<'_>]) -> BTreeSet<String> {
     let mut edited: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (at, member) in members.iter().enumerate() {
-        for class in first_edits(member).into_keys() {
-            edited.entry(class).or_default().push(at);
+        for class in member.first_edits.keys() {
+            edited.entry(class.clone()).or_default().push(at);
         }
     }
     let mut least: BTreeMap<Vec<usize>, String> = BTreeMap::new();
@@ -263,9 +263,9 @@ fn told_apart(members: &[Member<'_>]) -> BTreeSet<String> {
 }
 
 /// Of each class that a session edited, the place of the first edit.
-fn first_edits(member: &Member<'_>) -> BTreeMap<String, usize> {
+fn first_edits(edited: &Edited<'_>) -> BTreeMap<String, usize> {
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
-    for (path, (at, _)) in member.edited.files.iter().take(MOST_FILES) {
+    for (path, (at, _)) in edited.files.iter().take(MOST_FILES) {
         for class in classes(path) {
             let known = first.entry(class).or_insert(*at);
             *known = (*known).min(*at);
@@ -282,12 +282,7 @@ struct Found<'f> {
 }
 
 impl Found<'_> {
-    fn proposed(
-        &self,
-        sessions: &Sessions<'_>,
-        members: &[Member<'_>],
-        is_shuffled: bool,
-    ) -> Option<Proposed> {
+    fn proposed(&self, sessions: &Sessions<'_>, members: &[Member<'_>]) -> Option<Proposed> {
         let (mut support, mut against, mut untreated, mut treated) = (vec![], vec![], vec![], vec![]);
         let mut runs: Vec<&Command> = Vec::new();
         let mut files: BTreeMap<&str, usize> = BTreeMap::new();
@@ -295,17 +290,17 @@ impl Found<'_> {
             let Some(timeline) = sessions.timelines.get(member.session) else { continue };
             let ran = member.ran.get(self.check);
             runs.extend(ran.map(|(_, command)| *command));
-            let edited = first_edits(member).get(self.class).copied();
+            let edited = member.first_edits.get(self.class).copied();
             let show = |steps: &[usize], outcome| timeline.evidence(sessions.works, steps, outcome);
             match (edited, ran) {
-                (Some(first), Some((last, _))) if *last > first && !is_shuffled => {
+                (Some(first), Some((last, _))) if *last > first => {
                     let own = member.edited.files.keys().take(MOST_FILES);
                     own.filter(|path| classes(path).iter().any(|class| class == self.class))
                         .for_each(|path| *files.entry(path).or_default() += 1);
                     support.extend(show(&[first, *last], Outcome::Accepted));
                 }
                 (Some(first), _) => against.extend(show(&[first], Outcome::Rejected)),
-                (None, Some((last, _))) if untreated.len() < 3 && !is_shuffled => {
+                (None, Some((last, _))) if untreated.len() < 3 => {
                     untreated.extend(show(&[*last], Outcome::Unknown));
                 }
                 _ => {}
@@ -314,7 +309,7 @@ impl Found<'_> {
         }
         support.sort();
         against.sort();
-        if !is_shuffled && self.class.contains('*') && !are_several(&files, support.len()) {
+        if self.class.contains('*') && !are_several(&files, support.len()) {
             return None;
         }
         let run = Template::of(&runs)?;

@@ -202,13 +202,19 @@ impl<'a> Cases<'a> {
                 let same = one.treated.iter().filter(|session| other.treated.contains(session)).count();
                 same * 4 >= all * 3 && same * 4 >= other.treated.len() * 3
             });
-            let stands = both == 0
-                || is_inseparable
-                || (both * 2 <= all && count(all - both) >= super::FEWEST_TREATED);
-            let own = (stands && both > 0 && !is_inseparable)
-                .then(|| self.propose(one.claim.claim.clone(), &stronger))
-                .flatten();
-            if stands { kept.push(own.unwrap_or(one)) } else { explained.push((one, Verdict::Explained)) }
+            if both == 0 || is_inseparable {
+                kept.push(one);
+                continue;
+            }
+            // Told and judged by the cases that are its own.
+            let own = self.propose(one.claim.claim.clone(), &stronger).filter(|own| {
+                let counts = own.claim.counts;
+                counts.treated_with >= super::FEWEST_TREATED && own.claim.chance <= super::FALSE_DISCOVERIES
+            });
+            match own.filter(|_| both * 2 <= all) {
+                Some(own) => kept.push(own),
+                None => explained.push((one, Verdict::Explained)),
+            }
         }
         (kept, explained)
     }
