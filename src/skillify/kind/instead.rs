@@ -19,7 +19,7 @@ use super::super::segment::repairable;
 use super::super::template::Template;
 use super::alike::{self, Pair};
 use super::variant::added;
-use super::{Proposed, Sessions, Verdict, judged};
+use super::{Proposed, Sessions, Verdict, judged, program_of};
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::family::{Family, family};
@@ -295,16 +295,18 @@ fn own_runs(sessions: &Sessions<'_>, project: &str, failed: &Template, part: &[C
             failed.is_as_it_is(command) && wrapped(command) == wrapper
         }
     };
-    let (mut passed, mut only_failed) = (0, 0);
-    for timeline in sessions.timelines.iter().filter(|timeline| timeline.project() == project) {
-        let mut best = Status::Unknown;
-        for step in timeline.steps.iter().filter(|step| !step.action.refused) {
-            if repairable(step.action).is_some_and(is_run) {
-                best = best.at_best(step.action.status);
-            }
+    let program = part.first().map_or("", |case| program_of(case.failed.1));
+    let mut best: BTreeMap<usize, Status> = BTreeMap::new();
+    for (session, at) in sessions.runs_of(program) {
+        let Some(timeline) = sessions.timelines.get(*session) else { continue };
+        let step = timeline.step(*at).filter(|step| timeline.project() == project && !step.action.refused);
+        let Some(step) = step else { continue };
+        if repairable(step.action).is_some_and(is_run) {
+            let known = best.entry(*session).or_default();
+            *known = known.at_best(step.action.status);
         }
-        passed += u32::from(best == Status::Ok);
-        only_failed += u32::from(best == Status::Error);
     }
-    (passed, only_failed)
+    let ended =
+        |status| u32::try_from(best.values().filter(|own| **own == status).count()).unwrap_or(u32::MAX);
+    (ended(Status::Ok), ended(Status::Error))
 }

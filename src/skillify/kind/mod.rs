@@ -26,22 +26,47 @@ pub(super) mod repair;
 pub(super) mod together;
 mod variant;
 
+use std::collections::BTreeMap;
+
 use super::claim::SupportedClaim;
 use super::evidence::significance::benjamini_hochberg;
 use super::evidence::timeline::Timeline;
+use super::segment::repairable;
 use super::verify::Work;
+use crate::shell::command::Command;
 
 /// What every kind reads.
 pub(super) struct Sessions<'a> {
     /// Segments, oldest first.
     pub(super) works: &'a [Work<'a>],
     pub(super) timelines: Vec<Timeline<'a>>,
+    /// Where each program was run: session and step, ascending.
+    runs: BTreeMap<&'a str, Vec<(usize, usize)>>,
 }
 
 impl<'a> Sessions<'a> {
     pub(super) fn of(works: &'a [Work<'a>]) -> Self {
-        Self { works, timelines: Timeline::of(works) }
+        let timelines = Timeline::of(works);
+        let mut runs: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+        for (session, timeline) in timelines.iter().enumerate() {
+            for (at, step) in timeline.steps.iter().enumerate() {
+                if let Some(command) = repairable(step.action) {
+                    runs.entry(program_of(command)).or_default().push((session, at));
+                }
+            }
+        }
+        Self { works, timelines, runs }
     }
+
+    /// Where a program was run: session and step, ascending.
+    fn runs_of(&self, program: &str) -> &[(usize, usize)] {
+        self.runs.get(program).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The word that a command begins with.
+fn program_of(command: &Command) -> &str {
+    command.words().first().map_or("", |word| word.value.as_str())
 }
 
 /// A claim before it is compared with the others of its kind.

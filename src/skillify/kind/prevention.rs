@@ -77,7 +77,11 @@ fn propose(sessions: &Sessions<'_>, check: &Template, first: &Template) -> Optio
     let mut strata: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
     let mut counts = Counts::default();
     let (mut support, mut against, mut untreated, mut treated) = (vec![], vec![], vec![], vec![]);
-    for (session, timeline) in sessions.timelines.iter().enumerate() {
+    let mut ran: Vec<usize> =
+        sessions.runs_of(check.program()?).iter().map(|(session, _)| *session).collect();
+    ran.dedup();
+    for session in ran {
+        let timeline = sessions.timelines.get(session)?;
         for case in cases(session, timeline, check, first) {
             let key = (timeline.project(), timeline.work.session.assistant.as_str());
             strata.entry(key).or_default().add(case.before.is_some(), case.passed);

@@ -17,7 +17,7 @@ use super::super::outcome::Outcome;
 use super::super::template::Template;
 use super::alike::{self, Pair};
 use super::{Proposed, Sessions, Verdict, judged, prevention};
-use crate::shell::command::Command;
+use crate::shell::command::{Command, single};
 use crate::shell::family::Family;
 
 /// A remedy that was tried: one case of a repair, or a plain rerun: one case of the base rate.
@@ -52,6 +52,13 @@ struct Cases<'a> {
     treated: Vec<Case<'a>>,
     plain: Vec<Case<'a>>,
     fresh: Vec<Fresh<'a>>,
+    /// The places of each, by program and subcommand ([`Command::token`]): a template speaks of one alone.
+    treated_by: BTreeMap<String, Vec<usize>>,
+    plain_by: BTreeMap<String, Vec<usize>>,
+    fresh_by: BTreeMap<String, Vec<usize>>,
+    /// How many sessions passed at a plain rerun, of all: of each family, and of the workspace.
+    of_family: BTreeMap<Family, (u32, u32)>,
+    of_workspace: (u32, u32),
 }
 
 /// The repairs that stand and what prevents failures, with what does not stand.
@@ -92,7 +99,21 @@ impl<'a> Cases<'a> {
                 treated.extend(command.zip(tried).map(|(by, tried)| case(Some((by, remedy.0)), tried)));
             }
         }
-        Self { sessions, treated, plain, fresh: fresh_runs(timelines) }
+        let fresh = fresh_runs(timelines);
+        let mut families: BTreeMap<Family, Vec<&Case<'_>>> = BTreeMap::new();
+        plain.iter().for_each(|case| families.entry(case.family).or_default().push(case));
+        let of_family = families.into_iter().map(|(family, cases)| (family, passed(&cases))).collect();
+        Self {
+            sessions,
+            treated_by: by_token(treated.iter().map(|case| case.command)),
+            plain_by: by_token(plain.iter().map(|case| case.command)),
+            fresh_by: by_token(fresh.iter().map(|run| run.command)),
+            of_workspace: passed(&plain.iter().collect::<Vec<_>>()),
+            of_family,
+            treated,
+            plain,
+            fresh,
+        }
     }
 
     fn proposed(&self) -> Vec<Proposed> {
@@ -111,25 +132,23 @@ impl<'a> Cases<'a> {
     /// The claim with its counts, over all cases that its templates match but for those of some sessions.
     fn propose(&self, claim: Claim, without: &BTreeSet<usize>) -> Option<Proposed> {
         let Claim::Repair { command, repair } = &claim else { return None };
+        let token = single(&command.to_string())?.token();
         let is_treated = |case: &&Case<'_>| {
             !without.contains(&case.session)
                 && command.matches(case.command)
                 && case.remedy.is_some_and(|(by, _)| repair.matches(by))
         };
-        let mut treated: Vec<&Case<'_>> = self.treated.iter().filter(is_treated).collect();
+        let mut treated: Vec<&Case<'_>> =
+            at(&self.treated, &self.treated_by, &token).filter(is_treated).collect();
         let failure = usual_failure(&treated);
         if let Some(failure) = failure {
             treated.retain(|case| case.signature == Some(failure));
         }
-        let plain: Vec<&Case<'_>> = self
-            .plain
-            .iter()
+        let plain: Vec<&Case<'_>> = at(&self.plain, &self.plain_by, &token)
             .filter(|case| command.matches(case.command) && (failure.is_none() || case.signature == failure))
             .collect();
-        let family = treated.first()?.family;
+        let of_family = self.of_family.get(&treated.first()?.family).copied().unwrap_or_default();
         let own = passed(&plain);
-        let of_family = passed(&self.plain.iter().filter(|case| case.family == family).collect::<Vec<_>>());
-        let all = passed(&self.plain.iter().collect::<Vec<_>>());
         let (with, without) = (first_of_each(&treated, true), first_of_each(&treated, false));
         let counts = Counts {
             treated_with: count(with.len()),
@@ -137,10 +156,10 @@ impl<'a> Cases<'a> {
             untreated_with: own.0,
             untreated_without: own.1 - own.0,
         };
-        let mut rate = base_rate(own, of_family, all);
+        let mut rate = base_rate(own, of_family, self.of_workspace);
         if failure.is_none() {
             // Nothing tells one failure from another: then it may be any, and pass as any run does.
-            rate = rate.max(shrunk(self.fresh(command), PRIOR_RATE));
+            rate = rate.max(shrunk(self.fresh(command, &token), PRIOR_RATE));
         }
         let chance = binomial_tail(counts.treated_with, counts.treated(), rate);
         let mut sessions: Vec<usize> = treated.iter().map(|case| case.session).collect();
@@ -162,9 +181,10 @@ impl<'a> Cases<'a> {
     }
 
     /// How many sessions passed at the first run of the command, of all that ran it.
-    fn fresh(&self, command: &Template) -> (u32, u32) {
+    fn fresh(&self, command: &Template, token: &str) -> (u32, u32) {
         let mut seen = BTreeSet::new();
-        let runs = self.fresh.iter().filter(|run| command.matches(run.command) && seen.insert(run.session));
+        let runs = at(&self.fresh, &self.fresh_by, token)
+            .filter(|run| command.matches(run.command) && seen.insert(run.session));
         runs.fold((0, 0), |(passed, all), run| (passed + u32::from(run.passed), all + 1))
     }
 
@@ -218,6 +238,22 @@ impl<'a> Cases<'a> {
         }
         (kept, explained)
     }
+}
+
+/// The places of commands, by program and subcommand.
+fn by_token<'c>(commands: impl Iterator<Item = &'c Command>) -> BTreeMap<String, Vec<usize>> {
+    let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    commands.enumerate().for_each(|(at, command)| places.entry(command.token()).or_default().push(at));
+    places
+}
+
+/// The items of a token, in order.
+fn at<'i, T>(
+    items: &'i [T],
+    places: &'i BTreeMap<String, Vec<usize>>,
+    token: &str,
+) -> impl Iterator<Item = &'i T> {
+    places.get(token).into_iter().flatten().filter_map(|at| items.get(*at))
 }
 
 /// The commands that people spoke against, whatever they repair.
