@@ -6,9 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::family::{Family, family, main_words};
+use super::family::{Family, family_of, main_words};
 use super::flag::{is_flag, is_manner};
 use super::global_options::arguments;
+use super::memo::Memo;
 use super::parse::{self, Connector, Pipeline, Streams, Word};
 use super::setting::Setting;
 use super::shown::{Exit, View};
@@ -30,6 +31,19 @@ pub(crate) struct Command {
     /// Whether what its words do not say decides what it does: text or a file that is fed to it.
     is_fed: bool,
     setting: Setting,
+    #[serde(skip)]
+    known: Known,
+}
+
+/// What follows from a command's words and setting, and is asked again and again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Known {
+    family: Memo<Family>,
+    identity: Memo<Box<str>>,
+    identity_anywhere: Memo<Box<str>>,
+    token: Memo<Box<str>>,
+    is_probe: Memo<bool>,
+    is_literal: Memo<bool>,
 }
 
 /// A command within its line.
@@ -171,14 +185,14 @@ impl Command {
             program.value = without_dot(&program.value).to_owned();
         }
         let inline = pipeline.stages.iter().any(|stage| is_inline(stage));
-        Self { words, head, trivial: main.is_none(), inline, is_fed: pipeline.is_fed, setting }
+        Self { words, head, trivial: main.is_none(), inline, is_fed: pipeline.is_fed, setting, known: Known::default() }
     }
 
     /// The call of an assistant's own tool, whatever its arguments.
     pub(crate) fn of_tool(name: &str) -> Self {
         let word = Word { raw: name.to_owned(), value: name.to_owned() };
         let setting = Setting::default();
-        Self { words: vec![word], head: 0, trivial: false, inline: false, is_fed: false, setting }
+        Self { words: vec![word], head: 0, trivial: false, inline: false, is_fed: false, setting, known: Known::default() }
     }
 
     /// The words.
@@ -199,18 +213,25 @@ impl Command {
 
     /// What makes two runs runs of the same command: setting and words, without the flags that only change
     /// what is printed, asked or run at once.
-    pub(crate) fn identity(&self) -> String {
-        let deciding = self.words.iter().map(|word| word.value.as_str());
-        let words: Vec<&str> = deciding.filter(|word| !is_flag(word) || !is_manner(word)).collect();
-        format!("{}{}", self.setting.unwrapped(), words.join(" "))
+    pub(crate) fn identity(&self) -> &str {
+        self.known.identity.get(|| self.identity_in(&self.setting.unwrapped()))
+    }
+
+    fn identity_in(&self, setting: &Setting) -> Box<str> {
+        let words = self.words.iter().map(|word| word.value.as_str());
+        let deciding: Vec<&str> = words.filter(|word| !is_flag(word) || !is_manner(word)).collect();
+        format!("{setting}{}", deciding.join(" ")).into()
     }
 
     /// [`Command::identity`], whatever the folder.
-    pub(crate) fn identity_anywhere(&self) -> String {
-        let setting = Setting { directory: None, ..self.setting.unwrapped() };
-        let words = self.words.iter().map(|word| word.value.as_str());
-        let words: Vec<&str> = words.filter(|word| !is_flag(word) || !is_manner(word)).collect();
-        format!("{setting}{}", words.join(" "))
+    pub(crate) fn identity_anywhere(&self) -> &str {
+        let setting = || Setting { directory: None, ..self.setting.unwrapped() };
+        self.known.identity_anywhere.get(|| self.identity_in(&setting()))
+    }
+
+    /// What it is for.
+    pub(crate) fn family(&self) -> Family {
+        *self.known.family.get(|| family_of(self))
     }
 
     /// Its words with those of what puts it into an environment.
@@ -245,8 +266,8 @@ impl Command {
     }
 
     /// Program and subcommand: what the command does, whatever it does it to.
-    pub(crate) fn token(&self) -> String {
-        self.verb().join(" ")
+    pub(crate) fn token(&self) -> &str {
+        self.known.token.get(|| self.verb().join(" ").into())
     }
 
     /// Program and subcommand, word by word, without runners such as `npx` or `uv run`.
@@ -288,6 +309,10 @@ impl Command {
     /// Its words can stand in an instruction and say all: nothing to expand, nothing that was redacted,
     /// no code of its own, nothing fed to it, not overlong.
     pub(crate) fn is_literal(&self) -> bool {
+        *self.known.is_literal.get(|| self.says_all())
+    }
+
+    fn says_all(&self) -> bool {
         let is_told =
             |word: &Word| !word.raw.contains(['$', '`', '\n', '<', '>']) && !word.value.contains(REDACTED);
         !self.inline
@@ -307,7 +332,7 @@ impl Command {
 
     /// Tests, builds or checks something, and changes nothing by it that others need.
     pub(crate) fn is_check(&self) -> bool {
-        match family(self) {
+        match self.family() {
             Family::Test | Family::Lint | Family::TypeCheck | Family::Build => true,
             Family::Format | Family::Install => false,
             Family::VersionControl | Family::Other => {
@@ -320,7 +345,11 @@ impl Command {
 
     /// Only tells whether something works, and so repairs nothing.
     pub(crate) fn is_probe(&self) -> bool {
-        match family(self) {
+        *self.known.is_probe.get(|| self.probes())
+    }
+
+    fn probes(&self) -> bool {
+        match self.family() {
             Family::Test | Family::Lint | Family::TypeCheck => true,
             Family::Format | Family::Install => false,
             // A program that is built may be what the next command needs; a package that compiles is not.

@@ -36,7 +36,7 @@ impl Family {
 }
 
 /// What a command is for.
-pub(crate) fn family(command: &Command) -> Family {
+pub(super) fn family_of(command: &Command) -> Family {
     of_words(&main_words(command))
 }
 
@@ -303,7 +303,7 @@ mod tests {
             ("python latest.py", Other),
         ] {
             let listed = commands(line);
-            assert_eq!(family(&listed[0].command), expected, "{line}");
+            assert_eq!(listed[0].command.family(), expected, "{line}");
         }
         assert!(is_bundle(&commands("make ci")[0].command));
         assert!(!is_bundle(&commands("make test")[0].command));

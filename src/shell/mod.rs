@@ -8,7 +8,7 @@
 //! | `wrapper.rs` | what stands around a command: `sudo`, `timeout`, `bash -c`, filters |
 //! | `setting.rs` | where and under which conditions a command runs |
 //! | `command.rs` | commands in canonical form |
-//! | `family.rs` | what kind of work a command does |
+//! | `memo.rs` | what follows from a command, worked out once |
 //! | `flag.rs`, `global_options.rs` | which words are options, and which of them decide |
 //! | `shown.rs` | which part of a command's output its line shows |
 //! | `family.rs` | what a command is for: testing, linting, building |
@@ -23,6 +23,7 @@ pub(crate) mod command;
 pub(crate) mod family;
 pub(crate) mod flag;
 pub(crate) mod global_options;
+mod memo;
 pub(crate) mod parse;
 pub(crate) mod refusal;
 pub(crate) mod rule_code;

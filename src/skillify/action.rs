@@ -144,7 +144,7 @@ impl<'a> Calls<'a> {
             let of_commands = !made.is_empty() && made.iter().all(|by_command| **by_command);
             if of_commands && command.may_be_a_step() {
                 // What came before it cannot be said: that it was written to a file.
-                action.what = What::Unsaid(command.token());
+                action.what = What::Unsaid(command.token().to_owned());
             }
             action.scratch = !made.is_empty();
         }
@@ -230,7 +230,7 @@ impl Action {
             What::Command(command) if command.is_trivial() => return None,
             What::Command(command) if claimable(self).is_none() => {
                 let is_own = self.scratch || !command.may_be_a_step();
-                if is_own { What::Opaque(command.token()) } else { What::Unsaid(command.token()) }
+                if is_own { What::Opaque(command.token().to_owned()) } else { What::Unsaid(command.token().to_owned()) }
             }
             What::Edit(path) => What::Edit(checkout.within(path).to_owned()),
             what => what.clone(),

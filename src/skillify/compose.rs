@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::claim::{Claim, SupportedClaim};
 use super::template::Template;
 use crate::shell::command::{Command, single};
-use crate::shell::family::{Family, family};
+use crate::shell::family::Family;
 
 /// A skill says no more than a person reads at once.
 pub(super) const MOST_CLAIMS: usize = 15;
@@ -95,7 +95,7 @@ impl Topic {
     fn of_command(template: &Template) -> Self {
         let text = template.to_string();
         let Some(command) = single(&text) else { return Self::Task(text) };
-        match family(&command) {
+        match command.family() {
             Family::Test => Self::Tests,
             Family::Lint | Family::Format => Self::Lint,
             Family::TypeCheck => Self::Types,
@@ -188,7 +188,7 @@ fn order(claim: &SupportedClaim) -> (u8, String, u32, String) {
     match claim {
         Claim::Check { edited, run } => {
             let text = run.to_string();
-            let family = single(&text).map_or(Family::Other, |command| family(&command));
+            let family = single(&text).map_or(Family::Other, |command| command.family());
             let first = match family {
                 Family::Format => 0,
                 Family::Lint => 1,

@@ -24,7 +24,8 @@ use super::digest::{Digest, SegmentDigest};
 use super::kind::Shuffle;
 use super::segment::repairable;
 use crate::event::Status;
-use crate::shell::family::{Family, family};
+use crate::shell::command::Command;
+use crate::shell::family::Family;
 
 /// What a kind publishes, and what it publishes by chance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +112,7 @@ fn each_run(digests: &mut [Digest], mut with: impl FnMut(&str, Family, &mut Acti
     for digest in digests {
         let project = digest.project.clone();
         for action in digest.segments.iter_mut().flat_map(SegmentDigest::actions_mut) {
-            let Some(family) = repairable(action).map(family) else { continue };
+            let Some(family) = repairable(action).map(Command::family) else { continue };
             if action.status != Status::Unknown && !action.refused {
                 with(&project, family, action);
             }

@@ -23,7 +23,7 @@ use super::split;
 use super::steps::{self, Member, Step};
 use super::verify::{self, Work};
 use crate::shell::command::Command;
-use crate::shell::family::{Family, family};
+use crate::shell::family::Family;
 
 /// How many segments must show a command that is the only one that belongs to this work alone: two share
 /// one by accident.
@@ -248,7 +248,7 @@ impl Workspace<'_> {
             };
             let does = runs(&step.claim, works).is_some_and(|command| {
                 !command.is_everyday()
-                    && !matches!(family(command), Family::Test | Family::Lint | Family::TypeCheck)
+                    && !matches!(command.family(), Family::Test | Family::Lint | Family::TypeCheck)
             });
             ((does && !said.speaks_of(&kept.claim)) || is_file)
                 && self.background.tells_apart(step.term, step.shown(), members.len())

@@ -58,7 +58,7 @@ impl Material {
 
 /// Every Prefer that the segments suggest, each once, in order.
 pub(super) fn preferences(works: &[Work<'_>]) -> Vec<Claim> {
-    let mut groups: BTreeMap<(String, String), Vec<Choice<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str), Vec<Choice<'_>>> = BTreeMap::new();
     for choice in works.iter().flat_map(prefer::choices) {
         groups.entry((choice.prefer.token(), choice.over.token())).or_default().push(choice);
     }
@@ -69,7 +69,7 @@ pub(super) fn preferences(works: &[Work<'_>]) -> Vec<Claim> {
 /// The Avoids that the segments suggest: commands that people spoke against in two sessions.
 pub(super) fn avoidances(works: &[Work<'_>]) -> Vec<Claim> {
     type Refused<'w> = (&'w Command, (&'w str, &'w str));
-    let mut groups: BTreeMap<String, Vec<Refused<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<&str, Vec<Refused<'_>>> = BTreeMap::new();
     for work in works {
         for (_, action) in work.segment.actions().filter(|(_, action)| action.against) {
             if let Some(command) = action.command() {

@@ -56,7 +56,7 @@ impl<'a> Verdicts<'a> {
             let command = &listed.command;
             (!command.is_trivial()).then(|| Candidate {
                 words: family::main_words(command),
-                family: family::family(command),
+                family: command.family(),
                 is_bundle: family::is_bundle(command),
             })
         });

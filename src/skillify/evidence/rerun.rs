@@ -12,7 +12,7 @@ use super::super::segment::repairable;
 use super::timeline::{Step, Timeline};
 use crate::event::Status;
 use crate::shell::command::Command;
-use crate::shell::family::{Family, family};
+use crate::shell::family::Family;
 use crate::shell::signature;
 
 /// So many runs of a streak are looked at.
@@ -56,7 +56,7 @@ pub(in super::super) struct Fresh<'a> {
 pub(in super::super) fn fresh_runs<'a>(timelines: &[Timeline<'a>]) -> Vec<Fresh<'a>> {
     let mut found = Vec::new();
     for (session, timeline) in timelines.iter().enumerate() {
-        let mut last: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+        let mut last: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
         for step in &timeline.steps {
             let passed = match step.action.status {
                 Status::Ok => true,
@@ -91,7 +91,7 @@ fn could_not_run(action: &Action) -> bool {
 }
 
 fn of_session<'a>(session: usize, timeline: &Timeline<'a>, found: &mut Vec<Streak<'a>>) {
-    let mut runs: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
+    let mut runs: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (at, step) in timeline.steps.iter().enumerate() {
         if step.action.status == Status::Unknown || step.action.refused || could_not_run(step.action) {
             continue;
@@ -143,7 +143,7 @@ fn streak<'a>(session: usize, timeline: &Timeline<'a>, runs: Vec<usize>) -> Opti
         });
         remedies.extend(between.take(MOST_REMEDIES).map(|at| (at, number + 1)));
     }
-    let family = family(command);
+    let family = command.family();
     Some(Streak { session, command, family, runs, remedies })
 }
 
@@ -157,7 +157,7 @@ fn may_repair(action: &Action, failed: &Command) -> bool {
 
 /// Whether a command does more than tell whether something is well.
 fn does_something(command: &Command) -> bool {
-    let family = family(command);
+    let family = command.family();
     let only_tells = matches!(family, Family::Test | Family::Lint | Family::TypeCheck);
     family == Family::Format || (!only_tells && !command.is_probe())
 }

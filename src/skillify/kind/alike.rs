@@ -16,7 +16,7 @@ pub(in super::super) trait Pair<'a> {
 /// Parts that one pair of templates can speak of: runs that agree in every word where two sessions have
 /// them, else all the remaining ones together if they can be generalised.
 pub(in super::super) fn parts<'a, T: Pair<'a>>(items: Vec<T>) -> Vec<Vec<T>> {
-    let mut groups: BTreeMap<(String, String), Vec<T>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str), Vec<T>> = BTreeMap::new();
     for item in items {
         groups.entry((item.one().token(), item.other().token())).or_default().push(item);
     }
@@ -25,7 +25,7 @@ pub(in super::super) fn parts<'a, T: Pair<'a>>(items: Vec<T>) -> Vec<Vec<T>> {
 
 /// [`parts`], but where all runs of one verb can be generalised they are one part.
 pub(in super::super) fn wholes<'a, T: Pair<'a> + Clone>(items: Vec<T>) -> Vec<Vec<T>> {
-    let mut groups: BTreeMap<(String, String), Vec<T>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str), Vec<T>> = BTreeMap::new();
     for item in items {
         groups.entry((item.one().token(), item.other().token())).or_default().push(item);
     }

@@ -21,7 +21,7 @@ use super::super::template::Template;
 use super::files::{Edited, classes};
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
 use crate::shell::command::{Command, single};
-use crate::shell::family::{Family, family};
+use crate::shell::family::Family;
 use crate::shell::signature;
 
 /// So many files of a session are looked at: one that edits more tells little of any of them.
@@ -30,7 +30,7 @@ const MOST_FILES: usize = 40;
 const SHARE: f64 = 0.5;
 
 /// The checks that a session ran: by identity, the place of the last run.
-pub(super) type Ran<'a> = BTreeMap<String, (usize, &'a Command)>;
+pub(super) type Ran<'a> = BTreeMap<&'a str, (usize, &'a Command)>;
 
 /// One session of a repository.
 pub(super) struct Member<'a> {
@@ -74,7 +74,7 @@ fn usual(standing: Vec<Proposed>) -> Vec<Proposed> {
     for one in standing {
         let Claim::Check { edited, run } = &one.claim.claim else { continue };
         let Some(command) = single(&run.to_string()) else { continue };
-        let key = (edited.clone(), family(&command));
+        let key = (edited.clone(), command.family());
         let with = |one: &Proposed| one.claim.counts.treated_with;
         if best.get(&key).is_none_or(|known| with(known) < with(&one)) {
             best.insert(key, one);
@@ -111,7 +111,7 @@ fn ran<'a>(timeline: &Timeline<'a>) -> Ran<'a> {
 
 /// Whether a command may belong to files that were edited.
 fn is_suite(command: &Command) -> bool {
-    let family = family(command);
+    let family = command.family();
     family.is_check() || family == Family::Format
 }
 

@@ -22,7 +22,7 @@ use super::variant::added;
 use super::{Proposed, Sessions, Verdict, judged, program_of};
 use crate::event::Status;
 use crate::shell::command::Command;
-use crate::shell::family::{Family, family};
+use crate::shell::family::Family;
 use crate::shell::flag::{is_flag, is_manner};
 use crate::shell::signature;
 
@@ -115,13 +115,13 @@ fn of_session<'a>(session: usize, timeline: &Timeline<'a>) -> Vec<Case<'a>> {
             let relation = if cannot_work { relation(failed, by) } else { varied(failed, by) };
             let Some(relation) = relation else {
                 // Anything else that ran may be what made the difference.
-                if !cannot_work && !family(by).is_check() {
+                if !cannot_work && !by.family().is_check() {
                     break;
                 }
                 continue;
             };
             let missing = is_missing(later.action.signature.as_deref());
-            let ran = family(by).is_check() && later.action.status == Status::Error && !missing;
+            let ran = by.family().is_check() && later.action.status == Status::Error && !missing;
             let worked = later.action.status == Status::Ok || ran;
             if best.is_none_or(|best| {
                 (!best.worked && worked) || (best.worked == worked && relation < best.relation)
@@ -169,9 +169,9 @@ fn relation(failed: &Command, by: &Command) -> Option<Relation> {
     if files(&theirs).intersection(&files(&own)).next().is_some() {
         return Some(Relation::SameFiles);
     }
-    let kind = family(failed);
+    let kind = failed.family();
     let is_telling = matches!(kind, Family::Test | Family::Lint | Family::TypeCheck | Family::Format);
-    if is_telling && kind == family(by) && theirs.first() != own.first() {
+    if is_telling && kind == by.family() && theirs.first() != own.first() {
         return Some(Relation::SameFamily);
     }
     // `/commit` and `git commit`; `manage.py report` and `app report`.

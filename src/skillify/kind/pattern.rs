@@ -166,9 +166,9 @@ pub(super) fn checks(sessions: &Sessions<'_>, members: &[Member<'_>]) -> Vec<Pro
 
 /// The checks of a session that name a path, as lines, with the place of the last run.
 fn named_checks(member: &Member<'_>) -> BTreeMap<String, usize> {
-    let is_named = |line: &&String| line.split(' ').skip(1).filter(|word| is_path(word)).count() == 1;
+    let is_named = |line: &str| line.split(' ').skip(1).filter(|word| is_path(word)).count() == 1;
     let named = member.ran.iter().filter(|(line, _)| is_named(line));
-    named.map(|(line, (at, _))| (line.clone(), *at)).collect()
+    named.map(|(line, (at, _))| ((*line).to_owned(), *at)).collect()
 }
 
 fn is_path(word: &str) -> bool {

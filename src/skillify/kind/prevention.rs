@@ -19,7 +19,7 @@ use super::super::verify::is_run_of;
 use super::{Proposed, Sessions, Verdict, judged};
 use crate::event::Status;
 use crate::shell::command::Command;
-use crate::shell::family::{Family, family};
+use crate::shell::family::Family;
 
 /// A first run of a check as the tree stands.
 struct Case {
@@ -43,12 +43,12 @@ pub(super) fn preventions(
 
 /// Every check of style with every formatter that sessions of its repository ran.
 fn styles(sessions: &Sessions<'_>) -> BTreeSet<(Template, Template)> {
-    type Ran<'c> = BTreeMap<String, (BTreeSet<usize>, Vec<&'c Command>)>;
+    type Ran<'c> = BTreeMap<&'c str, (BTreeSet<usize>, Vec<&'c Command>)>;
     let mut by_project: BTreeMap<&str, (Ran<'_>, Ran<'_>)> = BTreeMap::new();
     for (session, timeline) in sessions.timelines.iter().enumerate() {
         let (checks, formatters) = by_project.entry(timeline.project()).or_default();
         for command in timeline.steps.iter().filter_map(|step| claimable(step.action)) {
-            let ran = match family(command) {
+            let ran = match command.family() {
                 Family::Lint => &mut *checks,
                 Family::Format => &mut *formatters,
                 _ => continue,

@@ -53,9 +53,9 @@ struct Cases<'a> {
     plain: Vec<Case<'a>>,
     fresh: Vec<Fresh<'a>>,
     /// The places of each, by program and subcommand ([`Command::token`]): a template speaks of one alone.
-    treated_by: BTreeMap<String, Vec<usize>>,
-    plain_by: BTreeMap<String, Vec<usize>>,
-    fresh_by: BTreeMap<String, Vec<usize>>,
+    treated_by: BTreeMap<&'a str, Vec<usize>>,
+    plain_by: BTreeMap<&'a str, Vec<usize>>,
+    fresh_by: BTreeMap<&'a str, Vec<usize>>,
     /// How many sessions passed at a plain rerun, of all: of each family, and of the workspace.
     of_family: BTreeMap<Family, (u32, u32)>,
     of_workspace: (u32, u32),
@@ -132,19 +132,20 @@ impl<'a> Cases<'a> {
     /// The claim with its counts, over all cases that its templates match but for those of some sessions.
     fn propose(&self, claim: Claim, without: &BTreeSet<usize>) -> Option<Proposed> {
         let Claim::Repair { command, repair } = &claim else { return None };
-        let token = single(&command.to_string())?.token();
+        let parsed = single(&command.to_string())?;
+        let token = parsed.token();
         let is_treated = |case: &&Case<'_>| {
             !without.contains(&case.session)
                 && command.matches(case.command)
                 && case.remedy.is_some_and(|(by, _)| repair.matches(by))
         };
         let mut treated: Vec<&Case<'_>> =
-            at(&self.treated, &self.treated_by, &token).filter(is_treated).collect();
+            at(&self.treated, &self.treated_by, token).filter(is_treated).collect();
         let failure = usual_failure(&treated);
         if let Some(failure) = failure {
             treated.retain(|case| case.signature == Some(failure));
         }
-        let plain: Vec<&Case<'_>> = at(&self.plain, &self.plain_by, &token)
+        let plain: Vec<&Case<'_>> = at(&self.plain, &self.plain_by, token)
             .filter(|case| command.matches(case.command) && (failure.is_none() || case.signature == failure))
             .collect();
         let of_family = self.of_family.get(&treated.first()?.family).copied().unwrap_or_default();
@@ -159,7 +160,7 @@ impl<'a> Cases<'a> {
         let mut rate = base_rate(own, of_family, self.of_workspace);
         if failure.is_none() {
             // Nothing tells one failure from another: then it may be any, and pass as any run does.
-            rate = rate.max(shrunk(self.fresh(command, &token), PRIOR_RATE));
+            rate = rate.max(shrunk(self.fresh(command, token), PRIOR_RATE));
         }
         let chance = binomial_tail(counts.treated_with, counts.treated(), rate);
         let mut sessions: Vec<usize> = treated.iter().map(|case| case.session).collect();
@@ -241,8 +242,8 @@ impl<'a> Cases<'a> {
 }
 
 /// The places of commands, by program and subcommand.
-fn by_token<'c>(commands: impl Iterator<Item = &'c Command>) -> BTreeMap<String, Vec<usize>> {
-    let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+fn by_token<'c>(commands: impl Iterator<Item = &'c Command>) -> BTreeMap<&'c str, Vec<usize>> {
+    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     commands.enumerate().for_each(|(at, command)| places.entry(command.token()).or_default().push(at));
     places
 }
@@ -250,7 +251,7 @@ fn by_token<'c>(commands: impl Iterator<Item = &'c Command>) -> BTreeMap<String,
 /// The items of a token, in order.
 fn at<'i, T>(
     items: &'i [T],
-    places: &'i BTreeMap<String, Vec<usize>>,
+    places: &'i BTreeMap<&str, Vec<usize>>,
     token: &str,
 ) -> impl Iterator<Item = &'i T> {
     places.get(token).into_iter().flatten().filter_map(|at| items.get(*at))
