@@ -127,6 +127,15 @@ fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
         Claim::Together { .. } => {
             (format!("Edited {}, changed with it {}", times(treated), times(treated_with)), "not edited")
         }
+        Claim::Declared { .. } => {
+            (format!("Found there {}, elsewhere {}", times(treated_with), times(treated_without)), "")
+        }
+        Claim::Missing { .. } => {
+            (format!("Missed {}, found since {}", times(treated_with), times(treated_without)), "")
+        }
+        Claim::Rejects { .. } => {
+            (format!("Broken {}, then repaired {}", times(treated), times(treated_with)), "")
+        }
         _ => (format!("Taken {}, worked {}", times(treated), times(treated_with)), "not taken"),
     };
     if untreated > 0 && !otherwise.is_empty() {

@@ -185,14 +185,30 @@ impl Command {
             program.value = without_dot(&program.value).to_owned();
         }
         let inline = pipeline.stages.iter().any(|stage| is_inline(stage));
-        Self { words, head, trivial: main.is_none(), inline, is_fed: pipeline.is_fed, setting, known: Known::default() }
+        Self {
+            words,
+            head,
+            trivial: main.is_none(),
+            inline,
+            is_fed: pipeline.is_fed,
+            setting,
+            known: Known::default(),
+        }
     }
 
     /// The call of an assistant's own tool, whatever its arguments.
     pub(crate) fn of_tool(name: &str) -> Self {
         let word = Word { raw: name.to_owned(), value: name.to_owned() };
         let setting = Setting::default();
-        Self { words: vec![word], head: 0, trivial: false, inline: false, is_fed: false, setting, known: Known::default() }
+        Self {
+            words: vec![word],
+            head: 0,
+            trivial: false,
+            inline: false,
+            is_fed: false,
+            setting,
+            known: Known::default(),
+        }
     }
 
     /// The words.

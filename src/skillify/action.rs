@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::checkout::Checkout;
 use super::event_ids::EventIds;
+use super::look::{self, Look};
 use super::outcome::Outcome;
 use super::prompt;
 use super::segment::claimable;
@@ -20,6 +21,7 @@ use super::shared::SharedCommand;
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::shell::command::{Command, commands, looks_like_file};
 use crate::shell::refusal::refusal;
+use crate::shell::rule_code::rule_codes;
 use crate::shell::signature;
 use crate::shell::status::statuses;
 use crate::shell::tool::{command_line, name_words};
@@ -46,6 +48,8 @@ pub(super) struct Action {
     pub(super) events: EventIds,
     /// What its failure looked like.
     pub(super) signature: Option<String>,
+    /// The rules that its failure says were broken, by name.
+    pub(super) rules: Box<[String]>,
     /// It speaks of a file that the session itself made: of no use to any other session.
     pub(super) scratch: bool,
     /// What became of it; unknown until the whole segment is read.
@@ -125,6 +129,13 @@ impl<'a> Calls<'a> {
         Self { by_id, made, folder }
     }
 
+    /// What the call that this fact is the first observation of tells of where things are.
+    pub(super) fn looks_at(&self, fact: &'a Fact, checkout: &Checkout<'_>) -> Vec<Look> {
+        let event = &fact.event;
+        let call = self.by_id.get(call_id(event)).filter(|call| call.is_opened_by(event));
+        call.map_or_else(Vec::new, |call| call.looks(checkout))
+    }
+
     /// The actions of the call that this fact is the first observation of; none for any other fact.
     pub(super) fn actions_at(&self, fact: &'a Fact) -> Vec<Action> {
         let event = &fact.event;
@@ -132,8 +143,7 @@ impl<'a> Calls<'a> {
             return vec![Action::new(What::Skill, event, vec![event.event_id.clone()].into())];
         }
         let Some(call) = self.by_id.get(call_id(event)) else { return Vec::new() };
-        let opening = call.call.or(call.result).or(call.decision);
-        if !opening.is_some_and(|first| std::ptr::eq(first, event)) {
+        if !call.is_opened_by(event) {
             return Vec::new();
         }
         let mut actions = call.actions(self.folder);
@@ -191,6 +201,7 @@ impl Action {
             agent,
             events,
             signature: None,
+            rules: Box::default(),
             scratch: false,
             outcome: Outcome::Unknown,
         }
@@ -230,7 +241,11 @@ impl Action {
             What::Command(command) if command.is_trivial() => return None,
             What::Command(command) if claimable(self).is_none() => {
                 let is_own = self.scratch || !command.may_be_a_step();
-                if is_own { What::Opaque(command.token().to_owned()) } else { What::Unsaid(command.token().to_owned()) }
+                if is_own {
+                    What::Opaque(command.token().to_owned())
+                } else {
+                    What::Unsaid(command.token().to_owned())
+                }
             }
             What::Edit(path) => What::Edit(checkout.within(path).to_owned()),
             what => what.clone(),
@@ -252,6 +267,33 @@ impl Action {
 }
 
 impl<'a> Call<'a> {
+    /// Whether the event is the first observation of the call.
+    fn is_opened_by(&self, event: &SessionEvent) -> bool {
+        self.call.or(self.result).or(self.decision).is_some_and(|first| std::ptr::eq(first, event))
+    }
+
+    fn status(&self) -> Status {
+        let told = [self.result, self.call].into_iter().flatten().map(|event| event.status);
+        told.into_iter().find(|status| *status != Status::Unknown).unwrap_or_default()
+    }
+
+    fn event_ids(&self) -> EventIds {
+        let mut events: Vec<String> = self.observations().map(|event| event.event_id.clone()).collect();
+        events.sort();
+        events.dedup();
+        EventIds::from(events)
+    }
+
+    fn looks(&self, checkout: &Checkout<'_>) -> Vec<Look> {
+        let [tool, input, output] = [
+            self.first_text(|event| &event.tool),
+            self.first_text(|event| &event.input),
+            self.first_text(|event| &event.output),
+        ];
+        let found = look::found(tool, input, output, self.status(), checkout);
+        found.into_iter().map(|found| Look { found, events: self.event_ids() }).collect()
+    }
+
     fn observations(&self) -> impl Iterator<Item = &'a SessionEvent> {
         [self.call, self.result, self.decision].into_iter().flatten()
     }
@@ -279,16 +321,7 @@ impl<'a> Call<'a> {
 
     fn actions(&self, folder: &str) -> Vec<Action> {
         let Some(first) = self.observations().next() else { return Vec::new() };
-        let mut events: Vec<String> = self.observations().map(|event| event.event_id.clone()).collect();
-        events.sort();
-        events.dedup();
-        let events = EventIds::from(events);
-        let status = [self.result, self.call]
-            .into_iter()
-            .flatten()
-            .map(|event| event.status)
-            .find(|status| *status != Status::Unknown)
-            .unwrap_or_default();
+        let (events, status) = (self.event_ids(), self.status());
         let output = self.first_text(|event| &event.output);
         let refusal = refusal(output).filter(|_| status != Status::Ok);
         let rejected = self.observations().any(|event| event.decision == Decision::Reject);
@@ -315,6 +348,7 @@ impl<'a> Call<'a> {
             if refused {
                 action.status = Status::Unknown;
                 action.signature = None;
+                action.rules = Box::default();
                 action.said.clone_from(&said);
                 let command = action.command();
                 action.against =
@@ -342,7 +376,9 @@ impl<'a> Call<'a> {
                 };
                 let action = Action::new(what, first, events.clone());
                 let signature = (status == Status::Error).then(|| signature::of(output)).flatten();
-                Action { status, signature, ..action }
+                let checks = status == Status::Error && action.command().is_some_and(Command::is_check);
+                let rules = if checks { rule_codes(output) } else { Vec::new() };
+                Action { status, signature, rules: rules.into(), ..action }
             })
             .collect()
     }

@@ -12,7 +12,7 @@ use super::claim::{Candidate, Claim, Evidence, Scope, SupportedClaim, Wording};
 use super::compose::{self, Topic};
 use super::guard;
 use super::index::Index;
-use super::kind::{self, Sessions, Shuffle, Verdict, check, instead, repair, together};
+use super::kind::{self, Sessions, Shuffle, Verdict, check, instead, place, rejection, repair, together};
 use super::offline::Offline;
 use super::propose::{self, Material, Proposer};
 use super::score::{self, PublishRule, Shortfall};
@@ -49,6 +49,7 @@ pub(super) struct Published {
     pub(super) checks: usize,
     pub(super) together: usize,
     pub(super) procedures: usize,
+    pub(super) places: usize,
 }
 
 /// The claims of a kind that stand, and those that do not.
@@ -122,7 +123,8 @@ impl Workspace<'_> {
         count(instead::replacements(&sessions), |published| &mut published.replacements);
         count(check::checks(&sessions, shuffle.as_deref_mut()), |published| &mut published.checks);
         let is_shuffled = shuffle.is_some();
-        count(together::together(&sessions, shuffle), |published| &mut published.together);
+        count(together::together(&sessions, shuffle.as_deref_mut()), |published| &mut published.together);
+        count(place::places(&sessions, shuffle), |published| &mut published.places);
         if !is_shuffled {
             let (procedures, _) = self.procedures(&[]);
             let stands = |draft: &Draft| draft.shortfalls.is_empty();
@@ -141,6 +143,8 @@ impl Workspace<'_> {
             instead::replacements(&sessions),
             check::checks(&sessions, None),
             together::together(&sessions, None),
+            place::places(&sessions, None),
+            rejection::rejections(&sessions),
         ] {
             for one in stand {
                 let shortfalls = self.shortfalls(&one.claim);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::evidence::Counts;
 use super::outcome::Outcome;
 use super::score::Shortfall;
-use super::template::{Template, a_path};
+use super::template::{Template, a_path, perhaps_a_path};
 use super::unwanted::Unwanted;
 use crate::event::Timestamp;
 
@@ -70,6 +70,30 @@ pub enum Claim {
         /// The file that is edited with it.
         #[serde(deserialize_with = "a_path")]
         also: Template,
+    },
+    /// A name is declared in a file.
+    Declared {
+        /// The name.
+        name: String,
+        /// The file.
+        #[serde(deserialize_with = "a_path")]
+        file: Template,
+    },
+    /// There is no such path.
+    Missing {
+        /// The path that people look for.
+        #[serde(deserialize_with = "a_path")]
+        path: Template,
+        /// Where they find what they want.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "perhaps_a_path")]
+        instead: Option<Template>,
+    },
+    /// A check rejects code by a rule.
+    Rejects {
+        /// The check.
+        run: Template,
+        /// The rule, as the check names it.
+        rule: String,
     },
 }
 
@@ -134,7 +158,16 @@ impl Claim {
         let templates = self.templates();
         let whole = templates.iter().map(ToString::to_string);
         let whole: Vec<String> = whole.chain(templates.iter().flat_map(|template| told(template))).collect();
-        whole.into_iter().chain(self.against().into_iter().flat_map(Unwanted::into_codes)).collect()
+        let names = match self {
+            Self::Declared { name, .. } => vec![name.clone()],
+            Self::Rejects { rule, .. } => vec![rule.clone()],
+            _ => Vec::new(),
+        };
+        whole
+            .into_iter()
+            .chain(names)
+            .chain(self.against().into_iter().flat_map(Unwanted::into_codes))
+            .collect()
     }
 
     /// The command that it asks for; `None` where it asks for none.
@@ -146,7 +179,12 @@ impl Claim {
             | Self::Instead { run: command, .. }
             | Self::Prefer { prefer: command, .. }
             | Self::Check { run: command, .. } => Some(command),
-            Self::Edit(_) | Self::Avoid(_) | Self::Together { .. } => None,
+            Self::Edit(_)
+            | Self::Avoid(_)
+            | Self::Together { .. }
+            | Self::Declared { .. }
+            | Self::Missing { .. }
+            | Self::Rejects { .. } => None,
         }
     }
 
@@ -161,6 +199,9 @@ impl Claim {
             Self::Prefer { prefer, over } => vec![prefer, over],
             Self::Check { edited, run } => vec![edited, run],
             Self::Together { edited, also } => vec![edited, also],
+            Self::Declared { file, .. } => vec![file],
+            Self::Missing { path, instead } => std::iter::once(path).chain(instead).collect(),
+            Self::Rejects { run, .. } => vec![run],
         }
     }
 }
@@ -178,6 +219,12 @@ impl fmt::Display for Claim {
             Self::Prefer { prefer, over } => write!(f, "use `{prefer}`, not `{over}`"),
             Self::Check { edited, run } => write!(f, "after editing `{edited}`, run `{run}`"),
             Self::Together { edited, also } => write!(f, "change `{also}` with `{edited}`"),
+            Self::Declared { name, file } => write!(f, "`{name}` is declared in `{file}`"),
+            Self::Missing { path, instead: None } => write!(f, "there is no `{path}`"),
+            Self::Missing { path, instead: Some(instead) } => {
+                write!(f, "there is no `{path}`; look in `{instead}`")
+            }
+            Self::Rejects { run, rule } => write!(f, "`{run}` rejects `{rule}`"),
         }
     }
 }

@@ -38,6 +38,8 @@ pub enum Topic {
     Forge(String),
     /// Files that change together.
     Files,
+    /// Where things are.
+    Places,
     /// Commands that do not work here.
     Commands,
     /// One program or task.
@@ -64,6 +66,8 @@ impl Topic {
             Claim::Run(_) | Claim::Edit(_) => Self::Work,
             Claim::Check { edited, run } => Self::of_check(&edited.to_string(), run),
             Claim::Together { .. } => Self::Files,
+            Claim::Declared { .. } | Claim::Missing { .. } => Self::Places,
+            Claim::Rejects { run, .. } => Self::of_command(run),
             Claim::Repair { command, .. } | Claim::Prevent { command, .. } => Self::of_command(command),
             Claim::Instead { run, failed } => match Self::of_command(run) {
                 Self::Task(_) => match Self::of_command(failed) {
@@ -178,7 +182,10 @@ const fn rank(claim: &Claim) -> u8 {
         Claim::Prevent { .. } => 4,
         Claim::Repair { .. } => 5,
         Claim::Together { .. } => 6,
-        Claim::Avoid(_) => 7,
+        Claim::Missing { .. } => 7,
+        Claim::Declared { .. } => 8,
+        Claim::Rejects { .. } => 9,
+        Claim::Avoid(_) => 10,
     }
 }
 
@@ -200,6 +207,7 @@ fn order(claim: &SupportedClaim) -> (u8, String, u32, String) {
         }
         Claim::Repair { command, repair } => (rank(claim), command.to_string(), place, repair.to_string()),
         Claim::Instead { run, failed } => (rank(claim), run.to_string(), 0, failed.to_string()),
+        Claim::Declared { name, file } => (rank(claim), file.to_string(), 0, name.clone()),
         other => (rank(claim), other.to_string(), 0, String::new()),
     }
 }

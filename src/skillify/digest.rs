@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Action;
 use super::checkout::Checkout;
+use super::look::{Found, Look};
 use super::outcome::{self, Outcome};
 use super::prefer;
 use super::prompt::{self, Role};
@@ -26,7 +27,7 @@ use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,6 +87,8 @@ pub(super) struct SegmentDigest {
     actions: Vec<(u32, Action)>,
     /// The choices that people made: indices of the action that was wanted and of the other one.
     pub(super) choices: Vec<(usize, usize)>,
+    /// What was learned of where things are, in order; what was read, once.
+    pub(super) looks: Vec<Look>,
 }
 
 /// What mining needs of one turn.
@@ -201,6 +204,7 @@ impl SegmentDigest {
             loaded_a_skill: segment.loaded_a_skill(),
             turns: turns(segment, &outcomes),
             choices: choices.collect(),
+            looks: looks(segment),
             actions,
         }
     }
@@ -246,6 +250,14 @@ impl SegmentDigest {
     pub(super) fn is_given(&self, version: &str) -> bool {
         self.given_versions.as_ref().is_none_or(|given| given.contains(version))
     }
+}
+
+/// What a segment learned of where things are: who read a file again learned nothing more.
+fn looks(segment: &Segment<'_>) -> Vec<Look> {
+    let mut read = BTreeSet::new();
+    let looks = segment.turns.iter().flat_map(|turn| &turn.looks);
+    let news = looks.filter(|look| !matches!(look.found, Found::Present(_)) || read.insert(&look.found));
+    news.cloned().collect()
 }
 
 /// Whether the next prompt speaks against the command: one that corrects the turn, or any where it was refused.

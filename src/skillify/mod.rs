@@ -10,6 +10,7 @@
 //! | `prompt.rs`, `complaint.rs` | what a prompt starts, corrects or continues |
 //! | `telling.rs` | the words of a prompt that tell its work |
 //! | `action.rs` | facts become actions, the same for every assistant |
+//! | `look.rs` | where a session found things, and where it did not |
 //! | `shared.rs` | one command in memory for all actions that ran it |
 //! | `event_ids.rs` | the events that show an action, in few bytes |
 //! | `outcome.rs` | whether people were content with a turn |
@@ -64,6 +65,7 @@ mod irreversible;
 mod joint;
 mod kind;
 pub mod llm;
+mod look;
 mod meaning;
 mod name;
 mod null;

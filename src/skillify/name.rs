@@ -122,6 +122,11 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             "Which files change together".to_owned(),
             "before saying that a change is complete".to_owned(),
         ),
+        Topic::Places => (
+            format!("Find the {of_project}code"),
+            "Where things are in this repository".to_owned(),
+            before_searching(claims),
+        ),
         Topic::Commands => (
             format!("Use the right {of_project}commands"),
             "Which commands to use here, and which not".to_owned(),
@@ -147,6 +152,17 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
         when.push(format!("when asked to {}", lower_first(&asked)));
     }
     Named { name: slug(&title), description: described(&teaches, &when), when_to_use, title }
+}
+
+/// "before searching for `CartState`", for what people look for most.
+fn before_searching(claims: &[SupportedClaim]) -> String {
+    let wanted = claims.iter().filter_map(|claim| match &claim.claim {
+        Claim::Declared { name, .. } => Some(format!("`{name}`")),
+        Claim::Missing { path, .. } => Some(format!("`{path}`")),
+        _ => None,
+    });
+    let wanted: Vec<String> = wanted.take(SITUATIONS).collect();
+    format!("before searching for {}", enumerated(&wanted, "or"))
 }
 
 /// "before running `npm install`", for the commands that the skill is against; before any where it is against none.

@@ -8,6 +8,7 @@
 //! | repair, prevention, instead | which run passed and how the others failed, within family and repository |
 //! | check | which session ran which checks, within a repository and size of change |
 //! | together | which session edited which files, within a repository and size of change |
+//! | where | which file each search ended in, and which path each look was for, within a repository |
 //! | procedure | which segment did what, within a repository and size of segment |
 //!
 //! A null cannot see a wrong cause that comes with the right one each time: the planted worlds with
@@ -75,7 +76,7 @@ pub fn null<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'
     Null { workspace: workspace.to_owned(), rows: rows.into_values().collect() }
 }
 
-const fn kinds(published: &Published) -> [(&'static str, usize); 6] {
+const fn kinds(published: &Published) -> [(&'static str, usize); 7] {
     [
         ("repair", published.repairs),
         ("prevention", published.preventions),
@@ -83,6 +84,7 @@ const fn kinds(published: &Published) -> [(&'static str, usize); 6] {
         ("check", published.checks),
         ("together", published.together),
         ("procedure", published.procedures),
+        ("where", published.places),
     ]
 }
 

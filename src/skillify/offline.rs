@@ -60,8 +60,28 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
         }
         Claim::Check { edited, run } => format!("After editing `{edited}`, run `{run}`."),
         Claim::Together { edited, also } => format!("When you change `{edited}`, change `{also}` too."),
+        Claim::Declared { name, file } => format!("`{name}` is declared in `{file}`."),
+        Claim::Missing { path, instead } => no_such(path, instead.as_ref()),
+        Claim::Rejects { run, rule } => rejected(std::slice::from_ref(rule), run),
         Claim::Avoid(command) => format!("Do not {}: people refused it.", Unwanted::of(command, None)),
     }
+}
+
+fn no_such(path: &Template, instead: Option<&Template>) -> String {
+    let is_file =
+        |path: &Template| path.to_string().rsplit('/').next().is_some_and(|name| name.contains('.'));
+    let shown = |path: &Template| if is_file(path) { format!("`{path}`") } else { format!("`{path}/`") };
+    match instead {
+        None => format!("There is no {}.", shown(path)),
+        Some(file) if is_file(file) => format!("There is no {}; it is {}.", shown(path), shown(file)),
+        Some(folder) => format!("There is no {}; look in {}.", shown(path), shown(folder)),
+    }
+}
+
+fn rejected(rules: &[String], run: &Template) -> String {
+    let rules: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
+    let them = if rules.len() == 1 { "it" } else { "them" };
+    format!("Keep new code free of {}: `{run}` often rejects {them}.", enumerated(&rules, "and"))
 }
 
 /// Joins sentences that differ in one part alone: the checks of the same files, the repairs of the same failure,
@@ -95,6 +115,8 @@ fn are_one(one: &SupportedClaim, other: &SupportedClaim) -> bool {
         (Claim::Instead { run, .. }, Claim::Instead { run: theirs, .. }) => {
             run == theirs && one.failures == other.failures
         }
+        (Claim::Declared { file, .. }, Claim::Declared { file: theirs, .. }) => file == theirs,
+        (Claim::Rejects { run, .. }, Claim::Rejects { run: theirs, .. }) => run == theirs,
         _ => false,
     }
 }
@@ -118,6 +140,20 @@ fn sentence_of(claims: &[&SupportedClaim]) -> Option<String> {
             });
             let failed: Vec<String> = failed.collect();
             format!("Use `{run}`; {} fail here{}.", enumerated(&failed, "and"), with(&first.failures))
+        }
+        Claim::Declared { file, .. } => {
+            let names = claims.iter().filter_map(|claim| match &claim.claim {
+                Claim::Declared { name, .. } => Some(format!("`{name}`")),
+                _ => None,
+            });
+            format!("{} are declared in `{file}`.", enumerated(&names.collect::<Vec<_>>(), "and"))
+        }
+        Claim::Rejects { run, .. } => {
+            let rules = claims.iter().filter_map(|claim| match &claim.claim {
+                Claim::Rejects { rule, .. } => Some(rule.clone()),
+                _ => None,
+            });
+            rejected(&rules.collect::<Vec<_>>(), run)
         }
         _ => sentence(first),
     })

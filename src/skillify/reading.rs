@@ -51,6 +51,15 @@ impl Claim {
             Self::Prefer { prefer, over } => Self::Prefer { prefer: command(prefer)?, over: command(over)? },
             Self::Check { edited, run } => Self::Check { edited: file(edited)?, run: command(run)? },
             Self::Together { edited, also } => Self::Together { edited: file(edited)?, also: file(also)? },
+            Self::Declared { name, file: path } => Self::Declared { name: name.clone(), file: file(path)? },
+            Self::Missing { path, instead } => Self::Missing {
+                path: file(path)?,
+                instead: match instead {
+                    Some(instead) => Some(file(instead)?),
+                    None => None,
+                },
+            },
+            Self::Rejects { run, rule } => Self::Rejects { run: command(run)?, rule: rule.clone() },
         })
     }
 }
@@ -113,6 +122,22 @@ mod tests {
             (
                 Claim::Together { edited: file("a.ts"), also: file("b.ts") },
                 r#"{"together":{"edited":"a.ts","also":"b.ts"}}"#,
+            ),
+            (
+                Claim::Declared { name: "CartState".to_owned(), file: file("src/cart.ts") },
+                r#"{"declared":{"name":"CartState","file":"src/cart.ts"}}"#,
+            ),
+            (
+                Claim::Missing { path: file("src/commands"), instead: Some(file("src/cli")) },
+                r#"{"missing":{"path":"src/commands","instead":"src/cli"}}"#,
+            ),
+            (
+                Claim::Missing { path: file("src/commands"), instead: None },
+                r#"{"missing":{"path":"src/commands"}}"#,
+            ),
+            (
+                Claim::Rejects { run: command("make lint"), rule: "errcheck".to_owned() },
+                r#"{"rejects":{"run":"make lint","rule":"errcheck"}}"#,
             ),
         ] {
             assert_eq!(serde_json::to_string(&claim).unwrap(), text);

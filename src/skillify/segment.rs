@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::action::{Action, Calls, What};
 use super::checkout::Checkout;
+use super::look::Look;
 use super::prompt::{self, Before, Role};
 use super::telling::telling_words;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
@@ -38,6 +39,8 @@ pub(super) struct Turn<'a> {
     /// What the prompt does to the turn before it.
     pub(super) role: Role,
     pub(super) actions: Vec<Action>,
+    /// What was learned of where things are.
+    pub(super) looks: Vec<Look>,
     /// Scores that were given to it.
     pub(super) scores: Vec<f64>,
     /// The person stopped the assistant.
@@ -72,10 +75,11 @@ impl Segment<'_> {
 pub(super) fn segments(session: &Session) -> Vec<Segment<'_>> {
     let mut facts: Vec<&Fact> = session.facts.iter().collect();
     facts.sort_by(|a, b| order(&a.event).cmp(&order(&b.event)));
-    let calls = Calls::join(&facts, Checkout::of(session).folder());
+    let checkout = Checkout::of(session);
+    let calls = Calls::join(&facts, checkout.folder());
     let mut turns: Vec<Turn<'_>> = Vec::new();
     for fact in facts {
-        add_fact(&mut turns, fact, &calls);
+        add_fact(&mut turns, fact, &calls, &checkout);
     }
     group(session, turns)
 }
@@ -84,7 +88,7 @@ fn order(event: &SessionEvent) -> (Timestamp, i64, &str) {
     (event.timestamp, event.seq, &event.event_id)
 }
 
-fn add_fact<'a>(turns: &mut Vec<Turn<'a>>, fact: &'a Fact, calls: &Calls<'a>) {
+fn add_fact<'a>(turns: &mut Vec<Turn<'a>>, fact: &'a Fact, calls: &Calls<'a>, checkout: &Checkout<'_>) {
     let event = &fact.event;
     let is_prompt = event.kind == Kind::Prompt && event.agent.is_empty();
     if is_prompt && prompt::is_interrupt(&event.text) {
@@ -99,6 +103,7 @@ fn add_fact<'a>(turns: &mut Vec<Turn<'a>>, fact: &'a Fact, calls: &Calls<'a>) {
             prompt,
             role: Role::New,
             actions: Vec::new(),
+            looks: Vec::new(),
             scores: Vec::new(),
             interrupted: false,
         });
@@ -107,6 +112,7 @@ fn add_fact<'a>(turns: &mut Vec<Turn<'a>>, fact: &'a Fact, calls: &Calls<'a>) {
     turn.scores.extend(signed(event));
     turn.interrupted |= event.decision_source == "user_abort";
     turn.actions.extend(calls.actions_at(fact));
+    turn.looks.extend(calls.looks_at(fact, checkout));
 }
 
 /// A score whose sign tells: 0, or no number, with a word for failure is a bad one.

@@ -337,6 +337,13 @@ pub(super) fn a_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Templ
     Ok(Template::parse_path(&String::deserialize(deserializer)?))
 }
 
+/// Reads the template of a path that need not be there.
+pub(super) fn perhaps_a_path<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Template>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(|path| Template::parse_path(&path)))
+}
+
 impl Piece {
     /// The piece that prints like this word.
     fn parse(word: &Word) -> Self {

@@ -29,7 +29,11 @@ impl Work<'_> {
         cited: impl IntoIterator<Item = &'e Action>,
         outcome: Outcome,
     ) -> Evidence {
-        let mut events: Vec<String> = cited.into_iter().flat_map(|action| action.events.to_vec()).collect();
+        self.evidence_of(cited.into_iter().flat_map(|action| action.events.to_vec()).collect(), outcome)
+    }
+
+    /// The segment as evidence, shown by these events.
+    pub(super) fn evidence_of(&self, mut events: Vec<String>, outcome: Outcome) -> Evidence {
         events.sort();
         events.dedup();
         let session = self.session;

@@ -9,7 +9,7 @@ use skillspan::table::Session;
 
 use super::sessions::{SessionBuilder, mined, session};
 
-const PROJECT: &str = "git.example.com/acme/tea-shop";
+pub(super) const PROJECT: &str = "git.example.com/acme/tea-shop";
 const REFUSED_PORT: &str = "psql: error: connection refused on port 5433";
 
 fn published(sessions: &[Session]) -> Vec<Candidate> {
@@ -17,7 +17,7 @@ fn published(sessions: &[Session]) -> Vec<Candidate> {
 }
 
 /// Every line that is published.
-fn lines(sessions: &[Session]) -> Vec<String> {
+pub(super) fn lines(sessions: &[Session]) -> Vec<String> {
     let of = |skill: &Candidate| -> Vec<String> {
         let wording = &skill.wording;
         let all =
@@ -71,7 +71,7 @@ fn noise() -> Vec<Session> {
     (0..20).map(of).collect()
 }
 
-fn with_noise(mut sessions: Vec<Session>) -> Vec<Session> {
+pub(super) fn with_noise(mut sessions: Vec<Session>) -> Vec<Session> {
     sessions.extend(noise());
     sessions
 }

@@ -14,6 +14,7 @@ mod embedder;
 mod increments;
 mod llm;
 mod noise;
+mod places;
 mod procedures;
 mod repairs;
 mod safety;

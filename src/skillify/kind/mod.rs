@@ -9,6 +9,8 @@
 //! | `files.rs`, `pattern.rs` | classes of paths; checks and files that name each other |
 //! | `variant.rs` | what is added to a command |
 //! | `together.rs` | a file was edited → another was edited with it |
+//! | `place.rs` | a name or path was looked for → it was found there, or is nowhere |
+//! | `rejection.rs` | a check named a rule → files were edited → it no longer did |
 //!
 //! What people say (Prefer, Avoid) and procedures are found by [`super::prefer`] and [`super::procedure`].
 //!
@@ -21,7 +23,9 @@ pub(super) mod check;
 pub(super) mod files;
 pub(super) mod instead;
 pub(super) mod pattern;
+pub(super) mod place;
 mod prevention;
+pub(super) mod rejection;
 pub(super) mod repair;
 pub(super) mod together;
 mod variant;

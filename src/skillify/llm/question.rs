@@ -145,6 +145,9 @@ pub(super) fn show(at: usize, claim: &SupportedClaim) -> Value {
         Claim::Prefer { .. } => "prefer",
         Claim::Check { .. } => "check",
         Claim::Together { .. } => "together",
+        Claim::Declared { .. } => "declared",
+        Claim::Missing { .. } => "missing",
+        Claim::Rejects { .. } => "rejects",
     };
     json!({
         "id": claim_id(at),
