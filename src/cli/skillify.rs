@@ -13,7 +13,7 @@ use crate::exporters::target::Update;
 use crate::library::Findings;
 use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
-use crate::service::mining::{RunError, findings, mine_offline, publish, read};
+use crate::service::mining::{RunError, findings, keep_record, mine_offline, publish, read};
 use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
 use crate::skillify::null;
 
@@ -87,6 +87,9 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
             found.iter().flat_map(|found| found.mined.explain()).for_each(|line| {
                 let _ = writeln!(text, "{line}");
             });
+        }
+        if !arguments.dry_run {
+            jobs.iter().zip(&found).for_each(|(job, found)| keep_record(pipeline, &job.place, &found.mined));
         }
         let found = jobs
             .iter()

@@ -26,6 +26,7 @@ use super::due::Mark;
 use super::embeddings::{Embeddings, EmbeddingsError};
 use super::metrics::MiningCounts;
 use super::outbox::Outbox;
+use super::record;
 use super::ticks::Ticks;
 use super::wording::{Found, Job, Known, Step};
 
@@ -100,6 +101,14 @@ pub(super) async fn mine(job: &Job, config: skillify::Config<'static>) -> Result
         Arc::new(mine_digests(&workspace, &digests, &config))
     });
     Ok(mining.await?)
+}
+
+/// Keeps what a run found. A record that cannot be written is said and keeps nothing back.
+pub fn keep_record(settings: &SkillsPipeline, place: &Place, mined: &Mined) {
+    let Some(folder) = &settings.digests else { return };
+    if let Err(error) = record::keep(folder, place, mined, Timestamp::now()) {
+        tracing::warn!(folder = %folder.display(), "the record of a run is not kept: {error}");
+    }
 }
 
 /// What the sessions of a workspace show, as targets take it up.
@@ -250,6 +259,7 @@ impl Worker {
         }
         let found = self.mine(&jobs, counts, stopping).await?;
         for ((job, mark), found) in jobs.iter().zip(marks).zip(found) {
+            keep_record(&self.settings, &job.place, &found.mined);
             let findings = Findings { learned: found.learned, ..findings(&found.mined, &job.digests) };
             self.seen.mined.insert(job.place.clone(), mark);
             for outbox in &mut self.outboxes {

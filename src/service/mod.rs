@@ -41,6 +41,7 @@ pub mod mining;
 mod model_counts;
 mod notice;
 mod outbox;
+pub mod record;
 mod renewal;
 mod report;
 mod sessions;

@@ -370,7 +370,7 @@ pub struct Wording {
 
 impl Wording {
     /// Every line, in the order of reading.
-    pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
         self.lessons.iter().chain(&self.steps).chain(&self.if_it_fails).chain(&self.avoid)
     }
 }

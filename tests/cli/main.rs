@@ -51,6 +51,7 @@ mod mappings;
 mod model;
 mod operation;
 mod pipelines;
+mod record;
 mod schema;
 mod segment;
 mod support;

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Changed, Kept, KeptGroup};
 use crate::disk::{Disk, DiskFile, FileSystem, Lock, create_folders};
-use crate::service::embeddings;
+use crate::service::{embeddings, record};
 use crate::skillify::{sharing_commands, short_hash};
 use crate::table::Cursor;
 
@@ -83,7 +83,7 @@ pub fn forget(folder: &Path) -> io::Result<usize> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         names => names?,
     };
-    let prefixes = [PREFIX, embeddings::PREFIX];
+    let prefixes = [PREFIX, embeddings::PREFIX, record::PREFIX];
     let ours =
         |name: &String| prefixes.iter().any(|prefix| name.starts_with(prefix)) && !name.ends_with(".lock");
     let mut removed = 0;
