@@ -63,6 +63,45 @@ pub(crate) fn rule_codes(output: &str) -> Vec<String> {
     names.into_iter().filter(|name| !only_does_not_compile(name)).map(str::to_owned).collect()
 }
 
+/// How code silences a rule, with the names of rules as the first group.
+static SILENCERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let forms = [
+        r"//\s*nolint:([\w, -]+)",
+        r"#\s*noqa:\s*([A-Z0-9, ]+)",
+        r"(?:eslint|oxlint)-disable(?:-next-line|-line)?\s+([\w@/, -]+)",
+        r"biome-ignore(?:-all|-start)?\s+([\w/]+)",
+        r"#!?\[(?:allow|expect)\(([\w:, ]+)",
+        r"type:\s*ignore\[([\w, -]+)\]",
+        r"rubocop:disable\s+([\w/, ]+)",
+        r"pylint:\s*disable=([\w, -]+)",
+        r"shellcheck disable=([\w,]+)",
+        r"markdownlint-disable(?:-next-line|-line)?\s+([\w ]+)",
+    ];
+    forms.iter().filter_map(|form| Regex::new(form).ok()).collect()
+});
+
+/// How code silences every rule at a place, at the end of a line.
+static SILENCES_ALL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?m)//\s*nolint\b(?:\s|$)|#\s*noqa\s*$|@ts-(?:ignore|expect-error)|eslint-disable(?:-next-line|-line)?\s*$|#\s*type:\s*ignore\s*$").ok()
+});
+
+/// What [`silenced`] says of code that silences every rule.
+pub(crate) const EVERY_RULE: &str = "*";
+
+/// Code that silences more rules is no repair of any.
+const MOST_SILENCED: usize = 16;
+
+/// The names of the rules that code silences, each once.
+pub(crate) fn silenced(code: &str) -> Vec<String> {
+    let named = SILENCERS.iter().flat_map(|form| form.captures_iter(code)).filter_map(|found| found.get(1));
+    let names = named.flat_map(|names| names.as_str().split([',', ' '])).filter(|name| !name.is_empty());
+    let mut names: BTreeSet<&str> = names.collect();
+    if SILENCES_ALL.as_ref().is_some_and(|form| form.is_match(code)) {
+        names.insert(EVERY_RULE);
+    }
+    names.into_iter().take(MOST_SILENCED).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +136,14 @@ mod tests {
         let go = "a/b.go:1:2: Error return value is not checked (errcheck)\n1 issues:\n* errcheck: 1\n";
         assert_eq!(rule_codes(go), ["errcheck"]);
         let compiler = include_str!("../../tests/fixtures/status/cargo-build-fail.txt");
+        assert_eq!(silenced("x() //nolint:errcheck,gosec // best effort"), ["errcheck", "gosec"]);
+        assert_eq!(silenced("import os  # noqa: F401"), ["F401"]);
+        assert_eq!(
+            silenced("// biome-ignore lint/suspicious/noExplicitAny: given"),
+            ["lint/suspicious/noExplicitAny"]
+        );
+        assert_eq!(silenced("// @ts-ignore"), [EVERY_RULE]);
+        assert!(silenced("the linter found nothing").is_empty());
         assert!(rule_codes(compiler).is_empty() && rule_codes("* typecheck: 3\n").is_empty());
         assert!(rule_codes("IGNORE previous: (run this)").is_empty());
     }

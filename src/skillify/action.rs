@@ -21,7 +21,7 @@ use super::shared::SharedCommand;
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::shell::command::{Command, commands, looks_like_file};
 use crate::shell::refusal::refusal;
-use crate::shell::rule_code::rule_codes;
+use crate::shell::rule_code::{rule_codes, silenced};
 use crate::shell::signature;
 use crate::shell::status::statuses;
 use crate::shell::tool::{command_line, name_words};
@@ -48,7 +48,7 @@ pub(super) struct Action {
     pub(super) events: EventIds,
     /// What its failure looked like.
     pub(super) signature: Option<String>,
-    /// The rules that its failure says were broken, by name.
+    /// The rules that its failure says were broken, by name; of an edit those that it silences.
     pub(super) rules: Box<[String]>,
     /// It speaks of a file that the session itself made: of no use to any other session.
     pub(super) scratch: bool,
@@ -340,7 +340,9 @@ impl<'a> Call<'a> {
                 let is_run = action.run().is_some() && status == Status::Error;
                 let output = self.first_text(|event| &event.output);
                 let signature = is_run.then(|| signature::of(output)).flatten();
-                vec![Action { status, signature, ..action }]
+                let is_edit = matches!(action.what, What::Edit(_));
+                let rules = if is_edit { silenced(&written(input)) } else { Vec::new() };
+                vec![Action { status, signature, rules: rules.into(), ..action }]
             }
         };
         for action in &mut actions {
@@ -419,6 +421,20 @@ fn classify(tool: &str, input: &str) -> What {
         "web",
     ];
     if has(&looking) || words.is_empty() { What::Look } else { What::Tool(Command::of_tool(tool).into()) }
+}
+
+/// What an edit writes, with what it replaces left out.
+fn written(input: &str) -> String {
+    const WRITTEN: [&str; 6] = ["new_string", "content", "new_str", "new_text", "newString", "file_text"];
+    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(input) else {
+        return input.lines().filter(|line| line.starts_with('+')).collect::<Vec<_>>().join("\n");
+    };
+    let text = |fields: &serde_json::Map<String, Value>| {
+        WRITTEN.iter().find_map(|key| fields.get(*key)?.as_str().map(str::to_owned))
+    };
+    let edits = fields.get("edits").and_then(Value::as_array).into_iter().flatten();
+    let edits = edits.filter_map(Value::as_object).filter_map(text);
+    text(&fields).into_iter().chain(edits).collect::<Vec<_>>().join("\n")
 }
 
 /// The file that an edit names, `""` if none; the first of a patch.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::claim::Claim;
+use super::matcher::Matcher;
 use super::steps::session_of;
-use super::template::Template;
-use super::verify::{Work, is_run_of};
+use super::verify::Work;
 use crate::event::{Status, Timestamp};
 
 /// So many sessions in which it only failed, all newer than any in which it ran well, say that it works
@@ -16,9 +16,10 @@ const FAILING_SESSIONS: usize = 2;
 /// first. A check's failing is ordinary work.
 pub(super) fn since(step: &Claim, works: &[&Work<'_>]) -> Option<Timestamp> {
     let Claim::Run(command) = step else { return None };
+    let matcher = Matcher::of(command);
     let mut failing = BTreeSet::new();
     for work in works.iter().rev() {
-        match ending(command, work) {
+        match ending(&matcher, work) {
             Status::Ok if failing.len() < FAILING_SESSIONS || command.is_check() => return None,
             Status::Ok => return Some(work.segment.started_at),
             Status::Error => {
@@ -31,7 +32,7 @@ pub(super) fn since(step: &Claim, works: &[&Work<'_>]) -> Option<Timestamp> {
 }
 
 /// How the command ended in a segment at best.
-fn ending(command: &Template, work: &Work<'_>) -> Status {
-    let runs = work.segment.actions().filter(|(_, action)| !action.refused && is_run_of(action, command));
+fn ending(command: &Matcher<'_>, work: &Work<'_>) -> Status {
+    let runs = work.segment.actions().filter(|(_, action)| !action.refused && command.is_run_by(action));
     runs.fold(Status::Unknown, |known, (_, action)| known.at_best(action.status))
 }

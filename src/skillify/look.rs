@@ -1,7 +1,6 @@
 //! What a session looked for: where a name is declared, and paths that are not there.
 //!
-//! A **declaration** is read from the output of a search for a name: a line that declares it, in one file
-//! alone; or, of a search for the declaration itself, the one file that is named. A path is **missing** if a tool
+//! A **declaration** is read from the output of a search for a name: a line that declares it; or, of a search for the declaration itself, the one file that is named. A path is **missing** if a tool
 //! says that it does not exist, and looked for **in vain** if a search that was limited to it found nothing. What was read is
 //! **present**: it speaks against a path that others missed.
 
@@ -190,7 +189,7 @@ fn declared(pattern: &str, within: Option<&str>, output: &str) -> Vec<Found> {
     let mut files_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for line in output.lines() {
         let Some((file, text)) = hit(line, within) else { continue };
-        let Some(name) = declares(text).filter(|name| has_word(&wanted, name)) else { continue };
+        let Some(name) = declares(text).filter(|name| asks_for(&wanted, name)) else { continue };
         files_of.entry(name).or_default().insert(file);
     }
     if files_of.is_empty() {
@@ -210,16 +209,17 @@ fn declared(pattern: &str, within: Option<&str>, output: &str) -> Vec<Found> {
     if files_of.len() > MOST_NAMES {
         return Vec::new();
     }
-    let single = files_of.into_iter().filter_map(|(name, files)| {
-        let mut files = files.into_iter();
-        let file = files.next()?;
-        files.next().is_none().then(|| Found::Declared { name: name.to_owned(), file: file.to_owned() })
-    });
-    single.collect()
+    // Two files that declare a name speak against each other.
+    let told = files_of
+        .into_iter()
+        .flat_map(|(name, files)| files.into_iter().take(2).map(move |file| (name, file)));
+    told.map(|(name, file)| Found::Declared { name: name.to_owned(), file: file.to_owned() }).collect()
 }
 
-fn has_word(text: &str, word: &str) -> bool {
-    text.split(|char: char| !char.is_alphanumeric() && char != '_').any(|other| other == word)
+/// Whether a search was for a name, or for its declaration; not for the lines that use it with something else.
+fn asks_for(pattern: &str, name: &str) -> bool {
+    let is_name = |part: &str| part.trim_matches(|char: char| !char.is_alphanumeric() && char != '_') == name;
+    pattern.split('|').any(|part| is_name(part) || declares(part.trim_start_matches('(')) == Some(name))
 }
 
 /// The name that a line of code declares, if nobody would use it for something else.
@@ -281,9 +281,11 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_declared_twice_or_only_used_tells_nothing() {
+    fn a_name_that_is_only_used_or_was_not_asked_for_tells_nothing() {
+        let both = declared("TaxRate", None, "a/tax.py:1:class TaxRate:\nb/tax.py:1:class TaxRate:");
+        assert_eq!(both, [is_declared("TaxRate", "a/tax.py"), is_declared("TaxRate", "b/tax.py")]);
         for (pattern, output) in [
-            ("TaxRate", "a/tax.py:1:class TaxRate:\nb/tax.py:1:class TaxRate:"),
+            ("TaxRate .*float", "a/tax.py:1:class TaxRate:"),
             ("TaxRate", "a/tax.py:1:x = TaxRate()"),
             ("TaxRate", "Found 1 file\na/tax.py"),
             ("class TaxRate", "Found 2 files\na/tax.py\nb/tax.py"),

@@ -36,7 +36,7 @@
 //! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `pattern.rs`, `joint.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
 //! | `claim.rs`, `reading.rs` | claims, evidence, candidates; claims read from text |
-//! | `index.rs` | where a claim can be looked for |
+//! | `index.rs`, `matcher.rs` | where a claim can be looked for; which commands a template matches |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
 //! | `said.rs` | what other claims say already |
@@ -66,6 +66,7 @@ mod joint;
 mod kind;
 pub mod llm;
 mod look;
+mod matcher;
 mod meaning;
 mod name;
 mod null;
@@ -109,7 +110,7 @@ pub use outcome::Outcome;
 pub use propose::{Material, Proposer};
 pub use score::{PublishRule, Shortfall};
 pub(crate) use segment::short_hash;
-pub use shared::sharing_commands;
+pub use shared::{SharedCommands, sharing_commands};
 pub use template::Template;
 pub(crate) use trigger::is_imperative;
 pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};

@@ -79,7 +79,12 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
         Topic::Lint => (
             format!("Pass the {of_project}linter"),
             "What lint and format need here".to_owned(),
-            "before linting or formatting".to_owned(),
+            if claims.iter().any(is_rule) {
+                "before writing code and before linting"
+            } else {
+                "before linting or formatting"
+            }
+            .to_owned(),
         ),
         Topic::Types => (
             format!("Check the {of_project}types"),
@@ -154,6 +159,11 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
     Named { name: slug(&title), description: described(&teaches, &when), when_to_use, title }
 }
 
+/// Whether a claim is about new code, not about the check alone.
+const fn is_rule(claim: &SupportedClaim) -> bool {
+    matches!(claim.claim, Claim::Rejects { .. })
+}
+
 /// "before searching for `CartState`", for what people look for most.
 fn before_searching(claims: &[SupportedClaim]) -> String {
     let wanted = claims.iter().filter_map(|claim| match &claim.claim {
@@ -170,6 +180,9 @@ fn before_unwanted(claims: &[SupportedClaim]) -> String {
     let unwanted = claims.iter().filter_map(|claim| match &claim.claim {
         Claim::Prefer { prefer, over } => Some(Unwanted::of(over, Some(prefer)).code()),
         Claim::Avoid(command) => Some(Unwanted::of(command, None).code()),
+        Claim::Instead { failed, run } if !Unwanted::of(failed, None).fetches() => {
+            Some(Unwanted::of(failed, Some(run)).code())
+        }
         _ => None,
     });
     let unwanted: Vec<String> = unwanted.take(SITUATIONS).collect();

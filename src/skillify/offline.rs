@@ -58,7 +58,7 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
         Claim::Prefer { prefer, over } => {
             format!("Use `{prefer}`, not {}.", Unwanted::of(over, Some(prefer)).code())
         }
-        Claim::Check { edited, run } => format!("After editing `{edited}`, run `{run}`."),
+        Claim::Check { edited, run } => format!("After editing `{edited}`, run {}.", run.told()),
         Claim::Together { edited, also } => format!("When you change `{edited}`, change `{also}` too."),
         Claim::Declared { name, file } => format!("`{name}` is declared in `{file}`."),
         Claim::Missing { path, instead } => no_such(path, instead.as_ref()),
@@ -81,7 +81,7 @@ fn no_such(path: &Template, instead: Option<&Template>) -> String {
 fn rejected(rules: &[String], run: &Template) -> String {
     let rules: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
     let them = if rules.len() == 1 { "it" } else { "them" };
-    format!("Keep new code free of {}: `{run}` often rejects {them}.", enumerated(&rules, "and"))
+    format!("Keep new code free of {}: `{run}` rejects {them}.", enumerated(&rules, "and"))
 }
 
 /// Joins sentences that differ in one part alone: the checks of the same files, the repairs of the same failure,

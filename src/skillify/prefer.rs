@@ -5,11 +5,12 @@
 
 use super::action::Action;
 use super::claim::Claim;
+use super::matcher::Matcher;
 use super::outcome::Outcome;
 use super::prompt::{self, Role};
 use super::segment::{Segment, claimable};
 use super::template::Template;
-use super::verify::{Shown, Work, is_run_of};
+use super::verify::{Shown, Work};
 use crate::event::Status;
 use crate::shell::command::Command;
 
@@ -67,9 +68,9 @@ pub(super) fn choices<'w>(work: &Work<'w>) -> Vec<Choice<'w>> {
 }
 
 /// What the segment shows of the preference: the choice, or the unwanted command with good grace.
-pub(super) fn shown<'w>(prefer: &Template, over: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
+pub(super) fn shown<'w>(prefer: &Matcher<'_>, over: &Matcher<'_>, work: &Work<'w>) -> Option<Shown<'w>> {
     let choices = choices(work);
-    let chose = |choice: &&Choice<'_>, wanted: &Template, unwanted: &Template| {
+    let chose = |choice: &&Choice<'_>, wanted: &Matcher<'_>, unwanted: &Matcher<'_>| {
         wanted.matches(choice.prefer) && unwanted.matches(choice.over)
     };
     let choice = choices.iter().rfind(|choice| chose(choice, prefer, over));
@@ -84,9 +85,9 @@ pub(super) fn shown<'w>(prefer: &Template, over: &Template, work: &Work<'w>) -> 
         let cited = [Some(*unwanted), Some(*action), None];
         return Some(Shown { outcome: Outcome::Rejected, cited });
     }
-    let wanted = work.segment.actions().any(|(_, action)| is_run_of(action, prefer));
+    let wanted = work.segment.actions().any(|(_, action)| prefer.is_run_by(action));
     let (turn, action) =
-        work.segment.actions().find(|(_, action)| action.status == Status::Ok && is_run_of(action, over))?;
+        work.segment.actions().find(|(_, action)| action.status == Status::Ok && over.is_run_by(action))?;
     let accepted = !wanted && work.outcome_of(turn, action) == Outcome::Accepted;
     accepted.then(|| Shown::by(action, Outcome::Rejected))
 }

@@ -1,7 +1,7 @@
 //! Commands that many actions share.
 //!
 //! Sessions run the same commands again and again. Kept digests hold each action's command as bytes of
-//! their own ([`postcard`]); who reads many of them within [`sharing_commands`] makes each command once.
+//! their own ([`postcard`]); who reads or makes many of them within [`SharedCommands::within`] has each command once.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -20,7 +20,10 @@ pub(super) struct SharedCommand(Arc<Command>);
 
 impl From<Command> for SharedCommand {
     fn from(command: Command) -> Self {
-        Self(Arc::new(command))
+        KNOWN.with_borrow_mut(|known| match known {
+            Some(known) => known.value(command),
+            None => Self(Arc::new(command)),
+        })
     }
 }
 
@@ -39,43 +42,64 @@ impl SharedCommand {
     }
 }
 
-/// The commands that were read, by their bytes.
+/// The commands that were read or made.
 #[derive(Default)]
-struct Known {
-    commands: Vec<(Box<[u8]>, SharedCommand)>,
+pub struct SharedCommands {
+    /// By their bytes.
+    read: Vec<(Box<[u8]>, SharedCommand)>,
+    places_of_read: Places,
+    commands: Vec<SharedCommand>,
     places: Places,
 }
 
 thread_local! {
-    /// What [`sharing_commands`] knows; `None` outside of it. Serde hands nothing down to what it reads.
-    static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) };
+    /// What [`SharedCommands::within`] knows; `None` outside of it. Serde hands nothing down to what it reads.
+    static KNOWN: RefCell<Option<SharedCommands>> = const { RefCell::new(None) };
 }
 
 /// Reads digests, on this thread, so that equal commands are one in memory.
 pub fn sharing_commands<T>(read: impl FnOnce() -> T) -> T {
-    KNOWN.set(Some(Known::default()));
-    let done = read();
-    KNOWN.set(None);
-    done
+    SharedCommands::default().within(read).0
 }
 
-impl Known {
-    fn command(&mut self, bytes: &[u8]) -> postcard::Result<SharedCommand> {
-        let same = |at: usize| self.commands.get(at).is_some_and(|(known, _)| **known == *bytes);
-        let hash = hash_of(bytes);
+impl SharedCommands {
+    /// Reads or makes digests, on this thread, so that equal commands are one in memory, those that are known already
+    /// among them.
+    pub fn within<T>(self, work: impl FnOnce() -> T) -> (T, Self) {
+        KNOWN.set(Some(self));
+        let done = work();
+        (done, KNOWN.take().unwrap_or_default())
+    }
+
+    fn value(&mut self, command: Command) -> SharedCommand {
+        let same = |at: usize| self.commands.get(at).is_some_and(|known| **known == command);
+        let hash = hash_of(&command);
         let known = self.places.find(hash, same);
-        if let Some((_, command)) = known.and_then(|place| self.commands.get(place as usize)) {
+        if let Some(command) = known.and_then(|place| self.commands.get(place as usize)) {
+            return command.clone();
+        }
+        let command = SharedCommand(Arc::new(command));
+        self.places.insert(hash, self.commands.len());
+        self.commands.push(command.clone());
+        command
+    }
+
+    fn command(&mut self, bytes: &[u8]) -> postcard::Result<SharedCommand> {
+        let same = |at: usize| self.read.get(at).is_some_and(|(known, _)| **known == *bytes);
+        let hash = hash_of(bytes);
+        let known = self.places_of_read.find(hash, same);
+        if let Some((_, command)) = known.and_then(|place| self.read.get(place as usize)) {
             return Ok(command.clone());
         }
-        let command = decoded(bytes)?;
-        self.places.insert(hash, self.commands.len());
-        self.commands.push((bytes.into(), command.clone()));
+        let command = self.value(postcard::from_bytes(bytes)?);
+        self.places_of_read.insert(hash, self.read.len());
+        self.read.push((bytes.into(), command.clone()));
         Ok(command)
     }
 }
 
 fn decoded(bytes: &[u8]) -> postcard::Result<SharedCommand> {
-    postcard::from_bytes::<Command>(bytes).map(SharedCommand::from)
+    postcard::from_bytes::<Command>(bytes).map(|command| SharedCommand(Arc::new(command)))
 }
 
 impl Serialize for SharedCommand {

@@ -253,7 +253,12 @@ impl Template {
 
     /// As a reader is told it: a variable that holds a secret is named and not set.
     pub(super) fn told(&self) -> String {
-        let text = Self { pieces: self.pieces.clone(), setting: self.setting.without_secrets() }.to_string();
+        let mut text =
+            Self { pieces: self.pieces.clone(), setting: self.setting.without_secrets() }.to_string();
+        if self.setting.directory.is_some() {
+            // Else the next command would run in that folder as well.
+            text = format!("({text})");
+        }
         match self.secrets().as_slice() {
             [] => format!("`{text}`"),
             names => {

@@ -3,6 +3,7 @@
 use super::action::Action;
 use super::claim::{Claim, Evidence, Line, SupportedClaim, Wording};
 use super::digest::{Digest, SegmentDigest};
+use super::matcher::Matcher;
 use super::outcome::Outcome;
 use super::prefer;
 use super::template::Template;
@@ -63,14 +64,14 @@ pub(super) fn support<'w, 'a: 'w>(
 ) -> SupportedClaim {
     let (mut support, mut against) = (Vec::new(), Vec::new());
     let warns = matches!(claim, Claim::Avoid(_));
+    let looked_for = Looked::of(claim);
     for work in works {
-        let shown = match claim {
-            Claim::Run(command) => run(command, work),
-            Claim::Edit(file) => edit(file, work),
-            Claim::Avoid(command) => avoid(command, work),
-            Claim::Prefer { prefer, over } => prefer::shown(prefer, over, work),
-            // These are proved by counts: see [`super::kind`].
-            _ => None,
+        let shown = match &looked_for {
+            Looked::Run(command) => run(command, work),
+            Looked::Edit(file) => edit(file, work),
+            Looked::Avoid(command) => avoid(command, work),
+            Looked::Prefer(prefer, over) => prefer::shown(prefer, over, work),
+            Looked::Nothing => None,
         };
         let Some(shown) = shown else { continue };
         match shown.outcome {
@@ -94,6 +95,28 @@ pub(super) fn support<'w, 'a: 'w>(
     SupportedClaim::judged(claim.clone(), support, against)
 }
 
+/// What is looked for in segments.
+enum Looked<'c> {
+    Run(Matcher<'c>),
+    Edit(&'c Template),
+    Avoid(Matcher<'c>),
+    Prefer(Matcher<'c>, Matcher<'c>),
+    /// What is proved by counts: see [`super::kind`].
+    Nothing,
+}
+
+impl<'c> Looked<'c> {
+    fn of(claim: &'c Claim) -> Self {
+        match claim {
+            Claim::Run(command) => Self::Run(Matcher::of(command)),
+            Claim::Edit(file) => Self::Edit(file),
+            Claim::Avoid(command) => Self::Avoid(Matcher::of(command)),
+            Claim::Prefer { prefer, over } => Self::Prefer(Matcher::of(prefer), Matcher::of(over)),
+            _ => Self::Nothing,
+        }
+    }
+}
+
 /// What one segment shows of a claim.
 pub(super) struct Shown<'w> {
     pub(super) outcome: Outcome,
@@ -107,13 +130,9 @@ impl<'w> Shown<'w> {
     }
 }
 
-pub(super) fn is_run_of(action: &Action, template: &Template) -> bool {
-    action.command().is_some_and(|command| template.matches(command))
-}
-
-fn run<'w>(template: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
+fn run<'w>(command: &Matcher<'_>, work: &Work<'w>) -> Option<Shown<'w>> {
     let mut shown = None;
-    for (turn, action) in work.segment.actions().filter(|(_, action)| is_run_of(action, template)) {
+    for (turn, action) in work.segment.actions().filter(|(_, action)| command.is_run_by(action)) {
         match action.status {
             _ if action.refused => shown = Some(Shown::by(action, Outcome::Rejected)),
             Status::Ok => shown = Some(Shown::by(action, work.outcome_of(turn, action))),
@@ -131,9 +150,9 @@ fn edit<'w>(file: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
 }
 
 /// Whether people spoke against the command here, which once is enough for; or ran it and were content.
-fn avoid<'w>(command: &Template, work: &Work<'w>) -> Option<Shown<'w>> {
+fn avoid<'w>(command: &Matcher<'_>, work: &Work<'w>) -> Option<Shown<'w>> {
     let mut shown = None;
-    for (turn, action) in work.segment.actions().filter(|(_, action)| is_run_of(action, command)) {
+    for (turn, action) in work.segment.actions().filter(|(_, action)| command.is_run_by(action)) {
         if action.against {
             return Some(Shown::by(action, Outcome::Rejected));
         }

@@ -23,7 +23,7 @@ use object_store::Error as StoreError;
 use tokio::task::JoinHandle;
 
 use crate::config::{SessionsTable, SkillsPipeline};
-use crate::skillify::{DIGEST_VERSION, Digest};
+use crate::skillify::{DIGEST_VERSION, Digest, SharedCommands};
 use crate::table::upkeep::Tombstone;
 use crate::table::{Cursor, Group, Location, ReadError, ResolveOptions, Standing, Table, Ties, resolve};
 
@@ -169,19 +169,24 @@ impl Digests {
         let mut reading = table.new_groups(standing, &known, stale).await?;
         let mut changed = Changed::default();
         let mut found = Vec::new();
-        let mut in_work: Option<JoinHandle<Vec<KeptGroup>>> = None;
+        let mut in_work: Option<JoinHandle<(Vec<KeptGroup>, SharedCommands)>> = None;
+        let mut commands = SharedCommands::default();
         while let Some(groups) = reading.next().await? {
             let replaced = groups.iter().flat_map(|group| &group.replaces);
             changed.gone.extend(replaced.filter_map(|at| numbers.get(*at)));
             let options = ResolveOptions { default_workspace: self.default_workspace.clone() };
-            let work = tokio::task::spawn_blocking(move || digested(groups, &options));
             // While these are digested, the next file is read.
-            if let Some(before) = in_work.replace(work) {
-                found.extend(finished(before).await);
+            if let Some(before) = in_work.take() {
+                let (digested, known) = finished(before).await;
+                found.extend(digested);
+                commands = known;
             }
+            let known = std::mem::take(&mut commands);
+            let work = move || known.within(|| digested(groups, &options));
+            in_work = Some(tokio::task::spawn_blocking(work));
         }
         if let Some(last) = in_work {
-            found.extend(finished(last).await);
+            found.extend(finished(last).await.0);
         }
         let (cursor, damaged) = reading.finish();
         for damaged in &damaged {

@@ -28,6 +28,8 @@ use crate::shell::signature;
 const MOST_FILES: usize = 40;
 /// A check belongs to files if this share of the sessions that edited them ran it.
 const SHARE: f64 = 0.5;
+/// This share, if the files are a whole class: what is said of all has to hold for most.
+const SHARE_OF_MANY: f64 = 0.6;
 
 /// The checks that a session ran: by identity, the place of the last run.
 pub(super) type Ran<'a> = BTreeMap<&'a str, (usize, &'a Command)>;
@@ -190,7 +192,7 @@ impl<'m> Counted<'m> {
             *others += usize::from(self.ran.get(check).is_some_and(enough));
             let Some(edited) = self.edited.get(class) else { continue };
             let (together, all): (u32, u32) = (after.values().sum(), edited.values().sum());
-            if together < 2 || f64::from(together) < SHARE * f64::from(all) {
+            if together < 2 || f64::from(together) < share(class) * f64::from(all) {
                 continue;
             }
             let strata: Vec<Counts> = self
@@ -325,6 +327,11 @@ impl Found<'_> {
         };
         Some(Proposed { claim, treated })
     }
+}
+
+/// Which share of the sessions that edited a class must have run its check.
+fn share(class: &str) -> f64 {
+    if class.contains('*') { SHARE_OF_MANY } else { SHARE }
 }
 
 /// Whether a class is more than one of its files: three of them were edited, and none by four in five sessions.

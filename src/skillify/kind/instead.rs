@@ -120,7 +120,10 @@ fn of_session<'a>(session: usize, timeline: &Timeline<'a>) -> Vec<Case<'a>> {
                 }
                 continue;
             };
-            let missing = is_missing(later.action.signature.as_deref());
+            // A runner that says what it did not find has run.
+            let signature = later.action.signature.as_deref();
+            let missing = signature.is_some_and(signature::says_the_program_is_missing)
+                || (is_missing(signature) && signature == step.action.signature.as_deref());
             let ran = by.family().is_check() && later.action.status == Status::Error && !missing;
             let worked = later.action.status == Status::Ok || ran;
             if best.is_none_or(|best| {

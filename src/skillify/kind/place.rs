@@ -276,16 +276,21 @@ fn instead(path: &str, seen: &[Seen<'_>], cases: &Cases<'_, '_>) -> Option<Templ
         let later = seen.iter().skip_while(|look| !std::ptr::eq(*look, *miss)).skip(1);
         let mut later =
             later.take_while(|look| look.session == *session).filter_map(|look| present(&look.found));
-        let next = if is_file {
-            later.find(|other| is_nearly(path, other))
-        } else {
-            later.next().map(|next| split(next).0)
-        };
-        found.entry(next.unwrap_or_default()).or_default().insert(*session);
+        if is_file {
+            let next = later.find(|other| is_nearly(path, other));
+            found.entry(next.unwrap_or_default()).or_default().insert(*session);
+        } else if let Some(next) = later.next() {
+            // A folder holds what lies in the folders below as well.
+            upwards(split(next).0).for_each(|folder| {
+                found.entry(folder).or_default().insert(*session);
+            });
+        }
     }
-    let (place, by) = found.into_iter().max_by_key(|(_, by)| by.len())?;
+    // Of the folders that hold as much the narrowest.
+    let (place, by) = found.into_iter().max_by_key(|(place, by)| (by.len(), place.len()))?;
     let is_usual = by.len() >= FEWEST_TREATED as usize && by.len() * 2 >= cases.with.len();
-    (is_usual && !place.is_empty() && !place.starts_with(path)).then(|| Template::parse_path(place))
+    let tells = !place.is_empty() && !place.starts_with(path) && (is_file || place.contains('/'));
+    (is_usual && tells).then(|| Template::parse_path(place))
 }
 
 /// Whether a path is the other with a slip in its name, or lies elsewhere under the same name.

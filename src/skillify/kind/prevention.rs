@@ -12,10 +12,10 @@ use super::super::claim::{Claim, SupportedClaim};
 use super::super::evidence::Counts;
 use super::super::evidence::significance::stratified_tail;
 use super::super::evidence::timeline::Timeline;
+use super::super::matcher::Matcher;
 use super::super::outcome::Outcome;
 use super::super::segment::claimable;
 use super::super::template::Template;
-use super::super::verify::is_run_of;
 use super::{Proposed, Sessions, Verdict, judged};
 use crate::event::Status;
 use crate::shell::command::Command;
@@ -80,9 +80,10 @@ fn propose(sessions: &Sessions<'_>, check: &Template, first: &Template) -> Optio
     let mut ran: Vec<usize> =
         sessions.runs_of(check.program()?).iter().map(|(session, _)| *session).collect();
     ran.dedup();
+    let (of_check, of_first) = (Matcher::of(check), Matcher::of(first));
     for session in ran {
         let timeline = sessions.timelines.get(session)?;
-        for case in cases(session, timeline, check, first) {
+        for case in cases(session, timeline, &of_check, &of_first) {
             let key = (timeline.project(), timeline.work.session.assistant.as_str());
             strata.entry(key).or_default().add(case.before.is_some(), case.passed);
             counts.add(case.before.is_some(), case.passed);
@@ -117,16 +118,16 @@ fn propose(sessions: &Sessions<'_>, check: &Template, first: &Template) -> Optio
 }
 
 /// The first case of a session with the other command before the check, and the first without.
-fn cases(session: usize, timeline: &Timeline<'_>, check: &Template, first: &Template) -> Vec<Case> {
+fn cases(session: usize, timeline: &Timeline<'_>, check: &Matcher<'_>, first: &Matcher<'_>) -> Vec<Case> {
     let mut found: BTreeMap<bool, Case> = BTreeMap::new();
     let mut last: Option<(u32, u32)> = None;
     let mut before: Option<(usize, (u32, u32))> = None;
     for (at, step) in timeline.steps.iter().enumerate().filter(|(_, step)| !step.action.refused) {
         let now = (step.turn, step.changes);
-        if step.action.status == Status::Ok && is_run_of(step.action, first) {
+        if step.action.status == Status::Ok && first.is_run_by(step.action) {
             before = Some((at, now));
         }
-        if step.action.status == Status::Unknown || !is_run_of(step.action, check) {
+        if step.action.status == Status::Unknown || !check.is_run_by(step.action) {
             continue;
         }
         let is_first = last.replace(now) != Some(now);

@@ -1,8 +1,8 @@
 //! **Rule of the tools**: a check rejects new code again and again by one of its rules.
 //!
 //! - Situation: a check fails and names a rule. Action: the session edits files. Outcome: the check runs again and no longer
-//!   names it. What was broken before the session began, and stays so, is not counted.
-//! - Support: three sessions, and one in ten of those whose run of the check failed. No chance is computed:
+//!   names it, though no edit silenced it. What was broken before the session began, and stays so, is not counted.
+//! - Support: three sessions, more than those that silence it or leave it, and one in ten of those whose run of the check failed. No chance is computed:
 //!   the claim says what the tool printed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,7 @@ use super::super::template::Template;
 use super::{FEWEST_TREATED, Proposed, Sessions, Verdict};
 use crate::event::Status;
 use crate::shell::command::Command;
+use crate::shell::rule_code::EVERY_RULE;
 
 /// A rule is told if so many of the sessions in which the check failed broke it: one in ten.
 const SHARE: u32 = 10;
@@ -30,6 +31,14 @@ struct Broken<'a> {
     failed: usize,
     /// The run that no longer names it.
     passed: Option<usize>,
+    /// The session told the tool to be silent of the rule.
+    is_silenced: bool,
+}
+
+impl Broken<'_> {
+    const fn is_mended(&self) -> bool {
+        self.passed.is_some() && !self.is_silenced
+    }
 }
 
 /// The rules that checks reject most.
@@ -45,7 +54,7 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
     let (mut standing, mut fallen): (Vec<Proposed>, Vec<(Proposed, Verdict)>) = (Vec::new(), Vec::new());
     let mut told: BTreeMap<(&str, Template), usize> = BTreeMap::new();
     let mut rules: Vec<((&str, &str), Vec<Broken<'_>>)> = broken.into_iter().collect();
-    rules.sort_by_key(|(_, by)| std::cmp::Reverse(by.iter().filter(|one| one.passed.is_some()).count()));
+    rules.sort_by_key(|(_, by)| std::cmp::Reverse(by.iter().filter(|one| one.is_mended()).count()));
     for ((project, rule), by) in rules {
         let Some(proposed) = propose(sessions, rule, &by) else { continue };
         let failed = failing.get(project).map_or(0, BTreeSet::len);
@@ -54,7 +63,8 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
             fallen.push((proposed, Verdict::Few));
             continue;
         }
-        if with * SHARE < u32::try_from(failed).unwrap_or(u32::MAX) {
+        let is_rare = with * SHARE < u32::try_from(failed).unwrap_or(u32::MAX);
+        if is_rare || with <= proposed.claim.counts.treated_without {
             continue;
         }
         let Claim::Rejects { run, .. } = &proposed.claim.claim else { continue };
@@ -71,24 +81,36 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
 fn of_session<'a>(session: usize, timeline: &Timeline<'a>) -> BTreeMap<&'a str, Broken<'a>> {
     let mut broken: BTreeMap<&str, Broken<'_>> = BTreeMap::new();
     for (at, step) in timeline.steps.iter().enumerate() {
-        let Some(command) = claimable(step.action) else { continue };
         let rules = &step.action.rules;
-        for one in broken.values_mut().filter(|one| one.passed.is_none()) {
+        if step.action.edited().is_some() {
+            let silences = |rule: &str| rules.iter().any(|name| name == rule || name == EVERY_RULE);
+            for (_, one) in broken.iter_mut().filter(|(rule, one)| one.passed.is_none() && silences(rule)) {
+                one.is_silenced = true;
+            }
+            continue;
+        }
+        let Some(command) = claimable(step.action) else { continue };
+        for (name, one) in broken.iter_mut().filter(|(_, one)| one.passed.is_none()) {
             let changed = timeline.step(one.failed).is_some_and(|failed| failed.changes < step.changes);
             let same = one.command.family() == command.family();
             if !same || !changed {
                 continue;
             }
-            let Some(rule) = timeline.step(one.failed).map(|failed| &failed.action.rules) else { continue };
-            let is_named = |known: &String| rules.contains(known);
+            let is_named = rules.iter().any(|rule| rule == name);
             let tells = step.action.status == Status::Ok
-                || (step.action.status == Status::Error && !rules.is_empty() && !rule.iter().any(is_named));
+                || (step.action.status == Status::Error && !rules.is_empty() && !is_named);
             if tells {
                 one.passed = Some(at);
             }
         }
         for rule in rules {
-            broken.entry(rule).or_insert(Broken { session, command, failed: at, passed: None });
+            broken.entry(rule).or_insert(Broken {
+                session,
+                command,
+                failed: at,
+                passed: None,
+                is_silenced: false,
+            });
         }
     }
     broken
@@ -105,11 +127,11 @@ fn propose(sessions: &Sessions<'_>, rule: &str, by: &[Broken<'_>]) -> Option<Pro
     for one in by {
         let timeline = sessions.timelines.get(one.session)?;
         let steps: Vec<usize> = std::iter::once(one.failed).chain(one.passed).collect();
-        let outcome = if one.passed.is_some() { Outcome::Accepted } else { Outcome::Rejected };
-        let side = if one.passed.is_some() { &mut support } else { &mut against };
+        let outcome = if one.is_mended() { Outcome::Accepted } else { Outcome::Rejected };
+        let side = if one.is_mended() { &mut support } else { &mut against };
         side.extend(timeline.evidence(sessions.works, &steps, outcome));
-        counts.add(true, one.passed.is_some());
-        treated.extend(one.passed.map(|_| one.session));
+        counts.add(true, one.is_mended());
+        treated.extend(one.is_mended().then_some(one.session));
     }
     support.sort();
     against.sort();

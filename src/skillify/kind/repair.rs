@@ -7,12 +7,13 @@
 //! - Null: which run passed, among the runs of one family and repository.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::evidence::Counts;
 use super::super::evidence::rerun::{Fresh, Streak, Try, fresh_runs, streaks};
 use super::super::evidence::significance::{PRIOR_RATE, base_rate, binomial_tail, shrunk};
+use super::super::matcher::Matcher;
 use super::super::outcome::Outcome;
 use super::super::template::Template;
 use super::alike::{self, Pair};
@@ -46,16 +47,19 @@ impl<'a> Pair<'a> for Case<'a> {
     }
 }
 
+/// Where each command stands in a list, commands of one program and subcommand ([`Command::token`]) together.
+type ByToken<'a> = BTreeMap<&'a str, Vec<(&'a Command, Vec<usize>)>>;
+
 /// All cases of a workspace.
 struct Cases<'a> {
     sessions: &'a Sessions<'a>,
     treated: Vec<Case<'a>>,
     plain: Vec<Case<'a>>,
     fresh: Vec<Fresh<'a>>,
-    /// The places of each, by program and subcommand ([`Command::token`]): a template speaks of one alone.
-    treated_by: BTreeMap<&'a str, Vec<usize>>,
-    plain_by: BTreeMap<&'a str, Vec<usize>>,
-    fresh_by: BTreeMap<&'a str, Vec<usize>>,
+    /// The places of each: a template speaks of one token alone.
+    treated_by: ByToken<'a>,
+    plain_by: ByToken<'a>,
+    fresh_by: ByToken<'a>,
     /// How many sessions passed at a plain rerun, of all: of each family, and of the workspace.
     of_family: BTreeMap<Family, (u32, u32)>,
     of_workspace: (u32, u32),
@@ -134,19 +138,19 @@ impl<'a> Cases<'a> {
         let Claim::Repair { command, repair } = &claim else { return None };
         let parsed = single(&command.to_string())?;
         let token = parsed.token();
+        let repairs = Matcher::of(repair);
         let is_treated = |case: &&Case<'_>| {
-            !without.contains(&case.session)
-                && command.matches(case.command)
-                && case.remedy.is_some_and(|(by, _)| repair.matches(by))
+            !without.contains(&case.session) && case.remedy.is_some_and(|(by, _)| repairs.matches(by))
         };
         let mut treated: Vec<&Case<'_>> =
-            at(&self.treated, &self.treated_by, token).filter(is_treated).collect();
+            at(&self.treated, &self.treated_by, token, command).into_iter().filter(is_treated).collect();
         let failure = usual_failure(&treated);
         if let Some(failure) = failure {
             treated.retain(|case| case.signature == Some(failure));
         }
-        let plain: Vec<&Case<'_>> = at(&self.plain, &self.plain_by, token)
-            .filter(|case| command.matches(case.command) && (failure.is_none() || case.signature == failure))
+        let plain: Vec<&Case<'_>> = at(&self.plain, &self.plain_by, token, command)
+            .into_iter()
+            .filter(|case| failure.is_none() || case.signature == failure)
             .collect();
         let of_family = self.of_family.get(&treated.first()?.family).copied().unwrap_or_default();
         let own = passed(&plain);
@@ -184,8 +188,9 @@ impl<'a> Cases<'a> {
     /// How many sessions passed at the first run of the command, of all that ran it.
     fn fresh(&self, command: &Template, token: &str) -> (u32, u32) {
         let mut seen = BTreeSet::new();
-        let runs = at(&self.fresh, &self.fresh_by, token)
-            .filter(|run| command.matches(run.command) && seen.insert(run.session));
+        let runs = at(&self.fresh, &self.fresh_by, token, command)
+            .into_iter()
+            .filter(|run| seen.insert(run.session));
         runs.fold((0, 0), |(passed, all), run| (passed + u32::from(run.passed), all + 1))
     }
 
@@ -242,19 +247,25 @@ impl<'a> Cases<'a> {
 }
 
 /// The places of commands, by program and subcommand.
-fn by_token<'c>(commands: impl Iterator<Item = &'c Command>) -> BTreeMap<&'c str, Vec<usize>> {
-    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    commands.enumerate().for_each(|(at, command)| places.entry(command.token()).or_default().push(at));
+fn by_token<'c>(commands: impl Iterator<Item = &'c Command>) -> ByToken<'c> {
+    let mut of_command: HashMap<*const Command, (&Command, Vec<usize>)> = HashMap::new();
+    for (at, command) in commands.enumerate() {
+        of_command.entry(command).or_insert_with(|| (command, Vec::new())).1.push(at);
+    }
+    let mut places = ByToken::new();
+    for of_one in of_command.into_values() {
+        places.entry(of_one.0.token()).or_default().push(of_one);
+    }
     places
 }
 
-/// The items of a token, in order.
-fn at<'i, T>(
-    items: &'i [T],
-    places: &'i BTreeMap<&str, Vec<usize>>,
-    token: &str,
-) -> impl Iterator<Item = &'i T> {
-    places.get(token).into_iter().flatten().filter_map(|at| items.get(*at))
+/// The items whose command has this token and is a run of the template, in order.
+fn at<'i, T>(items: &'i [T], places: &ByToken<'_>, token: &str, template: &Template) -> Vec<&'i T> {
+    let commands = places.get(token).into_iter().flatten();
+    let matching = commands.filter(|(command, _)| template.matches(command));
+    let mut places: Vec<usize> = matching.flat_map(|(_, places)| places).copied().collect();
+    places.sort_unstable();
+    places.into_iter().filter_map(|at| items.get(at)).collect()
 }
 
 /// The commands that people spoke against, whatever they repair.
