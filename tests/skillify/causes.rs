@@ -292,7 +292,7 @@ fn cause_9_a_folder_is_said_and_a_wrapper_that_is_needed_as_well() {
     }));
     assert_eq!(
         lines(&in_a_folder),
-        ["Use `cd web && npm test`; `npm test` fails here with \"missing script\"."]
+        ["Use `(cd web && npm test)`; `npm test` fails here with \"missing script\"."]
     );
     let wrapped = with_noise(three(|session| {
         session

@@ -57,7 +57,7 @@ fn a_step_keeps_the_variables_folder_and_privilege_that_most_runs_have() {
         "./relay/close",
     ];
     let told = [
-        "Run `cd fw/relay && make flash`.",
+        "Run `(cd fw/relay && make flash)`.",
         "Run `PROFILE=lab ./relay/load`.",
         "Run `sudo relayctl start`.",
         "Run `./relay/close`.",
@@ -82,7 +82,7 @@ fn a_run_with_another_variable_or_in_another_folder_is_no_evidence() {
 #[test]
 fn runs_in_two_folders_are_two_steps() {
     let all: &[&str] = &["cd lib && ./generate", "cd app && ./generate", "./relay/close"];
-    let told = ["Run `cd lib && ./generate`.", "Run `cd app && ./generate`.", "Run `./relay/close`."];
+    let told = ["Run `(cd lib && ./generate)`.", "Run `(cd app && ./generate)`.", "Run `./relay/close`."];
     assert_eq!(steps(&calibrated([all, all, all, all])), told);
 }
 
