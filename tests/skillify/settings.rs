@@ -150,6 +150,7 @@ fn what_is_added_to_a_failing_command_replaces_it() {
         ("npm test", "cd web && npm test", "run-the-tests"),
     ] {
         let sessions = by_three(|session| session.fails(failed).ok(passed));
+        let passed = if passed.starts_with("cd ") { format!("({passed})") } else { passed.to_owned() };
         let told = [format!("Use `{passed}`; `{failed}` fails here.")];
         assert_eq!(lessons(&sessions), told, "{:#?}", mined(&sessions).explain());
         let skill = published(&sessions).remove(0);
