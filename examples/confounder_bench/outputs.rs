@@ -121,6 +121,20 @@ pub(crate) fn fail(random: &mut Random, runner: Runner, path: &str) -> String {
     }
 }
 
+impl Runner {
+    /// The rule that [`fail`] names, where it names one that is more than an error of the compiler.
+    pub(crate) const fn rule(self) -> Option<&'static str> {
+        match self {
+            Self::Ruff => Some("F841"),
+            Self::Eslint => Some("@typescript-eslint/no-unused-vars"),
+            Self::GolangCi => Some("errcheck"),
+            Self::Mypy => Some("arg-type"),
+            Self::Tsc => Some("TS2345"),
+            _ => None,
+        }
+    }
+}
+
 /// A run that fails with `error` for a cause outside the code that the session edits.
 pub(crate) fn broken(random: &mut Random, runner: Runner, error: &str) -> String {
     let (count, hundredths) = (random.between(2, 9), random.between(10, 98));

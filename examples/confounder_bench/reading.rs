@@ -43,6 +43,11 @@ pub(crate) enum Claim {
     },
     Together(String, String),
     Avoid(String),
+    /// Rules by which a check rejects code.
+    Rejects {
+        check: String,
+        rules: Vec<String>,
+    },
     /// One or more steps.
     Steps(Vec<String>),
     Nothing,
@@ -103,7 +108,11 @@ pub(crate) fn claim(text: &str) -> Claim {
     // A variable that holds a secret is named and not set: it belongs to its command all the same.
     let set = compiled("`([^`]*)` with `([A-Z0-9_]+)` set");
     let text = set.replace_all(&text, "`$2={text} $1`").into_owned();
-    let mut codes: Vec<String> = text.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    // A command in a folder stands in a subshell.
+    let bare = |code: &str| {
+        code.strip_prefix('(').and_then(|code| code.strip_suffix(')')).unwrap_or(code).to_owned()
+    };
+    let mut codes: Vec<String> = text.split('`').skip(1).step_by(2).map(bare).collect();
     let shape: String = text
         .split('`')
         .enumerate()
@@ -113,6 +122,11 @@ pub(crate) fn claim(text: &str) -> Claim {
     let at = |at: usize| codes[at].clone();
     if codes.is_empty() {
         return Claim::Nothing;
+    }
+    if has(r"^keep new code free of .*: # rejects") || (has(r"^# rejects #$") && codes.len() == 2) {
+        let is_heading = codes.len() == 2 && shape.starts_with("# rejects");
+        let check = codes.remove(if is_heading { 0 } else { codes.len() - 1 });
+        return Claim::Rejects { check, rules: codes };
     }
     if has(r"\b(if|when) # fails") && codes.len() > 1 {
         if has(r"# fails with #") && codes.len() > 2 {

@@ -198,8 +198,18 @@ fn in_order(read: &[Option<usize>]) -> Vec<bool> {
     (0..read.len()).map(|at| longest.contains(&at)).collect()
 }
 
+/// Whether ordinary failures of a check name these rules: no lesson is planted of it, but every workspace shows it.
+fn rejects(workspace: &Workspace, check: &str, rules: &[String]) -> bool {
+    let style = &workspace.plan.style;
+    let own = [&style.lint, &style.types].into_iter().find(|own| says(check, &own.line, style));
+    own.is_some_and(|own| rules.iter().all(|rule| own.runner.rule() == Some(rule)))
+}
+
 /// The best verdict that any lesson gives a claim.
 fn best(workspace: &Workspace, claim: &Claim) -> Verdict {
+    if let Claim::Rejects { check, rules } = claim {
+        return if rejects(workspace, check, rules) { Verdict::True } else { Verdict::False };
+    }
     let verdicts = workspace.plan.lessons.iter().map(|lesson| against(workspace, claim, lesson));
     let mut best = Verdict::False;
     for (at, (is_true, is_whole)) in verdicts.enumerate() {
@@ -379,6 +389,10 @@ pub(crate) fn did(deeds: &[Deed], heading: &str) -> bool {
             let failed =
                 deeds.iter().position(|deed| matches!(deed, Deed::Ran(line, false) if finder.is_match(line)));
             failed.is_some_and(|failed| repairs.iter().all(|repair| place(repair, failed).is_some()))
+        }
+        Claim::Rejects { check, .. } => {
+            let finder = finder(&check);
+            deeds.iter().any(|deed| matches!(deed, Deed::Ran(line, false) if finder.is_match(line)))
         }
         Claim::Check { path, command } => {
             let edited =

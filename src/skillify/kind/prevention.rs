@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::claim::{Claim, SupportedClaim};
+use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::evidence::Counts;
 use super::super::evidence::significance::stratified_tail;
 use super::super::evidence::timeline::Timeline;
@@ -38,7 +38,8 @@ pub(super) fn preventions(
 ) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
     let mut pairs = repaired;
     pairs.extend(styles(sessions));
-    judged(pairs.iter().filter_map(|(check, first)| propose(sessions, check, first)).collect(), 0)
+    let runs = Runs::of(sessions, pairs.iter().flat_map(|(check, first)| [check, first]));
+    judged(pairs.iter().filter_map(|(check, first)| propose(sessions, &runs, check, first)).collect(), 0)
 }
 
 /// Every check of style with every formatter that sessions of its repository ran.
@@ -72,71 +73,119 @@ fn styles(sessions: &Sessions<'_>) -> BTreeSet<(Template, Template)> {
     pairs
 }
 
+/// Where templates were run: of each the sessions and steps, ascending.
+struct Runs<'t>(BTreeMap<&'t Template, Vec<(usize, usize)>>);
+
+impl<'t> Runs<'t> {
+    fn of(sessions: &Sessions<'_>, templates: impl Iterator<Item = &'t Template>) -> Self {
+        let mut runs: BTreeMap<&Template, Vec<(usize, usize)>> = BTreeMap::new();
+        for template in templates {
+            runs.entry(template).or_insert_with(|| runs_of(sessions, template));
+        }
+        Self(runs)
+    }
+
+    fn all(&self, template: &Template) -> &[(usize, usize)] {
+        self.0.get(template).map_or(&[], Vec::as_slice)
+    }
+
+    /// Those of one session.
+    fn within(&self, template: &Template, session: usize) -> &[(usize, usize)] {
+        let all = self.all(template);
+        let from = all.partition_point(|(of, _)| *of < session);
+        let to = all.partition_point(|(of, _)| *of <= session);
+        all.get(from..to).unwrap_or_default()
+    }
+}
+
+fn runs_of(sessions: &Sessions<'_>, template: &Template) -> Vec<(usize, usize)> {
+    let Some(program) = template.program() else { return Vec::new() };
+    let matcher = Matcher::of(template);
+    let is_run = |(session, at): &(usize, usize)| {
+        let step = sessions.timelines.get(*session).and_then(|timeline| timeline.step(*at));
+        step.is_some_and(|step| matcher.is_run_by(step.action))
+    };
+    sessions.runs_of(program).iter().copied().filter(is_run).collect()
+}
+
 /// The claim with its counts; `None` where nothing speaks for it.
-fn propose(sessions: &Sessions<'_>, check: &Template, first: &Template) -> Option<Proposed> {
+fn propose(sessions: &Sessions<'_>, runs: &Runs<'_>, check: &Template, first: &Template) -> Option<Proposed> {
     let mut strata: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
     let mut counts = Counts::default();
-    let (mut support, mut against, mut untreated, mut treated) = (vec![], vec![], vec![], vec![]);
-    let mut ran: Vec<usize> =
-        sessions.runs_of(check.program()?).iter().map(|(session, _)| *session).collect();
+    let mut found = Vec::new();
+    let mut ran: Vec<usize> = runs.all(check).iter().map(|(session, _)| *session).collect();
     ran.dedup();
-    let (of_check, of_first) = (Matcher::of(check), Matcher::of(first));
     for session in ran {
         let timeline = sessions.timelines.get(session)?;
-        for case in cases(session, timeline, &of_check, &of_first) {
+        for case in cases(session, timeline, runs.within(check, session), runs.within(first, session)) {
             let key = (timeline.project(), timeline.work.session.assistant.as_str());
             strata.entry(key).or_default().add(case.before.is_some(), case.passed);
             counts.add(case.before.is_some(), case.passed);
-            let steps: Vec<usize> = case.before.into_iter().chain([case.run]).collect();
-            let outcome = if case.passed { Outcome::Accepted } else { Outcome::Rejected };
-            let shown = timeline.evidence(sessions.works, &steps, outcome);
-            match (case.before, case.passed) {
-                (Some(_), true) => support.extend(shown),
-                (Some(_), false) => against.extend(shown),
-                (None, _) => untreated.extend(shown),
-            }
-            treated.extend(case.before.map(|_| case.session));
+            found.push(case);
         }
     }
     if counts.treated_rate() <= counts.untreated_rate() {
         return None;
     }
-    support.sort();
-    against.sort();
-    untreated.sort_by_key(|evidence| (evidence.outcome, evidence.clone()));
+    let show = |is_treated: bool, passed: bool, most: usize| -> Vec<Evidence> {
+        let of_cell =
+            found.iter().filter(|case| (case.before.is_some(), case.passed) == (is_treated, passed));
+        let shown = of_cell.take(most).filter_map(|case| {
+            let steps: Vec<usize> = case.before.into_iter().chain([case.run]).collect();
+            let outcome = if case.passed { Outcome::Accepted } else { Outcome::Rejected };
+            sessions.timelines.get(case.session)?.evidence(sessions.works, &steps, outcome)
+        });
+        let mut shown: Vec<Evidence> = shown.collect();
+        shown.sort();
+        shown
+    };
+    let untreated = [show(false, true, MOST_UNTREATED), show(false, false, MOST_UNTREATED)].concat();
     let claim = SupportedClaim {
         claim: Claim::Prevent { command: check.clone(), first: first.clone() },
         failures: Vec::new(),
         counts,
         chance: stratified_tail(&strata.into_values().collect::<Vec<_>>()),
-        support,
-        against,
+        support: show(true, true, usize::MAX),
+        against: show(true, false, usize::MAX),
         place: 0,
         untreated,
     };
+    let treated = found.iter().filter(|case| case.before.is_some()).map(|case| case.session).collect();
     Some(Proposed { claim, treated })
 }
 
-/// The first case of a session with the other command before the check, and the first without.
-fn cases(session: usize, timeline: &Timeline<'_>, check: &Matcher<'_>, first: &Matcher<'_>) -> Vec<Case> {
+/// So many sessions of a cell without the action are shown.
+const MOST_UNTREATED: usize = 3;
+
+/// The first case of a session with the other command before the check, and the first without; given where each
+/// of both was run.
+fn cases(
+    session: usize,
+    timeline: &Timeline<'_>,
+    checks: &[(usize, usize)],
+    firsts: &[(usize, usize)],
+) -> Vec<Case> {
     let mut found: BTreeMap<bool, Case> = BTreeMap::new();
     let mut last: Option<(u32, u32)> = None;
-    let mut before: Option<(usize, (u32, u32))> = None;
-    for (at, step) in timeline.steps.iter().enumerate().filter(|(_, step)| !step.action.refused) {
-        let now = (step.turn, step.changes);
-        if step.action.status == Status::Ok && first.is_run_by(step.action) {
-            before = Some((at, now));
-        }
-        if step.action.status == Status::Unknown || !check.is_run_by(step.action) {
+    for (_, at) in checks {
+        let Some(step) = timeline.step(*at) else { continue };
+        if step.action.refused || step.action.status == Status::Unknown {
             continue;
         }
-        let is_first = last.replace(now) != Some(now);
-        if is_first {
-            let before = before.filter(|(_, then)| *then == now).map(|(at, _)| at);
-            let passed = step.action.status == Status::Ok;
-            let case = Case { session, before, run: at, passed };
-            found.entry(before.is_some()).or_insert(case);
+        let now = (step.turn, step.changes);
+        if last.replace(now) == Some(now) {
+            continue;
         }
+        let before = firsts.get(..firsts.partition_point(|(_, first)| first < at)).unwrap_or_default();
+        let ran = before.iter().rev().find_map(|(_, first)| {
+            let step = timeline
+                .step(*first)
+                .filter(|step| !step.action.refused && step.action.status == Status::Ok)?;
+            Some((*first, (step.turn, step.changes)))
+        });
+        let before = ran.filter(|(_, then)| *then == now).map(|(first, _)| first);
+        let passed = step.action.status == Status::Ok;
+        found.entry(before.is_some()).or_insert(Case { session, before, run: *at, passed });
     }
     found.into_values().collect()
 }
