@@ -19,7 +19,8 @@
 //! | `event`, `redact`, `disk`, `secret` | nothing of this crate |
 //! | `shell` | `event` |
 //! | `dialects`, `processors` | `event`, `redact`, `shell` |
-//! | `journal`, `table` | `event`, `redact`, `disk` |
+//! | `journal` | `event`, `redact`, `disk` |
+//! | `table` | `event`, `redact`, `disk`, `shell` |
 //! | `receivers` | `event`, `redact`, `dialects`, `processors`, `journal` |
 //! | `skillify` | `event`, `redact`, `secret`, `shell`, `table` |
 //! | `library` | `event`, `redact`, `shell`, `skillify` |

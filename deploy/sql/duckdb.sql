@@ -145,7 +145,9 @@ WITH upserts AS (
 )
 SELECT o.* REPLACE (coalesce(r.words, o.fact_key) AS fact_key)
 FROM observations o JOIN homes h USING (event_id) LEFT JOIN renamed r USING (event_id)
-WHERE NOT (o.kind = 'tool_result' AND o.assistant = '' AND o.span_id <> '' AND o.fact_key = o.span_id
+-- `ends@…` tells how a command ended that another call started: the reader gives it to that call.
+WHERE NOT starts_with(o.fact_key, 'ends@')
+AND NOT (o.kind = 'tool_result' AND o.assistant = '' AND o.span_id <> '' AND o.fact_key = o.span_id
     AND NOT EXISTS (FROM calls c WHERE (c.tenant, c.home, c.trace_id, c.span_id) = (o.tenant, h.home, o.trace_id, o.span_id)));
 
 -- The spans of tools: one call with its result, and no words.

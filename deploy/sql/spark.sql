@@ -162,7 +162,9 @@ SELECT h.* EXCEPT (fact_key), coalesce(r.words, h.fact_key) AS fact_key
 FROM housed h
 LEFT JOIN renamed r ON r.event_id = h.event_id
 LEFT JOIN called c ON c.tenant = h.tenant AND c.home = h.home AND c.trace_id = h.trace_id AND c.span_id = h.span_id
-WHERE NOT (h.kind = 'tool_result' AND h.assistant = '' AND h.span_id <> '' AND h.fact_key = h.span_id
+-- `ends@…` tells how a command ended that another call started: the reader gives it to that call.
+WHERE NOT startswith(h.fact_key, 'ends@')
+AND NOT (h.kind = 'tool_result' AND h.assistant = '' AND h.span_id <> '' AND h.fact_key = h.span_id
     AND c.is_called IS NULL);
 
 -- The spans of tools: one call with its result, and no words.

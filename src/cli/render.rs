@@ -22,7 +22,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
-use crate::table::{Fact, Session, Turn};
+use crate::table::Session;
 
 use super::columns::one_line;
 
@@ -35,7 +35,8 @@ pub(super) fn show(session: &Session) -> String {
     let mut text = head(session);
     let mut prompts = 0;
     for turn in session.turns() {
-        let lines: Vec<String> = turn.facts.iter().flat_map(|fact| fact_lines(&fact.event, &turn)).collect();
+        let lines: Vec<String> =
+            turn.facts.iter().flat_map(|fact| fact_lines(&fact.event, session)).collect();
         let title = if turn.prompt().is_some() {
             prompts += 1;
             format!("turn {prompts}")
@@ -90,13 +91,16 @@ fn what(session: &Session) -> String {
     let facts = || session.facts.iter().map(|fact| &fact.event);
     let of = |kind: Kind| facts().filter(move |event| event.kind == kind);
     let calls = of(Kind::ToolCall).count();
-    let failed = of(Kind::ToolResult).filter(|event| event.status == Status::Error).count();
-    let refused = of(Kind::Decision).filter(|event| event.decision == Decision::Reject).count();
+    let failed = of(Kind::ToolResult).filter(|event| session.status_of(event) == Status::Error).count();
+    let rejected = || of(Kind::Decision).filter(|event| event.decision == Decision::Reject);
+    let refused = rejected().filter(|event| !is_interrupt(event)).count();
+    let interrupts = rejected().filter(|event| is_interrupt(event)).count();
     let mut asides = Vec::new();
     asides.extend((failed > 0).then(|| format!("{failed} failed")));
     asides.extend((refused > 0).then(|| format!("{refused} refused")));
-    let asides = if asides.is_empty() { String::new() } else { format!(" ({})", asides.join(", ")) };
     let turns = session.turns().filter(|turn| turn.prompt().is_some()).count();
+    asides.extend((interrupts > 0).then(|| format!("{interrupts} interrupted")));
+    let asides = if asides.is_empty() { String::new() } else { format!(" ({})", asides.join(", ")) };
     let mut parts = vec![counted(turns, "turn"), format!("{}{asides}", counted(calls, "call"))];
     let agents: BTreeSet<&str> =
         facts().map(|event| event.agent.as_str()).filter(|name| !name.is_empty()).collect();
@@ -115,7 +119,7 @@ fn counted(count: usize, noun: &str) -> String {
 }
 
 /// A call is shown with its result; what automatic approval decided says nothing.
-fn fact_lines(event: &SessionEvent, turn: &Turn<'_>) -> Vec<String> {
+fn fact_lines(event: &SessionEvent, session: &Session) -> Vec<String> {
     let agent =
         if event.agent.is_empty() { String::new() } else { format!("[{}] ", one_line(&event.agent, 24)) };
     let said = |mark: &str, text: &str| vec![format!("  {mark} {agent}{}", one_line(text, LONGEST_TEXT))];
@@ -123,11 +127,15 @@ fn fact_lines(event: &SessionEvent, turn: &Turn<'_>) -> Vec<String> {
         Kind::Prompt => said(">", &event.text),
         Kind::Response if event.text.trim().is_empty() => Vec::new(),
         Kind::Response => said("<", &event.text),
-        Kind::ToolCall => call_lines(event, turn, &agent),
-        Kind::ToolResult if of_call(turn, Kind::ToolCall, &event.tool_call_id).is_some() => Vec::new(),
-        Kind::ToolResult => vec![format!("  {} {agent}{} (call not seen)", mark(event.status), event.tool)],
+        Kind::ToolCall => call_lines(event, session, &agent),
+        Kind::ToolResult if session.of_call(Kind::ToolCall, &event.tool_call_id).is_some() => Vec::new(),
+        Kind::ToolResult => {
+            vec![format!("  {} {agent}{} (call not seen)", mark(session.status_of(event)), event.tool)]
+        }
+        Kind::Decision if is_interrupt(event) => said("!", "interrupted by the person"),
         Kind::Decision if event.decision == Decision::Reject => {
-            said("!", &format!("{} refused by {}", event.tool, event.decision_source))
+            let why = if event.text.is_empty() { String::new() } else { format!(": {}", event.text) };
+            said("!", &format!("{} refused by {}{why}", event.tool, event.decision_source))
         }
         Kind::Feedback => said("*", &format!("{} {}", event.score.unwrap_or_default(), event.text)),
         Kind::SkillUse => said("+", &format!("skill {}", event.skill)),
@@ -136,25 +144,26 @@ fn fact_lines(event: &SessionEvent, turn: &Turn<'_>) -> Vec<String> {
     }
 }
 
-fn call_lines(call: &SessionEvent, turn: &Turn<'_>, agent: &str) -> Vec<String> {
-    let result = of_call(turn, Kind::ToolResult, &call.tool_call_id);
-    let refused = of_call(turn, Kind::Decision, &call.tool_call_id)
+/// Whether a decision stops the assistant and is about no call.
+fn is_interrupt(event: &SessionEvent) -> bool {
+    event.kind == Kind::Decision && event.decision_source == "user_abort" && event.tool_call_id.is_empty()
+}
+
+fn call_lines(call: &SessionEvent, session: &Session, agent: &str) -> Vec<String> {
+    let result = session.of_call(Kind::ToolResult, &call.tool_call_id);
+    let refused = session
+        .of_call(Kind::Decision, &call.tool_call_id)
         .is_some_and(|decision| decision.decision == Decision::Reject);
-    let outcome = if refused { "refused" } else { result.map_or("?      ", |result| mark(result.status)) };
+    let status = result.map_or(Status::Unknown, |result| session.status_of(result));
+    let outcome = if refused { "refused" } else { mark(status) };
     let line = format!("  {outcome} {agent}{} {}", call.tool, one_line(&argument(&call.input), LONGEST_CALL));
     let took = result.map_or(0, |result| result.duration_us).max(call.duration_us);
     let took = if took > 0 { length(Duration::from_micros(took.unsigned_abs())) } else { String::new() };
     let mut lines = vec![ended_by(&line, &took)];
-    if let Some(result) = result.filter(|result| result.status == Status::Error && !result.output.is_empty())
-    {
+    if let Some(result) = result.filter(|result| status == Status::Error && !result.output.is_empty()) {
         lines.push(format!("          | {}", one_line(last_words(&result.output), LONGEST_TEXT)));
     }
     lines
-}
-
-fn of_call<'t>(turn: &Turn<'t>, kind: Kind, call_id: &str) -> Option<&'t SessionEvent> {
-    let same = |event: &&SessionEvent| event.kind == kind && event.tool_call_id == call_id;
-    turn.facts.iter().map(|fact: &'t Fact| &fact.event).find(same)
 }
 
 /// What a person would say the call was about: of an object its one telling field, else all of it.
@@ -221,6 +230,81 @@ fn length(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::{Fact, SessionSource};
+
+    fn session(facts: Vec<(i64, SessionEvent)>) -> Session {
+        let fact = |(second, event): (i64, SessionEvent)| {
+            let timestamp = Timestamp::from_micros(second * 1_000_000);
+            Fact { event: SessionEvent { timestamp, ..event }, event_ids: Vec::new() }
+        };
+        Session {
+            tenant: "acme".into(),
+            id: "s".into(),
+            source: SessionSource::Attribute,
+            workspace: "shop".into(),
+            project: String::new(),
+            user_id: String::new(),
+            assistant: String::new(),
+            started_at: Timestamp::from_micros(0),
+            last_event_at: Timestamp::from_micros(9_000_000),
+            last_ingested_at: Timestamp::from_micros(9_000_000),
+            ended: false,
+            facts: facts.into_iter().map(fact).collect(),
+        }
+    }
+
+    fn said(text: &str) -> SessionEvent {
+        SessionEvent { kind: Kind::Prompt, text: text.into(), ..SessionEvent::default() }
+    }
+
+    fn of_call(kind: Kind, call: &str) -> SessionEvent {
+        SessionEvent { kind, tool: "Bash".into(), tool_call_id: call.into(), ..SessionEvent::default() }
+    }
+
+    #[test]
+    fn a_result_after_the_next_prompt_is_shown_with_its_call() {
+        let input = r#"{"command":"make all"}"#.to_owned();
+        let result = SessionEvent { status: Status::Ok, ..of_call(Kind::ToolResult, "c1") };
+        let shown = show(&session(vec![
+            (1, said("Build it")),
+            (2, SessionEvent { input, ..of_call(Kind::ToolCall, "c1") }),
+            (4, said("Only the docs")),
+            (6, result),
+        ]));
+        let lines: Vec<&str> = shown.lines().collect();
+        let at = |text: &str| lines.iter().position(|line| line.contains(text)).unwrap();
+        assert!(lines[at("make all")].starts_with("  ok "), "{shown}");
+        assert!(at("make all") < at("Only the docs") && !shown.contains("call not seen"), "{shown}");
+    }
+
+    #[test]
+    fn what_a_filter_hides_of_a_failure_and_what_a_person_did_is_shown() {
+        let input = r#"{"command":"npx jest | tail -5"}"#.to_owned();
+        let output = "Tests:       1 failed, 3 passed, 4 total".to_owned();
+        let reject = |source: &str, event: SessionEvent| SessionEvent {
+            decision: Decision::Reject,
+            decision_source: source.into(),
+            ..event
+        };
+        let shown = show(&session(vec![
+            (1, said("Test it")),
+            (2, SessionEvent { input, ..of_call(Kind::ToolCall, "c1") }),
+            (3, SessionEvent { output, status: Status::Ok, ..of_call(Kind::ToolResult, "c1") }),
+            (4, of_call(Kind::ToolCall, "c2")),
+            (
+                4,
+                reject(
+                    "user_reject",
+                    SessionEvent { text: "not on Fridays".into(), ..of_call(Kind::Decision, "c2") },
+                ),
+            ),
+            (5, reject("user_abort", SessionEvent { kind: Kind::Decision, ..SessionEvent::default() })),
+        ]));
+        assert!(shown.contains("(1 failed, 1 refused, 1 interrupted)"), "{shown}");
+        assert!(shown.contains("  failed  Bash npx jest | tail -5"), "{shown}");
+        assert!(shown.contains("refused by user_reject: not on Fridays"), "{shown}");
+        assert!(shown.contains("! interrupted by the person"), "{shown}");
+    }
 
     #[test]
     fn says_what_a_call_was_about() {

@@ -221,7 +221,7 @@ fn head_json<F>(session: &Session<F>, counts: &BTreeMap<Kind, usize>) -> Value {
 }
 
 fn session_json(session: &Session) -> Value {
-    let facts: Vec<Value> = session.facts.iter().map(fact_json).collect();
+    let facts: Vec<Value> = session.facts.iter().map(|fact| fact_json(fact, session)).collect();
     let mut value = head_json(session, &session.counts());
     if let Value::Object(fields) = &mut value {
         fields.insert("facts".to_owned(), facts.into());
@@ -229,9 +229,11 @@ fn session_json(session: &Session) -> Value {
     value
 }
 
-/// A fact's columns without the empty ones.
-fn fact_json(fact: &Fact) -> Value {
+/// A fact's columns without the empty ones. The status of a result is that of its command line: its exit status,
+/// and what its output says.
+fn fact_json(fact: &Fact, session: &Session) -> Value {
     let event = &fact.event;
+    let status = if event.kind == Kind::ToolResult { session.status_of(event) } else { event.status };
     let texts = [
         ("turn_id", &event.turn_id),
         ("agent", &event.agent),
@@ -254,8 +256,13 @@ fn fact_json(fact: &Fact) -> Value {
     fields.insert("kind".to_owned(), event.kind.as_str().into());
     fields.insert("timestamp".to_owned(), event.timestamp.to_string().into());
     fields.insert("event_ids".to_owned(), fact.event_ids.clone().into());
-    if event.status != Status::Unknown {
-        fields.insert("status".to_owned(), event.status.as_str().into());
+    if status != Status::Unknown {
+        fields.insert("status".to_owned(), status.as_str().into());
+    }
+    for (name, count) in [("input_tokens", event.input_tokens), ("output_tokens", event.output_tokens)] {
+        if count > 0 {
+            fields.insert(name.to_owned(), count.into());
+        }
     }
     if event.decision != Decision::None {
         fields.insert("decision".to_owned(), event.decision.as_str().into());

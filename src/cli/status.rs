@@ -8,7 +8,7 @@ use clap::Args;
 use crate::config::Settings;
 use crate::journal::{Journal, OpenError};
 use crate::receivers::hooks;
-use crate::service::{PipelineReport, Report, unowned_journals};
+use crate::service::{Loss, PipelineReport, Report, unowned_journals};
 
 use super::{ConfigFile, Failure, OrFail, block_on, local_client, print};
 
@@ -124,6 +124,10 @@ fn render(report: &Report) -> String {
                 table.lag_requests, table.lag_seconds, table.rows, table.files, table.path
             );
         }
+    }
+    for Loss { dialect, reason, count } in &report.lost {
+        let of = if dialect.is_empty() { String::new() } else { format!(" of {dialect}") };
+        let _ = writeln!(text, "  lost       {count} × {reason}{of} since the start");
     }
     for follower in &report.followers {
         let _ = writeln!(

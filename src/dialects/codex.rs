@@ -23,9 +23,9 @@
 
 use std::time::Duration;
 
-use super::exit_code::{self, Form};
-use super::{Dialect, Mapping, Record, directory, json, repository, wrappers};
+use super::{Dialect, Mapping, Record, directory, json, mcp, repository};
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
+use crate::shell::status::code::{self, Form};
 
 /// The beginning of the scopes of all of the client's signals and front ends.
 const SCOPE: &str = "codex";
@@ -216,8 +216,10 @@ fn started(record: &Record<'_>, session: Option<String>) -> Mapping {
 }
 
 fn user_prompt(record: &Record<'_>) -> SessionEvent {
-    let text = record.content(PROMPT).unwrap_or_default();
-    SessionEvent { text: wrappers::without(&text).to_owned(), ..event(record, Kind::Prompt, RESULT_RANK) }
+    SessionEvent {
+        text: record.content(PROMPT).unwrap_or_default(),
+        ..event(record, Kind::Prompt, RESULT_RANK)
+    }
 }
 
 fn agent_response(record: &Record<'_>) -> SessionEvent {
@@ -259,7 +261,7 @@ fn tool_event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
     let call = record.text(CALL).unwrap_or_default();
     SessionEvent {
         fact_key: call.clone(),
-        tool: record.text(TOOL).unwrap_or_default(),
+        tool: mcp::name(&record.text(MCP_SERVER).unwrap_or_default(), &record.text(TOOL).unwrap_or_default()),
         tool_call_id: call,
         ..event(record, kind, rank)
     }
@@ -306,7 +308,7 @@ fn tool_result(record: &Record<'_>) -> Mapping {
         && !record.has(MCP_SERVER)
         && let Some((_, source)) = REFUSALS.iter().find(|(words, _)| output.contains(words))
     {
-        return Mapping::Events(vec![call, refusal(record, source)]);
+        return Mapping::Events(vec![call, refusal(record, source, output)]);
     }
     let result = SessionEvent {
         duration_us: i64::try_from(took.as_micros()).unwrap_or(i64::MAX),
@@ -324,8 +326,9 @@ fn tool_result(record: &Record<'_>) -> Mapping {
 }
 
 /// Known from the words of the output, so the record of the decision itself knows better.
-fn refusal(record: &Record<'_>, source: &str) -> SessionEvent {
+fn refusal(record: &Record<'_>, source: &str, text: String) -> SessionEvent {
     SessionEvent {
+        text,
         decision: Decision::Reject,
         decision_source: source.to_owned(),
         ..tool_event(record, Kind::Decision, MENTION_RANK)
@@ -333,9 +336,9 @@ fn refusal(record: &Record<'_>, source: &str) -> SessionEvent {
 }
 
 fn exit_code_of(output: &str) -> Option<i64> {
-    exit_code::in_text(output, EXIT_CODES).or_else(|| {
+    code::in_text(output, EXIT_CODES).or_else(|| {
         let json = output.trim_start().starts_with('{').then(|| json::parse(output).ok());
-        exit_code::in_json(&json.flatten()?, JSON_EXIT_CODES)
+        code::in_json(&json.flatten()?, JSON_EXIT_CODES)
     })
 }
 

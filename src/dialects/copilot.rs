@@ -14,10 +14,11 @@
 //! `denied-no-approval-rule-and-could-not-request-from-user`; one that names the user and does not
 //! say "could not" is a person's.
 
-use super::exit_code::{self, Form};
+use super::genai::messages::{self, Role};
 use super::genai::{self, GenAi};
-use super::{Dialect, Mapping, Record, wrappers};
+use super::{Dialect, Mapping, Record};
 use crate::event::{Decision, Kind, SessionEvent, Status};
+use crate::shell::status::code::{self, Form};
 
 const SCOPE: &str = "github.copilot";
 const VS_CODE: &str = "copilot-chat";
@@ -44,6 +45,8 @@ const EXIT_CODES: &[Form] = &[
 const VS_CODE_LOGS: &[&str] =
     &["copilot_chat.", "github.copilot.", "gen_ai.client.inference.operation.details"];
 const VS_CODE_MAIN_AGENT: &str = "copilot";
+/// A sub-agent that no span names.
+const SUB_AGENT: &str = "sub-agent";
 
 const PERMISSION_RANK: i64 = 2;
 const MENTION_RANK: i64 = 1;
@@ -95,17 +98,20 @@ fn operation(record: &Record<'_>) -> Mapping {
         let key = record.trace_id();
         events.insert(0, SessionEvent { kind: Kind::Prompt, fact_key: key, ..SessionEvent::default() });
     }
-    // A sub-agent's first message is written by the agent that called it.
+    // A sub-agent's first message is written by the agent that called it, whether or not its span says which
+    // sub-agent it is.
     let asked_by_agent = record.text(INITIATOR).is_some_and(|initiator| initiator == "agent");
-    events.retain(|event| !(event.kind == Kind::Prompt && asked_by_agent));
-    let agent = sub_agent(record);
+    let is_asked = events.iter().any(|event| event.kind == Kind::Prompt && !event.text.is_empty());
+    let agent = match sub_agent(record) {
+        unnamed if unnamed.is_empty() && asked_by_agent && is_asked && opens(record) => SUB_AGENT.to_owned(),
+        named => named,
+    };
     for event in &mut events {
         event.assistant = ASSISTANT.to_owned();
         event.session_id = record.text(SESSION).unwrap_or_default();
         event.assistant_version = record.text(VERSION).unwrap_or_default();
         event.agent.clone_from(&agent);
         match event.kind {
-            Kind::Prompt => event.text = wrappers::without(&event.text).to_owned(),
             Kind::ToolResult if failed(&event.output) => event.status = Status::Error,
             _ => {}
         }
@@ -116,6 +122,12 @@ fn operation(record: &Record<'_>) -> Mapping {
     if events.is_empty() { Mapping::NOISE } else { Mapping::Events(events) }
 }
 
+/// Whether the messages of a model call begin a conversation.
+fn opens(record: &Record<'_>) -> bool {
+    let messages = messages::parse(&record.json(INPUT).unwrap_or_default(), Role::User);
+    messages.iter().all(|message| message.role != Role::Assistant)
+}
+
 /// An agent that a person called, its messages withheld: there was a prompt all the same.
 fn is_withheld_turn(record: &Record<'_>) -> bool {
     let is_agent = record.text(OPERATION).is_some_and(|operation| operation == "invoke_agent");
@@ -124,7 +136,7 @@ fn is_withheld_turn(record: &Record<'_>) -> bool {
 
 /// Whether the client says at the end of a command's output that it failed.
 pub(super) fn failed(output: &str) -> bool {
-    exit_code::in_text(output, EXIT_CODES).is_some_and(|code| code != 0)
+    code::in_text(output, EXIT_CODES).is_some_and(|code| code != 0)
 }
 
 /// The name of an agent that another one called: a span with a parent.

@@ -15,9 +15,9 @@
 
 use serde_json::Value;
 
-use super::exit_code;
-use super::{Dialect, Mapping, Record, directory, json, wrappers};
+use super::{Dialect, Mapping, Record, directory, json};
 use crate::event::{Kind, SessionEvent, Status};
+use crate::shell::status::code;
 
 const SCOPE: &str = "hermes-agent.otel_tracing";
 
@@ -88,7 +88,7 @@ fn turn(record: &Record<'_>) -> Mapping {
     let prompt = record.content(PROMPT).unwrap_or_default();
     let prompt = SessionEvent {
         fact_key: record.span_id(),
-        text: wrappers::without(&prompt).to_owned(),
+        text: prompt,
         ..event(record, Kind::Prompt, session.clone())
     };
     let response = record.content(RESPONSE).map(|text| SessionEvent {
@@ -134,7 +134,7 @@ pub(super) fn status(output: &str) -> Status {
         Some(Value::String(text)) => !text.is_empty(),
         Some(_) => true,
     };
-    let failed = exit_code::in_json(&result, EXIT_CODES).is_some_and(|code| code != 0)
+    let failed = code::in_json(&result, EXIT_CODES).is_some_and(|code| code != 0)
         || result.get("success") == Some(&Value::Bool(false));
     if failed || says_error { Status::Error } else { Status::Ok }
 }

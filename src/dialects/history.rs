@@ -4,10 +4,9 @@
 //! nor tool messages, nor media, because clients show them differently from request to request. It
 //! is computed before redaction: two conversations that differ in a secret only are two.
 
-use sha2::{Digest, Sha256};
-
 use super::framework::messages::{Message, Role};
 use super::record::is_withheld;
+use crate::event::history;
 
 /// The conversation up to its last answer, and with what the model answered now; 16 hex digits, or
 /// `""` where there is none.
@@ -44,18 +43,12 @@ fn turns<'m>(messages: impl Iterator<Item = &'m Message>) -> Vec<(Role, &'m str)
 }
 
 fn chained(turns: &[(Role, &str)]) -> String {
-    turns.iter().fold(String::new(), |before, (role, text)| {
-        let by = if *role == Role::User { "user" } else { "assistant" };
-        digest(&format!("{before}\0{by}\0{text}"))
-    })
+    turns
+        .iter()
+        .fold(String::new(), |before, (role, text)| history::after(&before, *role == Role::User, text))
 }
 
-/// The first 16 hex digits of a text's SHA-256.
-pub(super) fn digest(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let short = digest.iter().take(8).fold(0_u64, |short, byte| (short << 8) | u64::from(*byte));
-    format!("{short:016x}")
-}
+pub(super) use crate::event::history::digest;
 
 #[cfg(test)]
 mod tests {

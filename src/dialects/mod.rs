@@ -28,10 +28,10 @@
 //! | `history.rs` | the hash of a conversation |
 //! | `json.rs` | JSON inside texts |
 //! | `record.rs` | [`Record`]: one span or log record, and how its attributes are read |
+//! | `mcp.rs` | the names of tools of the Model Context Protocol |
 //! | `directory.rs` | working directories within arguments and texts |
-//! | `exit_code.rs` | exit codes within outputs |
+//! | `outcome.rs` | who said a prompt and what came of a call, for every dialect |
 //! | `repository.rs` | a repository's URL as `host/owner/name` |
-//! | `wrappers.rs` | what clients wrap around a person's words |
 //!
 //! The order of [`Dialects::built_in`] is the order of asking, after the mappings of the configuration:
 //! the first dialect that recognises a record maps it. What no dialect recognises is counted by the record's scope.
@@ -41,7 +41,6 @@ mod claude_code;
 mod codex;
 mod copilot;
 mod directory;
-mod exit_code;
 mod explain;
 mod framework;
 mod gemini_cli;
@@ -56,17 +55,18 @@ mod langfuse;
 mod langfuse_ingestion;
 mod langsmith;
 mod mapping;
+mod mcp;
 mod mlflow;
 mod openclaw;
 mod opencode;
 mod openinference;
 mod openllmetry;
+mod outcome;
 mod pydantic_ai;
 mod qwen;
 mod record;
 mod repository;
 mod strands;
-mod wrappers;
 
 use crate::event::{Kind, Owner, SessionEvent, Timestamp};
 
@@ -110,6 +110,8 @@ pub enum Reason {
     UnknownName,
     /// The record lacks what an event of its kind needs.
     Incomplete,
+    /// It holds what the client wrote in the person's place, and nothing else.
+    MachineText,
 }
 
 impl Reason {
@@ -120,6 +122,7 @@ impl Reason {
             Self::Duplicate => "duplicate",
             Self::UnknownName => "unknown_name",
             Self::Incomplete => "incomplete",
+            Self::MachineText => "machine_text",
         }
     }
 }
@@ -181,13 +184,22 @@ impl Dialects {
         Self(described.chain(Self::built_in().0).collect())
     }
 
+    /// The name of the dialect that recognises a record, `""` if none does.
+    pub fn name_of(&self, record: &Record<'_>) -> &'static str {
+        self.0.iter().find(|dialect| dialect.recognises(record)).map_or("", |dialect| dialect.name())
+    }
+
     /// Maps one record for `owner`, accepted at `ingested_at`.
     pub fn map(&self, record: &Record<'_>, owner: &Owner, ingested_at: Timestamp) -> Outcome {
         let Some(dialect) = self.0.iter().find(|dialect| dialect.recognises(record)) else {
             return Outcome::Unrecognised;
         };
         match dialect.map(record) {
-            Mapping::Events(mut events) => {
+            Mapping::Events(events) => {
+                let mut events = outcome::settled(events);
+                if events.is_empty() {
+                    return Outcome::Dropped { dialect: dialect.name(), reason: Reason::MachineText };
+                }
                 self::complete(&mut events, dialect.name(), record, owner, ingested_at);
                 Outcome::Mapped(events)
             }
@@ -249,4 +261,16 @@ fn complete(
         }
         event.attributes.extend(attributes.clone());
     }
+    tie(events);
+}
+
+/// The events of one record stay in one session, also where it names neither a session nor a trace: then the
+/// first of them stands for a trace.
+fn tie(events: &mut [SessionEvent]) {
+    let is_tied = |event: &SessionEvent| !event.session_id.is_empty() || !event.trace_id.is_empty();
+    if events.len() < 2 || events.iter().any(is_tied) {
+        return;
+    }
+    let Some(trace) = events.first().map(|event| event.event_id.clone()) else { return };
+    events.iter_mut().for_each(|event| event.trace_id.clone_from(&trace));
 }

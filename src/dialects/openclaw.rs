@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::genai::messages::{self, Role};
 use super::record::is_withheld;
-use super::{Dialect, Mapping, Record, directory, wrappers};
+use super::{Dialect, Mapping, Record, directory};
 use crate::event::{Decision, Kind, SessionEvent, Status};
 
 const SCOPE: &str = "openclaw";
@@ -151,7 +151,7 @@ fn last_prompt(input: &Value) -> Option<String> {
         Some(_) => return None,
         None => messages::new_prompts(&messages::parse(input, Role::User)).pop()?.text,
     };
-    Some(wrappers::without(&prompt).to_owned()).filter(|text| !is_withheld(text))
+    Some(prompt).filter(|text| !is_withheld(text))
 }
 
 fn last_answer(output: &Value) -> Option<String> {

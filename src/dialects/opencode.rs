@@ -18,11 +18,11 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::exit_code;
 use super::genai::messages::{self, Role};
 use super::record::{find, is_withheld, to_text};
-use super::{Dialect, Mapping, Record, directory, repository, wrappers};
+use super::{Dialect, Mapping, Record, directory, repository};
 use crate::event::{Decision, Kind, SessionEvent, Status};
+use crate::shell::status::code;
 
 const SCOPE: &str = "opencode";
 const SERVICE: &str = "opencode";
@@ -140,10 +140,10 @@ fn prompts(record: &Record<'_>) -> Vec<SessionEvent> {
     let messages = messages::parse(&list, Role::User);
     let earlier = messages::user_texts(&messages);
     let prompts = messages::new_prompts(&messages).into_iter();
-    let prompts = prompts.filter(|prompt| !is_withheld(wrappers::without(&prompt.text)));
+    let prompts = prompts.filter(|prompt| !is_withheld(&prompt.text));
     let to_event = |prompt: messages::Prompt| SessionEvent {
         fact_key: format!("{earlier}:{}", hash(&prompt.text)),
-        text: wrappers::without(&prompt.text).to_owned(),
+        text: prompt.text.clone(),
         ..event(record, Kind::Prompt, SDK_RANK)
     };
     prompts.map(to_event).collect()
@@ -172,11 +172,12 @@ fn tool(record: &Record<'_>, rank: i64) -> Mapping {
         events.push(SessionEvent {
             decision: Decision::Reject,
             decision_source: (*source).to_owned(),
+            text: failure.as_deref().and_then(crate::shell::refusal::words_of).unwrap_or_default(),
             ..of_call(Kind::Decision)
         });
         return Mapping::Events(events);
     }
-    let status = match exit_code::in_json(&result, EXIT_CODES) {
+    let status = match code::in_json(&result, EXIT_CODES) {
         _ if failure.is_some() => Status::Error,
         Some(code) if code != 0 => Status::Error,
         None if result.is_null() => Status::Unknown,

@@ -21,11 +21,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::exit_code::{self, Form};
 use super::genai::messages::{self, Role};
 use super::record::is_withheld;
-use super::{Dialect, Mapping, Record, directory, repository, wrappers};
-use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
+use super::{Dialect, Mapping, Record, directory, mcp, repository};
+use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp, USAGE};
+use crate::shell::status::code::{self, Form};
 
 const SCOPE: &str = "qwen-code";
 const SERVICE: &str = "qwen-code";
@@ -49,6 +49,7 @@ const TOOL: &[&str] = &["function_name", "gen_ai.tool.name", "tool_name"];
 const CALL: &[&str] = &["call_id", "gen_ai.tool.call.id", "tool.call_id"];
 const ARGUMENTS: &[&str] = &["function_args", "gen_ai.tool.call.arguments"];
 const RESULT: &[&str] = &["gen_ai.tool.call.result"];
+const MCP_SERVER: &[&str] = &["mcp_server_name", "mcp.server.name"];
 const SUCCESS: &[&str] = &["success"];
 const DECISION: &[&str] = &["decision"];
 const FAILURE_KIND: &[&str] = &["tool.failure_kind", "error_type"];
@@ -173,8 +174,7 @@ fn started(record: &Record<'_>, cwd: String) -> SessionEvent {
 }
 
 fn user_prompt(record: &Record<'_>) -> SessionEvent {
-    let text = record.content(PROMPT).unwrap_or_default();
-    SessionEvent { text: wrappers::without(&text).to_owned(), ..event(record, Kind::Prompt, LOG_RANK) }
+    SessionEvent { text: record.content(PROMPT).unwrap_or_default(), ..event(record, Kind::Prompt, LOG_RANK) }
 }
 
 /// Repeats the conversation so far; the first says where the session takes place.
@@ -205,17 +205,20 @@ fn llm_request(record: &Record<'_>) -> Mapping {
 
 /// A reply of tool calls alone has no text, and a reply whose text is withheld says nothing.
 fn response(record: &Record<'_>, text: String, rank: i64) -> Mapping {
-    if is_withheld(&text) {
+    let has_words = !is_withheld(&text);
+    let [input_tokens, output_tokens] =
+        [INPUT_TOKENS, OUTPUT_TOKENS].map(|names| record.integer(names).unwrap_or_default());
+    if !has_words && (input_tokens + output_tokens == 0 || record.span_id().is_empty()) {
         return Mapping::NOISE;
     }
     let event = event(record, Kind::Response, rank);
     Mapping::one(SessionEvent {
-        fact_key: record.span_id(),
+        fact_key: if has_words { record.span_id() } else { format!("{USAGE}{}", record.span_id()) },
         timestamp: record.end_time().unwrap_or(event.timestamp),
-        text,
+        text: if has_words { text } else { String::new() },
         duration_us: duration_us(record),
-        input_tokens: record.integer(INPUT_TOKENS).unwrap_or_default(),
-        output_tokens: record.integer(OUTPUT_TOKENS).unwrap_or_default(),
+        input_tokens,
+        output_tokens,
         ..event
     })
 }
@@ -236,7 +239,7 @@ fn tool_event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
     let call = record.text(CALL).unwrap_or_default();
     SessionEvent {
         fact_key: call.clone(),
-        tool: record.text(TOOL).unwrap_or_default(),
+        tool: mcp::name(&record.text(MCP_SERVER).unwrap_or_default(), &record.text(TOOL).unwrap_or_default()),
         tool_call_id: call,
         ..event(record, kind, rank)
     }
@@ -280,6 +283,7 @@ fn tool_call(record: &Record<'_>) -> Mapping {
         events.push(SessionEvent {
             decision,
             decision_source: refusal.clone().unwrap_or(word),
+            text: refusal.as_ref().and_then(|_| record.content(ERROR)).unwrap_or_default(),
             ..tool_event(record, Kind::Decision, LOG_RANK)
         });
     }
@@ -326,7 +330,7 @@ fn refusal(record: &Record<'_>) -> Option<String> {
 }
 
 fn status(record: &Record<'_>, output: &str) -> Status {
-    let exit_code = exit_code::in_text(output, EXIT_CODES).unwrap_or_default();
+    let exit_code = code::in_text(output, EXIT_CODES).unwrap_or_default();
     match record.boolean(SUCCESS) {
         Some(true) if exit_code == 0 => Status::Ok,
         None if exit_code == 0 && record.failure().is_none() => Status::Unknown,

@@ -1,7 +1,7 @@
 //! One span or log record as received, and how a dialect reads it.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
@@ -29,6 +29,7 @@ pub struct Record<'a> {
     upsert: Option<&'a Upsert>,
     read: RefCell<BTreeSet<&'a str>>,
     ignored: RefCell<BTreeSet<&'a str>>,
+    losses: RefCell<BTreeMap<&'static str, u64>>,
 }
 
 /// What comes beside a record of Langfuse's ingestion, whose ids are texts of any form and whose records
@@ -67,8 +68,8 @@ impl<'a> Record<'a> {
     }
 
     fn new(resource: &'a Resource, scope: &'a InstrumentationScope, signal: Signal<'a>) -> Self {
-        let (read, ignored) = (RefCell::default(), RefCell::default());
-        Self { resource, scope, signal, surroundings: None, upsert: None, read, ignored }
+        let (read, ignored, losses) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { resource, scope, signal, surroundings: None, upsert: None, read, ignored, losses }
     }
 
     /// With a place for the digest of resource and scope, which the first of their records fills for the
@@ -306,6 +307,18 @@ impl<'a> Record<'a> {
     pub fn ignore(&self, names: &[&'static str]) {
         let present = names.iter().filter_map(|name| self.find(name));
         self.ignored.borrow_mut().extend(present.map(|attribute| attribute.key.as_str()));
+    }
+
+    /// Counts parts of the record that became nothing although they say something, by the reason.
+    pub(super) fn lose(&self, reason: &'static str, parts: u64) {
+        if parts > 0 {
+            *self.losses.borrow_mut().entry(reason).or_default() += parts;
+        }
+    }
+
+    /// The parts of the record that became nothing although they say something, by the reason.
+    pub fn losses(&self) -> BTreeMap<&'static str, u64> {
+        self.losses.borrow().clone()
     }
 
     /// The names of the attributes that were read for their value, in alphabetical order.

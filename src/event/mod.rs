@@ -7,6 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`SessionEvent`], [`EventBatch`] and their small types |
+//! | `history.rs` | the chained hash of a conversation |
 //! | `identity.rs` | [`RecordDigest`] and the derivation of `event_id` |
 //! | `size.rs` | what events take in memory |
 //! | `wire.rs` | the events as `proto/skillspan/v1/session.proto`, for the journal |
@@ -14,6 +15,7 @@
 //! Invariants: no I/O; nothing here knows a client's dialect; an absent text is `""`, an absent
 //! number `0`, and only [`SessionEvent::score`] tells absent from zero.
 
+pub(crate) mod history;
 mod identity;
 mod size;
 mod timestamp;
@@ -30,6 +32,18 @@ pub(crate) use wire::{attributes_from_json, attributes_to_json};
 /// How the key of a tool call begins whose client does not say which call it is. A reader joins it
 /// with the call that another signal names.
 pub const UNNAMED_CALL: &str = "call@";
+
+/// How the key of a result begins that tells how a command ended which another call started in the
+/// background: the client's name of the command and the call's id follow, an `@` in between. A reader joins it
+/// with that call; it is no fact of its own.
+pub const ENDING: &str = "ends@";
+
+/// How the key of a tool call begins that a client of the Model Context Protocol, or its server, made of a call
+/// that an agent reports as well; its span follows. A reader joins it with that call.
+pub const NESTED_CALL: &str = "mcp@";
+
+/// How the key of an answer begins that has no words and says what a model call cost.
+pub const USAGE: &str = "usage:";
 
 /// Attributes that became no field of their own, by key. Rendered as one JSON object.
 pub type Attributes = BTreeMap<String, serde_json::Value>;

@@ -1,5 +1,8 @@
 //! What came in and what became of it, as Prometheus counters.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -12,7 +15,31 @@ pub struct Counters {
     pub(super) received: Family<SignalLabels, Counter>,
     pub(super) events: Family<EventLabels, Counter>,
     pub(super) dropped: Family<DropLabels, Counter>,
+    pub(super) lost: Family<DropLabels, Counter>,
+    pub(super) losses: Losses,
     pub(super) unrecognised: Family<ScopeLabels, Counter>,
+}
+
+/// What was received, said something and became nothing, for those who look after the process: by dialect and
+/// reason. Cloning shares it.
+#[derive(Debug, Clone, Default)]
+pub struct Losses(Arc<Mutex<BTreeMap<(&'static str, &'static str), u64>>>);
+
+impl Losses {
+    pub(super) fn note(&self, dialect: &'static str, reason: &'static str, count: u64) {
+        if count > 0 {
+            *self.lock().entry((dialect, reason)).or_default() += count;
+        }
+    }
+
+    /// How much was lost since the start, by dialect, `""` if none is to blame, and reason.
+    pub fn since_start(&self) -> BTreeMap<(&'static str, &'static str), u64> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(&'static str, &'static str), u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -69,10 +96,20 @@ impl Counters {
             self.dropped.clone(),
         );
         registry.register(
+            "skillspan_parts_lost",
+            "Parts of requests and records that said something and became nothing, by dialect and reason",
+            self.lost.clone(),
+        );
+        registry.register(
             "skillspan_records_unrecognised",
             "Records that no dialect recognised, by signal and instrumentation scope",
             self.unrecognised.clone(),
         );
+    }
+
+    /// What was lost, for those who look after the process.
+    pub fn losses(&self) -> Losses {
+        self.losses.clone()
     }
 
     pub(super) fn request(&self, transport: &'static str, signal: &'static str, outcome: &'static str) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
 
-use crate::dialects::{Dialects, Outcome, Record};
+use crate::dialects::{Dialects, Outcome, Reason, Record};
 use crate::event::{Owner, SessionEvent, Timestamp, Withdrawal};
 use crate::journal::{AppendError, Journal};
 use crate::processors::Processor;
@@ -47,6 +47,11 @@ pub trait Source: Send + 'static {
     /// Whether it is read faster than another thread wakes up.
     fn is_small(&self) -> bool;
 
+    /// Whether its body says anything: a request for nothing is none that is lost.
+    fn is_filled(&self) -> bool {
+        true
+    }
+
     /// Shows every readable record to `visit`, in order. `lease` pays for the request as received, and
     /// for what reading it takes on top.
     fn read(self, lease: &mut Lease, visit: &mut dyn FnMut(&Record<'_>)) -> Result<Tally, Refusal>;
@@ -61,6 +66,8 @@ pub struct Tally {
     pub rejected: u64,
     /// Why, for the first of them; or, if none was rejected, what the client should know; else `""`.
     pub message: String,
+    /// Members of records, and of what surrounds them, that have no name of the protocol's.
+    pub skipped: u64,
 }
 
 /// What becomes of a request.
@@ -140,7 +147,7 @@ impl Ingest {
         request: &mut Request,
         mut lease: Lease,
     ) -> Result<(Tally, EventCounts), Refusal> {
-        let signal = source.signal();
+        let (signal, is_filled) = (source.signal(), source.is_filled());
         let mut counts = EventCounts::default();
         let mut opted_out = BTreeSet::new();
         let mut stored = Ok(());
@@ -159,7 +166,7 @@ impl Ingest {
                 payload.withdraw(withdrawal)?;
             }
         }
-        self.count_records(signal, &tally);
+        self.count_records(signal, &tally, is_filled);
         Ok((tally, counts))
     }
 
@@ -188,11 +195,20 @@ impl Ingest {
     }
 
     fn map(&self, record: &Record<'_>, request: &Request, signal: Signal) -> Vec<SessionEvent> {
-        match self.dialects.map(record, &request.owner, request.ingested_at) {
+        let outcome = self.dialects.map(record, &request.owner, request.ingested_at);
+        for (reason, parts) in record.losses() {
+            let dialect = self.dialects.name_of(record);
+            self.counters.lost.get_or_create(&DropLabels { dialect, reason }).inc_by(parts);
+            self.counters.losses.note(dialect, reason, parts);
+        }
+        match outcome {
             Outcome::Mapped(events) => return events,
             Outcome::Dropped { dialect, reason } => {
                 let labels = DropLabels { dialect, reason: reason.as_str() };
                 self.counters.dropped.get_or_create(&labels).inc();
+                if matches!(reason, Reason::Incomplete | Reason::UnknownName) {
+                    self.counters.losses.note(dialect, reason.as_str(), 1);
+                }
             }
             Outcome::Unrecognised => self.count_unrecognised(signal, record.scope_name()),
         }
@@ -209,7 +225,7 @@ impl Ingest {
         }
     }
 
-    fn count_records(&self, signal: Signal, tally: &Tally) {
+    fn count_records(&self, signal: Signal, tally: &Tally, is_filled: bool) {
         let labels = SignalLabels { signal: signal.as_str() };
         self.counters.received.get_or_create(&labels).inc_by(tally.records + tally.rejected);
         let dropped = |reason, count: u64| {
@@ -218,6 +234,15 @@ impl Ingest {
             }
         };
         dropped("unreadable", tally.rejected);
+        let lost = |reason, count: u64| {
+            if count > 0 {
+                self.counters.lost.get_or_create(&DropLabels { dialect: "", reason }).inc_by(count);
+                self.counters.losses.note("", reason, count);
+            }
+        };
+        self.counters.losses.note("", "unreadable", tally.rejected);
+        lost("unknown_member", tally.skipped);
+        lost("no_records", u64::from(is_filled && tally.records + tally.rejected == 0));
         dropped("metrics", if signal == Signal::Metrics { tally.records } else { 0 });
     }
 

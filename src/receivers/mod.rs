@@ -34,7 +34,7 @@ mod signal;
 pub mod tls;
 
 pub use auth::{Caller, Gate};
-pub use counters::Counters;
+pub use counters::{Counters, Losses};
 pub use ingest::{Ingest, Pipeline, Source, Tally};
 pub use memory::{Lease, MemoryLimit};
 pub use refusal::Refusal;

@@ -15,11 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exporters::deeplake;
 use crate::journal::Journal;
-use crate::receivers::MemoryLimit;
+use crate::receivers::{Losses, MemoryLimit};
 
 use super::hooks::HookSpools;
 use super::metrics::{Metrics, MiningCounts};
-use super::report::{Listening, Problem, Report};
+use super::report::{Listening, Loss, Problem, Report};
 use super::sessions::TableFeed;
 use super::telemetry::Failing;
 
@@ -33,6 +33,7 @@ pub(super) struct Vitals {
     /// Journals that no pipeline has, as they were found at the start.
     pub(super) unowned: Vec<(PathBuf, Problem)>,
     pub(super) memory: Option<MemoryLimit>,
+    pub(super) losses: Losses,
     pub(super) followers: Vec<deeplake::Handle>,
     pub(super) mining: Arc<MiningCounts>,
     pub(super) metrics: Arc<Metrics>,
@@ -123,6 +124,14 @@ impl Vitals {
             );
         }
         report.problems.extend(unowned.map(|(_, problem)| problem.clone()));
+        let lost = self.losses.since_start().into_iter();
+        report.lost = lost
+            .map(|((dialect, reason), count)| Loss {
+                dialect: dialect.to_owned(),
+                reason: reason.to_owned(),
+                count,
+            })
+            .collect();
         report.add_targets(&self.mining.targets);
         self.mining.model.report(&mut report);
         self.mining.embeddings.report(&mut report);

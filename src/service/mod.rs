@@ -36,6 +36,7 @@ mod followers;
 mod free_memory;
 mod health;
 mod hooks;
+mod losses;
 mod metrics;
 pub mod mining;
 mod model_counts;
@@ -68,7 +69,7 @@ use crate::exporters::{deeplake, parquet, target};
 use crate::journal::{self, Journal};
 use crate::receivers::tls::{self, Certificates};
 use crate::receivers::{
-    Counters, Ingest, Lifetimes, MemoryLimit, cors, hooks as hook_doors, langfuse, otlp, serve,
+    Counters, Ingest, Lifetimes, Losses, MemoryLimit, cors, hooks as hook_doors, langfuse, otlp, serve,
 };
 use crate::redact;
 use crate::skillify::llm::ClientError;
@@ -80,7 +81,9 @@ use hooks::HookSpools;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
 use renewal::{Credentials, Renewal};
-pub use report::{JournalReport, Listening, PipelineReport, Problem, Report, TableReport, TargetReport};
+pub use report::{
+    JournalReport, Listening, Loss, PipelineReport, Problem, Report, TableReport, TargetReport,
+};
 use sessions::{Sessions, TableFeed};
 use telemetry::{Failing, Telemetry};
 pub use unowned::unowned_journals;
@@ -211,6 +214,7 @@ impl Service {
             service.workers.spawn(renewal.run(service.stop_rest.clone()));
             service.start_sessions(&settings, sessions, credentials, ports.doors);
         }
+        service.workers.spawn(losses::run(counters.losses(), service.stop_rest.clone()));
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
         let handles: Vec<deeplake::Handle> = followers.iter().map(deeplake::Deeplake::handle).collect();
@@ -228,7 +232,8 @@ impl Service {
             service.workers.spawn(sender.run(service.stop_rest.clone()));
         }
         if let Some((_, listener)) = ports.health {
-            let vitals = service.vitals(&settings, handles, counts, metrics, telemetry);
+            let mut vitals = service.vitals(&settings, handles, counts, metrics, telemetry);
+            vitals.losses = counters.losses();
             service.start_health(listener, vitals);
         }
         Ok(service)
@@ -356,6 +361,7 @@ impl Service {
             tracing::warn!("{what}; {todo}");
         }
         Vitals {
+            losses: Losses::default(),
             addresses: self.addresses.clone(),
             hook_spools: self.hook_spools.clone(),
             feeds: self.feeds.clone(),

@@ -25,6 +25,9 @@ pub struct Report {
     pub listening: Vec<Listening>,
     /// The sessions pipelines.
     pub pipelines: Vec<PipelineReport>,
+    /// What was received since the start, said something and became nothing.
+    #[serde(default)]
+    pub lost: Vec<Loss>,
     /// What follows tables.
     #[serde(default)]
     pub followers: Vec<FollowerReport>,
@@ -33,6 +36,17 @@ pub struct Report {
     pub targets: Vec<TargetReport>,
     /// What fails, and what to do.
     pub problems: Vec<Problem>,
+}
+
+/// Records, or parts of them, that became nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// The dialect that could not use them, `""` if none was asked.
+    pub dialect: String,
+    /// Why, in the word of the metrics.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
 }
 
 /// An open port.
@@ -124,6 +138,7 @@ impl Report {
             ready: false,
             listening: Vec::new(),
             pipelines: Vec::new(),
+            lost: Vec::new(),
             followers: Vec::new(),
             targets: Vec::new(),
             problems: Vec::new(),

@@ -1,6 +1,7 @@
 //! Command lines: what they run, and how each command ended.
 //!
-//! Nothing here knows of sessions or of mining: dialects, readers and mining share it.
+//! Nothing here knows of sessions or of mining: dialects, readers and mining share it, and with it what
+//! clients write in the place of outputs and prompts.
 //!
 //! | file | holds |
 //! |---|---|
@@ -15,6 +16,7 @@
 //! | `vocabulary/` | what is known of public tools |
 //! | `tool.rs` | the command line in a tool call |
 //! | `status/` | how each command of a line ended |
+//! | `machine/` | what clients write in the person's place |
 //! | `refusal.rs` | calls that a person did not allow, and what they said |
 //! | `rule_code.rs` | the names of the rules that an output says were broken |
 //! | `signature.rs` | a failure's output becomes an error signature |
@@ -23,6 +25,7 @@ pub(crate) mod command;
 pub(crate) mod family;
 pub(crate) mod flag;
 pub(crate) mod global_options;
+pub(crate) mod machine;
 mod memo;
 pub(crate) mod parse;
 pub(crate) mod refusal;

@@ -87,6 +87,11 @@ pub(crate) fn refusal(output: &str) -> Option<Refusal<'_>> {
     REFUSED.iter().any(|start| text.starts_with(start)).then(|| Refusal { words: words(text) })
 }
 
+/// What a person said who did not allow a call.
+pub(crate) fn words_of(output: &str) -> Option<String> {
+    refusal(output)?.words.map(str::to_owned)
+}
+
 /// Whether nothing was run: a person or the client did not allow it.
 pub(crate) fn was_not_run(output: &str) -> bool {
     let text = output.trim_start();

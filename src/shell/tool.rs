@@ -39,13 +39,16 @@ const SHELL_WORDS: &[&str] = &[
 const COMMAND_KEYS: &[&str] =
     &["command", "cmd", "script", "full_command", "commandLine", "command_line", "commands"];
 
+/// Whether a tool of a name of such words runs command lines.
+pub(crate) fn is_shell(words: &[String]) -> bool {
+    let is = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+    is(SHELL_WORDS) && !is(&["edit", "editor"])
+}
+
 /// The command line of a shell tool's call, whatever assistant it is of; `None` for any other tool.
 pub fn command_line(tool: &str, input: &str) -> Option<String> {
     let words = name_words(tool);
-    if words.iter().any(|word| word == "edit" || word == "editor") {
-        return None;
-    }
-    if !words.iter().any(|word| SHELL_WORDS.contains(&word.as_str())) {
+    if !is_shell(&words) {
         return None;
     }
     let Ok(value) = serde_json::from_str::<Value>(input) else {

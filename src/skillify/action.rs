@@ -23,7 +23,7 @@ use crate::shell::command::{Command, commands, looks_like_file};
 use crate::shell::refusal::refusal;
 use crate::shell::rule_code::{rule_codes, silenced};
 use crate::shell::signature;
-use crate::shell::status::statuses;
+use crate::shell::status::{is_poll, statuses};
 use crate::shell::tool::{command_line, name_words};
 use crate::table::Fact;
 
@@ -115,7 +115,11 @@ impl<'a> Calls<'a> {
     /// Joins the facts of one session, which began in `folder`.
     pub(super) fn join(facts: &[&'a Fact], folder: &'a str) -> Self {
         let mut by_id: BTreeMap<&str, Call<'a>> = BTreeMap::new();
-        for fact in facts {
+        // A person who stopped the assistant decided about no call.
+        let about_no_call = |event: &SessionEvent| {
+            event.kind == Kind::Decision && event.tool_call_id.is_empty() && event.tool.is_empty()
+        };
+        for fact in facts.iter().filter(|fact| !about_no_call(&fact.event)) {
             let event = &fact.event;
             let call = by_id.entry(call_id(event)).or_default();
             match event.kind {
@@ -141,6 +145,9 @@ impl<'a> Calls<'a> {
         let event = &fact.event;
         if event.kind == Kind::SkillUse {
             return vec![Action::new(What::Skill, event, vec![event.event_id.clone()].into())];
+        }
+        if event.kind == Kind::Decision && event.tool_call_id.is_empty() && event.tool.is_empty() {
+            return Vec::new();
         }
         let Some(call) = self.by_id.get(call_id(event)) else { return Vec::new() };
         if !call.is_opened_by(event) {
@@ -326,7 +333,9 @@ impl<'a> Call<'a> {
         let refusal = refusal(output).filter(|_| status != Status::Ok);
         let rejected = self.observations().any(|event| event.decision == Decision::Reject);
         let refused = refusal.is_some() || (rejected && status != Status::Ok);
-        let said = refusal.and_then(|refusal| refusal.words).map(str::to_owned);
+        let decided =
+            self.decision.map(|decision| decision.text.as_str()).filter(|text| rejected && !text.is_empty());
+        let said = refusal.and_then(|refusal| refusal.words).or(decided).map(str::to_owned);
         let tool = self.first_text(|event| &event.tool);
         let input = self.first_text(|event| &event.input);
         let mut actions: Vec<Action> = match command_line(tool, input) {
@@ -387,6 +396,10 @@ impl<'a> Call<'a> {
 }
 
 fn classify(tool: &str, input: &str) -> What {
+    // What such a call came to is the outcome of the command that it looks after.
+    if is_poll(tool) {
+        return What::Look;
+    }
     let words = name_words(tool);
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
     if has(&["skill"]) {

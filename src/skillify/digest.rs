@@ -23,11 +23,12 @@ use super::segment::{self, Segment, Turn, repairable};
 use super::version::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::shell::command::Command;
+use crate::shell::status::{self, is_poll};
 use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,7 +131,7 @@ impl Digest {
             ended: session.ended,
             prompts: count(|event| event.kind == Kind::Prompt && event.agent.is_empty()),
             tool_calls: count(|event| event.kind == Kind::ToolCall),
-            failures: count(|event| event.kind == Kind::ToolResult && event.status == Status::Error),
+            failures: u64::try_from(failures(session)).unwrap_or(u64::MAX),
             loaded,
             segments: segments.iter().map(|segment| SegmentDigest::of(segment, &checkout)).collect(),
         }
@@ -170,6 +171,21 @@ impl Digest {
         let failed = actions.filter(|action| !action.refused && action.status == Status::Error);
         failed.filter_map(repairable).map(Command::text).collect()
     }
+}
+
+/// How many calls failed: by their exit status, or by what they printed. A call that looked after a command tells
+/// of the same failure again.
+fn failures(session: &Session) -> usize {
+    let events = || session.facts.iter().map(|fact| &fact.event);
+    let calls = events().filter(|event| event.kind == Kind::ToolCall);
+    let inputs: BTreeMap<&str, &str> =
+        calls.map(|call| (call.tool_call_id.as_str(), call.input.as_str())).collect();
+    let failed =
+        events().filter(|event| event.kind == Kind::ToolResult && !is_poll(&event.tool)).filter(|event| {
+            let input = inputs.get(event.tool_call_id.as_str()).copied().unwrap_or_default();
+            status::of_line(&event.tool, input, event.status, &event.output) == Status::Error
+        });
+    failed.count()
 }
 
 /// The skill's own name: assistants name a plugin's skill `plugin:skill`.

@@ -26,6 +26,11 @@
 //! | `history.rs` | traces without an id, joined by the conversation they show |
 //! | `reconcile.rs` | facts and sub-agents that only several observations together show |
 //! | `repeated.rs` | calls that share an id and are different ones |
+//! | `aliases.rs` | calls and prompts that go by several ids |
+//! | `executions.rs` | several spans of one execution |
+//! | `speakers.rs` | whose words and calls are a sub-agent's |
+//! | `endings.rs` | commands that another call ends |
+//! | `reading.rs` | facts as people read them: prompts of older tables, names of tools |
 //!
 //! On disk:
 //!
@@ -41,7 +46,10 @@
 //! the same bytes; what readers make of the rows does not depend on the order of files or rows, nor
 //! on how often a row was stored.
 
+mod aliases;
 mod decoding;
+mod endings;
+mod executions;
 mod file;
 mod footer;
 mod groups;
@@ -54,12 +62,14 @@ mod part;
 mod query;
 mod ranges;
 mod read;
+mod reading;
 mod reconcile;
 mod repeated;
 mod resolve;
 mod resolving;
 mod schema;
 pub mod sessions;
+mod speakers;
 mod summaries;
 mod ties;
 pub mod upkeep;

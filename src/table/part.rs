@@ -95,11 +95,12 @@ pub(super) enum Columns {
     Keys,
 }
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 25] = [
     "event_id",
     "fact_key",
     "rank",
     "session_id",
+    "turn_id",
     "seq",
     "kind",
     "timestamp",
@@ -113,6 +114,7 @@ const KEYS: [&str; 23] = [
     "assistant",
     "agent",
     "tool",
+    "tool_call_id",
     "trace_id",
     "span_id",
     "parent_span_id",

@@ -8,20 +8,21 @@
 //! 1. **Upserts.** A client that says a text again, in another record of the same id, replaces it: of the
 //!    words with the same id behind the `@` of their keys, the latest counts, and the id goes. A result
 //!    of a span that made no call is an update of something that was no tool, and is left out.
-//! 2. **Sub-agents.** What happens on the spans below a tool's span is a sub-agent's, and so is a
-//!    prompt that is given while a tool runs: people do not ask in the middle of a call. (Spans that
-//!    became no event leave a gap in the ancestry, which the time bridges.)
-//! 3. **Words.** A model call numbers its words (`key#number`), because it is shown the whole
+//! 2. **Ids.** Calls and prompts that go by several ids (`aliases.rs`), and several spans of one execution
+//!    (`executions.rs`).
+//! 3. **Sub-agents.** Whose words and calls are a sub-agent's (`speakers.rs`).
+//! 4. **Words.** A model call numbers its words (`key#number`), because it is shown the whole
 //!    conversation; an agent's span does not (`key`). The unnumbered join the least number of the
 //!    same key. A prompt that only an agent's span has joins the first prompt that model calls of its
 //!    trace have, because what the person asked and what was made of it for the model are one
 //!    question.
-//! 4. **Repeated ids.** Calls of different turns that share an id are told apart (`repeated.rs`).
-//! 5. **Calls.** A tool's span that does not know the call's id goes by its own span id; the model's
+//! 5. **Repeated ids.** Calls of different turns that share an id are told apart (`repeated.rs`).
+//! 6. **Calls.** A tool's span that does not know the call's id goes by its own span id; the model's
 //!    answer and the next request know the id. The spans take the ids of the calls they execute: first
 //!    of the same tool with the same input, then of the same tool, then with the same input, each in
-//!    order of time. What is left on either side stands alone.
-//! 6. **Calls of hooks.** A client whose hooks name no call may export spans of the same trace, which do.
+//!    order of time, and none that was made after the span began if there is another. What is left on either side
+//!    stands alone.
+//! 7. **Calls of hooks.** A client whose hooks name no call may export spans of the same trace, which do.
 //!    The hooks' calls take their ids in the same way.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -30,13 +31,19 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::executions::bare;
 use super::repeated::separate_calls;
-use crate::event::{Kind, SessionEvent, Timestamp, UNNAMED_CALL};
+use super::speakers::SPEAKER;
+use super::{aliases, executions, speakers};
+use crate::event::{Kind, SessionEvent, Timestamp, UNNAMED_CALL, USAGE};
 
 /// Between a key and its number.
 pub(super) const NUMBER: char = '#';
-/// Between the span of a sub-agent's tool and the key of its words.
-const SPEAKER: char = '/';
+
+/// What makes a call knows it at first hand; what repeats it has a lower rank.
+const FIRST_HAND: i64 = 2;
+/// Some clients' clocks give starts in whole milliseconds and ends more finely.
+const CLOCK_GRAIN: Duration = Duration::from_millis(1);
 
 /// Between the key of words and the id of what they replace.
 const UPSERT: char = '@';
@@ -47,16 +54,23 @@ const UPSERT: char = '@';
 pub(super) fn reconcile(events: &mut Vec<SessionEvent>) -> bool {
     let mut compared = false;
     leave_out_results_of_no_call(events);
+    aliases::join(events);
     for mut trace in by_trace(events) {
         compared |= join_upserts(&mut trace);
-        find_sub_agents(&mut of_frameworks(&mut trace));
+        compared |= executions::join(&mut of_frameworks(&mut trace));
+        compared |= speakers::find(&mut trace);
         join_words(&mut trace);
     }
+    place_usage(events);
     separate_calls(events);
     for mut trace in by_trace(events) {
         compared |= join_calls(&mut of_frameworks(&mut trace));
         compared |= name_calls(&mut trace);
     }
+    // A call that waits for a person may be executed in another trace.
+    let mut of_frameworks: Vec<&mut SessionEvent> =
+        events.iter_mut().filter(|event| event.assistant.is_empty()).collect();
+    executions::prefer_last(&mut of_frameworks);
     compared
 }
 
@@ -72,7 +86,7 @@ pub(super) fn may_compare<'e>(mut events: impl Iterator<Item = &'e SessionEvent>
 pub(super) fn is_compared(event: &SessionEvent) -> bool {
     match event.kind {
         Kind::ToolCall => is_of_call(event),
-        kind => is_words(kind) && event.fact_key.contains(UPSERT),
+        kind => is_words(kind) && (event.fact_key.contains(UPSERT) || !event.history_after.is_empty()),
     }
 }
 
@@ -175,13 +189,17 @@ struct Call {
     at: Option<(Timestamp, i64)>,
     tool: String,
     input: Value,
+    /// When it was made at first hand; `None` if messages only repeat it, which they do later.
+    made: Option<Timestamp>,
 }
 
 /// Answers whether inputs were compared.
 fn join_calls(trace: &mut [&mut SessionEvent]) -> bool {
     let spans = spans_of_tools(trace);
-    let (executed, stated) = calls(trace, |event| spans.contains(&event.span_id));
-    join(trace, executed, stated)
+    let is_executed = |event: &SessionEvent| spans.contains(&event.span_id);
+    let compared = aliases::join_kinds(trace, is_executed);
+    let (executed, stated) = calls(trace, is_executed);
+    join(trace, executed, stated) || compared
 }
 
 /// Hooks that do not say which call they are about, and what else states the calls of the trace.
@@ -211,9 +229,15 @@ fn join(
     unnamed.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
     unexecuted.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
     let input = |call: &Call| Some(call.input.to_string()).filter(|_| !call.input.is_null());
-    let mut ids = pairs(&mut unnamed, &mut unexecuted, |call| Some((call.tool.clone(), input(call)?)));
-    ids.extend(pairs(&mut unnamed, &mut unexecuted, |call| Some(call.tool.clone())));
-    ids.extend(pairs(&mut unnamed, &mut unexecuted, input));
+    let mut ids = BTreeMap::new();
+    let mark = |call: &Call| Some((bare(&call.tool).to_owned(), input(call)?));
+    for in_time in [true, false] {
+        ids.extend(pairs(&mut unnamed, &mut unexecuted, in_time, mark));
+    }
+    for in_time in [true, false] {
+        ids.extend(pairs(&mut unnamed, &mut unexecuted, in_time, |call| Some(bare(&call.tool).to_owned())));
+    }
+    ids.extend(pairs(&mut unnamed, &mut unexecuted, false, input));
     for event in trace.iter_mut().filter(|event| is_of_call(event)) {
         if let Some(id) = ids.get(&event.fact_key) {
             event.fact_key.clone_from(id);
@@ -223,11 +247,11 @@ fn join(
     true
 }
 
-fn is_words(kind: Kind) -> bool {
+pub(super) fn is_words(kind: Kind) -> bool {
     matches!(kind, Kind::Prompt | Kind::Response | Kind::Error)
 }
 
-fn is_of_call(event: &SessionEvent) -> bool {
+pub(super) fn is_of_call(event: &SessionEvent) -> bool {
     matches!(event.kind, Kind::ToolCall | Kind::ToolResult) && !event.fact_key.is_empty()
 }
 
@@ -261,6 +285,9 @@ fn calls(
         let at = (event.timestamp, event.seq);
         call.key.clone_from(&event.fact_key);
         call.at = Some(call.at.map_or(at, |known| known.min(at)));
+        if event.rank >= FIRST_HAND {
+            call.made = Some(call.made.map_or(event.timestamp, |known| known.min(event.timestamp)));
+        }
         if event.tool > call.tool {
             call.tool.clone_from(&event.tool);
         }
@@ -276,93 +303,83 @@ fn calls(
 }
 
 /// Pairs calls that have an equal mark, in order, and takes them out; by the key of the first side,
-/// that of the second.
+/// that of the second. `in_time`: no call of the first side began before that of the second was made.
 fn pairs<M: Ord>(
     unnamed: &mut Vec<Call>,
     unexecuted: &mut Vec<Call>,
+    in_time: bool,
     mark: impl Fn(&Call) -> Option<M>,
 ) -> BTreeMap<String, String> {
-    let mut free: BTreeMap<M, VecDeque<String>> = BTreeMap::new();
-    for call in unexecuted.iter() {
+    let mut free: BTreeMap<M, VecDeque<&Call>> = BTreeMap::new();
+    for call in unnamed.iter() {
         if let Some(mark) = mark(call) {
-            free.entry(mark).or_default().push_back(call.key.clone());
+            free.entry(mark).or_default().push_back(call);
         }
     }
     let mut ids = BTreeMap::new();
-    unnamed.retain(|call| match mark(call).and_then(|mark| free.get_mut(&mark)?.pop_front()) {
-        Some(id) => ids.insert(call.key.clone(), id).is_some(),
-        None => true,
-    });
+    for stated in unexecuted.iter() {
+        let Some(calls) = mark(stated).and_then(|mark| free.get_mut(&mark)) else { continue };
+        let began = |call: &Call| call.at.map(|(at, _)| at.saturating_add(CLOCK_GRAIN));
+        let is_it = |call: &&Call| !in_time || stated.made.is_none_or(|made| Some(made) <= began(call));
+        if let Some(call) = calls.iter().position(is_it).and_then(|place| calls.remove(place)) {
+            ids.insert(call.key.clone(), stated.key.clone());
+        }
+    }
     let taken: BTreeSet<&String> = ids.values().collect();
     unexecuted.retain(|call| !taken.contains(&call.key));
+    unnamed.retain(|call| !ids.contains_key(&call.key));
     ids
 }
 
-/// A tool that runs: its name and its time.
-struct Running {
-    tool: String,
-    from: Timestamp,
-    until: Timestamp,
-}
-
-fn find_sub_agents(trace: &mut [&mut SessionEvent]) {
-    let running = running(trace);
-    if running.is_empty() {
+/// What a model call cost joins the answer that goes by the same id, or that its span shows elsewhere, or a call
+/// that it made.
+fn place_usage(events: &mut Vec<SessionEvent>) {
+    let is_usage = |event: &SessionEvent| event.kind == Kind::Response && event.fact_key.starts_with(USAGE);
+    if !events.iter().any(is_usage) {
         return;
     }
-    let parents: BTreeMap<String, String> = trace
-        .iter()
-        .filter(|event| !event.parent_span_id.is_empty())
-        .map(|event| (event.span_id.clone(), event.parent_span_id.clone()))
-        .collect();
-    for event in trace.iter_mut().filter(|event| event.agent.is_empty()) {
-        let above = || ancestor(&event.span_id, &parents, &running);
-        let around = || {
-            let is_within = |tool: &Running| tool.from < event.timestamp && event.timestamp < tool.until;
-            let others =
-                running.iter().filter(|(span, _)| event.kind == Kind::Prompt && **span != event.span_id);
-            others
-                .filter(|(_, tool)| is_within(tool))
-                .min_by_key(|(span, tool)| (tool.until.since(tool.from), *span))
-        };
-        let Some((span, tool)) = above().or_else(around) else { continue };
-        event.agent.clone_from(&tool.tool);
-        // A sub-agent is often given the very words of the person, and they are another prompt.
-        if is_words(event.kind) && !event.fact_key.is_empty() {
-            event.fact_key = format!("{span}{SPEAKER}{}", event.fact_key);
+    let span = |event: &SessionEvent| (event.trace_id.clone(), event.span_id.clone());
+    let mut answers: BTreeSet<String> = BTreeSet::new();
+    // The log records of an assistant may share one span, a framework's model call has one of its own.
+    let mut by_span: BTreeMap<(String, String), (Kind, String)> = BTreeMap::new();
+    for event in events.iter().filter(|event| !is_usage(event) && !event.fact_key.is_empty()) {
+        let is_made = event.kind == Kind::ToolCall && event.rank >= FIRST_HAND && event.assistant.is_empty();
+        if event.kind == Kind::Response {
+            answers.insert(event.fact_key.clone());
+        }
+        if (event.kind == Kind::Response || is_made) && !event.span_id.is_empty() {
+            let this = (event.kind, event.fact_key.clone());
+            // The answer comes before the calls, whatever their keys.
+            let known = by_span.entry(span(event)).or_insert_with(|| this.clone());
+            let order = |found: &(Kind, String)| (found.0 != Kind::Response, found.1.clone());
+            if order(&this) < order(known) {
+                *known = this;
+            }
         }
     }
-}
-
-/// The tools by span. Only a tool's own span knows how long the tool took.
-fn running(trace: &[&mut SessionEvent]) -> BTreeMap<String, Running> {
-    let spans = spans_of_tools(trace);
-    let results =
-        trace.iter().filter(|event| event.kind == Kind::ToolResult && spans.contains(&event.span_id));
-    let timed = results.filter(|event| event.duration_us > 0);
-    timed
-        .map(|event| {
-            let took = Duration::from_micros(event.duration_us.unsigned_abs());
-            let from = event.timestamp.saturating_sub(took);
-            (event.span_id.clone(), Running { tool: event.tool.clone(), from, until: event.timestamp })
-        })
-        .collect()
-}
-
-/// The nearest tool above a span.
-fn ancestor<'r>(
-    span: &str,
-    parents: &BTreeMap<String, String>,
-    running: &'r BTreeMap<String, Running>,
-) -> Option<(&'r String, &'r Running)> {
-    let mut seen = BTreeSet::from([span]);
-    let mut next = parents.get(span)?;
-    // Parents come from clients and may form a circle.
-    while seen.insert(next.as_str()) {
-        if let Some(tool) = running.get_key_value(next) {
-            return Some(tool);
+    let mut costs: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    events.retain_mut(|event| {
+        if !is_usage(event) {
+            return true;
         }
-        next = parents.get(next)?;
+        let id = event.fact_key.strip_prefix(USAGE).unwrap_or_default().to_owned();
+        match by_span.get(&span(event)) {
+            _ if answers.contains(&id) => event.fact_key = id,
+            _ if !event.assistant.is_empty() => {}
+            Some((Kind::Response, key)) => event.fact_key.clone_from(key),
+            Some((_, key)) => {
+                let cost = costs.entry(key.clone()).or_default();
+                *cost = (cost.0.max(event.input_tokens), cost.1.max(event.output_tokens));
+                return false;
+            }
+            None => {}
+        }
+        true
+    });
+    for event in events.iter_mut().filter(|event| event.kind == Kind::ToolCall) {
+        if let Some((input, output)) = costs.get(&event.fact_key) {
+            event.input_tokens = event.input_tokens.max(*input);
+            event.output_tokens = event.output_tokens.max(*output);
+        }
     }
-    None
 }

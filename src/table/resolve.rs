@@ -17,11 +17,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::endings::{self, is_ending};
 use super::history::{self, TraceId};
 use super::read::Observations;
+use super::reading;
 use super::reconcile::reconcile;
 use super::{Fact, Session, SessionSource, Summary};
-use crate::event::{Kind, SessionEvent, Timestamp};
+use crate::event::{Kind, SessionEvent, Timestamp, USAGE};
 
 /// What resolving needs to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +55,8 @@ pub(super) fn summarize(events: Vec<SessionEvent>, options: &ResolveOptions) -> 
     let mut summaries = Vec::new();
     for mut members in members(events) {
         depends_on_content |= reconcile(&mut members.events);
-        let facts: BTreeSet<_> = members.events.iter().map(fact_of).collect();
+        let facts = members.events.iter().filter(|event| !is_ending(event) && !is_usage(event));
+        let facts: BTreeSet<_> = facts.map(fact_of).collect();
         let mut counts = BTreeMap::new();
         for (kind, ..) in facts {
             *counts.entry(kind).or_default() += 1;
@@ -224,7 +227,14 @@ fn most_frequent<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
 fn put_together(mut members: Members, options: &ResolveOptions) -> Session {
     let _ = reconcile(&mut members.events);
     let head = members.head(options);
-    let facts = merge_facts(members.events, &head.id, &head.workspace);
+    let (mut notified, events) = members.events.into_iter().partition::<Vec<_>, _>(is_ending);
+    let mut facts = reading::place_costs(merge_facts(events, &head.id, &head.workspace));
+    if facts.last().is_some_and(|last| is_usage(&last.event)) {
+        sort_by_time(&mut facts);
+    }
+    reading::name_tools(&mut facts);
+    notified.extend(reading::hear(&mut facts));
+    endings::settle(&mut facts, &notified);
     head.with_facts(facts)
 }
 
@@ -252,6 +262,11 @@ impl Members {
             facts: (),
         }
     }
+}
+
+/// Whether it says what a model call cost and nothing else.
+pub(super) fn is_usage(event: &SessionEvent) -> bool {
+    event.kind == Kind::Response && event.fact_key.starts_with(USAGE)
 }
 
 /// Which fact of its session an observation is of. Without a key, it is a fact of its own.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::event::{Kind, SessionEvent, Timestamp};
+use super::resolve::is_usage;
+use crate::event::{Kind, SessionEvent, Status, Timestamp};
+use crate::shell::status;
 
 /// One session, resolved and merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,10 +107,26 @@ impl Session {
         self.facts.chunk_by(|_, next| !next.is_main_prompt()).map(|facts| Turn { facts })
     }
 
+    /// The first fact of a kind that is about a call, wherever in the session: a result may come after the next
+    /// prompt.
+    pub fn of_call(&self, kind: Kind, call_id: &str) -> Option<&SessionEvent> {
+        let is_it = |event: &&SessionEvent| {
+            event.kind == kind && !call_id.is_empty() && event.tool_call_id == call_id
+        };
+        self.facts.iter().map(|fact| &fact.event).find(is_it)
+    }
+
+    /// How a result's command line ended: its status, and what its output says of the commands.
+    pub fn status_of(&self, result: &SessionEvent) -> Status {
+        let call = self.of_call(Kind::ToolCall, &result.tool_call_id);
+        let input = call.map_or("", |call| call.input.as_str());
+        status::of_line(&result.tool, input, result.status, &result.output)
+    }
+
     /// How many facts of each kind it has.
     pub fn counts(&self) -> BTreeMap<Kind, usize> {
         let mut counts = BTreeMap::new();
-        for fact in &self.facts {
+        for fact in self.facts.iter().filter(|fact| !is_usage(&fact.event)) {
             *counts.entry(fact.event.kind).or_default() += 1;
         }
         counts

@@ -60,7 +60,8 @@ fn outcomes(assistant: &str, objects: &[String]) -> Vec<Outcome> {
     outcomes
 }
 
-fn events(assistant: &str, objects: &[String]) -> Vec<SessionEvent> {
+/// The events of a hook's objects.
+pub(crate) fn events(assistant: &str, objects: &[String]) -> Vec<SessionEvent> {
     let mapped = outcomes(assistant, objects).into_iter().flat_map(|outcome| match outcome {
         Outcome::Mapped(events) => events,
         Outcome::Dropped { .. } | Outcome::Unrecognised => vec![],

@@ -17,6 +17,9 @@
 //! | `mappings.rs` | agents that a configuration describes |
 //! | `spans.rs` | spans written by hand |
 //! | `sub_agents.rs` | agents that are tools of other agents |
+//! | `identity.rs` | one call is one fact, whatever its ids and spans |
+//! | `lost_skills.rs` | skills that sessions show only if their calls are read right |
+//! | `people.rs` | who said what, and what no person said |
 //! | `hooks.rs` | hooks against recorded sessions, and from documentation |
 //! | `records.rs` | what holds for every dialect and every record, hostile ones included |
 
@@ -37,8 +40,11 @@ mod from_documentation;
 mod genai;
 mod hard_cases;
 mod hooks;
+mod identity;
 mod langfuse;
+mod lost_skills;
 mod mappings;
+mod people;
 mod records;
 mod sessions;
 mod spans;

@@ -175,8 +175,7 @@ async fn a_bad_record_rejects_itself_and_not_its_batch() {
         JSON,
         br#"{"partialSuccess":{"errorMessage":"span cannot be read: name: an object where a simple value belongs","rejectedSpans":"1"}}"#,
     );
-    let logs =
-        r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"soon"},{"traceId":"xy"}]}]}]}"#;
+    let logs = r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"soon"},{"traceId":7}]}]}]}"#;
     send_json(&running, "/v1/logs", logs).await.is(
         200,
         JSON,

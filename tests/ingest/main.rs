@@ -27,6 +27,7 @@
 //! | 408 / `DEADLINE_EXCEEDED` for senders that fall silent or drip | `connections::a_sender_that_falls_silent_is_answered_408`, `…` |
 //! | connections age: `Connection: close`, GOAWAY, and no request is lost | `connections::…` |
 //! | OTLP/JSON, leniently | `json::…` |
+//! | JSON as other encoders write it | `encoders::…` |
 //! | protobuf, record by record | `protobuf::…` |
 //! | Langfuse's own paths, to the letter of its SDKs | `langfuse::…` |
 //! | 401, 429, 503, 413, 415 and 400 at the doors of Langfuse and of hooks, and nothing stored | `refused::…` |
@@ -44,6 +45,7 @@
 
 mod captures;
 mod connections;
+mod encoders;
 mod exporters;
 mod grpc;
 mod harness;

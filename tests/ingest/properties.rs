@@ -187,10 +187,10 @@ proptest! {
 
     #[test]
     fn any_json_is_stepped_over(depth in 1..900_usize, tail in "[ \\[\\]{}:,\"a0-9tfn\\\\]{0,40}") {
-        let nested = format!("{{\"x\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        let nested = format!("{{\"resourceSpans\":[],\"x\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
         prop_assert!(read(Signal::Traces, Encoding::Json, nested.as_bytes()).is_ok());
         let valid = serde_json::from_str::<serde::de::IgnoredAny>(&tail).is_ok();
-        let wrapped = format!("{{\"x\":{tail}}}");
+        let wrapped = format!("{{\"resourceSpans\":[],\"x\":{tail}}}");
         let wrapped_is_json = serde_json::from_str::<serde::de::IgnoredAny>(&wrapped).is_ok();
         let read = read(Signal::Traces, Encoding::Json, wrapped.as_bytes());
         // What is JSON is stepped over; what is not may be read more leniently, and never the reverse.

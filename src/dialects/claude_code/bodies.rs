@@ -10,7 +10,9 @@ use serde_json::Value;
 
 use super::super::{Mapping, Record, directory};
 use super::{MENTION_RANK, call_rank, event, reply_key, result_rank};
-use crate::event::{Kind, SessionEvent, Status};
+use crate::event::{Decision, Kind, SessionEvent, Status};
+use crate::shell::refusal::refusal;
+use crate::shell::status;
 
 const BODY: &[&str] = &["body"];
 /// Where the client wrote the body to a file instead.
@@ -26,8 +28,6 @@ const REFUSALS: &[&str] = &[
 ];
 const DENIED: (&str, &str) = ("Permission to ", " has been denied");
 
-/// The first line of a failed command's output.
-const EXIT_CODE: &str = "Exit code ";
 /// The end of what the client cut.
 const CUT: &str = "[TRUNCATED - Content exceeds";
 
@@ -107,9 +107,12 @@ pub(super) fn results_in_context(record: &Record<'_>, context: &str) -> Vec<Sess
             (None, None) => {}
         }
     }
-    let is_result = |(call, output): &(&str, String)| !call.is_empty() && !is_refusal(output);
-    let results = results.into_iter().filter(is_result);
-    results.map(|(call, output)| result(record, call, separated(&output), Status::Unknown)).collect()
+    let results = results.into_iter().filter(|(call, _)| !call.is_empty());
+    let to_event = |(call, output): (&str, String)| match is_refusal(&output) {
+        true => refused(record, call, &separated(&output)),
+        false => Some(result(record, call, separated(&output), Status::Unknown)),
+    };
+    results.filter_map(to_event).collect()
 }
 
 /// The text under the one heading of a detailed tool span's attribute.
@@ -148,9 +151,22 @@ fn result_block(record: &Record<'_>, block: &Value) -> Option<SessionEvent> {
     };
     let failed = block.get("is_error").and_then(Value::as_bool) == Some(true);
     if failed && is_refusal(&output) {
-        return None;
+        return refused(record, call, &output);
     }
     Some(result(record, call, output, if failed { Status::Error } else { Status::Unknown }))
+}
+
+/// The decision of a person who said why, or what to do instead.
+pub(super) fn refused(record: &Record<'_>, call: &str, output: &str) -> Option<SessionEvent> {
+    let words = refusal(output)?.words?;
+    Some(SessionEvent {
+        fact_key: call.to_owned(),
+        tool_call_id: call.to_owned(),
+        decision: Decision::Reject,
+        decision_source: "user_reject".to_owned(),
+        text: words.to_owned(),
+        ..event(record, Kind::Decision, MENTION_RANK)
+    })
 }
 
 /// Whether a tool's result is the word that it was not allowed to run.
@@ -162,12 +178,10 @@ pub(super) fn is_refusal(output: &str) -> bool {
 
 /// A result as the model saw it. The model's request is not the tool's time.
 fn result(record: &Record<'_>, call: &str, output: String, status: Status) -> SessionEvent {
-    let exit_code = output.strip_prefix(EXIT_CODE).and_then(|rest| rest.split_whitespace().next());
-    let failed = exit_code.and_then(|code| code.parse::<i64>().ok()).is_some_and(|code| code != 0);
     SessionEvent {
         fact_key: call.to_owned(),
         tool_call_id: call.to_owned(),
-        status: if failed { Status::Error } else { status },
+        status: status::as_written(status, &output),
         truncated: is_cut(&output),
         output,
         ..event(record, Kind::ToolResult, result_rank::CONVERSATION)

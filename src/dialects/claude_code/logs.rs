@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::{Mapping, Record};
 use super::{
-    CALL, ERROR, LOG_RANK, MENTION_RANK, REQUEST, arguments, bodies, call_rank, duration_us, event, prompt,
-    reply_key, result_rank, status, tool_event,
+    CALL, ERROR, LOG_RANK, MENTION_RANK, PARAMETERS, REQUEST, arguments, bodies, call_rank, duration_us,
+    event, prompt, reply_key, result_rank, status, tool_event,
 };
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 
@@ -18,7 +18,6 @@ const RESPONSE: &[&str] = &["response"];
 const DECISION: &[&str] = &["decision", "decision_type"];
 const DECISION_SOURCE: &[&str] = &["source", "decision_source"];
 const INPUT: &[&str] = &["tool_input"];
-const PARAMETERS: &[&str] = &["tool_parameters"];
 /// Why a tool failed, where the client says more than its class.
 const FAILURE: &[&str] = &["error"];
 const SKILL: &[&str] = &["skill.name"];
@@ -29,7 +28,6 @@ const WITHHELD_SKILL: &str = "custom_skill";
 
 /// Start-up notices, counters and internals.
 const NOISE: &[&str] = &[
-    "api_request",
     "at_mention",
     "auth",
     "compaction",
@@ -61,6 +59,7 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
         "tool_result" => tool_result(record),
         "api_error" | "api_refusal" | "internal_error" => one(record, error(record, &name)),
         "skill_activated" => one(record, skill_activated(record)),
+        "api_request" => super::usage(record, MENTION_RANK),
         "api_request_body" => bodies::request(record),
         "api_response_body" => bodies::response(record),
         "managed_settings_resolved" => session_start(record),

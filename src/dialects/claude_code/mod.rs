@@ -29,9 +29,9 @@ mod spans;
 
 use serde_json::{Map, Value};
 
-use super::repository;
 use super::{Dialect, Mapping, Record};
-use crate::event::{Kind, SessionEvent, Status};
+use super::{mcp, repository};
+use crate::event::{Kind, SessionEvent, Status, USAGE};
 
 /// The prefix of the instrumentation scopes of all of the client's signals.
 const SCOPE: &str = "com.anthropic.claude_code";
@@ -49,8 +49,13 @@ const TOOL: &[&str] = &["tool_name", "gen_ai.tool.name"];
 const CALL: &[&str] = &["tool_use_id", "gen_ai.tool.call.id"];
 const REQUEST: &[&str] = &["request_id", "gen_ai.response.id"];
 const MESSAGE: &[&str] = &["message.uuid"];
+const PARAMETERS: &[&str] = &["tool_parameters"];
+const MCP_SERVER: &[&str] = &["mcp_server_name"];
+const MCP_TOOL: &[&str] = &["mcp_tool_name"];
 const SUCCESS: &[&str] = &["success"];
 const DURATION_MS: &[&str] = &["duration_ms"];
+const INPUT_TOKENS: &[&str] = &["input_tokens", "gen_ai.usage.input_tokens"];
+const OUTPUT_TOKENS: &[&str] = &["output_tokens", "gen_ai.usage.output_tokens"];
 /// A message, else the name of its class.
 const ERROR: &[&str] = &["error", "error_message", "error_name", "error_class", "error_type", "error_code"];
 /// Repeats what other attributes or the record itself say.
@@ -143,14 +148,49 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
     }
 }
 
+/// What a reply cost that the client says in a record of its own, or that has no words.
+fn usage(record: &Record<'_>, rank: i64) -> Mapping {
+    let (input_tokens, output_tokens) =
+        (record.integer(INPUT_TOKENS).unwrap_or_default(), record.integer(OUTPUT_TOKENS).unwrap_or_default());
+    let key = reply_key(record);
+    if key.is_empty() || (input_tokens == 0 && output_tokens == 0) {
+        return Mapping::NOISE;
+    }
+    Mapping::one(SessionEvent {
+        fact_key: format!("{USAGE}{key}"),
+        input_tokens,
+        output_tokens,
+        ..event(record, Kind::Response, rank)
+    })
+}
+
 /// An event about a tool call.
 fn tool_event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
     let call = record.text(CALL).unwrap_or_default();
     SessionEvent {
         fact_key: call.clone(),
-        tool: record.text(TOOL).unwrap_or_default(),
+        tool: tool(record, kind),
         tool_call_id: call,
         ..event(record, kind, rank)
+    }
+}
+
+/// A tool's name. Those of servers of the Model Context Protocol are logged under one name for all, with their own
+/// in the parameters of some records: where a call does not have it, its result may.
+fn tool(record: &Record<'_>, kind: Kind) -> String {
+    let name = record.text(TOOL).unwrap_or_default();
+    if !mcp::is_placeholder(&name) {
+        return name;
+    }
+    let named = match record.json(PARAMETERS) {
+        Some(Value::Object(parameters)) => mcp::named_in(&parameters),
+        _ => None,
+    };
+    let beside = || Some(mcp::name(&record.text(MCP_SERVER)?, &record.text(MCP_TOOL)?));
+    match named.or_else(beside) {
+        Some(name) => name,
+        None if kind == Kind::ToolCall => String::new(),
+        None => name,
     }
 }
 
@@ -202,7 +242,7 @@ fn arguments(abbreviated: Map<String, Value>) -> String {
     let has_command = abbreviated.contains_key("full_command");
     let named: Map<String, Value> = abbreviated
         .into_iter()
-        .filter(|(key, _)| !(has_command && key == COMMAND_WORD))
+        .filter(|(key, _)| !(has_command && key == COMMAND_WORD) && !mcp::is_name(key))
         .map(|(key, value)| match ARGUMENTS.iter().find(|(abbreviation, _)| *abbreviation == key) {
             Some((_, name)) => ((*name).to_owned(), value),
             None => (key, value),

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::super::record::{find, is_withheld, to_boolean, to_json, to_text};
 use super::super::{Mapping, Record};
 use super::{
-    ARGUMENTS, CALL, ERROR, MENTION_RANK, QUERY_SOURCE, REQUEST, arguments, bodies, call_rank, event, prompt,
-    result_rank, status, tool_event,
+    ARGUMENTS, CALL, ERROR, INPUT_TOKENS, MENTION_RANK, OUTPUT_TOKENS, QUERY_SOURCE, REQUEST, arguments,
+    bodies, call_rank, event, prompt, result_rank, status, tool_event,
 };
 use crate::event::{Kind, SessionEvent, Status};
 
@@ -15,8 +15,6 @@ const PROMPT: &[&str] = &["user_prompt"];
 const PROMPT_LENGTH: &str = "user_prompt_length";
 const RESPONSE: &[&str] = &["response.model_output"];
 const STOP_REASON: &[&str] = &["stop_reason"];
-const INPUT_TOKENS: &[&str] = &["input_tokens", "gen_ai.usage.input_tokens"];
-const OUTPUT_TOKENS: &[&str] = &["output_tokens", "gen_ai.usage.output_tokens"];
 const TOOL_INPUT: &[&str] = &["tool_input"];
 /// What a detailed span adds: the results that a request sends, a tool's output.
 const NEW_CONTEXT: &[&str] = &["new_context"];
@@ -76,7 +74,7 @@ fn reply(record: &Record<'_>) -> Mapping {
     let text = record.content(RESPONSE).unwrap_or_default();
     let ends_turn = record.text(STOP_REASON).is_some_and(|reason| reason == "end_turn");
     if text.is_empty() && !(ends_turn && record.has(QUERY_SOURCE)) {
-        return Mapping::NOISE;
+        return super::usage(record, MENTION_RANK);
     }
     if request.is_empty() {
         // Could not be told from the response that the log record states.
@@ -112,6 +110,9 @@ fn tool(record: &Record<'_>) -> Mapping {
     }
     let call = SessionEvent { input: input(record), ..tool_event(record, Kind::ToolCall, call_rank::SPAN) };
     let in_context = || record.content(NEW_CONTEXT).and_then(|output| shown(&output));
+    let refusal = record
+        .content(NEW_CONTEXT)
+        .and_then(|output| bodies::refused(record, &record.text(CALL)?, bodies::under_heading(&output)));
     let output = record.span_events(OUTPUT_EVENT).next().map(text_of).or_else(in_context);
     let result = output.map(|(output, truncated)| SessionEvent {
         timestamp: record.end_time().unwrap_or_default(),
@@ -119,7 +120,7 @@ fn tool(record: &Record<'_>) -> Mapping {
         truncated,
         ..tool_event(record, Kind::ToolResult, result_rank::OUTPUT)
     });
-    Mapping::Events([Some(call), result].into_iter().flatten().collect())
+    Mapping::Events([Some(call), result, refusal].into_iter().flatten().collect())
 }
 
 fn execution(record: &Record<'_>) -> Mapping {

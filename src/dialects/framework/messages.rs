@@ -1,6 +1,9 @@
 //! A conversation as a model is shown it, and what is new in it.
 
+use std::borrow::Cow;
+
 use super::super::record::is_withheld;
+use crate::shell::machine::{self, Heard};
 
 /// Who wrote a message, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub(in super::super) struct Message {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in super::super) struct Call {
     pub(super) id: String,
+    /// Another id that the client gives it, `""` if none.
+    pub(super) alias: String,
     pub(super) tool: String,
     /// JSON text where it was JSON.
     pub(super) arguments: String,
@@ -40,6 +45,10 @@ pub(in super::super) struct Call {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in super::super) struct CallResult {
     pub(in super::super) id: String,
+    /// The tool, `""` if the client does not name it.
+    pub(in super::super) tool: String,
+    /// Another id that the client gives the call, `""` if none.
+    pub(super) alias: String,
     pub(in super::super) output: String,
     pub(in super::super) failed: bool,
 }
@@ -70,26 +79,46 @@ impl Message {
         self.text.push_str(text);
     }
 
-    fn is_prompt(&self) -> bool {
-        let has_text = !is_withheld(&self.text);
-        self.role == Role::User && (has_text || (self.text.is_empty() && !self.media.is_empty()))
+    /// Whether a person said it. What a client or a framework wrote in the person's place is no prompt.
+    pub(super) fn is_prompt(&self) -> bool {
+        let has_text = || !is_withheld(&self.words());
+        self.role == Role::User && (has_text() || (self.text.is_empty() && !self.media.is_empty()))
+    }
+
+    /// A person's words.
+    pub(super) fn words(&self) -> Cow<'_, str> {
+        machine::words(&self.text)
+    }
+
+    /// Whether it tells of something that a person or a command did, in the client's words.
+    fn is_told(&self) -> bool {
+        let is_told = || match machine::hear(&self.text) {
+            Heard::Interrupt => true,
+            Heard::Ended(endings) => !endings.is_empty(),
+            Heard::Words(_) | Heard::Machine => false,
+        };
+        self.role == Role::User && !self.text.is_empty() && is_told()
     }
 }
 
 /// The user texts after the last message of the assistant: what comes before it is history.
 pub(in super::super) fn new_prompts(messages: &[Message]) -> Vec<Prompt> {
     let first_new = last_of_assistant(messages).map_or(0, |position| position + 1);
-    let new = messages.iter().enumerate().skip(first_new).filter(|(_, message)| message.is_prompt());
-    new.map(|(position, message)| {
-        let earlier = messages.iter().take(position).filter(|earlier| earlier.is_prompt());
-        let lines = std::iter::once(&message.text).chain(&message.media).filter(|line| !line.is_empty());
-        Prompt {
-            said: message.text.clone(),
-            text: lines.map(String::as_str).collect::<Vec<_>>().join("\n"),
-            earlier_equals: earlier.filter(|earlier| earlier.text == message.text).count(),
-        }
-    })
-    .collect()
+    let new = messages.iter().enumerate().skip(first_new);
+    new.filter(|(_, message)| message.is_prompt() || message.is_told())
+        .map(|(position, message)| {
+            let earlier = messages.iter().take(position).filter(|earlier| earlier.is_prompt());
+            let said =
+                if message.is_prompt() { message.words() } else { Cow::Borrowed(message.text.as_str()) };
+            let media = message.media.iter().map(String::as_str);
+            let lines = std::iter::once(said.as_ref()).chain(media).filter(|line| !line.is_empty());
+            Prompt {
+                text: lines.collect::<Vec<_>>().join("\n"),
+                earlier_equals: earlier.filter(|earlier| earlier.words() == said).count(),
+                said: said.into_owned(),
+            }
+        })
+        .collect()
 }
 
 /// What was done last: the assistant's last message and the tools' answers to it. Earlier steps

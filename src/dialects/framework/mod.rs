@@ -12,7 +12,7 @@
 //! | `prompt` | trace `:` hash of the text `#` how many user texts before it equal it | model calls |
 //! | `response` | trace `:` hash of the text `#` how many answers before it equal it | model calls |
 //! | both | trace `:` hash of the text | agents |
-//! | `tool_call`, `tool_result` | the call's id | messages; spans that know it |
+//! | `tool_call`, `tool_result` | the call's id, else its place in the list | messages; spans that know it |
 //! | `tool_call`, `tool_result` | the span's id | spans that do not know the call's |
 //! | `error` | trace `:` hash of the text | failed model calls and agents |
 //! | `session_start` | the session's id | agents that say nothing else |
@@ -31,6 +31,7 @@
 //! | `sources.rs` | where a record keeps its messages |
 //! | `numbered.rs` | lists spread over attributes |
 //! | `cut.rs` | JSON that a length limit cut |
+//! | `pairing.rs` | calls and results of one list, by id and by place |
 //! | `parse.rs` | JSON to messages |
 //! | `messages.rs` | messages, and what is new in a list of them |
 //! | `tool.rs` | the span of a tool |
@@ -41,6 +42,7 @@ mod feedback;
 mod fields;
 pub(super) mod messages;
 mod numbered;
+mod pairing;
 pub(super) mod parse;
 mod sources;
 mod tool;
@@ -49,7 +51,7 @@ use self::messages::{Call, CallResult, Message, Role};
 use self::sources::Conversation;
 use super::history::{self, History};
 use super::{Dialect, Mapping, Record};
-use crate::event::{Kind, SessionEvent, Status};
+use crate::event::{Kind, SessionEvent, Status, USAGE};
 
 pub(super) use self::feedback::EVALUATION;
 pub(super) use self::fields::common;
@@ -162,7 +164,7 @@ pub(super) fn lone_message(record: &Record<'_>, name: &str, message: &serde_json
     let common = fields::common(record);
     let message = parse::messages(message, Role::Other);
     let is_answer = name == "gen_ai.choice";
-    let said = Said {
+    let mut said = Said {
         is_model: false,
         input: Conversation {
             messages: message
@@ -180,6 +182,7 @@ pub(super) fn lone_message(record: &Record<'_>, name: &str, message: &serde_json
             is_cut: false,
         },
     };
+    said.pair(record);
     let mut events = said.events(record, &common);
     for prompt in events.iter_mut().filter(|event| event.kind == Kind::Prompt) {
         prompt.fact_key = format!("message:{}", history::digest(prompt.text.trim()));
@@ -208,11 +211,24 @@ impl Said {
 
     fn of(record: &Record<'_>, exchange: &Exchange, is_model: bool) -> Self {
         let find = |sources, unsaid| sources::conversation(record, sources, unsaid).unwrap_or_default();
-        Self {
-            is_model,
-            input: find(exchange.input, Role::User),
-            output: find(exchange.output, Role::Assistant),
-        }
+        let (input, output) = (find(exchange.input, Role::User), find(exchange.output, Role::Assistant));
+        let mut said = Self { is_model, input, output };
+        said.pair(record);
+        said
+    }
+
+    /// Gives calls and results the ids by which they are one. An agent's output may list the whole
+    /// conversation, its input included.
+    fn pair(&mut self, record: &Record<'_>) {
+        let (input, output) = (&mut self.input.messages, &mut self.output.messages);
+        let trace = record.trace_id();
+        let is_whole = !self.is_model && output.iter().any(Message::is_prompt);
+        let unplaced = if is_whole {
+            pairing::pair(&trace, &mut [], output)
+        } else {
+            pairing::pair(&trace, input, output)
+        };
+        record.lose("unplaced_result", unplaced);
     }
 
     /// In the order in which they were said, which `seq` keeps where the clock does not.
@@ -239,6 +255,9 @@ impl Said {
         events.extend(results(made, &ended));
         events.extend(last);
         events.extend(error(record, &common));
+        if self.is_model {
+            count_tokens(record, &common, &mut events);
+        }
         for (seq, event) in (0..).zip(&mut events) {
             event.seq = seq;
             event.history_before.clone_from(&history.before);
@@ -279,8 +298,6 @@ impl Said {
     fn answer(&self, record: &Record<'_>, common: &SessionEvent) -> Option<SessionEvent> {
         let text = messages::last_answer(&self.output.messages)?;
         let earlier_equals = messages::answers_equal_to(&self.input.messages, &text);
-        // An agent's tokens are the sum of its model calls'.
-        let (input_tokens, output_tokens) = if self.is_model { fields::tokens(record) } else { (0, 0) };
         Some(SessionEvent {
             kind: Kind::Response,
             fact_key: self.text_key(record, &text, earlier_equals),
@@ -288,8 +305,6 @@ impl Said {
             duration_us: if self.is_model { record.duration_us() } else { 0 },
             text,
             truncated: self.output.is_cut,
-            input_tokens,
-            output_tokens,
             ..common.clone()
         })
     }
@@ -302,6 +317,32 @@ impl Said {
     }
 }
 
+/// What a model call cost, told once: by its answer, else by a call that it made, else by its error. Where it
+/// shows nothing, by an answer without words. An agent's tokens are the sum of its model calls'.
+fn count_tokens(record: &Record<'_>, common: &SessionEvent, events: &mut Vec<SessionEvent>) {
+    let (input_tokens, output_tokens) = fields::tokens(record);
+    if input_tokens == 0 && output_tokens == 0 {
+        return;
+    }
+    let is_first_hand = |event: &SessionEvent| event.kind == Kind::ToolCall && event.rank == OPERATION_RANK;
+    let place = |is_it: &dyn Fn(&SessionEvent) -> bool| events.iter().position(is_it);
+    let told = place(&|event| event.kind == Kind::Response).or_else(|| place(&is_first_hand));
+    let told = told.or_else(|| place(&|event| event.kind == Kind::Error));
+    if let Some(event) = told.and_then(|at| events.get_mut(at)) {
+        (event.input_tokens, event.output_tokens) = (input_tokens, output_tokens);
+        return;
+    }
+    events.push(SessionEvent {
+        kind: Kind::Response,
+        fact_key: format!("{USAGE}{}", record.span_id()),
+        timestamp: record.end_time().unwrap_or_default(),
+        duration_us: record.duration_us(),
+        input_tokens,
+        output_tokens,
+        ..common.clone()
+    });
+}
+
 /// The calls that messages state.
 fn calls<'m>(messages: &'m [Message], common: &SessionEvent) -> impl Iterator<Item = SessionEvent> + use<'m> {
     let common = common.clone();
@@ -310,7 +351,7 @@ fn calls<'m>(messages: &'m [Message], common: &SessionEvent) -> impl Iterator<It
         kind: Kind::ToolCall,
         fact_key: call.id.clone(),
         tool: call.tool.clone(),
-        tool_call_id: call.id.clone(),
+        tool_call_id: either(&call.alias, &call.id).to_owned(),
         input: call.arguments.clone(),
         ..common.clone()
     })
@@ -319,19 +360,28 @@ fn calls<'m>(messages: &'m [Message], common: &SessionEvent) -> impl Iterator<It
 /// The results that messages state; a result seldom names its tool.
 fn results(messages: &[Message], common: &SessionEvent) -> Vec<SessionEvent> {
     let calls: Vec<&Call> = messages.iter().flat_map(|message| &message.calls).collect();
-    let tool = |id: &str| calls.iter().find(|call| call.id == id).map(|call| call.tool.clone());
+    let tool = |result: &CallResult| {
+        let call = calls.iter().find(|call| call.id == result.id);
+        call.map_or_else(|| result.tool.clone(), |call| call.tool.clone())
+    };
     let to_event = |result: &CallResult| SessionEvent {
         kind: Kind::ToolResult,
         rank: MENTION_RANK,
         fact_key: result.id.clone(),
-        tool: tool(&result.id).unwrap_or_default(),
-        tool_call_id: result.id.clone(),
+        tool: tool(result),
+        tool_call_id: either(&result.alias, &result.id).to_owned(),
         output: result.output.clone(),
         status: if result.failed { Status::Error } else { Status::Ok },
         ..common.clone()
     };
     let results = messages.iter().flat_map(|message| &message.results);
     results.filter(|result| !result.id.is_empty()).map(to_event).collect()
+}
+
+/// The alias, if there is one. A reader joins what goes by either ([`crate::event::SessionEvent::tool_call_id`]
+/// beside `fact_key`).
+fn either<'t>(alias: &'t str, id: &'t str) -> &'t str {
+    if alias.is_empty() { id } else { alias }
 }
 
 fn error(record: &Record<'_>, common: &SessionEvent) -> Option<SessionEvent> {

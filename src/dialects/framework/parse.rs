@@ -18,7 +18,7 @@
 
 use serde_json::Value;
 
-use super::super::json;
+use super::super::{json, mcp};
 use super::messages::{Call, CallResult, Message, Role};
 
 const ROLES: &[(&str, Role)] = &[
@@ -266,6 +266,7 @@ fn absorb_object(part: &Value, message: &mut Message, depth: usize) {
         |kinds: &[&str]| kinds.iter().find_map(|kind| part.get(*kind).filter(|value| value.is_object()));
     if CALLS.contains(&kind) {
         message.calls.extend(call(part));
+        message.results.extend(answered(part, kind));
     } else if RESULTS.contains(&kind) {
         message.results.push(result(part));
     } else if let Some(made) = keyed(CALLS) {
@@ -302,10 +303,30 @@ fn text(value: &Value) -> String {
 
 fn call(value: &Value) -> Option<Call> {
     let tool = field(value, TOOLS).map(text).filter(|tool| !tool.is_empty())?;
+    let server = ["server_label", "server_name"].iter().find_map(|name| value.get(*name)?.as_str());
+    let tool = mcp::name(server.unwrap_or_default(), &tool);
+    let id = field(value, IDS).map(text).unwrap_or_default();
+    // An item of a list may have an id of its own beside the call's.
+    let item = value.get("id").and_then(Value::as_str).filter(|item| *item != id);
     Some(Call {
-        id: field(value, IDS).map(text).unwrap_or_default(),
+        alias: item.unwrap_or_default().to_owned(),
+        id,
         tool,
         arguments: field(value, ARGUMENTS).map(text).unwrap_or_default(),
+    })
+}
+
+/// What came of a call that the model's service made itself, and tells together with it.
+fn answered(value: &Value, kind: &str) -> Option<CallResult> {
+    let is_over = |name: &str| value.get(name).is_some_and(|said| !said.is_null());
+    if kind != "mcp_call" || !(is_over("output") || is_over("error")) {
+        return None;
+    }
+    let failure = value.get("error").filter(|error| !error.is_null());
+    let answered = result(value);
+    Some(match failure {
+        Some(error) => CallResult { output: text(error), failed: true, ..answered },
+        None => answered,
     })
 }
 
@@ -314,8 +335,15 @@ fn result(value: &Value) -> CallResult {
     let flagged = ["is_error", "isError"].iter().any(|flag| value.get(*flag) == Some(&Value::Bool(true)));
     let status = value.get("status").and_then(Value::as_str).unwrap_or_default();
     let kind = field(value, &["output.type"]).and_then(Value::as_str).unwrap_or_default();
-    let failed = flagged || status == "error" || kind.starts_with("error") || says_it_failed(&output);
-    CallResult { id: field(value, IDS).map(text).unwrap_or_default(), output, failed }
+    // Gemini's: `{"error": …}` in the place of `{"output": …}`.
+    let response = value.get("response").and_then(Value::as_object);
+    let is_error =
+        response.is_some_and(|said| said.len() == 1 && said.get("error").is_some_and(|why| !why.is_null()));
+    let failed =
+        flagged || is_error || status == "error" || kind.starts_with("error") || says_it_failed(&output);
+    let tool = field(value, TOOLS).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let id = field(value, IDS).map(text).unwrap_or_default();
+    CallResult { id, tool, alias: String::new(), output, failed }
 }
 
 /// Agents hand a failure to the model as a text that begins so.
@@ -405,7 +433,9 @@ mod tests {
             json!({"message": {"role": "assistant", "tool_calls": [{"tool_call": {"id": "c", "function": {"name": "ls", "arguments": arguments}}}]}}),
         ] {
             let made = messages(&json!([message]), Role::User).remove(0);
-            let call = Call { id: "c".into(), tool: "ls".into(), arguments: arguments.into() };
+            let alias = if message["type"] == "function_call" { "fc_1" } else { "" };
+            let call =
+                Call { id: "c".into(), alias: alias.into(), tool: "ls".into(), arguments: arguments.into() };
             assert_eq!((made.role, made.calls), (Role::Assistant, vec![call]), "{message}");
         }
     }
@@ -437,7 +467,7 @@ mod tests {
             ),
         ] {
             let answer = messages(&json!([message]), Role::User).remove(0);
-            let result = CallResult { id: "c".into(), output: "no".into(), failed };
+            let result = CallResult { id: "c".into(), output: "no".into(), failed, ..CallResult::default() };
             assert_eq!((answer.text.as_str(), answer.results), ("", vec![result]), "{message}");
         }
     }

@@ -6,8 +6,8 @@ use super::super::record::{find, is_withheld, to_text};
 use super::super::{Record, json};
 use super::messages::Role;
 use super::sources::{Found, Source};
-use super::{BARE_ARGUMENTS_RANK, TOOL_RANK, parse};
-use crate::event::{Kind, SessionEvent, Status};
+use super::{BARE_ARGUMENTS_RANK, MENTION_RANK, TOOL_RANK, parse};
+use crate::event::{Kind, NESTED_CALL, SessionEvent, Status};
 
 /// Where the span of a tool has what, each in order of precedence.
 pub(in super::super) struct Tool {
@@ -19,7 +19,27 @@ pub(in super::super) struct Tool {
 }
 
 /// What a span's name says besides its tool's.
-const NAME_PREFIXES: &[&str] = &["execute_tool ", "running tool: ", "running tool ", "Tool: "];
+const NAME_PREFIXES: &[&str] =
+    &["execute_tool ", "running tool: ", "running tool ", "Tool: ", "tools/call ", "mcp.tools/call "];
+/// The Model Context Protocol's own spans, of its client and of its server.
+const MCP_METHOD: &[&str] = &["mcp.method.name", "mcp.method"];
+const MCP_CALL: &str = "tools/call";
+/// Exceptions by which an agent waits for a person.
+const PAUSES: &[&str] = &[
+    // LangGraph.
+    "GraphInterrupt",
+    "NodeInterrupt",
+    // Pydantic AI.
+    "ApprovalRequired",
+    "CallDeferred",
+    // Strands, Microsoft's Agent Framework and others.
+    "InterruptException",
+    "ToolApprovalRequired",
+    "UserInputRequired",
+    "UserInputRequiredException",
+    "HumanInputRequired",
+    "HumanInTheLoopInterrupt",
+];
 const EXIT_CODE: &[&str] = &["process.exit.code"];
 const ERROR_TYPE: &[&str] = &["error.type"];
 const ERROR_MESSAGE: &[&str] = &["langfuse.observation.status_message", "error.message", "exception.message"];
@@ -40,11 +60,14 @@ struct Outcome {
 pub(super) fn events(record: &Record<'_>, common: &SessionEvent, tool: &Tool) -> Vec<SessionEvent> {
     let outcome = tool.result.iter().find_map(|source| source.find(record)).map(outcome).unwrap_or_default();
     let failure = failure(record);
-    let call = record.text(tool.call).map(unquoted).or(outcome.call).unwrap_or_else(|| record.span_id());
+    let is_nested = is_of_protocol(record);
+    let own = || if is_nested { format!("{NESTED_CALL}{}", record.span_id()) } else { record.span_id() };
+    let call = record.text(tool.call).map(unquoted).or(outcome.call).unwrap_or_else(own);
     let name = record.text(tool.name).map_or_else(|| name_of_span(record), unquoted);
-    let of_tool = |kind, rank| SessionEvent {
+    let of_tool = |kind: Kind, rank: i64| SessionEvent {
         kind,
-        rank,
+        // The agent's own span knows the name that the model used, and what the model was given.
+        rank: if is_nested { rank.min(MENTION_RANK) } else { rank },
         fact_key: call.clone(),
         tool: name.clone(),
         tool_call_id: call.clone(),
@@ -52,8 +75,12 @@ pub(super) fn events(record: &Record<'_>, common: &SessionEvent, tool: &Tool) ->
     };
     let failed = failure.is_some() || outcome.failed;
     let said = Some(outcome.output).filter(|output| !is_withheld(output));
+    let made = made(record, tool, of_tool);
+    if is_pause(record) {
+        return vec![made];
+    }
     vec![
-        made(record, tool, of_tool),
+        made,
         SessionEvent {
             timestamp: record.end_time().unwrap_or_default(),
             duration_us: record.duration_us(),
@@ -63,6 +90,24 @@ pub(super) fn events(record: &Record<'_>, common: &SessionEvent, tool: &Tool) ->
             ..of_tool(Kind::ToolResult, TOOL_RANK)
         },
     ]
+}
+
+/// Whether a span is the protocol's, below or beside that of the agent's tool.
+fn is_of_protocol(record: &Record<'_>) -> bool {
+    let method = record.text(MCP_METHOD);
+    method.is_some_and(|method| method == MCP_CALL) || record.name().starts_with(MCP_CALL)
+}
+
+/// Whether it ended because a person is asked something: it will be executed again.
+fn is_pause(record: &Record<'_>) -> bool {
+    let of_event = |event: &opentelemetry_proto::tonic::trace::v1::span::Event| {
+        find(&event.attributes, "exception.type").map(to_text)
+    };
+    let raised = record.span_events("exception").filter_map(of_event);
+    let stated = record.text(ERROR_TYPE).into_iter();
+    let said = record.failure().and_then(|said| said.split_once('(')).map(|(name, _)| name.to_owned());
+    let mut names = raised.chain(stated).chain(said);
+    names.any(|name| PAUSES.contains(&name.rsplit(['.', ':']).next().unwrap_or_default()))
 }
 
 /// Some clients write every value as JSON, texts too.
@@ -109,7 +154,9 @@ fn outcome(found: Found) -> Outcome {
     if let Some(message) = tool_message(&value) {
         return message;
     }
+    let parts = value.get("content").filter(|parts| parts.is_array() && value.get("role").is_none());
     let output = match &value {
+        _ if parts.is_some() => parts.map(parse::output_text).unwrap_or_default(),
         Value::String(text) => text.clone(),
         Value::Array(_) => parse::output_text(&value),
         _ => text,
@@ -138,6 +185,9 @@ fn name_of_span(record: &Record<'_>) -> String {
 
 /// What a record says about its failure, `""` if only that it failed; `None` if it did not fail.
 pub(super) fn failure(record: &Record<'_>) -> Option<String> {
+    if is_pause(record) {
+        return None;
+    }
     let failed = record.failure();
     let exit_code = record.integer(EXIT_CODE).is_some_and(|code| code != 0);
     let says_so = FAILURES.iter().any(|(name, failure)| {

@@ -31,7 +31,7 @@ use serde_json::Value;
 
 use super::record::is_withheld;
 use super::{Dialect, Mapping, Record, directory, repository};
-use crate::event::{Kind, SessionEvent};
+use crate::event::{Kind, SessionEvent, USAGE};
 
 const SCOPE: &str = "gemini-cli";
 
@@ -243,11 +243,11 @@ fn api_response(record: &Record<'_>) -> Mapping {
     let (text, id) = match record.json(RESPONSE) {
         Some(Value::Array(chunks)) => reply_of(&chunks),
         Some(Value::String(text)) => (text, String::new()),
-        _ => return Mapping::NOISE,
+        _ => (String::new(), String::new()),
     };
     let event = event(record, Kind::Response, LOG_RANK);
     if is_withheld(&text) || event.agent.starts_with("utility") {
-        return Mapping::NOISE;
+        return usage(record, event, &id);
     }
     Mapping::one(SessionEvent {
         fact_key: id,
@@ -257,6 +257,18 @@ fn api_response(record: &Record<'_>) -> Mapping {
         output_tokens: record.integer(OUTPUT_TOKENS).unwrap_or_default(),
         ..event
     })
+}
+
+/// What a reply cost that calls tools alone, or whose words are the client's own affair.
+fn usage(record: &Record<'_>, event: SessionEvent, id: &str) -> Mapping {
+    let input_tokens = record.integer(INPUT_TOKENS).unwrap_or_default();
+    let output_tokens = record.integer(OUTPUT_TOKENS).unwrap_or_default();
+    if input_tokens == 0 && output_tokens == 0 {
+        return Mapping::NOISE;
+    }
+    let own = || record.digest().event_id("", "usage", Kind::Response, 0);
+    let id = if id.is_empty() { own() } else { id.to_owned() };
+    Mapping::one(SessionEvent { fact_key: format!("{USAGE}{id}"), input_tokens, output_tokens, ..event })
 }
 
 /// Text and id of a reply, which may come in several chunks.

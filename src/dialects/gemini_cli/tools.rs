@@ -6,13 +6,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::super::record::is_withheld;
-use super::super::{Mapping, Record, directory};
+use super::super::{Mapping, Record, directory, mcp};
 use super::{ERROR, ERROR_TYPE, LOG_RANK, TIME, duration_us, event};
 use crate::event::{Decision, Kind, SessionEvent, Status};
 
 const TOOL: &[&str] = &["function_name", "gen_ai.tool.name"];
 const ARGUMENTS: &[&str] = &["function_args"];
 const METADATA: &[&str] = &["metadata"];
+const MCP_SERVER: &[&str] = &["mcp_server_name"];
 const SUCCESS: &[&str] = &["success"];
 const DECISION: &[&str] = &["decision"];
 const INTERACTIVE: &[&str] = &["interactive"];
@@ -63,7 +64,7 @@ pub(super) fn tool_call(record: &Record<'_>) -> Mapping {
     let of_call = |kind| SessionEvent {
         fact_key: key.clone(),
         tool_call_id: key.clone(),
-        tool: tool.clone(),
+        tool: mcp::name(&record.text(MCP_SERVER).unwrap_or_default(), &tool),
         ..event(record, kind, LOG_RANK)
     };
     let duration_us = duration_us(record);
@@ -83,7 +84,13 @@ pub(super) fn tool_call(record: &Record<'_>) -> Mapping {
     );
     let (decision, source) = decision(record, &tool);
     if decision != Decision::None {
-        events.push(SessionEvent { decision, decision_source: source, ..of_call(Kind::Decision) });
+        let said = (decision == Decision::Reject).then(|| record.content(ERROR)).flatten();
+        events.push(SessionEvent {
+            decision,
+            decision_source: source,
+            text: said.unwrap_or_default(),
+            ..of_call(Kind::Decision)
+        });
     }
     if decision != Decision::Reject {
         let status = status(record);

@@ -14,7 +14,7 @@
 //! answer has no id that both know: connect one of the two.
 
 use super::super::history;
-use super::super::{Mapping, Record, wrappers};
+use super::super::{Mapping, Record};
 use super::fields::{Common, Paths, content, executed, integer, json, output, text};
 use super::{AFTER, BEFORE};
 use crate::event::{Decision, Kind, SessionEvent, Status};
@@ -81,7 +81,7 @@ fn prompt(record: &Record<'_>) -> Mapping {
     let words = content(record, PROMPT).unwrap_or_default();
     let trace = record.trace_id();
     let fact_key = if trace.is_empty() { event.turn_id.clone() } else { trace };
-    Mapping::one(SessionEvent { fact_key, text: wrappers::without(&words).to_owned(), ..event })
+    Mapping::one(SessionEvent { fact_key, text: words, ..event })
 }
 
 fn tool(record: &Record<'_>, failed: bool) -> Mapping {

@@ -16,10 +16,11 @@
 use serde_json::Value;
 
 use super::super::history;
-use super::super::{Mapping, Record, wrappers};
+use super::super::{Mapping, Record};
 use super::fields::{Common, Paths, boolean, content, executed, integer, json, output, text};
 use super::{AFTER, BEFORE};
 use crate::event::{Kind, SessionEvent, Status};
+use crate::shell::machine;
 
 const COMMON: Common = Common {
     session: &["sessionContext/rootSessionId", "taskId"],
@@ -96,10 +97,9 @@ fn start(record: &Record<'_>) -> Mapping {
 
 fn prompt(record: &Record<'_>, paths: Paths) -> Option<SessionEvent> {
     let words = content(record, paths)?;
-    let words = wrappers::without(&words);
     let event = event(record, Kind::Prompt, AFTER);
-    let fact_key = format!("{}:{}", event.turn_id, history::digest(words));
-    Some(SessionEvent { fact_key, text: words.to_owned(), ..event })
+    let fact_key = format!("{}:{}", event.turn_id, history::digest(&machine::words(&words)));
+    Some(SessionEvent { fact_key, text: words, ..event })
 }
 
 fn call(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {

@@ -16,10 +16,11 @@
 
 use super::super::copilot::failed;
 use super::super::history;
-use super::super::{Mapping, Record, wrappers};
+use super::super::{Mapping, Record};
 use super::AFTER;
 use super::fields::{Common, Paths, content, executed, text};
 use crate::event::{Decision, Kind, SessionEvent, Status, UNNAMED_CALL};
+use crate::shell::machine;
 
 const COMMON: Common = Common { session: &["sessionId"], time: &["timestamp"], ..Common::of("copilot") };
 const NAME: Paths = &["hookName"];
@@ -54,16 +55,11 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
 
 fn prompt(record: &Record<'_>) -> Mapping {
     let words = content(record, PROMPT).unwrap_or_default();
-    let words = wrappers::without(&words);
     let fact_key = match record.trace_id() {
         none if none.is_empty() => none,
-        trace => format!("{trace}:{}", history::digest(words.trim())),
+        trace => format!("{trace}:{}", history::digest(machine::words(&words).trim())),
     };
-    Mapping::one(SessionEvent {
-        fact_key,
-        text: words.to_owned(),
-        ..COMMON.event(record, Kind::Prompt, AFTER)
-    })
+    Mapping::one(SessionEvent { fact_key, text: words, ..COMMON.event(record, Kind::Prompt, AFTER) })
 }
 
 fn tool(record: &Record<'_>) -> Mapping {

@@ -12,12 +12,12 @@
 //! The hooks of single kinds of tools (`afterShellExecution`, `afterFileEdit`, …) have no call id and
 //! tell what `postToolUse` tells.
 
-use super::super::exit_code;
 use super::super::history;
-use super::super::{Mapping, Record, wrappers};
+use super::super::{Mapping, Record};
 use super::fields::{Common, Paths, content, executed, integer, json, output, text};
 use super::{AFTER, BEFORE};
 use crate::event::{Kind, SessionEvent, Status};
+use crate::shell::status::code;
 
 const COMMON: Common = Common {
     session: &["conversation_id", "session_id"],
@@ -70,16 +70,12 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
 fn prompt(record: &Record<'_>) -> Mapping {
     let event = COMMON.event(record, Kind::Prompt, AFTER);
     let words = content(record, PROMPT).unwrap_or_default();
-    Mapping::one(SessionEvent {
-        fact_key: event.turn_id.clone(),
-        text: wrappers::without(&words).to_owned(),
-        ..event
-    })
+    Mapping::one(SessionEvent { fact_key: event.turn_id.clone(), text: words, ..event })
 }
 
 fn tool(record: &Record<'_>, failed: bool) -> Mapping {
     let returned = json(record, if failed { FAILURE } else { OUTPUT }).unwrap_or_default();
-    let failed = failed || exit_code::in_json(&returned, EXIT_CODES).is_some_and(|code| code != 0);
+    let failed = failed || code::in_json(&returned, EXIT_CODES).is_some_and(|code| code != 0);
     let result = SessionEvent {
         duration_us: integer(record, MILLISECONDS).unwrap_or_default().max(0).saturating_mul(1_000),
         status: if failed { Status::Error } else { Status::Ok },

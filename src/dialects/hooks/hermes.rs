@@ -16,7 +16,7 @@
 use serde_json::Value;
 
 use super::super::hermes::status;
-use super::super::{Mapping, Record, wrappers};
+use super::super::{Mapping, Record};
 use super::fields::{Common, Paths, content, executed, integer, text};
 use super::{AFTER, BEFORE};
 use crate::event::{Decision, Kind, SessionEvent, Status};
@@ -70,8 +70,7 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
 
 fn prompt(record: &Record<'_>) -> Mapping {
     let event = COMMON.event(record, Kind::Prompt, AFTER);
-    let words = content(record, PROMPT).unwrap_or_default();
-    let text = wrappers::without(&words).to_owned();
+    let text = content(record, PROMPT).unwrap_or_default();
     Mapping::one(SessionEvent { fact_key: event.turn_id.clone(), text, ..event })
 }
 

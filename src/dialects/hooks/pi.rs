@@ -12,10 +12,10 @@
 //!
 //! The client asks nobody for permission.
 
-use super::super::{Mapping, Record, wrappers};
+use super::super::{Mapping, Record};
 use super::fields::{Common, Paths, boolean, content, executed, integer, json, output, text};
 use super::{AFTER, BEFORE};
-use crate::event::{Kind, SessionEvent, Status};
+use crate::event::{Kind, SessionEvent, Status, USAGE};
 
 const COMMON: Common = Common {
     session: &["session_id", "sessionId"],
@@ -75,8 +75,7 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
 }
 
 fn prompt(record: &Record<'_>) -> Mapping {
-    let words = content(record, PROMPT).unwrap_or_default();
-    let text = wrappers::without(&words).to_owned();
+    let text = content(record, PROMPT).unwrap_or_default();
     Mapping::one(SessionEvent { text, ..COMMON.event(record, Kind::Prompt, AFTER) })
 }
 
@@ -102,11 +101,16 @@ fn message(record: &Record<'_>) -> Mapping {
     }
     let failed = text(record, STOP_REASON).is_some_and(|reason| reason == "error");
     let words = if failed { content(record, FAILURE) } else { spoken(record) };
-    let Some(words) = words else { return Mapping::NOISE };
     let reply = [text(record, REPLY), text(record, REPLY_TIME)];
+    let key = reply.into_iter().flatten().collect::<Vec<_>>().join("@");
+    // A reply that calls tools alone has no words, and costs as much.
+    let costs = !failed && integer(record, OUTPUT_TOKENS).is_some_and(|tokens| tokens > 0) && !key.is_empty();
+    if words.is_none() && !costs {
+        return Mapping::NOISE;
+    }
     Mapping::one(SessionEvent {
-        fact_key: reply.into_iter().flatten().collect::<Vec<_>>().join("@"),
-        text: words,
+        fact_key: if words.is_some() { key } else { format!("{USAGE}{key}") },
+        text: words.unwrap_or_default(),
         input_tokens: integer(record, INPUT_TOKENS).unwrap_or_default(),
         output_tokens: integer(record, OUTPUT_TOKENS).unwrap_or_default(),
         ..COMMON.event(record, if failed { Kind::Error } else { Kind::Response }, AFTER)

@@ -86,6 +86,7 @@ impl Source for Batch {
         let errors = || verdicts.iter().filter_map(|verdict| verdict.error.as_ref());
         let rejected = errors().count();
         let tally = Tally {
+            skipped: 0,
             records: (verdicts.len() - rejected) as u64,
             rejected: rejected as u64,
             message: errors().next().cloned().unwrap_or_default(),

@@ -11,6 +11,9 @@ use super::{Coding, json, protobuf};
 /// Up to so many bytes are decoded where they came in; more would keep other connections waiting.
 const SMALL: usize = 16 << 10;
 
+/// A JSON body that is shorter holds no record.
+const NOTHING: usize = 32;
+
 /// How a message is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -42,6 +45,12 @@ impl Source for Export {
 
     fn is_small(&self) -> bool {
         self.coding == Coding::Identity && self.body.len() <= SMALL
+    }
+
+    fn is_filled(&self) -> bool {
+        let is_plain = self.coding == Coding::Identity && self.encoding == Encoding::Json;
+        // `{}` and an empty list of resources are how clients send nothing.
+        !self.body.is_empty() && !(is_plain && self.body.len() < NOTHING)
     }
 
     fn read(self, lease: &mut Lease, visit: &mut dyn FnMut(&Record<'_>)) -> Result<Tally, Refusal> {

@@ -32,6 +32,8 @@ pub(in crate::receivers) struct Unreadable(pub(in crate::receivers) String);
 /// What a record may still contain.
 pub(in crate::receivers) struct Room {
     values: u32,
+    /// Members that were stepped over.
+    skipped: u64,
 }
 
 /// A record or what surrounds it, a resource or a scope, and its length on the wire.
@@ -53,7 +55,17 @@ pub(super) struct Sink<'v> {
 
 impl Room {
     pub(in crate::receivers) const fn new() -> Self {
-        Self { values: MAX_VALUES }
+        Self { values: MAX_VALUES, skipped: 0 }
+    }
+
+    /// A member of a name that is not OTLP's was stepped over.
+    pub(in crate::receivers) const fn skip(&mut self) {
+        self.skipped += 1;
+    }
+
+    /// How many members were stepped over.
+    pub(in crate::receivers) const fn skipped(&self) -> u64 {
+        self.skipped
     }
 
     /// One value more, at the given depth of values inside values.
@@ -136,6 +148,11 @@ impl<'v> Sink<'v> {
     /// A metric: counted, not shown.
     pub(super) fn metric(&mut self) {
         self.tally.records += 1;
+    }
+
+    /// Members of names that are not OTLP's were stepped over.
+    pub(super) const fn skip(&mut self, members: u64) {
+        self.tally.skipped += members;
     }
 
     /// Something that the client should know although nothing is rejected for it.

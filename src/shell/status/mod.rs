@@ -15,12 +15,14 @@
 //! | file | holds |
 //! |---|---|
 //! | `reading.rs` | what is read of an output, and what is missing from it |
+//! | `code.rs` | exit codes that clients state within an output |
 //! | `exit.rs` | what the exit status proves |
 //! | `witness.rs` | what the line prints of it |
 //! | `forms/` | how public tools say how they ended |
 //! | `verdict.rs` | whose a form is, and what it says |
 //! | `running.rs` | commands that outlive their call |
 
+pub(crate) mod code;
 mod exit;
 mod forms;
 mod reading;
@@ -28,15 +30,58 @@ mod running;
 mod verdict;
 mod witness;
 
-#[allow(unused_imports, reason = "for those who join a call and the later one that ends it")]
-pub(crate) use running::{background_id, is_still_running};
+pub(crate) use running::{
+    background_id, ending, is_in_background, is_poll, is_still_running, joined, named_by, printed,
+    runs_commands,
+};
 
-use super::command::Listed;
+use super::command::{Listed, commands};
 use super::refusal;
+use super::tool::command_line;
 use crate::event::Status;
 use exit::Proof;
 use reading::Reading;
 use verdict::{Verdict, Verdicts};
+
+/// A status with the code that a client writes above an output.
+pub(crate) fn as_written(reported: Status, output: &str) -> Status {
+    reading::reported(reported, output)
+}
+
+/// How a call ended, as its client and the code that stands around its output say. A command that goes on,
+/// or that was not run, has no status.
+pub(crate) fn of_call(tool: &str, input: &str, reported: Status, output: &str) -> Status {
+    if !runs_commands(tool, input) {
+        return reported;
+    }
+    if refusal::was_not_run(output) || is_still_running(output) {
+        return Status::Unknown;
+    }
+    let status = reading::reported(reported, output);
+    // What its client calls a success is that it was started.
+    let is_started = status == Status::Ok && is_in_background(input) && ending(output).is_none();
+    if is_started { Status::Unknown } else { status }
+}
+
+/// How the command line of a call ended: its exit status, and what its output says of the commands. It
+/// failed if one of them did, also where the line hides that. Of a call without a command line, its status.
+pub(crate) fn of_line(tool: &str, input: &str, reported: Status, output: &str) -> Status {
+    let Some(line) = command_line(tool, input) else { return reported };
+    let listed = commands(&line);
+    let telling: Vec<Status> = listed
+        .iter()
+        .zip(statuses(&listed, reported, output))
+        .filter_map(|(listed, status)| (!listed.command.is_trivial()).then_some(status))
+        .collect();
+    match reading::reported(reported, output) {
+        _ if refusal::was_not_run(output) || is_still_running(output) => Status::Unknown,
+        _ if telling.contains(&Status::Error) => Status::Error,
+        Status::Unknown if !telling.is_empty() && telling.iter().all(|status| *status == Status::Ok) => {
+            Status::Ok
+        }
+        status => status,
+    }
+}
 
 /// How each command of a line ended, as far as the call's status and output tell.
 pub(crate) fn statuses(listed: &[Listed], reported: Status, output: &str) -> Vec<Status> {

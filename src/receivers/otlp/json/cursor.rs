@@ -29,6 +29,27 @@ pub(super) enum Scalar<'a> {
     Text(Cow<'a, str>),
 }
 
+/// A member's name as OTLP spells it. Other encoders write the names of protobuf (`scope_spans`) or of Go
+/// (`ScopeSpans`).
+fn canonical(name: &str) -> Cow<'_, str> {
+    let is_upper = name.starts_with(|first: char| first.is_ascii_uppercase());
+    if !is_upper && !name.contains('_') {
+        return Cow::Borrowed(name);
+    }
+    let mut camel = String::with_capacity(name.len());
+    let mut after_underscore = false;
+    for char in name.chars() {
+        match char {
+            '_' => after_underscore = !camel.is_empty(),
+            char if camel.is_empty() => camel.extend(char.to_lowercase()),
+            char if after_underscore => camel.extend(char.to_uppercase()),
+            char => camel.push(char),
+        }
+        after_underscore &= char == '_';
+    }
+    Cow::Owned(camel)
+}
+
 pub(super) struct Cursor<'a> {
     text: &'a [u8],
     at: usize,
@@ -58,12 +79,14 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    /// Nothing but white space is left.
-    pub(super) fn end(&mut self) -> Result<(), Failure> {
-        if self.peek().is_none() { Ok(()) } else { Err(self.syntax()) }
+    /// Steps over white space; whether a line ends in it.
+    pub(super) fn steps_over_a_line(&mut self) -> bool {
+        let from = self.at;
+        self.peek();
+        self.text.get(from..self.at).is_some_and(|stepped| stepped.contains(&b'\n'))
     }
 
-    /// Calls `member` with every name; it must consume the value. `null` is an object without members.
+    /// Calls `member` with every name, as OTLP spells it; it must consume the value. `null` is an object without members.
     pub(super) fn object<E: From<Failure>>(
         &mut self,
         mut member: impl FnMut(&mut Self, &str) -> Result<(), E>,
@@ -74,7 +97,7 @@ impl<'a> Cursor<'a> {
         loop {
             let name = self.text()?;
             self.require(b':')?;
-            member(self, &name)?;
+            member(self, &canonical(&name))?;
             if self.take(b'}') {
                 return Ok(());
             }
@@ -296,7 +319,7 @@ impl<'a> Cursor<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    const fn syntax(&self) -> Failure {
+    pub(super) const fn syntax(&self) -> Failure {
         Failure::Syntax { at: self.at }
     }
 

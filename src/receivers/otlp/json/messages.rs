@@ -1,4 +1,5 @@
-//! OTLP's messages out of JSON. Names that are not OTLP's are skipped, as the specification demands.
+//! OTLP's messages out of JSON. Names that are not OTLP's are skipped, as the specification demands, and
+//! counted.
 
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, EntityRef, InstrumentationScope, KeyValue, KeyValueList, any_value,
@@ -70,7 +71,7 @@ impl FromJson for Resource {
                         json.uint32().map(|value| resource.dropped_attributes_count = value)
                     }
                     "entityRefs" => list(json, room, 1, entity_ref).map(|value| resource.entity_refs = value),
-                    _ => json.skip(),
+                    _ => json.skip().map(|()| room.skip()),
                 },
             )
         })?;
@@ -109,7 +110,7 @@ impl FromJson for InstrumentationScope {
                     "droppedAttributesCount" => {
                         json.uint32().map(|value| scope.dropped_attributes_count = value)
                     }
-                    _ => json.skip(),
+                    _ => json.skip().map(|()| room.skip()),
                 },
             )
         })?;
@@ -142,7 +143,7 @@ impl FromJson for Span {
                     "links" => list(json, room, 1, link).map(|value| span.links = value),
                     "droppedLinksCount" => json.uint32().map(|value| span.dropped_links_count = value),
                     "status" => optional(json, status).map(|value| span.status = value),
-                    _ => json.skip(),
+                    _ => json.skip().map(|()| room.skip()),
                 },
             )
         })?;
@@ -221,7 +222,7 @@ impl FromJson for LogRecord {
                     "traceId" => json.id().map(|value| log.trace_id = value),
                     "spanId" => json.id().map(|value| log.span_id = value),
                     "eventName" => json.string().map(|value| log.event_name = value),
-                    _ => json.skip(),
+                    _ => json.skip().map(|()| room.skip()),
                 },
             )
         })?;
@@ -260,7 +261,13 @@ fn any_value(json: &mut Cursor<'_>, room: &mut Room, depth: u32) -> Result<AnyVa
             "kvlistValue" => key_values(json, room, depth + 1).map(Value::KvlistValue),
             "bytesValue" => json.base64().map(Value::BytesValue),
             "stringValueStrindex" => json.int32().map(Value::StringValueStrindex),
-            _ => return json.skip(),
+            // Go's own encoder names the choice too: `{"Value": {"StringValue": …}}`.
+            "value" => {
+                room.take(depth + 1)?;
+                value = any_value(json, room, depth + 1)?.value;
+                return Ok(());
+            }
+            _ => return json.skip().map(|()| room.skip()),
         };
         value = Some(within(name, read)?);
         Ok(())

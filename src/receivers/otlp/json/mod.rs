@@ -11,8 +11,10 @@
 //! integers as numbers and as texts, other numbers as texts, `NaN` and infinities with and without
 //! quotes, `null` for anything absent, lists without `values`, names of enumerations, base64 of any
 //! alphabet with or without padding, halves of surrogate pairs, bytes that are not UTF-8 inside texts,
-//! members in any order, a byte-order mark. What cannot be read rejects its record and not its batch;
-//! only what is not JSON rejects the request.
+//! members in any order, a byte-order mark, the names of protobuf and of Go's encoder, the names that scopes had
+//! before 2022, ids as base64, as UUIDs or as names of the client's own, several requests one after the other
+//! or in a list. What cannot be read rejects its record and not its batch; only what is not JSON, or has
+//! nothing of OTLP, rejects the request. Members of other names are stepped over and counted.
 
 mod cursor;
 mod messages;
@@ -47,18 +49,38 @@ impl From<Refusal> for Stop {
     }
 }
 
-/// The names of a signal's lists: resources, scopes, records.
+/// The names of a signal's lists: resources, scopes, records. Older names come second.
 struct Names {
     resources: &'static str,
-    scopes: &'static str,
-    records: &'static str,
+    scopes: &'static [&'static str],
+    records: &'static [&'static str],
 }
+
+/// What surrounds a scope's records, now and before 2022.
+const SCOPE: &[&str] = &["scope", "instrumentationLibrary"];
+const RESOURCE: &[&str] = &["resource"];
+/// Members beside the lists that say nothing of the records.
+const BESIDE: &[&str] = &["schemaUrl"];
+/// So many names of members are said to a client whose body is no OTLP.
+const NAMES_SAID: usize = 5;
 
 const fn names(signal: Signal) -> Names {
     match signal {
-        Signal::Traces => Names { resources: "resourceSpans", scopes: "scopeSpans", records: "spans" },
-        Signal::Logs => Names { resources: "resourceLogs", scopes: "scopeLogs", records: "logRecords" },
-        Signal::Metrics => Names { resources: "resourceMetrics", scopes: "scopeMetrics", records: "metrics" },
+        Signal::Traces => Names {
+            resources: "resourceSpans",
+            scopes: &["scopeSpans", "instrumentationLibrarySpans"],
+            records: &["spans"],
+        },
+        Signal::Logs => Names {
+            resources: "resourceLogs",
+            scopes: &["scopeLogs", "instrumentationLibraryLogs"],
+            records: &["logRecords", "logs"],
+        },
+        Signal::Metrics => Names {
+            resources: "resourceMetrics",
+            scopes: &["scopeMetrics", "instrumentationLibraryMetrics"],
+            records: &["metrics"],
+        },
     }
 }
 
@@ -74,7 +96,7 @@ pub(super) fn read(signal: Signal, body: &[u8], sink: &mut Sink<'_>) -> Result<(
         sink.make_room(body.len())?;
     }
     let mut reader = Reader { signal, names: names(signal), is_small, sink };
-    let outcome = reader.request(&mut json).and_then(|()| json.end().map_err(Stop::Json));
+    let outcome = reader.requests(&mut json);
     outcome.map_err(|stop| match stop {
         Stop::Json(Failure::Syntax { at }) => {
             Refusal::Malformed(format!("the body is not JSON from byte {at} on"))
@@ -95,25 +117,56 @@ struct Reader<'s, 'v> {
 }
 
 impl Reader<'_, '_> {
+    /// Requests one after the other, as files of them have them; most bodies have one.
+    fn requests(&mut self, json: &mut Cursor<'_>) -> Result<(), Stop> {
+        loop {
+            if json.peek() == Some(b'[') {
+                json.array(|json| self.request(json))?;
+            } else {
+                self.request(json)?;
+            }
+            // The next one begins on a line of its own.
+            let is_new_line = json.steps_over_a_line();
+            if json.peek().is_none() {
+                return Ok(());
+            }
+            if !is_new_line {
+                return Err(json.syntax().into());
+            }
+        }
+    }
+
     fn request(&mut self, json: &mut Cursor<'_>) -> Result<(), Stop> {
+        let (mut is_otlp, mut others) = (false, Vec::new());
         json.object(|json, name| {
             if name == self.names.resources {
+                is_otlp = true;
                 return json.array(|json| self.resource_group(json));
             }
             if let Some(path) = path_of(name) {
+                is_otlp = true;
                 self.sink.warn(|| format!("`{name}` was ignored: it belongs to {path}"));
             }
-            Ok(json.skip()?)
-        })
+            self.sink.skip(1);
+            if others.len() < NAMES_SAID {
+                others.push(name.chars().take(40).collect::<String>());
+            }
+            Ok::<_, Stop>(json.skip()?)
+        })?;
+        if is_otlp || others.is_empty() {
+            return Ok(());
+        }
+        let (wanted, said) = (self.names.resources, others.join("`, `"));
+        Err(Failure::Value(format!("it has `{said}` and no `{wanted}`")).into())
     }
 
     fn resource_group(&mut self, json: &mut Cursor<'_>) -> Result<(), Stop> {
-        let names = ("resource", self.names.scopes);
+        let names = (RESOURCE, self.names.scopes);
         self.group(json, names, 0, |reader, json, resource| reader.scope_group(json, resource))
     }
 
     fn scope_group(&mut self, json: &mut Cursor<'_>, resource: &Around<Resource>) -> Result<(), Stop> {
-        let names = ("scope", self.names.records);
+        let names = (SCOPE, self.names.records);
         self.group(json, names, resource.bytes, |reader, json, scope| reader.record(json, resource, scope))
     }
 
@@ -146,18 +199,19 @@ impl Reader<'_, '_> {
     fn group<T: FromJson + Default>(
         &mut self,
         json: &mut Cursor<'_>,
-        (surrounding, list): (&str, &str),
+        (surrounding, list): (&[&str], &[&str]),
         beside: usize,
         mut item: impl FnMut(&mut Self, &mut Cursor<'_>, &Around<T>) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let mut around: Option<Around<T>> = None;
         let mut postponed = None;
         json.object(|json, name| {
-            if name == surrounding {
+            if surrounding.contains(&name) {
                 around = Some(self.around(json, beside)?);
                 return Ok(());
             }
-            if name != list {
+            if !list.contains(&name) {
+                self.sink.skip(u64::from(!BESIDE.contains(&name)));
                 return Ok(json.skip()?);
             }
             if let Some(around) = &around {
@@ -185,7 +239,10 @@ impl Reader<'_, '_> {
             self.sink.make_room(beside + json.position() - start)?;
             json.rewind(start);
         }
-        let message = match T::read(json, &mut Room::new()) {
+        let mut room = Room::new();
+        let message = T::read(json, &mut room);
+        self.sink.skip(room.skipped());
+        let message = match message {
             Ok(message) => Ok(message),
             Err(syntax @ Failure::Syntax { .. }) => return Err(syntax.into()),
             Err(Failure::Value(message)) => {

@@ -14,6 +14,11 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+/// Of span ids and of trace ids.
+const ID_LENGTHS: [usize; 2] = [8, 16];
+/// No client's names of its own are longer.
+const LONGEST_ID: usize = 128;
+
 const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
 
 impl Cursor<'_> {
@@ -84,21 +89,24 @@ impl Cursor<'_> {
         }
     }
 
-    /// A trace id or span id.
+    /// A trace id or span id: hex as OTLP has it, else a UUID, else base64 as other encoders of protobuf write
+    /// it, else the text's own bytes.
     pub(super) fn id(&mut self) -> Result<Vec<u8>, Failure> {
         let text = match self.scalar()? {
             Scalar::Null => return Ok(Vec::new()),
             Scalar::Text(text) => text,
             other => return Err(wrong("an id in hex", &other)),
         };
-        let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let (pairs, odd) = text.as_bytes().as_chunks::<2>();
-        let bytes: Option<Vec<u8>> =
-            pairs.iter().map(|[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect();
-        match bytes {
-            Some(bytes) if odd.is_empty() => Ok(bytes),
-            _ => Err(Failure::Value("not an id in hex".to_owned())),
+        let of_uuid = || from_hex(&text.replace('-', ""));
+        let of_base64 =
+            || LENIENT.decode(text.as_bytes()).ok().filter(|bytes| ID_LENGTHS.contains(&bytes.len()));
+        let bytes = from_hex(&text).or_else(of_uuid).or_else(of_base64);
+        // A name of the client's own is an id as good as another: what belongs together stays together.
+        let bytes = bytes.unwrap_or_else(|| text.as_bytes().to_vec());
+        if bytes.len() > LONGEST_ID {
+            return Err(Failure::Value(format!("an id of {} bytes", bytes.len())));
         }
+        Ok(bytes)
     }
 
     pub(super) fn base64(&mut self) -> Result<Vec<u8>, Failure> {
@@ -135,6 +143,14 @@ impl Cursor<'_> {
         }
         parse(number).ok_or_else(|| wrong(wanted, &scalar))
     }
+}
+
+/// The bytes of a text of hex digits.
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, odd) = text.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect();
+    if odd.is_empty() { bytes } else { None }
 }
 
 /// A number with a fraction or an exponent, its fraction cut off.

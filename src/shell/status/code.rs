@@ -8,18 +8,18 @@ use serde_json::Value;
 
 /// Where a client states the exit code within the text of an output.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Form {
+pub(crate) struct Form {
     /// The words before the number.
-    pub(super) before: &'static str,
+    pub(crate) before: &'static str,
     /// The line that begins the command's own output: only what stands before it is the client's.
-    pub(super) header_end: Option<&'static str>,
+    pub(crate) header_end: Option<&'static str>,
     /// Whether the words open a line, rather than stand somewhere within the last one.
-    pub(super) opens_line: bool,
+    pub(crate) opens_line: bool,
 }
 
 /// The exit code that a text states in one of the given forms. A form without a header is looked
 /// for from the end, where clients append it.
-pub(super) fn in_text(text: &str, forms: &[Form]) -> Option<i64> {
+pub(crate) fn in_text(text: &str, forms: &[Form]) -> Option<i64> {
     forms.iter().find_map(|form| match form.header_end {
         Some(end) => text.lines().take_while(|line| line.trim() != end).find_map(|line| form.read(line)),
         None if form.opens_line => text.lines().rev().find_map(|line| form.read(line)),
@@ -28,7 +28,7 @@ pub(super) fn in_text(text: &str, forms: &[Form]) -> Option<i64> {
 }
 
 /// The integer at the end of one of the given paths of a JSON text.
-pub(super) fn in_json(json: &Value, paths: &[&str]) -> Option<i64> {
+pub(crate) fn in_json(json: &Value, paths: &[&str]) -> Option<i64> {
     paths.iter().find_map(|path| json.pointer(path)?.as_i64())
 }
 

@@ -1,0 +1,160 @@
+//! Calls and results of one list of messages, paired: by their ids, and by their places where ids are
+//! missing or differ by kind (an item's id, a call's id).
+//!
+//! A call without any id gets one that says where it stands: in which trace, after which prompt, and the how
+//! many-th of the same call since. Every request that repeats the list gives it the same.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::{history, json};
+use super::messages::{Call, CallResult, Message, Role};
+
+/// How an id begins that says where a call stands.
+const PLACE: &str = "list:";
+
+/// Where a call or a result stands: its message and its own place there.
+type At = (usize, usize);
+
+/// A list that is read from its start.
+struct Reader<'m> {
+    messages: Vec<&'m mut Message>,
+    trace: &'m str,
+    /// The last prompt, and how many before it say the same.
+    prompt: String,
+    prompts: BTreeMap<String, usize>,
+    /// How often each call was made since.
+    made: BTreeMap<String, usize>,
+    /// Calls that were not answered yet.
+    open: Vec<At>,
+    /// Answers to them.
+    answers: Vec<At>,
+}
+
+/// Gives every call and every result of a conversation the id of its call. Answers how many results belong to
+/// no call that is known.
+pub(super) fn pair(trace: &str, input: &mut [Message], output: &mut [Message]) -> u64 {
+    let messages: Vec<&mut Message> = input.iter_mut().chain(output).collect();
+    let has_calls = messages.iter().any(|message| !message.calls.is_empty() || !message.results.is_empty());
+    if !has_calls {
+        return 0;
+    }
+    let mut reader = Reader {
+        messages,
+        trace,
+        prompt: String::new(),
+        prompts: BTreeMap::new(),
+        made: BTreeMap::new(),
+        open: Vec::new(),
+        answers: Vec::new(),
+    };
+    (0..reader.messages.len()).for_each(|at| reader.read(at));
+    reader.answer();
+    let results = reader.messages.iter().flat_map(|message| &message.results);
+    u64::try_from(results.filter(|result| result.id.is_empty()).count()).unwrap_or(u64::MAX)
+}
+
+impl Reader<'_> {
+    fn read(&mut self, at: usize) {
+        let Some(message) = self.messages.get_mut(at) else { return };
+        let speaks = message.role == Role::Assistant && message.results.is_empty();
+        if message.is_prompt() {
+            let said = message.words().into_owned();
+            let number = self.prompts.entry(said.clone()).or_default();
+            self.prompt = format!("{}#{number}", history::digest(said.trim()));
+            *number += 1;
+            self.made.clear();
+        }
+        for call in &mut message.calls {
+            name(call, self.trace, &self.prompt, &mut self.made);
+        }
+        let (calls, results) = (message.calls.len(), message.results.len());
+        if speaks && !self.answers.is_empty() {
+            // Another step begins.
+            self.answer();
+            self.open.clear();
+        }
+        self.open.extend((0..calls).map(|place| (at, place)));
+        self.answers.extend((0..results).map(|place| (at, place)));
+    }
+
+    fn call(&mut self, (message, place): At) -> Option<&mut Call> {
+        self.messages.get_mut(message)?.calls.get_mut(place)
+    }
+
+    fn result(&mut self, (message, place): At) -> Option<&mut CallResult> {
+        self.messages.get_mut(message)?.results.get_mut(place)
+    }
+
+    /// Pairs the answers so far with the calls that are open.
+    fn answer(&mut self) {
+        let answers = std::mem::take(&mut self.answers);
+        let mut left = Vec::new();
+        for at in answers {
+            let id = self.result(at).map(|result| result.id.clone()).unwrap_or_default();
+            match self.position(|call| !id.is_empty() && (call.id == id || call.alias == id)) {
+                Some(place) => {
+                    let call = self.open.remove(place);
+                    let own = self.call(call).map(|call| call.id.clone()).unwrap_or_default();
+                    if let Some(result) = self.result(at).filter(|result| result.id != own) {
+                        result.alias = std::mem::replace(&mut result.id, own);
+                    }
+                }
+                None if self.is_known(&id) => {}
+                None => left.push(at),
+            }
+        }
+        // What has an id that no call has belongs to another call, unless each call still has its answer.
+        let is_even = left.len() == self.open.len();
+        for at in left {
+            let Some(result) = self.result(at).cloned() else { continue };
+            let is_of_tool = |call: &Call| !result.tool.is_empty() && call.tool == result.tool;
+            let may_be = |call: &Call| is_even || result.id.is_empty() || call.id.starts_with(PLACE);
+            let place = self.position(|call| is_of_tool(call) && may_be(call));
+            let unnamed = result.tool.is_empty();
+            let place = place.or_else(|| self.position(|call| unnamed && may_be(call)));
+            if let Some(place) = place {
+                let call = self.open.remove(place);
+                self.join(call, at);
+            }
+        }
+    }
+
+    fn position(&mut self, is_it: impl Fn(&Call) -> bool) -> Option<usize> {
+        let open = self.open.clone();
+        open.into_iter().position(|at| self.call(at).is_some_and(|call| is_it(call)))
+    }
+
+    fn is_known(&self, id: &str) -> bool {
+        let mut calls = self.messages.iter().flat_map(|message| &message.calls);
+        !id.is_empty() && calls.any(|call| call.id == id || call.alias == id)
+    }
+
+    /// The call that goes by another id than its answer is known by the answer's, which is the one that the
+    /// model's service reads.
+    fn join(&mut self, call: At, answer: At) {
+        let own = self.call(call).map(|call| call.id.clone()).unwrap_or_default();
+        let theirs = self.result(answer).map(|result| result.id.clone()).unwrap_or_default();
+        if theirs.is_empty() || own.starts_with(PLACE) {
+            if let Some(result) = self.result(answer) {
+                result.id = own;
+                result.alias = theirs;
+            }
+        } else if let Some(call) = self.call(call) {
+            call.alias = std::mem::replace(&mut call.id, theirs);
+        }
+    }
+}
+
+/// Gives a call without an id the one of its place.
+fn name(call: &mut Call, trace: &str, prompt: &str, made: &mut BTreeMap<String, usize>) {
+    let arguments =
+        json::parse(&call.arguments).as_ref().map_or_else(|_| call.arguments.clone(), Value::to_string);
+    let what = history::digest(&format!("{}\0{arguments}", call.tool));
+    let number = made.entry(what.clone()).or_default();
+    if call.id.is_empty() {
+        call.id = format!("{PLACE}{trace}:{prompt}:{what}#{number}");
+    }
+    *number += 1;
+}

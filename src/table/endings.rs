@@ -1,0 +1,127 @@
+//! Commands that another call ends: a reader puts what came of them where they were started.
+//!
+//! A command may be handed over while it runs (`Process running with session ID 501`, a shell in the
+//! background). Its call has no status until the call or the notification that ends it is seen, and then that
+//! one, with all that the command printed. Only what a client says of the process counts: that the call which
+//! looked after it could be made says nothing.
+
+use std::collections::BTreeMap;
+
+use super::Fact;
+use crate::event::{ENDING, Kind, SessionEvent, Status};
+use crate::shell::status::{
+    background_id, ending, is_in_background, is_poll, is_still_running, joined, named_by, printed,
+};
+
+/// Whether an observation is no fact of its own, and only tells how a command ended.
+pub(super) fn is_ending(event: &SessionEvent) -> bool {
+    event.kind == Kind::ToolResult && event.fact_key.starts_with(ENDING)
+}
+
+/// A command that goes on.
+struct Running {
+    /// The place of its result among the facts.
+    result: usize,
+    /// What it printed so far.
+    printed: String,
+}
+
+/// How a command ended that others look for by a name.
+struct Ended<'a> {
+    status: Status,
+    output: &'a str,
+    event_ids: &'a [String],
+}
+
+/// Gives the results of calls that only started their commands the ends of these. `facts` are in order of time;
+/// `notified` are observations that are endings.
+pub(super) fn settle(facts: &mut [Fact], notified: &[SessionEvent]) {
+    let inputs: BTreeMap<String, (String, String)> = facts
+        .iter()
+        .filter(|fact| fact.event.kind == Kind::ToolCall && !fact.event.tool_call_id.is_empty())
+        .filter(|fact| may_matter(&fact.event.tool, &fact.event.input))
+        .map(|fact| (fact.event.tool_call_id.clone(), (fact.event.tool.clone(), fact.event.input.clone())))
+        .collect();
+    let mut by_name: BTreeMap<String, Running> = BTreeMap::new();
+    let mut by_call: BTreeMap<String, usize> = BTreeMap::new();
+    let results: Vec<usize> = (0..facts.len())
+        .filter(|at| facts.get(*at).is_some_and(|fact| fact.event.kind == Kind::ToolResult))
+        .collect();
+    for at in results {
+        let Some(fact) = facts.get(at).cloned() else { continue };
+        let (tool, input) =
+            inputs.get(&fact.event.tool_call_id).map_or(("", ""), |(tool, input)| (tool, input));
+        let tool = if tool.is_empty() { fact.event.tool.as_str() } else { tool };
+        let name = named_by(input).into_iter().find(|name| by_name.contains_key(name));
+        if let Some(name) = name.filter(|_| is_poll(tool) || ending(&fact.event.output).is_some()) {
+            look_after(facts, &mut by_name, &name, &fact);
+            continue;
+        }
+        let goes_on =
+            is_still_running(&fact.event.output) && crate::shell::status::runs_commands(tool, input);
+        let is_started = goes_on || is_in_background(input) && ending(&fact.event.output).is_none();
+        if !is_started {
+            continue;
+        }
+        if let Some(own) = facts.get_mut(at) {
+            // A start that failed has failed.
+            own.event.status =
+                if fact.event.status == Status::Error && !goes_on { Status::Error } else { Status::Unknown };
+        }
+        by_call.insert(fact.event.tool_call_id.clone(), at);
+        if let Some(name) = background_id(&fact.event.output) {
+            let printed = printed(&fact.event.output).to_owned();
+            by_name.insert(name.to_owned(), Running { result: at, printed });
+        }
+    }
+    for event in notified {
+        let event_ids = std::slice::from_ref(&event.event_id);
+        let ended = Ended { status: event.status, output: &event.output, event_ids };
+        let named = event.fact_key.strip_prefix(ENDING).and_then(|name| name.rsplit_once('@'));
+        let (task, call) = named.unwrap_or_default();
+        let running = by_name.get(task).map(|running| (running.result, running.printed.clone()));
+        let of_call = || {
+            let at = by_call
+                .get(call)
+                .copied()
+                .or_else(|| facts.iter().position(|fact| is_result_of(fact, call)))?;
+            Some((at, facts.get(at).map(|fact| printed(&fact.event.output).to_owned()).unwrap_or_default()))
+        };
+        if let Some((at, printed)) = running.or_else(of_call) {
+            end(facts, at, &printed, &ended);
+        }
+    }
+}
+
+fn may_matter(tool: &str, input: &str) -> bool {
+    is_poll(tool) || is_in_background(input) || crate::shell::status::runs_commands(tool, input)
+}
+
+fn is_result_of(fact: &Fact, call: &str) -> bool {
+    !call.is_empty() && fact.event.kind == Kind::ToolResult && fact.event.tool_call_id == call
+}
+
+/// A call that looks after a command: it goes on, or it ended.
+fn look_after(facts: &mut [Fact], by_name: &mut BTreeMap<String, Running>, name: &str, poll: &Fact) {
+    let output = &poll.event.output;
+    let Some(status) = ending(output) else {
+        if is_still_running(output)
+            && let Some(running) = by_name.get_mut(name)
+        {
+            running.printed = joined(&running.printed, printed(output)).into_owned();
+        }
+        return;
+    };
+    if let Some(Running { result, printed }) = by_name.remove(name) {
+        end(facts, result, &printed, &Ended { status, output, event_ids: &[] });
+    }
+}
+
+fn end(facts: &mut [Fact], at: usize, printed: &str, ended: &Ended<'_>) {
+    let Some(fact) = facts.get_mut(at) else { return };
+    fact.event.status = ended.status;
+    fact.event.output = joined(printed, ended.output).into_owned();
+    fact.event_ids.extend(ended.event_ids.iter().cloned());
+    fact.event_ids.sort();
+    fact.event_ids.dedup();
+}

@@ -1,0 +1,95 @@
+//! Facts as people read them, whatever version of the product wrote the rows: the names of tools, and who said a
+//! prompt.
+
+use std::collections::BTreeMap;
+
+use super::Fact;
+use super::resolve::is_usage;
+use crate::event::{Decision, ENDING, Kind, SessionEvent};
+use crate::shell::machine::{self, Heard};
+
+/// Who says what no person said.
+const CLIENT: &str = "client";
+
+/// A call, its result and its decision have one name: the call's, where it has one.
+pub(super) fn name_tools(facts: &mut [Fact]) {
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    for event in facts.iter().map(|fact| &fact.event).filter(|event| is_named(event)) {
+        let name = names.entry(event.tool_call_id.clone()).or_default();
+        if name.is_empty() || event.kind == Kind::ToolCall {
+            name.clone_from(&event.tool);
+        }
+    }
+    for fact in facts.iter_mut().filter(|fact| is_about_a_call(&fact.event)) {
+        if let Some(name) = names.get(&fact.event.tool_call_id).filter(|name| **name != fact.event.tool) {
+            fact.event.tool.clone_from(name);
+        }
+    }
+}
+
+fn is_about_a_call(event: &SessionEvent) -> bool {
+    matches!(event.kind, Kind::ToolCall | Kind::ToolResult | Kind::Decision) && !event.tool_call_id.is_empty()
+}
+
+fn is_named(event: &SessionEvent) -> bool {
+    is_about_a_call(event) && !event.tool.is_empty()
+}
+
+/// What a model call cost that shows no words is added to the call nearest in time that its agent made, else to
+/// the nearest answer. Where there is neither, it is an answer without words.
+pub(super) fn place_costs(facts: Vec<Fact>) -> Vec<Fact> {
+    let (costs, mut facts): (Vec<Fact>, Vec<Fact>) =
+        facts.into_iter().partition(|fact| is_usage(&fact.event));
+    let mut left = Vec::new();
+    for cost in costs {
+        let at = cost.event.timestamp;
+        let away = |fact: &Fact| fact.event.timestamp.since(at).max(at.since(fact.event.timestamp));
+        let nearest = |kind: Kind| {
+            let places = facts.iter().enumerate();
+            let of_agent = places
+                .filter(|(_, Fact { event, .. })| event.kind == kind && event.agent == cost.event.agent);
+            of_agent.min_by_key(|(place, fact)| (away(fact), *place)).map(|(place, _)| place)
+        };
+        let place = nearest(Kind::ToolCall).or_else(|| nearest(Kind::Response));
+        match place.and_then(|place| facts.get_mut(place)) {
+            Some(fact) => {
+                fact.event.input_tokens = fact.event.input_tokens.saturating_add(cost.event.input_tokens);
+                fact.event.output_tokens = fact.event.output_tokens.saturating_add(cost.event.output_tokens);
+            }
+            None => left.push(cost),
+        }
+    }
+    facts.extend(left);
+    facts
+}
+
+/// Prompts that an older version took from a client's own words are no person's. Answers the endings that they
+/// tell.
+pub(super) fn hear(facts: &mut [Fact]) -> Vec<SessionEvent> {
+    let mut endings = Vec::new();
+    for fact in facts.iter_mut().filter(|fact| fact.is_main_prompt()) {
+        let event = &mut fact.event;
+        match machine::hear(&event.text) {
+            Heard::Words(words) if words == event.text => {}
+            Heard::Words(words) => event.text = words.into_owned(),
+            Heard::Interrupt => {
+                event.kind = Kind::Decision;
+                event.decision = Decision::Reject;
+                "user_abort".clone_into(&mut event.decision_source);
+            }
+            Heard::Machine => CLIENT.clone_into(&mut event.agent),
+            Heard::Ended(ended) => {
+                let told = ended.into_iter().map(|ending| SessionEvent {
+                    kind: Kind::ToolResult,
+                    fact_key: format!("{ENDING}{}@{}", ending.task, ending.call),
+                    output: ending.said,
+                    status: ending.status,
+                    ..event.clone()
+                });
+                endings.extend(told.collect::<Vec<_>>());
+                CLIENT.clone_into(&mut event.agent);
+            }
+        }
+    }
+    endings
+}
