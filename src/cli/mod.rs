@@ -26,6 +26,7 @@ mod validate;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -34,6 +35,8 @@ use crate::exporters::git::answer_credential_question;
 
 /// `EX_USAGE` of sysexits.h: the command line or the configuration is wrong.
 const USAGE: u8 = 64;
+/// What is still done on other threads when a command has ended is waited for no longer.
+const ABANDONED: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Parser)]
 #[command(
@@ -228,5 +231,9 @@ fn local_client() -> reqwest::ClientBuilder {
 
 /// One runtime for every command.
 fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().or_fail()?.block_on(future)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().or_fail()?;
+    let done = runtime.block_on(future);
+    // Requests that were cut when the service stopped may still be read on other threads, for nobody.
+    runtime.shutdown_timeout(ABANDONED);
+    done
 }

@@ -23,16 +23,28 @@ enum Words {
 pub struct Redact {
     redactor: Redactor,
     drop_attributes: BTreeSet<String>,
+    /// Texts are cut here anyhow: what stands behind it need not be looked at.
+    limit: usize,
 }
 
 impl Redact {
     /// With the rules of `redactor`; attributes named in `drop_attributes` are not stored at all.
     pub fn new(redactor: Redactor, drop_attributes: impl IntoIterator<Item = String>) -> Self {
-        Self { redactor, drop_attributes: drop_attributes.into_iter().collect() }
+        Self { redactor, drop_attributes: drop_attributes.into_iter().collect(), limit: usize::MAX }
     }
 
-    fn text(&self, text: &mut String) {
-        replace(text, |text| self.redactor.redact(text));
+    /// The same where texts are cut to `limit` bytes: this processor cuts them, so that it looks at no more,
+    /// and so that nothing is left of a secret that stands where a text is cut.
+    #[must_use]
+    pub fn cutting_at(self, limit: u64) -> Self {
+        Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), ..self }
+    }
+
+    /// Returns whether the text was cut.
+    fn text(&self, text: &mut String) -> bool {
+        let cut = text.len() > self.limit;
+        replace(text, |text| self.redactor.redact_up_to(text, self.limit));
+        cut
     }
 
     /// What a client gave as JSON, before anything was made of it: every value as an attribute's, but
@@ -41,55 +53,66 @@ impl Redact {
         self.value("", json, Words::OfClient);
     }
 
-    /// The value of a field: its name may say that all of it is a secret. Returns the name to store it
-    /// under, if that held a secret itself.
-    fn value(&self, name: &str, value: &mut Value, words: Words) -> Option<String> {
+    /// The value of a field: its name may say that all of it is a secret. Returns whether it was cut.
+    fn value(&self, name: &str, value: &mut Value, words: Words) -> bool {
         match value {
             Value::String(text) if words == Words::OfClient && names_identifier(name) => {
                 replace(text, |text| self.redactor.redact_identifier(text));
+                false
             }
-            Value::String(text) => replace(text, |text| self.redactor.redact_value(name, text)),
+            Value::String(text) => {
+                let cut = text.len() > self.limit;
+                replace(text, |text| self.redactor.redact_value_up_to(name, text, self.limit));
+                cut
+            }
             Value::Array(items) => {
-                for item in items {
-                    self.value(name, item, words);
-                }
+                items.iter_mut().fold(false, |cut, item| self.value(name, item, words) | cut)
             }
             Value::Object(fields) => {
-                let mut renamed = Vec::new();
+                let (mut renamed, mut cut) = (Vec::new(), false);
                 for (name, value) in fields.iter_mut() {
-                    renamed.extend(self.value(name, value, words).map(|to| (name.clone(), to)));
+                    cut |= self.value(name, value, words);
+                    renamed.extend(self.other_name(name).map(|to| (name.clone(), to)));
                 }
                 for (from, to) in renamed {
                     if let Some(value) = fields.remove(&from) {
                         fields.insert(to, value);
                     }
                 }
+                cut
             }
             Value::Number(number) => {
                 let text = number.to_string();
                 if let Cow::Owned(redacted) = self.redactor.redact_value(name, &text) {
                     *value = Value::String(redacted);
                 }
+                false
             }
-            Value::Null | Value::Bool(_) => {}
+            Value::Null | Value::Bool(_) => false,
         }
+    }
+
+    /// The name to store a field under, if its own holds a secret.
+    fn other_name(&self, name: &str) -> Option<String> {
         match self.redactor.redact(name) {
             Cow::Owned(redacted) => Some(redacted),
             Cow::Borrowed(_) => None,
         }
     }
 
-    fn attributes(&self, attributes: &mut Attributes) {
+    fn attributes(&self, attributes: &mut Attributes) -> bool {
         attributes.retain(|name, _| !self.drop_attributes.contains(name));
-        let mut renamed = Vec::new();
+        let (mut renamed, mut cut) = (Vec::new(), false);
         for (name, value) in attributes.iter_mut() {
-            renamed.extend(self.value(name, value, Words::Left).map(|to| (name.clone(), to)));
+            cut |= self.value(name, value, Words::Left);
+            renamed.extend(self.other_name(name).map(|to| (name.clone(), to)));
         }
         for (from, to) in renamed {
             if let Some(value) = attributes.remove(&from) {
                 attributes.insert(to, value);
             }
         }
+        cut
     }
 }
 
@@ -99,19 +122,23 @@ fn names_identifier(name: &str) -> bool {
 }
 
 fn replace(text: &mut String, redact: impl Fn(&str) -> Cow<'_, str>) {
-    if let Cow::Owned(redacted) = redact(text) {
-        *text = redacted;
+    match redact(text) {
+        Cow::Owned(redacted) => *text = redacted,
+        Cow::Borrowed(first) => {
+            let length = first.len();
+            text.truncate(length);
+        }
     }
 }
 
 impl Processor for Redact {
     fn process(&self, events: &mut Vec<SessionEvent>) {
         for event in events {
-            payload_texts(event).into_iter().for_each(|text| self.text(text));
+            let cut = payload_texts(event).into_iter().fold(false, |cut, text| self.text(text) | cut);
             for identifier in payload_identifiers(event) {
                 replace(identifier, |text| self.redactor.redact_identifier(text));
             }
-            self.attributes(&mut event.attributes);
+            event.truncated |= self.attributes(&mut event.attributes) | cut;
         }
     }
 }
@@ -119,6 +146,51 @@ impl Processor for Redact {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_cut_is_cut_first_and_leaves_no_part_of_a_secret() {
+        let redact = |limit: u64, text: &str| {
+            let attributes = serde_json::from_value(serde_json::json!({ "note": ["a", text] })).unwrap();
+            let mut events =
+                vec![SessionEvent { text: text.to_owned(), attributes, ..SessionEvent::default() }];
+            Redact::new(Redactor::built_in().unwrap(), []).cutting_at(limit).process(&mut events);
+            let event = events.remove(0);
+            (event.text.clone(), event.attributes["note"][1].as_str().unwrap().to_owned(), event.truncated)
+        };
+        let secret = format!("ghp_{}", "a1B2".repeat(9));
+        for before in ["plain ", "日本語 "] {
+            let text = format!("{before}{secret} behind {}", "x".repeat(10_000));
+            for limit in before.len() as u64 + 1..(before.len() + secret.len()) as u64 {
+                let (stored, attribute, cut) = redact(limit, &text);
+                let placeholder = stored.strip_prefix(before).unwrap();
+                assert!(
+                    placeholder.starts_with("[redacted:github-token:") && placeholder.len() == 30,
+                    "{stored}"
+                );
+                assert_eq!((stored == attribute, cut), (true, true));
+            }
+        }
+        // What shrinks before the cut brings nothing in from behind it.
+        let text =
+            format!("{}sk-ant-{} {}", format!("{secret} ").repeat(50), "q".repeat(9_000), "x".repeat(9_000));
+        let (stored, _, cut) = redact(51 * 41, &text);
+        assert!(cut && !stored.contains("qqq") && stored.ends_with(']'), "{stored}");
+        let (stored, _, cut) = redact(100, "日本語");
+        assert_eq!((stored.as_str(), cut), ("日本語", false));
+        let (stored, _, cut) = redact(4, "日本語");
+        assert_eq!((stored.as_str(), cut), ("日", true));
+    }
+
+    #[test]
+    fn a_name_is_looked_at_once_however_many_values_it_has() {
+        let redact = Redact::new(Redactor::built_in().unwrap(), []);
+        let name = format!("{} ghp_{}", "password ".repeat(2_000), "a1".repeat(18));
+        let values: Vec<Value> = (0..20_000).map(Value::from).collect();
+        let mut json = serde_json::json!({ name: [values] });
+        redact.json(&mut json);
+        let fields = json.as_object().unwrap();
+        assert!(fields.keys().all(|name| name.contains("[redacted:github-token:")), "{fields:?}");
+    }
 
     #[test]
     fn reaches_every_text_of_an_event() {

@@ -1,7 +1,7 @@
-//! Words that look drawn at random, as keys without a known prefix do.
+//! Whether a word looks drawn at random, as keys without a known prefix do.
 //!
-//! Only words of letters of both cases and digits are looked at. Hashes, UUIDs and other words of one
-//! case are not: in source code and logs they are nearly always names of something public.
+//! Two things tell such words from names: they fall into many short pieces, and their letters stand beside
+//! letters that no language puts there.
 
 /// Shorter words cannot be told from abbreviations, longer ones are data, not keys.
 const LENGTHS: std::ops::RangeInclusive<usize> = 20..=200;
@@ -12,86 +12,19 @@ const LONGEST_LOWER_RUN: usize = 9;
 const SHARE_OF_SHORT: usize = 30;
 const SHARE_OF_LONG: usize = 26;
 const LONG: usize = 32;
-/// What stands before words that are random and public: subresource integrity, `go.sum`, data URLs.
-const PUBLIC_BEFORE: &[&[u8]] = &[b"h1:", b"base64,", b"SHA256:"];
-/// How random and public words begin: checksums, public keys, the ids that model providers give.
-const PUBLIC_PREFIXES: &[&[u8]] = &[
-    b"sha1-",
-    b"sha256-",
-    b"sha384-",
-    b"sha512-",
-    b"AAAA",
-    b"toolu_",
-    b"srvtoolu_",
-    b"call_",
-    b"fc_",
-    b"msg_",
-    b"req_",
-    b"resp_",
-    b"rs_",
-    b"run_",
-    b"thread_",
-    b"asst_",
-    b"chatcmpl-",
-    b"cmpl-",
-    b"gen-",
-    b"file-",
+/// Of how many of a hundred pairs of letters in a name each is one of [`PAIRS`]: 97 % of 150,000 names in
+/// source code have so many, of words drawn at random less than 1 %.
+const SHARE_OF_PAIRS: usize = 80;
+/// Fewer pairs say nothing.
+const FEWEST_PAIRS: usize = 6;
+/// Which letters stand behind which in nine of ten pairs of 150,000 names in source code: a row for each
+/// first letter, a bit for each second one.
+#[rustfmt::skip] // Words, many a line.
+const PAIRS: [u32; 26] = [
+    0x1bebd6e, 0x1164b11, 0x01e4d9d, 0x016493b, 0x1eff97f, 0x01a4935, 0x0162991, 0x0084111, 0x2aef87f,
+    0x0000000, 0x0040110, 0x11cc91d, 0x014d913, 0x03ced7d, 0x07efd6f, 0x11ec991, 0x0100000, 0x13e7d5d,
+    0x11ccd95, 0x11ed9bd, 0x00eb937, 0x0000111, 0x0024191, 0x0088035, 0x00c8000, 0x0000010,
 ];
-/// An AWS secret key: its slashes are no path.
-const AWS_SECRET: usize = 40;
-
-const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/')
-}
-
-/// Calls `found` with every word that looks drawn at random.
-pub(super) fn random_words(text: &str, mut found: impl FnMut(usize, usize)) {
-    let bytes = text.as_bytes();
-    let shortest = *LENGTHS.start();
-    let mut start = 0;
-    // Every word that is long enough covers the byte looked at; most such bytes are in no word.
-    while let Some(byte) = bytes.get(start + shortest - 1) {
-        if !is_word(*byte) {
-            start += shortest;
-            continue;
-        }
-        let window = bytes.get(start..start + shortest).unwrap_or_default();
-        if let Some(gap) = window.iter().rposition(|byte| !is_word(*byte)) {
-            start += gap + 1;
-            continue;
-        }
-        let rest = bytes.get(start + shortest..).unwrap_or_default();
-        let end = start + shortest + rest.iter().take_while(|byte| is_word(**byte)).count();
-        judge(bytes, start, end, &mut found);
-        start = end + 1;
-    }
-}
-
-fn judge(bytes: &[u8], start: usize, end: usize, found: &mut impl FnMut(usize, usize)) {
-    let word = bytes.get(start..end).unwrap_or_default();
-    if is_public(bytes, start, word) {
-        return;
-    }
-    if word.len() == AWS_SECRET || !word.contains(&b'/') {
-        if is_random(word) {
-            found(start, end);
-        }
-        return;
-    }
-    let mut at = start;
-    for part in word.split(|byte| *byte == b'/') {
-        if is_random(part) {
-            found(at, at + part.len());
-        }
-        at += part.len() + 1;
-    }
-}
-
-fn is_public(bytes: &[u8], start: usize, word: &[u8]) -> bool {
-    let before = bytes.get(..start).unwrap_or_default();
-    PUBLIC_PREFIXES.iter().any(|prefix| word.starts_with(prefix))
-        || PUBLIC_BEFORE.iter().any(|prefix| before.ends_with(prefix))
-}
 
 #[derive(PartialEq, Eq, Clone, Copy)]
 enum Class {
@@ -104,7 +37,7 @@ enum Class {
 /// Whether a word falls into pieces as short as a word drawn at random does (a new one at 44 % of its
 /// places), and not into words as a name does (about 20 %). A piece is letters of one case, a capital
 /// with the small letters behind it, or digits.
-fn is_random(word: &[u8]) -> bool {
+pub(super) fn is_random(word: &[u8]) -> bool {
     let joined = |byte: &u8| !byte.is_ascii_alphanumeric();
     let from = word.iter().position(|byte| !joined(byte)).unwrap_or(word.len());
     let to = word.iter().rposition(|byte| !joined(byte)).map_or(from, |last| last + 1);
@@ -137,43 +70,19 @@ fn is_random(word: &[u8]) -> bool {
     }
     let share = if word.len() < LONG { SHARE_OF_SHORT } else { SHARE_OF_LONG };
     let often = changes * 100 >= (word.len() - 1) * share;
-    lower >= 3 && upper >= 3 && digits >= 1 && often && longest <= LONGEST_LOWER_RUN
+    lower >= 3 && upper >= 3 && digits >= 1 && often && longest <= LONGEST_LOWER_RUN && !is_spoken(word)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(text: &str) -> Vec<&str> {
-        let mut found = Vec::new();
-        random_words(text, |start, end| found.push(&text[start..end]));
-        found
-    }
-
-    #[test]
-    fn finds_keys_without_a_prefix() {
-        for word in
-            ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzPqLmKey1", "Zk3Qp9XvT2mLr8WcY5bN", "q8Fj2-Lx0_Zt5Rb9Kd3Wn7Ys"]
-        {
-            assert_eq!(words(&format!("a {word}, b")), [word]);
-            assert_eq!(words(word), [word]);
+/// Whether the letters of a word stand beside each other as in names.
+fn is_spoken(word: &[u8]) -> bool {
+    let letter =
+        |byte: &u8| byte.is_ascii_alphabetic().then(|| usize::from(byte.to_ascii_lowercase() - b'a'));
+    let (mut pairs, mut usual) = (0, 0);
+    for pair in word.windows(2) {
+        if let [Some(first), Some(second)] = [pair.first().and_then(letter), pair.last().and_then(letter)] {
+            pairs += 1;
+            usual += usize::from(PAIRS.get(first).is_some_and(|row| (row >> second) & 1 == 1));
         }
     }
-
-    #[test]
-    fn leaves_names_hashes_and_public_words_alone() {
-        for text in [
-            "getElementsByTagNameNSAsync2 and XMLHttpRequestUploadProgressV2",
-            "4f2c1aa0d3b5e6f7a8b9c0d1e2f3a4b5c6d7e8f9",
-            "0193a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b",
-            "sha512-Zk3Qp9XvT2mLr8WcY5bNZk3Qp9XvT2mLr8WcY5bN==",
-            "h1:Zk3Qp9XvT2mLr8WcY5bNZk3Qp9XvT2mLr8WcY5bN=",
-            "toolu_01Zk3Qp9XvT2mLr8WcY5bN",
-            "claude-haiku-4-5-20251001 and meta-llama/Llama-3.3-70B-Instruct",
-            "SplitByUtf8BoundaryIfWindows Win32_System_Console FlushL1DCacheOnContextSwitchOutOfTask",
-            "src/components/UserProfile/UserProfileCardV2.test.tsx",
-        ] {
-            assert_eq!(words(text), Vec::<&str>::new(), "{text}");
-        }
-    }
+    pairs >= FEWEST_PAIRS && usual * 100 >= pairs * SHARE_OF_PAIRS
 }

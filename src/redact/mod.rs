@@ -3,50 +3,74 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`Redactor`]: all rules over one text |
+//! | `search.rs` | one text: what is found in it, and what that may take |
 //! | `rules.rs` | the rules for credentials with a known form, as data |
 //! | `rule.rs` | [`RuleSpec`]: one rule, as written and compiled |
+//! | `pattern.rs`, `automaton.rs` | its pattern, and a search that counts what it looks at |
 //! | `marks.rs` | one pass over a text for everything that a rule begins with |
 //! | `assignment.rs`, `name.rs` | `KEY=value` where the key names a secret |
+//! | `value.rs`, `judgement.rs` | where the value ends, and whether it is one |
+//! | `words.rs`, `prefixes.rs` | long words: how credentials begin, as data |
 //! | `entropy.rs` | words that look drawn at random |
 //! | `key.rs` | [`Key`]: what makes equal secrets comparable and nothing more |
 //! | `text.rs` | words among escapes |
+//! | `escapes.rs` | escaped texts as what they mean |
 //!
 //! A text is read twice, at memory speed: once for marks (the fixed beginnings of credentials, and
 //! the names that are given secrets), once for long words. Patterns run only around marks, anchored.
 //!
-//! Invariants: redaction is a pure function of text and key. What it puts in a secret's place names the
+//! Invariants: redaction is a pure function of text and key. It is linear in the text, whatever the text and
+//! whatever the rules (`search.rs` says how, `linear_tests.rs` counts). What it puts in a secret's place names the
 //! rule, and a keyed hash of the secret: `[redacted:github-token:3f9a1c]`. The same secret has the same
 //! placeholder wherever the same key is used; without the key, nothing about the secret can be tried
 //! out. Redacting twice changes nothing more.
 
 mod assignment;
+mod automaton;
 mod entropy;
+mod escapes;
+mod judgement;
 mod key;
+#[cfg(test)]
+mod linear_tests;
 mod marks;
 mod name;
+mod pattern;
+mod prefixes;
 mod rule;
 mod rules;
+mod search;
 mod text;
+mod value;
+mod words;
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 pub use key::{Key, KeyError};
 pub use rule::{Check, Choice, RuleSpec, Start};
 
 use marks::Marks;
 use rule::Rule;
-use rules::{ARGUMENTS, RULES};
+use rules::RULES;
+use search::{Finding, Search};
 
 /// The rule of values whose key names a secret.
 const ASSIGNED: &str = "assigned-secret";
 /// The rule of words that look drawn at random.
 const HIGH_ENTROPY: &str = "high-entropy";
+/// The rule of what could not be looked at.
+const UNEXAMINED: &str = "unexamined";
 
 /// How every placeholder begins.
 pub const PLACEHOLDER: &str = "[redacted:";
-/// Names have up to 40 letters, and hashes a few.
-const LONGEST_PLACEHOLDER: usize = 64;
+
+/// So much of a text is seen behind the place where it is cut, to tell what stands there.
+const BEHIND_A_CUT: usize = 4 << 10;
+/// Shorter texts are looked at however late it is: they hold what an event is about.
+const SHORT: usize = 4 << 10;
 
 /// Why rules cannot be applied.
 #[derive(Debug, thiserror::Error)]
@@ -80,17 +104,16 @@ pub struct Options {
 
 /// The marks of the rules that are always on, and of names that are given secrets: one search for all
 /// redactors of a process.
-static ALWAYS: LazyLock<[Marks; 2]> = LazyLock::new(|| {
+static ALWAYS: LazyLock<Marks> = LazyLock::new(|| {
     let always = RULES.iter().enumerate().filter(|(_, rule)| rule.option == Choice::Always);
     let marks = always.flat_map(|(number, rule)| rule.marks.iter().map(move |mark| (*mark, number)));
-    let (forms, arguments): (Vec<_>, Vec<_>) = marks.partition(|(_, number)| *number < ARGUMENTS);
-    [Marks::new(forms), Marks::with_assignments(arguments, RULES.len())]
+    Marks::with_assignments(marks, RULES.len())
 });
 
 /// The rules, and a key.
 ///
-/// Rules are numbered in order of precedence: the installation's own, those of this version, and the two
-/// that are code.
+/// Rules are numbered in order of precedence: the installation's own, those of this version, and three that
+/// are code: names that are given secrets, words that look drawn at random, and what could not be looked at.
 #[derive(Debug, Clone)]
 pub struct Redactor {
     own: Vec<Rule>,
@@ -99,14 +122,21 @@ pub struct Redactor {
     /// The marks of rules that not everybody has.
     optional: Arc<Marks>,
     key: Key,
+    hurry: Option<Hurry>,
 }
 
-/// A secret in a text.
-struct Finding {
-    start: usize,
-    end: usize,
-    /// Place in `Redactor::rules`, or beyond it for the two rules that are code.
-    rule: usize,
+/// Redaction that somebody waits for.
+#[derive(Debug, Clone)]
+struct Hurry {
+    until: Instant,
+    /// Texts that took longer.
+    left_out: Arc<AtomicUsize>,
+}
+
+impl Hurry {
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.until
+    }
 }
 
 impl Redactor {
@@ -141,7 +171,19 @@ impl Redactor {
         let optional = Arc::new(Marks::new(marks));
         let everywhere = (0..).zip(&specs).filter(|(_, spec)| spec.marks.is_empty());
         let everywhere = everywhere.map(|(number, _)| number).collect();
-        Ok(Self { own, everywhere, optional, key })
+        Ok(Self { own, everywhere, optional, key, hurry: None })
+    }
+
+    /// The same, for somebody who waits: a longer text whose secrets are not found by `until` becomes a
+    /// placeholder as a whole.
+    #[must_use]
+    pub fn until(self, until: Instant) -> Self {
+        Self { hurry: Some(Hurry { until, left_out: Arc::default() }), ..self }
+    }
+
+    /// How many texts became placeholders because time was up, by this redactor and its clones.
+    pub fn left_out(&self) -> usize {
+        self.hurry.as_ref().map_or(0, |hurry| hurry.left_out.load(Ordering::Relaxed))
     }
 
     /// The rule of a number; `None` for those that are code.
@@ -150,13 +192,32 @@ impl Redactor {
         self.own.get(number).or_else(built_in)
     }
 
+    /// The number of the rule of names that are given secrets.
     fn rules(&self) -> usize {
         self.own.len() + RULES.len()
     }
 
+    fn high_entropy(&self) -> usize {
+        self.rules() + 1
+    }
+
+    fn unexamined(&self) -> usize {
+        self.rules() + 2
+    }
+
     /// The text without credentials; borrowed if there are none.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.replace(text, self.findings(text, true))
+        self.replace(text, self.findings(text, true), text.len())
+    }
+
+    /// What [`Redactor::redact`] makes of the first `limit` bytes of the text, where the rest is not wanted.
+    /// Of a secret that goes on behind them nothing is left.
+    pub fn redact_up_to<'t>(&self, text: &'t str, limit: usize) -> Cow<'t, str> {
+        let limit = text.floor_char_boundary(limit);
+        let seen = text.floor_char_boundary(limit.saturating_add(BEHIND_A_CUT));
+        let mut findings = self.findings(text.get(..seen).unwrap_or(text), true);
+        findings.retain(|found| found.start < limit);
+        self.replace(text, findings, limit)
     }
 
     /// An identifier without credentials: words that look drawn at random are what identifiers are. What
@@ -164,16 +225,21 @@ impl Redactor {
     pub fn redact_identifier<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let is_text =
             text.bytes().any(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'='));
-        self.replace(text, self.findings(text, is_text))
+        self.replace(text, self.findings(text, is_text), text.len())
     }
 
     /// The value of an attribute or a JSON field without credentials: if the name is one of secrets,
     /// the whole value is one.
     pub fn redact_value<'t>(&self, name: &str, value: &'t str) -> Cow<'t, str> {
+        self.redact_value_up_to(name, value, value.len())
+    }
+
+    /// The same for the first `limit` bytes of a value, as [`Redactor::redact_up_to`].
+    pub fn redact_value_up_to<'t>(&self, name: &str, value: &'t str, limit: usize) -> Cow<'t, str> {
         if assignment::names_secret(name, value) {
             return Cow::Owned(self.placeholder(ASSIGNED, value));
         }
-        self.redact(value)
+        self.redact_up_to(value, limit)
     }
 
     /// Whether [`Redactor::redact`] would change the text.
@@ -181,59 +247,57 @@ impl Redactor {
         !self.findings(text, true).is_empty()
     }
 
-    /// Every secret in the text, by place; they do not overlap.
-    fn findings(&self, text: &str, random_words: bool) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        let mut assigned_up_to = 0;
-        let mut look = |rule: usize, at| {
-            if rule < self.rules() {
-                let found = self.rule(rule).and_then(|rule| rule.around(text, at));
-                findings.extend(found.map(|(start, end)| Finding { start, end, rule }));
-            } else if at >= assigned_up_to
-                && let Some((start, end)) = assignment::assigned(text, at)
-            {
-                assigned_up_to = end;
-                findings.push(Finding { start, end, rule });
-            }
+    /// How many bytes redaction looks at, each counted as often as it is looked at. It grows with the length
+    /// of the text alone, whatever stands in it.
+    pub fn steps(&self, text: &str) -> usize {
+        let steps = |text: &str| {
+            let mut search = Search::new(self, text);
+            search.run(true);
+            search.steps()
         };
-        self.optional.for_each_hit(text, &mut look);
-        for marks in ALWAYS.iter() {
-            marks.for_each_hit(text, |rule, at| look(self.own.len() + rule, at));
-        }
-        for rule in &self.everywhere {
-            self.find_everywhere(*rule, text, &mut findings);
-        }
-        if random_words {
-            let rule = self.rules() + 1;
-            entropy::random_words(text, |start, end| findings.push(Finding { start, end, rule }));
-        }
-        findings.retain(|found| {
-            let secret = text.get(found.start..found.end).unwrap_or_default();
-            !assignment::is_placeholder(secret) && !is_in_placeholder(text, found.start)
-        });
-        merge(findings)
+        steps(text)
+            + escapes::views(text).iter().map(|view| view.text.len() + steps(&view.text)).sum::<usize>()
     }
 
-    fn find_everywhere(&self, rule: usize, text: &str, findings: &mut Vec<Finding>) {
-        let mut from = 0;
-        while let Some((start, end)) = self.rule(rule).and_then(|rule| rule.anywhere(text, from)) {
-            findings.push(Finding { start, end, rule });
-            from = end;
+    /// Every secret, by place; they do not overlap.
+    fn findings(&self, text: &str, random_words: bool) -> Vec<Finding> {
+        let mut late = false;
+        let mut found = |text: &str| {
+            let mut search = Search::new(self, text);
+            search.run(random_words);
+            late |= search.is_late();
+            search.findings()
+        };
+        let mut findings = found(text);
+        for view in escapes::views(text) {
+            let placed = |found: Finding| Finding {
+                start: view.place(found.start),
+                end: view.place(found.end),
+                ..found
+            };
+            findings.extend(found(&view.text).into_iter().map(placed));
         }
+        if let Some(hurry) = self.hurry.as_ref().filter(|_| late) {
+            hurry.left_out.fetch_add(1, Ordering::Relaxed);
+            return vec![Finding { start: 0, end: text.len(), rule: self.unexamined(), name: None }];
+        }
+        search::merge(findings, self.unexamined())
     }
 
-    fn replace<'t>(&self, text: &'t str, findings: Vec<Finding>) -> Cow<'t, str> {
+    /// The first `limit` bytes with placeholders for what was found in them.
+    fn replace<'t>(&self, text: &'t str, findings: Vec<Finding>, limit: usize) -> Cow<'t, str> {
         if findings.is_empty() {
-            return Cow::Borrowed(text);
+            return Cow::Borrowed(text.get(..limit).unwrap_or(text));
         }
-        let mut redacted = String::with_capacity(text.len() + findings.len() * 40);
+        let mut redacted = String::with_capacity(limit.min(text.len()) + findings.len() * 40);
         let mut from = 0;
-        for Finding { start, end, rule } in findings {
+        for Finding { start, end, rule, name } in findings {
+            let name = name.unwrap_or_else(|| self.name(rule));
             redacted.push_str(text.get(from..start).unwrap_or_default());
-            redacted.push_str(&self.placeholder(self.name(rule), text.get(start..end).unwrap_or_default()));
+            redacted.push_str(&self.placeholder(name, text.get(start..end).unwrap_or_default()));
             from = end;
         }
-        redacted.push_str(text.get(from..).unwrap_or_default());
+        redacted.push_str(text.get(from..limit).unwrap_or_default());
         Cow::Owned(redacted)
     }
 
@@ -241,7 +305,8 @@ impl Redactor {
         match self.rule(rule) {
             Some(rule) => &rule.name,
             None if rule == self.rules() => ASSIGNED,
-            None => HIGH_ENTROPY,
+            None if rule == self.high_entropy() => HIGH_ENTROPY,
+            None => UNEXAMINED,
         }
     }
 
@@ -250,36 +315,12 @@ impl Redactor {
     }
 }
 
-/// Whether `at` is inside of what redaction put in a secret's place: some rules' names are names that
-/// are given secrets.
-fn is_in_placeholder(text: &str, at: usize) -> bool {
-    let from = text.floor_char_boundary(at.saturating_sub(LONGEST_PLACEHOLDER));
-    let before = text.get(from..at).unwrap_or_default();
-    before.rfind(PLACEHOLDER).is_some_and(|start| before.get(start..).is_some_and(|name| !name.contains(']')))
-}
-
-/// What overlaps becomes one finding, under the name of the rule that comes first.
-fn merge(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_unstable_by_key(|found| (found.start, found.rule));
-    let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
-    for found in findings {
-        match merged.last_mut().filter(|last| found.start < last.end) {
-            Some(last) => {
-                last.end = last.end.max(found.end);
-                last.rule = last.rule.min(found.rule);
-            }
-            None => merged.push(found),
-        }
-    }
-    merged
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_text_is_read_twice_for_marks() {
-        assert_eq!(ALWAYS.iter().map(Marks::searches).sum::<usize>(), 2);
+        assert_eq!(ALWAYS.searches(), 2);
     }
 }

@@ -9,11 +9,39 @@ pub(super) enum Secret {
     Token,
     /// A short number.
     Pin,
+    /// It may be one: only if it looks like a key.
+    Drawn,
 }
 
-const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "pwd", "passcode", "storepass", "keypass"];
-const TOKENS: &[&str] = &["secret", "token", "apikey", "secretkey", "accesskey", "credential", "credentials"];
+const PASSWORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "passcode",
+    "storepass",
+    "keypass",
+    "requirepass",
+    "masterauth",
+    "masterpass",
+    "passwort",
+    "pswd",
+    "mnemonic",
+    "userpass",
+    "dbpass",
+];
+/// `bindpw`, `rootpw`: short ones end a word.
+const PASSWORDS_JOINED: &[&str] = &["bindpw", "rootpw", "dbpw", "userpw", "adminpw", "sslpw", "keypw"];
+#[rustfmt::skip] // Words, many a line.
+const TOKENS: &[&str] = &[
+    "secret", "token", "apikey", "secretkey", "accesskey", "credential", "credentials", "privatekey", "authkey",
+    "masterkey", "authtoken", "licensekey", "clientsecret", "salt",
+];
+/// `secret` or `salt` of these are none: a name, a place.
+#[rustfmt::skip] // Words, many a line.
+const SALTS: &[&str] = &["auth", "secure", "logged", "nonce", "password", "secret", "hash", "hashid", "token", "in", "session", "cookie"];
 /// `api_key` is a secret, `cache_key` is none.
+#[rustfmt::skip] // Words, many a line.
 const BEFORE_KEY: &[&str] = &[
     "api",
     "access",
@@ -36,6 +64,12 @@ const BEFORE_KEY: &[&str] = &[
     "jwt",
     "hmac",
     "subscription",
+    "key", "private", "license", "client", "consumer", "personal", "write", "ingest", "ingestion", "root", "db",
+    "database", "rails", "django", "flask", "cookie", "csrf", "sentry", "stripe", "openai", "anthropic", "github",
+    "gitlab", "google", "gemini", "maps", "aws", "azure", "gcp", "twilio", "sendgrid", "mailgun", "datadog", "dd",
+    "newrelic", "algolia", "firebase", "supabase", "role", "pinecone", "cohere", "mistral", "groq", "deepl", "fernet",
+    "vault", "unseal", "recovery", "backup", "restic", "secure", "in", "nonce", "user", "team", "server", "cipher",
+    "aes", "rsa", "ssh", "gpg", "signature", "hash", "host", "tls", "ssl", "wireguard", "psk", "preshared",
 ];
 /// `max_token` is a number, `next_token` a place in a list.
 const BEFORE_OTHER_TOKENS: &[&str] = &[
@@ -76,8 +110,10 @@ const BEFORE_OTHER_TOKENS: &[&str] = &[
     "cached",
 ];
 /// `PASSWORD_OLD` is still one.
+#[rustfmt::skip] // Words, many a line.
 const TRAILING: &[&str] =
-    &["value", "base64", "b64", "raw", "plain", "prod", "dev", "staging", "test", "old", "new"];
+    &["value", "base64", "b64", "raw", "plain", "prod", "dev", "staging", "test", "old", "new", "base", "text", "live",
+      "local", "ci", "primary", "secondary", "current", "production", "development", "string", "data", "enc"];
 
 /// What the name says of its value, if it says that it is secret.
 pub(super) fn secret(name: &str) -> Option<Secret> {
@@ -92,16 +128,25 @@ pub(super) fn secret(name: &str) -> Option<Secret> {
     let (last, before) = words.split_last()?;
     let before = before.last().map(String::as_str).unwrap_or_default();
     let is_flag = name.starts_with('-');
-    let short = last == "pw" || (last == "pass" && (is_flag || !before.is_empty()));
-    if short || PASSWORDS.iter().any(|word| last.ends_with(word)) {
+    let short = last == "pw" || last == "pass" || last == "psk" || PASSWORDS_JOINED.contains(&last.as_str());
+    // Where a shell stands, and where it stood.
+    let is_place = name == "PWD" || name == "OLDPWD";
+    if !is_place && (short || PASSWORDS.iter().any(|word| last.ends_with(word))) {
         return Some(Secret::Password);
     }
     if last == "pin" && is_flag {
         return Some(Secret::Pin);
     }
-    let token = TOKENS.iter().any(|word| last.ends_with(word)) && !BEFORE_OTHER_TOKENS.contains(&before);
+    let salt = last != "salt" || SALTS.contains(&before);
+    let token =
+        TOKENS.iter().any(|word| last.ends_with(word)) && !BEFORE_OTHER_TOKENS.contains(&before) && salt;
     let key = last == "key" && BEFORE_KEY.contains(&before);
-    (token || key).then_some(Secret::Token)
+    let environment = !name.bytes().any(|byte| byte.is_ascii_lowercase());
+    let may_be = last == "auth" || (environment && last == "key" && !before.is_empty());
+    match token || key {
+        true => Some(Secret::Token),
+        false => may_be.then_some(Secret::Drawn),
+    }
 }
 
 /// Whether a header or an attribute of this name carries a credential as its whole value.
@@ -141,9 +186,16 @@ mod tests {
 
     #[test]
     fn tells_names_of_secrets_from_other_names() {
-        for name in
-            ["password", "DB_PASSWORD", "dbPassword", "--db-password", "PGPASSWORD", "SMTP_PASS", "pwd"]
-        {
+        for name in [
+            "password",
+            "DB_PASSWORD",
+            "dbPassword",
+            "--db-password",
+            "PGPASSWORD",
+            "SMTP_PASS",
+            "pwd",
+            "pass",
+        ] {
             assert_eq!(secret(name), Some(Secret::Password), "{name}");
         }
         for name in [
@@ -170,7 +222,7 @@ mod tests {
             "secretName",
             "keyboard",
             "bypass",
-            "pass",
+            "PWD",
             "gen_ai.usage.input_tokens",
         ] {
             assert_eq!(secret(name), None, "{name}");

@@ -1,23 +1,18 @@
 //! One kind of credential: how it is written down, and how it is recognised around a mark.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use regex_automata::meta::{BuildError, Regex};
-use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input};
 use serde::Deserialize;
 
 use super::Error;
-use super::assignment::stands_for_a_secret;
+use super::automaton::{Automaton, Found, Fuel, Spent};
+use super::judgement::stands_for_a_secret;
+use super::pattern::{self, MOST_PLACES};
 use super::text::{begins_word, word_start};
-
-/// The group of a pattern that is the secret.
-const SECRET: &str = "secret";
-/// A pattern that would need more memory than this is refused.
-const SIZE_LIMIT: usize = 8 << 20;
+use super::value;
 
 /// A rule as it is written down in a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -106,10 +101,11 @@ impl BuiltIn {
         let rule = Rule {
             name: Cow::Borrowed(name),
             pattern: Cow::Borrowed(pattern),
-            regex: OnceLock::new(),
+            automaton: OnceLock::new(),
             start: Start::Mark,
             word: false,
             check: Check::None,
+            argument: false,
         };
         Self { rule, marks, option: Choice::Always }
     }
@@ -123,6 +119,12 @@ impl BuiltIn {
     /// Its match begins a word.
     pub(super) const fn a_word(mut self) -> Self {
         self.rule.word = true;
+        self
+    }
+
+    /// Its secret is a word of a command line, and goes on as far as that does.
+    pub(super) const fn argument(mut self) -> Self {
+        self.rule.argument = true;
         self
     }
 
@@ -142,57 +144,71 @@ impl BuiltIn {
 pub(super) struct Rule {
     pub(super) name: Cow<'static, str>,
     pub(super) pattern: Cow<'static, str>,
-    regex: OnceLock<Option<Regex>>,
+    automaton: OnceLock<Option<Arc<Automaton>>>,
     start: Start,
     word: bool,
     check: Check,
+    argument: bool,
 }
 
 impl Rule {
     pub(super) fn compile(spec: &RuleSpec) -> Result<Self, Error> {
-        let regex = OnceLock::from(Some(checked(&spec.name, &spec.marks, &spec.pattern)?));
+        let automaton = checked(&spec.name, &spec.marks, &spec.pattern)?;
+        let automaton = OnceLock::from(Some(Arc::new(automaton)));
         let RuleSpec { start, word, check, .. } = *spec;
         let (name, pattern) = (spec.name.clone().into(), spec.pattern.clone().into());
-        Ok(Self { name, pattern, regex, start, word, check })
+        Ok(Self { name, pattern, automaton, start, word, check, argument: false })
     }
 
     /// The pattern, compiled; always there, because every pattern compiles.
-    fn regex(&self) -> Option<&Regex> {
-        self.regex.get_or_init(|| compile(&self.pattern).ok()).as_ref()
+    fn automaton(&self) -> Option<&Automaton> {
+        let compile = || Automaton::new(&pattern::parsed(&self.pattern).ok()?, false, 1).ok().map(Arc::new);
+        self.automaton.get_or_init(compile).as_deref()
     }
 
     /// The secret around a mark of this rule that stands at `mark`.
-    pub(super) fn around(&self, text: &str, mark: usize) -> Option<(usize, usize)> {
+    pub(super) fn around(&self, text: &str, mark: usize, fuel: &mut Fuel) -> Result<Option<Found>, Spent> {
         let start = match self.start {
             Start::Mark => mark,
             Start::Word => first_letter(text.as_bytes(), word_start(text.as_bytes(), mark), mark),
         };
+        fuel.burn(mark - start)?;
         if self.word && !begins_word(text.as_bytes(), start) {
-            return None;
+            return Ok(None);
         }
-        self.matched(text, Input::new(text).range(start..).anchored(Anchored::Yes))
+        let Some(automaton) = self.automaton() else { return Ok(None) };
+        let found = automaton.at(text, start, fuel)?;
+        let found = found.filter(|found| self.passes(text, found));
+        match found.filter(|_| self.argument) {
+            None => Ok(found),
+            Some(found) => {
+                let end = value::end_of_word(text, found);
+                fuel.burn(end - found.start)?;
+                Ok(Some(Found { end, ..found }))
+            }
+        }
     }
 
-    /// The first secret at or behind `from`, wherever it stands.
-    pub(super) fn anywhere(&self, text: &str, from: usize) -> Option<(usize, usize)> {
-        self.matched(text, Input::new(text).range(from..))
+    /// The first match at or behind `from`, wherever it stands, and whether it is a secret.
+    pub(super) fn anywhere(
+        &self,
+        text: &str,
+        from: usize,
+        fuel: &mut Fuel,
+    ) -> Result<Option<(Found, bool)>, Spent> {
+        let Some(automaton) = self.automaton() else { return Ok(None) };
+        let found = automaton.behind(text, from, fuel)?;
+        Ok(found.map(|found| (found, self.passes(text, &found))))
     }
 
-    fn matched(&self, text: &str, input: Input<'_>) -> Option<(usize, usize)> {
-        // Most places are none; finding that out needs no groups.
-        let regex = self.regex()?;
-        regex.search_half(&input)?;
-        let mut captures = regex.create_captures();
-        regex.search_captures(&input, &mut captures);
-        let whole = captures.get_match()?;
-        let secret = captures.get_group_by_name(SECRET).unwrap_or(whole.span());
-        let found = text.get(secret.start..secret.end)?;
-        (!found.is_empty() && self.check.passes(found)).then_some((secret.start, secret.end))
+    fn passes(&self, text: &str, found: &Found) -> bool {
+        let secret = text.get(found.start..found.end).unwrap_or_default();
+        !secret.is_empty() && self.check.passes(secret)
     }
 }
 
-/// The pattern of a rule that can be applied.
-pub(super) fn checked(name: &str, marks: &[impl AsRef<str>], pattern: &str) -> Result<Regex, Error> {
+/// The pattern of an installation's own rule, compiled.
+pub(super) fn checked(name: &str, marks: &[impl AsRef<str>], written: &str) -> Result<Automaton, Error> {
     let named = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';
     if name.is_empty() || name.len() > 40 || !name.chars().all(named) {
         return Err(Error::Name(name.to_owned()));
@@ -201,19 +217,18 @@ pub(super) fn checked(name: &str, marks: &[impl AsRef<str>], pattern: &str) -> R
         return Err(Error::EmptyMark(name.to_owned()));
     }
     let failed = |message: String| Error::Pattern { rule: name.to_owned(), message };
-    let regex = compile(pattern).map_err(|error| failed(error.to_string()))?;
-    if regex.is_match("") {
+    let parsed = pattern::parsed(written).map_err(failed)?;
+    let places = pattern::places(&parsed);
+    if places > MOST_PLACES {
+        return Err(failed(format!(
+            "its repetitions make {places} places, and every byte of a text may touch each of them; make the \
+             numbers in `{{…}}` smaller, or write `+` or `*`, until there are at most {MOST_PLACES}"
+        )));
+    }
+    if parsed.properties().minimum_len() == Some(0) {
         return Err(failed("it matches the empty text".to_owned()));
     }
-    Ok(regex)
-}
-
-fn compile(pattern: &str) -> Result<Regex, Box<BuildError>> {
-    Regex::builder()
-        .syntax(syntax::Config::new().utf8(true))
-        .configure(Regex::config().nfa_size_limit(Some(SIZE_LIMIT)))
-        .build(pattern)
-        .map_err(Box::new)
+    Automaton::new(&parsed, marks.is_empty(), pattern::weight(places)).map_err(failed)
 }
 
 /// Words may stand behind what joins names: the `-` of a patch, a flag.

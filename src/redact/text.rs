@@ -14,6 +14,11 @@ pub(super) fn word_start(bytes: &[u8], at: usize) -> usize {
     skip_escape(bytes, word_start_plain(before), at)
 }
 
+/// Where the word that is written at `start..end` begins: behind the end of an escape that stands there.
+pub(super) fn escape_end(bytes: &[u8], start: usize, end: usize) -> usize {
+    skip_escape(bytes, start, end)
+}
+
 /// The end of the name that `at` stands in.
 pub(super) fn name_end(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();

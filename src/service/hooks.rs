@@ -15,6 +15,9 @@ use crate::receivers::hooks::{Attendance, Batch, Form, HookBody, Outlet, Spool, 
 use crate::receivers::otlp::Coding;
 use crate::receivers::{Caller, Ingest, Refusal};
 
+/// What is being taken when the process stops may take so long, as the last requests may. What is not taken
+/// by then is still there at the next start.
+const DRAIN: Duration = Duration::from_secs(10);
 /// Looking costs four questions to the file system for each spool.
 const PERIOD: Duration = Duration::from_millis(500);
 
@@ -47,14 +50,25 @@ impl HookSpools {
                 // Where it cannot be promised, hooks send as if nobody had.
                 *attendance = attendance.take().or_else(|| spool.attend().ok().flatten());
             }
-            self.take().await;
+            let stopped = async {
+                stop.cancelled().await;
+                tokio::time::sleep(DRAIN).await;
+            };
+            tokio::select! {
+                () = self.take() => {}
+                () = stopped => return,
+            }
             tokio::select! {
                 () = tokio::time::sleep(PERIOD) => {}
                 () = stop.cancelled() => {}
             }
         }
         drop(attendances);
-        self.take().await;
+        if tokio::time::timeout(DRAIN, self.take()).await.is_err() {
+            tracing::warn!(
+                "hooks that wait for this process were not taken in time; the next start takes them"
+            );
+        }
     }
 
     /// Takes what waits.

@@ -151,18 +151,32 @@ fn batches_within(memory: usize, batches: &parquet::Config) -> parquet::Config {
     parquet::Config { bytes: batches.bytes.min((memory / 8) as u64), ..batches.clone() }
 }
 
+/// The steps of a pipeline, in order. But texts are never cut before they are redacted: a secret that was cut
+/// in two is none for any rule. Redaction itself cuts what is cut anyhow.
 fn processors(settings: &[ProcessorSettings], journal: &Path) -> Result<Vec<Box<dyn Processor>>, StartError> {
-    settings.iter().map(|settings| processor(settings, journal)).collect()
+    let is_cut = |settings: &&ProcessorSettings| matches!(settings, ProcessorSettings::Limits { .. });
+    let limits = settings.iter().filter_map(|settings| match settings {
+        ProcessorSettings::Limits { attribute } => Some(*attribute),
+        _ => None,
+    });
+    let limit = limits.min();
+    let (cuts, others): (Vec<_>, Vec<_>) = settings.iter().partition(is_cut);
+    others.into_iter().chain(cuts).map(|settings| processor(settings, journal, limit)).collect()
 }
 
-fn processor(settings: &ProcessorSettings, journal: &Path) -> Result<Box<dyn Processor>, StartError> {
+fn processor(
+    settings: &ProcessorSettings,
+    journal: &Path,
+    limit: Option<u64>,
+) -> Result<Box<dyn Processor>, StartError> {
     Ok(match settings.clone() {
         ProcessorSettings::Redact { drop_attributes, options, key } => {
             let key = match key {
                 Some(key) => redact::Key::new(key.reveal().as_bytes())?,
                 None => redact::Key::from_file(&journal.join(REDACTION_KEY))?,
             };
-            Box::new(Redact::new(Redactor::new(&options, key)?, drop_attributes))
+            let redact = Redact::new(Redactor::new(&options, key)?, drop_attributes);
+            Box::new(redact.cutting_at(limit.unwrap_or(u64::MAX)))
         }
         ProcessorSettings::Workspace { from } => Box::new(Workspace::new(from)),
         ProcessorSettings::Limits { attribute } => Box::new(Limits::new(attribute)),

@@ -3,6 +3,9 @@
 //! | file | shows |
 //! |---|---|
 //! | `corpus.rs` | planted secrets, made at run time |
+//! | `kinds.rs`, `harmless.rs` | kinds of secrets and the texts that they stand in, and what looks like one |
+//! | `secrets.rs` | every kind leaves every context, what is none stays |
+//! | `hostile.rs` | texts that are made to keep redaction busy |
 //! | `redaction.rs` | secrets leave, ordinary text stays |
 //! | `leaks.rs` | planted secrets through every door, and a search of everything that was written |
 //! | `hooks.rs` | the door of hooks, and the place where they wait |
@@ -24,11 +27,15 @@
 mod access;
 mod certificates;
 mod corpus;
+mod harmless;
 mod hooks;
+mod hostile;
+mod kinds;
 mod leaks;
 mod opt_out;
 mod redaction;
 mod renewal;
+mod secrets;
 #[path = "../cli/support.rs"]
 #[expect(dead_code, reason = "the other theme uses the rest")]
 mod site;

@@ -79,8 +79,15 @@ fn is_readable(input: &File, deadline: Instant) -> io::Result<bool> {
 }
 
 /// The object that `bytes` are, with what the environment adds, redacted with the key below `root`,
-/// or, where there can be none, with one that nothing else has.
-pub(super) fn entry(assistant: &str, root: Option<&Path>, bytes: &[u8]) -> Result<Entry, ReadError> {
+/// or, where there can be none, with one that nothing else has; and how many of its texts could not be
+/// redacted by `deadline`. Those became placeholders: what was not looked at may hold a secret, and neither
+/// the spool nor the way to a collector is a place for one.
+pub(super) fn entry(
+    assistant: &str,
+    root: Option<&Path>,
+    bytes: &[u8],
+    deadline: Instant,
+) -> Result<(Entry, usize), ReadError> {
     let mut fields = object(bytes)?;
     for (name, value) in resource_attributes() {
         fields.entry(name).or_insert(Value::String(value));
@@ -89,13 +96,14 @@ pub(super) fn entry(assistant: &str, root: Option<&Path>, bytes: &[u8]) -> Resul
         fields.entry(TRACEPARENT).or_insert(Value::String(trace));
     }
     let key = root.and_then(|root| Key::from_file(&root.join(KEY)).ok()).unwrap_or_else(Key::random);
-    let redactor = Redactor::new(&Options::default(), key)?;
+    let redactor = Redactor::new(&Options::default(), key)?.until(deadline);
     let mut object = Value::Object(fields);
-    Redact::new(redactor, []).json(&mut object);
+    Redact::new(redactor.clone(), []).json(&mut object);
     if let Value::Object(fields) = &mut object {
         fields.insert(OBSERVED_AT.to_owned(), Value::String(Timestamp::now().to_string()));
     }
-    Ok(Entry { assistant: assistant.to_owned(), json: object.to_string() })
+    let entry = Entry { assistant: assistant.to_owned(), json: object.to_string() };
+    Ok((entry, redactor.left_out()))
 }
 
 fn object(bytes: &[u8]) -> Result<Map<String, Value>, ReadError> {
@@ -133,6 +141,22 @@ fn percent_decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_redacted_in_time_is_not_kept() {
+        let long = "login -a ".repeat(100_000) + "swordfish";
+        let object = serde_json::json!({ "session_id": "s-1", "prompt": "short words", "tool_output": long });
+        let bytes = object.to_string().into_bytes();
+        let of = |deadline| entry("claude", None, &bytes, deadline).unwrap();
+        let (late, left_out) = of(Instant::now());
+        let fields: Value = serde_json::from_str(&late.json).unwrap();
+        assert_eq!(
+            (left_out, &fields["session_id"], &fields["prompt"]),
+            (1, &object["session_id"], &object["prompt"])
+        );
+        let output = fields["tool_output"].as_str().unwrap();
+        assert!(output.starts_with("[redacted:unexamined:") && output.len() < 40, "{output}");
+    }
 
     #[test]
     fn percent_signs_are_read_as_the_sdks_write_them() {

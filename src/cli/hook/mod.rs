@@ -7,7 +7,8 @@
 //! | `event.rs` | standard input → one redacted object |
 //! | `send.rs` | what waits → the collector |
 //!
-//! The assistant waits for this process, so it does little and has a deadline: redact, add to the
+//! The assistant waits for this process, so it does little and has a deadline: redact (what takes too long
+//! is left out, and the spool's `refused` says so), add to the
 //! spool (`receivers::hooks::spool`), and, unless a collector takes it from there or another process sends
 //! already, send what waits. What cannot be kept is sent at once, and lost only if that fails too. Hooks
 //! come in storms: there is one thread, and only who sends, to a collector that listens, pays for a runtime
@@ -48,6 +49,8 @@ const SENDING: Duration = Duration::from_millis(120);
 /// A hook's input is there when its process begins, and a lock is held for a write. On a machine that is
 /// overloaded the event is worth more than the time.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// What is not redacted by then is left out. Ordinary texts take a millisecond for each megabyte.
+const REDACTING: Duration = Duration::from_millis(300);
 
 /// Runs the hook that this process's command line is.
 pub(super) fn main() -> ExitCode {
@@ -107,8 +110,12 @@ fn deliver(arguments: &Arguments, began: Instant) -> anyhow::Result<String> {
         }
     };
     let read = event::read(std::io::stdin(), began + PATIENCE);
-    let entry = read.and_then(|bytes| event::entry(hooks.assistant, root.as_deref(), &bytes));
-    let entry = entry.inspect_err(|error| refused(&error.to_string()))?;
+    let entry = read
+        .and_then(|bytes| event::entry(hooks.assistant, root.as_deref(), &bytes, Instant::now() + REDACTING));
+    let (entry, left_out) = entry.inspect_err(|error| refused(&error.to_string()))?;
+    if left_out > 0 {
+        refused(&format!("{left_out} texts of an event could not be redacted in time and were left out"));
+    }
     let Some(spool) = &spool else {
         return send::directly(&entry, endpoint, &token, began + SENDING).context("nowhere to keep it");
     };

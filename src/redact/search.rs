@@ -1,0 +1,202 @@
+//! One text: every secret in it, and what finding them took.
+//!
+//! However a text is made, a rule looks at a bounded number of bytes for each of the text's: inside of what
+//! it has found it does not begin again, and what goes beyond [`STEPS_PER_BYTE`] is not looked at. Such a
+//! text is hostile, or the rule is careless; since nobody knows what stands in the rest, all of the rest
+//! becomes a placeholder, [`UNEXAMINED`].
+
+use super::automaton::{Found, Fuel, Spent};
+use super::{ALWAYS, PLACEHOLDER, Redactor, SHORT, assignment, judgement, words};
+
+/// How often one rule may look at each byte of a text, on average.
+const STEPS_PER_BYTE: usize = 32;
+/// Bytes that one rule may look at besides: a short text is no matter.
+const STEPS_BESIDES: usize = 16 << 10;
+/// Who is in a hurry asks the clock after so many steps: a tenth of a millisecond.
+const UNWATCHED: usize = 64 << 10;
+/// Names have up to 40 letters, and hashes a few.
+const LONGEST_PLACEHOLDER: usize = 64;
+
+/// A secret in a text.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// By number; see [`Redactor`].
+    pub(super) rule: usize,
+    /// What it is called, if not as its rule.
+    pub(super) name: Option<&'static str>,
+}
+
+/// How far a rule has come.
+#[derive(Debug, Clone, Copy, Default)]
+struct Progress {
+    /// What it found last: a mark in there belongs to that.
+    start: usize,
+    end: usize,
+    /// Bytes that it has looked at.
+    steps: usize,
+}
+
+/// The search of one text.
+pub(super) struct Search<'r, 't> {
+    redactor: &'r Redactor,
+    text: &'t str,
+    /// By the numbers of rules, as far as they have marks in the text.
+    progress: Vec<Progress>,
+    findings: Vec<Finding>,
+    /// Bytes that no rule in particular has looked at.
+    steps: usize,
+    /// Steps since the clock was last asked.
+    unwatched: usize,
+    late: bool,
+}
+
+impl<'r, 't> Search<'r, 't> {
+    pub(super) const fn new(redactor: &'r Redactor, text: &'t str) -> Self {
+        Self {
+            redactor,
+            text,
+            progress: Vec::new(),
+            findings: Vec::new(),
+            steps: 0,
+            unwatched: 0,
+            late: false,
+        }
+    }
+
+    /// Looks for everything.
+    pub(super) fn run(&mut self, random_words: bool) {
+        let Self { redactor, text, .. } = *self;
+        self.watch(UNWATCHED);
+        if self.late {
+            return;
+        }
+        redactor.optional.for_each_hit(text, |rule, at| self.look(rule, at));
+        ALWAYS.for_each_hit(text, |rule, at| self.look(redactor.own.len() + rule, at));
+        for rule in &redactor.everywhere {
+            self.look_everywhere(*rule);
+        }
+        words::secret_words(text, random_words, |word| {
+            let (start, end, rule) = (word.start, word.end, redactor.high_entropy());
+            self.findings.push(Finding { start, end, rule, name: word.name });
+        });
+        self.steps += text.len() * (ALWAYS.searches() + 1);
+    }
+
+    /// Every secret; they may overlap.
+    pub(super) fn findings(mut self) -> Vec<Finding> {
+        let text = self.text;
+        self.findings.retain(|found| {
+            let secret = text.get(found.start..found.end).unwrap_or_default();
+            !judgement::is_placeholder(secret) && !is_in_placeholder(text, found.start)
+        });
+        self.findings
+    }
+
+    /// Bytes looked at, each as often as it was, but for a constant number for each mark and each secret.
+    pub(super) fn steps(&self) -> usize {
+        self.progress.iter().map(|progress| progress.steps).fold(self.steps, usize::saturating_add)
+    }
+
+    /// Whether time was up before everything was looked at.
+    pub(super) const fn is_late(&self) -> bool {
+        self.late
+    }
+
+    fn watch(&mut self, steps: usize) {
+        self.unwatched += steps;
+        if self.unwatched >= UNWATCHED && self.text.len() > SHORT {
+            self.unwatched = 0;
+            self.late |= self.redactor.hurry.as_ref().is_some_and(super::Hurry::is_late);
+        }
+    }
+
+    /// Looks around a mark.
+    fn look(&mut self, rule: usize, at: usize) {
+        let Progress { start, end, steps } = self.progress_of(rule);
+        if self.late || (start..end).contains(&at) {
+            return;
+        }
+        let mut fuel = self.fuel(steps);
+        let found = match self.redactor.rule(rule) {
+            Some(rule) => rule.around(self.text, at, &mut fuel),
+            None => assignment::assigned(self.text, at, &mut fuel),
+        };
+        self.note(rule, at, found, &fuel);
+    }
+
+    fn look_everywhere(&mut self, number: usize) {
+        let redactor = self.redactor;
+        let Some(rule) = redactor.rule(number) else { return };
+        let mut from = 0;
+        while from < self.text.len() && !self.late {
+            let steps = self.progress_of(number).steps;
+            let mut fuel = self.fuel(steps);
+            let found = rule.anywhere(self.text, from, &mut fuel);
+            let next = match found {
+                Ok(Some((found, _))) => self.text.ceil_char_boundary(found.end.max(from + 1)),
+                Ok(None) | Err(Spent) => self.text.len(),
+            };
+            let secret = found.map(|found| found.and_then(|(found, passes)| passes.then_some(found)));
+            self.note(number, from, secret, &fuel);
+            from = next;
+        }
+    }
+
+    fn progress_of(&mut self, rule: usize) -> Progress {
+        if self.progress.len() <= rule {
+            self.progress.resize(self.redactor.rules() + 1, Progress::default());
+        }
+        self.progress.get(rule).copied().unwrap_or_default()
+    }
+
+    /// What a rule may still look at that has taken so many steps.
+    fn fuel(&self, steps: usize) -> Fuel {
+        let all = self.text.len().saturating_mul(STEPS_PER_BYTE).saturating_add(STEPS_BESIDES);
+        Fuel::new(all.saturating_sub(steps))
+    }
+
+    fn note(&mut self, rule: usize, at: usize, found: Result<Option<Found>, Spent>, fuel: &Fuel) {
+        self.watch(fuel.used());
+        let unexamined = self.redactor.unexamined();
+        let rest = Found { start: at, end: self.text.len() };
+        let Some(progress) = self.progress.get_mut(rule) else { return };
+        progress.steps += fuel.used();
+        let (found, name) = match found {
+            Ok(None) => return,
+            Ok(Some(found)) => (found, rule),
+            Err(Spent) => (rest, unexamined),
+        };
+        (progress.start, progress.end) = (at.min(found.start), found.end);
+        self.findings.push(Finding { start: found.start, end: found.end, rule: name, name: None });
+    }
+}
+
+/// Whether `at` is inside of what redaction put in a secret's place: some rules' names are names that
+/// are given secrets.
+fn is_in_placeholder(text: &str, at: usize) -> bool {
+    let from = text.floor_char_boundary(at.saturating_sub(LONGEST_PLACEHOLDER));
+    let before = text.get(from..at).unwrap_or_default();
+    before.rfind(PLACEHOLDER).is_some_and(|start| before.get(start..).is_some_and(|name| !name.contains(']')))
+}
+
+/// What overlaps becomes one finding, under the name of the rule that comes first: a known beginning before
+/// all others, and before that what nobody knows.
+pub(super) fn merge(mut findings: Vec<Finding>, unexamined: usize) -> Vec<Finding> {
+    let rank = |found: &Finding| (found.rule != unexamined, found.name.is_none(), found.rule);
+    findings.sort_unstable_by_key(|found| (found.start, rank(found)));
+    let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
+    for found in findings {
+        match merged.last_mut().filter(|last| found.start < last.end) {
+            Some(last) => {
+                last.end = last.end.max(found.end);
+                if rank(&found) < rank(last) {
+                    (last.rule, last.name) = (found.rule, found.name);
+                }
+            }
+            None => merged.push(found),
+        }
+    }
+    merged
+}

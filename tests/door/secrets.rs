@@ -1,0 +1,126 @@
+//! Every kind of secret in every context, and what looks like one and is none.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use skillspan::redact::{Key, Options, Redactor};
+
+use crate::corpus::Letters;
+use crate::harmless::HARMLESS;
+use crate::kinds::{Kind, contexts, is_left, kinds};
+
+fn redactor() -> Redactor {
+    Redactor::new(&Options::default(), Key::new(&[7; 32]).unwrap()).unwrap()
+}
+
+/// Kinds that are stored in a context, by the words that they are written down with; `SECURITY.md` says why.
+const LIMITS: &[(&str, &str)] = &[];
+
+fn is_limit(kind: &Kind, context: &str) -> bool {
+    LIMITS.iter().any(|(written, limited)| {
+        kind.written.contains(written) && (*limited == context || *limited == "all")
+    })
+}
+
+#[test]
+fn every_kind_of_secret_leaves_every_context() {
+    let redactor = redactor();
+    let kinds = kinds(1);
+    let contexts = contexts();
+    assert!(kinds.len() >= 200 && contexts.len() >= 6, "{} kinds, {} contexts", kinds.len(), contexts.len());
+    let (mut missed, mut per_context) = (Vec::new(), BTreeMap::new());
+    for kind in &kinds {
+        for (context, wrap) in &contexts {
+            let text = wrap(kind);
+            let redacted = redactor.redact(&text);
+            if is_left(kind, &redacted) && !is_limit(kind, context) {
+                *per_context.entry(*context).or_insert(0) += 1;
+                missed.push(format!("{context}: {} gave {redacted}", kind.written));
+            }
+            assert_eq!(redactor.redact(&redacted), redacted, "twice is once: {context}: {}", kind.written);
+        }
+    }
+    let all = kinds.len() * contexts.len();
+    println!("{} of {all} stored: {per_context:?}", missed.len());
+    assert!(missed.is_empty(), "{} of {all} stored:\n{}", missed.len(), missed.join("\n"));
+}
+
+#[test]
+fn what_stands_around_a_secret_stays() {
+    let redactor = redactor();
+    let mut changed = Vec::new();
+    for kind in kinds(2).iter().filter(|kind| kind.written.contains('¦')) {
+        let redacted = redactor.redact(&kind.text);
+        let (before, behind) = kind.text.split_once(kind.secret.as_str()).unwrap();
+        if !redacted.starts_with(before) || !redacted.ends_with(behind) {
+            changed.push(format!("{} gave {redacted}", kind.text));
+        }
+    }
+    assert!(changed.len() * 20 <= kinds(2).len(), "{}:\n{}", changed.len(), changed.join("\n"));
+}
+
+/// Passwords as generators make them, in each way that they are written to a configuration.
+#[test]
+fn generated_passwords_leave_whole() {
+    let redactor = redactor();
+    let signs =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+    let quoted = |password: &str, marks: &str| password.chars().all(|char| !marks.contains(char));
+    type Form = (&'static str, &'static str, fn(&str) -> String);
+    let forms: [Form; 8] = [
+        ("env", "\"'`\\ $", |password| format!("DB_PASSWORD={password}\nPORT=1\n")),
+        ("env, single", "'", |password| format!("DB_PASSWORD='{password}'\nPORT=1\n")),
+        ("env, double", "\"\\`$", |password| format!("DB_PASSWORD=\"{password}\"\nPORT=1\n")),
+        ("yaml", "'", |password| format!("db:\n  password: '{password}'\n  port: 1\n")),
+        ("json", "", |password| serde_json::json!({ "password": password, "port": 1 }).to_string()),
+        ("json in json", "", |password| {
+            serde_json::json!({ "body": serde_json::json!({ "password": password, "port": 1 }).to_string() })
+                .to_string()
+        }),
+        ("ado.net", "\"'`\\;=&", |password| format!("Server=db;User Id=sa;Password={password};Encrypt=true")),
+        ("shell quoting", "", |password| {
+            format!("deploy --password '{}' --wait", password.replace('\'', "'\\''"))
+        }),
+    ];
+    let mut all = Vec::new();
+    for (name, without, form) in forms {
+        let mut letters = Letters::new(77);
+        let mut left = Vec::new();
+        for _ in 0..300 {
+            let mut password = String::new();
+            while password.len() < 32 {
+                password += &letters.of(signs, 1);
+                if !quoted(&password, without) {
+                    password.pop();
+                }
+            }
+            let text = form(&password);
+            let redacted = redactor.redact(&text);
+            let runs =
+                password.split(|char: char| !char.is_ascii_alphanumeric()).filter(|run| run.len() >= 4);
+            if matches!(redacted, Cow::Borrowed(_)) || runs.into_iter().any(|run| redacted.contains(run)) {
+                left.push(format!("{text} gave {redacted}"));
+            }
+        }
+        println!("{name}: {} of 300 stored", left.len());
+        if left.len() > 6 {
+            all.push(format!("{name}: {} of 300:\n{}", left.len(), left.join("\n")));
+        }
+    }
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+#[test]
+fn what_is_no_secret_stays() {
+    let redactor = redactor();
+    assert!(HARMLESS.len() >= 150, "{}", HARMLESS.len());
+    let altered: Vec<String> = HARMLESS
+        .iter()
+        .filter_map(|text| match redactor.redact(text) {
+            Cow::Owned(redacted) => Some(format!("{text}\n  gave {redacted}")),
+            Cow::Borrowed(_) => None,
+        })
+        .collect();
+    println!("{} of {} harmless texts altered\n{}", altered.len(), HARMLESS.len(), altered.join("\n"));
+    assert!(altered.len() * 50 <= HARMLESS.len(), "{} altered:\n{}", altered.len(), altered.join("\n"));
+}
