@@ -274,6 +274,12 @@ impl Disk for SimulatedDisk {
         Ok(self.seen()?.folder(folder)?.seen.keys().cloned().collect())
     }
 
+    fn folders(&self, folder: &Path) -> io::Result<Vec<String>> {
+        let state = self.seen()?;
+        let below = state.folders.keys().filter(|path| path.parent() == Some(folder));
+        Ok(below.map(|path| name_of(path)).collect())
+    }
+
     fn size(&self, path: &Path) -> io::Result<u64> {
         let mut state = self.seen()?;
         let inode = state.inode(path)?;
@@ -355,6 +361,13 @@ impl DiskFile for SimulatedFile {
     fn cut(&mut self, length: u64) -> io::Result<()> {
         self.disk.change()?.files[self.inode].write(Write::Cut(length as usize));
         Ok(())
+    }
+
+    fn is_at(&self, path: &Path, length: u64) -> bool {
+        // Whoever asks without power is told by what comes next.
+        let Ok(mut state) = self.disk.seen() else { return true };
+        let named = state.inode(path).is_ok_and(|inode| inode == self.inode);
+        named && state.files[self.inode].seen.len() as u64 >= length
     }
 
     fn sync(&mut self) -> io::Result<()> {
