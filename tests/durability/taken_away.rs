@@ -9,7 +9,9 @@ use skillspan::journal::{AppendError, Journal};
 use crate::support::{names, open, read_all, segments};
 
 /// What somebody does to the segment that is being written.
-const INTERFERENCES: [(&str, fn(&Path)); 5] = [
+type Interference = fn(&Path);
+
+const INTERFERENCES: [(&str, Interference); 5] = [
     ("removed", |path| fs::remove_file(path).unwrap()),
     ("moved away", |path| fs::rename(path, path.with_extension("elsewhere")).unwrap()),
     ("replaced", |path| {

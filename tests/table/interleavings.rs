@@ -303,7 +303,11 @@ fn histories(count: u64, hides_writers: bool) -> Vec<Result<Counts, String>> {
             if seed >= count {
                 return results;
             }
-            results.push(history(seed, hides_writers));
+            let result = history(seed, hides_writers);
+            if (seed + 1).is_multiple_of(100) {
+                println!("{} histories", seed + 1);
+            }
+            results.push(result);
         }
     };
     let cores = std::thread::available_parallelism().map_or(2, usize::from);

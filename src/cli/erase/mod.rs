@@ -2,7 +2,7 @@
 
 mod places;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use anyhow::anyhow;
@@ -16,7 +16,7 @@ use crate::journal::{self, Remnants};
 use crate::receivers::hooks;
 use crate::service::digests;
 use crate::table::Location;
-use crate::table::upkeep::{Erased, Subject};
+use crate::table::upkeep::{Erased, Subject, Tombstone};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 use places::{Journals, followers_are_done};
@@ -65,6 +65,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Err(Failure::Failed(anyhow!("it is hidden, and not erased everywhere yet; left are:{left}")))
 }
 
+/// What is erased of each table, by the table's id.
+type Tombstones = BTreeMap<String, Vec<Tombstone>>;
+
 /// What an erasure says.
 struct Outcome {
     report: String,
@@ -79,19 +82,21 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
     let subject = subject.map_err(Failure::Usage)?;
     // What the journal holds is in the table before it is looked for there.
     let journals = Journals::flushed(&settings).await?;
-    let is_running = matches!(journals, Journals::OfProcess { .. });
     let mut erased = Erased::default();
-    for table in settings.tables() {
-        let table = reader::open_for_upkeep(table).await?;
+    // Of an earlier erasure something may still be left.
+    let mut tombstones: Tombstones = BTreeMap::new();
+    for settings in settings.tables() {
+        let table = reader::open_for_upkeep(settings).await?;
         erased.add(table.erase(&subject, arguments.tenant.as_deref(), now).await.or_fail()?);
+        tombstones.insert(settings.id.clone(), table.tombstones().await.or_fail()?);
     }
     // From here on nothing of it is stored again: what is on its way from one place to the next comes to the
     // next before that is looked at.
     let waiting = waiting_hooks(&settings, &erased, &subject)?;
     let mut left = journals.forget().await;
-    let remnants = dead_letters(&settings, &erased, arguments, &subject, now)?;
+    let remnants = dead_letters(&settings, &tombstones, arguments, &subject, now)?;
     forget_digests(&settings)?;
-    left.extend(followers_are_done(&settings, &erased.tombstones, is_running).await);
+    left.extend(followers_are_done(&settings, &tombstones).await);
     left.extend(erased.damaged.iter().map(|file| {
         format!("{} cannot be read, so nobody can say what it holds; look at it, or remove it", file.path)
     }));
@@ -119,7 +124,7 @@ fn forget_digests(settings: &Settings) -> Result<(), Failure> {
 
 fn dead_letters(
     settings: &Settings,
-    erased: &Erased,
+    tombstones: &Tombstones,
     arguments: &Arguments,
     subject: &Subject,
     now: Timestamp,
@@ -132,12 +137,13 @@ fn dead_letters(
                 Subject::User(user) => event.user_id == *user && event.ingested_at <= now,
             }
     };
-    let covers = |event: &SessionEvent| {
-        is_of_subject(event) || erased.tombstones.iter().any(|tombstone| tombstone.covers(event))
-    };
     let (Subject::Session(name) | Subject::User(name)) = subject;
     let mut remnants = Remnants::default();
     for pipeline in &settings.sessions {
+        let of_table = tombstones.get(&pipeline.table.id).map(Vec::as_slice).unwrap_or_default();
+        let covers = |event: &SessionEvent| {
+            is_of_subject(event) || of_table.iter().any(|tombstone| tombstone.covers(event))
+        };
         let found = journal::erase_dead_letters(&pipeline.journal.path, covers, &[name]).or_fail()?;
         remnants.events += found.events;
         remnants.unreadable.extend(found.unreadable);

@@ -1,6 +1,5 @@
 //! What holds sessions beside the tables: journals, and rows that exporters wrote elsewhere.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,7 +10,8 @@ use crate::config::{FollowerSettings, SessionsPipeline, Settings};
 use crate::exporters::deeplake;
 use crate::exporters::parquet::ParquetExporter;
 use crate::journal::{Journal, OpenError};
-use crate::table::upkeep::Tombstone;
+
+use super::Tombstones;
 
 /// A running process writes what it holds within this.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -105,19 +105,18 @@ async fn drained(pipeline: &SessionsPipeline) -> Result<Result<Journal, String>,
 }
 
 /// Waits until the exporters that follow the tables have deleted what they wrote; answers what they have not.
-pub(super) async fn followers_are_done(
-    settings: &Settings,
-    tombstones: &[Tombstone],
-    is_running: bool,
-) -> Vec<String> {
-    let wanted: BTreeSet<&str> = tombstones.iter().map(|tombstone| tombstone.id.as_str()).collect();
-    let deadline = Instant::now() + if is_running { PATIENCE } else { Duration::ZERO };
+pub(super) async fn followers_are_done(settings: &Settings, tombstones: &Tombstones) -> Vec<String> {
+    let deadline = Instant::now() + if is_running(settings).await { PATIENCE } else { Duration::ZERO };
     let mut left = Vec::new();
-    for FollowerSettings { deeplake, .. } in &settings.followers {
+    for FollowerSettings { table, deeplake } in &settings.followers {
+        // It looks at no other tenant's.
+        let tenant = deeplake.from.as_ref().map(|owner| &owner.tenant);
+        let of_table = tombstones.get(&table.id).map(Vec::as_slice).unwrap_or_default();
+        let wanted = || of_table.iter().filter(|one| tenant.is_none_or(|tenant| *tenant == one.tenant));
         loop {
             let erased = deeplake::erased(&deeplake.state);
             let missing =
-                erased.as_ref().map_or(true, |erased| wanted.iter().any(|id| !erased.contains(*id)));
+                erased.as_ref().map_or(true, |erased| wanted().any(|one| !erased.contains(&one.id)));
             if !missing {
                 break;
             }
@@ -132,6 +131,14 @@ pub(super) async fn followers_are_done(
         }
     }
     left
+}
+
+/// Whether a process answers, whatever it does.
+async fn is_running(settings: &Settings) -> bool {
+    let (Some(address), Ok(client)) = (settings.health, local_client().timeout(PATIENCE).build()) else {
+        return false;
+    };
+    client.get(format!("http://{address}/health")).send().await.is_ok()
 }
 
 async fn ask(url: &str) -> Result<(), String> {
