@@ -264,9 +264,13 @@ impl Disk for SimulatedDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        if !self.change()?.locked.insert((self.life, path.to_owned())) {
+        let mut state = self.change()?;
+        // As on a real disk, whose lock is a file.
+        state.folder(path.parent().unwrap())?;
+        if !state.locked.insert((self.life, path.to_owned())) {
             return Ok(None);
         }
+        drop(state);
         Ok(Some(Box::new(SimulatedLock { disk: self.clone(), path: path.to_owned() })))
     }
 
