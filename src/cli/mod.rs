@@ -81,7 +81,7 @@ enum Command {
     /// Make segments of rows of the sessions table: the heavy half of mining, as a filter
     Segment(segment::Arguments),
     /// Merge the table's small files of closed days and remove what is no longer kept
-    Compact(ConfigFile),
+    Compact(compact::Arguments),
     /// Forget a session or a person: in the table, and in what could not reach it
     Erase(erase::Arguments),
     /// Answers git's question for the credentials of a remote
@@ -178,7 +178,7 @@ pub fn main() -> ExitCode {
         Command::Skills(command) => skills::run(&command),
         Command::Skillify(arguments) => skillify::run(&arguments),
         Command::Segment(arguments) => segment::run(&arguments),
-        Command::Compact(config) => compact::run(&config),
+        Command::Compact(arguments) => compact::run(&arguments),
         Command::Erase(arguments) => erase::run(&arguments),
         Command::GitCredential { address, operation } => answer_git(&address, &operation),
         Command::Connect(arguments) => connect::run(&arguments),

@@ -123,6 +123,9 @@ fn render(report: &Report) -> String {
                 "  table      {} requests behind, the oldest {:.1} s old; {} events in {} files since the start, in {}",
                 table.lag_requests, table.lag_seconds, table.rows, table.files, table.path
             );
+            if table.retired_files > 0 {
+                let _ = writeln!(text, "  retention  {} files removed since the start", table.retired_files);
+            }
         }
     }
     for Loss { dialect, reason, count } in &report.lost {

@@ -5,7 +5,7 @@
 //! tears it, fails, fills up.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, FileType, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -28,6 +28,8 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
     /// The names of the files directly in `folder`, in any order.
     fn list(&self, folder: &Path) -> io::Result<Vec<String>>;
+    /// The names of the folders directly in `folder`, in any order.
+    fn folders(&self, folder: &Path) -> io::Result<Vec<String>>;
     /// The bytes of a file.
     fn size(&self, path: &Path) -> io::Result<u64>;
     /// At most `length` bytes of `path` from `offset`; fewer only at its end.
@@ -53,6 +55,9 @@ pub trait DiskFile: Send {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Cuts the file to `length` bytes if it is longer.
     fn cut(&mut self, length: u64) -> io::Result<()>;
+    /// Whether it is still the file that `path` names, and has `length` bytes or more: others may have removed,
+    /// replaced or cut it.
+    fn is_at(&self, path: &Path, length: u64) -> bool;
     /// Makes everything written so far durable (`fdatasync`).
     fn sync(&mut self) -> io::Result<()>;
 }
@@ -162,17 +167,11 @@ impl Disk for FileSystem {
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            // A name that is not UTF-8 is none of ours.
-            if entry.file_type()?.is_file()
-                && let Ok(name) = entry.file_name().into_string()
-            {
-                names.push(name);
-            }
-        }
-        Ok(names)
+        names_of(folder, |kind| kind.is_file())
+    }
+
+    fn folders(&self, folder: &Path) -> io::Result<Vec<String>> {
+        names_of(folder, |kind| kind.is_dir())
     }
 
     fn size(&self, path: &Path) -> io::Result<u64> {
@@ -214,6 +213,20 @@ impl Disk for FileSystem {
     }
 }
 
+fn names_of(folder: &Path, wanted: impl Fn(&FileType) -> bool) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // A name that is not UTF-8 is none of ours.
+        if wanted(&entry.file_type()?)
+            && let Ok(name) = entry.file_name().into_string()
+        {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
 impl DiskFile for File {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.write_all_at(bytes, offset)
@@ -223,9 +236,20 @@ impl DiskFile for File {
         if self.metadata()?.len() > length { self.set_len(length) } else { Ok(()) }
     }
 
+    fn is_at(&self, path: &Path, length: u64) -> bool {
+        names(path, self) && self.metadata().is_ok_and(|file| file.len() >= length)
+    }
+
     fn sync(&mut self) -> io::Result<()> {
         self.sync_data()
     }
+}
+
+/// Whether `path` names the very file that is open.
+fn names(path: &Path, file: &File) -> bool {
+    let named = fs::metadata(path).map(|file| (file.dev(), file.ino()));
+    let held = file.metadata().map(|file| (file.dev(), file.ino()));
+    matches!((named, held), (Ok(named), Ok(held)) if named == held)
 }
 
 /// The operating system releases the lock when the file is closed.
@@ -237,9 +261,7 @@ struct FileLock {
 
 impl Lock for FileLock {
     fn in_place(&self) -> bool {
-        let named = fs::metadata(&self.path).map(|file| (file.dev(), file.ino()));
-        let held = self.file.metadata().map(|file| (file.dev(), file.ino()));
-        matches!((named, held), (Ok(named), Ok(held)) if named == held)
+        names(&self.path, &self.file)
     }
 }
 

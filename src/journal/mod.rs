@@ -74,7 +74,7 @@ pub use sync_times::SyncTimes;
 use crate::disk::{self, Disk, FileSystem};
 use segment::SEGMENT_HEADER;
 use state::{Folder, Shared};
-use writer::{Request, Writer};
+use writer::{Message, Request, Writer};
 
 /// Payload bytes that may wait for the writer; what comes on top waits in `append`.
 const QUEUE_BYTES: u32 = 16 << 20;
@@ -131,6 +131,9 @@ pub struct Status {
     pub full: bool,
     /// Damaged places that were found since opening, in the quarantine.
     pub quarantined: u64,
+    /// Records that were answered and then lost, as another process removed, replaced or cut the file that
+    /// they were in, or as they could not be read: since opening, and before they were in the table.
+    pub lost: u64,
     /// Bytes of the torn end that were cut at opening.
     pub torn_bytes: u64,
     /// Syncs of records since opening, the writes before them included.
@@ -160,7 +163,7 @@ struct Inner {
     shared: Arc<Shared>,
     id: String,
     queue: Arc<Semaphore>,
-    requests: Mutex<Option<Sender<Request>>>,
+    messages: Mutex<Option<Sender<Message>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -187,14 +190,14 @@ impl Journal {
         let shared = Arc::new(Shared::new(folder, lock, recovered.id, &config, next, recovered.state));
         shared.release_exported();
 
-        let (requests, waiting) = mpsc::channel();
+        let (messages, waiting) = mpsc::channel();
         let writer = Writer::new(Arc::clone(&shared), waiting, next);
         let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run());
         let inner = Inner {
             id: recovered.id.simple().to_string(),
             shared,
             queue: Arc::new(Semaphore::new(QUEUE_BYTES as usize)),
-            requests: Mutex::new(Some(requests)),
+            messages: Mutex::new(Some(messages)),
             writer: Mutex::new(Some(thread.map_err(io)?)),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -222,8 +225,17 @@ impl Journal {
         let room = Arc::clone(&self.inner.queue).acquire_many_owned(share).await;
         let room = room.map_err(|_| AppendError::Closed)?;
         let (answer, answered) = oneshot::channel();
-        self.inner.send(Request { payload, answer, room })?;
+        self.inner.send(Message::Append(Request { payload, answer, room }))?;
         answered.await.map_err(|_| AppendError::Closed)?
+    }
+
+    /// Begins anew: every file that is there goes as soon as its records are exported, and none becomes the
+    /// file of later ones, which would keep what they do not write over. A flush behind it leaves nothing of
+    /// what was appended before it.
+    pub async fn rotate(&self) -> Result<(), AppendError> {
+        let (done, is_done) = oneshot::channel();
+        self.inner.send(Message::Rotate(done))?;
+        is_done.await.map_err(|_| AppendError::Closed)
     }
 
     /// The journal's random id: 32 hex digits.
@@ -292,6 +304,7 @@ impl Journal {
     /// removed at the next opening. Blocks.
     pub fn remove_plan(&self) -> Result<(), UpdateError> {
         let _one_at_a_time = self.inner.shared.files();
+        self.inner.shared.check_folder().map_err(self.update_error("plan"))?;
         let Folder { disk, path } = &self.inner.shared.folder;
         match disk.remove(&path.join(plan::FILE)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.update_error("plan")(error)),
@@ -325,6 +338,7 @@ impl Journal {
             disk_error: health.disk_error,
             full: state.is_full(shared.max_size, durable_end),
             quarantined: health.quarantined,
+            lost: health.lost,
             torn_bytes: health.torn_bytes,
             syncs: health.syncs,
         }
@@ -342,15 +356,15 @@ impl Journal {
 }
 
 impl Inner {
-    fn send(&self, request: Request) -> Result<(), AppendError> {
-        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = requests.as_ref().map(|requests| requests.send(request));
+    fn send(&self, message: Message) -> Result<(), AppendError> {
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = messages.as_ref().map(|messages| messages.send(message));
         sent.and_then(Result::ok).ok_or(AppendError::Closed)
     }
 
     fn close(&self) {
         self.queue.close();
-        drop(self.requests.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.messages.lock().unwrap_or_else(PoisonError::into_inner).take());
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer
             && writer.join().is_err()

@@ -23,14 +23,17 @@ impl Shared {
     /// The records from `from` on, of one segment, until `max_bytes` of payload are reached; at least one
     /// if there is one.
     pub(super) fn read(&self, mut from: u64, max_bytes: usize) -> io::Result<Vec<Record>> {
+        let asked = from;
         while let Some(part) = self.part(from) {
             let next = part.extent.sequences.end;
             let records = self.read_part(part, from, max_bytes)?;
-            if !records.is_empty() {
+            if let Some(first) = records.first() {
+                self.state().count_lost(asked..first.sequence);
                 return Ok(records);
             }
             from = next;
         }
+        self.state().count_lost(asked..u64::MAX);
         Ok(Vec::new())
     }
 
@@ -54,7 +57,6 @@ impl Shared {
         let mut scan = Scan::new(&self.folder.disk, extent.clone(), salvage);
         let mut records = Vec::new();
         let mut taken = 0;
-        let mut torn = false;
         while taken < max_bytes || records.is_empty() {
             let found =
                 scan.next().inspect_err(|_| self.note(first, |segment| segment.read_failures += 1))?;
@@ -67,15 +69,13 @@ impl Shared {
                         records.push(record);
                     }
                 }
-                Some(Found::Damaged(range)) => self.note_damage(first, &extent, range)?,
-                Some(Found::Torn(range)) => {
-                    torn = true;
-                    self.note_damage(first, &extent, range)?;
+                Some(Found::Damaged(range) | Found::Torn(range)) => {
+                    self.note_damage(first, &extent, range)?
                 }
             }
         }
-        let missing = scan.next_sequence()..extent.sequences.end;
-        if records.is_empty() && !torn && !missing.is_empty() {
+        let missing = scan.next_sequence().max(from)..extent.sequences.end;
+        if records.is_empty() && !missing.is_empty() {
             self.note_missing(first, end, missing);
         }
         if scan.unreadable() {
@@ -117,6 +117,7 @@ impl Shared {
     /// Says which records are gone without a trace: nothing is left to set aside.
     fn note_missing(&self, first: u64, end: u64, missing: Range<u64>) {
         if self.is_new_damage(first, end) {
+            self.state().health.lost += missing.end - missing.start;
             tracing::error!(
                 segment = first,
                 from = missing.start,

@@ -74,7 +74,7 @@ pub(super) fn recover(folder: &Folder) -> Result<Recovered, OpenError> {
     let health = recovery.health;
     Ok(Recovered {
         id,
-        state: State { segments, active: None, spares, cursor: next, lacking: 0, health },
+        state: State { segments, active: None, spares, gone: Vec::new(), cursor: next, lacking: 0, health },
         next: end,
     })
 }

@@ -131,6 +131,8 @@ pub(super) struct State {
     pub(super) active: Option<u64>,
     /// Files to make segments of.
     pub(super) spares: Vec<Spare>,
+    /// The sequences whose segments are gone, until somebody asks for them or has exported them.
+    pub(super) gone: Vec<Range<u64>>,
     pub(super) cursor: u64,
     /// Bytes that the last append lacked; 0 if it had room.
     pub(super) lacking: u64,
@@ -142,6 +144,8 @@ pub(super) struct State {
 pub(super) struct Health {
     pub(super) disk_error: Option<String>,
     pub(super) quarantined: u64,
+    /// Records that were answered and are gone before they were exported.
+    pub(super) lost: u64,
     pub(super) torn_bytes: u64,
     pub(super) syncs: SyncTimes,
 }
@@ -219,7 +223,10 @@ impl Shared {
         {
             let _one_at_a_time = self.files();
             self.replace_document(CURSOR_FILE, CURSOR_FORMAT, &Cursor { journal_id: self.id, next })?;
-            self.state().cursor = next;
+            let mut state = self.state();
+            state.cursor = next;
+            // The exporter had read them.
+            state.gone.retain(|gone| gone.end > next);
         }
         self.release_exported();
         Ok(())
@@ -276,6 +283,43 @@ impl Shared {
         }
     }
 
+    /// Finds out which segments have lost their files; the writer looks after the one that it writes.
+    pub(super) fn find_lost(&self) {
+        let gone: Vec<u64> = {
+            let _one_at_a_time = self.files();
+            let Ok(names) = self.folder.disk.list(&self.folder.path) else { return };
+            let state = self.state();
+            let others = state.segments.keys().filter(|first| state.active != Some(**first));
+            others.filter(|first| !names.contains(&segment::name(**first))).copied().collect()
+        };
+        gone.into_iter().for_each(|first| self.lose(first));
+    }
+
+    /// Gives up a segment whose file is gone, so that those behind it are read on. What lies under its name is
+    /// not ours, and a person may want to see it.
+    pub(super) fn lose(&self, first: u64) {
+        let _one_at_a_time = self.files();
+        let not_exported = {
+            let mut state = self.state();
+            let Some(segment) = state.segments.remove(&first) else { return };
+            let gone = segment.header.first.max(state.cursor)..segment.next;
+            let not_exported = gone.end.saturating_sub(gone.start);
+            if not_exported > 0 {
+                state.gone.push(gone);
+            }
+            not_exported
+        };
+        let path = segment::path(&self.folder.path, first);
+        tracing::error!(
+            path = %path.display(), not_exported,
+            "a segment of the journal was removed or replaced by another process; so many accepted requests in it were not in the table yet, and those that the exporter has not read are lost"
+        );
+        if self.folder.disk.size(&path).is_ok() && self.folder.quarantine_file(&segment::name(first)).is_ok()
+        {
+            self.state().health.quarantined += 1;
+        }
+    }
+
     /// Removes a file that waits to be used again; false if there is none.
     pub(super) fn remove_spare(&self) -> bool {
         let Some(spare) = self.state().spares.pop() else { return false };
@@ -308,6 +352,26 @@ impl State {
     pub(super) fn is_full(&self, max_size: u64, durable_end: u64) -> bool {
         let held: u64 = self.segments.values().map(|segment| segment.size).sum();
         self.lacking > 0 && self.cursor < durable_end && held + self.lacking > max_size
+    }
+
+    /// Counts what is gone of the sequences that were asked for.
+    pub(super) fn count_lost(&mut self, asked: Range<u64>) {
+        let mut lost = 0;
+        self.gone.retain_mut(|gone| {
+            if gone.start >= asked.end || gone.end <= asked.start {
+                return true;
+            }
+            lost += gone.end.min(asked.end) - gone.start.max(asked.start);
+            false
+        });
+        if lost > 0 {
+            self.health.lost += lost;
+            tracing::error!(
+                lost,
+                from = asked.start,
+                "accepted requests are lost with a file of the journal"
+            );
+        }
     }
 
     fn oldest_exported(&self, new_spares: usize) -> Option<(u64, Fate)> {

@@ -22,8 +22,8 @@ use crate::disk::DiskFile;
 const GROUP_BYTES: usize = 1 << 20;
 /// So much of a segment's file is written with zeros at once, ahead of the records.
 const PREALLOCATION: u64 = 1 << 20;
-/// How often a journal whose disk failed is tried without a request to try it with.
-const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the files are looked at, and a journal whose disk failed is tried, without a request to do it with.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A record on its way.
 #[derive(Debug)]
@@ -34,10 +34,22 @@ pub(super) struct Request {
     pub(super) room: OwnedSemaphorePermit,
 }
 
+/// What the writer is asked for.
+#[derive(Debug)]
+pub(super) enum Message {
+    Append(Request),
+    /// To begin anew: no file that is there is written again. Answered when that holds.
+    Rotate(oneshot::Sender<()>),
+}
+
 /// Owns the segment being written.
 pub(super) struct Writer {
     shared: Arc<Shared>,
-    requests: Receiver<Request>,
+    messages: Receiver<Message>,
+    /// Who asked to begin anew while a group was gathered.
+    rotations: Vec<oneshot::Sender<()>>,
+    /// When the files were looked at last.
+    looked: Instant,
     active: Option<Active>,
     /// The sequence of the next record to stage.
     next: u64,
@@ -59,6 +71,16 @@ struct Active {
     size: u64,
 }
 
+impl Active {
+    /// Fails if others have removed, replaced or cut the file.
+    fn in_place(&self, length: u64) -> io::Result<()> {
+        if self.file.is_at(&self.path, length) {
+            return Ok(());
+        }
+        Err(io::Error::other("another process removed, replaced or cut it; a new segment is begun"))
+    }
+}
+
 struct Staged {
     sequence: u64,
     offset: u64,
@@ -67,10 +89,12 @@ struct Staged {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, requests: Receiver<Request>, next: u64) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, messages: Receiver<Message>, next: u64) -> Self {
         Self {
             shared,
-            requests,
+            messages,
+            rotations: Vec::new(),
+            looked: Instant::now(),
             active: None,
             next,
             buffer: Vec::new(),
@@ -83,30 +107,62 @@ impl Writer {
     /// Serves until the journal is closed and everything queued is answered.
     pub(super) fn run(mut self) {
         loop {
-            match self.receive() {
-                Ok(request) => self.serve(request),
-                Err(RecvTimeoutError::Timeout) => self.probe(),
+            match self.messages.recv_timeout(LOOK_INTERVAL) {
+                Ok(Message::Append(request)) => self.serve(request),
+                Ok(Message::Rotate(done)) => self.rotations.push(done),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            if !self.rotations.is_empty() {
+                self.rotate();
+            }
+            if self.looked.elapsed() >= LOOK_INTERVAL {
+                self.look();
+            }
         }
-    }
-
-    fn receive(&self) -> Result<Request, RecvTimeoutError> {
-        if self.shared.state().health.disk_error.is_some() {
-            return self.requests.recv_timeout(PROBE_INTERVAL);
-        }
-        self.requests.recv().map_err(|_| RecvTimeoutError::Disconnected)
     }
 
     /// Commits `first` together with what is waiting behind it.
     fn serve(&mut self, first: Request) {
         self.stage_or_refuse(first);
         while self.buffer.len() < GROUP_BYTES
-            && let Ok(request) = self.requests.try_recv()
+            && let Ok(message) = self.messages.try_recv()
         {
-            self.stage_or_refuse(request);
+            match message {
+                Message::Append(request) => self.stage_or_refuse(request),
+                Message::Rotate(done) => self.rotations.push(done),
+            }
         }
         self.commit();
+    }
+
+    /// Seals the segment being written. What its file and all others hold goes with their records: none of them
+    /// becomes the file of a later segment.
+    fn rotate(&mut self) {
+        self.shared.state().segments.values_mut().for_each(|segment| segment.failed = true);
+        self.seal();
+        while self.shared.remove_spare() {}
+        for done in self.rotations.drain(..) {
+            // Who asked may have gone away.
+            let _ = done.send(());
+        }
+    }
+
+    /// Looks whether the files are still there, and whether a failed disk works again.
+    fn look(&mut self) {
+        self.looked = Instant::now();
+        if let Err(error) = self.shared.check_folder() {
+            let folder = self.shared.folder.path.clone();
+            self.failed(&folder, error);
+            return;
+        }
+        if self.active.as_ref().is_some_and(|active| !active.file.is_at(&active.path, active.size)) {
+            self.abandon();
+        }
+        self.shared.find_lost();
+        if self.shared.state().health.disk_error.is_some() {
+            self.probe();
+        }
     }
 
     fn stage_or_refuse(&mut self, request: Request) {
@@ -207,6 +263,10 @@ impl Writer {
         let spare = self.shared.state().spares.pop();
         if let Some(Spare { path, size }) = spare {
             let recycled = header.recycle(&*folder.disk, &folder.path, &path);
+            if recycled.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+                // Somebody removed it.
+                return self.new_file(header);
+            }
             if recycled.is_err() {
                 // Not to be trusted again; it may have got its new name.
                 let _ = folder.disk.remove(&path);
@@ -258,11 +318,13 @@ impl Writer {
         let padding = if size > active.size { size - end } else { (size - end).min(END.len() as u64) };
         self.buffer.resize(records + usize::try_from(padding).unwrap_or(0), 0);
         let started = Instant::now();
-        let mut written = self.shared.check_folder();
+        let mut written = self.shared.check_folder().and_then(|()| active.in_place(active.size));
         written = written.and_then(|()| active.file.write_at(active.length, &self.buffer));
         if self.shared.durability == Durability::Fsync {
             written = written.and_then(|()| active.file.sync());
         }
+        // What is in a file without a name, nobody finds again.
+        written = written.and_then(|()| active.in_place(size));
         active.size = size;
         self.buffer.truncate(records);
         let path = active.path.clone();
@@ -299,12 +361,20 @@ impl Writer {
     /// given anew, in a new segment: its first sequence tells recovery where this one ends.
     fn abandon(&mut self) {
         if let Some(active) = self.active.take() {
+            let first = active.header.first;
+            // Of a folder that is elsewhere nobody knows anything, and it may come back.
+            let here = self.shared.check_folder().is_ok();
             let mut state = self.shared.state();
-            if let Some(segment) = state.segments.get_mut(&active.header.first) {
+            state.active = None;
+            if let Some(segment) = state.segments.get_mut(&first) {
                 segment.size = active.size;
                 segment.failed = true;
+                segment.keep |= here && !active.file.is_at(&active.path, segment.length);
             }
-            state.active = None;
+            drop(state);
+            if here && !active.file.is_at(&active.path, 0) {
+                self.shared.lose(first);
+            }
         }
         self.refused = self.buffer.len() as u64;
         self.next = *self.shared.durable_end.borrow();
@@ -312,6 +382,9 @@ impl Writer {
 
     /// Finds out whether a failed disk works again, without waiting for a request to lose.
     fn probe(&mut self) {
+        if self.shared.check_folder().is_err() {
+            return;
+        }
         let active = match self.active.take() {
             Some(active) => Ok(active),
             None => self.begin_segment(),

@@ -1,4 +1,4 @@
-//! `/health`, `/ready`, `/status`, `/metrics`, and `POST /flush` for the command line.
+//! `/health`, `/ready`, `/status`, `/metrics`, and `POST /flush` and `POST /forget` for the command line.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -50,6 +50,7 @@ pub(super) fn router(vitals: Arc<Vitals>) -> Router {
         .route("/status", get(status))
         .route("/metrics", get(metrics))
         .route("/flush", post(flush))
+        .route("/forget", post(forget))
         .with_state(vitals)
 }
 
@@ -98,6 +99,20 @@ async fn flush(State(vitals): State<Arc<Vitals>>, headers: HeaderMap) -> Respons
     }
 }
 
+/// Everything acknowledged so far is in the table when this answers, or dropped as it is erased, and in no file of
+/// the journals any more.
+async fn forget(State(vitals): State<Arc<Vitals>>, headers: HeaderMap) -> Response {
+    for feed in &vitals.feeds {
+        if headers.contains_key(ORIGIN) {
+            break;
+        }
+        if let Err(error) = feed.journal.rotate().await {
+            return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response();
+        }
+    }
+    flush(State(vitals), headers).await
+}
+
 impl Vitals {
     /// Reads the journals' folders; blocks.
     fn report(&self) -> Report {
@@ -109,9 +124,10 @@ impl Vitals {
         };
         report.listening = self.addresses.iter().map(listening).collect();
         for feed in &self.feeds {
-            let TableFeed { pipeline, journal, exporter, table } = feed;
+            let TableFeed { pipeline, journal, exporter, table, upkeep } = feed;
             report.add_pipeline(pipeline, journal.path(), &journal.status());
             report.add_table(pipeline, &table.location, &exporter.status());
+            report.add_upkeep(pipeline, upkeep);
         }
         for follower in &self.followers {
             report.add_follower(follower);

@@ -19,12 +19,14 @@ use prometheus_client::registry::Registry;
 use crate::exporters::{deeplake, parquet};
 use crate::journal;
 use crate::receivers::{Counters, MemoryLimit};
+use crate::table::clock;
 
 use super::embedding_counts::EmbeddingCounts;
 use super::followers::FollowerMetrics;
 use super::model_counts::ModelCounts;
 use super::sessions::TableFeed;
 use super::targets::Targets;
+use super::upkeep::UpkeepCounts;
 
 /// What mining has done since the start.
 #[derive(Debug, Default)]
@@ -89,6 +91,7 @@ struct Sample<'f> {
     pipeline: &'f str,
     journal: journal::Status,
     table: parquet::Status,
+    upkeep: &'f UpkeepCounts,
 }
 
 impl Collector for Pipelines {
@@ -98,7 +101,12 @@ impl Collector for Pipelines {
             .0
             .iter()
             .map(|feed| (feed, sample(feed)))
-            .map(|(feed, (journal, table))| Sample { pipeline: &feed.pipeline, journal, table })
+            .map(|(feed, (journal, table))| Sample {
+                pipeline: &feed.pipeline,
+                journal,
+                table,
+                upkeep: &feed.upkeep,
+            })
             .collect();
         let mut write = SampleWriter { encoder: &mut encoder, samples: &samples };
         write.journals()?;
@@ -127,6 +135,9 @@ impl SampleWriter<'_, '_, '_> {
         let seconds = |of: &Sample<'_>| ConstCounter::new(of.journal.syncs.total.as_secs_f64());
         self.write("skillspan_journal_sync_seconds", "Time spent in these flushes", seconds)?;
         self.sync_durations()?;
+        self.counter("skillspan_journal_lost", "Accepted requests lost with files of the journal", |of| {
+            of.journal.lost
+        })?;
         self.counter("skillspan_journal_quarantined", "Damaged records set aside", |of| {
             of.journal.quarantined
         })
@@ -147,6 +158,15 @@ impl SampleWriter<'_, '_, '_> {
         self.counter("skillspan_table_rows", "Events written to the table", |of| of.table.rows)?;
         self.counter("skillspan_table_files", "Files written to the table", |of| of.table.files)?;
         self.counter("skillspan_table_bytes", "Bytes of these files", |of| of.table.bytes)?;
+        self.counter("skillspan_retention_files", "Files that retention removed from the table", |of| {
+            of.upkeep.retired_files.load(Ordering::Relaxed)
+        })?;
+        self.counter("skillspan_retention_bytes", "Bytes of the files that retention removed", |of| {
+            of.upkeep.retired_bytes.load(Ordering::Relaxed)
+        })?;
+        self.gauge("skillspan_retention_refused", "1 while the clock is not believed, else 0", |of| {
+            u64::from(clock::jump().is_some() || of.upkeep.doubt().is_some())
+        })?;
         self.counter("skillspan_table_failures", "Attempts to write that failed", |of| of.table.failures)?;
         self.gauge("skillspan_table_failing", "1 while the table cannot be written, else 0", |of| {
             u64::from(of.table.failing.is_some())

@@ -287,8 +287,8 @@ impl Service {
         doors: Vec<Door>,
     ) {
         self.workers.spawn(free_memory::run(self.stop_rest.clone()));
-        for table in sessions.tables() {
-            self.workers.spawn(upkeep::run(table, self.stop_rest.clone()));
+        for upkeep in sessions.upkeep() {
+            self.workers.spawn(upkeep.run(self.stop_rest.clone()));
         }
         let routers = self.routers(settings, &sessions, credentials);
         self.memory = Some(sessions.memory());

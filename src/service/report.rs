@@ -2,15 +2,17 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
 use crate::exporters::parquet;
 use crate::journal;
-use crate::table::Location;
+use crate::table::{Location, clock};
 
 use super::followers::FollowerReport;
 use super::targets::Targets;
+use super::upkeep::UpkeepCounts;
 
 /// What `GET /status` answers and `skillspan status --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,6 +84,9 @@ pub struct JournalReport {
     pub writable: bool,
     /// Damaged places found since the start.
     pub quarantined: u64,
+    /// Accepted requests that were lost with its files since the start.
+    #[serde(default)]
+    pub lost: u64,
     /// Bytes cut from its end at the start.
     pub torn_bytes: u64,
     /// Records among the dead letters.
@@ -103,6 +108,9 @@ pub struct TableReport {
     pub rows: u64,
     /// Files written since the start.
     pub files: u64,
+    /// Files that retention removed since the start.
+    #[serde(default)]
+    pub retired_files: u64,
 }
 
 /// A target of skills.
@@ -169,6 +177,15 @@ impl Report {
                 "see what keeps the table from being written, or raise service.journal.max_size",
             );
         }
+        if status.lost > 0 {
+            self.problem(
+                format!(
+                    "{} accepted requests of {name} are lost: files of its journal were removed, replaced or cut",
+                    status.lost
+                ),
+                format!("find out what else writes to {folder}, and keep it from that; what clients still have can be sent again"),
+            );
+        }
         if status.quarantined > 0 {
             self.problem(
                 format!("{} damaged places in the journal of {name} were set aside", status.quarantined),
@@ -187,6 +204,7 @@ impl Report {
             max_bytes: status.max_bytes,
             writable: status.writable,
             quarantined: status.quarantined,
+            lost: status.lost,
             torn_bytes: status.torn_bytes,
             dead_letters,
         };
@@ -202,7 +220,7 @@ impl Report {
                     failing.since.elapsed().as_secs(),
                     failing.error
                 ),
-                "repair the store; nothing is lost, the journal keeps what was accepted and it is tried again",
+                "repair the store; the journal keeps what was accepted and it is tried again",
             );
         }
         let table = TableReport {
@@ -212,9 +230,25 @@ impl Report {
             lag_seconds: status.lag_seconds(),
             rows: status.rows,
             files: status.files,
+            retired_files: 0,
         };
         if let Some(found) = self.pipelines.iter_mut().find(|found| found.name == pipeline) {
             found.table = Some(table);
+        }
+    }
+
+    /// Adds what upkeep did with a pipeline's table.
+    pub(super) fn add_upkeep(&mut self, pipeline: &str, counts: &UpkeepCounts) {
+        let found = self.pipelines.iter_mut().find(|found| found.name == pipeline);
+        if let Some(table) = found.and_then(|found| found.table.as_mut()) {
+            table.retired_files = counts.retired_files.load(Ordering::Relaxed);
+        }
+        let doubt = clock::jump().map(|jump| jump.to_string()).or_else(|| counts.doubt());
+        if let Some(doubt) = doubt {
+            self.problem(
+                format!("retention removes nothing from the table of {pipeline}: {doubt}"),
+                "set the clock right; if it is right, nothing: a clock that runs steadily for a day is believed",
+            );
         }
     }
 

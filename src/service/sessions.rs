@@ -21,6 +21,7 @@ use crate::table::Table;
 
 use super::StartError;
 use super::renewal::Credentials;
+use super::upkeep::{Upkeep, UpkeepCounts};
 
 /// Who has a journal open for longer keeps it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,6 +38,8 @@ pub(super) struct TableFeed {
     pub(super) table: SessionsTable,
     pub(super) journal: Journal,
     pub(super) exporter: ExporterHandle,
+    /// What upkeep has done with the table, at one of the pipelines that write it.
+    pub(super) upkeep: Arc<UpkeepCounts>,
 }
 
 /// The way of one pipeline: what receivers hand over to, and what runs until the stop.
@@ -84,10 +87,19 @@ impl Sessions {
         (ingest, Gate::new(credentials, fed().map(|started| Arc::clone(&started.rates)).collect()))
     }
 
-    /// Every table that is written, once.
-    pub(super) fn tables(&self) -> Vec<Table> {
-        let tables = self.started.values().map(|started| (&started.feed.table.id, &started.table));
-        tables.collect::<BTreeMap<_, _>>().into_values().cloned().collect()
+    /// The upkeep of every table that is written, once.
+    pub(super) fn upkeep(&self) -> Vec<Upkeep> {
+        let journals: Vec<Journal> =
+            self.started.values().map(|started| started.feed.journal.clone()).collect();
+        let of = |started: &Started| Upkeep {
+            table: started.table.clone(),
+            journals: journals.clone(),
+            counts: Arc::clone(&started.feed.upkeep),
+            erasures: None,
+        };
+        let tables: BTreeMap<&String, &Started> =
+            self.started.values().map(|started| (&started.feed.table.id, started)).collect();
+        tables.into_values().map(of).collect()
     }
 
     /// The memory that requests in flight share.
@@ -108,7 +120,15 @@ impl Started {
         let table = Table::connect(location).await;
         let table = table.map_err(|source| StartError::Table { id: id.clone(), source })?;
         let table = table.with_zstd_level(settings.zstd_level).with_retention(*retention);
+        let path = &settings.journal.path;
+        let lacks_key = Journal::is_in(path) && !path.join(REDACTION_KEY).exists();
         let journal = open_journal(&settings.journal).await?;
+        if lacks_key && settings.processors.iter().any(makes_key) {
+            tracing::warn!(
+                folder = %path.display(),
+                "the journal has no redaction.key any more: a new one is made, and placeholders of equal secrets from before and after differ; put the old one back and restart if there is a copy"
+            );
+        }
         let processors = processors(&settings.processors, &settings.journal.path)?;
         let exporter = ParquetExporter::new(journal.clone(), table.clone(), batches);
         match exporter.check().await {
@@ -123,12 +143,18 @@ impl Started {
             table: settings.table.clone(),
             journal: journal.clone(),
             exporter: exporter.handle(),
+            upkeep: Arc::default(),
         };
         let rates = Arc::new(Rates::new(settings.requests, settings.bytes));
         let mappings = settings.mappings.clone();
         let ingest = Arc::new(Pipeline { processors, journal });
         Ok(Self { mappings, ingest, rates, table, feed, exporter })
     }
+}
+
+/// Whether placeholders depend on a key of our own.
+fn makes_key(processor: &ProcessorSettings) -> bool {
+    matches!(processor, ProcessorSettings::Redact { key: None, .. })
 }
 
 /// Opens a journal, after whoever only looks what is in it: `skillspan status` has the journal of a stopped

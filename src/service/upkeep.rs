@@ -4,43 +4,105 @@
 //! Each replica does it; of two that take the same day, one begins again. A failure is logged and what is
 //! left is done an hour later: nothing that answers or writes waits for upkeep.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::ticks::Ticks;
 use crate::event::Timestamp;
+use crate::journal::Journal;
 use crate::table::Table;
-use crate::table::upkeep::UpkeepError;
+use crate::table::upkeep::{Erased, Retired, UpkeepError};
 
 const INTERVAL: Duration = Duration::from_secs(3600);
 
-/// Does the upkeep until `stop`, which ends it wherever it is: what it leaves is found again.
-pub(super) async fn run(table: Table, stop: CancellationToken) {
-    let mut ticks = Ticks::every(INTERVAL, &stop);
-    while ticks.next().await.is_some() {
-        if let Some(Err(error)) = stop.run_until_cancelled(round(&table)).await {
-            tracing::warn!("upkeep of the table goes on in an hour: {:#}", anyhow::Error::from(error));
-        }
+/// What the upkeep of a table has done since the start.
+#[derive(Debug, Default)]
+pub(super) struct UpkeepCounts {
+    pub(super) retired_files: AtomicU64,
+    pub(super) retired_bytes: AtomicU64,
+    /// Why retention removes nothing.
+    doubt: Mutex<Option<String>>,
+}
+
+impl UpkeepCounts {
+    pub(super) fn doubt(&self) -> Option<String> {
+        self.doubt.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn add(&self, retired: &Retired) {
+        self.retired_files.fetch_add(retired.files, Ordering::Relaxed);
+        self.retired_bytes.fetch_add(retired.bytes, Ordering::Relaxed);
+        self.doubt.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&retired.doubt);
     }
 }
 
-async fn round(table: &Table) -> Result<(), UpkeepError> {
-    let erased = table.finish_erasures().await?;
-    if erased.files > 0 {
-        tracing::info!(files = erased.files, rows = erased.rows, "erased rows have left the files");
+/// The upkeep of one table by this process.
+pub(super) struct Upkeep {
+    pub(super) table: Table,
+    /// The journals of this process.
+    pub(super) journals: Vec<Journal>,
+    pub(super) counts: Arc<UpkeepCounts>,
+    /// How many erasures there were when the journals were begun anew last.
+    pub(super) erasures: Option<usize>,
+}
+
+impl Upkeep {
+    /// Does the upkeep until `stop`, which ends it wherever it is: what it leaves is found again.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut ticks = Ticks::every(INTERVAL, &stop);
+        while ticks.next().await.is_some() {
+            if let Some(Err(error)) = stop.run_until_cancelled(self.round()).await {
+                tracing::warn!("upkeep of the table goes on in an hour: {:#}", anyhow::Error::from(error));
+            }
+        }
     }
-    let retired = table.retire().await?;
-    if retired.files > 0 {
-        tracing::info!(files = retired.files, bytes = retired.bytes, "removed what is no longer kept");
+
+    async fn round(&mut self) -> Result<(), UpkeepError> {
+        self.forget_in_journals().await?;
+        let erased = match self.table.finish_erasures().await {
+            Err(error @ UpkeepError::AtWork { .. }) => {
+                tracing::warn!(%error, "erased rows leave the files another time");
+                Erased::default()
+            }
+            erased => erased?,
+        };
+        if erased.files > 0 {
+            tracing::info!(files = erased.files, rows = erased.rows, "erased rows have left the files");
+        }
+        let retired = self.table.retire().await?;
+        self.counts.add(&retired);
+        let kept_since = retired.kept_since.unwrap_or_default();
+        if let Some(doubt) = retired.doubt {
+            tracing::warn!(kept_since, "retention removes nothing: {doubt}");
+        }
+        if retired.files > 0 {
+            let (files, bytes) = (retired.files, retired.bytes);
+            tracing::info!(files, bytes, kept_since, "removed the days that retention does not keep");
+        }
+        let compacted = self.table.compact(Timestamp::now()).await?;
+        for damaged in &compacted.damaged {
+            tracing::warn!(file = damaged.path, damage = %damaged.damage, "left alone by upkeep");
+        }
+        if compacted.days > 0 {
+            let (days, before, after) = (compacted.days, compacted.files_before, compacted.files_after);
+            tracing::info!(days, before, after, "closed days are compacted");
+        }
+        Ok(())
     }
-    let compacted = table.compact(Timestamp::now()).await?;
-    for damaged in &compacted.damaged {
-        tracing::warn!(file = damaged.path, damage = %damaged.damage, "left alone by upkeep");
+
+    /// What others erased in the table must not stay in the journals of this process.
+    async fn forget_in_journals(&mut self) -> Result<(), UpkeepError> {
+        let erasures = self.table.erasures().await?.len();
+        if self.erasures.replace(erasures) != Some(erasures) && erasures > 0 {
+            for journal in &self.journals {
+                if let Err(error) = journal.rotate().await {
+                    tracing::debug!(%error, "a journal is not begun anew");
+                }
+            }
+        }
+        Ok(())
     }
-    if compacted.days > 0 {
-        let (days, before, after) = (compacted.days, compacted.files_before, compacted.files_after);
-        tracing::info!(days, before, after, "closed days are compacted");
-    }
-    Ok(())
 }

@@ -79,7 +79,7 @@ pub(super) fn last_record_of(path: &str, journal_id: &str) -> Option<u64> {
 ///
 /// What would be longer than a file name may be is cut and ends in `!` and a hash of the whole
 /// value. No encoding contains a `!` otherwise, so two values never share a folder.
-fn encode(value: &str) -> String {
+pub(super) fn encode(value: &str) -> String {
     let mut encoded = String::with_capacity(value.len());
     for byte in value.bytes() {
         match byte {

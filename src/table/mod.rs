@@ -8,6 +8,8 @@
 //! | `layout.rs` | [`FileIdentity`] and the paths made of it |
 //! | `schema.rs` | the columns |
 //! | `footer.rs` | what a file's footer says of the file |
+//! | `announce.rs` | who is about to write, and waiting for them |
+//! | `clock.rs` | whether the clock is to be believed |
 //! | `write.rs` | [`Table::write`]: events to one file |
 //! | `file.rs` | one file back to events; what may be wrong with it |
 //! | `part.rs` | the part of a file that a question needs |
@@ -47,6 +49,8 @@
 //! on how often a row was stored.
 
 mod aliases;
+mod announce;
+pub mod clock;
 mod decoding;
 mod endings;
 mod executions;
@@ -107,6 +111,8 @@ pub struct Table {
     local: Option<Local>,
     zstd_level: u8,
     retention: Option<Duration>,
+    /// Whether what is erased is read as well, as far as files hold it.
+    with_erased: bool,
     bytes_read: Arc<AtomicU64>,
     /// What upkeep has written is never changed, so it is fetched once.
     known: Arc<upkeep::Known>,
@@ -208,6 +214,7 @@ impl Table {
             local,
             zstd_level: DEFAULT_ZSTD_LEVEL,
             retention: None,
+            with_erased: false,
             bytes_read: Arc::default(),
             known: Arc::default(),
         }

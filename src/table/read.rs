@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
@@ -15,6 +16,7 @@ use super::file::{self, Damage, FileError};
 use super::footer::Footer;
 use super::part::{self, Columns, Rows};
 use super::ranges::RangeReader;
+use super::upkeep::Hidden;
 use super::{FileIdentity, Table, layout};
 use crate::event::{Owner, SessionEvent};
 
@@ -120,7 +122,15 @@ pub(super) enum Reading {
 const FILES_AT_ONCE: usize = 8;
 
 /// A reader that upkeep overtakes so often is not overtaken by upkeep.
-pub(super) const MOST_LISTINGS: u32 = 5;
+pub(super) const MOST_LISTINGS: u32 = 12;
+
+/// A moment for those who replace files again and again, longer each time.
+pub(super) async fn overtaken(attempt: u32) {
+    tokio::time::sleep(LONGEST_MOMENT.min(FIRST_MOMENT * (1 << attempt.min(16)))).await;
+}
+
+const FIRST_MOMENT: Duration = Duration::from_millis(1);
+const LONGEST_MOMENT: Duration = Duration::from_millis(500);
 
 impl Table {
     /// Reads the observations that `filter` asks for.
@@ -153,7 +163,7 @@ impl Table {
             listed.retain(|listed| {
                 !skip.contains(listed.location.as_ref()) && !done.contains(&listed.location)
             });
-            let hidden = self.hidden().await?;
+            let hidden = if self.with_erased { Hidden::default() } else { self.hidden().await? };
             let mut gone = None;
             let reads = listed.into_iter().map(|listed| self.clone().read_spawned(listed, reading.clone()));
             let mut files = futures_util::stream::iter(reads).buffered(FILES_AT_ONCE);
@@ -177,7 +187,7 @@ impl Table {
                 Some((path, source)) if attempt == MOST_LISTINGS => {
                     return Err(ReadError::Fetch { path, source });
                 }
-                Some(_) => {}
+                Some(_) => overtaken(attempt).await,
                 None => break,
             }
         }

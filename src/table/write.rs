@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode};
@@ -12,11 +13,12 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use thiserror::Error;
 
+use super::announce::Announcement;
 use super::file::{Damage, FileError, fetch_footer};
 use super::footer::{ContentChecksum, Footer};
 use super::schema::{BatchBuilder, COLUMNS, Storage, schema};
 use super::{FileIdentity, Local, ReadError, Table};
-use crate::disk::{create_folders, write_durably};
+use crate::disk::{Lock, create_folders, write_durably};
 use crate::event::SessionEvent;
 
 /// What became of a file that was to be written.
@@ -70,6 +72,12 @@ pub enum WriteError {
         /// What failed.
         source: Box<ReadError>,
     },
+    /// It took so long that more may be erased by now; another attempt asks again.
+    #[error("writing {path} took too long")]
+    Late {
+        /// The file's path below the table's root.
+        path: String,
+    },
     /// The disk of a local table refused or failed; another attempt may succeed.
     #[error("cannot write {path}")]
     Disk {
@@ -95,7 +103,7 @@ impl WriteError {
     /// Whether another attempt may succeed without anyone doing anything about it.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Store { .. } | Self::Disk { .. } | Self::Upkeep { .. } => true,
+            Self::Store { .. } | Self::Disk { .. } | Self::Upkeep { .. } | Self::Late { .. } => true,
             Self::Unfinished { source, .. } => source.is_cancelled(),
             Self::Encode { .. } | Self::Foreign { .. } => false,
         }
@@ -120,28 +128,68 @@ impl Table {
         events: Vec<SessionEvent>,
     ) -> Result<Written, WriteError> {
         let path = identity.path();
-        let wanted = self.still_wanted(identity, &path, events).await;
-        let wanted =
-            wanted.map_err(|source| WriteError::Upkeep { path: path.clone(), source: Box::new(source) })?;
+        let announcement = self.announce(Some(&identity.journal_id), &path).await?;
+        let written = self.write_announced(&announcement, identity, &path, events).await;
+        // A request that failed may still be on its way; the announcement of the next attempt follows it.
+        if written.is_ok() || self.local.is_some() {
+            self.conclude(announcement).await;
+        }
+        written
+    }
+
+    async fn write_announced(
+        &self,
+        announcement: &Announcement,
+        identity: &FileIdentity,
+        path: &str,
+        events: Vec<SessionEvent>,
+    ) -> Result<Written, WriteError> {
+        let wanted = self.still_wanted(identity, path, events).await;
+        let wanted = wanted
+            .map_err(|source| WriteError::Upkeep { path: path.to_owned(), source: Box::new(source) })?;
         let Some(events) = wanted else {
-            self.remove_unfinished(&path).await;
+            self.remove_unfinished(path).await;
             return Ok(Written::Nothing);
         };
-        let file = encode_off_thread(identity, events, self.zstd_level, &path).await?;
+        let file = encode_off_thread(identity, events, self.zstd_level, path).await?;
         let bytes = file.len() as u64;
         // A journal has one exporter, which replaces here what it left when it was killed.
-        if self.put_new(&path, file, EXPORTER).await? {
+        if self.put_rows(announcement, path, file, EXPORTER).await? {
             return Ok(Written::Created { bytes });
         }
-        self.expect_identity(identity, &path).await?;
+        self.expect_identity(identity, path).await?;
         Ok(Written::AlreadyThere)
+    }
+
+    /// [`Table::put_new`] of a file of rows, which were chosen after `announcement`.
+    pub(super) async fn put_rows(
+        &self,
+        announcement: &Announcement,
+        path: &str,
+        file: Vec<u8>,
+        writer: u64,
+    ) -> Result<bool, WriteError> {
+        if !announcement.holds() {
+            return Err(WriteError::Late { path: path.to_owned() });
+        }
+        self.put(path, file, writer, announcement.lock()).await
     }
 
     /// Puts a file on the store, on a local disk durably; false if there is one of its name. No other
     /// `writer` of that number may be at work on that name.
     pub(super) async fn put_new(&self, path: &str, file: Vec<u8>, writer: u64) -> Result<bool, WriteError> {
+        self.put(path, file, writer, None).await
+    }
+
+    async fn put(
+        &self,
+        path: &str,
+        file: Vec<u8>,
+        writer: u64,
+        lock: Option<Arc<dyn Lock>>,
+    ) -> Result<bool, WriteError> {
         if let Some(local) = self.local.clone() {
-            return local.put_new(path, file, writer).await;
+            return local.put_new(path, file, writer, lock).await;
         }
         let failed = |source| WriteError::Store { path: path.to_owned(), source };
         let location = Path::parse(path).map_err(|error| failed(error.into()))?;
@@ -179,9 +227,20 @@ impl Table {
 
 impl Local {
     /// Puts a file into its folder, durably and whole or not at all; false if there is one of its name.
-    async fn put_new(self, path: &str, file: Vec<u8>, writer: u64) -> Result<bool, WriteError> {
+    /// `lock` is held until it is done, whether the caller waits for it or not.
+    async fn put_new(
+        self,
+        path: &str,
+        file: Vec<u8>,
+        writer: u64,
+        lock: Option<Arc<dyn Lock>>,
+    ) -> Result<bool, WriteError> {
         let name = path.to_owned();
-        let putting = tokio::task::spawn_blocking(move || self.put_new_blocking(&name, &file, writer));
+        let putting = tokio::task::spawn_blocking(move || {
+            let put = self.put_new_blocking(&name, &file, writer);
+            drop(lock);
+            put
+        });
         match putting.await {
             Ok(Ok(new)) => Ok(new),
             Ok(Err(source)) => Err(WriteError::Disk { path: path.to_owned(), source }),

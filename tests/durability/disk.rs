@@ -147,6 +147,10 @@ impl Disk for TestDisk {
         FileSystem.list(folder)
     }
 
+    fn folders(&self, folder: &Path) -> io::Result<Vec<String>> {
+        FileSystem.folders(folder)
+    }
+
     fn read_at(&self, path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>> {
         let end = offset.saturating_add(length).min(FileSystem.size(path)?);
         let touched = |bytes: &Range<u64>| offset < bytes.end && bytes.start < end;
@@ -215,6 +219,10 @@ impl DiskFile for TestFile {
     fn cut(&mut self, length: u64) -> io::Result<()> {
         self.disk.change()?;
         self.file.cut(length)
+    }
+
+    fn is_at(&self, path: &Path, length: u64) -> bool {
+        self.file.is_at(path, length)
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -13,3 +13,4 @@ mod power;
 mod rotation;
 mod simulated;
 mod support;
+mod taken_away;

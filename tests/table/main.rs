@@ -6,6 +6,7 @@ mod failpoints;
 mod files;
 mod fixture;
 mod history;
+mod interleavings;
 mod merging;
 #[path = "../support/port.rs"]
 mod port;
@@ -14,5 +15,6 @@ mod s3;
 mod sessions;
 mod stores;
 mod summaries;
+mod turns;
 mod unfinished;
 mod upkeep;

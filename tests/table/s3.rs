@@ -161,7 +161,10 @@ fn is_signed(request: &Request) -> bool {
 
 async fn answer(State(bucket): State<Arc<Bucket>>, request: Request) -> Response {
     assert!(is_of_google(request.uri().path()) || is_signed(&request), "requests are signed");
-    match bucket.next_fault(request.method()) {
+    // Faults meet what is told of in the tests, not the announcements around it.
+    let is_announcement = request.uri().path().contains("/upkeep/writing/");
+    let fault = if is_announcement { None } else { bucket.next_fault(request.method()) };
+    match fault {
         None => act(&bucket, request).await,
         Some(Fault::Refuse) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Some(Fault::SlowDown) => StatusCode::SERVICE_UNAVAILABLE.into_response(),

@@ -92,6 +92,6 @@ async fn nothing_of_a_day_that_is_no_longer_kept_stays() {
     for writer in [1, begun_at(Timestamp::now())] {
         fs::copy(&path, unfinished(&path, writer)).unwrap();
     }
-    assert_eq!(table.with_retention(Some(5 * DAY)).retire().await.unwrap().files, 1);
+    assert_eq!(table.with_retention(Some(5 * DAY)).retire_by_the_clock().await.unwrap().files, 1);
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
 }

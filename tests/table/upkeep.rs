@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use skillspan::event::{Kind, Owner, SessionEvent, Timestamp};
-use skillspan::table::upkeep::Subject;
+use skillspan::table::upkeep::{Subject, UpkeepError};
 use skillspan::table::{Cursor, FileIdentity, Filter, ResolveOptions, Table, Written};
 use tokio::sync::OnceCell;
 
@@ -127,6 +127,16 @@ async fn files_hold_ada(store: &Arc<dyn ObjectStore>) -> bool {
     false
 }
 
+/// Those who were killed have been dead for so long that nobody waits for them.
+async fn ten_minutes_later(store: &Arc<dyn ObjectStore>) {
+    use futures_util::TryStreamExt;
+    use object_store::ObjectStoreExt;
+    let announcements: Vec<_> = store.list(Some(&"upkeep/writing".into())).try_collect().await.unwrap();
+    for object in announcements {
+        store.delete(&object.location).await.unwrap();
+    }
+}
+
 /// What a table goes through, on whatever store.
 pub(crate) async fn life_of_a_table(name: &str, table: Table) {
     fill(&table).await;
@@ -186,7 +196,7 @@ async fn a_compaction_killed_anywhere_loses_nothing_and_is_finished_by_the_next(
         assert_eq!(stored(&table, CLOSED).await, 4 * FILES + 1, "nothing double after a kill at {at}");
         assert_eq!(table.write(&plan(CLOSED, 1), rows(CLOSED, 1)).await.unwrap(), Written::Nothing);
         if !interrupted.reached() {
-            assert_eq!(at, 4, "a file, a record and two removals are four places");
+            assert_eq!(at, 6, "a file between its announcement and the end of it, a record and two removals");
             break;
         }
     }
@@ -220,6 +230,7 @@ async fn an_erasure_killed_anywhere_hides_all_or_nothing_and_is_finished_by_the_
         let begun = open(Arc::clone(&interrupted) as _).await;
         let subject = Subject::Session("ada's".into());
         assert_eq!(begun.erase(&subject, None, now()).await.is_err(), interrupted.reached(), "at {at}");
+        ten_minutes_later(&store).await;
         let table = open(Arc::clone(&store)).await;
         let seen = read(&table).await;
         assert!(seen == expected() || seen == expected_of_bob(), "killed at {at}: {seen:?}");
@@ -270,7 +281,7 @@ async fn what_the_collector_writes_while_files_are_replaced_stays() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn of_two_at_work_on_one_day_one_replaces_and_nothing_is_double_or_comes_back() {
     for at in 0.. {
         let store = filled().await;
@@ -279,7 +290,9 @@ async fn of_two_at_work_on_one_day_one_replaces_and_nothing_is_double_or_comes_b
             let table = other.clone();
             async move {
                 table.compact(now()).await.unwrap();
-                table.erase(&Subject::Session("ada's".into()), None, now()).await.unwrap();
+                let erased = table.erase(&Subject::Session("ada's".into()), None, now()).await;
+                // The other one stands still meanwhile: it may be in the middle of a file.
+                assert!(matches!(erased, Ok(_) | Err(UpkeepError::AtWork { .. })), "{erased:?}");
             }
             .boxed()
         }));
@@ -290,6 +303,7 @@ async fn of_two_at_work_on_one_day_one_replaces_and_nothing_is_double_or_comes_b
             break;
         }
         let table = open(Arc::clone(&store)).await;
+        table.finish_erasures().await.unwrap();
         table.compact(now()).await.unwrap();
         assert_eq!(read(&table).await, expected_of_bob(), "met at {at}");
         assert!(!files_hold_ada(&store).await, "met at {at}");
@@ -320,7 +334,7 @@ async fn readers_that_a_compaction_overtakes_anywhere_see_every_row_once() {
 }
 
 #[tokio::test]
-async fn retention_hides_a_day_at_once_refuses_to_write_it_and_removes_it() {
+async fn retention_hides_a_day_at_once_loses_nothing_that_is_still_to_be_written_and_removes_it() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let table = open(Arc::clone(&store)).await;
     // The day may end meanwhile.
@@ -334,7 +348,10 @@ async fn retention_hides_a_day_at_once_refuses_to_write_it_and_removes_it() {
     let expected: BTreeSet<String> =
         [0, 3].into_iter().flat_map(|days| rows(&day(days), 0)).map(|event| event.event_id).collect();
     assert_eq!(read(&kept).await, expected);
-    assert_eq!(kept.write(&plan(&day(10), 1), rows(&day(10), 1)).await.unwrap(), Written::Nothing);
+    // What was accepted is written whatever its age: only what is removed is counted.
+    let late = kept.write(&plan(&day(10), 1), rows(&day(10), 1)).await.unwrap();
+    assert!(matches!(late, Written::Created { .. }));
+    assert_eq!(read(&kept).await, expected);
     for at in 0.. {
         let interrupted = Interrupted::new(Arc::clone(&store), at, Failpoint::Killed);
         let removing = open(Arc::clone(&interrupted) as _).await;
@@ -346,6 +363,90 @@ async fn retention_hides_a_day_at_once_refuses_to_write_it_and_removes_it() {
     }
     assert_eq!(read(&table).await, expected, "without a retention, what is gone is gone");
     assert_eq!(kept.retire().await.unwrap().files, 0);
+}
+
+/// The clock of a folder's table has nothing to be compared with but what the table holds.
+#[tokio::test]
+async fn retention_removes_nothing_by_a_clock_that_is_far_ahead_of_all_that_the_table_holds() {
+    let day = |days: u64| Timestamp::now().saturating_sub(Duration::from_secs(days * 86_400)).date();
+    let (files, retention) = ([370, 369, 368], Some(Duration::from_secs(30 * 86_400)));
+    let folder = tempfile::TempDir::new().unwrap();
+    let table = Table::open(folder.path()).unwrap().with_retention(retention);
+    for days in files {
+        table.write(&plan(&day(days), 0), rows(&day(days), 0)).await.unwrap();
+    }
+    let doubted = table.retire().await.unwrap();
+    assert_eq!((doubted.files, doubted.bytes), (0, 0));
+    let doubt = doubted.doubt.unwrap();
+    assert!(doubt.contains("the clock says") && doubt.contains("--trust-clock"), "{doubt}");
+    // While the clock is wrong, what arrives has its date: that is no witness.
+    table.write(&plan(&day(0), 1), rows(&day(0), 1)).await.unwrap();
+    assert!(table.retire().await.unwrap().doubt.is_some());
+    // With days that lead to today, it is right.
+    table.write(&plan(&day(4), 1), rows(&day(4), 1)).await.unwrap();
+    let retired = table.retire().await.unwrap();
+    assert_eq!((retired.files, retired.doubt), (3, None));
+    assert!(retired.bytes > 0);
+    table.write(&plan(&day(400), 2), rows(&day(400), 2)).await.unwrap();
+    assert_eq!(table.retire_by_the_clock().await.unwrap().files, 1);
+}
+
+#[tokio::test]
+async fn an_erasure_reaches_the_days_that_retention_hides_and_what_is_half_written() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let table = Table::open(folder.path()).unwrap();
+    fill(&table).await;
+    let half = folder.path().join(format!("{}#1", plan(CLOSED, 0).path()));
+    std::fs::copy(folder.path().join(plan(CLOSED, 0).path()), &half).unwrap();
+    let alone = folder.path().join("v1/owner_tenant=default/owner_workspace=other/ingest_date=2026-11-20");
+    std::fs::create_dir_all(&alone).unwrap();
+    std::fs::copy(&half, alone.join("a-1-1-0.parquet#77")).unwrap();
+    let kept = table.clone().with_retention(Some(Duration::from_secs(0)));
+    let erased = kept.erase(&Subject::Session("ada's".into()), None, now()).await.unwrap();
+    assert_eq!(erased.sessions.len(), 1);
+    assert!(!half.exists() && !alone.join("a-1-1-0.parquet#77").exists());
+    assert_eq!(read(&table).await, expected_of_bob());
+    let store = object_store::local::LocalFileSystem::new_with_prefix(folder.path()).unwrap();
+    assert!(!files_hold_ada(&(Arc::new(store) as Arc<dyn ObjectStore>)).await);
+    // Who asks again is told that it is done.
+    let again = kept.erase(&Subject::Session("ada's".into()), None, now()).await.unwrap();
+    assert!(again.before && again.sessions.is_empty() && again.rows == 0);
+    let never = kept.erase(&Subject::Session("nobody's".into()), None, now()).await.unwrap();
+    assert!(!never.before);
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_said_to_be_erased_is_looked_at_again() {
+    use object_store::ObjectStoreExt;
+    let store = filled().await;
+    let table = open(Arc::clone(&store)).await;
+    let tombstone = r#"{"id":"old","created_at":0,"tenant":"default","user_id":null,"session_ids":["ada's"],
+        "trace_ids":["aaaa"],"event_ids":[]}"#;
+    store.put(&"upkeep/tombstones/old.json".into(), tombstone.into()).await.unwrap();
+    store.put(&"upkeep/tombstones/old.done".into(), "".into()).await.unwrap();
+    assert!(files_hold_ada(&store).await);
+    assert!(table.finish_erasures().await.unwrap().rows > 0);
+    assert!(!files_hold_ada(&store).await);
+    assert_eq!(table.finish_erasures().await.unwrap().files, 0, "once");
+}
+
+/// In a folder the system says who lives.
+#[tokio::test(start_paused = true)]
+async fn an_erasure_in_a_folder_waits_for_a_writer_that_lives_and_for_no_dead_one() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let table = Table::open(folder.path()).unwrap();
+    fill(&table).await;
+    let writing = folder.path().join("upkeep/writing");
+    std::fs::write(writing.join("dead"), "").unwrap();
+    let lives = std::fs::File::create(writing.join("lives")).unwrap();
+    lives.lock().unwrap();
+    let subject = Subject::Session("ada's".into());
+    let error = table.erase(&subject, None, now()).await.unwrap_err().to_string();
+    assert!(error.contains("upkeep/writing/lives") && error.contains("hidden already"), "{error}");
+    assert_eq!(read(&table).await, expected_of_bob());
+    drop(lives);
+    assert!(table.erase(&subject, None, now()).await.unwrap().rows > 0);
+    assert_eq!(std::fs::read_dir(&writing).unwrap().count(), 0);
 }
 
 #[tokio::test]

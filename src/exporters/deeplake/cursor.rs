@@ -23,6 +23,9 @@ use crate::table::Cursor;
 /// The format that this version writes; it reads this one and all before it.
 const FORMAT: u32 = 1;
 
+/// Its file.
+const CURSOR: &str = "cursor.json";
+
 /// The memory cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -152,7 +155,7 @@ impl Store {
             Err(TryLockError::WouldBlock) => return Err(StateError::Locked { path: folder.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        let store = Self { path: folder.join("cursor.json"), _lock: file };
+        let store = Self { path: folder.join(CURSOR), _lock: file };
         let state = store.load()?;
         Ok((store, state))
     }
@@ -181,6 +184,13 @@ impl Store {
         // Strings, numbers, lists and maps by strings: nothing that serde_json could refuse.
         Ok(replace(&self.path, &serde_json::to_string(state).unwrap_or_default())?)
     }
+}
+
+/// The tombstones whose sessions have left the service, as the exporter with the state in `folder` remembers.
+/// Read beside it.
+pub fn erased(folder: &Path) -> Result<BTreeSet<String>, StateError> {
+    let text = read(&folder.join(CURSOR))?.unwrap_or_default();
+    Ok(serde_json::from_str(&text).map(|state: State| state.erased).unwrap_or_default())
 }
 
 /// JSON's maps have texts as keys, and ours are pairs.

@@ -50,7 +50,7 @@ use crate::table::{Location, OpenError, ReadError, Table};
 
 pub use client::{ClientError, Failure};
 pub use config::{Config, Pauses, Service, SkillsConfig};
-pub use cursor::StateError;
+pub use cursor::{StateError, erased};
 pub use skills::{Skills, SkillsError};
 pub use status::{Failing, Handle, Status};
 

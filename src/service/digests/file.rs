@@ -7,6 +7,7 @@
 //!     Gone([3, 5])                   groups that no longer stand
 //!     Seen(cursor, erasures)         the entries up to here are one state; what follows is not, yet
 //! digests-<hash>.lock                held by the process that writes
+//! keeping.lock                       held for a moment by whoever keeps or forgets digests
 //! ```
 //!
 //! An entry is its length and the CRC-32C of its bytes, both as four bytes, the least first, and the
@@ -20,6 +21,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -77,8 +79,40 @@ enum Entry<'a> {
     Seen(Cursor, BTreeSet<String>),
 }
 
+/// Whoever keeps digests and whoever forgets them take turns, so that nothing is kept behind the back of an
+/// erasure.
+pub(super) struct Turn(PathBuf);
+
+const TURN: &str = "keeping.lock";
+/// Keeping takes no longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(5);
+
+impl Turn {
+    /// Waits for the others; until the answer is dropped there is nobody else.
+    #[expect(clippy::disallowed_methods, reason = "no caller is on a reactor's thread")]
+    pub(super) fn take(&self) -> io::Result<Box<dyn Lock>> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match FileSystem.lock(&self.0)? {
+                Some(lock) => return Ok(lock),
+                None if Instant::now() >= deadline => {
+                    let message =
+                        format!("{} is locked by a process that does not let go of it", self.0.display());
+                    return Err(io::Error::other(message));
+                }
+                None => std::thread::sleep(PAUSE),
+            }
+        }
+    }
+}
+
 /// Removes every file of digests in a folder, and of word vectors beside them; says how many there were.
 pub fn forget(folder: &Path) -> io::Result<usize> {
+    let _turn = match Turn(folder.join(TURN)).take() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        taken => taken?,
+    };
     let names = match FileSystem.list(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         names => names?,
@@ -117,6 +151,11 @@ impl DigestFile {
         let (length, waste) = state.unzip();
         let file = Self { path, made, _lock: lock, length, waste: waste.unwrap_or_default() };
         Ok((Some(file), kept))
+    }
+
+    /// To be taken before anything is kept.
+    pub(super) fn turn(&self) -> Turn {
+        Turn(self.path.with_file_name(TURN))
     }
 
     /// Removes what it holds.

@@ -143,7 +143,7 @@ impl Digests {
         let changed = self.read(table, standing, &stale).await?;
         self.kept.erasures = erasures.iter().map(|tombstone| tombstone.id.clone()).collect();
         if (&self.kept.cursor, &self.kept.erasures) != (&before.0, &before.1) || !changed.gone.is_empty() {
-            self.save(changed).await;
+            self.save(table, changed).await?;
         }
         Ok(())
     }
@@ -204,19 +204,34 @@ impl Digests {
         Ok(changed)
     }
 
-    /// Keeps what changed. A disk that refuses costs time at the next start, nothing else.
-    async fn save(&mut self, changed: Changed) {
-        let Some(mut file) = self.file.take() else { return };
+    /// Keeps what changed, unless some of it has been erased since it was read. A disk that refuses costs time
+    /// at the next start, nothing else.
+    async fn save(&mut self, table: &Table, changed: Changed) -> Result<(), ReadError> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        // Whoever forgets digests waits for this, and has written down before what is erased.
+        let turn = file.turn();
+        let taken = finished(tokio::task::spawn_blocking(move || turn.take())).await;
+        let erasures = table.erasures().await;
+        let is_new = |erasures: &Vec<Arc<Tombstone>>| {
+            erasures.iter().any(|tombstone| !self.kept.erasures.contains(&tombstone.id))
+        };
+        let (Ok(lock), Ok(false)) = (taken, erasures.as_ref().map(is_new)) else {
+            file.clear();
+            self.file = Some(file);
+            return erasures.map(drop);
+        };
         let kept = std::mem::take(&mut self.kept);
         let saving = tokio::task::spawn_blocking(move || {
             if let Err(error) = file.save(&kept, &changed) {
                 tracing::warn!(%error, "digests are not kept; the whole table is read at the next start");
                 file.clear();
             }
+            drop(lock);
             (file, kept)
         });
         let (file, kept) = finished(saving).await;
         (self.file, self.kept) = (Some(file), kept);
+        Ok(())
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::UpkeepError;
 use super::replace::{Day, Input, MOST_ATTEMPTS, Outcome};
-use super::{Hidden, UpkeepError};
 use crate::event::{Owner, SessionEvent, Timestamp};
 use crate::table::file::FileError;
 use crate::table::part::{self, Columns};
-use crate::table::read::{Listed, Observations};
+use crate::table::read::{Listed, Observations, overtaken};
 use crate::table::{DamagedFile, Filter, Table, layout};
 
 /// What a compaction did.
@@ -48,40 +48,48 @@ impl Table {
     }
 
     async fn compact_folder(&self, folder: &str) -> Result<Compacted, UpkeepError> {
-        for _ in 0..MOST_ATTEMPTS {
+        for attempt in 1..=MOST_ATTEMPTS {
             let day = self.begin(folder).await?;
-            if let (Outcome::Done, done) = self.compact_day(&day).await? {
-                return Ok(done);
+            let mut merging = Merging::default();
+            match self.compact_day(&day, &mut merging).await {
+                Ok((Outcome::Done, done)) => return Ok(done),
+                Ok((Outcome::Lost, _)) => {}
+                Err(error) if error.is_overtaken() => self.take_back(&merging.outputs).await?,
+                Err(error) => return Err(error),
             }
+            overtaken(attempt).await;
         }
         Err(UpkeepError::Contended { folder: folder.to_owned() })
     }
 
-    async fn compact_day(&self, day: &Day) -> Result<(Outcome, Compacted), UpkeepError> {
+    async fn compact_day(
+        &self,
+        day: &Day,
+        merging: &mut Merging,
+    ) -> Result<(Outcome, Compacted), UpkeepError> {
         let mut done = Compacted::default();
         if day.unsettled.is_empty() {
             return Ok((Outcome::Done, done));
         }
-        let hidden = self.hidden().await?;
-        let mut merging = Merging::default();
         for bound in self.bounds(day).await? {
-            let (owners, damaged) = self.merge_below(day, &bound, &hidden, &mut merging).await?;
+            let (owners, damaged) = self.merge_below(day, &bound, merging).await?;
             done.damaged = damaged;
             if merging.inputs.values().all(|input| !day.unsettled.contains(&input.path)) {
                 // Every file that could be read has been compacted before.
                 return Ok((Outcome::Done, done));
             }
             for ((owner, date), observations) in owners {
-                let events = observations.into_events();
-                merging.rows_after += events.len() as u64;
-                merging.outputs.extend(self.write_output(&owner, &date, events).await?);
+                let output = self.write_output(&owner, &date, observations.into_events()).await?;
+                merging.rows_after += output.rows;
+                merging.outputs.extend(output.path);
             }
         }
         done.days = 1;
         done.files_before = merging.inputs.len() as u64;
         done.files_after = merging.outputs.len() as u64;
         done.rows_dropped = merging.rows_before.saturating_sub(merging.rows_after);
-        let outcome = self.commit(day, merging.inputs.into_values().collect(), merging.outputs).await?;
+        let inputs = std::mem::take(&mut merging.inputs).into_values().collect();
+        let outcome = self.commit(day, inputs, std::mem::take(&mut merging.outputs)).await?;
         Ok((outcome, done))
     }
 
@@ -90,7 +98,6 @@ impl Table {
         &self,
         day: &Day,
         bound: &Bound,
-        hidden: &Hidden,
         merging: &mut Merging,
     ) -> Result<(BTreeMap<(Owner, String), Observations>, Vec<DamagedFile>), UpkeepError> {
         let mut owners: BTreeMap<(Owner, String), Observations> = BTreeMap::new();
@@ -107,7 +114,7 @@ impl Table {
             merging.inputs.insert(path.clone(), Input::new(&path, &footer.identity));
             let of_file = owners.entry((footer.identity.owner, footer.identity.ingest_date)).or_default();
             let events = events.into_iter().filter(|event| bound.holds(event));
-            of_file.extend(events.inspect(|_| merging.rows_before += 1).filter(|event| !hidden.hides(event)));
+            of_file.extend(events.inspect(|_| merging.rows_before += 1));
         }
         Ok((owners, damaged))
     }

@@ -1,17 +1,18 @@
 //! Erasure: what is to be forgotten is hidden at once and leaves the files soon after.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use object_store::path::Path;
 use uuid::Uuid;
 
 use super::replace::{Day, Input, MOST_ATTEMPTS, Outcome};
 use super::{TOMBSTONES, Tombstone, UpkeepError};
 use crate::event::{SessionEvent, Timestamp};
+use crate::table::announce::AtWork;
 use crate::table::file::FileError;
 use crate::table::part::{self, Columns, Rows, Test};
 use crate::table::query::Gathered;
-use crate::table::read::Listed;
+use crate::table::read::{Listed, overtaken};
 use crate::table::{DamagedFile, Filter, ResolveOptions, Session, Table, resolve};
 
 /// Who or what is to be forgotten.
@@ -34,17 +35,27 @@ pub struct Erased {
     pub files: u64,
     /// The rows that have left the files.
     pub rows: u64,
+    /// Nothing was found, and an earlier erasure named the subject.
+    pub before: bool,
     /// The files that cannot be read, so that nobody can say what they hold.
     pub damaged: Vec<DamagedFile>,
 }
 
+/// How often what is to be erased is looked for: what was on its way the first time may lead to more.
+const MOST_FINDINGS: u32 = 4;
+
+/// What stands behind the id of a tombstone in the name of the file that says that its rows have left the files.
+/// Earlier versions said `.done` where they could be wrong; theirs are looked at once more.
+const DONE: &str = ".erased";
+
 impl Erased {
-    /// Adds what became of another table.
+    /// Adds what became of another table, or of another part of one.
     pub fn add(&mut self, other: Self) {
         self.sessions.extend(other.sessions);
         self.tombstones.extend(other.tombstones);
         self.files += other.files;
         self.rows += other.rows;
+        self.before |= other.before;
         self.damaged.extend(other.damaged);
     }
 }
@@ -53,44 +64,86 @@ impl Table {
     /// Hides `subject` from readers and writers, then replaces every file that holds a row of it. `tenant`
     /// restricts it to one tenant. Nothing is written if nothing of the subject is found.
     ///
-    /// What was begun and not finished, here or elsewhere, is finished as well.
+    /// What was begun and not finished, here or elsewhere, is finished as well. When this returns without
+    /// damaged files, no file holds a row of it and nobody is about to write one.
     pub async fn erase(
         &self,
         subject: &Subject,
         tenant: Option<&str>,
         now: Timestamp,
     ) -> Result<Erased, UpkeepError> {
-        let (sessions, tombstones) = self.find(subject, tenant, now).await?;
-        for tombstone in &tombstones {
-            self.put_tombstone(tombstone).await?;
+        // What others are erasing is still to be found, and so is what retention hides.
+        let table = Self { with_erased: true, retention: None, ..self.clone() };
+        let mut erased = Erased::default();
+        for attempt in 1..=MOST_FINDINGS {
+            // Later ones look for what was on its way while the earlier ones looked, and not for what a person
+            // does from now on.
+            let until = (attempt > 1).then_some(now);
+            let (sessions, tombstones) = table.find(subject, tenant, now, until).await?;
+            let new: Vec<Tombstone> =
+                tombstones.into_iter().filter(|found| !found.is_within(&erased.tombstones)).collect();
+            if new.is_empty() {
+                break;
+            }
+            for tombstone in &new {
+                self.put_tombstone(tombstone).await?;
+            }
+            erased.sessions.extend(sessions);
+            erased.tombstones.extend(new);
+            self.others_are_done().await?;
         }
-        let finished = self.finish_erasures().await?;
-        Ok(Erased { sessions, tombstones, ..finished })
+        if erased.tombstones.is_empty() {
+            erased.before = self.was_erased(subject, tenant).await?;
+        }
+        erased.add(self.finish_erasures().await?);
+        Ok(erased)
     }
 
     /// Replaces every file that holds rows of a tombstone which is not done.
     pub async fn finish_erasures(&self) -> Result<Erased, UpkeepError> {
         let mut erased = Erased::default();
-        let mut pending = Vec::new();
-        for (path, tombstone) in self.documents(TOMBSTONES, &self.known.tombstones).await? {
-            if !self.is_done(&path).await? {
-                pending.push((path, tombstone));
-            }
-        }
+        let pending = self.pending().await?;
         if pending.is_empty() {
             return Ok(erased);
         }
+        let unfinished = self.unfinished_files().await;
+        self.others_are_done().await?;
+        self.remove_unfinished_files(unfinished).await;
         let rows = pending.iter().fold(Rows::default(), |rows, (_, tombstone)| covered_by(rows, tombstone));
-        for folder in self.days(&Filter::default()).await? {
-            let done = self.erase_in_folder(&folder, &rows).await?;
-            erased.files += done.files;
-            erased.rows += done.rows;
-            erased.damaged.extend(done.damaged);
+        // Whoever comes from now on knows what is erased, so no file with such rows comes after this list.
+        for folder in self.clone().with_retention(None).days(&Filter::default()).await? {
+            erased.add(self.erase_in_folder(&folder, &rows).await?);
         }
         for (path, _) in pending.iter().filter(|_| erased.damaged.is_empty()) {
             self.put_document(&done_path(path), Vec::new()).await?;
         }
         Ok(erased)
+    }
+
+    /// The tombstones whose rows may still be in files.
+    async fn pending(&self) -> Result<Vec<(String, Arc<Tombstone>)>, UpkeepError> {
+        let done: BTreeSet<String> = self.names(TOMBSTONES, DONE).await?;
+        let tombstones = self.documents(TOMBSTONES, &self.known.tombstones).await?;
+        Ok(tombstones.into_iter().filter(|(path, _)| !done.contains(&done_path(path))).collect())
+    }
+
+    /// Waits for those who may not know yet what is erased.
+    async fn others_are_done(&self) -> Result<(), UpkeepError> {
+        match self.wait_for_writers().await? {
+            None => Ok(()),
+            Some(AtWork { announcement }) => Err(UpkeepError::AtWork { announcement }),
+        }
+    }
+
+    /// Whether an earlier erasure named the subject.
+    async fn was_erased(&self, subject: &Subject, tenant: Option<&str>) -> Result<bool, UpkeepError> {
+        let erasures = self.erasures().await?;
+        Ok(erasures.iter().filter(|one| tenant.is_none_or(|tenant| one.tenant == tenant)).any(|one| {
+            match subject {
+                Subject::Session(id) => one.names_session(id),
+                Subject::User(user) => one.user_id.as_ref() == Some(user),
+            }
+        }))
     }
 
     pub(super) async fn put_tombstone(&self, tombstone: &Tombstone) -> Result<(), UpkeepError> {
@@ -101,60 +154,50 @@ impl Table {
         Ok(())
     }
 
-    async fn is_done(&self, path: &str) -> Result<bool, UpkeepError> {
-        let path = done_path(path);
-        let location = Path::from(path.as_str());
-        match object_store::ObjectStoreExt::head(self.store.as_ref(), &location).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(source) => Err(crate::table::ReadError::Fetch { path, source }.into()),
-        }
-    }
-
     async fn erase_in_folder(&self, folder: &str, rows: &Rows) -> Result<Erased, UpkeepError> {
-        for _ in 0..MOST_ATTEMPTS {
+        for attempt in 1..=MOST_ATTEMPTS {
             let day = self.begin(folder).await?;
-            if let (Outcome::Done, done) = self.erase_in_day(&day, rows).await? {
-                return Ok(done);
+            let mut outputs = Vec::new();
+            match self.erase_in_day(&day, rows, &mut outputs).await {
+                Ok((Outcome::Done, done)) => return Ok(done),
+                Ok((Outcome::Lost, _)) => {}
+                Err(error) if error.is_overtaken() => self.take_back(&outputs).await?,
+                Err(error) => return Err(error),
             }
+            overtaken(attempt).await;
         }
         Err(UpkeepError::Contended { folder: folder.to_owned() })
     }
 
     /// Replaces the files of a day that hold rows which are hidden, each by one without them.
-    async fn erase_in_day(&self, day: &Day, rows: &Rows) -> Result<(Outcome, Erased), UpkeepError> {
+    async fn erase_in_day(
+        &self,
+        day: &Day,
+        rows: &Rows,
+        outputs: &mut Vec<String>,
+    ) -> Result<(Outcome, Erased), UpkeepError> {
         let mut erased = Erased::default();
         let hidden = self.hidden().await?;
         let mut inputs = Vec::new();
-        let mut outputs = Vec::new();
         for listed in &day.live {
-            match self.holds_any(listed, rows, &hidden).await {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(error) => {
-                    erased.damaged.push(listed.damage_or_error(error)?);
-                    continue;
-                }
+            let held = self.holds_any(listed, rows, &hidden).await;
+            if !listed.or_damage(held, &mut erased.damaged)?.unwrap_or(false) {
+                continue;
             }
-            let (footer, mut events) = match self.read_whole(&listed.location).await {
-                Ok(read) => read,
-                Err(error) => {
-                    erased.damaged.push(listed.damage_or_error(error)?);
-                    continue;
-                }
-            };
-            let before = events.len();
-            events.retain(|event| !hidden.hides(event));
-            erased.rows += (before - events.len()) as u64;
-            erased.files += 1;
+            let read = self.read_whole(&listed.location).await;
+            let Some((footer, events)) = listed.or_damage(read, &mut erased.damaged)? else { continue };
+            let before = events.len() as u64;
             let identity = footer.identity;
+            let output = self.write_output(&identity.owner, &identity.ingest_date, events).await?;
+            erased.rows += before - output.rows;
+            erased.files += 1;
             inputs.push(Input::new(listed.location.as_ref(), &identity));
-            outputs.extend(self.write_output(&identity.owner, &identity.ingest_date, events).await?);
+            outputs.extend(output.path);
         }
         if inputs.is_empty() {
             return Ok((Outcome::Done, erased));
         }
-        Ok((self.commit(day, inputs, outputs).await?, erased))
+        Ok((self.commit(day, inputs, std::mem::take(outputs)).await?, erased))
     }
 
     async fn holds_any(
@@ -174,6 +217,7 @@ impl Table {
         subject: &Subject,
         tenant: Option<&str>,
         now: Timestamp,
+        until: Option<Timestamp>,
     ) -> Result<(BTreeSet<(String, String)>, Vec<Tombstone>), UpkeepError> {
         // What names nobody is in every row that names nobody.
         let (Subject::Session(name) | Subject::User(name)) = subject;
@@ -189,7 +233,9 @@ impl Table {
             Subject::Session(id) => session.id == *id,
             Subject::User(user) => {
                 let ids = session.facts.iter().flat_map(|fact| &fact.event_ids);
-                ids.filter_map(|id| by_id.get(id.as_str())).any(|event| event.user_id == *user)
+                ids.filter_map(|id| by_id.get(id.as_str())).any(|event| {
+                    event.user_id == *user && until.is_none_or(|until| event.ingested_at <= until)
+                })
             }
         };
         let resolved = resolve(events.clone(), &ResolveOptions { default_workspace: String::new() });
@@ -236,7 +282,7 @@ impl Table {
 }
 
 fn done_path(path: &str) -> String {
-    format!("{}.done", path.strip_suffix(".json").unwrap_or(path))
+    format!("{}{DONE}", path.strip_suffix(".json").unwrap_or(path))
 }
 
 /// The rows that a tombstone may cover.
@@ -267,6 +313,13 @@ fn cover<'s>(
     let with_id = of_tenant().filter(|event| is_member(event) && !event.session_id.is_empty());
     let shared: BTreeSet<&str> =
         without_id().filter(|event| !is_member(event)).map(|event| event.trace_id.as_str()).collect();
+    // Their traces as well: what arrives later of one may not say whose it is.
+    let foreign: BTreeSet<&str> =
+        of_tenant().filter(|event| !is_member(event)).map(|event| event.trace_id.as_str()).collect();
+    let traces_of_named = of_tenant()
+        .filter(|event| is_member(event) && !event.session_id.is_empty())
+        .map(|event| &event.trace_id)
+        .filter(|trace| !trace.is_empty() && !foreign.contains(trace.as_str()));
     let (whole, alone): (Vec<_>, Vec<_>) = without_id()
         .filter(|event| is_member(event))
         .partition(|event| !event.trace_id.is_empty() && !shared.contains(event.trace_id.as_str()));
@@ -279,7 +332,7 @@ fn cover<'s>(
             Subject::Session(_) => None,
         },
         session_ids: with_id.map(|event| event.session_id.clone()).collect(),
-        trace_ids: whole.into_iter().map(|event| event.trace_id.clone()).collect(),
+        trace_ids: whole.into_iter().map(|event| &event.trace_id).chain(traces_of_named).cloned().collect(),
         event_ids: alone.into_iter().map(|event| event.event_id.clone()).collect(),
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! ```text
 //! <root>/upkeep/tombstones/<id>.json    what is erased; kept for ever
-//!                          <id>.done    its rows have left the files
+//!                          <id>.erased  its rows have left the files
 //! <root>/upkeep/replaced/owner_tenant=<t>/owner_workspace=<w>/ingest_date=<date>/
 //!                          <generation>.json   which files stand for which
 //! ```
@@ -53,7 +53,7 @@ pub use replace::{Input, Replacement};
 pub use retire::Retired;
 pub use tombstone::Tombstone;
 
-use super::{FileIdentity, ReadError, Table, WriteError};
+use super::{FileIdentity, ReadError, Table, WriteError, clock};
 use crate::event::{Owner, SessionEvent, Timestamp};
 
 const TOMBSTONES: &str = "upkeep/tombstones";
@@ -92,6 +92,16 @@ pub enum UpkeepError {
         /// The folder below the table's root.
         folder: String,
     },
+    /// Somebody who began to write before the erasure was written down is not done.
+    #[error(
+        "another process is still writing ({announcement}), so the rows that it writes cannot be ruled out; what is \
+         erased is hidden already, and leaves the files when this is done again: wait until that process has \
+         finished, or ten minutes if it is gone"
+    )]
+    AtWork {
+        /// What that process announced itself with, below the table's root.
+        announcement: String,
+    },
     /// What is to be written down cannot be.
     #[error("cannot put {path} into words")]
     Encode {
@@ -100,6 +110,17 @@ pub enum UpkeepError {
         /// The reason.
         source: serde_json::Error,
     },
+}
+
+impl UpkeepError {
+    /// Whether others replaced meanwhile what was being worked on; to be begun again.
+    fn is_overtaken(&self) -> bool {
+        matches!(
+            self,
+            Self::Read(ReadError::Fetch { source: object_store::Error::NotFound { .. }, .. })
+                | Self::Write(WriteError::Late { .. })
+        )
+    }
 }
 
 /// What must not be shown although a file may hold it.
@@ -174,22 +195,19 @@ impl Table {
         Ok(found.into_iter().map(|(_, replacement)| replacement).collect())
     }
 
-    /// The first UTC date that is kept. Retention is a matter of the wall clock wherever it is asked for.
+    /// The first UTC date of ingestion that is kept, by the clock as far as it is to be believed.
     pub(super) fn kept_since(&self) -> Option<String> {
-        Some(Timestamp::now().saturating_sub(self.retention?).date())
+        Some(clock::look().now.saturating_sub(self.retention?).date())
     }
 
-    /// The events of a file that are still to be written; none if the file has been replaced, or nothing
-    /// of it is to be kept.
+    /// The events of a file that are still to be written; none if the file has been replaced, or all of it is
+    /// erased. What was accepted is written whatever its age: retention alone removes it, and counts it.
     pub(super) async fn still_wanted(
         &self,
         identity: &FileIdentity,
         path: &str,
         mut events: Vec<SessionEvent>,
     ) -> Result<Option<Vec<SessionEvent>>, ReadError> {
-        if self.kept_since().is_some_and(|kept| identity.ingest_date < kept) {
-            return Ok(None);
-        }
         let records = replace::records_of(path);
         let replacements = self.documents(&records, &self.known.replacements).await?;
         if replacements.iter().any(|(_, replacement)| replacement.consumed(path, identity)) {
@@ -228,6 +246,15 @@ impl Table {
             documents.push((path, document));
         }
         Ok(documents)
+    }
+
+    /// The paths below `folder` that end so.
+    async fn names(&self, folder: &str, ending: &str) -> Result<BTreeSet<String>, ReadError> {
+        let list_error = |source| ReadError::List { folder: folder.to_owned(), source };
+        let prefix = Path::parse(folder).map_err(|error| list_error(error.into()))?;
+        let listed: Vec<_> = self.store.list(Some(&prefix)).try_collect().await.map_err(list_error)?;
+        let paths = listed.into_iter().map(|object| object.location.to_string());
+        Ok(paths.filter(|path| path.ends_with(ending)).collect())
     }
 
     /// `None` if it is gone, which retention does.

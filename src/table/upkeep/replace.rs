@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::UpkeepError;
-use super::unfinished::Which;
-use crate::event::{Owner, SessionEvent};
-use crate::table::read::Listed;
-use crate::table::{FileIdentity, Filter, ReadError, Table, layout, write};
+use super::unfinished::{self, Which};
+use crate::event::{Owner, SessionEvent, Timestamp};
+use crate::table::announce::Announcement;
+use crate::table::read::{Listed, overtaken};
+use crate::table::{FileIdentity, Filter, ReadError, Table, WriteError, layout, write};
 
 const REPLACED: &str = "upkeep/replaced";
 
@@ -80,6 +81,14 @@ pub(super) struct Day {
     next_generation: u64,
 }
 
+/// A file that is to stand for others.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    /// Its path; `None` if it would be empty.
+    pub(super) path: Option<String>,
+    pub(super) rows: u64,
+}
+
 /// What became of a replacement.
 pub(super) enum Outcome {
     Done,
@@ -88,7 +97,8 @@ pub(super) enum Outcome {
 }
 
 /// How often a day is begun again because another one was quicker.
-pub(super) const MOST_ATTEMPTS: u32 = 8;
+/// One of them gets on each time, so as many as there are others are enough.
+pub(super) const MOST_ATTEMPTS: u32 = 64;
 
 /// New files are written seldom and read often.
 const ZSTD_LEVEL: u8 = 6;
@@ -112,10 +122,7 @@ impl Table {
     }
 
     async fn day(&self, folder: &str) -> Result<Day, UpkeepError> {
-        // The files first: one that is replaced in between is then known to be.
-        let files = self.list_folder(folder).await?;
-        let records = self.documents(&records_of(&format!("{folder}/")), &self.known.replacements).await?;
-        let records: Vec<Arc<Replacement>> = records.into_iter().map(|(_, record)| record).collect();
+        let (files, records) = self.files_and_records(folder).await?;
         let consumed: BTreeSet<&str> =
             records.iter().flat_map(|record| &record.inputs).map(|input| input.path.as_str()).collect();
         let made: BTreeSet<&str> =
@@ -132,15 +139,37 @@ impl Table {
         })
     }
 
-    /// Writes one of the files that are to stand for others; its path, or `None` if it would be empty.
+    /// The files of a day and the records of what was replaced there, as of one moment: with a record that is
+    /// newer than the files, they would lack what stands for those that it makes old.
+    async fn files_and_records(
+        &self,
+        folder: &str,
+    ) -> Result<(Vec<Listed>, Vec<Arc<Replacement>>), UpkeepError> {
+        let records_folder = records_of(&format!("{folder}/"));
+        let mut before = self.documents(&records_folder, &self.known.replacements).await?;
+        for attempt in 1..=MOST_ATTEMPTS {
+            let files = self.list_folder(folder).await?;
+            let after = self.documents(&records_folder, &self.known.replacements).await?;
+            let same = before.iter().map(|(path, _)| path).eq(after.iter().map(|(path, _)| path));
+            if same {
+                return Ok((files, after.into_iter().map(|(_, record)| record).collect()));
+            }
+            before = after;
+            overtaken(attempt).await;
+        }
+        Err(UpkeepError::Contended { folder: folder.to_owned() })
+    }
+
+    /// Writes one of the files that are to stand for others, without what is erased by then. Nothing is
+    /// written if nothing is left.
     pub(super) async fn write_output(
         &self,
         owner: &Owner,
         ingest_date: &str,
         events: Vec<SessionEvent>,
-    ) -> Result<Option<String>, UpkeepError> {
+    ) -> Result<Output, UpkeepError> {
         if events.is_empty() {
-            return Ok(None);
+            return Ok(Output::default());
         }
         let id = Uuid::new_v4().simple().to_string();
         let identity = FileIdentity {
@@ -153,10 +182,41 @@ impl Table {
             part: 0,
         };
         let path = identity.path();
-        let file =
-            write::encode_off_thread(&identity, events, ZSTD_LEVEL.max(self.zstd_level), &path).await?;
-        self.put_document(&path, file).await?;
-        Ok(Some(path))
+        let announcement = self.announce(None, &path).await?;
+        let written = self.write_announced_output(&announcement, &identity, &path, events).await;
+        // A request that failed may still be on its way to a bucket.
+        let on_its_way = matches!(written, Err(UpkeepError::Write(WriteError::Store { .. })));
+        if !on_its_way {
+            self.conclude(announcement).await;
+        }
+        written
+    }
+
+    async fn write_announced_output(
+        &self,
+        announcement: &Announcement,
+        identity: &FileIdentity,
+        path: &str,
+        mut events: Vec<SessionEvent>,
+    ) -> Result<Output, UpkeepError> {
+        let hidden = self.hidden().await?;
+        events.retain(|event| !hidden.hides(event));
+        if events.is_empty() {
+            return Ok(Output::default());
+        }
+        let rows = events.len() as u64;
+        let level = ZSTD_LEVEL.max(self.zstd_level);
+        let file = write::encode_off_thread(identity, events, level, path).await?;
+        self.put_rows(announcement, path, file, unfinished::writer(Timestamp::now())).await?;
+        Ok(Output { path: Some(path.to_owned()), rows })
+    }
+
+    /// Removes files that were to stand for others and will not.
+    pub(super) async fn take_back(&self, outputs: &[String]) -> Result<(), UpkeepError> {
+        for output in outputs {
+            self.remove(output).await?;
+        }
+        Ok(())
     }
 
     /// Makes `outputs` stand for `inputs`.
@@ -176,9 +236,7 @@ impl Table {
         let text = serde_json::to_vec(&record)
             .map_err(|source| UpkeepError::Encode { path: path.clone(), source })?;
         if !self.put_document(&path, text).await? && !self.is_ours(&path, &record).await? {
-            for output in &record.outputs {
-                self.remove(output).await?;
-            }
+            self.take_back(&record.outputs).await?;
             return Ok(Outcome::Lost);
         }
         for input in &record.inputs {

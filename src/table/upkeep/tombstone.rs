@@ -42,6 +42,27 @@ impl Tombstone {
         of_session || self.event_ids.contains(&event.event_id) || of_person()
     }
 
+    /// Whether it is of the session that readers name so.
+    pub(super) fn names_session(&self, id: &str) -> bool {
+        match (id.strip_prefix("trace:"), id.strip_prefix("event:")) {
+            (Some(trace), _) => self.trace_ids.contains(trace),
+            (None, Some(event)) => self.event_ids.contains(event),
+            (None, None) => self.session_ids.contains(id),
+        }
+    }
+
+    /// Whether others cover all that it does.
+    pub(super) fn is_within(&self, others: &[Self]) -> bool {
+        let of_tenant = || others.iter().filter(|other| other.tenant == self.tenant);
+        let held = |ids: &BTreeSet<String>, of: fn(&Self) -> &BTreeSet<String>| {
+            ids.iter().all(|id| of_tenant().any(|other| of(other).contains(id)))
+        };
+        self.user_id.as_ref().is_none_or(|user| of_tenant().any(|other| other.user_id.as_ref() == Some(user)))
+            && held(&self.session_ids, |other| &other.session_ids)
+            && held(&self.trace_ids, |other| &other.trace_ids)
+            && held(&self.event_ids, |other| &other.event_ids)
+    }
+
     /// Covers the sessions, traces and observations of another one of the same tenant as well.
     pub(super) fn absorb(&mut self, other: &Self) {
         self.session_ids.extend(other.session_ids.iter().cloned());

@@ -5,13 +5,14 @@
 //! found by no erasure. The exporter replaces its own.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use crate::disk::Disk;
 use crate::event::Timestamp;
+use crate::table::layout::DATA_FOLDER;
 use crate::table::write::{EXPORTER, UNFINISHED};
 use crate::table::{Local, Table};
 
@@ -52,6 +53,50 @@ impl Table {
         // One that was cut short goes on the next time.
         let _ = removing.await;
     }
+}
+
+impl Table {
+    /// The unfinished files below the data folder, whoever is at work on them.
+    pub(super) async fn unfinished_files(&self) -> Vec<PathBuf> {
+        let Some(Local { root, disk }) = self.local.clone() else { return Vec::new() };
+        let looking = tokio::task::spawn_blocking(move || {
+            let mut found = Vec::new();
+            if let Err(error) = unfinished_below(&*disk, &root.join(DATA_FOLDER), &mut found) {
+                tracing::debug!(%error, "unfinished files cannot be looked for");
+            }
+            found
+        });
+        looking.await.unwrap_or_default()
+    }
+
+    /// Removes files that nobody is at work on any more.
+    pub(super) async fn remove_unfinished_files(&self, files: Vec<PathBuf>) {
+        let Some(Local { disk, .. }) = self.local.clone() else { return };
+        let removing = tokio::task::spawn_blocking(move || {
+            for file in files {
+                if let Err(error) = disk.remove(&file)
+                    && error.kind() != io::ErrorKind::NotFound
+                {
+                    tracing::warn!(file = %file.display(), %error, "an unfinished file cannot be removed");
+                }
+            }
+        });
+        let _ = removing.await;
+    }
+}
+
+fn unfinished_below(disk: &dyn Disk, folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    let names = match disk.list(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        names => names?,
+    };
+    let is_unfinished =
+        |name: &String| name.rsplit_once(UNFINISHED).is_some_and(|(_, writer)| writer.parse::<u64>().is_ok());
+    found.extend(names.into_iter().filter(is_unfinished).map(|name| folder.join(name)));
+    for name in disk.folders(folder)? {
+        unfinished_below(disk, &folder.join(name), found)?;
+    }
+    Ok(())
 }
 
 fn remove(disk: &dyn Disk, folder: &Path, which: Which, now: Timestamp) -> io::Result<()> {

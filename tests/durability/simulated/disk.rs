@@ -264,14 +264,24 @@ impl Disk for SimulatedDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        if !self.change()?.locked.insert((self.life, path.to_owned())) {
+        let mut state = self.change()?;
+        // As on a real disk, whose lock is a file.
+        state.folder(path.parent().unwrap())?;
+        if !state.locked.insert((self.life, path.to_owned())) {
             return Ok(None);
         }
+        drop(state);
         Ok(Some(Box::new(SimulatedLock { disk: self.clone(), path: path.to_owned() })))
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
         Ok(self.seen()?.folder(folder)?.seen.keys().cloned().collect())
+    }
+
+    fn folders(&self, folder: &Path) -> io::Result<Vec<String>> {
+        let state = self.seen()?;
+        let below = state.folders.keys().filter(|path| path.parent() == Some(folder));
+        Ok(below.map(|path| name_of(path)).collect())
     }
 
     fn size(&self, path: &Path) -> io::Result<u64> {
@@ -355,6 +365,13 @@ impl DiskFile for SimulatedFile {
     fn cut(&mut self, length: u64) -> io::Result<()> {
         self.disk.change()?.files[self.inode].write(Write::Cut(length as usize));
         Ok(())
+    }
+
+    fn is_at(&self, path: &Path, length: u64) -> bool {
+        // Whoever asks without power is told by what comes next.
+        let Ok(mut state) = self.disk.seen() else { return true };
+        let named = state.inode(path).is_ok_and(|inode| inode == self.inode);
+        named && state.files[self.inode].seen.len() as u64 >= length
     }
 
     fn sync(&mut self) -> io::Result<()> {

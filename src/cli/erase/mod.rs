@@ -1,22 +1,25 @@
 //! `skillspan erase`: forget a session or a person, and say what else may remember.
 
-use std::collections::BTreeSet;
+mod places;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use anyhow::anyhow;
 use clap::Args;
 
 use crate::config::{FollowerSettings, Settings};
-use crate::event::Timestamp;
+use crate::event::{SessionEvent, Timestamp};
 use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
 use crate::receivers::hooks;
 use crate::service::digests;
 use crate::table::Location;
-use crate::table::upkeep::{Erased, Subject};
+use crate::table::upkeep::{Erased, Subject, Tombstone};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
+use places::{Journals, followers_are_done};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -53,32 +56,62 @@ impl SubjectArguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    print(&block_on(erase(arguments))?)
+    let Outcome { report, left } = block_on(erase(arguments))?;
+    print(&report)?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let left: String = left.iter().map(|line| format!("\n- {line}")).collect();
+    Err(Failure::Failed(anyhow!("it is hidden, and not erased everywhere yet; left are:{left}")))
 }
 
-async fn erase(arguments: &Arguments) -> Result<String, Failure> {
+/// What is erased of each table, by the table's id.
+type Tombstones = BTreeMap<String, Vec<Tombstone>>;
+
+/// What an erasure says.
+struct Outcome {
+    report: String,
+    /// Where something of it still is, or may be; and what to do.
+    left: Vec<String>,
+}
+
+async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
     let settings = arguments.config.load()?;
+    let now = Timestamp::now();
     let subject = arguments.subject.subject().ok_or_else(|| anyhow!("name a session or a user"));
     let subject = subject.map_err(Failure::Usage)?;
     // What the journal holds is in the table before it is looked for there.
-    reader::flush(&settings).await;
+    let journals = Journals::flushed(&settings).await?;
     let mut erased = Erased::default();
-    for table in settings.tables() {
-        let table = reader::open_for_upkeep(table).await?;
-        let found = table.erase(&subject, arguments.tenant.as_deref(), Timestamp::now()).await.or_fail()?;
-        erased.add(found);
+    // Of an earlier erasure something may still be left.
+    let mut tombstones: Tombstones = BTreeMap::new();
+    for settings in settings.tables() {
+        let table = reader::open_for_upkeep(settings).await?;
+        erased.add(table.erase(&subject, arguments.tenant.as_deref(), now).await.or_fail()?);
+        tombstones.insert(settings.id.clone(), table.tombstones().await.or_fail()?);
     }
-    forget_digests(&settings)?;
-    let remnants = dead_letters(&settings, &erased, &subject)?;
+    // From here on nothing of it is stored again: what is on its way from one place to the next comes to the
+    // next before that is looked at.
     let waiting = waiting_hooks(&settings, &erased, &subject)?;
-    let report = report(&settings, &erased, &remnants, waiting);
+    let mut left = journals.forget().await;
+    let remnants = dead_letters(&settings, &tombstones, arguments, &subject, now)?;
+    forget_digests(&settings)?;
+    left.extend(followers_are_done(&settings, &tombstones).await);
+    left.extend(erased.damaged.iter().map(|file| {
+        format!("{} cannot be read, so nobody can say what it holds; look at it, or remove it", file.path)
+    }));
+    left.extend(remnants.unreadable.iter().map(|path| {
+        format!("{} cannot be read and names it; remove it if it is not needed", path.display())
+    }));
     reader::warn_of_damage(&erased.damaged);
-    if erased.sessions.is_empty() && remnants.events == 0 && waiting == 0 {
+    if erased.sessions.is_empty() && !erased.before && remnants.events == 0 && waiting == 0 && left.is_empty()
+    {
         let (Subject::Session(id) | Subject::User(id)) = &subject;
         let tables: Vec<String> = settings.tables().map(|table| table.location.to_string()).collect();
         return Err(Failure::Failed(anyhow!("nothing of {id:?} is in {}", tables.join(" or in "))));
     }
-    Ok(report)
+    let report = report(&settings, &erased, &remnants, waiting);
+    Ok(Outcome { report, left })
 }
 
 /// Digests hold command lines; they are made anew without what is erased.
@@ -89,11 +122,28 @@ fn forget_digests(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-fn dead_letters(settings: &Settings, erased: &Erased, subject: &Subject) -> Result<Remnants, Failure> {
-    let covers = |event: &_| erased.tombstones.iter().any(|tombstone| tombstone.covers(event));
+fn dead_letters(
+    settings: &Settings,
+    tombstones: &Tombstones,
+    arguments: &Arguments,
+    subject: &Subject,
+    now: Timestamp,
+) -> Result<Remnants, Failure> {
+    // Some of it may never have come to a table.
+    let is_of_subject = |event: &SessionEvent| {
+        arguments.tenant.as_ref().is_none_or(|tenant| *tenant == event.tenant)
+            && match subject {
+                Subject::Session(id) => event.session_id == *id,
+                Subject::User(user) => event.user_id == *user && event.ingested_at <= now,
+            }
+    };
     let (Subject::Session(name) | Subject::User(name)) = subject;
     let mut remnants = Remnants::default();
     for pipeline in &settings.sessions {
+        let of_table = tombstones.get(&pipeline.table.id).map(Vec::as_slice).unwrap_or_default();
+        let covers = |event: &SessionEvent| {
+            is_of_subject(event) || of_table.iter().any(|tombstone| tombstone.covers(event))
+        };
         let found = journal::erase_dead_letters(&pipeline.journal.path, covers, &[name]).or_fail()?;
         remnants.events += found.events;
         remnants.unreadable.extend(found.unreadable);
@@ -115,6 +165,9 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: us
     for (tenant, session) in &erased.sessions {
         let _ = writeln!(text, "erased     session {session} of {tenant}");
     }
+    if erased.before && erased.sessions.is_empty() {
+        let _ = writeln!(text, "erased     before, and nothing of it is left in the table");
+    }
     let _ = writeln!(text, "table      {} rows have left {} files", erased.rows, erased.files);
     if remnants.events > 0 {
         let _ = writeln!(text, "journal    {} events have left the dead letters", remnants.events);
@@ -122,25 +175,14 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: us
     if waiting > 0 {
         let _ = writeln!(text, "hooks      {waiting} objects no longer wait for a collector");
     }
-    let mut left = Vec::new();
-    for file in &erased.damaged {
-        left.push(format!("{} cannot be read; look at it, or remove it", file.path));
-    }
-    for path in &remnants.unreadable {
-        left.push(format!("{} cannot be read and names it; remove it if it is not needed", path.display()));
-    }
-    for pipeline in &settings.sessions {
-        left.push(format!(
-            "the journal in {} keeps accepted requests until its files are written anew; what is in them \
-             does not reach the table again",
-            pipeline.journal.path.display()
-        ));
-    }
+    let mut left = vec![
+        "the journals of other replicas; each takes its own away with its next upkeep, within an hour"
+            .to_owned(),
+    ];
     left.extend(settings.followers.iter().map(|FollowerSettings { deeplake, .. }| {
         format!(
-            "{} removes its rows from {}/{} when it runs next; summaries and skills that others made of them \
-             there stay",
-            deeplake.name, deeplake.service.org, deeplake.service.workspace
+            "summaries and skills that others made of its rows in {}/{}",
+            deeplake.service.org, deeplake.service.workspace
         )
     }));
     left.extend(skills_that_remember(settings, erased));
