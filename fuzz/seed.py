@@ -1,5 +1,5 @@
 """Fills corpus/ with seeds from the repository's fixtures: a few kilobytes for every target."""
-import gzip, pathlib, zlib
+import gzip, pathlib, re, zlib
 
 fuzz = pathlib.Path(__file__).parent
 root = fuzz.parent
@@ -50,6 +50,10 @@ seed("door", "json", bytes([4]) + json[1].encode())
 seed("door", "json-deflate", bytes([28]) + zlib.compress(json[1].encode()))
 
 seed("redact", "text", "export TOKEN=ghp_" + "a1" * 18 + "\nhttps://user:secret@host/path?api_key=0123456789abcdef\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\npassword: hunter22correct")
+for fixture in ("poisoned", "honest"):
+    lines = [line for line in (root / f"tests/fixtures/guard/{fixture}.txt").read_text().splitlines() if line and line[0] != "#"]
+    for index, line in enumerate(lines[::12]):
+        seed("guard", f"{fixture}-{index}", re.sub(r"\\u\{(\w+)\}", lambda found: chr(int(found[1], 16)), line).replace(" => ", "\n"))
 segment = (fuzz / "segment").read_bytes()
 seed("journal", "records", b"\0" + segment[128:])
 seed("journal", "whole", b"\1" + segment)

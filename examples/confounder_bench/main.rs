@@ -71,7 +71,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use skillspan::library::{Findings, Layout, Stored, Tree, load, reconcile};
-use skillspan::skillify::{Config, Offline, Snapshot, mine};
+use skillspan::skillify::{Classes, Config, Offline, PublishRule, Snapshot, mine};
 use skillspan::table::Session;
 
 use noise::Noise;
@@ -196,7 +196,10 @@ fn write(tree: &Tree, folder: &Path) {
 /// The only place that knows of mining.
 fn published(workspace: &str, sessions: &[Session]) -> Tree {
     let snapshot = Snapshot { workspace, sessions };
-    let mined = mine(&snapshot, &Config::default(), &Offline);
+    // Mining is measured, whatever a person would have to agree to.
+    let publish = PublishRule { allow: Classes::EVERY, ..PublishRule::default() };
+    let config = Config { publish, ..Config::default() };
+    let mined = mine(&snapshot, &config, &Offline);
     if std::env::var_os("EXPLAIN").is_some() {
         mined.explain().iter().for_each(|line| println!("{line}"));
     }

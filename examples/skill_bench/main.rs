@@ -48,7 +48,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use skillspan::library::{Findings, Layout, Stored, Tree, load, reconcile};
-use skillspan::skillify::{Config, Idea, Offline, PublishRule, Snapshot, Vectors, mine};
+use skillspan::skillify::{Classes, Config, Idea, Offline, PublishRule, Snapshot, Vectors, mine};
 use skillspan::table::Session;
 
 use model::Manner;
@@ -129,7 +129,8 @@ fn main() {
     }
     let vectors = options.vectors.as_deref().map(vectors);
     // The worlds plant nine pieces of work a workspace: how many a repository keeps is not measured here.
-    let publish = PublishRule { skills: 50, ..PublishRule::default() };
+    // Mining is measured, whatever a person would have to agree to.
+    let publish = PublishRule { skills: 50, allow: Classes::EVERY, ..PublishRule::default() };
     let config = Config { vectors: vectors.as_ref(), publish, ..Config::default() };
     let (score, identical, mining) = measure(&options, &config);
     print(&options, &score, identical, mining);

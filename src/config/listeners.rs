@@ -107,6 +107,23 @@ impl Resolver<'_> {
         }
     }
 
+    /// Whether nobody has to show a credential and nobody but this machine's programs can send: then whoever
+    /// sends is one person, as long as no second one is named.
+    pub(super) fn is_one_persons_machine(&self) -> bool {
+        let mut doors = self.raw.receivers.0.values().filter_map(|receiver| match receiver {
+            Receiver::Otlp(otlp) => Some(protocols_of(otlp)),
+            _ => None,
+        });
+        let is_of_this_machine = |protocols: raw::Protocols| {
+            let grpc = protocols.grpc.as_ref().map(|grpc| (grpc.endpoint.0, grpc.tls.as_ref()));
+            let http = protocols.http.as_ref().map(|http| (http.endpoint.0, http.tls.as_ref()));
+            grpc.into_iter().chain(http).all(|(address, tls)| {
+                address.ip().is_loopback() && tls.is_none_or(|tls| tls.client_ca_file.is_none())
+            })
+        };
+        self.raw.extensions.auth.is_none() && doors.all(is_of_this_machine)
+    }
+
     fn listener(
         &mut self,
         id: &str,

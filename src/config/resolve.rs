@@ -320,6 +320,8 @@ impl Resolver<'_> {
                 sessions: usize_of(skillify.publish.sessions),
                 people: usize_of(skillify.publish.people),
                 skills: usize_of(skillify.publish.skills),
+                alone: self.is_one_persons_machine(),
+                allow: skillify.publish.allow,
             },
             ..skillify::Config::default()
         };

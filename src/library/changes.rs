@@ -25,6 +25,8 @@ pub enum Change {
     Retired,
     /// It is kept for a person to decide: a skill that he wrote could say more.
     Proposed,
+    /// It waits for a person to agree to what it may do.
+    Waiting,
     /// It says what it said.
     Unchanged,
     /// A person edited it: it stays, what would change is a proposal in the state.
@@ -35,7 +37,7 @@ pub enum Change {
 
 impl Change {
     /// Every kind, in the order that people are told.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Created,
         Self::Sharpened,
         Self::Revised,
@@ -43,6 +45,7 @@ impl Change {
         Self::Retiring,
         Self::Retired,
         Self::Proposed,
+        Self::Waiting,
         Self::Unchanged,
         Self::HandEdited,
         Self::Refused,
@@ -58,6 +61,7 @@ impl Change {
             Self::Retiring => "retiring",
             Self::Retired => "retired",
             Self::Proposed => "proposed for a skill that a person wrote",
+            Self::Waiting => "waiting for a person to agree",
             Self::Unchanged => "unchanged",
             Self::HandEdited => "edited by hand, left alone",
             Self::Refused => "deleted by hand, left out",
@@ -81,7 +85,7 @@ impl Change {
             Self::Restored => "Restore",
             Self::Retiring => "Announce the retirement of",
             Self::Retired => "Remove retired",
-            Self::Proposed | Self::Unchanged | Self::HandEdited | Self::Refused => "Leave",
+            Self::Proposed | Self::Waiting | Self::Unchanged | Self::HandEdited | Self::Refused => "Leave",
         }
     }
 }

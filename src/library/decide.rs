@@ -28,6 +28,9 @@ pub enum DecisionError {
     /// Nothing to decide.
     #[error("{0:?} has no proposal")]
     NoProposal(String),
+    /// It was never published.
+    #[error("{0:?} waits for a person to agree; `skillspan skills approve {0}` publishes it")]
+    Waits(String),
     /// It stands.
     #[error("{0:?} is neither deleted nor retired")]
     Stands(String),
@@ -47,6 +50,11 @@ pub fn decide(
     as_of: &str,
 ) -> Result<Changes, DecisionError> {
     let mut run = Run::new(library, as_of);
+    let waits = run.state.waiting.iter().find(|(id, waiting)| waiting.skill.name == name || *id == name);
+    if let Some(id) = waits.map(|(id, _)| id.clone()) {
+        meet_waiting(&mut run, &id, decision)?;
+        return Ok(run.finish());
+    }
     let found = run.state.skills.iter().find(|(id, skill)| skill.name == name || *id == name);
     let found = found.map(|(id, skill)| (id.clone(), skill.clone()));
     match (found, decision) {
@@ -58,6 +66,21 @@ pub fn decide(
         (None, Decision::Restore) => return Err(DecisionError::NoSkill(name.to_owned())),
     }
     Ok(run.finish())
+}
+
+/// A skill that waits is published, or remembered as one that was deleted.
+fn meet_waiting(run: &mut Run<'_>, id: &str, decision: Decision) -> Result<(), DecisionError> {
+    let Some(mut skill) = run.state.waiting.remove(id).map(|waiting| waiting.skill) else { return Ok(()) };
+    match decision {
+        Decision::Approve => overwrite(run, id, skill, Change::Created, "a person agreed to what it may do"),
+        Decision::Reject => {
+            skill.refused = true;
+            skill.note(&run.as_of, "a person rejected it before it was published");
+            run.state.skills.insert(id.to_owned(), skill);
+            Ok(())
+        }
+        Decision::Restore => Err(DecisionError::Waits(skill.name)),
+    }
 }
 
 fn approve(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionError> {

@@ -242,7 +242,11 @@ pub(super) fn counts_anew<'c>(claims: impl IntoIterator<Item = &'c Claim>, skill
 const fn waits(shortfall: &Shortfall) -> bool {
     matches!(
         shortfall,
-        Shortfall::Enough(_) | Shortfall::NoTrigger | Shortfall::People { .. } | Shortfall::Failing
+        Shortfall::Enough(_)
+            | Shortfall::NoTrigger
+            | Shortfall::People { .. }
+            | Shortfall::Failing
+            | Shortfall::Review(_)
     )
 }
 

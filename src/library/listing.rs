@@ -27,6 +27,8 @@ pub struct Listed {
     pub proposal: Option<String>,
     /// The name of a skill that a model takes it for, until a person decides.
     pub same_as: Option<String>,
+    /// What it may do that a person has to agree to first, a line each; empty for every other skill.
+    pub review: Vec<String>,
     /// Where its SKILL.md stands.
     pub path: String,
     /// What later sessions showed of it when it was last written.
@@ -62,6 +64,8 @@ pub struct ListedEvent {
 pub enum Standing {
     /// It stands as generated.
     Published,
+    /// It waits for a person to agree to what it may do.
+    Waiting,
     /// A person edited it.
     HandEdited,
     /// A person wrote it; sessions could add to it.
@@ -79,6 +83,7 @@ impl Standing {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Published => "published",
+            Self::Waiting => "waiting",
             Self::HandEdited => "hand-edited",
             Self::HandWritten => "hand-written",
             Self::Refused => "refused",
@@ -101,6 +106,7 @@ impl Library {
         let mut skills: Vec<Listed> =
             self.state.skills.iter().map(|(id, skill)| self.listed(id, skill)).collect();
         skills.extend(self.hand_written());
+        skills.extend(self.waiting());
         skills.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         skills
     }
@@ -108,8 +114,9 @@ impl Library {
     /// The names of the skills that a session is evidence for, now, in an earlier version or a proposal.
     pub fn supported_by(&self, tenant: &str, session: &str) -> Vec<String> {
         let hash = session_hash(tenant, session);
+        let waiting = self.state.waiting.values().map(|waiting| &waiting.skill);
         let supported = |skill: &&Skill| skill.remembered().any(|content| content.rests_on(&hash));
-        self.state.skills.values().filter(supported).map(|skill| skill.name.clone()).collect()
+        self.state.skills.values().chain(waiting).filter(supported).map(|skill| skill.name.clone()).collect()
     }
 
     /// The SKILL.md of each skill that it generated and that stands, path and text; of several copies one.
@@ -144,6 +151,7 @@ impl Library {
             standing: self.standing(skill, &paths),
             proposal: skill.proposal.as_ref().map(|proposal| proposal.text.clone()),
             same_as: self.same_as(skill),
+            review: Vec::new(),
             path: path.cloned().unwrap_or_default(),
             effect: skill.effect.clone(),
             evidence: skill.content.claims.iter().map(listed_claim).collect(),
@@ -172,6 +180,14 @@ impl Library {
         if skill.retirement.is_some() { Standing::Retiring } else { Standing::Published }
     }
 
+    fn waiting(&self) -> impl Iterator<Item = Listed> {
+        self.state.waiting.iter().map(|(id, waiting)| {
+            let listed = self.listed(id, &waiting.skill);
+            let (standing, review) = (Standing::Waiting, waiting.review.clone());
+            Listed { standing, review, proposal: Some(waiting.text(id)), ..listed }
+        })
+    }
+
     fn hand_written(&self) -> impl Iterator<Item = Listed> {
         let proposals = self.state.hand_written.iter().filter(|(_, proposal)| !proposal.claims.is_empty());
         proposals.map(|(name, proposal)| Listed {
@@ -184,6 +200,7 @@ impl Library {
             standing: Standing::HandWritten,
             proposal: Some(proposal.text.clone()),
             same_as: None,
+            review: Vec::new(),
             path: self
                 .skill_paths(name)
                 .into_iter()

@@ -17,6 +17,7 @@
 //! | `learned.rs` | what a model said: answers, what they cost, skills that it takes for one |
 //! | `hand_written.rs` | skills that people wrote, and what sessions could add |
 //! | `effect.rs` | what later sessions show, with a skill and without it |
+//! | `waiting.rs` | skills that wait for a person to agree to what they may do |
 //! | `decide.rs` | approve, reject, restore |
 //! | `changes.rs` | what changes; the commit's message; the diff |
 //! | `listing.rs` | the library as commands show it |
@@ -57,6 +58,7 @@ mod revision;
 mod run;
 mod skill;
 mod state;
+mod waiting;
 
 use std::collections::BTreeMap;
 

@@ -16,7 +16,7 @@ use super::judgement::{Sessions, counts_anew};
 use super::revision::{Revision, reduced, revise};
 use super::run::Run;
 use super::state::{Proposal, Reason, Retirement, Skill};
-use super::{Findings, Library, learned, skill};
+use super::{Findings, Library, learned, skill, waiting};
 use crate::skillify::{Candidate, Claim, SupportedClaim, short_hash};
 
 /// What the findings change in the library. Candidates that are not published create nothing.
@@ -38,6 +38,7 @@ pub fn reconcile(library: &Library, findings: &[Findings]) -> Changes {
 /// One workspace of a run.
 struct Workspace<'f> {
     name: &'f str,
+    findings: &'f Findings,
     sessions: Sessions<'f>,
     published: Vec<&'f Candidate>,
     /// Indices into `published`, by skill.
@@ -53,6 +54,7 @@ impl<'f> Workspace<'f> {
         let assigned = assign(&run.state, &findings.workspace, &published);
         Self {
             name: &findings.workspace,
+            findings,
             sessions: Sessions::of(findings),
             settled: assigned.values().copied().collect(),
             published,
@@ -79,6 +81,7 @@ impl<'f> Workspace<'f> {
             }
         }
         self.retire_what_others_say(run, &known);
+        waiting::take_up(run, self.findings, |candidate| self.has_fallen(candidate));
     }
 
     /// Meets a known skill again, with or without a candidate.
@@ -294,22 +297,8 @@ impl<'f> Workspace<'f> {
 
     fn create(&self, run: &mut Run<'_>, candidate: &Candidate) {
         let id = new_id(run, candidate);
-        let skill = Skill {
-            name: run.free_name(&candidate.wording.name, &id),
-            workspace: self.name.to_owned(),
-            version: 1,
-            refused: false,
-            content: Content::of(candidate, None),
-            withdrawn: Vec::new(),
-            retirement: None,
-            kept: false,
-            last_seen: String::new(),
-            effect: None,
-            proposal: None,
-            same_as: None,
-            past: Vec::new(),
-            history: Vec::new(),
-        };
+        let name = run.free_name(&candidate.wording.name, &id);
+        let skill = Skill::new(name, self.name, Content::of(candidate, None));
         let reason = format!("seen in {}", skill::support(&skill.content));
         let name = skill.name.clone();
         self.hand_over(run, &skill);
@@ -421,7 +410,7 @@ fn deepen(run: &mut Run<'_>, skill: &HandWritten<'_>, candidate: &Candidate) {
 }
 
 /// The claims of skills that people deleted: no other skill of the workspace learns them.
-fn refused_claims(run: &Run<'_>, workspace: &str) -> BTreeSet<Claim> {
+pub(super) fn refused_claims(run: &Run<'_>, workspace: &str) -> BTreeSet<Claim> {
     let refused = run.state.skills.values().filter(|skill| skill.refused && skill.workspace == workspace);
     let claims = refused.flat_map(|skill| skill.content.claim_set());
     claims.flat_map(|claim| claim.prevention().into_iter().chain([claim])).collect()
@@ -429,10 +418,10 @@ fn refused_claims(run: &Run<'_>, workspace: &str) -> BTreeSet<Claim> {
 
 /// The first 8 hex digits of the hash of workspace and oldest evidence segment; where another skill
 /// has them (two skills may have grown from one segment), the main claim is hashed as well.
-fn new_id(run: &Run<'_>, candidate: &Candidate) -> String {
+pub(super) fn new_id(run: &Run<'_>, candidate: &Candidate) -> String {
     let oldest = candidate.evidence().first().map_or("", |evidence| evidence.segment.as_str());
     let id = short_hash(&[&candidate.workspace, oldest], 4);
-    if !run.state.skills.contains_key(&id) {
+    if !run.state.skills.contains_key(&id) && !run.state.waiting.contains_key(&id) {
         return id;
     }
     let claim = candidate.claims.first().map(|claim| claim.claim.to_string()).unwrap_or_default();

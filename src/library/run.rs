@@ -127,7 +127,12 @@ impl<'a> Run<'a> {
         if !self.state.skills.values().any(|skill| skill.name == name) && !folder_is_theirs() {
             return name.to_owned();
         }
-        let stem: String = name.chars().take(64 - 1 - id.len()).collect();
-        format!("{}-{id}", stem.trim_end_matches('-'))
+        with_id(name, id)
     }
+}
+
+/// The name with the id behind it.
+pub(super) fn with_id(name: &str, id: &str) -> String {
+    let stem: String = name.chars().take(64 - 1 - id.len()).collect();
+    format!("{}-{id}", stem.trim_end_matches('-'))
 }

@@ -20,6 +20,7 @@ use super::content::Content;
 use super::effect::Effect;
 use super::learned::{SameAs, Spending};
 use super::migration;
+use super::waiting::Waiting;
 use crate::skillify::Claim;
 
 /// The format that this version writes; it reads this one and all before it.
@@ -66,6 +67,9 @@ pub(super) struct State {
     /// Proposals for skills that people wrote, by folder name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) hand_written: BTreeMap<String, Deepening>,
+    /// Skills that wait for a person, by the `skillspan-id` that they would have.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) waiting: BTreeMap<String, Waiting>,
     /// A model's answers by workspace and question, see [`super::Learned`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) answers: BTreeMap<String, BTreeMap<String, String>>,
@@ -213,6 +217,7 @@ impl Default for State {
             files: BTreeMap::new(),
             skills: BTreeMap::new(),
             hand_written: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             answers: BTreeMap::new(),
             spent: None,
         }
@@ -275,6 +280,26 @@ impl<'de> Deserialize<'de> for Digests {
 }
 
 impl Skill {
+    /// A skill that was never written.
+    pub(super) fn new(name: String, workspace: &str, content: Content) -> Self {
+        Self {
+            name,
+            workspace: workspace.to_owned(),
+            version: 1,
+            refused: false,
+            content,
+            withdrawn: Vec::new(),
+            retirement: None,
+            kept: false,
+            last_seen: String::new(),
+            effect: None,
+            proposal: None,
+            same_as: None,
+            past: Vec::new(),
+            history: Vec::new(),
+        }
+    }
+
     /// Whether assistants are meant to use it.
     pub(super) const fn stands(&self) -> bool {
         !self.refused && self.retirement.is_none()

@@ -65,7 +65,7 @@ pub(crate) fn main_words(command: &Command) -> Vec<&str> {
 }
 
 /// The words behind one runner, if there is one.
-fn looked_through<'a, 'b>(words: &'b [&'a str]) -> Option<&'b [&'a str]> {
+pub(super) fn looked_through<'a, 'b>(words: &'b [&'a str]) -> Option<&'b [&'a str]> {
     let (runner, rest) = known::LOOKED_THROUGH
         .iter()
         .filter(|runner| words.starts_with(runner.words))
@@ -132,7 +132,7 @@ fn of_words(words: &[&str]) -> Family {
 }
 
 /// The family of a program that is known, with its subcommand where it has several.
-fn of_program(words: &[&str]) -> Option<(Family, &'static str)> {
+pub(super) fn of_program(words: &[&str]) -> Option<(Family, &'static str)> {
     let begins = |pattern: &str| {
         let mut pattern = pattern.split(' ');
         let mut words = words.iter().filter(|word| !word.starts_with('-') || **word == "--test");
@@ -163,6 +163,19 @@ fn has_any(words: &[&str], flags: &[&str]) -> bool {
 
 fn fixes_by_letter(program: &str, words: &[&str]) -> bool {
     ["rubocop", "standardrb"].contains(&program) && has_any(words, &["-a", "-A", "-x"])
+}
+
+/// Whether anything is known of what the program is for.
+pub(super) fn has_family(program: &str) -> bool {
+    let mut programs = known::PROGRAMS.iter().flat_map(|(_, programs)| programs.iter());
+    programs.any(|known| known.split(' ').next() == Some(program))
+}
+
+/// How many words name the task runner that the words begin with, if one is asked for a task.
+pub(super) fn task_runner(words: &[&str]) -> Option<usize> {
+    let runners = known::TASK_RUNNERS.iter().filter(|runner| words.starts_with(runner));
+    let longest = runners.map(|runner| runner.len()).max()?;
+    task_of(words).map(|_| longest)
 }
 
 /// The task that a task runner is asked for.

@@ -12,7 +12,7 @@
 //! | `memo.rs` | what follows from a command, worked out once |
 //! | `flag.rs`, `global_options.rs` | which words are options, and which of them decide |
 //! | `shown.rs` | which part of a command's output its line shows |
-//! | `family.rs` | what a command is for: testing, linting, building |
+//! | `class/` | what a command may do to the world |
 //! | `vocabulary/` | what is known of public tools |
 //! | `tool.rs` | the command line in a tool call |
 //! | `status/` | how each command of a line ended |
@@ -21,6 +21,7 @@
 //! | `rule_code.rs` | the names of the rules that an output says were broken |
 //! | `signature.rs` | a failure's output becomes an error signature |
 
+pub(crate) mod class;
 pub(crate) mod command;
 pub(crate) mod family;
 pub(crate) mod flag;
@@ -38,4 +39,5 @@ pub(crate) mod tool;
 pub(crate) mod vocabulary;
 pub(crate) mod wrapper;
 
+pub use class::{Class, Classes, classes_of};
 pub use tool::command_line;

@@ -173,7 +173,8 @@ impl Lexer {
         while let Some(char) = self.next() {
             match char {
                 '\n' => self.end_line(),
-                _ if char.is_whitespace() => self.end_word(),
+                // Other spaces are letters to a shell.
+                ' ' | '\t' | '\r' => self.end_word(),
                 '\\' => self.escape(),
                 '\'' => self.single_quoted(),
                 '"' => self.double_quoted(),

@@ -19,7 +19,7 @@ use super::vocabulary::PRIVILEGING;
 
 /// Variables that change how much is printed, how it looks, whether questions are asked or how many work
 /// at once, or that are another on each machine by nature: what is done stays the same.
-const MANNER_VARIABLES: &[&str] = &[
+pub(super) const MANNER_VARIABLES: &[&str] = &[
     "ANSIBLE_FORCE_COLOR",
     "ANSIBLE_NOCOWS",
     "AWS_PAGER",

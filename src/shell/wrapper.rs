@@ -126,7 +126,7 @@ fn without_wrappers(stage: Vec<Word>, setting: &mut Setting) -> Vec<Word> {
 }
 
 /// What only puts the command behind it into an environment: how many words it has, and its text.
-fn environment(words: &[Word]) -> Option<(usize, String)> {
+pub(super) fn environment(words: &[Word]) -> Option<(usize, String)> {
     let starts = |wrapper: &&&[&str]| {
         words.len() > wrapper.len() && wrapper.iter().zip(words).all(|(known, word)| word.value == *known)
     };
@@ -134,7 +134,7 @@ fn environment(words: &[Word]) -> Option<(usize, String)> {
     Some((wrapper.len(), wrapper.join(" ")))
 }
 
-fn without_wrapper_options<'a>(wrapper: &str, mut words: &'a [Word]) -> &'a [Word] {
+pub(super) fn without_wrapper_options<'a>(wrapper: &str, mut words: &'a [Word]) -> &'a [Word] {
     while let Some((first, rest)) = words.split_first() {
         if !first.value.starts_with('-') {
             break;

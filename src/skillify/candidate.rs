@@ -38,6 +38,8 @@ pub(super) struct Workspace<'a> {
     pub(super) terms: &'a Terms,
     pub(super) index: Index<'a>,
     pub(super) as_of: Timestamp,
+    /// What sessions tell of what they run.
+    pub(super) known: guard::Known,
 }
 
 /// How many claims of each kind stand.
@@ -171,7 +173,8 @@ impl Workspace<'_> {
         let said = propose::preferences(self.works).into_iter().chain(propose::avoidances(self.works));
         for claim in said {
             let claim = self.support(&claim);
-            let shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
+            let mut shortfalls = score::shortfalls(&claim, self.rule, self.known_people);
+            shortfalls.extend(self.review([&claim.claim]));
             if shortfalls.is_empty() { standing.push(claim) } else { held.push((claim, shortfalls)) }
         }
         let standing = without_contradictions(standing, &mut held);
@@ -191,7 +194,7 @@ impl Workspace<'_> {
             .filter(|person| !person.is_empty())
             .collect();
         let mut shortfalls = Vec::new();
-        if self.known_people > 1 && people.len() < self.rule.people {
+        if !self.rule.are_enough(people.len(), self.known_people) {
             shortfalls.push(Shortfall::People { found: people.len(), needed: self.rule.people });
         }
         if claim.sessions().len() < self.rule.sessions {
@@ -201,7 +204,13 @@ impl Workspace<'_> {
         if let Some(found) = guard::objection_to_claim(&claim.claim) {
             shortfalls.push(Shortfall::Guarded(found.to_owned()));
         }
+        shortfalls.extend(self.review([&claim.claim]));
         shortfalls
+    }
+
+    /// What a person has to agree to before claims are published, if anything.
+    pub(super) fn review<'c>(&self, claims: impl IntoIterator<Item = &'c Claim>) -> Option<Shortfall> {
+        guard::needs_review(claims, self.rule.allow, &self.known)
     }
 
     /// Of each repository's skills as many as the rule allows stay; the others wait.

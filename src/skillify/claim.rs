@@ -188,6 +188,37 @@ impl Claim {
         }
     }
 
+    /// The commands that a reader of it may run.
+    pub(super) fn commands(&self) -> Vec<&Template> {
+        let situation = match self {
+            Self::Rejects { run, .. } => Some(run),
+            claim => claim.situation(),
+        };
+        self.asks_for().into_iter().chain(situation).collect()
+    }
+
+    /// The command that it is against and shows as it is.
+    pub(super) fn unwanted(&self) -> Option<&Template> {
+        let shown = self.against().is_some_and(|unwanted| !unwanted.fetches());
+        match self {
+            Self::Avoid(command)
+            | Self::Instead { failed: command, .. }
+            | Self::Prefer { over: command, .. } => Some(command).filter(|_| shown),
+            _ => None,
+        }
+    }
+
+    /// The files that it speaks of.
+    pub(super) fn files(&self) -> Vec<&Template> {
+        match self {
+            Self::Edit(file) | Self::Declared { file, .. } => vec![file],
+            Self::Check { edited, .. } => vec![edited],
+            Self::Together { edited, also } => vec![edited, also],
+            Self::Missing { path, instead } => std::iter::once(path).chain(instead).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The templates that it speaks of.
     pub fn templates(&self) -> Vec<&Template> {
         match self {
@@ -400,6 +431,12 @@ impl Candidate {
         self.shortfalls.is_empty()
     }
 
+    /// Whether it may be published once a person agrees to what it may do.
+    pub fn is_proposed(&self) -> bool {
+        !self.shortfalls.is_empty()
+            && self.shortfalls.iter().all(|shortfall| matches!(shortfall, Shortfall::Review(_)))
+    }
+
     /// The supporting segments of all claims, each once, oldest first.
     pub fn evidence(&self) -> Vec<&Evidence> {
         let mut seen = BTreeSet::new();
@@ -422,7 +459,11 @@ impl Candidate {
 
     /// Why it is published or not, a line each.
     pub fn explain(&self) -> Vec<String> {
-        let verdict = if self.is_published() { "published" } else { "not published" };
+        let verdict = match () {
+            () if self.is_published() => "published",
+            () if self.is_proposed() => "waits for a person",
+            () => "not published",
+        };
         let mut lines = vec![format!("{}: {verdict}, worth {}", self.wording.name, self.rank)];
         lines.extend(self.shortfalls.iter().map(|shortfall| format!("  because {shortfall}")));
         for claim in &self.claims {

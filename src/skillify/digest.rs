@@ -22,13 +22,15 @@ use super::prompt::{self, Role};
 use super::segment::{self, Segment, Turn, repairable};
 use super::version::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
+use crate::shell::class::fetched_by;
 use crate::shell::command::Command;
 use crate::shell::status::{self, is_poll};
+use crate::shell::tool::command_line;
 use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +66,8 @@ pub struct Digest {
     pub failures: u64,
     /// The skills that it loaded, by name, and the last date of each.
     pub loaded: BTreeMap<String, String>,
+    /// The files that it fetched from elsewhere.
+    fetched: BTreeSet<String>,
     /// Its segments, in order.
     pub(super) segments: Vec<SegmentDigest>,
 }
@@ -133,6 +137,7 @@ impl Digest {
             tool_calls: count(|event| event.kind == Kind::ToolCall),
             failures: u64::try_from(failures(session)).unwrap_or(u64::MAX),
             loaded,
+            fetched: fetched(session),
             segments: segments.iter().map(|segment| SegmentDigest::of(segment, &checkout)).collect(),
         }
     }
@@ -165,6 +170,17 @@ impl Digest {
         commands
     }
 
+    /// The files that it fetched from elsewhere.
+    pub(super) fn fetched(&self) -> impl Iterator<Item = &String> {
+        self.fetched.iter()
+    }
+
+    /// The tools that its assistant has beside the shell, by name.
+    pub(super) fn tools(&self) -> impl Iterator<Item = String> {
+        let actions = self.segments.iter().flat_map(SegmentDigest::actions).map(|(_, action)| action);
+        actions.filter(|action| action.command().is_none()).filter_map(Action::run).map(Command::text)
+    }
+
     /// The commands among them that failed, whatever came later.
     pub fn failed(&self) -> BTreeSet<String> {
         let actions = self.segments.iter().flat_map(SegmentDigest::actions).map(|(_, action)| action);
@@ -192,6 +208,13 @@ fn failures(session: &Session) -> usize {
 fn loaded_skill(event: &SessionEvent) -> Option<String> {
     let is_load = event.kind == Kind::SkillUse && !event.skill.is_empty();
     is_load.then(|| event.skill.rsplit(':').next().unwrap_or_default().to_owned())
+}
+
+/// The files that the commands of a session fetched from elsewhere, and what they made of them.
+fn fetched(session: &Session) -> BTreeSet<String> {
+    let calls = session.facts.iter().map(|fact| &fact.event).filter(|event| event.kind == Kind::ToolCall);
+    let lines: Vec<String> = calls.filter_map(|event| command_line(&event.tool, &event.input)).collect();
+    fetched_by(lines.iter().map(String::as_str))
 }
 
 impl SegmentDigest {

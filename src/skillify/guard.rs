@@ -1,12 +1,19 @@
-//! The guard: what must never be published, whoever wrote it.
+//! The guard: what must never be published, whoever wrote it, and what a person has to agree to first.
+//!
+//! A text with a credential, a name, a deceiving letter or an instruction to the assistant is withheld. A command is
+//! published only if it is of a known kind that the configuration allows: see [`crate::shell::class`].
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 
 use super::claim::Claim;
+use super::score::Shortfall;
 use crate::redact::{PLACEHOLDER, Redactor};
+use crate::shell::class::{self, Fetched};
+use crate::shell::{Class, Classes};
 
 /// The credentials that are also kept out of the table; none may come in with an older table.
 static REDACTOR: LazyLock<Option<Redactor>> = LazyLock::new(|| Redactor::built_in().ok());
@@ -26,14 +33,12 @@ static RULES: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
         r"(?i)\.ssh\b|\.aws\b|\.netrc|\bid_(?:rsa|ed25519|ecdsa)|\.git-credentials|/etc/(?:shadow|passwd|sudoers)|\.kube/config|\.docker/config|\.pgpass|\.gnupg",
         // Text that speaks to the assistant.
         r"(?i)(?:ignore|disregard|forget|override)\s+(?:\w+\s+){0,3}(?:previous|prior|above|earlier|instructions?|rules)|system\s+prompt|you\s+are\s+now|do\s+not\s+(?:tell|inform|mention)|without\s+(?:telling|asking)",
-        // What a reader does not see.
-        r"[\u{00AD}\u{061C}\u{180E}\u{200B}-\u{200F}\u{2028}-\u{202E}\u{2060}-\u{206F}\u{FE00}-\u{FE0F}\u{FEFF}\u{E0000}-\u{E0FFF}]|[\x00-\x08\x0B-\x1F\x7F]",
         r"<!--|-->|<script",
     ])
     .ok()
 });
 
-const REASONS: [&str; 10] = [
+const REASONS: [&str; 9] = [
     "a credential",
     "a credential",
     "a credential",
@@ -42,16 +47,12 @@ const REASONS: [&str; 10] = [
     "a destructive command",
     "a credential's path",
     "an instruction to the assistant",
-    "invisible characters",
     "an HTML comment",
 ];
 
-/// An address, or who logs in where.
+/// Who logs in where.
 static HOST: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)\b(?:https?|ftp|ssh|git)://|\b(?:ssh|scp|sftp|rsync|mosh|ssh-copy-id)\s[^|;&]*?[\w.-]+@[\w-]",
-    )
-    .ok()
+    Regex::new(r"(?i)\b(?:ssh|scp|sftp|rsync|mosh|ssh-copy-id)\s[^|;&]*?[\w.-]+@[\w-]").ok()
 });
 
 /// What the text holds that must not be published, if anything.
@@ -59,6 +60,9 @@ pub(super) fn objection(text: &str) -> Option<&'static str> {
     // A rule that does not compile would guard nothing: then nothing may pass.
     let Some(rules) = RULES.as_ref() else { return Some("no rules to check it by") };
     let Some(redactor) = REDACTOR.as_ref() else { return Some("no rules to check it by") };
+    if let Some(deceit) = class::deceives(text) {
+        return Some(deceit);
+    }
     // What the door took out was one, and a command with a placeholder in it is none.
     if text.contains(PLACEHOLDER) || redactor.finds(text) {
         return Some("a credential");
@@ -72,13 +76,74 @@ pub(super) fn objection(text: &str) -> Option<&'static str> {
 /// What a claim holds that must not be published, if anything.
 pub(super) fn objection_to_claim(claim: &Claim) -> Option<&'static str> {
     let text = claim.to_string();
-    if names_a_host(&text) { Some("a host") } else { objection(&text) }
+    if names_a_host(&text) {
+        return Some("a host");
+    }
+    let commands = claim.commands().into_iter().chain(claim.unwanted());
+    let refused = commands.filter_map(|command| class::judge(&command.to_string()).refused());
+    let outside = claim.files().into_iter().filter(|file| {
+        let path = file.to_string();
+        class::leads_out(&path, 0) || path.starts_with(".git/")
+    });
+    let refused = refused.chain(outside.map(|_| "a path outside of the repository")).next();
+    refused.or_else(|| objection(&text))
+}
+
+/// What the sessions of a workspace tell of what they run.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Files that any of them fetched: no part of a repository.
+    pub(super) fetched: Fetched,
+    /// The tools that their assistants have beside the shell, by name.
+    pub(super) tools: BTreeSet<String>,
+}
+
+/// What a person has to agree to before the claims are published: each class beyond the allowed ones, with what
+/// gave it. What runs something that a session fetched is no script of the repository.
+pub(super) fn needs_review<'c>(
+    claims: impl IntoIterator<Item = &'c Claim>,
+    allowed: Classes,
+    known: &Known,
+) -> Option<Shortfall> {
+    let mut classes: BTreeMap<Class, String> = BTreeMap::new();
+    let mut add = |class: Class, why: &str| {
+        classes.entry(class).or_insert_with(|| why.to_owned());
+    };
+    for claim in claims {
+        for command in claim.commands() {
+            let line = command.to_string();
+            // What failed is told, not asked for: nobody has to know it.
+            let is_asked_for = claim.asks_for() == Some(command);
+            if known.tools.contains(&line) && allowed.has(Class::Tasks) {
+                continue;
+            }
+            let judged = class::judge(&line);
+            let beyond =
+                || judged.beyond(allowed).filter(|(class, _)| is_asked_for || *class != Class::Unknown);
+            beyond().for_each(|(class, why)| add(class, why));
+            let is_fetch = judged
+                .beyond(Classes::default())
+                .any(|(class, _)| matches!(class, Class::Fetch | Class::Send));
+            if !allowed.has(Class::FetchedCode) && !is_fetch && known.fetched.is_used_by(&line) {
+                add(Class::FetchedCode, "a session fetched what it runs");
+            }
+        }
+        // A command that it is against is shown as well: who skims it must not find one that does harm.
+        for line in claim.unwanted().into_iter().map(ToString::to_string) {
+            let judged = class::judge(&line);
+            let harms =
+                judged.beyond(allowed).filter(|(class, _)| matches!(class, Class::Send | Class::FetchedCode));
+            harms.for_each(|(class, why)| add(class, why));
+        }
+    }
+    (!classes.is_empty()).then_some(Shortfall::Review(classes))
 }
 
 /// Whether the text names another host.
 pub(super) fn names_a_host(text: &str) -> bool {
     let numbers = || text.split(|char: char| !char.is_ascii_alphanumeric() && char != '.');
-    HOST.as_ref().is_none_or(|regex| regex.is_match(text)) || numbers().any(is_address)
+    let is_told = HOST.as_ref().is_none_or(|regex| regex.is_match(text));
+    is_told || class::has_foreign_address(text) || numbers().any(is_address)
 }
 
 /// The address of another machine in numbers.
@@ -135,12 +200,15 @@ mod tests {
             "scp dist/a.tgz deploy@edge-7:/srv",
             "redis-cli -h 10.1.2.3 ping",
             "curl -X POST http://ci.local:8111/queue",
+            "curl http://{name}/queue",
+            "curl https://",
         ] {
             assert!(names_a_host(text), "{text}");
         }
         for text in [
             "git tag v1.2.3.4",
             "curl -X POST 127.0.0.1:8080/reindex",
+            "curl http://localhost:8080/health",
             "docker run -p 0.0.0.0:80:80 web",
             "npm install left-pad@1.3.0",
             "brew services start postgresql@16",

@@ -97,8 +97,8 @@ mod version;
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
-pub use crate::shell::command_line;
 pub use crate::shell::setting::program_of;
+pub use crate::shell::{Class, Classes, command_line};
 pub use arrow::{segments_as_rows, segments_schema};
 pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};
 pub use compose::Topic;
@@ -270,6 +270,17 @@ fn with_workspace<D: Borrow<Digest>, T>(
         index: index::Index::of(&works, &terms),
         terms: &terms,
         as_of,
+        known: known(sessions()),
     };
     work(&mining, segments)
+}
+
+/// What the sessions tell of what they run.
+fn known<'d>(sessions: impl Iterator<Item = &'d Digest>) -> guard::Known {
+    let mut known = guard::Known::default();
+    for session in sessions {
+        known.fetched.extend(session.fetched());
+        known.tools.extend(session.tools());
+    }
+    known
 }

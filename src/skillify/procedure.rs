@@ -118,7 +118,7 @@ impl Workspace<'_> {
 
     fn is_enough(&self, sessions: &Sessions<'_>) -> bool {
         let people = sessions.values().filter(|person| !person.is_empty()).collect::<BTreeSet<_>>().len();
-        sessions.len() >= self.rule.sessions && (self.known_people <= 1 || people >= self.rule.people)
+        sessions.len() >= self.rule.sessions && self.rule.are_enough(people, self.known_people)
     }
 
     /// Judges the steps of a procedure one by one by its cluster's evidence, and then as a whole.
@@ -162,7 +162,8 @@ impl Workspace<'_> {
         let unsaid = guarded.iter().filter(|guarded| tells(&guarded.step.claim, works));
         let programs = unsaid.filter_map(|guarded| guarded.step.claim.asks_for()?.program());
         shortfalls.extend(programs.take(1).map(|program| Shortfall::unsaid(program.to_owned())));
-        let claims = kept.into_iter().map(|kept| kept.claim).collect();
+        let claims: Vec<SupportedClaim> = kept.into_iter().map(|kept| kept.claim).collect();
+        shortfalls.extend(self.review(claims.iter().map(|claim| &claim.claim)));
         Draft { topic: Topic::Work, claims, dropped, shortfalls }
     }
 

@@ -1,25 +1,38 @@
 //! The publish rule: how much evidence makes a candidate a skill.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::claim::{Claim, Evidence, SupportedClaim};
 use super::guard;
 use crate::event::Timestamp;
+use crate::shell::{Class, Classes};
 
 /// How much support a skill needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublishRule {
     /// Distinct accepted sessions.
     pub sessions: usize,
-    /// Distinct known people; not asked for where the workspace has at most one.
+    /// Distinct known people.
     pub people: usize,
     /// Skills of one repository at most: the most useful ones.
     pub skills: usize,
+    /// Whether one person is enough where the workspace knows at most one: on one's own machine.
+    pub alone: bool,
+    /// What a skill may say without a person who agrees.
+    pub allow: Classes,
+}
+
+impl PublishRule {
+    /// Whether so many people are enough of so many that the workspace knows.
+    pub(super) const fn are_enough(&self, people: usize, known: usize) -> bool {
+        (self.alone && known <= 1) || people >= self.people
+    }
 }
 
 impl Default for PublishRule {
     fn default() -> Self {
-        Self { sessions: 2, people: 2, skills: 7 }
+        Self { sessions: 2, people: 2, skills: 7, alone: true, allow: Classes::default() }
     }
 }
 
@@ -72,6 +85,8 @@ pub enum Shortfall {
     Unsaid(String),
     /// The guard found something that must not be published.
     Guarded(String),
+    /// It does what a person has to agree to first: each class with what gave it.
+    Review(BTreeMap<Class, String>),
 }
 
 impl Shortfall {
@@ -106,6 +121,12 @@ impl fmt::Display for Shortfall {
                 write!(f, "most sessions also ran `{token}` in a way that no step can say")
             }
             Self::Guarded(reason) => write!(f, "the guard found {reason}"),
+            Self::Review(classes) => {
+                f.write_str("a person has to agree to what it may do: ")?;
+                let told: Vec<String> =
+                    classes.iter().map(|(class, why)| format!("{} ({why})", class.as_str())).collect();
+                f.write_str(&told.join(", "))
+            }
         }
     }
 }
@@ -119,8 +140,8 @@ pub(super) fn shortfalls(claim: &SupportedClaim, rule: PublishRule, known_people
     if accepted < rule.sessions {
         shortfalls.push(Shortfall::Sessions { found: accepted, needed: rule.sessions });
     }
-    let asks_for_people = known_people > 1 || matches!(claim.claim, Claim::Prefer { .. });
-    if asks_for_people && people < rule.people {
+    let said_in_words = matches!(claim.claim, Claim::Prefer { .. });
+    if !rule.are_enough(people, known_people) || (said_in_words && people < rule.people) {
         shortfalls.push(Shortfall::People { found: people, needed: rule.people });
     }
     if accepted < 2 * rejected {

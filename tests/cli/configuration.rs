@@ -47,6 +47,10 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
             "c.yaml:2:57: receivers.otlp.protocols.http.cors.allowed_origins: expected an origin such as https://app.example.com, found `example.com`",
         ),
         (
+            "connectors:\n  skillify:\n    publish: { allow: [read, guess] }\n",
+            "c.yaml:3:23: connectors.skillify.publish.allow: no class `guess`; the classes are read, build, test, format, generate, tree, services, tasks, fetch, fetched-code, publish, send, administer, unknown",
+        ),
+        (
             "receivers:\n  jaeger: {}\n",
             "c.yaml:2:3: receivers.jaeger: no such type among the receivers; known are: otlp, langfuse, hooks",
         ),

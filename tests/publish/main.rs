@@ -29,3 +29,4 @@ mod races;
 mod repository;
 mod seen;
 mod server;
+mod waiting;

@@ -11,6 +11,7 @@ mod causes;
 mod claims;
 mod database;
 mod embedder;
+mod guard;
 mod increments;
 mod llm;
 mod noise;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use skillspan::event::Status;
 use skillspan::skillify::{Candidate, Material, Mined, Offline, Proposer, Wording};
 
-use super::sessions::{mined, needs, session};
+use super::sessions::{mined, mined_by_default, needs, session};
 
 fn published_texts(mined: &Mined) -> String {
     let published = mined.candidates.iter().filter(|candidate| candidate.is_published());
@@ -12,7 +12,7 @@ fn published_texts(mined: &Mined) -> String {
 }
 
 fn repaired_by(command: &str) -> Mined {
-    mined(&needs(command, "make itest"))
+    mined_by_default(&needs(command, "make itest"))
 }
 
 #[test]
@@ -102,7 +102,10 @@ fn a_proposer_may_word_a_choice_between_installs() {
     };
     let sessions = [told("a", "alice"), told("b", "bob")];
     let snapshot = skillspan::skillify::Snapshot { workspace: "shop", sessions: &sessions };
-    let mined = skillspan::skillify::mine(&snapshot, &skillspan::skillify::Config::default(), &Polite);
+    let allow = skillspan::skillify::Classes::EVERY;
+    let publish = skillspan::skillify::PublishRule { allow, ..skillspan::skillify::PublishRule::default() };
+    let config = skillspan::skillify::Config { publish, ..skillspan::skillify::Config::default() };
+    let mined = skillspan::skillify::mine(&snapshot, &config, &Polite);
     let texts = published_texts(&mined);
     assert!(texts.contains("Please: Use `pnpm add charts`, not `npm`."), "{texts}");
 }

@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 use skillspan::event::{Decision, Kind, SessionEvent, Status, Timestamp};
-use skillspan::skillify::{Config, Mined, Offline, Snapshot, mine};
+use skillspan::skillify::{Classes, Config, Mined, Offline, PublishRule, Snapshot, mine};
 use skillspan::table::{Fact, Session, SessionSource};
 
 /// Builds one session, a second per fact.
@@ -253,7 +253,14 @@ pub fn other_work(count: usize) -> Vec<Session> {
     (0..count).zip(["alice", "bob", "cem", "dina"].into_iter().cycle()).map(of).collect()
 }
 
-/// Mines with the default rule and the offline proposer.
+/// Mines with the offline proposer and the default rule, but whatever a person would have to agree to.
 pub fn mined(sessions: &[Session]) -> Mined {
+    let publish = PublishRule { allow: Classes::EVERY, ..PublishRule::default() };
+    let config = Config { publish, ..Config::default() };
+    mine(&Snapshot { workspace: "shop", sessions }, &config, &Offline)
+}
+
+/// Mines with the offline proposer and the default rule.
+pub fn mined_by_default(sessions: &[Session]) -> Mined {
     mine(&Snapshot { workspace: "shop", sessions }, &Config::default(), &Offline)
 }

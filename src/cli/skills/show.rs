@@ -62,6 +62,7 @@ fn skill_json(target: &Target, skill: &Listed) -> serde_json::Value {
         "description": skill.description,
         "has_proposal": skill.has_proposal(),
         "same_as": skill.same_as,
+        "review": skill.review,
     })
 }
 
@@ -87,9 +88,14 @@ pub(super) fn show(found: &[Found], json: bool) -> String {
         }
         if let Some(proposal) = &skill.proposal {
             let name = &skill.name;
+            let why = if skill.review.is_empty() {
+                "because a person wrote what stands there".to_owned()
+            } else {
+                format!("because a person has to agree to what it may do ({})", skill.review.join("; "))
+            };
             let _ = write!(
                 text,
-                "\n# Proposed, because a person wrote what stands there\n{proposal}\n\
+                "\n# Proposed, {why}\n{proposal}\n\
                  Take it with `skillspan skills approve {name}`, drop it with `skillspan skills reject {name}`.\n"
             );
         }

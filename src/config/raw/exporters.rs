@@ -10,6 +10,7 @@ use super::proposer::Proposer;
 use crate::config::components::Named;
 use crate::config::units::{ByteSize, Span, Zstd};
 use crate::secret::Secret;
+use crate::skillify::{Class, Classes};
 
 /// `exporters:`
 #[derive(Debug)]
@@ -279,6 +280,21 @@ pub(in crate::config) struct Publish {
     pub(in crate::config) people: u64,
     /// … and of one repository at most so many skills: the most useful ones.
     pub(in crate::config) skills: u64,
+    /// What a skill may say without a person who agrees, by class.
+    #[serde(deserialize_with = "classes")]
+    pub(in crate::config) allow: Classes,
+}
+
+/// A list of names of classes.
+fn classes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Classes, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    let class = |name: String| {
+        Class::parse(&name).ok_or_else(|| {
+            let known: Vec<&str> = Class::ALL.iter().map(|class| class.as_str()).collect();
+            de::Error::custom(format_args!("no class `{name}`; the classes are {}", known.join(", ")))
+        })
+    };
+    names.into_iter().map(class).collect()
 }
 
 /// `file`: a lock beside the target.
@@ -374,6 +390,6 @@ impl Default for Skillify {
 
 impl Default for Publish {
     fn default() -> Self {
-        Self { sessions: 2, people: 2, skills: 7 }
+        Self { sessions: 2, people: 2, skills: 7, allow: Classes::default() }
     }
 }

@@ -1,0 +1,108 @@
+//! Skills that wait for a person: they would say what the configuration does not let mining say alone.
+//!
+//! They stand in the state, not in the tree. `skillspan skills list` names them with what they may do; a person
+//! approves or rejects them. What was rejected is remembered as a skill that was deleted is.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::content::Content;
+use super::reconcile::{new_id, refused_claims};
+use super::run::{Run, with_id};
+use super::skill;
+use super::state::{Skill, State};
+use super::{Change, Findings};
+use crate::skillify::{Candidate, Claim, Shortfall};
+
+/// So many skills of a workspace wait at most: nobody reads more.
+const MOST: usize = 20;
+
+/// A skill that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Waiting {
+    /// What it may do that a person has to agree to, a line each: `send: it names another machine`.
+    pub(super) review: Vec<String>,
+    pub(super) skill: Skill,
+}
+
+impl Waiting {
+    /// The SKILL.md that it would have.
+    pub(super) fn text(&self, id: &str) -> String {
+        skill::skill_md(id, &self.skill).unwrap_or_default()
+    }
+}
+
+/// Brings what waits in a workspace up to what mining found.
+pub(super) fn take_up(run: &mut Run<'_>, findings: &Findings, has_fallen: impl Fn(&Candidate) -> bool) {
+    let workspace = findings.workspace.as_str();
+    drop_what_is_settled(&mut run.state, workspace);
+    let proposed = findings.candidates.iter().filter(|candidate| candidate.is_proposed());
+    for candidate in proposed {
+        let claims: BTreeSet<&Claim> = candidate.claims.iter().map(|claim| &claim.claim).collect();
+        let refused = refused_claims(run, workspace);
+        let is_refused = claims.iter().any(|claim| refused.contains(*claim));
+        if is_refused || is_settled(&run.state, workspace, &claims) || has_fallen(candidate) {
+            continue;
+        }
+        put(run, workspace, candidate, &claims);
+    }
+}
+
+fn put(run: &mut Run<'_>, workspace: &str, candidate: &Candidate, claims: &BTreeSet<&Claim>) {
+    let known = run.state.waiting.iter().find(|(_, waiting)| {
+        waiting.skill.workspace == workspace
+            && waiting.skill.content.claims.iter().any(|record| claims.contains(&record.claim))
+    });
+    let known = known.map(|(id, waiting)| (id.clone(), waiting.clone()));
+    let review = review(candidate);
+    let (id, waiting) = match known {
+        Some((id, known)) => {
+            let says_the_same = known.skill.content.claim_set().iter().collect::<BTreeSet<_>>() == *claims;
+            if says_the_same && known.review == review {
+                run.changes.skills.entry(known.skill.name).or_insert(Change::Waiting);
+                return;
+            }
+            let content = Content::of(candidate, Some(&known.skill.content));
+            (id, Waiting { review, skill: Skill { content, ..known.skill } })
+        }
+        None => {
+            let waits = run.state.waiting.values().filter(|waiting| waiting.skill.workspace == workspace);
+            if waits.count() >= MOST {
+                return;
+            }
+            let id = new_id(run, candidate);
+            // It takes no name from a skill that stands or comes to stand.
+            let name = with_id(&candidate.wording.name, &id);
+            let mut skill = Skill::new(name, workspace, Content::of(candidate, None));
+            skill.note(&run.as_of, "waits for a person to agree");
+            (id, Waiting { review, skill })
+        }
+    };
+    run.changes.skills.entry(waiting.skill.name.clone()).or_insert(Change::Waiting);
+    run.state.waiting.insert(id, waiting);
+}
+
+fn review(candidate: &Candidate) -> Vec<String> {
+    let classes = candidate.shortfalls.iter().filter_map(|shortfall| match shortfall {
+        Shortfall::Review(classes) => Some(classes),
+        _ => None,
+    });
+    classes.flatten().map(|(class, why)| format!("{}: {why}", class.as_str())).collect()
+}
+
+/// Whether a skill of the workspace says the claims, or has decided not to.
+fn is_settled(state: &State, workspace: &str, claims: &BTreeSet<&Claim>) -> bool {
+    let mut skills = state.skills.values().filter(|skill| skill.workspace == workspace);
+    skills.any(|skill| claims.iter().all(|claim| skill.knows(claim)))
+}
+
+/// What other skills have come to say waits no longer.
+fn drop_what_is_settled(state: &mut State, workspace: &str) {
+    let waiting = std::mem::take(&mut state.waiting);
+    let kept = waiting.into_iter().filter(|(_, waiting)| {
+        let claims = waiting.skill.content.claim_set();
+        waiting.skill.workspace != workspace || !is_settled(state, workspace, &claims.iter().collect())
+    });
+    state.waiting = kept.collect();
+}

@@ -1,0 +1,81 @@
+//! Skills that wait for a person to agree to what they may do.
+
+use skillspan::exporters::target::Update;
+use skillspan::library::{Change, Decision, Standing};
+use skillspan::skillify::Mined;
+
+use super::life::Target;
+use super::repository::{NAME, first, needs};
+use super::sessions::{mined, mined_by_default};
+
+/// What makes the tests pass speaks with another machine.
+fn foreign() -> Mined {
+    mined_by_default(&needs("ssh build-host make db-up", "make itest"))
+}
+
+fn decide(target: &Target, name: &str, decision: Decision) -> Result<(), String> {
+    let update = Update::Decision { skill: name.into(), decision, as_of: "2026-11-22".into() };
+    target.exporter().publish(&update).map(drop).map_err(|error| error.to_string())
+}
+
+/// The one skill that waits.
+fn waiting(target: &Target) -> Option<skillspan::library::Listed> {
+    let library = target.exporter().load().unwrap();
+    library.skills().into_iter().find(|skill| skill.standing == Standing::Waiting)
+}
+
+#[test]
+fn what_the_configuration_does_not_allow_waits_with_its_class_named() {
+    let target = Target::new();
+    let report = target.publish(&foreign());
+    assert_eq!(target.skills(), [""; 0]);
+    let listed = waiting(&target).unwrap();
+    assert_eq!(report.named(Change::Waiting), [listed.name.as_str()]);
+    assert!(listed.review.iter().any(|class| class.starts_with("send: ")), "{:?}", listed.review);
+    assert!(listed.proposal.unwrap().contains("ssh build-host make db-up"));
+    let before = target.contents();
+    target.publish(&foreign());
+    assert_eq!(target.contents(), before, "it is proposed once");
+}
+
+#[test]
+fn what_a_person_agrees_to_is_published_and_stays() {
+    let target = Target::new();
+    target.publish(&foreign());
+    let name = waiting(&target).unwrap().name;
+    decide(&target, &name, Decision::Approve).unwrap();
+    assert!(target.read(&format!("skills/{name}/SKILL.md")).contains("ssh build-host make db-up"));
+    assert_eq!(waiting(&target), None);
+    let before = target.contents();
+    target.publish(&foreign());
+    assert_eq!(target.contents(), before);
+    assert_eq!(waiting(&target), None, "it is not proposed again");
+}
+
+#[test]
+fn what_a_person_rejects_is_not_proposed_again() {
+    let target = Target::new();
+    target.publish(&foreign());
+    let name = waiting(&target).unwrap().name;
+    assert!(decide(&target, &name, Decision::Restore).unwrap_err().contains("waits for a person"));
+    decide(&target, &name, Decision::Reject).unwrap();
+    target.publish(&foreign());
+    assert_eq!((waiting(&target), target.skills()), (None, Vec::<String>::new()));
+}
+
+#[test]
+fn what_waits_keeps_nothing_else_from_being_published() {
+    let target = Target::new();
+    target.publish(&foreign());
+    let report = target.publish(&mined(&first()));
+    assert_eq!(report.named(Change::Created), [NAME], "{report}");
+}
+
+#[test]
+fn what_waits_for_a_session_is_named_by_its_erasure() {
+    let target = Target::new();
+    target.publish(&foreign());
+    let library = target.exporter().load().unwrap();
+    assert_eq!(library.supported_by("acme", "s01").len(), 1);
+    assert_eq!(library.supported_by("acme", "other").len(), 0);
+}
