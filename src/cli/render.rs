@@ -29,6 +29,7 @@ use super::columns::one_line;
 /// Where a line's time or duration begins.
 const RIGHT: usize = 100;
 const LONGEST_TEXT: usize = 160;
+const LONGEST_TOOL: usize = 80;
 const LONGEST_CALL: usize = RIGHT - 24;
 
 pub(super) fn show(session: &Session) -> String {
@@ -125,7 +126,13 @@ fn fact_lines(event: &SessionEvent, turn: &Turn<'_>) -> Vec<String> {
         Kind::Response => said("<", &event.text),
         Kind::ToolCall => call_lines(event, turn, &agent),
         Kind::ToolResult if of_call(turn, Kind::ToolCall, &event.tool_call_id).is_some() => Vec::new(),
-        Kind::ToolResult => vec![format!("  {} {agent}{} (call not seen)", mark(event.status), event.tool)],
+        Kind::ToolResult => {
+            vec![format!(
+                "  {} {agent}{} (call not seen)",
+                mark(event.status),
+                one_line(&event.tool, LONGEST_TOOL)
+            )]
+        }
         Kind::Decision if event.decision == Decision::Reject => {
             said("!", &format!("{} refused by {}", event.tool, event.decision_source))
         }
@@ -141,7 +148,8 @@ fn call_lines(call: &SessionEvent, turn: &Turn<'_>, agent: &str) -> Vec<String> 
     let refused = of_call(turn, Kind::Decision, &call.tool_call_id)
         .is_some_and(|decision| decision.decision == Decision::Reject);
     let outcome = if refused { "refused" } else { result.map_or("?      ", |result| mark(result.status)) };
-    let line = format!("  {outcome} {agent}{} {}", call.tool, one_line(&argument(&call.input), LONGEST_CALL));
+    let (tool, argument) = (one_line(&call.tool, LONGEST_TOOL), argument(&call.input));
+    let line = format!("  {outcome} {agent}{tool} {}", one_line(&argument, LONGEST_CALL));
     let took = result.map_or(0, |result| result.duration_us).max(call.duration_us);
     let took = if took > 0 { length(Duration::from_micros(took.unsigned_abs())) } else { String::new() };
     let mut lines = vec![ended_by(&line, &took)];

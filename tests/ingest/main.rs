@@ -44,6 +44,7 @@
 
 mod captures;
 mod connections;
+mod crowds;
 mod exporters;
 mod grpc;
 mod harness;
