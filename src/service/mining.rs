@@ -305,6 +305,10 @@ impl Worker {
         // A model's budget is one of a run: it is asked about all of it at once.
         let at_once = if self.step.is_some() { usize::MAX } else { SESSIONS_AT_ONCE };
         for part in parts(due, at_once) {
+            // The next start mines the rest.
+            if stopping.is_cancelled() {
+                return Ok(is_any);
+            }
             self.mine_part(part, counts, stopping).await?;
             // What was found does not pile up beside what is still to be mined.
             self.deliver(counts, stop).await;
