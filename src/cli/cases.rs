@@ -4,10 +4,11 @@
 //! sessions with what happened there: the commands, their statuses, and the first and last line of what they
 //! printed. This is for those who may read the sessions: nothing of it is published.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::event::{Kind, SessionEvent, Status};
+use crate::event::{Kind, SessionEvent, Status, visible_line};
 use crate::skillify::{Candidate, Counts, Evidence, Mined, Outcome, SupportedClaim};
 use crate::table::Session;
 
@@ -32,7 +33,12 @@ impl<'s> Events<'s> {
     pub(super) fn of_lines(&self, mined: &Mined) -> String {
         let mut text = String::new();
         for candidate in mined.candidates.iter().filter(|candidate| candidate.is_published()) {
-            let _ = writeln!(text, "\n# {}: {}", candidate.workspace, escaped(&candidate.wording.title));
+            let _ = writeln!(
+                text,
+                "\n# {}: {}",
+                escaped(&candidate.workspace),
+                escaped(&candidate.wording.title)
+            );
             let _ = writeln!(text, "{}", escaped(&candidate.wording.description));
             self.of_candidate(candidate, &mut text);
         }
@@ -128,7 +134,7 @@ fn clipped(text: &str) -> String {
     shown
 }
 
-/// A text of a session without what a terminal would obey.
-fn escaped(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+/// A text of a session on one line, hidden characters shown.
+fn escaped(text: &str) -> Cow<'_, str> {
+    visible_line(text)
 }

@@ -1,5 +1,7 @@
 //! Text in aligned columns, for people.
 
+use crate::event::visible_line;
+
 /// Rows under a header, each column as wide as its widest cell, two blanks between them.
 pub(super) fn columns<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
     let mut widths = header.map(width);
@@ -15,12 +17,14 @@ pub(super) fn columns<const N: usize>(header: [&str; N], rows: &[[String; N]]) -
     text
 }
 
-/// The text on one line, cut to `longest` characters with an ellipsis; control characters, which
-/// could rewrite the terminal, become blanks.
+/// The text on one line, hidden characters shown, cut to `longest` characters with an ellipsis.
 pub(super) fn one_line(text: &str, longest: usize) -> String {
-    let mut line: String =
-        text.trim().chars().take(longest).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.trim().chars().nth(longest).is_some() {
+    // Of a text of many megabytes no more is looked at than can be shown.
+    let end = text.char_indices().nth(longest * 4).map_or(text.len(), |(end, _)| end);
+    let shown = visible_line(text.get(..end).unwrap_or_default());
+    let shown = shown.trim();
+    let mut line: String = shown.chars().take(longest).collect();
+    if shown.chars().nth(longest).is_some() || end < text.len() {
         line.pop();
         line.push('…');
     }
@@ -54,7 +58,7 @@ mod tests {
 
     #[test]
     fn keeps_a_text_on_its_line() {
-        assert_eq!(one_line(" a\nb\x1b[2J ", 10), "a b [2J");
+        assert_eq!(one_line(" a\nb\x1b[2J ", 9), "a b\\u{1b…");
         assert_eq!(one_line("abcdef", 4), "abc…");
     }
 }

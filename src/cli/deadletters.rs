@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::Subcommand;
 
-use crate::event::decode_batch;
+use crate::event::{decode_batch, visible_line};
 use crate::journal::{DeadLetter, Journal, dead_letters};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print};
@@ -29,7 +29,7 @@ fn list(config: &ConfigFile) -> Result<String, Failure> {
     let mut lines = String::new();
     for pipeline in &settings.sessions {
         for DeadLetter { path, bytes, reason, .. } in dead_letters(&pipeline.journal.path).or_fail()? {
-            let _ = writeln!(lines, "{}  {bytes} bytes  {reason}", path.display());
+            let _ = writeln!(lines, "{}  {bytes} bytes  {}", path.display(), visible_line(&reason));
         }
     }
     Ok(if lines.is_empty() { "no dead letters\n".to_owned() } else { lines })

@@ -9,8 +9,10 @@ use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use clap::Args;
 
+use super::columns::one_line;
 use super::{ConfigFile, Failure, OrFail, print};
 use crate::dialects::{Column, Dialects, Explanation, HOOKS, Hooks, Outcome, Source};
+use crate::event::visible_line;
 use crate::receivers::hooks::{Form, HookBody};
 use crate::receivers::otlp::{Coding, Encoding, Export};
 use crate::receivers::{MemoryLimit, Refusal, Signal, Source as _};
@@ -138,7 +140,12 @@ fn render(explained: &Explained, all: bool) -> String {
         let _ = writeln!(text, "  {count:>5} × {line}");
     }
     if explained.unreadable > 0 {
-        let _ = writeln!(text, "{} more cannot be read: {}", explained.unreadable, explained.reason);
+        let _ = writeln!(
+            text,
+            "{} more cannot be read: {}",
+            explained.unreadable,
+            visible_line(&explained.reason)
+        );
     }
     text
 }
@@ -147,13 +154,13 @@ fn verdict(explanation: &Explanation) -> String {
     match &explanation.outcome {
         Outcome::Mapped(_) => "understood".to_owned(),
         Outcome::Dropped { dialect, reason } => format!("{} ({dialect})", reason.as_str()),
-        Outcome::Unrecognised => format!("no dialect knows scope `{}`", explanation.scope),
+        Outcome::Unrecognised => format!("no dialect knows scope `{}`", shorten(&explanation.scope)),
     }
 }
 
 fn render_record(text: &mut String, number: usize, explanation: &Explanation) {
     let Explanation { signal, name, scope, .. } = explanation;
-    let _ = writeln!(text, "{number} {signal} {} (scope {scope})", shorten(name));
+    let _ = writeln!(text, "{number} {signal} {} (scope {})", shorten(name), shorten(scope));
     let Outcome::Mapped(events) = &explanation.outcome else {
         let _ = writeln!(text, "  nothing: {}\n", verdict(explanation));
         return;
@@ -161,7 +168,8 @@ fn render_record(text: &mut String, number: usize, explanation: &Explanation) {
     for (event, columns) in events.iter().zip(&explanation.columns) {
         let _ = writeln!(text, "  {} by {}, rank {}", event.kind, event.dialect, event.rank);
         for Column { name, value, source } in columns {
-            let _ = writeln!(text, "    {name:<18} {}  <- {}", shorten(value), describe(source));
+            let _ =
+                writeln!(text, "    {name:<18} {}  <- {}", shorten(value), visible_line(&describe(source)));
         }
     }
     for (title, names) in [
@@ -170,7 +178,7 @@ fn render_record(text: &mut String, number: usize, explanation: &Explanation) {
         ("passed over", &explanation.passed_over),
     ] {
         if !names.is_empty() {
-            let _ = writeln!(text, "  {title}: {}", names.join(", "));
+            let _ = writeln!(text, "  {title}: {}", visible_line(&names.join(", ")));
         }
     }
     text.push('\n');
@@ -185,12 +193,6 @@ fn describe(source: &Source) -> String {
     }
 }
 
-/// One line of at most [`SHOWN`] characters; control characters would reach the terminal.
 fn shorten(text: &str) -> String {
-    let printable = |c: char| if c.is_control() { ' ' } else { c };
-    let mut line: String = text.chars().take(SHOWN).map(printable).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        line.push('…');
-    }
-    line
+    one_line(text, SHOWN)
 }

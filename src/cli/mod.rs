@@ -31,6 +31,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, ConfigError, ProcessSource, Settings};
+use crate::event::{visible, visible_json};
 use crate::exporters::git::answer_credential_question;
 
 /// `EX_USAGE` of sysexits.h: the command line or the configuration is wrong.
@@ -204,17 +205,34 @@ impl Failure {
         if broken_pipe {
             return ExitCode::SUCCESS;
         }
-        let _ = writeln!(std::io::stderr(), "error: {error:#}");
+        let text = format!("error: {error:#}");
+        let _ = writeln!(std::io::stderr(), "{}", visible(&text));
         ExitCode::from(code)
     }
 }
 
+/// Prints a text for people: what a terminal would obey, and what nobody would see, is shown.
 fn print(text: &str) -> Result<(), Failure> {
+    write(&visible(text))
+}
+
+/// Prints JSON, hidden characters as JSON's escapes.
+fn print_json(text: &str) -> Result<(), Failure> {
+    write(&visible_json(text))
+}
+
+/// Prints a text for people, or JSON.
+fn print_either(text: &str, is_json: bool) -> Result<(), Failure> {
+    if is_json { print_json(text) } else { print(text) }
+}
+
+fn write(text: &str) -> Result<(), Failure> {
     std::io::stdout().lock().write_all(text.as_bytes()).or_fail()
 }
 
+/// To git, which takes a credential as it is.
 fn answer_git(address: &Path, operation: &str) -> Result<(), Failure> {
-    print(&answer_credential_question(address, operation).or_fail()?)
+    write(&answer_credential_question(address, operation).or_fail()?)
 }
 
 /// Whatever speaks TLS in this process uses ring; nobody else installs another.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::config::{SessionsPipeline, SessionsTable, Settings};
+use crate::event::visible_line;
 use crate::journal::{Journal, OpenError};
 use crate::table::{DamagedFile, ResolveOptions, Session, Sessions, Table};
 
@@ -120,5 +121,5 @@ async fn ask_to_flush(url: &str) -> bool {
 
 pub(super) fn warn(message: &str) {
     // Without a standard error there is nobody to warn.
-    let _ = writeln!(std::io::stderr(), "warning: {message}");
+    let _ = writeln!(std::io::stderr(), "warning: {}", visible_line(message));
 }

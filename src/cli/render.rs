@@ -29,6 +29,7 @@ use super::columns::one_line;
 /// Where a line's time or duration begins.
 const RIGHT: usize = 100;
 const LONGEST_TEXT: usize = 160;
+const LONGEST_TOOL: usize = 80;
 const LONGEST_CALL: usize = RIGHT - 24;
 
 pub(super) fn show(session: &Session) -> String {
@@ -130,7 +131,8 @@ fn fact_lines(event: &SessionEvent, session: &Session) -> Vec<String> {
         Kind::ToolCall => call_lines(event, session, &agent),
         Kind::ToolResult if session.of_call(Kind::ToolCall, &event.tool_call_id).is_some() => Vec::new(),
         Kind::ToolResult => {
-            vec![format!("  {} {agent}{} (call not seen)", mark(session.status_of(event)), event.tool)]
+            let tool = one_line(&event.tool, LONGEST_TOOL);
+            vec![format!("  {} {agent}{tool} (call not seen)", mark(session.status_of(event)))]
         }
         Kind::Decision if is_interrupt(event) => said("!", "interrupted by the person"),
         Kind::Decision if event.decision == Decision::Reject => {
@@ -156,7 +158,8 @@ fn call_lines(call: &SessionEvent, session: &Session, agent: &str) -> Vec<String
         .is_some_and(|decision| decision.decision == Decision::Reject);
     let status = result.map_or(Status::Unknown, |result| session.status_of(result));
     let outcome = if refused { "refused" } else { mark(status) };
-    let line = format!("  {outcome} {agent}{} {}", call.tool, one_line(&argument(&call.input), LONGEST_CALL));
+    let (tool, argument) = (one_line(&call.tool, LONGEST_TOOL), argument(&call.input));
+    let line = format!("  {outcome} {agent}{tool} {}", one_line(&argument, LONGEST_CALL));
     let took = result.map_or(0, |result| result.duration_us).max(call.duration_us);
     let took = if took > 0 { length(Duration::from_micros(took.unsigned_abs())) } else { String::new() };
     let mut lines = vec![ended_by(&line, &took)];

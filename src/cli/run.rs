@@ -6,18 +6,21 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogSettings;
-use crate::service::Service;
+use crate::event::{visible, visible_json, visible_line};
+use crate::service::{Service, raise_open_files};
 
 use super::{ConfigFile, Failure, OrFail, block_on};
 
 pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
     let settings = config.load()?;
     start_logging(settings.logs);
+    raise_open_files();
     block_on(async {
         // Before anything answers: whoever sees that it is ready may stop it.
         let signals = StopSignals::listen().or_fail()?;
         let service = Service::start(settings.clone()).await.or_fail()?;
-        std::io::stderr().write_all(service.notice(&settings).as_bytes()).or_fail()?;
+        let notice = service.notice(&settings);
+        std::io::stderr().write_all(visible(&notice).as_bytes()).or_fail()?;
         let stopped_by = signals.next().await;
         tracing::info!(signal = stopped_by, "draining");
         service.drain().await;
@@ -29,9 +32,32 @@ pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
 /// Log lines go to standard error; `RUST_LOG` overrides the configured level.
 pub(super) fn start_logging(logs: LogSettings) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(logs.level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let writer = move || LogLines { is_json: logs.json };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     // A second start in one process keeps the first one's logging.
     let _ = if logs.json { builder.json().try_init() } else { builder.try_init() };
+}
+
+/// Writes log lines to standard error: what clients sent neither begins a line of its own nor tells a terminal
+/// what to do.
+struct LogLines {
+    is_json: bool,
+}
+
+impl Write for LogLines {
+    /// Is given an event at a time, with the end of its line.
+    fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = text.trim_end_matches('\n');
+        let shown = if self.is_json { visible_json(line) } else { visible_line(line) };
+        let end = &text.get(line.len()..).unwrap_or_default();
+        std::io::stderr().write_all(format!("{shown}{end}").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
 }
 
 /// What asks the process to stop; what comes after `listen` is not missed.

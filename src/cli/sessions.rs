@@ -15,7 +15,7 @@ use crate::table::{Fact, Filter, Session, Summary};
 use super::columns::{columns, one_line};
 use super::reader::TableChoice;
 use super::render::{minute, show};
-use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
+use super::{ConfigFile, Failure, OrFail, block_on, print_either, reader};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -105,11 +105,13 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::List(arguments) => {
             let sessions = block_on(find_many(arguments))?;
-            print(&if arguments.json { list_json(&sessions) } else { list(&sessions) })
+            let text = if arguments.json { list_json(&sessions) } else { list(&sessions) };
+            print_either(&text, arguments.json)
         }
         Command::Show { config, table, id, json, verbose } => {
             let session = block_on(find_one(config, table, id, *verbose))?;
-            print(&if *json { format!("{:#}\n", session_json(&session)) } else { show(&session) })
+            let text = if *json { format!("{:#}\n", session_json(&session)) } else { show(&session) };
+            print_either(&text, *json)
         }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 
 use crate::config::{ModelSettings, SkillsPipeline};
+use crate::event::{visible_json, visible_line};
 use crate::exporters::target::Update;
 use crate::library::Findings;
 use crate::service::digests::Digests;
@@ -69,7 +70,8 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         });
         if let Some(rounds) = arguments.null {
             for ((_, workspace), digests) in places {
-                let _ = writeln!(text, "{}", null(&workspace, &digests, &pipeline.mining, rounds));
+                let _ =
+                    writeln!(text, "{}", null(&visible_line(&workspace), &digests, &pipeline.mining, rounds));
             }
             continue;
         }
@@ -85,7 +87,7 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         }
         if arguments.explain {
             found.iter().flat_map(|found| found.mined.explain()).for_each(|line| {
-                let _ = writeln!(text, "{line}");
+                let _ = writeln!(text, "{}", visible_line(&line));
             });
         }
         if !arguments.dry_run {
@@ -179,9 +181,10 @@ fn would_ask(
         if arguments.show_prompt {
             let (address, body) = model.endpoint.request(question, false);
             let body = serde_json::to_string_pretty(&body).or_fail()?;
-            let _ = writeln!(text, "\n# {}\nPOST {address}\n{body}", question.about);
+            let (about, body) = (visible_line(&question.about), visible_json(&body));
+            let _ = writeln!(text, "\n# {about}\nPOST {address}\n{body}");
         } else if arguments.explain {
-            let _ = writeln!(text, "  would ask: {}", question.about);
+            let _ = writeln!(text, "  would ask: {}", visible_line(&question.about));
         }
     }
     Ok(())

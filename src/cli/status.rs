@@ -6,11 +6,12 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::config::Settings;
+use crate::event::visible_line;
 use crate::journal::{Journal, OpenError};
 use crate::receivers::hooks;
 use crate::service::{Loss, PipelineReport, Report, unowned_journals};
 
-use super::{ConfigFile, Failure, OrFail, block_on, local_client, print};
+use super::{ConfigFile, Failure, OrFail, block_on, local_client, print, print_json};
 
 /// A process that does not answer by then does not do well.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,7 +30,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut report = block_on(async { Ok(ask(&settings).await.unwrap_or_else(|| from_disk(&settings))) })?;
     add_hooks(&settings, &mut report);
     if arguments.json {
-        return print(&format!("{}\n", serde_json::to_string_pretty(&report).or_fail()?));
+        return print_json(&format!("{}\n", serde_json::to_string_pretty(&report).or_fail()?));
     }
     print(&render(&report))
 }
@@ -150,16 +151,16 @@ fn render(report: &Report) -> String {
             (None, Some(at)) => format!("published {at}"),
             (None, None) => "nothing published since the start".to_owned(),
         };
-        let _ = writeln!(text, "  skills     {}: {state}", target.target);
+        let _ = writeln!(text, "  skills     {}: {state}", visible_line(&target.target));
         for note in &target.notes {
-            let _ = writeln!(text, "             {note}");
+            let _ = writeln!(text, "             {}", visible_line(note));
         }
         if let Some(at) = &target.retry_at {
             let _ = writeln!(text, "             tried again at {at}");
         }
     }
     for problem in &report.problems {
-        let _ = writeln!(text, "! {}\n  to do: {}", problem.what, problem.todo);
+        let _ = writeln!(text, "! {}\n  to do: {}", visible_line(&problem.what), visible_line(&problem.todo));
     }
     if report.problems.is_empty() {
         text.push_str("nothing fails\n");

@@ -126,7 +126,10 @@ impl Resolver<'_> {
             skills: self.table_name(id, "skills", &raw.tables.skills)?,
             library: self.table_name(id, "library", &raw.tables.library)?,
         };
-        Ok(Target { route: route(&raw.route, &SHARED_SCOPES), place: Place::Deeplake(Box::new(config)) })
+        Ok(Target {
+            route: route(&raw.route, raw.limits, &SHARED_SCOPES),
+            place: Place::Deeplake(Box::new(config)),
+        })
     }
 
     fn service(&self, id: &str, raw: &raw::Deeplake) -> Result<Service, ResolveError> {

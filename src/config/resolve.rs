@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::exporters::parquet;
 use crate::journal;
+use crate::receivers::ConnectionBounds;
 use crate::receivers::auth::Rate;
 use crate::receivers::hooks;
 use crate::redact;
@@ -84,6 +85,7 @@ fn overlay(base: Raw, file: Raw) -> Raw {
     merged.connectors.0.extend(file.connectors.0);
     merged.service.journal = file.service.journal.or(merged.service.journal);
     merged.service.memory_limit = file.service.memory_limit.or(merged.service.memory_limit);
+    merged.service.connections = file.service.connections.or(merged.service.connections);
     merged.service.telemetry = file.service.telemetry.or(merged.service.telemetry);
     merged.service.pipelines = file.service.pipelines.or(merged.service.pipelines);
     merged
@@ -163,6 +165,8 @@ impl Resolver<'_> {
             receivers,
             journals: if sessions.is_empty() { None } else { Some(self.journals()?) },
             memory_limit,
+            connections: self.connections()?,
+            idle: self.raw.service.connections.unwrap_or_default().idle.0,
             sessions,
             followers,
             skills,
@@ -193,6 +197,20 @@ impl Resolver<'_> {
             parquet,
             table,
         })
+    }
+
+    fn connections(&self) -> Result<ConnectionBounds, ResolveError> {
+        let raw = self.raw.service.connections.unwrap_or_default();
+        let at = |key: &'static str| ["service", "connections", key];
+        for (key, count) in [("max", raw.max), ("per_address", raw.per_address)] {
+            if count == 0 {
+                return Err(self.invalid(&at(key), "with none, nobody could send anything"));
+            }
+        }
+        if raw.idle.0.is_zero() {
+            return Err(self.invalid(&at("idle"), "every connection is idle before its first request"));
+        }
+        Ok(ConnectionBounds { max: usize_of(raw.max), per_address: usize_of(raw.per_address) })
     }
 
     /// A request that is within its own limit must fit, decompressed and mapped, into what the exporter

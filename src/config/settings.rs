@@ -12,7 +12,7 @@ use crate::exporters::target::{Place, Target};
 use crate::exporters::{deeplake, parquet};
 use crate::journal;
 use crate::receivers::auth::{Credential, Rate};
-use crate::receivers::{cors, otlp, tls};
+use crate::receivers::{ConnectionBounds, cors, otlp, tls};
 use crate::redact;
 use crate::secret::Secret;
 use crate::skillify;
@@ -40,6 +40,10 @@ pub struct Settings {
     pub journals: Option<PathBuf>,
     /// The memory in bytes that all requests in flight may take together.
     pub memory_limit: usize,
+    /// How many connections there may be.
+    pub connections: ConnectionBounds,
+    /// How long one may have no request.
+    pub idle: Duration,
     /// The pipelines that fill tables.
     pub sessions: Vec<SessionsPipeline>,
     /// What follows tables and carries their sessions on.

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use crate::exporters::target::{Place, Target};
 use crate::exporters::{filesystem, git};
-use crate::library::{Layout, Route};
+use crate::library::{Bounds, Layout, Route};
 use crate::secret::Secret;
 
 use super::raw::{self, Exporter, Pipeline};
-use super::resolve::{ResolveError, Resolver};
+use super::resolve::{ResolveError, Resolver, usize_of};
 
 const BRANCH: &str = "main";
 const AUTHOR: &str = "skillspan <skillspan@localhost>";
@@ -50,7 +50,7 @@ impl Resolver<'_> {
             raw::Layout::Project => Layout::Project { path: String::new() },
         };
         let place = Place::Filesystem(filesystem::Config { path, layout });
-        Ok(Target { route: route(&raw.route, &[]), place })
+        Ok(Target { route: route(&raw.route, raw.limits, &[]), place })
     }
 
     fn git(&self, id: &str, raw: &raw::Git) -> Result<Target, ResolveError> {
@@ -90,7 +90,10 @@ impl Resolver<'_> {
             credential_helper: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("skillspan")),
             program: PathBuf::from("git"),
         };
-        Ok(Target { route: route(&raw.route, &SHARED_SCOPES), place: Place::Git(Box::new(config)) })
+        Ok(Target {
+            route: route(&raw.route, raw.limits, &SHARED_SCOPES),
+            place: Place::Git(Box::new(config)),
+        })
     }
 
     fn git_layout(&self, id: &str, raw: &raw::Git) -> Result<Layout, ResolveError> {
@@ -143,7 +146,7 @@ impl Resolver<'_> {
     }
 }
 
-pub(super) fn route(raw: &raw::Route, otherwise: &[raw::Scope]) -> Route {
+pub(super) fn route(raw: &raw::Route, limits: raw::SkillLimits, otherwise: &[raw::Scope]) -> Route {
     let scopes = if raw.scopes.is_empty() { otherwise } else { raw.scopes.as_slice() };
     let name = |scope: &raw::Scope| match scope {
         raw::Scope::Workspace => "workspace".to_owned(),
@@ -154,6 +157,11 @@ pub(super) fn route(raw: &raw::Route, otherwise: &[raw::Scope]) -> Route {
         workspaces: raw.workspaces.iter().cloned().collect(),
         projects: raw.projects.iter().cloned().collect(),
         scopes: scopes.iter().map(name).collect::<BTreeSet<_>>(),
+        bounds: Bounds {
+            skills: usize_of(limits.skills),
+            workspace: usize_of(limits.workspace),
+            run: usize_of(limits.run),
+        },
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `history.rs` | the chained hash of a conversation |
 //! | `identity.rs` | [`RecordDigest`] and the derivation of `event_id` |
 //! | `size.rs` | what events take in memory |
+//! | `visible.rs` | texts where a person reads them |
 //! | `wire.rs` | the events as `proto/skillspan/v1/session.proto`, for the journal |
 //!
 //! Invariants: no I/O; nothing here knows a client's dialect; an absent text is `""`, an absent
@@ -19,6 +20,7 @@ pub(crate) mod history;
 mod identity;
 mod size;
 mod timestamp;
+mod visible;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +28,7 @@ use std::fmt;
 
 pub use identity::{RecordDigest, SurroundingsDigest};
 pub use timestamp::Timestamp;
+pub use visible::{is_hidden, visible, visible_json, visible_line};
 pub use wire::{DecodeError, decode_batch, encode_batch, encode_batch_head, encode_event, encode_withdrawal};
 pub(crate) use wire::{attributes_from_json, attributes_to_json};
 

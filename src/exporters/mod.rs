@@ -5,14 +5,18 @@
 //! | `parquet/` | journal → table: plan, write, cursor |
 //! | `deeplake/` | table → Deeplake, session by session; skills as rows |
 //! | `target.rs` | what the exporters of skills have in common |
-//! | `filesystem.rs` | skills in a folder |
+//! | `survey.rs` | what in a target is a file of the library, and what is in its way |
+//! | `filesystem/` | skills in a folder |
 //! | `git/` | skills in a git repository |
 
 pub mod deeplake;
 pub mod filesystem;
 pub mod git;
 pub mod parquet;
+mod survey;
 pub mod target;
+
+pub use survey::{Blocked, Obstacle};
 
 /// An error with its causes, on one line.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {

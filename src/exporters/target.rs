@@ -1,6 +1,6 @@
 //! What the exporters of skills have in common: what they are asked to do, and what they report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -8,7 +8,9 @@ use std::sync::atomic::AtomicBool;
 use super::deeplake::{self, Skills};
 use super::filesystem::{self, Filesystem};
 use super::git::{self, Git};
-use crate::library::{self, Change, Changes, Decision, DecisionError, Findings, Library, Route};
+use crate::library::{
+    self, Bounds, Change, Changes, Decision, DecisionError, Findings, HeldBack, Library, Route,
+};
 
 /// What a target is asked to take up. The target works out the changes itself, on top of whatever
 /// stands there when it writes.
@@ -16,6 +18,8 @@ use crate::library::{self, Change, Changes, Decision, DecisionError, Findings, L
 pub enum Update {
     /// What mining found.
     Findings(Vec<Findings>),
+    /// What of it goes to a target, and how many new skills it may make.
+    Routed(Vec<Findings>, Bounds),
     /// What a person decided.
     Decision {
         /// The skill's name or id.
@@ -28,10 +32,19 @@ pub enum Update {
 }
 
 impl Update {
+    /// What mining found, if that is what it brings.
+    pub(super) fn findings(&self) -> &[Findings] {
+        match self {
+            Self::Findings(findings) | Self::Routed(findings, _) => findings,
+            Self::Decision { .. } => &[],
+        }
+    }
+
     /// What it changes in the library.
     pub(super) fn changes(&self, library: &Library) -> Result<Changes, DecisionError> {
         match self {
             Self::Findings(findings) => Ok(library::reconcile(library, findings)),
+            Self::Routed(findings, bounds) => Ok(library::reconcile_within(library, findings, *bounds)),
             Self::Decision { skill, decision, as_of } => library::decide(library, skill, *decision, as_of),
         }
     }
@@ -46,6 +59,10 @@ pub struct Report {
     pub files_written: usize,
     /// The change of the tree as a unified diff.
     pub diff: String,
+    /// New skills that were held back: what was found is to be brought again.
+    pub held_back: Option<HeldBack>,
+    /// The workspaces that they are of.
+    pub waiting: BTreeSet<String>,
     /// What else people should know, a line each: where a proposal waits, that history was rewritten.
     pub notes: Vec<String>,
 }
@@ -56,7 +73,9 @@ impl Report {
             skills: changes.skills.clone(),
             files_written: changes.files.len() + changes.removed.len(),
             diff: changes.diff(library),
-            notes: Vec::new(),
+            held_back: changes.held_back,
+            waiting: changes.waiting.clone(),
+            notes: changes.held_back.iter().map(HeldBack::to_string).collect(),
         }
     }
 
@@ -124,6 +143,7 @@ impl Error {
     /// A word for the kind of failure, the same for every failure of that kind.
     pub const fn kind(&self) -> &'static str {
         match self {
+            Self::Filesystem(filesystem::Error::Blocked { .. }) => "blocked",
             Self::Filesystem(_) => "folder",
             Self::Git(error) => error.kind(),
             Self::Deeplake(error) => error.kind(),
@@ -133,6 +153,9 @@ impl Error {
     /// What a person can do about it.
     pub const fn remedy(&self) -> &'static str {
         match self {
+            Self::Filesystem(filesystem::Error::Blocked { .. }) => {
+                "put a plain file or folder where the message says, or choose another path; it is tried again by itself"
+            }
             Self::Filesystem(_) => {
                 "make the folder writable and its files readable; it is tried again by itself"
             }
@@ -192,8 +215,8 @@ impl Target {
 
     fn routed(&self, update: &Update) -> Update {
         match update {
-            Update::Findings(findings) => Update::Findings(self.route.of(findings)),
-            Update::Decision { .. } => update.clone(),
+            Update::Findings(findings) => Update::Routed(self.route.of(findings), self.route.bounds),
+            Update::Routed(..) | Update::Decision { .. } => update.clone(),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use similar::TextDiff;
 
+use super::bounds::HeldBack;
 use super::{Library, Tree};
+use crate::event::visible;
 
 /// What becomes of a skill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +103,12 @@ pub struct Changes {
     pub removed: BTreeSet<String>,
     /// The state to write after them; `None` if nothing changes at all.
     pub state: Option<String>,
+    /// New skills that were held back.
+    pub held_back: Option<HeldBack>,
+    /// The workspaces that they are of.
+    pub waiting: BTreeSet<String>,
+    /// How many new skills each of the findings made.
+    pub(super) created: Vec<usize>,
     /// Why, a line each, for the commit.
     pub(super) reasons: Vec<(Change, String, String)>,
     pub(super) release: u64,
@@ -128,7 +136,7 @@ impl Changes {
                 let _ = writeln!(message, "Skillspan-{}: {}", capitalised(change.as_str()), names.join(", "));
             }
         }
-        message
+        visible(&message).into_owned()
     }
 
     /// The skills that such a change is made of.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bounds::Bounds;
 use super::effect::Episode;
 use super::learned::Learned;
 use super::revision::reduced;
@@ -64,7 +65,7 @@ fn readable(candidate: &Candidate) -> Option<Candidate> {
     (!claims.is_empty() && !is_procedure).then(|| reduced(candidate, claims))
 }
 
-/// Which skills go to a target.
+/// Which skills go to a target, and how many.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Route {
     /// Only skills of these workspaces; empty: of all.
@@ -73,6 +74,8 @@ pub struct Route {
     pub projects: BTreeSet<String>,
     /// Only skills of these scopes (`workspace`, `project`, `person`); empty: of all.
     pub scopes: BTreeSet<String>,
+    /// How many.
+    pub bounds: Bounds,
 }
 
 impl Route {

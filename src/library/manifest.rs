@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Tree;
 use super::effect::Effect;
-use super::skill::support;
+use super::skill::{plain, support};
 use super::state::{Skill, State};
 
 const NAME: &str = "skillspan-skills";
@@ -47,7 +47,7 @@ pub(super) fn root_files(state: &State) -> Tree {
     if state.skills.values().any(|skill| skill.retirement.is_some()) {
         files.push(("RETIRED.md", retired(state)));
     }
-    files.into_iter().map(|(path, content)| (path.to_owned(), content)).collect()
+    files.into_iter().map(|(path, content)| (path.to_owned(), plain(&content))).collect()
 }
 
 fn pretty(value: &serde_json::Value) -> String {

@@ -13,6 +13,7 @@
 //! | `people.rs` | what people did to the tree since the last publish |
 //! | `identity.rs` | which known skill a candidate is |
 //! | `judgement.rs` | what sessions say of a published skill: still true, contradicted, unseen |
+//! | `bounds.rs` | how many skills a target takes |
 //! | `reconcile.rs`, `revision.rs`, `run.rs` | findings and library → changes |
 //! | `learned.rs` | what a model said: answers, what they cost, skills that it takes for one |
 //! | `hand_written.rs` | skills that people wrote, and what sessions could add |
@@ -38,6 +39,7 @@
 //! his command; a run that learnt nothing changes no byte; no file and no state names a session, a
 //! person or a prompt.
 
+mod bounds;
 mod changes;
 mod content;
 mod decide;
@@ -60,9 +62,10 @@ mod skill;
 mod state;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::skillify::Candidate;
+pub use bounds::{Bounds, HeldBack};
 pub use changes::{Change, Changes};
 pub use content::session_hash;
 pub use decide::{Decision, DecisionError, decide};
@@ -71,7 +74,7 @@ pub use findings::{Findings, Route};
 pub use layout::{Layout, SKILLS};
 pub use learned::Learned;
 pub use listing::{Listed, ListedClaim, ListedEvent, Standing};
-pub use reconcile::reconcile;
+pub use reconcile::{reconcile, reconcile_within};
 pub use state::{Error, FORMAT, Stored};
 
 use state::State;
@@ -109,6 +112,23 @@ impl Library {
     pub fn without_root(mut self, root: &str) -> Self {
         self.roots.retain(|known| known != root);
         self
+    }
+
+    /// Where it looks for what it published: who cannot look there must not take it for deleted.
+    pub fn paths_in_use(&self) -> BTreeSet<String> {
+        let states = [Some(&self.state), self.interrupted.as_ref()].into_iter().flatten();
+        let mut paths: BTreeSet<String> = self.roots.iter().cloned().collect();
+        for state in states {
+            let looked_for = state.skills.values().filter(|skill| !skill.refused && !skill.is_gone());
+            let names = looked_for.map(|skill| &skill.name).chain(state.hand_written.keys());
+            for path in names.flat_map(|name| self.skill_paths(name)) {
+                paths.insert(path.replace("/SKILL.md", "/references/evidence.md"));
+                paths.insert(path);
+            }
+            let root_files = self.layout.root_files().iter().map(|path| (*path).to_owned());
+            paths.extend(root_files.filter(|path| state.files.contains_key(path)));
+        }
+        paths
     }
 
     /// Where each copy of the skill's SKILL.md stands.

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bounds::Bounds;
 use super::changes::{Change, Changes};
 use super::content::{ClaimRecord, Content};
 use super::hand_written::{self, HandWritten};
@@ -21,10 +22,29 @@ use crate::skillify::{Candidate, Claim, SupportedClaim, short_hash};
 
 /// What the findings change in the library. Candidates that are not published create nothing.
 pub fn reconcile(library: &Library, findings: &[Findings]) -> Changes {
-    let as_of = findings.iter().map(|findings| findings.as_of).max().unwrap_or_default().date();
+    reconcile_within(library, findings, Bounds::NONE)
+}
+
+/// The same, with no more new skills than the bounds allow; the changes say what was held back.
+pub fn reconcile_within(library: &Library, findings: &[Findings], bounds: Bounds) -> Changes {
     let findings: Vec<Cow<'_, Findings>> = findings.iter().map(Findings::readable).collect();
-    let mut run = Run::new(library, &as_of);
-    for findings in &findings {
+    let changes = attempt(library, &findings, None);
+    // What people deleted makes room at once.
+    let as_found = Run::new(library, &newest(&findings)).state;
+    let Some((quotas, held_back)) = bounds.quotas(&as_found, &findings, &changes.created) else {
+        return changes;
+    };
+    let waits = |at: usize| changes.created.get(at) > quotas.get(at);
+    let waiting = findings.iter().enumerate().filter(|(at, _)| waits(*at));
+    let waiting = waiting.map(|(_, findings)| findings.workspace.clone()).collect();
+    Changes { held_back: Some(held_back), waiting, ..attempt(library, &findings, Some(&quotas)) }
+}
+
+/// What the findings change, with so many new skills of each of them.
+fn attempt(library: &Library, findings: &[Cow<'_, Findings>], quotas: Option<&[usize]>) -> Changes {
+    let mut run = Run::new(library, &newest(findings));
+    for (at, findings) in findings.iter().enumerate() {
+        run.begin(quotas.map(|quotas| quotas.get(at).copied().unwrap_or_default()));
         run.episodes = &findings.episodes;
         Workspace::of(&run, findings).settle(&mut run);
         if let Some(learned) = &findings.learned {
@@ -33,6 +53,11 @@ pub fn reconcile(library: &Library, findings: &[Findings]) -> Changes {
         }
     }
     run.finish()
+}
+
+/// The date of the newest event.
+fn newest(findings: &[Cow<'_, Findings>]) -> String {
+    findings.iter().map(|findings| findings.as_of).max().unwrap_or_default().date()
 }
 
 /// One workspace of a run.
@@ -296,6 +321,9 @@ impl<'f> Workspace<'f> {
     }
 
     fn create(&self, run: &mut Run<'_>, candidate: &Candidate) {
+        if !run.may_create() {
+            return;
+        }
         let id = new_id(run, candidate);
         let name = run.free_name(&candidate.wording.name, &id);
         let skill = Skill::new(name, self.name, Content::of(candidate, None));

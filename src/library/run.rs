@@ -13,6 +13,8 @@ pub(super) struct Run<'a> {
     pub(super) as_of: String,
     /// The sessions of the workspace at hand.
     pub(super) episodes: &'a [Episode],
+    /// How many new skills the findings at hand may have; `None`: all of them.
+    quota: Option<usize>,
     /// Whether the list of skills changed without a file of theirs.
     listing_changed: bool,
 }
@@ -33,8 +35,23 @@ impl<'a> Run<'a> {
             changes: Changes::default(),
             as_of: as_of.to_owned(),
             episodes: &[],
+            quota: None,
             listing_changed,
         }
+    }
+
+    /// Turns to the next findings, of which so many may become new skills.
+    pub(super) fn begin(&mut self, quota: Option<usize>) {
+        self.quota = quota;
+        self.changes.created.push(0);
+    }
+
+    /// Whether one more new skill may be made of the findings at hand; it is counted.
+    pub(super) fn may_create(&mut self) -> bool {
+        let Some(created) = self.changes.created.last_mut() else { return true };
+        let may = self.quota.is_none_or(|quota| *created < quota);
+        *created += usize::from(may);
+        may
     }
 
     /// Writes a skill that is new or generated anew.

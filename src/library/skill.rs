@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use super::changes::capitalised;
 use super::content::{Body, Content, Sentence};
 use super::state::{Skill, Withdrawal};
+use crate::event::{is_hidden, visible};
 use crate::skillify::{Claim, Counts};
 
 /// The skill's SKILL.md; `None` if format 1 did not remember what it says.
 pub(super) fn skill_md(id: &str, skill: &Skill) -> Option<String> {
     let body = skill.content.body.as_ref()?;
     if let Some(retirement) = &skill.retirement {
-        return Some(retired_md(id, skill, body, &retirement.reason));
+        return Some(plain(&retired_md(id, skill, body, &retirement.reason)));
     }
     let mut text = front_matter(id, skill, &skill.content.description);
     // Writing to a String cannot fail.
@@ -36,7 +37,7 @@ pub(super) fn skill_md(id: &str, skill: &Skill) -> Option<String> {
         "\n## Evidence\nSeen in {}: [references/evidence.md](references/evidence.md).\n",
         support(&skill.content)
     );
-    Some(text)
+    Some(plain(&text))
 }
 
 /// Installers that update do not delete: the last version says itself that it is over.
@@ -84,9 +85,26 @@ fn front_matter(id: &str, skill: &Skill, description: &str) -> String {
     text
 }
 
-/// A YAML string: JSON's strings are a part of YAML.
+/// A YAML string: JSON's strings are a part of YAML, but for characters beyond the first plane, which have an
+/// escape of their own there.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let json = serde_json::Value::from(text).to_string();
+    let mut quoted = String::with_capacity(json.len());
+    for char in json.chars() {
+        if is_hidden(char) {
+            // Writing to a String cannot fail.
+            let _ = write!(quoted, "\\U{:08X}", u32::from(char));
+        } else {
+            quoted.push(char);
+        }
+    }
+    quoted
+}
+
+/// A text to publish: whatever came in with a claim, a name or an older library, no file has a character that
+/// its reader does not see.
+pub(super) fn plain(text: &str) -> String {
+    visible(text).into_owned()
 }
 
 fn bullets<'a>(text: &mut String, lines: impl Iterator<Item = &'a str>) {
@@ -163,8 +181,7 @@ pub(super) fn evidence_md(skill: &Skill) -> String {
         text.push_str("| session | date | assistant | outcome |\n|---|---|---|---|\n");
         for evidence in &record.evidence {
             let assistant = if evidence.assistant.is_empty() { "unknown" } else { &evidence.assistant };
-            let assistant: String =
-                assistant.chars().filter(|char| char.is_alphanumeric() || "-_. ".contains(*char)).collect();
+            let assistant: String = assistant.chars().filter(|char| is_plain_in_a_name(*char)).collect();
             let _ = writeln!(
                 text,
                 "| {} | {} | {assistant} | {} |",
@@ -185,5 +202,24 @@ pub(super) fn evidence_md(skill: &Skill) -> String {
             let _ = writeln!(text, "- {}: {}, {as_of}", capitalised(&claim.told()), reason.as_str());
         }
     }
-    text
+    plain(&text)
+}
+
+/// Some that nobody sees count as letters.
+fn is_plain_in_a_name(char: char) -> bool {
+    (char.is_alphanumeric() && !is_hidden(char)) || "-_. ".contains(char)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_the_front_matter_is_read_back_as_it_was_and_seen() {
+        let name = "shop\u{1b}[2J\u{202e}\u{9b}\u{e0041}\u{3164}\u{1f642}\"";
+        let yaml = quoted(name);
+        assert!(!yaml.chars().any(is_hidden), "{yaml}");
+        assert_eq!(yaml, "\"shop\\u001b[2J\\U0000202E\\U0000009B\\U000E0041\\U00003164\u{1f642}\\\"\"");
+        assert!(!"\u{3164}\u{200b}|\n\u{1b}".chars().any(is_plain_in_a_name));
+    }
 }

@@ -19,6 +19,9 @@ const MAX_SCOPES: usize = 200;
 /// Bytes of a scope's name that tell it from others: a longer one is a client's mistake, or its malice.
 const MAX_SCOPE_NAME: usize = 200;
 
+/// What a client is told of a disk that fails; the journal logs the rest.
+const NOT_WRITABLE: &str = "the journal cannot be written now";
+
 /// Records that say themselves, or whose request says, that they are not to be stored.
 const OPTED_OUT: DropLabels = DropLabels { dialect: "", reason: "opted_out" };
 
@@ -105,7 +108,12 @@ impl Ingest {
         if self.memory.is_short() {
             return Some("requests in flight take all of memory_limit".to_owned());
         }
-        self.pipelines.iter().find_map(|pipeline| pipeline.journal.status().obstacle())
+        self.pipelines.iter().find_map(|pipeline| {
+            let status = pipeline.journal.status();
+            let obstacle = status.obstacle()?;
+            // What the disk says names its folders; that is for the log and for `/status`.
+            Some(if status.writable { obstacle } else { NOT_WRITABLE.to_owned() })
+        })
     }
 
     /// Stores what the records say. Returns once it is durable in every pipeline, or says why it is not in
@@ -313,9 +321,14 @@ impl EventCounts {
     }
 }
 
+/// What a client is told: no path of this machine.
 fn refusal(error: AppendError) -> Refusal {
     match error {
         AppendError::TooLarge { .. } => Refusal::TooLarge(error.to_string()),
-        _ => Refusal::unavailable(error.to_string()),
+        AppendError::Full { .. } | AppendError::Closed => Refusal::unavailable(error.to_string()),
+        _ => {
+            tracing::debug!("a request is refused: {error}");
+            Refusal::unavailable(NOT_WRITABLE)
+        }
     }
 }

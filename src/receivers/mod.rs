@@ -11,6 +11,7 @@
 //! | `tls.rs` | certificates, and new ones while the service runs |
 //! | `counters.rs` | what came in and what became of it |
 //! | `cors.rs` | web pages that may send |
+//! | `connections.rs` | [`Connections`]: how many there may be, and which go first |
 //! | `serve.rs` | connections: HTTP/1.1 and HTTP/2 on one port, their timeouts and their age |
 //! | `otlp/` | OTLP over gRPC and over HTTP |
 //! | `hooks/` | what assistants give to commands that they run, and where it waits for a collector |
@@ -20,6 +21,7 @@
 //! durable, and not before.
 
 pub mod auth;
+mod connections;
 pub mod cors;
 mod counters;
 pub mod hooks;
@@ -34,9 +36,10 @@ mod signal;
 pub mod tls;
 
 pub use auth::{Caller, Gate};
+pub use connections::{ConnectionBounds, ConnectionCounts, Connections};
 pub use counters::{Counters, Losses};
 pub use ingest::{Ingest, Pipeline, Source, Tally};
 pub use memory::{Lease, MemoryLimit};
 pub use refusal::Refusal;
-pub use serve::{Lifetimes, serve};
+pub use serve::{Lifetimes, serve, serve_within};
 pub use signal::Signal;

@@ -1,6 +1,7 @@
 //! Connections: HTTP/1.1 and HTTP/2 (with prior knowledge, as gRPC speaks it) on one port.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::connections::{ConnectionBounds, Connections, Place};
 use super::tls::Certificates;
 
 /// Spans of agents are large; with hyper's defaults a client waits for window updates. What has come in
@@ -27,6 +29,9 @@ const FRAME: u32 = 64 << 10;
 const READ_BUFFER: usize = 64 << 10;
 /// What the kernel refuses now (no file descriptors left) it may allow in a moment.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A connection that gives way has no request; a client that has begun one meanwhile may be so fast.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A TLS handshake is two round trips.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -57,11 +62,24 @@ impl Default for Lifetimes {
     }
 }
 
-/// Serves `router` on `listener` until `stop`; then takes no new connection, lets the requests that
+/// [`serve_within`] bounds of its own.
+pub async fn serve(
+    listener: TcpListener,
+    certificates: Option<Certificates>,
+    router: Router,
+    stop: CancellationToken,
+    lifetimes: Lifetimes,
+) {
+    let connections = Connections::new(ConnectionBounds::default());
+    serve_within(&connections, listener, certificates, router, stop, lifetimes).await;
+}
+
+/// Serves `router` on `listener` until `stop`, as one of those that share `places`; then takes no new connection, lets the requests that
 /// are under way finish for at most the time to drain, and returns.
 ///
 /// With certificates, every connection begins with a TLS handshake.
-pub async fn serve(
+pub async fn serve_within(
+    places: &Connections,
     listener: TcpListener,
     certificates: Option<Certificates>,
     router: Router,
@@ -77,12 +95,15 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
+                // Who is refused is told by the end of the connection: to say more would take its place.
+                let Some(place) = places.admit(peer.ip()) else { continue };
                 let tls = certificates.as_ref().map(|now| TlsAcceptor::from(now.current()));
-                let connection = Connection { stream, peer, tls, router: router.clone(), lifetimes };
+                let connection = Connection { stream, peer, place, tls, router: router.clone(), lifetimes };
                 connections.spawn(connection.run(builder.clone(), stop.clone()));
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                let closed = places.make_room();
+                tracing::warn!(%error, closed, "a connection could not be accepted; idle ones are closed");
                 sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -116,6 +137,7 @@ fn connection_builder(idle: Duration) -> Builder<TokioExecutor> {
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
+    place: Arc<Place>,
     tls: Option<TlsAcceptor>,
     router: Router,
     lifetimes: Lifetimes,
@@ -124,7 +146,7 @@ struct Connection {
 impl Connection {
     async fn run(self, builder: Builder<TokioExecutor>, stop: CancellationToken) {
         let ends = Instant::now() + self.age();
-        let Self { stream, tls, router, lifetimes, .. } = self;
+        let Self { stream, place, tls, router, lifetimes, .. } = self;
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
@@ -132,11 +154,16 @@ impl Connection {
         tokio::select! {
             first = timeout(lifetimes.idle, stream.readable()) => if first.is_err() { return },
             () = stop.cancelled() => return,
+            () = place.displaced() => return,
         }
-        let conversation = Conversation { builder, router, ends, lifetimes, stop };
+        let conversation = Conversation { builder, router, place: Arc::clone(&place), ends, lifetimes, stop };
         let Some(tls) = tls else { return conversation.run(stream).await };
         // A client that begins no handshake would hold the connection for nothing.
-        match timeout(HANDSHAKE, tls.accept(stream)).await {
+        let shaken = tokio::select! {
+            shaken = timeout(HANDSHAKE, tls.accept(stream)) => shaken,
+            () = place.displaced() => return,
+        };
+        match shaken {
             Ok(Ok(stream)) => conversation.run(stream).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
@@ -154,6 +181,7 @@ impl Connection {
 struct Conversation {
     builder: Builder<TokioExecutor>,
     router: Router,
+    place: Arc<Place>,
     ends: Instant,
     lifetimes: Lifetimes,
     stop: CancellationToken,
@@ -161,13 +189,19 @@ struct Conversation {
 
 impl Conversation {
     async fn run(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let Self { builder, router, ends, lifetimes, stop } = self;
+        let Self { builder, router, place, ends, lifetimes, stop } = self;
         let begun = CancellationToken::new();
         let note = begun.clone();
         let router = TowerToHyperService::new(router);
+        let of_requests = Arc::clone(&place);
         let service = service_fn(move |request| {
             note.cancel();
-            router.call(request)
+            let busy = of_requests.busy();
+            let answering = router.call(request);
+            async move {
+                let _busy = busy;
+                answering.await
+            }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let mut connection = std::pin::pin!(connection);
@@ -175,6 +209,9 @@ impl Conversation {
             ended = connection.as_mut() => Some(ended),
             () = tokio::time::sleep_until(ends) => None,
             () = stop.cancelled() => None,
+            // HTTP/2 knows no such time; of HTTP/1.1 hyper sees to it itself.
+            () = place.idle_for(lifetimes.idle) => None,
+            () = place.displaced() => None,
             () = silence(lifetimes.idle, &begun) => return,
         };
         let ended = match ended {
@@ -182,9 +219,14 @@ impl Conversation {
             None => {
                 connection.as_mut().graceful_shutdown();
                 let left = if stop.is_cancelled() { lifetimes.drain } else { lifetimes.grace };
+                let displaced = async {
+                    place.displaced().await;
+                    sleep(FAREWELL).await;
+                };
                 tokio::select! {
                     ended = connection => ended,
                     () = sleep(left) => return,
+                    () = displaced => return,
                 }
             }
         };

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::digests::Packed;
 use crate::event::Timestamp;
-use crate::skillify::Digest;
 
 /// What mining has seen of a workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,14 +19,13 @@ pub(super) struct Mark {
 impl Mark {
     /// What there is to be seen now.
     pub(super) fn of<'d>(
-        digests: impl IntoIterator<Item = &'d Digest>,
+        digests: impl IntoIterator<Item = &'d Packed>,
         now: Timestamp,
         idle: Duration,
     ) -> Self {
         let mut mark = Self::default();
         for digest in digests {
-            let last = digest.last_event_at.max(digest.last_ingested_at);
-            mark.add(&digest.session, digest.prompts, digest.is_closed(now, idle).then_some(last));
+            mark.add(digest.session(), digest.prompts(), digest.is_closed(now, idle).then(|| digest.last()));
         }
         mark
     }

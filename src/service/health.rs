@@ -61,6 +61,7 @@ async fn health() -> Response {
 
 /// The process takes requests.
 async fn ready(State(vitals): State<Arc<Vitals>>) -> Response {
+    // The path that a disk error names is in the log and in `/status`: a probe is everybody's.
     let obstacle = vitals.obstacle();
     let status = if obstacle.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(json!({ "ready": obstacle.is_none(), "reason": obstacle }))).into_response()
@@ -163,7 +164,10 @@ impl Vitals {
             return Some("requests in flight take all of memory_limit".to_owned());
         }
         self.feeds.iter().find_map(|feed| {
-            let obstacle = feed.journal.status().obstacle()?;
+            let status = feed.journal.status();
+            let obstacle = status.obstacle()?;
+            let obstacle =
+                if status.writable { obstacle } else { "the journal cannot be written now".to_owned() };
             Some(format!("pipeline {}: {obstacle}", feed.pipeline))
         })
     }

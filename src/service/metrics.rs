@@ -18,7 +18,7 @@ use prometheus_client::registry::Registry;
 
 use crate::exporters::{deeplake, parquet};
 use crate::journal;
-use crate::receivers::{Counters, MemoryLimit};
+use crate::receivers::{Connections, Counters, MemoryLimit};
 use crate::table::clock;
 
 use super::embedding_counts::EmbeddingCounts;
@@ -62,6 +62,12 @@ impl Metrics {
         Self(registry)
     }
 
+    /// The same, with the connections of the doors.
+    pub(super) fn with_connections(mut self, connections: Connections) -> Self {
+        self.0.register_collector(Box::new(OpenConnections(connections)));
+        self
+    }
+
     pub(super) fn render(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.0)?;
@@ -79,6 +85,21 @@ impl Collector for RequestMemory {
         let (used, limit) = (bytes(self.0.used()), bytes(self.0.limit()));
         write.gauge("skillspan_receiver_memory_bytes", "Memory of requests in flight", used)?;
         write.gauge("skillspan_receiver_memory_max_bytes", "Memory that they may take", limit)
+    }
+}
+
+#[derive(Debug)]
+struct OpenConnections(Connections);
+
+impl Collector for OpenConnections {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut write = Writer(&mut encoder);
+        let counts = self.0.counts();
+        write.gauge("skillspan_connections", "Open connections of clients", counts.open)?;
+        let help = "Connections that were refused, because too many had requests under way";
+        write.counter("skillspan_connections_refused", help, counts.refused)?;
+        let help = "Idle connections that were closed to make room for others";
+        write.counter("skillspan_connections_displaced", help, counts.displaced)
     }
 }
 

@@ -4,7 +4,7 @@
 //! closed or is gone, or when it has `every_turns` turns more than at its last run. Mining is deterministic and
 //! publishing changes nothing without new evidence, so a restart that mines again does no harm.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::skillify::{self, Digest, Lessons, Mined, Offline, mine_digests};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
-use super::digests::Digests;
+use super::digests::{Digests, Packed, unpacked};
 use super::due::Mark;
 use super::embeddings::{Embeddings, EmbeddingsError};
 use super::metrics::MiningCounts;
@@ -74,6 +74,9 @@ pub async fn read(
     }
     Ok(places)
 }
+
+/// So many sessions are ready to be mined at a time, unless one workspace has more.
+const SESSIONS_AT_ONCE: usize = 2_000;
 
 /// How many workspaces are mined beside each other: they are nothing to each other, and mining is work of
 /// the background.
@@ -191,6 +194,38 @@ struct Seen {
     mined: BTreeMap<Place, Mark>,
 }
 
+/// A workspace that is due.
+struct Due {
+    place: Place,
+    digests: Vec<Arc<Packed>>,
+    mark: Mark,
+}
+
+/// Workspaces in parts of at most so many sessions, or of one workspace.
+fn parts(due: Vec<Due>, sessions: usize) -> Vec<Vec<Due>> {
+    let mut parts: Vec<Vec<Due>> = Vec::new();
+    let mut room = 0;
+    for one in due {
+        match parts.last_mut().filter(|_| one.digests.len() <= room) {
+            Some(part) => {
+                room -= one.digests.len();
+                part.push(one);
+            }
+            None => {
+                room = sessions.saturating_sub(one.digests.len());
+                parts.push(vec![one]);
+            }
+        }
+    }
+    parts
+}
+
+/// The jobs of workspaces, and what there is of each.
+fn unpack(part: Vec<Due>) -> (Vec<Job>, Vec<Mark>) {
+    let job = |due: Due| (Job { place: due.place, digests: unpacked(&due.digests), vectors: None }, due.mark);
+    part.into_iter().map(job).unzip()
+}
+
 impl Worker {
     /// Makes the targets known before anything is published to them.
     pub(super) fn announce(&self, counts: &MiningCounts) {
@@ -215,7 +250,7 @@ impl Worker {
 
     /// Mines what is due and brings to each target what waits for it.
     async fn round(&mut self, counts: &MiningCounts, stop: &Arc<AtomicBool>, stopping: &CancellationToken) {
-        match self.look(counts, stopping).await {
+        match self.look(counts, stop, stopping).await {
             Ok(false) => {}
             Ok(true) => {
                 counts.runs.fetch_add(1, Ordering::Relaxed);
@@ -226,32 +261,71 @@ impl Worker {
                 tracing::error!(pipeline = self.settings.name, "mining failed and is tried again: {error:#}");
             }
         }
+        self.deliver(counts, stop).await;
+    }
+
+    /// Brings to each target what waits for it.
+    async fn deliver(&mut self, counts: &MiningCounts, stop: &Arc<AtomicBool>) {
         for outbox in &mut self.outboxes {
             outbox.deliver(&self.settings.name, counts, stop).await;
         }
     }
 
     /// Mines what is due; says whether anything was.
-    async fn look(&mut self, counts: &MiningCounts, stopping: &CancellationToken) -> Result<bool, RunError> {
+    async fn look(
+        &mut self,
+        counts: &MiningCounts,
+        stop: &Arc<AtomicBool>,
+        stopping: &CancellationToken,
+    ) -> Result<bool, RunError> {
+        let again: BTreeSet<Place> = self.outboxes.iter_mut().flat_map(Outbox::begin_round).collect();
+        for place in &again {
+            self.seen.mined.remove(place);
+        }
         let table = match Table::connect_read_only(&self.settings.table.location).await {
             Err(table::OpenError::NoTable { .. }) => return Ok(false),
             table => table?.with_retention(self.settings.table.retention),
         };
         let files = table.paths(&Filter::default()).await?;
         let now = Timestamp::now();
-        if files == self.seen.files && self.seen.next_close.is_none_or(|next| now < next) {
+        let is_quiet = files == self.seen.files && self.seen.next_close.is_none_or(|next| now < next);
+        if is_quiet && again.is_empty() {
             return Ok(false);
         }
         let places = self.follow(&table).await?;
         let next_close = self.next_close(&places, now);
-        let (mut jobs, mut marks) = (Vec::new(), Vec::new());
+        let mut due = Vec::new();
         for (place, digests) in places {
             let mark = self.mark(&digests, now);
             if self.is_due(&place, &mark) {
-                jobs.push(Job { place, digests, vectors: None });
-                marks.push(mark);
+                due.push(Due { place, digests, mark });
             }
         }
+        let is_any = !due.is_empty();
+        // A model's budget is one of a run: it is asked about all of it at once.
+        let at_once = if self.step.is_some() { usize::MAX } else { SESSIONS_AT_ONCE };
+        for part in parts(due, at_once) {
+            // The next start mines the rest.
+            if stopping.is_cancelled() {
+                return Ok(is_any);
+            }
+            self.mine_part(part, counts, stopping).await?;
+            // What was found does not pile up beside what is still to be mined.
+            self.deliver(counts, stop).await;
+        }
+        self.seen.files = files;
+        self.seen.next_close = next_close;
+        Ok(is_any)
+    }
+
+    /// Mines some of the workspaces that are due.
+    async fn mine_part(
+        &mut self,
+        part: Vec<Due>,
+        counts: &MiningCounts,
+        stopping: &CancellationToken,
+    ) -> Result<(), RunError> {
+        let (mut jobs, marks) = tokio::task::spawn_blocking(move || unpack(part)).await?;
         if let Some(embeddings) = self.embeddings.as_mut().filter(|_| !jobs.is_empty()) {
             let looked = embeddings.look_up(&mut jobs, stopping.cancelled()).await?;
             counts.embeddings.add(&self.settings.name, &looked);
@@ -266,9 +340,7 @@ impl Worker {
                 outbox.put(job.place.clone(), findings.clone());
             }
         }
-        self.seen.files = files;
-        self.seen.next_close = next_close;
-        Ok(!jobs.is_empty())
+        Ok(())
     }
 
     async fn mine(
@@ -288,16 +360,16 @@ impl Worker {
     }
 
     /// What the table holds now; only what is new is read.
-    async fn follow(&mut self, table: &Table) -> Result<BTreeMap<Place, Vec<Arc<Digest>>>, RunError> {
+    async fn follow(&mut self, table: &Table) -> Result<BTreeMap<Place, Vec<Arc<Packed>>>, RunError> {
         let digests = match &mut self.digests {
             Some(digests) => digests,
             none => none.insert(Digests::of(&self.settings).await),
         };
         digests.update(table).await?;
-        Ok(digests.places())
+        Ok(digests.packed())
     }
 
-    fn mark(&self, digests: &[Arc<Digest>], now: Timestamp) -> Mark {
+    fn mark(&self, digests: &[Arc<Packed>], now: Timestamp) -> Mark {
         Mark::of(digests.iter().map(AsRef::as_ref), now, self.settings.schedule.idle)
     }
 
@@ -307,9 +379,35 @@ impl Worker {
         mark.is_due_after(mined, self.settings.schedule.every_turns)
     }
 
-    fn next_close(&self, places: &BTreeMap<Place, Vec<Arc<Digest>>>, now: Timestamp) -> Option<Timestamp> {
+    fn next_close(&self, places: &BTreeMap<Place, Vec<Arc<Packed>>>, now: Timestamp) -> Option<Timestamp> {
         let idle = self.settings.schedule.idle;
         let open = places.values().flatten().filter(|digest| !digest.is_closed(now, idle));
         open.map(|digest| digest.closes_at(idle)).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workspaces_are_taken_in_parts_and_each_once() {
+        let due =
+            |count: usize| Due { place: Place::default(), digests: nothing(count), mark: Mark::default() };
+        let sizes = |sizes: &[usize], sessions| {
+            let parts = parts(sizes.iter().map(|size| due(*size)).collect(), sessions);
+            parts
+                .iter()
+                .map(|part| part.iter().map(|one| one.digests.len()).collect())
+                .collect::<Vec<Vec<_>>>()
+        };
+        assert_eq!(sizes(&[3, 4, 4, 20, 1, 2], 10), [vec![3, 4], vec![4], vec![20], vec![1, 2]]);
+        assert_eq!(sizes(&[3, 4, 4, 20], usize::MAX), [[3, 4, 4, 20]]);
+        assert!(sizes(&[], 10).is_empty());
+    }
+
+    /// So many digests of empty sessions.
+    fn nothing(count: usize) -> Vec<Arc<Packed>> {
+        (0..count).map(|_| Arc::new(Packed::default())).collect()
     }
 }

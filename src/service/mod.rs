@@ -13,6 +13,7 @@
 //! | `embeddings/`, `embedding_counts.rs` | word vectors of a run, and what asking for them came to |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
 //! | `followers.rs` | the exporters that follow tables |
+//! | `descriptors.rs` | how many files the process may have open |
 //! | `free_memory.rs` | free memory goes back to the system |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
 //! | `metrics.rs` | what the process says of itself |
@@ -28,6 +29,7 @@
 //! connections, requests under way are answered, what hooks left is taken → journals closed →
 //! exporters empty them → mining stops → health stops.
 
+mod descriptors;
 pub mod digests;
 mod due;
 mod embedding_counts;
@@ -69,12 +71,14 @@ use crate::exporters::{deeplake, parquet, target};
 use crate::journal::{self, Journal};
 use crate::receivers::tls::{self, Certificates};
 use crate::receivers::{
-    Counters, Ingest, Lifetimes, Losses, MemoryLimit, cors, hooks as hook_doors, langfuse, otlp, serve,
+    ConnectionBounds, Connections, Counters, Ingest, Lifetimes, Losses, MemoryLimit, cors, hooks as hook_doors,
+    langfuse, otlp, serve_within,
 };
 use crate::redact;
 use crate::skillify::llm::ClientError;
 use crate::table;
 
+pub use descriptors::raise as raise_open_files;
 pub use followers::FollowerReport;
 use health::Vitals;
 use hooks::HookSpools;
@@ -90,6 +94,8 @@ pub use unowned::unowned_journals;
 
 /// A health request is short.
 const DRAIN_HEALTH: Duration = Duration::from_secs(1);
+/// Whoever asks how the process does finds room whatever clients do.
+const HEALTH_CONNECTIONS: ConnectionBounds = ConnectionBounds { max: 64, per_address: 64 };
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -159,6 +165,7 @@ pub struct Service {
     stop_health: CancellationToken,
     doors: JoinSet<()>,
     memory: Option<MemoryLimit>,
+    connections: Connections,
     hook_spools: Vec<Arc<HookSpools>>,
     feeds: Vec<TableFeed>,
     exporters: Vec<JoinHandle<u64>>,
@@ -201,6 +208,7 @@ impl Service {
             stop_health: CancellationToken::new(),
             doors: JoinSet::new(),
             memory: None,
+            connections: Connections::new(descriptors::within(settings.connections)),
             hook_spools: Vec::new(),
             feeds: Vec::new(),
             exporters: Vec::new(),
@@ -223,7 +231,8 @@ impl Service {
         }
         let memory = service.memory.clone();
         let metrics =
-            Metrics::new(&counters, memory, service.feeds.clone(), Arc::clone(&counts), handles.clone());
+            Metrics::new(&counters, memory, service.feeds.clone(), Arc::clone(&counts), handles.clone())
+                .with_connections(service.connections.clone());
         let metrics = Arc::new(metrics);
         let mut telemetry = Failing::default();
         if let Some(config) = settings.metrics.clone() {
@@ -300,7 +309,11 @@ impl Service {
             let Some(router) = routers.get(&receiver).cloned() else { continue };
             let router = cors.iter().fold(router, cors::open);
             let stop = self.stop_doors.clone();
-            self.doors.spawn(serve(listener, certificates, router, stop, Lifetimes::default()));
+            let lifetimes = Lifetimes { idle: settings.idle, ..Lifetimes::default() };
+            let connections = self.connections.clone();
+            self.doors.spawn(async move {
+                serve_within(&connections, listener, certificates, router, stop, lifetimes).await;
+            });
         }
     }
 
@@ -378,8 +391,11 @@ impl Service {
     fn start_health(&mut self, listener: TcpListener, vitals: Vitals) {
         let router = health::router(Arc::new(vitals));
         let lifetimes = Lifetimes { drain: DRAIN_HEALTH, ..Lifetimes::default() };
-        self.health_task =
-            Some(tokio::spawn(serve(listener, None, router, self.stop_health.clone(), lifetimes)));
+        let stop = self.stop_health.clone();
+        self.health_task = Some(tokio::spawn(async move {
+            let connections = Connections::new(HEALTH_CONNECTIONS);
+            serve_within(&connections, listener, None, router, stop, lifetimes).await;
+        }));
     }
 }
 

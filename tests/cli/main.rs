@@ -17,6 +17,9 @@
 //! | `mappings.rs` | an agent that the configuration describes |
 //! | `journals.rs` | a journal in use, drained, reported on; dead letters |
 //! | `model.rs` | a model that words skills: what is sent, counted and said |
+//! | `answers.rs` | what clients are told of a disk that fails |
+//! | `crowd.rs` | more connections than open files |
+//! | `visible.rs` | hostile texts of sessions, and what reaches a terminal |
 //! | `operation.rs` | start, health, metrics, drain, demo |
 //! | `pipelines.rs` | several sessions pipelines |
 //! | `segment.rs` | Arrow rows in, segments out |
@@ -35,11 +38,13 @@
 #[path = "../support/model_server.rs"]
 mod model_server;
 
+mod answers;
 mod architecture;
 mod captures;
 mod configuration;
 mod connect;
 mod crash;
+mod crowd;
 mod deeplake;
 mod embeddings;
 mod explain;
@@ -57,3 +62,4 @@ mod segment;
 mod support;
 mod telemetry;
 mod upkeep;
+mod visible;

@@ -121,7 +121,20 @@ service:
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
         let mut command = skillspan();
         command.args(["run", "--config"]).arg(self.config()).envs(environment.iter().copied());
-        let child = command.stderr(log).spawn().unwrap();
+        self.ready(command.stderr(log).spawn().unwrap())
+    }
+
+    /// The same with so few open files, all of them asked for already.
+    pub(crate) fn start_with_open_files(&self, most: u32) -> Running {
+        let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let mut command = Command::new("sh");
+        command.env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
+        command.args(["-c", &format!("ulimit -n {most}; exec \"$0\" run --config \"$1\"")]);
+        command.arg(env!("CARGO_BIN_EXE_skillspan")).arg(self.config());
+        self.ready(command.stderr(log).spawn().unwrap())
+    }
+
+    fn ready(&self, child: Child) -> Running {
         let mut running = Running { child };
         let ready = format!("http://127.0.0.1:{}/ready", self.health);
         let client = client();
@@ -184,6 +197,10 @@ impl Running {
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// SIGTERM, then the exit code.

@@ -9,7 +9,9 @@ use http::{HeaderMap, Request};
 use skillspan::dialects::Dialects;
 use skillspan::journal::{Config, Durability, Journal};
 use skillspan::receivers::otlp::{Limits, Patience, patient_router};
-use skillspan::receivers::{Counters, Gate, Ingest, Lifetimes, MemoryLimit, Pipeline, serve};
+use skillspan::receivers::{
+    ConnectionBounds, Connections, Counters, Gate, Ingest, Lifetimes, MemoryLimit, Pipeline, serve_within,
+};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,8 +26,9 @@ const SOON: Duration = Duration::from_millis(300);
 const LATE: Duration = Duration::from_secs(600);
 
 /// A listener alone, with short times.
-struct Served {
-    address: SocketAddr,
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    pub(crate) connections: Connections,
     stop: CancellationToken,
     task: JoinHandle<()>,
     _folder: TempDir,
@@ -33,6 +36,10 @@ struct Served {
 
 impl Served {
     async fn with(lifetimes: Lifetimes, patience: Patience) -> Self {
+        Self::bounded(ConnectionBounds::default(), lifetimes, patience).await
+    }
+
+    pub(crate) async fn bounded(bounds: ConnectionBounds, lifetimes: Lifetimes, patience: Patience) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (path, max_size, segment_size) = (folder.path().to_owned(), 1 << 20, 1 << 16);
         let journal =
@@ -46,8 +53,12 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let task = tokio::spawn(serve(listener, None, router, stop.clone(), lifetimes));
-        Self { address, stop, task, _folder: folder }
+        let connections = Connections::new(bounds);
+        let (places, ended) = (connections.clone(), stop.clone());
+        let task = tokio::spawn(async move {
+            serve_within(&places, listener, None, router, ended, lifetimes).await;
+        });
+        Self { address, connections, stop, task, _folder: folder }
     }
 
     async fn aging() -> Self {
@@ -59,11 +70,11 @@ impl Served {
         Self::with(Lifetimes { drain: PATIENCE, ..Lifetimes::default() }, patience).await
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         timeout(PATIENCE, self.task).await.unwrap().unwrap();
     }
@@ -71,7 +82,7 @@ impl Served {
 
 /// What is left to read until the server closes the connection; it is reset if the server closes it with
 /// something unread.
-async fn until_closed(stream: &mut TcpStream) -> Vec<u8> {
+pub(crate) async fn until_closed(stream: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     match timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap() {
         Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("{error}"),
@@ -80,7 +91,7 @@ async fn until_closed(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// What `stream` says up to `end`; `None` if it is closed before.
-async fn up_to(stream: &mut TcpStream, end: &[u8]) -> Option<Vec<u8>> {
+pub(crate) async fn up_to(stream: &mut TcpStream, end: &[u8]) -> Option<Vec<u8>> {
     let mut said = Vec::new();
     let reading = async {
         while !said.windows(end.len()).any(|window| window == end) {
@@ -129,7 +140,7 @@ async fn an_old_connection_over_http_1_is_told_to_close_and_loses_no_request() {
 }
 
 /// A request that does not ask for the end of its connection.
-fn kept_alive() -> String {
+pub(crate) fn kept_alive() -> String {
     let head = post("/v1/traces", "content-type: application/json\r\n", TRACES_JSON.len());
     format!("{}{TRACES_JSON}", head.replace("connection: close\r\n", ""))
 }

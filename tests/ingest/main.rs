@@ -46,6 +46,7 @@
 mod captures;
 mod connections;
 mod encoders;
+mod crowds;
 mod exporters;
 mod grpc;
 mod harness;

@@ -16,6 +16,7 @@ mod port;
 #[path = "../support/sessions.rs"]
 mod sessions;
 
+mod bounds;
 mod failing;
 mod format;
 mod git;
@@ -23,6 +24,7 @@ mod golden;
 mod hosts;
 mod life;
 mod model;
+mod obstacles;
 mod older;
 mod people;
 mod races;

@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use crate::config::{FollowerSettings, Settings};
-use crate::event::{SessionEvent, Timestamp};
+use crate::event::{SessionEvent, Timestamp, visible_line};
 use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
@@ -163,7 +163,7 @@ fn waiting_hooks(settings: &Settings, erased: &Erased, subject: &Subject) -> Res
 fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: usize) -> String {
     let mut text = String::new();
     for (tenant, session) in &erased.sessions {
-        let _ = writeln!(text, "erased     session {session} of {tenant}");
+        let _ = writeln!(text, "erased     session {} of {}", visible_line(session), visible_line(tenant));
     }
     if erased.before && erased.sessions.is_empty() {
         let _ = writeln!(text, "erased     before, and nothing of it is left in the table");
@@ -194,7 +194,7 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: us
     left.push("copies that others made of the table".to_owned());
     let _ = writeln!(text, "\nStill to be looked at:");
     for line in left {
-        let _ = writeln!(text, "- {line}");
+        let _ = writeln!(text, "- {}", visible_line(&line));
     }
     text
 }

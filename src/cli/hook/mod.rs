@@ -73,7 +73,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     answer(&arguments.assistant);
     let said = deliver(arguments, began).unwrap_or_else(|error| format!("{error:#}"));
     if arguments.verbose {
-        let _ = writeln!(std::io::stderr(), "skillspan hook: {said}");
+        let _ =
+            writeln!(std::io::stderr(), "skillspan hook: {}", crate::event::visible_line(&said.to_string()));
     }
     ExitCode::SUCCESS
 }

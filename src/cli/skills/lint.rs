@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 
 use crate::cli::{ConfigFile, Failure, OrFail, print};
+use crate::event::visible_line;
 use crate::library::lint;
 
 use super::libraries;
@@ -23,7 +24,7 @@ pub(super) fn lint(config: &ConfigFile, paths: &[PathBuf]) -> Result<(), Failure
             let _ = writeln!(text, "{heading}");
         }
         for finding in findings {
-            let _ = writeln!(text, "{finding}");
+            let _ = writeln!(text, "{}", visible_line(&finding.to_string()));
         }
     };
     if paths.is_empty() {

@@ -21,7 +21,7 @@ use crate::config::Settings;
 use crate::exporters::target::Target;
 use crate::library::{Decision, Library, Listed};
 
-use super::{ConfigFile, Failure, OrFail, print};
+use super::{ConfigFile, Failure, OrFail, print_either};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -74,11 +74,17 @@ struct Found {
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
-        Command::List { config, json } => print(&show::list(&config.load()?, *json)?),
-        Command::Show(named) => print(&show::show(&find(&named.config.load()?, &named.name)?, named.json)),
-        Command::Evidence(named) => print(&show::evidence(&named.config.load()?, &named.name, named.json)?),
+        Command::List { config, json } => print_either(&show::list(&config.load()?, *json)?, *json),
+        Command::Show(named) => {
+            let found = find(&named.config.load()?, &named.name)?;
+            print_either(&show::show(&found, named.json), named.json)
+        }
+        Command::Evidence(named) => {
+            print_either(&show::evidence(&named.config.load()?, &named.name, named.json)?, named.json)
+        }
         Command::History(named) => {
-            print(&show::history(&find(&named.config.load()?, &named.name)?, named.json))
+            let found = find(&named.config.load()?, &named.name)?;
+            print_either(&show::history(&found, named.json), named.json)
         }
         Command::Approve(named) => decide::decide(named, Decision::Approve),
         Command::Reject(named) => decide::decide(named, Decision::Reject),

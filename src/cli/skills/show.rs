@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::cli::columns::{columns, one_line};
 use crate::cli::{Failure, OrFail, block_on, reader};
 use crate::config::Settings;
+use crate::event::visible_line;
 use crate::exporters::target::Target;
 use crate::library::{Listed, session_hash};
 use crate::service::mining::read;
@@ -124,7 +125,7 @@ pub(super) fn history(found: &[Found], json: bool) -> String {
                 let value = json!({ "target": target, "name": skill.name, "date": date, "version": version, "what": what });
                 let _ = writeln!(text, "{value}");
             } else {
-                let _ = writeln!(text, "{date}  version {version}  {what}");
+                let _ = writeln!(text, "{date}  version {version}  {}", visible_line(what));
             }
         }
     }
@@ -141,7 +142,7 @@ pub(super) fn evidence(settings: &Settings, name: &str, json: bool) -> Result<St
         }
         for claim in &skill.evidence {
             if !json {
-                let _ = writeln!(text, "\n{}", claim.claim);
+                let _ = writeln!(text, "\n{}", visible_line(&claim.claim));
             }
             for (date, hash, assistant, outcome) in &claim.sessions {
                 let session = known.get(hash);
@@ -153,6 +154,7 @@ pub(super) fn evidence(settings: &Settings, name: &str, json: bool) -> Result<St
                     let _ = writeln!(text, "{value}");
                 } else {
                     let session = session.map_or("(no longer in the table)", String::as_str);
+                    let (assistant, session) = (visible_line(assistant), visible_line(session));
                     let _ = writeln!(text, "  {date}  {hash}  {outcome}  {assistant}  {session}");
                 }
             }

@@ -73,6 +73,8 @@ pub(in crate::config) struct Filesystem {
     pub(in crate::config) layout: Layout,
     /// Which skills go there. Absent: all.
     pub(in crate::config) route: Route,
+    /// How many.
+    pub(in crate::config) limits: SkillLimits,
 }
 
 /// Skills on a branch of a git repository.
@@ -95,6 +97,8 @@ pub(in crate::config) struct Git {
     pub(in crate::config) author: Option<String>,
     /// Which skills go there. Absent: all but those of one person.
     pub(in crate::config) route: Route,
+    /// How many.
+    pub(in crate::config) limits: SkillLimits,
 }
 
 /// A token for https, or a key for ssh. Has no `Debug`: it holds the token.
@@ -152,6 +156,8 @@ pub(in crate::config) struct Deeplake {
     pub(in crate::config) state: Option<String>,
     /// Which skills go there. Absent: all but those of one person.
     pub(in crate::config) route: Route,
+    /// How many.
+    pub(in crate::config) limits: SkillLimits,
 }
 
 #[derive(Debug, Deserialize)]
@@ -230,6 +236,24 @@ pub(in crate::config) enum Scope {
     Workspace,
     Project,
     Person,
+}
+
+/// How many skills a target takes; what is beyond it waits.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct SkillLimits {
+    /// In all.
+    pub(in crate::config) skills: u64,
+    /// Of one workspace.
+    pub(in crate::config) workspace: u64,
+    /// New ones in one run.
+    pub(in crate::config) run: u64,
+}
+
+impl Default for SkillLimits {
+    fn default() -> Self {
+        Self { skills: 500, workspace: 100, run: 50 }
+    }
 }
 
 /// `connectors:`
@@ -335,6 +359,7 @@ impl Default for Deeplake {
             read_lag: Span(Duration::from_secs(10)),
             state: None,
             route: Route::default(),
+            limits: SkillLimits::default(),
         }
     }
 }

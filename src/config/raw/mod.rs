@@ -23,6 +23,7 @@ use crate::secret::Secret;
 pub(super) use embeddings::Embeddings;
 pub(super) use exporters::{
     Connector, Deeplake, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope, SessionsOf,
+    SkillLimits,
 };
 pub(super) use proposer::{Limits, Model, Proposer, Use};
 pub(super) use receivers::{
@@ -158,11 +159,32 @@ pub(in crate::config) struct Service {
     pub(in crate::config) journal: Option<Journal>,
     /// The memory that all requests in flight may take together.
     pub(in crate::config) memory_limit: Option<ByteSize>,
+    /// How many connections there may be, and how long one may be idle.
+    #[serde(deserialize_with = "written")]
+    pub(in crate::config) connections: Option<Connections>,
     /// What the process says of itself.
     #[serde(deserialize_with = "written")]
     pub(in crate::config) telemetry: Option<Telemetry>,
     /// What is connected with what.
     pub(in crate::config) pipelines: Option<Components<Pipeline>>,
+}
+
+/// Of all doors together; at most what the system allows the process is used.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Connections {
+    /// In all.
+    pub(in crate::config) max: u64,
+    /// From one address.
+    pub(in crate::config) per_address: u64,
+    /// One without a request is closed after this time.
+    pub(in crate::config) idle: Span,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { max: 8192, per_address: 4096, idle: Span(Duration::from_secs(120)) }
+    }
 }
 
 #[derive(Debug, Deserialize)]

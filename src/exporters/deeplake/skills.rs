@@ -295,12 +295,7 @@ impl Publisher<'_> {
             library::load(Layout::Library, &stored, tree.clone()).map_err(|source| self.memory(source))?;
         let listed: BTreeMap<String, _> =
             after.skills().into_iter().map(|skill| (skill.name.clone(), skill)).collect();
-        let known = match update {
-            Update::Findings(findings) => {
-                Known::of(findings.iter().flat_map(|findings| &findings.candidates))
-            }
-            Update::Decision { .. } => Known::default(),
-        };
+        let known = Known::of(update.findings().iter().flat_map(|findings| &findings.candidates));
         let is_new = |name: &str, text: &str| {
             let written = changes.files.contains_key(&skill_path(name));
             let latest = view.rows.get(name);

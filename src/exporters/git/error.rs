@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::exporters::survey::Obstacle;
 use crate::library::{self, DecisionError};
 
 /// The repository could not be read or written.
@@ -99,13 +100,19 @@ pub enum Error {
         /// What git said.
         detail: String,
     },
-    /// A person's file stands where a folder is needed.
-    #[error("{path} in {remote} is not a folder: skills cannot stand there")]
+    /// Something stands where a file or folder of the library belongs.
+    #[error(
+        "{remote}: {path} on branch {branch} {obstacle}; nothing is published there until it is moved away"
+    )]
     Blocked {
         /// The remote.
         remote: String,
+        /// The branch.
+        branch: String,
         /// The path.
         path: String,
+        /// What stands there.
+        obstacle: Obstacle,
     },
     /// The state could not be read.
     #[error("{remote}: branch {branch}: {source}")]
@@ -194,7 +201,9 @@ impl Error {
             Self::Protected { .. } => "use `mode: review`, or let this account push to the branch",
             Self::Raced { .. } | Self::Stopped { .. } => "nothing; it is tried again by itself",
             Self::DiskFull { .. } => "free space on the disk that is named; it is tried again by itself",
-            Self::Blocked { .. } => "move the file that is named, or choose another path or layout",
+            Self::Blocked { .. } => {
+                "put a plain file or folder where the message says, or choose another path or layout; it is tried again by itself"
+            }
             Self::State { .. } => "see the message; the state's branch has its own history",
             Self::Decision(_) => "see the message",
             Self::Failed { .. } => "see what git said; it is tried again by itself",

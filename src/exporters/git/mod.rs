@@ -34,6 +34,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::exporters::survey::{Blocked, Survey};
 use crate::library::{self, Changes, Layout, Library, Stored, Tree};
 
 pub use credentials::answer as answer_credential_question;
@@ -98,6 +99,7 @@ struct View {
     base: Base,
     state: Entries,
     library: Library,
+    survey: Survey,
     rewritten: Vec<String>,
 }
 
@@ -138,7 +140,7 @@ impl Git {
     pub fn plan(&self, update: &Update) -> Result<Report, Error> {
         self.with_cache(|repository| {
             let view = self.view(repository)?;
-            let changes = update.changes(&view.library)?;
+            let changes = self.changes(update, &view)?;
             Ok(self.report(&changes, &view, false))
         })
     }
@@ -149,7 +151,7 @@ impl Git {
         self.with_cache(|repository| {
             for _ in 0..ATTEMPTS {
                 let view = self.view(repository)?;
-                let changes = update.changes(&view.library)?;
+                let changes = self.changes(update, &view)?;
                 let Some(state) = &changes.state else { return Ok(self.report(&changes, &view, false)) };
                 let commits = self.commits(repository, &view, &changes, state)?;
                 if let Pushed::Taken = repository.push(&commits, &self.config.branch)? {
@@ -209,8 +211,20 @@ impl Git {
         };
         let state =
             tips.get(STATE_BRANCH).map(|tip| repository.entries(tip)).transpose()?.unwrap_or_default();
-        let library = self.library(repository, &base.entries, &state)?;
-        Ok(View { tips, base, state, library, rewritten })
+        let (library, survey) = self.library(repository, &base.entries, &state)?;
+        Ok(View { tips, base, state, library, survey, rewritten })
+    }
+
+    /// What must change, if nothing stands in its way.
+    fn changes(&self, update: &Update, view: &View) -> Result<Changes, Error> {
+        let changes = update.changes(&view.library)?;
+        view.survey.check_changes(&changes).map_err(|blocked| self.blocked(blocked))?;
+        Ok(changes)
+    }
+
+    fn blocked(&self, Blocked { path, obstacle }: Blocked) -> Error {
+        let branch = self.pushed_branch();
+        Error::Blocked { remote: self.config.remote.to_string(), branch, path, obstacle }
     }
 
     fn library(
@@ -218,30 +232,40 @@ impl Git {
         repository: &Repository<'_>,
         entries: &Entries,
         state: &Entries,
-    ) -> Result<Library, Error> {
+    ) -> Result<(Library, Survey), Error> {
         let layout = &self.config.layout;
-        let roots = layout.roots();
-        let wanted = |path: &str| {
-            let in_root =
-                |root: &String| path.strip_prefix(root.as_str()).is_some_and(|rest| rest.starts_with('/'));
-            layout.root_files().contains(&path) || (path.ends_with(".md") && roots.iter().any(in_root))
-        };
-        let ours = entries.iter().filter(|(path, _)| wanted(path));
-        let tree: Tree =
+        let mut survey = Survey::new(layout);
+        for (path, (mode, _)) in entries {
+            survey.meet(path, repository::kind_of(mode));
+        }
+        let ours = entries.iter().filter(|(path, _)| survey.files.contains(*path));
+        let mut tree: Tree =
             repository.read(&ours.map(|(path, entry)| (path.clone(), entry.clone())).collect())?;
-        let path = self.state_path();
-        let stored = state.get_key_value(&path).map(|(path, entry)| (path.clone(), entry.clone()));
-        let stored = repository.read(&stored.into_iter().collect())?.remove(&path);
-        let stored = Stored { current: stored, next: None };
+        // A person's, whatever is in it.
+        tree.extend(survey.taken.iter().map(|path| (path.clone(), String::new())));
+        let stored = Stored { current: self.stored(repository, state)?, next: None };
         let mut library = library::load(layout.clone(), &stored, tree).map_err(|source| Error::State {
             remote: self.config.remote.to_string(),
             branch: STATE_BRANCH.to_owned(),
             source,
         })?;
-        for root in roots.iter().filter(|root| repository::is_linked(entries, root)) {
-            library = library.without_root(root);
+        let links = repository.links(entries)?;
+        for alias in survey.take_aliases(|path| links.get(path).cloned()) {
+            library = library.without_root(&alias);
         }
-        Ok(library)
+        survey.check(&library).map_err(|blocked| self.blocked(blocked))?;
+        Ok((library, survey))
+    }
+
+    /// The state's document, of the entries of its branch.
+    fn stored(&self, repository: &Repository<'_>, state: &Entries) -> Result<Option<String>, Error> {
+        let path = self.state_path();
+        if let Some((path, obstacle)) = repository::in_the_way(state, &path) {
+            let (remote, branch) = (self.config.remote.to_string(), STATE_BRANCH.to_owned());
+            return Err(Error::Blocked { remote, branch, path, obstacle });
+        }
+        let stored = state.get_key_value(&path).map(|(path, entry)| (path.clone(), entry.clone()));
+        Ok(repository.read(&stored.into_iter().collect())?.remove(&path))
     }
 
     /// The commits to push, by branch.
@@ -257,10 +281,6 @@ impl Git {
             let mut entries = view.base.entries.clone();
             entries.retain(|path, _| !changes.removed.contains(path));
             for (path, content) in &changes.files {
-                if let Some(path) = repository::blocking(&entries, path) {
-                    let (remote, path) = (self.config.remote.to_string(), path.to_owned());
-                    return Err(Error::Blocked { remote, path });
-                }
                 entries.insert(path.clone(), repository.store(content)?);
             }
             let mut parents = view.base.parents.clone();
@@ -291,6 +311,7 @@ impl Git {
         if pushed && changes.touches_the_tree() && self.config.mode == Mode::Review {
             report.notes.push(format!("proposed on branch {}", self.proposal_branch()));
         }
+        report.notes.extend(view.survey.note());
         report
     }
 

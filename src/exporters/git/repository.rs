@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use super::command::Runner;
 use super::error::Error;
+use crate::exporters::survey::{Kind, Obstacle, obstacle_of};
 
 /// An object's name.
 pub(super) type Oid = String;
@@ -27,6 +28,7 @@ pub(super) type Entries = BTreeMap<String, (String, Oid)>;
 const PROBE: usize = 64 << 10;
 
 const LINK: &str = "120000";
+const SUBMODULE: &str = "160000";
 const FILE: &str = "100644";
 
 /// The cache, held by this process.
@@ -165,7 +167,7 @@ impl<'r> Repository<'r> {
     pub(super) fn read(&self, entries: &Entries) -> Result<BTreeMap<String, String>, Error> {
         let wanted: Vec<(&String, &Oid)> = entries
             .iter()
-            .filter(|(_, (mode, _))| mode.starts_with("100"))
+            .filter(|(_, (mode, _))| kind_of(mode) == Kind::File)
             .map(|(path, (_, oid))| (path, oid))
             .collect();
         let input: String = wanted.iter().map(|(_, oid)| format!("{oid}\n")).collect();
@@ -178,6 +180,14 @@ impl<'r> Repository<'r> {
             rest = after;
         }
         Ok(texts)
+    }
+
+    /// Where the links among these entries lead.
+    pub(super) fn links(&self, entries: &Entries) -> Result<BTreeMap<String, String>, Error> {
+        let links = entries.iter().filter(|(_, (mode, _))| kind_of(mode) == Kind::Link);
+        // Their text is where they lead.
+        let texts = links.map(|(path, (_, oid))| (path.clone(), (FILE.to_owned(), oid.clone())));
+        self.read(&texts.collect())
     }
 
     /// Stores a text.
@@ -294,18 +304,25 @@ fn batched(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((content.get(..size)?, content.get(size + 1..)?))
 }
 
-/// Whether the path is a link, or below one.
-pub(super) fn is_linked(entries: &Entries, path: &str) -> bool {
-    prefixes(path).any(|prefix| entries.get(prefix).is_some_and(|(mode, _)| mode == LINK))
+/// What an entry of this mode is.
+pub(super) fn kind_of(mode: &str) -> Kind {
+    match mode {
+        LINK => Kind::Link,
+        SUBMODULE => Kind::Submodule,
+        _ => Kind::File,
+    }
 }
 
-/// The file or link above the path that keeps it from being one.
-pub(super) fn blocking<'p>(entries: &Entries, path: &'p str) -> Option<&'p str> {
-    prefixes(path).filter(|prefix| *prefix != path).find(|prefix| entries.contains_key(*prefix))
-}
-
-/// `a`, `a/b`, `a/b/c`
-fn prefixes(path: &str) -> impl Iterator<Item = &str> {
-    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-    ends.filter_map(|end| path.get(..end))
+/// What keeps a file from standing at a path where nothing but files and their folders should be.
+pub(super) fn in_the_way(entries: &Entries, path: &str) -> Option<(String, Obstacle)> {
+    let above = path.match_indices('/').filter_map(|(end, _)| path.get(..end));
+    let blocked = above.chain([path]).find_map(|prefix| {
+        let (mode, _) = entries.get(prefix)?;
+        Some((prefix, kind_of(mode))).filter(|(prefix, kind)| *prefix != path || *kind != Kind::File)
+    });
+    let below = format!("{path}/");
+    let is_folder = entries.range(below.clone()..).next().is_some_and(|(other, _)| other.starts_with(&below));
+    blocked
+        .map(|(prefix, kind)| (prefix.to_owned(), obstacle_of(kind)))
+        .or_else(|| is_folder.then(|| (path.to_owned(), Obstacle::Folder)))
 }

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use super::{Changed, Kept, KeptGroup};
 use crate::disk::{Disk, DiskFile, FileSystem, Lock, create_folders};
 use crate::service::{embeddings, record};
-use crate::skillify::{sharing_commands, short_hash};
+use crate::skillify::short_hash;
 use crate::table::Cursor;
 
 const PREFIX: &str = "digests-";
@@ -142,7 +142,7 @@ impl DigestFile {
         create_folders(&FileSystem, folder, None)?;
         let name = format!("{PREFIX}{}", short_hash(&[&made.table], 8));
         let path = folder.join(format!("{name}.log"));
-        let (kept, state) = sharing_commands(|| load(&path, &made)).unwrap_or_default();
+        let (kept, state) = load(&path, &made).unwrap_or_default();
         let Some(lock) = FileSystem.lock(&folder.join(format!("{name}.lock")))? else {
             return Ok((None, kept));
         };

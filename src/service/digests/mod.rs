@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`Digests`]: what is kept, and how it follows the table |
+//! | `packed.rs` | [`Packed`]: a digest as it is kept between runs |
 //! | `file.rs` | the file that keeps it |
 //!
 //! What is kept is a set of groups ([`crate::table::Ties`]), each with the digests of its sessions, and
@@ -14,6 +15,7 @@
 //! read again, and the file that keeps them goes at once.
 
 mod file;
+mod packed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -29,6 +31,7 @@ use crate::table::{Cursor, Group, Location, ReadError, ResolveOptions, Standing,
 
 pub use file::forget;
 use file::{DigestFile, Made};
+pub use packed::{Packed, unpacked};
 
 use super::mining::Place;
 
@@ -55,7 +58,7 @@ struct Kept {
 struct KeptGroup {
     ties: Ties,
     #[serde(with = "shared")]
-    digests: Vec<Arc<Digest>>,
+    digests: Vec<Arc<Packed>>,
 }
 
 /// What an update changed.
@@ -65,6 +68,8 @@ struct Changed {
     new: Vec<u64>,
 }
 
+/// Files of programs that did not pack digests are made anew.
+const PACKED: u32 = 1000;
 /// A reader that upkeep overtakes so often is not overtaken by upkeep.
 const MOST_ATTEMPTS: u32 = 5;
 
@@ -87,7 +92,7 @@ impl Digests {
     /// another process keeps them, this one's end with it.
     pub async fn open(folder: &Path, table: &Location, default_workspace: &str) -> Self {
         let made = Made {
-            digests: DIGEST_VERSION,
+            digests: DIGEST_VERSION + PACKED,
             program: env!("CARGO_PKG_VERSION").to_owned(),
             table: table.to_string(),
             default_workspace: default_workspace.to_owned(),
@@ -116,13 +121,17 @@ impl Digests {
 
     /// The digests of every workspace of every tenant, oldest first.
     pub fn places(&self) -> BTreeMap<Place, Vec<Arc<Digest>>> {
-        let mut places: BTreeMap<Place, Vec<Arc<Digest>>> = BTreeMap::new();
+        self.packed().into_iter().map(|(place, digests)| (place, unpacked(&digests))).collect()
+    }
+
+    /// The same, packed.
+    pub fn packed(&self) -> BTreeMap<Place, Vec<Arc<Packed>>> {
+        let mut places: BTreeMap<Place, Vec<Arc<Packed>>> = BTreeMap::new();
         for digest in self.kept.groups.values().flat_map(|group| &group.digests) {
-            let place = (digest.tenant.clone(), digest.workspace.clone());
-            places.entry(place).or_default().push(Arc::clone(digest));
+            places.entry(digest.place()).or_default().push(Arc::clone(digest));
         }
         for digests in places.values_mut() {
-            digests.sort_by(|a, b| (a.started_at, &a.session).cmp(&(b.started_at, &b.session)));
+            digests.sort_by(|a, b| a.age().cmp(&b.age()));
         }
         places
     }
@@ -240,7 +249,8 @@ fn digested(groups: Vec<Group>, options: &ResolveOptions) -> Vec<KeptGroup> {
     let full = groups.into_iter().filter(|group| !group.events.is_empty());
     full.map(|Group { ties, events, .. }| {
         let sessions = resolve(events, options);
-        KeptGroup { ties, digests: sessions.iter().map(|session| Arc::new(Digest::of(session))).collect() }
+        let packed = |session| Arc::new(Packed::of(&Digest::of(session)));
+        KeptGroup { ties, digests: sessions.iter().map(packed).collect() }
     })
     .collect()
 }
@@ -253,19 +263,19 @@ async fn finished<T>(work: JoinHandle<T>) -> T {
     }
 }
 
-/// Shared digests, stored as digests.
+/// What is shared in memory, stored one by one.
 mod shared {
     use std::sync::Arc;
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use crate::skillify::Digest;
+    use super::Packed;
 
-    pub(super) fn serialize<S: Serializer>(digests: &[Arc<Digest>], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(digests.iter().map(AsRef::<Digest>::as_ref))
+    pub(super) fn serialize<S: Serializer>(digests: &[Arc<Packed>], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(digests.iter().map(AsRef::<Packed>::as_ref))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Arc<Digest>>, D::Error> {
-        Ok(Vec::<Digest>::deserialize(from)?.into_iter().map(Arc::new).collect())
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Arc<Packed>>, D::Error> {
+        Ok(Vec::<Packed>::deserialize(from)?.into_iter().map(Arc::new).collect())
     }
 }
