@@ -71,8 +71,8 @@ use crate::exporters::{deeplake, parquet, target};
 use crate::journal::{self, Journal};
 use crate::receivers::tls::{self, Certificates};
 use crate::receivers::{
-    ConnectionBounds, Connections, Counters, Ingest, Lifetimes, Losses, MemoryLimit, cors, hooks as hook_doors,
-    langfuse, otlp, serve_within,
+    ConnectionBounds, Connections, Counters, Ingest, Lifetimes, Losses, MemoryLimit, cors,
+    hooks as hook_doors, langfuse, otlp, serve_within,
 };
 use crate::redact;
 use crate::skillify::llm::ClientError;

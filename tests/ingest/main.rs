@@ -45,8 +45,8 @@
 
 mod captures;
 mod connections;
-mod encoders;
 mod crowds;
+mod encoders;
 mod exporters;
 mod grpc;
 mod harness;
