@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use crate::config::{FollowerSettings, Settings};
-use crate::event::Timestamp;
+use crate::event::{Timestamp, person};
 use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
@@ -65,8 +65,11 @@ async fn erase(arguments: &Arguments) -> Result<String, Failure> {
     let mut erased = Erased::default();
     for table in settings.tables() {
         let table = reader::open_for_upkeep(table).await?;
-        let found = table.erase(&subject, arguments.tenant.as_deref(), Timestamp::now()).await.or_fail()?;
-        erased.add(found);
+        for subject in ways_of_writing(&subject) {
+            let found =
+                table.erase(&subject, arguments.tenant.as_deref(), Timestamp::now()).await.or_fail()?;
+            erased.add(found);
+        }
     }
     forget_digests(&settings)?;
     let remnants = dead_letters(&settings, &erased, &subject)?;
@@ -81,6 +84,15 @@ async fn erase(arguments: &Arguments) -> Result<String, Failure> {
     Ok(report)
 }
 
+/// A person as typed, which is how an older version stored the name, and as this version stores it.
+fn ways_of_writing(subject: &Subject) -> Vec<Subject> {
+    let stored = match subject {
+        Subject::User(user) => person::named(user).filter(|name| name != user).map(Subject::User),
+        Subject::Session(_) => None,
+    };
+    std::iter::once(subject.clone()).chain(stored).collect()
+}
+
 /// Digests hold command lines; they are made anew without what is erased.
 fn forget_digests(settings: &Settings) -> Result<(), Failure> {
     for folder in settings.skills.iter().filter_map(|pipeline| pipeline.digests.as_ref()) {
@@ -89,12 +101,20 @@ fn forget_digests(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
+fn names(subject: &Subject) -> Vec<String> {
+    let name = |subject| match subject {
+        Subject::Session(name) | Subject::User(name) => name,
+    };
+    ways_of_writing(subject).into_iter().map(name).collect()
+}
+
 fn dead_letters(settings: &Settings, erased: &Erased, subject: &Subject) -> Result<Remnants, Failure> {
     let covers = |event: &_| erased.tombstones.iter().any(|tombstone| tombstone.covers(event));
-    let (Subject::Session(name) | Subject::User(name)) = subject;
+    let names = names(subject);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut remnants = Remnants::default();
     for pipeline in &settings.sessions {
-        let found = journal::erase_dead_letters(&pipeline.journal.path, covers, &[name]).or_fail()?;
+        let found = journal::erase_dead_letters(&pipeline.journal.path, covers, &names).or_fail()?;
         remnants.events += found.events;
         remnants.unreadable.extend(found.unreadable);
     }
@@ -104,9 +124,8 @@ fn dead_letters(settings: &Settings, erased: &Erased, subject: &Subject) -> Resu
 /// What hooks of this user left for a collector. Returns how many objects are gone.
 fn waiting_hooks(settings: &Settings, erased: &Erased, subject: &Subject) -> Result<usize, Failure> {
     let Some(root) = &settings.hook_spools else { return Ok(0) };
-    let (Subject::Session(name) | Subject::User(name)) = subject;
     let sessions = erased.sessions.iter().map(|(_, session)| session.clone());
-    hooks::erase(root, &sessions.chain([name.clone()]).collect()).or_fail()
+    hooks::erase(root, &sessions.chain(names(subject)).collect()).or_fail()
 }
 
 /// What was done, and what only people can do.

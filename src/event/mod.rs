@@ -7,14 +7,18 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`SessionEvent`], [`EventBatch`] and their small types |
+//! | `capture.rs` | how people write that nothing is to be stored |
 //! | `identity.rs` | [`RecordDigest`] and the derivation of `event_id` |
+//! | `person.rs` | who a person is, however written |
 //! | `size.rs` | what events take in memory |
 //! | `wire.rs` | the events as `proto/skillspan/v1/session.proto`, for the journal |
 //!
 //! Invariants: no I/O; nothing here knows a client's dialect; an absent text is `""`, an absent
 //! number `0`, and only [`SessionEvent::score`] tells absent from zero.
 
+pub mod capture;
 mod identity;
+pub mod person;
 mod size;
 mod timestamp;
 mod wire;
@@ -106,7 +110,7 @@ pub struct SessionEvent {
     pub project: String,
     /// The working directory.
     pub cwd: String,
-    /// The person, as the client names them.
+    /// The person, as the client names them, in one way of writing ([`person::named`]).
     pub user_id: String,
     /// `service.name` of the resource.
     pub service: String,

@@ -58,7 +58,7 @@ mod run;
 mod skill;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::skillify::Candidate;
 pub use changes::{Change, Changes};
@@ -87,6 +87,8 @@ pub struct Library {
     /// The state that an apply was about to reach when it was interrupted.
     interrupted: Option<State>,
     tree: Tree,
+    /// Where people merge what is proposed: the files that they have merged. `None` where nobody has to.
+    merged: Option<BTreeSet<String>>,
 }
 
 /// Reads a target.
@@ -98,7 +100,7 @@ pub fn load(layout: Layout, stored: &Stored, tree: Tree) -> Result<Library, Erro
         Some(Ok(next)) => Some(next),
         Some(Err(_)) | None => None,
     };
-    Ok(Library { roots: layout.roots(), layout, state, interrupted, tree })
+    Ok(Library { roots: layout.roots(), layout, state, interrupted, tree, merged: None })
 }
 
 impl Library {
@@ -107,6 +109,12 @@ impl Library {
     pub fn without_root(mut self, root: &str) -> Self {
         self.roots.retain(|known| known != root);
         self
+    }
+
+    /// The same library where people merge what is proposed: these files they have merged, as they are here.
+    #[must_use]
+    pub fn with_merged(self, files: BTreeSet<String>) -> Self {
+        Self { merged: Some(files), ..self }
     }
 
     /// Where each copy of the skill's SKILL.md stands.

@@ -5,6 +5,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
+use super::TurnedAway;
+
 /// Counters of everything that receivers see. Cloning shares them.
 #[derive(Debug, Clone, Default)]
 pub struct Counters {
@@ -13,6 +15,8 @@ pub struct Counters {
     pub(super) events: Family<EventLabels, Counter>,
     pub(super) dropped: Family<DropLabels, Counter>,
     pub(super) unrecognised: Family<ScopeLabels, Counter>,
+    pub(super) handshakes: Counter,
+    turned_away: TurnedAway,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -73,6 +77,22 @@ impl Counters {
             "Records that no dialect recognised, by signal and instrumentation scope",
             self.unrecognised.clone(),
         );
+        registry.register(
+            "skillspan_receiver_tls_failures",
+            "Connections on which no TLS came about",
+            self.handshakes.clone(),
+        );
+    }
+
+    /// Who was turned away at the doors.
+    pub fn turned_away(&self) -> &TurnedAway {
+        &self.turned_away
+    }
+
+    /// No TLS came about on a connection.
+    pub(super) fn handshake_failed(&self, reason: &str) {
+        self.handshakes.inc();
+        self.turned_away.handshake(reason);
     }
 
     pub(super) fn request(&self, transport: &'static str, signal: &'static str, outcome: &'static str) {

@@ -10,6 +10,7 @@
 //! | `auth/` | who may send, for whom, and how much |
 //! | `tls.rs` | certificates, and new ones while the service runs |
 //! | `counters.rs` | what came in and what became of it |
+//! | `turned_away.rs` | who was turned away at the doors, and why |
 //! | `cors.rs` | web pages that may send |
 //! | `serve.rs` | connections: HTTP/1.1 and HTTP/2 on one port, their timeouts and their age |
 //! | `otlp/` | OTLP over gRPC and over HTTP |
@@ -32,6 +33,7 @@ mod refusal;
 mod serve;
 mod signal;
 pub mod tls;
+mod turned_away;
 
 pub use auth::{Caller, Gate};
 pub use counters::Counters;
@@ -40,3 +42,4 @@ pub use memory::{Lease, MemoryLimit};
 pub use refusal::Refusal;
 pub use serve::{Lifetimes, serve};
 pub use signal::Signal;
+pub use turned_away::{Turned, TurnedAway};

@@ -77,7 +77,7 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let tls = certificates.as_ref().map(|now| TlsAcceptor::from(now.current()));
+                let tls = certificates.clone();
                 let connection = Connection { stream, peer, tls, router: router.clone(), lifetimes };
                 connections.spawn(connection.run(builder.clone(), stop.clone()));
             }
@@ -116,7 +116,7 @@ fn connection_builder(idle: Duration) -> Builder<TokioExecutor> {
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Certificates>,
     router: Router,
     lifetimes: Lifetimes,
 }
@@ -136,10 +136,10 @@ impl Connection {
         let conversation = Conversation { builder, router, ends, lifetimes, stop };
         let Some(tls) = tls else { return conversation.run(stream).await };
         // A client that begins no handshake would hold the connection for nothing.
-        match timeout(HANDSHAKE, tls.accept(stream)).await {
+        match timeout(HANDSHAKE, TlsAcceptor::from(tls.current()).accept(stream)).await {
             Ok(Ok(stream)) => conversation.run(stream).await,
-            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-            Err(_) => tracing::debug!("a TLS handshake took too long"),
+            Ok(Err(error)) => tls.failed(&error.to_string()),
+            Err(_) => tls.failed("it took too long"),
         }
     }
 

@@ -155,6 +155,7 @@ pub struct Service {
     stop_rest: CancellationToken,
     stop_health: CancellationToken,
     doors: JoinSet<()>,
+    counters: Counters,
     memory: Option<MemoryLimit>,
     hook_spools: Vec<Arc<HookSpools>>,
     feeds: Vec<TableFeed>,
@@ -197,6 +198,7 @@ impl Service {
             stop_rest,
             stop_health: CancellationToken::new(),
             doors: JoinSet::new(),
+            counters: counters.clone(),
             memory: None,
             hook_spools: Vec::new(),
             feeds: Vec::new(),
@@ -295,6 +297,7 @@ impl Service {
             let Some(router) = routers.get(&receiver).cloned() else { continue };
             let router = cors.iter().fold(router, cors::open);
             let stop = self.stop_doors.clone();
+            let certificates = certificates.map(|certificates| certificates.counted_by(&self.counters));
             self.doors.spawn(serve(listener, certificates, router, stop, Lifetimes::default()));
         }
     }
@@ -366,6 +369,7 @@ impl Service {
             metrics,
             telemetry,
             stopping: self.stop_doors.clone(),
+            turned_away: self.counters.turned_away().clone(),
         }
     }
 

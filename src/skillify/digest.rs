@@ -21,7 +21,7 @@ use super::prefer;
 use super::prompt::{self, Role};
 use super::segment::{self, Segment, Turn, repairable};
 use super::version::version_of;
-use crate::event::{Kind, SessionEvent, Status, Timestamp};
+use crate::event::{Kind, SessionEvent, Status, Timestamp, person};
 use crate::shell::command::Command;
 use crate::table::{Session, sessions};
 
@@ -40,7 +40,7 @@ pub struct Digest {
     pub workspace: String,
     /// The repository, `""` if unknown.
     pub project: String,
-    /// The person, `""` if unknown.
+    /// The person, by what people are counted by ([`person::joined`]), `""` if unknown.
     pub person: String,
     /// The assistant, `""` if unknown.
     pub assistant: String,
@@ -122,7 +122,7 @@ impl Digest {
             session: session.id.clone(),
             workspace: session.workspace.clone(),
             project: session.project.clone(),
-            person: session.user_id.clone(),
+            person: person::joined(&session.user_id, &session.assistant),
             assistant: session.assistant.clone(),
             started_at: session.started_at,
             last_event_at: session.last_event_at,

@@ -39,6 +39,7 @@ mod hard_cases;
 mod hooks;
 mod langfuse;
 mod mappings;
+mod people;
 mod records;
 mod sessions;
 mod spans;
