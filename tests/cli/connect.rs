@@ -292,6 +292,10 @@ fn hooks_are_told_whose_sessions_they_are_in_every_form_of_settings() {
         assert_eq!(home.connect(&[client, "--remove"]).0, 0);
         assert!(!home.file(path).exists(), "{client}");
     }
+    let home = Home::with(".cursor/hooks.json", "{\"version\":1}\n");
+    assert_eq!(home.connect(&[&["cursor", "--write"], &WHOSE[..]].concat()).0, 0);
+    assert_eq!(home.connect(&["cursor", "--remove"]).0, 0);
+    assert_eq!(home.read(".cursor/hooks.json"), "{\"version\":1}\n", "every byte, whoever was named");
 }
 
 #[test]

@@ -62,7 +62,7 @@ const ON_PATH: &str = "`skillspan` must be on the PATH that the assistant was st
 const IN_ENVIRONMENT: &str = "whoever reads its environment, and what it runs";
 /// Who can read the token of hooks.
 pub(super) const FOR_HOOKS: &str =
-    "you alone: it is in a file of its own, which the hook's command line names";
+    "you, and what runs as you, in a file of its own, which the hook's command line names";
 /// What a hook finds, whoever calls it.
 pub(super) const MARKER: &str =
     ".skillspan.yaml with `capture: false` in the session's folder, one above it, or the home folder";
@@ -77,7 +77,7 @@ pub(super) const CLIENTS: &[Client] = &[
         place: Place::Json(".claude/settings.json"),
         settings: settings::claude_code,
         says_whose: true,
-        token: "whoever reads that file; Claude Code hands it to what it runs",
+        token: "you, and what runs as you, in that file; 2.1.332 keeps it out of the environment of its commands",
         leave_out: &[
             "claude --settings '{\"env\":{\"CLAUDE_CODE_ENABLE_TELEMETRY\":\"0\"}}'",
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false claude",
@@ -98,7 +98,7 @@ pub(super) const CLIENTS: &[Client] = &[
         place: Place::Toml(".codex/config.toml"),
         settings: settings::codex,
         says_whose: false,
-        token: "whoever reads that file",
+        token: "you, and what runs as you, in that file",
         leave_out: &[
             "codex -c otel.exporter=none -c otel.trace_exporter=none",
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false codex",
@@ -184,7 +184,7 @@ pub(super) const CLIENTS: &[Client] = &[
         place: Place::Json(".openclaw/openclaw.json"),
         settings: settings::openclaw,
         says_whose: false,
-        token: "whoever reads that file",
+        token: "you, and what runs as you, in that file",
         leave_out: &["set diagnostics.otel.traces to false and restart the gateway"],
         in_vain: &[],
         tried_with: "",
@@ -197,7 +197,7 @@ pub(super) const CLIENTS: &[Client] = &[
         place: Place::Environment(Some(".hermes/.env")),
         settings: settings::hermes,
         says_whose: false,
-        token: "whoever reads that file, and what Hermes runs",
+        token: "you, and what runs as you, in that file",
         leave_out: &["OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false hermes"],
         in_vain: &["HERMES_OTEL_ENABLED=false hermes"],
         tried_with: "0.19.0",

@@ -5,8 +5,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::catalogue::{Client, Place};
 use super::document::{Document, DocumentError};
+use super::hooks::is_same_command;
 use super::settings::Setting;
 
 /// Why a settings file was not changed. It is as it was.
@@ -154,8 +157,13 @@ pub(super) fn remove(client: &Client, settings: &[Setting], path: &Path) -> Resu
 
 /// The setting as it was written, whoever and whatever token was named then.
 fn as_written(document: &Document, setting: &Setting) -> Setting {
-    let is_ours = |value: &serde_json::Value| setting.may_be(value) || document.is_our_block(value);
-    let value = document.get(setting.path).filter(is_ours);
+    let is_ours = |value: &Value| setting.may_be(value) || document.is_our_block(value);
+    let value = match document.get(setting.path) {
+        Some(Value::Array(elements)) if setting.in_list => {
+            elements.into_iter().find(|element| is_same_command(element, &setting.value))
+        }
+        value => value.filter(is_ours),
+    };
     Setting { value: value.unwrap_or_else(|| setting.value.clone()), ..setting.clone() }
 }
 
@@ -180,7 +188,7 @@ fn without(
         match earlier {
             _ if is_of_another_endpoint(&document, setting) => {}
             Some(value) if !setting.in_list => document.set(&Setting { value, ..setting.clone() })?,
-            Some(serde_json::Value::Array(elements)) if elements.contains(&setting.value) => {}
+            Some(Value::Array(elements)) if elements.contains(&setting.value) => {}
             _ => document.remove(setting),
         }
     }
