@@ -416,10 +416,11 @@ def at_the_team(options, name):
             run.skillspan("connect", name, "--write", "--endpoint", run.endpoint, *run.whose)
         shown = run.skillspan("connect", name, "--endpoint", run.endpoint, *run.whose)
         env = {}
-        for variable in ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES", "LANGFUSE_SECRET_KEY"):
+        for variable in ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES", "LANGFUSE_PUBLIC_KEY",
+                         "LANGFUSE_SECRET_KEY"):
             found = re.search(rf"^(?:export |  ){variable}=(?!skillspan)(.*)$", shown, re.M)
             if found:
-                env[variable] = found[1].strip('"').replace("TOKEN", token)
+                env[variable] = found[1].strip('"').replace("TOKEN", token).replace("ID", "ana")
         code = CLIENTS[name](run, env, [])
         status = run.skillspan("status", "--config", str(run.config))
         sessions = run.stop()
