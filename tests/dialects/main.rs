@@ -39,7 +39,7 @@ mod hard_cases;
 mod hooks;
 mod langfuse;
 mod mappings;
-mod people;
+mod names;
 mod records;
 mod sessions;
 mod spans;
