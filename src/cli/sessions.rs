@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::config::parse_duration;
-use crate::event::{Decision, Kind, Status, Timestamp};
+use crate::event::{Decision, Kind, Status, Timestamp, person};
 use crate::table::{Fact, Filter, Session, Summary};
 
 use super::columns::{columns, one_line};
@@ -95,10 +95,16 @@ impl ListArguments {
         let is =
             |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
         is(&self.workspace, &session.workspace)
-            && is(&self.user, &session.user_id)
+            && self.user.as_deref().is_none_or(|user| is_person(user, session))
             && is(&self.assistant, &session.assistant)
             && since.is_none_or(|since| session.last_event_at.max(session.last_ingested_at) >= since)
     }
+}
+
+/// Whether a person as somebody writes them is the one of the session.
+fn is_person(user: &str, session: &Summary) -> bool {
+    let key = |name: &str| person::joined(name, &session.assistant);
+    user == session.user_id || (!key(user).is_empty() && key(user) == key(&session.user_id))
 }
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {

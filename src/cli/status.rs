@@ -81,8 +81,12 @@ fn add_hooks(settings: &Settings, report: &mut Report) {
     for spool in spools {
         let endpoint = &spool.endpoint;
         if spool.entries > 0 {
+            let trouble = match spool.trouble.as_str() {
+                "" => String::new(),
+                trouble => format!("; the last try: {trouble}"),
+            };
             report.problem(
-                format!("{} events of hooks wait for {endpoint}", spool.entries),
+                format!("{} events of hooks wait for {endpoint}{trouble}", spool.entries),
                 "they are sent by the next hook, or by the start of a collector there that asks for no credentials",
             );
         }
@@ -107,15 +111,18 @@ fn render(report: &Report) -> String {
     for listening in &report.listening {
         let _ = writeln!(text, "  OTLP/{:<5} {}", listening.protocol, listening.address);
     }
+    for line in &report.turned_away {
+        let _ = writeln!(text, "  refused    {line}");
+    }
     for PipelineReport { name, journal, table } in &report.pipelines {
         if report.pipelines.len() > 1 {
             let _ = writeln!(text, "{name}:");
         }
         let _ = writeln!(
             text,
-            "  journal    {} of {} bytes in {}",
-            journal.bytes,
-            journal.max_bytes,
+            "  journal    {} of {} in {}",
+            size(journal.bytes),
+            size(journal.max_bytes),
             journal.path.display()
         );
         if let Some(table) = table {
@@ -163,7 +170,63 @@ fn render(report: &Report) -> String {
         let _ = writeln!(text, "! {}\n  to do: {}", visible_line(&problem.what), visible_line(&problem.todo));
     }
     if report.problems.is_empty() {
-        text.push_str("nothing fails\n");
+        text.push_str(if has_begun(report) { "nothing fails\n" } else { NOTHING });
     }
     text
+}
+
+/// Whether a process runs here or has run.
+fn has_begun(report: &Report) -> bool {
+    report.running || !report.pipelines.is_empty()
+}
+
+/// What a person does first.
+const NOTHING: &str = "nothing recorded yet: `skillspan run` starts a collector, and `skillspan connect` lists what \
+     can be pointed at it\n";
+
+/// Bytes as people read them: a number below 1024 and its unit.
+#[expect(clippy::cast_precision_loss, reason = "it is shown with two digits")]
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut shown = (bytes as f64, "B");
+    for unit in UNITS {
+        if shown.0 < 1024.0 {
+            break;
+        }
+        shown = (shown.0 / 1024.0, unit);
+    }
+    match shown {
+        (number, unit) if unit == "B" || number >= 10.0 || number.fract() == 0.0 => {
+            format!("{number:.0} {unit}")
+        }
+        (number, unit) => format!("{number:.1} {unit}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (bytes, shown) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1 KiB"),
+            (7254, "7.1 KiB"),
+            (64 << 20, "64 MiB"),
+            ((3 << 20) + 100, "3.0 MiB"),
+            (4 << 30, "4 GiB"),
+            (5 << 50, "5120 TiB"),
+        ] {
+            assert_eq!(size(bytes), shown);
+        }
+    }
+
+    #[test]
+    fn a_machine_on_which_nothing_has_run_is_told_what_to_do() {
+        let said = render(&Report::new(false));
+        assert!(said.contains("nothing recorded yet") && !said.contains("nothing fails"), "{said}");
+        assert!(render(&Report::new(true)).ends_with("nothing fails\n"));
+    }
 }

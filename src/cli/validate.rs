@@ -17,6 +17,7 @@ processors:
   limits        the longest text that is stored
 exporters:
   parquet       journal -> sessions table
+  deeplake      sessions and skills -> rows of a Deeplake service
   filesystem    skills -> folder
   git           skills -> branch of a repository, proposed or pushed
 connectors:

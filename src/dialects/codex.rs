@@ -184,7 +184,7 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         session_id: text(SESSION),
         turn_id: text(TURN),
         timestamp: time(record),
-        user_id: text(USER),
+        user_id: record.person(USER),
         project: repository::of(record),
         assistant: "codex".to_owned(),
         assistant_version: text(VERSION),

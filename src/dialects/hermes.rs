@@ -70,7 +70,7 @@ fn event(record: &Record<'_>, kind: Kind, session_id: String) -> SessionEvent {
         rank: RANK,
         session_id,
         turn_id: text(TURN),
-        user_id: text(USER),
+        user_id: record.person(USER),
         assistant: "hermes".to_owned(),
         assistant_version: text(VERSION),
         model: text(MODEL),

@@ -68,7 +68,7 @@ mod record;
 mod repository;
 mod strands;
 
-use crate::event::{Kind, Owner, SessionEvent, Timestamp};
+use crate::event::{Kind, Owner, SessionEvent, Timestamp, person};
 
 pub use explain::{Column, Explanation, Source};
 pub use hooks::{HOOKS, Hooks};
@@ -241,6 +241,7 @@ fn complete(
         event.tenant.clone_from(&owner.tenant);
         dialect.clone_into(&mut event.dialect);
         event.ingested_at = ingested_at;
+        event.user_id = person::named(&event.user_id).unwrap_or_default();
         if event.timestamp.is_unset() {
             event.timestamp = record.time().unwrap_or(ingested_at);
         }

@@ -97,7 +97,7 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         kind,
         rank,
         session_id: text(SESSION),
-        user_id: text(USER),
+        user_id: record.person(USER),
         assistant: "openclaw".to_owned(),
         assistant_version: text(VERSION),
         agent: record.text(AGENT).filter(|agent| agent != MAIN_AGENT).unwrap_or_default(),

@@ -89,7 +89,7 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         kind,
         rank,
         session_id: text(SESSION),
-        user_id: text(USER),
+        user_id: record.person(USER),
         project: repository::of(record),
         assistant: "opencode".to_owned(),
         assistant_version: text(VERSION),

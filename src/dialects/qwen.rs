@@ -159,7 +159,7 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         session_id: text(SESSION),
         turn_id: text(TURN),
         timestamp: record.time_or_written(TIME).unwrap_or_default(),
-        user_id: text(USER),
+        user_id: record.person(USER),
         project: repository::of(record),
         assistant: "qwen".to_owned(),
         assistant_version: text(VERSION),

@@ -11,7 +11,7 @@ use prost::Message;
 use serde_json::Value;
 
 use super::json;
-use crate::event::{Attributes, RecordDigest, SurroundingsDigest, Timestamp};
+use crate::event::{Attributes, RecordDigest, SurroundingsDigest, Timestamp, capture, person};
 
 /// `false`: nothing of the record is written.
 const CAPTURE: &str = "skillspan.capture";
@@ -90,12 +90,16 @@ impl<'a> Record<'a> {
         self.upsert
     }
 
-    /// Whether the record, or the resource that it came from, says that it is not to be stored.
+    /// Whether the record, or the resource that it came from, says that it is not to be stored. What is
+    /// said and cannot be read says so too.
     pub fn is_opted_out(&self) -> bool {
+        let forbids = |value: &AnyValue| match &value.value {
+            None => false,
+            Some(any_value::Value::StringValue(text)) => capture::forbids(text),
+            Some(_) => to_boolean(value) != Some(true),
+        };
         let mut said = self.resource.attributes.iter().chain(self.own_attributes());
-        said.any(|attribute| {
-            attribute.key == CAPTURE && attribute.value.as_ref().and_then(to_boolean) == Some(false)
-        })
+        said.any(|attribute| attribute.key == CAPTURE && attribute.value.as_ref().is_some_and(forbids))
     }
 
     /// The span, if the record is one.
@@ -222,6 +226,11 @@ impl<'a> Record<'a> {
     /// the place of text it withheld is no text.
     pub fn content(&self, names: &[&'static str]) -> Option<String> {
         self.each(names).map(to_text).find(|text| !is_withheld(text))
+    }
+
+    /// The first of `names` that names a person, in one way of writing; `""` if none does.
+    pub fn person(&self, names: &[&'static str]) -> String {
+        self.each(names).find_map(|value| person::named(&to_text(value))).unwrap_or_default()
     }
 
     /// The first of `names` that holds an integer, as number or as text.

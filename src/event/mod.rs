@@ -8,7 +8,9 @@
 //! |---|---|
 //! | `mod.rs` | [`SessionEvent`], [`EventBatch`] and their small types |
 //! | `history.rs` | the chained hash of a conversation |
+//! | `capture.rs` | how people write that nothing is to be stored |
 //! | `identity.rs` | [`RecordDigest`] and the derivation of `event_id` |
+//! | `person.rs` | who a person is, however written |
 //! | `size.rs` | what events take in memory |
 //! | `visible.rs` | texts where a person reads them |
 //! | `wire.rs` | the events as `proto/skillspan/v1/session.proto`, for the journal |
@@ -16,8 +18,10 @@
 //! Invariants: no I/O; nothing here knows a client's dialect; an absent text is `""`, an absent
 //! number `0`, and only [`SessionEvent::score`] tells absent from zero.
 
+pub mod capture;
 pub(crate) mod history;
 mod identity;
+pub mod person;
 mod size;
 mod timestamp;
 mod visible;
@@ -123,7 +127,7 @@ pub struct SessionEvent {
     pub project: String,
     /// The working directory.
     pub cwd: String,
-    /// The person, as the client names them.
+    /// The person, as the client names them, in one way of writing ([`person::named`]).
     pub user_id: String,
     /// `service.name` of the resource.
     pub service: String,

@@ -1,10 +1,11 @@
 //! What a skill says, as it is remembered: claims with their evidence, and the sentences made of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::state::hex;
+use crate::event::person::{self, Told};
 use crate::skillify::{Candidate, Claim, Counts, Evidence, Line, Scope, SupportedClaim, short_hash};
 
 /// What a skill says.
@@ -68,8 +69,38 @@ pub(super) struct EvidenceRecord {
     pub(super) segment: String,
     /// Hash of the person, `""` if unknown.
     pub(super) person: String,
+    /// How the person is told from others; absent in what older versions wrote, and where nobody is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) told: Option<ToldBy>,
     pub(super) assistant: String,
     pub(super) outcome: String,
+}
+
+/// What tells a person from others, as the state keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ToldBy {
+    Email,
+    Name,
+    Account,
+}
+
+impl ToldBy {
+    fn of(person: &str) -> Option<Self> {
+        (!person.is_empty()).then(|| match person::told_by(person) {
+            Told::Email => Self::Email,
+            Told::Name => Self::Name,
+            Told::Account => Self::Account,
+        })
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "e-mail address",
+            Self::Name => "login or asserted name",
+            Self::Account => "account id",
+        }
+    }
 }
 
 fn is_nothing(counts: &Counts) -> bool {
@@ -169,6 +200,21 @@ impl Content {
         people.collect::<BTreeSet<_>>().len()
     }
 
+    /// How many of the known people are told from others by what; `None` is what an older version stored.
+    pub(super) fn people_by(&self) -> BTreeMap<Option<ToldBy>, usize> {
+        let known = self.evidence().filter(|record| !record.person.is_empty());
+        // Of a person that an older version stored as well, the record that says more counts.
+        let by_person: BTreeMap<&str, Option<ToldBy>> = known.fold(BTreeMap::new(), |mut people, record| {
+            let told = people.entry(record.person.as_str()).or_insert(record.told);
+            *told = told.or(record.told);
+            people
+        });
+        by_person.into_values().fold(BTreeMap::new(), |mut counts, told| {
+            *counts.entry(told).or_default() += 1;
+            counts
+        })
+    }
+
     pub(super) fn segments(&self) -> BTreeSet<&str> {
         self.evidence().map(|record| record.segment.as_str()).collect()
     }
@@ -264,6 +310,7 @@ impl EvidenceRecord {
             } else {
                 short_hash(&[&evidence.tenant, person], 6)
             },
+            told: ToldBy::of(person),
             assistant: evidence.assistant.clone(),
             outcome: evidence.outcome.as_str().to_owned(),
         }

@@ -1,5 +1,7 @@
 //! The library as commands show it.
 
+use std::collections::BTreeSet;
+
 use super::Library;
 use super::content::session_hash;
 use super::effect::Effect;
@@ -66,6 +68,8 @@ pub enum Standing {
     Published,
     /// It waits for a person to agree to what it may do.
     Waiting,
+    /// It waits, as generated, for people to merge it: assistants do not load it yet.
+    Proposed,
     /// A person edited it.
     HandEdited,
     /// A person wrote it; sessions could add to it.
@@ -84,6 +88,7 @@ impl Standing {
         match self {
             Self::Published => "published",
             Self::Waiting => "waiting",
+            Self::Proposed => "proposed",
             Self::HandEdited => "hand-edited",
             Self::HandWritten => "hand-written",
             Self::Refused => "refused",
@@ -177,7 +182,12 @@ impl Library {
         if !standing.iter().all(|(path, text)| self.state.generated(path, &digest(text))) {
             return Standing::HandEdited;
         }
-        if skill.retirement.is_some() { Standing::Retiring } else { Standing::Published }
+        let is_merged = |merged: &BTreeSet<String>| standing.iter().any(|(path, _)| merged.contains(*path));
+        match () {
+            () if skill.retirement.is_some() => Standing::Retiring,
+            () if self.merged.as_ref().is_none_or(is_merged) => Standing::Published,
+            () => Standing::Proposed,
+        }
     }
 
     fn waiting(&self) -> impl Iterator<Item = Listed> {

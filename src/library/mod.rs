@@ -92,6 +92,8 @@ pub struct Library {
     /// The state that an apply was about to reach when it was interrupted.
     interrupted: Option<State>,
     tree: Tree,
+    /// Where people merge what is proposed: the files that they have merged. `None` where nobody has to.
+    merged: Option<BTreeSet<String>>,
 }
 
 /// Reads a target.
@@ -103,7 +105,7 @@ pub fn load(layout: Layout, stored: &Stored, tree: Tree) -> Result<Library, Erro
         Some(Ok(next)) => Some(next),
         Some(Err(_)) | None => None,
     };
-    Ok(Library { roots: layout.roots(), layout, state, interrupted, tree })
+    Ok(Library { roots: layout.roots(), layout, state, interrupted, tree, merged: None })
 }
 
 impl Library {
@@ -129,6 +131,12 @@ impl Library {
             paths.extend(root_files.filter(|path| state.files.contains_key(path)));
         }
         paths
+    }
+
+    /// The same library where people merge what is proposed: these files they have merged, as they are here.
+    #[must_use]
+    pub fn with_merged(self, files: BTreeSet<String>) -> Self {
+        Self { merged: Some(files), ..self }
     }
 
     /// Where each copy of the skill's SKILL.md stands.

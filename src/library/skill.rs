@@ -168,11 +168,28 @@ fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
     Some(text)
 }
 
+/// How the people behind a skill were told apart, in a sentence.
+fn told_apart(content: &Content) -> String {
+    let how: Vec<String> = content
+        .people_by()
+        .into_iter()
+        .map(|(told, count)| match told {
+            Some(told) => format!("{count} by {}", told.as_str()),
+            None => format!("{count} by what an older version stored"),
+        })
+        .collect();
+    match how.as_slice() {
+        [] => "No person is known behind it.".to_owned(),
+        how => format!("People were told apart: {}.", how.join(", ")),
+    }
+}
+
 /// The skill's references/evidence.md.
 pub(super) fn evidence_md(skill: &Skill) -> String {
     let mut text =
         "# Evidence\n\nA session is named by the first 12 hex digits of the SHA-256 of its tenant and id.\n"
             .to_owned();
+    let _ = writeln!(text, "{}", told_apart(&skill.content));
     for record in &skill.content.claims {
         let _ = write!(text, "\n## {}\n\n", capitalised(&record.claim.told()));
         if let Some(counted) = counted(&record.claim, &record.counts) {

@@ -8,6 +8,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
+use super::TurnedAway;
+
 /// Counters of everything that receivers see. Cloning shares them.
 #[derive(Debug, Clone, Default)]
 pub struct Counters {
@@ -18,6 +20,8 @@ pub struct Counters {
     pub(super) lost: Family<DropLabels, Counter>,
     pub(super) losses: Losses,
     pub(super) unrecognised: Family<ScopeLabels, Counter>,
+    pub(super) handshakes: Counter,
+    turned_away: TurnedAway,
 }
 
 /// What was received, said something and became nothing, for those who look after the process: by dialect and
@@ -105,6 +109,22 @@ impl Counters {
             "Records that no dialect recognised, by signal and instrumentation scope",
             self.unrecognised.clone(),
         );
+        registry.register(
+            "skillspan_receiver_tls_failures",
+            "Connections on which no TLS came about",
+            self.handshakes.clone(),
+        );
+    }
+
+    /// Who was turned away at the doors.
+    pub fn turned_away(&self) -> &TurnedAway {
+        &self.turned_away
+    }
+
+    /// No TLS came about on a connection.
+    pub(super) fn handshake_failed(&self, reason: &str) {
+        self.handshakes.inc();
+        self.turned_away.handshake(reason);
     }
 
     /// What was lost, for those who look after the process.

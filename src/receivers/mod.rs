@@ -10,6 +10,7 @@
 //! | `auth/` | who may send, for whom, and how much |
 //! | `tls.rs` | certificates, and new ones while the service runs |
 //! | `counters.rs` | what came in and what became of it |
+//! | `turned_away.rs` | who was turned away at the doors, and why |
 //! | `cors.rs` | web pages that may send |
 //! | `connections.rs` | [`Connections`]: how many there may be, and which go first |
 //! | `serve.rs` | connections: HTTP/1.1 and HTTP/2 on one port, their timeouts and their age |
@@ -34,6 +35,7 @@ mod refusal;
 mod serve;
 mod signal;
 pub mod tls;
+mod turned_away;
 
 pub use auth::{Caller, Gate};
 pub use connections::{ConnectionBounds, ConnectionCounts, Connections};
@@ -43,3 +45,4 @@ pub use memory::{Lease, MemoryLimit};
 pub use refusal::Refusal;
 pub use serve::{Lifetimes, serve, serve_within};
 pub use signal::Signal;
+pub use turned_away::{Turned, TurnedAway};

@@ -97,7 +97,7 @@ pub async fn serve_within(
             Ok((stream, peer)) => {
                 // Who is refused is told by the end of the connection: to say more would take its place.
                 let Some(place) = places.admit(peer.ip()) else { continue };
-                let tls = certificates.as_ref().map(|now| TlsAcceptor::from(now.current()));
+                let tls = certificates.clone();
                 let connection = Connection { stream, peer, place, tls, router: router.clone(), lifetimes };
                 connections.spawn(connection.run(builder.clone(), stop.clone()));
             }
@@ -138,7 +138,7 @@ struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
     place: Arc<Place>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Certificates>,
     router: Router,
     lifetimes: Lifetimes,
 }
@@ -159,14 +159,15 @@ impl Connection {
         let conversation = Conversation { builder, router, place: Arc::clone(&place), ends, lifetimes, stop };
         let Some(tls) = tls else { return conversation.run(stream).await };
         // A client that begins no handshake would hold the connection for nothing.
+        let acceptor = TlsAcceptor::from(tls.current());
         let shaken = tokio::select! {
-            shaken = timeout(HANDSHAKE, tls.accept(stream)) => shaken,
+            shaken = timeout(HANDSHAKE, acceptor.accept(stream)) => shaken,
             () = place.displaced() => return,
         };
         match shaken {
             Ok(Ok(stream)) => conversation.run(stream).await,
-            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-            Err(_) => tracing::debug!("a TLS handshake took too long"),
+            Ok(Err(error)) => tls.failed(&error.to_string()),
+            Err(_) => tls.failed("it took too long"),
         }
     }
 

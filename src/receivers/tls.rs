@@ -14,6 +14,8 @@ use rustls::{RootCertStore, ServerConfig};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
+use super::Counters;
+
 /// What a listener's certificates are read from, as PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -50,7 +52,10 @@ pub enum Error {
 
 /// A listener's certificates, as they are now. Cloning shares them.
 #[derive(Debug, Clone)]
-pub struct Certificates(watch::Receiver<Arc<ServerConfig>>);
+pub struct Certificates {
+    now: watch::Receiver<Arc<ServerConfig>>,
+    counters: Counters,
+}
 
 /// Reads the files again when they have changed.
 #[derive(Debug)]
@@ -67,12 +72,23 @@ pub struct Renewal {
 pub fn load(config: Config) -> Result<(Certificates, Renewal), Error> {
     let seen = fingerprint(&config);
     let (sender, receiver) = watch::channel(Arc::new(server_config(&config)?));
-    Ok((Certificates(receiver), Renewal { config, seen, sender }))
+    Ok((Certificates { now: receiver, counters: Counters::default() }, Renewal { config, seen, sender }))
 }
 
 impl Certificates {
+    /// The same, with failures counted there.
+    #[must_use]
+    pub fn counted_by(self, counters: &Counters) -> Self {
+        Self { counters: counters.clone(), ..self }
+    }
+
+    pub(super) fn failed(&self, reason: &str) {
+        tracing::debug!(reason, "a TLS handshake failed");
+        self.counters.handshake_failed(reason);
+    }
+
     pub(super) fn current(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.0.borrow())
+        Arc::clone(&self.now.borrow())
     }
 }
 

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exporters::deeplake;
 use crate::journal::Journal;
-use crate::receivers::{Losses, MemoryLimit};
+use crate::receivers::{Losses, MemoryLimit, TurnedAway};
 
 use super::hooks::HookSpools;
 use super::metrics::{Metrics, MiningCounts};
@@ -41,6 +41,8 @@ pub(super) struct Vitals {
     pub(super) telemetry: Failing,
     /// Cancelled when the process begins to stop: from then on it is not ready.
     pub(super) stopping: CancellationToken,
+    /// Who was turned away at the doors.
+    pub(super) turned_away: TurnedAway,
 }
 
 pub(super) fn router(vitals: Arc<Vitals>) -> Router {
@@ -149,6 +151,7 @@ impl Vitals {
                 count,
             })
             .collect();
+        report.add_turned_away(&self.turned_away.so_far());
         report.add_targets(&self.mining.targets);
         self.mining.model.report(&mut report);
         self.mining.embeddings.report(&mut report);

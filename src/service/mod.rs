@@ -164,6 +164,7 @@ pub struct Service {
     stop_rest: CancellationToken,
     stop_health: CancellationToken,
     doors: JoinSet<()>,
+    counters: Counters,
     memory: Option<MemoryLimit>,
     connections: Connections,
     hook_spools: Vec<Arc<HookSpools>>,
@@ -207,6 +208,7 @@ impl Service {
             stop_rest,
             stop_health: CancellationToken::new(),
             doors: JoinSet::new(),
+            counters: counters.clone(),
             memory: None,
             connections: Connections::new(descriptors::within(settings.connections)),
             hook_spools: Vec::new(),
@@ -309,6 +311,7 @@ impl Service {
             let Some(router) = routers.get(&receiver).cloned() else { continue };
             let router = cors.iter().fold(router, cors::open);
             let stop = self.stop_doors.clone();
+            let certificates = certificates.map(|certificates| certificates.counted_by(&self.counters));
             let lifetimes = Lifetimes { idle: settings.idle, ..Lifetimes::default() };
             let connections = self.connections.clone();
             self.doors.spawn(async move {
@@ -385,6 +388,7 @@ impl Service {
             metrics,
             telemetry,
             stopping: self.stop_doors.clone(),
+            turned_away: self.counters.turned_away().clone(),
         }
     }
 

@@ -6,8 +6,10 @@ use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::Timestamp;
 use crate::exporters::parquet;
 use crate::journal;
+use crate::receivers::Turned;
 use crate::table::{Location, clock};
 
 use super::followers::FollowerReport;
@@ -36,6 +38,9 @@ pub struct Report {
     /// Where skills are published.
     #[serde(default)]
     pub targets: Vec<TargetReport>,
+    /// Who was turned away at the doors, a line each kind.
+    #[serde(default)]
+    pub turned_away: Vec<String>,
     /// What fails, and what to do.
     pub problems: Vec<Problem>,
 }
@@ -149,8 +154,20 @@ impl Report {
             lost: Vec::new(),
             followers: Vec::new(),
             targets: Vec::new(),
+            turned_away: Vec::new(),
             problems: Vec::new(),
         }
+    }
+
+    /// Adds who was turned away, if anybody was.
+    pub fn add_turned_away(&mut self, turned: &Turned) {
+        let mut add = |count: u64, what: &str, last: &Option<(Timestamp, String)>| {
+            if let Some((at, reason)) = last.as_ref().filter(|_| count > 0) {
+                self.turned_away.push(format!("{count} {what} since the start, the last {at}: {reason}"));
+            }
+        };
+        add(turned.unauthenticated, "requests answered with 401", &turned.last_unauthenticated);
+        add(turned.handshakes, "connections without TLS", &turned.last_handshake);
     }
 
     /// Adds a problem.

@@ -21,7 +21,7 @@ use super::prefer;
 use super::prompt::{self, Role};
 use super::segment::{self, Segment, Turn, repairable};
 use super::version::version_of;
-use crate::event::{Kind, SessionEvent, Status, Timestamp};
+use crate::event::{Kind, SessionEvent, Status, Timestamp, person};
 use crate::shell::class::fetched_by;
 use crate::shell::command::Command;
 use crate::shell::status::{self, is_poll};
@@ -30,7 +30,7 @@ use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct Digest {
     pub workspace: String,
     /// The repository, `""` if unknown.
     pub project: String,
-    /// The person, `""` if unknown.
+    /// The person, by what people are counted by ([`person::joined`]), `""` if unknown.
     pub person: String,
     /// The assistant, `""` if unknown.
     pub assistant: String,
@@ -127,7 +127,7 @@ impl Digest {
             session: session.id.clone(),
             workspace: session.workspace.clone(),
             project: session.project.clone(),
-            person: session.user_id.clone(),
+            person: person::joined(&session.user_id, &session.assistant),
             assistant: session.assistant.clone(),
             started_at: session.started_at,
             last_event_at: session.last_event_at,

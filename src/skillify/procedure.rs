@@ -347,7 +347,8 @@ fn withheld(what: &str, claim: &Claim) -> Option<String> {
 /// What became of a cluster, in one line.
 fn explanation(works: &[&Work<'_>], verdict: &str) -> String {
     let sessions: BTreeSet<_> = works.iter().map(|work| steps::session_of(work)).collect();
-    let people: BTreeSet<&str> = works.iter().map(|work| work.session.person.as_str()).collect();
+    let people = works.iter().map(|work| work.session.person.as_str());
+    let people: BTreeSet<&str> = people.filter(|person| !person.is_empty()).collect();
     let segments: Vec<&str> = works.iter().map(|work| work.segment.id.as_str()).collect();
     format!(
         "cluster of {} segments, {} sessions, {} people: {verdict} ({})",

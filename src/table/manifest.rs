@@ -21,7 +21,7 @@ const LIMIT: u64 = 1 << 20;
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// There is no table to read.
-    #[error("no sessions table in {table}: it has no {FILE_NAME}")]
+    #[error("nothing recorded yet: there is no sessions table in {table}; `skillspan run` makes it")]
     NoTable {
         /// Where was looked.
         table: String,

@@ -256,3 +256,154 @@ fn what_cline_is_to_run_can_be_run() {
         assert_eq!(mode & 0o700, 0o700, "{name}");
     }
 }
+
+const WHOSE: [&str; 4] = ["--workspace", "my shop", "--user", "ana@example.com"];
+const TOKEN: &str = "a-token=of+enough/length";
+
+/// The arguments that a shell would hand to the hook's command.
+fn words(command: &str) -> Vec<String> {
+    let output = std::process::Command::new("sh")
+        .args(["-c", &format!("set -- {command}; printf '%s\\n' \"$@\"")])
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn hooks_are_told_whose_sessions_they_are_in_every_form_of_settings() {
+    for (client, path) in [
+        ("claude-hooks", CLAUDE),
+        ("cursor", ".cursor/hooks.json"),
+        ("hermes-hooks", ".hermes/config.yaml"),
+        ("cline", ".cline/hooks/TaskStart"),
+        ("copilot-hooks", ".copilot/hooks/skillspan.json"),
+        ("pi", ".pi/agent/extensions/skillspan.ts"),
+    ] {
+        let home = Home(TempDir::new().unwrap());
+        let (code, said) = home.connect(&[&[client, "--write"], &WHOSE[..]].concat());
+        assert_eq!(code, 0, "{said}");
+        let written = home.read(path);
+        assert!(written.contains("my shop") && written.contains("ana@example.com"), "{written}");
+        let changed = [client, "--write", "--user", "it's me@example.com"];
+        assert_eq!(home.connect(&changed).0, 0);
+        let written = home.read(path);
+        assert!(!written.contains("ana@example.com"), "{client}: one command, not two: {written}");
+        assert!(written.contains("me@example.com"), "{written}");
+        assert_eq!(home.connect(&[client, "--remove"]).0, 0);
+        assert!(!home.file(path).exists(), "{client}");
+    }
+    let home = Home::with(".cursor/hooks.json", "{\"version\":1}\n");
+    assert_eq!(home.connect(&[&["cursor", "--write"], &WHOSE[..]].concat()).0, 0);
+    assert_eq!(home.connect(&["cursor", "--remove"]).0, 0);
+    assert_eq!(home.read(".cursor/hooks.json"), "{\"version\":1}\n", "every byte, whoever was named");
+}
+
+#[test]
+fn a_shell_reads_the_names_as_they_were_given() {
+    let home = Home(TempDir::new().unwrap());
+    let user = "it's $HOME `id` \"q\" \\ *@example.com";
+    assert_eq!(home.connect(&["claude-hooks", "--write", "--workspace", "my shop", "--user", user]).0, 0);
+    let written: serde_json::Value = serde_json::from_str(&home.read(CLAUDE)).unwrap();
+    let command = written["hooks"]["Stop"][0]["hooks"][0]["command"].as_str().unwrap();
+    let expected = ["skillspan", "hook", "claude", "--workspace", "my shop", "--user", user];
+    assert_eq!(words(command), expected);
+}
+
+#[test]
+fn settings_say_whose_sessions_are_where_they_have_a_place_and_else_a_person_is_told() {
+    let home = Home::with(CLAUDE, CLAUDE_BEFORE);
+    assert_eq!(home.connect(&[&["claude-code", "--write"], &WHOSE[..]].concat()).0, 0);
+    let attributes = "\"OTEL_RESOURCE_ATTRIBUTES\": \"workspace=my%20shop,enduser.id=ana@example.com\"";
+    assert!(home.read(CLAUDE).contains(attributes), "{}", home.read(CLAUDE));
+    assert_eq!(home.connect(&["claude-code", "--write", "--user", "bo@example.com"]).0, 0, "ours may change");
+    assert!(home.read(CLAUDE).contains("\"enduser.id=bo@example.com\""), "{}", home.read(CLAUDE));
+    assert_eq!(home.connect(&["claude-code", "--remove"]).0, 0);
+    assert_eq!(home.read(CLAUDE), CLAUDE_BEFORE, "whoever was named");
+
+    for client in ["codex", "gemini-cli", "qwen", "opencode", "openclaw"] {
+        let (code, said) = home.connect(&[&[client, "--write"], &WHOSE[..]].concat());
+        assert_eq!(code, 0, "{said}");
+        assert!(
+            said.contains("OTEL_RESOURCE_ATTRIBUTES=workspace=my%20shop,enduser.id=ana@example.com"),
+            "{said}"
+        );
+    }
+    // What settings say of a variable, the shell cannot say otherwise.
+    let (_, said) = home.connect(&[&["claude-code"], &WHOSE[..]].concat());
+    let (leave_out, in_vain) = said.split_once("This does not leave it out:").unwrap();
+    let way = "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false claude";
+    assert!(in_vain.contains(way) && !leave_out.contains(way), "{said}");
+}
+
+#[test]
+fn a_name_that_is_none_is_refused() {
+    let home = Home(TempDir::new().unwrap());
+    for name in ["", " ", "--remove", "a\nb"] {
+        let user = format!("--user={name}");
+        assert_eq!(home.connect(&["claude-hooks", "--write", &user]).0, 64, "{name:?}");
+    }
+    assert_eq!(fs::read_dir(home.0.path()).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_token_is_where_its_owner_alone_reads_it_and_goes_again() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let team = ["--endpoint", "https://team.example.com", "--token", TOKEN];
+    for (client, path, before, holds) in [
+        ("claude-code", CLAUDE, CLAUDE_BEFORE, "Authorization=Bearer a-token=of+enough/length"),
+        ("codex", CODEX, CODEX_BEFORE, "Bearer a-token=of+enough/length"),
+        ("openclaw", ".openclaw/openclaw.json", "{}\n", "Bearer a-token=of+enough/length"),
+        (
+            "hermes",
+            ".hermes/.env",
+            "A=b\n",
+            "OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer a-token=of+enough/length\"",
+        ),
+    ] {
+        let home = Home::with(path, before);
+        fs::set_permissions(home.file(path), PermissionsExt::from_mode(0o644)).unwrap();
+        let (code, said) = home.connect(&[&[client, "--write"], &team[..]].concat());
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("who can read the token") && !said.contains("enough"), "{said}");
+        assert!(home.read(path).contains(holds), "{}", home.read(path));
+        assert_eq!(mode(&home.file(path)), 0o600, "{client}");
+        assert_eq!(home.connect(&[client, "--remove", "--endpoint", "https://team.example.com"]).0, 0);
+        assert_eq!(home.read(path), before, "{client}");
+    }
+    let home = Home(TempDir::new().unwrap());
+    let file = home.file(".config/skillspan/tokens/claude-hooks");
+    assert_eq!(home.connect(&[&["claude-hooks", "--write"], &team[..]].concat()).0, 0);
+    assert_eq!((fs::read_to_string(&file).unwrap().trim(), mode(&file)), (TOKEN, 0o600));
+    assert_eq!(mode(file.parent().unwrap()), 0o700);
+    let written = home.read(CLAUDE);
+    assert!(written.contains("--token-file") && !written.contains("enough"), "{written}");
+    assert_eq!(home.connect(&["claude-hooks", "--remove"]).0, 0);
+    assert!(!file.exists() && !home.file(CLAUDE).exists());
+}
+
+#[test]
+fn a_token_is_read_from_a_file_and_never_printed() {
+    let home = Home::with("token", &format!("{TOKEN}\n"));
+    let file = home.file("token");
+    let from = ["--token-file", file.to_str().unwrap()];
+    let (_, listed) = home.connect(&[]);
+    for client in listed.lines().filter_map(|line| line.split_whitespace().next()) {
+        if client == "langfuse" {
+            assert_eq!(home.connect(&[&[client], &from[..]].concat()).0, 64, "it needs a pair");
+            continue;
+        }
+        let (code, said) = home.connect(&[&[client], &from[..]].concat());
+        assert_eq!(code, 0, "{said}");
+        assert!(!said.contains("enough"), "{said}");
+        let told = ["TOKEN", "--token-file"].iter().any(|word| said.contains(word));
+        assert!(told, "{client}: {said}");
+    }
+    for no_token in ["two words\n", "a,comma\n", "a$dollar\n", "a\"quote\n", "\n", "ü\n"] {
+        fs::write(&file, no_token).unwrap();
+        assert_eq!(home.connect(&[&["codex"], &from[..]].concat()).0, 64, "{no_token:?}");
+    }
+    fs::remove_file(&file).unwrap();
+    assert_eq!(home.connect(&[&["codex"], &from[..]].concat()).0, 1);
+}

@@ -3,13 +3,12 @@
 //! trouble.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{Site, eventually, outcome, skillspan};
+use crate::support::{Site, eventually, give, outcome, skillspan};
 
 /// So many hooks at once.
 const STORM: usize = 200;
@@ -149,14 +148,6 @@ impl User {
 fn prompt(session: &str, text: &str) -> String {
     json!({ "hook_event_name": "UserPromptSubmit", "session_id": session, "cwd": "/srv/shop", "prompt": text })
         .to_string()
-}
-
-fn give(mut command: Command, object: &str) -> Child {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // A command that does not want its input has closed it.
-    let _ = child.stdin.take().unwrap().write_all(object.as_bytes());
-    child
 }
 
 fn collect(folder: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
@@ -431,7 +422,14 @@ fn a_session_that_is_left_out_is_nowhere() {
     let user = User::new();
     let running = user.start();
     let attributes = "skillspan.capture=false,team=a";
-    for (name, value) in [("SKILLSPAN_HOOK", "off"), ("OTEL_RESOURCE_ATTRIBUTES", attributes)] {
+    for (name, value) in [
+        ("SKILLSPAN_HOOK", "off"),
+        ("SKILLSPAN_HOOK", "disabled"),
+        ("SKILLSPAN_CAPTURE", "false"),
+        ("SKILLSPAN_CAPTURE", " No "),
+        ("OTEL_RESOURCE_ATTRIBUTES", attributes),
+        ("OTEL_RESOURCE_ATTRIBUTES", "skillspan.capture=OFF"),
+    ] {
         let mut command = user.command(&["hook", "claude"]);
         command.env(name, value);
         let output = give(command, &prompt("left-out", "x")).wait_with_output().unwrap();
@@ -483,6 +481,31 @@ fn a_token_is_sent_and_never_written() {
         assert!(!text.contains(TOKEN) && !text.contains("a-wrong-token"), "{}", path.display());
     }
     assert_eq!(user.prompts("guarded"), given, "what waits with another token is not sent with this one");
+    let (_, status, _) = user.run(&["status"]);
+    assert!(status.contains("requests answered with 401"), "{status}");
+    assert!(status.contains("the last try: ") && status.contains("401 Unauthorized"), "{status}");
+    assert_eq!(running.terminate(), Some(0));
+}
+
+#[test]
+fn a_token_is_read_from_a_file_of_its_own() {
+    let user = User::new();
+    let config = fs::read_to_string(user.site.config()).unwrap();
+    let auth = format!("extensions:\n  auth: {{ tokens: [{{ id: pk, secret: {TOKEN}, tenant: acme }}] }}\n");
+    fs::write(user.site.config(), config.replacen("extensions:\n", &auth, 1)).unwrap();
+    let running = user.start();
+    let file = user.site.path("token");
+    let with_file = || {
+        let arguments = ["hook", "claude", "--verbose", "--token-file", file.to_str().unwrap()];
+        let output = give(user.command(&arguments), &prompt("filed", "x")).wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = with_file();
+    assert!(said.contains("the token cannot be read"), "{said}");
+    fs::write(&file, format!("{TOKEN}\n")).unwrap();
+    eventually("it is sent", || with_file().contains(" sent to "));
+    assert!(user.prompts("filed") > 0);
     assert_eq!(running.terminate(), Some(0));
 }
 

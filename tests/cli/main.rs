@@ -11,6 +11,8 @@
 //! | `explain.rs` | what a recorded body means |
 //! | `hook.rs` | hooks' events, whether the collector is there or not |
 //! | `hook_captures.rs` | recorded hooks in, sessions out |
+//! | `hook_identity.rs` | whose hooks' events are, and what leaves them out |
+//! | `opt_outs.rs` | what is said to leave a session out was tried |
 //! | `schema.rs` | the columns that are printed are the files' |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
 //! | `live.rs` | the OpenTelemetry SDK as a client |
@@ -50,11 +52,13 @@ mod embeddings;
 mod explain;
 mod hook;
 mod hook_captures;
+mod hook_identity;
 mod journals;
 mod live;
 mod mappings;
 mod model;
 mod operation;
+mod opt_outs;
 mod pipelines;
 mod record;
 mod schema;

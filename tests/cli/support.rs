@@ -3,7 +3,7 @@
 #[path = "../support/port.rs"]
 mod port;
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
@@ -37,6 +37,15 @@ pub(crate) fn outcome(command: &mut Command) -> (i32, String, String) {
     let output = output(command);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// Starts a command and gives it an object.
+pub(crate) fn give(mut command: Command, object: &str) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that does not want its input has closed it.
+    let _ = child.stdin.take().unwrap().write_all(object.as_bytes());
+    child
 }
 
 pub(crate) fn fixtures() -> PathBuf {

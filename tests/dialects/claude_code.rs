@@ -117,7 +117,8 @@ fn every_event_says_who_where_and_with_what() {
         assert_eq!(event.assistant, "claude-code");
         assert_eq!(event.service, "claude-code");
         assert_eq!(event.assistant_version, "2.1.330");
-        assert_eq!(event.user_id.len(), 64, "the installation's id, without a login");
+        assert_eq!(event.user_id, "", "without a login there is the installation's id alone");
+        assert!(event.attributes["user.id"].as_str().is_some_and(|id| id.len() == 64));
         if event.kind != Kind::SessionStart {
             assert_eq!(event.project, "git.example.com/acme/shop-api");
         }
@@ -179,7 +180,7 @@ fn a_summary_that_the_client_asks_for_is_not_the_main_agents_answer() {
 fn a_login_names_the_person() {
     let user = |attributes: &[(&str, &str)]| map("user_prompt", attributes)[0].user_id.clone();
     assert_eq!(user(&[("user.id", "hash"), ("user.email", "ada@example.com")]), "ada@example.com");
-    assert_eq!(user(&[("user.id", "hash"), ("user.email", "")]), "hash");
+    assert_eq!(user(&[("user.id", "hash"), ("user.email", "")]), "", "an installation is no person");
     let named = [("user.id", "hash"), ("user.email", "ada@example.com"), ("enduser.id", "ada")];
     assert_eq!(user(&named), "ada", "whom the team names is the same person in every client");
 }

@@ -73,6 +73,11 @@ fn one(assistant: &str, object: Value) -> Vec<SessionEvent> {
     events(assistant, &[object.to_string()])
 }
 
+/// Whom a hook's first event names.
+pub(crate) fn user(assistant: &str, hook: &Value) -> String {
+    one(assistant, hook.clone()).remove(0).user_id
+}
+
 /// Tool, whether the input has a text, status and whether the output has a text, of every call.
 fn assert_calls(facts: &Facts, tools: [&str; 3]) {
     let calls: Vec<_> = of_kind(facts, Kind::ToolCall).into_iter().map(|fact| call(facts, fact)).collect();

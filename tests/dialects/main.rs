@@ -44,6 +44,7 @@ mod identity;
 mod langfuse;
 mod lost_skills;
 mod mappings;
+mod names;
 mod people;
 mod records;
 mod sessions;

@@ -143,6 +143,7 @@ fn a_client_needs_a_certificate_of_the_authority_that_is_trusted() {
     });
     assert!(!plain.is_ok_and(|answer| answer.starts_with(b"HTTP/1.1")), "clear text gets no answer");
     assert_eq!(post(&mut connect(&site, &servers, Some(&known))).unwrap(), 200, "and the door still works");
+    eventually("status names the six", || site.run(&["status"]).contains("6 connections without TLS"));
 }
 
 #[test]

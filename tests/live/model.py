@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A stand-in for a model's API on the loopback interface: Anthropic's messages, OpenAI's responses and
-Gemini's generateContent, all streamed. It plays one script: run the tests, see them fail, start the database,
+"""A stand-in for a model's API on the loopback interface: Anthropic's messages, OpenAI's responses and chat
+completions, and Gemini's generateContent, all streamed. It plays one script: run the tests, see them fail, start the database,
 run them again, say so. Which step is next, the number of tool results in the request says.
 
     model.py PORT
@@ -76,6 +76,32 @@ def openai(request):
     yield "response.completed", {"type": "response.completed", "response": response}
 
 
+SHELLS = ("bash", "shell", "terminal", "run_shell_command", "run_commands", "execute_command", "exec_command")
+
+
+def chat(request):
+    step = sum(message.get("role") == "tool" for message in request.get("messages", []))
+    names = [tool.get("function", {}).get("name", "") for tool in request.get("tools") or []]
+    shell = next((name for name in names if name in SHELLS), None)
+    text, command = STEPS[step] if shell and step < len(STEPS) else (LAST, None)
+    message = {"role": "assistant", "content": text}
+    if command:
+        asked = {"commands": [command]} if shell == "run_commands" else {"command": command}
+        arguments = json.dumps({**asked, "description": text})
+        message["tool_calls"] = [{"index": 0, "id": f"call_live_{step}", "type": "function",
+                                  "function": {"name": shell, "arguments": arguments}}]
+    head = {"id": f"chat_live_{step}", "model": request.get("model"), "created": 1}
+    usage = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+    return head, message, "tool_calls" if command else "stop", usage
+
+
+def chat_chunks(request):
+    head, message, reason, usage = chat(request)
+    head = {**head, "object": "chat.completion.chunk"}
+    yield {**head, "choices": [{"index": 0, "delta": message, "finish_reason": None}]}
+    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}], "usage": usage}
+
+
 def gemini(request):
     parts = [part for content in request.get("contents", []) for part in content.get("parts", [])]
     step = sum("functionResponse" in part for part in parts)
@@ -108,6 +134,14 @@ class Model(BaseHTTPRequestHandler):
                     "content": [{"type": "text", "text": "ok"}], "stop_reason": "end_turn",
                     "usage": {"input_tokens": 1, "output_tokens": 1}}
             return self.answer("application/json", json.dumps(text))
+        if path.endswith("/chat/completions"):
+            if request.get("stream"):
+                lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in chat_chunks(request)]
+                return self.answer("text/event-stream", "".join(lines) + "data: [DONE]\n\n")
+            head, message, reason, usage = chat(request)
+            choices = [{"index": 0, "message": message, "finish_reason": reason}]
+            whole = {**head, "object": "chat.completion", "choices": choices, "usage": usage}
+            return self.answer("application/json", json.dumps(whole))
         if path.endswith("/responses"):
             lines = (f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in openai(request))
             return self.answer("text/event-stream", "".join(lines))

@@ -198,6 +198,42 @@ fn a_workspace_with_one_known_person_is_its_own_team() {
     assert!(published(&mined(&sessions)).is_empty(), "an unknown person is nobody");
 }
 
+/// One person with two assistants, of which one names an installation, and one writes him differently.
+#[test]
+fn one_person_with_several_assistants_is_one_person() {
+    let by = |who: [(&str, &str); 3]| {
+        let mut sessions = needs("make db-up", "make itest");
+        for (session, (assistant, user)) in sessions.iter_mut().zip(who) {
+            session.assistant = assistant.to_owned();
+            session.user_id = user.to_owned();
+        }
+        sessions.push(session("x").by("bob@example.com").prompt("hi").ok("make fmt").build());
+        mined(&sessions)
+    };
+    let hash = "9ce090f692454945a5f32eb4ada1c7b8f90b85d0f3459d6d8d8e0eecec1ddcf5";
+    let uuid = "c4f47ab2-79a4-4a31-b52c-f152f5f60597";
+    let ana = "ana@example.com";
+    for who in [
+        [("claude-code", hash), ("gemini-cli", ana), ("codex", ana)],
+        [("claude-code", ana), ("gemini-cli", uuid), ("codex", ana)],
+        [
+            ("claude-code", "Ana@Example.com"),
+            ("gemini-cli", "ana+gemini@example.com"),
+            ("codex", "mailto:ana@example.com"),
+        ],
+        [("claude-code", hash), ("gemini-cli", uuid), ("codex", ana)],
+        [("opencode", "unknown"), ("gemini-cli", ana), ("codex", ana)],
+    ] {
+        let mined = by(who);
+        assert!(published(&mined).is_empty(), "{who:?}");
+        let held = &mined.candidates[0];
+        assert_eq!(held.shortfalls, [Shortfall::People { found: 1, needed: 2 }], "{who:?}");
+        assert!(mined.explain().iter().all(|line| !line.contains("2 people")), "{:?}", mined.explain());
+    }
+    let two = by([("claude-code", "ana@example.org"), ("gemini-cli", ana), ("codex", ana)]);
+    assert_eq!(published(&two).len(), 1, "two addresses are two people");
+}
+
 #[test]
 fn a_single_session_makes_no_skill() {
     let sessions = needs("make db-up", "make itest");

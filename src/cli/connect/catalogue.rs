@@ -1,11 +1,11 @@
-//! Which settings make which assistant export, and what each of them exposes.
+//! What can be connected, and how a session is left out.
 //!
 //! The settings of an assistant are one list, from which the block that is printed, the file that is
-//! written and its removal all follow.
-
-use serde_json::Value;
+//! written and its removal all follow. Every way to leave a session out was tried with the real client
+//! (`tests/live/opt_out.py`); `tests/cli/opt_outs.rs` holds the two together.
 
 use super::hooks;
+use super::settings::{self, Setting, To};
 
 /// What can be connected.
 #[derive(Debug)]
@@ -18,10 +18,18 @@ pub(super) struct Client {
     pub(super) known_from: &'static str,
     /// Where its settings are.
     pub(super) place: Place,
-    /// The settings for an endpoint such as `http://127.0.0.1:4318`.
-    pub(super) settings: fn(endpoint: &str) -> Vec<Setting>,
-    /// How to leave one session out.
-    pub(super) leave_out: &'static str,
+    /// The settings, for where it is to send and as whom.
+    pub(super) settings: fn(to: &To<'_>) -> Vec<Setting>,
+    /// Whether its settings say whose the sessions are; else only its environment can.
+    pub(super) says_whose: bool,
+    /// Who can read the token that its settings hold; `""` if they have no place for one.
+    pub(super) token: &'static str,
+    /// How to leave one session out: command lines, variables and files.
+    pub(super) leave_out: &'static [&'static str],
+    /// What looks as if it left a session out and does not, with these settings.
+    pub(super) in_vain: &'static [&'static str],
+    /// The version with which that was tried; `""` if it cannot be run here.
+    pub(super) tried_with: &'static str,
     /// What else to know, a line each.
     pub(super) notes: &'static [&'static str],
 }
@@ -43,38 +51,22 @@ pub(super) enum Place {
         folder: &'static str,
         /// Their names.
         names: &'static [&'static str],
-        /// What they hold, for an endpoint.
-        content: fn(endpoint: &str) -> String,
+        /// What they hold.
+        content: fn(to: &To<'_>) -> String,
         /// Whether the client executes them.
         executable: bool,
     },
 }
 
-/// One setting.
-#[derive(Debug, Clone)]
-pub(super) struct Setting {
-    /// Its keys from the outermost to the innermost.
-    pub(super) path: &'static [&'static str],
-    /// What it is set to.
-    pub(super) value: Value,
-    /// Whether the value is one more element of a list rather than the setting itself.
-    pub(super) in_list: bool,
-    /// What it exposes, `""` for what only says where to send.
-    pub(super) exposes: &'static str,
-}
-
-pub(super) fn set(path: &'static [&'static str], value: impl Into<Value>, exposes: &'static str) -> Setting {
-    Setting { path, value: value.into(), in_list: false, exposes }
-}
-
-pub(super) fn add(path: &'static [&'static str], value: Value, exposes: &'static str) -> Setting {
-    Setting { in_list: true, ..set(path, value, exposes) }
-}
-
-/// A hook's process asks its own environment, which is the assistant's.
-const HOOK_OFF: &str = "start it with SKILLSPAN_HOOK=off";
-const ON_PATH: &str = "`skillspan` must be on the PATH that the assistant was started with; SKILLSPAN_TOKEN in its environment is sent as its credential";
-const NO_EXPORT: &str = "start it with OTEL_SDK_DISABLED=true";
+const ON_PATH: &str = "`skillspan` must be on the PATH that the assistant was started with";
+const IN_ENVIRONMENT: &str = "whoever reads its environment, and what it runs";
+/// Who can read the token of hooks.
+pub(super) const FOR_HOOKS: &str =
+    "you, and what runs as you, in a file of its own, which the hook's command line names";
+/// What a hook finds, whoever calls it.
+pub(super) const MARKER: &str =
+    ".skillspan.yaml with `capture: false` in the session's folder, one above it, or the home folder";
+const NOT_HANDED_ON: &str = "its hooks are not given OTEL_RESOURCE_ATTRIBUTES; say whose the sessions are with --workspace and --user";
 
 /// Everything that can be connected.
 pub(super) const CLIENTS: &[Client] = &[
@@ -83,9 +75,18 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "Claude Code",
         known_from: "recorded with 2.1.330",
         place: Place::Json(".claude/settings.json"),
-        settings: claude_code,
-        leave_out: "start it with CLAUDE_CODE_ENABLE_TELEMETRY=0",
+        settings: settings::claude_code,
+        says_whose: true,
+        token: "you, and what runs as you, in that file; 2.1.332 keeps it out of the environment of its commands",
+        leave_out: &[
+            "claude --settings '{\"env\":{\"CLAUDE_CODE_ENABLE_TELEMETRY\":\"0\"}}'",
+            "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false claude",
+            ".claude/settings.local.json in its folder with {\"env\":{\"OTEL_RESOURCE_ATTRIBUTES\":\"skillspan.capture=false\"}}",
+        ],
+        in_vain: &["CLAUDE_CODE_ENABLE_TELEMETRY=0 claude"],
+        tried_with: "2.1.332",
         notes: &[
+            "its settings win over the shell: with --workspace or --user, OTEL_RESOURCE_ATTRIBUTES of the shell is not read, and --settings leaves a session out",
             "for a whole team: the same `env` in /etc/claude-code/managed-settings.json",
             "the output of a failed command arrives only with OTEL_LOG_RAW_API_BODIES=1 and CLAUDE_CODE_OTEL_CONTENT_MAX_LENGTH=1000000: heavy, every request repeats the whole conversation",
         ],
@@ -95,8 +96,15 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "Codex",
         known_from: "recorded with 0.169.0",
         place: Place::Toml(".codex/config.toml"),
-        settings: codex,
-        leave_out: "start it with -c otel.exporter=none -c otel.trace_exporter=none",
+        settings: settings::codex,
+        says_whose: false,
+        token: "you, and what runs as you, in that file",
+        leave_out: &[
+            "codex -c otel.exporter=none -c otel.trace_exporter=none",
+            "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false codex",
+        ],
+        in_vain: &["OTEL_SDK_DISABLED=true codex"],
+        tried_with: "0.171.0",
         notes: &[
             "arguments and outputs of tools are sent whether or not prompts are; outputs are cut at 2048 bytes",
             "without `trace_exporter` the working directory and token counts are missing, and 550 to 1530 spans a session fewer are sent",
@@ -107,8 +115,15 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "Gemini CLI",
         known_from: "recorded with 0.61.0",
         place: Place::Json(".gemini/settings.json"),
-        settings: gemini_cli,
-        leave_out: "start it with GEMINI_TELEMETRY_ENABLED=false",
+        settings: settings::gemini_cli,
+        says_whose: false,
+        token: "",
+        leave_out: &[
+            "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false gemini",
+            "OTEL_SDK_DISABLED=true gemini",
+        ],
+        in_vain: &["GEMINI_TELEMETRY_ENABLED=false gemini"],
+        tried_with: "0.61.0",
         notes: &["the command line, prompt included, is sent even without `logPrompts`"],
     },
     Client {
@@ -116,8 +131,16 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "Qwen Code",
         known_from: "recorded with 0.24.4",
         place: Place::Json(".qwen/settings.json"),
-        settings: qwen,
-        leave_out: "start it with QWEN_TELEMETRY_ENABLED=false",
+        settings: settings::qwen,
+        says_whose: false,
+        token: "",
+        leave_out: &[
+            "QWEN_TELEMETRY_ENABLED=false qwen",
+            "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false qwen",
+            ".qwen/settings.json in its folder with {\"telemetry\":{\"enabled\":false}}",
+        ],
+        in_vain: &[],
+        tried_with: "0.24.4",
         notes: &["arguments of tools are sent whether or not prompts are"],
     },
     Client {
@@ -125,8 +148,12 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "GitHub Copilot, command line",
         known_from: "recorded with 1.0.102",
         place: Place::Environment(None),
-        settings: copilot,
-        leave_out: "start it with COPILOT_OTEL_ENABLED=false",
+        settings: settings::copilot,
+        says_whose: true,
+        token: IN_ENVIRONMENT,
+        leave_out: &["OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false copilot"],
+        in_vain: &["COPILOT_OTEL_ENABLED=false copilot"],
+        tried_with: "1.0.102",
         notes: &[
             "VS Code, from its documentation: set github.copilot.chat.otel.enabled, .exporterType \"otlp-http\", .otlpEndpoint and .captureContent in its settings",
         ],
@@ -136,14 +163,15 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "OpenCode",
         known_from: "recorded with 1.18.33",
         place: Place::Json(".config/opencode/opencode.json"),
-        settings: |_| {
-            vec![set(
-                &["experimental", "openTelemetry"],
-                true,
-                "prompts, responses, calls, inputs and outputs",
-            )]
-        },
-        leave_out: "start it without OTEL_EXPORTER_OTLP_ENDPOINT",
+        settings: settings::opencode,
+        says_whose: false,
+        token: "",
+        leave_out: &[
+            "env -u OTEL_EXPORTER_OTLP_ENDPOINT opencode",
+            "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false opencode",
+        ],
+        in_vain: &[],
+        tried_with: "1.18.33",
         notes: &[
             "it sends only where OTEL_EXPORTER_OTLP_ENDPOINT says, so set that in its environment as well",
             "`opencode run` may end before its last spans are sent",
@@ -154,8 +182,12 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "OpenClaw",
         known_from: "recorded with 2026.4.29",
         place: Place::Json(".openclaw/openclaw.json"),
-        settings: openclaw,
-        leave_out: "set diagnostics.otel.traces to false and restart the gateway",
+        settings: settings::openclaw,
+        says_whose: false,
+        token: "you, and what runs as you, in that file",
+        leave_out: &["set diagnostics.otel.traces to false and restart the gateway"],
+        in_vain: &[],
+        tried_with: "",
         notes: &["it removes every id of a session: each run becomes a session of its own"],
     },
     Client {
@@ -163,8 +195,12 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "Hermes Agent with hermes-plugin-otel-tracing",
         known_from: "recorded with 0.19.0 and the plugin's 0.1.1",
         place: Place::Environment(Some(".hermes/.env")),
-        settings: hermes,
-        leave_out: "start it with HERMES_OTEL_ENABLED=false",
+        settings: settings::hermes,
+        says_whose: false,
+        token: "you, and what runs as you, in that file",
+        leave_out: &["OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false hermes"],
+        in_vain: &["HERMES_OTEL_ENABLED=false hermes"],
+        tried_with: "0.19.0",
         notes: &[
             "install the plugin (pip install hermes-plugin-otel-tracing) and add otel_tracing to plugins.enabled in ~/.hermes/config.yaml",
         ],
@@ -175,7 +211,11 @@ pub(super) const CLIENTS: &[Client] = &[
         known_from: "its hooks were recorded with 0.19.0",
         place: Place::Yaml(".hermes/config.yaml"),
         settings: hooks::hermes,
-        leave_out: HOOK_OFF,
+        says_whose: true,
+        token: FOR_HOOKS,
+        leave_out: &["SKILLSPAN_HOOK=off hermes", MARKER],
+        in_vain: &[],
+        tried_with: "0.19.0",
         notes: &[
             ON_PATH,
             "Hermes asks once whether it may run these hooks; without a person to ask, start it with --accept-hooks",
@@ -188,7 +228,11 @@ pub(super) const CLIENTS: &[Client] = &[
         known_from: "from its documentation",
         place: Place::Json(".cursor/hooks.json"),
         settings: hooks::cursor,
-        leave_out: HOOK_OFF,
+        says_whose: true,
+        token: FOR_HOOKS,
+        leave_out: &["SKILLSPAN_HOOK=off cursor", MARKER],
+        in_vain: &[],
+        tried_with: "",
         notes: &[ON_PATH, "it has no OpenTelemetry export: its hooks call `skillspan hook cursor`"],
     },
     Client {
@@ -209,7 +253,11 @@ pub(super) const CLIENTS: &[Client] = &[
             executable: true,
         },
         settings: |_| vec![],
-        leave_out: HOOK_OFF,
+        says_whose: true,
+        token: FOR_HOOKS,
+        leave_out: &["SKILLSPAN_HOOK=off cline", MARKER],
+        in_vain: &[],
+        tried_with: "3.0.65",
         notes: &[ON_PATH, "run without an editor, it has no hook with the words of the prompt"],
     },
     Client {
@@ -223,7 +271,11 @@ pub(super) const CLIENTS: &[Client] = &[
             executable: false,
         },
         settings: |_| vec![],
-        leave_out: HOOK_OFF,
+        says_whose: true,
+        token: FOR_HOOKS,
+        leave_out: &["SKILLSPAN_HOOK=off pi", MARKER],
+        in_vain: &[],
+        tried_with: "0.87.1",
         notes: &[ON_PATH, "it has no OpenTelemetry export: the extension calls `skillspan hook pi`"],
     },
     Client {
@@ -232,9 +284,14 @@ pub(super) const CLIENTS: &[Client] = &[
         known_from: "its hooks were run with 2.1.197",
         place: Place::Json(".claude/settings.json"),
         settings: hooks::claude,
-        leave_out: HOOK_OFF,
+        says_whose: true,
+        token: FOR_HOOKS,
+        leave_out: &["SKILLSPAN_HOOK=off claude", MARKER],
+        in_vain: &["OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false claude"],
+        tried_with: "2.1.332",
         notes: &[
             ON_PATH,
+            NOT_HANDED_ON,
             "connect telemetry (claude-code) or the hooks, not both: calls meet, prompts and answers do not",
             "the output of a failed command arrives, which telemetry does not have",
         ],
@@ -250,9 +307,14 @@ pub(super) const CLIENTS: &[Client] = &[
             executable: false,
         },
         settings: |_| vec![],
-        leave_out: HOOK_OFF,
+        says_whose: true,
+        token: FOR_HOOKS,
+        leave_out: &["SKILLSPAN_HOOK=off copilot", MARKER],
+        in_vain: &["OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false copilot"],
+        tried_with: "1.0.102",
         notes: &[
             ON_PATH,
+            NOT_HANDED_ON,
             "beside `copilot` they add the working directory: both say one trace, and are one session",
             "alone they carry no responses",
         ],
@@ -262,8 +324,15 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "applications with the Langfuse SDK",
         known_from: "recorded with Python 2.60 to 5.0 and JavaScript 5.11",
         place: Place::Environment(None),
-        settings: langfuse,
-        leave_out: "start it with LANGFUSE_TRACING_ENABLED=false",
+        settings: settings::langfuse,
+        says_whose: true,
+        token: IN_ENVIRONMENT,
+        leave_out: &[
+            "LANGFUSE_TRACING_ENABLED=false python app.py",
+            "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false python app.py",
+        ],
+        in_vain: &[],
+        tried_with: "Python 5.0.4",
         notes: &["any pair of keys will do where skillspan asks for no credentials"],
     },
     Client {
@@ -271,8 +340,15 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "Python applications with OpenTelemetry",
         known_from: "from its documentation",
         place: Place::Environment(None),
-        settings: otel_sdk,
-        leave_out: NO_EXPORT,
+        settings: settings::otel_sdk,
+        says_whose: true,
+        token: IN_ENVIRONMENT,
+        leave_out: &[
+            "OTEL_SDK_DISABLED=true python app.py",
+            "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false python app.py",
+        ],
+        in_vain: &[],
+        tried_with: "1.45.2",
         notes: &[
             "an instrumentation of your model library makes the spans, such as opentelemetry-instrumentation-openai-v2",
         ],
@@ -282,126 +358,15 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "JavaScript applications with OpenTelemetry",
         known_from: "from its documentation",
         place: Place::Environment(None),
-        settings: otel_sdk,
-        leave_out: NO_EXPORT,
+        settings: settings::otel_sdk,
+        says_whose: true,
+        token: IN_ENVIRONMENT,
+        leave_out: &[
+            "OTEL_SDK_DISABLED=true node app.js",
+            "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false node app.js",
+        ],
+        in_vain: &[],
+        tried_with: "",
         notes: &["with the Vercel AI SDK, set experimental_telemetry: { isEnabled: true } at each call"],
     },
 ];
-
-fn claude_code(endpoint: &str) -> Vec<Setting> {
-    vec![
-        set(&["env", "CLAUDE_CODE_ENABLE_TELEMETRY"], "1", ""),
-        set(&["env", "OTEL_LOGS_EXPORTER"], "otlp", "sessions, calls, decisions, statuses"),
-        set(&["env", "OTEL_METRICS_EXPORTER"], "none", ""),
-        set(&["env", "OTEL_TRACES_EXPORTER"], "otlp", "the order of sub-agents"),
-        set(&["env", "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA"], "1", ""),
-        set(&["env", "OTEL_EXPORTER_OTLP_PROTOCOL"], "http/protobuf", ""),
-        set(&["env", "OTEL_EXPORTER_OTLP_ENDPOINT"], endpoint, ""),
-        set(&["env", "OTEL_LOG_USER_PROMPTS"], "1", "prompts"),
-        set(&["env", "OTEL_LOG_ASSISTANT_RESPONSES"], "1", "responses"),
-        set(&["env", "OTEL_LOG_TOOL_DETAILS"], "1", "inputs of tools, names of skills"),
-        set(&["env", "OTEL_LOG_TOOL_CONTENT"], "1", "outputs of tools that worked"),
-        set(&["env", "OTEL_METRICS_INCLUDE_REPOSITORY"], "1", "the repository's URL"),
-    ]
-}
-
-fn codex(endpoint: &str) -> Vec<Setting> {
-    let to = |signal: &str| format!("{endpoint}/v1/{signal}");
-    vec![
-        set(&["otel", "log_user_prompt"], true, "prompts"),
-        set(&["otel", "log_agent_responses"], true, "responses"),
-        set(
-            &["otel", "exporter", "otlp-http", "endpoint"],
-            to("logs"),
-            "sessions, calls, inputs, outputs, decisions, statuses",
-        ),
-        set(&["otel", "exporter", "otlp-http", "protocol"], "binary", ""),
-        set(
-            &["otel", "trace_exporter", "otlp-http", "endpoint"],
-            to("traces"),
-            "working directory, token counts",
-        ),
-        set(&["otel", "trace_exporter", "otlp-http", "protocol"], "binary", ""),
-    ]
-}
-
-fn gemini_cli(endpoint: &str) -> Vec<Setting> {
-    vec![
-        set(&["telemetry", "enabled"], true, "sessions, calls, decisions, statuses"),
-        set(&["telemetry", "target"], "local", ""),
-        set(&["telemetry", "otlpEndpoint"], endpoint, ""),
-        set(&["telemetry", "otlpProtocol"], "http", ""),
-        set(&["telemetry", "logPrompts"], true, "prompts, responses, inputs of tools, working directory"),
-        set(&["telemetry", "traces"], true, "outputs of tools"),
-    ]
-}
-
-fn qwen(endpoint: &str) -> Vec<Setting> {
-    vec![
-        set(&["telemetry", "enabled"], true, "sessions, calls, inputs of tools, decisions, statuses"),
-        set(&["telemetry", "target"], "local", ""),
-        set(&["telemetry", "otlpEndpoint"], endpoint, ""),
-        set(&["telemetry", "otlpProtocol"], "http", ""),
-        set(&["telemetry", "logPrompts"], true, "prompts, responses, working directory"),
-        set(&["telemetry", "includeSensitiveSpanAttributes"], true, "outputs of tools"),
-    ]
-}
-
-fn copilot(endpoint: &str) -> Vec<Setting> {
-    vec![
-        set(&["COPILOT_OTEL_ENABLED"], "true", "sessions, calls, statuses, refusals"),
-        set(&["OTEL_EXPORTER_OTLP_ENDPOINT"], endpoint, ""),
-        set(
-            &["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"],
-            "true",
-            "prompts, responses, inputs and outputs of tools",
-        ),
-    ]
-}
-
-fn openclaw(endpoint: &str) -> Vec<Setting> {
-    vec![
-        set(&["plugins", "entries", "diagnostics-otel", "enabled"], true, ""),
-        set(&["diagnostics", "enabled"], true, ""),
-        set(&["diagnostics", "otel", "enabled"], true, "runs, calls, statuses, refusals"),
-        set(&["diagnostics", "otel", "endpoint"], endpoint, ""),
-        set(&["diagnostics", "otel", "protocol"], "http/protobuf", ""),
-        set(&["diagnostics", "otel", "traces"], true, ""),
-        set(
-            &["diagnostics", "otel", "captureContent"],
-            true,
-            "prompts, responses, inputs and outputs of tools",
-        ),
-    ]
-}
-
-fn hermes(endpoint: &str) -> Vec<Setting> {
-    vec![
-        set(&["HERMES_OTEL_ENABLED"], "true", "sessions, calls"),
-        set(&["HERMES_OTEL_EXPORTER"], "otlp", ""),
-        set(&["OTEL_EXPORTER_OTLP_ENDPOINT"], endpoint, ""),
-        set(&["HERMES_OTEL_CAPTURE_CONTENT"], "true", "prompts, responses, inputs, outputs, statuses"),
-    ]
-}
-
-fn langfuse(endpoint: &str) -> Vec<Setting> {
-    vec![
-        set(&["LANGFUSE_HOST"], endpoint, "whatever the application traces"),
-        set(&["LANGFUSE_BASE_URL"], endpoint, ""),
-        set(&["LANGFUSE_PUBLIC_KEY"], "pk-lf-local", ""),
-        set(&["LANGFUSE_SECRET_KEY"], "sk-lf-local", ""),
-    ]
-}
-
-fn otel_sdk(endpoint: &str) -> Vec<Setting> {
-    vec![
-        set(&["OTEL_EXPORTER_OTLP_ENDPOINT"], endpoint, "whatever the application traces"),
-        set(&["OTEL_EXPORTER_OTLP_PROTOCOL"], "http/protobuf", ""),
-        set(&["OTEL_SEMCONV_STABILITY_OPT_IN"], "gen_ai_latest_experimental", ""),
-        set(
-            &["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"],
-            "true",
-            "prompts, responses, inputs and outputs of tools",
-        ),
-    ]
-}

@@ -6,8 +6,8 @@ use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 use serde_json::Value;
 use toml_edit::{DocumentMut, Item, Table, TableLike};
 
-use super::catalogue::Setting;
 use super::hooks::is_same_command;
+use super::settings::Setting;
 
 /// A settings file's content.
 pub(super) enum Document {
@@ -129,6 +129,11 @@ impl Document {
         }
     }
 
+    /// Whether what stands at a path is the block that we wrote.
+    pub(super) fn is_our_block(&self, found: &Value) -> bool {
+        matches!(self, Self::Yaml(_)) && found.is_string()
+    }
+
     /// Whether a setting is as it should be.
     pub(super) fn has(&self, setting: &Setting) -> bool {
         match self.get(setting.path) {
@@ -154,6 +159,13 @@ impl Document {
                 match (setting.in_list, object.get(last)) {
                     (true, _) => {
                         let list = object.array_value_or_create(last).ok_or_else(|| not_an_object(last))?;
+                        // The same command with other arguments is an earlier one of ours.
+                        let is_ours = |element: &jsonc_parser::cst::CstNode| {
+                            let element = element.to_serde_value();
+                            element.is_some_and(|element| is_same_command(&element, &setting.value))
+                        };
+                        let ours = list.elements().into_iter().filter(is_ours);
+                        ours.for_each(jsonc_parser::cst::CstNode::remove);
                         list.append(input(&setting.value));
                     }
                     (false, Some(property)) => property.set_value(input(&setting.value)),
@@ -328,5 +340,5 @@ fn name_of(line: &str) -> Option<&str> {
 /// A line that both shells and dotenv files read.
 pub(super) fn line_of(name: &str, value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    format!("{name}={text}")
+    if text.contains(' ') { format!("{name}=\"{text}\"") } else { format!("{name}={text}") }
 }

@@ -5,8 +5,12 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::catalogue::{Client, Place, Setting};
+use serde_json::Value;
+
+use super::catalogue::{Client, Place};
 use super::document::{Document, DocumentError};
+use super::hooks::is_same_command;
+use super::settings::Setting;
 
 /// Why a settings file was not changed. It is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +62,7 @@ pub(super) fn write_own(paths: &[PathBuf], content: &str, executable: bool) -> R
         }
     }
     for path in paths {
-        replace(path, content, executable)?;
+        replace(path, content, if executable { Mode::Executable } else { Mode::Kept })?;
     }
     Ok(done.join("\n"))
 }
@@ -95,7 +99,11 @@ pub(super) fn write(
     }
     let chosen: Vec<String> = settings
         .iter()
-        .filter(|setting| !setting.in_list && !document.has(setting) && document.get(setting.path).is_some())
+        .filter(|setting| !setting.in_list && !document.has(setting))
+        .filter(|setting| {
+            let found = document.get(setting.path);
+            found.is_some_and(|value| !document.is_our_block(&value) && !setting.may_be(&value))
+        })
         .map(|setting| setting.path.join("."))
         .collect();
     if !chosen.is_empty() && !replace_others {
@@ -105,9 +113,10 @@ pub(super) fn write(
     let backup = backup_of(path);
     // The first copy is of the file before any of our settings were in it: it must not be replaced.
     if read(&backup)?.is_none() {
-        replace(&backup, text, false)?;
+        replace(&backup, text, Mode::Kept)?;
     }
-    replace(path, &after, false)?;
+    let holds_a_secret = settings.iter().any(Setting::is_secret);
+    replace(path, &after, if holds_a_secret { Mode::Private } else { Mode::Kept })?;
     Ok(format!("wrote {}; as it was before: {}", path.display(), backup.display()))
 }
 
@@ -125,21 +134,37 @@ pub(super) fn remove(client: &Client, settings: &[Setting], path: &Path) -> Resu
         return Ok(format!("{} is not there", path.display()));
     };
     let content = |reason| FileError::Content { path: path.to_owned(), reason };
+    let document = parse(client, &text).map_err(content)?;
+    let is_there = |setting: &&Setting| !setting.is_asked_for() || document.get(setting.path).is_some();
+    let settings = settings.iter().filter(is_there);
+    let settings: Vec<Setting> = settings.map(|setting| as_written(&document, setting)).collect();
     let backup_path = backup_of(path);
     let backup = read(&backup_path)?;
-    let after = without(client, settings, &text, backup.as_deref()).map_err(content)?;
+    let after = without(client, &settings, &text, backup.as_deref()).map_err(content)?;
     match (after == text, &backup) {
         (true, _) => return Ok(format!("{} has none of the settings", path.display())),
         // The file was ours alone.
         (false, Some(before)) if before.trim().is_empty() && is_empty(client, &after) => {
             fs::remove_file(path).map_err(io_error(path))?;
         }
-        (false, _) => replace(path, &after, false)?,
+        (false, _) => replace(path, &after, Mode::Kept)?,
     }
     if backup.is_some() {
         fs::remove_file(&backup_path).map_err(io_error(&backup_path))?;
     }
     Ok(format!("took the settings out of {}", path.display()))
+}
+
+/// The setting as it was written, whoever and whatever token was named then.
+fn as_written(document: &Document, setting: &Setting) -> Setting {
+    let is_ours = |value: &Value| setting.may_be(value) || document.is_our_block(value);
+    let value = match document.get(setting.path) {
+        Some(Value::Array(elements)) if setting.in_list => {
+            elements.into_iter().find(|element| is_same_command(element, &setting.value))
+        }
+        value => value.filter(is_ours),
+    };
+    Setting { value: value.unwrap_or_else(|| setting.value.clone()), ..setting.clone() }
 }
 
 /// A text without the settings. Where nothing else changed since they were written, it is the
@@ -163,7 +188,7 @@ fn without(
         match earlier {
             _ if is_of_another_endpoint(&document, setting) => {}
             Some(value) if !setting.in_list => document.set(&Setting { value, ..setting.clone() })?,
-            Some(serde_json::Value::Array(elements)) if elements.contains(&setting.value) => {}
+            Some(Value::Array(elements)) if elements.contains(&setting.value) => {}
             _ => document.remove(setting),
         }
     }
@@ -205,8 +230,36 @@ fn read(path: &Path) -> Result<Option<String>, FileError> {
     }
 }
 
+/// Who may read a file that is written.
+#[derive(Debug, Clone, Copy)]
+enum Mode {
+    /// Whoever could before; of a new file, its owner alone.
+    Kept,
+    /// The same; who runs a new one is its owner.
+    Executable,
+    /// Its owner alone, whoever could before.
+    Private,
+}
+
+/// A file that holds a token for hooks.
+pub(super) fn write_token(path: &Path, token: &str) -> Result<(), FileError> {
+    if let Some(folder) = path.parent() {
+        create_private_folder(folder).map_err(io_error(folder))?;
+    }
+    replace(path, &format!("{token}\n"), Mode::Private)
+}
+
+/// Takes it away again, if it is there.
+pub(super) fn remove_token(path: &Path) -> Result<bool, FileError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(FileError::Io { path: path.to_owned(), error }),
+    }
+}
+
 /// Replaces a file as a whole. A link stays a link: its target is replaced.
-fn replace(path: &Path, text: &str, executable: bool) -> Result<(), FileError> {
+fn replace(path: &Path, text: &str, mode: Mode) -> Result<(), FileError> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(io_error(folder))?;
@@ -218,10 +271,11 @@ fn replace(path: &Path, text: &str, executable: bool) -> Result<(), FileError> {
     let written = (|| {
         let mut file = create_private(&temporary)?;
         file.write_all(text.as_bytes())?;
-        match permissions {
-            Some(permissions) => file.set_permissions(permissions)?,
-            None if executable => make_executable(&file)?,
-            None => {}
+        match (permissions, mode) {
+            (_, Mode::Private) => {}
+            (Some(permissions), _) => file.set_permissions(permissions)?,
+            (None, Mode::Executable) => make_executable(&file)?,
+            (None, Mode::Kept) => {}
         }
         file.sync_all()?;
         fs::rename(&temporary, &target)
@@ -243,6 +297,17 @@ fn create_private(path: &Path) -> io::Result<fs::File> {
 #[cfg(not(unix))]
 fn create_private(path: &Path) -> io::Result<fs::File> {
     fs::File::create_new(path)
+}
+
+#[cfg(unix)]
+fn create_private_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn create_private_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
 }
 
 #[cfg(unix)]

@@ -2,19 +2,35 @@
 
 use serde_json::{Value, json};
 
-use super::catalogue::{Setting, add, set};
+use super::settings::{Setting, To, add, set};
 
 /// Seconds; the command needs a fraction of one.
 const TIMEOUT: u64 = 10;
 /// How every command begins that is ours.
 const COMMAND: &str = "skillspan hook";
 
-/// The command that an assistant runs. The address it sends to is said where it is not the usual one.
-fn command(assistant: &str, endpoint: &str) -> String {
-    match endpoint {
-        super::ENDPOINT => format!("{COMMAND} {assistant}"),
-        other => format!("{COMMAND} {assistant} --endpoint {other}"),
-    }
+/// The words of the command that an assistant runs. The address it sends to is said where it is not the
+/// usual one.
+fn words(assistant: &str, to: &To<'_>) -> Vec<String> {
+    let endpoint = Some(to.endpoint).filter(|endpoint| *endpoint != super::ENDPOINT);
+    let options = [
+        ("--endpoint", endpoint),
+        ("--workspace", to.workspace),
+        ("--user", to.user),
+        ("--token-file", to.token_file),
+    ];
+    let said = options.into_iter().filter_map(|(name, value)| Some([name, value?]));
+    COMMAND.split(' ').chain([assistant]).chain(said.flatten()).map(str::to_owned).collect()
+}
+
+/// The same as shells read it, and what splits words as they do.
+fn command(assistant: &str, to: &To<'_>) -> String {
+    words(assistant, to).iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@/:+,%".contains(&byte);
+    if word.bytes().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// Whether two elements of a list both run our command, whatever the address.
@@ -33,8 +49,8 @@ pub(super) fn is_same_command(a: &Value, b: &Value) -> bool {
     found(a).is_some() && found(a) == found(b)
 }
 
-pub(super) fn cursor(endpoint: &str) -> Vec<Setting> {
-    let hook = || json!({"command": command("cursor", endpoint), "timeout": TIMEOUT, "type": "command"});
+pub(super) fn cursor(to: &To<'_>) -> Vec<Setting> {
+    let hook = || json!({"command": command("cursor", to), "timeout": TIMEOUT, "type": "command"});
     vec![
         set(&["version"], 1, ""),
         add(&["hooks", "sessionStart"], hook(), "that a session began, its directory and person"),
@@ -47,8 +63,9 @@ pub(super) fn cursor(endpoint: &str) -> Vec<Setting> {
     ]
 }
 
-pub(super) fn claude(endpoint: &str) -> Vec<Setting> {
-    let hook = || json!({"hooks": [{"type": "command", "command": command("claude", endpoint), "timeout": TIMEOUT}]});
+pub(super) fn claude(to: &To<'_>) -> Vec<Setting> {
+    let hook =
+        || json!({"hooks": [{"type": "command", "command": command("claude", to), "timeout": TIMEOUT}]});
     vec![
         add(&["hooks", "SessionStart"], hook(), "that a session began, its directory"),
         add(&["hooks", "UserPromptSubmit"], hook(), "prompts"),
@@ -61,15 +78,15 @@ pub(super) fn claude(endpoint: &str) -> Vec<Setting> {
     ]
 }
 
-pub(super) fn copilot(endpoint: &str) -> String {
-    let hook = json!([{"type": "command", "bash": command("copilot", endpoint), "timeoutSec": TIMEOUT}]);
+pub(super) fn copilot(to: &To<'_>) -> String {
+    let hook = json!([{"type": "command", "bash": command("copilot", to), "timeoutSec": TIMEOUT}]);
     let events = ["sessionStart", "userPromptSubmitted", "postToolUse", "errorOccurred", "sessionEnd"];
     let hooks: serde_json::Map<String, Value> =
         events.iter().map(|event| ((*event).to_owned(), hook.clone())).collect();
     format!("{:#}\n", json!({"version": 1, "hooks": hooks}))
 }
 
-pub(super) fn hermes(endpoint: &str) -> Vec<Setting> {
+pub(super) fn hermes(to: &To<'_>) -> Vec<Setting> {
     let events = [
         "on_session_start",
         "pre_llm_call",
@@ -79,8 +96,10 @@ pub(super) fn hermes(endpoint: &str) -> Vec<Setting> {
         "api_request_error",
         "on_session_finalize",
     ];
-    let command = command("hermes", endpoint);
-    let lines = events.map(|event| format!("  {event}: [{{command: \"{command}\", timeout: {TIMEOUT}}}]\n"));
+    let command = command("hermes", to);
+    // JSON's strings are a part of YAML.
+    let command = Value::from(command);
+    let lines = events.map(|event| format!("  {event}: [{{command: {command}, timeout: {TIMEOUT}}}]\n"));
     vec![set(
         &["hooks"],
         format!("hooks:\n{}", lines.concat()),
@@ -88,15 +107,15 @@ pub(super) fn hermes(endpoint: &str) -> Vec<Setting> {
     )]
 }
 
-pub(super) fn cline(endpoint: &str) -> String {
-    format!("#!/bin/sh\n# Written by skillspan connect.\nexec {}\n", command("cline", endpoint))
+pub(super) fn cline(to: &To<'_>) -> String {
+    format!("#!/bin/sh\n# Written by skillspan connect.\nexec {}\n", command("cline", to))
 }
 
 /// Each event is a process of its own, and the agent waits for none of them but the last, which would
 /// otherwise go with the agent.
-pub(super) fn pi(endpoint: &str) -> String {
+pub(super) fn pi(to: &To<'_>) -> String {
     let arguments: Vec<String> =
-        command("pi", endpoint).split(' ').skip(1).map(|word| format!("{word:?}")).collect();
+        words("pi", to).into_iter().skip(1).map(|word| Value::from(word).to_string()).collect();
     format!(
         r#"// Written by skillspan connect.
 import {{ spawn, spawnSync }} from "node:child_process";

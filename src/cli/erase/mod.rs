@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use crate::config::{FollowerSettings, Settings};
-use crate::event::{SessionEvent, Timestamp, visible_line};
+use crate::event::{SessionEvent, Timestamp, person, visible_line};
 use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
@@ -87,7 +87,9 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut tombstones: Tombstones = BTreeMap::new();
     for settings in settings.tables() {
         let table = reader::open_for_upkeep(settings).await?;
-        erased.add(table.erase(&subject, arguments.tenant.as_deref(), now).await.or_fail()?);
+        for subject in ways_of_writing(&subject) {
+            erased.add(table.erase(&subject, arguments.tenant.as_deref(), now).await.or_fail()?);
+        }
         tombstones.insert(settings.id.clone(), table.tombstones().await.or_fail()?);
     }
     // From here on nothing of it is stored again: what is on its way from one place to the next comes to the
@@ -114,12 +116,28 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
     Ok(Outcome { report, left })
 }
 
+/// A person as typed, which is how an older version stored the name, and as this version stores it.
+fn ways_of_writing(subject: &Subject) -> Vec<Subject> {
+    let stored = match subject {
+        Subject::User(user) => person::named(user).filter(|name| name != user).map(Subject::User),
+        Subject::Session(_) => None,
+    };
+    std::iter::once(subject.clone()).chain(stored).collect()
+}
+
 /// Digests hold command lines; they are made anew without what is erased.
 fn forget_digests(settings: &Settings) -> Result<(), Failure> {
     for folder in settings.skills.iter().filter_map(|pipeline| pipeline.digests.as_ref()) {
         digests::forget(folder).or_fail()?;
     }
     Ok(())
+}
+
+fn names(subject: &Subject) -> Vec<String> {
+    let name = |subject| match subject {
+        Subject::Session(name) | Subject::User(name) => name,
+    };
+    ways_of_writing(subject).into_iter().map(name).collect()
 }
 
 fn dead_letters(
@@ -129,22 +147,23 @@ fn dead_letters(
     subject: &Subject,
     now: Timestamp,
 ) -> Result<Remnants, Failure> {
+    let names = names(subject);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     // Some of it may never have come to a table.
     let is_of_subject = |event: &SessionEvent| {
         arguments.tenant.as_ref().is_none_or(|tenant| *tenant == event.tenant)
             && match subject {
                 Subject::Session(id) => event.session_id == *id,
-                Subject::User(user) => event.user_id == *user && event.ingested_at <= now,
+                Subject::User(_) => names.contains(&event.user_id.as_str()) && event.ingested_at <= now,
             }
     };
-    let (Subject::Session(name) | Subject::User(name)) = subject;
     let mut remnants = Remnants::default();
     for pipeline in &settings.sessions {
         let of_table = tombstones.get(&pipeline.table.id).map(Vec::as_slice).unwrap_or_default();
         let covers = |event: &SessionEvent| {
             is_of_subject(event) || of_table.iter().any(|tombstone| tombstone.covers(event))
         };
-        let found = journal::erase_dead_letters(&pipeline.journal.path, covers, &[name]).or_fail()?;
+        let found = journal::erase_dead_letters(&pipeline.journal.path, covers, &names).or_fail()?;
         remnants.events += found.events;
         remnants.unreadable.extend(found.unreadable);
     }
@@ -154,9 +173,8 @@ fn dead_letters(
 /// What hooks of this user left for a collector. Returns how many objects are gone.
 fn waiting_hooks(settings: &Settings, erased: &Erased, subject: &Subject) -> Result<usize, Failure> {
     let Some(root) = &settings.hook_spools else { return Ok(0) };
-    let (Subject::Session(name) | Subject::User(name)) = subject;
     let sessions = erased.sessions.iter().map(|(_, session)| session.clone());
-    hooks::erase(root, &sessions.chain([name.clone()]).collect()).or_fail()
+    hooks::erase(root, &sessions.chain(names(subject)).collect()).or_fail()
 }
 
 /// What was done, and what only people can do.

@@ -2,6 +2,7 @@
 
 use std::env::VarError;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
@@ -26,6 +27,15 @@ pub(in crate::cli) struct Arguments {
     /// The base of the collector's HTTP addresses
     #[arg(long, value_name = "URL", env = ENDPOINT_VARIABLE, default_value = ENDPOINT)]
     pub(super) endpoint: String,
+    /// Whose work it is, where nothing nearer says
+    #[arg(long, value_name = "NAME")]
+    pub(super) workspace: Option<String>,
+    /// Who works here, where the environment does not say: an e-mail address or a login
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+    /// A file with the collector's credential, where SKILLSPAN_TOKEN does not say it
+    #[arg(long, value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
     /// Say on standard error what happened
     #[arg(long, short)]
     pub(super) verbose: bool,
@@ -46,13 +56,22 @@ impl Arguments {
     fn of_plain(words: impl Iterator<Item = OsString>, variable: Result<String, VarError>) -> Option<Self> {
         let mut words = words.map(|word| word.into_string().ok());
         let (mut assistant, mut endpoint, mut verbose) = (None, None, false);
+        let (mut workspace, mut user, mut token_file) = (None, None, None);
         while let Some(word) = words.next() {
             let word = word?;
             match word.as_str() {
                 "--verbose" | "-v" if !verbose => verbose = true,
-                "--endpoint" if endpoint.is_none() => {
-                    endpoint = Some(words.next()??).filter(|url| !url.starts_with('-'));
-                    endpoint.as_ref()?;
+                "--endpoint" | "--workspace" | "--user" | "--token-file" => {
+                    let value = Some(words.next()??).filter(|value| !value.starts_with('-'))?;
+                    let place = match word.as_str() {
+                        "--endpoint" => &mut endpoint,
+                        "--workspace" => &mut workspace,
+                        "--user" => &mut user,
+                        _ => &mut token_file,
+                    };
+                    if place.replace(value).is_some() {
+                        return None;
+                    }
                 }
                 _ if word.starts_with('-') || assistant.is_some() => return None,
                 _ => assistant = Some(word),
@@ -63,7 +82,8 @@ impl Arguments {
             (None, Err(VarError::NotPresent)) => ENDPOINT.to_owned(),
             (None, Err(VarError::NotUnicode(_))) => return None,
         };
-        Some(Self { assistant: assistant?, endpoint, verbose })
+        let (assistant, token_file) = (assistant?, token_file.map(PathBuf::from));
+        Some(Self { assistant, endpoint, workspace, user, token_file, verbose })
     }
 }
 
@@ -77,7 +97,7 @@ mod tests {
         #[test]
         fn plain_words_mean_what_the_parser_reads(
             words in prop::collection::vec(
-                "claude|pi|--verbose|-v|-vv|--endpoint|--endpoint=http://b|http://a|--|-|--help||[a-z-]{0,4}",
+                "claude|pi|--verbose|-v|-vv|--endpoint|--user|--workspace|--token-file|--user=a|--endpoint=http://b|http://a|--|-|--help||[a-z-]{0,4}",
                 0..5,
             ),
         ) {
@@ -96,7 +116,15 @@ mod tests {
             Arguments::of_plain(words.split(' ').map(OsString::from), variable)
         };
         let of = |endpoint: &str, verbose| {
-            Some(Arguments { assistant: "claude".to_owned(), endpoint: endpoint.to_owned(), verbose })
+            let (workspace, user, token_file) = (None, None, None);
+            Some(Arguments {
+                assistant: "claude".to_owned(),
+                endpoint: endpoint.to_owned(),
+                workspace,
+                user,
+                token_file,
+                verbose,
+            })
         };
         let unset = || Err(VarError::NotPresent);
         assert_eq!(plain("claude", unset()), of(ENDPOINT, false));
@@ -104,6 +132,11 @@ mod tests {
         assert_eq!(plain("claude --endpoint http://b", Ok("http://a".to_owned())), of("http://b", false));
         assert_eq!(plain("-v --endpoint http://b claude", unset()), of("http://b", true));
         assert_eq!(plain("claude --help", unset()), None);
+        let named = plain("claude --workspace shop --user ana@example.com", unset()).unwrap();
+        assert_eq!(
+            (named.workspace.as_deref(), named.user.as_deref()),
+            (Some("shop"), Some("ana@example.com"))
+        );
         assert_eq!(plain("claude pi", unset()), None);
     }
 }

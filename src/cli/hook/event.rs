@@ -4,13 +4,15 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Map, Value};
 
-use crate::event::Timestamp;
+use super::Arguments;
+use super::marker::{self, MarkerError, Marks};
+use crate::event::{Timestamp, capture};
 use crate::processors::Redact;
 use crate::receivers::hooks::{Entry, OBSERVED_AT, TRACEPARENT, without_lone_surrogates};
 use crate::redact::{Key, Options, Redactor};
@@ -21,6 +23,12 @@ const MAX_BYTES: usize = 4 << 20;
 const CHUNK: usize = 8 << 10;
 const KEY: &str = "redaction.key";
 const CAPTURE: &str = "skillspan.capture";
+/// The same by variables of our own: clients do not give all of theirs to their hooks.
+const OFF: &[&str] = &["SKILLSPAN_HOOK", "SKILLSPAN_CAPTURE"];
+const WORKSPACE: &str = "skillspan.workspace";
+const USER: &str = "enduser.id";
+/// Where hooks say which folders they are about.
+const FOLDERS: &[&str] = &["cwd", "workspace_roots", "workspaceRoots"];
 
 /// Why standard input is no event. Nothing of it stands in the message.
 #[derive(Debug, thiserror::Error)]
@@ -39,11 +47,61 @@ pub(super) enum ReadError {
     Rules(#[from] crate::redact::Error),
 }
 
-/// Whether the person wants nothing of this session to be kept.
+/// Whether the environment says that nothing of this session is to be kept.
 pub(super) fn is_off() -> bool {
-    let is_no = |value: &str| ["off", "false", "0"].iter().any(|no| value.trim().eq_ignore_ascii_case(no));
-    std::env::var("SKILLSPAN_HOOK").is_ok_and(|value| is_no(&value))
-        || resource_attributes().iter().any(|(name, value)| name == CAPTURE && is_no(value))
+    OFF.iter().any(|name| variable(name).is_some_and(|value| capture::forbids(&value)))
+        || resource_attributes().iter().any(|(name, value)| name == CAPTURE && capture::forbids(value))
+}
+
+/// What marker files say of the session whose hook gave `fields`. Clients change folders, and say where
+/// they are in their own ways.
+pub(super) fn marks(fields: &Map<String, Value>) -> Result<Marks, MarkerError> {
+    let here = std::env::current_dir().ok();
+    let named = FOLDERS.iter().filter_map(|name| fields.get(*name));
+    let named = named.flat_map(|value| match value {
+        Value::Array(folders) => folders.iter().collect::<Vec<_>>(),
+        value => vec![value],
+    });
+    let absolute = |folder: &str| match &here {
+        Some(here) => here.join(folder),
+        None => PathBuf::from(folder),
+    };
+    let named = named.filter_map(Value::as_str).map(absolute);
+    let project = variable("CLAUDE_PROJECT_DIR").map(PathBuf::from);
+    let folders: Vec<PathBuf> = named.chain(project).chain(here.clone()).collect();
+    marker::look(&folders, variable("HOME").map(PathBuf::from).as_deref())
+}
+
+/// Whose the event is, as the surest of them says that says anything: the environment of the session, the
+/// folder, the command line that `connect` wrote, the home folder.
+fn identity(arguments: &Arguments, marks: Marks) -> [(&'static str, Option<String>); 2] {
+    let attribute = |names: [&str; 2]| {
+        let said = resource_attributes().into_iter();
+        said.filter(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value).next()
+    };
+    let workspace = [
+        variable("SKILLSPAN_WORKSPACE"),
+        attribute([WORKSPACE, "workspace"]),
+        marks.workspace,
+        arguments.workspace.clone(),
+        marks.home.workspace,
+    ];
+    let user = [
+        variable("SKILLSPAN_USER"),
+        attribute([USER, "user.email"]),
+        arguments.user.clone(),
+        marks.home.user,
+    ];
+    [(WORKSPACE, first(workspace)), (USER, first(user))]
+}
+
+fn first(said: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    said.into_iter().flatten().find(|value| !value.trim().is_empty())
+}
+
+/// A variable that is set to something. What is no text is something, too.
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
 }
 
 /// The whole of `input`, which has to end by `deadline`.
@@ -78,19 +136,25 @@ fn is_readable(input: &File, deadline: Instant) -> io::Result<bool> {
     }
 }
 
-/// The object that `bytes` are, with what the environment adds, redacted with the key below `root`,
-/// or, where there can be none, with one that nothing else has; and how many of its texts could not be
+/// The hook's object with what the environment, folders and arguments add, redacted with the key below
+/// `root`, or, where there can be none, with one that nothing else has; and how many of its texts could not be
 /// redacted by `deadline`. Those became placeholders: what was not looked at may hold a secret, and neither
 /// the spool nor the way to a collector is a place for one.
 pub(super) fn entry(
     assistant: &str,
     root: Option<&Path>,
-    bytes: &[u8],
+    mut fields: Map<String, Value>,
+    arguments: &Arguments,
+    marks: Marks,
     deadline: Instant,
 ) -> Result<(Entry, usize), ReadError> {
-    let mut fields = object(bytes)?;
     for (name, value) in resource_attributes() {
         fields.entry(name).or_insert(Value::String(value));
+    }
+    for (name, value) in identity(arguments, marks) {
+        if let Some(value) = value {
+            fields.insert(name.to_owned(), Value::String(value));
+        }
     }
     if let Some(trace) = std::env::var("TRACEPARENT").ok().filter(|trace| !trace.is_empty()) {
         fields.entry(TRACEPARENT).or_insert(Value::String(trace));
@@ -106,7 +170,8 @@ pub(super) fn entry(
     Ok((entry, redactor.left_out()))
 }
 
-fn object(bytes: &[u8]) -> Result<Map<String, Value>, ReadError> {
+/// The object that `bytes` are.
+pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, ReadError> {
     let parsed = serde_json::from_slice(bytes).or_else(|error| match without_lone_surrogates(bytes) {
         Cow::Owned(bytes) => serde_json::from_slice(&bytes),
         Cow::Borrowed(_) => Err(error),

@@ -5,6 +5,7 @@
 //! | `mod.rs` | the command |
 //! | `arguments.rs` | its command line |
 //! | `event.rs` | standard input → one redacted object |
+//! | `marker.rs` | what files in folders and in the home say of a session |
 //! | `send.rs` | what waits → the collector |
 //!
 //! The assistant waits for this process, so it does little and has a deadline: redact (what takes too long
@@ -14,18 +15,20 @@
 //! come in storms: there is one thread, and only who sends, to a collector that listens, pays for a runtime
 //! and a client.
 //! Whatever happens, it prints what the assistant expects and exits with 0; `--verbose` says on standard
-//! error what happened. It reads no configuration: its environment and its arguments are all it needs.
+//! error what happened. It reads no configuration: its environment, its arguments and marker files are all it needs.
 //!
 //! | variable | means |
 //! |---|---|
 //! | `SKILLSPAN_ENDPOINT` | the collector, where `--endpoint` does not say |
-//! | `SKILLSPAN_TOKEN` | sent as `Authorization: Bearer`; never written |
-//! | `SKILLSPAN_HOOK=off` | nothing is read, kept or sent |
-//! | `OTEL_RESOURCE_ATTRIBUTES` | `workspace`, `user.name` and their like become fields; `skillspan.capture=false` as above |
+//! | `SKILLSPAN_TOKEN` | sent as `Authorization: Bearer`, before what `--token-file` holds; never written |
+//! | `SKILLSPAN_HOOK=off`, `SKILLSPAN_CAPTURE=false` | nothing is read, kept or sent |
+//! | `SKILLSPAN_WORKSPACE`, `SKILLSPAN_USER` | whose the event is |
+//! | `OTEL_RESOURCE_ATTRIBUTES` | `workspace`, `user.name` and their like become fields; `skillspan.capture=false` as above. Not every assistant hands it to its hooks |
 //! | `TRACEPARENT` | the trace, where the hook does not name it |
 
 mod arguments;
 mod event;
+mod marker;
 mod send;
 
 use std::ffi::OsString;
@@ -101,18 +104,26 @@ fn deliver(arguments: &Arguments, began: Instant) -> anyhow::Result<String> {
         anyhow::bail!("no hooks of `{}` are known; known are {}", arguments.assistant, known());
     };
     let endpoint = arguments.endpoint.trim_end_matches('/');
-    let token = std::env::var("SKILLSPAN_TOKEN").unwrap_or_default();
+    let token = token(arguments);
     let root = data_folder().map(|data| folder(&data));
-    let spool = root.as_deref().map(|root| Spool::of(root, endpoint, &token));
+    let of_token = token.as_deref().unwrap_or_default();
+    let spool = root.as_deref().map(|root| Spool::of(root, endpoint, of_token));
     let refused = |reason: &str| {
         if let Some(spool) = &spool {
             // Kept without a word of what was read. Where nothing can be kept, this cannot be either.
             let _ = spool.create(endpoint).is_ok() && spool.note_refusal(reason).is_ok();
         }
     };
+    let token = token.inspect_err(|error| refused(&format!("{error:#}")))?;
     let read = event::read(std::io::stdin(), began + PATIENCE);
-    let entry = read
-        .and_then(|bytes| event::entry(hooks.assistant, root.as_deref(), &bytes, Instant::now() + REDACTING));
+    let fields = read.and_then(|bytes| event::object(&bytes));
+    let fields = fields.inspect_err(|error| refused(&error.to_string()))?;
+    let mut marks = event::marks(&fields).inspect_err(|error| refused(&error.to_string()))?;
+    if let Some(path) = marks.off.take() {
+        return Ok(format!("left out by {}", path.display()));
+    }
+    let deadline = Instant::now() + REDACTING;
+    let entry = event::entry(hooks.assistant, root.as_deref(), fields, arguments, marks, deadline);
     let (entry, left_out) = entry.inspect_err(|error| refused(&error.to_string()))?;
     if left_out > 0 {
         refused(&format!("{left_out} texts of an event could not be redacted in time and were left out"));
@@ -128,8 +139,27 @@ fn deliver(arguments: &Arguments, began: Instant) -> anyhow::Result<String> {
     if spool.is_attended() {
         return Ok("kept for the collector on this machine, which takes it".to_owned());
     }
-    let sent = send::what_waits(spool, endpoint, &token, began + SENDING)?;
+    let sent = send::what_waits(spool, endpoint, &token, began + SENDING);
+    let trouble = sent.as_ref().err().map(|error| format!("{error:#}"));
+    // What waits is safe whether or not this can be kept.
+    let _ = spool.note_trouble(trouble.as_deref());
+    let sent = sent?;
     Ok(format!("{sent} sent to {endpoint}"))
+}
+
+/// The collector's credential, `""` if it asks for none.
+fn token(arguments: &Arguments) -> anyhow::Result<String> {
+    let said = std::env::var("SKILLSPAN_TOKEN").unwrap_or_default();
+    match &arguments.token_file {
+        Some(path) if said.is_empty() => {
+            let text = std::fs::read_to_string(path);
+            Ok(text
+                .with_context(|| format!("the token cannot be read: {}", path.display()))?
+                .trim()
+                .to_owned())
+        }
+        _ => Ok(said),
+    }
 }
 
 /// As the configuration finds it.

@@ -39,8 +39,8 @@ const SCOPE: &str = "com.anthropic.claude_code";
 const SESSION: &[&str] = &["session.id"];
 const TURN: &[&str] = &["prompt.id"];
 const SEQUENCE: &[&str] = &["event.sequence"];
-const USER: &[&str] =
-    &["enduser.id", "user.email", "user.name", "user.account_uuid", "user.account_id", "user.id"];
+/// Its `user.id` is a random id of the installation, no person.
+const USER: &[&str] = &["enduser.id", "user.email", "user.name", "user.account_uuid", "user.account_id"];
 const VERSION: &[&str] = &["app.version", "service.version"];
 const MODEL: &[&str] = &["model", "gen_ai.response.model", "gen_ai.request.model"];
 const AGENT: &[&str] = &["agent_id"];
@@ -138,7 +138,7 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         session_id: text(SESSION),
         turn_id: text(TURN),
         seq: record.integer(SEQUENCE).unwrap_or_default(),
-        user_id: text(USER),
+        user_id: record.person(USER),
         project: repository::of(record),
         assistant: "claude-code".to_owned(),
         assistant_version: text(VERSION),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::record::to_json;
 use super::super::{Record, repository};
-use crate::event::{Attributes, SessionEvent};
+use crate::event::{Attributes, SessionEvent, person};
 
 /// LangSmith's `langsmith.trace.session_id` is a project and therefore not among them.
 const SESSION: &[&str] = &[
@@ -147,7 +147,10 @@ pub(in super::super) fn common(record: &Record<'_>) -> SessionEvent {
     let among = |names: &[&str]| names.iter().find_map(|name| text(metadata.get(*name)?));
     let event = SessionEvent {
         session_id: record.text(SESSION).or_else(|| among(SESSION_METADATA)).unwrap_or_default(),
-        user_id: record.text(USER).or_else(|| among(USER_METADATA)).unwrap_or_default(),
+        user_id: Some(record.person(USER))
+            .filter(|person| !person.is_empty())
+            .or_else(|| person::named(&among(USER_METADATA)?))
+            .unwrap_or_default(),
         project: repository::of(record),
         ..SessionEvent::default()
     };

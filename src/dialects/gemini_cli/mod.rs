@@ -39,7 +39,8 @@ const NAME: &[&str] = &["event.name"];
 const TIME: &[&str] = &["event.timestamp"];
 const SESSION: &[&str] = &["session.id", "gen_ai.conversation.id"];
 const PROMPT_ID: &[&str] = &["prompt_id", "gen_ai.prompt.name"];
-const USER: &[&str] = &["enduser.id", "user.email", "user.name", "installation.id"];
+/// Its `installation.id` is a random id, no person.
+const USER: &[&str] = &["enduser.id", "user.email", "user.name"];
 const MODEL: &[&str] = &["model", "gen_ai.request.model"];
 const PROMPT: &[&str] = &["prompt"];
 const ROLE: &[&str] = &["role"];
@@ -187,7 +188,7 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         rank,
         session_id: text(SESSION),
         timestamp: record.time_or_written(TIME).unwrap_or_default(),
-        user_id: text(USER),
+        user_id: record.person(USER),
         project: repository::of(record),
         assistant: "gemini-cli".to_owned(),
         agent: agent(record),

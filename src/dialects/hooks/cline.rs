@@ -17,8 +17,9 @@ use serde_json::Value;
 
 use super::super::history;
 use super::super::{Mapping, Record};
-use super::fields::{Common, Paths, boolean, content, executed, integer, json, output, text};
+use super::fields::{Common, Paths, boolean, content, executed, integer, json, output, person, text};
 use super::{AFTER, BEFORE};
+use crate::event::person::is_made;
 use crate::event::{Kind, SessionEvent, Status};
 use crate::shell::machine;
 
@@ -35,8 +36,6 @@ const COMMON: Common = Common {
 };
 const NAME: Paths = &["hookName"];
 const USER: Paths = &["userId"];
-/// What the client says of nobody.
-const NOBODY: &str = "unknown";
 const AGENT: Paths = &["agent_id"];
 const PARENT: Paths = &["parent_agent_id"];
 const ITERATION: Paths = &["iteration"];
@@ -78,7 +77,8 @@ fn who(record: &Record<'_>, event: SessionEvent) -> SessionEvent {
     let is_called = text(record, PARENT).is_some();
     SessionEvent {
         user_id: if event.user_id.is_empty() {
-            text(record, USER).filter(|user| user != NOBODY).unwrap_or_default()
+            // Where nobody is logged in, an id of the installation.
+            Some(person(record, USER)).filter(|user| !is_made(user)).unwrap_or_default()
         } else {
             event.user_id
         },

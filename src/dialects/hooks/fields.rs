@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::json::parse;
 use super::super::record::{is_withheld, to_json, to_text};
 use super::super::{Mapping, Record};
-use crate::event::{Kind, SessionEvent, Timestamp};
+use crate::event::{Kind, SessionEvent, Timestamp, person};
 
 /// Paths in order of precedence.
 pub(super) type Paths = &'static [&'static str];
@@ -60,7 +60,7 @@ impl Common {
             turn_id: text(self.turn),
             timestamp: time(record, self.time).unwrap_or_default(),
             cwd: text(self.cwd),
-            user_id: text(self.user),
+            user_id: person(record, self.user),
             assistant: self.assistant.to_owned(),
             assistant_version: text(self.version),
             model: text(self.model),
@@ -94,6 +94,11 @@ impl Common {
 /// The first of `paths` that holds a non-empty text; anything else than text as JSON.
 pub(super) fn text(record: &Record<'_>, paths: Paths) -> Option<String> {
     each(record, paths).map(to_text).find(|text| !text.is_empty())
+}
+
+/// The first of `paths` that names a person, in one way of writing; `""` if none does.
+pub(super) fn person(record: &Record<'_>, paths: Paths) -> String {
+    each(record, paths).find_map(|value| person::named(&to_text(value))).unwrap_or_default()
 }
 
 /// Like [`text`], for what people and models wrote: a placeholder for withheld text is no text.

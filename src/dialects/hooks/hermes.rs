@@ -24,7 +24,7 @@ use crate::event::{Decision, Kind, SessionEvent, Status};
 const COMMON: Common = Common {
     session: &["session_id"],
     turn: &["extra/turn_id"],
-    user: &["extra/sender_id", "enduser.id", "user.name"],
+    user: &["enduser.id", "user.email", "extra/sender_id", "user.name"],
     model: &["extra/response_model", "extra/model"],
     call: &["extra/tool_call_id"],
     tool: &["tool_name"],

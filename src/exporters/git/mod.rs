@@ -29,7 +29,7 @@ mod error;
 mod remote;
 mod repository;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -212,6 +212,10 @@ impl Git {
         let state =
             tips.get(STATE_BRANCH).map(|tip| repository.entries(tip)).transpose()?.unwrap_or_default();
         let (library, survey) = self.library(repository, &base.entries, &state)?;
+        let library = match self.config.mode {
+            Mode::Direct => library,
+            Mode::Review => library.with_merged(merged(repository, tips.get(branch), &base.entries)?),
+        };
         Ok(View { tips, base, state, library, survey, rewritten })
     }
 
@@ -337,6 +341,17 @@ fn is_new_enough(version: &str) -> bool {
     let mut parts = number.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
     let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     (major, minor) >= (2, 30)
+}
+
+/// The files that are on the branch as they are in `entries`.
+fn merged(
+    repository: &Repository<'_>,
+    branch: Option<&Oid>,
+    entries: &Entries,
+) -> Result<BTreeSet<String>, Error> {
+    let on_branch = branch.map(|tip| repository.entries(tip)).transpose()?.unwrap_or_default();
+    let merged = entries.iter().filter(|(path, entry)| on_branch.get(*path) == Some(*entry));
+    Ok(merged.map(|(path, _)| path.clone()).collect())
 }
 
 #[cfg(test)]

@@ -15,11 +15,11 @@ mod rate;
 
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::header::{AUTHORIZATION, ORIGIN};
+use http::{HeaderMap, HeaderValue};
 use tokio::sync::watch;
 
-use crate::event::Owner;
+use crate::event::{Owner, capture};
 
 use super::Refusal;
 
@@ -67,9 +67,8 @@ impl Gate {
         }
         let owner = self.owner(headers)?;
         self.rates.iter().try_for_each(|rates| rates.request(&owner.tenant))?;
-        let off = headers.get(CAPTURE).is_some_and(|value| {
-            [&b"false"[..], b"0"].iter().any(|no| value.as_bytes().trim_ascii().eq_ignore_ascii_case(no))
-        });
+        let forbids = |value: &HeaderValue| value.to_str().map_or(true, capture::forbids);
+        let off = headers.get_all(CAPTURE).iter().any(forbids);
         Ok(Caller { owner, capture: !off })
     }
 
@@ -96,7 +95,6 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     const SECRET: &str = "a-token-of-enough-length";
 

@@ -103,6 +103,10 @@ impl Door {
             Err(Refusal::Unavailable { .. } | Refusal::TooMany { .. }) => "refused",
             Err(_) => "invalid",
         };
-        self.ingest.counters().request(transport, signal.as_str(), label);
+        let counters = self.ingest.counters();
+        counters.request(transport, signal.as_str(), label);
+        if let Err(Refusal::Unauthenticated(reason)) = outcome {
+            counters.turned_away().unauthenticated(reason);
+        }
     }
 }

@@ -83,6 +83,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 const PENDING: &str = "pending";
 const SENDING: &str = "sending";
 const REFUSED: &str = "refused";
+const TROUBLE: &str = "trouble";
 const ENDPOINT: &str = "endpoint";
 
 /// Why entries cannot be added or taken out.
@@ -185,6 +186,24 @@ impl Spool {
             file.write_all(format!("{} {reason}\n", Timestamp::now()).as_bytes())?;
         }
         Ok(())
+    }
+
+    /// Keeps why what waits could not be sent; `None`: it could.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub fn note_trouble(&self, reason: Option<&str>) -> io::Result<()> {
+        let path = self.folder.join(TROUBLE);
+        match reason {
+            Some(reason) => {
+                let mut file = private().write(true).create(true).truncate(true).open(path)?;
+                file.write_all(format!("{} {reason}\n", Timestamp::now()).as_bytes())
+            }
+            None => match std::fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+        }
     }
 
     /// Whether anything may wait. Looking takes no lock.

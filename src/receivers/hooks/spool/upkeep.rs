@@ -8,9 +8,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::event::person;
+
 use super::outlet::entries;
 use super::{
-    ENDPOINT, Entry, HEADER, PENDING, REFUSED, SENDING, Spool, SpoolError, alone, failed, private, read_whole,
+    ENDPOINT, Entry, HEADER, PENDING, REFUSED, SENDING, Spool, SpoolError, TROUBLE, alone, failed, private,
+    read_whole,
 };
 
 /// A process that sends is done by then.
@@ -27,6 +30,8 @@ pub struct Waiting {
     pub refused: usize,
     /// Why the last of them was, with the time.
     pub last_refusal: String,
+    /// Why what waits could not be sent, with the time; `""` if nobody tried, or it could.
+    pub trouble: String,
 }
 
 /// What waits below `root`.
@@ -45,6 +50,7 @@ pub fn waiting(root: &Path) -> Result<Vec<Waiting>, SpoolError> {
             entries: counts.into_iter().sum(),
             refused: refused.lines().count(),
             last_refusal: refused.lines().next_back().unwrap_or_default().to_owned(),
+            trouble: text(TROUBLE).trim().to_owned(),
         })
     };
     spools(root)?.into_iter().map(of).collect()
@@ -102,7 +108,10 @@ fn is_about(line: &[u8], names: &BTreeSet<String>) -> bool {
 
 fn holds(json: &Value, names: &BTreeSet<String>) -> bool {
     match json {
-        Value::String(text) => names.contains(text),
+        // A person stands here as the client wrote them.
+        Value::String(text) => {
+            names.contains(text) || person::named(text).is_some_and(|name| names.contains(&name))
+        }
         Value::Array(items) => items.iter().any(|item| holds(item, names)),
         Value::Object(fields) => fields.values().any(|field| holds(field, names)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,

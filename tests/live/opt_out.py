@@ -1,0 +1,473 @@
+#!/usr/bin/env python3
+"""Every way to leave a session out that `connect` names, and every one of which it says that it does not, tried
+with the real client.
+
+    python3 tests/live/opt_out.py --skillspan target/debug/skillspan --clients FOLDER [ASSISTANT …]
+
+FOLDER holds `<client>/node_modules/.bin/<client>` as `npm install --prefix FOLDER/<client>` puts it there, and
+a Python environment `py`. For each way there is a home of its own and a collector of its own;
+`skillspan connect ASSISTANT --write` alone configures the client. The models' API is `model.py`. A mark
+stands in each prompt, and is looked for in every byte below the home and the collector's folder that is
+skillspan's. Without an opt-out the mark must be there: a way that finds nothing then proves nothing.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import model  # noqa: E402
+
+MARK = "quokkamark"
+PROMPT = f"Run the integration tests and tell me if they pass. {MARK}"
+MAKEFILE = """test-integration:
+\t@test -f up || { echo 'connection refused on 127.0.0.1:5433'; exit 2; }
+\t@echo '5 passed'
+db-up:
+\t@touch up
+"""
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Run:
+    """A client's home, a repository to work in, a collector and a model."""
+
+    def __init__(self, options, team=False):
+        self.options = options
+        self.whose = []
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=options.work))
+        self.home, self.work, self.data = (self.folder / name for name in ("home", "home/work", "data"))
+        self.work.mkdir(parents=True)
+        self.data.mkdir()
+        (self.work / "Makefile").write_text(MAKEFILE)
+        for command in (["init", "-q"], ["remote", "add", "origin", "https://git.example.com/acme/shop-api.git"]):
+            subprocess.run(["git", *command], cwd=self.work, check=True)
+        self.http, self.health, self.model = free_port(), free_port(), free_port()
+        self.endpoint = f"http://127.0.0.1:{self.http}"
+        auth = tls = ""
+        if team:
+            self.endpoint = f"https://localhost:{self.http}"
+            self.certify()
+            (self.folder / "token").write_text(TOKEN)
+            auth = f"  auth: {{ tokens: [{{ id: ana, secret: {TOKEN}, tenant: acme, workspace: shop }}] }}\n"
+            tls = f", tls: {{ cert_file: {self.folder}/tls.pem, key_file: {self.folder}/tls.key }}"
+        self.config = self.folder / "skillspan.yaml"
+        self.config.write_text(f"""extensions:
+{auth}  health: {{ endpoint: 127.0.0.1:{self.health} }}
+  sessions_table: {{ path: {self.data}/sessions }}
+receivers:
+  otlp: {{ protocols: {{ grpc: {{ endpoint: 127.0.0.1:{free_port()} }}, http: {{ endpoint: 127.0.0.1:{self.http}{tls} }} }} }}
+exporters:
+  filesystem: {{ path: {self.data}/skills }}
+service:
+  journal: {{ path: {self.data}/journal }}
+""")
+        self.env = {
+            "HOME": str(self.home), "TERM": "dumb", "NO_COLOR": "1", "LANG": "C.UTF-8",
+            "PATH": f"{options.bin}:{os.environ['PATH']}", "CI": "",
+        }
+        if team:
+            # As docs/team.md says of an authority of one's own.
+            trusted = str(self.folder / "ca.pem")
+            self.env |= {"NODE_EXTRA_CA_CERTS": trusted, "SSL_CERT_FILE": trusted,
+                         "OTEL_EXPORTER_OTLP_CERTIFICATE": trusted}
+        self.processes = [
+            subprocess.Popen([sys.executable, HERE / "model.py", str(self.model)], stderr=subprocess.DEVNULL),
+            subprocess.Popen([options.skillspan, "run", "--config", self.config], env=self.env,
+                             stdout=open(self.folder / "run.out", "w"), stderr=subprocess.STDOUT),
+        ]
+        for port in (self.http, self.model):
+            self.wait_for(port)
+
+    def certify(self):
+        """An authority, and a certificate of it for localhost."""
+        openssl = lambda *words: subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
+        new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        openssl(*new, "-x509", "-days", "30", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=team",
+                "-addext", "basicConstraints=critical,CA:TRUE")
+        openssl(*new, "-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=localhost")
+        (self.folder / "san").write_text("subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n")
+        openssl("x509", "-req", "-days", "30", "-in", "tls.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+                "-CAcreateserial", "-out", "tls.pem", "-extfile", "san")
+
+    def wait_for(self, port):
+        for _ in range(600):
+            with socket.socket() as client:
+                if client.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise SystemExit(f"nothing listens at {port}: {self.folder}")
+
+    def skillspan(self, *arguments):
+        ran = subprocess.run([self.options.skillspan, *arguments], env=self.env, capture_output=True, text=True)
+        assert ran.returncode == 0, (arguments, ran.stdout, ran.stderr)
+        return ran.stdout
+
+    def client(self, name, *arguments, env=None, node=None):
+        where = self.options.clients
+        env = {variable: value for variable, value in (env or {}).items() if value is not None}
+        program = where / "py/bin" / name if (where / "py/bin" / name).exists() else where / name / "node_modules/.bin" / name
+        command = [node, os.path.realpath(program)] if node else [program]
+        with open(self.folder / "client.out", "w") as out:
+            process = subprocess.Popen([*command, *arguments], cwd=self.work, env={**self.env, **env},
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+            try:
+                return process.wait(60 if name != "cline" else 30)
+            except subprocess.TimeoutExpired:
+                # Cline answers and stays; the others would have ended.
+                process.kill()
+                process.wait(30)
+                answered = model.LAST in (self.folder / "client.out").read_text()
+                return 0 if answered and name == "cline" else "timed out"
+
+    def write(self, path, content):
+        file = self.home / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content if isinstance(content, str) else json.dumps(content))
+        return file
+
+    def merge(self, path, content):
+        """Adds to a JSON file what makes the client run here and is nothing of ours."""
+        file = self.home / path
+        before = json.loads(file.read_text()) if file.exists() else {}
+        return self.write(path, merged(before, content))
+
+    def stop(self):
+        """Stops the collector, which stores what it has, and says what was stored."""
+        flush = urllib.request.Request(f"http://127.0.0.1:{self.health}/flush", method="POST")
+        try:
+            urllib.request.urlopen(flush, timeout=30).read()
+        except OSError as error:
+            print(f"  flush: {error}")
+        listed = self.skillspan("sessions", "list", "--json", "--config", str(self.config))
+        sessions = [json.loads(line) for line in listed.splitlines() if line.strip()]
+        shown = [json.loads(self.skillspan("sessions", "show", s["id"], "--json", "--config", str(self.config)))
+                 for s in sessions]
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+        return shown
+
+    def marked(self):
+        """Files of skillspan that hold the mark, as it is or in Parquet's pages as readers find them."""
+        places = [self.data, self.home / ".local/share/skillspan"]
+        files = [file for place in places for file in place.rglob("*") if file.is_file()]
+        return [str(file.relative_to(self.folder)) for file in files if MARK.encode() in file.read_bytes()]
+
+
+def merged(a, b):
+    if isinstance(a, dict) and isinstance(b, dict):
+        return {key: merged(a[key], b[key]) if key in a and key in b else a.get(key, b.get(key)) for key in {**a, **b}}
+    return b
+
+
+def claude(run, env, arguments):
+    env = {
+        "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{run.model}", "ANTHROPIC_API_KEY": "sk-ant-fake",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1",
+        "DISABLE_ERROR_REPORTING": "1", **env,
+    }
+    return run.client("claude", *arguments, "-p", PROMPT, "--allowedTools", "Bash", env=env)
+
+
+def codex(run, env, arguments):
+    path = run.home / ".codex/config.toml"
+    ours = path.read_text() if path.exists() else ""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"""model = "gpt-5.5"
+model_provider = "standin"
+check_for_update_on_startup = false
+""" + ours + f"""
+[model_providers.standin]
+name = "standin"
+base_url = "http://127.0.0.1:{run.model}/v1"
+wire_api = "responses"
+env_key = "STANDIN_KEY"
+""")
+    return run.client("codex", *arguments, "exec", "--dangerously-bypass-approvals-and-sandbox", PROMPT,
+                      env={"STANDIN_KEY": "x", **env})
+
+
+def gemini(run, env, arguments):
+    run.merge(".gemini/settings.json", {
+        "security": {"auth": {"selectedType": "gemini-api-key"}}, "privacy": {"usageStatisticsEnabled": False},
+        "general": {"enableAutoUpdate": False, "disableAutoUpdate": True, "disableUpdateNag": True}})
+    env = {"GOOGLE_GEMINI_BASE_URL": f"http://127.0.0.1:{run.model}", "GEMINI_API_KEY": "fake", **env}
+    return run.client("gemini", "-p", PROMPT, "-m", "gemini-2.5-pro", "--approval-mode", "yolo", "--skip-trust",
+                      *arguments, env=env)
+
+
+def qwen(run, env, arguments):
+    run.merge(".qwen/settings.json", {
+        "security": {"auth": {"selectedType": "openai"}}, "privacy": {"usageStatisticsEnabled": False},
+        "general": {"disableAutoUpdate": True, "disableUpdateNag": True, "enableAutoUpdate": False}})
+    env = {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": f"http://127.0.0.1:{run.model}/v1", "OPENAI_MODEL": "stand-in", **env}
+    return run.client("qwen", "-p", PROMPT, "--approval-mode", "yolo", *arguments, env=env, node=run.options.node)
+
+
+def exports(run, name):
+    """The variables that `connect` prints for a client that has no file for them."""
+    shown = run.skillspan("connect", name, "--endpoint", run.endpoint, *run.whose)
+    lines = [line.removeprefix("export ") for line in shown.splitlines() if line.startswith("export ")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def copilot(run, env, arguments):
+    env = {
+        "COPILOT_OFFLINE": "true", "COPILOT_PROVIDER_BASE_URL": f"http://127.0.0.1:{run.model}/v1",
+        "COPILOT_PROVIDER_TYPE": "openai", "COPILOT_PROVIDER_API_KEY": "x", "COPILOT_MODEL": "stand-in",
+        "COPILOT_AUTO_UPDATE": "false", **env,
+    }
+    return run.client("copilot", *arguments, "-p", PROMPT, "--allow-all", env=env)
+
+
+def copilot_otel(run, env, arguments):
+    return copilot(run, {**exports(run, "copilot"), **env}, arguments)
+
+
+def opencode(run, env, arguments):
+    run.merge(".config/opencode/opencode.json", {
+        "autoupdate": False, "share": "disabled", "model": "standin/stand-in", "small_model": "standin/stand-in",
+        "permission": {"*": "allow"},
+        "provider": {"standin": {"npm": "@ai-sdk/openai-compatible", "name": "standin",
+                                 "options": {"baseURL": f"http://127.0.0.1:{run.model}/v1", "apiKey": "x"},
+                                 "models": {"stand-in": {"name": "stand-in", "tool_call": True}}}}})
+    env = {"OTEL_EXPORTER_OTLP_ENDPOINT": run.endpoint, "OPENCODE_DISABLE_AUTOUPDATE": "1",
+           "OPENCODE_DISABLE_MODELS_FETCH": "1", **env}
+    return run.client("opencode", "run", *arguments, PROMPT, env=env)
+
+
+def pi(run, env, arguments):
+    run.write(".pi/agent/models.json", {"providers": {"standin": {
+        "baseUrl": f"http://127.0.0.1:{run.model}", "api": "anthropic-messages", "apiKey": "x",
+        "models": [{"id": "stand-in", "name": "stand-in", "reasoning": False, "input": ["text"],
+                    "contextWindow": 100000, "maxTokens": 4096,
+                    "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0}}]}}})
+    return run.client("pi", "--provider", "standin", "--model", "stand-in", *arguments, "-p", PROMPT,
+                      env={"PI_OFFLINE": "1", **env}, node=run.options.node)
+
+
+def cline(run, env, arguments):
+    run.client("cline", "auth", "-p", "openai", "-k", "x", "-m", "stand-in", "-b", f"http://127.0.0.1:{run.model}/v1")
+    return run.client("cline", *arguments, "--yolo", PROMPT, env=env)
+
+
+def hermes(run, env, arguments):
+    path = run.home / ".hermes/config.yaml"
+    ours = path.read_text() if path.exists() else ""
+    run.write(".hermes/config.yaml", f"""model:
+  provider: custom
+  default: stand-in
+  base_url: http://127.0.0.1:{run.model}/v1
+  api_key: x
+plugins:
+  enabled: [otel_tracing]
+""" + ours)
+    env = {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": f"http://127.0.0.1:{run.model}/v1", "HERMES_YOLO_MODE": "1", **env}
+    return run.client("hermes", "chat", "--accept-hooks", "-q", PROMPT, *arguments, env=env)
+
+
+PYTHON_OTEL = """
+import os
+from openai import OpenAI
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+provider = TracerProvider(); provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+trace.set_tracer_provider(provider)
+from openinference.instrumentation.openai import OpenAIInstrumentor
+OpenAIInstrumentor().instrument()
+OpenAI(base_url=os.environ["MODEL"], api_key="x").chat.completions.create(
+    model="stand-in", messages=[{"role": "user", "content": os.environ["PROMPT"]}])
+provider.shutdown()
+"""
+LANGFUSE = """
+import os
+from langfuse import Langfuse
+from langfuse.openai import OpenAI
+client = Langfuse()
+OpenAI(base_url=os.environ["MODEL"], api_key="x").chat.completions.create(
+    model="stand-in", messages=[{"role": "user", "content": os.environ["PROMPT"]}])
+client.flush(); client.shutdown()
+"""
+
+
+def python(name, script):
+    def start(run, env, arguments):
+        env = {**exports(run, name), "MODEL": f"http://127.0.0.1:{run.model}/v1", "PROMPT": PROMPT, **env}
+        return run.client("python", "-c", script, env=env)
+    return start
+
+
+CLIENTS = {
+    "claude-code": claude, "claude-hooks": claude, "codex": codex, "gemini-cli": gemini, "qwen": qwen,
+    "copilot": copilot_otel, "copilot-hooks": copilot, "opencode": opencode, "pi": pi, "cline": cline,
+    "hermes-hooks": hermes, "hermes": hermes, "langfuse": python("langfuse", LANGFUSE),
+    "otel-python": python("otel-python", PYTHON_OTEL),
+}
+FILE_LESS = ("copilot", "langfuse", "otel-python")
+
+
+def said(skillspan, name):
+    """What `connect` says leaves a session out, and what it says does not."""
+    shown = subprocess.run([skillspan, "connect", name], capture_output=True, text=True, check=True).stdout
+    lists = {"To leave a session out:": [], "This does not leave it out:": []}
+    current = None
+    for line in shown.splitlines():
+        if line in lists:
+            current = lists[line]
+        elif line.startswith("  ") and current is not None:
+            current.append(line.strip())
+        else:
+            current = None
+    return lists.values()
+
+
+def understood(way):
+    """The environment, the arguments and the files that a way asks for."""
+    if way.startswith(".skillspan.yaml"):
+        return {}, [], {"work/.skillspan.yaml": "capture: false\n"}
+    if " in its folder with " in way:
+        path, content = way.split(" in its folder with ")
+        return {}, [], {f"work/{path}": json.loads(content)}
+    words, env = shlex.split(way), {}
+    if words[:2] == ["env", "-u"]:
+        env, words = {words[2]: None}, words[3:]
+    while re.match(r"[A-Z_]+=", words[0]):
+        env.update([words.pop(0).split("=", 1)])
+    arguments = words[1:]
+    assert words and arguments in ([], ["app.py"]) or arguments[0].startswith("-"), way
+    return env, [] if arguments == ["app.py"] else arguments, {}
+
+
+def ways(options, name):
+    """(way, whether `connect` says that it leaves a session out, whether the client's settings name people)."""
+    leave_out, in_vain = said(options.skillspan, name)
+    yield "", None, []
+    for way in leave_out:
+        yield way, True, []
+    if name == "claude-code":
+        # Then its settings have OTEL_RESOURCE_ATTRIBUTES themselves.
+        yield leave_out[0], True, WHOSE
+        yield leave_out[2], True, WHOSE
+    yield "", None, WHOSE
+    for way in in_vain:
+        yield way, False, []
+
+
+def tried(options, name, way, leaves_out, whose):
+    """Starts a client once; whether it went as told."""
+    env, arguments, files = understood(way) if way else ({}, [], {})
+    run = Run(options)
+    if name not in FILE_LESS:
+        run.skillspan("connect", name, "--write", "--endpoint", run.endpoint, *whose)
+    run.whose = whose
+    for path, content in files.items():
+        run.write(path, content)
+    code = CLIENTS[name](run, env, arguments)
+    sessions = run.stop()
+    marked = run.marked()
+    # Cline's hooks have no words of the prompt.
+    found = bool(sessions and (marked or name == "cline"))
+    nothing = not sessions and not marked
+    fits = code == 0 and (nothing if leaves_out else found)
+    facts = sum(len(session["facts"]) for session in sessions)
+    who = sorted({(session.get("workspace", ""), session.get("user_id", "")) for session in sessions})
+    told = {True: "left out", False: "stored, as told", None: "stored"}[leaves_out] if fits else "NOT AS TOLD"
+    print(f"  {told:<16} {way or '(nothing said)'}{' after ' + ' '.join(whose) if whose else ''}\n"
+          f"  {'':<16} client {code}; {len(sessions)} sessions, {facts} facts, mark in {len(marked)} files; {who}", flush=True)
+    if code != 0:
+        print("   ", "\n    ".join((run.folder / "client.out").read_text().splitlines()[-8:]))
+    if options.keep or not fits:
+        print(f"    {run.folder}")
+    else:
+        shutil.rmtree(run.folder, ignore_errors=True)
+    return fits
+
+
+TOKEN = "a-token-of-the-team-0123456789"
+
+
+def at_the_team(options, name):
+    """Over TLS with a token, as docs/team.md says; whether it arrived, and what the server says of a wrong token."""
+    said = []
+    for token in (TOKEN, "a-wrong-token-of-enough-length"):
+        run = Run(options, team=True)
+        (run.folder / "token").write_text(f"ana:{token}" if name == "langfuse" else token)
+        run.whose = ["--token-file", str(run.folder / "token"), "--user", "ana@example.com"]
+        if name not in FILE_LESS:
+            run.skillspan("connect", name, "--write", "--endpoint", run.endpoint, *run.whose)
+        shown = run.skillspan("connect", name, "--endpoint", run.endpoint, *run.whose)
+        env = {}
+        for variable in ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES", "LANGFUSE_PUBLIC_KEY",
+                         "LANGFUSE_SECRET_KEY"):
+            found = re.search(rf"^(?:export |  ){variable}=(?!skillspan)(.*)$", shown, re.M)
+            if found:
+                env[variable] = found[1].strip('"').replace("TOKEN", token).replace("ID", "ana")
+        code = CLIENTS[name](run, env, [])
+        status = run.skillspan("status", "--config", str(run.config))
+        sessions = run.stop()
+        shutil.rmtree(run.folder, ignore_errors=True)
+        refused = [line.strip() for line in status.splitlines() if "refused" in line or "events of hooks" in line]
+        who = sorted({(session.get("workspace", ""), session.get("user_id", "")) for session in sessions})
+        said.append((code, len(sessions), who, refused))
+    (code, count, who, _), (_, wrong, _, refused) = said
+    fits = code == 0 and count > 0 and wrong == 0 and bool(refused)
+    print(f"  {'arrived' if fits else 'NOT SO':<16} over TLS with a token: {count} sessions, {who}\n"
+          f"  {'':<16} with a wrong one {wrong}; {refused}", flush=True)
+    return fits
+
+
+WHOSE = ["--workspace", "wombat shop", "--user", "Ana.Wombat@example.com"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--skillspan", type=pathlib.Path, required=True)
+    parser.add_argument("--clients", type=pathlib.Path, required=True)
+    parser.add_argument("--node", default="node", help="a Node.js of 22 or newer")
+    parser.add_argument("--way", default="", help="only ways whose name has this in it, and the one without")
+    parser.add_argument("--team", action="store_true", help="instead: over TLS with a token")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    options.skillspan, options.clients = options.skillspan.resolve(), options.clients.resolve()
+    options.work = pathlib.Path(tempfile.mkdtemp(prefix="opt-out-"))
+    options.bin = options.work / "bin"
+    options.bin.mkdir()
+    (options.bin / "skillspan").symlink_to(options.skillspan)
+    wrong = 0
+    for name in options.names or CLIENTS:
+        print(name)
+        if options.team:
+            wrong += not at_the_team(options, name)
+            continue
+        for way, leaves_out, whose in ways(options, name):
+            if way and options.way not in way:
+                continue
+            wrong += not tried(options, name, way, leaves_out, whose)
+    print(f"{wrong} not as told")
+    if not wrong and not options.keep:
+        shutil.rmtree(options.work, ignore_errors=True)
+    sys.exit(min(wrong, 1))
+
+
+if __name__ == "__main__":
+    main()
