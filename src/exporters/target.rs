@@ -31,7 +31,7 @@ impl Update {
     /// What it changes in the library.
     pub(super) fn changes(&self, library: &Library) -> Result<Changes, DecisionError> {
         match self {
-            Self::Findings(findings) => Ok(library::reconcile(library, findings)),
+            Self::Findings(findings) => Ok(library::reconcile(library, findings)?),
             Self::Decision { skill, decision, as_of } => library::decide(library, skill, *decision, as_of),
         }
     }
@@ -56,7 +56,7 @@ impl Report {
             skills: changes.skills.clone(),
             files_written: changes.files.len() + changes.removed.len(),
             diff: changes.diff(library),
-            notes: Vec::new(),
+            notes: changes.notes.clone(),
         }
     }
 
@@ -121,9 +121,20 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it is about whose the skills are.
+    const fn is_of_tenants(&self) -> bool {
+        matches!(
+            self,
+            Self::Filesystem(filesystem::Error::Decision(DecisionError::Tenant(_)))
+                | Self::Git(git::Error::Decision(DecisionError::Tenant(_)))
+                | Self::Deeplake(deeplake::SkillsError::Decision(DecisionError::Tenant(_)))
+        )
+    }
+
     /// A word for the kind of failure, the same for every failure of that kind.
     pub const fn kind(&self) -> &'static str {
         match self {
+            _ if self.is_of_tenants() => "tenant",
             Self::Filesystem(_) => "folder",
             Self::Git(error) => error.kind(),
             Self::Deeplake(error) => error.kind(),
@@ -133,6 +144,7 @@ impl Error {
     /// What a person can do about it.
     pub const fn remedy(&self) -> &'static str {
         match self {
+            _ if self.is_of_tenants() => "name the tenant whose skills go there: route: { tenant: NAME }",
             Self::Filesystem(_) => {
                 "make the folder writable and its files readable; it is tried again by itself"
             }
@@ -144,6 +156,7 @@ impl Error {
     /// Whether it may be gone by itself the next time.
     pub const fn is_transient(&self) -> bool {
         match self {
+            _ if self.is_of_tenants() => false,
             Self::Filesystem(_) => true,
             Self::Git(error) => error.is_transient(),
             Self::Deeplake(error) => error.is_transient(),

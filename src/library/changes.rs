@@ -101,6 +101,8 @@ pub struct Changes {
     pub removed: BTreeSet<String>,
     /// The state to write after them; `None` if nothing changes at all.
     pub state: Option<String>,
+    /// What else people should know, a line each.
+    pub notes: Vec<String>,
     /// Why, a line each, for the commit.
     pub(super) reasons: Vec<(Change, String, String)>,
     pub(super) release: u64,

@@ -16,14 +16,23 @@ use super::judgement::{Sessions, counts_anew};
 use super::revision::{Revision, reduced, revise};
 use super::run::Run;
 use super::state::{Proposal, Reason, Retirement, Skill};
+use super::tenants::{self, Owned, TenantError};
 use super::{Findings, Library, learned, skill, waiting};
 use crate::skillify::{Candidate, Claim, SupportedClaim, short_hash};
 
-/// What the findings change in the library. Candidates that are not published create nothing.
-pub fn reconcile(library: &Library, findings: &[Findings]) -> Changes {
+/// What the findings change in the library. Candidates that are not published create nothing, and findings
+/// of another tenant than the library's do neither.
+///
+/// # Errors
+/// If nothing tells whose the library is, or it is another tenant's than the target's.
+pub fn reconcile(library: &Library, findings: &[Findings]) -> Result<Changes, TenantError> {
+    let Owned { library, findings, foreign, left_out } = tenants::owned(library, findings)?;
     let as_of = findings.iter().map(|findings| findings.as_of).max().unwrap_or_default().date();
-    let findings: Vec<Cow<'_, Findings>> = findings.iter().map(Findings::readable).collect();
-    let mut run = Run::new(library, &as_of);
+    let findings: Vec<Cow<'_, Findings>> = findings.into_iter().map(Findings::readable).collect();
+    let mut run = Run::new(&library, &as_of);
+    for (id, own) in foreign {
+        run.take_out(&id, own);
+    }
     for findings in &findings {
         run.episodes = &findings.episodes;
         Workspace::of(&run, findings).settle(&mut run);
@@ -32,7 +41,14 @@ pub fn reconcile(library: &Library, findings: &[Findings]) -> Changes {
             learned::take_up(&mut run.state, &findings.workspace, learned, &date);
         }
     }
-    run.finish()
+    let mut changes = run.finish();
+    changes.notes.extend(left_out.iter().map(|tenant| {
+        format!(
+            "a target holds the skills of one tenant, and this one has another's: give {tenant} one with `route: \
+             {{ tenant: {tenant} }}`"
+        )
+    }));
+    Ok(changes)
 }
 
 /// One workspace of a run.
@@ -99,7 +115,8 @@ impl<'f> Workspace<'f> {
         } else {
             self.meet_standing(run, id, &known, candidate)
         };
-        if let Some(change) = change {
+        let is_told = run.changes.skills.get(&known.name).is_some_and(|told| told.is_written());
+        if let Some(change) = change.filter(|change| !(is_told && *change == Change::Unchanged)) {
             run.changes.skills.insert(known.name, change);
         }
     }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Settings, SkillsPipeline};
 use crate::event::Timestamp;
 use crate::exporters::target::{self, Report, Target, Update};
-use crate::library::{Episode, Findings};
+use crate::library::{Census, Episode, Findings};
 use crate::skillify::{self, Digest, Lessons, Mined, Offline, mine_digests};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
@@ -244,6 +244,7 @@ impl Worker {
         }
         let places = self.follow(&table).await?;
         let next_close = self.next_close(&places, now);
+        let census = Census::of(places.clone());
         let (mut jobs, mut marks) = (Vec::new(), Vec::new());
         for (place, digests) in places {
             let mark = self.mark(&digests, now);
@@ -260,7 +261,7 @@ impl Worker {
         let found = self.mine(&jobs, counts, stopping).await?;
         for ((job, mark), found) in jobs.iter().zip(marks).zip(found) {
             keep_record(&self.settings, &job.place, &found.mined);
-            let findings = Findings { learned: found.learned, ..findings(&found.mined, &job.digests) };
+            let findings = found.findings(job, &census);
             self.seen.mined.insert(job.place.clone(), mark);
             for outbox in &mut self.outboxes {
                 outbox.put(job.place.clone(), findings.clone());
