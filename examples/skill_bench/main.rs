@@ -226,7 +226,7 @@ fn published(workspace: &str, sessions: &[Session], config: &Config<'_>, model: 
         mined.explain().iter().for_each(|line| println!("{line}"));
     }
     let library = load(Layout::Library, &Stored::default(), Tree::new()).unwrap();
-    reconcile(&library, &[Findings::from(&mined)]).files
+    reconcile(&library, &[Findings::from(&mined)]).unwrap().files
 }
 
 fn print(options: &Options, score: &Score, identical: bool, mining: Duration) {

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use skillspan::event::Timestamp;
-use skillspan::library::{Findings, Layout, Stored, Tree, load, reconcile};
+use skillspan::library::{Census, Findings, Layout, Stored, Tree, Whose, load, reconcile};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -25,6 +25,9 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = library.skills();
     let findings = Findings {
         learned: None,
+        whose: Whose::default(),
+        census: Census::default(),
+        tenant: "t".to_owned(),
         workspace: "w".to_owned(),
         as_of: Timestamp::from_micros(1_790_000_000_000_000),
         candidates: Vec::new(),
@@ -32,7 +35,7 @@ fuzz_target!(|bytes: &[u8]| {
         episodes: Vec::new(),
     };
     for findings in [&[][..], &[findings]] {
-        let changes = reconcile(&library, findings);
+        let Ok(changes) = reconcile(&library, findings) else { continue };
         let _ = (changes.commit_message(), changes.diff(&library));
     }
 });

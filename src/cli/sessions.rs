@@ -29,6 +29,12 @@ pub(super) enum Command {
         table: TableChoice,
         /// The session's id, or its beginning where that is enough
         id: String,
+        /// Only of this tenant
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+        /// Only of this workspace
+        #[arg(long, value_name = "NAME")]
+        workspace: Option<String>,
         /// One JSON object
         #[arg(long)]
         json: bool,
@@ -47,6 +53,9 @@ pub(super) struct ListArguments {
     /// Only sessions with something new since then: `7d`, `12h` or a UTC date such as 2026-11-22
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Since>,
+    /// Only this tenant
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
     /// Only this workspace
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
@@ -94,7 +103,8 @@ impl ListArguments {
     fn wants(&self, session: &Summary, since: Option<Timestamp>) -> bool {
         let is =
             |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
-        is(&self.workspace, &session.workspace)
+        is(&self.tenant, &session.tenant)
+            && is(&self.workspace, &session.workspace)
             && self.user.as_deref().is_none_or(|user| is_person(user, session))
             && is(&self.assistant, &session.assistant)
             && since.is_none_or(|since| session.last_event_at.max(session.last_ingested_at) >= since)
@@ -114,8 +124,9 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
             let text = if arguments.json { list_json(&sessions) } else { list(&sessions) };
             print_either(&text, arguments.json)
         }
-        Command::Show { config, table, id, json, verbose } => {
-            let session = block_on(find_one(config, table, id, *verbose))?;
+        Command::Show { config, table, id, tenant, workspace, json, verbose } => {
+            let place = [tenant.as_deref(), workspace.as_deref()];
+            let session = block_on(find_one(config, table, id, place, *verbose))?;
             let text = if *json { format!("{:#}\n", session_json(&session)) } else { show(&session) };
             print_either(&text, *json)
         }
@@ -140,6 +151,7 @@ async fn find_one(
     config: &ConfigFile,
     table: &TableChoice,
     id: &str,
+    [tenant, workspace]: [Option<&str>; 2],
     verbose: bool,
 ) -> Result<Session, Failure> {
     let settings = config.load()?;
@@ -148,6 +160,8 @@ async fn find_one(
     let table = reader::open(chosen).await?;
     let found = table.session(id, &Filter::default(), &reader::options(chosen)).await.or_fail()?;
     let mut sessions = reader::readable(found);
+    let is = |wanted: Option<&str>, name: &str| wanted.is_none_or(|wanted| wanted == name);
+    sessions.retain(|session| is(tenant, &session.tenant) && is(workspace, &session.workspace));
     reader::say_what_was_read(&table, verbose);
     match (sessions.len(), sessions.pop()) {
         (1, Some(session)) => Ok(session),
@@ -155,6 +169,18 @@ async fn find_one(
             let table = &chosen.location;
             Err(Failure::Failed(anyhow!(
                 "no session {id:?} in {table}; `skillspan sessions list` names them"
+            )))
+        }
+        (several, Some(last)) if sessions.iter().all(|other| other.id == last.id) => {
+            let places: Vec<String> = sessions
+                .iter()
+                .chain([&last])
+                .map(|session| format!("--tenant {} --workspace {}", session.tenant, session.workspace))
+                .collect();
+            Err(Failure::Failed(anyhow!(
+                "{several} sessions have the id {:?}; say which is meant: {}",
+                last.id,
+                places.join(", or ")
             )))
         }
         (several, _) => {
@@ -167,15 +193,22 @@ fn list(sessions: &[Summary]) -> String {
     if sessions.is_empty() {
         return "no sessions\n".to_owned();
     }
+    // Of one tenant's sessions nobody needs to be told whose they are.
+    let tenants =
+        sessions.iter().any(|session| Some(&session.tenant) != sessions.first().map(|one| &one.tenant));
     let rows: Vec<[String; 11]> = sessions
         .iter()
         .map(|session| {
             let count = |kind| session.facts.get(&kind).copied().unwrap_or(0).to_string();
+            let workspace = match tenants {
+                true => one_line(&format!("{}/{}", session.tenant, session.workspace), 20),
+                false => one_line(&session.workspace, 20),
+            };
             [
                 one_line(&session.id, 44),
                 minute(session.started_at),
                 one_line(&session.assistant, 16),
-                one_line(&session.workspace, 20),
+                workspace,
                 one_line(&session.user_id, 12),
                 count(Kind::Prompt),
                 count(Kind::ToolCall),

@@ -11,10 +11,9 @@ use clap::Args;
 use crate::config::{ModelSettings, SkillsPipeline};
 use crate::event::{visible_json, visible_line};
 use crate::exporters::target::Update;
-use crate::library::Findings;
 use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
-use crate::service::mining::{RunError, findings, keep_record, mine_offline, publish, read};
+use crate::service::mining::{RunError, census_of, keep_record, mine_offline, publish, read};
 use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
 use crate::skillify::null;
 
@@ -28,6 +27,9 @@ pub(super) struct Arguments {
     /// Only this workspace
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
+    /// Only this tenant
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
     /// Show what would change, change nothing and ask no model
     #[arg(long)]
     dry_run: bool,
@@ -65,8 +67,10 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         let mut digests = Digests::of(pipeline).await;
         digests.update(&table).await.or_fail()?;
         let mut places = digests.places();
-        places.retain(|(_, workspace), _| {
+        let census = census_of(&digests.packed());
+        places.retain(|(tenant, workspace), _| {
             arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace)
+                && arguments.tenant.as_ref().is_none_or(|wanted| wanted == tenant)
         });
         if let Some(rounds) = arguments.null {
             for ((_, workspace), digests) in places {
@@ -93,10 +97,7 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         if !arguments.dry_run {
             jobs.iter().zip(&found).for_each(|(job, found)| keep_record(pipeline, &job.place, &found.mined));
         }
-        let found = jobs
-            .iter()
-            .zip(found)
-            .map(|(job, found)| Findings { learned: found.learned, ..findings(&found.mined, &job.digests) });
+        let found = jobs.iter().zip(found).map(|(job, found)| found.findings(job, &census));
         let update = Arc::new(Update::Findings(found.collect()));
         failed = bring(arguments, pipeline, &update, &mut text).await.or(failed);
     }

@@ -9,6 +9,18 @@ use super::resolve::{ResolveError, Resolver};
 /// The longest name of a tenant or workspace, in bytes.
 const LONGEST_NAME: usize = 200;
 
+/// The tenants of the credentials, each once, in their order.
+pub(super) fn tenants_of(credentials: Option<&[Credential]>) -> Vec<String> {
+    let mut tenants: Vec<String> = Vec::new();
+    for credential in credentials.into_iter().flatten() {
+        let tenant = &credential.owner().tenant;
+        if !tenants.contains(tenant) {
+            tenants.push(tenant.clone());
+        }
+    }
+    tenants
+}
+
 impl Resolver<'_> {
     /// `None`: nobody is asked.
     pub(super) fn credentials(&self) -> Result<Option<Vec<Credential>>, ResolveError> {
@@ -46,6 +58,7 @@ impl Resolver<'_> {
             (None, Some(sha256)) => Credential::hashed(&token.id, sha256.reveal(), owner),
             _ => return Err(self.invalid(at, "write either `secret` or `secret_sha256`")),
         };
-        made.map_err(|error| self.invalid(at, &error.to_string()))
+        let credential = made.map_err(|error| self.invalid(at, &error.to_string()))?;
+        Ok(if token.workspace.is_some() { credential.of_one_workspace() } else { credential })
     }
 }

@@ -1,17 +1,14 @@
 //! The deeplake exporter, resolved: of sessions and of skills.
 
-use std::collections::BTreeSet;
-
 use crate::event::Owner;
 use crate::exporters::deeplake::{Config, Pauses, Service, SkillsConfig};
 use crate::exporters::target::{Place, Target};
-use crate::receivers::auth::Credential;
 use crate::secret::Secret;
 
 use super::raw::{self, Exporter, Pipeline, SESSIONS_TABLE};
 use super::resolve::{ResolveError, Resolver, usize_of};
 use super::settings::FollowerSettings;
-use super::targets::{SHARED_SCOPES, folder_name, route};
+use super::targets::{SHARED_SCOPES, folder_name};
 
 /// PostgreSQL's limit of an identifier.
 const LONGEST_TABLE_NAME: usize = 63;
@@ -22,13 +19,12 @@ impl Resolver<'_> {
         &mut self,
         name: &str,
         pipeline: &Pipeline,
-        credentials: Option<&[Credential]>,
     ) -> Result<Vec<FollowerSettings>, ResolveError> {
         let filled = self.table_filled_by(pipeline).map(str::to_owned);
         let mut followers = Vec::new();
         for id in &pipeline.exporters {
             let Some(Exporter::Deeplake(raw)) = self.raw.exporters.0.get(id) else { continue };
-            let follower = self.follower(id, raw, filled.as_deref(), credentials)?;
+            let follower = self.follower(id, raw, filled.as_deref())?;
             if self.followed.contains(id) {
                 let at = ["service", "pipelines", name, "exporters"];
                 return Err(
@@ -83,13 +79,10 @@ impl Resolver<'_> {
         id: &str,
         raw: &raw::Deeplake,
         filled: Option<&str>,
-        credentials: Option<&[Credential]>,
     ) -> Result<FollowerSettings, ResolveError> {
         let table = raw.table.as_deref().or(filled).unwrap_or(SESSIONS_TABLE);
         let table = self.table(table, &["exporters", id, "table"])?;
-        let tenants: BTreeSet<&str> =
-            credentials.into_iter().flatten().map(|credential| credential.owner().tenant.as_str()).collect();
-        if raw.from.is_none() && tenants.len() > 1 {
+        if raw.from.is_none() && self.tenants.len() > 1 {
             let message = "extensions.auth knows several tenants: say whose sessions go there, from: { tenant, workspace }";
             return Err(self.invalid(&["exporters", id], message));
         }
@@ -126,10 +119,10 @@ impl Resolver<'_> {
             skills: self.table_name(id, "skills", &raw.tables.skills)?,
             library: self.table_name(id, "library", &raw.tables.library)?,
         };
-        Ok(Target {
-            route: route(&raw.route, raw.limits, &SHARED_SCOPES),
-            place: Place::Deeplake(Box::new(config)),
-        })
+        let from = raw.from.as_ref().map(|from| from.tenant.as_str());
+        let tenant = raw.route.tenant.as_deref().or(from);
+        let route = self.route(&["exporters", id], &raw.route, raw.limits, tenant, &SHARED_SCOPES)?;
+        Ok(Target { route, place: Place::Deeplake(Box::new(config)) })
     }
 
     fn service(&self, id: &str, raw: &raw::Deeplake) -> Result<Service, ResolveError> {

@@ -13,6 +13,7 @@
 //! | `proposer.rs` | who words skills, and what that may cost |
 //! | `embeddings.rs` | where vectors of words are had |
 //! | `resolve.rs`, `tables.rs`, `targets.rs`, `deeplake.rs` | references, paths and pipelines → [`Settings`] |
+//! | `tenants.rs` | whose skills and sessions go where |
 //! | `telemetry.rs` | what the process says of itself |
 //! | `watch.rs` | the settings again, when a file of theirs has changed |
 //! | `settings.rs` | what runs |
@@ -38,6 +39,7 @@ mod settings;
 mod tables;
 mod targets;
 mod telemetry;
+mod tenants;
 mod tree;
 mod units;
 mod watch;

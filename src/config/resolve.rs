@@ -13,6 +13,7 @@ use crate::redact;
 use crate::skillify;
 
 use super::components::type_of;
+use super::credentials::tenants_of;
 use super::embeddings;
 use super::expand::Source;
 use super::proposer;
@@ -68,6 +69,7 @@ pub(super) fn resolve(
         used: BTreeSet::new(),
         followed: BTreeSet::new(),
         default_workspaces: BTreeMap::new(),
+        tenants: Vec::new(),
         warnings: Vec::new(),
     }
     .settings()
@@ -122,12 +124,15 @@ pub(super) struct Resolver<'p> {
     pub(super) followed: BTreeSet<String>,
     /// The workspace of sessions that name none, by table.
     pub(super) default_workspaces: BTreeMap<String, String>,
+    /// The tenants of the credentials, in the order that they are written in.
+    pub(super) tenants: Vec<String>,
     pub(super) warnings: Vec<String>,
 }
 
 impl Resolver<'_> {
     fn settings(mut self) -> Result<Settings, ResolveError> {
         let credentials = self.credentials()?;
+        self.tenants = tenants_of(credentials.as_deref());
         let pipelines = self.raw.service.pipelines.take().unwrap_or_default().0;
         self.default_workspaces = self.default_workspaces_of(&pipelines);
         let mut receivers = Vec::new();
@@ -145,8 +150,9 @@ impl Resolver<'_> {
             }
         }
         for (name, pipeline) in pipelines.iter().filter(|(name, _)| type_of(name) == SESSIONS) {
-            followers.extend(self.followers(name, pipeline, credentials.as_deref())?);
+            followers.extend(self.followers(name, pipeline)?);
         }
+        self.check_that_tenants_do_not_meet(&followers, &skills)?;
         if pipelines.is_empty() {
             return Err(self.invalid(&["service", "pipelines"], "no pipeline is written here"));
         }

@@ -1,15 +1,15 @@
 //! The exporters of a skills pipeline, resolved.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::exporters::target::{Place, Target};
 use crate::exporters::{filesystem, git};
-use crate::library::{Bounds, Layout, Route};
+use crate::library::Layout;
 use crate::secret::Secret;
 
 use super::raw::{self, Exporter, Pipeline};
-use super::resolve::{ResolveError, Resolver, usize_of};
+use super::resolve::{ResolveError, Resolver};
+use super::tenants::{filled, safe_name};
 
 const BRANCH: &str = "main";
 const AUTHOR: &str = "skillspan <skillspan@localhost>";
@@ -26,54 +26,71 @@ impl Resolver<'_> {
         }
         let mut targets = Vec::new();
         for (index, id) in pipeline.exporters.iter().enumerate() {
-            let target = match self.raw.exporters.0.get(id) {
-                Some(Exporter::Filesystem(filesystem)) => self.filesystem(id, filesystem)?,
-                Some(Exporter::Git(git)) => self.git(id, git)?,
-                Some(Exporter::Deeplake(deeplake)) => self.deeplake_target(id, deeplake)?,
+            match self.raw.exporters.0.get(id) {
+                Some(Exporter::Filesystem(raw)) => {
+                    for tenant in self.tenants_for(&raw.route, &[raw.path.as_deref()]) {
+                        targets.push(self.filesystem(id, raw, tenant.as_deref())?);
+                    }
+                }
+                Some(Exporter::Git(raw)) => {
+                    let names = [Some(raw.remote.as_str()), raw.branch.as_deref(), raw.path.as_deref()];
+                    for tenant in self.tenants_for(&raw.route, &names) {
+                        targets.push(self.git(id, raw, tenant.as_deref())?);
+                    }
+                }
+                Some(Exporter::Deeplake(deeplake)) => targets.push(self.deeplake_target(id, deeplake)?),
                 Some(Exporter::Parquet(_)) => {
                     let message =
                         "parquet exports sessions; a skills pipeline needs filesystem, git or deeplake";
                     return Err(self.invalid(&at, message));
                 }
                 None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),
-            };
-            targets.push(target);
+            }
             self.used.insert(format!("exporters.{id}"));
         }
+        self.warn_of_tenants_without_a_target(name, &targets);
         Ok(targets)
     }
 
-    fn filesystem(&self, id: &str, raw: &raw::Filesystem) -> Result<Target, ResolveError> {
-        let path = self.local_path(raw.path.clone(), "skills", &["exporters", id, "path"])?;
+    fn filesystem(
+        &self,
+        id: &str,
+        raw: &raw::Filesystem,
+        tenant: Option<&str>,
+    ) -> Result<Target, ResolveError> {
+        let path = raw.path.as_deref().map(|path| filled(path, tenant));
+        let path = self.local_path(path, "skills", &["exporters", id, "path"])?;
         let layout = match raw.layout {
             raw::Layout::Library => Layout::Library,
             raw::Layout::Project => Layout::Project { path: String::new() },
         };
         let place = Place::Filesystem(filesystem::Config { path, layout });
-        Ok(Target { route: route(&raw.route, raw.limits, &[]), place })
+        Ok(Target { route: self.route(&["exporters", id], &raw.route, raw.limits, tenant, &[])?, place })
     }
 
-    fn git(&self, id: &str, raw: &raw::Git) -> Result<Target, ResolveError> {
+    fn git(&self, id: &str, raw: &raw::Git, tenant: Option<&str>) -> Result<Target, ResolveError> {
         let refused =
             |key: &str, error: git::RemoteError| self.invalid(&["exporters", id, key], &error.to_string());
         if raw.remote.is_empty() {
             return Err(self.invalid(&["exporters", id], "name the repository here: remote"));
         }
-        let remote = git::Remote::parse(&raw.remote).map_err(|error| refused("remote", error))?;
+        let remote =
+            git::Remote::parse(&filled(&raw.remote, tenant)).map_err(|error| refused("remote", error))?;
         let auth = self.auth(id, &raw.auth)?;
         remote.takes(&auth).map_err(|error| refused("auth", error))?;
-        let branch = raw.branch.clone().unwrap_or_else(|| BRANCH.to_owned());
+        let branch = filled(raw.branch.as_deref().unwrap_or(BRANCH), tenant);
         if !is_branch(&branch) {
             return Err(self.invalid(&["exporters", id, "branch"], "this is no name of a branch"));
         }
-        let layout = self.git_layout(id, raw)?;
-        let cache = self
-            .places
-            .data
-            .as_ref()
-            .ok_or(ResolveError::NoHome)?
-            .join("skillspan/git")
-            .join(folder_name(id));
+        let layout = self.git_layout(id, raw, tenant)?;
+        let cache_name = match tenant {
+            Some(tenant) if raw.route.tenant.is_none() => {
+                format!("{}-{}", folder_name(id), safe_name(tenant))
+            }
+            _ => folder_name(id),
+        };
+        let cache =
+            self.places.data.as_ref().ok_or(ResolveError::NoHome)?.join("skillspan/git").join(cache_name);
         let mode = match raw.mode {
             raw::Mode::Review => git::Mode::Review,
             raw::Mode::Direct => git::Mode::Direct,
@@ -90,14 +107,13 @@ impl Resolver<'_> {
             credential_helper: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("skillspan")),
             program: PathBuf::from("git"),
         };
-        Ok(Target {
-            route: route(&raw.route, raw.limits, &SHARED_SCOPES),
-            place: Place::Git(Box::new(config)),
-        })
+        let route = self.route(&["exporters", id], &raw.route, raw.limits, tenant, &SHARED_SCOPES)?;
+        Ok(Target { route, place: Place::Git(Box::new(config)) })
     }
 
-    fn git_layout(&self, id: &str, raw: &raw::Git) -> Result<Layout, ResolveError> {
-        let path = raw.path.as_deref().unwrap_or_default().trim_matches('/');
+    fn git_layout(&self, id: &str, raw: &raw::Git, tenant: Option<&str>) -> Result<Layout, ResolveError> {
+        let path = filled(raw.path.as_deref().unwrap_or_default(), tenant);
+        let path = path.trim_matches('/');
         let is_plain = |part: &str| !matches!(part, "" | "." | ".." | ".git") && !part.contains('\\');
         if !path.is_empty() && !path.split('/').all(is_plain) {
             return Err(
@@ -143,25 +159,6 @@ impl Resolver<'_> {
         parts
             .filter(|(name, mail)| !name.is_empty() && !mail.is_empty())
             .ok_or_else(|| self.invalid(&["exporters", id, "author"], "expected `name <mail>`"))
-    }
-}
-
-pub(super) fn route(raw: &raw::Route, limits: raw::SkillLimits, otherwise: &[raw::Scope]) -> Route {
-    let scopes = if raw.scopes.is_empty() { otherwise } else { raw.scopes.as_slice() };
-    let name = |scope: &raw::Scope| match scope {
-        raw::Scope::Workspace => "workspace".to_owned(),
-        raw::Scope::Project => "project".to_owned(),
-        raw::Scope::Person => "person".to_owned(),
-    };
-    Route {
-        workspaces: raw.workspaces.iter().cloned().collect(),
-        projects: raw.projects.iter().cloned().collect(),
-        scopes: scopes.iter().map(name).collect::<BTreeSet<_>>(),
-        bounds: Bounds {
-            skills: usize_of(limits.skills),
-            workspace: usize_of(limits.workspace),
-            run: usize_of(limits.run),
-        },
     }
 }
 

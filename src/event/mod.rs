@@ -65,6 +65,20 @@ pub struct Owner {
     pub workspace: String,
 }
 
+impl Owner {
+    /// Where what is stored has a workspace that a credential names, that is its workspace: what a payload
+    /// calls it is an attribute and owns nothing.
+    pub fn confine(&self, events: &mut [SessionEvent]) {
+        // A credential that names the tenant alone leaves the choice to the payload, and is stored there.
+        if self.workspace != Self::default().workspace {
+            for event in events {
+                self.workspace.clone_into(&mut event.workspace);
+                event.is_confined = true;
+            }
+        }
+    }
+}
+
 impl Default for Owner {
     fn default() -> Self {
         Self { tenant: "default".to_owned(), workspace: "default".to_owned() }
@@ -95,6 +109,13 @@ pub struct Withdrawal {
     pub trace_id: String,
 }
 
+impl SessionEvent {
+    /// Whose sessions it may be of: the tenant, and the workspace where the credential names one.
+    pub fn scope(&self) -> (&str, &str) {
+        (&self.tenant, if self.is_confined { &self.workspace } else { "" })
+    }
+}
+
 /// One observation of one fact of an agent session: a row of the sessions table.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SessionEvent {
@@ -121,8 +142,11 @@ pub struct SessionEvent {
     pub duration_us: i64,
     /// The tenant that the credential decided.
     pub tenant: String,
-    /// The workspace that the payload names, `""` if none.
+    /// The workspace that the credential names, else the one that the payload names, `""` if none.
     pub workspace: String,
+    /// Its credential names the workspace: it is of no session of another one, whatever id they share. No
+    /// column; what it is stored for tells (see [`Owner::confine`]).
+    pub is_confined: bool,
     /// The normalised repository URL (`host/owner/name`), never a bare name.
     pub project: String,
     /// The working directory.

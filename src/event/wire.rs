@@ -175,6 +175,7 @@ fn from_wire(event: generated::SessionEvent) -> Result<SessionEvent, DecodeError
         duration_us: event.duration_us,
         tenant: event.tenant,
         workspace: event.workspace,
+        is_confined: false,
         project: event.project,
         cwd: event.cwd,
         user_id: event.user_id,

@@ -43,8 +43,8 @@ impl Update {
     /// What it changes in the library.
     pub(super) fn changes(&self, library: &Library) -> Result<Changes, DecisionError> {
         match self {
-            Self::Findings(findings) => Ok(library::reconcile(library, findings)),
-            Self::Routed(findings, bounds) => Ok(library::reconcile_within(library, findings, *bounds)),
+            Self::Findings(findings) => Ok(library::reconcile(library, findings)?),
+            Self::Routed(findings, bounds) => Ok(library::reconcile_within(library, findings, *bounds)?),
             Self::Decision { skill, decision, as_of } => library::decide(library, skill, *decision, as_of),
         }
     }
@@ -75,7 +75,12 @@ impl Report {
             diff: changes.diff(library),
             held_back: changes.held_back,
             waiting: changes.waiting.clone(),
-            notes: changes.held_back.iter().map(HeldBack::to_string).collect(),
+            notes: changes
+                .notes
+                .iter()
+                .cloned()
+                .chain(changes.held_back.iter().map(HeldBack::to_string))
+                .collect(),
         }
     }
 
@@ -140,10 +145,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it is about whose the skills are.
+    const fn is_of_tenants(&self) -> bool {
+        matches!(
+            self,
+            Self::Filesystem(filesystem::Error::Decision(DecisionError::Tenant(_)))
+                | Self::Git(git::Error::Decision(DecisionError::Tenant(_)))
+                | Self::Deeplake(deeplake::SkillsError::Decision(DecisionError::Tenant(_)))
+        )
+    }
+
     /// A word for the kind of failure, the same for every failure of that kind.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Filesystem(filesystem::Error::Blocked { .. }) => "blocked",
+            _ if self.is_of_tenants() => "tenant",
             Self::Filesystem(_) => "folder",
             Self::Git(error) => error.kind(),
             Self::Deeplake(error) => error.kind(),
@@ -156,6 +172,7 @@ impl Error {
             Self::Filesystem(filesystem::Error::Blocked { .. }) => {
                 "put a plain file or folder where the message says, or choose another path; it is tried again by itself"
             }
+            _ if self.is_of_tenants() => "name the tenant whose skills go there: route: { tenant: NAME }",
             Self::Filesystem(_) => {
                 "make the folder writable and its files readable; it is tried again by itself"
             }
@@ -167,6 +184,7 @@ impl Error {
     /// Whether it may be gone by itself the next time.
     pub const fn is_transient(&self) -> bool {
         match self {
+            _ if self.is_of_tenants() => false,
             Self::Filesystem(_) => true,
             Self::Git(error) => error.is_transient(),
             Self::Deeplake(error) => error.is_transient(),

@@ -109,6 +109,8 @@ pub struct Changes {
     pub waiting: BTreeSet<String>,
     /// How many new skills each of the findings made.
     pub(super) created: Vec<usize>,
+    /// What else people should know, a line each.
+    pub notes: Vec<String>,
     /// Why, a line each, for the commit.
     pub(super) reasons: Vec<(Change, String, String)>,
     pub(super) release: u64,

@@ -6,7 +6,7 @@
 use super::changes::{Change, Changes};
 use super::run::Run;
 use super::state::{Reason, Retirement, Skill, digest};
-use super::{Library, skill};
+use super::{Library, TenantError, skill};
 
 /// What a person wants of a skill, by name or id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,9 @@ pub enum DecisionError {
     /// An old version did not remember its text.
     #[error("what {0:?} said is not remembered; take its folder from the repository's history")]
     Forgotten(String),
+    /// Not a decision but findings: they are of the wrong tenant.
+    #[error(transparent)]
+    Tenant(#[from] TenantError),
 }
 
 /// What the decision changes. `as_of` dates it.

@@ -7,12 +7,15 @@ use super::bounds::Bounds;
 use super::effect::Episode;
 use super::learned::Learned;
 use super::revision::reduced;
-use crate::event::Timestamp;
+use super::tenants::{Census, Whose};
+use crate::event::{Owner, Timestamp};
 use crate::skillify::{Candidate, Mined, Scope, SupportedClaim};
 
 /// What one run of mining found in a workspace.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Findings {
+    /// The tenant.
+    pub tenant: String,
     /// The workspace.
     pub workspace: String,
     /// The newest event: what the findings are true of.
@@ -25,17 +28,24 @@ pub struct Findings {
     pub episodes: Vec<Episode>,
     /// What a model said, where one is asked.
     pub learned: Option<Learned>,
+    /// Which tenant's skills the target takes.
+    pub whose: Whose,
+    /// Every session that there is, whosever.
+    pub census: Census,
 }
 
 impl From<&Mined> for Findings {
     fn from(mined: &Mined) -> Self {
         Self {
+            tenant: Owner::default().tenant,
             workspace: mined.workspace.clone(),
             as_of: mined.as_of,
             candidates: mined.candidates.clone(),
             uses: BTreeMap::new(),
             episodes: Vec::new(),
             learned: None,
+            whose: Whose::default(),
+            census: Census::default(),
         }
     }
 }
@@ -68,6 +78,8 @@ fn readable(candidate: &Candidate) -> Option<Candidate> {
 /// Which skills go to a target, and how many.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Route {
+    /// Only skills of one tenant.
+    pub whose: Whose,
     /// Only skills of these workspaces; empty: of all.
     pub workspaces: BTreeSet<String>,
     /// Only skills of these repositories; empty: of all and of none.
@@ -83,8 +95,10 @@ impl Route {
     pub fn of(&self, findings: &[Findings]) -> Vec<Findings> {
         findings
             .iter()
+            .filter(|findings| self.takes_tenant(&findings.tenant))
             .filter(|findings| allows(&self.workspaces, &findings.workspace))
             .map(|findings| Findings {
+                whose: self.whose.clone(),
                 candidates: findings
                     .candidates
                     .iter()
@@ -96,7 +110,15 @@ impl Route {
             .collect()
     }
 
-    /// Whether such a skill goes there.
+    /// Whether the tenant's skills may go there, as far as the configuration says.
+    fn takes_tenant(&self, tenant: &str) -> bool {
+        match &self.whose {
+            Whose::Named(named) => named == tenant,
+            Whose::Of(_) | Whose::OfTheOnly => true,
+        }
+    }
+
+    /// Whether such a skill goes there, of the right tenant.
     pub fn takes(&self, candidate: &Candidate) -> bool {
         let project = match &candidate.scope {
             Scope::Project(project) => project.as_str(),

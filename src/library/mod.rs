@@ -9,6 +9,7 @@
 //! | `layout.rs` | where in a target skills stand |
 //! | `state.rs`, `content.rs` | what is remembered beside the tree, and its format |
 //! | `migration.rs` | states of older formats |
+//! | `tenants.rs` | whose a library is |
 //! | `findings.rs` | what one run of mining found, and which of it goes to a target |
 //! | `people.rs` | what people did to the tree since the last publish |
 //! | `identity.rs` | which known skill a candidate is |
@@ -37,7 +38,7 @@
 //! Invariants: a file that differs from everything that was generated, line ends aside, is a person's
 //! and is written only at his command; a skill whose SKILL.md is gone was refused and comes back only at
 //! his command; a run that learnt nothing changes no byte; no file and no state names a session, a
-//! person or a prompt.
+//! person or a prompt; a library is one tenant's, and nothing of another's reaches it.
 
 mod bounds;
 mod changes;
@@ -60,6 +61,7 @@ mod revision;
 mod run;
 mod skill;
 mod state;
+mod tenants;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,6 +78,7 @@ pub use learned::Learned;
 pub use listing::{Listed, ListedClaim, ListedEvent, Standing};
 pub use reconcile::{reconcile, reconcile_within};
 pub use state::{Error, FORMAT, Stored};
+pub use tenants::{Census, TenantError, Whose};
 
 use state::State;
 

@@ -17,32 +17,61 @@ use super::judgement::{Sessions, counts_anew};
 use super::revision::{Revision, reduced, revise};
 use super::run::Run;
 use super::state::{Proposal, Reason, Retirement, Skill};
+use super::tenants::{self, Owned, TenantError};
 use super::{Findings, Library, learned, skill, waiting};
 use crate::skillify::{Candidate, Claim, SupportedClaim, short_hash};
 
-/// What the findings change in the library. Candidates that are not published create nothing.
-pub fn reconcile(library: &Library, findings: &[Findings]) -> Changes {
+/// What the findings change in the library. Candidates that are not published create nothing, and findings
+/// of another tenant than the library's do neither.
+///
+/// # Errors
+/// If nothing tells whose the library is, or it is another tenant's than the target's.
+pub fn reconcile(library: &Library, findings: &[Findings]) -> Result<Changes, TenantError> {
     reconcile_within(library, findings, Bounds::NONE)
 }
 
 /// The same, with no more new skills than the bounds allow; the changes say what was held back.
-pub fn reconcile_within(library: &Library, findings: &[Findings], bounds: Bounds) -> Changes {
-    let findings: Vec<Cow<'_, Findings>> = findings.iter().map(Findings::readable).collect();
-    let changes = attempt(library, &findings, None);
+///
+/// # Errors
+/// As [`reconcile`].
+pub fn reconcile_within(
+    library: &Library,
+    findings: &[Findings],
+    bounds: Bounds,
+) -> Result<Changes, TenantError> {
+    let Owned { library, findings, foreign, left_out } = tenants::owned(library, findings)?;
+    let findings: Vec<Cow<'_, Findings>> = findings.into_iter().map(Findings::readable).collect();
+    let mut changes = attempt(&library, &findings, &foreign, None);
     // What people deleted makes room at once.
-    let as_found = Run::new(library, &newest(&findings)).state;
-    let Some((quotas, held_back)) = bounds.quotas(&as_found, &findings, &changes.created) else {
-        return changes;
-    };
-    let waits = |at: usize| changes.created.get(at) > quotas.get(at);
-    let waiting = findings.iter().enumerate().filter(|(at, _)| waits(*at));
-    let waiting = waiting.map(|(_, findings)| findings.workspace.clone()).collect();
-    Changes { held_back: Some(held_back), waiting, ..attempt(library, &findings, Some(&quotas)) }
+    let as_found = Run::new(&library, &newest(&findings)).state;
+    if let Some((quotas, held_back)) = bounds.quotas(&as_found, &findings, &changes.created) {
+        let waits = |at: usize| changes.created.get(at) > quotas.get(at);
+        let waiting = findings.iter().enumerate().filter(|(at, _)| waits(*at));
+        let waiting = waiting.map(|(_, findings)| findings.workspace.clone()).collect();
+        let held_back = Some(held_back);
+        changes = Changes { held_back, waiting, ..attempt(&library, &findings, &foreign, Some(&quotas)) };
+    }
+    changes.notes.extend(left_out.iter().map(|tenant| {
+        format!(
+            "a target holds the skills of one tenant, and this one has another's: give {tenant} one with `route: \
+             {{ tenant: {tenant} }}`"
+        )
+    }));
+    Ok(changes)
 }
 
-/// What the findings change, with so many new skills of each of them.
-fn attempt(library: &Library, findings: &[Cow<'_, Findings>], quotas: Option<&[usize]>) -> Changes {
+/// What the findings change, with so many new skills of each of them; `foreign` are the skills that rest on other
+/// tenants' sessions.
+fn attempt(
+    library: &Library,
+    findings: &[Cow<'_, Findings>],
+    foreign: &BTreeMap<String, Option<Skill>>,
+    quotas: Option<&[usize]>,
+) -> Changes {
     let mut run = Run::new(library, &newest(findings));
+    for (id, own) in foreign {
+        run.take_out(id, own.clone());
+    }
     for (at, findings) in findings.iter().enumerate() {
         run.begin(quotas.map(|quotas| quotas.get(at).copied().unwrap_or_default()));
         run.episodes = &findings.episodes;
@@ -124,7 +153,8 @@ impl<'f> Workspace<'f> {
         } else {
             self.meet_standing(run, id, &known, candidate)
         };
-        if let Some(change) = change {
+        let is_told = run.changes.skills.get(&known.name).is_some_and(|told| told.is_written());
+        if let Some(change) = change.filter(|change| !(is_told && *change == Change::Unchanged)) {
             run.changes.skills.insert(known.name, change);
         }
     }

@@ -104,6 +104,22 @@ fn ordered(known: &Skill, candidate: Option<&Candidate>, wanted: &BTreeSet<Claim
     ordered
 }
 
+/// What the claims of a content say, and nothing else: neither its own words nor what was asked.
+pub(super) fn said_by(content: &Content, workspace: &str) -> Content {
+    let claims: Vec<SupportedClaim> = content.claims.iter().map(ClaimRecord::recalled).collect();
+    let anew = Candidate {
+        workspace: workspace.to_owned(),
+        rank: 0,
+        scope: crate::skillify::Scope::Workspace,
+        wording: worded(&claims, []),
+        claims,
+        dropped: Vec::new(),
+        shortfalls: Vec::new(),
+    };
+    let (scope, project) = (content.scope.clone(), content.project.clone());
+    Content { scope, project, ..Content::of(&anew, Some(content)) }
+}
+
 fn claims(candidate: &Candidate) -> BTreeSet<Claim> {
     candidate.claims.iter().map(|claim| claim.claim.clone()).collect()
 }

@@ -17,6 +17,8 @@ pub(super) struct Run<'a> {
     quota: Option<usize>,
     /// Whether the list of skills changed without a file of theirs.
     listing_changed: bool,
+    /// Folders whose files are forgotten if they go.
+    taken_out: Vec<String>,
 }
 
 impl<'a> Run<'a> {
@@ -37,6 +39,7 @@ impl<'a> Run<'a> {
             episodes: &[],
             quota: None,
             listing_changed,
+            taken_out: Vec::new(),
         }
     }
 
@@ -69,14 +72,37 @@ impl<'a> Run<'a> {
         self.state.skills.insert(id.to_owned(), skill);
     }
 
+    /// Takes out of a skill what it learned from sessions of other tenants: `own` is what is left of it.
+    pub(super) fn take_out(&mut self, id: &str, own: Option<Skill>) {
+        const REASON: &str = "what other tenants' sessions taught is taken out";
+        let Some(known) = self.state.skills.remove(id) else { return };
+        if known.refused || known.is_gone() {
+            // Nothing of it stands.
+        } else if !self.is_ours_everywhere(&known.name) {
+            self.changes.notes.push(format!(
+                "{} was learned from other tenants' sessions as well, and a person edited it: look at it",
+                known.name
+            ));
+        } else if let Some(own) = own {
+            self.changes.skills.insert(own.name.clone(), Change::Revised);
+            self.write(id, own, Change::Revised, REASON);
+            return;
+        } else {
+            self.remove_files(&known);
+            self.changes.skills.insert(known.name.clone(), Change::Retired);
+            self.changes.reasons.push((Change::Retired, known.name.clone(), REASON.to_owned()));
+        }
+        let is_removed = self.changes.removed.clone();
+        for path in self.library.skill_paths(&known.name) {
+            let folder = path.trim_end_matches("SKILL.md").to_owned();
+            self.state.files.retain(|path, _| !path.starts_with(&folder) || is_removed.contains(path));
+            self.taken_out.push(folder);
+        }
+    }
+
     /// Removes a retired skill's folder.
     pub(super) fn remove(&mut self, id: &str, known: &Skill, reason: &str) {
-        for path in self.library.skill_paths(&known.name) {
-            let folder = path.trim_end_matches("SKILL.md");
-            let own = self.library.tree.keys().filter(|path| path.starts_with(folder));
-            let ours: Vec<String> = own.filter(|path| self.is_ours(path)).cloned().collect();
-            self.changes.removed.extend(ours);
-        }
+        self.remove_files(known);
         let mut gone = known.clone();
         if let Some(retirement) = &mut gone.retirement {
             retirement.gone = true;
@@ -84,6 +110,15 @@ impl<'a> Run<'a> {
         gone.note(&self.as_of, "removed");
         self.changes.reasons.push((Change::Retired, gone.name.clone(), reason.to_owned()));
         self.state.skills.insert(id.to_owned(), gone);
+    }
+
+    fn remove_files(&mut self, known: &Skill) {
+        for path in self.library.skill_paths(&known.name) {
+            let folder = path.trim_end_matches("SKILL.md");
+            let own = self.library.tree.keys().filter(|path| path.starts_with(folder));
+            let ours: Vec<String> = own.filter(|path| self.is_ours(path)).cloned().collect();
+            self.changes.removed.extend(ours);
+        }
     }
 
     /// Writes a file unless it is a person's, or a person took it away.
@@ -95,6 +130,7 @@ impl<'a> Run<'a> {
             return;
         }
         self.state.remember(&path, digest(&content));
+        self.changes.removed.remove(&path);
         if self.library.tree.get(&path) == Some(&content) {
             self.changes.files.remove(&path);
         } else {
@@ -128,6 +164,10 @@ impl<'a> Run<'a> {
                 self.put(path, content, Change::Unchanged);
             }
         }
+        let (taken_out, removed) = (&self.taken_out, &self.changes.removed);
+        let is_forgotten =
+            |path: &String| removed.contains(path) && taken_out.iter().any(|folder| path.starts_with(folder));
+        self.state.files.retain(|path, _| !is_forgotten(path));
         if self.state != self.library.state {
             self.changes.state = Some(self.state.render());
         }

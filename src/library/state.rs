@@ -10,6 +10,7 @@
 //! | 3 | a model's answers, what they cost today, skills that it takes for one |
 //! | 4 | claims withdrawn because their command fails, when a skill was last seen |
 //! | 5 | claims as such, not as lines; what was counted of each; see [`super::migration`] |
+//! | 6 | whose the library is; see [`super::tenants`] |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +25,7 @@ use super::waiting::Waiting;
 use crate::skillify::Claim;
 
 /// The format that this version writes; it reads this one and all before it.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// How many earlier versions of a file or a skill are remembered.
 const REMEMBERED_VERSIONS: usize = 5;
@@ -58,6 +59,9 @@ pub struct Stored {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) format: u32,
+    /// A hash of the tenant, `""` where format 5 or an older one wrote it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) tenant: String,
     /// How often the library was published.
     pub(super) release: u64,
     /// What was generated of each file.
@@ -213,6 +217,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             format: FORMAT,
+            tenant: String::new(),
             release: 0,
             files: BTreeMap::new(),
             skills: BTreeMap::new(),

@@ -76,6 +76,8 @@ pub struct Tally {
 /// What becomes of a request.
 struct Request {
     owner: Owner,
+    /// See [`Caller`].
+    is_confined: bool,
     ingested_at: Timestamp,
     /// One for each pipeline.
     payloads: Vec<Payload>,
@@ -124,8 +126,8 @@ impl Ingest {
         caller: Caller,
         lease: Lease,
     ) -> Result<Tally, Refusal> {
-        let Caller { owner, capture } = caller;
-        let mut request = Request::new(owner, &self.pipelines, &self.memory);
+        let Caller { owner, is_confined, capture } = caller;
+        let mut request = Request::new(owner, is_confined, &self.pipelines, &self.memory);
         let (prepared, request) = if source.is_small() {
             (self.prepare(source, capture, &mut request, lease)?, request)
         } else {
@@ -191,15 +193,17 @@ impl Ingest {
         let size: usize = events.iter().map(SessionEvent::size_in_memory).sum();
         let mut for_events = self.memory.lease();
         for_events.grow(size)?;
+        let workspace = request.workspace().map(str::to_owned);
+        let workspace = workspace.as_deref();
         let mut ways = self.pipelines.iter().zip(&mut request.payloads);
         let last = ways.next_back();
         for (pipeline, payload) in ways {
             // Each pipeline changes a copy of its own, one after the other.
             let mut for_copy = self.memory.lease();
             for_copy.grow(size)?;
-            pipeline.store(events.clone(), payload)?;
+            pipeline.store(events.clone(), workspace, payload)?;
         }
-        last.map_or(Ok(()), |(pipeline, payload)| pipeline.store(events, payload))
+        last.map_or(Ok(()), |(pipeline, payload)| pipeline.store(events, workspace, payload))
     }
 
     fn map(&self, record: &Record<'_>, request: &Request, signal: Signal) -> Vec<SessionEvent> {
@@ -269,8 +273,17 @@ impl Ingest {
 }
 
 impl Pipeline {
-    fn store(&self, mut events: Vec<SessionEvent>, payload: &mut Payload) -> Result<(), Refusal> {
+    /// `workspace`: theirs, whatever a processor took from the payload; that stays an attribute.
+    fn store(
+        &self,
+        mut events: Vec<SessionEvent>,
+        workspace: Option<&str>,
+        payload: &mut Payload,
+    ) -> Result<(), Refusal> {
         self.process(&mut events);
+        if let Some(workspace) = workspace {
+            events.iter_mut().for_each(|event| workspace.clone_into(&mut event.workspace));
+        }
         events.into_iter().try_for_each(|event| payload.push(event))
     }
 
@@ -298,11 +311,16 @@ impl Pipeline {
 
 impl Request {
     /// Nothing yet, from `owner`, now.
-    fn new(owner: Owner, pipelines: &[Arc<Pipeline>], memory: &MemoryLimit) -> Self {
+    fn new(owner: Owner, is_confined: bool, pipelines: &[Arc<Pipeline>], memory: &MemoryLimit) -> Self {
         let ingested_at = Timestamp::now();
         let payload =
             |pipeline: &Arc<Pipeline>| Payload::new(&owner, ingested_at, &pipeline.journal, memory.lease());
-        Self { payloads: pipelines.iter().map(payload).collect(), owner, ingested_at }
+        Self { payloads: pipelines.iter().map(payload).collect(), owner, is_confined, ingested_at }
+    }
+
+    /// The workspace that a credential names for all of its events.
+    fn workspace(&self) -> Option<&str> {
+        self.is_confined.then_some(self.owner.workspace.as_str())
     }
 }
 

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Settings, SkillsPipeline};
 use crate::event::Timestamp;
 use crate::exporters::target::{self, Report, Target, Update};
-use crate::library::{Episode, Findings};
+use crate::library::{Census, Episode, Findings};
 use crate::skillify::{self, Digest, Lessons, Mined, Offline, mine_digests};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
@@ -220,6 +220,14 @@ fn parts(due: Vec<Due>, sessions: usize) -> Vec<Vec<Due>> {
     parts
 }
 
+/// Whose each session of the table is.
+pub fn census_of(places: &BTreeMap<Place, Vec<Arc<Packed>>>) -> Census {
+    let of_place = |(place, digests): (&Place, &Vec<Arc<Packed>>)| {
+        (place.clone(), digests.iter().map(|digest| digest.session().to_owned()).collect())
+    };
+    Census::of(places.iter().map(of_place).collect())
+}
+
 /// The jobs of workspaces, and what there is of each.
 fn unpack(part: Vec<Due>) -> (Vec<Job>, Vec<Mark>) {
     let job = |due: Due| (Job { place: due.place, digests: unpacked(&due.digests), vectors: None }, due.mark);
@@ -294,6 +302,7 @@ impl Worker {
         }
         let places = self.follow(&table).await?;
         let next_close = self.next_close(&places, now);
+        let census = census_of(&places);
         let mut due = Vec::new();
         for (place, digests) in places {
             let mark = self.mark(&digests, now);
@@ -309,7 +318,7 @@ impl Worker {
             if stopping.is_cancelled() {
                 return Ok(is_any);
             }
-            self.mine_part(part, counts, stopping).await?;
+            self.mine_part(part, &census, counts, stopping).await?;
             // What was found does not pile up beside what is still to be mined.
             self.deliver(counts, stop).await;
         }
@@ -322,6 +331,7 @@ impl Worker {
     async fn mine_part(
         &mut self,
         part: Vec<Due>,
+        census: &Census,
         counts: &MiningCounts,
         stopping: &CancellationToken,
     ) -> Result<(), RunError> {
@@ -334,7 +344,7 @@ impl Worker {
         let found = self.mine(&jobs, counts, stopping).await?;
         for ((job, mark), found) in jobs.iter().zip(marks).zip(found) {
             keep_record(&self.settings, &job.place, &found.mined);
-            let findings = Findings { learned: found.learned, ..findings(&found.mined, &job.digests) };
+            let findings = found.findings(job, census);
             self.seen.mined.insert(job.place.clone(), mark);
             for outbox in &mut self.outboxes {
                 outbox.put(job.place.clone(), findings.clone());

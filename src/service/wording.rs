@@ -21,14 +21,14 @@ use futures_util::FutureExt;
 use crate::config::{ModelSettings, Uses};
 use crate::event::Timestamp;
 use crate::exporters::target::Target;
-use crate::library::{Candidate, Learned, Library};
+use crate::library::{Candidate, Census, Findings, Learned, Library};
 use crate::skillify::llm::{
     Allowance, Asked, Client, ClientError, Failure, Pair, Question, Refusal, Spent, Worded, no_answer, pairs,
     sift,
 };
 use crate::skillify::{self, Digest, Lessons, Mined, Offline, Vectors};
 
-use super::mining::{Place, RunError, beside_each_other, mine};
+use super::mining::{Place, RunError, beside_each_other, findings, mine};
 
 /// A server that did not answer is left alone for so long …
 const PAUSE: Duration = Duration::from_secs(5 * 60);
@@ -53,6 +53,18 @@ pub struct Found {
     pub mined: Mined,
     /// What the model said of them, where one is asked.
     pub learned: Option<Learned>,
+}
+
+impl Found {
+    /// The skills as targets take them up.
+    pub fn findings(self, job: &Job, census: &Census) -> Findings {
+        Findings {
+            tenant: job.place.0.clone(),
+            census: census.clone(),
+            learned: self.learned,
+            ..findings(&self.mined, &job.digests)
+        }
+    }
 }
 
 /// What asking a model came to.
@@ -123,9 +135,11 @@ impl Known {
         self.libraries.iter().rev().flat_map(|(_, library)| library.answers(place)).collect()
     }
 
-    /// Whether publishing the candidate would write something somewhere.
-    fn would_write(&self, candidate: &Candidate) -> bool {
-        let mut takers = self.libraries.iter().filter(|(target, _)| target.route.takes(candidate));
+    /// Whether publishing a candidate of the tenant would write something somewhere.
+    fn would_write(&self, tenant: &str, candidate: &Candidate) -> bool {
+        let mut takers = self.libraries.iter().filter(|(target, library)| {
+            library.takes(&target.route.whose, tenant) && target.route.takes(candidate)
+        });
         takers.any(|(_, library)| !library.has_settled(candidate))
     }
 }
@@ -190,17 +204,24 @@ impl Step {
         known: &Arc<Known>,
         answers: BTreeMap<String, String>,
     ) -> Result<Pass, RunError> {
-        Ok(self.word(mine(job, mining).await?, known, &answers))
+        Ok(self.word(job, mine(job, mining).await?, known, &answers))
     }
 
     /// Words what was mined with the answers that are known, and says which are missing.
-    fn word(&self, lessons: Arc<Lessons>, known: &Known, answers: &BTreeMap<String, String>) -> Pass {
+    fn word(
+        &self,
+        job: &Job,
+        lessons: Arc<Lessons>,
+        known: &Known,
+        answers: &BTreeMap<String, String>,
+    ) -> Pass {
+        let tenant = &job.place.0;
         let (model, uses) = (&self.client.endpoint().model, self.uses);
         let worded = Worded::new(model, answers);
         let mined = if uses.wording { lessons.worded(&worded) } else { lessons.worded(&Offline) };
         let pairs = if uses.same_skill { pairs(model, &mined.candidates) } else { Vec::new() };
-        let mut missing =
-            worded.missing(mined.candidates.iter().filter(|candidate| known.would_write(candidate)));
+        let would_write = |candidate: &&Candidate| known.would_write(tenant, candidate);
+        let mut missing = worded.missing(mined.candidates.iter().filter(would_write));
         let (judged, unjudged): (Vec<_>, Vec<_>) =
             pairs.iter().partition(|pair| answers.contains_key(&pair.question.key));
         missing.extend(unjudged.into_iter().map(|pair| pair.question.clone()));
@@ -231,7 +252,7 @@ impl Step {
         used.append(&mut pass.used);
         answers.extend(fresh.iter().map(|(key, answer)| (key.clone(), answer.clone())));
         if says_something {
-            pass = self.word(pass.lessons, known, &answers);
+            pass = self.word(job, pass.lessons, known, &answers);
             used.append(&mut pass.used);
         }
         answers.retain(|key, _| used.contains(key));

@@ -10,6 +10,7 @@ use super::file::{Damage, FileError};
 use super::part::{Part, Selected};
 use super::ranges::RangeReader;
 use super::read::Filter;
+use crate::event::Owner;
 
 /// The rows of one file, decoded on a task of its own.
 pub(super) struct Decoding<T> {
@@ -26,7 +27,7 @@ impl<T: Send + 'static> Decoding<T> {
         reader: RangeReader,
         columns: Vec<&'static str>,
         filter: &Filter,
-        decode: fn(&RecordBatch) -> Result<T, Damage>,
+        decode: fn(&RecordBatch, &Owner) -> Result<T, Damage>,
     ) -> Self {
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
         let filter = filter.clone();
@@ -36,7 +37,7 @@ impl<T: Send + 'static> Decoding<T> {
                 return Ok(());
             }
             while let Some(batch) = part.next().await? {
-                if sender.send(decode(&batch)?).await.is_err() {
+                if sender.send(decode(&batch, &part.footer.identity.owner)?).await.is_err() {
                     break;
                 }
             }

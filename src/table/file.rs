@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType};
 use arrow::util::display::FormatOptions;
 use bytes::Bytes;
 use object_store::path::Path;
@@ -16,8 +16,9 @@ use parquet::file::metadata::ParquetMetaDataReader;
 use thiserror::Error;
 
 use super::footer::Footer;
+use super::layout;
 use super::schema::{COLUMNS, Column, Values};
-use crate::event::{SessionEvent, Timestamp};
+use crate::event::{Owner, SessionEvent, Timestamp};
 
 /// What is wrong with a file. None of it mends itself.
 #[derive(Debug, Error)]
@@ -28,6 +29,14 @@ pub enum Damage {
     /// Its footer lacks what skillspan writes into every footer.
     #[error("its footer names no journal and batch, so skillspan did not write it")]
     NoIdentity,
+    /// Its footer says whose it is, and no such file lies there.
+    #[error("its footer names {tenant}/{workspace} as its owner, and it lies in another one's folder")]
+    Owner {
+        /// The tenant that the footer names.
+        tenant: String,
+        /// The workspace that it names.
+        workspace: String,
+    },
     /// Its bytes are not the ones that were written.
     #[error("its checksum does not match its content")]
     Checksum,
@@ -69,6 +78,15 @@ pub(super) enum FileError {
     Damaged(#[from] Damage),
     #[error(transparent)]
     Store(#[from] object_store::Error),
+}
+
+/// A footer has no checksum, and says whose the rows are: the folder must say the same.
+pub(super) fn check_owner(footer: &Footer, location: &Path) -> Result<(), Damage> {
+    let owner = &footer.identity.owner;
+    if layout::may_lie_at(owner, location.as_ref()) {
+        return Ok(());
+    }
+    Err(Damage::Owner { tenant: owner.tenant.clone(), workspace: owner.workspace.clone() })
 }
 
 /// What is fetched of a file's end at first; a footer is rarely larger.
@@ -116,11 +134,12 @@ pub(super) fn decode(file: Bytes) -> Result<(Footer, Vec<SessionEvent>), Damage>
     if events.len() as u64 != footer.rows {
         return Err(Damage::Rows { expected: footer.rows, found: events.len() as u64 });
     }
+    footer.identity.owner.confine(&mut events);
     Ok((footer, events))
 }
 
 /// The events of rows that have the table's columns, in whatever type another engine gives them that
-/// holds the same values; further columns are left alone.
+/// holds the same values; of further columns only the folder's `owner_workspace` is looked at.
 pub fn events_of(batch: &RecordBatch) -> Result<Vec<SessionEvent>, Damage> {
     let mut fields = Vec::new();
     let mut arrays = Vec::new();
@@ -135,9 +154,18 @@ pub fn events_of(batch: &RecordBatch) -> Result<Vec<SessionEvent>, Damage> {
         arrays.push(cast.map_err(|_| wrong_type(array.data_type().to_string()))?);
         fields.push(Field::new(column.name, column.data_type(), true));
     }
+    let owner_workspaces = batch
+        .column_by_name("owner_workspace")
+        .and_then(|column| cast_with_options(column, &DataType::Utf8, &STRICT).ok());
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(ParquetError::from)?;
     let mut events = Vec::new();
     append_rows(&mut events, &batch, COLUMNS.iter())?;
+    if let Some(owners) = owner_workspaces {
+        for (event, workspace) in events.iter_mut().zip(owners.as_string::<i32>()).filter_map(present) {
+            let owner = Owner { workspace: workspace.to_owned(), ..Owner::default() };
+            owner.confine(std::slice::from_mut(event));
+        }
+    }
     Ok(events)
 }
 

@@ -10,15 +10,18 @@
 //!   continued. Every trace is continued by one other at most, so two conversations that are equal
 //!   so far stay two.
 //! - The empty history is never continued: two sessions with the same first words are two.
-//! - One tenant's service never continues another's.
+//! - One tenant's service never continues another's, nor that of another workspace where credentials name it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::event::{Kind, SessionEvent, Timestamp};
 
-/// A trace by (tenant, trace id).
-pub(super) type TraceId<'a> = (&'a str, &'a str);
+/// Whose sessions a trace may be of, see [`SessionEvent::scope`].
+type Scope<'a> = (&'a str, &'a str);
+
+/// A trace: whose it is, and its id.
+pub(super) type TraceId<'a> = (Scope<'a>, &'a str);
 
 /// Some clients' clocks give starts in whole milliseconds and ends more finely.
 const CLOCK_GRAIN: Duration = Duration::from_millis(1);
@@ -40,7 +43,7 @@ pub(super) fn predecessors<'a>(
     continuing: &BTreeSet<TraceId<'a>>,
 ) -> BTreeMap<TraceId<'a>, TraceId<'a>> {
     let traces = shown(events);
-    let mut by_after: BTreeMap<(&str, &str, &str), Vec<TraceId<'a>>> = BTreeMap::new();
+    let mut by_after: BTreeMap<(Scope<'_>, &str, &str), Vec<TraceId<'a>>> = BTreeMap::new();
     for (id, trace) in &traces {
         for after in &trace.afters {
             by_after.entry((id.0, trace.service, after)).or_default().push(*id);
@@ -70,7 +73,7 @@ fn shown(events: &[SessionEvent]) -> BTreeMap<TraceId<'_>, Shown<'_>> {
     let mut traces: BTreeMap<TraceId<'_>, Shown<'_>> = BTreeMap::new();
     let with_history = |event: &&SessionEvent| !event.trace_id.is_empty() && !event.history_after.is_empty();
     for event in events.iter().filter(with_history) {
-        let trace = traces.entry((&event.tenant, &event.trace_id)).or_default();
+        let trace = traces.entry((event.scope(), &event.trace_id)).or_default();
         trace.service = trace.service.max(&event.service);
         trace.begins = Some(trace.begins.map_or(event.timestamp, |begins| begins.min(event.timestamp)));
         trace.ends = trace.ends.max(Some(event.timestamp));

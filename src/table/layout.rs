@@ -61,6 +61,18 @@ pub(super) fn owner_folder(owner: &Owner) -> String {
     format!("{DATA_FOLDER}/{OWNER_TENANT}={}/{OWNER_WORKSPACE}={}", encode(tenant), encode(workspace))
 }
 
+/// Whether a file of that owner may lie there; a disk may ignore case.
+pub(super) fn may_lie_at(owner: &Owner, path: &str) -> bool {
+    let folder = owner_folder(owner);
+    path.get(..folder.len()).is_some_and(|start| start.eq_ignore_ascii_case(&folder))
+        && path.get(folder.len()..).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The folder of a tenant that a file's path leads through.
+pub(super) fn tenant_folder_of(path: &str) -> Option<&str> {
+    path.split('/').find(|folder| folder.strip_prefix(OWNER_TENANT).is_some_and(|rest| rest.starts_with('=')))
+}
+
 /// The ingest date that a file's path names.
 pub(super) fn ingest_date_of(path: &str) -> Option<&str> {
     path.split('/').find_map(|folder| folder.strip_prefix(INGEST_DATE)?.strip_prefix('='))

@@ -57,6 +57,7 @@ fn merge_columns(observations: &[SessionEvent], event_id: String) -> SessionEven
         duration_us: greatest(|event| event.duration_us),
         tenant: text(|event| &event.tenant),
         workspace: text(|event| &event.workspace),
+        is_confined: observations.iter().any(|event| event.is_confined),
         project: text(|event| &event.project),
         cwd: text(|event| &event.cwd),
         user_id: text(|event| &event.user_id),

@@ -156,9 +156,10 @@ impl Part {
         columns: impl IntoIterator<Item = &'static str>,
         rows: Selected<'_>,
     ) -> Result<Self, FileError> {
-        let failure = Arc::clone(&reader.failure);
+        let (failure, location) = (Arc::clone(&reader.failure), reader.location.clone());
         let opened = open(reader, columns, rows).await;
         let (footer, batches) = told_apart(opened, &failure)?;
+        file::check_owner(&footer, &location)?;
         Ok(Self { footer, batches, failure })
     }
 
@@ -182,6 +183,7 @@ pub(super) async fn read(
     while let Some(batch) = part.next().await? {
         file::append_rows(&mut events, &batch, wanted.iter().copied())?;
     }
+    part.footer.identity.owner.confine(&mut events);
     Ok((part.footer, events))
 }
 

@@ -218,6 +218,21 @@ impl Table {
         Ok(self.list(filter).await?.into_iter().map(|listed| listed.location.to_string()).collect())
     }
 
+    /// Whether files of more than one tenant are there. Opens none of them.
+    pub async fn has_several_tenants(&self) -> Result<bool, ReadError> {
+        let folder = Path::from(layout::DATA_FOLDER);
+        let folders = self.store.list_with_delimiter(Some(&folder)).await;
+        let failed = |source| ReadError::List { folder: folder.to_string(), source };
+        // One question of a bucket; an empty folder on a disk is no tenant.
+        if folders.map_err(failed)?.common_prefixes.len() < 2 {
+            return Ok(false);
+        }
+        let listed = self.list(&Filter::default()).await?;
+        let mut tenants = listed.iter().map(|file| layout::tenant_folder_of(file.location.as_ref()));
+        let first = tenants.next();
+        Ok(tenants.any(|tenant| Some(tenant) != first))
+    }
+
     /// The last record of a journal that a file of the table was made of, also one that has been
     /// replaced since. Opens none of them.
     pub async fn last_record_of(&self, journal_id: &str) -> Result<Option<u64>, ReadError> {
@@ -285,7 +300,9 @@ impl Table {
         let bytes = self.store.get(location).await?.bytes().await?;
         self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let decoded = tokio::task::spawn_blocking(move || file::decode(bytes)).await;
-        Ok(decoded.unwrap_or(Err(Damage::Decoder))?)
+        let (footer, events) = decoded.unwrap_or(Err(Damage::Decoder))?;
+        file::check_owner(&footer, location)?;
+        Ok((footer, events))
     }
 
     pub(super) fn ranges(&self, location: Path, size: u64) -> RangeReader {

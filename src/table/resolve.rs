@@ -84,14 +84,16 @@ fn members(events: Vec<SessionEvent>) -> impl Iterator<Item = Members> {
     events.iter_mut().for_each(clip_to_arrival);
 
     let homes = find_homes(&events);
-    let mut sessions: BTreeMap<(String, String), (SessionSource, Vec<SessionEvent>)> = BTreeMap::new();
+    let mut sessions: BTreeMap<(String, String, String), (SessionSource, Vec<SessionEvent>)> =
+        BTreeMap::new();
     for (event, home) in events.into_iter().zip(homes) {
-        let key = (event.tenant.clone(), home.session_id);
+        let (tenant, workspace) = event.scope();
+        let key = (tenant.to_owned(), workspace.to_owned(), home.session_id);
         let (source, members) = sessions.entry(key).or_insert_with(|| (home.source, Vec::new()));
         *source = home.source.min(*source);
         members.push(event);
     }
-    sessions.into_iter().map(|((tenant, id), (source, events))| Members { tenant, id, source, events })
+    sessions.into_iter().map(|((tenant, _, id), (source, events))| Members { tenant, id, source, events })
 }
 
 fn clip_to_arrival(event: &mut SessionEvent) {
@@ -119,7 +121,7 @@ fn find_homes(events: &[SessionEvent]) -> Vec<Home> {
         }
         match traces.session_of(event) {
             Some(session_id) => home(session_id.to_owned(), SessionSource::Attribute),
-            None => continued.get(&(event.tenant.as_str(), event.trace_id.as_str())).map_or_else(
+            None => continued.get(&(event.scope(), event.trace_id.as_str())).map_or_else(
                 || home(format!("trace:{}", event.trace_id), SessionSource::Trace),
                 |session_id| home(session_id.clone(), SessionSource::History),
             ),
@@ -128,8 +130,8 @@ fn find_homes(events: &[SessionEvent]) -> Vec<Home> {
     events.iter().map(find).collect()
 }
 
-/// The traces by (tenant, trace id).
-struct Traces<'a>(BTreeMap<(&'a str, &'a str), Trace<'a>>);
+/// The traces of each tenant, and of each workspace that credentials name, by their ids.
+struct Traces<'a>(BTreeMap<TraceId<'a>, Trace<'a>>);
 
 /// What the observations of one trace say of its sessions.
 #[derive(Default)]
@@ -149,7 +151,7 @@ impl<'a> Traces<'a> {
     fn of(events: &'a [SessionEvent]) -> Self {
         let mut traces: BTreeMap<_, Trace<'a>> = BTreeMap::new();
         for event in events.iter().filter(|event| !event.trace_id.is_empty()) {
-            let trace = traces.entry((event.tenant.as_str(), event.trace_id.as_str())).or_default();
+            let trace = traces.entry((event.scope(), event.trace_id.as_str())).or_default();
             let span = trace.spans.entry(&event.span_id).or_default();
             // A log record knows its span but not the span's parent.
             span.parent = span.parent.max(&event.parent_span_id);
@@ -189,7 +191,7 @@ impl<'a> Traces<'a> {
     }
 
     fn session_of(&self, event: &SessionEvent) -> Option<&'a str> {
-        let trace = self.0.get(&(event.tenant.as_str(), event.trace_id.as_str()))?;
+        let trace = self.0.get(&(event.scope(), event.trace_id.as_str()))?;
         match trace.sessions.len() {
             0 | 1 => trace.sessions.first().copied(),
             _ => trace.nearest_session(&event.span_id),

@@ -132,7 +132,7 @@ pub(super) static COLUMNS: [Column; 40] = [
     column!(Time, ingested_at, Repeating, "when the request that carried it was accepted"),
     column!(Integer, duration_us, Distinct, "how long it took; 0 if unknown"),
     text!(tenant, Repeating, "whose it is, as the credential decided"),
-    text!(workspace, Repeating, "the workspace that the payload names; '' if none"),
+    text!(workspace, Repeating, "the workspace that the credential names, else the payload; '' if none"),
     text!(project, Repeating, "the repository as host/owner/name"),
     text!(cwd, Repeating, "the working directory"),
     text!(user_id, Repeating, "the person, as the client names them"),

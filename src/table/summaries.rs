@@ -22,7 +22,7 @@ use super::resolving::{Place, Resolving, Row};
 use super::ties::{Forest, hashes_of_event};
 use super::upkeep::Hidden;
 use super::{ResolveOptions, Summary, Table};
-use crate::event::SessionEvent;
+use crate::event::{Owner, SessionEvent};
 
 /// What a listing found.
 #[derive(Debug, Default)]
@@ -102,7 +102,9 @@ impl Table {
         let mut tied = Tied::default();
         let mut files = Vec::new();
         let decodings = Ahead::new(self.list(filter).await?.into_iter(), |listed| {
-            Decoding::begin(self.reader_of(listed), TiedRows::COLUMNS.into(), filter, TiedRows::of)
+            Decoding::begin(self.reader_of(listed), TiedRows::COLUMNS.into(), filter, |batch, _| {
+                TiedRows::of(batch)
+            })
         });
         for (listed, mut decoding) in decodings {
             let mut arrived = i64::MAX;
@@ -163,8 +165,9 @@ impl Groups {
     }
 }
 
-fn events_of(batch: &RecordBatch) -> Result<Vec<SessionEvent>, Damage> {
+fn events_of(batch: &RecordBatch, owner: &Owner) -> Result<Vec<SessionEvent>, Damage> {
     let mut events = Vec::new();
     file::append_rows(&mut events, batch, Columns::Keys.of_schema().into_iter())?;
+    owner.confine(&mut events);
     Ok(events)
 }

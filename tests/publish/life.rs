@@ -202,7 +202,7 @@ fn a_state_of_a_newer_version_is_refused_by_name() {
     let error = target.exporter().publish(&update(&mined(&sessions()))).unwrap_err();
     assert!(
         error.to_string().ends_with(
-            "library.json: the library's state has format 99, this version reads up to 5: use a newer skillspan"
+            "library.json: the library's state has format 99, this version reads up to 6: use a newer skillspan"
         ),
         "{error}"
     );

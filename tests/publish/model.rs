@@ -16,7 +16,7 @@ use skillspan::exporters::git::Mode;
 use skillspan::exporters::target::{Place, Report, Target, Update};
 use skillspan::library::{Change, Decision, Findings, Layout, Route};
 use skillspan::secret::Secret;
-use skillspan::service::wording::{Job, Known, Step, Tally};
+use skillspan::service::wording::{Found, Job, Known, Step, Tally};
 use skillspan::skillify::llm::{Allowance, Budget, Endpoint, Failure, Protocol, Spent};
 use skillspan::skillify::{self, Digest};
 use skillspan::table::Session;
@@ -64,15 +64,23 @@ fn jobs(sessions: &[Session]) -> Vec<Job> {
     }]
 }
 
+/// Of the tenant of [`jobs`].
+fn findings(found: Vec<Found>) -> Vec<Findings> {
+    let of = |found: Found| Findings {
+        tenant: "acme".to_owned(),
+        learned: found.learned,
+        ..Findings::from(&found.mined)
+    };
+    found.into_iter().map(of).collect()
+}
+
 /// What a worker does, from sessions to the target.
 fn work(server: &Server, step: &Step, target: &Target, sessions: &[Session]) -> (Report, Tally) {
     let (found, tally) = server.runtime.block_on(async {
         let known = Known::read(vec![(target.clone(), BTreeMap::new())]).await.unwrap();
         step.run(&jobs(sessions), skillify::Config::default(), known, pending()).await.unwrap()
     });
-    let findings =
-        found.into_iter().map(|found| Findings { learned: found.learned, ..Findings::from(&found.mined) });
-    let update = Update::Findings(findings.collect());
+    let update = Update::Findings(findings(found));
     (target.publish(&update, Arc::new(AtomicBool::new(false))).unwrap(), tally)
 }
 
@@ -154,9 +162,7 @@ fn a_second_target_gets_the_same_words_without_a_question() {
         step.run(&jobs(&first()), skillify::Config::default(), known, pending()).await.unwrap()
     });
     assert_eq!((tally.questions.len(), tally.known), (0, 1));
-    let findings =
-        found.into_iter().map(|found| Findings { learned: found.learned, ..Findings::from(&found.mined) });
-    let update = Update::Findings(findings.collect());
+    let update = Update::Findings(findings(found));
     folder(fresh.path()).publish(&update, Arc::new(AtomicBool::new(false))).unwrap();
     assert_eq!(server.calls(), calls);
     let skill = super::repository::SKILL;

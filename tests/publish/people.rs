@@ -189,5 +189,5 @@ fn a_state_of_the_first_format_is_read() {
     assert_eq!(target.publish(&mined(&first())).named(Change::Revised), [NAME]);
     assert_eq!(target.publish(&mined(&first())).named(Change::Unchanged), [NAME]);
     assert_eq!(target.publish(&mined(&with_migration())).named(Change::Sharpened), [NAME]);
-    assert!(target.read(".skillspan/library.json").contains("\"format\": 5"));
+    assert!(target.read(".skillspan/library.json").contains("\"format\": 6"));
 }

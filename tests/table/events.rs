@@ -57,6 +57,7 @@ pub(crate) fn full_event(id: &str) -> SessionEvent {
         duration_us: 2,
         tenant: "tenant".into(),
         workspace: "workspace".into(),
+        is_confined: false,
         project: "github.com/acme/shop".into(),
         cwd: "/home/ada/shop".into(),
         user_id: "ada@acme.example".into(),

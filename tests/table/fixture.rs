@@ -52,6 +52,8 @@ async fn a_table_of_format_1_is_read_for_ever() {
     let scan = table.scan(&Filter::default()).await.unwrap();
     assert!(scan.damaged.is_empty(), "{:?}", scan.damaged);
     let mut expected = rows();
+    // The folder says whose they are, whatever these rows of long ago call it.
+    Owner { tenant: "acme".into(), workspace: "shop & co".into() }.confine(&mut expected[6..]);
     expected.sort_by(|a, b| a.event_id.cmp(&b.event_id));
     assert_eq!(scan.events, expected);
     let listing = table.files(&Filter::default()).await.unwrap();

@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     config: ConfigFile,
     #[command(flatten)]
     subject: SubjectArguments,
-    /// Only of this tenant
+    /// Only of this tenant; to be named where a table has several
     #[arg(long, value_name = "NAME", value_parser = name)]
     tenant: Option<String>,
 }
@@ -82,6 +82,9 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
     let subject = subject.map_err(Failure::Usage)?;
     // What the journal holds is in the table before it is looked for there.
     let journals = Journals::flushed(&settings).await?;
+    if arguments.tenant.is_none() {
+        refuse_several_tenants(&settings).await?;
+    }
     let mut erased = Erased::default();
     // Of an earlier erasure something may still be left.
     let mut tombstones: Tombstones = BTreeMap::new();
@@ -123,6 +126,20 @@ fn ways_of_writing(subject: &Subject) -> Vec<Subject> {
         Subject::Session(_) => None,
     };
     std::iter::once(subject.clone()).chain(stored).collect()
+}
+
+/// Two tenants may have a session of one id, or a person of one name: neither may take the other's away.
+async fn refuse_several_tenants(settings: &Settings) -> Result<(), Failure> {
+    for chosen in settings.tables() {
+        let table = reader::open_for_upkeep(chosen).await?;
+        if table.has_several_tenants().await.or_fail()? {
+            return Err(Failure::Usage(anyhow!(
+                "{} holds the sessions of several tenants: say whose are meant with --tenant",
+                chosen.location
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Digests hold command lines; they are made anew without what is erased.

@@ -211,9 +211,11 @@ mod tests {
     fn what_is_not_redacted_in_time_is_not_kept() {
         let long = "login -a ".repeat(100_000) + "swordfish";
         let object = serde_json::json!({ "session_id": "s-1", "prompt": "short words", "tool_output": long });
-        let bytes = object.to_string().into_bytes();
-        let of = |deadline| entry("claude", None, &bytes, deadline).unwrap();
-        let (late, left_out) = of(Instant::now());
+        let words = ["claude"].map(std::ffi::OsString::from).into_iter();
+        let arguments = Arguments::parse(words).unwrap();
+        let fields = object.as_object().cloned().unwrap();
+        let entry = entry("claude", None, fields, &arguments, Marks::default(), Instant::now());
+        let (late, left_out) = entry.unwrap();
         let fields: Value = serde_json::from_str(&late.json).unwrap();
         assert_eq!(
             (left_out, &fields["session_id"], &fields["prompt"]),

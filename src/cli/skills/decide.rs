@@ -11,7 +11,7 @@ use super::{Found, Named, find, never};
 
 /// Carries the decision out at every target that has the skill.
 pub(super) fn decide(named: &Named, decision: Decision) -> Result<(), Failure> {
-    let found = find(&named.config.load()?, &named.name)?;
+    let found = find(&named.config.load()?, named)?;
     let mut text = String::new();
     for Found { target, skill, .. } in &found {
         let update = Update::Decision { skill: skill.name.clone(), decision, as_of: Timestamp::now().date() };

@@ -60,6 +60,9 @@ pub(super) struct Named {
     config: ConfigFile,
     /// The skill's name or id
     name: String,
+    /// Only in this tenant's libraries
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
@@ -76,15 +79,11 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::List { config, json } => print_either(&show::list(&config.load()?, *json)?, *json),
         Command::Show(named) => {
-            let found = find(&named.config.load()?, &named.name)?;
-            print_either(&show::show(&found, named.json), named.json)
+            print_either(&show::show(&find(&named.config.load()?, named)?, named.json), named.json)
         }
-        Command::Evidence(named) => {
-            print_either(&show::evidence(&named.config.load()?, &named.name, named.json)?, named.json)
-        }
+        Command::Evidence(named) => print_either(&show::evidence(&named.config.load()?, named)?, named.json),
         Command::History(named) => {
-            let found = find(&named.config.load()?, &named.name)?;
-            print_either(&show::history(&found, named.json), named.json)
+            print_either(&show::history(&find(&named.config.load()?, named)?, named.json), named.json)
         }
         Command::Approve(named) => decide::decide(named, Decision::Approve),
         Command::Reject(named) => decide::decide(named, Decision::Reject),
@@ -100,15 +99,24 @@ fn libraries(settings: &Settings) -> impl Iterator<Item = (Target, Result<Librar
 }
 
 /// The skill, at every target that has it.
-fn find(settings: &Settings, name: &str) -> Result<Vec<Found>, Failure> {
-    let mut all = Vec::new();
+fn find(settings: &Settings, Named { name, tenant, .. }: &Named) -> Result<Vec<Found>, Failure> {
+    let mut all: Vec<Found> = Vec::new();
     for (target, library) in libraries(settings) {
         let library = library?;
+        if tenant.as_ref().is_some_and(|tenant| !library.is_of(tenant)) {
+            continue;
+        }
         let skill = library.skills().into_iter().find(|skill| skill.name == *name || skill.id == *name);
         all.extend(skill.map(|skill| Found { target, library, skill }));
     }
     if all.is_empty() {
         return Err(Failure::Failed(anyhow!("no skill {name:?}; `skillspan skills list` names them")));
+    }
+    let whose = |found: &Found| found.library.tenant().to_owned();
+    if all.iter().any(|found| Some(whose(found)) != all.first().map(whose)) {
+        return Err(Failure::Failed(anyhow!(
+            "several tenants have a skill {name:?}; say whose is meant with --tenant"
+        )));
     }
     Ok(all)
 }

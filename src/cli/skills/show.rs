@@ -13,7 +13,7 @@ use crate::exporters::target::Target;
 use crate::library::{Listed, session_hash};
 use crate::service::mining::read;
 
-use super::{Found, find, libraries};
+use super::{Found, Named, find, libraries};
 
 pub(super) fn list(settings: &Settings, json: bool) -> Result<String, Failure> {
     let mut text = String::new();
@@ -132,8 +132,8 @@ pub(super) fn history(found: &[Found], json: bool) -> String {
     text
 }
 
-pub(super) fn evidence(settings: &Settings, name: &str, json: bool) -> Result<String, Failure> {
-    let found = find(settings, name)?;
+pub(super) fn evidence(settings: &Settings, named: &Named) -> Result<String, Failure> {
+    let (found, json) = (find(settings, named)?, named.json);
     let known = block_on(known_sessions(settings))?;
     let mut text = String::new();
     for Found { target, skill, .. } in &found {

@@ -222,6 +222,8 @@ pub(in crate::config) enum Layout {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Route {
+    /// Of this tenant. Absent: of the one whose skills are there, else of the first of `extensions.auth`.
+    pub(in crate::config) tenant: Option<String>,
     /// Of these workspaces.
     pub(in crate::config) workspaces: Vec<String>,
     /// Of work in these repositories, as sessions name them: `git.example.com/team/shop`.

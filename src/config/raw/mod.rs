@@ -129,7 +129,7 @@ pub(in crate::config) struct Token {
     pub(in crate::config) secret_sha256: Option<Secret>,
     /// Whose events are sent with it.
     pub(in crate::config) tenant: String,
-    /// The workspace that they are stored in; what a payload says narrows it.
+    /// The only workspace that they are of. Absent: the one that a payload names, within the tenant.
     #[serde(default)]
     pub(in crate::config) workspace: Option<String>,
 }

@@ -83,6 +83,11 @@ enum RoundError {
     Service(#[from] Failure),
     #[error("rows of erased sessions are still there after they were deleted")]
     StillThere,
+    #[error(
+        "the sessions table holds several tenants' sessions: say whose go to this workspace with `from: {{ tenant: \
+         NAME, workspace: NAME }}`"
+    )]
+    Tenants,
     #[error("a step was cancelled: {0}")]
     Cancelled(#[from] tokio::task::JoinError),
 }
@@ -169,6 +174,7 @@ impl Deeplake {
                 let pause = if needs_a_person { pauses.person } else { pauses.after(failures + 2) };
                 (failure.kind(), failure.remedy(), pause)
             }
+            RoundError::Tenants => ("tenant", "write `from` at the exporter, and restart", pauses.person),
             RoundError::StillThere => ("erase", "they are deleted again", pauses.after(failures)),
             RoundError::State(_) => {
                 ("state", "make the folder of the exporter's state writable", pauses.after(failures + 2))

@@ -59,6 +59,10 @@ impl Follower {
 
     /// Writes what is to be written now; whether there is more to do at once.
     pub(super) async fn round(&mut self, table: &Table) -> Result<bool, RoundError> {
+        // In one table there, sessions of two tenants with one id would be one session.
+        if self.config.from.is_none() && table.has_several_tenants().await? {
+            return Err(RoundError::Tenants);
+        }
         self.erase(table).await?;
         let filter = Filter { owner: self.config.from.clone(), since: None };
         let change = table.next_changes(&filter, &self.state.table, MOST_BYTES).await?;

@@ -21,6 +21,7 @@ pub struct Credential {
     id: String,
     secret: [u8; 32],
     owner: Owner,
+    names_workspace: bool,
 }
 
 /// Why a token cannot be one.
@@ -49,7 +50,7 @@ impl Credential {
         if token.len() < SHORTEST {
             return Err(CredentialError::Short);
         }
-        Ok(Self { id: id.into(), secret: hash(token.as_bytes()), owner })
+        Ok(Self { id: id.into(), secret: hash(token.as_bytes()), owner, names_workspace: false })
     }
 
     /// A credential of whose token only the SHA-256 is known, in hex.
@@ -65,7 +66,19 @@ impl Credential {
             let digits = sha256.get(2 * index..2 * index + 2).ok_or(CredentialError::Hash)?;
             *byte = u8::from_str_radix(digits, 16).map_err(|_| CredentialError::Hash)?;
         }
-        Ok(Self { id: id.into(), secret, owner })
+        Ok(Self { id: id.into(), secret, owner, names_workspace: false })
+    }
+
+    /// The same credential, for its owner's workspace and no other: what a payload calls its workspace then
+    /// decides nothing.
+    #[must_use]
+    pub fn of_one_workspace(self) -> Self {
+        Self { names_workspace: true, ..self }
+    }
+
+    /// Whether it is for its owner's workspace and no other.
+    pub fn names_workspace(&self) -> bool {
+        self.names_workspace
     }
 
     /// Its public name, the user of a Basic pair.

@@ -7,7 +7,7 @@
 //! | `rate.rs` | [`Rates`]: what a tenant may send in a second |
 //!
 //! Invariants: the owner of what is stored comes from the credential alone, nothing of the request can
-//! change it; how long a refusal takes does not depend on how wrong a token is; no token is in `Debug`,
+//! change it, and where it names a workspace, that is the workspace of everything it brings; how long a refusal takes does not depend on how wrong a token is; no token is in `Debug`,
 //! in a log line or in an answer.
 
 mod credential;
@@ -45,6 +45,8 @@ pub struct Gate {
 pub struct Caller {
     /// Whose events these will be.
     pub owner: Owner,
+    /// Their workspace is the owner's, whatever the payload calls it.
+    pub is_confined: bool,
     /// `false`: nothing of the request is written.
     pub capture: bool,
 }
@@ -65,11 +67,11 @@ impl Gate {
         if headers.contains_key(ORIGIN) {
             return Err(Refusal::Forbidden("requests of web pages are refused".to_owned()));
         }
-        let owner = self.owner(headers)?;
+        let (owner, is_confined) = self.owner(headers)?;
         self.rates.iter().try_for_each(|rates| rates.request(&owner.tenant))?;
         let forbids = |value: &HeaderValue| value.to_str().map_or(true, capture::forbids);
         let off = headers.get_all(CAPTURE).iter().any(forbids);
-        Ok(Caller { owner, capture: !off })
+        Ok(Caller { owner, is_confined, capture: !off })
     }
 
     /// Counts the bytes of a request that was let in against what its tenant may send.
@@ -77,8 +79,9 @@ impl Gate {
         self.rates.iter().for_each(|rates| rates.charge(&caller.owner.tenant, bytes));
     }
 
-    fn owner(&self, headers: &HeaderMap) -> Result<Owner, Refusal> {
-        let Some(credentials) = &self.credentials else { return Ok(Owner::default()) };
+    /// Whose the request is, and whether that decides its workspace.
+    fn owner(&self, headers: &HeaderMap) -> Result<(Owner, bool), Refusal> {
+        let Some(credentials) = &self.credentials else { return Ok((Owner::default(), false)) };
         let presented = headers.get(AUTHORIZATION).map(|value| Presented::parse(value.as_bytes()));
         let Some(Some(presented)) = presented else {
             let message =
@@ -87,7 +90,7 @@ impl Gate {
         };
         let credentials = Arc::clone(&credentials.borrow());
         credential::find(&credentials, &presented)
-            .map(|found| found.owner().clone())
+            .map(|found| (found.owner().clone(), found.names_workspace()))
             .ok_or_else(|| Refusal::Unauthenticated("the credential is not known".to_owned()))
     }
 }
