@@ -9,6 +9,7 @@
 //! | `wrapper.rs` | what stands around a command: `sudo`, `timeout`, `bash -c`, filters |
 //! | `setting.rs` | where and under which conditions a command runs |
 //! | `command.rs` | commands in canonical form |
+//! | `stage.rs` | what one stage of a pipeline is |
 //! | `memo.rs` | what follows from a command, worked out once |
 //! | `flag.rs`, `global_options.rs` | which words are options, and which of them decide |
 //! | `shown.rs` | which part of a command's output its line shows |
@@ -34,6 +35,7 @@ pub(crate) mod rule_code;
 pub(crate) mod setting;
 pub(crate) mod shown;
 pub(crate) mod signature;
+mod stage;
 pub(crate) mod status;
 pub(crate) mod tool;
 pub(crate) mod vocabulary;

@@ -13,8 +13,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::command::{Command, single, without_dot};
+use super::command::{Command, single};
 use super::parse::Word;
+use super::stage::without_dot;
 use super::vocabulary::PRIVILEGING;
 
 /// Variables that change how much is printed, how it looks, whether questions are asked or how many work

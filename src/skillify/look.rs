@@ -254,7 +254,12 @@ fn is_path(text: &str) -> bool {
 
 /// A search pattern without what only a regular expression needs.
 fn plain(pattern: &str) -> String {
-    let pattern = pattern.replace(r"\s+", " ").replace(r"\s*", " ").replace(r"\|", "|").replace(".*", " ");
+    let pattern = pattern
+        .replace(r"\b", "")
+        .replace(r"\s+", " ")
+        .replace(r"\s*", " ")
+        .replace(r"\|", "|")
+        .replace(".*", " ");
     pattern.chars().filter(|char| !"\\^$".contains(*char)).collect::<String>().replace("(?i)", "")
 }
 

@@ -53,7 +53,12 @@ pub(crate) fn hear(text: &str) -> Heard<'_> {
     if let Some(command) = slash_command(rest) {
         return command.map_or(Heard::Machine, |words| Heard::Words(Cow::Owned(words)));
     }
-    if is_machine(rest) { Heard::Machine } else { Heard::Words(Cow::Borrowed(rest)) }
+    match () {
+        () if is_machine(rest) => Heard::Machine,
+        // Nothing was wrapped around it: it stays as it was typed, spaces and all.
+        () if rest.len() == whole.len() => Heard::Words(Cow::Borrowed(text)),
+        () => Heard::Words(Cow::Borrowed(rest)),
+    }
 }
 
 /// A person's words; `""` if there are none.

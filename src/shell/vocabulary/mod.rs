@@ -211,7 +211,6 @@ pub(crate) const LOOKING: &[&str] = &[
     "for",
     "fold",
     "free",
-    "function",
     "getent",
     "grep",
     "groups",
