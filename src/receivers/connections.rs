@@ -7,7 +7,7 @@
 //! file descriptor left. A connection is idle while it has no request: before its first one, between two, and
 //! while a request's head is incomplete.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -73,7 +73,7 @@ struct Shared {
 struct Known {
     next: u64,
     open: BTreeMap<u64, Open>,
-    by_address: HashMap<IpAddr, usize>,
+    by_address: BTreeMap<IpAddr, usize>,
     counts: ConnectionCounts,
     said_at: Option<Instant>,
 }
