@@ -214,7 +214,7 @@ fn has_public_name(before: &[u8]) -> bool {
             && before.ends_with(|char: char| char.is_ascii_lowercase());
         last.eq_ignore_ascii_case(public) && (joined || camel)
     };
-    gap > 0 && PUBLIC_NAMES.iter().any(|public| says(&public))
+    gap > 0 && PUBLIC_NAMES.iter().any(says)
 }
 
 #[cfg(test)]

@@ -304,9 +304,6 @@ fn histories(count: u64, hides_writers: bool) -> Vec<Result<Counts, String>> {
                 return results;
             }
             let result = history(seed, hides_writers);
-            if (seed + 1).is_multiple_of(100) {
-                println!("{} histories", seed + 1);
-            }
             results.push(result);
         }
     };

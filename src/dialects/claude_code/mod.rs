@@ -242,7 +242,7 @@ fn arguments(abbreviated: Map<String, Value>) -> String {
     let has_command = abbreviated.contains_key("full_command");
     let named: Map<String, Value> = abbreviated
         .into_iter()
-        .filter(|(key, _)| !(has_command && key == COMMAND_WORD) && !mcp::is_name(key))
+        .filter(|(key, _)| !(mcp::is_name(key) || has_command && key == COMMAND_WORD))
         .map(|(key, value)| match ARGUMENTS.iter().find(|(abbreviation, _)| *abbreviation == key) {
             Some((_, name)) => ((*name).to_owned(), value),
             None => (key, value),

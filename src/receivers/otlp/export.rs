@@ -50,7 +50,7 @@ impl Source for Export {
     fn is_filled(&self) -> bool {
         let is_plain = self.coding == Coding::Identity && self.encoding == Encoding::Json;
         // `{}` and an empty list of resources are how clients send nothing.
-        !self.body.is_empty() && !(is_plain && self.body.len() < NOTHING)
+        !(self.body.is_empty() || is_plain && self.body.len() < NOTHING)
     }
 
     fn read(self, lease: &mut Lease, visit: &mut dyn FnMut(&Record<'_>)) -> Result<Tally, Refusal> {

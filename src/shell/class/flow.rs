@@ -121,7 +121,7 @@ impl Fetched {
                 let parts = word.split(['=', ':', ',', '@']);
                 parts.filter(|part| !part.is_empty()).any(|part| self.has(&joined(&folder, part)))
             };
-            by_rule || (!folder.is_empty() && self.has(&folder)) || words.iter().any(|word| is_used(word))
+            by_rule || (!folder.is_empty() && self.has(&folder)) || words.iter().any(is_used)
         })
     }
 

@@ -7,8 +7,10 @@ use regex::{Regex, RegexSet};
 use super::{Class, Judgement};
 use crate::shell::flag::is_flag;
 
-/// What of a text runs something, by the programs that read it.
-static RUNS: LazyLock<Option<[(&[&str], Regex); 4]>> = LazyLock::new(|| {
+/// Programs, and what their code says where it runs something.
+type Runs = [(&'static [&'static str], Regex); 4];
+
+static RUNS: LazyLock<Option<Runs>> = LazyLock::new(|| {
     Some([
         (
             &["psql", "mysql", "mariadb", "sqlite3", "duckdb", "clickhouse-client", "sqlcmd", "usql", "pgcli", "mongosh", "mongo", "redis-cli"] as &[&str],
@@ -38,7 +40,7 @@ pub(super) fn judge(words: &[&str], judged: &mut Judgement) {
             Some((flags, behind)) => flags.contains(['e', 'w']) || runs.is_match(behind),
             None => !is_flag(word) && runs.is_match(word),
         };
-        if programs.contains(program) && rest.iter().any(|word| is_run(word)) {
+        if programs.contains(program) && rest.iter().any(is_run) {
             judged.add(Class::Unknown, "a command within its arguments");
         }
     }

@@ -283,7 +283,7 @@ pub(super) fn arguments(words: &[&str], shape: Shape, context: Context, judged: 
     let mut before = "";
     for (at, word) in rest.iter().enumerate() {
         let told = std::mem::replace(&mut before, word);
-        let is_operand = !is_flag(word) && !(*name == "git" && at == 0);
+        let is_operand = !(is_flag(word) || *name == "git" && at == 0);
         if is_operand && std::mem::take(&mut is_pattern) {
             continue;
         }

@@ -338,7 +338,7 @@ fn database(name: &str, rest: &[&str], judged: &mut Judgement) {
         let names_the_database = option == "--dbname" && !word.contains("://");
         let is_value = (HOSTS.contains(&option) || of_program.contains(&option)) && !names_the_database;
         let is_foreign = named
-            .is_some_and(|host| !is_here(host) && !(word.starts_with("--dbname") && !host.contains("://")))
+            .is_some_and(|host| !is_here(host) && (!word.starts_with("--dbname") || host.contains("://")))
             || (is_value && !is_flag(word) && !is_here(word))
             || word.split(' ').any(|part| {
                 part.split_once('=').is_some_and(|(key, host)| {

@@ -1,6 +1,6 @@
 //! The table of programs: `programs.txt`, and behind it what the vocabulary knows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use super::Class;
@@ -58,7 +58,7 @@ enum Section {
 const PROGRAMS: &str = include_str!("programs.txt");
 
 /// By program: the subcommands and the shape.
-type Table = HashMap<&'static str, Vec<(Vec<&'static str>, Shape)>>;
+type Table = BTreeMap<&'static str, Vec<(Vec<&'static str>, Shape)>>;
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut table = Table::new();
@@ -71,7 +71,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 });
 
 /// The names that a registry has of known tools.
-static TOOLS: LazyLock<[HashSet<&'static str>; 2]> = LazyLock::new(|| {
+static TOOLS: LazyLock<[BTreeSet<&'static str>; 2]> = LazyLock::new(|| {
     let of = |registry: Registry| {
         let tools = lines()
             .filter(move |(_, section)| matches!(section, Some(Section::Registry(own)) if *own == registry));

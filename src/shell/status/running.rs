@@ -141,7 +141,7 @@ pub(crate) fn is_in_background(input: &str) -> bool {
         Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
         _ => false,
     };
-    IN_BACKGROUND.iter().any(|name| is_set(name))
+    IN_BACKGROUND.iter().any(is_set)
         || fields.get("mode").and_then(Value::as_str).is_some_and(|mode| MODES.contains(&mode))
 }
 

@@ -7,7 +7,7 @@
 //! - Null: which run passed, among the runs of one family and repository.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::evidence::Counts;
@@ -248,7 +248,7 @@ impl<'a> Cases<'a> {
 
 /// The places of commands, by program and subcommand.
 fn by_token<'c>(commands: impl Iterator<Item = &'c Command>) -> ByToken<'c> {
-    let mut of_command: HashMap<*const Command, (&Command, Vec<usize>)> = HashMap::new();
+    let mut of_command: BTreeMap<*const Command, (&Command, Vec<usize>)> = BTreeMap::new();
     for (at, command) in commands.enumerate() {
         of_command.entry(command).or_insert_with(|| (command, Vec::new())).1.push(at);
     }
