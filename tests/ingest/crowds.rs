@@ -22,7 +22,7 @@ async fn served(max: usize, per_address: usize, idle: Duration) -> Served {
 /// A request that is answered on its connection, which stays.
 async fn answered(stream: &mut TcpStream) {
     stream.write_all(kept_alive().as_bytes()).await.unwrap();
-    let answer = up_to(stream, b"\r\n\r\n{}").await.expect("an answer");
+    let answer = up_to(stream, b"\r\n\r\n{}").await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"), "{}", answer.escape_ascii());
 }
 
