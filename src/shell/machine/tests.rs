@@ -10,7 +10,6 @@ fn said(text: &str) -> Heard<'_> {
 fn only_the_persons_words_remain() {
     for wrapped in [
         "Fix it",
-        " Fix it\n",
         "<current_datetime>2026-11-22T09:26:49Z</current_datetime>\n\nFix it",
         "<system-reminder>\na\n</system-reminder>\n<system-reminder>b</system-reminder>Fix it",
         "Fix it\n<system-reminder>c</system-reminder>",
@@ -26,6 +25,7 @@ fn only_the_persons_words_remain() {
     ] {
         assert_eq!(hear(wrapped), said("Fix it"), "{wrapped}");
     }
+    assert_eq!(hear(" Fix it\n"), said(" Fix it\n"), "what nobody wrapped stays as it was typed");
 }
 
 #[test]
