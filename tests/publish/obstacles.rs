@@ -144,10 +144,15 @@ fn pipe(at: &Path) {
     assert!(Command::new("mkfifo").arg(at).status().unwrap().success());
 }
 
+/// Puts something at a path.
+type Put = Box<dyn FnOnce(&Path)>;
+/// What is put there, what it counts as, and how.
+type Thing = (&'static str, Obstacle, Put);
+
 /// What may be put at a path, beside what it counts as.
-fn things(folder: &Folder, is_file: bool) -> Vec<(&'static str, Obstacle, Box<dyn FnOnce(&Path)>)> {
-    let link = |to: PathBuf| -> Box<dyn FnOnce(&Path)> { Box::new(move |at| symlink(to, at).unwrap()) };
-    let mut things: Vec<(_, _, Box<dyn FnOnce(&Path)>)> = vec![
+fn things(folder: &Folder, is_file: bool) -> Vec<Thing> {
+    let link = |to: PathBuf| -> Put { Box::new(move |at| symlink(to, at).unwrap()) };
+    let mut things: Vec<Thing> = vec![
         ("a link to a folder", Obstacle::Link, link(folder.outside(NAME))),
         ("a link to a file", Obstacle::Link, link(folder.outside("file"))),
         ("a link to nothing", Obstacle::Link, link(folder.outside("nothing"))),

@@ -16,6 +16,7 @@
 //! | `hosts.rs` | which words name another machine |
 //! | `paths.rs` | which words lead out of the repository, which hold secrets |
 //! | `letters.rs` | characters that a reader does not see or takes for others |
+//! | `words.rs` | sentences, what throws away, what others are told, protections switched off |
 //! | `flow.rs` | files that were fetched, and what runs them |
 //!
 //! Two answers are more than a class. A line is **refused** if it has letters that deceive or leads out of the
@@ -32,6 +33,7 @@ mod shapes;
 mod table;
 mod variables;
 mod walk;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -220,5 +222,6 @@ pub(crate) fn judge(line: &str) -> Judgement {
         judged.add(Class::Send, "it names another machine");
     }
     walk::line(line, &mut judged);
+    words::line(line, &mut judged);
     judged
 }

@@ -1,0 +1,143 @@
+//! What the words of a line say, whatever program gets them: arguments that read as a sentence, what throws away,
+//! what assistants are told or may do, and protections that a variable or an option switches off.
+//!
+//! A program of the project takes any argument, so its own class says nothing of these. Each of them needs a person.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{Class, Judgement};
+use crate::shell::flag::is_flag;
+
+/// Words that tell somebody what to do; no task is called so.
+const ORDERS: &[&str] = &[
+    "always",
+    "approve",
+    "assistant",
+    "disregard",
+    "forget",
+    "ignore",
+    "instructions",
+    "must",
+    "never",
+    "obey",
+    "please",
+    "pretend",
+    "sandbox",
+    "trust",
+];
+/// Words that hold a sentence together.
+const JOINTS: &[&str] = &[
+    "after",
+    "again",
+    "all",
+    "and",
+    "ask",
+    "before",
+    "every",
+    "everything",
+    "into",
+    "is",
+    "it",
+    "needed",
+    "not",
+    "now",
+    "tell",
+    "that",
+    "the",
+    "then",
+    "this",
+    "to",
+    "user",
+    "you",
+    "your",
+];
+/// Words that say that something is thrown away.
+const DESTROYS: &[&str] = &[
+    "destroy",
+    "drop",
+    "dropdb",
+    "dropuser",
+    "flushall",
+    "flushdb",
+    "nuke",
+    "obliterate",
+    "purge",
+    "truncate",
+    "wipe",
+];
+
+/// Subcommands of public tools that throw away what nothing brings back.
+static THROWS_AWAY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)
+        --force-reset\b | ^supabase\s+db\s+reset\b | manage\.py\s+(?:flush|reset_db)\b | \balembic\s+downgrade\b
+        | ^(?:docker|podman)\s+volume\s+(?:rm|prune)\b | ^find\b.*\s-delete\b
+        | ^(?:kind|k3d|minikube|influx|vault|consul|etcdctl|nats|rabbitmqctl)\b.*\s(?:delete|delete-[a-z]+|del)\b
+        | \bmigrate[:\s](?:fresh|reset)\b | \bdb:(?:drop|reset)\b
+        ",
+    )
+    .ok()
+});
+
+/// Files that say what assistants do, and what runs by itself in a repository.
+static RULES_OF_OTHERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)(?:^|[\s/='\x22])(?:\.claude|\.codex|\.gemini|\.qwen|\.cursor|\.opencode|\.mcp\.json|claude\.md|agents\.md|gemini\.md|\.cursorrules|\.github/workflows|\.git/hooks|\.githooks|\.husky)(?:[/\s'\x22]|$)",
+    )
+    .ok()
+});
+
+/// Variables and options that switch a protection off.
+static UNPROTECTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?ix)
+        (?:^|\s)\w*(?:auth|verify|check|strict|secur|ssl|tls|sandbox|validat|guard)\w*=['\x22]?(?:0|false|off|no|none|disabled)\b
+        | (?:^|\s)\w*(?:auth|verif|check|secur|ssl|tls|sandbox|validat|guard|sign|review)\w*_?(?:disabled?|off|skip)=['\x22]?(?:1|true|on|yes)\b
+        | (?:^|\s)\w*(?:disable|skip|bypass|no)_\w*(?:auth|verif|secur|ssl|tls|sandbox|validat|guard|sign|review|hook)\w*=['\x22]?(?:1|true|on|yes)\b
+        | (?:^|\s)--(?:skip|no|disable|without|bypass)-\w*(?:verif|auth|secur|sandbox|validat|tls|ssl|sign|review|approv|permission)[\w-]*
+        ",
+    )
+    .ok()
+});
+
+/// Adds what the words of a line say to its classes.
+pub(super) fn line(line: &str, judged: &mut Judgement) {
+    let words: Vec<&str> = line.split_whitespace().filter(|word| !is_flag(word)).collect();
+    let parts: Vec<String> = words.iter().flat_map(|word| parts(word)).collect();
+    let count = |known: &[&str]| parts.iter().filter(|part| known.contains(&part.as_str())).count();
+    let (orders, joints) = (count(ORDERS), count(JOINTS));
+    if (orders > 0 && orders + joints > 1) || joints > 2 {
+        judged.add(Class::Unknown, "its words read as a sentence");
+    }
+    let matches = |rule: &LazyLock<Option<Regex>>| rule.as_ref().is_none_or(|rule| rule.is_match(line));
+    if count(DESTROYS) > 0 || matches(&THROWS_AWAY) {
+        judged.add(Class::Administer, "it throws away what nothing brings back");
+    }
+    let only_looks = judged.classes.keys().all(|class| *class == Class::Read);
+    if !only_looks && matches(&RULES_OF_OTHERS) {
+        judged.add(Class::Administer, "it concerns what assistants or hooks are told");
+    }
+    if matches(&UNPROTECTS) {
+        judged.add(Class::Administer, "it switches a protection off");
+    }
+}
+
+/// The words in a word: `approve-all` and `approveAll` are two.
+fn parts(word: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut before = ' ';
+    for char in word.chars() {
+        let is_new = !char.is_alphanumeric() || (char.is_uppercase() && before.is_lowercase());
+        if is_new {
+            parts.push(String::new());
+        }
+        if let Some(part) = parts.last_mut().filter(|_| char.is_alphanumeric()) {
+            part.extend(char.to_lowercase());
+        }
+        before = char;
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
