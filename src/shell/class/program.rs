@@ -92,6 +92,10 @@ const NAMES_ALONE: &[&str] = &[
 const COPYING: &[&str] =
     &["7z", "base64", "cp", "dd", "git", "gzip", "install", "ln", "mv", "rsync", "tar", "tee", "zip", "zstd"];
 
+/// Programs that only print how they are used where nothing is asked of them. A skill names one so that is to be run
+/// without what wraps it.
+const HELPFUL: &[&str] = &["bun", "cargo", "gh", "git", "go", "mise", "npm", "pip", "pnpm", "poetry", "uv"];
+
 /// Adds what a program with its arguments may do.
 pub(super) fn program(words: &[&str], origin: Origin, context: Context, judged: &mut Judgement) {
     let Some((first, rest)) = words.split_first() else { return };
@@ -112,8 +116,8 @@ pub(super) fn program(words: &[&str], origin: Origin, context: Context, judged: 
     };
     let mut own = vec![name];
     own.extend(rest);
-    let asks = matches!(rest, ["--version" | "--help" | "-V"]);
-    if asks && table::known(&own).is_some() {
+    let asks = matches!(rest, ["--version" | "--help" | "-V"]) && table::known(&own).is_some();
+    if asks || (rest.is_empty() && HELPFUL.contains(&name)) {
         return judged.add(Class::Read, name);
     }
     match table::known(&own).filter(|(shape, _)| stands(*shape, name, origin)) {
