@@ -22,6 +22,8 @@ use crate::events::{START, event};
 use crate::turns::{Stage, Turn};
 
 const HISTORIES: u64 = 1_000;
+/// On average a process does so many operations before another one gets its turn.
+const LONGEST_RUN: usize = 12;
 const REPLICAS: usize = 2;
 /// Files that each replica writes.
 const PLANS: u64 = 3;
@@ -154,6 +156,8 @@ struct History {
     calm: bool,
     running: Vec<(usize, Work, JoinHandle<Came>)>,
     processes: usize,
+    /// Whose turn it is for a while: where everybody goes on alike, nobody is ever left behind for long.
+    favourite: usize,
     counts: Counts,
 }
 
@@ -162,7 +166,15 @@ impl History {
         let random = Random(seed);
         let stage = Stage::new(hides_writers);
         let calm = seed.is_multiple_of(3);
-        Self { random, stage, calm, running: Vec::new(), processes: 0, counts: Counts::default() }
+        Self {
+            random,
+            stage,
+            calm,
+            running: Vec::new(),
+            processes: 0,
+            favourite: 0,
+            counts: Counts::default(),
+        }
     }
 
     fn start(&mut self, task: Work) {
@@ -193,7 +205,11 @@ impl History {
         tokio::time::sleep(Duration::from_millis(1)).await;
         self.take_what_is_done().await?;
         if self.stage.waiting() > 0 {
-            let n = self.random.below(self.stage.waiting());
+            let mut n = self.random.below(self.stage.waiting());
+            match self.stage.place_of(self.favourite) {
+                Some(own) if !self.random.chance(LONGEST_RUN) => n = own,
+                _ => {}
+            }
             let turn = match self.random.below(400) {
                 _ if self.calm => Turn::Done,
                 0..4 => Turn::AnswerLost,
@@ -202,7 +218,7 @@ impl History {
                 _ => Turn::Done,
             };
             self.counts.turns += 1;
-            self.stage.give(n, turn);
+            self.favourite = self.stage.give(n, turn);
         }
         if !self.calm && self.random.chance(600) {
             self.stage.let_time_pass(LONG);
@@ -344,7 +360,6 @@ fn what_is_said_to_be_erased_is_in_no_file_whatever_runs_beside_it() {
 }
 
 #[test]
-#[ignore = "its histories of one minute catch nothing any more: see why before the model is trusted with changes"]
 fn an_erasure_that_does_not_wait_for_others_says_what_is_not_true_and_is_caught() {
     let caught = histories(60, true).into_iter().filter_map(Result::err).count();
     assert!(caught > 0, "nothing needs that an erasure waits for those who write");

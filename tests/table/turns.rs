@@ -76,6 +76,11 @@ impl Stage {
         self.state.lock().unwrap().waiting.len()
     }
 
+    /// Which of the operations that wait is a process's.
+    pub(crate) fn place_of(&self, process: usize) -> Option<usize> {
+        self.state.lock().unwrap().waiting.iter().position(|waiting| waiting.process == process)
+    }
+
     /// Gives the `n`-th operation its turn; answers whose it was.
     pub(crate) fn give(&self, n: usize, turn: Turn) -> usize {
         let waiting = self.state.lock().unwrap().waiting.swap_remove(n);
