@@ -40,3 +40,5 @@ mod secrets;
 #[expect(dead_code, reason = "the other theme uses the rest")]
 mod site;
 mod support;
+#[path = "../support/table_texts.rs"]
+mod table_texts;

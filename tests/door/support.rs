@@ -1,7 +1,5 @@
 //! A running skillspan with a door of one's own making, and what clients send to it.
 
-use std::path::Path;
-
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -11,6 +9,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, status};
 
 use crate::site::Site;
+pub(crate) use crate::table_texts::{files, table_texts};
 
 /// A site whose configuration continues with `more`; `{root}`, `{grpc}` and `{http}` stand for its own.
 pub(crate) fn site(replace: &[(&str, &str)], more: &str) -> Site {
@@ -98,38 +97,4 @@ pub(crate) fn prompt(session: &str, attributes: Vec<KeyValue>) -> ExportLogsServ
             ..ResourceLogs::default()
         }],
     }
-}
-
-/// Every file below a folder.
-pub(crate) fn files(folder: &Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { found.push(path) }
-        }
-    }
-    found
-}
-
-/// Every text of every row of the table, a line each.
-pub(crate) fn table_texts(folder: &Path) -> String {
-    use arrow::array::{Array, AsArray};
-    use arrow::datatypes::DataType;
-    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-    let mut texts = String::new();
-    for path in files(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "parquet"))
-    {
-        let file = std::fs::File::open(path).unwrap();
-        for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
-            for column in
-                batch.unwrap().columns().iter().filter(|column| *column.data_type() == DataType::Utf8)
-            {
-                let column = column.as_string::<i32>();
-                (0..column.len()).for_each(|row| texts += &format!("{}\n", column.value(row)));
-            }
-        }
-    }
-    texts
 }

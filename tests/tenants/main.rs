@@ -31,5 +31,7 @@ mod sessions;
 mod site;
 #[path = "../deeplake/standin/mod.rs"]
 mod standin;
+#[path = "../support/table_texts.rs"]
+mod table_texts;
 mod tables;
 mod world;

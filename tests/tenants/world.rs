@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use tonic::metadata::MetadataValue;
 
 use crate::standin::{Faults, ORG, StandIn, TOKEN, WORKSPACE};
+use crate::table_texts::{files, table_texts};
 
 /// Nothing that works takes this long.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -244,42 +245,11 @@ impl World {
 /// Every file below a folder, name and content.
 pub(crate) fn text_below(folder: &Path) -> String {
     let mut text = String::new();
-    for path in files_below(folder) {
+    for path in files(folder) {
         let content = std::fs::read(&path).unwrap_or_default();
         text += &format!("{}\n{}\n", path.display(), String::from_utf8_lossy(&content));
     }
     text
-}
-
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() { found.extend(files_below(&path)) } else { found.push(path) }
-    }
-    found.sort();
-    found
-}
-
-/// Every text of every row below a folder of the table.
-pub(crate) fn table_texts(folder: &Path) -> String {
-    use arrow::array::{Array, AsArray};
-    use arrow::datatypes::DataType;
-    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-    let mut texts = String::new();
-    for path in files_below(folder).iter().filter(|path| path.extension().is_some_and(|end| end == "parquet"))
-    {
-        let file = std::fs::File::open(path).unwrap();
-        for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
-            for column in
-                batch.unwrap().columns().iter().filter(|column| *column.data_type() == DataType::Utf8)
-            {
-                let column = column.as_string::<i32>();
-                (0..column.len()).for_each(|row| texts += &format!("{}\n", column.value(row)));
-            }
-        }
-    }
-    texts
 }
 
 fn pair(key: &str, value: impl Into<String>) -> KeyValue {

@@ -224,24 +224,7 @@ fn installs(length: usize, words: &[&str], judged: &mut Judgement) {
 
 /// A client of the web: this machine's services are local, all others are elsewhere.
 fn web(name: &str, rest: &[&str], judged: &mut Judgement) {
-    const METHODS: &[&str] = &[
-        "-X",
-        "--request",
-        "-d",
-        "--data",
-        "--data-binary",
-        "--data-raw",
-        "--data-urlencode",
-        "--json",
-        "-F",
-        "--form",
-        "-T",
-        "--upload-file",
-        "POST",
-        "PUT",
-        "PATCH",
-        "DELETE",
-    ];
+    const METHODS: &[&str] = &["POST", "PUT", "PATCH", "DELETE"];
     const WITH_VALUE: &[&str] = &[
         "-X",
         "--request",
@@ -277,7 +260,6 @@ fn web(name: &str, rest: &[&str], judged: &mut Judgement) {
         "-O",
         "-n",
         "-z",
-        "-plaintext",
     ];
     let mut is_value = false;
     let mut addresses = Vec::new();
@@ -288,13 +270,11 @@ fn web(name: &str, rest: &[&str], judged: &mut Judgement) {
             }
             continue;
         }
-        let takes_value =
-            WITH_VALUE.contains(word) && !(name != "wget" && *word == "-O") && *word != "-plaintext";
-        is_value = takes_value;
-        let is_method = METHODS.contains(word) && word.chars().all(|char| char.is_ascii_uppercase());
+        // Of wget `-O` names a file, of curl it takes the remote name.
+        is_value = WITH_VALUE.contains(word) && (name == "wget" || *word != "-O");
         if let Some((_, address)) = word.split_once('=').filter(|(option, _)| *option == "--url") {
             addresses.push(address);
-        } else if !is_flag(word) && !is_method {
+        } else if !is_flag(word) && !METHODS.contains(word) {
             addresses.push(word);
         }
     }
