@@ -355,7 +355,7 @@ impl<'f> Workspace<'f> {
             return;
         }
         let id = new_id(run, candidate);
-        let name = run.free_name(&candidate.wording.name, &id);
+        let name = run.free_name(&candidate.wording.name, &candidate.workspace, &id);
         let skill = Skill::new(name, self.name, Content::of(candidate, None));
         let reason = format!("seen in {}", skill::support(&skill.content));
         let name = skill.name.clone();

@@ -5,6 +5,9 @@ use super::effect::{Effect, Episode};
 use super::state::{Skill, State, digest};
 use super::{Layout, Library, manifest, people, skill};
 
+/// How long a skill's name may be, in the format.
+const LONGEST_NAME: usize = 64;
+
 pub(super) struct Run<'a> {
     pub(super) library: &'a Library,
     pub(super) state: State,
@@ -175,21 +178,34 @@ impl<'a> Run<'a> {
         self.changes
     }
 
-    /// The name, or with the id behind it where the name is another skill's or a person's folder.
-    pub(super) fn free_name(&self, name: &str, id: &str) -> String {
+    /// The name; where it is another skill's or a person's folder, with the workspace behind it; where
+    /// that is taken as well, with the id.
+    pub(super) fn free_name(&self, name: &str, workspace: &str, id: &str) -> String {
+        let of_workspace = with_words_of(name, workspace);
+        let names = [Some(name.to_owned()), of_workspace];
+        let free = names.into_iter().flatten().find(|name| self.is_free(name));
+        free.unwrap_or_else(|| with_id(name, id))
+    }
+
+    fn is_free(&self, name: &str) -> bool {
         let folder_is_theirs = || {
             let paths = self.library.skill_paths(name);
             paths.iter().any(|path| self.library.tree.contains_key(path) && !self.library.is_ours(path))
         };
-        if !self.state.skills.values().any(|skill| skill.name == name) && !folder_is_theirs() {
-            return name.to_owned();
-        }
-        with_id(name, id)
+        !self.state.skills.values().any(|skill| skill.name == name) && !folder_is_theirs()
     }
+}
+
+/// The name with the words of a workspace behind it; `None` where it has none, or is too long for a name.
+fn with_words_of(name: &str, workspace: &str) -> Option<String> {
+    let words = workspace.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<String> = words.map(str::to_ascii_lowercase).collect();
+    let long = format!("{name}-{}", words.join("-"));
+    (!words.is_empty() && long.len() <= LONGEST_NAME).then_some(long)
 }
 
 /// The name with the id behind it.
 pub(super) fn with_id(name: &str, id: &str) -> String {
-    let stem: String = name.chars().take(64 - 1 - id.len()).collect();
+    let stem: String = name.chars().take(LONGEST_NAME - 1 - id.len()).collect();
     format!("{}-{id}", stem.trim_end_matches('-'))
 }

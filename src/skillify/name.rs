@@ -9,11 +9,15 @@ use super::offline::{enumerated, sentence};
 use super::propose::Material;
 use super::template::Template;
 use super::unwanted::Unwanted;
+use crate::shell::command::single;
+use crate::shell::family::Family;
 
 /// How long a description may be; the format allows 1024 characters.
 const DESCRIPTION: usize = 600;
 /// How many situations a description names.
 const SITUATIONS: usize = 3;
+/// How many names of things a description lists that one may look for.
+const LOOKED_FOR: usize = 6;
 /// How many words of the thing a title has.
 const THINGS: usize = 2;
 
@@ -118,14 +122,15 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             format!("before running `{program}`"),
         ),
         Topic::Changes => (
-            format!("Check {of_project}changes"),
+            format!("{} {of_project}changes", if only_build(claims) { "Build after" } else { "Check" }),
             "Which checks belong to which files".to_owned(),
-            "after editing files and before saying that a change is done".to_owned(),
+            edited(claims)
+                .unwrap_or_else(|| "after editing files and before saying that a change is done".to_owned()),
         ),
         Topic::Files => (
             format!("Change {of_project}files together"),
             "Which files change together".to_owned(),
-            "before saying that a change is complete".to_owned(),
+            edited(claims).unwrap_or_else(|| "before saying that a change is complete".to_owned()),
         ),
         Topic::Places => (
             format!("Find the {of_project}code"),
@@ -133,7 +138,7 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             before_searching(claims),
         ),
         Topic::Commands => (
-            format!("Use the right {of_project}commands"),
+            only_replacement(claims).unwrap_or_else(|| format!("Use the right {of_project}commands")),
             "Which commands to use here, and which not".to_owned(),
             before_unwanted(claims),
         ),
@@ -149,6 +154,9 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
     };
     let failing = failing(claims);
     let mut when = if before.is_empty() { Vec::new() } else { vec![before] };
+    if matches!(topic, Topic::Tests | Topic::Lint | Topic::Types | Topic::Build) {
+        when.extend(edited(claims));
+    }
     when.extend(failing);
     let mut when_to_use: Vec<String> = when.iter().map(|when| format!("{}.", capitalised(when))).collect();
     let asked = asked_for(material);
@@ -171,8 +179,45 @@ fn before_searching(claims: &[SupportedClaim]) -> String {
         Claim::Missing { path, .. } => Some(format!("`{path}`")),
         _ => None,
     });
-    let wanted: Vec<String> = wanted.take(SITUATIONS).collect();
+    let wanted: Vec<String> = wanted.take(LOOKED_FOR).collect();
     format!("before searching for {}", enumerated(&wanted, "or"))
+}
+
+/// "after editing `styles.css`", if a description can name all the files that the claims are about.
+fn edited(claims: &[SupportedClaim]) -> Option<String> {
+    let files = claims.iter().filter_map(|claim| match &claim.claim {
+        Claim::Check { edited, .. } | Claim::Together { edited, .. } => Some(format!("`{edited}`")),
+        _ => None,
+    });
+    let mut named: Vec<String> = Vec::new();
+    for file in files {
+        if !named.contains(&file) {
+            named.push(file);
+        }
+    }
+    (1..=SITUATIONS).contains(&named.len()).then(|| format!("after editing {}", enumerated(&named, "or")))
+}
+
+/// Whether all that is to run after a change builds something.
+fn only_build(claims: &[SupportedClaim]) -> bool {
+    let builds = |claim: &SupportedClaim| {
+        let run = claim.claim.asks_for().and_then(|run| single(&run.to_string()));
+        run.is_some_and(|run| run.family() == Family::Build)
+    };
+    claims.iter().all(builds)
+}
+
+/// "Use bun", if the claims have one command to use and it is a short one.
+fn only_replacement(claims: &[SupportedClaim]) -> Option<String> {
+    let replacement = |claim: &SupportedClaim| match &claim.claim {
+        Claim::Instead { run, .. } => Some(run.words_alone()),
+        Claim::Prefer { prefer, .. } => Some(prefer.words_alone()),
+        _ => None,
+    };
+    let first = replacement(claims.first()?)?;
+    let is_short = first.split(' ').count() <= THINGS && !first.contains(['{', '/', '-', '"']);
+    (is_short && claims.iter().all(|claim| replacement(claim).as_ref() == Some(&first)))
+        .then(|| format!("Use {first}"))
 }
 
 /// "before running `npm install`", for the commands that the skill is against; before any where it is against none.

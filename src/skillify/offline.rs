@@ -112,9 +112,7 @@ fn are_one(one: &SupportedClaim, other: &SupportedClaim) -> bool {
         (Claim::Repair { command, .. }, Claim::Repair { command: theirs, .. }) => {
             command == theirs && one.failures == other.failures
         }
-        (Claim::Instead { run, .. }, Claim::Instead { run: theirs, .. }) => {
-            run == theirs && one.failures == other.failures
-        }
+        (Claim::Instead { run, .. }, Claim::Instead { run: theirs, .. }) => run == theirs,
         (Claim::Declared { file, .. }, Claim::Declared { file: theirs, .. }) => file == theirs,
         (Claim::Rejects { run, .. }, Claim::Rejects { run: theirs, .. }) => run == theirs,
         _ => false,
@@ -133,14 +131,7 @@ fn sentence_of(claims: &[&SupportedClaim]) -> Option<String> {
         Claim::Repair { command, .. } => {
             format!("If `{command}` fails{}, run {}.{careful}", with(&first.failures), codes.join(", then "))
         }
-        Claim::Instead { run, .. } => {
-            let failed = claims.iter().filter_map(|claim| match &claim.claim {
-                Claim::Instead { failed, .. } => Some(Unwanted::of(failed, Some(run)).code()),
-                _ => None,
-            });
-            let failed: Vec<String> = failed.collect();
-            format!("Use `{run}`; {} fail here{}.", enumerated(&failed, "and"), with(&first.failures))
-        }
+        Claim::Instead { run, .. } => format!("Use {}; {}.", run.told(), all_fail(claims)),
         Claim::Declared { file, .. } => {
             let names = claims.iter().filter_map(|claim| match &claim.claim {
                 Claim::Declared { name, .. } => Some(format!("`{name}`")),
@@ -157,6 +148,25 @@ fn sentence_of(claims: &[&SupportedClaim]) -> Option<String> {
         }
         _ => sentence(first),
     })
+}
+
+/// "`a` and `b` fail here with "x"", or what each fails with.
+fn all_fail(claims: &[&SupportedClaim]) -> String {
+    let failed = claims.iter().filter_map(|claim| match &claim.claim {
+        Claim::Instead { failed, run } => Some((Unwanted::of(failed, Some(run)).code(), &claim.failures)),
+        _ => None,
+    });
+    let failed: Vec<(String, &Vec<String>)> = failed.collect();
+    match failed.as_slice() {
+        [(_, first), rest @ ..] if rest.iter().all(|(_, own)| own == first) => {
+            let codes: Vec<String> = failed.iter().map(|(code, _)| code.clone()).collect();
+            format!("{} fail here{}", enumerated(&codes, "and"), with(first))
+        }
+        _ => {
+            let each = failed.iter().map(|(code, own)| format!("{code} fails here{}", with(own)));
+            enumerated(&each.collect::<Vec<_>>(), "and")
+        }
+    }
 }
 
 fn with(failures: &[String]) -> String {

@@ -51,8 +51,10 @@ impl Template {
             return None;
         }
         let flags = usual_flags(runs);
-        let having: Vec<&Command> =
-            commands().filter(|command| flags.is_subset(&deciding_flags(command))).collect();
+        let with_flags = |command: &Command| flags.is_subset(&deciding_flags(command));
+        let having: Vec<&Command> = commands().filter(|command| with_flags(command)).collect();
+        let times: Vec<usize> =
+            runs.iter().filter(|(command, _)| with_flags(command)).map(|(_, times)| *times).collect();
         let aligned: Vec<Vec<&Word>> =
             having.iter().map(|command| without_uncommon_flags(command, &flags, &having)).collect();
         let width = aligned.first()?.len();
@@ -63,7 +65,7 @@ impl Template {
         let mut pieces = Vec::with_capacity(width);
         for column in 0..width {
             let words: Vec<&Word> = aligned.iter().filter_map(|words| words.get(column).copied()).collect();
-            pieces.push(piece(&words, &mut numbering)?);
+            pieces.push(piece(&words, &times, &mut numbering)?);
         }
         let template = Self { pieces, setting: Setting::usual(runs) };
         template.is_specific(having.first()?, aligned.first()?).then_some(template)
@@ -367,12 +369,11 @@ impl Piece {
     }
 }
 
-/// The piece that stands for the words of one column.
-fn piece<'w>(words: &[&'w Word], numbering: &mut Numbering<'w>) -> Option<Piece> {
+/// The piece that stands for the words of one column, each with how often it was run.
+fn piece<'w>(words: &[&'w Word], times: &[usize], numbering: &mut Numbering<'w>) -> Option<Piece> {
     let first = *words.first()?;
     if words.iter().all(|word| word.value == first.value) {
-        // The least spelling, so that the order of the commands does not show.
-        return words.iter().min().map(|word| Piece::Literal((*word).clone()));
+        return Some(Piece::Literal(usual_spelling(words, times)?.clone()));
     }
     let key = flag_key(&first.value);
     if words.iter().any(|word| is_flag(&word.value)) && !words.iter().all(|word| has_value(&word.value, key))
@@ -381,6 +382,17 @@ fn piece<'w>(words: &[&'w Word], numbering: &mut Numbering<'w>) -> Option<Piece>
     }
     let values: Vec<&str> = words.iter().map(|word| word.value.as_str()).collect();
     Pattern::of(&values, numbering).map(Piece::Varying)
+}
+
+/// How most runs spell a word: `bin/test` or `./bin/test`. Of two that are as usual it is the least, so
+/// that the order of the commands does not show.
+fn usual_spelling<'w>(words: &[&'w Word], times: &[usize]) -> Option<&'w Word> {
+    let mut spellings: BTreeMap<&Word, usize> = BTreeMap::new();
+    for (word, times) in words.iter().zip(times) {
+        *spellings.entry(word).or_default() += times;
+    }
+    let usual = |a: &(&Word, usize), b: &(&Word, usize)| a.1.cmp(&b.1).then_with(|| b.0.cmp(a.0));
+    spellings.into_iter().max_by(usual).map(|(word, _)| word)
 }
 
 /// The parts that both paths end with.

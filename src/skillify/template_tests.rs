@@ -38,6 +38,16 @@ fn what_differs_becomes_a_typed_hole() {
 }
 
 #[test]
+fn a_word_is_spelled_as_most_runs_spell_it() {
+    let runs = |dotted: usize, plain: usize| {
+        let (dotted_one, plain_one) = (command("./bin/test core"), command("bin/test core"));
+        Template::of_runs(&[(&dotted_one, dotted), (&plain_one, plain)]).map(|template| template.to_string())
+    };
+    assert_eq!(runs(2, 30).unwrap(), "bin/test core");
+    assert_eq!(runs(30, 2).unwrap(), "./bin/test core");
+}
+
+#[test]
 fn edited_files_share_the_end_of_their_paths_or_their_folder() {
     let of = |paths: &[&str]| {
         let template = Template::of_paths(paths)?;

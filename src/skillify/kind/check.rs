@@ -30,6 +30,9 @@ const MOST_FILES: usize = 40;
 const SHARE: f64 = 0.5;
 /// This share, if the files are a whole class: what is said of all has to hold for most.
 const SHARE_OF_MANY: f64 = 0.6;
+/// Three sessions tell of a file's check only what is less probable by chance than this: a repository has
+/// hundreds of files, and some file has each check behind it.
+const CHANCE_OF_FEW: f64 = 1e-3;
 
 /// The checks that a session ran: by identity, the place of the last run.
 pub(super) type Ran<'a> = BTreeMap<&'a str, (usize, &'a Command)>;
@@ -210,7 +213,11 @@ impl<'m> Counted<'m> {
             if sums.untreated_rate() * 2.0 > sums.treated_rate() {
                 continue;
             }
-            let found = Found { check, class, counts: sums, chance: stratified_tail(&strata) };
+            let chance = stratified_tail(&strata);
+            if together <= FEWEST_TREATED && chance > CHANCE_OF_FEW {
+                continue;
+            }
+            let found = Found { check, class, counts: sums, chance };
             proposed.extend(found.proposed(sessions, members));
         }
         let mut groups: Vec<(Vec<Proposed>, usize)> = groups.into_values().collect();

@@ -2,8 +2,9 @@
 //!
 //! - Situation: a check fails and names a rule. Action: the session edits files. Outcome: the check runs again and no longer
 //!   names it, though no edit silenced it. What was broken before the session began, and stays so, is not counted.
-//! - Support: three sessions, more than those that silence it or leave it, and one in ten of those whose run of the check failed. No chance is computed:
-//!   the claim says what the tool printed.
+//! - Support: three sessions, more than those that silence it or leave it, one in ten of those in which such a
+//!   check named a rule, and one in twenty of those that ran such a check. No chance is computed: the claim says
+//!   what the tool printed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +17,13 @@ use super::super::template::Template;
 use super::{FEWEST_TREATED, Proposed, Sessions, Verdict};
 use crate::event::Status;
 use crate::shell::command::Command;
+use crate::shell::family::Family;
 use crate::shell::rule_code::EVERY_RULE;
 
-/// A rule is told if so many of the sessions in which the check failed broke it: one in ten.
+/// A rule is told if so many of the sessions in which a check named a rule broke it: one in ten.
 const SHARE: u32 = 10;
+/// And if so many of the sessions that ran such a check broke it: one in twenty. What fewer break, all know.
+const SHARE_OF_ALL: u32 = 20;
 /// So many rules of one check are told.
 const MOST_RULES: usize = 6;
 
@@ -45,7 +49,11 @@ impl Broken<'_> {
 pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
     let mut broken: BTreeMap<(&str, &str), Vec<Broken<'_>>> = BTreeMap::new();
     let mut failing: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    let mut running: BTreeMap<(&str, Family), u32> = BTreeMap::new();
     for (session, timeline) in sessions.timelines.iter().enumerate() {
+        for family in checks_of(timeline) {
+            *running.entry((timeline.project(), family)).or_default() += 1;
+        }
         for (rule, one) in of_session(session, timeline) {
             failing.entry(timeline.project()).or_default().insert(session);
             broken.entry((timeline.project(), rule)).or_default().push(one);
@@ -58,12 +66,14 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
     for ((project, rule), by) in rules {
         let Some(proposed) = propose(sessions, rule, &by) else { continue };
         let failed = failing.get(project).map_or(0, BTreeSet::len);
+        let family = by.first().map_or(Family::Other, |one| one.command.family());
+        let ran = running.get(&(project, family)).copied().unwrap_or_default();
         let with = proposed.claim.counts.treated_with;
         if with < FEWEST_TREATED {
             fallen.push((proposed, Verdict::Few));
             continue;
         }
-        let is_rare = with * SHARE < u32::try_from(failed).unwrap_or(u32::MAX);
+        let is_rare = with * SHARE < u32::try_from(failed).unwrap_or(u32::MAX) || with * SHARE_OF_ALL < ran;
         if is_rare || with <= proposed.claim.counts.treated_without {
             continue;
         }
@@ -75,6 +85,12 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
         }
     }
     (standing, fallen)
+}
+
+/// The families of the checks that a session ran.
+fn checks_of(timeline: &Timeline<'_>) -> BTreeSet<Family> {
+    let ran = timeline.steps.iter().filter_map(|step| claimable(step.action));
+    ran.map(Command::family).filter(|family| family.is_check()).collect()
 }
 
 /// Of each rule that a session broke, the first time.
