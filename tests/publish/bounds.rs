@@ -81,6 +81,27 @@ fn a_target_that_is_full_takes_changes_and_nothing_new_until_there_is_room() {
 }
 
 #[test]
+fn skills_of_one_name_are_told_apart_by_their_workspaces() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut findings: Vec<Findings> = ["shop", "Till & Co", "till-co"]
+        .map(|workspace| {
+            let mut findings = workspaces(1).remove(0);
+            findings.workspace = workspace.to_owned();
+            findings.candidates.iter_mut().for_each(|one| one.workspace.clone_from(&findings.workspace));
+            findings
+        })
+        .into();
+    let report = publish(&target(&folder, WIDE), &findings);
+    let names = report.named(Change::Created);
+    let [first, with_id, with_words] = names.as_slice() else { panic!("{names:?}") };
+    assert_eq!(*with_words, format!("{first}-till-co"));
+    assert!(with_id.starts_with(first), "{with_id}");
+    // They keep their names when another workspace comes first.
+    findings.reverse();
+    assert_eq!(publish(&target(&folder, WIDE), &findings).named(Change::Created).len(), 0);
+}
+
+#[test]
 fn a_workspace_takes_no_more_than_its_share() {
     let folder = tempfile::tempdir().unwrap();
     let mut greedy = workspaces(1).remove(0);

@@ -125,6 +125,36 @@ fn commands_that_one_replaces_are_told_in_one_breath() {
     );
 }
 
+#[test]
+fn commands_that_one_replaces_are_told_each_with_what_it_fails_with() {
+    let replaced = |id: &str, person: &str, failed: (&str, &str), file: &str| {
+        session(id)
+            .by(person)
+            .prompt("solve it")
+            .run_with_output(&format!("{} {file}", failed.0), Status::Error, failed.1)
+            .ok("ls bin")
+            .ok(&format!("bin/test {file}"))
+            .build()
+    };
+    let module = ("python3 -m pytest", "No module named pytest");
+    let program = ("pytest", "bash: pytest: command not found");
+    let sessions = [
+        replaced("a", "alice", module, "core/tests/test_add.py"),
+        replaced("b", "bob", module, "sets/tests/test_sets.py"),
+        replaced("c", "alice", program, "core/tests/test_mul.py"),
+        replaced("d", "bob", program, "sets/tests/test_and.py"),
+        replaced("e", "alice", module, "core/tests/test_div.py"),
+        replaced("f", "bob", program, "sets/tests/test_xor.py"),
+    ];
+    let skills = published(&sessions);
+    assert_eq!(
+        lessons(&skills[0]),
+        [
+            "Use `bin/test {path}`; `pytest {path}` fails here with \"command not found\" and `python3 -m pytest {path}` fails here with \"no module named\"."
+        ]
+    );
+}
+
 /// Sessions of which four lack a program that four others have.
 fn lacked_by_some(file: impl Fn(&str) -> String, folder: &str) -> Vec<Session> {
     let mut sessions: Vec<Session> = Vec::new();

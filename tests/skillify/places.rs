@@ -149,6 +149,22 @@ fn a_rule_that_nobody_mends_or_that_a_rerun_forgets_is_not_told() {
 }
 
 #[test]
+fn a_rule_that_one_in_twenty_of_those_who_lint_breaks_is_told_and_a_rarer_one_is_not() {
+    let told = |clean: usize| {
+        let mut sessions = days(|_, one| breaks_a_rule(one).edit("src/till/cart.go").ok("make lint"), 4);
+        for number in 0..clean {
+            let person = if number % 2 == 0 { "alice" } else { "bob" };
+            let one = session(&format!("clean-{number}")).by(person).project(PROJECT);
+            let one = one.prompt(&format!("Look at part {number}")).edit("src/till/cart.go");
+            sessions.push(one.ok("make lint").build());
+        }
+        lines(&with_noise(sessions)).iter().any(|line| line.contains("errcheck"))
+    };
+    assert!(told(60));
+    assert!(!told(90));
+}
+
+#[test]
 fn code_that_does_not_compile_breaks_no_rule() {
     let output = "src/till/cart.go:9:2: undefined: total (typecheck)\n1 issues:\n* typecheck: 1\n";
     let sessions = days(
