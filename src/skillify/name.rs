@@ -5,7 +5,7 @@
 
 use super::claim::{Claim, SupportedClaim};
 use super::compose::Topic;
-use super::offline::{enumerated, sentence};
+use super::offline::{enumerated, one_sentence};
 use super::propose::Material;
 use super::template::Template;
 use super::unwanted::Unwanted;
@@ -148,14 +148,16 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
         Topic::Work => (String::new(), String::new(), String::new()),
     };
     // One lesson says best itself what it teaches.
-    let teaches = match claims.as_slice() {
-        [only] => sentence(only),
-        _ => teaches,
-    };
+    let teaches = one_sentence(claims).unwrap_or(teaches);
     let failing = failing(claims);
     let mut when = if before.is_empty() { Vec::new() } else { vec![before] };
-    if matches!(topic, Topic::Tests | Topic::Lint | Topic::Types | Topic::Build) {
-        when.extend(edited(claims));
+    if matches!(topic, Topic::Tests | Topic::Lint | Topic::Types | Topic::Build)
+        && let Some(edited) = edited(claims)
+    {
+        if claims.iter().all(|claim| matches!(claim.claim, Claim::Check { .. })) {
+            when.clear();
+        }
+        when.push(edited);
     }
     when.extend(failing);
     let mut when_to_use: Vec<String> = when.iter().map(|when| format!("{}.", capitalised(when))).collect();
@@ -207,7 +209,7 @@ fn only_build(claims: &[SupportedClaim]) -> bool {
     claims.iter().all(builds)
 }
 
-/// "Use bun", if the claims have one command to use and it is a short one.
+/// "Use bun", if the claims have one command to use and it is a short one; "Use bun without rtk", if that is all.
 fn only_replacement(claims: &[SupportedClaim]) -> Option<String> {
     let replacement = |claim: &SupportedClaim| match &claim.claim {
         Claim::Instead { run, .. } => Some(run.words_alone()),
@@ -216,8 +218,22 @@ fn only_replacement(claims: &[SupportedClaim]) -> Option<String> {
     };
     let first = replacement(claims.first()?)?;
     let is_short = first.split(' ').count() <= THINGS && !first.contains(['{', '/', '-', '"']);
-    (is_short && claims.iter().all(|claim| replacement(claim).as_ref() == Some(&first)))
-        .then(|| format!("Use {first}"))
+    if !is_short || !claims.iter().all(|claim| replacement(claim).as_ref() == Some(&first)) {
+        return None;
+    }
+    let wrapper = |claim: &SupportedClaim| match &claim.claim {
+        Claim::Instead { failed, .. } => {
+            let failed = failed.words_alone();
+            failed.strip_suffix(&first)?.strip_suffix(' ').map(str::to_owned)
+        }
+        _ => None,
+    };
+    let without = wrapper(claims.first()?).filter(|word| !word.contains(' '));
+    let is_all = claims.iter().all(|claim| wrapper(claim) == without);
+    Some(match without.filter(|_| is_all) {
+        Some(wrapper) => format!("Use {first} without {wrapper}"),
+        None => format!("Use {first}"),
+    })
 }
 
 /// "before running `npm install`", for the commands that the skill is against; before any where it is against none.

@@ -11,6 +11,9 @@ use super::propose::{Material, Proposer};
 use super::template::Template;
 use super::unwanted::Unwanted;
 
+/// What holds for a smaller share of the cases is said to be usual.
+const NEARLY_ALWAYS: f64 = 0.9;
+
 /// Words claims by fixed sentences.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Offline;
@@ -58,13 +61,26 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
         Claim::Prefer { prefer, over } => {
             format!("Use `{prefer}`, not {}.", Unwanted::of(over, Some(prefer)).code())
         }
-        Claim::Check { edited, run } => format!("After editing `{edited}`, run {}.", run.told()),
+        Claim::Check { edited, run } => {
+            format!("After editing `{edited}`, run {}{}.", run.told(), if_there(claim))
+        }
+        Claim::Together { edited, also } if claim.counts.treated_rate() < NEARLY_ALWAYS => {
+            format!("A change of `{edited}` usually needs one of `{also}` too.")
+        }
         Claim::Together { edited, also } => format!("When you change `{edited}`, change `{also}` too."),
         Claim::Declared { name, file } => format!("`{name}` is declared in `{file}`."),
         Claim::Missing { path, instead } => no_such(path, instead.as_ref()),
         Claim::Rejects { run, rule } => rejected(std::slice::from_ref(rule), run),
         Claim::Avoid(command) => format!("Do not {}: people refused it.", Unwanted::of(command, None)),
     }
+}
+
+/// A check that names its file by the edited one's may lack that file.
+fn if_there(claim: &SupportedClaim) -> &'static str {
+    let varies = |part: &Template| part.to_string().contains('{');
+    let Claim::Check { edited, run } = &claim.claim else { return "" };
+    let is_pattern = varies(edited) && varies(run);
+    if is_pattern && claim.counts.treated_without > 0 { ", if that file exists" } else { "" }
 }
 
 fn no_such(path: &Template, instead: Option<&Template>) -> String {
@@ -105,6 +121,13 @@ fn joined(lines: Vec<Line>, claims: &[SupportedClaim]) -> Vec<Line> {
     lines.collect()
 }
 
+/// What the claims say, if one sentence can say it.
+pub(super) fn one_sentence(claims: &[SupportedClaim]) -> Option<String> {
+    let (first, rest) = claims.split_first()?;
+    rest.iter().all(|next| are_one(first, next)).then_some(())?;
+    sentence_of(&claims.iter().collect::<Vec<_>>())
+}
+
 /// Whether one sentence can say both.
 fn are_one(one: &SupportedClaim, other: &SupportedClaim) -> bool {
     match (&one.claim, &other.claim) {
@@ -126,7 +149,12 @@ fn sentence_of(claims: &[&SupportedClaim]) -> Option<String> {
     let careful = asked.clone().map(caution).find(|caution| !caution.is_empty()).unwrap_or_default();
     Some(match &first.claim {
         Claim::Check { edited, .. } => {
-            format!("After editing `{edited}`, run {}.", enumerated(&codes, "and"))
+            let there = claims.iter().map(|claim| if_there(claim)).find(|there| !there.is_empty());
+            format!(
+                "After editing `{edited}`, run {}{}.",
+                enumerated(&codes, "and"),
+                there.unwrap_or_default()
+            )
         }
         Claim::Repair { command, .. } => {
             format!("If `{command}` fails{}, run {}.{careful}", with(&first.failures), codes.join(", then "))

@@ -59,6 +59,17 @@ fn what_moved_is_told_where_it_is_now_or_not_at_all() {
 }
 
 #[test]
+fn a_name_that_tests_declare_too_is_told_nowhere() {
+    let of_tests = "src/till/itest/env.go:9:type CartState struct {";
+    for path in ["src/till/itest/test_env.go", "src/till/integration_test/env.go"] {
+        let of_tests = of_tests.replace("src/till/itest/env.go", path);
+        let sessions =
+            days(|day, one| grep(one, "type CartState", if day == 0 { &of_tests } else { HIT }), 8);
+        assert!(lines(&with_noise(sessions)).is_empty(), "{path}");
+    }
+}
+
+#[test]
 fn a_use_of_a_name_is_no_declaration_and_two_declarations_are_none() {
     for output in [
         "src/till/cart.go:12:\tstate := CartState{}",

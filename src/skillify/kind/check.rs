@@ -97,7 +97,27 @@ pub(super) fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<M
         let member = Member { session, edited, ran: ran(timeline), first_edits };
         projects.entry(timeline.project()).or_default().push(member);
     }
+    projects.values_mut().for_each(|members| count_whole_tasks(members));
     projects
+}
+
+/// A task that is given words of its own counts as the task: `mise run itest -- -run Cart` as `mise run itest`,
+/// if some session ran it whole.
+fn count_whole_tasks(members: &mut [Member<'_>]) {
+    const BEFORE_ITS_OWN: &str = " -- ";
+    let ran = members.iter().flat_map(|member| &member.ran);
+    let whole: Ran<'_> =
+        ran.filter(|(text, _)| !text.contains(BEFORE_ITS_OWN)).map(|(text, run)| (*text, *run)).collect();
+    for member in members {
+        let parts = member.ran.iter().filter_map(|(text, (at, _))| {
+            let (task, _) = text.split_once(BEFORE_ITS_OWN)?;
+            whole.get_key_value(task).map(|(task, (_, command))| (*task, (*at, *command)))
+        });
+        for (task, (at, command)) in parts.collect::<Vec<_>>() {
+            let known = member.ran.entry(task).or_insert((at, command));
+            known.0 = known.0.max(at);
+        }
+    }
 }
 
 /// The commands of a session that check, build or format, as claims can speak of them.

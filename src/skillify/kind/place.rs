@@ -23,6 +23,7 @@ use super::super::outcome::Outcome;
 use super::super::template::Template;
 use super::super::verify::Work;
 use super::files::split;
+use super::together::is_test;
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
 use crate::event::Status;
 
@@ -169,9 +170,11 @@ fn declarations(seen: &[Seen<'_>]) -> (Vec<Proposed>, usize) {
     }
     let (mut proposed, mut others) = (Vec::new(), 0);
     for (name, of_name) in &finds {
-        // The newest find tells where it is now; what moved before does not count.
+        // The newest find tells where it is now; what moved before does not count. Nothing moves between the
+        // sources and their tests: such a name is declared twice.
         let Some((file, _)) = of_name.last() else { continue };
-        let since = of_name.iter().skip_while(|(other, _)| other != file);
+        let moved = |other: &str| other != *file && is_test(other) == is_test(file);
+        let since = of_name.iter().skip_while(|(other, _)| moved(other));
         let mut cases = Cases::default();
         for (other, look) in since {
             let side = if other == file { &mut cases.with } else { &mut cases.without };

@@ -206,12 +206,13 @@ fn lasts(support: &[Evidence]) -> bool {
     last.started_at.since(first.started_at).as_secs() >= DAYS * 86_400
 }
 
-/// Whether a file holds tests.
-fn is_test(path: &str) -> bool {
-    let name = split(path).1.to_lowercase();
-    let mut parts = name.split(|char: char| !char.is_alphanumeric() || char == '_');
-    parts.any(|part| matches!(part, "test" | "tests" | "spec" | "specs"))
-        || path.split('/').any(|part| matches!(part, "tests" | "__tests__" | "spec" | "e2e"))
+/// Whether a file holds tests, or what only tests use.
+pub(super) fn is_test(path: &str) -> bool {
+    let mut words = path.split(|char: char| !char.is_alphanumeric());
+    words.any(|word| {
+        let word = word.to_ascii_lowercase();
+        matches!(word.as_str(), "test" | "tests" | "spec" | "specs" | "e2e" | "mock" | "mocks" | "fixtures")
+    })
 }
 
 /// Of both directions of a pair the one that holds more often.
