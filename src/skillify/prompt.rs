@@ -223,6 +223,9 @@ const AGAINST: &[&str] = &[
     "do not run",
 ];
 
+/// What may stand between such a word and the command: "not plain `sqlc`".
+const MANNERS: &[&str] = &["a ", "any ", "bare ", "global ", "just ", "plain ", "raw ", "the "];
+
 /// Whether the prompt names a command: by its text, its target or its program.
 pub(super) fn names(prompt: &str, command: &Command) -> bool {
     let said = format!(" {} ", words(prompt).join(" "));
@@ -314,9 +317,12 @@ pub(super) fn chooses(prompt: &str, wanted: &Command, unwanted: &Command) -> boo
     let said = format!(" {} ", words(prompt).join(" "));
     let (with, without) = (deciding_flags(unwanted), deciding_flags(wanted));
     let lacks_a_flag = wanted.core() == unwanted.core() && with != without && without.is_subset(&with);
-    let named = |command, flags: BTreeSet<&str>| -> Vec<String> {
+    let named = |command: &Command, flags: BTreeSet<&str>| -> Vec<String> {
         let flags = flags.into_iter().map(|flag| words(flag).join(" ")).filter(|flag| flag.len() > 2);
-        spoken(command).into_iter().chain(flags).collect()
+        // Where both are named, a program may have a name as short as `uv` or `gh`.
+        let program = command.verb().first().map(|program| words(program).join(" "));
+        let short = program.filter(|name| name.len() == 2);
+        spoken(command).into_iter().chain(flags).chain(short).collect()
     };
     let (mut wanted, mut unwanted) = (named(wanted, without), named(unwanted, with));
     let shared: BTreeSet<String> = wanted.iter().filter(|name| unwanted.contains(name)).cloned().collect();
@@ -328,7 +334,11 @@ pub(super) fn chooses(prompt: &str, wanted: &Command, unwanted: &Command) -> boo
 }
 
 fn is_against(said: &str, names: &[String]) -> bool {
-    names.iter().any(|name| AGAINST.iter().any(|against| said.contains(&format!(" {against} {name} "))))
+    let is_named = |name: &str, against: &str| {
+        let mut ways = [""].into_iter().chain(MANNERS.iter().copied());
+        ways.any(|manner| said.contains(&format!(" {against} {manner}{name} ")))
+    };
+    names.iter().any(|name| AGAINST.iter().any(|against| is_named(name, against)))
 }
 
 /// How people speak of a command: its words, its verb, its target, its program, as [`words`] has them.

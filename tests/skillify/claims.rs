@@ -97,6 +97,31 @@ fn a_command_whose_tool_is_missing_is_replaced_by_what_did_its_work() {
 }
 
 #[test]
+fn a_choice_may_be_between_programs_of_two_letters_and_name_a_plain_one() {
+    let said = |prompt: &str, over: &str, prefer: &str| {
+        let chosen = |id: &str, person: &str| {
+            let one = session(id).by(person).prompt("add a chart").ok(over);
+            one.prompt(prompt).ok(prefer).prompt("thanks").build()
+        };
+        let sessions = [chosen("a", "alice"), chosen("b", "bob"), chosen("c", "carol")];
+        published(&sessions).iter().flat_map(lessons).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for prompt in [
+        "Please use uv, not pip",
+        "We use `uv` here, never `pip`.",
+        "Don't use pip, use uv.",
+        "uv please, not plain pip",
+    ] {
+        let lines = said(prompt, "pip install charts", "uv add charts");
+        assert_eq!(lines, ["Use `uv add charts`, not `pip`."], "{prompt}");
+    }
+    assert_eq!(
+        said("go on, and never mind pip", "pip install charts", "go get charts"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
 fn commands_that_one_replaces_are_told_in_one_breath() {
     let replaced = |id: &str, person: &str, failed: &str, file: &str| {
         session(id)
