@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Action;
 use super::checkout::Checkout;
+use super::lines::{Endings, Line};
 use super::look::{Found, Look};
 use super::outcome::{self, Outcome};
 use super::prefer;
@@ -24,8 +25,7 @@ use super::version::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp, person};
 use crate::shell::class::fetched_by;
 use crate::shell::command::Command;
-use crate::shell::status::{self, is_poll};
-use crate::shell::tool::command_line;
+use crate::shell::status::is_poll;
 use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
@@ -121,7 +121,8 @@ impl Digest {
             }
         }
         let checkout = Checkout::of(session);
-        let segments = segment::segments(session);
+        let mut endings = Endings::default();
+        let segments = segment::segments(session, &mut endings);
         Self {
             tenant: session.tenant.clone(),
             session: session.id.clone(),
@@ -135,7 +136,7 @@ impl Digest {
             ended: session.ended,
             prompts: count(|event| event.kind == Kind::Prompt && event.agent.is_empty()),
             tool_calls: count(|event| event.kind == Kind::ToolCall),
-            failures: u64::try_from(failures(session)).unwrap_or(u64::MAX),
+            failures: u64::try_from(failures(session, &mut endings)).unwrap_or(u64::MAX),
             loaded,
             fetched: fetched(session),
             segments: segments.iter().map(|segment| SegmentDigest::of(segment, &checkout)).collect(),
@@ -191,17 +192,22 @@ impl Digest {
 
 /// How many calls failed: by their exit status, or by what they printed. A call that looked after a command tells
 /// of the same failure again.
-fn failures(session: &Session) -> usize {
+fn failures<'a>(session: &'a Session, endings: &mut Endings<'a>) -> usize {
     let events = || session.facts.iter().map(|fact| &fact.event);
     let calls = events().filter(|event| event.kind == Kind::ToolCall);
     let inputs: BTreeMap<&str, &str> =
         calls.map(|call| (call.tool_call_id.as_str(), call.input.as_str())).collect();
-    let failed =
-        events().filter(|event| event.kind == Kind::ToolResult && !is_poll(&event.tool)).filter(|event| {
+    let results = events().filter(|event| event.kind == Kind::ToolResult && !is_poll(&event.tool));
+    results
+        .filter(|event| {
             let input = inputs.get(event.tool_call_id.as_str()).copied().unwrap_or_default();
-            status::of_line(&event.tool, input, event.status, &event.output) == Status::Error
-        });
-    failed.count()
+            let ended = match Line::of_call(&event.tool, input) {
+                Some(line) => endings.of_line(&line, event.status, &event.output),
+                None => event.status,
+            };
+            ended == Status::Error
+        })
+        .count()
 }
 
 /// The skill's own name: assistants name a plugin's skill `plugin:skill`.
@@ -213,8 +219,11 @@ fn loaded_skill(event: &SessionEvent) -> Option<String> {
 /// The files that the commands of a session fetched from elsewhere, and what they made of them.
 fn fetched(session: &Session) -> BTreeSet<String> {
     let calls = session.facts.iter().map(|fact| &fact.event).filter(|event| event.kind == Kind::ToolCall);
-    let lines: Vec<String> = calls.filter_map(|event| command_line(&event.tool, &event.input)).collect();
-    fetched_by(lines.iter().map(String::as_str))
+    let lines: Vec<_> = calls.filter_map(|event| Line::of_call(&event.tool, &event.input)).collect();
+    if !lines.iter().any(|line| line.may_fetch()) {
+        return BTreeSet::new();
+    }
+    fetched_by(lines.iter().map(|line| line.text()))
 }
 
 impl SegmentDigest {

@@ -12,6 +12,7 @@
 //! | `action.rs` | facts become actions, the same for every assistant |
 //! | `look.rs` | where a session found things, and where it did not |
 //! | `shared.rs` | one command in memory for all actions that ran it |
+//! | `lines.rs` | command lines, each read once |
 //! | `event_ids.rs` | the events that show an action, in few bytes |
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `checkout.rs` | where the paths of edited files begin |
@@ -64,6 +65,7 @@ mod index;
 mod irreversible;
 mod joint;
 mod kind;
+mod lines;
 pub mod llm;
 mod look;
 mod matcher;
