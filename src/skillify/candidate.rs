@@ -201,7 +201,7 @@ impl Workspace<'_> {
             shortfalls
                 .push(Shortfall::Sessions { found: claim.sessions().len(), needed: self.rule.sessions });
         }
-        if let Some(found) = guard::objection_to_claim(&claim.claim) {
+        if let Some(found) = self.known.objection_to(&claim.claim) {
             shortfalls.push(Shortfall::Guarded(found.to_owned()));
         }
         shortfalls.extend(self.review([&claim.claim]));
