@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::action::Action;
 use super::checkout::Checkout;
@@ -70,6 +71,19 @@ pub struct Digest {
     fetched: BTreeSet<String>,
     /// Its segments, in order.
     pub(super) segments: Vec<SegmentDigest>,
+    /// The bytes that it was read from.
+    #[serde(skip)]
+    source: Source,
+}
+
+/// The SHA-256 of the bytes that a digest was read from, where it was; no part of what it says.
+#[derive(Debug, Clone, Default)]
+struct Source(Option<[u8; 32]>);
+
+impl PartialEq for Source {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// What mining needs of one segment.
@@ -140,7 +154,20 @@ impl Digest {
             loaded,
             fetched: fetched(session),
             segments: segments.iter().map(|segment| SegmentDigest::of(segment, &checkout)).collect(),
+            source: Source::default(),
         }
+    }
+
+    /// The digest that these bytes are, a [`postcard`]; `None` if they are none.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let mut digest: Self = postcard::from_bytes(bytes).ok()?;
+        digest.source = Source(Some(Sha256::digest(bytes).into()));
+        Some(digest)
+    }
+
+    /// The SHA-256 of the bytes that it was read from; `None` where it was made.
+    pub fn source(&self) -> Option<&[u8; 32]> {
+        self.source.0.as_ref()
     }
 
     /// [`Session::is_closed`].
@@ -337,17 +364,17 @@ fn given_versions(segment: &Segment<'_>, actions: &[(u32, Action)]) -> Option<BT
 }
 
 /// Timestamps as microseconds since the epoch.
-mod micros {
+pub(super) mod micros {
     use serde::{Deserialize, Deserializer, Serializer};
 
     use crate::event::Timestamp;
 
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
-    pub(super) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_i64(time.as_micros())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
         i64::deserialize(from).map(Timestamp::from_micros)
     }
 }

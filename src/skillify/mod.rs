@@ -99,6 +99,8 @@ mod version;
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 pub use crate::shell::setting::program_of;
 pub use crate::shell::{Class, Classes, command_line};
 pub use arrow::{segments_as_rows, segments_schema};
@@ -167,9 +169,10 @@ pub enum Idea {
 }
 
 /// What mining found, before anybody worded it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lessons {
     workspace: String,
+    #[serde(with = "digest::micros")]
     as_of: Timestamp,
     segments: usize,
     candidates: Vec<candidate::Unworded>,
