@@ -6,7 +6,7 @@ use std::time::Instant;
 use sha2::{Digest as _, Sha256};
 use skillspan::event::{Owner, SessionEvent};
 use skillspan::service::digests::Digests;
-use skillspan::service::mining::mine_offline;
+use skillspan::service::mining::mine_what_is_new;
 use skillspan::service::wording::{Found, Job};
 use skillspan::skillify::{Config, Mined};
 use skillspan::table::{FileIdentity, Filter, Location, Table};
@@ -81,7 +81,7 @@ pub(crate) fn mine(folder: &Path, kept: Option<&Path>, show: bool) {
     let started = Instant::now();
     let jobs: Vec<Job> =
         digests.places().into_iter().map(|(place, digests)| Job { place, digests, vectors: None }).collect();
-    let found = runtime.block_on(mine_offline(&jobs, Config::default())).unwrap();
+    let found = runtime.block_on(mine_what_is_new(&jobs, Config::default(), kept)).unwrap();
     println!("mined            {:>8.2?}", started.elapsed());
     for (job, Found { mined, .. }) in jobs.iter().zip(&found) {
         println!(

@@ -13,7 +13,7 @@ use crate::event::{visible_json, visible_line};
 use crate::exporters::target::Update;
 use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
-use crate::service::mining::{RunError, census_of, keep_record, mine_offline, publish, read};
+use crate::service::mining::{RunError, census_of, keep_record, mine_what_is_new, publish, read};
 use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
 use crate::skillify::null;
 
@@ -143,7 +143,7 @@ async fn mine(
         if arguments.show_prompt {
             let _ = writeln!(text, "{}: skills are worded offline, nothing is sent", pipeline.name);
         }
-        return mine_offline(jobs, pipeline.mining).await.or_fail();
+        return mine_what_is_new(jobs, pipeline.mining, pipeline.digests.as_deref()).await.or_fail();
     };
     if arguments.explain {
         let _ = writeln!(text, "{}", what_is_sent(model));

@@ -5,6 +5,7 @@
 //! publishing changes nothing without new evidence, so a restart that mines again does no harm.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,7 +22,7 @@ use crate::skillify::{self, Digest, Lessons, Mined, Offline, mine_digests};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
-use super::digests::{Digests, Packed, unpacked};
+use super::digests::{Digests, Packed, lessons, unpacked};
 use super::due::Mark;
 use super::embeddings::{Embeddings, EmbeddingsError};
 use super::metrics::MiningCounts;
@@ -84,7 +85,16 @@ const WORKSPACES_AT_ONCE: usize = 2;
 
 /// Mines workspaces without a model, off the reactor; what is found comes in the order of the jobs.
 pub async fn mine_offline(jobs: &[Job], config: skillify::Config<'static>) -> Result<Vec<Found>, RunError> {
-    let mining = jobs.iter().map(|job| mine(job, config).boxed());
+    mine_what_is_new(jobs, config, None).await
+}
+
+/// [`mine_offline`], but of workspaces whose digests are as they were what is kept in the folder of digests.
+pub async fn mine_what_is_new(
+    jobs: &[Job],
+    config: skillify::Config<'static>,
+    kept: Option<&Path>,
+) -> Result<Vec<Found>, RunError> {
+    let mining = jobs.iter().map(|job| mine(job, config, kept).boxed());
     let lessons = beside_each_other(mining.collect()).await?;
     Ok(lessons.iter().map(|lessons| Found { mined: lessons.worded(&Offline), learned: None }).collect())
 }
@@ -96,12 +106,17 @@ pub(super) async fn beside_each_other<T>(
     stream::iter(work).buffered(WORKSPACES_AT_ONCE).try_collect().await
 }
 
-/// Mines one workspace, off the reactor.
-pub(super) async fn mine(job: &Job, config: skillify::Config<'static>) -> Result<Arc<Lessons>, RunError> {
-    let Job { place: (_, workspace), digests, vectors } = job.clone();
+/// Mines one workspace, off the reactor, unless what it comes to is kept.
+pub(super) async fn mine(
+    job: &Job,
+    config: skillify::Config<'static>,
+    kept: Option<&Path>,
+) -> Result<Arc<Lessons>, RunError> {
+    let (job, kept) = (job.clone(), kept.map(Path::to_owned));
     let mining = tokio::task::spawn_blocking(move || {
-        let config = skillify::Config { vectors: vectors.as_deref(), ..config };
-        Arc::new(mine_digests(&workspace, &digests, &config))
+        let config = skillify::Config { vectors: job.vectors.as_deref(), ..config };
+        let mine = || mine_digests(&job.place.1, &job.digests, &config);
+        Arc::new(lessons::known_or(kept.as_deref(), &job, &config, mine))
     });
     Ok(mining.await?)
 }
@@ -360,7 +375,7 @@ impl Worker {
         stopping: &CancellationToken,
     ) -> Result<Vec<Found>, RunError> {
         let Some(step) = self.step.as_ref().filter(|_| !jobs.is_empty()) else {
-            return mine_offline(jobs, self.settings.mining).await;
+            return mine_what_is_new(jobs, self.settings.mining, self.settings.digests.as_deref()).await;
         };
         let known = Known::read(self.outboxes.iter().map(Outbox::unpublished).collect()).await?;
         let (found, tally) = step.run(jobs, self.settings.mining, known, stopping.cancelled()).await?;

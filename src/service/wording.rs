@@ -204,7 +204,7 @@ impl Step {
         known: &Arc<Known>,
         answers: BTreeMap<String, String>,
     ) -> Result<Pass, RunError> {
-        Ok(self.word(job, mine(job, mining).await?, known, &answers))
+        Ok(self.word(job, mine(job, mining, None).await?, known, &answers))
     }
 
     /// Words what was mined with the answers that are known, and says which are missing.

@@ -47,6 +47,10 @@ struct Known {
     token: Memo<Box<str>>,
     is_probe: Memo<bool>,
     is_literal: Memo<bool>,
+    is_check: Memo<bool>,
+    is_everyday: Memo<bool>,
+    may_be_a_step: Memo<bool>,
+    restores_files: Memo<bool>,
 }
 
 /// A command within its line.
@@ -259,7 +263,8 @@ impl Command {
             "stash",
             "switch",
         ];
-        matches!(self.verb().as_slice(), ["git", verb, ..] if RESTORING.contains(verb))
+        let restores = || matches!(self.verb().as_slice(), ["git", verb, ..] if RESTORING.contains(verb));
+        *self.known.restores_files.get(restores)
     }
 
     /// The words that are no flags: two runs with the same core are runs of the same command.
@@ -327,6 +332,10 @@ impl Command {
     /// Whether others may have to run it as well, though no claim can speak of it: neither code of its own
     /// nor what tells whether something works or hands work over.
     pub(crate) fn may_be_a_step(&self) -> bool {
+        *self.known.may_be_a_step.get(|| self.needs_doing())
+    }
+
+    fn needs_doing(&self) -> bool {
         let is_interpreter = |program: &&str| known::INTERPRETERS.contains(program);
         let is_own_code = self.inline || (self.is_fed && self.verb().first().is_some_and(is_interpreter));
         !(self.trivial || is_own_code || self.is_probe() || self.is_everyday() || self.is_delivery())
@@ -334,6 +343,10 @@ impl Command {
 
     /// Tests, builds or checks something, and changes nothing by it that others need.
     pub(crate) fn is_check(&self) -> bool {
+        *self.known.is_check.get(|| self.checks())
+    }
+
+    fn checks(&self) -> bool {
         match self.family() {
             Family::Test | Family::Lint | Family::TypeCheck | Family::Build => true,
             Family::Format | Family::Install => false,
@@ -381,7 +394,8 @@ impl Command {
     /// Version control or the moving of files about, which say nothing of a work by themselves.
     pub(crate) fn is_everyday(&self) -> bool {
         let moves = |program: &&str| known::FILE_WORK.contains(program);
-        self.is_version_control() || self.verb().first().is_some_and(moves)
+        let is_everyday = || self.is_version_control() || self.verb().first().is_some_and(moves);
+        *self.known.is_everyday.get(is_everyday)
     }
 
     /// Hands work over: commit, push, pull request.

@@ -4,6 +4,9 @@
 //! such as `npx`, `uv run` or `mise exec --` are looked through. A linter that fixes and a formatter that
 //! only checks change places: `eslint --fix` formats, `prettier --check` lints.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::command::{Command, looks_like_file, program_name};
 use super::vocabulary::families as known;
 
@@ -138,12 +141,10 @@ pub(super) fn of_program(words: &[&str]) -> Option<(Family, &'static str)> {
         let mut words = words.iter().filter(|word| !word.starts_with('-') || **word == "--test");
         pattern.all(|part| words.next().is_some_and(|word| *word == part))
     };
-    let found = known::PROGRAMS
-        .iter()
-        .flat_map(|(family, programs)| programs.iter().map(move |program| (*family, *program)))
-        .filter(|(_, program)| begins(program))
-        .max_by_key(|(_, program)| program.len());
-    let (family, program) = found?;
+    let first = words.iter().find(|word| !word.starts_with('-') || **word == "--test")?;
+    let known = BY_PROGRAM.get(first)?.iter().copied();
+    let (family, program) =
+        known.filter(|(_, program)| begins(program)).max_by_key(|(_, program)| program.len())?;
     let family = match family {
         Family::Lint if has_any(words, known::FIXING_FLAGS) || fixes_by_letter(program, words) => {
             Family::Format
@@ -167,9 +168,20 @@ fn fixes_by_letter(program: &str, words: &[&str]) -> bool {
 
 /// Whether anything is known of what the program is for.
 pub(super) fn has_family(program: &str) -> bool {
-    let mut programs = known::PROGRAMS.iter().flat_map(|(_, programs)| programs.iter());
-    programs.any(|known| known.split(' ').next() == Some(program))
+    BY_PROGRAM.contains_key(program)
 }
+
+/// What is known of programs, by their first word.
+static BY_PROGRAM: LazyLock<BTreeMap<&str, Vec<(Family, &str)>>> = LazyLock::new(|| {
+    let mut by_program: BTreeMap<&str, Vec<(Family, &str)>> = BTreeMap::new();
+    for (family, programs) in known::PROGRAMS {
+        for program in *programs {
+            let first = program.split(' ').next().unwrap_or_default();
+            by_program.entry(first).or_default().push((*family, program));
+        }
+    }
+    by_program
+});
 
 /// How many words name the task runner that the words begin with, if one is asked for a task.
 pub(super) fn task_runner(words: &[&str]) -> Option<usize> {

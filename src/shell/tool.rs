@@ -47,10 +47,11 @@ pub(crate) fn is_shell(words: &[String]) -> bool {
 
 /// The command line of a shell tool's call, whatever assistant it is of; `None` for any other tool.
 pub fn command_line(tool: &str, input: &str) -> Option<String> {
-    let words = name_words(tool);
-    if !is_shell(&words) {
-        return None;
-    }
+    if is_shell(&name_words(tool)) { line_in(input) } else { None }
+}
+
+/// The command line in the input of a shell tool's call.
+pub(crate) fn line_in(input: &str) -> Option<String> {
     let Ok(value) = serde_json::from_str::<Value>(input) else {
         return (!input.trim().is_empty() && !input.trim_start().starts_with('{')).then(|| input.to_owned());
     };

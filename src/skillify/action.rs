@@ -4,8 +4,9 @@
 //! name and by an argument that holds a command line; the line is split into commands.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -13,18 +14,19 @@ use serde_json::Value;
 
 use super::checkout::Checkout;
 use super::event_ids::EventIds;
-use super::look::{self, Look};
+use super::lines::{Endings, Line};
+use super::look::{self, Asked, Look};
 use super::outcome::Outcome;
 use super::prompt;
 use super::segment::claimable;
 use super::shared::SharedCommand;
 use crate::event::{Decision, Kind, SessionEvent, Status};
-use crate::shell::command::{Command, commands, looks_like_file};
+use crate::shell::command::{Command, looks_like_file};
 use crate::shell::refusal::refusal;
 use crate::shell::rule_code::{rule_codes, silenced};
 use crate::shell::signature;
-use crate::shell::status::{is_poll, statuses};
-use crate::shell::tool::{command_line, name_words};
+use crate::shell::status::is_poll;
+use crate::shell::tool::name_words;
 use crate::table::Fact;
 
 /// One thing that was done.
@@ -100,6 +102,8 @@ struct Call<'a> {
     call: Option<&'a SessionEvent>,
     result: Option<&'a SessionEvent>,
     decision: Option<&'a SessionEvent>,
+    line: OnceCell<Option<Arc<Line>>>,
+    fields: OnceCell<Option<Value>>,
 }
 
 /// The facts of a session joined into calls.
@@ -141,7 +145,7 @@ impl<'a> Calls<'a> {
     }
 
     /// The actions of the call that this fact is the first observation of; none for any other fact.
-    pub(super) fn actions_at(&self, fact: &'a Fact) -> Vec<Action> {
+    pub(super) fn actions_at(&self, fact: &'a Fact, endings: &mut Endings<'a>) -> Vec<Action> {
         let event = &fact.event;
         if event.kind == Kind::SkillUse {
             return vec![Action::new(What::Skill, event, vec![event.event_id.clone()].into())];
@@ -153,7 +157,7 @@ impl<'a> Calls<'a> {
         if !call.is_opened_by(event) {
             return Vec::new();
         }
-        let mut actions = call.actions(self.folder);
+        let mut actions = call.actions(self.folder, endings);
         for action in &mut actions {
             let Some(command) = action.command() else { continue };
             let made = command.words().iter().filter_map(|word| self.made.get(file_name(&word.value)));
@@ -292,17 +296,35 @@ impl<'a> Call<'a> {
     }
 
     fn looks(&self, checkout: &Checkout<'_>) -> Vec<Look> {
-        let [tool, input, output] = [
-            self.first_text(|event| &event.tool),
-            self.first_text(|event| &event.input),
-            self.first_text(|event| &event.output),
-        ];
-        let found = look::found(tool, input, output, self.status(), checkout);
+        let output = self.first_text(|event| &event.output);
+        let asked = match self.line() {
+            Some(line) => Asked::Line(line),
+            None => Asked::Tool { words: name_words(self.tool()), fields: &|| self.fields() },
+        };
+        let found = look::found(&asked, output, self.status(), checkout);
         found.into_iter().map(|found| Look { found, events: self.event_ids() }).collect()
     }
 
     fn observations(&self) -> impl Iterator<Item = &'a SessionEvent> {
         [self.call, self.result, self.decision].into_iter().flatten()
+    }
+
+    fn tool(&self) -> &'a str {
+        self.first_text(|event| &event.tool)
+    }
+
+    fn input(&self) -> &'a str {
+        self.first_text(|event| &event.input)
+    }
+
+    /// The command line that it ran, if it is a shell's.
+    fn line(&self) -> Option<&Arc<Line>> {
+        self.line.get_or_init(|| Line::of_call(self.tool(), self.input())).as_ref()
+    }
+
+    /// Its input, if that is JSON.
+    fn fields(&self) -> Option<&Value> {
+        self.fields.get_or_init(|| serde_json::from_str(self.input()).ok()).as_ref()
     }
 
     fn first_text(&self, field: impl Fn(&'a SessionEvent) -> &'a String) -> &'a str {
@@ -312,21 +334,28 @@ impl<'a> Call<'a> {
     /// The names of the files that the call made, by redirection or by a tool that writes, and whether it
     /// was a command's output that was written.
     fn made(&self) -> Vec<(String, bool)> {
-        let tool = self.first_text(|event| &event.tool);
-        let input = self.first_text(|event| &event.input);
-        if let Some(line) = command_line(tool, input) {
-            let Some(regex) = REDIRECTION.as_ref().filter(|_| line.contains('>')) else { return Vec::new() };
-            let by_command = commands(&line).iter().any(|listed| listed.command.may_be_a_step());
-            let targets = regex.captures_iter(&line).filter_map(|found| found.get(1));
+        if let Some(line) = self.line() {
+            let text = line.text();
+            let Some(regex) = REDIRECTION.as_ref().filter(|_| text.contains('>')) else { return Vec::new() };
+            let mut targets = regex.captures_iter(text).filter_map(|found| found.get(1)).peekable();
+            if targets.peek().is_none() {
+                return Vec::new();
+            }
+            let by_command = line.listed().iter().any(|listed| listed.command.may_be_a_step());
             return targets.map(|target| (file_name(target.as_str()).to_owned(), by_command)).collect();
         }
-        let words = name_words(tool);
+        let words = name_words(self.tool());
         let writes = words.iter().any(|word| word == "write" || word == "create");
-        let path = if writes { edited_path(input) } else { String::new() };
+        let path = if writes { self.edited_path() } else { String::new() };
         if path.is_empty() { Vec::new() } else { vec![(file_name(&path).to_owned(), false)] }
     }
 
-    fn actions(&self, folder: &str) -> Vec<Action> {
+    /// The file that it edits, `""` if none is named.
+    fn edited_path(&self) -> String {
+        edited_path(self.fields(), self.input())
+    }
+
+    fn actions(&self, folder: &str, endings: &mut Endings<'a>) -> Vec<Action> {
         let Some(first) = self.observations().next() else { return Vec::new() };
         let (events, status) = (self.event_ids(), self.status());
         let output = self.first_text(|event| &event.output);
@@ -336,21 +365,26 @@ impl<'a> Call<'a> {
         let decided =
             self.decision.map(|decision| decision.text.as_str()).filter(|text| rejected && !text.is_empty());
         let said = refusal.and_then(|refusal| refusal.words).or(decided).map(str::to_owned);
-        let tool = self.first_text(|event| &event.tool);
-        let input = self.first_text(|event| &event.input);
-        let mut actions: Vec<Action> = match command_line(tool, input) {
-            Some(line) if line.contains("*** Begin Patch") => {
-                let action = Action::new(What::Edit(edited_path(&line)), first, events);
+        let mut actions: Vec<Action> = match self.line() {
+            Some(line) if line.text().contains("*** Begin Patch") => {
+                let action = Action::new(What::Edit(edited_path(None, line.text())), first, events);
                 vec![Action { status, ..action }]
             }
-            Some(line) => self.commands(&within(&line, folder), status, first, &events),
+            Some(line) => {
+                let line = match within(line.text(), folder) {
+                    Cow::Borrowed(_) => Arc::clone(line),
+                    Cow::Owned(below) => Line::read(&below),
+                };
+                let statuses = endings.of(&line, status, output);
+                commands(&line, &statuses, output, first, &events)
+            }
             None => {
-                let action = Action::new(classify(tool, input), first, events);
+                let action = Action::new(self.classify(), first, events);
                 let is_run = action.run().is_some() && status == Status::Error;
-                let output = self.first_text(|event| &event.output);
                 let signature = is_run.then(|| signature::of(output)).flatten();
                 let is_edit = matches!(action.what, What::Edit(_));
-                let rules = if is_edit { silenced(&written(input)) } else { Vec::new() };
+                let rules =
+                    if is_edit { silenced(&written(self.fields(), self.input())) } else { Vec::new() };
                 vec![Action { status, signature, rules: rules.into(), ..action }]
             }
         };
@@ -369,77 +403,73 @@ impl<'a> Call<'a> {
         actions
     }
 
-    fn commands(&self, line: &str, status: Status, first: &SessionEvent, events: &EventIds) -> Vec<Action> {
-        let output = self.first_text(|event| &event.output);
-        let listed = commands(line);
-        let statuses = statuses(&listed, status, output);
-        listed
-            .into_iter()
-            .zip(statuses)
-            .map(|(listed, status)| {
-                let written = listed.writes.iter().find(|path| is_written(path));
-                let what = match listed.command.edited_in_place() {
-                    Some(path) => What::Edit(path.to_owned()),
-                    None if listed.command.is_trivial() && written.is_some() => {
-                        What::Edit(written.cloned().unwrap_or_default())
-                    }
-                    None => What::Command(listed.command.into()),
-                };
-                let action = Action::new(what, first, events.clone());
-                let signature = (status == Status::Error).then(|| signature::of(output)).flatten();
-                let checks = status == Status::Error && action.command().is_some_and(Command::is_check);
-                let rules = if checks { rule_codes(output) } else { Vec::new() };
-                Action { status, signature, rules: rules.into(), ..action }
-            })
-            .collect()
+    /// What a call did that is no shell's.
+    fn classify(&self) -> What {
+        let tool = self.tool();
+        // What such a call came to is the outcome of the command that it looks after.
+        if is_poll(tool) {
+            return What::Look;
+        }
+        let words = name_words(tool);
+        let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+        if has(&["skill"]) {
+            return What::Skill;
+        }
+        if has(&["memory", "plan", "planning", "todo", "todos", "todowrite", "todoread"]) {
+            return What::Look;
+        }
+        if has(&["edit", "write", "replace", "patch", "create", "insert", "multiedit", "notebookedit"]) {
+            return What::Edit(self.edited_path());
+        }
+        if has(LOOKING) || words.is_empty() { What::Look } else { What::Tool(Command::of_tool(tool).into()) }
     }
 }
 
-fn classify(tool: &str, input: &str) -> What {
-    // What such a call came to is the outcome of the command that it looks after.
-    if is_poll(tool) {
-        return What::Look;
-    }
-    let words = name_words(tool);
-    let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
-    if has(&["skill"]) {
-        return What::Skill;
-    }
-    if has(&["memory", "plan", "planning", "todo", "todos", "todowrite", "todoread"]) {
-        return What::Look;
-    }
-    if has(&["edit", "write", "replace", "patch", "create", "insert", "multiedit", "notebookedit"]) {
-        return What::Edit(edited_path(input));
-    }
-    let looking = [
-        "agent",
-        "ask",
-        "fetch",
-        "find",
-        "get",
-        "glob",
-        "grep",
-        "list",
-        "ls",
-        "plan",
-        "question",
-        "read",
-        "search",
-        "task",
-        "think",
-        "todo",
-        "todowrite",
-        "todoread",
-        "view",
-        "web",
-    ];
-    if has(&looking) || words.is_empty() { What::Look } else { What::Tool(Command::of_tool(tool).into()) }
+/// What the commands of a line did, each of which ended as `statuses` say.
+fn commands(
+    line: &Line,
+    statuses: &[Status],
+    output: &str,
+    first: &SessionEvent,
+    events: &EventIds,
+) -> Vec<Action> {
+    let signature = OnceCell::new();
+    let rules = OnceCell::new();
+    let listed = line.listed().iter().zip(line.commands()).zip(statuses);
+    listed
+        .map(|((listed, command), status)| {
+            let written = listed.writes.iter().find(|path| is_written(path));
+            let what = match listed.command.edited_in_place() {
+                Some(path) => What::Edit(path.to_owned()),
+                None if listed.command.is_trivial() && written.is_some() => {
+                    What::Edit(written.cloned().unwrap_or_default())
+                }
+                None => What::Command(command.clone()),
+            };
+            let mut action = Action::new(what, first, events.clone());
+            action.status = *status;
+            if *status == Status::Error {
+                action.signature = signature.get_or_init(|| signature::of(output)).clone();
+                if action.command().is_some_and(Command::is_check) {
+                    action.rules = rules.get_or_init(|| rule_codes(output)).clone().into();
+                }
+            }
+            action
+        })
+        .collect()
 }
+
+/// Words of the names of tools that change nothing.
+#[rustfmt::skip]
+const LOOKING: &[&str] = &[
+    "agent", "ask", "fetch", "find", "get", "glob", "grep", "list", "ls", "plan", "question", "read", "search",
+    "task", "think", "todo", "todowrite", "todoread", "view", "web",
+];
 
 /// What an edit writes, with what it replaces left out.
-fn written(input: &str) -> String {
+fn written(fields: Option<&Value>, input: &str) -> String {
     const WRITTEN: [&str; 6] = ["new_string", "content", "new_str", "new_text", "newString", "file_text"];
-    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(input) else {
+    let Some(Value::Object(fields)) = fields else {
         return input.lines().filter(|line| line.starts_with('+')).collect::<Vec<_>>().join("\n");
     };
     let text = |fields: &serde_json::Map<String, Value>| {
@@ -447,11 +477,11 @@ fn written(input: &str) -> String {
     };
     let edits = fields.get("edits").and_then(Value::as_array).into_iter().flatten();
     let edits = edits.filter_map(Value::as_object).filter_map(text);
-    text(&fields).into_iter().chain(edits).collect::<Vec<_>>().join("\n")
+    text(fields).into_iter().chain(edits).collect::<Vec<_>>().join("\n")
 }
 
-/// The file that an edit names, `""` if none; the first of a patch.
-fn edited_path(input: &str) -> String {
+/// The file that an edit names, `""` if none; the first of a patch. `fields` is the input, if that is JSON.
+fn edited_path(fields: Option<&Value>, input: &str) -> String {
     let patched = |patch: &str| {
         let name = |line: &str| {
             let marks = ["*** Update File: ", "*** Add File: ", "+++ b/"];
@@ -459,7 +489,7 @@ fn edited_path(input: &str) -> String {
         };
         patch.lines().find_map(name)
     };
-    let Ok(value) = serde_json::from_str::<Value>(input) else { return patched(input).unwrap_or_default() };
+    let Some(value) = fields else { return patched(input).unwrap_or_default() };
     let Value::Object(fields) = value else { return String::new() };
     let text = |keys: &[&str]| keys.iter().find_map(|key| fields.get(*key).and_then(Value::as_str));
     let path = text(&["file_path", "path", "filename", "file", "target_file", "absolute_path", "filePath"])

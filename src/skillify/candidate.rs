@@ -6,6 +6,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::Idea;
 use super::chance::Background;
 use super::claim::{Candidate, Claim, Evidence, Scope, SupportedClaim, Wording};
@@ -66,7 +68,7 @@ pub(super) struct Draft {
 }
 
 /// A candidate that is not worded yet.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Unworded {
     workspace: String,
     scope: Scope,
@@ -201,7 +203,7 @@ impl Workspace<'_> {
             shortfalls
                 .push(Shortfall::Sessions { found: claim.sessions().len(), needed: self.rule.sessions });
         }
-        if let Some(found) = guard::objection_to_claim(&claim.claim) {
+        if let Some(found) = self.known.objection_to(&claim.claim) {
             shortfalls.push(Shortfall::Guarded(found.to_owned()));
         }
         shortfalls.extend(self.review([&claim.claim]));

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::digest::micros;
 use super::evidence::Counts;
 use super::outcome::Outcome;
 use super::score::Shortfall;
@@ -261,9 +262,10 @@ impl fmt::Display for Claim {
 }
 
 /// A segment that shows a claim at work.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Evidence {
     /// When the segment started.
+    #[serde(with = "micros")]
     pub started_at: Timestamp,
     /// The segment.
     pub segment: String,
@@ -284,7 +286,7 @@ pub struct Evidence {
 }
 
 /// A claim with everything that speaks for and against it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SupportedClaim {
     /// What is claimed.
     pub claim: Claim,
@@ -348,7 +350,7 @@ impl SupportedClaim {
 }
 
 /// For whom a skill is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
     /// Everybody in the workspace.
     Workspace,

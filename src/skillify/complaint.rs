@@ -5,6 +5,9 @@
 //! asks for nothing. Who asks for a repair and says nothing of all this ("the login page returns 500, please
 //! fix it") starts new work. What is to be undone is the work before if it is not named.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::prompt::visible;
 
 /// Longer prompts describe work.
@@ -102,9 +105,10 @@ pub(super) fn complains(prompt: &str, is_its_word: impl Fn(&str) -> bool) -> boo
         return false;
     }
     let clauses = clauses(&text);
-    let asks = clauses.iter().flat_map(|clause| &clause.words).any(|word| REQUESTS.contains(&word.as_str()));
+    let asks =
+        || clauses.iter().flat_map(|clause| &clause.words).any(|word| REQUESTS.contains(&word.as_str()));
     let complains = |(place, clause): (usize, &Clause)| {
-        let fails = (place == 0 || clause.contrasts) && clause.says_it_fails(asks, &is_its_word);
+        let fails = (place == 0 || clause.contrasts) && clause.says_it_fails(&asks, &is_its_word);
         fails || clause.undoes() || clause.denies() || (place == 0 && clause.repeats_the_order())
     };
     clauses.iter().enumerate().any(complains) || is_outcry(&text, &clauses)
@@ -149,7 +153,7 @@ impl Clause {
         Self { words, contrasts }
     }
 
-    fn says_it_fails(&self, asks: bool, is_its_word: &impl Fn(&str) -> bool) -> bool {
+    fn says_it_fails(&self, asks: &impl Fn() -> bool, is_its_word: &impl Fn(&str) -> bool) -> bool {
         if self.words.first().is_some_and(|word| CONDITIONS.contains(&word.as_str())) {
             return false;
         }
@@ -159,7 +163,7 @@ impl Clause {
         let names_it = || self.words.iter().any(|word| is_its_word(word));
         let blames = has(&["your"]) || self.says("since you") || self.says("after you");
         let has_subject = before.iter().any(|word| !NO_SUBJECT.contains(&word.as_str())) || self.is_thing(at);
-        !has_subject || blames || self.contrasts || (!asks && (has(SINCE) || names_it()))
+        !has_subject || blames || self.contrasts || (!asks() && (has(SINCE) || names_it()))
     }
 
     /// Where it says that something fails.
@@ -182,18 +186,41 @@ impl Clause {
             let code = self.words.iter().position(code)?;
             self.words.get(..code)?.iter().rposition(|word| verbs.contains(&word.as_str()))
         };
-        let phrase = |phrase: &&str| {
-            let stands = |at: usize| {
-                let mut words = phrase.split(' ').zip(at..);
-                words.all(|(word, at)| self.words.get(at).is_some_and(|other| other == word))
-            };
-            let found = (0..self.words.len()).find(|at| stands(*at))?;
-            let before = found.checked_sub(1).and_then(|before| self.words.get(before));
-            let attributive = before.is_some_and(|word| BEFORE_NOUNS.contains(&word.as_str()));
-            let subject = found == 1 && !ADJECTIVES.contains(phrase);
-            (!attributive || subject || phrase.starts_with("same")).then_some(found)
-        };
-        FAILS.iter().filter_map(phrase).min().or_else(down).or_else(server_error)
+        self.failing_phrase().or_else(down).or_else(server_error)
+    }
+
+    /// Where the first phrase stands that says so.
+    fn failing_phrase(&self) -> Option<usize> {
+        static BY_WORD: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
+            let mut by_word: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            for phrase in FAILS {
+                by_word.entry(phrase.split(' ').next().unwrap_or_default()).or_default().push(phrase);
+            }
+            by_word
+        });
+        // Each phrase is taken where it stands first.
+        let mut seen: Vec<&str> = Vec::new();
+        for (found, word) in self.words.iter().enumerate() {
+            for phrase in BY_WORD.get(word.as_str()).into_iter().flatten() {
+                if seen.contains(phrase) || !self.stands(phrase, found) {
+                    continue;
+                }
+                seen.push(phrase);
+                let before = found.checked_sub(1).and_then(|before| self.words.get(before));
+                let attributive = before.is_some_and(|word| BEFORE_NOUNS.contains(&word.as_str()));
+                let subject = found == 1 && !ADJECTIVES.contains(phrase);
+                if !attributive || subject || phrase.starts_with("same") {
+                    return Some(found);
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether a phrase stands at this word.
+    fn stands(&self, phrase: &str, at: usize) -> bool {
+        let mut words = phrase.split(' ').zip(at..);
+        words.all(|(word, at)| self.words.get(at).is_some_and(|other| other == word))
     }
 
     /// "Wrong usage text", where the failure is said of what comes behind it.
@@ -205,7 +232,7 @@ impl Clause {
     }
 
     fn says(&self, phrase: &str) -> bool {
-        format!(" {} ", self.words.join(" ")).contains(&format!(" {phrase} "))
+        (0..self.words.len()).any(|at| self.stands(phrase, at))
     }
 
     /// "Roll it back", and not "revert the colour to blue".
@@ -228,6 +255,9 @@ impl Clause {
 
     /// "I didn't ask for that", "you should not have reloaded it".
     fn denies(&self) -> bool {
+        if !self.words.iter().any(|word| word == "i" || word == "you") {
+            return false;
+        }
         let not = ["didn t", "did not", "never", "nie"];
         let wanted = ["ask", "asked", "want", "wanted", "say", "said", "mean", "tell", "told"];
         let denied =

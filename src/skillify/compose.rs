@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::claim::{Claim, SupportedClaim};
 use super::template::Template;
 use crate::shell::command::{Command, single};
@@ -16,7 +18,7 @@ use crate::shell::family::Family;
 pub(super) const MOST_CLAIMS: usize = 15;
 
 /// What a skill is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Topic {
     /// Steps that belong together: a procedure.
     Work,

@@ -12,9 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::action::Action;
 use super::checkout::Checkout;
+use super::lines::{Endings, Line};
 use super::look::{Found, Look};
 use super::outcome::{self, Outcome};
 use super::prefer;
@@ -24,8 +26,7 @@ use super::version::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp, person};
 use crate::shell::class::fetched_by;
 use crate::shell::command::Command;
-use crate::shell::status::{self, is_poll};
-use crate::shell::tool::command_line;
+use crate::shell::status::is_poll;
 use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
@@ -70,6 +71,19 @@ pub struct Digest {
     fetched: BTreeSet<String>,
     /// Its segments, in order.
     pub(super) segments: Vec<SegmentDigest>,
+    /// The bytes that it was read from.
+    #[serde(skip)]
+    source: Source,
+}
+
+/// The SHA-256 of the bytes that a digest was read from, where it was; no part of what it says.
+#[derive(Debug, Clone, Default)]
+struct Source(Option<[u8; 32]>);
+
+impl PartialEq for Source {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// What mining needs of one segment.
@@ -121,7 +135,8 @@ impl Digest {
             }
         }
         let checkout = Checkout::of(session);
-        let segments = segment::segments(session);
+        let mut endings = Endings::default();
+        let segments = segment::segments(session, &mut endings);
         Self {
             tenant: session.tenant.clone(),
             session: session.id.clone(),
@@ -135,11 +150,24 @@ impl Digest {
             ended: session.ended,
             prompts: count(|event| event.kind == Kind::Prompt && event.agent.is_empty()),
             tool_calls: count(|event| event.kind == Kind::ToolCall),
-            failures: u64::try_from(failures(session)).unwrap_or(u64::MAX),
+            failures: u64::try_from(failures(session, &mut endings)).unwrap_or(u64::MAX),
             loaded,
             fetched: fetched(session),
             segments: segments.iter().map(|segment| SegmentDigest::of(segment, &checkout)).collect(),
+            source: Source::default(),
         }
+    }
+
+    /// The digest that these bytes are, a [`postcard`]; `None` if they are none.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let mut digest: Self = postcard::from_bytes(bytes).ok()?;
+        digest.source = Source(Some(Sha256::digest(bytes).into()));
+        Some(digest)
+    }
+
+    /// The SHA-256 of the bytes that it was read from; `None` where it was made.
+    pub fn source(&self) -> Option<&[u8; 32]> {
+        self.source.0.as_ref()
     }
 
     /// [`Session::is_closed`].
@@ -191,17 +219,22 @@ impl Digest {
 
 /// How many calls failed: by their exit status, or by what they printed. A call that looked after a command tells
 /// of the same failure again.
-fn failures(session: &Session) -> usize {
+fn failures<'a>(session: &'a Session, endings: &mut Endings<'a>) -> usize {
     let events = || session.facts.iter().map(|fact| &fact.event);
     let calls = events().filter(|event| event.kind == Kind::ToolCall);
     let inputs: BTreeMap<&str, &str> =
         calls.map(|call| (call.tool_call_id.as_str(), call.input.as_str())).collect();
-    let failed =
-        events().filter(|event| event.kind == Kind::ToolResult && !is_poll(&event.tool)).filter(|event| {
+    let results = events().filter(|event| event.kind == Kind::ToolResult && !is_poll(&event.tool));
+    results
+        .filter(|event| {
             let input = inputs.get(event.tool_call_id.as_str()).copied().unwrap_or_default();
-            status::of_line(&event.tool, input, event.status, &event.output) == Status::Error
-        });
-    failed.count()
+            let ended = match Line::of_call(&event.tool, input) {
+                Some(line) => endings.of_line(&line, event.status, &event.output),
+                None => event.status,
+            };
+            ended == Status::Error
+        })
+        .count()
 }
 
 /// The skill's own name: assistants name a plugin's skill `plugin:skill`.
@@ -213,8 +246,11 @@ fn loaded_skill(event: &SessionEvent) -> Option<String> {
 /// The files that the commands of a session fetched from elsewhere, and what they made of them.
 fn fetched(session: &Session) -> BTreeSet<String> {
     let calls = session.facts.iter().map(|fact| &fact.event).filter(|event| event.kind == Kind::ToolCall);
-    let lines: Vec<String> = calls.filter_map(|event| command_line(&event.tool, &event.input)).collect();
-    fetched_by(lines.iter().map(String::as_str))
+    let lines: Vec<_> = calls.filter_map(|event| Line::of_call(&event.tool, &event.input)).collect();
+    if !lines.iter().any(|line| line.may_fetch()) {
+        return BTreeSet::new();
+    }
+    fetched_by(lines.iter().map(|line| line.text()))
 }
 
 impl SegmentDigest {
@@ -328,17 +364,17 @@ fn given_versions(segment: &Segment<'_>, actions: &[(u32, Action)]) -> Option<BT
 }
 
 /// Timestamps as microseconds since the epoch.
-mod micros {
+pub(super) mod micros {
     use serde::{Deserialize, Deserializer, Serializer};
 
     use crate::event::Timestamp;
 
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
-    pub(super) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_i64(time.as_micros())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
         i64::deserialize(from).map(Timestamp::from_micros)
     }
 }

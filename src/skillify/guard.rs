@@ -3,8 +3,10 @@
 //! A text with a credential, a name, a deceiving letter or an instruction to the assistant is withheld. A command is
 //! published only if it is of a known kind that the configuration allows: see [`crate::shell::class`].
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
@@ -12,7 +14,7 @@ use regex::{Regex, RegexSet};
 use super::claim::Claim;
 use super::score::Shortfall;
 use crate::redact::{PLACEHOLDER, Redactor};
-use crate::shell::class::{self, Fetched};
+use crate::shell::class::{self, Fetched, Judgement};
 use crate::shell::{Class, Classes};
 
 /// The credentials that are also kept out of the table; none may come in with an older table.
@@ -74,7 +76,7 @@ pub(super) fn objection(text: &str) -> Option<&'static str> {
 }
 
 /// What a claim holds that must not be published, if anything.
-pub(super) fn objection_to_claim(claim: &Claim) -> Option<&'static str> {
+fn objection_to_claim(claim: &Claim) -> Option<&'static str> {
     let text = claim.to_string();
     if names_a_host(&text) {
         return Some("a host");
@@ -96,6 +98,30 @@ pub(super) struct Known {
     pub(super) fetched: Fetched,
     /// The tools that their assistants have beside the shell, by name.
     pub(super) tools: BTreeSet<String>,
+    /// What is known of claims and lines that were looked at: many candidates have the same.
+    objections: RefCell<BTreeMap<Claim, Option<&'static str>>>,
+    judged: RefCell<BTreeMap<String, Rc<Judgement>>>,
+}
+
+impl Known {
+    /// [`objection_to_claim`].
+    pub(super) fn objection_to(&self, claim: &Claim) -> Option<&'static str> {
+        if let Some(known) = self.objections.borrow().get(claim) {
+            return *known;
+        }
+        let found = objection_to_claim(claim);
+        self.objections.borrow_mut().insert(claim.clone(), found);
+        found
+    }
+
+    fn judge(&self, line: &str) -> Rc<Judgement> {
+        if let Some(known) = self.judged.borrow().get(line) {
+            return Rc::clone(known);
+        }
+        let judged = Rc::new(class::judge(line));
+        self.judged.borrow_mut().insert(line.to_owned(), Rc::clone(&judged));
+        judged
+    }
 }
 
 /// What a person has to agree to before the claims are published: each class beyond the allowed ones, with what
@@ -117,7 +143,7 @@ pub(super) fn needs_review<'c>(
             if known.tools.contains(&line) && allowed.has(Class::Tasks) {
                 continue;
             }
-            let judged = class::judge(&line);
+            let judged = known.judge(&line);
             let beyond =
                 || judged.beyond(allowed).filter(|(class, _)| is_asked_for || *class != Class::Unknown);
             beyond().for_each(|(class, why)| add(class, why));
@@ -130,7 +156,7 @@ pub(super) fn needs_review<'c>(
         }
         // A command that it is against is shown as well: who skims it must not find one that does harm.
         for line in claim.unwanted().into_iter().map(ToString::to_string) {
-            let judged = class::judge(&line);
+            let judged = known.judge(&line);
             let harms =
                 judged.beyond(allowed).filter(|(class, _)| matches!(class, Class::Send | Class::FetchedCode));
             harms.for_each(|(class, why)| add(class, why));

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::checkout::Checkout;
 use super::event_ids::EventIds;
+use super::lines::Line;
 use crate::event::Status;
-use crate::shell::command::{commands, looks_like_file};
-use crate::shell::tool::{command_line, name_words};
+use crate::shell::command::looks_like_file;
 
 /// One thing that a session learned of where things are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,19 +47,26 @@ const MOST_HITS: usize = 3;
 /// A name that is shorter is anybody's.
 const SHORTEST_NAME: usize = 5;
 
+/// What a call asked for.
+pub(super) enum Asked<'a> {
+    /// A command line.
+    Line(&'a Line),
+    /// A tool with a name of such words; its input, if that is JSON.
+    Tool { words: Vec<String>, fields: &'a dyn Fn() -> Option<&'a Value> },
+}
+
 /// What one call found, each once.
 pub(super) fn found(
-    tool: &str,
-    input: &str,
+    asked: &Asked<'_>,
     output: &str,
     status: Status,
     checkout: &Checkout<'_>,
 ) -> BTreeSet<Found> {
     let end = output.floor_char_boundary(output.len().min(MOST_OUTPUT));
     let output = output.get(..end).unwrap_or_default();
-    let found = match command_line(tool, input) {
-        Some(line) => of_line(&line, output, status),
-        None => of_tool(tool, input, output, status),
+    let found = match asked {
+        Asked::Line(line) => of_line(line, output, status),
+        Asked::Tool { words, fields } => of_tool(words, *fields, output, status),
     };
     found.into_iter().filter_map(|found| found.within(checkout)).collect()
 }
@@ -82,13 +89,22 @@ impl Found {
     }
 }
 
-fn of_tool(tool: &str, input: &str, output: &str, status: Status) -> Vec<Found> {
-    let words = name_words(tool);
+fn of_tool<'a>(
+    words: &[String],
+    fields: &dyn Fn() -> Option<&'a Value>,
+    output: &str,
+    status: Status,
+) -> Vec<Found> {
     let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
-    let fields: Value = serde_json::from_str(input).unwrap_or_default();
-    let text = |keys: &[&str]| keys.iter().find_map(|key| fields.get(*key).and_then(Value::as_str));
+    let reads = has(&["read", "view", "open", "cat"]);
+    let searches = has(&["grep", "search", "glob", "ripgrep", "find"]) && !has(&["web"]);
+    if !reads && !searches {
+        return Vec::new();
+    }
+    let fields = fields();
+    let text = |keys: &[&str]| keys.iter().find_map(|key| fields?.get(*key).and_then(Value::as_str));
     let path = text(&["file_path", "absolute_path", "path", "filePath", "filename", "file", "directory"]);
-    if has(&["read", "view", "open", "cat"]) {
+    if reads {
         let Some(path) = path.filter(|path| looks_like_file(path)) else { return Vec::new() };
         return if says_missing(output) {
             vec![Found::Missing(path.to_owned())]
@@ -97,9 +113,6 @@ fn of_tool(tool: &str, input: &str, output: &str, status: Status) -> Vec<Found> 
         } else {
             vec![Found::Present(path.to_owned())]
         };
-    }
-    if !has(&["grep", "search", "glob", "ripgrep", "find"]) || has(&["web"]) {
-        return Vec::new();
     }
     let pattern = text(&["pattern", "query", "regex"]).unwrap_or_default();
     match path {
@@ -121,14 +134,14 @@ fn hits(pattern: &str, within: Option<&str>, output: &str) -> Vec<Found> {
     found
 }
 
-fn of_line(line: &str, output: &str, status: Status) -> Vec<Found> {
-    let listed = commands(line);
+fn of_line(line: &Line, output: &str, status: Status) -> Vec<Found> {
+    let listed = line.listed();
     // A folder that the line enters decides where its paths begin.
     if listed.iter().any(|listed| listed.command.setting().directory.is_some()) {
         return Vec::new();
     }
     let mut found: Vec<Found> = missing_in(output).map(|path| Found::Missing(path.to_owned())).collect();
-    let [only] = listed.as_slice() else { return found };
+    let [only] = listed else { return found };
     let words = only.command.words();
     let searches =
         matches!(words.first().map(|word| word.value.as_str()), Some("grep" | "rg" | "ack" | "ag"));
@@ -172,7 +185,9 @@ fn missing_in(output: &str) -> impl Iterator<Item = &str> {
         );
         Regex::new(&form).ok()
     });
+    let says_so = output.contains("No such file or directory");
     FORM.iter()
+        .filter(move |_| says_so)
         .flat_map(move |form| form.captures_iter(output))
         .filter_map(|found| Some(found.get(1)?.as_str()))
 }
@@ -266,6 +281,7 @@ fn plain(pattern: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shell::tool::name_words;
 
     fn is_declared(name: &str, file: &str) -> Found {
         Found::Declared { name: name.to_owned(), file: file.to_owned() }
@@ -305,25 +321,28 @@ mod tests {
     #[test]
     fn paths_that_are_not_there_are_told_by_tools_and_programs() {
         let reads = r#"{"file_path": "/srv/shop/app/tax.py"}"#;
+        let tool = |name: &str, input: &str, output: &str, status: Status| {
+            let fields: Value = serde_json::from_str(input).unwrap();
+            of_tool(&name_words(name), &|| Some(&fields), output, status)
+        };
+        let line = |line: &str, output: &str, status: Status| of_line(&Line::read(line), output, status);
         let missing = |path: &str| vec![Found::Missing(path.to_owned())];
         assert_eq!(
-            of_tool("Read", reads, "File does not exist.", Status::Error),
+            tool("Read", reads, "File does not exist.", Status::Error),
             missing("/srv/shop/app/tax.py")
         );
         assert_eq!(
-            of_line("cat app/tax.py", "cat: app/tax.py: No such file or directory", Status::Error),
+            line("cat app/tax.py", "cat: app/tax.py: No such file or directory", Status::Error),
             missing("app/tax.py")
         );
         assert_eq!(
-            of_tool("Grep", r#"{"pattern": "tax", "path": "app/rates"}"#, "No files found", Status::Ok),
+            tool("Grep", r#"{"pattern": "tax", "path": "app/rates"}"#, "No files found", Status::Ok),
             [Found::InVain("app/rates".to_owned())]
         );
         assert_eq!(
-            of_tool("Read", reads, "1 class Tax:", Status::Ok),
+            tool("Read", reads, "1 class Tax:", Status::Ok),
             [Found::Present("/srv/shop/app/tax.py".to_owned())]
         );
-        assert!(
-            of_line("cd web && cat a.ts", "cat: a.ts: No such file or directory", Status::Error).is_empty()
-        );
+        assert!(line("cd web && cat a.ts", "cat: a.ts: No such file or directory", Status::Error).is_empty());
     }
 }

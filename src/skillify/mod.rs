@@ -12,6 +12,7 @@
 //! | `action.rs` | facts become actions, the same for every assistant |
 //! | `look.rs` | where a session found things, and where it did not |
 //! | `shared.rs` | one command in memory for all actions that ran it |
+//! | `lines.rs` | command lines, each read once |
 //! | `event_ids.rs` | the events that show an action, in few bytes |
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `checkout.rs` | where the paths of edited files begin |
@@ -64,6 +65,7 @@ mod index;
 mod irreversible;
 mod joint;
 mod kind;
+mod lines;
 pub mod llm;
 mod look;
 mod matcher;
@@ -96,6 +98,8 @@ mod version;
 
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 
 pub use crate::shell::setting::program_of;
 pub use crate::shell::{Class, Classes, command_line};
@@ -165,9 +169,10 @@ pub enum Idea {
 }
 
 /// What mining found, before anybody worded it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lessons {
     workspace: String,
+    #[serde(with = "digest::micros")]
     as_of: Timestamp,
     segments: usize,
     candidates: Vec<candidate::Unworded>,

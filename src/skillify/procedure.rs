@@ -16,7 +16,6 @@ use super::compose::Topic;
 use super::evidence::Counts;
 use super::evidence::significance::stratified_tail;
 use super::failing;
-use super::guard;
 use super::said::Said;
 use super::score::{self, Shortfall};
 use super::split;
@@ -139,11 +138,11 @@ impl Workspace<'_> {
         // A check or an everyday command that must not be published is left out; without any other the
         // rest would not do the work.
         let (guarded, kept): (Vec<_>, Vec<_>) =
-            kept.into_iter().partition(|kept| guard::objection_to_claim(&kept.step.claim).is_some());
-        dropped.extend(guarded.iter().filter_map(|guarded| withheld("a step", &guarded.step.claim)));
+            kept.into_iter().partition(|kept| self.known.objection_to(&kept.step.claim).is_some());
+        dropped.extend(guarded.iter().filter_map(|guarded| self.withheld("a step", &guarded.step.claim)));
         let claims: Vec<Claim> = kept.iter().map(|kept| kept.step.claim.clone()).collect();
         if !is_a_procedure(&claims, works) {
-            let found = guarded.iter().find_map(|guarded| guard::objection_to_claim(&guarded.step.claim));
+            let found = guarded.iter().find_map(|guarded| self.known.objection_to(&guarded.step.claim));
             let failing = left.iter().find(|left| left.shortfalls.contains(&Shortfall::Failing));
             let shortfalls = match (found, failing.or(left.first()), apart.first()) {
                 (Some(found), ..) => vec![Shortfall::Guarded(found.to_owned())],
@@ -165,6 +164,11 @@ impl Workspace<'_> {
         let claims: Vec<SupportedClaim> = kept.into_iter().map(|kept| kept.claim).collect();
         shortfalls.extend(self.review(claims.iter().map(|claim| &claim.claim)));
         Draft { topic: Topic::Work, claims, dropped, shortfalls }
+    }
+
+    /// What a reader is told of a line that must not be published, if it must not.
+    fn withheld(&self, what: &str, claim: &Claim) -> Option<String> {
+        self.known.objection_to(claim).map(|found| format!("{what}: the guard found {found}"))
     }
 
     fn judged(&self, step: Step, works: &[&Work<'_>]) -> Judged {
@@ -337,11 +341,6 @@ fn sessions(claim: &SupportedClaim) -> Sessions<'_> {
     sessions
         .map(|evidence| ((evidence.tenant.as_str(), evidence.session.as_str()), evidence.person.as_str()))
         .collect()
-}
-
-/// What a reader is told of a line that must not be published, if it must not.
-fn withheld(what: &str, claim: &Claim) -> Option<String> {
-    guard::objection_to_claim(claim).map(|found| format!("{what}: the guard found {found}"))
 }
 
 /// What became of a cluster, in one line.

@@ -1,6 +1,11 @@
 //! Prompts: what starts new work, and what corrects or continues it.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use super::complaint;
 use super::telling::telling_words;
@@ -28,13 +33,18 @@ pub(super) struct Before<'a> {
     pub(super) targets: BTreeSet<&'a str>,
     /// The commands that it ran and that do more than look.
     pub(super) commands: Vec<&'a Command>,
+    /// The telling words of its prompt, once somebody asks.
+    pub(super) telling: OnceCell<Vec<String>>,
 }
 
 impl Before<'_> {
     /// Whether a word is one of what was asked for or run.
     fn speaks_of(&self, word: &str) -> bool {
-        word.len() > 3
-            && (self.targets.contains(word) || telling_words(self.prompt).iter().any(|other| other == word))
+        word.len() > 3 && (self.targets.contains(word) || self.telling().iter().any(|other| other == word))
+    }
+
+    fn telling(&self) -> &[String] {
+        self.telling.get_or_init(|| telling_words(self.prompt))
     }
 }
 
@@ -148,49 +158,79 @@ const CONTINUING: &[&str] = &[
 const THANKS: &[&str] =
     &["cheers", "danke", "great", "merci", "nice", "perfect", "thank", "thanks", "thx", "awesome", "lgtm"];
 
+/// Phrases, looked for all at once, a space before and behind each.
+struct Phrases(LazyLock<Option<AhoCorasick>>);
+
+impl Phrases {
+    const fn of(search: fn() -> Option<AhoCorasick>) -> Self {
+        Self(LazyLock::new(search))
+    }
+
+    /// Whether one of them stands in words as [`said`] gives them.
+    fn stand_in(&self, said: &str) -> bool {
+        self.0.as_ref().is_some_and(|phrases| phrases.is_match(said))
+    }
+}
+
+fn search(phrases: &[&str]) -> Option<AhoCorasick> {
+    AhoCorasick::new(phrases.iter().map(|phrase| format!(" {phrase} "))).ok()
+}
+
+static DIRECTS: Phrases = Phrases::of(|| search(DIRECTING));
+static SPEAKS_AGAINST: Phrases = Phrases::of(|| search(AGAINST));
+
 /// What `prompt` does to the turn before it.
 pub(super) fn role(prompt: &str, before: &Before<'_>) -> Role {
-    let words = words(prompt);
-    let polite = words.iter().take_while(|word| POLITE.contains(&word.as_str())).count();
-    let words = words.get(polite..).unwrap_or_default();
-    if words.is_empty() {
+    let said = said(prompt);
+    let mut padded = said.as_str();
+    while let Some((first, _)) = padded.get(1..).and_then(|rest| rest.split_once(' '))
+        && POLITE.contains(&first)
+    {
+        padded = padded.get(first.len() + 1..).unwrap_or_default();
+    }
+    let opening = padded.trim();
+    if opening.is_empty() {
         return Role::New;
     }
-    let opening = words.join(" ");
-    let opens = |phrases: &[&str]| phrases.iter().any(|phrase| starts_with_phrase(&opening, phrase));
-    let beginning = format!(" {} ", words.get(..4).unwrap_or(words).join(" "));
-    let adds = || ADDING.iter().any(|word| beginning.contains(&format!(" {word} ")));
-    if !opens(CONTENT) && (opens(REJECTING) || (opens(RECONSIDERING) && !adds())) {
+    let words = || opening.split(' ');
+    let opens = |phrases: &[&str]| phrases.iter().any(|phrase| starts_with_phrase(opening, phrase));
+    let adds = || {
+        let beginning = format!(" {} ", words().take(4).collect::<Vec<_>>().join(" "));
+        ADDING.iter().any(|word| beginning.contains(&format!(" {word} ")))
+    };
+    let is_content = opens(CONTENT);
+    if !is_content && (opens(REJECTING) || (opens(RECONSIDERING) && !adds())) {
         return Role::Correction;
     }
-    if !opens(CONTENT) && complaint::complains(prompt, |word| before.speaks_of(word)) {
+    if !is_content && complaint::complains(prompt, |word| before.speaks_of(word)) {
         return Role::Correction;
     }
-    let padded = format!(" {opening} ");
-    let directs = DIRECTING.iter().any(|phrase| padded.contains(&format!(" {phrase} ")));
-    if directs && (before.open_failure || mentions(prompt, &before.targets)) {
+    if DIRECTS.stand_in(padded) && (before.open_failure || mentions(prompt, &before.targets)) {
         return Role::Correction;
     }
-    if before.commands.iter().any(|command| speaks_against(prompt, command)) {
+    let is_against = |command: &&Command| is_against(&said, &spoken(command));
+    if SPEAKS_AGAINST.stand_in(&said) && before.commands.iter().any(is_against) {
         return Role::Correction;
     }
-    if self::words(prompt) == self::words(before.prompt) {
+    if said == self::said(before.prompt) {
         return if before.open_failure { Role::Correction } else { Role::Continuation };
     }
-    if opens(CONTINUING) && words.len() <= 4 {
+    let is_short = words().nth(4).is_none();
+    if opens(CONTINUING) && is_short {
         return Role::Continuation;
     }
-    if is_thanks(prompt) && words.len() <= 4 { Role::Continuation } else { Role::New }
+    if is_thanks(prompt) && is_short { Role::Continuation } else { Role::New }
 }
 
 /// Whether the prompt opens with thanks or praise.
 pub(super) fn is_thanks(prompt: &str) -> bool {
-    words(prompt).first().is_some_and(|word| THANKS.contains(&word.as_str()))
+    let visible = visible(prompt);
+    words_in(&visible).next().is_some_and(|word| THANKS.contains(&word.to_lowercase().as_str()))
 }
 
 /// Whether the prompt says no more than that the work may stand or go on.
 pub(super) fn is_consent(prompt: &str) -> bool {
-    CONSENTING.contains(&words(prompt).join(" ").as_str())
+    CONSENTING.contains(&said(prompt).trim())
 }
 
 /// Whether the client put this prompt in place of an interrupt.
@@ -228,14 +268,8 @@ const MANNERS: &[&str] = &["a ", "any ", "bare ", "global ", "just ", "plain ", 
 
 /// Whether the prompt names a command: by its text, its target or its program.
 pub(super) fn names(prompt: &str, command: &Command) -> bool {
-    let said = format!(" {} ", words(prompt).join(" "));
+    let said = said(prompt);
     spoken(command).iter().any(|name| said.contains(&format!(" {name} ")))
-}
-
-/// Whether the prompt says that a command is not wanted.
-pub(super) fn speaks_against(prompt: &str, command: &Command) -> bool {
-    let said = format!(" {} ", words(prompt).join(" "));
-    is_against(&said, &spoken(command))
 }
 
 /// Words that say that something is not wanted now, or not so, and may be another time.
@@ -314,7 +348,10 @@ pub(super) fn forbids(said: &str, command: &Command) -> bool {
 /// Whether the prompt names one command and says that the other is not wanted, by names that tell
 /// the two apart. Where the one only lacks a flag of the other, the flag is all there is to name.
 pub(super) fn chooses(prompt: &str, wanted: &Command, unwanted: &Command) -> bool {
-    let said = format!(" {} ", words(prompt).join(" "));
+    let said = said(prompt);
+    if !SPEAKS_AGAINST.stand_in(&said) {
+        return false;
+    }
     let (with, without) = (deciding_flags(unwanted), deciding_flags(wanted));
     let lacks_a_flag = wanted.core() == unwanted.core() && with != without && without.is_subset(&with);
     let named = |command: &Command, flags: BTreeSet<&str>| -> Vec<String> {
@@ -363,15 +400,34 @@ fn mentions(prompt: &str, targets: &BTreeSet<&str>) -> bool {
 
 /// The words of a prompt in lower case, letters and digits only.
 fn words(prompt: &str) -> Vec<String> {
-    visible(prompt)
-        .split(|char: char| !char.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect()
+    words_in(&visible(prompt)).map(str::to_lowercase).collect()
+}
+
+/// The same in one text, with a space before the first, between them and behind the last.
+fn said(prompt: &str) -> String {
+    let visible = visible(prompt);
+    let mut said = String::with_capacity(visible.len() + 2);
+    said.push(' ');
+    for word in words_in(&visible) {
+        if word.is_ascii() {
+            said.extend(word.chars().map(|char| char.to_ascii_lowercase()));
+        } else {
+            said.push_str(&word.to_lowercase());
+        }
+        said.push(' ');
+    }
+    said
+}
+
+fn words_in(visible: &str) -> impl Iterator<Item = &str> {
+    visible.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 /// The prompt without what clients wrap around or into it (`<system-reminder>…</system-reminder>`).
-pub(super) fn visible(prompt: &str) -> String {
+pub(super) fn visible(prompt: &str) -> Cow<'_, str> {
+    if !prompt.contains('<') {
+        return Cow::Borrowed(prompt);
+    }
     let mut kept = String::new();
     let mut rest = prompt;
     while let Some((before, tagged)) = rest.split_once('<') {
@@ -388,7 +444,7 @@ pub(super) fn visible(prompt: &str) -> String {
         }
     }
     kept.push_str(rest);
-    kept
+    Cow::Owned(kept)
 }
 
 #[cfg(test)]
@@ -401,6 +457,7 @@ mod tests {
             open_failure,
             targets: ["db-reset"].into(),
             commands: Vec::new(),
+            telling: OnceCell::new(),
         };
         role(prompt, &before)
     }

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::claim::{Claim, SupportedClaim, Wording};
 use super::compose::Topic;
 use super::prefer::{self, Choice};
@@ -23,7 +25,7 @@ pub trait Proposer {
 }
 
 /// What a skill may be worded from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Material {
     /// What it is about.
     pub topic: Topic,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::claim::{Claim, Evidence, SupportedClaim};
 use super::guard;
 use crate::event::Timestamp;
@@ -37,7 +39,7 @@ impl Default for PublishRule {
 }
 
 /// Why a candidate is not published.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Shortfall {
     /// Too few accepted sessions show it.

@@ -4,6 +4,7 @@
 //! the segment that it speaks of. A prompt whose turn runs again what had failed before it belongs
 //! there as well, whatever its words and language.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -11,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::action::{Action, Calls, What};
 use super::checkout::Checkout;
+use super::lines::Endings;
 use super::look::Look;
 use super::prompt::{self, Before, Role};
 use super::telling::telling_words;
@@ -72,14 +74,14 @@ impl Segment<'_> {
 }
 
 /// The segments of one session, in order.
-pub(super) fn segments(session: &Session) -> Vec<Segment<'_>> {
+pub(super) fn segments<'a>(session: &'a Session, endings: &mut Endings<'a>) -> Vec<Segment<'a>> {
     let mut facts: Vec<&Fact> = session.facts.iter().collect();
     facts.sort_by(|a, b| order(&a.event).cmp(&order(&b.event)));
     let checkout = Checkout::of(session);
     let calls = Calls::join(&facts, checkout.folder());
     let mut turns: Vec<Turn<'_>> = Vec::new();
     for fact in facts {
-        add_fact(&mut turns, fact, &calls, &checkout);
+        add_fact(&mut turns, fact, &calls, &checkout, endings);
     }
     group(session, turns)
 }
@@ -88,7 +90,13 @@ fn order(event: &SessionEvent) -> (Timestamp, i64, &str) {
     (event.timestamp, event.seq, &event.event_id)
 }
 
-fn add_fact<'a>(turns: &mut Vec<Turn<'a>>, fact: &'a Fact, calls: &Calls<'a>, checkout: &Checkout<'_>) {
+fn add_fact<'a>(
+    turns: &mut Vec<Turn<'a>>,
+    fact: &'a Fact,
+    calls: &Calls<'a>,
+    checkout: &Checkout<'_>,
+    endings: &mut Endings<'a>,
+) {
     let event = &fact.event;
     let is_prompt = event.kind == Kind::Prompt && event.agent.is_empty();
     if is_prompt && prompt::is_interrupt(&event.text) {
@@ -111,7 +119,7 @@ fn add_fact<'a>(turns: &mut Vec<Turn<'a>>, fact: &'a Fact, calls: &Calls<'a>, ch
     let Some(turn) = turns.last_mut() else { return };
     turn.scores.extend(signed(event));
     turn.interrupted |= event.decision_source == "user_abort";
-    turn.actions.extend(calls.actions_at(fact));
+    turn.actions.extend(calls.actions_at(fact, endings));
     turn.looks.extend(calls.looks_at(fact, checkout));
 }
 
@@ -158,6 +166,7 @@ fn role(turn: &Turn<'_>, segment: &Segment<'_>) -> Role {
         open_failure: !failures.is_empty(),
         targets: targets.collect(),
         commands: last.actions.iter().filter_map(claimable).collect(),
+        telling: OnceCell::new(),
     };
     let role = prompt::role(text, &before);
     let repeats = || {

@@ -11,6 +11,7 @@ use serde::de::Visitor;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::lines::Lines;
 use super::places::{Places, hash_of};
 use crate::shell::command::Command;
 
@@ -50,11 +51,17 @@ pub struct SharedCommands {
     places_of_read: Places,
     commands: Vec<SharedCommand>,
     places: Places,
+    lines: Lines,
 }
 
 thread_local! {
     /// What [`SharedCommands::within`] knows; `None` outside of it. Serde hands nothing down to what it reads.
     static KNOWN: RefCell<Option<SharedCommands>> = const { RefCell::new(None) };
+}
+
+/// What `work` makes of the lines that are known; `None` where none are kept.
+pub(super) fn with_lines<T>(work: impl FnOnce(&mut Lines) -> T) -> Option<T> {
+    KNOWN.with_borrow_mut(|known| known.as_mut().map(|known| work(&mut known.lines)))
 }
 
 /// Reads digests, on this thread, so that equal commands are one in memory.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::prompt::visible;
 
-/// Words that say nothing about the work: joints of a sentence, greeting, praise and correction.
+/// Words that say nothing about the work: joints of a sentence, greeting, praise and correction; in order.
 #[rustfmt::skip]
 const EMPTY_WORDS: &[&str] = &[
     "a", "aber", "about", "actually", "after", "again", "all", "alle", "also", "always", "an", "and",
@@ -49,7 +49,9 @@ pub(super) fn telling_words(prompt: &str) -> Vec<String> {
     }
     words.retain(|word| is_word(word));
     let words = words.into_iter().map(str::to_lowercase);
-    words.filter(|word| !EMPTY_WORDS.contains(&word.as_str()) && seen.insert(word.clone())).collect()
+    words
+        .filter(|word| EMPTY_WORDS.binary_search(&word.as_str()).is_err() && seen.insert(word.clone()))
+        .collect()
 }
 
 fn is_order(sentence: &[&str]) -> bool {
@@ -78,6 +80,11 @@ fn without_code(prompt: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn empty_words_stand_in_order() {
+        assert!(EMPTY_WORDS.is_sorted());
+    }
 
     #[test]
     fn telling_words_leave_out_what_must_not_be_published() {

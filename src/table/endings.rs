@@ -36,42 +36,42 @@ struct Ended<'a> {
 /// Gives the results of calls that only started their commands the ends of these. `facts` are in order of time;
 /// `notified` are observations that are endings.
 pub(super) fn settle(facts: &mut [Fact], notified: &[SessionEvent]) {
-    let inputs: BTreeMap<String, (String, String)> = facts
-        .iter()
-        .filter(|fact| fact.event.kind == Kind::ToolCall && !fact.event.tool_call_id.is_empty())
-        .filter(|fact| may_matter(&fact.event.tool, &fact.event.input))
-        .map(|fact| (fact.event.tool_call_id.clone(), (fact.event.tool.clone(), fact.event.input.clone())))
-        .collect();
     let mut by_name: BTreeMap<String, Running> = BTreeMap::new();
     let mut by_call: BTreeMap<String, usize> = BTreeMap::new();
-    let results: Vec<usize> = (0..facts.len())
-        .filter(|at| facts.get(*at).is_some_and(|fact| fact.event.kind == Kind::ToolResult))
-        .collect();
-    for at in results {
-        let Some(fact) = facts.get(at).cloned() else { continue };
-        let (tool, input) =
-            inputs.get(&fact.event.tool_call_id).map_or(("", ""), |(tool, input)| (tool, input));
-        let tool = if tool.is_empty() { fact.event.tool.as_str() } else { tool };
-        let name = named_by(input).into_iter().find(|name| by_name.contains_key(name));
-        if let Some(name) = name.filter(|_| is_poll(tool) || ending(&fact.event.output).is_some()) {
-            look_after(facts, &mut by_name, &name, &fact);
+    for (at, calls) in results(facts) {
+        let Some(fact) = facts.get(at) else { continue };
+        let calls = || calls.iter().rev().filter_map(|call| facts.get(*call)).map(|call| &call.event);
+        let output = &fact.event.output;
+        // Most calls are over with their results.
+        let may_go_on = is_still_running(output) || calls().any(|call| is_in_background(&call.input));
+        if !may_go_on && by_name.is_empty() {
             continue;
         }
-        let goes_on =
-            is_still_running(&fact.event.output) && crate::shell::status::runs_commands(tool, input);
-        let is_started = goes_on || is_in_background(input) && ending(&fact.event.output).is_none();
+        let (tool, input) = calls()
+            .find(|call| may_matter(&call.tool, &call.input))
+            .map_or(("", ""), |call| (&call.tool, &call.input));
+        let tool = if tool.is_empty() { fact.event.tool.as_str() } else { tool };
+        let name = if by_name.is_empty() { Vec::new() } else { named_by(input) };
+        let name = name.into_iter().find(|name| by_name.contains_key(name));
+        if let Some(name) = name.filter(|_| is_poll(tool) || ending(output).is_some()) {
+            let poll = output.clone();
+            look_after(facts, &mut by_name, &name, &poll);
+            continue;
+        }
+        let goes_on = is_still_running(output) && crate::shell::status::runs_commands(tool, input);
+        let is_started = goes_on || is_in_background(input) && ending(output).is_none();
         if !is_started {
             continue;
+        }
+        by_call.insert(fact.event.tool_call_id.clone(), at);
+        if let Some(name) = background_id(output) {
+            let printed = printed(output).to_owned();
+            by_name.insert(name.to_owned(), Running { result: at, printed });
         }
         if let Some(own) = facts.get_mut(at) {
             // A start that failed has failed.
             own.event.status =
-                if fact.event.status == Status::Error && !goes_on { Status::Error } else { Status::Unknown };
-        }
-        by_call.insert(fact.event.tool_call_id.clone(), at);
-        if let Some(name) = background_id(&fact.event.output) {
-            let printed = printed(&fact.event.output).to_owned();
-            by_name.insert(name.to_owned(), Running { result: at, printed });
+                if own.event.status == Status::Error && !goes_on { Status::Error } else { Status::Unknown };
         }
     }
     for event in notified {
@@ -93,6 +93,20 @@ pub(super) fn settle(facts: &mut [Fact], notified: &[SessionEvent]) {
     }
 }
 
+/// The places of results, each with the places of the calls that it may be of.
+fn results(facts: &[Fact]) -> Vec<(usize, Vec<usize>)> {
+    let mut calls: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let places = || facts.iter().map(|fact| &fact.event).enumerate();
+    for (at, event) in places() {
+        if event.kind == Kind::ToolCall && !event.tool_call_id.is_empty() {
+            calls.entry(&event.tool_call_id).or_default().push(at);
+        }
+    }
+    let results = places().filter(|(_, event)| event.kind == Kind::ToolResult);
+    let of = |event: &SessionEvent| calls.get(event.tool_call_id.as_str()).cloned().unwrap_or_default();
+    results.map(|(at, event)| (at, of(event))).collect()
+}
+
 fn may_matter(tool: &str, input: &str) -> bool {
     is_poll(tool) || is_in_background(input) || crate::shell::status::runs_commands(tool, input)
 }
@@ -102,8 +116,7 @@ fn is_result_of(fact: &Fact, call: &str) -> bool {
 }
 
 /// A call that looks after a command: it goes on, or it ended.
-fn look_after(facts: &mut [Fact], by_name: &mut BTreeMap<String, Running>, name: &str, poll: &Fact) {
-    let output = &poll.event.output;
+fn look_after(facts: &mut [Fact], by_name: &mut BTreeMap<String, Running>, name: &str, output: &str) {
     let Some(status) = ending(output) else {
         if is_still_running(output)
             && let Some(running) = by_name.get_mut(name)

@@ -118,6 +118,9 @@ pub(super) async fn fetch_footer(
     }
 }
 
+/// So many rows are made room for ahead.
+const MOST_RESERVED: usize = 1 << 16;
+
 /// Reads a whole file, after its checksum was found right.
 pub(super) fn decode(file: Bytes) -> Result<(Footer, Vec<SessionEvent>), Damage> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(file.clone())?;
@@ -127,7 +130,9 @@ pub(super) fn decode(file: Bytes) -> Result<(Footer, Vec<SessionEvent>), Damage>
     }
     // A column that a later version added is left unread.
     let known = ProjectionMask::columns(reader.parquet_schema(), COLUMNS.iter().map(|column| column.name));
-    let mut events = Vec::new();
+    // A footer is not believed further than that.
+    let rows = usize::try_from(footer.rows).unwrap_or_default();
+    let mut events = Vec::with_capacity(rows.min(MOST_RESERVED));
     for batch in reader.with_projection(known).build()? {
         append_rows(&mut events, &batch.map_err(ParquetError::from)?, COLUMNS.iter())?;
     }

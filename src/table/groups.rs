@@ -69,6 +69,9 @@ pub struct Standing {
     unseen: Vec<Listed>,
 }
 
+/// So many rows of a group are made room for ahead.
+const MOST_RESERVED: usize = 64;
+
 /// Files whose ties are read at once.
 const FILES_AT_ONCE: usize = 4;
 
@@ -222,19 +225,18 @@ impl NewGroups {
     fn hold(&mut self, events: Vec<SessionEvent>) {
         for event in events.into_iter().filter(|event| !self.hidden.hides(event)) {
             if let Some(group) = self.forest.group_of(&hashes_of_event(&event)) {
-                self.held.entry(group).or_default().events.push(event);
+                let events = &mut self.held.entry(group).or_default().events;
+                if events.is_empty() {
+                    events.reserve(self.forest.rows_of(group).min(MOST_RESERVED));
+                }
+                events.push(event);
             }
         }
     }
 
     fn hand_over(&mut self, groups: Vec<usize>) -> Vec<Group> {
         let held = groups.into_iter().filter_map(|group| self.held.remove(&group));
-        held.map(|Held { replaces, events }| {
-            let mut ties = Ties::default();
-            events.iter().for_each(|event| ties.add(event));
-            Group { ties, replaces, events }
-        })
-        .collect()
+        held.map(|Held { replaces, events }| Group { ties: Ties::of(&events), replaces, events }).collect()
     }
 
     /// Reads the rows that known groups have in files that were seen.

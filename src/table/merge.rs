@@ -21,14 +21,19 @@ use crate::event::{Attributes, Decision, Kind, SessionEvent, Status, Timestamp};
 impl Fact {
     /// Merges the observations of one fact; `None` if there are none.
     pub fn merge(observations: Vec<SessionEvent>) -> Option<Self> {
-        let ids: BTreeSet<&String> = observations.iter().map(|observation| &observation.event_id).collect();
-        let event_ids: Vec<String> = ids.into_iter().cloned().collect();
-        let event = match <[SessionEvent; 1]>::try_from(observations) {
+        Self::of(observations.into_iter())
+    }
+
+    pub(super) fn of(mut observations: impl Iterator<Item = SessionEvent>) -> Option<Self> {
+        let (first, second) = (observations.next()?, observations.next());
+        let Some(second) = second else {
             // Most facts are observed once.
-            Ok([only]) => only,
-            Err(several) => merge_columns(&several, event_ids.first()?.clone()),
+            return Some(Self { event_ids: vec![first.event_id.clone()], event: first });
         };
-        Some(Self { event, event_ids })
+        let several: Vec<SessionEvent> = [first, second].into_iter().chain(observations).collect();
+        let ids: BTreeSet<&String> = several.iter().map(|observation| &observation.event_id).collect();
+        let event_ids: Vec<String> = ids.into_iter().cloned().collect();
+        Some(Self { event: merge_columns(&several, event_ids.first()?.clone()), event_ids })
     }
 }
 

@@ -385,7 +385,7 @@ impl Extend<SessionEvent> for Observations {
 /// Which of two rows of one observation came first. Rows that came at the same moment and still
 /// differ (two versions, two redaction rules) need some order that is always the same, also to a reader
 /// of the columns without long texts alone.
-fn arrival_order(a: &SessionEvent, b: &SessionEvent) -> Order {
+pub(super) fn arrival_order(a: &SessionEvent, b: &SessionEvent) -> Order {
     let keys = |event: &SessionEvent| -> Vec<String> {
         Columns::Keys.of_schema().into_iter().map(|column| column.rendered(event)).collect()
     };

@@ -13,16 +13,21 @@ const CLIENT: &str = "client";
 
 /// A call, its result and its decision have one name: the call's, where it has one.
 pub(super) fn name_tools(facts: &mut [Fact]) {
-    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut names: BTreeMap<&str, &str> = BTreeMap::new();
     for event in facts.iter().map(|fact| &fact.event).filter(|event| is_named(event)) {
-        let name = names.entry(event.tool_call_id.clone()).or_default();
+        let name = names.entry(&event.tool_call_id).or_default();
         if name.is_empty() || event.kind == Kind::ToolCall {
-            name.clone_from(&event.tool);
+            *name = &event.tool;
         }
     }
-    for fact in facts.iter_mut().filter(|fact| is_about_a_call(&fact.event)) {
-        if let Some(name) = names.get(&fact.event.tool_call_id).filter(|name| **name != fact.event.tool) {
-            fact.event.tool.clone_from(name);
+    let about_calls = facts.iter().enumerate().filter(|(_, fact)| is_about_a_call(&fact.event));
+    let renamed = about_calls.filter_map(|(at, Fact { event, .. })| {
+        let name = names.get(event.tool_call_id.as_str()).filter(|name| **name != event.tool)?;
+        Some((at, (*name).to_owned()))
+    });
+    for (at, name) in renamed.collect::<Vec<_>>() {
+        if let Some(fact) = facts.get_mut(at) {
+            fact.event.tool = name;
         }
     }
 }
@@ -38,6 +43,9 @@ fn is_named(event: &SessionEvent) -> bool {
 /// What a model call cost that shows no words is added to the call nearest in time that its agent made, else to
 /// the nearest answer. Where there is neither, it is an answer without words.
 pub(super) fn place_costs(facts: Vec<Fact>) -> Vec<Fact> {
+    if !facts.iter().any(|fact| is_usage(&fact.event)) {
+        return facts;
+    }
     let (costs, mut facts): (Vec<Fact>, Vec<Fact>) =
         facts.into_iter().partition(|fact| is_usage(&fact.event));
     let mut left = Vec::new();

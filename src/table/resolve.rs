@@ -14,12 +14,13 @@
 //!
 //! The result does not depend on the order of the events or on how often one of them is given.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::endings::{self, is_ending};
 use super::history::{self, TraceId};
-use super::read::Observations;
+use super::read::arrival_order;
 use super::reading;
 use super::reconcile::reconcile;
 use super::{Fact, Session, SessionSource, Summary};
@@ -78,22 +79,43 @@ struct Members {
 
 /// The observations by session.
 fn members(events: Vec<SessionEvent>) -> impl Iterator<Item = Members> {
-    let mut observations = Observations::default();
-    observations.extend(events);
-    let mut events = observations.into_events();
+    let mut events = each_once(events);
     events.iter_mut().for_each(clip_to_arrival);
 
     let homes = find_homes(&events);
-    let mut sessions: BTreeMap<(String, String, String), (SessionSource, Vec<SessionEvent>)> =
-        BTreeMap::new();
-    for (event, home) in events.into_iter().zip(homes) {
+    let mut places: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+    let mut sources: Vec<(SessionSource, usize)> = Vec::new();
+    let mut of: Vec<usize> = Vec::with_capacity(events.len());
+    for (event, home) in events.iter().zip(&homes) {
         let (tenant, workspace) = event.scope();
-        let key = (tenant.to_owned(), workspace.to_owned(), home.session_id);
-        let (source, members) = sessions.entry(key).or_insert_with(|| (home.source, Vec::new()));
-        *source = home.source.min(*source);
-        members.push(event);
+        let place = *places.entry((tenant, workspace, &home.session_id)).or_insert_with(|| {
+            sources.push((home.source, 0));
+            sources.len() - 1
+        });
+        of.push(place);
+        if let Some((source, count)) = sources.get_mut(place) {
+            *source = home.source.min(*source);
+            *count += 1;
+        }
     }
-    sessions.into_iter().map(|((tenant, _, id), (source, events))| Members { tenant, id, source, events })
+    // In the order of their keys.
+    let order: Vec<usize> = places.values().copied().collect();
+    let mut sessions: Vec<Option<Members>> = Vec::new();
+    sessions.resize_with(sources.len(), || None);
+    for ((tenant, _, id), place) in places {
+        let (Some(slot), Some((source, count))) = (sessions.get_mut(place), sources.get(place)) else {
+            continue;
+        };
+        let (tenant, id) = (tenant.to_owned(), id.to_owned());
+        *slot = Some(Members { tenant, id, source: *source, events: Vec::with_capacity(*count) });
+    }
+    drop(homes);
+    for (event, place) in events.into_iter().zip(of) {
+        if let Some(Some(session)) = sessions.get_mut(place) {
+            session.events.push(event);
+        }
+    }
+    order.into_iter().filter_map(move |place| sessions.get_mut(place).and_then(Option::take))
 }
 
 fn clip_to_arrival(event: &mut SessionEvent) {
@@ -103,19 +125,23 @@ fn clip_to_arrival(event: &mut SessionEvent) {
 }
 
 /// The session that an observation belongs to.
-struct Home {
-    session_id: String,
+struct Home<'a> {
+    session_id: Cow<'a, str>,
     source: SessionSource,
 }
 
-fn find_homes(events: &[SessionEvent]) -> Vec<Home> {
+fn find_homes(events: &[SessionEvent]) -> Vec<Home<'_>> {
     let traces = Traces::of(events);
     let continued = traces.continued(events);
-    let home = |session_id, source| Home { session_id, source };
-    let find = |event: &SessionEvent| {
+    let find = |event| {
+        let event: &SessionEvent = event;
         if !event.session_id.is_empty() {
-            return home(event.session_id.clone(), SessionSource::Attribute);
+            return Home {
+                session_id: Cow::Borrowed(event.session_id.as_str()),
+                source: SessionSource::Attribute,
+            };
         }
+        let home = |session_id: String, source| Home { session_id: Cow::Owned(session_id), source };
         if event.trace_id.is_empty() {
             return home(format!("event:{}", event.event_id), SessionSource::None);
         }
@@ -229,7 +255,10 @@ fn most_frequent<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
 fn put_together(mut members: Members, options: &ResolveOptions) -> Session {
     let _ = reconcile(&mut members.events);
     let head = members.head(options);
-    let (mut notified, events) = members.events.into_iter().partition::<Vec<_>, _>(is_ending);
+    let (mut notified, events) = match members.events.iter().any(is_ending) {
+        true => members.events.into_iter().partition::<Vec<_>, _>(is_ending),
+        false => (Vec::new(), members.events),
+    };
     let mut facts = reading::place_costs(merge_facts(events, &head.id, &head.workspace));
     if facts.last().is_some_and(|last| is_usage(&last.event)) {
         sort_by_time(&mut facts);
@@ -279,12 +308,13 @@ fn fact_of(event: &SessionEvent) -> (Kind, &str, &str) {
 
 /// Merges the observations of one session, whose id and workspace the facts then bear.
 fn merge_facts(events: Vec<SessionEvent>, session_id: &str, workspace: &str) -> Vec<Fact> {
-    let mut groups: BTreeMap<(Kind, String, String), Vec<SessionEvent>> = BTreeMap::new();
-    for event in events {
-        let (kind, key, alone) = fact_of(&event);
-        groups.entry((kind, key.to_owned(), alone.to_owned())).or_default().push(event);
-    }
-    let mut facts: Vec<Fact> = groups.into_values().filter_map(Fact::merge).collect();
+    let mut order: Vec<usize> = (0..events.len()).collect();
+    let of = |at: usize| events.get(at).map(fact_of);
+    order.sort_by(|a, b| of(*a).cmp(&of(*b)));
+    let facts: Vec<usize> = order.chunk_by(|a, b| of(*a) == of(*b)).map(<[usize]>::len).collect();
+    let mut ordered = in_order(events, order).into_iter();
+    let mut facts: Vec<Fact> =
+        facts.into_iter().filter_map(|size| Fact::of(ordered.by_ref().take(size))).collect();
     for fact in &mut facts {
         session_id.clone_into(&mut fact.event.session_id);
         workspace.clone_into(&mut fact.event.workspace);
@@ -296,15 +326,45 @@ fn merge_facts(events: Vec<SessionEvent>, session_id: &str, workspace: &str) -> 
 /// By time. Some clients' clocks give the start of a span in whole milliseconds and its end more
 /// finely, so that a turn seems to begin before the one before it has ended: within a millisecond,
 /// the trace that began first comes first.
-fn sort_by_time(facts: &mut [Fact]) {
-    let mut begins: BTreeMap<String, Timestamp> = BTreeMap::new();
+fn sort_by_time(facts: &mut Vec<Fact>) {
+    let mut begins: BTreeMap<&str, Timestamp> = BTreeMap::new();
     for Fact { event, .. } in facts.iter() {
-        let begin = begins.entry(event.trace_id.clone()).or_insert(event.timestamp);
+        let begin = begins.entry(&event.trace_id).or_insert(event.timestamp);
         *begin = event.timestamp.min(*begin);
     }
-    facts.sort_by_cached_key(|Fact { event, .. }| {
+    let key = |Fact { event, .. }: &Fact| {
         let millis = event.timestamp.as_micros().div_euclid(1000);
-        let begin = begins.get(&event.trace_id).copied();
-        (millis, begin, event.timestamp, event.seq, event.event_id.clone())
+        let begin = begins.get(event.trace_id.as_str()).copied();
+        (millis, begin, event.timestamp, event.seq)
+    };
+    let keys: Vec<_> = facts.iter().map(key).collect();
+    let key = |at: usize| (keys.get(at), facts.get(at).map(|fact| fact.event.event_id.as_str()));
+    let mut order: Vec<usize> = (0..facts.len()).collect();
+    order.sort_by(|a, b| key(*a).cmp(&key(*b)));
+    if !order.is_sorted() {
+        *facts = in_order(std::mem::take(facts), order);
+    }
+}
+
+/// The items in another order. They are large, so each is moved once.
+fn in_order<T>(items: Vec<T>, order: Vec<usize>) -> Vec<T> {
+    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| items.get_mut(at)?.take()).collect()
+}
+
+/// Each observation once, by its id.
+fn each_once(events: Vec<SessionEvent>) -> Vec<SessionEvent> {
+    let mut order: Vec<usize> = (0..events.len()).collect();
+    let id = |at: usize| events.get(at).map(|event| event.event_id.as_str());
+    order.sort_by(|a, b| id(*a).cmp(&id(*b)));
+    order.dedup_by(|next, kept| {
+        let is_same = id(*next) == id(*kept);
+        if let (true, Some(other), Some(known)) = (is_same, events.get(*next), events.get(*kept))
+            && arrival_order(other, known).is_lt()
+        {
+            *kept = *next;
+        }
+        is_same
     });
+    in_order(events, order)
 }

@@ -32,12 +32,15 @@ pub struct Ties {
 }
 
 impl Ties {
-    /// Adds those of a row.
-    pub(super) fn add(&mut self, event: &SessionEvent) {
-        let date = event.ingested_at.date();
-        if self.since.is_empty() || date < self.since {
-            self.since = date;
-        }
+    /// Those of rows.
+    pub(super) fn of(events: &[SessionEvent]) -> Self {
+        let since = events.iter().map(|event| event.ingested_at).min();
+        let mut ties = Self { since: since.map(|first| first.date()).unwrap_or_default(), ..Self::default() };
+        events.iter().for_each(|event| ties.add_keys(event));
+        ties
+    }
+
+    fn add_keys(&mut self, event: &SessionEvent) {
         for (kind, value) in keys(&Row::of(event)) {
             let set = match kind {
                 Tie::Session => &mut self.sessions,
@@ -46,8 +49,10 @@ impl Ties {
                 Tie::Alone => &mut self.alone,
             };
             // Most rows of a group have the ties that it has already.
-            let key = (event.tenant.clone(), value.to_owned());
-            set.insert(key);
+            let is = |(tenant, known): &(String, String)| known == value && *tenant == event.tenant;
+            if !set.first().is_some_and(is) && !set.last().is_some_and(is) {
+                set.insert((event.tenant.clone(), value.to_owned()));
+            }
         }
     }
 

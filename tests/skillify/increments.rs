@@ -5,6 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use skillspan::event::{Kind, Owner, SessionEvent, Status, Timestamp};
 use skillspan::service::digests::{Digests, forget};
+use skillspan::service::mining::mine_what_is_new;
+use skillspan::service::wording::Job;
 use skillspan::skillify::{Config, DIGEST_VERSION, Digest, Mined, Offline, Snapshot, mine, mine_digests};
 use skillspan::table::upkeep::Subject;
 use skillspan::table::{FileIdentity, Filter, Location, ResolveOptions, Session, Table, resolve};
@@ -79,6 +81,13 @@ fn elsewhere(person: &str) -> Session {
         .tool("run_tests", "{}", Status::Ok, "")
         .build();
     Session { workspace: "web".into(), ..session }
+}
+
+/// The observations in two parts.
+fn halves() -> (Vec<SessionEvent>, Vec<SessionEvent>) {
+    let mut first = observations();
+    let second = first.split_off(first.len() / 2);
+    (first, second)
 }
 
 fn continue_conversation(event: &mut SessionEvent, number: usize, half: usize) {
@@ -391,6 +400,84 @@ async fn sessions_past_their_retention_leave_the_digests() {
     let table = table.with_retention(Some(std::time::Duration::from_secs(86_400)));
     digests.update(&table).await.unwrap();
     assert!(digests.places().is_empty());
+}
+
+/// What every workspace comes to, with what is kept beside the digests.
+async fn mined(folder: &Path, digests: &Digests) -> Vec<Mined> {
+    let job = |(place, digests)| Job { place, digests, vectors: None };
+    let jobs: Vec<Job> = digests.places().into_iter().map(job).collect();
+    let found = mine_what_is_new(&jobs, Config::default(), Some(&folder.join("digests"))).await.unwrap();
+    found.into_iter().map(|found| found.mined).collect()
+}
+
+/// The files that keep what was mined.
+fn lessons(folder: &Path) -> Vec<std::path::PathBuf> {
+    let files = std::fs::read_dir(folder.join("digests")).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("lessons-")).collect()
+}
+
+#[tokio::test]
+async fn what_was_mined_is_taken_as_it_is_kept_until_something_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open(&folder.path().join("table")).unwrap();
+    let (first, second) = halves();
+    write(&table, 0, first.clone()).await;
+    let mut digests = opened(folder.path()).await;
+    digests.update(&table).await.unwrap();
+    let whole = at_once(first);
+    assert_eq!(mined(folder.path(), &digests).await, whole);
+    assert_eq!(lessons(folder.path()).len(), whole.len());
+    assert_eq!(mined(folder.path(), &digests).await, whole, "as kept");
+
+    // What stands in the files is believed, so nothing was mined.
+    for path in lessons(folder.path()) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let [key, _, json] = text.splitn(3, '\n').collect::<Vec<_>>()[..] else { panic!("{text}") };
+        let json = json.replacen("\"segments\":", "\"segments\":77", 1);
+        let checksum = crc32c::crc32c(json.as_bytes());
+        std::fs::write(&path, format!("{key}\n{checksum:08x}\n{json}")).unwrap();
+    }
+    let told: Vec<usize> = mined(folder.path(), &digests).await.iter().map(|mined| mined.segments).collect();
+    let written: Vec<usize> =
+        whole.iter().map(|mined| format!("77{}", mined.segments).parse().unwrap()).collect();
+    assert_eq!(told, written);
+
+    // What is damaged is not.
+    for path in lessons(folder.path()) {
+        let mut bytes = std::fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    assert_eq!(mined(folder.path(), &digests).await, whole);
+
+    write(&table, 1, second).await;
+    digests.update(&table).await.unwrap();
+    assert_eq!(mined(folder.path(), &digests).await, at_once(observations()));
+}
+
+#[tokio::test]
+async fn what_was_mined_goes_with_the_digests_and_is_not_kept_behind_an_erasure() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open(&folder.path().join("table")).unwrap();
+    write(&table, 0, observations()).await;
+    let mut digests = opened(folder.path()).await;
+    digests.update(&table).await.unwrap();
+    let whole = mined(folder.path(), &digests).await;
+    assert!(!lessons(folder.path()).is_empty());
+    forget(&folder.path().join("digests")).unwrap();
+    assert!(lessons(folder.path()).is_empty());
+    assert_eq!(mined(folder.path(), &digests).await, whole, "of what this process still has");
+    assert!(lessons(folder.path()).is_empty(), "whoever forgot the digests finds nothing later");
+
+    let mut digests = opened(&folder.path().join("other")).await;
+    digests.update(&table).await.unwrap();
+    let _ = mined(&folder.path().join("other"), &digests).await;
+    assert!(!lessons(&folder.path().join("other")).is_empty());
+    let user = Subject::User("dave".into());
+    let _ =
+        table.erase(&user, None, Timestamp::parse_rfc3339("2026-12-01T00:00:00Z").unwrap()).await.unwrap();
+    digests.update(&table).await.unwrap();
+    assert!(lessons(&folder.path().join("other")).is_empty(), "the next look removes them");
 }
 
 /// Raise `DIGEST_VERSION` together with this hash: digests that older programs kept are then made anew.

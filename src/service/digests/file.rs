@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Changed, Kept, KeptGroup};
+use super::{Changed, Kept, KeptGroup, lessons};
 use crate::disk::{Disk, DiskFile, FileSystem, Lock, create_folders};
 use crate::service::{embeddings, record};
 use crate::skillify::short_hash;
@@ -81,9 +81,9 @@ enum Entry<'a> {
 
 /// Whoever keeps digests and whoever forgets them take turns, so that nothing is kept behind the back of an
 /// erasure.
-pub(super) struct Turn(PathBuf);
+pub(super) struct Turn(pub(super) PathBuf);
 
-const TURN: &str = "keeping.lock";
+pub(super) const TURN: &str = "keeping.lock";
 /// Keeping takes no longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(5);
@@ -117,7 +117,7 @@ pub fn forget(folder: &Path) -> io::Result<usize> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         names => names?,
     };
-    let prefixes = [PREFIX, embeddings::PREFIX, record::PREFIX];
+    let prefixes = [PREFIX, lessons::PREFIX, embeddings::PREFIX, record::PREFIX];
     let ours =
         |name: &String| prefixes.iter().any(|prefix| name.starts_with(prefix)) && !name.ends_with(".lock");
     let mut removed = 0;
@@ -126,6 +126,11 @@ pub fn forget(folder: &Path) -> io::Result<usize> {
         removed += 1;
     }
     Ok(removed)
+}
+
+/// Whether a file of this name holds digests.
+pub(super) fn is_log(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(".log")
 }
 
 /// Removes a file if there is one.
@@ -158,11 +163,16 @@ impl DigestFile {
         Turn(self.path.with_file_name(TURN))
     }
 
-    /// Removes what it holds.
+    /// Removes what it holds, and what was mined of it.
     pub(super) fn clear(&mut self) {
         self.length = None;
-        if let Err(error) = remove(&self.path) {
-            tracing::warn!(%error, path = %self.path.display(), "digests cannot be removed; remove the file");
+        let folder = self.path.parent().unwrap_or(&self.path);
+        let names = FileSystem.list(folder).unwrap_or_default();
+        let lessons = names.iter().filter(|name| name.starts_with(lessons::PREFIX));
+        for path in lessons.map(|name| folder.join(name)).chain([self.path.clone()]) {
+            if let Err(error) = remove(&path) {
+                tracing::warn!(%error, path = %path.display(), "digests cannot be removed; remove the file");
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! | `mod.rs` | [`Digests`]: what is kept, and how it follows the table |
 //! | `packed.rs` | [`Packed`]: a digest as it is kept between runs |
 //! | `file.rs` | the file that keeps it |
+//! | `lessons.rs` | what was mined of it, kept until something is new |
 //!
 //! What is kept is a set of groups ([`crate::table::Ties`]), each with the digests of its sessions, and
 //! the files of the table that they were made of. An update reads the files that are new, and what
@@ -15,6 +16,7 @@
 //! read again, and the file that keeps them goes at once.
 
 mod file;
+pub(super) mod lessons;
 mod packed;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -90,7 +90,7 @@ impl Packed {
 /// The digests, ready to be mined, in the same order; equal commands are one in memory.
 pub fn unpacked(packed: &[Arc<Packed>]) -> Vec<Arc<Digest>> {
     sharing_commands(|| {
-        let read = |packed: &Arc<Packed>| postcard::from_bytes::<Digest>(&packed.bytes).ok().map(Arc::new);
+        let read = |packed: &Arc<Packed>| Digest::read(&packed.bytes).map(Arc::new);
         packed.iter().filter_map(read).collect()
     })
 }

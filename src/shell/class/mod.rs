@@ -43,7 +43,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use flow::{Fetched, fetched_by};
+pub(crate) use flow::{Fetched, fetched_by, may_fetch};
 pub(crate) use hosts::has_foreign_address;
 pub(crate) use letters::deceives;
 pub(crate) use paths::leads_out;

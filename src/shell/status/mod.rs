@@ -68,10 +68,15 @@ pub(crate) fn of_call(tool: &str, input: &str, reported: Status, output: &str) -
 pub(crate) fn of_line(tool: &str, input: &str, reported: Status, output: &str) -> Status {
     let Some(line) = command_line(tool, input) else { return reported };
     let listed = commands(&line);
+    of_listed(&listed, &statuses(&listed, reported, output), reported, output)
+}
+
+/// [`of_line`], where it is known what the line runs and how each of these ended.
+pub(crate) fn of_listed(listed: &[Listed], ended: &[Status], reported: Status, output: &str) -> Status {
     let telling: Vec<Status> = listed
         .iter()
-        .zip(statuses(&listed, reported, output))
-        .filter_map(|(listed, status)| (!listed.command.is_trivial()).then_some(status))
+        .zip(ended)
+        .filter_map(|(listed, status)| (!listed.command.is_trivial()).then_some(*status))
         .collect();
     match reading::reported(reported, output) {
         _ if refusal::was_not_run(output) || is_still_running(output) => Status::Unknown,

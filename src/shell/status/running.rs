@@ -30,6 +30,9 @@ const RUNNING: &[&str] = &[
     "Background task started with ID: ",
 ];
 
+/// How such a line may begin.
+const FIRST: [char; 6] = ['<', 'A', 'B', 'C', 'P', 'S'];
+
 /// How clients say so without a name.
 const RUNNING_UNNAMED: &[&str] = &[
     // Cline 3.
@@ -113,6 +116,8 @@ pub(crate) fn is_still_running(output: &str) -> bool {
 /// The name that a command has which goes on, as the output tells it.
 pub(crate) fn background_id(output: &str) -> Option<&str> {
     let name = |line: &'_ str| {
+        // Most lines are a command's own.
+        line.starts_with(FIRST).then_some(())?;
         let at =
             RUNNING.iter().find_map(|mark| line.strip_prefix(mark).map(|rest| line.len() - rest.len()))?;
         let rest = line.get(at..)?;
@@ -226,6 +231,7 @@ mod tests {
 
     #[test]
     fn names_what_goes_on() {
+        assert!(RUNNING.iter().all(|mark| mark.starts_with(FIRST)));
         for (output, id) in [
             ("Command running in background with ID: b1f2. Output is being written to: x", Some("b1f2")),
             ("Chunk ID: a\nWall time: 1\nProcess running with session ID 4711\nOutput:\n", Some("4711")),

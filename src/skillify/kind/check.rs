@@ -168,10 +168,10 @@ type ByStratum = BTreeMap<u32, u32>;
 /// How often each class was edited, each check ran, and both.
 struct Counted<'m> {
     sessions: ByStratum,
-    edited: BTreeMap<String, ByStratum>,
+    edited: BTreeMap<&'m str, ByStratum>,
     ran: BTreeMap<&'m str, ByStratum>,
     /// The places of the members that edited and ran: in any order, and in this one.
-    both: BTreeMap<(&'m str, String), (ByStratum, ByStratum)>,
+    both: BTreeMap<(&'m str, &'m str), (ByStratum, ByStratum)>,
 }
 
 impl<'m> Counted<'m> {
@@ -186,15 +186,16 @@ impl<'m> Counted<'m> {
         for member in members {
             let stratum = member.edited.wide_stratum();
             *counted.sessions.entry(stratum).or_default() += 1;
-            let first_edit: Vec<(&String, &usize)> =
-                member.first_edits.iter().filter(|(class, _)| told.contains(*class)).collect();
+            let first_edit = member.first_edits.iter().map(|(class, first)| (class.as_str(), first));
+            let first_edit: Vec<(&str, &usize)> =
+                first_edit.filter(|(class, _)| told.contains(class)).collect();
             for (class, _) in &first_edit {
-                *counted.edited.entry((*class).clone()).or_default().entry(stratum).or_default() += 1;
+                *counted.edited.entry(class).or_default().entry(stratum).or_default() += 1;
             }
             for (check, (last, _)) in &member.ran {
                 *counted.ran.entry(check).or_default().entry(stratum).or_default() += 1;
                 for (class, first) in &first_edit {
-                    let (any, after) = counted.both.entry((check, (*class).clone())).or_default();
+                    let (any, after) = counted.both.entry((check, class)).or_default();
                     *any.entry(stratum).or_default() += 1;
                     *after.entry(stratum).or_default() += u32::from(last > *first);
                 }
@@ -271,20 +272,20 @@ impl<'m> Counted<'m> {
 }
 
 /// The classes that enough sessions edited; of those that the same sessions edited, the one that says least.
-fn told_apart(members: &[Member<'_>]) -> BTreeSet<String> {
-    let mut edited: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+fn told_apart<'m>(members: &'m [Member<'_>]) -> BTreeSet<&'m str> {
+    let mut edited: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, member) in members.iter().enumerate() {
         for class in member.first_edits.keys() {
-            edited.entry(class.clone()).or_default().push(at);
+            edited.entry(class).or_default().push(at);
         }
     }
-    let mut least: BTreeMap<Vec<usize>, String> = BTreeMap::new();
+    let mut least: BTreeMap<Vec<usize>, &str> = BTreeMap::new();
     for (class, by) in edited {
         if by.len() < FEWEST_TREATED as usize {
             continue;
         }
-        let known = least.entry(by).or_insert_with(|| class.clone());
-        if (breadth(&class), &class) < (breadth(known), known) {
+        let known = least.entry(by).or_insert(class);
+        if (breadth(class), class) < (breadth(known), *known) {
             *known = class;
         }
     }

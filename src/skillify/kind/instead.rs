@@ -300,11 +300,11 @@ fn own_runs(sessions: &Sessions<'_>, project: &str, failed: &Template, part: &[C
     };
     let program = part.first().map_or("", |case| program_of(case.failed.1));
     let mut best: BTreeMap<usize, Status> = BTreeMap::new();
-    for (session, at) in sessions.runs_of(program) {
+    let runs = sessions.runs_of(program).iter().filter(|runs| is_run(runs.command));
+    for (session, at) in runs.flat_map(|runs| &runs.places) {
         let Some(timeline) = sessions.timelines.get(*session) else { continue };
         let step = timeline.step(*at).filter(|step| timeline.project() == project && !step.action.refused);
-        let Some(step) = step else { continue };
-        if repairable(step.action).is_some_and(is_run) {
+        if let Some(step) = step {
             let known = best.entry(*session).or_default();
             *known = known.at_best(step.action.status);
         }

@@ -35,6 +35,7 @@ use std::collections::BTreeMap;
 use super::claim::SupportedClaim;
 use super::evidence::significance::benjamini_hochberg;
 use super::evidence::timeline::Timeline;
+use super::places::{Places, spread};
 use super::segment::repairable;
 use super::verify::Work;
 use crate::shell::command::Command;
@@ -44,26 +45,50 @@ pub(super) struct Sessions<'a> {
     /// Segments, oldest first.
     pub(super) works: &'a [Work<'a>],
     pub(super) timelines: Vec<Timeline<'a>>,
-    /// Where each program was run: session and step, ascending.
-    runs: BTreeMap<&'a str, Vec<(usize, usize)>>,
+    /// The commands and tools that were run, by the word that they begin with.
+    runs: BTreeMap<&'a str, Vec<Runs<'a>>>,
+}
+
+/// The runs of one command, or of one tool.
+pub(super) struct Runs<'a> {
+    command: &'a Command,
+    is_tool: bool,
+    /// Session and step, ascending.
+    places: Vec<(usize, usize)>,
 }
 
 impl<'a> Sessions<'a> {
     pub(super) fn of(works: &'a [Work<'a>]) -> Self {
         let timelines = Timeline::of(works);
-        let mut runs: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+        let mut all: Vec<Runs<'_>> = Vec::new();
+        let mut known = Places::default();
         for (session, timeline) in timelines.iter().enumerate() {
             for (at, step) in timeline.steps.iter().enumerate() {
-                if let Some(command) = repairable(step.action) {
-                    runs.entry(program_of(command)).or_default().push((session, at));
+                let Some(command) = repairable(step.action) else { continue };
+                let is_tool = step.action.command().is_none();
+                let is = |place: usize| {
+                    let runs: Option<&Runs<'_>> = all.get(place);
+                    runs.is_some_and(|runs| std::ptr::eq(runs.command, command) && runs.is_tool == is_tool)
+                };
+                let hash = spread(std::ptr::from_ref(command).addr() as u64);
+                let place = known.find(hash, is).unwrap_or_else(|| {
+                    all.push(Runs { command, is_tool, places: Vec::new() });
+                    known.insert(hash, all.len() - 1)
+                });
+                if let Some(runs) = all.get_mut(place as usize) {
+                    runs.places.push((session, at));
                 }
             }
+        }
+        let mut runs: BTreeMap<&str, Vec<Runs<'_>>> = BTreeMap::new();
+        for one in all {
+            runs.entry(program_of(one.command)).or_default().push(one);
         }
         Self { works, timelines, runs }
     }
 
-    /// Where a program was run: session and step, ascending.
-    fn runs_of(&self, program: &str) -> &[(usize, usize)] {
+    /// The runs of a program, each command by itself.
+    fn runs_of(&self, program: &str) -> &[Runs<'a>] {
         self.runs.get(program).map_or(&[], Vec::as_slice)
     }
 }

@@ -16,6 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, Evidence, SupportedClaim};
+use super::super::event_ids::EventIds;
 use super::super::evidence::Counts;
 use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::look::Found;
@@ -37,7 +38,7 @@ struct Seen<'a> {
     session: usize,
     work: &'a Work<'a>,
     found: Found,
-    events: Vec<String>,
+    events: Option<&'a EventIds>,
 }
 
 /// What stands of where things are, and what does not.
@@ -77,7 +78,7 @@ fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Seen<'a>>> {
             session: *session,
             work,
             found: look.found.clone(),
-            events: look.events.to_vec(),
+            events: Some(&look.events),
         }));
         let edits = work.segment.actions().filter(|(_, action)| action.status != Status::Error);
         let edits = edits.filter_map(|(_, action)| action.edited());
@@ -86,7 +87,7 @@ fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Seen<'a>>> {
             session: *session,
             work,
             found: Found::Present(path.to_owned()),
-            events: Vec::new(),
+            events: None,
         }));
     }
     projects
@@ -130,7 +131,8 @@ impl Cases<'_, '_> {
             ..Counts::default()
         };
         let show = |of: &BTreeMap<usize, &Seen<'_>>, outcome| {
-            let shown = of.values().map(|seen| seen.work.evidence_of(seen.events.clone(), outcome));
+            let events = |seen: &Seen<'_>| seen.events.map(EventIds::to_vec).unwrap_or_default();
+            let shown = of.values().map(|seen| seen.work.evidence_of(events(seen), outcome));
             let mut shown: Vec<Evidence> = shown.collect();
             shown.sort();
             shown

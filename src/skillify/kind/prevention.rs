@@ -12,7 +12,6 @@ use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::evidence::Counts;
 use super::super::evidence::significance::stratified_tail;
 use super::super::evidence::timeline::Timeline;
-use super::super::matcher::Matcher;
 use super::super::outcome::Outcome;
 use super::super::segment::claimable;
 use super::super::template::Template;
@@ -100,12 +99,11 @@ impl<'t> Runs<'t> {
 
 fn runs_of(sessions: &Sessions<'_>, template: &Template) -> Vec<(usize, usize)> {
     let Some(program) = template.program() else { return Vec::new() };
-    let matcher = Matcher::of(template);
-    let is_run = |(session, at): &(usize, usize)| {
-        let step = sessions.timelines.get(*session).and_then(|timeline| timeline.step(*at));
-        step.is_some_and(|step| matcher.is_run_by(step.action))
-    };
-    sessions.runs_of(program).iter().copied().filter(is_run).collect()
+    let runs =
+        sessions.runs_of(program).iter().filter(|runs| !runs.is_tool && template.matches(runs.command));
+    let mut places: Vec<(usize, usize)> = runs.flat_map(|runs| &runs.places).copied().collect();
+    places.sort_unstable();
+    places
 }
 
 /// The claim with its counts; `None` where nothing speaks for it.

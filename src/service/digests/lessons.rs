@@ -1,0 +1,99 @@
+//! What mining came to, kept so that a run with nothing new mines nothing.
+//!
+//! A workspace has one file beside the digests, `lessons-` and 16 hex digits of tenant and workspace:
+//!
+//! ```text
+//! <64 hex digits>     the SHA-256 of what it was made of: program, configuration, the bytes of every digest
+//! <8 hex digits>      the CRC-32C of the rest
+//! {...}               the lessons, JSON
+//! ```
+//!
+//! Lessons follow from these alone. A file that was made of anything else, or that does not read, is as good as
+//! none, and what would not read back as it is is not kept. Nothing is synced: what a crash takes is made again.
+//! An erasure removes the files with the digests.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use sha2::{Digest as _, Sha256};
+
+use super::file::{self, TURN, Turn};
+use crate::disk::{Disk, FileSystem};
+use crate::service::wording::Job;
+use crate::skillify::{Config, Lessons, short_hash};
+
+/// How the names of the files begin.
+pub(super) const PREFIX: &str = "lessons-";
+
+/// What mining a job comes to: as it is kept in a folder, else as `mine` finds it. Blocks.
+pub(in crate::service) fn known_or(
+    folder: Option<&Path>,
+    job: &Job,
+    config: &Config<'_>,
+    mine: impl FnOnce() -> Lessons,
+) -> Lessons {
+    let Some((path, key)) = folder.and_then(|folder| Some((path(folder, job), key(job, config)?))) else {
+        return mine();
+    };
+    if let Some(known) = read(&path, &key) {
+        return known;
+    }
+    let lessons = mine();
+    if let Err(error) = write(&path, &key, &lessons) {
+        tracing::warn!(%error, path = %path.display(), "lessons are not kept; the next run mines again");
+    }
+    lessons
+}
+
+fn path(folder: &Path, job: &Job) -> PathBuf {
+    let (tenant, workspace) = &job.place;
+    folder.join(format!("{PREFIX}{}", short_hash(&[tenant, workspace], 8)))
+}
+
+/// What lessons are made of; `None` where that cannot be told.
+fn key(job: &Job, config: &Config<'_>) -> Option<String> {
+    if config.vectors.is_some() || config.without.is_some() {
+        return None;
+    }
+    // Another build of one version may mine in another way.
+    let program = fs::metadata(std::env::current_exe().ok()?).ok()?;
+    let built = program.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let made = (env!("CARGO_PKG_VERSION"), program.len(), built, &job.place, config.publish);
+    let mut hash = Sha256::new();
+    hash.update(format!("{made:?}"));
+    for digest in &job.digests {
+        hash.update(digest.source()?);
+    }
+    Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn read(path: &Path, key: &str) -> Option<Lessons> {
+    let bytes = fs::read(path).ok()?;
+    let rest = bytes.strip_prefix(key.as_bytes())?.strip_prefix(b"\n")?;
+    let (checksum, rest) = rest.split_at_checked(8)?;
+    let json = rest.strip_prefix(b"\n")?;
+    (checksum == checksum_of(json).as_bytes()).then(|| serde_json::from_slice(json).ok()).flatten()
+}
+
+fn write(path: &Path, key: &str, lessons: &Lessons) -> io::Result<()> {
+    let json = serde_json::to_vec(lessons)?;
+    let is_same = serde_json::from_slice::<Lessons>(&json).is_ok_and(|read| read == *lessons);
+    let Some(folder) = path.parent().filter(|_| is_same) else { return Ok(()) };
+    let _turn = Turn(folder.join(TURN)).take()?;
+    // Whoever forgets digests has removed them all: what is erased must not be kept behind their back.
+    if !FileSystem.list(folder)?.iter().any(|name| file::is_log(name)) {
+        return Ok(());
+    }
+    let temporary = path.with_extension("new");
+    let mut out = FileSystem.create(&temporary)?;
+    let head = format!("{key}\n{}\n", checksum_of(&json));
+    out.write_at(0, head.as_bytes())?;
+    out.write_at(head.len() as u64, &json)?;
+    FileSystem.rename(&temporary, path)
+}
+
+fn checksum_of(json: &[u8]) -> String {
+    format!("{:08x}", crc32c::crc32c(json))
+}
