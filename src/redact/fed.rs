@@ -14,7 +14,7 @@ const ASKING: &[&str] = &[
 ];
 /// Programs that ask for one whatever else they are told.
 #[rustfmt::skip] // Words, many a line.
-const PROGRAMS: &[&str] = &["su", "sudo", "doas", "kinit", "runas", "createuser", "ssh-add", "pass", "op", "cryptsetup", "gpg"];
+const PROGRAMS: &[&str] = &["su", "sudo", "doas", "kinit", "runas", "createdb", "createuser", "ssh-add", "pass", "op", "cryptsetup", "gpg"];
 /// Programs that read texts, whatever words they look for.
 #[rustfmt::skip] // Words, many a line.
 const READERS: &[&str] = &["awk", "base64", "bc", "cat", "cut", "grep", "jq", "python", "python3", "node", "rg", "sed", "tr", "wc", "yq"];
