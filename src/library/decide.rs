@@ -5,7 +5,7 @@
 
 use super::changes::{Change, Changes};
 use super::run::Run;
-use super::state::{Reason, Retirement, Skill, digest};
+use super::state::{AGREED, Reason, Retirement, Skill, digest};
 use super::{Library, TenantError, skill};
 
 /// What a person wants of a skill, by name or id.
@@ -75,7 +75,10 @@ pub fn decide(
 fn meet_waiting(run: &mut Run<'_>, id: &str, decision: Decision) -> Result<(), DecisionError> {
     let Some(mut skill) = run.state.waiting.remove(id).map(|waiting| waiting.skill) else { return Ok(()) };
     match decision {
-        Decision::Approve => overwrite(run, id, skill, Change::Created, "a person agreed to what it may do"),
+        Decision::Approve => {
+            skill.agreed = true;
+            overwrite(run, id, skill, Change::Created, AGREED)
+        }
         Decision::Reject => {
             skill.refused = true;
             skill.note(&run.as_of, "a person rejected it before it was published");
@@ -94,6 +97,7 @@ fn approve(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), Decision
     let falls = !skill.content.claim_set().is_subset(&content.claim_set());
     let change = if falls { Change::Revised } else { Change::Sharpened };
     skill.adopt(content, &run.as_of);
+    skill.agreed = true;
     overwrite(run, id, skill, change, "a person approved the proposal")
 }
 

@@ -124,6 +124,14 @@ impl Library {
         self.state.skills.values().chain(waiting).filter(supported).map(|skill| skill.name.clone()).collect()
     }
 
+    /// Whether a person agreed to what the skill at this path may do, and nobody changed it since.
+    pub fn is_agreed(&self, path: &str) -> bool {
+        let text = self.tree.get(path);
+        let is_as_agreed = text.is_some_and(|text| self.state.generated(path, &digest(text)));
+        let mut skills = self.state.skills.values().filter(|skill| skill.is_agreed());
+        is_as_agreed && skills.any(|skill| self.skill_paths(&skill.name).iter().any(|own| own == path))
+    }
+
     /// The SKILL.md of each skill that it generated and that stands, path and text; of several copies one.
     pub fn skill_files(&self) -> Vec<(&str, &str)> {
         let standing = self.state.skills.values().filter(|skill| skill.stands());

@@ -168,6 +168,18 @@ impl<'f> Workspace<'f> {
     ) -> Option<Change> {
         let candidate = self.replacement(known).or(candidate);
         let is_ours = run.is_ours_everywhere(&known.name);
+        if is_ours
+            && !known.is_agreed()
+            && let Some(classes) = waiting::held_back(self.findings, known)
+        {
+            let reason = format!("a person has to agree to what it may do ({classes})");
+            run.changes.notes.push(format!(
+                "{name} was published before its commands needed a person: it retires; `skillspan skills restore {name}` \
+                 keeps it",
+                name = known.name
+            ));
+            return self.retire(run, id, known, &reason);
+        }
         let mut against = self.sessions.contradicted(known);
         for claim in candidate.iter().flat_map(|candidate| self.sessions.replaced_by(candidate, known)) {
             against.entry(claim).or_insert(Reason::Contradicted);

@@ -105,6 +105,9 @@ pub(super) struct Skill {
     /// A person undid its retirement.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) kept: bool,
+    /// A person agreed to what it may do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) agreed: bool,
     /// When sessions did its work or loaded it; not every run notes that, and the sessions of the
     /// evidence may be newer.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -125,6 +128,9 @@ pub(super) struct Skill {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) history: Vec<Event>,
 }
+
+/// What the history says of a skill that waited and was approved.
+pub(super) const AGREED: &str = "a person agreed to what it may do";
 
 /// Why a claim is not made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -296,6 +302,7 @@ impl Skill {
             withdrawn: Vec::new(),
             retirement: None,
             kept: false,
+            agreed: false,
             last_seen: String::new(),
             effect: None,
             proposal: None,
@@ -308,6 +315,13 @@ impl Skill {
     /// Whether assistants are meant to use it.
     pub(super) const fn stands(&self) -> bool {
         !self.refused && self.retirement.is_none()
+    }
+
+    /// Whether a person agreed to what it may do: by a command, or by bringing it back.
+    pub(super) fn is_agreed(&self) -> bool {
+        // Before there was a mark for it, the history alone told.
+        let told = self.history.iter().any(|event| event.what.ends_with(AGREED));
+        self.agreed || self.kept || told
     }
 
     /// Whether its folder is gone because it was retired.

@@ -13,6 +13,7 @@ use super::run::{Run, with_id};
 use super::skill;
 use super::state::{Skill, State};
 use super::{Change, Findings};
+use crate::shell::{Class, Classes, class};
 use crate::skillify::{Candidate, Claim, Shortfall};
 
 /// So many skills of a workspace wait at most: nobody reads more.
@@ -83,12 +84,45 @@ fn put(run: &mut Run<'_>, workspace: &str, candidate: &Candidate, claims: &BTree
     run.state.waiting.insert(id, waiting);
 }
 
-fn review(candidate: &Candidate) -> Vec<String> {
+/// The classes for which today's rules would let the published skill wait, if they do: mining finds that what it says
+/// needs a person.
+pub(super) fn held_back(findings: &Findings, known: &Skill) -> Option<String> {
+    let says = |claim: &Claim| known.content.says(claim);
+    let commands: Vec<_> = known
+        .content
+        .claims
+        .iter()
+        .filter_map(|record| record.claim.asks_for())
+        .map(ToString::to_string)
+        .collect();
+    let proposed = findings.candidates.iter().filter(|candidate| {
+        candidate.is_proposed()
+            && candidate.workspace == known.workspace
+            && candidate.claims.iter().any(|claim| says(&claim.claim))
+    });
+    for candidate in proposed {
+        let classes: BTreeSet<Class> = reviewed(candidate).map(|(class, _)| *class).collect();
+        let is_said = candidate.claims.iter().all(|claim| says(&claim.claim));
+        let may = |command: &String| {
+            class::judge(command).beyond(Classes::default()).any(|(class, _)| classes.contains(&class))
+        };
+        if is_said || commands.iter().any(may) {
+            return Some(classes.iter().map(|class| class.as_str()).collect::<Vec<_>>().join(", "));
+        }
+    }
+    None
+}
+
+fn reviewed(candidate: &Candidate) -> impl Iterator<Item = (&Class, &String)> {
     let classes = candidate.shortfalls.iter().filter_map(|shortfall| match shortfall {
         Shortfall::Review(classes) => Some(classes),
         _ => None,
     });
-    classes.flatten().map(|(class, why)| format!("{}: {why}", class.as_str())).collect()
+    classes.flatten()
+}
+
+fn review(candidate: &Candidate) -> Vec<String> {
+    reviewed(candidate).map(|(class, why)| format!("{}: {why}", class.as_str())).collect()
 }
 
 /// Whether a skill of the workspace says the claims, or has decided not to.

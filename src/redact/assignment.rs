@@ -3,11 +3,15 @@
 //! Source code is full of names of secrets beside values that are none (`token = next()`,
 //! `password: string`, `token=self.token`), so the value is judged by how it is written (`judgement.rs`).
 
+use std::borrow::Cow;
+
 use super::automaton::{Found, Fuel, Spent};
 use super::judgement::{is_placeholder, is_secret};
 use super::name::{self, Secret};
+use super::search::Told;
 use super::text::{is_name, name_end, word_start};
-use super::value::{Style, Value, line_break, skip_quote, skip_spaces};
+use super::value::{Style, Value, behind_markup, line_break, lines_behind, skip_quote, skip_spaces};
+use super::{cells, cut_key, fed, spoken};
 
 /// No more of a field's name is looked at.
 const LONGEST_NAME: usize = 200;
@@ -20,36 +24,116 @@ const ALONGSIDE: usize = 100;
 const SETTINGS: &[&[u8]] = &[
     b"config set", b"configure set", b"git config", b"--global", b"--local", b"ENV", b"setenv", b"setx", b"SetEnv",
     b"set -x", b"set -gx", b"set -xg", b"set -Ux", b"fastcgi_param", b"PassEnv", b"secrets set", b"env set", b"env add",
-    b"vars set", b"config:set", b"Environment", b"proxy_set_header",
+    b"vars set", b"config:set", b"Environment", b"proxy_set_header", b"#define", b"--secret", b"--plaintext", b"kv put",
 ];
 /// Directives of configurations that are names of secrets themselves.
 const DIRECTIVES: &[&str] = &["requirepass", "masterauth", "bindpw", "rootpw", "masterpass"];
 
-/// The secret that the name around `mark` is given, if it names one and is given one.
-pub(super) fn assigned(text: &str, mark: usize, fuel: &mut Fuel) -> Result<Option<Found>, Spent> {
+/// The secrets that the name around `mark` is given, if it names one and is given some.
+pub(super) fn assigned(text: &str, mark: usize, fuel: &mut Fuel) -> Result<Vec<Told>, Spent> {
     let bytes = text.as_bytes();
+    let at_mark = bytes.get(mark..).unwrap_or_default();
+    if at_mark.starts_with(cut_key::END.as_bytes()) {
+        let found = cut_key::before(text, mark, fuel)?;
+        return Ok(found.map(|found| Told { found, name: Some(cut_key::NAME) }).into_iter().collect());
+    }
+    if fed::MARKS.iter().any(|mark| at_mark.starts_with(mark.as_bytes())) {
+        fuel.burn(ALONGSIDE)?;
+        let Some(value) = fed::value(text, mark) else { return Ok(Vec::new()) };
+        fuel.burn(value.end - value.start)?;
+        return Ok(told_if(is_secret(&value, Secret::Password), value.start, value.end));
+    }
     let start = word_start(bytes, mark);
     let end = name_end(bytes, mark);
     fuel.burn(end - start)?;
-    let Some(key) = text.get(start..end) else { return Ok(None) };
+    let (start, end) = several_words(bytes, start, end);
+    let Some(key) = text.get(start..end) else { return Ok(Vec::new()) };
     // Most names are followed by nothing that gives them a value, and that is seen sooner.
-    let Some((style, at)) = separator(bytes, key, start, end) else { return Ok(None) };
-    let Some(secret) = name::secret(key) else { return Ok(None) };
-    fuel.burn(ALONGSIDE)?;
-    let mut found = None;
-    for (style, at) in [Some((style, at)), nested(bytes, at), typed(bytes, at)].into_iter().flatten() {
-        let Some(value) = Value::read(text, at, style) else { continue };
-        fuel.burn(value.end - value.start)?;
-        // Of tests, so many pass.
-        let counted =
-            key.eq_ignore_ascii_case("pass") && value.text.bytes().all(|byte| byte.is_ascii_digit());
-        if !counted && is_secret(&value, secret) {
-            found =
-                Some(Found { start: value.start, end: changed(text, &value, secret).unwrap_or(value.end) });
-            break;
+    let given = separator(bytes, key, start, end);
+    let spoken = given.is_none();
+    let key = if key.contains(' ') { Cow::Owned(key.replace(' ', "")) } else { Cow::Borrowed(key) };
+    let Some(secret) = name::secret(&key) else { return Ok(Vec::new()) };
+    if let Some((style, at)) = given {
+        fuel.burn(ALONGSIDE)?;
+        for (style, at) in [Some((style, at)), nested(bytes, at), typed(bytes, at)].into_iter().flatten() {
+            let Some(value) = Value::read(text, at, style) else { continue };
+            fuel.burn(value.end - value.start)?;
+            // Of tests, so many pass.
+            let counted =
+                key.eq_ignore_ascii_case("pass") && value.text.bytes().all(|byte| byte.is_ascii_digit());
+            // `--secret NAME VALUE`.
+            let names_one = key == "--secret" && name::secret(value.text).is_some();
+            if !counted && !names_one && is_secret(&value, secret) {
+                let end = changed(text, &value, secret).unwrap_or(value.end);
+                return Ok(told_if(true, value.start, end));
+            }
         }
     }
-    Ok(found)
+    if spoken {
+        return told(text, start, end, secret, fuel);
+    }
+    let found = match secret {
+        Secret::Password => spoken::used_as(text, start, end),
+        _ => spoken::pair(text, end).filter(|_| key.to_ascii_lowercase().contains("credential")),
+    };
+    Ok(Vec::from_iter(found.map(Told::of_rule)))
+}
+
+fn told_if(is_one: bool, start: usize, end: usize) -> Vec<Told> {
+    Vec::from_iter(is_one.then_some(Told::of_rule(Found { start, end })))
+}
+
+/// The secrets that a sentence or a table says of the name at `start..end`.
+fn told(text: &str, start: usize, end: usize, secret: Secret, fuel: &mut Fuel) -> Result<Vec<Told>, Spent> {
+    if let Some(found) = spoken::said(text, end, secret, fuel)? {
+        return Ok(vec![Told::of_rule(found)]);
+    }
+    if secret == Secret::Password
+        && let Some(found) = spoken::used_as(text, start, end)
+    {
+        return Ok(vec![Told::of_rule(found)]);
+    }
+    let cells = cells::column(text, start, end);
+    if let Some(last) = cells.last() {
+        fuel.burn(last.end - end)?;
+    }
+    let secrets = cells.iter().filter(|value| is_secret(value, secret));
+    Ok(secrets.map(|value| Told::of_rule(Found { start: value.start, end: value.end })).collect())
+}
+
+/// Names of two or three words: `API key`, `pass phrase`, `mot de passe`, and one with a letter beyond ASCII.
+fn several_words(bytes: &[u8], start: usize, end: usize) -> (usize, usize) {
+    const BEFORE_KEY: &[&[u8]] = &[
+        b"API ",
+        b"Api ",
+        b"api ",
+        b"access ",
+        b"Access ",
+        b"secret ",
+        b"Secret ",
+        b"private ",
+        b"Private ",
+    ];
+    const BEHIND: &[(&[u8], &[u8])] = &[
+        (b"api", b" key"),
+        (b"secret", b" key"),
+        (b"access", b" key"),
+        (b"pass", b" phrase"),
+        (b"mot", b" de passe"),
+        (b"contrase", "ña".as_bytes()),
+    ];
+    let name = bytes.get(start..end).unwrap_or_default();
+    let before = bytes.get(start.saturating_sub(8)..start).unwrap_or_default();
+    let rest = bytes.get(end..end.saturating_add(12).min(bytes.len())).unwrap_or_default();
+    if name.eq_ignore_ascii_case(b"key") {
+        let lead = BEFORE_KEY.iter().find(|lead| before.ends_with(lead)).map_or(0, |lead| lead.len());
+        return (start - lead, end);
+    }
+    let goes_on = BEHIND.iter().find(|(first, more)| {
+        name.eq_ignore_ascii_case(first)
+            && rest.get(..more.len()).is_some_and(|rest| rest.eq_ignore_ascii_case(more))
+    });
+    (start, goes_on.map_or(end, |(_, more)| end + more.len()))
 }
 
 /// Whether the value of an attribute or JSON field of this name is a secret as a whole.
@@ -74,6 +158,7 @@ fn separator(bytes: &[u8], key: &str, start: usize, end: usize) -> Option<(Style
     let flag = key.starts_with('-');
     let (quoted, closed) = skip_quote(bytes, end);
     let closed = if bytes.get(closed) == Some(&b']') { closed + 1 } else { closed };
+    let closed = closed + brackets(bytes, closed);
     let spaced = skip_spaces(bytes, closed);
     let environment = !key.bytes().any(|byte| byte.is_ascii_lowercase());
     let before = start.checked_sub(1).and_then(|before| bytes.get(before));
@@ -93,11 +178,25 @@ fn separator(bytes: &[u8], key: &str, start: usize, end: usize) -> Option<(Style
         [b'%', b'3', b'D' | b'A' | b'd' | b'a', ..] => 3,
         [b',', ..] if quoted => 1,
         [b'{', ..] if quoted && spaced > closed => 0,
+        [b'(', b'"' | b'\'' | b'\\', ..] if !quoted && is_setter(key) => 1,
+        [b'|', next, ..]
+            if *next != b'|' && cells::begins_cell(bytes, start) && !cells::is_head(bytes, end) =>
+        {
+            return Some((Style::Cell, skip_spaces(bytes, spaced + 1)));
+        }
+        // Where help texts explain a flag, they leave room.
+        _ if flag && spaced > closed + 2 => return None,
         _ if spaced > closed && (flag || is_setting(bytes, start)) => 0,
         _ if spaced > closed && !quoted && is_directive(bytes, key, spaced) => 0,
         _ => return value_beside(bytes, closed).map(|at| (Style::Code, at)),
     };
-    let value = skip_spaces(bytes, spaced + length);
+    let value = behind_markup(bytes, skip_spaces(bytes, spaced + length));
+    if rest.first() == Some(&b':')
+        && !flag
+        && let Some(below) = lines_behind(bytes, value)
+    {
+        return Some((Style::Below, below));
+    }
     if rest.first() == Some(&b',') && !flag {
         if let Some(at) = value_beside(bytes, closed) {
             return Some((Style::Code, at));
@@ -115,20 +214,43 @@ fn separator(bytes: &[u8], key: &str, start: usize, end: usize) -> Option<(Style
     Some((style, value))
 }
 
+/// `setPassword("…")`.
+fn is_setter(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let last = key.rsplit('.').next().unwrap_or_default();
+    last.starts_with("set") || last.starts_with("with")
+}
+
+/// The length of `[]`, `[32]` or the signs that end what is written bold.
+fn brackets(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let bold = rest.iter().take(2).take_while(|byte| **byte == b'*').count();
+    let size = rest
+        .strip_prefix(b"[")
+        .map_or(0, |rest| rest.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count());
+    let sized = rest.first() == Some(&b'[') && rest.get(size + 1) == Some(&b']');
+    if sized { size + 2 } else { bold }
+}
+
 /// Where the value of an element begins: `<key>`, `<ns:key type="…">`, `<entry name="key">`, and
 /// `<key>key</key><string>` of property lists.
 fn element(bytes: &[u8], before: Option<u8>, quoted: bool, closed: usize) -> Option<usize> {
     let rest = bytes.get(closed..closed.saturating_add(200).min(bytes.len()))?;
-    if let Some(listed) = rest.strip_prefix(b"</key>") {
-        let gap = listed.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        return listed.get(gap..)?.starts_with(b"<string>").then(|| closed + 6 + gap + 8);
+    for (close, open) in
+        [(&b"</key>"[..], &b"<string>"[..]), (b"</td>", b"<td>"), (b"</th>", b"<td>"), (b"</dt>", b"<dd>")]
+    {
+        if let Some(listed) = rest.strip_prefix(close) {
+            let gap = listed.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            return listed.get(gap..)?.starts_with(open).then(|| closed + close.len() + gap + open.len());
+        }
     }
     match rest.first()? {
         b'>' if quoted || matches!(before, Some(b'<' | b':')) => Some(closed + 1),
         b' ' if !quoted && matches!(before, Some(b'<' | b':')) => {
             let close = rest.iter().position(|byte| matches!(byte, b'>' | b'<'))?;
             let opens = rest.get(close) == Some(&b'>') && close > 0 && rest.get(close - 1) != Some(&b'/');
-            (opens && rest.get(..close)?.contains(&b'=')).then_some(closed + close + 1)
+            let attribute = |pair: &[u8]| matches!(pair, [b'=', b'"' | b'\'' | b'\\']);
+            (opens && rest.get(..close)?.windows(2).any(attribute)).then_some(closed + close + 1)
         }
         _ => None,
     }

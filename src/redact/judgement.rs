@@ -30,6 +30,32 @@ const SAID: &[&str] = &[
     "available", "unavailable", "anything", "something", "arguments", "function", "property", "attribute", "parameter",
     "argument", "reference", "variable", "constant", "resource", "response", "authentication", "authorization",
 ];
+/// How words end that say of something how it is.
+#[rustfmt::skip] // Words, many a line.
+const OF_MANNER: &[&str] = &[
+    "ed", "ing", "able", "ible", "ary", "ory", "ent", "ant", "ous", "ful", "less", "ive", "ical", "ly", "ent", "ual", "onal",
+    "ique", "ete", "where",
+];
+/// Words that say of a password what it is like.
+#[rustfmt::skip] // Words, many a line.
+const STATES: &[&str] = &[
+    "absent", "again", "always", "blank", "broken", "current", "entirely", "exactly", "falsch", "forgot", "global", "gueltig",
+    "hidden", "identical", "initial", "insecure", "instead", "known", "leaked", "legacy", "literal", "longer", "manual",
+    "myself", "normal", "nothing", "obviously", "obsolete", "outdated", "persistent", "plain", "private", "public", "random",
+    "remote", "secret", "secure", "shorter", "shown", "stale", "static", "strong", "stronger", "there", "unclear", "unknown",
+    "unsafe", "useless", "visible", "weaker", "welcome", "within", "without", "wrong", "written", "yourself", "yours",
+    "something", "everything", "anyone", "nobody", "someone", "somebody", "unique", "simple", "dynamic", "compromised",
+    "permission", "permanent", "textarea", "checkbox", "description", "successful", "connected", "authenticated", "sorry", "error",
+];
+
+/// Whether a word is said of passwords.
+pub(super) fn is_said_of_secrets(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let letters = lower.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let known = [SAID, STATES].iter().any(|words| words.contains(&lower.as_str()));
+    known || (letters && OF_MANNER.iter().any(|end| lower.ends_with(end)))
+}
+
 /// How references to secrets begin that are kept elsewhere.
 #[rustfmt::skip] // Words, many a line.
 const REFERENCES: &[&str] = &[
@@ -54,13 +80,26 @@ pub(super) fn is_secret(value: &Value<'_>, secret: Secret) -> bool {
     }
     let password = secret == Secret::Password;
     if value.style == Style::Meant || value.style == Style::Element {
-        return !is_code(value) && !is_path(text) && (password || text.len() >= 6);
+        // A text of many words describes.
+        let words = text.split_ascii_whitespace();
+        let describes = words.clone().count() > 7 && !words.clone().any(|word| is_drawn(word, secret));
+        return !describes && !is_code(value) && !is_path(text) && (password || text.len() >= 6);
     }
     if value.quoted {
-        return is_quoted_secret(value, secret);
+        let alone = match value.style {
+            Style::Cell => is_cell(value, secret),
+            Style::Below => is_last(value),
+            _ => true,
+        };
+        return alone && is_quoted_secret(value, secret);
     }
     if is_code(value) || is_name_of_secret(text) {
         return false;
+    }
+    match value.style {
+        Style::Cell => return is_cell(value, secret),
+        Style::Below => return is_last(value) && is_drawn(text, secret),
+        _ => {}
     }
     let alone = matches!(
         value.next,
@@ -121,6 +160,31 @@ fn is_word_alone(value: &Value<'_>) -> bool {
     last && text.len() >= 8 && letters && !SAID.contains(&lower.as_str()) && !name::mentions_secret(text)
 }
 
+/// The one word of a cell.
+fn is_cell(value: &Value<'_>, secret: Secret) -> bool {
+    let text = value.text;
+    let lower = text.to_ascii_lowercase();
+    let letters = text.bytes().all(|byte| byte.is_ascii_lowercase());
+    let word = secret == Secret::Password && text.len() >= 8 && letters && !is_said_of_secrets(&lower);
+    let alone = matches!(value.next, None | Some(b'|' | b'\n' | b'\r' | b'\\'));
+    alone && !name::mentions_secret(text) && !is_method(&lower) && (is_drawn(text, secret) || word)
+}
+
+/// What a password is kept by: `argon2id`, `varchar255`.
+fn is_method(text: &str) -> bool {
+    [
+        "argon", "bcrypt", "scrypt", "sha", "md5", "pbkdf", "varchar", "char", "utf", "base64", "aes",
+        "oauth", "v1", "v2",
+    ]
+    .iter()
+    .any(|method| text.starts_with(method))
+}
+
+/// Whether nothing else stands on the line of the value.
+fn is_last(value: &Value<'_>) -> bool {
+    matches!(value.next, None | Some(b'\n' | b'\r' | b'\\' | b'"' | b'\''))
+}
+
 /// What only looks like a key is one if nothing else could look so.
 fn is_key(text: &str) -> bool {
     let count = |test: fn(&u8) -> bool| text.as_bytes().iter().filter(|byte| test(byte)).count();
@@ -133,12 +197,12 @@ fn is_name_of_secret(text: &str) -> bool {
     text.bytes().all(is_name) && name::mentions_secret(text)
 }
 
-fn is_reference(text: &str) -> bool {
+pub(super) fn is_reference(text: &str) -> bool {
     REFERENCES.iter().any(|start| text.starts_with(start))
 }
 
 /// `/run/secrets/db`, `./key.pem`, `~/x`: where a secret is.
-fn is_path(text: &str) -> bool {
+pub(super) fn is_path(text: &str) -> bool {
     let rooted = text.starts_with("./")
         || text.starts_with("../")
         || text.starts_with("~/")
@@ -156,6 +220,11 @@ fn is_code(value: &Value<'_>) -> bool {
         return false;
     }
     let text = head(value.text);
+    // A pattern of a search.
+    if ["\\s", "\\w", "\\d", "\\S", "\\b", "(?", "[^", ".*", ".+"].iter().any(|start| text.starts_with(start))
+    {
+        return true;
+    }
     let first = |char: char| char.is_ascii_alphabetic() || char == '_';
     let name = |part: &str| {
         part.starts_with(first) && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

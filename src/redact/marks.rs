@@ -25,7 +25,8 @@ const ASSIGNMENT_MARKS: &[&str] = &[
     "-pw", "_pw", "_PW", "pw=", "PW=", "pw\"", "pw:", "dpw ", "tpw ", "-pin", "pwd", "PWD", "Pwd", "ecret", "ECRET", "oken",
     "OKEN", "apikey", "APIKEY", "_key", "_KEY", "-key", "-Key", "Key", "redential", "REDENTIAL", "pass=", "pass:",
     "pass\"", "pass'", "PASS=", "PASS:", "pass>", "_auth", "_AUTH", "rauth", "\"auth", "SALT", "_salt", "nemonic",
-    "NEMONIC", "psk",
+    "NEMONIC", "psk", "earer", "PI key", "pi key", "PIN ", "pin is", "ass phr", "mot de passe", "contrase", "ennwort", "senha",
+    "<<<", "<(echo ", "<(printf ", "-----END", "pw is", "pass =",
 ];
 
 /// The marks of rules.

@@ -29,13 +29,17 @@ const PASSWORDS: &[&str] = &[
     "mnemonic",
     "userpass",
     "dbpass",
+    "kennwort",
+    "motdepasse",
+    "senha",
+    "sshpass",
 ];
 /// `bindpw`, `rootpw`: short ones end a word.
 const PASSWORDS_JOINED: &[&str] = &["bindpw", "rootpw", "dbpw", "userpw", "adminpw", "sslpw", "keypw"];
 #[rustfmt::skip] // Words, many a line.
 const TOKENS: &[&str] = &[
     "secret", "token", "apikey", "secretkey", "accesskey", "credential", "credentials", "privatekey", "authkey",
-    "masterkey", "authtoken", "licensekey", "clientsecret", "salt",
+    "masterkey", "authtoken", "licensekey", "clientsecret", "salt", "bearer",
 ];
 /// `secret` or `salt` of these are none: a name, a place.
 #[rustfmt::skip] // Words, many a line.
@@ -134,7 +138,10 @@ pub(super) fn secret(name: &str) -> Option<Secret> {
     if !is_place && (short || PASSWORDS.iter().any(|word| last.ends_with(word))) {
         return Some(Secret::Password);
     }
-    if last == "pin" && is_flag {
+    if name.starts_with("contrase") {
+        return Some(Secret::Password);
+    }
+    if last == "pin" && (is_flag || name.len() == 3) {
         return Some(Secret::Pin);
     }
     let salt = last != "salt" || SALTS.contains(&before);

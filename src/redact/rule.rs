@@ -11,6 +11,7 @@ use super::Error;
 use super::automaton::{Automaton, Found, Fuel, Spent};
 use super::judgement::stands_for_a_secret;
 use super::pattern::{self, MOST_PLACES};
+use super::spoken::looks_drawn;
 use super::text::{begins_word, word_start};
 use super::value;
 
@@ -67,6 +68,8 @@ pub enum Check {
     Basic,
     /// What a person may have chosen: no port, and no word that stands for a password.
     Chosen,
+    /// Letters with digits or signs, as no word of a language and no name of a thing is written.
+    Drawn,
 }
 
 /// What is redacted only if it is asked for.
@@ -244,6 +247,7 @@ impl Check {
             Self::Mixed => is_mixed(secret),
             Self::Basic => is_basic(secret),
             Self::Chosen => is_chosen(secret),
+            Self::Drawn => is_chosen(secret) && is_mixed_twice(secret) && looks_drawn(secret),
         }
     }
 }
@@ -253,6 +257,13 @@ pub(super) fn is_mixed(text: &str) -> bool {
     let rest = text.as_bytes().get(1..).unwrap_or_default();
     text.bytes().any(|byte| byte.is_ascii_digit())
         || (rest.iter().any(u8::is_ascii_uppercase) && rest.iter().any(u8::is_ascii_lowercase))
+}
+
+/// More than a number behind a word.
+fn is_mixed_twice(text: &str) -> bool {
+    let cases = text.bytes().any(|byte| byte.is_ascii_uppercase())
+        && text.bytes().any(|byte| byte.is_ascii_lowercase());
+    cases || text.bytes().filter(u8::is_ascii_digit).count() > 1
 }
 
 fn is_chosen(text: &str) -> bool {

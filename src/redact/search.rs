@@ -28,6 +28,20 @@ pub(super) struct Finding {
     pub(super) name: Option<&'static str>,
 }
 
+/// What a rule tells of a secret.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) found: Found,
+    /// What it is called, if not as its rule.
+    pub(super) name: Option<&'static str>,
+}
+
+impl Told {
+    pub(super) const fn of_rule(found: Found) -> Self {
+        Self { found, name: None }
+    }
+}
+
 /// How far a rule has come.
 #[derive(Debug, Clone, Copy, Default)]
 struct Progress {
@@ -86,10 +100,11 @@ impl<'r, 't> Search<'r, 't> {
 
     /// Every secret; they may overlap.
     pub(super) fn findings(mut self) -> Vec<Finding> {
-        let text = self.text;
+        let (text, unexamined) = (self.text, self.redactor.unexamined());
         self.findings.retain(|found| {
             let secret = text.get(found.start..found.end).unwrap_or_default();
-            !judgement::is_placeholder(secret) && !is_in_placeholder(text, found.start)
+            let redacted = found.rule != unexamined && holds_placeholder(secret);
+            !redacted && !judgement::is_placeholder(secret) && !is_in_placeholder(text, found.start)
         });
         self.findings
     }
@@ -120,7 +135,9 @@ impl<'r, 't> Search<'r, 't> {
         }
         let mut fuel = self.fuel(steps);
         let found = match self.redactor.rule(rule) {
-            Some(rule) => rule.around(self.text, at, &mut fuel),
+            Some(rule) => {
+                rule.around(self.text, at, &mut fuel).map(|found| Vec::from_iter(found.map(Told::of_rule)))
+            }
             None => assignment::assigned(self.text, at, &mut fuel),
         };
         self.note(rule, at, found, &fuel);
@@ -138,7 +155,10 @@ impl<'r, 't> Search<'r, 't> {
                 Ok(Some((found, _))) => self.text.ceil_char_boundary(found.end.max(from + 1)),
                 Ok(None) | Err(Spent) => self.text.len(),
             };
-            let secret = found.map(|found| found.and_then(|(found, passes)| passes.then_some(found)));
+            let secret = found.map(|found| {
+                let secret = found.and_then(|(found, passes)| passes.then_some(found));
+                Vec::from_iter(secret.map(Told::of_rule))
+            });
             self.note(number, from, secret, &fuel);
             from = next;
         }
@@ -157,20 +177,36 @@ impl<'r, 't> Search<'r, 't> {
         Fuel::new(all.saturating_sub(steps))
     }
 
-    fn note(&mut self, rule: usize, at: usize, found: Result<Option<Found>, Spent>, fuel: &Fuel) {
+    fn note(&mut self, rule: usize, at: usize, found: Result<Vec<Told>, Spent>, fuel: &Fuel) {
         self.watch(fuel.used());
         let unexamined = self.redactor.unexamined();
-        let rest = Found { start: at, end: self.text.len() };
+        let rest = Told::of_rule(Found { start: at, end: self.text.len() });
         let Some(progress) = self.progress.get_mut(rule) else { return };
         progress.steps += fuel.used();
-        let (found, name) = match found {
-            Ok(None) => return,
-            Ok(Some(found)) => (found, rule),
-            Err(Spent) => (rest, unexamined),
+        let (all, number) = match found {
+            Ok(found) => (found, rule),
+            Err(Spent) => (vec![rest], unexamined),
         };
-        (progress.start, progress.end) = (at.min(found.start), found.end);
-        self.findings.push(Finding { start: found.start, end: found.end, rule: name, name: None });
+        // Between the cells of a column others stand.
+        if let [Told { found: Found { start, end }, .. }] = all.as_slice() {
+            (progress.start, progress.end) = (at.min(*start), *end);
+        }
+        self.findings.extend(all.into_iter().map(|Told { found: Found { start, end }, name }| Finding {
+            start,
+            end,
+            rule: number,
+            name,
+        }));
     }
+}
+
+/// Whether redaction has been here: what it left of a secret's quotation marks is none.
+fn holds_placeholder(secret: &str) -> bool {
+    secret.find(PLACEHOLDER).is_some_and(|start| {
+        let rest =
+            secret.get(start..secret.floor_char_boundary(start + LONGEST_PLACEHOLDER)).unwrap_or_default();
+        rest.contains(']')
+    })
 }
 
 /// Whether `at` is inside of what redaction put in a secret's place: some rules' names are names that

@@ -19,6 +19,10 @@ pub(super) enum Style {
     Element,
     /// `"key", "value"`: the two may have nothing to do with each other.
     Listed,
+    /// `| key | value |`.
+    Cell,
+    /// `key:`, and the value on a line below.
+    Below,
 }
 
 /// A value and how it was written.
@@ -39,12 +43,26 @@ impl<'t> Value<'t> {
         if style == Style::Element {
             return Self::element(text, at);
         }
-        if let Some((start, end)) = block(bytes, at) {
+        if let Some((start, end)) = block(bytes, at).or_else(|| document(bytes, at)) {
             return Self::between(text, start, end, Style::Meant, true);
         }
-        let prefixed =
-            matches!(bytes.get(at..at + 2), Some([b'b' | b'r' | b'f' | b'u' | b'$' | b'@', b'"' | b'\'']));
-        let open = at + usize::from(prefixed);
+        let prefixed = matches!(
+            bytes.get(at..at + 2),
+            Some([b'b' | b'r' | b'f' | b'u' | b'N' | b'L' | b'$' | b'@', b'"' | b'\''])
+        );
+        let value = Self::word(text, at, at + usize::from(prefixed), style)?;
+        Some(match style {
+            Style::Cell => {
+                let (_, behind) = skip_quote(bytes, value.end);
+                Self { next: bytes.get(skip_spaces(bytes, behind)).copied(), ..value }
+            }
+            _ => value,
+        })
+    }
+
+    /// A word or what stands between quotation marks, of which the first stands at `open`.
+    fn word(text: &'t str, at: usize, open: usize, style: Style) -> Option<Self> {
+        let bytes = text.as_bytes();
         match skip_quote(bytes, open) {
             (true, start) => Self::between(text, start, quoted_end(bytes, open, start), style, true),
             _ => {
@@ -118,6 +136,21 @@ pub(super) fn skip_spaces(bytes: &[u8], at: usize) -> usize {
     at + rest.iter().take(16).take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
+/// Behind spaces and tabs, raw or as escapes.
+fn skip_indent(bytes: &[u8], at: usize) -> usize {
+    let mut at = at;
+    for _ in 0..16 {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let escapes = rest.iter().take(8).take_while(|byte| **byte == b'\\').count();
+        match rest.get(escapes) {
+            Some(b' ' | b'\t') if escapes == 0 => at += 1,
+            Some(b't') if escapes > 0 => at += escapes + 1,
+            _ => break,
+        }
+    }
+    at
+}
+
 /// The length of a line break as it is written at `at`, raw or as an escape; 0 if there is none.
 pub(super) fn line_break(bytes: &[u8], at: usize) -> usize {
     match bytes.get(at..).unwrap_or_default() {
@@ -135,6 +168,85 @@ pub(super) fn line_break(bytes: &[u8], at: usize) -> usize {
     }
 }
 
+/// Behind what Markdown, HTML and YAML write between a name and its value: `**`, `</b>`, `!!str`, `&anchor`.
+pub(super) fn behind_markup(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..at.saturating_add(40).min(bytes.len())).unwrap_or_default();
+    let word = rest.iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
+    let length = match rest {
+        [b'*' | b'_', ..] if word <= 2 => word,
+        // `(hidden)`, as prompts say.
+        [b'(', b'a'..=b'z', ..] => {
+            let inside =
+                rest.iter().skip(1).take_while(|byte| byte.is_ascii_lowercase() || **byte == b' ').count();
+            if rest.get(inside + 1..inside + 3) == Some(b") ") { inside + 2 } else { 0 }
+        }
+        [b'<', b'/', ..] => rest.iter().take(12).position(|byte| *byte == b'>').map_or(0, |close| close + 1),
+        [b'!', b'!', ..] | [b'&', b'a'..=b'z' | b'A'..=b'Z', ..] if is_tag_of_yaml(rest, word) => word,
+        _ => 0,
+    };
+    let behind = skip_spaces(bytes, at + length);
+    // `name: &str = …` is of a program.
+    if length == 0 || bytes.get(behind) == Some(&b'=') { at } else { behind }
+}
+
+fn is_tag_of_yaml(rest: &[u8], word: usize) -> bool {
+    let name = rest.get(1..word).unwrap_or_default();
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'!');
+    rest.get(word) == Some(&b' ') && name.iter().all(plain)
+}
+
+/// The end of one line and the beginning of the next where lines are the strings of a list: `…","…`.
+fn list_break(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..at.saturating_add(40).min(bytes.len())).unwrap_or_default();
+    let escapes = |from: usize| {
+        rest.get(from..).unwrap_or_default().iter().take(8).take_while(|byte| **byte == b'\\').count()
+    };
+    let closed = escapes(0);
+    if rest.get(closed) != Some(&b'"') || rest.get(closed + 1) != Some(&b',') {
+        return 0;
+    }
+    let behind = rest.get(closed + 2..).unwrap_or_default();
+    let gap = behind.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let open = closed + 2 + gap;
+    let opened = open + escapes(open);
+    if rest.get(opened) == Some(&b'"') { opened + 1 } else { 0 }
+}
+
+/// The length of what ends a line at `at`, in a text or in a list of lines.
+fn break_at(bytes: &[u8], at: usize) -> usize {
+    match line_break(bytes, at) {
+        0 => list_break(bytes, at),
+        broken => broken,
+    }
+}
+
+/// What stands on the next line that is not empty, if this one ends at `at`.
+pub(super) fn lines_behind(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut behind = at;
+    for _ in 0..3 {
+        let broken = break_at(bytes, behind);
+        if broken == 0 {
+            break;
+        }
+        behind += broken;
+        behind += usize::from(bytes.get(behind) == Some(&b'+'));
+        behind = skip_indent(bytes, behind);
+    }
+    (behind > at).then_some(behind)
+}
+
+/// The first line of a document that is written in place: `<<EOT`.
+fn document(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    let rest = bytes.get(at..at.saturating_add(60).min(bytes.len()))?;
+    let name = rest.strip_prefix(b"<<").filter(|rest| rest.first() != Some(&b'<'))?;
+    let length =
+        name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-~_'\"".contains(byte)).count();
+    let start = lines_behind(bytes, at + 2 + length).filter(|_| length > 0)?;
+    let line = bytes.get(start..start.saturating_add(LONGEST_ELEMENT).min(bytes.len()))?;
+    let end = (0..line.len()).find(|end| break_at(bytes, start + end) > 0)?;
+    (end > 0).then_some((start, start + end))
+}
+
 /// The lines of a YAML block (`>-`, `|`) whose header stands at `at`: they are indented.
 fn block(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     const LONGEST: usize = 16 << 10;
@@ -144,23 +256,27 @@ fn block(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     let header = bytes.get(at + 1..)?.iter().take(3);
     let header = at + 1 + header.take_while(|byte| matches!(byte, b'+' | b'-' | b'1'..=b'9')).count();
     let header = skip_spaces(bytes, header);
-    let first = header + Some(line_break(bytes, header)).filter(|length| *length > 0)?;
+    let comment = bytes.get(header..).filter(|rest| rest.first() == Some(&b'#')).unwrap_or_default();
+    let comment = comment.iter().take(80).take_while(|byte| !matches!(byte, b'\n' | b'\\' | b'"')).count();
+    let header = header + comment;
+    let first = header + Some(break_at(bytes, header)).filter(|length| *length > 0)?;
     let (mut line, mut span) = (first, None::<(usize, usize)>);
+    let mut depth = 0;
     while line < bytes.len() && line - at < LONGEST {
         // A line of a patch begins with its sign.
         let line_start = line + usize::from(bytes.get(line) == Some(&b'+'));
-        let text = skip_spaces(bytes, line_start);
+        let text = skip_indent(bytes, line_start);
         let rest = bytes.get(text..)?;
         let mut length = 0;
-        while length < rest.len() && line_break(bytes, text + length) == 0 && rest.get(length) != Some(&b'"')
-        {
+        while length < rest.len() && break_at(bytes, text + length) == 0 && rest.get(length) != Some(&b'"') {
             length += 1;
         }
-        if text == line_start || length == 0 {
+        if text == line_start || length == 0 || text - line_start < depth {
             break;
         }
+        depth = if depth == 0 { text - line_start } else { depth };
         span = Some((span.map_or(text, |(start, _)| start), text + length));
-        match line_break(bytes, text + length) {
+        match break_at(bytes, text + length) {
             0 => break,
             broken => line = text + length + broken,
         }

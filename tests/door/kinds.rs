@@ -5,6 +5,8 @@
 //! digits; see [`made`].
 
 use crate::corpus::{BASE62, Letters};
+use crate::forms::SAID;
+use crate::typed::TYPED;
 
 /// Tokens of providers: how they begin is what they are.
 const TOKENS: &str = "\
@@ -274,20 +276,33 @@ fn made(template: &str, random: &mut Letters) -> String {
     text + rest
 }
 
+/// A kind with a secret of its own.
+pub(crate) fn kind(written: &str, command: bool, random: &mut Letters) -> Kind {
+    let parts: Vec<String> = written.split('¦').map(|part| made(part, random)).collect();
+    let secret = parts.get(1).unwrap_or(&parts[0]).clone();
+    Kind { written: written.to_owned(), text: parts.concat(), secret, command }
+}
+
+fn marked(
+    texts: &'static [&'static str],
+    commands: &'static [&'static str],
+) -> impl Iterator<Item = (&'static str, bool)> {
+    let texts = texts.iter().copied().map(|text| (text, false));
+    texts.chain(commands.iter().map(|text| (*text, true)))
+}
+
 /// Every kind, each with a secret made from `seed`.
 pub(crate) fn kinds(seed: u64) -> Vec<Kind> {
     let mut random = Letters::new(seed);
     let tokens = TOKENS.lines().flat_map(|line| line.split('|')).map(|row| row.split_once(' ').unwrap().1);
-    let marked =
-        ASSIGNED.iter().copied().map(|text| (text, false)).chain(COMMANDS.iter().map(|text| (*text, true)));
-    let mut kind = |written: &str, command| {
-        let parts: Vec<String> = written.split('¦').map(|part| made(part, &mut random)).collect();
-        let secret = parts.get(1).unwrap_or(&parts[0]).clone();
-        Kind { written: written.to_owned(), text: parts.concat(), secret, command }
-    };
-    let mut kinds: Vec<Kind> = tokens.map(|text| kind(text, false)).collect();
-    kinds.extend(marked.map(|(text, command)| kind(text, command)));
-    kinds
+    let all = tokens.map(|text| (text, false)).chain(marked(ASSIGNED, COMMANDS));
+    all.map(|(text, command)| kind(text, command, &mut random)).collect()
+}
+
+/// More forms, each with a secret made from `seed`.
+pub(crate) fn forms(seed: u64) -> Vec<Kind> {
+    let mut random = Letters::new(seed);
+    marked(SAID, TYPED).map(|(text, command)| kind(text, command, &mut random)).collect()
 }
 
 /// How a text comes to a record: what it is called, and the text around.

@@ -3,7 +3,8 @@
 //! | file | shows |
 //! |---|---|
 //! | `corpus.rs` | planted secrets, made at run time |
-//! | `kinds.rs`, `harmless.rs` | kinds of secrets and the texts that they stand in, and what looks like one |
+//! | `kinds.rs`, `forms.rs`, `typed.rs` | kinds of secrets, and the texts and commands that they stand in |
+//! | `harmless.rs`, `sayings.rs` | what looks like a secret and is none |
 //! | `secrets.rs` | every kind leaves every context, what is none stays |
 //! | `hostile.rs` | texts that are made to keep redaction busy |
 //! | `redaction.rs` | secrets leave, ordinary text stays |
@@ -27,6 +28,7 @@
 mod access;
 mod certificates;
 mod corpus;
+mod forms;
 mod harmless;
 mod hooks;
 mod hostile;
@@ -35,6 +37,7 @@ mod leaks;
 mod opt_out;
 mod redaction;
 mod renewal;
+mod sayings;
 mod secrets;
 #[path = "../cli/support.rs"]
 #[expect(dead_code, reason = "the other theme uses the rest")]
@@ -42,3 +45,4 @@ mod site;
 mod support;
 #[path = "../support/table_texts.rs"]
 mod table_texts;
+mod typed;

@@ -79,3 +79,22 @@ fn what_waits_for_a_session_is_named_by_its_erasure() {
     assert_eq!(library.supported_by("acme", "s01").len(), 1);
     assert_eq!(library.supported_by("acme", "other").len(), 0);
 }
+
+#[test]
+fn what_was_published_before_it_needed_a_person_retires_and_the_report_says_so() {
+    let target = Target::new();
+    // As a version did, or a configuration, that let it be said.
+    let report = target.publish(&mined(&needs("ssh build-host make db-up", "make itest")));
+    let [name]: [&str; 1] = report.named(Change::Created).try_into().unwrap();
+    let page = format!("skills/{name}/SKILL.md");
+    let report = target.publish(&foreign());
+    assert_eq!(report.named(Change::Retiring), [name], "{report}");
+    assert!(report.to_string().contains(&format!("skills restore {name}")), "{report}");
+    assert!(target.read(&page).contains("a person has to agree to what it may do (send)"));
+    assert_eq!(waiting(&target), None);
+    decide(&target, name, Decision::Restore).unwrap();
+    let restored = target.read(&page);
+    assert!(restored.contains("ssh build-host make db-up") && !restored.contains("Retired"));
+    target.publish(&foreign());
+    assert_eq!(target.read(&page), restored, "a person keeps it");
+}

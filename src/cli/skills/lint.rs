@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 
 use crate::cli::{ConfigFile, Failure, OrFail, print};
 use crate::event::visible_line;
-use crate::library::lint;
+use crate::library::lint::{self, Finding};
 
 use super::libraries;
 
@@ -16,8 +16,7 @@ use super::libraries;
 pub(super) fn lint(config: &ConfigFile, paths: &[PathBuf]) -> Result<(), Failure> {
     let mut text = String::new();
     let (mut found, mut skills) = (0, 0);
-    let mut look = |heading: Option<String>, files: &[(&str, &str)]| {
-        let findings = lint::lint(files.iter().copied());
+    let mut look = |heading: Option<String>, files: &[(&str, &str)], findings: Vec<Finding>| {
         found += findings.len();
         skills += files.len();
         if let Some(heading) = heading.filter(|_| !findings.is_empty()) {
@@ -31,13 +30,21 @@ pub(super) fn lint(config: &ConfigFile, paths: &[PathBuf]) -> Result<(), Failure
         let settings = config.load()?;
         let several = settings.skills.iter().flat_map(|pipeline| &pipeline.targets).count() > 1;
         for (target, library) in libraries(&settings) {
-            look(several.then(|| target.to_string()), &library?.skill_files());
+            let library = library?;
+            let files = library.skill_files();
+            let allowed = settings
+                .skills
+                .iter()
+                .find(|pipeline| pipeline.targets.iter().any(|own| own.to_string() == target.to_string()));
+            let allowed = allowed.map(|pipeline| pipeline.mining.publish.allow).unwrap_or_default();
+            let found = lint::lint_with(files.iter().copied(), allowed, |path| library.is_agreed(path));
+            look(several.then(|| target.to_string()), &files, found);
         }
     } else {
         let files = read(paths).or_fail()?;
         let files: Vec<(&str, &str)> =
             files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        look(None, &files);
+        look(None, &files, lint::lint(files.iter().copied()));
     }
     let skills = if skills == 1 { "1 skill".to_owned() } else { format!("{skills} skills") };
     if found == 0 {

@@ -43,7 +43,7 @@ pub(super) fn codes(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// `mise run {name}`, `git {name}`.
-fn hides_a_subcommand(code: &str) -> bool {
+pub(super) fn hides_a_subcommand(code: &str) -> bool {
     let Some(command) = single(code) else { return false };
     let mut words = command.words().iter().map(|word| word.value.as_str());
     let program = words.next().unwrap_or_default();

@@ -4,17 +4,20 @@
 //! |---|---|
 //! | `page.rs` | a SKILL.md in its parts |
 //! | `line.rs` | what one line may not say |
+//! | `class.rs` | commands that a person has to agree to |
 //! | `together.rs` | what several lines and skills may not say together |
 //!
 //! [`lint`] reads whole files, [`objections`] a text before it is published. Both are pure, and both look
 //! only at what stands there: evidence is no matter of theirs.
 
+mod class;
 mod line;
 mod page;
 mod together;
 
 use std::fmt;
 
+use crate::shell::Classes;
 use crate::skillify::{Wording, is_imperative};
 use page::Page;
 
@@ -43,11 +46,23 @@ impl fmt::Display for Finding {
 
 /// What a reviewer would refuse of these SKILL.md files, each a path and a text; in order.
 pub fn lint<'t>(files: impl IntoIterator<Item = (&'t str, &'t str)>) -> Vec<Finding> {
+    lint_with(files, Classes::default(), |_| false)
+}
+
+/// The same, where commands of the classes need nobody, and a person agreed to what some of the paths say.
+pub fn lint_with<'t>(
+    files: impl IntoIterator<Item = (&'t str, &'t str)>,
+    allowed: Classes,
+    is_agreed: impl Fn(&str) -> bool,
+) -> Vec<Finding> {
     let pages: Vec<Page<'_>> = files.into_iter().map(|(path, text)| Page::parse(path, text)).collect();
     let pages: Vec<&Page<'_>> = pages.iter().filter(|page| !page.is_retired()).collect();
     let mut findings = Vec::new();
     for page in &pages {
-        let found = of_page(page);
+        let mut found = of_page(page);
+        if !is_agreed(page.path) {
+            found.extend(class::of_page(page, allowed));
+        }
         findings.extend(found.into_iter().map(|(line, what)| Finding {
             path: page.path.to_owned(),
             line,

@@ -10,6 +10,8 @@ pub(super) struct Page<'t> {
     headings: Vec<(usize, &'t str, bool)>,
     /// The items of its lists.
     pub(super) items: Vec<Item<'t>>,
+    /// The lines of its blocks of commands.
+    pub(super) commands: Vec<(usize, &'t str)>,
 }
 
 /// One item of a list.
@@ -29,17 +31,36 @@ impl<'t> Page<'t> {
             title: (1, ""),
             headings: Vec::new(),
             items: Vec::new(),
+            commands: Vec::new(),
         };
         let mut in_front_matter = false;
+        let mut block = None;
         for (number, line) in (1..).zip(text.lines()) {
             match line.trim_end() {
                 "---" if number == 1 => in_front_matter = true,
                 "---" if in_front_matter => in_front_matter = false,
                 line if in_front_matter => page.key(number, line),
-                line => page.line(number, line),
+                line if line.trim_start().starts_with("```") => {
+                    block = match block {
+                        Some(_) => None,
+                        None => Some(is_of_commands(line)),
+                    };
+                }
+                line => match block {
+                    Some(of_commands) => page.command(number, line, of_commands),
+                    None => page.line(number, line),
+                },
             }
         }
         page
+    }
+
+    fn command(&mut self, number: usize, line: &'t str, is_one: bool) {
+        let command = line.trim();
+        let command = command.strip_prefix("$ ").unwrap_or(command);
+        if is_one && !command.is_empty() && !command.starts_with('#') {
+            self.commands.push((number, command));
+        }
     }
 
     fn key(&mut self, number: usize, line: &'t str) {
@@ -80,6 +101,12 @@ impl<'t> Page<'t> {
     pub(super) fn said(&self) -> impl Iterator<Item = &Item<'t>> {
         self.items.iter().filter(|item| !matches!(item.section, "When to use" | "Evidence"))
     }
+}
+
+/// Whether a block that such a line opens holds commands.
+fn is_of_commands(fence: &str) -> bool {
+    let language = fence.trim_start().trim_start_matches('`').trim();
+    ["", "bash", "console", "fish", "sh", "shell", "shell-session", "zsh"].contains(&language)
 }
 
 /// The text of a list's item.

@@ -122,10 +122,10 @@ fn lines_do_not_contradict_each_other() {
         )
     };
     for (one, other) in [
-        ("Run `a x` before `b x`.", "Run `b x` before `a x`."),
-        ("Use `a x`, not `b x`.", "Use `b x`, not `a x`."),
-        ("Use `a x`; `b x` fails here.", "Run `b x`."),
-        ("Do not run `a x`: people refused it.", "Run `a x`."),
+        ("Run `make x` before `just x`.", "Run `just x` before `make x`."),
+        ("Use `make x`, not `just x`.", "Use `just x`, not `make x`."),
+        ("Use `make x`; `just x` fails here.", "Run `just x`."),
+        ("Do not run `make x`: people refused it.", "Run `make x`."),
     ] {
         let found = two(one, other);
         assert!(
@@ -143,14 +143,14 @@ fn lines_do_not_contradict_each_other() {
         lint([("a", one.as_str()), ("b", other.as_str())]).iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(
-        two("Run `a x` before `b x`.", "Run `b x` before `a x`."),
+        two("Run `make x` before `just x`.", "Run `just x` before `make x`."),
         [
-            "a:6: it contradicts b:6: Run `b x` before `a x`.",
-            "b:6: it contradicts a:6: Run `a x` before `b x`."
+            "a:6: it contradicts b:6: Run `just x` before `make x`.",
+            "b:6: it contradicts a:6: Run `make x` before `just x`."
         ]
     );
     assert_eq!(
-        two("Run `a x`.", "Run  `a x`"),
+        two("Run `make x`.", "Run  `make x`"),
         ["b:5: nothing is lost without it: run-the-tests says all of it"]
     );
 }
@@ -203,4 +203,49 @@ fn a_text_is_refused_before_it_is_published() {
             "the description does not say when to use it: no \"Use …\""
         ]
     );
+}
+
+#[test]
+fn a_command_that_needs_a_person_is_named() {
+    for (command, class) in [
+        ("git push origin main", "publish (git push)"),
+        ("rm -rf src", "administer (it throws away what nothing brings back)"),
+        ("./deploy.sh --yes", "administer (it asks nobody and minds no check)"),
+        ("ssh build make up", "send"),
+        ("evil-tool x", "unknown (evil-tool)"),
+    ] {
+        let [found]: [String; 1] = found_with("make db-up", command).try_into().unwrap();
+        assert!(found.starts_with("a/SKILL.md:14: a person has to agree to what this may do"), "{found}");
+        assert!(found.contains(class) && found.ends_with(command), "{found}");
+    }
+    let refused = found_with("make db-up", "cp a ../../etc/x");
+    assert_eq!(
+        refused,
+        ["a/SKILL.md:14: no skill may say this command (a path outside of the repository): cp a ../../etc/x"]
+    );
+}
+
+#[test]
+fn blocks_of_commands_are_read_and_what_is_only_spoken_of_is_not() {
+    let block = "## Lessons\n```bash\n# push it\n$ git push origin main\n```\n```rust\nrm x\n```\n";
+    let [found]: [String; 1] = found_with("## Lessons\n", block).try_into().unwrap();
+    assert!(
+        found.starts_with("a/SKILL.md:14: a person has to agree") && found.ends_with("git push origin main"),
+        "{found}"
+    );
+    for text in [
+        "- Do not run `git push --force`: people refused it.",
+        "- `CartState` is declared in `src/till/cart.go`.",
+    ] {
+        assert_eq!(found_with("## Lessons\n", &format!("## Lessons\n{text}\n")), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_a_person_agreed_to_and_what_is_allowed_is_not_named() {
+    let text = GOOD.replace("make db-up", "git push origin main");
+    let files = [("a/SKILL.md", text.as_str())];
+    assert_eq!(lint_with(files, Classes::default(), |path| path == "a/SKILL.md"), []);
+    assert_eq!(lint_with(files, Classes::EVERY, |_| false), []);
+    assert_eq!(lint_with(files, Classes::default(), |_| false).len(), 1);
 }

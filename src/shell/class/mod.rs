@@ -16,12 +16,14 @@
 //! | `hosts.rs` | which words name another machine |
 //! | `paths.rs` | which words lead out of the repository, which hold secrets |
 //! | `letters.rs` | characters that a reader does not see or takes for others |
+//! | `destroys.rs` | what throws away, and what asks nobody |
 //! | `words.rs` | sentences, what throws away, what others are told, protections switched off |
 //! | `flow.rs` | files that were fetched, and what runs them |
 //!
 //! Two answers are more than a class. A line is **refused** if it has letters that deceive or leads out of the
 //! repository: no person is asked. `/tmp` is outside: other users and other programs write there.
 
+mod destroys;
 mod flow;
 mod hosts;
 mod inline;

@@ -32,7 +32,7 @@ const SECRET_NAMES: &[&str] = &[
 ];
 
 /// Endings of files that hold secrets.
-const SECRET_ENDINGS: &[&str] = &[".jks", ".kdbx", ".keystore", ".p12", ".pfx", ".ppk"];
+const SECRET_ENDINGS: &[&str] = &["key.pem", ".jks", ".kdbx", ".key", ".keystore", ".p12", ".pfx", ".ppk"];
 
 /// What of a `.env.…` holds no secret.
 const SAMPLES: &[&str] =

@@ -1,7 +1,7 @@
 //! The class of one program with its arguments.
 
 use super::table::{self, Registry, Shape};
-use super::{Class, Judgement, hosts, inline, options, paths, shapes, variables, walk};
+use super::{Class, Judgement, destroys, hosts, inline, options, paths, shapes, variables, walk, words};
 use crate::shell::family::looked_through;
 use crate::shell::flag::is_flag;
 use crate::shell::setting::is_assignment;
@@ -125,6 +125,7 @@ pub(super) fn program(words: &[&str], origin: Origin, context: Context, judged: 
             shapes::judge(shape, length, &own, context, judged);
             options::judge(&own, judged);
             inline::judge(&own, judged);
+            destroys::judge(&own, shape, judged);
             arguments(&own, shape, context, judged);
         }
         None => {
@@ -135,6 +136,7 @@ pub(super) fn program(words: &[&str], origin: Origin, context: Context, judged: 
             };
             judged.add(class, shown(name));
             options::judge(&own, judged);
+            destroys::judge(&own, Shape::Is(class), judged);
             arguments(&own, Shape::Is(class), context, judged);
         }
     }
@@ -273,6 +275,7 @@ fn through(words: &[&str], inner: &[&str], origin: Origin, context: Context, jud
 pub(super) fn script(words: &[&str], context: Context, judged: &mut Judgement) {
     judged.add(Class::Tasks, shown(words.first().copied().unwrap_or_default()));
     options::judge(words, judged);
+    destroys::judge(words, Shape::Is(Class::Tasks), judged);
     arguments(words, Shape::Is(Class::Tasks), context, judged);
 }
 
@@ -284,6 +287,9 @@ pub(super) fn arguments(words: &[&str], shape: Shape, context: Context, judged: 
     let mut is_pattern = PATTERN_FIRST.contains(name) || rest.first() == Some(&"grep");
     let looks = matches!(shape, Shape::Is(Class::Read | Class::Tree | Class::Format));
     let last_operand = rest.iter().rposition(|word| !is_flag(word));
+    if shape == Shape::Is(Class::Tasks) && words::is_sentence(rest) {
+        judged.add(Class::Unknown, "its words read as a sentence");
+    }
     let mut before = "";
     for (at, word) in rest.iter().enumerate() {
         let told = std::mem::replace(&mut before, word);

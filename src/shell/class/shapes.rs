@@ -63,6 +63,10 @@ fn is(class: Class, name: &str, length: usize, rest: &[&str], context: Context, 
         ("kubectl" | "oc", "get" | "describe") if operands().any(|word| word.starts_with("secret")) => {
             judged.add(Class::Send, "it shows secrets");
         }
+        ("kubectl" | "oc", "config") if has(&["--raw"]) => judged.add(Class::Send, "it shows secrets"),
+        ("npm" | "pnpm", "pkg") if operands().any(|word| word.contains("scripts")) => {
+            judged.add(Class::Unknown, "it changes what a task runs");
+        }
         ("npm", "init") => {
             let fetches = operands().nth(1).is_some();
             return judged.add(if fetches { Class::FetchedCode } else { Class::Tree }, "npm init");
@@ -141,9 +145,22 @@ fn find(rest: &[&str], context: Context, judged: &mut Judgement) {
     while let Some(at) = words.iter().position(|word| ["-exec", "-execdir", "-ok", "-okdir"].contains(word)) {
         let inner = words.get(at + 1..).unwrap_or_default();
         let end = inner.iter().position(|word| [";", "+"].contains(word)).unwrap_or(inner.len());
-        program(inner.get(..end).unwrap_or_default(), Origin::Path, context, judged);
+        let run = inner.get(..end).unwrap_or_default();
+        let runs_it = run.first() == Some(&"{}")
+            || (run.get(1) == Some(&"{}") && run.first().is_some_and(|first| interprets(first)));
+        if runs_it {
+            judged.add(Class::Unknown, "it runs whatever it finds");
+        }
+        program(run, Origin::Path, context, judged);
         words = inner.get(end..).unwrap_or_default();
     }
+}
+
+/// Whether a program runs the file that it is given.
+fn interprets(program: &str) -> bool {
+    known::SHELLS.contains(&program)
+        || ["source", ".", "python", "python3", "node", "perl", "ruby", "php", "deno", "bun"]
+            .contains(&program)
 }
 
 /// Something that runs the words behind its options.

@@ -53,6 +53,12 @@ const JOINTS: &[&str] = &[
     "you",
     "your",
 ];
+/// Words that no list of targets has.
+const LINKING: &[&str] = &[
+    "and", "anyone", "as", "asking", "at", "be", "because", "before", "but", "do", "for", "from", "in", "is",
+    "it", "not", "of", "on", "or", "so", "that", "the", "then", "this", "to", "was", "with", "without",
+    "you", "your",
+];
 /// Words that say that something is thrown away.
 const DESTROYS: &[&str] = &[
     "destroy",
@@ -72,10 +78,14 @@ const DESTROYS: &[&str] = &[
 static THROWS_AWAY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?x)
-        --force-reset\b | ^supabase\s+db\s+reset\b | manage\.py\s+(?:flush|reset_db)\b | \balembic\s+downgrade\b
+        --force-reset\b | --accept-data-loss\b | ^supabase\s+db\s+reset\b | manage\.py\s+(?:flush|reset_db)\b | \balembic\s+downgrade\b
         | ^(?:docker|podman)\s+volume\s+(?:rm|prune)\b | ^find\b.*\s-delete\b
         | ^(?:kind|k3d|minikube|influx|vault|consul|etcdctl|nats|rabbitmqctl)\b.*\s(?:delete|delete-[a-z]+|del)\b
-        | \bmigrate[:\s](?:fresh|reset)\b | \bdb:(?:drop|reset)\b
+        | \bmigrate[:\s](?:fresh|reset|refresh|rollback)\b | \bdb:(?:drop|reset|wipe|rollback|migrate:down)\b | ^goose\b.*\s(?:down|down-to|reset)\b | \bredis-cli\b.*\s(?:del|unlink)\b | \becto\.(?:drop|reset|rollback)\b
+        | \bdb\s+downgrade\b | ^(?:flyway|liquibase)\b.*\s(?:clean|dropAll|drop-all)\b | manage\.py\s+migrate\s+\S+\s+zero\b
+        | (?i:\b(?:delete\s+from|truncate\s+(?:table\s+)?\w|drop\s+(?:table|database|schema|index|role|user|view|column))\b)
+        | \.(?:deleteMany|drop|dropDatabase|dropIndexes)\( | ^(?::|true|cat\s+/dev/null)?\s*>\s*[^&>\s]
+        | (?:^|\s)(?:FORCE|YES|CONFIRM|ASSUME_YES|AUTO_APPROVE|NO_CONFIRM)=(?i:1|true|yes|y|on)\b
         ",
     )
     .ok()
@@ -84,7 +94,7 @@ static THROWS_AWAY: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Files that say what assistants do, and what runs by itself in a repository.
 static RULES_OF_OTHERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)(?:^|[\s/='\x22])(?:\.claude|\.codex|\.gemini|\.qwen|\.cursor|\.opencode|\.mcp\.json|claude\.md|agents\.md|gemini\.md|\.cursorrules|\.github/workflows|\.git/hooks|\.githooks|\.husky)(?:[/\s'\x22]|$)",
+        r"(?i)(?:^|[\s/='\x22])(?:\.claude|\.codex|\.gemini|\.qwen|\.cursor|\.opencode|\.mcp\.json|claude\.md|agents\.md|gemini\.md|\.cursorrules|\.github/workflows|\.git/hooks|\.githooks|\.husky|\.gitlab-ci\.yml|\.circleci|jenkinsfile|\.vscode/tasks\.json|\.devcontainer|lefthook\.yml|\.(?:bash|zsh|k?sh)rc|\.bash_profile|\.z?profile|\.zshenv|\.envrc|\.gitattributes|\.gitmodules)(?:[/\s'\x22]|$)",
     )
     .ok()
 });
@@ -101,6 +111,25 @@ static UNPROTECTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     )
     .ok()
 });
+
+/// Whether the arguments of a task read as a sentence: many plain words, some that hold a sentence together, or one
+/// argument of several words that no option asks for.
+pub(super) fn is_sentence(arguments: &[&str]) -> bool {
+    let is_plain = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic() || b"',.".contains(&byte))
+    };
+    let (mut plain, mut joints, mut told) = (0, 0, "");
+    for word in arguments {
+        let option = std::mem::replace(&mut told, word);
+        let words = word.split(' ').filter(|word| is_plain(word)).count();
+        if !is_flag(option) && !word.contains('=') && words >= 4 {
+            return true;
+        }
+        plain += usize::from(is_plain(word) && !is_flag(option));
+        joints += usize::from(LINKING.contains(word));
+    }
+    plain >= 7 || (plain >= 4 && joints > 0)
+}
 
 /// Adds what the words of a line say to its classes.
 pub(super) fn line(line: &str, judged: &mut Judgement) {
