@@ -293,18 +293,45 @@ fn merge_facts(events: Vec<SessionEvent>, session_id: &str, workspace: &str) -> 
     facts
 }
 
+/// The id of the reply that made a call, where the client says it. Its words came before the call, which began
+/// while the reply was still being written, and are reported when it was done.
+fn reply_of_call(event: &SessionEvent) -> Option<&str> {
+    const REPLY: &str = "request_id";
+    let reply = event.attributes.get(REPLY).filter(|_| event.kind == Kind::ToolCall)?;
+    reply.as_str().filter(|reply| !reply.is_empty())
+}
+
 /// By time. Some clients' clocks give the start of a span in whole milliseconds and its end more
 /// finely, so that a turn seems to begin before the one before it has ended: within a millisecond,
 /// the trace that began first comes first.
 fn sort_by_time(facts: &mut [Fact]) {
     let mut begins: BTreeMap<String, Timestamp> = BTreeMap::new();
-    for Fact { event, .. } in facts.iter() {
+    let mut calls: BTreeMap<String, &Fact> = BTreeMap::new();
+    for fact in facts.iter() {
+        let event = &fact.event;
         let begin = begins.entry(event.trace_id.clone()).or_insert(event.timestamp);
         *begin = event.timestamp.min(*begin);
+        if let Some(reply) = reply_of_call(event) {
+            let first = calls.entry(reply.to_owned()).or_insert(fact);
+            let order = |fact: &Fact| (fact.event.timestamp, fact.event.seq);
+            if order(fact) < order(first) {
+                *first = fact;
+            }
+        }
     }
-    facts.sort_by_cached_key(|Fact { event, .. }| {
+    let key = |event: &SessionEvent, is_after: bool| {
         let millis = event.timestamp.as_micros().div_euclid(1000);
         let begin = begins.get(&event.trace_id).copied();
-        (millis, begin, event.timestamp, event.seq, event.event_id.clone())
-    });
+        (millis, begin, event.timestamp, event.seq, is_after, event.event_id.clone())
+    };
+    let keys: BTreeMap<String, _> = facts
+        .iter()
+        .map(|Fact { event, .. }| {
+            let call = calls.get(&event.fact_key).filter(|_| event.kind == Kind::Response);
+            let call = call.filter(|call| call.event.timestamp < event.timestamp);
+            let key = call.map_or_else(|| key(event, true), |call| key(&call.event, false));
+            (event.event_id.clone(), key)
+        })
+        .collect();
+    facts.sort_by_cached_key(|Fact { event, .. }| (keys.get(&event.event_id).cloned(), event.event_id.clone()));
 }

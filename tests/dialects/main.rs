@@ -9,6 +9,7 @@
 //! | `assistants.rs` | what the assistants' recorded sessions show besides |
 //! | `from_documentation.rs` | dialects without recorded sessions, against records built by hand |
 //! | `claude_code.rs` | Claude Code against its recorded sessions |
+//! | `costs.rs` | what sessions cost, as their clients count |
 //! | `genai.rs` | the GenAI conventions, record by record |
 //! | `frameworks.rs` | every framework against the same recorded sessions |
 //! | `feedback.rs` | scores, in the forms that frameworks give them |
@@ -34,6 +35,7 @@ mod arrival;
 mod assistants;
 mod captures;
 mod claude_code;
+mod costs;
 mod feedback;
 mod frameworks;
 mod from_documentation;
