@@ -108,8 +108,7 @@ fn unreachable(url: &str, error: &reqwest::Error) -> String {
     let mut causes = Vec::new();
     collect(error, &mut causes);
     let tls = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>());
-    let system =
-        causes.iter().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).last();
+    let system = causes.iter().rev().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
     let is_tls = url.starts_with("https://");
     match (tls, system) {
         (Some(rustls::Error::InvalidCertificate(reason)), _) => format!(

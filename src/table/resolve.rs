@@ -333,5 +333,7 @@ fn sort_by_time(facts: &mut [Fact]) {
             (event.event_id.clone(), key)
         })
         .collect();
-    facts.sort_by_cached_key(|Fact { event, .. }| (keys.get(&event.event_id).cloned(), event.event_id.clone()));
+    facts.sort_by_cached_key(|Fact { event, .. }| {
+        (keys.get(&event.event_id).cloned(), event.event_id.clone())
+    });
 }

@@ -102,7 +102,6 @@ fn attributes(attributes: &[KeyValue]) -> BTreeMap<String, Value> {
     let value = |attribute: &KeyValue| match attribute.value.as_ref()?.value.as_ref()? {
         any_value::Value::StringValue(text) => Some(json!(text)),
         any_value::Value::IntValue(number) => Some(json!(number)),
-        any_value::Value::DoubleValue(number) => Some(json!(*number as i64)),
         _ => None,
     };
     attributes.iter().filter_map(|one| Some((one.key.clone(), value(one)?))).collect()
@@ -128,7 +127,8 @@ fn counted(folder: &str, counter: &Counter) -> (i64, i64, i64, usize) {
             if name != counter.record && !name.starts_with(&format!("{} ", counter.record)) {
                 return;
             }
-            let sum = |names: &[&str]| names.iter().filter_map(|name| said.get(*name)).map(integer).sum::<i64>();
+            let sum =
+                |names: &[&str]| names.iter().filter_map(|name| said.get(*name)).map(integer).sum::<i64>();
             (read, written) = (read + sum(counter.read), written + sum(counter.written));
             (cached, calls) = (cached + sum(counter.cached), calls + 1);
         });
@@ -164,10 +164,15 @@ fn langfuse_counts_in_one_object() {
                 if said.get("langfuse.observation.type") != Some(&json!("generation")) {
                     return;
                 }
-                let usage = said.get("langfuse.observation.usage_details").and_then(Value::as_str).unwrap_or("{}");
+                let usage =
+                    said.get("langfuse.observation.usage_details").and_then(Value::as_str).unwrap_or("{}");
                 let usage: Value = serde_json::from_str(usage).unwrap();
-                let one = |names: [&str; 3]| names.iter().find_map(|name| usage[*name].as_i64()).unwrap_or_default();
+                let one = |names: [&str; 3]| {
+                    names.iter().find_map(|name| usage[*name].as_i64()).unwrap_or_default()
+                };
+                // What is cached is apart where it has this name.
                 read += one(["input", "prompt_tokens", "input_tokens"]);
+                read += usage["cache_read_input_tokens"].as_i64().unwrap_or_default();
                 written += one(["output", "completion_tokens", "output_tokens"]);
             });
         }

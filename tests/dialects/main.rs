@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `arrival.rs` | the same sessions however their records arrive |
+//! | `both_ways.rs` | sessions by telemetry and hooks at once, and in the order in which they happened |
 //! | `captures.rs` | recorded request bodies, and their replay through the dialects |
 //! | `sessions.rs` | sessions as readers put them together, cut into turns |
 //! | `truth.rs` | every recorded session of an assistant against what happened in it |
@@ -33,6 +34,7 @@
 
 mod arrival;
 mod assistants;
+mod both_ways;
 mod captures;
 mod claude_code;
 mod costs;

@@ -117,9 +117,8 @@ fn shown(rows: &[Row], what: Do) -> String {
         }
         .to_owned();
     }
-    let file = |row: &Row| {
-        CLIENTS.iter().find(|client| client.name == row.way).map(|client| place(client)).unwrap_or_default()
-    };
+    let file =
+        |row: &Row| CLIENTS.iter().find(|client| client.name == row.way).map(place).unwrap_or_default();
     let cells: Vec<[String; 5]> = rows
         .iter()
         .map(|row| {

@@ -310,7 +310,8 @@ pub(super) const CLIENTS: &[Client] = &[
         notes: &[
             ON_PATH,
             NOT_HANDED_ON,
-            "connect telemetry (claude-code) or the hooks, not both: calls meet, prompts and answers do not",
+            "connect telemetry (claude-code) or the hooks: sessions that arrive both ways are one, and sent twice",
+            "they have no model, version, tokens and login, which telemetry has; say who with --user",
             "the output of a failed command arrives, which telemetry does not have",
         ],
     },
@@ -369,6 +370,7 @@ pub(super) const CLIENTS: &[Client] = &[
         tried_with: "1.45.2",
         notes: &[
             "an instrumentation of your model library makes the spans, such as opentelemetry-instrumentation-openai-v2",
+            "of opentelemetry-instrumentation-openai-v2 2.3b0 and 2.4b0, `true` lets texts out and SPAN_ONLY none; which switch others know: docs/clients.md",
         ],
     },
     Client {

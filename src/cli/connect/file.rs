@@ -147,8 +147,8 @@ fn are_in(settings: &[Setting], document: &Document) -> bool {
     let is_there = |setting: &Setting| document.has(&as_written(document, setting));
     let mut switches = settings.iter().filter(is_switch).peekable();
     match settings.iter().any(|setting| setting.in_list) {
-        true => settings.iter().filter(|setting| setting.in_list).any(|setting| is_there(setting)),
-        false => switches.peek().is_some() && switches.all(|setting| is_there(setting)),
+        true => settings.iter().filter(|setting| setting.in_list).any(&is_there),
+        false => switches.peek().is_some() && switches.all(is_there),
     }
 }
 

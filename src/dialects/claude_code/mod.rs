@@ -159,7 +159,13 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
 /// What a reply cost that the client says in a record of its own, or that has no words.
 fn usage(record: &Record<'_>, rank: i64) -> Mapping {
     let tokens = TOKENS.of(record);
-    let key = reply_key(record);
+    let key = match reply_key(record) {
+        // A gateway may give its replies no ids. What the log says then costs what it says.
+        none if none.is_empty() && record.as_log().is_some() => {
+            record.digest().event_id("", "usage", Kind::Response, 0)
+        }
+        key => key,
+    };
     if key.is_empty() || tokens.is_nothing() {
         return Mapping::NOISE;
     }
