@@ -12,6 +12,7 @@ mod drain;
 mod erase;
 mod explain;
 mod hook;
+mod reach;
 mod reader;
 mod render;
 mod run;
@@ -188,6 +189,13 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Usage(error) | Self::Failed(error)) = self;
+        write!(f, "{error:#}")
     }
 }
 

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::event::tokens::Tokens;
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 use crate::table::Session;
 
@@ -108,10 +109,11 @@ fn what(session: &Session) -> String {
     parts.extend((!agents.is_empty()).then(|| counted(agents.len(), "sub-agent")));
     let errors = of(Kind::Error).count();
     parts.extend((errors > 0).then(|| counted(errors, "error")));
-    let tokens = |column: fn(&SessionEvent) -> i64| facts().map(column).filter(|count| *count > 0).sum();
-    let (read, written): (i64, i64) =
-        (tokens(|event| event.input_tokens), tokens(|event| event.output_tokens));
-    parts.extend((read + written > 0).then(|| format!("{read} tokens read, {written} written")));
+    let tokens = facts().map(Tokens::of).fold(Tokens::default(), Tokens::plus);
+    let cached =
+        if tokens.cache_read > 0 { format!(" ({} from a cache)", tokens.cache_read) } else { String::new() };
+    let Tokens { input, output, .. } = tokens;
+    parts.extend((!tokens.is_nothing()).then(|| format!("{input} tokens read{cached}, {output} written")));
     parts.join(", ")
 }
 

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::config::parse_duration;
+use crate::event::tokens::Tokens;
 use crate::event::{Decision, Kind, Status, Timestamp, person};
 use crate::table::{Fact, Filter, Session, Summary};
 
@@ -265,9 +266,41 @@ fn session_json(session: &Session) -> Value {
     let facts: Vec<Value> = session.facts.iter().map(|fact| fact_json(fact, session)).collect();
     let mut value = head_json(session, &session.counts());
     if let Value::Object(fields) = &mut value {
+        fields.insert("tokens".to_owned(), tokens_json(session));
         fields.insert("facts".to_owned(), facts.into());
     }
     value
+}
+
+/// What the model calls cost, in all and by model; parts that are nothing are left out.
+fn tokens_json(session: &Session) -> Value {
+    let (mut all, mut by_model) = (Tokens::default(), BTreeMap::<&str, Tokens>::new());
+    for event in session.facts.iter().map(|fact| &fact.event) {
+        let tokens = Tokens::of(event);
+        if !tokens.is_nothing() {
+            all = all.plus(tokens);
+            let of_model = by_model.entry(&event.model).or_default();
+            *of_model = of_model.plus(tokens);
+        }
+    }
+    let counts = |tokens: Tokens| -> serde_json::Map<String, Value> {
+        let counts = [
+            ("input", tokens.input),
+            ("output", tokens.output),
+            ("cache_read", tokens.cache_read),
+            ("cache_write", tokens.cache_write),
+            ("reasoning", tokens.reasoning),
+        ];
+        counts
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(name, count)| (name.to_owned(), count.into()))
+            .collect()
+    };
+    let models = by_model.into_iter().map(|(model, tokens)| (model.to_owned(), counts(tokens).into()));
+    let mut value = counts(all);
+    value.insert("models".to_owned(), models.collect::<serde_json::Map<_, _>>().into());
+    value.into()
 }
 
 /// A fact's columns without the empty ones. The status of a result is that of its command line: its exit status,
@@ -300,7 +333,14 @@ fn fact_json(fact: &Fact, session: &Session) -> Value {
     if status != Status::Unknown {
         fields.insert("status".to_owned(), status.as_str().into());
     }
-    for (name, count) in [("input_tokens", event.input_tokens), ("output_tokens", event.output_tokens)] {
+    let tokens = Tokens::of(event);
+    for (name, count) in [
+        ("input_tokens", tokens.input),
+        ("output_tokens", tokens.output),
+        ("cache_read_tokens", tokens.cache_read),
+        ("cache_write_tokens", tokens.cache_write),
+        ("reasoning_tokens", tokens.reasoning),
+    ] {
         if count > 0 {
             fields.insert(name.to_owned(), count.into());
         }

@@ -23,6 +23,7 @@
 
 use std::time::Duration;
 
+use super::costs::Names;
 use super::{Dialect, Mapping, Record, directory, json, mcp, repository};
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 use crate::shell::status::code::{self, Form};
@@ -54,8 +55,15 @@ const CWD: &[&str] = &["cwd"];
 const SKILL: &[&str] = &["skill.name"];
 const HTTP_STATUS: &[&str] = &["http.response.status_code"];
 const ERROR: &[&str] = &["error.message", "error"];
-const INPUT_TOKENS: &[&str] = &["codex.turn.token_usage.input_tokens"];
-const OUTPUT_TOKENS: &[&str] = &["codex.turn.token_usage.output_tokens"];
+const TOKENS: Names = Names {
+    input: &["codex.turn.token_usage.input_tokens"],
+    output: &["codex.turn.token_usage.output_tokens"],
+    cache_read: &["codex.turn.token_usage.cached_input_tokens"],
+    cache_write: &["codex.turn.token_usage.cache_write_input_tokens"],
+    reasoning: &["codex.turn.token_usage.reasoning_output_tokens"],
+    total: &["codex.turn.token_usage.total_tokens"],
+    ..Names::NONE
+};
 const TRUNCATED: &[&str] = &["output_truncated", "response_truncated"];
 /// Said by every record, and nothing about the session.
 const REPETITIONS: &[&str] = &[
@@ -236,20 +244,18 @@ fn turn(record: &Record<'_>) -> Mapping {
     if event.turn_id.is_empty() {
         return Mapping::INCOMPLETE;
     }
-    let output_tokens = record.integer(OUTPUT_TOKENS).unwrap_or_default();
-    if output_tokens == 0 {
+    let tokens = TOKENS.of(record);
+    if tokens.output == 0 {
         // The model did not answer.
         return Mapping::NOISE;
     }
-    Mapping::one(SessionEvent {
+    Mapping::one(tokens.in_event(SessionEvent {
         fact_key: event.turn_id.clone(),
         session_id: session_of_task(record),
         timestamp: record.end_time().unwrap_or_default(),
         duration_us: record.duration_us(),
-        input_tokens: record.integer(INPUT_TOKENS).unwrap_or_default(),
-        output_tokens,
         ..event
-    })
+    }))
 }
 
 fn session_of_task(record: &Record<'_>) -> String {

@@ -40,6 +40,7 @@ mod ai_sdk;
 mod claude_code;
 mod codex;
 mod copilot;
+mod costs;
 mod directory;
 mod explain;
 mod framework;

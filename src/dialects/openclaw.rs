@@ -14,10 +14,11 @@
 
 use serde_json::Value;
 
+use super::costs::Names;
 use super::genai::messages::{self, Role};
 use super::record::is_withheld;
 use super::{Dialect, Mapping, Record, directory};
-use crate::event::{Decision, Kind, SessionEvent, Status};
+use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
 
 const SCOPE: &str = "openclaw";
 
@@ -32,8 +33,14 @@ const TRIGGER: &[&str] = &["openclaw.trigger"];
 const OUTCOME: &[&str] = &["openclaw.outcome"];
 const INPUT: &[&str] = &["gen_ai.input.messages", "openclaw.content.input_messages"];
 const OUTPUT: &[&str] = &["gen_ai.output.messages", "openclaw.content.output_messages"];
-const INPUT_TOKENS: &[&str] = &["gen_ai.usage.input_tokens", "openclaw.tokens.input"];
-const OUTPUT_TOKENS: &[&str] = &["gen_ai.usage.output_tokens", "openclaw.tokens.output"];
+const TOKENS: Names = Names {
+    input: &["gen_ai.usage.input_tokens", "openclaw.tokens.input"],
+    output: &["gen_ai.usage.output_tokens", "openclaw.tokens.output"],
+    cache_read: &["gen_ai.usage.cache_read.input_tokens", "openclaw.tokens.cache_read"],
+    cache_write: &["gen_ai.usage.cache_creation.input_tokens", "openclaw.tokens.cache_write"],
+    total: &["gen_ai.usage.total_tokens", "openclaw.tokens.total"],
+    ..Names::NONE
+};
 const TOOL: &[&str] = &["gen_ai.tool.name", "openclaw.toolName"];
 const CALL: &[&str] = &["gen_ai.tool.call.id", "openclaw.toolCallId"];
 const ARGUMENTS: &[&str] = &["gen_ai.tool.call.arguments", "openclaw.content.tool_input"];
@@ -125,6 +132,7 @@ fn run(record: &Record<'_>) -> Mapping {
 
 fn model_call(record: &Record<'_>) -> Mapping {
     let mut events = vec![];
+    let tokens = TOKENS.of(record);
     if let Some(text) = record.json(INPUT).and_then(|input| last_prompt(&input)) {
         events.push(SessionEvent {
             fact_key: record.trace_id(),
@@ -133,14 +141,19 @@ fn model_call(record: &Record<'_>) -> Mapping {
         });
     }
     if let Some(text) = record.json(OUTPUT).and_then(|output| last_answer(&output)) {
-        events.push(SessionEvent {
+        events.push(tokens.in_event(SessionEvent {
             timestamp: record.end_time().unwrap_or_default(),
             duration_us: record.duration_us(),
             text,
-            input_tokens: record.integer(INPUT_TOKENS).unwrap_or_default(),
-            output_tokens: record.integer(OUTPUT_TOKENS).unwrap_or_default(),
             ..event(record, Kind::Response, CALL_RANK)
-        });
+        }));
+    } else if !tokens.is_nothing() && !record.span_id().is_empty() {
+        // A reply that calls tools alone costs as much.
+        events.push(tokens.in_event(SessionEvent {
+            fact_key: format!("{USAGE}{}", record.span_id()),
+            timestamp: record.end_time().unwrap_or_default(),
+            ..event(record, Kind::Response, CALL_RANK)
+        }));
     }
     if events.is_empty() { Mapping::NOISE } else { Mapping::Events(events) }
 }

@@ -18,10 +18,11 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::framework::fields;
 use super::genai::messages::{self, Role};
 use super::record::{find, is_withheld, to_text};
 use super::{Dialect, Mapping, Record, directory, repository};
-use crate::event::{Decision, Kind, SessionEvent, Status};
+use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
 use crate::shell::status::code;
 
 const SCOPE: &str = "opencode";
@@ -36,9 +37,6 @@ const MODEL: &[&str] = &["gen_ai.response.model", "ai.response.model", "ai.model
 const MESSAGES: &[&str] = &["ai.prompt.messages"];
 const TOOLS: &[&str] = &["ai.prompt.tools"];
 const RESPONSE: &[&str] = &["ai.response.text"];
-const INPUT_TOKENS: &[&str] = &["gen_ai.usage.input_tokens", "ai.usage.inputTokens", "ai.usage.promptTokens"];
-const OUTPUT_TOKENS: &[&str] =
-    &["gen_ai.usage.output_tokens", "ai.usage.outputTokens", "ai.usage.completionTokens"];
 const TOOL: &[&str] = &["ai.toolCall.name", "tool.name"];
 const CALL: &[&str] = &["ai.toolCall.id", "tool.call_id"];
 const ARGUMENTS: &[&str] = &["ai.toolCall.args", "ai.toolCall.input"];
@@ -105,15 +103,21 @@ fn step(record: &Record<'_>) -> Mapping {
         return Mapping::NOISE;
     }
     let mut events = prompts(record);
+    let tokens = fields::tokens(record);
     if let Some(text) = record.content(RESPONSE) {
-        events.push(SessionEvent {
+        events.push(tokens.in_event(SessionEvent {
             timestamp: record.end_time().unwrap_or_default(),
             duration_us: record.duration_us(),
             text,
-            input_tokens: record.integer(INPUT_TOKENS).unwrap_or_default(),
-            output_tokens: record.integer(OUTPUT_TOKENS).unwrap_or_default(),
             ..event(record, Kind::Response, SDK_RANK)
-        });
+        }));
+    } else if !tokens.is_nothing() {
+        // A reply that calls tools alone costs as much.
+        events.push(tokens.in_event(SessionEvent {
+            fact_key: format!("{USAGE}{}", record.span_id()),
+            timestamp: record.end_time().unwrap_or_default(),
+            ..event(record, Kind::Response, SDK_RANK)
+        }));
     }
     if let Some(message) = record.failure() {
         events.push(SessionEvent {

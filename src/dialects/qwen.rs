@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::costs::Names;
 use super::genai::messages::{self, Role};
 use super::record::is_withheld;
 use super::{Dialect, Mapping, Record, directory, mcp, repository};
@@ -43,8 +44,16 @@ const PROMPT: &[&str] = &["prompt"];
 const REQUEST: &[&str] = &["request_text"];
 const RESPONSE: &[&str] = &["response_text"];
 const OUTPUT_MESSAGES: &[&str] = &["gen_ai.output.messages"];
-const INPUT_TOKENS: &[&str] = &["input_token_count", "gen_ai.usage.input_tokens"];
-const OUTPUT_TOKENS: &[&str] = &["output_token_count", "gen_ai.usage.output_tokens"];
+const TOKENS: Names = Names {
+    input: &["input_token_count", "gen_ai.usage.input_tokens"],
+    output: &["output_token_count", "gen_ai.usage.output_tokens"],
+    cache_read: &["cached_content_token_count", "gen_ai.usage.cache_read.input_tokens"],
+    cache_write: &["gen_ai.usage.cache_creation.input_tokens"],
+    reasoning: &["thoughts_token_count", "gen_ai.usage.reasoning.output_tokens"],
+    of_tools: &["tool_token_count"],
+    total: &["total_token_count", "gen_ai.usage.total_tokens"],
+    ..Names::NONE
+};
 const TOOL: &[&str] = &["function_name", "gen_ai.tool.name", "tool_name"];
 const CALL: &[&str] = &["call_id", "gen_ai.tool.call.id", "tool.call_id"];
 const ARGUMENTS: &[&str] = &["function_args", "gen_ai.tool.call.arguments"];
@@ -206,21 +215,18 @@ fn llm_request(record: &Record<'_>) -> Mapping {
 /// A reply of tool calls alone has no text, and a reply whose text is withheld says nothing.
 fn response(record: &Record<'_>, text: String, rank: i64) -> Mapping {
     let has_words = !is_withheld(&text);
-    let [input_tokens, output_tokens] =
-        [INPUT_TOKENS, OUTPUT_TOKENS].map(|names| record.integer(names).unwrap_or_default());
-    if !has_words && (input_tokens + output_tokens == 0 || record.span_id().is_empty()) {
+    let tokens = TOKENS.of(record);
+    if !has_words && (tokens.is_nothing() || record.span_id().is_empty()) {
         return Mapping::NOISE;
     }
     let event = event(record, Kind::Response, rank);
-    Mapping::one(SessionEvent {
+    Mapping::one(tokens.in_event(SessionEvent {
         fact_key: if has_words { record.span_id() } else { format!("{USAGE}{}", record.span_id()) },
         timestamp: record.end_time().unwrap_or(event.timestamp),
         text: if has_words { text } else { String::new() },
         duration_us: duration_us(record),
-        input_tokens,
-        output_tokens,
         ..event
-    })
+    }))
 }
 
 fn api_error(record: &Record<'_>) -> SessionEvent {

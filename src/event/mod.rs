@@ -12,6 +12,7 @@
 //! | `identity.rs` | [`RecordDigest`] and the derivation of `event_id` |
 //! | `person.rs` | who a person is, however written |
 //! | `size.rs` | what events take in memory |
+//! | `tokens.rs` | what a model call cost |
 //! | `visible.rs` | texts where a person reads them |
 //! | `wire.rs` | the events as `proto/skillspan/v1/session.proto`, for the journal |
 //!
@@ -24,6 +25,7 @@ mod identity;
 pub mod person;
 mod size;
 mod timestamp;
+pub mod tokens;
 mod visible;
 mod wire;
 
@@ -183,9 +185,9 @@ pub struct SessionEvent {
     pub score: Option<f64>,
     /// The skill that was loaded or invoked.
     pub skill: String,
-    /// Tokens read by the model; 0 if unknown.
+    /// Tokens read by the model, cached ones included; 0 if unknown.
     pub input_tokens: i64,
-    /// Tokens written by the model; 0 if unknown.
+    /// Tokens written by the model, reasoning included; 0 if unknown.
     pub output_tokens: i64,
     /// Lower-case hex, `""` if none.
     pub trace_id: String,

@@ -10,6 +10,7 @@ use crate::event::{Owner, SessionEvent, Timestamp, Withdrawal};
 use crate::journal::{AppendError, Journal};
 use crate::processors::Processor;
 
+use super::checked::Checked;
 use super::counters::{DropLabels, EventLabels, ScopeLabels, SignalLabels};
 use super::payload::Payload;
 use super::{Caller, Counters, Lease, MemoryLimit, Refusal, Signal};
@@ -71,6 +72,8 @@ pub struct Tally {
     pub message: String,
     /// Members of records, and of what surrounds them, that have no name of the protocol's.
     pub skipped: u64,
+    /// What would have been stored, where that was the question.
+    pub checked: Option<Box<Checked>>,
 }
 
 /// What becomes of a request.
@@ -126,7 +129,10 @@ impl Ingest {
         caller: Caller,
         lease: Lease,
     ) -> Result<Tally, Refusal> {
-        let Caller { owner, is_confined, capture } = caller;
+        let Caller { owner, is_confined, capture, is_check } = caller;
+        if is_check {
+            return self.look(source, &Request::new(owner, is_confined, &[], &self.memory), lease);
+        }
         let mut request = Request::new(owner, is_confined, &self.pipelines, &self.memory);
         let (prepared, request) = if source.is_small() {
             (self.prepare(source, capture, &mut request, lease)?, request)
@@ -146,6 +152,31 @@ impl Ingest {
             self.counters.events.get_or_create(&labels).inc_by(count);
         }
         Ok(tally)
+    }
+
+    /// What would become of a request: what is mapped and processed as if it were stored, and is not. A wish
+    /// not to be stored changes nothing, for nothing is.
+    fn look(&self, source: impl Source, request: &Request, mut lease: Lease) -> Result<Tally, Refusal> {
+        if !source.is_small() {
+            return Err(Refusal::TooLarge("a request that only asks is short and not compressed".to_owned()));
+        }
+        if let Some(obstacle) = self.obstacle() {
+            return Err(Refusal::unavailable(obstacle));
+        }
+        let signal = source.signal();
+        let mut found: Vec<Checked> = self.pipelines.iter().map(|_| Checked::of(&request.owner)).collect();
+        let tally = source.read(&mut lease, &mut |record| {
+            let events = self.map(record, request, signal);
+            for (pipeline, found) in self.pipelines.iter().zip(&mut found) {
+                pipeline
+                    .processed(events.clone(), request.workspace())
+                    .iter()
+                    .for_each(|event| found.add(event));
+            }
+        })?;
+        // What one pipeline leaves out another may keep.
+        let checked = found.into_iter().max_by_key(|found| found.facts).map(Box::new);
+        Ok(Tally { checked, ..tally })
     }
 
     /// Fills the payloads of a request. Record by record, so that never more than one of them is in
@@ -276,15 +307,19 @@ impl Pipeline {
     /// `workspace`: theirs, whatever a processor took from the payload; that stays an attribute.
     fn store(
         &self,
-        mut events: Vec<SessionEvent>,
+        events: Vec<SessionEvent>,
         workspace: Option<&str>,
         payload: &mut Payload,
     ) -> Result<(), Refusal> {
+        self.processed(events, workspace).into_iter().try_for_each(|event| payload.push(event))
+    }
+
+    fn processed(&self, mut events: Vec<SessionEvent>, workspace: Option<&str>) -> Vec<SessionEvent> {
         self.process(&mut events);
         if let Some(workspace) = workspace {
             events.iter_mut().for_each(|event| workspace.clone_into(&mut event.workspace));
         }
-        events.into_iter().try_for_each(|event| payload.push(event))
+        events
     }
 
     /// The sessions as the rows of the table name them: their names pass the processors as well.

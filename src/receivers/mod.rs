@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `ingest.rs` | [`Ingest`]: records → dialects → processors → journal; every door calls it |
+//! | `checked.rs` | [`Checked`]: what a request that only asks would have become |
 //! | `payload.rs` | the events of a request, encoded for the journal |
 //! | `memory.rs` | [`MemoryLimit`]: a bound on the memory of all requests in flight |
 //! | `refusal.rs` | [`Refusal`]: why a request is not accepted |
@@ -22,6 +23,7 @@
 //! durable, and not before.
 
 pub mod auth;
+mod checked;
 mod connections;
 pub mod cors;
 mod counters;
@@ -37,7 +39,9 @@ mod signal;
 pub mod tls;
 mod turned_away;
 
+pub use auth::CHECK;
 pub use auth::{Caller, Gate};
+pub use checked::Checked;
 pub use connections::{ConnectionBounds, ConnectionCounts, Connections};
 pub use counters::{Counters, Losses};
 pub use ingest::{Ingest, Pipeline, Source, Tally};

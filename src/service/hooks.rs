@@ -155,6 +155,6 @@ async fn accept(batch: &Batch, ingest: &Arc<Ingest>, limit: usize) -> Result<(),
         limit,
     };
     let lease = ingest.memory().lease();
-    let caller = Caller { owner: Owner::default(), is_confined: false, capture: true };
+    let caller = Caller { owner: Owner::default(), is_confined: false, capture: true, is_check: false };
     ingest.accept(body, caller, lease).await.map(|_| ())
 }

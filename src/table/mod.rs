@@ -29,6 +29,7 @@
 //! | `reconcile.rs` | facts and sub-agents that only several observations together show |
 //! | `repeated.rs` | calls that share an id and are different ones |
 //! | `aliases.rs` | calls and prompts that go by several ids |
+//! | `both_ways.rs` | what telemetry and hooks of one session both tell |
 //! | `executions.rs` | several spans of one execution |
 //! | `speakers.rs` | whose words and calls are a sub-agent's |
 //! | `endings.rs` | commands that another call ends |
@@ -50,6 +51,7 @@
 
 mod aliases;
 mod announce;
+mod both_ways;
 pub mod clock;
 mod decoding;
 mod endings;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Fact;
 use super::resolve::is_usage;
+use crate::event::tokens::Tokens;
 use crate::event::{Decision, ENDING, Kind, SessionEvent};
 use crate::shell::machine::{self, Heard};
 
@@ -54,15 +55,20 @@ pub(super) fn place_costs(facts: Vec<Fact>) -> Vec<Fact> {
         let away = |fact: &Fact| fact.event.timestamp.since(at).max(at.since(fact.event.timestamp));
         let nearest = |kind: Kind| {
             let places = facts.iter().enumerate();
-            let of_agent = places
-                .filter(|(_, Fact { event, .. })| event.kind == kind && event.agent == cost.event.agent);
+            let is_of = |event: &SessionEvent| {
+                let same_model = event.model.is_empty() || event.model == cost.event.model;
+                event.kind == kind && event.agent == cost.event.agent && same_model
+            };
+            let of_agent = places.filter(|(_, Fact { event, .. })| is_of(event));
             of_agent.min_by_key(|(place, fact)| (away(fact), *place)).map(|(place, _)| place)
         };
         let place = nearest(Kind::ToolCall).or_else(|| nearest(Kind::Response));
         match place.and_then(|place| facts.get_mut(place)) {
             Some(fact) => {
-                fact.event.input_tokens = fact.event.input_tokens.saturating_add(cost.event.input_tokens);
-                fact.event.output_tokens = fact.event.output_tokens.saturating_add(cost.event.output_tokens);
+                Tokens::of(&fact.event).plus(Tokens::of(&cost.event)).put(&mut fact.event);
+                if fact.event.model.is_empty() {
+                    fact.event.model = cost.event.model;
+                }
             }
             None => left.push(cost),
         }

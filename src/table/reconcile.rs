@@ -34,7 +34,8 @@ use serde_json::Value;
 use super::executions::bare;
 use super::repeated::separate_calls;
 use super::speakers::SPEAKER;
-use super::{aliases, executions, speakers};
+use super::{aliases, both_ways, executions, speakers};
+use crate::event::tokens::Tokens;
 use crate::event::{Kind, SessionEvent, Timestamp, UNNAMED_CALL, USAGE};
 
 /// Between a key and its number.
@@ -55,6 +56,7 @@ pub(super) fn reconcile(events: &mut Vec<SessionEvent>) -> bool {
     let mut compared = false;
     leave_out_results_of_no_call(events);
     aliases::join(events);
+    compared |= both_ways::join(events);
     for mut trace in by_trace(events) {
         compared |= join_upserts(&mut trace);
         compared |= executions::join(&mut of_frameworks(&mut trace));
@@ -76,18 +78,25 @@ pub(super) fn reconcile(events: &mut Vec<SessionEvent>) -> bool {
 
 /// Whether there is anything among the observations over which [`reconcile`] may have to compare texts
 /// or inputs.
-pub(super) fn may_compare<'e>(mut events: impl Iterator<Item = &'e SessionEvent>) -> bool {
+pub(super) fn may_compare<'e>(events: impl Iterator<Item = &'e SessionEvent> + Clone) -> bool {
     let is_known_to_all =
         |event: &SessionEvent| !event.assistant.is_empty() && !event.fact_key.starts_with(UNNAMED_CALL);
-    events.any(|event| is_compared(event) && (event.kind != Kind::ToolCall || !is_known_to_all(event)))
+    let mut of_any = events.clone();
+    of_any.any(|event| are_words_compared(event) || is_call(event) && !is_known_to_all(event))
+        || both_ways::may_compare(events)
 }
 
 /// Whether the text or the input of an observation is one of those that [`reconcile`] compares.
 pub(super) fn is_compared(event: &SessionEvent) -> bool {
-    match event.kind {
-        Kind::ToolCall => is_of_call(event),
-        kind => is_words(kind) && (event.fact_key.contains(UPSERT) || !event.history_after.is_empty()),
-    }
+    is_call(event) || are_words_compared(event) || both_ways::is_compared(event)
+}
+
+fn is_call(event: &SessionEvent) -> bool {
+    event.kind == Kind::ToolCall && is_of_call(event)
+}
+
+fn are_words_compared(event: &SessionEvent) -> bool {
+    is_words(event.kind) && (event.fact_key.contains(UPSERT) || !event.history_after.is_empty())
 }
 
 fn by_trace(events: &mut [SessionEvent]) -> impl Iterator<Item = Vec<&mut SessionEvent>> {
@@ -357,7 +366,7 @@ fn place_usage(events: &mut Vec<SessionEvent>) {
             }
         }
     }
-    let mut costs: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    let mut costs: BTreeMap<String, Tokens> = BTreeMap::new();
     events.retain_mut(|event| {
         if !is_usage(event) {
             return true;
@@ -369,7 +378,7 @@ fn place_usage(events: &mut Vec<SessionEvent>) {
             Some((Kind::Response, key)) => event.fact_key.clone_from(key),
             Some((_, key)) => {
                 let cost = costs.entry(key.clone()).or_default();
-                *cost = (cost.0.max(event.input_tokens), cost.1.max(event.output_tokens));
+                *cost = cost.max(Tokens::of(event));
                 return false;
             }
             None => {}
@@ -377,9 +386,8 @@ fn place_usage(events: &mut Vec<SessionEvent>) {
         true
     });
     for event in events.iter_mut().filter(|event| event.kind == Kind::ToolCall) {
-        if let Some((input, output)) = costs.get(&event.fact_key) {
-            event.input_tokens = event.input_tokens.max(*input);
-            event.output_tokens = event.output_tokens.max(*output);
+        if let Some(cost) = costs.get(&event.fact_key) {
+            Tokens::of(event).max(*cost).put(event);
         }
     }
 }

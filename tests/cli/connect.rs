@@ -232,7 +232,7 @@ fn files_that_are_ours_alone_are_made_and_go_again_and_anothers_stays() {
         let (code, said) = home.connect(&[client, "--write", endpoint[0], endpoint[1]]);
         assert_eq!((code, said.contains("in place already")), (0, true), "{said}");
         assert_eq!(home.connect(&[client, "--remove"]).0, 0, "whatever the address was");
-        assert_eq!(fs::read_dir(home.file(folder)).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(home.0.path()).unwrap().count(), 0, "no folder is left");
 
         let others = Home::with(&path, "another's\n");
         for switch in ["--write", "--remove"] {
@@ -320,13 +320,26 @@ fn settings_say_whose_sessions_are_where_they_have_a_place_and_else_a_person_is_
     assert_eq!(home.connect(&["claude-code", "--remove"]).0, 0);
     assert_eq!(home.read(CLAUDE), CLAUDE_BEFORE, "whoever was named");
 
-    for client in ["codex", "gemini-cli", "qwen", "opencode", "openclaw"] {
+    for client in ["opencode", "openclaw"] {
         let (code, said) = home.connect(&[&[client, "--write"], &WHOSE[..]].concat());
         assert_eq!(code, 0, "{said}");
         assert!(
             said.contains("OTEL_RESOURCE_ATTRIBUTES=workspace=my%20shop,enduser.id=ana@example.com"),
             "{said}"
         );
+    }
+    // Some read a file of variables beside their settings.
+    for (client, path, holds) in [
+        ("codex", ".codex/.env", "\"workspace=my shop,enduser.id=ana@example.com\""),
+        ("gemini-cli", ".gemini/.env", "workspace=my%20shop,enduser.id=ana@example.com"),
+        ("qwen", ".qwen/.env", "workspace=my%20shop,enduser.id=ana@example.com"),
+    ] {
+        let home = Home::with(path, "MINE=1\n");
+        let (code, said) = home.connect(&[&[client, "--write"], &WHOSE[..]].concat());
+        assert_eq!(code, 0, "{said}");
+        assert!(home.read(path).contains(holds), "{}", home.read(path));
+        assert_eq!(home.connect(&[client, "--remove"]).0, 0);
+        assert_eq!(home.read(path), "MINE=1\n", "{client}");
     }
     // What settings say of a variable, the shell cannot say otherwise.
     let (_, said) = home.connect(&[&["claude-code"], &WHOSE[..]].concat());

@@ -5,6 +5,9 @@
 //! | `architecture.rs` | the import rules of `src/lib.rs` hold |
 //! | `configuration.rs` | errors with their place; the example file; warnings |
 //! | `captures.rs` | recorded clients in, sessions and one skill out |
+//! | `check.rs` | what a client sends arrives, or why it does not |
+//! | `connect_all.rs` | every assistant of a machine, connected and disconnected |
+//! | `install.rs` | a library where assistants load skills |
 //! | `connect.rs` | settings files of assistants, changed and changed back |
 //! | `deeplake.rs` | what a deeplake exporter needs to be told |
 //! | `embeddings.rs` | vectors of words: what is sent, kept and said |
@@ -43,8 +46,10 @@ mod model_server;
 mod answers;
 mod architecture;
 mod captures;
+mod check;
 mod configuration;
 mod connect;
+mod connect_all;
 mod crash;
 mod crowd;
 mod deeplake;
@@ -53,6 +58,7 @@ mod explain;
 mod hook;
 mod hook_captures;
 mod hook_identity;
+mod install;
 mod journals;
 mod live;
 mod mappings;

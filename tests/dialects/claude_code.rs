@@ -337,3 +337,22 @@ fn a_reply_that_the_model_server_gave_no_id_is_stated_once() {
     );
     assert_eq!(span, Outcome::Dropped { dialect: "claude-code", reason: Reason::Duplicate });
 }
+
+/// A gateway that gives its replies no ids costs as much, and a span says the same again.
+#[test]
+fn a_reply_without_an_id_costs_what_its_log_says() {
+    let cost = |read: &str| {
+        let said = [
+            ("event.name", "api_request"),
+            ("session.id", "s"),
+            ("prompt.id", "p"),
+            ("input_tokens", read),
+            ("output_tokens", "20"),
+        ];
+        let attributes = said.map(|(key, value)| attribute(key, string(value)));
+        spans_events(map_log("com.anthropic.claude_code.events", attributes.into()))
+    };
+    let told = facts(&[cost("100"), cost("101"), cost("101")].concat());
+    // The same record again is the same record.
+    assert_eq!(told.iter().map(|fact| fact.input_tokens).sum::<i64>(), 201);
+}

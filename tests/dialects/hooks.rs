@@ -142,7 +142,7 @@ fn a_recorded_session_of_pi_is_what_happened() {
     assert_eq!(of_kind(&facts, Kind::SessionStart).len(), 1);
     assert_eq!(of_kind(&facts, Kind::SessionEnd).len(), 1);
     let response = of_kind(&facts, Kind::Response)[0];
-    assert_eq!((response.input_tokens, response.output_tokens), (113, 17));
+    assert_eq!((response.input_tokens, response.output_tokens), (123, 17));
 }
 
 #[test]

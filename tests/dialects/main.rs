@@ -3,12 +3,14 @@
 //! | file | holds |
 //! |---|---|
 //! | `arrival.rs` | the same sessions however their records arrive |
+//! | `both_ways.rs` | sessions by telemetry and hooks at once, and in the order in which they happened |
 //! | `captures.rs` | recorded request bodies, and their replay through the dialects |
 //! | `sessions.rs` | sessions as readers put them together, cut into turns |
 //! | `truth.rs` | every recorded session of an assistant against what happened in it |
 //! | `assistants.rs` | what the assistants' recorded sessions show besides |
 //! | `from_documentation.rs` | dialects without recorded sessions, against records built by hand |
 //! | `claude_code.rs` | Claude Code against its recorded sessions |
+//! | `costs.rs` | what sessions cost, as their clients count |
 //! | `genai.rs` | the GenAI conventions, record by record |
 //! | `frameworks.rs` | every framework against the same recorded sessions |
 //! | `feedback.rs` | scores, in the forms that frameworks give them |
@@ -32,8 +34,10 @@
 
 mod arrival;
 mod assistants;
+mod both_ways;
 mod captures;
 mod claude_code;
+mod costs;
 mod feedback;
 mod frameworks;
 mod from_documentation;

@@ -3,9 +3,12 @@
 completions, and Gemini's generateContent, all streamed. It plays one script: run the tests, see them fail, start the database,
 run them again, say so. Which step is next, the number of tool results in the request says.
 
-    model.py PORT
+    model.py PORT [FILE]
+
+FILE gets a line for each answer that has a usage: what was read and what was written.
 """
 import json
+import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -158,11 +161,22 @@ class Model(BaseHTTPRequestHandler):
 
     def answer(self, kind, text, status=200):
         body = text.encode()
+        self.note(text)
         self.send_response(status)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def note(self, text):
+        """What the answer says it cost; of a stream, the last word on it."""
+        names = [("input_tokens", "output_tokens"), ("prompt_tokens", "completion_tokens"),
+                 ("promptTokenCount", "candidatesTokenCount")]
+        for read, written in names:
+            found = re.findall(rf'"{read}": (\d+).{{0,80}}?"{written}": (\d+)', text)
+            if found and len(sys.argv) > 2:
+                with open(sys.argv[2], "a") as file:
+                    file.write(f"{found[-1][0]} {found[-1][1]}\n")
 
     def log_message(self, *_):
         pass

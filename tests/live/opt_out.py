@@ -88,7 +88,7 @@ service:
             self.env |= {"NODE_EXTRA_CA_CERTS": trusted, "SSL_CERT_FILE": trusted,
                          "OTEL_EXPORTER_OTLP_CERTIFICATE": trusted}
         self.processes = [
-            subprocess.Popen([sys.executable, HERE / "model.py", str(self.model)], stderr=subprocess.DEVNULL),
+            subprocess.Popen([sys.executable, HERE / "model.py", str(self.model), self.folder / "usage"], stderr=subprocess.DEVNULL),
             subprocess.Popen([options.skillspan, "run", "--config", self.config], env=self.env,
                              stdout=open(self.folder / "run.out", "w"), stderr=subprocess.STDOUT),
         ]
@@ -208,6 +208,8 @@ def gemini(run, env, arguments):
     run.merge(".gemini/settings.json", {
         "security": {"auth": {"selectedType": "gemini-api-key"}}, "privacy": {"usageStatisticsEnabled": False},
         "general": {"enableAutoUpdate": False, "disableAutoUpdate": True, "disableUpdateNag": True}})
+    # It reads ~/.gemini/.env in folders that the person trusts.
+    run.merge(".gemini/trustedFolders.json", {str(run.work): "TRUST_FOLDER"})
     env = {"GOOGLE_GEMINI_BASE_URL": f"http://127.0.0.1:{run.model}", "GEMINI_API_KEY": "fake", **env}
     return run.client("gemini", "-p", PROMPT, "-m", "gemini-2.5-pro", "--approval-mode", "yolo", "--skip-trust",
                       *arguments, env=env)
@@ -367,6 +369,12 @@ def ways(options, name):
         # Then its settings have OTEL_RESOURCE_ATTRIBUTES themselves.
         yield leave_out[0], True, WHOSE
         yield leave_out[2], True, WHOSE
+    if name == "codex":
+        # Its ~/.codex/.env then says them, and wins over the shell.
+        yield leave_out[0], True, WHOSE
+        yield leave_out[1], False, WHOSE
+    if name in ("gemini-cli", "qwen"):
+        yield leave_out[0], True, WHOSE
     yield "", None, WHOSE
     for way in in_vain:
         yield way, False, []

@@ -58,6 +58,17 @@ pub(super) enum Place {
     },
 }
 
+impl Place {
+    /// The path below the home directory; of files that are ours alone, their folder.
+    pub(super) const fn below_home(&self) -> Option<&'static str> {
+        match self {
+            Self::Json(path) | Self::Toml(path) | Self::Yaml(path) => Some(path),
+            Self::OwnFiles { folder, .. } => Some(folder),
+            Self::Environment(path) => *path,
+        }
+    }
+}
+
 const ON_PATH: &str = "`skillspan` must be on the PATH that the assistant was started with";
 const IN_ENVIRONMENT: &str = "whoever reads its environment, and what it runs";
 /// Who can read the token of hooks.
@@ -97,7 +108,7 @@ pub(super) const CLIENTS: &[Client] = &[
         known_from: "recorded with 0.169.0",
         place: Place::Toml(".codex/config.toml"),
         settings: settings::codex,
-        says_whose: false,
+        says_whose: true,
         token: "you, and what runs as you, in that file",
         leave_out: &[
             "codex -c otel.exporter=none -c otel.trace_exporter=none",
@@ -106,6 +117,7 @@ pub(super) const CLIENTS: &[Client] = &[
         in_vain: &["OTEL_SDK_DISABLED=true codex"],
         tried_with: "0.171.0",
         notes: &[
+            "with --workspace or --user, its ~/.codex/.env wins over the shell: OTEL_RESOURCE_ATTRIBUTES of the shell is not read, and -c leaves a session out",
             "arguments and outputs of tools are sent whether or not prompts are; outputs are cut at 2048 bytes",
             "without `trace_exporter` the working directory and token counts are missing, and 550 to 1530 spans a session fewer are sent",
         ],
@@ -116,15 +128,18 @@ pub(super) const CLIENTS: &[Client] = &[
         known_from: "recorded with 0.61.0",
         place: Place::Json(".gemini/settings.json"),
         settings: settings::gemini_cli,
-        says_whose: false,
-        token: "",
+        says_whose: true,
+        token: "you, what runs as you and the commands that it runs, in ~/.gemini/.env",
         leave_out: &[
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false gemini",
             "OTEL_SDK_DISABLED=true gemini",
         ],
         in_vain: &["GEMINI_TELEMETRY_ENABLED=false gemini"],
         tried_with: "0.61.0",
-        notes: &["the command line, prompt included, is sent even without `logPrompts`"],
+        notes: &[
+            "the command line, prompt included, is sent even without `logPrompts`",
+            "--workspace, --user and the token stand in ~/.gemini/.env, which it reads in folders that you trust and that have no .env of their own",
+        ],
     },
     Client {
         name: "qwen",
@@ -132,8 +147,8 @@ pub(super) const CLIENTS: &[Client] = &[
         known_from: "recorded with 0.24.4",
         place: Place::Json(".qwen/settings.json"),
         settings: settings::qwen,
-        says_whose: false,
-        token: "",
+        says_whose: true,
+        token: "you, what runs as you and the commands that it runs, in ~/.qwen/.env",
         leave_out: &[
             "QWEN_TELEMETRY_ENABLED=false qwen",
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false qwen",
@@ -141,7 +156,10 @@ pub(super) const CLIENTS: &[Client] = &[
         ],
         in_vain: &[],
         tried_with: "0.24.4",
-        notes: &["arguments of tools are sent whether or not prompts are"],
+        notes: &[
+            "arguments of tools are sent whether or not prompts are",
+            "--workspace, --user and the token stand in ~/.qwen/.env, which it reads where a folder has no .env of its own",
+        ],
     },
     Client {
         name: "copilot",
@@ -292,7 +310,8 @@ pub(super) const CLIENTS: &[Client] = &[
         notes: &[
             ON_PATH,
             NOT_HANDED_ON,
-            "connect telemetry (claude-code) or the hooks, not both: calls meet, prompts and answers do not",
+            "connect telemetry (claude-code) or the hooks: sessions that arrive both ways are one, and sent twice",
+            "they have no model, version, tokens and login, which telemetry has; say who with --user",
             "the output of a failed command arrives, which telemetry does not have",
         ],
     },
@@ -351,6 +370,7 @@ pub(super) const CLIENTS: &[Client] = &[
         tried_with: "1.45.2",
         notes: &[
             "an instrumentation of your model library makes the spans, such as opentelemetry-instrumentation-openai-v2",
+            "of opentelemetry-instrumentation-openai-v2 2.3b0 and 2.4b0, `true` lets texts out and SPAN_ONLY none; which switch others know: docs/clients.md",
         ],
     },
     Client {

@@ -1,16 +1,16 @@
-//! Reading, backing up and replacing a settings file.
+//! Our settings in a settings file: written, found, and taken out again.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::catalogue::{Client, Place};
+use super::catalogue::Place;
 use super::document::{Document, DocumentError};
 use super::hooks::is_same_command;
 use super::settings::Setting;
+use super::store::{Mode, read, remove_file, replace};
 
 /// Why a settings file was not changed. It is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub(super) enum FileError {
     },
 }
 
-fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FileError + '_ {
+pub(super) fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FileError + '_ {
     move |error| FileError::Io { path: path.to_owned(), error }
 }
 
@@ -75,7 +75,7 @@ pub(super) fn remove_own(paths: &[PathBuf]) -> Result<String, FileError> {
             None => done.push(format!("{} is not there", path.display())),
             Some(text) if !text.contains(OURS) => return Err(FileError::NotOurs(path.clone())),
             Some(_) => {
-                fs::remove_file(path).map_err(io_error(path))?;
+                remove_file(path).map_err(io_error(path))?;
                 done.push(format!("removed {}", path.display()));
             }
         }
@@ -85,7 +85,7 @@ pub(super) fn remove_own(paths: &[PathBuf]) -> Result<String, FileError> {
 
 /// Merges the settings into the file. Returns what was done.
 pub(super) fn write(
-    client: &Client,
+    place: Place,
     settings: &[Setting],
     path: &Path,
     replace_others: bool,
@@ -93,7 +93,7 @@ pub(super) fn write(
     let before = read(path)?;
     let text = before.as_deref().unwrap_or_default();
     let content = |reason| FileError::Content { path: path.to_owned(), reason };
-    let document = parse(client, text).map_err(content)?;
+    let document = parse(place, text).map_err(content)?;
     if settings.iter().all(|setting| document.has(setting)) {
         return Ok(format!("{} has all settings already", path.display()));
     }
@@ -109,7 +109,7 @@ pub(super) fn write(
     if !chosen.is_empty() && !replace_others {
         return Err(FileError::Chosen { path: path.to_owned(), settings: chosen });
     }
-    let after = merged(client, settings, text).map_err(content)?;
+    let after = merged(place, settings, text).map_err(content)?;
     let backup = backup_of(path);
     // The first copy is of the file before any of our settings were in it: it must not be replaced.
     if read(&backup)?.is_none() {
@@ -121,43 +121,80 @@ pub(super) fn write(
 }
 
 /// A text with the settings in it.
-pub(super) fn merged(client: &Client, settings: &[Setting], text: &str) -> Result<String, DocumentError> {
-    let mut document = parse(client, text)?;
+pub(super) fn merged(place: Place, settings: &[Setting], text: &str) -> Result<String, DocumentError> {
+    let mut document = parse(place, text)?;
     settings.iter().try_for_each(|setting| document.set(setting))?;
     let rendered = document.render();
     Ok(if rendered.ends_with('\n') { rendered } else { format!("{rendered}\n") })
 }
 
-/// Takes the settings out again, or puts back what they were. Returns what was done.
-pub(super) fn remove(client: &Client, settings: &[Setting], path: &Path) -> Result<String, FileError> {
+/// Whether the settings are in the file, wherever they send to and whoever they name.
+pub(super) fn is_connected(place: Place, settings: &[Setting], path: &Path) -> Result<bool, FileError> {
+    let Some(text) = read(path)? else { return Ok(false) };
+    let content = |reason| FileError::Content { path: path.to_owned(), reason };
+    Ok(are_in(settings, &parse(place, &text).map_err(content)?))
+}
+
+/// Whether files that are ours alone are there.
+pub(super) fn own_are_there(paths: &[PathBuf]) -> Result<bool, FileError> {
+    let found: Result<Vec<_>, _> = paths.iter().map(|path| read(path)).collect();
+    Ok(found?.iter().any(|text| text.as_ref().is_some_and(|text| text.contains(OURS))))
+}
+
+/// A file with no more than an address of ours is somebody else's.
+fn are_in(settings: &[Setting], document: &Document) -> bool {
+    let is_switch = |setting: &&Setting| !setting.is_asked_for() && !setting.is_address();
+    let is_there = |setting: &Setting| document.has(&as_written(document, setting));
+    let mut switches = settings.iter().filter(is_switch).peekable();
+    match settings.iter().any(|setting| setting.in_list) {
+        true => settings.iter().filter(|setting| setting.in_list).any(&is_there),
+        false => switches.peek().is_some() && switches.all(is_there),
+    }
+}
+
+/// Takes the settings out again, or puts back what they were. Returns what was done. The copy of the file as it was
+/// stays as long as any of `others` are there, settings of ours as well.
+pub(super) fn remove(
+    place: Place,
+    settings: &[Setting],
+    path: &Path,
+    others: &[Vec<Setting>],
+) -> Result<String, FileError> {
     let Some(text) = read(path)? else {
         return Ok(format!("{} is not there", path.display()));
     };
     let content = |reason| FileError::Content { path: path.to_owned(), reason };
-    let document = parse(client, &text).map_err(content)?;
+    let document = parse(place, &text).map_err(content)?;
     let is_there = |setting: &&Setting| !setting.is_asked_for() || document.get(setting.path).is_some();
     let settings = settings.iter().filter(is_there);
     let settings: Vec<Setting> = settings.map(|setting| as_written(&document, setting)).collect();
     let backup_path = backup_of(path);
     let backup = read(&backup_path)?;
-    let after = without(client, &settings, &text, backup.as_deref()).map_err(content)?;
+    let is_ours = |setting: &Setting| !setting.is_address() && document.has(setting);
+    if backup.is_none() && !settings.iter().any(is_ours) {
+        return Ok(format!("{} has none of the settings", path.display()));
+    }
+    let after = without(place, &settings, &text, backup.as_deref()).map_err(content)?;
     match (after == text, &backup) {
         (true, _) => return Ok(format!("{} has none of the settings", path.display())),
         // The file was ours alone.
-        (false, Some(before)) if before.trim().is_empty() && is_empty(client, &after) => {
-            fs::remove_file(path).map_err(io_error(path))?;
+        (false, Some(before)) if before.trim().is_empty() && is_empty(place, &after) => {
+            remove_file(path).map_err(io_error(path))?;
         }
         (false, _) => replace(path, &after, Mode::Kept)?,
     }
-    if backup.is_some() {
-        fs::remove_file(&backup_path).map_err(io_error(&backup_path))?;
+    let left = parse(place, &after).map_err(|reason| FileError::Content { path: path.to_owned(), reason })?;
+    if backup.is_some() && !others.iter().any(|others| are_in(others, &left)) {
+        remove_file(&backup_path).map_err(io_error(&backup_path))?;
     }
     Ok(format!("took the settings out of {}", path.display()))
 }
 
 /// The setting as it was written, whoever and whatever token was named then.
 fn as_written(document: &Document, setting: &Setting) -> Setting {
-    let is_ours = |value: &Value| setting.may_be(value) || document.is_our_block(value);
+    let is_another_address = |value: &Value| setting.is_address() && is_address(value);
+    let is_ours =
+        |value: &Value| setting.may_be(value) || document.is_our_block(value) || is_another_address(value);
     let value = match document.get(setting.path) {
         Some(Value::Array(elements)) if setting.in_list => {
             elements.into_iter().find(|element| is_same_command(element, &setting.value))
@@ -170,18 +207,18 @@ fn as_written(document: &Document, setting: &Setting) -> Setting {
 /// A text without the settings. Where nothing else changed since they were written, it is the
 /// backup, byte for byte.
 fn without(
-    client: &Client,
+    place: Place,
     settings: &[Setting],
     text: &str,
     backup: Option<&str>,
 ) -> Result<String, DocumentError> {
     if let Some(before) =
-        backup.filter(|before| merged(client, settings, before).is_ok_and(|merged| merged == text))
+        backup.filter(|before| merged(place, settings, before).is_ok_and(|merged| merged == text))
     {
         return Ok(before.to_owned());
     }
-    let before = backup.and_then(|before| parse(client, before).ok());
-    let mut document = parse(client, text)?;
+    let before = backup.and_then(|before| parse(place, before).ok());
+    let mut document = parse(place, text)?;
     for setting in settings {
         // An element was there before, or a setting had a value of its own.
         let earlier = before.as_ref().and_then(|before| before.get(setting.path));
@@ -192,17 +229,33 @@ fn without(
             _ => document.remove(setting),
         }
     }
-    Ok(document.render())
+    let after = document.render();
+    let words = |text: &str| text.chars().filter(|char| !char.is_whitespace()).collect::<String>();
+    Ok(match backup {
+        // Taking out leaves white space of its own.
+        Some(before) if words(before) == words(&after) => before.to_owned(),
+        _ => after,
+    })
 }
 
 /// A switch that its owner has since set otherwise stays; an address differs with `--endpoint`.
 fn is_of_another_endpoint(document: &Document, setting: &Setting) -> bool {
-    let is_address = setting.value.as_str().is_some_and(|value| value.starts_with("http"));
-    !setting.in_list && !is_address && !document.has(setting)
+    !setting.in_list && !setting.is_address() && !document.has(setting)
 }
 
-fn parse(client: &Client, text: &str) -> Result<Document, DocumentError> {
-    match client.place {
+fn is_address(value: &Value) -> bool {
+    value.as_str().is_some_and(|value| value.starts_with("http"))
+}
+
+impl Setting {
+    /// Whether it says where to send: that differs with `--endpoint`.
+    fn is_address(&self) -> bool {
+        !self.in_list && is_address(&self.value)
+    }
+}
+
+pub(super) fn parse(place: Place, text: &str) -> Result<Document, DocumentError> {
+    match place {
         Place::Json(_) => Document::json(text),
         Place::Toml(_) => Document::toml(text),
         Place::Yaml(_) => Document::yaml(text),
@@ -210,113 +263,13 @@ fn parse(client: &Client, text: &str) -> Result<Document, DocumentError> {
     }
 }
 
-fn is_empty(client: &Client, text: &str) -> bool {
+fn is_empty(place: Place, text: &str) -> bool {
     let text = text.trim();
-    text.is_empty() || (matches!(client.place, Place::Json(_)) && text == "{}")
+    text.is_empty() || (matches!(place, Place::Json(_)) && text == "{}")
 }
 
 fn backup_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().map(OsString::from).unwrap_or_default();
     name.push(".before-skillspan");
     path.with_file_name(name)
-}
-
-/// The file's text; `None` if there is no file.
-fn read(path: &Path) -> Result<Option<String>, FileError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(FileError::Io { path: path.to_owned(), error }),
-    }
-}
-
-/// Who may read a file that is written.
-#[derive(Debug, Clone, Copy)]
-enum Mode {
-    /// Whoever could before; of a new file, its owner alone.
-    Kept,
-    /// The same; who runs a new one is its owner.
-    Executable,
-    /// Its owner alone, whoever could before.
-    Private,
-}
-
-/// A file that holds a token for hooks.
-pub(super) fn write_token(path: &Path, token: &str) -> Result<(), FileError> {
-    if let Some(folder) = path.parent() {
-        create_private_folder(folder).map_err(io_error(folder))?;
-    }
-    replace(path, &format!("{token}\n"), Mode::Private)
-}
-
-/// Takes it away again, if it is there.
-pub(super) fn remove_token(path: &Path) -> Result<bool, FileError> {
-    match fs::remove_file(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(FileError::Io { path: path.to_owned(), error }),
-    }
-}
-
-/// Replaces a file as a whole. A link stays a link: its target is replaced.
-fn replace(path: &Path, text: &str, mode: Mode) -> Result<(), FileError> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = target.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(io_error(folder))?;
-    let mut name = OsString::from(".");
-    name.push(target.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = folder.join(name);
-    let permissions = fs::metadata(&target).ok().map(|metadata| metadata.permissions());
-    let written = (|| {
-        let mut file = create_private(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        match (permissions, mode) {
-            (_, Mode::Private) => {}
-            (Some(permissions), _) => file.set_permissions(permissions)?,
-            (None, Mode::Executable) => make_executable(&file)?,
-            (None, Mode::Kept) => {}
-        }
-        file.sync_all()?;
-        fs::rename(&temporary, &target)
-    })();
-    if written.is_err() {
-        // Nothing else knows of it.
-        let _ = fs::remove_file(&temporary);
-    }
-    written.map_err(io_error(path))
-}
-
-/// Settings files may hold credentials: nobody else may read one at any moment.
-#[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<fs::File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> io::Result<fs::File> {
-    fs::File::create_new(path)
-}
-
-#[cfg(unix)]
-fn create_private_folder(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-#[cfg(not(unix))]
-fn create_private_folder(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
-}
-
-#[cfg(unix)]
-fn make_executable(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn make_executable(_: &fs::File) -> io::Result<()> {
-    Ok(())
 }

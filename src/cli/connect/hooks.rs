@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::catalogue::{Client, Place};
+use super::document::Document;
 use super::settings::{Setting, To, add, set};
 
 /// Seconds; the command needs a fraction of one.
@@ -37,6 +39,7 @@ fn quoted(word: &str) -> String {
 pub(super) fn is_same_command(a: &Value, b: &Value) -> bool {
     fn found(value: &Value) -> Option<&str> {
         match value {
+            Value::String(text) if text.contains(super::fresh::COMMAND) => Some(super::fresh::COMMAND),
             Value::String(text) => {
                 let (_, rest) = text.split_once(COMMAND)?;
                 rest.split_whitespace().next()
@@ -47,6 +50,48 @@ pub(super) fn is_same_command(a: &Value, b: &Value) -> bool {
         }
     }
     found(a).is_some() && found(a) == found(b)
+}
+
+/// The command of ours that a settings file of a client holds.
+pub(super) fn command_in(client: &Client, text: &str) -> Option<String> {
+    fn found(value: &Value) -> Option<String> {
+        match value {
+            Value::String(text) => text.trim_start().starts_with(COMMAND).then(|| text.clone()),
+            Value::Array(items) => items.iter().find_map(found),
+            Value::Object(fields) => fields.values().find_map(found),
+            Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        }
+    }
+    match client.place {
+        Place::Json(_) => {
+            let hooks = (client.settings)(&To::nobody());
+            let document = Document::json(text).ok()?;
+            hooks
+                .iter()
+                .filter(|setting| setting.in_list)
+                .find_map(|setting| found(&document.get(setting.path)?))
+        }
+        // One line of a block holds it, in JSON's form.
+        Place::Yaml(_) => {
+            let line = text.lines().find(|line| line.contains(COMMAND))?;
+            let (_, rest) = line.split_once("command: ")?;
+            serde_json::Deserializer::from_str(rest).into_iter::<String>().next()?.ok()
+        }
+        Place::OwnFiles { executable: true, .. } => {
+            let line = text.lines().find_map(|line| line.strip_prefix("exec "))?;
+            Some(line.to_owned())
+        }
+        Place::OwnFiles { .. } => found(&serde_json::from_str(text).ok()?),
+        Place::Toml(_) | Place::Environment(_) => None,
+    }
+}
+
+/// The same of pi's extension, whose words are a list.
+pub(super) fn command_of_pi(text: &str) -> Option<String> {
+    let line = text.lines().find_map(|line| line.trim_start().strip_prefix("const hook = "))?;
+    let words: Vec<String> = serde_json::from_str(line.trim_end_matches(';')).ok()?;
+    let words = words.iter().map(|word| quoted(word)).collect::<Vec<_>>();
+    Some(format!("skillspan {}", words.join(" ")))
 }
 
 pub(super) fn cursor(to: &To<'_>) -> Vec<Setting> {

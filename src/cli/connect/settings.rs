@@ -29,6 +29,11 @@ pub(super) struct To<'a> {
 }
 
 impl To<'_> {
+    /// Nobody, at the usual address: for what only looks whether settings are there.
+    pub(super) const fn nobody() -> To<'static> {
+        To { endpoint: super::ENDPOINT, workspace: None, user: None, token: None, token_file: None }
+    }
+
     /// With whose they are said, if only as an example: for what takes settings out again.
     pub(super) fn naming_all(self) -> Self {
         Self {
@@ -41,9 +46,19 @@ impl To<'_> {
 
     /// `OTEL_RESOURCE_ATTRIBUTES` that say whose the sessions are; `None` if nothing is to be said.
     pub(super) fn resource_attributes(&self) -> Option<String> {
+        self.attributes(|byte| byte.is_ascii_alphanumeric() || b"-._~@/:+".contains(&byte))
+    }
+
+    /// The same for a client that decodes nothing: only what it could not tell apart is encoded.
+    pub(super) fn resource_attributes_as_they_are(&self) -> Option<String> {
+        self.attributes(|byte| !(byte.is_ascii_control() || b",=%\"'`$\\#".contains(&byte)))
+    }
+
+    fn attributes(&self, is_plain: impl Fn(u8) -> bool) -> Option<String> {
         let said = [(WHOSE[0], self.workspace), (WHOSE[1], self.user)];
-        let pairs: Vec<String> =
-            said.iter().filter_map(|(name, value)| Some(format!("{name}={}", encoded((*value)?)))).collect();
+        let pairs =
+            said.iter().filter_map(|(name, value)| Some(format!("{name}={}", encoded((*value)?, &is_plain))));
+        let pairs: Vec<String> = pairs.collect();
         (!pairs.is_empty()).then(|| pairs.join(","))
     }
 
@@ -65,12 +80,11 @@ impl To<'_> {
 }
 
 /// As the SDKs read values: what separates pairs is percent-encoded, and so is what shells would read.
-fn encoded(value: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@/:+".contains(&byte);
-    value
-        .bytes()
-        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+fn encoded(value: &str, is_plain: impl Fn(u8) -> bool) -> String {
+    let escaped =
+        |char: char| char.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let is_plain = |char: char| char.to_string().bytes().all(&is_plain);
+    value.chars().map(|char| if is_plain(char) { char.to_string() } else { escaped(char) }).collect()
 }
 
 /// One setting.

@@ -190,7 +190,7 @@ fn resource_attributes() -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.trim().to_owned(), percent_decoded(value.trim()))).collect()
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(in crate::cli) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, others)) = rest.split_first() {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | the command |
 //! | `arguments.rs` | its command line |
+//! | `check.rs` | the same as a question, for `connect --check` |
 //! | `event.rs` | standard input → one redacted object |
 //! | `marker.rs` | what files in folders and in the home say of a session |
 //! | `send.rs` | what waits → the collector |
@@ -27,6 +28,7 @@
 //! | `TRACEPARENT` | the trace, where the hook does not name it |
 
 mod arguments;
+mod check;
 mod event;
 mod marker;
 mod send;
@@ -43,6 +45,8 @@ use crate::dialects::{HOOKS, Hooks};
 use crate::receivers::hooks::{Spool, folder};
 
 pub(super) use arguments::Arguments;
+pub(super) use check::{CHECK, Outcome};
+pub(super) use event::percent_decoded;
 
 /// Where a collector listens by default.
 pub(super) const ENDPOINT: &str = "http://127.0.0.1:4318";
@@ -73,6 +77,9 @@ pub(super) fn main() -> ExitCode {
 /// Never fails: an assistant would stop, or show it to the person.
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let began = Instant::now();
+    if check::is_asked() {
+        return check::run(arguments, began);
+    }
     answer(&arguments.assistant);
     let said = deliver(arguments, began).unwrap_or_else(|error| format!("{error:#}"));
     if arguments.verbose {

@@ -6,8 +6,10 @@
 //! | `show.rs` | `list`, `show`, `evidence`, `history` |
 //! | `decide.rs` | `approve`, `reject`, `restore` |
 //! | `lint.rs` | `lint` |
+//! | `install/` | `install`, `update` |
 
 mod decide;
+mod install;
 mod lint;
 mod show;
 
@@ -45,6 +47,10 @@ pub(super) enum Command {
     Reject(Named),
     /// Bring back a skill that was deleted or retired
     Restore(Named),
+    /// Put a team's skills where the assistants of this machine load them
+    Install(install::Arguments),
+    /// Bring what is installed up to date; what a person changed stays
+    Update(install::UpdateArguments),
     /// What a reviewer would refuse of the skills' texts; exit code 1 if there is anything
     Lint {
         #[command(flatten)]
@@ -85,6 +91,8 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::History(named) => {
             print_either(&show::history(&find(&named.config.load()?, named)?, named.json), named.json)
         }
+        Command::Install(arguments) => install::run(arguments),
+        Command::Update(arguments) => install::update(arguments),
         Command::Approve(named) => decide::decide(named, Decision::Approve),
         Command::Reject(named) => decide::decide(named, Decision::Reject),
         Command::Lint { config, paths } => lint::lint(config, paths),

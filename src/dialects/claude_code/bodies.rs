@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::super::{Mapping, Record, directory};
 use super::{MENTION_RANK, call_rank, event, reply_key, result_rank};
+use crate::event::tokens::Counts;
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::shell::refusal::refusal;
 use crate::shell::status;
@@ -82,13 +83,16 @@ pub(super) fn response(record: &Record<'_>) -> Mapping {
     let text = texts(&body).collect::<Vec<_>>().join("\n");
     if !text.trim().is_empty() {
         let usage = |name: &str| body.pointer(name).and_then(Value::as_i64).unwrap_or_default();
-        events.push(SessionEvent {
-            fact_key: reply_key(record),
-            text,
-            input_tokens: usage("/usage/input_tokens"),
-            output_tokens: usage("/usage/output_tokens"),
-            ..event(record, Kind::Response, MENTION_RANK)
-        });
+        let counts = Counts {
+            input: usage("/usage/input_tokens"),
+            output: usage("/usage/output_tokens"),
+            cache_read: usage("/usage/cache_read_input_tokens"),
+            cache_write: usage("/usage/cache_creation_input_tokens"),
+            cache_is_apart: true,
+            ..Counts::default()
+        };
+        let event = event(record, Kind::Response, MENTION_RANK);
+        events.push(counts.whole().in_event(SessionEvent { fact_key: reply_key(record), text, ..event }));
     }
     finish(events)
 }

@@ -29,6 +29,7 @@ mod spans;
 
 use serde_json::{Map, Value};
 
+use super::costs::Names;
 use super::{Dialect, Mapping, Record};
 use super::{mcp, repository};
 use crate::event::{Kind, SessionEvent, Status, USAGE};
@@ -54,8 +55,15 @@ const MCP_SERVER: &[&str] = &["mcp_server_name"];
 const MCP_TOOL: &[&str] = &["mcp_tool_name"];
 const SUCCESS: &[&str] = &["success"];
 const DURATION_MS: &[&str] = &["duration_ms"];
-const INPUT_TOKENS: &[&str] = &["input_tokens", "gen_ai.usage.input_tokens"];
-const OUTPUT_TOKENS: &[&str] = &["output_tokens", "gen_ai.usage.output_tokens"];
+/// What is cached is not among its input.
+const TOKENS: Names = Names {
+    input: &["input_tokens"],
+    output: &["output_tokens"],
+    cache_read: &["cache_read_tokens"],
+    cache_write: &["cache_creation_tokens"],
+    cache_is_apart: true,
+    ..Names::NONE
+};
 /// A message, else the name of its class.
 const ERROR: &[&str] = &["error", "error_message", "error_name", "error_class", "error_type", "error_code"];
 /// Repeats what other attributes or the record itself say.
@@ -150,18 +158,19 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
 
 /// What a reply cost that the client says in a record of its own, or that has no words.
 fn usage(record: &Record<'_>, rank: i64) -> Mapping {
-    let (input_tokens, output_tokens) =
-        (record.integer(INPUT_TOKENS).unwrap_or_default(), record.integer(OUTPUT_TOKENS).unwrap_or_default());
-    let key = reply_key(record);
-    if key.is_empty() || (input_tokens == 0 && output_tokens == 0) {
+    let tokens = TOKENS.of(record);
+    let key = match reply_key(record) {
+        // A gateway may give its replies no ids. What the log says then costs what it says.
+        none if none.is_empty() && record.as_log().is_some() => {
+            record.digest().event_id("", "usage", Kind::Response, 0)
+        }
+        key => key,
+    };
+    if key.is_empty() || tokens.is_nothing() {
         return Mapping::NOISE;
     }
-    Mapping::one(SessionEvent {
-        fact_key: format!("{USAGE}{key}"),
-        input_tokens,
-        output_tokens,
-        ..event(record, Kind::Response, rank)
-    })
+    let event = event(record, Kind::Response, rank);
+    Mapping::one(tokens.in_event(SessionEvent { fact_key: format!("{USAGE}{key}"), ..event }))
 }
 
 /// An event about a tool call.

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::super::record::{find, is_withheld, to_boolean, to_json, to_text};
 use super::super::{Mapping, Record};
 use super::{
-    ARGUMENTS, CALL, ERROR, INPUT_TOKENS, MENTION_RANK, OUTPUT_TOKENS, QUERY_SOURCE, REQUEST, arguments,
-    bodies, call_rank, event, prompt, result_rank, status, tool_event,
+    ARGUMENTS, CALL, ERROR, MENTION_RANK, QUERY_SOURCE, REQUEST, TOKENS, arguments, bodies, call_rank, event,
+    prompt, result_rank, status, tool_event,
 };
 use crate::event::{Kind, SessionEvent, Status};
 
@@ -80,15 +80,13 @@ fn reply(record: &Record<'_>) -> Mapping {
         // Could not be told from the response that the log record states.
         return Mapping::DUPLICATE;
     }
-    Mapping::one(SessionEvent {
+    Mapping::one(TOKENS.of(record).in_event(SessionEvent {
         fact_key: request,
         timestamp: record.end_time().unwrap_or_default(),
         duration_us: record.duration_us(),
         text,
-        input_tokens: record.integer(INPUT_TOKENS).unwrap_or_default(),
-        output_tokens: record.integer(OUTPUT_TOKENS).unwrap_or_default(),
         ..event(record, Kind::Response, MENTION_RANK)
-    })
+    }))
 }
 
 fn failed_request(record: &Record<'_>, request: String) -> SessionEvent {

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::super::costs::Names;
 use super::super::record::to_json;
 use super::super::{Record, repository};
+use crate::event::tokens::Tokens;
 use crate::event::{Attributes, SessionEvent, person};
 
 /// LangSmith's `langsmith.trace.session_id` is a project and therefore not among them.
@@ -29,27 +31,94 @@ const MODEL: &[&str] = &[
     "llm.request.model_name",
     "model_name",
 ];
-const INPUT_TOKENS: &[&str] = &[
-    "gen_ai.usage.input_tokens",
-    "gen_ai.usage.prompt_tokens",
-    "llm.token_count.prompt",
-    "ai.usage.inputTokens",
-    "ai.usage.promptTokens",
-    "llm.usage.prompt_tokens",
-];
-const OUTPUT_TOKENS: &[&str] = &[
-    "gen_ai.usage.output_tokens",
-    "gen_ai.usage.completion_tokens",
-    "llm.token_count.completion",
-    "ai.usage.outputTokens",
-    "ai.usage.completionTokens",
-    "llm.usage.completion_tokens",
-];
+/// Of the conventions, of frameworks and of their older versions. Where what is cached is apart, their sums tell.
+const TOKENS: Names = Names {
+    input: &[
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "llm.token_count.prompt",
+        "ai.usage.inputTokens",
+        "ai.usage.promptTokens",
+        "llm.usage.prompt_tokens",
+    ],
+    output: &[
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.completion_tokens",
+        "llm.token_count.completion",
+        "ai.usage.outputTokens",
+        "ai.usage.completionTokens",
+        "llm.usage.completion_tokens",
+    ],
+    cache_read: &[
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.details.cache_read_tokens",
+        "gen_ai.usage.cached_input_tokens",
+        "llm.token_count.prompt_details.cache_read",
+        "ai.usage.inputTokenDetails.cacheReadTokens",
+        "ai.usage.cachedInputTokens",
+    ],
+    cache_write: &[
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_write.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.cache_write_input_tokens",
+        "gen_ai.usage.details.cache_write_tokens",
+        "llm.token_count.prompt_details.cache_write",
+        "ai.usage.inputTokenDetails.cacheWriteTokens",
+    ],
+    reasoning: &[
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.reasoning_tokens",
+        "gen_ai.usage.details.reasoning_tokens",
+        "llm.token_count.completion_details.reasoning",
+        "ai.usage.outputTokenDetails.reasoningTokens",
+        "ai.usage.reasoningTokens",
+    ],
+    total: &[
+        "gen_ai.usage.total_tokens",
+        "llm.token_count.total",
+        "ai.usage.totalTokens",
+        "llm.usage.total_tokens",
+    ],
+    ..Names::NONE
+};
 
 /// Counts by name in one JSON object, in Langfuse's own names and in those of the providers.
 const USAGE: &[&str] = &["langfuse.observation.usage_details"];
-const INPUT_USAGE: &[&str] = &["input", "input_tokens", "prompt_tokens", "promptTokens"];
-const OUTPUT_USAGE: &[&str] = &["output", "output_tokens", "completion_tokens", "completionTokens"];
+const USAGE_NAMES: Names = Names {
+    input: &["input", "input_tokens", "prompt_tokens", "promptTokens"],
+    output: &["output", "output_tokens", "completion_tokens", "completionTokens"],
+    cache_read: &[
+        "cache_read_input_tokens",
+        "input_cached_tokens",
+        "input_cache_read",
+        "input_cache_read_tokens",
+        "prompt_tokens_details/cached_tokens",
+        "prompt_tokens_details.cached_tokens",
+        "input_tokens_details/cached_tokens",
+        "cached_tokens",
+    ],
+    cache_write: &["cache_creation_input_tokens", "input_cache_creation", "input_cache_creation_tokens"],
+    reasoning: &[
+        "output_reasoning_tokens",
+        "output_reasoning",
+        "completion_tokens_details/reasoning_tokens",
+        "completion_tokens_details.reasoning_tokens",
+        "output_tokens_details/reasoning_tokens",
+        "reasoning_tokens",
+    ],
+    total: &["total", "total_tokens", "totalTokens"],
+    ..Names::NONE
+};
+/// With these names what is cached is not among the input: those of Anthropic, and Langfuse's own.
+const APART: &[&str] = &[
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "input_cached_tokens",
+    "input_cache_read",
+    "input_cache_creation",
+];
 
 /// What an application attaches to its records: one attribute a key, or all in one JSON object.
 /// Each key becomes an attribute of its bare name, so that an operator's rules find it whatever
@@ -167,12 +236,17 @@ pub(super) fn model(record: &Record<'_>) -> String {
     record.text(MODEL).unwrap_or_default()
 }
 
-/// Input and output tokens.
-pub(super) fn tokens(record: &Record<'_>) -> (i64, i64) {
+/// What a model call cost.
+pub(in super::super) fn tokens(record: &Record<'_>) -> Tokens {
+    let said = TOKENS.of(record);
     let usage = record.json(USAGE).unwrap_or_default();
-    let among = |names: &[&str]| names.iter().find_map(|name| usage.get(*name)?.as_i64());
-    let count = |names, in_usage| record.integer(names).or_else(|| among(in_usage)).unwrap_or_default();
-    (count(INPUT_TOKENS, INPUT_USAGE), count(OUTPUT_TOKENS, OUTPUT_USAGE))
+    if !said.is_nothing() || !usage.is_object() {
+        return said;
+    }
+    let at = |name: &str| name.split('/').try_fold(&usage, |value, key| value.get(key))?.as_i64();
+    let mut counts = USAGE_NAMES.counts(|names| names.iter().find_map(|name| at(name)).unwrap_or_default());
+    counts.cache_is_apart = counts.total == 0 && APART.iter().any(|name| at(name).is_some());
+    counts.whole()
 }
 
 fn metadata(record: &Record<'_>) -> Attributes {

@@ -39,7 +39,7 @@
 
 mod cut;
 mod feedback;
-mod fields;
+pub(super) mod fields;
 pub(super) mod messages;
 mod numbered;
 mod pairing;
@@ -320,8 +320,8 @@ impl Said {
 /// What a model call cost, told once: by its answer, else by a call that it made, else by its error. Where it
 /// shows nothing, by an answer without words. An agent's tokens are the sum of its model calls'.
 fn count_tokens(record: &Record<'_>, common: &SessionEvent, events: &mut Vec<SessionEvent>) {
-    let (input_tokens, output_tokens) = fields::tokens(record);
-    if input_tokens == 0 && output_tokens == 0 {
+    let tokens = fields::tokens(record);
+    if tokens.is_nothing() {
         return;
     }
     let is_first_hand = |event: &SessionEvent| event.kind == Kind::ToolCall && event.rank == OPERATION_RANK;
@@ -329,18 +329,16 @@ fn count_tokens(record: &Record<'_>, common: &SessionEvent, events: &mut Vec<Ses
     let told = place(&|event| event.kind == Kind::Response).or_else(|| place(&is_first_hand));
     let told = told.or_else(|| place(&|event| event.kind == Kind::Error));
     if let Some(event) = told.and_then(|at| events.get_mut(at)) {
-        (event.input_tokens, event.output_tokens) = (input_tokens, output_tokens);
+        tokens.put(event);
         return;
     }
-    events.push(SessionEvent {
+    events.push(tokens.in_event(SessionEvent {
         kind: Kind::Response,
         fact_key: format!("{USAGE}{}", record.span_id()),
         timestamp: record.end_time().unwrap_or_default(),
         duration_us: record.duration_us(),
-        input_tokens,
-        output_tokens,
         ..common.clone()
-    });
+    }));
 }
 
 /// The calls that messages state.

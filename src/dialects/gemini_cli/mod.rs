@@ -29,6 +29,7 @@ mod tools;
 
 use serde_json::Value;
 
+use super::costs::Names;
 use super::record::is_withheld;
 use super::{Dialect, Mapping, Record, directory, repository};
 use crate::event::{Kind, SessionEvent, USAGE};
@@ -46,8 +47,15 @@ const PROMPT: &[&str] = &["prompt"];
 const ROLE: &[&str] = &["role"];
 const REQUEST: &[&str] = &["request_text"];
 const RESPONSE: &[&str] = &["response_text"];
-const INPUT_TOKENS: &[&str] = &["input_token_count"];
-const OUTPUT_TOKENS: &[&str] = &["output_token_count"];
+const TOKENS: Names = Names {
+    input: &["input_token_count"],
+    output: &["output_token_count"],
+    cache_read: &["cached_content_token_count"],
+    reasoning: &["thoughts_token_count"],
+    of_tools: &["tool_token_count"],
+    total: &["total_token_count"],
+    ..Names::NONE
+};
 const DURATION_MS: &[&str] = &["duration_ms"];
 const ERROR: &[&str] = &["error", "error.message"];
 const ERROR_TYPE: &[&str] = &["error_type", "error.type"];
@@ -250,26 +258,24 @@ fn api_response(record: &Record<'_>) -> Mapping {
     if is_withheld(&text) || event.agent.starts_with("utility") {
         return usage(record, event, &id);
     }
-    Mapping::one(SessionEvent {
+    let tokens = TOKENS.of(record);
+    Mapping::one(tokens.in_event(SessionEvent {
         fact_key: id,
         text,
         duration_us: duration_us(record),
-        input_tokens: record.integer(INPUT_TOKENS).unwrap_or_default(),
-        output_tokens: record.integer(OUTPUT_TOKENS).unwrap_or_default(),
         ..event
-    })
+    }))
 }
 
 /// What a reply cost that calls tools alone, or whose words are the client's own affair.
 fn usage(record: &Record<'_>, event: SessionEvent, id: &str) -> Mapping {
-    let input_tokens = record.integer(INPUT_TOKENS).unwrap_or_default();
-    let output_tokens = record.integer(OUTPUT_TOKENS).unwrap_or_default();
-    if input_tokens == 0 && output_tokens == 0 {
+    let tokens = TOKENS.of(record);
+    if tokens.is_nothing() {
         return Mapping::NOISE;
     }
     let own = || record.digest().event_id("", "usage", Kind::Response, 0);
     let id = if id.is_empty() { own() } else { id.to_owned() };
-    Mapping::one(SessionEvent { fact_key: format!("{USAGE}{id}"), input_tokens, output_tokens, ..event })
+    Mapping::one(tokens.in_event(SessionEvent { fact_key: format!("{USAGE}{id}"), ..event }))
 }
 
 /// Text and id of a reply, which may come in several chunks.

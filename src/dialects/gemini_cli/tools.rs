@@ -98,7 +98,7 @@ pub(super) fn tool_call(record: &Record<'_>) -> Mapping {
         events.push(SessionEvent {
             duration_us,
             status,
-            output: failure.unwrap_or_default(),
+            output: failure.map(|failure| unwrapped(&failure).to_owned()).unwrap_or_default(),
             ..of_call(Kind::ToolResult)
         });
     }
@@ -174,12 +174,21 @@ fn output_of(completed: &Value) -> String {
     let texts = parts.into_iter().flatten().filter_map(|part| {
         let response = part.pointer("/functionResponse/response")?;
         let text = ["output", "error"].iter().find_map(|field| response.get(field)?.as_str());
-        Some(text.map_or_else(|| response.to_string(), str::to_owned))
+        Some(text.map_or_else(|| response.to_string(), |text| unwrapped(text).to_owned()))
     });
     match texts.collect::<Vec<_>>() {
         texts if texts.is_empty() => as_text(completed),
         texts => texts.join("\n"),
     }
+}
+
+/// The words of a tool, without what the client puts around them for the model.
+fn unwrapped(text: &str) -> &str {
+    let within = |name: &str| {
+        let inner = text.trim().strip_prefix(&format!("<{name}>"))?;
+        Some(inner.strip_suffix(&format!("</{name}>")).unwrap_or(inner).trim_matches('\n'))
+    };
+    within("untrusted_context").unwrap_or(text)
 }
 
 fn as_text(value: &Value) -> String {

@@ -12,6 +12,7 @@
 //!
 //! The client asks nobody for permission.
 
+use super::super::costs::Names;
 use super::super::{Mapping, Record};
 use super::fields::{Common, Paths, boolean, content, executed, integer, json, output, text};
 use super::{AFTER, BEFORE};
@@ -35,8 +36,15 @@ const REPLY: Paths = &["payload/message/responseId", "data/message/responseId"];
 const REPLY_TIME: Paths = &["payload/message/timestamp", "data/message/timestamp"];
 const STOP_REASON: Paths = &["payload/message/stopReason", "data/message/stopReason"];
 const FAILURE: Paths = &["payload/message/errorMessage", "data/message/errorMessage"];
-const INPUT_TOKENS: Paths = &["payload/message/usage/input", "data/message/usage/input"];
-const OUTPUT_TOKENS: Paths = &["payload/message/usage/output", "data/message/usage/output"];
+/// What is cached is not among its input.
+const TOKENS: Names = Names {
+    input: &["payload/message/usage/input", "data/message/usage/input"],
+    output: &["payload/message/usage/output", "data/message/usage/output"],
+    cache_read: &["payload/message/usage/cacheRead", "data/message/usage/cacheRead"],
+    cache_write: &["payload/message/usage/cacheWrite", "data/message/usage/cacheWrite"],
+    cache_is_apart: true,
+    ..Names::NONE
+};
 
 /// Before and after what other events tell.
 const NOISE: &[&str] = &[
@@ -103,18 +111,17 @@ fn message(record: &Record<'_>) -> Mapping {
     let words = if failed { content(record, FAILURE) } else { spoken(record) };
     let reply = [text(record, REPLY), text(record, REPLY_TIME)];
     let key = reply.into_iter().flatten().collect::<Vec<_>>().join("@");
+    let tokens = TOKENS.counts(|names| integer(record, names).unwrap_or_default()).whole();
     // A reply that calls tools alone has no words, and costs as much.
-    let costs = !failed && integer(record, OUTPUT_TOKENS).is_some_and(|tokens| tokens > 0) && !key.is_empty();
+    let costs = !failed && tokens.output > 0 && !key.is_empty();
     if words.is_none() && !costs {
         return Mapping::NOISE;
     }
-    Mapping::one(SessionEvent {
+    Mapping::one(tokens.in_event(SessionEvent {
         fact_key: if words.is_some() { key } else { format!("{USAGE}{key}") },
         text: words.unwrap_or_default(),
-        input_tokens: integer(record, INPUT_TOKENS).unwrap_or_default(),
-        output_tokens: integer(record, OUTPUT_TOKENS).unwrap_or_default(),
         ..COMMON.event(record, if failed { Kind::Error } else { Kind::Response }, AFTER)
-    })
+    }))
 }
 
 /// The texts of a message; it may call tools and say nothing.

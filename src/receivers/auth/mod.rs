@@ -30,6 +30,8 @@ use credential::Presented;
 
 /// A request's own wish not to be stored.
 const CAPTURE: &str = "x-skillspan-capture";
+/// A request that only asks what would become of it (`skillspan connect --check`).
+pub const CHECK: &str = "x-skillspan-check";
 
 /// What every door asks before it reads a body.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ pub struct Caller {
     pub is_confined: bool,
     /// `false`: nothing of the request is written.
     pub capture: bool,
+    /// Nothing of the request is written, and its sender is told what would have been.
+    pub is_check: bool,
 }
 
 impl Gate {
@@ -71,7 +75,7 @@ impl Gate {
         self.rates.iter().try_for_each(|rates| rates.request(&owner.tenant))?;
         let forbids = |value: &HeaderValue| value.to_str().map_or(true, capture::forbids);
         let off = headers.get_all(CAPTURE).iter().any(forbids);
-        Ok(Caller { owner, is_confined, capture: !off })
+        Ok(Caller { owner, is_confined, capture: !off, is_check: headers.contains_key(CHECK) })
     }
 
     /// Counts the bytes of a request that was let in against what its tenant may send.

@@ -12,7 +12,7 @@ use tonic::Code;
 
 use crate::dialects::{HOOKS, Hooks};
 use crate::receivers::otlp::{
-    Coding, Door, Encoding, Limits, Received, answer, coding_of, error, text_of, to_http,
+    Coding, Door, Encoding, Limits, Received, answer, coding_of, error, of_check, text_of, to_http,
 };
 use crate::receivers::{Gate, Ingest, Refusal, Signal, Tally};
 
@@ -44,6 +44,7 @@ async fn receive(State(door): State<Door>, Path(name): Path<String>, request: Re
     let outcome = accept(&door, hooks, request).await;
     door.count(TRANSPORT, Signal::Logs, &outcome);
     match outcome {
+        Ok(Tally { checked: Some(checked), .. }) => of_check(&checked),
         Ok(_) => answer(StatusCode::OK, b"{}".to_vec(), Encoding::Json),
         Err(refusal) => to_http(&refusal, Encoding::Json),
     }

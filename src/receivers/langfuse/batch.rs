@@ -90,6 +90,7 @@ impl Source for Batch {
             records: (verdicts.len() - rejected) as u64,
             rejected: rejected as u64,
             message: errors().next().cloned().unwrap_or_default(),
+            checked: None,
         };
         // Whoever asked has gone if nobody waits.
         let _ = self.report.send(report);

@@ -12,7 +12,7 @@ use crate::receivers::{Refusal, Signal, Tally};
 
 use super::door::{Door, Received};
 use super::export::Export;
-use super::status::{answer, error, success, to_http};
+use super::status::{answer, error, of_check, success, to_http};
 use super::{Coding, Encoding};
 
 /// The three paths of OTLP.
@@ -44,6 +44,7 @@ async fn receive(door: &Door, signal: Signal, request: Request) -> Response<Body
     let outcome = accept(door, signal, request).await;
     door.count("http", signal, &outcome);
     match outcome {
+        Ok(Tally { checked: Some(checked), .. }) => of_check(&checked),
         Ok(tally) => answer(StatusCode::OK, success(signal, &tally, encoding), encoding),
         Err(refusal) => to_http(&refusal, encoding),
     }

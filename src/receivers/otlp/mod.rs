@@ -52,7 +52,7 @@ pub use export::{Encoding, Export};
 pub(super) use door::{Door, Received};
 pub(super) use http::{coding_of, text_of};
 pub(super) use sink::{Room, Unreadable};
-pub(super) use status::{answer, error, to_http};
+pub(super) use status::{answer, error, of_check, to_http};
 
 /// What the OTLP doors accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt, pb};
 
-use crate::receivers::{Refusal, Signal, Tally};
+use crate::receivers::{Checked, Refusal, Signal, Tally};
 
 use super::Encoding;
 use super::grpc::{is_grpc, no_such_method};
@@ -67,6 +67,12 @@ pub(super) fn success(signal: Signal, tally: &Tally, encoding: Encoding) -> Vec<
                 .into_bytes()
         }
     }
+}
+
+/// What is said to who only asks: JSON, in whatever the question was written.
+pub(in crate::receivers) fn of_check(checked: &Checked) -> Response<Body> {
+    let body = serde_json::to_vec(checked).unwrap_or_default();
+    answer(StatusCode::OK, body, Encoding::Json)
 }
 
 /// A refusal over gRPC.

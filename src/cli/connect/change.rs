@@ -1,0 +1,146 @@
+//! One assistant's settings, written or taken out again.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+
+use super::beside::Beside;
+use super::catalogue::{CLIENTS, Client, FOR_HOOKS, Place};
+use super::file;
+use super::made;
+use super::settings::{HEADERS, RESOURCE, Setting, To};
+use super::store;
+use crate::cli::{Failure, OrFail};
+
+/// Two ways to connect one assistant, which tell each turn of a session twice.
+const PAIRS: &[[&str; 2]] = &[["claude-code", "claude-hooks"], ["hermes", "hermes-hooks"]];
+
+/// The file to change: the named one, else the client's own below the home directory.
+pub(super) fn file_of(client: &Client, named: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let below_home = client.place.below_home();
+    let usual = || {
+        let home = std::env::var_os("HOME").filter(|home| !home.is_empty())?;
+        Some(PathBuf::from(home).join(below_home?))
+    };
+    named.or_else(usual).ok_or_else(|| match below_home {
+        Some(_) => Failure::Usage(anyhow!("HOME is not set; name the file with --file")),
+        None => Failure::Usage(anyhow!(
+            "{} is set up by environment variables; name a file of such lines with --file",
+            client.title
+        )),
+    })
+}
+
+/// Whether the assistant is connected this way, whoever was named and wherever it sends to.
+pub(super) fn is_connected(client: &Client, path: &Path) -> Result<bool, Failure> {
+    // A file that cannot be read as its format holds none of our settings.
+    let found = match client.place {
+        Place::OwnFiles { names, .. } => file::own_are_there(&paths(path, names)),
+        place => match file::is_connected(place, &(client.settings)(&To::nobody()), path) {
+            Err(file::FileError::Content { .. }) => Ok(false),
+            found => found,
+        },
+    };
+    found.or_fail()
+}
+
+/// Another way by which the same assistant is connected already.
+pub(super) fn twin(client: &Client) -> Result<Option<&'static Client>, Failure> {
+    let others = PAIRS.iter().filter(|pair| pair.contains(&client.name)).flatten();
+    for name in others.filter(|name| **name != client.name) {
+        let Some(other) = CLIENTS.iter().find(|client| client.name == *name) else { continue };
+        if is_connected(other, &file_of(other, None)?)? {
+            return Ok(Some(other));
+        }
+    }
+    Ok(None)
+}
+
+/// Writes the settings; returns what was done.
+pub(super) fn write(client: &Client, to: &To<'_>, path: &Path, replace: bool) -> Result<String, Failure> {
+    let token_file = token_file_of(client);
+    let token_path = token_file.as_ref().filter(|_| to.token.is_some()).and_then(|path| path.to_str());
+    let to = &To { token_file: token_path, ..*to };
+    let mut done = match client.place {
+        Place::OwnFiles { names, content, executable, .. } => {
+            file::write_own(&paths(path, names), &content(to), executable).or_fail()?
+        }
+        place => file::write(place, &(client.settings)(to), path, replace).or_fail()?,
+    };
+    if let Some(beside) = Beside::of(client) {
+        let settings = beside.settings(to);
+        if !settings.is_empty() {
+            let written = file::write(beside.place(), &settings, &beside.file(path), replace).or_fail()?;
+            let _ = write!(done, "\n{written}");
+        }
+    }
+    if let (Some(path), Some(token)) = (&token_file, to.token) {
+        store::write_token(path, token).or_fail()?;
+        let _ = write!(done, "\nwrote {}", path.display());
+    }
+    Ok(done)
+}
+
+/// Takes the settings out again; returns what was done.
+pub(super) fn remove(client: &Client, to: &To<'_>, path: &Path) -> Result<String, Failure> {
+    let to = &to.naming_all();
+    let mut done = match client.place {
+        Place::OwnFiles { names, .. } => file::remove_own(&paths(path, names)).or_fail()?,
+        place => file::remove(place, &(client.settings)(to), path, &neighbours(client)).or_fail()?,
+    };
+    if let Some(beside) = Beside::of(client) {
+        let path = beside.file(path);
+        if path.exists() {
+            let removed = file::remove(beside.place(), &beside.settings(to), &path, &[]).or_fail()?;
+            let _ = write!(done, "\n{removed}");
+        }
+    }
+    if let Some(path) = token_file_of(client)
+        && store::remove_token(&path).or_fail()?
+    {
+        let _ = write!(done, "\nremoved {}", path.display());
+    }
+    Ok(done)
+}
+
+fn paths(folder: &Path, names: &[&str]) -> Vec<PathBuf> {
+    names.iter().map(|name| folder.join(name)).collect()
+}
+
+/// The settings of ours that others have in the same file.
+fn neighbours(client: &Client) -> Vec<Vec<Setting>> {
+    let others = CLIENTS.iter().filter(|other| other.name != client.name);
+    let same = others.filter(|other| other.place.below_home() == client.place.below_home());
+    same.map(|other| (other.settings)(&To::nobody())).chain(super::fresh::settings_in(client.place)).collect()
+}
+
+/// Where the token of hooks is kept; `None` for what is connected otherwise.
+fn token_file_of(client: &Client) -> Option<PathBuf> {
+    let folder = made::config_folder().filter(|_| client.token == FOR_HOOKS)?;
+    Some(folder.join("tokens").join(client.name))
+}
+
+/// Who can read the token now.
+pub(super) fn readers(client: &Client, to: &To<'_>) -> String {
+    match (to.token, client.token) {
+        (None, _) | (_, "") => String::new(),
+        (Some(_), who) => format!("Note: who can read the token: {who}\n"),
+    }
+}
+
+/// What a person has to add where the assistant's settings cannot say whose the sessions are, or hold no
+/// token.
+pub(super) fn elsewhere(client: &Client, to: &To<'_>) -> String {
+    let whose = to.resource_attributes().filter(|_| !client.says_whose);
+    let whose = whose.map(|whose| format!("  {RESOURCE}={whose}\n"));
+    // A token is not printed.
+    let token = to.token.filter(|_| client.token.is_empty());
+    let token = token.map(|_| format!("  {HEADERS}=\"Authorization=Bearer TOKEN\"\n"));
+    let endpoint =
+        (client.name == "opencode").then(|| format!("  OTEL_EXPORTER_OTLP_ENDPOINT={}\n", to.endpoint));
+    match endpoint.into_iter().chain(whose).chain(token).collect::<String>() {
+        missing if missing.is_empty() => missing,
+        missing => format!("Note: its settings have no place for this; start it with\n{missing}"),
+    }
+}

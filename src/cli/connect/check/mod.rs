@@ -1,0 +1,120 @@
+//! `connect --check`: whether what an assistant sends arrives, with its content, its person and its workspace.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `route.rs` | where and how, as the settings that are written say |
+//! | `sample.rs` | the marked record that is sent, as each client writes its own |
+//! | `hooks.rs` | for assistants with hooks, the command that they run is run |
+//! | `mod.rs` | the command, and what is said |
+//!
+//! The record goes the way of every other, up to where it would be stored ([`crate::receivers::Checked`]). It says
+//! that it is not to be stored, so that an older collector stores nothing of it either.
+
+mod hooks;
+mod route;
+mod sample;
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use super::assistants::ASSISTANTS;
+use super::catalogue::{Client, FOR_HOOKS};
+use super::change::{file_of, is_connected};
+use crate::cli::reach;
+use crate::cli::{Failure, print};
+use crate::receivers::Checked;
+
+/// Where it arrived, and as what.
+struct Arrival {
+    url: String,
+    checked: Checked,
+    /// Why the client itself sends no texts.
+    withheld: Option<String>,
+    /// What else to know.
+    note: String,
+}
+
+pub(super) fn one(client: &'static Client, file: Option<&Path>) -> Result<(), Failure> {
+    let (text, arrived) = told(client, file);
+    print(&text)?;
+    if arrived { Ok(()) } else { Err(Failure::Failed(anyhow!("what {} sends does not arrive", client.name))) }
+}
+
+/// Every assistant of this machine that is connected.
+pub(super) fn all() -> Result<(), Failure> {
+    let (mut text, mut failed, mut known) = (String::new(), 0, 0);
+    for assistant in ASSISTANTS {
+        for way in assistant.ways() {
+            if !is_connected(way, &file_of(way, None)?)? {
+                continue;
+            }
+            let (said, arrived) = told(way, None);
+            text.push_str(&said);
+            (known, failed) = (known + 1, failed + usize::from(!arrived));
+        }
+    }
+    if known == 0 {
+        return Err(Failure::Failed(anyhow!(
+            "nothing is connected; `skillspan connect --all --write` does it"
+        )));
+    }
+    print(&text)?;
+    match failed {
+        0 => Ok(()),
+        failed => Err(Failure::Failed(anyhow!("what {failed} of {known} send does not arrive"))),
+    }
+}
+
+fn told(client: &'static Client, file: Option<&Path>) -> (String, bool) {
+    let outcome = if client.token == FOR_HOOKS { hooks::send(client, file) } else { send(client, file) };
+    let (mut text, arrived) = match outcome {
+        Ok(arrival) => shown(&arrival),
+        Err(reason) => (format!("does not arrive: {reason}\n"), false),
+    };
+    text.insert_str(0, &format!("{:<14}", client.name));
+    (text.replace("\n  ", &format!("\n{:<14}", "")), arrived)
+}
+
+fn send(client: &Client, file: Option<&Path>) -> Result<Arrival, String> {
+    let route = route::of(client, file)?;
+    let question = sample::question(client, &route)?;
+    let checked = reach::ask(&question)?;
+    let withheld = route.withheld.map(|switch| format!("{switch} is not on"));
+    Ok(Arrival { url: route.url, checked, withheld, note: String::new() })
+}
+
+/// What arrived, line by line; whether anything did.
+fn shown(arrival: &Arrival) -> (String, bool) {
+    let Arrival { url, checked, withheld, note } = arrival;
+    if checked.facts == 0 {
+        let text = "reached, and it keeps nothing of what this client sends: see the filters of its sessions pipeline";
+        return (format!("{url} is {text}\n"), false);
+    }
+    let mut text = format!("arrived at {url} (skillspan {})\n", checked.skillspan);
+    let workspace = match checked.workspace.as_str() {
+        "" => "none is named: the server's default (`connect --workspace NAME`)",
+        workspace => workspace,
+    };
+    let person = match checked.person.as_str() {
+        "" => {
+            "nobody: the sessions count for no person (`connect --user NAME`), unless the client's login names one"
+        }
+        person => person,
+    };
+    let content = match (checked.content.is_empty(), withheld) {
+        (false, _) => checked.content.iter().cloned().collect::<Vec<_>>().join(", "),
+        (true, Some(switch)) => format!("none: {switch}"),
+        (true, None) => "none: the server takes it out".to_owned(),
+    };
+    let _ = writeln!(text, "  workspace  {workspace}\n  person     {person}\n  content    {content}");
+    if checked.tenant != "default" {
+        let _ = writeln!(text, "  tenant     {}", checked.tenant);
+    }
+    if !note.is_empty() {
+        let _ = writeln!(text, "  note       {note}");
+    }
+    text.push_str("  stored     nothing: this was a question\n");
+    (text, true)
+}

@@ -1,0 +1,254 @@
+//! Where a client sends to, and how, as the settings that are written say.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::cli::connect::beside::Beside;
+use crate::cli::connect::catalogue::{Client, Place};
+use crate::cli::connect::change::file_of;
+use crate::cli::connect::document::Document;
+use crate::cli::connect::settings::{HEADERS, RESOURCE};
+use crate::cli::connect::{file, store};
+use crate::cli::hook::percent_decoded;
+use crate::event::capture;
+use crate::receivers::otlp::Encoding;
+
+/// How one client reaches its collector.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) url: String,
+    pub(super) headers: Vec<(String, String)>,
+    /// What it says of itself with every record.
+    pub(super) resource: Vec<(String, String)>,
+    pub(super) encoding: Encoding,
+    /// The switch that lets texts out, where it is off.
+    pub(super) withheld: Option<String>,
+    /// Files of certificates that it trusts beside those of the system.
+    pub(super) authorities: Vec<PathBuf>,
+}
+
+/// What is read: the settings, the variables beside them, and the environment.
+struct Written {
+    settings: Option<Document>,
+    beside: Option<(Document, bool)>,
+    path: Option<PathBuf>,
+    /// Below which key of the settings variables stand.
+    variables: Option<&'static str>,
+}
+
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// Which file of certificates a client reads: Node's and those of OpenTelemetry's SDKs.
+const AUTHORITIES: [&str; 2] = ["NODE_EXTRA_CA_CERTS", "OTEL_EXPORTER_OTLP_CERTIFICATE"];
+
+impl Written {
+    fn read(client: &Client, named: Option<&Path>) -> Result<Self, String> {
+        let path = match (client.place, named) {
+            (Place::Environment(None), None) => None,
+            _ => Some(file_of(client, named.map(Path::to_owned)).map_err(|failure| failure.to_string())?),
+        };
+        let document = |path: &Path, place| -> Result<Option<Document>, String> {
+            let Some(text) = store::read(path).map_err(|error| error.to_string())? else { return Ok(None) };
+            file::parse(place, &text).map(Some).map_err(|error| format!("{}: {error}", path.display()))
+        };
+        let settings = path.as_deref().map(|path| document(path, client.place)).transpose()?.flatten();
+        let beside = match (Beside::of(client), &path) {
+            (Some(beside), Some(path)) => {
+                document(&beside.file(path), beside.place())?.map(|document| (document, beside.wins))
+            }
+            _ => None,
+        };
+        let variables = (client.name == "claude-code").then_some("env");
+        Ok(Self { settings, beside, path, variables })
+    }
+
+    /// A setting as text; `None` if it is not there.
+    fn get(&self, path: &[&str]) -> Option<String> {
+        match self.settings.as_ref()?.get(path)? {
+            Value::String(text) => Some(text),
+            Value::Null => None,
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// A variable as the client sees it.
+    fn variable(&self, name: &str) -> Option<String> {
+        let in_settings = || match self.variables {
+            Some(key) => self.get(&[key, name]),
+            None => self.get(&[name]),
+        };
+        let of_shell = || std::env::var(name).ok();
+        let beside = || self.beside.as_ref().and_then(|(document, _)| text_of(document.get(&[name])?));
+        let beside_wins = self.beside.as_ref().is_some_and(|(_, wins)| *wins);
+        let found = match beside_wins {
+            true => beside().or_else(of_shell),
+            false => in_settings().or_else(of_shell).or_else(beside),
+        };
+        found.filter(|value| !value.is_empty())
+    }
+
+    fn is_on(&self, path: &[&str]) -> bool {
+        self.get(path).is_some_and(|value| capture::read(&value) == Some(true))
+    }
+
+    fn needs(&self, path: &[&str]) -> Result<(), String> {
+        if self.is_on(path) { Ok(()) } else { Err(self.missing(&path.join("."))) }
+    }
+
+    fn missing(&self, name: &str) -> String {
+        let place = match &self.path {
+            Some(path) => path.display().to_string(),
+            None => "the environment of this shell".to_owned(),
+        };
+        format!("{place} does not set {name}; `skillspan connect` says how")
+    }
+}
+
+fn text_of(value: Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+/// The route of a client.
+pub(super) fn of(client: &Client, named: Option<&Path>) -> Result<Route, String> {
+    let written = Written::read(client, named)?;
+    let route = match client.name {
+        "claude-code" => {
+            written.needs(&["env", "CLAUDE_CODE_ENABLE_TELEMETRY"])?;
+            let content = ["OTEL_LOG_USER_PROMPTS"];
+            by_variables(&written, "logs", Encoding::Protobuf, &content)
+        }
+        "codex" => codex(&written),
+        "gemini-cli" | "qwen" => telemetry(&written),
+        "opencode" => {
+            written.needs(&["experimental", "openTelemetry"])?;
+            by_variables(&written, "traces", Encoding::Json, &[])
+        }
+        "openclaw" => openclaw(&written),
+        "langfuse" => langfuse(&written),
+        "hermes" => by_variables(&written, "traces", Encoding::Protobuf, &["HERMES_OTEL_CAPTURE_CONTENT"]),
+        "copilot" => {
+            let content = ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"];
+            by_variables(&written, "traces", Encoding::Json, &content)
+        }
+        _ => by_variables(&written, "traces", Encoding::Protobuf, &[]),
+    }?;
+    let is_left_out =
+        |(name, value): &(String, String)| name == "skillspan.capture" && capture::forbids(value);
+    if route.resource.iter().any(is_left_out) {
+        return Err(format!("{RESOURCE} leaves its sessions out (skillspan.capture)"));
+    }
+    if !route.url.starts_with("http://") && !route.url.starts_with("https://") {
+        return Err(format!("{} is no address: it begins with http:// or https://", route.url));
+    }
+    Ok(route)
+}
+
+/// As OpenTelemetry's SDKs read their variables.
+fn by_variables(written: &Written, signal: &str, usual: Encoding, content: &[&str]) -> Result<Route, String> {
+    let of_signal = |name: &str| {
+        let special = name.replace("OTLP_", &format!("OTLP_{}_", signal.to_uppercase()));
+        written.variable(&special).or_else(|| written.variable(name))
+    };
+    let own = written.variable(&format!("OTEL_EXPORTER_OTLP_{}_ENDPOINT", signal.to_uppercase()));
+    let base = || written.variable(ENDPOINT).map(|base| below(&base, &format!("v1/{signal}")));
+    let url = own.or_else(base).ok_or_else(|| written.missing(ENDPOINT))?;
+    let encoding = match of_signal("OTEL_EXPORTER_OTLP_PROTOCOL").as_deref() {
+        None => usual,
+        Some("http/protobuf") => Encoding::Protobuf,
+        Some("http/json") => Encoding::Json,
+        Some(other) => {
+            return Err(format!("its settings say the protocol {other:?}; this asks over HTTP alone"));
+        }
+    };
+    let is_on = |name: &&&str| written.variable(name).is_some_and(|value| says_content(&value));
+    let withheld = content.iter().find(|name| !is_on(name)).map(|name| (*name).to_owned());
+    let headers = of_signal(HEADERS).unwrap_or_default();
+    Ok(Route { url, headers: pairs(&headers, true), encoding, withheld, ..shared(written) })
+}
+
+/// A switch is on, or names where texts go.
+fn says_content(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    capture::read(&value) == Some(true) || value.contains("span") || value.contains("event")
+}
+
+/// What every client says with its records, and whom it trusts.
+fn shared(written: &Written) -> Route {
+    let decodes = !written.beside.as_ref().is_some_and(|(_, wins)| *wins);
+    let resource = written.variable(RESOURCE).unwrap_or_default();
+    let authorities =
+        AUTHORITIES.iter().filter_map(|name| written.variable(name)).map(PathBuf::from).collect();
+    Route {
+        url: String::new(),
+        headers: Vec::new(),
+        resource: pairs(&resource, decodes),
+        encoding: Encoding::Protobuf,
+        withheld: None,
+        authorities,
+    }
+}
+
+fn codex(written: &Written) -> Result<Route, String> {
+    let exporter = |key| ["otel", "exporter", "otlp-http", key];
+    let url = written
+        .get(&exporter("endpoint"))
+        .ok_or_else(|| written.missing("otel.exporter.otlp-http.endpoint"))?;
+    let encoding = match written.get(&exporter("protocol")).as_deref() {
+        Some("json") => Encoding::Json,
+        _ => Encoding::Protobuf,
+    };
+    let token = written.get(&["otel", "exporter", "otlp-http", "headers", "Authorization"]);
+    let headers = token.map(|token| ("Authorization".to_owned(), token)).into_iter().collect();
+    let withheld = (!written.is_on(&["otel", "log_user_prompt"])).then(|| "otel.log_user_prompt".to_owned());
+    // It trusts what the system trusts.
+    Ok(Route { url, headers, encoding, withheld, authorities: Vec::new(), ..shared(written) })
+}
+
+/// Gemini CLI's block of settings, and Qwen Code's.
+fn telemetry(written: &Written) -> Result<Route, String> {
+    written.needs(&["telemetry", "enabled"])?;
+    let base = written
+        .get(&["telemetry", "otlpEndpoint"])
+        .ok_or_else(|| written.missing("telemetry.otlpEndpoint"))?;
+    if written.get(&["telemetry", "otlpProtocol"]).as_deref() != Some("http") {
+        return Err("its settings say gRPC (telemetry.otlpProtocol); this asks over HTTP alone".to_owned());
+    }
+    let is_withheld = written.get(&["telemetry", "logPrompts"]).is_some_and(|value| value == "false");
+    let withheld = is_withheld.then(|| "telemetry.logPrompts".to_owned());
+    let headers = pairs(&written.variable(HEADERS).unwrap_or_default(), true);
+    Ok(Route { url: below(&base, "v1/logs"), headers, encoding: Encoding::Json, withheld, ..shared(written) })
+}
+
+fn openclaw(written: &Written) -> Result<Route, String> {
+    written.needs(&["diagnostics", "otel", "enabled"])?;
+    let base = written
+        .get(&["diagnostics", "otel", "endpoint"])
+        .ok_or_else(|| written.missing("diagnostics.otel.endpoint"))?;
+    let token = written.get(&["diagnostics", "otel", "headers", "Authorization"]);
+    let headers = token.map(|token| ("Authorization".to_owned(), token)).into_iter().collect();
+    let switch = ["diagnostics", "otel", "captureContent"];
+    let withheld = (!written.is_on(&switch)).then(|| switch.join("."));
+    Ok(Route { url: below(&base, "v1/traces"), headers, withheld, ..shared(written) })
+}
+
+fn langfuse(written: &Written) -> Result<Route, String> {
+    use base64::Engine;
+    let base = written.variable("LANGFUSE_BASE_URL").or_else(|| written.variable("LANGFUSE_HOST"));
+    let base = base.ok_or_else(|| written.missing("LANGFUSE_BASE_URL"))?;
+    let key = |name| written.variable(name).ok_or_else(|| written.missing(name));
+    let pair = format!("{}:{}", key("LANGFUSE_PUBLIC_KEY")?, key("LANGFUSE_SECRET_KEY")?);
+    let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+    let url = below(&base, "api/public/otel/v1/traces");
+    Ok(Route { url, headers: vec![("Authorization".to_owned(), basic)], ..shared(written) })
+}
+
+fn below(base: &str, path: &str) -> String {
+    format!("{}/{path}", base.trim_end_matches('/'))
+}
+
+/// `name=value`, separated by commas.
+fn pairs(text: &str, decodes: bool) -> Vec<(String, String)> {
+    let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+    let decoded = |value: &str| if decodes { percent_decoded(value) } else { value.to_owned() };
+    pairs.map(|(name, value)| (name.trim().to_owned(), decoded(value.trim()))).collect()
+}

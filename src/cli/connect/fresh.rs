@@ -1,0 +1,130 @@
+//! What makes an assistant ask for new skills when a session begins: `skillspan skills update --quiet`, which
+//! comes back at once and says nothing.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::assistants::home;
+use super::catalogue::Place;
+use super::file;
+use super::settings::{Setting, To, add, set};
+use crate::cli::{Failure, OrFail};
+
+/// How every such command begins.
+pub(super) const COMMAND: &str = "skillspan skills update";
+const WORDS: &str = "skillspan skills update --quiet";
+/// Seconds.
+const TIMEOUT: u64 = 10;
+
+/// Where an assistant is told to.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct Fresh {
+    place: Place,
+    settings: fn() -> Vec<Setting>,
+}
+
+impl Fresh {
+    /// For assistants that run a command when a session begins.
+    pub(in crate::cli) fn of(assistant: &str) -> Option<Self> {
+        let own = |folder, name: &'static [&'static str], content| Self {
+            place: Place::OwnFiles { folder, names: name, content, executable: false },
+            settings: Vec::new,
+        };
+        match assistant {
+            "claude-code" => Some(Self { place: Place::Json(".claude/settings.json"), settings: nested }),
+            "gemini-cli" => {
+                Some(Self { place: Place::Json(".gemini/settings.json"), settings: nested_in_ms })
+            }
+            "qwen" => Some(Self { place: Place::Json(".qwen/settings.json"), settings: nested_in_ms }),
+            "cursor" => Some(Self { place: Place::Json(".cursor/hooks.json"), settings: cursor }),
+            "copilot" => Some(own(".copilot/hooks", &["skillspan-skills.json"], copilot)),
+            "pi" => Some(own(".pi/agent/extensions", &["skillspan-skills.ts"], pi)),
+            _ => None,
+        }
+    }
+
+    fn path(self) -> Option<PathBuf> {
+        Some(home()?.join(self.place.below_home()?))
+    }
+
+    /// Writes it; says what was done.
+    pub(in crate::cli) fn write(self) -> Result<String, Failure> {
+        let Some(path) = self.path() else { return Ok(String::new()) };
+        match self.place {
+            Place::OwnFiles { names, content, executable, .. } => {
+                let paths: Vec<PathBuf> = names.iter().map(|name| path.join(name)).collect();
+                file::write_own(&paths, &content(&To::nobody()), executable).or_fail()
+            }
+            place => file::write(place, &(self.settings)(), &path, false).or_fail(),
+        }
+    }
+
+    /// Takes it away again; says what was done.
+    pub(in crate::cli) fn remove(self) -> Result<String, Failure> {
+        let Some(path) = self.path() else { return Ok(String::new()) };
+        match self.place {
+            Place::OwnFiles { names, .. } => {
+                let paths: Vec<PathBuf> = names.iter().map(|name| path.join(name)).collect();
+                file::remove_own(&paths).or_fail()
+            }
+            place => {
+                let others =
+                    super::CLIENTS.iter().filter(|client| client.place.below_home() == place.below_home());
+                let others: Vec<_> = others.map(|client| (client.settings)(&To::nobody())).collect();
+                file::remove(place, &(self.settings)(), &path, &others).or_fail()
+            }
+        }
+    }
+}
+
+/// The settings that stand in a file for this, if any.
+pub(super) fn settings_in(place: Place) -> Option<Vec<Setting>> {
+    let names = ["claude-code", "gemini-cli", "qwen", "cursor"];
+    let fresh = names.into_iter().filter_map(Fresh::of);
+    fresh
+        .filter(|fresh| fresh.place.below_home() == place.below_home())
+        .map(|fresh| (fresh.settings)())
+        .next()
+}
+
+fn nested_with(timeout: u64) -> Vec<Setting> {
+    let hook = json!({"hooks": [{"type": "command", "command": WORDS, "timeout": timeout}]});
+    vec![add(&["hooks", "SessionStart"], hook, "")]
+}
+
+fn nested() -> Vec<Setting> {
+    nested_with(TIMEOUT)
+}
+
+fn nested_in_ms() -> Vec<Setting> {
+    nested_with(TIMEOUT * 1000)
+}
+
+fn cursor() -> Vec<Setting> {
+    let hook = json!({"command": WORDS, "timeout": TIMEOUT, "type": "command"});
+    vec![set(&["version"], 1, ""), add(&["hooks", "sessionStart"], hook, "")]
+}
+
+fn copilot(_: &To<'_>) -> String {
+    let hook = json!([{"type": "command", "bash": WORDS, "timeoutSec": TIMEOUT}]);
+    format!("{:#}\n", json!({"version": 1, "hooks": {"sessionStart": hook}}))
+}
+
+fn pi(_: &To<'_>) -> String {
+    let words: Vec<String> = WORDS.split(' ').skip(1).map(|word| Value::from(word).to_string()).collect();
+    format!(
+        r#"// Written by skillspan skills install.
+import {{ spawn }} from "node:child_process";
+
+export default function (pi) {{
+  pi.on("session_start", () => {{
+    const child = spawn("skillspan", [{}], {{ stdio: "ignore", detached: true }});
+    child.on("error", () => {{}});
+    child.unref();
+  }});
+}}
+"#,
+        words.join(", ")
+    )
+}

@@ -1,0 +1,164 @@
+//! One marked record to a collector, and what became of it: for `connect --check`, and for hooks that it runs.
+
+use std::error::Error;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Certificate, Client, StatusCode};
+
+use crate::receivers::{CHECK, Checked};
+
+use super::{local_client, speak_tls_with_ring};
+
+/// A server that needs longer does not do well.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How much of an answer is shown.
+const SHOWN: usize = 200;
+
+/// What is sent, and where to.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub(super) url: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) content_type: &'static str,
+    pub(super) body: Vec<u8>,
+    /// Files of certificates that the client trusts beside those of the system.
+    pub(super) authorities: Vec<PathBuf>,
+}
+
+/// Sends it. What went wrong is said in a way that tells what to do.
+pub(super) fn ask(question: &Question) -> Result<Checked, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let answer = runtime.block_on(send(question));
+    runtime.shutdown_background();
+    answer
+}
+
+async fn send(question: &Question) -> Result<Checked, String> {
+    let url = &question.url;
+    let mut request =
+        client(question)?.post(url).header(CHECK, "1").header(CONTENT_TYPE, question.content_type);
+    let mut shows_token = false;
+    for (name, value) in &question.headers {
+        shows_token |= name.eq_ignore_ascii_case("authorization");
+        request = request.header(name.as_str(), value.as_str());
+    }
+    let answer =
+        request.body(question.body.clone()).send().await.map_err(|error| unreachable(url, &error))?;
+    let status = answer.status();
+    let text = answer.text().await.unwrap_or_default();
+    if status != StatusCode::OK {
+        return Err(refused(url, status, &text, shows_token));
+    }
+    let checked: Option<Checked> = serde_json::from_str(&text).ok();
+    checked.filter(|checked| !checked.skillspan.is_empty()).ok_or_else(|| {
+        format!(
+            "{url} answered 200 and said nothing of the check: an older skillspan or another collector is there, or \
+             one stands in between; what arrives behind it cannot be told from here"
+        )
+    })
+}
+
+fn client(question: &Question) -> Result<Client, String> {
+    speak_tls_with_ring();
+    if !question.url.starts_with("https://") {
+        return local_client().timeout(PATIENCE).build().map_err(|error| error.to_string());
+    }
+    let mut authorities = Vec::new();
+    for path in &question.authorities {
+        let unreadable =
+            |reason: String| format!("the certificates in {} cannot be read: {reason}", path.display());
+        let pem = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+        authorities
+            .extend(Certificate::from_pem_bundle(&pem).map_err(|error| unreadable(error.to_string()))?);
+    }
+    let builder = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
+    builder.tls_certs_merge(authorities).build().map_err(|error| chain(&error))
+}
+
+fn refused(url: &str, status: StatusCode, text: &str, shows_token: bool) -> String {
+    let said = serde_json::from_str::<serde_json::Value>(text).ok();
+    let said = said.as_ref().and_then(|said| said.get("message")?.as_str()).unwrap_or(text);
+    let said: String = said.chars().take(SHOWN).collect();
+    match status {
+        StatusCode::UNAUTHORIZED if shows_token => format!(
+            "{url} does not know the token (401): see that it is the one in extensions.auth there, and write it with \
+             `skillspan connect … --write --token-file FILE`"
+        ),
+        StatusCode::UNAUTHORIZED => format!(
+            "{url} asks for a token (401) and the settings have none: `skillspan connect … --write --token-file FILE`"
+        ),
+        StatusCode::NOT_FOUND => format!("{url} answers 404: no skillspan listens there; see the address"),
+        status if status.is_redirection() => {
+            format!("{url} answers {status}: clients do not follow that; write the address that it leads to")
+        }
+        StatusCode::BAD_REQUEST if said.to_lowercase().contains("https") => {
+            format!("{url} answers 400: {said}; write an address that begins with https://")
+        }
+        status => format!("{url} answers {status}: {said}"),
+    }
+}
+
+/// Why there was no answer.
+fn unreachable(url: &str, error: &reqwest::Error) -> String {
+    let mut causes = Vec::new();
+    collect(error, &mut causes);
+    let tls = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>());
+    let system = causes.iter().rev().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    let is_tls = url.starts_with("https://");
+    match (tls, system) {
+        (Some(rustls::Error::InvalidCertificate(reason)), _) => format!(
+            "the certificate of {url} is not trusted: {reason}. Add its authority to those of the system, or name its \
+             file as docs/team.md says for this client"
+        ),
+        (Some(rustls::Error::InvalidMessage(_)), _) => {
+            format!("{url} speaks no TLS: write an address that begins with http://, or see the port")
+        }
+        (Some(error), _) => format!("{url}: {error}"),
+        (None, Some(io::ErrorKind::ConnectionRefused)) => {
+            format!("nothing listens at {url}: start `skillspan run` there, or see the address")
+        }
+        (None, _) if error.is_timeout() => {
+            format!(
+                "{url} did not answer within {} s: see the address, and what is in between",
+                PATIENCE.as_secs()
+            )
+        }
+        (None, _) if chain(error).contains("dns error") => {
+            format!("no machine is known by the name in {url}")
+        }
+        (None, _) if error.is_connect() => format!("{url} cannot be reached: {}", chain(error)),
+        (None, _) if !is_tls => format!(
+            "{url} closed the connection without an answer: if TLS is spoken there, write an address that begins with https://"
+        ),
+        (None, _) => format!("{url}: {}", chain(error)),
+    }
+}
+
+/// An error and what caused it. An error of the system may wrap another, which is no source of it.
+fn collect<'e>(error: &'e (dyn Error + 'static), causes: &mut Vec<&'e (dyn Error + 'static)>) {
+    causes.push(error);
+    if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        collect(inner, causes);
+    }
+    if let Some(source) = error.source() {
+        collect(source, causes);
+    }
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        next = cause.source();
+    }
+    text
+}
