@@ -44,7 +44,7 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     });
     let journal = journal.expect("a journal");
     let memory = MemoryLimit::new(1 << 20);
-    let pipelines = vec![Arc::new(Pipeline { processors: Vec::new(), journal: journal.clone() })];
+    let pipelines = vec![Arc::new(Pipeline { sampling: None, processors: Vec::new(), journal: journal.clone() })];
     let ingest = Ingest::new(Dialects::built_in(), pipelines, memory.clone(), Counters::default());
     let gate = Arc::new(Gate::new(None, Vec::new()));
     let limits = Limits { max_message: 1 << 18, max_body: 1 << 18 };

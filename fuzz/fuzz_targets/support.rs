@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use skillspan::dialects::{Dialects, Outcome, Record};
 use skillspan::event::{EventBatch, Owner, Timestamp, decode_batch, encode_batch};
-use skillspan::processors::{Limits, Processor, Redact, Workspace};
+use skillspan::processors::{Limits, Processor, Redact, Sent, Workspace};
 use skillspan::receivers::otlp::{Coding, Encoding, Export};
 use skillspan::receivers::{MemoryLimit, Signal, Source};
 use skillspan::redact::Redactor;
@@ -44,7 +44,7 @@ pub fn map(record: &Record<'_>) {
     let Outcome::Mapped(mut events) = DIALECTS.map(record, &owner, Timestamp::from_micros(1)) else { return };
     assert!(!events.is_empty());
     for processor in PROCESSORS.iter() {
-        processor.process(&mut events);
+        processor.process(&mut events, &Sent::NOTHING);
     }
     let batch =
         EventBatch { owner, ingested_at: Timestamp::from_micros(1), events, withdrawals: BTreeSet::new() };

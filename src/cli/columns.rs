@@ -1,19 +1,94 @@
 //! Text in aligned columns, for people.
 
+use std::io::{IsTerminal, stdout};
+
 use crate::event::visible_line;
 
-/// Rows under a header, each column as wide as its widest cell, two blanks between them.
-pub(super) fn columns<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
-    let mut widths = header.map(width);
-    for row in rows {
+/// A column of a table that is as wide as it may be.
+pub(super) struct Column {
+    title: &'static str,
+    /// It is cut with an ellipsis, to no less than this.
+    least: Option<usize>,
+    /// It is cut to this, which is enough of it.
+    most: usize,
+    is_number: bool,
+}
+
+impl Column {
+    /// Never cut.
+    pub(super) const fn whole(title: &'static str) -> Self {
+        Self { title, least: None, most: usize::MAX, is_number: false }
+    }
+
+    /// Right-aligned, never cut.
+    pub(super) const fn number(title: &'static str) -> Self {
+        Self { is_number: true, ..Self::whole(title) }
+    }
+
+    /// Cut where there is no room, to no less than `least` characters.
+    pub(super) const fn text(title: &'static str, least: usize) -> Self {
+        Self { least: Some(least), ..Self::whole(title) }
+    }
+
+    /// Shown up to so many characters, which are enough.
+    pub(super) const fn cut_to(title: &'static str, most: usize) -> Self {
+        Self { most, ..Self::whole(title) }
+    }
+}
+
+/// The room for a line: of the terminal, or what `COLUMNS` says; `None`: a program reads, and nothing is cut.
+pub(super) fn room() -> Option<usize> {
+    let size = stdout().is_terminal().then(|| rustix::termios::tcgetwinsize(stdout()).ok()).flatten();
+    let terminal = size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    let said = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal.or_else(said).filter(|columns| *columns > 0)
+}
+
+/// Rows under a header, two blanks between columns, each line within `room`: what may be cut is cut, the widest
+/// column first.
+pub(super) fn fitted(columns: &[Column], rows: &[Vec<String>], room: Option<usize>) -> String {
+    let cut = |column: &Column, cell: &str| cell.chars().take(column.most).collect::<String>();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| columns.iter().zip(row).map(|(column, cell)| cut(column, cell)).collect())
+        .collect();
+    let mut widths: Vec<usize> = columns.iter().map(|column| width(column.title)).collect();
+    for row in &rows {
         for (widest, cell) in widths.iter_mut().zip(row) {
             *widest = (*widest).max(width(cell));
         }
     }
-    let mut text = line(header, &widths);
-    for row in rows {
-        text += &line(row.each_ref().map(String::as_str), &widths);
+    if let Some(room) = room {
+        narrow(columns, &mut widths, room);
     }
+    let header: Vec<String> = columns.iter().map(|column| column.title.to_owned()).collect();
+    std::iter::once(&header).chain(&rows).map(|row| fitted_line(columns, row, &widths)).collect()
+}
+
+/// Takes a character from the widest column that may lose one, until all fit or none may.
+fn narrow(columns: &[Column], widths: &mut [usize], room: usize) {
+    let gaps = 2 * columns.len().saturating_sub(1);
+    while widths.iter().sum::<usize>() + gaps > room {
+        let may_lose =
+            |(column, width): &(&Column, &mut usize)| column.least.is_some_and(|least| **width > least);
+        let widest = columns.iter().zip(widths.iter_mut()).filter(may_lose).max_by_key(|(_, width)| **width);
+        let Some((_, width)) = widest else { return };
+        *width -= 1;
+    }
+}
+
+fn fitted_line(columns: &[Column], cells: &[String], widths: &[usize]) -> String {
+    let mut text = String::new();
+    for ((column, cell), widest) in columns.iter().zip(cells).zip(widths) {
+        let cell = one_line(cell, *widest);
+        let blanks = widest.saturating_sub(width(&cell));
+        let (before, after) = if column.is_number { (blanks, 0) } else { (0, blanks) };
+        text.extend(std::iter::repeat_n(' ', before));
+        text.push_str(&cell);
+        text.extend(std::iter::repeat_n(' ', after + 2));
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
     text
 }
 
@@ -31,15 +106,38 @@ pub(super) fn one_line(text: &str, longest: usize) -> String {
     line
 }
 
-fn line<const N: usize>(cells: [&str; N], widths: &[usize; N]) -> String {
-    let mut text = String::new();
-    for (cell, widest) in cells.iter().zip(widths) {
-        text.push_str(cell);
-        text.extend(std::iter::repeat_n(' ', widest - width(cell) + 2));
+/// Each line of a text over as many lines as it takes to stay within `room`, broken at blanks. What goes on
+/// stands below the line's last column, or two blanks further in than the line. A word that is longer stays whole:
+/// it is a path or an address, and somebody will copy it.
+pub(super) fn folded(text: &str, room: Option<usize>) -> String {
+    let Some(room) = room else { return text.to_owned() };
+    text.lines().map(|line| format!("{}\n", folded_line(line, room))).collect()
+}
+
+fn folded_line(line: &str, room: usize) -> String {
+    if width(line) <= room {
+        return line.to_owned();
     }
-    text.truncate(text.trim_end().len());
-    text.push('\n');
-    text
+    let indentation = line.len() - line.trim_start().len();
+    // Columns end with two blanks; a list in one column has none.
+    let column = line.rmatch_indices("  ").map(|(at, _)| width(line.get(..at).unwrap_or_default()) + 2);
+    let hang = column.into_iter().find(|column| *column + 24 <= room).unwrap_or(indentation + 2);
+    let hang = if hang <= indentation { indentation + 2 } else { hang };
+    let (mut lines, mut current) = (Vec::new(), String::new());
+    for word in line.split(' ') {
+        let is_start = lines.is_empty() || width(&current) > hang;
+        if is_start && !current.trim().is_empty() && width(&current) + 1 + width(word) > room {
+            lines.push(std::mem::replace(&mut current, " ".repeat(hang)));
+            current.push_str(word);
+            continue;
+        }
+        if !current.is_empty() || !lines.is_empty() || word.is_empty() {
+            current.push(' ');
+        }
+        current.push_str(word);
+    }
+    lines.push(current);
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
 
 fn width(text: &str) -> usize {
@@ -50,10 +148,52 @@ fn width(text: &str) -> usize {
 mod tests {
     use super::*;
 
+    fn shown(columns: &[Column], rows: &[[&str; 3]], room: Option<usize>) -> String {
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
+        fitted(columns, &rows, room)
+    }
+
     #[test]
-    fn aligns_by_the_widest_cell() {
-        let rows = [["日本".to_owned(), "x".to_owned()], ["a".to_owned(), String::new()]];
-        assert_eq!(columns(["ID", "NAME"], &rows), "ID  NAME\n日本  x\na\n");
+    fn aligns_by_the_widest_cell_and_numbers_at_their_end() {
+        let columns = [Column::whole("ID"), Column::text("NAME", 4), Column::number("N")];
+        let rows = [["日本", "x", "1"], ["a", "", "100"]];
+        assert_eq!(shown(&columns, &rows, None), "ID  NAME    N\n日本  x       1\na         100\n");
+    }
+
+    #[test]
+    fn the_widest_column_that_may_is_cut_until_a_line_fits() {
+        let columns = [Column::cut_to("ID", 4), Column::text("ONE", 4), Column::text("TWO", 4)];
+        let rows = [["abcdefgh", "0123456789", "01234"]];
+        assert_eq!(shown(&columns, &rows, None), "ID    ONE         TWO\nabcd  0123456789  01234\n");
+        for room in [16, 17, 18, 20, 23, 40] {
+            let text = shown(&columns, &rows, Some(room));
+            assert!(text.lines().all(|line| width(line) <= room), "{room}: {text}");
+            assert!(text.contains("\nabcd  "), "{room}: {text}");
+        }
+        let least = shown(&columns, &rows, Some(3));
+        assert!(least.ends_with("abcd  012…  012…\n"), "no less than is readable: {least}");
+    }
+
+    #[test]
+    fn long_lines_go_on_below_and_words_stay_whole() {
+        let text = "name  uint  a word and another word that is long\n! something happened here and there\n";
+        let folds = |room| folded(text, Some(room));
+        assert_eq!(folds(80), text);
+        for room in [30, 36, 40] {
+            let shown = folds(room);
+            assert!(shown.lines().all(|line| width(line) <= room), "{room}: {shown}");
+            assert_eq!(
+                shown.split_whitespace().collect::<Vec<_>>(),
+                text.split_whitespace().collect::<Vec<_>>(),
+                "nothing is lost"
+            );
+        }
+        assert!(folds(40).contains("\n            another word that"), "{}", folds(40));
+        assert!(folds(30).contains("\n  and there\n"), "{}", folds(30));
+        let path = format!("  journal  {}\n", "/x".repeat(40));
+        assert!(folded(&path, Some(40)).contains(&"/x".repeat(40)));
+        assert_eq!(folded(text, None), text);
     }
 
     #[test]

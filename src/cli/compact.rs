@@ -13,7 +13,7 @@ use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 pub(super) struct Arguments {
     #[command(flatten)]
     config: ConfigFile,
-    /// Remove what retention does not keep although the clock cannot be checked
+    /// Remove what is past retention even if the clock looks wrong
     #[arg(long)]
     trust_clock: bool,
 }

@@ -11,9 +11,9 @@ use super::{ConfigFile, Failure, OrFail, block_on, print};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// List them, and why each could not be exported
+    /// List them, and why each could not be stored
     List(ConfigFile),
-    /// Put those that this version can read back into the journal; skillspan must not be running
+    /// Try again to store them; stop skillspan first
     Replay(ConfigFile),
 }
 

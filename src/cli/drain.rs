@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 async fn drain(arguments: &Arguments) -> Result<String, Failure> {
     let settings = arguments.config.load()?;
-    start_logging(settings.logs);
+    start_logging(settings.logs, true);
     let path = arguments.journal.clone();
     if !Journal::is_in(&path) {
         return Err(Failure::Usage(anyhow::anyhow!("{} holds no journal", path.display())));

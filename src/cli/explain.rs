@@ -26,12 +26,12 @@ const SHOWN: usize = 120;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The body of an OTLP request, as JSON or as protobuf, gzip or not
+    /// The body of an OTLP request: JSON or protobuf, gzip or not
     file: PathBuf,
-    /// The body is what this assistant gave to a hook, one object or one a line
+    /// Read the file as what this assistant gives to its hooks
     #[arg(long, value_name = "ASSISTANT")]
     hook: Option<String>,
-    /// Show every record in its place, also those that became nothing
+    /// Show every record, also those that became nothing
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// With the mappings of a configuration, if one is named; without, nothing but the body is needed.
 fn dialects(config: &ConfigFile) -> Result<Dialects, Failure> {
-    if config.config.is_none() {
+    if config.given().is_empty() {
         return Ok(Dialects::built_in());
     }
     let mut mappings = Vec::new();

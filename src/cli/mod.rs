@@ -11,7 +11,9 @@ mod demo;
 mod drain;
 mod erase;
 mod explain;
+mod figures;
 mod hook;
+mod listing;
 mod reach;
 mod reader;
 mod render;
@@ -31,7 +33,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{self, ConfigError, ProcessSource, Settings};
+use crate::config::{self, ConfigError, Given, ProcessSource, Settings};
 use crate::event::{visible, visible_json};
 use crate::exporters::git::answer_credential_question;
 
@@ -54,37 +56,37 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Receive, store and mine until SIGTERM or Ctrl-C
-    Run(ConfigFile),
-    /// Send bundled sessions through the whole pipeline and show the skill that comes out
+    Run(run::Arguments),
+    /// Show how a skill comes of sessions, with bundled ones
     Demo(demo::Arguments),
-    /// Check a configuration
+    /// Check a configuration and show all that is wrong with it
     Validate(ConfigFile),
-    /// Print the built-in configuration, which a file changes component by component
+    /// Print the built-in configuration, which files change key by key
     PrintConfig,
-    /// List the components that this version has
+    /// List the components that a configuration may use
     Components,
     /// Print the columns of the sessions table
     Schema(schema::Arguments),
-    /// What is listening, what lags, what fails and what to do
+    /// Show what listens, what lags, what fails, and what to do
     Status(status::Arguments),
-    /// Look at the records that could not become rows of the table
+    /// Look at records that could not be stored in the table
     #[command(subcommand, name = "deadletters")]
     DeadLetters(deadletters::Command),
-    /// Write the journal of a replica that is gone to the table
+    /// Store what is left in the journal of a replica that is gone
     Drain(drain::Arguments),
-    /// Look at the sessions table
+    /// List sessions, or show one
     #[command(subcommand)]
     Sessions(sessions::Command),
-    /// Look at the skills
+    /// List, show, approve and reject skills
     #[command(subcommand)]
     Skills(skills::Command),
-    /// Mine the sessions table now
+    /// Look for skills in the sessions now
     Skillify(skillify::Arguments),
-    /// Make segments of rows of the sessions table: the heavy half of mining, as a filter
+    /// Cut sessions into segments, for engines such as Spark
     Segment(segment::Arguments),
-    /// Merge the table's small files of closed days and remove what is no longer kept
+    /// Merge small files of the table, remove what is past retention
     Compact(compact::Arguments),
-    /// Forget a session or a person: in the table, and in what could not reach it
+    /// Forget a session or a person, wherever it is stored
     Erase(erase::Arguments),
     /// Answers git's question for the credentials of a remote
     #[command(hide = true)]
@@ -94,24 +96,31 @@ enum Command {
         /// `get`, `store` or `erase`
         operation: String,
     },
-    /// Show or write what makes an assistant export to skillspan
+    /// Show or write the settings that make an assistant send sessions
     Connect(connect::Arguments),
-    /// Hand what an assistant gives to its hooks to the collector; for hooks, never for people
+    /// Called by hooks of assistants, not by people
     Hook(hook::Arguments),
-    /// Say record by record what a recorded request body means
+    /// Show what skillspan makes of a recorded request
     Explain(explain::Arguments),
 }
 
 #[derive(Debug, Clone, Args)]
 struct ConfigFile {
-    /// The configuration file; without it, the built-in configuration
-    #[arg(long, value_name = "FILE", global = true, env = "SKILLSPAN_CONFIG")]
-    config: Option<PathBuf>,
+    /// A configuration file; a later one changes the earlier ones key by key
+    #[arg(long, value_name = "FILE", global = true, env = "SKILLSPAN_CONFIG", hide_env_values = true)]
+    config: Vec<PathBuf>,
+    /// Set one key, such as service.memory_limit=1GiB
+    #[arg(long, value_name = "KEY=VALUE", global = true)]
+    set: Vec<String>,
 }
 
 impl ConfigFile {
     fn load(&self) -> Result<Settings, Failure> {
-        config::load(self.config.as_deref(), &ProcessSource).map_err(Failure::from)
+        config::load_all(&self.given(), &ProcessSource).map_err(Failure::from)
+    }
+
+    fn given(&self) -> Given {
+        Given { configs: self.config.clone(), sets: self.set.clone() }
     }
 }
 
@@ -213,10 +222,24 @@ impl Failure {
         if broken_pipe {
             return ExitCode::SUCCESS;
         }
-        let text = format!("error: {error:#}");
-        let _ = writeln!(std::io::stderr(), "{}", visible(&text));
+        let text = reasons(&error);
+        // Everything that is wrong with a configuration, each on a line of its own.
+        let lines = match error.downcast_ref::<ConfigError>() {
+            Some(_) => text.replace('\n', "\nerror: "),
+            None => text,
+        };
+        let _ = writeln!(std::io::stderr(), "error: {}", visible(&lines));
         ExitCode::from(code)
     }
+}
+
+/// An error and its causes; one that has said its cause already says it once.
+fn reasons(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .reduce(|said, cause| if said.contains(&cause) { said } else { format!("{said}: {cause}") })
+        .unwrap_or_default()
 }
 
 /// Prints a text for people: what a terminal would obey, and what nobody would see, is shown.

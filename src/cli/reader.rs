@@ -119,6 +119,12 @@ async fn ask_to_flush(url: &str) -> bool {
     client.post(url).send().await.is_ok_and(|answer| answer.status().is_success())
 }
 
+/// Says something beside what is printed.
+pub(super) fn note(message: &str) {
+    // Without a standard error there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{}", visible_line(message));
+}
+
 pub(super) fn warn(message: &str) {
     // Without a standard error there is nobody to warn.
     let _ = writeln!(std::io::stderr(), "warning: {}", visible_line(message));

@@ -15,7 +15,6 @@
 //!   < The test failed because …
 //! ```
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -25,13 +24,15 @@ use crate::event::tokens::Tokens;
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 use crate::table::Session;
 
-use super::columns::one_line;
+use super::columns::{one_line, room};
+use super::figures::{Figures, is_interrupt};
 
-/// Where a line's time or duration begins.
+/// Where a line's time or duration ends, where there is room for it.
 const RIGHT: usize = 100;
 const LONGEST_TEXT: usize = 160;
-const LONGEST_TOOL: usize = 80;
-const LONGEST_CALL: usize = RIGHT - 24;
+const LONGEST_TOOL: usize = 40;
+/// What stands before the head's parts.
+const LABEL: usize = 11;
 
 pub(super) fn show(session: &Session) -> String {
     let mut text = head(session);
@@ -50,7 +51,7 @@ pub(super) fn show(session: &Session) -> String {
         let start = turn.facts.first().map(|fact| clock(fact.event.timestamp)).unwrap_or_default();
         let _ = writeln!(text, "\n{}", ended_by(&title, &start));
         for line in lines {
-            let _ = writeln!(text, "{}", line.trim_end());
+            let _ = writeln!(text, "{}", within(&line));
         }
     }
     text
@@ -62,7 +63,7 @@ fn head(session: &Session) -> String {
         let parts: Vec<String> =
             parts.iter().filter(|part| !part.is_empty()).map(|part| one_line(part, 80)).collect();
         if !parts.is_empty() {
-            let _ = writeln!(text, "{name:<10} {}", parts.join(" · "));
+            let _ = writeln!(text, "{name:<10} {}", wrapped(&parts.join(" · "), LABEL));
         }
     };
     line("session", &[&session.id]);
@@ -90,26 +91,17 @@ fn when(session: &Session) -> String {
 }
 
 fn what(session: &Session) -> String {
-    let facts = || session.facts.iter().map(|fact| &fact.event);
-    let of = |kind: Kind| facts().filter(move |event| event.kind == kind);
-    let calls = of(Kind::ToolCall).count();
-    let failed = of(Kind::ToolResult).filter(|event| session.status_of(event) == Status::Error).count();
-    let rejected = || of(Kind::Decision).filter(|event| event.decision == Decision::Reject);
-    let refused = rejected().filter(|event| !is_interrupt(event)).count();
-    let interrupts = rejected().filter(|event| is_interrupt(event)).count();
+    let figures = Figures::of(session);
+    let Figures { prompts, calls, failed, refused, interrupts, errors, ref agents, .. } = figures;
     let mut asides = Vec::new();
     asides.extend((failed > 0).then(|| format!("{failed} failed")));
     asides.extend((refused > 0).then(|| format!("{refused} refused")));
-    let turns = session.turns().filter(|turn| turn.prompt().is_some()).count();
     asides.extend((interrupts > 0).then(|| format!("{interrupts} interrupted")));
     let asides = if asides.is_empty() { String::new() } else { format!(" ({})", asides.join(", ")) };
-    let mut parts = vec![counted(turns, "turn"), format!("{}{asides}", counted(calls, "call"))];
-    let agents: BTreeSet<&str> =
-        facts().map(|event| event.agent.as_str()).filter(|name| !name.is_empty()).collect();
+    let mut parts = vec![counted(prompts, "turn"), format!("{}{asides}", counted(calls, "call"))];
     parts.extend((!agents.is_empty()).then(|| counted(agents.len(), "sub-agent")));
-    let errors = of(Kind::Error).count();
     parts.extend((errors > 0).then(|| counted(errors, "error")));
-    let tokens = facts().map(Tokens::of).fold(Tokens::default(), Tokens::plus);
+    let tokens = figures.tokens();
     let cached =
         if tokens.cache_read > 0 { format!(" ({} from a cache)", tokens.cache_read) } else { String::new() };
     let Tokens { input, output, .. } = tokens;
@@ -148,11 +140,6 @@ fn fact_lines(event: &SessionEvent, session: &Session) -> Vec<String> {
     }
 }
 
-/// Whether a decision stops the assistant and is about no call.
-fn is_interrupt(event: &SessionEvent) -> bool {
-    event.kind == Kind::Decision && event.decision_source == "user_abort" && event.tool_call_id.is_empty()
-}
-
 fn call_lines(call: &SessionEvent, session: &Session, agent: &str) -> Vec<String> {
     let result = session.of_call(Kind::ToolResult, &call.tool_call_id);
     let refused = session
@@ -161,7 +148,7 @@ fn call_lines(call: &SessionEvent, session: &Session, agent: &str) -> Vec<String
     let status = result.map_or(Status::Unknown, |result| session.status_of(result));
     let outcome = if refused { "refused" } else { mark(status) };
     let (tool, argument) = (one_line(&call.tool, LONGEST_TOOL), argument(&call.input));
-    let line = format!("  {outcome} {agent}{tool} {}", one_line(&argument, LONGEST_CALL));
+    let line = format!("  {outcome} {agent}{tool} {}", one_line(&argument, RIGHT));
     let took = result.map_or(0, |result| result.duration_us).max(call.duration_us);
     let took = if took > 0 { length(Duration::from_micros(took.unsigned_abs())) } else { String::new() };
     let mut lines = vec![ended_by(&line, &took)];
@@ -206,8 +193,40 @@ fn ended_by(line: &str, word: &str) -> String {
     if word.is_empty() {
         return line.to_owned();
     }
-    let room = (RIGHT - 10).saturating_sub(line.chars().count()).max(2);
-    format!("{line}{}{word:>10}", " ".repeat(room))
+    let right = room().map_or(RIGHT, |room| room.min(RIGHT));
+    let before = right.saturating_sub(word.chars().count() + 2).max(20);
+    // What one_line cuts it also trims: the indentation stays.
+    let indentation = line.len() - line.trim_start().len();
+    let line = format!("{}{}", " ".repeat(indentation), one_line(line, before - indentation));
+    let blanks = right.saturating_sub(line.chars().count() + word.chars().count()).max(2);
+    format!("{line}{}{word}", " ".repeat(blanks))
+}
+
+/// A line of which no more is shown than the terminal has room for.
+fn within(line: &str) -> String {
+    let line = line.trim_end();
+    let Some(room) = room().filter(|room| line.chars().count() > *room) else { return line.to_owned() };
+    let mut cut: String = line.chars().take(room.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+/// Words over as many lines as the terminal makes of them, the later ones indented as the first.
+fn wrapped(text: &str, indentation: usize) -> String {
+    let Some(room) = room() else { return text.to_owned() };
+    let room = room.saturating_sub(indentation).max(20);
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines.join(&format!("\n{}", " ".repeat(indentation)))
 }
 
 /// `2026-11-22 09:30`

@@ -2,24 +2,37 @@
 
 use std::io::Write;
 
+use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogSettings;
 use crate::event::{visible, visible_json, visible_line};
-use crate::service::{Service, raise_open_files};
+use crate::service::{Service, raise_open_files, warnings};
 
 use super::{ConfigFile, Failure, OrFail, block_on};
 
-pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
-    let settings = config.load()?;
-    start_logging(settings.logs);
+/// Where the lines come from that tell which sessions arrive.
+const SESSIONS: &str = "skillspan::sessions=off";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Print no notice at the start and no line a session
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let settings = arguments.config.load()?;
+    start_logging(settings.logs, arguments.quiet);
     raise_open_files();
     block_on(async {
         // Before anything answers: whoever sees that it is ready may stop it.
         let signals = StopSignals::listen().or_fail()?;
         let service = Service::start(settings.clone()).await.or_fail()?;
-        let notice = service.notice(&settings);
+        let notice = if arguments.quiet { warnings(&settings) } else { service.notice(&settings) };
         std::io::stderr().write_all(visible(&notice).as_bytes()).or_fail()?;
         let stopped_by = signals.next().await;
         tracing::info!(signal = stopped_by, "draining");
@@ -30,8 +43,12 @@ pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
 }
 
 /// Log lines go to standard error; `RUST_LOG` overrides the configured level.
-pub(super) fn start_logging(logs: LogSettings) {
+pub(super) fn start_logging(logs: LogSettings, is_quiet: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(logs.level));
+    let filter = match SESSIONS.parse() {
+        Ok(off) if is_quiet => filter.add_directive(off),
+        _ => filter,
+    };
     let writer = move || LogLines { is_json: logs.json };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     // A second start in one process keeps the first one's logging.

@@ -6,11 +6,12 @@ use clap::Args;
 
 use crate::table::columns;
 
+use super::columns::{folded, room};
 use super::{Failure, OrFail, print};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -26,5 +27,5 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let _ =
             writeln!(text, "{:<18} {:<18} {null:<5} {}", column.name, column.data_type, column.description);
     }
-    print(&text)
+    print(&folded(&text, room()))
 }

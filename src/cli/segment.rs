@@ -18,8 +18,7 @@ use super::{Failure, OrFail};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Read rows of the sessions table as an Arrow IPC stream from standard input, write segments as
-    /// one to standard output
+    /// Read Arrow rows from standard input, write segments to standard output
     #[arg(long, required = true)]
     arrow_stdio: bool,
     /// The workspace of sessions that name none

@@ -2,27 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::time::Duration;
 
 use anyhow::anyhow;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::config::parse_duration;
 use crate::event::tokens::Tokens;
-use crate::event::{Decision, Kind, Status, Timestamp, person};
-use crate::table::{Fact, Filter, Session, Summary};
+use crate::event::{Decision, Kind, Status};
+use crate::table::{Fact, Filter, Session};
 
-use super::columns::{columns, one_line};
+use super::figures::Figures;
+use super::listing::{ListArguments, Listed};
 use super::reader::TableChoice;
-use super::render::{minute, show};
-use super::{ConfigFile, Failure, OrFail, block_on, print_either, reader};
+use super::render::show;
+use super::{ConfigFile, Failure, OrFail, block_on, print, print_either, print_json, reader};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// One row a session, its events counted by kind
+    /// List sessions, the newest first
     List(ListArguments),
-    /// A session's turns, calls, status and decisions
+    /// Show a session: its turns, its calls, and how they ended
     Show {
         #[command(flatten)]
         config: ConfigFile,
@@ -36,7 +35,7 @@ pub(super) enum Command {
         /// Only of this workspace
         #[arg(long, value_name = "NAME")]
         workspace: Option<String>,
-        /// One JSON object
+        /// Print one JSON object
         #[arg(long)]
         json: bool,
         /// Say on standard error how much was read
@@ -45,85 +44,16 @@ pub(super) enum Command {
     },
 }
 
-#[derive(Debug, Args)]
-pub(super) struct ListArguments {
-    #[command(flatten)]
-    config: ConfigFile,
-    #[command(flatten)]
-    table: TableChoice,
-    /// Only sessions with something new since then: `7d`, `12h` or a UTC date such as 2026-11-22
-    #[arg(long, value_name = "TIME", value_parser = since)]
-    since: Option<Since>,
-    /// Only this tenant
-    #[arg(long, value_name = "NAME")]
-    tenant: Option<String>,
-    /// Only this workspace
-    #[arg(long, value_name = "NAME")]
-    workspace: Option<String>,
-    /// Only this person
-    #[arg(long, value_name = "ID")]
-    user: Option<String>,
-    /// Only this assistant, such as claude-code
-    #[arg(long, value_name = "NAME")]
-    assistant: Option<String>,
-    /// One JSON object a line
-    #[arg(long)]
-    json: bool,
-    /// Say on standard error how much was read
-    #[arg(long)]
-    verbose: bool,
-}
-
-/// The beginning of a listing.
-#[derive(Debug, Clone, Copy)]
-enum Since {
-    Ago(Duration),
-    At(Timestamp),
-}
-
-fn since(text: &str) -> Result<Since, String> {
-    let date = || Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")).or(Timestamp::parse_rfc3339(text));
-    match parse_duration(text) {
-        Some(ago) => Ok(Since::Ago(ago)),
-        None => {
-            date().map(Since::At).ok_or_else(|| "expected 7d, 12h or a date such as 2026-11-22".to_owned())
-        }
-    }
-}
-
-impl Since {
-    fn time(self, now: Timestamp) -> Timestamp {
-        match self {
-            Self::Ago(ago) => now.saturating_sub(ago),
-            Self::At(time) => time,
-        }
-    }
-}
-
-impl ListArguments {
-    fn wants(&self, session: &Summary, since: Option<Timestamp>) -> bool {
-        let is =
-            |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
-        is(&self.tenant, &session.tenant)
-            && is(&self.workspace, &session.workspace)
-            && self.user.as_deref().is_none_or(|user| is_person(user, session))
-            && is(&self.assistant, &session.assistant)
-            && since.is_none_or(|since| session.last_event_at.max(session.last_ingested_at) >= since)
-    }
-}
-
-/// Whether a person as somebody writes them is the one of the session.
-fn is_person(user: &str, session: &Summary) -> bool {
-    let key = |name: &str| person::joined(name, &session.assistant);
-    user == session.user_id || (!key(user).is_empty() && key(user) == key(&session.user_id))
-}
-
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::List(arguments) => {
-            let sessions = block_on(find_many(arguments))?;
-            let text = if arguments.json { list_json(&sessions) } else { list(&sessions) };
-            print_either(&text, arguments.json)
+            let found = block_on(arguments.find())?;
+            if arguments.json {
+                return print_json(&list_json(&found.sessions));
+            }
+            print(&found.text())?;
+            found.rest().iter().for_each(|rest| reader::note(rest));
+            Ok(())
         }
         Command::Show { config, table, id, tenant, workspace, json, verbose } => {
             let place = [tenant.as_deref(), workspace.as_deref()];
@@ -132,20 +62,6 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
             print_either(&text, *json)
         }
     }
-}
-
-async fn find_many(arguments: &ListArguments) -> Result<Vec<Summary>, Failure> {
-    let settings = arguments.config.load()?;
-    let chosen = arguments.table.of(&settings)?;
-    reader::flush(&settings).await;
-    let table = reader::open(chosen).await?;
-    let since = arguments.since.map(|since| since.time(Timestamp::now()));
-    let filter = Filter { owner: None, since: since.map(Timestamp::date) };
-    let wanted = |session: &Summary| arguments.wants(session, since);
-    let found = table.summaries(&filter, &reader::options(chosen), wanted).await.or_fail()?;
-    reader::warn_of_damage(&found.damaged);
-    reader::say_what_was_read(&table, arguments.verbose);
-    Ok(found.sessions)
 }
 
 async fn find_one(
@@ -190,115 +106,71 @@ async fn find_one(
     }
 }
 
-fn list(sessions: &[Summary]) -> String {
-    if sessions.is_empty() {
-        return "no sessions\n".to_owned();
-    }
-    // Of one tenant's sessions nobody needs to be told whose they are.
-    let tenants =
-        sessions.iter().any(|session| Some(&session.tenant) != sessions.first().map(|one| &one.tenant));
-    let rows: Vec<[String; 11]> = sessions
-        .iter()
-        .map(|session| {
-            let count = |kind| session.facts.get(&kind).copied().unwrap_or(0).to_string();
-            let workspace = match tenants {
-                true => one_line(&format!("{}/{}", session.tenant, session.workspace), 20),
-                false => one_line(&session.workspace, 20),
-            };
-            [
-                one_line(&session.id, 44),
-                minute(session.started_at),
-                one_line(&session.assistant, 16),
-                workspace,
-                one_line(&session.user_id, 12),
-                count(Kind::Prompt),
-                count(Kind::ToolCall),
-                count(Kind::ToolResult),
-                count(Kind::Decision),
-                count(Kind::Response),
-                count(Kind::Error),
-            ]
-        })
-        .collect();
-    columns(
-        [
-            "SESSION",
-            "STARTED",
-            "ASSISTANT",
-            "WORKSPACE",
-            "USER",
-            "PROMPTS",
-            "CALLS",
-            "RESULTS",
-            "DECISIONS",
-            "RESPONSES",
-            "ERRORS",
-        ],
-        &rows,
-    )
-}
-
-fn list_json(sessions: &[Summary]) -> String {
-    sessions.iter().fold(String::new(), |mut lines, session| {
-        let _ = writeln!(lines, "{}", head_json(session, &session.facts));
+fn list_json(sessions: &[Listed]) -> String {
+    sessions.iter().fold(String::new(), |mut lines, (session, figures)| {
+        let _ = writeln!(lines, "{}", head_json(session, figures));
         lines
     })
 }
 
-fn head_json<F>(session: &Session<F>, counts: &BTreeMap<Kind, usize>) -> Value {
-    let counts: BTreeMap<&str, usize> = counts.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
+/// What `docs/schemas/session.json` describes.
+fn head_json<F>(session: &Session<F>, figures: &Figures) -> Value {
+    let events: BTreeMap<&str, usize> =
+        figures.events.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
     json!({
         "id": session.id,
         "source": session.source.as_str(),
         "tenant": session.tenant,
         "workspace": session.workspace,
         "project": session.project,
+        "cwd": figures.cwd,
         "user_id": session.user_id,
         "assistant": session.assistant,
+        "assistant_version": figures.assistant_version,
+        "models": figures.models,
+        "agents": figures.agents,
         "started_at": session.started_at.to_string(),
         "last_event_at": session.last_event_at.to_string(),
+        "last_ingested_at": session.last_ingested_at.to_string(),
+        "duration_seconds": session.last_event_at.since(session.started_at).as_secs(),
         "ended": session.ended,
-        "events": counts,
+        "turns": figures.prompts,
+        "calls": figures.calls,
+        "failed": figures.failed,
+        "refused": figures.refused,
+        "interrupts": figures.interrupts,
+        "errors": figures.errors,
+        "tokens": tokens_json(figures),
+        "events": events,
     })
 }
 
 fn session_json(session: &Session) -> Value {
     let facts: Vec<Value> = session.facts.iter().map(|fact| fact_json(fact, session)).collect();
-    let mut value = head_json(session, &session.counts());
+    let mut value = head_json(session, &Figures::of(session));
     if let Value::Object(fields) = &mut value {
-        fields.insert("tokens".to_owned(), tokens_json(session));
         fields.insert("facts".to_owned(), facts.into());
     }
     value
 }
 
 /// What the model calls cost, in all and by model; parts that are nothing are left out.
-fn tokens_json(session: &Session) -> Value {
-    let (mut all, mut by_model) = (Tokens::default(), BTreeMap::<&str, Tokens>::new());
-    for event in session.facts.iter().map(|fact| &fact.event) {
-        let tokens = Tokens::of(event);
-        if !tokens.is_nothing() {
-            all = all.plus(tokens);
-            let of_model = by_model.entry(&event.model).or_default();
-            *of_model = of_model.plus(tokens);
-        }
-    }
+fn tokens_json(figures: &Figures) -> Value {
     let counts = |tokens: Tokens| -> serde_json::Map<String, Value> {
-        let counts = [
-            ("input", tokens.input),
-            ("output", tokens.output),
+        let mut counts = serde_json::Map::new();
+        counts.insert("input".to_owned(), tokens.input.into());
+        counts.insert("output".to_owned(), tokens.output.into());
+        let parts = [
             ("cache_read", tokens.cache_read),
             ("cache_write", tokens.cache_write),
             ("reasoning", tokens.reasoning),
         ];
+        let parts = parts.into_iter().filter(|(_, count)| *count > 0);
+        counts.extend(parts.map(|(name, count)| (name.to_owned(), count.into())));
         counts
-            .into_iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(name, count)| (name.to_owned(), count.into()))
-            .collect()
     };
-    let models = by_model.into_iter().map(|(model, tokens)| (model.to_owned(), counts(tokens).into()));
-    let mut value = counts(all);
+    let models = figures.tokens.iter().map(|(model, tokens)| (model.clone(), counts(*tokens).into()));
+    let mut value = counts(figures.tokens());
     value.insert("models".to_owned(), models.collect::<serde_json::Map<_, _>>().into());
     value.into()
 }

@@ -30,21 +30,19 @@ pub(super) struct Arguments {
     /// Only this tenant
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
-    /// Show what would change, change nothing and ask no model
+    /// Show what would change; change nothing and ask no model
     #[arg(long)]
     dry_run: bool,
-    /// Say of every candidate why it is or is not published, and what a model is sent where
+    /// Say why each candidate is or is not published
     #[arg(long)]
     explain: bool,
-    /// With --explain: of every published line the counts and some of the sessions behind them, with what was
-    /// run there; changes nothing
+    /// With --explain: show the sessions behind each published line
     #[arg(long, requires = "explain")]
     cases: bool,
-    /// Mine this many times with the link that each kind of claim rests on broken, say what would have been
-    /// published, and publish nothing
+    /// Mine shuffled sessions this often, to see what chance would publish
     #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["explain", "show_prompt"])]
     null: Option<u32>,
-    /// Print the requests that a model would be sent, without the key
+    /// Print what a model would be asked, without the key
     #[arg(long, requires = "dry_run")]
     show_prompt: bool,
 }

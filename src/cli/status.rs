@@ -11,6 +11,7 @@ use crate::journal::{Journal, OpenError};
 use crate::receivers::hooks;
 use crate::service::{Loss, PipelineReport, Report, unowned_journals};
 
+use super::columns::{folded, room};
 use super::{ConfigFile, Failure, OrFail, block_on, local_client, print, print_json};
 
 /// A process that does not answer by then does not do well.
@@ -20,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Arguments {
     #[command(flatten)]
     config: ConfigFile,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -32,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.json {
         return print_json(&format!("{}\n", serde_json::to_string_pretty(&report).or_fail()?));
     }
-    print(&render(&report))
+    print(&folded(&render(&report), room()))
 }
 
 async fn ask(settings: &Settings) -> Option<Report> {
@@ -128,8 +129,8 @@ fn render(report: &Report) -> String {
         if let Some(table) = table {
             let _ = writeln!(
                 text,
-                "  table      {} requests behind, the oldest {:.1} s old; {} events in {} files since the start, in {}",
-                table.lag_requests, table.lag_seconds, table.rows, table.files, table.path
+                "  table      {} requests behind, the oldest {:.1} s old, in {}\n             {} events in {} files since the start",
+                table.lag_requests, table.lag_seconds, table.path, table.rows, table.files
             );
             if table.retired_files > 0 {
                 let _ = writeln!(text, "  retention  {} files removed since the start", table.retired_files);

@@ -2,16 +2,22 @@
 
 use std::fmt::Write;
 
+use super::columns::{folded, room};
 use super::{ConfigFile, Failure, print};
+use crate::config::Given;
+use crate::service::outline;
 
 /// What `skillspan components` prints.
 pub(super) const COMPONENTS: &str = "\
 receivers:
   otlp          OTLP over gRPC and HTTP, protobuf and JSON
   hooks         /v1/hooks/{assistant}: what assistants give to their hooks
-  langfuse      Langfuse's own paths: ingestion, scores, media, OTLP below its prefix
+  langfuse      Langfuse's own paths: ingestion, scores, media, OTLP
 processors:
   mappings      what records of agents of your own mean
+  filter        what is stored and what is not
+  sampling      a part of the sessions, each whole or absent
+  attributes    attributes set, renamed, hashed, deleted
   redact        credentials leave every text before it is stored
   workspace     the workspace that a payload names
   limits        the longest text that is stored
@@ -34,8 +40,19 @@ pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
     for warning in &settings.warnings {
         let _ = writeln!(lines, "warning: {warning}");
     }
-    let name =
-        config.config.as_ref().map_or("the built-in configuration".into(), |file| file.display().to_string());
-    let _ = writeln!(lines, "{name} is valid");
-    print(&lines)
+    let _ = writeln!(lines, "{}", verdict(&settings.given));
+    lines.push_str(&outline(&settings));
+    print(&folded(&lines, room()))
+}
+
+fn verdict(given: &Given) -> String {
+    let mut names: Vec<String> = given.configs.iter().map(|file| file.display().to_string()).collect();
+    if names.is_empty() {
+        names.push("the built-in configuration".to_owned());
+    }
+    if !given.sets.is_empty() {
+        names.push("--set".to_owned());
+    }
+    let verb = if names.len() > 1 { "are" } else { "is" };
+    format!("{} {verb} valid", names.join(" and "))
 }

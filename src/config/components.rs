@@ -6,6 +6,8 @@ use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
+use super::decode::{UNKNOWN_TYPE, instead};
+
 /// The components of one section, by id.
 #[derive(Debug)]
 pub(super) struct Components<T>(pub(super) BTreeMap<String, T>);
@@ -66,10 +68,9 @@ impl<'de, T: Named> DeserializeSeed<'de> for IdSeed<T> {
         let id = String::deserialize(deserializer)?;
         let kind = type_of(&id);
         if !T::TYPES.contains(&kind) {
-            let (section, known) = (T::SECTION, T::TYPES.join(", "));
-            return Err(de::Error::custom(format_args!(
-                "no such type among the {section}; known are: {known}"
-            )));
+            let section = T::SECTION;
+            let known = instead(kind, T::TYPES, "known are");
+            return Err(de::Error::custom(format_args!("{UNKNOWN_TYPE} among the {section}{known}")));
         }
         Ok(id)
     }

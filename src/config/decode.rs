@@ -36,10 +36,68 @@ impl DecodeError {
         self
     }
 
+    /// Where it stands: the text's place in the order of merging, line and column.
+    pub(crate) fn position(&self) -> Option<Position> {
+        self.position
+    }
+
+    /// The way to what is wrong, from the root.
+    pub(crate) fn path(&self) -> Vec<String> {
+        self.path.iter().rev().cloned().collect()
+    }
+
+    /// The name that was probably meant, and whether it is that of a key.
+    pub(crate) fn meant(&self) -> Option<(&str, bool)> {
+        let (_, rest) = self.message.split_once(MEANT)?;
+        let (name, _) = rest.split_once('`')?;
+        Some((name, self.message.starts_with(UNKNOWN_KEY) || self.message.starts_with(UNKNOWN_TYPE)))
+    }
+
+    /// What is wrong, without place and path.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Path and message, without the place.
+    pub(crate) fn without_place(&self) -> Self {
+        Self { position: None, ..self.clone() }
+    }
+
     fn or_at(mut self, position: Position) -> Self {
         self.position.get_or_insert(position);
         self
     }
+}
+
+/// What stands before a name that was probably meant.
+const MEANT: &str = "did you mean `";
+/// How the message of a key begins that there is not.
+const UNKNOWN_KEY: &str = "unknown key";
+/// How the message of a component begins that there is not.
+pub(super) const UNKNOWN_TYPE: &str = "no such type";
+
+/// `; did you mean …?` with the known name that is written nearly so, if there is one, and what is known.
+pub(super) fn instead(written: &str, known: &[&str], list: &str) -> String {
+    let likely = nearest(written, known).map(|name| format!("; {MEANT}{name}`?")).unwrap_or_default();
+    let (end, list) = match likely.is_empty() {
+        true => ("; ", list.to_owned()),
+        false => (" ", capitalised(list)),
+    };
+    format!("{likely}{end}{list}: {}", known.join(", "))
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// The known name that is written nearly as this one: a slip of the finger for each three letters is none too
+/// many.
+pub(super) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
+    let lower = written.to_lowercase();
+    let distance = |name: &str| strsim::damerau_levenshtein(&lower, name);
+    let (distance, name) = known.iter().map(|name| (distance(name), *name)).min()?;
+    (distance <= (written.chars().count() / 3).max(1) && distance < name.len()).then_some(name)
 }
 
 impl std::error::Error for DecodeError {}
@@ -63,12 +121,13 @@ impl de::Error for DecodeError {
         Self { position: None, path: Vec::new(), message: message.to_string() }
     }
 
-    fn unknown_field(_field: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format_args!("unknown key; known here: {}", expected.join(", ")))
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("{UNKNOWN_KEY}{}", instead(field, expected, "known here")))
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format_args!("expected one of {}, found `{variant}`", expected.join(", ")))
+        let meant = nearest(variant, expected).map(|name| format!("; {MEANT}{name}`?")).unwrap_or_default();
+        Self::custom(format_args!("expected one of {}, found `{variant}`{meant}", expected.join(", ")))
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -81,7 +140,7 @@ impl<'de> de::Deserializer<'de> for &'de Node {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match &self.value {
-            Value::Null => visitor.visit_unit(),
+            Value::Null | Value::Refused => visitor.visit_unit(),
             Value::Scalar(scalar) => visit_scalar(scalar, visitor),
             Value::Sequence(items) => visitor.visit_seq(Items { items: items.iter().enumerate() }),
             Value::Mapping(_) => visitor.visit_map(Entries::of(self)),
@@ -121,7 +180,7 @@ impl<'de> de::Deserializer<'de> for &'de Node {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.value {
-            Value::Null => visitor.visit_none(),
+            Value::Null | Value::Refused => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
@@ -144,7 +203,7 @@ impl<'de> de::Deserializer<'de> for &'de Node {
     /// A section that is written without content (`otlp:`) has its defaults.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match &self.value {
-            Value::Null | Value::Mapping(_) => {
+            Value::Null | Value::Mapping(_) | Value::Refused => {
                 visitor.visit_map(Entries::of(self)).map_err(|error| error.or_at(self.position))
             }
             _ => Err(self.expected("keys with values")),
@@ -192,7 +251,7 @@ impl Node {
 
     fn expected(&self, what: &str) -> DecodeError {
         let found = match &self.value {
-            Value::Null => "nothing".to_owned(),
+            Value::Null | Value::Refused => "nothing".to_owned(),
             Value::Scalar(scalar) => format!("`{}`", scalar.written),
             Value::Sequence(_) => "a list".to_owned(),
             Value::Mapping(_) => "keys with values".to_owned(),
@@ -243,7 +302,7 @@ impl<'de> de::MapAccess<'de> for Entries<'de> {
     type Error = DecodeError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
-        self.current = self.entries.next();
+        self.current = self.entries.find(|(_, node)| node.value != Value::Refused);
         let Some((key, _)) = self.current else { return Ok(None) };
         let name: de::value::StrDeserializer<'_, DecodeError> = key.name.as_str().into_deserializer();
         seed.deserialize(name).map(Some).map_err(|error| error.or_at(key.position).below(&key.name))
@@ -268,7 +327,9 @@ impl<'de> de::SeqAccess<'de> for Items<'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
-        let Some((index, node)) = self.items.next() else { return Ok(None) };
+        let Some((index, node)) = self.items.find(|(_, node)| node.value != Value::Refused) else {
+            return Ok(None);
+        };
         seed.deserialize(node).map(Some).map_err(|error| error.or_at(node.position).below(index))
     }
 }

@@ -27,20 +27,36 @@ impl Source for ProcessSource {
     }
 }
 
-/// Replaces in every scalar below `node`.
-pub(crate) fn expand(node: &mut Node, source: &dyn Source) -> Result<(), DecodeError> {
+/// Replaces in every scalar below `node`, which stands at `path`. What cannot be replaced is told and refused.
+pub(crate) fn expand(
+    node: &mut Node,
+    source: &dyn Source,
+    path: &mut Vec<String>,
+    errors: &mut Vec<DecodeError>,
+) {
     match &mut node.value {
-        Value::Null => Ok(()),
+        Value::Null | Value::Refused => {}
         Value::Scalar(scalar) => {
-            expand_scalar(scalar, source).map_err(|message| DecodeError::at(node.position, message))
+            if let Err(message) = expand_scalar(scalar, source) {
+                let error = DecodeError::at(node.position, message);
+                errors.push(path.iter().rev().fold(error, |error, name| error.below(name)));
+                node.value = Value::Refused;
+            }
         }
-        Value::Sequence(items) => items
-            .iter_mut()
-            .enumerate()
-            .try_for_each(|(index, item)| expand(item, source).map_err(|error| error.below(index))),
-        Value::Mapping(entries) => entries
-            .iter_mut()
-            .try_for_each(|(key, item)| expand(item, source).map_err(|error| error.below(&key.name))),
+        Value::Sequence(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                path.push(index.to_string());
+                expand(item, source, path, errors);
+                path.pop();
+            }
+        }
+        Value::Mapping(entries) => {
+            for (key, item) in entries {
+                path.push(key.name.clone());
+                expand(item, source, path, errors);
+                path.pop();
+            }
+        }
     }
 }
 
@@ -89,7 +105,13 @@ fn resolve(reference: &str, source: &dyn Source) -> Result<String, String> {
         let content = source.file(path).map_err(|error| format!("cannot read {path}: {error}"))?;
         return Ok(content.trim_end_matches(['\n', '\r']).to_owned());
     }
-    Err(format!("`${{{reference}}}` names no source; known are `${{env:NAME}}` and `${{file:/path}}`"))
+    let is_name = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    let name = reference.split_once(":-").map_or(reference, |(name, _)| name);
+    let meant = match !name.is_empty() && name.chars().all(is_name) {
+        true => format!("; write `${{env:{reference}}}` for a variable"),
+        false => String::new(),
+    };
+    Err(format!("`${{{reference}}}` names no source; known are `${{env:NAME}}` and `${{file:/path}}`{meant}"))
 }
 
 #[cfg(test)]
@@ -140,8 +162,13 @@ mod tests {
 
     #[test]
     fn an_error_has_its_place_and_path() {
-        let mut node = Node::parse("a:\n  - ok\n  - ${env:UNSET}\n").unwrap();
-        let error = expand(&mut node, &Fixed).unwrap_err();
-        assert!(error.to_string().starts_with("3:5: a.1: the environment variable UNSET"), "{error}");
+        let text = "a:\n  - ok\n  - ${env:UNSET}\nb: ${env:UNSET}${env:ALSO}\nc: ${env:SET}\n";
+        let mut node = Node::parse(text, 1, &mut Vec::new()).unwrap();
+        let mut errors = Vec::new();
+        expand(&mut node, &Fixed, &mut Vec::new(), &mut errors);
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let [first, second] = errors.as_slice() else { panic!("{errors:?}") };
+        assert!(first.starts_with("3:5: a.1: the environment variable UNSET"), "{first}");
+        assert!(second.starts_with("4:4: b: the environment variable UNSET"), "{second}");
     }
 }

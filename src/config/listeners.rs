@@ -65,7 +65,8 @@ impl Resolver<'_> {
                 let is_otlp = matches!(self.raw.receivers.0.get(host), Some(Receiver::Otlp(_)));
                 if !is_otlp || !pipeline.receivers.contains(host) {
                     let message = "is no OTLP receiver of the same pipeline; name one, such as otlp";
-                    return refused(&format!("`{host}` {message}"));
+                    let error = self.invalid(&["receivers", id, "endpoint"], &format!("`{host}` {message}"));
+                    return Err(self.unless_refused(&["receivers", host], error));
                 }
                 (Vec::new(), self.limits_of(host))
             }
@@ -137,10 +138,12 @@ impl Resolver<'_> {
         let path = format!("receivers.{id}.protocols.{protocol}.endpoint");
         if !address.ip().is_loopback() {
             if !authenticated && !insecure {
-                return Err(self.invalid(
+                let error = self.invalid(
                     &["receivers", id, "protocols", protocol, "endpoint"],
                     "anyone who reaches this address could write sessions: listen on 127.0.0.1, write extensions.auth, or say `insecure: true` in the receiver",
-                ));
+                );
+                let error = self.unless_refused(&["extensions", "auth"], error);
+                return Err(self.unless_refused(&["receivers", id, "protocols", protocol, "tls"], error));
             }
             if tls.is_none() {
                 self.warnings.push(format!(

@@ -9,19 +9,22 @@ use crate::journal;
 use crate::receivers::ConnectionBounds;
 use crate::receivers::auth::Rate;
 use crate::receivers::hooks;
-use crate::redact;
 use crate::skillify;
 
 use super::components::type_of;
 use super::credentials::tenants_of;
+use super::decode::instead;
 use super::embeddings;
 use super::expand::Source;
+use super::layers::defined;
 use super::proposer;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
+use super::settings::Outline;
 use super::settings::{
     ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
 };
-use super::{DecodeError, Decoded};
+use super::tree::{BUILT_IN, Node};
+use super::{DecodeError, Given};
 
 /// How long a stop waits for the table; what is left then waits in the journal.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
@@ -50,22 +53,26 @@ impl Places {
 
 pub(super) enum ResolveError {
     Invalid(DecodeError),
+    /// It is wrong because something else is, which is told.
+    Consequence(DecodeError),
     NoHome,
 }
 
+/// The sections whose parts pipelines use.
+const USED: [&str; 5] = ["extensions", "receivers", "processors", "exporters", "connectors"];
+
+/// `refused` are the paths of what was taken out of the tree because it is wrong.
 pub(super) fn resolve(
-    built_in: Decoded,
-    written: Decoded,
+    raw: Raw,
+    tree: &Node,
+    refused: &[Vec<String>],
     places: &Places,
 ) -> Result<Settings, ResolveError> {
-    let defined = Defined::of(&written.raw);
-    let tree = written.tree;
-    let raw = overlay(built_in.raw, written.raw);
     Resolver {
         raw,
         tree,
+        refused,
         places,
-        defined,
         used: BTreeSet::new(),
         followed: BTreeSet::new(),
         default_workspaces: BTreeMap::new(),
@@ -75,50 +82,11 @@ pub(super) fn resolve(
     .settings()
 }
 
-/// What the file writes replaces what is built in, component by component.
-fn overlay(base: Raw, file: Raw) -> Raw {
-    let mut merged = base;
-    merged.extensions.health = file.extensions.health.or(merged.extensions.health);
-    merged.extensions.auth = file.extensions.auth.or(merged.extensions.auth);
-    merged.extensions.sessions_tables.extend(file.extensions.sessions_tables);
-    merged.receivers.0.extend(file.receivers.0);
-    merged.processors.0.extend(file.processors.0);
-    merged.exporters.0.extend(file.exporters.0);
-    merged.connectors.0.extend(file.connectors.0);
-    merged.service.journal = file.service.journal.or(merged.service.journal);
-    merged.service.memory_limit = file.service.memory_limit.or(merged.service.memory_limit);
-    merged.service.connections = file.service.connections.or(merged.service.connections);
-    merged.service.telemetry = file.service.telemetry.or(merged.service.telemetry);
-    merged.service.pipelines = file.service.pipelines.or(merged.service.pipelines);
-    merged
-}
-
-/// The components that the file defines itself, as `section.id`.
-struct Defined(Vec<String>);
-
-impl Defined {
-    fn of(raw: &Raw) -> Self {
-        let section = |name: &'static str, ids: Vec<&String>| {
-            ids.into_iter().map(|id| format!("{name}.{id}")).collect::<Vec<_>>()
-        };
-        Self(
-            [
-                section("extensions", raw.extensions.sessions_tables.keys().collect()),
-                section("receivers", raw.receivers.0.keys().collect()),
-                section("processors", raw.processors.0.keys().collect()),
-                section("exporters", raw.exporters.0.keys().collect()),
-                section("connectors", raw.connectors.0.keys().collect()),
-            ]
-            .concat(),
-        )
-    }
-}
-
 pub(super) struct Resolver<'p> {
     pub(super) raw: Raw,
-    tree: super::tree::Node,
+    tree: &'p Node,
+    refused: &'p [Vec<String>],
     pub(super) places: &'p Places,
-    defined: Defined,
     pub(super) used: BTreeSet<String>,
     /// The exporters that follow a table, by id.
     pub(super) followed: BTreeSet<String>,
@@ -134,6 +102,7 @@ impl Resolver<'_> {
         let credentials = self.credentials()?;
         self.tenants = tenants_of(credentials.as_deref());
         let pipelines = self.raw.service.pipelines.take().unwrap_or_default().0;
+        let outlines = pipelines.iter().map(|(name, pipeline)| self.outline(name, pipeline)).collect();
         self.default_workspaces = self.default_workspaces_of(&pipelines);
         let mut receivers = Vec::new();
         let mut sessions = Vec::new();
@@ -162,7 +131,8 @@ impl Resolver<'_> {
         self.warn_of_what_is_stored_twice(&receivers, &sessions);
         self.warn_of_what_is_unused();
         Ok(Settings {
-            file: None,
+            given: Given::default(),
+            outlines,
             credentials,
             health: self.raw.extensions.health.as_ref().map(|health| health.endpoint.0),
             table,
@@ -236,30 +206,6 @@ impl Resolver<'_> {
         Ok(memory_limit)
     }
 
-    fn processors(
-        &mut self,
-        name: &str,
-        pipeline: &Pipeline,
-    ) -> Result<Vec<ProcessorSettings>, ResolveError> {
-        let at = ["service", "pipelines", name, "processors"];
-        let mut processors = Vec::new();
-        for (index, id) in pipeline.processors.iter().enumerate() {
-            let Some(processor) = self.raw.processors.0.get(id) else {
-                return Err(self.no_such(&at, index, id, "processors", self.raw.processors.0.keys()));
-            };
-            processors.push(match processor {
-                Processor::Mappings(_) => continue,
-                Processor::Redact(redact) => self.redact(id, redact)?,
-                Processor::Workspace(workspace) => {
-                    ProcessorSettings::Workspace { from: workspace.from.clone() }
-                }
-                Processor::Limits(limits) => ProcessorSettings::Limits { attribute: limits.attribute.0 },
-            });
-            self.used.insert(format!("processors.{id}"));
-        }
-        Ok(processors)
-    }
-
     fn rates(&self, pipeline: &Pipeline) -> (Option<Rate>, Option<Rate>) {
         let mut limits =
             pipeline.processors.iter().rev().filter_map(|id| match self.raw.processors.0.get(id) {
@@ -268,25 +214,6 @@ impl Resolver<'_> {
             });
         let raw::PerTenant { requests, bytes } = limits.next().unwrap_or_default();
         (requests.map(|rate| Rate(rate.0)), bytes.map(|rate| Rate(rate.0)))
-    }
-
-    fn redact(&self, id: &str, raw: &raw::Redact) -> Result<ProcessorSettings, ResolveError> {
-        let options = redact::Options {
-            rules: raw.rules.clone(),
-            emails: raw.emails,
-            home_directories: raw.home_directories,
-        };
-        if let Err(error) = redact::Redactor::new(&options, redact::Key::random()) {
-            return Err(self.invalid(&["processors", id, "rules"], &error.to_string()));
-        }
-        if let Some(Err(error)) = raw.key.as_ref().map(|key| redact::Key::new(key.reveal().as_bytes())) {
-            return Err(self.invalid(&["processors", id, "key"], &error.to_string()));
-        }
-        Ok(ProcessorSettings::Redact {
-            drop_attributes: raw.drop_attributes.clone(),
-            options,
-            key: raw.key.clone(),
-        })
     }
 
     fn parquet(
@@ -427,11 +354,31 @@ impl Resolver<'_> {
     }
 
     fn warn_of_what_is_unused(&mut self) {
-        for id in &self.defined.0 {
-            if !self.used.contains(id) {
+        let is_of_pipelines = |id: &str| match id.strip_prefix("extensions.") {
+            Some(id) => type_of(id) == raw::SESSIONS_TABLE,
+            None => true,
+        };
+        for id in defined(self.tree, &USED) {
+            if is_of_pipelines(&id) && !self.used.contains(&id) {
                 self.warnings.push(format!("{id}: no pipeline uses it"));
             }
         }
+    }
+
+    fn outline(&self, name: &str, pipeline: &Pipeline) -> Outline {
+        let node = ["service", "pipelines", name].iter().try_fold(self.tree, |node, name| node.child(name));
+        Outline {
+            name: name.to_owned(),
+            receivers: pipeline.receivers.clone(),
+            processors: pipeline.processors.clone(),
+            exporters: pipeline.exporters.clone(),
+            is_written: node.is_some_and(|node| node.position.layer != BUILT_IN),
+        }
+    }
+
+    /// Whether something was taken out there because it is wrong, and that was told.
+    pub(super) fn is_refused(&self, path: &[&str]) -> bool {
+        self.refused.iter().any(|refused| refused.iter().map(String::as_str).eq(path.iter().copied()))
     }
 
     pub(super) fn no_such<'k>(
@@ -445,12 +392,21 @@ impl Resolver<'_> {
         let known: Vec<&str> = known.map(String::as_str).collect();
         let index = index.to_string();
         let at: Vec<&str> = at.iter().copied().chain([index.as_str()]).collect();
-        self.invalid(&at, &format!("there is no `{id}` among the {section}; known are: {}", known.join(", ")))
+        let message = format!("there is no `{id}` among the {section}{}", instead(id, &known, "known are"));
+        self.unless_refused(&[section, id], self.invalid(&at, &message))
+    }
+
+    /// What is wrong only because what stands at `path` was taken out is a consequence.
+    pub(super) fn unless_refused(&self, path: &[&str], error: ResolveError) -> ResolveError {
+        match error {
+            ResolveError::Invalid(error) if self.is_refused(path) => ResolveError::Consequence(error),
+            error => error,
+        }
     }
 
     pub(super) fn invalid(&self, path: &[&str], message: &str) -> ResolveError {
         let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
-        let position = self.tree.nearest(&path).position;
+        let position = self.tree.place(&path);
         let error = DecodeError::at(position, message.to_owned());
         ResolveError::Invalid(path.iter().rev().fold(error, |error, part| error.below(part)))
     }

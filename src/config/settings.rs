@@ -1,5 +1,6 @@
 //! What runs: the configuration, resolved.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,10 +8,12 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 
+use super::Given;
 use crate::dialects::UserMapping;
 use crate::exporters::target::{Place, Target};
 use crate::exporters::{deeplake, parquet};
 use crate::journal;
+use crate::processors::{Attributes, Filter};
 use crate::receivers::auth::{Credential, Rate};
 use crate::receivers::{ConnectionBounds, cors, otlp, tls};
 use crate::redact;
@@ -22,8 +25,10 @@ use crate::table::Location;
 /// What runs.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The file that they came from, if any.
-    pub file: Option<PathBuf>,
+    /// What they were made of, besides what is built in.
+    pub given: Given,
+    /// The pipelines as they are written, or built in.
+    pub outlines: Vec<Outline>,
     /// Who may send; `None`: anyone.
     pub credentials: Option<Vec<Credential>>,
     /// Where `/health`, `/ready` and `/metrics` are served.
@@ -62,6 +67,31 @@ impl Settings {
     /// Every table.
     pub fn tables(&self) -> impl Iterator<Item = &SessionsTable> {
         std::iter::once(&self.table).chain(&self.more_tables)
+    }
+}
+
+/// What a pipeline connects, by the ids of its components.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// Its name, such as `sessions`.
+    pub name: String,
+    /// Where its data comes from.
+    pub receivers: Vec<String>,
+    /// What happens to it, in the order that is written.
+    pub processors: Vec<String>,
+    /// Where it goes.
+    pub exporters: Vec<String>,
+    /// Somebody wrote it, or a part of it: else it is built in.
+    pub is_written: bool,
+}
+
+impl fmt::Display for Outline {
+    /// `sessions: otlp → redact → parquet`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lists = [&self.receivers, &self.processors, &self.exporters];
+        let steps: Vec<String> =
+            lists.iter().filter(|list| !list.is_empty()).map(|list| list.join(", ")).collect();
+        write!(f, "{}: {}", self.name, steps.join(" → "))
     }
 }
 
@@ -159,7 +189,7 @@ pub struct Listener {
 }
 
 /// One processor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ProcessorSettings {
     /// Credentials leave every text.
     Redact {
@@ -169,6 +199,17 @@ pub enum ProcessorSettings {
         options: redact::Options,
         /// What keeps equal secrets comparable; `None`: a file of its own beside the journal.
         key: Option<Secret>,
+    },
+    /// What is not stored.
+    Filter(Filter),
+    /// Attributes change.
+    Attributes(Attributes),
+    /// A part of the sessions is stored.
+    Sampling {
+        /// How many of a hundred.
+        percent: f64,
+        /// Another one chooses others.
+        seed: u32,
     },
     /// The payload's workspace becomes a column.
     Workspace {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::table::Location;
 
+use super::decode::instead;
 use super::raw::{self, Exporter, Pipeline, Processor, SESSIONS_TABLE};
 use super::resolve::{ResolveError, Resolver};
 use super::settings::{FollowerSettings, ReceiverSettings, SessionsPipeline, SessionsTable, SkillsPipeline};
@@ -17,8 +18,8 @@ impl Resolver<'_> {
         let known = &self.raw.extensions.sessions_tables;
         let Some(table) = known.get(id) else {
             let known: Vec<&str> = known.keys().map(String::as_str).collect();
-            let message = format!("there is no extension `{id}`; name {}", known.join(" or "));
-            return Err(self.invalid(at, &message));
+            let message = format!("there is no extension `{id}`{}", instead(id, &known, "known are"));
+            return Err(self.unless_refused(&["extensions", id], self.invalid(at, &message)));
         };
         let retention = table.retention.map(|span| span.0);
         if retention.is_some_and(|kept| kept < SHORTEST_RETENTION) {
@@ -61,7 +62,7 @@ impl Resolver<'_> {
     fn workspace(&self, processor: &str) -> Option<&str> {
         match self.raw.processors.0.get(processor)? {
             Processor::Workspace(workspace) => Some(&workspace.default),
-            Processor::Mappings(_) | Processor::Redact(_) | Processor::Limits(_) => None,
+            _ => None,
         }
     }
 

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::{ConfigError, Settings, Source, load};
+use super::{ConfigError, Given, Settings, Source, load_all};
 
-/// Notices changes of a configuration file and of the files that it refers to.
+/// Notices changes of configuration files and of the files that they refer to.
 pub struct Watch<S> {
-    file: PathBuf,
+    given: Given,
     source: S,
     /// The files that the settings were made from, as they were before they were read: whoever changes one
     /// in that moment is noticed the next time. Nothing before the first look.
@@ -42,7 +42,12 @@ impl Source for Recording<'_> {
 impl<S: Source> Watch<S> {
     /// Watches `file`. The first look reads it: whoever has its settings read them a while ago.
     pub fn new(file: &Path, source: S) -> Self {
-        Self { file: file.to_owned(), source, seen: None }
+        Self::of(Given::file(file), source)
+    }
+
+    /// Watches all the files that the command line named.
+    pub fn of(given: Given, source: S) -> Self {
+        Self { given, source, seen: None }
     }
 
     /// The settings, if anything that they were made from has changed since the last call.
@@ -53,9 +58,9 @@ impl<S: Source> Watch<S> {
     }
 
     fn load(&mut self) -> Result<Settings, ConfigError> {
-        let before = fingerprint(&self.file);
+        let before: Vec<_> = self.given.files().map(|file| (file.to_owned(), fingerprint(file))).collect();
         let recording = Recording { source: &self.source, files: RefCell::default() };
-        let settings = load(Some(&self.file), &recording);
+        let settings = load_all(&self.given, &recording);
         let mut seen = recording.files.into_inner();
         if settings.is_err() {
             // It may not have come to all its files: those of before are watched too.
@@ -63,7 +68,7 @@ impl<S: Source> Watch<S> {
                 seen.entry(path).or_insert_with_key(|path| fingerprint(path));
             }
         }
-        seen.insert(self.file.clone(), before);
+        seen.extend(before);
         self.seen = Some(seen);
         settings
     }

@@ -75,6 +75,7 @@ pub use explain::{Column, Explanation, Source};
 pub use hooks::{HOOKS, Hooks};
 pub use mapping::{Pattern, UserMapping};
 pub use record::{Record, Upsert};
+pub use repository::project_of;
 
 /// One client's way of reporting.
 pub trait Dialect: Send + Sync {

@@ -270,6 +270,11 @@ impl<'a> Record<'a> {
         self.find(name)?.value.as_ref()
     }
 
+    /// The attribute of that name as text, if it is not empty. Looking is not reading.
+    pub fn sent(&self, name: &str) -> Option<String> {
+        self.look(name).map(to_text)
+    }
+
     /// Whether any of `names` is present and not empty. Looking is not reading.
     pub fn has(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.find(name).is_some())

@@ -9,6 +9,12 @@ pub(super) fn of(record: &Record<'_>) -> String {
     record.text(URL).map(|url| normalise(&url)).unwrap_or_default()
 }
 
+/// A repository as its sessions name it, by its URL or by that name.
+pub fn project_of(text: &str) -> String {
+    let project = normalise(text);
+    if project.is_empty() { text.trim().to_owned() } else { project }
+}
+
 /// `host/owner/name` of a repository URL, whatever the way to reach it: scheme, credentials, port,
 /// `.git` and query do not matter, the host's case neither. `""` for what names no host, such as a
 /// path or a bare name.

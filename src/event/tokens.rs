@@ -105,6 +105,11 @@ impl Tokens {
         self.input == 0 && self.output == 0
     }
 
+    /// All that was read and written.
+    pub const fn all(&self) -> i64 {
+        self.input.saturating_add(self.output)
+    }
+
     /// Says so in an event.
     pub fn put(self, event: &mut SessionEvent) {
         (event.input_tokens, event.output_tokens) = (self.input, self.output);

@@ -2,7 +2,7 @@
 
 use crate::event::SessionEvent;
 
-use super::{Processor, for_each_text, payload_texts};
+use super::{Processor, Sent, for_each_text, payload_texts};
 
 /// The processor `limits`.
 pub struct Limits {
@@ -25,7 +25,7 @@ impl Limits {
 }
 
 impl Processor for Limits {
-    fn process(&self, events: &mut Vec<SessionEvent>) {
+    fn process(&self, events: &mut Vec<SessionEvent>, _sent: &Sent<'_>) {
         for event in events {
             let mut cut = false;
             payload_texts(event).into_iter().for_each(|text| cut |= self.cut(text));
@@ -46,7 +46,7 @@ mod tests {
     fn cuts_at_a_character_and_says_so() {
         let event = SessionEvent { text: "日本語".to_owned(), ..SessionEvent::default() };
         let mut events = vec![event, SessionEvent { text: "kurz".to_owned(), ..SessionEvent::default() }];
-        Limits::new(4).process(&mut events);
+        Limits::new(4).process(&mut events, &Sent::NOTHING);
         assert_eq!((events[0].text.as_str(), events[0].truncated), ("日", true));
         assert_eq!((events[1].text.as_str(), events[1].truncated), ("kurz", false));
     }

@@ -2,26 +2,65 @@
 //!
 //! | file | processor |
 //! |---|---|
+//! | `filter.rs` | what is not stored |
+//! | `select.rs` | which events `include` and `exclude` mean |
+//! | `sampling.rs` | a part of the sessions, each whole or absent |
+//! | `attributes.rs` | attributes are set, renamed, hashed and deleted |
 //! | `redact.rs` | credentials leave every text; named attributes leave altogether |
 //! | `workspace.rs` | the payload's workspace becomes a column |
 //! | `limits.rs` | texts are cut to a length that a table bears |
 //!
-//! They run in the order of the pipeline's configuration, before the journal.
+//! They run in the order of the pipeline's configuration, before the journal, with three exceptions that
+//! hold promises: sampling comes first, redaction comes after what compares or moves what clients sent, and
+//! texts are cut last. What leaves a session out is looked for before any of them.
 
+pub mod attributes;
+mod filter;
 mod limits;
 mod redact;
+pub mod sampling;
+pub mod select;
 mod workspace;
 
 use crate::event::SessionEvent;
 
+pub use attributes::Attributes;
+pub use filter::Filter;
 pub use limits::Limits;
 pub use redact::Redact;
+pub use sampling::Sampling;
 pub use workspace::Workspace;
 
 /// One step between mapping and the journal.
 pub trait Processor: Send + Sync {
-    /// Changes the events of one request.
-    fn process(&self, events: &mut Vec<SessionEvent>);
+    /// Changes the events of one record, or takes them out.
+    fn process(&self, events: &mut Vec<SessionEvent>, sent: &Sent<'_>);
+
+    /// Whether an event shows that nothing of its session is to be stored.
+    fn forgets(&self, _event: &SessionEvent, _sent: &Sent<'_>) -> bool {
+        false
+    }
+
+    /// Changes the names that events have in the table, and nothing else: for sessions that are to be
+    /// forgotten, of which there is nothing but the names.
+    fn rename(&self, _events: &mut Vec<SessionEvent>) {}
+}
+
+/// What is known of a record besides its events.
+pub struct Sent<'a> {
+    /// An attribute as the client sent it, whatever became of it.
+    pub attributes: &'a dyn Fn(&str) -> Option<String>,
+    /// The workspace that a credential decided for all that it brings.
+    pub workspace: Option<&'a str>,
+}
+
+impl Sent<'_> {
+    /// Nothing but the events.
+    pub const NOTHING: Sent<'static> = Sent { attributes: &|_| None, workspace: None };
+
+    fn attribute(&self, name: &str) -> Option<String> {
+        (self.attributes)(name)
+    }
 }
 
 /// The texts of an event that come from the payload, identifiers aside.

@@ -1,14 +1,15 @@
 //! Credentials leave every text of an event; named attributes leave altogether.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::event::{Attributes, SessionEvent};
 use crate::redact::Redactor;
 
-use super::{Processor, payload_identifiers, payload_texts};
+use super::attributes::column;
+use super::{Processor, Sent, payload_identifiers, payload_texts};
 
 /// Which fields a JSON value is of.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,8 @@ enum Words {
 pub struct Redact {
     redactor: Redactor,
     drop_attributes: BTreeSet<String>,
+    /// Names of attributes, each with the names that its value may have had before.
+    renamed: BTreeMap<String, BTreeSet<String>>,
     /// Texts are cut here anyhow: what stands behind it need not be looked at.
     limit: usize,
 }
@@ -30,7 +33,24 @@ pub struct Redact {
 impl Redact {
     /// With the rules of `redactor`; attributes named in `drop_attributes` are not stored at all.
     pub fn new(redactor: Redactor, drop_attributes: impl IntoIterator<Item = String>) -> Self {
-        Self { redactor, drop_attributes: drop_attributes.into_iter().collect(), limit: usize::MAX }
+        Self {
+            redactor,
+            drop_attributes: drop_attributes.into_iter().collect(),
+            renamed: BTreeMap::new(),
+            limit: usize::MAX,
+        }
+    }
+
+    /// The same where attributes were given other names before: (new, old), in the order in which they were. A
+    /// value whose old name says that it is a secret, or that it is not to be stored, is none the less.
+    #[must_use]
+    pub fn knowing(mut self, renames: &[(String, String)]) -> Self {
+        for (new, old) in renames {
+            let mut before = self.renamed.get(old).cloned().unwrap_or_default();
+            before.insert(old.clone());
+            self.renamed.entry(new.clone()).or_default().extend(before);
+        }
+        self
     }
 
     /// The same where texts are cut to `limit` bytes: this processor cuts them, so that it looks at no more,
@@ -100,10 +120,36 @@ impl Redact {
         }
     }
 
+    /// Attributes that were copied to a column.
+    fn moved(&self, event: &mut SessionEvent) {
+        for (name, before) in &self.renamed {
+            let Some(text) = column(event, name) else { continue };
+            for old in before {
+                match self.drop_attributes.contains(old) {
+                    true => text.clear(),
+                    false => replace(text, |text| self.redactor.redact_value_up_to(old, text, self.limit)),
+                }
+            }
+        }
+    }
+
+    fn identifiers(&self, event: &mut SessionEvent) {
+        for identifier in payload_identifiers(event) {
+            replace(identifier, |text| self.redactor.redact_identifier(text));
+        }
+    }
+
     fn attributes(&self, attributes: &mut Attributes) -> bool {
-        attributes.retain(|name, _| !self.drop_attributes.contains(name));
+        let none = BTreeSet::new();
+        let before = |name: &String| self.renamed.get(name).unwrap_or(&none);
+        attributes.retain(|name, _| {
+            !self.drop_attributes.contains(name) && self.drop_attributes.is_disjoint(before(name))
+        });
         let (mut renamed, mut cut) = (Vec::new(), false);
         for (name, value) in attributes.iter_mut() {
+            for name in before(name) {
+                cut |= self.value(name, value, Words::Left);
+            }
             cut |= self.value(name, value, Words::Left);
             renamed.extend(self.other_name(name).map(|to| (name.clone(), to)));
         }
@@ -132,14 +178,17 @@ fn replace(text: &mut String, redact: impl Fn(&str) -> Cow<'_, str>) {
 }
 
 impl Processor for Redact {
-    fn process(&self, events: &mut Vec<SessionEvent>) {
+    fn process(&self, events: &mut Vec<SessionEvent>, _sent: &Sent<'_>) {
         for event in events {
             let cut = payload_texts(event).into_iter().fold(false, |cut, text| self.text(text) | cut);
-            for identifier in payload_identifiers(event) {
-                replace(identifier, |text| self.redactor.redact_identifier(text));
-            }
+            self.identifiers(event);
+            self.moved(event);
             event.truncated |= self.attributes(&mut event.attributes) | cut;
         }
+    }
+
+    fn rename(&self, events: &mut Vec<SessionEvent>) {
+        events.iter_mut().for_each(|event| self.identifiers(event));
     }
 }
 
@@ -153,7 +202,9 @@ mod tests {
             let attributes = serde_json::from_value(serde_json::json!({ "note": ["a", text] })).unwrap();
             let mut events =
                 vec![SessionEvent { text: text.to_owned(), attributes, ..SessionEvent::default() }];
-            Redact::new(Redactor::built_in().unwrap(), []).cutting_at(limit).process(&mut events);
+            Redact::new(Redactor::built_in().unwrap(), [])
+                .cutting_at(limit)
+                .process(&mut events, &Sent::NOTHING);
             let event = events.remove(0);
             (event.text.clone(), event.attributes["note"][1].as_str().unwrap().to_owned(), event.truncated)
         };
@@ -193,6 +244,22 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_one_by_the_name_that_it_had() {
+        let renames = [("b", "db.password"), ("c", "b"), ("d", "process.owner"), ("project", "db.password")]
+            .map(|(new, old)| (new.to_owned(), old.to_owned()));
+        let redact =
+            Redact::new(Redactor::built_in().unwrap(), ["process.owner".to_owned()]).knowing(&renames);
+        let attributes = serde_json::json!({ "b": "correct", "c": "horse", "d": "battery", "e": "staple" });
+        let attributes = serde_json::from_value(attributes).unwrap();
+        let project = "clip".to_owned();
+        let mut events = vec![SessionEvent { attributes, project, ..SessionEvent::default() }];
+        redact.process(&mut events, &Sent::NOTHING);
+        let shown = format!("{:?} {}", events[0].attributes, events[0].project);
+        assert!(["correct", "horse", "battery", "clip"].iter().all(|word| !shown.contains(word)), "{shown}");
+        assert!(shown.contains("staple") && shown.contains("\"c\""), "{shown}");
+    }
+
+    #[test]
     fn reaches_every_text_of_an_event() {
         let secret = format!("ghp_{}", "a1".repeat(18));
         let attributes = serde_json::json!({
@@ -213,7 +280,8 @@ mod tests {
             text.clone_from(&secret);
         }
         let mut events = vec![event];
-        Redact::new(Redactor::built_in().unwrap(), ["process.owner".to_owned()]).process(&mut events);
+        Redact::new(Redactor::built_in().unwrap(), ["process.owner".to_owned()])
+            .process(&mut events, &Sent::NOTHING);
         let shown = format!("{:?}", events[0]);
         assert!(!shown.contains(&secret), "{shown}");
         assert!(!shown.contains("process.owner"), "{shown}");

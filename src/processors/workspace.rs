@@ -5,7 +5,7 @@
 
 use crate::event::SessionEvent;
 
-use super::Processor;
+use super::{Processor, Sent};
 
 /// The processor `workspace`.
 pub struct Workspace {
@@ -20,7 +20,7 @@ impl Workspace {
 }
 
 impl Processor for Workspace {
-    fn process(&self, events: &mut Vec<SessionEvent>) {
+    fn process(&self, events: &mut Vec<SessionEvent>, _sent: &Sent<'_>) {
         for event in events {
             let named = self.from.iter().find_map(|name| event.attributes.get(name)?.as_str());
             event.workspace = named.map(str::trim).unwrap_or_default().to_owned();
@@ -38,7 +38,8 @@ mod tests {
             attributes: attributes.map(|(key, value)| (key.to_owned(), value.into())).into(),
             ..SessionEvent::default()
         }];
-        Workspace::new(from.iter().map(|&name| name.to_owned()).collect()).process(&mut events);
+        Workspace::new(from.iter().map(|&name| name.to_owned()).collect())
+            .process(&mut events, &Sent::NOTHING);
         events.remove(0).workspace
     }
 

@@ -8,7 +8,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-use super::TurnedAway;
+use super::{Arrivals, TurnedAway};
 
 /// Counters of everything that receivers see. Cloning shares them.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,7 @@ pub struct Counters {
     pub(super) dropped: Family<DropLabels, Counter>,
     pub(super) lost: Family<DropLabels, Counter>,
     pub(super) losses: Losses,
+    pub(super) arrivals: Arrivals,
     pub(super) unrecognised: Family<ScopeLabels, Counter>,
     pub(super) handshakes: Counter,
     turned_away: TurnedAway,
@@ -125,6 +126,11 @@ impl Counters {
     pub(super) fn handshake_failed(&self, reason: &str) {
         self.handshakes.inc();
         self.turned_away.handshake(reason);
+    }
+
+    /// The sessions that begin to arrive.
+    pub fn arrivals(&self) -> Arrivals {
+        self.arrivals.clone()
     }
 
     /// What was lost, for those who look after the process.

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::join_all;
 
 use crate::dialects::{Dialects, Outcome, Reason, Record};
-use crate::event::{Owner, SessionEvent, Timestamp, Withdrawal};
-use crate::journal::{AppendError, Journal};
-use crate::processors::Processor;
+use crate::event::{Owner, SessionEvent, Timestamp};
+use crate::journal::AppendError;
+use crate::processors::Sent;
 
 use super::checked::Checked;
 use super::counters::{DropLabels, EventLabels, ScopeLabels, SignalLabels};
 use super::payload::Payload;
+use super::pipeline::{Pipeline, Way};
 use super::{Caller, Counters, Lease, MemoryLimit, Refusal, Signal};
 
 /// Scopes are named by clients; beyond so many of them the rest is counted together.
@@ -33,14 +34,6 @@ pub struct Ingest {
     memory: MemoryLimit,
     counters: Counters,
     scopes: Mutex<BTreeMap<String, ()>>,
-}
-
-/// What a sessions pipeline does with the events of a request.
-pub struct Pipeline {
-    /// Its steps between mapping and the journal, in order.
-    pub processors: Vec<Box<dyn Processor>>,
-    /// Where its events become durable.
-    pub journal: Journal,
 }
 
 /// A request whose records can be read, one after the other.
@@ -83,7 +76,7 @@ struct Request {
     is_confined: bool,
     ingested_at: Timestamp,
     /// One for each pipeline.
-    payloads: Vec<Payload>,
+    ways: Vec<Way>,
 }
 
 impl Ingest {
@@ -144,9 +137,12 @@ impl Ingest {
             tokio::task::spawn_blocking(work).await.map_err(failed)??
         };
         let journals = self.pipelines.iter().map(|pipeline| &pipeline.journal);
-        let appends = journals.zip(request.payloads).map(|(journal, payload)| payload.append_to(journal));
+        let (payloads, arriving): (Vec<_>, Vec<_>) =
+            request.ways.into_iter().map(|way| (way.payload, way.arriving)).unzip();
+        let appends = journals.zip(payloads).map(|(journal, payload)| payload.append_to(journal));
         // All of them, also after one has failed: once there is an answer nothing is under way.
         join_all(appends).await.into_iter().collect::<Result<Vec<_>, _>>().map_err(refusal)?;
+        arriving.into_iter().for_each(|arriving| self.counters.arrivals.add(arriving));
         let (tally, counts) = prepared;
         for (labels, count) in counts.0 {
             self.counters.events.get_or_create(&labels).inc_by(count);
@@ -165,13 +161,13 @@ impl Ingest {
         }
         let signal = source.signal();
         let mut found: Vec<Checked> = self.pipelines.iter().map(|_| Checked::of(&request.owner)).collect();
+        let workspace = request.workspace().map(str::to_owned);
         let tally = source.read(&mut lease, &mut |record| {
             let events = self.map(record, request, signal);
+            let attributes = |name: &str| record.sent(name);
+            let sent = Sent { attributes: &attributes, workspace: workspace.as_deref() };
             for (pipeline, found) in self.pipelines.iter().zip(&mut found) {
-                pipeline
-                    .processed(events.clone(), request.workspace())
-                    .iter()
-                    .for_each(|event| found.add(event));
+                pipeline.processed(events.clone(), &sent).iter().for_each(|event| found.add(event));
             }
         })?;
         // What one pipeline leaves out another may keep.
@@ -202,9 +198,15 @@ impl Ingest {
             }
         })?;
         stored?;
-        for (pipeline, payload) in self.pipelines.iter().zip(&mut request.payloads) {
-            for withdrawal in pipeline.withdrawals(&opted_out) {
-                payload.withdraw(withdrawal)?;
+        for (pipeline, way) in self.pipelines.iter().zip(&mut request.ways) {
+            pipeline.settle(way)?;
+            for withdrawal in pipeline.withdrawals(&opted_out, way) {
+                way.payload.withdraw(withdrawal)?;
+            }
+            for (reason, count) in [("filtered", way.filtered), ("sampled", way.sampled)] {
+                if count > 0 {
+                    self.counters.dropped.get_or_create(&DropLabels { dialect: "", reason }).inc_by(count);
+                }
             }
         }
         self.count_records(signal, &tally, is_filled);
@@ -225,16 +227,17 @@ impl Ingest {
         let mut for_events = self.memory.lease();
         for_events.grow(size)?;
         let workspace = request.workspace().map(str::to_owned);
-        let workspace = workspace.as_deref();
-        let mut ways = self.pipelines.iter().zip(&mut request.payloads);
+        let attributes = |name: &str| record.sent(name);
+        let sent = Sent { attributes: &attributes, workspace: workspace.as_deref() };
+        let mut ways = self.pipelines.iter().zip(&mut request.ways);
         let last = ways.next_back();
-        for (pipeline, payload) in ways {
+        for (pipeline, way) in ways {
             // Each pipeline changes a copy of its own, one after the other.
             let mut for_copy = self.memory.lease();
             for_copy.grow(size)?;
-            pipeline.store(events.clone(), workspace, payload)?;
+            pipeline.store(events.clone(), &sent, way)?;
         }
-        last.map_or(Ok(()), |(pipeline, payload)| pipeline.store(events, workspace, payload))
+        last.map_or(Ok(()), |(pipeline, way)| pipeline.store(events, &sent, way))
     }
 
     fn map(&self, record: &Record<'_>, request: &Request, signal: Signal) -> Vec<SessionEvent> {
@@ -303,54 +306,14 @@ impl Ingest {
     }
 }
 
-impl Pipeline {
-    /// `workspace`: theirs, whatever a processor took from the payload; that stays an attribute.
-    fn store(
-        &self,
-        events: Vec<SessionEvent>,
-        workspace: Option<&str>,
-        payload: &mut Payload,
-    ) -> Result<(), Refusal> {
-        self.processed(events, workspace).into_iter().try_for_each(|event| payload.push(event))
-    }
-
-    fn processed(&self, mut events: Vec<SessionEvent>, workspace: Option<&str>) -> Vec<SessionEvent> {
-        self.process(&mut events);
-        if let Some(workspace) = workspace {
-            events.iter_mut().for_each(|event| workspace.clone_into(&mut event.workspace));
-        }
-        events
-    }
-
-    /// The sessions as the rows of the table name them: their names pass the processors as well.
-    fn withdrawals(&self, sessions: &BTreeSet<(String, String)>) -> BTreeSet<Withdrawal> {
-        let mut named: Vec<SessionEvent> = sessions
-            .iter()
-            .filter(|(session_id, trace_id)| !session_id.is_empty() || !trace_id.is_empty())
-            .cloned()
-            .map(|(session_id, trace_id)| SessionEvent { session_id, trace_id, ..SessionEvent::default() })
-            .collect();
-        self.process(&mut named);
-        let withdrawals = named.into_iter();
-        withdrawals
-            .map(|SessionEvent { session_id, trace_id, .. }| Withdrawal { session_id, trace_id })
-            .collect()
-    }
-
-    fn process(&self, events: &mut Vec<SessionEvent>) {
-        for processor in &self.processors {
-            processor.process(events);
-        }
-    }
-}
-
 impl Request {
     /// Nothing yet, from `owner`, now.
     fn new(owner: Owner, is_confined: bool, pipelines: &[Arc<Pipeline>], memory: &MemoryLimit) -> Self {
         let ingested_at = Timestamp::now();
-        let payload =
-            |pipeline: &Arc<Pipeline>| Payload::new(&owner, ingested_at, &pipeline.journal, memory.lease());
-        Self { payloads: pipelines.iter().map(payload).collect(), owner, is_confined, ingested_at }
+        let way = |pipeline: &Arc<Pipeline>| {
+            Way::new(Payload::new(&owner, ingested_at, &pipeline.journal, memory.lease()), memory.lease())
+        };
+        Self { ways: pipelines.iter().map(way).collect(), owner, is_confined, ingested_at }
     }
 
     /// The workspace that a credential names for all of its events.

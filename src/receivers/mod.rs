@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `ingest.rs` | [`Ingest`]: records → dialects → processors → journal; every door calls it |
 //! | `checked.rs` | [`Checked`]: what a request that only asks would have become |
+//! | `pipeline.rs` | [`Pipeline`]: processors → journal; what is left out, and what is forgotten |
 //! | `payload.rs` | the events of a request, encoded for the journal |
 //! | `memory.rs` | [`MemoryLimit`]: a bound on the memory of all requests in flight |
 //! | `refusal.rs` | [`Refusal`]: why a request is not accepted |
 //! | `signal.rs` | [`Signal`]: traces, logs or metrics |
 //! | `auth/` | who may send, for whom, and how much |
 //! | `tls.rs` | certificates, and new ones while the service runs |
+//! | `arrivals.rs` | sessions that begin to arrive, each once |
 //! | `counters.rs` | what came in and what became of it |
 //! | `turned_away.rs` | who was turned away at the doors, and why |
 //! | `cors.rs` | web pages that may send |
@@ -22,6 +24,7 @@
 //! Invariant: an answer that says "accepted" is sent after the journal has made the request's events
 //! durable, and not before.
 
+mod arrivals;
 pub mod auth;
 mod checked;
 mod connections;
@@ -33,19 +36,22 @@ pub mod langfuse;
 mod memory;
 pub mod otlp;
 mod payload;
+mod pipeline;
 mod refusal;
 mod serve;
 mod signal;
 pub mod tls;
 mod turned_away;
 
+pub use arrivals::{Arrival, Arrivals};
 pub use auth::CHECK;
 pub use auth::{Caller, Gate};
 pub use checked::Checked;
 pub use connections::{ConnectionBounds, ConnectionCounts, Connections};
 pub use counters::{Counters, Losses};
-pub use ingest::{Ingest, Pipeline, Source, Tally};
+pub use ingest::{Ingest, Source, Tally};
 pub use memory::{Lease, MemoryLimit};
+pub use pipeline::Pipeline;
 pub use refusal::Refusal;
 pub use serve::{Lifetimes, serve, serve_within};
 pub use signal::Signal;

@@ -29,6 +29,7 @@
 //! connections, requests under way are answered, what hooks left is taken → journals closed →
 //! exporters empty them → mining stops → health stops.
 
+mod arrivals;
 mod descriptors;
 pub mod digests;
 mod due;
@@ -84,6 +85,7 @@ use health::Vitals;
 use hooks::HookSpools;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
+pub use notice::{outline, warnings};
 use renewal::{Credentials, Renewal};
 pub use report::{
     JournalReport, Listening, Loss, PipelineReport, Problem, Report, TableReport, TargetReport,
@@ -225,6 +227,7 @@ impl Service {
             service.start_sessions(&settings, sessions, credentials, ports.doors);
         }
         service.workers.spawn(losses::run(counters.losses(), service.stop_rest.clone()));
+        service.workers.spawn(arrivals::run(counters.arrivals(), service.stop_rest.clone()));
         let counts = Arc::new(MiningCounts::default());
         service.start_workers(workers, &counts);
         let handles: Vec<deeplake::Handle> = followers.iter().map(deeplake::Deeplake::handle).collect();

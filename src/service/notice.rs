@@ -25,14 +25,15 @@ impl Service {
         if let Some(health) = self.health() {
             line(&mut lines, "health", &format!("http://{health}/health, /ready, /metrics"));
         }
+        lines.push_str(&outline(settings));
         for pipeline in &settings.sessions {
             line(&mut lines, "journal", &pipeline.journal.path.display().to_string());
             let redacting =
                 |processor: &ProcessorSettings| matches!(processor, ProcessorSettings::Redact { .. });
             let redacted = if pipeline.processors.iter().any(redacting) {
-                "credentials are redacted first"
+                "credentials redacted"
             } else {
-                "nothing is redacted"
+                "nothing redacted"
             };
             line(
                 &mut lines,
@@ -56,21 +57,51 @@ impl Service {
         for sent in embeddings.filter_map(embeddings::what_is_sent) {
             let _ = writeln!(lines, "{sent}");
         }
+        if !settings.sessions.is_empty() {
+            lines.push_str("To leave a session out:  `skillspan connect ASSISTANT` says what works there\n");
+        }
         lines.push_str("To forget a session or a person:  skillspan erase --session ID | --user ID\n");
+        if !settings.sessions.is_empty() {
+            lines.push_str("A line is logged for each new session; --quiet leaves it out.\n");
+        }
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
             let listeners = settings.receivers.iter().flat_map(|receiver| &receiver.listeners);
             let tls = listeners.filter(|listener| listener.protocol == "http").any(|http| http.tls.is_some());
             let scheme = if tls { "https" } else { "http" };
-            lines.push_str(&point_claude_code_here(scheme, *address, settings.credentials.is_some()));
+            lines.push_str(&point_an_assistant_here(scheme, *address, settings.credentials.is_some()));
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
             let _ = writeln!(lines, "{}", use_them(&target.place));
         }
-        for warning in &settings.warnings {
-            let _ = writeln!(lines, "warning: {warning}");
-        }
+        lines.push_str(&warnings(settings));
         lines
     }
+}
+
+/// What is allowed and probably not meant.
+pub fn warnings(settings: &Settings) -> String {
+    settings.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect()
+}
+
+/// The pipelines that run, and whether anybody wrote them.
+pub fn outline(settings: &Settings) -> String {
+    let (written, built_in): (Vec<_>, Vec<_>) =
+        settings.outlines.iter().partition(|outline| outline.is_written);
+    let mut lines = String::new();
+    for (pipelines, title) in
+        [(written, "Pipelines:"), (built_in, "Pipelines (built in; `service.pipelines` changes them):")]
+    {
+        if !pipelines.is_empty() {
+            let _ = writeln!(lines, "{title}");
+        }
+        for outline in pipelines {
+            let _ = writeln!(lines, "  {outline}");
+        }
+    }
+    if settings.skills.is_empty() {
+        lines.push_str("No skills pipeline runs: sessions are stored, and nothing is mined.\n");
+    }
+    lines
 }
 
 /// What leaves this machine, and how everything is forgotten.
@@ -95,7 +126,7 @@ fn what_leaves(settings: &Settings) -> String {
         ),
     };
     if stays {
-        text.push_str(" To forget everything, stop skillspan and delete these folders.");
+        text.push_str("\nTo forget everything, stop skillspan and delete these folders.");
     }
     let mut targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
     if targets.any(|target| matches!(target.place, Place::Git(_))) {
@@ -116,18 +147,19 @@ fn line(lines: &mut String, name: &str, value: &str) {
     let _ = writeln!(lines, "  {name:<10} {value}");
 }
 
-/// What makes Claude Code export to `address`.
-fn point_claude_code_here(scheme: &str, address: SocketAddr, guarded: bool) -> String {
+/// What makes an assistant export to `address`.
+fn point_an_assistant_here(scheme: &str, address: SocketAddr, guarded: bool) -> String {
+    let endpoint = match (scheme, address.port(), address.ip().is_loopback()) {
+        ("http", 4318, true) => String::new(),
+        _ => format!(" --endpoint {scheme}://{address}"),
+    };
     let credential = match guarded {
-        true => "  export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer $YOUR_TOKEN\"\n",
+        true => "Clients show their token: Authorization: Bearer TOKEN (docs/team.md).\n",
         false => "",
     };
     format!(
-        "To point Claude Code here (OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false leaves a session out):
-  export CLAUDE_CODE_ENABLE_TELEMETRY=1 CLAUDE_CODE_ENHANCED_TELEMETRY_BETA=1
-  export OTEL_LOGS_EXPORTER=otlp OTEL_TRACES_EXPORTER=otlp OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
-  export OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{address}
-  export OTEL_LOG_USER_PROMPTS=1 OTEL_LOG_TOOL_DETAILS=1 OTEL_LOG_TOOL_CONTENT=1
+        "To point an assistant here (`skillspan connect` lists those it knows):
+  skillspan connect claude-code{endpoint} --write
 {credential}"
     )
 }

@@ -36,8 +36,8 @@ impl Renewal {
             return (Self { credentials: None, certificates }, None);
         };
         let (sender, receiver) = watch::channel(Arc::from(credentials.as_slice()));
-        let credentials =
-            settings.file.as_deref().map(|file| Tokens { settings: Watch::new(file, ProcessSource), sender });
+        let given = Some(&settings.given).filter(|given| !given.is_empty()).cloned();
+        let credentials = given.map(|given| Tokens { settings: Watch::of(given, ProcessSource), sender });
         (Self { credentials, certificates }, Some(receiver))
     }
 

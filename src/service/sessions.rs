@@ -13,7 +13,7 @@ use crate::config::{ProcessorSettings, ReceiverSettings, SessionsPipeline, Sessi
 use crate::dialects::{Dialects, UserMapping};
 use crate::exporters::parquet::{self, ExporterHandle, ParquetExporter};
 use crate::journal::{self, Journal, OpenError};
-use crate::processors::{Limits, Processor, Redact, Workspace};
+use crate::processors::{Limits, Processor, Redact, Sampling, Workspace};
 use crate::receivers::auth::Rates;
 use crate::receivers::{Counters, Gate, Ingest, MemoryLimit, Pipeline};
 use crate::redact::{self, Redactor};
@@ -147,7 +147,11 @@ impl Started {
         };
         let rates = Arc::new(Rates::new(settings.requests, settings.bytes));
         let mappings = settings.mappings.clone();
-        let ingest = Arc::new(Pipeline { processors, journal });
+        let sampling = settings.processors.iter().find_map(|processor| match processor {
+            ProcessorSettings::Sampling { percent, seed } => Some(Sampling::new(*percent, *seed)),
+            _ => None,
+        });
+        let ingest = Arc::new(Pipeline { sampling, processors, journal });
         Ok(Self { mappings, ingest, rates, table, feed, exporter })
     }
 }
@@ -178,22 +182,43 @@ fn batches_within(memory: usize, batches: &parquet::Config) -> parquet::Config {
 }
 
 /// The steps of a pipeline, in order. But texts are never cut before they are redacted: a secret that was cut
-/// in two is none for any rule. Redaction itself cuts what is cut anyhow.
+/// in two is none for any rule. Redaction itself cuts what is cut anyhow. And what compares what clients sent,
+/// or moves it, has it as they sent it: a person whose address is redacted is left out all the same, and what
+/// got another name is redacted by the one it had.
 fn processors(settings: &[ProcessorSettings], journal: &Path) -> Result<Vec<Box<dyn Processor>>, StartError> {
     let is_cut = |settings: &&ProcessorSettings| matches!(settings, ProcessorSettings::Limits { .. });
+    let compares = |settings: &&ProcessorSettings| {
+        matches!(settings, ProcessorSettings::Filter(_) | ProcessorSettings::Attributes(_))
+    };
+    let redacts = |settings: &&ProcessorSettings| matches!(settings, ProcessorSettings::Redact { .. });
+    let renames: Vec<(String, String)> = settings
+        .iter()
+        .filter_map(|settings| match settings {
+            ProcessorSettings::Attributes(attributes) => Some(attributes.renames()),
+            _ => None,
+        })
+        .flatten()
+        .map(|(new, old)| (new.to_owned(), old.to_owned()))
+        .collect();
     let limits = settings.iter().filter_map(|settings| match settings {
         ProcessorSettings::Limits { attribute } => Some(*attribute),
         _ => None,
     });
     let limit = limits.min();
     let (cuts, others): (Vec<_>, Vec<_>) = settings.iter().partition(is_cut);
-    others.into_iter().chain(cuts).map(|settings| processor(settings, journal, limit)).collect()
+    let last = others.iter().rposition(compares).map_or(0, |last| last + 1);
+    let (first, rest) = others.split_at(last);
+    let (redacting, before): (Vec<_>, Vec<_>) = first.iter().copied().partition(redacts);
+    let steps = before.into_iter().chain(redacting).chain(rest.iter().copied()).chain(cuts);
+    let is_step = |settings: &&ProcessorSettings| !matches!(settings, ProcessorSettings::Sampling { .. });
+    steps.filter(is_step).map(|settings| processor(settings, journal, limit, &renames)).collect()
 }
 
 fn processor(
     settings: &ProcessorSettings,
     journal: &Path,
     limit: Option<u64>,
+    renames: &[(String, String)],
 ) -> Result<Box<dyn Processor>, StartError> {
     Ok(match settings.clone() {
         ProcessorSettings::Redact { drop_attributes, options, key } => {
@@ -202,9 +227,14 @@ fn processor(
                 None => redact::Key::from_file(&journal.join(REDACTION_KEY))?,
             };
             let redact = Redact::new(Redactor::new(&options, key)?, drop_attributes);
-            Box::new(redact.cutting_at(limit.unwrap_or(u64::MAX)))
+            Box::new(redact.knowing(renames).cutting_at(limit.unwrap_or(u64::MAX)))
         }
         ProcessorSettings::Workspace { from } => Box::new(Workspace::new(from)),
-        ProcessorSettings::Limits { attribute } => Box::new(Limits::new(attribute)),
+        ProcessorSettings::Filter(filter) => Box::new(filter),
+        ProcessorSettings::Attributes(attributes) => Box::new(attributes),
+        // Sampling is no step: it chooses before the first one.
+        ProcessorSettings::Sampling { .. } | ProcessorSettings::Limits { .. } => {
+            Box::new(Limits::new(limit.unwrap_or(u64::MAX)))
+        }
     })
 }

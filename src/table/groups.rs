@@ -181,6 +181,15 @@ struct TiedFile {
     rows: Vec<Hashes>,
 }
 
+impl Standing {
+    /// The same without the files of earlier days, for a reader whose rows are all of that UTC date or later.
+    pub fn since(mut self, date: &str) -> Self {
+        self.unseen
+            .retain(|file| layout::ingest_date_of(file.location.as_ref()).is_none_or(|day| day >= date));
+        self
+    }
+}
+
 impl NewGroups {
     /// The groups that the next file completes; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Vec<Group>>, ReadError> {

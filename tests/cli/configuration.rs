@@ -20,7 +20,7 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
     for (text, expected) in [
         (
             "recievers: {}\n",
-            "c.yaml:1:1: recievers: unknown key; known here: extensions, receivers, processors, exporters, connectors, service",
+            "c.yaml:1:1: recievers: unknown key; did you mean `receivers`? Known here: extensions, receivers, processors, exporters, connectors, service",
         ),
         (
             "receivers:\n  otlp:\n    protocols:\n      grpc: { endpoint: 4317 }\n",
@@ -68,11 +68,11 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
         ),
         (
             "exporters:\n  parquet: { table: lake }\n",
-            "c.yaml:2:21: exporters.parquet.table: there is no extension `lake`; name sessions_table",
+            "c.yaml:2:21: exporters.parquet.table: there is no extension `lake`; known are: sessions_table",
         ),
         (
             "extensions:\n  sessions_tabel: { path: /x }\n",
-            "c.yaml:2:3: extensions.sessions_tabel: unknown key; known here: health, sessions_table, auth",
+            "c.yaml:2:3: extensions.sessions_tabel: unknown key; did you mean `sessions_table`? Known here: health, sessions_table, auth",
         ),
         (
             "extensions:\n  sessions_table/eu: {}\nexporters:\n  parquet: { table: sessions_table/eu }\n",
@@ -104,6 +104,19 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
         ),
         ("service: { pipelines: {} }\n", "c.yaml:1:23: service.pipelines: no pipeline is written here"),
         ("a: [1\n", "c.yaml:1:4: not YAML: "),
+        ("service:\n\tmemory_limit: 1GiB\n", "c.yaml:2:1: not YAML: a tab stands here; indent with blanks"),
+        (
+            "processors:\n  worksapce: { default: x }\n",
+            "c.yaml:2:3: processors.worksapce: no such type among the processors; did you mean `workspace`? Known are: mappings, ",
+        ),
+        (
+            "service: { journal: { durability: fsnyc } }\n",
+            "c.yaml:1:35: service.journal.durability: expected one of fsync, os, found `fsnyc`; did you mean `fsync`?",
+        ),
+        (
+            "service:\n  pipelines:\n    sessions: { receivers: [otpl], exporters: [parquet] }\n",
+            "c.yaml:3:29: service.pipelines.sessions.receivers.0: there is no `otpl` among the receivers; did you mean `otlp`? Known are: hooks, langfuse, otlp",
+        ),
     ] {
         let (code, stdout, stderr) = validate(text);
         assert_eq!((code, stdout.as_str()), (64, ""), "{text}");
@@ -241,10 +254,18 @@ fn a_table_is_in_a_folder_or_a_bucket_and_kept_for_whole_days() {
 
 #[test]
 fn the_empty_file_and_the_built_in_configuration_are_valid() {
-    assert_eq!(validate(""), (0, "c.yaml is valid\n".to_owned(), String::new()));
+    let (code, said, errors) = validate("");
+    assert_eq!((code, errors.as_str()), (0, ""));
+    let expected = "c.yaml is valid
+Pipelines (built in; `service.pipelines` changes them):
+  sessions: otlp, langfuse, hooks → redact, workspace, limits → parquet
+  skills: skillify → filesystem
+";
+    assert_eq!(said, expected);
     let (code, built_in, _) = outcome(skillspan().arg("print-config"));
     assert_eq!(code, 0);
-    assert_eq!(validate(&built_in), (0, "c.yaml is valid\n".to_owned(), String::new()));
+    let written = expected.replace(" (built in; `service.pipelines` changes them)", "");
+    assert_eq!(validate(&built_in), (0, written, String::new()));
 }
 
 #[test]
@@ -264,7 +285,8 @@ fn the_example_is_valid_and_says_the_defaults() {
     assert!(!stdout.contains("warning"), "{stdout}");
     let settings = |text: &str| {
         let parsed = skillspan::config::parse(text, skillspan::config::Origin::BuiltIn, &Home).unwrap();
-        format!("{parsed:#?}")
+        // Whether a file writes the pipelines differs, and nothing else.
+        format!("{:#?}", skillspan::config::Settings { outlines: Vec::new(), ..parsed })
     };
     assert_eq!(settings(&std::fs::read_to_string(&example).unwrap()), settings(""));
 }

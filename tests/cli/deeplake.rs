@@ -77,7 +77,7 @@ service: {{ pipelines: {{ sessions: {{ receivers: [otlp], processors: [redact], 
     assert_eq!(code, 64);
     assert!(
         stderr
-            .contains("there is no extension `sessions_table/us`; name sessions_table or sessions_table/eu"),
+            .contains("there is no extension `sessions_table/us`; did you mean `sessions_table/eu`? Known are: sessions_table, sessions_table/eu"),
         "{stderr}"
     );
 }

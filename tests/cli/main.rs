@@ -26,7 +26,11 @@
 //! | `crowd.rs` | more connections than open files |
 //! | `visible.rs` | hostile texts of sessions, and what reaches a terminal |
 //! | `operation.rs` | start, health, metrics, drain, demo |
+//! | `listing.rs` | sessions listed, as text and as JSON; a line for each new one |
+//! | `widths.rs` | what people read fits a terminal |
+//! | `layers.rs` | configuration from several places; all that is wrong with it at once |
 //! | `pipelines.rs` | several sessions pipelines |
+//! | `processors.rs` | what processors leave out, change and choose |
 //! | `segment.rs` | Arrow rows in, segments out |
 //! | `telemetry.rs` | own metrics, sent to a collector |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
@@ -60,12 +64,15 @@ mod hook_captures;
 mod hook_identity;
 mod install;
 mod journals;
+mod layers;
+mod listing;
 mod live;
 mod mappings;
 mod model;
 mod operation;
 mod opt_outs;
 mod pipelines;
+mod processors;
 mod record;
 mod schema;
 mod segment;
@@ -73,3 +80,4 @@ mod support;
 mod telemetry;
 mod upkeep;
 mod visible;
+mod widths;

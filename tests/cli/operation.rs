@@ -28,7 +28,9 @@ fn it_says_what_it_does_and_counts_what_it_drops() {
         site.path("sessions").display().to_string(),
         site.path("skills").display().to_string(),
         "Nothing leaves this machine.".to_owned(),
-        format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{}", site.http),
+        format!("skillspan connect claude-code --endpoint http://127.0.0.1:{} --write", site.http),
+        "Pipelines (built in; `service.pipelines` changes them):".to_owned(),
+        "  sessions: otlp, langfuse, hooks → redact, workspace, limits → parquet".to_owned(),
     ] {
         eventually(&said, || site.log().contains(&said));
     }
@@ -156,6 +158,17 @@ fn the_demo_shows_a_skill_and_its_evidence_on_a_machine_without_certificates() {
         readme.contains(&std::fs::read_to_string(skill).unwrap()),
         "the README shows what the demo makes"
     );
+    // What it says to type next is true, and so is what the README says of it.
+    let configuration = out.join("skillspan.yaml").display().to_string();
+    assert!(stdout.contains(&format!("  skillspan sessions list --config {configuration}\n")), "{stdout}");
+    assert!(stdout.ends_with("  skillspan connect claude-code --write\n"), "{stdout}");
+    let run = |arguments: &[&str]| outcome(skillspan().args(arguments).args(["--config", &configuration]));
+    let (code, listed, stderr) = run(&["sessions", "list"]);
+    assert_eq!((code, listed.lines().count()), (0, 6), "{listed}{stderr}");
+    let id = readme.split("skillspan sessions show ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let (code, shown, stderr) = run(&["sessions", "show", id]);
+    assert_eq!(code, 0, "the README's session is one of the demo: {stderr}");
+    assert!(shown.contains("npm run stack:up"), "{shown}");
     let (code, _, stderr) = outcome(skillspan().arg("demo").arg("--out").arg(&out));
     assert_eq!(code, 64, "a folder that holds something is not overwritten");
     assert!(stderr.contains("is not empty"), "{stderr}");

@@ -116,6 +116,41 @@ fn assert_share_the_work(collector: &Settings, worker: &Settings) {
     assert_eq!(collector.table, worker.table);
 }
 
+/// What renders is `deploy/check`'s business; that it is what stands beside it can be told by reading.
+#[test]
+fn a_kustomization_applies_as_it_is() {
+    for name in ["base", "worker"] {
+        let folder = deploy().join("kustomize").join(name);
+        let rendered = fs::read_to_string(folder.join("rendered/manifests.yaml")).unwrap();
+        let objects: Vec<&str> = rendered.split("\n---\n").collect();
+        let of = |object: &str, line: &str| object.lines().any(|found| found == line);
+        let namespaces = objects.iter().filter(|object| of(object, "kind: Namespace"));
+        assert_eq!(namespaces.clone().count(), 1, "{name} brings its namespace");
+        assert!(namespaces.clone().all(|object| of(object, "  name: skillspan")), "{name}");
+        for object in objects.iter().filter(|object| !of(object, "kind: Namespace")) {
+            assert!(of(object, "  namespace: skillspan"), "{name}: {object}");
+        }
+        let images: Vec<&str> =
+            rendered.lines().filter_map(|line| line.trim().strip_prefix("image: ")).collect();
+        assert!(!images.is_empty());
+        let version = env!("CARGO_PKG_VERSION");
+        for image in images {
+            // No registry is `localhost`: what runs is what was built, or nothing.
+            let image =
+                image.strip_prefix("localhost/skillspan").unwrap_or_else(|| panic!("{name}: {image}"));
+            assert!(
+                [format!(":{version}"), format!("-worker:{version}")].iter().any(|tag| tag == image),
+                "{image}"
+            );
+        }
+        let kustomization = fs::read_to_string(folder.join("kustomization.yaml")).unwrap();
+        let text: String = kustomization.lines().filter(|line| !line.starts_with('#')).collect();
+        for placeholder in ["example.com", "YOUR-"] {
+            assert!(!text.contains(placeholder), "{name}: {placeholder}");
+        }
+    }
+}
+
 #[test]
 fn every_rendered_configuration_is_valid_and_fits_its_pod() {
     let goldens = goldens();

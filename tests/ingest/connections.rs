@@ -45,7 +45,7 @@ impl Served {
         let journal =
             Journal::open(Config { path, max_size, segment_size, durability: Durability::Os }).unwrap();
         let memory = MemoryLimit::new(1 << 20);
-        let pipelines = vec![Arc::new(Pipeline { processors: Vec::new(), journal })];
+        let pipelines = vec![Arc::new(Pipeline { sampling: None, processors: Vec::new(), journal })];
         let ingest = Ingest::new(Dialects::built_in(), pipelines, memory, Counters::default());
         let gate = Arc::new(Gate::new(None, Vec::new()));
         let limits = Limits { max_message: 1 << 16, max_body: 1 << 16 };

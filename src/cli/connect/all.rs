@@ -7,7 +7,7 @@ use super::catalogue::{CLIENTS, Client};
 use super::change::{self, elsewhere, file_of, is_connected};
 use super::settings::To;
 use super::show::place;
-use crate::cli::columns::columns;
+use crate::cli::columns::{Column, fitted, room};
 use crate::cli::{Failure, print};
 
 /// What became of an assistant.
@@ -119,13 +119,20 @@ fn shown(rows: &[Row], what: Do) -> String {
     }
     let file =
         |row: &Row| CLIENTS.iter().find(|client| client.name == row.way).map(place).unwrap_or_default();
-    let cells: Vec<[String; 5]> = rows
+    let cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
-            [row.title.to_owned(), row.way.to_owned(), row.state.clone(), file(row), row.found.clone()]
+            vec![row.title.to_owned(), row.way.to_owned(), row.state.clone(), file(row), row.found.clone()]
         })
         .collect();
-    let mut text = columns(["ASSISTANT", "WAY", "STATE", "SETTINGS", "FOUND"], &cells);
+    let columns = [
+        Column::whole("ASSISTANT"),
+        Column::whole("WAY"),
+        Column::text("STATE", 12),
+        Column::text("SETTINGS", 12),
+        Column::text("FOUND", 10),
+    ];
+    let mut text = fitted(&columns, &cells, room());
     for row in rows.iter().filter(|row| !row.said.trim().is_empty()) {
         let _ = write!(text, "\n{}:\n", row.way);
         for line in row.said.lines() {

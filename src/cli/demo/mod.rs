@@ -23,6 +23,9 @@ const SESSIONS: &str = include_str!("sessions.json");
 /// The demo takes a few seconds; longer than this and something is wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where the folder keeps the configuration.
+const CONFIGURATION: &str = "skillspan.yaml";
+
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Keep everything in this folder; it must be new or empty
@@ -41,10 +44,31 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let _ = std::fs::remove_dir_all(&folder);
     }
     let mut text = outcome?;
-    if arguments.out.is_some() {
-        let _ = writeln!(text, "\nEverything is kept in {}.", folder.display());
-    }
+    text.push_str(&next(arguments.out.as_deref()));
     print(&text)
+}
+
+/// What a person types next.
+fn next(kept: Option<&Path>) -> String {
+    let look = match kept {
+        Some(folder) => format!(
+            "Everything is kept in {}. Look at its sessions:\n  \
+             skillspan sessions list --config {}\n\n",
+            folder.display(),
+            shell_word(&folder.join(CONFIGURATION).display().to_string())
+        ),
+        None => "To keep what this made and look at it:\n  skillspan demo --out demo\n\n".to_owned(),
+    };
+    format!(
+        "\n# Next\n{look}To learn from your own sessions, start a collector:\n  skillspan run\n\
+         Then, in another terminal, point an assistant at it:\n  skillspan connect claude-code --write\n"
+    )
+}
+
+/// A path as a shell takes it.
+fn shell_word(path: &str) -> String {
+    let is_plain = |char: char| char.is_alphanumeric() || matches!(char, '/' | '.' | '-' | '_');
+    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
 fn prepare(folder: &Path) -> Result<(), Failure> {
@@ -62,8 +86,9 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
 async fn demonstrate(folder: &Path) -> Result<String, Failure> {
     let configuration = configuration(folder);
     print(&format!("# The configuration of this demo\n{configuration}\n"))?;
+    std::fs::write(folder.join(CONFIGURATION), &configuration).or_fail()?;
     let settings = config::parse(&configuration, Origin::Text("demo"), &ProcessSource)?;
-    start_logging(settings.logs);
+    start_logging(settings.logs, true);
     let started = Instant::now();
     let service = Service::start(settings).await.or_fail()?;
     let outcome = send_and_wait(&service, &folder.join("skills")).await;

@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     config: ConfigFile,
     #[command(flatten)]
     subject: SubjectArguments,
-    /// Only of this tenant; to be named where a table has several
+    /// Only of this tenant; needed where the table has several
     #[arg(long, value_name = "NAME", value_parser = name)]
     tenant: Option<String>,
 }
@@ -38,7 +38,7 @@ struct SubjectArguments {
     /// The session with this id
     #[arg(long, value_name = "ID", value_parser = name)]
     session: Option<String>,
-    /// The person with this id, and every session that they appear in
+    /// The person with this id, and every session they appear in
     #[arg(long, value_name = "ID", value_parser = name)]
     user: Option<String>,
 }

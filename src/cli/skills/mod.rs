@@ -27,23 +27,23 @@ use super::{ConfigFile, Failure, OrFail, print_either};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// One row a skill
+    /// List the skills
     List {
         #[command(flatten)]
         config: ConfigFile,
-        /// One JSON object a line
+        /// Print one JSON object a line
         #[arg(long)]
         json: bool,
     },
-    /// A skill's SKILL.md, its evidence and what is proposed
+    /// Show a skill: its text, its evidence and what is proposed
     Show(Named),
-    /// The sessions behind each claim of a skill, as this machine's table knows them
+    /// Show the sessions behind each claim of a skill
     Evidence(Named),
-    /// What became of a skill
+    /// Show what became of a skill
     History(Named),
-    /// Put the proposal for a skill in place, over what stands there
+    /// Accept the proposal for a skill, over what stands there
     Approve(Named),
-    /// Drop the proposal for a skill; it is not made again
+    /// Drop the proposal for a skill for good
     Reject(Named),
     /// Bring back a skill that was deleted or retired
     Restore(Named),
@@ -51,11 +51,11 @@ pub(super) enum Command {
     Install(install::Arguments),
     /// Bring what is installed up to date; what a person changed stays
     Update(install::UpdateArguments),
-    /// What a reviewer would refuse of the skills' texts; exit code 1 if there is anything
+    /// Check the texts of skills; exit code 1 if anything is wrong
     Lint {
         #[command(flatten)]
         config: ConfigFile,
-        /// SKILL.md files, and folders that hold some; without any the targets' skills are read
+        /// SKILL.md files or folders of them; without any, the targets' skills
         paths: Vec<PathBuf>,
     },
 }
@@ -69,7 +69,7 @@ pub(super) struct Named {
     /// Only in this tenant's libraries
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
-    /// One JSON object a line
+    /// Print one JSON object a line
     #[arg(long)]
     json: bool,
 }

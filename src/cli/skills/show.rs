@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use crate::cli::columns::{columns, one_line};
+use crate::cli::columns::{Column, fitted, one_line, room};
 use crate::cli::{Failure, OrFail, block_on, reader};
 use crate::config::Settings;
 use crate::event::visible_line;
@@ -28,22 +28,34 @@ fn list_text(target: &Target, skills: &[Listed]) -> String {
     if skills.is_empty() {
         return format!("{target}: no skills\n");
     }
-    let rows: Vec<[String; 7]> = skills
-        .iter()
-        .map(|skill| {
-            [
-                skill.name.clone(),
-                skill.standing.as_str().to_owned(),
-                if skill.has_proposal() { "yes" } else { "-" }.to_owned(),
-                one_line(&skill.workspace, 20),
-                skill.version.to_string(),
-                skill.support.clone(),
-                one_line(&skill.description, 80),
-            ]
-        })
-        .collect();
-    let header = ["SKILL", "STATE", "PROPOSAL", "WORKSPACE", "VERSION", "SUPPORT", "DESCRIPTION"];
-    format!("{target}\n{}", columns(header, &rows))
+    let room = room();
+    let is_wide = room.is_none_or(|room| room >= 100);
+    let mut columns = vec![
+        // Its name is what other commands take.
+        Column::text("SKILL", 38),
+        Column::whole("STATE"),
+        Column::whole("PROPOSAL"),
+        Column::text("WORKSPACE", 9),
+        Column::text("SUPPORT", 10),
+    ];
+    if is_wide {
+        columns.extend([Column::number("VERSION"), Column::text("DESCRIPTION", 11)]);
+    }
+    let row = |skill: &Listed| {
+        let mut row = vec![
+            skill.name.clone(),
+            skill.standing.as_str().to_owned(),
+            if skill.has_proposal() { "yes" } else { "-" }.to_owned(),
+            one_line(&skill.workspace, 60),
+            skill.support.clone(),
+        ];
+        if is_wide {
+            row.extend([skill.version.to_string(), one_line(&skill.description, 80)]);
+        }
+        row
+    };
+    let rows: Vec<Vec<String>> = skills.iter().map(row).collect();
+    format!("{target}\n{}", fitted(&columns, &rows, room))
 }
 
 fn list_json(target: &Target, skills: &[Listed]) -> String {

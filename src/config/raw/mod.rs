@@ -1,11 +1,12 @@
 //! Every key of a configuration file, as it is written.
 //!
 //! Field documentation is the keys' documentation. What is absent has the default that its
-//! `Default` implementation or `#[serde(default)]` names; a component that the file names replaces the
-//! built-in component of that name as a whole (`mod.rs`).
+//! `Default` implementation or `#[serde(default)]` names; what a file writes was merged by key
+//! with what is built in before (`layers.rs`).
 
 mod embeddings;
 mod exporters;
+mod processors;
 mod proposer;
 mod receivers;
 
@@ -24,6 +25,9 @@ pub(super) use embeddings::Embeddings;
 pub(super) use exporters::{
     Connector, Deeplake, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope, SessionsOf,
     SkillLimits,
+};
+pub(super) use processors::{
+    Action, Attribute, Attributes, Filter, Kind, MatchType, Sampling, Selection, Selections,
 };
 pub(super) use proposer::{Limits, Model, Proposer, Use};
 pub(super) use receivers::{

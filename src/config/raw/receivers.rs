@@ -11,7 +11,7 @@ use crate::dialects::UserMapping;
 use crate::redact::RuleSpec;
 use crate::secret::Secret;
 
-use super::{loopback, written};
+use super::{Attributes, Filter, Sampling, loopback, written};
 
 /// `receivers:`
 #[derive(Debug)]
@@ -146,15 +146,22 @@ pub(in crate::config) enum Processor {
     Redact(Redact),
     Workspace(Workspace),
     Limits(Limits),
+    Filter(Filter),
+    Attributes(Attributes),
+    Sampling(Sampling),
 }
 
 impl Named for Processor {
     const SECTION: &'static str = "processors";
-    const TYPES: &'static [&'static str] = &["mappings", "redact", "workspace", "limits"];
+    const TYPES: &'static [&'static str] =
+        &["mappings", "filter", "sampling", "attributes", "redact", "workspace", "limits"];
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {
             "mappings" => Vec::deserialize(deserializer).map(Self::Mappings),
+            "filter" => Filter::deserialize(deserializer).map(Self::Filter),
+            "sampling" => Sampling::deserialize(deserializer).map(Self::Sampling),
+            "attributes" => Attributes::deserialize(deserializer).map(Self::Attributes),
             "redact" => Redact::deserialize(deserializer).map(Self::Redact),
             "workspace" => Workspace::deserialize(deserializer).map(Self::Workspace),
             _ => Limits::deserialize(deserializer).map(Self::Limits),

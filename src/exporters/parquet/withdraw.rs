@@ -16,7 +16,7 @@ impl ParquetExporter {
             tracing::info!(
                 tenant,
                 sessions = withdrawals.len(),
-                "sessions said that they are not to be stored"
+                "sessions are not to be stored, and what came of them is hidden"
             );
             let erasing = self.blocking(move |journal| {
                 let names: Vec<&str> =

@@ -1,0 +1,330 @@
+//! `skillspan sessions list`: the newest sessions, a row each.
+//!
+//! Which sessions there are is read without their texts; those that are shown are then read whole, so that
+//! what is said of them is what `sessions show` says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::config::parse_duration;
+use crate::event::{Timestamp, person};
+use crate::table::{Cursor, Filter, ResolveOptions, Session, Summary, Table, resolve};
+
+use super::columns::{Column, fitted, one_line, room};
+use super::figures::Figures;
+use super::reader::TableChoice;
+use super::render::minute;
+use super::{ConfigFile, Failure, OrFail, reader};
+
+/// So many rows fit a terminal with what was there before.
+const ON_A_TERMINAL: usize = 20;
+/// So many sessions are looked up one by one; for more of them the table is read once.
+const LOOKED_UP: usize = 64;
+/// A shorter beginning of an id is easily that of another session tomorrow.
+const SHORTEST_ID: usize = 8;
+
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The place of the column that may be left out.
+const WORKSPACE: usize = 3;
+
+#[derive(Debug, Args)]
+pub(super) struct ListArguments {
+    #[command(flatten)]
+    config: ConfigFile,
+    #[command(flatten)]
+    table: TableChoice,
+    /// How many, newest first; 0 is all [default: 20 on a terminal, else all]
+    #[arg(long, short = 'n', value_name = "COUNT")]
+    limit: Option<usize>,
+    /// Only with something new since then: 7d, 12h or a UTC date such as 2026-11-22
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<Since>,
+    /// Only of this tenant
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+    /// Only of this workspace
+    #[arg(long, value_name = "NAME")]
+    workspace: Option<String>,
+    /// Only of this repository, such as github.com/acme/shop or its URL
+    #[arg(long, value_name = "REPOSITORY")]
+    project: Option<String>,
+    /// Only of this person
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+    /// Only of this assistant, such as claude-code
+    #[arg(long, value_name = "NAME")]
+    assistant: Option<String>,
+    /// Print one JSON object a line, with everything that is known
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Say on standard error how much was read
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// The beginning of a listing.
+#[derive(Debug, Clone, Copy)]
+enum Since {
+    Ago(Duration),
+    At(Timestamp),
+}
+
+fn since(text: &str) -> Result<Since, String> {
+    let date = || Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")).or(Timestamp::parse_rfc3339(text));
+    match parse_duration(text) {
+        Some(ago) => Ok(Since::Ago(ago)),
+        None => {
+            date().map(Since::At).ok_or_else(|| "expected 7d, 12h or a date such as 2026-11-22".to_owned())
+        }
+    }
+}
+
+impl Since {
+    fn time(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Ago(ago) => now.saturating_sub(ago),
+            Self::At(time) => time,
+        }
+    }
+}
+
+/// A listed session, and what is said of it.
+pub(super) type Listed = (Session<()>, Figures);
+
+/// What was found.
+pub(super) struct Listing {
+    /// The newest first.
+    pub(super) sessions: Vec<Listed>,
+    /// How many there are, shown or not.
+    pub(super) total: usize,
+    /// Characters of an id that tell it from all others.
+    unique: usize,
+}
+
+impl ListArguments {
+    fn wants(&self, session: &Summary, since: Option<Timestamp>) -> bool {
+        let is =
+            |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
+        let project = self.project.as_deref().map(crate::dialects::project_of);
+        is(&self.tenant, &session.tenant)
+            && is(&self.workspace, &session.workspace)
+            && is(&project, &session.project)
+            && self.user.as_deref().is_none_or(|user| is_person(user, session))
+            && is(&self.assistant, &session.assistant)
+            && since.is_none_or(|since| session.last_event_at.max(session.last_ingested_at) >= since)
+    }
+
+    /// How many are shown.
+    fn most(&self) -> usize {
+        match self.limit {
+            Some(0) => usize::MAX,
+            Some(limit) => limit,
+            None if self.json || !std::io::stdout().is_terminal() => usize::MAX,
+            None => ON_A_TERMINAL,
+        }
+    }
+
+    pub(super) async fn find(&self) -> Result<Listing, Failure> {
+        let settings = self.config.load()?;
+        let chosen = self.table.of(&settings)?;
+        reader::flush(&settings).await;
+        let table = reader::open(chosen).await?;
+        let options = reader::options(chosen);
+        let since = self.since.map(|since| since.time(Timestamp::now()));
+        let filter = Filter { owner: None, since: since.map(Timestamp::date) };
+        let found =
+            table.summaries(&filter, &options, |session| self.wants(session, since)).await.or_fail()?;
+        reader::warn_of_damage(&found.damaged);
+        let mut sessions = found.sessions;
+        sessions.sort_by(|a, b| (b.started_at, &a.id).cmp(&(a.started_at, &b.id)));
+        let unique = unique(sessions.iter().map(|session| session.id.as_str()));
+        let total = sessions.len();
+        sessions.truncate(self.most());
+        let sessions = details(&table, &options, sessions).await?;
+        reader::say_what_was_read(&table, self.verbose);
+        Ok(Listing { sessions, total, unique })
+    }
+}
+
+/// Whether a person as somebody writes them is the one of the session.
+fn is_person(user: &str, session: &Summary) -> bool {
+    let key = |name: &str| person::joined(name, &session.assistant);
+    user == session.user_id || (!key(user).is_empty() && key(user) == key(&session.user_id))
+}
+
+/// Which session of which tenant and workspace.
+type Place = (String, String, String);
+
+fn place<F>(session: &Session<F>) -> Place {
+    (session.tenant.clone(), session.workspace.clone(), session.id.clone())
+}
+
+/// What is said of the sessions, read whole.
+async fn details(
+    table: &Table,
+    options: &ResolveOptions,
+    wanted: Vec<Summary>,
+) -> Result<Vec<Listed>, Failure> {
+    // No row arrives long before it happens: what is older than the oldest of them is of none of them.
+    let oldest = wanted.iter().map(|session| session.started_at).min().unwrap_or_default();
+    let since = oldest.saturating_sub(A_DAY).date();
+    let places: BTreeSet<Place> = wanted.iter().map(place).collect();
+    let mut known = BTreeMap::new();
+    if places.len() > LOOKED_UP {
+        let standing = table.standing(&Cursor::default()).await.or_fail()?.since(&since);
+        let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await.or_fail()?;
+        while let Some(complete) = groups.next().await.or_fail()? {
+            let sessions = complete.into_iter().flat_map(|group| resolve(group.events, options));
+            keep(sessions, &places, &mut known);
+        }
+    } else {
+        look_up(table, options, &places, Some(since), &mut known).await?;
+    }
+    // Of a machine whose clock was wrong, rows may have arrived before they happened.
+    let missing: BTreeSet<Place> =
+        places.iter().filter(|place| !known.contains_key(place)).cloned().collect();
+    if missing.len() <= LOOKED_UP {
+        look_up(table, options, &missing, None, &mut known).await?;
+    }
+    Ok(wanted.into_iter().filter_map(|session| known.remove(&place(&session))).collect())
+}
+
+/// Reads the sessions one by one, from the files of the days since then.
+async fn look_up(
+    table: &Table,
+    options: &ResolveOptions,
+    places: &BTreeSet<Place>,
+    since: Option<String>,
+    known: &mut BTreeMap<Place, Listed>,
+) -> Result<(), Failure> {
+    let filter = Filter { owner: None, since };
+    let ids: BTreeSet<&str> = places.iter().map(|(_, _, id)| id.as_str()).collect();
+    for id in ids {
+        keep(table.session(id, &filter, options).await.or_fail()?.sessions.into_iter(), places, known);
+    }
+    Ok(())
+}
+
+fn keep(
+    sessions: impl Iterator<Item = Session>,
+    places: &BTreeSet<Place>,
+    known: &mut BTreeMap<Place, Listed>,
+) {
+    let wanted =
+        sessions.map(|session| (place(&session), session)).filter(|(place, _)| places.contains(place));
+    known.extend(wanted.map(|(place, session)| (place, listed(session))));
+}
+
+fn listed(session: Session) -> Listed {
+    let figures = Figures::of(&session);
+    (session.with_facts(()), figures)
+}
+
+/// How many characters tell each id from all others: at least so many that a day's new ones do not matter.
+fn unique<'s>(ids: impl Iterator<Item = &'s str>) -> usize {
+    let mut ids: Vec<&str> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let shared = |pair: &[&str]| match pair {
+        [one, other] => one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count() + 1,
+        _ => 0,
+    };
+    ids.windows(2).map(shared).max().unwrap_or(0).max(SHORTEST_ID)
+}
+
+impl Listing {
+    /// For people: as wide as the terminal, whole where there is none.
+    pub(super) fn text(&self) -> String {
+        if self.sessions.is_empty() {
+            return "no sessions\n".to_owned();
+        }
+        let width = room();
+        // Of one tenant's sessions nobody needs to be told whose they are.
+        let first = self.sessions.first().map(|(session, _)| &session.tenant);
+        let tenants = self.sessions.iter().any(|(session, _)| Some(&session.tenant) != first);
+        let is_wide = width.is_none_or(|width| width >= 110);
+        // And where there is little room, nobody needs the one workspace that all are of.
+        let first = self.sessions.first().map(|(session, _)| &session.workspace);
+        let workspaces =
+            is_wide || tenants || self.sessions.iter().any(|(session, _)| Some(&session.workspace) != first);
+        let mut columns = vec![
+            match width {
+                // Nothing is cut for a program; people may give the beginning to `sessions show`.
+                None => Column::whole("SESSION"),
+                Some(_) => Column::cut_to("SESSION", self.unique),
+            },
+            Column::whole("STARTED"),
+            Column::text("ASSISTANT", 9),
+            Column::text("WORKSPACE", 9),
+            Column::text("USER", 8),
+            Column::number("TURNS"),
+            Column::number("CALLS"),
+            Column::number("FAILED"),
+        ];
+        if !workspaces {
+            columns.remove(WORKSPACE);
+        }
+        if is_wide {
+            columns.extend([Column::number("TOKENS"), Column::text("PROJECT", 12)]);
+        }
+        let rows: Vec<Vec<String>> = self
+            .sessions
+            .iter()
+            .map(|(session, figures)| {
+                let workspace = match tenants {
+                    true => format!("{}/{}", session.tenant, session.workspace),
+                    false => session.workspace.clone(),
+                };
+                let mut row = vec![
+                    one_line(&session.id, usize::MAX / 8),
+                    minute(session.started_at),
+                    one_line(&session.assistant, 60),
+                    one_line(&workspace, 60),
+                    one_line(&session.user_id, 60),
+                    figures.prompts.to_string(),
+                    figures.calls.to_string(),
+                    figures.failed.to_string(),
+                ];
+                if !workspaces {
+                    row.remove(WORKSPACE);
+                }
+                if is_wide {
+                    row.push(figures.tokens().all().to_string());
+                    row.push(one_line(&session.project, 80));
+                }
+                row
+            })
+            .collect();
+        fitted(&columns, &rows, width)
+    }
+
+    /// What is not shown, if anything is.
+    pub(super) fn rest(&self) -> Option<String> {
+        let shown = self.sessions.len();
+        (shown < self.total && shown > 0)
+            .then(|| format!("the newest {shown} of {} sessions; --limit 0 shows all", self.total))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_as_long_as_tells_them_apart() {
+        for (ids, expected) in [
+            (vec![], 8),
+            (vec!["a"], 8),
+            (vec!["abcdefgh-1", "xbcdefgh-1"], 8),
+            (vec!["abcdefghij-1", "abcdefghij-2"], 12),
+            (vec!["trace:000001", "trace:000002", "trace:000002"], 12),
+            (vec!["abcdefghi", "abcdefgh"], 9),
+        ] {
+            assert_eq!(unique(ids.iter().copied()), expected, "{ids:?}");
+        }
+    }
+}
