@@ -123,9 +123,8 @@ pub(crate) fn claim(text: &str) -> Claim {
     if codes.is_empty() {
         return Claim::Nothing;
     }
-    if has(r"^keep new code free of .*: # rejects") || (has(r"^# rejects #$") && codes.len() == 2) {
-        let is_heading = codes.len() == 2 && shape.starts_with("# rejects");
-        let check = codes.remove(if is_heading { 0 } else { codes.len() - 1 });
+    if has(r"^# rejects new code most for #") || (has(r"^# rejects #$") && codes.len() == 2) {
+        let check = codes.remove(0);
         return Claim::Rejects { check, rules: codes };
     }
     if has(r"\b(if|when) # fails") && codes.len() > 1 {

@@ -64,7 +64,7 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
         Claim::Check { edited, run } => {
             format!("After editing `{edited}`, run {}{}.", run.told(), if_there(claim))
         }
-        Claim::Together { edited, also } if claim.counts.treated_rate() < NEARLY_ALWAYS => {
+        Claim::Together { edited, also } if surely(claim) < NEARLY_ALWAYS => {
             format!("A change of `{edited}` usually needs one of `{also}` too.")
         }
         Claim::Together { edited, also } => format!("When you change `{edited}`, change `{also}` too."),
@@ -73,6 +73,12 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
         Claim::Rejects { run, rule } => rejected(std::slice::from_ref(rule), run),
         Claim::Avoid(command) => format!("Do not {}: people refused it.", Unwanted::of(command, None)),
     }
+}
+
+/// In which share of the cases a claim holds, as far as so few of them tell: Laplace's rule of succession.
+fn surely(claim: &SupportedClaim) -> f64 {
+    let counts = &claim.counts;
+    f64::from(counts.treated_with + 1) / f64::from(counts.treated() + 2)
 }
 
 /// A check that names its file by the edited one's may lack that file.
@@ -96,8 +102,11 @@ fn no_such(path: &Template, instead: Option<&Template>) -> String {
 
 fn rejected(rules: &[String], run: &Template) -> String {
     let rules: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
-    let them = if rules.len() == 1 { "it" } else { "them" };
-    format!("Keep new code free of {}: `{run}` rejects {them}.", enumerated(&rules, "and"))
+    let it = if rules.len() == 1 { "it" } else { "these" };
+    format!(
+        "`{run}` rejects new code most for {}: look for {it} before you run it.",
+        enumerated(&rules, "and")
+    )
 }
 
 /// Joins sentences that differ in one part alone: the checks of the same files, the repairs of the same failure,

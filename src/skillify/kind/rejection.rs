@@ -1,10 +1,10 @@
 //! **Rule of the tools**: a check rejects new code again and again by one of its rules.
 //!
 //! - Situation: a check fails and names a rule. Action: the session edits files. Outcome: the check runs again and no longer
-//!   names it, though no edit silenced it. What was broken before the session began, and stays so, is not counted.
-//! - Support: three sessions, more than those that silence it or leave it, one in ten of those in which such a
-//!   check named a rule, and one in twenty of those that ran such a check. No chance is computed: the claim says
-//!   what the tool printed.
+//!   names it, mended or told to be silent. What was broken before the session began, and stays so, is not counted.
+//! - Support: three sessions, more than those that leave it, one in ten of those in which such a check named a
+//!   rule, and one in twenty of those that ran such a check. No chance is computed: the claim says what the tool
+//!   printed. Of a rule that sessions only silence nothing is said: it does not fit the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,11 @@ struct Broken<'a> {
 
 impl Broken<'_> {
     const fn is_mended(&self) -> bool {
-        self.passed.is_some() && !self.is_silenced
+        self.passed.is_some()
+    }
+
+    const fn is_rewritten(&self) -> bool {
+        self.is_mended() && !self.is_silenced
     }
 }
 
@@ -73,7 +77,10 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
             fallen.push((proposed, Verdict::Few));
             continue;
         }
-        let is_rare = with * SHARE < u32::try_from(failed).unwrap_or(u32::MAX) || with * SHARE_OF_ALL < ran;
+        let is_only_silenced = !by.iter().any(Broken::is_rewritten);
+        let is_rare = is_only_silenced
+            || with * SHARE < u32::try_from(failed).unwrap_or(u32::MAX)
+            || with * SHARE_OF_ALL < ran;
         if is_rare || with <= proposed.claim.counts.treated_without {
             continue;
         }
