@@ -284,6 +284,12 @@ impl Resolver<'_> {
         self.used.insert(format!("extensions.{}", table.id));
         let model = self.model(id, &skillify.proposer)?;
         self.used.insert(format!("connectors.{id}"));
+        if skillify.publish.sessions < 2 {
+            self.warnings.push(format!(
+                "connectors.{id}.publish.sessions: what is counted needs three sessions whatever stands here; only what \
+                 people say in words is content with fewer"
+            ));
+        }
         self.warnings.extend(model.as_ref().and_then(|model| proposer::warning(id, model)));
         let embeddings = self.embeddings(id, skillify.embeddings.as_ref())?;
         let digests = match &skillify.digests {

@@ -244,7 +244,8 @@ fn is_code(value: &Value<'_>) -> bool {
     });
     let rust = trimmed.contains("::") && path(trimmed.trim_start_matches('&'), "::");
     let arrow = trimmed.split_once("->").is_some_and(|(object, member)| {
-        path(object.trim_start_matches('$'), ".") && member.starts_with(first)
+        path(object.trim_start_matches('$'), ".")
+            && member.starts_with(|char| first(char) || "{[".contains(char))
     });
     let members: Vec<&str> = text.split('.').collect();
     let identifier = |part: &&str| {

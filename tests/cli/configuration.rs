@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::path::Path;
 
+use skillspan::config::{self, Origin, ProcessSource};
+
 use crate::support::{Site, outcome, skillspan};
 
 /// (exit code, standard output, standard error) of `validate` on a text.
@@ -275,6 +277,24 @@ fn what_is_probably_not_meant_is_a_warning() {
     assert_eq!(code, 0);
     assert!(stdout.contains("warning: receivers.otlp/eu: no pipeline uses it\n"), "{stdout}");
     assert!(stdout.contains("without `redact`, credentials in sessions are stored as they are"), "{stdout}");
+    let (code, stdout, _) = validate("connectors: { skillify: { publish: { sessions: 1 } } }\n");
+    assert_eq!(code, 0);
+    assert!(
+        stdout.contains("connectors.skillify.publish.sessions: what is counted needs three sessions"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn one_person_is_enough_only_without_credentials_and_on_loopback() {
+    let token =
+        "extensions: { auth: { tokens: [{ id: a, secret: a-token-of-enough-length, tenant: acme }] } }\n";
+    let open =
+        "receivers: { otlp: { insecure: true, protocols: { http: { endpoint: \"0.0.0.0:4318\" } } } }\n";
+    for (text, alone) in [("", true), (token, false), (open, false)] {
+        let settings = config::parse(text, Origin::Text("test"), &ProcessSource).unwrap();
+        assert_eq!(settings.skills.first().unwrap().mining.publish.alone, alone, "{text}");
+    }
 }
 
 #[test]

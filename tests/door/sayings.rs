@@ -287,4 +287,8 @@ pub(crate) const SAYINGS: &[&str] = &[
     "#define LED_PIN 13",
     "pin: 13",
     "the pin is on the left",
+    "my $pass = $self->{+_PASSING} or return 0;",
+    "url with user:password part removed unless it is safe",
+    "such as `2001:db8:*:*:*:*:*:*`",
+    "aligned with the alias set accepted by the parser (plurals)",
 ];

@@ -36,7 +36,8 @@ fn is_asked_for(text: &str, code: &str) -> bool {
     let before = text.find(&quoted).and_then(|at| text.get(..at)).unwrap_or_default();
     let last = before.split_whitespace().next_back().unwrap_or_default();
     let last = last.trim_matches(|char: char| !char.is_alphanumeric()).to_lowercase();
-    before.trim().is_empty() || ASKING.contains(&last.as_str())
+    let is_all = text.trim().trim_end_matches('.') == quoted;
+    is_all || ASKING.contains(&last.as_str())
 }
 
 fn of_command(command: &str, asks: bool, allowed: Classes) -> Option<String> {
@@ -49,7 +50,7 @@ fn of_command(command: &str, asks: bool, allowed: Classes) -> Option<String> {
         return Some(format!("no skill may say this command ({refused}): {command}"));
     }
     // Of what is only spoken of, what does harm to who copies it.
-    let counts = |class: Class| if asks { true } else { matches!(class, Class::Send | Class::FetchedCode) };
+    let counts = |class: Class| asks || matches!(class, Class::Send | Class::FetchedCode);
     let classes = judged.beyond(allowed).filter(|(class, _)| counts(*class));
     let classes: Vec<String> = classes.map(|(class, why)| format!("{} ({why})", class.as_str())).collect();
     (!classes.is_empty())

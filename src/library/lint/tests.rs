@@ -208,7 +208,7 @@ fn a_text_is_refused_before_it_is_published() {
 #[test]
 fn a_command_that_needs_a_person_is_named() {
     for (command, class) in [
-        ("git push origin main", "publish (git push)"),
+        ("git push origin main", "publish (git)"),
         ("rm -rf src", "administer (it throws away what nothing brings back)"),
         ("./deploy.sh --yes", "administer (it asks nobody and minds no check)"),
         ("ssh build make up", "send"),

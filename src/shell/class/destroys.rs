@@ -170,6 +170,10 @@ fn packs_for_others(program: &str, rest: &[&str]) -> bool {
             let to_file = short('f') || rest.iter().any(|word| word.starts_with("--file"));
             makes && (!to_file || has(rest, &["-", "--file=-"]))
         }
+        "git" => {
+            let to_file = rest.iter().any(|word| word.starts_with("-o") || word.starts_with("--output"));
+            rest.first() == Some(&"archive") && !to_file && !has(rest, &["-l", "--list"])
+        }
         "zip" => has(rest, &["-"]),
         "cpio" => rest.iter().any(|word| bundled(word, 'o') || *word == "--create"),
         _ => false,
