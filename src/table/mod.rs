@@ -29,6 +29,7 @@
 //! | `reconcile.rs` | facts and sub-agents that only several observations together show |
 //! | `repeated.rs` | calls that share an id and are different ones |
 //! | `aliases.rs` | calls and prompts that go by several ids |
+//! | `first_calls.rs` | words that came before the calls of their reply |
 //! | `both_ways.rs` | what telemetry and hooks of one session both tell |
 //! | `executions.rs` | several spans of one execution |
 //! | `speakers.rs` | whose words and calls are a sub-agent's |
@@ -57,6 +58,7 @@ mod decoding;
 mod endings;
 mod executions;
 mod file;
+mod first_calls;
 mod footer;
 mod groups;
 mod history;

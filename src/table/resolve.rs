@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::endings::{self, is_ending};
+use super::first_calls::first_calls;
 use super::history::{self, TraceId};
 use super::read::arrival_order;
 use super::reading;
@@ -323,43 +324,26 @@ fn merge_facts(events: Vec<SessionEvent>, session_id: &str, workspace: &str) -> 
     facts
 }
 
-/// The id of the reply that made a call, where the client says it. Its words came before the call, which began
-/// while the reply was still being written, and are reported when it was done.
-fn reply_of_call(event: &SessionEvent) -> Option<&str> {
-    const REPLY: &str = "request_id";
-    let reply = event.attributes.get(REPLY).filter(|_| event.kind == Kind::ToolCall)?;
-    reply.as_str().filter(|reply| !reply.is_empty())
-}
-
 /// By time. Some clients' clocks give the start of a span in whole milliseconds and its end more
 /// finely, so that a turn seems to begin before the one before it has ended: within a millisecond,
 /// the trace that began first comes first.
 fn sort_by_time(facts: &mut Vec<Fact>) {
     let mut begins: BTreeMap<&str, Timestamp> = BTreeMap::new();
-    let mut calls: BTreeMap<&str, &SessionEvent> = BTreeMap::new();
     for Fact { event, .. } in facts.iter() {
         let begin = begins.entry(&event.trace_id).or_insert(event.timestamp);
         *begin = event.timestamp.min(*begin);
-        if let Some(reply) = reply_of_call(event) {
-            let first = calls.entry(reply).or_insert(event);
-            if (event.timestamp, event.seq) < (first.timestamp, first.seq) {
-                *first = event;
-            }
-        }
     }
     let time = |event: &SessionEvent, is_after: bool| {
         let millis = event.timestamp.as_micros().div_euclid(1000);
         let begin = begins.get(event.trace_id.as_str()).copied();
         (millis, begin, event.timestamp, event.seq, is_after)
     };
-    let key = |Fact { event, .. }: &Fact| {
-        let call = calls.get(event.fact_key.as_str()).copied().filter(|_| event.kind == Kind::Response);
-        match call.filter(|call| call.timestamp < event.timestamp) {
-            Some(call) => (time(call, false), call.event_id.clone()),
-            None => (time(event, true), event.event_id.clone()),
-        }
-    };
-    let keys: Vec<_> = facts.iter().map(key).collect();
+    let first = first_calls(facts);
+    let keys = facts.iter().map(|Fact { event, .. }| match first.of(event) {
+        Some(call) => (time(call, false), call.event_id.clone()),
+        None => (time(event, true), event.event_id.clone()),
+    });
+    let keys: Vec<_> = keys.collect();
     let key = |at: usize| (keys.get(at), facts.get(at).map(|fact| fact.event.event_id.as_str()));
     let mut order: Vec<usize> = (0..facts.len()).collect();
     order.sort_by(|a, b| key(*a).cmp(&key(*b)));

@@ -97,3 +97,21 @@ fn words_stand_before_the_calls_of_their_reply() {
     }
     assert!(seen > 0, "no reply of these has both words and calls");
 }
+
+/// A gateway may give its replies no ids: a call that is under way tells the same.
+#[test]
+fn words_stand_before_their_calls_without_ids_too() {
+    for folder in ["claude-code/s01-dbup-agent-grpc", "claude-code/s03-dbup-widgets-httpjson"] {
+        let with = replay(folder).events;
+        let mut without = with.clone();
+        for event in &mut without {
+            event.attributes.remove("request_id");
+        }
+        let order = |events: &[SessionEvent]| -> Vec<(Kind, String)> {
+            let facts = sessions(events).into_values().flatten();
+            let told = facts.filter(|fact| matches!(fact.kind, Kind::Response | Kind::ToolCall));
+            told.map(|fact| (fact.kind, fact.fact_key)).collect()
+        };
+        assert_eq!(order(&without), order(&with), "{folder}");
+    }
+}
