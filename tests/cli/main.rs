@@ -27,6 +27,8 @@
 //! | `visible.rs` | hostile texts of sessions, and what reaches a terminal |
 //! | `operation.rs` | start, health, metrics, drain, demo |
 //! | `pipelines.rs` | several sessions pipelines |
+//! | `security.rs` | each promise of `SECURITY.md` names tests that are there |
+//! | `status.rs` | what fails is said at once |
 //! | `segment.rs` | Arrow rows in, segments out |
 //! | `telemetry.rs` | own metrics, sent to a collector |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
@@ -68,7 +70,9 @@ mod opt_outs;
 mod pipelines;
 mod record;
 mod schema;
+mod security;
 mod segment;
+mod status;
 mod support;
 mod telemetry;
 mod upkeep;
