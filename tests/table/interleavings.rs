@@ -1,6 +1,6 @@
 //! Erasures beside everything else that writes a table: interleavings of every operation that the processes ask
 //! of their store. Two replicas write files of the sessions that are erased, before and after; both do their
-//! upkeep; two erasures run at once; any of them may be killed and begin again, answers are lost, time passes.
+//! upkeep; three erasures run at once; any of them may be killed and begin again, answers are lost, time passes.
 //!
 //! Whatever happens: from the moment at which an erasure says that it is done, no file holds a row of its
 //! subject, for ever, no row of anybody else is lost, it says as many rows and files as it took away, and it
