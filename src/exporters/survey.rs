@@ -180,6 +180,11 @@ impl Survey {
         self.clear(library.paths_in_use().iter())
     }
 
+    /// Why no skill at all can be written, if so.
+    pub(super) fn check_roots(&self) -> Result<(), Blocked> {
+        self.clear(self.roots.iter())
+    }
+
     /// Why the changes cannot be made, if so.
     pub(super) fn check_changes(&self, changes: &Changes) -> Result<(), Blocked> {
         self.clear(changes.files.keys().chain(&changes.removed))

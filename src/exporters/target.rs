@@ -202,6 +202,14 @@ impl Target {
         }
     }
 
+    /// Whether something stands in the way there that this machine sees. Writes nothing, and asks no other.
+    pub fn look(&self) -> Result<(), Error> {
+        match &self.place {
+            Place::Filesystem(config) => Ok(Filesystem::new(config.clone()).look()?),
+            Place::Git(_) | Place::Deeplake(_) => Ok(()),
+        }
+    }
+
     /// Reads what stands there.
     pub fn load(&self) -> Result<Library, Error> {
         match &self.place {

@@ -134,6 +134,9 @@ pub struct Status {
     /// Records that were answered and then lost, as another process removed, replaced or cut the file that
     /// they were in, or as they could not be read: since opening, and before they were in the table.
     pub lost: u64,
+    /// Those whose files others have taken away, and which the exporter may have read before: they are lost if it
+    /// asks for them, and not if it is done with them.
+    pub taken_away: u64,
     /// Bytes of the torn end that were cut at opening.
     pub torn_bytes: u64,
     /// Syncs of records since opening, the writes before them included.
@@ -238,6 +241,14 @@ impl Journal {
         is_done.await.map_err(|_| AppendError::Closed)
     }
 
+    /// Looks at its files, which it does once a second by itself: what others did to them until now is in the
+    /// [`Journal::status`] afterwards.
+    pub async fn look(&self) -> Result<(), AppendError> {
+        let (done, is_done) = oneshot::channel();
+        self.inner.send(Message::Look(done))?;
+        is_done.await.map_err(|_| AppendError::Closed)
+    }
+
     /// The journal's random id: 32 hex digits.
     pub fn id(&self) -> &str {
         &self.inner.id
@@ -339,6 +350,11 @@ impl Journal {
             full: state.is_full(shared.max_size, durable_end),
             quarantined: health.quarantined,
             lost: health.lost,
+            taken_away: state
+                .gone
+                .iter()
+                .map(|gone| gone.end.saturating_sub(gone.start.max(state.cursor)))
+                .sum(),
             torn_bytes: health.torn_bytes,
             syncs: health.syncs,
         }

@@ -40,6 +40,8 @@ pub(super) enum Message {
     Append(Request),
     /// To begin anew: no file that is there is written again. Answered when that holds.
     Rotate(oneshot::Sender<()>),
+    /// To look at the files now. Answered when that is done.
+    Look(oneshot::Sender<()>),
 }
 
 /// Owns the segment being written.
@@ -48,6 +50,8 @@ pub(super) struct Writer {
     messages: Receiver<Message>,
     /// Who asked to begin anew while a group was gathered.
     rotations: Vec<oneshot::Sender<()>>,
+    /// Who asked to look at the files.
+    looks: Vec<oneshot::Sender<()>>,
     /// When the files were looked at last.
     looked: Instant,
     active: Option<Active>,
@@ -94,6 +98,7 @@ impl Writer {
             shared,
             messages,
             rotations: Vec::new(),
+            looks: Vec::new(),
             looked: Instant::now(),
             active: None,
             next,
@@ -110,13 +115,14 @@ impl Writer {
             match self.messages.recv_timeout(LOOK_INTERVAL) {
                 Ok(Message::Append(request)) => self.serve(request),
                 Ok(Message::Rotate(done)) => self.rotations.push(done),
+                Ok(Message::Look(done)) => self.looks.push(done),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             if !self.rotations.is_empty() {
                 self.rotate();
             }
-            if self.looked.elapsed() >= LOOK_INTERVAL {
+            if !self.looks.is_empty() || self.looked.elapsed() >= LOOK_INTERVAL {
                 self.look();
             }
         }
@@ -131,6 +137,7 @@ impl Writer {
             match message {
                 Message::Append(request) => self.stage_or_refuse(request),
                 Message::Rotate(done) => self.rotations.push(done),
+                Message::Look(done) => self.looks.push(done),
             }
         }
         self.commit();
@@ -150,6 +157,14 @@ impl Writer {
 
     /// Looks whether the files are still there, and whether a failed disk works again.
     fn look(&mut self) {
+        self.look_at_files();
+        for done in self.looks.drain(..) {
+            // Who asked may have gone away.
+            let _ = done.send(());
+        }
+    }
+
+    fn look_at_files(&mut self) {
         self.looked = Instant::now();
         if let Err(error) = self.shared.check_folder() {
             let folder = self.shared.folder.path.clone();

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, ORIGIN};
@@ -10,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +24,9 @@ use super::metrics::{Metrics, MiningCounts};
 use super::report::{Listening, Loss, Problem, Report};
 use super::sessions::TableFeed;
 use super::telemetry::Failing;
+
+/// A disk that does not answer must not keep from being told that it does not.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// What the health extension reports on.
 pub(super) struct Vitals {
@@ -71,6 +76,9 @@ async fn ready(State(vitals): State<Arc<Vitals>>) -> Response {
 
 /// How the process does, for `skillspan status`.
 async fn status(State(vitals): State<Arc<Vitals>>) -> Response {
+    // What happened a moment ago is told too.
+    let looks = join_all(vitals.feeds.iter().map(|feed| feed.journal.look()));
+    let _ = tokio::time::timeout(LOOK, looks).await;
     let reporting = tokio::task::spawn_blocking(move || vitals.report());
     match reporting.await {
         Ok(report) => Json(report).into_response(),
@@ -117,7 +125,7 @@ async fn forget(State(vitals): State<Arc<Vitals>>, headers: HeaderMap) -> Respon
 }
 
 impl Vitals {
-    /// Reads the journals' folders; blocks.
+    /// Reads the folders of journals and of targets; blocks.
     fn report(&self) -> Report {
         let mut report = Report::new(true);
         report.ready = self.obstacle().is_none();

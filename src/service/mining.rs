@@ -253,7 +253,7 @@ impl Worker {
     /// Makes the targets known before anything is published to them.
     pub(super) fn announce(&self, counts: &MiningCounts) {
         for outbox in &self.outboxes {
-            counts.targets.add(&outbox.target.to_string());
+            counts.targets.add(&outbox.target);
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Timestamp;
-use crate::exporters::parquet;
+use crate::exporters::{parquet, with_causes};
 use crate::journal;
 use crate::receivers::Turned;
 use crate::table::{Location, clock};
@@ -92,6 +92,9 @@ pub struct JournalReport {
     /// Accepted requests that were lost with its files since the start.
     #[serde(default)]
     pub lost: u64,
+    /// Accepted requests whose files were taken away, and which may have been read before.
+    #[serde(default)]
+    pub taken_away: u64,
     /// Bytes cut from its end at the start.
     pub torn_bytes: u64,
     /// Records among the dead letters.
@@ -203,6 +206,15 @@ impl Report {
                 format!("find out what else writes to {folder}, and keep it from that; what clients still have can be sent again"),
             );
         }
+        if status.taken_away > 0 {
+            self.problem(
+                format!(
+                    "{} accepted requests of {name} are in no file any more: files of its journal were removed, replaced or cut",
+                    status.taken_away
+                ),
+                format!("those that were read before come to the table, the others will count as lost; find out what else writes to {folder}"),
+            );
+        }
         if status.quarantined > 0 {
             self.problem(
                 format!("{} damaged places in the journal of {name} were set aside", status.quarantined),
@@ -222,6 +234,7 @@ impl Report {
             writable: status.writable,
             quarantined: status.quarantined,
             lost: status.lost,
+            taken_away: status.taken_away,
             torn_bytes: status.torn_bytes,
             dead_letters,
         };
@@ -269,19 +282,23 @@ impl Report {
         }
     }
 
-    /// Adds the targets of skills and what follows from their states.
+    /// Adds the targets of skills and what follows from their states. Reads those that are folders; blocks.
     pub(super) fn add_targets(&mut self, targets: &Targets) {
         for (target, state) in targets.states() {
+            let mut failing = state.failing.as_ref().map(|(_, failure)| failure.kind);
             if let Some((since, failure)) = &state.failing {
                 let what = format!("skills cannot be published since {since}: {}", failure.error);
                 self.problem(what, failure.remedy);
+            } else if let Some(error) = targets.look_at(&target) {
+                failing = Some(error.kind());
+                self.problem(format!("skills cannot be published: {}", with_causes(&error)), error.remedy());
             }
             self.targets.push(TargetReport {
                 target,
                 published_at: state.published_at.map(|at| at.to_string()),
                 notes: state.notes,
                 retry_at: state.failing.as_ref().map(|(_, failure)| failure.retry_at.to_string()),
-                failing: state.failing.map(|(_, failure)| failure.kind.to_owned()),
+                failing: failing.map(str::to_owned),
             });
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::event::Timestamp;
-use crate::exporters::target;
+use crate::exporters::target::{self, Target};
 
 /// Why a target cannot be written now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,14 +37,24 @@ pub(super) struct Targets(Mutex<Known>);
 #[derive(Debug, Default)]
 struct Known {
     states: BTreeMap<String, State>,
+    targets: BTreeMap<String, Target>,
     failures: BTreeMap<(String, &'static str), u64>,
     skills_changed: u64,
 }
 
 impl Targets {
     /// A target that nothing was published to yet.
-    pub(super) fn add(&self, target: &str) {
-        self.known().states.entry(target.to_owned()).or_default();
+    pub(super) fn add(&self, target: &Target) {
+        let mut known = self.known();
+        known.states.entry(target.to_string()).or_default();
+        known.targets.insert(target.to_string(), target.clone());
+    }
+
+    /// Why a target could not be written now, as far as this machine can tell: something may have come to
+    /// stand in the way since it was written last. Reads folders; blocks.
+    pub(super) fn look_at(&self, target: &str) -> Option<target::Error> {
+        let target = self.known().targets.get(target).cloned()?;
+        target.look().err()
     }
 
     pub(super) fn succeeded(&self, target: &str, report: &target::Report) {

@@ -31,6 +31,8 @@
 //! | `layers.rs` | configuration from several places; all that is wrong with it at once |
 //! | `pipelines.rs` | several sessions pipelines |
 //! | `processors.rs` | what processors leave out, change and choose |
+//! | `security.rs` | each promise of `SECURITY.md` names tests that are there |
+//! | `status.rs` | what fails is said at once |
 //! | `segment.rs` | Arrow rows in, segments out |
 //! | `telemetry.rs` | own metrics, sent to a collector |
 //! | `support.rs` | a running skillspan on free ports, in a folder of its own |
@@ -75,7 +77,9 @@ mod pipelines;
 mod processors;
 mod record;
 mod schema;
+mod security;
 mod segment;
+mod status;
 mod support;
 mod telemetry;
 mod upkeep;

@@ -87,6 +87,22 @@ async fn a_journal_without_requests_notices_within_a_moment() {
 }
 
 #[tokio::test]
+async fn whoever_asks_a_journal_to_look_is_told_of_what_happened_a_moment_ago() {
+    for (what, interfere) in INTERFERENCES {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = open(folder.path());
+        journal.append(format!("lost {}", "x".repeat(200)).into_bytes()).await.unwrap();
+        interfere(&segments(folder.path())[0]);
+        journal.look().await.unwrap();
+        // What is cut is found when it is read.
+        let taken_away = u64::from(what != "cut");
+        assert_eq!((journal.status().lost, journal.status().taken_away), (0, taken_away), "{what}");
+        assert_eq!(read_all(&journal), [], "{what}");
+        assert_eq!((journal.status().lost, journal.status().taken_away), (1, 0), "{what}");
+    }
+}
+
+#[tokio::test]
 async fn an_older_segment_that_is_gone_keeps_no_later_one_from_being_read() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path());

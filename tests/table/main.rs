@@ -8,6 +8,7 @@ mod fixture;
 mod history;
 mod interleavings;
 mod merging;
+mod order;
 #[path = "../support/port.rs"]
 mod port;
 mod reconcile;

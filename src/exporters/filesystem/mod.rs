@@ -125,6 +125,13 @@ impl Filesystem {
         Ok(self.report(&changes, &library, &survey))
     }
 
+    /// Whether something stands where the library has its skills, or would have its first.
+    pub fn look(&self) -> Result<(), Error> {
+        let Some(root) = self.open()? else { return Ok(()) };
+        let (_, survey) = self.read(&root)?;
+        survey.check_roots().map_err(|blocked| self.blocked(blocked))
+    }
+
     /// Reads the folder; one that is not there is an empty library.
     pub fn load(&self) -> Result<Library, Error> {
         match self.open()? {
