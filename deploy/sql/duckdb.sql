@@ -18,7 +18,8 @@
 -- | facts | one row a fact |
 -- | sessions | one row a session |
 --
--- Beyond that, two things are simpler here than in the reader: `attributes` are those of the observation
+-- What only the reader puts together (aliases, endings, sub-agents by their conversations, costs) is listed in
+-- docs/table.md. Two more things are simpler here: `attributes` are those of the observation
 -- that knows best, not merged key by key; and a call that an assistant's hook states without its id stays
 -- apart from the same call on a span.
 

@@ -17,7 +17,7 @@
 use super::genai::messages::{self, Role};
 use super::genai::{self, GenAi};
 use super::{Dialect, Mapping, Record};
-use crate::event::{Decision, Kind, SessionEvent, Status};
+use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
 use crate::shell::status::code::{self, Form};
 
 const SCOPE: &str = "github.copilot";
@@ -91,7 +91,9 @@ fn operation(record: &Record<'_>) -> Mapping {
     };
     // The spans of tools state every call, refused ones too, which the messages call results.
     let is_of_tool = record.text(OPERATION).is_some_and(|operation| operation == "execute_tool");
-    events.retain(|event| is_of_tool || !matches!(event.kind, Kind::ToolCall | Kind::ToolResult));
+    if !is_of_tool {
+        leave_calls_out(record, &mut events);
+    }
     if is_withheld_turn(record) {
         // The prompt shows the session as well.
         events.retain(|event| event.kind != Kind::SessionStart);
@@ -120,6 +122,23 @@ fn operation(record: &Record<'_>) -> Mapping {
         refuse(record, &mut events);
     }
     if events.is_empty() { Mapping::NOISE } else { Mapping::Events(events) }
+}
+
+/// Leaves out what messages say of calls, and keeps what a reply cost that only makes calls.
+fn leave_calls_out(record: &Record<'_>, events: &mut Vec<SessionEvent>) {
+    let is_of_call = |event: &SessionEvent| matches!(event.kind, Kind::ToolCall | Kind::ToolResult);
+    let costs =
+        |event: &&SessionEvent| is_of_call(event) && (event.input_tokens, event.output_tokens) != (0, 0);
+    let cost = events.iter().find(costs).map(|call| SessionEvent {
+        kind: Kind::Response,
+        fact_key: format!("{USAGE}{}", record.span_id()),
+        tool: String::new(),
+        tool_call_id: String::new(),
+        input: String::new(),
+        ..call.clone()
+    });
+    events.retain(|event| !is_of_call(event));
+    events.extend(cost);
 }
 
 /// Whether the messages of a model call begin a conversation.

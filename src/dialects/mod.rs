@@ -186,6 +186,11 @@ impl Dialects {
         Self(described.chain(Self::built_in().0).collect())
     }
 
+    /// The names of all, in the order of asking.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|dialect| dialect.name())
+    }
+
     /// The name of the dialect that recognises a record, `""` if none does.
     pub fn name_of(&self, record: &Record<'_>) -> &'static str {
         self.0.iter().find(|dialect| dialect.recognises(record)).map_or("", |dialect| dialect.name())

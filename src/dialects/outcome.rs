@@ -99,6 +99,8 @@ fn result(event: SessionEvent, input: &str) -> SessionEvent {
         let text = words.unwrap_or(&event.output).to_owned();
         return SessionEvent {
             kind: Kind::Decision,
+            // A record of the decision itself knows who it was.
+            rank: event.rank.saturating_sub(1),
             decision: Decision::Reject,
             decision_source: if refusal_is_abort(&event.output) { ABORT } else { REJECT }.to_owned(),
             text,

@@ -54,6 +54,10 @@ pub const NESTED_CALL: &str = "mcp@";
 /// How the key of an answer begins that has no words and says what a model call cost.
 pub const USAGE: &str = "usage:";
 
+/// How such a key begins where an agent says what all its model calls cost together; its span follows. A reader
+/// leaves it out where the model calls say it themselves.
+pub const USAGE_SUM: &str = "usage:sum:";
+
 /// Attributes that became no field of their own, by key. Rendered as one JSON object.
 pub type Attributes = BTreeMap<String, serde_json::Value>;
 

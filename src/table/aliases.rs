@@ -73,6 +73,23 @@ fn join_prompts(events: &mut [SessionEvent]) {
             event.fact_key.clone_from(key);
         }
     }
+    part_prompts(events, is_prompt);
+}
+
+/// What is typed while a tool runs is logged within the trace of the turn that runs: another prompt by its turn's
+/// id. The trace's own is the first.
+fn part_prompts(events: &mut [SessionEvent], is_prompt: impl Fn(&SessionEvent) -> bool) {
+    let mut first: BTreeMap<String, (Timestamp, String)> = BTreeMap::new();
+    for event in events.iter().filter(|event| is_prompt(event)) {
+        let this = (event.timestamp, event.turn_id.clone());
+        let known = first.entry(event.fact_key.clone()).or_insert_with(|| this.clone());
+        *known = this.min(known.clone());
+    }
+    for event in events.iter_mut().filter(|event| is_prompt(event)) {
+        if first.get(&event.fact_key).is_some_and(|(_, turn)| *turn != event.turn_id) {
+            event.fact_key.clone_from(&event.turn_id);
+        }
+    }
 }
 
 /// One call as messages state it.

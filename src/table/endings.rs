@@ -5,7 +5,7 @@
 //! one, with all that the command printed. Only what a client says of the process counts: that the call which
 //! looked after it could be made says nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fact;
 use crate::event::{ENDING, Kind, SessionEvent, Status};
@@ -38,24 +38,34 @@ struct Ended<'a> {
 pub(super) fn settle(facts: &mut [Fact], notified: &[SessionEvent]) {
     let mut by_name: BTreeMap<String, Running> = BTreeMap::new();
     let mut by_call: BTreeMap<String, usize> = BTreeMap::new();
+    let mut over: BTreeSet<String> = BTreeSet::new();
     for (at, calls) in results(facts) {
         let Some(fact) = facts.get(at) else { continue };
         let calls = || calls.iter().rev().filter_map(|call| facts.get(*call)).map(|call| &call.event);
         let output = &fact.event.output;
         // Most calls are over with their results.
         let may_go_on = is_still_running(output) || calls().any(|call| is_in_background(&call.input));
-        if !may_go_on && by_name.is_empty() {
+        if !may_go_on && by_name.is_empty() && over.is_empty() {
             continue;
         }
         let (tool, input) = calls()
             .find(|call| may_matter(&call.tool, &call.input))
             .map_or(("", ""), |call| (&call.tool, &call.input));
         let tool = if tool.is_empty() { fact.event.tool.as_str() } else { tool };
-        let name = if by_name.is_empty() { Vec::new() } else { named_by(input) };
-        let name = name.into_iter().find(|name| by_name.contains_key(name));
+        let names = if by_name.is_empty() && over.is_empty() { Vec::new() } else { named_by(input) };
+        // Who looks again at what is over is told the same again.
+        let is_over = is_poll(tool) && names.iter().any(|name| over.contains(name));
+        let name = names.into_iter().find(|name| by_name.contains_key(name));
         if let Some(name) = name.filter(|_| is_poll(tool) || ending(output).is_some()) {
             let poll = output.clone();
-            look_after(facts, &mut by_name, &name, &poll);
+            if look_after(facts, &mut by_name, &name, &poll) {
+                over.insert(name);
+                told_of(facts, at);
+            }
+            continue;
+        }
+        if is_over {
+            told_of(facts, at);
             continue;
         }
         let goes_on = is_still_running(output) && crate::shell::status::runs_commands(tool, input);
@@ -115,19 +125,28 @@ fn is_result_of(fact: &Fact, call: &str) -> bool {
     !call.is_empty() && fact.event.kind == Kind::ToolResult && fact.event.tool_call_id == call
 }
 
-/// A call that looks after a command: it goes on, or it ended.
-fn look_after(facts: &mut [Fact], by_name: &mut BTreeMap<String, Running>, name: &str, output: &str) {
+/// The status of a call that told how another one's command ended says that it told it: the failure is the
+/// command's, and is counted once.
+fn told_of(facts: &mut [Fact], at: usize) {
+    if let Some(poll) = facts.get_mut(at) {
+        poll.event.status = Status::Ok;
+    }
+}
+
+/// A call that looks after a command: it goes on, or it ended. Answers whether it ended.
+fn look_after(facts: &mut [Fact], by_name: &mut BTreeMap<String, Running>, name: &str, output: &str) -> bool {
     let Some(status) = ending(output) else {
         if is_still_running(output)
             && let Some(running) = by_name.get_mut(name)
         {
             running.printed = joined(&running.printed, printed(output)).into_owned();
         }
-        return;
+        return false;
     };
     if let Some(Running { result, printed }) = by_name.remove(name) {
         end(facts, result, &printed, &Ended { status, output, event_ids: &[] });
     }
+    true
 }
 
 fn end(facts: &mut [Fact], at: usize, printed: &str, ended: &Ended<'_>) {

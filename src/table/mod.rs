@@ -33,6 +33,8 @@
 //! | `both_ways.rs` | what telemetry and hooks of one session both tell |
 //! | `executions.rs` | several spans of one execution |
 //! | `speakers.rs` | whose words and calls are a sub-agent's |
+//! | `naming.rs` | how sub-agents of one name are told apart |
+//! | `costs.rs` | what model calls cost, each once |
 //! | `endings.rs` | commands that another call ends |
 //! | `reading.rs` | facts as people read them: prompts of older tables, names of tools |
 //!
@@ -54,6 +56,7 @@ mod aliases;
 mod announce;
 mod both_ways;
 pub mod clock;
+mod costs;
 mod decoding;
 mod endings;
 mod executions;
@@ -66,6 +69,7 @@ mod layout;
 mod location;
 mod manifest;
 mod merge;
+mod naming;
 mod part;
 mod query;
 mod ranges;

@@ -10,7 +10,8 @@
 //!    of a span that made no call is an update of something that was no tool, and is left out.
 //! 2. **Ids.** Calls and prompts that go by several ids (`aliases.rs`), and several spans of one execution
 //!    (`executions.rs`).
-//! 3. **Sub-agents.** Whose words and calls are a sub-agent's (`speakers.rs`).
+//! 3. **Sub-agents.** Whose words and calls are a sub-agent's (`speakers.rs`), and how several of one name are told
+//!    apart (`naming.rs`).
 //! 4. **Words.** A model call numbers its words (`key#number`), because it is shown the whole
 //!    conversation; an agent's span does not (`key`). The unnumbered join the least number of the
 //!    same key. A prompt that only an agent's span has joins the first prompt that model calls of its
@@ -34,15 +35,14 @@ use serde_json::Value;
 use super::executions::bare;
 use super::repeated::separate_calls;
 use super::speakers::SPEAKER;
-use super::{aliases, both_ways, executions, speakers};
-use crate::event::tokens::Tokens;
-use crate::event::{Kind, SessionEvent, Timestamp, UNNAMED_CALL, USAGE};
+use super::{aliases, both_ways, costs, executions, naming, speakers};
+use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp, UNNAMED_CALL};
 
 /// Between a key and its number.
 pub(super) const NUMBER: char = '#';
 
 /// What makes a call knows it at first hand; what repeats it has a lower rank.
-const FIRST_HAND: i64 = 2;
+pub(super) const FIRST_HAND: i64 = 2;
 /// Some clients' clocks give starts in whole milliseconds and ends more finely.
 const CLOCK_GRAIN: Duration = Duration::from_millis(1);
 
@@ -63,7 +63,7 @@ pub(super) fn reconcile(events: &mut Vec<SessionEvent>) -> bool {
         compared |= speakers::find(&mut trace);
         join_words(&mut trace);
     }
-    place_usage(events);
+    costs::place(events);
     separate_calls(events);
     for mut trace in by_trace(events) {
         compared |= join_calls(&mut of_frameworks(&mut trace));
@@ -73,6 +73,8 @@ pub(super) fn reconcile(events: &mut Vec<SessionEvent>) -> bool {
     let mut of_frameworks: Vec<&mut SessionEvent> =
         events.iter_mut().filter(|event| event.assistant.is_empty()).collect();
     executions::prefer_last(&mut of_frameworks);
+    naming::name(events);
+    leave_out_results_of_refused(events);
     compared
 }
 
@@ -126,6 +128,30 @@ fn leave_out_results_of_no_call(events: &mut Vec<SessionEvent>) {
     let calls = events.iter().filter(|event| event.kind == Kind::ToolCall);
     let calls: BTreeSet<(String, String)> = calls.map(of_span).collect();
     events.retain(|event| !is_lone(event) || calls.contains(&of_span(event)));
+}
+
+/// A call that was refused was not run, and what another signal calls its failure is the refusal.
+fn leave_out_results_of_refused(events: &mut Vec<SessionEvent>) {
+    let mut decided: BTreeMap<String, BTreeSet<Decision>> = BTreeMap::new();
+    for event in events.iter().filter(|event| event.kind == Kind::Decision && !event.fact_key.is_empty()) {
+        decided.entry(event.fact_key.clone()).or_default().insert(event.decision);
+    }
+    decided.retain(|_, decisions| {
+        decisions.contains(&Decision::Reject) && !decisions.contains(&Decision::Accept)
+    });
+    if decided.is_empty() {
+        return;
+    }
+    let worked: BTreeSet<String> = events
+        .iter()
+        .filter(|event| event.kind == Kind::ToolResult && event.status == Status::Ok)
+        .map(|event| event.fact_key.clone())
+        .collect();
+    events.retain(|event| {
+        event.kind != Kind::ToolResult
+            || !decided.contains_key(&event.fact_key)
+            || worked.contains(&event.fact_key)
+    });
 }
 
 /// What was said under one id; the greatest of several is the latest.
@@ -338,56 +364,4 @@ fn pairs<M: Ord>(
     unexecuted.retain(|call| !taken.contains(&call.key));
     unnamed.retain(|call| !ids.contains_key(&call.key));
     ids
-}
-
-/// What a model call cost joins the answer that goes by the same id, or that its span shows elsewhere, or a call
-/// that it made.
-fn place_usage(events: &mut Vec<SessionEvent>) {
-    let is_usage = |event: &SessionEvent| event.kind == Kind::Response && event.fact_key.starts_with(USAGE);
-    if !events.iter().any(is_usage) {
-        return;
-    }
-    let span = |event: &SessionEvent| (event.trace_id.clone(), event.span_id.clone());
-    let mut answers: BTreeSet<String> = BTreeSet::new();
-    // The log records of an assistant may share one span, a framework's model call has one of its own.
-    let mut by_span: BTreeMap<(String, String), (Kind, String)> = BTreeMap::new();
-    for event in events.iter().filter(|event| !is_usage(event) && !event.fact_key.is_empty()) {
-        let is_made = event.kind == Kind::ToolCall && event.rank >= FIRST_HAND && event.assistant.is_empty();
-        if event.kind == Kind::Response {
-            answers.insert(event.fact_key.clone());
-        }
-        if (event.kind == Kind::Response || is_made) && !event.span_id.is_empty() {
-            let this = (event.kind, event.fact_key.clone());
-            // The answer comes before the calls, whatever their keys.
-            let known = by_span.entry(span(event)).or_insert_with(|| this.clone());
-            let order = |found: &(Kind, String)| (found.0 != Kind::Response, found.1.clone());
-            if order(&this) < order(known) {
-                *known = this;
-            }
-        }
-    }
-    let mut costs: BTreeMap<String, Tokens> = BTreeMap::new();
-    events.retain_mut(|event| {
-        if !is_usage(event) {
-            return true;
-        }
-        let id = event.fact_key.strip_prefix(USAGE).unwrap_or_default().to_owned();
-        match by_span.get(&span(event)) {
-            _ if answers.contains(&id) => event.fact_key = id,
-            _ if !event.assistant.is_empty() => {}
-            Some((Kind::Response, key)) => event.fact_key.clone_from(key),
-            Some((_, key)) => {
-                let cost = costs.entry(key.clone()).or_default();
-                *cost = cost.max(Tokens::of(event));
-                return false;
-            }
-            None => {}
-        }
-        true
-    });
-    for event in events.iter_mut().filter(|event| event.kind == Kind::ToolCall) {
-        if let Some(cost) = costs.get(&event.fact_key) {
-            Tokens::of(event).max(*cost).put(event);
-        }
-    }
 }

@@ -24,6 +24,7 @@ use super::history::{self, TraceId};
 use super::read::arrival_order;
 use super::reading;
 use super::reconcile::reconcile;
+use super::sessions::is_said;
 use super::{Fact, Session, SessionSource, Summary};
 use crate::event::{Kind, SessionEvent, Timestamp, USAGE};
 
@@ -57,13 +58,20 @@ pub(super) fn summarize(events: Vec<SessionEvent>, options: &ResolveOptions) -> 
     let mut summaries = Vec::new();
     for mut members in members(events) {
         depends_on_content |= reconcile(&mut members.events);
-        let facts = members.events.iter().filter(|event| !is_ending(event) && !is_usage(event));
-        let facts: BTreeSet<_> = facts.map(fact_of).collect();
-        let mut counts = BTreeMap::new();
-        for (kind, ..) in facts {
-            *counts.entry(kind).or_default() += 1;
+        let events = members.events.iter().filter(|event| !is_ending(event) && !is_usage(event));
+        // A fact is a sub-agent's if one of its observations is.
+        let mut facts: BTreeMap<_, bool> = BTreeMap::new();
+        for event in events {
+            *facts.entry(fact_of(event)).or_insert(true) &= event.agent.is_empty();
         }
-        if !counts.is_empty() {
+        let has_facts = !facts.is_empty();
+        let mut counts = BTreeMap::new();
+        for ((kind, ..), is_main) in facts {
+            if is_main || !is_said(kind) {
+                *counts.entry(kind).or_default() += 1;
+            }
+        }
+        if has_facts {
             summaries.push(members.head(options).with_facts(counts));
         }
     }

@@ -37,7 +37,7 @@ pub struct Session<F = Vec<Fact>> {
     pub facts: F,
 }
 
-/// What a listing says of a session: how many facts of each kind it has, at least one.
+/// What a listing says of a session: how many facts of each kind it has ([`Session::counts`]).
 pub type Summary = Session<BTreeMap<Kind, usize>>;
 
 /// One fact: its observations, merged.
@@ -123,14 +123,20 @@ impl Session {
         status::of_line(&result.tool, input, result.status, &result.output)
     }
 
-    /// How many facts of each kind it has.
+    /// How many facts of each kind it has; of prompts and answers, those of the person and the main agent.
     pub fn counts(&self) -> BTreeMap<Kind, usize> {
         let mut counts = BTreeMap::new();
-        for fact in self.facts.iter().filter(|fact| !is_usage(&fact.event)) {
-            *counts.entry(fact.event.kind).or_default() += 1;
+        let counted = self.facts.iter().map(|fact| &fact.event).filter(|event| !is_usage(event));
+        for event in counted.filter(|event| event.agent.is_empty() || !is_said(event.kind)) {
+            *counts.entry(event.kind).or_default() += 1;
         }
         counts
     }
+}
+
+/// Whether a kind is what somebody said: what sub-agents are asked and answer is counted with nobody's.
+pub(super) const fn is_said(kind: Kind) -> bool {
+    matches!(kind, Kind::Prompt | Kind::Response)
 }
 
 impl<F> Session<F> {

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::naming::marked;
 use super::reconcile::{is_of_call, is_words, spans_of_tools};
-use crate::event::{Kind, SessionEvent, Timestamp, history};
+use crate::event::{Kind, SessionEvent, Timestamp, USAGE, history};
 
 /// Between the span of a sub-agent's tool and the key of its words.
 pub(super) const SPEAKER: char = '/';
@@ -27,10 +28,15 @@ const ROUNDS: usize = 8;
 /// A text of a call's input that is longer is no task that a hash is made of.
 const LONGEST_TASK: usize = 64 << 10;
 
-/// A tool that runs: its name, its call and its time.
+/// Whose sub-agents run below the spans of tools: applications of frameworks, and an assistant that follows their
+/// conventions.
+const WITH_SPANS: &[&str] = &["", "copilot"];
+
+/// A tool that runs: its name, its call, an observation of that, and its time.
 struct Running {
     tool: String,
     key: String,
+    call: String,
     from: Timestamp,
     until: Timestamp,
 }
@@ -46,9 +52,10 @@ struct Speaker {
 pub(super) fn find(trace: &mut [&mut SessionEvent]) -> bool {
     let mut compared = false;
     {
-        let mut of_frameworks: Vec<&mut SessionEvent> =
-            trace.iter_mut().map(|event| &mut **event).filter(|event| event.assistant.is_empty()).collect();
-        compared |= by_spans(&mut of_frameworks);
+        let has_spans = |event: &SessionEvent| WITH_SPANS.contains(&event.assistant.as_str());
+        let mut with_spans: Vec<&mut SessionEvent> =
+            trace.iter_mut().map(|event| &mut **event).filter(|event| has_spans(event)).collect();
+        compared |= by_spans(&mut with_spans);
     }
     let mut conversing: Vec<&mut SessionEvent> = trace
         .iter_mut()
@@ -78,8 +85,15 @@ fn by_spans(trace: &mut [&mut SessionEvent]) -> bool {
         .map(|event| (event.span_id.clone(), event.parent_span_id.clone()))
         .collect();
     let answers = answers(trace);
-    for event in trace.iter_mut().filter(|event| event.agent.is_empty()) {
+    for event in trace.iter_mut() {
         let above = above(event, &parents, &running);
+        if !event.agent.is_empty() {
+            // Its own span names it, and the call tells it from another of that name.
+            if let Some((_, tool)) = above {
+                event.agent = marked(&event.agent, &tool.call);
+            }
+            continue;
+        }
         let around = || {
             let is_within = |tool: &Running| tool.from < event.timestamp && event.timestamp < tool.until;
             let others =
@@ -95,8 +109,8 @@ fn by_spans(trace: &mut [&mut SessionEvent]) -> bool {
             may_open(event, &answers).then_some(around)
         });
         let Some((span, tool)) = found else { continue };
-        let speaker = Speaker { agent: tool.tool.clone(), prefix: format!("{span}{SPEAKER}") };
-        give(event, &speaker);
+        let agent = marked(&tool.tool, &tool.call);
+        give(event, &Speaker { agent, prefix: format!("{span}{SPEAKER}") });
     }
     compared
 }
@@ -105,7 +119,8 @@ fn by_spans(trace: &mut [&mut SessionEvent]) -> bool {
 /// another prompt.
 fn give(event: &mut SessionEvent, speaker: &Speaker) {
     event.agent.clone_from(&speaker.agent);
-    if is_words(event.kind) && !event.fact_key.is_empty() && !event.fact_key.starts_with(&speaker.prefix) {
+    let has_key = !event.fact_key.is_empty() && !event.fact_key.starts_with(USAGE);
+    if is_words(event.kind) && has_key && !event.fact_key.starts_with(&speaker.prefix) {
         event.fact_key = format!("{}{}", speaker.prefix, event.fact_key);
     }
 }
@@ -138,12 +153,19 @@ fn running(trace: &[&mut SessionEvent]) -> BTreeMap<String, Running> {
     let results =
         trace.iter().filter(|event| event.kind == Kind::ToolResult && spans.contains(&event.span_id));
     let timed = results.filter(|event| event.duration_us > 0);
+    let mut calls: BTreeMap<&str, &str> = BTreeMap::new();
+    for event in trace.iter().filter(|event| event.kind == Kind::ToolCall) {
+        let call = calls.entry(&event.span_id).or_insert(&event.event_id);
+        *call = (*call).min(&event.event_id);
+    }
+    let call_of = |span: &str| (*calls.get(span).unwrap_or(&"")).to_owned();
     timed
         .map(|event| {
             let took = Duration::from_micros(event.duration_us.unsigned_abs());
             let from = event.timestamp.saturating_sub(took);
             let (tool, key) = (event.tool.clone(), event.fact_key.clone());
-            (event.span_id.clone(), Running { tool, key, from, until: event.timestamp })
+            let call = call_of(&event.span_id);
+            (event.span_id.clone(), Running { tool, key, call, from, until: event.timestamp })
         })
         .collect()
 }
@@ -289,9 +311,7 @@ fn tasks(trace: &[&mut SessionEvent]) -> BTreeMap<String, Speaker> {
                 tasks.insert(opened, speaker_of(prompt, trace));
             }
             Some(call) => {
-                let speaker =
-                    Speaker { agent: call.tool.clone(), prefix: format!("{}{SPEAKER}", call.span_id) };
-                tasks.entry(opened).or_insert(speaker);
+                tasks.entry(opened).or_insert(run_by(call));
             }
             None => {
                 asked.insert(opened);
@@ -300,12 +320,16 @@ fn tasks(trace: &[&mut SessionEvent]) -> BTreeMap<String, Speaker> {
     }
     for (opened, calls) in handed {
         if let Some(call) = calls.first() {
-            let prefix = format!("{}{SPEAKER}", call.span_id);
-            tasks.entry(opened).or_insert_with(|| Speaker { agent: call.tool.clone(), prefix });
+            tasks.entry(opened).or_insert_with(|| run_by(call));
         }
     }
     tasks.retain(|opened, _| !asked.contains(opened));
     tasks
+}
+
+/// The sub-agent that a call runs.
+fn run_by(call: &SessionEvent) -> Speaker {
+    Speaker { agent: marked(&call.tool, &call.event_id), prefix: format!("{}{SPEAKER}", call.span_id) }
 }
 
 /// The texts in a call's input.

@@ -221,6 +221,39 @@ fn the_caller_says_when_it_was() {
 }
 
 #[test]
+fn cursor_says_who_refused_and_who_stopped() {
+    let of = |name: &str, fields: Value| {
+        let mut object = json!({"conversation_id": "c", "generation_id": "g", "hook_event_name": name});
+        object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        one("cursor", object)
+    };
+    let denied = |message: &str| {
+        of(
+            "postToolUseFailure",
+            json!({"tool_name": "Shell", "tool_input": {"command": "make"}, "tool_use_id": "t",
+                "error_message": message, "failure_type": "permission_denied"}),
+        )
+    };
+    for (message, source) in [
+        ("User rejected the command", "user_reject"),
+        ("The user rejected this tool call", "user_reject"),
+        ("Blocked by a hook", "permission_denied"),
+    ] {
+        let events = denied(message);
+        let kinds: Vec<Kind> = events.iter().map(|event| event.kind).collect();
+        assert_eq!(kinds, [Kind::ToolCall, Kind::Decision], "{message}");
+        assert_eq!((events[1].decision, events[1].decision_source.as_str()), (Decision::Reject, source));
+    }
+    let failed = of(
+        "postToolUseFailure",
+        json!({"tool_name": "Shell", "tool_use_id": "t", "error_message": "timed out", "failure_type": "timeout"}),
+    );
+    assert_eq!(failed[1].status, Status::Error);
+    let stopped = of("stop", json!({"status": "aborted"}));
+    assert_eq!((stopped[0].kind, stopped[0].decision_source.as_str()), (Kind::Decision, "user_abort"));
+}
+
+#[test]
 fn cursor_says_what_its_documentation_says() {
     let of = |name: &str, more: Value| {
         let mut object = json!({

@@ -21,6 +21,7 @@
 //! | `sub_agents.rs` | agents that are tools of other agents |
 //! | `identity.rs` | one call is one fact, whatever its ids and spans |
 //! | `lost_skills.rs` | skills that sessions show only if their calls are read right |
+//! | `found.rs` | faults that made-up sessions have shown |
 //! | `people.rs` | who said what, and what no person said |
 //! | `hooks.rs` | hooks against recorded sessions, and from documentation |
 //! | `records.rs` | what holds for every dialect and every record, hostile ones included |
@@ -39,6 +40,7 @@ mod captures;
 mod claude_code;
 mod costs;
 mod feedback;
+mod found;
 mod frameworks;
 mod from_documentation;
 mod genai;

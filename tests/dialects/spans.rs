@@ -126,6 +126,12 @@ pub(crate) fn map_logs_by(dialects: &Dialects, logs: &[Value]) -> Vec<Outcome> {
     outcomes(dialects, &Body::Logs(serde_json::from_value::<ExportLogsServiceRequest>(request).unwrap()))
 }
 
+/// What the log records of a request become.
+pub(crate) fn map_request(request: Value) -> Vec<Outcome> {
+    let request = serde_json::from_value::<ExportLogsServiceRequest>(request).unwrap();
+    outcomes(&Dialects::built_in(), &Body::Logs(request))
+}
+
 fn outcomes(dialects: &Dialects, body: &Body) -> Vec<Outcome> {
     let mut outcomes = vec![];
     body.for_each_record(|record| outcomes.push(dialects.map(record, &Owner::default(), ACCEPTED_AT)));

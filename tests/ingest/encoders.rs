@@ -91,6 +91,54 @@ async fn other_encoders_are_understood() {
 }
 
 #[tokio::test]
+async fn values_without_the_name_of_their_type_are_understood() {
+    let running = Running::start().await;
+    let bare = |value: &str| format!(r#""{value}""#);
+    let short = |value: &str| format!(r#"{{"strValue":"{value}"}}"#);
+    let named = |value: &str| format!(r#"{{"string":"{value}"}}"#);
+    let mut events = 0.0;
+    for body in [
+        call(&plain, &bare, TRACE, SPAN),
+        call(&plain, &short, TRACE, SPAN),
+        call(&plain, &named, TRACE, SPAN),
+    ] {
+        send_json(&running, "/v1/traces", &body).await.is(200, JSON, b"{}");
+        events += 2.0;
+        assert_eq!(running.metric("skillspan_events_total").await, events, "{body}");
+    }
+    let others = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","attributes":[
+        {"key":"a","value":3},{"key":"b","value":1.5},{"key":"c","value":true},{"key":"d","value":null},
+        {"key":"e","value":["x",{"stringValue":"y"},[4]]},{"key":"f","value":{"floatValue":0.5}}]}]}]}]}"#;
+    send_json(&running, "/v1/traces", others).await.is(200, JSON, b"{}");
+    assert_eq!(running.metric("skillspan_parts_lost_total").await, 0.0);
+    let unknown = others.replace("floatValue", "decimalValue");
+    send_json(&running, "/v1/traces", &unknown).await.is(200, JSON, b"{}");
+    assert_eq!(running.metric("skillspan_parts_lost_total").await, 1.0, "a type that nobody knows");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn records_without_a_scope_around_them_are_understood() {
+    let running = Running::start().await;
+    let whole = call(&plain, &text, TRACE, SPAN);
+    let loose = whole
+        .replace(r#""scopeSpans":[{"scope":{"name":"app"},"spans":"#, r#""spans":"#)
+        .replace("]}]}]}", "]}]}");
+    let group = loose.trim_start_matches(r#"{"resourceSpans":[{"#).trim_end_matches("}]}");
+    let resource = r#""resource":{"attributes":[{"key":"service.name","value":"shop"}]}"#;
+    let late = format!(r#"{{"resourceSpans":[{{{group}}},{{{group},{resource}}}]}}"#);
+    for (body, events) in [(&loose, 2.0), (&late, 6.0)] {
+        send_json(&running, "/v1/traces", body).await.is(200, JSON, b"{}");
+        assert_eq!(running.metric("skillspan_events_total").await, events, "{body}");
+    }
+    assert_eq!(running.metric("skillspan_parts_lost_total").await, 0.0);
+    let logs = r#"{"resourceLogs":[{"logRecords":[{"attributes":[{"key":"gen_ai.operation.name","value":"execute_tool"}]}]}]}"#;
+    send_json(&running, "/v1/logs", logs).await.is(200, JSON, b"{}");
+    assert_eq!(running.metric("skillspan_receiver_records_total").await, 4.0);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn old_and_foreign_names_of_logs_are_understood() {
     let running = Running::start().await;
     let record = |name: &str| {

@@ -1,12 +1,14 @@
 //! OTLP over HTTP.
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::harness::{
-    Connection2, Options, PATIENCE, Running, exchange, gzip, post, raw_deflate, read_to_end, send, send_json,
-    send_protobuf, zlib, zstd,
+    Answer, Connection2, Options, PATIENCE, Running, exchange, gzip, post, raw_deflate, read_to_end, send,
+    send_json, send_protobuf, zlib, zstd,
 };
 use crate::requests::{
     LOGS_JSON, METRICS_JSON, ONE_BAD_OF_THREE, TRACES_JSON, TRACES_PROTOBUF, one_bad_of_three,
@@ -187,13 +189,29 @@ async fn a_bad_record_rejects_itself_and_not_its_batch() {
 }
 
 #[tokio::test]
-async fn another_signals_body_is_accepted_with_a_warning() {
+async fn another_signals_body_is_refused_by_name() {
     let running = Running::start().await;
-    send_json(&running, "/v1/traces", LOGS_JSON).await.is(
+    let said = |answer: &Answer| String::from_utf8_lossy(&answer.body).into_owned();
+    let answer = send_json(&running, "/v1/traces", LOGS_JSON).await;
+    assert_eq!(answer.status, 400);
+    assert!(said(&answer).contains("`resourceLogs` belongs to /v1/logs"), "{}", said(&answer));
+    // In protobuf the two have one shape down to their records.
+    let logs: ExportLogsServiceRequest = serde_json::from_str(LOGS_JSON).unwrap();
+    let answer = send_protobuf(&running, "/v1/traces", &logs.encode_to_vec()).await;
+    assert_eq!(answer.status, 400);
+    assert!(said(&answer).contains("it belongs to /v1/logs"), "{}", said(&answer));
+    let answer = send_protobuf(&running, "/v1/logs", TRACES_PROTOBUF).await;
+    assert_eq!(answer.status, 400);
+    assert!(said(&answer).contains("it belongs to /v1/traces"), "{}", said(&answer));
+    assert_eq!(running.metric("skillspan_events_total").await, 0.0);
+    // Beside what belongs there it is left out, and counted.
+    let both = format!("{},{}", &TRACES_JSON[..TRACES_JSON.len() - 1], &LOGS_JSON[1..]);
+    send_json(&running, "/v1/traces", &both).await.is(
         200,
         JSON,
         br#"{"partialSuccess":{"errorMessage":"`resourceLogs` was ignored: it belongs to /v1/logs","rejectedSpans":"0"}}"#,
     );
+    assert_eq!(running.metric("skillspan_parts_lost_total").await, 1.0);
     running.stop().await;
 }
 

@@ -17,6 +17,8 @@ const PROMPT: &[&str] = &["prompt", "prompt_text"];
 const RESPONSE: &[&str] = &["response"];
 const DECISION: &[&str] = &["decision", "decision_type"];
 const DECISION_SOURCE: &[&str] = &["source", "decision_source"];
+/// What was said with a decision: a person's words, or the rule.
+const REASON: &[&str] = &["decision_reason", "reason", "rejection_reason", "feedback"];
 const INPUT: &[&str] = &["tool_input"];
 /// Why a tool failed, where the client says more than its class.
 const FAILURE: &[&str] = &["error"];
@@ -126,6 +128,7 @@ fn decision(record: &Record<'_>, rank: i64) -> SessionEvent {
         timestamp: time(record),
         decision: decision.unwrap_or_default(),
         decision_source: record.text(DECISION_SOURCE).unwrap_or_default(),
+        text: record.content(REASON).unwrap_or_default(),
         ..tool_event(record, Kind::Decision, rank)
     }
 }

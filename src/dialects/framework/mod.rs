@@ -51,7 +51,7 @@ use self::messages::{Call, CallResult, Message, Role};
 use self::sources::Conversation;
 use super::history::{self, History};
 use super::{Dialect, Mapping, Record};
-use crate::event::{Kind, SessionEvent, Status, USAGE};
+use crate::event::{Kind, SessionEvent, Status, USAGE, USAGE_SUM};
 
 pub(super) use self::feedback::EVALUATION;
 pub(super) use self::fields::common;
@@ -126,6 +126,9 @@ impl Dialect for Framework {
         };
         if events.is_empty() && step == Some(Step::Agent) {
             events.extend(presence(&common));
+        }
+        if step == Some(Step::Agent) {
+            events.extend(sum_of_tokens(record, &common));
         }
         match step {
             _ if !events.is_empty() => Mapping::Events(events),
@@ -317,8 +320,24 @@ impl Said {
     }
 }
 
+/// What an agent says that all its model calls cost. They may say nothing of it, or have no spans.
+fn sum_of_tokens(record: &Record<'_>, common: &SessionEvent) -> Option<SessionEvent> {
+    let tokens = fields::tokens(record);
+    let is_told = !tokens.is_nothing() && !record.span_id().is_empty();
+    is_told.then(|| {
+        tokens.in_event(SessionEvent {
+            kind: Kind::Response,
+            rank: AGENT_RANK,
+            fact_key: format!("{USAGE_SUM}{}", record.span_id()),
+            timestamp: record.end_time().unwrap_or_default(),
+            duration_us: record.duration_us(),
+            ..common.clone()
+        })
+    })
+}
+
 /// What a model call cost, told once: by its answer, else by a call that it made, else by its error. Where it
-/// shows nothing, by an answer without words. An agent's tokens are the sum of its model calls'.
+/// shows nothing, by an answer without words.
 fn count_tokens(record: &Record<'_>, common: &SessionEvent, events: &mut Vec<SessionEvent>) {
     let tokens = fields::tokens(record);
     if tokens.is_nothing() {

@@ -67,7 +67,9 @@ fn tool(record: &Record<'_>) -> Mapping {
         let event = COMMON.event(record, kind, AFTER);
         let over =
             if event.timestamp.is_unset() { record.time().unwrap_or_default() } else { event.timestamp };
-        let key = format!("{UNNAMED_CALL}{}", over.as_micros());
+        // Calls of one reply may end within the same millisecond.
+        let made = [text(record, TOOL), content(record, INPUT)].map(Option::unwrap_or_default).join(" ");
+        let key = format!("{UNNAMED_CALL}{}:{}", over.as_micros(), history::digest(&made));
         SessionEvent {
             fact_key: key.clone(),
             tool: text(record, TOOL).unwrap_or_default(),

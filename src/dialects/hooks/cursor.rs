@@ -6,6 +6,8 @@
 //! | `prompt` | the generation | `beforeSubmitPrompt` |
 //! | `tool_call` | the call's id | `postToolUse`, `postToolUseFailure`; `preToolUse` |
 //! | `tool_result` | the call's id | `postToolUse`, `postToolUseFailure` |
+//! | `decision` | the call's id | `postToolUseFailure` of a call that was not allowed |
+//! | `decision` | the generation | `stop` with the status `aborted`: the person stopped the assistant |
 //! | `response` | the generation and the text | `afterAgentResponse` |
 //! | `error` | the generation | `stop` with the status `error` |
 //!
@@ -16,7 +18,8 @@ use super::super::history;
 use super::super::{Mapping, Record};
 use super::fields::{Common, Paths, content, executed, integer, json, output, text};
 use super::{AFTER, BEFORE};
-use crate::event::{Kind, SessionEvent, Status};
+use crate::event::{Decision, Kind, SessionEvent, Status};
+use crate::shell::refusal::refusal;
 use crate::shell::status::code;
 
 const COMMON: Common = Common {
@@ -35,7 +38,11 @@ const PROMPT: Paths = &["prompt"];
 const RESPONSE: Paths = &["text"];
 const OUTPUT: Paths = &["tool_output", "result_json"];
 const FAILURE: Paths = &["error_message", "error", "tool_output"];
+const FAILURE_TYPE: Paths = &["failure_type"];
 const MILLISECONDS: Paths = &["duration"];
+
+/// The failure of a call that was not allowed to run.
+const DENIED: &str = "permission_denied";
 const STATUS: Paths = &["status"];
 const EXIT_CODES: &[&str] = &["/exitCode", "/exit_code"];
 
@@ -75,6 +82,9 @@ fn prompt(record: &Record<'_>) -> Mapping {
 
 fn tool(record: &Record<'_>, failed: bool) -> Mapping {
     let returned = json(record, if failed { FAILURE } else { OUTPUT }).unwrap_or_default();
+    if failed && text(record, FAILURE_TYPE).is_some_and(|kind| kind == DENIED) {
+        return refused(record, output(&returned));
+    }
     let failed = failed || code::in_json(&returned, EXIT_CODES).is_some_and(|code| code != 0);
     let result = SessionEvent {
         duration_us: integer(record, MILLISECONDS).unwrap_or_default().max(0).saturating_mul(1_000),
@@ -85,6 +95,19 @@ fn tool(record: &Record<'_>, failed: bool) -> Mapping {
     Mapping::Events(executed(record, COMMON.call(record, Kind::ToolCall, AFTER), result).into())
 }
 
+/// A call that a person or a rule did not allow; only its words tell which.
+fn refused(record: &Record<'_>, words: String) -> Mapping {
+    let by_person = refusal(&words).is_some() || words.to_lowercase().contains("user");
+    let said = refusal(&words).and_then(|refusal| refusal.words).map(str::to_owned);
+    let decision = SessionEvent {
+        decision: Decision::Reject,
+        decision_source: if by_person { "user_reject" } else { DENIED }.to_owned(),
+        text: said.unwrap_or(words),
+        ..COMMON.call(record, Kind::Decision, AFTER)
+    };
+    Mapping::Events(vec![COMMON.call(record, Kind::ToolCall, AFTER), decision])
+}
+
 fn response(record: &Record<'_>) -> Mapping {
     let Some(words) = content(record, RESPONSE) else { return Mapping::INCOMPLETE };
     let event = COMMON.event(record, Kind::Response, AFTER);
@@ -93,8 +116,18 @@ fn response(record: &Record<'_>) -> Mapping {
 }
 
 fn stop(record: &Record<'_>) -> Mapping {
-    if text(record, STATUS).is_none_or(|status| status != "error") {
-        return Mapping::NOISE;
+    match text(record, STATUS).unwrap_or_default().as_str() {
+        "error" => {}
+        "aborted" => {
+            let event = COMMON.event(record, Kind::Decision, AFTER);
+            return Mapping::one(SessionEvent {
+                fact_key: event.turn_id.clone(),
+                decision: Decision::Reject,
+                decision_source: "user_abort".to_owned(),
+                ..event
+            });
+        }
+        _ => return Mapping::NOISE,
     }
     let event = COMMON.event(record, Kind::Error, AFTER);
     let said = content(record, FAILURE).unwrap_or_else(|| "the turn ended with an error".to_owned());

@@ -54,8 +54,20 @@ fn read_scope_group(
         let record = record.map_err(|error| malformed(signal, &error))?;
         sink.make_room(resource.bytes + scope.bytes + record.len())?;
         match signal {
-            Signal::Traces => sink.span(resource, &scope, &Around::read(record, span))?,
-            Signal::Logs => sink.log(resource, &scope, &Around::read(record, log_record))?,
+            Signal::Traces => {
+                let read = Around::read(record, span);
+                if read.message.is_err() && is_log(record) {
+                    return Err(elsewhere(signal, "/v1/logs"));
+                }
+                sink.span(resource, &scope, &read)?;
+            }
+            Signal::Logs => {
+                let read = Around::read(record, log_record);
+                if read.message.is_err() && is_span(record) {
+                    return Err(elsewhere(signal, "/v1/traces"));
+                }
+                sink.log(resource, &scope, &read)?;
+            }
             Signal::Metrics => sink.metric(),
         }
     }
@@ -86,6 +98,23 @@ impl<T> Around<T> {
     fn read(bytes: &[u8], message: fn(&[u8], &mut Room) -> Result<T, Unreadable>) -> Self {
         Self::new(message(bytes, &mut Room::new()), bytes.len())
     }
+}
+
+/// Whether it is a log record that says something, and no span.
+fn is_log(record: &[u8]) -> bool {
+    let log = Around::read(record, log_record).message;
+    log.is_ok_and(|log| log.time_unix_nano != 0 || log.observed_time_unix_nano != 0 || log.body.is_some())
+}
+
+/// Whether it is a span that has an id, and no log record.
+fn is_span(record: &[u8]) -> bool {
+    let span = Around::read(record, span).message;
+    span.is_ok_and(|span| span.trace_id.len() == 16 && span.span_id.len() == 8)
+}
+
+/// A body of another signal has the same shape down to its records.
+fn elsewhere(signal: Signal, path: &str) -> Refusal {
+    Refusal::Malformed(format!("the body is not protobuf of {}: it belongs to {path}", signal.as_str()))
 }
 
 fn malformed(signal: Signal, Unreadable(error): &Unreadable) -> Refusal {

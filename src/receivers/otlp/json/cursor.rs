@@ -142,6 +142,15 @@ impl<'a> Cursor<'a> {
         null
     }
 
+    /// Whether the next value is a list without items, or `null`; it stays.
+    pub(super) fn is_empty_list(&mut self) -> bool {
+        self.peek();
+        let start = self.at;
+        let is_empty = self.null() || self.take(b'[') && self.peek() == Some(b']');
+        self.at = start;
+        is_empty
+    }
+
     /// Steps over a value, whatever it is.
     pub(super) fn skip(&mut self) -> Result<(), Failure> {
         let mut open: Vec<u8> = Vec::new();

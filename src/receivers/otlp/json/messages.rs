@@ -90,7 +90,7 @@ fn entity_ref(json: &mut Cursor<'_>, room: &mut Room) -> Result<EntityRef, Failu
                 "type" => json.string().map(|value| entity.r#type = value),
                 "idKeys" => keys(json).map(|value| entity.id_keys = value),
                 "descriptionKeys" => keys(json).map(|value| entity.description_keys = value),
-                _ => json.skip(),
+                _ => json.skip().map(|()| room.skip()),
             },
         )
     })?;
@@ -142,7 +142,7 @@ impl FromJson for Span {
                     "droppedEventsCount" => json.uint32().map(|value| span.dropped_events_count = value),
                     "links" => list(json, room, 1, link).map(|value| span.links = value),
                     "droppedLinksCount" => json.uint32().map(|value| span.dropped_links_count = value),
-                    "status" => optional(json, status).map(|value| span.status = value),
+                    "status" => optional(json, |json| status(json, room)).map(|value| span.status = value),
                     _ => json.skip().map(|()| room.skip()),
                 },
             )
@@ -161,7 +161,7 @@ fn event(json: &mut Cursor<'_>, room: &mut Room) -> Result<span::Event, Failure>
                 "name" => json.string().map(|value| event.name = value),
                 "attributes" => attributes(json, room).map(|value| event.attributes = value),
                 "droppedAttributesCount" => json.uint32().map(|value| event.dropped_attributes_count = value),
-                _ => json.skip(),
+                _ => json.skip().map(|()| room.skip()),
             },
         )
     })?;
@@ -180,14 +180,14 @@ fn link(json: &mut Cursor<'_>, room: &mut Room) -> Result<span::Link, Failure> {
                 "attributes" => attributes(json, room).map(|value| link.attributes = value),
                 "droppedAttributesCount" => json.uint32().map(|value| link.dropped_attributes_count = value),
                 "flags" => json.uint32().map(|value| link.flags = value),
-                _ => json.skip(),
+                _ => json.skip().map(|()| room.skip()),
             },
         )
     })?;
     Ok(link)
 }
 
-fn status(json: &mut Cursor<'_>) -> Result<Status, Failure> {
+fn status(json: &mut Cursor<'_>, room: &mut Room) -> Result<Status, Failure> {
     let mut status = Status::default();
     json.object(|json, name| {
         within(
@@ -195,7 +195,7 @@ fn status(json: &mut Cursor<'_>) -> Result<Status, Failure> {
             match name {
                 "message" => json.string().map(|value| status.message = value),
                 "code" => json.enumeration(status_code).map(|value| status.code = value),
-                _ => json.skip(),
+                _ => json.skip().map(|()| room.skip()),
             },
         )
     })?;
@@ -239,24 +239,28 @@ fn key_value(json: &mut Cursor<'_>, room: &mut Room, depth: u32) -> Result<KeyVa
             within(&entry.key, value.map(|value| entry.value = value))
         }
         "keyStrindex" => within(name, json.int32().map(|value| entry.key_strindex = value)),
-        _ => json.skip(),
+        _ => json.skip().map(|()| room.skip()),
     })?;
     Ok(entry)
 }
 
-/// `{}` is a value that is empty, as it is in protobuf.
+/// `{}` is a value that is empty, as it is in protobuf. What stands there without the name of its type says by
+/// itself what it is.
 fn any_value(json: &mut Cursor<'_>, room: &mut Room, depth: u32) -> Result<AnyValue, Failure> {
     use any_value::Value;
+    if let Some(first) = json.peek().filter(|first| *first != b'{') {
+        return bare(json, room, depth, first).map(|value| AnyValue { value });
+    }
     let mut value = None;
     json.object(|json, name| {
         if json.null() {
             return Ok(());
         }
         let read = match name {
-            "stringValue" => json.string().map(Value::StringValue),
-            "boolValue" => json.boolean().map(Value::BoolValue),
-            "intValue" => json.int64().map(Value::IntValue),
-            "doubleValue" => json.double().map(Value::DoubleValue),
+            "stringValue" | "strValue" | "string" => json.string().map(Value::StringValue),
+            "boolValue" | "booleanValue" | "bool" => json.boolean().map(Value::BoolValue),
+            "intValue" | "integerValue" | "longValue" | "int" => json.int64().map(Value::IntValue),
+            "doubleValue" | "floatValue" | "numberValue" | "double" => json.double().map(Value::DoubleValue),
             "arrayValue" => array(json, room, depth + 1).map(Value::ArrayValue),
             "kvlistValue" => key_values(json, room, depth + 1).map(Value::KvlistValue),
             "bytesValue" => json.base64().map(Value::BytesValue),
@@ -275,6 +279,40 @@ fn any_value(json: &mut Cursor<'_>, room: &mut Room, depth: u32) -> Result<AnyVa
     Ok(AnyValue { value })
 }
 
+/// A value of JSON.
+fn bare(
+    json: &mut Cursor<'_>,
+    room: &mut Room,
+    depth: u32,
+    first: u8,
+) -> Result<Option<any_value::Value>, Failure> {
+    use any_value::Value;
+    let value = match first {
+        b'"' => Value::StringValue(json.string()?),
+        b't' | b'f' => Value::BoolValue(json.boolean()?),
+        b'[' => {
+            room.take(depth + 1)?;
+            let values = list(json, room, depth + 1, |json, room| any_value(json, room, depth + 1))?;
+            Value::ArrayValue(ArrayValue { values })
+        }
+        b'n' => {
+            json.skip()?;
+            return Ok(None);
+        }
+        _ => {
+            let start = json.position();
+            match json.int64() {
+                Ok(whole) => Value::IntValue(whole),
+                Err(_) => {
+                    json.rewind(start);
+                    Value::DoubleValue(json.double()?)
+                }
+            }
+        }
+    };
+    Ok(Some(value))
+}
+
 fn array(json: &mut Cursor<'_>, room: &mut Room, depth: u32) -> Result<ArrayValue, Failure> {
     let mut array = ArrayValue::default();
     json.object(|json, name| match name {
@@ -282,7 +320,7 @@ fn array(json: &mut Cursor<'_>, room: &mut Room, depth: u32) -> Result<ArrayValu
             array.values = list(json, room, depth, |json, room| any_value(json, room, depth))?;
             Ok(())
         }
-        _ => json.skip(),
+        _ => json.skip().map(|()| room.skip()),
     })?;
     Ok(array)
 }
@@ -294,7 +332,7 @@ fn key_values(json: &mut Cursor<'_>, room: &mut Room, depth: u32) -> Result<KeyV
             entries.values = list(json, room, depth, |json, room| key_value(json, room, depth))?;
             Ok(())
         }
-        _ => json.skip(),
+        _ => json.skip().map(|()| room.skip()),
     })?;
     Ok(entries)
 }

@@ -13,8 +13,9 @@
 //! alphabet with or without padding, halves of surrogate pairs, bytes that are not UTF-8 inside texts,
 //! members in any order, a byte-order mark, the names of protobuf and of Go's encoder, the names that scopes had
 //! before 2022, ids as base64, as UUIDs or as names of the client's own, several requests one after the other
-//! or in a list. What cannot be read rejects its record and not its batch; only what is not JSON, or has
-//! nothing of OTLP, rejects the request. Members of other names are stepped over and counted.
+//! or in a list, records without a scope around them, values without the name of their type. What cannot be read
+//! rejects its record and not its batch; only what is not JSON, has nothing of OTLP, or is another signal's,
+//! rejects the request. Members of other names are stepped over and counted.
 
 mod cursor;
 mod messages;
@@ -137,14 +138,18 @@ impl Reader<'_, '_> {
     }
 
     fn request(&mut self, json: &mut Cursor<'_>) -> Result<(), Stop> {
-        let (mut is_otlp, mut others) = (false, Vec::new());
+        let (mut is_otlp, mut elsewhere, mut others) = (false, None, Vec::new());
         json.object(|json, name| {
             if name == self.names.resources {
                 is_otlp = true;
                 return json.array(|json| self.resource_group(json));
             }
             if let Some(path) = path_of(name) {
-                is_otlp = true;
+                if json.is_empty_list() {
+                    is_otlp = true;
+                } else {
+                    elsewhere.get_or_insert_with(|| (name.to_owned(), path));
+                }
                 self.sink.warn(|| format!("`{name}` was ignored: it belongs to {path}"));
             }
             self.sink.skip(1);
@@ -156,18 +161,27 @@ impl Reader<'_, '_> {
         if is_otlp || others.is_empty() {
             return Ok(());
         }
+        if let Some((name, path)) = elsewhere {
+            return Err(Failure::Value(format!("`{name}` belongs to {path}")).into());
+        }
         let (wanted, said) = (self.names.resources, others.join("`, `"));
         Err(Failure::Value(format!("it has `{said}` and no `{wanted}`")).into())
     }
 
     fn resource_group(&mut self, json: &mut Cursor<'_>) -> Result<(), Stop> {
-        let names = (RESOURCE, self.names.scopes);
-        self.group(json, names, 0, |reader, json, resource| reader.scope_group(json, resource))
+        let lists = [self.names.scopes, self.names.records];
+        self.group(json, RESOURCE, lists, 0, |reader, json, resource, list| match list {
+            0 => reader.scope_group(json, resource),
+            // Some encoders leave the scope out, with the list that it stands in.
+            _ => reader.record(json, resource, &Around::default()),
+        })
     }
 
     fn scope_group(&mut self, json: &mut Cursor<'_>, resource: &Around<Resource>) -> Result<(), Stop> {
-        let names = (SCOPE, self.names.records);
-        self.group(json, names, resource.bytes, |reader, json, scope| reader.record(json, resource, scope))
+        let lists = [self.names.records, &[]];
+        self.group(json, SCOPE, lists, resource.bytes, |reader, json, scope, _| {
+            reader.record(json, resource, scope)
+        })
     }
 
     fn record(
@@ -194,38 +208,42 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// An object that names what surrounds the items of a list. The list may stand before what surrounds
-    /// it: then it is stepped over and read afterwards. `beside` is what is in memory already.
+    /// An object that names what surrounds the items of a list, or of another list. They may stand before what
+    /// surrounds them: then they are stepped over and read afterwards. `beside` is what is in memory already.
     fn group<T: FromJson + Default>(
         &mut self,
         json: &mut Cursor<'_>,
-        (surrounding, list): (&[&str], &[&str]),
+        surrounding: &[&str],
+        lists: [&[&str]; 2],
         beside: usize,
-        mut item: impl FnMut(&mut Self, &mut Cursor<'_>, &Around<T>) -> Result<(), Stop>,
+        mut item: impl FnMut(&mut Self, &mut Cursor<'_>, &Around<T>, usize) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let mut around: Option<Around<T>> = None;
-        let mut postponed = None;
+        let mut postponed = [None, None];
         json.object(|json, name| {
             if surrounding.contains(&name) {
                 around = Some(self.around(json, beside)?);
                 return Ok(());
             }
-            if !list.contains(&name) {
+            let Some(list) = lists.iter().position(|names| names.contains(&name)) else {
                 self.sink.skip(u64::from(!BESIDE.contains(&name)));
                 return Ok(json.skip()?);
-            }
+            };
             if let Some(around) = &around {
-                return json.array(|json| item(self, json, around));
+                return json.array(|json| item(self, json, around, list));
             }
-            postponed = Some(json.position());
+            if let Some(place) = postponed.get_mut(list) {
+                *place = Some(json.position());
+            }
             Ok::<_, Stop>(json.skip()?)
         })?;
-        if let Some(position) = postponed {
-            let end = json.position();
-            json.rewind(position);
-            let around = around.unwrap_or_default();
-            json.array(|json| item(self, json, &around))?;
-            json.rewind(end);
+        let (end, around) = (json.position(), around.unwrap_or_default());
+        for (list, position) in postponed.into_iter().enumerate() {
+            if let Some(position) = position {
+                json.rewind(position);
+                json.array(|json| item(self, json, &around, list))?;
+                json.rewind(end);
+            }
         }
         Ok(())
     }

@@ -1,0 +1,107 @@
+//! What model calls cost: each once.
+//!
+//! A model call says it beside its answer, beside a call that it made, or in an observation of its own. An agent
+//! may say what all of its model calls cost together; that counts where none of them says it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::reconcile::FIRST_HAND;
+use crate::event::tokens::Tokens;
+use crate::event::{Kind, SessionEvent, Timestamp, USAGE, USAGE_SUM};
+
+/// What a model call cost joins the answer that goes by the same id, or that its span shows elsewhere, or a call
+/// that it made.
+pub(super) fn place(events: &mut Vec<SessionEvent>) {
+    let is_usage = |event: &SessionEvent| event.kind == Kind::Response && event.fact_key.starts_with(USAGE);
+    if !events.iter().any(is_usage) {
+        return;
+    }
+    leave_out_sums(events);
+    let span = |event: &SessionEvent| (event.trace_id.clone(), event.span_id.clone());
+    let mut answers: BTreeSet<String> = BTreeSet::new();
+    // The log records of an assistant may share one span, a framework's model call has one of its own.
+    let mut by_span: BTreeMap<(String, String), (Kind, String)> = BTreeMap::new();
+    for event in events.iter().filter(|event| !is_usage(event) && !event.fact_key.is_empty()) {
+        let is_made = event.kind == Kind::ToolCall && event.rank >= FIRST_HAND && event.assistant.is_empty();
+        if event.kind == Kind::Response {
+            answers.insert(event.fact_key.clone());
+        }
+        if (event.kind == Kind::Response || is_made) && !event.span_id.is_empty() {
+            let this = (event.kind, event.fact_key.clone());
+            // The answer comes before the calls, whatever their keys.
+            let known = by_span.entry(span(event)).or_insert_with(|| this.clone());
+            let order = |found: &(Kind, String)| (found.0 != Kind::Response, found.1.clone());
+            if order(&this) < order(known) {
+                *known = this;
+            }
+        }
+    }
+    // Another record of the same model call may have said it beside one of several calls.
+    let of_call = |event: &&SessionEvent| event.kind == Kind::ToolCall && event.rank >= FIRST_HAND;
+    let told: BTreeSet<(String, String)> =
+        events.iter().filter(of_call).filter(|event| !Tokens::of(event).is_nothing()).map(span).collect();
+    let mut costs: BTreeMap<String, Tokens> = BTreeMap::new();
+    events.retain_mut(|event| {
+        if !is_usage(event) {
+            return true;
+        }
+        let id = event.fact_key.strip_prefix(USAGE).unwrap_or_default().to_owned();
+        match by_span.get(&span(event)) {
+            _ if answers.contains(&id) => event.fact_key = id,
+            _ if !event.assistant.is_empty() => {}
+            Some((Kind::Response, key)) => event.fact_key.clone_from(key),
+            Some(_) if told.contains(&span(event)) => return false,
+            Some((_, key)) => {
+                let cost = costs.entry(key.clone()).or_default();
+                *cost = cost.max(Tokens::of(event));
+                return false;
+            }
+            None => {}
+        }
+        true
+    });
+    for event in events.iter_mut().filter(|event| event.kind == Kind::ToolCall) {
+        if let Some(cost) = costs.get(&event.fact_key) {
+            Tokens::of(event).max(*cost).put(event);
+        }
+    }
+}
+
+/// Leaves out the sums of agents whose model calls say what they cost, and those of agents within such an agent.
+fn leave_out_sums(events: &mut Vec<SessionEvent>) {
+    let is_sum = |event: &SessionEvent| event.kind == Kind::Response && event.fact_key.starts_with(USAGE_SUM);
+    if !events.iter().any(is_sum) {
+        return;
+    }
+    let costs = |event: &SessionEvent| !Tokens::of(event).is_nothing();
+    let told: BTreeSet<String> = events
+        .iter()
+        .filter(|event| !is_sum(event) && costs(event))
+        .map(|event| event.trace_id.clone())
+        .collect();
+    let span = |event: &SessionEvent| (began(event), event.timestamp);
+    let mut sums: BTreeMap<String, BTreeMap<String, (Timestamp, Timestamp)>> = BTreeMap::new();
+    for event in events.iter().filter(|event| is_sum(event)) {
+        sums.entry(event.trace_id.clone()).or_default().insert(event.fact_key.clone(), span(event));
+    }
+    let is_within = |event: &SessionEvent| {
+        let (from, until) = span(event);
+        let others =
+            sums.get(&event.trace_id).into_iter().flatten().filter(|(key, _)| **key != event.fact_key);
+        let mut around = others.filter(|(key, (start, end))| {
+            *start <= from && until <= *end && ((*start, *end) != (from, until) || **key < event.fact_key)
+        });
+        around.next().is_some()
+    };
+    let left_out: BTreeSet<String> = events
+        .iter()
+        .filter(|event| is_sum(event) && (told.contains(&event.trace_id) || is_within(event)))
+        .map(|event| event.event_id.clone())
+        .collect();
+    events.retain(|event| !(is_sum(event) && left_out.contains(&event.event_id)));
+}
+
+fn began(event: &SessionEvent) -> Timestamp {
+    event.timestamp.saturating_sub(Duration::from_micros(event.duration_us.unsigned_abs()))
+}
