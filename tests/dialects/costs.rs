@@ -61,41 +61,6 @@ const COUNTERS: &[Counter] = &[
         written: &["output_token_count"],
         cached: &["cached_content_token_count"],
     },
-    Counter {
-        folders: &["copilot", "otel-genai-attrs", "otel-genai-events", "openclaw-driven-content1"],
-        record: "chat",
-        read: &["gen_ai.usage.input_tokens"],
-        written: &["gen_ai.usage.output_tokens"],
-        cached: &["gen_ai.usage.cache_read.input_tokens"],
-    },
-    Counter {
-        folders: &["traceloop-openai"],
-        record: "openai.chat",
-        read: &["gen_ai.usage.input_tokens"],
-        written: &["gen_ai.usage.output_tokens"],
-        cached: &["gen_ai.usage.cache_read_input_tokens"],
-    },
-    Counter {
-        folders: &["openinference-openai", "openinference-langgraph"],
-        record: "ChatCompletion",
-        read: &["llm.token_count.prompt"],
-        written: &["llm.token_count.completion"],
-        cached: &["llm.token_count.prompt_details.cache_read"],
-    },
-    Counter {
-        folders: &["strands-agents", "pydantic-ai-v2"],
-        record: "chat",
-        read: &["gen_ai.usage.input_tokens"],
-        written: &["gen_ai.usage.output_tokens"],
-        cached: &["gen_ai.usage.cache_read_input_tokens"],
-    },
-    Counter {
-        folders: &["vercel-ai-v5", "vercel-ai-v7-nosession"],
-        record: "ai.generateText.doGenerate",
-        read: &["gen_ai.usage.input_tokens"],
-        written: &["gen_ai.usage.output_tokens"],
-        cached: &["ai.usage.cachedInputTokens"],
-    },
 ];
 
 fn attributes(attributes: &[KeyValue]) -> BTreeMap<String, Value> {
