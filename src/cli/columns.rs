@@ -189,8 +189,8 @@ mod tests {
                 "nothing is lost"
             );
         }
-        assert!(folds(40).contains("\n            another word that"), "{}", folds(40));
-        assert!(folds(30).contains("\n  and there\n"), "{}", folds(30));
+        assert!(folds(40).contains("another word that\n            is long\n"), "{}", folds(40));
+        assert!(folds(30).contains("here and\n  there\n"), "{}", folds(30));
         let path = format!("  journal  {}\n", "/x".repeat(40));
         assert!(folded(&path, Some(40)).contains(&"/x".repeat(40)));
         assert_eq!(folded(text, None), text);

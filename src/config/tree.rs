@@ -155,11 +155,15 @@ impl Node {
 impl SyntaxError {
     /// A tab in the indentation is the reason of many an error, whatever the parser calls it.
     fn of(self, text: &str) -> Self {
-        let line = text.lines().nth(self.position.line.saturating_sub(1)).unwrap_or_default();
-        let indentation = line.len() - line.trim_start().len();
-        match line.get(..indentation).and_then(|blanks| blanks.find('\t')) {
-            Some(tab) => Self {
-                position: Position { column: tab + 1, ..self.position },
+        // The parser tells of the line before where the value that it reads began there.
+        let lines = text.lines().enumerate().skip(self.position.line.saturating_sub(1)).take(2);
+        let mut tabs = lines.filter_map(|(index, line)| {
+            let indentation = line.len() - line.trim_start().len();
+            line.get(..indentation)?.find('\t').map(|tab| (index + 1, tab + 1))
+        });
+        match tabs.next() {
+            Some((line, column)) => Self {
+                position: Position { line, column, ..self.position },
                 message: format!("not YAML: {TAB}"),
             },
             None => self,
