@@ -264,7 +264,7 @@ const AGAINST: &[&str] = &[
 ];
 
 /// What may stand between such a word and the command: "not plain `sqlc`".
-const MANNERS: &[&str] = &["a ", "any ", "bare ", "global ", "just ", "plain ", "raw ", "the "];
+const MANNERS: &[&str] = &["", "a ", "any ", "bare ", "global ", "just ", "plain ", "raw ", "the "];
 
 /// Whether the prompt names a command: by its text, its target or its program.
 pub(super) fn names(prompt: &str, command: &Command) -> bool {
@@ -372,8 +372,7 @@ pub(super) fn chooses(prompt: &str, wanted: &Command, unwanted: &Command) -> boo
 
 fn is_against(said: &str, names: &[String]) -> bool {
     let is_named = |name: &str, against: &str| {
-        let mut ways = [""].into_iter().chain(MANNERS.iter().copied());
-        ways.any(|manner| said.contains(&format!(" {against} {manner}{name} ")))
+        MANNERS.iter().any(|manner| said.contains(&format!(" {against} {manner}{name} ")))
     };
     names.iter().any(|name| AGAINST.iter().any(|against| is_named(name, against)))
 }
