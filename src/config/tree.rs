@@ -341,7 +341,7 @@ mod tests {
             ("[1]: 2\n", "1:1 a key is a text"),
             ("a:\n\tb: 1\n", "2:1 not YAML: a tab stands here; indent with blanks"),
             ("a:\n  b: 1\n\tc: 2\n", "3:1 not YAML: a tab stands here; indent with blanks"),
-            ("a: \"b\n", "1:4 not YAML: "),
+            ("a: \"b\n", "2:1 not YAML: "),
         ] {
             let SyntaxError { position, message } = parse(text).unwrap_err();
             let found = format!("{position} {message}");
