@@ -83,10 +83,11 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
         Topic::Lint => (
             format!("Pass the {of_project}linter"),
             "What lint and format need here".to_owned(),
-            if claims.iter().any(is_rule) {
-                "before writing code and before linting"
-            } else {
-                "before linting or formatting"
+            match () {
+                () if claims.iter().any(is_rule) => "before writing code and before linting",
+                // What to do about a failure is wanted when it comes.
+                () if claims.iter().all(|claim| matches!(claim.claim, Claim::Repair { .. })) => "",
+                () => "before linting or formatting",
             }
             .to_owned(),
         ),

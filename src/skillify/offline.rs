@@ -65,7 +65,7 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
             format!("After editing `{edited}`, run {}{}.", run.told(), if_there(claim))
         }
         Claim::Together { edited, also } if surely(claim) < NEARLY_ALWAYS => {
-            format!("A change of `{edited}` usually needs one of `{also}` too.")
+            format!("A change of `{edited}` usually comes with one of `{also}`.")
         }
         Claim::Together { edited, also } => format!("When you change `{edited}`, change `{also}` too."),
         Claim::Declared { name, file } => format!("`{name}` is declared in `{file}`."),

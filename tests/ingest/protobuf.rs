@@ -69,9 +69,12 @@ fn a_body_that_ends_early_rejects_the_request() {
 }
 
 #[test]
-fn another_signals_records_are_rejected() {
+fn another_signals_records_are_refused_by_name() {
     // A log record with a time, sent as a span.
     let log = protobuf(&[b"\x09\x01\x02\x03\x04\x05\x06\x07\x08"]);
-    assert_eq!(spans(&log), (vec![], 1));
+    let Err(Refusal::Malformed(message)) = read(Signal::Traces, Encoding::Protobuf, &log) else {
+        panic!("a log record is taken for a span");
+    };
+    assert!(message.ends_with("it belongs to /v1/logs"), "{message}");
     assert_eq!(read(Signal::Logs, Encoding::Protobuf, &log).unwrap().1.records, 1);
 }
