@@ -177,6 +177,42 @@ fn a_failure_in_the_background_is_counted_once() {
 }
 
 #[test]
+fn hooks_that_give_fields_for_texts_tell_how_a_command_in_the_background_ended() {
+    let hook = |id: &str, name: &str, input: Value, response: &Value| {
+        json!({"hook_event_name": "PostToolUse", "session_id": "s", "tool_name": name, "tool_use_id": id,
+            "tool_input": input, "tool_response": response})
+        .to_string()
+    };
+    let handed = json!({"stdout": "", "stderr": "", "interrupted": false, "backgroundTaskId": "b1"});
+    let polls = [
+        (
+            "BashOutput",
+            json!({"shellId": "b1", "status": "failed", "exitCode": 1, "stdout": "2 failed", "stderr": ""}),
+        ),
+        (
+            "TaskOutput",
+            json!({"retrieval_status": "success",
+            "task": {"task_id": "b1", "status": "completed", "output": "2 failed", "exitCode": 1}}),
+        ),
+        (
+            "BashOutput",
+            json!("<status>failed</status>\n\n<exit_code>1</exit_code>\n\n<stdout>\n2 failed\n</stdout>"),
+        ),
+    ];
+    for (tool, response) in polls {
+        let objects = [
+            hook("t1", "Bash", json!({"command": "make test", "run_in_background": true}), &handed),
+            hook("t2", tool, json!({"bash_id": "b1", "task_id": "b1"}), &response),
+        ];
+        let session = session(hooks::events("claude", &objects));
+        let facts: Vec<SessionEvent> = session.facts.iter().map(|fact| fact.event.clone()).collect();
+        let made: Vec<String> =
+            of_kind(&facts, Kind::ToolCall).into_iter().map(|made| call(&facts, made).status).collect();
+        assert_eq!(made, ["error", "ok"], "{response}");
+    }
+}
+
+#[test]
 fn a_prompt_that_is_typed_while_a_tool_runs_is_one_within_the_same_trace() {
     let prompt = |id: &str, text: &str, sequence: &str| {
         json!({"eventName": "claude_code.user_prompt", "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331",

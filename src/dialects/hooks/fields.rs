@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::json::parse;
 use super::super::record::{is_withheld, to_json, to_text};
@@ -159,15 +159,27 @@ pub(super) fn output(value: &Value) -> String {
         }
         Value::Object(fields) => {
             let stream = |name| fields.get(name).and_then(Value::as_str);
-            match (stream("stdout"), stream("stderr")) {
+            let printed = match (stream("stdout"), stream("stderr")) {
                 (Some(out), None | Some("")) => out.to_owned(),
                 (None | Some(""), Some(err)) => err.to_owned(),
                 (Some(out), Some(err)) => format!("{}\n{err}", out.trim_end_matches('\n')),
-                (None, None) => value.to_string(),
-            }
+                (None, None) => return value.to_string(),
+            };
+            header(fields) + &printed
         }
         Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
+}
+
+/// What the fields beside the streams say, in the words in which Claude Code tells it to its model: that the command
+/// goes on in the background, or how one that was looked after has ended.
+fn header(fields: &Map<String, Value>) -> String {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let id = text("backgroundTaskId").map(|id| format!("Command running in background with ID: {id}\n"));
+    let status = text("status").map(|status| format!("<status>{status}</status>\n"));
+    let code = fields.get("exitCode").and_then(Value::as_i64);
+    let code = code.map(|code| format!("<exit_code>{code}</exit_code>\n")).filter(|_| status.is_some());
+    [id, status, code].into_iter().flatten().collect()
 }
 
 fn each<'r>(record: &'r Record<'_>, paths: Paths) -> impl Iterator<Item = &'r AnyValue> {

@@ -13,6 +13,9 @@ const fn of(by: &'static str, text: &'static str) -> Mark {
     Mark { text, by }
 }
 
+/// Of [`CONTEXT`], the names that people write as well: what stands in nothing else is theirs.
+pub(super) const PEOPLES: &[&str] = &["context", "instructions", "rules"];
+
 /// Elements that a client writes before or behind a person's words: the time, the workspace, what an editor
 /// shows, reminders. They are taken off where they stand at an edge of the text.
 pub(super) const CONTEXT: &[&str] = &[

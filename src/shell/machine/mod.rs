@@ -19,7 +19,7 @@ use std::borrow::Cow;
 
 pub(crate) use notification::Ending;
 
-use marks::{ACTIONS, BODIES, CONTEXT, ENDS, INTERRUPTS, NOTIFICATIONS, OPENINGS, PREFACES, WORDS};
+use marks::{ACTIONS, BODIES, CONTEXT, ENDS, INTERRUPTS, NOTIFICATIONS, OPENINGS, PEOPLES, PREFACES, WORDS};
 
 /// What a text in the user's role is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) fn hear(text: &str) -> Heard<'_> {
             () if whole.is_empty() => Heard::Words(Cow::Borrowed("")),
             () if !ended.is_empty() || opens_with(whole, NOTIFICATIONS) => Heard::Ended(ended),
             () if INTERRUPTS.iter().any(|mark| whole.starts_with(mark)) => Heard::Interrupt,
-            () => Heard::Machine,
+            () => of_a_person(whole).map_or(Heard::Machine, |words| Heard::Words(Cow::Borrowed(words))),
         };
     }
     if INTERRUPTS.iter().any(|mark| rest.starts_with(mark)) {
@@ -59,6 +59,21 @@ pub(crate) fn hear(text: &str) -> Heard<'_> {
         () if rest.len() == whole.len() => Heard::Words(Cow::Borrowed(text)),
         () => Heard::Words(Cow::Borrowed(rest)),
     }
+}
+
+/// What is left of a text that consists of elements alone, if people write such elements, too: those of clients alone
+/// are taken off.
+fn of_a_person(text: &str) -> Option<&str> {
+    let mut rest = text;
+    while let Some(shorter) = CONTEXT
+        .iter()
+        .filter(|name| !PEOPLES.contains(name))
+        .chain(NOTIFICATIONS)
+        .find_map(|name| strip(rest, name))
+    {
+        rest = shorter.trim();
+    }
+    opens_with(rest, PEOPLES).then_some(rest)
 }
 
 /// A person's words; `""` if there are none.

@@ -132,3 +132,12 @@ fn a_notification_says_how_what_ended() {
     assert_eq!(status("<task-id>b</task-id><status>running</status>"), None);
     assert_eq!(status("nothing that is known"), None);
 }
+
+#[test]
+fn elements_that_people_write_are_words_where_nothing_else_is_said() {
+    let own = "<context>We use pnpm here.</context>\n<instructions>Fix the build</instructions>";
+    assert_eq!(words(own), own);
+    assert_eq!(words(&format!("<system-reminder>x</system-reminder>\n{own}")), own);
+    assert_eq!(words(&format!("{own}\nThanks")), "Thanks", "an editor's context stands beside words");
+    assert_eq!(hear("<environment_context>x</environment_context>"), Heard::Machine);
+}

@@ -25,6 +25,7 @@ const RUNNING: &[&str] = &[
     "<command started in background with shellId: ",
     "<command started in detached background with shellId: ",
     "<command with shellId: ",
+    "<command with sessionId: ",
     // Amp, Kimi and others, from their documentation.
     "Started background process with ID: ",
     "Background task started with ID: ",
@@ -58,9 +59,13 @@ const POLLS: &[&str] = &[
     "get_terminal_output",
     "kill_terminal",
     "list_bash",
+    "list_powershell",
     "read_bash",
+    "read_powershell",
     "stop_bash",
+    "stop_powershell",
     "write_bash",
+    "write_powershell",
     "await_terminal",
     // Gemini CLI and Qwen Code.
     "list_background_processes",
@@ -102,7 +107,10 @@ const ENDED: &[Form] = &[
     Form { before: "Exit Code:", header_end: None, opens_line: true },
 ];
 const ENDED_IN_JSON: &[&str] =
-    &["/exit_code", "/exitCode", "/returncode", "/metadata/exit_code", "/metadata/exit"];
+    &["/exit_code", "/exitCode", "/returncode", "/metadata/exit_code", "/metadata/exit", "/task/exitCode"];
+
+/// How such a line begins that stands behind what was printed so far: Copilot's does.
+const BEHIND: &str = "<command with ";
 
 /// So far from the start such a line is looked for.
 const LINES: usize = 8;
@@ -124,10 +132,16 @@ pub(crate) fn background_id(output: &str) -> Option<&str> {
         let end = rest.find(|char: char| !(char.is_alphanumeric() || "-_".contains(char)));
         Some((at, at + end.unwrap_or(rest.len())))
     };
-    output.lines().take(LINES).find_map(|line| {
+    let last = last_line(output).filter(|line| line.starts_with(BEHIND));
+    output.lines().take(LINES).chain(last).find_map(|line| {
         let (start, end) = name(line.trim_start())?;
         line.trim_start().get(start..end).filter(|id| !id.is_empty())
     })
+}
+
+/// The line with which an output ends.
+fn last_line(output: &str) -> Option<&str> {
+    output.trim_end().rsplit('\n').next()
 }
 
 /// Whether a tool looks after a command that another call started.
@@ -201,6 +215,11 @@ pub(crate) fn printed(output: &str) -> &str {
     if let Some((_, body)) = output.split_once("\nOutput:\n") {
         return body;
     }
+    if let Some(last) = last_line(output).filter(|line| line.starts_with(BEHIND))
+        && let Some((body, _)) = output.rsplit_once(last)
+    {
+        return body;
+    }
     // One line of the client's, the rest is the command's.
     output.split_once('\n').map_or("", |(_, body)| body)
 }
@@ -228,6 +247,21 @@ pub(crate) fn runs_commands(tool: &str, input: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_client_says_behind_the_output_counts_too() {
+        let lines = "a line\n".repeat(12);
+        for form in ["shellId", "sessionId"] {
+            let output =
+                format!("{lines}<command with {form}: 3 is still running after 30 seconds. Use read_bash>");
+            assert_eq!(background_id(&output), Some("3"));
+            assert_eq!(printed(&output), lines);
+        }
+        assert_eq!(background_id(&format!("{lines}Command running in background with ID: 3")), None);
+        let over =
+            r#"{"retrieval_status":"success","task":{"status":"failed","output":"2 failed","exitCode":1}}"#;
+        assert_eq!(ending(over), Some(Status::Error));
+    }
 
     #[test]
     fn names_what_goes_on() {
