@@ -211,7 +211,8 @@ impl Content {
         // Of a person that an older version stored as well, the record that says more counts.
         let by_person: BTreeMap<&str, Option<ToldBy>> = known.fold(BTreeMap::new(), |mut people, record| {
             let told = people.entry(record.person.as_str()).or_insert(record.told);
-            *told = told.or(record.told);
+            // A credential before what a client says.
+            *told = (*told).into_iter().chain(record.told).min();
             people
         });
         by_person.into_values().fold(BTreeMap::new(), |mut counts, told| {
