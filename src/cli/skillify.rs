@@ -15,7 +15,7 @@ use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
 use crate::service::mining::{RunError, census_of, keep_record, mine_what_is_new, publish, read};
 use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
-use crate::skillify::null;
+use crate::skillify::{Config, null};
 
 use super::cases::Events;
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
@@ -71,13 +71,18 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
                 && arguments.tenant.as_ref().is_none_or(|wanted| wanted == tenant)
         });
         if let Some(rounds) = arguments.null {
+            let mining = Config { verified: Some(&pipeline.verified), ..pipeline.mining };
             for ((_, workspace), digests) in places {
-                let _ =
-                    writeln!(text, "{}", null(&visible_line(&workspace), &digests, &pipeline.mining, rounds));
+                let _ = writeln!(text, "{}", null(&visible_line(&workspace), &digests, &mining, rounds));
             }
             continue;
         }
-        let job = |(place, digests)| Job { place, digests, vectors: None };
+        let job = |(place, digests)| Job {
+            place,
+            digests,
+            vectors: None,
+            verified: Arc::clone(&pipeline.verified),
+        };
         let mut jobs: Vec<Job> = places.into_iter().map(job).collect();
         look_up(arguments, pipeline, &mut jobs, &mut text).await?;
         let found = mine(arguments, pipeline, &jobs, &mut text).await?;

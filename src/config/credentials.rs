@@ -1,7 +1,8 @@
 //! `extensions.auth`: who may send.
 
-use crate::event::Owner;
+use crate::event::{Owner, person};
 use crate::receivers::auth::{Credential, CredentialError};
+use crate::skillify::Verified;
 
 use super::raw;
 use super::resolve::{ResolveError, Resolver};
@@ -59,6 +60,31 @@ impl Resolver<'_> {
             _ => return Err(self.invalid(at, "write either `secret` or `secret_sha256`")),
         };
         let credential = made.map_err(|error| self.invalid(at, &error.to_string()))?;
-        Ok(if token.workspace.is_some() { credential.of_one_workspace() } else { credential })
+        let credential = if token.workspace.is_some() { credential.of_one_workspace() } else { credential };
+        let Some(user) = &token.user else { return Ok(credential) };
+        // An id that a client could have made up counts as nobody where that client sends it.
+        let named = person::named(user).filter(|name| name.len() <= LONGEST_NAME && !person::is_made(name));
+        match named.filter(|name| !name.chars().any(char::is_control)) {
+            Some(name) => Ok(credential.of_person(name)),
+            None => {
+                Err(self.invalid(&[at, &["user"]].concat(), "it names nobody: write an address or a login"))
+            }
+        }
     }
+
+    /// Says what to do where only verified people count and no credential names one.
+    pub(super) fn check_that_people_are_named(&self, id: &str, verified: bool) -> Result<(), ResolveError> {
+        let mut tokens = self.raw.extensions.auth.iter().flat_map(|auth| &auth.tokens);
+        if !verified || tokens.any(|token| token.user.is_some()) {
+            return Ok(());
+        }
+        let message = "no credential names a person, so nobody would count: give `user` to the tokens of extensions.auth";
+        Err(self.invalid(&["connectors", id, "publish", "verified"], message))
+    }
+}
+
+/// The people whom credentials name.
+pub(super) fn verified(credentials: Option<&[Credential]>) -> Verified {
+    let all = credentials.into_iter().flatten();
+    all.filter_map(|one| Some((one.owner().tenant.clone(), one.person()?.key().to_owned()))).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::exporters::parquet;
@@ -9,10 +10,10 @@ use crate::journal;
 use crate::receivers::ConnectionBounds;
 use crate::receivers::auth::Rate;
 use crate::receivers::hooks;
-use crate::skillify;
+use crate::skillify::{self, Verified};
 
 use super::components::type_of;
-use super::credentials::tenants_of;
+use super::credentials::{tenants_of, verified};
 use super::decode::instead;
 use super::embeddings;
 use super::expand::Source;
@@ -77,6 +78,7 @@ pub(super) fn resolve(
         followed: BTreeSet::new(),
         default_workspaces: BTreeMap::new(),
         tenants: Vec::new(),
+        verified: Arc::default(),
         warnings: Vec::new(),
     }
     .settings()
@@ -94,6 +96,8 @@ pub(super) struct Resolver<'p> {
     pub(super) default_workspaces: BTreeMap<String, String>,
     /// The tenants of the credentials, in the order that they are written in.
     pub(super) tenants: Vec<String>,
+    /// The people whom credentials name.
+    verified: Arc<Verified>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -101,6 +105,7 @@ impl Resolver<'_> {
     fn settings(mut self) -> Result<Settings, ResolveError> {
         let credentials = self.credentials()?;
         self.tenants = tenants_of(credentials.as_deref());
+        self.verified = Arc::new(verified(credentials.as_deref()));
         let pipelines = self.raw.service.pipelines.take().unwrap_or_default().0;
         let outlines = pipelines.iter().map(|(name, pipeline)| self.outline(name, pipeline)).collect();
         self.default_workspaces = self.default_workspaces_of(&pipelines);
@@ -273,9 +278,11 @@ impl Resolver<'_> {
                 skills: usize_of(skillify.publish.skills),
                 alone: self.is_one_persons_machine(),
                 allow: skillify.publish.allow,
+                verified: skillify.publish.verified,
             },
             ..skillify::Config::default()
         };
+        self.check_that_people_are_named(id, skillify.publish.verified)?;
         let schedule = Schedule {
             every_turns: skillify.every_turns,
             idle: skillify.idle.0,
@@ -299,7 +306,8 @@ impl Resolver<'_> {
         self.warnings.extend(embeddings.as_ref().and_then(|settings| embeddings::warning(id, settings)));
         let targets = self.targets(name, pipeline)?;
         let name = name.to_owned();
-        Ok(SkillsPipeline { name, table, mining, schedule, model, embeddings, digests, targets })
+        let verified = Arc::clone(&self.verified);
+        Ok(SkillsPipeline { name, table, mining, verified, schedule, model, embeddings, digests, targets })
     }
 
     fn journals(&self) -> Result<PathBuf, ResolveError> {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
@@ -232,6 +233,8 @@ pub struct SkillsPipeline {
     pub table: SessionsTable,
     /// What a skill needs.
     pub mining: skillify::Config<'static>,
+    /// The people whom credentials name.
+    pub verified: Arc<skillify::Verified>,
     /// When it runs.
     pub schedule: Schedule,
     /// Who words the skills; `None`: they are worded offline.

@@ -80,13 +80,17 @@ pub(super) struct EvidenceRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ToldBy {
+    Credential,
     Email,
     Name,
     Account,
 }
 
 impl ToldBy {
-    fn of(person: &str) -> Option<Self> {
+    fn of(person: &str, by_credential: bool) -> Option<Self> {
+        if by_credential {
+            return Some(Self::Credential);
+        }
         (!person.is_empty()).then(|| match person::told_by(person) {
             Told::Email => Self::Email,
             Told::Name => Self::Name,
@@ -96,6 +100,7 @@ impl ToldBy {
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {
+            Self::Credential => "credential",
             Self::Email => "e-mail address",
             Self::Name => "login or asserted name",
             Self::Account => "account id",
@@ -206,7 +211,8 @@ impl Content {
         // Of a person that an older version stored as well, the record that says more counts.
         let by_person: BTreeMap<&str, Option<ToldBy>> = known.fold(BTreeMap::new(), |mut people, record| {
             let told = people.entry(record.person.as_str()).or_insert(record.told);
-            *told = told.or(record.told);
+            // A credential before what a client says.
+            *told = (*told).into_iter().chain(record.told).min();
             people
         });
         by_person.into_values().fold(BTreeMap::new(), |mut counts, told| {
@@ -310,7 +316,7 @@ impl EvidenceRecord {
             } else {
                 short_hash(&[&evidence.tenant, person], 6)
             },
-            told: ToldBy::of(person),
+            told: ToldBy::of(person, evidence.by_credential),
             assistant: evidence.assistant.clone(),
             outcome: evidence.outcome.as_str().to_owned(),
         }

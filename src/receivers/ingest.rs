@@ -10,6 +10,7 @@ use crate::event::{Owner, SessionEvent, Timestamp};
 use crate::journal::AppendError;
 use crate::processors::Sent;
 
+use super::auth::Sender;
 use super::checked::Checked;
 use super::counters::{DropLabels, EventLabels, ScopeLabels, SignalLabels};
 use super::payload::Payload;
@@ -74,6 +75,7 @@ struct Request {
     owner: Owner,
     /// See [`Caller`].
     is_confined: bool,
+    sender: Sender,
     ingested_at: Timestamp,
     /// One for each pipeline.
     ways: Vec<Way>,
@@ -122,11 +124,11 @@ impl Ingest {
         caller: Caller,
         lease: Lease,
     ) -> Result<Tally, Refusal> {
-        let Caller { owner, is_confined, capture, is_check } = caller;
+        let (capture, is_check) = (caller.capture, caller.is_check);
         if is_check {
-            return self.look(source, &Request::new(owner, is_confined, &[], &self.memory), lease);
+            return self.look(source, &Request::new(caller, &[], &self.memory), lease);
         }
-        let mut request = Request::new(owner, is_confined, &self.pipelines, &self.memory);
+        let mut request = Request::new(caller, &self.pipelines, &self.memory);
         let (prepared, request) = if source.is_small() {
             (self.prepare(source, capture, &mut request, lease)?, request)
         } else {
@@ -248,7 +250,12 @@ impl Ingest {
             self.counters.losses.note(dialect, reason, parts);
         }
         match outcome {
-            Outcome::Mapped(events) => return events,
+            Outcome::Mapped(mut events) => {
+                let settled = events.iter_mut().map(|event| u64::from(request.sender.settle(event)));
+                let taken = settled.sum();
+                self.counters.losses.note(self.dialects.name_of(record), "name_of_a_credential", taken);
+                return events;
+            }
             Outcome::Dropped { dialect, reason } => {
                 let labels = DropLabels { dialect, reason: reason.as_str() };
                 self.counters.dropped.get_or_create(&labels).inc();
@@ -307,13 +314,14 @@ impl Ingest {
 }
 
 impl Request {
-    /// Nothing yet, from `owner`, now.
-    fn new(owner: Owner, is_confined: bool, pipelines: &[Arc<Pipeline>], memory: &MemoryLimit) -> Self {
+    /// Nothing yet, from `caller`, now.
+    fn new(caller: Caller, pipelines: &[Arc<Pipeline>], memory: &MemoryLimit) -> Self {
+        let Caller { owner, is_confined, sender, .. } = caller;
         let ingested_at = Timestamp::now();
         let way = |pipeline: &Arc<Pipeline>| {
             Way::new(Payload::new(&owner, ingested_at, &pipeline.journal, memory.lease()), memory.lease())
         };
-        Self { ways: pipelines.iter().map(way).collect(), owner, is_confined, ingested_at }
+        Self { ways: pipelines.iter().map(way).collect(), owner, is_confined, sender, ingested_at }
     }
 
     /// The workspace that a credential names for all of its events.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dialects::Hooks;
 use crate::event::Owner;
+use crate::receivers::auth::Sender;
 use crate::receivers::hooks::{Attendance, Batch, Form, HookBody, Outlet, Spool, SpoolError};
 use crate::receivers::otlp::Coding;
 use crate::receivers::{Caller, Ingest, Refusal};
@@ -155,6 +156,7 @@ async fn accept(batch: &Batch, ingest: &Arc<Ingest>, limit: usize) -> Result<(),
         limit,
     };
     let lease = ingest.memory().lease();
-    let caller = Caller { owner: Owner::default(), is_confined: false, capture: true, is_check: false };
+    let (owner, sender) = (Owner::default(), Sender::Anybody);
+    let caller = Caller { owner, is_confined: false, sender, capture: true, is_check: false };
     ingest.accept(body, caller, lease).await.map(|_| ())
 }

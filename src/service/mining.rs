@@ -18,7 +18,7 @@ use crate::config::{Settings, SkillsPipeline};
 use crate::event::Timestamp;
 use crate::exporters::target::{self, Report, Target, Update};
 use crate::library::{Census, Episode, Findings};
-use crate::skillify::{self, Digest, Lessons, Mined, Offline, mine_digests};
+use crate::skillify::{self, Digest, Lessons, Mined, Offline, Verified, mine_digests};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
@@ -114,7 +114,8 @@ pub(super) async fn mine(
 ) -> Result<Arc<Lessons>, RunError> {
     let (job, kept) = (job.clone(), kept.map(Path::to_owned));
     let mining = tokio::task::spawn_blocking(move || {
-        let config = skillify::Config { vectors: job.vectors.as_deref(), ..config };
+        let config =
+            skillify::Config { vectors: job.vectors.as_deref(), verified: Some(&job.verified), ..config };
         let mine = || mine_digests(&job.place.1, &job.digests, &config);
         Arc::new(lessons::known_or(kept.as_deref(), &job, &config, mine))
     });
@@ -244,8 +245,11 @@ pub fn census_of(places: &BTreeMap<Place, Vec<Arc<Packed>>>) -> Census {
 }
 
 /// The jobs of workspaces, and what there is of each.
-fn unpack(part: Vec<Due>) -> (Vec<Job>, Vec<Mark>) {
-    let job = |due: Due| (Job { place: due.place, digests: unpacked(&due.digests), vectors: None }, due.mark);
+fn unpack(part: Vec<Due>, verified: &Arc<Verified>) -> (Vec<Job>, Vec<Mark>) {
+    let job = |due: Due| {
+        let digests = unpacked(&due.digests);
+        (Job { place: due.place, digests, vectors: None, verified: Arc::clone(verified) }, due.mark)
+    };
     part.into_iter().map(job).unzip()
 }
 
@@ -350,7 +354,8 @@ impl Worker {
         counts: &MiningCounts,
         stopping: &CancellationToken,
     ) -> Result<(), RunError> {
-        let (mut jobs, marks) = tokio::task::spawn_blocking(move || unpack(part)).await?;
+        let verified = Arc::clone(&self.settings.verified);
+        let (mut jobs, marks) = tokio::task::spawn_blocking(move || unpack(part, &verified)).await?;
         if let Some(embeddings) = self.embeddings.as_mut().filter(|_| !jobs.is_empty()) {
             let looked = embeddings.look_up(&mut jobs, stopping.cancelled()).await?;
             counts.embeddings.add(&self.settings.name, &looked);

@@ -26,7 +26,7 @@ use crate::skillify::llm::{
     Allowance, Asked, Client, ClientError, Failure, Pair, Question, Refusal, Spent, Worded, no_answer, pairs,
     sift,
 };
-use crate::skillify::{self, Digest, Lessons, Mined, Offline, Vectors};
+use crate::skillify::{self, Digest, Lessons, Mined, Offline, Vectors, Verified};
 
 use super::mining::{Place, RunError, beside_each_other, findings, mine};
 
@@ -44,6 +44,8 @@ pub struct Job {
     pub digests: Vec<Arc<Digest>>,
     /// Vectors of the words of its prompts, where some are to be used.
     pub vectors: Option<Arc<Vectors>>,
+    /// The people whom credentials name.
+    pub verified: Arc<Verified>,
 }
 
 /// What a job came to.

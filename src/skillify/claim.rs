@@ -281,6 +281,8 @@ pub struct Evidence {
     pub project: String,
     /// The person, `""` if unknown.
     pub person: String,
+    /// Whether a credential says so, and not the client alone.
+    pub by_credential: bool,
     /// What became of it.
     pub outcome: Outcome,
 }

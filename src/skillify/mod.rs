@@ -132,11 +132,16 @@ pub struct Snapshot<'a> {
     pub sessions: &'a [Session],
 }
 
+/// The people whom credentials name: tenants, and what people are counted by.
+pub type Verified = BTreeSet<(String, String)>;
+
 /// How to mine.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Config<'v> {
     /// How much evidence a skill needs.
     pub publish: PublishRule,
+    /// The people whom credentials name; `None`: nobody.
+    pub verified: Option<&'v Verified>,
     /// How near words of prompts are in meaning; `None`: words are alike that are the same.
     pub vectors: Option<&'v Vectors>,
     /// An idea to do without, so that what it earns can be measured; `None` outside of measurements.
@@ -253,13 +258,15 @@ fn with_workspace<D: Borrow<Digest>, T>(
     let sessions = || digests.iter().map(Borrow::borrow);
     let mut works: Vec<Work<'_>> = Vec::new();
     for session in sessions() {
-        works.extend(session.segments.iter().map(|segment| Work { session, segment, blames }));
+        let (person, by_credential) = person_of(session, config);
+        let work = |segment| Work { session, person, by_credential, segment, blames };
+        works.extend(session.segments.iter().map(work));
     }
     let segments = works.len();
     works.retain(|work| !work.segment.loaded_a_skill);
     works.sort_by(|a, b| (a.segment.started_at, &a.segment.id).cmp(&(b.segment.started_at, &b.segment.id)));
     let known_people: BTreeSet<&str> =
-        sessions().map(|session| session.person.as_str()).filter(|person| !person.is_empty()).collect();
+        sessions().map(|session| person_of(session, config).0).filter(|person| !person.is_empty()).collect();
     let as_of = sessions().map(|session| session.last_event_at).max().unwrap_or_default();
     let terms = terms::Terms::of(&works);
     let background = chance::Background::of(&works, &terms);
@@ -278,6 +285,16 @@ fn with_workspace<D: Borrow<Digest>, T>(
         known: known(sessions()),
     };
     work(&mining, segments)
+}
+
+/// Who did a session, as people are counted, and whether a credential says so. Where only those count,
+/// everybody else is nobody.
+fn person_of<'d>(session: &'d Digest, config: &Config<'_>) -> (&'d str, bool) {
+    let person = session.person.as_str();
+    let key = || (session.tenant.clone(), person.to_owned());
+    let by_credential = !person.is_empty()
+        && config.verified.is_some_and(|people| !people.is_empty() && people.contains(&key()));
+    if config.publish.verified && !by_credential { ("", false) } else { (person, by_credential) }
 }
 
 /// What the sessions tell of what they run.

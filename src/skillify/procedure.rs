@@ -110,8 +110,7 @@ impl Workspace<'_> {
 
     /// Whether segments could be evidence enough if all of them were accepted.
     fn are_enough(&self, members: &[Member<'_, '_>]) -> bool {
-        let sessions =
-            members.iter().map(|(work, _)| (steps::session_of(work), work.session.person.as_str()));
+        let sessions = members.iter().map(|(work, _)| (steps::session_of(work), work.person));
         self.is_enough(&sessions.collect())
     }
 
@@ -346,7 +345,7 @@ fn sessions(claim: &SupportedClaim) -> Sessions<'_> {
 /// What became of a cluster, in one line.
 fn explanation(works: &[&Work<'_>], verdict: &str) -> String {
     let sessions: BTreeSet<_> = works.iter().map(|work| steps::session_of(work)).collect();
-    let people = works.iter().map(|work| work.session.person.as_str());
+    let people = works.iter().map(|work| work.person);
     let people: BTreeSet<&str> = people.filter(|person| !person.is_empty()).collect();
     let segments: Vec<&str> = works.iter().map(|work| work.segment.id.as_str()).collect();
     format!(

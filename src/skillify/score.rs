@@ -23,18 +23,20 @@ pub struct PublishRule {
     pub alone: bool,
     /// What a skill may say without a person who agrees.
     pub allow: Classes,
+    /// Whether only people count whom a credential names.
+    pub verified: bool,
 }
 
 impl PublishRule {
     /// Whether so many people are enough of so many that the workspace knows.
     pub(super) const fn are_enough(&self, people: usize, known: usize) -> bool {
-        (self.alone && known <= 1) || people >= self.people
+        (self.alone && !self.verified && known <= 1) || people >= self.people
     }
 }
 
 impl Default for PublishRule {
     fn default() -> Self {
-        Self { sessions: 2, people: 2, skills: 7, alone: true, allow: Classes::default() }
+        Self { sessions: 2, people: 2, skills: 7, alone: true, allow: Classes::default(), verified: false }
     }
 }
 

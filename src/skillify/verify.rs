@@ -13,6 +13,10 @@ use crate::event::Status;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Work<'a> {
     pub(super) session: &'a Digest,
+    /// Who did it, as people are counted; `""` for nobody.
+    pub(super) person: &'a str,
+    /// Whether a credential says so.
+    pub(super) by_credential: bool,
     pub(super) segment: &'a SegmentDigest,
     /// Whether a correction speaks of some actions more than of others.
     pub(super) blames: bool,
@@ -46,7 +50,8 @@ impl Work<'_> {
             events,
             assistant: session.assistant.clone(),
             project: session.project.clone(),
-            person: session.person.clone(),
+            person: self.person.to_owned(),
+            by_credential: self.by_credential,
             outcome,
         }
     }

@@ -16,17 +16,21 @@ use serde::{Deserialize, Serialize};
 use super::upkeep::Tombstone;
 use crate::event::{Kind, SessionEvent};
 
+/// Tenants and values, ascending, each once. Of most groups there is one, and there are as many groups as
+/// sessions: a set would take ten times the memory.
+pub(super) type Keys = Box<[(String, String)]>;
+
 /// What ties the rows of one group to others, and by which they are found again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ties {
     /// (tenant, session id) as rows carry them.
-    pub sessions: BTreeSet<(String, String)>,
+    pub sessions: Keys,
     /// (tenant, trace id).
-    pub traces: BTreeSet<(String, String)>,
+    pub traces: Keys,
     /// (tenant, hash of a conversation).
-    pub histories: BTreeSet<(String, String)>,
+    pub histories: Keys,
     /// (tenant, event id) of rows with neither session nor trace.
-    pub alone: BTreeSet<(String, String)>,
+    pub alone: Keys,
     /// The earliest date on which one of its rows was ingested, as `2026-11-22`.
     pub since: String,
 }
@@ -35,31 +39,22 @@ impl Ties {
     /// Those of rows.
     pub(super) fn of(events: &[SessionEvent]) -> Self {
         let since = events.iter().map(|event| event.ingested_at).min();
-        let mut ties = Self { since: since.map(|first| first.date()).unwrap_or_default(), ..Self::default() };
-        events.iter().for_each(|event| ties.add_keys(event));
-        ties
-    }
-
-    fn add_keys(&mut self, event: &SessionEvent) {
-        for (kind, value) in keys(&Row::of(event)) {
-            let set = match kind {
-                Tie::Session => &mut self.sessions,
-                Tie::Trace => &mut self.traces,
-                Tie::History => &mut self.histories,
-                Tie::Alone => &mut self.alone,
-            };
-            // Most rows of a group have the ties that it has already.
-            let is = |(tenant, known): &(String, String)| known == value && *tenant == event.tenant;
-            if !set.first().is_some_and(is) && !set.last().is_some_and(is) {
-                set.insert((event.tenant.clone(), value.to_owned()));
-            }
+        let mut sets: [BTreeSet<(String, String)>; 4] = Default::default();
+        events.iter().for_each(|event| add_keys(&mut sets, event));
+        let [sessions, traces, histories, alone] = sets.map(|set| set.into_iter().collect());
+        Self {
+            sessions,
+            traces,
+            histories,
+            alone,
+            since: since.map(|first| first.date()).unwrap_or_default(),
         }
     }
 
     /// Whether a row of the group may be erased. Rows that are erased one by one, or with a person,
     /// may be of any group.
     pub fn may_be_covered(&self, tombstone: &Tombstone) -> bool {
-        let of = |set: &BTreeSet<(String, String)>, ids: &BTreeSet<String>| {
+        let of = |set: &Keys, ids: &BTreeSet<String>| {
             set.iter().any(|(tenant, id)| *tenant == tombstone.tenant && ids.contains(id))
         };
         tombstone.user_id.is_some()
@@ -69,7 +64,7 @@ impl Ties {
     }
 
     fn hashes(&self) -> impl Iterator<Item = u64> + '_ {
-        let of = |kind: Tie, set: &'_ BTreeSet<(String, String)>| -> Vec<u64> {
+        let of = |kind: Tie, set: &'_ Keys| -> Vec<u64> {
             set.iter().map(|(tenant, value)| hash(kind, tenant, value)).collect()
         };
         of(Tie::Session, &self.sessions)
@@ -77,6 +72,24 @@ impl Ties {
             .chain(of(Tie::Trace, &self.traces))
             .chain(of(Tie::History, &self.histories))
             .chain(of(Tie::Alone, &self.alone))
+    }
+}
+
+/// Adds the keys of a row to the sets of sessions, traces, histories and what is alone.
+fn add_keys(sets: &mut [BTreeSet<(String, String)>; 4], event: &SessionEvent) {
+    let [sessions, traces, histories, alone] = sets;
+    for (kind, value) in keys(&Row::of(event)) {
+        let set = match kind {
+            Tie::Session => &mut *sessions,
+            Tie::Trace => &mut *traces,
+            Tie::History => &mut *histories,
+            Tie::Alone => &mut *alone,
+        };
+        // Most rows of a group have the ties that it has already.
+        let is = |(tenant, known): &(String, String)| known == value && *tenant == event.tenant;
+        if !set.first().is_some_and(is) && !set.last().is_some_and(is) {
+            set.insert((event.tenant.clone(), value.to_owned()));
+        }
     }
 }
 

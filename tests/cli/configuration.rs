@@ -53,6 +53,10 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
             "c.yaml:3:23: connectors.skillify.publish.allow: no class `guess`; the classes are read, build, test, format, generate, tree, services, tasks, fetch, fetched-code, publish, send, administer, unknown",
         ),
         (
+            "connectors:\n  skillify: { publish: { verified: true } }\n",
+            "c.yaml:2:38: connectors.skillify.publish.verified: no credential names a person, so nobody would count: give `user` to the tokens of extensions.auth",
+        ),
+        (
             "receivers:\n  jaeger: {}\n",
             "c.yaml:2:3: receivers.jaeger: no such type among the receivers; known are: otlp, langfuse, hooks",
         ),

@@ -318,6 +318,14 @@ fn a_token_that_is_none_is_refused_and_never_shown() {
             "{ tokens: [{ id: a, secret: TOKEN, tenant: t }, { id: b, secret: TOKEN, tenant: u }] }",
             "extensions.auth.tokens.1: another entry has the same token",
         ),
+        (
+            "{ tokens: [{ id: a, secret: TOKEN, tenant: t, user: unknown }] }",
+            "extensions.auth.tokens.0.user: it names nobody",
+        ),
+        (
+            "{ tokens: [{ id: a, secret: TOKEN, tenant: t, user: 0f8fad5b-d9cb-469f-a165-70867728950e }] }",
+            "extensions.auth.tokens.0.user: it names nobody",
+        ),
         ("{ tokens: TOKEN }", "extensions.auth.tokens: expected a list"),
         ("{ tokens: [TOKEN] }", "extensions.auth.tokens.0: expected"),
         ("TOKEN", "extensions.auth: expected"),

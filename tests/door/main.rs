@@ -35,6 +35,7 @@ mod hostile;
 mod kinds;
 mod leaks;
 mod opt_out;
+mod people;
 mod redaction;
 mod renewal;
 mod sayings;

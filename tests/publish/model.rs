@@ -61,6 +61,7 @@ fn jobs(sessions: &[Session]) -> Vec<Job> {
         place: ("acme".into(), "shop".into()),
         digests: sessions.iter().map(|session| Arc::new(Digest::of(session))).collect(),
         vectors: None,
+        verified: Arc::default(),
     }]
 }
 

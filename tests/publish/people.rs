@@ -3,6 +3,7 @@
 use skillspan::exporters::filesystem::Filesystem;
 use skillspan::exporters::target::Update;
 use skillspan::library::{Change, Decision, Layout, Standing};
+use skillspan::skillify::{Classes, Config, Offline, PublishRule, Snapshot, Verified, mine};
 
 use super::life::Target;
 use super::repository::{NAME, SKILL, first, needs, with_migration};
@@ -126,6 +127,22 @@ fn what_a_person_deleted_no_other_skill_learns() {
     let report = target.publish(&mined(&[with_migration(), needs("make seed", "make e2e")].concat()));
     assert_eq!(report.named(Change::Created).len(), 1, "{report}");
     assert!(target.skills().iter().all(|path| !target.read(path).contains("make db-up")));
+}
+
+#[test]
+fn the_evidence_tells_whom_a_credential_names() {
+    let target = Target::new();
+    let evidence = format!("skills/{NAME}/references/evidence.md");
+    target.publish(&mined(&first()));
+    assert!(target.read(&evidence).contains("told apart: 3 by login or asserted name."), "at first nobody");
+    let named: Verified = ["alice", "bob"].map(|name| ("acme".to_owned(), name.to_owned())).into();
+    let publish = PublishRule { allow: Classes::EVERY, ..PublishRule::default() };
+    let config = Config { publish, verified: Some(&named), ..Config::default() };
+    let sessions = [with_migration(), first()].concat();
+    let mined = mine(&Snapshot { workspace: "shop", sessions: &sessions }, &config, &Offline);
+    target.publish(&mined);
+    let text = target.read(&evidence);
+    assert!(text.contains("told apart: 2 by credential, 1 by login or asserted name."), "{text}");
 }
 
 #[test]

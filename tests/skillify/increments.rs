@@ -1,6 +1,7 @@
 //! Digests follow a table: whatever arrives in whatever order, the result is that of a full run.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use skillspan::event::{Kind, Owner, SessionEvent, Status, Timestamp};
@@ -404,7 +405,7 @@ async fn sessions_past_their_retention_leave_the_digests() {
 
 /// What every workspace comes to, with what is kept beside the digests.
 async fn mined(folder: &Path, digests: &Digests) -> Vec<Mined> {
-    let job = |(place, digests)| Job { place, digests, vectors: None };
+    let job = |(place, digests)| Job { place, digests, vectors: None, verified: Arc::default() };
     let jobs: Vec<Job> = digests.places().into_iter().map(job).collect();
     let found = mine_what_is_new(&jobs, Config::default(), Some(&folder.join("digests"))).await.unwrap();
     found.into_iter().map(|found| found.mined).collect()

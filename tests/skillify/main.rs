@@ -23,3 +23,4 @@ mod settings;
 mod stability;
 mod varying;
 mod vectors;
+mod verified;

@@ -304,6 +304,8 @@ pub(in crate::config) struct Publish {
     pub(in crate::config) sessions: u64,
     /// … of at least so many people.
     pub(in crate::config) people: u64,
+    /// Only people count whom a credential names.
+    pub(in crate::config) verified: bool,
     /// … and of one repository at most so many skills: the most useful ones.
     pub(in crate::config) skills: u64,
     /// What a skill may say without a person who agrees, by class.
@@ -417,6 +419,6 @@ impl Default for Skillify {
 
 impl Default for Publish {
     fn default() -> Self {
-        Self { sessions: 2, people: 2, skills: 7, allow: Classes::default() }
+        Self { sessions: 2, people: 2, verified: false, skills: 7, allow: Classes::default() }
     }
 }

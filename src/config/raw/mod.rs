@@ -136,6 +136,9 @@ pub(in crate::config) struct Token {
     /// The only workspace that they are of. Absent: the one that a payload names, within the tenant.
     #[serde(default)]
     pub(in crate::config) workspace: Option<String>,
+    /// The person who has it, whatever a payload calls itself.
+    #[serde(default)]
+    pub(in crate::config) user: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

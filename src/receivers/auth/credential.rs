@@ -10,7 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
-use crate::event::Owner;
+use crate::event::{Owner, person};
 
 /// A token that is shorter could be guessed.
 const SHORTEST: usize = 16;
@@ -22,6 +22,26 @@ pub struct Credential {
     secret: [u8; 32],
     owner: Owner,
     names_workspace: bool,
+    person: Option<Person>,
+}
+
+/// The person whom a credential names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    name: String,
+    key: String,
+}
+
+impl Person {
+    /// As it is stored.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What people are counted by.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
 }
 
 /// Why a token cannot be one.
@@ -50,7 +70,13 @@ impl Credential {
         if token.len() < SHORTEST {
             return Err(CredentialError::Short);
         }
-        Ok(Self { id: id.into(), secret: hash(token.as_bytes()), owner, names_workspace: false })
+        Ok(Self {
+            id: id.into(),
+            secret: hash(token.as_bytes()),
+            owner,
+            names_workspace: false,
+            person: None,
+        })
     }
 
     /// A credential of whose token only the SHA-256 is known, in hex.
@@ -66,7 +92,7 @@ impl Credential {
             let digits = sha256.get(2 * index..2 * index + 2).ok_or(CredentialError::Hash)?;
             *byte = u8::from_str_radix(digits, 16).map_err(|_| CredentialError::Hash)?;
         }
-        Ok(Self { id: id.into(), secret, owner, names_workspace: false })
+        Ok(Self { id: id.into(), secret, owner, names_workspace: false, person: None })
     }
 
     /// The same credential, for its owner's workspace and no other: what a payload calls its workspace then
@@ -74,6 +100,18 @@ impl Credential {
     #[must_use]
     pub fn of_one_workspace(self) -> Self {
         Self { names_workspace: true, ..self }
+    }
+
+    /// The same credential, of one person: whoever a payload says sent it, that person did.
+    #[must_use]
+    pub fn of_person(self, name: String) -> Self {
+        let key = person::joined(&name, "");
+        Self { person: Some(Person { name, key }), ..self }
+    }
+
+    /// The person who has it.
+    pub fn person(&self) -> Option<&Person> {
+        self.person.as_ref()
     }
 
     /// Whether it is for its owner's workspace and no other.

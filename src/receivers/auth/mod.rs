@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | [`Gate`]: what every door asks before it reads a body |
 //! | `credential.rs` | [`Credential`]: a token, kept as a hash |
+//! | `sender.rs` | [`Sender`]: the person who sends, and whom nobody else may claim to be |
 //! | `rate.rs` | [`Rates`]: what a tenant may send in a second |
 //!
 //! Invariants: the owner of what is stored comes from the credential alone, nothing of the request can
@@ -12,6 +13,7 @@
 
 mod credential;
 mod rate;
+mod sender;
 
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use super::Refusal;
 
 pub use credential::{Credential, CredentialError};
 pub use rate::{Rate, Rates};
+pub use sender::Sender;
 
 use credential::Presented;
 
@@ -49,6 +52,8 @@ pub struct Caller {
     pub owner: Owner,
     /// Their workspace is the owner's, whatever the payload calls it.
     pub is_confined: bool,
+    /// Who sends.
+    pub sender: Sender,
     /// `false`: nothing of the request is written.
     pub capture: bool,
     /// Nothing of the request is written, and its sender is told what would have been.
@@ -71,11 +76,12 @@ impl Gate {
         if headers.contains_key(ORIGIN) {
             return Err(Refusal::Forbidden("requests of web pages are refused".to_owned()));
         }
-        let (owner, is_confined) = self.owner(headers)?;
+        let (owner, is_confined, sender) = self.owner(headers)?;
         self.rates.iter().try_for_each(|rates| rates.request(&owner.tenant))?;
         let forbids = |value: &HeaderValue| value.to_str().map_or(true, capture::forbids);
         let off = headers.get_all(CAPTURE).iter().any(forbids);
-        Ok(Caller { owner, is_confined, capture: !off, is_check: headers.contains_key(CHECK) })
+        let is_check = headers.contains_key(CHECK);
+        Ok(Caller { owner, is_confined, sender, capture: !off, is_check })
     }
 
     /// Counts the bytes of a request that was let in against what its tenant may send.
@@ -83,9 +89,11 @@ impl Gate {
         self.rates.iter().for_each(|rates| rates.charge(&caller.owner.tenant, bytes));
     }
 
-    /// Whose the request is, and whether that decides its workspace.
-    fn owner(&self, headers: &HeaderMap) -> Result<(Owner, bool), Refusal> {
-        let Some(credentials) = &self.credentials else { return Ok((Owner::default(), false)) };
+    /// Whose the request is, whether that decides its workspace, and who sends it.
+    fn owner(&self, headers: &HeaderMap) -> Result<(Owner, bool, Sender), Refusal> {
+        let Some(credentials) = &self.credentials else {
+            return Ok((Owner::default(), false, Sender::Anybody));
+        };
         let presented = headers.get(AUTHORIZATION).map(|value| Presented::parse(value.as_bytes()));
         let Some(Some(presented)) = presented else {
             let message =
@@ -94,7 +102,7 @@ impl Gate {
         };
         let credentials = Arc::clone(&credentials.borrow());
         credential::find(&credentials, &presented)
-            .map(|found| (found.owner().clone(), found.names_workspace()))
+            .map(|found| (found.owner().clone(), found.names_workspace(), Sender::of(found, &credentials)))
             .ok_or_else(|| Refusal::Unauthenticated("the credential is not known".to_owned()))
     }
 }

@@ -60,7 +60,7 @@ fn key(job: &Job, config: &Config<'_>) -> Option<String> {
     // Another build of one version may mine in another way.
     let program = fs::metadata(std::env::current_exe().ok()?).ok()?;
     let built = program.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    let made = (env!("CARGO_PKG_VERSION"), program.len(), built, &job.place, config.publish);
+    let made = (env!("CARGO_PKG_VERSION"), program.len(), built, &job.place, config.publish, config.verified);
     let mut hash = Sha256::new();
     hash.update(format!("{made:?}"));
     for digest in &job.digests {

@@ -41,7 +41,8 @@ impl Packed {
             last_ingested_at: digest.last_ingested_at.as_micros(),
             ended: digest.ended,
             prompts: digest.prompts,
-            bytes: bytes.into_boxed_slice(),
+            // A copy: what is cut keeps the room that it grew to.
+            bytes: Box::from(bytes.as_slice()),
         }
     }
 
