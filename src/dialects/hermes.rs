@@ -10,13 +10,15 @@
 //! | `session_start` | `start` | `hermes.session` |
 //! | `prompt`, `response` | the turn's span | `hermes.turn` |
 //! | `tool_call`, `tool_result` | the call's id, else the span | `hermes.tool.<name>` |
+//! | what a model call cost | `usage:` the span | `chat <model>`, whose words are the turn's |
 //!
 //! The plugin reports no decisions.
 
 use serde_json::Value;
 
+use super::framework::fields;
 use super::{Dialect, Mapping, Record, directory, json};
-use crate::event::{Kind, SessionEvent, Status};
+use crate::event::{Kind, SessionEvent, Status, USAGE};
 use crate::shell::status::code;
 
 const SCOPE: &str = "hermes-agent.otel_tracing";
@@ -56,8 +58,7 @@ impl Dialect for Hermes {
             "hermes.session" => started(record),
             "hermes.turn" => turn(record),
             name if name.starts_with(TOOL_SPAN) => tool(record),
-            // What a model call says, its turn says.
-            name if name.starts_with("chat") => Mapping::DUPLICATE,
+            name if name.starts_with("chat") => cost(record),
             _ => Mapping::UNKNOWN_NAME,
         }
     }
@@ -122,6 +123,20 @@ fn tool(record: &Record<'_>) -> Mapping {
         ..of_call(Kind::ToolResult)
     };
     Mapping::Events(vec![SessionEvent { input, cwd, ..of_call(Kind::ToolCall) }, result])
+}
+
+/// What a model call cost; the rest of it its turn says. Like a tool, it belongs to the session of its trace.
+fn cost(record: &Record<'_>) -> Mapping {
+    record.ignore(SESSION);
+    let tokens = fields::tokens(record);
+    if tokens.is_nothing() || record.span_id().is_empty() {
+        return Mapping::DUPLICATE;
+    }
+    Mapping::one(tokens.in_event(SessionEvent {
+        fact_key: format!("{USAGE}{}", record.span_id()),
+        timestamp: record.end_time().unwrap_or_default(),
+        ..event(record, Kind::Response, String::new())
+    }))
 }
 
 /// What the tool itself returned, as JSON, says whether it worked.

@@ -11,6 +11,7 @@
 //! | `tool_call`, `tool_result` | the call's id, else the span | `openclaw.tool.execution` |
 //! | `decision` | the same | `openclaw.tool.execution` that was blocked: by a policy, never by a person |
 //! | `error` | the trace | `openclaw.run` that failed |
+//! | what the run cost | `usage:sum:` the span | `openclaw.model.usage`, where no model call says it |
 
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ use super::costs::Names;
 use super::genai::messages::{self, Role};
 use super::record::is_withheld;
 use super::{Dialect, Mapping, Record, directory};
-use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
+use crate::event::{Decision, Kind, SessionEvent, Status, USAGE, USAGE_SUM};
 
 const SCOPE: &str = "openclaw";
 
@@ -89,6 +90,7 @@ impl Dialect for OpenClaw {
             "openclaw.run" => run(record),
             "openclaw.tool.execution" => tool(record),
             "openclaw.model.call" => model_call(record),
+            "openclaw.model.usage" => usage(record),
             // `chat <model>`, `execute_tool <tool>`: the conventions' names for the same spans.
             name if name.starts_with("chat ") => model_call(record),
             name if name.starts_with("execute_tool ") => tool(record),
@@ -156,6 +158,21 @@ fn model_call(record: &Record<'_>) -> Mapping {
         }));
     }
     if events.is_empty() { Mapping::NOISE } else { Mapping::Events(events) }
+}
+
+/// What all model calls of a run cost. Outside of the run's trace nothing tells whose it is.
+fn usage(record: &Record<'_>) -> Mapping {
+    let tokens = TOKENS.of(record);
+    let is_of_run = !record.parent_span_id().is_empty() || record.has(SESSION);
+    if tokens.is_nothing() || record.span_id().is_empty() || !is_of_run {
+        return Mapping::NOISE;
+    }
+    Mapping::one(tokens.in_event(SessionEvent {
+        fact_key: format!("{USAGE_SUM}{}", record.span_id()),
+        timestamp: record.end_time().unwrap_or_default(),
+        duration_us: record.duration_us(),
+        ..event(record, Kind::Response, RUN_RANK)
+    }))
 }
 
 fn last_prompt(input: &Value) -> Option<String> {

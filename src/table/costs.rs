@@ -1,7 +1,8 @@
 //! What model calls cost: each once.
 //!
 //! A model call says it beside its answer, beside a call that it made, or in an observation of its own. An agent
-//! may say what all of its model calls cost together; that counts where none of them says it.
+//! may say what all of its model calls cost together; that counts where none of them says it. Several model calls of a
+//! trace may answer in the same words, which are one answer; it cost what they cost together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,6 +14,37 @@ use crate::event::{Kind, SessionEvent, Timestamp, USAGE, USAGE_SUM};
 /// What a model call cost joins the answer that goes by the same id, or that its span shows elsewhere, or a call
 /// that it made.
 pub(super) fn place(events: &mut Vec<SessionEvent>) {
+    name_models(events);
+    place_usage(events);
+    add_up(events);
+}
+
+/// A record that updates a model call says what it cost and not which model it was; the one that began it does.
+fn name_models(events: &mut [SessionEvent]) {
+    let is_unnamed = |event: &SessionEvent| {
+        event.model.is_empty() && !event.span_id.is_empty() && !Tokens::of(event).is_nothing()
+    };
+    let span = |event: &SessionEvent| (event.trace_id.clone(), event.span_id.clone());
+    let unnamed: BTreeSet<_> = events.iter().filter(|event| is_unnamed(event)).map(span).collect();
+    if unnamed.is_empty() {
+        return;
+    }
+    let mut models: BTreeMap<(String, String), String> = BTreeMap::new();
+    for event in events.iter().filter(|event| !event.model.is_empty()) {
+        let span = span(event);
+        if unnamed.contains(&span) {
+            let model = models.entry(span).or_default();
+            *model = event.model.clone().max(std::mem::take(model));
+        }
+    }
+    for event in events.iter_mut().filter(|event| is_unnamed(event)) {
+        if let Some(model) = models.get(&span(event)) {
+            event.model.clone_from(model);
+        }
+    }
+}
+
+fn place_usage(events: &mut Vec<SessionEvent>) {
     let is_usage = |event: &SessionEvent| event.kind == Kind::Response && event.fact_key.starts_with(USAGE);
     if !events.iter().any(is_usage) {
         return;
@@ -104,4 +136,66 @@ fn leave_out_sums(events: &mut Vec<SessionEvent>) {
 
 fn began(event: &SessionEvent) -> Timestamp {
     event.timestamp.saturating_sub(Duration::from_micros(event.duration_us.unsigned_abs()))
+}
+
+/// A model call that says what it cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Call {
+    parent: String,
+    span: String,
+    began: Timestamp,
+    ended: Timestamp,
+    tokens: Tokens,
+}
+
+impl Call {
+    fn of(event: &SessionEvent) -> Self {
+        Self {
+            parent: event.parent_span_id.clone(),
+            span: event.span_id.clone(),
+            began: began(event),
+            ended: event.timestamp,
+            tokens: Tokens::of(event),
+        }
+    }
+
+    /// Whether the other one is the same call as another instrumentation around it tells it.
+    fn is_told_by(&self, other: &Self) -> bool {
+        let (own, its) = ((self.began, self.ended), (other.began, other.ended));
+        let is_within = its.0 <= own.0 && own.1 <= its.1 && (own != its || other.span < self.span);
+        self.span != other.span && (self.parent == other.span || (is_within && self.tokens == other.tokens))
+    }
+}
+
+/// Words that several model calls of a trace said cost the sum of these calls.
+fn add_up(events: &mut [SessionEvent]) {
+    // The key of a text begins with its trace.
+    let is_of_words = |event: &SessionEvent| {
+        let behind = event.fact_key.strip_prefix(event.trace_id.as_str());
+        let has_ids = !event.trace_id.is_empty() && !event.span_id.is_empty();
+        event.kind == Kind::Response && has_ids && behind.is_some_and(|behind| behind.starts_with(':'))
+    };
+    let mut said: BTreeMap<String, BTreeMap<String, Call>> = BTreeMap::new();
+    for event in events.iter().filter(|event| is_of_words(event) && !Tokens::of(event).is_nothing()) {
+        let calls = said.entry(event.fact_key.clone()).or_default();
+        let this = Call::of(event);
+        let call = calls.entry(event.span_id.clone()).or_insert_with(|| this.clone());
+        call.tokens = call.tokens.max(this.tokens);
+        call.began = call.began.min(this.began);
+        call.ended = call.ended.max(this.ended);
+    }
+    let sum = |calls: &BTreeMap<String, Call>| {
+        let is_own = |call: &&Call| !calls.values().any(|other| call.is_told_by(other));
+        calls.values().filter(is_own).map(|call| call.tokens).fold(Tokens::default(), Tokens::plus)
+    };
+    let sums: BTreeMap<String, Tokens> = said
+        .iter()
+        .filter(|(_, calls)| calls.len() > 1)
+        .map(|(key, calls)| (key.clone(), sum(calls)))
+        .collect();
+    for event in events.iter_mut().filter(|event| is_of_words(event)) {
+        if let Some(tokens) = sums.get(&event.fact_key) {
+            Tokens::of(event).max(*tokens).put(event);
+        }
+    }
 }

@@ -219,6 +219,55 @@ fn json_says_everything_and_is_as_its_schema_says() {
 }
 
 #[test]
+fn list_and_show_say_the_same_tokens_by_model() {
+    let site = site();
+    let _running = site.start();
+    let recorded = std::fs::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/captures/copilot/002-traces.json"
+    ));
+    assert_eq!(site.post("/v1/traces", "application/json", recorded.unwrap()), 200);
+    // A reply of another model that shows no words.
+    let mut request: Value = serde_json::from_slice(&session(2, "ana@example.com", "shop")).unwrap();
+    let records = request["resourceLogs"][0]["scopeLogs"][0]["logRecords"].as_array_mut().unwrap();
+    let is_request = |record: &&Value| record["body"]["stringValue"] == "claude_code.api_request";
+    let mut other = records.iter().find(is_request).unwrap().clone();
+    for (key, value) in [
+        ("request_id", "req_2"),
+        ("model", "claude-opus-5"),
+        ("input_tokens", "10"),
+        ("cache_read_tokens", "500"),
+        ("cache_creation_tokens", "40"),
+    ] {
+        let attributes = other["attributes"].as_array_mut().unwrap();
+        attributes.retain(|attribute| attribute["key"] != key);
+        attributes.push(json!({ "key": key, "value": { "stringValue": value } }));
+    }
+    records.push(other);
+    send(&site, request.to_string().into_bytes());
+    let listed = site.sessions();
+    assert_eq!(listed.len(), 2, "{listed:?}");
+    for session in &listed {
+        let expected = match session["assistant"].as_str().unwrap() {
+            // What its agent's span and its own metrics say.
+            "copilot" => json!({ "input": 486, "output": 68, "cache_read": 40,
+                "models": { "mock-model": { "input": 486, "output": 68, "cache_read": 40 } } }),
+            _ => json!({ "input": 1750, "output": 68, "cache_read": 500, "cache_write": 40, "models": {
+                "claude-haiku-4-5": { "input": 1200, "output": 34 },
+                "claude-opus-5": { "input": 550, "output": 34, "cache_read": 500, "cache_write": 40 } } }),
+        };
+        assert_eq!(session["tokens"], expected);
+        let shown = site.session(session["id"].as_str().unwrap());
+        assert_eq!(shown["tokens"], expected);
+        let of_facts = |name: &str| -> i64 {
+            shown["facts"].as_array().unwrap().iter().filter_map(|fact| fact[name].as_i64()).sum()
+        };
+        assert_eq!(json!(of_facts("input_tokens")), expected["input"]);
+        assert_eq!(json!(of_facts("output_tokens")), expected["output"]);
+    }
+}
+
+#[test]
 fn a_new_session_is_logged_once_and_not_when_that_is_not_wanted() {
     let site = site();
     let running = site.start();

@@ -21,7 +21,7 @@ const PROMPT: &str = "Run a quick check of the workspace";
 const ANSWER: &str = "All done: the tool said hello-from-tool and one command failed.";
 
 /// The objects of a recorded session, in order.
-fn recorded(folder: &str) -> Vec<String> {
+pub(crate) fn recorded(folder: &str) -> Vec<String> {
     let mut files: Vec<_> = fs::read_dir(path(folder)).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     let objects = files.iter().flat_map(|file| {

@@ -138,6 +138,7 @@ pub(super) fn hermes(to: &To<'_>) -> Vec<Setting> {
         "post_tool_call",
         "post_approval_response",
         "post_llm_call",
+        "post_api_request",
         "api_request_error",
         "on_session_finalize",
     ];

@@ -9,17 +9,19 @@
 //! | `decision` | the call's id | `post_approval_response`; `post_tool_call` of a blocked call |
 //! | `response` | the turn | `post_llm_call` |
 //! | `error` | the request | `api_request_error` |
+//! | what a model call cost | `usage:` the request | `post_api_request` |
 //!
 //! `on_session_end` is the end of a turn. A command that failed has the status `ok`: what it came to
 //! stands in its result.
 
 use serde_json::Value;
 
+use super::super::costs::Names;
 use super::super::hermes::status;
 use super::super::{Mapping, Record};
 use super::fields::{Common, Paths, content, executed, integer, text};
 use super::{AFTER, BEFORE};
-use crate::event::{Decision, Kind, SessionEvent, Status};
+use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
 
 const COMMON: Common = Common {
     session: &["session_id"],
@@ -43,12 +45,22 @@ const MILLISECONDS: Paths = &["extra/duration_ms"];
 const CHOICE: Paths = &["extra/choice"];
 const COMMAND: Paths = &["extra/command"];
 const REQUEST: Paths = &["extra/api_request_id"];
+/// `input_tokens` are without what is cached, `prompt_tokens` with it; the sum tells.
+const TOKENS: Names = Names {
+    input: &["extra/usage/prompt_tokens", "extra/usage/input_tokens"],
+    output: &["extra/usage/output_tokens", "extra/usage/completion_tokens"],
+    cache_read: &["extra/usage/cache_read_tokens"],
+    cache_write: &["extra/usage/cache_write_tokens"],
+    reasoning: &["extra/usage/reasoning_tokens"],
+    total: &["extra/usage/total_tokens"],
+    ..Names::NONE
+};
 
 const ACCEPTED: &[&str] = &["once", "session", "always", "smart_approve"];
 
 const NOISE: &[&str] = &["on_session_end", "pre_approval_request", "subagent_start", "subagent_stop"];
-/// What a model call says, the turn says.
-const DUPLICATES: &[&str] = &["pre_api_request", "post_api_request"];
+/// What a model call is asked, the turn says.
+const DUPLICATES: &[&str] = &["pre_api_request"];
 const NOISY_PREFIXES: &[&str] = &["transform_", "kanban_"];
 
 pub(super) fn map(record: &Record<'_>) -> Mapping {
@@ -60,6 +72,7 @@ pub(super) fn map(record: &Record<'_>) -> Mapping {
         "post_tool_call" => tool(record),
         "post_approval_response" => approval(record),
         "post_llm_call" => response(record),
+        "post_api_request" => cost(record),
         "api_request_error" => error(record),
         name if NOISE.contains(&name) => Mapping::NOISE,
         name if DUPLICATES.contains(&name) => Mapping::DUPLICATE,
@@ -132,4 +145,14 @@ fn error(record: &Record<'_>) -> Mapping {
         text: content(record, FAILURE).unwrap_or_default(),
         ..event
     })
+}
+
+/// What a model call cost; its words are the turn's.
+fn cost(record: &Record<'_>) -> Mapping {
+    let tokens = TOKENS.counts(|names| integer(record, names).unwrap_or_default()).whole();
+    let Some(request) = text(record, REQUEST).filter(|_| !tokens.is_nothing()) else {
+        return Mapping::DUPLICATE;
+    };
+    let event = COMMON.event(record, Kind::Response, BEFORE);
+    Mapping::one(tokens.in_event(SessionEvent { fact_key: format!("{USAGE}{request}"), ..event }))
 }

@@ -42,6 +42,7 @@ const TOKENS: Names = Names {
     output: &["payload/message/usage/output", "data/message/usage/output"],
     cache_read: &["payload/message/usage/cacheRead", "data/message/usage/cacheRead"],
     cache_write: &["payload/message/usage/cacheWrite", "data/message/usage/cacheWrite"],
+    reasoning: &["payload/message/usage/reasoning", "data/message/usage/reasoning"],
     cache_is_apart: true,
     ..Names::NONE
 };

@@ -21,7 +21,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         name: "Hermes Agent, plugin",
         dialects: &["hermes"],
         may: &[May::Parallel, May::Twins],
-        silent: &[(Matter::Replies, Tells::Part(Part::Last)), (Matter::Tokens, Tells::Nothing)],
+        silent: &[(Matter::Replies, Tells::Part(Part::Last))],
         write: hermes,
         refusers: ("", ""),
         shape: |call| super::usual(&call.what, "terminal", "read_file", "delegate"),
@@ -160,6 +160,15 @@ fn hermes(story: &Story, out: &mut Out) {
             "hermes.turn.assistant_response": turn.answer().map(|step| step.words.clone()),
         }));
         out.span(&service, scope, draft);
+        for step in &turn.steps {
+            let model = Draft::new("chat m", trace, &step.span, &turn.span, (step.at, step.until));
+            let costs = json!({
+                "gen_ai.response.model": "m",
+                "gen_ai.usage.input_tokens": step.read,
+                "gen_ai.usage.output_tokens": step.wrote,
+            });
+            out.span(&service, scope, model.with(costs));
+        }
         for call in turn.steps.iter().flat_map(|step| &step.calls) {
             let (name, input) = super::usual(&call.what, "terminal", "read_file", "delegate");
             let result = match &call.end {

@@ -44,7 +44,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         name: "Hermes Agent, hooks",
         dialects: &["hermes-hooks"],
         may: &[May::Parallel, May::Twins, May::Resumption, May::Refusals],
-        silent: &[(Matter::Replies, Tells::Part(Part::Last)), (Matter::Tokens, Tells::Nothing)],
+        silent: &[(Matter::Replies, Tells::Part(Part::Last))],
         write: hermes,
         refusers: ("deny", "blocked"),
         shape: hermes_shape,
@@ -263,6 +263,14 @@ fn hermes(story: &Story, out: &mut Out) {
             json!({}),
             json!({"user_message": turn.prompt, "is_first_turn": number == 0}),
         );
+        for step in &turn.steps {
+            let usage = json!({
+                "input_tokens": step.read, "output_tokens": step.wrote, "cache_read_tokens": 0,
+                "cache_write_tokens": 0, "prompt_tokens": step.read, "total_tokens": step.read + step.wrote,
+            });
+            let request = json!({"api_request_id": format!("{}:{}", turn.id, step.id), "usage": usage});
+            say(step.until, "post_api_request", json!({}), request);
+        }
         for call in turn.steps.iter().flat_map(|step| &step.calls) {
             hermes_call(turn, call, &mut say);
         }
