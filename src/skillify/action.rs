@@ -17,14 +17,14 @@ use super::event_ids::EventIds;
 use super::lines::{Endings, Line};
 use super::look::{self, Asked, Look};
 use super::outcome::Outcome;
+use super::outputs::{rules_of, signature_of};
 use super::prompt;
 use super::segment::claimable;
 use super::shared::SharedCommand;
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::shell::command::{Command, looks_like_file};
 use crate::shell::refusal::refusal;
-use crate::shell::rule_code::{rule_codes, silenced};
-use crate::shell::signature;
+use crate::shell::rule_code::silenced;
 use crate::shell::status::is_poll;
 use crate::shell::tool::name_words;
 use crate::table::Fact;
@@ -381,7 +381,7 @@ impl<'a> Call<'a> {
             None => {
                 let action = Action::new(self.classify(), first, events);
                 let is_run = action.run().is_some() && status == Status::Error;
-                let signature = is_run.then(|| signature::of(output)).flatten();
+                let signature = is_run.then(|| signature_of(output)).flatten();
                 let is_edit = matches!(action.what, What::Edit(_));
                 let rules =
                     if is_edit { silenced(&written(self.fields(), self.input())) } else { Vec::new() };
@@ -449,9 +449,9 @@ fn commands(
             let mut action = Action::new(what, first, events.clone());
             action.status = *status;
             if *status == Status::Error {
-                action.signature = signature.get_or_init(|| signature::of(output)).clone();
+                action.signature = signature.get_or_init(|| signature_of(output)).clone();
                 if action.command().is_some_and(Command::is_check) {
-                    action.rules = rules.get_or_init(|| rule_codes(output)).clone().into();
+                    action.rules = rules.get_or_init(|| rules_of(output)).as_ref().into();
                 }
             }
             action

@@ -247,10 +247,8 @@ fn loaded_skill(event: &SessionEvent) -> Option<String> {
 fn fetched(session: &Session) -> BTreeSet<String> {
     let calls = session.facts.iter().map(|fact| &fact.event).filter(|event| event.kind == Kind::ToolCall);
     let lines: Vec<_> = calls.filter_map(|event| Line::of_call(&event.tool, &event.input)).collect();
-    if !lines.iter().any(|line| line.may_fetch()) {
-        return BTreeSet::new();
-    }
-    fetched_by(lines.iter().map(|line| line.text()))
+    // What is made before anything is fetched is made of nothing that was.
+    fetched_by(lines.iter().skip_while(|line| !line.may_fetch()).map(|line| line.text()))
 }
 
 impl SegmentDigest {

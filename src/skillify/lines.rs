@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use super::outputs::statuses_of;
 use super::places::{Places, hash_of};
 use super::shared::{self, SharedCommand};
 use crate::event::Status;
 use crate::shell::class::may_fetch;
 use crate::shell::command::{Listed, commands};
-use crate::shell::status::{self, statuses};
+use crate::shell::status;
 use crate::shell::tool::{is_shell, line_in, name_words};
 
 /// A command line, and what it runs.
@@ -94,7 +95,7 @@ impl<'a> Endings<'a> {
         let ended = self.0.entry(key).or_insert_with(|| Ended {
             _line: Arc::clone(line),
             _output: output,
-            statuses: statuses(line.listed(), reported, output).into(),
+            statuses: statuses_of(line, reported, output),
         });
         Arc::clone(&ended.statuses)
     }

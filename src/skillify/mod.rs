@@ -12,7 +12,7 @@
 //! | `action.rs` | facts become actions, the same for every assistant |
 //! | `look.rs` | where a session found things, and where it did not |
 //! | `shared.rs` | one command in memory for all actions that ran it |
-//! | `lines.rs` | command lines, each read once |
+//! | `lines.rs`, `outputs.rs` | command lines and what they print, each read once |
 //! | `event_ids.rs` | the events that show an action, in few bytes |
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `checkout.rs` | where the paths of edited files begin |
@@ -74,6 +74,7 @@ mod name;
 mod null;
 mod offline;
 mod outcome;
+mod outputs;
 mod pattern;
 mod places;
 mod prefer;

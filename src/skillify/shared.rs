@@ -12,6 +12,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::lines::Lines;
+use super::outputs::Outputs;
 use super::places::{Places, hash_of};
 use crate::shell::command::Command;
 
@@ -52,6 +53,7 @@ pub struct SharedCommands {
     commands: Vec<SharedCommand>,
     places: Places,
     lines: Lines,
+    outputs: Outputs,
 }
 
 thread_local! {
@@ -62,6 +64,11 @@ thread_local! {
 /// What `work` makes of the lines that are known; `None` where none are kept.
 pub(super) fn with_lines<T>(work: impl FnOnce(&mut Lines) -> T) -> Option<T> {
     KNOWN.with_borrow_mut(|known| known.as_mut().map(|known| work(&mut known.lines)))
+}
+
+/// What `work` makes of the outputs that are known; `None` where none are kept.
+pub(super) fn with_outputs<T>(work: impl FnOnce(&mut Outputs) -> T) -> Option<T> {
+    KNOWN.with_borrow_mut(|known| known.as_mut().map(|known| work(&mut known.outputs)))
 }
 
 /// Reads digests, on this thread, so that equal commands are one in memory.

@@ -112,16 +112,24 @@ fn members(events: Vec<SessionEvent>) -> impl Iterator<Item = Members> {
     let mut sessions: Vec<Option<Members>> = Vec::new();
     sessions.resize_with(sources.len(), || None);
     for ((tenant, _, id), place) in places {
-        let (Some(slot), Some((source, count))) = (sessions.get_mut(place), sources.get(place)) else {
+        let (Some(slot), Some((source, _))) = (sessions.get_mut(place), sources.get(place)) else {
             continue;
         };
         let (tenant, id) = (tenant.to_owned(), id.to_owned());
-        *slot = Some(Members { tenant, id, source: *source, events: Vec::with_capacity(*count) });
+        *slot = Some(Members { tenant, id, source: *source, events: Vec::new() });
     }
     drop(homes);
-    for (event, place) in events.into_iter().zip(of) {
-        if let Some(Some(session)) = sessions.get_mut(place) {
-            session.events.push(event);
+    // Most groups are one session, whose rows stay where they are.
+    if let [Some(only)] = sessions.as_mut_slice() {
+        only.events = events;
+    } else {
+        for (session, (_, count)) in sessions.iter_mut().flatten().zip(&sources) {
+            session.events.reserve_exact(*count);
+        }
+        for (event, place) in events.into_iter().zip(of) {
+            if let Some(Some(session)) = sessions.get_mut(place) {
+                session.events.push(event);
+            }
         }
     }
     order.into_iter().filter_map(move |place| sessions.get_mut(place).and_then(Option::take))
@@ -360,10 +368,24 @@ fn sort_by_time(facts: &mut Vec<Fact>) {
     }
 }
 
-/// The items in another order. They are large, so each is moved once.
-fn in_order<T>(items: Vec<T>, order: Vec<usize>) -> Vec<T> {
-    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|at| items.get_mut(at)?.take()).collect()
+/// The items in another order, each place once at most. They are large: where none is left out, they are swapped
+/// where they stand, which takes no memory.
+fn in_order<T>(mut items: Vec<T>, mut order: Vec<usize>) -> Vec<T> {
+    if order.len() != items.len() {
+        let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
+        return order.into_iter().filter_map(|at| items.get_mut(at)?.take()).collect();
+    }
+    for start in 0..order.len() {
+        let mut at = start;
+        while let Some(from) = order.get_mut(at).map(|from| std::mem::replace(from, at))
+            && from != start
+            && from != at
+        {
+            items.swap(at, from);
+            at = from;
+        }
+    }
+    items
 }
 
 /// Each observation once, by its id.
