@@ -1,6 +1,7 @@
 //! Worlds of many seeds in one table, and how long it takes to mine one.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
@@ -82,7 +83,7 @@ pub(crate) fn mine(folder: &Path, kept: Option<&Path>, show: bool) {
     let jobs: Vec<Job> = digests
         .places()
         .into_iter()
-        .map(|(place, digests)| Job { place, digests, vectors: None, verified: std::sync::Arc::default() })
+        .map(|(place, digests)| Job { place, digests, vectors: None, verified: Arc::default() })
         .collect();
     let found = runtime.block_on(mine_what_is_new(&jobs, Config::default(), kept)).unwrap();
     println!("mined            {:>8.2?}", started.elapsed());

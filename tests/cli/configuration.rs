@@ -54,7 +54,7 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
         ),
         (
             "connectors:\n  skillify: { publish: { verified: true } }\n",
-            "c.yaml:2:38: connectors.skillify.publish.verified: no credential names a person, so nobody would count: give `user` to the tokens of extensions.auth",
+            "c.yaml:2:36: connectors.skillify.publish.verified: no credential names a person, so nobody would count: give `user` to the tokens of extensions.auth",
         ),
         (
             "receivers:\n  jaeger: {}\n",
