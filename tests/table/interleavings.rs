@@ -24,7 +24,7 @@ use crate::events::{START, event};
 use crate::order::{Deed, Order, Random, Who};
 use crate::turns::{Mutant, Stage, Turn};
 
-const HISTORIES: u64 = 1_000;
+const HISTORIES: u64 = 250;
 /// Where each change is tried, so many ways of ranking the processes are, each with fewer changes than this.
 const RANKINGS: u64 = 3;
 const MOST_CHANGES: u64 = 200;
