@@ -69,9 +69,10 @@ pub(crate) struct Form {
     pub(crate) summary: fn(&str) -> String,
 }
 
-/// Another span's id, the same for the same one.
+/// Another span's id, the same for the same one; of up to fifteen numbers each has its own.
 pub(crate) fn beside(span: &str, number: i64) -> String {
-    format!("{:02x}{}", (number + 1) * 16 + 7, &span[2..])
+    let first = i64::from_str_radix(&span[..2], 16).unwrap();
+    format!("{:02x}{}", first ^ ((number + 1) * 16), &span[2..])
 }
 
 /// What a call gives the model where the tool did not run.
