@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::config::parse_duration;
-use crate::event::{Timestamp, person};
+use crate::event::{Timestamp, person, visible_line};
 use crate::table::{Cursor, Filter, ResolveOptions, Session, Summary, Table, resolve};
 
 use super::columns::{Column, fitted, one_line, room};
@@ -110,10 +110,11 @@ impl ListArguments {
         let is =
             |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
         let project = self.project.as_deref().map(crate::dialects::project_of);
+        let is_person = |user: &str| person::is_same(user, &session.user_id, &session.assistant);
         is(&self.tenant, &session.tenant)
             && is(&self.workspace, &session.workspace)
             && is(&project, &session.project)
-            && self.user.as_deref().is_none_or(|user| is_person(user, session))
+            && self.user.as_deref().is_none_or(is_person)
             && is(&self.assistant, &session.assistant)
             && since.is_none_or(|since| session.last_event_at.max(session.last_ingested_at) >= since)
     }
@@ -150,12 +151,6 @@ impl ListArguments {
     }
 }
 
-/// Whether a person as somebody writes them is the one of the session.
-fn is_person(user: &str, session: &Summary) -> bool {
-    let key = |name: &str| person::joined(name, &session.assistant);
-    user == session.user_id || (!key(user).is_empty() && key(user) == key(&session.user_id))
-}
-
 /// Which session of which tenant and workspace.
 type Place = (String, String, String);
 
@@ -169,7 +164,7 @@ async fn details(
     options: &ResolveOptions,
     wanted: Vec<Summary>,
 ) -> Result<Vec<Listed>, Failure> {
-    // No row arrives long before it happens: what is older than the oldest of them is of none of them.
+    // Rows do not arrive long before they happen: files from before the oldest session have none of these.
     let oldest = wanted.iter().map(|session| session.started_at).min().unwrap_or_default();
     let since = oldest.saturating_sub(A_DAY).date();
     let places: BTreeSet<Place> = wanted.iter().map(place).collect();
@@ -184,7 +179,7 @@ async fn details(
     } else {
         look_up(table, options, &places, Some(since), &mut known).await?;
     }
-    // Of a machine whose clock was wrong, rows may have arrived before they happened.
+    // They do where a machine's clock was wrong: what was not found is looked for in all files.
     let missing: BTreeSet<Place> =
         places.iter().filter(|place| !known.contains_key(place)).cloned().collect();
     if missing.len() <= LOOKED_UP {
@@ -243,14 +238,15 @@ impl Listing {
             return "no sessions\n".to_owned();
         }
         let width = room();
-        // Of one tenant's sessions nobody needs to be told whose they are.
-        let first = self.sessions.first().map(|(session, _)| &session.tenant);
-        let tenants = self.sessions.iter().any(|(session, _)| Some(&session.tenant) != first);
+        let differ = |column: fn(&Session<()>) -> &String| {
+            let mut values = self.sessions.iter().map(|(session, _)| column(session));
+            let first = values.next();
+            values.any(|value| Some(value) != first)
+        };
+        // One tenant that all sessions have is not shown; nor is, where there is little room, one workspace.
+        let tenants = differ(|session| &session.tenant);
         let is_wide = width.is_none_or(|width| width >= 110);
-        // And where there is little room, nobody needs the one workspace that all are of.
-        let first = self.sessions.first().map(|(session, _)| &session.workspace);
-        let workspaces =
-            is_wide || tenants || self.sessions.iter().any(|(session, _)| Some(&session.workspace) != first);
+        let workspaces = is_wide || tenants || differ(|session| &session.workspace);
         let mut columns = vec![
             match width {
                 // Nothing is cut for a program; people may give the beginning to `sessions show`.
@@ -280,7 +276,7 @@ impl Listing {
                     false => session.workspace.clone(),
                 };
                 let mut row = vec![
-                    one_line(&session.id, usize::MAX / 8),
+                    visible_line(&session.id).trim().to_owned(),
                     minute(session.started_at),
                     one_line(&session.assistant, 60),
                     one_line(&workspace, 60),

@@ -12,6 +12,7 @@ mod drain;
 mod erase;
 mod explain;
 mod figures;
+mod folders;
 mod hook;
 mod listing;
 mod reach;
@@ -46,7 +47,9 @@ const ABANDONED: Duration = Duration::from_secs(1);
 #[command(
     name = "skillspan",
     version,
-    about = "Spans in, skills out: turns the traces of coding agents into skills"
+    about = "Spans in, skills out: turns traces of coding agents into skills (SKILL.md)",
+    after_help = "First steps: `skillspan demo` shows what it does, `skillspan run` starts it, and\n\
+                  `skillspan connect --all --write` connects the assistants of this machine."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -55,9 +58,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Receive, store and mine until SIGTERM or Ctrl-C
+    /// Start: receive sessions, store them, look for skills; Ctrl-C stops
     Run(run::Arguments),
-    /// Show how a skill comes of sessions, with bundled ones
+    /// See a skill come out of five bundled sessions; needs no set-up
     Demo(demo::Arguments),
     /// Check a configuration and show all that is wrong with it
     Validate(ConfigFile),
@@ -77,7 +80,7 @@ enum Command {
     /// List sessions, or show one
     #[command(subcommand)]
     Sessions(sessions::Command),
-    /// List, show, approve and reject skills
+    /// List, show, approve, reject and install skills
     #[command(subcommand)]
     Skills(skills::Command),
     /// Look for skills in the sessions now
@@ -106,7 +109,7 @@ enum Command {
 
 #[derive(Debug, Clone, Args)]
 struct ConfigFile {
-    /// A configuration file; a later one changes the earlier ones key by key
+    /// A configuration file; of several, later ones change earlier ones key by key
     #[arg(long, value_name = "FILE", global = true, env = "SKILLSPAN_CONFIG", hide_env_values = true)]
     config: Vec<PathBuf>,
     /// Set one key, such as service.memory_limit=1GiB

@@ -9,11 +9,12 @@ use std::time::Duration;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Certificate, Client, StatusCode};
 
+use crate::exporters::with_causes;
 use crate::receivers::{CHECK, Checked};
 
 use super::{local_client, speak_tls_with_ring};
 
-/// A server that needs longer does not do well.
+/// A server that needs longer is not well.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How much of an answer is shown.
 const SHOWN: usize = 200;
@@ -57,8 +58,8 @@ async fn send(question: &Question) -> Result<Checked, String> {
     let checked: Option<Checked> = serde_json::from_str(&text).ok();
     checked.filter(|checked| !checked.skillspan.is_empty()).ok_or_else(|| {
         format!(
-            "{url} answered 200 and said nothing of the check: an older skillspan or another collector is there, or \
-             one stands in between; what arrives behind it cannot be told from here"
+            "{url} answered 200 and said nothing of the check: an older skillspan or another collector answers there, \
+             or stands in between; whether sessions arrive behind it cannot be told from here"
         )
     })
 }
@@ -77,7 +78,7 @@ fn client(question: &Question) -> Result<Client, String> {
             .extend(Certificate::from_pem_bundle(&pem).map_err(|error| unreadable(error.to_string()))?);
     }
     let builder = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
-    builder.tls_certs_merge(authorities).build().map_err(|error| chain(&error))
+    builder.tls_certs_merge(authorities).build().map_err(|error| with_causes(&error))
 }
 
 fn refused(url: &str, status: StatusCode, text: &str, shows_token: bool) -> String {
@@ -86,13 +87,13 @@ fn refused(url: &str, status: StatusCode, text: &str, shows_token: bool) -> Stri
     let said: String = said.chars().take(SHOWN).collect();
     match status {
         StatusCode::UNAUTHORIZED if shows_token => format!(
-            "{url} does not know the token (401): see that it is the one in extensions.auth there, and write it with \
+            "{url} does not know the token (401): compare it with extensions.auth there, and write the right one with \
              `skillspan connect … --write --token-file FILE`"
         ),
         StatusCode::UNAUTHORIZED => format!(
             "{url} asks for a token (401) and the settings have none: `skillspan connect … --write --token-file FILE`"
         ),
-        StatusCode::NOT_FOUND => format!("{url} answers 404: no skillspan listens there; see the address"),
+        StatusCode::NOT_FOUND => format!("{url} answers 404: no skillspan listens there; check the address"),
         status if status.is_redirection() => {
             format!("{url} answers {status}: clients do not follow that; write the address that it leads to")
         }
@@ -116,26 +117,26 @@ fn unreachable(url: &str, error: &reqwest::Error) -> String {
              file as docs/team.md says for this client"
         ),
         (Some(rustls::Error::InvalidMessage(_)), _) => {
-            format!("{url} speaks no TLS: write an address that begins with http://, or see the port")
+            format!("{url} speaks no TLS: write an address that begins with http://, or check the port")
         }
         (Some(error), _) => format!("{url}: {error}"),
         (None, Some(io::ErrorKind::ConnectionRefused)) => {
-            format!("nothing listens at {url}: start `skillspan run` there, or see the address")
+            format!("nothing listens at {url}: start `skillspan run` there, or check the address")
         }
         (None, _) if error.is_timeout() => {
             format!(
-                "{url} did not answer within {} s: see the address, and what is in between",
+                "{url} did not answer within {} s: check the address, and proxies and firewalls on the way",
                 PATIENCE.as_secs()
             )
         }
-        (None, _) if chain(error).contains("dns error") => {
+        (None, _) if with_causes(error).contains("dns error") => {
             format!("no machine is known by the name in {url}")
         }
-        (None, _) if error.is_connect() => format!("{url} cannot be reached: {}", chain(error)),
+        (None, _) if error.is_connect() => format!("{url} cannot be reached: {}", with_causes(error)),
         (None, _) if !is_tls => format!(
             "{url} closed the connection without an answer: if TLS is spoken there, write an address that begins with https://"
         ),
-        (None, _) => format!("{url}: {}", chain(error)),
+        (None, _) => format!("{url}: {}", with_causes(error)),
     }
 }
 
@@ -148,17 +149,4 @@ fn collect<'e>(error: &'e (dyn Error + 'static), causes: &mut Vec<&'e (dyn Error
     if let Some(source) = error.source() {
         collect(source, causes);
     }
-}
-
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        next = cause.source();
-    }
-    text
 }

@@ -67,13 +67,13 @@ fn head(session: &Session) -> String {
         }
     };
     line("session", &[&session.id]);
-    let version = most_recent(session, |event| &event.assistant_version);
-    line("who", &[&session.user_id, format!("{} {version}", session.assistant).trim()]);
+    let figures = Figures::of(session);
+    line("who", &[&session.user_id, format!("{} {}", session.assistant, figures.assistant_version).trim()]);
     let model = most_recent(session, |event| &event.model);
     line("model", &[model]);
     line("where", &[&session.workspace, &session.project]);
     line("when", &[&when(session)]);
-    line("what", &[&what(session)]);
+    line("what", &[&what(&figures)]);
     text
 }
 
@@ -90,9 +90,8 @@ fn when(session: &Session) -> String {
     format!("{start} to {until} UTC ({took}){}", if session.ended { ", ended" } else { "" })
 }
 
-fn what(session: &Session) -> String {
-    let figures = Figures::of(session);
-    let Figures { prompts, calls, failed, refused, interrupts, errors, ref agents, .. } = figures;
+fn what(figures: &Figures) -> String {
+    let Figures { prompts, calls, failed, refused, interrupts, errors, ref agents, .. } = *figures;
     let mut asides = Vec::new();
     asides.extend((failed > 0).then(|| format!("{failed} failed")));
     asides.extend((refused > 0).then(|| format!("{refused} refused")));

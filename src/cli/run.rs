@@ -12,14 +12,14 @@ use crate::service::{Service, raise_open_files, warnings};
 
 use super::{ConfigFile, Failure, OrFail, block_on};
 
-/// Where the lines come from that tell which sessions arrive.
+/// The log target of the lines for new sessions, switched off.
 const SESSIONS: &str = "skillspan::sessions=off";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     config: ConfigFile,
-    /// Print no notice at the start and no line a session
+    /// Print no notice at the start and no line for each session
     #[arg(long, short)]
     quiet: bool,
 }

@@ -12,11 +12,11 @@
 use super::DecodeError;
 use super::tree::{BUILT_IN, Key, Node, Position, Value};
 
-/// What changes nothing where it stands empty: a whole text, and the sections of one.
+/// Sections that change nothing where they stand empty; `""` is a whole text.
 const SECTIONS: [&str; 8] =
     ["", "extensions", "receivers", "processors", "exporters", "connectors", "service", "pipelines"];
 
-/// What comes later over what came before, both written by somebody.
+/// What comes later over what came before, key by key.
 pub(super) fn merge(before: Node, later: Node) -> Node {
     merge_named("", before, later)
 }
@@ -26,12 +26,11 @@ fn merge_named(name: &str, before: Node, later: Node) -> Node {
     if later.value == Value::Null && SECTIONS.contains(&name) {
         return before;
     }
-    let (Value::Mapping(mut entries), Value::Mapping(new)) = (before.value, later.value.clone()) else {
-        return later;
+    let position = later.position;
+    let (mut entries, new) = match (before.value, later.value) {
+        (Value::Mapping(entries), Value::Mapping(new)) if !is_another(name, &entries, &new) => (entries, new),
+        (_, value) => return Node { position, value },
     };
-    if is_another(name, &entries, &new) {
-        return later;
-    }
     for (key, node) in new {
         match entries.iter_mut().find(|(known, _)| known.name == key.name) {
             Some((known, old)) => {
@@ -42,7 +41,7 @@ fn merge_named(name: &str, before: Node, later: Node) -> Node {
             None => entries.push((key, node)),
         }
     }
-    Node { position: later.position, value: Value::Mapping(entries) }
+    Node { position, value: Value::Mapping(entries) }
 }
 
 /// Whether the later one of two is something else, not the same thing changed: there is one proposer, and
@@ -76,8 +75,8 @@ pub(super) fn over_built_in(mut built_in: Node, mut written: Node) -> Node {
     merge(built_in, written)
 }
 
-/// Whether a pipeline leaves the built-in one of its name where it stands. A typo in a list's name is none: it
-/// is told as what it is.
+/// Whether a pipeline only changes the built-in one of its name. One whose list has a misspelt name does too: the
+/// misspelt key is the one error that is told.
 fn is_partial(pipeline: &Node) -> bool {
     let written = |name| pipeline.child(name).is_some_and(|list| list.value != Value::Null);
     match pipeline.value {
@@ -87,7 +86,7 @@ fn is_partial(pipeline: &Node) -> bool {
     }
 }
 
-/// Nothing stands under these keys of what files write, and something is built in.
+/// Takes out the keys that files leave empty where a mapping is built in.
 fn drop_empty_sections(built_in: &Node, written: &mut Node) {
     let Value::Mapping(entries) = &mut written.value else { return };
     entries.retain_mut(|(key, node)| {
@@ -126,12 +125,10 @@ pub(super) fn set(argument: &str, layer: usize) -> Result<Node, DecodeError> {
         return Err(refused("expected a key such as receivers.otlp.protocols.grpc.endpoint before the `=`"));
     }
     let mut repeated = Vec::new();
-    let parsed = Node::parse(value, layer, &mut repeated).map_err(|error| error.message);
-    let value = match (parsed, repeated.pop()) {
-        (Ok(node), None) => node,
-        (Err(message), _) => return Err(refused(&message)),
-        (Ok(_), Some(error)) => return Err(refused(&error.message)),
-    };
+    let value = Node::parse(value, layer, &mut repeated).map_err(|error| refused(&error.message))?;
+    if let Some(error) = repeated.pop() {
+        return Err(refused(&error.message));
+    }
     Ok(names.iter().rev().fold(Node { position, ..value }, |node, name| {
         let key = Key { position, name: (*name).to_owned() };
         Node { position, value: Value::Mapping(vec![(key, node)]) }

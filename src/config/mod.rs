@@ -15,7 +15,7 @@
 //! | `mappings.rs` | what records of agents of one's own mean |
 //! | `processors.rs` | what happens to events before they are stored |
 //! | `proposer.rs` | who words skills, and what that may cost |
-//! | `embeddings.rs` | where vectors of words are had |
+//! | `embeddings.rs` | where vectors of words come from |
 //! | `resolve.rs`, `tables.rs`, `targets.rs`, `deeplake.rs` | references, paths and pipelines → [`Settings`] |
 //! | `tenants.rs` | whose skills and sessions go where |
 //! | `telemetry.rs` | what the process says of itself |

@@ -53,7 +53,7 @@ impl Reading<'_> {
         resolve::resolve(raw, &self.tree, &self.refused, places)
     }
 
-    /// Whether something was taken out below this place: what is missing there is no news.
+    /// Whether something was taken out below this place: what is missing there was told already.
     fn is_consequence(&self, path: &[String]) -> bool {
         self.refused.iter().any(|refused| refused.starts_with(path))
     }

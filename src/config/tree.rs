@@ -49,7 +49,7 @@ pub(crate) enum Value {
     Sequence(Vec<Node>),
     /// In the order of the file; no key twice.
     Mapping(Vec<(Key, Node)>),
-    /// Wrong, and told: whoever goes on reading passes it over.
+    /// Wrong, and told already: reading passes it over.
     Refused,
 }
 

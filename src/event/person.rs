@@ -71,6 +71,13 @@ fn within(text: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("mailto:").then_some(address)
 }
 
+/// Whether a person, as somebody writes them, is the one that is stored as `id`; `assistant` is the column of
+/// that name.
+pub fn is_same(written: &str, id: &str, assistant: &str) -> bool {
+    let person = joined(written, assistant);
+    written == id || (!person.is_empty() && person == joined(id, assistant))
+}
+
 /// What the person of a session is counted by: `""` for nobody. `id` is what is stored, `assistant` the
 /// column of that name.
 pub fn joined(id: &str, assistant: &str) -> String {

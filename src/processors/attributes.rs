@@ -1,8 +1,8 @@
 //! Attributes change, with the actions of the Collector's processor of that name.
 //!
 //! What differs: there is `rename`; `set` is `upsert`; and a key may be one that became a column of its own.
-//! `delete` and `hash` then reach the column, so that nobody keeps a name that he had hashed, and the names
-//! of [`COLUMNS`] are those columns for every action.
+//! `delete` and `hash` then reach the column, so that no name stays readable that was to be hashed. The names
+//! of [`COLUMNS`] mean those columns in every action.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -15,8 +15,8 @@ use crate::event::{SessionEvent, person};
 pub const COLUMNS: [&str; 9] =
     ["agent", "assistant", "assistant_version", "cwd", "model", "project", "service", "user_id", "workspace"];
 
-/// What stands before the hash of a column: a bare hash of a person would be taken for an id that a client
-/// made up.
+/// What stands before the hash in a column: a bare hash would be taken for an id that a client made up, which
+/// counts as nobody.
 const HASHED: &str = "sha256:";
 
 /// One change.

@@ -2,9 +2,8 @@
 //!
 //! `include` and `exclude` as in the Collector: `include` is asked first. What they say by attribute, service
 //! or assistant is about records. What they say by workspace, project or person is about sessions: a session
-//! that `exclude` means is forgotten as a whole, what came of it before and what still comes included, as if
-//! it had said `skillspan.capture=false`; whoever leaves out a person must not keep the first prompt because
-//! it did not name him yet.
+//! that `exclude` means is forgotten as a whole, as if it had said `skillspan.capture=false`: what was stored of
+//! it before, and what still comes. Else a first prompt that did not name its person yet would stay.
 
 use super::select::{Selection, Workspaces};
 use super::{Processor, Sent};

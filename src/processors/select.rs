@@ -74,11 +74,8 @@ impl Test {
     }
 
     fn is_person(&self, event: &SessionEvent) -> bool {
-        let key = |name: &str| person::joined(name, &event.assistant);
         match self {
-            Self::Exactly(wanted) => {
-                *wanted == event.user_id || (!key(wanted).is_empty() && key(wanted) == key(&event.user_id))
-            }
+            Self::Exactly(wanted) => person::is_same(wanted, &event.user_id, &event.assistant),
             Self::Like(pattern) => !event.user_id.is_empty() && pattern.0.is_match(&event.user_id),
         }
     }

@@ -12,7 +12,9 @@ const MAX_KNOWN: usize = 65_536;
 const MAX_WAITING: usize = 64;
 /// Sessions of one request that are told apart, and traces of one of its sessions.
 const MAX_OF_A_REQUEST: usize = 1_000;
-/// A longer name is a client's mistake, or its malice.
+/// Bytes of an id of a session or trace; one that is longer is not told.
+const MAX_ID: usize = 1_000;
+/// Bytes of a name that is shown; a longer one is a client's mistake, or its malice.
 const MAX_NAME: usize = 120;
 
 /// A session, by what its first records say.
@@ -59,12 +61,11 @@ impl Arriving {
             self.tenant.clone_from(&event.tenant);
         }
         let (session, trace) = (&event.session_id, &event.trace_id);
-        let has_room = self.sessions.len() + self.nameless.len() < MAX_OF_A_REQUEST;
-        let is_known = self.sessions.contains_key(session) || self.nameless.contains_key(trace);
-        if session.len().max(trace.len()) > MAX_OF_A_REQUEST {
+        if session.len().max(trace.len()) > MAX_ID {
             return;
         }
-        if !has_room && !is_known {
+        let has_room = self.sessions.len() + self.nameless.len() < MAX_OF_A_REQUEST;
+        if !has_room && !self.sessions.contains_key(session) && !self.nameless.contains_key(trace) {
             self.more += 1;
         } else if !session.is_empty() {
             change(&mut self.sessions, session, |(arrival, traces)| {

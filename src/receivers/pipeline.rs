@@ -110,7 +110,7 @@ impl Pipeline {
             way.forgotten.extend(forgotten.map(|event| (event.session_id.clone(), event.trace_id.clone())));
             let before = events.len();
             processor.process(events, sent);
-            way.filtered += (before - events.len().min(before)) as u64;
+            way.filtered += before.saturating_sub(events.len()) as u64;
         }
         own_workspace(events, sent);
     }

@@ -60,30 +60,16 @@ pub(super) async fn run(arrivals: Arrivals, stop: CancellationToken) {
     budget.spend(new, more).0.iter().for_each(say);
 }
 
-fn shown(text: &str) -> DisplayValue<String> {
-    display(visible_line(text).to_string())
+/// What is empty is left out of the line.
+fn shown(text: &str) -> Option<DisplayValue<String>> {
+    (!text.is_empty()).then(|| display(visible_line(text).to_string()))
 }
 
 fn say(arrival: &Arrival) {
     let Arrival { session, assistant, workspace, project } = arrival;
-    let [session, assistant] = [session, assistant].map(|text| shown(text));
-    match (workspace.as_str(), project.as_str()) {
-        ("", "") => tracing::info!(target: "skillspan::sessions", %session, %assistant, "new session"),
-        (workspace, "") => {
-            let workspace = shown(workspace);
-            tracing::info!(target: "skillspan::sessions", %session, %assistant, %workspace, "new session");
-        }
-        ("", project) => {
-            let project = shown(project);
-            tracing::info!(target: "skillspan::sessions", %session, %assistant, %project, "new session");
-        }
-        (workspace, project) => {
-            let (workspace, project) = (shown(workspace), shown(project));
-            tracing::info!(
-                target: "skillspan::sessions", %session, %assistant, %workspace, %project, "new session"
-            );
-        }
-    }
+    let [workspace, project] = [workspace, project].map(|text| shown(text));
+    let [session, assistant] = [session, assistant].map(|text| visible_line(text));
+    tracing::info!(target: "skillspan::sessions", %session, %assistant, workspace, project, "new session");
 }
 
 #[cfg(test)]

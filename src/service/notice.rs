@@ -9,6 +9,7 @@ use crate::exporters::deeplake;
 use crate::exporters::filesystem::Config;
 use crate::exporters::target::Place;
 use crate::library::Layout;
+use crate::shell::tool::quoted;
 use crate::table::Location;
 
 use super::Service;
@@ -158,7 +159,9 @@ fn point_an_assistant_here(scheme: &str, address: SocketAddr, guarded: bool) -> 
         false => "",
     };
     format!(
-        "To point an assistant here (`skillspan connect` lists those it knows):
+        "To connect the assistants of this machine:
+  skillspan connect --all{endpoint} --write
+To connect one of them (`skillspan connect` lists those it knows):
   skillspan connect claude-code{endpoint} --write
 {credential}"
     )
@@ -168,14 +171,19 @@ fn point_an_assistant_here(scheme: &str, address: SocketAddr, guarded: bool) -> 
 fn use_them(place: &Place) -> String {
     match place {
         Place::Filesystem(Config { path, layout: Layout::Library }) => {
-            let path = path.display();
-            format!("To use the skills in a project:  mkdir -p .claude && ln -s {path}/skills .claude/skills")
+            let path = quoted(&path.display().to_string());
+            format!("To use the skills, once there are some:\n  skillspan skills install --from {path}")
         }
         Place::Filesystem(Config { path, layout: Layout::Project { .. } }) => {
             format!("Assistants that are started in {} find the skills", path.display())
         }
         Place::Git(config) => match config.layout {
-            Layout::Library => format!("To use the skills in a project:  npx skills add {}", config.remote),
+            Layout::Library => {
+                format!(
+                    "To use the skills, once there are some:\n  skillspan skills install --from {}",
+                    config.remote
+                )
+            }
             Layout::Project { .. } => "Assistants find the skills in a clone of the repository".to_owned(),
         },
         Place::Deeplake(_) => "Hivemind's clients pull the skills when a session starts".to_owned(),

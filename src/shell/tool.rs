@@ -74,7 +74,7 @@ fn line_of(value: &Value) -> Option<String> {
 }
 
 /// A word as a shell would have to read it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |char: char| char.is_alphanumeric() || "-_./:=@%+,".contains(char);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -239,3 +239,22 @@ fn mistakes_are_named() {
         "the others are connected: {said}"
     );
 }
+
+#[test]
+fn settings_that_are_no_text_keep_none_of_the_others_back() {
+    let machine = Machine::with(&[], &[".claude", ".codex", ".cursor"]);
+    let codex = machine.home().join(".codex/config.toml");
+    fs::write(&codex, b"\xff\xfe").unwrap();
+    for (way, state) in [("--write", "connected"), ("--check", "does not arrive"), ("--remove", "removed")] {
+        let (code, said) = machine.run(&["connect", "--all", way]);
+        assert_eq!(code, 1, "{way}: {said}");
+        for name in ["claude-code", "cursor"] {
+            let is_told = |line: &str| line.contains(name) && line.contains(state);
+            assert!(said.lines().any(is_told), "{way} says nothing of {name}: {said}");
+        }
+        assert!(said.contains(&codex.display().to_string()), "{way}: {said}");
+        let is_there = machine.read(".cursor/hooks.json").contains("skillspan hook cursor");
+        assert_eq!(is_there, way != "--remove", "{way}: {said}");
+    }
+    assert_eq!(fs::read(codex).unwrap(), b"\xff\xfe");
+}

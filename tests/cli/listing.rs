@@ -2,14 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Site, eventually, outcome, skillspan};
+use crate::support::{Site, eventually, outcome, skillspan, texts};
 
 /// A session of so many prompts; one more call failed than the number of them.
 fn session(number: usize, user: &str, workspace: &str) -> Vec<u8> {
     let id = format!("{number:08x}-0000-4000-8000-000000000000");
-    let texts = |pairs: &[(&str, &str)]| -> Vec<Value> {
-        pairs.iter().map(|(key, value)| json!({ "key": key, "value": { "stringValue": value } })).collect()
-    };
     let at = 1_795_340_000_000_000_000_u64 + number as u64 * 60_000_000_000;
     let record = |sequence: usize, name: &str, own: &[(&str, &str)]| {
         let own =

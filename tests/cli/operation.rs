@@ -161,7 +161,7 @@ fn the_demo_shows_a_skill_and_its_evidence_on_a_machine_without_certificates() {
     // What it says to type next is true, and so is what the README says of it.
     let configuration = out.join("skillspan.yaml").display().to_string();
     assert!(stdout.contains(&format!("  skillspan sessions list --config {configuration}\n")), "{stdout}");
-    assert!(stdout.ends_with("  skillspan connect claude-code --write\n"), "{stdout}");
+    assert!(stdout.ends_with("  skillspan connect --all --write\n"), "{stdout}");
     let run = |arguments: &[&str]| outcome(skillspan().args(arguments).args(["--config", &configuration]));
     let (code, listed, stderr) = run(&["sessions", "list"]);
     assert_eq!((code, listed.lines().count()), (0, 6), "{listed}{stderr}");

@@ -3,13 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::configuration::validate;
-use crate::support::{Running, Site};
+use crate::support::{Running, Site, texts};
 
 const SECRET: &str = "ghp_Q7Q7Q7Q7Q7Q7Q7Q7Q7Q7Q7Q7Q7Q7Q7Q7Q7Q7";
-
-fn texts(pairs: &[(&str, &str)]) -> Vec<Value> {
-    pairs.iter().map(|(key, value)| json!({ "key": key, "value": { "stringValue": value } })).collect()
-}
 
 /// A prompt of Claude Code's as a request, with attributes of the resource and of the record.
 fn prompt(session: &str, text: &str, resource: &[(&str, &str)], own: &[(&str, &str)]) -> Vec<u8> {

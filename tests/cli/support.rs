@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) use port::Port;
@@ -46,6 +46,11 @@ pub(crate) fn give(mut command: Command, object: &str) -> Child {
     // A command that does not want its input has closed it.
     let _ = child.stdin.take().unwrap().write_all(object.as_bytes());
     child
+}
+
+/// Attributes as OTLP's JSON has them.
+pub(crate) fn texts(pairs: &[(&str, &str)]) -> Vec<Value> {
+    pairs.iter().map(|(key, value)| json!({ "key": key, "value": { "stringValue": value } })).collect()
 }
 
 pub(crate) fn fixtures() -> PathBuf {

@@ -6,11 +6,8 @@
 FOLDER is as `opt_out.py` says. The driver is `model.py`: one prompt, three commands of which the first fails, one
 answer; it notes what each of its answers cost. `connect --check` comes before, and must leave nothing behind.
 """
-import argparse
-import pathlib
 import shutil
 import sys
-import tempfile
 
 import opt_out
 
@@ -60,18 +57,7 @@ def tried(options, name):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--skillspan", type=pathlib.Path, required=True)
-    parser.add_argument("--clients", type=pathlib.Path, required=True)
-    parser.add_argument("--node", default="node", help="a Node.js of 22 or newer")
-    parser.add_argument("--keep", action="store_true")
-    parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
-    options.skillspan, options.clients = options.skillspan.resolve(), options.clients.resolve()
-    options.work = pathlib.Path(tempfile.mkdtemp(prefix="first-day-"))
-    options.bin = options.work / "bin"
-    options.bin.mkdir()
-    (options.bin / "skillspan").symlink_to(options.skillspan)
+    options = opt_out.prepared(opt_out.command_line(__doc__), "first-day-")
     names = options.names or [name for name in opt_out.CLIENTS if name not in ("langfuse", "otel-python")]
     wrong = sum(not tried(options, name) for name in names)
     print(f"{wrong} not as it happened")

@@ -446,21 +446,33 @@ def at_the_team(options, name):
 WHOSE = ["--workspace", "wombat shop", "--user", "Ana.Wombat@example.com"]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def command_line(description):
+    """What every trial of real clients is told: which binary, which clients."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--skillspan", type=pathlib.Path, required=True)
     parser.add_argument("--clients", type=pathlib.Path, required=True)
     parser.add_argument("--node", default="node", help="a Node.js of 22 or newer")
-    parser.add_argument("--way", default="", help="only ways whose name has this in it, and the one without")
-    parser.add_argument("--team", action="store_true", help="instead: over TLS with a token")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("names", nargs="*")
+    return parser
+
+
+def prepared(parser, prefix):
+    """The options, with a folder to work in and one of programs that holds skillspan."""
     options = parser.parse_args()
     options.skillspan, options.clients = options.skillspan.resolve(), options.clients.resolve()
-    options.work = pathlib.Path(tempfile.mkdtemp(prefix="opt-out-"))
+    options.work = pathlib.Path(tempfile.mkdtemp(prefix=prefix))
     options.bin = options.work / "bin"
     options.bin.mkdir()
     (options.bin / "skillspan").symlink_to(options.skillspan)
+    return options
+
+
+def main():
+    parser = command_line(__doc__)
+    parser.add_argument("--way", default="", help="only ways whose name has this in it, and the one without")
+    parser.add_argument("--team", action="store_true", help="instead: over TLS with a token")
+    options = prepared(parser, "opt-out-")
     wrong = 0
     for name in options.names or CLIENTS:
         print(name)

@@ -2,18 +2,21 @@
 
 use std::fmt::Write;
 
+use anyhow::anyhow;
+
 use super::assistants::{ASSISTANTS, Assistant};
 use super::catalogue::{CLIENTS, Client};
 use super::change::{self, elsewhere, file_of, is_connected};
 use super::settings::To;
 use super::show::place;
 use crate::cli::columns::{Column, fitted, room};
+use crate::cli::folders::home;
 use crate::cli::{Failure, print};
 
 /// What became of an assistant.
 struct Row {
     title: &'static str,
-    way: &'static str,
+    way: &'static Client,
     found: String,
     state: String,
     /// What was done, or why not, and what is left to a person.
@@ -30,120 +33,132 @@ pub(super) enum Do {
 }
 
 pub(super) fn run(to: &To<'_>, what: Do) -> Result<(), Failure> {
-    let rows = match what {
-        Do::Remove => removed(to)?,
-        _ => ASSISTANTS
-            .iter()
-            .filter_map(|assistant| row(assistant, to, what).transpose())
-            .collect::<Result<_, _>>()?,
+    if home().is_none() {
+        return Err(Failure::Usage(anyhow!("HOME is not set: the settings of assistants are below it")));
+    }
+    let rows: Vec<Row> = match what {
+        Do::Remove => CLIENTS.iter().filter_map(|client| removed(client, to)).collect(),
+        _ => ASSISTANTS.iter().filter_map(|assistant| row(assistant, to, what)).collect(),
     };
     print(&shown(&rows, what))?;
-    let failed = rows.iter().filter(|row| row.failed).count();
-    match failed {
+    let done = if what == Do::Look { "read" } else { "changed" };
+    match rows.iter().filter(|row| row.failed).count() {
         0 => Ok(()),
-        failed => Err(Failure::Failed(anyhow::anyhow!(
-            "{failed} of {} could not be changed; see above",
-            rows.len()
-        ))),
+        failed => Err(Failure::Failed(anyhow!("{failed} of {} could not be {done}; see above", rows.len()))),
     }
 }
 
-fn row(assistant: &Assistant, to: &To<'_>, what: Do) -> Result<Option<Row>, Failure> {
-    let Some(found) = assistant.found() else { return Ok(None) };
+impl Row {
+    fn of(title: &'static str, way: &'static Client, found: String) -> Self {
+        Self { title, way, found, state: String::new(), said: String::new(), failed: false }
+    }
+
+    /// What goes wrong with one assistant keeps none of the others from being connected.
+    fn fail(&mut self, failure: &Failure) {
+        (self.state, self.failed) = ("left as it is".to_owned(), true);
+        let _ = writeln!(self.said, "{failure}");
+    }
+}
+
+fn row(assistant: &Assistant, to: &To<'_>, what: Do) -> Option<Row> {
+    let mut row = Row::of(assistant.title, assistant.ways().next()?, assistant.found()?);
+    if let Err(failure) = look_or_write(&mut row, assistant, to, what) {
+        row.fail(&failure);
+    }
+    Some(row)
+}
+
+fn look_or_write(row: &mut Row, assistant: &Assistant, to: &To<'_>, what: Do) -> Result<(), Failure> {
     let mut connected = Vec::new();
     for way in assistant.ways() {
         if is_connected(way, &file_of(way, None)?)? {
             connected.push(way);
         }
     }
-    let Some(way) = connected.first().copied().or_else(|| assistant.ways().next()) else { return Ok(None) };
-    let mut row = Row {
-        title: assistant.title,
-        way: way.name,
-        found,
-        state: String::new(),
-        said: String::new(),
-        failed: false,
-    };
+    row.way = connected.first().copied().unwrap_or(row.way);
     let Do::Write { replace } = what else {
-        row.state = match connected.as_slice() {
-            [] => "not connected".to_owned(),
-            [_] => "connected".to_owned(),
-            several => format!("connected {} times", several.len()),
+        row.state = match connected.len() {
+            0 => "not connected".to_owned(),
+            1 => "connected".to_owned(),
+            several => format!("connected {several} times"),
         };
-        return Ok(Some(row));
+        return Ok(());
     };
-    let path = file_of(way, None)?;
-    match change::write(way, to, &path, replace) {
+    match change::write(row.way, to, &file_of(row.way, None)?, replace) {
         Ok(done) => {
             row.state = if connected.is_empty() { "connected" } else { "connected already" }.to_owned();
-            row.said = format!("{done}\n{}", elsewhere(way, to));
+            row.said = format!("{done}\n{}", elsewhere(row.way, to));
         }
-        Err(failure) => {
-            (row.state, row.failed) = ("left as it is".to_owned(), true);
-            row.said = format!("{failure}\n");
-        }
+        Err(failure) => row.fail(&failure),
     }
-    // What is connected twice tells each turn twice.
+    // Connected in two ways, it would send each turn twice.
     for other in connected.iter().skip(1) {
         let _ = writeln!(row.said, "{}", change::remove(other, to, &file_of(other, None)?)?);
     }
-    Ok(Some(row))
+    Ok(())
 }
 
 /// Whatever is connected, in whichever way, whether or not its assistant is still there.
-fn removed(to: &To<'_>) -> Result<Vec<Row>, Failure> {
-    let mut rows = Vec::new();
-    for client in CLIENTS.iter().filter(|client| client.place.below_home().is_some()) {
-        let path = file_of(client, None)?;
-        if !is_connected(client, &path)? {
-            continue;
+fn removed(client: &'static Client, to: &To<'_>) -> Option<Row> {
+    client.place.below_home()?;
+    let mut row = Row::of(client.title, client, String::new());
+    let done = file_of(client, None).and_then(|path| {
+        let is_there = is_connected(client, &path)?;
+        is_there.then(|| change::remove(client, to, &path)).transpose()
+    });
+    match done {
+        Ok(None) => return None,
+        Ok(Some(done)) => {
+            row.state = "removed".to_owned();
+            row.said = format!("{done}\n");
         }
-        let (state, said, failed) = match change::remove(client, to, &path) {
-            Ok(done) => ("removed", format!("{done}\n"), false),
-            Err(failure) => ("left as it is", format!("{failure}\n"), true),
-        };
-        let Client { title, name: way, .. } = *client;
-        rows.push(Row { title, way, found: String::new(), state: state.to_owned(), said, failed });
+        Err(failure) => row.fail(&failure),
     }
-    Ok(rows)
+    Some(row)
 }
 
 fn shown(rows: &[Row], what: Do) -> String {
     if rows.is_empty() {
         return match what {
             Do::Remove => "nothing is connected\n",
-            _ => "no assistant was found: neither a program on the PATH nor a folder in the home directory\n",
+            _ => "no assistant was found on this machine: no program on the PATH, no folder in the home directory;\n\
+             `skillspan connect` lists those that are known\n",
         }
         .to_owned();
     }
-    let file =
-        |row: &Row| CLIENTS.iter().find(|client| client.name == row.way).map(place).unwrap_or_default();
     let cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
-            vec![row.title.to_owned(), row.way.to_owned(), row.state.clone(), file(row), row.found.clone()]
+            vec![
+                row.title.to_owned(),
+                row.way.name.to_owned(),
+                row.state.clone(),
+                place(row.way),
+                row.found.clone(),
+            ]
         })
         .collect();
     let columns = [
         Column::whole("ASSISTANT"),
-        Column::whole("WAY"),
+        Column::whole("NAME"),
         Column::text("STATE", 12),
         Column::text("SETTINGS", 12),
         Column::text("FOUND", 10),
     ];
     let mut text = fitted(&columns, &cells, room());
     for row in rows.iter().filter(|row| !row.said.trim().is_empty()) {
-        let _ = write!(text, "\n{}:\n", row.way);
+        let _ = write!(text, "\n{}:\n", row.way.name);
         for line in row.said.lines() {
             let _ = writeln!(text, "  {line}");
         }
     }
     match what {
         Do::Look => {
-            text.push_str("\n`skillspan connect --all --write` connects what is not; `--remove` undoes it.\n")
+            text.push_str("\n`skillspan connect --all --write` connects those that are not; `--all --remove` undoes it.\n")
         }
-        Do::Write { .. } => text.push_str("\n`skillspan connect --all --check` says whether it arrives.\n"),
+        Do::Write { .. } => text.push_str(
+            "\nSessions that start from now on are sent. `skillspan connect --all --check` says whether they arrive.\n",
+        ),
         Do::Remove => {}
     }
     text

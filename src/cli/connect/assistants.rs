@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::catalogue::{CLIENTS, Client};
+use crate::cli::folders::home;
 
 /// An assistant, however it is connected.
 #[derive(Debug)]
@@ -50,11 +51,8 @@ impl Assistant {
         let program = self.programs.iter().find_map(|name| on_path(name));
         let home = home();
         let folder = || {
-            let folders = self
-                .folders
-                .iter()
-                .filter(|folder| home.as_ref().is_some_and(|home| home.join(folder).is_dir()));
-            folders.map(|folder| format!("~/{folder}")).next()
+            let is_there = |folder: &&&str| home.as_ref().is_some_and(|home| home.join(folder).is_dir());
+            self.folders.iter().find(is_there).map(|folder| format!("~/{folder}"))
         };
         program.map(|path| path.display().to_string()).or_else(folder)
     }
@@ -69,10 +67,6 @@ impl Assistant {
 pub(super) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_executable(file))
-}
-
-pub(in crate::cli) fn home() -> Option<PathBuf> {
-    std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
 }
 
 #[cfg(unix)]

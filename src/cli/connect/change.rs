@@ -5,24 +5,19 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
+use super::assistants::{ASSISTANTS, Assistant};
 use super::beside::Beside;
 use super::catalogue::{CLIENTS, Client, FOR_HOOKS, Place};
 use super::file;
-use super::made;
 use super::settings::{HEADERS, RESOURCE, Setting, To};
 use super::store;
+use crate::cli::folders::{self, home};
 use crate::cli::{Failure, OrFail};
-
-/// Two ways to connect one assistant, which tell each turn of a session twice.
-const PAIRS: &[[&str; 2]] = &[["claude-code", "claude-hooks"], ["hermes", "hermes-hooks"]];
 
 /// The file to change: the named one, else the client's own below the home directory.
 pub(super) fn file_of(client: &Client, named: Option<PathBuf>) -> Result<PathBuf, Failure> {
     let below_home = client.place.below_home();
-    let usual = || {
-        let home = std::env::var_os("HOME").filter(|home| !home.is_empty())?;
-        Some(PathBuf::from(home).join(below_home?))
-    };
+    let usual = || Some(home()?.join(below_home?));
     named.or_else(usual).ok_or_else(|| match below_home {
         Some(_) => Failure::Usage(anyhow!("HOME is not set; name the file with --file")),
         None => Failure::Usage(anyhow!(
@@ -45,11 +40,11 @@ pub(super) fn is_connected(client: &Client, path: &Path) -> Result<bool, Failure
     found.or_fail()
 }
 
-/// Another way by which the same assistant is connected already.
+/// Another way by which the same assistant is connected already: both would tell each turn of a session.
 pub(super) fn twin(client: &Client) -> Result<Option<&'static Client>, Failure> {
-    let others = PAIRS.iter().filter(|pair| pair.contains(&client.name)).flatten();
-    for name in others.filter(|name| **name != client.name) {
-        let Some(other) = CLIENTS.iter().find(|client| client.name == *name) else { continue };
+    let is_one = |assistant: &&Assistant| assistant.ways().any(|way| way.name == client.name);
+    let ways = ASSISTANTS.iter().filter(is_one).flat_map(Assistant::ways);
+    for other in ways.filter(|way| way.name != client.name) {
         if is_connected(other, &file_of(other, None)?)? {
             return Ok(Some(other));
         }
@@ -82,18 +77,18 @@ pub(super) fn write(client: &Client, to: &To<'_>, path: &Path, replace: bool) ->
     Ok(done)
 }
 
-/// Takes the settings out again; returns what was done.
+/// Takes the settings out again; returns what was done, in words.
 pub(super) fn remove(client: &Client, to: &To<'_>, path: &Path) -> Result<String, Failure> {
     let to = &to.naming_all();
     let mut done = match client.place {
-        Place::OwnFiles { names, .. } => file::remove_own(&paths(path, names)).or_fail()?,
-        place => file::remove(place, &(client.settings)(to), path, &neighbours(client)).or_fail()?,
+        Place::OwnFiles { names, .. } => file::remove_own(&paths(path, names)).or_fail()?.said,
+        place => file::remove(place, &(client.settings)(to), path, &neighbours(client)).or_fail()?.said,
     };
     if let Some(beside) = Beside::of(client) {
         let path = beside.file(path);
         if path.exists() {
             let removed = file::remove(beside.place(), &beside.settings(to), &path, &[]).or_fail()?;
-            let _ = write!(done, "\n{removed}");
+            let _ = write!(done, "\n{}", removed.said);
         }
     }
     if let Some(path) = token_file_of(client)
@@ -104,7 +99,7 @@ pub(super) fn remove(client: &Client, to: &To<'_>, path: &Path) -> Result<String
     Ok(done)
 }
 
-fn paths(folder: &Path, names: &[&str]) -> Vec<PathBuf> {
+pub(super) fn paths(folder: &Path, names: &[&str]) -> Vec<PathBuf> {
     names.iter().map(|name| folder.join(name)).collect()
 }
 
@@ -117,7 +112,7 @@ fn neighbours(client: &Client) -> Vec<Vec<Setting>> {
 
 /// Where the token of hooks is kept; `None` for what is connected otherwise.
 fn token_file_of(client: &Client) -> Option<PathBuf> {
-    let folder = made::config_folder().filter(|_| client.token == FOR_HOOKS)?;
+    let folder = folders::config().filter(|_| client.token == FOR_HOOKS)?;
     Some(folder.join("tokens").join(client.name))
 }
 

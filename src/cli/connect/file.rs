@@ -67,9 +67,23 @@ pub(super) fn write_own(paths: &[PathBuf], content: &str, executable: bool) -> R
     Ok(done.join("\n"))
 }
 
+/// What a removal did.
+pub(super) struct Removed {
+    /// Whether anything of ours was there.
+    pub(super) any: bool,
+    /// The same in words.
+    pub(super) said: String,
+}
+
+impl Removed {
+    fn nothing(said: String) -> Self {
+        Self { any: false, said }
+    }
+}
+
 /// Removes files that are ours alone, and leaves others of their names.
-pub(super) fn remove_own(paths: &[PathBuf]) -> Result<String, FileError> {
-    let mut done = Vec::new();
+pub(super) fn remove_own(paths: &[PathBuf]) -> Result<Removed, FileError> {
+    let (mut any, mut done) = (false, Vec::new());
     for path in paths {
         match read(path)? {
             None => done.push(format!("{} is not there", path.display())),
@@ -77,10 +91,11 @@ pub(super) fn remove_own(paths: &[PathBuf]) -> Result<String, FileError> {
             Some(_) => {
                 remove_file(path).map_err(io_error(path))?;
                 done.push(format!("removed {}", path.display()));
+                any = true;
             }
         }
     }
-    Ok(done.join("\n"))
+    Ok(Removed { any, said: done.join("\n") })
 }
 
 /// Merges the settings into the file. Returns what was done.
@@ -152,17 +167,18 @@ fn are_in(settings: &[Setting], document: &Document) -> bool {
     }
 }
 
-/// Takes the settings out again, or puts back what they were. Returns what was done. The copy of the file as it was
+/// Takes the settings out again, or puts back what they were. The copy of the file as it was
 /// stays as long as any of `others` are there, settings of ours as well.
 pub(super) fn remove(
     place: Place,
     settings: &[Setting],
     path: &Path,
     others: &[Vec<Setting>],
-) -> Result<String, FileError> {
+) -> Result<Removed, FileError> {
     let Some(text) = read(path)? else {
-        return Ok(format!("{} is not there", path.display()));
+        return Ok(Removed::nothing(format!("{} is not there", path.display())));
     };
+    let none = || Removed::nothing(format!("{} has none of the settings", path.display()));
     let content = |reason| FileError::Content { path: path.to_owned(), reason };
     let document = parse(place, &text).map_err(content)?;
     let is_there = |setting: &&Setting| !setting.is_asked_for() || document.get(setting.path).is_some();
@@ -172,22 +188,22 @@ pub(super) fn remove(
     let backup = read(&backup_path)?;
     let is_ours = |setting: &Setting| !setting.is_address() && document.has(setting);
     if backup.is_none() && !settings.iter().any(is_ours) {
-        return Ok(format!("{} has none of the settings", path.display()));
+        return Ok(none());
     }
     let after = without(place, &settings, &text, backup.as_deref()).map_err(content)?;
     match (after == text, &backup) {
-        (true, _) => return Ok(format!("{} has none of the settings", path.display())),
+        (true, _) => return Ok(none()),
         // The file was ours alone.
         (false, Some(before)) if before.trim().is_empty() && is_empty(place, &after) => {
             remove_file(path).map_err(io_error(path))?;
         }
         (false, _) => replace(path, &after, Mode::Kept)?,
     }
-    let left = parse(place, &after).map_err(|reason| FileError::Content { path: path.to_owned(), reason })?;
+    let left = parse(place, &after).map_err(content)?;
     if backup.is_some() && !others.iter().any(|others| are_in(others, &left)) {
         remove_file(&backup_path).map_err(io_error(&backup_path))?;
     }
-    Ok(format!("took the settings out of {}", path.display()))
+    Ok(Removed { any: true, said: format!("took the settings out of {}", path.display()) })
 }
 
 /// The setting as it was written, whoever and whatever token was named then.

@@ -1,14 +1,16 @@
-//! What makes an assistant ask for new skills when a session begins: `skillspan skills update --quiet`, which
-//! comes back at once and says nothing.
+//! What makes an assistant look for new skills when a session begins: `skillspan skills update --quiet`, which
+//! returns at once and prints nothing.
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::assistants::home;
+use super::assistants::ASSISTANTS;
 use super::catalogue::Place;
+use super::change::paths;
 use super::file;
 use super::settings::{Setting, To, add, set};
+use crate::cli::folders::home;
 use crate::cli::{Failure, OrFail};
 
 /// How every such command begins.
@@ -17,7 +19,7 @@ const WORDS: &str = "skillspan skills update --quiet";
 /// Seconds.
 const TIMEOUT: u64 = 10;
 
-/// Where an assistant is told to.
+/// Where an assistant is told to run it.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cli) struct Fresh {
     place: Place,
@@ -27,8 +29,8 @@ pub(in crate::cli) struct Fresh {
 impl Fresh {
     /// For assistants that run a command when a session begins.
     pub(in crate::cli) fn of(assistant: &str) -> Option<Self> {
-        let own = |folder, name: &'static [&'static str], content| Self {
-            place: Place::OwnFiles { folder, names: name, content, executable: false },
+        let own = |folder, names: &'static [&'static str], content| Self {
+            place: Place::OwnFiles { folder, names, content, executable: false },
             settings: Vec::new,
         };
         match assistant {
@@ -53,39 +55,33 @@ impl Fresh {
         let Some(path) = self.path() else { return Ok(String::new()) };
         match self.place {
             Place::OwnFiles { names, content, executable, .. } => {
-                let paths: Vec<PathBuf> = names.iter().map(|name| path.join(name)).collect();
-                file::write_own(&paths, &content(&To::nobody()), executable).or_fail()
+                file::write_own(&paths(&path, names), &content(&To::nobody()), executable).or_fail()
             }
             place => file::write(place, &(self.settings)(), &path, false).or_fail(),
         }
     }
 
-    /// Takes it away again; says what was done.
-    pub(in crate::cli) fn remove(self) -> Result<String, Failure> {
-        let Some(path) = self.path() else { return Ok(String::new()) };
-        match self.place {
-            Place::OwnFiles { names, .. } => {
-                let paths: Vec<PathBuf> = names.iter().map(|name| path.join(name)).collect();
-                file::remove_own(&paths).or_fail()
-            }
+    /// Takes it away again; says what was done, `None` if nothing was there.
+    pub(in crate::cli) fn remove(self) -> Result<Option<String>, Failure> {
+        let Some(path) = self.path() else { return Ok(None) };
+        let removed = match self.place {
+            Place::OwnFiles { names, .. } => file::remove_own(&paths(&path, names)).or_fail()?,
             place => {
                 let others =
                     super::CLIENTS.iter().filter(|client| client.place.below_home() == place.below_home());
                 let others: Vec<_> = others.map(|client| (client.settings)(&To::nobody())).collect();
-                file::remove(place, &(self.settings)(), &path, &others).or_fail()
+                file::remove(place, &(self.settings)(), &path, &others).or_fail()?
             }
-        }
+        };
+        Ok(Some(removed.said).filter(|_| removed.any))
     }
 }
 
-/// The settings that stand in a file for this, if any.
+/// The settings that tell an assistant so in the file at this place, if any.
 pub(super) fn settings_in(place: Place) -> Option<Vec<Setting>> {
-    let names = ["claude-code", "gemini-cli", "qwen", "cursor"];
-    let fresh = names.into_iter().filter_map(Fresh::of);
-    fresh
-        .filter(|fresh| fresh.place.below_home() == place.below_home())
-        .map(|fresh| (fresh.settings)())
-        .next()
+    let mut all = ASSISTANTS.iter().filter_map(|assistant| Fresh::of(assistant.name));
+    let fresh = all.find(|fresh| fresh.place.below_home() == place.below_home())?;
+    Some((fresh.settings)())
 }
 
 fn nested_with(timeout: u64) -> Vec<Setting> {

@@ -8,15 +8,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Where tokens and this list are kept; `None` without a home.
-pub(super) fn config_folder() -> Option<PathBuf> {
-    let folder = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let config = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")))?;
-    Some(config.join("skillspan"))
-}
+use crate::cli::folders;
 
 fn list() -> Option<PathBuf> {
-    Some(config_folder()?.join("made-folders"))
+    Some(folders::config()?.join("made-folders"))
 }
 
 /// Makes a folder and what is missing above it, and remembers which those are.

@@ -8,7 +8,7 @@
 //! | `beside.rs` | files of variables that some read beside their settings |
 //! | `document.rs` | settings files in their formats, edited in place |
 //! | `hooks.rs` | what makes an assistant run `skillspan hook` |
-//! | `fresh.rs` | what makes an assistant ask for new skills when a session begins |
+//! | `fresh.rs` | what makes an assistant look for new skills when a session begins |
 //! | `file.rs` | our settings in a settings file |
 //! | `store.rs`, `made.rs` | files and folders, made and taken away again |
 //! | `change.rs` | one assistant, connected or not any more |
@@ -48,46 +48,46 @@ use self::settings::To;
 use super::hook::ENDPOINT;
 use super::{Failure, print};
 
-pub(super) use self::assistants::{ASSISTANTS, Assistant, home};
+pub(super) use self::assistants::{ASSISTANTS, Assistant};
 pub(super) use self::fresh::Fresh;
 pub(super) use self::made::{create as create_folder, remove_empty as remove_empty_folders};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// What to connect; without it, all that can be
+    /// The assistant, such as claude-code; without one, those that are known are listed
     #[arg(value_name = "ASSISTANT", conflicts_with = "all")]
     client: Option<String>,
-    /// Every assistant of this machine, each in its best way
+    /// All assistants found on this machine, each the best way there is
     #[arg(long, conflicts_with = "file")]
     all: bool,
-    /// The base of the collector's OTLP/HTTP addresses
+    /// Where skillspan listens for OTLP over HTTP
     #[arg(long, value_name = "URL", default_value = ENDPOINT)]
     endpoint: String,
-    /// Whose work the sessions are
+    /// The workspace that the sessions belong to, such as a team or a product
     #[arg(long, value_name = "NAME", value_parser = name)]
     workspace: Option<String>,
-    /// Who works there: an e-mail address or a login, the same for every assistant
+    /// The person whose sessions they are: an e-mail address or a login, the same for every assistant
     #[arg(long, value_name = "NAME", value_parser = name)]
     user: Option<String>,
-    /// What the collector of a team asks for; other users may see a command line while it runs
+    /// The token that a team's server asks for; other users can see it while the command runs
     #[arg(long, value_name = "TOKEN", value_parser = token, conflicts_with = "token_file")]
     token: Option<String>,
-    /// The file that holds it
+    /// A file that holds the token, which nobody else sees
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Merge the settings into the assistant's file, keeping a copy of it
+    /// Write the settings into the assistant's own file; a copy of the file is kept
     #[arg(long, conflicts_with = "remove")]
     write: bool,
-    /// Take the settings out of the file again
+    /// Take the settings out again
     #[arg(long)]
     remove: bool,
-    /// Replace settings that have another value, and another way to connect the same assistant
+    /// Overwrite settings that have another value, and change over from another way to connect
     #[arg(long, requires = "write")]
     replace: bool,
-    /// Send a marked record as the settings that are written say, and say what arrived; nothing of it is stored
+    /// Send a test record the way the assistant would, and say what arrived; nothing is stored
     #[arg(long, conflicts_with_all = ["write", "remove", "token", "token_file", "workspace", "user"])]
     check: bool,
-    /// The file, or the folder of files, where the assistant's is not in its usual place
+    /// The assistant's settings file, or folder of files, if it is not in the usual place
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }

@@ -15,6 +15,7 @@ use opentelemetry_proto::tonic::collector::logs::v1::logs_service_client::LogsSe
 
 use crate::config::{self, Origin, ProcessSource};
 use crate::service::Service;
+use crate::shell::tool::quoted;
 
 use super::run::start_logging;
 use super::{Failure, OrFail, block_on, local_client, print};
@@ -55,20 +56,14 @@ fn next(kept: Option<&Path>) -> String {
             "Everything is kept in {}. Look at its sessions:\n  \
              skillspan sessions list --config {}\n\n",
             folder.display(),
-            shell_word(&folder.join(CONFIGURATION).display().to_string())
+            quoted(&folder.join(CONFIGURATION).display().to_string())
         ),
         None => "To keep what this made and look at it:\n  skillspan demo --out demo\n\n".to_owned(),
     };
     format!(
-        "\n# Next\n{look}To learn from your own sessions, start a collector:\n  skillspan run\n\
-         Then, in another terminal, point an assistant at it:\n  skillspan connect claude-code --write\n"
+        "\n# Next\n{look}To learn from your own sessions, start skillspan and leave it running:\n  skillspan run\n\
+         Then, in another terminal, connect the assistants of this machine:\n  skillspan connect --all --write\n"
     )
-}
-
-/// A path as a shell takes it.
-fn shell_word(path: &str) -> String {
-    let is_plain = |char: char| char.is_alphanumeric() || matches!(char, '/' | '.' | '-' | '_');
-    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
 fn prepare(folder: &Path) -> Result<(), Failure> {
@@ -85,7 +80,9 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
 
 async fn demonstrate(folder: &Path) -> Result<String, Failure> {
     let configuration = configuration(folder);
-    print(&format!("# The configuration of this demo\n{configuration}\n"))?;
+    print(&format!(
+        "This starts skillspan on free ports, sends it five sessions as Claude Code does,\nand shows the skill that comes out. Nothing leaves this machine.\n\n# The configuration\n{configuration}\n"
+    ))?;
     std::fs::write(folder.join(CONFIGURATION), &configuration).or_fail()?;
     let settings = config::parse(&configuration, Origin::Text("demo"), &ProcessSource)?;
     start_logging(settings.logs, true);
@@ -178,7 +175,7 @@ fn any_skill(target: &Path) -> bool {
 }
 
 fn show_skills(text: &mut String, target: &Path) -> anyhow::Result<()> {
-    let _ = writeln!(text, "# The tree");
+    let _ = writeln!(text, "# The files that came out");
     tree(text, target, target)?;
     let skills = skill_folders(target);
     let skill = skills.first().context("the skill is gone")?;

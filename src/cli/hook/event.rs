@@ -183,11 +183,15 @@ pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, ReadError> {
     }
 }
 
-/// `OTEL_RESOURCE_ATTRIBUTES`: `name=value`, separated by commas, percent-encoded.
+/// What `OTEL_RESOURCE_ATTRIBUTES` says, percent-encoded.
 fn resource_attributes() -> Vec<(String, String)> {
-    let written = std::env::var("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
-    let pairs = written.split(',').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, value)| (name.trim().to_owned(), percent_decoded(value.trim()))).collect()
+    pairs(&std::env::var("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default(), percent_decoded)
+}
+
+/// `name=value`, separated by commas.
+pub(in crate::cli) fn pairs(text: &str, decoded: fn(&str) -> String) -> Vec<(String, String)> {
+    let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.trim().to_owned(), decoded(value.trim()))).collect()
 }
 
 pub(in crate::cli) fn percent_decoded(text: &str) -> String {

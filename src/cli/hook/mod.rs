@@ -35,18 +35,18 @@ mod send;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
+use crate::cli::folders;
 use crate::dialects::{HOOKS, Hooks};
 use crate::receivers::hooks::{Spool, folder};
 
 pub(super) use arguments::Arguments;
 pub(super) use check::{CHECK, Outcome};
-pub(super) use event::percent_decoded;
+pub(super) use event::{pairs, percent_decoded};
 
 /// Where a collector listens by default.
 pub(super) const ENDPOINT: &str = "http://127.0.0.1:4318";
@@ -112,7 +112,7 @@ fn deliver(arguments: &Arguments, began: Instant) -> anyhow::Result<String> {
     };
     let endpoint = arguments.endpoint.trim_end_matches('/');
     let token = token(arguments);
-    let root = data_folder().map(|data| folder(&data));
+    let root = folders::data().map(|data| folder(&data));
     let of_token = token.as_deref().unwrap_or_default();
     let spool = root.as_deref().map(|root| Spool::of(root, endpoint, of_token));
     let refused = |reason: &str| {
@@ -167,10 +167,4 @@ fn token(arguments: &Arguments) -> anyhow::Result<String> {
         }
         _ => Ok(said),
     }
-}
-
-/// As the configuration finds it.
-fn data_folder() -> Option<PathBuf> {
-    let folder = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")))
 }

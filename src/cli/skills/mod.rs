@@ -47,9 +47,9 @@ pub(super) enum Command {
     Reject(Named),
     /// Bring back a skill that was deleted or retired
     Restore(Named),
-    /// Put a team's skills where the assistants of this machine load them
+    /// Put skills from a repository or a folder where assistants load them
     Install(install::Arguments),
-    /// Bring what is installed up to date; what a person changed stays
+    /// Get what is new for installed skills; what a person changed stays
     Update(install::UpdateArguments),
     /// Check the texts of skills; exit code 1 if anything is wrong
     Lint {

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// What is not stored.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -152,11 +153,7 @@ impl<'de> Visitor<'de> for OneOrSeveral {
         Selection::deserialize(MapAccessDeserializer::new(map)).map(|one| Selections(vec![one]))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Selections, A::Error> {
-        let mut selections = Vec::new();
-        while let Some(selection) = list.next_element()? {
-            selections.push(selection);
-        }
-        Ok(Selections(selections))
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Selections, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(list)).map(Selections)
     }
 }

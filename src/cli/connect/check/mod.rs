@@ -36,8 +36,8 @@ struct Arrival {
     note: String,
 }
 
-pub(super) fn one(client: &'static Client, file: Option<&Path>) -> Result<(), Failure> {
-    let (text, arrived) = told(client, file);
+pub(super) fn one(client: &Client, file: Option<&Path>) -> Result<(), Failure> {
+    let (text, arrived) = told(client, asked(client, file));
     print(&text)?;
     if arrived { Ok(()) } else { Err(Failure::Failed(anyhow!("what {} sends does not arrive", client.name))) }
 }
@@ -47,28 +47,34 @@ pub(super) fn all() -> Result<(), Failure> {
     let (mut text, mut failed, mut known) = (String::new(), 0, 0);
     for assistant in ASSISTANTS {
         for way in assistant.ways() {
-            if !is_connected(way, &file_of(way, None)?)? {
-                continue;
-            }
-            let (said, arrived) = told(way, None);
+            let outcome = match is_connected(way, &file_of(way, None)?) {
+                Ok(false) => continue,
+                Ok(true) => asked(way, None),
+                Err(failure) => Err(failure.to_string()),
+            };
+            let (said, arrived) = told(way, outcome);
             text.push_str(&said);
             (known, failed) = (known + 1, failed + usize::from(!arrived));
         }
     }
     if known == 0 {
         return Err(Failure::Failed(anyhow!(
-            "nothing is connected; `skillspan connect --all --write` does it"
+            "nothing is connected; connect with `skillspan connect --all --write`"
         )));
     }
     print(&text)?;
     match failed {
         0 => Ok(()),
-        failed => Err(Failure::Failed(anyhow!("what {failed} of {known} send does not arrive"))),
+        failed => Err(Failure::Failed(anyhow!("what {failed} of {known} assistants send does not arrive"))),
     }
 }
 
-fn told(client: &'static Client, file: Option<&Path>) -> (String, bool) {
-    let outcome = if client.token == FOR_HOOKS { hooks::send(client, file) } else { send(client, file) };
+fn asked(client: &Client, file: Option<&Path>) -> Result<Arrival, String> {
+    if client.token == FOR_HOOKS { hooks::send(client, file) } else { send(client, file) }
+}
+
+/// What is said of it; whether it arrived.
+fn told(client: &Client, outcome: Result<Arrival, String>) -> (String, bool) {
     let (mut text, arrived) = match outcome {
         Ok(arrival) => shown(&arrival),
         Err(reason) => (format!("does not arrive: {reason}\n"), false),
@@ -115,6 +121,6 @@ fn shown(arrival: &Arrival) -> (String, bool) {
     if !note.is_empty() {
         let _ = writeln!(text, "  note       {note}");
     }
-    text.push_str("  stored     nothing: this was a question\n");
+    text.push_str("  stored     nothing: this was a test\n");
     (text, true)
 }

@@ -10,7 +10,7 @@ use crate::cli::connect::change::file_of;
 use crate::cli::connect::document::Document;
 use crate::cli::connect::settings::{HEADERS, RESOURCE};
 use crate::cli::connect::{file, store};
-use crate::cli::hook::percent_decoded;
+use crate::cli::hook::{pairs, percent_decoded};
 use crate::event::capture;
 use crate::receivers::otlp::Encoding;
 
@@ -163,7 +163,7 @@ fn by_variables(written: &Written, signal: &str, usual: Encoding, content: &[&st
     let is_on = |name: &&&str| written.variable(name).is_some_and(|value| says_content(&value));
     let withheld = content.iter().find(|name| !is_on(name)).map(|name| (*name).to_owned());
     let headers = of_signal(HEADERS).unwrap_or_default();
-    Ok(Route { url, headers: pairs(&headers, true), encoding, withheld, ..shared(written) })
+    Ok(Route { url, headers: pairs(&headers, percent_decoded), encoding, withheld, ..shared(written) })
 }
 
 /// A switch is on, or names where texts go.
@@ -174,14 +174,14 @@ fn says_content(value: &str) -> bool {
 
 /// What every client says with its records, and whom it trusts.
 fn shared(written: &Written) -> Route {
-    let decodes = !written.beside.as_ref().is_some_and(|(_, wins)| *wins);
+    let is_raw = written.beside.as_ref().is_some_and(|(_, wins)| *wins);
     let resource = written.variable(RESOURCE).unwrap_or_default();
     let authorities =
         AUTHORITIES.iter().filter_map(|name| written.variable(name)).map(PathBuf::from).collect();
     Route {
         url: String::new(),
         headers: Vec::new(),
-        resource: pairs(&resource, decodes),
+        resource: pairs(&resource, if is_raw { str::to_owned } else { percent_decoded }),
         encoding: Encoding::Protobuf,
         withheld: None,
         authorities,
@@ -215,7 +215,7 @@ fn telemetry(written: &Written) -> Result<Route, String> {
     }
     let is_withheld = written.get(&["telemetry", "logPrompts"]).is_some_and(|value| value == "false");
     let withheld = is_withheld.then(|| "telemetry.logPrompts".to_owned());
-    let headers = pairs(&written.variable(HEADERS).unwrap_or_default(), true);
+    let headers = pairs(&written.variable(HEADERS).unwrap_or_default(), percent_decoded);
     Ok(Route { url: below(&base, "v1/logs"), headers, encoding: Encoding::Json, withheld, ..shared(written) })
 }
 
@@ -244,11 +244,4 @@ fn langfuse(written: &Written) -> Result<Route, String> {
 
 fn below(base: &str, path: &str) -> String {
     format!("{}/{path}", base.trim_end_matches('/'))
-}
-
-/// `name=value`, separated by commas.
-fn pairs(text: &str, decodes: bool) -> Vec<(String, String)> {
-    let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
-    let decoded = |value: &str| if decodes { percent_decoded(value) } else { value.to_owned() };
-    pairs.map(|(name, value)| (name.trim().to_owned(), decoded(value.trim()))).collect()
 }

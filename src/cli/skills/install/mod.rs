@@ -33,34 +33,34 @@ use crate::cli::connect::{ASSISTANTS, Assistant, Fresh};
 use crate::cli::{Failure, OrFail, print};
 use crate::event::Timestamp;
 
-/// A session that begins asks no sooner again than that.
+/// Sessions that begin look for new skills no more often than this.
 const FRESH: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// The library: https://…, ssh://…, user@host:path, file://… or a folder
+    /// Where the skills are: https://…, ssh://…, user@host:path, file://… or a folder
     #[arg(long, value_name = "REMOTE", required_unless_present = "remove")]
     from: Option<String>,
-    /// The branch of it
+    /// The branch to take them from
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
-    /// Only for these, such as claude-code; without it, for all that are found
+    /// Only for this assistant, such as claude-code; else for all that are found
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     assistant: Vec<String>,
-    /// For this folder's project rather than for the person
+    /// Into the project in this folder, rather than for all your sessions
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = ".")]
     project: Option<PathBuf>,
-    /// Do not ask for new skills when a session begins
+    /// Do not let assistants look for new skills when a session begins
     #[arg(long)]
     no_hook: bool,
-    /// Take away what was installed; what a person changed stays
+    /// Take the skills away again; what a person changed stays
     #[arg(long)]
     remove: bool,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct UpdateArguments {
-    /// For hooks: comes back at once, says nothing, and asks the source every ten minutes at most
+    /// For hooks: returns at once, prints nothing, looks every ten minutes at most
     #[arg(long)]
     quiet: bool,
 }
@@ -114,7 +114,7 @@ pub(in crate::cli) fn update(arguments: &UpdateArguments) -> Result<(), Failure>
     let mut record = Record::open()?;
     if record.installs.is_empty() {
         return Err(Failure::Failed(anyhow!(
-            "nothing is installed; `skillspan skills install --from REMOTE`"
+            "nothing is installed; install skills with `skillspan skills install --from REMOTE`"
         )));
     }
     let (mut text, mut failures) = (String::new(), Vec::new());
@@ -179,7 +179,7 @@ fn remove(record: &mut Record, arguments: &Arguments) -> Result<(), Failure> {
     if !record.installs.iter().any(is_meant) {
         let known: Vec<&str> = record.installs.iter().map(|install| install.from.as_str()).collect();
         let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
-        return Err(Failure::Failed(anyhow!("nothing of this is installed; {known} is")));
+        return Err(Failure::Failed(anyhow!("nothing of this is installed; installed: {known}")));
     }
     let only = if arguments.assistant.is_empty() { None } else { Some(chosen(&arguments.assistant)?) };
     let mut text = String::new();
@@ -204,10 +204,8 @@ fn remove(record: &mut Record, arguments: &Arguments) -> Result<(), Failure> {
         }
         // One that was never written, or whose file is gone, is none to take away.
         match fresh.remove() {
-            Ok(done) if done.contains("took") || done.contains("removed") => {
-                text.push_str(&format!("{done}\n"))
-            }
-            Ok(_) => {}
+            Ok(Some(done)) => text.push_str(&format!("{done}\n")),
+            Ok(None) => {}
             Err(failure) => text.push_str(&format!("{failure}\n")),
         }
     }
@@ -224,17 +222,21 @@ fn ask_for_fresh(assistants: &[&'static Assistant]) -> String {
         let Some(fresh) = Fresh::of(assistant.name) else { continue };
         match fresh.write() {
             Ok(done) => {
-                let _ =
-                    writeln!(text, "{done}\n  {} asks for new skills when a session begins", assistant.title);
+                let _ = writeln!(
+                    text,
+                    "{done}\n  {} looks for new skills when a session begins",
+                    assistant.title
+                );
             }
             Err(failure) => {
-                let _ = writeln!(text, "{failure}\n  {} asks for no new skills by itself", assistant.title);
+                let _ =
+                    writeln!(text, "{failure}\n  {} does not look for new skills by itself", assistant.title);
             }
         }
     }
     let titles: Vec<&str> = without.iter().map(|assistant| assistant.title).collect();
     if !titles.is_empty() {
-        let _ = writeln!(text, "for {}: `skillspan skills update` brings what is new", titles.join(", "));
+        let _ = writeln!(text, "{}: run `skillspan skills update` for new skills", titles.join(", "));
     }
     text
 }
@@ -257,7 +259,7 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Assistant>, Failure> {
 fn said(folder: &Path, outcome: &Outcome, all: usize) -> String {
     let Outcome { new, changed, gone, left } = outcome;
     let mut text = format!(
-        "{}: {all} skills in the library; {} new, {} changed, {} removed, {} left alone\n",
+        "{}: {} new, {} changed, {} removed, {} left alone; the library has {all}\n",
         folder.display(),
         new.len(),
         changed.len(),

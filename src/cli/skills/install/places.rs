@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::cli::connect::{ASSISTANTS, Assistant, home};
+use crate::cli::connect::{ASSISTANTS, Assistant};
+use crate::cli::folders::home;
 
 /// Name, folder of a person below the home directory, folder of a project.
 const PLACES: &[[&str; 3]] = &[

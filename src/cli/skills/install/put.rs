@@ -20,7 +20,7 @@ pub(super) struct Outcome {
     pub(super) left: BTreeMap<String, &'static str>,
 }
 
-const NOT_OURS: &str = "one of that name is there that was not installed; it stays";
+const NOT_OURS: &str = "one of that name is there that skillspan did not install; it stays";
 const CHANGED: &str = "a person changed it; it stays as it is";
 const DELETED: &str = "a person deleted it; `skillspan skills install` brings it back";
 const LINK: &str = "a link stands in its place; it stays";
@@ -43,7 +43,7 @@ pub(super) fn put(
             State::Link => drop(outcome.left.insert(name, LINK)),
             State::Strange => drop(outcome.left.insert(name, NOT_OURS)),
             State::Changed => {
-                // Nothing is left for us to take away once the library has it no more.
+                // Once the library has it no more, nothing of it is ours to take away.
                 if wanted.is_none() {
                     known.retain(|path, _| !ours.contains_key(path));
                 }
@@ -178,7 +178,7 @@ fn below(known: &BTreeMap<String, String>, name: &str) -> BTreeMap<String, Strin
     known.iter().filter(|(path, _)| is_below(path)).map(|(path, hash)| (path.clone(), hash.clone())).collect()
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(super) fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

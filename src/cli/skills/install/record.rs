@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::source::Source;
-use crate::cli::{Failure, OrFail};
+use crate::cli::{Failure, OrFail, folders};
 
 /// The form of the file; another one is not touched.
 const VERSION: u32 = 1;
@@ -44,9 +44,8 @@ pub(super) struct Install {
 
 /// `~/.local/share/skillspan`
 pub(super) fn data_folder() -> Result<PathBuf, Failure> {
-    let folder = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
-    data.map(|data| data.join("skillspan"))
+    folders::data()
+        .map(|data| data.join("skillspan"))
         .ok_or_else(|| Failure::Usage(anyhow!("HOME is not set; say where with XDG_DATA_HOME")))
 }
 

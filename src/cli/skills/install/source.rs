@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, anyhow, bail};
-use sha2::{Digest, Sha256};
 
+use super::put::hash;
 use super::record::data_folder;
 use crate::cli::{Failure, OrFail};
 use crate::exporters::git::{Remote, RemoteError};
@@ -100,8 +100,7 @@ impl Source {
     }
 
     fn of_repository(&self) -> anyhow::Result<(BTreeMap<String, File>, String)> {
-        let name: String =
-            Sha256::digest(&self.from).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let name = hash(self.from.as_bytes()).chars().take(16).collect::<String>();
         let data = data_folder().map_err(|failure| anyhow!("{failure}"))?;
         let copy = data.join("libraries").join(format!("{name}.git"));
         fs::create_dir_all(&copy)?;

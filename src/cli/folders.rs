@@ -1,0 +1,23 @@
+//! Where a person's files belong, as the environment says.
+
+use std::path::PathBuf;
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// `~`
+pub(super) fn home() -> Option<PathBuf> {
+    variable("HOME")
+}
+
+/// `~/.config/skillspan`
+pub(super) fn config() -> Option<PathBuf> {
+    let folder = variable("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")))?;
+    Some(folder.join("skillspan"))
+}
+
+/// `~/.local/share`, as the configuration finds it.
+pub(super) fn data() -> Option<PathBuf> {
+    variable("XDG_DATA_HOME").or_else(|| Some(home()?.join(".local/share")))
+}
