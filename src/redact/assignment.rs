@@ -29,58 +29,53 @@ const SETTINGS: &[&[u8]] = &[
 /// Directives of configurations that are names of secrets themselves.
 const DIRECTIVES: &[&str] = &["requirepass", "masterauth", "bindpw", "rootpw", "masterpass"];
 
-/// The secrets that the name around `mark` is given, if it names one and is given some.
+/// The secrets that a mark tells of: what the name around it is given, what is fed to a program there, or the key
+/// that ends there.
 pub(super) fn assigned(text: &str, mark: usize, fuel: &mut Fuel) -> Result<Vec<Told>, Spent> {
-    let bytes = text.as_bytes();
-    let at_mark = bytes.get(mark..).unwrap_or_default();
-    if at_mark.starts_with(cut_key::END.as_bytes()) {
+    let at_mark = text.get(mark..).unwrap_or_default();
+    if at_mark.starts_with(cut_key::END) {
         let found = cut_key::before(text, mark, fuel)?;
-        return Ok(found.map(|found| Told { found, name: Some(cut_key::NAME) }).into_iter().collect());
+        return Ok(Vec::from_iter(found.map(|found| Told { found, name: Some(cut_key::NAME) })));
     }
-    if fed::MARKS.iter().any(|mark| at_mark.starts_with(mark.as_bytes())) {
-        fuel.burn(ALONGSIDE)?;
-        let Some(value) = fed::value(text, mark) else { return Ok(Vec::new()) };
-        fuel.burn(value.end - value.start)?;
-        return Ok(told_if(is_secret(&value, Secret::Password), value.start, value.end));
-    }
+    let found = match fed::MARKS.iter().find(|feeds| at_mark.starts_with(*feeds)) {
+        Some(feeds) => fed::secret(text, mark, feeds, fuel)?,
+        None => return named(text, mark, fuel),
+    };
+    Ok(Vec::from_iter(found.map(Told::of_rule)))
+}
+
+/// The secrets that the name around `mark` is given, if it names one and is given some.
+fn named(text: &str, mark: usize, fuel: &mut Fuel) -> Result<Vec<Told>, Spent> {
+    let bytes = text.as_bytes();
     let start = word_start(bytes, mark);
     let end = name_end(bytes, mark);
     fuel.burn(end - start)?;
     let (start, end) = several_words(bytes, start, end);
     let Some(key) = text.get(start..end) else { return Ok(Vec::new()) };
-    // Most names are followed by nothing that gives them a value, and that is seen sooner.
-    let given = separator(bytes, key, start, end);
-    let spoken = given.is_none();
-    let key = if key.contains(' ') { Cow::Owned(key.replace(' ', "")) } else { Cow::Borrowed(key) };
-    let Some(secret) = name::secret(&key) else { return Ok(Vec::new()) };
-    if let Some((style, at)) = given {
-        fuel.burn(ALONGSIDE)?;
-        for (style, at) in [Some((style, at)), nested(bytes, at), typed(bytes, at)].into_iter().flatten() {
-            let Some(value) = Value::read(text, at, style) else { continue };
-            fuel.burn(value.end - value.start)?;
-            // Of tests, so many pass.
-            let counted =
-                key.eq_ignore_ascii_case("pass") && value.text.bytes().all(|byte| byte.is_ascii_digit());
-            // `--secret NAME VALUE`.
-            let names_one = key == "--secret" && name::secret(value.text).is_some();
-            if !counted && !names_one && is_secret(&value, secret) {
-                let end = changed(text, &value, secret).unwrap_or(value.end);
-                return Ok(told_if(true, value.start, end));
-            }
-        }
-    }
-    if spoken {
+    let joined = if key.contains(' ') { Cow::Owned(key.replace(' ', "")) } else { Cow::Borrowed(key) };
+    let Some(secret) = name::secret(&joined) else { return Ok(Vec::new()) };
+    let Some((style, at)) = separator(bytes, key, start, end) else {
         return told(text, start, end, secret, fuel);
+    };
+    fuel.burn(ALONGSIDE)?;
+    for (style, at) in [Some((style, at)), nested(bytes, at), typed(bytes, at)].into_iter().flatten() {
+        let Some(value) = Value::read(text, at, style) else { continue };
+        fuel.burn(value.end - value.start)?;
+        // Of tests, so many pass.
+        let counted =
+            key.eq_ignore_ascii_case("pass") && value.text.bytes().all(|byte| byte.is_ascii_digit());
+        // `--secret NAME VALUE`.
+        let names_one = key == "--secret" && name::secret(value.text).is_some();
+        if !counted && !names_one && is_secret(&value, secret) {
+            let end = changed(text, &value, secret).unwrap_or(value.end);
+            return Ok(vec![Told::of_rule(Found { start: value.start, end })]);
+        }
     }
     let found = match secret {
         Secret::Password => spoken::used_as(text, start, end),
-        _ => spoken::pair(text, end).filter(|_| key.to_ascii_lowercase().contains("credential")),
+        _ => spoken::pair(text, end).filter(|_| joined.to_ascii_lowercase().contains("credential")),
     };
     Ok(Vec::from_iter(found.map(Told::of_rule)))
-}
-
-fn told_if(is_one: bool, start: usize, end: usize) -> Vec<Told> {
-    Vec::from_iter(is_one.then_some(Told::of_rule(Found { start, end })))
 }
 
 /// The secrets that a sentence or a table says of the name at `start..end`.
@@ -103,16 +98,9 @@ fn told(text: &str, start: usize, end: usize, secret: Secret, fuel: &mut Fuel) -
 
 /// Names of two or three words: `API key`, `pass phrase`, `mot de passe`, and one with a letter beyond ASCII.
 fn several_words(bytes: &[u8], start: usize, end: usize) -> (usize, usize) {
+    #[rustfmt::skip] // Words, many a line.
     const BEFORE_KEY: &[&[u8]] = &[
-        b"API ",
-        b"Api ",
-        b"api ",
-        b"access ",
-        b"Access ",
-        b"secret ",
-        b"Secret ",
-        b"private ",
-        b"Private ",
+        b"API ", b"Api ", b"api ", b"access ", b"Access ", b"secret ", b"Secret ", b"private ", b"Private ",
     ];
     const BEHIND: &[(&[u8], &[u8])] = &[
         (b"api", b" key"),

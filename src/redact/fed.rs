@@ -1,5 +1,8 @@
 //! Secrets that a shell feeds to a program that asks for one: `docker login --password-stdin <<< …`.
 
+use super::automaton::{Found, Fuel, Spent};
+use super::judgement::is_secret;
+use super::name::Secret;
 use super::value::{Style, Value, skip_spaces};
 
 /// How what is fed begins.
@@ -19,20 +22,29 @@ const PROGRAMS: &[&str] = &["su", "sudo", "doas", "kinit", "runas", "createdb", 
 #[rustfmt::skip] // Words, many a line.
 const READERS: &[&str] = &["awk", "base64", "bc", "cat", "cut", "grep", "jq", "python", "python3", "node", "rg", "sed", "tr", "wc", "yq"];
 
-/// What is fed to a program by the sign at `at`, if it asks for a secret.
-pub(super) fn value(text: &str, at: usize) -> Option<Value<'_>> {
-    let bytes = text.as_bytes();
-    let from = text.ceil_char_boundary(at.saturating_sub(LONGEST));
-    let before = text.get(from..at)?.to_ascii_lowercase();
-    let command = before.rsplit(['\n', ';', '|', '&']).next()?;
-    let command = command.rsplit("\\n").next()?;
-    let mut words = command.split(|char: char| char.is_whitespace() || "\"'\\+:=".contains(char));
-    let reads = words.clone().any(|word| READERS.contains(&word));
-    let asks = ASKING.iter().any(|word| command.contains(word)) || words.any(|word| PROGRAMS.contains(&word));
-    if !asks || reads {
-        return None;
+/// What the mark `feeds` at `at` feeds to a program, if that asks for a secret.
+pub(super) fn secret(text: &str, at: usize, feeds: &str, fuel: &mut Fuel) -> Result<Option<Found>, Spent> {
+    fuel.burn(LONGEST)?;
+    if !asks(text, at) {
+        return Ok(None);
     }
-    let mark = MARKS.iter().find(|mark| text.get(at..).is_some_and(|rest| rest.starts_with(*mark)))?;
-    let value = Value::read(text, skip_spaces(bytes, at + mark.len()), Style::Meant)?;
-    (!value.text.starts_with(['{', '[', '<'])).then_some(value)
+    let bytes = text.as_bytes();
+    let Some(value) = Value::read(text, skip_spaces(bytes, at + feeds.len()), Style::Meant) else {
+        return Ok(None);
+    };
+    fuel.burn(value.end - value.start)?;
+    let is_one = !value.text.starts_with(['{', '[', '<']) && is_secret(&value, Secret::Password);
+    Ok(is_one.then_some(Found { start: value.start, end: value.end }))
+}
+
+/// Whether the command before `at` asks for a secret.
+fn asks(text: &str, at: usize) -> bool {
+    let from = text.ceil_char_boundary(at.saturating_sub(LONGEST));
+    let before = text.get(from..at).unwrap_or_default().to_ascii_lowercase();
+    let command = before.rsplit(['\n', ';', '|', '&']).next().unwrap_or_default();
+    let command = command.rsplit("\\n").next().unwrap_or_default();
+    let words = || command.split(|char: char| char.is_whitespace() || "\"'\\+:=".contains(char));
+    let asks =
+        ASKING.iter().any(|word| command.contains(word)) || words().any(|word| PROGRAMS.contains(&word));
+    asks && !words().any(|word| READERS.contains(&word))
 }

@@ -33,19 +33,18 @@ const SAID: &[&str] = &[
 /// How words end that say of something how it is.
 #[rustfmt::skip] // Words, many a line.
 const OF_MANNER: &[&str] = &[
-    "ed", "ing", "able", "ible", "ary", "ory", "ent", "ant", "ous", "ful", "less", "ive", "ical", "ly", "ent", "ual", "onal",
-    "ique", "ete", "where",
+    "ed", "ing", "able", "ible", "ary", "ory", "ent", "ant", "ous", "ful", "less", "ive", "ical", "ly", "ual",
+    "onal", "ique", "ete", "where",
 ];
 /// Words that say of a password what it is like.
 #[rustfmt::skip] // Words, many a line.
 const STATES: &[&str] = &[
-    "absent", "again", "always", "blank", "broken", "current", "entirely", "exactly", "falsch", "forgot", "global", "gueltig",
-    "hidden", "identical", "initial", "insecure", "instead", "known", "leaked", "legacy", "literal", "longer", "manual",
-    "myself", "normal", "nothing", "obviously", "obsolete", "outdated", "persistent", "plain", "private", "public", "random",
-    "remote", "secret", "secure", "shorter", "shown", "stale", "static", "strong", "stronger", "there", "unclear", "unknown",
-    "unsafe", "useless", "visible", "weaker", "welcome", "within", "without", "wrong", "written", "yourself", "yours",
-    "something", "everything", "anyone", "nobody", "someone", "somebody", "unique", "simple", "dynamic", "compromised",
-    "permission", "permanent", "textarea", "checkbox", "description", "successful", "connected", "authenticated", "sorry", "error",
+    "again", "always", "blank", "broken", "falsch", "forgot", "global", "gueltig", "hidden", "initial", "insecure",
+    "instead", "known", "legacy", "literal", "longer", "myself", "normal", "plain", "private", "public", "random",
+    "remote", "secret", "secure", "shorter", "shown", "stale", "static", "strong", "stronger", "there", "unclear",
+    "unknown", "unsafe", "weaker", "welcome", "within", "without", "wrong", "written", "yourself", "yours",
+    "anyone", "nobody", "someone", "somebody", "simple", "dynamic", "permission", "textarea", "checkbox",
+    "description", "sorry", "error",
 ];
 
 /// Whether a word is said of passwords.

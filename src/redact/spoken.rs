@@ -200,13 +200,10 @@ pub(super) fn looks_drawn(text: &str) -> bool {
 fn is_name_or_number(text: &str) -> bool {
     let all =
         |text: &str, is_one: fn(&u8) -> bool| !text.is_empty() && text.bytes().all(|byte| is_one(&byte));
-    let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./".contains(byte);
     let plain = all(text, |byte| byte.is_ascii_alphanumeric() || b"_-./".contains(byte));
-    let file = text.rsplit_once('.').is_some_and(|(_, kind)| {
-        (1..=5).contains(&kind.len())
-            && all(kind, u8::is_ascii_lowercase)
-            && text.bytes().all(|byte| of_name(&byte))
-    });
+    let file = text
+        .rsplit_once('.')
+        .is_some_and(|(_, kind)| plain && kind.len() <= 5 && all(kind, u8::is_ascii_lowercase));
     let ticket = text.split_once('-').is_some_and(|(project, number)| {
         all(project, u8::is_ascii_uppercase) && all(number, u8::is_ascii_digit)
     });
@@ -215,8 +212,7 @@ fn is_name_or_number(text: &str) -> bool {
     let unit = text.trim_start_matches(|char: char| char.is_ascii_digit() || "-.:/".contains(char));
     let measure = unit.len() < text.len() && unit.len() <= 6 && all(unit, u8::is_ascii_alphabetic);
     let version = text.strip_prefix('v').unwrap_or(text);
-    let version =
-        version.split('.').count() > 1 && version.starts_with(|char: char| char.is_ascii_digit()) && plain;
+    let version = plain && version.contains('.') && version.starts_with(|char: char| char.is_ascii_digit());
     let variable = text.contains('_')
         && all(text, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
     let address = text.split_once('@').is_some_and(|(_, host)| host.contains('.'));

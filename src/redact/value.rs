@@ -124,11 +124,16 @@ pub(super) fn end_of_word(text: &str, found: Found) -> usize {
 /// Behind a quotation mark and the backslashes before it, if one stands here.
 pub(super) fn skip_quote(bytes: &[u8], at: usize) -> (bool, usize) {
     let rest = bytes.get(at..).unwrap_or_default();
-    let escapes = rest.iter().take(8).take_while(|byte| **byte == b'\\').count();
+    let escapes = backslashes(rest);
     match rest.get(escapes) {
         Some(b'"' | b'\'' | b'`') => (true, at + escapes + 1),
         _ => (false, at),
     }
+}
+
+/// The backslashes that `rest` begins with; one layer of text in another doubles them.
+fn backslashes(rest: &[u8]) -> usize {
+    rest.iter().take(8).take_while(|byte| **byte == b'\\').count()
 }
 
 pub(super) fn skip_spaces(bytes: &[u8], at: usize) -> usize {
@@ -141,7 +146,7 @@ fn skip_indent(bytes: &[u8], at: usize) -> usize {
     let mut at = at;
     for _ in 0..16 {
         let rest = bytes.get(at..).unwrap_or_default();
-        let escapes = rest.iter().take(8).take_while(|byte| **byte == b'\\').count();
+        let escapes = backslashes(rest);
         match rest.get(escapes) {
             Some(b' ' | b'\t') if escapes == 0 => at += 1,
             Some(b't') if escapes > 0 => at += escapes + 1,
@@ -157,7 +162,7 @@ pub(super) fn line_break(bytes: &[u8], at: usize) -> usize {
         [b'\r', b'\n', ..] => 2,
         [b'\n', ..] => 1,
         rest @ [b'\\', ..] => {
-            let escapes = rest.iter().take(8).take_while(|byte| **byte == b'\\').count();
+            let escapes = backslashes(rest);
             match rest.get(escapes) {
                 Some(b'n') => escapes + 1,
                 Some(b'r') => escapes + 1 + line_break(bytes, at + escapes + 1),
@@ -198,17 +203,14 @@ fn is_tag_of_yaml(rest: &[u8], word: usize) -> bool {
 /// The end of one line and the beginning of the next where lines are the strings of a list: `…","…`.
 fn list_break(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..at.saturating_add(40).min(bytes.len())).unwrap_or_default();
-    let escapes = |from: usize| {
-        rest.get(from..).unwrap_or_default().iter().take(8).take_while(|byte| **byte == b'\\').count()
-    };
-    let closed = escapes(0);
+    let closed = backslashes(rest);
     if rest.get(closed) != Some(&b'"') || rest.get(closed + 1) != Some(&b',') {
         return 0;
     }
     let behind = rest.get(closed + 2..).unwrap_or_default();
     let gap = behind.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let open = closed + 2 + gap;
-    let opened = open + escapes(open);
+    let opened = open + backslashes(rest.get(open..).unwrap_or_default());
     if rest.get(opened) == Some(&b'"') { opened + 1 } else { 0 }
 }
 
@@ -354,7 +356,7 @@ pub(super) fn unquoted_end(bytes: &[u8], start: usize) -> usize {
         let ends = match byte {
             byte if byte.is_ascii_whitespace() => true,
             b'\\' => {
-                let escapes = rest.iter().take(8).take_while(|byte| **byte == b'\\').count();
+                let escapes = backslashes(rest);
                 match rest.get(escapes) {
                     None | Some(b'n' | b'r' | b't' | b'"' | b'\'' | b'`' | b'\n' | b'\r') => true,
                     // The shell's own.

@@ -31,6 +31,7 @@ pub(crate) const TYPED: &[&str] = &[
     "mysql -h db -uapp -p¦{word:9}¦ shop",
     "mysql -u app --password ¦{b62:12}¦ shop",
     "mysqladmin -u root password ¦{b62:12}¦",
+    "mysqladmin -u root password ¦{word:9}¦",
     "mysqladmin -u root -p¦{b62:9}¦ password {b62:9}",
     "psql postgres://app:¦{word:9}¦@db:5432/shop",
     "pg_dump \"postgresql://app:¦{b62:12}¦@db/shop?sslmode=require\"",

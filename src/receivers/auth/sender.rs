@@ -12,7 +12,7 @@ use crate::event::{SessionEvent, person};
 /// Who sends a request, as far as its credential tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Sender {
-    /// No credential is asked for: whoever the payload says.
+    /// Whoever the payload says: no credential is asked for, or none of the tenant names a person.
     #[default]
     Anybody,
     /// The person whom the credential names.
@@ -24,13 +24,17 @@ pub enum Sender {
 impl Sender {
     /// Who has a credential, of all that there are.
     pub(super) fn of(found: &Credential, all: &Arc<[Credential]>) -> Self {
+        let tenant = &found.owner().tenant;
+        let names_one = |other: &Credential| other.person().is_some() && other.owner().tenant == *tenant;
         match found.person() {
             Some(person) => Self::Named(person.name().to_owned()),
-            None => Self::Unnamed(found.owner().tenant.clone(), Arc::clone(all)),
+            None if all.iter().any(names_one) => Self::Unnamed(tenant.clone(), Arc::clone(all)),
+            None => Self::Anybody,
         }
     }
 
-    /// Makes what a payload calls its person whom the credential says. Whether a name was taken from it.
+    /// Gives an event the person whom the credential names, or takes away a name that only another credential may
+    /// claim. Whether a name was taken away.
     pub(in crate::receivers) fn settle(&self, event: &mut SessionEvent) -> bool {
         match self {
             Self::Anybody => {}

@@ -111,7 +111,7 @@ fn git(rest: &[&str]) -> bool {
         "checkout" | "switch" => has(&["-f", "--force", "--discard-changes"]) || everything(),
         "restore" => everything() && (!has(&["--staged", "-S"]) || has(&["--worktree", "-W"])),
         "stash" => has(&["drop", "clear"]),
-        "branch" => has(&["-D", "-f", "--force"]) || (has(&["-d", "--delete"]) && has(&["-f", "--force"])),
+        "branch" => has(&["-D", "-f", "--force"]),
         "tag" => has(&["-d", "--delete"]),
         "reflog" => has(&["expire", "delete"]),
         "gc" | "prune" => {

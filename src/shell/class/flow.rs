@@ -148,9 +148,8 @@ pub(crate) fn may_fetch(line: &str) -> bool {
         AhoCorasick::new(programs).ok()
     });
     let is_quoted = line.contains(['\\', '\'', '"']);
-    let bare: String = line.chars().filter(|char| is_quoted && !"\\'\"\n".contains(*char)).collect();
-    let line = if is_quoted { bare.as_str() } else { line };
-    NAMES.as_ref().is_none_or(|names| names.is_match(line))
+    let bare = || line.replace(['\\', '\'', '"', '\n'], "");
+    NAMES.as_ref().is_none_or(|names| if is_quoted { names.is_match(&bare()) } else { names.is_match(line) })
 }
 
 /// The files that a session fetched by the lines that it ran, in order.

@@ -16,8 +16,8 @@
 //! | `hosts.rs` | which words name another machine |
 //! | `paths.rs` | which words lead out of the repository, which hold secrets |
 //! | `letters.rs` | characters that a reader does not see or takes for others |
-//! | `destroys.rs` | what throws away, and what asks nobody |
-//! | `words.rs` | sentences, what throws away, what others are told, protections switched off |
+//! | `destroys.rs` | programs whose arguments throw something away or leave out a question |
+//! | `words.rs` | what the words of a line say, whatever program gets them |
 //! | `flow.rs` | files that were fetched, and what runs them |
 //!
 //! Two answers are more than a class. A line is **refused** if it has letters that deceive or leads out of the

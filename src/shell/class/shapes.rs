@@ -158,9 +158,7 @@ fn find(rest: &[&str], context: Context, judged: &mut Judgement) {
 
 /// Whether a program runs the file that it is given.
 fn interprets(program: &str) -> bool {
-    known::SHELLS.contains(&program)
-        || ["source", ".", "python", "python3", "node", "perl", "ruby", "php", "deno", "bun"]
-            .contains(&program)
+    known::INTERPRETERS.contains(&program) || ["source", "."].contains(&program)
 }
 
 /// Something that runs the words behind its options.

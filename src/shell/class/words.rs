@@ -9,6 +9,7 @@ use regex::Regex;
 
 use super::{Class, Judgement};
 use crate::shell::flag::is_flag;
+use crate::shell::tool::name_words;
 
 /// Words that tell somebody what to do; no task is called so.
 const ORDERS: &[&str] = &[
@@ -133,8 +134,9 @@ pub(super) fn is_sentence(arguments: &[&str]) -> bool {
 
 /// Adds what the words of a line say to its classes.
 pub(super) fn line(line: &str, judged: &mut Judgement) {
-    let words: Vec<&str> = line.split_whitespace().filter(|word| !is_flag(word)).collect();
-    let parts: Vec<String> = words.iter().flat_map(|word| parts(word)).collect();
+    // `approve-all` and `approveAll` are two words.
+    let parts: Vec<String> =
+        line.split_whitespace().filter(|word| !is_flag(word)).flat_map(name_words).collect();
     let count = |known: &[&str]| parts.iter().filter(|part| known.contains(&part.as_str())).count();
     let (orders, joints) = (count(ORDERS), count(JOINTS));
     if (orders > 0 && orders + joints > 1) || joints > 2 {
@@ -151,22 +153,4 @@ pub(super) fn line(line: &str, judged: &mut Judgement) {
     if matches(&UNPROTECTS) {
         judged.add(Class::Administer, "it switches a protection off");
     }
-}
-
-/// The words in a word: `approve-all` and `approveAll` are two.
-fn parts(word: &str) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut before = ' ';
-    for char in word.chars() {
-        let is_new = !char.is_alphanumeric() || (char.is_uppercase() && before.is_lowercase());
-        if is_new {
-            parts.push(String::new());
-        }
-        if let Some(part) = parts.last_mut().filter(|_| char.is_alphanumeric()) {
-            part.extend(char.to_lowercase());
-        }
-        before = char;
-    }
-    parts.retain(|part| !part.is_empty());
-    parts
 }
