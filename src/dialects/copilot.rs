@@ -17,6 +17,7 @@
 use super::genai::messages::{self, Role};
 use super::genai::{self, GenAi};
 use super::{Dialect, Mapping, Record};
+use crate::event::tokens::Tokens;
 use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
 use crate::shell::status::code::{self, Form};
 
@@ -127,8 +128,7 @@ fn operation(record: &Record<'_>) -> Mapping {
 /// Leaves out what messages say of calls, and keeps what a reply cost that only makes calls.
 fn leave_calls_out(record: &Record<'_>, events: &mut Vec<SessionEvent>) {
     let is_of_call = |event: &SessionEvent| matches!(event.kind, Kind::ToolCall | Kind::ToolResult);
-    let costs =
-        |event: &&SessionEvent| is_of_call(event) && (event.input_tokens, event.output_tokens) != (0, 0);
+    let costs = |event: &&SessionEvent| is_of_call(event) && !Tokens::of(event).is_nothing();
     let cost = events.iter().find(costs).map(|call| SessionEvent {
         kind: Kind::Response,
         fact_key: format!("{USAGE}{}", record.span_id()),

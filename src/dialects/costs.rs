@@ -4,7 +4,7 @@ use super::Record;
 use crate::event::tokens::{Counts, Tokens};
 
 /// The names of a client's counts.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Names {
     pub(super) input: &'static [&'static str],
     pub(super) output: &'static [&'static str],

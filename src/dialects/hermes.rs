@@ -16,8 +16,7 @@
 
 use serde_json::Value;
 
-use super::framework::fields;
-use super::{Dialect, Mapping, Record, directory, json};
+use super::{Dialect, Mapping, Record, directory, framework, json};
 use crate::event::{Kind, SessionEvent, Status, USAGE};
 use crate::shell::status::code;
 
@@ -128,7 +127,7 @@ fn tool(record: &Record<'_>) -> Mapping {
 /// What a model call cost; the rest of it its turn says. Like a tool, it belongs to the session of its trace.
 fn cost(record: &Record<'_>) -> Mapping {
     record.ignore(SESSION);
-    let tokens = fields::tokens(record);
+    let tokens = framework::tokens(record);
     if tokens.is_nothing() || record.span_id().is_empty() {
         return Mapping::DUPLICATE;
     }

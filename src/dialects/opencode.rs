@@ -18,10 +18,9 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::framework::fields;
 use super::genai::messages::{self, Role};
 use super::record::{find, is_withheld, to_text};
-use super::{Dialect, Mapping, Record, directory, repository};
+use super::{Dialect, Mapping, Record, directory, framework, repository};
 use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
 use crate::shell::status::code;
 
@@ -103,7 +102,7 @@ fn step(record: &Record<'_>) -> Mapping {
         return Mapping::NOISE;
     }
     let mut events = prompts(record);
-    let tokens = fields::tokens(record);
+    let tokens = framework::tokens(record);
     if let Some(text) = record.content(RESPONSE) {
         events.push(tokens.in_event(SessionEvent {
             timestamp: record.end_time().unwrap_or_default(),

@@ -58,20 +58,10 @@ impl Counts {
         let cached = cache_read.saturating_add(cache_write);
         let mut tokens = Tokens { input, output, cache_read, cache_write, reasoning };
         let missing = total.saturating_sub(input).saturating_sub(output);
-        let (adds_cached, adds_reasoning, adds_tools) = match () {
-            () if cache_is_apart => (true, false, false),
-            // Every sum of parts that makes the client's total, the simplest first.
-            () if total > 0 => {
-                let parts = |adds: &(bool, bool, bool)| {
-                    let part = |adds: bool, count: i64| if adds { count } else { 0 };
-                    part(adds.0, cached) + part(adds.1, reasoning) + part(adds.2, of_tools) == missing
-                };
-                let flags = [false, true];
-                let all =
-                    flags.iter().flat_map(|a| flags.iter().flat_map(move |b| flags.map(|c| (*a, *b, c))));
-                all.into_iter().find(parts).unwrap_or((cached > input, false, false))
-            }
-            () => (cached > input, false, false),
+        let by_sum = || apart_by_sum([cached, reasoning, of_tools], missing).filter(|_| total > 0);
+        let [adds_cached, adds_reasoning, adds_tools] = match cache_is_apart {
+            true => [true, false, false],
+            false => by_sum().unwrap_or([cached > input, false, false]),
         };
         if adds_cached {
             tokens.input = tokens.input.saturating_add(cached);
@@ -84,6 +74,16 @@ impl Counts {
         }
         tokens
     }
+}
+
+/// Which of the parts together make what is missing of a client's sum, the first ones only where it takes them.
+fn apart_by_sum(parts: [i64; 3], missing: i64) -> Option<[bool; 3]> {
+    let choices = (0..8_u8).map(|bits| [bits & 4 != 0, bits & 2 != 0, bits & 1 != 0]);
+    let sum = |choice: &[bool; 3]| {
+        let chosen = choice.iter().zip(parts).filter(|(is_chosen, _)| **is_chosen);
+        chosen.fold(0_i64, |sum, (_, part)| sum.saturating_add(part))
+    };
+    choices.into_iter().find(|choice| sum(choice) == missing)
 }
 
 impl Tokens {
@@ -179,5 +179,6 @@ mod tests {
         // A sum that no parts make changes nothing.
         assert_eq!(of(1000, 20, 0, 0, 0, 0, 5000, false), (1000, 20));
         assert_eq!(of(i64::MAX, 1, i64::MAX, 1, 1, 1, 0, true).1, 1);
+        assert_eq!(of(1, 1, i64::MAX, 1, i64::MAX, 1, 9, false), (i64::MAX, 1));
     }
 }

@@ -16,10 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::reconcile::{FIRST_HAND, keep_least};
 use crate::event::{Kind, SessionEvent, Timestamp};
-
-/// What makes a call knows it at first hand; what repeats it has a lower rank.
-const FIRST_HAND: i64 = 2;
 
 /// The assistant whose turns have an id of their own on every record but its spans.
 const WITH_TURN_IDS: &str = "claude-code";
@@ -76,14 +74,12 @@ fn join_prompts(events: &mut [SessionEvent]) {
     part_prompts(events, is_prompt);
 }
 
-/// What is typed while a tool runs is logged within the trace of the turn that runs: another prompt by its turn's
-/// id. The trace's own is the first.
+/// What a person types while a tool runs is logged in the trace of the turn that runs, with the id of a turn of its
+/// own. The first prompt of the trace keeps the trace's key; the others go by the ids of their turns.
 fn part_prompts(events: &mut [SessionEvent], is_prompt: impl Fn(&SessionEvent) -> bool) {
     let mut first: BTreeMap<String, (Timestamp, String)> = BTreeMap::new();
     for event in events.iter().filter(|event| is_prompt(event)) {
-        let this = (event.timestamp, event.turn_id.clone());
-        let known = first.entry(event.fact_key.clone()).or_insert_with(|| this.clone());
-        *known = this.min(known.clone());
+        keep_least(&mut first, event.fact_key.clone(), (event.timestamp, event.turn_id.clone()));
     }
     for event in events.iter_mut().filter(|event| is_prompt(event)) {
         if first.get(&event.fact_key).is_some_and(|(_, turn)| *turn != event.turn_id) {

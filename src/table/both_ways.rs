@@ -30,19 +30,14 @@ fn of_hook(event: &SessionEvent) -> Option<Answer> {
     Some((event.turn_id.clone(), words.to_owned()))
 }
 
-/// An answer of telemetry, in a turn that is known.
-fn is_of_telemetry(event: &SessionEvent) -> bool {
+/// An answer of telemetry, in a turn that is known: [`join`] compares its words.
+pub(super) fn is_of_telemetry(event: &SessionEvent) -> bool {
     event.kind == Kind::Response
         && event.assistant == WITH_HOOKS
         && !event.turn_id.is_empty()
         && !event.fact_key.is_empty()
         && !event.fact_key.starts_with(USAGE)
         && of_hook(event).is_none()
-}
-
-/// Whether [`join`] may have to look at the words of an answer.
-pub(super) fn is_compared(event: &SessionEvent) -> bool {
-    is_of_telemetry(event)
 }
 
 /// Whether there are answers of both ways.
@@ -77,7 +72,7 @@ pub(super) fn join(events: &mut [SessionEvent]) -> bool {
     true
 }
 
-fn is_main(event: &SessionEvent, kind: Kind) -> bool {
+fn is_of(event: &SessionEvent, kind: Kind) -> bool {
     event.kind == kind && event.assistant == WITH_HOOKS
 }
 
@@ -85,12 +80,12 @@ fn join_starts(events: &mut [SessionEvent]) {
     let by_hook = Kind::SessionStart.as_str();
     let keys: BTreeSet<String> = events
         .iter()
-        .filter(|event| is_main(event, Kind::SessionStart) && !event.fact_key.is_empty())
+        .filter(|event| is_of(event, Kind::SessionStart) && !event.fact_key.is_empty())
         .map(|event| event.fact_key.clone())
         .filter(|key| key != by_hook)
         .collect();
     let Some(key) = keys.first() else { return };
-    for event in events.iter_mut().filter(|event| is_main(event, Kind::SessionStart)) {
+    for event in events.iter_mut().filter(|event| is_of(event, Kind::SessionStart)) {
         if event.fact_key == by_hook {
             event.fact_key.clone_from(key);
         }
@@ -98,7 +93,7 @@ fn join_starts(events: &mut [SessionEvent]) {
 }
 
 fn join_skills(events: &mut [SessionEvent]) {
-    let is_skill = |event: &SessionEvent| is_main(event, Kind::SkillUse) && !event.turn_id.is_empty();
+    let is_skill = |event: &SessionEvent| is_of(event, Kind::SkillUse) && !event.turn_id.is_empty();
     let mut called: BTreeMap<String, BTreeSet<(Timestamp, String)>> = BTreeMap::new();
     for event in events.iter().filter(|event| is_skill(event) && !event.fact_key.is_empty()) {
         called.entry(event.turn_id.clone()).or_default().insert((event.timestamp, event.fact_key.clone()));

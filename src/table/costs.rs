@@ -3,13 +3,22 @@
 //! A model call says it beside its answer, beside a call that it made, or in an observation of its own. An agent
 //! may say what all of its model calls cost together; that counts where none of them says it. Several model calls of a
 //! trace may answer in the same words, which are one answer; it cost what they cost together.
+//!
+//! [`place`] works on observations, before they are merged; [`place_rest`] on the merged facts, with what is still
+//! alone then.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::reconcile::FIRST_HAND;
+use super::Fact;
+use super::reconcile::{FIRST_HAND, keep_least, span_of};
 use crate::event::tokens::Tokens;
 use crate::event::{Kind, SessionEvent, Timestamp, USAGE, USAGE_SUM};
+
+/// Whether it says what a model call cost and nothing else.
+pub(super) fn is_usage(event: &SessionEvent) -> bool {
+    event.kind == Kind::Response && event.fact_key.starts_with(USAGE)
+}
 
 /// What a model call cost joins the answer that goes by the same id, or that its span shows elsewhere, or a call
 /// that it made.
@@ -24,68 +33,61 @@ fn name_models(events: &mut [SessionEvent]) {
     let is_unnamed = |event: &SessionEvent| {
         event.model.is_empty() && !event.span_id.is_empty() && !Tokens::of(event).is_nothing()
     };
-    let span = |event: &SessionEvent| (event.trace_id.clone(), event.span_id.clone());
-    let unnamed: BTreeSet<_> = events.iter().filter(|event| is_unnamed(event)).map(span).collect();
+    let unnamed: BTreeSet<_> = events.iter().filter(|event| is_unnamed(event)).map(span_of).collect();
     if unnamed.is_empty() {
         return;
     }
     let mut models: BTreeMap<(String, String), String> = BTreeMap::new();
     for event in events.iter().filter(|event| !event.model.is_empty()) {
-        let span = span(event);
+        let span = span_of(event);
         if unnamed.contains(&span) {
             let model = models.entry(span).or_default();
             *model = event.model.clone().max(std::mem::take(model));
         }
     }
     for event in events.iter_mut().filter(|event| is_unnamed(event)) {
-        if let Some(model) = models.get(&span(event)) {
+        if let Some(model) = models.get(&span_of(event)) {
             event.model.clone_from(model);
         }
     }
 }
 
 fn place_usage(events: &mut Vec<SessionEvent>) {
-    let is_usage = |event: &SessionEvent| event.kind == Kind::Response && event.fact_key.starts_with(USAGE);
     if !events.iter().any(is_usage) {
         return;
     }
     leave_out_sums(events);
-    let span = |event: &SessionEvent| (event.trace_id.clone(), event.span_id.clone());
     let mut answers: BTreeSet<String> = BTreeSet::new();
-    // The log records of an assistant may share one span, a framework's model call has one of its own.
-    let mut by_span: BTreeMap<(String, String), (Kind, String)> = BTreeMap::new();
+    // What a model call's span shows: whether that is a call, and its key. An answer comes before calls. The log
+    // records of an assistant may share one span, a framework's model call has one of its own.
+    let mut by_span: BTreeMap<(String, String), (bool, String)> = BTreeMap::new();
     for event in events.iter().filter(|event| !is_usage(event) && !event.fact_key.is_empty()) {
         let is_made = event.kind == Kind::ToolCall && event.rank >= FIRST_HAND && event.assistant.is_empty();
         if event.kind == Kind::Response {
             answers.insert(event.fact_key.clone());
         }
         if (event.kind == Kind::Response || is_made) && !event.span_id.is_empty() {
-            let this = (event.kind, event.fact_key.clone());
-            // The answer comes before the calls, whatever their keys.
-            let known = by_span.entry(span(event)).or_insert_with(|| this.clone());
-            let order = |found: &(Kind, String)| (found.0 != Kind::Response, found.1.clone());
-            if order(&this) < order(known) {
-                *known = this;
-            }
+            keep_least(&mut by_span, span_of(event), (is_made, event.fact_key.clone()));
         }
     }
     // Another record of the same model call may have said it beside one of several calls.
-    let of_call = |event: &&SessionEvent| event.kind == Kind::ToolCall && event.rank >= FIRST_HAND;
-    let told: BTreeSet<(String, String)> =
-        events.iter().filter(of_call).filter(|event| !Tokens::of(event).is_nothing()).map(span).collect();
+    let is_told = |event: &&SessionEvent| {
+        event.kind == Kind::ToolCall && event.rank >= FIRST_HAND && !Tokens::of(event).is_nothing()
+    };
+    let told: BTreeSet<_> = events.iter().filter(is_told).map(span_of).collect();
     let mut costs: BTreeMap<String, Tokens> = BTreeMap::new();
     events.retain_mut(|event| {
         if !is_usage(event) {
             return true;
         }
-        let id = event.fact_key.strip_prefix(USAGE).unwrap_or_default().to_owned();
-        match by_span.get(&span(event)) {
+        let (span, id) = (span_of(event), event.fact_key.strip_prefix(USAGE).unwrap_or_default().to_owned());
+        match by_span.get(&span) {
             _ if answers.contains(&id) => event.fact_key = id,
             _ if !event.assistant.is_empty() => {}
-            Some((Kind::Response, key)) => event.fact_key.clone_from(key),
-            Some(_) if told.contains(&span(event)) => return false,
-            Some((_, key)) => {
-                let cost = costs.entry(key.clone()).or_default();
+            Some((false, answer)) => event.fact_key.clone_from(answer),
+            Some(_) if told.contains(&span) => return false,
+            Some((true, call)) => {
+                let cost = costs.entry(call.clone()).or_default();
                 *cost = cost.max(Tokens::of(event));
                 return false;
             }
@@ -112,13 +114,13 @@ fn leave_out_sums(events: &mut Vec<SessionEvent>) {
         .filter(|event| !is_sum(event) && costs(event))
         .map(|event| event.trace_id.clone())
         .collect();
-    let span = |event: &SessionEvent| (began(event), event.timestamp);
+    let times = |event: &SessionEvent| (began(event), event.timestamp);
     let mut sums: BTreeMap<String, BTreeMap<String, (Timestamp, Timestamp)>> = BTreeMap::new();
     for event in events.iter().filter(|event| is_sum(event)) {
-        sums.entry(event.trace_id.clone()).or_default().insert(event.fact_key.clone(), span(event));
+        sums.entry(event.trace_id.clone()).or_default().insert(event.fact_key.clone(), times(event));
     }
     let is_within = |event: &SessionEvent| {
-        let (from, until) = span(event);
+        let (from, until) = times(event);
         let others =
             sums.get(&event.trace_id).into_iter().flatten().filter(|(key, _)| **key != event.fact_key);
         let mut around = others.filter(|(key, (start, end))| {
@@ -126,12 +128,7 @@ fn leave_out_sums(events: &mut Vec<SessionEvent>) {
         });
         around.next().is_some()
     };
-    let left_out: BTreeSet<String> = events
-        .iter()
-        .filter(|event| is_sum(event) && (told.contains(&event.trace_id) || is_within(event)))
-        .map(|event| event.event_id.clone())
-        .collect();
-    events.retain(|event| !(is_sum(event) && left_out.contains(&event.event_id)));
+    events.retain(|event| !(is_sum(event) && (told.contains(&event.trace_id) || is_within(event))));
 }
 
 fn began(event: &SessionEvent) -> Timestamp {
@@ -198,4 +195,40 @@ fn add_up(events: &mut [SessionEvent]) {
             Tokens::of(event).max(*tokens).put(event);
         }
     }
+}
+
+/// What a model call cost that shows no words is added to the call nearest in time that its agent made, else to
+/// the nearest answer. Where there is neither, it is an answer without words.
+pub(super) fn place_rest(facts: Vec<Fact>) -> Vec<Fact> {
+    if !facts.iter().any(|fact| is_usage(&fact.event)) {
+        return facts;
+    }
+    let (costs, mut facts): (Vec<Fact>, Vec<Fact>) =
+        facts.into_iter().partition(|fact| is_usage(&fact.event));
+    let mut left = Vec::new();
+    for cost in costs {
+        let at = cost.event.timestamp;
+        let away = |fact: &Fact| fact.event.timestamp.since(at).max(at.since(fact.event.timestamp));
+        let nearest = |kind: Kind| {
+            let places = facts.iter().enumerate();
+            let is_of = |event: &SessionEvent| {
+                let same_model = event.model.is_empty() || event.model == cost.event.model;
+                event.kind == kind && event.agent == cost.event.agent && same_model
+            };
+            let of_agent = places.filter(|(_, Fact { event, .. })| is_of(event));
+            of_agent.min_by_key(|(place, fact)| (away(fact), *place)).map(|(place, _)| place)
+        };
+        let place = nearest(Kind::ToolCall).or_else(|| nearest(Kind::Response));
+        match place.and_then(|place| facts.get_mut(place)) {
+            Some(fact) => {
+                Tokens::of(&fact.event).plus(Tokens::of(&cost.event)).put(&mut fact.event);
+                if fact.event.model.is_empty() {
+                    fact.event.model = cost.event.model;
+                }
+            }
+            None => left.push(cost),
+        }
+    }
+    facts.extend(left);
+    facts
 }

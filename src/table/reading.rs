@@ -4,8 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::Fact;
-use super::resolve::is_usage;
-use crate::event::tokens::Tokens;
 use crate::event::{Decision, ENDING, Kind, SessionEvent};
 use crate::shell::machine::{self, Heard};
 
@@ -39,42 +37,6 @@ fn is_about_a_call(event: &SessionEvent) -> bool {
 
 fn is_named(event: &SessionEvent) -> bool {
     is_about_a_call(event) && !event.tool.is_empty()
-}
-
-/// What a model call cost that shows no words is added to the call nearest in time that its agent made, else to
-/// the nearest answer. Where there is neither, it is an answer without words.
-pub(super) fn place_costs(facts: Vec<Fact>) -> Vec<Fact> {
-    if !facts.iter().any(|fact| is_usage(&fact.event)) {
-        return facts;
-    }
-    let (costs, mut facts): (Vec<Fact>, Vec<Fact>) =
-        facts.into_iter().partition(|fact| is_usage(&fact.event));
-    let mut left = Vec::new();
-    for cost in costs {
-        let at = cost.event.timestamp;
-        let away = |fact: &Fact| fact.event.timestamp.since(at).max(at.since(fact.event.timestamp));
-        let nearest = |kind: Kind| {
-            let places = facts.iter().enumerate();
-            let is_of = |event: &SessionEvent| {
-                let same_model = event.model.is_empty() || event.model == cost.event.model;
-                event.kind == kind && event.agent == cost.event.agent && same_model
-            };
-            let of_agent = places.filter(|(_, Fact { event, .. })| is_of(event));
-            of_agent.min_by_key(|(place, fact)| (away(fact), *place)).map(|(place, _)| place)
-        };
-        let place = nearest(Kind::ToolCall).or_else(|| nearest(Kind::Response));
-        match place.and_then(|place| facts.get_mut(place)) {
-            Some(fact) => {
-                Tokens::of(&fact.event).plus(Tokens::of(&cost.event)).put(&mut fact.event);
-                if fact.event.model.is_empty() {
-                    fact.event.model = cost.event.model;
-                }
-            }
-            None => left.push(cost),
-        }
-    }
-    facts.extend(left);
-    facts
 }
 
 /// Prompts that an older version took from a client's own words are no person's. Answers the endings that they

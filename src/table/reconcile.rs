@@ -1,32 +1,40 @@
 //! What one record cannot know and several together show: which observations are of one fact
 //! although their keys differ, and which belong to a sub-agent.
 //!
-//! Applied to the observations of one session, before they are merged by their keys. All of it looks
-//! within one trace. Frameworks' calls and sub-agents are looked for only among what carries no `assistant`: the
-//! dialects of assistants know how their client names them.
+//! Applied to the observations of one session, before they are merged by their keys. Frameworks' calls and
+//! sub-agents are looked for only among what carries no `assistant`: the dialects of assistants know how their client
+//! names them (`speakers.rs` says where a dialect leaves it to us). Each step needs the keys that the ones before it
+//! give. In the order of [`reconcile`], within each trace where the session is not named:
 //!
-//! 1. **Upserts.** A client that says a text again, in another record of the same id, replaces it: of the
-//!    words with the same id behind the `@` of their keys, the latest counts, and the id goes. A result
-//!    of a span that made no call is an update of something that was no tool, and is left out.
-//! 2. **Ids.** Calls and prompts that go by several ids (`aliases.rs`), and several spans of one execution
-//!    (`executions.rs`).
-//! 3. **Sub-agents.** Whose words and calls are a sub-agent's (`speakers.rs`), and how several of one name are told
-//!    apart (`naming.rs`).
-//! 4. **Words.** A model call numbers its words (`key#number`), because it is shown the whole
+//! 1. **Results of no call**, in the session. A result of a span that made no call is an update of something that
+//!    was no tool, and is left out.
+//! 2. **Ids.** Calls and prompts that go by several ids (`aliases.rs`), and what telemetry and hooks both tell
+//!    (`both_ways.rs`), in the session.
+//! 3. **Upserts.** A client that says a text again, in another record of the same id, replaces it: of the
+//!    words with the same id behind the `@` of their keys, the latest counts, and the id goes.
+//! 4. **Executions.** Several spans of one execution (`executions.rs`).
+//! 5. **Sub-agents.** Whose words and calls are a sub-agent's (`speakers.rs`).
+//! 6. **Words.** A model call numbers its words (`key#number`), because it is shown the whole
 //!    conversation; an agent's span does not (`key`). The unnumbered join the least number of the
 //!    same key. A prompt that only an agent's span has joins the first prompt that model calls of its
 //!    trace have, because what the person asked and what was made of it for the model are one
 //!    question.
-//! 5. **Repeated ids.** Calls of different turns that share an id are told apart (`repeated.rs`).
-//! 6. **Calls.** A tool's span that does not know the call's id goes by its own span id; the model's
+//! 7. **Costs**, in the session. What model calls cost joins their answers and calls (`costs.rs`).
+//! 8. **Repeated ids**, in the session. Calls of different turns that share an id are told apart (`repeated.rs`).
+//! 9. **Calls.** A tool's span that does not know the call's id goes by its own span id; the model's
 //!    answer and the next request know the id. The spans take the ids of the calls they execute: first
 //!    of the same tool with the same input, then of the same tool, then with the same input, each in
 //!    order of time, and none that was made after the span began if there is another. What is left on either side
 //!    stands alone.
-//! 7. **Calls of hooks.** A client whose hooks name no call may export spans of the same trace, which do.
-//!    The hooks' calls take their ids in the same way.
+//! 10. **Calls of hooks.** A client whose hooks name no call may export spans of the same trace, which do.
+//!     The hooks' calls take their ids in the same way.
+//! 11. **Last executions**, in the session: a call that waits for a person may be executed in another trace
+//!     (`executions.rs`).
+//! 12. **Names of sub-agents**, in the session. Several of one name are told apart, by their calls (`naming.rs`).
+//! 13. **Results of refused calls**, in the session, are left out.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -69,7 +77,6 @@ pub(super) fn reconcile(events: &mut Vec<SessionEvent>) -> bool {
         compared |= join_calls(&mut of_frameworks(&mut trace));
         compared |= name_calls(&mut trace);
     }
-    // A call that waits for a person may be executed in another trace.
     let mut of_frameworks: Vec<&mut SessionEvent> =
         events.iter_mut().filter(|event| event.assistant.is_empty()).collect();
     executions::prefer_last(&mut of_frameworks);
@@ -90,7 +97,7 @@ pub(super) fn may_compare<'e>(events: impl Iterator<Item = &'e SessionEvent> + C
 
 /// Whether the text or the input of an observation is one of those that [`reconcile`] compares.
 pub(super) fn is_compared(event: &SessionEvent) -> bool {
-    is_call(event) || are_words_compared(event) || both_ways::is_compared(event)
+    is_call(event) || are_words_compared(event) || both_ways::is_of_telemetry(event)
 }
 
 fn is_call(event: &SessionEvent) -> bool {
@@ -115,7 +122,6 @@ fn of_frameworks<'t>(trace: &'t mut [&mut SessionEvent]) -> Vec<&'t mut SessionE
 
 /// The result of a tool's span stands on the span that the call stands on.
 fn leave_out_results_of_no_call(events: &mut Vec<SessionEvent>) {
-    let of_span = |event: &SessionEvent| (event.trace_id.clone(), event.span_id.clone());
     let is_lone = |event: &SessionEvent| {
         event.kind == Kind::ToolResult
             && event.assistant.is_empty()
@@ -126,8 +132,8 @@ fn leave_out_results_of_no_call(events: &mut Vec<SessionEvent>) {
         return;
     }
     let calls = events.iter().filter(|event| event.kind == Kind::ToolCall);
-    let calls: BTreeSet<(String, String)> = calls.map(of_span).collect();
-    events.retain(|event| !is_lone(event) || calls.contains(&of_span(event)));
+    let calls: BTreeSet<(String, String)> = calls.map(span_of).collect();
+    events.retain(|event| !is_lone(event) || calls.contains(&span_of(event)));
 }
 
 /// A call that was refused was not run, and what another signal calls its failure is the refusal.
@@ -194,11 +200,8 @@ fn join_words(trace: &mut [&mut SessionEvent]) {
         for event in trace.iter().filter(|event| event.kind == kind) {
             let Some((words, _)) = event.fact_key.rsplit_once(NUMBER) else { continue };
             let key = &event.fact_key;
-            let known = least.entry(words.to_owned()).or_insert_with(|| key.clone());
-            *known = key.min(known).clone();
-            let this = (event.timestamp, key.clone());
-            let known = first.entry(speaker(key).to_owned()).or_insert_with(|| this.clone());
-            *known = this.min(known.clone());
+            keep_least(&mut least, words.to_owned(), key.clone());
+            keep_least(&mut first, speaker(key).to_owned(), (event.timestamp, key.clone()));
         }
         let is_unnumbered = |event: &&mut &mut SessionEvent| {
             event.kind == kind && !event.fact_key.is_empty() && !event.fact_key.contains(NUMBER)
@@ -280,6 +283,24 @@ fn join(
         }
     }
     true
+}
+
+/// Trace and span.
+pub(super) fn span_of(event: &SessionEvent) -> (String, String) {
+    (event.trace_id.clone(), event.span_id.clone())
+}
+
+/// Keeps the least value of each key.
+pub(super) fn keep_least<K: Ord, V: Ord>(least: &mut BTreeMap<K, V>, key: K, value: V) {
+    match least.entry(key) {
+        Entry::Vacant(place) => {
+            place.insert(value);
+        }
+        Entry::Occupied(mut known) if value < *known.get() => {
+            known.insert(value);
+        }
+        Entry::Occupied(_) => {}
+    }
 }
 
 pub(super) fn is_words(kind: Kind) -> bool {

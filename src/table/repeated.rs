@@ -11,11 +11,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reconcile::{NUMBER, spans_of_tools};
+use super::reconcile::{FIRST_HAND, NUMBER, spans_of_tools};
 use crate::event::{Kind, SessionEvent, Timestamp};
-
-/// What makes a call knows it at first hand; what repeats it has a lower rank.
-const FIRST_HAND: i64 = 2;
 
 /// Where a call was made: the number of the session's turn, and the trace.
 type Place<'a> = (usize, &'a str);

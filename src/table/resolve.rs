@@ -18,6 +18,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::costs::{self, is_usage};
 use super::endings::{self, is_ending};
 use super::first_calls::first_calls;
 use super::history::{self, TraceId};
@@ -26,7 +27,7 @@ use super::reading;
 use super::reconcile::reconcile;
 use super::sessions::is_said;
 use super::{Fact, Session, SessionSource, Summary};
-use crate::event::{Kind, SessionEvent, Timestamp, USAGE};
+use crate::event::{Kind, SessionEvent, Timestamp};
 
 /// What resolving needs to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,47 +93,28 @@ fn members(events: Vec<SessionEvent>) -> impl Iterator<Item = Members> {
     events.iter_mut().for_each(clip_to_arrival);
 
     let homes = find_homes(&events);
-    let mut places: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
-    let mut sources: Vec<(SessionSource, usize)> = Vec::new();
-    let mut of: Vec<usize> = Vec::with_capacity(events.len());
-    for (event, home) in events.iter().zip(&homes) {
+    let mut by_key: BTreeMap<(&str, &str, &str), (SessionSource, Vec<usize>)> = BTreeMap::new();
+    for (at, (event, home)) in events.iter().zip(&homes).enumerate() {
         let (tenant, workspace) = event.scope();
-        let place = *places.entry((tenant, workspace, &home.session_id)).or_insert_with(|| {
-            sources.push((home.source, 0));
-            sources.len() - 1
-        });
-        of.push(place);
-        if let Some((source, count)) = sources.get_mut(place) {
-            *source = home.source.min(*source);
-            *count += 1;
-        }
+        let key = (tenant, workspace, home.session_id.as_ref());
+        let (source, places) = by_key.entry(key).or_insert_with(|| (home.source, Vec::new()));
+        *source = home.source.min(*source);
+        places.push(at);
     }
-    // In the order of their keys.
-    let order: Vec<usize> = places.values().copied().collect();
-    let mut sessions: Vec<Option<Members>> = Vec::new();
-    sessions.resize_with(sources.len(), || None);
-    for ((tenant, _, id), place) in places {
-        let (Some(slot), Some((source, _))) = (sessions.get_mut(place), sources.get(place)) else {
-            continue;
-        };
-        let (tenant, id) = (tenant.to_owned(), id.to_owned());
-        *slot = Some(Members { tenant, id, source: *source, events: Vec::new() });
+    let mut order = Vec::with_capacity(events.len());
+    let mut sessions: Vec<(usize, Members)> = Vec::with_capacity(by_key.len());
+    for ((tenant, _, id), (source, places)) in by_key {
+        let session = Members { tenant: tenant.to_owned(), id: id.to_owned(), source, events: Vec::new() };
+        sessions.push((order.len(), session));
+        order.extend(places);
     }
     drop(homes);
-    // Most groups are one session, whose rows stay where they are.
-    if let [Some(only)] = sessions.as_mut_slice() {
-        only.events = events;
-    } else {
-        for (session, (_, count)) in sessions.iter_mut().flatten().zip(&sources) {
-            session.events.reserve_exact(*count);
-        }
-        for (event, place) in events.into_iter().zip(of) {
-            if let Some(Some(session)) = sessions.get_mut(place) {
-                session.events.push(event);
-            }
-        }
+    let mut rest = in_order(events, order);
+    for (first, session) in sessions.iter_mut().rev() {
+        // Most groups are one session, whose rows stay where they are.
+        session.events = if *first == 0 { std::mem::take(&mut rest) } else { rest.split_off(*first) };
     }
-    order.into_iter().filter_map(move |place| sessions.get_mut(place).and_then(Option::take))
+    sessions.into_iter().map(|(_, session)| session)
 }
 
 fn clip_to_arrival(event: &mut SessionEvent) {
@@ -147,11 +129,10 @@ struct Home<'a> {
     source: SessionSource,
 }
 
-fn find_homes(events: &[SessionEvent]) -> Vec<Home<'_>> {
+fn find_homes<'a>(events: &'a [SessionEvent]) -> Vec<Home<'a>> {
     let traces = Traces::of(events);
     let continued = traces.continued(events);
-    let find = |event| {
-        let event: &SessionEvent = event;
+    let find = |event: &'a SessionEvent| {
         if !event.session_id.is_empty() {
             return Home {
                 session_id: Cow::Borrowed(event.session_id.as_str()),
@@ -269,6 +250,8 @@ fn most_frequent<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     most.map(|(value, _)| value)
 }
 
+/// Reconciles the observations, and merges them to facts in order of time. Then, one after the other: costs that are
+/// still alone, the names of tools, who said a prompt, how commands ended.
 fn put_together(mut members: Members, options: &ResolveOptions) -> Session {
     let _ = reconcile(&mut members.events);
     let head = members.head(options);
@@ -276,7 +259,7 @@ fn put_together(mut members: Members, options: &ResolveOptions) -> Session {
         true => members.events.into_iter().partition::<Vec<_>, _>(is_ending),
         false => (Vec::new(), members.events),
     };
-    let mut facts = reading::place_costs(merge_facts(events, &head.id, &head.workspace));
+    let mut facts = costs::place_rest(merge_facts(events, &head.id, &head.workspace));
     if facts.last().is_some_and(|last| is_usage(&last.event)) {
         sort_by_time(&mut facts);
     }
@@ -310,11 +293,6 @@ impl Members {
             facts: (),
         }
     }
-}
-
-/// Whether it says what a model call cost and nothing else.
-pub(super) fn is_usage(event: &SessionEvent) -> bool {
-    event.kind == Kind::Response && event.fact_key.starts_with(USAGE)
 }
 
 /// Which fact of its session an observation is of. Without a key, it is a fact of its own.
@@ -356,8 +334,8 @@ fn sort_by_time(facts: &mut Vec<Fact>) {
     };
     let first = first_calls(facts);
     let keys = facts.iter().map(|Fact { event, .. }| match first.of(event) {
-        Some(call) => (time(call, false), call.event_id.clone()),
-        None => (time(event, true), event.event_id.clone()),
+        Some(call) => (time(call, false), &call.event_id),
+        None => (time(event, true), &event.event_id),
     });
     let keys: Vec<_> = keys.collect();
     let key = |at: usize| (keys.get(at), facts.get(at).map(|fact| fact.event.event_id.as_str()));

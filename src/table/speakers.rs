@@ -15,14 +15,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::naming::marked;
-use super::reconcile::{is_of_call, is_words, spans_of_tools};
+use super::reconcile::{FIRST_HAND, is_of_call, is_words, spans_of_tools};
 use crate::event::{Kind, SessionEvent, Timestamp, USAGE, history};
 
 /// Between the span of a sub-agent's tool and the key of its words.
 pub(super) const SPEAKER: char = '/';
 
-/// What repeats a call has a lower rank than what makes it.
-const FIRST_HAND: i64 = 2;
 /// Sub-agents of sub-agents: no deeper are they looked for.
 const ROUNDS: usize = 8;
 /// A text of a call's input that is longer is no task that a hash is made of.

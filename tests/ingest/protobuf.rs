@@ -78,3 +78,15 @@ fn another_signals_records_are_refused_by_name() {
     assert!(message.ends_with("it belongs to /v1/logs"), "{message}");
     assert_eq!(read(Signal::Logs, Encoding::Protobuf, &log).unwrap().1.records, 1);
 }
+
+#[test]
+fn beside_what_belongs_there_another_signals_record_rejects_itself_alone() {
+    let log = b"\x09\x01\x02\x03\x04\x05\x06\x07\x08".as_slice();
+    let span = b"\x2a\x04good".as_slice();
+    for records in [[span, log], [log, span]] {
+        let (seen, rejected) = spans(&protobuf(&records));
+        let names: Vec<&str> =
+            seen.iter().filter_map(|seen| seen.span.as_ref()).map(|span| span.name.as_str()).collect();
+        assert_eq!((names, rejected), (vec!["good"], 1));
+    }
+}

@@ -11,8 +11,8 @@ import sys
 
 import opt_out
 
-# What of a session its client does not tell.
-# Cline answers and stays, and is ended; its hook of the answer may not have run by then.
+# What of a session its client does not tell. Cline does not end by itself: its hook of the answer may not have run
+# when it is ended.
 UNTOLD = {"cline": {"prompt", "tokens", "answer"}, "claude-hooks": {"tokens"}, "copilot-hooks": {"tokens", "answer"},
           "hermes-hooks": {"tokens"}, "hermes": {"person", "tokens"}, "opencode": {"tokens"}}
 

@@ -210,13 +210,8 @@ fn status_of(client: &Client, story: &Story, call: &Call) -> Option<Status> {
 
 /// Whether a call saw the end of a task.
 fn is_looked_after(story: &Story, task: &str) -> bool {
-    let mut seen = false;
-    for turn in &story.turns {
-        for call in turn.steps.iter().flat_map(|step| &step.calls) {
-            seen |= matches!(&call.end, End::Seen { task: of, ended: true } if of == task);
-        }
-    }
-    seen
+    let mut calls = story.turns.iter().flat_map(|turn| &turn.steps).flat_map(|step| &step.calls);
+    calls.any(|call| matches!(&call.end, End::Seen { task: of, ended: true } if of == task))
 }
 
 fn check_calls(

@@ -39,7 +39,7 @@
 
 mod cut;
 mod feedback;
-pub(super) mod fields;
+mod fields;
 pub(super) mod messages;
 mod numbered;
 mod pairing;
@@ -54,7 +54,7 @@ use super::{Dialect, Mapping, Record};
 use crate::event::{Kind, SessionEvent, Status, USAGE, USAGE_SUM};
 
 pub(super) use self::feedback::EVALUATION;
-pub(super) use self::fields::common;
+pub(super) use self::fields::{common, tokens};
 pub(super) use self::sources::{Source, message_of_event};
 pub(super) use self::tool::Tool;
 

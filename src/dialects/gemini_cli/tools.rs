@@ -184,11 +184,8 @@ fn output_of(completed: &Value) -> String {
 
 /// The words of a tool, without what the client puts around them for the model.
 fn unwrapped(text: &str) -> &str {
-    let within = |name: &str| {
-        let inner = text.trim().strip_prefix(&format!("<{name}>"))?;
-        Some(inner.strip_suffix(&format!("</{name}>")).unwrap_or(inner).trim_matches('\n'))
-    };
-    within("untrusted_context").unwrap_or(text)
+    let Some(inner) = text.trim().strip_prefix("<untrusted_context>") else { return text };
+    inner.strip_suffix("</untrusted_context>").unwrap_or(inner).trim_matches('\n')
 }
 
 fn as_text(value: &Value) -> String {

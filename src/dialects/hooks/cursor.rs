@@ -19,7 +19,7 @@ use super::super::{Mapping, Record};
 use super::fields::{Common, Paths, content, executed, integer, json, output, text};
 use super::{AFTER, BEFORE};
 use crate::event::{Decision, Kind, SessionEvent, Status};
-use crate::shell::refusal::refusal;
+use crate::shell::refusal::{refusal, words_of};
 use crate::shell::status::code;
 
 const COMMON: Common = Common {
@@ -98,11 +98,10 @@ fn tool(record: &Record<'_>, failed: bool) -> Mapping {
 /// A call that a person or a rule did not allow; only its words tell which.
 fn refused(record: &Record<'_>, words: String) -> Mapping {
     let by_person = refusal(&words).is_some() || words.to_lowercase().contains("user");
-    let said = refusal(&words).and_then(|refusal| refusal.words).map(str::to_owned);
     let decision = SessionEvent {
         decision: Decision::Reject,
         decision_source: if by_person { "user_reject" } else { DENIED }.to_owned(),
-        text: said.unwrap_or(words),
+        text: words_of(&words).unwrap_or(words),
         ..COMMON.call(record, Kind::Decision, AFTER)
     };
     Mapping::Events(vec![COMMON.call(record, Kind::ToolCall, AFTER), decision])

@@ -5,9 +5,11 @@ use std::time::Duration;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value};
 use serde_json::{Map, Value};
 
+use super::super::costs::Names;
 use super::super::json::parse;
 use super::super::record::{is_withheld, to_json, to_text};
 use super::super::{Mapping, Record};
+use crate::event::tokens::Tokens;
 use crate::event::{Kind, SessionEvent, Timestamp, person};
 
 /// Paths in order of precedence.
@@ -119,6 +121,11 @@ pub(super) fn integer(record: &Record<'_>, paths: Paths) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "saturates, which is what a count wants")]
     let number = |value: Value| value.as_i64().or_else(|| value.as_f64().map(|number| number as i64));
     each(record, paths).find_map(|value| number(to_json(value)))
+}
+
+/// What a model call cost. The names are paths.
+pub(super) fn tokens(record: &Record<'_>, names: &Names) -> Tokens {
+    names.counts(|paths| integer(record, paths).unwrap_or_default()).whole()
 }
 
 /// The first of `paths` that holds a boolean.

@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::super::costs::Names;
 use super::super::hermes::status;
 use super::super::{Mapping, Record};
-use super::fields::{Common, Paths, content, executed, integer, text};
+use super::fields::{Common, Paths, content, executed, integer, text, tokens};
 use super::{AFTER, BEFORE};
 use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
 
@@ -149,7 +149,7 @@ fn error(record: &Record<'_>) -> Mapping {
 
 /// What a model call cost; its words are the turn's.
 fn cost(record: &Record<'_>) -> Mapping {
-    let tokens = TOKENS.counts(|names| integer(record, names).unwrap_or_default()).whole();
+    let tokens = tokens(record, &TOKENS);
     let Some(request) = text(record, REQUEST).filter(|_| !tokens.is_nothing()) else {
         return Mapping::DUPLICATE;
     };

@@ -14,7 +14,7 @@
 
 use super::super::costs::Names;
 use super::super::{Mapping, Record};
-use super::fields::{Common, Paths, boolean, content, executed, integer, json, output, text};
+use super::fields::{Common, Paths, boolean, content, executed, json, output, text, tokens};
 use super::{AFTER, BEFORE};
 use crate::event::{Kind, SessionEvent, Status, USAGE};
 
@@ -112,7 +112,7 @@ fn message(record: &Record<'_>) -> Mapping {
     let words = if failed { content(record, FAILURE) } else { spoken(record) };
     let reply = [text(record, REPLY), text(record, REPLY_TIME)];
     let key = reply.into_iter().flatten().collect::<Vec<_>>().join("@");
-    let tokens = TOKENS.counts(|names| integer(record, names).unwrap_or_default()).whole();
+    let tokens = tokens(record, &TOKENS);
     // A reply that calls tools alone has no words, and costs as much.
     let costs = !failed && tokens.output > 0 && !key.is_empty();
     if words.is_none() && !costs {

@@ -18,60 +18,79 @@ use super::wire::Fields;
 
 /// Reads an `Export…ServiceRequest`.
 pub(super) fn read(signal: Signal, body: &[u8], sink: &mut Sink<'_>) -> Result<(), Refusal> {
-    for field in Fields::of(body) {
-        let (number, field) = field.map_err(|error| malformed(signal, &error))?;
-        if number == 1 {
-            let group = field.bytes().map_err(|error| malformed(signal, &error))?;
-            read_resource_group(signal, group, sink)?;
-        }
+    let mut reader = Reader { signal, sink, has_own: false, has_others: false };
+    reader.request(body)?;
+    // A body of another signal has the same shape down to its records.
+    if reader.has_others && !reader.has_own {
+        let path = if signal == Signal::Traces { "/v1/logs" } else { "/v1/traces" };
+        return Err(malformed(signal, &Unreadable(format!("it belongs to {path}"))));
     }
     Ok(())
 }
 
-/// A `ResourceSpans`, `ResourceLogs` or `ResourceMetrics`: its resource is field 1, its scopes field 2.
-fn read_resource_group(signal: Signal, group: &[u8], sink: &mut Sink<'_>) -> Result<(), Refusal> {
-    let bytes = last(signal, group)?;
-    sink.make_room(bytes.map_or(0, <[u8]>::len))?;
-    let resource = bytes.map_or_else(Around::default, |bytes| Around::read(bytes, resource));
-    for scope_group in repeated(group) {
-        let scope_group = scope_group.map_err(|error| malformed(signal, &error))?;
-        read_scope_group(signal, scope_group, &resource, sink)?;
-    }
-    Ok(())
-}
-
-/// A `ScopeSpans`, `ScopeLogs` or `ScopeMetrics`: its scope is field 1, its records field 2.
-fn read_scope_group(
+struct Reader<'s, 'v> {
     signal: Signal,
-    group: &[u8],
-    resource: &Around<Resource>,
-    sink: &mut Sink<'_>,
-) -> Result<(), Refusal> {
-    let bytes = last(signal, group)?;
-    sink.make_room(resource.bytes + bytes.map_or(0, <[u8]>::len))?;
-    let scope = bytes.map_or_else(Around::default, |bytes| Around::read(bytes, scope));
-    for record in repeated(group) {
-        let record = record.map_err(|error| malformed(signal, &error))?;
-        sink.make_room(resource.bytes + scope.bytes + record.len())?;
-        match signal {
-            Signal::Traces => {
-                let read = Around::read(record, span);
-                if read.message.is_err() && is_log(record) {
-                    return Err(elsewhere(signal, "/v1/logs"));
-                }
-                sink.span(resource, &scope, &read)?;
+    sink: &'s mut Sink<'v>,
+    /// A record was of the signal.
+    has_own: bool,
+    /// A record was of another signal, before any was of this one.
+    has_others: bool,
+}
+
+impl Reader<'_, '_> {
+    fn request(&mut self, body: &[u8]) -> Result<(), Refusal> {
+        for field in Fields::of(body) {
+            let (number, field) = field.map_err(|error| malformed(self.signal, &error))?;
+            if number == 1 {
+                let group = field.bytes().map_err(|error| malformed(self.signal, &error))?;
+                self.resource_group(group)?;
             }
-            Signal::Logs => {
-                let read = Around::read(record, log_record);
-                if read.message.is_err() && is_span(record) {
-                    return Err(elsewhere(signal, "/v1/traces"));
-                }
-                sink.log(resource, &scope, &read)?;
-            }
-            Signal::Metrics => sink.metric(),
         }
+        Ok(())
     }
-    Ok(())
+
+    /// A `ResourceSpans`, `ResourceLogs` or `ResourceMetrics`: its resource is field 1, its scopes field 2.
+    fn resource_group(&mut self, group: &[u8]) -> Result<(), Refusal> {
+        let bytes = last(self.signal, group)?;
+        self.sink.make_room(bytes.map_or(0, <[u8]>::len))?;
+        let resource = bytes.map_or_else(Around::default, |bytes| Around::read(bytes, resource));
+        for scope_group in repeated(group) {
+            let scope_group = scope_group.map_err(|error| malformed(self.signal, &error))?;
+            self.scope_group(scope_group, &resource)?;
+        }
+        Ok(())
+    }
+
+    /// A `ScopeSpans`, `ScopeLogs` or `ScopeMetrics`: its scope is field 1, its records field 2.
+    fn scope_group(&mut self, group: &[u8], resource: &Around<Resource>) -> Result<(), Refusal> {
+        let bytes = last(self.signal, group)?;
+        self.sink.make_room(resource.bytes + bytes.map_or(0, <[u8]>::len))?;
+        let scope = bytes.map_or_else(Around::default, |bytes| Around::read(bytes, scope));
+        for record in repeated(group) {
+            let record = record.map_err(|error| malformed(self.signal, &error))?;
+            self.sink.make_room(resource.bytes + scope.bytes + record.len())?;
+            match self.signal {
+                Signal::Traces => {
+                    let read = Around::read(record, span);
+                    self.note(read.message.is_ok(), || is_log(record));
+                    self.sink.span(resource, &scope, &read)?;
+                }
+                Signal::Logs => {
+                    let read = Around::read(record, log_record);
+                    self.note(read.message.is_ok(), || is_span(record));
+                    self.sink.log(resource, &scope, &read)?;
+                }
+                Signal::Metrics => self.sink.metric(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what a record was. Whether it is of another signal matters only before the first of this one.
+    fn note(&mut self, is_own: bool, is_other: impl FnOnce() -> bool) {
+        self.has_own |= is_own;
+        self.has_others = self.has_others || !self.has_own && is_other();
+    }
 }
 
 /// Field 1: what surrounds the rest, wherever it stands.
@@ -110,11 +129,6 @@ fn is_log(record: &[u8]) -> bool {
 fn is_span(record: &[u8]) -> bool {
     let span = Around::read(record, span).message;
     span.is_ok_and(|span| span.trace_id.len() == 16 && span.span_id.len() == 8)
-}
-
-/// A body of another signal has the same shape down to its records.
-fn elsewhere(signal: Signal, path: &str) -> Refusal {
-    Refusal::Malformed(format!("the body is not protobuf of {}: it belongs to {path}", signal.as_str()))
 }
 
 fn malformed(signal: Signal, Unreadable(error): &Unreadable) -> Refusal {

@@ -69,7 +69,7 @@ pub(super) fn success(signal: Signal, tally: &Tally, encoding: Encoding) -> Vec<
     }
 }
 
-/// What is said to who only asks: JSON, in whatever the question was written.
+/// The answer to a request that is only checked: JSON, whatever the request is written in.
 pub(in crate::receivers) fn of_check(checked: &Checked) -> Response<Body> {
     let body = serde_json::to_vec(checked).unwrap_or_default();
     answer(StatusCode::OK, body, Encoding::Json)

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::framework::beside;
+use super::instrumentation::sdk_calls;
 use super::{Client, Matter, Part, Tells};
 use crate::story::{Call, End, May, Step, Story, Turn, What, Who};
 use crate::wire::{Draft, Out};
@@ -67,14 +68,6 @@ fn remember(said: &mut Vec<Value>, step: &Step) {
 fn opencode_step(story: &Story, out: &mut Out, turn: &Turn, step: &Step, said: &[Value]) {
     let service = json!({"service.name": "opencode", "service.version": "1.18.33", "opencode.client": "cli"});
     let inner = beside(&step.span, 1);
-    let calls: Vec<Value> = step
-        .calls
-        .iter()
-        .map(|call| {
-            let (name, input) = shape(call);
-            json!({"toolCallId": call.id, "toolName": name, "input": input.to_string()})
-        })
-        .collect();
     for (name, id, parent) in
         [("ai.streamText", &step.span, &turn.span), ("ai.streamText.doStream", &inner, &step.span)]
     {
@@ -85,8 +78,8 @@ fn opencode_step(story: &Story, out: &mut Out, turn: &Turn, step: &Step, said: &
             "ai.prompt.messages": Value::from(said.to_vec()).to_string(),
             "ai.prompt.tools": ["{\"name\":\"bash\"}"],
             "ai.response.text": step.words,
-            "ai.response.toolCalls": if calls.is_empty() { Value::Null } else { Value::from(calls.clone()).to_string().into() },
-            "ai.response.finishReason": if calls.is_empty() { "stop" } else { "tool-calls" },
+            "ai.response.toolCalls": sdk_calls(&step.calls, shape),
+            "ai.response.finishReason": if step.calls.is_empty() { "stop" } else { "tool-calls" },
             "ai.model.id": "m-1",
             "ai.usage.inputTokens": step.read,
             "ai.usage.outputTokens": step.wrote,

@@ -20,23 +20,22 @@ pub(crate) const CLIENTS: &[Client] = &[
     },
     Client {
         name: "Qwen Code, logs",
-        dialects: &["qwen"],
-        may: &[May::Parallel, May::Twins, May::Servers, May::Refusals, May::Resumption],
         silent: &[(Matter::Outputs, Tells::Part(super::Part::OfFailure))],
         write: |story, out| qwen_write(story, out, false),
-        refusers: ("reject", "permission_denied"),
-        shape,
+        ..QWEN
     },
-    Client {
-        name: "Qwen Code, logs and spans",
-        dialects: &["qwen"],
-        may: &[May::Parallel, May::Twins, May::Servers, May::Refusals, May::Resumption],
-        silent: &[],
-        write: |story, out| qwen_write(story, out, true),
-        refusers: ("reject", "permission_denied"),
-        shape,
-    },
+    QWEN,
 ];
+
+const QWEN: Client = Client {
+    name: "Qwen Code, logs and spans",
+    dialects: &["qwen"],
+    may: &[May::Parallel, May::Twins, May::Servers, May::Refusals, May::Resumption],
+    silent: &[],
+    write: |story, out| qwen_write(story, out, true),
+    refusers: ("reject", "permission_denied"),
+    shape,
+};
 
 fn shape(call: &Call) -> (String, Value) {
     match &call.what {

@@ -240,20 +240,12 @@ const SDK: Form = Form {
     },
     model: |reply| {
         let step = reply.step;
-        let calls: Vec<Value> = step
-            .calls
-            .iter()
-            .map(|call| {
-                let (name, input) = shape(call);
-                json!({"toolCallId": call.id, "toolName": name, "input": input.to_string()})
-            })
-            .collect();
         sdk(reply.run, "ai.generateText.doGenerate", &step.span, &reply.run.span, (step.at, step.until)).with(json!({
             "ai.model.id": "m-1",
             "gen_ai.request.model": "m-1",
             "ai.prompt.messages": Value::from(sdk_messages(&reply.input)).to_string(),
             "ai.response.text": if step.words.is_empty() { Value::Null } else { step.words.clone().into() },
-            "ai.response.toolCalls": if calls.is_empty() { Value::Null } else { Value::from(calls).to_string().into() },
+            "ai.response.toolCalls": sdk_calls(&step.calls, shape),
             "ai.response.id": step.id,
             "ai.usage.promptTokens": step.read,
             "ai.usage.completionTokens": step.wrote,
@@ -281,6 +273,15 @@ fn sdk(run: &Run<'_>, name: &str, span: &str, parent: &str, times: (i64, i64)) -
         "ai.operationId": name,
         "ai.telemetry.metadata.sessionId": run.story.id,
     }))
+}
+
+/// The calls of a reply as the AI SDK has them: JSON in a text, nothing where there are none.
+pub(crate) fn sdk_calls(calls: &[Call], shape: fn(&Call) -> (String, Value)) -> Value {
+    let written = calls.iter().map(|call| {
+        let (name, input) = shape(call);
+        json!({"toolCallId": call.id, "toolName": name, "input": input.to_string()})
+    });
+    if calls.is_empty() { Value::Null } else { Value::from_iter(written).to_string().into() }
 }
 
 /// Messages as the AI SDK has them.
