@@ -46,15 +46,3 @@ pub mod service;
 pub mod shell;
 pub mod skillify;
 pub mod table;
-
-#[cfg(test)]
-extern crate self as skillspan;
-#[cfg(test)]
-#[path = "/tmp/h/rc/tt/tt_truth/main.rs"]
-mod tt_truth;
-#[cfg(test)]
-#[path = "/tmp/h/rc/tt/tt_dialects/main.rs"]
-mod tt_dialects;
-#[cfg(test)]
-#[path = "/tmp/h/rc/tt/tt_ingest/main.rs"]
-mod tt_ingest;
