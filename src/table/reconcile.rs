@@ -23,9 +23,9 @@
 //! 8. **Repeated ids**, in the session. Calls of different turns that share an id are told apart (`repeated.rs`).
 //! 9. **Calls.** A tool's span that does not know the call's id goes by its own span id; the model's
 //!    answer and the next request know the id. The spans take the ids of the calls they execute: first
-//!    of the same tool with the same input, then of the same tool, then with the same input, each in
-//!    order of time, and none that was made after the span began if there is another. What is left on either side
-//!    stands alone.
+//!    of the same tool with the same input and the same output, then of the same tool with the same input, then of
+//!    the same tool, then with the same input, each in order of time, and none that was made after the span began if
+//!    there is another. What is left on either side stands alone.
 //! 10. **Calls of hooks.** A client whose hooks name no call may export spans of the same trace, which do.
 //!     The hooks' calls take their ids in the same way.
 //! 11. **Last executions**, in the session: a call that waits for a person may be executed in another trace
@@ -58,7 +58,7 @@ const CLOCK_GRAIN: Duration = Duration::from_millis(1);
 const UPSERT: char = '@';
 
 /// Makes the keys and the agents of one session's observations what they are as a whole. Answers whether
-/// texts and inputs were compared on the way: if not, observations that lack theirs give the same.
+/// texts, inputs and outputs were compared on the way: if not, observations that lack theirs give the same.
 #[must_use]
 pub(super) fn reconcile(events: &mut Vec<SessionEvent>) -> bool {
     let mut compared = false;
@@ -85,23 +85,19 @@ pub(super) fn reconcile(events: &mut Vec<SessionEvent>) -> bool {
     compared
 }
 
-/// Whether there is anything among the observations over which [`reconcile`] may have to compare texts
-/// or inputs.
+/// Whether there is anything among the observations over which [`reconcile`] may have to compare texts,
+/// inputs or outputs.
 pub(super) fn may_compare<'e>(events: impl Iterator<Item = &'e SessionEvent> + Clone) -> bool {
     let is_known_to_all =
         |event: &SessionEvent| !event.assistant.is_empty() && !event.fact_key.starts_with(UNNAMED_CALL);
     let mut of_any = events.clone();
-    of_any.any(|event| are_words_compared(event) || is_call(event) && !is_known_to_all(event))
+    of_any.any(|event| are_words_compared(event) || is_of_call(event) && !is_known_to_all(event))
         || both_ways::may_compare(events)
 }
 
-/// Whether the text or the input of an observation is one of those that [`reconcile`] compares.
+/// Whether the text, the input or the output of an observation is one of those that [`reconcile`] compares.
 pub(super) fn is_compared(event: &SessionEvent) -> bool {
-    is_call(event) || are_words_compared(event) || both_ways::is_of_telemetry(event)
-}
-
-fn is_call(event: &SessionEvent) -> bool {
-    event.kind == Kind::ToolCall && is_of_call(event)
+    is_of_call(event) || are_words_compared(event) || both_ways::is_of_telemetry(event)
 }
 
 fn are_words_compared(event: &SessionEvent) -> bool {
@@ -227,6 +223,8 @@ struct Call {
     at: Option<(Timestamp, i64)>,
     tool: String,
     input: Value,
+    /// The last line of what it gave back, `""` if nothing says so.
+    output: String,
     /// When it was made at first hand; `None` if messages only repeat it, which they do later.
     made: Option<Timestamp>,
 }
@@ -269,6 +267,11 @@ fn join(
     let input = |call: &Call| Some(call.input.to_string()).filter(|_| !call.input.is_null());
     let mut ids = BTreeMap::new();
     let mark = |call: &Call| Some((bare(&call.tool).to_owned(), input(call)?));
+    let with_output =
+        |call: &Call| Some((mark(call)?, Some(call.output.clone()).filter(|output| !output.is_empty())?));
+    for in_time in [true, false] {
+        ids.extend(pairs(&mut unnamed, &mut unexecuted, in_time, with_output));
+    }
     for in_time in [true, false] {
         ids.extend(pairs(&mut unnamed, &mut unexecuted, in_time, mark));
     }
@@ -355,7 +358,22 @@ fn calls(
             call.input = input;
         }
     }
+    for event in trace.iter().filter(|event| event.kind == Kind::ToolResult && is_of_call(event)) {
+        let side = if is_executed(event) { &mut executed } else { &mut stated };
+        let Some(call) = side.get_mut(&event.fact_key) else { continue };
+        let output = last_line(&event.output);
+        if (output.len(), output) > (call.output.len(), &call.output) {
+            output.clone_into(&mut call.output);
+        }
+    }
     (executed, stated)
+}
+
+/// The last line of what a call gave back. What the one side puts before it, such as `Error: `, the other may leave
+/// out.
+fn last_line(output: &str) -> &str {
+    let line = output.trim_end().rsplit('\n').next().unwrap_or_default().trim();
+    line.strip_prefix("Error: ").unwrap_or(line)
 }
 
 /// Pairs calls that have an equal mark, in order, and takes them out; by the key of the first side,

@@ -1,6 +1,6 @@
 //! Groups of rows to the summaries of their sessions, off the thread that reads them.
 //!
-//! The rows come without their texts and inputs. Where [`super::resolve`] compares these, because nothing
+//! The rows come without their texts, inputs and outputs. Where [`super::resolve`] compares these, because nothing
 //! else tells two observations apart, they are read by their places, and the group is resolved once more.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -133,7 +133,7 @@ impl<'f> Resolving<'f> {
         sessions
     }
 
-    /// Fills in the texts and inputs that may be compared.
+    /// Fills in the texts, inputs and outputs that may be compared.
     async fn read_contents(&mut self, groups: &mut [Vec<Row>]) -> Result<(), ReadError> {
         let mut by_file: BTreeMap<usize, BTreeMap<usize, &mut SessionEvent>> = BTreeMap::new();
         for Row { place, event } in groups.iter_mut().flatten().filter(|row| is_compared(&row.event)) {
@@ -159,7 +159,7 @@ impl Table {
         places: &[usize],
         rows: &mut BTreeMap<usize, &mut SessionEvent>,
     ) -> Result<(), FileError> {
-        let columns = || COLUMNS.iter().filter(|column| ["text", "input"].contains(&column.name));
+        let columns = || COLUMNS.iter().filter(|column| ["text", "input", "output"].contains(&column.name));
         let names = columns().map(|column| column.name);
         let mut part = Part::open(self.reader_of(listed), names, Selected::At(places)).await?;
         let mut rows = rows.values_mut();
@@ -169,6 +169,7 @@ impl Table {
             for (content, event) in contents.into_iter().zip(rows.by_ref()) {
                 event.text = content.text;
                 event.input = content.input;
+                event.output = content.output;
             }
         }
         Ok(())

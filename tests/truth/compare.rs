@@ -228,7 +228,7 @@ fn check_calls(
         calls.extend(own.map(|call| Read { agent: format!("{}{}", session.id, call.agent), ..call }));
     }
     let all = made(client, story);
-    let inputs = client.tells(Matter::Inputs) == Tells::All;
+    let inputs = client.tells(Matter::Inputs);
     let mut agents: BTreeMap<&str, BTreeMap<String, usize>> = BTreeMap::new();
     let mut left: Vec<&Made<'_>> = all.iter().collect();
     // Where records got lost, what is surely one is taken out first.
@@ -237,8 +237,10 @@ fn check_calls(
         left.retain(|of| {
             let fits = |read: &Read| {
                 // Of a call that was not run, or whose result is lost, some arguments are known, or none.
-                let has_part = of.call.is_refused() || !is_whole;
-                let fits = !inputs || read.input == of.input || has_part && is_part(&read.input, &of.input);
+                let has_part = inputs != Tells::All || of.call.is_refused() || !is_whole;
+                let fits = inputs == Tells::Nothing
+                    || read.input == of.input
+                    || has_part && is_part(&read.input, &of.input);
                 let is_it = is_whole || may_be(client, story, of, read, *is_sure);
                 !read.is_matched && has_name(read, of, is_whole) && fits && is_it
             };
@@ -251,8 +253,9 @@ fn check_calls(
             findings.compared += 1;
             if is_whole {
                 check_call(client, story, of, best, findings);
-                let twins =
-                    all.iter().filter(|other| other.tool == of.tool && (!inputs || other.input == of.input));
+                let twins = all.iter().filter(|other| {
+                    other.tool == of.tool && (inputs != Tells::All || other.input == of.input)
+                });
                 // Of equal calls nobody can tell which is whose.
                 if let Some(by) = of.by.filter(|_| twins.count() == 1) {
                     *agents.entry(by.id.as_str()).or_default().entry(best.agent.clone()).or_default() += 1;
