@@ -289,7 +289,15 @@ impl Maker<'_> {
     }
 
     fn hand(&mut self, call: &str, line: &str) -> End {
-        let task = format!("{}", 100 + self.random.below(900));
+        let mut number = 100 + self.random.below(900);
+        let is_taken = |number: usize| {
+            let task = number.to_string();
+            self.ends.contains_key(&task) || self.running.iter().any(|(running, _)| *running == task)
+        };
+        while is_taken(number) {
+            number += 1;
+        }
+        let task = number.to_string();
         let code = if self.random.chance(40) { self.random.between(1, 3) } else { 0 };
         let output = if code == 0 { *self.random.pick(PRINTED) } else { *self.random.pick(COMPLAINED) };
         let ended = Ended { code, output: self.own(output), call: call.to_owned(), line: line.to_owned() };

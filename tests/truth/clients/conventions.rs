@@ -36,7 +36,8 @@ pub(crate) const CLIENTS: &[Client] = &[
         name: "GenAI conventions, log records",
         dialects: &["genai"],
         may: FEATURES,
-        silent: &[],
+        // The span of a tool's server may be all that is left of an attempt.
+        silent: &[(Matter::Losses, Tells::Part(Part::Roughly))],
         write: in_logs,
         refusers: ("", ""),
         shape,
