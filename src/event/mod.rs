@@ -51,6 +51,9 @@ pub const ENDING: &str = "ends@";
 /// that an agent reports as well; its span follows. A reader joins it with that call.
 pub const NESTED_CALL: &str = "mcp@";
 
+/// How the key of a tool call begins that has no id of its own: it says where the call stands in its conversation.
+pub const LISTED_CALL: &str = "list:";
+
 /// How the key of an answer begins that has no words and says what a model call cost.
 pub const USAGE: &str = "usage:";
 

@@ -155,6 +155,6 @@ fn kind_of(id: &str) -> &str {
 }
 
 /// Inputs that say the same are equal, however their fields are ordered.
-fn canonical(input: &str) -> String {
+pub(super) fn canonical(input: &str) -> String {
     serde_json::from_str::<Value>(input).map_or_else(|_| input.to_owned(), |value| value.to_string())
 }

@@ -40,11 +40,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::aliases::canonical;
 use super::executions::bare;
 use super::repeated::separate_calls;
 use super::speakers::SPEAKER;
 use super::{aliases, both_ways, costs, executions, naming, speakers};
-use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp, UNNAMED_CALL};
+use crate::event::{Decision, Kind, LISTED_CALL, SessionEvent, Status, Timestamp, UNNAMED_CALL};
 
 /// Between a key and its number.
 pub(super) const NUMBER: char = '#';
@@ -234,8 +235,37 @@ fn join_calls(trace: &mut [&mut SessionEvent]) -> bool {
     let spans = spans_of_tools(trace);
     let is_executed = |event: &SessionEvent| spans.contains(&event.span_id);
     let compared = aliases::join_kinds(trace, is_executed);
+    part_executions(trace, is_executed);
     let (executed, stated) = calls(trace, is_executed);
     join(trace, executed, stated) || compared
+}
+
+/// Where one id is that of several calls, a list of messages names all but the first by their places. The spans that
+/// execute those have the id, and not the input of its first call: they go by their span ids.
+fn part_executions(trace: &mut [&mut SessionEvent], is_executed: impl Fn(&SessionEvent) -> bool) {
+    let what = |event: &SessionEvent| (bare(&event.tool).to_owned(), canonical(&event.input));
+    let calls = || trace.iter().filter(|event| event.kind == Kind::ToolCall && is_of_call(event));
+    let stated = || calls().filter(|event| !is_executed(event));
+    let listed = stated().filter(|event| event.fact_key.starts_with(LISTED_CALL));
+    let listed: BTreeSet<(String, String)> = listed.map(|event| what(event)).collect();
+    if listed.is_empty() {
+        return;
+    }
+    let mut named: BTreeSet<(&str, (String, String))> =
+        stated().map(|event| (event.fact_key.as_str(), what(event))).collect();
+    let mut executed: Vec<_> =
+        calls().filter(|event| is_executed(event) && event.fact_key != event.span_id).collect();
+    executed.sort_by_key(|event| (event.timestamp, event.span_id.as_str()));
+    // Of equal calls, the first has the id.
+    executed.retain(|event| {
+        let what = what(event);
+        listed.contains(&what) && !named.remove(&(event.fact_key.as_str(), what))
+    });
+    let apart: BTreeSet<String> = executed.into_iter().map(|event| event.span_id.clone()).collect();
+    for event in trace.iter_mut().filter(|event| is_of_call(event) && apart.contains(&event.span_id)) {
+        event.fact_key.clone_from(&event.span_id);
+        event.tool_call_id.clone_from(&event.span_id);
+    }
 }
 
 /// Hooks that do not say which call they are about, and what else states the calls of the trace.

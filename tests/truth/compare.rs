@@ -271,7 +271,9 @@ fn check_calls(
     }
     let is_rough = !is_whole && client.tells(Matter::Losses) != Tells::All;
     let is_another = |call: &Read| {
-        !(is_rough && all.iter().any(|of| of.tool == call.tool && is_part(&call.input, &of.input)))
+        let is_unknown = !is_whole && client.tells(Matter::Losses) == Tells::Nothing;
+        !is_unknown
+            && !(is_rough && all.iter().any(|of| of.tool == call.tool && is_part(&call.input, &of.input)))
     };
     for call in calls.iter().filter(|call| !call.is_matched && is_another(call)) {
         findings.check(false, || {

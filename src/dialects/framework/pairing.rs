@@ -2,17 +2,16 @@
 //! missing or differ by kind (an item's id, a call's id).
 //!
 //! A call without any id gets one that says where it stands: in which trace, after which prompt, and the how
-//! many-th of the same call since. Every request that repeats the list gives it the same.
+//! many-th of the same call since. Every request that repeats the list gives it the same. So does a call whose id
+//! another call since that prompt has: some servers of models give all calls one id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::super::{history, json};
 use super::messages::{Call, CallResult, Message, Role};
-
-/// How an id begins that says where a call stands.
-const PLACE: &str = "list:";
+use crate::event::LISTED_CALL as PLACE;
 
 /// Where a call or a result stands: its message and its own place there.
 type At = (usize, usize);
@@ -26,6 +25,9 @@ struct Reader<'m> {
     prompts: BTreeMap<String, usize>,
     /// How often each call was made since.
     made: BTreeMap<String, usize>,
+    /// Ids that several calls of the list have, and those of them that a call since has.
+    shared: BTreeSet<String>,
+    taken: BTreeSet<String>,
     /// Calls that were not answered yet.
     open: Vec<At>,
     /// Answers to them.
@@ -35,6 +37,7 @@ struct Reader<'m> {
 /// Gives every call and every result of a conversation the id of its call. Answers how many results belong to
 /// no call that is known.
 pub(super) fn pair(trace: &str, input: &mut [Message], output: &mut [Message]) -> u64 {
+    let given = input.len();
     let messages: Vec<&mut Message> = input.iter_mut().chain(output).collect();
     let has_calls = messages.iter().any(|message| !message.calls.is_empty() || !message.results.is_empty());
     if !has_calls {
@@ -46,16 +49,47 @@ pub(super) fn pair(trace: &str, input: &mut [Message], output: &mut [Message]) -
         prompt: String::new(),
         prompts: BTreeMap::new(),
         made: BTreeMap::new(),
+        shared: BTreeSet::new(),
+        taken: BTreeSet::new(),
         open: Vec::new(),
         answers: Vec::new(),
     };
+    reader.find_shared(given);
     (0..reader.messages.len()).for_each(|at| reader.read(at));
     reader.answer();
+    reader.forget_shared();
     let results = reader.messages.iter().flat_map(|message| &message.results);
     u64::try_from(results.filter(|result| result.id.is_empty()).count()).unwrap_or(u64::MAX)
 }
 
 impl Reader<'_> {
+    /// An id is that of several calls if they differ, if their answers do, or if a model makes the one when the
+    /// other is answered. `given`: how many messages it was shown.
+    fn find_shared(&mut self, given: usize) {
+        let calls = || self.messages.iter().flat_map(|message| &message.calls);
+        let mut once = BTreeSet::new();
+        let again: BTreeSet<&str> =
+            calls().map(|call| call.id.as_str()).filter(|id| !id.is_empty() && !once.insert(*id)).collect();
+        if again.is_empty() {
+            return;
+        }
+        let results = self.messages.iter().flat_map(|message| &message.results);
+        let answered = results.map(|result| (result.id.as_str(), result.output.clone()));
+        let asked = calls().map(|call| (call.id.as_str(), what(call)));
+        let mut shared = differing(asked, &again);
+        shared.extend(differing(answered, &again));
+        let (shown, said) = self.messages.split_at(given.min(self.messages.len()));
+        // Some outputs repeat the whole conversation.
+        let is_reply = |message: &Message| message.role == Role::Assistant && message.results.is_empty();
+        if said.iter().all(|message| is_reply(message)) {
+            let answered: BTreeSet<&str> =
+                shown.iter().flat_map(|message| &message.results).map(|result| result.id.as_str()).collect();
+            let made = said.iter().flat_map(|message| &message.calls).map(|call| &call.id);
+            shared.extend(made.filter(|id| !id.is_empty() && answered.contains(id.as_str())).cloned());
+        }
+        self.shared = shared;
+    }
+
     fn read(&mut self, at: usize) {
         let Some(message) = self.messages.get_mut(at) else { return };
         let speaks = message.role == Role::Assistant && message.results.is_empty();
@@ -65,9 +99,18 @@ impl Reader<'_> {
             self.prompt = format!("{}#{number}", history::digest(said.trim()));
             *number += 1;
             self.made.clear();
+            self.taken.clear();
         }
         for call in &mut message.calls {
-            name(call, self.trace, &self.prompt, &mut self.made);
+            let what = what(call);
+            if self.shared.contains(&call.id) && !self.taken.insert(call.id.clone()) {
+                call.alias = std::mem::take(&mut call.id);
+            }
+            let number = self.made.entry(what.clone()).or_default();
+            if call.id.is_empty() {
+                call.id = format!("{PLACE}{}:{}:{what}#{number}", self.trace, self.prompt);
+            }
+            *number += 1;
         }
         let (calls, results) = (message.calls.len(), message.results.len());
         if speaks && !self.answers.is_empty() {
@@ -121,6 +164,23 @@ impl Reader<'_> {
         }
     }
 
+    /// An id that several calls have finds their answers in the list, and is no name of one of them.
+    fn forget_shared(&mut self) {
+        let shared = std::mem::take(&mut self.shared);
+        let is_shared = |id: &str, alias: &str| id.starts_with(PLACE) && shared.contains(alias);
+        for message in self.messages.iter_mut().filter(|_| !shared.is_empty()) {
+            message
+                .calls
+                .iter_mut()
+                .filter(|call| is_shared(&call.id, &call.alias))
+                .for_each(|call| call.alias.clear());
+            let results = message.results.iter_mut();
+            results
+                .filter(|result| is_shared(&result.id, &result.alias))
+                .for_each(|result| result.alias.clear());
+        }
+    }
+
     fn position(&mut self, is_it: impl Fn(&Call) -> bool) -> Option<usize> {
         let open = self.open.clone();
         open.into_iter().position(|at| self.call(at).is_some_and(|call| is_it(call)))
@@ -147,14 +207,24 @@ impl Reader<'_> {
     }
 }
 
-/// Gives a call without an id the one of its place.
-fn name(call: &mut Call, trace: &str, prompt: &str, made: &mut BTreeMap<String, usize>) {
+/// The ids of `wanted` that come with several values.
+fn differing<'a>(
+    pairs: impl Iterator<Item = (&'a str, String)>,
+    wanted: &BTreeSet<&str>,
+) -> BTreeSet<String> {
+    let mut values: BTreeMap<&str, String> = BTreeMap::new();
+    let mut differing = BTreeSet::new();
+    for (id, value) in pairs.filter(|(id, _)| wanted.contains(id)) {
+        if *values.entry(id).or_insert_with(|| value.clone()) != value {
+            differing.insert(id.to_owned());
+        }
+    }
+    differing
+}
+
+/// A call's tool and arguments, as a hash.
+fn what(call: &Call) -> String {
     let arguments =
         json::parse(&call.arguments).as_ref().map_or_else(|_| call.arguments.clone(), Value::to_string);
-    let what = history::digest(&format!("{}\0{arguments}", call.tool));
-    let number = made.entry(what.clone()).or_default();
-    if call.id.is_empty() {
-        call.id = format!("{PLACE}{trace}:{prompt}:{what}#{number}");
-    }
-    *number += 1;
+    history::digest(&format!("{}\0{arguments}", call.tool))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::framework::{self, Form, Message, Ran, Reply, Run, beside, shape, told};
 use super::{Client, Matter, Part, Tells};
-use crate::story::{Call, May, Story};
+use crate::story::{Call, May, Story, for_each_step};
 use crate::wire::{Draft, Item, Out};
 
 const FEATURES: &[May] = &[
@@ -59,6 +59,15 @@ pub(crate) const CLIENTS: &[Client] = &[
         write: |story, out| {
             framework::write(story, out, &Form { model: gemini_model, tool: |_| None, ..ATTRIBUTES })
         },
+        refusers: ("", ""),
+        shape,
+    },
+    Client {
+        name: "GenAI conventions, one id for all calls",
+        dialects: &["genai"],
+        may: &[May::Parallel, May::MachineText],
+        silent: &[(Matter::Losses, Tells::Nothing)],
+        write: with_one_id,
         refusers: ("", ""),
         shape,
     },
@@ -256,6 +265,31 @@ fn protocol(tool: &Draft) -> Draft {
         }));
     draft.failed.clone_from(&tool.failed);
     draft
+}
+
+/// As some servers of models make them: every call has the id `call_0`.
+fn with_one_id(story: &Story, out: &mut Out) {
+    let mut ids = vec![];
+    for turn in &story.turns {
+        for_each_step(&turn.steps, None, &mut |step, _| {
+            ids.extend(step.calls.iter().map(|call| call.id.clone()))
+        });
+    }
+    let same = |value: &mut Value| {
+        if let Value::String(text) = value {
+            for id in &ids {
+                *text = text.replace(id, "call_0");
+            }
+        }
+    };
+    let mut spans = Out::default();
+    framework::write(story, &mut spans, &ATTRIBUTES);
+    for mut item in spans.items {
+        if let Item::Span { draft, .. } = &mut item {
+            draft.attributes.iter_mut().for_each(|(_, value)| same(value));
+        }
+        out.items.push(item);
+    }
 }
 
 /// Google's parts: calls and answers have no ids.
