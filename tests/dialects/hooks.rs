@@ -342,6 +342,42 @@ fn claude_says_what_its_hooks_say() {
 }
 
 #[test]
+fn what_somebody_stopped_has_neither_worked_nor_failed() {
+    let stopped = [
+        json!({ "hook_event_name": "PostToolUse", "tool_response": { "stdout": "1 of 9", "interrupted": true } }),
+        json!({ "hook_event_name": "PostToolUseFailure", "error": "stopped", "is_interrupt": true }),
+    ];
+    for mut object in stopped {
+        let call = json!({ "session_id": "s", "tool_name": "Bash", "tool_use_id": "t", "tool_input": { "command": "make" } });
+        object.as_object_mut().unwrap().extend(call.as_object().unwrap().clone());
+        let facts = facts(&events("claude", &[object.to_string()]));
+        assert_eq!(of_kind(&facts, Kind::ToolResult)[0].status, Status::Unknown, "{object}");
+    }
+}
+
+#[test]
+fn a_sub_agents_task_does_not_take_the_place_of_what_a_person_asked() {
+    let asks = |more: Value| {
+        let mut object =
+            json!({ "hook_event_name": "UserPromptSubmit", "session_id": "s", "prompt_id": "p1" });
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        object.to_string()
+    };
+    let person = asks(json!({ "prompt": "Build it" }));
+    let task = asks(json!({ "prompt": "Look for the Makefile", "agent_id": "a1" }));
+    for objects in [[person.clone(), task.clone()], [task, person]] {
+        let facts = facts(&events("claude", &objects));
+        let prompts: Vec<_> = of_kind(&facts, Kind::Prompt);
+        let own: Vec<&str> = prompts
+            .iter()
+            .filter(|prompt| prompt.agent.is_empty())
+            .map(|prompt| prompt.text.as_str())
+            .collect();
+        assert_eq!((prompts.len(), own), (2, vec!["Build it"]));
+    }
+}
+
+#[test]
 fn refusals_have_no_result() {
     let blocked = one(
         "hermes",

@@ -15,7 +15,7 @@
 
 use super::super::history;
 use super::super::{Mapping, Record};
-use super::fields::{Common, Paths, content, executed, integer, json, output, text};
+use super::fields::{Common, Paths, boolean, content, executed, integer, json, output, text};
 use super::{AFTER, BEFORE};
 use crate::event::{Decision, Kind, SessionEvent, Status};
 
@@ -33,6 +33,7 @@ const NAME: Paths = &["hook_event_name"];
 const PROMPT: Paths = &["prompt"];
 const OUTPUT: Paths = &["tool_response"];
 const FAILURE: Paths = &["error", "tool_response"];
+const INTERRUPTED: Paths = &["is_interrupt", "tool_response/interrupted"];
 const REASON: Paths = &["reason", "message"];
 const MILLISECONDS: Paths = &["duration_ms"];
 const RESPONSE: Paths = &["last_assistant_message"];
@@ -80,15 +81,23 @@ fn prompt(record: &Record<'_>) -> Mapping {
     let event = COMMON.event(record, Kind::Prompt, AFTER);
     let words = content(record, PROMPT).unwrap_or_default();
     let trace = record.trace_id();
-    let fact_key = if trace.is_empty() { event.turn_id.clone() } else { trace };
+    let turn = if trace.is_empty() { event.turn_id.clone() } else { trace };
+    // A sub-agent's task has the turn of the person's prompt.
+    let fact_key = if event.agent.is_empty() { turn } else { format!("{turn}/{}", event.agent) };
     Mapping::one(SessionEvent { fact_key, text: words, ..event })
 }
 
 fn tool(record: &Record<'_>, failed: bool) -> Mapping {
     let returned = json(record, if failed { FAILURE } else { OUTPUT }).unwrap_or_default();
+    // What a person or a limit stopped has neither worked nor failed.
+    let is_interrupted = boolean(record, INTERRUPTED).unwrap_or_default();
     let result = SessionEvent {
         duration_us: integer(record, MILLISECONDS).unwrap_or_default().max(0).saturating_mul(1_000),
-        status: if failed { Status::Error } else { Status::Ok },
+        status: match failed {
+            _ if is_interrupted => Status::Unknown,
+            true => Status::Error,
+            false => Status::Ok,
+        },
         output: output(&returned),
         ..COMMON.call(record, Kind::ToolResult, AFTER)
     };
