@@ -6,8 +6,8 @@
 use std::io::{self, Read, Write};
 
 use anyhow::{Context, anyhow, bail};
-use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::StreamWriter;
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
 use clap::Args;
 
 use crate::event::SessionEvent;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType};
-use arrow::util::display::FormatOptions;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -16,6 +16,7 @@ use parquet::file::metadata::ParquetMetaDataReader;
 use thiserror::Error;
 
 use super::footer::Footer;
+use super::foreign::in_type;
 use super::layout;
 use super::schema::{COLUMNS, Column, Values};
 use crate::event::{Owner, SessionEvent, Timestamp};
@@ -155,13 +156,12 @@ pub fn events_of(batch: &RecordBatch) -> Result<Vec<SessionEvent>, Damage> {
             found,
         };
         let array = batch.column_by_name(column.name).ok_or_else(|| wrong_type("missing".to_owned()))?;
-        let cast = cast_with_options(array, &column.data_type(), &STRICT);
-        arrays.push(cast.map_err(|_| wrong_type(array.data_type().to_string()))?);
+        let found = in_type(array, &column.data_type());
+        arrays.push(found.ok_or_else(|| wrong_type(array.data_type().to_string()))?);
         fields.push(Field::new(column.name, column.data_type(), true));
     }
-    let owner_workspaces = batch
-        .column_by_name("owner_workspace")
-        .and_then(|column| cast_with_options(column, &DataType::Utf8, &STRICT).ok());
+    let owner_workspaces =
+        batch.column_by_name("owner_workspace").and_then(|column| in_type(column, &DataType::Utf8));
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(ParquetError::from)?;
     let mut events = Vec::new();
     append_rows(&mut events, &batch, COLUMNS.iter())?;
@@ -173,9 +173,6 @@ pub fn events_of(batch: &RecordBatch) -> Result<Vec<SessionEvent>, Damage> {
     }
     Ok(events)
 }
-
-/// A value that does not fit is an error, not a null.
-const STRICT: CastOptions<'_> = CastOptions { safe: false, format_options: FormatOptions::new() };
 
 /// Appends a batch's rows; the columns that are not among `columns` keep their defaults. After an error,
 /// what was appended means nothing.

@@ -8,6 +8,7 @@
 //! | `layout.rs` | [`FileIdentity`] and the paths made of it |
 //! | `schema.rs` | the columns |
 //! | `footer.rs` | what a file's footer says of the file |
+//! | `foreign.rs` | columns in the types of other engines |
 //! | `announce.rs` | who is about to write, and waiting for them |
 //! | `clock.rs` | whether the clock is to be believed |
 //! | `write.rs` | [`Table::write`]: events to one file |
@@ -63,6 +64,7 @@ mod executions;
 mod file;
 mod first_calls;
 mod footer;
+mod foreign;
 mod groups;
 mod history;
 mod layout;

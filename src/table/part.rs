@@ -9,8 +9,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMicrosecondType;
+use arrow_array::{Array, BooleanArray, RecordBatch, StringArray};
 use futures_util::TryStreamExt;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -297,7 +298,7 @@ impl TiedRows {
             })
         };
         Ok(Self {
-            arrived: times.and_then(arrow::compute::min).unwrap_or_default(),
+            arrived: times.and_then(|times| times.iter().flatten().min()).unwrap_or_default(),
             rows: (0..batch.num_rows()).map(hashes).collect(),
         })
     }

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
 use object_store::Error as StoreError;
 
 use super::decoding::{Ahead, Decoding};

@@ -4,12 +4,12 @@ use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::StreamWriter;
-use arrow::record_batch::RecordBatch;
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, LargeStringArray};
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::{DataType, Field, Schema};
 use skillspan::event::{Kind, Owner, SessionEvent, Status, Timestamp};
 use skillspan::table::{FileIdentity, Table};
 
@@ -97,7 +97,7 @@ fn segments(output: &Output) -> RecordBatch {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let reader = StreamReader::try_new(output.stdout.as_slice(), None).unwrap();
     let schema = reader.schema();
-    arrow::compute::concat_batches(&schema, &reader.map(Result::unwrap).collect::<Vec<_>>()).unwrap()
+    arrow_select::concat::concat_batches(&schema, &reader.map(Result::unwrap).collect::<Vec<_>>()).unwrap()
 }
 
 fn texts(rows: &RecordBatch, column: &str) -> Vec<String> {
@@ -143,16 +143,15 @@ async fn rows_of_the_table_become_segments() {
         let mut fields: Vec<Field> = Vec::new();
         let mut columns = Vec::new();
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-            let wider = if *field.data_type() == DataType::Utf8 {
-                DataType::LargeUtf8
-            } else {
-                field.data_type().clone()
+            let wider: ArrayRef = match column.as_string_opt::<i32>() {
+                Some(texts) => Arc::new(LargeStringArray::from_iter(texts)),
+                None => Arc::clone(column),
             };
-            columns.push(cast(column, &wider).unwrap());
-            fields.push(Field::new(field.name(), wider, true));
+            fields.push(Field::new(field.name(), wider.data_type().clone(), true));
+            columns.push(wider);
         }
         fields.push(Field::new("ingest_date", DataType::LargeUtf8, true));
-        columns.push(arrow::array::new_null_array(&DataType::LargeUtf8, batch.num_rows()));
+        columns.push(arrow_array::new_null_array(&DataType::LargeUtf8, batch.num_rows()));
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
     };
     let single: Vec<RecordBatch> = (0..rows.num_rows()).rev().map(|row| wide(&rows.slice(row, 1))).collect();
@@ -180,7 +179,7 @@ async fn what_is_no_stream_of_rows_is_refused_and_says_why() {
     assert!(error(&stream(&[without])).contains("column event_id should be Utf8 and is missing"));
     let mut columns = rows.columns().to_vec();
     let place = rows.schema().index_of("kind").unwrap();
-    columns[place] = Arc::new(arrow::array::StringArray::from(vec!["poem"; rows.num_rows()]));
+    columns[place] = Arc::new(arrow_array::StringArray::from(vec!["poem"; rows.num_rows()]));
     let unknown = RecordBatch::try_new(rows.schema(), columns).unwrap();
     assert!(error(&stream(&[unknown])).contains("column kind holds \"poem\""));
     for flipped in (8..whole.len()).step_by(whole.len() / 40) {

@@ -18,8 +18,9 @@ pub(crate) fn files(folder: &Path) -> Vec<std::path::PathBuf> {
 
 /// Every text of every row of the table, a line each.
 pub(crate) fn table_texts(folder: &Path) -> String {
-    use arrow::array::{Array, AsArray};
-    use arrow::datatypes::DataType;
+    use arrow_array::Array;
+    use arrow_array::cast::AsArray;
+    use arrow_schema::DataType;
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     let mut texts = String::new();
     for path in files(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "parquet"))

@@ -128,7 +128,7 @@ async fn rows_stand_in_the_order_of_session_time_seq_and_id() {
     let file = fs::File::open(folder.path().join(identity().path())).unwrap();
     let batch =
         ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap().next().unwrap().unwrap();
-    let ids: arrow::array::StringArray = batch.column(0).to_data().into();
+    let ids: arrow_array::StringArray = batch.column(0).to_data().into();
     assert_eq!(ids.iter().flatten().collect::<String>(), "ecdba");
 }
 

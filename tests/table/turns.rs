@@ -302,7 +302,7 @@ fn rows_of(file: Bytes) -> BTreeSet<String> {
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
     for batch in reader.build().unwrap() {
         let batch = batch.unwrap();
-        let column: arrow::array::StringArray = batch.column_by_name("event_id").unwrap().to_data().into();
+        let column: arrow_array::StringArray = batch.column_by_name("event_id").unwrap().to_data().into();
         ids.extend(column.iter().flatten().map(str::to_owned));
     }
     ids

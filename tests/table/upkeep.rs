@@ -117,8 +117,7 @@ async fn files_hold_ada(store: &Arc<dyn ObjectStore>) -> bool {
         let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
         for batch in reader.build().unwrap() {
             let batch = batch.unwrap();
-            let traces: arrow::array::StringArray =
-                batch.column_by_name("trace_id").unwrap().to_data().into();
+            let traces: arrow_array::StringArray = batch.column_by_name("trace_id").unwrap().to_data().into();
             if traces.iter().flatten().any(|trace| trace == "aaaa") {
                 return true;
             }
