@@ -1,19 +1,14 @@
-//! Compiles `proto/` with protox, a compiler written in Rust, so that building needs no `protoc`, and says
-//! how the binary is linked.
+//! Says how the binary is linked.
 
 use std::path::Path;
 use std::process::Command;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
     if links_with_glibc() {
         link_at_a_fixed_address();
         link_the_unwinder();
     }
-    let files = ["skillspan/v1/session.proto"];
-    println!("cargo::rerun-if-changed=proto");
-    let descriptors = protox::compile(files, ["proto"])?;
-    prost_build::Config::new().compile_fds(descriptors)?;
-    Ok(())
 }
 
 /// Whether the binary needs glibc where it runs. A static binary, as the images have, does not.
