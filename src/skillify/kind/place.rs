@@ -62,18 +62,15 @@ pub(in super::super) fn places(
 
 /// What sessions saw, by repository; edits show that a file is there.
 fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Seen<'a>>> {
-    let keys = sessions.timelines.iter().enumerate().map(|(at, timeline)| {
-        let session = timeline.work.session;
-        ((session.tenant.as_str(), session.session.as_str()), at)
-    });
-    let places: BTreeMap<(&str, &str), usize> = keys.collect();
+    let places = sessions.places();
     let mut projects: BTreeMap<&str, Vec<Seen<'_>>> = BTreeMap::new();
     for work in sessions.works {
         let Some(session) = places.get(&(work.session.tenant.as_str(), work.session.session.as_str())) else {
             continue;
         };
         let of_project = projects.entry(&work.session.project).or_default();
-        let looks = work.segment.looks.iter();
+        let of_flags = |found: &Found| matches!(found, Found::Unknown { .. } | Found::Takes { .. });
+        let looks = work.segment.looks.iter().filter(|look| !of_flags(&look.found));
         of_project.extend(looks.map(|look| Seen {
             session: *session,
             work,
@@ -101,6 +98,7 @@ fn exchange(seen: &mut [Seen<'_>], shuffle: &mut Shuffle) {
         match &look.found {
             Found::Declared { file, .. } => files.push(file.clone()),
             Found::Missing(path) | Found::InVain(path) | Found::Present(path) => paths.push(path.clone()),
+            Found::Unknown { .. } | Found::Takes { .. } => {}
         }
     }
     shuffle.permute(&mut files);
@@ -111,6 +109,7 @@ fn exchange(seen: &mut [Seen<'_>], shuffle: &mut Shuffle) {
             Found::Missing(path) | Found::InVain(path) | Found::Present(path) => {
                 *path = paths.pop().unwrap_or_default();
             }
+            Found::Unknown { .. } | Found::Takes { .. } => {}
         }
     }
 }
@@ -202,7 +201,7 @@ fn is_at(found: &Found, file: &str) -> bool {
     match found {
         Found::Present(path) => path == file,
         Found::Declared { file: path, .. } => path == file,
-        Found::Missing(_) | Found::InVain(_) => false,
+        _ => false,
     }
 }
 
@@ -210,7 +209,7 @@ fn is_at(found: &Found, file: &str) -> bool {
 fn present(found: &Found) -> Option<&str> {
     match found {
         Found::Present(path) | Found::Declared { file: path, .. } => Some(path),
-        Found::Missing(_) | Found::InVain(_) => None,
+        _ => None,
     }
 }
 
@@ -219,7 +218,7 @@ fn missed(found: &Found) -> Option<(&str, bool)> {
     match found {
         Found::Missing(path) => Some((path, true)),
         Found::InVain(path) => Some((path, false)),
-        Found::Present(_) | Found::Declared { .. } => None,
+        _ => None,
     }
 }
 
