@@ -34,6 +34,7 @@
 //! | `compose.rs` | claims that share a situation become one skill |
 //! | `propose.rs` | claims that people's words suggest; who words claims |
 //! | `offline.rs`, `name.rs` | the sentences of a skill, and its head |
+//! | `rule_meaning.rs` | what well-known rules of linters ask for |
 //! | `irreversible.rs` | commands that a skill says to ask about first |
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
@@ -87,6 +88,7 @@ mod procedure;
 mod prompt;
 mod propose;
 mod reading;
+mod rule_meaning;
 mod said;
 mod score;
 mod segment;

@@ -8,6 +8,7 @@ use super::compose::Topic;
 use super::irreversible::{CAUTION, is_irreversible};
 use super::name::{self, Named};
 use super::propose::{Material, Proposer};
+use super::rule_meaning::meaning_of;
 use super::template::Template;
 use super::unwanted::Unwanted;
 
@@ -119,7 +120,11 @@ fn no_such(path: &Template, instead: Option<&Template>) -> String {
 }
 
 fn rejected(rules: &[String], run: &Template) -> String {
-    let rules: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
+    let told = |rule: &String| match meaning_of(rule) {
+        Some(meaning) => format!("`{rule}` ({meaning})"),
+        None => format!("`{rule}`"),
+    };
+    let rules: Vec<String> = rules.iter().map(told).collect();
     let it = if rules.len() == 1 { "it" } else { "these" };
     format!(
         "`{run}` rejects new code most for {}: look for {it} before you run it.",

@@ -16,9 +16,7 @@ use super::super::template::Template;
 use super::{Proposed, Sessions, Verdict, judged};
 use crate::event::Status;
 use crate::shell::command::Command;
-
-/// How a run that did not come to an end is told.
-const TIMED_OUT: &str = "timed out";
+use crate::shell::signature;
 
 /// A run whose end is known.
 struct Run<'a> {
@@ -38,7 +36,8 @@ pub(in super::super) fn slow_ones(sessions: &Sessions<'_>) -> (Vec<Proposed>, Ve
             if action.refused || action.status == Status::Unknown {
                 continue;
             }
-            let timed_out = action.status == Status::Error && action.signature.as_deref() == Some(TIMED_OUT);
+            let timed_out = action.status == Status::Error
+                && action.signature.as_deref().is_some_and(signature::says_it_took_too_long);
             let of_project = projects.entry(timeline.project()).or_default();
             of_project.entry(command.identity()).or_default().push(Run { session, at, command, timed_out });
         }
@@ -127,7 +126,6 @@ fn narrowed(runs: &BTreeMap<&str, Vec<Run<'_>>>, command: &Command) -> Option<Te
     if ended.len() < 2 {
         return None;
     }
-    let template = Template::of(&ended.into_values().collect::<Vec<_>>())?;
     // A placeholder alone says too little: what is added has to be seen.
-    template.is_literal().then_some(template).or_else(|| None)
+    Template::of(&ended.into_values().collect::<Vec<_>>()).filter(Template::is_literal)
 }
