@@ -4,7 +4,7 @@
 //!   Action: it ran the command in between. Outcome: a file is changed that was not, and that no edit or write of the
 //!   session touched. Where a script ran in between, or git brought files, nothing is known.
 //! - Proof: binomial against the rate at which this is seen where the command did not run in between: other people
-//!   work in the same tree as well.
+//!   work in the same tree as well. Three sessions must show that.
 //! - What several commands explain belongs to the strongest. Of what formats, generates or installs nothing is
 //!   said: that is its work.
 //! - Null: which of the pairs of lists showed such a file, within a repository.
@@ -22,7 +22,7 @@ use super::super::segment::claimable;
 use super::super::template::Template;
 use super::super::tree::Tree;
 use super::super::verify::Work;
-use super::{Proposed, Sessions, Shuffle, Verdict, judged};
+use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
 use crate::shell::command::Command;
 use crate::shell::family::Family;
 
@@ -201,7 +201,11 @@ fn propose(pairs: &[Between<'_>], name: &str, explained: &BTreeSet<usize>) -> Op
     }
     support.sort();
     against.sort();
-    let rate = shrunk((counts.untreated_with, counts.untreated()), PRIOR_RATE);
+    if counts.untreated() < FEWEST_TREATED {
+        return None;
+    }
+    let seen = (counts.untreated_with, counts.untreated());
+    let rate = shrunk(seen, PRIOR_RATE).max(counts.untreated_rate());
     let claim = SupportedClaim {
         claim: Claim::Changes { run: Template::of(&runs)? },
         failures: Vec::new(),

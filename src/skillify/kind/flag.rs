@@ -140,23 +140,59 @@ fn propose(
     Some(Proposed { claim, treated: by.keys().copied().collect() })
 }
 
-/// What the sessions ran next with the same program and subcommand, and passed.
+/// What the sessions ran next with the same program and subcommand, and passed: a looking program is told with its
+/// flags alone, any other as it ran.
 fn instead(sessions: &Sessions<'_>, command: &str, by: &BTreeMap<usize, &Use<'_>>) -> Option<Template> {
-    let mut worked: BTreeMap<Vec<&str>, Vec<&Command>> = BTreeMap::new();
+    let mut worked: BTreeMap<Vec<&str>, Vec<Option<&Command>>> = BTreeMap::new();
     for used in by.values() {
-        let timeline = sessions.timelines.get(used.session)?;
-        let failed = timeline.steps.iter().position(|step| Some(&step.action.events) == used.unknown);
-        let Some(failed) = failed else { continue };
-        let mut later = timeline.steps.iter().skip(failed + 1).filter(|step| {
-            step.action.status == Status::Ok
-                && step.action.command().is_some_and(|other| other.is_literal() && other.token() == command)
-        });
-        let Some(next) = later.next().and_then(|step| step.action.command()) else { continue };
-        let flags: BTreeSet<&str> =
-            next.main_words().into_iter().filter(|word| flag_of(word).is_some()).collect();
-        worked.entry(flags.into_iter().collect()).or_default().push(next);
+        let next = looked(used, command).map(|flags| (flags, None));
+        if let Some((flags, ran)) = next.or_else(|| ran(sessions, used, command)) {
+            worked.entry(flags).or_default().push(ran);
+        }
     }
     let (flags, runs) = worked.into_iter().max_by_key(|(_, runs)| runs.len())?;
     let is_usual = runs.len() + 1 >= FEWEST_TREATED as usize && runs.len() * 2 >= by.len();
-    (is_usual && !flags.is_empty()).then(|| Template::of(&runs)).flatten()
+    if !is_usual || flags.is_empty() {
+        return None;
+    }
+    let commands: Vec<&Command> = runs.iter().copied().flatten().collect();
+    if commands.len() == runs.len() {
+        return Template::of(&commands);
+    }
+    Template::parse(&format!("{command} {}", flags.join(" ")))
+}
+
+/// The flags that a looking program took next in the same piece of work.
+fn looked<'a>(used: &Use<'a>, command: &str) -> Option<Vec<&'a str>> {
+    let looks = used.work.segment.looks.iter();
+    let mut later =
+        looks.skip_while(|look| Some(&look.events) != used.unknown).filter_map(|look| match &look.found {
+            Found::Takes { command: own, flag } if own == command => Some((&look.events, flag.as_str())),
+            _ => None,
+        });
+    let (call, first) = later.next()?;
+    let mut flags: Vec<&str> =
+        later.take_while(|(events, _)| *events == call).map(|(_, flag)| flag).collect();
+    flags.push(first);
+    flags.sort_unstable();
+    Some(flags)
+}
+
+/// The next run of the same program and subcommand that passed, with its flags.
+fn ran<'a>(
+    sessions: &Sessions<'a>,
+    used: &Use<'a>,
+    command: &str,
+) -> Option<(Vec<&'a str>, Option<&'a Command>)> {
+    let timeline = sessions.timelines.get(used.session)?;
+    let failed = timeline.steps.iter().position(|step| Some(&step.action.events) == used.unknown)?;
+    let mut later = timeline.steps.iter().skip(failed + 1);
+    let next = later.find_map(|step| {
+        let other = step.action.command()?;
+        let is_it = step.action.status == Status::Ok && other.is_literal() && other.token() == command;
+        is_it.then_some(other)
+    })?;
+    let mut flags: Vec<&str> = next.main_words().into_iter().filter(|word| flag_of(word).is_some()).collect();
+    flags.sort_unstable();
+    Some((flags, Some(next)))
 }

@@ -3,7 +3,7 @@
 //! - Situation: a check failed, as its output says. Action: a filter stood behind it (`make lint | tail`). Outcome: the
 //!   call ended with the filter's exit status, and so reported no failure.
 //! - Proof: binomial against the rate at which failures without a filter are not reported in this repository: some
-//!   tools report none at all.
+//!   tools report none at all. Three sessions must show such a failure.
 //! - Null: which failures were reported, among the failed checks of a repository.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::outcome::Outcome;
 use super::super::segment::claimable;
 use super::super::template::Template;
-use super::{Proposed, Sessions, Shuffle, Verdict, judged};
+use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
 use crate::event::Status;
 use crate::shell::command::Command;
 
@@ -77,21 +77,23 @@ fn of_project(sessions: &Sessions<'_>, failed: &[Failed<'_>]) -> Vec<Proposed> {
     }
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let unreported = number(plain.values().filter(|hid| **hid).count());
-    let rate = shrunk((unreported, number(plain.len())), PRIOR_RATE);
+    let seen = Counts {
+        untreated_with: unreported,
+        untreated_without: number(plain.len()) - unreported,
+        ..Counts::default()
+    };
+    if seen.untreated() < FEWEST_TREATED {
+        return Vec::new();
+    }
+    let rate = shrunk((unreported, seen.untreated()), PRIOR_RATE).max(seen.untreated_rate());
     let mut by_check: BTreeMap<&str, Vec<&Failed<'_>>> = BTreeMap::new();
     for one in failed.iter().filter(|one| one.piped) {
         by_check.entry(one.command.identity()).or_default().push(one);
     }
-    let untreated = (unreported, number(plain.len()).saturating_sub(unreported));
-    by_check.into_values().filter_map(|by| propose(sessions, &by, untreated, rate)).collect()
+    by_check.into_values().filter_map(|by| propose(sessions, &by, seen, rate)).collect()
 }
 
-fn propose(
-    sessions: &Sessions<'_>,
-    by: &[&Failed<'_>],
-    untreated: (u32, u32),
-    rate: f64,
-) -> Option<Proposed> {
+fn propose(sessions: &Sessions<'_>, by: &[&Failed<'_>], mut counts: Counts, rate: f64) -> Option<Proposed> {
     let mut of_session: BTreeMap<usize, &Failed<'_>> = BTreeMap::new();
     for one in by {
         let known = of_session.entry(one.session).or_insert(one);
@@ -99,8 +101,6 @@ fn propose(
             *known = one;
         }
     }
-    let mut counts =
-        Counts { untreated_with: untreated.0, untreated_without: untreated.1, ..Counts::default() };
     let (mut support, mut against) = (Vec::new(), Vec::new());
     for one in of_session.values() {
         counts.add(true, one.hid);
