@@ -150,9 +150,11 @@ fn says_what_it_does(step: &Step<'_>) -> bool {
 fn strongest(pairs: &[Between<'_>]) -> Vec<Proposed> {
     let mut commands: BTreeSet<&str> = pairs.iter().flat_map(|pair| pair.ran.keys().copied()).collect();
     let mut explained: BTreeSet<usize> = BTreeSet::new();
+    let steady = steady(pairs);
     let mut found: Vec<Proposed> = Vec::new();
     loop {
-        let proposed = commands.iter().filter_map(|name| Some((*name, propose(pairs, name, &explained)?)));
+        let proposed =
+            commands.iter().filter_map(|name| Some((*name, propose(pairs, name, &explained, &steady)?)));
         // Of two that ran together each time the one that may be expected to.
         let best = proposed.min_by(|(_, a), (_, b)| {
             a.claim
@@ -170,7 +172,28 @@ fn strongest(pairs: &[Between<'_>]) -> Vec<Proposed> {
     found
 }
 
-fn propose(pairs: &[Between<'_>], name: &str, explained: &BTreeSet<usize>) -> Option<Proposed> {
+/// The commands after which most sessions saw a file changed, three at least: pairs with one of them are no measure of
+/// another command.
+fn steady<'a>(pairs: &[Between<'a>]) -> BTreeSet<&'a str> {
+    let mut seen: BTreeMap<&str, BTreeMap<usize, bool>> = BTreeMap::new();
+    for pair in pairs {
+        for name in pair.ran.keys() {
+            *seen.entry(name).or_default().entry(pair.session).or_default() |= pair.is_changed;
+        }
+    }
+    seen.retain(|_, by| {
+        let changed = by.values().filter(|changed| **changed).count();
+        changed >= FEWEST_TREATED as usize && changed * 3 >= by.len() * 2
+    });
+    seen.into_keys().collect()
+}
+
+fn propose(
+    pairs: &[Between<'_>],
+    name: &str,
+    explained: &BTreeSet<usize>,
+    steady: &BTreeSet<&str>,
+) -> Option<Proposed> {
     let left = || pairs.iter().enumerate().filter(|(at, _)| !explained.contains(at)).map(|(_, pair)| pair);
     let mut treated: BTreeMap<usize, &Between<'_>> = BTreeMap::new();
     let mut untreated: BTreeMap<usize, bool> = BTreeMap::new();
@@ -180,7 +203,7 @@ fn propose(pairs: &[Between<'_>], name: &str, explained: &BTreeSet<usize>) -> Op
             if pair.is_changed && !known.is_changed {
                 *known = pair;
             }
-        } else {
+        } else if !pair.ran.keys().any(|other| steady.contains(other)) {
             *untreated.entry(pair.session).or_default() |= pair.is_changed;
         }
     }
