@@ -360,7 +360,8 @@ impl Play<'_> {
     fn lured(&mut self, lure: Lure, number: usize, bait: &Bait) {
         let style = &self.plan.style;
         let paths = self.worked();
-        let foreign = style.source("legacy", *self.random.pick(&["gauge", "ballot", "hopper", "sorter"]));
+        let foreign =
+            style.source("legacy", self.random.pick::<&str>(&["gauge", "ballot", "hopper", "sorter"]));
         match lure {
             Lure::ByHand => {
                 self.status(&[]);
