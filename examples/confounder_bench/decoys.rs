@@ -325,7 +325,7 @@ pub(crate) fn planted(plan: &Plan) -> Vec<Decoy> {
 }
 
 /// The kinds, in the order of the report.
-pub(crate) const KINDS: [&str; 19] = [
+pub(crate) const KINDS: [&str; 29] = [
     "edit between",
     "second command",
     "both orders",
@@ -343,6 +343,16 @@ pub(crate) const KINDS: [&str; 19] = [
     "huge session",
     "suites and files",
     "everyday",
+    "changed by hand",
+    "formatter",
+    "script",
+    "some systems",
+    "one pointer",
+    "forbidden",
+    "slow at times",
+    "deadline",
+    "pipefail",
+    "declared twice",
     "lesson",
     "other",
 ];

@@ -42,6 +42,7 @@ fn sentences(workspace: &Workspace, lesson: &Lesson) -> Vec<String> {
             vec![format!("Use `{}`, not `{}`.", word(good), word(bad))]
         }
         Lesson::Avoid { command, .. } => vec![format!("Do not run `{command}`.")],
+        Lesson::Tool(tool) => vec![tool.sentence(style)],
     }
 }
 
@@ -122,7 +123,7 @@ pub(crate) fn folly(workspace: &Workspace) -> Tree {
                 style.source(plain, "{name}"),
                 style.suite(area).line
             )),
-            Lesson::Procedure { .. } | Lesson::Together { .. } | Lesson::Avoid { .. } => {}
+            Lesson::Procedure { .. } | Lesson::Together { .. } | Lesson::Avoid { .. } | Lesson::Tool(_) => {}
         }
     }
     lines

@@ -3,6 +3,7 @@
 use crate::outputs::Runner;
 use crate::random::Random;
 use crate::style::{Check, Language, Style};
+use crate::tools::{self, Tool};
 
 /// Spellings of one command or path; the first is how sessions write it. They may hold `{version}`,
 /// `{number}`, `{name}` and `{path}`.
@@ -25,11 +26,30 @@ pub(crate) enum Lesson {
     Prefer { good: Forms, bad: Forms, words: [String; 2] },
     /// People refuse it, in words that name the act.
     Avoid { command: String, words: &'static [&'static str] },
+    /// What tools and the repository teach.
+    Tool(Tool),
 }
 
 /// The kinds, in the order of the report.
-pub(crate) const KINDS: [&str; 7] =
-    ["repair", "instead", "procedure", "check", "together", "prefer", "avoid"];
+pub(crate) const KINDS: [&str; 14] = [
+    "repair",
+    "instead",
+    "procedure",
+    "check",
+    "together",
+    "prefer",
+    "avoid",
+    tools::KINDS[0],
+    tools::KINDS[1],
+    tools::KINDS[2],
+    tools::KINDS[3],
+    tools::KINDS[4],
+    tools::KINDS[5],
+    tools::KINDS[6],
+];
+
+/// So many kinds stand before those of tools.
+const OTHER_KINDS: usize = 7;
 
 impl Lesson {
     pub(crate) fn kind(&self) -> usize {
@@ -41,6 +61,7 @@ impl Lesson {
             Self::Together { .. } => 4,
             Self::Prefer { .. } => 5,
             Self::Avoid { .. } => 6,
+            Self::Tool(tool) => OTHER_KINDS + tool.kind(),
         }
     }
 }

@@ -148,7 +148,14 @@ impl Play<'_> {
         let stem = self.plan.style.stem(self.random);
         let path = self.plan.style.source(area, stem);
         match self.random.below(7) {
-            0 => self.record.run("git status --short", true, &format!(" M {path}")),
+            // Nobody else works in the tree.
+            0 => {
+                let mut files = self.record.edited();
+                files.sort();
+                files.dedup();
+                let files: Vec<String> = files.iter().map(|file| format!(" M {file}")).collect();
+                self.record.run("git status --short", true, &files.join("\n"));
+            }
             1 => self.record.run("git diff --stat", true, &format!(" {path} | 4 ++--\n 1 file changed")),
             2 => self.record.run("git log --oneline -5", true, "3f2a1c0 Round totals"),
             3 => self.record.run(&format!("rg -n {stem} ."), true, &format!("{path}:12: {stem}")),

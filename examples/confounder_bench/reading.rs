@@ -48,6 +48,33 @@ pub(crate) enum Claim {
         check: String,
         rules: Vec<String>,
     },
+    /// A check changes files.
+    Changes(String),
+    /// Checks to run without a pipe.
+    Piped(Vec<String>),
+    /// A program that does not know a flag.
+    NoFlag {
+        flagged: String,
+        instead: Option<String>,
+    },
+    /// A check that people point to.
+    Asked {
+        path: String,
+        command: String,
+    },
+    /// A check that takes too long.
+    Slow {
+        check: String,
+        instead: Option<String>,
+    },
+    Declared {
+        names: Vec<String>,
+        file: String,
+    },
+    Missing {
+        path: String,
+        instead: Option<String>,
+    },
     /// One or more steps.
     Steps(Vec<String>),
     Nothing,
@@ -123,6 +150,9 @@ pub(crate) fn claim(text: &str) -> Claim {
     if codes.is_empty() {
         return Claim::Nothing;
     }
+    if let Some(claim) = of_tools(&shape, &codes) {
+        return claim;
+    }
     if has(r"^# rejects new code most for #") || (has(r"^# rejects #$") && codes.len() == 2) {
         let check = codes.remove(0);
         return Claim::Rejects { check, rules: codes };
@@ -171,6 +201,44 @@ pub(crate) fn claim(text: &str) -> Claim {
     Claim::Steps(codes)
 }
 
+/// What a line claims of tools or of where things are.
+fn of_tools(shape: &str, codes: &[String]) -> Option<Claim> {
+    let has = |pattern: &str| compiled(pattern).is_match(shape);
+    let second = || codes.get(1).cloned();
+    let first = codes.first()?.clone();
+    if has(r"^# changes files") {
+        return Some(Claim::Changes(first));
+    }
+    if has(r"^run #.* without a pipe") {
+        return Some(Claim::Piped(codes.to_vec()));
+    }
+    if has(r"^use #; # (fails here: it does not know the flag|runs into the time limit)") {
+        let (told, instead) = (second()?, Some(first));
+        let is_slow = has("time limit");
+        return Some(match is_slow {
+            true => Claim::Slow { check: told, instead },
+            false => Claim::NoFlag { flagged: told, instead },
+        });
+    }
+    if has(r"^# runs into the time limit") {
+        return Some(Claim::Slow { check: first, instead: second() });
+    }
+    if has(r"^# fails here: it does not know the flag") {
+        return Some(Claim::NoFlag { flagged: first, instead: None });
+    }
+    if has(r"^after editing #, run # before you say") {
+        return Some(Claim::Asked { path: first, command: second()? });
+    }
+    if has(r"^people ask for # after #") {
+        return Some(Claim::Asked { path: second()?, command: first });
+    }
+    if has(r"^#.* (is|are) declared in #") {
+        let (file, names) = codes.split_last()?;
+        return Some(Claim::Declared { names: names.to_vec(), file: file.clone() });
+    }
+    has(r"^there is no #").then(|| Claim::Missing { path: first, instead: second() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,5 +264,18 @@ mod tests {
         assert_eq!(claim("Do not run `a`."), Claim::Avoid(text("a")));
         assert_eq!(claim("Run `a` before `b`."), Claim::Before { first: text("a"), then: text("b") });
         assert_eq!(claim("Run `a`."), Claim::Steps(vec![text("a")]));
+        assert_eq!(claim("`a` changes files that you did not edit."), Claim::Changes(text("a")));
+        assert_eq!(
+            claim("Run `a` and `b` without a pipe: it hides."),
+            Claim::Piped(vec![text("a"), text("b")])
+        );
+        assert_eq!(
+            claim("Use `a`; `b` runs into the time limit here."),
+            Claim::Slow { check: text("b"), instead: Some(text("a")) }
+        );
+        assert_eq!(
+            claim("There is no `a`; it is `b`."),
+            Claim::Missing { path: text("a"), instead: Some(text("b")) }
+        );
     }
 }

@@ -245,6 +245,15 @@ impl Record {
         self.end_call(tool, id, true, content);
     }
 
+    /// The files that it edited, as they are called in the repository.
+    pub(crate) fn edited(&self) -> Vec<String> {
+        let edited = self.deeds.iter().filter_map(|deed| match deed {
+            Deed::Edited(path) => Some(path.clone()),
+            _ => None,
+        });
+        edited.collect()
+    }
+
     pub(crate) fn build(self) -> (Session, Vec<Deed>) {
         (self.session, self.deeds)
     }

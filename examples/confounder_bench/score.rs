@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use crate::matching::{finder, holds, links, says, says_any, swallows};
+use crate::matching::{compiled, finder, holds, links, says, says_any, swallows};
 use crate::outputs;
 use crate::plan::{KINDS, Lesson, Step};
 use crate::random::Random;
 use crate::reading::{Claim, Skill, Tree, claim, skills};
 use crate::record::Deed;
 use crate::style::{Check, Style};
+use crate::tools::Tool;
 use crate::words::STEMS;
 use crate::world::Workspace;
 
@@ -205,10 +206,41 @@ fn rejects(workspace: &Workspace, check: &str, rules: &[String]) -> bool {
     own.is_some_and(|own| rules.iter().all(|rule| own.runner.rule() == Some(rule)))
 }
 
+/// Whether every one of these checks failed behind a pipe, and its call said that all went well.
+fn hides(workspace: &Workspace, checks: &[String]) -> bool {
+    let failed = |check: &String| {
+        let finder = finder(check);
+        let mut deeds = workspace.deeds.values().flatten();
+        deeds.any(|deed| {
+            matches!(deed, Deed::Ran(line, false)
+                if finder.is_match(line) && compiled(r"[^|]\|[^|]").is_match(line) && !line.contains("pipefail"))
+        })
+    };
+    checks.iter().all(failed)
+}
+
+/// Which planted lesson says what everyday work shows of a check.
+fn shown_by_all(workspace: &Workspace, says_it: impl Fn(&Tool) -> bool) -> Option<usize> {
+    let is_it = |lesson: &Lesson| matches!(lesson, Lesson::Tool(tool) if says_it(tool));
+    workspace.plan.lessons.iter().position(is_it)
+}
+
 /// The best verdict that any lesson gives a claim.
 fn best(workspace: &Workspace, claim: &Claim) -> Verdict {
+    let style = &workspace.plan.style;
+    let whole = |at: Option<usize>| at.map_or(Verdict::True, Verdict::Says);
     if let Claim::Rejects { check, rules } = claim {
-        return if rejects(workspace, check, rules) { Verdict::True } else { Verdict::False };
+        let own =
+            |tool: &Tool| matches!(tool, Tool::Rejects { check: own, .. } if says(check, &own.line, style));
+        return if rejects(workspace, check, rules) {
+            whole(shown_by_all(workspace, own))
+        } else {
+            Verdict::False
+        };
+    }
+    if let Claim::Piped(checks) = claim {
+        let own = |tool: &Tool| matches!(tool, Tool::Piped { check } if checks.iter().any(|code| says(code, &check.line, style)));
+        return if hides(workspace, checks) { whole(shown_by_all(workspace, own)) } else { Verdict::False };
     }
     let verdicts = workspace.plan.lessons.iter().map(|lesson| against(workspace, claim, lesson));
     let mut best = Verdict::False;
@@ -265,6 +297,7 @@ fn against(workspace: &Workspace, claim: &Claim, lesson: &Lesson) -> (bool, bool
             (says(code, command, style) || says(code, &folded, style), true)
         }
         // What people do not want, or what does not work, said without what to do instead.
+        (claim, Lesson::Tool(tool)) => tool.verdict(claim, style),
         (Claim::Avoid(code), Lesson::Prefer { bad, .. }) => (says_any(code, bad, style), false),
         (Claim::Avoid(code), Lesson::Instead { wrong, .. }) => (says_any(code, wrong, style), false),
         _ => (false, false),
@@ -353,6 +386,7 @@ fn forms(lesson: &Lesson) -> Vec<String> {
         Lesson::Together { first, second } => vec![first.clone(), second.clone()],
         Lesson::Prefer { good, bad, .. } => [good.clone(), bad.clone()].concat(),
         Lesson::Avoid { command, .. } => vec![command.clone()],
+        Lesson::Tool(tool) => tool.forms(),
     }
 }
 
@@ -368,6 +402,7 @@ fn describe(lesson: &Lesson, style: &Style) -> String {
         Lesson::Together { first, second } => format!("{kind}: {first} {second}"),
         Lesson::Prefer { words, .. } => format!("{kind}: {words:?}"),
         Lesson::Avoid { command, .. } => format!("{kind}: {command}"),
+        Lesson::Tool(tool) => format!("{kind}: {}", tool.sentence(style)),
     }
 }
 
@@ -390,11 +425,26 @@ pub(crate) fn did(deeds: &[Deed], heading: &str) -> bool {
                 deeds.iter().position(|deed| matches!(deed, Deed::Ran(line, false) if finder.is_match(line)));
             failed.is_some_and(|failed| repairs.iter().all(|repair| place(repair, failed).is_some()))
         }
+        Claim::NoFlag { flagged, .. } => {
+            let (program, flag) = flagged.rsplit_once(' ').unwrap_or_default();
+            let ran = |deed: &Deed| matches!(deed, Deed::Ran(line, _) if line.contains(program) && line.contains(flag));
+            deeds.iter().any(ran)
+        }
+        Claim::Changes(check) => place(&check, 0).is_some(),
+        Claim::Slow { check, .. } => place(&check, 0).is_some(),
+        Claim::Declared { names, .. } => names.iter().all(|name| place(name, 0).is_some()),
+        Claim::Missing { path, .. } => place(&path, 0).is_some(),
+        Claim::Piped(checks) => checks.iter().any(|check| {
+            let finder = finder(check);
+            deeds.iter().any(
+                |deed| matches!(deed, Deed::Ran(line, false) if finder.is_match(line) && line.contains('|')),
+            )
+        }),
         Claim::Rejects { check, .. } => {
             let finder = finder(&check);
             deeds.iter().any(|deed| matches!(deed, Deed::Ran(line, false) if finder.is_match(line)))
         }
-        Claim::Check { path, command } => {
+        Claim::Check { path, command } | Claim::Asked { path, command } => {
             let edited =
                 deeds.iter().any(|deed| matches!(deed, Deed::Edited(edited) if holds(&path, edited)));
             edited && place(&command, 0).is_some()

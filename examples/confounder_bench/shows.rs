@@ -42,6 +42,7 @@ impl Play<'_> {
             Lesson::Check { area, by_file } => self.suite_after_edits(area, *by_file),
             Lesson::Together { first, second } => self.together(first, second, number),
             Lesson::Prefer { good, bad, words } => self.prefer(&good[0], &bad[0], words),
+            Lesson::Tool(_) => {}
             Lesson::Avoid { command, words } => {
                 let area = *self.random.pick(&self.plan.plain_areas);
                 self.edit_area(area);

@@ -13,6 +13,7 @@ use crate::random::Random;
 use crate::record::{CLIENTS, Deed, Person, Record};
 use crate::shows::Manner;
 use crate::style::LANGUAGES;
+use crate::tools;
 
 pub(crate) const WORKSPACES: usize = 3;
 
@@ -98,7 +99,35 @@ fn workspace(
     for (at, slot) in slots.into_iter().enumerate() {
         play(random, &mut workspace, &people, at, slot, share, noise);
     }
+    // A source of chance of its own: what was drawn so far stays as it is, for seeds that others know.
+    let mut own = Random::new(random.clone().below(1 << 30) as u64 ^ 0x7001);
+    play_tools(&mut own, &mut workspace, &people, share, noise);
     workspace
+}
+
+/// Adds what tools and the repository teach, each part in a session of its own.
+fn play_tools(random: &mut Random, workspace: &mut Workspace, people: &[Person], share: f64, noise: &Noise) {
+    let (bait, groups) = tools::add(random, &mut workspace.plan);
+    workspace.decoys.extend(tools::planted(&workspace.plan, &bait));
+    let Workspace { name, plan, sessions, deeds, .. } = workspace;
+    let plan: &Plan = plan;
+    for (parts, is_of_one) in groups {
+        let first = if is_of_one { 0 } else { random.below(people.len()) };
+        for (at, part) in parts.into_iter().enumerate() {
+            let person = if is_of_one { first } else { (first + at) % people.len() };
+            let id = format!("{name}-tools-{:04}", sessions.len());
+            let minute = random.below(MINUTES);
+            let record = Record::new(id, name, plan.style.repository, &people[person], minute);
+            let mut play = Play { random: &mut *random, plan, noise, share, record };
+            play.tool(part, &bait);
+            if play.random.chance(0.4) {
+                play.feature();
+            }
+            let (session, done) = play.record.build();
+            deeds.insert(session.id.clone(), done);
+            sessions.push(session);
+        }
+    }
 }
 
 /// All that has to be played, each group in sessions of several people.
@@ -142,6 +171,7 @@ fn manners(random: &mut Random, lesson: &Lesson) -> Vec<Manner> {
         Lesson::Instead { .. } => random.between(4, 6),
         Lesson::Prefer { .. } => random.between(4, 5),
         Lesson::Avoid { .. } => random.between(3, 4),
+        Lesson::Tool(_) => 0,
     };
     vec![Manner::Clean; times]
 }

@@ -1,6 +1,7 @@
 //! A seeded source of chance: the same seed gives the same world on every machine.
 
 /// SplitMix64.
+#[derive(Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {

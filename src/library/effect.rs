@@ -6,7 +6,8 @@
 //! - the command whose failure it repairs; else
 //! - the command that people want or the one they do not want, the one that works or the one that
 //!   cannot: those of its first such claim; else
-//! - the command that it runs first.
+//! - the command that it runs first; else
+//! - the first check that it says something of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,7 +107,8 @@ fn situations(content: &Content) -> Vec<String> {
         return alternatives.templates().into_iter().map(ToString::to_string).collect();
     }
     let first = claims().find(|claim| matches!(claim, Claim::Run(_)));
-    first.and_then(Claim::asks_for).map(ToString::to_string).into_iter().collect()
+    let first = first.and_then(Claim::asks_for).or_else(|| claims().find_map(Claim::about));
+    first.map(ToString::to_string).into_iter().collect()
 }
 
 impl Side {

@@ -252,7 +252,14 @@ const fn waits(shortfall: &Shortfall) -> bool {
 
 /// Whether the claim speaks of what is done more often than by chance, and not always.
 const fn holds_often(claim: &Claim) -> bool {
-    matches!(claim, Claim::Check { .. } | Claim::Together { .. } | Claim::Prevent { .. })
+    matches!(
+        claim,
+        Claim::Check { .. }
+            | Claim::Together { .. }
+            | Claim::Prevent { .. }
+            | Claim::Changes { .. }
+            | Claim::Asked { .. }
+    )
 }
 
 /// Whether both say what to do about one failure, and not the same.

@@ -154,12 +154,28 @@ fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
         Claim::Rejects { .. } => {
             (format!("Broken {}, then repaired {}", times(treated), times(treated_with)), "")
         }
+        Claim::Changes { .. } => (
+            format!("Looked at {} after it, changed by it {}", times(treated), times(treated_with)),
+            "not run",
+        ),
+        Claim::Piped { .. } => (
+            format!("Failed behind a pipe {}, not reported {}", times(treated), times(treated_with)),
+            "without one",
+        ),
+        Claim::NoFlag { .. } => (format!("Not known {}", times(treated_with)), ""),
+        Claim::Asked { .. } => (
+            format!("Run late {}, asked for {}", times(treated), times(treated_with)),
+            "another check run late",
+        ),
+        Claim::Slow { .. } => (format!("Timed out {}", times(treated_with)), ""),
         _ => (format!("Taken {}, worked {}", times(treated), times(treated_with)), "not taken"),
     };
     if untreated > 0 && !otherwise.is_empty() {
         let outcome = match claim {
             Claim::Check { .. } => "run",
-            Claim::Together { .. } => "changed",
+            Claim::Together { .. } | Claim::Changes { .. } => "changed",
+            Claim::Piped { .. } => "not reported",
+            Claim::Asked { .. } => "asked for",
             _ => "worked",
         };
         let _ = write!(text, "; {otherwise} {}, {outcome} {}", times(untreated), times(untreated_with));

@@ -13,6 +13,9 @@ use regex::Regex;
 
 /// Phrases that name a fault wherever they stand; of two in one line the earlier of this list is taken.
 const PHRASES: &[&str] = &[
+    "command timed out after",
+    "exceeded the timeout of",
+    "exceeding timeout",
     "is not a git command",
     "not a git repository",
     "unrecognized subcommand",
@@ -86,6 +89,15 @@ const PHRASES: &[&str] = &[
 
 /// Phrases that name a fault only in a line that tells an error, and as words of their own.
 const WEAK_PHRASES: &[&str] = &["undefined:", "undeclared name", "pathspec", "conflict", "lock"];
+
+/// How clients say that a command did not come to an end in time: Claude Code 2, Codex 0.9x, Gemini CLI 0.2x, opencode 1.
+/// What a test prints of a deadline of its own is another thing.
+const OUT_OF_TIME: &[&str] = &["command timed out after", "exceeded the timeout of", "exceeding timeout"];
+
+/// Whether a signature says that the client ended the command because it took too long.
+pub(crate) fn says_it_took_too_long(signature: &str) -> bool {
+    OUT_OF_TIME.contains(&signature)
+}
 
 /// How an output says that the program itself is not there, whatever else is missing.
 const NO_PROGRAM: &str = "no such program";

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::checkout::Checkout;
+use super::edits::{LOOKING, edited_path, written};
 use super::event_ids::EventIds;
 use super::lines::{Endings, Line};
 use super::look::{self, Asked, Look};
@@ -21,11 +22,13 @@ use super::outputs::{rules_of, signature_of};
 use super::prompt;
 use super::segment::claimable;
 use super::shared::SharedCommand;
+use super::tree::{self, Tree};
 use crate::event::{Decision, Kind, SessionEvent, Status};
-use crate::shell::command::{Command, looks_like_file};
+use crate::shell::command::Command;
 use crate::shell::refusal::refusal;
 use crate::shell::rule_code::silenced;
-use crate::shell::status::is_poll;
+use crate::shell::shown::Exit;
+use crate::shell::status::{as_written, is_poll};
 use crate::shell::tool::name_words;
 use crate::table::Fact;
 
@@ -54,6 +57,12 @@ pub(super) struct Action {
     pub(super) rules: Box<[String]>,
     /// It speaks of a file that the session itself made: of no use to any other session.
     pub(super) scratch: bool,
+    /// A filter stands behind it, whose exit status the call has: `make lint | tail`.
+    pub(super) piped: bool,
+    /// It failed, and its call reports that all went well.
+    pub(super) hid: bool,
+    /// The prompt that it was run for names it.
+    pub(super) asked: bool,
     /// What became of it; unknown until the whole segment is read.
     pub(super) outcome: Outcome,
 }
@@ -144,6 +153,14 @@ impl<'a> Calls<'a> {
         call.map_or_else(Vec::new, |call| call.looks(checkout))
     }
 
+    /// The changed files that the call shows that this fact is the first observation of.
+    pub(super) fn tree_at(&self, fact: &'a Fact, checkout: &Checkout<'_>) -> Option<Tree> {
+        let event = &fact.event;
+        let call = self.by_id.get(call_id(event)).filter(|call| call.is_opened_by(event))?;
+        let (files, is_whole) = tree::seen(call.line()?, call.first_text(|event| &event.output), checkout)?;
+        Some(Tree { at: 0, files, is_whole, events: call.event_ids() })
+    }
+
     /// The actions of the call that this fact is the first observation of; none for any other fact.
     pub(super) fn actions_at(&self, fact: &'a Fact, endings: &mut Endings<'a>) -> Vec<Action> {
         let event = &fact.event;
@@ -214,6 +231,9 @@ impl Action {
             signature: None,
             rules: Box::default(),
             scratch: false,
+            piped: false,
+            hid: false,
+            asked: false,
             outcome: Outcome::Unknown,
         }
     }
@@ -376,7 +396,7 @@ impl<'a> Call<'a> {
                     Cow::Owned(below) => Line::read(&below),
                 };
                 let statuses = endings.of(&line, status, output);
-                commands(&line, &statuses, output, first, &events)
+                commands(&line, &statuses, (status, output), first, &events)
             }
             None => {
                 let action = Action::new(self.classify(), first, events);
@@ -394,6 +414,7 @@ impl<'a> Call<'a> {
                 action.status = Status::Unknown;
                 action.signature = None;
                 action.rules = Box::default();
+                action.hid = false;
                 action.said.clone_from(&said);
                 let command = action.command();
                 action.against =
@@ -429,12 +450,13 @@ impl<'a> Call<'a> {
 fn commands(
     line: &Line,
     statuses: &[Status],
-    output: &str,
+    (reported, output): (Status, &str),
     first: &SessionEvent,
     events: &EventIds,
 ) -> Vec<Action> {
     let signature = OnceCell::new();
     let rules = OnceCell::new();
+    let seems_well = as_written(reported, output) == Status::Ok;
     let listed = line.listed().iter().zip(line.commands()).zip(statuses);
     listed
         .map(|((listed, command), status)| {
@@ -448,6 +470,8 @@ fn commands(
             };
             let mut action = Action::new(what, first, events.clone());
             action.status = *status;
+            action.piped = matches!(listed.view.exit, Exit::Filtered { .. });
+            action.hid = *status == Status::Error && seems_well;
             if *status == Status::Error {
                 action.signature = signature.get_or_init(|| signature_of(output)).clone();
                 if action.command().is_some_and(Command::is_check) {
@@ -457,43 +481,4 @@ fn commands(
             action
         })
         .collect()
-}
-
-/// Words of the names of tools that change nothing.
-#[rustfmt::skip]
-const LOOKING: &[&str] = &[
-    "agent", "ask", "fetch", "find", "get", "glob", "grep", "list", "ls", "plan", "question", "read", "search",
-    "task", "think", "todo", "todowrite", "todoread", "view", "web",
-];
-
-/// What an edit writes, with what it replaces left out.
-fn written(fields: Option<&Value>, input: &str) -> String {
-    const WRITTEN: [&str; 6] = ["new_string", "content", "new_str", "new_text", "newString", "file_text"];
-    let Some(Value::Object(fields)) = fields else {
-        return input.lines().filter(|line| line.starts_with('+')).collect::<Vec<_>>().join("\n");
-    };
-    let text = |fields: &serde_json::Map<String, Value>| {
-        WRITTEN.iter().find_map(|key| fields.get(*key)?.as_str().map(str::to_owned))
-    };
-    let edits = fields.get("edits").and_then(Value::as_array).into_iter().flatten();
-    let edits = edits.filter_map(Value::as_object).filter_map(text);
-    text(fields).into_iter().chain(edits).collect::<Vec<_>>().join("\n")
-}
-
-/// The file that an edit names, `""` if none; the first of a patch. `fields` is the input, if that is JSON.
-fn edited_path(fields: Option<&Value>, input: &str) -> String {
-    let patched = |patch: &str| {
-        let name = |line: &str| {
-            let marks = ["*** Update File: ", "*** Add File: ", "+++ b/"];
-            marks.iter().find_map(|mark| line.strip_prefix(mark).map(|path| path.trim().to_owned()))
-        };
-        patch.lines().find_map(name)
-    };
-    let Some(value) = fields else { return patched(input).unwrap_or_default() };
-    let Value::Object(fields) = value else { return String::new() };
-    let text = |keys: &[&str]| keys.iter().find_map(|key| fields.get(*key).and_then(Value::as_str));
-    let path = text(&["file_path", "path", "filename", "file", "target_file", "absolute_path", "filePath"])
-        .map(str::to_owned)
-        .or_else(|| text(&["input", "patch", "diff"]).and_then(patched));
-    path.filter(|path| looks_like_file(path) && !path.contains(char::is_whitespace)).unwrap_or_default()
 }

@@ -14,7 +14,8 @@ use super::claim::{Candidate, Claim, Evidence, Scope, SupportedClaim, Wording};
 use super::compose::{self, Topic};
 use super::guard;
 use super::index::Index;
-use super::kind::{self, Sessions, Shuffle, Verdict, check, instead, place, rejection, repair, together};
+use super::kind::{self, Sessions, Shuffle, Verdict};
+use super::kind::{change, check, demand, flag, instead, pipe, place, rejection, repair, slow, together};
 use super::offline::Offline;
 use super::propose::{self, Material, Proposer};
 use super::score::{self, PublishRule, Shortfall};
@@ -54,6 +55,11 @@ pub(super) struct Published {
     pub(super) together: usize,
     pub(super) procedures: usize,
     pub(super) places: usize,
+    pub(super) changes: usize,
+    pub(super) pipes: usize,
+    pub(super) flags: usize,
+    pub(super) demands: usize,
+    pub(super) slow: usize,
 }
 
 /// The claims of a kind that stand, and those that do not.
@@ -128,7 +134,12 @@ impl Workspace<'_> {
         count(check::checks(&sessions, shuffle.as_deref_mut()), |published| &mut published.checks);
         let is_shuffled = shuffle.is_some();
         count(together::together(&sessions, shuffle.as_deref_mut()), |published| &mut published.together);
-        count(place::places(&sessions, shuffle), |published| &mut published.places);
+        count(place::places(&sessions, shuffle.as_deref_mut()), |published| &mut published.places);
+        count(change::changes(&sessions, shuffle.as_deref_mut()), |published| &mut published.changes);
+        count(pipe::pipes(&sessions, shuffle.as_deref_mut()), |published| &mut published.pipes);
+        count(flag::flags(&sessions, shuffle.as_deref_mut()), |published| &mut published.flags);
+        count(demand::demands(&sessions, shuffle), |published| &mut published.demands);
+        count(slow::slow_ones(&sessions), |published| &mut published.slow);
         if !is_shuffled {
             let (procedures, _) = self.procedures(&[]);
             let stands = |draft: &Draft| draft.shortfalls.is_empty();
@@ -149,6 +160,11 @@ impl Workspace<'_> {
             together::together(&sessions, None),
             place::places(&sessions, None),
             rejection::rejections(&sessions),
+            change::changes(&sessions, None),
+            pipe::pipes(&sessions, None),
+            flag::flags(&sessions, None),
+            demand::demands(&sessions, None),
+            slow::slow_ones(&sessions),
         ] {
             for one in stand {
                 let shortfalls = self.shortfalls(&one.claim);

@@ -21,6 +21,12 @@ impl<'a> Checkout<'a> {
         Self { name, folder: folders.min_by_key(|folder| (folder.len(), *folder)).unwrap_or_default() }
     }
 
+    /// Of nobody knows what.
+    #[cfg(test)]
+    pub(super) const fn bare() -> Self {
+        Self { name: "", folder: "" }
+    }
+
     /// Where the assistant was started, `""` if unknown.
     pub(super) const fn folder(&self) -> &'a str {
         self.folder

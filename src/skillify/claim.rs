@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::digest::micros;
 use super::evidence::Counts;
 use super::outcome::Outcome;
-use super::score::Shortfall;
 use super::template::{Template, a_path, perhaps_a_path};
 use super::unwanted::Unwanted;
+pub use super::wording::{Candidate, Line, Scope, Wording};
 use crate::event::Timestamp;
+
+/// How to see what a command changed.
+pub(super) const LOOK_AT: &str = "git diff";
 
 /// One thing that a skill says.
 ///
@@ -96,6 +99,40 @@ pub enum Claim {
         /// The rule, as the check names it.
         rule: String,
     },
+    /// A check changes files that nobody edited.
+    Changes {
+        /// The check.
+        run: Template,
+    },
+    /// Behind a pipe a check hides that it failed.
+    Piped {
+        /// The check.
+        run: Template,
+    },
+    /// A program does not know a flag.
+    NoFlag {
+        /// Program and subcommand with the flag.
+        run: Template,
+        /// What works.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead: Option<Template>,
+    },
+    /// After files were edited, people had to point to a check.
+    Asked {
+        /// The files, by their paths in the repository.
+        #[serde(deserialize_with = "a_path")]
+        edited: Template,
+        /// The check.
+        run: Template,
+    },
+    /// A check runs into the time limit.
+    Slow {
+        /// The check.
+        run: Template,
+        /// What comes to an end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead: Option<Template>,
+    },
 }
 
 impl Claim {
@@ -162,6 +199,7 @@ impl Claim {
         let names = match self {
             Self::Declared { name, .. } => vec![name.clone()],
             Self::Rejects { rule, .. } => vec![rule.clone()],
+            Self::Changes { .. } => vec![LOOK_AT.to_owned()],
             _ => Vec::new(),
         };
         whole
@@ -179,23 +217,34 @@ impl Claim {
             | Self::Prevent { first: command, .. }
             | Self::Instead { run: command, .. }
             | Self::Prefer { prefer: command, .. }
-            | Self::Check { run: command, .. } => Some(command),
+            | Self::Check { run: command, .. }
+            | Self::Asked { run: command, .. } => Some(command),
+            Self::NoFlag { instead, .. } | Self::Slow { instead, .. } => instead.as_ref(),
             Self::Edit(_)
             | Self::Avoid(_)
             | Self::Together { .. }
             | Self::Declared { .. }
             | Self::Missing { .. }
-            | Self::Rejects { .. } => None,
+            | Self::Rejects { .. }
+            | Self::Changes { .. }
+            | Self::Piped { .. } => None,
+        }
+    }
+
+    /// The check that it says something of.
+    pub(crate) fn about(&self) -> Option<&Template> {
+        match self {
+            Self::Rejects { run, .. }
+            | Self::Changes { run }
+            | Self::Piped { run }
+            | Self::Slow { run, .. } => Some(run),
+            _ => None,
         }
     }
 
     /// The commands that a reader of it may run.
     pub(super) fn commands(&self) -> Vec<&Template> {
-        let situation = match self {
-            Self::Rejects { run, .. } => Some(run),
-            claim => claim.situation(),
-        };
-        self.asks_for().into_iter().chain(situation).collect()
+        self.asks_for().into_iter().chain(self.about().or_else(|| self.situation())).collect()
     }
 
     /// The command that it is against and shows as it is.
@@ -205,6 +254,7 @@ impl Claim {
             Self::Avoid(command)
             | Self::Instead { failed: command, .. }
             | Self::Prefer { over: command, .. } => Some(command).filter(|_| shown),
+            Self::NoFlag { run, .. } => Some(run),
             _ => None,
         }
     }
@@ -213,7 +263,7 @@ impl Claim {
     pub(super) fn files(&self) -> Vec<&Template> {
         match self {
             Self::Edit(file) | Self::Declared { file, .. } => vec![file],
-            Self::Check { edited, .. } => vec![edited],
+            Self::Check { edited, .. } | Self::Asked { edited, .. } => vec![edited],
             Self::Together { edited, also } => vec![edited, also],
             Self::Missing { path, instead } => std::iter::once(path).chain(instead).collect(),
             _ => Vec::new(),
@@ -229,11 +279,14 @@ impl Claim {
             }
             Self::Instead { run, failed } => vec![run, failed],
             Self::Prefer { prefer, over } => vec![prefer, over],
-            Self::Check { edited, run } => vec![edited, run],
+            Self::Check { edited, run } | Self::Asked { edited, run } => vec![edited, run],
             Self::Together { edited, also } => vec![edited, also],
             Self::Declared { file, .. } => vec![file],
             Self::Missing { path, instead } => std::iter::once(path).chain(instead).collect(),
-            Self::Rejects { run, .. } => vec![run],
+            Self::Rejects { run, .. } | Self::Changes { run } | Self::Piped { run } => vec![run],
+            Self::NoFlag { run, instead } | Self::Slow { run, instead } => {
+                std::iter::once(run).chain(instead).collect()
+            }
         }
     }
 }
@@ -257,6 +310,15 @@ impl fmt::Display for Claim {
                 write!(f, "there is no `{path}`; look in `{instead}`")
             }
             Self::Rejects { run, rule } => write!(f, "`{run}` rejects `{rule}`"),
+            Self::Changes { run } => write!(f, "`{run}` changes files"),
+            Self::Piped { run } => write!(f, "run `{run}` without a pipe"),
+            Self::NoFlag { run, instead: None } => write!(f, "there is no `{run}`"),
+            Self::NoFlag { run, instead: Some(instead) } => write!(f, "there is no `{run}`; use `{instead}`"),
+            Self::Asked { edited, run } => write!(f, "people ask for `{run}` after `{edited}` was edited"),
+            Self::Slow { run, instead: None } => write!(f, "`{run}` runs into the time limit"),
+            Self::Slow { run, instead: Some(instead) } => {
+                write!(f, "`{run}` runs into the time limit; use `{instead}`")
+            }
         }
     }
 }
@@ -348,137 +410,5 @@ impl SupportedClaim {
     /// The accepted sessions.
     pub fn sessions(&self) -> BTreeSet<(&str, &str)> {
         self.support.iter().map(|evidence| (evidence.tenant.as_str(), evidence.session.as_str())).collect()
-    }
-}
-
-/// For whom a skill is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Scope {
-    /// Everybody in the workspace.
-    Workspace,
-    /// Work in one repository.
-    Project(String),
-    /// One person; never published to a shared target.
-    Person(String),
-}
-
-impl Scope {
-    /// The value of `skillspan-scope`.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Workspace => "workspace",
-            Self::Project(_) => "project",
-            Self::Person(_) => "person",
-        }
-    }
-}
-
-/// One sentence of a skill with the claims that it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// The sentence.
-    pub text: String,
-    /// Indices into [`Candidate::claims`], at least one.
-    pub claims: Vec<usize>,
-}
-
-/// The text of a skill.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wording {
-    /// 1 to 64 of `a-z`, `0-9`, `-`.
-    pub name: String,
-    /// The heading.
-    pub title: String,
-    /// What it does and when to use it; at most 1024 characters.
-    pub description: String,
-    /// Situations to use it in.
-    pub when_to_use: Vec<String>,
-    /// What to know and do, in any order.
-    pub lessons: Vec<Line>,
-    /// What to do, in order.
-    pub steps: Vec<Line>,
-    /// What to do when a step fails.
-    pub if_it_fails: Vec<Line>,
-    /// What not to do.
-    pub avoid: Vec<Line>,
-}
-
-impl Wording {
-    /// Every line, in the order of reading.
-    pub fn lines(&self) -> impl Iterator<Item = &Line> {
-        self.lessons.iter().chain(&self.steps).chain(&self.if_it_fails).chain(&self.avoid)
-    }
-}
-
-/// A skill as mined, published or not.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Candidate {
-    /// The workspace it was mined from.
-    pub workspace: String,
-    /// For whom it is.
-    pub scope: Scope,
-    /// Its text.
-    pub wording: Wording,
-    /// What it says, with the evidence; the main claim first.
-    pub claims: Vec<SupportedClaim>,
-    /// Claims that were proposed and left out, each with the reason.
-    pub dropped: Vec<String>,
-    /// How much it is worth among others, in thousandths.
-    pub rank: u32,
-    /// Why it is not published; empty if it is.
-    pub shortfalls: Vec<Shortfall>,
-}
-
-impl Candidate {
-    /// Whether it may be published.
-    pub fn is_published(&self) -> bool {
-        self.shortfalls.is_empty()
-    }
-
-    /// Whether it may be published once a person agrees to what it may do.
-    pub fn is_proposed(&self) -> bool {
-        !self.shortfalls.is_empty()
-            && self.shortfalls.iter().all(|shortfall| matches!(shortfall, Shortfall::Review(_)))
-    }
-
-    /// The supporting segments of all claims, each once, oldest first.
-    pub fn evidence(&self) -> Vec<&Evidence> {
-        let mut seen = BTreeSet::new();
-        let mut all: Vec<&Evidence> = self.claims.iter().flat_map(|claim| &claim.support).collect();
-        all.sort();
-        all.retain(|evidence| seen.insert(&evidence.segment));
-        all
-    }
-
-    /// The accepted sessions behind it.
-    pub fn sessions(&self) -> BTreeSet<(&str, &str)> {
-        self.claims.iter().flat_map(SupportedClaim::sessions).collect()
-    }
-
-    /// The known people behind it.
-    pub fn people(&self) -> BTreeSet<&str> {
-        let support = self.claims.iter().flat_map(|claim| &claim.support);
-        support.map(|evidence| evidence.person.as_str()).filter(|person| !person.is_empty()).collect()
-    }
-
-    /// Why it is published or not, a line each.
-    pub fn explain(&self) -> Vec<String> {
-        let verdict = match () {
-            () if self.is_published() => "published",
-            () if self.is_proposed() => "waits for a person",
-            () => "not published",
-        };
-        let mut lines = vec![format!("{}: {verdict}, worth {}", self.wording.name, self.rank)];
-        lines.extend(self.shortfalls.iter().map(|shortfall| format!("  because {shortfall}")));
-        for claim in &self.claims {
-            lines.push(format!("  claim: {} ({})", claim.claim, claim.counted()));
-            for evidence in claim.support.iter().chain(&claim.against) {
-                let Evidence { session, assistant, outcome, .. } = evidence;
-                let (date, events) = (evidence.started_at.date(), evidence.events.join(" "));
-                lines.push(format!("    {date} {session} {assistant} {} events {events}", outcome.as_str()));
-            }
-        }
-        lines.extend(self.dropped.iter().map(|reason| format!("  left out: {reason}")));
-        lines
     }
 }

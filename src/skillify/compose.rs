@@ -69,7 +69,14 @@ impl Topic {
             Claim::Check { edited, run } => Self::of_check(&edited.to_string(), run),
             Claim::Together { .. } => Self::Files,
             Claim::Declared { .. } | Claim::Missing { .. } => Self::Places,
-            Claim::Rejects { run, .. } => Self::of_command(run),
+            Claim::Rejects { run, .. } | Claim::Changes { run } | Claim::Slow { run, .. } => {
+                Self::of_command(run)
+            }
+            Claim::Piped { .. } | Claim::Asked { .. } => Self::Changes,
+            Claim::NoFlag { run, .. } => match Self::of_command(run) {
+                Self::Task(_) => Self::Commands,
+                topic => topic,
+            },
             Claim::Repair { command, .. } | Claim::Prevent { command, .. } => Self::of_command(command),
             Claim::Instead { run, failed } => match Self::of_command(run) {
                 Self::Task(_) => match Self::of_command(failed) {
@@ -186,8 +193,13 @@ const fn rank(claim: &Claim) -> u8 {
         Claim::Together { .. } => 6,
         Claim::Missing { .. } => 7,
         Claim::Declared { .. } => 8,
-        Claim::Rejects { .. } => 9,
-        Claim::Avoid(_) => 10,
+        Claim::NoFlag { .. } => 9,
+        Claim::Asked { .. } => 10,
+        Claim::Changes { .. } => 11,
+        Claim::Slow { .. } => 12,
+        Claim::Piped { .. } => 13,
+        Claim::Rejects { .. } => 14,
+        Claim::Avoid(_) => 15,
     }
 }
 
@@ -210,6 +222,7 @@ fn order(claim: &SupportedClaim) -> (u8, String, u32, String) {
         Claim::Repair { command, repair } => (rank(claim), command.to_string(), place, repair.to_string()),
         Claim::Instead { run, failed } => (rank(claim), run.to_string(), 0, failed.to_string()),
         Claim::Declared { name, file } => (rank(claim), file.to_string(), 0, name.clone()),
+        Claim::Rejects { run, rule } => (rank(claim), run.to_string(), place, rule.clone()),
         other => (rank(claim), other.to_string(), 0, String::new()),
     }
 }

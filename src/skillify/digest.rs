@@ -15,13 +15,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::action::Action;
+use super::asked;
 use super::checkout::Checkout;
 use super::lines::{Endings, Line};
 use super::look::{Found, Look};
 use super::outcome::{self, Outcome};
 use super::prefer;
 use super::prompt::{self, Role};
-use super::segment::{self, Segment, Turn, repairable};
+use super::segment::{self, Segment, Turn, claimable, repairable};
+use super::tree::Tree;
 use super::version::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp, person};
 use crate::shell::class::fetched_by;
@@ -31,7 +33,7 @@ use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 11;
+pub const VERSION: u32 = 12;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,6 +110,8 @@ pub(super) struct SegmentDigest {
     pub(super) choices: Vec<(usize, usize)>,
     /// What was learned of where things are, in order; what was read, once.
     pub(super) looks: Vec<Look>,
+    /// The changed files that were seen, in order.
+    pub(super) trees: Vec<Tree>,
 }
 
 /// What mining needs of one turn.
@@ -262,6 +266,7 @@ impl SegmentDigest {
             let mut digested = action.digested(outcome, checkout);
             if let Some(digested) = digested.as_mut() {
                 digested.against |= is_forbidden(segment, turn, action);
+                digested.asked = is_asked_for(segment, turn, action);
             }
             places.push(digested.is_some().then_some(actions.len()));
             actions.extend(digested.map(|action| (u32::try_from(turn).unwrap_or(u32::MAX), action)));
@@ -278,6 +283,7 @@ impl SegmentDigest {
             turns: turns(segment, &outcomes),
             choices: choices.collect(),
             looks: looks(segment),
+            trees: trees(segment, &places),
             actions,
         }
     }
@@ -329,8 +335,31 @@ impl SegmentDigest {
 fn looks(segment: &Segment<'_>) -> Vec<Look> {
     let mut read = BTreeSet::new();
     let looks = segment.turns.iter().flat_map(|turn| &turn.looks);
-    let news = looks.filter(|look| !matches!(look.found, Found::Present(_)) || read.insert(&look.found));
+    let is_usual = |found: &Found| matches!(found, Found::Present(_) | Found::Takes { .. });
+    let news = looks.filter(|look| !is_usual(&look.found) || read.insert(&look.found));
     news.cloned().collect()
+}
+
+/// The changed files that a segment saw, each time behind so many actions of the digest. `places` tells where each
+/// action of the segment stands there.
+fn trees(segment: &Segment<'_>, places: &[Option<usize>]) -> Vec<Tree> {
+    let mut seen = Vec::new();
+    let mut before = 0;
+    for turn in &segment.turns {
+        for tree in &turn.trees {
+            let earlier = places.get(..before + tree.at as usize).unwrap_or(places);
+            let at = u32::try_from(earlier.iter().flatten().count()).unwrap_or(u32::MAX);
+            seen.push(Tree { at, ..tree.clone() });
+        }
+        before += turn.actions.len();
+    }
+    seen
+}
+
+/// Whether the prompt of its turn asks for the command by name.
+fn is_asked_for(segment: &Segment<'_>, turn: usize, action: &Action) -> bool {
+    let prompt = segment.turns.get(turn).and_then(|turn| turn.prompt).map(|prompt| prompt.text.as_str());
+    prompt.zip(claimable(action)).is_some_and(|(said, command)| asked::asks_for(said, command))
 }
 
 /// Whether the next prompt speaks against the command: one that corrects the turn, or any where it was refused.

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::checkout::Checkout;
 use super::event_ids::EventIds;
 use super::lines::Line;
+use super::option;
 use crate::event::Status;
 use crate::shell::command::looks_like_file;
 
@@ -36,6 +37,10 @@ pub(super) enum Found {
     InVain(String),
     /// The path was read.
     Present(String),
+    /// A program says that it does not know the flag.
+    Unknown { command: String, flag: String },
+    /// A program that only looks took the flag.
+    Takes { command: String, flag: String },
 }
 
 /// So many characters of an output are read.
@@ -65,7 +70,11 @@ pub(super) fn found(
     let end = output.floor_char_boundary(output.len().min(MOST_OUTPUT));
     let output = output.get(..end).unwrap_or_default();
     let found = match asked {
-        Asked::Line(line) => of_line(line, output, status),
+        Asked::Line(line) => {
+            let mut found = of_line(line, output, status);
+            found.extend(option::flags(line.text(), output, status));
+            found
+        }
         Asked::Tool { words, fields } => of_tool(words, *fields, output, status),
     };
     found.into_iter().filter_map(|found| found.within(checkout)).collect()
@@ -85,6 +94,7 @@ impl Found {
             Self::Missing(path) => Self::Missing(inside(path)?),
             Self::InVain(path) => Self::InVain(inside(path)?),
             Self::Present(path) => Self::Present(inside(path)?),
+            of_flags @ (Self::Unknown { .. } | Self::Takes { .. }) => of_flags,
         })
     }
 }

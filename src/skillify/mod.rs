@@ -9,8 +9,10 @@
 //! | `segment.rs` | a session becomes task segments of turns |
 //! | `prompt.rs`, `complaint.rs` | what a prompt starts, corrects or continues |
 //! | `telling.rs` | the words of a prompt that tell its work |
-//! | `action.rs` | facts become actions, the same for every assistant |
-//! | `look.rs` | where a session found things, and where it did not |
+//! | `action.rs`, `edits.rs` | facts become actions, the same for every assistant; what its own tools edit |
+//! | `look.rs`, `option.rs` | where a session found things, and where it did not; flags that programs know |
+//! | `tree.rs` | which files a session saw changed |
+//! | `asked.rs` | whether a prompt names a command |
 //! | `shared.rs` | one command in memory for all actions that ran it |
 //! | `lines.rs`, `outputs.rs` | command lines and what they print, each read once |
 //! | `event_ids.rs` | the events that show an action, in few bytes |
@@ -32,11 +34,12 @@
 //! | `compose.rs` | claims that share a situation become one skill |
 //! | `propose.rs` | claims that people's words suggest; who words claims |
 //! | `offline.rs`, `name.rs` | the sentences of a skill, and its head |
+//! | `rule_meaning.rs` | what well-known rules of linters ask for |
 //! | `irreversible.rs` | commands that a skill says to ask about first |
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `pattern.rs`, `joint.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
-//! | `claim.rs`, `reading.rs` | claims, evidence, candidates; claims read from text |
+//! | `claim.rs`, `wording.rs`, `reading.rs` | claims and evidence; skills as mined; claims read from text |
 //! | `index.rs`, `matcher.rs` | where a claim can be looked for; which commands a template matches |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
 //! | `score.rs` | the publish rule |
@@ -48,6 +51,7 @@
 
 mod action;
 mod arrow;
+mod asked;
 mod candidate;
 mod chance;
 mod checkout;
@@ -56,6 +60,7 @@ mod cluster;
 mod complaint;
 mod compose;
 mod digest;
+mod edits;
 mod event_ids;
 mod evidence;
 mod failing;
@@ -73,6 +78,7 @@ mod meaning;
 mod name;
 mod null;
 mod offline;
+mod option;
 mod outcome;
 mod outputs;
 mod pattern;
@@ -82,6 +88,7 @@ mod procedure;
 mod prompt;
 mod propose;
 mod reading;
+mod rule_meaning;
 mod said;
 mod score;
 mod segment;
@@ -91,11 +98,13 @@ mod steps;
 mod telling;
 mod template;
 mod terms;
+mod tree;
 mod trigger;
 mod unwanted;
 mod vectors;
 mod verify;
 mod version;
+mod wording;
 
 use std::borrow::Borrow;
 use std::collections::BTreeSet;

@@ -189,7 +189,9 @@ fn before_searching(claims: &[SupportedClaim]) -> String {
 /// "after editing `styles.css`", if a description can name all the files that the claims are about.
 fn edited(claims: &[SupportedClaim]) -> Option<String> {
     let files = claims.iter().filter_map(|claim| match &claim.claim {
-        Claim::Check { edited, .. } | Claim::Together { edited, .. } => Some(format!("`{edited}`")),
+        Claim::Check { edited, .. } | Claim::Together { edited, .. } | Claim::Asked { edited, .. } => {
+            Some(format!("`{edited}`"))
+        }
         _ => None,
     });
     let mut named: Vec<String> = Vec::new();
@@ -242,6 +244,7 @@ fn before_unwanted(claims: &[SupportedClaim]) -> String {
     let unwanted = claims.iter().filter_map(|claim| match &claim.claim {
         Claim::Prefer { prefer, over } => Some(Unwanted::of(over, Some(prefer)).code()),
         Claim::Avoid(command) => Some(Unwanted::of(command, None).code()),
+        Claim::NoFlag { run, .. } => Some(format!("`{run}`")),
         Claim::Instead { failed, run } if !Unwanted::of(failed, None).fetches() => {
             Some(Unwanted::of(failed, Some(run)).code())
         }

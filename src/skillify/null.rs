@@ -5,10 +5,14 @@
 //!
 //! | kind | what is shuffled |
 //! |---|---|
-//! | repair, prevention, instead | which run passed and how the others failed, within family and repository |
+//! | repair, prevention, instead, slow | which run passed and how the others failed, within family and repository |
 //! | check | which session ran which checks, within a repository and size of change |
 //! | together | which session edited which files, within a repository and size of change |
 //! | where | which file each search ended in, and which path each look was for, within a repository |
+//! | side effect | which lists of changed files showed one that nobody edited, within a repository |
+//! | pipe | which failed checks were reported, within a repository |
+//! | flag | which uses of flags were refused, within a repository |
+//! | demand | which late runs of checks were asked for, within a repository |
 //! | procedure | which segment did what, within a repository and size of segment |
 //!
 //! A null cannot see a wrong cause that comes with the right one each time: the planted worlds with
@@ -64,6 +68,7 @@ pub fn null<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'
             repairs: ended.repairs,
             preventions: ended.preventions,
             replacements: ended.replacements,
+            slow: ended.slow,
             procedures: dealt.procedures,
             ..exchanged
         };
@@ -76,7 +81,7 @@ pub fn null<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'
     Null { workspace: workspace.to_owned(), rows: rows.into_values().collect() }
 }
 
-const fn kinds(published: &Published) -> [(&'static str, usize); 7] {
+const fn kinds(published: &Published) -> [(&'static str, usize); 12] {
     [
         ("repair", published.repairs),
         ("prevention", published.preventions),
@@ -85,6 +90,11 @@ const fn kinds(published: &Published) -> [(&'static str, usize); 7] {
         ("together", published.together),
         ("procedure", published.procedures),
         ("where", published.places),
+        ("side effect", published.changes),
+        ("pipe", published.pipes),
+        ("flag", published.flags),
+        ("demand", published.demands),
+        ("slow", published.slow),
     ]
 }
 

@@ -3,11 +3,12 @@
 //! A sentence states no more than its claims' counts: a repair is said as a repair, and "before" only where
 //! prevention was seen.
 
-use super::claim::{Claim, Line, SupportedClaim, Wording};
+use super::claim::{Claim, LOOK_AT, Line, SupportedClaim, Wording};
 use super::compose::Topic;
 use super::irreversible::{CAUTION, is_irreversible};
 use super::name::{self, Named};
 use super::propose::{Material, Proposer};
+use super::rule_meaning::meaning_of;
 use super::template::Template;
 use super::unwanted::Unwanted;
 
@@ -71,6 +72,24 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
         Claim::Declared { name, file } => format!("`{name}` is declared in `{file}`."),
         Claim::Missing { path, instead } => no_such(path, instead.as_ref()),
         Claim::Rejects { run, rule } => rejected(std::slice::from_ref(rule), run),
+        Claim::Changes { run } => format!(
+            "`{run}` changes files that you did not edit: look at `{LOOK_AT}` after it and put back what is not yours."
+        ),
+        Claim::Piped { run } => without_a_pipe(&[run.told()]),
+        Claim::NoFlag { run, instead: None } => format!("`{run}` fails here: it does not know the flag."),
+        Claim::NoFlag { run, instead: Some(instead) } => {
+            format!("Use {}; `{run}` fails here: it does not know the flag.", instead.told())
+        }
+        Claim::Asked { edited, run } => format!(
+            "After editing `{edited}`, run {} before you say that it is done: people had to point to it.",
+            run.told()
+        ),
+        Claim::Slow { run, instead: None } => {
+            format!("`{run}` runs into the time limit here: run a part of it.")
+        }
+        Claim::Slow { run, instead: Some(instead) } => {
+            format!("Use {}; `{run}` runs into the time limit here.", instead.told())
+        }
         Claim::Avoid(command) => format!("Do not {}: people refused it.", Unwanted::of(command, None)),
     }
 }
@@ -101,11 +120,22 @@ fn no_such(path: &Template, instead: Option<&Template>) -> String {
 }
 
 fn rejected(rules: &[String], run: &Template) -> String {
-    let rules: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
+    let told = |rule: &String| match meaning_of(rule) {
+        Some(meaning) => format!("`{rule}` ({meaning})"),
+        None => format!("`{rule}`"),
+    };
+    let rules: Vec<String> = rules.iter().map(told).collect();
     let it = if rules.len() == 1 { "it" } else { "these" };
     format!(
         "`{run}` rejects new code most for {}: look for {it} before you run it.",
         enumerated(&rules, "and")
+    )
+}
+
+fn without_a_pipe(checks: &[String]) -> String {
+    format!(
+        "Run {} without a pipe: behind a filter such as tail or grep a failure has ended like a pass.",
+        enumerated(checks, "and")
     )
 }
 
@@ -147,6 +177,7 @@ fn are_one(one: &SupportedClaim, other: &SupportedClaim) -> bool {
         (Claim::Instead { run, .. }, Claim::Instead { run: theirs, .. }) => run == theirs,
         (Claim::Declared { file, .. }, Claim::Declared { file: theirs, .. }) => file == theirs,
         (Claim::Rejects { run, .. }, Claim::Rejects { run: theirs, .. }) => run == theirs,
+        (Claim::Piped { .. }, Claim::Piped { .. }) => true,
         _ => false,
     }
 }
@@ -182,6 +213,10 @@ fn sentence_of(claims: &[&SupportedClaim]) -> Option<String> {
                 _ => None,
             });
             rejected(&rules.collect::<Vec<_>>(), run)
+        }
+        Claim::Piped { .. } => {
+            let checks = claims.iter().filter_map(|claim| claim.claim.about()).map(Template::told);
+            without_a_pipe(&checks.collect::<Vec<_>>())
         }
         _ => sentence(first),
     })

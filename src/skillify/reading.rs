@@ -37,6 +37,10 @@ impl Claim {
             let text = template.to_string();
             Some(Template::parse_path(&text)).filter(|read| read.to_string() == text)
         };
+        let perhaps = |template: &Option<Template>| match template {
+            Some(template) => command(template).map(Some),
+            None => Some(None),
+        };
         Some(match self {
             Self::Run(run) => Self::Run(command(run)?),
             Self::Edit(edited) => Self::Edit(file(edited)?),
@@ -60,6 +64,11 @@ impl Claim {
                 },
             },
             Self::Rejects { run, rule } => Self::Rejects { run: command(run)?, rule: rule.clone() },
+            Self::Changes { run } => Self::Changes { run: command(run)? },
+            Self::Piped { run } => Self::Piped { run: command(run)? },
+            Self::NoFlag { run, instead } => Self::NoFlag { run: command(run)?, instead: perhaps(instead)? },
+            Self::Asked { edited, run } => Self::Asked { edited: file(edited)?, run: command(run)? },
+            Self::Slow { run, instead } => Self::Slow { run: command(run)?, instead: perhaps(instead)? },
         })
     }
 }
@@ -139,6 +148,18 @@ mod tests {
                 Claim::Rejects { run: command("make lint"), rule: "errcheck".to_owned() },
                 r#"{"rejects":{"run":"make lint","rule":"errcheck"}}"#,
             ),
+            (Claim::Changes { run: command("make lint") }, r#"{"changes":{"run":"make lint"}}"#),
+            (Claim::Piped { run: command("make lint") }, r#"{"piped":{"run":"make lint"}}"#),
+            (
+                Claim::NoFlag { run: command("cat -A"), instead: Some(command("cat -v")) },
+                r#"{"noflag":{"run":"cat -A","instead":"cat -v"}}"#,
+            ),
+            (Claim::NoFlag { run: command("cat -A"), instead: None }, r#"{"noflag":{"run":"cat -A"}}"#),
+            (
+                Claim::Asked { edited: file("src/*.go"), run: command("make e2e") },
+                r#"{"asked":{"edited":"src/*.go","run":"make e2e"}}"#,
+            ),
+            (Claim::Slow { run: command("make e2e"), instead: None }, r#"{"slow":{"run":"make e2e"}}"#),
         ] {
             assert_eq!(serde_json::to_string(&claim).unwrap(), text);
             assert_eq!(serde_json::from_str::<Claim>(text).unwrap(), claim);

@@ -16,6 +16,7 @@ use super::lines::Endings;
 use super::look::Look;
 use super::prompt::{self, Before, Role};
 use super::telling::telling_words;
+use super::tree::Tree;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::shell::command::Command;
 use crate::table::{Fact, Session};
@@ -43,6 +44,8 @@ pub(super) struct Turn<'a> {
     pub(super) actions: Vec<Action>,
     /// What was learned of where things are.
     pub(super) looks: Vec<Look>,
+    /// The changed files that it saw.
+    pub(super) trees: Vec<Tree>,
     /// Scores that were given to it.
     pub(super) scores: Vec<f64>,
     /// The person stopped the assistant.
@@ -112,6 +115,7 @@ fn add_fact<'a>(
             role: Role::New,
             actions: Vec::new(),
             looks: Vec::new(),
+            trees: Vec::new(),
             scores: Vec::new(),
             interrupted: false,
         });
@@ -121,6 +125,8 @@ fn add_fact<'a>(
     turn.interrupted |= event.decision_source == "user_abort";
     turn.actions.extend(calls.actions_at(fact, endings));
     turn.looks.extend(calls.looks_at(fact, checkout));
+    let at = u32::try_from(turn.actions.len()).unwrap_or(u32::MAX);
+    turn.trees.extend(calls.tree_at(fact, checkout).map(|tree| Tree { at, ..tree }));
 }
 
 /// A score whose sign tells: 0, or no number, with a word for failure is a bad one.

@@ -21,6 +21,7 @@ mod repairs;
 mod safety;
 mod settings;
 mod stability;
+mod tools;
 mod varying;
 mod vectors;
 mod verified;

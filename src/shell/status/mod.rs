@@ -48,6 +48,11 @@ pub(crate) fn as_written(reported: Status, output: &str) -> Status {
     reading::reported(reported, output)
 }
 
+/// Whether a client or a store says that it left out a part of an output.
+pub(crate) fn is_cut(output: &str) -> bool {
+    Reading::new(output).lines.is_none()
+}
+
 /// How a call ended, as its client and the code that stands around its output say. A command that goes on,
 /// or that was not run, has no status.
 pub(crate) fn of_call(tool: &str, input: &str, reported: Status, output: &str) -> Status {

@@ -399,7 +399,7 @@ fn narrowest(mut classes: Vec<Proposed>) -> Option<Proposed> {
 }
 
 /// How much a class holds: a file least, all files of an ending most.
-fn breadth(class: &str) -> usize {
+pub(super) fn breadth(class: &str) -> usize {
     match (class.contains("**"), class.contains('*'), class.contains('/')) {
         (false, false, _) => 0,
         (false, true, true) => 1,

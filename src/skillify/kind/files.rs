@@ -51,7 +51,7 @@ impl<'a> Edited<'a> {
 }
 
 /// A path from the root of a repository; not of somebody's own folders.
-fn is_of_repository(path: &str) -> bool {
+pub(in super::super) fn is_of_repository(path: &str) -> bool {
     !path.starts_with(['/', '~'])
         && !path.starts_with("../")
         && !is_outside(path)

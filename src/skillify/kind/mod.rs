@@ -11,6 +11,11 @@
 //! | `together.rs` | a file was edited → another was edited with it |
 //! | `place.rs` | a name or path was looked for → it was found there, or is nowhere |
 //! | `rejection.rs` | a check named a rule → files were edited → it no longer did |
+//! | `change.rs` | a check ran → a file is changed that nobody edited |
+//! | `pipe.rs` | a check failed behind a filter → its call reports no failure |
+//! | `flag.rs` | a program was given a flag → it does not know it |
+//! | `demand.rs` | files were edited → people had to point to the check |
+//! | `slow.rs` | a check ran → it timed out |
 //!
 //! What people say (Prefer, Avoid) and procedures are found by [`super::prefer`] and [`super::procedure`].
 //!
@@ -19,14 +24,19 @@
 //! between action and outcome is broken by a [`Shuffle`] and everything else is left as it is.
 
 pub(super) mod alike;
+pub(super) mod change;
 pub(super) mod check;
+pub(super) mod demand;
 pub(super) mod files;
+pub(super) mod flag;
 pub(super) mod instead;
 pub(super) mod pattern;
+pub(super) mod pipe;
 pub(super) mod place;
 mod prevention;
 pub(super) mod rejection;
 pub(super) mod repair;
+pub(super) mod slow;
 pub(super) mod together;
 mod variant;
 
@@ -85,6 +95,15 @@ impl<'a> Sessions<'a> {
             runs.entry(program_of(one.command)).or_default().push(one);
         }
         Self { works, timelines, runs }
+    }
+
+    /// Where each session stands among the timelines.
+    fn places(&self) -> BTreeMap<(&'a str, &'a str), usize> {
+        let keys = self.timelines.iter().enumerate().map(|(at, timeline)| {
+            let session = timeline.work.session;
+            ((session.tenant.as_str(), session.session.as_str()), at)
+        });
+        keys.collect()
     }
 
     /// The runs of a program, each command by itself.

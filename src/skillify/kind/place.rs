@@ -30,6 +30,8 @@ use crate::event::Status;
 
 /// So many names of one file are told.
 const MOST_NAMES: usize = 4;
+/// Two sessions are enough for a file that both missed and found under nearly the same name in the same folder.
+const SLIPS: usize = 2;
 /// Names of files that differ in so many letters are nearly the same.
 const MOST_TYPOS: usize = 3;
 
@@ -51,7 +53,9 @@ pub(in super::super) fn places(
         if let Some(shuffle) = shuffle.as_deref_mut() {
             exchange(&mut seen, shuffle);
         }
-        for (proposed, others) in [declarations(&seen), missing(&seen)] {
+        let (missed, others, slips) = missing(&seen);
+        standing.extend(slips);
+        for (proposed, others) in [declarations(&seen), (missed, others)] {
             let (stand, fall) = judged(proposed, others);
             standing.extend(stand);
             fallen.extend(fall);
@@ -62,18 +66,15 @@ pub(in super::super) fn places(
 
 /// What sessions saw, by repository; edits show that a file is there.
 fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Seen<'a>>> {
-    let keys = sessions.timelines.iter().enumerate().map(|(at, timeline)| {
-        let session = timeline.work.session;
-        ((session.tenant.as_str(), session.session.as_str()), at)
-    });
-    let places: BTreeMap<(&str, &str), usize> = keys.collect();
+    let places = sessions.places();
     let mut projects: BTreeMap<&str, Vec<Seen<'_>>> = BTreeMap::new();
     for work in sessions.works {
         let Some(session) = places.get(&(work.session.tenant.as_str(), work.session.session.as_str())) else {
             continue;
         };
         let of_project = projects.entry(&work.session.project).or_default();
-        let looks = work.segment.looks.iter();
+        let of_flags = |found: &Found| matches!(found, Found::Unknown { .. } | Found::Takes { .. });
+        let looks = work.segment.looks.iter().filter(|look| !of_flags(&look.found));
         of_project.extend(looks.map(|look| Seen {
             session: *session,
             work,
@@ -101,6 +102,7 @@ fn exchange(seen: &mut [Seen<'_>], shuffle: &mut Shuffle) {
         match &look.found {
             Found::Declared { file, .. } => files.push(file.clone()),
             Found::Missing(path) | Found::InVain(path) | Found::Present(path) => paths.push(path.clone()),
+            Found::Unknown { .. } | Found::Takes { .. } => {}
         }
     }
     shuffle.permute(&mut files);
@@ -111,6 +113,7 @@ fn exchange(seen: &mut [Seen<'_>], shuffle: &mut Shuffle) {
             Found::Missing(path) | Found::InVain(path) | Found::Present(path) => {
                 *path = paths.pop().unwrap_or_default();
             }
+            Found::Unknown { .. } | Found::Takes { .. } => {}
         }
     }
 }
@@ -202,7 +205,7 @@ fn is_at(found: &Found, file: &str) -> bool {
     match found {
         Found::Present(path) => path == file,
         Found::Declared { file: path, .. } => path == file,
-        Found::Missing(_) | Found::InVain(_) => false,
+        _ => false,
     }
 }
 
@@ -210,7 +213,7 @@ fn is_at(found: &Found, file: &str) -> bool {
 fn present(found: &Found) -> Option<&str> {
     match found {
         Found::Present(path) | Found::Declared { file: path, .. } => Some(path),
-        Found::Missing(_) | Found::InVain(_) => None,
+        _ => None,
     }
 }
 
@@ -219,12 +222,13 @@ fn missed(found: &Found) -> Option<(&str, bool)> {
     match found {
         Found::Missing(path) => Some((path, true)),
         Found::InVain(path) => Some((path, false)),
-        Found::Present(_) | Found::Declared { .. } => None,
+        _ => None,
     }
 }
 
-/// Paths that are not there, with the number of those that too few missed.
-fn missing(seen: &[Seen<'_>]) -> (Vec<Proposed>, usize) {
+/// Paths that are not there, with the number of those that too few missed; and those that two sessions missed by a slip
+/// in the name.
+fn missing(seen: &[Seen<'_>]) -> (Vec<Proposed>, usize, Vec<Proposed>) {
     let mut last_hit: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, look) in seen.iter().enumerate() {
         for path in present(&look.found).into_iter().flat_map(upwards) {
@@ -244,19 +248,27 @@ fn missing(seen: &[Seen<'_>]) -> (Vec<Proposed>, usize) {
     let many = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let missed_looks = seen.iter().filter(|look| missed(&look.found).is_some()).count();
     let rate = shrunk((many(missed_looks), many(seen.len())), PRIOR_RATE);
-    let (mut proposed, mut others) = (Vec::new(), 0);
+    let (mut proposed, mut others, mut slips) = (Vec::new(), 0, Vec::new());
     for (path, (cases, said)) in &misses {
         let within =
             |wider: &str| misses.get(wider).is_some_and(|(more, _)| more.with.len() > cases.with.len());
+        if *said && cases.with.len() == SLIPS {
+            let right = instead(path, seen, cases, SLIPS);
+            let right = right.filter(|right| is_slip(path, &right.to_string()));
+            slips.extend(right.map(|right| {
+                let claim = Claim::Missing { path: Template::parse_path(path), instead: Some(right) };
+                cases.proposed(claim, rate)
+            }));
+        }
         if cases.with.len() < FEWEST_TREATED as usize || !said {
             others += 1;
         } else if !upwards(path).skip(1).any(within) && !is_explained(path, cases, &misses) {
-            let instead = instead(path, seen, cases);
+            let instead = instead(path, seen, cases, FEWEST_TREATED as usize);
             let claim = Claim::Missing { path: Template::parse_path(path), instead };
             proposed.push(cases.proposed(claim, rate));
         }
     }
-    (proposed, others)
+    (proposed, others, slips)
 }
 
 /// Whether the same sessions miss a path that lies in this folder: then nothing is known of the folder.
@@ -273,8 +285,8 @@ fn upwards(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(folder, _)| folder))
 }
 
-/// Where the sessions that missed a path found what they wanted: the next look of the same segment.
-fn instead(path: &str, seen: &[Seen<'_>], cases: &Cases<'_, '_>) -> Option<Template> {
+/// Where the sessions that missed a path found what they wanted, `least` of them: the next look of the same session.
+fn instead(path: &str, seen: &[Seen<'_>], cases: &Cases<'_, '_>, least: usize) -> Option<Template> {
     let mut found: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     let is_file = split(path).1.contains('.');
     for (session, miss) in &cases.with {
@@ -293,9 +305,14 @@ fn instead(path: &str, seen: &[Seen<'_>], cases: &Cases<'_, '_>) -> Option<Templ
     }
     // Of the folders that hold as much the narrowest.
     let (place, by) = found.into_iter().max_by_key(|(place, by)| (by.len(), place.len()))?;
-    let is_usual = by.len() >= FEWEST_TREATED as usize && by.len() * 2 >= cases.with.len();
+    let is_usual = by.len() >= least && by.len() * 2 >= cases.with.len();
     let tells = !place.is_empty() && !place.starts_with(path) && (is_file || place.contains('/'));
     (is_usual && tells).then(|| Template::parse_path(place))
+}
+
+/// Whether a path is the other with a slip in its name.
+fn is_slip(path: &str, other: &str) -> bool {
+    split(path).0 == split(other).0 && is_nearly(path, other)
 }
 
 /// Whether a path is the other with a slip in its name, or lies elsewhere under the same name.

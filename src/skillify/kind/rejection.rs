@@ -5,6 +5,7 @@
 //! - Support: three sessions, more than those that leave it, one in ten of those in which such a check named a
 //!   rule, and one in twenty of those that ran such a check. No chance is computed: the claim says what the tool
 //!   printed. Of a rule that sessions only silence nothing is said: it does not fit the repository.
+//! - The worst are told, and the worst first: the rules that cost most calls until the check no longer named them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,7 @@ const SHARE: u32 = 10;
 /// And if so many of the sessions that ran such a check broke it: one in twenty. What fewer break, all know.
 const SHARE_OF_ALL: u32 = 20;
 /// So many rules of one check are told.
-const MOST_RULES: usize = 6;
+const MOST_RULES: usize = 4;
 
 /// A rule that one session broke.
 #[derive(Clone, Copy)]
@@ -66,9 +67,12 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
     let (mut standing, mut fallen): (Vec<Proposed>, Vec<(Proposed, Verdict)>) = (Vec::new(), Vec::new());
     let mut told: BTreeMap<(&str, Template), usize> = BTreeMap::new();
     let mut rules: Vec<((&str, &str), Vec<Broken<'_>>)> = broken.into_iter().collect();
-    rules.sort_by_key(|(_, by)| std::cmp::Reverse(by.iter().filter(|one| one.is_mended()).count()));
+    rules.sort_by_cached_key(|(_, by)| {
+        let calls: usize = by.iter().map(|one| calls(sessions, one)).sum();
+        std::cmp::Reverse((calls, by.iter().filter(|one| one.is_mended()).count()))
+    });
     for ((project, rule), by) in rules {
-        let Some(proposed) = propose(sessions, rule, &by) else { continue };
+        let Some(mut proposed) = propose(sessions, rule, &by) else { continue };
         let failed = failing.get(project).map_or(0, BTreeSet::len);
         let family = by.first().map_or(Family::Other, |one| one.command.family());
         let ran = running.get(&(project, family)).copied().unwrap_or_default();
@@ -87,11 +91,19 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
         let Claim::Rejects { run, .. } = &proposed.claim.claim else { continue };
         let told = told.entry((project, run.clone())).or_default();
         *told += 1;
+        proposed.claim.place = u32::try_from(*told).unwrap_or(u32::MAX);
         if *told <= MOST_RULES {
             standing.push(proposed);
         }
     }
     (standing, fallen)
+}
+
+/// How many calls a session made from the failure until the check no longer named the rule.
+fn calls(sessions: &Sessions<'_>, broken: &Broken<'_>) -> usize {
+    let Some(timeline) = sessions.timelines.get(broken.session) else { return 0 };
+    let last = broken.passed.unwrap_or(broken.failed);
+    (broken.failed + 1..=last).filter(|at| !timeline.is_one_call(at - 1, *at)).count()
 }
 
 /// The families of the checks that a session ran.

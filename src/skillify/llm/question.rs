@@ -148,6 +148,11 @@ pub(super) fn show(at: usize, claim: &SupportedClaim) -> Value {
         Claim::Declared { .. } => "declared",
         Claim::Missing { .. } => "missing",
         Claim::Rejects { .. } => "rejects",
+        Claim::Changes { .. } => "changes",
+        Claim::Piped { .. } => "piped",
+        Claim::NoFlag { .. } => "noflag",
+        Claim::Asked { .. } => "asked",
+        Claim::Slow { .. } => "slow",
     };
     json!({
         "id": claim_id(at),

@@ -1,0 +1,127 @@
+//! **Behind a pipe**: a check fails, and its call reports that all went well.
+//!
+//! - Situation: a check failed, as its output says. Action: a filter stood behind it (`make lint | tail`). Outcome: the
+//!   call ended with the filter's exit status, and so reported no failure.
+//! - Proof: binomial against the rate at which failures without a filter are not reported in this repository: some
+//!   tools report none at all. Three sessions must show such a failure.
+//! - Null: which failures were reported, among the failed checks of a repository.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::claim::{Claim, SupportedClaim};
+use super::super::evidence::Counts;
+use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
+use super::super::outcome::Outcome;
+use super::super::segment::claimable;
+use super::super::template::Template;
+use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
+use crate::event::Status;
+use crate::shell::command::Command;
+
+/// So many checks of a repository are told: those that hid most failures.
+const MOST_CHECKS: usize = 4;
+
+/// A check that failed.
+struct Failed<'a> {
+    session: usize,
+    at: usize,
+    command: &'a Command,
+    piped: bool,
+    hid: bool,
+}
+
+/// The checks whose failures pipes hide, and those of which that is not proved.
+pub(in super::super) fn pipes(
+    sessions: &Sessions<'_>,
+    mut shuffle: Option<&mut Shuffle>,
+) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
+    let (mut standing, mut fallen) = (Vec::new(), Vec::new());
+    for (_, mut failed) in by_project(sessions) {
+        if let Some(shuffle) = shuffle.as_deref_mut() {
+            let mut hid: Vec<bool> = failed.iter().map(|one| one.hid).collect();
+            shuffle.permute(&mut hid);
+            failed.iter_mut().zip(hid).for_each(|(one, hid)| one.hid = hid);
+        }
+        let (mut stand, fall) = judged(of_project(sessions, &failed), 0);
+        stand.sort_by(|a, b| {
+            let with = |one: &Proposed| one.claim.counts.treated_with;
+            with(b).cmp(&with(a)).then_with(|| a.claim.claim.cmp(&b.claim.claim))
+        });
+        stand.truncate(MOST_CHECKS);
+        standing.extend(stand);
+        fallen.extend(fall);
+    }
+    (standing, fallen)
+}
+
+/// The failed checks of each repository.
+fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Failed<'a>>> {
+    let mut projects: BTreeMap<&str, Vec<Failed<'_>>> = BTreeMap::new();
+    for (session, timeline) in sessions.timelines.iter().enumerate() {
+        for (at, step) in timeline.steps.iter().enumerate() {
+            let action = step.action;
+            let Some(command) = claimable(action).filter(|command| command.is_check()) else { continue };
+            if action.status == Status::Error && !action.refused {
+                let failed = Failed { session, at, command, piped: action.piped, hid: action.hid };
+                projects.entry(timeline.project()).or_default().push(failed);
+            }
+        }
+    }
+    projects
+}
+
+fn of_project(sessions: &Sessions<'_>, failed: &[Failed<'_>]) -> Vec<Proposed> {
+    let mut plain: BTreeMap<usize, bool> = BTreeMap::new();
+    for one in failed.iter().filter(|one| !one.piped) {
+        *plain.entry(one.session).or_default() |= one.hid;
+    }
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let unreported = number(plain.values().filter(|hid| **hid).count());
+    let seen = Counts {
+        untreated_with: unreported,
+        untreated_without: number(plain.len()) - unreported,
+        ..Counts::default()
+    };
+    if seen.untreated() < FEWEST_TREATED {
+        return Vec::new();
+    }
+    let rate = shrunk((unreported, seen.untreated()), PRIOR_RATE).max(seen.untreated_rate());
+    let mut by_check: BTreeMap<&str, Vec<&Failed<'_>>> = BTreeMap::new();
+    for one in failed.iter().filter(|one| one.piped) {
+        by_check.entry(one.command.identity()).or_default().push(one);
+    }
+    by_check.into_values().filter_map(|by| propose(sessions, &by, seen, rate)).collect()
+}
+
+fn propose(sessions: &Sessions<'_>, by: &[&Failed<'_>], mut counts: Counts, rate: f64) -> Option<Proposed> {
+    let mut of_session: BTreeMap<usize, &Failed<'_>> = BTreeMap::new();
+    for one in by {
+        let known = of_session.entry(one.session).or_insert(one);
+        if one.hid && !known.hid {
+            *known = one;
+        }
+    }
+    let (mut support, mut against) = (Vec::new(), Vec::new());
+    for one in of_session.values() {
+        counts.add(true, one.hid);
+        let timeline = sessions.timelines.get(one.session)?;
+        let outcome = if one.hid { Outcome::Accepted } else { Outcome::Rejected };
+        let side = if one.hid { &mut support } else { &mut against };
+        side.extend(timeline.evidence(sessions.works, &[one.at], outcome));
+    }
+    support.sort();
+    against.sort();
+    let commands: Vec<&Command> = by.iter().map(|one| one.command).collect();
+    let hidden: BTreeSet<usize> = of_session.values().filter(|one| one.hid).map(|one| one.session).collect();
+    let claim = SupportedClaim {
+        claim: Claim::Piped { run: Template::of(&commands)? },
+        failures: Vec::new(),
+        counts,
+        chance: binomial_tail(counts.treated_with, counts.treated(), rate),
+        support,
+        against,
+        place: 0,
+        untreated: Vec::new(),
+    };
+    Some(Proposed { claim, treated: hidden.into_iter().collect() })
+}
