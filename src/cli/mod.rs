@@ -14,6 +14,7 @@ mod explain;
 mod figures;
 mod folders;
 mod hook;
+mod later;
 mod listing;
 mod reach;
 mod reader;

@@ -17,13 +17,15 @@ struct Told<'a> {
     user: &'a str,
     workspace: &'a str,
     repository: &'a str,
+    /// Days after the first.
+    day: u64,
     records: Vec<Record>,
 }
 
 impl<'a> Told<'a> {
     fn new(id: &'a str, user: &'a str) -> Self {
         let records = Vec::new();
-        Self { id, user, workspace: "shop", repository: "https://git.example.com/acme/shop", records }
+        Self { id, user, workspace: "shop", repository: "https://git.example.com/acme/shop", day: 0, records }
     }
 
     fn record(mut self, name: &'static str, own: &[(&'static str, &str)]) -> Self {
@@ -71,7 +73,7 @@ impl<'a> Told<'a> {
     }
 
     fn body(&self) -> Vec<u8> {
-        let start = 1_795_340_000_000_000_000_u64;
+        let start = 1_795_340_000_000_000_000_u64 + self.day * 86_400_000_000_000;
         let records: Vec<Value> = self
             .records
             .iter()
@@ -297,4 +299,60 @@ fn a_page_that_cannot_be_written_leaves_nothing_behind() {
     let left: Vec<_> = left.filter(|entry| entry.file_name().to_string_lossy().ends_with(".new")).collect();
     assert!(left.is_empty(), "{left:?}");
     assert!(report(&site, &["--html", "-"]).starts_with("<!DOCTYPE html>"));
+}
+
+/// The database is not up: three sessions of two people, and later ones that know it or do not.
+fn database() -> Vec<Told<'static>> {
+    let refused = "dial tcp 127.0.0.1:5432: connect: connection refused";
+    let work = |id, user, day, knows: bool| {
+        let session = Told { day, ..Told::new(id, user) }.prompt("mend the basket of the shop").tool(
+            "Bash",
+            &json!({ "command": "make itest" }),
+            false,
+            refused,
+        );
+        let session = if knows { session.run("make db-up", true) } else { session };
+        session.run("make itest", knows)
+    };
+    let people = ["ana.lee@example.com", "bo.kim@example.com"];
+    vec![
+        work("d-1", people[0], 0, true),
+        work("d-2", people[1], 1, true),
+        work("d-3", people[0], 1, true),
+        work("d-4", people[1], 4, true),
+        work("d-5", people[1], 5, false),
+        work("d-6", people[0], 5, false),
+    ]
+}
+
+#[test]
+fn what_was_learned_before_a_day_is_looked_at_in_later_sessions() {
+    let (site, _running) = site(&database());
+    let shown = site.run(&["skillify", "--learn-until", "2026-11-25"]);
+    assert!(
+        shown.contains("shop: learned from 3 sessions before 2026-11-25, looked at in 3 since"),
+        "{shown}"
+    );
+    let line = shown.lines().find(|line| line.contains("make db-up")).unwrap_or_else(|| panic!("{shown}"));
+    let cells: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(cells[..2], ["1", "1"], "first by worth and by what recurred: {line}");
+    assert!(
+        line.ends_with("3    3       2  1/1, 0/2"),
+        "learned from three, met by three, broken by two: {line}"
+    );
+    assert!(
+        shown.contains("1 claims; later sessions met 1 of them, 3 times: followed 1, broken 2"),
+        "{shown}"
+    );
+    assert!(!site.path("skills/skills/use-the-database").exists());
+
+    let early = site.run(&["skillify", "--learn-until", "2026-11-22"]);
+    assert!(early.contains("no skill was learned"), "{early}");
+    assert!(site.run(&["skillify", "--learn-until", "median"]).contains("before 2026-11-2"));
+    for wrong in [["--learn-until", "soon"], ["--learn-until", "2026-02-30"]] {
+        let (code, _, stderr) =
+            outcome(skillspan().arg("skillify").args(wrong).arg("--config").arg(site.config()));
+        assert_eq!(code, 64, "{stderr}");
+        assert!(stderr.contains("expected a date such as 2026-11-22, or median"), "{stderr}");
+    }
 }

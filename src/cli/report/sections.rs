@@ -132,7 +132,8 @@ fn kinds(tally: &Tally) -> Section {
 }
 
 fn commands(tally: &Tally, names: &Names) -> Section {
-    let rows = ranked(tally.commands.iter(), |sum| sum.until + sum.open + sum.failed);
+    // An edit that failed is not repaired by editing until it passes.
+    let rows = ranked(tally.commands.iter(), |sum| sum.until + sum.open);
     let rows = rows.into_iter().map(|((_, what), sum)| {
         let first = Cell::Text(names.without(what));
         std::iter::once(first).chain(failed_cells(sum)).collect()
@@ -140,7 +141,7 @@ fn commands(tally: &Tally, names: &Names) -> Section {
     let section = Section {
         id: "failed-commands",
         title: "What it cost most to repair",
-        says: "Commands and tools, by the calls that their failures took.",
+        says: "Commands and tools that are run again until they pass, by the calls that their failures took.",
         columns: std::iter::once(text("COMMAND", 12)).chain(FAILED).collect(),
         rows: Vec::new(),
         total: 0,
@@ -351,7 +352,7 @@ fn skills(tally: &Tally, names: &Names) -> Section {
         id: "skills",
         title: "What published skills changed",
         says: "Sessions in a skill's situation, and what each cost on average: before it was published, and later with the \
-               skill loaded and without.",
+               skill loaded and without. Minutes are those from the first event to the last.",
         columns: vec![
             text("SKILL", 14),
             text("SESSIONS THAT MET IT", 14),
