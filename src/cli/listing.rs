@@ -11,6 +11,7 @@ use clap::Args;
 
 use crate::config::parse_duration;
 use crate::event::{Timestamp, person, visible_line};
+use crate::skillify::SharedCommands;
 use crate::table::{Cursor, Filter, ResolveOptions, Session, Summary, Table, resolve};
 
 use super::columns::{Column, fitted, one_line, room};
@@ -40,6 +41,19 @@ pub(super) struct ListArguments {
     /// How many, newest first; 0 is all [default: 20 on a terminal, else all]
     #[arg(long, short = 'n', value_name = "COUNT")]
     limit: Option<usize>,
+    #[command(flatten)]
+    choice: Choice,
+    /// Print one JSON object a line, with everything that is known
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Say on standard error how much was read
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// Which sessions a command is about.
+#[derive(Debug, Args)]
+pub(super) struct Choice {
     /// Only with something new since then: 7d, 12h or a UTC date such as 2026-11-22
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Since>,
@@ -58,17 +72,11 @@ pub(super) struct ListArguments {
     /// Only of this assistant, such as claude-code
     #[arg(long, value_name = "NAME")]
     assistant: Option<String>,
-    /// Print one JSON object a line, with everything that is known
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Say on standard error how much was read
-    #[arg(long)]
-    verbose: bool,
 }
 
 /// The beginning of a listing.
 #[derive(Debug, Clone, Copy)]
-enum Since {
+pub(super) enum Since {
     Ago(Duration),
     At(Timestamp),
 }
@@ -105,7 +113,7 @@ pub(super) struct Listing {
     unique: usize,
 }
 
-impl ListArguments {
+impl Choice {
     fn wants(&self, session: &Summary, since: Option<Timestamp>) -> bool {
         let is =
             |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
@@ -119,6 +127,27 @@ impl ListArguments {
             && since.is_none_or(|since| session.last_event_at.max(session.last_ingested_at) >= since)
     }
 
+    /// Since when, if that is said.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        self.since.map(|since| since.time(Timestamp::now()))
+    }
+
+    /// The sessions that are meant, without their texts; those with nothing new since then are left out.
+    pub(super) async fn find(
+        &self,
+        table: &Table,
+        options: &ResolveOptions,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<Summary>, Failure> {
+        let filter = Filter { owner: None, since: since.map(Timestamp::date) };
+        let found =
+            table.summaries(&filter, options, |session| self.wants(session, since)).await.or_fail()?;
+        reader::warn_of_damage(&found.damaged);
+        Ok(found.sessions)
+    }
+}
+
+impl ListArguments {
     /// How many are shown.
     fn most(&self) -> usize {
         match self.limit {
@@ -135,12 +164,7 @@ impl ListArguments {
         reader::flush(&settings).await;
         let table = reader::open(chosen).await?;
         let options = reader::options(chosen);
-        let since = self.since.map(|since| since.time(Timestamp::now()));
-        let filter = Filter { owner: None, since: since.map(Timestamp::date) };
-        let found =
-            table.summaries(&filter, &options, |session| self.wants(session, since)).await.or_fail()?;
-        reader::warn_of_damage(&found.damaged);
-        let mut sessions = found.sessions;
+        let mut sessions = self.choice.find(&table, &options, self.choice.since()).await?;
         sessions.sort_by(|a, b| (b.started_at, &a.id).cmp(&(a.started_at, &b.id)));
         let unique = unique(sessions.iter().map(|session| session.id.as_str()));
         let total = sessions.len();
@@ -164,54 +188,69 @@ async fn details(
     options: &ResolveOptions,
     wanted: Vec<Summary>,
 ) -> Result<Vec<Listed>, Failure> {
+    let mut known = BTreeMap::new();
+    read_whole(table, options, &wanted, |session| {
+        known.insert(place(&session), listed(session));
+    })
+    .await?;
+    Ok(wanted.into_iter().filter_map(|session| known.remove(&place(&session))).collect())
+}
+
+/// Reads sessions whole and hands over one after the other, each once: of a table there is no more in memory than
+/// the rows that are not complete yet.
+pub(super) async fn read_whole<F>(
+    table: &Table,
+    options: &ResolveOptions,
+    wanted: &[Session<F>],
+    mut take: impl FnMut(Session),
+) -> Result<(), Failure> {
     // Rows do not arrive long before they happen: files from before the oldest session have none of these.
     let oldest = wanted.iter().map(|session| session.started_at).min().unwrap_or_default();
     let since = oldest.saturating_sub(A_DAY).date();
-    let places: BTreeSet<Place> = wanted.iter().map(place).collect();
-    let mut known = BTreeMap::new();
-    if places.len() > LOOKED_UP {
+    let mut missing: BTreeSet<Place> = wanted.iter().map(place).collect();
+    let mut keep = |session: Session, missing: &mut BTreeSet<Place>| {
+        if missing.remove(&place(&session)) {
+            take(session);
+        }
+    };
+    if missing.len() > LOOKED_UP {
         let standing = table.standing(&Cursor::default()).await.or_fail()?.since(&since);
         let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await.or_fail()?;
+        let mut commands = SharedCommands::default();
         while let Some(complete) = groups.next().await.or_fail()? {
-            let sessions = complete.into_iter().flat_map(|group| resolve(group.events, options));
-            keep(sessions, &places, &mut known);
+            // Sessions run the same command lines again and again: each is read once.
+            (_, commands) = commands.within(|| {
+                for session in complete.into_iter().flat_map(|group| resolve(group.events, options)) {
+                    keep(session, &mut missing);
+                }
+            });
         }
     } else {
-        look_up(table, options, &places, Some(since), &mut known).await?;
+        look_up(table, options, &mut missing, Some(since), &mut keep).await?;
     }
     // They do where a machine's clock was wrong: what was not found is looked for in all files.
-    let missing: BTreeSet<Place> =
-        places.iter().filter(|place| !known.contains_key(place)).cloned().collect();
     if missing.len() <= LOOKED_UP {
-        look_up(table, options, &missing, None, &mut known).await?;
+        look_up(table, options, &mut missing, None, &mut keep).await?;
     }
-    Ok(wanted.into_iter().filter_map(|session| known.remove(&place(&session))).collect())
+    Ok(())
 }
 
 /// Reads the sessions one by one, from the files of the days since then.
 async fn look_up(
     table: &Table,
     options: &ResolveOptions,
-    places: &BTreeSet<Place>,
+    missing: &mut BTreeSet<Place>,
     since: Option<String>,
-    known: &mut BTreeMap<Place, Listed>,
+    keep: &mut impl FnMut(Session, &mut BTreeSet<Place>),
 ) -> Result<(), Failure> {
     let filter = Filter { owner: None, since };
-    let ids: BTreeSet<&str> = places.iter().map(|(_, _, id)| id.as_str()).collect();
+    let ids: BTreeSet<String> = missing.iter().map(|(_, _, id)| id.clone()).collect();
     for id in ids {
-        keep(table.session(id, &filter, options).await.or_fail()?.sessions.into_iter(), places, known);
+        for session in table.session(&id, &filter, options).await.or_fail()?.sessions {
+            keep(session, missing);
+        }
     }
     Ok(())
-}
-
-fn keep(
-    sessions: impl Iterator<Item = Session>,
-    places: &BTreeSet<Place>,
-    known: &mut BTreeMap<Place, Listed>,
-) {
-    let wanted =
-        sessions.map(|session| (place(&session), session)).filter(|(place, _)| places.contains(place));
-    known.extend(wanted.map(|(place, session)| (place, listed(session))));
 }
 
 fn listed(session: Session) -> Listed {

@@ -14,10 +14,12 @@ mod explain;
 mod figures;
 mod folders;
 mod hook;
+mod later;
 mod listing;
 mod reach;
 mod reader;
 mod render;
+mod report;
 mod run;
 mod schema;
 mod segment;
@@ -80,6 +82,8 @@ enum Command {
     /// List sessions, or show one
     #[command(subcommand)]
     Sessions(sessions::Command),
+    /// Say what the sessions cost, and why
+    Report(report::Arguments),
     /// List, show, approve, reject and install skills
     #[command(subcommand)]
     Skills(skills::Command),
@@ -189,6 +193,7 @@ pub fn main() -> ExitCode {
         Command::DeadLetters(command) => deadletters::run(&command),
         Command::Drain(arguments) => drain::run(&arguments),
         Command::Sessions(command) => sessions::run(&command),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Skills(command) => skills::run(&command),
         Command::Skillify(arguments) => skillify::run(&arguments),
         Command::Segment(arguments) => segment::run(&arguments),

@@ -18,6 +18,7 @@ use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
 use crate::skillify::{Config, null};
 
 use super::cases::Events;
+use super::later::{Until, looked_at};
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
 #[derive(Debug, Args)]
@@ -42,6 +43,9 @@ pub(super) struct Arguments {
     /// Mine shuffled sessions this often, to see what chance would publish
     #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["explain", "show_prompt"])]
     null: Option<u32>,
+    /// Learn from the sessions before this day or `median`, and say what later sessions show of it
+    #[arg(long, value_name = "DAY", conflicts_with_all = ["explain", "show_prompt", "null"])]
+    learn_until: Option<Until>,
     /// Print what a model would be asked, without the key
     #[arg(long, requires = "dry_run")]
     show_prompt: bool,
@@ -74,6 +78,13 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
             let mining = Config { verified: Some(&pipeline.verified), ..pipeline.mining };
             for ((_, workspace), digests) in places {
                 let _ = writeln!(text, "{}", null(&visible_line(&workspace), &digests, &mining, rounds));
+            }
+            continue;
+        }
+        if let Some(until) = &arguments.learn_until {
+            let mining = Config { verified: Some(&pipeline.verified), ..pipeline.mining };
+            for ((_, workspace), digests) in places {
+                let _ = writeln!(text, "{}", looked_at(&workspace, &digests, &mining, until));
             }
             continue;
         }

@@ -63,18 +63,14 @@ pub struct Side {
 impl Effect {
     /// What the episodes show of the skill; `None` if no session met its situation.
     pub(super) fn of(skill: &Skill, episodes: &[Episode]) -> Option<Self> {
-        let published = &skill.history.iter().find(|event| event.version == 1)?.as_of;
+        let published = published(skill)?;
         let about = situations(&skill.content);
-        let meets = |command: &String| about.iter().any(|about| mentions(command, about));
-        let met = |episode: &&Episode| episode.date > *published && episode.commands.keys().any(meets);
+        let met = |episode: &&Episode| episode.date.as_str() > published && episode.meets(&about);
         let mut effect = Self::default();
         for episode in episodes.iter().filter(met) {
             let side =
                 if episode.loaded.contains(&skill.name) { &mut effect.with } else { &mut effect.without };
-            side.sessions += 1;
-            side.failures += episode.failures;
-            side.tool_calls += episode.tool_calls;
-            side.seconds += episode.seconds;
+            side.add(episode);
         }
         (effect != Self::default()).then_some(effect)
     }
@@ -96,8 +92,21 @@ impl Effect {
     }
 }
 
+/// When the skill was first published.
+pub(super) fn published(skill: &Skill) -> Option<&str> {
+    let first = skill.history.iter().find(|event| event.version == 1);
+    first.map(|event| event.as_of.as_str())
+}
+
+impl Episode {
+    /// Whether the session ran one of these commands.
+    pub(super) fn meets(&self, about: &[String]) -> bool {
+        self.commands.keys().any(|command| about.iter().any(|about| mentions(command, about)))
+    }
+}
+
 /// The commands that tell a session in which the skill is of use.
-fn situations(content: &Content) -> Vec<String> {
+pub(super) fn situations(content: &Content) -> Vec<String> {
     let claims = || content.claims.iter().map(|record| &record.claim);
     if let Some(repaired) = claims().find_map(Claim::situation) {
         return vec![repaired.to_string()];
@@ -112,6 +121,14 @@ fn situations(content: &Content) -> Vec<String> {
 }
 
 impl Side {
+    /// Counts one more session.
+    pub(super) fn add(&mut self, episode: &Episode) {
+        self.sessions += 1;
+        self.failures += episode.failures;
+        self.tool_calls += episode.tool_calls;
+        self.seconds += episode.seconds;
+    }
+
     /// A session's share in tenths, rounded down: the same digits on every machine.
     fn mean(&self, sum: u64) -> String {
         match sum.saturating_mul(10).checked_div(self.sessions) {

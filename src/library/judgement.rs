@@ -285,15 +285,11 @@ fn meets(claim: &Claim, content: &Content, episode: &Episode) -> bool {
         Claim::Prefer { prefer, over } => ran(prefer) || ran(over),
         _ => {
             let steps: Vec<&Template> =
-                content.claims.iter().filter_map(|record| step(&record.claim)).collect();
+                content.claims.iter().filter_map(|record| record.claim.step()).collect();
             let done = steps.iter().filter(|step| ran(step)).count();
             done > 0 && done >= steps.len().min(2)
         }
     }
-}
-
-fn step(claim: &Claim) -> Option<&Template> {
-    if let Claim::Run(command) = claim { Some(command) } else { None }
 }
 
 fn is_among<'l>(command: &Template, mut lines: impl Iterator<Item = &'l String>) -> bool {

@@ -19,6 +19,7 @@
 //! | `learned.rs` | what a model said: answers, what they cost, skills that it takes for one |
 //! | `hand_written.rs` | skills that people wrote, and what sessions could add |
 //! | `effect.rs` | what later sessions show, with a skill and without it |
+//! | `watched.rs` | what sessions did in the situations of published skills |
 //! | `waiting.rs` | skills that wait for a person to agree to what they may do |
 //! | `decide.rs` | approve, reject, restore |
 //! | `changes.rs` | what changes; the commit's message; the diff |
@@ -63,6 +64,7 @@ mod skill;
 mod state;
 mod tenants;
 mod waiting;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,6 +81,7 @@ pub use listing::{Listed, ListedClaim, ListedEvent, Standing};
 pub use reconcile::{reconcile, reconcile_within};
 pub use state::{Error, FORMAT, Stored};
 pub use tenants::{Census, TenantError, Whose};
+pub use watched::{WatchedLine, WatchedSkill};
 
 use state::State;
 

@@ -143,7 +143,8 @@ pub fn findings(mined: &Mined, digests: &[Arc<Digest>]) -> Findings {
     findings
 }
 
-fn episode(digest: &Digest) -> Episode {
+/// What a session did, as far as skills are concerned.
+pub fn episode(digest: &Digest) -> Episode {
     Episode {
         date: digest.started_at.date(),
         loaded: digest.loaded.keys().cloned().collect(),

@@ -149,6 +149,11 @@ impl Claim {
         matches!(self, Self::Run(_) | Self::Edit(_))
     }
 
+    /// The command of a step of a procedure.
+    pub fn step(&self) -> Option<&Template> {
+        if let Self::Run(command) = self { Some(command) } else { None }
+    }
+
     /// The command whose failure it speaks of.
     pub fn situation(&self) -> Option<&Template> {
         match self {

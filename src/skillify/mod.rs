@@ -48,7 +48,10 @@
 //! | `procedure.rs` | the steps of a cluster become a procedure |
 //! | `trigger.rs` | which words say when to use a skill |
 //! | `candidate.rs` | from segments to candidates, and each of them worded |
+//! | `account.rs` | what a session cost, and why |
+//! | `later.rs` | whether a session met a claim's situation, and did what it says |
 
+pub mod account;
 mod action;
 mod arrow;
 mod asked;
@@ -70,6 +73,7 @@ mod index;
 mod irreversible;
 mod joint;
 mod kind;
+mod later;
 mod lines;
 pub mod llm;
 mod look;
@@ -118,6 +122,7 @@ pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording
 pub use compose::Topic;
 pub use digest::{Digest, VERSION as DIGEST_VERSION};
 pub use evidence::Counts;
+pub use later::{Later, Seen, Watched};
 pub use null::{Null, Row, null};
 pub use offline::Offline;
 pub use outcome::Outcome;

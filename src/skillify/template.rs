@@ -143,13 +143,17 @@ impl Template {
 
     /// Whether the file is one that this template of an edit speaks of.
     pub(super) fn matches_path(&self, path: &str) -> bool {
+        self.fits_path(path, &mut Filled::default())
+    }
+
+    fn fits_path<'w>(&self, path: &'w str, filled: &mut Filled<'w>) -> bool {
         let [piece] = self.pieces.as_slice() else { return false };
         let depth = match piece {
             Piece::Literal(word) => word.value.split('/').count(),
             Piece::Varying(pattern) => pattern.unquoted().split('/').count(),
         };
         let tail = last_parts(path, depth);
-        tail.split('/').count() == depth && piece.matches(tail, &mut Filled::default())
+        tail.split('/').count() == depth && piece.matches(tail, filled)
     }
 
     /// Whether the names of its files are more than a hole and an ending: `V{number}__{name}.sql`.
@@ -225,17 +229,28 @@ impl Template {
 
     /// Whether the command without the flags that the template lacks and that are `idle` is a run of it.
     fn matches_without(&self, command: &Command, idle: impl Fn(&str) -> bool) -> bool {
+        self.fits(command, idle, &mut Filled::default())
+    }
+
+    fn fits<'w>(&self, command: &'w Command, idle: impl Fn(&str) -> bool, filled: &mut Filled<'w>) -> bool {
         let mut pieces = self.pieces.iter();
-        let mut filled = Filled::default();
         for word in command.words() {
             if is_flag(&word.value) && idle(&word.value) && !self.has_flag(&word.value) {
                 continue;
             }
-            if !pieces.next().is_some_and(|piece| piece.matches(&word.value, &mut filled)) {
+            if !pieces.next().is_some_and(|piece| piece.matches(&word.value, filled)) {
                 return false;
             }
         }
         pieces.next().is_none()
+    }
+
+    /// Whether the command is a run of this template that belongs to a file of another one: holes of both are one.
+    pub(super) fn goes_with<'w>(&self, edited: &Self, path: &'w str, command: &'w Command) -> bool {
+        let mut filled = Filled::default();
+        edited.fits_path(path, &mut filled)
+            && self.setting.admits(command.setting())
+            && self.fits(command, is_manner, &mut filled)
     }
 
     /// The words that are no flags, if nothing varies: a command that it matches has the same core.
@@ -254,7 +269,7 @@ impl Template {
     }
 
     /// As a reader is told it: a variable that holds a secret is named and not set.
-    pub(super) fn told(&self) -> String {
+    pub fn told(&self) -> String {
         let mut text =
             Self { pieces: self.pieces.clone(), setting: self.setting.without_secrets() }.to_string();
         if self.setting.directory.is_some() {

@@ -27,6 +27,7 @@
 //! | `visible.rs` | hostile texts of sessions, and what reaches a terminal |
 //! | `operation.rs` | start, health, metrics, drain, demo |
 //! | `listing.rs` | sessions listed, as text and as JSON; a line for each new one |
+//! | `report.rs` | what sessions cost and why, as text, JSON and a page |
 //! | `widths.rs` | what people read fits a terminal |
 //! | `layers.rs` | configuration from several places; all that is wrong with it at once |
 //! | `pipelines.rs` | several sessions pipelines |
@@ -76,6 +77,7 @@ mod opt_outs;
 mod pipelines;
 mod processors;
 mod record;
+mod report;
 mod schema;
 mod security;
 mod segment;

@@ -97,6 +97,8 @@ fn every_main_output_fits() {
         (&site.config(), vec!["status"]),
         (&site.config(), vec!["sessions", "list"]),
         (&site.config(), vec!["sessions", "show", "ecf0032b"]),
+        (&site.config(), vec!["report"]),
+        (&config, vec!["report"]),
         (&config, vec!["status"]),
         (&config, vec!["sessions", "list"]),
         (&config, vec!["sessions", "show", "82c59fd8"]),
@@ -118,6 +120,6 @@ fn every_main_output_fits() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 24);
+    assert_eq!(seen, 28);
     assert_eq!(running.terminate(), Some(0));
 }

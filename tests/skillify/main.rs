@@ -7,12 +7,14 @@ mod model_server;
 #[path = "../support/sessions.rs"]
 mod sessions;
 
+mod account;
 mod causes;
 mod claims;
 mod database;
 mod embedder;
 mod guard;
 mod increments;
+mod later;
 mod llm;
 mod noise;
 mod places;

@@ -10,8 +10,9 @@ use crate::cli::{Failure, OrFail, block_on, reader};
 use crate::config::Settings;
 use crate::event::visible_line;
 use crate::exporters::target::Target;
-use crate::library::{Listed, session_hash};
-use crate::service::mining::read;
+use crate::library::{Listed, WatchedSkill, session_hash};
+use crate::service::mining::{episode, read};
+use crate::skillify::{Digest, Later};
 
 use super::{Found, Named, find, libraries};
 
@@ -146,15 +147,23 @@ pub(super) fn history(found: &[Found], json: bool) -> String {
 
 pub(super) fn evidence(settings: &Settings, named: &Named) -> Result<String, Failure> {
     let (found, json) = (find(settings, named)?, named.json);
-    let known = block_on(known_sessions(settings))?;
+    let mut watched: Vec<Option<WatchedSkill>> = found.iter().map(watched).collect();
+    let known = block_on(known_sessions(settings, &found, &mut watched))?;
     let mut text = String::new();
-    for Found { target, skill, .. } in &found {
+    for (Found { target, skill, .. }, watched) in found.iter().zip(&watched) {
         if !json {
             let _ = writeln!(text, "{target}: {}", skill.name);
         }
         for claim in &skill.evidence {
+            let later = watched.as_ref().and_then(|watched| {
+                let line = watched.lines.iter().find(|line| line.claim.to_string() == claim.claim)?;
+                (line.after.met() > 0).then_some(line.after)
+            });
             if !json {
                 let _ = writeln!(text, "\n{}", visible_line(&claim.claim));
+                later.iter().for_each(|later| {
+                    let _ = writeln!(text, "{}", since_published(later));
+                });
             }
             for (date, hash, assistant, outcome) in &claim.sessions {
                 let session = known.get(hash);
@@ -162,6 +171,7 @@ pub(super) fn evidence(settings: &Settings, named: &Named) -> Result<String, Fai
                     let value = json!({
                         "target": target.to_string(), "name": skill.name, "claim": claim.claim, "date": date,
                         "hash": hash, "session": session, "assistant": assistant, "outcome": outcome,
+                        "later": later,
                     });
                     let _ = writeln!(text, "{value}");
                 } else {
@@ -175,13 +185,44 @@ pub(super) fn evidence(settings: &Settings, named: &Named) -> Result<String, Fai
     Ok(text)
 }
 
-/// The tables' sessions by the hash that published files name them by.
-async fn known_sessions(settings: &Settings) -> Result<BTreeMap<String, String>, Failure> {
+/// What sessions did since the skill was published, in a line.
+fn since_published(later: &Later) -> String {
+    let Later { followed, broken, followed_well, broken_well, .. } = later;
+    format!(
+        "  since it was published {} sessions met it: {followed} followed it ({followed_well} ended well), {broken} did \
+         not ({broken_well} ended well)",
+        later.met()
+    )
+}
+
+fn watched(found: &Found) -> Option<WatchedSkill> {
+    found.library.watched().into_iter().find(|watched| watched.name == found.skill.name)
+}
+
+/// The tables' sessions by the hash that published files name them by; each is shown to the skills that are watched.
+async fn known_sessions(
+    settings: &Settings,
+    found: &[Found],
+    watched: &mut [Option<WatchedSkill>],
+) -> Result<BTreeMap<String, String>, Failure> {
     let mut known = BTreeMap::new();
     for settings in settings.tables() {
         let Ok(table) = reader::open(settings).await else { continue };
         let sessions = read(&table, &settings.default_workspace).await.or_fail()?.into_values().flatten();
-        known.extend(sessions.map(|session| (session_hash(&session.tenant, &session.id), session.id)));
+        for session in sessions {
+            let of_tenant = found.iter().zip(watched.iter_mut());
+            let of_tenant = of_tenant.filter(|(found, _)| found.library.is_of(&session.tenant));
+            let mut watched = of_tenant
+                .filter_map(|(_, watched)| watched.as_mut())
+                .filter(|watched| watched.workspace == session.workspace)
+                .peekable();
+            if watched.peek().is_some() {
+                let digest = Digest::of(&session);
+                let episode = episode(&digest);
+                watched.for_each(|watched| watched.add(&digest, &episode));
+            }
+            known.insert(session_hash(&session.tenant, &session.id), session.id);
+        }
     }
     Ok(known)
 }

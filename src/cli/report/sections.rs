@@ -1,0 +1,415 @@
+//! The tables of a report: which rows there are, and what their numbers mean.
+
+use crate::library::{Side, WatchedSkill};
+use crate::skillify::{Claim, Later};
+
+use super::names::Names;
+use super::tally::{Against, Cost, Failed, Looked, Sources, Tally};
+use super::view::{Cell, Heading, Section};
+
+/// So many rows of a table are shown; what is left out is said.
+const MOST_ROWS: usize = 15;
+
+const fn text(title: &'static str, least: usize) -> Heading {
+    Heading { title, least: Some(least) }
+}
+
+const fn number(title: &'static str) -> Heading {
+    Heading { title, least: None }
+}
+
+/// All but who did what.
+pub(super) fn all(tally: &Tally, names: &Names) -> Vec<Section> {
+    vec![
+        projects(tally, names),
+        kinds(tally),
+        commands(tally, names),
+        against(tally, names),
+        missed(tally, names),
+        sought(tally, names),
+        checks(tally, names),
+        lines(tally, names),
+        skills(tally, names),
+    ]
+}
+
+impl Section {
+    fn cut(mut self, rows: Vec<Vec<Cell>>) -> Self {
+        self.total = rows.len();
+        self.rows = rows.into_iter().take(MOST_ROWS).collect();
+        self
+    }
+}
+
+/// Those with the most first; of equals the alphabet decides.
+fn ranked<'m, K: Ord, V>(
+    sums: impl Iterator<Item = (K, &'m V)>,
+    worth: impl Fn(&V) -> u64,
+) -> Vec<(K, &'m V)> {
+    let mut ranked: Vec<(K, &V)> = sums.filter(|(_, sum)| worth(sum) > 0).collect();
+    ranked.sort_by(|(a, one), (b, other)| worth(other).cmp(&worth(one)).then_with(|| a.cmp(b)));
+    ranked
+}
+
+fn projects(tally: &Tally, names: &Names) -> Section {
+    let columns = vec![
+        text("WORKSPACE", 9),
+        text("REPOSITORY", 12),
+        number("SESSIONS"),
+        number("CALLS"),
+        number("FAILED"),
+        number("MINUTES"),
+        number("TOKENS"),
+    ];
+    let rows = ranked(tally.projects.iter(), |cost| cost.sessions);
+    let rows = rows.into_iter().map(|((workspace, project), cost)| {
+        let project = if project.is_empty() { "unknown".to_owned() } else { names.without(project) };
+        let Cost { sessions, calls, failed, seconds, input, output, .. } = *cost;
+        vec![
+            Cell::Text(names.without(workspace)),
+            Cell::Text(project),
+            Cell::Count(sessions),
+            Cell::Count(calls),
+            Cell::Count(failed),
+            Cell::Count(seconds / 60),
+            Cell::Count(input.saturating_add(output)),
+        ]
+    });
+    let section = Section {
+        id: "repositories",
+        title: "Where the work was",
+        says: "Minutes leave out pauses of more than ten minutes. Tokens are those read and written.",
+        columns,
+        rows: Vec::new(),
+        total: 0,
+        drawn: Some((2, None)),
+        none: "No session.",
+    };
+    section.cut(rows.collect())
+}
+
+fn failed_cells(sum: &Failed) -> Vec<Cell> {
+    let Failed { failed, passed, until, open, sources } = sum;
+    let each = (until * 10).checked_div(*passed).map_or(Cell::None, Cell::Tenths);
+    let mut cells =
+        vec![Cell::Count(*failed), Cell::Count(*passed), Cell::Count(*until), each, Cell::Count(*open)];
+    cells.extend(sources_cells(sources));
+    cells
+}
+
+fn sources_cells(sources: &Sources) -> [Cell; 2] {
+    [Cell::Count(sources.sessions), Cell::Count(sources.people())]
+}
+
+const FAILED: [Heading; 7] = [
+    number("FAILED"),
+    number("GREEN"),
+    number("CALLS"),
+    number("EACH"),
+    number("OPEN"),
+    number("SESSIONS"),
+    number("PEOPLE"),
+];
+
+fn kinds(tally: &Tally) -> Section {
+    let rows = ranked(tally.kinds.iter(), |sum| sum.failed);
+    let rows = rows.into_iter().map(|(kind, sum)| {
+        let first = Cell::Text((*kind).to_owned());
+        std::iter::once(first).chain(failed_cells(sum)).collect()
+    });
+    let section = Section {
+        id: "failed-by-kind",
+        title: "What failed, by kind",
+        says: "GREEN: failures after which the same command passed; CALLS: the calls until then, EACH: on average; \
+               OPEN: failures after which it never passed in the session.",
+        columns: std::iter::once(text("KIND", 10)).chain(FAILED).collect(),
+        rows: Vec::new(),
+        total: 0,
+        drawn: Some((1, None)),
+        none: "Nothing failed.",
+    };
+    section.cut(rows.collect())
+}
+
+fn commands(tally: &Tally, names: &Names) -> Section {
+    // An edit that failed is not repaired by editing until it passes.
+    let rows = ranked(tally.commands.iter(), |sum| sum.until + sum.open);
+    let rows = rows.into_iter().map(|((_, what), sum)| {
+        let first = Cell::Text(names.without(what));
+        std::iter::once(first).chain(failed_cells(sum)).collect()
+    });
+    let section = Section {
+        id: "failed-commands",
+        title: "What it cost most to repair",
+        says: "Commands and tools that are run again until they pass, by the calls that their failures took.",
+        columns: std::iter::once(text("COMMAND", 12)).chain(FAILED).collect(),
+        rows: Vec::new(),
+        total: 0,
+        drawn: Some((3, None)),
+        none: "Nothing failed.",
+    };
+    section.cut(rows.collect())
+}
+
+fn against(tally: &Tally, names: &Names) -> Section {
+    let rows = ranked(tally.against.iter(), Against::all);
+    let rows = rows.into_iter().map(|(act, sum)| {
+        let Against { refused, with_words, stopped, corrected, sources } = sum;
+        let mut cells = vec![Cell::Text(names.without(act))];
+        cells.extend([refused, with_words, stopped, corrected].map(|count| Cell::Count(*count)));
+        cells.extend(sources_cells(sources));
+        cells
+    });
+    let section = Section {
+        id: "objections",
+        title: "What people were against",
+        says: "The act that was refused (REASON: with words), after which the assistant was stopped, or that the next \
+               prompt corrects. What people said is not shown.",
+        columns: vec![
+            text("ACT", 12),
+            number("REFUSED"),
+            number("REASON"),
+            number("STOPPED"),
+            number("CORRECTED"),
+            number("SESSIONS"),
+            number("PEOPLE"),
+        ],
+        rows: Vec::new(),
+        total: 0,
+        drawn: Some((1, Some(4))),
+        none: "Nobody refused, stopped or corrected anything.",
+    };
+    section.cut(rows.collect())
+}
+
+fn looked_cells(looked: &Looked) -> Vec<Cell> {
+    let mut cells = vec![Cell::Count(looked.times)];
+    cells.extend(sources_cells(&looked.sources));
+    cells
+}
+
+fn missed(tally: &Tally, names: &Names) -> Section {
+    let rows =
+        ranked(tally.missed.iter(), |looked| looked.sources.sessions * 1_000 + looked.times + looked.in_vain);
+    let rows = rows.into_iter().map(|((project, path), looked)| {
+        let mut cells = vec![Cell::Text(names.without(path)), Cell::Text(repository(project, names))];
+        cells.extend([looked.times, looked.in_vain].map(Cell::Count));
+        cells.extend(sources_cells(&looked.sources));
+        cells
+    });
+    let section = Section {
+        id: "missed-places",
+        title: "Where sessions look in vain",
+        says: "Paths that are not there (ABSENT), and paths below which a search found nothing (NO HIT).",
+        columns: vec![
+            text("PATH", 16),
+            text("REPOSITORY", 10),
+            number("ABSENT"),
+            number("NO HIT"),
+            number("SESSIONS"),
+            number("PEOPLE"),
+        ],
+        rows: Vec::new(),
+        total: 0,
+        drawn: Some((2, Some(3))),
+        none: "Whatever was looked for was found.",
+    };
+    section.cut(rows.collect())
+}
+
+fn sought(tally: &Tally, names: &Names) -> Section {
+    let rows = ranked(tally.sought.iter(), |looked| looked.sources.sessions * 1_000 + looked.times);
+    let rows = rows.into_iter().map(|((_, name, file), looked)| {
+        let mut cells = vec![Cell::Text(names.without(name)), Cell::Text(names.without(file))];
+        cells.extend(looked_cells(looked));
+        cells
+    });
+    let section = Section {
+        id: "sought-names",
+        title: "Names that everybody looks for",
+        says: "Names whose declaration was searched for, and the file that it is in.",
+        columns: vec![
+            text("NAME", 10),
+            text("FILE", 16),
+            number("SEARCHES"),
+            number("SESSIONS"),
+            number("PEOPLE"),
+        ],
+        rows: Vec::new(),
+        total: 0,
+        drawn: Some((2, None)),
+        none: "No name was searched for.",
+    };
+    section.cut(rows.collect())
+}
+
+fn repository(project: &str, names: &Names) -> String {
+    let name = project.rsplit('/').next().unwrap_or_default();
+    if name.is_empty() { "unknown".to_owned() } else { names.without(name) }
+}
+
+fn watched(tally: &Tally) -> impl Iterator<Item = &WatchedSkill> {
+    tally.skills.iter().flat_map(|published| &published.skills)
+}
+
+fn sum(before: Later, after: Later) -> Later {
+    Later {
+        followed: before.followed + after.followed,
+        followed_well: before.followed_well + after.followed_well,
+        followed_ill: before.followed_ill + after.followed_ill,
+        broken: before.broken + after.broken,
+        broken_well: before.broken_well + after.broken_well,
+        broken_ill: before.broken_ill + after.broken_ill,
+    }
+}
+
+fn checks(tally: &Tally, names: &Names) -> Section {
+    let lines = watched(tally).flat_map(|skill| &skill.lines);
+    let checks = lines.filter_map(|line| match &line.claim {
+        Claim::Check { edited, run } => {
+            Some(((edited.to_string(), run.told()), sum(line.before, line.after)))
+        }
+        _ => None,
+    });
+    let checks: Vec<((String, String), Later)> = checks.collect();
+    let rows = ranked(checks.iter().map(|(key, later)| (key, later)), |later| later.broken);
+    let rows = rows.into_iter().map(|((edited, run), later)| {
+        let percent = (later.broken * 100).checked_div(later.met()).map_or(Cell::None, Cell::Count);
+        vec![
+            Cell::Text(names.without(edited)),
+            Cell::Text(names.without(run)),
+            Cell::Count(later.met()),
+            Cell::Count(later.broken),
+            percent,
+        ]
+    });
+    let section = Section {
+        id: "missed-checks",
+        title: "Checks that were missed",
+        says: "Sessions that edited such files and did not run the check after, of the checks that published skills say.",
+        columns: vec![
+            text("EDITED", 14),
+            text("CHECK", 14),
+            number("SESSIONS"),
+            number("MISSED"),
+            number("%"),
+        ],
+        rows: Vec::new(),
+        total: 0,
+        drawn: Some((3, None)),
+        none: "No check was missed that a published skill says.",
+    };
+    section.cut(rows.collect())
+}
+
+fn lines(tally: &Tally, names: &Names) -> Section {
+    let others = watched(tally).flat_map(|skill| skill.lines.iter().map(move |line| (skill, line)));
+    let others = others.filter(|(_, line)| !matches!(line.claim, Claim::Check { .. }));
+    let others: Vec<((String, &str), (Later, Later))> = others
+        .map(|(skill, line)| ((line.claim.told(), skill.name.as_str()), (line.before, line.after)))
+        .collect();
+    let worth = |(before, after): &(Later, Later)| {
+        if after.met() > 0 { 1_000_000 + after.broken } else { before.broken + before.met() }
+    };
+    let rows = ranked(others.iter().map(|(key, later)| (key, later)), worth);
+    let rows = rows.into_iter().map(|((line, _), (before, after))| {
+        let [met, broken] = [before.met(), before.broken].map(Cell::Count);
+        let [later, broken_later] = [after.met(), after.broken].map(Cell::Count);
+        vec![Cell::Text(names.without(line)), met, broken, later, broken_later]
+    });
+    let section = Section {
+        id: "lines",
+        title: "What published skills say, and what sessions did",
+        says: "Sessions that met a line's situation, and those of them that did not do what it says: before the skill was \
+               published, and after.",
+        columns: vec![
+            text("LINE", 24),
+            number("BEFORE"),
+            number("BROKEN"),
+            number("AFTER"),
+            number("BROKEN"),
+        ],
+        rows: Vec::new(),
+        total: 0,
+        drawn: None,
+        none: "No session met what a published skill says.",
+    };
+    section.cut(rows.collect())
+}
+
+fn skills(tally: &Tally, names: &Names) -> Section {
+    let mut rows = Vec::new();
+    for skill in watched(tally) {
+        for (when, side) in
+            [("before", skill.before), ("after, with it", skill.with), ("after, without", skill.without)]
+        {
+            if side.sessions > 0 {
+                rows.push(side_cells(&names.without(&skill.name), when, &side));
+            }
+        }
+    }
+    let section = Section {
+        id: "skills",
+        title: "What published skills changed",
+        says: "Sessions in a skill's situation, and what each cost on average: before it was published, and later with the \
+               skill loaded and without. Minutes are those from the first event to the last.",
+        columns: vec![
+            text("SKILL", 14),
+            text("SESSIONS THAT MET IT", 14),
+            number("NUMBER"),
+            number("FAILED"),
+            number("CALLS"),
+            number("MINUTES"),
+        ],
+        rows: Vec::new(),
+        total: 0,
+        drawn: None,
+        none: "No session met the situation of a published skill.",
+    };
+    let total = rows.len();
+    Section { rows, total, ..section }
+}
+
+fn side_cells(skill: &str, when: &str, side: &Side) -> Vec<Cell> {
+    let mean = |sum: u64| (sum * 10).checked_div(side.sessions).map_or(Cell::None, Cell::Tenths);
+    vec![
+        Cell::Text(skill.to_owned()),
+        Cell::Text(when.to_owned()),
+        Cell::Count(side.sessions),
+        mean(side.failures),
+        mean(side.tool_calls),
+        mean(side.seconds / 60),
+    ]
+}
+
+/// Who did what.
+pub(super) fn persons(tally: &Tally) -> Section {
+    let rows = ranked(tally.people.iter(), |cost| cost.sessions);
+    let rows = rows.into_iter().map(|(person, cost)| {
+        let person = if person.is_empty() { "unknown".to_owned() } else { person.clone() };
+        let Cost { sessions, calls, failed, refused, stopped, seconds, .. } = *cost;
+        let counts = [sessions, calls, failed, refused, stopped, seconds / 60].map(Cell::Count);
+        std::iter::once(Cell::Text(person)).chain(counts).collect()
+    });
+    let section = Section {
+        id: "people",
+        title: "Who",
+        says: "What the sessions of each person cost.",
+        columns: vec![
+            text("PERSON", 14),
+            number("SESSIONS"),
+            number("CALLS"),
+            number("FAILED"),
+            number("REFUSED"),
+            number("STOPPED"),
+            number("MINUTES"),
+        ],
+        rows: Vec::new(),
+        total: 0,
+        drawn: Some((1, None)),
+        none: "No session.",
+    };
+    let rows: Vec<Vec<Cell>> = rows.collect();
+    let total = rows.len();
+    Section { rows, total, ..section }
+}

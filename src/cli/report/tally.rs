@@ -1,0 +1,255 @@
+//! What is summed over sessions. Each session is added once and forgotten.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cli::figures::Figures;
+use crate::event::person;
+use crate::service::mining::episode;
+use crate::skillify::Digest;
+use crate::skillify::account::{Account, End, How, Place};
+use crate::table::Session;
+
+use super::Published;
+
+/// Of the things that may differ in every session so many are kept; then those of one session are left out.
+const MOST_KEPT: usize = 20_000;
+
+/// People and programs by a number.
+type Number = u32;
+
+/// Who a sum is of: sessions, and the people that are known.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    pub(super) sessions: u64,
+    people: BTreeSet<Number>,
+    last: u64,
+}
+
+impl Sources {
+    fn add(&mut self, session: u64, person: Option<Number>) {
+        if self.last != session {
+            self.last = session;
+            self.sessions += 1;
+        }
+        self.people.extend(person);
+    }
+
+    pub(super) fn people(&self) -> u64 {
+        self.people.len() as u64
+    }
+}
+
+/// What sessions cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cost {
+    pub(super) sessions: u64,
+    pub(super) prompts: u64,
+    pub(super) calls: u64,
+    pub(super) failed: u64,
+    pub(super) refused: u64,
+    pub(super) stopped: u64,
+    pub(super) seconds: u64,
+    pub(super) input: u64,
+    pub(super) cached: u64,
+    pub(super) output: u64,
+}
+
+impl Cost {
+    fn of(figures: &Figures, account: &Account) -> Self {
+        let tokens = figures.tokens();
+        let objected = |wanted: &[How]| {
+            account.objections.iter().filter(|objection| wanted.contains(&objection.how)).count() as u64
+        };
+        let positive = |count: i64| u64::try_from(count).unwrap_or_default();
+        Self {
+            sessions: 1,
+            prompts: figures.prompts as u64,
+            calls: figures.calls as u64,
+            failed: figures.failed as u64,
+            refused: objected(&[How::Refused, How::RefusedWithWords]),
+            stopped: objected(&[How::Stopped]),
+            seconds: account.active.as_secs(),
+            input: positive(tokens.input),
+            cached: positive(tokens.cache_read),
+            output: positive(tokens.output),
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.sessions += other.sessions;
+        self.prompts += other.prompts;
+        self.calls += other.calls;
+        self.failed += other.failed;
+        self.refused += other.refused;
+        self.stopped += other.stopped;
+        self.seconds += other.seconds;
+        self.input = self.input.saturating_add(other.input);
+        self.cached = self.cached.saturating_add(other.cached);
+        self.output = self.output.saturating_add(other.output);
+    }
+}
+
+/// What failed, and what it took until it passed.
+#[derive(Debug, Default)]
+pub(super) struct Failed {
+    pub(super) failed: u64,
+    /// Failures that passed later.
+    pub(super) passed: u64,
+    /// The calls that these took, together.
+    pub(super) until: u64,
+    /// Failures that never passed.
+    pub(super) open: u64,
+    pub(super) sources: Sources,
+}
+
+/// What people were against.
+#[derive(Debug, Default)]
+pub(super) struct Against {
+    pub(super) refused: u64,
+    pub(super) with_words: u64,
+    pub(super) stopped: u64,
+    pub(super) corrected: u64,
+    pub(super) sources: Sources,
+}
+
+impl Against {
+    pub(super) fn all(&self) -> u64 {
+        self.refused + self.stopped + self.corrected
+    }
+}
+
+/// What was looked for.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// Of a path: how often it was not there; of a name: how often it was searched for.
+    pub(super) times: u64,
+    /// How often a search below the path found nothing.
+    pub(super) in_vain: u64,
+    pub(super) sources: Sources,
+}
+
+/// Sums over sessions.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) all: Cost,
+    pub(super) days: BTreeMap<String, Cost>,
+    pub(super) projects: BTreeMap<(String, String), Cost>,
+    pub(super) people: BTreeMap<String, Cost>,
+    /// What people are called by their clients: taken out of what is shown.
+    pub(super) names: BTreeSet<String>,
+    pub(super) kinds: BTreeMap<&'static str, Failed>,
+    pub(super) commands: BTreeMap<(&'static str, String), Failed>,
+    pub(super) against: BTreeMap<String, Against>,
+    pub(super) missed: BTreeMap<(String, String), Looked>,
+    pub(super) sought: BTreeMap<(String, String, String), Looked>,
+    pub(super) skills: Vec<Published>,
+    numbers: BTreeMap<String, Number>,
+}
+
+impl Tally {
+    pub(super) fn new(skills: Vec<Published>) -> Self {
+        Self { skills, ..Self::default() }
+    }
+
+    /// How many people are known.
+    pub(super) fn known_people(&self) -> u64 {
+        self.numbers.len() as u64
+    }
+
+    pub(super) fn add(&mut self, session: &Session) {
+        let who = person::joined(&session.user_id, &session.assistant);
+        if !session.user_id.is_empty() {
+            self.names.insert(session.user_id.clone());
+        }
+        let account = Account::of(session);
+        let cost = Cost::of(&Figures::of(session), &account);
+        self.all.add(cost);
+        self.days.entry(session.started_at.date()).or_default().add(cost);
+        let place = (session.workspace.clone(), session.project.clone());
+        self.projects.entry(place).or_default().add(cost);
+        self.people.entry(who.clone()).or_default().add(cost);
+        let next = Number::try_from(self.numbers.len()).unwrap_or(Number::MAX);
+        let number = (!who.is_empty()).then(|| *self.numbers.entry(who).or_insert(next));
+        self.add_account(&account, &session.project, number);
+        self.add_to_skills(session);
+    }
+
+    fn add_account(&mut self, account: &Account, project: &str, person: Option<Number>) {
+        let session = self.all.sessions;
+        for failure in &account.failures {
+            let key = (failure.kind, failure.what.clone());
+            for sum in [self.kinds.entry(failure.kind).or_default(), self.commands.entry(key).or_default()] {
+                sum.failed += failure.failed;
+                match failure.end {
+                    End::Passed(calls) => {
+                        sum.passed += 1;
+                        sum.until += calls;
+                    }
+                    End::Open => sum.open += 1,
+                    End::Once => {}
+                }
+                sum.sources.add(session, person);
+            }
+        }
+        for objection in &account.objections {
+            let sum = self.against.entry(objection.act.clone()).or_default();
+            match objection.how {
+                How::Refused => sum.refused += 1,
+                How::RefusedWithWords => {
+                    sum.refused += 1;
+                    sum.with_words += 1;
+                }
+                How::Stopped => sum.stopped += 1,
+                How::Corrected => sum.corrected += 1,
+            }
+            sum.sources.add(session, person);
+        }
+        for place in &account.places {
+            let looked = match place {
+                Place::Missing(path) | Place::InVain(path) => {
+                    self.missed.entry((project.to_owned(), path.clone())).or_default()
+                }
+                Place::Declared { name, file } => {
+                    let key = (project.to_owned(), name.clone(), file.clone());
+                    self.sought.entry(key).or_default()
+                }
+            };
+            match place {
+                Place::InVain(_) => looked.in_vain += 1,
+                Place::Missing(_) | Place::Declared { .. } => looked.times += 1,
+            }
+            looked.sources.add(session, person);
+        }
+        bound(&mut self.commands, |sum| &sum.sources);
+        bound(&mut self.against, |sum| &sum.sources);
+        bound(&mut self.missed, |sum| &sum.sources);
+        bound(&mut self.sought, |sum| &sum.sources);
+    }
+
+    /// What the session shows of published skills; a digest is made only where there are some.
+    fn add_to_skills(&mut self, session: &Session) {
+        let of_tenant = |published: &&mut Published| {
+            published.library.is_of(&session.tenant) && !published.skills.is_empty()
+        };
+        let mut libraries = self.skills.iter_mut().filter(of_tenant).peekable();
+        if libraries.peek().is_none() {
+            return;
+        }
+        let digest = Digest::of(session);
+        let episode = episode(&digest);
+        for skill in libraries.flat_map(|published| &mut published.skills) {
+            skill.add(&digest, &episode);
+        }
+    }
+}
+
+/// Keeps a map from growing with the table.
+fn bound<K: Ord, V>(sums: &mut BTreeMap<K, V>, sources: impl Fn(&V) -> &Sources) {
+    if sums.len() > MOST_KEPT {
+        let mut most = 1;
+        while sums.len() > MOST_KEPT / 2 {
+            sums.retain(|_, sum| sources(sum).sessions > most);
+            most += 1;
+        }
+    }
+}

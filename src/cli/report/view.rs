@@ -1,0 +1,168 @@
+//! The sections of a report and their tables, the same for a terminal, a page and JSON.
+
+use crate::event::Timestamp;
+
+use super::names::Names;
+use super::sections;
+use super::tally::{Cost, Tally};
+
+/// More days than these are summed by week.
+const MOST_DAYS: usize = 31;
+
+/// A report, ready to be shown.
+pub(super) struct View {
+    pub(super) since: Timestamp,
+    pub(super) until: Timestamp,
+    pub(super) sessions: u64,
+    /// Names and values.
+    pub(super) facts: Vec<(&'static str, String)>,
+    /// What sessions cost, day by day or week by week.
+    pub(super) times: Vec<(String, Cost)>,
+    pub(super) is_weekly: bool,
+    pub(super) sections: Vec<Section>,
+}
+
+/// One table with what it says.
+pub(super) struct Section {
+    /// A word for links and JSON.
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    /// What the numbers mean.
+    pub(super) says: &'static str,
+    pub(super) columns: Vec<Heading>,
+    pub(super) rows: Vec<Vec<Cell>>,
+    /// How many rows there are, shown or not.
+    pub(super) total: usize,
+    /// The column that the charts draw, and the one within it.
+    pub(super) drawn: Option<(usize, Option<usize>)>,
+    /// What is said where there is no row.
+    pub(super) none: &'static str,
+}
+
+pub(super) struct Heading {
+    pub(super) title: &'static str,
+    /// Where it is text: it is cut to no less than this.
+    pub(super) least: Option<usize>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cell {
+    Text(String),
+    Count(u64),
+    /// Tenths.
+    Tenths(u64),
+    /// Nothing to count.
+    None,
+}
+
+impl View {
+    /// What the sums say; people are named only if they shall be.
+    pub(super) fn of(tally: &Tally, since: Timestamp, until: Timestamp, people: bool) -> Self {
+        let names = if people { Names::shown() } else { Names::of(&tally.names) };
+        let (times, is_weekly) = times(tally);
+        let mut sections = sections::all(tally, &names);
+        sections.extend(people.then(|| sections::persons(tally)));
+        Self { since, until, sessions: tally.all.sessions, facts: facts(tally), times, is_weekly, sections }
+    }
+}
+
+fn facts(tally: &Tally) -> Vec<(&'static str, String)> {
+    let Cost { sessions, prompts, calls, failed, refused, stopped, seconds, input, cached, output } =
+        tally.all;
+    let per = |count: u64| match (count * 10).checked_div(sessions) {
+        Some(tenths) => format!(" ({}.{} a session)", tenths / 10, tenths % 10),
+        None => String::new(),
+    };
+    let share = |part: u64, all: u64| match (part * 100).checked_div(all) {
+        Some(percent) => format!(" ({percent} %)"),
+        None => String::new(),
+    };
+    let mut facts = vec![
+        ("Sessions", grouped(sessions)),
+        ("People", grouped(tally.known_people())),
+        ("Prompts", format!("{}{}", grouped(prompts), per(prompts))),
+        ("Tool calls", format!("{}{}", grouped(calls), per(calls))),
+        ("Failed calls", format!("{}{}", grouped(failed), share(failed, calls))),
+        ("Refused calls", grouped(refused)),
+        ("Times stopped", grouped(stopped)),
+        ("Time at work", duration(seconds)),
+    ];
+    // Not every client says what it costs.
+    if input > 0 || output > 0 {
+        facts.push(("Tokens read", format!("{}{}", grouped(input), cached_of(cached, input))));
+        facts.push(("Tokens written", grouped(output)));
+    }
+    facts
+}
+
+fn cached_of(cached: u64, input: u64) -> String {
+    match (cached * 100).checked_div(input) {
+        Some(percent) if cached > 0 => format!(" ({percent} % from a cache)"),
+        _ => String::new(),
+    }
+}
+
+/// Digits in groups of three.
+pub(super) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push('\u{a0}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+pub(super) fn duration(seconds: u64) -> String {
+    match (seconds / 3600, seconds / 60 % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{} h {minutes:02} min", grouped(hours)),
+    }
+}
+
+/// By day where there are few, else by the week's Monday.
+fn times(tally: &Tally) -> (Vec<(String, Cost)>, bool) {
+    let date = |day: &String| day.parse::<jiff::civil::Date>().ok();
+    let days = || tally.days.keys().filter_map(date);
+    let span = days().min().zip(days().max());
+    let Some((first, last)) = span else { return (Vec::new(), false) };
+    let length = first.until(last).map_or(i32::MAX, |span| span.get_days());
+    let is_weekly = usize::try_from(length).unwrap_or(usize::MAX) >= MOST_DAYS;
+    let start = |date: jiff::civil::Date| {
+        let back = if is_weekly { i64::from(date.weekday().to_monday_zero_offset()) } else { 0 };
+        date.checked_sub(jiff::Span::new().days(back)).unwrap_or(date)
+    };
+    let mut sums: std::collections::BTreeMap<jiff::civil::Date, Cost> = std::collections::BTreeMap::new();
+    for (day, cost) in &tally.days {
+        if let Some(day) = date(day) {
+            sums.entry(start(day)).or_default().add(*cost);
+        }
+    }
+    // A day without sessions is a day as well.
+    let step = if is_weekly { 7 } else { 1 };
+    let mut at = start(first);
+    for _ in 0..MOST_DAYS * 12 {
+        sums.entry(at).or_default();
+        match at.checked_add(jiff::Span::new().days(step)) {
+            Ok(next) if next <= last => at = next,
+            _ => break,
+        }
+    }
+    (sums.into_iter().map(|(date, cost)| (date.to_string(), cost)).collect(), is_weekly)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_at_a_glance() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1\u{a0}234\u{a0}567");
+        assert_eq!(duration(59), "0 min");
+        assert_eq!(duration(3_600 * 26 + 180), "26 h 03 min");
+    }
+}

@@ -1,0 +1,103 @@
+//! Published skills, watched over the sessions of a table: what sessions did in a skill's situation before it was
+//! published, and since then with it and without it; which of its lines they met, followed and broke.
+//!
+//! A watched skill takes one session after the other, so that no table has to be in memory.
+
+use super::Library;
+use super::effect::{Episode, Side, published, situations};
+use crate::skillify::{Claim, Digest, Later, Watched};
+
+/// A published skill, and what sessions showed of it so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WatchedSkill {
+    /// Its folder's name.
+    pub name: String,
+    /// The workspace whose sessions it is for.
+    pub workspace: String,
+    /// The repository, `""` if it is for all of the workspace.
+    pub project: String,
+    /// The date of the evidence with which it was first published.
+    pub published: String,
+    /// Sessions that met its situation up to that day.
+    pub before: Side,
+    /// Later ones that loaded it.
+    pub with: Side,
+    /// Later ones that did not.
+    pub without: Side,
+    /// What it says.
+    pub lines: Vec<WatchedLine>,
+    /// The commands that tell that a session is in its situation.
+    about: Vec<String>,
+}
+
+/// A claim of a published skill, and what sessions showed of it so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WatchedLine {
+    /// What it says.
+    pub claim: Claim,
+    /// Sessions up to the day on which the skill was published.
+    pub before: Later,
+    /// Later ones.
+    pub after: Later,
+    failures: Vec<String>,
+}
+
+impl Library {
+    /// The skills that stand, to be watched.
+    pub fn watched(&self) -> Vec<WatchedSkill> {
+        let standing = self.state.skills.values().filter(|skill| skill.stands());
+        let watched = standing.map(|skill| WatchedSkill {
+            name: skill.name.clone(),
+            workspace: skill.workspace.clone(),
+            project: skill.content.project.clone(),
+            published: published(skill).unwrap_or_default().to_owned(),
+            before: Side::default(),
+            with: Side::default(),
+            without: Side::default(),
+            about: situations(&skill.content),
+            lines: skill
+                .content
+                .claims
+                .iter()
+                .map(|record| WatchedLine {
+                    claim: record.claim.clone(),
+                    before: Later::default(),
+                    after: Later::default(),
+                    failures: record.failures.clone(),
+                })
+                .collect(),
+        });
+        watched.collect()
+    }
+}
+
+impl WatchedSkill {
+    /// Takes one more session of the library's tenant, if it is of the skill's workspace and repository.
+    pub fn add(&mut self, digest: &Digest, episode: &Episode) {
+        let is_elsewhere = !self.project.is_empty() && self.project != digest.project;
+        if digest.workspace != self.workspace || is_elsewhere {
+            return;
+        }
+        let is_later = episode.date > self.published;
+        let claims: Vec<Claim> = self.lines.iter().map(|line| line.claim.clone()).collect();
+        let steps: Vec<_> = claims.iter().filter_map(Claim::step).collect();
+        let mut is_met = false;
+        for line in &mut self.lines {
+            let watched = Watched { claim: &line.claim, failures: &line.failures, steps: &steps };
+            if let Some(seen) = watched.seen_in(digest) {
+                is_met = true;
+                if is_later { line.after.add(seen) } else { line.before.add(seen) }
+            }
+        }
+        // What names no command is met by whoever meets one of its lines.
+        let is_in_its_situation = if self.about.is_empty() { is_met } else { episode.meets(&self.about) };
+        if is_in_its_situation {
+            let side = match (is_later, episode.loaded.contains(&self.name)) {
+                (false, _) => &mut self.before,
+                (true, true) => &mut self.with,
+                (true, false) => &mut self.without,
+            };
+            side.add(episode);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Whether a session met a claim's situation, and did what it says.
+
+use serde_json::{Value, json};
+use skillspan::event::Status;
+use skillspan::skillify::{Claim, Digest, Later, Seen, Watched};
+
+use crate::sessions::{SessionBuilder, session};
+
+fn seen(claim: &Value, session: SessionBuilder) -> Option<Seen> {
+    let claim: Claim = serde_json::from_value(claim.clone()).unwrap();
+    let steps: Vec<_> = claim.step().into_iter().collect();
+    Watched { claim: &claim, failures: &[], steps: &steps }.seen_in(&Digest::of(&session.build()))
+}
+
+fn held(followed: bool, well: Option<bool>) -> Option<Seen> {
+    Some(Seen { followed, well })
+}
+
+fn start() -> SessionBuilder {
+    session("later").project("git.example.com/acme/shop").prompt("mend the basket")
+}
+
+#[test]
+fn a_repair_is_followed_between_the_failure_and_the_pass() {
+    let claim = json!({ "repair": { "command": "make itest", "repair": "make db-up" } });
+    for (told, expected) in [
+        (start().ok("make itest"), None),
+        (start().fails("make itest").ok("make db-up").ok("make itest"), held(true, Some(true))),
+        (start().fails("make itest").ok("make itest").ok("make db-up"), held(false, Some(true))),
+        (start().ok("make db-up").fails("make itest"), held(false, Some(false))),
+        (start().fails("make itest").ok("make db-up").fails("make itest"), held(true, Some(false))),
+    ] {
+        assert_eq!(seen(&claim, told), expected);
+    }
+}
+
+#[test]
+fn a_prevention_is_followed_before_the_first_run() {
+    let claim = json!({ "prevent": { "command": "make lint", "first": "make fmt" } });
+    assert_eq!(seen(&claim, start().ok("make fmt").ok("make lint")), held(true, Some(true)));
+    assert_eq!(
+        seen(&claim, start().fails("make lint").ok("make fmt").ok("make lint")),
+        held(false, Some(false))
+    );
+    assert_eq!(seen(&claim, start().ok("make fmt")), None);
+}
+
+#[test]
+fn of_two_commands_the_unwanted_one_breaks_the_claim() {
+    for claim in [
+        json!({ "instead": { "run": "bin/test a.py", "failed": "pytest a.py" } }),
+        json!({ "prefer": { "prefer": "bin/test a.py", "over": "pytest a.py" } }),
+    ] {
+        assert_eq!(seen(&claim, start().ok("bin/test a.py")), held(true, Some(true)), "{claim}");
+        assert_eq!(seen(&claim, start().fails("pytest a.py").ok("bin/test a.py")), held(false, Some(false)));
+        assert_eq!(
+            seen(&claim, start().refused("pytest a.py").ok("bin/test a.py")).map(|s| s.followed),
+            Some(false)
+        );
+        assert_eq!(seen(&claim, start().ok("ls")), None);
+    }
+}
+
+#[test]
+fn a_check_belongs_after_the_edit() {
+    let claim = json!({ "check": { "edited": "src/**/*.rs", "run": "cargo test" } });
+    assert_eq!(seen(&claim, start().edit("src/a/b.rs").ok("cargo test")), held(true, Some(true)));
+    assert_eq!(seen(&claim, start().ok("cargo test").edit("src/a/b.rs")), held(false, None));
+    assert_eq!(seen(&claim, start().edit("docs/b.md").ok("cargo test")), None);
+    let claim = json!({ "check": { "edited": "src/{name}.py", "run": "pytest tests/test_{name}.py" } });
+    assert_eq!(
+        seen(&claim, start().edit("src/tax.py").ok("pytest tests/test_tax.py")),
+        held(true, Some(true))
+    );
+    let other = start().edit("src/tax.py").ok("pytest tests/test_cart.py");
+    assert_eq!(seen(&claim, other), held(false, None), "the test of another file");
+}
+
+#[test]
+fn files_that_change_together() {
+    let claim = json!({ "together": { "edited": "api.yaml", "also": "docs/api.md" } });
+    assert_eq!(seen(&claim, start().edit("api.yaml").edit("docs/api.md")), held(true, None));
+    assert_eq!(seen(&claim, start().edit("api.yaml")), held(false, None));
+    assert_eq!(seen(&claim, start().edit("docs/api.md")), None);
+}
+
+#[test]
+fn a_path_that_is_not_there_is_looked_for_or_not() {
+    let claim = json!({ "missing": { "path": "src/commands" } });
+    let gone = |path: &str| {
+        let input = json!({ "file_path": path }).to_string();
+        start().tool("Read", &input, Status::Error, "File does not exist.")
+    };
+    assert_eq!(seen(&claim, gone("src/commands/a.rs")), held(false, Some(true)));
+    let there = r#"{"file_path": "src/commands/a.rs"}"#;
+    assert_eq!(seen(&claim, start().tool("Read", there, Status::Ok, "1 fn")), held(true, Some(false)));
+    assert_eq!(seen(&claim, gone("src/commands2/a.rs")), None);
+}
+
+#[test]
+fn a_name_that_was_searched_for_was_not_known() {
+    let claim = json!({ "declared": { "name": "CartState", "file": "src/cart.go" } });
+    let search = |output: &str| {
+        let input = json!({ "pattern": "CartState" }).to_string();
+        start().tool("Grep", &input, Status::Ok, output)
+    };
+    assert_eq!(seen(&claim, search("src/cart.go:3:type CartState struct {")), held(false, Some(true)));
+    assert_eq!(seen(&claim, search("src/till.go:3:type CartState struct {")), held(false, Some(false)));
+    assert_eq!(seen(&claim, start().edit("src/cart.go")), held(true, None));
+    assert_eq!(seen(&claim, start()), None);
+}
+
+#[test]
+fn what_is_to_be_avoided_and_steps_of_a_procedure() {
+    let claim = json!({ "avoid": "git push --force" });
+    assert_eq!(seen(&claim, start().ok("git push --force")), held(false, None));
+    assert_eq!(seen(&claim, start().ok("git push")), held(true, None));
+    assert_eq!(seen(&claim, start().ok("make")), None);
+    let step = json!({ "run": "make release" });
+    assert_eq!(seen(&step, start().ok("make release")).map(|seen| seen.followed), Some(true));
+    assert_eq!(seen(&step, start().ok("make")), None);
+}
+
+#[test]
+fn sums_tell_met_followed_and_broken() {
+    let mut later = Later::default();
+    for (followed, well) in [(true, Some(true)), (true, None), (false, Some(false)), (false, Some(true))] {
+        later.add(Seen { followed, well });
+    }
+    assert_eq!((later.met(), later.followed, later.broken), (4, 2, 2));
+    assert_eq!((later.followed_well, later.broken_well, later.broken_ill), (1, 1, 1));
+}
