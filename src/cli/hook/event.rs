@@ -11,9 +11,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Map, Value};
 
 use super::Arguments;
-use super::marker::{self, MarkerError, Marks};
 use crate::event::{Timestamp, capture};
 use crate::processors::Redact;
+use crate::receivers::marker::{self, MarkerError, Marks};
 use crate::receivers::hooks::{Entry, OBSERVED_AT, TRACEPARENT, without_lone_surrogates};
 use crate::redact::{Key, Options, Redactor};
 
