@@ -32,7 +32,10 @@ pub(super) fn shown(found: &Found, to: &Described) -> String {
     let last = if found.is_empty() {
         "Nothing of it is new.\n".to_owned()
     } else if to.leaves {
-        format!("What is new {}: prompts, answers, calls of tools and what came of them, without credentials.\n", to.text)
+        format!(
+            "What is new {}: prompts, answers, calls of tools and what came of them, without credentials.\n",
+            to.text
+        )
     } else {
         format!(
             "What is new {}: prompts, answers, calls of tools and what came of them, without credentials. Nothing leaves this machine.\n",
@@ -105,10 +108,16 @@ fn repositories(found: &Found) -> String {
     let cells: Vec<Vec<String>> = (1..)
         .zip(&sorted)
         .take(MOST_LISTED)
-        .map(|(number, (name, (all, new)))| vec![number.to_string(), (*name).clone(), all.to_string(), new.to_string()])
+        .map(|(number, (name, (all, new)))| {
+            vec![number.to_string(), (*name).clone(), all.to_string(), new.to_string()]
+        })
         .collect();
-    let columns =
-        [Column::number("#"), Column::text("REPOSITORY", 12), Column::number("SESSIONS"), Column::number("NEW")];
+    let columns = [
+        Column::number("#"),
+        Column::text("REPOSITORY", 12),
+        Column::number("SESSIONS"),
+        Column::number("NEW"),
+    ];
     let mut text = fitted(&columns, &cells, room());
     if sorted.len() > MOST_LISTED {
         let _ = writeln!(text, "   and {} more", sorted.len() - MOST_LISTED);
@@ -177,9 +186,8 @@ fn chosen(answer: &str, names: &[String]) -> Choice {
         _ => {}
     }
     let numbers = answer.split([',', ' ']).filter(|part| !part.is_empty());
-    let these: Option<Vec<String>> = numbers
-        .map(|part| names.get(part.parse::<usize>().ok()?.checked_sub(1)?).cloned())
-        .collect();
+    let these: Option<Vec<String>> =
+        numbers.map(|part| names.get(part.parse::<usize>().ok()?.checked_sub(1)?).cloned()).collect();
     these.filter(|these| !these.is_empty()).map_or(Choice::Unclear, Choice::These)
 }
 

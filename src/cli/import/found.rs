@@ -10,8 +10,8 @@ use super::{Arguments, Failure};
 use crate::dialects::{TRANSCRIPTS, Transcripts};
 use crate::event::{Timestamp, person};
 use crate::receivers::transcripts::{
-    Consent, Glance, Home, Listing, Memory, Owner, Repositories, Repository, TranscriptFile, consent, files_at,
-    files_of, glance,
+    Consent, Glance, Home, Listing, Memory, Owner, Repositories, Repository, TranscriptFile, consent,
+    files_at, files_of, glance,
 };
 
 /// A file that may be imported.
@@ -44,7 +44,8 @@ impl Found {
     /// Looks for what the command line asks for.
     pub(super) fn look(arguments: &Arguments, home: &Path, memory: &Memory) -> Self {
         let mut found = Self::default();
-        let mut known = Known { repositories: Repositories::default(), consents: BTreeMap::new(), git_user: None };
+        let mut known =
+            Known { repositories: Repositories::default(), consents: BTreeMap::new(), git_user: None };
         let earliest = arguments.since.map(|since| Timestamp::now().saturating_sub(since));
         for listing in listings(arguments, home) {
             found.left.extend(listing.left);
@@ -99,7 +100,9 @@ impl Found {
         for name in names {
             if !self.candidates.iter().any(|candidate| is(candidate, name)) {
                 let known = self.repositories().into_keys().collect::<Vec<_>>().join(", ");
-                return Err(Failure::Usage(anyhow!("no session is of a repository {name:?}; there are: {known}")));
+                return Err(Failure::Usage(anyhow!(
+                    "no session is of a repository {name:?}; there are: {known}"
+                )));
             }
         }
         for candidate in &mut self.candidates {
@@ -158,7 +161,8 @@ impl Known {
         memory: &Memory,
     ) -> Candidate {
         let (of_home, user_of_home) = consent.home;
-        let workspace = [arguments.workspace.clone(), variable("SKILLSPAN_WORKSPACE"), consent.workspace, of_home];
+        let workspace =
+            [arguments.workspace.clone(), variable("SKILLSPAN_WORKSPACE"), consent.workspace, of_home];
         let said = [arguments.user.clone(), variable("SKILLSPAN_USER"), user_of_home];
         let user = first(said).unwrap_or_else(|| self.git_user());
         let is_new = memory

@@ -95,7 +95,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let home = folders::home()
         .ok_or_else(|| Failure::Usage(anyhow!("HOME is not set: the sessions of assistants are below it")))?;
-    let data = folders::data().ok_or_else(|| Failure::Usage(anyhow!("neither XDG_DATA_HOME nor HOME is set")))?;
+    let data =
+        folders::data().ok_or_else(|| Failure::Usage(anyhow!("neither XDG_DATA_HOME nor HOME is set")))?;
     start_logging(crate::config::LogSettings { level: "warn", ..settings.logs }, true);
     let to = way::described(&settings, arguments.endpoint.as_deref());
     let mut memory =

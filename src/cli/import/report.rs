@@ -54,7 +54,8 @@ pub(super) fn text(found: &Found, carried: &Carried, to: &Described, is_dry: boo
     for (path, why) in carried.unread.iter().take(MOST_NAMED) {
         let _ = writeln!(text, "left out   {}: {}", path.display(), visible_line(why));
     }
-    let more = carried.left.len().saturating_sub(MOST_NAMED) + carried.unread.len().saturating_sub(MOST_NAMED);
+    let more =
+        carried.left.len().saturating_sub(MOST_NAMED) + carried.unread.len().saturating_sub(MOST_NAMED);
     if more > 0 {
         let _ = writeln!(text, "left out   something of {more} more files");
     }

@@ -85,7 +85,8 @@ impl Way {
         if let Some(endpoint) = endpoint {
             let is_address = endpoint.starts_with("http://") || endpoint.starts_with("https://");
             if !is_address {
-                let error = anyhow!("--endpoint {endpoint}: write an address that begins with http:// or https://");
+                let error =
+                    anyhow!("--endpoint {endpoint}: write an address that begins with http:// or https://");
                 return Err(Failure::Usage(error));
             }
             let builder = match endpoint.starts_with("https://") {
@@ -147,7 +148,8 @@ impl Way {
                     Err(never) => match never {},
                 };
                 let status = answer.status();
-                let body = to_bytes(answer.into_body(), MAX_ANSWER).await.context("the answer cannot be read")?;
+                let body =
+                    to_bytes(answer.into_body(), MAX_ANSWER).await.context("the answer cannot be read")?;
                 (status, body, "the journal")
             }
         };
@@ -161,7 +163,9 @@ impl Way {
             Self::Collector { client, flush: Some(flush), .. } => {
                 let flushed = client.post(&flush).send().await;
                 if !flushed.is_ok_and(|answer| answer.status().is_success()) {
-                    reader::warn("the running process did not answer; what it has not written yet is not shown");
+                    reader::warn(
+                        "the running process did not answer; what it has not written yet is not shown",
+                    );
                 }
             }
             Self::Inside { service, .. } => {
@@ -174,7 +178,9 @@ impl Way {
 }
 
 fn judged(status: StatusCode, body: &[u8], place: &str) -> anyhow::Result<Result<Answer, String>> {
-    let said = || String::from_utf8_lossy(body).chars().filter(|char| !char.is_control()).take(200).collect::<String>();
+    let said = || {
+        String::from_utf8_lossy(body).chars().filter(|char| !char.is_control()).take(200).collect::<String>()
+    };
     match status {
         StatusCode::OK => {
             let answer = ExportLogsServiceResponse::decode(body).unwrap_or_default();

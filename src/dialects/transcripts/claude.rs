@@ -121,7 +121,11 @@ impl Claude {
             session_id: self.session.clone(),
             turn_id: self.turn.clone(),
             timestamp: talk::time(line.get("timestamp")),
-            cwd: if matches!(kind, Kind::ToolCall | Kind::ToolResult) { String::new() } else { self.cwd.clone() },
+            cwd: if matches!(kind, Kind::ToolCall | Kind::ToolResult) {
+                String::new()
+            } else {
+                self.cwd.clone()
+            },
             assistant_version: self.version.clone(),
             agent: self.agent.clone(),
             ..SessionEvent::default()
@@ -161,15 +165,15 @@ impl Claude {
         if matches!(machine::hear(said), Heard::Words(_)) {
             key.clone_into(&mut self.turn);
         }
-        let fact_key =
-            if self.agent.is_empty() { key.to_owned() } else { format!("{key}:{}", self.agent) };
+        let fact_key = if self.agent.is_empty() { key.to_owned() } else { format!("{key}:{}", self.agent) };
         let event = SessionEvent { fact_key, text: said.to_owned(), ..self.event(Kind::Prompt, line) };
         told.push(Told { origin: origin(line, "prompt"), events: vec![event] });
     }
 
     /// What a person typed while a tool ran.
     fn attachment(&mut self, line: &Value, told: &mut Vec<Told>) {
-        let Some(attachment) = line.get("attachment").filter(|it| text(it, "type") == "queued_command") else {
+        let Some(attachment) = line.get("attachment").filter(|it| text(it, "type") == "queued_command")
+        else {
             return;
         };
         let said = words(attachment.get("prompt").unwrap_or(&Value::Null));
@@ -177,7 +181,8 @@ impl Claude {
             attachment.pointer("/origin/kind").and_then(Value::as_str).is_none_or(|kind| kind == HUMAN);
         let mode = text(attachment, "commandMode");
         let is_prompt = mode.is_empty() || mode == "prompt" || said.trim_start().starts_with(NOTIFICATION);
-        if said.trim().is_empty() || !is_prompt || !(is_human || said.trim_start().starts_with(NOTIFICATION)) {
+        if said.trim().is_empty() || !is_prompt || !(is_human || said.trim_start().starts_with(NOTIFICATION))
+        {
             return;
         }
         let own = [text(attachment, "promptId"), text(line, "promptId"), text(line, "uuid")];

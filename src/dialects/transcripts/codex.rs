@@ -139,11 +139,8 @@ impl Codex {
             return;
         }
         self.prompts += 1;
-        let event = SessionEvent {
-            fact_key: self.numbered(self.prompts),
-            text: said,
-            ..self.event(Kind::Prompt)
-        };
+        let event =
+            SessionEvent { fact_key: self.numbered(self.prompts), text: said, ..self.event(Kind::Prompt) };
         let origin = self.origin(&format!("prompt{}", self.prompts));
         told.push(Told { origin, events: vec![event] });
     }
@@ -170,7 +167,8 @@ impl Codex {
                 self.settle(told);
                 self.messages += 1;
                 let number = self.messages;
-                let key = if self.turn.is_empty() { number.to_string() } else { format!("{}#{number}", self.turn) };
+                let key =
+                    if self.turn.is_empty() { number.to_string() } else { format!("{}#{number}", self.turn) };
                 let event = SessionEvent { fact_key: key, text: said, ..self.event(Kind::Response) };
                 told.push(Told { origin: self.origin(&format!("message{number}")), events: vec![event] });
             }
@@ -244,7 +242,10 @@ impl Codex {
                     text: text(note, "message").to_owned(),
                     ..self.event(Kind::Error)
                 };
-                told.push(Told { origin: self.origin(&format!("error{}", self.errors)), events: vec![event] });
+                told.push(Told {
+                    origin: self.origin(&format!("error{}", self.errors)),
+                    events: vec![event],
+                });
             }
             _ => {}
         }

@@ -117,11 +117,8 @@ impl Gemini {
                 }
             }
             "error" => {
-                let event = SessionEvent {
-                    fact_key: id.to_owned(),
-                    text: words(content),
-                    ..self.event(Kind::Error)
-                };
+                let event =
+                    SessionEvent { fact_key: id.to_owned(), text: words(content), ..self.event(Kind::Error) };
                 told.push(Told { origin: origin(id, "error"), events: vec![event] });
             }
             _ => {}
@@ -139,11 +136,8 @@ impl Gemini {
             _ => return,
         }
         id.clone_into(&mut self.turn);
-        let event = SessionEvent {
-            fact_key: id.to_owned(),
-            text: said.to_owned(),
-            ..self.event(Kind::Prompt)
-        };
+        let event =
+            SessionEvent { fact_key: id.to_owned(), text: said.to_owned(), ..self.event(Kind::Prompt) };
         told.push(Told { origin: origin(id, "prompt"), events: vec![event] });
     }
 
@@ -312,7 +306,8 @@ fn response_text(response: &Value) -> String {
 
 /// A command that failed is a success to these clients; its code stands in the output.
 fn with_exit_code(stated: Status, output: &str) -> Status {
-    let code = output.lines().rev().find_map(|line| line.trim().strip_prefix(EXIT_CODE)?.trim().parse::<i64>().ok());
+    let code =
+        output.lines().rev().find_map(|line| line.trim().strip_prefix(EXIT_CODE)?.trim().parse::<i64>().ok());
     match code {
         Some(code) if code != 0 => Status::Error,
         _ => stated,

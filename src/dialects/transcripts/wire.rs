@@ -95,10 +95,8 @@ fn event_value(mut event: SessionEvent) -> AnyValue {
             };
             Some(pair(&key, value))
         });
-        fields.push(pair(
-            ATTRIBUTES,
-            any_value::Value::KvlistValue(KeyValueList { values: values.collect() }),
-        ));
+        fields
+            .push(pair(ATTRIBUTES, any_value::Value::KvlistValue(KeyValueList { values: values.collect() })));
     }
     AnyValue { value: Some(any_value::Value::KvlistValue(KeyValueList { values: fields })) }
 }

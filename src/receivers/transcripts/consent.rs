@@ -58,7 +58,8 @@ fn refused_by_settings(folder: Option<&Path>, home: Option<&Path>) -> Option<Str
 }
 
 fn forbids(path: &Path) -> bool {
-    let is_short = fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_SETTINGS);
+    let is_short =
+        fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_SETTINGS);
     let text = if is_short { fs::read_to_string(path).ok() } else { None };
     let settings: Value = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let Some(variables) = settings.get("env").and_then(Value::as_object) else { return false };
@@ -67,7 +68,9 @@ fn forbids(path: &Path) -> bool {
         let attributes = value.split(',').filter_map(|pair| pair.split_once('='));
         CAPTURE_VARIABLES.contains(&name.as_str()) && capture::forbids(&value)
             || name == RESOURCE
-                && attributes.into_iter().any(|(key, value)| key.trim() == CAPTURE && capture::forbids(value.trim()))
+                && attributes
+                    .into_iter()
+                    .any(|(key, value)| key.trim() == CAPTURE && capture::forbids(value.trim()))
     })
 }
 
@@ -87,8 +90,16 @@ mod tests {
             ("off", ".skillspan.yaml", "capture: false\n"),
             ("odd", ".skillspan.yaml", "captrue: false\n"),
             ("shop", ".skillspan.yaml", "workspace: shop\n"),
-            ("env", ".claude/settings.json", r#"{"env":{"OTEL_RESOURCE_ATTRIBUTES":"a=b, skillspan.capture=false"}}"#),
-            ("on", ".claude/settings.json", r#"{"env":{"OTEL_RESOURCE_ATTRIBUTES":"skillspan.capture=true"}}"#),
+            (
+                "env",
+                ".claude/settings.json",
+                r#"{"env":{"OTEL_RESOURCE_ATTRIBUTES":"a=b, skillspan.capture=false"}}"#,
+            ),
+            (
+                "on",
+                ".claude/settings.json",
+                r#"{"env":{"OTEL_RESOURCE_ATTRIBUTES":"skillspan.capture=true"}}"#,
+            ),
         ] {
             let path = home.path().join(name).join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -160,10 +160,11 @@ impl<R: Read> Values<R> {
             let json = scan.kept.get(*begin..*end).unwrap_or_default();
             push(parse(json, values).map_or_else(Found::Broken, |value| Found::Value(value, *is_cut)));
         }
-        if scan.depth > 0 {
+        if scan.is_too_long {
+            push(Found::Broken("it is too long"));
+        } else if scan.depth > 0 {
             let rest = scan.kept.get(scan.begin..).unwrap_or_default();
             match saved(rest) {
-                _ if scan.is_too_long => push(Found::Broken("it is too long")),
                 Some(value) => {
                     push(Found::Broken("its beginning is no JSON"));
                     push(Found::Value(value, false));

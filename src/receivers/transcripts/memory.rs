@@ -123,11 +123,7 @@ impl Memory {
             let path = path.to_owned();
             move |source| MemoryError { path, source }
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.folder)
-            .map_err(error(&self.folder))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(error(&self.folder))?;
         let path = self.folder.join(ORIGINS);
         let bytes: Vec<u8> = self
             .new

@@ -119,7 +119,9 @@ pub fn files_at(path: &Path, assistant: Option<&'static Transcripts>) -> Listing
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => match file(path, assistant, &metadata) {
             Some(file) => listing.files.push(file),
-            None => listing.left.push((path.to_owned(), "nothing tells whose it is; say --assistant".to_owned())),
+            None => {
+                listing.left.push((path.to_owned(), "nothing tells whose it is; say --assistant".to_owned()))
+            }
         },
         Ok(_) => walk(path, assistant, &mut listing),
         Err(error) => listing.left.push((path.to_owned(), error.to_string())),
@@ -177,7 +179,8 @@ fn walk(root: &Path, assistant: Option<&'static Transcripts>, listing: &mut List
             }
             let Ok(metadata) = fs::metadata(&path) else { continue };
             if metadata.is_dir() {
-                let is_new = fs::canonicalize(&path).is_ok_and(|it| kind.is_symlink() || seen.insert(it, ()).is_none());
+                let is_new = fs::canonicalize(&path)
+                    .is_ok_and(|it| kind.is_symlink() || seen.insert(it, ()).is_none());
                 if is_new && depth < MAX_DEPTH {
                     folders.push((path, depth + 1));
                 }

@@ -198,7 +198,8 @@ impl Summary {
             self.sessions.insert(event.session_id.clone());
         }
         if !event.timestamp.is_unset() {
-            self.first = if self.first.is_unset() { event.timestamp } else { self.first.min(event.timestamp) };
+            self.first =
+                if self.first.is_unset() { event.timestamp } else { self.first.min(event.timestamp) };
             self.last = self.last.max(event.timestamp);
         }
     }
