@@ -50,8 +50,8 @@ const ABANDONED: Duration = Duration::from_secs(1);
     version,
     about = "Spans in, skills out: turns traces of coding agents into skills (SKILL.md)",
     after_help = "First steps: `skillspan demo` shows what it does, `skillspan import` learns from the\n\
-                  sessions that are here, `skillspan run` starts it, and `skillspan connect --all\n\
-                  --write` connects the assistants of this machine."
+                  sessions that are here, `skillspan run` starts it, and\n\
+                  `skillspan connect --all --write` connects the assistants of this machine."
 )]
 struct Cli {
     #[command(subcommand)]

@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::event::history::digest;
-use crate::event::{Kind, SessionEvent, Timestamp, USAGE};
+use crate::event::{Kind, SessionEvent, Timestamp, UNNAMED_CALL, USAGE};
 
 /// The clocks of both are the same machine's; a call is told when it is over.
 const NEAR: Duration = Duration::from_secs(600);
@@ -171,18 +171,42 @@ fn join_words(events: &mut [SessionEvent], kind: Kind) {
 fn call(event: &SessionEvent) -> Option<String> {
     let input = serde_json::from_str::<Value>(&event.input);
     let input = input.map_or_else(|_| event.input.clone(), |value| value.to_string());
-    (!event.fact_key.is_empty() && !event.input.is_empty())
-        .then(|| digest(&format!("{}\n{input}", event.tool)))
+    (!event.input.is_empty()).then(|| digest(&format!("{}\n{input}", event.tool)))
+}
+
+/// Of results that do not say what they are of, the tool and the time tell.
+fn result(event: &SessionEvent) -> Option<String> {
+    (event.is_of_a_file() || event.fact_key.is_empty()).then(|| format!("tool {}", event.tool))
 }
 
 fn join_calls(events: &mut [SessionEvent]) {
     let (of_files, others) = sides(events, Kind::ToolCall, call);
-    let renamed: BTreeMap<String, String> = pairs(&of_files, &others)
-        .into_iter()
-        .map(|(fact, other)| (fact.key.clone(), other.key.clone()))
-        .collect();
-    for event in events.iter_mut().filter(|event| event.is_of_a_file()) {
-        if let Some(key) = renamed.get(&event.fact_key).filter(|_| is_of_call(event)) {
+    let (mut renamed, mut named, mut alone) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for (fact, other) in pairs(&of_files, &others) {
+        // A signal that does not know which call it is learns it here.
+        if other.key.is_empty() {
+            alone.insert(other.alone.clone(), fact.key.clone());
+        } else if other.key.starts_with(UNNAMED_CALL) {
+            named.insert(other.key.clone(), fact.key.clone());
+        } else {
+            renamed.insert(fact.key.clone(), other.key.clone());
+        }
+    }
+    if !alone.is_empty() {
+        let (of_files, others) = sides(events, Kind::ToolResult, result);
+        let near =
+            |fact: &Side, other: &Side| fact.at.since(other.at).max(other.at.since(fact.at)) <= VERY_NEAR;
+        let results = pairs(&of_files, &others);
+        let results = results.into_iter().filter(|(fact, other)| other.key.is_empty() && near(fact, other));
+        alone.extend(results.map(|(fact, other)| (other.alone.clone(), fact.key.clone())));
+    }
+    for event in events.iter_mut().filter(|event| is_of_call(event)) {
+        let key = match event.is_of_a_file() {
+            true => renamed.get(&event.fact_key),
+            false if event.fact_key.is_empty() => alone.get(&event.event_id),
+            false => named.get(&event.fact_key),
+        };
+        if let Some(key) = key {
             event.fact_key.clone_from(key);
             event.tool_call_id.clone_from(key);
         }
@@ -308,6 +332,26 @@ mod tests {
         join(&mut events);
         assert_eq!(keys(&events), ["s1", "s2", "s1", "s1", "s2"]);
         assert_eq!(events[2].tool_call_id, "s1");
+    }
+
+    #[test]
+    fn a_call_that_telemetry_does_not_name_is_that_of_the_file() {
+        let of = |kind, is_of_a_file, key: &str, second| SessionEvent {
+            tool: "shell".to_owned(),
+            input: if kind == Kind::ToolCall { "{}".to_owned() } else { String::new() },
+            ..event(kind, is_of_a_file, key, "", second)
+        };
+        let mut events = vec![
+            of(Kind::ToolCall, true, "c1", 1),
+            of(Kind::ToolResult, true, "c1", 9),
+            of(Kind::ToolCall, true, "c2", 20),
+            of(Kind::ToolResult, true, "c2", 30),
+            of(Kind::ToolCall, false, "", 2),
+            of(Kind::ToolResult, false, "", 9),
+            of(Kind::ToolResult, false, "", 31),
+        ];
+        join(&mut events);
+        assert_eq!(keys(&events), ["c1", "c1", "c2", "c2", "c1", "c1", "c2"]);
     }
 
     #[test]

@@ -42,7 +42,8 @@ pub(super) struct Arguments {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Only of this assistant: claude, codex, gemini or qwen; may be given several times
+    /// Only of this assistant: claude, cline, codex, copilot, gemini, pi or qwen; may be given
+    /// several times
     #[arg(long, value_name = "NAME", value_parser = assistant)]
     assistant: Vec<&'static Transcripts>,
     /// Only sessions in which something happened since then, such as 90d

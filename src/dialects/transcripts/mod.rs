@@ -9,8 +9,11 @@
 //! | file | assistant | known from |
 //! |---|---|---|
 //! | `claude.rs` | Claude Code | files of the real client |
+//! | `cline.rs` | Cline, Roo Code and Kilo Code | their documentation |
 //! | `codex.rs`, `codex_items.rs` | Codex, in its three forms | files of the real client; its source |
 //! | `gemini.rs` | Gemini CLI, and Qwen Code's records | files of the real client |
+//! | `copilot.rs` | Copilot, command line | files of the real client |
+//! | `pi.rs` | pi, and OpenClaw's copy of its form | files of the real client |
 //! | `talk.rs` | what readers share: calls that wait for their results, texts in blocks |
 //! | `wire.rs` | events as attributes, and back |
 //!
@@ -19,9 +22,12 @@
 //! first values does not depend on those that follow, except for what [`Reader::end`] tells.
 
 mod claude;
+mod cline;
 mod codex;
 mod codex_items;
+mod copilot;
 mod gemini;
+mod pi;
 mod talk;
 mod wire;
 
@@ -102,7 +108,7 @@ pub struct Transcripts {
 }
 
 /// Every assistant whose files are understood.
-pub static TRANSCRIPTS: [Transcripts; 4] = [
+pub static TRANSCRIPTS: [Transcripts; 7] = [
     Transcripts {
         assistant: "claude",
         title: "Claude Code",
@@ -131,9 +137,33 @@ pub static TRANSCRIPTS: [Transcripts; 4] = [
         assistant: "qwen",
         title: "Qwen Code",
         service: "qwen-code",
-        column: "qwen-code",
-        name: "qwen-code-transcript",
+        column: "qwen",
+        name: "qwen-transcript",
         reader: |place| Box::new(gemini::Gemini::of_qwen(place)),
+    },
+    Transcripts {
+        assistant: "copilot",
+        title: "Copilot CLI",
+        service: "github-copilot",
+        column: "copilot",
+        name: "copilot-transcript",
+        reader: |place| Box::new(copilot::Copilot::new(place)),
+    },
+    Transcripts {
+        assistant: "pi",
+        title: "pi",
+        service: "pi",
+        column: "pi",
+        name: "pi-transcript",
+        reader: |place| Box::new(pi::Pi::new(place)),
+    },
+    Transcripts {
+        assistant: "cline",
+        title: "Cline and Roo Code",
+        service: "cline",
+        column: "cline",
+        name: "cline-transcript",
+        reader: |place| Box::new(cline::Cline::new(place)),
     },
 ];
 

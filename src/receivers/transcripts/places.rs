@@ -17,6 +17,20 @@ const MAX_FILES: usize = 200_000;
 /// What an archived file is compressed with.
 const COMPRESSED: &str = ".zst";
 
+/// Where editors keep what extensions store, below the home.
+const EDITORS: &[&str] = &[
+    ".config/Code/User/globalStorage",
+    ".config/Code - Insiders/User/globalStorage",
+    ".config/VSCodium/User/globalStorage",
+    ".config/Cursor/User/globalStorage",
+    ".vscode-server/data/User/globalStorage",
+    ".cursor-server/data/User/globalStorage",
+    "Library/Application Support/Code/User/globalStorage",
+    "Library/Application Support/Cursor/User/globalStorage",
+];
+/// Cline and what came of it.
+const EXTENSIONS: [&str; 3] = ["saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline", "kilocode.kilo-code"];
+
 /// A person's home, and what their environment says of where assistants keep their files.
 pub struct Home<'h> {
     /// `~`
@@ -98,6 +112,17 @@ pub fn roots(assistant: &Transcripts, home: &Home<'_>) -> Vec<PathBuf> {
         }
         "gemini" => vec![of("GEMINI_CLI_HOME", ".").join(".gemini/tmp")],
         "qwen" => vec![home.folder.join(".qwen/projects"), home.folder.join(".qwen/tmp")],
+        "copilot" => vec![of("COPILOT_HOME", ".copilot").join("session-state")],
+        "pi" => {
+            let own = (home.variable)("PI_CODING_AGENT_SESSION_DIR");
+            vec![own.unwrap_or_else(|| of("PI_CODING_AGENT_DIR", ".pi/agent").join("sessions"))]
+        }
+        "cline" => {
+            let editors = EDITORS.iter().map(|editor| home.folder.join(editor));
+            let folders =
+                editors.flat_map(|editor| EXTENSIONS.map(|extension| editor.join(extension).join("tasks")));
+            folders.collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -213,6 +238,11 @@ fn file(
         "claude" => form == Form::Lines && !folders().any(|part| part == "tool-results"),
         "codex" => plain.starts_with("rollout-"),
         "gemini" | "qwen" => folders().any(|part| part == "chats"),
+        "copilot" => {
+            plain == "events.jsonl" || path.parent().is_some_and(|folder| folder.ends_with("session-state"))
+        }
+        "pi" => form == Form::Lines,
+        "cline" => plain == "api_conversation_history.json",
         _ => true,
     };
     let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -238,6 +268,9 @@ fn assistant_of(path: &Path) -> Option<&'static Transcripts> {
         "codex" => of(".codex") || name.starts_with("rollout-"),
         "gemini" => of(".gemini"),
         "qwen" => of(".qwen"),
+        "copilot" => of(".copilot"),
+        "pi" => of(".pi"),
+        "cline" => EXTENSIONS.iter().any(|extension| of(extension)),
         _ => false,
     })
 }
