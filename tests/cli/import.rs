@@ -312,6 +312,87 @@ fn a_running_process_takes_it_and_so_does_one_elsewhere() {
     assert_eq!(other.sessions()[0]["workspace"], "shop");
 }
 
+/// What the client's telemetry says of the same session: the prompt under its trace, two of the calls, the answer.
+fn telemetry(id: &str) -> Vec<u8> {
+    let record = |name: &str, second: u64, more: &[(&str, &str)]| {
+        let at = format!("2026-09-02T10:00:{second:02}.100Z");
+        let nanos = (1_788_343_200 + second) * 1_000_000_000 + 100_000_000;
+        let common = [("event.name", name), ("event.timestamp", at.as_str()), ("session.id", id)];
+        let common =
+            [&common[..], &[("prompt.id", "a-prompt"), ("user.email", "ana@example.com")], more].concat();
+        json!({
+            "timeUnixNano": nanos.to_string(), "traceId": "5b8efff798038103d269b633813fc60c",
+            "attributes": crate::support::texts(&common),
+        })
+    };
+    let input = r#"{"command":"make test-integration"}"#;
+    let call = |number: u64, success: &'static str| {
+        let id = format!("{id}-call{number}");
+        record(
+            "tool_result",
+            number * 2 + 1,
+            &[
+                ("tool_name", "Bash"),
+                ("tool_use_id", &id),
+                ("success", success),
+                ("duration_ms", "900"),
+                ("tool_input", input),
+            ],
+        )
+    };
+    let records = json!([
+        record("user_prompt", 1, &[("prompt", "Run the integration tests.")]),
+        call(2, "false"),
+        call(4, "true"),
+        record("assistant_response", 20, &[("response", "They pass."), ("request_id", "req_1")]),
+    ]);
+    let scope = json!({ "name": "com.anthropic.claude_code.events" });
+    let resource = json!({ "attributes": crate::support::texts(&[("service.name", "claude-code")]) });
+    let body = json!({ "resourceLogs": [{ "resource": resource, "scopeLogs": [{ "scope": scope, "logRecords": records }] }] });
+    body.to_string().into_bytes()
+}
+
+#[test]
+fn what_came_by_telemetry_as_well_is_one_session_whichever_was_first() {
+    let mut shown: Vec<Vec<Value>> = Vec::new();
+    for file_first in [true, false] {
+        let machine = Machine::new();
+        machine.keep("a", &session("a", &machine.cwd(), 1));
+        let _running = machine.site.start();
+        let send = || assert_eq!(machine.site.post("/v1/logs", "application/json", telemetry("a")), 200);
+        if !file_first {
+            send();
+        }
+        machine.import(&[]);
+        if file_first {
+            send();
+        }
+        assert_eq!(machine.ids(), ["a"]);
+        let mut facts = machine.site.session("a")["facts"].as_array().unwrap().clone();
+        for fact in &mut facts {
+            let fact = fact.as_object_mut().unwrap();
+            fact.remove("event_ids");
+            // The folder's path is that of this run.
+            fact.remove("cwd");
+        }
+        // Facts of one time are in no order.
+        facts.sort_by_key(Value::to_string);
+        let of = |kind: &str| facts.iter().filter(|fact| fact["kind"] == kind).count();
+        assert_eq!(
+            (of("prompt"), of("tool_call"), of("tool_result"), of("response")),
+            (1, 3, 3, 1),
+            "{facts:?}"
+        );
+        let failed = facts.iter().find(|fact| fact["status"] == "error").unwrap();
+        assert!(
+            failed["output"].as_str().unwrap().contains("connection refused"),
+            "the file knows the output: {failed}"
+        );
+        shown.push(facts);
+    }
+    assert_eq!(shown[0], shown[1]);
+}
+
 #[test]
 fn nothing_happens_unless_somebody_says_so() {
     let machine = Machine::new();
@@ -389,4 +470,101 @@ fn what_people_read_fits_a_terminal() {
         };
         assert_eq!(shown.lines().filter(is_wide).collect::<Vec<_>>(), Vec::<&str>::new());
     }
+}
+
+/// A session of an agent that Langfuse has, as rows of its export: two calls, of which the first fails.
+fn langfuse_rows() -> Vec<Value> {
+    let row = |id: &str, kind: &str, parent: &str, second: u64, input: &str, output: &str, level: &str| {
+        json!({
+            "id": id, "trace_id": "trace-1", "type": kind, "parent_observation_id": parent, "name": if kind == "TOOL" { "bash" } else { "answer" },
+            "start_time": format!("2026-09-03 08:00:{second:02}.250000"), "end_time": format!("2026-09-03 08:00:{:02}.750000", second),
+            "input": input, "output": output, "level": level, "session_id": "talk-1", "user_id": "ben@example.com",
+        })
+    };
+    let asked = r#"[{"role":"user","content":"Run the tests."}]"#;
+    vec![
+        row("g1", "GENERATION", "", 1, asked, r#"{"role":"assistant","content":"I run them."}"#, "DEFAULT"),
+        row("c1", "TOOL", "g1", 2, r#"{"command":"make test"}"#, "connection refused", "ERROR"),
+        row("c2", "TOOL", "g1", 3, r#"{"command":"make db-up"}"#, "started", "DEFAULT"),
+    ]
+}
+
+#[test]
+fn exports_of_langfuse_come_once_in_whichever_form() {
+    let rows = langfuse_rows();
+    let cell = |value: &Value| format!("\"{}\"", value.as_str().unwrap().replace('"', "\"\""));
+    let names: Vec<&String> = rows[0].as_object().unwrap().keys().collect();
+    let mut csv = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(",") + "\n";
+    for row in &rows {
+        csv.push_str(
+            &(names.iter().map(|name| cell(&row[name.as_str()])).collect::<Vec<_>>().join(",") + "\n"),
+        );
+    }
+    let lines = text_of(&rows);
+    let forms: [(&str, Vec<u8>); 4] = [
+        ("rows.jsonl", lines.clone().into_bytes()),
+        ("rows.json", serde_json::to_vec_pretty(&rows).unwrap()),
+        ("rows.csv", csv.into_bytes()),
+        ("rows.jsonl.zst", zstd::encode_all(lines.as_bytes(), 3).unwrap()),
+    ];
+    let mut shown = Vec::new();
+    for (name, bytes) in forms {
+        let machine = Machine::new();
+        let path = machine.site.path(name);
+        fs::write(&path, bytes).unwrap();
+        let told = machine.import(&["--path", path.to_str().unwrap()]);
+        assert_eq!(
+            (&told["exports"], &told["left"], &told["rejected"]),
+            (&json!(1), &json!([]), &json!(0)),
+            "{name}: {told}"
+        );
+        assert_eq!(machine.import(&["--path", path.to_str().unwrap()])["rows"], 0, "{name}");
+        machine.forget_imports();
+        machine.import(&["--path", path.to_str().unwrap()]);
+        assert_eq!(machine.ids(), ["talk-1"], "{name}");
+        assert_eq!(machine.site.sessions()[0]["user_id"], "ben@example.com", "{name}");
+        let calls = machine.facts("talk-1", "tool_call");
+        let statuses: Vec<Value> =
+            machine.facts("talk-1", "tool_result").iter().map(|result| result["status"].clone()).collect();
+        assert_eq!((calls.len(), &statuses[0]), (2, &json!("error")), "{name}: {calls:?} {statuses:?}");
+        assert_eq!(machine.facts("talk-1", "prompt").len(), 1, "{name}");
+        shown.push((statuses, calls.iter().map(|call| call["timestamp"].clone()).collect::<Vec<_>>()));
+    }
+    assert!(shown.iter().all(|form| *form == shown[0]), "{shown:?}");
+}
+
+#[test]
+fn lines_of_the_collectors_file_exporter_are_read() {
+    let folder = crate::support::fixtures().join("captures/claude-code/s03-dbup-widgets-httpjson");
+    let mut bodies: Vec<PathBuf> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    bodies.sort();
+    let of = |end: &str| {
+        let bodies = bodies.iter().filter(|path| path.to_string_lossy().ends_with(end));
+        bodies
+            .map(|path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap())
+            .collect::<Vec<_>>()
+    };
+    let lines = [of("-logs.json"), of("-traces.json")].concat();
+    assert!(lines.len() > 1, "the capture is there");
+    let machine = Machine::new();
+    let path = machine.site.path("otlp.json");
+    fs::write(&path, text_of(&lines) + "{\"resourceSpans\":[{\"resou").unwrap();
+    let told = machine.import(&["--path", path.to_str().unwrap(), "--workspace", "shop"]);
+    assert_eq!(told["rows"], lines.len(), "{told}");
+    assert_eq!(told["left"][0]["line"], lines.len() + 1, "{told}");
+    let by_file = machine.ids();
+    assert_eq!(by_file.len(), 1);
+    let calls = machine.facts(&by_file[0], "tool_call").len();
+    // The same as over the wire.
+    let other = Machine::new();
+    let _running = other.site.start();
+    for (end, door) in [("-logs.json", "/v1/logs"), ("-traces.json", "/v1/traces")] {
+        for body in of(end) {
+            assert_eq!(other.site.post(door, "application/json", body.to_string().into_bytes()), 200);
+        }
+    }
+    assert_eq!(other.ids(), by_file);
+    assert_eq!(other.facts(&by_file[0], "tool_call").len(), calls);
+    assert!(calls > 0);
 }

@@ -20,14 +20,19 @@ const MOST_NAMED: usize = 10;
 
 /// What was found, as two tables and what will become of it.
 pub(super) fn shown(found: &Found, to: &Described) -> String {
-    if found.candidates.is_empty() {
+    if found.candidates.is_empty() && found.exports.is_empty() && found.known_exports == 0 {
         let mut text = "no sessions of an assistant were found on this machine\n".to_owned();
         text.push_str(&what_is_left(found));
         return text;
     }
-    let mut text = assistants(found);
-    let repositories = repositories(found);
-    let _ = write!(text, "\n{repositories}\n");
+    let mut text = String::new();
+    if !found.candidates.is_empty() {
+        let _ = write!(text, "{}\n{}\n", assistants(found), repositories(found));
+    }
+    for export in &found.exports {
+        let size = size_in_megabytes(export.size);
+        let _ = writeln!(text, "an export of {size:.1} MB: {}", export.path.display());
+    }
     text.push_str(&what_is_left(found));
     let last = if found.is_empty() {
         "Nothing of it is new.\n".to_owned()

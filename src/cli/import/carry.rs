@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal, Write, stderr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -12,7 +12,7 @@ use super::Failure;
 use super::found::{Candidate, Found};
 use super::way::Way;
 use crate::event::Kind;
-use crate::receivers::transcripts::{Left, Memory, Summary, read};
+use crate::receivers::transcripts::{Batch, Left, Memory, Summary, read, read_export};
 
 /// How often what was acknowledged is written down, and progress is shown.
 const KEEPING: Duration = Duration::from_secs(1);
@@ -30,6 +30,9 @@ pub(super) struct Carried {
     /// Records that the collector did not take, and why.
     pub(super) rejected: u64,
     pub(super) why: String,
+    /// Rows of exports.
+    pub(super) rows: u64,
+    pub(super) exports: u64,
     pub(super) bytes: u64,
     pub(super) took: Duration,
     /// Why it did not come to its end.
@@ -66,69 +69,126 @@ impl Carried {
     fn add(&mut self, candidate: &Candidate, summary: Summary) {
         let of = self.of.entry(candidate.file.assistant.title).or_default();
         of.files += 1;
-        of.sessions.extend(summary.sessions);
+        of.sessions.extend(summary.sessions.iter().cloned());
         of.copies += summary.copies;
-        for (kind, count) in summary.facts {
-            *of.facts.entry(kind).or_default() += count;
+        for (kind, count) in &summary.facts {
+            *of.facts.entry(*kind).or_default() += count;
         }
+        self.leave(&candidate.file.path, summary);
+    }
+
+    fn leave(&mut self, path: &Path, summary: Summary) {
         if summary.left_count > 0 {
-            self.left.push((candidate.file.path.clone(), summary.left, summary.left_count));
+            self.left.push((path.to_owned(), summary.left, summary.left_count));
         }
         self.bytes += summary.bytes;
     }
 }
 
 /// Reads all files that were chosen and hands on what they hold. To be called where blocking is allowed.
-pub(super) fn all(found: &Found, memory: &mut Memory, way: &Way) -> Result<Carried, Failure> {
-    let mut carried = Carried::default();
+pub(super) fn all(found: &Found, memory: &mut Memory, way: &Way) -> Carried {
     let began = Instant::now();
-    let total: u64 = found.chosen().map(|candidate| candidate.file.size).sum();
-    let mut progress = Progress::new(total);
-    let mut kept = Instant::now();
-    let is_real = !matches!(way, Way::Nowhere);
-    let runtime = Handle::current();
+    let of_files = found.chosen().map(|candidate| candidate.file.size);
+    let total = of_files.chain(found.exports.iter().map(|export| export.size)).sum();
+    let mut carrier = Carrier {
+        way,
+        runtime: Handle::current(),
+        carried: Carried::default(),
+        progress: Progress::new(total),
+        refused: None,
+        kept: Instant::now(),
+    };
     for candidate in found.chosen() {
-        let mut refused: Option<String> = None;
-        let outcome = {
-            let (carried, progress, refused) = (&mut carried, &mut progress, &mut refused);
-            read(&candidate.file, &candidate.owner(), memory, &mut |batch| {
-                let answer = runtime.block_on(way.send(&batch)).map_err(|error| {
-                    *refused = Some(format!("{error:#}"));
-                    io::Error::other("it was not taken")
-                })?;
-                carried.rejected += answer.rejected;
-                if carried.why.is_empty() {
-                    carried.why = answer.why;
-                }
-                progress.show(0);
-                Ok(())
-            })
-        };
-        match outcome {
-            Ok(summary) => {
-                if is_real {
-                    memory.note(&candidate.file.path, summary.seen.clone());
-                }
-                carried.add(candidate, summary);
-            }
-            Err(_) if refused.is_some() => {
-                carried.stopped = refused;
-                break;
-            }
-            Err(error) => carried.unread.push((candidate.file.path.clone(), error.to_string())),
+        let file = &candidate.file;
+        let summary = read(file, &candidate.owner(), memory, &mut |batch| carrier.hand_on(&batch));
+        if let Some(summary) = carrier.over(&file.path, file.size, summary, memory) {
+            carrier.carried.add(candidate, summary);
         }
-        progress.show(candidate.file.size);
-        if is_real && kept.elapsed() > KEEPING {
-            keep(memory);
-            kept = Instant::now();
+        if carrier.carried.stopped.is_some() {
+            break;
         }
     }
-    progress.end();
-    if is_real {
+    for file in found.exports.iter().filter(|_| carrier.carried.stopped.is_none()).collect::<Vec<_>>() {
+        let summary = read_export(file, &found.workspace, &mut |batch| carrier.hand_on(&batch));
+        if let Some(summary) = carrier.over(&file.path, file.size, summary, memory) {
+            carrier.carried.rows += summary.rows;
+            carrier.carried.exports += 1;
+            carrier.carried.leave(&file.path, summary);
+        }
+        if carrier.carried.stopped.is_some() {
+            break;
+        }
+    }
+    carrier.progress.end();
+    if carrier.is_real() {
         keep(memory);
     }
-    carried.took = began.elapsed();
-    Ok(carried)
+    carrier.carried.took = began.elapsed();
+    carrier.carried
+}
+
+/// What is the same for every file.
+struct Carrier<'w> {
+    way: &'w Way,
+    runtime: Handle,
+    carried: Carried,
+    progress: Progress,
+    /// Why the last batch was not taken.
+    refused: Option<String>,
+    kept: Instant,
+}
+
+impl Carrier<'_> {
+    fn is_real(&self) -> bool {
+        !matches!(self.way, Way::Nowhere)
+    }
+
+    fn hand_on(&mut self, batch: &Batch) -> io::Result<()> {
+        match self.runtime.block_on(self.way.send(batch)) {
+            Ok(answer) => {
+                self.carried.rejected += answer.rejected;
+                if self.carried.why.is_empty() {
+                    self.carried.why = answer.why;
+                }
+                self.progress.show(0);
+                Ok(())
+            }
+            Err(error) => {
+                self.refused = Some(format!("{error:#}"));
+                Err(io::Error::other("it was not taken"))
+            }
+        }
+    }
+
+    /// A file is over: it is remembered if all of it was taken.
+    fn over(
+        &mut self,
+        path: &Path,
+        size: u64,
+        outcome: io::Result<Summary>,
+        memory: &mut Memory,
+    ) -> Option<Summary> {
+        self.progress.show(size);
+        let summary = match outcome {
+            Ok(summary) => Some(summary),
+            Err(_) if self.refused.is_some() => {
+                self.carried.stopped = self.refused.take();
+                None
+            }
+            Err(error) => {
+                self.carried.unread.push((path.to_owned(), error.to_string()));
+                None
+            }
+        };
+        if let Some(summary) = summary.as_ref().filter(|_| self.is_real()) {
+            memory.note(path, summary.seen.clone());
+            if self.kept.elapsed() > KEEPING {
+                keep(memory);
+                self.kept = Instant::now();
+            }
+        }
+        summary
+    }
 }
 
 /// What cannot be remembered is imported once more, and counts once all the same.

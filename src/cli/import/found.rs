@@ -10,8 +10,8 @@ use super::{Arguments, Failure};
 use crate::dialects::{TRANSCRIPTS, Transcripts};
 use crate::event::{Timestamp, person};
 use crate::receivers::transcripts::{
-    Consent, Glance, Home, Listing, Memory, Owner, Repositories, Repository, TranscriptFile, consent,
-    files_at, files_of, glance,
+    Consent, ExportFile, Glance, Home, Listing, Memory, Owner, Repositories, Repository, TranscriptFile,
+    consent, files_at, files_of, glance, is_export,
 };
 
 /// A file that may be imported.
@@ -38,17 +38,25 @@ pub(super) struct Found {
     pub(super) left: Vec<(PathBuf, String)>,
     /// Files that hold no session.
     pub(super) empty: u64,
+    /// Exports that hold something new.
+    pub(super) exports: Vec<ExportFile>,
+    /// Those that were imported before, as they are.
+    pub(super) known_exports: u64,
+    /// Whose work they are, where they do not say.
+    pub(super) workspace: String,
 }
 
 impl Found {
     /// Looks for what the command line asks for.
     pub(super) fn look(arguments: &Arguments, home: &Path, memory: &Memory) -> Self {
-        let mut found = Self::default();
+        let workspace = arguments.workspace.clone().or_else(|| variable("SKILLSPAN_WORKSPACE"));
+        let mut found = Self { workspace: workspace.unwrap_or_default(), ..Self::default() };
         let mut known =
             Known { repositories: Repositories::default(), consents: BTreeMap::new(), git_user: None };
         let earliest = arguments.since.map(|since| Timestamp::now().saturating_sub(since));
         for listing in listings(arguments, home) {
             found.left.extend(listing.left);
+            found.take_exports(listing.others, memory);
             for file in listing.files {
                 if earliest.is_some_and(|earliest| file.modified < earliest) {
                     continue;
@@ -60,6 +68,20 @@ impl Found {
             (a.begun, a.file.modified, &a.file.path).cmp(&(b.begun, b.file.modified, &b.file.path))
         });
         found
+    }
+
+    fn take_exports(&mut self, files: Vec<ExportFile>, memory: &Memory) {
+        for file in files {
+            let seen = memory.seen(&file.path);
+            if seen.is_some_and(|seen| seen.size == file.size && seen.modified == file.modified.as_micros()) {
+                self.known_exports += 1;
+            } else if is_export(&file) {
+                self.exports.push(file);
+            } else {
+                let why = "it is neither an assistant's session nor an export that is known; say --assistant";
+                self.left.push((file.path, why.to_owned()));
+            }
+        }
     }
 
     fn take(
@@ -117,7 +139,7 @@ impl Found {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.chosen().next().is_none()
+        self.chosen().next().is_none() && self.exports.is_empty()
     }
 
     /// How many sessions each repository has, and how many of them are new.
@@ -220,7 +242,7 @@ fn listings(arguments: &Arguments, home: &Path) -> Vec<Listing> {
     named
         .map(|listing| Listing {
             files: listing.files.into_iter().filter(|file| wanted(&file.assistant)).collect(),
-            left: listing.left,
+            ..listing
         })
         .collect()
 }

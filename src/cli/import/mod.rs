@@ -49,7 +49,8 @@ pub(super) struct Arguments {
     /// Only sessions in which something happened since then, such as 90d
     #[arg(long, value_name = "TIME", value_parser = span)]
     since: Option<Duration>,
-    /// A file, or a folder of files, instead of those of this machine's assistants
+    /// A file, or a folder of files, instead of those of this machine's assistants: also exports
+    /// of OTLP, Langfuse, Phoenix and LangSmith
     #[arg(long, value_name = "PATH")]
     path: Vec<PathBuf>,
     /// Only of this repository, as the list names it; may be given several times
@@ -121,7 +122,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         };
         let carried = tokio::task::block_in_place(|| carry::all(&found, &mut memory, &way));
         way.finish().await?;
-        carried
+        Ok::<_, Failure>(carried)
     })?;
     if arguments.json {
         print_json(&report::json(&found, &carried, &to, arguments.dry_run))?;

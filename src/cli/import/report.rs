@@ -39,7 +39,11 @@ pub(super) fn text(found: &Found, carried: &Carried, to: &Described, is_dry: boo
         }
         text.push('\n');
     }
-    if carried.of.is_empty() && carried.stopped.is_none() {
+    if carried.exports > 0 {
+        let _ =
+            writeln!(text, "{}: {} {verb}", counted(carried.exports, "export"), counted(carried.rows, "row"));
+    }
+    if carried.of.is_empty() && carried.exports == 0 && carried.stopped.is_none() {
         text.push_str("nothing was imported\n");
     }
     for (path, left, count) in carried.left.iter().take(MOST_NAMED) {
@@ -102,6 +106,8 @@ pub(super) fn json(found: &Found, carried: &Carried, to: &Described, is_dry: boo
         "sessions": carried.sessions(),
         "facts": carried.facts(),
         "imported": imported.collect::<Vec<_>>(),
+        "exports": carried.exports,
+        "rows": carried.rows,
         "repositories": repositories.collect::<Vec<_>>(),
         "left": lines.chain(files).collect::<Vec<_>>(),
         "refused_by": found.refused,

@@ -19,8 +19,6 @@ use crate::exporters::with_causes;
 use crate::receivers::transcripts::Batch;
 use crate::service::Service;
 
-const PATH: &str = "/v1/logs";
-const PROTOBUF: &str = "application/x-protobuf";
 /// A collector that is there answers soon.
 const ANSWERING: Duration = Duration::from_secs(2);
 /// A request may wait for a disk.
@@ -48,7 +46,7 @@ pub(super) enum Way {
     /// They are only counted.
     Nowhere,
     /// To a collector.
-    Collector { client: reqwest::Client, url: String, token: String, flush: Option<String> },
+    Collector { client: reqwest::Client, endpoint: String, token: String, flush: Option<String> },
     /// Into the pipelines within this process.
     Inside { service: Box<Service>, router: TowerToHyperService<Router>, token: String },
 }
@@ -94,12 +92,12 @@ impl Way {
                 false => local_client(),
             };
             let client = builder.timeout(SENDING).build().or_fail()?;
-            let url = format!("{}{PATH}", endpoint.trim_end_matches('/'));
-            return Ok(Self::Collector { client, url, token, flush: None });
+            let endpoint = endpoint.trim_end_matches('/').to_owned();
+            return Ok(Self::Collector { client, endpoint, token, flush: None });
         }
-        if let Some((url, flush)) = running(settings).await {
+        if let Some((endpoint, flush)) = running(settings).await {
             let client = local_client().timeout(SENDING).build().or_fail()?;
-            return Ok(Self::Collector { client, url, token, flush: Some(flush) });
+            return Ok(Self::Collector { client, endpoint, token, flush: Some(flush) });
         }
         let service = Service::start(quiet(settings)).await.or_fail()?;
         let router = service.intake().ok_or_else(|| {
@@ -127,18 +125,20 @@ impl Way {
     async fn try_to_send(&self, batch: &Batch) -> anyhow::Result<Result<Answer, String>> {
         let (status, body, place) = match self {
             Self::Nowhere => return Ok(Ok(Answer { rejected: 0, why: String::new() })),
-            Self::Collector { client, url, token, .. } => {
-                let mut request = client.post(url).header(CONTENT_TYPE, PROTOBUF).body(batch.body.clone());
+            Self::Collector { client, endpoint, token, .. } => {
+                let url = format!("{endpoint}{}", batch.path);
+                let mut request =
+                    client.post(&url).header(CONTENT_TYPE, batch.content_type).body(batch.body.clone());
                 if !token.is_empty() {
                     request = request.bearer_auth(token);
                 }
                 match request.send().await {
                     Err(error) => return Ok(Err(format!("{url} does not answer: {}", with_causes(&error)))),
-                    Ok(answer) => (answer.status(), answer.bytes().await.unwrap_or_default(), url.as_str()),
+                    Ok(answer) => (answer.status(), answer.bytes().await.unwrap_or_default(), url),
                 }
             }
             Self::Inside { router, token, .. } => {
-                let mut request = Request::post(PATH).header(CONTENT_TYPE, PROTOBUF);
+                let mut request = Request::post(batch.path).header(CONTENT_TYPE, batch.content_type);
                 if !token.is_empty() {
                     request = request.header(AUTHORIZATION, format!("Bearer {token}"));
                 }
@@ -150,10 +150,10 @@ impl Way {
                 let status = answer.status();
                 let body =
                     to_bytes(answer.into_body(), MAX_ANSWER).await.context("the answer cannot be read")?;
-                (status, body, "the journal")
+                (status, body, "the journal".to_owned())
             }
         };
-        judged(status, &body, place)
+        judged(status, &body, &place)
     }
 
     /// Everything that was taken is in the table when this returns.
@@ -182,6 +182,14 @@ fn judged(status: StatusCode, body: &[u8], place: &str) -> anyhow::Result<Result
         String::from_utf8_lossy(body).chars().filter(|char| !char.is_control()).take(200).collect::<String>()
     };
     match status {
+        // Langfuse's: of each event whether it is stored.
+        StatusCode::MULTI_STATUS => {
+            let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+            let errors = answer.get("errors").and_then(serde_json::Value::as_array);
+            let why = errors.and_then(|errors| errors.first()?.get("message")?.as_str());
+            let why = why.unwrap_or_default().to_owned();
+            Ok(Ok(Answer { rejected: errors.map_or(0, |errors| errors.len() as u64), why }))
+        }
         StatusCode::OK => {
             let answer = ExportLogsServiceResponse::decode(body).unwrap_or_default();
             let partial = answer.partial_success.unwrap_or_default();
@@ -199,7 +207,7 @@ fn judged(status: StatusCode, body: &[u8], place: &str) -> anyhow::Result<Result
     }
 }
 
-/// The addresses of a process that runs with these settings: where it takes records, and where it is asked to
+/// The addresses of a process that runs with these settings: where it takes requests, and where it is asked to
 /// write what it holds.
 async fn running(settings: &Settings) -> Option<(String, String)> {
     let health = settings.health?;
@@ -215,15 +223,15 @@ async fn running(settings: &Settings) -> Option<(String, String)> {
     if address.ip().is_unspecified() {
         address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
-    Some((format!("http://{address}{PATH}"), format!("http://{health}/flush")))
+    Some((format!("http://{address}"), format!("http://{health}/flush")))
 }
 
 /// The settings without anything that listens, asks or publishes: journals, tables and processors are left.
 fn quiet(settings: &Settings) -> Settings {
-    let receivers = settings.receivers.iter().filter(|receiver| receiver.doors == Doors::Otlp);
-    let receivers = receivers.map(|receiver| ReceiverSettings { listeners: Vec::new(), ..receiver.clone() });
+    let without =
+        |receiver: &ReceiverSettings| ReceiverSettings { listeners: Vec::new(), ..receiver.clone() };
     Settings {
-        receivers: receivers.collect(),
+        receivers: settings.receivers.iter().map(without).collect(),
         health: None,
         hook_spools: None,
         followers: Vec::new(),

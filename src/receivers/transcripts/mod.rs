@@ -6,6 +6,7 @@
 //! | `lines.rs` | [`Values`]: the values in a file, in bounded memory |
 //! | `open.rs` | a file's bytes, compressed or not, and what is asked of them before they are read |
 //! | `reading.rs` | [`read`]: a file's values → records, in batches of the size of a request |
+//! | `exports.rs`, `csv.rs` | files that other programs exported |
 //! | `memory.rs` | [`Memory`]: what was imported before |
 //! | `consent.rs` | what marker files and settings of clients say of a session's folder |
 //! | `repository.rs` | which repository a folder is of |
@@ -15,6 +16,8 @@
 //! what is remembered as imported was acknowledged.
 
 mod consent;
+mod csv;
+mod exports;
 mod lines;
 mod memory;
 mod open;
@@ -26,6 +29,6 @@ pub use consent::{Consent, consent};
 pub use lines::{Found, Piece, Values};
 pub use memory::{Memory, MemoryError, Seen};
 pub use open::{Glance, glance};
-pub use places::{Home, Listing, TranscriptFile, files_at, files_of, roots};
-pub use reading::{Batch, Left, Owner, Summary, read};
+pub use places::{ExportFile, Home, Listing, TranscriptFile, files_at, files_of, roots};
+pub use reading::{Batch, Left, Owner, Summary, is_export, read, read_export};
 pub use repository::{Repositories, Repository};

@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use serde_json::Value;
 
 use super::lines::{Found, Values};
 use super::memory::Seen;
-use super::places::TranscriptFile;
+use super::places::{ExportFile, TranscriptFile};
 use crate::dialects::transcripts::{Form, Told};
 use crate::event::Timestamp;
 
@@ -31,11 +32,20 @@ pub struct Glance {
 
 /// The bytes of a file.
 pub(super) fn open(file: &TranscriptFile) -> io::Result<Box<dyn Read>> {
-    let opened = File::open(&file.path)?;
+    bytes(&file.path, file.is_compressed)
+}
+
+/// The bytes of an export.
+pub(super) fn open_export(file: &ExportFile) -> io::Result<Box<dyn Read>> {
+    bytes(&file.path, file.is_compressed)
+}
+
+fn bytes(path: &Path, is_compressed: bool) -> io::Result<Box<dyn Read>> {
+    let opened = File::open(path)?;
     if !opened.metadata()?.is_file() {
         return Err(io::Error::other("it is no file"));
     }
-    Ok(match file.is_compressed {
+    Ok(match is_compressed {
         true => Box::new(zstd::stream::read::Decoder::new(BufReader::new(opened))?),
         false => Box::new(opened),
     })

@@ -56,11 +56,30 @@ pub struct TranscriptFile {
     pub is_compressed: bool,
 }
 
+/// A file that is no assistant's, and may be an export.
+#[derive(Debug, Clone)]
+pub struct ExportFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its size in bytes, as it is.
+    pub size: u64,
+    /// When it was changed last.
+    pub modified: Timestamp,
+    /// Its values are rows of CSV.
+    pub is_csv: bool,
+    /// How they stand in it otherwise.
+    pub form: Form,
+    /// It is compressed with zstd.
+    pub is_compressed: bool,
+}
+
 /// The files of an assistant, and what could not be looked at.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// In the order of their paths.
     pub files: Vec<TranscriptFile>,
+    /// What is no assistant's and may be an export.
+    pub others: Vec<ExportFile>,
     /// Paths that were left out, and why.
     pub left: Vec<(PathBuf, String)>,
 }
@@ -144,9 +163,7 @@ pub fn files_at(path: &Path, assistant: Option<&'static Transcripts>) -> Listing
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => match file(path, assistant, &metadata) {
             Some(file) => listing.files.push(file),
-            None => {
-                listing.left.push((path.to_owned(), "nothing tells whose it is; say --assistant".to_owned()))
-            }
+            None => listing.others.extend(export(path, &metadata)),
         },
         Ok(_) => walk(path, assistant, &mut listing),
         Err(error) => listing.left.push((path.to_owned(), error.to_string())),
@@ -211,6 +228,9 @@ fn walk(root: &Path, assistant: Option<&'static Transcripts>, listing: &mut List
                 }
             } else if metadata.is_file() && listing.files.len() < MAX_FILES {
                 listing.files.extend(file(&path, assistant, &metadata));
+                if assistant.is_none() && assistant_of(&path).is_none() {
+                    listing.others.extend(export(&path, &metadata));
+                }
             }
         }
     }
@@ -245,16 +265,59 @@ fn file(
         "cline" => plain == "api_conversation_history.json",
         _ => true,
     };
-    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    let micros = since.and_then(|since| i64::try_from(since.as_micros()).ok()).unwrap_or_default();
     is_session.then(|| TranscriptFile {
         assistant,
         path: path.to_owned(),
         size: metadata.len(),
-        modified: Timestamp::from_micros(micros),
+        modified: modified(metadata),
         form,
         is_compressed,
     })
+}
+
+/// The file as one that may be an export.
+fn export(path: &Path, metadata: &fs::Metadata) -> Option<ExportFile> {
+    let name = path.file_name()?.to_str()?;
+    let (plain, is_compressed) = match name.strip_suffix(COMPRESSED) {
+        Some(plain) => (plain, true),
+        None => (name, false),
+    };
+    let (is_csv, form) = match plain.rsplit_once('.')?.1 {
+        "csv" => (true, Form::Lines),
+        "jsonl" | "ndjson" => (false, Form::Lines),
+        // The Collector's lines are called so as well.
+        "json" => (false, if begins_a_line(path, is_compressed) { Form::Lines } else { Form::Whole }),
+        _ => return None,
+    };
+    Some(ExportFile {
+        path: path.to_owned(),
+        size: metadata.len(),
+        modified: modified(metadata),
+        is_csv,
+        form,
+        is_compressed,
+    })
+}
+
+/// Whether the first line of a file is a value of its own.
+fn begins_a_line(path: &Path, is_compressed: bool) -> bool {
+    let read = || -> io::Result<bool> {
+        let opened = fs::File::open(path)?;
+        let bytes: Box<dyn io::Read> = match is_compressed {
+            true => Box::new(zstd::stream::read::Decoder::new(opened)?),
+            false => Box::new(opened),
+        };
+        let first = super::lines::Values::new(bytes, Form::Lines).next_piece()?;
+        let value = first.map(|piece| piece.found);
+        Ok(matches!(value, Some(super::lines::Found::Value(value, _)) if value.is_object()))
+    };
+    read().unwrap_or(false)
+}
+
+fn modified(metadata: &fs::Metadata) -> Timestamp {
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let micros = since.and_then(|since| i64::try_from(since.as_micros()).ok()).unwrap_or_default();
+    Timestamp::from_micros(micros)
 }
 
 /// Whose file a path is, by the folders in which assistants keep theirs.
@@ -264,7 +327,7 @@ fn assistant_of(path: &Path) -> Option<&'static Transcripts> {
     let name = parts.last().copied().unwrap_or_default();
     let of = |folder: &str| parts.contains(&folder);
     TRANSCRIPTS.iter().find(|known| match known.assistant {
-        "claude" => of(".claude") || of("projects") && !of(".qwen"),
+        "claude" => of(".claude"),
         "codex" => of(".codex") || name.starts_with("rollout-"),
         "gemini" => of(".gemini"),
         "qwen" => of(".qwen"),

@@ -8,11 +8,13 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, Key
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
+use serde_json::Value;
 
 use super::lines::{Found, Values};
 use super::memory::{Memory, Seen};
 use super::open;
-use super::places::TranscriptFile;
+use super::places::{ExportFile, TranscriptFile};
+use super::{csv, exports};
 use crate::dialects::transcripts::{Told, to_log};
 use crate::event::{Kind, SessionEvent, Timestamp};
 use crate::processors::{Processor, Redact, Sent};
@@ -36,13 +38,24 @@ pub struct Owner {
     pub redact: Option<Redact>,
 }
 
-/// Records on their way: an OTLP request.
-#[derive(Debug, Clone, Default)]
+/// Records on their way: the body of a request.
+#[derive(Debug, Clone)]
 pub struct Batch {
-    /// The request, as protobuf.
+    /// The path of the door that takes it.
+    pub path: &'static str,
+    /// What the body is.
+    pub content_type: &'static str,
+    /// The body.
     pub body: Vec<u8>,
     /// Its records.
     pub records: u64,
+}
+
+impl Default for Batch {
+    /// An OTLP request of log records, as protobuf.
+    fn default() -> Self {
+        Self { path: "/v1/logs", content_type: "application/x-protobuf", body: Vec::new(), records: 0 }
+    }
 }
 
 /// A part of a file that was left out.
@@ -67,6 +80,8 @@ pub struct Summary {
     pub first: Timestamp,
     /// The last.
     pub last: Timestamp,
+    /// Rows of an export.
+    pub rows: u64,
     /// Lines that could not be read; the first of them.
     pub left: Vec<Left>,
     /// How many there were.
@@ -121,6 +136,61 @@ pub fn read(
     Ok(summary)
 }
 
+/// Reads an export and hands on what it holds.
+pub fn read_export(
+    file: &ExportFile,
+    workspace: &str,
+    hand_on: &mut dyn FnMut(Batch) -> io::Result<()>,
+) -> io::Result<Summary> {
+    let mut rows = exports::Rows::new(workspace);
+    let (mut summary, mut ready) = (Summary::default(), Vec::new());
+    let mut read = |line: u64, row: Result<Value, &'static str>| {
+        match row.map(|row| rows.take(row, &mut ready)) {
+            Ok(true) => summary.rows += 1,
+            Ok(false) => summary.leave(line, "it is no row of a known export"),
+            Err(why) => summary.leave(line, why),
+        }
+        ready.drain(..).try_for_each(&mut *hand_on)
+    };
+    if file.is_csv {
+        let mut table = csv::Rows::new(open::open_export(file)?);
+        while let Some(row) = table.next_row()? {
+            read(row.line, row.fields)?;
+        }
+    } else {
+        let mut values = Values::new(open::open_export(file)?, file.form);
+        while let Some(piece) = values.next_piece()? {
+            match piece.found {
+                Found::Value(value, _) => read(piece.line, Ok(value))?,
+                Found::Broken(why) => read(piece.line, Err(why))?,
+                Found::Unfinished => read(piece.line, Err("it is not finished"))?,
+            }
+        }
+    }
+    rows.finish(&mut ready);
+    ready.into_iter().try_for_each(&mut *hand_on)?;
+    summary.bytes = file.size;
+    summary.seen = Seen { size: file.size, modified: file.modified.as_micros(), ..Seen::default() };
+    Ok(summary)
+}
+
+/// Whether a file begins as an export that is known does.
+pub fn is_export(file: &ExportFile) -> bool {
+    let begins = || -> io::Result<bool> {
+        let first = if file.is_csv {
+            csv::Rows::new(open::open_export(file)?).next_row()?.and_then(|row| row.fields.ok())
+        } else {
+            let mut values = Values::new(open::open_export(file)?, file.form);
+            values.next_piece()?.and_then(|piece| match piece.found {
+                Found::Value(value, _) => Some(value),
+                _ => None,
+            })
+        };
+        Ok(first.is_some_and(|row| exports::Rows::new("").take(row, &mut Vec::new())))
+    };
+    begins().unwrap_or(false)
+}
+
 struct Pending<'p> {
     file: &'p TranscriptFile,
     owner: &'p Owner,
@@ -162,7 +232,7 @@ impl Pending<'_> {
         let logs = std::mem::take(&mut self.logs);
         let records = logs.len() as u64;
         let request = ExportLogsServiceRequest { resource_logs: vec![self.with_surroundings(logs)] };
-        hand_on(Batch { body: request.encode_to_vec(), records })
+        hand_on(Batch { body: request.encode_to_vec(), records, ..Batch::default() })
     }
 
     fn with_surroundings(&self, log_records: Vec<LogRecord>) -> ResourceLogs {
