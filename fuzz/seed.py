@@ -72,6 +72,9 @@ for path in (captures / "cline-hooks/003-PostToolUse.json", captures / "copilot-
     seed("hooks", path.stem, path.read_bytes())
 seed("hooks", "cursor", '{"hook_event_name":"postToolUse","conversation_id":"c","tool_use_id":"t","tool_name":"Shell","tool_input":{"command":"ls"},"tool_output":"{\\"exit_code\\":1}"}')
 seed("hooks", "claude", '{"session_id":"s","hook_event_name":"UserPromptSubmit","prompt":"bump \\ud83d"}\n{"session_id":"s","hook_event_name":"Stop"}')
+seed("transcripts", "claude", '{"type":"user","uuid":"u","sessionId":"s","timestamp":"2026-09-01T10:00:00Z","message":{"role":"user","content":"run the tests"}}\n{"type":"assistant","uuid":"a","sessionId":"s","message":{"id":"m","content":[{"type":"tool_use","id":"t","name":"Bash","input":{"command":"make"}}]}}\n{"type":"user","message":{"content":[{"type":"tool_result","tool_use_id":"t","content":"Exit code 2","is_error":true}]}}')
+seed("transcripts", "codex", '{"timestamp":"2026-09-01T10:00:00Z","type":"session_meta","payload":{"id":"s","cwd":"/w"}}\n{"timestamp":"2026-09-01T10:00:01Z","type":"response_item","payload":{"type":"function_call","name":"exec_command","arguments":"{}","call_id":"c"}}\n{"type":"response_item","payload":{"type":"function_call_output","call_id":"c","output":"Process exited with code 1"}}')
+seed("transcripts", "cline", '[{"role":"user","content":[{"type":"text","text":"<task>go</task>"}]},{"role":"assistant","content":"<execute_command><command>ls</command></execute_command>"},{"role":"user","content":"[execute_command for \'ls\'] Result:\\nok"}]')
 seed("hooks", "pi", '{"event":"tool_result","session_id":"s","payload":{"toolCallId":"t","toolName":"bash","content":[{"type":"text","text":"x"}],"isError":true}}')
 events = sorted((captures / "langfuse-py-v2").glob("*-ingestion.json"), key=lambda path: path.stat().st_size)
 for path in events[:6]:

@@ -21,7 +21,7 @@
 //! | `dialects`, `processors` | `event`, `redact`, `shell` |
 //! | `journal` | `event`, `redact`, `disk` |
 //! | `table` | `event`, `redact`, `disk`, `shell` |
-//! | `receivers` | `event`, `redact`, `dialects`, `processors`, `journal` |
+//! | `receivers` | `event`, `redact`, `disk`, `dialects`, `processors`, `journal` |
 //! | `skillify` | `event`, `redact`, `secret`, `shell`, `table` |
 //! | `library` | `event`, `redact`, `shell`, `skillify` |
 //! | `exporters` | `event`, `redact`, `secret`, `journal`, `table`, `library` |

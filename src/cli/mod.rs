@@ -14,6 +14,7 @@ mod explain;
 mod figures;
 mod folders;
 mod hook;
+mod import;
 mod later;
 mod listing;
 mod reach;
@@ -50,7 +51,8 @@ const ABANDONED: Duration = Duration::from_secs(1);
     name = "skillspan",
     version,
     about = "Spans in, skills out: turns traces of coding agents into skills (SKILL.md)",
-    after_help = "First steps: `skillspan demo` shows what it does, `skillspan run` starts it, and\n\
+    after_help = "First steps: `skillspan demo` shows what it does, `skillspan import` learns from the\n\
+                  sessions that are here, `skillspan run` starts it, and\n\
                   `skillspan connect --all --write` connects the assistants of this machine."
 )]
 struct Cli {
@@ -64,6 +66,8 @@ enum Command {
     Run(run::Arguments),
     /// See a skill come out of five bundled sessions; needs no set-up
     Demo(demo::Arguments),
+    /// Learn from the sessions that assistants keep on this machine
+    Import(import::Arguments),
     /// Check a configuration and show all that is wrong with it
     Validate(ConfigFile),
     /// Print the built-in configuration, which files change key by key
@@ -185,6 +189,7 @@ pub fn main() -> ExitCode {
         Command::Hook(arguments) => return hook::run(&arguments),
         Command::Run(config) => run::run(&config),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Validate(config) => validate::run(&config),
         Command::PrintConfig => print(config::DEFAULT),
         Command::Components => print(validate::COMPONENTS),

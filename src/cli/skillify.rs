@@ -51,6 +51,21 @@ pub(super) struct Arguments {
     show_prompt: bool,
 }
 
+/// Mines everything and publishes what is found, as `skillspan skillify` does without options.
+pub(super) fn run_now(config: &ConfigFile) -> Result<(), Failure> {
+    run(&Arguments {
+        config: config.clone(),
+        workspace: None,
+        tenant: None,
+        dry_run: false,
+        explain: false,
+        cases: false,
+        null: None,
+        learn_until: None,
+        show_prompt: false,
+    })
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let text = block_on(mine_now(arguments))?;
     print(&text)

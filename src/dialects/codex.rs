@@ -341,7 +341,7 @@ fn refusal(record: &Record<'_>, source: &str, text: String) -> SessionEvent {
     }
 }
 
-fn exit_code_of(output: &str) -> Option<i64> {
+pub(super) fn exit_code_of(output: &str) -> Option<i64> {
     code::in_text(output, EXIT_CODES).or_else(|| {
         let json = output.trim_start().starts_with('{').then(|| json::parse(output).ok());
         code::in_json(&json.flatten()?, JSON_EXIT_CODES)

@@ -12,7 +12,12 @@ const MAX_VALUES: u32 = 100_000;
 
 /// Reads a text as JSON. One of countless values is an error, as one that is no JSON.
 pub(super) fn parse(text: &str) -> Result<Value, serde_json::Error> {
-    let mut left = MAX_VALUES;
+    parse_within(text, MAX_VALUES)
+}
+
+/// The same, of as many values at most as the caller bears.
+pub fn parse_within(text: &str, values: u32) -> Result<Value, serde_json::Error> {
+    let mut left = values;
     let mut json = serde_json::Deserializer::from_str(text);
     let value = Counted(&mut left).deserialize(&mut json)?;
     json.end()?;
@@ -27,7 +32,7 @@ impl<'de> DeserializeSeed<'de> for Counted<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
         let left = self.0.checked_sub(1);
-        *self.0 = left.ok_or_else(|| D::Error::custom(format!("more than {MAX_VALUES} values")))?;
+        *self.0 = left.ok_or_else(|| D::Error::custom("too many values"))?;
         json.deserialize_any(self)
     }
 }

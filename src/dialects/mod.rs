@@ -15,6 +15,7 @@
 //! | `openclaw.rs` | OpenClaw |
 //! | `hermes.rs` | Hermes Agent with its OpenTelemetry plugin |
 //! | `hooks/` | what assistants give to commands that they run |
+//! | `transcripts/` | the files in which assistants keep their sessions |
 //! | `genai.rs` | OpenTelemetry's GenAI semantic conventions, which Goose follows too |
 //! | `openinference.rs`, `openllmetry.rs`, `ai_sdk.rs`, `pydantic_ai.rs`, `strands.rs`, `langsmith.rs`, `google_adk.rs`, `mlflow.rs`, `langfuse.rs` | agent frameworks and what instruments them |
 //! | `langfuse_ingestion.rs` | Langfuse's own ingestion: traces and observations that are created and updated, and scores |
@@ -68,14 +69,17 @@ mod qwen;
 mod record;
 mod repository;
 mod strands;
+pub mod transcripts;
 
 use crate::event::{Kind, Owner, SessionEvent, Timestamp, person};
 
 pub use explain::{Column, Explanation, Source};
 pub use hooks::{HOOKS, Hooks};
+pub use json::parse_within;
 pub use mapping::{Pattern, UserMapping};
 pub use record::{Record, Upsert};
 pub use repository::project_of;
+pub use transcripts::{TRANSCRIPTS, Transcripts};
 
 /// One client's way of reporting.
 pub trait Dialect: Send + Sync {
@@ -175,7 +179,8 @@ impl Dialects {
             Box::new(generic::GENERIC),
         ];
         let of_hooks = HOOKS.iter().map(|hooks| Box::new(hooks) as Box<dyn Dialect>);
-        Self(of_hooks.chain(of_clients).collect())
+        let of_files = TRANSCRIPTS.iter().map(|files| Box::new(files) as Box<dyn Dialect>);
+        Self(of_hooks.chain(of_files).chain(of_clients).collect())
     }
 
     /// The dialects that `mappings` describe, asked in their order, and after them the built-in ones.

@@ -454,7 +454,7 @@ pub(super) fn to_json(value: &AnyValue) -> Value {
     }
 }
 
-fn to_integer(value: &AnyValue) -> Option<i64> {
+pub(super) fn to_integer(value: &AnyValue) -> Option<i64> {
     match &value.value {
         Some(any_value::Value::IntValue(number)) => Some(*number),
         #[expect(clippy::cast_possible_truncation, reason = "saturates, which is what a count wants")]

@@ -61,6 +61,9 @@ pub const USAGE: &str = "usage:";
 /// leaves it out where the model calls say it themselves.
 pub const USAGE_SUM: &str = "usage:sum:";
 
+/// How the names of dialects end that read what clients keep in files of their own.
+pub const OF_FILES: &str = "-transcript";
+
 /// Attributes that became no field of their own, by key. Rendered as one JSON object.
 pub type Attributes = BTreeMap<String, serde_json::Value>;
 
@@ -119,6 +122,11 @@ pub struct Withdrawal {
 }
 
 impl SessionEvent {
+    /// Whether its client kept it in a file of its own, where anybody may read it again at any time.
+    pub fn is_of_a_file(&self) -> bool {
+        self.dialect.ends_with(OF_FILES)
+    }
+
     /// Whose sessions it may be of: the tenant, and the workspace where the credential names one.
     pub fn scope(&self) -> (&str, &str) {
         (&self.tenant, if self.is_confined { &self.workspace } else { "" })

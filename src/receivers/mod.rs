@@ -20,6 +20,8 @@
 //! | `otlp/` | OTLP over gRPC and over HTTP |
 //! | `hooks/` | what assistants give to commands that they run, and where it waits for a collector |
 //! | `langfuse/` | Langfuse's own paths |
+//! | `marker.rs` | what files in folders and in the home say of a session |
+//! | `transcripts/` | sessions that assistants keep in files |
 //!
 //! Invariant: an answer that says "accepted" is sent after the journal has made the request's events
 //! durable, and not before.
@@ -33,6 +35,7 @@ mod counters;
 pub mod hooks;
 mod ingest;
 pub mod langfuse;
+pub mod marker;
 mod memory;
 pub mod otlp;
 mod payload;
@@ -41,6 +44,7 @@ mod refusal;
 mod serve;
 mod signal;
 pub mod tls;
+pub mod transcripts;
 mod turned_away;
 
 pub use arrivals::{Arrival, Arrivals};

@@ -170,6 +170,8 @@ pub struct Service {
     memory: Option<MemoryLimit>,
     connections: Connections,
     hook_spools: Vec<Arc<HookSpools>>,
+    /// What the ports of the first OTLP receiver serve.
+    intake: Option<Router>,
     feeds: Vec<TableFeed>,
     exporters: Vec<JoinHandle<u64>>,
     workers: JoinSet<()>,
@@ -214,6 +216,7 @@ impl Service {
             memory: None,
             connections: Connections::new(descriptors::within(settings.connections)),
             hook_spools: Vec::new(),
+            intake: None,
             feeds: Vec::new(),
             exporters: Vec::new(),
             workers: JoinSet::new(),
@@ -256,6 +259,11 @@ impl Service {
     /// Where clients are served: (`grpc` or `http`, address).
     pub fn addresses(&self) -> &[(&'static str, SocketAddr)] {
         &self.addresses
+    }
+
+    /// What the ports of the first OTLP receiver serve, for who asks from within this process.
+    pub fn intake(&self) -> Option<Router> {
+        self.intake.clone()
     }
 
     /// Where `/health`, `/ready` and `/metrics` are served.
@@ -305,6 +313,8 @@ impl Service {
             self.workers.spawn(upkeep.run(self.stop_rest.clone()));
         }
         let routers = self.routers(settings, &sessions, credentials);
+        let first = settings.receivers.iter().find(|receiver| receiver.doors == Doors::Otlp);
+        self.intake = first.and_then(|receiver| routers.get(&receiver.id).cloned());
         self.memory = Some(sessions.memory());
         for (feed, task) in sessions.export(&self.stop_rest) {
             self.feeds.push(feed);

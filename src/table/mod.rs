@@ -32,6 +32,7 @@
 //! | `aliases.rs` | calls and prompts that go by several ids |
 //! | `first_calls.rs` | words that came before the calls of their reply |
 //! | `both_ways.rs` | what telemetry and hooks of one session both tell |
+//! | `from_files.rs` | what an assistant tells by its telemetry and keeps in a file as well |
 //! | `executions.rs` | several spans of one execution |
 //! | `speakers.rs` | whose words and calls are a sub-agent's |
 //! | `naming.rs` | how sub-agents of one name are told apart |
@@ -65,6 +66,7 @@ mod file;
 mod first_calls;
 mod footer;
 mod foreign;
+mod from_files;
 mod groups;
 mod history;
 mod layout;

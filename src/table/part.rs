@@ -96,7 +96,7 @@ pub(super) enum Columns {
     Keys,
 }
 
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "event_id",
     "fact_key",
     "rank",
@@ -114,6 +114,7 @@ const KEYS: [&str; 25] = [
     "service",
     "assistant",
     "agent",
+    "dialect",
     "tool",
     "tool_call_id",
     "trace_id",

@@ -9,7 +9,7 @@
 //! 1. **Results of no call**, in the session. A result of a span that made no call is an update of something that
 //!    was no tool, and is left out.
 //! 2. **Ids.** Calls and prompts that go by several ids (`aliases.rs`), and what telemetry and hooks both tell
-//!    (`both_ways.rs`), in the session.
+//!    (`both_ways.rs`), or a file as well (`from_files.rs`), in the session.
 //! 3. **Upserts.** A client that says a text again, in another record of the same id, replaces it: of the
 //!    words with the same id behind the `@` of their keys, the latest counts, and the id goes.
 //! 4. **Executions.** Several spans of one execution (`executions.rs`).
@@ -44,7 +44,7 @@ use super::aliases::canonical;
 use super::executions::bare;
 use super::repeated::separate_calls;
 use super::speakers::SPEAKER;
-use super::{aliases, both_ways, costs, executions, naming, speakers};
+use super::{aliases, both_ways, costs, executions, from_files, naming, speakers};
 use crate::event::{Decision, Kind, LISTED_CALL, SessionEvent, Status, Timestamp, UNNAMED_CALL};
 
 /// Between a key and its number.
@@ -66,6 +66,7 @@ pub(super) fn reconcile(events: &mut Vec<SessionEvent>) -> bool {
     leave_out_results_of_no_call(events);
     aliases::join(events);
     compared |= both_ways::join(events);
+    compared |= from_files::join(events);
     for mut trace in by_trace(events) {
         compared |= join_upserts(&mut trace);
         compared |= executions::join(&mut of_frameworks(&mut trace));
@@ -93,7 +94,8 @@ pub(super) fn may_compare<'e>(events: impl Iterator<Item = &'e SessionEvent> + C
         |event: &SessionEvent| !event.assistant.is_empty() && !event.fact_key.starts_with(UNNAMED_CALL);
     let mut of_any = events.clone();
     of_any.any(|event| are_words_compared(event) || is_of_call(event) && !is_known_to_all(event))
-        || both_ways::may_compare(events)
+        || both_ways::may_compare(events.clone())
+        || from_files::may_compare(events)
 }
 
 /// Whether the text, the input or the output of an observation is one of those that [`reconcile`] compares.

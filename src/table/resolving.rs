@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use tokio::task::JoinHandle;
 
 use super::file::{self, FileError};
+use super::from_files;
 use super::part::{Part, Selected};
 use super::query::joined;
 use super::read::{DamagedFile, Listed, ReadError};
@@ -136,8 +137,13 @@ impl<'f> Resolving<'f> {
     /// Fills in the texts, inputs and outputs that may be compared.
     async fn read_contents(&mut self, groups: &mut [Vec<Row>]) -> Result<(), ReadError> {
         let mut by_file: BTreeMap<usize, BTreeMap<usize, &mut SessionEvent>> = BTreeMap::new();
-        for Row { place, event } in groups.iter_mut().flatten().filter(|row| is_compared(&row.event)) {
-            by_file.entry(place.file).or_default().insert(place.row, event);
+        for group in groups {
+            let with_files = from_files::may_compare(group.iter().map(|row| &row.event));
+            let wanted =
+                |event: &SessionEvent| is_compared(event) || with_files && from_files::is_compared(event);
+            for Row { place, event } in group.iter_mut().filter(|row| wanted(&row.event)) {
+                by_file.entry(place.file).or_default().insert(place.row, event);
+            }
         }
         for (file, mut rows) in by_file {
             let Some(listed) = self.files.get(file) else { continue };

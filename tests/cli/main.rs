@@ -15,6 +15,7 @@
 //! | `hook.rs` | hooks' events, whether the collector is there or not |
 //! | `hook_captures.rs` | recorded hooks in, sessions out |
 //! | `hook_identity.rs` | whose hooks' events are, and what leaves them out |
+//! | `import.rs` | sessions that assistants keep in files, imported |
 //! | `opt_outs.rs` | what is said to leave a session out was tried |
 //! | `schema.rs` | the columns that are printed are the files' |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
@@ -65,6 +66,7 @@ mod explain;
 mod hook;
 mod hook_captures;
 mod hook_identity;
+mod import;
 mod install;
 mod journals;
 mod layers;

@@ -61,7 +61,8 @@ fn next(kept: Option<&Path>) -> String {
         None => "To keep what this made and look at it:\n  skillspan demo --out demo\n\n".to_owned(),
     };
     format!(
-        "\n# Next\n{look}To learn from your own sessions, start skillspan and leave it running:\n  skillspan run\n\
+        "\n# Next\n{look}To learn from the sessions that your assistants keep on this machine:\n  skillspan import\n\
+         To learn from those to come, start skillspan and leave it running:\n  skillspan run\n\
          Then, in another terminal, connect the assistants of this machine:\n  skillspan connect --all --write\n"
     )
 }

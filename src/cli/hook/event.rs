@@ -11,10 +11,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Map, Value};
 
 use super::Arguments;
-use super::marker::{self, MarkerError, Marks};
 use crate::event::{Timestamp, capture};
 use crate::processors::Redact;
 use crate::receivers::hooks::{Entry, OBSERVED_AT, TRACEPARENT, without_lone_surrogates};
+use crate::receivers::marker::{self, MarkerError, Marks};
 use crate::redact::{Key, Options, Redactor};
 
 /// An object that is larger than that says too much for one event.

@@ -6,7 +6,6 @@
 //! | `arguments.rs` | its command line |
 //! | `check.rs` | the same as a question, for `connect --check` |
 //! | `event.rs` | standard input → one redacted object |
-//! | `marker.rs` | what files in folders and in the home say of a session |
 //! | `send.rs` | what waits → the collector |
 //!
 //! The assistant waits for this process, so it does little and has a deadline: redact (what takes too long
@@ -30,7 +29,6 @@
 mod arguments;
 mod check;
 mod event;
-mod marker;
 mod send;
 
 use std::ffi::OsString;

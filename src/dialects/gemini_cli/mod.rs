@@ -27,6 +27,8 @@
 
 mod tools;
 
+pub(super) use tools::unwrapped;
+
 use serde_json::Value;
 
 use super::costs::Names;
@@ -132,7 +134,7 @@ const NOISE: &[&str] = &[
 const DETAILS: &str = "gen_ai.client.inference.operation.details";
 
 /// What the client tells its model about the workspace.
-const DIRECTORY_WORDS: &[&str] =
+pub(super) const DIRECTORY_WORDS: &[&str] =
     &["Workspace Directories:", "working in the directory:", "working directory:"];
 
 const START: &str = "start";

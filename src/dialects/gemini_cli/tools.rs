@@ -183,7 +183,7 @@ fn output_of(completed: &Value) -> String {
 }
 
 /// The words of a tool, without what the client puts around them for the model.
-fn unwrapped(text: &str) -> &str {
+pub(in crate::dialects) fn unwrapped(text: &str) -> &str {
     let Some(inner) = text.trim().strip_prefix("<untrusted_context>") else { return text };
     inner.strip_suffix("</untrusted_context>").unwrap_or(inner).trim_matches('\n')
 }

@@ -15,7 +15,8 @@ pub struct Tombstone {
     pub created_at: i64,
     /// The tenant.
     pub tenant: String,
-    /// The person whose rows are covered that were ingested before it was put.
+    /// The person whose rows are covered that were ingested before it was put, and those of files whose facts are
+    /// older than it: somebody may import a file again that lay there.
     pub user_id: Option<String>,
     /// The sessions, by the id that rows carry.
     pub session_ids: BTreeSet<String>,
@@ -37,7 +38,8 @@ impl Tombstone {
         };
         let of_person = || {
             let same = self.user_id.as_ref().is_some_and(|user| *user == event.user_id);
-            same && event.ingested_at.as_micros() <= self.created_at
+            let known_since = if event.is_of_a_file() { event.timestamp } else { event.ingested_at };
+            same && known_since.as_micros() <= self.created_at
         };
         of_session || self.event_ids.contains(&event.event_id) || of_person()
     }

@@ -28,26 +28,28 @@ const MAX_BYTES: u64 = 16 << 10;
 
 /// What the files say of one session.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Marks {
+pub struct Marks {
     /// The file that leaves the session out.
-    pub(super) off: Option<PathBuf>,
+    pub off: Option<PathBuf>,
     /// The workspace that the nearest folder names.
-    pub(super) workspace: Option<String>,
+    pub workspace: Option<String>,
     /// What the home folder says.
-    pub(super) home: Home,
+    pub home: Home,
 }
 
 /// What the file in the home folder says.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Home {
-    pub(super) workspace: Option<String>,
-    pub(super) user: Option<String>,
+pub struct Home {
+    /// Whose work it is, where no folder says.
+    pub workspace: Option<String>,
+    /// Who works here.
+    pub user: Option<String>,
 }
 
 /// Why a file is not understood. The session is left out.
 #[derive(Debug, thiserror::Error)]
 #[error("{} leaves the session out, because {reason}; it may have `capture`, `workspace` and, in the home folder, `user`", path.display())]
-pub(super) struct MarkerError {
+pub struct MarkerError {
     path: PathBuf,
     reason: String,
 }
@@ -61,7 +63,7 @@ struct Marker {
 }
 
 /// Reads the files in `folders`, above them and at `home`.
-pub(super) fn look(folders: &[PathBuf], home: Option<&Path>) -> Result<Marks, MarkerError> {
+pub fn look(folders: &[PathBuf], home: Option<&Path>) -> Result<Marks, MarkerError> {
     let homes: BTreeSet<PathBuf> = home.into_iter().flat_map(ways_to).collect();
     let mut seen = homes.clone();
     let mut marks = Marks::default();

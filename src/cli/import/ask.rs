@@ -1,0 +1,213 @@
+//! What a person is shown and asked before anything is read whole.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write, stderr, stdin};
+
+use anyhow::anyhow;
+
+use super::Failure;
+use super::found::Found;
+use super::way::Described;
+use crate::cli::OrFail;
+use crate::cli::columns::{Column, fitted, folded, room};
+use crate::event::{Timestamp, visible_line};
+
+/// Repositories that are listed; the rest are counted.
+const MOST_LISTED: usize = 20;
+/// Reasons that are named.
+const MOST_NAMED: usize = 10;
+
+/// What was found, as two tables and what will become of it.
+pub(super) fn shown(found: &Found, to: &Described) -> String {
+    if found.candidates.is_empty() && found.exports.is_empty() && found.known_exports == 0 {
+        let mut text = "no sessions of an assistant were found on this machine\n".to_owned();
+        text.push_str(&what_is_left(found));
+        return text;
+    }
+    let mut text = String::new();
+    if !found.candidates.is_empty() {
+        let _ = write!(text, "{}\n{}\n", assistants(found), repositories(found));
+    }
+    for export in &found.exports {
+        let size = size_in_megabytes(export.size);
+        let _ = writeln!(text, "an export of {size:.1} MB: {}", export.path.display());
+    }
+    text.push_str(&what_is_left(found));
+    let last = if found.is_empty() {
+        "Nothing of it is new.\n".to_owned()
+    } else if to.leaves {
+        format!(
+            "What is new {}: prompts, answers, calls of tools and what came of them, without credentials.\n",
+            to.text
+        )
+    } else {
+        format!(
+            "What is new {}: prompts, answers, calls of tools and what came of them, without credentials. Nothing leaves this machine.\n",
+            to.text
+        )
+    };
+    text.push_str(&folded(&last, room()));
+    text
+}
+
+struct Row {
+    sessions: u64,
+    new: u64,
+    size: u64,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+fn assistants(found: &Found) -> String {
+    let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
+    for candidate in found.candidates.iter().filter(|candidate| candidate.is_chosen) {
+        let (begun, ended) = (candidate.begun, candidate.file.modified);
+        let row = rows.entry(candidate.file.assistant.title).or_insert(Row {
+            sessions: 0,
+            new: 0,
+            size: 0,
+            first: begun,
+            last: ended,
+        });
+        row.sessions += u64::from(candidate.file.is_session());
+        row.new += u64::from(candidate.is_new && candidate.file.is_session());
+        row.size += candidate.file.size;
+        row.first = row.first.min(begun);
+        row.last = row.last.max(ended);
+    }
+    let cells: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|(title, row)| {
+            vec![
+                title.to_owned(),
+                row.sessions.to_string(),
+                format!("{} – {}", row.first.date(), row.last.date()),
+                format!("{:.1} MB", size_in_megabytes(row.size)),
+                row.new.to_string(),
+            ]
+        })
+        .collect();
+    let columns = [
+        Column::text("ASSISTANT", 8),
+        Column::number("SESSIONS"),
+        Column::whole("DAYS"),
+        Column::number("SIZE"),
+        Column::number("NEW"),
+    ];
+    fitted(&columns, &cells, room())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "one digit behind the point is shown")]
+fn size_in_megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+fn repositories(found: &Found) -> String {
+    let counts = found.repositories();
+    let chosen = |name: &str| {
+        found.candidates.iter().any(|candidate| candidate.is_chosen && candidate.repository.name == name)
+    };
+    let mut sorted: Vec<(&String, &(u64, u64))> = counts.iter().filter(|(name, _)| chosen(name)).collect();
+    sorted.sort_by(|a, b| (b.1.0, a.0).cmp(&(a.1.0, b.0)));
+    let cells: Vec<Vec<String>> = (1..)
+        .zip(&sorted)
+        .take(MOST_LISTED)
+        .map(|(number, (name, (all, new)))| {
+            vec![number.to_string(), (*name).clone(), all.to_string(), new.to_string()]
+        })
+        .collect();
+    let columns = [
+        Column::number("#"),
+        Column::text("REPOSITORY", 12),
+        Column::number("SESSIONS"),
+        Column::number("NEW"),
+    ];
+    let mut text = fitted(&columns, &cells, room());
+    if sorted.len() > MOST_LISTED {
+        let _ = writeln!(text, "   and {} more", sorted.len() - MOST_LISTED);
+    }
+    text
+}
+
+/// What is not imported, and why.
+pub(super) fn what_is_left(found: &Found) -> String {
+    let mut text = String::new();
+    for (reason, files) in found.refused.iter().take(MOST_NAMED) {
+        let files = if *files == 1 { "1 file is".to_owned() } else { format!("{files} files are") };
+        let _ = writeln!(text, "{files} left out, as {} says", visible_line(reason));
+    }
+    for (path, reason) in found.left.iter().take(MOST_NAMED) {
+        let _ = writeln!(text, "{} is left out: {}", path.display(), visible_line(reason));
+    }
+    let more = found.left.len().saturating_sub(MOST_NAMED) + found.refused.len().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        let _ = writeln!(text, "and {more} more");
+    }
+    if text.is_empty() { text } else { format!("{}\n", folded(&text, room())) }
+}
+
+/// Asks whether to import, and what.
+pub(super) fn ask(found: &mut Found, is_json: bool) -> Result<(), Failure> {
+    if is_json || !stdin().is_terminal() {
+        return Err(Failure::Usage(anyhow!(
+            "nobody can be asked here: say --yes to import, or --dry-run to look"
+        )));
+    }
+    let names: Vec<String> = {
+        let counts = found.repositories();
+        let mut sorted: Vec<(String, u64)> = counts.into_iter().map(|(name, (all, _))| (name, all)).collect();
+        sorted.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
+        sorted.into_iter().map(|(name, _)| name).collect()
+    };
+    loop {
+        write!(stderr(), "Import? [y]es, [n]o, or the numbers of repositories: ").or_fail()?;
+        stderr().flush().or_fail()?;
+        let mut answer = String::new();
+        if stdin().read_line(&mut answer).or_fail()? == 0 {
+            return Err(Failure::Failed(anyhow!("nothing was imported")));
+        }
+        match chosen(answer.trim(), &names) {
+            Choice::All => return Ok(()),
+            Choice::None => return Err(Failure::Failed(anyhow!("nothing was imported"))),
+            Choice::These(these) => return found.choose(&these),
+            Choice::Unclear => {}
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Choice {
+    All,
+    None,
+    These(Vec<String>),
+    Unclear,
+}
+
+fn chosen(answer: &str, names: &[String]) -> Choice {
+    match answer.to_lowercase().as_str() {
+        "y" | "yes" => return Choice::All,
+        "n" | "no" => return Choice::None,
+        _ => {}
+    }
+    let numbers = answer.split([',', ' ']).filter(|part| !part.is_empty());
+    let these: Option<Vec<String>> =
+        numbers.map(|part| names.get(part.parse::<usize>().ok()?.checked_sub(1)?).cloned()).collect();
+    these.filter(|these| !these.is_empty()).map_or(Choice::Unclear, Choice::These)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_yes_no_or_numbers_of_the_list() {
+        let names = ["a/shop".to_owned(), "b/web".to_owned()];
+        let of = |answer: &str| chosen(answer, &names);
+        assert_eq!((of("y"), of("YES"), of("n")), (Choice::All, Choice::All, Choice::None));
+        assert_eq!(of("2, 1"), Choice::These(vec!["b/web".to_owned(), "a/shop".to_owned()]));
+        for unclear in ["", "0", "3", "1 x", "maybe"] {
+            assert_eq!(of(unclear), Choice::Unclear, "{unclear}");
+        }
+    }
+}

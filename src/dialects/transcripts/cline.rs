@@ -1,0 +1,237 @@
+//! Files of Cline and what came of it: `api_conversation_history.json` of a task, a list of messages as the model
+//! was sent them. Newer versions call tools natively, older ones write calls as elements in the words of an answer
+//! and their results as `[tool for '…'] Result:`.
+//!
+//! | kind | fact key | from |
+//! |---|---|---|
+//! | `session_start` | the task's id | the list |
+//! | `prompt` | the number of the message, and of the text in it | texts of the role `user` that a person wrote |
+//! | `tool_call`, `tool_result`, `decision` | the call's id, else the number of the message | blocks `tool_use`, `tool_result`; elements in words |
+//! | `response` | the number of the message | texts of the role `assistant` |
+//!
+//! A task's id is the time at which it began, in milliseconds; messages of newer versions have times of their own.
+
+use serde_json::{Map, Value};
+
+use super::talk::{self, Waiting, answered, json_text, text, words};
+use super::{Place, Reader, Told, start};
+use crate::event::{Kind, SessionEvent, Status, Timestamp};
+use crate::shell::machine::{self, Heard};
+
+/// The tools that older versions call by elements, with the first of their parameters.
+const TOOLS: &[&str] = &[
+    "execute_command",
+    "read_file",
+    "write_to_file",
+    "replace_in_file",
+    "apply_diff",
+    "search_files",
+    "list_files",
+    "list_code_definition_names",
+    "browser_action",
+    "use_mcp_tool",
+    "access_mcp_resource",
+    "ask_followup_question",
+    "new_task",
+    "switch_mode",
+];
+/// How the result of such a call begins that failed.
+const FAILED: &[&str] = &["Error executing", "The tool execution failed", "<error>", "Error: "];
+/// The working directory in what is glued to a message.
+const FOLDER: &[&str] = &["# Current Working Directory (", "# Current Workspace Directory ("];
+
+/// A reader of one file.
+pub(super) struct Cline {
+    session: String,
+    cwd: String,
+    turn: String,
+    now: Timestamp,
+    waiting: Waiting,
+    /// The call that the last answer made in its words.
+    spoken: Option<String>,
+}
+
+impl Cline {
+    pub(super) fn new(place: Place) -> Self {
+        let began = place.folder.parse::<i64>().ok().map(|milliseconds| milliseconds.saturating_mul(1_000));
+        Self {
+            session: place.folder,
+            cwd: place.cwd,
+            turn: String::new(),
+            now: began.map(Timestamp::from_micros).unwrap_or_default(),
+            waiting: Waiting::default(),
+            spoken: None,
+        }
+    }
+
+    fn event(&self, kind: Kind, number: usize) -> SessionEvent {
+        let is_call = matches!(kind, Kind::ToolCall | Kind::ToolResult);
+        SessionEvent {
+            kind,
+            session_id: self.session.clone(),
+            turn_id: self.turn.clone(),
+            timestamp: self.now,
+            seq: i64::try_from(number).unwrap_or_default(),
+            cwd: if is_call { String::new() } else { self.cwd.clone() },
+            ..SessionEvent::default()
+        }
+    }
+
+    fn message(&mut self, number: usize, message: &Value, told: &mut Vec<Told>) {
+        let at = talk::time(message.get("ts").or_else(|| message.get("timestamp")));
+        self.now = if at.is_unset() { self.now } else { at };
+        let content = message.get("content").unwrap_or(&Value::Null);
+        let alone = [Value::from(words(content))];
+        let blocks = content.as_array().map_or(alone.as_slice(), Vec::as_slice);
+        match text(message, "role") {
+            "user" => {
+                for (place, block) in blocks.iter().enumerate() {
+                    self.of_user(number, place, block, told);
+                }
+            }
+            "assistant" => self.of_assistant(number, blocks, told),
+            _ => {}
+        }
+    }
+
+    fn of_user(&mut self, number: usize, place: usize, block: &Value, told: &mut Vec<Told>) {
+        if text(block, "type") == "tool_result" {
+            let output = words(block.get("content").unwrap_or(&Value::Null));
+            let failed = block.get("is_error").and_then(Value::as_bool) == Some(true);
+            return self.result(number, text(block, "tool_use_id"), output, failed, told);
+        }
+        let said = words(block);
+        if self.cwd.is_empty()
+            && let Some(rest) = FOLDER.iter().find_map(|mark| said.split_once(mark)).map(|(_, rest)| rest)
+            && let Some((folder, _)) = rest.split_once(')')
+        {
+            folder.clone_into(&mut self.cwd);
+        }
+        let first = said.lines().next().unwrap_or_default();
+        if first.starts_with('[') && first.contains("] Result:") {
+            let output = said.split_once("] Result:").map(|(_, output)| output.trim().to_owned());
+            if let (Some(call), Some(output)) = (self.spoken.take(), output) {
+                self.result(number, &call, output, false, told);
+            }
+            return;
+        }
+        // The result of a call that was made in words stands in the text behind.
+        if let Some(call) = self.spoken.take_if(|_| place == 1 && !said.contains("<environment_details>")) {
+            return self.result(number, &call, said, false, told);
+        }
+        if !matches!(machine::hear(&said), Heard::Words(words) if !words.trim().is_empty()) {
+            return;
+        }
+        let key = format!("{number}.{place}");
+        key.clone_into(&mut self.turn);
+        let event = SessionEvent { fact_key: key, text: said, ..self.event(Kind::Prompt, number) };
+        told.push(Told { origin: String::new(), events: vec![event] });
+    }
+
+    fn of_assistant(&mut self, number: usize, blocks: &[Value], told: &mut Vec<Told>) {
+        let spoken = blocks.iter().filter(|block| text(block, "type") != "thinking").map(words);
+        let spoken = spoken.filter(|words| !words.trim().is_empty()).collect::<Vec<_>>().join("\n");
+        let call = called(&spoken);
+        let said = call.as_ref().map_or(spoken.as_str(), |call| call.before).trim();
+        if !said.is_empty() {
+            let event = SessionEvent {
+                fact_key: number.to_string(),
+                text: said.to_owned(),
+                ..self.event(Kind::Response, number)
+            };
+            told.push(Told { origin: String::new(), events: vec![event] });
+        }
+        self.spoken = call.map(|call| {
+            let id = format!("call{number}");
+            self.call(number, &id, call.tool, Value::Object(call.parameters).to_string(), told);
+            id
+        });
+        for block in blocks.iter().filter(|block| text(block, "type") == "tool_use") {
+            let input = block.get("input").map(json_text).unwrap_or_default();
+            self.call(number, text(block, "id"), text(block, "name"), input, told);
+        }
+    }
+
+    fn call(&mut self, number: usize, id: &str, tool: &str, input: String, told: &mut Vec<Told>) {
+        let event = SessionEvent {
+            fact_key: id.to_owned(),
+            tool_call_id: id.to_owned(),
+            tool: tool.to_owned(),
+            input,
+            ..self.event(Kind::ToolCall, number)
+        };
+        if !id.is_empty() {
+            self.waiting.made(String::new(), event, told);
+        }
+    }
+
+    fn result(&mut self, number: usize, call: &str, output: String, failed: bool, told: &mut Vec<Told>) {
+        if call.is_empty() {
+            return;
+        }
+        let failed = failed || FAILED.iter().any(|words| output.starts_with(words));
+        // A person's refusal is no success: else it would be taken for an output that says so.
+        let refused = crate::shell::refusal::refusal(&output).is_some();
+        let result = SessionEvent {
+            fact_key: call.to_owned(),
+            tool_call_id: call.to_owned(),
+            status: match () {
+                () if refused => Status::Unknown,
+                () if failed => Status::Error,
+                () => Status::Ok,
+            },
+            output,
+            ..self.event(Kind::ToolResult, number)
+        };
+        let seq = result.seq;
+        answered(&mut self.waiting, String::new(), result, told);
+        if let Some(result) = told.last_mut().and_then(|told| told.events.last_mut()) {
+            result.seq = seq;
+        }
+    }
+}
+
+/// A call that stands as an element in the words of an answer.
+struct Called<'a> {
+    before: &'a str,
+    tool: &'static str,
+    parameters: Map<String, Value>,
+}
+
+fn called(said: &str) -> Option<Called<'_>> {
+    let (tool, before, rest) = TOOLS.iter().find_map(|tool| {
+        let (before, rest) = said.split_once(&format!("<{tool}>"))?;
+        Some((*tool, before, rest.split_once(&format!("</{tool}>"))?.0))
+    })?;
+    let mut parameters = Map::new();
+    let mut rest = rest;
+    while let Some((_, after)) = rest.split_once('<') {
+        let Some((name, after)) = after.split_once('>') else { break };
+        let Some((value, after)) = after.split_once(&format!("</{name}>")) else {
+            rest = after;
+            continue;
+        };
+        parameters.insert(name.to_owned(), value.trim().into());
+        rest = after;
+    }
+    Some(Called { before, tool, parameters })
+}
+
+impl Reader for Cline {
+    fn read(&mut self, value: Value, told: &mut Vec<Told>) {
+        let Some(messages) = value.as_array().filter(|messages| !messages.is_empty()) else { return };
+        let event = start(&self.session, self.event(Kind::SessionStart, 0));
+        told.push(Told { origin: String::new(), events: vec![event] });
+        for (number, message) in messages.iter().enumerate() {
+            self.message(number, message, told);
+        }
+    }
+
+    fn end(&mut self, told: &mut Vec<Told>) {
+        self.waiting.end(told);
+    }
+
+    fn folder(&self) -> &str {
+        &self.cwd
+    }
+}

@@ -1,0 +1,34 @@
+//! Transcripts: sessions that assistants keep in files, for `skillspan import`.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `places.rs` | where the files of each assistant are, and which there are |
+//! | `lines.rs` | [`Values`]: the values in a file, in bounded memory |
+//! | `open.rs` | a file's bytes, compressed or not, and what is asked of them before they are read |
+//! | `reading.rs` | [`read`]: a file's values → records, in batches of the size of a request |
+//! | `exports.rs`, `csv.rs` | files that other programs exported |
+//! | `memory.rs` | [`Memory`]: what was imported before |
+//! | `consent.rs` | what marker files and settings of clients say of a session's folder |
+//! | `repository.rs` | which repository a folder is of |
+//!
+//! Invariants: files are opened for reading and never changed; nothing outside of the folder of an assistant is read,
+//! whatever its links say; a file that cannot be read, or a line of it, keeps nothing from the others and is told;
+//! what is remembered as imported was acknowledged.
+
+mod consent;
+mod csv;
+mod exports;
+mod lines;
+mod memory;
+mod open;
+mod places;
+mod reading;
+mod repository;
+
+pub use consent::{Consent, consent};
+pub use lines::{Found, Piece, Values};
+pub use memory::{Memory, MemoryError, Seen};
+pub use open::{Glance, glance};
+pub use places::{ExportFile, Home, Listing, TranscriptFile, files_at, files_of, roots};
+pub use reading::{Batch, Left, Owner, Summary, is_export, read, read_export};
+pub use repository::{Repositories, Repository};

@@ -1,0 +1,107 @@
+//! A file's bytes, compressed or not, and what is asked of them before they are read.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::lines::{Found, Values};
+use super::memory::Seen;
+use super::places::{ExportFile, TranscriptFile};
+use crate::dialects::transcripts::{Form, Told};
+use crate::event::Timestamp;
+
+/// Values that are looked at to learn where a session takes place.
+const GLANCED_AT: usize = 60;
+/// Bytes from the beginning of a file, and from before a place in it, that tell whether it is as it was.
+const COMPARED: u64 = 1024;
+
+/// What a glance at a file tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Glance {
+    /// The working directory, `""` if it was not said so far.
+    pub cwd: String,
+    /// The repository's URL, where the file says it.
+    pub repository: String,
+    /// The first time that stands in the file: a fork's is that of the fork.
+    pub begun: Timestamp,
+    /// It holds something that a session has.
+    pub has_session: bool,
+}
+
+/// The bytes of a file.
+pub(super) fn open(file: &TranscriptFile) -> io::Result<Box<dyn Read>> {
+    bytes(&file.path, file.is_compressed)
+}
+
+/// The bytes of an export.
+pub(super) fn open_export(file: &ExportFile) -> io::Result<Box<dyn Read>> {
+    bytes(&file.path, file.is_compressed)
+}
+
+fn bytes(path: &Path, is_compressed: bool) -> io::Result<Box<dyn Read>> {
+    let opened = File::open(path)?;
+    if !opened.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    Ok(match is_compressed {
+        true => Box::new(zstd::stream::read::Decoder::new(BufReader::new(opened))?),
+        false => Box::new(opened),
+    })
+}
+
+/// Looks at the beginning of a file.
+pub fn glance(file: &TranscriptFile) -> io::Result<Glance> {
+    let mut values = Values::new(open(file)?, file.form);
+    let mut reader = file.assistant.reader(file.place());
+    let mut told: Vec<Told> = Vec::new();
+    let mut glance = Glance::default();
+    for _ in 0..GLANCED_AT {
+        let Some(piece) = values.next_piece()? else { break };
+        let Found::Value(value, _) = piece.found else { continue };
+        if glance.begun.is_unset() {
+            glance.begun = begun(&value);
+        }
+        reader.read(value, &mut told);
+        let is_known = !reader.folder().is_empty() && told.len() > 1;
+        if is_known && file.form == Form::Lines {
+            break;
+        }
+    }
+    reader.folder().clone_into(&mut glance.cwd);
+    reader.repository().clone_into(&mut glance.repository);
+    glance.has_session = !told.is_empty();
+    Ok(glance)
+}
+
+fn begun(value: &Value) -> Timestamp {
+    let at = ["timestamp", "startTime"].iter().find_map(|name| value.get(*name)?.as_str());
+    at.and_then(Timestamp::parse_rfc3339).unwrap_or_default()
+}
+
+/// What to remember of a file that was read up to `end`. Of one that is compressed its size and time alone tell.
+pub(super) fn seen(file: &TranscriptFile, end: u64) -> io::Result<Seen> {
+    let (head, tail) = if file.is_compressed { (0, 0) } else { checksums(file, end)? };
+    Ok(Seen { size: file.size, modified: file.modified.as_micros(), end, head, tail })
+}
+
+/// Whether a file is what it was when it was read, with something behind it at most; then the place up to which
+/// it is known.
+pub(super) fn known_up_to(file: &TranscriptFile, seen: &Seen) -> u64 {
+    let can_grow = file.form == Form::Lines && !file.is_compressed && seen.end <= file.size;
+    let is_same = can_grow && checksums(file, seen.end).is_ok_and(|sums| sums == (seen.head, seen.tail));
+    if is_same { seen.end } else { 0 }
+}
+
+fn checksums(file: &TranscriptFile, end: u64) -> io::Result<(u32, u32)> {
+    let mut opened = File::open(&file.path)?;
+    let length = COMPARED.min(end);
+    let mut sum = |from: u64| -> io::Result<u32> {
+        opened.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        (&mut opened).take(length).read_to_end(&mut bytes)?;
+        Ok(crc32c::crc32c(&bytes))
+    };
+    Ok((sum(0)?, sum(end - length)?))
+}
