@@ -109,6 +109,11 @@ fn what_works_instead_of_a_flag_is_told_if_sessions_ran_it_next() {
         lines,
         ["Use `gh pr diff --name-only`; `gh pr diff --stat` fails here: it does not know the flag."]
     );
+    let by_letter = days(4, |day, one| {
+        let one = one.run_with_output(&format!("cat -A src/f{day}.ts | head -5"), Status::Ok, NO_FLAG);
+        one.run_with_output(&format!("cat -v src/f{day}.ts | head -5"), Status::Ok, "a")
+    });
+    assert_eq!(said(by_letter), ["`cat -A` fails here: it does not know the flag."]);
     let other = said(of(|day| format!("git log --oneline -{day}")));
     assert_eq!(other, ["`gh pr diff --stat` fails here: it does not know the flag."]);
 }

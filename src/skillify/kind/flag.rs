@@ -175,7 +175,8 @@ fn looked<'a>(used: &Use<'a>, command: &str) -> Option<Vec<&'a str>> {
         later.take_while(|(events, _)| *events == call).map(|(_, flag)| flag).collect();
     flags.push(first);
     flags.sort_unstable();
-    Some(flags)
+    // A letter that was taken may show something else: that it passed says little of a program that only looks.
+    flags.iter().all(|flag| flag.starts_with("--")).then_some(flags)
 }
 
 /// The next run of the same program and subcommand that passed, with its flags.
