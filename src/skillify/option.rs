@@ -10,7 +10,7 @@ use regex::Regex;
 
 use super::look::Found;
 use crate::event::Status;
-use crate::shell::command::{Command, program_name, single};
+use crate::shell::command::{Command, is_trivial, program_name, single};
 use crate::shell::flag::is_flag;
 use crate::shell::parse::{Word, parse};
 
@@ -44,7 +44,6 @@ struct Given {
     command: String,
     program: String,
     flags: Vec<String>,
-    is_trivial: bool,
 }
 
 /// The flags that a line's commands did not know, or took.
@@ -54,18 +53,23 @@ pub(super) fn flags(line: &str, output: &str, status: Status) -> Vec<Found> {
     }
     let start = output.get(..output.floor_char_boundary(output.len().min(START))).unwrap_or_default();
     let rejections: Vec<Rejected<'_>> = rejections(start);
-    let given =
-        || parse(line).into_iter().flat_map(|pipeline| pipeline.stages).filter_map(|stage| given(&stage));
+    let stages = || parse(line).into_iter().flat_map(|pipeline| pipeline.stages);
     if rejections.is_empty() {
         let took = |given: Given| -> Vec<Found> {
             let command = given.command;
             let found = given.flags.into_iter();
             found.map(|flag| Found::Takes { command: command.clone(), flag }).collect()
         };
-        let ran = status == Status::Ok;
-        return given().filter(|given| given.is_trivial && ran).flat_map(took).collect();
+        if status != Status::Ok {
+            return Vec::new();
+        }
+        return stages()
+            .filter(|stage| is_trivial(stage))
+            .filter_map(|stage| given(&stage))
+            .flat_map(took)
+            .collect();
     }
-    let given: Vec<Given> = given().collect();
+    let given: Vec<Given> = stages().filter_map(|stage| given(&stage)).collect();
     let unknown = |rejected: &Rejected<'_>| {
         let mut by = given.iter().filter_map(|given| Some((given, rejected.among(given)?)));
         let (given, flag) = by.next()?;
@@ -128,25 +132,39 @@ pub(super) fn has_letter(flag: &str, letter: &str) -> bool {
 }
 
 fn given(stage: &[Word]) -> Option<Given> {
+    let words: Vec<&str> = stage.iter().map(|word| word.value.as_str()).collect();
+    let program = program_name(words.first()?);
+    if PLAIN.contains(&program) {
+        return None;
+    }
+    // What a program that only looks is called takes no second reading.
+    if is_trivial(stage) && !WITH_SUBCOMMANDS.contains(&program) {
+        return named(program.to_owned(), program, &words);
+    }
     let raw: Vec<&str> = stage.iter().map(|word| word.raw.as_str()).collect();
     let command = single(&raw.join(" "))?;
     let words = command.main_words();
-    let program = program_name(words.first()?).to_owned();
-    if PLAIN.contains(&program.as_str()) {
+    let program = program_name(words.first()?);
+    if PLAIN.contains(&program) {
         return None;
     }
-    let name = name_of(&command, &program);
+    named(name_of(&command, program), program, &words)
+}
+
+fn named(command: String, program: &str, words: &[&str]) -> Option<Given> {
     let plain = |char: char| char.is_ascii_alphanumeric() || " ._:-".contains(char);
-    if name.is_empty() || name.len() > 60 || !name.chars().all(plain) {
+    if command.is_empty() || command.len() > 60 || !command.chars().all(plain) {
         return None;
     }
     let flags = words.iter().skip(1).filter_map(|word| flag_of(word)).collect();
-    Some(Given { command: name, program, flags, is_trivial: command.is_trivial() })
+    Some(Given { command, program: program.to_owned(), flags })
 }
+
+/// Programs that look or do, by their subcommand.
+const WITH_SUBCOMMANDS: [&str; 8] = ["cargo", "docker", "gh", "git", "glab", "go", "kubectl", "npm"];
 
 /// Program and subcommand; of a program that only looks, and has none, the program.
 pub(super) fn name_of(command: &Command, program: &str) -> String {
-    const WITH_SUBCOMMANDS: [&str; 8] = ["cargo", "docker", "gh", "git", "glab", "go", "kubectl", "npm"];
     if command.is_trivial() && !WITH_SUBCOMMANDS.contains(&program) {
         return program.to_owned();
     }
