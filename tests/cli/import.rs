@@ -568,3 +568,51 @@ fn lines_of_the_collectors_file_exporter_are_read() {
     assert_eq!(other.facts(&by_file[0], "tool_call").len(), calls);
     assert!(calls > 0);
 }
+
+#[test]
+fn a_process_that_watches_takes_what_comes_and_what_is_rewritten_counts_once() {
+    let machine = Machine::new();
+    machine.site.edit_config(&[(
+        "receivers:\n",
+        "receivers:\n  transcripts: { assistants: [claude], since: 3650d }\n",
+    )]);
+    machine
+        .site
+        .add_to_config("  pipelines: { sessions: { receivers: [otlp, langfuse, hooks, transcripts] } }\n");
+    let lines = session("a", &machine.cwd(), 1);
+    let path = machine.keep("a", &lines[..3]);
+    let (home, data) = (machine.site.path("home"), machine.site.path("data"));
+    let running = machine.site.start_with(&[("HOME", home.as_path()), ("XDG_DATA_HOME", data.as_path())]);
+    let facts = |kind: &str| if machine.ids() == ["a"] { machine.facts("a", kind).len() } else { 0 };
+    eventually("what was there is read", || facts("tool_result") == 1);
+    // A line that is being written is read when it is whole.
+    let half = lines[3].to_string();
+    let half = &half[..half.len() / 2];
+    fs::write(&path, text_of(&lines[..3]) + half).unwrap();
+    fs::write(machine.claude("b.jsonl"), text_of(&session("b", &machine.cwd(), 2))).unwrap();
+    eventually("another file is read", || machine.ids().contains(&"b".to_owned()));
+    fs::write(&path, text_of(&lines)).unwrap();
+    eventually("the rest is read", || machine.facts("a", "tool_result").len() == 3);
+    // Cut and written anew, in another order of its notes.
+    let rewritten = [&[json!({ "type": "mode", "sessionId": "a" })], &lines[..]].concat();
+    fs::write(&path, text_of(&rewritten)).unwrap();
+    fs::remove_file(machine.claude("b.jsonl")).unwrap();
+    let c = session("c", &machine.cwd(), 3);
+    machine.keep("c", &c);
+    eventually("a third file is read", || machine.ids() == ["a", "b", "c"]);
+    assert_eq!((machine.facts("a", "tool_call").len(), machine.facts("a", "prompt").len()), (3, 1));
+    drop(running);
+    // What it read is known to the command.
+    assert_eq!(machine.import(&[])["facts"], 0);
+    // Where credentials are asked for, nothing says whose they are.
+    machine.site.edit_config(&[(
+        "extensions:\n",
+        "extensions:\n  auth: { tokens: [{ id: ana, secret: a-token-of-enough-length, tenant: acme }] }\n",
+    )]);
+    let (code, _, stderr) = outcome(&mut machine.command(&["validate"]));
+    assert_eq!(code, 64, "{stderr}");
+    assert!(
+        stderr.contains("receivers.transcripts: whose sessions these are no credential says"),
+        "{stderr}"
+    );
+}

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::anyhow;
 
@@ -11,7 +10,7 @@ use crate::dialects::{TRANSCRIPTS, Transcripts};
 use crate::event::{Timestamp, person};
 use crate::receivers::transcripts::{
     Consent, ExportFile, Glance, Home, Listing, Memory, Owner, Repositories, Repository, TranscriptFile,
-    consent, files_at, files_of, glance, is_export,
+    consent, files_at, files_of, git_user, glance, is_export,
 };
 
 /// A file that may be imported.
@@ -212,16 +211,6 @@ fn first(said: impl IntoIterator<Item = Option<String>>) -> Option<String> {
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-fn git_user() -> Option<String> {
-    let asked = Command::new("git")
-        .args(["config", "--get", "user.email"])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    Some(String::from_utf8(asked.stdout).ok()?.trim().to_owned())
 }
 
 fn listings(arguments: &Arguments, home: &Path) -> Vec<Listing> {

@@ -230,8 +230,10 @@ async fn running(settings: &Settings) -> Option<(String, String)> {
 fn quiet(settings: &Settings) -> Settings {
     let without =
         |receiver: &ReceiverSettings| ReceiverSettings { listeners: Vec::new(), ..receiver.clone() };
+    let is_asked = |receiver: &&ReceiverSettings| !matches!(receiver.doors, Doors::Transcripts(_));
+    let receivers = settings.receivers.iter().filter(is_asked);
     Settings {
-        receivers: settings.receivers.iter().map(without).collect(),
+        receivers: receivers.map(without).collect(),
         health: None,
         hook_spools: None,
         followers: Vec::new(),
