@@ -1,6 +1,7 @@
 //! Sessions that assistants keep in files, imported: once, with their own times, and not what was erased or left out.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -391,6 +392,40 @@ fn what_came_by_telemetry_as_well_is_one_session_whichever_was_first() {
         shown.push(facts);
     }
     assert_eq!(shown[0], shown[1]);
+}
+
+#[test]
+fn what_leaves_the_machine_is_redacted_before_it_does() {
+    const TOKEN: &str = "ghp_R7sKq2VbX9mTz4LwYc8NfHd3JpGa6UeQ1xBv";
+    let machine = Machine::new();
+    let mut lines = session("a", &machine.cwd(), 1);
+    lines[0]["message"]["content"] = json!(format!("Use {TOKEN} for it."));
+    machine.keep("a", &lines);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut request, mut chunk) = (Vec::new(), [0; 65_536]);
+        loop {
+            let length = stream.read(&mut chunk).unwrap();
+            request.extend_from_slice(&chunk[..length]);
+            let text = String::from_utf8_lossy(&request).to_lowercase();
+            let Some((head, _)) = text.split_once("\r\n\r\n") else { continue };
+            let length = head.split_once("content-length: ").unwrap().1;
+            let length: usize = length.lines().next().unwrap().trim().parse().unwrap();
+            let begin = request.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+            if request.len() >= begin + length {
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                    .unwrap();
+                return request;
+            }
+        }
+    });
+    let told = machine.import(&["--endpoint", &endpoint]);
+    assert_eq!(told["sessions"], 1, "{told}");
+    let request = String::from_utf8_lossy(&server.join().unwrap()).into_owned();
+    assert!(request.contains("POST /v1/logs") && request.contains("[redacted:") && !request.contains(TOKEN));
 }
 
 #[test]

@@ -8,10 +8,12 @@ use anyhow::anyhow;
 use super::{Arguments, Failure};
 use crate::dialects::{TRANSCRIPTS, Transcripts};
 use crate::event::{Timestamp, person};
+use crate::processors::Redact;
 use crate::receivers::transcripts::{
     Consent, ExportFile, Glance, Home, Listing, Memory, Owner, Repositories, Repository, TranscriptFile,
     consent, files_at, files_of, git_user, glance, is_export,
 };
+use crate::redact::Redactor;
 
 /// A file that may be imported.
 pub(super) struct Candidate {
@@ -154,13 +156,13 @@ impl Found {
 }
 
 impl Candidate {
-    /// What is said of its sessions.
-    pub(super) fn owner(&self) -> Owner {
+    /// What is said of its sessions. With a redactor, credentials leave them before they are handed on.
+    pub(super) fn owner(&self, redactor: Option<&Redactor>) -> Owner {
         Owner {
             repository: self.repository.url.clone(),
             workspace: self.workspace.clone(),
             user: self.user.clone(),
-            redact: None,
+            redact: redactor.map(|redactor| Redact::new(redactor.clone(), [])),
         }
     }
 }
