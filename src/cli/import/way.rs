@@ -27,6 +27,8 @@ const SENDING: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(120);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// One request is under way at a time; a part of this is what is collected for a file of the table.
+const MEMORY: usize = 192 << 20;
 /// An answer is short.
 const MAX_ANSWER: usize = 64 << 10;
 
@@ -234,6 +236,7 @@ fn quiet(settings: &Settings) -> Settings {
     let receivers = settings.receivers.iter().filter(is_asked);
     Settings {
         receivers: receivers.map(without).collect(),
+        memory_limit: settings.memory_limit.min(MEMORY),
         health: None,
         hook_spools: None,
         followers: Vec::new(),
