@@ -12,6 +12,7 @@ pub(super) const COMPONENTS: &str = "\
 receivers:
   otlp          OTLP over gRPC and HTTP, protobuf and JSON
   hooks         /v1/hooks/{assistant}: what assistants give to their hooks
+  transcripts   files in which assistants of this machine keep sessions
   langfuse      Langfuse's own paths: ingestion, scores, media, OTLP
 processors:
   mappings      what records of agents of your own mean

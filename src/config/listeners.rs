@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use http::HeaderName;
 
-use crate::dialects::Pattern;
+use crate::dialects::{Pattern, TRANSCRIPTS};
 use crate::receivers::{cors, otlp, tls};
 
 use super::raw::{self, Pipeline, Receiver};
 use super::resolve::{ResolveError, Resolver, usize_of};
-use super::settings::{Doors, Listener, ReceiverSettings};
+use super::settings::{Doors, Listener, ReceiverSettings, TranscriptSettings};
 
 impl Resolver<'_> {
     /// Adds the pipeline to its receivers; what no pipeline before it named is new in `receivers`.
@@ -53,10 +53,14 @@ impl Resolver<'_> {
         let doors = match self.raw.receivers.0.get(id) {
             Some(Receiver::Langfuse(raw::Langfuse { endpoint })) => Doors::Langfuse(endpoint.clone()),
             Some(Receiver::Hooks(raw::Hooks { endpoint })) => Doors::Hooks(endpoint.clone()),
+            Some(Receiver::Transcripts(transcripts)) => {
+                Doors::Transcripts(self.transcripts(id, transcripts)?)
+            }
             Some(Receiver::Otlp(_)) | None => Doors::Otlp,
         };
         let (listeners, limits) = match &doors {
             Doors::Otlp => self.otlp(id)?,
+            Doors::Transcripts(_) => (Vec::new(), self.limits_of(id)),
             Doors::Langfuse(host) | Doors::Hooks(host) => {
                 let refused = |message: &str| Err(self.invalid(&["receivers", id, "endpoint"], message));
                 if let Some(other) = known.iter().find(|other| other.doors == doors) {
@@ -72,6 +76,33 @@ impl Resolver<'_> {
             }
         };
         Ok(ReceiverSettings { id: id.to_owned(), doors, listeners, limits, pipelines: vec![name.to_owned()] })
+    }
+
+    /// Which files of this machine are read.
+    fn transcripts(&self, id: &str, raw: &raw::Transcripts) -> Result<TranscriptSettings, ResolveError> {
+        if self.raw.extensions.auth.is_some() {
+            let message = "whose sessions these are no credential says, where extensions.auth asks for one; \
+                           send them with `skillspan import --endpoint`";
+            return Err(self.invalid(&["receivers", id], message));
+        }
+        let known = |name: &String| TRANSCRIPTS.iter().find(|known| known.assistant == name);
+        let mut assistants = Vec::new();
+        for name in &raw.assistants {
+            let Some(known) = known(name) else {
+                let all: Vec<&str> = TRANSCRIPTS.iter().map(|known| known.assistant).collect();
+                let message = format!("no files of `{name}` are known; known are {}", all.join(", "));
+                return Err(self.invalid(&["receivers", id, "assistants"], &message));
+            };
+            assistants.push(known.assistant);
+        }
+        let home = self.places.home.clone().ok_or(ResolveError::NoHome)?;
+        let data = self.places.data.as_ref().ok_or(ResolveError::NoHome)?;
+        Ok(TranscriptSettings {
+            assistants,
+            since: raw.since.0,
+            home,
+            memory: data.join("skillspan/imports"),
+        })
     }
 
     /// What an OTLP receiver listens on, and what it accepts there.

@@ -61,7 +61,7 @@ use reading::Reading;
 pub use settings::{
     Doors, EmbeddingSettings, FollowerSettings, Listener, LogSettings, ModelSettings, OtlpMetrics, Outline,
     ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
-    Uses,
+    TranscriptSettings, Uses,
 };
 use tree::Node;
 pub use units::parse_duration;

@@ -39,7 +39,7 @@ const SESSIONS: &str = "sessions";
 /// Where data belongs on this machine.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
-    home: Option<PathBuf>,
+    pub(super) home: Option<PathBuf>,
     pub(super) data: Option<PathBuf>,
 }
 

@@ -133,6 +133,21 @@ pub enum Doors {
     Langfuse(String),
     /// `/v1/hooks/{assistant}`, on the ports of the OTLP receiver of this id.
     Hooks(String),
+    /// None: it reads files of this machine.
+    Transcripts(TranscriptSettings),
+}
+
+/// The files of assistants that a receiver reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TranscriptSettings {
+    /// Whose.
+    pub assistants: Vec<&'static str>,
+    /// Files in which nothing happened for so long are left alone.
+    pub since: Duration,
+    /// The home of the person who works here.
+    pub home: PathBuf,
+    /// The folder in which is remembered what was read.
+    pub memory: PathBuf,
 }
 
 impl ReceiverSettings {

@@ -5,6 +5,7 @@
 //! | `mod.rs` | [`Service`]: start, drain |
 //! | `hooks.rs` | what hooks leave for this process |
 //! | `sessions.rs` | the sessions pipelines and the receivers that feed them |
+//! | `transcripts.rs` | the files in which assistants of this machine keep their sessions |
 //! | `ticks.rs` | what is done again and again |
 //! | `unowned.rs` | journals that no pipeline has any more |
 //! | `mining.rs` | one run of a skills pipeline, and the loop that decides when |
@@ -52,6 +53,7 @@ mod sessions;
 mod targets;
 mod telemetry;
 mod ticks;
+mod transcripts;
 mod unowned;
 mod upkeep;
 pub mod wording;
@@ -67,7 +69,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Doors, ReceiverSettings, Settings};
+use crate::config::{Doors, ReceiverSettings, Settings, TranscriptSettings};
 use crate::exporters::{deeplake, parquet, target};
 use crate::journal::{self, Journal};
 use crate::receivers::tls::{self, Certificates};
@@ -347,6 +349,10 @@ impl Service {
             let (host, router) = match &receiver.doors {
                 Doors::Otlp => (&receiver.id, otlp::router(&ingest, &gate, limits)),
                 Doors::Langfuse(host) => (host, langfuse::router(&ingest, &gate, limits)),
+                Doors::Transcripts(files) => {
+                    self.watch(settings, files.clone(), &ingest, limits.max_body);
+                    continue;
+                }
                 Doors::Hooks(host) => {
                     self.attend_to_hooks(settings, &ingest, limits.max_body);
                     (host, hook_doors::routes(&ingest, &gate, limits))
@@ -367,6 +373,14 @@ impl Service {
             self.doors.spawn(Arc::clone(&spools).attend(self.stop_doors.clone()));
             self.hook_spools.push(spools);
         }
+    }
+
+    /// Reads the files of this machine's assistants.
+    fn watch(&mut self, settings: &Settings, files: TranscriptSettings, ingest: &Arc<Ingest>, limit: usize) {
+        let tables: Vec<String> = settings.tables().map(|table| table.location.to_string()).collect();
+        let to = format!("table {}", tables.join(" "));
+        let watch = transcripts::Watch::new(files, &to, Arc::clone(ingest), limit);
+        self.doors.spawn(watch.run(self.stop_doors.clone()));
     }
 
     fn start_workers(&mut self, workers: Vec<Worker>, counts: &Arc<MiningCounts>) {

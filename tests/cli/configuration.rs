@@ -58,7 +58,7 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
         ),
         (
             "receivers:\n  jaeger: {}\n",
-            "c.yaml:2:3: receivers.jaeger: no such type among the receivers; known are: otlp, langfuse, hooks",
+            "c.yaml:2:3: receivers.jaeger: no such type among the receivers; known are: otlp, langfuse, hooks, transcripts",
         ),
         (
             "service:\n  pipelines:\n    sessions: { receivers: [otlp/eu], exporters: [parquet] }\n",

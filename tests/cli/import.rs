@@ -1,6 +1,7 @@
 //! Sessions that assistants keep in files, imported: once, with their own times, and not what was erased or left out.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -394,6 +395,40 @@ fn what_came_by_telemetry_as_well_is_one_session_whichever_was_first() {
 }
 
 #[test]
+fn what_leaves_the_machine_is_redacted_before_it_does() {
+    const TOKEN: &str = "ghp_R7sKq2VbX9mTz4LwYc8NfHd3JpGa6UeQ1xBv";
+    let machine = Machine::new();
+    let mut lines = session("a", &machine.cwd(), 1);
+    lines[0]["message"]["content"] = json!(format!("Use {TOKEN} for it."));
+    machine.keep("a", &lines);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut request, mut chunk) = (Vec::new(), [0; 65_536]);
+        loop {
+            let length = stream.read(&mut chunk).unwrap();
+            request.extend_from_slice(&chunk[..length]);
+            let text = String::from_utf8_lossy(&request).to_lowercase();
+            let Some((head, _)) = text.split_once("\r\n\r\n") else { continue };
+            let length = head.split_once("content-length: ").unwrap().1;
+            let length: usize = length.lines().next().unwrap().trim().parse().unwrap();
+            let begin = request.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+            if request.len() >= begin + length {
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                    .unwrap();
+                return request;
+            }
+        }
+    });
+    let told = machine.import(&["--endpoint", &endpoint]);
+    assert_eq!(told["sessions"], 1, "{told}");
+    let request = String::from_utf8_lossy(&server.join().unwrap()).into_owned();
+    assert!(request.contains("POST /v1/logs") && request.contains("[redacted:") && !request.contains(TOKEN));
+}
+
+#[test]
 fn nothing_happens_unless_somebody_says_so() {
     let machine = Machine::new();
     machine.keep("a", &session("a", &machine.cwd(), 1));
@@ -567,4 +602,52 @@ fn lines_of_the_collectors_file_exporter_are_read() {
     assert_eq!(other.ids(), by_file);
     assert_eq!(other.facts(&by_file[0], "tool_call").len(), calls);
     assert!(calls > 0);
+}
+
+#[test]
+fn a_process_that_watches_takes_what_comes_and_what_is_rewritten_counts_once() {
+    let machine = Machine::new();
+    machine.site.edit_config(&[(
+        "receivers:\n",
+        "receivers:\n  transcripts: { assistants: [claude], since: 3650d }\n",
+    )]);
+    machine
+        .site
+        .add_to_config("  pipelines: { sessions: { receivers: [otlp, langfuse, hooks, transcripts] } }\n");
+    let lines = session("a", &machine.cwd(), 1);
+    let path = machine.keep("a", &lines[..3]);
+    let (home, data) = (machine.site.path("home"), machine.site.path("data"));
+    let running = machine.site.start_with(&[("HOME", home.as_path()), ("XDG_DATA_HOME", data.as_path())]);
+    let facts = |kind: &str| if machine.ids() == ["a"] { machine.facts("a", kind).len() } else { 0 };
+    eventually("what was there is read", || facts("tool_result") == 1);
+    // A line that is being written is read when it is whole.
+    let half = lines[3].to_string();
+    let half = &half[..half.len() / 2];
+    fs::write(&path, text_of(&lines[..3]) + half).unwrap();
+    fs::write(machine.claude("b.jsonl"), text_of(&session("b", &machine.cwd(), 2))).unwrap();
+    eventually("another file is read", || machine.ids().contains(&"b".to_owned()));
+    fs::write(&path, text_of(&lines)).unwrap();
+    eventually("the rest is read", || machine.facts("a", "tool_result").len() == 3);
+    // Cut and written anew, in another order of its notes.
+    let rewritten = [&[json!({ "type": "mode", "sessionId": "a" })], &lines[..]].concat();
+    fs::write(&path, text_of(&rewritten)).unwrap();
+    fs::remove_file(machine.claude("b.jsonl")).unwrap();
+    let c = session("c", &machine.cwd(), 3);
+    machine.keep("c", &c);
+    eventually("a third file is read", || machine.ids() == ["a", "b", "c"]);
+    assert_eq!((machine.facts("a", "tool_call").len(), machine.facts("a", "prompt").len()), (3, 1));
+    drop(running);
+    // What it read is known to the command.
+    assert_eq!(machine.import(&[])["facts"], 0);
+    // Where credentials are asked for, nothing says whose they are.
+    machine.site.edit_config(&[(
+        "extensions:\n",
+        "extensions:\n  auth: { tokens: [{ id: ana, secret: a-token-of-enough-length, tenant: acme }] }\n",
+    )]);
+    let (code, _, stderr) = outcome(&mut machine.command(&["validate"]));
+    assert_eq!(code, 64, "{stderr}");
+    assert!(
+        stderr.contains("receivers.transcripts: whose sessions these are no credential says"),
+        "{stderr}"
+    );
 }

@@ -19,6 +19,7 @@
 //! | `mappings.rs` | agents that a configuration describes |
 //! | `spans.rs` | spans written by hand |
 //! | `sub_agents.rs` | agents that are tools of other agents |
+//! | `transcripts.rs` | what the files of assistants tell |
 //! | `identity.rs` | one call is one fact, whatever its ids and spans |
 //! | `lost_skills.rs` | skills that sessions show only if their calls are read right |
 //! | `found.rs` | faults that made-up sessions have shown |
@@ -56,4 +57,5 @@ mod records;
 mod sessions;
 mod spans;
 mod sub_agents;
+mod transcripts;
 mod truth;

@@ -13,6 +13,7 @@ use super::found::{Candidate, Found};
 use super::way::Way;
 use crate::event::Kind;
 use crate::receivers::transcripts::{Batch, Left, Memory, Summary, read, read_export};
+use crate::redact::Redactor;
 
 /// How often what was acknowledged is written down, and progress is shown.
 const KEEPING: Duration = Duration::from_secs(1);
@@ -86,7 +87,7 @@ impl Carried {
 }
 
 /// Reads all files that were chosen and hands on what they hold. To be called where blocking is allowed.
-pub(super) fn all(found: &Found, memory: &mut Memory, way: &Way) -> Carried {
+pub(super) fn all(found: &Found, memory: &mut Memory, way: &Way, redactor: Option<&Redactor>) -> Carried {
     let began = Instant::now();
     let of_files = found.chosen().map(|candidate| candidate.file.size);
     let total = of_files.chain(found.exports.iter().map(|export| export.size)).sum();
@@ -100,7 +101,7 @@ pub(super) fn all(found: &Found, memory: &mut Memory, way: &Way) -> Carried {
     };
     for candidate in found.chosen() {
         let file = &candidate.file;
-        let summary = read(file, &candidate.owner(), memory, &mut |batch| carrier.hand_on(&batch));
+        let summary = read(file, &candidate.owner(redactor), memory, &mut |batch| carrier.hand_on(&batch));
         if let Some(summary) = carrier.over(&file.path, file.size, summary, memory) {
             carrier.carried.add(candidate, summary);
         }

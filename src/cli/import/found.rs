@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::anyhow;
 
 use super::{Arguments, Failure};
 use crate::dialects::{TRANSCRIPTS, Transcripts};
 use crate::event::{Timestamp, person};
+use crate::processors::Redact;
 use crate::receivers::transcripts::{
     Consent, ExportFile, Glance, Home, Listing, Memory, Owner, Repositories, Repository, TranscriptFile,
-    consent, files_at, files_of, glance, is_export,
+    consent, files_at, files_of, git_user, glance, is_export,
 };
+use crate::redact::Redactor;
 
 /// A file that may be imported.
 pub(super) struct Candidate {
@@ -155,13 +156,13 @@ impl Found {
 }
 
 impl Candidate {
-    /// What is said of its sessions.
-    pub(super) fn owner(&self) -> Owner {
+    /// What is said of its sessions. With a redactor, credentials leave them before they are handed on.
+    pub(super) fn owner(&self, redactor: Option<&Redactor>) -> Owner {
         Owner {
             repository: self.repository.url.clone(),
             workspace: self.workspace.clone(),
             user: self.user.clone(),
-            redact: None,
+            redact: redactor.map(|redactor| Redact::new(redactor.clone(), [])),
         }
     }
 }
@@ -212,16 +213,6 @@ fn first(said: impl IntoIterator<Item = Option<String>>) -> Option<String> {
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-fn git_user() -> Option<String> {
-    let asked = Command::new("git")
-        .args(["config", "--get", "user.email"])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    Some(String::from_utf8(asked.stdout).ok()?.trim().to_owned())
 }
 
 fn listings(arguments: &Arguments, home: &Path) -> Vec<Listing> {

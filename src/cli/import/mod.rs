@@ -19,7 +19,7 @@ mod found;
 mod report;
 mod way;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -28,12 +28,17 @@ use clap::Args;
 use crate::config::parse_duration;
 use crate::dialects::{TRANSCRIPTS, Transcripts};
 use crate::event::capture;
+use crate::receivers::hooks;
+use crate::redact::{Key, Options, Redactor};
 
 use super::run::start_logging;
 use super::{ConfigFile, Failure, OrFail, block_on, folders, print, print_json, skillify};
 use carry::Carried;
 use found::Found;
 use way::Way;
+
+/// Beside the spools of hooks.
+const KEY: &str = "redaction.key";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -115,12 +120,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         ask::ask(&mut found, arguments.json)?;
     }
     let token = token(arguments)?;
+    let redactor = arguments.endpoint.as_ref().map(|_| redactor(&data)).transpose()?;
     let carried: Carried = block_on(async {
         let way = match arguments.dry_run {
             true => Way::Nowhere,
             false => Way::open(&settings, arguments.endpoint.as_deref(), token).await?,
         };
-        let carried = tokio::task::block_in_place(|| carry::all(&found, &mut memory, &way));
+        let carried =
+            tokio::task::block_in_place(|| carry::all(&found, &mut memory, &way, redactor.as_ref()));
         way.finish().await?;
         Ok::<_, Failure>(carried)
     })?;
@@ -136,6 +143,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         print(report::NEXT)?;
     }
     carried.failure()
+}
+
+/// What leaves the machine is redacted before it does, with the key that hooks of this machine have.
+fn redactor(data: &Path) -> Result<Redactor, Failure> {
+    let folder = hooks::folder(data);
+    std::fs::create_dir_all(&folder).or_fail()?;
+    let key = Key::from_file(&folder.join(KEY)).or_fail()?;
+    Redactor::new(&Options::default(), key).or_fail()
 }
 
 /// Nothing is there to be imported.

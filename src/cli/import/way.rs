@@ -27,6 +27,8 @@ const SENDING: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(120);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// One request is under way at a time; a part of this is what is collected for a file of the table.
+const MEMORY: usize = 192 << 20;
 /// An answer is short.
 const MAX_ANSWER: usize = 64 << 10;
 
@@ -230,8 +232,11 @@ async fn running(settings: &Settings) -> Option<(String, String)> {
 fn quiet(settings: &Settings) -> Settings {
     let without =
         |receiver: &ReceiverSettings| ReceiverSettings { listeners: Vec::new(), ..receiver.clone() };
+    let is_asked = |receiver: &&ReceiverSettings| !matches!(receiver.doors, Doors::Transcripts(_));
+    let receivers = settings.receivers.iter().filter(is_asked);
     Settings {
-        receivers: settings.receivers.iter().map(without).collect(),
+        receivers: receivers.map(without).collect(),
+        memory_limit: settings.memory_limit.min(MEMORY),
         health: None,
         hook_spools: None,
         followers: Vec::new(),

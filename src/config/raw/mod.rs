@@ -32,7 +32,7 @@ pub(super) use processors::{
 pub(super) use proposer::{Limits, Model, Proposer, Use};
 pub(super) use receivers::{
     Cors, Grpc, Hooks, Http, Langfuse, Otlp, PerTenant, Processor, Protocols, Receiver, Redact, Tls,
-    Workspace,
+    Transcripts, Workspace,
 };
 
 /// The whole file.

@@ -7,7 +7,7 @@ use serde::de::Deserializer;
 
 use crate::config::components::Named;
 use crate::config::units::{ByteRate, ByteSize, Endpoint, RequestRate, Span};
-use crate::dialects::UserMapping;
+use crate::dialects::{TRANSCRIPTS, UserMapping};
 use crate::redact::RuleSpec;
 use crate::secret::Secret;
 
@@ -19,15 +19,17 @@ pub(in crate::config) enum Receiver {
     Otlp(Box<Otlp>),
     Langfuse(Langfuse),
     Hooks(Hooks),
+    Transcripts(Transcripts),
 }
 
 impl Named for Receiver {
     const SECTION: &'static str = "receivers";
-    const TYPES: &'static [&'static str] = &["otlp", "langfuse", "hooks"];
+    const TYPES: &'static [&'static str] = &["otlp", "langfuse", "hooks", "transcripts"];
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {
             "hooks" => Hooks::deserialize(deserializer).map(Self::Hooks),
+            "transcripts" => Transcripts::deserialize(deserializer).map(Self::Transcripts),
             "langfuse" => Langfuse::deserialize(deserializer).map(Self::Langfuse),
             _ => Otlp::deserialize(deserializer).map(|otlp| Self::Otlp(Box::new(otlp))),
         }
@@ -45,6 +47,23 @@ pub(in crate::config) struct Hooks {
 impl Default for Hooks {
     fn default() -> Self {
         Self { endpoint: "otlp".to_owned() }
+    }
+}
+
+/// The files in which assistants of this machine keep their sessions.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Transcripts {
+    /// Whose files; absent: of every assistant that is known.
+    pub(in crate::config) assistants: Vec<String>,
+    /// Files in which nothing happened for so long are left alone.
+    pub(in crate::config) since: Span,
+}
+
+impl Default for Transcripts {
+    fn default() -> Self {
+        let assistants = TRANSCRIPTS.iter().map(|known| known.assistant.to_owned()).collect();
+        Self { assistants, since: Span(Duration::from_secs(30 * 24 * 3600)) }
     }
 }
 

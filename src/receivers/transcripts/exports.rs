@@ -45,7 +45,10 @@ impl Rows {
     /// Takes a value of a file; false if it is none of what is known.
     pub(super) fn take(&mut self, value: Value, ready: &mut Vec<Batch>) -> bool {
         let is_known = match value {
-            Value::Array(rows) => rows.into_iter().fold(false, |known, row| self.take(row, ready) || known),
+            Value::Array(rows) => {
+                let known: Vec<bool> = rows.into_iter().map(|row| self.take(row, ready)).collect();
+                known.contains(&true)
+            }
             Value::Object(row) => self.row(row, ready),
             _ => false,
         };

@@ -1,4 +1,4 @@
-//! Transcripts: sessions that assistants keep in files, for `skillspan import`.
+//! Transcripts: sessions that assistants keep in files, for `skillspan import` and for the receiver `transcripts`.
 //!
 //! | file | holds |
 //! |---|---|
@@ -31,4 +31,4 @@ pub use memory::{Memory, MemoryError, Seen};
 pub use open::{Glance, glance};
 pub use places::{ExportFile, Home, Listing, TranscriptFile, files_at, files_of, roots};
 pub use reading::{Batch, Left, Owner, Summary, is_export, read, read_export};
-pub use repository::{Repositories, Repository};
+pub use repository::{Repositories, Repository, git_user};

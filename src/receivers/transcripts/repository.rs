@@ -39,6 +39,17 @@ impl Repositories {
     }
 }
 
+/// Whom git on this machine calls the author.
+pub fn git_user() -> Option<String> {
+    let asked = Command::new("git")
+        .args(["config", "--get", "user.email"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    Some(String::from_utf8(asked.stdout).ok()?.trim().to_owned())
+}
+
 /// What git says; a folder that is gone has none, and a machine without git neither.
 fn origin(folder: &Path) -> Option<String> {
     if !folder.is_absolute() || !folder.is_dir() {

@@ -1,0 +1,178 @@
+//! The receiver `transcripts`: the files in which assistants of this machine keep their sessions, again and again.
+//!
+//! Every ten seconds it looks which files have changed, and reads what is new in them, in the order of
+//! `skillspan import`, with which it shares what is remembered. What was read is remembered once the journal has it.
+//! A file that was cut or rewritten is read from its beginning, and what it says again counts once; one that is gone is
+//! gone, and what it said stays. A line that is being written is read when it is whole.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::TranscriptSettings;
+use crate::dialects::TRANSCRIPTS;
+use crate::event::{Owner, Timestamp, person};
+use crate::receivers::auth::Sender;
+use crate::receivers::otlp::{Coding, Encoding, Export};
+use crate::receivers::transcripts::{self as files, Batch, Home, Memory, Repositories, TranscriptFile};
+use crate::receivers::{Caller, Ingest, Signal};
+
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// What the receiver watches, and where that goes.
+pub(super) struct Watch {
+    settings: TranscriptSettings,
+    ingest: Arc<Ingest>,
+    limit: usize,
+    memory: Mutex<Option<Memory>>,
+}
+
+impl Watch {
+    /// What is remembered lies below `data`, under the name of the tables that `to` are.
+    pub(super) fn new(settings: TranscriptSettings, to: &str, ingest: Arc<Ingest>, limit: usize) -> Self {
+        let memory = match Memory::open(&settings.memory, to) {
+            Ok(memory) => Some(memory),
+            Err(error) => {
+                tracing::error!(%error, "what was read of transcripts is not known, so that none is read; repair that and start again");
+                None
+            }
+        };
+        Self { settings, ingest, limit, memory: Mutex::new(memory) }
+    }
+
+    /// Reads what is new until `stop`.
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let watch = Arc::new(self);
+        while !stop.is_cancelled() {
+            let (round, stopped, runtime) = (Arc::clone(&watch), stop.clone(), Handle::current());
+            let done = tokio::task::spawn_blocking(move || round.round(&stopped, &runtime)).await;
+            if let Err(error) = done {
+                tracing::error!(%error, "transcripts could not be read");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PERIOD) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    fn round(&self, stop: &CancellationToken, runtime: &Handle) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(memory) = memory.as_mut() else { return };
+        let variable =
+            |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let home = Home { folder: &self.settings.home, variable: &variable };
+        let earliest = Timestamp::now().saturating_sub(self.settings.since);
+        let mut known = Asked::default();
+        for assistant in TRANSCRIPTS.iter().filter(|it| self.settings.assistants.contains(&it.assistant)) {
+            let listing = files::files_of(assistant, &home);
+            for (path, reason) in listing.left {
+                tracing::debug!(path = %path.display(), reason, "left out");
+            }
+            let mut changed: Vec<TranscriptFile> = listing.files;
+            changed.retain(|file| {
+                let is_as_it_was =
+                    |seen: &files::Seen| seen.size == file.size && seen.modified == file.modified.as_micros();
+                file.modified >= earliest && !memory.seen(&file.path).is_some_and(is_as_it_was)
+            });
+            // What was forked after what it was forked from.
+            changed.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));
+            for file in changed {
+                if stop.is_cancelled() || !self.read(&file, memory, &mut known, stop, runtime) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Reads what is new in a file. False: nothing can be taken now, and all is left to the next round.
+    fn read(
+        &self,
+        file: &TranscriptFile,
+        memory: &mut Memory,
+        known: &mut Asked,
+        stop: &CancellationToken,
+        runtime: &Handle,
+    ) -> bool {
+        let Some(owner) = known.owner(file, &self.settings) else { return true };
+        let mut refused = None;
+        let read = files::read(file, &owner, memory, &mut |batch| {
+            if stop.is_cancelled() {
+                refused = Some("the process stops".to_owned());
+                return Err(io::Error::other("stopped"));
+            }
+            runtime.block_on(self.accept(batch)).map_err(|reason| {
+                refused = Some(reason.clone());
+                io::Error::other(reason)
+            })
+        });
+        match read {
+            Ok(summary) => {
+                if summary.left_count > 0 {
+                    tracing::debug!(path = %file.path.display(), lines = summary.left_count, "lines are left out");
+                }
+                memory.note(&file.path, summary.seen);
+                if let Err(error) = memory.keep() {
+                    tracing::warn!(%error, "what was read of transcripts cannot be remembered");
+                }
+                true
+            }
+            Err(_) if refused.is_some() => {
+                tracing::warn!(reason = refused, "transcripts wait until they can be taken");
+                false
+            }
+            Err(error) => {
+                tracing::debug!(path = %file.path.display(), %error, "cannot be read");
+                true
+            }
+        }
+    }
+
+    async fn accept(&self, batch: Batch) -> Result<(), String> {
+        let (owner, sender) = (Owner::default(), Sender::Anybody);
+        let caller = Caller { owner, is_confined: false, sender, capture: true, is_check: false };
+        let export = Export {
+            signal: Signal::Logs,
+            encoding: Encoding::Protobuf,
+            coding: Coding::Identity,
+            body: batch.body.into(),
+            limit: self.limit,
+        };
+        let lease = self.ingest.memory().lease();
+        self.ingest.accept(export, caller, lease).await.map(|_| ()).map_err(|refusal| refusal.to_string())
+    }
+}
+
+/// What is asked once a round.
+#[derive(Default)]
+struct Asked {
+    repositories: Repositories,
+    consents: BTreeMap<PathBuf, files::Consent>,
+    git_user: Option<String>,
+}
+
+impl Asked {
+    /// Whose a file's sessions are; `None`: nobody's, or they are not to be kept.
+    fn owner(&mut self, file: &TranscriptFile, settings: &TranscriptSettings) -> Option<files::Owner> {
+        let glance = files::glance(file).ok().filter(|glance| glance.has_session)?;
+        let consent = files::consent(&glance.cwd, Some(&settings.home), &mut self.consents);
+        if consent.refused_by.is_some() {
+            return None;
+        }
+        let (workspace, user) = consent.home;
+        let user = user.unwrap_or_else(|| {
+            self.git_user.get_or_insert_with(|| files::git_user().unwrap_or_default()).clone()
+        });
+        Some(files::Owner {
+            repository: self.repositories.of(&glance.cwd, &glance.repository).url,
+            workspace: consent.workspace.or(workspace).unwrap_or_default(),
+            user: person::named(&user).unwrap_or_default(),
+            redact: None,
+        })
+    }
+}
