@@ -232,6 +232,8 @@ fn what_people_ask_for_after_work_again_and_again_belongs_to_it() {
     ]);
     assert_eq!(asked_of(&sessions), [("Add tests with a change".to_owned(), "workspace")]);
     assert_eq!(asked_of(&asks(&[("ana", 1, "can you add some tests?"), ("ben", 3, "add a test")])), []);
+    let ways = asks(&[("ana", 1, "create a draft PR please"), ("ben", 3, "push, open it as a draft PR")]);
+    assert_eq!(asked_of(&ways), [("Open pull requests as drafts".to_owned(), "workspace")]);
     // What a session begins with is its work.
     let works: Vec<Session> = [("ana", 1), ("ben", 3), ("ana", 5), ("ben", 7)]
         .iter()

@@ -3,8 +3,8 @@
 //! - Situation: a person speaks to an agent ([`super::super::speech`]). Action and outcome: on another day he, or
 //!   another person, says the same again.
 //! - Proof: nothing but people's words, so a rule is never published by itself: a person has to agree to it.
-//! - Support: two sessions on two days where a sentence says by itself that it lasts, forbids or prefers; three on
-//!   three where people only ask for what belongs to work ("add tests"). The same text counts once: it was
+//! - Support: two sessions on two days where a sentence says by itself that it lasts, forbids or prefers, or asks for a
+//!   way to work ("as a draft"); three on three where people only ask for a piece of it ("add tests"). The same text counts once: it was
 //!   pasted. What is older than half a year counts no more.
 //! - Scope: two people make a rule of the workspace; one makes a rule of his own. Of people who contradict each other
 //!   each keeps his own. Of one person who says both, the later word holds.
@@ -237,12 +237,14 @@ fn lacks(own: &[Said<'_>], all: &All<'_>) -> Vec<Shortfall> {
         return vec![Shortfall::Rule];
     }
     let asked: Vec<&Said<'_>> = own.iter().collect();
-    if enough(&asked, ASKED_DAYS) {
-        let act = own.first().map_or("", |one| one.statement.act.as_str());
-        let is_chance = all.chance(act) > CHANCE;
+    let act = own.first().map_or("", |one| one.statement.act.as_str());
+    let asked_days = if acts::is_a_way(act) { SAID_DAYS } else { ASKED_DAYS };
+    if enough(&asked, asked_days) {
+        // What a way to work is named by is no word of other requests.
+        let is_chance = !acts::is_a_way(act) && all.chance(act) > CHANCE;
         return is_chance.then_some(Shortfall::Chance).into_iter().chain([Shortfall::Rule]).collect();
     }
-    let needed = if firm.is_empty() { ASKED_DAYS } else { SAID_DAYS };
+    let needed = if firm.is_empty() { asked_days } else { SAID_DAYS };
     vec![Shortfall::Days { found: days(&asked).min(needed - 1), needed }, Shortfall::Rule]
 }
 

@@ -148,7 +148,7 @@ const ACTS: &[Act] = &[
         to_do: say("Add tests with a change.", "Add tests", DONE), not: say("Do not add tests unless you are told to.", "Add tests when told", TESTING), ask: say("Ask before you add tests.", "Ask before adding tests", TESTING) },
     Act { key: "changelog", verbs: ADD, nouns: &["changelog", "change log", "changelog entry", "changelog line", "changelog entries", "release note", "release notes", "to the changelog", "in the changelog"], of_work: true,
         to_do: say("Add an entry to the changelog with a change.", "Update the changelog", DONE), not: say("Do not change the changelog unless you are told to.", "Leave the changelog alone", DONE), ask: None },
-    Act { key: "tracker", verbs: &["keep", "put", "write", "create", "use", "track", "store", "make", "add"], nouns: &["linear comment", "linear comments", "linear document", "linear issue", "documentation in linear", "plan in linear", "plans in linear", "notes in linear", "docs in linear", "in linear", "in jira", "in notion", "in confluence", "as a linear comment", "in a linear comment", "in the ticket", "in the issue"], of_work: true,
+    Act { key: "tracker", verbs: &["keep", "put", "write", "create", "use", "track", "store", "make", "add"], nouns: &["linear comment", "linear comments", "linear document", "documentation in linear", "plan in linear", "plans in linear", "notes in linear", "docs in linear", "in linear", "in jira", "in notion", "in confluence", "as a linear comment", "in a linear comment", "in the ticket", "in the issue"], of_work: true,
         to_do: say("Keep plans and notes in the issue tracker, not in the repository.", "Keep plans in issues", "before writing a plan"), not: None, ask: None },
     Act { key: "docs", verbs: &["update", "add", "write", "keep", "adjust", "extend", "maintain", "create", "need"], nouns: &["doc", "docs", "documentation", "the docs", "readme", "architecture docs", "in the docs", "to the docs", "to the readme", "in the readme", "readmes"], of_work: true,
         to_do: say("Update the documentation with a change.", "Update the documentation", DONE), not: say("Do not write documentation unless you are told to.", "Document when told", DONE), ask: None },
@@ -267,6 +267,14 @@ fn find(key: &str) -> Option<&'static Act> {
     ACTS.iter().chain(NAMED).find(|act| act.key == key)
 }
 
+/// Acts that are no piece of work by themselves: who asks for one a second time means that it is done so.
+const WAYS: &[&str] = &["commit-message", CONSENT, "draft", "reply", "reuse", "test-first", "tracker"];
+
+/// Whether an act is a way to work, and no piece of work by itself.
+pub(in super::super) fn is_a_way(act: &str) -> bool {
+    WAYS.contains(&act)
+}
+
 /// What a rule says, in words of ours.
 pub(in super::super) fn saying(want: Want, act: &str) -> Option<Saying> {
     let act = find(act)?;
@@ -349,6 +357,7 @@ fn is_other(key: &str, words: &[&str]) -> bool {
         ]),
         "branch" => has(&["main", "master", "default", "which", "current", "same"]),
         "plan" => !has(&["before", "first"]),
+        "pr" => has(&["issue", "issues", "sub-issues", "comment", "comments", "description", "descriptions"]),
         _ => false,
     }
 }

@@ -14,7 +14,21 @@ pub(super) struct Token {
 pub(super) type Clause = Vec<Token>;
 
 /// Words that are no names though they look like ones.
-const NO_NAMES: &[&str] = &["and/or", "e.g", "i.e", "he/she", "his/her", "w/o", "n/a", "etc", "a.k.a", "vs."];
+const NO_NAMES: &[&str] = &[
+    "and/or",
+    "e.g",
+    "i.e",
+    "he/she",
+    "his/her",
+    "w/o",
+    "n/a",
+    "etc",
+    "a.k.a",
+    "vs.",
+    "true/false",
+    "on/off",
+    "yes/no",
+];
 
 /// Programs that people name without any sign that it is a name.
 #[rustfmt::skip]
