@@ -22,6 +22,7 @@ mod reader;
 mod render;
 mod report;
 mod run;
+mod said;
 mod schema;
 mod segment;
 mod sessions;

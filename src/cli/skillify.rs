@@ -19,6 +19,7 @@ use crate::skillify::{Config, null};
 
 use super::cases::Events;
 use super::later::{Until, looked_at};
+use super::said::{Said, states_rules};
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 
 #[derive(Debug, Args)]
@@ -122,6 +123,11 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
             found.iter().flat_map(|found| found.mined.explain()).for_each(|line| {
                 let _ = writeln!(text, "{}", visible_line(&line));
             });
+            if found.iter().any(|found| states_rules(&found.mined)) {
+                let sessions = read(&table, &pipeline.table.default_workspace).await.or_fail()?;
+                let said = Said::of(sessions.values().flatten());
+                found.iter().for_each(|found| text.push_str(&said.of_mined(&found.mined)));
+            }
         }
         if !arguments.dry_run {
             jobs.iter().zip(&found).for_each(|(job, found)| keep_record(pipeline, &job.place, &found.mined));

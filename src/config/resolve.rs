@@ -279,6 +279,7 @@ impl Resolver<'_> {
                 alone: self.is_one_persons_machine(),
                 allow: skillify.publish.allow,
                 verified: skillify.publish.verified,
+                rules: skillify.rules,
             },
             ..skillify::Config::default()
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use crate::event::Owner;
+use crate::event::{Owner, person};
 use crate::exporters::target::{Place, Target};
 use crate::library::{Bounds, Route, Whose};
 
@@ -58,6 +58,7 @@ impl Resolver<'_> {
             workspaces: raw.workspaces.iter().cloned().collect(),
             projects: raw.projects.iter().cloned().collect(),
             scopes: scopes.iter().map(name).collect::<BTreeSet<_>>(),
+            people: raw.people.iter().map(|person| person::joined(person, "")).collect(),
             bounds: Bounds {
                 skills: usize_of(limits.skills),
                 workspace: usize_of(limits.workspace),

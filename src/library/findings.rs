@@ -9,7 +9,7 @@ use super::learned::Learned;
 use super::revision::reduced;
 use super::tenants::{Census, Whose};
 use crate::event::{Owner, Timestamp};
-use crate::skillify::{Candidate, Mined, Scope, SupportedClaim};
+use crate::skillify::{Candidate, Claim, Mined, Scope, SupportedClaim};
 
 /// What one run of mining found in a workspace.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +86,8 @@ pub struct Route {
     pub projects: BTreeSet<String>,
     /// Only skills of these scopes (`workspace`, `project`, `person`); empty: of all.
     pub scopes: BTreeSet<String>,
+    /// Of what is one person's own, that of these people, by what people are counted by; empty: of all, but no rules.
+    pub people: BTreeSet<String>,
     /// How many.
     pub bounds: Bounds,
 }
@@ -124,9 +126,19 @@ impl Route {
             Scope::Project(project) => project.as_str(),
             _ => "",
         };
-        allows(&self.workspaces, &candidate.workspace)
+        self.takes_person(candidate)
+            && allows(&self.workspaces, &candidate.workspace)
             && allows(&self.scopes, candidate.scope.as_str())
             && allows(&self.projects, project)
+    }
+}
+
+impl Route {
+    /// A rule of one person goes where the configuration names him, and nowhere else.
+    fn takes_person(&self, candidate: &Candidate) -> bool {
+        let Scope::Person(person) = &candidate.scope else { return true };
+        let is_rule = candidate.claims.iter().any(|claim| matches!(claim.claim, Claim::Rule { .. }));
+        self.people.contains(person) || (self.people.is_empty() && !is_rule)
     }
 }
 

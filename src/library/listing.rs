@@ -7,6 +7,7 @@ use super::content::session_hash;
 use super::effect::Effect;
 use super::skill::support;
 use super::state::{Event, Skill, digest};
+use crate::skillify::Claim;
 
 /// A skill of a library.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Listed {
 /// A claim of a skill with the sessions behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedClaim {
+    /// The claim itself, if it is a rule that people stated.
+    pub rule: Option<Claim>,
     /// One line.
     pub claim: String,
     /// (date, the session's short hash, assistant, outcome), oldest first.
@@ -236,7 +239,8 @@ fn listed_claim(record: &super::content::ClaimRecord) -> ListedClaim {
         .evidence
         .iter()
         .map(|one| (one.date.clone(), one.session.clone(), one.assistant.clone(), one.outcome.clone()));
-    ListedClaim { claim: record.claim.to_string(), sessions: sessions.collect() }
+    let rule = matches!(record.claim, Claim::Rule { .. }).then(|| record.claim.clone());
+    ListedClaim { rule, claim: record.claim.to_string(), sessions: sessions.collect() }
 }
 
 fn listed_event(event: &Event) -> ListedEvent {

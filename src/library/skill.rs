@@ -128,6 +128,7 @@ pub(super) fn support(content: &Content) -> String {
 fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
     let Counts { treated_with, treated_without, untreated_with, .. } = *counts;
     let (treated, untreated) = (counts.treated(), counts.untreated());
+    let sessions = |count: u32| if count == 1 { "1 session".to_owned() } else { format!("{count} sessions") };
     let times = |count: u32| if count == 1 { "1 time".to_owned() } else { format!("{count} times") };
     if treated == 0 {
         return None;
@@ -150,6 +151,9 @@ fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
         }
         Claim::Missing { .. } => {
             (format!("Missed {}, found since {}", times(treated_with), times(treated_without)), "")
+        }
+        Claim::Rule { .. } => {
+            (format!("Said in {}, taken back in {}", sessions(treated_with), sessions(treated_without)), "")
         }
         Claim::Rejects { .. } => {
             (format!("Broken {}, then repaired {}", times(treated), times(treated_with)), "")

@@ -19,6 +19,9 @@ use crate::skillify::{Candidate, Claim, Shortfall};
 /// So many skills of a workspace wait at most: nobody reads more.
 const MOST: usize = 20;
 
+/// Why a rule waits.
+const STATED: &str = "rule: people stated it, and nothing but a person's word makes it one";
+
 /// A skill that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Waiting {
@@ -122,7 +125,9 @@ fn reviewed(candidate: &Candidate) -> impl Iterator<Item = (&Class, &String)> {
 }
 
 fn review(candidate: &Candidate) -> Vec<String> {
-    reviewed(candidate).map(|(class, why)| format!("{}: {why}", class.as_str())).collect()
+    let classes = reviewed(candidate).map(|(class, why)| format!("{}: {why}", class.as_str()));
+    let is_rule = candidate.shortfalls.contains(&Shortfall::Rule);
+    is_rule.then(|| STATED.to_owned()).into_iter().chain(classes).collect()
 }
 
 /// Whether a skill of the workspace says the claims, or has decided not to.

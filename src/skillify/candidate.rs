@@ -14,11 +14,12 @@ use super::claim::{Candidate, Claim, Evidence, Scope, SupportedClaim, Wording};
 use super::compose::{self, Topic};
 use super::guard;
 use super::index::Index;
+use super::kind::rule::{self, Ruled};
 use super::kind::{self, Sessions, Shuffle, Verdict};
 use super::kind::{change, check, demand, flag, instead, pipe, place, rejection, repair, slow, together};
 use super::offline::Offline;
 use super::propose::{self, Material, Proposer};
-use super::score::{self, PublishRule, Shortfall};
+use super::score::{self, PublishRule, Rules, Shortfall};
 use super::steps::Member;
 use super::terms::{Term, Terms};
 use super::vectors::Vectors;
@@ -60,6 +61,8 @@ pub(super) struct Published {
     pub(super) flags: usize,
     pub(super) demands: usize,
     pub(super) slow: usize,
+    /// Rules are never published: of these a person would be asked.
+    pub(super) rules: usize,
 }
 
 /// The claims of a kind that stand, and those that do not.
@@ -138,8 +141,13 @@ impl Workspace<'_> {
         count(change::changes(&sessions, shuffle.as_deref_mut()), |published| &mut published.changes);
         count(pipe::pipes(&sessions, shuffle.as_deref_mut()), |published| &mut published.pipes);
         count(flag::flags(&sessions, shuffle.as_deref_mut()), |published| &mut published.flags);
-        count(demand::demands(&sessions, shuffle), |published| &mut published.demands);
+        count(demand::demands(&sessions, shuffle.as_deref_mut()), |published| &mut published.demands);
         count(slow::slow_ones(&sessions), |published| &mut published.slow);
+        if self.rule.rules == Rules::Review {
+            let ruled = rule::rules(self.works, self.rule, self.as_of, shuffle);
+            published.rules =
+                ruled.iter().filter(|one| one.shortfalls.iter().all(|one| *one == Shortfall::Rule)).count();
+        }
         if !is_shuffled {
             let (procedures, _) = self.procedures(&[]);
             let stands = |draft: &Draft| draft.shortfalls.is_empty();
@@ -195,12 +203,30 @@ impl Workspace<'_> {
             shortfalls.extend(self.review([&claim.claim]));
             if shortfalls.is_empty() { standing.push(claim) } else { held.push((claim, shortfalls)) }
         }
+        let rules = self.rules();
         let standing = without_contradictions(standing, &mut held);
         let held = held.into_iter().map(|(claim, shortfalls)| {
             let topic = Topic::of(&claim.claim);
             self.finish(Draft { topic, claims: vec![claim], dropped: Vec::new(), shortfalls })
         });
-        (standing, held.collect())
+        (standing, held.chain(rules).collect())
+    }
+
+    /// The rules that people state, each a candidate of its own: a person agrees to one at a time.
+    fn rules(&self) -> Vec<Unworded> {
+        if self.rule.rules == Rules::Off {
+            return Vec::new();
+        }
+        let ruled = rule::rules(self.works, self.rule, self.as_of, None).into_iter();
+        let finished = ruled.map(|Ruled { claim, scope, mut shortfalls }| {
+            let objection = self.known.objection_to(&claim.claim);
+            shortfalls.extend(objection.map(|found| Shortfall::Guarded(found.to_owned())));
+            shortfalls.extend(self.review([&claim.claim]));
+            let topic = Topic::of(&claim.claim);
+            let draft = Draft { topic, claims: vec![claim], dropped: Vec::new(), shortfalls };
+            Unworded { scope, ..self.finish(draft) }
+        });
+        finished.collect()
     }
 
     /// What a claim that its counts prove lacks still.

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::micros;
 use super::evidence::Counts;
+use super::kind::rule;
 use super::outcome::Outcome;
+use super::speech::Want;
 use super::template::{Template, a_path, perhaps_a_path};
 use super::unwanted::Unwanted;
 pub use super::wording::{Candidate, Line, Scope, Wording};
@@ -133,6 +135,16 @@ pub enum Claim {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead: Option<Template>,
     },
+    /// People want an act, or do not want it: said in words of ours, never in theirs.
+    Rule {
+        /// What they want.
+        want: Want,
+        /// The act, as [`super::speech`] lists it.
+        act: String,
+        /// The command, path or name that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "perhaps_a_path")]
+        name: Option<Template>,
+    },
 }
 
 impl Claim {
@@ -225,14 +237,8 @@ impl Claim {
             | Self::Check { run: command, .. }
             | Self::Asked { run: command, .. } => Some(command),
             Self::NoFlag { instead, .. } | Self::Slow { instead, .. } => instead.as_ref(),
-            Self::Edit(_)
-            | Self::Avoid(_)
-            | Self::Together { .. }
-            | Self::Declared { .. }
-            | Self::Missing { .. }
-            | Self::Rejects { .. }
-            | Self::Changes { .. }
-            | Self::Piped { .. } => None,
+            Self::Rule { want: Want::Do, name, .. } => name.as_ref(),
+            _ => None,
         }
     }
 
@@ -260,6 +266,7 @@ impl Claim {
             | Self::Instead { failed: command, .. }
             | Self::Prefer { over: command, .. } => Some(command).filter(|_| shown),
             Self::NoFlag { run, .. } => Some(run),
+            Self::Rule { want: Want::Not | Want::Ask, name, .. } => name.as_ref(),
             _ => None,
         }
     }
@@ -292,6 +299,7 @@ impl Claim {
             Self::NoFlag { run, instead } | Self::Slow { run, instead } => {
                 std::iter::once(run).chain(instead).collect()
             }
+            Self::Rule { name, .. } => name.iter().collect(),
         }
     }
 }
@@ -323,6 +331,9 @@ impl fmt::Display for Claim {
             Self::Slow { run, instead: None } => write!(f, "`{run}` runs into the time limit"),
             Self::Slow { run, instead: Some(instead) } => {
                 write!(f, "`{run}` runs into the time limit; use `{instead}`")
+            }
+            Self::Rule { want, act, name } => {
+                f.write_str(rule::said(*want, act, name.as_ref()).trim_end_matches('.'))
             }
         }
     }

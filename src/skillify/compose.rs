@@ -42,6 +42,8 @@ pub enum Topic {
     Files,
     /// Where things are.
     Places,
+    /// A rule that people stated.
+    Rule,
     /// Commands that do not work here.
     Commands,
     /// One program or task.
@@ -69,6 +71,7 @@ impl Topic {
             Claim::Check { edited, run } => Self::of_check(&edited.to_string(), run),
             Claim::Together { .. } => Self::Files,
             Claim::Declared { .. } | Claim::Missing { .. } => Self::Places,
+            Claim::Rule { .. } => Self::Rule,
             Claim::Rejects { run, .. } | Claim::Changes { run } | Claim::Slow { run, .. } => {
                 Self::of_command(run)
             }
@@ -200,6 +203,7 @@ const fn rank(claim: &Claim) -> u8 {
         Claim::Piped { .. } => 13,
         Claim::Rejects { .. } => 14,
         Claim::Avoid(_) => 15,
+        Claim::Rule { .. } => 16,
     }
 }
 

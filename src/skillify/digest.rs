@@ -1,8 +1,8 @@
 //! Digests: what mining needs of a session, and nothing more.
 //!
 //! A [`Digest`] holds a session's segments: canonical commands, edited files, outcomes, error
-//! signatures, the telling words of prompts, and the ids of the events behind them. It holds no
-//! prompt, no response and no output. It depends on the session alone, so it can be kept as long as
+//! signatures, the telling words of prompts, what people want in words of ours, and the ids of the events
+//! behind them. It holds no prompt, no response and no output. It depends on the session alone, so it can be kept as long as
 //! the session's events stay the same.
 //!
 //! Its serde form is what a cache keeps, field after field without names; [`VERSION`] says which fields
@@ -23,6 +23,7 @@ use super::outcome::{self, Outcome};
 use super::prefer;
 use super::prompt::{self, Role};
 use super::segment::{self, Segment, Turn, claimable, repairable};
+use super::speech::{self, Statement};
 use super::tree::Tree;
 use super::version::version_of;
 use crate::event::{Kind, SessionEvent, Status, Timestamp, person};
@@ -33,7 +34,7 @@ use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 12;
+pub const VERSION: u32 = 13;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -112,6 +113,8 @@ pub(super) struct SegmentDigest {
     pub(super) looks: Vec<Look>,
     /// The changed files that were seen, in order.
     pub(super) trees: Vec<Tree>,
+    /// What people said that they want from then on, in order.
+    pub(super) statements: Vec<Statement>,
 }
 
 /// What mining needs of one turn.
@@ -141,6 +144,7 @@ impl Digest {
         let checkout = Checkout::of(session);
         let mut endings = Endings::default();
         let segments = segment::segments(session, &mut endings);
+        let said = speech::of_session(&segments);
         Self {
             tenant: session.tenant.clone(),
             session: session.id.clone(),
@@ -157,7 +161,11 @@ impl Digest {
             failures: u64::try_from(failures(session, &mut endings)).unwrap_or(u64::MAX),
             loaded,
             fetched: fetched(session),
-            segments: segments.iter().map(|segment| SegmentDigest::of(segment, &checkout)).collect(),
+            segments: segments
+                .iter()
+                .zip(said)
+                .map(|(segment, said)| SegmentDigest::of(segment, &checkout, said))
+                .collect(),
             source: Source::default(),
         }
     }
@@ -256,7 +264,7 @@ fn fetched(session: &Session) -> BTreeSet<String> {
 }
 
 impl SegmentDigest {
-    fn of(segment: &Segment<'_>, checkout: &Checkout<'_>) -> Self {
+    fn of(segment: &Segment<'_>, checkout: &Checkout<'_>, statements: Vec<Statement>) -> Self {
         let outcomes = outcome::outcomes(segment);
         let mut actions = Vec::new();
         // Where each action stands in the digest.
@@ -284,6 +292,7 @@ impl SegmentDigest {
             choices: choices.collect(),
             looks: looks(segment),
             trees: trees(segment, &places),
+            statements,
             actions,
         }
     }

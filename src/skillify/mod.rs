@@ -36,6 +36,7 @@
 //! | `offline.rs`, `name.rs` | the sentences of a skill, and its head |
 //! | `rule_meaning.rs` | what well-known rules of linters ask for |
 //! | `irreversible.rs` | commands that a skill says to ask about first |
+//! | `speech/` | what people say that they want from then on |
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `pattern.rs`, `joint.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
@@ -97,6 +98,7 @@ mod said;
 mod score;
 mod segment;
 mod shared;
+mod speech;
 mod split;
 mod steps;
 mod telling;
@@ -127,9 +129,10 @@ pub use null::{Null, Row, null};
 pub use offline::Offline;
 pub use outcome::Outcome;
 pub use propose::{Material, Proposer};
-pub use score::{PublishRule, Shortfall};
+pub use score::{PublishRule, Rules, Shortfall};
 pub(crate) use segment::short_hash;
 pub use shared::{SharedCommands, sharing_commands};
+pub use speech::{Quotation, Want, quotations};
 pub use template::Template;
 pub(crate) use trigger::is_imperative;
 pub use vectors::{MOST_DIMENSIONS, VectorError, Vectors, VectorsError};

@@ -5,6 +5,7 @@
 
 use super::claim::{Claim, SupportedClaim};
 use super::compose::Topic;
+use super::kind::rule;
 use super::offline::{enumerated, one_sentence};
 use super::propose::Material;
 use super::template::Template;
@@ -143,6 +144,7 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             "Which commands to use here, and which not".to_owned(),
             before_unwanted(claims),
         ),
+        Topic::Rule => rule::head(claims),
         Topic::Task(task) => {
             (format!("Run {task}"), format!("What `{task}` needs here"), format!("before running `{task}`"))
         }

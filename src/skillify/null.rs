@@ -13,6 +13,7 @@
 //! | pipe | which failed checks were reported, within a repository |
 //! | flag | which uses of flags were refused, within a repository |
 //! | demand | which late runs of checks were asked for, within a repository |
+//! | rule | which act people spoke of, and which object, among all that they asked for |
 //! | procedure | which segment did what, within a repository and size of segment |
 //!
 //! A null cannot see a wrong cause that comes with the right one each time: the planted worlds with
@@ -81,7 +82,7 @@ pub fn null<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'
     Null { workspace: workspace.to_owned(), rows: rows.into_values().collect() }
 }
 
-const fn kinds(published: &Published) -> [(&'static str, usize); 12] {
+const fn kinds(published: &Published) -> [(&'static str, usize); 13] {
     [
         ("repair", published.repairs),
         ("prevention", published.preventions),
@@ -95,6 +96,7 @@ const fn kinds(published: &Published) -> [(&'static str, usize); 12] {
         ("flag", published.flags),
         ("demand", published.demands),
         ("slow", published.slow),
+        ("rule", published.rules),
     ]
 }
 

@@ -6,6 +6,7 @@
 use super::claim::{Claim, LOOK_AT, Line, SupportedClaim, Wording};
 use super::compose::Topic;
 use super::irreversible::{CAUTION, is_irreversible};
+use super::kind::rule;
 use super::name::{self, Named};
 use super::propose::{Material, Proposer};
 use super::rule_meaning::meaning_of;
@@ -90,6 +91,7 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
         Claim::Slow { run, instead: Some(instead) } => {
             format!("Use {}; `{run}` runs into the time limit here.", instead.told())
         }
+        Claim::Rule { want, act, name } => rule::said(*want, act, name.as_ref()),
         Claim::Avoid(command) => format!("Do not {}: people refused it.", Unwanted::of(command, None)),
     }
 }

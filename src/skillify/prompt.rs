@@ -308,7 +308,7 @@ const FORBIDDING: &[&str] = &[
 ];
 
 /// The sentences of a text; a sign within a word, as in `run.sh`, ends none.
-fn sentences(text: &str) -> Vec<&str> {
+pub(super) fn sentences(text: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
     let mut start = 0;
     let mut chars = text.char_indices().peekable();

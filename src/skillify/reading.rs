@@ -1,6 +1,7 @@
 //! Claims read from text: as older libraries wrote them, and as they print.
 
 use super::claim::Claim;
+use super::speech::acts;
 use super::template::Template;
 
 impl Claim {
@@ -69,6 +70,14 @@ impl Claim {
             Self::NoFlag { run, instead } => Self::NoFlag { run: command(run)?, instead: perhaps(instead)? },
             Self::Asked { edited, run } => Self::Asked { edited: file(edited)?, run: command(run)? },
             Self::Slow { run, instead } => Self::Slow { run: command(run)?, instead: perhaps(instead)? },
+            Self::Rule { want, act, name } => Self::Rule {
+                want: *want,
+                act: acts::saying(*want, act).map(|_| act.clone())?,
+                name: match name {
+                    Some(name) => Some(file(name)?),
+                    None => None,
+                },
+            },
         })
     }
 }
@@ -76,6 +85,7 @@ impl Claim {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::skillify::Want;
 
     #[test]
     fn a_claim_of_an_older_library_is_read() {
@@ -143,6 +153,14 @@ mod tests {
             (
                 Claim::Missing { path: file("src/commands"), instead: None },
                 r#"{"missing":{"path":"src/commands"}}"#,
+            ),
+            (
+                Claim::Rule { want: Want::Do, act: "tests".to_owned(), name: None },
+                r#"{"rule":{"want":"do","act":"tests"}}"#,
+            ),
+            (
+                Claim::Rule { want: Want::Not, act: "edit".to_owned(), name: Some(file("vendor/")) },
+                r#"{"rule":{"want":"not","act":"edit","name":"vendor/"}}"#,
             ),
             (
                 Claim::Rejects { run: command("make lint"), rule: "errcheck".to_owned() },

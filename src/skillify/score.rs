@@ -25,6 +25,19 @@ pub struct PublishRule {
     pub allow: Classes,
     /// Whether only people count whom a credential names.
     pub verified: bool,
+    /// What becomes of rules that people state.
+    pub rules: Rules,
+}
+
+/// What becomes of rules that people state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rules {
+    /// A person is asked about each.
+    #[default]
+    Review,
+    /// Nobody looks for any.
+    Off,
 }
 
 impl PublishRule {
@@ -36,7 +49,15 @@ impl PublishRule {
 
 impl Default for PublishRule {
     fn default() -> Self {
-        Self { sessions: 2, people: 2, skills: 7, alone: true, allow: Classes::default(), verified: false }
+        Self {
+            sessions: 2,
+            people: 2,
+            skills: 7,
+            alone: true,
+            allow: Classes::default(),
+            verified: false,
+            rules: Rules::Review,
+        }
     }
 }
 
@@ -91,6 +112,17 @@ pub enum Shortfall {
     Guarded(String),
     /// It does what a person has to agree to first: each class with what gave it.
     Review(BTreeMap<Class, String>),
+    /// It is a rule that people stated: nothing but a person's word makes one.
+    Rule,
+    /// People said so on too few days.
+    Days {
+        /// On how many.
+        found: usize,
+        /// How many are needed.
+        needed: usize,
+    },
+    /// People took it back.
+    Withdrawn,
 }
 
 impl Shortfall {
@@ -125,6 +157,9 @@ impl fmt::Display for Shortfall {
                 write!(f, "most sessions also ran `{token}` in a way that no step can say")
             }
             Self::Guarded(reason) => write!(f, "the guard found {reason}"),
+            Self::Rule => f.write_str("a person has to agree to a rule that people stated"),
+            Self::Days { found, needed } => write!(f, "people said so on {found} of {needed} days"),
+            Self::Withdrawn => f.write_str("people took it back"),
             Self::Review(classes) => {
                 f.write_str("a person has to agree to what it may do: ")?;
                 let told: Vec<String> =

@@ -29,6 +29,7 @@ mod older;
 mod people;
 mod races;
 mod repository;
+mod rules;
 mod seen;
 mod server;
 mod waiting;

@@ -20,6 +20,8 @@ mod noise;
 mod places;
 mod procedures;
 mod repairs;
+mod rule_injections;
+mod rules;
 mod safety;
 mod settings;
 mod stability;

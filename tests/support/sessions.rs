@@ -39,6 +39,15 @@ impl SessionBuilder {
         self
     }
 
+    /// On another day; before any fact.
+    pub fn on(mut self, day: i64) -> Self {
+        let start = Timestamp::from_micros(1_795_000_000_000_000 + day * 86_400_000_000);
+        self.session.started_at = start;
+        self.session.last_event_at = start;
+        self.session.last_ingested_at = start;
+        self
+    }
+
     pub fn project(mut self, project: &str) -> Self {
         self.session.project = project.into();
         self
@@ -133,6 +142,15 @@ impl SessionBuilder {
             ..SessionEvent::default()
         };
         self.fact(decision).fact(call)
+    }
+
+    /// A command that a person did not allow, with what he said.
+    pub fn refused_with(self, command: &str, words: &str) -> Self {
+        let output = format!(
+            "The user doesn't want to proceed with this tool use. The tool use was rejected. To tell you how to proceed, \
+             the user said:\n{words}"
+        );
+        self.run_with_output(command, Status::Error, &output)
     }
 
     pub fn read(self, path: &str) -> Self {

@@ -12,7 +12,9 @@ use crate::event::visible_line;
 use crate::exporters::target::Target;
 use crate::library::{Listed, WatchedSkill, session_hash};
 use crate::service::mining::{episode, read};
+use crate::skillify::quotations;
 use crate::skillify::{Digest, Later};
+use crate::table::Session;
 
 use super::{Found, Named, find, libraries};
 
@@ -107,10 +109,16 @@ pub(super) fn show(found: &[Found], json: bool) -> String {
             } else {
                 format!("because a person has to agree to what it may do ({})", skill.review.join("; "))
             };
+            let stated = skill.evidence.iter().any(|claim| claim.rule.is_some());
+            let said = if stated {
+                format!("`skillspan skills evidence {name}` shows who said it, in their words.\n")
+            } else {
+                String::new()
+            };
             let _ = write!(
                 text,
                 "\n# Proposed, {why}\n{proposal}\n\
-                 Take it with `skillspan skills approve {name}`, drop it with `skillspan skills reject {name}`.\n"
+                 Take it with `skillspan skills approve {name}`, drop it with `skillspan skills reject {name}`.\n{said}"
             );
         }
         if let Some(other) = &skill.same_as {
@@ -166,18 +174,26 @@ pub(super) fn evidence(settings: &Settings, named: &Named) -> Result<String, Fai
                 });
             }
             for (date, hash, assistant, outcome) in &claim.sessions {
-                let session = known.get(hash);
+                let known = known.get(hash);
+                let session = known.map(|session| &session.id);
+                let quoted = known.zip(claim.rule.as_ref()).map(|(session, rule)| quotations(session, rule));
+                let quoted: Vec<String> =
+                    quoted.unwrap_or_default().into_iter().map(|quotation| quotation.sentence).collect();
                 if json {
                     let value = json!({
                         "target": target.to_string(), "name": skill.name, "claim": claim.claim, "date": date,
                         "hash": hash, "session": session, "assistant": assistant, "outcome": outcome,
                         "later": later,
+                        "said": quoted,
                     });
                     let _ = writeln!(text, "{value}");
                 } else {
                     let session = session.map_or("(no longer in the table)", String::as_str);
                     let (assistant, session) = (visible_line(assistant), visible_line(session));
                     let _ = writeln!(text, "  {date}  {hash}  {outcome}  {assistant}  {session}");
+                    for sentence in &quoted {
+                        let _ = writeln!(text, "    said: {}", visible_line(sentence));
+                    }
                 }
             }
         }
@@ -204,7 +220,7 @@ async fn known_sessions(
     settings: &Settings,
     found: &[Found],
     watched: &mut [Option<WatchedSkill>],
-) -> Result<BTreeMap<String, String>, Failure> {
+) -> Result<BTreeMap<String, Session>, Failure> {
     let mut known = BTreeMap::new();
     for settings in settings.tables() {
         let Ok(table) = reader::open(settings).await else { continue };
@@ -221,7 +237,7 @@ async fn known_sessions(
                 let episode = episode(&digest);
                 watched.for_each(|watched| watched.add(&digest, &episode));
             }
-            known.insert(session_hash(&session.tenant, &session.id), session.id);
+            known.insert(session_hash(&session.tenant, &session.id), session);
         }
     }
     Ok(known)

@@ -10,7 +10,7 @@ use super::proposer::Proposer;
 use crate::config::components::Named;
 use crate::config::units::{ByteSize, Span, Zstd};
 use crate::secret::Secret;
-use crate::skillify::{Class, Classes};
+use crate::skillify::{Class, Classes, Rules};
 
 /// `exporters:`
 #[derive(Debug)]
@@ -230,6 +230,8 @@ pub(in crate::config) struct Route {
     pub(in crate::config) projects: Vec<String>,
     /// `workspace`, `project`, `person`.
     pub(in crate::config) scopes: Vec<Scope>,
+    /// Of what is one person's own, that of these people.
+    pub(in crate::config) people: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -289,6 +291,8 @@ pub(in crate::config) struct Skillify {
     pub(in crate::config) digests: Option<String>,
     /// What a skill needs to be published.
     pub(in crate::config) publish: Publish,
+    /// What becomes of rules that people state: `review` or `off`.
+    pub(in crate::config) rules: Rules,
     /// Who words the skills.
     pub(in crate::config) proposer: Proposer,
     /// Where vectors of words are had, to know prompts that ask for the same in other words.
@@ -410,6 +414,7 @@ impl Default for Skillify {
             min_interval: Span(Duration::from_secs(60)),
             digests: None,
             publish: Publish::default(),
+            rules: Rules::default(),
             proposer: Proposer::default(),
             embeddings: None,
             coordination: Coordination,

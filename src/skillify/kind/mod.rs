@@ -10,6 +10,7 @@
 //! | `variant.rs` | what is added to a command |
 //! | `together.rs` | a file was edited → another was edited with it |
 //! | `place.rs` | a name or path was looked for → it was found there, or is nowhere |
+//! | `rule.rs` | people said what they want → on other days again → it holds from then on |
 //! | `rejection.rs` | a check named a rule → files were edited → it no longer did |
 //! | `change.rs` | a check ran → a file is changed that nobody edited |
 //! | `pipe.rs` | a check failed behind a filter → its call reports no failure |
@@ -36,6 +37,7 @@ pub(super) mod place;
 mod prevention;
 pub(super) mod rejection;
 pub(super) mod repair;
+pub(super) mod rule;
 pub(super) mod slow;
 pub(super) mod together;
 mod variant;

@@ -153,6 +153,7 @@ pub(super) fn show(at: usize, claim: &SupportedClaim) -> Value {
         Claim::NoFlag { .. } => "noflag",
         Claim::Asked { .. } => "asked",
         Claim::Slow { .. } => "slow",
+        Claim::Rule { .. } => "rule",
     };
     json!({
         "id": claim_id(at),

@@ -1,0 +1,313 @@
+//! **Rule**: people want something done, or not done, from then on.
+//!
+//! - Situation: a person speaks to an agent ([`super::super::speech`]). Action and outcome: on another day he, or
+//!   another person, says the same again.
+//! - Proof: nothing but people's words, so a rule is never published by itself: a person has to agree to it.
+//! - Support: two sessions on two days where a sentence says by itself that it lasts, forbids or prefers, or asks for a
+//!   way to work ("as a draft"); three on three where people only ask for a piece of it ("add tests"). The same text counts once: it was
+//!   pasted. What is older than half a year counts no more.
+//! - Scope: two people make a rule of the workspace; one makes a rule of his own. Of people who contradict each other
+//!   each keeps his own. Of one person who says both, the later word holds.
+//! - Null: the acts of what people said, exchanged: whether the same is said again by chance.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::claim::{Claim, Evidence, Scope, SupportedClaim};
+use super::super::evidence::Counts;
+use super::super::evidence::significance::stratified_tail;
+use super::super::outcome::Outcome;
+use super::super::score::{PublishRule, Shortfall};
+use super::super::speech::acts::{self, Saying};
+use super::super::speech::{Statement, Strength, Want};
+use super::super::template::Template;
+use super::super::verify::Work;
+use super::Shuffle;
+use crate::event::Timestamp;
+
+/// So many days after somebody said it last, it counts no more.
+const AGES: u64 = 180;
+/// On so many days people ask for what belongs to work before it is one.
+const ASKED_DAYS: usize = 3;
+/// On so many days they say a sentence that says by itself that it lasts.
+const SAID_DAYS: usize = 2;
+/// Where people only ask, act and object meet more often than so many of them would by chance.
+const CHANCE: f64 = 0.01;
+/// A sentence of so many words is not said twice in the same words.
+const COPIED: u8 = 10;
+/// And one of so many not by two people.
+const COPIED_BY_ANOTHER: u8 = 6;
+
+/// A rule with what it lacks still.
+pub(in super::super) struct Ruled {
+    pub(in super::super) claim: SupportedClaim,
+    pub(in super::super) scope: Scope,
+    pub(in super::super) shortfalls: Vec<Shortfall>,
+}
+
+/// Something that a person said, and where.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    work: &'a Work<'a>,
+    statement: &'a Statement,
+}
+
+impl Said<'_> {
+    fn day(&self) -> String {
+        self.work.segment.started_at.date()
+    }
+
+    fn session(&self) -> (&str, &str) {
+        (&self.work.session.tenant, &self.work.session.session)
+    }
+
+    fn evidence(&self, outcome: Outcome) -> Evidence {
+        self.work.evidence_of(vec![self.statement.event.clone()], outcome)
+    }
+}
+
+/// Which way people want it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    For,
+    Against,
+    Free,
+}
+
+const fn side(want: Want) -> Side {
+    match want {
+        Want::Do => Side::For,
+        Want::Not | Want::Ask => Side::Against,
+        Want::Free => Side::Free,
+    }
+}
+
+/// What people state in these segments, oldest first.
+pub(in super::super) fn rules(
+    works: &[Work<'_>],
+    rule: PublishRule,
+    as_of: Timestamp,
+    shuffle: Option<&mut Shuffle>,
+) -> Vec<Ruled> {
+    let exchanged = shuffle.map(|shuffle| exchanged(works, shuffle));
+    let said: Vec<Said<'_>> = match &exchanged {
+        Some(statements) => statements.iter().map(|(work, statement)| Said { work, statement }).collect(),
+        None => works.iter().flat_map(|work| of_work(work)).collect(),
+    };
+    let mut groups: BTreeMap<(&str, String), Vec<Said<'_>>> = BTreeMap::new();
+    let all = All { said: said.clone(), rule };
+    for one in said.into_iter().filter(|one| !one.statement.act.is_empty()) {
+        let age = as_of.since(one.work.segment.started_at).as_secs() / 86_400;
+        if age <= AGES {
+            let key = (one.statement.act.as_str(), one.statement.name.to_lowercase());
+            groups.entry(key).or_default().push(one);
+        }
+    }
+    groups.values().flat_map(|group| of_group(group, &all)).collect()
+}
+
+/// Everything that people said, to compare one thing with.
+struct All<'a> {
+    said: Vec<Said<'a>>,
+    rule: PublishRule,
+}
+
+impl All<'_> {
+    /// How probable it is that act and object meet as often as they do, if people choose them by themselves.
+    fn chance(&self, act: &str) -> f64 {
+        let mut counts = Counts::default();
+        for Said { statement, .. } in &self.said {
+            let (verb, object) = acts::parts(act, &statement.verb, &statement.object);
+            counts.add(verb, object);
+        }
+        stratified_tail(&[counts])
+    }
+}
+
+fn of_work<'a>(work: &'a Work<'a>) -> impl Iterator<Item = Said<'a>> {
+    work.segment.statements.iter().map(move |statement| Said { work, statement })
+}
+
+/// What was said with what is wanted, and how firmly, dealt anew among all statements.
+fn exchanged<'a>(works: &'a [Work<'a>], shuffle: &mut Shuffle) -> Vec<(&'a Work<'a>, Statement)> {
+    let said: Vec<Said<'a>> = works.iter().flat_map(|work| of_work(work)).collect();
+    let mut verbs: Vec<(Want, &str, Strength)> = said
+        .iter()
+        .map(|one| (one.statement.want, one.statement.verb.as_str(), one.statement.strength))
+        .collect();
+    shuffle.permute(&mut verbs);
+    let exchanged = said.iter().zip(verbs).filter_map(|(one, (want, verb, strength))| {
+        let told = acts::retold(verb, &one.statement.object)?;
+        let statement =
+            Statement { want, act: told.0.to_owned(), name: told.1, strength, ..one.statement.clone() };
+        Some((one.work, statement))
+    });
+    exchanged.collect()
+}
+
+/// The rules about one act.
+fn of_group(group: &[Said<'_>], all: &All<'_>) -> Vec<Ruled> {
+    let rule = all.rule;
+    let group = independent(group);
+    let mut people: BTreeMap<&str, Vec<Said<'_>>> = BTreeMap::new();
+    for one in &group {
+        people.entry(one.work.person).or_default().push(*one);
+    }
+    let known = |person: &str| !person.is_empty();
+    let latest: BTreeMap<&str, Side> =
+        people.iter().filter_map(|(person, said)| Some((*person, settled(said)?))).collect();
+    let on = |wanted: Side| latest.iter().filter(|(person, side)| known(person) && **side == wanted).count();
+    let mut ruled = Vec::new();
+    for wanted in [Side::For, Side::Against] {
+        let opposite = if wanted == Side::For { on(Side::Against) } else { on(Side::For) };
+        let own: Vec<Said<'_>> = people
+            .iter()
+            .filter(|(person, _)| latest.get(*person) == Some(&wanted))
+            .flat_map(|(_, said)| since_it_holds(said, wanted))
+            .collect();
+        let against: Vec<Said<'_>> = group.iter().filter(|one| is_against(one, wanted)).copied().collect();
+        if own.is_empty() {
+            let taken_back: Vec<Said<'_>> =
+                group.iter().filter(|one| side(one.statement.want) == wanted).copied().collect();
+            ruled.extend(made(&taken_back, &against, Scope::Workspace, vec![Shortfall::Withdrawn]));
+            continue;
+        }
+        if on(wanted) >= rule.people.max(2) && opposite == 0 {
+            let scope = scope_of(&own);
+            ruled.extend(made(&own, &against, scope, lacks(&own, all)));
+            continue;
+        }
+        for (person, said) in people.iter().filter(|(person, _)| latest.get(*person) == Some(&wanted)) {
+            let own = since_it_holds(said, wanted);
+            let mut lacking = lacks(&own, all);
+            let scope = if known(person) {
+                Scope::Person((*person).to_owned())
+            } else {
+                lacking.insert(0, Shortfall::People { found: 0, needed: rule.people.max(2) });
+                Scope::Workspace
+            };
+            ruled.extend(made(&own, &against, scope, lacking));
+        }
+    }
+    ruled
+}
+
+/// What was said, without what was pasted.
+fn independent<'a>(group: &[Said<'a>]) -> Vec<Said<'a>> {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for one in group {
+        let Statement { hash, words, .. } = one.statement;
+        let known = seen.get(hash.as_str());
+        let is_copy = known.is_some_and(|person| {
+            *words >= COPIED || (*words >= COPIED_BY_ANOTHER && *person != one.work.person)
+        });
+        if !is_copy {
+            seen.entry(hash).or_insert(one.work.person);
+            kept.push(*one);
+        }
+    }
+    kept
+}
+
+/// What one person wants in the end; `None` where he only asked for it.
+fn settled(said: &[Said<'_>]) -> Option<Side> {
+    said.last().map(|one| side(one.statement.want)).filter(|side| *side != Side::Free)
+}
+
+/// What a person said for it since he last said something else.
+fn since_it_holds<'a>(said: &[Said<'a>], wanted: Side) -> Vec<Said<'a>> {
+    let since = said.iter().rposition(|one| side(one.statement.want) != wanted).map_or(0, |at| at + 1);
+    said.get(since..).unwrap_or_default().to_vec()
+}
+
+fn is_against(one: &Said<'_>, wanted: Side) -> bool {
+    side(one.statement.want) != wanted
+}
+
+/// What it lacks to be shown to a person as a rule; that a person has to agree where it lacks nothing.
+fn lacks(own: &[Said<'_>], all: &All<'_>) -> Vec<Shortfall> {
+    let is_firm = |one: &&Said<'_>| one.statement.strength >= Strength::Standing;
+    let firm: Vec<&Said<'_>> = own.iter().filter(is_firm).collect();
+    let days = |said: &[&Said<'_>]| said.iter().map(|one| one.day()).collect::<BTreeSet<_>>().len();
+    let sessions = |said: &[&Said<'_>]| said.iter().map(|one| one.session()).collect::<BTreeSet<_>>().len();
+    let enough = |said: &[&Said<'_>], needed: usize| {
+        days(said) >= needed && sessions(said) >= needed.max(all.rule.sessions)
+    };
+    if enough(&firm, SAID_DAYS) {
+        return vec![Shortfall::Rule];
+    }
+    let asked: Vec<&Said<'_>> = own.iter().collect();
+    let act = own.first().map_or("", |one| one.statement.act.as_str());
+    let asked_days = if acts::is_a_way(act) { SAID_DAYS } else { ASKED_DAYS };
+    if enough(&asked, asked_days) {
+        // What a way to work is named by is no word of other requests.
+        let is_chance = !acts::is_a_way(act) && all.chance(act) > CHANCE;
+        return is_chance.then_some(Shortfall::Chance).into_iter().chain([Shortfall::Rule]).collect();
+    }
+    let needed = if firm.is_empty() { asked_days } else { SAID_DAYS };
+    vec![Shortfall::Days { found: days(&asked).min(needed - 1), needed }, Shortfall::Rule]
+}
+
+fn scope_of(own: &[Said<'_>]) -> Scope {
+    let projects: BTreeSet<&str> = own.iter().map(|one| one.work.session.project.as_str()).collect();
+    match projects.into_iter().collect::<Vec<_>>().as_slice() {
+        [project] if !project.is_empty() => Scope::Project((*project).to_owned()),
+        _ => Scope::Workspace,
+    }
+}
+
+fn made(own: &[Said<'_>], against: &[Said<'_>], scope: Scope, shortfalls: Vec<Shortfall>) -> Option<Ruled> {
+    let first = own.first()?;
+    let act = first.statement.act.as_str();
+    let wants: BTreeSet<Want> = own.iter().map(|one| one.statement.want).collect();
+    let want = [Want::Not, Want::Ask, Want::Do].into_iter().filter(|want| wants.contains(want));
+    // What may only be forbidden is not asked for, and the other way round.
+    let want = want.into_iter().chain(other(&wants)).find(|want| acts::saying(*want, act).is_some())?;
+    let name = (!first.statement.name.is_empty()).then(|| Template::parse_path(&first.statement.name));
+    let evidence = |said: &[Said<'_>], outcome| {
+        let mut evidence: Vec<Evidence> = said.iter().map(|one| one.evidence(outcome)).collect();
+        evidence.sort();
+        evidence
+    };
+    let claim = Claim::Rule { want, act: act.to_owned(), name };
+    let claim =
+        SupportedClaim::judged(claim, evidence(own, Outcome::Accepted), evidence(against, Outcome::Rejected));
+    Some(Ruled { claim, scope, shortfalls })
+}
+
+fn other(wants: &BTreeSet<Want>) -> Option<Want> {
+    match wants.first() {
+        Some(Want::Not) => Some(Want::Ask),
+        Some(Want::Ask) => Some(Want::Not),
+        _ => None,
+    }
+}
+
+/// The sentence of a rule; `""` for an act that is in no list.
+pub(in super::super) fn said(want: Want, act: &str, name: Option<&Template>) -> String {
+    let Some(Saying { sentence, .. }) = acts::saying(want, act) else { return String::new() };
+    sentence.replace("{}", &name.map(ToString::to_string).unwrap_or_default())
+}
+
+/// Title, what it teaches, and when to think of it.
+pub(in super::super) fn head(claims: &[SupportedClaim]) -> (String, String, String) {
+    let Some(Claim::Rule { want, act, name }) = claims.first().map(|claim| &claim.claim) else {
+        return Default::default();
+    };
+    let Some(saying) = acts::saying(*want, act) else { return Default::default() };
+    let name = name.as_ref().map(ToString::to_string).filter(|name| is_short(name));
+    let title = match (name, *want, act.as_str()) {
+        (Some(name), Want::Do, "use") => format!("Use {name}"),
+        (Some(name), Want::Do, _) => format!("Run {name}"),
+        (Some(name), Want::Not, "use" | "run") => format!("Avoid {name}"),
+        (Some(name), Want::Not, _) => format!("Leave {name} alone"),
+        (Some(name), Want::Ask, _) => format!("Ask about {name}"),
+        _ => saying.title.to_owned(),
+    };
+    (title, "What people want here".to_owned(), saying.when.to_owned())
+}
+
+fn is_short(name: &str) -> bool {
+    name.split(' ').count() <= 2
+        && name.chars().all(|char| char.is_ascii_alphanumeric() || " -.".contains(char))
+}

@@ -1,0 +1,233 @@
+//! Moods: whether a sentence asks, tells, jests or quotes, what it wants, and for how long.
+//!
+//! A sentence that speaks of the moment, of one thing at hand, of what may be, or of what others said wants nothing
+//! that lasts. So does one that nobody means.
+
+use super::acts::{self, Told};
+use super::own::QUOTE;
+use super::phrases::{
+    INVERTED, JEST, JEST_OPENS, LASTING, LASTING_IF_FORBIDDEN, MOMENTARY, PERHAPS, PLACES, QUESTIONS, TELLS,
+};
+use super::tokens::{Clause, clauses};
+use super::wants::{Wanted, polite, wanted, without_fillers};
+use super::{Heard, Strength, Want};
+
+/// Longer sentences are no rules that anybody could keep in mind.
+const LONGEST: usize = 45;
+
+/// Whether nobody means what a sentence says, whatever stands beside it.
+pub(super) fn jests(sentence: &str) -> bool {
+    let text = plain(sentence);
+    sentence.contains("/s ")
+        || sentence.ends_with("/s")
+        || sentence.contains(['🙄', '🙃', '😂', '🤣', '😏', '😉'])
+        || has_any(&text, JEST)
+}
+
+/// What a sentence wants, clause by clause.
+pub(super) fn read(sentence: &str) -> Vec<Heard> {
+    let clauses = clauses(sentence);
+    if clauses.iter().map(Vec::len).sum::<usize>() > LONGEST {
+        return Vec::new();
+    }
+    let text = format!(
+        " {} ",
+        clauses.iter().flatten().map(|token| token.text.to_lowercase()).collect::<Vec<_>>().join(" ")
+    );
+    if jests(sentence) || tells_of_others(&text, &clauses) || has_any(&text, PERHAPS) {
+        return Vec::new();
+    }
+    let opens = |openings: &[&str]| openings.iter().any(|open| text.starts_with(&format!(" {open} ")));
+    let is_question = sentence.trim_end_matches(['`', ')', '"', ' ']).ends_with('?');
+    let whole = Whole {
+        is_question: opens(QUESTIONS) || opens(INVERTED),
+        asks: is_question,
+        is_momentary: has_any(&text, MOMENTARY) && !text.contains(" from now on ") || speaks_of_a_thing_at_hand(&text),
+        is_lasting: has_any(&text, LASTING) && !is_narrated(&text),
+        is_jest: opens(JEST_OPENS) && clauses.first().is_some_and(|first| first.len() <= 2),
+        trailing: clauses.iter().skip(1).any(|clause| matches!(clause.as_slice(), [only] if ["always", "ever", "never"].contains(&only.text.as_str()))),
+        text,
+    };
+    if whole.is_question {
+        return Vec::new();
+    }
+    let heard: Vec<Heard> = clauses
+        .iter()
+        .enumerate()
+        .filter_map(|(at, clause)| {
+            let contrast = clauses.get(at + 1);
+            whole.heard(sentence, clause, contrast)
+        })
+        .collect();
+    let heard: Vec<Heard> = if whole.is_jest && heard.iter().any(|one| one.strength == Strength::Lasting) {
+        Vec::new()
+    } else {
+        heard
+    };
+    heard
+}
+
+/// What a sentence says as a whole.
+struct Whole {
+    text: String,
+    is_question: bool,
+    asks: bool,
+    is_momentary: bool,
+    is_lasting: bool,
+    is_jest: bool,
+    trailing: bool,
+}
+
+impl Whole {
+    fn heard(&self, sentence: &str, clause: &Clause, contrast: Option<&Clause>) -> Option<Heard> {
+        let clause = without_fillers(clause);
+        let (wanted, politely) = match polite(clause) {
+            Some(rest) => (wanted(rest, true)?, true),
+            None => (wanted(clause, false)?, false),
+        };
+        if self.asks && !politely {
+            return None;
+        }
+        let told = acts::told(wanted.verb, wanted.behind, wanted.want);
+        let told = if told.is_known() { told } else { self.talk_first(&wanted).unwrap_or(told) };
+        let want = if told.is_consent() && wanted.want == Want::Do { Want::Ask } else { wanted.want };
+        let forbids = matches!(wanted.want, Want::Not | Want::Ask);
+        let chooses = self.chooses(&wanted, contrast);
+        let lasting = wanted.lasts
+            || self.is_lasting
+            || self.trailing
+            || (forbids && has_any(&self.text, LASTING_IF_FORBIDDEN));
+        let strength = match () {
+            () if self.is_momentary => Strength::Plain,
+            () if lasting => Strength::Lasting,
+            () if forbids || chooses || wanted.want == Want::Free => Strength::Standing,
+            () => Strength::Plain,
+        };
+        if self.is_momentary && forbids && !told.is_of_work() {
+            return None;
+        }
+        Some(Heard { sentence: sentence.trim().to_owned(), want, strength, told })
+    }
+
+    /// "Let us talk about it first."
+    fn talk_first(&self, wanted: &Wanted<'_>) -> Option<Told> {
+        let is_talk = matches!(wanted.verb, "discuss" | "talk" | "explain")
+            && has_any(&self.text, &["first", "before"]);
+        is_talk.then(Told::consent)
+    }
+
+    /// "Use this, not that."
+    fn chooses(&self, wanted: &Wanted<'_>, contrast: Option<&Clause>) -> bool {
+        let prefers =
+            ["use", "prefer", "run", "take", "write", "call", "pick", "choose"].contains(&wanted.verb);
+        let opens_with_not = contrast.is_some_and(|clause| {
+            clause.first().is_some_and(|first| first.text == "not" || first.text == "never")
+        });
+        prefers
+            && wanted.want == Want::Do
+            && (opens_with_not || has_any(&self.text, &["instead of", "rather than", "not"]))
+    }
+}
+
+fn has_any(text: &str, phrases: &[&str]) -> bool {
+    phrases.iter().any(|phrase| {
+        let mut rest = text;
+        while let Some(at) = rest.find(phrase) {
+            let before = rest.get(..at).and_then(|text| text.chars().next_back());
+            let after = rest.get(at + phrase.len()..).and_then(|text| text.chars().next());
+            if before.is_none_or(|char| char == ' ') && after.is_none_or(|char| char == ' ') {
+                return true;
+            }
+            rest = rest.get(at + phrase.len()..).unwrap_or_default();
+        }
+        false
+    })
+}
+
+/// The words of a sentence with a blank between them, whatever signs it has.
+fn plain(sentence: &str) -> String {
+    let lower = sentence.to_lowercase();
+    let words =
+        lower.split(|char: char| !char.is_alphanumeric() && char != '\'').filter(|word| !word.is_empty());
+    format!(" {} ", words.collect::<Vec<_>>().join(" "))
+}
+
+/// "This button", "those lines": not "this project".
+fn speaks_of_a_thing_at_hand(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.iter().enumerate().any(|(at, word)| {
+        let next = words.get(at + 1).copied().unwrap_or_default();
+        let before = at.checked_sub(1).and_then(|before| words.get(before)).copied().unwrap_or_default();
+        match *word {
+            "this" | "these" | "those" => !PLACES.contains(&next),
+            "that" => {
+                !matches!(
+                    before,
+                    "sure"
+                        | "remember"
+                        | "so"
+                        | "code"
+                        | "files"
+                        | "comments"
+                        | "tests"
+                        | "everything"
+                        | "anything"
+                        | "things"
+                        | "commits"
+                        | "functions"
+                        | "ensure"
+                        | "note"
+                ) && !PLACES.contains(&next)
+                    && !matches!(
+                        next,
+                        "you"
+                            | "we"
+                            | "only"
+                            | "are"
+                            | "do"
+                            | "need"
+                            | "needs"
+                            | "has"
+                            | "have"
+                            | "changes"
+                            | "fixes"
+                            | "every"
+                            | "all"
+                            | "touches"
+                    )
+            }
+            "option" | "step" | "line" | "pr" | "issue" | "commit" => {
+                next.starts_with('#') || (next.chars().next().is_some_and(|char| char.is_ascii_digit()))
+            }
+            _ => false,
+        }
+    })
+}
+
+/// "Every time I save, it breaks": told, not wanted.
+fn is_narrated(text: &str) -> bool {
+    ["every time", "each time", "whenever", "any time", "anytime"].iter().any(|phrase| {
+        ["i", "it", "the", "they", "someone", "somebody", "a user", "users"]
+            .iter()
+            .any(|who| text.contains(&format!(" {phrase} {who} ")))
+    })
+}
+
+/// Whether the sentence tells what others said: a page, a person, a program.
+fn tells_of_others(text: &str, clauses: &[Clause]) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_own = |at: usize| {
+        let before =
+            |back: usize| at.checked_sub(back).and_then(|at| words.get(at)).copied().unwrap_or_default();
+        let subjects = [before(1), before(2)];
+        subjects.iter().any(|subject| {
+            matches!(
+                *subject,
+                "i" | "we" | "do" | "to" | "not" | "always" | "never" | "must" | "should" | "please" | "as"
+            )
+        }) || at == 0
+    };
+    let told = words.iter().enumerate().any(|(at, word)| TELLS.contains(word) && !is_own(at));
+    let quotes = clauses.iter().flatten().any(|token| token.text == QUOTE);
+    told || (quotes && words.iter().any(|word| TELLS.contains(word)))
+}

@@ -1,0 +1,340 @@
+//! What a clause wants.
+//!
+//! It is an imperative ("run", "never run", "do not run", "stop running"), speaks of what all do ("we never run", "you
+//! must not run"), of what all things of a kind have ("every change needs"), or asks politely ("can you always run").
+
+use super::super::trigger::is_imperative;
+use super::Want;
+use super::phrases::{
+    ALL, ASKED_FIRST, BANS, FILLERS, HAPPENING, INTROS, MAKE_SURE, MAY, MODALS, MUST, MUST_NOT, NO_BANS,
+    NOT_ASKED, OFF_LIMITS, POLITE, VERBS,
+};
+use super::tokens::Token;
+
+/// What a clause wants: the verb and what stands behind it.
+pub(super) struct Wanted<'t> {
+    pub(super) want: Want,
+    pub(super) verb: &'t str,
+    pub(super) behind: &'t [Token],
+    /// It says always or never, or speaks of what all do.
+    pub(super) lasts: bool,
+}
+
+pub(super) fn without_fillers(clause: &[Token]) -> &[Token] {
+    let mut rest = clause;
+    loop {
+        let intro = INTROS.iter().find_map(|intro| after(rest, intro));
+        let filler = || {
+            rest.split_first()
+                .filter(|(first, rest)| {
+                    !first.is_name
+                        && FILLERS.contains(&first.text.as_str())
+                        && !(first.text == "no" && !rest.is_empty() && is_ban(rest))
+                })
+                .map(|(_, rest)| rest)
+        };
+        match intro.or_else(filler) {
+            Some(next) => rest = next,
+            None => return rest,
+        }
+    }
+}
+
+/// "No mocks", as against "no, mocks".
+fn is_ban(rest: &[Token]) -> bool {
+    rest.first().is_some_and(|first| {
+        !FILLERS.contains(&first.text.as_str())
+            && !["you", "we", "i", "do", "it", "the", "not", "never", "always", "use", "that", "this"]
+                .contains(&first.text.as_str())
+            && !is_verb(first)
+    })
+}
+
+/// What stands behind a phrase at the start of a clause.
+fn after<'t>(clause: &'t [Token], phrase: &str) -> Option<&'t [Token]> {
+    let mut rest = clause;
+    for word in phrase.split(' ') {
+        let (first, behind) = rest.split_first()?;
+        if first.is_name || first.text != word {
+            return None;
+        }
+        rest = behind;
+    }
+    Some(rest)
+}
+
+fn after_any<'t>(clause: &'t [Token], phrases: &[&str]) -> Option<&'t [Token]> {
+    phrases.iter().find_map(|phrase| after(clause, phrase))
+}
+
+/// "Can you please run": what is asked for.
+pub(super) fn polite(clause: &[Token]) -> Option<&[Token]> {
+    let rest = after_any(clause, POLITE)?;
+    Some(without_fillers(rest))
+}
+
+fn is_verb(token: &Token) -> bool {
+    !token.is_name && (VERBS.contains(&token.text.as_str()) || is_imperative(&token.text))
+}
+
+/// What a clause wants, if anything.
+pub(super) fn wanted(clause: &[Token], politely: bool) -> Option<Wanted<'_>> {
+    asked_first(clause)
+        .or_else(|| forbidden(clause))
+        .or_else(|| required(clause))
+        .or_else(|| allowed(clause, politely))
+        .or_else(|| custom(clause))
+        .or_else(|| of_a_kind(clause))
+        .or_else(|| imperative(clause))
+}
+
+fn of<'t>(want: Want, clause: &'t [Token], lasts: bool) -> Option<Wanted<'t>> {
+    let (lasts, clause) = match clause.split_first() {
+        Some((first, rest))
+            if !first.is_name
+                && [
+                    "always", "ever", "never", "only", "just", "please", "also", "simply", "directly",
+                    "again",
+                ]
+                .contains(&first.text.as_str()) =>
+        {
+            let want = if first.text == "never" { Want::Not } else { want };
+            return of(want, rest, lasts || matches!(first.text.as_str(), "always" | "never" | "ever"));
+        }
+        _ => (lasts, clause),
+    };
+    let (verb, behind) = clause.split_first()?;
+    (!verb.is_name && verb.text != "mind").then_some(Wanted { want, verb: verb.text.as_str(), behind, lasts })
+}
+
+/// "Ask me before you install", "check with me first".
+fn asked_first(clause: &[Token]) -> Option<Wanted<'_>> {
+    let lasts = after(clause, "always").is_some();
+    let clause = after(clause, "always").unwrap_or(clause);
+    let rest = after_any(clause, ASKED_FIRST)?;
+    let rest = after_any(rest, &["you", "you ever", "any", "every", "each"]).unwrap_or(rest);
+    of(Want::Ask, rest, lasts)
+}
+
+/// "Do not run", "never run", "stop running", "no mocks".
+fn forbidden(clause: &[Token]) -> Option<Wanted<'_>> {
+    if let Some(rest) = after_any(clause, &["do not forget to", "never forget to", "do not hesitate to"]) {
+        return of(Want::Do, rest, after(clause, "never").is_some());
+    }
+    if after_any(clause, NO_BANS).is_some() {
+        return None;
+    }
+    if let Some(rest) = after(clause, "never") {
+        return of(Want::Not, rest, true);
+    }
+    if let Some(rest) = after_any(clause, BANS) {
+        return of(Want::Not, rest, false);
+    }
+    if let Some(rest) = after_any(
+        clause,
+        &["i never want you to", "i never want to see you", "i do not ever want you to", "i never want"],
+    ) {
+        return of(Want::Not, rest, true);
+    }
+    if let Some(rest) = after_any(clause, NOT_ASKED) {
+        return of(Want::Not, rest, false);
+    }
+    if let Some(rest) = after_any(clause, &["stop", "avoid", "quit", "refrain from", "no more", "no"]) {
+        let (first, behind) = rest.split_first()?;
+        if !first.is_name && first.text.ends_with("ing") && first.text.len() > 5 {
+            return of(Want::Not, rest, after(clause, "avoid").is_some());
+        }
+        // "No mocks", "avoid default exports": having them is what is done.
+        let bans = after_any(clause, &["no", "no more", "avoid"]).is_some();
+        let is_thing = !matches!(
+            first.text.as_str(),
+            "need"
+                | "problem"
+                | "worries"
+                | "idea"
+                | "way"
+                | "longer"
+                | "one"
+                | "rush"
+                | "changes"
+                | "the"
+                | "that"
+                | "this"
+                | "it"
+        );
+        let lasts = after(clause, "avoid").is_some();
+        return (bans && is_thing).then_some(Wanted {
+            want: Want::Not,
+            verb: "use",
+            behind: if behind.is_empty() && first.is_name { rest } else { rest },
+            lasts,
+        });
+    }
+    None
+}
+
+/// "You must always run", "make sure to run", "remember to run".
+fn required(clause: &[Token]) -> Option<Wanted<'_>> {
+    if let Some(rest) = after_any(clause, MUST_NOT) {
+        let lasts = clause.iter().take(3).any(|token| {
+            matches!(token.text.as_str(), "must" | "never" | "allowed" | "nobody" | "may" | "shall")
+        });
+        return of(Want::Not, rest, lasts);
+    }
+    let rest = after_any(clause, MUST);
+    if let Some(rest) = rest {
+        return of(Want::Do, rest, false).filter(|wanted| wanted.verb != "have" && wanted.verb != "be");
+    }
+    let rest = after_any(clause, MAKE_SURE)?;
+    let lasts = clause.iter().take(3).any(|token| token.text == "always");
+    of(Want::Do, rest, lasts)
+}
+
+/// "You may commit", "no need to ask".
+fn allowed(clause: &[Token], politely: bool) -> Option<Wanted<'_>> {
+    if politely {
+        return None;
+    }
+    let is_lasting = |clause: &[Token]| {
+        clause.iter().any(|token| {
+            matches!(
+                token.text.as_str(),
+                "again"
+                    | "longer"
+                    | "need"
+                    | "have"
+                    | "asking"
+                    | "always"
+                    | "anymore"
+                    | "fine"
+                    | "free"
+                    | "forget"
+                    | "mind"
+                    | "ok"
+                    | "okay"
+            )
+        })
+    };
+    let rest = after_any(clause, MAY)?;
+    is_lasting(clause).then(|| of(Want::Free, rest, false)).flatten()
+}
+
+/// "We never squash", "we use pnpm".
+fn custom(clause: &[Token]) -> Option<Wanted<'_>> {
+    let rest = after_any(clause, ALL)?;
+    let is_we = clause.first().is_some_and(|first| first.text != "i");
+    if let Some(rest) = after_any(rest, &["do not", "does not"]).filter(|_| is_we) {
+        return of(Want::Not, rest, true).filter(|wanted| does(wanted.verb));
+    }
+    if let Some(rest) = after(rest, "never").filter(|_| is_we) {
+        return of(Want::Not, rest, true).filter(|wanted| does(wanted.verb));
+    }
+    if let Some(rest) = after_any(rest, &["always", "only ever"]).filter(|_| is_we) {
+        return of(Want::Do, rest, true).filter(|wanted| does(wanted.verb));
+    }
+    let (verb, behind) = rest.split_first()?;
+    let names = behind.first().is_some_and(|next| next.is_name);
+    let says = matches!(verb.text.as_str(), "use" | "uses" | "prefer" | "prefers" | "only") && names;
+    says.then_some(Wanted { want: Want::Do, verb: "use", behind, lasts: true })
+}
+
+/// Whether somebody does it: it does not happen to him.
+fn does(verb: &str) -> bool {
+    !HAPPENING.contains(&verb) && !verb.ends_with("ed")
+}
+
+/// "Every change needs a test", "tests must not use the network", "generated files are off limits".
+fn of_a_kind(clause: &[Token]) -> Option<Wanted<'_>> {
+    let at = clause.iter().position(|token| !token.is_name && MODALS.contains(&token.text.as_str()))?;
+    let (subject, rest) = clause.split_at_checked(at)?;
+    let first = subject.first()?;
+    let last = subject.last()?;
+    let quantified = !first.is_name
+        && matches!(first.text.as_str(), "every" | "each" | "all" | "any" | "no" | "everything" | "nothing");
+    let is_plural = !last.is_name
+        && last.text.ends_with('s')
+        && !last.text.ends_with("ss")
+        && subject.len() <= 4
+        && !matches!(
+            first.text.as_str(),
+            "the"
+                | "this"
+                | "that"
+                | "these"
+                | "those"
+                | "my"
+                | "your"
+                | "it"
+                | "his"
+                | "her"
+                | "their"
+                | "some"
+                | "most"
+                | "two"
+                | "three"
+                | "there"
+                | "here"
+                | "its"
+                | "tests'"
+                | "does"
+                | "is"
+                | "was"
+                | "if"
+                | "when"
+                | "our"
+        );
+    if let Some(wanted) = off_limits(subject, rest, is_plural || quantified || last.is_name) {
+        return Some(wanted);
+    }
+    if !(quantified || is_plural) {
+        return None;
+    }
+    let (modal, behind) = rest.split_first()?;
+    let negated = after_any(behind, &["not", "never"])
+        .or_else(|| (first.text == "no" || first.text == "nothing").then_some(behind));
+    let strong = quantified
+        || matches!(modal.text.as_str(), "must" | "never" | "always")
+        || behind.first().is_some_and(|next| matches!(next.text.as_str(), "always" | "never" | "not"));
+    let want = if negated.is_some() || modal.text == "never" { Want::Not } else { Want::Do };
+    if !strong
+        || (matches!(modal.text.as_str(), "are" | "is" | "has" | "have" | "get" | "can")
+            && !quantified
+            && negated.is_none())
+    {
+        return None;
+    }
+    if quantified && matches!(modal.text.as_str(), "are" | "is") {
+        return None;
+    }
+    let rest = negated.unwrap_or(behind);
+    let needs = matches!(
+        modal.text.as_str(),
+        "need" | "needs" | "get" | "gets" | "has" | "have" | "require" | "requires"
+    );
+    if needs {
+        return Some(Wanted { want, verb: "need", behind: rest, lasts: true });
+    }
+    of(want, rest, true)
+}
+
+/// "`dist/` is off limits."
+fn off_limits<'t>(subject: &'t [Token], rest: &'t [Token], is_kind: bool) -> Option<Wanted<'t>> {
+    let banned = after_any(rest, OFF_LIMITS)?;
+    (is_kind && banned.len() <= 4).then_some(Wanted {
+        want: Want::Not,
+        verb: "edit",
+        behind: subject,
+        lasts: true,
+    })
+}
+
+/// "Run", "always run".
+fn imperative(clause: &[Token]) -> Option<Wanted<'_>> {
+    let rest = after(clause, "let us").or_else(|| after(clause, "always"));
+    let lasts = after(clause, "always").is_some();
+    let clause = rest.unwrap_or(clause);
+    let first = clause.first()?;
+    let is_known =
+        is_verb(first) || (lasts && !first.is_name && does(&first.text) && !first.text.ends_with('s'));
+    is_known.then(|| of(Want::Do, clause, lasts)).flatten()
+}
