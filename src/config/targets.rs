@@ -60,10 +60,7 @@ impl Resolver<'_> {
     ) -> Result<Target, ResolveError> {
         let path = raw.path.as_deref().map(|path| filled(path, tenant));
         let path = self.local_path(path, "skills", &["exporters", id, "path"])?;
-        let layout = match raw.layout {
-            raw::Layout::Library => Layout::Library,
-            raw::Layout::Project => Layout::Project { path: String::new() },
-        };
+        let layout = self.layout_of(id, raw.layout, raw.agents_md, String::new())?;
         let place = Place::Filesystem(filesystem::Config { path, layout });
         Ok(Target { route: self.route(&["exporters", id], &raw.route, raw.limits, tenant, &[])?, place })
     }
@@ -120,12 +117,27 @@ impl Resolver<'_> {
                 self.invalid(&["exporters", id, "path"], "expected a folder below the repository's root")
             );
         }
-        match raw.layout {
-            raw::Layout::Project => Ok(Layout::Project { path: path.to_owned() }),
-            raw::Layout::Library if path.is_empty() => Ok(Layout::Library),
-            raw::Layout::Library => {
-                Err(self.invalid(&["exporters", id, "path"], "only `layout: project` takes a path"))
-            }
+        if raw.layout == raw::Layout::Library && !path.is_empty() {
+            return Err(self.invalid(&["exporters", id, "path"], "only `layout: project` takes a path"));
+        }
+        self.layout_of(id, raw.layout, raw.agents_md, path.to_owned())
+    }
+
+    fn layout_of(
+        &self,
+        id: &str,
+        layout: raw::Layout,
+        agents_md: raw::AgentsMd,
+        path: String,
+    ) -> Result<Layout, ResolveError> {
+        match (layout, agents_md) {
+            (raw::Layout::Project, raw::AgentsMd::Off) => Ok(Layout::Project { path }),
+            (raw::Layout::Project, raw::AgentsMd::Propose) => Ok(Layout::Guided { path }),
+            (raw::Layout::Library, raw::AgentsMd::Off) => Ok(Layout::Library),
+            (raw::Layout::Library, raw::AgentsMd::Propose) => Err(self.invalid(
+                &["exporters", id, "agents_md"],
+                "only `layout: project` has an AGENTS.md; write that, or agents_md: off",
+            )),
         }
     }
 

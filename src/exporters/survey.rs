@@ -115,7 +115,11 @@ impl Survey {
             [below("SKILL.md"), below("references/evidence.md")]
         });
         let root_files = layout.root_files();
-        let places = in_roots.chain(root_files.iter().map(|path| named(path))).collect();
+        let guides = layout.guide_files();
+        let places = in_roots
+            .chain(root_files.iter().map(|path| named(path)))
+            .chain(guides.iter().map(|path| named(path)))
+            .collect();
         let (files, taken) = (BTreeSet::new(), BTreeSet::new());
         Self { places, roots, root_files, files, taken, obstacles: BTreeMap::new() }
     }
@@ -173,6 +177,20 @@ impl Survey {
             }
         }
         aliases
+    }
+
+    /// The library without the block of facts, where something stands in the way of its file: of the first that
+    /// there is anything of.
+    pub(super) fn without_guide(&self, library: Library, layout: &Layout) -> Library {
+        for path in layout.guide_files() {
+            if let Some(blocked) = self.in_the_way_of(&path) {
+                return library.without_guide(blocked.to_string());
+            }
+            if self.files.contains(&path) {
+                break;
+            }
+        }
+        library
     }
 
     /// Why the library cannot be read as it is, if so: something stands where it has a skill.

@@ -235,6 +235,13 @@ impl Content {
         self.evidence().any(|evidence| evidence.session == session)
     }
 
+    /// Its sentences, in the order of reading.
+    pub(super) fn sentences(&self) -> impl Iterator<Item = &Sentence> {
+        let sections =
+            self.body.iter().flat_map(|body| [&body.lessons, &body.steps, &body.if_it_fails, &body.avoid]);
+        sections.flatten()
+    }
+
     pub(super) fn evidence(&self) -> impl Iterator<Item = &EvidenceRecord> {
         self.claims.iter().flat_map(|record| &record.evidence)
     }

@@ -6,7 +6,7 @@
 use super::changes::{Change, Changes};
 use super::run::Run;
 use super::state::{AGREED, Reason, Retirement, Skill, digest};
-use super::{Library, TenantError, skill};
+use super::{Library, TenantError, guide, skill};
 
 /// What a person wants of a skill, by name or id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,9 @@ pub enum DecisionError {
     /// An old version did not remember its text.
     #[error("what {0:?} said is not remembered; take its folder from the repository's history")]
     Forgotten(String),
+    /// Something stands where the file would be.
+    #[error("{0}; move it away first")]
+    InTheWay(String),
     /// Not a decision but findings: they are of the wrong tenant.
     #[error(transparent)]
     Tenant(#[from] TenantError),
@@ -53,6 +56,10 @@ pub fn decide(
     as_of: &str,
 ) -> Result<Changes, DecisionError> {
     let mut run = Run::new(library, as_of);
+    if let Some(decided) = guide::decide(&mut run, name, decision) {
+        decided?;
+        return Ok(run.finish());
+    }
     let waits = run.state.waiting.iter().find(|(id, waiting)| waiting.skill.name == name || *id == name);
     if let Some(id) = waits.map(|(id, _)| id.clone()) {
         meet_waiting(&mut run, &id, decision)?;

@@ -27,6 +27,11 @@ pub enum Layout {
         /// The folder below the target's root that people open, `""` for the root itself.
         path: String,
     },
+    /// The same, with a managed block of facts in `AGENTS.md` or `CLAUDE.md`.
+    Guided {
+        /// As of [`Layout::Project`].
+        path: String,
+    },
 }
 
 impl Layout {
@@ -34,8 +39,12 @@ impl Layout {
     pub fn roots(&self) -> Vec<String> {
         match self {
             Self::Library => vec![SKILLS.to_owned()],
-            Self::Project { path } if path.is_empty() => PROJECT_ROOTS.map(str::to_owned).to_vec(),
-            Self::Project { path } => PROJECT_ROOTS.map(|root| format!("{path}/{root}")).to_vec(),
+            Self::Project { path } | Self::Guided { path } if path.is_empty() => {
+                PROJECT_ROOTS.map(str::to_owned).to_vec()
+            }
+            Self::Project { path } | Self::Guided { path } => {
+                PROJECT_ROOTS.map(|root| format!("{path}/{root}")).to_vec()
+            }
         }
     }
 
@@ -43,7 +52,7 @@ impl Layout {
     pub fn root_files(&self) -> &'static [&'static str] {
         match self {
             Self::Library => &ROOT_FILES,
-            Self::Project { .. } => &[],
+            Self::Project { .. } | Self::Guided { .. } => &[],
         }
     }
 
@@ -51,8 +60,8 @@ impl Layout {
     pub fn state_name(&self) -> String {
         match self {
             Self::Library => "library.json".to_owned(),
-            Self::Project { path } if path.is_empty() => "project.json".to_owned(),
-            Self::Project { path } => format!("{path}/project.json"),
+            Self::Project { path } | Self::Guided { path } if path.is_empty() => "project.json".to_owned(),
+            Self::Project { path } | Self::Guided { path } => format!("{path}/project.json"),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Library;
 use super::content::session_hash;
 use super::effect::Effect;
+use super::guide;
 use super::skill::support;
 use super::state::{Event, Skill, digest};
 use crate::skillify::Claim;
@@ -115,6 +116,7 @@ impl Library {
             self.state.skills.iter().map(|(id, skill)| self.listed(id, skill)).collect();
         skills.extend(self.hand_written());
         skills.extend(self.waiting());
+        skills.extend(guide::listed(self));
         skills.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         skills
     }

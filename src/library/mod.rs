@@ -20,6 +20,7 @@
 //! | `hand_written.rs` | skills that people wrote, and what sessions could add |
 //! | `effect.rs` | what later sessions show, with a skill and without it |
 //! | `watched.rs` | what sessions did in the situations of published skills |
+//! | `guide/` | facts about a repository, in its AGENTS.md |
 //! | `waiting.rs` | skills that wait for a person to agree to what they may do |
 //! | `decide.rs` | approve, reject, restore |
 //! | `changes.rs` | what changes; the commit's message; the diff |
@@ -47,6 +48,7 @@ mod content;
 mod decide;
 mod effect;
 mod findings;
+mod guide;
 mod hand_written;
 mod identity;
 mod judgement;
@@ -100,6 +102,8 @@ pub struct Library {
     tree: Tree,
     /// Where people merge what is proposed: the files that they have merged. `None` where nobody has to.
     merged: Option<BTreeSet<String>>,
+    /// What stands in the way of the file of the guide's block.
+    guide_in_the_way: Option<String>,
 }
 
 /// Reads a target.
@@ -111,7 +115,15 @@ pub fn load(layout: Layout, stored: &Stored, tree: Tree) -> Result<Library, Erro
         Some(Ok(next)) => Some(next),
         Some(Err(_)) | None => None,
     };
-    Ok(Library { roots: layout.roots(), layout, state, interrupted, tree, merged: None })
+    Ok(Library {
+        roots: layout.roots(),
+        layout,
+        state,
+        interrupted,
+        tree,
+        merged: None,
+        guide_in_the_way: None,
+    })
 }
 
 impl Library {

@@ -18,7 +18,7 @@ use super::revision::{Revision, reduced, revise};
 use super::run::Run;
 use super::state::{Proposal, Reason, Retirement, Skill};
 use super::tenants::{self, Owned, TenantError};
-use super::{Findings, Library, learned, skill, waiting};
+use super::{Findings, Library, guide, learned, skill, waiting};
 use crate::skillify::{Candidate, Claim, SupportedClaim, short_hash};
 
 /// What the findings change in the library. Candidates that are not published create nothing, and findings
@@ -81,6 +81,7 @@ fn attempt(
             learned::take_up(&mut run.state, &findings.workspace, learned, &date);
         }
     }
+    guide::settle(&mut run);
     run.finish()
 }
 

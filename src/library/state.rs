@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use super::content::Content;
 use super::effect::Effect;
+use super::guide::Guide;
 use super::learned::{SameAs, Spending};
 use super::migration;
 use super::waiting::Waiting;
@@ -80,6 +81,9 @@ pub(super) struct State {
     /// What the model cost on the last day that it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) spent: Option<Spending>,
+    /// The block of facts in a repository's AGENTS.md.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) guide: Option<Guide>,
 }
 
 /// SHA-256 of the latest generated contents of a file, line ends normalised, newest last.
@@ -231,6 +235,7 @@ impl Default for State {
             waiting: BTreeMap::new(),
             answers: BTreeMap::new(),
             spent: None,
+            guide: None,
         }
     }
 }

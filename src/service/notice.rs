@@ -174,7 +174,7 @@ fn use_them(place: &Place) -> String {
             let path = quoted(&path.display().to_string());
             format!("To use the skills, once there are some:\n  skillspan skills install --from {path}")
         }
-        Place::Filesystem(Config { path, layout: Layout::Project { .. } }) => {
+        Place::Filesystem(Config { path, layout: Layout::Project { .. } | Layout::Guided { .. } }) => {
             format!("Assistants that are started in {} find the skills", path.display())
         }
         Place::Git(config) => match config.layout {
@@ -184,7 +184,9 @@ fn use_them(place: &Place) -> String {
                     config.remote
                 )
             }
-            Layout::Project { .. } => "Assistants find the skills in a clone of the repository".to_owned(),
+            Layout::Project { .. } | Layout::Guided { .. } => {
+                "Assistants find the skills in a clone of the repository".to_owned()
+            }
         },
         Place::Deeplake(_) => "Hivemind's clients pull the skills when a session starts".to_owned(),
     }

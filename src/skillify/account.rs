@@ -230,7 +230,7 @@ const fn kind_of(family: Family) -> &'static str {
 }
 
 /// What people were against in a segment.
-fn objections<'s>(segment: &'s Segment<'_>, tools: &Tools<'_>, checkout: &Checkout<'_>) -> Vec<Objection> {
+fn objections(segment: &Segment<'_>, tools: &Tools<'_>, checkout: &Checkout<'_>) -> Vec<Objection> {
     let mut objections = Vec::new();
     let mut last: Option<&EventIds> = None;
     for (_, action) in segment.actions().filter(|(_, action)| action.refused) {

@@ -58,7 +58,7 @@ static HOST: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// What the text holds that must not be published, if anything.
-pub(super) fn objection(text: &str) -> Option<&'static str> {
+pub(crate) fn objection(text: &str) -> Option<&'static str> {
     // A rule that does not compile would guard nothing: then nothing may pass.
     let Some(rules) = RULES.as_ref() else { return Some("no rules to check it by") };
     let Some(redactor) = REDACTOR.as_ref() else { return Some("no rules to check it by") };

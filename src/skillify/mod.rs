@@ -124,6 +124,7 @@ pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording
 pub use compose::Topic;
 pub use digest::{Digest, VERSION as DIGEST_VERSION};
 pub use evidence::Counts;
+pub(crate) use guard::objection;
 pub use later::{Later, Seen, Watched};
 pub use null::{Null, Row, null};
 pub use offline::Offline;

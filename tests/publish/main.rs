@@ -21,6 +21,7 @@ mod failing;
 mod format;
 mod git;
 mod golden;
+mod guide;
 mod hosts;
 mod life;
 mod model;

@@ -302,10 +302,13 @@ fn checks(tally: &Tally, names: &Names) -> Section {
     section.cut(rows.collect())
 }
 
+/// A line, and what sessions showed of it before its skill was published and after.
+type Said<'t> = ((String, &'t str), (Later, Later));
+
 fn lines(tally: &Tally, names: &Names) -> Section {
     let others = watched(tally).flat_map(|skill| skill.lines.iter().map(move |line| (skill, line)));
     let others = others.filter(|(_, line)| !matches!(line.claim, Claim::Check { .. }));
-    let others: Vec<((String, &str), (Later, Later))> = others
+    let others: Vec<Said<'_>> = others
         .map(|(skill, line)| ((line.claim.told(), skill.name.as_str()), (line.before, line.after)))
         .collect();
     let worth = |(before, after): &(Later, Later)| {

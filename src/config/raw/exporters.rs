@@ -71,6 +71,8 @@ pub(in crate::config) struct Filesystem {
     pub(in crate::config) path: Option<String>,
     /// `library`: a repository of skills. `project`: a repository that people work in.
     pub(in crate::config) layout: Layout,
+    /// With `layout: project`, whether facts about the repository are proposed for its `AGENTS.md`.
+    pub(in crate::config) agents_md: AgentsMd,
     /// Which skills go there. Absent: all.
     pub(in crate::config) route: Route,
     /// How many.
@@ -91,6 +93,8 @@ pub(in crate::config) struct Git {
     pub(in crate::config) layout: Layout,
     /// With `layout: project`, the folder below the root that people open.
     pub(in crate::config) path: Option<String>,
+    /// With `layout: project`, whether facts about the repository are proposed for its `AGENTS.md`.
+    pub(in crate::config) agents_md: AgentsMd,
     /// What opens the repository.
     pub(in crate::config) auth: GitAuth,
     /// `name <mail>` of the commits.
@@ -216,6 +220,15 @@ pub(in crate::config) enum Layout {
     #[default]
     Library,
     Project,
+}
+
+/// Whether facts about a repository are proposed for its `AGENTS.md`.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum AgentsMd {
+    #[default]
+    Off,
+    Propose,
 }
 
 /// Which skills go to a target. An empty list allows everything.

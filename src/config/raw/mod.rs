@@ -23,8 +23,8 @@ use crate::secret::Secret;
 
 pub(super) use embeddings::Embeddings;
 pub(super) use exporters::{
-    Connector, Deeplake, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope, SessionsOf,
-    SkillLimits,
+    AgentsMd, Connector, Deeplake, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope,
+    SessionsOf, SkillLimits,
 };
 pub(super) use processors::{
     Action, Attribute, Attributes, Filter, Kind, MatchType, Sampling, Selection, Selections,

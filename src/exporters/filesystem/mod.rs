@@ -157,6 +157,7 @@ impl Filesystem {
             library = library.without_root(&alias);
         }
         survey.check(&library).map_err(|blocked| self.blocked(blocked))?;
+        let library = survey.without_guide(library, &self.config.layout);
         Ok((library, survey))
     }
 

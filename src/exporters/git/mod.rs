@@ -258,6 +258,7 @@ impl Git {
             library = library.without_root(&alias);
         }
         survey.check(&library).map_err(|blocked| self.blocked(blocked))?;
+        let library = survey.without_guide(library, layout);
         Ok((library, survey))
     }
 
