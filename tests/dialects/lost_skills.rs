@@ -101,9 +101,12 @@ fn a_repair_is_learnt_of_commands_that_end_in_later_calls() {
     }
 }
 
+/// How a call is named, by its number.
+type Name = fn(i64) -> String;
+
 /// The same over a framework. `made` and `kept` name the calls, by their numbers, as a model makes them and once they
 /// are history.
-fn by_framework(person: &str, day: i64, made: fn(i64) -> String, kept: fn(i64) -> String) -> Vec<Span> {
+fn by_framework(person: &str, day: i64, made: Name, kept: Name) -> Vec<Span> {
     let trace = format!("trace-{person}");
     let base = day * 90_000;
     let own = |id: &str, seconds: (i64, i64)| {
@@ -147,7 +150,7 @@ fn a_repair_is_learnt_however_calls_are_named() {
     let of_items = |number| format!("fc_call_{number}");
     // As some servers of models do.
     let one = |_| "call_0".to_owned();
-    let ways: [(fn(i64) -> String, fn(i64) -> String); 3] = [(own, own), (own, of_items), (one, one)];
+    let ways: [(Name, Name); 3] = [(own, own), (own, of_items), (one, one)];
     for (way, (made, kept)) in ways.into_iter().enumerate() {
         let spans: Vec<Span> =
             (0..).zip(PEOPLE).flat_map(|(day, person)| by_framework(person, day, made, kept)).collect();

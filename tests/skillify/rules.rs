@@ -2,7 +2,7 @@
 
 use skillspan::library::{Findings, Route};
 use skillspan::skillify::{
-    Config, Digest, Mined, Offline, PublishRule, Rules, Shortfall, Snapshot, mine, quotations,
+    Candidate, Config, Digest, Mined, Offline, PublishRule, Rules, Shortfall, Snapshot, mine, quotations,
 };
 use skillspan::table::Session;
 
@@ -20,7 +20,8 @@ fn asked(mined: &Mined) -> Vec<(String, &'static str)> {
     let rules = mined.candidates.iter().filter(|candidate| candidate.shortfalls.contains(&Shortfall::Rule));
     assert!(rules.clone().all(|candidate| !candidate.is_published()));
     let proposed = rules.filter(|candidate| candidate.is_proposed());
-    proposed.map(|candidate| (candidate.claims[0].claim.to_string(), candidate.scope.as_str())).collect()
+    let first = |candidate: &Candidate| candidate.claims.first().map(|one| one.claim.to_string());
+    proposed.filter_map(|candidate| Some((first(candidate)?, candidate.scope.as_str()))).collect()
 }
 
 fn asked_of(sessions: &[Session]) -> Vec<(String, &'static str)> {

@@ -271,9 +271,9 @@ fn check_calls(
     }
     let is_rough = !is_whole && client.tells(Matter::Losses) != Tells::All;
     let is_another = |call: &Read| {
-        let is_unknown = !is_whole && client.tells(Matter::Losses) == Tells::Nothing;
-        !is_unknown
-            && !(is_rough && all.iter().any(|of| of.tool == call.tool && is_part(&call.input, &of.input)))
+        let is_mixed = !is_whole && client.tells(Matter::Losses) == Tells::Nothing;
+        let is_left_of = |of: &Made<'_>| is_mixed || of.tool == call.tool && is_part(&call.input, &of.input);
+        !(is_rough && all.iter().any(is_left_of))
     };
     for call in calls.iter().filter(|call| !call.is_matched && is_another(call)) {
         findings.check(false, || {
