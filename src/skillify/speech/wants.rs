@@ -140,7 +140,7 @@ fn forbidden(clause: &[Token]) -> Option<Wanted<'_>> {
         return of(Want::Not, rest, false);
     }
     if let Some(rest) = after_any(clause, &["stop", "avoid", "quit", "refrain from", "no more", "no"]) {
-        let (first, behind) = rest.split_first()?;
+        let first = rest.first()?;
         if !first.is_name && first.text.ends_with("ing") && first.text.len() > 5 {
             return of(Want::Not, rest, after(clause, "avoid").is_some());
         }
@@ -163,12 +163,7 @@ fn forbidden(clause: &[Token]) -> Option<Wanted<'_>> {
                 | "it"
         );
         let lasts = after(clause, "avoid").is_some();
-        return (bans && is_thing).then_some(Wanted {
-            want: Want::Not,
-            verb: "use",
-            behind: if behind.is_empty() && first.is_name { rest } else { rest },
-            lasts,
-        });
+        return (bans && is_thing).then_some(Wanted { want: Want::Not, verb: "use", behind: rest, lasts });
     }
     None
 }
