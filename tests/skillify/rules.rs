@@ -20,7 +20,9 @@ fn asked(mined: &Mined) -> Vec<(String, &'static str)> {
     let rules = mined.candidates.iter().filter(|candidate| candidate.shortfalls.contains(&Shortfall::Rule));
     assert!(rules.clone().all(|candidate| !candidate.is_published()));
     let proposed = rules.filter(|candidate| candidate.is_proposed());
-    proposed.map(|candidate| (candidate.claims[0].claim.to_string(), candidate.scope.as_str())).collect()
+    proposed
+        .map(|candidate| (candidate.claims.first().unwrap().claim.to_string(), candidate.scope.as_str()))
+        .collect()
 }
 
 fn asked_of(sessions: &[Session]) -> Vec<(String, &'static str)> {
