@@ -41,7 +41,7 @@ fn a_rule_waits_for_a_person_and_no_file_quotes_anybody() {
     assert_eq!(report.named(Change::Waiting), [listed.name.as_str()]);
     assert!(listed.name.starts_with("avoid-force-pushes"), "{}", listed.name);
     assert_eq!(listed.review, ["rule: people stated it, and nothing but a person's word makes it one"]);
-    assert!(listed.proposal.unwrap().contains("\n- Do not force-push.\n"));
+    assert!(listed.proposal.unwrap().contains("\n1. Do not force-push.\n"));
     assert!(!whole(&target).contains("zebra") && !whole(&target).contains("ana"));
     let before = target.contents();
     target.publish(&stated());
@@ -55,7 +55,7 @@ fn a_rule_that_a_person_agrees_to_is_published_and_stays() {
     let name = waiting(&target).unwrap().name;
     decide(&target, &name, Decision::Approve).unwrap();
     let text = target.read(&format!("skills/{name}/SKILL.md"));
-    assert!(text.contains("\n- Do not force-push.\n"), "{text}");
+    assert!(text.contains("\n1. Do not force-push.\n"), "{text}");
     assert!(text.contains("# Avoid force pushes"), "{text}");
     let evidence = target.read(&format!("skills/{name}/references/evidence.md"));
     assert!(evidence.contains("Said in 2 sessions, taken back in 0 sessions."), "{evidence}");
