@@ -62,7 +62,8 @@ impl Arguments {
             match word.as_str() {
                 "--verbose" | "-v" if !verbose => verbose = true,
                 "--endpoint" | "--workspace" | "--user" | "--token-file" => {
-                    let value = Some(words.next()??).filter(|value| !value.starts_with('-'))?;
+                    let value =
+                        Some(words.next()??).filter(|value| !value.is_empty() && !value.starts_with('-'))?;
                     let place = match word.as_str() {
                         "--endpoint" => &mut endpoint,
                         "--workspace" => &mut workspace,
@@ -115,6 +116,7 @@ mod tests {
         let plain = |words: &str, variable: Result<String, VarError>| {
             Arguments::of_plain(words.split(' ').map(OsString::from), variable)
         };
+        assert_eq!(plain("claude --token-file ", Err(VarError::NotPresent)), None, "no name of a file");
         let of = |endpoint: &str, verbose| {
             let (workspace, user, token_file) = (None, None, None);
             Some(Arguments {

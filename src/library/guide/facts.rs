@@ -80,7 +80,8 @@ fn place(claim: &Claim) -> Option<usize> {
 fn is_inside(text: &str) -> bool {
     text.split([' ', '=', ':']).all(|word| {
         let word = word.trim_start_matches(['"', '\'', '(']);
-        !word.starts_with(['/', '~']) && !word.split('/').any(|part| part == "..") && !word.contains(":\\")
+        // Behind a drive of Windows stands a backslash.
+        !word.starts_with(['/', '~', '\\']) && !word.split('/').any(|part| part == "..")
     })
 }
 
