@@ -32,6 +32,8 @@ const ASKED_DAYS: usize = 3;
 const SAID_DAYS: usize = 2;
 /// Where people only ask, act and object meet more often than so many of them would by chance.
 const CHANCE: f64 = 0.01;
+/// Or so many of those who name the object ask for the act.
+const USUAL: f64 = 0.75;
 /// A sentence of so many words is not said twice in the same words.
 const COPIED: u8 = 10;
 /// And one of so many not by two people.
@@ -112,14 +114,17 @@ struct All<'a> {
 }
 
 impl All<'_> {
-    /// How probable it is that act and object meet as often as they do, if people choose them by themselves.
-    fn chance(&self, act: &str) -> f64 {
+    /// Whether act and object meet as often as they would if people chose each by itself, and who names the object
+    /// does not nearly always ask for the act.
+    fn is_chance(&self, act: &str) -> bool {
         let mut counts = Counts::default();
         for Said { statement, .. } in &self.said {
             let (verb, object) = acts::parts(act, &statement.verb, &statement.object);
             counts.add(verb, object);
         }
-        stratified_tail(&[counts])
+        let named = counts.treated_with + counts.untreated_with;
+        let is_usual = f64::from(counts.treated_with) >= USUAL * f64::from(named);
+        !is_usual && stratified_tail(&[counts]) > CHANCE
     }
 }
 
@@ -135,11 +140,12 @@ fn exchanged<'a>(works: &'a [Work<'a>], shuffle: &mut Shuffle) -> Vec<(&'a Work<
         .map(|one| (one.statement.want, one.statement.verb.as_str(), one.statement.strength))
         .collect();
     shuffle.permute(&mut verbs);
-    let exchanged = said.iter().zip(verbs).filter_map(|(one, (want, verb, strength))| {
-        let told = acts::retold(verb, &one.statement.object)?;
-        let statement =
-            Statement { want, act: told.0.to_owned(), name: told.1, strength, ..one.statement.clone() };
-        Some((one.work, statement))
+    let exchanged = said.iter().zip(verbs).map(|(one, (want, verb, strength))| {
+        let told = acts::retold(verb, &one.statement.object).unwrap_or_default();
+        let counts = strength > Strength::Plain || (acts::is_of_work(told.0) && !one.statement.begins);
+        let (act, name) = if counts { told } else { ("", String::new()) };
+        let verb = verb.to_owned();
+        (one.work, Statement { want, act: act.to_owned(), name, verb, strength, ..one.statement.clone() })
     });
     exchanged.collect()
 }
@@ -241,7 +247,7 @@ fn lacks(own: &[Said<'_>], all: &All<'_>) -> Vec<Shortfall> {
     let asked_days = if acts::is_a_way(act) { SAID_DAYS } else { ASKED_DAYS };
     if enough(&asked, asked_days) {
         // What a way to work is named by is no word of other requests.
-        let is_chance = !acts::is_a_way(act) && all.chance(act) > CHANCE;
+        let is_chance = !acts::is_a_way(act) && all.is_chance(act);
         return is_chance.then_some(Shortfall::Chance).into_iter().chain([Shortfall::Rule]).collect();
     }
     let needed = if firm.is_empty() { asked_days } else { SAID_DAYS };

@@ -53,7 +53,7 @@ impl Told {
 
     /// Whether who asks for it after work was done says what belongs to work.
     pub(super) fn is_of_work(&self) -> bool {
-        find(self.act).is_some_and(|act| act.of_work)
+        is_of_work(self.act)
     }
 }
 
@@ -193,56 +193,18 @@ const ACTS: &[Act] = &[
 ];
 
 /// Acts on something that has a name.
+#[rustfmt::skip]
 const NAMED: &[Act] = &[
-    Act {
-        key: "use",
-        verbs: &["use", "prefer", "take", "call", "import", "using", "choose", "pick"],
-        nouns: &[],
-        of_work: false,
-        to_do: say("Use `{}`.", "Use the right tools", "before writing code or running commands"),
-        not: say("Do not use `{}`.", "Avoid some tools", "before writing code or running commands"),
-        ask: say(
-            "Ask before you use `{}`.",
-            "Ask before some tools",
-            "before writing code or running commands",
-        ),
-    },
-    Act {
-        key: "run",
-        verbs: &["run", "execute", "invoke", "start", "launch", "rerun", "kill"],
-        nouns: &[],
-        of_work: false,
-        to_do: say("Run `{}`.", "Run what is wanted", DONE),
-        not: say("Do not run `{}`.", "Avoid some commands", "before running commands"),
-        ask: say("Ask before you run `{}`.", "Ask before some commands", "before running commands"),
-    },
-    Act {
-        key: "edit",
-        verbs: &["edit", "touch", "change", "modify", "update", "write", "reformat", "format"],
-        nouns: &[],
-        of_work: false,
-        to_do: None,
-        not: say("Do not edit `{}`.", "Leave some files alone", FIRST),
-        ask: say("Ask before you edit `{}`.", "Ask before some edits", FIRST),
-    },
-    Act {
-        key: "remove",
-        verbs: &["delete", "remove", "rename", "move"],
-        nouns: &[],
-        of_work: false,
-        to_do: None,
-        not: say("Do not delete or rename `{}`.", "Keep some files", FIRST),
-        ask: say("Ask before you delete or rename `{}`.", "Ask before deleting", FIRST),
-    },
-    Act {
-        key: "track",
-        verbs: &["commit", "add", "stage", "push"],
-        nouns: &[],
-        of_work: false,
-        to_do: None,
-        not: say("Do not commit `{}`.", "Keep files uncommitted", GIT),
-        ask: say("Ask before you commit `{}`.", "Ask before committing", GIT),
-    },
+    Act { key: "use", verbs: &["use", "prefer", "take", "call", "import", "using", "choose", "pick"], nouns: &[], of_work: false,
+        to_do: say("Use `{}`.", "Use the right tools", "before writing code or running commands"), not: say("Do not use `{}`.", "Avoid some tools", "before writing code or running commands"), ask: say("Ask before you use `{}`.", "Ask before some tools", "before writing code or running commands") },
+    Act { key: "run", verbs: &["run", "execute", "invoke", "start", "launch", "rerun", "kill"], nouns: &[], of_work: false,
+        to_do: say("Run `{}`.", "Run what is wanted", DONE), not: say("Do not run `{}`.", "Avoid some commands", "before running commands"), ask: say("Ask before you run `{}`.", "Ask before some commands", "before running commands") },
+    Act { key: "edit", verbs: &["edit", "touch", "change", "modify", "update", "write", "reformat", "format"], nouns: &[], of_work: false,
+        to_do: None, not: say("Do not edit `{}`.", "Leave some files alone", FIRST), ask: say("Ask before you edit `{}`.", "Ask before some edits", FIRST) },
+    Act { key: "remove", verbs: &["delete", "remove", "rename", "move"], nouns: &[], of_work: false,
+        to_do: None, not: say("Do not delete or rename `{}`.", "Keep some files", FIRST), ask: say("Ask before you delete or rename `{}`.", "Ask before deleting", FIRST) },
+    Act { key: "track", verbs: &["commit", "add", "stage", "push"], nouns: &[], of_work: false,
+        to_do: None, not: say("Do not commit `{}`.", "Keep files uncommitted", GIT), ask: say("Ask before you commit `{}`.", "Ask before committing", GIT) },
 ];
 
 /// Commands of git that people name by their verb alone.
@@ -269,6 +231,11 @@ fn find(key: &str) -> Option<&'static Act> {
 
 /// Acts that are no piece of work by themselves: who asks for one a second time means that it is done so.
 const WAYS: &[&str] = &["commit-message", CONSENT, "draft", "reply", "reuse", "test-first", "tracker"];
+
+/// Whether who asks for an act after work was done says what belongs to work.
+pub(in super::super) fn is_of_work(act: &str) -> bool {
+    find(act).is_some_and(|act| act.of_work)
+}
 
 /// Whether an act is a way to work, and no piece of work by itself.
 pub(in super::super) fn is_a_way(act: &str) -> bool {

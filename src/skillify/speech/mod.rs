@@ -72,6 +72,8 @@ pub(super) struct Statement {
     /// The command, path or name that it is about; `""` where the act says all.
     pub(super) name: String,
     pub(super) strength: Strength,
+    /// It is what a session begins with: its work.
+    pub(super) begins: bool,
     /// He said it when he refused a call.
     pub(super) refuses: bool,
     /// The event that holds it.
@@ -115,7 +117,11 @@ fn of_prompt(turn: &Turn<'_>, worked: bool) -> Vec<Statement> {
     for (place, heard) in heard(&event.text).into_iter().enumerate() {
         let is_the_work = heard.strength == Strength::Plain && place == 0 && !is_besides;
         let statement = heard.statement(&event.event_id, false);
-        statements.push(if is_the_work { statement.of_no_act() } else { statement });
+        statements.push(if is_the_work {
+            Statement { begins: true, ..statement.of_no_act() }
+        } else {
+            statement
+        });
     }
     statements
 }
@@ -167,6 +173,7 @@ impl Heard {
             verb: told.verb,
             object: told.object,
             strength: self.strength,
+            begins: false,
             refuses,
             event: event.to_owned(),
             hash: short_hash(&[&words], 8),

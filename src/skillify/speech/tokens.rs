@@ -42,6 +42,13 @@ const PROGRAMS: &[&str] = &[
     "yarn", "zsh",
 ];
 
+/// What begins another clause where it stands behind "and".
+#[rustfmt::skip]
+const BEHIND_AND: &[&str] = &[
+    "add", "always", "answer", "commit", "create", "delete", "deploy", "do", "don't", "fix", "make", "merge", "never", "open",
+    "push", "remove", "rename", "reply", "run", "then", "update", "use", "write",
+];
+
 /// The clauses of a sentence, without those that are empty.
 pub(super) fn clauses(sentence: &str) -> Vec<Clause> {
     let mut clauses: Vec<Clause> = vec![Vec::new()];
@@ -76,10 +83,10 @@ fn add_word(clauses: &mut Vec<Clause>, word: &str) {
     let is_dash = matches!(word, "-" | "–" | "—" | "--");
     let ends = word.ends_with([',', ';', ':', ')', ']', '—']) || is_dash;
     let bare = word.trim_matches(|char: char| ".,;:!?()[]*—–\"".contains(char) && char != '.');
-    let bare = bare.trim_end_matches('.');
+    // Clients write `@path` for a file.
+    let bare = bare.trim_end_matches('.').trim_start_matches('@');
     let lower = bare.to_lowercase();
-    let parts = lower == "but"
-        || (follows_and(clauses) && matches!(lower.as_str(), "don't" | "never" | "always" | "do"));
+    let parts = lower == "but" || (follows_and(clauses) && BEHIND_AND.contains(&lower.as_str()));
     if opens || parts {
         clauses.push(Vec::new());
     }
@@ -188,5 +195,6 @@ mod tests {
         };
         assert_eq!(texts("No, don't push; wait."), ["no", "do not push", "wait"]);
         assert_eq!(texts("Run it and don't stop"), ["run it and", "do not stop"]);
+        assert_eq!(texts("commit and update @notes"), ["commit and", "update notes"]);
     }
 }
