@@ -10,6 +10,7 @@
 //! ```text
 //! cargo run --example confounder_bench -- [--seeds 1..4] [--noise 0.3] [--show] [--out FOLDER]
 //! cargo run --example confounder_bench -- --rates [FILE.jsonl ...]      # of the planted sessions, or of recorded ones
+//! cargo run --example confounder_bench -- --rules [--seeds 1..21]    # rules that people state: what a person is asked about
 //! cargo run --example confounder_bench -- --truth | --folly    # the benchmark itself: 1.0 and 0 throughout
 //! ```
 //!
@@ -26,6 +27,7 @@
 //! | `outputs.rs`, `words.rs` | what runners print, what people say |
 //! | `reading.rs`, `matching.rs`, `score.rs` | published lines, read and judged |
 //! | `oracle.rs` | what a perfect and what a credulous miner would publish |
+//! | `rules.rs` | rules that people state, and what only sounds like one |
 //! | `rates.rs`, `trail.rs`, `lines.rs` | the rates of confounders, in planted and in recorded sessions |
 
 #![allow(
@@ -55,6 +57,7 @@ mod random;
 mod rates;
 mod reading;
 mod record;
+mod rules;
 mod score;
 mod shows;
 mod style;
@@ -92,12 +95,15 @@ struct Options {
     out: Option<PathBuf>,
     /// Measure rates instead of mining: of these files, or of the planted sessions.
     rates: Option<Vec<PathBuf>>,
+    /// Rules that people state, instead of what is published.
+    rules: bool,
     /// Score this instead of what is mined.
     instead: Option<fn(&Workspace) -> Tree>,
 }
 
 fn options() -> Options {
-    let mut options = Options { seeds: 1..4, noise: 0.3, show: false, out: None, rates: None, instead: None };
+    let mut options =
+        Options { seeds: 1..4, noise: 0.3, show: false, out: None, rates: None, rules: false, instead: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -111,6 +117,7 @@ fn options() -> Options {
             "--show" => options.show = true,
             "--truth" => options.instead = Some(oracle::truth),
             "--folly" => options.instead = Some(oracle::folly),
+            "--rules" => options.rules = true,
             "--rates" => options.rates = Some(Vec::new()),
             file if options.rates.is_some() && !file.starts_with('-') => {
                 options.rates.iter_mut().for_each(|files| files.push(file.into()));
@@ -125,6 +132,9 @@ fn main() {
     let options = options();
     if let Some(files) = &options.rates {
         return rates::print(&teams(&options, files));
+    }
+    if options.rules {
+        return rules::print(options.seeds);
     }
     let (score, identical, mining) = measure(&options);
     print(&options, &score, identical, mining);

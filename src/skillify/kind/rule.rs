@@ -164,7 +164,8 @@ fn of_group(group: &[Said<'_>], all: &All<'_>) -> Vec<Ruled> {
     let on = |wanted: Side| latest.iter().filter(|(person, side)| known(person) && **side == wanted).count();
     let mut ruled = Vec::new();
     for wanted in [Side::For, Side::Against] {
-        let opposite = if wanted == Side::For { on(Side::Against) } else { on(Side::For) };
+        // Who allows what another forbids contradicts him as well.
+        let opposite = latest.iter().filter(|(person, side)| known(person) && **side != wanted).count();
         let own: Vec<Said<'_>> = people
             .iter()
             .filter(|(person, _)| latest.get(*person) == Some(&wanted))
@@ -215,9 +216,9 @@ fn independent<'a>(group: &[Said<'a>]) -> Vec<Said<'a>> {
     kept
 }
 
-/// What one person wants in the end; `None` where he only asked for it.
+/// What one person wants in the end.
 fn settled(said: &[Said<'_>]) -> Option<Side> {
-    said.last().map(|one| side(one.statement.want)).filter(|side| *side != Side::Free)
+    said.last().map(|one| side(one.statement.want))
 }
 
 /// What a person said for it since he last said something else.

@@ -164,12 +164,12 @@ const ACTS: &[Act] = &[
         to_do: None, not: say("Do not use emojis.", "Write without emojis", "before writing text"), ask: None },
     Act { key: "attribution", verbs: &["add", "include", "put", "use", "write", "mention", "leave", "be"], nouns: &["co-authored-by", "co-author", "co-authors", "co-author line", "co-author lines", "co-author trailer", "attribution", "co-authorship", "yourself", "yourself as"], of_work: false,
         to_do: None, not: say("Do not name the assistant in commits or pull requests.", "Leave out attribution", GIT), ask: None },
+    Act { key: "generated", verbs: &["edit", "touch", "change", "modify", "format", "be"], nouns: &["generated file", "generated files", "generated code"], of_work: false,
+        to_do: None, not: say("Do not edit generated files.", "Leave generated files", FIRST), ask: None },
     Act { key: "consent", verbs: &["change", "edit", "touch", "modify", "implement", "code", "write", "make", "do", "fix", "start"], nouns: &["anything", "any code", "any files", "any file", "any changes", "any change", "any edits", "code", "files", "changes", "implementing", "coding"], of_work: true,
         to_do: None, not: say("Do not change files before you are told to.", "Explain before editing", FIRST), ask: say("Explain and ask before you change files.", "Explain before editing", FIRST) },
     Act { key: "plan", verbs: &["explain", "show", "write", "make", "present", "propose", "share", "outline", "discuss"], nouns: &["plan", "the plan", "your plan", "approach", "your approach", "design"], of_work: false,
         to_do: say("Show a plan before you change files.", "Show a plan", FIRST), not: None, ask: None },
-    Act { key: "generated", verbs: &["edit", "touch", "change", "modify", "format", "be"], nouns: &["generated file", "generated files", "generated code"], of_work: false,
-        to_do: None, not: say("Do not edit generated files.", "Leave generated files", FIRST), ask: None },
     Act { key: "reuse", verbs: &["reuse", "use", "look", "check", "search", "find"], nouns: &["existing helper", "existing helpers", "existing function", "existing functions", "existing code", "existing utility", "existing utilities", "existing util", "for existing helpers", "existing implementation", "existing components", "existing methods"], of_work: true,
         to_do: say("Look for existing code before you write new code.", "Reuse existing code", CODING), not: None, ask: None },
     Act { key: "copies", verbs: &["duplicate", "copy", "replicate", "repeat"], nouns: &["code", "logic", "helper", "helpers", "function", "functions", "block", "blocks", "tests"], of_work: false,
@@ -315,6 +315,9 @@ pub(in super::super) fn parts(act: &str, verb: &str, object: &str) -> (bool, boo
     })
 }
 
+/// Words for whatever is changed.
+const OF_NO_KIND: &[&str] = &["any", "anything", "changes", "code", "coding", "files", "implementing"];
+
 /// "Comments" that are no comments of code.
 fn is_other(key: &str, words: &[&str]) -> bool {
     let has = |others: &[&str]| words.iter().any(|word| others.contains(word));
@@ -324,6 +327,8 @@ fn is_other(key: &str, words: &[&str]) -> bool {
         ]),
         "branch" => has(&["main", "master", "default", "which", "current", "same"]),
         "plan" => !has(&["before", "first"]),
+        // Any at all, not those of a kind.
+        CONSENT => !words.first().is_some_and(|first| OF_NO_KIND.contains(first)),
         "pr" => has(&["issue", "issues", "sub-issues", "comment", "comments", "description", "descriptions"]),
         _ => false,
     }

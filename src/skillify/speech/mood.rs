@@ -6,7 +6,8 @@
 use super::acts::{self, Told};
 use super::own::QUOTE;
 use super::phrases::{
-    INVERTED, JEST, JEST_OPENS, LASTING, LASTING_IF_FORBIDDEN, MOMENTARY, PERHAPS, PLACES, QUESTIONS, TELLS,
+    FOR_NOW, INVERTED, JEST, JEST_OPENS, LASTING, LASTING_IF_FORBIDDEN, MOMENTARY, PERHAPS, PLACES,
+    QUESTIONS, TELLS,
 };
 use super::tokens::{Clause, clauses};
 use super::wants::{Wanted, polite, wanted, without_fillers};
@@ -34,7 +35,11 @@ pub(super) fn read(sentence: &str) -> Vec<Heard> {
         " {} ",
         clauses.iter().flatten().map(|token| token.text.to_lowercase()).collect::<Vec<_>>().join(" ")
     );
-    if jests(sentence) || tells_of_others(&text, &clauses) || has_any(&text, PERHAPS) {
+    if jests(sentence)
+        || tells_of_others(&text, &clauses)
+        || has_any(&text, PERHAPS)
+        || has_any(&text, FOR_NOW)
+    {
         return Vec::new();
     }
     let opens = |openings: &[&str]| openings.iter().any(|open| text.starts_with(&format!(" {open} ")));

@@ -18,19 +18,24 @@ pub(super) const LASTING_IF_FORBIDDEN: &[&str] = &[
     "anymore", "any more", "without my",
 ];
 
-/// What holds for now, or speaks of something at hand.
+/// What holds for now.
 #[rustfmt::skip]
-pub(super) const MOMENTARY: &[&str] = &[
+pub(super) const FOR_NOW: &[&str] = &[
     "yet", "for now", "right now", "just now", "this time", "today", "tonight", "tomorrow", "until i",
     "until we", "until it", "until they", "until the", "till", "just this once", "this once", "at the moment",
-    "for the moment", "currently", "wait", "hold on", "hang on", "so far", "this one", "that one",
-    "in this pr", "in this commit", "in this branch", "in this session", "in this case", "in this change",
-    "in this file", "in this run", "in this ticket", "in this task", "in this issue", "in this release",
-    "in this sprint", "in this function", "in this test", "on this branch", "to this branch", "for this",
-    "not now", "still", "already", "the last", "the first one", "the second", "the other", "previous",
-    "next one", "as well now", "again in", "first i", "let me", "this week", "this morning", "this afternoon",
-    "in a minute", "before i", "before we", "while i", "meanwhile", "in the meantime", "temporarily",
-    "for a moment", "not here", "now",
+    "for the moment", "currently", "hold on", "hang on", "so far", "not now", "this week", "this morning",
+    "this afternoon", "in a minute", "before i", "before we", "while i", "meanwhile", "in the meantime",
+    "temporarily", "for a moment",
+];
+
+/// What speaks of something at hand.
+#[rustfmt::skip]
+pub(super) const MOMENTARY: &[&str] = &[
+    "wait", "this one", "that one", "in this pr", "in this commit", "in this branch", "in this session",
+    "in this case", "in this change", "in this file", "in this run", "in this ticket", "in this task",
+    "in this issue", "in this release", "in this sprint", "in this function", "in this test", "on this branch",
+    "to this branch", "for this", "still", "already", "the last", "the first one", "the second", "the other",
+    "previous", "next one", "as well now", "again in", "first i", "let me", "not here", "now",
 ];
 
 /// What may be.
