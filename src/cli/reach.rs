@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -149,4 +150,11 @@ fn collect<'e>(error: &'e (dyn Error + 'static), causes: &mut Vec<&'e (dyn Error
     if let Some(source) = error.source() {
         collect(source, causes);
     }
+}
+
+/// Whether an endpoint is on this machine, as far as its name tells.
+pub(super) fn is_here(endpoint: &str) -> bool {
+    let Ok(uri) = endpoint.parse::<http::Uri>() else { return true };
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

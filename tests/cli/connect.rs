@@ -397,6 +397,49 @@ fn a_token_is_where_its_owner_alone_reads_it_and_goes_again() {
 }
 
 #[test]
+fn a_token_stays_with_the_server_that_it_is_for() {
+    let team = ["--endpoint", "https://team.example.com", "--token", TOKEN];
+    for (client, path) in [
+        ("claude-code", CLAUDE),
+        ("codex", CODEX),
+        ("openclaw", ".openclaw/openclaw.json"),
+        ("hermes", ".hermes/.env"),
+        ("gemini-cli", ".gemini/.env"),
+        ("qwen", ".qwen/.env"),
+    ] {
+        let home = Home(TempDir::new().unwrap());
+        assert_eq!(home.connect(&[&[client, "--write"], &team[..]].concat()).0, 0);
+        assert!(home.read(path).contains("enough"), "{client}");
+        // The same server once more, and another one.
+        assert_eq!(home.connect(&[client, "--write", "--replace", team[0], team[1]]).0, 0);
+        assert!(home.read(path).contains("enough"), "{client}: {}", home.read(path));
+        let other = ["--write", "--replace", "--endpoint", "https://team.example.com.evil.example"];
+        let (code, said) = home.connect(&[&[client], &other[..]].concat());
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("took out the token"), "{client}: {said}");
+        let left = home.file(path);
+        assert!(!left.exists() || !home.read(path).contains("enough"), "{client}: {}", home.read(path));
+    }
+}
+
+#[test]
+fn a_token_that_goes_out_in_clear_text_is_warned_of() {
+    let home = Home(TempDir::new().unwrap());
+    for (endpoint, is_warned) in [
+        ("http://team.example.com:4318", true),
+        ("http://10.0.0.7:4318", true),
+        ("https://team.example.com", false),
+        ("http://127.0.0.1:4318", false),
+        ("http://[::1]:4318", false),
+        ("http://localhost:4318", false),
+    ] {
+        let (code, said) =
+            home.connect(&["codex", "--write", "--replace", "--token", TOKEN, "--endpoint", endpoint]);
+        assert_eq!((code, said.contains("is not encrypted")), (0, is_warned), "{endpoint}: {said}");
+    }
+}
+
+#[test]
 fn a_token_is_read_from_a_file_and_never_printed() {
     let home = Home::with("token", &format!("{TOKEN}\n"));
     let file = home.file("token");

@@ -3,8 +3,12 @@
 //! trouble.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -454,6 +458,55 @@ fn what_the_environment_says_of_a_session_is_stored_with_it() {
         assert!(shown.contains(text), "{shown}");
     }
     assert_eq!(running.terminate(), Some(0));
+}
+
+#[test]
+fn a_collector_that_is_far_away_gets_what_no_assistant_waits_for() {
+    let user = User::new();
+    let _running = user.start();
+    // Each way takes a fifth of a second, and the address is none of this machine's loopback.
+    let far = Far::before(user.site.http, Duration::from_millis(200));
+    for turn in 0..3 {
+        let mut command = user.command(&["hook", "claude"]);
+        command.env("SKILLSPAN_ENDPOINT", &far.endpoint);
+        // A data folder of its own: the collector does not attend to this spool.
+        command.env("XDG_DATA_HOME", user.site.path("laptop"));
+        let output = give(command, &prompt("s", &format!("turn {turn}"))).wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "{}\n");
+    }
+    eventually("all have arrived", || user.prompts("s") == 3);
+}
+
+/// A way to a port that takes time.
+struct Far {
+    endpoint: String,
+}
+
+impl Far {
+    fn before(port: u16, delay: Duration) -> Self {
+        let listener = TcpListener::bind("0.0.0.0:0").unwrap();
+        let endpoint = format!("http://0.0.0.0:{}", listener.local_addr().unwrap().port());
+        thread::spawn(move || {
+            for near in listener.incoming().flatten() {
+                let Ok(there) = TcpStream::connect(("127.0.0.1", port)) else { continue };
+                let (back, forth) = (near.try_clone().unwrap(), there.try_clone().unwrap());
+                thread::spawn(move || carry(near, forth, delay));
+                thread::spawn(move || carry(there, back, delay));
+            }
+        });
+        Self { endpoint }
+    }
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
+    let mut bytes = [0; 65_536];
+    while let Ok(read @ 1..) = from.read(&mut bytes) {
+        thread::sleep(delay);
+        if to.write_all(&bytes[..read]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::file;
 use super::settings::{HEADERS, RESOURCE, Setting, To};
 use super::store;
 use crate::cli::folders::{self, home};
+use crate::cli::reach::is_here;
 use crate::cli::{Failure, OrFail};
 
 /// The file to change: the named one, else the client's own below the home directory.
@@ -57,6 +58,7 @@ pub(super) fn write(client: &Client, to: &To<'_>, path: &Path, replace: bool) ->
     let token_file = token_file_of(client);
     let token_path = token_file.as_ref().filter(|_| to.token.is_some()).and_then(|path| path.to_str());
     let to = &To { token_file: token_path, ..*to };
+    let left = leave_token(client, to, path, replace)?;
     let mut done = match client.place {
         Place::OwnFiles { names, content, executable, .. } => {
             file::write_own(&paths(path, names), &content(to), executable).or_fail()?
@@ -74,7 +76,37 @@ pub(super) fn write(client: &Client, to: &To<'_>, path: &Path, replace: bool) ->
         store::write_token(path, token).or_fail()?;
         let _ = write!(done, "\nwrote {}", path.display());
     }
+    done.push_str(left);
     Ok(done)
+}
+
+/// A token is for one server: who changes the address and gives no token does not send the old one there. What was
+/// done, in words.
+fn leave_token(client: &Client, to: &To<'_>, path: &Path, replace: bool) -> Result<&'static str, Failure> {
+    let nobody = (client.settings)(&To::nobody());
+    let of_files = matches!(client.place, Place::OwnFiles { .. });
+    if to.token.is_some() || !replace || of_files || client.place.below_home().is_none() {
+        return Ok("");
+    }
+    if !file::sends_elsewhere(client.place, &nobody, path, to.endpoint).or_fail()? {
+        return Ok("");
+    }
+    let all = &To { endpoint: to.endpoint, ..To::nobody().naming_all() };
+    let secrets =
+        |settings: Vec<Setting>| settings.into_iter().filter(Setting::is_secret).collect::<Vec<_>>();
+    let mut files = vec![(client.place, secrets((client.settings)(all)), path.to_owned())];
+    files.extend(
+        Beside::of(client).map(|beside| (beside.place(), secrets(beside.settings(all)), beside.file(path))),
+    );
+    let mut any = false;
+    for (place, settings, path) in files.into_iter().filter(|(_, settings, _)| !settings.is_empty()) {
+        any |= file::remove(place, &settings, &path, std::slice::from_ref(&nobody)).or_fail()?.any;
+    }
+    Ok(if any {
+        "\ntook out the token, which was for another address; give a new one with --token-file"
+    } else {
+        ""
+    })
 }
 
 /// Takes the settings out again; returns what was done, in words.
@@ -118,10 +150,21 @@ fn token_file_of(client: &Client) -> Option<PathBuf> {
 
 /// Who can read the token now.
 pub(super) fn readers(client: &Client, to: &To<'_>) -> String {
-    match (to.token, client.token) {
-        (None, _) | (_, "") => String::new(),
-        (Some(_), who) => format!("Note: who can read the token: {who}\n"),
+    if to.token.is_none() {
+        return String::new();
     }
+    let who = match client.token {
+        "" => String::new(),
+        who => format!("Note: who can read the token: {who}\n"),
+    };
+    if to.endpoint.starts_with("https://") || is_here(to.endpoint) {
+        return who;
+    }
+    format!(
+        "{who}Note: {} is not encrypted: whoever is on the way there can read the token; write an address that begins \
+         with https://\n",
+        to.endpoint
+    )
 }
 
 /// What a person has to add where the assistant's settings cannot say whose the sessions are, or hold no

@@ -143,6 +143,25 @@ pub(super) fn merged(place: Place, settings: &[Setting], text: &str) -> Result<S
     Ok(if rendered.ends_with('\n') { rendered } else { format!("{rendered}\n") })
 }
 
+/// Whether the file sends elsewhere than to `endpoint`.
+pub(super) fn sends_elsewhere(
+    place: Place,
+    settings: &[Setting],
+    path: &Path,
+    endpoint: &str,
+) -> Result<bool, FileError> {
+    let Some(text) = read(path)? else { return Ok(false) };
+    let content = |reason| FileError::Content { path: path.to_owned(), reason };
+    let document = parse(place, &text).map_err(content)?;
+    let addresses = settings.iter().filter(|setting| setting.is_address());
+    let said: Vec<Value> = addresses.filter_map(|setting| document.get(setting.path)).collect();
+    Ok(said.iter().filter_map(Value::as_str).any(|address| !is_below(address, endpoint)))
+}
+
+fn is_below(address: &str, endpoint: &str) -> bool {
+    address.strip_prefix(endpoint).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Whether the settings are in the file, wherever they send to and whoever they name.
 pub(super) fn is_connected(place: Place, settings: &[Setting], path: &Path) -> Result<bool, FileError> {
     let Some(text) = read(path)? else { return Ok(false) };
@@ -260,7 +279,7 @@ fn is_of_another_endpoint(document: &Document, setting: &Setting) -> bool {
 }
 
 fn is_address(value: &Value) -> bool {
-    value.as_str().is_some_and(|value| value.starts_with("http"))
+    value.as_str().is_some_and(|value| value.starts_with("http://") || value.starts_with("https://"))
 }
 
 impl Setting {

@@ -13,7 +13,12 @@ const ENDPOINT_VARIABLE: &str = "SKILLSPAN_ENDPOINT";
 /// The command line of a hook, without the subcommands of all others: making those takes longer than
 /// keeping the event.
 #[derive(Debug, Parser)]
-#[command(name = "skillspan hook", bin_name = "skillspan hook")]
+#[command(
+    name = "skillspan hook",
+    bin_name = "skillspan hook",
+    about = "Called by hooks of assistants, not by people",
+    long_about = None
+)]
 struct Alone {
     #[command(flatten)]
     arguments: Arguments,
@@ -25,7 +30,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(value_name = "ASSISTANT")]
     pub(super) assistant: String,
     /// The base of the collector's HTTP addresses
-    #[arg(long, value_name = "URL", env = ENDPOINT_VARIABLE, default_value = ENDPOINT)]
+    #[arg(long, value_name = "URL", env = ENDPOINT_VARIABLE, hide_env_values = true, default_value = ENDPOINT)]
     pub(super) endpoint: String,
     /// Whose work it is, where nothing nearer says
     #[arg(long, value_name = "NAME")]
@@ -33,7 +38,7 @@ pub(in crate::cli) struct Arguments {
     /// Who works here, where the environment does not say: an e-mail address or a login
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<String>,
-    /// A file with the collector's credential, where SKILLSPAN_TOKEN does not say it
+    /// A file that holds the collector's token, where SKILLSPAN_TOKEN does not say it
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
     /// Say on standard error what happened

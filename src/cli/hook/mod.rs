@@ -11,7 +11,8 @@
 //! The assistant waits for this process, so it does little and has a deadline: redact (what takes too long
 //! is left out, and the spool's `refused` says so), add to the
 //! spool (`receivers::hooks::spool`), and, unless a collector takes it from there or another process sends
-//! already, send what waits. What cannot be kept is sent at once, and lost only if that fails too. Hooks
+//! already, send what waits: to a collector on this machine itself, to one that is further away by a process that
+//! outlives it. What cannot be kept is sent at once, and lost only if that fails too. Hooks
 //! come in storms: there is one thread, and only who sends, to a collector that listens, pays for a runtime
 //! and a client.
 //! Whatever happens, it prints what the assistant expects and exits with 0; `--verbose` says on standard
@@ -39,6 +40,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::cli::folders;
+use crate::cli::reach::is_here;
 use crate::dialects::{HOOKS, Hooks};
 use crate::receivers::hooks::{Spool, folder};
 
@@ -49,8 +51,10 @@ pub(super) use event::{pairs, percent_decoded};
 /// Where a collector listens by default.
 pub(super) const ENDPOINT: &str = "http://127.0.0.1:4318";
 
-/// What waits is left to the next call by then.
+/// What waits for a collector on this machine is left to the next call by then.
 const SENDING: Duration = Duration::from_millis(120);
+/// The same for one that is further away, and for which no assistant waits.
+const SENDING_FAR: Duration = Duration::from_secs(20);
 /// A hook's input is there when its process begins, and a lock is held for a write. On a machine that is
 /// overloaded the event is worth more than the time.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -65,8 +69,10 @@ pub(super) fn main() -> ExitCode {
         Err(error) => {
             // Nobody is left to be told that the terminal is gone.
             let _ = error.print();
-            // An assistant is not to be stopped by how its hook is written.
-            answer("");
+            // An assistant is not to be stopped by how its hook is written; who asks for help is a person.
+            if error.use_stderr() {
+                answer("");
+            }
             ExitCode::SUCCESS
         }
     }
@@ -77,6 +83,11 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let began = Instant::now();
     if check::is_asked() {
         return check::run(arguments, began);
+    }
+    if send::is_asked() {
+        // Nobody is there to be told; `status` reads in the spool what went wrong.
+        let _ = send_what_waits(arguments, began);
+        return ExitCode::SUCCESS;
     }
     answer(&arguments.assistant);
     let said = deliver(arguments, began).unwrap_or_else(|error| format!("{error:#}"));
@@ -144,12 +155,30 @@ fn deliver(arguments: &Arguments, began: Instant) -> anyhow::Result<String> {
     if spool.is_attended() {
         return Ok("kept for the collector on this machine, which takes it".to_owned());
     }
-    let sent = send::what_waits(spool, endpoint, &token, began + SENDING);
+    let is_far = !is_here(endpoint);
+    // Who wants to be told what happened waits for it.
+    if is_far && !arguments.verbose && send::on_its_own(arguments, endpoint).is_ok() {
+        return Ok(format!("kept, and sent to {endpoint} by a process of its own"));
+    }
+    let sent = sent(spool, endpoint, &token, began + if is_far { SENDING_FAR } else { SENDING })?;
+    Ok(format!("{sent} sent to {endpoint}"))
+}
+
+/// Sends what waits, and keeps for `status` what went wrong. Returns how many entries were acknowledged.
+fn sent(spool: &Spool, endpoint: &str, token: &str, deadline: Instant) -> anyhow::Result<usize> {
+    let sent = send::what_waits(spool, endpoint, token, deadline);
     let trouble = sent.as_ref().err().map(|error| format!("{error:#}"));
     // What waits is safe whether or not this can be kept.
     let _ = spool.note_trouble(trouble.as_deref());
-    let sent = sent?;
-    Ok(format!("{sent} sent to {endpoint}"))
+    sent
+}
+
+/// What the process does that a hook starts for a collector that is further away.
+fn send_what_waits(arguments: &Arguments, began: Instant) -> anyhow::Result<usize> {
+    let endpoint = arguments.endpoint.trim_end_matches('/');
+    let token = token(arguments)?;
+    let root = folders::data().map(|data| folder(&data)).context("nothing is kept without a data folder")?;
+    sent(&Spool::of(&root, endpoint, &token), endpoint, &token, began + SENDING_FAR)
 }
 
 /// The collector's credential, `""` if it asks for none.

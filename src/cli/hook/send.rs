@@ -1,6 +1,7 @@
 //! What waits in a spool → the collector.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpStream};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -8,6 +9,7 @@ use http::Uri;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, StatusCode};
 
+use super::Arguments;
 use crate::cli::{local_client, speak_tls_with_ring};
 use crate::receivers::hooks::{Batch, Entry, Outlet, Spool};
 
@@ -17,6 +19,28 @@ const FOR_GOOD: &[StatusCode] =
 
 /// The least time that a connection is given.
 const SHORTEST: Duration = Duration::from_millis(1);
+
+/// Set for the process that only sends what waits.
+const ON_ITS_OWN: &str = "SKILLSPAN_HOOK_SENDS";
+
+/// Whether this process only sends what waits.
+pub(super) fn is_asked() -> bool {
+    std::env::var_os(ON_ITS_OWN).is_some()
+}
+
+/// Starts a process that sends what waits, and outlives this one: a handshake with a server that is further away
+/// takes longer than an assistant is to wait. Of several such processes one sends.
+pub(super) fn on_its_own(arguments: &Arguments, endpoint: &str) -> std::io::Result<()> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["hook", &arguments.assistant, "--endpoint", endpoint]).env(ON_ITS_OWN, "1");
+    if let Some(path) = &arguments.token_file {
+        command.arg("--token-file").arg(path);
+    }
+    // Assistants end the group of a hook that takes too long.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(drop)
+}
 
 /// Sends until nothing waits or it is `deadline`. Returns how many entries were acknowledged; 0 if
 /// another process sends or has sent.
