@@ -1,5 +1,6 @@
 //! Text in aligned columns, for people.
 
+use std::fmt::Display;
 use std::io::{IsTerminal, stdout};
 
 use crate::event::visible_line;
@@ -142,6 +143,11 @@ fn folded_line(line: &str, room: usize) -> String {
 
 fn width(text: &str) -> usize {
     text.chars().count()
+}
+
+/// A count and what is counted: `1 call`, `2 calls`.
+pub(super) fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == N::from(1) { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::event::tokens::Tokens;
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 use crate::table::Session;
 
-use super::columns::{one_line, room};
+use super::columns::{counted, one_line, room};
 use super::figures::{Figures, is_interrupt};
 
 /// Where a line's time or duration ends, where there is room for it.
@@ -106,10 +106,6 @@ fn what(figures: &Figures) -> String {
     let Tokens { input, output, .. } = tokens;
     parts.extend((!tokens.is_nothing()).then(|| format!("{input} tokens read{cached}, {output} written")));
     parts.join(", ")
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A call is shown with its result; what automatic approval decided says nothing.

@@ -11,7 +11,7 @@ use crate::journal::{Journal, OpenError};
 use crate::receivers::hooks;
 use crate::service::{Loss, PipelineReport, Report, unowned_journals};
 
-use super::columns::{folded, room};
+use super::columns::{counted, folded, room};
 use super::{ConfigFile, Failure, OrFail, block_on, local_client, print, print_json};
 
 /// A process that does not answer by then does not do well.
@@ -87,8 +87,12 @@ fn add_hooks(settings: &Settings, report: &mut Report) {
                 trouble => format!("; the last try: {trouble}"),
             };
             report.problem(
-                format!("{} events of hooks wait for {endpoint}{trouble}", spool.entries),
-                "they are sent by the next hook, or by the start of a collector there that asks for no credentials",
+                format!(
+                    "{} of hooks {} for {endpoint}{trouble}",
+                    counted(spool.entries, "event"),
+                    if spool.entries == 1 { "waits" } else { "wait" }
+                ),
+                remedy(&spool.trouble),
             );
         }
         if spool.refused > 0 {
@@ -99,6 +103,26 @@ fn add_hooks(settings: &Settings, report: &mut Report) {
                 ),
                 "see the reason; to forget it, remove `refused` in that folder below the data folder's hooks",
             );
+        }
+    }
+}
+
+/// What to do about events that wait, by what the last try to send them met.
+fn remedy(trouble: &str) -> &'static str {
+    match () {
+        () if trouble.contains("answered 401") => {
+            "the collector does not know the token: write the right one with `skillspan connect … --write --token-file \
+             FILE`; what was kept with another token waits until that one is right"
+        }
+        () if trouble.contains("certificate") => {
+            "make this machine trust the authority of the collector's certificate, or use the name that it is for; the \
+             next hook sends them then"
+        }
+        () if trouble.contains("does not answer") => {
+            "start the collector there, or check the address; the next hook sends them then"
+        }
+        () => {
+            "they are sent by the next hook, or by the start of a collector there that asks for no credentials"
         }
     }
 }
@@ -207,6 +231,21 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_to_do_goes_by_what_went_wrong() {
+        for (trouble, says) in [
+            ("https://a answered 401 Unauthorized; what waits is kept", "right one"),
+            (
+                "https://a does not answer; what waits is kept: invalid peer certificate: UnknownIssuer",
+                "authority",
+            ),
+            ("http://a does not answer; what waits is kept: Connection refused", "start the collector"),
+            ("", "by the next hook"),
+        ] {
+            assert!(remedy(trouble).contains(says), "{trouble}: {}", remedy(trouble));
+        }
+    }
 
     #[test]
     fn sizes_have_units() {

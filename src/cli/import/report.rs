@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::carry::Carried;
 use super::found::Found;
 use super::way::Described;
-use crate::cli::columns::{folded, room};
+use crate::cli::columns::{counted, folded, room};
 use crate::event::{Kind, visible_line};
 
 /// Files of which lines were left out are named so often.
@@ -73,10 +73,6 @@ pub(super) fn text(found: &Found, carried: &Carried, to: &Described, is_dry: boo
         let _ = writeln!(text, "What is new {}.", to.text);
     }
     folded(&text, room())
-}
-
-fn counted(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// For programs.
