@@ -134,7 +134,7 @@ impl Resolver<'_> {
         let (table, more_tables) = self.tables(&sessions, &followers, &skills)?;
         self.check_that_mappings_agree(&receivers, &sessions)?;
         self.warn_of_what_is_stored_twice(&receivers, &sessions);
-        self.warn_of_what_is_unused();
+        self.warn_of_what_is_unused(!sessions.is_empty());
         Ok(Settings {
             given: Given::default(),
             outlines,
@@ -368,14 +368,19 @@ impl Resolver<'_> {
         }
     }
 
-    fn warn_of_what_is_unused(&mut self) {
+    fn warn_of_what_is_unused(&mut self, receives: bool) {
         let is_of_pipelines = |id: &str| match id.strip_prefix("extensions.") {
             Some(id) => type_of(id) == raw::SESSIONS_TABLE,
             None => true,
         };
         for id in defined(self.tree, &USED) {
             if is_of_pipelines(&id) && !self.used.contains(&id) {
-                self.warnings.push(format!("{id}: no pipeline uses it"));
+                // Who writes a pipeline of skills alone has no other.
+                let remedy = match id.starts_with("receivers.") && !receives {
+                    true => "; `sessions: {}` in service.pipelines receives and stores sessions",
+                    false => "",
+                };
+                self.warnings.push(format!("{id}: no pipeline uses it{remedy}"));
             }
         }
     }

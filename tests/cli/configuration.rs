@@ -281,6 +281,9 @@ fn what_is_probably_not_meant_is_a_warning() {
     assert_eq!(code, 0);
     assert!(stdout.contains("warning: receivers.otlp/eu: no pipeline uses it\n"), "{stdout}");
     assert!(stdout.contains("without `redact`, credentials in sessions are stored as they are"), "{stdout}");
+    let (code, stdout, _) = validate("receivers: { otlp: {} }\nservice: { pipelines: { skills: {} } }\n");
+    assert_eq!(code, 0);
+    assert!(stdout.contains("warning: receivers.otlp: no pipeline uses it; `sessions: {}` in"), "{stdout}");
     let (code, stdout, _) = validate("connectors: { skillify: { publish: { sessions: 1 } } }\n");
     assert_eq!(code, 0);
     assert!(
