@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Certificate, Client, StatusCode};
+use rustls::CertificateError;
 
 use crate::exporters::with_causes;
 use crate::receivers::{CHECK, Checked};
@@ -113,6 +114,15 @@ fn unreachable(url: &str, error: &reqwest::Error) -> String {
     let system = causes.iter().rev().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
     let is_tls = url.starts_with("https://");
     match (tls, system) {
+        (
+            Some(rustls::Error::InvalidCertificate(
+                reason
+                @ (CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }),
+            )),
+            _,
+        ) => format!(
+            "the certificate of {url} is for another name: {reason}. Write the address with that name"
+        ),
         (Some(rustls::Error::InvalidCertificate(reason)), _) => format!(
             "the certificate of {url} is not trusted: {reason}. Add its authority to those of the system, or name its \
              file as docs/team.md says for this client"

@@ -136,6 +136,11 @@ fn a_laptop_is_told_what_the_teams_server_makes_of_it() {
                 false => assert!(said.contains("does not know the token (401)"), "{client}: {said}"),
             }
         }
+        // A name that the certificate is not for.
+        let other = endpoint.replace("localhost", "127.0.0.1");
+        assert_eq!(machine.run(&["connect", client, "--write", "--replace", "--endpoint", &other]).0, 0);
+        let (code, said) = machine.run_with(&check, &trusted(trusts));
+        assert!(code == 1 && said.contains("is for another name"), "{client}: {said}");
         // The wrong scheme.
         let plain = endpoint.replace("https", "http");
         assert_eq!(machine.run(&["connect", client, "--write", "--replace", "--endpoint", &plain]).0, 0);

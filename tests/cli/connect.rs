@@ -173,6 +173,9 @@ fn a_mistake_on_the_command_line_says_what_would_do() {
     let (code, said) = home.connect(&["codex", "--endpoint", "localhost:4318"]);
     assert_eq!(code, 64);
     assert!(said.contains("http://"), "{said}");
+    let (code, said) = home.connect(&["codex", "--endpoint", "https://team.example.com/v1/traces/"]);
+    assert_eq!(code, 64);
+    assert!(said.contains("--endpoint https://team.example.com\n"), "{said}");
     let (code, said) = home.connect(&["copilot", "--write"]);
     assert_eq!(code, 64);
     assert!(said.contains("--file"), "{said}");

@@ -92,11 +92,19 @@ pub(super) struct Arguments {
     file: Option<PathBuf>,
 }
 
+/// What clients add to the address.
+const SIGNALS: [&str; 3] = ["/v1/traces", "/v1/logs", "/v1/metrics"];
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let endpoint = arguments.endpoint.trim_end_matches('/');
     if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
         return Err(Failure::Usage(anyhow!(
             "`{endpoint}` is no address: it begins with http:// or https://"
+        )));
+    }
+    if let Some(base) = SIGNALS.iter().find_map(|path| endpoint.strip_suffix(path)) {
+        return Err(Failure::Usage(anyhow!(
+            "clients add the path of each signal themselves: --endpoint {base}"
         )));
     }
     let token = arguments.token()?;
