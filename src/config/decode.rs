@@ -93,7 +93,7 @@ fn capitalised(text: &str) -> String {
 
 /// The known name that is written nearly as this one: a slip of the finger for each three letters is none too
 /// many.
-pub(super) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
     let lower = written.to_lowercase();
     let distance = |name: &str| strsim::damerau_levenshtein(&lower, name);
     let (distance, name) = known.iter().map(|name| (distance(name), *name)).min()?;

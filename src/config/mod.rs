@@ -55,6 +55,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use decode::DecodeError;
+pub(crate) use decode::nearest;
 pub use expand::{ProcessSource, Source};
 pub use given::{Given, Origin};
 use reading::Reading;

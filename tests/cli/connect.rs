@@ -170,6 +170,8 @@ fn a_mistake_on_the_command_line_says_what_would_do() {
     let (code, said) = home.connect(&["clod"]);
     assert_eq!(code, 64);
     assert!(said.contains("claude-code"), "{said}");
+    let (code, said) = home.connect(&["cluade-code"]);
+    assert!(code == 64 && said.contains("did you mean `claude-code`?"), "{said}");
     let (code, said) = home.connect(&["codex", "--endpoint", "localhost:4318"]);
     assert_eq!(code, 64);
     assert!(said.contains("http://"), "{said}");

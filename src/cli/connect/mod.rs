@@ -28,6 +28,7 @@ mod catalogue;
 mod change;
 mod check;
 mod document;
+use crate::config::nearest;
 mod file;
 mod fresh;
 mod hooks;
@@ -132,7 +133,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let client = CLIENTS.iter().find(|client| client.name == name).ok_or_else(|| {
         let names: Vec<_> = CLIENTS.iter().map(|client| client.name).collect();
-        Failure::Usage(anyhow!("nothing is known of `{name}`; known are {}", names.join(", ")))
+        Failure::Usage(match nearest(name, &names) {
+            Some(near) => anyhow!("nothing is known of `{name}`; did you mean `{near}`?"),
+            None => anyhow!("nothing is known of `{name}`; known are {}", names.join(", ")),
+        })
     })?;
     check_token(client, &to)?;
     if arguments.check {
