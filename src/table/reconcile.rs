@@ -21,7 +21,8 @@
 //!    question.
 //! 7. **Costs**, in the session. What model calls cost joins their answers and calls (`costs.rs`).
 //! 8. **Repeated ids**, in the session. Calls of different turns that share an id are told apart (`repeated.rs`).
-//! 9. **Calls.** A tool's span that does not know the call's id goes by its own span id; the model's
+//! 9. **Calls.** Spans that have an id of which a list of messages shows that it is several calls' go by their span
+//!    ids, all but the first. A tool's span that does not know the call's id goes by its own span id; the model's
 //!    answer and the next request know the id. The spans take the ids of the calls they execute: first
 //!    of the same tool with the same input and the same output, then of the same tool with the same input, then of
 //!    the same tool, then with the same input, each in order of time, and none that was made after the span began if

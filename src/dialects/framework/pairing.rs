@@ -73,11 +73,11 @@ impl Reader<'_> {
         if again.is_empty() {
             return;
         }
+        let asked = calls().filter(|call| again.contains(call.id.as_str()));
+        let mut shared = differing(asked.map(|call| (call.id.as_str(), what(call))));
         let results = self.messages.iter().flat_map(|message| &message.results);
-        let answered = results.map(|result| (result.id.as_str(), result.output.clone()));
-        let asked = calls().map(|call| (call.id.as_str(), what(call)));
-        let mut shared = differing(asked, &again);
-        shared.extend(differing(answered, &again));
+        let answered = results.filter(|result| again.contains(result.id.as_str()));
+        shared.extend(differing(answered.map(|result| (result.id.as_str(), &result.output))));
         let (shown, said) = self.messages.split_at(given.min(self.messages.len()));
         // Some outputs repeat the whole conversation.
         let is_reply = |message: &Message| message.role == Role::Assistant && message.results.is_empty();
@@ -207,19 +207,13 @@ impl Reader<'_> {
     }
 }
 
-/// The ids of `wanted` that come with several values.
-fn differing<'a>(
-    pairs: impl Iterator<Item = (&'a str, String)>,
-    wanted: &BTreeSet<&str>,
-) -> BTreeSet<String> {
-    let mut values: BTreeMap<&str, String> = BTreeMap::new();
-    let mut differing = BTreeSet::new();
-    for (id, value) in pairs.filter(|(id, _)| wanted.contains(id)) {
-        if *values.entry(id).or_insert_with(|| value.clone()) != value {
-            differing.insert(id.to_owned());
-        }
+/// The ids that come with several values.
+fn differing<'a, V: Ord>(pairs: impl Iterator<Item = (&'a str, V)>) -> BTreeSet<String> {
+    let mut values: BTreeMap<&str, BTreeSet<V>> = BTreeMap::new();
+    for (id, value) in pairs {
+        values.entry(id).or_default().insert(value);
     }
-    differing
+    values.into_iter().filter(|(_, values)| values.len() > 1).map(|(id, _)| id.to_owned()).collect()
 }
 
 /// A call's tool and arguments, as a hash.
