@@ -70,7 +70,12 @@ impl Redact {
     /// What a client gave as JSON, before anything was made of it: every value as an attribute's, but
     /// what a client calls its sessions, turns and calls as what they are.
     pub fn json(&self, json: &mut Value) {
-        self.value("", json, Words::OfClient);
+        self.named_json("", json);
+    }
+
+    /// The same for the value of a field.
+    pub fn named_json(&self, name: &str, json: &mut Value) {
+        self.value(name, json, Words::OfClient);
     }
 
     /// The value of a field: its name may say that all of it is a secret. Returns whether it was cut.
@@ -162,9 +167,9 @@ impl Redact {
     }
 }
 
-/// `sessionId`, `tool_use_id`, `id` and their like, which random words may be without being keys.
+/// `sessionId`, `tool_use_id`, `session.id`, `id` and their like, which random words may be without being keys.
 fn names_identifier(name: &str) -> bool {
-    name == "id" || name.ends_with("_id") || name.ends_with("Id") || name.ends_with("ID")
+    name == "id" || ["_id", ".id", "Id", "ID"].iter().any(|end| name.ends_with(end))
 }
 
 fn replace(text: &mut String, redact: impl Fn(&str) -> Cow<'_, str>) {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -394,13 +395,8 @@ fn what_came_by_telemetry_as_well_is_one_session_whichever_was_first() {
     assert_eq!(shown[0], shown[1]);
 }
 
-#[test]
-fn what_leaves_the_machine_is_redacted_before_it_does() {
-    const TOKEN: &str = "ghp_R7sKq2VbX9mTz4LwYc8NfHd3JpGa6UeQ1xBv";
-    let machine = Machine::new();
-    let mut lines = session("a", &machine.cwd(), 1);
-    lines[0]["message"]["content"] = json!(format!("Use {TOKEN} for it."));
-    machine.keep("a", &lines);
+/// A collector that takes one request, and what it was sent.
+fn collector(answer: &'static str) -> (String, std::thread::JoinHandle<String>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let server = std::thread::spawn(move || {
@@ -415,17 +411,158 @@ fn what_leaves_the_machine_is_redacted_before_it_does() {
             let length: usize = length.lines().next().unwrap().trim().parse().unwrap();
             let begin = request.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
             if request.len() >= begin + length {
-                stream
-                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-                    .unwrap();
-                return request;
+                let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).unwrap();
+                return String::from_utf8_lossy(&request).into_owned();
             }
         }
     });
+    (endpoint, server)
+}
+
+const TOKEN: &str = "ghp_R7sKq2VbX9mTz4LwYc8NfHd3JpGa6UeQ1xBv";
+
+#[test]
+fn what_leaves_the_machine_is_redacted_before_it_does() {
+    let machine = Machine::new();
+    let mut lines = session("a", &machine.cwd(), 1);
+    lines[0]["message"]["content"] = json!(format!("Use {TOKEN} for it."));
+    machine.keep("a", &lines);
+    let (endpoint, server) = collector("200 OK");
     let told = machine.import(&["--endpoint", &endpoint]);
     assert_eq!(told["sessions"], 1, "{told}");
-    let request = String::from_utf8_lossy(&server.join().unwrap()).into_owned();
+    let request = server.join().unwrap();
     assert!(request.contains("POST /v1/logs") && request.contains("[redacted:") && !request.contains(TOKEN));
+}
+
+#[test]
+fn rows_of_exports_are_redacted_before_they_leave_the_machine() {
+    let said = format!("Use {TOKEN} for it.");
+    let time = "2026-09-03T08:00:01Z";
+    let attributes = json!([
+        { "key": "prompt", "value": { "stringValue": said } },
+        { "key": "db.password", "value": { "stringValue": "swordfish" } },
+    ]);
+    let metadata = json!({ "db.password": "swordfish", "thread_id": "talk" });
+    let rows = [
+        (
+            "/v1/logs",
+            json!({ "resourceLogs": [{ "scopeLogs": [{ "logRecords": [{ "attributes": attributes }] }] }] }),
+        ),
+        (
+            "/v1/traces",
+            json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": [{ "attributes": attributes }] }] }] }),
+        ),
+        (
+            "/v1/traces",
+            json!({
+                "span_kind": "LLM", "context": { "trace_id": "t", "span_id": "s" }, "start_time": time,
+                "end_time": time, "name": "answer", "attributes": { "input.value": said, "db.password": "swordfish" },
+            }),
+        ),
+        (
+            "/api/public/ingestion",
+            json!({
+                "id": "g1", "trace_id": "t1", "type": "TOOL", "start_time": time, "input": said,
+                "metadata": metadata, "session_id": "talk",
+            }),
+        ),
+        (
+            "/api/public/ingestion",
+            json!({
+                "id": "r1", "trace_id": "t1", "run_type": "tool", "start_time": time, "inputs": { "command": said },
+                "extra": { "metadata": metadata },
+            }),
+        ),
+    ];
+    for (door, row) in rows {
+        let machine = Machine::new();
+        let path = machine.site.path("rows.jsonl");
+        fs::write(&path, text_of(std::slice::from_ref(&row))).unwrap();
+        let (endpoint, server) = collector("200 OK");
+        let to = ["--endpoint", &endpoint, "--workspace", "shop"];
+        let told = machine.import(&[&to[..], &["--path", path.to_str().unwrap()]].concat());
+        assert_eq!((&told["rows"], &told["left"]), (&json!(1), &json!([])), "{row}: {told}");
+        let request = server.join().unwrap();
+        assert!(
+            request.contains(&format!("POST {door} ")) && request.contains("for it."),
+            "{row}: {request}"
+        );
+        assert!(request.contains("skillspan.workspace") && request.contains("\"shop\""), "{row}: {request}");
+        assert!(request.matches("[redacted:").count() >= 2, "{row}: {request}");
+        assert!(!request.contains(TOKEN) && !request.contains("swordfish"), "{row}: {request}");
+    }
+}
+
+#[test]
+fn a_collector_that_has_moved_is_not_followed() {
+    let machine = Machine::new();
+    machine.keep("a", &session("a", &machine.cwd(), 1));
+    for answer in ["301 Moved Permanently", "307 Temporary Redirect"] {
+        let (other, _nobody) = collector("200 OK");
+        let moved = format!("{answer}\r\nlocation: {other}/v1/logs");
+        let (endpoint, server) = collector(moved.leak());
+        let arguments = ["import", "--yes", "--no-mining", "--endpoint", &endpoint];
+        let (code, _, stderr) = outcome(&mut machine.command(&arguments));
+        server.join().unwrap();
+        assert_eq!(code, 1, "{stderr}");
+        let says = format!("leads to {other}/v1/logs: name that server with --endpoint");
+        assert!(stderr.contains(&says), "{stderr}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_before_anything_is_shown() {
+    let machine = Machine::new();
+    machine.keep("a", &session("a", &machine.cwd(), 1));
+    let (gone, folder) = (machine.site.path("gone"), machine.site.path("home"));
+    let readme = machine.site.path("notes.txt");
+    fs::write(&readme, "words").unwrap();
+    let [gone, folder, readme] = [&gone, &folder, &readme].map(|path| path.to_str().unwrap());
+    for (arguments, says) in [
+        (
+            vec!["--endpoint", "nonsense"],
+            "--endpoint nonsense: write an address that begins with http:// or https://",
+        ),
+        (
+            vec!["--endpoint", "http://"],
+            "--endpoint http://: write an address that begins with http:// or https://",
+        ),
+        (
+            vec!["--endpoint", "ftp://host"],
+            "--endpoint ftp://host: write an address that begins with http:// or https://",
+        ),
+        (vec!["--path", gone], "gone: there is no such file or folder"),
+        (vec!["--path", folder, "--path", gone], "gone: there is no such file or folder"),
+        (vec!["--path", "/dev/null"], "/dev/null: it is neither a file nor a folder"),
+    ] {
+        let all = [vec!["import", "--yes", "--no-mining"], arguments].concat();
+        let (code, shown, stderr) = outcome(&mut machine.command(&all));
+        assert_eq!((code, shown.as_str()), (64, ""), "{all:?}: {stderr}");
+        assert!(stderr.contains(says), "{all:?}: {stderr}");
+    }
+    let (code, shown, _) = outcome(&mut machine.command(&["import", "--path", readme]));
+    assert_eq!(code, 0);
+    assert!(shown.starts_with("no sessions were found at the paths that --path names\n"), "{shown}");
+    assert!(
+        shown.contains("notes.txt is left out: it is neither an assistant's session nor an export"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn names_of_files_take_one_line_and_no_name_is_passed_over() {
+    let machine = Machine::new();
+    let path = machine.claude("x").with_file_name(std::ffi::OsStr::from_bytes(b"\xff.jsonl"));
+    fs::write(path, text_of(&session("a", &machine.cwd(), 1))).unwrap();
+    machine.keep("cut\n\u{1b}[31m", &[session("b", &machine.cwd(), 2), vec![json!(7)]].concat());
+    let (code, shown, _) = outcome(&mut machine.command(&["import", "--yes", "--no-mining"]));
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("2 sessions imported"), "{shown}");
+    assert!(shown.lines().any(|line| line.contains("cut \\u{1b}[31m.jsonl:")), "{shown}");
+    let (code, _, stderr) = outcome(&mut machine.command(&["import", "--repository", "nix"]));
+    assert_eq!(code, 64);
+    assert!(stderr.contains("no session is of a repository \"nix\"; there are: "), "{stderr}");
 }
 
 #[test]
@@ -545,9 +682,10 @@ fn exports_of_langfuse_come_once_in_whichever_form() {
     let mut shown = Vec::new();
     for (name, bytes) in forms {
         let machine = Machine::new();
+        machine.site.edit_config(&[("from: []", "from: [skillspan.workspace]")]);
         let path = machine.site.path(name);
         fs::write(&path, bytes).unwrap();
-        let told = machine.import(&["--path", path.to_str().unwrap()]);
+        let told = machine.import(&["--path", path.to_str().unwrap(), "--workspace", "shop"]);
         assert_eq!(
             (&told["exports"], &told["left"], &told["rejected"]),
             (&json!(1), &json!([]), &json!(0)),
@@ -555,8 +693,9 @@ fn exports_of_langfuse_come_once_in_whichever_form() {
         );
         assert_eq!(machine.import(&["--path", path.to_str().unwrap()])["rows"], 0, "{name}");
         machine.forget_imports();
-        machine.import(&["--path", path.to_str().unwrap()]);
+        machine.import(&["--path", path.to_str().unwrap(), "--workspace", "shop"]);
         assert_eq!(machine.ids(), ["talk-1"], "{name}");
+        assert_eq!(machine.site.sessions()[0]["workspace"], "shop", "{name}");
         assert_eq!(machine.site.sessions()[0]["user_id"], "ben@example.com", "{name}");
         let calls = machine.facts("talk-1", "tool_call");
         let statuses: Vec<Value> =
@@ -602,6 +741,12 @@ fn lines_of_the_collectors_file_exporter_are_read() {
     assert_eq!(other.ids(), by_file);
     assert_eq!(other.facts(&by_file[0], "tool_call").len(), calls);
     assert!(calls > 0);
+    // Redaction leaves alone what tells facts apart: sent once more, they are those that were there.
+    let endpoint = format!("http://127.0.0.1:{}", other.site.http);
+    let told = machine.import(&["--path", path.to_str().unwrap(), "--endpoint", &endpoint]);
+    assert_eq!((&told["rows"], &told["rejected"]), (&json!(lines.len()), &json!(0)), "{told}");
+    assert_eq!(other.ids(), by_file);
+    assert_eq!(other.facts(&by_file[0], "tool_call").len(), calls);
 }
 
 #[test]

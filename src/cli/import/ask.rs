@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write, stderr, stdin};
+use std::path::Path;
 
 use anyhow::anyhow;
 
@@ -19,11 +20,13 @@ const MOST_LISTED: usize = 20;
 const MOST_NAMED: usize = 10;
 
 /// What was found, as two tables and what will become of it.
-pub(super) fn shown(found: &Found, to: &Described) -> String {
+pub(super) fn shown(found: &Found, to: &Described, at_paths: bool) -> String {
     if found.candidates.is_empty() && found.exports.is_empty() && found.known_exports == 0 {
-        let mut text = "no sessions of an assistant were found on this machine\n".to_owned();
-        text.push_str(&what_is_left(found));
-        return text;
+        let nothing = match at_paths {
+            true => "no sessions were found at the paths that --path names",
+            false => "no sessions of an assistant were found on this machine",
+        };
+        return format!("{nothing}\n{}", what_is_left(found));
     }
     let mut text = String::new();
     if !found.candidates.is_empty() {
@@ -31,7 +34,7 @@ pub(super) fn shown(found: &Found, to: &Described) -> String {
     }
     for export in &found.exports {
         let size = size_in_megabytes(export.size);
-        let _ = writeln!(text, "an export of {size:.1} MB: {}", export.path.display());
+        let _ = writeln!(text, "an export of {size:.1} MB: {}", shown_path(&export.path));
     }
     text.push_str(&what_is_left(found));
     let last = if found.is_empty() {
@@ -130,6 +133,11 @@ fn repositories(found: &Found) -> String {
     text
 }
 
+/// A path as a line of text, whatever its name holds.
+pub(super) fn shown_path(path: &Path) -> String {
+    visible_line(&path.to_string_lossy()).into_owned()
+}
+
 /// What is not imported, and why.
 pub(super) fn what_is_left(found: &Found) -> String {
     let mut text = String::new();
@@ -138,7 +146,7 @@ pub(super) fn what_is_left(found: &Found) -> String {
         let _ = writeln!(text, "{files} left out, as {} says", visible_line(reason));
     }
     for (path, reason) in found.left.iter().take(MOST_NAMED) {
-        let _ = writeln!(text, "{} is left out: {}", path.display(), visible_line(reason));
+        let _ = writeln!(text, "{} is left out: {}", shown_path(path), visible_line(reason));
     }
     let more = found.left.len().saturating_sub(MOST_NAMED) + found.refused.len().saturating_sub(MOST_NAMED);
     if more > 0 {

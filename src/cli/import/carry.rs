@@ -109,8 +109,9 @@ pub(super) fn all(found: &Found, memory: &mut Memory, way: &Way, redactor: Optio
             break;
         }
     }
+    let owner = found.owner_of_exports(redactor);
     for file in found.exports.iter().filter(|_| carrier.carried.stopped.is_none()).collect::<Vec<_>>() {
-        let summary = read_export(file, &found.workspace, &mut |batch| carrier.hand_on(&batch));
+        let summary = read_export(file, &owner, &mut |batch| carrier.hand_on(&batch));
         if let Some(summary) = carrier.over(&file.path, file.size, summary, memory) {
             carrier.carried.rows += summary.rows;
             carrier.carried.exports += 1;

@@ -1,19 +1,24 @@
 //! Which files there are, whose they are, and what of them is taken.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
 use super::{Arguments, Failure};
 use crate::dialects::{TRANSCRIPTS, Transcripts};
-use crate::event::{Timestamp, person};
+use crate::event::{Timestamp, person, visible_line};
 use crate::processors::Redact;
 use crate::receivers::transcripts::{
-    Consent, ExportFile, Glance, Home, Listing, Memory, Owner, Repositories, Repository, TranscriptFile,
-    consent, files_at, files_of, git_user, glance, is_export,
+    Consent, ExportFile, Glance, Home, Listing, Memory, NEITHER, Owner, Repositories, Repository,
+    TranscriptFile, consent, files_at, files_of, git_user, glance, is_export,
 };
 use crate::redact::Redactor;
+
+/// Repositories that an error names; the rest are counted.
+const MOST_NAMED: usize = 20;
 
 /// A file that may be imported.
 pub(super) struct Candidate {
@@ -43,8 +48,8 @@ pub(super) struct Found {
     pub(super) exports: Vec<ExportFile>,
     /// Those that were imported before, as they are.
     pub(super) known_exports: u64,
-    /// Whose work they are, where they do not say.
-    pub(super) workspace: String,
+    /// Whose work exports are.
+    workspace: String,
 }
 
 impl Found {
@@ -79,8 +84,7 @@ impl Found {
             } else if is_export(&file) {
                 self.exports.push(file);
             } else {
-                let why = "it is neither an assistant's session nor an export that is known; say --assistant";
-                self.left.push((file.path, why.to_owned()));
+                self.left.push((file.path, NEITHER.to_owned()));
             }
         }
     }
@@ -122,9 +126,15 @@ impl Found {
         };
         for name in names {
             if !self.candidates.iter().any(|candidate| is(candidate, name)) {
-                let known = self.repositories().into_keys().collect::<Vec<_>>().join(", ");
+                let repositories: Vec<String> = self.repositories().into_keys().collect();
+                let known = repositories.iter().take(MOST_NAMED).map(|name| visible_line(name));
+                let known = known.collect::<Vec<_>>().join(", ");
+                let more = match repositories.len().saturating_sub(MOST_NAMED) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
                 return Err(Failure::Usage(anyhow!(
-                    "no session is of a repository {name:?}; there are: {known}"
+                    "no session is of a repository {name:?}; there are: {known}{more}"
                 )));
             }
         }
@@ -137,6 +147,11 @@ impl Found {
     /// The files that are read: those that were chosen and hold something new.
     pub(super) fn chosen(&self) -> impl Iterator<Item = &Candidate> {
         self.candidates.iter().filter(|candidate| candidate.is_chosen && candidate.is_new)
+    }
+
+    /// What is said of the rows of exports. With a redactor, credentials leave them before they are handed on.
+    pub(super) fn owner_of_exports(&self, redactor: Option<&Redactor>) -> Owner {
+        Owner { workspace: self.workspace.clone(), redact: redactor.map(redact), ..Owner::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -162,9 +177,13 @@ impl Candidate {
             repository: self.repository.url.clone(),
             workspace: self.workspace.clone(),
             user: self.user.clone(),
-            redact: redactor.map(|redactor| Redact::new(redactor.clone(), [])),
+            redact: redactor.map(redact),
         }
     }
+}
+
+fn redact(redactor: &Redactor) -> Redact {
+    Redact::new(redactor.clone(), [])
 }
 
 /// What is asked once for all files.
@@ -205,6 +224,22 @@ impl Known {
     fn git_user(&mut self) -> String {
         self.git_user.get_or_insert_with(|| git_user().unwrap_or_default()).clone()
     }
+}
+
+/// Whether there is something to look at wherever a person said to look.
+pub(super) fn are_there(paths: &[PathBuf]) -> Result<(), Failure> {
+    for path in paths {
+        let why = match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() || metadata.is_dir() => continue,
+            Ok(_) => "it is neither a file nor a folder".to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                "there is no such file or folder".to_owned()
+            }
+            Err(error) => error.to_string(),
+        };
+        return Err(Failure::Usage(anyhow!("--path {}: {why}", path.display())));
+    }
+    Ok(())
 }
 
 fn first(said: impl IntoIterator<Item = Option<String>>) -> Option<String> {

@@ -105,13 +105,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let data =
         folders::data().ok_or_else(|| Failure::Usage(anyhow!("neither XDG_DATA_HOME nor HOME is set")))?;
     start_logging(crate::config::LogSettings { level: "warn", ..settings.logs }, true);
-    let to = way::described(&settings, arguments.endpoint.as_deref());
+    let to = way::described(&settings, arguments.endpoint.as_deref())?;
+    found::are_there(&arguments.path)?;
     let mut memory =
         crate::receivers::transcripts::Memory::open(&data.join("skillspan/imports"), &to.name).or_fail()?;
     let mut found = Found::look(arguments, &home, &memory);
     found.choose(&arguments.repository)?;
     if !arguments.json {
-        print(&ask::shown(&found, &to))?;
+        print(&ask::shown(&found, &to, !arguments.path.is_empty()))?;
     }
     if found.is_empty() {
         return finish_empty(arguments, &found);

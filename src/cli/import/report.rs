@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::ask::shown_path;
 use super::carry::Carried;
 use super::found::Found;
 use super::way::Described;
@@ -48,7 +49,7 @@ pub(super) fn text(found: &Found, carried: &Carried, to: &Described, is_dry: boo
     }
     for (path, left, count) in carried.left.iter().take(MOST_NAMED) {
         for left in left {
-            let _ = writeln!(text, "left out   {}:{}: {}", path.display(), left.line, left.why);
+            let _ = writeln!(text, "left out   {}:{}: {}", shown_path(path), left.line, left.why);
         }
         let more = count.saturating_sub(left.len() as u64);
         if more > 0 {
@@ -56,7 +57,7 @@ pub(super) fn text(found: &Found, carried: &Carried, to: &Described, is_dry: boo
         }
     }
     for (path, why) in carried.unread.iter().take(MOST_NAMED) {
-        let _ = writeln!(text, "left out   {}: {}", path.display(), visible_line(why));
+        let _ = writeln!(text, "left out   {}: {}", shown_path(path), visible_line(why));
     }
     let more =
         carried.left.len().saturating_sub(MOST_NAMED) + carried.unread.len().saturating_sub(MOST_NAMED);

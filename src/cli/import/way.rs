@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use http::{Request, StatusCode};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
@@ -60,19 +60,22 @@ pub(super) struct Answer {
 }
 
 /// Where records will go.
-pub(super) fn described(settings: &Settings, endpoint: Option<&str>) -> Described {
-    match endpoint {
-        Some(url) => Described {
-            name: format!("endpoint {}", url.trim_end_matches('/')),
-            text: format!("is sent to {url}"),
-            leaves: true,
-        },
-        None => {
-            let tables: Vec<String> = settings.tables().map(|table| table.location.to_string()).collect();
-            let text = format!("is stored in {}", tables.join(" and in "));
-            Described { name: format!("table {}", tables.join(" ")), text, leaves: false }
-        }
+pub(super) fn described(settings: &Settings, endpoint: Option<&str>) -> Result<Described, Failure> {
+    let Some(url) = endpoint else {
+        let tables: Vec<String> = settings.tables().map(|table| table.location.to_string()).collect();
+        let text = format!("is stored in {}", tables.join(" and in "));
+        return Ok(Described { name: format!("table {}", tables.join(" ")), text, leaves: false });
+    };
+    let is_address = reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if !is_address {
+        let error = anyhow!("--endpoint {url}: write an address that begins with http:// or https://");
+        return Err(Failure::Usage(error));
     }
+    Ok(Described {
+        name: format!("endpoint {}", url.trim_end_matches('/')),
+        text: format!("is sent to {url}"),
+        leaves: true,
+    })
 }
 
 impl Way {
@@ -83,16 +86,12 @@ impl Way {
         token: String,
     ) -> Result<Self, Failure> {
         if let Some(endpoint) = endpoint {
-            let is_address = endpoint.starts_with("http://") || endpoint.starts_with("https://");
-            if !is_address {
-                let error =
-                    anyhow!("--endpoint {endpoint}: write an address that begins with http:// or https://");
-                return Err(Failure::Usage(error));
-            }
             let builder = match endpoint.starts_with("https://") {
                 true => reqwest::Client::builder(),
                 false => local_client(),
             };
+            // Sessions are sent where the person said, and a request that is led elsewhere loses its body.
+            let builder = builder.redirect(reqwest::redirect::Policy::none());
             let client = builder.timeout(SENDING).build().or_fail()?;
             let endpoint = endpoint.trim_end_matches('/').to_owned();
             return Ok(Self::Collector { client, endpoint, token, flush: None });
@@ -136,6 +135,11 @@ impl Way {
                 }
                 match request.send().await {
                     Err(error) => return Ok(Err(format!("{url} does not answer: {}", with_causes(&error)))),
+                    Ok(answer) if answer.status().is_redirection() => {
+                        let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
+                        let to = to.unwrap_or("another address");
+                        bail!("{url} leads to {to}: name that server with --endpoint")
+                    }
                     Ok(answer) => (answer.status(), answer.bytes().await.unwrap_or_default(), url),
                 }
             }

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::talk::{self, Waiting, answered, json_text, text, words};
+use super::talk::{self, Head, Waiting, answered, json_text, learn, text, words};
 use super::{Place, Reader, Told, start};
 use crate::event::history::digest;
 use crate::event::tokens::Counts;
@@ -47,11 +47,7 @@ const NOTIFICATION: &str = "<task-notification";
 /// A reader of one file.
 pub(super) struct Claude {
     place: Place,
-    session: String,
-    agent: String,
-    turn: String,
-    cwd: String,
-    version: String,
+    head: Head,
     model: String,
     is_started: bool,
     waiting: Waiting,
@@ -74,13 +70,10 @@ struct Reply {
 impl Claude {
     pub(super) fn new(place: Place) -> Self {
         let agent = place.name.strip_prefix(AGENT_FILE).unwrap_or_default().to_owned();
+        let session = if agent.is_empty() { place.name.clone() } else { String::new() };
         Self {
-            session: if agent.is_empty() { place.name.clone() } else { String::new() },
-            agent,
+            head: Head { session, agent, ..Head::default() },
             place,
-            turn: String::new(),
-            cwd: String::new(),
-            version: String::new(),
             model: String::new(),
             is_started: false,
             waiting: Waiting::default(),
@@ -91,44 +84,22 @@ impl Claude {
 
     /// What every line says.
     fn note(&mut self, line: &Value, told: &mut Vec<Told>) {
-        for (known, name) in [(&mut self.cwd, "cwd"), (&mut self.version, "version")] {
-            let said = text(line, name);
-            if !said.is_empty() {
-                said.clone_into(known);
-            }
+        for (known, name) in [(&mut self.head.cwd, "cwd"), (&mut self.head.version, "version")] {
+            learn(known, text(line, name));
         }
-        let session = text(line, "sessionId");
-        if !session.is_empty() {
-            session.clone_into(&mut self.session);
-        }
+        learn(&mut self.head.session, text(line, "sessionId"));
+        self.head.now = talk::time(line.get("timestamp"));
         let is_sidechain = line.get("isSidechain").and_then(Value::as_bool) == Some(true);
-        if is_sidechain && self.agent.is_empty() {
-            text(line, "agentId").clone_into(&mut self.agent);
+        if is_sidechain && self.head.agent.is_empty() {
+            text(line, "agentId").clone_into(&mut self.head.agent);
         }
         // What is told of where a session takes place comes with its first message.
         let is_message = matches!(text(line, "type"), "user" | "assistant");
-        if is_message && !self.is_started && self.agent.is_empty() && !self.session.is_empty() {
+        if is_message && !self.is_started && self.head.agent.is_empty() && !self.head.session.is_empty() {
             self.is_started = true;
-            let event = start(&self.session, self.event(Kind::SessionStart, line));
+            let event = start(&self.head.session, self.head.event(Kind::SessionStart));
             let origin = origin(line, "start");
             told.push(Told { origin, events: vec![SessionEvent { turn_id: String::new(), ..event }] });
-        }
-    }
-
-    fn event(&self, kind: Kind, line: &Value) -> SessionEvent {
-        SessionEvent {
-            kind,
-            session_id: self.session.clone(),
-            turn_id: self.turn.clone(),
-            timestamp: talk::time(line.get("timestamp")),
-            cwd: if matches!(kind, Kind::ToolCall | Kind::ToolResult) {
-                String::new()
-            } else {
-                self.cwd.clone()
-            },
-            assistant_version: self.version.clone(),
-            agent: self.agent.clone(),
-            ..SessionEvent::default()
         }
     }
 
@@ -163,10 +134,11 @@ impl Claude {
 
     fn prompt(&mut self, line: &Value, key: &str, said: &str, told: &mut Vec<Told>) {
         if matches!(machine::hear(said), Heard::Words(_)) {
-            key.clone_into(&mut self.turn);
+            key.clone_into(&mut self.head.turn);
         }
-        let fact_key = if self.agent.is_empty() { key.to_owned() } else { format!("{key}:{}", self.agent) };
-        let event = SessionEvent { fact_key, text: said.to_owned(), ..self.event(Kind::Prompt, line) };
+        let fact_key =
+            if self.head.agent.is_empty() { key.to_owned() } else { format!("{key}:{}", self.head.agent) };
+        let event = SessionEvent { fact_key, text: said.to_owned(), ..self.head.event(Kind::Prompt) };
         told.push(Told { origin: origin(line, "prompt"), events: vec![event] });
     }
 
@@ -186,7 +158,7 @@ impl Claude {
             return;
         }
         let own = [text(attachment, "promptId"), text(line, "promptId"), text(line, "uuid")];
-        let key = own.into_iter().find(|id| !id.is_empty() && *id != self.turn).map(str::to_owned);
+        let key = own.into_iter().find(|id| !id.is_empty() && *id != self.head.turn).map(str::to_owned);
         let key = key.unwrap_or_else(|| format!("queued:{}", digest(&said)));
         if self.queued.len() < 1_000 {
             self.queued.insert(digest(&said));
@@ -205,7 +177,7 @@ impl Claude {
             let is_error = line.get("isApiErrorMessage").and_then(Value::as_bool) == Some(true);
             let said = words(blocks);
             if is_error && !said.is_empty() {
-                let event = self.event(Kind::Error, line);
+                let event = self.head.event(Kind::Error);
                 let event = SessionEvent { fact_key: key.to_owned(), text: said, ..event };
                 told.push(Told { origin: origin(line, "error"), events: vec![event] });
             }
@@ -222,7 +194,7 @@ impl Claude {
                 origin: origin(line, "reply"),
                 texts: Vec::new(),
                 usage: Counts::default(),
-                event: SessionEvent { model: model.to_owned(), ..self.event(Kind::Response, line) },
+                event: SessionEvent { model: model.to_owned(), ..self.head.event(Kind::Response) },
             });
         }
         for block in blocks.as_array().into_iter().flatten() {
@@ -261,7 +233,7 @@ impl Claude {
             tool_call_id: id.to_owned(),
             tool: text(block, "name").to_owned(),
             input: block.get("input").map(json_text).unwrap_or_default(),
-            ..self.event(Kind::ToolCall, line)
+            ..self.head.event(Kind::ToolCall)
         };
         if id.is_empty() {
             told.push(Told { origin: origin(line, "call"), events: vec![call] });
@@ -280,7 +252,7 @@ impl Claude {
         let event = SessionEvent {
             fact_key: id.to_owned(),
             tool_call_id: id.to_owned(),
-            ..self.event(Kind::ToolResult, line)
+            ..self.head.event(Kind::ToolResult)
         };
         let result = match () {
             () if failed && NOT_ALLOWED.iter().any(|words| output.starts_with(words)) => SessionEvent {
@@ -326,10 +298,7 @@ impl Claude {
 
 /// The same in every copy of a line.
 fn origin(line: &Value, what: &str) -> String {
-    match text(line, "uuid") {
-        "" => String::new(),
-        uuid => format!("{uuid}/{what}"),
-    }
+    talk::origin(text(line, "uuid"), what)
 }
 
 /// A message in the user's role that the client wrote.
@@ -360,6 +329,6 @@ impl Reader for Claude {
     }
 
     fn folder(&self) -> &str {
-        if self.cwd.is_empty() { &self.place.cwd } else { &self.cwd }
+        if self.head.cwd.is_empty() { &self.place.cwd } else { &self.head.cwd }
     }
 }

@@ -13,7 +13,7 @@
 
 use serde_json::{Map, Value};
 
-use super::talk::{self, Waiting, answered, json_text, text, words};
+use super::talk::{Head, Waiting, answered, json_text, text, words};
 use super::{Place, Reader, Told, start};
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::shell::machine::{self, Heard};
@@ -42,10 +42,7 @@ const FOLDER: &[&str] = &["# Current Working Directory (", "# Current Workspace 
 
 /// A reader of one file.
 pub(super) struct Cline {
-    session: String,
-    cwd: String,
-    turn: String,
-    now: Timestamp,
+    head: Head,
     waiting: Waiting,
     /// The call that the last answer made in its words.
     spoken: Option<String>,
@@ -54,32 +51,20 @@ pub(super) struct Cline {
 impl Cline {
     pub(super) fn new(place: Place) -> Self {
         let began = place.folder.parse::<i64>().ok().map(|milliseconds| milliseconds.saturating_mul(1_000));
+        let now = began.map(Timestamp::from_micros).unwrap_or_default();
         Self {
-            session: place.folder,
-            cwd: place.cwd,
-            turn: String::new(),
-            now: began.map(Timestamp::from_micros).unwrap_or_default(),
+            head: Head { session: place.folder, cwd: place.cwd, now, ..Head::default() },
             waiting: Waiting::default(),
             spoken: None,
         }
     }
 
     fn event(&self, kind: Kind, number: usize) -> SessionEvent {
-        let is_call = matches!(kind, Kind::ToolCall | Kind::ToolResult);
-        SessionEvent {
-            kind,
-            session_id: self.session.clone(),
-            turn_id: self.turn.clone(),
-            timestamp: self.now,
-            seq: i64::try_from(number).unwrap_or_default(),
-            cwd: if is_call { String::new() } else { self.cwd.clone() },
-            ..SessionEvent::default()
-        }
+        SessionEvent { seq: i64::try_from(number).unwrap_or_default(), ..self.head.event(kind) }
     }
 
     fn message(&mut self, number: usize, message: &Value, told: &mut Vec<Told>) {
-        let at = talk::time(message.get("ts").or_else(|| message.get("timestamp")));
-        self.now = if at.is_unset() { self.now } else { at };
+        self.head.pass(message.get("ts").or_else(|| message.get("timestamp")));
         let content = message.get("content").unwrap_or(&Value::Null);
         let alone = [Value::from(words(content))];
         let blocks = content.as_array().map_or(alone.as_slice(), Vec::as_slice);
@@ -101,11 +86,11 @@ impl Cline {
             return self.result(number, text(block, "tool_use_id"), output, failed, told);
         }
         let said = words(block);
-        if self.cwd.is_empty()
+        if self.head.cwd.is_empty()
             && let Some(rest) = FOLDER.iter().find_map(|mark| said.split_once(mark)).map(|(_, rest)| rest)
             && let Some((folder, _)) = rest.split_once(')')
         {
-            folder.clone_into(&mut self.cwd);
+            folder.clone_into(&mut self.head.cwd);
         }
         let first = said.lines().next().unwrap_or_default();
         if first.starts_with('[') && first.contains("] Result:") {
@@ -123,7 +108,7 @@ impl Cline {
             return;
         }
         let key = format!("{number}.{place}");
-        key.clone_into(&mut self.turn);
+        key.clone_into(&mut self.head.turn);
         let event = SessionEvent { fact_key: key, text: said, ..self.event(Kind::Prompt, number) };
         told.push(Told { origin: String::new(), events: vec![event] });
     }
@@ -220,7 +205,7 @@ fn called(said: &str) -> Option<Called<'_>> {
 impl Reader for Cline {
     fn read(&mut self, value: Value, told: &mut Vec<Told>) {
         let Some(messages) = value.as_array().filter(|messages| !messages.is_empty()) else { return };
-        let event = start(&self.session, self.event(Kind::SessionStart, 0));
+        let event = start(&self.head.session, self.event(Kind::SessionStart, 0));
         told.push(Told { origin: String::new(), events: vec![event] });
         for (number, message) in messages.iter().enumerate() {
             self.message(number, message, told);
@@ -232,6 +217,6 @@ impl Reader for Cline {
     }
 
     fn folder(&self) -> &str {
-        &self.cwd
+        &self.head.cwd
     }
 }

@@ -18,9 +18,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::codex_items::{self as items, Item};
-use super::talk::{self, Waiting, answered, text};
+use super::talk::{self, Head, Waiting, answered, learn, text};
 use super::{Place, Reader, Told, start};
-use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
+use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::shell::machine::{self, Heard};
 
 /// What is known of how calls ended before their outputs come; a file has few at a time.
@@ -30,17 +30,11 @@ const START: &str = "start";
 /// A reader of one file.
 pub(super) struct Codex {
     place: Place,
-    session: String,
-    agent: String,
-    cwd: String,
-    repository: String,
-    version: String,
+    head: Head,
     model: String,
-    turn: String,
     prompts: u64,
     messages: u64,
     errors: u64,
-    now: Timestamp,
     has_session: bool,
     /// The client notes messages of people apart from what it tells its model.
     notes_prompts: bool,
@@ -53,18 +47,12 @@ pub(super) struct Codex {
 impl Codex {
     pub(super) fn new(place: Place) -> Self {
         Self {
-            session: place.name.clone(),
+            head: Head { session: place.name.clone(), ..Head::default() },
             place,
-            agent: String::new(),
-            cwd: String::new(),
-            repository: String::new(),
-            version: String::new(),
             model: String::new(),
-            turn: String::new(),
             prompts: 0,
             messages: 0,
             errors: 0,
-            now: Timestamp::default(),
             has_session: false,
             notes_prompts: false,
             maybe: None,
@@ -73,29 +61,14 @@ impl Codex {
         }
     }
 
-    fn event(&self, kind: Kind) -> SessionEvent {
-        let is_call = matches!(kind, Kind::ToolCall | Kind::ToolResult);
-        SessionEvent {
-            kind,
-            session_id: self.session.clone(),
-            turn_id: self.turn.clone(),
-            timestamp: self.now,
-            cwd: if is_call { String::new() } else { self.cwd.clone() },
-            assistant_version: self.version.clone(),
-            agent: self.agent.clone(),
-            model: if kind == Kind::Response { self.model.clone() } else { String::new() },
-            ..SessionEvent::default()
-        }
-    }
-
     /// The same in every copy of a fact.
     fn origin(&self, what: &str) -> String {
-        if self.turn.is_empty() { String::new() } else { format!("{}/{what}", self.turn) }
+        talk::origin(&self.head.turn, what)
     }
 
     /// The key of what a turn has several of.
     fn numbered(&self, number: u64) -> String {
-        match (self.turn.as_str(), number) {
+        match (self.head.turn.as_str(), number) {
             ("", number) => number.to_string(),
             (turn, 1) => turn.to_owned(),
             (turn, number) => format!("{turn}#{number}"),
@@ -109,27 +82,27 @@ impl Codex {
         self.has_session = true;
         let git = meta.get("git").unwrap_or(&Value::Null);
         for (known, said) in [
-            (&mut self.session, text(meta, "id")),
-            (&mut self.cwd, text(meta, "cwd")),
-            (&mut self.version, text(meta, "cli_version")),
-            (&mut self.repository, text(git, "repository_url")),
+            (&mut self.head.session, text(meta, "id")),
+            (&mut self.head.cwd, text(meta, "cwd")),
+            (&mut self.head.version, text(meta, "cli_version")),
+            (&mut self.head.repository, text(git, "repository_url")),
         ] {
-            if !said.is_empty() {
-                said.clone_into(known);
-            }
+            learn(known, said);
         }
         if let Some(source) = meta.pointer("/source/subagent") {
             let role = source.pointer("/thread_spawn/agent_role").and_then(Value::as_str);
-            self.agent = role.or_else(|| source.as_str()).unwrap_or("subagent").to_owned();
+            self.head.agent = role.or_else(|| source.as_str()).unwrap_or("subagent").to_owned();
         }
-        let at = talk::time(meta.get("timestamp"));
-        self.now = if at.is_unset() { self.now } else { at };
-        told.push(Told { origin: String::new(), events: vec![start(START, self.event(Kind::SessionStart))] });
+        self.head.pass(meta.get("timestamp"));
+        told.push(Told {
+            origin: String::new(),
+            events: vec![start(START, self.head.event(Kind::SessionStart))],
+        });
     }
 
     fn begin_turn(&mut self, turn: &str) {
-        if !turn.is_empty() && turn != self.turn {
-            turn.clone_into(&mut self.turn);
+        if !turn.is_empty() && turn != self.head.turn {
+            turn.clone_into(&mut self.head.turn);
             (self.prompts, self.messages, self.errors) = (0, 0, 0);
         }
     }
@@ -139,8 +112,11 @@ impl Codex {
             return;
         }
         self.prompts += 1;
-        let event =
-            SessionEvent { fact_key: self.numbered(self.prompts), text: said, ..self.event(Kind::Prompt) };
+        let event = SessionEvent {
+            fact_key: self.numbered(self.prompts),
+            text: said,
+            ..self.head.event(Kind::Prompt)
+        };
         let origin = self.origin(&format!("prompt{}", self.prompts));
         told.push(Told { origin, events: vec![event] });
     }
@@ -156,10 +132,10 @@ impl Codex {
         match item {
             Item::User(said) => {
                 self.settle(told);
-                if self.cwd.is_empty()
+                if self.head.cwd.is_empty()
                     && let Some(cwd) = items::folder_in(&said)
                 {
-                    self.cwd = cwd;
+                    self.head.cwd = cwd;
                 }
                 self.maybe = Some(said);
             }
@@ -167,9 +143,17 @@ impl Codex {
                 self.settle(told);
                 self.messages += 1;
                 let number = self.messages;
-                let key =
-                    if self.turn.is_empty() { number.to_string() } else { format!("{}#{number}", self.turn) };
-                let event = SessionEvent { fact_key: key, text: said, ..self.event(Kind::Response) };
+                let key = if self.head.turn.is_empty() {
+                    number.to_string()
+                } else {
+                    format!("{}#{number}", self.head.turn)
+                };
+                let event = SessionEvent {
+                    fact_key: key,
+                    text: said,
+                    model: self.model.clone(),
+                    ..self.head.event(Kind::Response)
+                };
                 told.push(Told { origin: self.origin(&format!("message{number}")), events: vec![event] });
             }
             Item::Call { id, tool, input } => {
@@ -180,7 +164,7 @@ impl Codex {
                     cwd: super::super::directory::of_arguments(&input).unwrap_or_default(),
                     tool,
                     input,
-                    ..self.event(Kind::ToolCall)
+                    ..self.head.event(Kind::ToolCall)
                 };
                 let origin = self.origin(&id);
                 self.waiting.made(origin, call, told);
@@ -190,7 +174,7 @@ impl Codex {
                 let event = SessionEvent {
                     fact_key: id.clone(),
                     tool_call_id: id.clone(),
-                    ..self.event(Kind::ToolResult)
+                    ..self.head.event(Kind::ToolResult)
                 };
                 let result = match items::policy(&output) {
                     Some(source) if known != Status::Ok => SessionEvent {
@@ -228,19 +212,19 @@ impl Codex {
             }
             "turn_aborted" if text(note, "reason") == "interrupted" => {
                 let event = SessionEvent {
-                    fact_key: self.turn.clone(),
+                    fact_key: self.head.turn.clone(),
                     decision: Decision::Reject,
                     decision_source: "user_abort".to_owned(),
-                    ..self.event(Kind::Decision)
+                    ..self.head.event(Kind::Decision)
                 };
                 told.push(Told { origin: self.origin("aborted"), events: vec![event] });
             }
             "error" => {
                 self.errors += 1;
                 let event = SessionEvent {
-                    fact_key: format!("{}!{}", self.turn, self.errors),
+                    fact_key: format!("{}!{}", self.head.turn, self.errors),
                     text: text(note, "message").to_owned(),
-                    ..self.event(Kind::Error)
+                    ..self.head.event(Kind::Error)
                 };
                 told.push(Told {
                     origin: self.origin(&format!("error{}", self.errors)),
@@ -282,18 +266,14 @@ impl Codex {
 
 impl Reader for Codex {
     fn read(&mut self, value: Value, told: &mut Vec<Told>) {
-        let at = talk::time(value.get("timestamp"));
-        self.now = if at.is_unset() { self.now } else { at };
+        self.head.pass(value.get("timestamp"));
         let Some(payload) = value.get("payload") else { return self.older(&value, told) };
         match text(&value, "type") {
             "session_meta" => self.session(payload, told),
             "turn_context" => {
                 self.begin_turn(text(payload, "turn_id"));
-                for (known, name) in [(&mut self.cwd, "cwd"), (&mut self.model, "model")] {
-                    let said = text(payload, name);
-                    if !said.is_empty() {
-                        said.clone_into(known);
-                    }
+                for (known, name) in [(&mut self.head.cwd, "cwd"), (&mut self.model, "model")] {
+                    learn(known, text(payload, name));
                 }
             }
             "response_item" => {
@@ -312,10 +292,10 @@ impl Reader for Codex {
     }
 
     fn folder(&self) -> &str {
-        if self.cwd.is_empty() { &self.place.cwd } else { &self.cwd }
+        if self.head.cwd.is_empty() { &self.place.cwd } else { &self.head.cwd }
     }
 
     fn repository(&self) -> &str {
-        &self.repository
+        &self.head.repository
     }
 }

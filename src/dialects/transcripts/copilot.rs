@@ -14,19 +14,13 @@
 
 use serde_json::Value;
 
-use super::talk::{self, Waiting, answered, json_text, text, words};
+use super::talk::{Head, Waiting, answered, json_text, learn, origin, text, words};
 use super::{Place, Reader, Told, start};
-use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
+use crate::event::{Decision, Kind, SessionEvent, Status};
 
 /// A reader of one file.
 pub(super) struct Copilot {
-    session: String,
-    agent: String,
-    cwd: String,
-    repository: String,
-    version: String,
-    turn: String,
-    now: Timestamp,
+    head: Head,
     waiting: Waiting,
 }
 
@@ -34,49 +28,24 @@ impl Copilot {
     pub(super) fn new(place: Place) -> Self {
         // Older versions have a file for each session, newer ones a folder.
         let session = if place.name == "events" { place.folder } else { place.name };
-        Self {
-            session,
-            agent: String::new(),
-            cwd: place.cwd,
-            repository: String::new(),
-            version: String::new(),
-            turn: String::new(),
-            now: Timestamp::default(),
-            waiting: Waiting::default(),
-        }
-    }
-
-    fn event(&self, kind: Kind) -> SessionEvent {
-        let is_call = matches!(kind, Kind::ToolCall | Kind::ToolResult);
-        SessionEvent {
-            kind,
-            session_id: self.session.clone(),
-            turn_id: self.turn.clone(),
-            timestamp: self.now,
-            cwd: if is_call { String::new() } else { self.cwd.clone() },
-            assistant_version: self.version.clone(),
-            agent: self.agent.clone(),
-            ..SessionEvent::default()
-        }
+        Self { head: Head { session, cwd: place.cwd, ..Head::default() }, waiting: Waiting::default() }
     }
 
     fn session(&mut self, data: &Value, told: &mut Vec<Told>) {
         let context = data.get("context").unwrap_or(&Value::Null);
         let repository = text(context, "repository");
         for (known, said) in [
-            (&mut self.session, text(data, "sessionId")),
-            (&mut self.version, text(data, "copilotVersion")),
-            (&mut self.cwd, text(context, "cwd")),
+            (&mut self.head.session, text(data, "sessionId")),
+            (&mut self.head.version, text(data, "copilotVersion")),
+            (&mut self.head.cwd, text(context, "cwd")),
         ] {
-            if !said.is_empty() {
-                said.clone_into(known);
-            }
+            learn(known, said);
         }
         // `owner/name` on GitHub.
         if repository.split('/').count() == 2 && !repository.contains(':') {
-            self.repository = format!("https://github.com/{repository}");
+            self.head.repository = format!("https://github.com/{repository}");
         }
-        let event = start(Kind::SessionStart.as_str(), self.event(Kind::SessionStart));
+        let event = start(Kind::SessionStart.as_str(), self.head.event(Kind::SessionStart));
         told.push(Told { origin: String::new(), events: vec![event] });
     }
 
@@ -87,10 +56,10 @@ impl Copilot {
             return;
         }
         let key = [text(data, "messageId"), id].into_iter().find(|id| !id.is_empty()).unwrap_or_default();
-        if self.agent.is_empty() {
-            key.clone_into(&mut self.turn);
+        if self.head.agent.is_empty() {
+            key.clone_into(&mut self.head.turn);
         }
-        let event = SessionEvent { fact_key: key.to_owned(), text: said, ..self.event(Kind::Prompt) };
+        let event = SessionEvent { fact_key: key.to_owned(), text: said, ..self.head.event(Kind::Prompt) };
         told.push(Told { origin: origin(id, "prompt"), events: vec![event] });
     }
 
@@ -102,7 +71,7 @@ impl Copilot {
                 fact_key: key.to_owned(),
                 text: said,
                 model: text(data, "model").to_owned(),
-                ..self.event(Kind::Response)
+                ..self.head.event(Kind::Response)
             };
             told.push(Told { origin: origin(id, "reply"), events: vec![event] });
         }
@@ -120,7 +89,7 @@ impl Copilot {
             tool_call_id: call.to_owned(),
             tool: tool.to_owned(),
             input: input.map(json_text).unwrap_or_default(),
-            ..self.event(Kind::ToolCall)
+            ..self.head.event(Kind::ToolCall)
         };
         self.waiting.made(origin(id, call), event, told);
     }
@@ -141,7 +110,7 @@ impl Copilot {
         let event = SessionEvent {
             fact_key: call.to_owned(),
             tool_call_id: call.to_owned(),
-            ..self.event(Kind::ToolResult)
+            ..self.head.event(Kind::ToolResult)
         };
         let code_of_failure = failure.map(|error| text(error, "code")).unwrap_or_default();
         let result = if matches!(code_of_failure, "denied" | "rejected") {
@@ -176,7 +145,7 @@ impl Copilot {
             tool_call_id: call.to_owned(),
             decision: Decision::Reject,
             decision_source: kind.to_owned(),
-            ..self.event(Kind::Decision)
+            ..self.head.event(Kind::Decision)
         };
         told.push(Told { origin: origin(id, "permission"), events: vec![event] });
     }
@@ -187,17 +156,12 @@ impl Copilot {
     }
 }
 
-fn origin(id: &str, what: &str) -> String {
-    if id.is_empty() { String::new() } else { format!("{id}/{what}") }
-}
-
 impl Reader for Copilot {
     fn read(&mut self, value: Value, told: &mut Vec<Told>) {
-        let at = talk::time(value.get("timestamp"));
-        self.now = if at.is_unset() { self.now } else { at };
+        self.head.pass(value.get("timestamp"));
         let id = text(&value, "id");
         let data = value.get("data").unwrap_or(&Value::Null);
-        text(&value, "agentId").clone_into(&mut self.agent);
+        text(&value, "agentId").clone_into(&mut self.head.agent);
         match text(&value, "type") {
             "session.start" => self.session(data, told),
             "user.message" => self.prompt(id, data, told),
@@ -211,13 +175,13 @@ impl Reader for Copilot {
                 let event = SessionEvent {
                     decision: Decision::Reject,
                     decision_source: "user_abort".to_owned(),
-                    ..self.event(Kind::Decision)
+                    ..self.head.event(Kind::Decision)
                 };
                 self.aside(id, Kind::Decision, event, told);
             }
             "session.error" => {
                 let text = text(data, "message").to_owned();
-                let event = SessionEvent { text, ..self.event(Kind::Error) };
+                let event = SessionEvent { text, ..self.head.event(Kind::Error) };
                 self.aside(id, Kind::Error, event, told);
             }
             _ => {}
@@ -229,10 +193,10 @@ impl Reader for Copilot {
     }
 
     fn folder(&self) -> &str {
-        &self.cwd
+        &self.head.cwd
     }
 
     fn repository(&self) -> &str {
-        &self.repository
+        &self.head.repository
     }
 }

@@ -14,12 +14,12 @@
 
 use serde_json::Value;
 
-use super::talk::{self, Waiting, answered, json_text, text, words};
+use super::talk::{self, Head, Waiting, answered, json_text, learn, origin, text, words};
 use super::{Place, Reader, Told, start};
 use crate::dialects::directory;
 use crate::dialects::gemini_cli::{DIRECTORY_WORDS, unwrapped};
 use crate::event::tokens::Counts;
-use crate::event::{Kind, SessionEvent, Status, Timestamp, USAGE};
+use crate::event::{Kind, SessionEvent, Status, USAGE};
 use crate::shell::machine::{self, Heard};
 
 const START: &str = "start";
@@ -30,12 +30,7 @@ const EXIT_CODE: &str = "Exit Code:";
 /// A reader of one file.
 pub(super) struct Gemini {
     place: Place,
-    session: String,
-    agent: String,
-    cwd: String,
-    version: String,
-    turn: String,
-    now: Timestamp,
+    head: Head,
     is_started: bool,
     waiting: Waiting,
 }
@@ -43,13 +38,8 @@ pub(super) struct Gemini {
 impl Gemini {
     pub(super) fn new(place: Place) -> Self {
         Self {
-            session: String::new(),
-            agent: String::new(),
-            cwd: place.cwd.clone(),
+            head: Head { cwd: place.cwd.clone(), ..Head::default() },
             place,
-            version: String::new(),
-            turn: String::new(),
-            now: Timestamp::default(),
             is_started: false,
             waiting: Waiting::default(),
         }
@@ -57,55 +47,38 @@ impl Gemini {
 
     pub(super) fn of_qwen(place: Place) -> Self {
         let session = place.name.clone();
-        Self { session, ..Self::new(place) }
-    }
-
-    fn event(&self, kind: Kind) -> SessionEvent {
-        let is_call = matches!(kind, Kind::ToolCall | Kind::ToolResult);
-        SessionEvent {
-            kind,
-            session_id: self.session.clone(),
-            turn_id: self.turn.clone(),
-            timestamp: self.now,
-            cwd: if is_call { String::new() } else { self.cwd.clone() },
-            assistant_version: self.version.clone(),
-            agent: self.agent.clone(),
-            ..SessionEvent::default()
-        }
+        let mut reader = Self::new(place);
+        reader.head.session = session;
+        reader
     }
 
     /// What is said of the whole.
-    fn head(&mut self, value: &Value, told: &mut Vec<Told>) {
+    fn whole(&mut self, value: &Value, told: &mut Vec<Told>) {
         let session = text(value, "sessionId");
         if session.is_empty() {
             return;
         }
         if text(value, "kind") == "subagent" {
             // Its folder has the name of its parent's session.
-            self.place.folder.clone_into(&mut self.session);
-            session.clone_into(&mut self.agent);
-        } else if self.agent.is_empty() {
-            session.clone_into(&mut self.session);
+            self.place.folder.clone_into(&mut self.head.session);
+            session.clone_into(&mut self.head.agent);
+        } else if self.head.agent.is_empty() {
+            session.clone_into(&mut self.head.session);
         }
-        for (known, name) in [(&mut self.cwd, "cwd"), (&mut self.version, "version")] {
-            let said = text(value, name);
-            if !said.is_empty() {
-                said.clone_into(known);
-            }
+        for (known, name) in [(&mut self.head.cwd, "cwd"), (&mut self.head.version, "version")] {
+            learn(known, text(value, name));
         }
-        let at = talk::time(value.get("startTime").or_else(|| value.get("timestamp")));
-        self.now = if at.is_unset() { self.now } else { at };
-        if !self.is_started && self.agent.is_empty() {
+        self.head.pass(value.get("startTime").or_else(|| value.get("timestamp")));
+        if !self.is_started && self.head.agent.is_empty() {
             self.is_started = true;
-            let event = start(START, self.event(Kind::SessionStart));
+            let event = start(START, self.head.event(Kind::SessionStart));
             told.push(Told { origin: String::new(), events: vec![event] });
         }
     }
 
     /// A message of Gemini CLI.
     fn message(&mut self, message: &Value, told: &mut Vec<Told>) {
-        let at = talk::time(message.get("timestamp"));
-        self.now = if at.is_unset() { self.now } else { at };
+        self.head.pass(message.get("timestamp"));
         let id = text(message, "id");
         let content = message.get("content").unwrap_or(&Value::Null);
         match text(message, "type") {
@@ -117,8 +90,11 @@ impl Gemini {
                 }
             }
             "error" => {
-                let event =
-                    SessionEvent { fact_key: id.to_owned(), text: words(content), ..self.event(Kind::Error) };
+                let event = SessionEvent {
+                    fact_key: id.to_owned(),
+                    text: words(content),
+                    ..self.head.event(Kind::Error)
+                };
                 told.push(Told { origin: origin(id, "error"), events: vec![event] });
             }
             _ => {}
@@ -126,18 +102,18 @@ impl Gemini {
     }
 
     fn prompt(&mut self, id: &str, said: &str, told: &mut Vec<Told>) {
-        if self.cwd.is_empty()
+        if self.head.cwd.is_empty()
             && let Some(cwd) = directory::after(said, DIRECTORY_WORDS)
         {
-            self.cwd = cwd;
+            self.head.cwd = cwd;
         }
         match machine::hear(said) {
             Heard::Words(words) if !words.trim().is_empty() => {}
             _ => return,
         }
-        id.clone_into(&mut self.turn);
+        id.clone_into(&mut self.head.turn);
         let event =
-            SessionEvent { fact_key: id.to_owned(), text: said.to_owned(), ..self.event(Kind::Prompt) };
+            SessionEvent { fact_key: id.to_owned(), text: said.to_owned(), ..self.head.event(Kind::Prompt) };
         told.push(Told { origin: origin(id, "prompt"), events: vec![event] });
     }
 
@@ -161,7 +137,7 @@ impl Gemini {
             fact_key: if is_silent { format!("{USAGE}{id}") } else { id.to_owned() },
             text: if is_silent { String::new() } else { said },
             model: text(message, "model").to_owned(),
-            ..self.event(Kind::Response)
+            ..self.head.event(Kind::Response)
         });
         told.push(Told { origin: origin(id, "reply"), events: vec![event] });
     }
@@ -177,7 +153,7 @@ impl Gemini {
             fact_key: id.to_owned(),
             tool_call_id: id.to_owned(),
             tool: text(call, "name").to_owned(),
-            ..self.event(kind)
+            ..self.head.event(kind)
         };
         let made = SessionEvent {
             cwd: directory::of_arguments(&input).unwrap_or_default(),
@@ -194,7 +170,7 @@ impl Gemini {
         if stated != Status::Unknown || !output.is_empty() {
             let at = talk::time(call.get("timestamp"));
             let result = SessionEvent {
-                timestamp: if at.is_unset() { self.now } else { at },
+                timestamp: if at.is_unset() { self.head.now } else { at },
                 seq: 1,
                 status: with_exit_code(stated, &output),
                 output,
@@ -232,7 +208,7 @@ impl Gemini {
                         tool: text(call, "name").to_owned(),
                         cwd: directory::of_arguments(&input).unwrap_or_default(),
                         input,
-                        ..self.event(Kind::ToolCall)
+                        ..self.head.event(Kind::ToolCall)
                     };
                     if !id.is_empty() {
                         self.waiting.made(origin(id, "call"), event, told);
@@ -263,7 +239,7 @@ impl Gemini {
             tool: text(response, "name").to_owned(),
             status,
             output,
-            ..self.event(Kind::ToolResult)
+            ..self.head.event(Kind::ToolResult)
         };
         answered(&mut self.waiting, origin(id, "call"), result, told);
         if let (Some(skill), Some(told)) = (skill, told.last_mut()) {
@@ -314,16 +290,11 @@ fn with_exit_code(stated: Status, output: &str) -> Status {
     }
 }
 
-fn origin(id: &str, what: &str) -> String {
-    if id.is_empty() { String::new() } else { format!("{id}/{what}") }
-}
-
 impl Reader for Gemini {
     fn read(&mut self, value: Value, told: &mut Vec<Told>) {
-        self.head(&value, told);
+        self.whole(&value, told);
         if value.get("message").is_some_and(Value::is_object) {
-            let at = talk::time(value.get("timestamp"));
-            self.now = if at.is_unset() { self.now } else { at };
+            self.head.pass(value.get("timestamp"));
             return self.record(&value, told);
         }
         let all = value.get("messages").or_else(|| value.pointer("/$set/messages"));
@@ -338,6 +309,6 @@ impl Reader for Gemini {
     }
 
     fn folder(&self) -> &str {
-        &self.cwd
+        &self.head.cwd
     }
 }

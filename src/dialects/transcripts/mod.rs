@@ -14,7 +14,7 @@
 //! | `gemini.rs` | Gemini CLI, and Qwen Code's records | files of the real client |
 //! | `copilot.rs` | Copilot, command line | files of the real client |
 //! | `pi.rs` | pi, and OpenClaw's copy of its form | files of the real client |
-//! | `talk.rs` | what readers share: calls that wait for their results, texts in blocks |
+//! | `talk.rs` | what readers share: where in a session they are, calls that wait for their results, texts in blocks |
 //! | `wire.rs` | events as attributes, and back |
 //!
 //! Invariants: a reader does no I/O and knows no clock; it holds the calls that have no result yet and nothing

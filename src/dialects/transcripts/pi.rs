@@ -12,17 +12,14 @@
 
 use serde_json::Value;
 
-use super::talk::{self, Waiting, answered, json_text, text, words};
+use super::talk::{Head, Waiting, answered, json_text, learn, text, words};
 use super::{Place, Reader, Told, start};
 use crate::event::tokens::Counts;
-use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp, USAGE};
+use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
 
 /// A reader of one file.
 pub(super) struct Pi {
-    session: String,
-    cwd: String,
-    turn: String,
-    now: Timestamp,
+    head: Head,
     waiting: Waiting,
 }
 
@@ -30,25 +27,12 @@ impl Pi {
     pub(super) fn new(place: Place) -> Self {
         // `<time>_<id>`
         let session = place.name.rsplit('_').next().unwrap_or_default().to_owned();
-        let (cwd, turn, now) = (place.cwd, String::new(), Timestamp::default());
-        Self { session, cwd, turn, now, waiting: Waiting::default() }
-    }
-
-    fn event(&self, kind: Kind) -> SessionEvent {
-        let is_call = matches!(kind, Kind::ToolCall | Kind::ToolResult);
-        SessionEvent {
-            kind,
-            session_id: self.session.clone(),
-            turn_id: self.turn.clone(),
-            timestamp: self.now,
-            cwd: if is_call { String::new() } else { self.cwd.clone() },
-            ..SessionEvent::default()
-        }
+        Self { head: Head { session, cwd: place.cwd, ..Head::default() }, waiting: Waiting::default() }
     }
 
     fn origin(&self, id: &str, what: &str) -> String {
         // Ids of entries are short: another file's may be the same.
-        if id.is_empty() { String::new() } else { format!("{}@{}/{what}", id, self.now.as_micros()) }
+        if id.is_empty() { String::new() } else { format!("{}@{}/{what}", id, self.head.now.as_micros()) }
     }
 
     fn message(&mut self, id: &str, message: &Value, told: &mut Vec<Told>) {
@@ -65,8 +49,8 @@ impl Pi {
         if said.trim().is_empty() {
             return;
         }
-        id.clone_into(&mut self.turn);
-        let event = SessionEvent { fact_key: id.to_owned(), text: said, ..self.event(Kind::Prompt) };
+        id.clone_into(&mut self.head.turn);
+        let event = SessionEvent { fact_key: id.to_owned(), text: said, ..self.head.event(Kind::Prompt) };
         told.push(Told { origin: self.origin(id, "prompt"), events: vec![event] });
     }
 
@@ -96,7 +80,7 @@ impl Pi {
                 fact_key: if is_silent { format!("{USAGE}{key}") } else { key },
                 text: if is_silent { String::new() } else { said },
                 model: text(message, "model").to_owned(),
-                ..self.event(if failed { Kind::Error } else { Kind::Response })
+                ..self.head.event(if failed { Kind::Error } else { Kind::Response })
             });
             told.push(Told { origin: self.origin(id, "reply"), events: vec![event] });
         }
@@ -108,7 +92,7 @@ impl Pi {
                 tool_call_id: call_id.to_owned(),
                 tool: text(call, "name").to_owned(),
                 input: call.get("arguments").map(json_text).unwrap_or_default(),
-                ..self.event(Kind::ToolCall)
+                ..self.head.event(Kind::ToolCall)
             };
             if !call_id.is_empty() {
                 let origin = self.origin(id, call_id);
@@ -120,7 +104,7 @@ impl Pi {
                 fact_key: id.to_owned(),
                 decision: Decision::Reject,
                 decision_source: "user_abort".to_owned(),
-                ..self.event(Kind::Decision)
+                ..self.head.event(Kind::Decision)
             };
             told.push(Told { origin: self.origin(id, "aborted"), events: vec![event] });
         }
@@ -142,7 +126,7 @@ impl Pi {
                 None => Status::Unknown,
             },
             output: words(message.get("content").unwrap_or(&Value::Null)),
-            ..self.event(Kind::ToolResult)
+            ..self.head.event(Kind::ToolResult)
         };
         let origin = self.origin(id, call);
         answered(&mut self.waiting, origin, result, told);
@@ -151,17 +135,13 @@ impl Pi {
 
 impl Reader for Pi {
     fn read(&mut self, value: Value, told: &mut Vec<Told>) {
-        let at = talk::time(value.get("timestamp"));
-        self.now = if at.is_unset() { self.now } else { at };
+        self.head.pass(value.get("timestamp"));
         match text(&value, "type") {
             "session" => {
-                for (known, name) in [(&mut self.session, "id"), (&mut self.cwd, "cwd")] {
-                    let said = text(&value, name);
-                    if !said.is_empty() {
-                        said.clone_into(known);
-                    }
+                for (known, name) in [(&mut self.head.session, "id"), (&mut self.head.cwd, "cwd")] {
+                    learn(known, text(&value, name));
                 }
-                let event = start(Kind::SessionStart.as_str(), self.event(Kind::SessionStart));
+                let event = start(Kind::SessionStart.as_str(), self.head.event(Kind::SessionStart));
                 told.push(Told { origin: String::new(), events: vec![event] });
             }
             "message" => {
@@ -178,6 +158,6 @@ impl Reader for Pi {
     }
 
     fn folder(&self) -> &str {
-        &self.cwd
+        &self.head.cwd
     }
 }

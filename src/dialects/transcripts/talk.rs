@@ -1,4 +1,4 @@
-//! What readers of transcripts share: calls that wait for their results, and texts in blocks.
+//! What readers of transcripts share: where in a session they are, calls that wait for their results, and texts in blocks.
 
 use std::collections::BTreeMap;
 
@@ -75,6 +75,56 @@ pub(super) fn answered(
     };
     told.push(Told { origin, events: call.into_iter().chain([result]).collect() });
     is_known
+}
+
+/// What holds for every fact from a place of a file on, until the file says otherwise.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Head {
+    pub(super) session: String,
+    /// The sub-agent, `""` in a session of its own.
+    pub(super) agent: String,
+    pub(super) turn: String,
+    pub(super) cwd: String,
+    pub(super) version: String,
+    pub(super) repository: String,
+    pub(super) now: Timestamp,
+}
+
+impl Head {
+    /// An event at this place. A call's folder is told by its arguments, where they do.
+    pub(super) fn event(&self, kind: Kind) -> SessionEvent {
+        let is_call = matches!(kind, Kind::ToolCall | Kind::ToolResult);
+        SessionEvent {
+            kind,
+            session_id: self.session.clone(),
+            turn_id: self.turn.clone(),
+            timestamp: self.now,
+            cwd: if is_call { String::new() } else { self.cwd.clone() },
+            assistant_version: self.version.clone(),
+            agent: self.agent.clone(),
+            ..SessionEvent::default()
+        }
+    }
+
+    /// It is later, where the file says a time.
+    pub(super) fn pass(&mut self, at: Option<&Value>) {
+        let at = time(at);
+        if !at.is_unset() {
+            self.now = at;
+        }
+    }
+}
+
+/// Keeps what was said; `""` says nothing.
+pub(super) fn learn(known: &mut String, said: &str) {
+    if !said.is_empty() {
+        said.clone_into(known);
+    }
+}
+
+/// The place of a fact in whichever copy, by the id of its entry; `""` if the entry has none.
+pub(super) fn origin(id: &str, what: &str) -> String {
+    if id.is_empty() { String::new() } else { format!("{id}/{what}") }
 }
 
 /// A member of an object as text, `""` if it is none.

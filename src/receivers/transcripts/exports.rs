@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::reading::Batch;
+use super::reading::{Batch, Owner};
+use super::redacted;
 
 /// A request is handed on when it has so many bytes, or so many rows.
 const REQUEST_BYTES: usize = 1 << 20;
@@ -25,21 +26,22 @@ const MAX_TRACES: usize = 100_000;
 
 const INGESTION: &str = "/api/public/ingestion";
 const JSON: &str = "application/json";
+/// The attribute that names a workspace.
+const WORKSPACE: &str = "skillspan.workspace";
 
 /// Rows on their way.
-#[derive(Default)]
-pub(super) struct Rows {
+pub(super) struct Rows<'o> {
+    owner: &'o Owner,
     events: Vec<Value>,
     spans: Vec<Value>,
     bytes: usize,
     traces: BTreeSet<String>,
-    workspace: String,
 }
 
-impl Rows {
-    /// Nothing yet. `workspace` is said of what can say one.
-    pub(super) fn new(workspace: &str) -> Self {
-        Self { workspace: workspace.to_owned(), ..Self::default() }
+impl<'o> Rows<'o> {
+    /// Nothing yet. Every row is said to be of the owner's workspace, and redacted where the owner wants it.
+    pub(super) fn new(owner: &'o Owner) -> Self {
+        Self { owner, events: Vec::new(), spans: Vec::new(), bytes: 0, traces: BTreeSet::new() }
     }
 
     /// Takes a value of a file; false if it is none of what is known.
@@ -74,15 +76,15 @@ impl Rows {
                 "resource": { "attributes": self.resource() },
                 "scopeSpans": [{ "scope": scope, "spans": spans }],
             }] });
-            ready.push(Batch { path: "/v1/traces", ..json_batch(&request, records) });
+            ready.push(self.otlp_batch("/v1/traces", request, records));
         }
     }
 
     fn resource(&self) -> Vec<Value> {
-        if self.workspace.is_empty() {
+        if self.owner.workspace.is_empty() {
             return Vec::new();
         }
-        vec![json!({ "key": "skillspan.workspace", "value": { "stringValue": self.workspace } })]
+        vec![json!({ "key": WORKSPACE, "value": { "stringValue": self.owner.workspace } })]
     }
 
     fn row(&mut self, mut row: Map<String, Value>, ready: &mut Vec<Batch>) -> bool {
@@ -140,8 +142,14 @@ impl Rows {
                 }
             }
         }
-        let request = json!({ member: row.remove(member) });
-        Batch { path, ..json_batch(&request, 1) }
+        self.otlp_batch(path, json!({ member: row.remove(member) }), 1)
+    }
+
+    fn otlp_batch(&self, path: &'static str, mut request: Value, records: u64) -> Batch {
+        if let Some(redact) = &self.owner.redact {
+            redacted::otlp(redact, &mut request);
+        }
+        Batch { path, ..json_batch(&request, records) }
     }
 
     fn of_langfuse(&mut self, row: Map<String, Value>) -> bool {
@@ -210,7 +218,11 @@ impl Rows {
         self.push("trace-create", &time, trace);
     }
 
-    fn push(&mut self, kind: &str, time: &Value, body: Value) {
+    fn push(&mut self, kind: &str, time: &Value, mut body: Value) {
+        if let Some(redact) = &self.owner.redact {
+            redact.json(&mut body);
+        }
+        say_workspace(&mut body, &self.owner.workspace);
         let text = body.to_string();
         let digest = Sha256::digest(format!("{kind}\n{text}").as_bytes());
         let id: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
@@ -314,6 +326,18 @@ impl Rows {
     }
 }
 
+/// What an application says of its own, it says in the metadata.
+fn say_workspace(body: &mut Value, workspace: &str) {
+    let Some(body) = body.as_object_mut().filter(|_| !workspace.is_empty()) else { return };
+    let metadata = body.entry("metadata").or_insert_with(|| json!({}));
+    if !metadata.is_object() {
+        *metadata = json!({ "metadata": metadata.take() });
+    }
+    if let Some(metadata) = metadata.as_object_mut() {
+        metadata.insert(WORKSPACE.to_owned(), workspace.into());
+    }
+}
+
 fn json_batch(request: &Value, records: u64) -> Batch {
     Batch { body: request.to_string().into_bytes(), records, content_type: JSON, ..Batch::default() }
 }
@@ -388,7 +412,8 @@ mod tests {
     use super::*;
 
     fn batches(values: Vec<Value>) -> Vec<(&'static str, Value)> {
-        let (mut rows, mut ready) = (Rows::new(""), Vec::new());
+        let owner = Owner::default();
+        let (mut rows, mut ready) = (Rows::new(&owner), Vec::new());
         for value in values {
             assert!(rows.take(value.clone(), &mut ready), "{value}");
         }
@@ -425,7 +450,8 @@ mod tests {
         assert_eq!(batches(vec![line.clone()]), [("/v1/traces", line)]);
         let logs = json!({ "resourceLogs": [] });
         assert_eq!(batches(vec![logs.clone(), json!({ "resourceMetrics": [] })]), [("/v1/logs", logs)]);
-        let (mut rows, mut ready) = (Rows::new("shop"), Vec::new());
+        let owner = Owner { workspace: "shop".to_owned(), ..Owner::default() };
+        let (mut rows, mut ready) = (Rows::new(&owner), Vec::new());
         rows.take(json!({ "resourceLogs": [{ "scopeLogs": [] }] }), &mut ready);
         assert!(String::from_utf8(ready.remove(0).body).unwrap().contains("skillspan.workspace"));
     }
@@ -460,7 +486,7 @@ mod tests {
             json!([]),
             json!({ "span_kind": "LLM", "context": {} }),
         ] {
-            assert!(!Rows::new("").take(value.clone(), &mut Vec::new()), "{value}");
+            assert!(!Rows::new(&Owner::default()).take(value.clone(), &mut Vec::new()), "{value}");
         }
     }
 }

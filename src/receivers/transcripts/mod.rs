@@ -7,6 +7,7 @@
 //! | `open.rs` | a file's bytes, compressed or not, and what is asked of them before they are read |
 //! | `reading.rs` | [`read`]: a file's values → records, in batches of the size of a request |
 //! | `exports.rs`, `csv.rs` | files that other programs exported |
+//! | `redacted.rs` | credentials out of their rows, before they leave the machine |
 //! | `memory.rs` | [`Memory`]: what was imported before |
 //! | `consent.rs` | what marker files and settings of clients say of a session's folder |
 //! | `repository.rs` | which repository a folder is of |
@@ -23,12 +24,13 @@ mod memory;
 mod open;
 mod places;
 mod reading;
+mod redacted;
 mod repository;
 
 pub use consent::{Consent, consent};
 pub use lines::{Found, Piece, Values};
 pub use memory::{Memory, MemoryError, Seen};
 pub use open::{Glance, glance};
-pub use places::{ExportFile, Home, Listing, TranscriptFile, files_at, files_of, roots};
+pub use places::{ExportFile, Home, Listing, NEITHER, TranscriptFile, files_at, files_of, roots};
 pub use reading::{Batch, Left, Owner, Summary, is_export, read, read_export};
 pub use repository::{Repositories, Repository, git_user};

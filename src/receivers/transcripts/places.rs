@@ -17,6 +17,9 @@ const MAX_FILES: usize = 200_000;
 /// What an archived file is compressed with.
 const COMPRESSED: &str = ".zst";
 
+/// Why a file is left out that is nobody's.
+pub const NEITHER: &str = "it is neither an assistant's session nor an export that is known; say --assistant";
+
 /// Where editors keep what extensions store, below the home.
 const EDITORS: &[&str] = &[
     ".config/Code/User/globalStorage",
@@ -163,7 +166,10 @@ pub fn files_at(path: &Path, assistant: Option<&'static Transcripts>) -> Listing
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => match file(path, assistant, &metadata) {
             Some(file) => listing.files.push(file),
-            None => listing.others.extend(export(path, &metadata)),
+            None => match export(path, &metadata) {
+                Some(export) => listing.others.push(export),
+                None => listing.left.push((path.to_owned(), NEITHER.to_owned())),
+            },
         },
         Ok(_) => walk(path, assistant, &mut listing),
         Err(error) => listing.left.push((path.to_owned(), error.to_string())),
@@ -242,10 +248,10 @@ fn file(
     assistant: Option<&'static Transcripts>,
     metadata: &fs::Metadata,
 ) -> Option<TranscriptFile> {
-    let name = path.file_name()?.to_str()?;
+    let name = path.file_name()?.to_string_lossy();
     let (plain, is_compressed) = match name.strip_suffix(COMPRESSED) {
         Some(plain) => (plain, true),
-        None => (name, false),
+        None => (&*name, false),
     };
     let form = match plain.rsplit_once('.')?.1 {
         "jsonl" => Form::Lines,
@@ -277,10 +283,10 @@ fn file(
 
 /// The file as one that may be an export.
 fn export(path: &Path, metadata: &fs::Metadata) -> Option<ExportFile> {
-    let name = path.file_name()?.to_str()?;
+    let name = path.file_name()?.to_string_lossy();
     let (plain, is_compressed) = match name.strip_suffix(COMPRESSED) {
         Some(plain) => (plain, true),
-        None => (name, false),
+        None => (&*name, false),
     };
     let (is_csv, form) = match plain.rsplit_once('.')?.1 {
         "csv" => (true, Form::Lines),

@@ -139,10 +139,10 @@ pub fn read(
 /// Reads an export and hands on what it holds.
 pub fn read_export(
     file: &ExportFile,
-    workspace: &str,
+    owner: &Owner,
     hand_on: &mut dyn FnMut(Batch) -> io::Result<()>,
 ) -> io::Result<Summary> {
-    let mut rows = exports::Rows::new(workspace);
+    let mut rows = exports::Rows::new(owner);
     let (mut summary, mut ready) = (Summary::default(), Vec::new());
     let mut read = |line: u64, row: Result<Value, &'static str>| {
         match row.map(|row| rows.take(row, &mut ready)) {
@@ -186,7 +186,8 @@ pub fn is_export(file: &ExportFile) -> bool {
                 _ => None,
             })
         };
-        Ok(first.is_some_and(|row| exports::Rows::new("").take(row, &mut Vec::new())))
+        let owner = Owner::default();
+        Ok(first.is_some_and(|row| exports::Rows::new(&owner).take(row, &mut Vec::new())))
     };
     begins().unwrap_or(false)
 }
