@@ -45,9 +45,7 @@ pub(in super::super) fn changes(
     let (mut standing, mut fallen) = (Vec::new(), Vec::new());
     for (_, mut pairs) in by_project(sessions) {
         if let Some(shuffle) = shuffle.as_deref_mut() {
-            let mut changed: Vec<bool> = pairs.iter().map(|pair| pair.is_changed).collect();
-            shuffle.permute(&mut changed);
-            pairs.iter_mut().zip(changed).for_each(|(pair, changed)| pair.is_changed = changed);
+            shuffle.deal(&mut pairs, |pair| &mut pair.is_changed);
         }
         let (stand, fall) = judged(strongest(&pairs), 0);
         standing.extend(stand.into_iter().filter(|one| is_news(&one.claim.claim)));

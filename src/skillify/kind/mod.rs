@@ -183,4 +183,11 @@ impl Shuffle {
             items.swap(at, end);
         }
     }
+
+    /// Deals one field of the items anew among them.
+    pub(super) fn deal<T, F: Copy>(&mut self, items: &mut [T], field: impl Fn(&mut T) -> &mut F) {
+        let mut dealt: Vec<F> = items.iter_mut().map(|item| *field(item)).collect();
+        self.permute(&mut dealt);
+        items.iter_mut().zip(dealt).for_each(|(item, value)| *field(item) = value);
+    }
 }
