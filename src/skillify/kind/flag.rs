@@ -17,6 +17,7 @@ use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::look::Found;
 use super::super::option::{flag_of, has_letter, name_of};
 use super::super::outcome::Outcome;
+use super::super::steps::session_of;
 use super::super::template::Template;
 use super::super::verify::Work;
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
@@ -71,8 +72,7 @@ fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Use<'a>>> {
     }
     let places = sessions.places();
     for work in sessions.works {
-        let key = (work.session.tenant.as_str(), work.session.session.as_str());
-        let Some(session) = places.get(&key).copied() else { continue };
+        let Some(session) = places.get(&session_of(work)).copied() else { continue };
         let uses = projects.entry(&work.session.project).or_default();
         for look in &work.segment.looks {
             let (command, flag, unknown) = match &look.found {

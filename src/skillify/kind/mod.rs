@@ -49,6 +49,7 @@ use super::evidence::significance::benjamini_hochberg;
 use super::evidence::timeline::Timeline;
 use super::places::{Places, spread};
 use super::segment::repairable;
+use super::steps::session_of;
 use super::verify::Work;
 use crate::shell::command::Command;
 
@@ -101,11 +102,8 @@ impl<'a> Sessions<'a> {
 
     /// Where each session stands among the timelines.
     fn places(&self) -> BTreeMap<(&'a str, &'a str), usize> {
-        let keys = self.timelines.iter().enumerate().map(|(at, timeline)| {
-            let session = timeline.work.session;
-            ((session.tenant.as_str(), session.session.as_str()), at)
-        });
-        keys.collect()
+        let timelines = self.timelines.iter().enumerate();
+        timelines.map(|(at, timeline)| (session_of(timeline.work), at)).collect()
     }
 
     /// The runs of a program, each command by itself.
