@@ -112,6 +112,7 @@ fn of_project(sessions: &Sessions<'_>, failed: &[Failed<'_>], bare: &BTreeSet<&s
         .iter()
         .filter(|(check, by)| bare.contains(*check) && hidden(by).len() >= FEWEST_TREATED as usize)
         .filter_map(|(_, by)| Some(by.first()?.command.family()))
+        .filter(|family| family.is_check())
         .collect();
     let may_be_a_part = |check: &str, by: &[&Failed<'_>]| {
         !bare.contains(check) && by.first().is_some_and(|one| families.contains(&one.command.family()))
