@@ -164,7 +164,7 @@ fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
         ),
         Claim::Piped { .. } => (
             format!("Failed behind a pipe {}, not reported {}", times(treated), times(treated_with)),
-            "without one",
+            "any check without one",
         ),
         Claim::NoFlag { .. } => (format!("Not known {}", times(treated_with)), ""),
         Claim::Asked { .. } => (

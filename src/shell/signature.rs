@@ -229,24 +229,27 @@ pub(crate) fn says_the_program_is_missing(signature: &str) -> bool {
     NOTHING_RAN.contains(&signature)
 }
 
+/// Whether a signature says that nothing ran: not the program, and not the task that it was to run.
+pub(crate) fn says_nothing_ran(signature: &str) -> bool {
+    const NO_TASK: &[&str] =
+        &["does not contain recipe", "missing script", "no rule to make target", "script not found"];
+    says_the_program_is_missing(signature) || NO_TASK.contains(&signature)
+}
+
 /// Whether a signature says that the command cannot work here as it is written: its program, subcommand,
 /// flag, script or skill does not exist.
 pub(crate) fn says_a_tool_is_missing(signature: &str) -> bool {
     const NOT_FOUND: &[&str] = &[
         "ModuleNotFoundError",
         "cannot find module",
-        "does not contain recipe",
         "file or directory not found",
         "matched no packages",
-        "missing script",
         "module not found",
         "no module named",
-        "no rule to make target",
         "no such file or directory",
         "no tests found",
-        "script not found",
     ];
-    says_the_program_is_missing(signature) || NOT_FOUND.contains(&signature)
+    says_nothing_ran(signature) || NOT_FOUND.contains(&signature)
 }
 
 #[cfg(test)]

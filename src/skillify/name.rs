@@ -125,9 +125,12 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
         ),
         Topic::Changes => (
             format!("{} {of_project}changes", if only_build(claims) { "Build after" } else { "Check" }),
-            "Which checks belong to which files".to_owned(),
-            edited(claims)
-                .unwrap_or_else(|| "after editing files and before saying that a change is done".to_owned()),
+            match () {
+                () if piped(claims).is_empty() => "Which checks belong to which files",
+                () => "Which checks belong to which files, and how to run them",
+            }
+            .to_owned(),
+            before_a_change_is_done(claims),
         ),
         Topic::Files => (
             format!("Change {of_project}files together"),
@@ -161,6 +164,10 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             when.clear();
         }
         when.push(edited);
+    }
+    let piped = piped(claims);
+    if !piped.is_empty() {
+        when.push(format!("before running {}", enumerated(&piped, "or")));
     }
     when.extend(failing);
     let mut when_to_use: Vec<String> = when.iter().map(|when| format!("{}.", capitalised(when))).collect();
@@ -203,6 +210,23 @@ fn edited(claims: &[SupportedClaim]) -> Option<String> {
         }
     }
     (1..=SITUATIONS).contains(&named.len()).then(|| format!("after editing {}", enumerated(&named, "or")))
+}
+
+/// When to think of what to run after a change; `""` where nothing is said of that.
+fn before_a_change_is_done(claims: &[SupportedClaim]) -> String {
+    if claims.iter().all(|claim| matches!(claim.claim, Claim::Piped { .. })) {
+        return String::new();
+    }
+    edited(claims).unwrap_or_else(|| "after editing files and before saying that a change is done".to_owned())
+}
+
+/// The checks that are to run without a pipe.
+fn piped(claims: &[SupportedClaim]) -> Vec<String> {
+    let checks = claims.iter().filter_map(|claim| match &claim.claim {
+        Claim::Piped { run } => Some(run.told()),
+        _ => None,
+    });
+    checks.collect()
 }
 
 /// Whether all that is to run after a change builds something.

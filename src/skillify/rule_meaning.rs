@@ -14,7 +14,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("containedctx", "keep no context in a struct"),
     ("contextcheck", "hand the caller's context on"),
     ("dupl", "share a block instead of copying it"),
-    ("errcheck", "check the error of every call, in tests too"),
+    ("errcheck", "check the error of every call"),
     ("errname", "name sentinel errors ErrX and error types XError"),
     ("errorlint", "compare errors with errors.Is and errors.As"),
     ("exhaustive", "name every value of an enumeration in a switch"),

@@ -3,14 +3,10 @@
 use std::fs;
 
 use skillspan::exporters::git::{Error, Git, Mode};
-use skillspan::exporters::target::Update;
 use skillspan::library::{Change, Decision, Layout};
 
+use super::life::decision;
 use super::repository::{Bare, NAME, PROPOSAL, SKILL, STATE, first, other, update, with_migration};
-
-fn decision(decision: Decision) -> Update {
-    Update::Decision { skill: NAME.into(), decision, as_of: "2026-11-22".into() }
-}
 
 #[test]
 fn the_first_push_makes_the_branch_and_the_state_of_an_empty_remote() {
@@ -98,7 +94,7 @@ fn a_proposal_that_people_close_and_delete_is_not_made_again() {
         assert_eq!(report.named(Change::Refused), [NAME]);
         assert!(!bare.has(PROPOSAL, SKILL));
     }
-    bare.review().publish(&decision(Decision::Restore)).unwrap();
+    bare.review().publish(&decision(NAME, Decision::Restore)).unwrap();
     assert!(bare.has(PROPOSAL, SKILL), "but it can be asked for");
 }
 

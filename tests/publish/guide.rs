@@ -13,7 +13,7 @@ use skillspan::skillify::{
     Candidate, Counts, Evidence, Line, Mined, Outcome, Scope, SupportedClaim, Wording,
 };
 
-use super::life::Target;
+use super::life::{Target, decision};
 use super::repository::{Bare, PROPOSAL};
 
 const BEGIN: &str = "<!-- skillspan:facts: learned from sessions; edit or delete what you like -->";
@@ -85,10 +85,6 @@ fn found(lines: &[(Value, &str)], against: &[&str]) -> Update {
         clusters: Vec::new(),
     };
     Update::Findings(vec![Findings::from(&mined)])
-}
-
-fn decision(name: &str, decision: Decision) -> Update {
-    Update::Decision { skill: name.into(), decision, as_of: "2026-11-22".into() }
 }
 
 fn guided() -> Layout {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use skillspan::exporters::filesystem::{Config, Error, Filesystem};
 use skillspan::exporters::target::{Report, Update};
-use skillspan::library::{Change, Findings, Layout};
+use skillspan::library::{Change, Decision, Findings, Layout, Listed, Standing};
 use skillspan::skillify::Mined;
 
 use super::repository::{NAME, SKILL, first as sessions, needs, with_migration as sessions_with_migration};
@@ -41,6 +41,16 @@ impl Target {
 
     pub(crate) fn publish(&self, mined: &Mined) -> Report {
         self.exporter().publish(&update(mined)).unwrap()
+    }
+
+    pub(crate) fn decide(&self, name: &str, said: Decision) -> Result<(), String> {
+        self.exporter().publish(&decision(name, said)).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// The one skill that waits for a person.
+    pub(crate) fn waiting(&self) -> Option<Listed> {
+        let library = self.exporter().load().unwrap();
+        library.skills().into_iter().find(|skill| skill.standing == Standing::Waiting)
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
@@ -78,6 +88,11 @@ impl Target {
 
 pub(crate) fn update(mined: &Mined) -> Update {
     Update::Findings(vec![Findings::from(mined)])
+}
+
+/// What a person decides about a skill.
+pub(crate) fn decision(name: &str, decision: Decision) -> Update {
+    Update::Decision { skill: name.into(), decision, as_of: "2026-11-22".into() }
 }
 
 #[test]

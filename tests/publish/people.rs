@@ -1,7 +1,6 @@
 //! What people do to skills, and how it is kept.
 
 use skillspan::exporters::filesystem::Filesystem;
-use skillspan::exporters::target::Update;
 use skillspan::library::{Change, Decision, Layout, Standing};
 use skillspan::skillify::{Classes, Config, Offline, PublishRule, Snapshot, Verified, mine};
 
@@ -11,11 +10,6 @@ use super::sessions::{mined, session};
 
 const BY_HAND: &str =
     "---\nname: testing\ndescription: How we test.\n---\n\n# Testing\n\nRun `make itest` before you push.\n";
-
-fn decide(target: &Target, name: &str, decision: Decision) -> Result<(), String> {
-    let update = Update::Decision { skill: name.into(), decision, as_of: "2026-11-22".into() };
-    target.exporter().publish(&update).map(drop).map_err(|error| error.to_string())
-}
 
 fn standing(target: &Target, name: &str) -> Standing {
     let library = target.exporter().load().unwrap();
@@ -33,7 +27,7 @@ fn what_a_persons_skill_covers_becomes_a_proposal_to_deepen_it() {
     let before = target.contents();
     target.publish(&mined(&first()));
     assert_eq!(target.contents(), before, "a proposal is made once");
-    decide(&target, "testing", Decision::Approve).unwrap();
+    target.decide("testing", Decision::Approve).unwrap();
     let deepened = target.read("skills/testing/SKILL.md");
     assert!(deepened.starts_with(BY_HAND.trim_end()), "{deepened}");
     assert!(
@@ -50,10 +44,10 @@ fn a_deepening_that_a_person_rejects_is_not_proposed_again() {
     let target = Target::new();
     target.write("skills/testing/SKILL.md", BY_HAND);
     target.publish(&mined(&first()));
-    decide(&target, "testing", Decision::Reject).unwrap();
+    target.decide("testing", Decision::Reject).unwrap();
     let report = target.publish(&mined(&first()));
     assert_eq!(report.named(Change::Unchanged), ["testing"]);
-    assert!(decide(&target, "testing", Decision::Approve).unwrap_err().contains("no proposal"));
+    assert!(target.decide("testing", Decision::Approve).unwrap_err().contains("no proposal"));
     let report = target.publish(&mined(&with_migration()));
     assert_eq!(report.named(Change::Proposed), ["testing"], "what is new is proposed");
 }
@@ -72,11 +66,11 @@ fn a_rejected_proposal_is_not_made_again() {
     let edited = target.read(SKILL).replace("## Lessons", "## Our lessons");
     target.write(SKILL, &edited);
     target.publish(&mined(&with_migration()));
-    decide(&target, NAME, Decision::Reject).unwrap();
+    target.decide(NAME, Decision::Reject).unwrap();
     let before = target.contents();
     target.publish(&mined(&with_migration()));
     assert_eq!(target.contents(), before);
-    assert!(decide(&target, NAME, Decision::Reject).unwrap_err().contains("no proposal"));
+    assert!(target.decide(NAME, Decision::Reject).unwrap_err().contains("no proposal"));
 }
 
 #[test]
@@ -85,7 +79,7 @@ fn an_approved_proposal_replaces_the_edit_and_the_skill_is_generated_again() {
     target.publish(&mined(&first()));
     target.write(SKILL, &target.read(SKILL).replace("## Lessons", "## Our lessons"));
     target.publish(&mined(&with_migration()));
-    decide(&target, NAME, Decision::Approve).unwrap();
+    target.decide(NAME, Decision::Approve).unwrap();
     assert!(target.read(SKILL).contains("make migrate") && !target.read(SKILL).contains("Our steps"));
     assert_eq!(standing(&target, NAME), Standing::Published);
 }
@@ -112,10 +106,10 @@ fn what_was_deleted_comes_back_at_a_persons_word_alone() {
     target.remove_folder(&format!("skills/{NAME}"));
     target.publish(&mined(&first()));
     assert_eq!(standing(&target, NAME), Standing::Refused);
-    decide(&target, NAME, Decision::Restore).unwrap();
+    target.decide(NAME, Decision::Restore).unwrap();
     assert_eq!(target.read(SKILL), text.replace("skillspan-version: \"1\"", "skillspan-version: \"2\""));
     assert_eq!(target.publish(&mined(&first())).named(Change::Unchanged), [NAME]);
-    assert!(decide(&target, NAME, Decision::Restore).unwrap_err().contains("neither deleted nor retired"));
+    assert!(target.decide(NAME, Decision::Restore).unwrap_err().contains("neither deleted nor retired"));
 }
 
 #[test]

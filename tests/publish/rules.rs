@@ -1,7 +1,7 @@
 //! Rules that people state: proposed in words of ours, published where a person agrees, and nobody's words anywhere.
 
 use skillspan::exporters::target::Update;
-use skillspan::library::{Change, Decision, Standing};
+use skillspan::library::{Change, Decision};
 use skillspan::skillify::Mined;
 
 use super::life::Target;
@@ -18,16 +18,6 @@ fn stated() -> Mined {
     ])
 }
 
-fn decide(target: &Target, name: &str, decision: Decision) -> Result<(), String> {
-    let update = Update::Decision { skill: name.into(), decision, as_of: "2026-11-22".into() };
-    target.exporter().publish(&update).map(drop).map_err(|error| error.to_string())
-}
-
-fn waiting(target: &Target) -> Option<skillspan::library::Listed> {
-    let library = target.exporter().load().unwrap();
-    library.skills().into_iter().find(|skill| skill.standing == Standing::Waiting)
-}
-
 fn whole(target: &Target) -> String {
     format!("{:?}", target.contents())
 }
@@ -37,7 +27,7 @@ fn a_rule_waits_for_a_person_and_no_file_quotes_anybody() {
     let target = Target::new();
     let report = target.publish(&stated());
     assert_eq!(target.skills(), [""; 0]);
-    let listed = waiting(&target).unwrap();
+    let listed = target.waiting().unwrap();
     assert_eq!(report.named(Change::Waiting), [listed.name.as_str()]);
     assert!(listed.name.starts_with("avoid-force-pushes"), "{}", listed.name);
     assert_eq!(listed.review, ["rule: people stated it, and nothing but a person's word makes it one"]);
@@ -52,8 +42,8 @@ fn a_rule_waits_for_a_person_and_no_file_quotes_anybody() {
 fn a_rule_that_a_person_agrees_to_is_published_and_stays() {
     let target = Target::new();
     target.publish(&stated());
-    let name = waiting(&target).unwrap().name;
-    decide(&target, &name, Decision::Approve).unwrap();
+    let name = target.waiting().unwrap().name;
+    target.decide(&name, Decision::Approve).unwrap();
     let text = target.read(&format!("skills/{name}/SKILL.md"));
     assert!(text.contains("\n1. Do not force-push.\n"), "{text}");
     assert!(text.contains("# Avoid force pushes"), "{text}");
@@ -73,8 +63,8 @@ fn a_rule_that_a_person_agrees_to_is_published_and_stays() {
 fn a_rule_that_people_take_back_retires() {
     let target = Target::new();
     target.publish(&stated());
-    let name = waiting(&target).unwrap().name;
-    decide(&target, &name, Decision::Approve).unwrap();
+    let name = target.waiting().unwrap().name;
+    target.decide(&name, Decision::Approve).unwrap();
     let report = target.publish(&mined_by_default(&[
         says("a", "ana", 1, "Never force-push."),
         says("b", "ben", 2, "don't ever force push"),
@@ -88,10 +78,10 @@ fn a_rule_that_people_take_back_retires() {
 fn a_rule_that_a_person_rejects_is_not_proposed_again() {
     let target = Target::new();
     target.publish(&stated());
-    let name = waiting(&target).unwrap().name;
-    decide(&target, &name, Decision::Reject).unwrap();
+    let name = target.waiting().unwrap().name;
+    target.decide(&name, Decision::Reject).unwrap();
     target.publish(&stated());
-    assert_eq!((waiting(&target), target.skills()), (None, Vec::<String>::new()));
+    assert_eq!((target.waiting(), target.skills()), (None, Vec::<String>::new()));
 }
 
 #[test]
@@ -106,6 +96,6 @@ fn a_rule_of_one_person_waits_nowhere_by_itself() {
     let target = Target::new();
     let update = Update::Findings(Route::default().of(&[Findings::from(&mined)]));
     target.exporter().publish(&update).unwrap();
-    assert_eq!(waiting(&target), None);
+    assert_eq!(target.waiting(), None);
     assert_eq!(target.files(), [""; 0]);
 }

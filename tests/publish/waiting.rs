@@ -1,7 +1,6 @@
 //! Skills that wait for a person to agree to what they may do.
 
-use skillspan::exporters::target::Update;
-use skillspan::library::{Change, Decision, Standing};
+use skillspan::library::{Change, Decision};
 use skillspan::skillify::Mined;
 
 use super::life::Target;
@@ -13,23 +12,12 @@ fn foreign() -> Mined {
     mined_by_default(&needs("ssh build-host make db-up", "make itest"))
 }
 
-fn decide(target: &Target, name: &str, decision: Decision) -> Result<(), String> {
-    let update = Update::Decision { skill: name.into(), decision, as_of: "2026-11-22".into() };
-    target.exporter().publish(&update).map(drop).map_err(|error| error.to_string())
-}
-
-/// The one skill that waits.
-fn waiting(target: &Target) -> Option<skillspan::library::Listed> {
-    let library = target.exporter().load().unwrap();
-    library.skills().into_iter().find(|skill| skill.standing == Standing::Waiting)
-}
-
 #[test]
 fn what_the_configuration_does_not_allow_waits_with_its_class_named() {
     let target = Target::new();
     let report = target.publish(&foreign());
     assert_eq!(target.skills(), [""; 0]);
-    let listed = waiting(&target).unwrap();
+    let listed = target.waiting().unwrap();
     assert_eq!(report.named(Change::Waiting), [listed.name.as_str()]);
     assert!(listed.review.iter().any(|class| class.starts_with("send: ")), "{:?}", listed.review);
     assert!(listed.proposal.unwrap().contains("ssh build-host make db-up"));
@@ -42,25 +30,25 @@ fn what_the_configuration_does_not_allow_waits_with_its_class_named() {
 fn what_a_person_agrees_to_is_published_and_stays() {
     let target = Target::new();
     target.publish(&foreign());
-    let name = waiting(&target).unwrap().name;
-    decide(&target, &name, Decision::Approve).unwrap();
+    let name = target.waiting().unwrap().name;
+    target.decide(&name, Decision::Approve).unwrap();
     assert!(target.read(&format!("skills/{name}/SKILL.md")).contains("ssh build-host make db-up"));
-    assert_eq!(waiting(&target), None);
+    assert_eq!(target.waiting(), None);
     let before = target.contents();
     target.publish(&foreign());
     assert_eq!(target.contents(), before);
-    assert_eq!(waiting(&target), None, "it is not proposed again");
+    assert_eq!(target.waiting(), None, "it is not proposed again");
 }
 
 #[test]
 fn what_a_person_rejects_is_not_proposed_again() {
     let target = Target::new();
     target.publish(&foreign());
-    let name = waiting(&target).unwrap().name;
-    assert!(decide(&target, &name, Decision::Restore).unwrap_err().contains("waits for a person"));
-    decide(&target, &name, Decision::Reject).unwrap();
+    let name = target.waiting().unwrap().name;
+    assert!(target.decide(&name, Decision::Restore).unwrap_err().contains("waits for a person"));
+    target.decide(&name, Decision::Reject).unwrap();
     target.publish(&foreign());
-    assert_eq!((waiting(&target), target.skills()), (None, Vec::<String>::new()));
+    assert_eq!((target.waiting(), target.skills()), (None, Vec::<String>::new()));
 }
 
 #[test]
@@ -91,8 +79,8 @@ fn what_was_published_before_it_needed_a_person_retires_and_the_report_says_so()
     assert_eq!(report.named(Change::Retiring), [name], "{report}");
     assert!(report.to_string().contains(&format!("skills restore {name}")), "{report}");
     assert!(target.read(&page).contains("a person has to agree to what it may do (send)"));
-    assert_eq!(waiting(&target), None);
-    decide(&target, name, Decision::Restore).unwrap();
+    assert_eq!(target.waiting(), None);
+    target.decide(name, Decision::Restore).unwrap();
     let restored = target.read(&page);
     assert!(restored.contains("ssh build-host make db-up") && !restored.contains("Retired"));
     target.publish(&foreign());

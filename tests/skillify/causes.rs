@@ -12,7 +12,7 @@ use super::sessions::{SessionBuilder, mined, session};
 pub(super) const PROJECT: &str = "git.example.com/acme/tea-shop";
 const REFUSED_PORT: &str = "psql: error: connection refused on port 5433";
 
-fn published(sessions: &[Session]) -> Vec<Candidate> {
+pub(super) fn published(sessions: &[Session]) -> Vec<Candidate> {
     mined(sessions).candidates.into_iter().filter(Candidate::is_published).collect()
 }
 

@@ -4,10 +4,10 @@
 #![allow(clippy::indexing_slicing, reason = "numbers of sessions and lines are the test's own")]
 
 use skillspan::event::Status;
-use skillspan::skillify::{Config, Digest, null};
+use skillspan::skillify::{Candidate, Config, Digest, null};
 use skillspan::table::Session;
 
-use super::causes::{PROJECT, lines, with_noise};
+use super::causes::{PROJECT, lines, published, with_noise};
 use super::sessions::{SessionBuilder, session};
 
 /// Sessions of two people in turn.
@@ -84,6 +84,80 @@ fn a_check_that_reports_no_failure_at_all_is_not_blamed_on_the_pipe() {
     assert!(!says(sessions, "without a pipe"));
 }
 
+#[test]
+fn a_command_line_that_cannot_work_at_all_is_no_failure_of_the_check_that_a_pipe_hid() {
+    let cannot = [
+        ("rtk go test ./...", "error: unrecognized subcommand 'go'\n\nUsage: rtk [OPTIONS] <COMMAND>"),
+        ("go test ./...", "bash: go: command not found"),
+        ("make test", "make: *** No rule to make target 'test'.  Stop."),
+        ("npm run lint", "npm error Missing script: \"lint\""),
+        ("bun run lint", "error: Script not found \"lint\""),
+    ];
+    for (check, output) in cannot {
+        let sessions = days(6, |_, one| {
+            let one = one.run_with_output(&format!("{check} 2>&1 | tail -20"), Status::Ok, output);
+            one.edit("src/till.go").run_with_output("go test ./...", Status::Error, RED)
+        });
+        assert!(!says(sessions, "without a pipe"), "{check}");
+    }
+    // Of two kinds of failures only those of the check count: two sessions are too few.
+    let sessions = days(6, |day, one| {
+        let (check, output) = if day < 2 { ("go test ./...", RED) } else { cannot[0] };
+        let one = one.run_with_output(&format!("{check} | tail -20"), Status::Ok, output);
+        one.edit("src/till.go").run_with_output("go test ./...", Status::Error, RED)
+    });
+    assert!(!says(sessions, "without a pipe"));
+}
+
+/// A part of the tests that fails behind a pipe.
+fn hides_a_part(one: SessionBuilder) -> SessionBuilder {
+    one.edit("src/till.go").run_with_output("go test ./till | tail -5", Status::Ok, RED)
+}
+
+#[test]
+fn a_check_that_never_ran_without_a_pipe_is_told_where_no_other_of_its_kind_is() {
+    let lines = said(days(4, |_, one| hides_a_part(hides(one))));
+    assert!(lines.contains(&NO_PIPE.to_owned()), "{lines:?}");
+    let alone = days(4, |_, one| {
+        let one = one.edit("src/till.go").run_with_output("make lint", Status::Error, "1 issues:\n");
+        hides_a_part(one)
+    });
+    assert!(says(alone, "Run `go test ./till` without a pipe"));
+    let both_ways = days(4, |_, one| {
+        let one = hides_a_part(hides(one));
+        one.edit("src/till.go").run_with_output("go test ./till", Status::Error, RED)
+    });
+    assert!(says(both_ways, "Run `go test ./...` and `go test ./till` without a pipe"));
+}
+
+#[test]
+fn a_skill_that_tells_of_a_pipe_says_to_think_of_it_before_the_check_runs() {
+    let head = |sessions: Vec<Session>| {
+        let skills = published(&with_noise(sessions));
+        let has_it = |skill: &&Candidate| {
+            skill.wording.lessons.iter().any(|line| line.text.contains("without a pipe"))
+        };
+        let wording = &skills.iter().find(has_it).unwrap().wording;
+        (wording.when_to_use.clone(), wording.description.clone())
+    };
+    let (alone, description) = head(days(4, |_, one| hides(one)));
+    assert_eq!(alone, ["Before running `go test ./...`."]);
+    assert!(description.ends_with("Use before running `go test ./...`."), "{description}");
+    let mut beside = days(4, |_, one| hides(one));
+    beside.extend((0..8).map(|number| {
+        let person = if number % 2 == 0 { "alice" } else { "bob" };
+        let one = session(&format!("style{number}")).by(person).project(PROJECT).prompt("Make it blue");
+        one.edit("web/style.css").ok("npm run css:build").build()
+    }));
+    let (both, description) = head(beside);
+    let [edited, before] = both.as_slice() else { panic!("{both:?}") };
+    assert!(edited.starts_with("After editing ") && edited.contains("`web/style.css`"), "{edited}");
+    assert_eq!(before, "Before running `go test ./...`.");
+    let teaches = "Which checks belong to which files, and how to run them.";
+    assert!(description.starts_with(teaches), "{description}");
+    assert!(description.ends_with(" and before running `go test ./...`."), "{description}");
+}
+
 const NO_FLAG: &str = "cat: illegal option -- A\nusage: cat [-belnstuv] [file ...]";
 
 #[test]
@@ -116,6 +190,40 @@ fn what_works_instead_of_a_flag_is_told_if_sessions_ran_it_next() {
     assert_eq!(said(by_letter), ["`cat -A` fails here: it does not know the flag."]);
     let other = said(of(|day| format!("git log --oneline -{day}")));
     assert_eq!(other, ["`gh pr diff --stat` fails here: it does not know the flag."]);
+}
+
+#[test]
+fn what_runs_next_is_no_replacement_where_it_does_not_do_the_work() {
+    let next = |flags: &'static [&'static str]| {
+        days(4, move |day, one| {
+            let unknown = "unknown flag: --stat\n\nUsage:  gh pr diff [flags]";
+            let one = one.run_with_output(&format!("gh pr diff {} --stat", day + 7), Status::Error, unknown);
+            flags.iter().fold(one, |one, line| one.run_with_output(line, Status::Ok, "till.go"))
+        })
+    };
+    let lint = |first: &'static str, then: &'static [&'static str]| {
+        days(4, move |_, one| {
+            let one = one.run_with_output(first, Status::Error, "Error: unknown flag: --fast");
+            then.iter().fold(one.edit("src/till.go"), |one, line| one.ok(line))
+        })
+    };
+    for (name, sessions) in [
+        ("another flag follows", next(&["gh pr diff 7 --name-only", "gh pr diff 7 --patch"])),
+        ("another program takes it", next(&["gh pr diff 7 --name-only", "git diff --stat main"])),
+        ("it is left out", lint("golangci-lint run --fast --new", &["golangci-lint run --new"])),
+        (
+            "another flag",
+            lint("golangci-lint run --fast", &["golangci-lint run --new", "golangci-lint run --fix"]),
+        ),
+        ("something else", lint("golangci-lint run --fast src", &["golangci-lint run --new lib"])),
+    ] {
+        let lines = said(sessions);
+        let told: Vec<&String> = lines.iter().filter(|line| line.contains("the flag")).collect();
+        assert!(matches!(told.as_slice(), [line] if !line.contains("Use ")), "{name}: {lines:?}");
+    }
+    let lines = said(lint("golangci-lint run --fast", &["golangci-lint run --fast-only"]));
+    let told = "Use `golangci-lint run --fast-only`; `golangci-lint run --fast` fails here: it does not know the flag.";
+    assert!(lines.iter().any(|line| line == told), "{lines:?}");
 }
 
 #[test]
@@ -354,7 +462,7 @@ fn the_rules_that_cost_most_are_told_first_and_well_known_ones_with_what_they_as
         one.edit("src/tax.go").ok("make lint").build()
     });
     let lines = said(dear.into_iter().chain(cheap).collect());
-    let expected = "`make lint` rejects new code most for `houserule` and `errcheck` (check the error of every call, in tests too): look for these before you run it.";
+    let expected = "`make lint` rejects new code most for `houserule` and `errcheck` (check the error of every call): look for these before you run it.";
     assert!(lines.iter().any(|line| line == expected), "{lines:?}");
 }
 

@@ -19,6 +19,7 @@ use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::evidence::timeline::Step;
 use super::super::outcome::Outcome;
 use super::super::segment::claimable;
+use super::super::steps::session_of;
 use super::super::template::Template;
 use super::super::tree::Tree;
 use super::super::verify::Work;
@@ -45,9 +46,7 @@ pub(in super::super) fn changes(
     let (mut standing, mut fallen) = (Vec::new(), Vec::new());
     for (_, mut pairs) in by_project(sessions) {
         if let Some(shuffle) = shuffle.as_deref_mut() {
-            let mut changed: Vec<bool> = pairs.iter().map(|pair| pair.is_changed).collect();
-            shuffle.permute(&mut changed);
-            pairs.iter_mut().zip(changed).for_each(|(pair, changed)| pair.is_changed = changed);
+            shuffle.deal(&mut pairs, |pair| &mut pair.is_changed);
         }
         let (stand, fall) = judged(strongest(&pairs), 0);
         standing.extend(stand.into_iter().filter(|one| is_news(&one.claim.claim)));
@@ -74,8 +73,7 @@ fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Between<'a>>
     let places = sessions.places();
     let mut begun: BTreeMap<usize, (usize, BTreeSet<&str>)> = BTreeMap::new();
     for work in sessions.works {
-        let key = (work.session.tenant.as_str(), work.session.session.as_str());
-        let Some(session) = places.get(&key).copied() else { continue };
+        let Some(session) = places.get(&session_of(work)).copied() else { continue };
         let Some(timeline) = sessions.timelines.get(session) else { continue };
         let (first, touched) = begun.entry(session).or_default();
         let many = work.segment.actions().count();

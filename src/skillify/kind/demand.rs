@@ -42,9 +42,7 @@ pub(in super::super) fn demands(
     let (mut standing, mut fallen) = (Vec::new(), Vec::new());
     for (_, mut late) in projects {
         if let Some(shuffle) = shuffle.as_deref_mut() {
-            let mut asked: Vec<bool> = late.iter().map(|one| one.asked).collect();
-            shuffle.permute(&mut asked);
-            late.iter_mut().zip(asked).for_each(|(one, asked)| one.asked = asked);
+            shuffle.deal(&mut late, |one| &mut one.asked);
         }
         let mut checks: BTreeMap<&str, Vec<&Late<'_>>> = BTreeMap::new();
         late.iter().for_each(|one| checks.entry(one.command.identity()).or_default().push(one));

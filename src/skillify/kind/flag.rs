@@ -2,8 +2,9 @@
 //!
 //! - Situation and outcome: a program says that it does not know a flag that it was given. It never took it in this
 //!   repository.
-//! - What works is said if two sessions, and half of all, run the same program and subcommand next with other flags
-//!   that they share, and it passes.
+//! - What works is said if two sessions, and half of all, come to an end with it: they run the same program and
+//!   subcommand on the same things with another flag, it passes, and they try nothing else for the flag. That a program
+//!   runs with another flag is no proof: where it shows something else, people look on.
 //! - Proof: binomial against the rate at which flags are not known in the repository.
 //! - Null: which uses of flags were refused, within a repository.
 
@@ -16,6 +17,7 @@ use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::look::Found;
 use super::super::option::{flag_of, has_letter, name_of};
 use super::super::outcome::Outcome;
+use super::super::steps::session_of;
 use super::super::template::Template;
 use super::super::verify::Work;
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
@@ -43,9 +45,7 @@ pub(in super::super) fn flags(
             continue;
         }
         if let Some(shuffle) = shuffle.as_deref_mut() {
-            let mut unknown: Vec<_> = uses.iter().map(|used| used.unknown).collect();
-            shuffle.permute(&mut unknown);
-            uses.iter_mut().zip(unknown).for_each(|(used, unknown)| used.unknown = unknown);
+            shuffle.deal(&mut uses, |used| &mut used.unknown);
         }
         let (stand, fall) = judged(of_project(sessions, &uses), 0);
         standing.extend(stand);
@@ -72,8 +72,7 @@ fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Use<'a>>> {
     }
     let places = sessions.places();
     for work in sessions.works {
-        let key = (work.session.tenant.as_str(), work.session.session.as_str());
-        let Some(session) = places.get(&key).copied() else { continue };
+        let Some(session) = places.get(&session_of(work)).copied() else { continue };
         let uses = projects.entry(&work.session.project).or_default();
         for look in &work.segment.looks {
             let (command, flag, unknown) = match &look.found {
@@ -140,8 +139,8 @@ fn propose(
     Some(Proposed { claim, treated: by.keys().copied().collect() })
 }
 
-/// What the sessions ran next with the same program and subcommand, and passed: a looking program is told with its
-/// flags alone, any other as it ran.
+/// What the sessions came to an end with, of the same program and subcommand: a looking program is told with its flags
+/// alone, any other as it ran.
 fn instead(sessions: &Sessions<'_>, command: &str, by: &BTreeMap<usize, &Use<'_>>) -> Option<Template> {
     let mut worked: BTreeMap<Vec<&str>, Vec<Option<&Command>>> = BTreeMap::new();
     for used in by.values() {
@@ -152,7 +151,7 @@ fn instead(sessions: &Sessions<'_>, command: &str, by: &BTreeMap<usize, &Use<'_>
     }
     let (flags, runs) = worked.into_iter().max_by_key(|(_, runs)| runs.len())?;
     let is_usual = runs.len() + 1 >= FEWEST_TREATED as usize && runs.len() * 2 >= by.len();
-    if !is_usual || flags.is_empty() {
+    if !is_usual {
         return None;
     }
     let commands: Vec<&Command> = runs.iter().copied().flatten().collect();
@@ -162,38 +161,61 @@ fn instead(sessions: &Sessions<'_>, command: &str, by: &BTreeMap<usize, &Use<'_>
     Template::parse(&format!("{command} {}", flags.join(" ")))
 }
 
-/// The flags that a looking program took next in the same piece of work.
+/// The flags that a looking program took after the failure, if it took no others later in the same piece of work and no
+/// other program was asked for the flag.
 fn looked<'a>(used: &Use<'a>, command: &str) -> Option<Vec<&'a str>> {
     let looks = used.work.segment.looks.iter();
-    let mut later =
-        looks.skip_while(|look| Some(&look.events) != used.unknown).filter_map(|look| match &look.found {
-            Found::Takes { command: own, flag } if own == command => Some((&look.events, flag.as_str())),
-            _ => None,
-        });
-    let (call, first) = later.next()?;
-    let mut flags: Vec<&str> =
-        later.take_while(|(events, _)| *events == call).map(|(_, flag)| flag).collect();
-    flags.push(first);
-    flags.sort_unstable();
+    let mut calls: Vec<(&EventIds, Vec<&str>)> = Vec::new();
+    for look in looks.skip_while(|look| Some(&look.events) != used.unknown) {
+        let Found::Takes { command: own, flag } = &look.found else { continue };
+        if own != command {
+            if *flag == used.flag {
+                return None;
+            }
+            continue;
+        }
+        match calls.last_mut().filter(|(events, _)| **events == look.events) {
+            Some((_, flags)) => flags.push(flag),
+            None => calls.push((&look.events, vec![flag])),
+        }
+    }
+    calls.iter_mut().for_each(|(_, flags)| flags.sort_unstable());
+    let ((_, first), later) = calls.split_first()?;
+    let is_the_end = later.iter().all(|(_, flags)| flags == first);
     // A letter that was taken may show something else: that it passed says little of a program that only looks.
-    flags.iter().all(|flag| flag.starts_with("--")).then_some(flags)
+    (is_the_end && first.iter().all(|flag| flag.starts_with("--"))).then(|| first.clone())
 }
 
-/// The next run of the same program and subcommand that passed, with its flags.
+/// The run that passed after the failure with another flag on the same things, if in the same turn the command ran with
+/// no others later and no other command with the flag; with its flags.
 fn ran<'a>(
     sessions: &Sessions<'a>,
     used: &Use<'a>,
     command: &str,
 ) -> Option<(Vec<&'a str>, Option<&'a Command>)> {
     let timeline = sessions.timelines.get(used.session)?;
-    let failed = timeline.steps.iter().position(|step| Some(&step.action.events) == used.unknown)?;
-    let mut later = timeline.steps.iter().skip(failed + 1);
-    let next = later.find_map(|step| {
-        let other = step.action.command()?;
-        let is_it = step.action.status == Status::Ok && other.is_literal() && other.token() == command;
-        is_it.then_some(other)
-    })?;
-    let mut flags: Vec<&str> = next.main_words().into_iter().filter(|word| flag_of(word).is_some()).collect();
+    let at = timeline.steps.iter().position(|step| Some(&step.action.events) == used.unknown)?;
+    let failed = timeline.steps.get(at)?;
+    let later = timeline.steps.iter().skip(at + 1).take_while(|step| step.turn == failed.turn);
+    let runs = later.filter_map(|step| Some((step.action.command()?, step.action.status)));
+    let (own, others): (Vec<_>, Vec<_>) = runs.partition(|(other, _)| other.token() == command);
+    let (next, status) = own.first()?;
+    let (flags, things) = flags_and_things(next);
+    let (known, same) = flags_and_things(failed.action.command()?);
+    let is_another = things == same && flags.iter().any(|flag| !known.contains(flag));
+    let is_the_end = own.iter().all(|(other, _)| flags_and_things(other).0 == flags);
+    let asks = |other: &Command| {
+        other.main_words().into_iter().any(|word| flag_of(word).as_ref() == Some(&used.flag))
+    };
+    let is_asked_elsewhere = others.iter().any(|(other, _)| asks(other));
+    let works = *status == Status::Ok && next.is_literal() && is_another && is_the_end && !is_asked_elsewhere;
+    works.then_some((flags, Some(*next)))
+}
+
+/// The flags of a command, in order of the alphabet, and its other words.
+fn flags_and_things(command: &Command) -> (Vec<&str>, Vec<&str>) {
+    let (mut flags, things): (Vec<&str>, Vec<&str>) =
+        command.main_words().into_iter().partition(|word| flag_of(word).is_some());
     flags.sort_unstable();
-    Some((flags, Some(next)))
+    (flags, things)
 }

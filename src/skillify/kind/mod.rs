@@ -49,6 +49,7 @@ use super::evidence::significance::benjamini_hochberg;
 use super::evidence::timeline::Timeline;
 use super::places::{Places, spread};
 use super::segment::repairable;
+use super::steps::session_of;
 use super::verify::Work;
 use crate::shell::command::Command;
 
@@ -101,11 +102,8 @@ impl<'a> Sessions<'a> {
 
     /// Where each session stands among the timelines.
     fn places(&self) -> BTreeMap<(&'a str, &'a str), usize> {
-        let keys = self.timelines.iter().enumerate().map(|(at, timeline)| {
-            let session = timeline.work.session;
-            ((session.tenant.as_str(), session.session.as_str()), at)
-        });
-        keys.collect()
+        let timelines = self.timelines.iter().enumerate();
+        timelines.map(|(at, timeline)| (session_of(timeline.work), at)).collect()
     }
 
     /// The runs of a program, each command by itself.
@@ -182,5 +180,12 @@ impl Shuffle {
             let at = usize::try_from(self.next() % (end as u64 + 1)).unwrap_or_default();
             items.swap(at, end);
         }
+    }
+
+    /// Deals one field of the items anew among them.
+    pub(super) fn deal<T, F: Copy>(&mut self, items: &mut [T], field: impl Fn(&mut T) -> &mut F) {
+        let mut dealt: Vec<F> = items.iter_mut().map(|item| *field(item)).collect();
+        self.permute(&mut dealt);
+        items.iter_mut().zip(dealt).for_each(|(item, value)| *field(item) = value);
     }
 }

@@ -1,9 +1,12 @@
 //! **Behind a pipe**: a check fails, and its call reports that all went well.
 //!
 //! - Situation: a check failed, as its output says. Action: a filter stood behind it (`make lint | tail`). Outcome: the
-//!   call ended with the filter's exit status, and so reported no failure.
+//!   call ended with the filter's exit status, and so reported no failure. A command line that cannot work at all (no
+//!   such program, subcommand or task) is no failure of the check.
 //! - Proof: binomial against the rate at which failures without a filter are not reported in this repository: some
 //!   tools report none at all. Three sessions must show such a failure.
+//! - A check that never ran without a filter is left out where another of its family that did is told: it may be a part
+//!   of that.
 //! - Null: which failures were reported, among the failed checks of a repository.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,9 +20,19 @@ use super::super::template::Template;
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
 use crate::event::Status;
 use crate::shell::command::Command;
+use crate::shell::family::Family;
+use crate::shell::signature::says_nothing_ran;
 
 /// So many checks of a repository are told: those that hid most failures.
 const MOST_CHECKS: usize = 4;
+
+/// The checks of one repository.
+#[derive(Default)]
+struct Checks<'a> {
+    failed: Vec<Failed<'a>>,
+    /// Those that ran without a filter at some time, by identity.
+    bare: BTreeSet<&'a str>,
+}
 
 /// A check that failed.
 struct Failed<'a> {
@@ -36,13 +49,11 @@ pub(in super::super) fn pipes(
     mut shuffle: Option<&mut Shuffle>,
 ) -> (Vec<Proposed>, Vec<(Proposed, Verdict)>) {
     let (mut standing, mut fallen) = (Vec::new(), Vec::new());
-    for (_, mut failed) in by_project(sessions) {
+    for (_, Checks { mut failed, bare }) in by_project(sessions) {
         if let Some(shuffle) = shuffle.as_deref_mut() {
-            let mut hid: Vec<bool> = failed.iter().map(|one| one.hid).collect();
-            shuffle.permute(&mut hid);
-            failed.iter_mut().zip(hid).for_each(|(one, hid)| one.hid = hid);
+            shuffle.deal(&mut failed, |one| &mut one.hid);
         }
-        let (mut stand, fall) = judged(of_project(sessions, &failed), 0);
+        let (mut stand, fall) = judged(of_project(sessions, &failed, &bare), 0);
         stand.sort_by(|a, b| {
             let with = |one: &Proposed| one.claim.counts.treated_with;
             with(b).cmp(&with(a)).then_with(|| a.claim.claim.cmp(&b.claim.claim))
@@ -54,23 +65,30 @@ pub(in super::super) fn pipes(
     (standing, fallen)
 }
 
-/// The failed checks of each repository.
-fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Failed<'a>>> {
-    let mut projects: BTreeMap<&str, Vec<Failed<'_>>> = BTreeMap::new();
+/// The checks of each repository.
+fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Checks<'a>> {
+    let mut projects: BTreeMap<&str, Checks<'_>> = BTreeMap::new();
     for (session, timeline) in sessions.timelines.iter().enumerate() {
         for (at, step) in timeline.steps.iter().enumerate() {
             let action = step.action;
             let Some(command) = claimable(action).filter(|command| command.is_check()) else { continue };
-            if action.status == Status::Error && !action.refused {
+            if action.refused || action.signature.as_deref().is_some_and(says_nothing_ran) {
+                continue;
+            }
+            let checks = projects.entry(timeline.project()).or_default();
+            if !action.piped {
+                checks.bare.insert(command.identity());
+            }
+            if action.status == Status::Error {
                 let failed = Failed { session, at, command, piped: action.piped, hid: action.hid };
-                projects.entry(timeline.project()).or_default().push(failed);
+                checks.failed.push(failed);
             }
         }
     }
     projects
 }
 
-fn of_project(sessions: &Sessions<'_>, failed: &[Failed<'_>]) -> Vec<Proposed> {
+fn of_project(sessions: &Sessions<'_>, failed: &[Failed<'_>], bare: &BTreeSet<&str>) -> Vec<Proposed> {
     let mut plain: BTreeMap<usize, bool> = BTreeMap::new();
     for one in failed.iter().filter(|one| !one.piped) {
         *plain.entry(one.session).or_default() |= one.hid;
@@ -90,7 +108,22 @@ fn of_project(sessions: &Sessions<'_>, failed: &[Failed<'_>]) -> Vec<Proposed> {
     for one in failed.iter().filter(|one| one.piped) {
         by_check.entry(one.command.identity()).or_default().push(one);
     }
+    let families: BTreeSet<Family> = by_check
+        .iter()
+        .filter(|(check, by)| bare.contains(*check) && hidden(by).len() >= FEWEST_TREATED as usize)
+        .filter_map(|(_, by)| Some(by.first()?.command.family()))
+        .filter(|family| family.is_check())
+        .collect();
+    let may_be_a_part = |check: &str, by: &[&Failed<'_>]| {
+        !bare.contains(check) && by.first().is_some_and(|one| families.contains(&one.command.family()))
+    };
+    by_check.retain(|check, by| !may_be_a_part(check, by));
     by_check.into_values().filter_map(|by| propose(sessions, &by, seen, rate)).collect()
+}
+
+/// The sessions in which a filter hid a failure.
+fn hidden(by: &[&Failed<'_>]) -> BTreeSet<usize> {
+    by.iter().filter(|one| one.hid).map(|one| one.session).collect()
 }
 
 fn propose(sessions: &Sessions<'_>, by: &[&Failed<'_>], mut counts: Counts, rate: f64) -> Option<Proposed> {
@@ -112,7 +145,6 @@ fn propose(sessions: &Sessions<'_>, by: &[&Failed<'_>], mut counts: Counts, rate
     support.sort();
     against.sort();
     let commands: Vec<&Command> = by.iter().map(|one| one.command).collect();
-    let hidden: BTreeSet<usize> = of_session.values().filter(|one| one.hid).map(|one| one.session).collect();
     let claim = SupportedClaim {
         claim: Claim::Piped { run: Template::of(&commands)? },
         failures: Vec::new(),
@@ -123,5 +155,5 @@ fn propose(sessions: &Sessions<'_>, by: &[&Failed<'_>], mut counts: Counts, rate
         place: 0,
         untreated: Vec::new(),
     };
-    Some(Proposed { claim, treated: hidden.into_iter().collect() })
+    Some(Proposed { claim, treated: hidden(by).into_iter().collect() })
 }

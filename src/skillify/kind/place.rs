@@ -21,6 +21,7 @@ use super::super::evidence::Counts;
 use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::look::Found;
 use super::super::outcome::Outcome;
+use super::super::steps::session_of;
 use super::super::template::Template;
 use super::super::verify::Work;
 use super::files::split;
@@ -69,9 +70,7 @@ fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<Seen<'a>>> {
     let places = sessions.places();
     let mut projects: BTreeMap<&str, Vec<Seen<'_>>> = BTreeMap::new();
     for work in sessions.works {
-        let Some(session) = places.get(&(work.session.tenant.as_str(), work.session.session.as_str())) else {
-            continue;
-        };
+        let Some(session) = places.get(&session_of(work)) else { continue };
         let of_project = projects.entry(&work.session.project).or_default();
         let of_flags = |found: &Found| matches!(found, Found::Unknown { .. } | Found::Takes { .. });
         let looks = work.segment.looks.iter().filter(|look| !of_flags(&look.found));
