@@ -76,9 +76,7 @@ impl Watch {
             }
             let mut changed: Vec<TranscriptFile> = listing.files;
             changed.retain(|file| {
-                let is_as_it_was =
-                    |seen: &files::Seen| seen.size == file.size && seen.modified == file.modified.as_micros();
-                file.modified >= earliest && !memory.seen(&file.path).is_some_and(is_as_it_was)
+                file.modified >= earliest && !memory.is_as_it_was(&file.path, file.size, file.modified)
             });
             // What was forked after what it was forked from.
             changed.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));

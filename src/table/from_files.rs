@@ -24,6 +24,9 @@ const NEAR: Duration = Duration::from_secs(600);
 /// Without words, no more than this lies between the two.
 const VERY_NEAR: Duration = Duration::from_secs(5);
 
+/// So many comparisons are made of one session's facts. Where equal facts are more, their order alone tells them apart.
+const MOST_COMPARED: usize = 1_000_000;
+
 /// Whether there is anything of both.
 pub(super) fn may_compare<'e>(events: impl Iterator<Item = &'e SessionEvent>) -> bool {
     let (mut of_files, mut others) = (false, false);
@@ -98,24 +101,63 @@ fn sides(events: &[SessionEvent], kind: Kind, says: Says) -> (Vec<Side>, Vec<Sid
     (rest(of_files), rest(others))
 }
 
-/// Of each fact of the file the nearest of the others that says the same, nearest pairs first.
-fn pairs<'s>(of_files: &'s [Side], others: &'s [Side]) -> Vec<(&'s Side, &'s Side)> {
-    let mut by_words: BTreeMap<&str, Vec<(usize, &Side)>> = BTreeMap::new();
-    for (index, other) in others.iter().enumerate() {
-        by_words.entry(&other.says).or_default().push((index, other));
+/// Facts by what they say, in the order of their times, each with its place.
+fn by_words(side: &[Side]) -> BTreeMap<&str, Vec<(usize, Timestamp)>> {
+    let mut by_words: BTreeMap<&str, Vec<(usize, Timestamp)>> = BTreeMap::new();
+    for (place, fact) in side.iter().enumerate() {
+        by_words.entry(&fact.says).or_default().push((place, fact.at));
     }
-    let mut near: Vec<(Duration, usize, usize)> = Vec::new();
-    for (index, fact) in of_files.iter().enumerate() {
-        let same = by_words.get(fact.says.as_str()).filter(|_| !fact.says.is_empty());
-        let withheld = by_words.get("").map(Vec::as_slice).unwrap_or_default();
-        let all = same.map(Vec::as_slice).unwrap_or_default().iter().map(|other| (other, NEAR));
-        for ((number, other), most) in all.chain(withheld.iter().map(|other| (other, VERY_NEAR))) {
-            let apart = fact.at.since(other.at).max(other.at.since(fact.at));
-            if apart <= most {
-                near.push((apart, index, *number));
-            }
+    by_words
+}
+
+/// What may be one fact: how far the two are apart, and their places.
+fn near(of_files: &[Side], others: &[Side]) -> Vec<(Duration, usize, usize)> {
+    let mut near = Vec::new();
+    let others = by_words(others);
+    for (says, facts) in by_words(of_files).iter().filter(|(says, _)| !says.is_empty()) {
+        if let Some(others) = others.get(says) {
+            add_near(facts, others, NEAR, &mut near);
         }
     }
+    if let Some(withheld) = others.get("") {
+        let all: Vec<_> = of_files.iter().map(|fact| fact.at).enumerate().collect();
+        add_near(&all, withheld, VERY_NEAR, &mut near);
+    }
+    near
+}
+
+fn add_near(
+    facts: &[(usize, Timestamp)],
+    others: &[(usize, Timestamp)],
+    most: Duration,
+    near: &mut Vec<(Duration, usize, usize)>,
+) {
+    let apart = |a: Timestamp, b: Timestamp| a.since(b).max(b.since(a));
+    if facts.len().saturating_mul(others.len()).saturating_add(near.len()) <= MOST_COMPARED {
+        for (index, at) in facts {
+            let all = others.iter().map(|(number, other)| (apart(*at, *other), *index, *number));
+            near.extend(all.filter(|(apart, ..)| *apart <= most));
+        }
+        return;
+    }
+    let (mut facts, mut others) = (facts.iter().peekable(), others.iter().peekable());
+    while let (Some((index, at)), Some((number, other))) = (facts.peek(), others.peek()) {
+        let apart = apart(*at, *other);
+        if apart <= most {
+            near.push((apart, *index, *number));
+            facts.next();
+            others.next();
+        } else if at < other {
+            facts.next();
+        } else {
+            others.next();
+        }
+    }
+}
+
+/// Of each fact of the file the nearest of the others that says the same, nearest pairs first.
+fn pairs<'s>(of_files: &'s [Side], others: &'s [Side]) -> Vec<(&'s Side, &'s Side)> {
+    let mut near = near(of_files, others);
     near.sort_unstable();
     let (mut taken, mut given) = (BTreeSet::new(), BTreeSet::new());
     let mut pairs = Vec::new();
@@ -288,6 +330,27 @@ mod tests {
         let joined: BTreeSet<&str> = keys(&events).into_iter().collect();
         assert_eq!(joined.len(), 3, "one pair, and one of each is left: {joined:?}");
         assert_eq!(events[3].fact_key, "y");
+    }
+
+    #[test]
+    fn equal_facts_without_number_take_bounded_memory_and_are_one_to_one_all_the_same() {
+        const NUMBER: i64 = 3_000;
+        let sides = |says: &str| -> Vec<Side> {
+            let side = |number: i64| Side {
+                key: format!("{says}{number}"),
+                alone: String::new(),
+                at: Timestamp::from_micros(1_000_000 + number * 1_000),
+                says: says.to_owned(),
+            };
+            (0..NUMBER).map(side).collect()
+        };
+        for says in ["go on", ""] {
+            let (of_files, others) = (sides("go on"), sides(says));
+            assert!(near(&of_files, &others).len() <= MOST_COMPARED);
+            let pairs = pairs(&of_files, &others);
+            assert_eq!(pairs.len(), of_files.len());
+            assert!(pairs.iter().all(|(fact, other)| fact.at == other.at));
+        }
     }
 
     #[test]

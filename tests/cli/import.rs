@@ -1,11 +1,11 @@
 //! Sessions that assistants keep in files, imported: once, with their own times, and not what was erased or left out.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -509,6 +509,22 @@ fn a_collector_that_has_moved_is_not_followed() {
         let says = format!("leads to {other}/v1/logs: name that server with --endpoint");
         assert!(stderr.contains(&says), "{stderr}");
     }
+}
+
+#[test]
+fn a_collector_that_does_not_answer_is_named_while_it_is_waited_for() {
+    let machine = Machine::new();
+    machine.keep("a", &session("a", &machine.cwd(), 1));
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let endpoint = format!("http://{nobody}");
+    let mut command = machine.command(&["import", "--yes", "--no-mining", "--endpoint", &endpoint]);
+    let mut waiting = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(waiting.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+    assert!(line.contains(&format!("{endpoint}/v1/logs does not answer")), "{line}");
+    assert!(line.contains("trying again for 120 seconds"), "{line}");
 }
 
 #[test]

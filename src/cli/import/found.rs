@@ -78,8 +78,7 @@ impl Found {
 
     fn take_exports(&mut self, files: Vec<ExportFile>, memory: &Memory) {
         for file in files {
-            let seen = memory.seen(&file.path);
-            if seen.is_some_and(|seen| seen.size == file.size && seen.modified == file.modified.as_micros()) {
+            if memory.is_as_it_was(&file.path, file.size, file.modified) {
                 self.known_exports += 1;
             } else if is_export(&file) {
                 self.exports.push(file);
@@ -207,13 +206,10 @@ impl Known {
             [arguments.workspace.clone(), variable("SKILLSPAN_WORKSPACE"), consent.workspace, of_home];
         let said = [arguments.user.clone(), variable("SKILLSPAN_USER"), user_of_home];
         let user = first(said).unwrap_or_else(|| self.git_user());
-        let is_new = memory
-            .seen(&file.path)
-            .is_none_or(|seen| seen.size != file.size || seen.modified != file.modified.as_micros());
         Candidate {
             repository: self.repositories.of(&glance.cwd, &glance.repository),
             begun: if glance.begun.is_unset() { file.modified } else { glance.begun },
-            is_new,
+            is_new: !memory.is_as_it_was(&file.path, file.size, file.modified),
             is_chosen: true,
             workspace: first(workspace).unwrap_or_default(),
             user: person::named(&user).unwrap_or_default(),

@@ -26,6 +26,8 @@ const SENDING: Duration = Duration::from_secs(60);
 /// A collector that is busy, or away, is asked again for so long.
 const PATIENCE: Duration = Duration::from_secs(120);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Who waits so long wants to know what for.
+const TOLD_AFTER: Duration = Duration::from_millis(800);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// One request is under way at a time; a part of this is what is collected for a file of the table.
 const MEMORY: usize = 192 << 20;
@@ -112,11 +114,19 @@ impl Way {
     pub(super) async fn send(&self, batch: &Batch) -> anyhow::Result<Answer> {
         let deadline = Instant::now() + PATIENCE;
         let mut pause = FIRST_PAUSE;
+        let mut is_told = false;
         loop {
             match self.try_to_send(batch).await? {
                 Ok(answer) => return Ok(answer),
                 Err(trouble) if Instant::now() + pause > deadline => bail!("{trouble}"),
-                Err(_) => tokio::time::sleep(pause).await,
+                Err(trouble) => {
+                    if !is_told && pause >= TOLD_AFTER {
+                        is_told = true;
+                        let patience = PATIENCE.as_secs();
+                        reader::warn(&format!("{trouble}; trying again for {patience} seconds"));
+                    }
+                    tokio::time::sleep(pause).await;
+                }
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

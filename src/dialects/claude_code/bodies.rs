@@ -82,19 +82,27 @@ pub(super) fn response(record: &Record<'_>) -> Mapping {
     let mut events: Vec<SessionEvent> = blocks(&body).filter_map(|block| call_block(record, block)).collect();
     let text = texts(&body).collect::<Vec<_>>().join("\n");
     if !text.trim().is_empty() {
-        let usage = |name: &str| body.pointer(name).and_then(Value::as_i64).unwrap_or_default();
-        let counts = Counts {
-            input: usage("/usage/input_tokens"),
-            output: usage("/usage/output_tokens"),
-            cache_read: usage("/usage/cache_read_input_tokens"),
-            cache_write: usage("/usage/cache_creation_input_tokens"),
-            cache_is_apart: true,
-            ..Counts::default()
-        };
         let event = event(record, Kind::Response, MENTION_RANK);
-        events.push(counts.whole().in_event(SessionEvent { fact_key: reply_key(record), text, ..event }));
+        events.push(usage(&body).whole().in_event(SessionEvent {
+            fact_key: reply_key(record),
+            text,
+            ..event
+        }));
     }
     finish(events)
+}
+
+/// What a message of the model says that it cost.
+pub(in super::super) fn usage(message: &Value) -> Counts {
+    let count = |name: &str| message.pointer(name).and_then(Value::as_i64).unwrap_or_default();
+    Counts {
+        input: count("/usage/input_tokens"),
+        output: count("/usage/output_tokens"),
+        cache_read: count("/usage/cache_read_input_tokens"),
+        cache_write: count("/usage/cache_creation_input_tokens"),
+        cache_is_apart: true,
+        ..Counts::default()
+    }
 }
 
 /// What a detailed span shows of the results that its request sends: each under a line with the

@@ -23,7 +23,7 @@
 //! | `logs.rs` | log records |
 //! | `spans.rs` | spans |
 
-mod bodies;
+pub(super) mod bodies;
 mod logs;
 mod spans;
 

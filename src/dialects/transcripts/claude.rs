@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use super::talk::{self, Head, Waiting, answered, json_text, learn, text, words};
 use super::{Place, Reader, Told, start};
+use crate::dialects::claude_code::bodies::usage;
 use crate::event::history::digest;
 use crate::event::tokens::Counts;
 use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
@@ -212,15 +213,7 @@ impl Claude {
             }
             reply.texts.push(said);
         }
-        let usage = |name: &str| message.pointer(name).and_then(Value::as_i64).unwrap_or_default();
-        let counts = Counts {
-            input: usage("/usage/input_tokens"),
-            output: usage("/usage/output_tokens"),
-            cache_read: usage("/usage/cache_read_input_tokens"),
-            cache_write: usage("/usage/cache_creation_input_tokens"),
-            cache_is_apart: true,
-            ..Counts::default()
-        };
+        let counts = usage(message);
         if counts.output >= reply.usage.output {
             reply.usage = counts;
         }

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::disk::{Disk, FileSystem, write_durably};
+use crate::event::Timestamp;
 
 const FILES: &str = "files.json";
 const ORIGINS: &str = "origins";
@@ -92,6 +93,11 @@ impl Memory {
     /// What was read of a file.
     pub fn seen(&self, path: &Path) -> Option<&Seen> {
         self.document.files.get(&*path.to_string_lossy())
+    }
+
+    /// Whether a file is, by its size and time, what it was when it was read.
+    pub fn is_as_it_was(&self, path: &Path, size: u64, modified: Timestamp) -> bool {
+        self.seen(path).is_some_and(|seen| seen.size == size && seen.modified == modified.as_micros())
     }
 
     /// Whether a fact from there is a copy of one that another session has; if not, it is this session's.
