@@ -77,6 +77,31 @@ fn every_honest_line_is_of_its_class_and_no_other_that_needs_a_person() {
 }
 
 #[test]
+fn what_stands_before_a_command_takes_no_class_away() {
+    let thrown = [
+        "find . -name '*.orig' -delete",
+        "docker volume rm till_data",
+        "goose postgres down",
+        "flyway clean",
+        "kind delete cluster",
+        "supabase db reset",
+        "> data.db",
+        ": > data.db",
+        ">m`m`$-",
+    ];
+    for line in thrown {
+        assert!(judge(line).has(Class::Administer), "{line}");
+        for before in ["evil-tool\n", "cd src && ", "make test; ", "make test || ", "(", "if make test; then ", "make run & "] {
+            let later = format!("{before}{line}");
+            assert!(judge(&later).has(Class::Administer), "{later}");
+        }
+    }
+    for line in ["make test &> out.log", "make test 2>&1 | tee out.log", "make test > out.log", "make test |& cat"] {
+        assert!(!judge(line).has(Class::Administer), "{line}");
+    }
+}
+
+#[test]
 fn any_text_is_judged() {
     for line in [
         "",

@@ -75,21 +75,22 @@ const DESTROYS: &[&str] = &[
     "wipe",
 ];
 
+/// Where a command begins: at the start of a line, behind another command, in a block or a subshell.
+const COMMAND_START: &str = r"(?:^|\n|;|&&|\|\|?|&\s|\(|\{\s|\b(?:then|do|else)\s)\s*";
+
 /// Subcommands of public tools that throw away what nothing brings back.
 static THROWS_AWAY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?x)
-        --force-reset\b | --accept-data-loss\b | ^supabase\s+db\s+reset\b | manage\.py\s+(?:flush|reset_db)\b | \balembic\s+downgrade\b
-        | ^(?:docker|podman)\s+volume\s+(?:rm|prune)\b | ^find\b.*\s-delete\b
-        | ^(?:kind|k3d|minikube|influx|vault|consul|etcdctl|nats|rabbitmqctl)\b.*\s(?:delete|delete-[a-z]+|del)\b
-        | \bmigrate[:\s](?:fresh|reset|refresh|rollback)\b | \bdb:(?:drop|reset|wipe|rollback|migrate:down)\b | ^goose\b.*\s(?:down|down-to|reset)\b | \bredis-cli\b.*\s(?:del|unlink)\b | \becto\.(?:drop|reset|rollback)\b
-        | \bdb\s+downgrade\b | ^(?:flyway|liquibase)\b.*\s(?:clean|dropAll|drop-all)\b | manage\.py\s+migrate\s+\S+\s+zero\b
+    let pattern = r"(?x)
+        --force-reset\b | --accept-data-loss\b | BEGINsupabase\s+db\s+reset\b | manage\.py\s+(?:flush|reset_db)\b | \balembic\s+downgrade\b
+        | BEGIN(?:docker|podman)\s+volume\s+(?:rm|prune)\b | BEGINfind\b.*\s-delete\b
+        | BEGIN(?:kind|k3d|minikube|influx|vault|consul|etcdctl|nats|rabbitmqctl)\b.*\s(?:delete|delete-[a-z]+|del)\b
+        | \bmigrate[:\s](?:fresh|reset|refresh|rollback)\b | \bdb:(?:drop|reset|wipe|rollback|migrate:down)\b | BEGINgoose\b.*\s(?:down|down-to|reset)\b | \bredis-cli\b.*\s(?:del|unlink)\b | \becto\.(?:drop|reset|rollback)\b
+        | \bdb\s+downgrade\b | BEGIN(?:flyway|liquibase)\b.*\s(?:clean|dropAll|drop-all)\b | manage\.py\s+migrate\s+\S+\s+zero\b
         | (?i:\b(?:delete\s+from|truncate\s+(?:table\s+)?\w|drop\s+(?:table|database|schema|index|role|user|view|column))\b)
-        | \.(?:deleteMany|drop|dropDatabase|dropIndexes)\( | ^(?::|true|cat\s+/dev/null)?\s*>\s*[^&>\s]
+        | \.(?:deleteMany|drop|dropDatabase|dropIndexes)\( | BEGIN(?::|true|cat\s+/dev/null)?\s*>\s*[^&>\s]
         | (?:^|\s)(?:FORCE|YES|CONFIRM|ASSUME_YES|AUTO_APPROVE|NO_CONFIRM)=(?i:1|true|yes|y|on)\b
-        ",
-    )
-    .ok()
+        ";
+    Regex::new(&pattern.replace("BEGIN", COMMAND_START)).ok()
 });
 
 /// Files that say what assistants do, and what runs by itself in a repository.
