@@ -55,11 +55,11 @@ pub(super) struct Found {
 impl Found {
     /// Looks for what the command line asks for.
     pub(super) fn look(arguments: &Arguments, home: &Path, memory: &Memory) -> Self {
-        let workspace = arguments.workspace.clone().or_else(|| variable("SKILLSPAN_WORKSPACE"));
+        let workspace = arguments.common.said_workspace();
         let mut found = Self { workspace: workspace.unwrap_or_default(), ..Self::default() };
         let mut known =
             Known { repositories: Repositories::default(), consents: BTreeMap::new(), git_user: None };
-        let earliest = arguments.since.map(|since| Timestamp::now().saturating_sub(since));
+        let earliest = arguments.common.since.map(|since| Timestamp::now().saturating_sub(since));
         for listing in listings(arguments, home) {
             found.left.extend(listing.left);
             found.take_exports(listing.others, memory);
@@ -202,8 +202,7 @@ impl Known {
         memory: &Memory,
     ) -> Candidate {
         let (of_home, user_of_home) = consent.home;
-        let workspace =
-            [arguments.workspace.clone(), variable("SKILLSPAN_WORKSPACE"), consent.workspace, of_home];
+        let workspace = [arguments.common.said_workspace(), consent.workspace, of_home];
         let said = [arguments.user.clone(), variable("SKILLSPAN_USER"), user_of_home];
         let user = first(said).unwrap_or_else(|| self.git_user());
         Candidate {
