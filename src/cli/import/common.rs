@@ -85,7 +85,8 @@ impl Common {
 
     /// Whose work it is, where the command line or the environment says it.
     pub(super) fn said_workspace(&self) -> Option<String> {
-        self.workspace.clone().or_else(|| std::env::var("SKILLSPAN_WORKSPACE").ok())
+        let said = self.workspace.clone().filter(|workspace| !workspace.trim().is_empty());
+        said.or_else(|| std::env::var("SKILLSPAN_WORKSPACE").ok())
     }
 
     /// The collector's credential, `""` if it asks for none.

@@ -10,6 +10,7 @@
 //! | `langfuse/` | Langfuse's public API, page by page |
 //! | `memory.rs` | [`Memory`]: what was imported before |
 //! | `consent.rs` | what marker files and settings of clients say of a session's folder |
+//! | `owners.rs` | [`Owners`]: whose the sessions of a file are |
 //! | `repository.rs` | which repository a folder is of |
 //!
 //! Invariants: files are opened for reading and never changed; nothing outside of the folder of an assistant is read,
@@ -22,16 +23,17 @@ pub mod langfuse;
 mod lines;
 mod memory;
 mod open;
+mod owners;
 mod places;
 mod reading;
 mod repository;
 mod scan;
 
-pub use consent::{Consent, consent};
 pub use exports::{ExportFile, is_export, read_export};
 pub use lines::{Found, Piece, Values};
 pub use memory::{Memory, MemoryError, Seen};
 pub use open::{Glance, glance};
+pub use owners::{Owners, SaidOwner};
 pub use places::{Home, Listing, NEITHER, TranscriptFile, files_at, files_of, roots};
 pub use reading::{Batch, Left, Owner, Summary, read};
-pub use repository::{Repositories, Repository, git_user};
+pub use repository::Repository;
