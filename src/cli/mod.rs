@@ -68,7 +68,7 @@ enum Command {
     /// See a skill come out of five bundled sessions; needs no set-up
     Demo(demo::Arguments),
     /// Learn from the sessions that assistants keep on this machine
-    Import(import::Arguments),
+    Import(Box<import::Arguments>),
     /// Check a configuration and show all that is wrong with it
     Validate(ConfigFile),
     /// Print the built-in configuration, which files change key by key

@@ -5,7 +5,6 @@
 //! A file that was cut or rewritten is read from its beginning, and what it says again counts once; one that is gone is
 //! gone, and what it said stays. A line that is being written is read when it is whole.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::TranscriptSettings;
 use crate::dialects::TRANSCRIPTS;
-use crate::event::{Owner, Timestamp, person};
+use crate::event::{Owner, Timestamp};
 use crate::receivers::auth::Sender;
 use crate::receivers::otlp::{Coding, Encoding, Export};
-use crate::receivers::transcripts::{self as files, Batch, Home, Memory, Repositories, TranscriptFile};
+use crate::receivers::transcripts::{self as files, Batch, Home, Memory, Owners, SaidOwner, TranscriptFile};
 use crate::receivers::{Caller, Ingest, Signal};
 
 const PERIOD: Duration = Duration::from_secs(10);
@@ -68,7 +67,7 @@ impl Watch {
             |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let home = Home { folder: &self.settings.home, variable: &variable };
         let earliest = Timestamp::now().saturating_sub(self.settings.since);
-        let mut known = Asked::default();
+        let mut owners = Owners::default();
         for assistant in TRANSCRIPTS.iter().filter(|it| self.settings.assistants.contains(&it.assistant)) {
             let listing = files::files_of(assistant, &home);
             for (path, reason) in listing.left {
@@ -81,7 +80,7 @@ impl Watch {
             // What was forked after what it was forked from.
             changed.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));
             for file in changed {
-                if stop.is_cancelled() || !self.read(&file, memory, &mut known, stop, runtime) {
+                if stop.is_cancelled() || !self.read(&file, memory, &mut owners, stop, runtime) {
                     return;
                 }
             }
@@ -93,11 +92,15 @@ impl Watch {
         &self,
         file: &TranscriptFile,
         memory: &mut Memory,
-        known: &mut Asked,
+        owners: &mut Owners,
         stop: &CancellationToken,
         runtime: &Handle,
     ) -> bool {
-        let Some(owner) = known.owner(file, &self.settings) else { return true };
+        let Some(glance) = files::glance(file).ok().filter(|glance| glance.has_session) else { return true };
+        // Nobody's, or not to be kept.
+        let Ok((owner, _)) = owners.of(&glance, &self.settings.home, &SaidOwner::default()) else {
+            return true;
+        };
         let mut refused = None;
         let read = files::read(file, &owner, memory, &mut |batch| {
             if stop.is_cancelled() {
@@ -143,34 +146,5 @@ impl Watch {
         };
         let lease = self.ingest.memory().lease();
         self.ingest.accept(export, caller, lease).await.map(|_| ()).map_err(|refusal| refusal.to_string())
-    }
-}
-
-/// What is asked once a round.
-#[derive(Default)]
-struct Asked {
-    repositories: Repositories,
-    consents: BTreeMap<PathBuf, files::Consent>,
-    git_user: Option<String>,
-}
-
-impl Asked {
-    /// Whose a file's sessions are; `None`: nobody's, or they are not to be kept.
-    fn owner(&mut self, file: &TranscriptFile, settings: &TranscriptSettings) -> Option<files::Owner> {
-        let glance = files::glance(file).ok().filter(|glance| glance.has_session)?;
-        let consent = files::consent(&glance.cwd, Some(&settings.home), &mut self.consents);
-        if consent.refused_by.is_some() {
-            return None;
-        }
-        let (workspace, user) = consent.home;
-        let user = user.unwrap_or_else(|| {
-            self.git_user.get_or_insert_with(|| files::git_user().unwrap_or_default()).clone()
-        });
-        Some(files::Owner {
-            repository: self.repositories.of(&glance.cwd, &glance.repository).url,
-            workspace: consent.workspace.or(workspace).unwrap_or_default(),
-            user: person::named(&user).unwrap_or_default(),
-            redact: None,
-        })
     }
 }

@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use crate::support::{Site, eventually, outcome, skillspan};
 
 /// A machine with a home of its own.
-struct Machine {
-    site: Site,
+pub(crate) struct Machine {
+    pub(crate) site: Site,
 }
 
 /// Lines of a session of Claude Code that fails, mends and succeeds.
-fn session(id: &str, cwd: &str, number: u64) -> Vec<Value> {
+pub(crate) fn session(id: &str, cwd: &str, number: u64) -> Vec<Value> {
     let at = |second: u64| format!("2026-09-{:02}T10:00:{second:02}.000Z", 1 + number % 28);
     let line = |uuid: &str, second: u64, kind: &str, message: Value| {
         json!({
@@ -59,34 +59,34 @@ fn with(mut line: Value, members: &[(&str, Value)]) -> Value {
     line
 }
 
-fn text_of(lines: &[Value]) -> String {
+pub(crate) fn text_of(lines: &[Value]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let site = Site::new("default");
         fs::create_dir_all(site.path("home/work")).unwrap();
         Self { site }
     }
 
-    fn cwd(&self) -> String {
+    pub(crate) fn cwd(&self) -> String {
         self.site.path("home/work").display().to_string()
     }
 
-    fn claude(&self, name: &str) -> PathBuf {
+    pub(crate) fn claude(&self, name: &str) -> PathBuf {
         let folder = self.site.path("home/.claude/projects/-home-work");
         fs::create_dir_all(&folder).unwrap();
         folder.join(name)
     }
 
-    fn keep(&self, id: &str, lines: &[Value]) -> PathBuf {
+    pub(crate) fn keep(&self, id: &str, lines: &[Value]) -> PathBuf {
         let path = self.claude(&format!("{id}.jsonl"));
         fs::write(&path, text_of(lines)).unwrap();
         path
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = skillspan();
         command
             .env("HOME", self.site.path("home"))
@@ -98,7 +98,7 @@ impl Machine {
         command
     }
 
-    fn import(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn import(&self, arguments: &[&str]) -> Value {
         let all =
             [&["import", "--yes", "--json", "--user", "ana@example.com", "--no-mining"], arguments].concat();
         let (code, stdout, stderr) = outcome(&mut self.command(&all));
@@ -106,18 +106,18 @@ impl Machine {
         serde_json::from_str(&stdout).unwrap()
     }
 
-    fn forget_imports(&self) {
+    pub(crate) fn forget_imports(&self) {
         fs::remove_dir_all(self.site.path("data/skillspan/imports")).unwrap();
     }
 
-    fn ids(&self) -> Vec<String> {
+    pub(crate) fn ids(&self) -> Vec<String> {
         let mut ids: Vec<String> =
             self.site.sessions().iter().map(|session| session["id"].as_str().unwrap().to_owned()).collect();
         ids.sort();
         ids
     }
 
-    fn facts(&self, id: &str, kind: &str) -> Vec<Value> {
+    pub(crate) fn facts(&self, id: &str, kind: &str) -> Vec<Value> {
         let session = self.site.session(id);
         session["facts"].as_array().unwrap().iter().filter(|fact| fact["kind"] == kind).cloned().collect()
     }
@@ -689,11 +689,17 @@ fn exports_of_langfuse_come_once_in_whichever_form() {
         );
     }
     let lines = text_of(&rows);
-    let forms: [(&str, Vec<u8>); 4] = [
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(lines.as_bytes()).unwrap();
+    let parquet = fs::read(crate::support::fixtures().join("exports/observations_v2.parquet")).unwrap();
+    let forms: [(&str, Vec<u8>); 6] = [
         ("rows.jsonl", lines.clone().into_bytes()),
         ("rows.json", serde_json::to_vec_pretty(&rows).unwrap()),
         ("rows.csv", csv.into_bytes()),
         ("rows.jsonl.zst", zstd::encode_all(lines.as_bytes(), 3).unwrap()),
+        ("rows.jsonl.gz", gzip.finish().unwrap()),
+        // As ClickHouse writes it.
+        ("rows.parquet", parquet),
     ];
     let mut shown = Vec::new();
     for (name, bytes) in forms {

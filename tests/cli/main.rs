@@ -16,6 +16,8 @@
 //! | `hook_captures.rs` | recorded hooks in, sessions out |
 //! | `hook_identity.rs` | whose hooks' events are, and what leaves them out |
 //! | `import.rs` | sessions that assistants keep in files, imported |
+//! | `import_exports.rs` | files of other programs, as they are packed and broken |
+//! | `import_langfuse.rs` | the API of Langfuse, page by page, with its troubles |
 //! | `opt_outs.rs` | what is said to leave a session out was tried |
 //! | `schema.rs` | the columns that are printed are the files' |
 //! | `crash.rs` | what was acknowledged survives `kill -9` |
@@ -48,6 +50,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/langfuse_api.rs"]
+mod langfuse_api;
 #[path = "../support/model_server.rs"]
 mod model_server;
 
@@ -67,6 +71,8 @@ mod hook;
 mod hook_captures;
 mod hook_identity;
 mod import;
+mod import_exports;
+mod import_langfuse;
 mod install;
 mod journals;
 mod layers;

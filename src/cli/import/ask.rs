@@ -155,13 +155,45 @@ pub(super) fn what_is_left(found: &Found) -> String {
     if text.is_empty() { text } else { format!("{}\n", folded(&text, room())) }
 }
 
-/// Asks whether to import, and what.
-pub(super) fn ask(found: &mut Found, is_json: bool) -> Result<(), Failure> {
+fn somebody_is_there(is_json: bool) -> Result<(), Failure> {
     if is_json || !stdin().is_terminal() {
         return Err(Failure::Usage(anyhow!(
             "nobody can be asked here: say --yes to import, or --dry-run to look"
         )));
     }
+    Ok(())
+}
+
+/// The answer to a question on the terminal.
+fn answer_to(question: &str) -> Result<String, Failure> {
+    write!(stderr(), "{question} ").or_fail()?;
+    stderr().flush().or_fail()?;
+    let mut answer = String::new();
+    if stdin().read_line(&mut answer).or_fail()? == 0 {
+        return Err(nothing());
+    }
+    Ok(answer.trim().to_owned())
+}
+
+fn nothing() -> Failure {
+    Failure::Failed(anyhow!("nothing was imported"))
+}
+
+/// Asks whether to import at all.
+pub(super) fn agreed(is_json: bool) -> Result<(), Failure> {
+    somebody_is_there(is_json)?;
+    loop {
+        match chosen(&answer_to("Import? [y]es, [n]o:")?, &[]) {
+            Choice::All => return Ok(()),
+            Choice::None => return Err(nothing()),
+            Choice::These(_) | Choice::Unclear => {}
+        }
+    }
+}
+
+/// Asks whether to import, and what.
+pub(super) fn ask(found: &mut Found, is_json: bool) -> Result<(), Failure> {
+    somebody_is_there(is_json)?;
     let names: Vec<String> = {
         let counts = found.repositories();
         let mut sorted: Vec<(String, u64)> = counts.into_iter().map(|(name, (all, _))| (name, all)).collect();
@@ -169,15 +201,9 @@ pub(super) fn ask(found: &mut Found, is_json: bool) -> Result<(), Failure> {
         sorted.into_iter().map(|(name, _)| name).collect()
     };
     loop {
-        write!(stderr(), "Import? [y]es, [n]o, or the numbers of repositories: ").or_fail()?;
-        stderr().flush().or_fail()?;
-        let mut answer = String::new();
-        if stdin().read_line(&mut answer).or_fail()? == 0 {
-            return Err(Failure::Failed(anyhow!("nothing was imported")));
-        }
-        match chosen(answer.trim(), &names) {
+        match chosen(&answer_to("Import? [y]es, [n]o, or the numbers of repositories:")?, &names) {
             Choice::All => return Ok(()),
-            Choice::None => return Err(Failure::Failed(anyhow!("nothing was imported"))),
+            Choice::None => return Err(nothing()),
             Choice::These(these) => return found.choose(&these),
             Choice::Unclear => {}
         }

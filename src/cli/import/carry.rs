@@ -1,7 +1,7 @@
-//! Every file to its end, and how far that is.
+//! Every file to its end.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, IsTerminal, Write, stderr};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,14 @@ use tokio::runtime::Handle;
 
 use super::Failure;
 use super::found::{Candidate, Found};
+use super::progress::{Progress, Stop};
 use super::way::Way;
 use crate::event::Kind;
 use crate::receivers::transcripts::{Batch, Left, Memory, Summary, read, read_export};
 use crate::redact::Redactor;
 
-/// How often what was acknowledged is written down, and progress is shown.
+/// How often what was acknowledged is written down.
 const KEEPING: Duration = Duration::from_secs(1);
-const SHOWING: Duration = Duration::from_millis(200);
 
 /// What was carried.
 #[derive(Default)]
@@ -52,9 +52,9 @@ pub(super) struct OfAssistant {
 impl Carried {
     pub(super) fn failure(&self) -> Result<(), Failure> {
         match &self.stopped {
-            Some(reason) => {
-                Err(Failure::Failed(anyhow!("{reason}; what was taken is remembered: run the command again")))
-            }
+            Some(reason) => Err(Failure::Failed(anyhow!(
+                "{reason}; what was taken is stored and remembered, and the same command goes on from there"
+            ))),
             None => Ok(()),
         }
     }
@@ -87,15 +87,24 @@ impl Carried {
 }
 
 /// Reads all files that were chosen and hands on what they hold. To be called where blocking is allowed.
-pub(super) fn all(found: &Found, memory: &mut Memory, way: &Way, redactor: Option<&Redactor>) -> Carried {
+pub(super) fn all(
+    found: &Found,
+    memory: &mut Memory,
+    way: &Way,
+    redactor: Option<&Redactor>,
+    stop: &Stop,
+) -> Carried {
     let began = Instant::now();
     let of_files = found.chosen().map(|candidate| candidate.file.size);
-    let total = of_files.chain(found.exports.iter().map(|export| export.size)).sum();
+    let sizes: Vec<u64> = of_files.chain(found.exports.iter().map(|export| export.size)).collect();
     let mut carrier = Carrier {
         way,
+        stop,
         runtime: Handle::current(),
         carried: Carried::default(),
-        progress: Progress::new(total),
+        progress: Progress::new(sizes.iter().sum()),
+        done: 0,
+        files: sizes.len(),
         refused: None,
         kept: Instant::now(),
     };
@@ -132,9 +141,13 @@ pub(super) fn all(found: &Found, memory: &mut Memory, way: &Way, redactor: Optio
 /// What is the same for every file.
 struct Carrier<'w> {
     way: &'w Way,
+    stop: &'w Stop,
     runtime: Handle,
     carried: Carried,
     progress: Progress,
+    /// Files that are over, and how many there are.
+    done: usize,
+    files: usize,
     /// Why the last batch was not taken.
     refused: Option<String>,
     kept: Instant,
@@ -146,7 +159,14 @@ impl Carrier<'_> {
     }
 
     fn hand_on(&mut self, batch: &Batch) -> io::Result<()> {
-        match self.runtime.block_on(self.way.send(batch)) {
+        let sent = self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                signal = self.stop.stopped() => Err(anyhow!("{signal} stopped it after {} of {} files", self.done, self.files)),
+                answer = self.way.send(batch) => answer,
+            }
+        });
+        match sent {
             Ok(answer) => {
                 self.carried.rejected += answer.rejected;
                 if self.carried.why.is_empty() {
@@ -172,7 +192,10 @@ impl Carrier<'_> {
     ) -> Option<Summary> {
         self.progress.show(size);
         let summary = match outcome {
-            Ok(summary) => Some(summary),
+            Ok(summary) => {
+                self.done += 1;
+                Some(summary)
+            }
             Err(_) if self.refused.is_some() => {
                 self.carried.stopped = self.refused.take();
                 None
@@ -197,66 +220,5 @@ impl Carrier<'_> {
 fn keep(memory: &mut Memory) {
     if let Err(error) = memory.keep() {
         crate::cli::reader::warn(&format!("what was imported cannot be remembered: {error}"));
-    }
-}
-
-/// A line on a terminal that says how far it is.
-struct Progress {
-    total: u64,
-    done: u64,
-    began: Instant,
-    shown: Option<Instant>,
-    is_seen: bool,
-}
-
-impl Progress {
-    fn new(total: u64) -> Self {
-        Self { total, done: 0, began: Instant::now(), shown: None, is_seen: stderr().is_terminal() }
-    }
-
-    fn show(&mut self, bytes: u64) {
-        self.done += bytes;
-        if !self.is_seen || self.shown.is_some_and(|shown| shown.elapsed() < SHOWING) {
-            return;
-        }
-        self.shown = Some(Instant::now());
-        let line = line(self.done, self.total, self.began.elapsed());
-        // Nobody is left to be told that the terminal is gone.
-        let _ = write!(stderr(), "\r{line:<70}\r");
-        let _ = stderr().flush();
-    }
-
-    fn end(&self) {
-        if self.is_seen {
-            let _ = write!(stderr(), "\r{:<70}\r", "");
-        }
-    }
-}
-
-fn line(done: u64, total: u64, took: Duration) -> String {
-    const MEGABYTE: u64 = 1_000_000;
-    let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
-    let rate = done.saturating_mul(1_000) / milliseconds;
-    let left = total.saturating_sub(done).checked_div(rate);
-    let of_all = done.saturating_mul(100).checked_div(total).unwrap_or(100);
-    let left = left.map(|seconds| format!(", {seconds} s left")).unwrap_or_default();
-    format!(
-        "{of_all:>3} %  {} of {} MB, {} MB a second{left}",
-        done / MEGABYTE,
-        total.div_ceil(MEGABYTE),
-        rate / MEGABYTE
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn progress_says_the_rate_and_the_time_that_is_left() {
-        let of = |done, seconds| line(done, 500_000_000, Duration::from_secs(seconds));
-        assert_eq!(of(100_000_000, 2), " 20 %  100 of 500 MB, 50 MB a second, 8 s left");
-        assert_eq!(of(0, 0), "  0 %  0 of 500 MB, 0 MB a second");
-        assert_eq!(line(0, 0, Duration::ZERO), "100 %  0 of 0 MB, 0 MB a second");
     }
 }

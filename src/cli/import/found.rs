@@ -9,11 +9,11 @@ use anyhow::anyhow;
 
 use super::{Arguments, Failure};
 use crate::dialects::{TRANSCRIPTS, Transcripts};
-use crate::event::{Timestamp, person, visible_line};
+use crate::event::{Timestamp, visible_line};
 use crate::processors::Redact;
 use crate::receivers::transcripts::{
-    Consent, ExportFile, Glance, Home, Listing, Memory, NEITHER, Owner, Repositories, Repository,
-    TranscriptFile, consent, files_at, files_of, git_user, glance, is_export,
+    ExportFile, Home, Listing, Memory, NEITHER, Owner, Owners, Repository, SaidOwner, TranscriptFile,
+    files_at, files_of, glance, is_export,
 };
 use crate::redact::Redactor;
 
@@ -55,11 +55,11 @@ pub(super) struct Found {
 impl Found {
     /// Looks for what the command line asks for.
     pub(super) fn look(arguments: &Arguments, home: &Path, memory: &Memory) -> Self {
-        let workspace = arguments.workspace.clone().or_else(|| variable("SKILLSPAN_WORKSPACE"));
-        let mut found = Self { workspace: workspace.unwrap_or_default(), ..Self::default() };
-        let mut known =
-            Known { repositories: Repositories::default(), consents: BTreeMap::new(), git_user: None };
-        let earliest = arguments.since.map(|since| Timestamp::now().saturating_sub(since));
+        let workspace = arguments.common.said_workspace();
+        let mut found = Self { workspace: workspace.clone().unwrap_or_default(), ..Self::default() };
+        let said = SaidOwner { workspace: workspace.clone(), user: said_user(arguments) };
+        let mut asked = Asked { home, memory, said, owners: Owners::default() };
+        let earliest = arguments.common.since.map(|since| Timestamp::now().saturating_sub(since));
         for listing in listings(arguments, home) {
             found.left.extend(listing.left);
             found.take_exports(listing.others, memory);
@@ -67,7 +67,7 @@ impl Found {
                 if earliest.is_some_and(|earliest| file.modified < earliest) {
                     continue;
                 }
-                found.take(file, arguments, home, memory, &mut known);
+                found.take(file, &mut asked);
             }
         }
         found.candidates.sort_by(|a, b| {
@@ -88,14 +88,7 @@ impl Found {
         }
     }
 
-    fn take(
-        &mut self,
-        file: TranscriptFile,
-        arguments: &Arguments,
-        home: &Path,
-        memory: &Memory,
-        known: &mut Known,
-    ) {
+    fn take(&mut self, file: TranscriptFile, asked: &mut Asked<'_>) {
         let glance = match glance(&file) {
             Ok(glance) if glance.has_session => glance,
             Ok(_) => {
@@ -107,12 +100,22 @@ impl Found {
                 return;
             }
         };
-        let consent = consent(&glance.cwd, Some(home), &mut known.consents);
-        if let Some(reason) = consent.refused_by {
-            *self.refused.entry(reason).or_default() += 1;
-            return;
-        }
-        self.candidates.push(known.candidate(file, glance, consent, arguments, memory));
+        let (owner, repository) = match asked.owners.of(&glance, asked.home, &asked.said) {
+            Ok(owner) => owner,
+            Err(reason) => {
+                *self.refused.entry(reason).or_default() += 1;
+                return;
+            }
+        };
+        self.candidates.push(Candidate {
+            repository,
+            begun: if glance.begun.is_unset() { file.modified } else { glance.begun },
+            is_new: !asked.memory.is_as_it_was(&file.path, file.size, file.modified),
+            is_chosen: true,
+            workspace: owner.workspace,
+            user: owner.user,
+            file,
+        });
     }
 
     /// Leaves out the repositories that were not asked for.
@@ -181,45 +184,21 @@ impl Candidate {
     }
 }
 
+/// What files are looked at with.
+struct Asked<'a> {
+    home: &'a Path,
+    memory: &'a Memory,
+    said: SaidOwner,
+    owners: Owners,
+}
+
+fn said_user(arguments: &Arguments) -> Option<String> {
+    let user = arguments.user.clone().filter(|user| !user.trim().is_empty());
+    user.or_else(|| std::env::var("SKILLSPAN_USER").ok())
+}
+
 fn redact(redactor: &Redactor) -> Redact {
     Redact::new(redactor.clone(), [])
-}
-
-/// What is asked once for all files.
-struct Known {
-    repositories: Repositories,
-    consents: BTreeMap<PathBuf, Consent>,
-    git_user: Option<String>,
-}
-
-impl Known {
-    fn candidate(
-        &mut self,
-        file: TranscriptFile,
-        glance: Glance,
-        consent: Consent,
-        arguments: &Arguments,
-        memory: &Memory,
-    ) -> Candidate {
-        let (of_home, user_of_home) = consent.home;
-        let workspace =
-            [arguments.workspace.clone(), variable("SKILLSPAN_WORKSPACE"), consent.workspace, of_home];
-        let said = [arguments.user.clone(), variable("SKILLSPAN_USER"), user_of_home];
-        let user = first(said).unwrap_or_else(|| self.git_user());
-        Candidate {
-            repository: self.repositories.of(&glance.cwd, &glance.repository),
-            begun: if glance.begun.is_unset() { file.modified } else { glance.begun },
-            is_new: !memory.is_as_it_was(&file.path, file.size, file.modified),
-            is_chosen: true,
-            workspace: first(workspace).unwrap_or_default(),
-            user: person::named(&user).unwrap_or_default(),
-            file,
-        }
-    }
-
-    fn git_user(&mut self) -> String {
-        self.git_user.get_or_insert_with(|| git_user().unwrap_or_default()).clone()
-    }
 }
 
 /// Whether there is something to look at wherever a person said to look.
@@ -236,14 +215,6 @@ pub(super) fn are_there(paths: &[PathBuf]) -> Result<(), Failure> {
         return Err(Failure::Usage(anyhow!("--path {}: {why}", path.display())));
     }
     Ok(())
-}
-
-fn first(said: impl IntoIterator<Item = Option<String>>) -> Option<String> {
-    said.into_iter().flatten().find(|value| !value.trim().is_empty())
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
 }
 
 fn listings(arguments: &Arguments, home: &Path) -> Vec<Listing> {

@@ -16,7 +16,7 @@ use prost::Message;
 use crate::cli::{Failure, OrFail, local_client, reader};
 use crate::config::{Doors, ReceiverSettings, Settings};
 use crate::exporters::with_causes;
-use crate::receivers::transcripts::Batch;
+use crate::receivers::transcripts::{Batch, Memory};
 use crate::service::Service;
 
 /// A collector that is there answers soon.
@@ -43,6 +43,13 @@ pub(super) struct Described {
     pub(super) text: String,
     /// It is on another machine, or may be.
     pub(super) leaves: bool,
+}
+
+impl Described {
+    /// The folder in which what is remembered of imports to it lies, beside those of others.
+    pub(super) fn folder(&self) -> String {
+        Memory::folder_of(&self.name)
+    }
 }
 
 /// Where records go.

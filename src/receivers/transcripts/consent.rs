@@ -19,17 +19,17 @@ const CAPTURE: &str = "skillspan.capture";
 
 /// What is said of the sessions of one folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Consent {
+pub(super) struct Consent {
     /// The file that leaves them out, or why one that cannot be understood does.
-    pub refused_by: Option<String>,
+    pub(super) refused_by: Option<String>,
     /// The workspace that the folder names.
-    pub workspace: Option<String>,
+    pub(super) workspace: Option<String>,
     /// The workspace and the person that the home folder names.
-    pub home: (Option<String>, Option<String>),
+    pub(super) home: (Option<String>, Option<String>),
 }
 
 /// What is said of sessions in `cwd`. Answers are remembered in `known`.
-pub fn consent(cwd: &str, home: Option<&Path>, known: &mut BTreeMap<PathBuf, Consent>) -> Consent {
+pub(super) fn consent(cwd: &str, home: Option<&Path>, known: &mut BTreeMap<PathBuf, Consent>) -> Consent {
     let folder = PathBuf::from(cwd);
     if let Some(known) = known.get(&folder) {
         return known.clone();

@@ -3,7 +3,7 @@
 //! What a session file can hold: images of 20 MiB in one line, blocks of NUL after a crash, two values glued
 //! together, half a value with a whole one behind it, a last line that is being written. So:
 //!
-//! - a text of more than [`MAX_TEXT`] bytes is cut while it is read; a line takes no more memory than [`MAX_LINE`];
+//! - a text of more than a megabyte is cut while it is read; a line takes no more memory than [`MAX_LINE`];
 //! - NUL ends a line as a line feed does, and counts as none;
 //! - a line has as many values as it has; what is none is told by its line, and the next line is read as if
 //!   nothing had been;
@@ -12,15 +12,13 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use memchr::memchr3;
 use serde_json::Value;
 
+use super::scan::Scan;
 use crate::dialects::parse_within;
 use crate::dialects::transcripts::Form;
 use crate::receivers::hooks::without_lone_surrogates;
 
-/// The longest text in bytes, as it stands in the file; four times what is stored of one by default.
-const MAX_TEXT: usize = 1 << 20;
 /// The longest line, its texts cut.
 const MAX_LINE: usize = 16 << 20;
 /// The longest file that is one value.
@@ -58,6 +56,8 @@ pub struct Piece {
 pub struct Values<R> {
     input: R,
     form: Form,
+    /// Values of the outermost list are read one by one.
+    is_list: bool,
     chunk: Vec<u8>,
     at: usize,
     is_over: bool,
@@ -68,34 +68,13 @@ pub struct Values<R> {
     ready: std::collections::VecDeque<Piece>,
 }
 
-/// A line as far as it has been read.
-#[derive(Default)]
-struct Scan {
-    kept: Vec<u8>,
-    /// The parts of it that are values: where each begins and ends, and whether it was cut.
-    values: Vec<(usize, usize, bool)>,
-    begin: usize,
-    depth: u32,
-    in_text: bool,
-    /// A backslash stands before the next byte.
-    escaped: bool,
-    /// Hex digits of an escape that follow.
-    digits: u8,
-    text_length: usize,
-    /// The text that is being read was cut.
-    is_text_cut: bool,
-    /// A text of the value was cut.
-    is_cut: bool,
-    is_too_long: bool,
-    has_garbage: bool,
-}
-
 impl<R: Read> Values<R> {
     /// Reads `input` from where it is.
     pub fn new(input: R, form: Form) -> Self {
         Self {
             input,
             form,
+            is_list: false,
             chunk: Vec::new(),
             at: 0,
             is_over: false,
@@ -104,6 +83,11 @@ impl<R: Read> Values<R> {
             scan: Scan::default(),
             ready: std::collections::VecDeque::new(),
         }
+    }
+
+    /// Reads a file that is one value; of a list, each of its values by itself, however long the list is.
+    pub fn of_list(input: R) -> Self {
+        Self { is_list: true, ..Self::new(input, Form::Whole) }
     }
 
     /// The next of what stands there.
@@ -140,8 +124,15 @@ impl<R: Read> Values<R> {
         let rest = self.chunk.get(self.at..).unwrap_or_default();
         let breaks_at_line_feeds = self.form == Form::Lines;
         let limit = if breaks_at_line_feeds { MAX_LINE } else { MAX_WHOLE };
-        let taken = self.scan.take(rest, breaks_at_line_feeds, limit);
+        let taken = self.scan.take(rest, breaks_at_line_feeds, self.is_list, limit);
         self.at += taken;
+        if self.is_list {
+            self.line += line_feeds(rest.get(..taken).unwrap_or_default());
+            if self.scan.has_ended {
+                self.finish(false);
+                return Ok(());
+            }
+        }
         if let Some(end) = self.chunk.get(self.at).copied() {
             self.at += 1;
             self.finish(false);
@@ -153,7 +144,9 @@ impl<R: Read> Values<R> {
     /// The line is over.
     fn finish(&mut self, at_end: bool) {
         let Self { scan, ready, line, .. } = self;
-        let (line, end) = (*line, self.before + self.at as u64);
+        // Of a list, the line in which the value begins.
+        let within = if self.is_list { line_feeds(&scan.kept) } else { 0 };
+        let (line, end) = (line.saturating_sub(within), self.before + self.at as u64);
         let mut push = |found| ready.push_back(Piece { line, end, found });
         let values = if self.form == Form::Lines { MAX_VALUES } else { MAX_VALUES_OF_WHOLE };
         for (begin, end, is_cut) in &scan.values {
@@ -179,124 +172,8 @@ impl<R: Read> Values<R> {
     }
 }
 
-impl Scan {
-    fn clear(&mut self) {
-        let mut kept = std::mem::take(&mut self.kept);
-        kept.clear();
-        // One long line must not cost memory for all that follow.
-        kept.shrink_to(MAX_TEXT);
-        *self = Self { kept, ..Self::default() };
-    }
-
-    /// Takes bytes up to the end of the line, and says how many.
-    fn take(&mut self, bytes: &[u8], breaks_at_line_feeds: bool, limit: usize) -> usize {
-        let mut at = 0;
-        while let Some(byte) = bytes.get(at).copied() {
-            if byte == 0 || byte == b'\n' && breaks_at_line_feeds {
-                return at;
-            }
-            if self.in_text {
-                at += self.take_text(bytes.get(at..).unwrap_or_default(), breaks_at_line_feeds, limit);
-                continue;
-            }
-            at += 1;
-            match byte {
-                b'{' | b'[' => {
-                    if self.depth == 0 {
-                        self.begin = self.kept.len();
-                        self.is_cut = false;
-                    }
-                    self.depth += 1;
-                    self.keep(&[byte], limit);
-                }
-                b'}' | b']' if self.depth > 0 => {
-                    self.depth -= 1;
-                    self.keep(&[byte], limit);
-                    if self.depth == 0 && !self.is_too_long {
-                        self.values.push((self.begin, self.kept.len(), self.is_cut));
-                    }
-                }
-                b'"' if self.depth > 0 => {
-                    self.in_text = true;
-                    (self.text_length, self.is_text_cut) = (0, false);
-                    self.keep(&[byte], limit);
-                }
-                _ if self.depth > 0 => self.keep(&[byte], limit),
-                // What separates values, and the mark of the byte order.
-                b' ' | b'\t' | b'\r' | b'\n' | b',' | 0xef | 0xbb | 0xbf => {}
-                _ => self.has_garbage = true,
-            }
-        }
-        at
-    }
-
-    /// Takes bytes of a text, one at least, and says how many.
-    fn take_text(&mut self, bytes: &[u8], breaks_at_line_feeds: bool, limit: usize) -> usize {
-        let Some(first) = bytes.first().copied() else { return 0 };
-        if self.escaped || self.digits > 0 {
-            self.digits = match (self.escaped, first) {
-                (true, b'u') => 4,
-                (true, _) => 0,
-                (false, _) => self.digits - 1,
-            };
-            self.escaped = false;
-            self.keep_of_text(&[first], limit, true);
-            return 1;
-        }
-        match first {
-            b'"' => {
-                self.in_text = false;
-                self.keep(b"\"", limit);
-                1
-            }
-            b'\\' => {
-                // An escape is kept whole or not at all.
-                self.escaped = true;
-                if self.text_length >= MAX_TEXT {
-                    (self.is_text_cut, self.is_cut) = (true, true);
-                }
-                self.keep_of_text(b"\\", limit, true);
-                1
-            }
-            _ => {
-                let end = memchr3(b'"', b'\\', b'\n', bytes).unwrap_or(bytes.len());
-                let plain = bytes.get(..end).unwrap_or_default();
-                let end = memchr::memchr(0, plain).unwrap_or(end);
-                // Where line feeds end nothing, one in a text is as broken as the text.
-                let end = if end == 0 && !breaks_at_line_feeds { 1 } else { end };
-                self.keep_of_text(bytes.get(..end).unwrap_or_default(), limit, false);
-                end
-            }
-        }
-    }
-
-    fn keep_of_text(&mut self, bytes: &[u8], limit: usize, is_escape: bool) {
-        let room = MAX_TEXT.saturating_sub(self.text_length);
-        self.text_length = self.text_length.saturating_add(bytes.len());
-        // The rest of an escape whose beginning was kept is kept as well.
-        let room = match () {
-            () if self.is_text_cut => 0,
-            () if is_escape => bytes.len(),
-            () => room,
-        };
-        if bytes.len() <= room {
-            return self.keep(bytes, limit);
-        }
-        (self.is_text_cut, self.is_cut) = (true, true);
-        let mut end = room;
-        while end > 0 && bytes.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
-            end -= 1;
-        }
-        self.keep(bytes.get(..end).unwrap_or_default(), limit);
-    }
-
-    fn keep(&mut self, bytes: &[u8], limit: usize) {
-        if self.is_too_long || self.kept.len() + bytes.len() > limit {
-            self.is_too_long = true;
-        } else {
-            self.kept.extend_from_slice(bytes);
-        }
-    }
+fn line_feeds(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 /// A value; where clients write what is no JSON, read as it is meant.
@@ -328,6 +205,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    use super::super::scan::MAX_TEXT;
     use super::*;
 
     /// Gives so many bytes at a time.
@@ -441,6 +319,41 @@ mod tests {
         assert_eq!(read.len(), 1);
         assert_eq!(read[0].found, Found::Value(json!({ "messages": [{ "text": "a\nb" }] }), false));
         assert_eq!(pieces(&text[..20], 3, Form::Whole)[0].found, Found::Unfinished);
+    }
+
+    #[test]
+    fn a_list_is_read_value_by_value() {
+        let text = b"[\n  {\"a\": [1]},\n  nonsense,\n  {\"b\":\n \"]\"}\n]\n{\"c\":3}";
+        let whole = |bytes: &'static [u8], step| {
+            let mut values = Values::of_list(Slow(bytes, step));
+            std::iter::from_fn(|| values.next_piece().unwrap()).collect::<Vec<_>>()
+        };
+        for step in [1, 3, CHUNK] {
+            let read: Vec<(u64, Found)> =
+                whole(text, step).into_iter().map(|piece| (piece.line, piece.found)).collect();
+            let of = |value| Found::Value(value, false);
+            assert_eq!(
+                read,
+                [
+                    (2, of(json!({ "a": [1] }))),
+                    (4, of(json!({ "b": "]" }))),
+                    (4, Found::Broken("it is no JSON")),
+                    (7, of(json!({ "c": 3 }))),
+                ],
+                "in steps of {step}"
+            );
+            assert_eq!(whole(b"[{\"a\":1},{\"b\"", step)[1].found, Found::Unfinished);
+        }
+        // More than a file that is one value may have.
+        let row = format!("{{\"text\":\"{}\"}},", "x".repeat(1 << 19));
+        let list = std::iter::repeat_n(row.as_bytes(), 2 * MAX_WHOLE / row.len()).flatten().copied();
+        let list: Vec<u8> = b"[".iter().copied().chain(list).chain(*b"0]").collect();
+        let mut values = Values::of_list(list.as_slice());
+        let mut count = 0;
+        while let Some(piece) = values.next_piece().unwrap() {
+            count += u64::from(matches!(piece.found, Found::Value(_, false)));
+        }
+        assert!(count > 200 && values.scan.kept.capacity() <= 2 * MAX_TEXT, "{count}");
     }
 
     proptest! {

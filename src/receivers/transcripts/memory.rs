@@ -73,9 +73,7 @@ pub struct Memory {
 impl Memory {
     /// What is remembered below `root` of imports to a place.
     pub fn open(root: &Path, of: &str) -> Result<Self, MemoryError> {
-        let digest = Sha256::digest(of.as_bytes());
-        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let folder = root.join(name);
+        let folder = root.join(Self::folder_of(of));
         let document = read(&folder.join(FILES))?;
         let document: Document = serde_json::from_slice(&document).unwrap_or_default();
         // A later version may remember other things.
@@ -88,6 +86,12 @@ impl Memory {
             origins.entry(number(origin)).or_insert_with(|| number(session));
         }
         Ok(Self { folder, document, origins, new: Vec::new() })
+    }
+
+    /// The name of the folder in which is remembered what was imported to a place.
+    pub fn folder_of(of: &str) -> String {
+        let digest = Sha256::digest(of.as_bytes());
+        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// What was read of a file.
@@ -129,7 +133,7 @@ impl Memory {
             let path = path.to_owned();
             move |source| MemoryError { path, source }
         };
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(error(&self.folder))?;
+        create(&self.folder).map_err(error(&self.folder))?;
         let path = self.folder.join(ORIGINS);
         let bytes: Vec<u8> = self
             .new
@@ -151,6 +155,11 @@ impl Memory {
         file.set_len(length - length % ENTRY as u64)?;
         file.write_all(bytes)
     }
+}
+
+/// Creates a folder in which memories are kept, for this user alone.
+pub(super) fn create(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, MemoryError> {

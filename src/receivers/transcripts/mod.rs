@@ -3,13 +3,14 @@
 //! | file | holds |
 //! |---|---|
 //! | `places.rs` | where the files of each assistant are, and which there are |
-//! | `lines.rs` | [`Values`]: the values in a file, in bounded memory |
+//! | `lines.rs`, `scan.rs` | [`Values`]: the values in a file, in bounded memory |
 //! | `open.rs` | a file's bytes, compressed or not, and what is asked of them before they are read |
 //! | `reading.rs` | [`read`]: a file's values → records, in batches of the size of a request |
-//! | `exports.rs`, `csv.rs` | files that other programs exported |
-//! | `redacted.rs` | credentials out of their rows, before they leave the machine |
+//! | `exports/` | files that other programs exported |
+//! | `langfuse/` | Langfuse's public API, page by page |
 //! | `memory.rs` | [`Memory`]: what was imported before |
 //! | `consent.rs` | what marker files and settings of clients say of a session's folder |
+//! | `owners.rs` | [`Owners`]: whose the sessions of a file are |
 //! | `repository.rs` | which repository a folder is of |
 //!
 //! Invariants: files are opened for reading and never changed; nothing outside of the folder of an assistant is read,
@@ -17,20 +18,22 @@
 //! what is remembered as imported was acknowledged.
 
 mod consent;
-mod csv;
 mod exports;
+pub mod langfuse;
 mod lines;
 mod memory;
 mod open;
+mod owners;
 mod places;
 mod reading;
-mod redacted;
 mod repository;
+mod scan;
 
-pub use consent::{Consent, consent};
+pub use exports::{ExportFile, is_export, read_export};
 pub use lines::{Found, Piece, Values};
 pub use memory::{Memory, MemoryError, Seen};
 pub use open::{Glance, glance};
-pub use places::{ExportFile, Home, Listing, NEITHER, TranscriptFile, files_at, files_of, roots};
-pub use reading::{Batch, Left, Owner, Summary, is_export, read, read_export};
-pub use repository::{Repositories, Repository, git_user};
+pub use owners::{Owners, SaidOwner};
+pub use places::{Home, Listing, NEITHER, TranscriptFile, files_at, files_of, roots};
+pub use reading::{Batch, Left, Owner, Summary, read};
+pub use repository::Repository;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::lines::{Found, Values};
 use super::memory::Seen;
-use super::places::{ExportFile, TranscriptFile};
+use super::places::TranscriptFile;
 use crate::dialects::transcripts::{Form, Told};
 use crate::event::Timestamp;
 
@@ -32,11 +32,6 @@ pub struct Glance {
 
 /// The bytes of a file.
 pub(super) fn open(file: &TranscriptFile) -> io::Result<Box<dyn Read>> {
-    bytes(&file.path, file.is_compressed)
-}
-
-/// The bytes of an export.
-pub(super) fn open_export(file: &ExportFile) -> io::Result<Box<dyn Read>> {
     bytes(&file.path, file.is_compressed)
 }
 

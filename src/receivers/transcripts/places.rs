@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use super::exports::ExportFile;
 use crate::dialects::transcripts::{Form, Place};
 use crate::dialects::{TRANSCRIPTS, Transcripts};
 use crate::event::Timestamp;
@@ -54,23 +55,6 @@ pub struct TranscriptFile {
     /// When it was changed last.
     pub modified: Timestamp,
     /// How its values stand in it.
-    pub form: Form,
-    /// It is compressed with zstd.
-    pub is_compressed: bool,
-}
-
-/// A file that is no assistant's, and may be an export.
-#[derive(Debug, Clone)]
-pub struct ExportFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its size in bytes, as it is.
-    pub size: u64,
-    /// When it was changed last.
-    pub modified: Timestamp,
-    /// Its values are rows of CSV.
-    pub is_csv: bool,
-    /// How they stand in it otherwise.
     pub form: Form,
     /// It is compressed with zstd.
     pub is_compressed: bool,
@@ -166,7 +150,7 @@ pub fn files_at(path: &Path, assistant: Option<&'static Transcripts>) -> Listing
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => match file(path, assistant, &metadata) {
             Some(file) => listing.files.push(file),
-            None => match export(path, &metadata) {
+            None => match ExportFile::of(path, &metadata) {
                 Some(export) => listing.others.push(export),
                 None => listing.left.push((path.to_owned(), NEITHER.to_owned())),
             },
@@ -235,7 +219,7 @@ fn walk(root: &Path, assistant: Option<&'static Transcripts>, listing: &mut List
             } else if metadata.is_file() && listing.files.len() < MAX_FILES {
                 listing.files.extend(file(&path, assistant, &metadata));
                 if assistant.is_none() && assistant_of(&path).is_none() {
-                    listing.others.extend(export(&path, &metadata));
+                    listing.others.extend(ExportFile::of(&path, &metadata));
                 }
             }
         }
@@ -281,46 +265,8 @@ fn file(
     })
 }
 
-/// The file as one that may be an export.
-fn export(path: &Path, metadata: &fs::Metadata) -> Option<ExportFile> {
-    let name = path.file_name()?.to_string_lossy();
-    let (plain, is_compressed) = match name.strip_suffix(COMPRESSED) {
-        Some(plain) => (plain, true),
-        None => (&*name, false),
-    };
-    let (is_csv, form) = match plain.rsplit_once('.')?.1 {
-        "csv" => (true, Form::Lines),
-        "jsonl" | "ndjson" => (false, Form::Lines),
-        // The Collector's lines are called so as well.
-        "json" => (false, if begins_a_line(path, is_compressed) { Form::Lines } else { Form::Whole }),
-        _ => return None,
-    };
-    Some(ExportFile {
-        path: path.to_owned(),
-        size: metadata.len(),
-        modified: modified(metadata),
-        is_csv,
-        form,
-        is_compressed,
-    })
-}
-
-/// Whether the first line of a file is a value of its own.
-fn begins_a_line(path: &Path, is_compressed: bool) -> bool {
-    let read = || -> io::Result<bool> {
-        let opened = fs::File::open(path)?;
-        let bytes: Box<dyn io::Read> = match is_compressed {
-            true => Box::new(zstd::stream::read::Decoder::new(opened)?),
-            false => Box::new(opened),
-        };
-        let first = super::lines::Values::new(bytes, Form::Lines).next_piece()?;
-        let value = first.map(|piece| piece.found);
-        Ok(matches!(value, Some(super::lines::Found::Value(value, _)) if value.is_object()))
-    };
-    read().unwrap_or(false)
-}
-
-fn modified(metadata: &fs::Metadata) -> Timestamp {
+/// When a file was changed last.
+pub(super) fn modified(metadata: &fs::Metadata) -> Timestamp {
     let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let micros = since.and_then(|since| i64::try_from(since.as_micros()).ok()).unwrap_or_default();
     Timestamp::from_micros(micros)

@@ -8,13 +8,11 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, Key
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
-use serde_json::Value;
 
 use super::lines::{Found, Values};
 use super::memory::{Memory, Seen};
 use super::open;
-use super::places::{ExportFile, TranscriptFile};
-use super::{csv, exports};
+use super::places::TranscriptFile;
 use crate::dialects::transcripts::{Told, to_log};
 use crate::event::{Kind, SessionEvent, Timestamp};
 use crate::processors::{Processor, Redact, Sent};
@@ -136,62 +134,6 @@ pub fn read(
     Ok(summary)
 }
 
-/// Reads an export and hands on what it holds.
-pub fn read_export(
-    file: &ExportFile,
-    owner: &Owner,
-    hand_on: &mut dyn FnMut(Batch) -> io::Result<()>,
-) -> io::Result<Summary> {
-    let mut rows = exports::Rows::new(owner);
-    let (mut summary, mut ready) = (Summary::default(), Vec::new());
-    let mut read = |line: u64, row: Result<Value, &'static str>| {
-        match row.map(|row| rows.take(row, &mut ready)) {
-            Ok(true) => summary.rows += 1,
-            Ok(false) => summary.leave(line, "it is no row of a known export"),
-            Err(why) => summary.leave(line, why),
-        }
-        ready.drain(..).try_for_each(&mut *hand_on)
-    };
-    if file.is_csv {
-        let mut table = csv::Rows::new(open::open_export(file)?);
-        while let Some(row) = table.next_row()? {
-            read(row.line, row.fields)?;
-        }
-    } else {
-        let mut values = Values::new(open::open_export(file)?, file.form);
-        while let Some(piece) = values.next_piece()? {
-            match piece.found {
-                Found::Value(value, _) => read(piece.line, Ok(value))?,
-                Found::Broken(why) => read(piece.line, Err(why))?,
-                Found::Unfinished => read(piece.line, Err("it is not finished"))?,
-            }
-        }
-    }
-    rows.finish(&mut ready);
-    ready.into_iter().try_for_each(&mut *hand_on)?;
-    summary.bytes = file.size;
-    summary.seen = Seen { size: file.size, modified: file.modified.as_micros(), ..Seen::default() };
-    Ok(summary)
-}
-
-/// Whether a file begins as an export that is known does.
-pub fn is_export(file: &ExportFile) -> bool {
-    let begins = || -> io::Result<bool> {
-        let first = if file.is_csv {
-            csv::Rows::new(open::open_export(file)?).next_row()?.and_then(|row| row.fields.ok())
-        } else {
-            let mut values = Values::new(open::open_export(file)?, file.form);
-            values.next_piece()?.and_then(|piece| match piece.found {
-                Found::Value(value, _) => Some(value),
-                _ => None,
-            })
-        };
-        let owner = Owner::default();
-        Ok(first.is_some_and(|row| exports::Rows::new(&owner).take(row, &mut Vec::new())))
-    };
-    begins().unwrap_or(false)
-}
-
 struct Pending<'p> {
     file: &'p TranscriptFile,
     owner: &'p Owner,
@@ -275,7 +217,7 @@ impl Summary {
         }
     }
 
-    fn leave(&mut self, line: u64, why: &str) {
+    pub(super) fn leave(&mut self, line: u64, why: &str) {
         self.left_count += 1;
         if self.left.len() < MOST_NAMED {
             self.left.push(Left { line, why: why.to_owned() });

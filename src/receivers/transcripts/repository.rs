@@ -17,11 +17,11 @@ pub struct Repository {
 
 /// The repositories of folders that were asked for.
 #[derive(Debug, Default)]
-pub struct Repositories(BTreeMap<PathBuf, Repository>);
+pub(super) struct Repositories(BTreeMap<PathBuf, Repository>);
 
 impl Repositories {
     /// The repository of a session in the folder `cwd`, whose file may name it.
-    pub fn of(&mut self, cwd: &str, url: &str) -> Repository {
+    pub(super) fn of(&mut self, cwd: &str, url: &str) -> Repository {
         if !url.is_empty() {
             return Repository { url: url.to_owned(), name: project_of(url) };
         }
@@ -40,7 +40,7 @@ impl Repositories {
 }
 
 /// Whom git on this machine calls the author.
-pub fn git_user() -> Option<String> {
+pub(super) fn git_user() -> Option<String> {
     let asked = Command::new("git")
         .args(["config", "--get", "user.email"])
         .stdin(Stdio::null())

@@ -7,22 +7,38 @@
 //! | Phoenix | `span_kind` with `context` | spans in OTLP, with attributes of OpenInference |
 //! | LangSmith | `run_type` | a batch of Langfuse's ingestion: both have traces of nested steps |
 //!
-//! Rows are JSON, one a line or in one list, or CSV with a header. What a row becomes depends on the row alone, so that
-//! the same file gives the same records.
+//! Rows are JSON, one a line or in one list, CSV with a header, or Parquet. What a row becomes depends on the row alone,
+//! so that the same rows give the same records.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `file.rs` | a file that may be an export, and its bytes |
+//! | `csv.rs`, `parquet.rs` | rows as objects |
+//! | `langfuse.rs`, `phoenix.rs`, `langsmith.rs` | what becomes of a row |
+//! | `reading.rs` | [`read_export`]: a file's rows → requests |
+//! | `redacted.rs` | credentials out of them, before they leave the machine |
+
+mod csv;
+mod file;
+mod langfuse;
+mod langsmith;
+mod parquet;
+mod phoenix;
+mod reading;
+mod redacted;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::reading::{Batch, Owner};
-use super::redacted;
+
+pub use file::ExportFile;
+pub use reading::{is_export, read_export};
 
 /// A request is handed on when it has so many bytes, or so many rows.
 const REQUEST_BYTES: usize = 1 << 20;
 const REQUEST_ROWS: usize = 500;
-/// Traces whose session was said already; beyond it, it is said again.
-const MAX_TRACES: usize = 100_000;
 
 const INGESTION: &str = "/api/public/ingestion";
 const JSON: &str = "application/json";
@@ -151,206 +167,10 @@ impl<'o> Rows<'o> {
         }
         Batch { path, ..json_batch(&request, records) }
     }
-
-    fn of_langfuse(&mut self, row: Map<String, Value>) -> bool {
-        let mut body: Map<String, Value> = row
-            .into_iter()
-            .filter(|(_, value)| !value.is_null() && value.as_str() != Some(""))
-            .map(|(name, value)| (camel(&name), value))
-            .collect();
-        if !body.contains_key("id") {
-            return false;
-        }
-        for name in ["startTime", "endTime", "timestamp", "completionStartTime"] {
-            if let Some(time) = body.get(name).and_then(Value::as_str).map(rfc3339) {
-                body.insert(name.to_owned(), time.into());
-            }
-        }
-        for name in
-            ["input", "output", "metadata", "usageDetails", "costDetails", "modelParameters", "usage", "tags"]
-        {
-            if let Some(parsed) = body.get(name).and_then(Value::as_str).and_then(structured) {
-                body.insert(name.to_owned(), parsed);
-            }
-        }
-        for (old, new) in [("providedModelName", "model"), ("traceName", "trace_name")] {
-            if let Some(value) = body.remove(old) {
-                body.entry(new).or_insert(value);
-            }
-        }
-        if body.contains_key("startTime") && body.contains_key("traceId") {
-            self.say_trace(&body);
-            let time = body.get("endTime").or_else(|| body.get("startTime")).cloned().unwrap_or_default();
-            self.push("observation-create", &time, Value::Object(body));
-            return true;
-        }
-        let time = body.get("timestamp").cloned().unwrap_or_default();
-        if body.contains_key("dataType") || body.contains_key("value") && body.contains_key("name") {
-            if let Some(text) = body.remove("stringValue") {
-                body.entry("value").or_insert(text);
-            }
-            self.push("score-create", &time, Value::Object(body));
-            return true;
-        }
-        if body.contains_key("timestamp") {
-            self.push("trace-create", &time, Value::Object(body));
-            return true;
-        }
-        false
-    }
-
-    /// Rows of observations say of their trace whose it is and which session.
-    fn say_trace(&mut self, body: &Map<String, Value>) {
-        let of = |name: &str| body.get(name).cloned().unwrap_or_default();
-        let (id, session, user) = (of("traceId"), of("sessionId"), of("userId"));
-        let key = format!("{id} {session} {user}");
-        if session.is_null() && user.is_null() || self.traces.contains(&key) {
-            return;
-        }
-        if self.traces.len() < MAX_TRACES {
-            self.traces.insert(key);
-        }
-        let mut trace = json!({ "id": id, "sessionId": session, "userId": user, "name": of("trace_name") });
-        if let Some(trace) = trace.as_object_mut() {
-            trace.retain(|_, value| !value.is_null());
-        }
-        let time = of("startTime");
-        self.push("trace-create", &time, trace);
-    }
-
-    fn push(&mut self, kind: &str, time: &Value, mut body: Value) {
-        if let Some(redact) = &self.owner.redact {
-            redact.json(&mut body);
-        }
-        say_workspace(&mut body, &self.owner.workspace);
-        let text = body.to_string();
-        let digest = Sha256::digest(format!("{kind}\n{text}").as_bytes());
-        let id: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        self.bytes += text.len();
-        self.events.push(json!({ "id": id, "type": kind, "timestamp": time, "body": body }));
-    }
-
-    /// A run of LangSmith. Its `session_id` is a project; a conversation is a thread.
-    fn run(&mut self, row: &Map<String, Value>) -> bool {
-        let of = |name: &str| row.get(name).cloned().unwrap_or_default();
-        let id = [of("id"), of("run_id")].into_iter().find(|id| id.is_string());
-        let Some(id) = id else { return false };
-        let kind = match row.get("run_type").and_then(Value::as_str).unwrap_or_default() {
-            "llm" => "GENERATION",
-            "tool" => "TOOL",
-            "retriever" => "RETRIEVER",
-            "chain" => "CHAIN",
-            _ => "SPAN",
-        };
-        let extra = of("extra");
-        let extra = extra.as_str().and_then(structured).unwrap_or(extra);
-        let metadata = extra.get("metadata").cloned().unwrap_or_default();
-        let in_metadata = |names: &[&str]| names.iter().find_map(|name| metadata.get(*name).cloned());
-        let parsed = |name: &str| {
-            let value = of(name);
-            value.as_str().and_then(structured).unwrap_or(value)
-        };
-        let failed = of("error").as_str().is_some_and(|error| !error.is_empty());
-        let mut body = json!({
-            "id": id,
-            "type": kind,
-            "name": of("name"),
-            "traceId": if of("trace_id").is_string() { of("trace_id") } else { id.clone() },
-            "parentObservationId": of("parent_run_id"),
-            "startTime": of("start_time").as_str().map(rfc3339),
-            "endTime": of("end_time").as_str().map(rfc3339),
-            "input": parsed("inputs"),
-            "output": parsed("outputs"),
-            "metadata": metadata,
-            "model": in_metadata(&["ls_model_name"]),
-            "level": failed.then_some("ERROR"),
-            "statusMessage": of("error"),
-            "sessionId": in_metadata(&["thread_id", "session_id", "conversation_id"]),
-            "userId": in_metadata(&["user_id", "user"]),
-        });
-        if let Some(body) = body.as_object_mut() {
-            body.retain(|_, value| !value.is_null() && value.as_str() != Some(""));
-            let (body, time) =
-                (body.clone(), body.get("endTime").or(body.get("startTime")).cloned().unwrap_or_default());
-            self.say_trace(&body);
-            self.push("observation-create", &time, Value::Object(body));
-        }
-        true
-    }
-
-    /// A span of Phoenix.
-    fn span(&mut self, row: &Map<String, Value>) -> bool {
-        let context = |name: &str| {
-            let flat = row.get(&format!("context.{name}")).and_then(Value::as_str);
-            flat.or_else(|| row.get("context")?.get(name)?.as_str()).unwrap_or_default()
-        };
-        let (trace, span) = (hex(context("trace_id"), 32), hex(context("span_id"), 16));
-        if trace.is_empty() || span.is_empty() {
-            return false;
-        }
-        let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
-        let mut attributes = Vec::new();
-        match row.get("attributes") {
-            Some(Value::Object(members)) => {
-                members.iter().for_each(|(name, value)| flat(name, value, &mut attributes))
-            }
-            Some(Value::String(text)) => {
-                let parsed = structured(text).unwrap_or_default();
-                let members = parsed.as_object().into_iter().flatten();
-                members.for_each(|(name, value)| flat(name, value, &mut attributes));
-            }
-            _ => {}
-        }
-        for (name, value) in
-            row.iter().filter_map(|(name, value)| Some((name.strip_prefix("attributes.")?, value)))
-        {
-            flat(name, value, &mut attributes);
-        }
-        attributes
-            .push(json!({ "key": "openinference.span.kind", "value": { "stringValue": text("span_kind") } }));
-        let code = if text("status_code") == "ERROR" { 2 } else { 1 };
-        let parent = hex(text("parent_id"), 16);
-        let span = json!({
-            "traceId": trace,
-            "spanId": span,
-            "parentSpanId": parent,
-            "name": text("name"),
-            "startTimeUnixNano": nanos(text("start_time")),
-            "endTimeUnixNano": nanos(text("end_time")),
-            "status": { "code": code, "message": text("status_message") },
-            "attributes": attributes,
-        });
-        self.bytes += span.to_string().len();
-        self.spans.push(span);
-        true
-    }
-}
-
-/// What an application says of its own, it says in the metadata.
-fn say_workspace(body: &mut Value, workspace: &str) {
-    let Some(body) = body.as_object_mut().filter(|_| !workspace.is_empty()) else { return };
-    let metadata = body.entry("metadata").or_insert_with(|| json!({}));
-    if !metadata.is_object() {
-        *metadata = json!({ "metadata": metadata.take() });
-    }
-    if let Some(metadata) = metadata.as_object_mut() {
-        metadata.insert(WORKSPACE.to_owned(), workspace.into());
-    }
 }
 
 fn json_batch(request: &Value, records: u64) -> Batch {
     Batch { body: request.to_string().into_bytes(), records, content_type: JSON, ..Batch::default() }
-}
-
-/// `trace_id` → `traceId`; other names stay.
-fn camel(name: &str) -> String {
-    let mut parts = name.split('_');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |camel, part| {
-        let mut letters = part.chars();
-        let first = letters.next().map(|letter| letter.to_ascii_uppercase().to_string()).unwrap_or_default();
-        camel + &first + letters.as_str()
-    })
 }
 
 /// `2026-09-01 10:00:00.123456` in UTC, as exports write it.
@@ -360,51 +180,10 @@ fn rfc3339(time: &str) -> String {
     if has_zone || time.is_empty() { time } else { format!("{time}Z") }
 }
 
-fn nanos(time: &str) -> String {
-    let parsed = crate::event::Timestamp::parse_rfc3339(&rfc3339(time)).unwrap_or_default();
-    u64::try_from(parsed.as_micros()).unwrap_or_default().saturating_mul(1_000).to_string()
-}
-
 /// A list or an object that stands in a text.
 fn structured(text: &str) -> Option<Value> {
     let begins = text.trim_start().starts_with(['{', '[']);
     begins.then(|| crate::dialects::parse_within(text, 100_000).ok()).flatten()
-}
-
-/// An id in lower-case hex of so many digits; Phoenix's own are opaque, and hashed.
-fn hex(id: &str, digits: usize) -> String {
-    if id.is_empty() {
-        return String::new();
-    }
-    if id.len() == digits && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return id.to_ascii_lowercase();
-    }
-    let digest = Sha256::digest(id.as_bytes());
-    digest.iter().take(digits / 2).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// An attribute as OTLP has it: objects by their paths, lists by their numbers.
-fn flat(name: &str, value: &Value, attributes: &mut Vec<Value>) {
-    let value = match value {
-        Value::Null => return,
-        Value::Object(members) => {
-            members.iter().for_each(|(member, value)| flat(&format!("{name}.{member}"), value, attributes));
-            return;
-        }
-        Value::Array(items) if items.iter().any(Value::is_object) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(number, value)| flat(&format!("{name}.{number}"), value, attributes));
-            return;
-        }
-        Value::String(text) => json!({ "stringValue": text }),
-        Value::Bool(flag) => json!({ "boolValue": flag }),
-        Value::Number(number) if number.is_i64() => json!({ "intValue": number.to_string() }),
-        Value::Number(number) => json!({ "doubleValue": number }),
-        Value::Array(_) => json!({ "stringValue": value.to_string() }),
-    };
-    attributes.push(json!({ "key": name, "value": value }));
 }
 
 #[cfg(test)]
