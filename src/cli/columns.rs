@@ -1,7 +1,8 @@
 //! Text in aligned columns, for people.
 
 use std::fmt::Display;
-use std::io::{IsTerminal, stdout};
+use std::io::{IsTerminal, stderr, stdout};
+use std::os::fd::AsFd;
 
 use crate::event::visible_line;
 
@@ -39,7 +40,16 @@ impl Column {
 
 /// The room for a line: of the terminal, or what `COLUMNS` says; `None`: a program reads, and nothing is cut.
 pub(super) fn room() -> Option<usize> {
-    let size = stdout().is_terminal().then(|| rustix::termios::tcgetwinsize(stdout()).ok()).flatten();
+    room_of(stdout())
+}
+
+/// The same of standard error.
+pub(super) fn room_for_errors() -> Option<usize> {
+    room_of(stderr())
+}
+
+fn room_of(out: impl IsTerminal + AsFd) -> Option<usize> {
+    let size = out.is_terminal().then(|| rustix::termios::tcgetwinsize(&out).ok()).flatten();
     let terminal = size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
     let said = || std::env::var("COLUMNS").ok()?.parse().ok();
     terminal.or_else(said).filter(|columns| *columns > 0)

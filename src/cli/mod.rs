@@ -242,7 +242,8 @@ impl Failure {
             Some(_) => text.replace('\n', "\nerror: "),
             None => text,
         };
-        let _ = writeln!(std::io::stderr(), "error: {}", visible(&lines));
+        let shown = columns::folded(&format!("error: {}", visible(&lines)), columns::room_for_errors());
+        let _ = writeln!(std::io::stderr(), "{}", shown.trim_end());
         ExitCode::from(code)
     }
 }

@@ -84,6 +84,7 @@ fn add_hooks(settings: &Settings, report: &mut Report) {
         if spool.entries > 0 {
             let trouble = match spool.trouble.as_str() {
                 "" => String::new(),
+                trouble if spool.is_left_behind() => format!("; {trouble}"),
                 trouble => format!("; the last try: {trouble}"),
             };
             report.problem(
@@ -92,7 +93,7 @@ fn add_hooks(settings: &Settings, report: &mut Report) {
                     counted(spool.entries, "event"),
                     if spool.entries == 1 { "waits" } else { "wait" }
                 ),
-                remedy(&spool.trouble),
+                remedy(&spool),
             );
         }
         if spool.refused > 0 {
@@ -108,11 +109,15 @@ fn add_hooks(settings: &Settings, report: &mut Report) {
 }
 
 /// What to do about events that wait, by what the last try to send them met.
-fn remedy(trouble: &str) -> &'static str {
+fn remedy(spool: &hooks::Waiting) -> &'static str {
+    let trouble = &spool.trouble;
     match () {
-        () if trouble.contains("answered 401") => {
+        () if spool.is_of_unknown_credential() => {
             "the collector does not know the token: write the right one with `skillspan connect … --write --token-file \
-             FILE`; what was kept with another token waits until that one is right"
+             FILE`, which sends what waits as well; or make this one known there, and the next hook sends it"
+        }
+        () if spool.is_left_behind() => {
+            "`skillspan connect … --write` with that address sends what waits; removing its folder forgets it"
         }
         () if trouble.contains("certificate") => {
             "make this machine trust the authority of the collector's certificate, or use the name that it is for; the \
@@ -243,7 +248,16 @@ mod tests {
             ("http://a does not answer; what waits is kept: Connection refused", "start the collector"),
             ("", "by the next hook"),
         ] {
-            assert!(remedy(trouble).contains(says), "{trouble}: {}", remedy(trouble));
+            let spool = hooks::Waiting {
+                folder: "/x".into(),
+                endpoint: "https://a".to_owned(),
+                entries: 1,
+                of: [("pi".to_owned(), 1)].into(),
+                refused: 0,
+                last_refusal: String::new(),
+                trouble: trouble.to_owned(),
+            };
+            assert!(remedy(&spool).contains(says), "{trouble}: {}", remedy(&spool));
         }
     }
 

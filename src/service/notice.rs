@@ -68,8 +68,7 @@ impl Service {
         if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
             let listeners = settings.receivers.iter().flat_map(|receiver| &receiver.listeners);
             let tls = listeners.filter(|listener| listener.protocol == "http").any(|http| http.tls.is_some());
-            let scheme = if tls { "https" } else { "http" };
-            lines.push_str(&point_an_assistant_here(scheme, *address, settings.credentials.is_some()));
+            lines.push_str(&point_an_assistant_here(tls, *address, settings.credentials.is_some()));
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
             let _ = writeln!(lines, "{}", use_them(&target.place));
@@ -149,22 +148,30 @@ fn line(lines: &mut String, name: &str, value: &str) {
 }
 
 /// What makes an assistant export to `address`.
-fn point_an_assistant_here(scheme: &str, address: SocketAddr, guarded: bool) -> String {
-    let endpoint = match (scheme, address.port(), address.ip().is_loopback()) {
-        ("http", 4318, true) => String::new(),
-        _ => format!(" --endpoint {scheme}://{address}"),
+fn point_an_assistant_here(tls: bool, address: SocketAddr, guarded: bool) -> String {
+    let (port, is_any) = (address.port(), address.ip().is_unspecified());
+    let endpoint = match tls {
+        // A certificate is for a name, which nobody here knows.
+        true => format!(" --endpoint https://NAME:{port}"),
+        false if port == 4318 && (address.ip().is_loopback() || is_any) => String::new(),
+        false if is_any => format!(" --endpoint http://127.0.0.1:{port}"),
+        false => format!(" --endpoint http://{address}"),
     };
-    let credential = match guarded {
-        true => "Clients show their token: Authorization: Bearer TOKEN (docs/team.md).\n",
-        false => "",
-    };
-    format!(
+    let token = if guarded { " --token-file FILE" } else { "" };
+    let mut lines = format!(
         "To connect the assistants of this machine:
-  skillspan connect --all{endpoint} --write
+  skillspan connect --all{endpoint}{token} --write
 To connect one of them (`skillspan connect` lists those it knows):
-  skillspan connect claude-code{endpoint} --write
-{credential}"
-    )
+  skillspan connect claude-code{endpoint}{token} --write
+"
+    );
+    if tls {
+        lines.push_str("NAME is a name that the certificate is for.\n");
+    }
+    if guarded {
+        lines.push_str("FILE holds one of the tokens of extensions.auth (docs/team.md).\n");
+    }
+    lines
 }
 
 /// The line that brings a target's skills to an assistant.

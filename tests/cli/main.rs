@@ -10,6 +10,7 @@
 //! | `install.rs` | a library where assistants load skills |
 //! | `connect.rs` | settings files of assistants, changed and changed back |
 //! | `deeplake.rs` | what a deeplake exporter needs to be told |
+//! | `documented.rs` | the YAML of the documentation is understood |
 //! | `embeddings.rs` | vectors of words: what is sent, kept and said |
 //! | `explain.rs` | what a recorded body means |
 //! | `hook.rs` | hooks' events, whether the collector is there or not |
@@ -31,6 +32,7 @@
 //! | `operation.rs` | start, health, metrics, drain, demo |
 //! | `listing.rs` | sessions listed, as text and as JSON; a line for each new one |
 //! | `report.rs` | what sessions cost and why, as text, JSON and a page |
+//! | `waiting.rs` | what hooks left, when a token is wrong, put right or taken away |
 //! | `widths.rs` | what people read fits a terminal |
 //! | `layers.rs` | configuration from several places; all that is wrong with it at once |
 //! | `pipelines.rs` | several sessions pipelines |
@@ -65,6 +67,7 @@ mod connect_all;
 mod crash;
 mod crowd;
 mod deeplake;
+mod documented;
 mod embeddings;
 mod explain;
 mod hook;
@@ -94,4 +97,5 @@ mod support;
 mod telemetry;
 mod upkeep;
 mod visible;
+mod waiting;
 mod widths;

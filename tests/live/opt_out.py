@@ -5,7 +5,7 @@ with the real client.
     python3 tests/live/opt_out.py --skillspan target/debug/skillspan --clients FOLDER [ASSISTANT …]
 
 FOLDER holds `<client>/node_modules/.bin/<client>` as `npm install --prefix FOLDER/<client>` puts it there, and
-a Python environment `py`. For each way there is a home of its own and a collector of its own;
+the Python environments `py` (Hermes Agent) and `sdk` (Langfuse, OpenTelemetry). For each way there is a home of its own and a collector of its own;
 `skillspan connect ASSISTANT --write` alone configures the client. The models' API is `model.py`. A mark
 stands in each prompt, and is looked for in every byte below the home and the collector's folder that is
 skillspan's. Without an opt-out the mark must be there: a way that finds nothing then proves nothing.
@@ -122,7 +122,8 @@ service:
     def client(self, name, *arguments, env=None, node=None):
         where = self.options.clients
         env = {variable: value for variable, value in (env or {}).items() if value is not None}
-        program = where / "py/bin" / name if (where / "py/bin" / name).exists() else where / name / "node_modules/.bin" / name
+        pythons = [where / folder / "bin" / name for folder in ("sdk", "py")]
+        program = next((path for path in pythons if path.exists()), where / name / "node_modules/.bin" / name)
         command = [node, os.path.realpath(program)] if node else [program]
         with open(self.folder / "client.out", "w") as out:
             process = subprocess.Popen([*command, *arguments], cwd=self.work, env={**self.env, **env},

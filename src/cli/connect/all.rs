@@ -6,12 +6,15 @@ use anyhow::anyhow;
 
 use super::assistants::{ASSISTANTS, Assistant};
 use super::catalogue::{CLIENTS, Client};
-use super::change::{self, elsewhere, file_of, is_connected};
+use super::change::{self, elsewhere, file_of, is_connected, missing_variable};
 use super::settings::To;
 use super::show::place;
-use crate::cli::columns::{Column, fitted, room};
+use crate::cli::columns::{Column, fitted, folded, room};
 use crate::cli::folders::home;
 use crate::cli::{Failure, print};
+
+/// Its settings are written, and it needs a variable that no file of its own can hold.
+const IN_PART: &str = "in part";
 
 /// What became of an assistant.
 struct Row {
@@ -40,7 +43,7 @@ pub(super) fn run(to: &To<'_>, what: Do) -> Result<(), Failure> {
         Do::Remove => CLIENTS.iter().filter_map(|client| removed(client, to)).collect(),
         _ => ASSISTANTS.iter().filter_map(|assistant| row(assistant, to, what)).collect(),
     };
-    print(&shown(&rows, what))?;
+    print(&folded(&shown(&rows, what), room()))?;
     let done = if what == Do::Look { "read" } else { "changed" };
     match rows.iter().filter(|row| row.failed).count() {
         0 => Ok(()),
@@ -76,17 +79,27 @@ fn look_or_write(row: &mut Row, assistant: &Assistant, to: &To<'_>, what: Do) ->
         }
     }
     row.way = connected.first().copied().unwrap_or(row.way);
+    let lacks = missing_variable(row.way);
     let Do::Write { replace } = what else {
-        row.state = match connected.len() {
-            0 => "not connected".to_owned(),
-            1 => "connected".to_owned(),
-            several => format!("connected {several} times"),
+        row.state = match (connected.len(), lacks) {
+            (0, _) => "not connected".to_owned(),
+            (1, None) => "connected".to_owned(),
+            (1, Some(_)) => IN_PART.to_owned(),
+            (several, _) => format!("connected {several} times"),
         };
+        if let Some(variable) = lacks.filter(|_| !connected.is_empty()) {
+            row.said = format!("sends nothing where {variable} is not set, as in this shell\n{}", elsewhere(row.way, to));
+        }
         return Ok(());
     };
     match change::write(row.way, to, &file_of(row.way, None)?, replace) {
         Ok(done) => {
-            row.state = if connected.is_empty() { "connected" } else { "connected already" }.to_owned();
+            row.state = match (lacks, connected.is_empty()) {
+                (Some(_), _) => IN_PART,
+                (None, true) => "connected",
+                (None, false) => "connected already",
+            }
+            .to_owned();
             row.said = format!("{done}\n{}", elsewhere(row.way, to));
         }
         Err(failure) => row.fail(&failure),

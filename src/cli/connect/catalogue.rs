@@ -24,6 +24,8 @@ pub(super) struct Client {
     pub(super) says_whose: bool,
     /// Who can read the token that its settings hold; `""` if they have no place for one.
     pub(super) token: &'static str,
+    /// The variable without which it sends nothing, whatever its settings say; `""` if there is none.
+    pub(super) needs: &'static str,
     /// How to leave one session out: command lines, variables and files.
     pub(super) leave_out: &'static [&'static str],
     /// What looks as if it left a session out and does not, with these settings.
@@ -89,6 +91,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: settings::claude_code,
         says_whose: true,
         token: "you, and what runs as you, in that file; 2.1.332 keeps it out of the environment of its commands",
+        needs: "",
         leave_out: &[
             "claude --settings '{\"env\":{\"CLAUDE_CODE_ENABLE_TELEMETRY\":\"0\"}}'",
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false claude",
@@ -110,6 +113,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: settings::codex,
         says_whose: true,
         token: "you, and what runs as you, in that file",
+        needs: "",
         leave_out: &[
             "codex -c otel.exporter=none -c otel.trace_exporter=none",
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false codex",
@@ -130,6 +134,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: settings::gemini_cli,
         says_whose: true,
         token: "you, what runs as you and the commands that it runs, in ~/.gemini/.env",
+        needs: "",
         leave_out: &[
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false gemini",
             "OTEL_SDK_DISABLED=true gemini",
@@ -149,6 +154,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: settings::qwen,
         says_whose: true,
         token: "you, what runs as you and the commands that it runs, in ~/.qwen/.env",
+        needs: "",
         leave_out: &[
             "QWEN_TELEMETRY_ENABLED=false qwen",
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false qwen",
@@ -169,6 +175,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: settings::copilot,
         says_whose: true,
         token: IN_ENVIRONMENT,
+        needs: "",
         leave_out: &["OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false copilot"],
         in_vain: &["COPILOT_OTEL_ENABLED=false copilot"],
         tried_with: "1.0.102",
@@ -184,6 +191,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: settings::opencode,
         says_whose: false,
         token: "",
+        needs: "OTEL_EXPORTER_OTLP_ENDPOINT",
         leave_out: &[
             "env -u OTEL_EXPORTER_OTLP_ENDPOINT opencode",
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false opencode",
@@ -203,6 +211,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: settings::openclaw,
         says_whose: false,
         token: "you, and what runs as you, in that file",
+        needs: "",
         leave_out: &["set diagnostics.otel.traces to false and restart the gateway"],
         in_vain: &[],
         tried_with: "",
@@ -216,6 +225,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: settings::hermes,
         says_whose: false,
         token: "you, and what runs as you, in that file",
+        needs: "",
         leave_out: &["OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false hermes"],
         in_vain: &["HERMES_OTEL_ENABLED=false hermes"],
         tried_with: "0.19.0",
@@ -231,6 +241,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: hooks::hermes,
         says_whose: true,
         token: FOR_HOOKS,
+        needs: "",
         leave_out: &["SKILLSPAN_HOOK=off hermes", MARKER],
         in_vain: &[],
         tried_with: "0.19.0",
@@ -248,6 +259,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: hooks::cursor,
         says_whose: true,
         token: FOR_HOOKS,
+        needs: "",
         leave_out: &["SKILLSPAN_HOOK=off cursor", MARKER],
         in_vain: &[],
         tried_with: "",
@@ -273,6 +285,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: |_| vec![],
         says_whose: true,
         token: FOR_HOOKS,
+        needs: "",
         leave_out: &["SKILLSPAN_HOOK=off cline", MARKER],
         in_vain: &[],
         tried_with: "3.0.65",
@@ -291,6 +304,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: |_| vec![],
         says_whose: true,
         token: FOR_HOOKS,
+        needs: "",
         leave_out: &["SKILLSPAN_HOOK=off pi", MARKER],
         in_vain: &[],
         tried_with: "0.87.1",
@@ -304,6 +318,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: hooks::claude,
         says_whose: true,
         token: FOR_HOOKS,
+        needs: "",
         leave_out: &["SKILLSPAN_HOOK=off claude", MARKER],
         in_vain: &["OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false claude"],
         tried_with: "2.1.332",
@@ -328,6 +343,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: |_| vec![],
         says_whose: true,
         token: FOR_HOOKS,
+        needs: "",
         leave_out: &["SKILLSPAN_HOOK=off copilot", MARKER],
         in_vain: &["OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false copilot"],
         tried_with: "1.0.102",
@@ -346,6 +362,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: settings::langfuse,
         says_whose: true,
         token: IN_ENVIRONMENT,
+        needs: "",
         leave_out: &[
             "LANGFUSE_TRACING_ENABLED=false python app.py",
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false python app.py",
@@ -362,6 +379,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: settings::otel_sdk,
         says_whose: true,
         token: IN_ENVIRONMENT,
+        needs: "",
         leave_out: &[
             "OTEL_SDK_DISABLED=true python app.py",
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false python app.py",
@@ -381,6 +399,7 @@ pub(super) const CLIENTS: &[Client] = &[
         settings: settings::otel_sdk,
         says_whose: true,
         token: IN_ENVIRONMENT,
+        needs: "",
         leave_out: &[
             "OTEL_SDK_DISABLED=true node app.js",
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false node app.js",

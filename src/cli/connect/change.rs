@@ -9,9 +9,11 @@ use super::assistants::{ASSISTANTS, Assistant};
 use super::beside::Beside;
 use super::catalogue::{CLIENTS, Client, FOR_HOOKS, Place};
 use super::file;
+use super::hooks::assistant_of;
 use super::settings::{HEADERS, RESOURCE, Setting, To};
 use super::store;
 use crate::cli::folders::{self, home};
+use crate::cli::hook::{catch_up, left_behind};
 use crate::cli::reach::is_here;
 use crate::cli::{Failure, OrFail};
 
@@ -39,6 +41,12 @@ pub(super) fn is_connected(client: &Client, path: &Path) -> Result<bool, Failure
         },
     };
     found.or_fail()
+}
+
+/// The variable that this shell lacks, and without which the assistant sends nothing whatever its settings say.
+pub(super) fn missing_variable(client: &Client) -> Option<&'static str> {
+    let is_set = || std::env::var_os(client.needs).is_some_and(|value| !value.is_empty());
+    (!client.needs.is_empty() && !is_set()).then_some(client.needs)
 }
 
 /// Another way by which the same assistant is connected already: both would tell each turn of a session.
@@ -72,9 +80,14 @@ pub(super) fn write(client: &Client, to: &To<'_>, path: &Path, replace: bool) ->
             let _ = write!(done, "\n{written}");
         }
     }
-    if let (Some(path), Some(token)) = (&token_file, to.token) {
-        store::write_token(path, token).or_fail()?;
-        let _ = write!(done, "\nwrote {}", path.display());
+    if let Some(path) = &token_file {
+        let earlier = store::read(path).or_fail()?.unwrap_or_default();
+        if let Some(token) = to.token {
+            store::write_token(path, token).or_fail()?;
+            let _ = write!(done, "\nwrote {}", path.display());
+        }
+        let token = to.token.unwrap_or_default();
+        done.push_str(&catch_up(assistant_of(client), to.endpoint, token, earlier.trim()));
     }
     done.push_str(left);
     Ok(done)
@@ -128,6 +141,9 @@ pub(super) fn remove(client: &Client, to: &To<'_>, path: &Path) -> Result<String
     {
         let _ = write!(done, "\nremoved {}", path.display());
     }
+    if client.token == FOR_HOOKS {
+        done.push_str(&left_behind(assistant_of(client), client.name).or_fail()?);
+    }
     Ok(done)
 }
 
@@ -175,8 +191,7 @@ pub(super) fn elsewhere(client: &Client, to: &To<'_>) -> String {
     // A token is not printed.
     let token = to.token.filter(|_| client.token.is_empty());
     let token = token.map(|_| format!("  {HEADERS}=\"Authorization=Bearer TOKEN\"\n"));
-    let endpoint =
-        (client.name == "opencode").then(|| format!("  OTEL_EXPORTER_OTLP_ENDPOINT={}\n", to.endpoint));
+    let endpoint = (!client.needs.is_empty()).then(|| format!("  {}={}\n", client.needs, to.endpoint));
     match endpoint.into_iter().chain(whose).chain(token).collect::<String>() {
         missing if missing.is_empty() => missing,
         missing => format!("Note: its settings have no place for this; start it with\n{missing}"),

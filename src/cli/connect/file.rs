@@ -126,13 +126,21 @@ pub(super) fn write(
     }
     let after = merged(place, settings, text).map_err(content)?;
     let backup = backup_of(path);
+    let kept = read(&backup)?;
     // The first copy is of the file before any of our settings were in it: it must not be replaced.
-    if read(&backup)?.is_none() {
+    if kept.is_none() {
         replace(&backup, text, Mode::Kept)?;
     }
     let holds_a_secret = settings.iter().any(Setting::is_secret);
     replace(path, &after, if holds_a_secret { Mode::Private } else { Mode::Kept })?;
-    Ok(format!("wrote {}; as it was before: {}", path.display(), backup.display()))
+    // An empty copy says that the file goes with our settings.
+    Ok(match (before, kept) {
+        (None, _) => format!("wrote {}, a new file", path.display()),
+        (Some(_), Some(copy)) if copy.trim().is_empty() => {
+            format!("wrote {}, which was new when skillspan first wrote it", path.display())
+        }
+        _ => format!("wrote {}; as it was before: {}", path.display(), backup.display()),
+    })
 }
 
 /// A text with the settings in it.

@@ -35,6 +35,11 @@ fn quoted(word: &str) -> String {
     if word.bytes().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
+/// Whose hooks they are, as the command line of a hook says it.
+pub(super) fn assistant_of(client: &Client) -> &'static str {
+    client.name.strip_suffix("-hooks").unwrap_or(client.name)
+}
+
 /// Whether two elements of a list both run our command, whatever the address.
 pub(super) fn is_same_command(a: &Value, b: &Value) -> bool {
     fn found(value: &Value) -> Option<&str> {
@@ -167,10 +172,14 @@ pub(super) fn pi(to: &To<'_>) -> String {
 import {{ spawn, spawnSync }} from "node:child_process";
 
 export default function (pi) {{
-  const events = ["session_start", "input", "tool_call", "tool_result", "message_end", "session_shutdown"];
+  const events = [
+    "session_start", "input", "tool_call",
+    "tool_result", "message_end", "session_shutdown",
+  ];
   for (const event of events) {{
     pi.on(event, (payload, ctx) => {{
-      if (event === "message_end" && payload.message?.role !== "assistant") return;
+      const isOther = payload.message?.role !== "assistant";
+      if (event === "message_end" && isOther) return;
       const input = JSON.stringify({{
         event,
         session_id: ctx.sessionManager.getSessionId(),
@@ -178,12 +187,13 @@ export default function (pi) {{
         model: ctx.model?.id,
         payload,
       }});
+      const stdio = ["pipe", "ignore", "ignore"];
       const hook = [{}];
       if (event === "session_shutdown") {{
-        spawnSync("skillspan", hook, {{ input, stdio: ["pipe", "ignore", "ignore"], timeout: 1000 }});
+        spawnSync("skillspan", hook, {{ input, stdio, timeout: 1000 }});
         return;
       }}
-      const child = spawn("skillspan", hook, {{ stdio: ["pipe", "ignore", "ignore"] }});
+      const child = spawn("skillspan", hook, {{ stdio }});
       child.on("error", () => {{}});
       child.stdin.on("error", () => {{}});
       child.stdin.end(input);

@@ -28,7 +28,6 @@ mod catalogue;
 mod change;
 mod check;
 mod document;
-use crate::config::nearest;
 mod file;
 mod fresh;
 mod hooks;
@@ -46,8 +45,10 @@ use self::all::Do;
 use self::catalogue::{CLIENTS, Client};
 use self::change::{elsewhere, file_of, readers, twin};
 use self::settings::To;
+use super::columns::{folded, room};
 use super::hook::ENDPOINT;
 use super::{Failure, print};
+use crate::config::nearest;
 
 pub(super) use self::assistants::{ASSISTANTS, Assistant};
 pub(super) use self::fresh::Fresh;
@@ -156,7 +157,7 @@ fn one(client: &Client, to: &To<'_>, arguments: &Arguments) -> Result<(), Failur
     }
     let path = file_of(client, arguments.file.clone())?;
     if arguments.remove {
-        return print(&format!("{}\n", change::remove(client, to, &path)?));
+        return print(&folded(&format!("{}\n", change::remove(client, to, &path)?), room()));
     }
     let mut said = String::new();
     if arguments.file.is_none()
@@ -176,7 +177,7 @@ fn one(client: &Client, to: &To<'_>, arguments: &Arguments) -> Result<(), Failur
     said += &format!("{}\n", change::write(client, to, &path, arguments.replace)?);
     said.push_str(&elsewhere(client, to));
     said.push_str(&readers(client, to));
-    print(&said)
+    print(&folded(&said, room()))
 }
 
 impl Arguments {

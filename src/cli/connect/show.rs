@@ -8,31 +8,37 @@ use super::change::{elsewhere, readers};
 use super::document::line_of;
 use super::file;
 use super::settings::{RESOURCE, Setting, To};
+use crate::cli::columns::{folded, room};
 
+/// What a person copies stands as it is; the rest fits the terminal.
 pub(super) fn show(client: &Client, settings: &[Setting], to: &To<'_>) -> String {
-    let mut text = format!("{} ({})\n\n", client.title, client.known_from);
-    let _ = writeln!(text, "In {}:\n", place(client));
-    text.push_str(&block(client, settings, to));
+    let room = room();
+    let head = format!("{} ({})\n\nIn {}:\n", client.title, client.known_from, place(client));
+    let mut text = format!("{}\n{}", folded(&head, room), block(client, settings, to));
     if let Some(beside) = Beside::of(client) {
         let settings = beside.settings(to);
         if !settings.is_empty() {
             let _ = writeln!(text, "\nIn ~/{}:\n\n{}", beside.path, lines(&settings, "").trim_end());
         }
     }
-    text.push_str("\nWhat it exposes:\n");
+    text.push_str(&folded(&exposure(client, settings), room));
+    text.push_str(&folded(&ways(client, settings, to), room));
+    let mut notes = elsewhere(client, to) + &readers(client, to);
+    for note in client.notes {
+        let _ = writeln!(notes, "Note: {note}");
+    }
+    text + &folded(&notes, room)
+}
+
+fn exposure(client: &Client, settings: &[Setting]) -> String {
+    let mut text = "\nWhat it exposes:\n".to_owned();
     if matches!(client.place, Place::OwnFiles { .. }) {
         text.push_str(
             "  what the assistant gives its hooks: prompts, calls, inputs, outputs, the working directory\n",
         );
     }
     for setting in settings.iter().filter(|setting| !setting.exposes.is_empty()) {
-        let _ = writeln!(text, "  {:<52} {}", setting.path.join("."), setting.exposes);
-    }
-    text.push_str(&ways(client, settings, to));
-    text.push_str(&elsewhere(client, to));
-    text.push_str(&readers(client, to));
-    for note in client.notes {
-        let _ = writeln!(text, "Note: {note}");
+        let _ = writeln!(text, "  {:<52}  {}", setting.path.join("."), setting.exposes);
     }
     text
 }

@@ -5,6 +5,7 @@
 //! | `mod.rs` | the command |
 //! | `arguments.rs` | its command line |
 //! | `check.rs` | the same as a question, for `connect --check` |
+//! | `catch_up.rs` | what waits, when `connect` writes or removes hooks |
 //! | `event.rs` | standard input → one redacted object |
 //! | `send.rs` | what waits → the collector |
 //!
@@ -28,6 +29,7 @@
 //! | `TRACEPARENT` | the trace, where the hook does not name it |
 
 mod arguments;
+mod catch_up;
 mod check;
 mod event;
 mod send;
@@ -45,6 +47,7 @@ use crate::dialects::{HOOKS, Hooks};
 use crate::receivers::hooks::{Spool, folder};
 
 pub(super) use arguments::Arguments;
+pub(super) use catch_up::{catch_up, left_behind};
 pub(super) use check::{CHECK, Outcome};
 pub(super) use event::{pairs, percent_decoded};
 

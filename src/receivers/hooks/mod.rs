@@ -22,4 +22,6 @@ mod spool;
 pub use body::{Form, HookBody};
 pub use decode::{OBSERVED_AT, TRACEPARENT, without_lone_surrogates};
 pub use http::routes;
-pub use spool::{Attendance, Batch, Entry, Outlet, Spool, SpoolError, Waiting, erase, folder, waiting};
+pub use spool::{
+    Attendance, Batch, Entry, Outlet, Spool, SpoolError, Waiting, erase, folder, leave_behind, waiting,
+};

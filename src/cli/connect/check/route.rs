@@ -35,6 +35,8 @@ struct Written {
     path: Option<PathBuf>,
     /// Below which key of the settings variables stand.
     variables: Option<&'static str>,
+    /// The variable without which the client sends nothing, and which its settings cannot hold.
+    needs: &'static str,
 }
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -59,7 +61,7 @@ impl Written {
             _ => None,
         };
         let variables = (client.name == "claude-code").then_some("env");
-        Ok(Self { settings, beside, path, variables })
+        Ok(Self { settings, beside, path, variables, needs: client.needs })
     }
 
     /// A setting as text; `None` if it is not there.
@@ -96,6 +98,12 @@ impl Written {
     }
 
     fn missing(&self, name: &str) -> String {
+        if self.needs == name {
+            return format!(
+                "it sends nothing where {name} is not set, as in this shell; no file of its own can set it, so set it \
+                 where it is started, and check there"
+            );
+        }
         let place = match &self.path {
             Some(path) => path.display().to_string(),
             None => "the environment of this shell".to_owned(),

@@ -17,7 +17,7 @@ mod put;
 mod record;
 mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -29,6 +29,7 @@ use clap::Args;
 use self::put::Outcome;
 use self::record::{Install, Record};
 use self::source::Source;
+use crate::cli::columns::{folded, room};
 use crate::cli::connect::{ASSISTANTS, Assistant, Fresh};
 use crate::cli::{Failure, OrFail, print};
 use crate::event::Timestamp;
@@ -101,7 +102,7 @@ pub(in crate::cli) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.no_hook && project.is_none() {
         text.push_str(&ask_for_fresh(&assistants));
     }
-    print(&text)?;
+    print(&folded(&text, room()))?;
     done
 }
 
@@ -127,7 +128,7 @@ pub(in crate::cli) fn update(arguments: &UpdateArguments) -> Result<(), Failure>
         }
     }
     record.save()?;
-    print(&text)?;
+    print(&folded(&text, room()))?;
     match failures.as_slice() {
         [] => Ok(()),
         failures => Err(Failure::Failed(anyhow!("{}; what is installed stays", failures.join("; ")))),
@@ -194,7 +195,12 @@ fn remove(record: &mut Record, arguments: &Arguments) -> Result<(), Failure> {
         let left = |name: &String| only.as_ref().is_some_and(|only| !only.iter().any(|one| one.name == name));
         install.assistants.retain(left);
     }
+    let all: BTreeSet<String> = record.installs.iter().map(|install| install.from.clone()).collect();
     record.installs.retain(|install| !install.folders.is_empty());
+    for from in all.iter().filter(|from| record.installs.iter().all(|install| install.from != **from)) {
+        // What cannot be taken away is said, and keeps nothing else from being so.
+        text.push_str(&source::forget(from).unwrap_or_else(|error| format!("{error:#}\n")));
+    }
     // Whoever has nothing installed needs to ask for nothing.
     let of_people = || record.installs.iter().filter(|install| install.project.is_none());
     for assistant in ASSISTANTS {
@@ -211,7 +217,7 @@ fn remove(record: &mut Record, arguments: &Arguments) -> Result<(), Failure> {
     }
     record.save()?;
     crate::cli::connect::remove_empty_folders().or_fail()?;
-    print(&text)
+    print(&folded(&text, room()))
 }
 
 fn ask_for_fresh(assistants: &[&'static Assistant]) -> String {

@@ -100,9 +100,7 @@ impl Source {
     }
 
     fn of_repository(&self) -> anyhow::Result<(BTreeMap<String, File>, String)> {
-        let name = hash(self.from.as_bytes()).chars().take(16).collect::<String>();
-        let data = data_folder().map_err(|failure| anyhow!("{failure}"))?;
-        let copy = data.join("libraries").join(format!("{name}.git"));
+        let copy = copy_of(&self.from)?;
         fs::create_dir_all(&copy)?;
         self.git(&copy, &["init", "--quiet", "--bare"])?;
         let branch = self.branch.as_deref().unwrap_or("HEAD");
@@ -186,6 +184,46 @@ impl Source {
         let said = said.trim().lines().last().unwrap_or("it said nothing").to_owned();
         bail!("{} cannot be read: git {verb}: {said}", self.from)
     }
+}
+
+/// Where the copy of a repository is.
+fn copy_of(from: &str) -> anyhow::Result<PathBuf> {
+    let name = hash(from.as_bytes()).chars().take(16).collect::<String>();
+    let data = data_folder().map_err(|failure| anyhow!("{failure}"))?;
+    Ok(data.join("libraries").join(format!("{name}.git")))
+}
+
+/// What git and [`Source::read`] put into a copy.
+const OF_COPIES: &[&str] = &[
+    "FETCH_HEAD", "HEAD", "branches", "config", "description", "hooks", "info", "objects", "packed-refs", "refs",
+    "shallow", "wanted",
+];
+
+/// Takes the copy of a repository away that nothing is installed from any more. Returns what was done, `""` if there
+/// is none. One that holds branches, tags or files that were not fetched has a person's work in it, and stays.
+pub(super) fn forget(from: &str) -> anyhow::Result<String> {
+    let copy = copy_of(from)?;
+    if !copy.is_dir() {
+        return Ok(String::new());
+    }
+    let stays = |what: &str| format!("{} stays: {what}; remove it by hand\n", copy.display());
+    for entry in fs::read_dir(&copy)? {
+        let name = entry?.file_name();
+        if !OF_COPIES.iter().any(|known| name == *known) {
+            return Ok(stays(&format!("skillspan did not put `{}` there", name.display())));
+        }
+    }
+    // A fetch writes none: FETCH_HEAD alone names what came.
+    let source = Source { from: from.to_owned(), branch: None, folder: None };
+    let branches = text(&source.git(&copy, &["for-each-ref", "--format=%(refname:short)"])?);
+    if !branches.trim().is_empty() {
+        let names = branches.lines().collect::<Vec<_>>().join(", ");
+        return Ok(stays(&format!("it has branches or tags that skillspan did not make: {names}")));
+    }
+    fs::remove_dir_all(&copy).with_context(|| copy.display().to_string())?;
+    // Other copies may be beside it.
+    let _ = copy.parent().map(fs::remove_dir);
+    Ok(format!("removed {}, the copy of {from}\n", copy.display()))
 }
 
 fn text(output: &Output) -> String {

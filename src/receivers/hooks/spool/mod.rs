@@ -6,7 +6,7 @@
 //! | `entry.rs` | [`Entry`]: one hook's object, and the line that it is |
 //! | `outlet.rs` | [`Outlet`]: taking entries out, for one process at a time |
 //! | `attendance.rs` | [`Attendance`]: a collector that takes what comes |
-//! | `upkeep.rs` | what waits, and what is to be forgotten |
+//! | `upkeep.rs` | what waits, what is to be forgotten, and what goes with another credential |
 //!
 //! A hook's process adds its entry before it sends anything. Where a collector attends to the spool, that
 //! is all. Otherwise the process tries to be the one that sends; whoever cannot is done: the one that can
@@ -24,6 +24,7 @@
 //!     sending, sending.lock                 entries that are being sent, and by whom
 //!     attended.lock                         held by a collector that takes what comes
 //!     refused                               a line for each that found no room, with its time
+//!     trouble                               why what waits could not be sent at the last try, with its time
 //! ```
 //!
 //! `pending` and `sending` begin with the line `skillspan-hooks/1` (the digit is the format's version;
@@ -35,6 +36,8 @@
 //!
 //! Invariants:
 //! - An entry is redacted before it is one. Tokens are never written.
+//! - What waits goes with the credential that it came with, and with another only when a person writes that one for
+//!   its assistant.
 //! - Whoever adds an entry shares the lock of the file `pending` and appends with one write, between line
 //!   breaks: those that add do not wait for one another. `sending` changes under `sending.lock`; the
 //!   kernel takes a lock from a process that ends.
@@ -69,7 +72,7 @@ use crate::event::Timestamp;
 pub use attendance::Attendance;
 pub use entry::Entry;
 pub use outlet::{Batch, Outlet};
-pub use upkeep::{Waiting, erase, waiting};
+pub use upkeep::{Waiting, erase, leave_behind, waiting};
 
 /// Bytes that may wait to be sent, in each of the two files.
 const MAX_BYTES: u64 = 16 << 20;

@@ -1,6 +1,6 @@
-//! What waits in spools, and what of it is to be forgotten.
+//! What waits in spools, what of it is to be forgotten, and what goes with another credential.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -19,13 +19,22 @@ use super::{
 /// A process that sends is done by then.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What a collector's refusal of the credential looks like in [`Waiting::trouble`].
+const UNKNOWN_CREDENTIAL: &str = "answered 401";
+/// What stands there once nobody is left who sends.
+const DISCONNECTED: &str = "its hooks were taken out by `skillspan connect … --remove`";
+
 /// What one spool holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
+    /// Where it is.
+    pub folder: PathBuf,
     /// The collector that it waits for.
     pub endpoint: String,
     /// Hooks' objects.
     pub entries: usize,
+    /// The same by assistant, as the door's path names it.
+    pub of: BTreeMap<String, usize>,
     /// Objects that were refused, or given up, since the spool was made.
     pub refused: usize,
     /// Why the last of them was, with the time.
@@ -34,26 +43,102 @@ pub struct Waiting {
     pub trouble: String,
 }
 
+impl Waiting {
+    /// Whether the collector does not know the credential that this is sent with.
+    pub fn is_of_unknown_credential(&self) -> bool {
+        self.trouble.contains(UNKNOWN_CREDENTIAL)
+    }
+
+    /// Whether its hooks were taken out, so that nobody sends it.
+    pub fn is_left_behind(&self) -> bool {
+        self.trouble.contains(DISCONNECTED)
+    }
+}
+
 /// What waits below `root`.
 ///
 /// # Errors
 /// If a spool cannot be read.
 pub fn waiting(root: &Path) -> Result<Vec<Waiting>, SpoolError> {
-    let of = |spool: Spool| {
-        let text = |name| fs::read_to_string(spool.folder.join(name)).unwrap_or_default();
-        let counts = [PENDING, SENDING]
-            .map(|name| Ok(read_whole(&spool.folder.join(name))?.map_or(0, |bytes| entries(&bytes).len())));
-        let counts = counts.into_iter().collect::<Result<Vec<usize>, SpoolError>>()?;
+    spools(root)?.iter().map(Spool::waiting).collect()
+}
+
+impl Spool {
+    fn waiting(&self) -> Result<Waiting, SpoolError> {
+        let text = |name| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
+        let mut of = BTreeMap::new();
+        for name in [PENDING, SENDING] {
+            let bytes = read_whole(&self.folder.join(name))?.unwrap_or_default();
+            for (_, entry) in entries(&bytes) {
+                *of.entry(entry.assistant).or_default() += 1;
+            }
+        }
         let refused = text(REFUSED);
         Ok(Waiting {
+            folder: self.folder.clone(),
             endpoint: text(ENDPOINT).trim().to_owned(),
-            entries: counts.into_iter().sum(),
+            entries: of.values().sum(),
+            of,
             refused: refused.lines().count(),
             last_refusal: refused.lines().next_back().unwrap_or_default().to_owned(),
             trouble: text(TROUBLE).trim().to_owned(),
         })
-    };
-    spools(root)?.into_iter().map(of).collect()
+    }
+
+    /// Takes over what waits of `assistant` for the same collector with another credential: with `earlier`, which
+    /// was its credential so far, with one that the collector does not know, or with one that nobody has any more.
+    /// What other assistants left stays. Returns how many entries.
+    ///
+    /// A crash in between leaves an entry in both: sent twice, it is the same event.
+    ///
+    /// # Errors
+    /// If a spool cannot be read or written, a process does not stop sending, or there is no room.
+    pub fn take_over(
+        &self,
+        root: &Path,
+        endpoint: &str,
+        assistant: &str,
+        earlier: &Self,
+    ) -> Result<usize, SpoolError> {
+        let mut taken = 0;
+        for other in spools(root)?.into_iter().filter(|other| other.folder != self.folder) {
+            let found = other.waiting()?;
+            let is_meant =
+                other.folder == earlier.folder || found.is_of_unknown_credential() || found.is_left_behind();
+            if found.endpoint != endpoint || !is_meant || !found.of.contains_key(assistant) {
+                continue;
+            }
+            self.create(endpoint)?;
+            let _outlet = other.lock(SENDING, Instant::now() + PATIENCE)?;
+            for name in [PENDING, SENDING] {
+                let is_its = |line: &[u8]| entry_of(line).is_some_and(|entry| entry.assistant == assistant);
+                let keep = |lines: &[&[u8]]| {
+                    let mut entries = lines.iter().filter_map(|line| entry_of(line));
+                    entries.try_for_each(|entry| self.add(&entry, Instant::now() + PATIENCE))
+                };
+                taken += take_out(&other.folder.join(name), is_its, keep)?;
+            }
+        }
+        Ok(taken)
+    }
+}
+
+/// Notes that nobody sends any more what waits of `assistant` alone. Returns what waits of it, and where.
+///
+/// # Errors
+/// If a spool cannot be read.
+pub fn leave_behind(root: &Path, assistant: &str) -> Result<Vec<Waiting>, SpoolError> {
+    let mut left = Vec::new();
+    for spool in spools(root)? {
+        let found = spool.waiting()?;
+        let Some(entries) = found.of.get(assistant).copied() else { continue };
+        if found.of.len() == 1 {
+            // Where this cannot be kept, `status` says what the last try met.
+            let _ = spool.note_trouble(Some(DISCONNECTED));
+        }
+        left.push(Waiting { entries, ..found });
+    }
+    Ok(left)
 }
 
 /// Takes away every entry below `root` in which one of `names` stands as a value, and what cannot be
@@ -66,13 +151,18 @@ pub fn erase(root: &Path, names: &BTreeSet<String>) -> Result<usize, SpoolError>
     for spool in spools(root)? {
         let _outlet = spool.lock(SENDING, Instant::now() + PATIENCE)?;
         for name in [PENDING, SENDING] {
-            erased += erase_from(&spool.folder.join(name), names)?;
+            erased += take_out(&spool.folder.join(name), |line| is_about(line, names), |_| Ok(()))?;
         }
     }
     Ok(erased)
 }
 
-fn erase_from(path: &Path, names: &BTreeSet<String>) -> Result<usize, SpoolError> {
+/// Takes the lines that are meant out of a file of entries, after `keep` has seen them. Returns how many.
+fn take_out(
+    path: &Path,
+    is_meant: impl Fn(&[u8]) -> bool,
+    keep: impl FnOnce(&[&[u8]]) -> Result<(), SpoolError>,
+) -> Result<usize, SpoolError> {
     let file = match private().read(true).write(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
@@ -82,10 +172,11 @@ fn erase_from(path: &Path, names: &BTreeSet<String>) -> Result<usize, SpoolError
     alone(&file, path, Instant::now() + PATIENCE)?;
     let Some(bytes) = read_whole(path)? else { return Ok(0) };
     let lines = bytes.get(HEADER.len()..).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
-    let (forgotten, kept): (Vec<&[u8]>, Vec<&[u8]>) = lines.partition(|line| is_about(line, names));
-    if forgotten.is_empty() {
+    let (taken, kept): (Vec<&[u8]>, Vec<&[u8]>) = lines.partition(|line| is_meant(line));
+    if taken.is_empty() {
         return Ok(0);
     }
+    keep(&taken)?;
     let temporary = path.with_extension("tmp");
     let written = private().write(true).create(true).truncate(true).open(&temporary).and_then(|mut file| {
         file.write_all(HEADER.as_bytes())?;
@@ -94,12 +185,15 @@ fn erase_from(path: &Path, names: &BTreeSet<String>) -> Result<usize, SpoolError
         fs::rename(&temporary, path)
     });
     written.map_err(failed(path))?;
-    Ok(forgotten.len())
+    Ok(taken.len())
+}
+
+fn entry_of(line: &[u8]) -> Option<Entry> {
+    Entry::of_line(line.strip_suffix(b"\n").unwrap_or(line))
 }
 
 fn is_about(line: &[u8], names: &BTreeSet<String>) -> bool {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let json = Entry::of_line(line).and_then(|entry| serde_json::from_str(&entry.json).ok());
+    let json = entry_of(line).and_then(|entry| serde_json::from_str(&entry.json).ok());
     match json {
         Some(json) => holds(&json, names),
         None => names.iter().any(|name| memchr::memmem::find(line, name.as_bytes()).is_some()),
