@@ -122,7 +122,7 @@ pub(super) fn one_line(text: &str, longest: usize) -> String {
 /// it is a path or an address, and somebody will copy it.
 pub(super) fn folded(text: &str, room: Option<usize>) -> String {
     let Some(room) = room else { return text.to_owned() };
-    text.lines().map(|line| format!("{}\n", folded_line(line, room))).collect()
+    text.split('\n').map(|line| folded_line(line, room)).collect::<Vec<_>>().join("\n")
 }
 
 fn folded_line(line: &str, room: usize) -> String {
@@ -134,18 +134,20 @@ fn folded_line(line: &str, room: usize) -> String {
     let column = line.rmatch_indices("  ").map(|(at, _)| width(line.get(..at).unwrap_or_default()) + 2);
     let hang = column.into_iter().find(|column| *column + 24 <= room).unwrap_or(indentation + 2);
     let hang = if hang <= indentation { indentation + 2 } else { hang };
-    let (mut lines, mut current) = (Vec::new(), String::new());
-    for word in line.split(' ') {
-        let is_start = lines.is_empty() || width(&current) > hang;
-        if is_start && !current.trim().is_empty() && width(&current) + 1 + width(word) > room {
+    let (mut lines, mut current, mut has_word) = (Vec::new(), String::new(), false);
+    for (number, word) in line.split(' ').enumerate() {
+        if has_word && !word.is_empty() && width(&current) + 1 + width(word) > room {
+            // A word that is too long for the column fits further to the left.
+            let hang = if hang + width(word) > room { indentation + 2 } else { hang };
             lines.push(std::mem::replace(&mut current, " ".repeat(hang)));
             current.push_str(word);
             continue;
         }
-        if !current.is_empty() || !lines.is_empty() || word.is_empty() {
+        if number > 0 {
             current.push(' ');
         }
         current.push_str(word);
+        has_word |= !word.is_empty();
     }
     lines.push(current);
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
@@ -207,6 +209,13 @@ mod tests {
         }
         assert!(folds(40).contains("another word that\n            is long\n"), "{}", folds(40));
         assert!(folds(30).contains("here and\n  there\n"), "{}", folds(30));
+        assert!(folds(30).contains("\n! something"), "{}", folds(30));
+        assert_eq!(folded("  ab cd ef\n", Some(8)), "  ab cd\n    ef\n", "a line begins where it began");
+        assert_eq!(
+            folded(&format!("  a  {} {}\n", "b".repeat(20), "c".repeat(50)), Some(55)),
+            format!("  a  {}\n    {}\n", "b".repeat(20), "c".repeat(50)),
+            "what is too long for the column"
+        );
         let path = format!("  journal  {}\n", "/x".repeat(40));
         assert!(folded(&path, Some(40)).contains(&"/x".repeat(40)));
         assert_eq!(folded(text, None), text);

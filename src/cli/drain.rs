@@ -22,7 +22,7 @@ const SEGMENT_SIZE: u64 = 64 << 20;
 pub(super) struct Arguments {
     #[command(flatten)]
     config: ConfigFile,
-    /// The journal's folder
+    /// The folder of that journal (service.journal.path of the process that is gone)
     #[arg(long, value_name = "DIR")]
     journal: PathBuf,
     #[command(flatten)]

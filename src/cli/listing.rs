@@ -57,7 +57,7 @@ pub(super) struct Choice {
     /// Only with something new since then: 7d, 12h or a UTC date such as 2026-11-22
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Since>,
-    /// Only of this tenant
+    /// Only of this tenant (tenants are who shares a server: extensions.auth)
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
     /// Only of this workspace

@@ -71,7 +71,7 @@ enum Command {
     Import(Box<import::Arguments>),
     /// Check a configuration and show all that is wrong with it
     Validate(ConfigFile),
-    /// Print the built-in configuration, which files change key by key
+    /// Print the built-in configuration, which your files change key by key
     PrintConfig,
     /// List the components that a configuration may use
     Components,
@@ -79,24 +79,24 @@ enum Command {
     Schema(schema::Arguments),
     /// Show what listens, what lags, what fails, and what to do
     Status(status::Arguments),
-    /// Look at records that could not be stored in the table
+    /// List what could not be stored in the table, or try again
     #[command(subcommand, name = "deadletters")]
     DeadLetters(deadletters::Command),
-    /// Store what is left in the journal of a replica that is gone
+    /// Store what a process left in its journal that will not start again
     Drain(drain::Arguments),
     /// List sessions, or show one
     #[command(subcommand)]
     Sessions(sessions::Command),
-    /// Say what the sessions cost, and why
+    /// Say what the sessions cost in tokens and time, and why
     Report(report::Arguments),
     /// List, show, approve, reject and install skills
     #[command(subcommand)]
     Skills(skills::Command),
     /// Look for skills in the sessions now
     Skillify(skillify::Arguments),
-    /// Cut sessions into segments, for engines such as Spark
+    /// Cut sessions into tasks, for engines such as Spark; reads and writes Arrow
     Segment(segment::Arguments),
-    /// Merge small files of the table, remove what is past retention
+    /// Merge small files of the table, remove what is older than its retention
     Compact(compact::Arguments),
     /// Forget a session or a person, wherever it is stored
     Erase(erase::Arguments),
@@ -108,17 +108,18 @@ enum Command {
         /// `get`, `store` or `erase`
         operation: String,
     },
-    /// Show or write the settings that make an assistant send sessions
+    /// Show, write or remove the settings that make an assistant send sessions
     Connect(connect::Arguments),
-    /// Called by hooks of assistants, not by people
+    /// What the hooks of assistants call; people need `skillspan connect`
     Hook(hook::Arguments),
-    /// Show what skillspan makes of a recorded request
+    /// Show what skillspan reads in a recorded request, and what it leaves out
     Explain(explain::Arguments),
 }
 
 #[derive(Debug, Clone, Args)]
 struct ConfigFile {
-    /// A configuration file; of several, later ones change earlier ones key by key
+    /// A configuration file; without one, what print-config prints; of several, later ones change earlier ones key
+    /// by key
     #[arg(long, value_name = "FILE", global = true, env = "SKILLSPAN_CONFIG", hide_env_values = true)]
     config: Vec<PathBuf>,
     /// Set one key, such as service.memory_limit=1GiB
@@ -192,7 +193,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Validate(config) => validate::run(&config),
-        Command::PrintConfig => print(config::DEFAULT),
+        Command::PrintConfig => print_as_is(config::DEFAULT),
         Command::Components => print(validate::COMPONENTS),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
@@ -257,8 +258,14 @@ fn reasons(error: &anyhow::Error) -> String {
         .unwrap_or_default()
 }
 
-/// Prints a text for people: what a terminal would obey, and what nobody would see, is shown.
+/// Prints a text for people, within the width of their terminal: what a terminal would obey, and what nobody would
+/// see, is shown.
 fn print(text: &str) -> Result<(), Failure> {
+    write(&columns::folded(&visible(text), columns::room()))
+}
+
+/// The same of a text that goes into a file, such as settings and skills: no line is broken.
+fn print_as_is(text: &str) -> Result<(), Failure> {
     write(&visible(text))
 }
 

@@ -18,7 +18,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 /// Which table a command is about.
 #[derive(Debug, Args)]
 pub(super) struct TableChoice {
-    /// The table, by its id among the extensions, where the configuration has several
+    /// Which table, where the configuration has several: its key below extensions, such as sessions_table/eu
     #[arg(long, value_name = "ID")]
     table: Option<String>,
 }

@@ -6,8 +6,7 @@ use clap::Args;
 
 use crate::table::columns;
 
-use super::columns::{folded, room};
-use super::{Failure, OrFail, print};
+use super::{Failure, OrFail, print, print_json};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -19,7 +18,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let columns = columns();
     if arguments.json {
-        return print(&format!("{}\n", serde_json::to_string_pretty(&columns).or_fail()?));
+        return print_json(&format!("{}\n", serde_json::to_string_pretty(&columns).or_fail()?));
     }
     let mut text = String::new();
     for column in columns {
@@ -27,5 +26,5 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let _ =
             writeln!(text, "{:<18} {:<18} {null:<5} {}", column.name, column.data_type, column.description);
     }
-    print(&folded(&text, room()))
+    print(&text)
 }

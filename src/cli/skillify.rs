@@ -20,7 +20,7 @@ use crate::skillify::{Config, null};
 use super::cases::Events;
 use super::later::{Until, looked_at};
 use super::said::{Said, states_rules};
-use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
+use super::{ConfigFile, Failure, OrFail, block_on, print, print_as_is, reader};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -29,22 +29,22 @@ pub(super) struct Arguments {
     /// Only this workspace
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
-    /// Only this tenant
+    /// Only this tenant (tenants are who shares a server: extensions.auth)
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
     /// Show what would change; change nothing and ask no model
     #[arg(long)]
     dry_run: bool,
-    /// Say why each candidate is or is not published
+    /// Say of each lesson that was found why it is or is not published
     #[arg(long)]
     explain: bool,
     /// With --explain: show the sessions behind each published line
     #[arg(long, requires = "explain")]
     cases: bool,
-    /// Mine shuffled sessions this often, to see what chance would publish
+    /// Look for skills in shuffled sessions as well, so many times: what is found there is chance
     #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["explain", "show_prompt"])]
     null: Option<u32>,
-    /// Learn from the sessions before this day or `median`, and say what later sessions show of it
+    /// Learn from the sessions before this day (or `median`: half of them), and say what the later ones show of it
     #[arg(long, value_name = "DAY", conflicts_with_all = ["explain", "show_prompt", "null"])]
     learn_until: Option<Until>,
     /// Print what a model would be asked, without the key
@@ -69,7 +69,7 @@ pub(super) fn run_now(config: &ConfigFile) -> Result<(), Failure> {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let text = block_on(mine_now(arguments))?;
-    print(&text)
+    if arguments.show_prompt { print_as_is(&text) } else { print(&text) }
 }
 
 async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {

@@ -11,7 +11,7 @@ use crate::journal::{Journal, OpenError};
 use crate::receivers::hooks;
 use crate::service::{Loss, PipelineReport, Report, unowned_journals};
 
-use super::columns::{counted, folded, room};
+use super::columns::counted;
 use super::{ConfigFile, Failure, OrFail, block_on, local_client, print, print_json};
 
 /// A process that does not answer by then does not do well.
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.json {
         return print_json(&format!("{}\n", serde_json::to_string_pretty(&report).or_fail()?));
     }
-    print(&folded(&render(&report), room()))
+    print(&render(&report))
 }
 
 async fn ask(settings: &Settings) -> Option<Report> {
@@ -99,10 +99,12 @@ fn add_hooks(settings: &Settings, report: &mut Report) {
         if spool.refused > 0 {
             report.problem(
                 format!(
-                    "{} events of hooks for {endpoint} were given up, the last at {}",
-                    spool.refused, spool.last_refusal
+                    "{} of hooks for {endpoint} {} given up, the last at {}",
+                    counted(spool.refused, "event"),
+                    if spool.refused == 1 { "was" } else { "were" },
+                    spool.last_refusal
                 ),
-                "see the reason; to forget it, remove `refused` in that folder below the data folder's hooks",
+                format!("see the reason; to forget it, remove {}", spool.folder.join("refused").display()),
             );
         }
     }
@@ -118,6 +120,10 @@ fn remedy(spool: &hooks::Waiting) -> &'static str {
         }
         () if spool.is_left_behind() => {
             "`skillspan connect … --write` with that address sends what waits; removing its folder forgets it"
+        }
+        () if trouble.contains("is no address") => {
+            "write the hooks again: `skillspan connect … --write --endpoint URL`; what waits for this address is sent to \
+             no other, and removing its folder below the data folder's skillspan/hooks forgets it"
         }
         () if trouble.contains("certificate") => {
             "make this machine trust the authority of the collector's certificate, or use the name that it is for; the \

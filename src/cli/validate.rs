@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use super::columns::{folded, room};
 use super::{ConfigFile, Failure, print};
 use crate::config::Given;
 use crate::service::outline;
@@ -43,7 +42,7 @@ pub(super) fn run(config: &ConfigFile) -> Result<(), Failure> {
     }
     let _ = writeln!(lines, "{}", verdict(&settings.given));
     lines.push_str(&outline(&settings));
-    print(&folded(&lines, room()))
+    print(&lines)
 }
 
 fn verdict(given: &Given) -> String {

@@ -150,7 +150,7 @@ fn a_file_that_was_not_there_is_made_and_goes_again() {
 fn every_assistant_shows_its_block_and_how_to_leave_a_session_out() {
     let home = Home(TempDir::new().unwrap());
     let (_, listed) = home.connect(&[]);
-    let names: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let names: Vec<&str> = listed.lines().map_while(|line| line.split_whitespace().next()).collect();
     assert_eq!(names.len(), 17, "{names:?}");
     for name in names {
         let (code, said) = home.connect(&[name, "--endpoint", "http://collector:4318"]);
@@ -450,7 +450,7 @@ fn a_token_is_read_from_a_file_and_never_printed() {
     let file = home.file("token");
     let from = ["--token-file", file.to_str().unwrap()];
     let (_, listed) = home.connect(&[]);
-    for client in listed.lines().filter_map(|line| line.split_whitespace().next()) {
+    for client in listed.lines().map_while(|line| line.split_whitespace().next()) {
         if client == "langfuse" {
             assert_eq!(home.connect(&[&[client], &from[..]].concat()).0, 64, "it needs a pair");
             continue;

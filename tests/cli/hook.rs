@@ -342,7 +342,7 @@ fn a_spool_that_is_full_refuses_what_comes_and_keeps_what_waits() {
     assert!(said.contains("bytes of hooks wait for the collector already"), "{said}");
     user.prompt("full", "two");
     let (_, said, _) = user.run(&["status"]);
-    assert!(said.contains("1 events of hooks for") && said.contains("bytes of hooks wait"), "{said}");
+    assert!(said.contains("1 event of hooks for") && said.contains("bytes of hooks wait"), "{said}");
     let running = user.start();
     user.eventually_has("full", 2);
     assert_eq!(running.terminate(), Some(0));

@@ -31,7 +31,7 @@ fn below<'t>(shown: &'t str, heading: &str) -> Vec<&'t str> {
 fn every_way_to_leave_a_session_out_was_tried() {
     let tried = tried();
     let (_, listed, _) = outcome(skillspan().arg("connect"));
-    for name in listed.lines().filter_map(|line| line.split_whitespace().next()) {
+    for name in listed.lines().map_while(|line| line.split_whitespace().next()) {
         let (_, shown, _) = outcome(skillspan().args(["connect", name]));
         let leave_out = below(&shown, "To leave a session out:");
         assert!(!leave_out.is_empty(), "{shown}");

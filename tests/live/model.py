@@ -5,7 +5,8 @@ run them again, say so. Which step is next, the number of tool results in the re
 
     model.py PORT [FILE]
 
-FILE gets a line for each answer that has a usage: what was read and what was written.
+FILE gets a line for each answer that has a usage: what was read, what was written, the model that was asked, and whether
+it was given tools. A request without tools asks for a title or the like.
 """
 import json
 import re
@@ -105,7 +106,7 @@ def chat_chunks(request):
     yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}], "usage": usage}
 
 
-def gemini(request):
+def gemini(request, model):
     parts = [part for content in request.get("contents", []) for part in content.get("parts", [])]
     step = sum("functionResponse" in part for part in parts)
     answer = [{"text": LAST}]
@@ -117,7 +118,7 @@ def gemini(request):
         answer = [{"text": text}, {"functionCall": {"name": "run_shell_command", "args": arguments}}]
     return {"candidates": [{"content": {"role": "model", "parts": answer}, "finishReason": "STOP", "index": 0}],
             "usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 20, "totalTokenCount": 120},
-            "modelVersion": "stand-in", "responseId": f"live-{step}"}
+            "modelVersion": model, "responseId": f"live-{step}"}
 
 
 class Model(BaseHTTPRequestHandler):
@@ -126,6 +127,8 @@ class Model(BaseHTTPRequestHandler):
     def do_POST(self):
         request = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
         path = self.path.split("?")[0]
+        named = re.search(r"/models/([^:/]+):", path)
+        self.asked = f"{request.get('model') or (named and named[1]) or '-'} {'tools' if request.get('tools') else '-'}"
         if path.endswith("count_tokens"):
             return self.answer("application/json", json.dumps({"input_tokens": 100}))
         if path.endswith("/messages"):
@@ -149,14 +152,15 @@ class Model(BaseHTTPRequestHandler):
             lines = (f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in openai(request))
             return self.answer("text/event-stream", "".join(lines))
         if path.endswith(":streamGenerateContent"):
-            return self.answer("text/event-stream", f"data: {json.dumps(gemini(request))}\n\n")
+            return self.answer("text/event-stream", f"data: {json.dumps(gemini(request, named[1]))}\n\n")
         if path.endswith(":generateContent"):
-            return self.answer("application/json", json.dumps(gemini(request)))
+            return self.answer("application/json", json.dumps(gemini(request, named[1])))
         if path.endswith(":countTokens"):
             return self.answer("application/json", json.dumps({"totalTokens": 100}))
         return self.answer("application/json", "{}", 404)
 
     def do_GET(self):
+        self.asked = "- -"
         self.answer("application/json", "{}", 404)
 
     def answer(self, kind, text, status=200):
@@ -176,7 +180,7 @@ class Model(BaseHTTPRequestHandler):
             found = re.findall(rf'"{read}": (\d+).{{0,80}}?"{written}": (\d+)', text)
             if found and len(sys.argv) > 2:
                 with open(sys.argv[2], "a") as file:
-                    file.write(f"{found[-1][0]} {found[-1][1]}\n")
+                    file.write(f"{found[-1][0]} {found[-1][1]} {self.asked}\n")
 
     def log_message(self, *_):
         pass

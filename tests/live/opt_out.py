@@ -5,12 +5,14 @@ with the real client.
     python3 tests/live/opt_out.py --skillspan target/debug/skillspan --clients FOLDER [ASSISTANT …]
 
 FOLDER holds `<client>/node_modules/.bin/<client>` as `npm install --prefix FOLDER/<client>` puts it there, and
-the Python environments `py` (Hermes Agent) and `sdk` (Langfuse, OpenTelemetry). For each way there is a home of its own and a collector of its own;
+the Python environments `py` (Hermes Agent) and `sdk` (Langfuse, OpenTelemetry and instrumentations), and `jsai` with the
+AI SDK, OpenTelemetry for JavaScript and zod. For each way there is a home of its own and a collector of its own;
 `skillspan connect ASSISTANT --write` alone configures the client. The models' API is `model.py`. A mark
 stands in each prompt, and is looked for in every byte below the home and the collector's folder that is
 skillspan's. Without an opt-out the mark must be there: a way that finds nothing then proves nothing.
 """
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -48,7 +50,7 @@ def free_port():
 class Run:
     """A client's home, a repository to work in, a collector and a model."""
 
-    def __init__(self, options, team=False):
+    def __init__(self, options, team=False, trusting=None):
         self.options = options
         self.whose = []
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=options.work))
@@ -84,9 +86,7 @@ service:
         }
         if team:
             # As docs/team.md says of an authority of one's own.
-            trusted = str(self.folder / "ca.pem")
-            self.env |= {"NODE_EXTRA_CA_CERTS": trusted, "SSL_CERT_FILE": trusted,
-                         "OTEL_EXPORTER_OTLP_CERTIFICATE": trusted}
+            self.env |= dict.fromkeys(AUTHORITIES if trusting is None else trusting, str(self.folder / "ca.pem"))
         self.processes = [
             subprocess.Popen([sys.executable, HERE / "model.py", str(self.model), self.folder / "usage"], stderr=subprocess.DEVNULL),
             subprocess.Popen([options.skillspan, "run", "--config", self.config], env=self.env,
@@ -119,11 +119,11 @@ service:
         assert ran.returncode == 0, (arguments, ran.stdout, ran.stderr)
         return ran.stdout
 
-    def client(self, name, *arguments, env=None, node=None):
+    def client(self, name, *arguments, env=None, node=None, program=None):
         where = self.options.clients
         env = {variable: value for variable, value in (env or {}).items() if value is not None}
         pythons = [where / folder / "bin" / name for folder in ("sdk", "py")]
-        program = next((path for path in pythons if path.exists()), where / name / "node_modules/.bin" / name)
+        program = program or next((path for path in pythons if path.exists()), where / name / "node_modules/.bin" / name)
         command = [node, os.path.realpath(program)] if node else [program]
         with open(self.folder / "client.out", "w") as out:
             process = subprocess.Popen([*command, *arguments], cwd=self.work, env={**self.env, **env},
@@ -231,6 +231,14 @@ def exports(run, name):
     return dict(line.split("=", 1) for line in lines)
 
 
+def started_with(run, name):
+    """What `connect` says a client has to be started with, because no file of its own can say it."""
+    lines = run.skillspan("connect", name, "--endpoint", run.endpoint, *run.whose).splitlines()
+    begin = next((at for at, line in enumerate(lines) if line.endswith("start it with")), len(lines))
+    said = itertools.takewhile(lambda line: line.startswith("  "), lines[begin + 1:])
+    return dict(line.strip().replace('"', "").split("=", 1) for line in said)
+
+
 def copilot(run, env, arguments):
     env = {
         "COPILOT_OFFLINE": "true", "COPILOT_PROVIDER_BASE_URL": f"http://127.0.0.1:{run.model}/v1",
@@ -251,8 +259,7 @@ def opencode(run, env, arguments):
         "provider": {"standin": {"npm": "@ai-sdk/openai-compatible", "name": "standin",
                                  "options": {"baseURL": f"http://127.0.0.1:{run.model}/v1", "apiKey": "x"},
                                  "models": {"stand-in": {"name": "stand-in", "tool_call": True}}}}})
-    env = {"OTEL_EXPORTER_OTLP_ENDPOINT": run.endpoint, "OPENCODE_DISABLE_AUTOUPDATE": "1",
-           "OPENCODE_DISABLE_MODELS_FETCH": "1", **env}
+    env = {**started_with(run, "opencode"), "OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_MODELS_FETCH": "1", **env}
     return run.client("opencode", "run", *arguments, PROMPT, env=env)
 
 
@@ -301,6 +308,59 @@ OpenAI(base_url=os.environ["MODEL"], api_key="x").chat.completions.create(
     model="stand-in", messages=[{"role": "user", "content": os.environ["PROMPT"]}])
 provider.shutdown()
 """
+# With log records as well: some versions put the texts there.
+LOGS = """
+from opentelemetry._logs import set_logger_provider
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+logs = LoggerProvider(); logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
+set_logger_provider(logs)
+"""
+PYTHON_GENAI = LOGS + PYTHON_OTEL.replace(
+    "openinference.instrumentation.openai", "opentelemetry.instrumentation.openai_v2") + "logs.shutdown()\n"
+AGENTS = """
+import os
+from agents import Agent, OpenAIChatCompletionsModel, Runner, function_tool, set_tracing_disabled
+from openai import AsyncOpenAI
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from openinference.instrumentation.openai_agents import OpenAIAgentsInstrumentor
+import subprocess
+provider = TracerProvider(); provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+OpenAIAgentsInstrumentor().instrument(tracer_provider=provider)
+@function_tool
+def shell(command: str, description: str = "") -> str:
+    "Runs a command."
+    ran = subprocess.run(command, shell=True, capture_output=True, text=True)
+    if ran.returncode:
+        raise RuntimeError(ran.stdout + ran.stderr)
+    return ran.stdout
+model = OpenAIChatCompletionsModel("stand-in", AsyncOpenAI(base_url=os.environ["MODEL"], api_key="x"))
+print(Runner.run_sync(Agent("tester", model=model, tools=[shell]), os.environ["PROMPT"]).final_output)
+provider.shutdown()
+"""
+AI_SDK = """
+import { execSync } from 'node:child_process';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { OpenTelemetry } from '@ai-sdk/otel';
+import { generateText, isStepCount, registerTelemetry, tool } from 'ai';
+import { z } from 'zod';
+const sdk = new NodeSDK();
+sdk.start();
+registerTelemetry(new OpenTelemetry());
+const shell = tool({
+  description: 'Runs a command.', inputSchema: z.object({ command: z.string(), description: z.string().optional() }),
+  execute: async ({ command }) => execSync(command, { encoding: 'utf8' }),
+});
+const model = createOpenAICompatible({ name: 'standin', baseURL: process.env.MODEL, apiKey: 'x' })('stand-in');
+const { text } = await generateText({ model, prompt: process.env.PROMPT, tools: { shell }, stopWhen: isStepCount(9),
+                                      experimental_telemetry: { isEnabled: true } });
+console.log(text);
+await sdk.shutdown();
+"""
 LANGFUSE = """
 import os
 from langfuse import Langfuse
@@ -319,13 +379,26 @@ def python(name, script):
     return start
 
 
+def ai_sdk(run, env, arguments):
+    folder = run.options.clients / "jsai"
+    script = folder / f"app-{run.http}.mjs"
+    script.write_text(AI_SDK)
+    env = {**exports(run, "otel-js"), "MODEL": f"http://127.0.0.1:{run.model}/v1", "PROMPT": PROMPT, **env}
+    try:
+        return run.client("node", str(script), env=env, program=run.options.node)
+    finally:
+        script.unlink()
+
+
 CLIENTS = {
     "claude-code": claude, "claude-hooks": claude, "codex": codex, "gemini-cli": gemini, "qwen": qwen,
     "copilot": copilot_otel, "copilot-hooks": copilot, "opencode": opencode, "pi": pi, "cline": cline,
     "hermes-hooks": hermes, "hermes": hermes, "langfuse": python("langfuse", LANGFUSE),
-    "otel-python": python("otel-python", PYTHON_OTEL),
+    "otel-python": python("otel-python", PYTHON_OTEL), "otel-js": ai_sdk,
 }
-FILE_LESS = ("copilot", "langfuse", "otel-python")
+# Instrumentations that are set up as `connect otel-python` says, beside the one that its ways are tried with.
+MORE = {"genai": python("otel-python", PYTHON_GENAI), "openai-agents": python("otel-python", AGENTS)}
+FILE_LESS = ("copilot", "langfuse", "otel-python", "otel-js", *MORE)
 
 
 def said(skillspan, name):
@@ -356,8 +429,9 @@ def understood(way):
     while re.match(r"[A-Z_]+=", words[0]):
         env.update([words.pop(0).split("=", 1)])
     arguments = words[1:]
-    assert words and arguments in ([], ["app.py"]) or arguments[0].startswith("-"), way
-    return env, [] if arguments == ["app.py"] else arguments, {}
+    is_app = arguments in (["app.py"], ["app.js"])
+    assert words and (not arguments or is_app or arguments[0].startswith("-")), way
+    return env, [] if is_app else arguments, {}
 
 
 def ways(options, name):
@@ -412,28 +486,49 @@ def tried(options, name, way, leaves_out, whose):
 
 
 TOKEN = "a-token-of-the-team-0123456789"
+# Variables that name a file of authorities, for one client or another.
+AUTHORITIES = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "OTEL_EXPORTER_OTLP_CERTIFICATE", "REQUESTS_CA_BUNDLE")
+
+
+def over_tls(options, name, token, trusting=None):
+    """One session over TLS with a token, as docs/team.md says."""
+    run = Run(options, team=True, trusting=trusting)
+    (run.folder / "token").write_text(f"ana:{token}" if name == "langfuse" else token)
+    run.whose = ["--token-file", str(run.folder / "token"), "--user", "ana@example.com"]
+    if name not in FILE_LESS:
+        run.skillspan("connect", name, "--write", "--endpoint", run.endpoint, *run.whose)
+    shown = run.skillspan("connect", "otel-python" if name in MORE else name, "--endpoint", run.endpoint, *run.whose)
+    env = {}
+    for variable in ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES", "LANGFUSE_PUBLIC_KEY",
+                     "LANGFUSE_SECRET_KEY"):
+        found = re.search(rf"^(?:export |  ){variable}=(?!skillspan)(.*)$", shown, re.M)
+        if found:
+            env[variable] = found[1].strip('"').replace("TOKEN", token).replace("ID", "ana")
+    code = {**CLIENTS, **MORE}[name](run, env, [])
+    status = run.skillspan("status", "--config", str(run.config))
+    sessions = run.stop()
+    if not options.keep:
+        shutil.rmtree(run.folder, ignore_errors=True)
+    return code, sessions, status
+
+
+def whom_it_trusts(options, name):
+    """Which variable alone makes a client trust an authority of one's own; by none of them nothing may arrive."""
+    arrived = []
+    for trusting in ((), *((variable,) for variable in AUTHORITIES)):
+        _, sessions, _ = over_tls(options, name, TOKEN, trusting)
+        if sessions:
+            arrived.append(trusting[0] if trusting else "NONE")
+    fits = bool(arrived) and "NONE" not in arrived
+    print(f"  {'trusts' if fits else 'NOT SO':<16} {', '.join(arrived) or 'none of them'}", flush=True)
+    return fits
 
 
 def at_the_team(options, name):
     """Over TLS with a token, as docs/team.md says; whether it arrived, and what the server says of a wrong token."""
     said = []
     for token in (TOKEN, "a-wrong-token-of-enough-length"):
-        run = Run(options, team=True)
-        (run.folder / "token").write_text(f"ana:{token}" if name == "langfuse" else token)
-        run.whose = ["--token-file", str(run.folder / "token"), "--user", "ana@example.com"]
-        if name not in FILE_LESS:
-            run.skillspan("connect", name, "--write", "--endpoint", run.endpoint, *run.whose)
-        shown = run.skillspan("connect", name, "--endpoint", run.endpoint, *run.whose)
-        env = {}
-        for variable in ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES", "LANGFUSE_PUBLIC_KEY",
-                         "LANGFUSE_SECRET_KEY"):
-            found = re.search(rf"^(?:export |  ){variable}=(?!skillspan)(.*)$", shown, re.M)
-            if found:
-                env[variable] = found[1].strip('"').replace("TOKEN", token).replace("ID", "ana")
-        code = CLIENTS[name](run, env, [])
-        status = run.skillspan("status", "--config", str(run.config))
-        sessions = run.stop()
-        shutil.rmtree(run.folder, ignore_errors=True)
+        code, sessions, status = over_tls(options, name, token)
         refused = [line.strip() for line in status.splitlines() if "refused" in line or "events of hooks" in line]
         who = sorted({(session.get("workspace", ""), session.get("user_id", "")) for session in sessions})
         said.append((code, len(sessions), who, refused))
@@ -473,12 +568,13 @@ def main():
     parser = command_line(__doc__)
     parser.add_argument("--way", default="", help="only ways whose name has this in it, and the one without")
     parser.add_argument("--team", action="store_true", help="instead: over TLS with a token")
+    parser.add_argument("--authority", action="store_true", help="instead: which variable makes it trust a certificate")
     options = prepared(parser, "opt-out-")
     wrong = 0
     for name in options.names or CLIENTS:
-        print(name)
-        if options.team:
-            wrong += not at_the_team(options, name)
+        print(name, flush=True)
+        if options.team or options.authority:
+            wrong += not (at_the_team if options.team else whom_it_trusts)(options, name)
             continue
         for way, leaves_out, whose in ways(options, name):
             if way and options.way not in way:

@@ -9,7 +9,7 @@ use super::catalogue::{CLIENTS, Client};
 use super::change::{self, elsewhere, file_of, is_connected, missing_variable};
 use super::settings::To;
 use super::show::place;
-use crate::cli::columns::{Column, fitted, folded, room};
+use crate::cli::columns::{Column, fitted, room};
 use crate::cli::folders::home;
 use crate::cli::{Failure, print};
 
@@ -43,7 +43,7 @@ pub(super) fn run(to: &To<'_>, what: Do) -> Result<(), Failure> {
         Do::Remove => CLIENTS.iter().filter_map(|client| removed(client, to)).collect(),
         _ => ASSISTANTS.iter().filter_map(|assistant| row(assistant, to, what)).collect(),
     };
-    print(&folded(&shown(&rows, what), room()))?;
+    print(&shown(&rows, what))?;
     let done = if what == Do::Look { "read" } else { "changed" };
     match rows.iter().filter(|row| row.failed).count() {
         0 => Ok(()),

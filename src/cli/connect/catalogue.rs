@@ -200,7 +200,7 @@ pub(super) const CLIENTS: &[Client] = &[
         tried_with: "1.18.33",
         notes: &[
             "it sends only where OTEL_EXPORTER_OTLP_ENDPOINT says, so set that in its environment as well",
-            "`opencode run` may end before its last spans are sent",
+            "`opencode run` ends before its last spans are sent unless OTEL_BSP_SCHEDULE_DELAY=100 (milliseconds) is set",
         ],
     },
     Client {
@@ -215,7 +215,10 @@ pub(super) const CLIENTS: &[Client] = &[
         leave_out: &["set diagnostics.otel.traces to false and restart the gateway"],
         in_vain: &[],
         tried_with: "",
-        notes: &["it removes every id of a session: each run becomes a session of its own"],
+        notes: &[
+            "since 2026.9 its exporter is a plugin of its own: openclaw plugins install clawhub:@openclaw/diagnostics-otel",
+            "it removes every id of a session: each run becomes a session of its own",
+        ],
     },
     Client {
         name: "hermes",
@@ -376,7 +379,7 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "Python applications with OpenTelemetry",
         known_from: "from its documentation",
         place: Place::Environment(None),
-        settings: settings::otel_sdk,
+        settings: settings::otel_python,
         says_whose: true,
         token: IN_ENVIRONMENT,
         needs: "",
@@ -388,7 +391,7 @@ pub(super) const CLIENTS: &[Client] = &[
         tried_with: "1.45.2",
         notes: &[
             "an instrumentation of your model library makes the spans, such as opentelemetry-instrumentation-openai-v2",
-            "of opentelemetry-instrumentation-openai-v2 2.3b0 and 2.4b0, `true` lets texts out and SPAN_ONLY none; which switch others know: docs/clients.md",
+            "opentelemetry-instrumentation-openai-v2: SPAN_ONLY is for 2.4b0 (with opentelemetry-util-genai 1.0b0 or 1.1b0), which sends no text with `true`; 2.3b0 needs `true`, wrapt<2 and an exporter of log records, and sends no text with SPAN_ONLY; which switch others know: docs/clients.md",
         ],
     },
     Client {
@@ -396,7 +399,7 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "JavaScript applications with OpenTelemetry",
         known_from: "from its documentation",
         place: Place::Environment(None),
-        settings: settings::otel_sdk,
+        settings: settings::otel_js,
         says_whose: true,
         token: IN_ENVIRONMENT,
         needs: "",
@@ -405,7 +408,10 @@ pub(super) const CLIENTS: &[Client] = &[
             "OTEL_RESOURCE_ATTRIBUTES=skillspan.capture=false node app.js",
         ],
         in_vain: &[],
-        tried_with: "",
-        notes: &["with the Vercel AI SDK, set experimental_telemetry: { isEnabled: true } at each call"],
+        tried_with: "NodeSDK 0.301.0 and AI SDK 7.0.173",
+        notes: &[
+            "with the Vercel AI SDK 7, call registerTelemetry(new OpenTelemetry()) of @ai-sdk/otel once, and set experimental_telemetry: { isEnabled: true } at each call",
+            "a tracer provider that you build yourself, without NodeSDK, does not read OTEL_SDK_DISABLED and OTEL_RESOURCE_ATTRIBUTES",
+        ],
     },
 ];

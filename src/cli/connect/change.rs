@@ -24,8 +24,10 @@ pub(super) fn file_of(client: &Client, named: Option<PathBuf>) -> Result<PathBuf
     named.or_else(usual).ok_or_else(|| match below_home {
         Some(_) => Failure::Usage(anyhow!("HOME is not set; name the file with --file")),
         None => Failure::Usage(anyhow!(
-            "{} is set up by environment variables; name a file of such lines with --file",
-            client.title
+            "{} is set up by environment variables and has no file of settings: `skillspan connect {}` prints the \
+             lines, and --file FILE with --write puts them into a file that your shell reads",
+            client.title,
+            client.name
         )),
     })
 }
@@ -191,7 +193,9 @@ pub(super) fn elsewhere(client: &Client, to: &To<'_>) -> String {
     // A token is not printed.
     let token = to.token.filter(|_| client.token.is_empty());
     let token = token.map(|_| format!("  {HEADERS}=\"Authorization=Bearer TOKEN\"\n"));
-    let endpoint = (!client.needs.is_empty()).then(|| format!("  {}={}\n", client.needs, to.endpoint));
+    // OpenCode ends without a word to what sends its spans: they have to be on their way by then.
+    let endpoint = (!client.needs.is_empty())
+        .then(|| format!("  {}={}\n  OTEL_BSP_SCHEDULE_DELAY=100\n", client.needs, to.endpoint));
     match endpoint.into_iter().chain(whose).chain(token).collect::<String>() {
         missing if missing.is_empty() => missing,
         missing => format!("Note: its settings have no place for this; start it with\n{missing}"),

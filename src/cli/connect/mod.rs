@@ -45,9 +45,8 @@ use self::all::Do;
 use self::catalogue::{CLIENTS, Client};
 use self::change::{elsewhere, file_of, readers, twin};
 use self::settings::To;
-use super::columns::{folded, room};
 use super::hook::ENDPOINT;
-use super::{Failure, print};
+use super::{Failure, print, print_as_is};
 use crate::config::nearest;
 
 pub(super) use self::assistants::{ASSISTANTS, Assistant};
@@ -98,17 +97,7 @@ pub(super) struct Arguments {
 const SIGNALS: [&str; 3] = ["/v1/traces", "/v1/logs", "/v1/metrics"];
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let endpoint = arguments.endpoint.trim_end_matches('/');
-    if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
-        return Err(Failure::Usage(anyhow!(
-            "`{endpoint}` is no address: it begins with http:// or https://"
-        )));
-    }
-    if let Some(base) = SIGNALS.iter().find_map(|path| endpoint.strip_suffix(path)) {
-        return Err(Failure::Usage(anyhow!(
-            "clients add the path of each signal themselves: --endpoint {base}"
-        )));
-    }
+    let endpoint = endpoint_of(&arguments.endpoint)?;
     let token = arguments.token()?;
     let to = To {
         endpoint,
@@ -127,23 +116,65 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let Some(name) = &arguments.client else {
         if arguments.check || arguments.write || arguments.remove {
-            return Err(Failure::Usage(anyhow!("say which assistant, or --all")));
+            return Err(Failure::Usage(anyhow!(
+                "say which assistant (`skillspan connect` lists them), or --all"
+            )));
         }
-        let names = CLIENTS.iter().map(|client| format!("{:<13} {}\n", client.name, client.title));
-        return print(&names.collect::<String>());
+        let names = CLIENTS.iter().map(|client| format!("{:<13}  {}\n", client.name, client.title));
+        return print(&(names.collect::<String>() + NEXT));
     };
-    let client = CLIENTS.iter().find(|client| client.name == name).ok_or_else(|| {
-        let names: Vec<_> = CLIENTS.iter().map(|client| client.name).collect();
-        Failure::Usage(match nearest(name, &names) {
-            Some(near) => anyhow!("nothing is known of `{name}`; did you mean `{near}`?"),
-            None => anyhow!("nothing is known of `{name}`; known are {}", names.join(", ")),
-        })
-    })?;
+    let names: Vec<_> = CLIENTS.iter().map(|client| client.name).collect();
+    let client = CLIENTS.iter().find(|client| client.name == name).ok_or_else(|| unknown(name, &names))?;
     check_token(client, &to)?;
     if arguments.check {
         return check::one(client, arguments.file.as_deref());
     }
     one(client, &to, arguments)
+}
+
+/// Below the list of those that are known.
+const NEXT: &str = "\n`skillspan connect NAME` shows its settings, --write writes them, --check asks whether what it sends \
+     arrives.\n`skillspan connect --all` shows which of them are on this machine.\n";
+
+/// The base of the collector's addresses, without a slash at its end.
+fn endpoint_of(said: &str) -> Result<&str, Failure> {
+    let endpoint = said.trim_end_matches('/');
+    let uri = endpoint.parse::<http::Uri>().ok();
+    let is_address = uri.as_ref().is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
+    });
+    // A port that is no number below 65536 is read as none.
+    let has_odd_port = || {
+        let authority = uri.as_ref().and_then(http::Uri::authority).map(http::uri::Authority::as_str);
+        let port = authority.and_then(|authority| authority.rsplit_once(':')).map(|(_, port)| port);
+        port.is_some_and(|port| !port.ends_with(']') && !port.parse::<u16>().is_ok_and(|port| port > 0))
+    };
+    if !is_address || has_odd_port() {
+        return Err(Failure::Usage(anyhow!(
+            "--endpoint: `{said}` is no address; write http:// or https://, a name and a port, such as {ENDPOINT}"
+        )));
+    }
+    match SIGNALS.iter().find_map(|path| endpoint.strip_suffix(path)) {
+        Some(base) => Err(Failure::Usage(anyhow!(
+            "clients add the path of each signal themselves: --endpoint {base}"
+        ))),
+        None => Ok(endpoint),
+    }
+}
+
+/// An assistant that nothing is known of, and which may be meant: `claude` is the beginning of two.
+pub(super) fn unknown(name: &str, names: &[&'static str]) -> Failure {
+    let lower = name.to_lowercase();
+    let begins = |known: &&&str| known.split('-').next() == lower.split(['-', ' ']).next() && !lower.is_empty();
+    let mut near: Vec<&str> = names.iter().filter(begins).copied().collect();
+    if near.is_empty() {
+        near.extend(nearest(name, names));
+    }
+    let near: Vec<String> = near.iter().map(|near| format!("`{near}`")).collect();
+    Failure::Usage(match near.as_slice() {
+        [] => anyhow!("nothing is known of `{name}`; known are {}", names.join(", ")),
+        near => anyhow!("nothing is known of `{name}`; did you mean {}?", near.join(" or ")),
+    })
 }
 
 fn one(client: &Client, to: &To<'_>, arguments: &Arguments) -> Result<(), Failure> {
@@ -153,11 +184,11 @@ fn one(client: &Client, to: &To<'_>, arguments: &Arguments) -> Result<(), Failur
             token_file: to.token.map(|_| "FILE"),
             ..*to
         };
-        return print(&show::show(client, &(client.settings)(&shown), &shown));
+        return print_as_is(&show::show(client, &(client.settings)(&shown), &shown));
     }
     let path = file_of(client, arguments.file.clone())?;
     if arguments.remove {
-        return print(&folded(&format!("{}\n", change::remove(client, to, &path)?), room()));
+        return print(&format!("{}\n", change::remove(client, to, &path)?));
     }
     let mut said = String::new();
     if arguments.file.is_none()
@@ -177,7 +208,7 @@ fn one(client: &Client, to: &To<'_>, arguments: &Arguments) -> Result<(), Failur
     said += &format!("{}\n", change::write(client, to, &path, arguments.replace)?);
     said.push_str(&elsewhere(client, to));
     said.push_str(&readers(client, to));
-    print(&folded(&said, room()))
+    print(&said)
 }
 
 impl Arguments {
@@ -198,7 +229,7 @@ const UNFIT: &[u8] = b",\"'`$\\";
 /// A token stands in headers and in lines of variables.
 fn token(text: &str) -> Result<String, &'static str> {
     match text {
-        "" => Err("there is no token"),
+        "" => Err("it is empty"),
         token if token.bytes().all(|byte| byte.is_ascii_graphic() && !UNFIT.contains(&byte)) => {
             Ok(token.to_owned())
         }
@@ -218,7 +249,7 @@ fn check_token(client: &Client, to: &To<'_>) -> Result<(), Failure> {
 /// A name stands in command lines and in lines of variables.
 fn name(text: &str) -> Result<String, &'static str> {
     match text.trim() {
-        "" => Err("it names nothing"),
+        "" => Err("it is empty"),
         name if name.starts_with('-') => Err("a name does not begin with a dash"),
         name if name.contains(char::is_control) => Err("a name is one line of text"),
         name => Ok(name.to_owned()),

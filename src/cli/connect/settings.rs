@@ -273,7 +273,16 @@ pub(super) fn langfuse(to: &To<'_>) -> Vec<Setting> {
     settings.into_iter().chain(whose).collect()
 }
 
-pub(super) fn otel_sdk(to: &To<'_>) -> Vec<Setting> {
+pub(super) fn otel_python(to: &To<'_>) -> Vec<Setting> {
+    otel_sdk(to, "SPAN_ONLY")
+}
+
+pub(super) fn otel_js(to: &To<'_>) -> Vec<Setting> {
+    otel_sdk(to, "true")
+}
+
+/// With the word for texts that the instrumentations of today know.
+fn otel_sdk(to: &To<'_>, texts: &'static str) -> Vec<Setting> {
     let endpoint = to.endpoint;
     let settings = vec![
         set(&["OTEL_EXPORTER_OTLP_ENDPOINT"], endpoint, "whatever the application traces"),
@@ -281,7 +290,7 @@ pub(super) fn otel_sdk(to: &To<'_>) -> Vec<Setting> {
         set(&["OTEL_SEMCONV_STABILITY_OPT_IN"], "gen_ai_latest_experimental", ""),
         set(
             &["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"],
-            "true",
+            texts,
             "prompts, responses, inputs and outputs of tools",
         ),
     ];

@@ -37,8 +37,11 @@ fn exposure(client: &Client, settings: &[Setting]) -> String {
             "  what the assistant gives its hooks: prompts, calls, inputs, outputs, the working directory\n",
         );
     }
-    for setting in settings.iter().filter(|setting| !setting.exposes.is_empty()) {
-        let _ = writeln!(text, "  {:<52}  {}", setting.path.join("."), setting.exposes);
+    let exposing = settings.iter().filter(|setting| !setting.exposes.is_empty());
+    let lines: Vec<_> = exposing.map(|setting| (setting.path.join("."), setting.exposes)).collect();
+    let widest = lines.iter().map(|(path, _)| path.len()).max().unwrap_or_default();
+    for (path, exposes) in lines {
+        let _ = writeln!(text, "  {path:<widest$}  {exposes}");
     }
     text
 }

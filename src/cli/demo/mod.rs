@@ -18,7 +18,7 @@ use crate::service::Service;
 use crate::shell::tool::quoted;
 
 use super::run::start_logging;
-use super::{Failure, OrFail, block_on, local_client, print};
+use super::{Failure, OrFail, block_on, local_client, print, print_as_is};
 
 const SESSIONS: &str = include_str!("sessions.json");
 /// The demo takes a few seconds; longer than this and something is wrong.
@@ -44,9 +44,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         // What is left behind lies in the system's folder for temporary files.
         let _ = std::fs::remove_dir_all(&folder);
     }
-    let mut text = outcome?;
-    text.push_str(&next(arguments.out.as_deref()));
-    print(&text)
+    let took = outcome?;
+    print(&format!("\nFrom the first span to the skill in {:.1} s.\n{}", took.as_secs_f64(), next(arguments.out.as_deref())))
 }
 
 /// What a person types next.
@@ -79,9 +78,10 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn demonstrate(folder: &Path) -> Result<String, Failure> {
+/// Prints what happens; how long it took.
+async fn demonstrate(folder: &Path) -> Result<Duration, Failure> {
     let configuration = configuration(folder);
-    print(&format!(
+    print_as_is(&format!(
         "This starts skillspan on free ports, sends it five sessions as Claude Code does,\nand shows the skill that comes out. Nothing leaves this machine.\n\n# The configuration\n{configuration}\n"
     ))?;
     std::fs::write(folder.join(CONFIGURATION), &configuration).or_fail()?;
@@ -92,10 +92,12 @@ async fn demonstrate(folder: &Path) -> Result<String, Failure> {
     let outcome = send_and_wait(&service, &folder.join("skills")).await;
     service.drain().await;
     let sent = outcome.or_fail()?;
-    let mut text = format!("{sent}\n");
-    show_skills(&mut text, &folder.join("skills")).or_fail()?;
-    let _ = writeln!(text, "\nFrom the first span to the skill in {:.1} s.", started.elapsed().as_secs_f64());
-    Ok(text)
+    let took = started.elapsed();
+    print(&format!("{sent}\n"))?;
+    let mut skills = String::new();
+    show_skills(&mut skills, &folder.join("skills")).or_fail()?;
+    print_as_is(&skills)?;
+    Ok(took)
 }
 
 fn configuration(folder: &Path) -> String {

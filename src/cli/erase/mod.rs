@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     config: ConfigFile,
     #[command(flatten)]
     subject: SubjectArguments,
-    /// Only of this tenant; needed where the table has several
+    /// Only of this tenant; needed where several share the table
     #[arg(long, value_name = "NAME", value_parser = name)]
     tenant: Option<String>,
 }

@@ -16,7 +16,7 @@ const ENDPOINT_VARIABLE: &str = "SKILLSPAN_ENDPOINT";
 #[command(
     name = "skillspan hook",
     bin_name = "skillspan hook",
-    about = "Called by hooks of assistants, not by people",
+    about = "What the hooks of assistants call; people need `skillspan connect`",
     long_about = None
 )]
 struct Alone {

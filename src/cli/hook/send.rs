@@ -50,6 +50,9 @@ pub(super) fn what_waits(
     token: &str,
     deadline: Instant,
 ) -> anyhow::Result<usize> {
+    if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
+        bail!("`{endpoint}` is no address: it begins with http:// or https://; what waits is kept");
+    }
     let mut sent = 0;
     // Who adds an entry while another process sends relies on that process to look again.
     while spool.may_have_entries() && Instant::now() < deadline {

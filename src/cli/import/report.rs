@@ -19,7 +19,7 @@ pub(super) const NEXT: &str = "
 # Next
   skillspan skills list                    what was learned
   skillspan skills show NAME               one skill, with its evidence
-  skillspan connect --all --write          from now on, sessions arrive by themselves
+  skillspan connect --all --write          sessions to come arrive by themselves
 ";
 
 /// For people.

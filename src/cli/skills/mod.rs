@@ -23,7 +23,7 @@ use crate::config::Settings;
 use crate::exporters::target::Target;
 use crate::library::{Decision, Library, Listed};
 
-use super::{ConfigFile, Failure, OrFail, print_either};
+use super::{ConfigFile, Failure, OrFail, print_as_is, print_either, print_json};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -39,11 +39,11 @@ pub(super) enum Command {
     Show(Named),
     /// Show the sessions behind each claim of a skill
     Evidence(Named),
-    /// Show what became of a skill
+    /// Show when a skill was published, changed, retired, and why
     History(Named),
-    /// Accept the proposal for a skill, over what stands there
+    /// Publish what is proposed for a skill, even over what a person changed
     Approve(Named),
-    /// Drop the proposal for a skill for good
+    /// Turn down what is proposed for a skill, for good
     Reject(Named),
     /// Bring back a skill that was deleted or retired
     Restore(Named),
@@ -55,7 +55,7 @@ pub(super) enum Command {
     Lint {
         #[command(flatten)]
         config: ConfigFile,
-        /// SKILL.md files or folders of them; without any, the targets' skills
+        /// SKILL.md files or folders of them; without any, those that are published
         paths: Vec<PathBuf>,
     },
 }
@@ -66,7 +66,7 @@ pub(super) struct Named {
     config: ConfigFile,
     /// The skill's name or id
     name: String,
-    /// Only in this tenant's libraries
+    /// Only where this tenant's skills are (tenants are who shares a server: extensions.auth)
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
     /// Print one JSON object a line
@@ -85,7 +85,8 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::List { config, json } => print_either(&show::list(&config.load()?, *json)?, *json),
         Command::Show(named) => {
-            print_either(&show::show(&find(&named.config.load()?, named)?, named.json), named.json)
+            let text = show::show(&find(&named.config.load()?, named)?, named.json);
+            if named.json { print_json(&text) } else { print_as_is(&text) }
         }
         Command::Evidence(named) => print_either(&show::evidence(&named.config.load()?, named)?, named.json),
         Command::History(named) => {

@@ -22,7 +22,6 @@ use anyhow::anyhow;
 use super::assistants::ASSISTANTS;
 use super::catalogue::{Client, FOR_HOOKS};
 use super::change::{file_of, is_connected, missing_variable};
-use crate::cli::columns::{folded, room};
 use crate::cli::reach;
 use crate::cli::{Failure, print};
 use crate::receivers::Checked;
@@ -39,7 +38,7 @@ struct Arrival {
 
 pub(super) fn one(client: &Client, file: Option<&Path>) -> Result<(), Failure> {
     let (text, arrived) = told(client, asked(client, file));
-    print(&folded(&text, room()))?;
+    print(&text)?;
     if arrived { Ok(()) } else { Err(Failure::Failed(anyhow!("what {} sends does not arrive", client.name))) }
 }
 
@@ -65,7 +64,7 @@ pub(super) fn all() -> Result<(), Failure> {
             "nothing is connected; connect with `skillspan connect --all --write`"
         )));
     }
-    print(&folded(&text, room()))?;
+    print(&text)?;
     match failed {
         0 => Ok(()),
         failed => Err(Failure::Failed(anyhow!("what {failed} of {known} assistants send does not arrive"))),

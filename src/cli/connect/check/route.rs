@@ -37,6 +37,8 @@ struct Written {
     variables: Option<&'static str>,
     /// The variable without which the client sends nothing, and which its settings cannot hold.
     needs: &'static str,
+    /// The client's name on the command line.
+    client: &'static str,
 }
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -61,7 +63,7 @@ impl Written {
             _ => None,
         };
         let variables = (client.name == "claude-code").then_some("env");
-        Ok(Self { settings, beside, path, variables, needs: client.needs })
+        Ok(Self { settings, beside, path, variables, needs: client.needs, client: client.name })
     }
 
     /// A setting as text; `None` if it is not there.
@@ -108,7 +110,7 @@ impl Written {
             Some(path) => path.display().to_string(),
             None => "the environment of this shell".to_owned(),
         };
-        format!("{place} does not set {name}; `skillspan connect` says how")
+        format!("{place} does not set {name}; `skillspan connect {}` says how", self.client)
     }
 }
 

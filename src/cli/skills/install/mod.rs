@@ -29,8 +29,7 @@ use clap::Args;
 use self::put::Outcome;
 use self::record::{Install, Record};
 use self::source::Source;
-use crate::cli::columns::{folded, room};
-use crate::cli::connect::{ASSISTANTS, Assistant, Fresh};
+use crate::cli::connect::{ASSISTANTS, Assistant, Fresh, unknown};
 use crate::cli::{Failure, OrFail, print};
 use crate::event::Timestamp;
 
@@ -74,7 +73,7 @@ pub(in crate::cli) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let from = arguments.from.as_deref().unwrap_or_default();
     let source = Source::parse(from, arguments.branch.as_deref()).map_err(Failure::Usage)?;
     let assistants = chosen(&arguments.assistant)?;
-    let project = arguments.project.as_ref().map(std::fs::canonicalize).transpose().or_fail()?;
+    let project = project_of(arguments)?;
     let folders = places::folders(&assistants, project.as_deref());
     if folders.is_empty() {
         return Err(Failure::Failed(anyhow!(
@@ -102,7 +101,7 @@ pub(in crate::cli) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.no_hook && project.is_none() {
         text.push_str(&ask_for_fresh(&assistants));
     }
-    print(&folded(&text, room()))?;
+    print(&text)?;
     done
 }
 
@@ -128,7 +127,7 @@ pub(in crate::cli) fn update(arguments: &UpdateArguments) -> Result<(), Failure>
         }
     }
     record.save()?;
-    print(&folded(&text, room()))?;
+    print(&text)?;
     match failures.as_slice() {
         [] => Ok(()),
         failures => Err(Failure::Failed(anyhow!("{}; what is installed stays", failures.join("; ")))),
@@ -170,7 +169,7 @@ fn in_the_background() -> Result<(), Failure> {
 }
 
 fn remove(record: &mut Record, arguments: &Arguments) -> Result<(), Failure> {
-    let project = arguments.project.as_ref().map(std::fs::canonicalize).transpose().or_fail()?;
+    let project = project_of(arguments)?;
     let project = project.as_deref();
     let is_meant = |install: &Install| {
         arguments.from.as_ref().is_none_or(|from| install.from == *from)
@@ -217,7 +216,7 @@ fn remove(record: &mut Record, arguments: &Arguments) -> Result<(), Failure> {
     }
     record.save()?;
     crate::cli::connect::remove_empty_folders().or_fail()?;
-    print(&folded(&text, room()))
+    print(&text)
 }
 
 fn ask_for_fresh(assistants: &[&'static Assistant]) -> String {
@@ -247,16 +246,24 @@ fn ask_for_fresh(assistants: &[&'static Assistant]) -> String {
     text
 }
 
+/// The project's folder.
+fn project_of(arguments: &Arguments) -> Result<Option<PathBuf>, Failure> {
+    let Some(folder) = &arguments.project else { return Ok(None) };
+    match std::fs::canonicalize(folder) {
+        Ok(folder) if folder.is_dir() => Ok(Some(folder)),
+        Ok(_) => Err(Failure::Usage(anyhow!("--project {}: it is no folder", folder.display()))),
+        Err(error) => Err(Failure::Usage(anyhow!("--project {}: {error}", folder.display()))),
+    }
+}
+
 /// The named assistants, or those of this machine.
 fn chosen(names: &[String]) -> Result<Vec<&'static Assistant>, Failure> {
     if names.is_empty() {
         return Ok(ASSISTANTS.iter().filter(|assistant| assistant.found().is_some()).collect());
     }
     let known = |name: &String| {
-        ASSISTANTS.iter().find(|assistant| assistant.name == name).ok_or_else(|| {
-            let names = places::names().join(", ");
-            Failure::Usage(anyhow!("nothing is known of `{name}`; known are {names}"))
-        })
+        let found = ASSISTANTS.iter().find(|assistant| assistant.name == name);
+        found.ok_or_else(|| unknown(name, &places::names()))
     };
     names.iter().map(known).collect()
 }

@@ -56,6 +56,9 @@ impl Source {
         {
             bail!("--branch: no branch has such a name");
         }
+        if from.trim().is_empty() {
+            bail!("--from names nothing; write where the skills are: https://…, user@host:path or a folder");
+        }
         match Remote::parse(from) {
             Ok(_) => Ok(Self { from: from.to_owned(), branch, folder: None }),
             Err(RemoteError::Protocol) if Path::new(from).is_dir() => {
