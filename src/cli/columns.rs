@@ -135,7 +135,7 @@ fn folded_line(line: &str, room: usize) -> String {
     let hang = column.into_iter().find(|column| *column + 24 <= room).unwrap_or(indentation + 2);
     let hang = if hang <= indentation { indentation + 2 } else { hang };
     let (mut lines, mut current, mut has_word) = (Vec::new(), String::new(), false);
-    for (number, word) in line.split(' ').enumerate() {
+    for (number, word) in words(line, room - hang.min(room)).iter().enumerate() {
         if has_word && !word.is_empty() && width(&current) + 1 + width(word) > room {
             // A word that is too long for the column fits further to the left.
             let hang = if hang + width(word) > room { indentation + 2 } else { hang };
@@ -155,6 +155,27 @@ fn folded_line(line: &str, room: usize) -> String {
 
 fn width(text: &str) -> usize {
     text.chars().count()
+}
+
+/// The words of a line, each with no blank in it; a command between backquotes is one as far as it has room.
+fn words(line: &str, room: usize) -> Vec<String> {
+    let is_half = |word: &str| word.matches('`').count() % 2 == 1;
+    let mut words: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for word in line.split(' ') {
+        match words.last_mut() {
+            Some(last) if is_open && width(last) + 1 + width(word) <= room => {
+                last.push(' ');
+                last.push_str(word);
+                is_open = !is_half(word);
+            }
+            _ => {
+                is_open = is_half(word);
+                words.push(word.to_owned());
+            }
+        }
+    }
+    words
 }
 
 /// A count and what is counted: `1 call`, `2 calls`.
@@ -216,6 +237,8 @@ mod tests {
             format!("  a  {}\n    {}\n", "b".repeat(20), "c".repeat(50)),
             "what is too long for the column"
         );
+        let command = "so: `skillspan connect` lists what there is\n";
+        assert_eq!(folded(command, Some(22)), "so:\n  `skillspan connect`\n  lists what there is\n");
         let path = format!("  journal  {}\n", "/x".repeat(40));
         assert!(folded(&path, Some(40)).contains(&"/x".repeat(40)));
         assert_eq!(folded(text, None), text);

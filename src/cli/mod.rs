@@ -52,9 +52,9 @@ const ABANDONED: Duration = Duration::from_secs(1);
     name = "skillspan",
     version,
     about = "Spans in, skills out: turns traces of coding agents into skills (SKILL.md)",
-    after_help = "First steps: `skillspan demo` shows what it does, `skillspan import` learns from the\n\
-                  sessions that are here, `skillspan run` starts it, and\n\
-                  `skillspan connect --all --write` connects the assistants of this machine."
+    after_help = "First steps: `skillspan demo` shows what it does, `skillspan import` learns from the sessions that \
+                  are here, `skillspan run` starts it, and `skillspan connect --all --write` connects the assistants \
+                  of this machine."
 )]
 struct Cli {
     #[command(subcommand)]

@@ -164,8 +164,12 @@ fn render(report: &Report) -> String {
         if let Some(table) = table {
             let _ = writeln!(
                 text,
-                "  table      {} requests behind, the oldest {:.1} s old, in {}\n             {} events in {} files since the start",
-                table.lag_requests, table.lag_seconds, table.path, table.rows, table.files
+                "  table      {} behind, the oldest {:.1} s old, in {}\n             {} in {} since the start",
+                counted(table.lag_requests, "request"),
+                table.lag_seconds,
+                table.path,
+                counted(table.rows, "event"),
+                counted(table.files, "file")
             );
             if table.retired_files > 0 {
                 let _ = writeln!(text, "  retention  {} files removed since the start", table.retired_files);

@@ -137,6 +137,10 @@ fn a_laptop_is_told_what_the_teams_server_makes_of_it() {
                 false => assert!(said.contains("does not know the token (401)"), "{client}: {said}"),
             }
         }
+        // What the check trusts and the client does not.
+        let (_, said) = machine.run_with(&check, &trusted("SSL_CERT_FILE"));
+        let is_told = said.contains("it trusts public authorities alone");
+        assert_eq!(is_told, client == "gemini-cli", "{client}: {said}");
         // A name that the certificate is not for.
         let other = endpoint.replace("localhost", "127.0.0.1");
         assert_eq!(machine.run(&["connect", client, "--write", "--replace", "--endpoint", &other]).0, 0);

@@ -468,3 +468,47 @@ fn a_token_is_read_from_a_file_and_never_printed() {
     fs::remove_file(&file).unwrap();
     assert_eq!(home.connect(&[&["codex"], &from[..]].concat()).0, 1);
 }
+
+#[test]
+fn what_was_there_is_kept_and_what_was_not_is_called_new() {
+    let home = Home(TempDir::new().unwrap());
+    let (code, said) = home.connect(&["claude-code", "--write"]);
+    assert!(code == 0 && said.contains("settings.json, a new file"), "{said}");
+    assert!(!said.contains("before"), "there is nothing before it: {said}");
+    let (code, said) = home.connect(&["claude-code", "--write", "--user", "ana"]);
+    assert!(code == 0 && said.contains("which was new when skillspan first wrote it"), "{said}");
+    let (code, said) = home.connect(&["claude-code", "--remove"]);
+    assert!(code == 0 && said.contains("removed ") && said.contains("held nothing else"), "{said}");
+    assert!(!home.file(CLAUDE).exists());
+    let home = Home::with(CLAUDE, CLAUDE_BEFORE);
+    let (code, said) = home.connect(&["claude-code", "--write"]);
+    assert!(code == 0 && said.contains("as it was before: "), "{said}");
+    assert_eq!(home.read(&format!("{CLAUDE}.before-skillspan")), CLAUDE_BEFORE);
+    let (_, said) = home.connect(&["claude-code", "--remove"]);
+    assert!(said.contains("took the settings out of "), "{said}");
+}
+
+#[test]
+fn what_is_written_wrong_is_named_with_what_to_write() {
+    let home = Home(TempDir::new().unwrap());
+    for (arguments, code, says) in [
+        (&["claude"][..], 64, "did you mean `claude-code` or `claude-hooks`?"),
+        (&["gemini"], 64, "did you mean `gemini-cli`?"),
+        (&["Codx"], 64, "did you mean `codex`?"),
+        (&["emacs"], 64, "known are claude-code, codex"),
+        (&["--write"], 64, "`skillspan connect` lists them"),
+        (&["codex", "--endpoint", ""], 64, "`` is no address"),
+        (&["codex", "--endpoint", "http://"], 64, "`http://` is no address"),
+        (&["codex", "--endpoint", "collector:4318"], 64, "such as http://127.0.0.1:4318"),
+        (&["codex", "--endpoint", "http://collector:99999"], 64, "is no address"),
+        (&["codex", "--endpoint", "http://[::1]:4318"], 0, "http://[::1]:4318/v1/logs"),
+        (&["codex", "--endpoint", "https://collector/prefix/"], 0, "https://collector/prefix/v1/logs"),
+        (&["codex", "--user", " "], 64, "it is empty"),
+        (&["codex", "--token-file", "/no/such/file"], 1, "/no/such/file"),
+        (&["copilot", "--write"], 64, "`skillspan connect copilot` prints the lines"),
+        (&["otel-js", "--check"], 1, "`skillspan connect otel-js` says how"),
+    ] {
+        let (found, said) = home.connect(arguments);
+        assert!(found == code && said.contains(says), "{arguments:?}: {found} {said}");
+    }
+}

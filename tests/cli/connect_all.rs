@@ -258,3 +258,34 @@ fn settings_that_are_no_text_keep_none_of_the_others_back() {
     }
     assert_eq!(fs::read(codex).unwrap(), b"\xff\xfe");
 }
+
+/// Its settings alone send nothing: no file of its own names the address.
+#[test]
+fn what_needs_a_variable_is_connected_in_part_until_that_is_set() {
+    let site = crate::support::Site::new("default");
+    let _running = site.start();
+    let endpoint = format!("http://127.0.0.1:{}", site.http);
+    let machine = Machine::with(&["opencode", "claude"], &[]);
+    let (code, said) = machine.run(&["connect", "--all", "--write", "--endpoint", &endpoint]);
+    assert_eq!(code, 0, "{said}");
+    let row = |said: &str, name: &str| said.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    assert!(
+        row(&said, "OpenCode").contains("in part") && row(&said, "Claude Code").contains("connected"),
+        "{said}"
+    );
+    assert!(said.contains(&format!("    OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}\n")), "{said}");
+    let (_, said) = machine.run(&["connect", "--all"]);
+    assert!(row(&said, "OpenCode").contains("in part"), "{said}");
+    // Of what is connected, everything arrives.
+    let (code, said) = machine.run(&["connect", "--all", "--check"]);
+    assert!(code == 0 && said.contains("connected in part: it sends nothing where"), "{said}");
+    let (code, said) = machine.run(&["connect", "opencode", "--check"]);
+    assert!(code == 1 && said.contains("does not arrive"), "{said}");
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), endpoint)];
+    let (_, said) = machine.run_with(&["connect", "--all"], &variables);
+    assert!(!said.contains("in part") && row(&said, "OpenCode").contains("connected"), "{said}");
+    for words in [&["connect", "--all", "--check"][..], &["connect", "opencode", "--check"]] {
+        let (code, said) = machine.run_with(words, &variables);
+        assert!(code == 0 && said.contains("opencode      arrived at"), "{said}");
+    }
+}

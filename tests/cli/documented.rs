@@ -134,7 +134,10 @@ fn a_block_that_means_nothing_is_found() {
     for (text, reason) in [
         ("recievers: {}\n", "no configuration"),
         ("receivers: { otlp: { protocls: {} } }\n", "protocls"),
-        ("processors: { sampling: { percent: many } }\nservice: { pipelines: { sessions: {}, skills: {} } }\n", "expected a number"),
+        (
+            "processors: { sampling: { percent: many } }\nservice: { pipelines: { sessions: {}, skills: {} } }\n",
+            "expected a number",
+        ),
         ("embeddings: { flie: x }\n", "flie"),
         ("capture: maybe\n", "capture"),
         ("user: \"\"\nworkspace: [a]\n", "workspace"),

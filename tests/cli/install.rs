@@ -103,6 +103,48 @@ fn a_library_comes_to_every_assistant_and_goes_again_to_the_last_byte() {
     after.retain(|path, _| !path.starts_with(machine.home().join(".local")));
     assert_eq!(after, before, "{said}");
     assert_eq!(machine.run(&["skills", "install", "--remove"]).0, 1);
+    let data = machine.home().join(".local/share/skillspan");
+    assert!(!data.join("libraries").exists(), "the library's copy is gone as well: {said}");
+}
+
+#[test]
+fn a_librarys_copy_stays_while_it_is_needed_and_where_somebody_worked_in_it() {
+    let (library, other) = (Library::new(), Library::new());
+    for library in [&library, &other] {
+        library.skill("one", "x");
+        library.commit();
+    }
+    let machine = Machine::with(&["claude", "codex"], &["work"]);
+    let copies = || {
+        let entries =
+            fs::read_dir(machine.home().join(".local/share/skillspan/libraries")).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().path()).collect::<Vec<PathBuf>>()
+    };
+    for words in [&["--from", &library.url()][..], &["--from", &library.url(), "--project", "work"]] {
+        let (code, said) = machine.run(&[&["skills", "install", "--no-hook"], words].concat());
+        assert_eq!(code, 0, "{said}");
+    }
+    assert_eq!(copies().len(), 1);
+    assert_eq!(machine.run(&["skills", "install", "--remove"]).0, 0);
+    assert_eq!(copies().len(), 1, "the project has it still");
+    let (code, said) = machine.run(&["skills", "install", "--remove", "--project", "work"]);
+    assert!(code == 0 && copies().is_empty() && said.contains("the copy of file://"), "{said}");
+    for made in ["branch", "file"] {
+        assert_eq!(machine.run(&["skills", "install", "--no-hook", "--from", &other.url()]).0, 0);
+        let [copy] = &copies()[..] else { panic!("{:?}", copies()) };
+        match made {
+            "branch" => {
+                let mut git = Command::new("git");
+                let done = git.args(["branch", "mine", "FETCH_HEAD"]).current_dir(copy).output().unwrap();
+                assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            }
+            _ => fs::write(copy.join("notes.md"), "mine\n").unwrap(),
+        }
+        let (code, said) = machine.run(&["skills", "install", "--remove"]);
+        assert!(code == 0 && copy.exists() && said.contains("stays: "), "{said}");
+        assert!(said.contains(if made == "branch" { "mine" } else { "`notes.md`" }), "{said}");
+        fs::remove_dir_all(copy).unwrap();
+    }
 }
 
 #[test]
@@ -260,12 +302,15 @@ fn a_source_that_is_none_is_named() {
         ("https://me:secret@git.example.com/x.git", 64, "credential helper"),
         ("file:///no/such/repository", 1, "cannot be read"),
         (empty, 1, "has no skills"),
+        ("", 64, "--from names nothing"),
     ] {
         let (found, said) = machine.run(&["skills", "install", "--from", from]);
         assert!(found == code && said.contains(reason) && !said.contains("secret"), "{from}: {found} {said}");
     }
     let (code, said) = machine.run(&["skills", "install", "--from", empty, "--assistant", "clod"]);
     assert!(code == 64 && said.contains("claude-code"), "{said}");
+    let (code, said) = machine.run(&["skills", "install", "--from", empty, "--project", "/no/such/folder"]);
+    assert!(code == 64 && said.contains("--project /no/such/folder"), "{said}");
     assert_eq!(machine.run(&["skills", "install"]).0, 64);
     assert!(!machine.home().join(".claude").exists());
 }

@@ -107,7 +107,7 @@ fn status_says_what_listens_what_lags_and_what_to_do() {
     let http = format!("127.0.0.1:{}", site.http);
     assert!(report["listening"].as_array().unwrap().iter().any(|port| port["address"] == http), "{report}");
     let text = site.run(&["status"]);
-    for said in ["takes requests\n", "1 requests behind", "nothing fails\n", &http] {
+    for said in ["takes requests\n", "1 request behind", "nothing fails\n", &http] {
         assert!(text.contains(said), "{said:?} is missing in {text}");
     }
     running.kill();

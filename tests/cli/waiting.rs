@@ -128,7 +128,10 @@ fn what_waits_without_a_token_goes_with_the_first_one() {
     team.connect("claude-hooks", None);
     team.prompt("claude-hooks", "one");
     let said = team.connect("claude-hooks", Some(WRONG));
-    assert!(said.contains("1 event of hooks that waited with another token") && said.contains("401"), "{said}");
+    assert!(
+        said.contains("1 event of hooks that waited with another token") && said.contains("401"),
+        "{said}"
+    );
     let said = team.connect("claude-hooks", Some(RIGHT));
     assert!(said.contains("sent 1 event of hooks that waited"), "{said}");
     assert_eq!(team.stored("claude-hooks"), ["one"]);
@@ -196,13 +199,19 @@ fn taking_hooks_out_names_what_was_not_sent_and_connecting_again_sends_it() {
     for words in [&["connect", "claude-hooks", "--remove"][..], &["connect", "--all", "--remove"]] {
         let (code, said) = team.machine.run(words);
         assert_eq!(code, 0, "{said}");
-        assert!(said.contains("2 events of its hooks") && said.contains(&spool.display().to_string()), "{said}");
+        assert!(
+            said.contains("2 events of its hooks") && said.contains(&spool.display().to_string()),
+            "{said}"
+        );
         assert!(said.contains("`skillspan connect claude-hooks --write`"), "{said}");
         team.connect("claude-hooks", Some(WRONG));
     }
     assert_eq!(team.machine.run(&["connect", "claude-hooks", "--remove"]).0, 0);
     let status = team.status();
-    assert!(status.contains("2 events of hooks wait") && status.contains("its hooks were taken out"), "{status}");
+    assert!(
+        status.contains("2 events of hooks wait") && status.contains("its hooks were taken out"),
+        "{status}"
+    );
     let _running = team.site.start();
     let said = team.connect("claude-hooks", Some(RIGHT));
     assert!(said.contains("sent 2 events of hooks that waited"), "{said}");

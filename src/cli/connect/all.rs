@@ -88,7 +88,10 @@ fn look_or_write(row: &mut Row, assistant: &Assistant, to: &To<'_>, what: Do) ->
             (several, _) => format!("connected {several} times"),
         };
         if let Some(variable) = lacks.filter(|_| !connected.is_empty()) {
-            row.said = format!("sends nothing where {variable} is not set, as in this shell\n{}", elsewhere(row.way, to));
+            row.said = format!(
+                "sends nothing where {variable} is not set, as in this shell\n{}",
+                elsewhere(row.way, to)
+            );
         }
         return Ok(());
     };

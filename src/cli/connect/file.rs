@@ -218,19 +218,22 @@ pub(super) fn remove(
         return Ok(none());
     }
     let after = without(place, &settings, &text, backup.as_deref()).map_err(content)?;
-    match (after == text, &backup) {
-        (true, _) => return Ok(none()),
-        // The file was ours alone.
-        (false, Some(before)) if before.trim().is_empty() && is_empty(place, &after) => {
-            remove_file(path).map_err(io_error(path))?;
-        }
-        (false, _) => replace(path, &after, Mode::Kept)?,
+    let is_ours_alone =
+        backup.as_ref().is_some_and(|before| before.trim().is_empty()) && is_empty(place, &after);
+    match after == text {
+        true => return Ok(none()),
+        false if is_ours_alone => remove_file(path).map_err(io_error(path))?,
+        false => replace(path, &after, Mode::Kept)?,
     }
     let left = parse(place, &after).map_err(content)?;
     if backup.is_some() && !others.iter().any(|others| are_in(others, &left)) {
         remove_file(&backup_path).map_err(io_error(&backup_path))?;
     }
-    Ok(Removed { any: true, said: format!("took the settings out of {}", path.display()) })
+    let said = match is_ours_alone {
+        true => format!("removed {}, which held nothing else", path.display()),
+        false => format!("took the settings out of {}", path.display()),
+    };
+    Ok(Removed { any: true, said })
 }
 
 /// The setting as it was written, whoever and whatever token was named then.

@@ -155,9 +155,9 @@ fn endpoint_of(said: &str) -> Result<&str, Failure> {
         )));
     }
     match SIGNALS.iter().find_map(|path| endpoint.strip_suffix(path)) {
-        Some(base) => Err(Failure::Usage(anyhow!(
-            "clients add the path of each signal themselves: --endpoint {base}"
-        ))),
+        Some(base) => {
+            Err(Failure::Usage(anyhow!("clients add the path of each signal themselves: --endpoint {base}")))
+        }
         None => Ok(endpoint),
     }
 }
@@ -165,7 +165,8 @@ fn endpoint_of(said: &str) -> Result<&str, Failure> {
 /// An assistant that nothing is known of, and which may be meant: `claude` is the beginning of two.
 pub(super) fn unknown(name: &str, names: &[&'static str]) -> Failure {
     let lower = name.to_lowercase();
-    let begins = |known: &&&str| known.split('-').next() == lower.split(['-', ' ']).next() && !lower.is_empty();
+    let begins =
+        |known: &&&str| known.split('-').next() == lower.split(['-', ' ']).next() && !lower.is_empty();
     let mut near: Vec<&str> = names.iter().filter(begins).copied().collect();
     if near.is_empty() {
         near.extend(nearest(name, names));

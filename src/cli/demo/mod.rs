@@ -45,7 +45,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let _ = std::fs::remove_dir_all(&folder);
     }
     let took = outcome?;
-    print(&format!("\nFrom the first span to the skill in {:.1} s.\n{}", took.as_secs_f64(), next(arguments.out.as_deref())))
+    print(&format!(
+        "\nFrom the first span to the skill in {:.1} s.\n{}",
+        took.as_secs_f64(),
+        next(arguments.out.as_deref())
+    ))
 }
 
 /// What a person types next.

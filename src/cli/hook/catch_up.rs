@@ -53,7 +53,11 @@ pub(in crate::cli) fn left_behind(assistant: &str, name: &str) -> Result<String,
             "\n{} of its hooks for {} not sent and stay in {}; `skillspan connect {name} --write` with the address and \
              the token sends {them}, removing that folder forgets {them}",
             counted(left.entries, "event"),
-            if left.entries == 1 { format!("{} was", left.endpoint) } else { format!("{} were", left.endpoint) },
+            if left.entries == 1 {
+                format!("{} was", left.endpoint)
+            } else {
+                format!("{} were", left.endpoint)
+            },
             left.folder.display(),
             them = if left.entries == 1 { "it" } else { "them" },
         );

@@ -171,8 +171,11 @@ fn deliver(arguments: &Arguments, began: Instant) -> anyhow::Result<String> {
 fn sent(spool: &Spool, endpoint: &str, token: &str, deadline: Instant) -> anyhow::Result<usize> {
     let sent = send::what_waits(spool, endpoint, token, deadline);
     let trouble = sent.as_ref().err().map(|error| format!("{error:#}"));
-    // What waits is safe whether or not this can be kept.
-    let _ = spool.note_trouble(trouble.as_deref());
+    let is_news = !sent.as_ref().is_err_and(|error| error.is::<send::NoTime>());
+    if is_news {
+        // What waits is safe whether or not this can be kept.
+        let _ = spool.note_trouble(trouble.as_deref());
+    }
     sent
 }
 

@@ -23,6 +23,11 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// Set for the process that only sends what waits.
 const ON_ITS_OWN: &str = "SKILLSPAN_HOOK_SENDS";
 
+/// Nothing was tried: that says nothing of the collector.
+#[derive(Debug, thiserror::Error)]
+#[error("no time is left to send anything to {0}; what waits is kept")]
+pub(super) struct NoTime(String);
+
 /// Whether this process only sends what waits.
 pub(super) fn is_asked() -> bool {
     std::env::var_os(ON_ITS_OWN).is_some()
@@ -62,7 +67,7 @@ pub(super) fn what_waits(
         sent += block_on(drain(outlet, endpoint, token, deadline))?;
     }
     if sent == 0 && spool.may_have_entries() {
-        bail!("no time is left to send anything to {endpoint}; what waits is kept");
+        return Err(NoTime(endpoint.to_owned()).into());
     }
     Ok(sent)
 }

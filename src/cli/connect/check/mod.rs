@@ -26,6 +26,10 @@ use crate::cli::reach;
 use crate::cli::{Failure, print};
 use crate::receivers::Checked;
 
+/// The check trusts what the system trusts.
+const BRINGS_ALONG: &str = "it trusts public authorities alone: where the server has a certificate of an authority of \
+                            your own, set OTEL_EXPORTER_OTLP_CERTIFICATE to its file where it is started";
+
 /// Where it arrived, and as what.
 struct Arrival {
     url: String,
@@ -93,7 +97,9 @@ fn send(client: &Client, file: Option<&Path>) -> Result<Arrival, String> {
     let question = sample::question(client, &route)?;
     let checked = reach::ask(&question)?;
     let withheld = route.withheld.map(|switch| format!("{switch} is not on"));
-    Ok(Arrival { url: route.url, checked, withheld, note: String::new() })
+    let asks_the_system = route.url.starts_with("https://") && route.authorities.is_empty();
+    let note = if asks_the_system && route::OF_THEIR_OWN.contains(&client.name) { BRINGS_ALONG } else { "" };
+    Ok(Arrival { url: route.url, checked, withheld, note: note.to_owned() })
 }
 
 /// What arrived, line by line; whether anything did.

@@ -42,8 +42,24 @@ struct Written {
 }
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-/// Which file of certificates a client reads: Node's and those of OpenTelemetry's SDKs.
-const AUTHORITIES: [&str; 2] = ["NODE_EXTRA_CA_CERTS", "OTEL_EXPORTER_OTLP_CERTIFICATE"];
+const NODE: &str = "NODE_EXTRA_CA_CERTS";
+const OTEL: &str = "OTEL_EXPORTER_OTLP_CERTIFICATE";
+const PYTHON: &str = "REQUESTS_CA_BUNDLE";
+
+/// The variables that name files of authorities which a client trusts as well, as it was tried with each
+/// (`tests/live/authorities.txt`).
+fn authorities_of(client: &str) -> &'static [&'static str] {
+    match client {
+        "codex" => &[],
+        "claude-code" => &[NODE],
+        "hermes" | "otel-python" | "langfuse" => &[OTEL, PYTHON],
+        _ => &[NODE, OTEL],
+    }
+}
+
+/// Clients that trust the public authorities that they bring along, and none that the system or SSL_CERT_FILE adds.
+pub(super) const OF_THEIR_OWN: [&str; 6] =
+    ["gemini-cli", "qwen", "otel-js", "hermes", "otel-python", "langfuse"];
 
 impl Written {
     fn read(client: &Client, named: Option<&Path>) -> Result<Self, String> {
@@ -186,8 +202,8 @@ fn says_content(value: &str) -> bool {
 fn shared(written: &Written) -> Route {
     let is_raw = written.beside.as_ref().is_some_and(|(_, wins)| *wins);
     let resource = written.variable(RESOURCE).unwrap_or_default();
-    let authorities =
-        AUTHORITIES.iter().filter_map(|name| written.variable(name)).map(PathBuf::from).collect();
+    let authorities = authorities_of(written.client).iter();
+    let authorities = authorities.filter_map(|name| written.variable(name)).map(PathBuf::from).collect();
     Route {
         url: String::new(),
         headers: Vec::new(),

@@ -198,8 +198,18 @@ fn copy_of(from: &str) -> anyhow::Result<PathBuf> {
 
 /// What git and [`Source::read`] put into a copy.
 const OF_COPIES: &[&str] = &[
-    "FETCH_HEAD", "HEAD", "branches", "config", "description", "hooks", "info", "objects", "packed-refs", "refs",
-    "shallow", "wanted",
+    "FETCH_HEAD",
+    "HEAD",
+    "branches",
+    "config",
+    "description",
+    "hooks",
+    "info",
+    "objects",
+    "packed-refs",
+    "refs",
+    "shallow",
+    "wanted",
 ];
 
 /// Takes the copy of a repository away that nothing is installed from any more. Returns what was done, `""` if there
