@@ -32,6 +32,7 @@
 //! | `kind/` | claims that counts prove, a file a kind |
 //! | `null.rs` | what would be published by chance |
 //! | `compose.rs` | claims that share a situation become one skill |
+//! | `predicate/` | the language of what a lesson says, and what sessions show of it |
 //! | `propose.rs` | claims that people's words suggest; who words claims |
 //! | `offline.rs`, `name.rs` | the sentences of a skill, and its head |
 //! | `rule_meaning.rs` | what well-known rules of linters ask for |
@@ -88,6 +89,7 @@ mod outcome;
 mod outputs;
 mod pattern;
 mod places;
+pub mod predicate;
 mod prefer;
 mod procedure;
 mod prompt;

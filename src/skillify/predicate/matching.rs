@@ -1,0 +1,286 @@
+//! Whether something that happened is what an event of a predicate names.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::edits::written;
+use super::super::look::Found;
+use super::super::template::Template;
+use crate::event::Status;
+use crate::shell::command::Command;
+
+use super::ast::{Action, Ending, Event, Expected, Look, Pattern, Predicate};
+use super::track::{Beat, Happened};
+
+/// A predicate whose commands and paths are read.
+pub(super) struct Compiled<'p> {
+    pub(super) predicate: &'p Predicate,
+    commands: BTreeMap<&'p str, Template>,
+    paths: BTreeMap<&'p str, Path>,
+}
+
+/// A path with holes or stars.
+enum Path {
+    Stars(Vec<char>),
+    Template(Template),
+}
+
+impl<'p> Compiled<'p> {
+    pub(super) fn of(predicate: &'p Predicate) -> Self {
+        let mut compiled = Self { predicate, commands: BTreeMap::new(), paths: BTreeMap::new() };
+        compiled.read(&predicate.situation);
+        match &predicate.action {
+            Some(Action::No(event)) => compiled.read(event),
+            Some(Action::Steps(steps)) => steps.iter().for_each(|step| compiled.read(step)),
+            None => {}
+        }
+        match &predicate.expected {
+            Some(Expected::Ends { command: Some(command), .. }) => compiled.read_command(command),
+            Some(Expected::Found(path)) => compiled.read_path(path),
+            _ => {}
+        }
+        compiled
+    }
+
+    fn read(&mut self, event: &'p Event) {
+        match event {
+            Event::Edit { path, .. } | Event::Look { path, .. } => self.read_path(path),
+            Event::Run { command, .. } => self.read_command(command),
+            Event::Search { .. } | Event::Prompt { .. } | Event::Want { .. } => {}
+        }
+    }
+
+    fn read_command(&mut self, command: &'p Pattern) {
+        // What cannot be read is no predicate that was parsed; it matches nothing.
+        if let Some(template) = Template::parse(&command.text) {
+            self.commands.insert(&command.text, template);
+        }
+    }
+
+    fn read_path(&mut self, path: &'p str) {
+        let read = if path.contains(['*', '?']) {
+            Path::Stars(path.chars().collect())
+        } else {
+            Path::Template(Template::parse_path(path))
+        };
+        self.paths.insert(path, read);
+    }
+
+    /// Whether a command is a run of the pattern.
+    pub(super) fn runs(&self, pattern: &Pattern, command: &Command) -> bool {
+        self.commands.get(pattern.text.as_str()).is_some_and(|template| {
+            if pattern.more { template.opens(command) } else { template.matches(command) }
+        })
+    }
+
+    /// Whether a file is one of those that the path names.
+    pub(super) fn is_file(&self, path: &str, file: &str) -> bool {
+        match self.paths.get(path) {
+            Some(Path::Stars(stars)) => matches_stars(stars, file),
+            Some(Path::Template(template)) => template.matches_path(file),
+            None => false,
+        }
+    }
+
+    /// Whether a path that was looked for is the one that is named, or lies below it.
+    fn is_looked_for(&self, path: &str, looked: &str) -> bool {
+        let below = looked.strip_prefix(path.trim_end_matches('/'));
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) || self.is_file(path, looked)
+    }
+
+    /// Whether the command belongs to the file: holes of both patterns are one.
+    fn goes_with(&self, path: &str, file: &str, pattern: &Pattern, command: &Command) -> bool {
+        match (self.paths.get(path), self.commands.get(pattern.text.as_str())) {
+            (Some(Path::Template(edited)), Some(run)) => run.goes_with(edited, file, command),
+            _ => false,
+        }
+    }
+
+    /// Whether this happened. `of` is the edit that it belongs to, as it is named and as it was.
+    pub(super) fn meets(&self, event: &Event, beat: &Beat<'_>, of: Option<(&str, &str)>) -> bool {
+        match (event, &beat.what) {
+            (Event::Edit { path, saying }, Happened::Act { action, path: file, input, .. }) => {
+                action.edited().is_some() && self.is_file(path, file) && writes(saying, input)
+            }
+            (Event::Run { ending, command, saying }, Happened::Act { action, output, .. }) => {
+                let Some(run) = action.run() else { return false };
+                let ends = match ending {
+                    Ending::Any => self.counts_refused() || !action.refused,
+                    Ending::Pass => action.status == Status::Ok,
+                    Ending::Fail => action.status == Status::Error,
+                    Ending::Refuse => action.refused,
+                };
+                let has_holes = |text: &str| text.contains('{');
+                let is_bound =
+                    |(path, _): &(&str, &str)| has_holes(path) && has_holes(&command.text) && !command.more;
+                let is_it = || match of.filter(is_bound) {
+                    Some((path, file)) => self.goes_with(path, file, command, run),
+                    None => self.runs(command, run),
+                };
+                ends && is_it() && self.is_told(beat, saying, output)
+            }
+            (Event::Look { found, path }, Happened::Look(seen)) => {
+                let is_wanted = |is_there: bool| match found {
+                    Look::Any => true,
+                    Look::Found => is_there,
+                    Look::Missed => !is_there,
+                };
+                match seen {
+                    Found::Present(looked) => is_wanted(true) && self.is_looked_for(path, looked),
+                    Found::Missing(looked) | Found::InVain(looked) => {
+                        is_wanted(false) && self.is_looked_for(path, looked)
+                    }
+                    _ => false,
+                }
+            }
+            (Event::Search { name }, Happened::Look(Found::Declared { name: own, .. })) => own == name,
+            (Event::Prompt { class, saying }, Happened::Prompt { text, classes, .. }) => {
+                class.is_none_or(|class| classes.contains(&class)) && says(saying, text)
+            }
+            (Event::Want { want, act, name }, Happened::Statement(statement)) => {
+                statement.want == *want
+                    && statement.act == *act
+                    && name.as_ref().is_none_or(|name| statement.name.eq_ignore_ascii_case(name))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a refused run is a run: where what is expected is a refusal.
+    fn counts_refused(&self) -> bool {
+        self.predicate.expected == Some(Expected::Refuse)
+    }
+
+    /// Whether a run's output, its failure's signature or the person who refused it says one of the texts.
+    pub(super) fn is_told(&self, beat: &Beat<'_>, saying: &[String], output: &str) -> bool {
+        let Happened::Act { action, .. } = &beat.what else { return false };
+        let own = action.signature.as_deref().into_iter().chain(action.said.as_deref());
+        saying.is_empty()
+            || (!action.refused && says(saying, output))
+            || own.chain(action.rules.iter().map(AsRef::as_ref)).any(|text| says(saying, text))
+    }
+}
+
+/// Whether an edit writes one of the texts.
+fn writes(saying: &[String], input: &str) -> bool {
+    saying.is_empty() || {
+        let fields: Option<Value> = serde_json::from_str(input).ok();
+        says(saying, &written(fields.as_ref(), input))
+    }
+}
+
+/// Whether one of the texts stands in another, as whole words, whatever the case and the white space.
+pub(super) fn says(saying: &[String], text: &str) -> bool {
+    if saying.is_empty() {
+        return true;
+    }
+    let folded = folded(text);
+    saying.iter().any(|wanted| stands_in(&folded, &self::folded(wanted)))
+}
+
+fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+fn stands_in(text: &str, wanted: &str) -> bool {
+    let is_inside = |inner: Option<char>, outer: Option<char>| {
+        let goes_on = |char: Option<char>| char.is_some_and(|char| char.is_alphanumeric() || char == '_');
+        goes_on(inner) && goes_on(outer)
+    };
+    text.match_indices(wanted).any(|(at, found)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text.get(at + found.len()..).and_then(|after| after.chars().next());
+        !is_inside(found.chars().next(), before) && !is_inside(found.chars().next_back(), after)
+    })
+}
+
+/// `*` stands for any part of a name, `**/` for any folders, `?` for one character; a pattern without a folder is one of
+/// names, wherever they are.
+fn matches_stars(pattern: &[char], file: &str) -> bool {
+    let file = if pattern.contains(&'/') { file } else { file.rsplit('/').next().unwrap_or_default() };
+    let file: Vec<char> = file.chars().collect();
+    // Which beginnings of the file the pattern so far matches.
+    let mut reached = vec![false; file.len() + 1];
+    if let Some(start) = reached.first_mut() {
+        *start = true;
+    }
+    let mut at = 0;
+    while let Some(char) = pattern.get(at) {
+        let is_folders = *char == '*' && pattern.get(at + 1) == Some(&'*');
+        let mut next = vec![false; reached.len()];
+        if *char == '*' {
+            let mut open = false;
+            for (place, slot) in next.iter_mut().enumerate() {
+                open |= reached.get(place) == Some(&true);
+                *slot = open;
+                open &= is_folders || file.get(place) != Some(&'/');
+            }
+        } else {
+            for (place, own) in file.iter().enumerate() {
+                let fits = *own == *char || (*char == '?' && *own != '/');
+                if fits
+                    && reached.get(place) == Some(&true)
+                    && let Some(slot) = next.get_mut(place + 1)
+                {
+                    *slot = true;
+                }
+            }
+        }
+        at += 1;
+        if is_folders {
+            at += 1;
+            if pattern.get(at) == Some(&'/') {
+                // No folder at all, or whole ones.
+                at += 1;
+                for (place, slot) in next.iter_mut().enumerate() {
+                    let is_start = place.checked_sub(1).is_none_or(|before| file.get(before) == Some(&'/'));
+                    *slot &= is_start || reached.get(place) == Some(&true);
+                }
+            }
+        }
+        reached = next;
+    }
+    reached.last() == Some(&true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_names_and_folders() {
+        for (pattern, file, is_one) in [
+            ("src/**/*.rs", "src/a.rs", true),
+            ("src/**/*.rs", "src/a/b/c.rs", true),
+            ("src/**/*.rs", "lib/src/a.rs", false),
+            ("src/*.rs", "src/a/b.rs", false),
+            ("src/*.rs", "src/b.rs", true),
+            ("*.rs", "src/a/b.rs", true),
+            ("*.rs", "src/a/b.rsx", false),
+            ("src/**", "src/a/b.rs", true),
+            ("src/**", "source/a.rs", false),
+            ("**/tests/*.py", "tests/a.py", true),
+            ("**/tests/*.py", "a/tests/b.py", true),
+            ("**/tests/*.py", "a/mytests/b.py", false),
+            ("src/**/x.rs", "src/ax.rs", false),
+            ("a?.md", "ab.md", true),
+            ("a?.md", "a.md", false),
+            ("docs/?/a", "docs///a", false),
+        ] {
+            let pattern: Vec<char> = pattern.chars().collect();
+            assert_eq!(matches_stars(&pattern, file), is_one, "{} {file}", String::from_iter(&pattern));
+        }
+    }
+
+    #[test]
+    fn a_text_stands_as_whole_words() {
+        let says = |wanted: &str, text: &str| says(&[wanted.to_owned()], text);
+        assert!(says("commit", "Please Commit this"));
+        assert!(!says("commit", "it is committed"));
+        assert!(says("connection  refused", "dial tcp: Connection\n refused"));
+        assert!(says("//nolint", "x() //nolint:errcheck"));
+        assert!(says("no-verify", "git commit --no-verify"));
+        assert!(!says("err", "errcheck"));
+    }
+}
