@@ -19,6 +19,7 @@
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `checkout.rs` | where the paths of edited files begin |
 //! | `digest.rs` | what mining needs of a session, and nothing more |
+//! | `author/` | a model that proposes lessons; evidence decides |
 //! | `arrow.rs` | segments as rows for other engines |
 //! | `terms.rs` | what segments did and were asked for, as numbers |
 //! | `vectors.rs`, `meaning.rs` | word vectors, and what prompts mean by them: optional |
@@ -57,6 +58,7 @@ pub mod account;
 mod action;
 mod arrow;
 mod asked;
+pub mod author;
 mod candidate;
 mod chance;
 mod checkout;

@@ -18,8 +18,27 @@ static REDACTOR: LazyLock<Option<Redactor>> = LazyLock::new(|| Redactor::built_i
 
 /// Words that may be part of an id and are no names.
 const NO_NAMES: &[&str] = &[
-    "admin", "anonymous", "bot", "build", "com", "default", "dev", "example", "github", "gmail", "local",
-    "localhost", "mail", "main", "net", "org", "root", "test", "user", "users", "users.noreply",
+    "admin",
+    "anonymous",
+    "bot",
+    "build",
+    "com",
+    "default",
+    "dev",
+    "example",
+    "github",
+    "gmail",
+    "local",
+    "localhost",
+    "mail",
+    "main",
+    "net",
+    "org",
+    "root",
+    "test",
+    "user",
+    "users",
+    "users.noreply",
 ];
 /// A shorter part of an id is no name that can be told from a word.
 const SHORTEST_NAME: usize = 3;
@@ -29,7 +48,10 @@ static FORMS: LazyLock<Option<Vec<(Regex, &'static str)>>> = LazyLock::new(|| {
     [
         // The door's own marks are keyed by a process; the kind says enough.
         (r"\[redacted:[^\]]*\]", "[redacted]"),
-        (r"(?im)^\s*(?:co-authored-by|signed-off-by|reviewed-by|acked-by|author|committer|from|to|cc):.*$", "[people]"),
+        (
+            r"(?im)^\s*(?:co-authored-by|signed-off-by|reviewed-by|acked-by|author|committer|from|to|cc):.*$",
+            "[people]",
+        ),
         (r"(?:\p{Lu}[\p{L}'.-]+\s+){1,3}<[^<>\s]*@[^<>\s]*>", "[person]"),
         (r"(?i)\bhttps?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?(?:/[^\s]*)?", "[local link]"),
         (r"(?i)\b[a-z][a-z0-9+.-]*://[^\s'\x22`)>]+", "[link]"),
@@ -96,7 +118,10 @@ impl Cleaner {
             text = names.replace_all(&text, "[person]").into_owned();
         }
         let hidden = |line: &str| -> String {
-            line.split(' ').map(|word| if is_host(word) { "[host]" } else { word }).collect::<Vec<_>>().join(" ")
+            line.split(' ')
+                .map(|word| if is_host(word) { "[host]" } else { word })
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         Some(text.lines().map(hidden).collect::<Vec<_>>().join("\n"))
     }
@@ -124,7 +149,8 @@ mod tests {
     use super::*;
 
     fn cleaner(ids: &[&str]) -> Cleaner {
-        let names: Vec<String> = ids.iter().flat_map(|id| names_in(id)).map(|name| regex::escape(&name)).collect();
+        let names: Vec<String> =
+            ids.iter().flat_map(|id| names_in(id)).map(|name| regex::escape(&name)).collect();
         let form = format!(r"(?i)(?:^|\b)(?:{})(?:\b|$)", names.join("|"));
         Cleaner { names: (!names.is_empty()).then(|| Regex::new(&form).unwrap()) }
     }

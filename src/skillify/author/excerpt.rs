@@ -169,7 +169,8 @@ fn of(track: &Track<'_>, order: usize, clean: &Cleaner) -> Option<Excerpt> {
 fn worth_of(beat: &Beat<'_>) -> u32 {
     match &beat.what {
         Happened::Prompt { classes, .. } => {
-            3 * u32::from(classes.contains(&Class::Correction)) + 2 * u32::from(classes.contains(&Class::Interrupt))
+            3 * u32::from(classes.contains(&Class::Correction))
+                + 2 * u32::from(classes.contains(&Class::Interrupt))
         }
         Happened::Statement(statement) => 2 * u32::from(!statement.act.is_empty()),
         Happened::Act { action, .. } => {
@@ -213,7 +214,13 @@ fn made(shown: Value, own: Vec<String>, beat: &Beat<'_>, priority: u8) -> Item {
     Item { shown, own, printed: Vec::new(), events: beat.events.clone(), priority, at: 0 }
 }
 
-fn prompt(text: &str, classes: &[Class], beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
+fn prompt(
+    text: &str,
+    classes: &[Class],
+    beat: &Beat<'_>,
+    clean: &Cleaner,
+    taken: &mut Taken,
+) -> Option<Item> {
     if classes.contains(&Class::Interrupt) {
         return Some(made(json!({ "person": "[interrupts]" }), Vec::new(), beat, 1));
     }
@@ -244,7 +251,8 @@ fn edit(
     let is_corrected = track.beats.iter().take(at).rev().take_while(turn).any(|other| {
         matches!(&other.what, Happened::Prompt { classes, .. } if classes.contains(&Class::Correction))
     });
-    let wrote = if is_corrected { wrote(beat).and_then(|text| clean.line(&text, LONGEST_WRITTEN)) } else { None };
+    let wrote =
+        if is_corrected { wrote(beat).and_then(|text| clean.line(&text, LONGEST_WRITTEN)) } else { None };
     let mut own = vec![path.clone()];
     own.extend(wrote.clone());
     Some(made(json!({ "edit": path, "wrote": wrote }), own, beat, 4))
@@ -293,7 +301,16 @@ fn run(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
 /// The lines of an output that tell of an error, else its last one.
 fn telling_lines(output: &str) -> impl Iterator<Item = &str> {
     const TELLS: [&str; 10] = [
-        "error", "fail", "not found", "no such", "refused", "denied", "unknown", "cannot", "undefined", "missing",
+        "error",
+        "fail",
+        "not found",
+        "no such",
+        "refused",
+        "denied",
+        "unknown",
+        "cannot",
+        "undefined",
+        "missing",
     ];
     let lines = || output.lines().filter(|line| !line.trim().is_empty()).take(2_000);
     let tells = |line: &&str| {

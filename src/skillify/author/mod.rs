@@ -30,8 +30,6 @@ mod merge;
 mod observe;
 mod write;
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::predicate::{Predicate, Track};
@@ -111,7 +109,13 @@ impl<'a> Reading<'a> {
     ) -> Vec<Candidate> {
         let literals = self.literals();
         let printed = self.printed();
-        let made = write::Making { workspace, verified, sessions: self.sessions, literals: &literals, printed: &printed };
+        let made = write::Making {
+            workspace,
+            verified,
+            sessions: self.sessions,
+            literals: &literals,
+            printed: &printed,
+        };
         made.candidates(answer, stood)
     }
 
@@ -122,9 +126,4 @@ impl<'a> Reading<'a> {
     fn printed(&self) -> line::Printed {
         line::Printed::of(self.excerpts.iter().flat_map(Excerpt::printed))
     }
-}
-
-/// The people who are known in sessions.
-fn people(tracks: &[Track<'_>]) -> BTreeSet<String> {
-    tracks.iter().map(|track| track.person.clone()).filter(|person| !person.is_empty()).collect()
 }

@@ -304,7 +304,7 @@ impl Compiled<'_> {
     }
 
     /// Whether what is expected came.
-    fn came(&self, track: &Track<'_>, at: usize, told: usize) -> Option<bool> {
+    pub(super) fn came(&self, track: &Track<'_>, at: usize, told: usize) -> Option<bool> {
         let beat = track.beats.get(told)?;
         match (self.predicate.expected.as_ref()?, &beat.what) {
             (

@@ -14,7 +14,7 @@ use super::ast::{Action, Ending, Event, Expected, Look, Pattern, Predicate};
 use super::track::{Beat, Happened};
 
 /// A predicate whose commands and paths are read.
-pub(super) struct Compiled<'p> {
+pub(in super::super) struct Compiled<'p> {
     pub(super) predicate: &'p Predicate,
     commands: BTreeMap<&'p str, Template>,
     paths: BTreeMap<&'p str, Path>,
@@ -27,7 +27,7 @@ enum Path {
 }
 
 impl<'p> Compiled<'p> {
-    pub(super) fn of(predicate: &'p Predicate) -> Self {
+    pub(in super::super) fn of(predicate: &'p Predicate) -> Self {
         let mut compiled = Self { predicate, commands: BTreeMap::new(), paths: BTreeMap::new() };
         compiled.read(&predicate.situation);
         match &predicate.action {
@@ -68,14 +68,14 @@ impl<'p> Compiled<'p> {
     }
 
     /// Whether a command is a run of the pattern.
-    pub(super) fn runs(&self, pattern: &Pattern, command: &Command) -> bool {
+    pub(in super::super) fn runs(&self, pattern: &Pattern, command: &Command) -> bool {
         self.commands.get(pattern.text.as_str()).is_some_and(|template| {
             if pattern.more { template.opens(command) } else { template.matches(command) }
         })
     }
 
     /// Whether a file is one of those that the path names.
-    pub(super) fn is_file(&self, path: &str, file: &str) -> bool {
+    pub(in super::super) fn is_file(&self, path: &str, file: &str) -> bool {
         match self.paths.get(path) {
             Some(Path::Stars(stars)) => matches_stars(stars, file),
             Some(Path::Template(template)) => template.matches_path(file),
@@ -84,7 +84,7 @@ impl<'p> Compiled<'p> {
     }
 
     /// Whether a path that was looked for is the one that is named, or lies below it.
-    fn is_looked_for(&self, path: &str, looked: &str) -> bool {
+    pub(in super::super) fn is_looked_for(&self, path: &str, looked: &str) -> bool {
         let below = looked.strip_prefix(path.trim_end_matches('/'));
         below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) || self.is_file(path, looked)
     }

@@ -20,17 +20,23 @@
 //! | `track.rs` | a session as predicates read it |
 //! | `matching.rs` | whether what happened is what an event names |
 //! | `eval.rs` | what sessions show |
+//! | `base.rs` | how often what is expected comes anyway |
+//! | `in_words.rs` | a predicate as a sentence |
+//! | `texts.rs` | the texts, commands and paths of a predicate |
 //!
 //! Invariants: the language is closed; it names no program of its own, runs nothing and reads nothing but sessions.
 //! What prints parses to the same tree. [`VERSION`] rises when a line means something else than before.
 
 mod ast;
+mod base;
 mod eval;
+mod in_words;
 mod lesson;
 mod lexer;
 mod matching;
 mod of_claim;
 mod parse;
+mod texts;
 mod track;
 
 use std::fmt;
@@ -41,6 +47,12 @@ pub use lesson::{LessonError, LessonLine, read_lesson};
 pub use of_claim::{of_claim, of_procedure};
 pub use parse::ParseError;
 pub use track::Track;
+
+pub(super) use ast::{Action, Class, Event, Expected, Relation};
+pub(super) use base::base;
+pub(super) use in_words::in_words;
+pub(super) use matching::Compiled;
+pub(super) use track::{Beat, Happened};
 
 /// The version of the language that this program reads.
 pub const VERSION: u32 = 1;

@@ -69,6 +69,7 @@ pub fn of_claim(claim: &Claim, failures: &[String]) -> Option<Predicate> {
             let spoke = Event::Prompt { class: None, saying: Saying::new() };
             predicate(Relation::With, spoke, Some(want), None)
         }
+        Claim::Lesson { when, .. } => when.clone(),
         Claim::Run(_) | Claim::Edit(_) | Claim::Changes { .. } | Claim::Piped { .. } => return None,
     })
 }
