@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::super::action::What;
 use super::super::look::Found;
 use super::super::predicate::{Beat, Class, Happened, Track};
 use super::super::segment::short_hash;
@@ -18,14 +19,16 @@ use crate::event::Status;
 /// Raised when excerpts are made otherwise: then what was read of the old ones is read again.
 const VERSION: &str = "1";
 /// So many characters of one session are shown.
-const MOST_CHARACTERS: usize = 3_600;
+const MOST_CHARACTERS: usize = 2_200;
 /// So many of a workspace, for each of its sessions; a small workspace is shown as one of twenty.
 pub(super) const CHARACTERS_A_SESSION: usize = 1_250;
 const FEWEST_SESSIONS: usize = 20;
-const LONGEST_PROMPT: usize = 360;
+const LONGEST_PROMPT: usize = 280;
 const LONGEST_COMMAND: usize = 160;
-const LONGEST_PRINTED: usize = 140;
-const MOST_PRINTED: usize = 3;
+const LONGEST_PRINTED: usize = 120;
+const MOST_PRINTED: usize = 2;
+/// A shorter line says that something failed, and not what.
+const SHORTEST_PRINTED: usize = 12;
 const LONGEST_WRITTEN: usize = 120;
 /// How many of each kind.
 const MOST_PROMPTS: usize = 14;
@@ -122,7 +125,8 @@ struct Taken {
     failures: usize,
     runs: usize,
     edits: BTreeSet<String>,
-    misses: usize,
+    misses: BTreeSet<String>,
+    said: BTreeSet<String>,
     /// How often each command failed.
     failed: BTreeMap<String, usize>,
     ran: BTreeSet<String>,
@@ -185,15 +189,21 @@ fn item(track: &Track<'_>, at: usize, beat: &Beat<'_>, clean: &Cleaner, taken: &
     match &beat.what {
         Happened::Prompt { text, classes, .. } => prompt(text, classes, beat, clean, taken),
         Happened::Look(Found::Missing(path) | Found::InVain(path)) => {
-            taken.misses += 1;
-            let path = clean.line(path, LONGEST_COMMAND).filter(|_| taken.misses <= MOST_MISSES)?;
+            if taken.misses.len() >= MOST_MISSES || !taken.misses.insert(path.clone()) {
+                return None;
+            }
+            let path = clean.line(path, LONGEST_COMMAND)?;
             Some(made(json!({ "missed": path }), vec![path], beat, 3))
         }
         Happened::Look(_) | Happened::Statement(_) => None,
-        Happened::Act { action, path, .. } => {
+        Happened::Act { action, .. } => {
             if action.refused {
                 let run = action.run().map(crate::shell::command::Command::text);
-                let what = run.unwrap_or_else(|| format!("edit {path}"));
+                let edited = match &action.what {
+                    What::Edit(path) if !path.is_empty() => format!("edit {path}"),
+                    _ => "edit".to_owned(),
+                };
+                let what = run.unwrap_or(edited);
                 let what = clean.command(&what, LONGEST_COMMAND)?;
                 let said = action.said.as_deref().and_then(|said| clean.line(said, LONGEST_PROMPT));
                 let mut own = vec![what.clone()];
@@ -232,7 +242,8 @@ fn prompt(
     let said = clean.line(&super::super::prompt::visible(text), LONGEST_PROMPT)?;
     let class = if is_correction { Some("correction") } else { None };
     let shown = json!({ "person": said, "is": class });
-    (!said.is_empty()).then(|| made(shown, vec![said.clone()], beat, u8::from(!is_correction)))
+    (!said.is_empty() && taken.said.insert(said.clone()))
+        .then(|| made(shown, vec![said.clone()], beat, u8::from(!is_correction)))
 }
 
 fn edit(
@@ -287,7 +298,8 @@ fn run(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
     }
     let is_near = taken.since_failure.is_some_and(|since| since <= AFTER_A_FAILURE);
     let ends_a_failure = action.status == Status::Ok && taken.failed.remove(&text).is_some();
-    let is_telling = ends_a_failure || (!command.is_trivial() && (is_near || command.is_check()));
+    let is_telling =
+        ends_a_failure || (!command.is_trivial() && (is_near || command.is_check() || command.is_delivery()));
     if !is_telling || (!ends_a_failure && (taken.runs >= MOST_RUNS || !taken.ran.insert(text.clone()))) {
         return None;
     }
@@ -317,7 +329,13 @@ fn telling_lines(output: &str) -> impl Iterator<Item = &str> {
         let line = line.to_lowercase();
         TELLS.iter().any(|word| line.contains(word))
     };
-    let mut telling: Vec<&str> = lines().filter(tells).take(MOST_PRINTED).collect();
+    let says_what = |line: &&str| line.trim().chars().count() >= SHORTEST_PRINTED;
+    let mut telling: Vec<&str> = Vec::new();
+    for line in lines().filter(tells).filter(says_what) {
+        if telling.len() < MOST_PRINTED && !telling.contains(&line) {
+            telling.push(line);
+        }
+    }
     if telling.is_empty() {
         telling.extend(lines().last());
     }

@@ -186,19 +186,20 @@ fn parts(literal: &str) -> Vec<String> {
         }
     }
     let is_placeholder =
-        |part: &&str| part.len() > 1 && part.chars().all(|char| char.is_ascii_uppercase() || char == '_');
+        |word: &str| !word.is_empty() && word.chars().all(|char| char.is_ascii_uppercase() || char == '_');
     let mut parts = Vec::new();
     for piece in text.split('\n') {
-        let mut current: Vec<&str> = Vec::new();
-        for word in piece.split(' ') {
-            if is_placeholder(&word) {
-                parts.push(current.join(" "));
-                current.clear();
+        let mut current = String::new();
+        for word in piece.split_inclusive([' ', '/']) {
+            let bare = word.trim_end_matches([' ', '/']);
+            if is_placeholder(bare) {
+                parts.push(std::mem::take(&mut current));
+                word.get(bare.len()..).unwrap_or_default().clone_into(&mut current);
             } else {
-                current.push(word);
+                current.push_str(word);
             }
         }
-        parts.push(current.join(" "));
+        parts.push(current);
     }
     parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }

@@ -57,13 +57,15 @@ The language, one predicate a line:
   saying    = saying TEXT {or TEXT}                       whole words, any case
   result    = pass [COMMAND] | fail [saying] | accept | refuse | found PATH | missing
 PATH, COMMAND, NAME and TEXT stand between quotation marks. PATH: *.go, src/**/*.ts, src/{name}.py. COMMAND: `...` behind \
-it lets more words follow. Examples:
+it lets more words follow, * stands for any part of a word. Examples:
   after edit \"*.go\" run \"make lint\"                       a check that belongs to files
+  after fail \"make lint\" saying \"errcheck\" edit \"*.go\" expect pass \"make lint\"     a rule that a tool names
   after fail \"make itest\" run \"make db-up\" expect pass \"make itest\"     what ends a failure
   after run \"gh pr diff --stat ...\" expect fail            what does not work here
   after fail \"pytest ...\" run \"bin/test ...\" within turn expect pass    what to use instead
   after look \"src/commands\" expect missing                where nothing is
   before run \"git commit ...\" prompt saying \"commit\"       what needs a person's word
+  after run \"gh api *pulls/*/replies ...\" expect pass     how a thing is done
   with prompt prompt saying \"existing helper\" or \"reuse\"   what people ask for in words
   after run \"git push --force ...\" expect refuse           what people refuse
   after prompt saying \"review comments\" run \"gh api ...\" then run \"git push ...\"    steps of recurring work";
@@ -187,6 +189,11 @@ struct Quote {
 }
 
 impl Pack {
+    /// How many sessions it asks about.
+    pub fn sessions(&self) -> usize {
+        self.excerpts.len()
+    }
+
     /// Reads an answer; what does not stand is counted and gone.
     pub fn read(&self, answer: &str) -> Answered {
         let mut answered = self.unanswered();

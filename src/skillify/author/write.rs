@@ -18,6 +18,7 @@ use super::super::segment::short_hash;
 use super::super::{Counts, Verified};
 use super::judge::Stood;
 use super::line::{self, Literals, Printed};
+use crate::event::person;
 use crate::table::Session;
 
 /// Raised when the instructions or the checks change.
@@ -267,11 +268,9 @@ impl Making<'_> {
 
     /// The skill for everybody, and for each person what only he shows.
     fn shared_out(&self, draft: &Draft<'_>) -> Vec<Candidate> {
-        let everybody = {
-            let people: BTreeSet<&str> =
-                self.sessions.iter().map(|session| session.user_id.as_str()).collect();
-            people.iter().filter(|person| !person.is_empty()).count()
-        };
+        let person = |session: &Session| person::joined(&session.user_id, &session.assistant);
+        let known: BTreeSet<String> = self.sessions.iter().map(person).collect();
+        let everybody = known.iter().filter(|person| !person.is_empty()).count();
         let mut by_person: BTreeMap<Option<String>, Vec<(String, Vec<SupportedClaim>)>> = BTreeMap::new();
         for (text, stood) in &draft.lines {
             let claims: Vec<SupportedClaim> = stood.iter().map(|one| self.claim(text, one)).collect();

@@ -8,7 +8,8 @@ use super::super::edits::written;
 use super::super::look::Found;
 use super::super::template::Template;
 use crate::event::Status;
-use crate::shell::command::Command;
+use crate::shell::command::{Command, single};
+use crate::shell::flag::{is_flag, is_manner};
 
 use super::ast::{Action, Ending, Event, Expected, Look, Pattern, Predicate};
 use super::track::{Beat, Happened};
@@ -16,8 +17,14 @@ use super::track::{Beat, Happened};
 /// A predicate whose commands and paths are read.
 pub(in super::super) struct Compiled<'p> {
     pub(super) predicate: &'p Predicate,
-    commands: BTreeMap<&'p str, Template>,
+    commands: BTreeMap<&'p str, Run>,
     paths: BTreeMap<&'p str, Path>,
+}
+
+/// A command with holes, or with stars in its words.
+enum Run {
+    Stars(Vec<String>),
+    Template(Template),
 }
 
 /// A path with holes or stars.
@@ -53,8 +60,14 @@ impl<'p> Compiled<'p> {
 
     fn read_command(&mut self, command: &'p Pattern) {
         // What cannot be read is no predicate that was parsed; it matches nothing.
-        if let Some(template) = Template::parse(&command.text) {
-            self.commands.insert(&command.text, template);
+        let read = if command.text.contains('*') {
+            let words = single(&command.text);
+            words.map(|words| Run::Stars(words.words().iter().map(|word| word.value.clone()).collect()))
+        } else {
+            Template::parse(&command.text).map(Run::Template)
+        };
+        if let Some(read) = read {
+            self.commands.insert(&command.text, read);
         }
     }
 
@@ -69,9 +82,12 @@ impl<'p> Compiled<'p> {
 
     /// Whether a command is a run of the pattern.
     pub(in super::super) fn runs(&self, pattern: &Pattern, command: &Command) -> bool {
-        self.commands.get(pattern.text.as_str()).is_some_and(|template| {
-            if pattern.more { template.opens(command) } else { template.matches(command) }
-        })
+        match self.commands.get(pattern.text.as_str()) {
+            Some(Run::Template(template)) if pattern.more => template.opens(command),
+            Some(Run::Template(template)) => template.matches(command),
+            Some(Run::Stars(words)) => runs_as(words, pattern.more, command),
+            None => false,
+        }
     }
 
     /// Whether a file is one of those that the path names.
@@ -92,7 +108,7 @@ impl<'p> Compiled<'p> {
     /// Whether the command belongs to the file: holes of both patterns are one.
     fn goes_with(&self, path: &str, file: &str, pattern: &Pattern, command: &Command) -> bool {
         match (self.paths.get(path), self.commands.get(pattern.text.as_str())) {
-            (Some(Path::Template(edited)), Some(run)) => run.goes_with(edited, file, command),
+            (Some(Path::Template(edited)), Some(Run::Template(run))) => run.goes_with(edited, file, command),
             _ => false,
         }
     }
@@ -160,6 +176,41 @@ impl<'p> Compiled<'p> {
             || (!action.refused && says(saying, output))
             || own.chain(action.rules.iter().map(AsRef::as_ref)).any(|text| says(saying, text))
     }
+}
+
+/// Whether a command has these words, of which each may have stars; its flags may stand anywhere.
+fn runs_as(words: &[String], more: bool, command: &Command) -> bool {
+    let (flags, words): (Vec<&String>, Vec<&String>) = words.iter().partition(|word| is_flag(word));
+    let own = || command.words().iter().map(|word| word.value.as_str());
+    let mut things = own().filter(|word| !is_flag(word));
+    let begins = words.iter().all(|word| things.next().is_some_and(|own| has_stars(word, own)));
+    let has_flags = flags.iter().all(|flag| own().any(|own| has_stars(flag, own)));
+    let mut is_whole = || {
+        let others = own().filter(|word| is_flag(word) && !is_manner(word));
+        others.count() <= flags.len() && things.next().is_none()
+    };
+    begins && has_flags && (more || is_whole())
+}
+
+/// Whether a word is the other one, in which each star stands for any characters.
+fn has_stars(pattern: &str, word: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = word.strip_prefix(first) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.split_once(part) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    true
 }
 
 /// Whether an edit writes one of the texts.
@@ -271,6 +322,28 @@ mod tests {
             let pattern: Vec<char> = pattern.chars().collect();
             assert_eq!(matches_stars(&pattern, file), is_one, "{} {file}", String::from_iter(&pattern));
         }
+    }
+
+    #[test]
+    fn stars_stand_for_parts_of_the_words_of_a_command() {
+        let runs = |pattern: &str, more: bool, line: &str| {
+            let words: Vec<String> = pattern.split(' ').map(str::to_owned).collect();
+            runs_as(&words, more, &single(line).unwrap())
+        };
+        assert!(runs(
+            "gh api *pulls/*/comments/*/replies",
+            true,
+            "gh api repos/a/b/pulls/3/comments/7/replies -f body=x"
+        ));
+        assert!(!runs("gh api *pulls/*/comments/*/replies", true, "gh api repos/a/b/pulls/3/comments"));
+        assert!(
+            runs("make test-*", false, "make test-unit") && !runs("make test-*", false, "make test-unit all")
+        );
+        assert!(
+            runs("go test -run *", true, "go test ./... -run TestA")
+                == runs("go test -run", true, "go test ./... -run TestA")
+        );
+        assert!(has_stars("*", "") && has_stars("a*a", "aba") && !has_stars("a*a", "a"));
     }
 
     #[test]

@@ -50,6 +50,22 @@ pub fn of_claim(claim: &Claim, failures: &[String]) -> Option<Predicate> {
             let look = Event::Look { found: Look::Any, path: path.to_string() };
             predicate(Relation::After, look, None, Some(Expected::Missing))
         }
+        Claim::Rejects { .. } | Claim::NoFlag { .. } | Claim::Slow { .. } => return failing(claim),
+        Claim::Rule { want, act, name } => {
+            let name = name.as_ref().map(ToString::to_string);
+            let want = Event::Want { want: *want, act: act.clone(), name };
+            let spoke = Event::Prompt { class: None, saying: Saying::new() };
+            predicate(Relation::With, spoke, Some(want), None)
+        }
+        Claim::Lesson { when, .. } => when.clone(),
+        Claim::Run(_) | Claim::Edit(_) | Claim::Changes { .. } | Claim::Piped { .. } => return None,
+    })
+}
+
+/// The predicate of a claim that something fails whenever it runs.
+fn failing(claim: &Claim) -> Option<Predicate> {
+    let run = |command: &Template| ran(Ending::Any, command);
+    Some(match claim {
         Claim::Rejects { run: check, rule } => {
             let fails = fails(vec![rule.clone()]);
             predicate(Relation::After, run(check), None, Some(fails))
@@ -63,14 +79,7 @@ pub fn of_claim(claim: &Claim, failures: &[String]) -> Option<Predicate> {
             let fails = fails(["timed out", "timeout", "time limit"].map(str::to_owned).to_vec());
             predicate(Relation::After, run(check), None, Some(fails))
         }
-        Claim::Rule { want, act, name } => {
-            let name = name.as_ref().map(ToString::to_string);
-            let want = Event::Want { want: *want, act: act.clone(), name };
-            let spoke = Event::Prompt { class: None, saying: Saying::new() };
-            predicate(Relation::With, spoke, Some(want), None)
-        }
-        Claim::Lesson { when, .. } => when.clone(),
-        Claim::Run(_) | Claim::Edit(_) | Claim::Changes { .. } | Claim::Piped { .. } => return None,
+        _ => return None,
     })
 }
 
