@@ -302,3 +302,66 @@ impl Step {
         asked
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::digests;
+
+    fn job(sessions: Vec<Session>) -> Job {
+        Job {
+            place: ("acme".into(), "shop".into()),
+            digests: Vec::new(),
+            sessions: Arc::new(sessions),
+            vectors: None,
+            verified: Arc::default(),
+        }
+    }
+
+    fn session(id: &str) -> Session {
+        Session {
+            tenant: "acme".into(),
+            id: id.into(),
+            source: crate::table::SessionSource::Attribute,
+            workspace: "shop".into(),
+            project: String::new(),
+            user_id: String::new(),
+            assistant: String::new(),
+            started_at: crate::event::Timestamp::default(),
+            last_event_at: crate::event::Timestamp::default(),
+            last_ingested_at: crate::event::Timestamp::default(),
+            ended: false,
+            facts: Vec::new(),
+        }
+    }
+
+    fn known(sessions: &[&str]) -> Known {
+        let observed = sessions.iter().map(|id| (session_key("acme", id), ("hash".to_owned(), Vec::new())));
+        Known { observed: observed.collect(), was_stored: false }
+    }
+
+    #[test]
+    fn what_was_observed_is_kept_by_session_and_goes_with_an_erasure() {
+        let folder = tempfile::tempdir().unwrap();
+        let notes = Notes::new(Some(folder.path()), "reader");
+        let both = job(vec![session("a"), session("b")]);
+        notes.keep(&both, &known(&["a", "b"]));
+        assert!(notes.known(&both).observed.is_empty(), "without digests nothing is kept");
+        fs::write(folder.path().join("digests-0.log"), "").unwrap();
+        notes.keep(&both, &known(&["a", "b"]));
+        assert_eq!(notes.known(&both).observed.len(), 2);
+        let other = Notes::new(Some(folder.path()), "another");
+        assert!(other.known(&both).observed.is_empty(), "another model says something else");
+        let one = notes.known(&job(vec![session("b")]));
+        assert_eq!(
+            one.observed.keys().collect::<Vec<_>>(),
+            [&session_key("acme", "b")],
+            "of sessions that are gone nothing is known"
+        );
+        let before = notes.known(&both);
+        assert_eq!(digests::forget(folder.path()).unwrap(), 2);
+        fs::write(folder.path().join("digests-0.log"), "").unwrap();
+        notes.keep(&both, &before);
+        assert!(notes.known(&both).observed.is_empty(), "what was erased is not kept behind its back");
+    }
+}

@@ -27,7 +27,7 @@ const FEWEST_SAID: usize = 2;
 /// At most this share of what stands may be false.
 const FALSE_DISCOVERIES: f64 = 0.1;
 /// What is looked for in more than this share of the sessions is everyday talk.
-const EVERYDAY: f64 = 0.5;
+const EVERYDAY: f64 = 0.34;
 
 /// An observation that all sessions prove.
 #[derive(Debug, Clone, PartialEq)]

@@ -65,10 +65,10 @@ const ENGLISH: &[&str] = &[
 ];
 /// Words of other languages that no English sentence has.
 const FOREIGN: &[&str] = &[
-    "aber", "alle", "antes", "auch", "avant", "avec", "bevor", "che", "con", "dans", "das", "dem", "den",
-    "der", "die", "ein", "eine", "ejecuta", "ejecute", "el", "est", "et", "fichier", "immer", "ist", "la",
-    "las", "le", "les", "los", "mit", "nach", "nicht", "niemals", "para", "per", "pour", "que", "sie",
-    "siempre", "toujours", "und", "une", "vor", "wenn", "zu",
+    "aber", "antes", "auch", "avant", "avec", "bevor", "che", "dans", "das", "dem", "den", "der", "ein",
+    "eine", "ejecuta", "ejecute", "el", "est", "et", "fichier", "immer", "ist", "la", "las", "le", "les",
+    "los", "mit", "nach", "nicht", "niemals", "para", "pour", "que", "sie", "siempre", "toujours", "und",
+    "une", "vor", "wenn", "zu",
 ];
 /// What may stand behind `run` and is no command.
 const RUN_WHAT: &[&str] = &[
@@ -108,6 +108,14 @@ const RUN_WHAT: &[&str] = &[
     "without",
     "after",
     "before",
+    "locally",
+    "everything",
+    "integration",
+    "unit",
+    "end",
+    "full",
+    "whole",
+    "smoke",
 ];
 
 /// The texts of sessions that a literal may be taken from.
