@@ -83,5 +83,7 @@ seed("langfuse", "scores", '{"batch":[{"id":"1","traceId":"t","name":"helpful","
 seed("langfuse", "event", '{"batch":[{"id":"e","type":"generation-create","timestamp":"2026-01-01T00:00:00Z","body":{"id":"o","traceId":"t","input":[{"role":"user","content":"hi"}],"output":"yes","metadata":{"workspace":"w"},"level":"ERROR","statusMessage":"no"}}]}')
 
 vectors = (root / "tests/fixtures/vectors/tiles.vec").read_bytes()
+seed("predicate", "lines", b'after edit "src/**/*.rs" run "make test" expect pass\nafter fail "make itest" saying "connection refused" run "make db-up" expect clean pass "make itest"\n')
+seed("predicate", "page", b'---\nname: x\nmetadata:\n  predicates: |\n    before run "git commit ..." prompt saying "commit" or "ship it" within turn\n---\n# X\n\n```predicates\nversion 1\nafter look "src/commands" expect missing # gone\n```\n')
 seed("vectors", "header", vectors)
 seed("vectors", "plain", vectors.split(b"\n", 1)[1] + b". . 1 0 0\nx nan inf 1e39\n")

@@ -13,9 +13,14 @@ use crate::event::{visible_json, visible_line};
 use crate::exporters::target::Update;
 use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
-use crate::service::mining::{RunError, census_of, keep_record, mine_what_is_new, publish, read};
-use crate::service::wording::{Found, Job, Known, Step, Tally, what_is_sent};
-use crate::skillify::{Config, null};
+use crate::service::mining::{
+    RunError, census_of, give_sessions, keep_record, mine_what_is_new, publish, read,
+};
+use crate::service::sent::{dollars, what_is_sent};
+use crate::service::wording::{Found, Job, Known, Step, Tally};
+use crate::skillify::llm::Spent;
+use crate::skillify::{Config, Digest, null};
+use crate::table::Table;
 
 use super::cases::Events;
 use super::later::{Until, looked_at};
@@ -104,13 +109,7 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
             }
             continue;
         }
-        let job = |(place, digests)| Job {
-            place,
-            digests,
-            vectors: None,
-            verified: Arc::clone(&pipeline.verified),
-        };
-        let mut jobs: Vec<Job> = places.into_iter().map(job).collect();
+        let mut jobs = jobs_of(pipeline, places, &table).await?;
         look_up(arguments, pipeline, &mut jobs, &mut text).await?;
         let found = mine(arguments, pipeline, &jobs, &mut text).await?;
         if arguments.cases {
@@ -142,6 +141,26 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         return Err(Failure::Failed(error.into()));
     }
     Ok(text)
+}
+
+/// The jobs of a pipeline, with their sessions where a model is shown excerpts of them.
+async fn jobs_of(
+    pipeline: &SkillsPipeline,
+    places: BTreeMap<(String, String), Vec<Arc<Digest>>>,
+    table: &Table,
+) -> Result<Vec<Job>, Failure> {
+    let job = |(place, digests)| Job {
+        place,
+        digests,
+        sessions: Arc::default(),
+        vectors: None,
+        verified: Arc::clone(&pipeline.verified),
+    };
+    let mut jobs: Vec<Job> = places.into_iter().map(job).collect();
+    if pipeline.shows_excerpts() {
+        give_sessions(&mut jobs, table, &pipeline.table.default_workspace).await.or_fail()?;
+    }
+    Ok(jobs)
 }
 
 /// Gives the jobs of a pipeline vectors of words, if it has a place to take them from.
@@ -183,7 +202,7 @@ async fn mine(
     if arguments.explain {
         let _ = writeln!(text, "{}", what_is_sent(model));
     }
-    let step = Step::new(model).or_fail()?;
+    let step = Step::new(model, pipeline.digests.as_deref()).or_fail()?;
     let targets = pipeline.targets.iter().map(|target| (target.clone(), BTreeMap::new())).collect();
     let known = Known::read(targets).await.or_fail()?;
     let (found, tally) = if arguments.dry_run || arguments.cases {
@@ -213,6 +232,22 @@ fn would_ask(
         questions.len(),
         tally.known
     );
+    let mut most = Spent::default();
+    questions.iter().for_each(|question| most.add(model.endpoint.at_most(question)));
+    let _ = writeln!(
+        text,
+        "  that takes at most {} tokens, {}; {}",
+        most.tokens,
+        dollars(most.micros),
+        if most.micros == 0 { "no price is configured" } else { "at the configured price" }
+    );
+    if let Some(author) = &tally.author {
+        let _ = writeln!(
+            text,
+            "  excerpts of {} sessions would be read for the first time, and what stands be written",
+            author.unread
+        );
+    }
     for question in questions {
         if arguments.show_prompt {
             let (address, body) = model.endpoint.request(question, false);

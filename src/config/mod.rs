@@ -61,8 +61,8 @@ pub use given::{Given, Origin};
 use reading::Reading;
 pub use settings::{
     Doors, EmbeddingSettings, FollowerSettings, Listener, LogSettings, ModelSettings, OtlpMetrics, Outline,
-    ProcessorSettings, ReceiverSettings, Schedule, SessionsPipeline, SessionsTable, Settings, SkillsPipeline,
-    TranscriptSettings, Uses,
+    ProcessorSettings, ReceiverSettings, Schedule, Sees, SessionsPipeline, SessionsTable, Settings,
+    SkillsPipeline, TranscriptSettings, Uses,
 };
 use tree::Node;
 pub use units::parse_duration;

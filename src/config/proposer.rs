@@ -3,14 +3,18 @@
 use crate::secret::Secret;
 use crate::skillify::llm::{Allowance, Budget, Endpoint, Protocol};
 
-use super::raw::{Limits, Model, Proposer, Use};
+use super::raw::{Count, Limits, Model, Proposer, Sees as RawSees, Use};
 use super::resolve::{ResolveError, Resolver, usize_of};
-use super::settings::{ModelSettings, Uses};
+use super::settings::{ModelSettings, Sees, Uses};
 
 const ANTHROPIC: &str = "https://api.anthropic.com";
 const HAIKU: &str = "claude-haiku-4-5";
 /// Dollars for a million tokens of [`HAIKU`]: read, written.
 const PRICE_OF_HAIKU: (u64, u64) = (1_000_000, 5_000_000);
+
+/// Tokens a day, where nobody writes how many.
+const TOKENS_OF_CLAIMS: u64 = 500_000;
+const TOKENS_OF_EXCERPTS: u64 = 1_000_000;
 
 impl Resolver<'_> {
     /// `None`: skills are worded offline.
@@ -65,7 +69,11 @@ impl Resolver<'_> {
                 self.invalid(&below("uses"), "nothing would be asked: write wording, same_skill or both")
             );
         }
-        Ok(Some(ModelSettings { endpoint, uses, is_here }))
+        let sees = match raw.sees {
+            RawSees::Claims => Sees::Claims,
+            RawSees::Excerpts => Sees::Excerpts,
+        };
+        Ok(Some(ModelSettings { endpoint, uses, sees, is_here }))
     }
 
     /// As a header carries it.
@@ -105,8 +113,13 @@ fn budget(raw: &Model) -> Budget {
     fn both<T: Copy>(limits: &Limits<T>, of: impl Fn(T) -> u64) -> (Option<u64>, Option<u64>) {
         (limits.run.map(&of), limits.day.map(&of))
     }
+    let by_default = match raw.sees {
+        RawSees::Claims => TOKENS_OF_CLAIMS,
+        RawSees::Excerpts => TOKENS_OF_EXCERPTS,
+    };
+    let by_default = Limits { run: None, day: Some(Count(by_default)) };
     let calls = both(&raw.budget.calls, |count| count.0);
-    let tokens = both(&raw.budget.tokens, |count| count.0);
+    let tokens = both(raw.budget.tokens.as_ref().unwrap_or(&by_default), |count| count.0);
     let micros = both(&raw.budget.cost, |dollars| dollars.0);
     Budget {
         run: Allowance { calls: calls.0, tokens: tokens.0, micros: micros.0 },

@@ -270,8 +270,19 @@ pub struct ModelSettings {
     pub endpoint: Endpoint,
     /// What it is asked.
     pub uses: Uses,
+    /// What it is shown.
+    pub sees: Sees,
     /// It runs on this machine.
     pub is_here: bool,
+}
+
+/// What a model is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sees {
+    /// Claims, to be worded.
+    Claims,
+    /// Excerpts of sessions too, to propose lessons.
+    Excerpts,
 }
 
 /// Where vectors of words are had.
@@ -298,6 +309,11 @@ pub struct Uses {
 }
 
 impl SkillsPipeline {
+    /// Whether a model is shown excerpts of sessions.
+    pub fn shows_excerpts(&self) -> bool {
+        self.model.as_ref().is_some_and(|model| model.sees == Sees::Excerpts)
+    }
+
     /// Whether a model on another machine is asked anything.
     pub fn asks_elsewhere(&self) -> bool {
         let words = self.model.as_ref().is_some_and(|model| !model.is_here);

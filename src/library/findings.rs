@@ -137,7 +137,10 @@ impl Route {
     /// A rule of one person goes where the configuration names him, and nowhere else.
     fn takes_person(&self, candidate: &Candidate) -> bool {
         let Scope::Person(person) = &candidate.scope else { return true };
-        let is_rule = candidate.claims.iter().any(|claim| matches!(claim.claim, Claim::Rule { .. }));
+        let is_rule = candidate
+            .claims
+            .iter()
+            .any(|claim| matches!(claim.claim, Claim::Rule { .. } | Claim::Lesson { .. }));
         self.people.contains(person) || (self.people.is_empty() && !is_rule)
     }
 }

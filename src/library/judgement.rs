@@ -202,7 +202,12 @@ impl<'a> Sessions<'a> {
     /// Whether neither its work was done nor the skill loaded in its lifetime.
     /// A rule that a person agreed to has no work of its own to be seen in.
     pub(super) fn is_unseen(&self, skill: &Skill) -> bool {
-        if skill.content.claims.iter().all(|record| matches!(record.claim, Claim::Rule { .. })) {
+        if skill
+            .content
+            .claims
+            .iter()
+            .all(|record| matches!(record.claim, Claim::Rule { .. } | Claim::Lesson { .. }))
+        {
             return false;
         }
         days_between(&self.last_seen(skill), &self.as_of).is_some_and(|days| days > LIFETIME_DAYS)
@@ -252,6 +257,7 @@ const fn waits(shortfall: &Shortfall) -> bool {
             | Shortfall::Failing
             | Shortfall::Review(_)
             | Shortfall::Rule
+            | Shortfall::Authored
     )
 }
 

@@ -171,6 +171,10 @@ fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
             format!("Run late {}, asked for {}", times(treated), times(treated_with)),
             "another check run late",
         ),
+        Claim::Lesson { .. } => (
+            format!("Followed in {}, not in {}", sessions(treated_with), sessions(treated_without)),
+            "not taken",
+        ),
         Claim::Slow { .. } => (format!("Timed out {}", times(treated_with)), ""),
         _ => (format!("Taken {}, worked {}", times(treated), times(treated_with)), "not taken"),
     };

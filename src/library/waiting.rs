@@ -22,6 +22,9 @@ const MOST: usize = 20;
 /// Why a rule waits.
 const STATED: &str = "rule: people stated it, and nothing but a person's word makes it one";
 
+/// Why what a model wrote waits.
+const AUTHORED: &str = "author: a model wrote it from what sessions show, and no count proves its words";
+
 /// A skill that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Waiting {
@@ -127,7 +130,9 @@ fn reviewed(candidate: &Candidate) -> impl Iterator<Item = (&Class, &String)> {
 fn review(candidate: &Candidate) -> Vec<String> {
     let classes = reviewed(candidate).map(|(class, why)| format!("{}: {why}", class.as_str()));
     let is_rule = candidate.shortfalls.contains(&Shortfall::Rule);
-    is_rule.then(|| STATED.to_owned()).into_iter().chain(classes).collect()
+    let is_authored = candidate.shortfalls.contains(&Shortfall::Authored);
+    let why = [is_rule.then_some(STATED), is_authored.then_some(AUTHORED)];
+    why.into_iter().flatten().map(str::to_owned).chain(classes).collect()
 }
 
 /// Whether a skill of the workspace says the claims, or has decided not to.

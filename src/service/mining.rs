@@ -106,6 +106,19 @@ pub(super) async fn beside_each_other<T>(
     stream::iter(work).buffered(WORKSPACES_AT_ONCE).try_collect().await
 }
 
+/// Gives jobs their sessions, of which a model is shown excerpts.
+pub async fn give_sessions(
+    jobs: &mut [Job],
+    table: &Table,
+    default_workspace: &str,
+) -> Result<(), table::ReadError> {
+    let mut places = read(table, default_workspace).await?;
+    for job in jobs {
+        job.sessions = Arc::new(places.remove(&job.place).unwrap_or_default());
+    }
+    Ok(())
+}
+
 /// Mines one workspace, off the reactor, unless what it comes to is kept.
 pub(super) async fn mine(
     job: &Job,
@@ -179,7 +192,11 @@ pub(super) fn prepare(settings: &Settings) -> Result<Vec<Worker>, StartError> {
         Ok(Worker {
             settings: pipeline.clone(),
             digests: None,
-            step: pipeline.model.as_ref().map(Step::new).transpose()?,
+            step: pipeline
+                .model
+                .as_ref()
+                .map(|model| Step::new(model, pipeline.digests.as_deref()))
+                .transpose()?,
             embeddings: Embeddings::of(pipeline)?,
             outboxes: pipeline.targets.iter().cloned().map(Outbox::new).collect(),
             seen: Seen::default(),
@@ -249,7 +266,14 @@ pub fn census_of(places: &BTreeMap<Place, Vec<Arc<Packed>>>) -> Census {
 fn unpack(part: Vec<Due>, verified: &Arc<Verified>) -> (Vec<Job>, Vec<Mark>) {
     let job = |due: Due| {
         let digests = unpacked(&due.digests);
-        (Job { place: due.place, digests, vectors: None, verified: Arc::clone(verified) }, due.mark)
+        let job = Job {
+            place: due.place,
+            digests,
+            sessions: Arc::default(),
+            vectors: None,
+            verified: Arc::clone(verified),
+        };
+        (job, due.mark)
     };
     part.into_iter().map(job).unzip()
 }
@@ -338,7 +362,7 @@ impl Worker {
             if stopping.is_cancelled() {
                 return Ok(is_any);
             }
-            self.mine_part(part, &census, counts, stopping).await?;
+            self.mine_part(part, &table, &census, counts, stopping).await?;
             // What was found does not pile up beside what is still to be mined.
             self.deliver(counts, stop).await;
         }
@@ -351,12 +375,16 @@ impl Worker {
     async fn mine_part(
         &mut self,
         part: Vec<Due>,
+        table: &Table,
         census: &Census,
         counts: &MiningCounts,
         stopping: &CancellationToken,
     ) -> Result<(), RunError> {
         let verified = Arc::clone(&self.settings.verified);
         let (mut jobs, marks) = tokio::task::spawn_blocking(move || unpack(part, &verified)).await?;
+        if self.settings.shows_excerpts() && !jobs.is_empty() {
+            give_sessions(&mut jobs, table, &self.settings.table.default_workspace).await?;
+        }
         if let Some(embeddings) = self.embeddings.as_mut().filter(|_| !jobs.is_empty()) {
             let looked = embeddings.look_up(&mut jobs, stopping.cancelled()).await?;
             counts.embeddings.add(&self.settings.name, &looked);

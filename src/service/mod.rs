@@ -31,6 +31,7 @@
 //! exporters empty them → mining stops → health stops.
 
 mod arrivals;
+mod author;
 mod descriptors;
 pub mod digests;
 mod due;
@@ -49,6 +50,7 @@ mod outbox;
 pub mod record;
 mod renewal;
 mod report;
+pub mod sent;
 mod sessions;
 mod targets;
 mod telemetry;

@@ -14,7 +14,7 @@ use crate::table::Location;
 
 use super::Service;
 use super::embeddings;
-use super::wording::what_is_sent;
+use super::sent::what_is_sent;
 
 impl Service {
     /// What listens where, what is stored where, and what to do next.

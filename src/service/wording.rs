@@ -13,22 +13,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
-use crate::config::{ModelSettings, Uses};
+use crate::config::{ModelSettings, Sees, Uses};
 use crate::event::Timestamp;
 use crate::exporters::target::Target;
 use crate::library::{Candidate, Census, Findings, Learned, Library};
 use crate::skillify::llm::{
-    Allowance, Asked, Client, ClientError, Failure, Pair, Question, Refusal, Spent, Worded, no_answer, pairs,
-    sift,
+    Asked, Client, ClientError, Failure, Pair, Question, Refusal, Spent, Worded, no_answer, pairs, sift,
 };
 use crate::skillify::{self, Digest, Lessons, Mined, Offline, Vectors, Verified};
+use crate::table::Session;
 
+use super::author::Notes;
 use super::mining::{Place, RunError, beside_each_other, findings, mine};
+use super::sent::dollars;
 
 /// A server that did not answer is left alone for so long …
 const PAUSE: Duration = Duration::from_secs(5 * 60);
@@ -42,6 +45,8 @@ pub struct Job {
     pub place: Place,
     /// The digests of its sessions.
     pub digests: Vec<Arc<Digest>>,
+    /// The sessions themselves, where a model is shown excerpts of them.
+    pub sessions: Arc<Vec<Session>>,
     /// Vectors of the words of its prompts, where some are to be used.
     pub vectors: Option<Arc<Vectors>>,
     /// The people whom credentials name.
@@ -80,6 +85,21 @@ pub struct Tally {
     pub asked: Asked,
     /// Why lines of answers fell back to the offline text.
     pub refusals: BTreeMap<Refusal, u64>,
+    /// What the author observed, tested and wrote; `None` where a model is shown no excerpts.
+    pub author: Option<AuthorTally>,
+}
+
+/// What an author's run came to.
+#[derive(Debug, Default)]
+pub struct AuthorTally {
+    /// Sessions that an excerpt was or would be shown of for the first time.
+    pub unread: u64,
+    /// Observations that do not stand by what they quote, by reason.
+    pub dropped: BTreeMap<&'static str, u64>,
+    /// Predicates that all sessions prove.
+    pub stood: u64,
+    /// Skills that wait for a person.
+    pub skills: u64,
 }
 
 /// What the targets know before a run.
@@ -94,6 +114,8 @@ pub struct Known {
 pub struct Step {
     client: Client,
     uses: Uses,
+    /// What was observed in excerpts; `None` where the model is shown none.
+    pub(super) notes: Option<Arc<Notes>>,
     /// Answers by place; those of the last run.
     memory: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
     /// Nobody is asked before.
@@ -147,10 +169,12 @@ impl Known {
 }
 
 impl Step {
-    /// The step that the settings describe.
-    pub fn new(settings: &ModelSettings) -> Result<Self, ClientError> {
+    /// The step that the settings describe; what is observed in sessions is kept beside the digests in `folder`.
+    pub fn new(settings: &ModelSettings, folder: Option<&Path>) -> Result<Self, ClientError> {
         let client = Client::new(settings.endpoint.clone())?;
-        Ok(Self { client, uses: settings.uses, memory: Mutex::default(), paused: Mutex::default() })
+        let reads = settings.sees == Sees::Excerpts;
+        let notes = reads.then(|| Arc::new(Notes::new(folder, &settings.endpoint.model)));
+        Ok(Self { client, uses: settings.uses, notes, memory: Mutex::default(), paused: Mutex::default() })
     }
 
     /// Mines every job, asking until `stop` is ready; answers come in the order of the jobs.
@@ -162,11 +186,14 @@ impl Step {
         stop: impl Future<Output = ()>,
     ) -> Result<(Vec<Found>, Tally), RunError> {
         let known = Arc::new(known);
+        let stop = stop.shared();
         let passes = self.passes(jobs, mining, &known).await?;
         let mut tally = tally(&passes);
-        tally.asked = self.ask(tally.questions.clone(), &known, stop).await;
+        tally.asked = self.ask(tally.questions.clone(), &known, Spent::default(), stop.clone()).await;
         let fresh = sifted(&mut tally);
+        let answers = jobs.iter().map(|job| self.answers(job, &known)).collect();
         let mut found = self.finish_all(jobs, passes, &known, &fresh);
+        self.author(jobs, answers, &mut found, &mut tally, &known, Some(stop)).await?;
         if let Some(learned) = found.first_mut().and_then(|found| found.learned.as_mut())
             && tally.asked.spent != Spent::default()
         {
@@ -184,8 +211,11 @@ impl Step {
     ) -> Result<(Vec<Found>, Tally), RunError> {
         let known = Arc::new(known);
         let passes = self.passes(jobs, mining, &known).await?;
-        let tally = tally(&passes);
-        let found = self.finish_all(jobs, passes, &known, &BTreeMap::new());
+        let mut tally = tally(&passes);
+        let answers = jobs.iter().map(|job| self.answers(job, &known)).collect();
+        let mut found = self.finish_all(jobs, passes, &known, &BTreeMap::new());
+        let nobody: Option<futures_util::future::Pending<()>> = None;
+        self.author(jobs, answers, &mut found, &mut tally, &known, nobody).await?;
         Ok((found, tally))
     }
 
@@ -268,6 +298,17 @@ impl Step {
         Found { mined: pass.mined, learned: Some(learned) }
     }
 
+    /// Keeps an answer with those that the job's skills are worded with.
+    pub(super) fn remember(&self, job: &Job, found: &mut Found, key: String, answer: String) {
+        let place = Learned::place(&job.place.0, &job.place.1);
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.entry(place).or_default().insert(key.clone(), answer.clone());
+        drop(memory);
+        if let Some(learned) = &mut found.learned {
+            learned.answers.insert(key, answer);
+        }
+    }
+
     /// What is known of a job's skills; what stands at a target counts before what was only heard.
     fn answers(&self, job: &Job, known: &Known) -> BTreeMap<String, String> {
         let place = Learned::place(&job.place.0, &job.place.1);
@@ -278,7 +319,14 @@ impl Step {
         answers
     }
 
-    async fn ask(&self, questions: Vec<Question>, known: &Known, stop: impl Future<Output = ()>) -> Asked {
+    /// Asks, `before` being what this run has spent so far.
+    pub(super) async fn ask(
+        &self,
+        questions: Vec<Question>,
+        known: &Known,
+        before: Spent,
+        stop: impl Future<Output = ()>,
+    ) -> Asked {
         let mut paused = *self.paused.lock().unwrap_or_else(PoisonError::into_inner);
         paused = paused.filter(|until| Instant::now() < *until);
         if questions.is_empty() || known.libraries.is_empty() || paused.is_some() {
@@ -289,7 +337,7 @@ impl Step {
             };
             return Asked { failures, ..Asked::default() };
         }
-        let asked = self.client.ask_until(questions, known.spent, stop).await;
+        let asked = self.client.ask_beyond(questions, before, known.spent, stop).await;
         *self.paused.lock().unwrap_or_else(PoisonError::into_inner) = pause(&asked);
         asked
     }
@@ -334,40 +382,6 @@ fn sifted(tally: &mut Tally) -> BTreeMap<String, String> {
     fresh
 }
 
-/// What a model is sent and where, for people who decide whether it may be.
-pub fn what_is_sent(settings: &ModelSettings) -> String {
-    let ModelSettings { endpoint, uses, is_here } = settings;
-    let purpose = match (uses.wording, uses.same_skill) {
-        (true, true) => "to be worded, and to be told whether two of them are one",
-        (false, true) => "to be told whether two of them are one",
-        _ => "to be worded",
-    };
-    let place = if *is_here { " on this machine" } else { "" };
-    format!(
-        "Claims of skills, and nothing else, are sent to {} at {}{place} {purpose}: commands with holes for what varies, ends of \
-         the paths of edited files, error signatures from a closed list, single words that several prompts \
-         share, counts. No transcript, no prompt, no tool's output and no name of a person is. Limits: {}.",
-        endpoint.model,
-        endpoint.url,
-        limits(&endpoint.budget.run, &endpoint.budget.day),
-    )
-}
-
-fn limits(run: &Allowance, day: &Allowance) -> String {
-    let mut parts = Vec::new();
-    for (allowance, span) in [(run, "run"), (day, "day")] {
-        parts.extend(allowance.calls.map(|calls| format!("{calls} requests a {span}")));
-        parts.extend(allowance.tokens.map(|tokens| format!("{tokens} tokens a {span}")));
-        parts.extend(allowance.micros.map(|micros| format!("{} a {span}", dollars(micros))));
-    }
-    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
-}
-
-/// `$0.0123`
-fn dollars(micros: u64) -> String {
-    format!("${}.{:04}", micros / 1_000_000, micros % 1_000_000 / 100)
-}
-
 impl fmt::Display for Tally {
     /// `3 questions, 2 answered, 1 without an answer (rate_limited), 5 answers known; …`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -380,6 +394,20 @@ impl fmt::Display for Tally {
         for (refusal, count) in &self.refusals {
             write!(f, "; {count} lines worded offline ({})", refusal.as_str())?;
         }
+        if let Some(author) = &self.author {
+            write!(f, "; {author}")?;
+        }
         write!(f, "; {} requests, {} tokens, {}", spent.calls, spent.tokens, dollars(spent.micros))
+    }
+}
+
+impl fmt::Display for AuthorTally {
+    /// `12 sessions read, 3 observations dropped (no quote); 9 lessons stand in 3 skills that wait for a person`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} sessions read", self.unread)?;
+        for (reason, count) in &self.dropped {
+            write!(f, ", {count} observations dropped ({reason})")?;
+        }
+        write!(f, "; {} lessons stand in {} skills that wait for a person", self.stood, self.skills)
     }
 }

@@ -9,6 +9,7 @@ use super::digest::micros;
 use super::evidence::Counts;
 use super::kind::rule;
 use super::outcome::Outcome;
+use super::predicate::Predicate;
 use super::speech::Want;
 use super::template::{Template, a_path, perhaps_a_path};
 use super::unwanted::Unwanted;
@@ -145,6 +146,14 @@ pub enum Claim {
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "perhaps_a_path")]
         name: Option<Template>,
     },
+    /// What sessions show of a predicate, in a sentence that a model proposed: nothing of it is published before a person
+    /// agrees.
+    Lesson {
+        /// What sessions are asked.
+        when: Predicate,
+        /// The sentence.
+        says: String,
+    },
 }
 
 impl Claim {
@@ -216,6 +225,7 @@ impl Claim {
         let names = match self {
             Self::Declared { name, .. } => vec![name.clone()],
             Self::Rejects { rule, .. } => vec![rule.clone()],
+            Self::Lesson { says, .. } => says.split('`').skip(1).step_by(2).map(str::to_owned).collect(),
             Self::Changes { .. } => vec![LOOK_AT.to_owned()],
             _ => Vec::new(),
         };
@@ -300,6 +310,7 @@ impl Claim {
                 std::iter::once(run).chain(instead).collect()
             }
             Self::Rule { name, .. } => name.iter().collect(),
+            Self::Lesson { .. } => Vec::new(),
         }
     }
 }
@@ -335,6 +346,7 @@ impl fmt::Display for Claim {
             Self::Rule { want, act, name } => {
                 f.write_str(rule::said(*want, act, name.as_ref()).trim_end_matches('.'))
             }
+            Self::Lesson { when, says } => write!(f, "{} ({when})", says.trim_end_matches('.')),
         }
     }
 }

@@ -71,7 +71,8 @@ impl Topic {
             Claim::Check { edited, run } => Self::of_check(&edited.to_string(), run),
             Claim::Together { .. } => Self::Files,
             Claim::Declared { .. } | Claim::Missing { .. } => Self::Places,
-            Claim::Rule { .. } => Self::Rule,
+            // A model's skills are cut by the model; what is left of one is told as a rule.
+            Claim::Rule { .. } | Claim::Lesson { .. } => Self::Rule,
             Claim::Rejects { run, .. } | Claim::Changes { run } | Claim::Slow { run, .. } => {
                 Self::of_command(run)
             }
@@ -204,6 +205,7 @@ const fn rank(claim: &Claim) -> u8 {
         Claim::Rejects { .. } => 14,
         Claim::Avoid(_) => 15,
         Claim::Rule { .. } => 16,
+        Claim::Lesson { .. } => 17,
     }
 }
 

@@ -19,6 +19,7 @@
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `checkout.rs` | where the paths of edited files begin |
 //! | `digest.rs` | what mining needs of a session, and nothing more |
+//! | `author/` | a model that proposes lessons; evidence decides |
 //! | `arrow.rs` | segments as rows for other engines |
 //! | `terms.rs` | what segments did and were asked for, as numbers |
 //! | `vectors.rs`, `meaning.rs` | word vectors, and what prompts mean by them: optional |
@@ -32,6 +33,7 @@
 //! | `kind/` | claims that counts prove, a file a kind |
 //! | `null.rs` | what would be published by chance |
 //! | `compose.rs` | claims that share a situation become one skill |
+//! | `predicate/` | the language of what a lesson says, and what sessions show of it |
 //! | `propose.rs` | claims that people's words suggest; who words claims |
 //! | `offline.rs`, `name.rs` | the sentences of a skill, and its head |
 //! | `rule_meaning.rs` | what well-known rules of linters ask for |
@@ -56,6 +58,7 @@ pub mod account;
 mod action;
 mod arrow;
 mod asked;
+pub mod author;
 mod candidate;
 mod chance;
 mod checkout;
@@ -88,6 +91,7 @@ mod outcome;
 mod outputs;
 mod pattern;
 mod places;
+pub mod predicate;
 mod prefer;
 mod procedure;
 mod prompt;

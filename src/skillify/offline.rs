@@ -92,6 +92,7 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
             format!("Use {}; `{run}` runs into the time limit here.", instead.told())
         }
         Claim::Rule { want, act, name } => rule::said(*want, act, name.as_ref()),
+        Claim::Lesson { says, .. } => says.clone(),
         Claim::Avoid(command) => format!("Do not {}: people refused it.", Unwanted::of(command, None)),
     }
 }

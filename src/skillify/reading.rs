@@ -1,6 +1,7 @@
 //! Claims read from text: as older libraries wrote them, and as they print.
 
 use super::claim::Claim;
+use super::predicate::Predicate;
 use super::speech::acts;
 use super::template::Template;
 
@@ -70,6 +71,10 @@ impl Claim {
             Self::NoFlag { run, instead } => Self::NoFlag { run: command(run)?, instead: perhaps(instead)? },
             Self::Asked { edited, run } => Self::Asked { edited: file(edited)?, run: command(run)? },
             Self::Slow { run, instead } => Self::Slow { run: command(run)?, instead: perhaps(instead)? },
+            Self::Lesson { when, says } => {
+                let read = Predicate::parse(&when.to_string()).ok()?;
+                Self::Lesson { when: read, says: says.clone() }
+            }
             Self::Rule { want, act, name } => Self::Rule {
                 want: *want,
                 act: acts::saying(*want, act).map(|_| act.clone())?,

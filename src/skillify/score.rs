@@ -114,6 +114,8 @@ pub enum Shortfall {
     Review(BTreeMap<Class, String>),
     /// It is a rule that people stated: nothing but a person's word makes one.
     Rule,
+    /// A model wrote it.
+    Authored,
     /// People said so on too few days.
     Days {
         /// On how many.
@@ -157,6 +159,7 @@ impl fmt::Display for Shortfall {
                 write!(f, "most sessions also ran `{token}` in a way that no step can say")
             }
             Self::Guarded(reason) => write!(f, "the guard found {reason}"),
+            Self::Authored => f.write_str("a person has to agree to what a model wrote"),
             Self::Rule => f.write_str("a person has to agree to a rule that people stated"),
             Self::Days { found, needed } => write!(f, "people said so on {found} of {needed} days"),
             Self::Withdrawn => f.write_str("people took it back"),

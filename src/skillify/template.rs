@@ -253,6 +253,24 @@ impl Template {
             && self.fits(command, is_manner, &mut filled)
     }
 
+    /// Whether the command begins with the words of this template and has its flags, whatever else it has.
+    pub(super) fn opens(&self, command: &Command) -> bool {
+        let is_flag_piece = |piece: &&Piece| match piece {
+            Piece::Literal(word) => is_flag(&word.value),
+            Piece::Varying(pattern) => is_flag(pattern.beginning()),
+        };
+        let (flags, words): (Vec<&Piece>, Vec<&Piece>) = self.pieces.iter().partition(is_flag_piece);
+        let mut filled = Filled::default();
+        let mut own = command.words().iter().filter(|word| !is_flag(&word.value));
+        let begins =
+            words.iter().all(|piece| own.next().is_some_and(|word| piece.matches(&word.value, &mut filled)));
+        begins
+            && self.setting.admits(command.setting())
+            && flags
+                .iter()
+                .all(|flag| command.words().iter().any(|word| flag.matches(&word.value, &mut filled)))
+    }
+
     /// The words that are no flags, if nothing varies: a command that it matches has the same core.
     pub(super) fn literal_core(&self) -> Option<Vec<&str>> {
         let literal = |piece: &'_ Piece| matches!(piece, Piece::Literal(_));

@@ -94,10 +94,9 @@ impl Candidate {
     /// Whether it may be published once a person agrees to what it may do.
     pub fn is_proposed(&self) -> bool {
         !self.shortfalls.is_empty()
-            && self
-                .shortfalls
-                .iter()
-                .all(|shortfall| matches!(shortfall, Shortfall::Review(_) | Shortfall::Rule))
+            && self.shortfalls.iter().all(|shortfall| {
+                matches!(shortfall, Shortfall::Review(_) | Shortfall::Rule | Shortfall::Authored)
+            })
     }
 
     /// The supporting segments of all claims, each once, oldest first.

@@ -36,6 +36,7 @@
 //! | `widths.rs` | what people read fits a terminal |
 //! | `layers.rs` | configuration from several places; all that is wrong with it at once |
 //! | `pipelines.rs` | several sessions pipelines |
+//! | `predicates.rs` | lessons of people, held against the sessions |
 //! | `processors.rs` | what processors leave out, change and choose |
 //! | `security.rs` | each promise of `SECURITY.md` names tests that are there |
 //! | `status.rs` | what fails is said at once |
@@ -86,6 +87,7 @@ mod model;
 mod operation;
 mod opt_outs;
 mod pipelines;
+mod predicates;
 mod processors;
 mod record;
 mod report;

@@ -159,3 +159,35 @@ fn a_dry_run_shows_what_would_be_sent_and_calls_nobody() {
     let (code, ..) = outcome(skillspan().args(["skillify", "--show-prompt", "--config"]).arg(site.config()));
     assert_eq!(code, 64, "--show-prompt belongs to --dry-run");
 }
+
+#[test]
+fn a_model_that_sees_excerpts_is_announced_and_a_dry_run_says_what_it_takes() {
+    let server = Server::start(vec![Behaviour::Words(well)]);
+    let site = site(&server, "        sees: excerpts\n        price: { input: 1.00, output: 5.00 }\n");
+    let shown = fs::read_to_string(site.config()).unwrap();
+    let running = site.start();
+    for said in [
+        "Excerpts of sessions are sent to small at http://127.0.0.1",
+        "Credentials, links, hosts, addresses",
+        "1000000 tokens a day",
+    ] {
+        eventually(said, || site.log().contains(said));
+    }
+    assert_eq!(running.terminate(), Some(0));
+    let (offline, _) = shown.split_once("connectors:").unwrap();
+    fs::write(site.config(), offline).unwrap();
+    let running = site.start();
+    record(&site);
+    assert_eq!(running.terminate(), Some(0));
+    let _ = fs::remove_dir_all(site.path("skills"));
+    fs::write(site.config(), &shown).unwrap();
+    let said = site.run(&["skillify", "--dry-run", "--explain"]);
+    assert!(said.contains("Excerpts of sessions are sent"), "{said}");
+    assert!(said.contains("would ask: excerpts of "), "{said}");
+    assert!(said.contains("that takes at most ") && said.contains("at the configured price"), "{said}");
+    assert!(said.contains("sessions would be read for the first time"), "{said}");
+    let shown = site.run(&["skillify", "--dry-run", "--show-prompt"]);
+    assert!(shown.contains("# excerpts of ") && shown.contains("\\\"person\\\""), "{shown}");
+    assert!(!shown.contains(KEY) && !shown.contains("alice"), "{shown}");
+    assert_eq!(server.calls(), 0);
+}

@@ -16,6 +16,8 @@ mod port;
 #[path = "../support/sessions.rs"]
 mod sessions;
 
+mod author;
+mod author_secrets;
 mod bounds;
 mod failing;
 mod format;

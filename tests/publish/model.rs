@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde_json::Value;
-use skillspan::config::{ModelSettings, Uses};
+use skillspan::config::{ModelSettings, Sees, Uses};
 use skillspan::exporters::filesystem;
 use skillspan::exporters::git::Mode;
 use skillspan::exporters::target::{Place, Report, Target, Update};
@@ -43,6 +43,7 @@ fn settings(server: &Server) -> ModelSettings {
             price: (1_000_000, 5_000_000),
         },
         uses: Uses { wording: true, same_skill: false },
+        sees: Sees::Claims,
         is_here: true,
     }
 }
@@ -60,6 +61,7 @@ fn jobs(sessions: &[Session]) -> Vec<Job> {
     vec![Job {
         place: ("acme".into(), "shop".into()),
         digests: sessions.iter().map(|session| Arc::new(Digest::of(session))).collect(),
+        sessions: Arc::default(),
         vectors: None,
         verified: Arc::default(),
     }]
@@ -87,7 +89,7 @@ fn work(server: &Server, step: &Step, target: &Target, sessions: &[Session]) -> 
 
 /// A worker that has just started.
 fn start(settings: &ModelSettings) -> Step {
-    Step::new(settings).unwrap()
+    Step::new(settings, None).unwrap()
 }
 
 /// Every file below a folder, locks apart.

@@ -405,7 +405,13 @@ async fn sessions_past_their_retention_leave_the_digests() {
 
 /// What every workspace comes to, with what is kept beside the digests.
 async fn mined(folder: &Path, digests: &Digests) -> Vec<Mined> {
-    let job = |(place, digests)| Job { place, digests, vectors: None, verified: Arc::default() };
+    let job = |(place, digests)| Job {
+        place,
+        digests,
+        sessions: Arc::default(),
+        vectors: None,
+        verified: Arc::default(),
+    };
     let jobs: Vec<Job> = digests.places().into_iter().map(job).collect();
     let found = mine_what_is_new(&jobs, Config::default(), Some(&folder.join("digests"))).await.unwrap();
     found.into_iter().map(|found| found.mined).collect()

@@ -18,6 +18,7 @@ mod later;
 mod llm;
 mod noise;
 mod places;
+mod predicates;
 mod procedures;
 mod repairs;
 mod rule_injections;

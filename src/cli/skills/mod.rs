@@ -6,12 +6,14 @@
 //! | `show.rs` | `list`, `show`, `evidence`, `history` |
 //! | `decide.rs` | `approve`, `reject`, `restore` |
 //! | `lint.rs` | `lint` |
+//! | `test.rs` | `test` |
 //! | `install/` | `install`, `update` |
 
 mod decide;
 mod install;
 mod lint;
 mod show;
+mod test;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,6 +53,8 @@ pub(super) enum Command {
     Install(install::Arguments),
     /// Get what is new for installed skills; what a person changed stays
     Update(install::UpdateArguments),
+    /// Hold a lesson against the sessions; exit code 1 if they contradict it
+    Test(test::Arguments),
     /// Check the texts of skills; exit code 1 if anything is wrong
     Lint {
         #[command(flatten)]
@@ -96,6 +100,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Update(arguments) => install::update(arguments),
         Command::Approve(named) => decide::decide(named, Decision::Approve),
         Command::Reject(named) => decide::decide(named, Decision::Reject),
+        Command::Test(arguments) => test::test(arguments),
         Command::Lint { config, paths } => lint::lint(config, paths),
         Command::Restore(named) => decide::decide(named, Decision::Restore),
     }

@@ -29,7 +29,7 @@ pub(super) use exporters::{
 pub(super) use processors::{
     Action, Attribute, Attributes, Filter, Kind, MatchType, Sampling, Selection, Selections,
 };
-pub(super) use proposer::{Limits, Model, Proposer, Use};
+pub(super) use proposer::{Count, Limits, Model, Proposer, Sees, Use};
 pub(super) use receivers::{
     Cors, Grpc, Hooks, Http, Langfuse, Otlp, PerTenant, Processor, Protocols, Receiver, Redact, Tls,
     Transcripts, Workspace,

@@ -42,6 +42,19 @@ pub(in crate::config) struct Model {
     pub(in crate::config) timeout: Span,
     /// What it is asked.
     pub(in crate::config) uses: Vec<Use>,
+    /// What it is shown.
+    pub(in crate::config) sees: Sees,
+}
+
+/// What a model is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::config) enum Sees {
+    /// Claims, to be worded.
+    #[default]
+    Claims,
+    /// Excerpts of sessions too, to propose lessons.
+    Excerpts,
 }
 
 /// What a model is asked.
@@ -60,8 +73,8 @@ pub(in crate::config) enum Use {
 pub(in crate::config) struct Budget {
     /// Requests, retries included.
     pub(in crate::config) calls: Limits<Count>,
-    /// Tokens, read and written.
-    pub(in crate::config) tokens: Limits<Count>,
+    /// Tokens, read and written; absent: as much as what it is shown takes.
+    pub(in crate::config) tokens: Option<Limits<Count>>,
     /// US dollars.
     pub(in crate::config) cost: Limits<Dollars>,
 }
@@ -233,17 +246,14 @@ impl Default for Model {
             concurrency: 4,
             timeout: Span(Duration::from_secs(60)),
             uses: vec![Use::Wording],
+            sees: Sees::Claims,
         }
     }
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self {
-            calls: Limits { run: Some(Count(50)), day: None },
-            tokens: Limits { run: None, day: Some(Count(500_000)) },
-            cost: Limits::NONE,
-        }
+        Self { calls: Limits { run: Some(Count(50)), day: None }, tokens: None, cost: Limits::NONE }
     }
 }
 

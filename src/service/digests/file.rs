@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Changed, Kept, KeptGroup, lessons};
 use crate::disk::{Disk, DiskFile, FileSystem, Lock, create_folders};
-use crate::service::{embeddings, record};
+use crate::service::{author, embeddings, record};
 use crate::skillify::short_hash;
 use crate::table::Cursor;
 
@@ -107,7 +107,22 @@ impl Turn {
     }
 }
 
-/// Removes every file of digests in a folder, and of word vectors beside them; says how many there were.
+/// A turn that is taken.
+pub(in crate::service) struct Taken {
+    /// Whether digests are kept there: whoever forgets them has removed them all.
+    pub(in crate::service) has_digests: bool,
+    /// Until it is dropped nobody keeps or forgets anything.
+    pub(in crate::service) _turn: Box<dyn Lock>,
+}
+
+/// Waits for whoever keeps or forgets something beside the digests of a folder.
+pub(in crate::service) fn take_turn(folder: &Path) -> io::Result<Taken> {
+    let turn = Turn(folder.join(TURN)).take()?;
+    let has_digests = FileSystem.list(folder)?.iter().any(|name| is_log(name));
+    Ok(Taken { has_digests, _turn: turn })
+}
+
+/// Removes every file of digests in a folder, and what is kept beside them of sessions; says how many there were.
 pub fn forget(folder: &Path) -> io::Result<usize> {
     let _turn = match Turn(folder.join(TURN)).take() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
@@ -117,7 +132,7 @@ pub fn forget(folder: &Path) -> io::Result<usize> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         names => names?,
     };
-    let prefixes = [PREFIX, lessons::PREFIX, embeddings::PREFIX, record::PREFIX];
+    let prefixes = [PREFIX, lessons::PREFIX, embeddings::PREFIX, record::PREFIX, author::PREFIX];
     let ours =
         |name: &String| prefixes.iter().any(|prefix| name.starts_with(prefix)) && !name.ends_with(".lock");
     let mut removed = 0;

@@ -33,6 +33,7 @@ use crate::table::{Cursor, Group, Location, ReadError, ResolveOptions, Standing,
 
 pub use file::forget;
 use file::{DigestFile, Made};
+pub(super) use file::{Taken, take_turn};
 pub use packed::{Packed, unpacked};
 
 use super::mining::Place;

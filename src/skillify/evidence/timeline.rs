@@ -95,7 +95,7 @@ impl<'a> Timeline<'a> {
 }
 
 /// Whether an action may have changed files of the work tree in a way that its words do not tell.
-fn changes_the_tree(action: &Action) -> bool {
+pub(in super::super) fn changes_the_tree(action: &Action) -> bool {
     if action.refused {
         return false;
     }

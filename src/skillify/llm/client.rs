@@ -143,6 +143,8 @@ pub struct Client {
 #[derive(Default)]
 struct Run {
     asked: Asked,
+    /// What the run has spent before.
+    before: Spent,
     in_a_row: u32,
     open: Option<Failure>,
 }
@@ -152,6 +154,21 @@ impl Endpoint {
     pub fn request(&self, question: &Question, newer_form: bool) -> (String, Value) {
         let address = format!("{}{}", self.url.trim_end_matches('/'), self.protocol.path());
         (address, self.protocol.body(&self.model, question, newer_form))
+    }
+
+    /// What a question may cost at the most, if it is asked once.
+    pub fn at_most(&self, question: &Question) -> Spent {
+        self.cost(Protocol::worst_case(question, false))
+    }
+
+    fn cost(&self, usage: Usage) -> Spent {
+        let (input, output) = self.price;
+        let micros = usage.input.saturating_mul(input).saturating_add(usage.output.saturating_mul(output));
+        Spent {
+            calls: 1,
+            tokens: usage.input.saturating_add(usage.output),
+            micros: micros.div_ceil(1_000_000),
+        }
     }
 }
 
@@ -179,7 +196,18 @@ impl Client {
         today: Spent,
         stop: impl Future<Output = ()>,
     ) -> Asked {
-        let run = Mutex::new(Run::default());
+        self.ask_beyond(questions, Spent::default(), today, stop).await
+    }
+
+    /// [`Client::ask_until`], in a run that has spent so much `before`.
+    pub async fn ask_beyond(
+        &self,
+        questions: Vec<Question>,
+        before: Spent,
+        today: Spent,
+        stop: impl Future<Output = ()>,
+    ) -> Asked {
+        let run = Mutex::new(Run { before, ..Run::default() });
         let asking = stream::iter(questions)
             .for_each_concurrent(self.endpoint.concurrency.max(1), |question| {
                 self.ask_one(question, today, &run)
@@ -195,7 +223,7 @@ impl Client {
         let mut attempt = 0;
         let outcome = loop {
             let newer_form = self.newer_form.load(Ordering::Relaxed);
-            let worst = self.cost(Protocol::worst_case(&question, newer_form));
+            let worst = self.endpoint.cost(Protocol::worst_case(&question, newer_form));
             if let Err(failure) = self.reserve(worst, today, run) {
                 break Err(failure);
             }
@@ -218,9 +246,11 @@ impl Client {
         if let Some(failure) = run.open {
             return Err(failure);
         }
+        let mut whole = run.before;
+        whole.add(run.asked.spent);
         let mut day = today;
-        day.add(run.asked.spent);
-        if !self.endpoint.budget.permits(run.asked.spent, day, worst) {
+        day.add(whole);
+        if !self.endpoint.budget.permits(whole, day, worst) {
             return Err(Failure::Budget);
         }
         run.asked.spent.add(worst);
@@ -228,23 +258,13 @@ impl Client {
     }
 
     fn settle(&self, worst: Spent, usage: Usage, run: &Mutex<Run>) {
-        let real = self.cost(usage);
+        let real = self.endpoint.cost(usage);
         let mut run = lock(run);
         let spent = &mut run.asked.spent;
         spent.tokens = spent.tokens.saturating_sub(worst.tokens).saturating_add(real.tokens);
         spent.micros = spent.micros.saturating_sub(worst.micros).saturating_add(real.micros);
         run.asked.usage.0 += usage.input;
         run.asked.usage.1 += usage.output;
-    }
-
-    fn cost(&self, usage: Usage) -> Spent {
-        let (input, output) = self.endpoint.price;
-        let micros = usage.input.saturating_mul(input).saturating_add(usage.output.saturating_mul(output));
-        Spent {
-            calls: 1,
-            tokens: usage.input.saturating_add(usage.output),
-            micros: micros.div_ceil(1_000_000),
-        }
     }
 
     /// One request. An attempt that failed keeps what was reserved unless the server surely read nothing.

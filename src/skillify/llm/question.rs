@@ -86,6 +86,18 @@ impl Question {
         }
     }
 
+    /// A question of another kind: whoever asks it reads its answer.
+    pub(in super::super) fn plain(
+        key: String,
+        system: &'static str,
+        content: String,
+        schema: Value,
+        about: String,
+        answer_tokens: u64,
+    ) -> Self {
+        Self { key, system, content, schema, about, answer_tokens, lines: Vec::new(), words: Vec::new() }
+    }
+
     /// Whether it asks for a judgement and not for lines.
     pub(super) fn is_a_judgement(&self) -> bool {
         self.lines.is_empty()
@@ -154,6 +166,7 @@ pub(super) fn show(at: usize, claim: &SupportedClaim) -> Value {
         Claim::Asked { .. } => "asked",
         Claim::Slow { .. } => "slow",
         Claim::Rule { .. } => "rule",
+        Claim::Lesson { .. } => "lesson",
     };
     json!({
         "id": claim_id(at),

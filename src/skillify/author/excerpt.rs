@@ -1,0 +1,343 @@
+//! What of a session a model is shown: what people said, what failed and what ended it, what was refused, where things
+//! were not. Bounded, cleaned, the text of tools marked.
+//!
+//! A session is worth reading by its corrections, refusals, failures and long repairs; of many that are alike one is
+//! read. Of a workspace at most [`CHARACTERS_A_SESSION`] a session are shown.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::super::action::What;
+use super::super::look::Found;
+use super::super::predicate::{Beat, Class, Happened, Track};
+use super::super::segment::short_hash;
+use super::clean::Cleaner;
+use crate::event::Status;
+
+/// Raised when excerpts are made otherwise: then what was read of the old ones is read again.
+const VERSION: &str = "1";
+/// So many characters of one session are shown.
+const MOST_CHARACTERS: usize = 2_200;
+/// So many of a workspace, for each of its sessions; a small workspace is shown as one of twenty.
+pub(super) const CHARACTERS_A_SESSION: usize = 1_250;
+const FEWEST_SESSIONS: usize = 20;
+const LONGEST_PROMPT: usize = 280;
+const LONGEST_COMMAND: usize = 160;
+const LONGEST_PRINTED: usize = 120;
+const MOST_PRINTED: usize = 2;
+/// A shorter line says that something failed, and not what.
+const SHORTEST_PRINTED: usize = 12;
+const LONGEST_WRITTEN: usize = 120;
+/// How many of each kind.
+const MOST_PROMPTS: usize = 14;
+const MOST_FAILURES: usize = 8;
+const MOST_RUNS: usize = 10;
+const MOST_EDITS: usize = 8;
+const MOST_MISSES: usize = 5;
+/// What ran so soon after a failure may have to do with it.
+const AFTER_A_FAILURE: usize = 6;
+/// Sessions that share so much are alike.
+const ALIKE: f64 = 0.8;
+
+/// What of one session is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Excerpt {
+    /// The session's tenant.
+    pub tenant: String,
+    /// Its id.
+    pub session: String,
+    /// Of what is shown: what was read of another text is read again.
+    pub hash: String,
+    pub(super) person: String,
+    pub(super) items: Vec<Item>,
+    worth: u32,
+    /// What it is compared with others by.
+    features: BTreeSet<String>,
+    order: usize,
+}
+
+/// One event, as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Item {
+    /// Its fields, without its id.
+    pub(super) shown: Map<String, Value>,
+    /// The texts that may be quoted: what a person said, what was run, what was written. Never what a tool printed.
+    pub(super) own: Vec<String>,
+    /// The lines that a tool printed.
+    pub(super) printed: Vec<String>,
+    /// The events of the table.
+    pub(super) events: Vec<String>,
+    /// The least first.
+    priority: u8,
+    at: usize,
+}
+
+impl Excerpt {
+    /// What tools printed, of all that is shown.
+    pub(super) fn printed(&self) -> impl Iterator<Item = &str> {
+        self.items.iter().flat_map(|item| &item.printed).map(String::as_str)
+    }
+
+    pub(super) fn characters(&self) -> usize {
+        self.items.iter().map(Item::characters).sum()
+    }
+}
+
+impl Item {
+    fn characters(&self) -> usize {
+        Value::from(self.shown.clone()).to_string().chars().count() + 14
+    }
+}
+
+/// The excerpts of the sessions that are worth reading, in the order of the tracks.
+pub(super) fn chosen(tracks: &[Track<'_>], clean: &Cleaner) -> Vec<Excerpt> {
+    let all = tracks.iter().enumerate().filter_map(|(order, track)| of(track, order, clean));
+    let mut all: Vec<Excerpt> = all.filter(|excerpt| excerpt.worth > 0).collect();
+    all.sort_by_key(|excerpt| (Reverse(excerpt.worth), excerpt.order));
+    let mut left = tracks.len().max(FEWEST_SESSIONS) * CHARACTERS_A_SESSION;
+    let mut chosen: Vec<Excerpt> = Vec::new();
+    for excerpt in all {
+        let characters = excerpt.characters();
+        if characters > left || chosen.iter().any(|known| are_alike(known, &excerpt)) {
+            continue;
+        }
+        left -= characters;
+        chosen.push(excerpt);
+    }
+    chosen.sort_by_key(|excerpt| excerpt.order);
+    chosen
+}
+
+fn are_alike(one: &Excerpt, other: &Excerpt) -> bool {
+    let shared = one.features.intersection(&other.features).count();
+    let all = one.features.len() + other.features.len() - shared;
+    #[expect(clippy::cast_precision_loss, reason = "a session has few features")]
+    let share = shared as f64 / all.max(1) as f64;
+    share >= ALIKE
+}
+
+/// What was taken up of each kind.
+#[derive(Default)]
+struct Taken {
+    prompts: usize,
+    failures: usize,
+    runs: usize,
+    edits: BTreeSet<String>,
+    misses: BTreeSet<String>,
+    said: BTreeSet<String>,
+    /// How often each command failed.
+    failed: BTreeMap<String, usize>,
+    ran: BTreeSet<String>,
+    since_failure: Option<usize>,
+}
+
+fn of(track: &Track<'_>, order: usize, clean: &Cleaner) -> Option<Excerpt> {
+    let mut taken = Taken::default();
+    let (mut items, mut features, mut worth) = (Vec::new(), BTreeSet::new(), 0);
+    for (at, beat) in track.beats.iter().enumerate() {
+        worth += worth_of(beat);
+        let Some(mut item) = item(track, at, beat, clean, &mut taken) else { continue };
+        if item.priority <= 3 {
+            features.insert(item.own.join(" ").to_lowercase());
+        }
+        item.at = at;
+        items.push(item);
+    }
+    // Of what there is no room for, the least telling is left out.
+    let mut kept: Vec<Item> = Vec::new();
+    let mut left = MOST_CHARACTERS;
+    items.sort_by_key(|item| (item.priority, item.at));
+    for item in items {
+        if item.characters() <= left {
+            left -= item.characters();
+            kept.push(item);
+        }
+    }
+    kept.sort_by_key(|item| item.at);
+    let text: Vec<String> = kept.iter().map(|item| Value::from(item.shown.clone()).to_string()).collect();
+    (!kept.is_empty()).then(|| Excerpt {
+        tenant: track.tenant.to_owned(),
+        session: track.session.to_owned(),
+        hash: short_hash(&[VERSION, &text.join("\n")], 8),
+        person: track.person.clone(),
+        items: kept,
+        worth,
+        features,
+        order,
+    })
+}
+
+/// What an event says of how much there is to learn.
+fn worth_of(beat: &Beat<'_>) -> u32 {
+    match &beat.what {
+        Happened::Prompt { classes, .. } => {
+            3 * u32::from(classes.contains(&Class::Correction))
+                + 2 * u32::from(classes.contains(&Class::Interrupt))
+        }
+        Happened::Statement(statement) => 2 * u32::from(!statement.act.is_empty()),
+        Happened::Act { action, .. } => {
+            let refused = if action.said.is_some() { 4 } else { u32::from(action.refused) };
+            refused + u32::from(action.status == Status::Error && action.run().is_some())
+        }
+        Happened::Look(found) => u32::from(matches!(found, Found::Missing(_))),
+    }
+}
+
+fn item(track: &Track<'_>, at: usize, beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
+    match &beat.what {
+        Happened::Prompt { text, classes, .. } => prompt(text, classes, beat, clean, taken),
+        Happened::Look(Found::Missing(path) | Found::InVain(path)) => {
+            if taken.misses.len() >= MOST_MISSES || !taken.misses.insert(path.clone()) {
+                return None;
+            }
+            let path = clean.line(path, LONGEST_COMMAND)?;
+            Some(made(json!({ "missed": path }), vec![path], beat, 3))
+        }
+        Happened::Look(_) | Happened::Statement(_) => None,
+        Happened::Act { action, .. } => {
+            if action.refused {
+                let run = action.run().map(crate::shell::command::Command::text);
+                let edited = match &action.what {
+                    What::Edit(path) if !path.is_empty() => format!("edit {path}"),
+                    _ => "edit".to_owned(),
+                };
+                let what = run.unwrap_or(edited);
+                let what = clean.command(&what, LONGEST_COMMAND)?;
+                let said = action.said.as_deref().and_then(|said| clean.line(said, LONGEST_PROMPT));
+                let mut own = vec![what.clone()];
+                own.extend(said.clone());
+                return Some(made(json!({ "refused": what, "person": said }), own, beat, 0));
+            }
+            match beat.edited() {
+                Some(path) => edit(track, at, path, beat, clean, taken),
+                None => run(beat, clean, taken),
+            }
+        }
+    }
+}
+
+fn made(shown: Value, own: Vec<String>, beat: &Beat<'_>, priority: u8) -> Item {
+    let Value::Object(mut shown) = shown else { return made(json!({}), own, beat, priority) };
+    shown.retain(|_, value| !value.is_null());
+    Item { shown, own, printed: Vec::new(), events: beat.events.clone(), priority, at: 0 }
+}
+
+fn prompt(
+    text: &str,
+    classes: &[Class],
+    beat: &Beat<'_>,
+    clean: &Cleaner,
+    taken: &mut Taken,
+) -> Option<Item> {
+    if classes.contains(&Class::Interrupt) {
+        return Some(made(json!({ "person": "[interrupts]" }), Vec::new(), beat, 1));
+    }
+    taken.prompts += 1;
+    let is_correction = classes.contains(&Class::Correction);
+    if taken.prompts > MOST_PROMPTS && !is_correction {
+        return None;
+    }
+    let said = clean.line(&super::super::prompt::visible(text), LONGEST_PROMPT)?;
+    let class = if is_correction { Some("correction") } else { None };
+    let shown = json!({ "person": said, "is": class });
+    (!said.is_empty() && taken.said.insert(said.clone()))
+        .then(|| made(shown, vec![said.clone()], beat, u8::from(!is_correction)))
+}
+
+fn edit(
+    track: &Track<'_>,
+    at: usize,
+    path: &str,
+    beat: &Beat<'_>,
+    clean: &Cleaner,
+    taken: &mut Taken,
+) -> Option<Item> {
+    if taken.edits.len() >= MOST_EDITS || !taken.edits.insert(path.to_owned()) {
+        return None;
+    }
+    let path = clean.line(path, LONGEST_COMMAND)?;
+    let turn = |other: &&Beat<'_>| other.turn == beat.turn;
+    let is_corrected = track.beats.iter().take(at).rev().take_while(turn).any(|other| {
+        matches!(&other.what, Happened::Prompt { classes, .. } if classes.contains(&Class::Correction))
+    });
+    let wrote =
+        if is_corrected { wrote(beat).and_then(|text| clean.line(&text, LONGEST_WRITTEN)) } else { None };
+    let mut own = vec![path.clone()];
+    own.extend(wrote.clone());
+    Some(made(json!({ "edit": path, "wrote": wrote }), own, beat, 4))
+}
+
+fn wrote(beat: &Beat<'_>) -> Option<String> {
+    let Happened::Act { input, .. } = &beat.what else { return None };
+    let fields: Option<Value> = serde_json::from_str(input).ok();
+    Some(super::super::edits::written(fields.as_ref(), input)).filter(|text| !text.trim().is_empty())
+}
+
+fn run(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
+    let Happened::Act { action, output, .. } = &beat.what else { return None };
+    let command = action.run()?;
+    let text = command.text();
+    if let Some(since) = &mut taken.since_failure {
+        *since += 1;
+    }
+    if action.status == Status::Error {
+        taken.since_failure = Some(0);
+        let times = taken.failed.entry(text.clone()).or_default();
+        *times += 1;
+        taken.failures += 1;
+        if *times > 2 || taken.failures > MOST_FAILURES {
+            return None;
+        }
+        let shown = clean.command(&text, LONGEST_COMMAND)?;
+        let printed: Vec<String> =
+            telling_lines(output).filter_map(|line| clean.line(line, LONGEST_PRINTED)).collect();
+        let item = made(json!({ "run": shown, "ended": "failed", "printed": printed }), vec![shown], beat, 2);
+        return Some(Item { printed, ..item });
+    }
+    let is_near = taken.since_failure.is_some_and(|since| since <= AFTER_A_FAILURE);
+    let ends_a_failure = action.status == Status::Ok && taken.failed.remove(&text).is_some();
+    let is_telling =
+        ends_a_failure || (!command.is_trivial() && (is_near || command.is_check() || command.is_delivery()));
+    if !is_telling || (!ends_a_failure && (taken.runs >= MOST_RUNS || !taken.ran.insert(text.clone()))) {
+        return None;
+    }
+    taken.runs += 1;
+    let shown = clean.command(&text, LONGEST_COMMAND)?;
+    let ended = if action.status == Status::Ok { "passed" } else { "unknown" };
+    let priority = if ends_a_failure { 2 } else { 5 };
+    Some(made(json!({ "run": shown, "ended": ended }), vec![shown], beat, priority))
+}
+
+/// The lines of an output that tell of an error, else its last one.
+fn telling_lines(output: &str) -> impl Iterator<Item = &str> {
+    const TELLS: [&str; 10] = [
+        "error",
+        "fail",
+        "not found",
+        "no such",
+        "refused",
+        "denied",
+        "unknown",
+        "cannot",
+        "undefined",
+        "missing",
+    ];
+    let lines = || output.lines().filter(|line| !line.trim().is_empty()).take(2_000);
+    let tells = |line: &&str| {
+        let line = line.to_lowercase();
+        TELLS.iter().any(|word| line.contains(word))
+    };
+    let says_what = |line: &&str| line.trim().chars().count() >= SHORTEST_PRINTED;
+    let mut telling: Vec<&str> = Vec::new();
+    for line in lines().filter(tells).filter(says_what) {
+        if telling.len() < MOST_PRINTED && !telling.contains(&line) {
+            telling.push(line);
+        }
+    }
+    if telling.is_empty() {
+        telling.extend(lines().last());
+    }
+    telling.into_iter()
+}

@@ -1,0 +1,129 @@
+//! The author: a model that proposes lessons, and evidence that decides.
+//!
+//! ```text
+//! tracks ─► excerpts of those worth reading ─► observe (a model) ─► quotes checked ─► merge, in any order
+//!        └────────────────────► every predicate counted on all sessions ◄─────────────┘
+//!                                     │ those that stand
+//!                                     ▼
+//!                               write (a model) ─► each line checked ─► candidates that wait for a person
+//! ```
+//!
+//! | file | holds |
+//! |---|---|
+//! | `clean.rs` | what of a text may leave the machine |
+//! | `excerpt.rs` | what of a session is shown, and whether it is worth it |
+//! | `observe.rs` | the question about excerpts; what of an answer stands |
+//! | `merge.rs` | observations of many sessions become few |
+//! | `judge.rs` | counts, chance and a later look at each |
+//! | `line.rs` | what a line may say |
+//! | `write.rs` | the question for skills; candidates made of its answer, or without one |
+//!
+//! Invariants: a model's word is never support; what it says of a predicate is counted in sessions and falls where they do
+//! not show it. Text of a tool is shown as what it is, and neither quoted nor written. The same sessions with the same answers
+//! give the same bytes, in any order. Nothing is published before a person agrees to it.
+
+mod clean;
+mod excerpt;
+mod judge;
+mod line;
+mod merge;
+mod observe;
+mod write;
+
+use serde::{Deserialize, Serialize};
+
+use super::predicate::{Predicate, Track};
+use super::{Candidate, Mined, Verified};
+use crate::table::Session;
+
+pub use excerpt::Excerpt;
+pub use judge::Stood;
+pub use observe::{Answered, Pack};
+
+use super::llm::Question;
+
+/// What a model noticed in one session: kept beside the digests, erased with the session.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Observation {
+    /// What sessions are asked.
+    pub when: Predicate,
+    /// What it is about, in one of the words of the schema.
+    pub kind: String,
+    /// The model's sentence.
+    pub says: String,
+    /// Event ids, and what stands there word for word.
+    pub quotes: Vec<(Vec<String>, String)>,
+}
+
+/// The sessions of a workspace, read for the author.
+pub struct Reading<'a> {
+    tracks: Vec<Track<'a>>,
+    sessions: &'a [Session],
+    excerpts: Vec<Excerpt>,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads the sessions of one workspace, in any order.
+    pub fn of(sessions: &'a [Session]) -> Self {
+        let mut tracks: Vec<Track<'_>> = sessions.iter().map(Track::of).collect();
+        tracks.sort_by(|a, b| (a.started_at, a.tenant, a.session).cmp(&(b.started_at, b.tenant, b.session)));
+        let clean = clean::Cleaner::of(sessions);
+        let excerpts = excerpt::chosen(&tracks, &clean);
+        Self { tracks, sessions, excerpts }
+    }
+
+    /// The excerpts of the sessions that are worth reading, oldest first.
+    pub fn excerpts(&self) -> &[Excerpt] {
+        &self.excerpts
+    }
+
+    /// Questions about those excerpts that `is_known` knows nothing of, the oldest first.
+    pub fn questions(&self, model: &str, is_known: impl Fn(&Excerpt) -> bool) -> Vec<Pack> {
+        let unread: Vec<&Excerpt> = self.excerpts.iter().filter(|excerpt| !is_known(excerpt)).collect();
+        observe::packs(model, &unread)
+    }
+
+    /// What of the observations all sessions prove and mining does not say already, the best proved first.
+    pub fn stood(&self, observations: &[Observation], mined: &Mined) -> Vec<Stood> {
+        let merged = merge::merged(observations);
+        judge::stood(merged, &self.tracks, mined)
+    }
+
+    /// The question for the skills that say what stood; `None` if nothing did.
+    pub fn to_write(&self, model: &str, stood: &[Stood]) -> Option<Question> {
+        write::question(model, stood)
+    }
+
+    /// What of an answer may be kept: finished lines, and nothing else.
+    pub fn sift(&self, answer: &str, stood: &[Stood]) -> String {
+        write::sift(answer, stood, &self.literals(), &self.printed())
+    }
+
+    /// The skills, each waiting for a person; `answer` is what [`Reading::sift`] left, `None` without one.
+    pub fn candidates(
+        &self,
+        answer: Option<&str>,
+        stood: &[Stood],
+        workspace: &str,
+        verified: &Verified,
+    ) -> Vec<Candidate> {
+        let literals = self.literals();
+        let printed = self.printed();
+        let made = write::Making {
+            workspace,
+            verified,
+            sessions: self.sessions,
+            literals: &literals,
+            printed: &printed,
+        };
+        made.candidates(answer, stood)
+    }
+
+    fn literals(&self) -> line::Literals<'_> {
+        line::Literals::of(&self.tracks)
+    }
+
+    fn printed(&self) -> line::Printed {
+        line::Printed::of(self.excerpts.iter().flat_map(Excerpt::printed))
+    }
+}
