@@ -16,9 +16,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const ALLOCATOR_OF_A_SERVICE: [(&str, &str); 2] =
     [("MIMALLOC_PURGE_DELAY", "10"), ("MIMALLOC_ARENA_RESERVE", "1GiB")];
 
+/// An import runs the same pipelines, for as long as there are files: with it, 500 MB of them took 125 MiB instead of
+/// 182, and a fifth more of CPU time.
+const ALLOCATOR_OF_AN_IMPORT: [(&str, &str); 1] = [("MIMALLOC_PURGE_DELAY", "10")];
+
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).as_deref() == Some(OsStr::new("run")) {
+    let command = std::env::args_os().nth(1).unwrap_or_default();
+    if command == OsStr::new("run") {
         restart_with(&ALLOCATOR_OF_A_SERVICE);
+    } else if command == OsStr::new("import") {
+        restart_with(&ALLOCATOR_OF_AN_IMPORT);
     }
     skillspan::cli::main()
 }

@@ -14,8 +14,8 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
 use prost::Message;
 
 use crate::cli::{Failure, OrFail, local_client, reader};
-use crate::config::{Doors, ReceiverSettings, Settings};
-use crate::exporters::with_causes;
+use crate::config::{Doors, ReceiverSettings, SessionsPipeline, Settings};
+use crate::exporters::{parquet, with_causes};
 use crate::receivers::transcripts::{Batch, Memory};
 use crate::service::Service;
 
@@ -29,8 +29,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// Who waits so long wants to know what for.
 const TOLD_AFTER: Duration = Duration::from_millis(800);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// One request is under way at a time; a part of this is what is collected for a file of the table.
+/// One request is under way at a time.
 const MEMORY: usize = 192 << 20;
+/// What is collected for a file of the table. One takes about four times as much while it is written.
+const FILE_BYTES: u64 = 12 << 20;
 /// An answer is short.
 const MAX_ANSWER: usize = 64 << 10;
 
@@ -255,8 +257,14 @@ fn quiet(settings: &Settings) -> Settings {
         |receiver: &ReceiverSettings| ReceiverSettings { listeners: Vec::new(), ..receiver.clone() };
     let is_asked = |receiver: &&ReceiverSettings| !matches!(receiver.doors, Doors::Transcripts(_));
     let receivers = settings.receivers.iter().filter(is_asked);
+    let smaller = |pipeline: &SessionsPipeline| {
+        let parquet =
+            parquet::Config { bytes: pipeline.parquet.bytes.min(FILE_BYTES), ..pipeline.parquet.clone() };
+        SessionsPipeline { parquet, ..pipeline.clone() }
+    };
     Settings {
         receivers: receivers.map(without).collect(),
+        sessions: settings.sessions.iter().map(smaller).collect(),
         memory_limit: settings.memory_limit.min(MEMORY),
         health: None,
         hook_spools: None,
