@@ -320,8 +320,9 @@ fn telemetry(id: &str) -> Vec<u8> {
         let at = format!("2026-09-02T10:00:{second:02}.100Z");
         let nanos = (1_788_343_200 + second) * 1_000_000_000 + 100_000_000;
         let common = [("event.name", name), ("event.timestamp", at.as_str()), ("session.id", id)];
+        let prompt = format!("{id}-prompt");
         let common =
-            [&common[..], &[("prompt.id", "a-prompt"), ("user.email", "ana@example.com")], more].concat();
+            [&common[..], &[("prompt.id", &prompt), ("user.email", "ana@example.com")], more].concat();
         json!({
             "timeUnixNano": nanos.to_string(), "traceId": "5b8efff798038103d269b633813fc60c",
             "attributes": crate::support::texts(&common),
@@ -393,6 +394,71 @@ fn what_came_by_telemetry_as_well_is_one_session_whichever_was_first() {
         shown.push(facts);
     }
     assert_eq!(shown[0], shown[1]);
+}
+
+#[test]
+fn what_comes_both_ways_at_the_same_time_is_one_session_with_each_fact_once() {
+    let machine = Machine::new();
+    let ids: Vec<String> = (0..12).map(|number| format!("s{number}")).collect();
+    for id in &ids {
+        machine.keep(id, &session(id, &machine.cwd(), 1));
+    }
+    let _running = machine.site.start();
+    // Record by record, so that each session is under way both ways.
+    let mut records: Vec<Value> = Vec::new();
+    for id in &ids {
+        let whole: Value = serde_json::from_slice(&telemetry(id)).unwrap();
+        let of = "/resourceLogs/0/scopeLogs/0/logRecords";
+        for record in whole.pointer(of).unwrap().as_array().unwrap() {
+            let mut one = whole.clone();
+            *one.pointer_mut(of).unwrap() = json!([record]);
+            records.push(one);
+        }
+    }
+    let start = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            start.wait();
+            // From the last session back: the import comes the other way.
+            for record in records.iter().rev() {
+                let body = record.to_string().into_bytes();
+                assert_eq!(machine.site.post("/v1/logs", "application/json", body), 200);
+            }
+        });
+        start.wait();
+        assert_eq!(machine.import(&[])["sessions"], 12);
+    });
+    let mut expected = ids.clone();
+    expected.sort();
+    assert_eq!(machine.ids(), expected);
+    for id in &ids {
+        let facts = machine.site.session(id)["facts"].as_array().unwrap().clone();
+        let of = |kind: &str| facts.iter().filter(|fact| fact["kind"] == kind).count();
+        let counts = (of("prompt"), of("tool_call"), of("tool_result"), of("response"));
+        assert_eq!(counts, (1, 3, 3, 1), "{id}: {facts:?}");
+    }
+}
+
+#[test]
+fn who_stops_an_import_is_told_that_it_goes_on() {
+    let machine = Machine::new();
+    for number in 0..3 {
+        machine.keep(&format!("s{number}"), &session(&format!("s{number}"), &machine.cwd(), number));
+    }
+    // It takes requests and answers none.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let mut command = machine.command(&["import", "--yes", "--no-mining", "--endpoint", &endpoint]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    assert!(stream.read(&mut [0; 64]).unwrap() > 0);
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    let says = "SIGINT stopped it after 0 of 3 files; what was taken is stored and remembered, and the same command goes on from there";
+    assert!(said.contains(says), "{said}");
+    assert_eq!(machine.import(&[])["sessions"], 3);
 }
 
 /// A collector that takes one request, and what it was sent.

@@ -13,19 +13,7 @@ use crate::clients::{self, Matter};
 const HEADING: &str = "### Way by way";
 
 /// Dialects whose sessions nobody makes up here: recordings and tests of their own hold them.
-const WITHOUT_STORIES: &[&str] = &[
-    "claude-code-transcript",
-    "cline-transcript",
-    "codex-transcript",
-    "copilot-transcript",
-    "gemini-cli-transcript",
-    "generic",
-    "google-adk",
-    "langsmith",
-    "openclaw",
-    "pi-transcript",
-    "qwen-transcript",
-];
+const WITHOUT_STORIES: &[&str] = &["generic", "google-adk", "langsmith", "openclaw"];
 
 /// The table as it has to be.
 fn table() -> String {

@@ -11,7 +11,8 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span};
 use prost::Message;
 use serde_json::{Value, json};
-use skillspan::dialects::{Dialects, Hooks, Outcome, Record};
+use skillspan::dialects::transcripts::{Place, to_log};
+use skillspan::dialects::{Dialects, Hooks, Outcome, Record, Transcripts};
 use skillspan::event::{Owner, SessionEvent, Timestamp};
 use skillspan::receivers::hooks::{Form as HookForm, HookBody};
 use skillspan::receivers::langfuse::{Batch, Form};
@@ -79,10 +80,52 @@ impl Draft {
 /// One thing that a client sends.
 #[derive(Debug, Clone)]
 pub(crate) enum Item {
-    Span { service: Value, scope: &'static str, draft: Draft },
-    Log { service: Value, scope: &'static str, draft: Draft },
-    Hook { assistant: &'static str, object: Value },
-    Langfuse { event: Value },
+    Span {
+        service: Value,
+        scope: &'static str,
+        draft: Draft,
+    },
+    Log {
+        service: Value,
+        scope: &'static str,
+        draft: Draft,
+    },
+    Hook {
+        assistant: &'static str,
+        object: Value,
+    },
+    Langfuse {
+        event: Value,
+    },
+    /// A file in which a client keeps a session: the name, the folder, the values.
+    File {
+        assistant: &'static str,
+        place: Place,
+        values: Vec<Value>,
+    },
+    /// What was read of one.
+    Told {
+        logs: Box<ResourceLogs>,
+    },
+}
+
+/// Values in the order of their times; those of one time in the order in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct Times(Vec<(i64, Value)>);
+
+impl Times {
+    pub(crate) fn push(&mut self, at: i64, value: Value) {
+        self.0.push((at, value));
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn in_order(mut self) -> Vec<Value> {
+        self.0.sort_by_key(|(at, _)| *at);
+        self.0.into_iter().map(|(_, value)| value).collect()
+    }
 }
 
 /// What a client sends of a session.
@@ -104,6 +147,12 @@ impl Out {
     pub(crate) fn hook(&mut self, assistant: &'static str, at: i64, mut object: Value) {
         object["skillspan.observed_at"] = json!(rfc3339(at));
         self.items.push(Item::Hook { assistant, object });
+    }
+
+    /// A file, by its name without the ending, and the folder that it is in.
+    pub(crate) fn file(&mut self, assistant: &'static str, place: (&str, &str), values: Vec<Value>) {
+        let place = Place { name: place.0.to_owned(), folder: place.1.to_owned(), ..Place::default() };
+        self.items.push(Item::File { assistant, place, values });
     }
 
     pub(crate) fn langfuse(&mut self, event: Value) {
@@ -208,7 +257,9 @@ pub(crate) enum Arrival {
 }
 
 /// What becomes of everything, as it arrives.
-pub(crate) fn arrive(mut items: Vec<Item>, arrival: Arrival, random: &mut Random) -> Vec<SessionEvent> {
+pub(crate) fn arrive(items: Vec<Item>, arrival: Arrival, random: &mut Random) -> Vec<SessionEvent> {
+    let mut items: Vec<Item> =
+        items.into_iter().flat_map(|item| read_files(item, arrival == Arrival::Lossy, random)).collect();
     match arrival {
         Arrival::InOrder => {}
         Arrival::Shuffled => {
@@ -238,6 +289,31 @@ pub(crate) fn arrive(mut items: Vec<Item>, arrival: Arrival, random: &mut Random
     events
 }
 
+/// A file is read from its beginning, in its order; one that is being written has no end yet.
+fn read_files(item: Item, is_cut: bool, random: &mut Random) -> Vec<Item> {
+    let Item::File { assistant, place, mut values } = item else { return vec![item] };
+    if is_cut {
+        values.truncate(1 + random.below(values.len()));
+    }
+    let transcripts = Transcripts::of(assistant).unwrap();
+    let (mut reader, mut told) = (transcripts.reader(place), vec![]);
+    values.into_iter().for_each(|value| reader.read(value, &mut told));
+    reader.end(&mut told);
+    let records = told.into_iter().map(|told| ResourceLogs {
+        resource: Some(Resource {
+            attributes: vec![pair("service.name", &json!(transcripts.service))],
+            ..Resource::default()
+        }),
+        scope_logs: vec![ScopeLogs {
+            scope: Some(InstrumentationScope { name: transcripts.scope(), ..Default::default() }),
+            log_records: vec![to_log(told)],
+            ..ScopeLogs::default()
+        }],
+        ..ResourceLogs::default()
+    });
+    records.map(|logs| Item::Told { logs: Box::new(logs) }).collect()
+}
+
 fn send(items: &[Item], is_json: bool, visit: &mut dyn FnMut(&Record<'_>)) {
     let (mut spans, mut logs, mut batch) = (vec![], vec![], vec![]);
     for item in items {
@@ -262,6 +338,8 @@ fn send(items: &[Item], is_json: bool, visit: &mut dyn FnMut(&Record<'_>)) {
             }),
             Item::Hook { assistant, object } => hook(assistant, object, visit),
             Item::Langfuse { event } => batch.push(event),
+            Item::Told { logs: told } => logs.push((**told).clone()),
+            Item::File { .. } => panic!("files are read before"),
         }
     }
     if !spans.is_empty() {

@@ -26,6 +26,8 @@ use crate::shell::machine::{self, Heard};
 /// What is known of how calls ended before their outputs come; a file has few at a time.
 const MOST_ENDED: usize = 1_000;
 const START: &str = "start";
+/// Before the number of what a turn has several of. No `#`: behind it frameworks number what a conversation repeats.
+const NUMBER: char = '/';
 
 /// A reader of one file.
 pub(super) struct Codex {
@@ -71,7 +73,7 @@ impl Codex {
         match (self.head.turn.as_str(), number) {
             ("", number) => number.to_string(),
             (turn, 1) => turn.to_owned(),
-            (turn, number) => format!("{turn}#{number}"),
+            (turn, number) => format!("{turn}{NUMBER}{number}"),
         }
     }
 
@@ -146,7 +148,7 @@ impl Codex {
                 let key = if self.head.turn.is_empty() {
                     number.to_string()
                 } else {
-                    format!("{}#{number}", self.head.turn)
+                    format!("{}{NUMBER}{number}", self.head.turn)
                 };
                 let event = SessionEvent {
                     fact_key: key,

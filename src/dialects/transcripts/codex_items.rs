@@ -29,6 +29,9 @@ const POLICIES: &[(&str, &str)] = &[
     ("rejected due to", "AutomatedReviewer"),
 ];
 
+/// Behind a command that the client's rules did not allow.
+const OF_A_COMMAND: &str = "` rejected: ";
+
 /// The item, if it says something.
 pub(super) fn item(item: &Value) -> Option<Item> {
     let content = || words(item.get("content").unwrap_or(&Value::Null));
@@ -78,7 +81,7 @@ fn output(item: &Value) -> Option<Item> {
     let status = match (exit_code_of(&whole), success) {
         (Some(0), _) | (None, Some(true)) => Status::Ok,
         (Some(_), _) | (None, Some(false)) => Status::Error,
-        (None, None) if was_not_run(&whole) => Status::Unknown,
+        (None, None) if was_not_run(&whole) || policy(&whole).is_some() => Status::Unknown,
         // An answer in free text: the client gives one for what it could not do as well.
         (None, None) if FAILED.iter().any(|words| whole.starts_with(words)) => Status::Error,
         (None, None) => Status::Ok,
@@ -116,7 +119,11 @@ pub(super) fn policy(output: &str) -> Option<&'static str> {
     if refusal(text).is_some() {
         return None;
     }
-    POLICIES.iter().find(|(words, _)| text.starts_with(words)).map(|(_, source)| *source)
+    let first = text.lines().next().unwrap_or_default();
+    // What was not allowed stands in front: "`make` rejected: …".
+    let of_command = || first.starts_with('`') && first.contains(OF_A_COMMAND);
+    let known = POLICIES.iter().find(|(words, _)| text.starts_with(words)).map(|(_, source)| *source);
+    known.or_else(|| of_command().then_some("Config"))
 }
 
 /// How a call ended, as the client notes beside its output.
@@ -147,4 +154,27 @@ pub(super) fn folder_in(said: &str) -> Option<String> {
     folder.filter(|folder| !folder.is_empty()).or_else(|| {
         crate::dialects::directory::after(said, &["Current working directory:", "current working directory:"])
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_command_that_the_rules_did_not_allow_was_not_run() {
+        let of = |output: &str| {
+            let value = json!({ "type": "function_call_output", "call_id": "c", "output": output });
+            let Some(Item::Output { status, output, .. }) = item(&value) else { panic!("{output}") };
+            (status, policy(&output))
+        };
+        assert_eq!(
+            of("`/bin/bash -lc 'make'` rejected: blocked by policy"),
+            (Status::Unknown, Some("Config"))
+        );
+        assert_eq!(of("rejected: blocked by policy"), (Status::Unknown, Some("Config")));
+        assert_eq!(of("exec command rejected by user"), (Status::Unknown, None));
+        assert_eq!(of("3 patches, 1 `x` rejected: see log"), (Status::Ok, None));
+    }
 }

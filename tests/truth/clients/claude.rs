@@ -396,7 +396,7 @@ impl Logs<'_> {
     }
 }
 
-fn logs(story: &Story, out: &mut Out, bodies: bool) {
+pub(super) fn logs(story: &Story, out: &mut Out, bodies: bool) {
     let mut logs = Logs { story, out, sequence: 0, bodies, said: vec![] };
     for (number, turn) in story.own().iter().enumerate() {
         if number == 0 || turn.resumed {

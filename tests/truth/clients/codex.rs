@@ -42,7 +42,7 @@ pub(crate) const CLIENTS: &[Client] = &[
     },
 ];
 
-fn shape(call: &Call) -> (String, Value) {
+pub(super) fn shape(call: &Call) -> (String, Value) {
     match &call.what {
         What::Command { line, .. } => ("exec_command".to_owned(), json!({"cmd": line})),
         What::Read { path } => ("exec_command".to_owned(), json!({"cmd": format!("cat {path}")})),
@@ -60,7 +60,7 @@ fn header(state: &str, output: &str) -> String {
     )
 }
 
-fn output(story: &Story, call: &Call) -> String {
+pub(super) fn output(story: &Story, call: &Call) -> String {
     let is_command = !matches!(call.what, What::Server { .. });
     match &call.end {
         End::Worked { output } if is_command => header("Process exited with code 0", output),
@@ -82,7 +82,7 @@ fn output(story: &Story, call: &Call) -> String {
     }
 }
 
-fn session_of(call: &Call) -> String {
+pub(super) fn session_of(call: &Call) -> String {
     format!("sub-{}", call.id)
 }
 
@@ -107,7 +107,7 @@ fn service() -> Value {
     json!({"service.name": "codex_exec", "service.version": "0.169.0", "env": "prod"})
 }
 
-fn write(story: &Story, out: &mut Out, with_spans: bool) {
+pub(super) fn write(story: &Story, out: &mut Out, with_spans: bool) {
     for (number, turn) in story.own().iter().enumerate() {
         if number == 0 || turn.resumed {
             say(

@@ -32,7 +32,7 @@ pub(crate) const CLIENTS: &[Client] = &[
     },
 ];
 
-fn shape(call: &Call) -> (String, Value) {
+pub(super) fn shape(call: &Call) -> (String, Value) {
     match &call.what {
         What::Command { line, background: false } => {
             ("bash".to_owned(), json!({"command": line, "description": "run it"}))
@@ -46,7 +46,7 @@ fn shape(call: &Call) -> (String, Value) {
 }
 
 /// What the model is given, and the exit code beside it.
-fn result(story: &Story, call: &Call) -> (String, Option<i64>) {
+pub(super) fn result(story: &Story, call: &Call) -> (String, Option<i64>) {
     let over = |output: &str, code: i64| format!("{output}\n<shellId: 0 completed with exit code {code}>");
     let is_command = matches!(call.what, What::Command { .. });
     match &call.end {
@@ -209,7 +209,7 @@ fn tool(story: &Story, out: &mut Out, turn: &Turn, call: &Call, parent: &str) {
     }
 }
 
-fn hooks(story: &Story, out: &mut Out) {
+pub(super) fn hooks(story: &Story, out: &mut Out) {
     for (number, turn) in story.own().iter().enumerate() {
         let mut say = |at: i64, fields: Value| {
             let mut object = json!({"sessionId": story.id, "timestamp": at, "cwd": "/srv/shop"});

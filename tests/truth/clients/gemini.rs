@@ -37,7 +37,7 @@ const QWEN: Client = Client {
     shape,
 };
 
-fn shape(call: &Call) -> (String, Value) {
+pub(super) fn shape(call: &Call) -> (String, Value) {
     match &call.what {
         What::Command { line, .. } => ("run_shell_command".to_owned(), json!({"command": line})),
         What::Read { path } => ("read_file".to_owned(), json!({"file_path": path})),
@@ -80,7 +80,7 @@ impl Place<'_> {
     }
 }
 
-fn gemini_write(story: &Story, out: &mut Out) {
+pub(super) fn gemini_write(story: &Story, out: &mut Out) {
     for (number, turn) in story.own().iter().enumerate() {
         let service =
             json!({"service.name": "gemini-cli", "service.version": "v20.20.2", "session.id": story.id});
@@ -179,7 +179,7 @@ fn gemini_call(place: &Place<'_>, out: &mut Out, step: &Step, call: &Call, promp
     );
 }
 
-fn qwen_write(story: &Story, out: &mut Out, with_spans: bool) {
+pub(super) fn qwen_write(story: &Story, out: &mut Out, with_spans: bool) {
     for (number, turn) in story.own().iter().enumerate() {
         let service = json!({"service.name": "qwen-code", "service.version": "0.24.4"});
         let place = Place { story, turn, service, scope: "qwen-code", prefix: "qwen-code." };

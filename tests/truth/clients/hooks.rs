@@ -130,7 +130,7 @@ fn cursor(story: &Story, out: &mut Out) {
     }
 }
 
-fn cline_shape(call: &Call) -> (String, Value) {
+pub(super) fn cline_shape(call: &Call) -> (String, Value) {
     match &call.what {
         What::Command { line, .. } => ("run_commands".to_owned(), json!({"commands": [line]})),
         What::Read { path } => ("read_files".to_owned(), json!({"files": [{"path": path}]})),
@@ -184,11 +184,11 @@ fn cline(story: &Story, out: &mut Out) {
     }
 }
 
-fn pi_shape(call: &Call) -> (String, Value) {
+pub(super) fn pi_shape(call: &Call) -> (String, Value) {
     super::usual(&call.what, "bash", "read", "task")
 }
 
-fn pi(story: &Story, out: &mut Out) {
+pub(super) fn pi(story: &Story, out: &mut Out) {
     for (number, turn) in story.own().iter().enumerate() {
         let mut say = |at: i64, event: &str, payload: Value| {
             let payload = with(json!({"type": event}), payload);

@@ -4,6 +4,7 @@
 //! | file | who |
 //! |---|---|
 //! | `claude.rs`, `claude_hooks.rs` | Claude Code: logs, spans, both; hooks |
+//! | `claude_files.rs`, `files.rs` | files in which clients keep sessions, alone and beside what they send |
 //! | `codex.rs` | Codex |
 //! | `gemini.rs` | Gemini CLI, Qwen Code |
 //! | `copilot.rs` | GitHub Copilot: spans, hooks |
@@ -16,10 +17,12 @@
 
 pub(crate) mod assistants;
 pub(crate) mod claude;
+pub(crate) mod claude_files;
 pub(crate) mod claude_hooks;
 pub(crate) mod codex;
 pub(crate) mod conventions;
 pub(crate) mod copilot;
+pub(crate) mod files;
 pub(crate) mod framework;
 pub(crate) mod gemini;
 pub(crate) mod hooks;
@@ -195,6 +198,7 @@ pub(crate) fn all() -> Vec<&'static Client> {
         conventions::CLIENTS,
         instrumentation::CLIENTS,
         platforms::CLIENTS,
+        files::CLIENTS,
     ]
     .into_iter()
     .flatten()
