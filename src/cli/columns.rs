@@ -233,8 +233,8 @@ mod tests {
         assert!(folds(30).contains("\n! something"), "{}", folds(30));
         assert_eq!(folded("  ab cd ef\n", Some(8)), "  ab cd\n    ef\n", "a line begins where it began");
         assert_eq!(
-            folded(&format!("  a  {} {}\n", "b".repeat(20), "c".repeat(50)), Some(55)),
-            format!("  a  {}\n    {}\n", "b".repeat(20), "c".repeat(50)),
+            folded(&format!("  a  {} {}\n", "b".repeat(20), "c".repeat(51)), Some(55)),
+            format!("  a  {}\n    {}\n", "b".repeat(20), "c".repeat(51)),
             "what is too long for the column"
         );
         let command = "so: `skillspan connect` lists what there is\n";
