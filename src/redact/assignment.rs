@@ -9,9 +9,9 @@ use super::automaton::{Found, Fuel, Spent};
 use super::judgement::{is_placeholder, is_secret};
 use super::name::{self, Secret};
 use super::search::Told;
-use super::text::{is_name, name_end, word_start};
+use super::text::{is_name, name_end, skip_colours, word_start};
 use super::value::{Style, Value, behind_markup, line_break, lines_behind, skip_quote, skip_spaces};
-use super::{cells, cut_key, fed, spoken};
+use super::{cells, columns, cut_key, fed, spoken};
 
 /// No more of a field's name is looked at.
 const LONGEST_NAME: usize = 200;
@@ -73,9 +73,17 @@ fn named(text: &str, mark: usize, fuel: &mut Fuel) -> Result<Vec<Told>, Spent> {
     }
     let found = match secret {
         Secret::Password => spoken::used_as(text, start, end),
-        _ => spoken::pair(text, end).filter(|_| joined.to_ascii_lowercase().contains("credential")),
+        _ => spoken::pair(text, end).filter(|_| joined.to_ascii_lowercase().contains("cred")),
     };
-    Ok(Vec::from_iter(found.map(Told::of_rule)))
+    if let Some(found) = found {
+        return Ok(vec![Told::of_rule(found)]);
+    }
+    let cells = columns::below(text, start, end);
+    if let Some(last) = cells.last() {
+        fuel.burn(last.end - end)?;
+    }
+    let secrets = cells.iter().filter(|value| is_secret(value, secret));
+    Ok(secrets.map(|value| Told::of_rule(Found { start: value.start, end: value.end })).collect())
 }
 
 /// The secrets that a sentence or a table says of the name at `start..end`.
@@ -88,7 +96,10 @@ fn told(text: &str, start: usize, end: usize, secret: Secret, fuel: &mut Fuel) -
     {
         return Ok(vec![Told::of_rule(found)]);
     }
-    let cells = cells::column(text, start, end);
+    let mut cells = cells::column(text, start, end);
+    if cells.is_empty() {
+        cells = columns::below(text, start, end);
+    }
     if let Some(last) = cells.last() {
         fuel.burn(last.end - end)?;
     }
@@ -146,8 +157,8 @@ fn separator(bytes: &[u8], key: &str, start: usize, end: usize) -> Option<(Style
     let flag = key.starts_with('-');
     let (quoted, closed) = skip_quote(bytes, end);
     let closed = if bytes.get(closed) == Some(&b']') { closed + 1 } else { closed };
-    let closed = closed + brackets(bytes, closed);
-    let spaced = skip_spaces(bytes, closed);
+    let closed = skip_colours(bytes, closed + brackets(bytes, closed));
+    let spaced = skip_colours(bytes, skip_spaces(bytes, closed));
     let environment = !key.bytes().any(|byte| byte.is_ascii_lowercase());
     let before = start.checked_sub(1).and_then(|before| bytes.get(before));
     let header = key.contains('-') && key.starts_with(|first: char| first.is_ascii_uppercase());
@@ -172,18 +183,22 @@ fn separator(bytes: &[u8], key: &str, start: usize, end: usize) -> Option<(Style
         {
             return Some((Style::Cell, skip_spaces(bytes, spaced + 1)));
         }
+        _ if flag && line_break(bytes, closed) > 0 => return next_of_list(bytes, closed),
         // Where help texts explain a flag, they leave room.
         _ if flag && spaced > closed + 2 => return None,
         _ if spaced > closed && (flag || is_setting(bytes, start)) => 0,
         _ if spaced > closed && !quoted && is_directive(bytes, key, spaced) => 0,
         _ => return value_beside(bytes, closed).map(|at| (Style::Code, at)),
     };
-    let value = behind_markup(bytes, skip_spaces(bytes, spaced + length));
+    let value = behind_markup(bytes, skip_colours(bytes, skip_spaces(bytes, spaced + length)));
     if rest.first() == Some(&b':')
         && !flag
         && let Some(below) = lines_behind(bytes, value)
     {
         return Some((Style::Below, below));
+    }
+    if rest.first() == Some(&b',') && flag && line_break(bytes, value) > 0 {
+        return next_of_list(bytes, value);
     }
     if rest.first() == Some(&b',') && !flag {
         if let Some(at) = value_beside(bytes, closed) {
@@ -192,14 +207,40 @@ fn separator(bytes: &[u8], key: &str, start: usize, end: usize) -> Option<(Style
         return Some((if environment { Style::Code } else { Style::Listed }, value));
     }
     let tight = spaced == end && value == spaced + length;
+    let option =
+        before == Some(&b',') && rest.first() == Some(&b'=') && tight && is_option(bytes, start, value);
     let slash = before == Some(&b'/') && rest.first() == Some(&b':') && tight;
     let setting = (environment || header) && rest.first() == Some(&b':') && is_last_of_line(bytes, value);
     let style = match tight || setting {
-        _ if flag || slash || spaced == value || (meant && tight) || setting => Style::Meant,
+        _ if flag || slash || option || spaced == value || (meant && tight) || setting => Style::Meant,
         true => Style::Tight,
         false => Style::Code,
     };
     Some((style, value))
+}
+
+/// The next string of a list of arguments, a line each, behind the one that ends before `at`: `- --password` and
+/// `- …`, `"--password",` and `"…"`.
+fn next_of_list(bytes: &[u8], at: usize) -> Option<(Style, usize)> {
+    let next = lines_behind(bytes, at)?;
+    let item = bytes.get(next..)?;
+    let value = if item.starts_with(b"- ") { skip_spaces(bytes, next + 2) } else { next };
+    let (quoted, inner) = skip_quote(bytes, value);
+    let is_one = (quoted || value > next) && bytes.get(inner) != Some(&b'-');
+    is_one.then_some((Style::Meant, value))
+}
+
+/// Whether `start` begins one of several options with commas between, `username=ana,password=…,vers=3.0`, and
+/// `value` is its value. The arguments of a call have brackets around them, and no sign before the first comma.
+fn is_option(bytes: &[u8], start: usize, value: usize) -> bool {
+    let before = bytes.get(start.saturating_sub(ALONGSIDE)..start).unwrap_or_default();
+    let plain = |byte: &&u8| !byte.is_ascii_whitespace() && !b"(){}[]<>\"'`".contains(byte);
+    let word = before.iter().rev().take_while(plain).count();
+    let called = before.iter().rev().nth(word).is_some_and(|byte| b"([{".contains(byte));
+    let given = before.get(before.len() - word..).is_some_and(|word| word.contains(&b'='));
+    let rest = bytes.get(value..value.saturating_add(FARTHEST).min(bytes.len())).unwrap_or_default();
+    let end = rest.iter().position(|byte| byte.is_ascii_whitespace() || b"()[]{}\"'`".contains(byte));
+    given && !called && !end.and_then(|end| rest.get(end)).is_some_and(|byte| b"()[]{}".contains(byte))
 }
 
 /// `setPassword("…")`.

@@ -8,6 +8,9 @@ const BEFORE: usize = 300;
 const BEHIND: usize = 600;
 /// A word that goes on is followed so far.
 const LONGEST_WORD: usize = 8 << 10;
+/// Letters beyond ASCII that the names of secrets have in other languages (`words_elsewhere` in `rules.rs`). Other
+/// letters hide nothing by themselves, so that a text of a script that is all escapes is not read twice for them.
+const ELSEWHERE: &str = "\u{1b}密口パ暗비암пПгГлЛñÑöÖłŁóÓăĂşŞκΚסكậรप";
 /// As often as a text is decoded.
 const LAYERS: usize = 2;
 
@@ -59,7 +62,7 @@ fn view(text: &str) -> Option<View> {
         let mut at = start;
         while let Some(rest) = text.get(at..end).filter(|rest| !rest.is_empty()) {
             let (char, length) = match escape(rest.as_bytes()) {
-                Some((byte, length)) => (char::from(byte), length),
+                Some(escape) => escape,
                 None => rest.chars().next().map_or(('\0', 1), |char| (char, char.len_utf8())),
             };
             view.push(char, at);
@@ -83,8 +86,9 @@ fn regions(text: &str) -> Vec<(usize, usize)> {
         let at = from + found;
         from = at + 1;
         let rest = bytes.get(at..).unwrap_or_default();
-        let Some((_, length)) = escape(rest) else { continue };
-        let hides = !matches!(rest, [b'\\', next, ..] if !matches!(next, b'u' | b'/'));
+        let Some((char, length)) = escape(rest) else { continue };
+        let is_sign = !matches!(rest, [b'\\', next, ..] if !matches!(next, b'u' | b'/'));
+        let hides = is_sign && (char.is_ascii() || ELSEWHERE.contains(char));
         from = at + length;
         if !hides {
             continue;
@@ -107,33 +111,48 @@ fn behind(text: &str, at: usize) -> usize {
     text.floor_char_boundary(from + word)
 }
 
-/// The ASCII character that an escape at the beginning of `rest` stands for, and its length.
-fn escape(rest: &[u8]) -> Option<(u8, usize)> {
-    let hex = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
-    let ascii = |byte: u8| (0x20..0x7f).contains(&byte).then_some(byte);
+/// The character that an escape at the beginning of `rest` stands for, and its length.
+fn escape(rest: &[u8]) -> Option<(char, usize)> {
     match rest {
-        [b'\\', b'u', b'0', b'0', first, second, ..] => Some((ascii(hex(&[*first, *second])?)?, 6)),
-        [b'\\', b'n', ..] => Some((b'\n', 2)),
-        [b'\\', b'r', ..] => Some((b'\r', 2)),
-        [b'\\', b't', ..] => Some((b'\t', 2)),
-        [b'\\', byte @ (b'"' | b'/' | b'\\'), ..] => Some((*byte, 2)),
-        [b'%', first, second, ..] if first.is_ascii_hexdigit() && second.is_ascii_hexdigit() => {
-            match hex(&[*first, *second])? {
-                0x0a => Some((b'\n', 3)),
-                byte => Some((ascii(byte)?, 3)),
-            }
+        [b'\\', b'u', digits @ ..] => {
+            let code = u32::from_str_radix(std::str::from_utf8(digits.get(..4)?).ok()?, 16).ok()?;
+            Some((readable(char::from_u32(code)?)?, 6))
         }
+        [b'\\', b'n', ..] => Some(('\n', 2)),
+        [b'\\', b'r', ..] => Some(('\r', 2)),
+        [b'\\', b't', ..] => Some(('\t', 2)),
+        [b'\\', byte @ (b'"' | b'/' | b'\\'), ..] => Some((char::from(*byte), 2)),
+        [b'%', ..] => percent(rest),
         [b'&', entity @ ..] => self::entity(entity),
         _ => None,
     }
 }
 
+/// What may stand in a name or a value, and what begins the colours of a terminal between them.
+fn readable(char: char) -> Option<char> {
+    (!char.is_control() || char == '\u{1b}').then_some(char)
+}
+
+/// The character of `%3D` or `%C3%B1`.
+fn percent(rest: &[u8]) -> Option<(char, usize)> {
+    let mut bytes = [0; 4];
+    for (count, written) in (1..=bytes.len()).zip(rest.chunks_exact(3)) {
+        let digits = written.strip_prefix(b"%").filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+        *bytes.get_mut(count - 1)? = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        let read = bytes.get(..count).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        if let Some(char) = read.and_then(|read| read.chars().next()) {
+            return Some((if matches!(char, '\n' | '\t') { char } else { readable(char)? }, 3 * count));
+        }
+    }
+    None
+}
+
 /// An entity of XML behind its `&`.
-fn entity(rest: &[u8]) -> Option<(u8, usize)> {
+fn entity(rest: &[u8]) -> Option<(char, usize)> {
     const NAMES: [(&[u8], u8); 5] =
         [(b"quot;", b'"'), (b"amp;", b'&'), (b"lt;", b'<'), (b"gt;", b'>'), (b"apos;", b'\'')];
     if let Some((name, byte)) = NAMES.iter().find(|(name, _)| rest.starts_with(name)) {
-        return Some((*byte, name.len() + 1));
+        return Some((char::from(*byte), name.len() + 1));
     }
     let number = rest.strip_prefix(b"#")?;
     let length = number.iter().take(6).position(|byte| *byte == b';')?;
@@ -142,7 +161,7 @@ fn entity(rest: &[u8]) -> Option<(u8, usize)> {
         Some(hex) => u8::from_str_radix(hex, 16).ok()?,
         None => digits.parse().ok()?,
     };
-    (0x20..0x7f).contains(&code).then_some((code, length + 3))
+    (0x20..0x7f).contains(&code).then_some((char::from(code), length + 3))
 }
 
 #[cfg(test)]
@@ -156,7 +175,8 @@ mod tests {
         for (written, meant) in [
             (r#"{"a":"PASSWORD\u003dx\/y"}"#, vec!["{\"a\":\"PASSWORD=x/y\"}"]),
             (r"a\\u003db", vec!["a\\u003db", "a=b"]),
-            ("q=a%3Db%20c%C3%A9", vec!["q=a=b c%C3%A9"]),
+            ("q=a%3Db%20c%C3%A9%ff", vec!["q=a=b cé%ff"]),
+            (r"contrase\u00f1a: x \u001b[0m", vec!["contraseña: x \u{1b}[0m"]),
             ("&lt;a b=&#39;c&#x27; &amp;lt;", vec!["<a b='c' &lt;", "<a b='c' <"]),
         ] {
             let read: Vec<String> =
@@ -168,7 +188,7 @@ mod tests {
             }
             assert_eq!(read, meant, "{written}");
         }
-        for plain in ["a\\nb \"c\\\" d\\\\", "100 % & more", "a && b", "%zz &copy; \\u00e9 \\x"] {
+        for plain in ["a\\nb \"c\\\" d\\\\", "100 % & more", "a && b", "%zz &copy; \\u00e9 %C3%A9 \\x"] {
             assert!(views(plain).is_empty(), "{plain}");
         }
     }

@@ -17,7 +17,7 @@ const NO_SECRETS: &[&str] = &[
     "number", "int", "integer", "bytes", "any", "object", "required", "optional", "password", "secret", "token",
     "bearer", "basic", "redacted", "hidden", "masked", "empty", "unset", "default", "env", "prompt", "https", "ssh",
     "self", "this", "char", "text", "varchar", "uuid", "void", "value", "input", "unknown", "n/a", "file", "keyring",
-    "oauth", "oauth2", "jwt", "hmac", "sso", "saml", "ldap", "oidc", "apikey", "digest", "username", "email",
+    "public", "private", "oauth", "oauth2", "jwt", "hmac", "sso", "saml", "ldap", "oidc", "apikey", "digest", "username", "email",
 ];
 /// What is said of a password in a sentence, a log or a form.
 #[rustfmt::skip] // Words, many a line.
@@ -43,7 +43,7 @@ const STATES: &[&str] = &[
     "instead", "known", "legacy", "literal", "longer", "myself", "normal", "plain", "private", "public", "random",
     "remote", "secret", "secure", "shorter", "shown", "stale", "static", "strong", "stronger", "there", "unclear",
     "unknown", "unsafe", "weaker", "welcome", "within", "without", "wrong", "written", "yourself", "yours",
-    "anyone", "nobody", "someone", "somebody", "simple", "dynamic", "permission", "textarea", "checkbox",
+    "stolen", "chosen", "overwritten", "anyone", "nobody", "someone", "somebody", "simple", "dynamic", "permission", "textarea", "checkbox",
     "description", "sorry", "error",
 ];
 
@@ -102,7 +102,7 @@ pub(super) fn is_secret(value: &Value<'_>, secret: Secret) -> bool {
     }
     let alone = matches!(
         value.next,
-        None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'&' | b'\\' | b';' | b'<')
+        None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'&' | b'\\' | b';' | b'<' | 0x1b)
     );
     match value.style {
         Style::Tight => (password && alone && !is_path(text)) || is_drawn(text, secret),
@@ -113,10 +113,13 @@ pub(super) fn is_secret(value: &Value<'_>, secret: Secret) -> bool {
 /// A string in a program or a document: labels and messages have spaces, names speak of themselves.
 fn is_quoted_secret(value: &Value<'_>, secret: Secret) -> bool {
     let text = head(value.text);
+    if is_rest_of_program(text) {
+        return false;
+    }
     if text.bytes().any(|byte| byte.is_ascii_whitespace()) {
         return secret == Secret::Password
             && value.style != Style::Listed
-            && text.split_ascii_whitespace().any(|word| is_drawn(word, secret))
+            && text.split_ascii_whitespace().any(|word| is_drawn(word.trim_end_matches(['?', '!']), secret))
             && text.len() < 64;
     }
     // The name of a variable is none.
@@ -134,8 +137,18 @@ fn is_quoted_secret(value: &Value<'_>, secret: Secret) -> bool {
                 && !SAID.contains(&text)
         }
         Secret::Token => text.len() >= 6 && is_mixed(text) && !is_name_of_secret(text),
-        Secret::Password | Secret::Pin | Secret::Drawn => !(joined && name::mentions_secret(text)),
+        Secret::Password | Secret::Pin | Secret::Drawn => {
+            !(joined && name::mentions_secret(text)) && !name::is_label(text)
+        }
     }
+}
+
+/// What stands behind a string that ends with a name of a secret: `input("Password: ")`.
+fn is_rest_of_program(text: &str) -> bool {
+    let closes = |byte: &u8| b")]},;".contains(byte);
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|first| closes(&first))
+        && bytes.next().is_none_or(|second| closes(&second) || b"\\\"' \n".contains(&second))
 }
 
 /// Letters and digits or signs, as no keyword and no type is written.
@@ -153,7 +166,7 @@ fn is_drawn(text: &str, secret: Secret) -> bool {
 /// The one word of a setting: `password: correcthorse` at the end of its line.
 fn is_word_alone(value: &Value<'_>) -> bool {
     let text = value.text;
-    let last = matches!(value.next, None | Some(b'\n' | b'\r' | b'\\' | b'"' | b'\'' | b'<' | b'&'));
+    let last = matches!(value.next, None | Some(b'\n' | b'\r' | b'\\' | b'"' | b'\'' | b'<' | b'&' | 0x1b));
     let letters = text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_'));
     let lower = text.to_ascii_lowercase();
     last && text.len() >= 8 && letters && !SAID.contains(&lower.as_str()) && !name::mentions_secret(text)
@@ -255,10 +268,19 @@ fn is_code(value: &Value<'_>) -> bool {
     };
     let member = (2..=5).contains(&members.len())
         && members.iter().all(identifier)
+        && !is_named_and_numbered(text)
         && (value.style != Style::Meant || name::mentions_secret(text));
     let of_type = |byte: u8| is_name(byte) || b"&[]<>':;,*".contains(&byte);
     let borrowed = text.starts_with(['&', '|']) && text.bytes().all(|byte| of_type(byte) || byte == b'|');
     called || rust || arrow || member || borrowed || matches!(value.next, Some(b'(' | b'['))
+}
+
+/// `Granite.river586?`: words as people join them to a password, and no member of an object that numbers end.
+fn is_named_and_numbered(text: &str) -> bool {
+    let word = text.trim_end_matches('?');
+    let digits = word.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let capital = text.starts_with(|char: char| char.is_ascii_uppercase());
+    digits >= 2 && (capital || word.len() < text.len()) && !name::mentions_secret(text)
 }
 
 /// A word that is said instead of a secret.

@@ -24,7 +24,8 @@ const ASSIGNMENT_MARKS: &[&str] = &[
     "OKEN", "apikey", "APIKEY", "_key", "_KEY", "-key", "-Key", "Key", "redential", "REDENTIAL", "pass=", "pass:",
     "pass\"", "pass'", "PASS=", "PASS:", "pass>", "_auth", "_AUTH", "rauth", "\"auth", "SALT", "_salt", "nemonic",
     "NEMONIC", "psk", "earer", "PI key", "pi key", "PIN ", "pin is", "ass phr", "mot de passe", "contrase", "ennwort", "senha",
-    "<<<", "<(echo ", "<(printf ", "-----END", "pw is", "pass =",
+    "<<<", "<(echo ", "<(printf ", "-----END", "pw is", "pass =", "ppass", "lpass", "tpass", "dpass", "npass", ".pass ", "reds: ", "reds are", "REDS",
+    "pw for",
 ];
 
 /// The marks of rules.

@@ -30,6 +30,7 @@
 mod assignment;
 mod automaton;
 mod cells;
+mod columns;
 mod cut_key;
 mod entropy;
 mod escapes;

@@ -36,10 +36,17 @@ const PASSWORDS: &[&str] = &[
 ];
 /// `bindpw`, `rootpw`: short ones end a word.
 const PASSWORDS_JOINED: &[&str] = &["bindpw", "rootpw", "dbpw", "userpw", "adminpw", "sslpw", "keypw"];
+/// Words that end in `pass` and are no password; `smtppass` is one.
+#[rustfmt::skip] // Words, many a line.
+const NO_PASSWORDS: &[&str] = &[
+    "bypass", "compass", "trespass", "surpass", "overpass", "underpass", "encompass", "multipass", "subpass", "renderpass",
+    "onepass", "twopass", "firstpass", "secondpass", "singlepass", "lowpass", "highpass", "bandpass", "allpass", "midpass",
+    "forwardpass", "backpass",
+];
 #[rustfmt::skip] // Words, many a line.
 const TOKENS: &[&str] = &[
     "secret", "token", "apikey", "secretkey", "accesskey", "credential", "credentials", "privatekey", "authkey",
-    "masterkey", "authtoken", "licensekey", "clientsecret", "salt", "bearer",
+    "masterkey", "authtoken", "licensekey", "clientsecret", "salt", "bearer", "creds",
 ];
 /// `secret` or `salt` of these are none: a name, a place.
 #[rustfmt::skip] // Words, many a line.
@@ -73,7 +80,7 @@ const BEFORE_KEY: &[&str] = &[
     "gitlab", "google", "gemini", "maps", "aws", "azure", "gcp", "twilio", "sendgrid", "mailgun", "datadog", "dd",
     "newrelic", "algolia", "firebase", "supabase", "role", "pinecone", "cohere", "mistral", "groq", "deepl", "fernet",
     "vault", "unseal", "recovery", "backup", "restic", "secure", "in", "nonce", "user", "team", "server", "cipher",
-    "aes", "rsa", "ssh", "gpg", "signature", "hash", "host", "tls", "ssl", "wireguard", "psk", "preshared",
+    "aes", "rsa", "ssh", "gpg", "signature", "validation", "decryption", "decrypt", "encrypt", "verification", "hash", "host", "tls", "ssl", "wireguard", "psk", "preshared",
 ];
 /// `max_token` is a number, `next_token` a place in a list.
 const BEFORE_OTHER_TOKENS: &[&str] = &[
@@ -135,7 +142,8 @@ pub(super) fn secret(name: &str) -> Option<Secret> {
     let short = last == "pw" || last == "pass" || last == "psk" || PASSWORDS_JOINED.contains(&last.as_str());
     // Where a shell stands, and where it stood.
     let is_place = name == "PWD" || name == "OLDPWD";
-    if !is_place && (short || PASSWORDS.iter().any(|word| last.ends_with(word))) {
+    let joined = last.ends_with("pass") && !NO_PASSWORDS.contains(&last.as_str());
+    if !is_place && (short || joined || PASSWORDS.iter().any(|word| last.ends_with(word))) {
         return Some(Secret::Password);
     }
     if name.starts_with("contrase") {
@@ -154,6 +162,11 @@ pub(super) fn secret(name: &str) -> Option<Secret> {
         true => Some(Secret::Token),
         false => may_be.then_some(Secret::Drawn),
     }
+}
+
+/// Whether a text is what a form calls a password: `Passwort`, as translations have it.
+pub(super) fn is_label(text: &str) -> bool {
+    PASSWORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Whether a header or an attribute of this name carries a credential as its whole value.
@@ -200,6 +213,7 @@ mod tests {
             "--db-password",
             "PGPASSWORD",
             "SMTP_PASS",
+            "smtppass",
             "pwd",
             "pass",
         ] {
@@ -229,6 +243,7 @@ mod tests {
             "secretName",
             "keyboard",
             "bypass",
+            "renderPasses",
             "PWD",
             "gen_ai.usage.input_tokens",
         ] {

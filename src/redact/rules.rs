@@ -27,8 +27,19 @@ macro_rules! argument {
     };
 }
 
+/// What a password is called in other languages; the pattern knows capitals.
+#[rustfmt::skip] // Words, many a line.
+const WORDS_ELSEWHERE: &[&str] = &[
+    "密码", "密碼", "口令", "パスワード", "暗証番号", "비밀번호", "암호", "пароль", "Пароль", "ПАРОЛЬ", "гасло", "Гасло",
+    "лозинка", "Лозинка", "парола", "Парола", "contraseña", "Contraseña", "CONTRASEÑA", "wachtwoord", "Wachtwoord",
+    "lösenord", "Lösenord", "adgangskode", "Adgangskode", "passord", "Passord", "salasana", "Salasana", "hasło", "Hasło",
+    "heslo", "Heslo", "jelszó", "Jelszó", "parolă", "Parolă", "parola", "Parola", "şifre", "Şifre", "κωδικός", "Κωδικός",
+    "סיסמה", "كلمة المرور", "كلمة السر", "mật khẩu", "Mật khẩu", "รหัสผ่าน", "kata sandi", "Kata sandi", "पासवर्ड",
+    "slaptažodis", "Slaptažodis", "palavra-passe", "Palavra-passe",
+];
+
 #[rustfmt::skip] // A rule a line.
-pub(super) static RULES: [BuiltIn; 78] = [
+pub(super) static RULES: [BuiltIn; 89] = [
     // A key that was cut has no end: all that could belong to it goes, and a mere mention stays.
     BuiltIn::new("private-key", &["-----BEGIN"], r#"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,.\"'|>→│-]*?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\:,.\"'|>→│-]{16,})"#),
     BuiltIn::new("putty-private-key", &["Private-Lines:"], r"Private-Lines:(?P<secret>(?s:.*?))(?:Private-MAC|\z)"),
@@ -95,7 +106,7 @@ pub(super) static RULES: [BuiltIn; 78] = [
     BuiltIn::new("smb-password", &["smbclient"], r#"smbclient\s+[\\/]{2}\S{1,200}\s+\\*["']?(?P<secret>[^\s"'\\$-][^\s"'\\]{2,100})"#).checked(Check::Chosen).argument(),
     BuiltIn::new("key-password", &["ssh-keygen "], r#"ssh-keygen\s[^\n|;]{0,200}?-[NP](?:\\*["',\s]){1,4}(?P<secret>[^\s"'\\$-][^\s"'\\]{2,100}(?:\s+-N\s+[^\s"'\\$-][^\s"'\\]{2,100})?)"#).checked(Check::Chosen),
     BuiltIn::new("user-password", &["-creds"], r#"-creds[ =]\\*["']?[^\s:"']{1,100}:(?P<secret>[^\s"'\\]{3,200})"#).argument(),
-    BuiltIn::new("user-password", &["-u ", "-U "], r#"-[uU]\s+\\*["']?[^\s"'\\-][^\s"'\\]{0,80}\\*["']?\s+(?:--?[a-z-]{1,20}(?:[ =][^\s-]\S{0,60})?\s+){0,3}?-[pP]\s?\\*["']?(?P<secret>[^\s"'\\$<|;&,-][^\s"'\\]{3,100})"#).checked(Check::Drawn).argument(),
+    BuiltIn::new("user-password", &["-u ", "-U "], r#"-[uU]\s+\\*["']?[^\s"'\\-][^\s"']{0,80}\\*["']?\s+(?:--?[a-z-]{1,20}(?:[ =][^\s-]\S{0,60})?\s+){0,3}?-[pP]\s?\\*["']?(?P<secret>[^\s"'\\$<|;&,-][^\s"'\\]{3,100})"#).checked(Check::Drawn).argument(),
     BuiltIn::new("user-password", &["usermod ", "useradd "], r#"user(?:mod|add)\s[^\n|;]{0,200}?(?:-p|--password)[ =]\\*["']?(?P<secret>[^\s"'\\$-][^\s"'\\]{3,100})"#).checked(Check::Chosen).argument(),
     BuiltIn::new("user-password", &["mosquitto_"], r#"mosquitto_passwd\s+(?:-[a-zA-Z]+\s+)*-[a-zA-Z]*b\s+\S{1,200}\s+\S{1,100}\s+\\*["']?(?P<secret>[^\s"'\\$<|;&-][^\s"'\\]{2,100})"#).checked(Check::Chosen).argument(),
     BuiltIn::new("user-password", &["http-basic."], r#"http-basic\.\S{1,60}\s+\S{1,100}\s+\\*["']?(?P<secret>[^\s"'\\$<|;&-][^\s"'\\]{2,200})"#).argument(),
@@ -108,6 +119,18 @@ pub(super) static RULES: [BuiltIn; 78] = [
     BuiltIn::new("unseal-key", &[" unseal "], r#" unseal\s+(?:-\S{1,60}\s+){0,3}\\*["']?(?P<secret>[A-Za-z0-9+/]{30,100}={0,2})"#),
     BuiltIn::new("role-secret", &["secret_id"], r#"secret_id\\*["']?\s{0,2}[=:]\s{0,2}\\*["']?(?P<secret>[0-9a-fA-F]{8}-[0-9a-fA-F-]{27})"#),
     BuiltIn::new("signature", &["-Signature="], "-Signature=(?P<secret>[0-9a-f]{64,})"),
+    // What other programs and protocols take.
+    BuiltIn::new("form-secret", &["form-data; name="], r#"form-data; name=\\*["'](?i:[a-z0-9_.\[\]-]{0,60}(?:passw|passphrase|secret|token|api-?_?key|pwd|credential)[a-z0-9_.\[\]-]{0,30})\\*["'](?:\r|\n|\\{1,4}[rn]|\+){2,8}(?P<secret>[^\s"'\\<]{3,200})"#).checked(Check::Chosen),
+    BuiltIn::new("snmp-community", &["snmp"], argument!("snmp(?:walk|get|set|bulkwalk|bulkget|getnext|table|trap|inform|status|df|netstat|translate|test|usm)", "-[cAX]", r#"(?:\\*["',\s]){0,4}"#)).a_word().checked(Check::Chosen).argument(),
+    BuiltIn::new("wifi-password", &["nmcli "], r#"nmcli\s[^\n|;]{0,300}?\s(?:password|[a-z0-9.-]{0,40}(?:psk|wep-key[0-9]|leap-password))\s+\\*["']?(?P<secret>[^\s"'\\$<|;&-][^\s"'\\]{2,100})"#).checked(Check::Chosen).argument(),
+    BuiltIn::new("device-secret", &["assword 0 ", "assword 4 ", "assword 5 ", "assword 6 ", "assword 7 ", "assword 8 ", "assword 9 ", "ecret 0 ", "ecret 4 ", "ecret 5 ", "ecret 6 ", "ecret 7 ", "ecret 8 ", "ecret 9 ", "key 0 ", "key 6 ", "key 7 "], r#"(?:password|secret|key) [0-9]\s+\\*["']?(?P<secret>[^\s"'\\<]{4,200})"#).at_word_start().checked(Check::Drawn),
+    BuiltIn::new("device-secret", &["key-string ", "server community ", "pre-shared-key ", "encrypted-password ", "tacacs-server key", "radius-server key", "authentication-key "], r#"(?:key-string|server community|pre-shared-key(?: (?:ascii-text|hexadecimal|local|remote|address \S{1,60} key))?|encrypted-password|(?:tacacs|radius)-server key|authentication-key(?: [0-9]{1,5})?(?: md5)?)(?: [0-9])?\s+\\*["']?(?P<secret>[^\s"'\\<$][^\s"'\\<]{3,200})"#).checked(Check::Chosen),
+    BuiltIn::new("user-password", &["--user ", "--user=", "--user\"", "--userp", "--auth ", "--auth=", "-auth ", "-auth=", "--login ", "--login=", "--credential"], r#"(?:--user(?:pass|pwd|-pass)?|--?(?:[a-z]{1,10}-)?auth|--login|--credentials?)(?:[ =]|\\*["',]{1,4}\s?)\\*["']?[^\s:"'\\/=]{1,100}:(?P<secret>[^\s"'\\]{3,200})"#).checked(Check::Drawn).argument(),
+    BuiltIn::new("database-key", &["PRAGMA ", "pragma "], r#"(?i:pragma)\s+(?i:key|rekey|hexkey|hexrekey|cipher_key)\s*[=(]\s*\\*["']{1,2}(?:x\\*')?(?P<secret>[^"'\s\\]{3,200})"#).checked(Check::Chosen),
+    BuiltIn::new("chat-password", &["ickServ ", "ickserv ", "ICKSERV ", "hanServ ", "hanserv "], r#"(?i:(?:nick|chan)serv) (?i:identify|register|ghost|recover|release|regain|set password)[ ]+(?P<secret>[^\s"'\\]{3,100}(?: [^\s"'\\]{3,100})?)"#).at_word_start().checked(Check::Chosen),
+    BuiltIn::new("seed-phrase", &["eed phrase", "ecovery phrase", "ecret phrase", "ackup phrase", "eed words", "nemonic", "NEMONIC", "eed_phrase", "EED_PHRASE", "eedPhrase"], r#"(?i:(?:[a-z_]{0,20}(?:seed|recovery|secret|backup)[ _-]?(?:phrase|words)|[a-z_]{0,20}mnemonic))(?: (?:is|are|was))?[^A-Za-z\n]{1,12}(?P<secret>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})"#).at_word_start(),
+    BuiltIn::new("login-password", &["ogin is ", "ogins are ", "ogin: ", "ogin as ", "ogin with ", "og in with ", "og in as ", "ign in with ", "ign in as ", "ccount is "], r#"(?i:logins?|account|sign in|log in)(?: is| are| with| as|:)\s+\\*["'`]?[^\s"'`/:\\]{2,60}\\*["'`]?(?: / |:| and )\\*["'`]?(?P<secret>[^\s"'`\\]{6,100})"#).at_word_start().checked(Check::Drawn),
+    BuiltIn::new("password", WORDS_ELSEWHERE, r#"(?i:密码|密碼|口令|パスワード|暗証番号|비밀번호|암호|пароль|гасло|лозинка|парола|contraseñas?|wachtwoord|lösenord|adgangskode|passord|salasana|hasło|heslo|jelszó|parolă|parola|şifre|κωδικός|סיסמה|كلمة (?:المرور|السر)|mật khẩu|รหัสผ่าน|kata sandi|पासवर्ड|slaptažodis|palavra-passe)\\*[\])"'`*_）]{0,4}(?:[ ]?[^\s:：=\\"']{1,24}){0,3}?[ ]{0,2}(?::|：|=|＝|->|→|は|是|为|為| ist| es| è| é| er| är| is)[*_]{0,2}\s{0,3}\\*["'`「『“„«]?(?P<secret>[^\s"'`「」『』“”„«»,，。；;<>\\]{4,100})"#).checked(Check::Drawn),
     BuiltIn::new("sql-user-password", &["IDENTIFIED ", "identified "], r#"(?i:identified\s+(?:with\s+\S{1,60}\s+)?by)\s+(?i:password\s+)?\\*["']\\*'?(?P<secret>[^'"\s\\]{3,200})\\*["']"#).a_word().checked(Check::Chosen),
 ];
 

@@ -17,8 +17,8 @@ const LINKED: &str = concat!(
     r#"(?:\s+(?:for|of|on|at|from|für|pour|del?|von)\s+(?:the |user |key |host |der |die |das )?\\*["'`]?[^\s"'`\\]{1,100}"#,
     r#"\\*["'`]?(?: [a-zäöüß0-9'-]{1,30}){0,4}?)?"#,
     r"(?:\s*\([^()\n\\]{1,40}\))?",
-    r"(?:\s+(?:is|was|are|ist|war|lautet|est|es)(?:\s+(?:now|still|currently|just|simply|always|set to|changed to|actually))?:?\s+",
-    r"|\s*(?::|->|→|=>)[*_`]{0,2}\s+|\s+to\s+)",
+    r"(?:\s+(?:is|was|are|ha[sd] been|have been|ist|war|lautet|est|es)(?:\s+(?:now|still|currently|just|simply|always|(?:re)?set to|changed to|rotated to|updated to|actually))?:?\s+",
+    r"|\s*(?::|->|→|=>|=)[*_`]{0,2}\s+|\s+to\s+)",
     r"|[\t ]*\(|[\t ]+)",
     r#"\\*["'`“„«]?(?P<secret>[^\s"'`\\<>|,;“”„«»]{3,100})"#,
 );
@@ -70,7 +70,7 @@ impl Manner {
         match last {
             "to" => Self::Becomes,
             "ist" | "war" | "lautet" | "est" | "es" => Self::Elsewhere,
-            _ if last.ends_with([':', '>', '→', '*', '_', '`', '(']) => Self::Pointed,
+            _ if last.ends_with([':', '>', '→', '*', '_', '`', '(', '=']) => Self::Pointed,
             _ => Self::Is,
         }
     }
@@ -217,6 +217,9 @@ fn is_name_or_number(text: &str) -> bool {
         && all(text, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
     let address = text.split_once('@').is_some_and(|(_, host)| host.contains('.'));
     let said = text.rsplit_once('-').is_some_and(|(_, last)| is_said_of_secrets(last));
+    let attribute = text
+        .strip_suffix('=')
+        .is_some_and(|name| all(name, |byte| byte.is_ascii_alphabetic() || *byte == b'-'));
     let code = text.contains(['(', '{', '[', ':']) || text.starts_with(['$', '#', '@', '-', '=', '&', '%']);
     (plain && (text.contains('/') || mentions_secret(text)))
         || file
@@ -227,6 +230,7 @@ fn is_name_or_number(text: &str) -> bool {
         || variable
         || address
         || code
+        || attribute
         || said
 }
 

@@ -63,6 +63,25 @@ fn is_hex(bytes: &[u8]) -> bool {
     bytes.iter().all(u8::is_ascii_hexdigit)
 }
 
+/// Behind the colours of a terminal that stand at `at`, as they are or escaped: `\x1b[1m`, `\u001b[0;32m`, `\033[m`.
+pub(super) fn skip_colours(bytes: &[u8], at: usize) -> usize {
+    const ESCAPES: [&[u8]; 5] = [b"\x1b", b"\\u001b", b"\\x1b", b"\\033", b"\\e"];
+    let mut at = at;
+    for _ in 0..4 {
+        let rest = bytes.get(at..at.saturating_add(24).min(bytes.len())).unwrap_or_default();
+        let layers = rest.iter().take(8).take_while(|byte| **byte == b'\\').count().saturating_sub(1);
+        let inner = rest.get(layers..).unwrap_or_default();
+        let Some(escape) = ESCAPES.iter().find(|escape| inner.starts_with(escape)) else { break };
+        let Some(code) = inner.get(escape.len()..).and_then(|rest| rest.strip_prefix(b"[")) else { break };
+        let digits = code.iter().take(12).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+        if code.get(digits) != Some(&b'm') {
+            break;
+        }
+        at += layers + escape.len() + 1 + digits + 1;
+    }
+    at
+}
+
 /// The length of `32m` at the beginning of a word; 0 if it does not begin so.
 fn terminal_colour(word: &[u8]) -> usize {
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();

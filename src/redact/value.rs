@@ -1,7 +1,7 @@
 //! Where a value ends, as the shell, JSON, YAML and connection strings write it.
 
 use super::automaton::Found;
-use super::text::is_name;
+use super::text::{is_name, skip_colours};
 
 /// The value of an element is followed no further.
 const LONGEST_ELEMENT: usize = 4 << 10;
@@ -354,7 +354,8 @@ pub(super) fn unquoted_end(bytes: &[u8], start: usize) -> usize {
     while let Some(byte) = bytes.get(at) {
         let rest = bytes.get(at + 1..).unwrap_or_default();
         let ends = match byte {
-            byte if byte.is_ascii_whitespace() => true,
+            byte if byte.is_ascii_whitespace() || *byte == 0x1b => true,
+            b'\\' if skip_colours(bytes, at) > at => true,
             b'\\' => {
                 let escapes = backslashes(rest);
                 match rest.get(escapes) {

@@ -5,6 +5,7 @@
 //! digits; see [`made`].
 
 use crate::corpus::{BASE62, Letters};
+use crate::elsewhere::{ELSEWHERE, ELSEWHERE_TYPED};
 use crate::forms::SAID;
 use crate::typed::TYPED;
 
@@ -303,6 +304,12 @@ pub(crate) fn kinds(seed: u64) -> Vec<Kind> {
 pub(crate) fn forms(seed: u64) -> Vec<Kind> {
     let mut random = Letters::new(seed);
     marked(SAID, TYPED).map(|(text, command)| kind(text, command, &mut random)).collect()
+}
+
+/// What other programs, protocols and languages write, each with a secret made from `seed`.
+pub(crate) fn elsewhere(seed: u64) -> Vec<Kind> {
+    let mut random = Letters::new(seed);
+    marked(ELSEWHERE, ELSEWHERE_TYPED).map(|(text, command)| kind(text, command, &mut random)).collect()
 }
 
 /// How a text comes to a record: what it is called, and the text around.

@@ -28,6 +28,7 @@
 mod access;
 mod certificates;
 mod corpus;
+mod elsewhere;
 mod forms;
 mod harmless;
 mod hooks;
