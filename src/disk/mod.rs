@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, access};
+use rustix::fs::{Access, OFlags, access};
 
 /// The smallest piece of a file that is read by itself where a disk cannot read it as a whole.
 const BLOCK: u64 = 4096;
@@ -34,9 +34,10 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn size(&self, path: &Path) -> io::Result<u64>;
     /// At most `length` bytes of `path` from `offset`; fewer only at its end.
     fn read_at(&self, path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>>;
-    /// Creates `path` empty and opens it for writing; an earlier file of that name is emptied.
+    /// Creates `path` empty and opens it for writing; what had that name before no longer has it.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
-    /// Opens `path` for writing over what it holds.
+    /// Opens `path` for writing over what it holds. What is there must be a file of this name alone: through a
+    /// link, something outside of the folder would be written over.
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Gives `from` the name `to`, replacing what has it. Durable after [`Disk::sync_folder`].
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
@@ -158,7 +159,7 @@ impl Disk for FileSystem {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        let file = without_links().create(true).truncate(false).write(true).mode(0o600).open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(FileLock { file, path: path.to_owned() }))),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -187,12 +188,24 @@ impl Disk for FileSystem {
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
-        Ok(Box::new(file))
+        let new = || OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
+        let created = match new() {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                fs::remove_file(path)?;
+                new()
+            }
+            created => created,
+        };
+        Ok(Box::new(created?))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OpenOptions::new().write(true).open(path)?))
+        let file = without_links().write(true).open(path)?;
+        let kept = file.metadata()?;
+        if !kept.is_file() || kept.nlink() > 1 {
+            return Err(io::Error::other("it is no file of this folder alone, and is not written"));
+        }
+        Ok(Box::new(file))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -211,6 +224,14 @@ impl Disk for FileSystem {
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()
     }
+}
+
+/// What is opened so is no link, and a pipe does not make anybody wait.
+fn without_links() -> OpenOptions {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let mut options = OpenOptions::new();
+    options.custom_flags(flags.bits().cast_signed());
+    options
 }
 
 fn names_of(folder: &Path, wanted: impl Fn(&FileType) -> bool) -> io::Result<Vec<String>> {

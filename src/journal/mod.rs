@@ -135,7 +135,8 @@ pub struct Status {
     /// they were in, or as they could not be read: since opening, and before they were in the table.
     pub lost: u64,
     /// Those whose files others have taken away, and which the exporter may have read before: they are lost if it
-    /// asks for them, and not if it is done with them.
+    /// asks for them, and not if it is done with them. Where the folder is gone, all that is behind: they are
+    /// lost unless it is put back.
     pub taken_away: u64,
     /// Bytes of the torn end that were cut at opening.
     pub torn_bytes: u64,
@@ -338,23 +339,22 @@ impl Journal {
         let durable_end = *shared.durable_end.borrow();
         let state = shared.state();
         let health = state.health.clone();
+        let gone = state.gone.iter().map(|gone| gone.end.saturating_sub(gone.start.max(state.cursor))).sum();
+        let behind = durable_end.saturating_sub(state.cursor);
         Status {
             bytes: state.bytes(),
             max_bytes: shared.max_size,
             segments: state.segments.len(),
             durable_end,
             cursor: state.cursor,
-            behind: durable_end.saturating_sub(state.cursor),
+            behind,
             writable: health.disk_error.is_none(),
             disk_error: health.disk_error,
             full: state.is_full(shared.max_size, durable_end),
             quarantined: health.quarantined,
             lost: health.lost,
-            taken_away: state
-                .gone
-                .iter()
-                .map(|gone| gone.end.saturating_sub(gone.start.max(state.cursor)))
-                .sum(),
+            // With its folder, all of it.
+            taken_away: if shared.check_folder().is_ok() { gone } else { behind },
             torn_bytes: health.torn_bytes,
             syncs: health.syncs,
         }
@@ -386,6 +386,20 @@ impl Inner {
             && writer.join().is_err()
         {
             tracing::error!(path = %self.shared.folder.path.display(), "the journal's writer had panicked");
+        }
+        self.tell_what_is_left_behind();
+    }
+}
+
+impl Inner {
+    /// Nobody counts later what was in a folder that is gone by now.
+    fn tell_what_is_left_behind(&self) {
+        let behind = self.shared.durable_end.borrow().saturating_sub(self.shared.state().cursor);
+        if behind > 0 && self.shared.check_folder().is_err() {
+            tracing::error!(
+                path = %self.shared.folder.path.display(), lost = behind,
+                "the journal's folder was deleted or replaced, and so many accepted requests in it were not in the table yet: they are lost unless it is put back before the next start"
+            );
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use skillspan::journal::{AppendError, Journal};
 
-use crate::support::{names, open, read_all, segments};
+use crate::support::{config, names, open, read_all, segments};
 
 /// What somebody does to the segment that is being written.
 type Interference = fn(&Path);
@@ -208,4 +208,81 @@ async fn a_rotation_and_an_export_leave_no_byte_of_what_was_appended() {
     journal.advance(61).unwrap();
     assert!(!holds_secret(), "{:?}", names(folder.path()));
     assert_eq!(read_all(&journal), [(61, b"other".to_vec())]);
+}
+
+/// What stands in the place of a spare file is written over: never through a link.
+#[tokio::test]
+async fn a_link_in_the_place_of_a_spare_file_leads_nowhere() {
+    let links: [(&str, fn(&Path, &Path)); 3] = [
+        ("a link", |target, spare| std::os::unix::fs::symlink(target, spare).unwrap()),
+        ("a second name", |target, spare| fs::hard_link(target, spare).unwrap()),
+        ("a folder", |_, spare| fs::create_dir(spare).unwrap()),
+    ];
+    for (what, link) in links {
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let theirs = outside.path().join("theirs");
+        fs::write(&theirs, "theirs".repeat(100)).unwrap();
+        let journal = open(folder.path());
+        let payload = |number: u64| format!("{number} {}", "x".repeat(900)).into_bytes();
+        for number in 1..=20 {
+            journal.append(payload(number)).await.unwrap();
+        }
+        journal.advance(21).unwrap();
+        let is_spare = |name: &String| name.ends_with(".spare");
+        let spares: Vec<String> = names(folder.path()).into_iter().filter(is_spare).collect();
+        assert!(!spares.is_empty(), "{what}");
+        for spare in &spares {
+            fs::remove_file(folder.path().join(spare)).unwrap();
+            link(&theirs, &folder.path().join(spare));
+        }
+        let mut acknowledged = Vec::new();
+        for number in 21..=60 {
+            if let Ok(sequence) = journal.append(payload(number)).await {
+                acknowledged.push((sequence, payload(number)));
+            }
+        }
+        assert!(acknowledged.len() >= 36, "{what}: it goes on");
+        assert_eq!(read_all(&journal), acknowledged, "{what}");
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs".repeat(100), "{what}");
+        drop(journal);
+        assert_eq!(read_all(&open(folder.path())), acknowledged, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_under_the_name_of_a_file_that_is_to_be_written_leads_nowhere() {
+    let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let theirs = outside.path().join("theirs");
+    fs::write(&theirs, "theirs").unwrap();
+    let journal = open(folder.path());
+    journal.append(b"first".to_vec()).await.unwrap();
+    for name in ["cursor.tmp", "00000000000000000002.tmp", "00000000000000000003.tmp"] {
+        std::os::unix::fs::symlink(&theirs, folder.path().join(name)).unwrap();
+    }
+    journal.advance(2).unwrap();
+    for _ in 0..10 {
+        journal.append(vec![b'x'; 900]).await.unwrap();
+    }
+    assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
+    let lock = folder.path().join("lock");
+    drop(journal);
+    fs::remove_file(&lock).unwrap();
+    std::os::unix::fs::symlink(outside.path().join("new"), &lock).unwrap();
+    assert!(Journal::open(config(folder.path())).is_err(), "a lock elsewhere locks nothing here");
+    assert!(!outside.path().join("new").exists());
+}
+
+#[tokio::test]
+async fn what_went_with_the_folder_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let journal = open(&path);
+    for _ in 0..7 {
+        journal.append(b"gone".to_vec()).await.unwrap();
+    }
+    journal.advance(4).unwrap();
+    assert_eq!(journal.status().taken_away, 0);
+    fs::remove_dir_all(&path).unwrap();
+    assert_eq!(journal.status().taken_away, 4);
+    until(&journal, |journal| !journal.status().writable).await;
 }
