@@ -492,6 +492,73 @@ async fn a_late_row_of_an_erased_session_is_not_stored_and_another_tenants_is() 
     }
 }
 
+/// A client goes on with an erased session in a trace that nobody knew: rows that name the session tell whose it is.
+#[tokio::test]
+async fn a_trace_in_which_an_erased_session_goes_on_is_its_own() {
+    let table = open(filled().await).await;
+    table.erase(&Subject::Session("ada's".into()), Some("default"), now()).await.unwrap();
+    let in_trace = |id: &str, tenant: &str, session: &str, trace: &str| SessionEvent {
+        tenant: tenant.into(),
+        session_id: session.into(),
+        trace_id: trace.into(),
+        ..event(id, Kind::Response, 1_000_000)
+    };
+    let goes_on = [
+        in_trace("named", "default", "ada's", "new1"),
+        in_trace("shared", "default", "ada's", "both"),
+        in_trace("another's", "default", "eve's", "both"),
+        in_trace("other tenant's", "other", "ada's", "new2"),
+        in_trace("without a trace", "default", "ada's", ""),
+    ];
+    let learned = table.traces_of_erased(goes_on.iter()).await.unwrap();
+    let named: Vec<_> =
+        learned.iter().flat_map(|(tenant, all)| all.iter().map(move |one| (tenant, one))).collect();
+    assert_eq!(named.len(), 1, "{named:?}");
+    let (tenant, withdrawal) = named[0];
+    assert_eq!((tenant.as_str(), withdrawal.trace_id.as_str()), ("default", "new1"));
+    for (tenant, withdrawals) in &learned {
+        table.withdraw(tenant, withdrawals, now()).await.unwrap();
+    }
+    assert!(table.traces_of_erased(goes_on.iter()).await.unwrap().is_empty(), "once");
+    let late = vec![
+        in_trace("late", "default", "", "new1"),
+        in_trace("late in both", "default", "", "both"),
+        in_trace("late of another tenant", "other", "", "new1"),
+    ];
+    let _ = table.write(&plan(TODAY, 21), late).await.unwrap();
+    let seen: BTreeSet<String> = read(&table).await.difference(&expected()).cloned().collect();
+    assert_eq!(seen, ["late in both".to_owned(), "late of another tenant".to_owned()].into());
+}
+
+#[tokio::test]
+async fn a_session_that_calls_itself_as_readers_call_a_trace_can_be_erased() {
+    let table = open(filled().await).await;
+    for id in ["trace:x", "event:x"] {
+        let own = SessionEvent {
+            tenant: "default".into(),
+            session_id: id.into(),
+            ..event(&format!("row of {id}"), Kind::Prompt, 1_000_000)
+        };
+        let _ = table.write(&plan(TODAY, if id == "trace:x" { 22 } else { 23 }), vec![own]).await.unwrap();
+        let erased = table.erase(&Subject::Session(id.into()), None, now()).await.unwrap();
+        assert_eq!((erased.rows, erased.sessions.len()), (1, 1), "{id}");
+        assert!(table.erase(&Subject::Session(id.into()), None, now()).await.unwrap().before, "{id}");
+    }
+    assert_eq!(read(&table).await, expected());
+}
+
+#[tokio::test]
+async fn where_nothing_is_found_a_file_that_nobody_can_read_is_named() {
+    use object_store::ObjectStoreExt;
+    let store = filled().await;
+    let damaged = plan(CLOSED, FILES - 1).path();
+    store.put(&damaged.as_str().into(), "not a file".into()).await.unwrap();
+    let table = open(store).await;
+    let nothing = table.erase(&Subject::Session("nobody's".into()), None, now()).await.unwrap();
+    assert!(nothing.sessions.is_empty() && !nothing.before);
+    assert_eq!(nothing.damaged.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), [&damaged]);
+}
+
 #[tokio::test]
 async fn a_session_is_read_by_its_id_its_beginning_or_its_trace_and_as_the_whole_table_shows_it() {
     let table = open(filled().await).await;

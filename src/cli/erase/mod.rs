@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use crate::config::{FollowerSettings, Settings};
-use crate::event::{SessionEvent, Timestamp, person, visible_line};
+use crate::event::{SessionEvent, Timestamp, bounded_id, person, visible_line};
 use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
@@ -50,7 +50,8 @@ fn name(text: &str) -> Result<String, &'static str> {
 
 impl SubjectArguments {
     fn subject(&self) -> Option<Subject> {
-        let session = self.session.clone().map(Subject::Session);
+        let stored = |id: &String| bounded_id(id).unwrap_or_else(|| id.clone());
+        let session = self.session.as_ref().map(stored).map(Subject::Session);
         session.or_else(|| self.user.clone().map(Subject::User))
     }
 }
@@ -61,8 +62,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if left.is_empty() {
         return Ok(());
     }
-    let left: String = left.iter().map(|line| format!("\n- {line}")).collect();
-    Err(Failure::Failed(anyhow!("it is hidden, and not erased everywhere yet; left are:{left}")))
+    Err(Failure::Failed(anyhow!("it is hidden, and not erased everywhere yet; left are:{}", list(&left))))
+}
+
+fn list(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("\n- {line}")).collect()
 }
 
 /// What is erased of each table, by the table's id.
@@ -109,11 +113,17 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
         format!("{} cannot be read and names it; remove it if it is not needed", path.display())
     }));
     reader::warn_of_damage(&erased.damaged);
-    if erased.sessions.is_empty() && !erased.before && remnants.events == 0 && waiting == 0 && left.is_empty()
-    {
+    if erased.sessions.is_empty() && !erased.before && remnants.events == 0 && waiting == 0 {
         let (Subject::Session(id) | Subject::User(id)) = &subject;
         let tables: Vec<String> = settings.tables().map(|table| table.location.to_string()).collect();
-        return Err(Failure::Failed(anyhow!("nothing of {id:?} is in {}", tables.join(" or in "))));
+        let tables = tables.join(" or in ");
+        return Err(Failure::Failed(match left.is_empty() {
+            true => anyhow!("nothing of {id:?} is in {tables}"),
+            false => anyhow!(
+                "nothing of {id:?} was found in {tables}; nobody could look into all of it:{}",
+                list(&left)
+            ),
+        }));
     }
     let report = report(&settings, &erased, &remnants, waiting);
     Ok(Outcome { report, left })

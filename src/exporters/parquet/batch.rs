@@ -84,6 +84,11 @@ impl Batch {
         Ok(())
     }
 
+    /// The events that were not taken out.
+    pub(super) fn events(&self) -> impl Iterator<Item = &SessionEvent> + Clone {
+        self.groups.values().flatten().flat_map(|entry| &entry.events)
+    }
+
     /// The sessions of each tenant that are to be forgotten. One that is named by a trace alone is the
     /// one that an event of this batch gives that trace to, too.
     pub(super) fn withdrawals(&self) -> BTreeMap<String, BTreeSet<Withdrawal>> {
@@ -94,8 +99,8 @@ impl Batch {
                 .filter(|withdrawal| withdrawal.session_id.is_empty())
                 .map(|withdrawal| withdrawal.trace_id.clone())
                 .collect();
-            let events = self.groups.values().flatten().flat_map(|entry| &entry.events);
-            let named = events
+            let named = self
+                .events()
                 .filter(|event| event.tenant == *tenant && !event.session_id.is_empty())
                 .filter(|event| nameless.contains(&event.trace_id));
             withdrawals.extend(named.map(|event| Withdrawal {

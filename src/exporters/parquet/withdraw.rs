@@ -6,10 +6,14 @@ use crate::event::Timestamp;
 use crate::journal;
 
 impl ParquetExporter {
-    /// Hides the sessions that a batch withdraws, and takes them out of the dead letters. Doing it again
-    /// changes nothing.
+    /// Hides the sessions that a batch withdraws, and the traces in which it goes on with erased ones, and takes
+    /// them out of the dead letters. Doing it again changes nothing.
     pub(super) async fn withdraw(&self, batch: &Batch) -> Result<(), StepError> {
-        for (tenant, withdrawals) in batch.withdrawals() {
+        let mut all = batch.withdrawals();
+        for (tenant, learned) in self.table.traces_of_erased(batch.events()).await? {
+            all.entry(tenant).or_default().extend(learned);
+        }
+        for (tenant, withdrawals) in all {
             let Some(tombstone) = self.table.withdraw(&tenant, &withdrawals, Timestamp::now()).await? else {
                 continue;
             };

@@ -41,6 +41,17 @@ pub struct Erased {
     pub damaged: Vec<DamagedFile>,
 }
 
+/// What there is of a subject.
+#[derive(Debug, Default)]
+struct Finding {
+    /// The sessions, as (tenant, session id).
+    sessions: BTreeSet<(String, String)>,
+    /// What covers all of their rows.
+    tombstones: Vec<Tombstone>,
+    /// The files that cannot be read.
+    unread: Vec<DamagedFile>,
+}
+
 /// How often what is to be erased is looked for: what was on its way the first time may lead to more.
 const MOST_FINDINGS: u32 = 4;
 
@@ -75,11 +86,13 @@ impl Table {
         // What others are erasing is still to be found, and so is what retention hides.
         let table = Self { with_erased: true, retention: None, ..self.clone() };
         let mut erased = Erased::default();
+        let mut damaged = Vec::new();
         for attempt in 1..=MOST_FINDINGS {
             // Later ones look for what was on its way while the earlier ones looked, and not for what a person
             // does from now on.
             let until = (attempt > 1).then_some(now);
-            let (sessions, tombstones) = table.find(subject, tenant, now, until).await?;
+            let Finding { sessions, tombstones, unread } = table.find(subject, tenant, now, until).await?;
+            damaged = unread;
             let new: Vec<Tombstone> =
                 tombstones.into_iter().filter(|found| !found.is_within(&erased.tombstones)).collect();
             if new.is_empty() {
@@ -96,6 +109,11 @@ impl Table {
             erased.before = self.was_erased(subject, tenant).await?;
         }
         erased.add(self.finish_erasures().await?);
+        // What was not looked into may hold more of the subject than was found, or all of it.
+        let is_new =
+            |file: &DamagedFile, known: &[DamagedFile]| known.iter().all(|one| one.path != file.path);
+        damaged.retain(|file| is_new(file, &erased.damaged));
+        erased.damaged.extend(damaged);
         Ok(erased)
     }
 
@@ -218,13 +236,13 @@ impl Table {
         tenant: Option<&str>,
         now: Timestamp,
         until: Option<Timestamp>,
-    ) -> Result<(BTreeSet<(String, String)>, Vec<Tombstone>), UpkeepError> {
+    ) -> Result<Finding, UpkeepError> {
         // What names nobody is in every row that names nobody.
         let (Subject::Session(name) | Subject::User(name)) = subject;
         if name.is_empty() {
-            return Ok((BTreeSet::new(), Vec::new()));
+            return Ok(Finding::default());
         }
-        let rows = self.rows_around(subject).await?;
+        let (rows, unread) = self.rows_around(subject).await?;
         let events = rows.events();
         let of_tenant = |session: &&Session| tenant.is_none_or(|tenant| session.tenant == tenant);
         let by_id: BTreeMap<&str, &SessionEvent> =
@@ -246,29 +264,32 @@ impl Table {
             cover(tenant, of_tenant, &events, subject, now)
         });
         let names = found.iter().map(|session| (session.tenant.clone(), session.id.clone()));
-        Ok((names.collect(), tombstones.collect()))
+        Ok(Finding { sessions: names.collect(), tombstones: tombstones.collect(), unread })
     }
 
-    /// The keys of every row that may belong to a session of the subject.
-    async fn rows_around(&self, subject: &Subject) -> Result<Gathered, UpkeepError> {
+    /// The keys of every row that may belong to a session of the subject, and the files that nobody can read.
+    async fn rows_around(&self, subject: &Subject) -> Result<(Gathered, Vec<DamagedFile>), UpkeepError> {
         let one = |value: &str| BTreeSet::from([value.to_owned()]);
         let seed = match subject {
             Subject::User(user) => Rows::default().one_of("user_id", &one(user)),
-            Subject::Session(id) => match (id.strip_prefix("trace:"), id.strip_prefix("event:")) {
-                (Some(trace), _) => Rows::default().one_of("trace_id", &one(trace)),
-                (None, Some(event)) => Rows::default().one_of("event_id", &one(event)),
-                (None, None) => Rows::default().one_of("session_id", &one(id)),
-            },
+            Subject::Session(id) => {
+                let named = Rows::default().one_of("session_id", &one(id));
+                match (id.strip_prefix("trace:"), id.strip_prefix("event:")) {
+                    (Some(trace), _) => named.one_of("trace_id", &one(trace)),
+                    (None, Some(event)) => named.one_of("event_id", &one(event)),
+                    (None, None) => named,
+                }
+            }
         };
         let filter = Filter::default();
         let mut rows = Gathered::default();
-        let _ = self.gather(seed, Columns::Keys, &filter, &mut rows).await?;
+        let unread = self.gather(seed, Columns::Keys, &filter, &mut rows).await?;
         let mut known = (BTreeSet::new(), BTreeSet::new());
         // A session leads to its traces, and a trace to sessions.
         loop {
             let around = (rows.values_of(|event| &event.session_id), rows.values_of(|event| &event.trace_id));
             if around == known {
-                return Ok(rows);
+                return Ok((rows, unread));
             }
             let with_history = rows.events().iter().any(|event| !event.history_after.is_empty());
             let mut wanted = Rows::default().one_of("session_id", &around.0).one_of("trace_id", &around.1);

@@ -46,11 +46,10 @@ impl Tombstone {
 
     /// Whether it is of the session that readers name so.
     pub(super) fn names_session(&self, id: &str) -> bool {
-        match (id.strip_prefix("trace:"), id.strip_prefix("event:")) {
-            (Some(trace), _) => self.trace_ids.contains(trace),
-            (None, Some(event)) => self.event_ids.contains(event),
-            (None, None) => self.session_ids.contains(id),
-        }
+        // A client may name a session as readers name one without a name.
+        self.session_ids.contains(id)
+            || id.strip_prefix("trace:").is_some_and(|trace| self.trace_ids.contains(trace))
+            || id.strip_prefix("event:").is_some_and(|event| self.event_ids.contains(event))
     }
 
     /// Whether others cover all that it does.

@@ -1,11 +1,11 @@
 //! Withdrawal: a session that said that it is not to be stored is forgotten, what came before included.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::{Tombstone, UpkeepError};
-use crate::event::{Timestamp, Withdrawal};
+use super::{Hidden, Tombstone, UpkeepError};
+use crate::event::{SessionEvent, Timestamp, Withdrawal};
 use crate::table::part::{Columns, Rows};
 use crate::table::query::Gathered;
 use crate::table::{Filter, Table};
@@ -43,6 +43,56 @@ impl Table {
         };
         self.put_tombstone(&tombstone).await?;
         Ok(Some(tombstone))
+    }
+
+    /// The traces in which a client goes on with sessions that are erased, by tenant: their rows that name no session
+    /// are known by these alone. A trace that another session has rows in is that one's too, and is left out.
+    pub async fn traces_of_erased(
+        &self,
+        events: impl Iterator<Item = &SessionEvent> + Clone,
+    ) -> Result<BTreeMap<String, BTreeSet<Withdrawal>>, UpkeepError> {
+        let hidden = self.hidden().await?;
+        let of_erased = |event: &SessionEvent| {
+            let known = hidden.sessions.get(&event.tenant);
+            known.is_some_and(|known| known.session_ids.contains(&event.session_id))
+        };
+        let is_new = |event: &&SessionEvent| {
+            let known = hidden.sessions.get(&event.tenant);
+            !event.trace_id.is_empty()
+                && known.is_some_and(|known| !known.trace_ids.contains(&event.trace_id))
+        };
+        let mut found: BTreeMap<String, BTreeSet<Withdrawal>> = BTreeMap::new();
+        for event in events.clone().filter(is_new).filter(|event| of_erased(event)) {
+            let (session_id, trace_id) = (event.session_id.clone(), event.trace_id.clone());
+            found.entry(event.tenant.clone()).or_default().insert(Withdrawal { session_id, trace_id });
+        }
+        for (tenant, withdrawals) in &mut found {
+            let traces = withdrawals.iter().map(|one| one.trace_id.clone()).collect();
+            let mut shared = self.traces_of_others(tenant, traces, &hidden).await?;
+            let named =
+                events.clone().filter(|event| event.tenant == *tenant && !event.session_id.is_empty());
+            shared.extend(named.filter(|event| !of_erased(event)).map(|event| event.trace_id.clone()));
+            withdrawals.retain(|one| !shared.contains(&one.trace_id));
+        }
+        found.retain(|_, withdrawals| !withdrawals.is_empty());
+        Ok(found)
+    }
+
+    /// Which of the traces have rows in the table of sessions that are not erased.
+    async fn traces_of_others(
+        &self,
+        tenant: &str,
+        traces: BTreeSet<String>,
+        hidden: &Hidden,
+    ) -> Result<BTreeSet<String>, UpkeepError> {
+        let mut rows = Gathered::default();
+        let wanted = Rows::default().one_of("trace_id", &traces);
+        let _ = self.gather(wanted, Columns::Keys, &Filter::default(), &mut rows).await?;
+        let events = rows.events();
+        let others = events
+            .iter()
+            .filter(|event| event.tenant == tenant && !event.session_id.is_empty() && !hidden.hides(event));
+        Ok(others.map(|event| event.trace_id.clone()).collect())
     }
 
     /// The sessions that have rows of these traces.
