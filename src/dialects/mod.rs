@@ -71,7 +71,7 @@ mod repository;
 mod strands;
 pub mod transcripts;
 
-use crate::event::{Kind, Owner, SessionEvent, Timestamp, person};
+use crate::event::{Kind, Owner, SessionEvent, Timestamp, bounded_id, person};
 
 pub use explain::{Column, Explanation, Source};
 pub use hooks::{HOOKS, Hooks};
@@ -273,8 +273,34 @@ fn complete(
             event.parent_span_id = record.parent_span_id();
         }
         event.attributes.extend(attributes.clone());
+        shorten(event);
     }
     tie(events);
+}
+
+/// Ids and names are as long as clients like, and every session is told by them.
+fn shorten(event: &mut SessionEvent) {
+    let ids = [
+        &mut event.session_id,
+        &mut event.turn_id,
+        &mut event.tool_call_id,
+        &mut event.fact_key,
+        &mut event.trace_id,
+        &mut event.span_id,
+        &mut event.parent_span_id,
+        &mut event.user_id,
+        &mut event.agent,
+        &mut event.tool,
+        &mut event.skill,
+        &mut event.model,
+        &mut event.service,
+        &mut event.assistant_version,
+    ];
+    for id in ids {
+        if let Some(bounded) = bounded_id(id) {
+            *id = bounded;
+        }
+    }
 }
 
 /// The events of one record stay in one session, also where it names neither a session nor a trace: then the

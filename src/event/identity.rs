@@ -53,6 +53,22 @@ impl SurroundingsDigest {
     }
 }
 
+/// A longer id or name of a thing is kept by its beginning and a hash of all of it: what is kept in memory of each
+/// session, listed and compared must not be as long as a client likes.
+pub const LONGEST_ID: usize = 512;
+/// So much of a longer one is kept as it is.
+const KEPT: usize = 400;
+
+/// The id as it is stored, if it is another than the client's: `None` for one of at most [`LONGEST_ID`] bytes.
+pub fn bounded_id(id: &str) -> Option<String> {
+    if id.len() <= LONGEST_ID {
+        return None;
+    }
+    let beginning = id.get(..id.floor_char_boundary(KEPT)).unwrap_or_default();
+    let hash = Sha256::digest(id.as_bytes());
+    Some(format!("{beginning}…{}", hex(hash.iter().take(16))))
+}
+
 /// The length keeps ("ab", "c") and ("a", "bc") apart.
 fn update_with_length(hasher: &mut Sha256, bytes: &[u8]) {
     hasher.update((bytes.len() as u64).to_le_bytes());
@@ -70,6 +86,15 @@ fn hex<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_id_is_kept_short_and_apart_from_others() {
+        let long = "é".repeat(1000);
+        let kept = bounded_id(&long).unwrap();
+        assert!(kept.len() <= LONGEST_ID && bounded_id(&kept).is_none());
+        assert_ne!(bounded_id(&format!("{long}x")).unwrap(), kept);
+        assert_eq!(bounded_id(&"x".repeat(LONGEST_ID)), None);
+    }
 
     #[test]
     fn is_the_same_for_a_resent_record_and_another_for_any_other() {

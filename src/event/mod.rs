@@ -32,7 +32,7 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-pub use identity::{RecordDigest, SurroundingsDigest};
+pub use identity::{LONGEST_ID, RecordDigest, SurroundingsDigest, bounded_id};
 pub use timestamp::Timestamp;
 pub use visible::{is_hidden, visible, visible_json, visible_line};
 pub use wire::{DecodeError, decode_batch, encode_batch, encode_batch_head, encode_event, encode_withdrawal};

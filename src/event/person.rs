@@ -10,11 +10,19 @@
 //! | `Ana@Example.com`, ` mailto:ana@example.com `, `Ana <ana@example.com>` | `ana@example.com` | the same |
 //! | `ana+claude@example.com` | as it stands | `ana@example.com`: who tags his address by assistant is one person |
 //! | `Ada` | `ada` | the same; logins do not tell cases apart |
+//! | `ana@example.com.`, `"ana"@example.com`, `(work) ana@example.com`, `ana%40example.com` | as it stands | `ana@example.com` |
+//! | letters that nobody sees, wide ones, accents in two codings, letters of another script that look the same | as it stands | the plain letters |
+//! | `a.na@gmail.com`, `ana@googlemail.com`, `ana@xn--bcher-kva.example` | as it stands | the mailbox that all of them are |
+//! | `CORP\\ana` | as it stands | `ana` |
 //! | `unknown`, `anonymous`, `null`, `-`, … | nothing | nobody |
 //! | an id that Claude Code, Gemini CLI or Cline made up for an installation | nothing; as an attribute | nobody, also where an older version stored it |
 //!
 //! Two people who share a mailbox by tags (`team+ana@…`, `team+bob@…`) count as one: to take two for one
 //! holds a skill back, to take one for two would publish one person's habit as a team's.
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+
+use super::visible::is_hidden;
 
 /// What clients write where they know nobody.
 const NOBODY: &[&str] = &[
@@ -86,14 +94,52 @@ pub fn joined(id: &str, assistant: &str) -> String {
         "gemini-cli" => is_uuid(id) || is_hash(id),
         _ => false,
     };
-    let name = if makes_ids_up { None } else { named(id) };
-    let name = name.unwrap_or_default();
-    match name.split_once('@') {
-        Some((local, domain)) => {
-            let mailbox = local.split('+').next().filter(|mailbox| !mailbox.is_empty()).unwrap_or(local);
-            format!("{mailbox}@{domain}")
-        }
-        None => name,
+    if makes_ids_up {
+        return String::new();
+    }
+    let name = named(&plain(id)).unwrap_or_default();
+    match name.rsplit_once('@') {
+        Some((local, domain)) => mailbox(local, domain),
+        None => name.rsplit('\\').next().filter(|login| !login.is_empty()).unwrap_or(&name).to_owned(),
+    }
+}
+
+/// The name in letters as they are usually written: without those that nobody sees, in one coding, and with the
+/// Latin one for each letter of another script that looks like it, where there are Latin ones beside it.
+fn plain(id: &str) -> String {
+    if id.is_ascii() && !id.contains('%') {
+        return id.to_owned();
+    }
+    let seen: String = id.chars().filter(|char| !is_hidden(*char) || char.is_whitespace()).collect();
+    let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(&seen).to_lowercase();
+    let (name, domain) = composed.rfind('@').map_or((composed.as_str(), ""), |at| composed.split_at(at));
+    let is_latin = name.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let looks_like = |char: char| LOOK_LIKE.iter().find(|(other, _)| is_latin && *other == char);
+    let latin: String = name.chars().map(|char| looks_like(char).map_or(char, |(_, latin)| *latin)).collect();
+    let latin = latin + domain;
+    latin.replace('ß', "ss").replace("%40", "@")
+}
+
+/// Small letters that look like Latin ones.
+#[rustfmt::skip] // Pairs, many a line.
+const LOOK_LIKE: &[(char, char)] = &[
+    ('а', 'a'), ('е', 'e'), ('о', 'o'), ('р', 'p'), ('с', 'c'), ('х', 'x'), ('у', 'y'), ('і', 'i'), ('ј', 'j'), ('ѕ', 's'),
+    ('ԁ', 'd'), ('һ', 'h'), ('ӏ', 'l'), ('ԛ', 'q'), ('ԝ', 'w'), ('ѵ', 'v'), ('к', 'k'), ('ο', 'o'), ('α', 'a'), ('ν', 'v'),
+    ('ρ', 'p'), ('ι', 'i'), ('κ', 'k'), ('υ', 'u'), ('χ', 'x'), ('γ', 'y'), ('ε', 'e'), ('ı', 'i'), ('ɑ', 'a'), ('ɡ', 'g'),
+    ('օ', 'o'), ('ո', 'n'), ('հ', 'h'), ('ս', 'u'),
+];
+
+/// The mailbox that an address leads to, as far as its writing tells.
+fn mailbox(local: &str, domain: &str) -> String {
+    let domain = domain.trim_matches(['.', ' ', '"', ')']);
+    // What stands in brackets before the address is a remark.
+    let local = local.rsplit_once(')').map_or(local, |(_, address)| address);
+    let local = local.trim_matches([' ', '"', '\'']);
+    let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_owned());
+    let tagless = local.split('+').next().filter(|mailbox| !mailbox.is_empty()).unwrap_or(local);
+    match domain.as_str() {
+        "gmail.com" | "googlemail.com" => format!("{}@gmail.com", tagless.replace('.', "")),
+        _ => format!("{tagless}@{domain}"),
     }
 }
 
@@ -151,6 +197,39 @@ mod tests {
     }
 
     #[test]
+    fn who_writes_his_name_in_another_way_is_no_second_person() {
+        for (first, second) in [
+            ("A.B@x.example", "a.b@x.example"),
+            ("ana@x.example", "ana@x.example."),
+            ("ana@x.example", "\u{430}na@x.example"),
+            ("ana@x.example", "an\u{200b}a@x.example"),
+            ("ana@x.example", "\u{ff41}na@x.example"),
+            ("ana@x.example", "\"ana\"@x.example"),
+            ("ana@x.example", "ana%40x.example"),
+            ("ana@x.example", "(work) ana@x.example"),
+            ("ana@x.example", "ana@x.example\u{a0}"),
+            ("e\u{301}va@x.example", "\u{e9}va@x.example"),
+            ("stra\u{df}e@x.example", "STRASSE@x.example"),
+            ("ana@b\u{fc}cher.example", "ana@xn--bcher-kva.example"),
+            ("ana@googlemail.com", "a.n.a+ci@gmail.com"),
+            ("CORP\\ana", "ana"),
+            ("an\u{ad}a", "Ana"),
+        ] {
+            assert_eq!(joined(first, ""), joined(second, ""), "{first:?} {second:?}");
+            assert!(!joined(first, "").is_empty(), "{first:?}");
+        }
+        for (first, second) in [
+            ("ana@x.example", "anna@x.example"),
+            ("a.na@x.example", "ana@x.example"),
+            ("ана", "ahа@"),
+            ("сара", "capa"),
+            ("ana", "bob"),
+        ] {
+            assert_ne!(joined(first, ""), joined(second, ""), "{first:?} {second:?}");
+        }
+    }
+
+    #[test]
     fn tags_of_an_address_are_no_other_person() {
         assert_eq!(joined("ana+claude@example.com", "codex"), "ana@example.com");
         assert_eq!(joined("+x@example.com", ""), "+x@example.com");
@@ -180,7 +259,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_is_its_own_name(text in "\\PC{0,40}|[a-z+.]{1,8}@[a-z+.<> ]{1,8}|(?i:mailto:)[a-z@ <>]{0,9}") {
+        fn a_name_is_its_own_name(text in "\\PC{0,40}|[aа\u{e9}%4 0()\"\\\\.@+]{0,12}|[a-z+.]{1,8}@[a-z+.<> ]{1,8}|(?i:mailto:)[a-z@ <>]{0,9}") {
             if let Some(name) = named(&text) {
                 prop_assert!(!name.is_empty());
                 prop_assert_eq!(named(&name), Some(name.clone()));

@@ -3,7 +3,7 @@
 //! The default workspace is not written here: a session's records often name the workspace only
 //! from the second one on, and readers decide by what most of them say.
 
-use crate::event::SessionEvent;
+use crate::event::{SessionEvent, bounded_id};
 
 use super::{Processor, Sent};
 
@@ -23,7 +23,8 @@ impl Processor for Workspace {
     fn process(&self, events: &mut Vec<SessionEvent>, _sent: &Sent<'_>) {
         for event in events {
             let named = self.from.iter().find_map(|name| event.attributes.get(name)?.as_str());
-            event.workspace = named.map(str::trim).unwrap_or_default().to_owned();
+            let named = named.map(str::trim).unwrap_or_default();
+            event.workspace = bounded_id(named).unwrap_or_else(|| named.to_owned());
         }
     }
 }

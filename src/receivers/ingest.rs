@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::join_all;
 
 use crate::dialects::{Dialects, Outcome, Reason, Record};
-use crate::event::{Owner, SessionEvent, Timestamp};
+use crate::event::{Owner, SessionEvent, Timestamp, visible_line};
 use crate::journal::AppendError;
 use crate::processors::Sent;
 
@@ -304,7 +304,9 @@ impl Ingest {
     }
 
     fn count_unrecognised(&self, signal: Signal, scope: &str) {
-        let scope = scope.get(..scope.floor_char_boundary(MAX_SCOPE_NAME)).unwrap_or_default();
+        // People read metrics too.
+        let scope = visible_line(scope.get(..scope.floor_char_boundary(MAX_SCOPE_NAME)).unwrap_or_default());
+        let scope = scope.as_ref();
         let mut known = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
         let scope = if known.contains_key(scope) || known.len() < MAX_SCOPES {
             known.entry(scope.to_owned()).or_default();

@@ -451,3 +451,36 @@ fn rows_of_older_versions_are_heard_too() {
     assert_eq!(prompts(&facts), ["Build it", "Go on"]);
     assert_eq!(result_of(&facts, "t1").status, Status::Error);
 }
+
+/// Ids are as long as clients like; what is kept of each session is not.
+#[test]
+fn an_id_of_a_megabyte_is_kept_short_and_apart_from_others() {
+    let long = "s".repeat(1 << 20);
+    let of = |id: &str| {
+        let all = [
+            ("session.id", id),
+            ("event.name", "tool_result"),
+            ("tool_name", id),
+            ("tool_use_id", id),
+            ("prompt.id", id),
+            ("user.id", id),
+            ("success", "true"),
+            ("tool_input", "{}"),
+        ];
+        let attributes = all.iter().map(|(key, value)| attribute(key, string(value)));
+        of(map_log(CLAUDE, attributes.collect())).remove(0)
+    };
+    let (event, other) = (of(&long), of(&format!("{long}x")));
+    for (name, id) in [
+        ("session", &event.session_id),
+        ("turn", &event.turn_id),
+        ("call", &event.tool_call_id),
+        ("key", &event.fact_key),
+        ("tool", &event.tool),
+        ("person", &event.user_id),
+    ] {
+        assert!(id.len() <= skillspan::event::LONGEST_ID, "{name}: {}", id.len());
+    }
+    assert_ne!(event.session_id, other.session_id);
+    assert_eq!(event.session_id, of(&long).session_id);
+}
