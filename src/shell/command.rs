@@ -69,10 +69,15 @@ pub(crate) struct Listed {
     depth: usize,
 }
 
-/// The commands of a line, in order.
+/// A line of more commands is nobody's: it would take time with their square, and is read as none.
+const MOST_COMMANDS: usize = 500;
+
+/// The commands of a line, in order; none of a line that has more of them than people write.
 pub(crate) fn commands(line: &str) -> Vec<Listed> {
     let mut listed = Vec::new();
-    collect(line, 0, Setting::default(), &mut listed);
+    if collect(line, 0, Setting::default(), &mut listed).is_none() {
+        listed.clear();
+    }
     listed
 }
 
@@ -83,14 +88,18 @@ pub(crate) fn single(line: &str) -> Option<Command> {
     listed.iter().all(|earlier| earlier.command.only_sets()).then_some(command)
 }
 
-/// `around` is the setting that the line is read in.
-fn collect(line: &str, nested: usize, mut around: Setting, listed: &mut Vec<Listed>) {
+/// `around` is the setting that the line is read in. `None` if there are too many.
+fn collect(line: &str, nested: usize, mut around: Setting, listed: &mut Vec<Listed>) -> Option<()> {
+    let pipelines = parse::parse(line);
+    if listed.len() + pipelines.len() > MOST_COMMANDS {
+        return None;
+    }
     // The settings outside of the subshells.
     let mut outside: Vec<Setting> = Vec::new();
     let begun = listed.len();
     // In how many loops and conditions the line stands.
     let mut blocks = 0_usize;
-    for mut pipeline in parse::parse(line) {
+    for mut pipeline in pipelines {
         while outside.len() > pipeline.left_to {
             around = outside.pop().unwrap_or_default();
         }
@@ -117,7 +126,7 @@ fn collect(line: &str, nested: usize, mut around: Setting, listed: &mut Vec<List
         if let [stage] = pipeline.stages.as_slice() {
             if let Some(script) = script_of(stage).filter(|_| nested < 3) {
                 let from = listed.len();
-                collect(&script, nested + 1, setting, listed);
+                collect(&script, nested + 1, setting, listed)?;
                 for (index, inner) in listed.iter_mut().skip(from).enumerate() {
                     if index == 0 {
                         inner.connector = connector;
@@ -135,6 +144,7 @@ fn collect(line: &str, nested: usize, mut around: Setting, listed: &mut Vec<List
         let command = Command::new(&pipeline, setting);
         listed.push(Listed { command, connector, view, writes, depth });
     }
+    Some(())
 }
 
 /// What a group of commands prints goes through the filters behind it: `(cd a && make b) | tail`.

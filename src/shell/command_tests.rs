@@ -137,3 +137,11 @@ fn tells_checks_and_probes() {
     assert!(only("make lint").is_probe());
     assert!(!only("make test-db-up").is_probe());
 }
+
+#[test]
+fn a_line_of_more_commands_than_people_write_is_read_as_none() {
+    for command in ["a; ", "cd a && ", "(a); ", "if a; then b; fi; "] {
+        assert!(commands(&command.repeat(20_000)).is_empty(), "{command}");
+    }
+    assert_eq!(commands(&"make a; ".repeat(500)).len(), 500);
+}

@@ -119,9 +119,35 @@ pub(super) fn names_one(word: &str) -> bool {
     is_foreign_address(word) || parts().any(|part| is_domain(part) || is_foreign_address(part))
 }
 
+/// Whether the word names every address of this machine, as what listens there for others is told to.
+pub(super) fn is_everywhere(word: &str) -> bool {
+    let address = word.rsplit_once('=').map_or(word, |(_, value)| value);
+    let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+    ["0.0.0.0", "[::]", "*"].iter().any(|all| {
+        address.strip_prefix(all).is_some_and(|rest| match rest.strip_prefix(':') {
+            Some(port) => {
+                !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit() || b":/".contains(&byte))
+            }
+            None => rest.is_empty() && *all != "*",
+        })
+    }) || address == "::"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_address_of_this_machine_is_told_from_one() {
+        for word in ["0.0.0.0", "0.0.0.0:8000", "--host=0.0.0.0", "[::]:80", "::", "tcp://0.0.0.0:1", "*:80"]
+        {
+            assert!(is_everywhere(word), "{word}");
+        }
+        for word in ["127.0.0.1", "10.0.0.0", "*", "a::b", "localhost:0", "0.0.0.0.1", "*:x", "::1", "A=::x"]
+        {
+            assert!(!is_everywhere(word), "{word}");
+        }
+    }
 
     #[test]
     fn a_host_is_told_by_its_scheme_or_its_form() {

@@ -44,6 +44,20 @@ pub(super) fn judge(words: &[&str], judged: &mut Judgement) {
             judged.add(Class::Unknown, "a command within its arguments");
         }
     }
+    let evaluates = match (*program, rest) {
+        // A file of the repository is a script; anything else is code.
+        ("rails", ["runner" | "r", code @ ..]) => {
+            code.iter().any(|word| !is_flag(word) && !word.ends_with(".rb"))
+        }
+        ("sbt", tasks) => tasks.iter().any(|task| {
+            let first = task.split_whitespace().next().unwrap_or_default();
+            ["set", "eval", "!", "apply"].contains(&first) || task.contains(';')
+        }),
+        _ => false,
+    };
+    if evaluates {
+        judged.add(Class::Unknown, "a program within its arguments");
+    }
     if !["grep", "rg", "git"].contains(program) && rest.iter().any(|word| any.is_match(word)) {
         judged.add(Class::Unknown, "a command within its arguments");
     }
@@ -86,6 +100,8 @@ mod tests {
             &["sed", "s/a/b/e", "a"],
             &["sed", "s#a#b#e", "a"],
             &["make", "A=$(shell x)"],
+            &["rails", "runner", "User.delete_all"],
+            &["sbt", "; set x := 1 ; publish"],
         ] {
             assert!(runs(line), "{line:?}");
         }
@@ -99,6 +115,8 @@ mod tests {
             &["sed", "-i", "/make/d", "Makefile"],
             &["sed", "-i", "-e", "s/a/b/", "file"],
             &["jq", ".scripts", "package.json"],
+            &["rails", "runner", "script/seed.rb"],
+            &["sbt", "testOnly a.b.CSpec"],
         ] {
             assert!(!runs(line), "{line:?}");
         }

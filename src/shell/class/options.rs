@@ -61,7 +61,10 @@ const PARTS: &[(&str, Class)] = &[
     ("rsh", Unknown),
     ("script-shell", Unknown),
     ("to-command", Unknown),
+    ("run-under", Unknown),
+    ("run_under", Unknown),
     ("toolexec", Unknown),
+    ("unzip-command", Unknown),
     ("upload-pack", Unknown),
     ("vettool", Unknown),
 ];
@@ -107,15 +110,18 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("curl", "-k", Administer),
     ("curl", "-x", Send),
     ("deno", "eval", Unknown),
+    ("docker", "--allow", Administer),
     ("docker", "--context", Send),
     ("docker", "--host", Send),
     ("docker", "-H", Send),
     ("docker", "--network=host", Administer),
+    ("docker", "--ssh", Send),
     ("docker", "--pid=host", Administer),
     ("docker-compose", "-H", Send),
     ("dotnet", "--source", Fetch),
     ("dotnet", "-s", Fetch),
     ("gem", "--source", Fetch),
+    ("ghc", "-e", Unknown),
     ("git", "--global", Administer),
     ("git", "--system", Administer),
     ("git", "--config-env", Unknown),
@@ -129,9 +135,16 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("git archive", "--remote", Send),
     ("gradle", "-I", Unknown),
     ("./gradlew", "-I", Unknown),
+    ("groovy", "-e", Unknown),
+    ("install", "-g", Administer),
+    ("install", "-o", Administer),
+    ("install", "--group", Administer),
+    ("install", "--owner", Administer),
     ("just", "--shell", Unknown),
     ("just", "--command", Unknown),
     ("just", "-c", Unknown),
+    ("kotlin", "-e", Unknown),
+    ("kotlinc", "-e", Unknown),
     ("kubectl", "--server", Send),
     ("kubectl", "-s", Send),
     ("kubectl", "--kubeconfig", Unknown),
@@ -139,6 +152,7 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("make", "--eval", Unknown),
     ("man", "-P", Unknown),
     ("man", "-H", Unknown),
+    ("mongod", "--bind_ip_all", Administer),
     ("mvn", "--settings", Fetch),
     ("mvn", "-s", Fetch),
     ("mvn", "-gs", Fetch),
@@ -153,6 +167,7 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("pytest", "--pyargs", Unknown),
     ("pytest", "--override-ini", Unknown),
     ("pytest", "-o", Unknown),
+    ("redis-server", "--protected-mode", Administer),
     ("rg", "--pre", Unknown),
     ("rg", "--hostname-bin", Unknown),
     ("rsync", "-e", Unknown),
@@ -167,6 +182,12 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("uv", "-i", Fetch),
     ("uv", "-f", Fetch),
     ("wget", "-e", Unknown),
+    ("yarn node", "-e", Unknown),
+    ("yarn node", "-p", Unknown),
+    ("yarn node", "-r", Unknown),
+    ("yarn node", "--import", Unknown),
+    ("yarn node", "--print", Unknown),
+    ("yarn node", "--require", Unknown),
     ("zip", "-TT", Unknown),
 ];
 
@@ -251,6 +272,16 @@ fn of_value(program: &str, option: &str, value: &str, judged: &mut Judgement) {
         ("go", "-ldflags" | "-gcflags" | "-gccgoflags") if value.contains("extld") => {
             judged.add(Unknown, "a linker of its own");
         }
+        ("docker", "--network") if value == "host" => judged.add(Administer, "the network of this machine"),
+        // Its bits for set-user-id and the like.
+        ("install", "-m" | "--mode")
+            if value.contains('s') || (value.len() == 4 && !value.starts_with('0')) =>
+        {
+            judged.add(Administer, "a program that runs as another user");
+        }
+        (_, "--host") if value.is_empty() || is_flag(value) => {
+            judged.add(Administer, "it listens beyond this machine")
+        }
         ("git", "--config") => judged.add(Unknown, "git --config"),
         ("pytest" | "py.test", "-p") if !value.starts_with("no:") => {
             judged.add(Unknown, "a plugin that it loads")
@@ -299,6 +330,12 @@ mod tests {
             ("tool --insecure-skip-tls-verify", Administer),
             ("git -c core.sshCommand=x pull", Unknown),
             ("less +!x", Unknown),
+            ("zip a b -T --unzip-command=sh", Unknown),
+            ("bazel run //x --run_under=sh", Unknown),
+            ("install -m 4755 a b", Administer),
+            ("vite --host", Administer),
+            ("docker build --network host .", Administer),
+            ("yarn node -p 1", Unknown),
         ] {
             assert_eq!(added(line), [class], "{line}");
         }
@@ -307,6 +344,9 @@ mod tests {
             "pytest -p no:cacheprovider",
             "npm run x -- --exec",
             "curl --no-proxy x",
+            "install -m 0644 a b",
+            "install -m 644 a b",
+            "vite --host localhost",
         ] {
             assert_eq!(added(line), [], "{line}");
         }

@@ -300,6 +300,13 @@ pub(super) fn arguments(words: &[&str], shape: Shape, context: Context, judged: 
         if is_text(name, told) {
             continue;
         }
+        if hosts::is_everywhere(word) && !context.in_container && !looks && !matches!(shape, Shape::Web) {
+            judged.add(Class::Administer, "it listens beyond this machine");
+        }
+        let is_of_another = word.starts_with('@') && word.contains("//") && !word.starts_with("@//");
+        if is_of_another && ["bazel", "bazelisk"].contains(name) {
+            judged.add(Class::FetchedCode, "a target of another repository");
+        }
         let is_label = word.starts_with("//") && ["bazel", "bazelisk", "buck2"].contains(name);
         if !context.in_container && !is_label && paths::argument_leads_out(word, context.depth, in_container)
         {

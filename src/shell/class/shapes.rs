@@ -13,6 +13,10 @@ pub(super) fn judge(shape: Shape, length: usize, words: &[&str], context: Contex
     let rest = words.get(1..).unwrap_or_default();
     match shape {
         Shape::Is(class) => is(class, name, length, rest, context, judged),
+        // What gives secrets to what it runs is not seen through: `doppler run`.
+        Shape::Runs if ["cmake", "lerna", "nx"].contains(&name) => {
+            runs(name, words.get(length..).unwrap_or_default(), context, judged);
+        }
         Shape::Runs => runs(name, rest, context, judged),
         Shape::Installs => installs(length, words, judged),
         Shape::Web => web(name, rest, judged),
