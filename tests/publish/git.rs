@@ -256,6 +256,21 @@ fn a_cache_that_is_damaged_is_made_anew() {
     assert!(bare.has("main", "notes.txt"));
 }
 
+/// Paths of a configuration may be relative, and git works in another folder.
+#[test]
+fn a_cache_at_a_relative_path_is_where_it_is_said_to_be() {
+    let bare = Bare::new();
+    let mut config = bare.config("one", Mode::Direct);
+    let here = std::env::current_dir().unwrap();
+    let up: std::path::PathBuf = here.components().skip(1).map(|_| "..").collect();
+    config.cache = up.join(config.cache.strip_prefix("/").unwrap());
+    assert!(config.cache.is_relative());
+    Git::new(config.clone()).publish(&update(&first())).unwrap();
+    let report = Git::new(config).publish(&update(&with_migration())).unwrap();
+    assert_eq!(report.named(Change::Sharpened), [NAME]);
+    assert!(bare.folder.path().join("caches/one/ready").exists());
+}
+
 /// A git that says what a full disk makes it say, once per line of a file.
 #[test]
 fn a_full_disk_is_named_and_the_next_attempt_succeeds() {

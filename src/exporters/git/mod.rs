@@ -105,7 +105,18 @@ struct View {
 
 impl Git {
     /// An exporter to a branch; nothing is touched yet.
-    pub fn new(config: Config) -> Self {
+    pub fn new(mut config: Config) -> Self {
+        // git works in the cache's folder, from which a relative path would lead elsewhere.
+        let absolute = |path: &mut PathBuf| {
+            if let Ok(found) = std::path::absolute(&*path) {
+                *path = found;
+            }
+        };
+        absolute(&mut config.cache);
+        if let Auth::Key { key_file, known_hosts_file } = &mut config.auth {
+            absolute(key_file);
+            absolute(known_hosts_file);
+        }
         let runner = Runner {
             program: config.program.clone(),
             remote: config.remote.clone(),
