@@ -69,7 +69,11 @@ async fn nothing_crosses(case: Case) {
         [("acme", acme), ("evil", evil)].iter().all(|(tenant, mark)| {
             let places = world.places(tenant);
             let says = |place: &str| places[place].contains(&format!("make {mark}"));
-            says("folder") && says("branch") && says("deeplake's skills") && says("deeplake's library")
+            says("folder")
+                && says("project")
+                && says("branch")
+                && says("deeplake's skills")
+                && says("deeplake's library")
         })
     };
     world.until("both tenants' skills are published at every target of theirs", published).await;
@@ -88,6 +92,7 @@ async fn nothing_crosses(case: Case) {
             assert!(!text.contains("-token-"), "a token is in {tenant}'s {place}");
         }
         assert!(world.places(tenant)["table"].contains(own.as_str()));
+        nobody_reads_of_another(&world, tenant, own, other);
     }
     let unnamed = crate::world::text_below(&world.path("unnamed"));
     assert!(unnamed.contains(acme.as_str()) && !unnamed.contains(evil.as_str()), "{unnamed}");
@@ -103,6 +108,27 @@ async fn nothing_crosses(case: Case) {
     let allowed = ["owner_workspace=default", "owner_workspace=own", "owner_workspace=shop"];
     assert!(folders("acme").iter().all(|name| name != allowed[1] && allowed.contains(&name.as_str())));
     assert!(folders("evil").iter().all(|name| name != allowed[2] && allowed.contains(&name.as_str())));
+}
+
+/// What commands say of one tenant, and what stands on the machine of one who installs its skills.
+fn nobody_reads_of_another(world: &World, tenant: &str, own: &str, other: &str) {
+    let of = ["--tenant", tenant];
+    let shown = ["sessions", "show", "session-0", "--json"];
+    let commands: [&[&str]; 6] = [
+        &["sessions", "list", "--json"],
+        &shown,
+        &["report", "--json"],
+        &["report", "--people"],
+        &["report", "--html", "-"],
+        &["skillify", "--dry-run", "--explain", "--cases"],
+    ];
+    for command in commands {
+        let text = world.command(&[command, &of[..]].concat());
+        assert!(!text.contains(other), "{command:?} says {other} of {tenant}:\n{text}");
+    }
+    assert!(world.command(&[&shown[..], &of[..]].concat()).contains(own));
+    let installed = world.installed(tenant);
+    assert!(installed.contains(own) && !installed.contains(other), "{installed}");
 }
 
 proptest! {

@@ -41,10 +41,13 @@ pub(crate) enum Door {
     Json,
     Hooks,
     Langfuse,
+    /// A file that an assistant kept, sent by `skillspan import --endpoint`.
+    Import,
 }
 
 impl Door {
-    pub(crate) const ALL: [Self; 5] = [Self::Grpc, Self::Protobuf, Self::Json, Self::Hooks, Self::Langfuse];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Grpc, Self::Protobuf, Self::Json, Self::Hooks, Self::Langfuse, Self::Import];
 }
 
 /// A session in which a test fails until something has run.
@@ -117,6 +120,7 @@ exporters:
   parquet: {{ flush: {{ age: 100ms }} }}
   filesystem: {{ path: {root}/unnamed, route: {{ workspaces: [shop] }} }}
   filesystem/each: {{ path: '{root}/each/{{tenant}}' }}
+  filesystem/project: {{ path: '{root}/project/{{tenant}}', layout: project, agents_md: propose }}
   git: {{ remote: 'file://{root}/bare', branch: 'of-{{tenant}}', mode: direct }}
 {}{}connectors:
   skillify: {{ digests: {root}/digests, every_turns: 1, min_interval: 100ms }}
@@ -124,7 +128,7 @@ service:
   journal: {{ path: {root}/journal, max_size: 64MiB, segment: 4MiB, durability: os }}
   pipelines:
     sessions: {{ receivers: [otlp, langfuse, hooks], processors: [redact, workspace, limits], exporters: [parquet, deeplake/acme, deeplake/evil] }}
-    skills: {{ receivers: [skillify], exporters: [filesystem, filesystem/each, git, deeplake/acme, deeplake/evil] }}
+    skills: {{ receivers: [skillify], exporters: [filesystem, filesystem/each, filesystem/project, git, deeplake/acme, deeplake/evil] }}
 ",
         to_deeplake("acme", "shop"),
         to_deeplake("evil", "default"),
@@ -140,6 +144,7 @@ impl World {
         assert!(made.unwrap().success());
         let standin = StandIn::start(Faults::default()).await;
         let text = configuration(&root, &standin.url);
+        std::fs::write(folder.path().join("skillspan.yaml"), &text).unwrap();
         let settings = config::parse(&text, Origin::Text("test"), &At(format!("{root}/data"))).unwrap();
         let service = Service::start(settings).await.unwrap();
         let address = |wanted| service.addresses().iter().find(|(name, _)| *name == wanted).unwrap().1;
@@ -180,7 +185,45 @@ impl World {
                 let body = serde_json::to_vec(&as_ingestion(said)).unwrap();
                 self.post("/api/public/ingestion", "application/json", token, said, body).await;
             }
+            Door::Import => self.import(token, said),
         }
+    }
+
+    /// Imports the session on a machine of its own, which says whose it is.
+    fn import(&self, token: &str, said: &Said) {
+        let home = tempfile::tempdir().unwrap();
+        let projects = home.path().join(".claude/projects/-srv-shop");
+        std::fs::create_dir_all(&projects).unwrap();
+        std::fs::write(projects.join(format!("{}.jsonl", said.session)), as_transcript(said)).unwrap();
+        std::fs::write(home.path().join("token"), token).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skillspan"));
+        command.args(["import", "--yes", "--no-mining", "--endpoint", &format!("http://{}", self.http)]);
+        command.args(["--workspace", &said.workspace, "--user", &said.person, "--token-file"]);
+        command.arg(home.path().join("token")).env_clear().env("HOME", home.path()).current_dir(home.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let output = tokio::task::block_in_place(|| command.output()).unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// What a command says with the configuration of the service, which has stopped.
+    pub(crate) fn command(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skillspan"));
+        command.args(arguments).arg("--config").arg(self.path("skillspan.yaml"));
+        let data = self.path("data");
+        let output = command.env("HOME", &data).env("XDG_DATA_HOME", &data).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    }
+
+    /// What stands in the home folder of somebody who installs a tenant's skills.
+    pub(crate) fn installed(&self, tenant: &str) -> String {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(home.path().join(".claude")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skillspan"));
+        command.args(["skills", "install", "--from"]).arg(self.path("each").join(tenant));
+        let output = command.env("HOME", home.path()).env("XDG_DATA_HOME", home.path()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        text_below(home.path())
     }
 
     async fn post(&self, path: &str, kind: &str, token: &str, said: &Said, body: Vec<u8>) {
@@ -220,6 +263,7 @@ impl World {
     pub(crate) fn places(&self, tenant: &str) -> BTreeMap<String, String> {
         let mut places: BTreeMap<String, String> = BTreeMap::new();
         places.insert("folder".into(), text_below(&self.path("each").join(tenant)));
+        places.insert("project".into(), text_below(&self.path("project").join(tenant)));
         places.insert("branch".into(), self.history(&format!("of-{tenant}")));
         for table in ["sessions", "skills", "library"] {
             let rows = self.standin.rows(&format!("{table}_{tenant}"));
@@ -374,4 +418,33 @@ fn as_ingestion(said: &Said) -> Value {
         }));
     }
     json!({ "batch": batch })
+}
+
+/// The session as Claude Code keeps it.
+fn as_transcript(said: &Said) -> String {
+    let mut lines = Vec::new();
+    let mut say = |kind: &str, message: Value| {
+        let at = said.at + lines.len() as i64 * 1_000_000;
+        let line = json!({
+            "type": kind, "sessionId": said.session, "cwd": "/srv/shop", "version": "2.1.197",
+            "uuid": format!("{}-{}", said.session, lines.len()),
+            "timestamp": Timestamp::from_micros(at).to_string(), "message": message,
+        });
+        lines.push(line.to_string());
+    };
+    say("user", json!({ "role": "user", "content": said.prompt }));
+    for (number, (command, passes)) in runs(said).into_iter().enumerate() {
+        let id = format!("toolu_{}_{number}", said.session);
+        let call = json!([{ "type": "tool_use", "id": id, "name": "Bash", "input": { "command": command } }]);
+        say(
+            "assistant",
+            json!({ "role": "assistant", "model": "m", "id": format!("msg_{id}"), "content": call }),
+        );
+        let words = if passes { "ok" } else { "connection refused" };
+        let result =
+            json!([{ "type": "tool_result", "tool_use_id": id, "is_error": !passes, "content": words }]);
+        say("user", json!({ "role": "user", "content": result }));
+    }
+    say("user", json!({ "role": "user", "content": "thanks" }));
+    lines.join("\n") + "\n"
 }
