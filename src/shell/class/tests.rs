@@ -91,12 +91,22 @@ fn what_stands_before_a_command_takes_no_class_away() {
     ];
     for line in thrown {
         assert!(judge(line).has(Class::Administer), "{line}");
-        for before in ["evil-tool\n", "cd src && ", "make test; ", "make test || ", "(", "if make test; then ", "make run & "] {
+        for before in [
+            "evil-tool\n",
+            "cd src && ",
+            "make test; ",
+            "make test || ",
+            "(",
+            "if make test; then ",
+            "make run & ",
+        ] {
             let later = format!("{before}{line}");
             assert!(judge(&later).has(Class::Administer), "{later}");
         }
     }
-    for line in ["make test &> out.log", "make test 2>&1 | tee out.log", "make test > out.log", "make test |& cat"] {
+    for line in
+        ["make test &> out.log", "make test 2>&1 | tee out.log", "make test > out.log", "make test |& cat"]
+    {
         assert!(!judge(line).has(Class::Administer), "{line}");
     }
 }
