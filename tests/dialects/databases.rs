@@ -221,3 +221,149 @@ fn opencodes_sub_agents_older_files_and_exports() {
         "and is the same fact"
     );
 }
+
+fn hermes_message(id: i64, role: &str, content: &str, more: Value) -> Value {
+    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    let timestamp = 1_788_343_200.0 + id as f64;
+    let mut message = json!({ "id": id, "session_id": "s", "role": role, "content": content, "timestamp": timestamp, "active": 1, "compacted": 0 });
+    more.as_object().unwrap().iter().for_each(|(name, value)| message[name] = value.clone());
+    row("messages", message)
+}
+
+fn hermes_call(id: &str, tool: &str, arguments: &str) -> Value {
+    json!({ "tool_calls": [{ "id": id, "call_id": id, "type": "function", "function": { "name": tool, "arguments": arguments } }] })
+}
+
+fn hermes_result(id: i64, call: &str, content: &str) -> Value {
+    hermes_message(id, "tool", content, json!({ "tool_call_id": call, "tool_name": "terminal" }))
+}
+
+#[test]
+fn hermes() {
+    let denied = r#"{"output":"","exit_code":-1,"error":"BLOCKED: User denied this command. Do NOT retry this command"}"#;
+    let late = r#"{"output":"","exit_code":-1,"error":"BLOCKED: Command timed out without user response."}"#;
+    let rows = [
+        row(
+            "sessions",
+            json!({ "id": "s", "source": "cli", "model": "m-1", "cwd": "/w", "started_at": 1_788_343_200.5 }),
+        ),
+        hermes_message(1, "user", "Run the tests.", json!({})),
+        hermes_message(2, "assistant", "I run them.", hermes_call("c1", "terminal", r#"{"command":"make"}"#)),
+        hermes_result(3, "c1", r#"{"output":"refused","exit_code":2,"error":null}"#),
+        hermes_message(4, "assistant", "", hermes_call("c2", "terminal", r#"{"command":"rm -rf x"}"#)),
+        hermes_result(5, "c2", denied),
+        hermes_message(6, "assistant", "", hermes_call("c3", "terminal", r#"{"command":"rm -rf y"}"#)),
+        hermes_result(7, "c3", late),
+        hermes_message(8, "assistant", "", hermes_call("c4", "read_file", r#"{"path":"x"}"#)),
+        hermes_result(9, "c4", r#"{"content":"","error":"File not found: x"}"#),
+        hermes_message(10, "assistant", "", hermes_call("c5", "skill_view", r#"{"name":"tests"}"#)),
+        hermes_result(11, "c5", r#"{"success":true,"content":"…"}"#),
+        hermes_message(12, "assistant", "", hermes_call("c6", "terminal", r#"{"command":"sleep 60"}"#)),
+        hermes_result(13, "c6", r#"{"output":"[Command interrupted]","exit_code":130,"error":null}"#),
+        hermes_message(14, "assistant", "Operation interrupted.", json!({})),
+        hermes_message(15, "user", "[ASYNC DELEGATION COMPLETE — d1]\nfour", json!({})),
+        hermes_message(16, "user", "what others say in a channel", json!({ "observed": 1 })),
+        row(
+            "messages",
+            json!({ "id": 17, "role": "user", "timestamp": 1_788_343_300.0, "content": [{ "type": "text", "text": "See this." }, { "type": "image_url" }] }),
+        ),
+        row(
+            "session_model_usage",
+            json!({ "model": "m-1", "task": "", "billing_provider": "custom", "input_tokens": 60, "output_tokens": 20, "cache_read_tokens": 40, "last_seen": 1_788_343_301.0 }),
+        ),
+        row(
+            "session_model_usage",
+            json!({ "model": "m-2", "task": "title_generation", "billing_provider": "auto", "input_tokens": 5, "output_tokens": 2, "last_seen": 1_788_343_302.0 }),
+        ),
+    ];
+    let found = facts("hermes", named("s"), &rows);
+    assert_eq!(
+        told(&found),
+        [
+            "prompt Run the tests.",
+            "response I run them.",
+            r#"call c1 terminal {"command":"make"}"#,
+            r#"result c1 error {"output":"refused","exit_code":2,"error":null}"#,
+            r#"call c2 terminal {"command":"rm -rf x"}"#,
+            "reject deny ",
+            r#"call c3 terminal {"command":"rm -rf y"}"#,
+            "reject timeout ",
+            r#"call c4 read_file {"path":"x"}"#,
+            r#"result c4 error {"content":"","error":"File not found: x"}"#,
+            r#"call c5 skill_view {"name":"tests"}"#,
+            r#"result c5 ok {"success":true,"content":"…"}"#,
+            "skill tests",
+            r#"call c6 terminal {"command":"sleep 60"}"#,
+            "reject user_abort ",
+            "prompt See this.",
+            "response ",
+            "response ",
+        ]
+    );
+    let prompt = of_kind(&found, Kind::Prompt)[0];
+    assert_eq!((prompt.timestamp, prompt.cwd.as_str()), (at("2026-09-02T10:00:01Z"), "/w"));
+    let costs: Vec<(String, i64)> = of_kind(&found, Kind::Response)
+        .iter()
+        .filter(|fact| fact.text.is_empty())
+        .map(|fact| (fact.model.clone(), Tokens::of(fact).input))
+        .collect();
+    assert_eq!(costs, [("m-1".to_owned(), 100), ("m-2".to_owned(), 5)]);
+    assert!(found.iter().all(|fact| fact.session_id == "s" && fact.assistant == "hermes"));
+}
+
+#[test]
+fn a_conversation_that_hermes_made_shorter_is_told_once() {
+    let old = json!({ "active": 0, "compacted": 1 });
+    let rows = [
+        row("sessions", json!({ "id": "s", "source": "cli", "started_at": 1_788_343_200.0 })),
+        hermes_message(1, "user", "Run the tests.", old.clone()),
+        hermes_message(2, "assistant", "They pass.", old.clone()),
+        hermes_message(3, "user", "And lint it.", old),
+        // What stays is put behind with the time of then, around the summary.
+        hermes_message(4, "user", "Run the tests.", json!({})),
+        hermes_message(
+            5,
+            "user",
+            "[CONTEXT COMPACTION — REFERENCE ONLY] Earlier turns were compacted",
+            json!({}),
+        ),
+        hermes_message(6, "user", "And lint it.", json!({})),
+        hermes_message(7, "assistant", "It is linted.", json!({})),
+        hermes_message(8, "user", "Run the tests.", json!({})),
+    ];
+    let found = facts("hermes", named("s"), &rows);
+    assert_eq!(
+        told(&found),
+        [
+            "prompt Run the tests.",
+            "response They pass.",
+            "prompt And lint it.",
+            "response It is linted.",
+            "prompt Run the tests.",
+        ]
+    );
+}
+
+#[test]
+fn a_sub_agent_of_hermes_has_no_prompt_of_a_person_and_older_files_are_read() {
+    let rows = [
+        row(
+            "sessions",
+            json!({ "id": "s2", "source": "subagent", "parent_session_id": "s", "started_at": 1_788_343_200.0, "folder": "/w" }),
+        ),
+        hermes_message(1, "user", "Count the targets.", json!({})),
+    ];
+    let found = facts("hermes", named("s2"), &rows);
+    let prompt = of_kind(&found, Kind::Prompt)[0];
+    assert_eq!((prompt.session_id.as_str(), prompt.agent.as_str(), prompt.cwd.as_str()), ("s2", "s2", "/w"));
+    let messages = json!([
+        { "role": "user", "content": "Run the tests.", "timestamp": "2026-09-02T10:00:01Z" },
+        { "role": "assistant", "content": "They pass." },
+    ]);
+    let whole = json!({ "session_id": "s", "model": "m-1", "session_start": "2026-09-02T10:00:00Z", "messages": messages });
+    let of_file = facts("hermes", named("session_s"), &[whole]);
+    assert_eq!(told(&of_file), ["prompt Run the tests.", "response They pass."]);
+    assert!(of_file.iter().all(|fact| fact.session_id == "s"));
+    let of_lines = facts("hermes", named("s"), messages.as_array().unwrap());
+    assert_eq!(told(&of_lines), told(&of_file));
+}

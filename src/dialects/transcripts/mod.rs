@@ -13,6 +13,7 @@
 //! | `codex.rs`, `codex_items.rs` | Codex, in its three forms | files of the real client; its source |
 //! | `gemini.rs` | Gemini CLI, and Qwen Code's records | files of the real client |
 //! | `copilot.rs` | Copilot, command line | files of the real client |
+//! | `hermes.rs` | Hermes Agent | a database of the real client |
 //! | `opencode.rs` | OpenCode: its database, its older tree, its exports | a database of the real client |
 //! | `pi.rs` | pi, and OpenClaw, which has the same form | files of the real clients |
 //! | `talk.rs` | what readers share: where in a session they are, calls that wait for their results, texts in blocks |
@@ -28,6 +29,7 @@ mod codex;
 mod codex_items;
 mod copilot;
 mod gemini;
+mod hermes;
 mod opencode;
 mod pi;
 mod talk;
@@ -117,7 +119,7 @@ pub struct Transcripts {
 }
 
 /// Every assistant whose files are understood.
-pub static TRANSCRIPTS: [Transcripts; 8] = [
+pub static TRANSCRIPTS: [Transcripts; 9] = [
     Transcripts {
         assistant: "claude",
         title: "Claude Code",
@@ -181,6 +183,14 @@ pub static TRANSCRIPTS: [Transcripts; 8] = [
         column: "opencode",
         name: "opencode-transcript",
         reader: |place| Box::new(opencode::OpenCode::new(place)),
+    },
+    Transcripts {
+        assistant: "hermes",
+        title: "Hermes Agent",
+        service: "hermes",
+        column: "hermes",
+        name: "hermes-transcript",
+        reader: |place| Box::new(hermes::Hermes::new(place)),
     },
 ];
 
