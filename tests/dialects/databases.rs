@@ -367,3 +367,57 @@ fn a_sub_agent_of_hermes_has_no_prompt_of_a_person_and_older_files_are_read() {
     let of_lines = facts("hermes", named("s"), messages.as_array().unwrap());
     assert_eq!(told(&of_lines), told(&of_file));
 }
+
+#[test]
+fn openclaw_in_lines_and_in_rows() {
+    let message = |id: &str, message: Value| json!({ "type": "message", "id": id, "timestamp": "2026-09-02T10:00:01Z", "message": message });
+    let call = |id: &str, command: &str| json!({ "type": "toolCall", "id": id, "name": "exec", "arguments": { "command": command } });
+    let result = |id: &str, text: &str, details: Value| json!({ "role": "toolResult", "toolCallId": id, "toolName": "exec", "isError": false, "content": [{ "type": "text", "text": text }], "details": details });
+    let mut denied = result(
+        "c2",
+        "{…}",
+        json!({ "status": "error", "tool": "exec", "error": "exec denied: allowlist miss" }),
+    );
+    denied["isError"] = json!(true);
+    let events = [
+        json!({ "type": "session", "version": 4, "id": "o-1", "cwd": "/w", "timestamp": "2026-09-02T10:00:00Z" }),
+        message("1", json!({ "role": "user", "content": "[Wed 2026-09-02 12:00 GMT+2] Run the tests." })),
+        message(
+            "2",
+            json!({ "role": "assistant", "model": "m-1", "responseId": "r", "timestamp": 1, "usage": { "input": 60, "output": 20, "cacheRead": 40 }, "content": [{ "type": "text", "text": "I run them." }, call("c1", "make"), call("c2", "git push"), call("c3", "make up")] }),
+        ),
+        message("3", result("c1", "refused", json!({ "exitCode": 2 }))),
+        message("4", denied),
+        message("5", result("c3", "up", json!({ "exitCode": 0 }))),
+        json!({ "type": "custom", "customType": "openclaw.cache-ttl", "id": "6" }),
+        message("7", json!({ "role": "user", "content": "[sic] and now?" })),
+    ];
+    let expected = [
+        "prompt Run the tests.",
+        "response I run them.",
+        r#"call c1 exec {"command":"make"}"#,
+        "result c1 error refused",
+        r#"call c2 exec {"command":"git push"}"#,
+        "reject allowlist miss ",
+        r#"call c3 exec {"command":"make up"}"#,
+        "result c3 ok up",
+        "prompt [sic] and now?",
+    ];
+    let of_lines = facts("openclaw", named("o-1"), &events);
+    assert_eq!(told(&of_lines), expected);
+    let mut rows = vec![row("session_windows", json!({ "session_id": "o-1", "updated_at": 1 }))];
+    for (seq, event) in events.iter().enumerate() {
+        let column = if seq % 2 == 0 { "event_json" } else { "event_zstd" };
+        rows.push(row("transcript_events", json!({ "session_id": "o-1", "seq": seq, column: event })));
+    }
+    let of_rows = facts("openclaw", named("o-1"), &rows);
+    assert_eq!(told(&of_rows), expected);
+    assert!(
+        of_rows
+            .iter()
+            .all(|fact| fact.session_id == "o-1" && fact.assistant == "openclaw" && fact.agent.is_empty())
+    );
+    assert_eq!(Tokens::of(of_kind(&of_rows, Kind::Response)[0]).input, 100);
+    rows[0]["spawned_by"] = json!("agent:main:main");
+    assert!(facts("openclaw", named("o-1"), &rows).iter().all(|fact| fact.agent == "o-1"));
+}

@@ -119,7 +119,7 @@ pub struct Transcripts {
 }
 
 /// Every assistant whose files are understood.
-pub static TRANSCRIPTS: [Transcripts; 9] = [
+pub static TRANSCRIPTS: [Transcripts; 10] = [
     Transcripts {
         assistant: "claude",
         title: "Claude Code",
@@ -191,6 +191,14 @@ pub static TRANSCRIPTS: [Transcripts; 9] = [
         column: "hermes",
         name: "hermes-transcript",
         reader: |place| Box::new(hermes::Hermes::new(place)),
+    },
+    Transcripts {
+        assistant: "openclaw",
+        title: "OpenClaw",
+        service: "openclaw",
+        column: "openclaw",
+        name: "openclaw-transcript",
+        reader: |place| Box::new(pi::Pi::of_openclaw(place)),
     },
 ];
 
