@@ -369,6 +369,112 @@ fn a_sub_agent_of_hermes_has_no_prompt_of_a_person_and_older_files_are_read() {
 }
 
 #[test]
+fn goose() {
+    let message = |id: &str, role: &str, content: Value| {
+        row(
+            "messages",
+            json!({ "id": 1, "message_id": id, "role": role, "content_json": content, "created_timestamp": 1_788_343_201 }),
+        )
+    };
+    let text = |text: &str| json!({ "type": "text", "text": text });
+    let request = |id: &str, command: &str| json!({ "type": "toolRequest", "id": id, "toolCall": { "status": "success", "value": { "name": "developer__shell", "arguments": { "command": command } } } });
+    let response =
+        |id: &str, result: Value| json!({ "type": "toolResponse", "id": id, "toolResult": result });
+    let ok = |value: Value| json!({ "status": "success", "value": value });
+    let declined = "The user has declined to run this tool. DO NOT attempt to call this tool again.";
+    let rows = [
+        row(
+            "sessions",
+            json!({
+                "id": "20260902_1", "working_dir": "/w", "created_at": "2026-09-02 10:00:00", "updated_at": "2026-09-02 10:05:00",
+                "session_type": "user", "model_config_json": { "model_name": "m-1" },
+            }),
+        ),
+        message("g1", "user", json!([text("Run the tests.")])),
+        message(
+            "g2",
+            "assistant",
+            json!([{ "type": "thinking", "thinking": "hm" }, text("I run them."), request("c1", "make"), request("c2", "rm -rf x")]),
+        ),
+        message(
+            "g3",
+            "user",
+            json!([
+                response(
+                    "c1",
+                    ok(
+                        json!({ "content": [{ "type": "text", "text": "refused" }, { "type": "text", "text": "shown", "annotations": { "audience": ["user"] } }], "structuredContent": { "exit_code": 2 } })
+                    )
+                ),
+                response("c2", ok(json!([text(declined)]))),
+            ]),
+        ),
+        message("g4", "assistant", json!([request("c3", "sleep 60")])),
+        message(
+            "g5",
+            "user",
+            json!([response(
+                "c3",
+                json!({ "status": "error", "error": "Interrupted by the user to make a correction" })
+            )]),
+        ),
+        message(
+            "g6",
+            "assistant",
+            json!([text(
+                "The existing call to developer__shell was interrupted. How would you like to proceed?"
+            )]),
+        ),
+        message("g7", "assistant", json!([request("c4", "make up")])),
+        message(
+            "g8",
+            "user",
+            json!([response(
+                "c4",
+                ok(json!({ "content": [{ "type": "text", "text": "up" }], "isError": false }))
+            )]),
+        ),
+        row(
+            "messages",
+            json!({ "id": 9, "message_id": "g9", "role": "user", "content_json": [text("a summary")], "metadata_json": { "userVisible": false }, "created_timestamp": 1_788_343_202 }),
+        ),
+        row(
+            "usage_ledger",
+            json!({ "id": 1, "session_id": "20260902_1", "created_timestamp": 1_788_343_203, "model": "m-1", "input_tokens": 100, "output_tokens": 20, "total_tokens": 120, "cache_read_tokens": 40 }),
+        ),
+    ];
+    let found = facts("goose", named("20260902_1"), &rows);
+    assert_eq!(
+        told(&found),
+        [
+            "prompt Run the tests.",
+            "response I run them.",
+            r#"call c1 developer__shell {"command":"make"}"#,
+            "result c1 error refused",
+            r#"call c2 developer__shell {"command":"rm -rf x"}"#,
+            "reject user_reject ",
+            r#"call c3 developer__shell {"command":"sleep 60"}"#,
+            "reject user_abort ",
+            r#"call c4 developer__shell {"command":"make up"}"#,
+            "result c4 ok up",
+            "response ",
+        ]
+    );
+    assert_eq!(found[0].timestamp, at("2026-09-02T10:00:00Z"));
+    let cost = found.last().unwrap();
+    assert_eq!((Tokens::of(cost).input, Tokens::of(cost).cache_read, cost.model.as_str()), (100, 40, "m-1"));
+    // The older files: a header and a message a line, without ids.
+    let lines = [
+        json!({ "working_dir": "/w", "description": "tests", "message_count": 2 }),
+        json!({ "role": "user", "created": 1_788_343_201, "content": [text("Run the tests.")] }),
+        json!({ "role": "assistant", "created": 1_788_343_202, "content": [text("They pass.")] }),
+    ];
+    let of_lines = facts("goose", named("20260902_1"), &lines);
+    assert_eq!(told(&of_lines), ["prompt Run the tests.", "response They pass."]);
+    assert_eq!(of_lines[1].cwd, "/w");
+}
+
+#[test]
 fn openclaw_in_lines_and_in_rows() {
     let message = |id: &str, message: Value| json!({ "type": "message", "id": id, "timestamp": "2026-09-02T10:00:01Z", "message": message });
     let call = |id: &str, command: &str| json!({ "type": "toolCall", "id": id, "name": "exec", "arguments": { "command": command } });

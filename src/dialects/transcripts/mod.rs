@@ -13,6 +13,7 @@
 //! | `codex.rs`, `codex_items.rs` | Codex, in its three forms | files of the real client; its source |
 //! | `gemini.rs` | Gemini CLI, and Qwen Code's records | files of the real client |
 //! | `copilot.rs` | Copilot, command line | files of the real client |
+//! | `goose.rs` | Goose | its public source |
 //! | `hermes.rs` | Hermes Agent | a database of the real client |
 //! | `opencode.rs` | OpenCode: its database, its older tree, its exports | a database of the real client |
 //! | `pi.rs` | pi, and OpenClaw, which has the same form | files of the real clients |
@@ -29,6 +30,7 @@ mod codex;
 mod codex_items;
 mod copilot;
 mod gemini;
+mod goose;
 mod hermes;
 mod opencode;
 mod pi;
@@ -119,7 +121,7 @@ pub struct Transcripts {
 }
 
 /// Every assistant whose files are understood.
-pub static TRANSCRIPTS: [Transcripts; 10] = [
+pub static TRANSCRIPTS: [Transcripts; 11] = [
     Transcripts {
         assistant: "claude",
         title: "Claude Code",
@@ -191,6 +193,14 @@ pub static TRANSCRIPTS: [Transcripts; 10] = [
         column: "hermes",
         name: "hermes-transcript",
         reader: |place| Box::new(hermes::Hermes::new(place)),
+    },
+    Transcripts {
+        assistant: "goose",
+        title: "Goose",
+        service: "goose",
+        column: "goose",
+        name: "goose-transcript",
+        reader: |place| Box::new(goose::Goose::new(place)),
     },
     Transcripts {
         assistant: "openclaw",
