@@ -1,6 +1,7 @@
 //! What the rows of assistants' databases tell, in the forms that the clients write them.
 
 use serde_json::{Value, json};
+use skillspan::dialects::transcripts::Place;
 use skillspan::event::tokens::Tokens;
 use skillspan::event::{Kind, SessionEvent, Timestamp};
 
@@ -472,6 +473,120 @@ fn goose() {
     let of_lines = facts("goose", named("20260902_1"), &lines);
     assert_eq!(told(&of_lines), ["prompt Run the tests.", "response They pass."]);
     assert_eq!(of_lines[1].cwd, "/w");
+}
+
+#[test]
+fn cursor_in_its_editor() {
+    let kv = |key: &str, value: Value| row("cursorDiskKV", json!({ "key": key, "value": value }));
+    let bubble = |id: &str, kind: i64, more: Value| {
+        let mut bubble =
+            json!({ "type": kind, "bubbleId": id, "createdAt": "2026-09-02T10:00:01.000Z", "text": "" });
+        more.as_object().unwrap().iter().for_each(|(name, value)| bubble[name] = value.clone());
+        kv(&format!("bubbleId:c-1:{id}"), bubble)
+    };
+    let tool = |id: &str, more: Value| {
+        let mut call = json!({ "name": "run_terminal_command_v2", "toolCallId": format!("call-{id}"), "status": "completed", "params": "{\"command\":\"make\"}" });
+        more.as_object().unwrap().iter().for_each(|(name, value)| call[name] = value.clone());
+        bubble(id, 2, json!({ "toolFormerData": call }))
+    };
+    let rows = [
+        kv(
+            "composerData:c-1",
+            json!({ "composerId": "c-1", "name": "tests", "createdAt": 1_788_343_200_000_i64, "modelConfig": { "modelName": "m-1" }, "workspaceIdentifier": { "id": "x", "uri": { "fsPath": "/w" } } }),
+        ),
+        bubble("b1", 1, json!({ "text": "Run the tests." })),
+        bubble(
+            "b2",
+            2,
+            json!({ "text": "I run them.", "tokenCount": { "inputTokens": 100, "outputTokens": 20 } }),
+        ),
+        tool("b3", json!({ "result": "{\"output\":\"refused\",\"exitCode\":2}" })),
+        tool("b4", json!({ "result": "{\"output\":\"up\",\"exitCode\":0}" })),
+        tool("b5", json!({ "userDecision": "rejected", "result": "{\"rejected\":true}" })),
+        tool("b6", json!({ "status": "error", "error": "{\"clientVisibleErrorMessage\":\"no file\"}" })),
+        tool("b7", json!({ "status": "cancelled" })),
+        tool("b8", json!({ "status": "loading" })),
+        bubble("b9", 2, json!({ "thinking": { "text": "hm" } })),
+    ];
+    let found = facts("cursor", named("c-1"), &rows);
+    assert_eq!(
+        told(&found),
+        [
+            "prompt Run the tests.",
+            "response I run them.",
+            r#"call call-b3 run_terminal_command_v2 {"command":"make"}"#,
+            "result call-b3 error refused",
+            r#"call call-b4 run_terminal_command_v2 {"command":"make"}"#,
+            "result call-b4 ok up",
+            r#"call call-b5 run_terminal_command_v2 {"command":"make"}"#,
+            "reject user_reject ",
+            r#"call call-b6 run_terminal_command_v2 {"command":"make"}"#,
+            r#"result call-b6 error {"clientVisibleErrorMessage":"no file"}"#,
+            r#"call call-b7 run_terminal_command_v2 {"command":"make"}"#,
+            "reject user_abort ",
+            r#"call call-b8 run_terminal_command_v2 {"command":"make"}"#,
+        ]
+    );
+    let answer = of_kind(&found, Kind::Response)[0];
+    assert_eq!((answer.model.as_str(), Tokens::of(answer).input, answer.cwd.as_str()), ("m-1", 100, "/w"));
+    assert!(found.iter().all(|fact| fact.session_id == "c-1" && fact.assistant == "cursor"));
+}
+
+#[test]
+fn cursors_agent_and_transcripts() {
+    let meta: String =
+        json!({ "agentId": "a-1", "createdAt": 1_788_343_200_000_i64, "lastUsedModel": "m-1" })
+            .to_string()
+            .bytes()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+    let blob = |role: &str, content: Value| {
+        row("blobs", json!({ "id": "x", "data": { "role": role, "content": content } }))
+    };
+    let rows = [
+        row("meta", json!({ "key": "0", "value": meta })),
+        blob("system", json!("You are an agent.")),
+        blob("user", json!("<user_info>\nOS Version: linux\nWorkspace Path: /w\n</user_info>")),
+        blob("user", json!([{ "type": "text", "text": "<user_query>\nRun the tests.\n</user_query>" }])),
+        blob(
+            "assistant",
+            json!([{ "type": "text", "text": "I run them." }, { "type": "tool-call", "toolCallId": "c1", "toolName": "Shell", "args": { "command": "make" } }]),
+        ),
+        blob(
+            "tool",
+            json!([{ "type": "tool-result", "toolCallId": "c1", "toolName": "Shell", "result": "Exit code: 2\n\nrefused" }]),
+        ),
+    ];
+    let found = facts(
+        "cursor",
+        Place { name: "store".to_owned(), folder: "a-1".to_owned(), ..Place::default() },
+        &rows,
+    );
+    assert_eq!(
+        told(&found),
+        [
+            "prompt Run the tests.",
+            "response I run them.",
+            r#"call c1 Shell {"command":"make"}"#,
+            "result c1 error Exit code: 2\n\nrefused"
+        ]
+    );
+    assert!(found.iter().all(|fact| fact.session_id == "a-1"));
+    assert_eq!(of_kind(&found, Kind::Prompt)[0].cwd, "/w");
+    assert_eq!(found[0].timestamp, at("2026-09-02T10:00:00Z"));
+
+    // A transcript knows no time but that of its file, and no results.
+    let lines = [
+        json!({ "role": "user", "message": { "content": [{ "type": "text", "text": "<user_query>Run the tests.</user_query>" }] } }),
+        json!({ "role": "assistant", "message": { "content": [{ "type": "text", "text": "I run them." }, { "type": "tool_use", "name": "Shell", "input": { "command": "make" } }] } }),
+    ];
+    let place = Place { name: "t-1".to_owned(), written: at("2026-09-02T10:09:00Z"), ..Place::default() };
+    let found = facts("cursor", place, &lines);
+    let kinds: Vec<Kind> = found.iter().map(|fact| fact.kind).collect();
+    assert_eq!(kinds, [Kind::SessionStart, Kind::Prompt, Kind::Response, Kind::ToolCall]);
+    assert!(
+        found.iter().all(|fact| fact.timestamp == at("2026-09-02T10:09:00Z") && fact.session_id == "t-1")
+    );
 }
 
 #[test]

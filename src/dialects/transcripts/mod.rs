@@ -13,6 +13,7 @@
 //! | `codex.rs`, `codex_items.rs` | Codex, in its three forms | files of the real client; its source |
 //! | `gemini.rs` | Gemini CLI, and Qwen Code's records | files of the real client |
 //! | `copilot.rs` | Copilot, command line | files of the real client |
+//! | `cursor.rs` | Cursor: its editor, its agent on the command line | public parsers |
 //! | `goose.rs` | Goose | its public source |
 //! | `hermes.rs` | Hermes Agent | a database of the real client |
 //! | `opencode.rs` | OpenCode: its database, its older tree, its exports | a database of the real client |
@@ -29,6 +30,7 @@ mod cline;
 mod codex;
 mod codex_items;
 mod copilot;
+mod cursor;
 mod gemini;
 mod goose;
 mod hermes;
@@ -121,7 +123,7 @@ pub struct Transcripts {
 }
 
 /// Every assistant whose files are understood.
-pub static TRANSCRIPTS: [Transcripts; 11] = [
+pub static TRANSCRIPTS: [Transcripts; 12] = [
     Transcripts {
         assistant: "claude",
         title: "Claude Code",
@@ -193,6 +195,14 @@ pub static TRANSCRIPTS: [Transcripts; 11] = [
         column: "hermes",
         name: "hermes-transcript",
         reader: |place| Box::new(hermes::Hermes::new(place)),
+    },
+    Transcripts {
+        assistant: "cursor",
+        title: "Cursor",
+        service: "cursor",
+        column: "cursor",
+        name: "cursor-transcript",
+        reader: |place| Box::new(cursor::Cursor::new(place)),
     },
     Transcripts {
         assistant: "goose",
