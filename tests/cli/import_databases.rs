@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use crate::import::Machine;
+use crate::import::{Machine, text_of};
 use crate::support::{eventually, outcome};
 
 /// 2026-09-02T10:00:00Z.
@@ -430,4 +430,224 @@ fn opencodes_older_files_are_read_where_no_database_has_them() {
         }]),
     );
     assert_eq!(machine.import(&[])["facts"], 0);
+}
+
+/// Sessions of the other assistants, each with a prompt and a call that failed, where their clients keep them.
+#[test]
+fn every_assistant_with_a_database_is_found_where_it_keeps_it() {
+    let machine = Machine::new();
+    let home = machine.site.path("home");
+    let cwd = machine.cwd();
+    let make = |path: PathBuf, schema: &str| {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let client = Connection::open(path).unwrap();
+        client.execute_batch("PRAGMA journal_mode = wal").unwrap();
+        client.execute_batch(schema).unwrap();
+        client
+    };
+    let hermes = make(
+        home.join(".hermes/state.db"),
+        "CREATE TABLE sessions (id TEXT PRIMARY KEY, source TEXT NOT NULL, model TEXT, cwd TEXT, started_at REAL NOT NULL, parent_session_id TEXT);
+         CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL, role TEXT NOT NULL, content TEXT, tool_call_id TEXT, tool_calls TEXT, tool_name TEXT, timestamp REAL NOT NULL);",
+    );
+    hermes
+        .execute("INSERT INTO sessions VALUES ('h', 'cli', 'm-1', ?1, 1788343200.5, NULL)", [&cwd])
+        .unwrap();
+    let calls =
+        json!([{ "id": "c1", "function": { "name": "terminal", "arguments": "{\"command\":\"make\"}" } }])
+            .to_string();
+    for (role, content, call, calls) in [
+        ("user", "Run the tests.", None, None),
+        ("assistant", "", None, Some(&calls)),
+        ("tool", "{\"output\":\"refused\",\"exit_code\":2}", Some("c1"), None),
+    ] {
+        let values = params![role, content, call, calls];
+        hermes.execute("INSERT INTO messages (session_id, role, content, tool_call_id, tool_calls, timestamp) VALUES ('h', ?1, ?2, ?3, ?4, 1788343201.0)", values).unwrap();
+    }
+
+    let goose = make(
+        machine.site.path("data/goose/sessions/sessions.db"),
+        "CREATE TABLE sessions (id TEXT PRIMARY KEY, working_dir TEXT NOT NULL, created_at TIMESTAMP, updated_at TIMESTAMP);
+         CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT, session_id TEXT NOT NULL, role TEXT NOT NULL, content_json TEXT NOT NULL, created_timestamp INTEGER NOT NULL, metadata_json TEXT);
+         CREATE TABLE usage_ledger (id INTEGER PRIMARY KEY, session_id TEXT, created_timestamp INTEGER, model TEXT, input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER);",
+    );
+    goose
+        .execute(
+            "INSERT INTO sessions VALUES ('20260902_1', ?1, '2026-09-02 10:00:00', '2026-09-02 10:00:05')",
+            [&cwd],
+        )
+        .unwrap();
+    let request = json!([{ "type": "toolRequest", "id": "c1", "toolCall": { "status": "success", "value": { "name": "developer__shell", "arguments": { "command": "make" } } } }]);
+    let response = json!([{ "type": "toolResponse", "id": "c1", "toolResult": { "status": "error", "error": "refused" } }]);
+    for (number, (role, content)) in
+        (1..).zip([("user", json!([said("Run the tests.")])), ("assistant", request), ("user", response)])
+    {
+        let values = params![format!("g{number}"), role, content.to_string()];
+        goose.execute("INSERT INTO messages (message_id, session_id, role, content_json, created_timestamp) VALUES (?1, '20260902_1', ?2, ?3, 1788343201)", values).unwrap();
+    }
+    goose
+        .execute_batch("INSERT INTO usage_ledger VALUES (1, '20260902_1', 1788343202, 'm-1', 100, 20, 120)")
+        .unwrap();
+    // What its older version left, and took over.
+    fs::write(
+        machine.site.path("data/goose/sessions/20260902_1.jsonl"),
+        text_of(&[
+            json!({ "working_dir": cwd }),
+            json!({ "role": "user", "created": 1, "content": [said("Run the tests.")] }),
+        ]),
+    )
+    .unwrap();
+
+    let cursor = make(
+        home.join(".config/Cursor/User/globalStorage/state.vscdb"),
+        "CREATE TABLE ItemTable (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB); CREATE TABLE cursorDiskKV (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB);",
+    );
+    let kv = |key: &str, value: Value| {
+        cursor
+            .execute("INSERT INTO cursorDiskKV VALUES (?1, ?2)", params![key, value.to_string().into_bytes()])
+            .unwrap();
+    };
+    kv(
+        "composerData:c",
+        json!({ "composerId": "c", "createdAt": BEGUN, "lastUpdatedAt": BEGUN + 5_000, "workspaceIdentifier": { "uri": { "fsPath": cwd } }, "fullConversationHeadersOnly": [{ "bubbleId": "b1", "type": 1 }, { "bubbleId": "b2", "type": 2 }] }),
+    );
+    kv(
+        "composerData:empty",
+        json!({ "composerId": "empty", "createdAt": BEGUN, "fullConversationHeadersOnly": [] }),
+    );
+    kv(
+        "bubbleId:c:b1",
+        json!({ "type": 1, "text": "Run the tests.", "createdAt": "2026-09-02T10:00:01.000Z" }),
+    );
+    kv(
+        "bubbleId:c:b2",
+        json!({ "type": 2, "toolFormerData": { "name": "run_terminal_cmd", "toolCallId": "c1", "status": "completed", "rawArgs": "{\"command\":\"make\"}", "result": "{\"output\":\"refused\",\"exitCode\":2}" } }),
+    );
+    kv("bubbleId:c:orphan", json!({ "type": 1, "text": "never shown" }));
+    let transcripts = home.join(".cursor/projects/w/agent-transcripts");
+    fs::create_dir_all(&transcripts).unwrap();
+    let asked = json!({ "role": "user", "message": { "content": [{ "type": "text", "text": "<user_query>Run the tests.</user_query>" }] } });
+    for id in ["c", "t"] {
+        fs::write(transcripts.join(format!("{id}.jsonl")), text_of(std::slice::from_ref(&asked))).unwrap();
+    }
+
+    let openclaw = make(
+        home.join(".openclaw/agents/main/agent/openclaw-agent.sqlite"),
+        "CREATE TABLE session_windows (session_id TEXT NOT NULL PRIMARY KEY, session_key TEXT NOT NULL, updated_at INTEGER NOT NULL, spawned_by TEXT) STRICT;
+         CREATE TABLE transcript_events (session_id TEXT NOT NULL, seq INTEGER NOT NULL, event_json TEXT, created_at INTEGER NOT NULL, event_zstd BLOB, PRIMARY KEY (session_id, seq)) STRICT;",
+    );
+    openclaw
+        .execute("INSERT INTO session_windows VALUES ('o', 'agent:main:main', ?1, NULL)", [BEGUN])
+        .unwrap();
+    let event = |number: i64, message: Value| json!({ "type": "message", "id": format!("e{number}"), "timestamp": "2026-09-02T10:00:01Z", "message": message });
+    let command =
+        json!([{ "type": "toolCall", "id": "c1", "name": "exec", "arguments": { "command": "make" } }]);
+    let events = [
+        json!({ "type": "session", "version": 4, "id": "o", "timestamp": "2026-09-02T10:00:00Z", "cwd": cwd }),
+        event(1, json!({ "role": "user", "content": "Run the tests." })),
+        event(2, json!({ "role": "assistant", "content": command, "timestamp": 1 })),
+        event(
+            3,
+            json!({ "role": "toolResult", "toolCallId": "c1", "toolName": "exec", "isError": false, "content": [said("refused")], "details": { "exitCode": 2 } }),
+        ),
+    ];
+    for (seq, event) in (0..).zip(&events) {
+        // Long ones are compressed.
+        let packed = (seq == 3).then(|| zstd::encode_all(event.to_string().as_bytes(), 3).unwrap());
+        let plain = (seq != 3).then(|| event.to_string());
+        openclaw
+            .execute("INSERT INTO transcript_events VALUES ('o', ?1, ?2, 0, ?3)", params![seq, plain, packed])
+            .unwrap();
+    }
+
+    let told = machine.import(&[]);
+    assert_eq!(told["left"], json!([]), "{told}");
+    assert_eq!(machine.ids(), ["20260902_1", "c", "h", "o", "t"]);
+    for id in ["20260902_1", "c", "h", "o"] {
+        assert_eq!(counted(&machine, id)[..3], [1, 1, 1], "{id}");
+        assert_eq!(machine.facts(id, "tool_result")[0]["status"], "error", "{id}");
+    }
+    assert_eq!(counted(&machine, "t"), [1, 0, 0, 0]);
+    assert_eq!(machine.import(&[])["facts"], 0);
+    // A bubble that its client writes again is a new row.
+    kv(
+        "bubbleId:c:b2",
+        json!({ "type": 2, "text": "They fail.", "toolFormerData": { "name": "run_terminal_cmd", "toolCallId": "c1", "status": "completed", "rawArgs": "{\"command\":\"make\"}", "result": "{\"output\":\"refused\",\"exitCode\":2}" } }),
+    );
+    let told = machine.import(&["--assistant", "cursor"]);
+    assert_eq!(told["imported"][0]["facts"]["response"], 1, "{told}");
+    assert_eq!(told["imported"][0]["facts"]["prompt"], Value::Null, "{told}");
+    let (code, shown, stderr) = outcome(&mut machine.command(&["import", "--yes", "--no-mining"]));
+    assert_eq!(code, 0, "{stderr}");
+    for title in ["Hermes Agent", "Goose", "Cursor", "OpenClaw"] {
+        assert!(shown.contains(title), "{shown}");
+    }
+}
+
+#[test]
+fn a_session_whose_folder_stands_elsewhere_is_left_out_as_that_folder_wants_it() {
+    let machine = Machine::new();
+    let home = machine.site.path("home");
+    let private = machine.site.path("home/private folder");
+    fs::create_dir_all(&private).unwrap();
+    fs::write(private.join(".skillspan.yaml"), "capture: false\n").unwrap();
+    let private = private.to_str().unwrap();
+    // A sub-agent of Hermes works where its parent does.
+    fs::create_dir_all(home.join(".hermes")).unwrap();
+    let hermes = Connection::open(home.join(".hermes/state.db")).unwrap();
+    hermes
+        .execute_batch(
+            "CREATE TABLE sessions (id TEXT PRIMARY KEY, source TEXT NOT NULL, cwd TEXT, started_at REAL NOT NULL, parent_session_id TEXT);
+             CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL, role TEXT NOT NULL, content TEXT, tool_call_id TEXT, tool_calls TEXT, tool_name TEXT, timestamp REAL NOT NULL);
+             INSERT INTO sessions VALUES ('child', 'subagent', NULL, 1788343200.5, 'parent');
+             INSERT INTO messages (session_id, role, content, timestamp) VALUES ('child', 'user', 'Count the targets.', 1788343201.0);",
+        )
+        .unwrap();
+    hermes
+        .execute("INSERT INTO sessions VALUES ('parent', 'cli', ?1, 1788343200.0, NULL)", [private])
+        .unwrap();
+    // Of a composer, a window knows it.
+    let user = home.join(".config/Cursor/User");
+    let window = user.join("workspaceStorage/w1");
+    fs::create_dir_all(user.join("globalStorage")).unwrap();
+    fs::create_dir_all(&window).unwrap();
+    let folder = format!("file://{}", private.replace(' ', "%20"));
+    fs::write(window.join("workspace.json"), json!({ "folder": folder }).to_string()).unwrap();
+    let of_window = Connection::open(window.join("state.vscdb")).unwrap();
+    of_window
+        .execute_batch("CREATE TABLE ItemTable (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB)")
+        .unwrap();
+    let composers = json!({ "allComposers": [{ "composerId": "c" }] }).to_string();
+    of_window.execute("INSERT INTO ItemTable VALUES ('composer.composerData', ?1)", [composers]).unwrap();
+    let cursor = Connection::open(user.join("globalStorage/state.vscdb")).unwrap();
+    cursor
+        .execute_batch("CREATE TABLE cursorDiskKV (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB)")
+        .unwrap();
+    for (key, value) in [
+        (
+            "composerData:c",
+            json!({ "createdAt": BEGUN, "fullConversationHeadersOnly": [{ "bubbleId": "b1" }] }),
+        ),
+        (
+            "bubbleId:c:b1",
+            json!({ "type": 1, "text": "Run the tests.", "createdAt": "2026-09-02T10:00:01.000Z" }),
+        ),
+    ] {
+        cursor.execute("INSERT INTO cursorDiskKV VALUES (?1, ?2)", params![key, value.to_string()]).unwrap();
+    }
+    // And of a chat in VS Code, the folder that its file lies in.
+    let chats = home.join(".config/Code/User/workspaceStorage/w2/chatSessions");
+    fs::create_dir_all(&chats).unwrap();
+    fs::write(chats.join("../workspace.json"), json!({ "folder": folder }).to_string()).unwrap();
+    let request = json!({ "requestId": "r1", "timestamp": BEGUN, "message": { "text": "Run the tests." }, "response": [] });
+    let chat = json!({ "version": 3, "sessionId": "v", "creationDate": BEGUN, "requests": [request] });
+    fs::write(chats.join("v.json"), chat.to_string()).unwrap();
+    let told = machine.import(&[]);
+    assert_eq!((&told["sessions"], &told["left"]), (&json!(0), &json!([])), "{told}");
+    let refused: Vec<(&String, &Value)> = told["refused_by"].as_object().unwrap().iter().collect();
+    assert!(refused.len() == 1 && refused[0].0.ends_with("private folder/.skillspan.yaml"), "{told}");
+    assert_eq!(refused[0].1, 4, "the parent, its sub-agent, the composer and the chat: {told}");
+    fs::remove_file(Path::new(private).join(".skillspan.yaml")).unwrap();
+    machine.import(&[]);
+    assert_eq!(machine.ids(), ["c", "child", "parent", "v"]);
 }

@@ -590,6 +590,77 @@ fn cursors_agent_and_transcripts() {
 }
 
 #[test]
+fn copilots_chat_in_vs_code() {
+    let shown = |id: &str, more: Value| {
+        let mut item = json!({ "kind": "toolInvocationSerialized", "toolId": "run_in_terminal", "toolCallId": id, "isConfirmed": { "type": 4 }, "isComplete": true });
+        more.as_object().unwrap().iter().for_each(|(name, value)| item[name] = value.clone());
+        item
+    };
+    let response = json!([
+        { "kind": "thinking", "value": "hm" },
+        { "value": "I run them. " },
+        shown("c1__vscode-17", json!({ "toolSpecificData": { "kind": "terminal", "commandLine": { "original": "make" }, "terminalCommandState": { "exitCode": 2 } } })),
+        shown("c2__vscode-18", json!({ "isConfirmed": { "type": 0 } })),
+        shown("c3__vscode-19", json!({ "toolSpecificData": { "kind": "terminal", "commandLine": { "original": "ls" }, "terminalCommandState": { "exitCode": 0 } } })),
+        { "value": "They fail." },
+    ]);
+    let metadata = json!({
+        "promptTokens": 100, "outputTokens": 20, "resolvedModel": "m-1",
+        "toolCallRounds": [{ "toolCalls": [
+            { "id": "c1__vscode-17", "name": "run_in_terminal", "arguments": "{\"command\":\"make\"}" },
+            { "id": "c2__vscode-18", "name": "run_in_terminal", "arguments": "{\"command\":\"rm -rf x\"}" },
+        ] }],
+        "toolCallResults": { "c1__vscode-17": { "content": [{ "$mid": 21, "value": "refused" }] } },
+    });
+    let request = json!({
+        "requestId": "r1", "timestamp": 1_788_343_201_000_i64, "message": { "text": "Run the tests.", "parts": [] }, "modelId": "copilot/m",
+        "response": response, "result": { "timings": { "totalElapsed": 5000 }, "metadata": metadata },
+    });
+    let cancelled = json!({ "requestId": "r2", "timestamp": 1_788_343_209_000_i64, "message": { "text": "And lint." }, "response": [], "isCanceled": true, "result": {} });
+    let whole = json!({ "version": 3, "sessionId": "v-1", "creationDate": 1_788_343_200_000_i64, "requests": [request, cancelled] });
+    let place = Place { name: "v-1".to_owned(), cwd: "/w".to_owned(), ..Place::default() };
+    let found = facts("vscode", place.clone(), &[whole.clone()]);
+    let expected = [
+        "prompt Run the tests.",
+        r#"call c1 run_in_terminal {"command":"make"}"#,
+        "result c1 error refused",
+        r#"call c2 run_in_terminal {"command":"rm -rf x"}"#,
+        "reject user_reject ",
+        r#"call c3 run_in_terminal {"command":"ls"}"#,
+        "result c3 ok ",
+        "response I run them. They fail.",
+        "prompt And lint.",
+        "reject user_abort ",
+    ];
+    assert_eq!(told(&found), expected);
+    let answer = of_kind(&found, Kind::Response)[0];
+    assert_eq!(
+        (answer.model.as_str(), Tokens::of(answer).input, answer.timestamp),
+        ("m-1", 100, at("2026-09-02T10:00:06Z"))
+    );
+    assert!(found.iter().all(|fact| fact.session_id == "v-1" && fact.assistant == "copilot"));
+    assert_eq!(of_kind(&found, Kind::Prompt)[0].cwd, "/w");
+
+    // The same as a log of changes: what was said is cut off, replaced and taken back.
+    let mut first = whole["requests"][0].clone();
+    let result = first["result"].take();
+    first["response"] = json!([{ "value": "I run them. " }, { "value": "not this" }]);
+    let rest: Vec<Value> = response.as_array().unwrap()[2..].to_vec();
+    let log = [
+        json!({ "kind": 0, "v": { "version": 3, "sessionId": "v-1", "creationDate": 1_788_343_200_000_i64, "requests": [] } }),
+        json!({ "kind": 1, "k": ["inputState", "inputText"], "v": "x" }),
+        json!({ "kind": 2, "k": ["requests"], "v": [first] }),
+        json!({ "kind": 2, "k": ["requests", 0, "response"], "i": 1, "v": rest }),
+        json!({ "kind": 1, "k": ["requests", 0, "result"], "v": result }),
+        json!({ "kind": 2, "k": ["requests"], "v": [whole["requests"][1].clone(), whole["requests"][1].clone()] }),
+        json!({ "kind": 2, "k": ["requests"], "i": 2 }),
+        json!({ "kind": 3, "k": ["customTitle"] }),
+        json!({ "kind": 1, "k": ["requests", 99, "result"], "v": 1 }),
+    ];
+    assert_eq!(told(&facts("vscode", place, &log)), expected);
+}
+
+#[test]
 fn openclaw_in_lines_and_in_rows() {
     let message = |id: &str, message: Value| json!({ "type": "message", "id": id, "timestamp": "2026-09-02T10:00:01Z", "message": message });
     let call = |id: &str, command: &str| json!({ "type": "toolCall", "id": id, "name": "exec", "arguments": { "command": command } });

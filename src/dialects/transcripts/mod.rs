@@ -18,6 +18,7 @@
 //! | `hermes.rs` | Hermes Agent | a database of the real client |
 //! | `opencode.rs` | OpenCode: its database, its older tree, its exports | a database of the real client |
 //! | `pi.rs` | pi, and OpenClaw, which has the same form | files of the real clients |
+//! | `vscode.rs` | GitHub Copilot's chat in VS Code | public source and parsers |
 //! | `talk.rs` | what readers share: where in a session they are, calls that wait for their results, texts in blocks |
 //! | `wire.rs` | events as attributes, and back |
 //!
@@ -37,6 +38,7 @@ mod hermes;
 mod opencode;
 mod pi;
 mod talk;
+mod vscode;
 mod wire;
 
 use serde_json::Value;
@@ -123,7 +125,7 @@ pub struct Transcripts {
 }
 
 /// Every assistant whose files are understood.
-pub static TRANSCRIPTS: [Transcripts; 12] = [
+pub static TRANSCRIPTS: [Transcripts; 13] = [
     Transcripts {
         assistant: "claude",
         title: "Claude Code",
@@ -219,6 +221,14 @@ pub static TRANSCRIPTS: [Transcripts; 12] = [
         column: "openclaw",
         name: "openclaw-transcript",
         reader: |place| Box::new(pi::Pi::of_openclaw(place)),
+    },
+    Transcripts {
+        assistant: "vscode",
+        title: "Copilot in VS Code",
+        service: "copilot-chat",
+        column: "copilot",
+        name: "copilot-chat-transcript",
+        reader: |place| Box::new(vscode::VsCode::new(place)),
     },
 ];
 
