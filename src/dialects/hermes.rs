@@ -139,7 +139,7 @@ fn cost(record: &Record<'_>) -> Mapping {
 }
 
 /// What the tool itself returned, as JSON, says whether it worked.
-pub(super) fn status(output: &str) -> Status {
+pub(in crate::dialects) fn status(output: &str) -> Status {
     let Ok(result) = json::parse(output) else {
         return if output.is_empty() { Status::Unknown } else { Status::Ok };
     };

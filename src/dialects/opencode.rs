@@ -30,6 +30,8 @@ const SERVICE: &str = "opencode";
 const SDK_SCOPE: &str = "ai";
 
 const SESSION: &[&str] = &["session.id", "ai.telemetry.metadata.sessionId"];
+/// What a request says whose session is a sub-agent's.
+const PARENT: &[&str] = &["ai.request.headers.x-parent-session-id"];
 const USER: &[&str] = &["enduser.id", "ai.telemetry.metadata.userId", "user.name"];
 const VERSION: &[&str] = &["service.version"];
 const MODEL: &[&str] = &["gen_ai.response.model", "ai.response.model", "ai.model.id", "gen_ai.request.model"];
@@ -45,7 +47,7 @@ const REPETITIONS: &[&str] =
 
 const EXIT_CODES: &[&str] = &["/metadata/exit", "/metadata/exitCode"];
 /// How the error of a call reads that was not allowed, and who refused.
-const REFUSALS: &[(&str, &str)] =
+pub(super) const REFUSALS: &[(&str, &str)] =
     &[("The user rejected permission", "user"), ("The user has specified a rule which prevents", "rule")];
 
 const SDK_RANK: i64 = 2;
@@ -90,6 +92,8 @@ fn event(record: &Record<'_>, kind: Kind, rank: i64) -> SessionEvent {
         project: repository::of(record),
         assistant: "opencode".to_owned(),
         assistant_version: text(VERSION),
+        // Its calls say nothing of it; they are the agent's where its database is read as well.
+        agent: record.text(PARENT).map(|_| text(SESSION)).unwrap_or_default(),
         model: text(MODEL),
         ..SessionEvent::default()
     }
@@ -145,11 +149,16 @@ fn prompts(record: &Record<'_>) -> Vec<SessionEvent> {
     let prompts = messages::new_prompts(&messages).into_iter();
     let prompts = prompts.filter(|prompt| !is_withheld(&prompt.text));
     let to_event = |prompt: messages::Prompt| SessionEvent {
-        fact_key: format!("{earlier}:{}", hash(&prompt.text)),
+        fact_key: prompt_key(earlier, &prompt.text),
         text: prompt.text.clone(),
         ..event(record, Kind::Prompt, SDK_RANK)
     };
     prompts.map(to_event).collect()
+}
+
+/// The key of a prompt, by the texts of the user so far, it included.
+pub(super) fn prompt_key(so_far: usize, text: &str) -> String {
+    format!("{so_far}:{}", hash(text))
 }
 
 fn hash(text: &str) -> String {

@@ -15,10 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::TranscriptSettings;
 use crate::dialects::TRANSCRIPTS;
+use crate::dialects::transcripts::Form;
 use crate::event::{Owner, Timestamp};
 use crate::receivers::auth::Sender;
 use crate::receivers::otlp::{Coding, Encoding, Export};
-use crate::receivers::transcripts::{self as files, Batch, Home, Memory, Owners, SaidOwner, TranscriptFile};
+use crate::receivers::transcripts::{
+    self as files, Batch, Home, Memory, Owners, SaidOwner, Seen, TranscriptFile,
+};
 use crate::receivers::{Caller, Ingest, Signal};
 
 const PERIOD: Duration = Duration::from_secs(10);
@@ -73,16 +76,17 @@ impl Watch {
             for (path, reason) in listing.left {
                 tracing::debug!(path = %path.display(), reason, "left out");
             }
-            let mut changed: Vec<TranscriptFile> = listing.files;
-            changed.retain(|file| {
-                file.modified >= earliest && !memory.is_as_it_was(&file.path, file.size, file.modified)
-            });
+            let (mut changed, databases) = sessions(listing.files, memory, earliest);
             // What was forked after what it was forked from.
             changed.sort_by(|a, b| (a.modified, &a.path).cmp(&(b.modified, &b.path)));
             for file in changed {
                 if stop.is_cancelled() || !self.read(&file, memory, &mut owners, stop, runtime) {
                     return;
                 }
+            }
+            // As a whole it is looked into again when it is changed again.
+            for (path, seen) in databases {
+                memory.note(&path, seen);
             }
         }
     }
@@ -117,7 +121,7 @@ impl Watch {
                 if summary.left_count > 0 {
                     tracing::debug!(path = %file.path.display(), lines = summary.left_count, "lines are left out");
                 }
-                memory.note(&file.path, summary.seen);
+                memory.note(&file.key(), summary.seen);
                 if let Err(error) = memory.keep() {
                     tracing::warn!(%error, "what was read of transcripts cannot be remembered");
                 }
@@ -147,4 +151,39 @@ impl Watch {
         let lease = self.ingest.memory().lease();
         self.ingest.accept(export, caller, lease).await.map(|_| ()).map_err(|refusal| refusal.to_string())
     }
+}
+
+/// The sessions of which something is new, and the databases that were looked into for them.
+fn sessions(
+    files: Vec<TranscriptFile>,
+    memory: &Memory,
+    earliest: Timestamp,
+) -> (Vec<TranscriptFile>, Vec<(PathBuf, Seen)>) {
+    let is_changed = |file: &TranscriptFile| {
+        file.modified >= earliest && !memory.is_as_it_was(&file.key(), file.extent(), file.modified)
+    };
+    let (mut sessions, mut databases, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
+    for file in files {
+        let is_database = file.form == Form::Rows;
+        if !is_changed(&file) {
+            unchanged.extend(is_database.then_some(file.path));
+            continue;
+        }
+        let whole = (file.path.clone(), Seen::of(&file));
+        match files::sessions_of(file) {
+            Ok(found) => {
+                sessions.extend(found);
+                databases.extend(is_database.then_some(whole));
+            }
+            Err(error) => tracing::debug!(path = %whole.0.display(), %error, "cannot be read"),
+        }
+    }
+    files::without_doubles(&mut sessions);
+    // Nor what a database has that was not looked into now.
+    let is_known = |session: &TranscriptFile| {
+        let id = session.place().name;
+        unchanged.iter().any(|database| memory.seen(&files::key_in(database, &id)).is_some())
+    };
+    sessions.retain(|session| is_changed(session) && (session.database.is_some() || !is_known(session)));
+    (sessions, databases)
 }

@@ -17,6 +17,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::event::history::digest;
+use crate::event::tokens::{CACHE_READ, CACHE_WRITE, REASONING};
 use crate::event::{Kind, SessionEvent, Timestamp, UNNAMED_CALL, USAGE};
 
 /// The clocks of both are the same machine's; a call is told when it is over.
@@ -175,7 +176,9 @@ fn pairs<'s>(of_files: &'s [Side], others: &'s [Side]) -> Vec<(&'s Side, &'s Sid
 }
 
 fn words(event: &SessionEvent) -> Option<String> {
-    if event.fact_key.starts_with(USAGE) || !event.agent.is_empty() && event.kind == Kind::Prompt {
+    // A sub-agent that has a session of its own is the only one there; telemetry does not know it as one.
+    let is_of_another = !event.agent.is_empty() && event.agent != event.session_id;
+    if event.fact_key.starts_with(USAGE) || is_of_another && event.kind == Kind::Prompt {
         return None;
     }
     let text = event.text.trim();
@@ -266,7 +269,12 @@ fn count_costs_once(events: &mut [SessionEvent]) {
         is_counted.then_some((event.input_tokens, event.output_tokens))
     };
     let mut told: BTreeMap<(i64, i64), Vec<(Timestamp, String)>> = BTreeMap::new();
-    for event in events.iter().filter(|event| !event.is_of_a_file()) {
+    let of_files: BTreeSet<&str> =
+        events.iter().filter(|event| event.is_of_a_file()).map(|event| event.fact_key.as_str()).collect();
+    // What merges with a fact of the file says the cost of no other one.
+    let is_apart =
+        |event: &&SessionEvent| event.fact_key.is_empty() || !of_files.contains(event.fact_key.as_str());
+    for event in events.iter().filter(|event| !event.is_of_a_file()).filter(is_apart) {
         if let Some(cost) = cost(event) {
             told.entry(cost).or_default().push((event.timestamp, event.fact_key.clone()));
         }
@@ -274,10 +282,10 @@ fn count_costs_once(events: &mut [SessionEvent]) {
     for event in events.iter_mut().filter(|event| event.is_of_a_file()) {
         let Some(told) = cost(event).and_then(|cost| told.get(&cost)) else { continue };
         let is_near = |at: Timestamp| event.timestamp.since(at).max(at.since(event.timestamp)) <= NEAR;
-        // Of one fact the two merge; of two facts the sum would count both.
-        let is_merged = told.iter().any(|(_, key)| *key == event.fact_key);
-        if !is_merged && told.iter().any(|(at, _)| is_near(*at)) {
+        // Of two facts the sum would count both.
+        if told.iter().any(|(at, _)| is_near(*at)) {
             (event.input_tokens, event.output_tokens) = (0, 0);
+            [CACHE_READ, CACHE_WRITE, REASONING].iter().for_each(|part| drop(event.attributes.remove(*part)));
         }
     }
 }
@@ -418,6 +426,21 @@ mod tests {
     }
 
     #[test]
+    fn the_task_of_a_sub_agent_with_a_session_of_its_own_is_one() {
+        let of = |agent: &str| {
+            let file = SessionEvent {
+                session_id: "s".to_owned(),
+                agent: agent.to_owned(),
+                ..event(Kind::Prompt, true, "line", "count", 1)
+            };
+            let mut events = vec![file, event(Kind::Prompt, false, "turn", "count", 2)];
+            join(&mut events);
+            events[0].fact_key.clone()
+        };
+        assert_eq!((of("s").as_str(), of("another").as_str()), ("turn", "line"));
+    }
+
+    #[test]
     fn costs_count_once() {
         let response = |is_of_a_file, key: &str| SessionEvent {
             input_tokens: 100,
@@ -433,5 +456,13 @@ mod tests {
         join(&mut events);
         assert_eq!(events[0].fact_key, "message");
         assert_eq!(events.iter().map(|event| event.input_tokens).sum::<i64>(), 100);
+        // An answer that cost as much as another one, of which telemetry tells, cost that as well.
+        let of_file = |key: &str, text: &str| SessionEvent { text: text.to_owned(), ..response(true, key) };
+        let heard = SessionEvent { text: "one".to_owned(), ..response(false, "message") };
+        let mut events = vec![of_file("line1", "one"), of_file("line2", "two"), heard];
+        join(&mut events);
+        let costs: BTreeMap<&str, i64> =
+            events.iter().map(|event| (event.fact_key.as_str(), event.input_tokens)).collect();
+        assert_eq!(costs, BTreeMap::from([("line2", 100), ("message", 100)]));
     }
 }

@@ -884,3 +884,59 @@ fn a_process_that_watches_takes_what_comes_and_what_is_rewritten_counts_once() {
         "{stderr}"
     );
 }
+
+#[test]
+fn a_rollout_that_codex_compressed_is_read_and_one_that_is_there_plain_too_is_one() {
+    let machine = Machine::new();
+    let id = "0199a213-81c0-7800-8aa1-bbab2a035a53";
+    let line = |second: u64, kind: &str, payload: Value| json!({ "timestamp": format!("2026-09-02T10:00:{second:02}.000Z"), "type": kind, "payload": payload });
+    let text = text_of(&[
+        line(
+            0,
+            "session_meta",
+            json!({ "id": id, "cwd": machine.cwd(), "cli_version": "0.171.0", "source": "cli" }),
+        ),
+        line(1, "turn_context", json!({ "turn_id": "t1", "cwd": machine.cwd(), "model": "gpt-x" })),
+        line(1, "event_msg", json!({ "type": "user_message", "message": "Run the integration tests." })),
+        line(
+            2,
+            "response_item",
+            json!({ "type": "function_call", "name": "exec_command", "call_id": "c1", "arguments": "{\"cmd\":\"make\"}" }),
+        ),
+        line(
+            3,
+            "response_item",
+            json!({ "type": "function_call_output", "call_id": "c1", "output": "Process exited with code 2\nOutput:\nrefused" }),
+        ),
+    ]);
+    let folder = machine.site.path("home/.codex/sessions/2026/09/02");
+    fs::create_dir_all(&folder).unwrap();
+    let packed = folder.join(format!("rollout-2026-09-02T10-00-00-{id}.jsonl.zst"));
+    let whole = zstd::encode_all(text.as_bytes(), 3).unwrap();
+    fs::write(&packed, &whole).unwrap();
+    let told = machine.import(&[]);
+    assert_eq!((&told["sessions"], &told["left"]), (&json!(1), &json!([])), "{told}");
+    assert_eq!(machine.ids(), [id]);
+    assert_eq!(machine.facts(id, "prompt")[0]["text"], "Run the integration tests.");
+    assert_eq!(machine.facts(id, "tool_result")[0]["status"], "error");
+    assert_eq!(machine.import(&[])["facts"], 0);
+    // Resuming makes it plain again; while both are there, the plain one is the session.
+    let more = line(
+        9,
+        "response_item",
+        json!({ "type": "message", "role": "assistant", "content": [{ "type": "output_text", "text": "They fail." }] }),
+    );
+    fs::write(packed.with_extension(""), format!("{text}{more}\n")).unwrap();
+    machine.import(&[]);
+    fs::remove_file(packed.with_extension("")).unwrap();
+    machine.forget_imports();
+    machine.import(&[]);
+    let counts = ["prompt", "tool_call", "tool_result", "response"].map(|kind| machine.facts(id, kind).len());
+    assert_eq!((machine.ids(), counts), (vec![id.to_owned()], [1, 1, 1, 1]));
+    // One that was cut while it was written is said and left.
+    let broken = folder.join("rollout-2026-09-02T11-00-00-0199a213-81c0-7800-8aa1-000000000000.jsonl.zst");
+    fs::write(&broken, &whole[..whole.len() / 2]).unwrap();
+    let told = machine.import(&[]);
+    assert_eq!(told["left"][0]["file"], json!(broken), "{told}");
+    assert_eq!(machine.ids(), [id]);
+}

@@ -20,6 +20,7 @@
 //! | `spans.rs` | spans written by hand |
 //! | `sub_agents.rs` | agents that are tools of other agents |
 //! | `transcripts.rs` | what the files of assistants tell |
+//! | `databases.rs` | what the rows of assistants' databases tell |
 //! | `identity.rs` | one call is one fact, whatever its ids and spans |
 //! | `lost_skills.rs` | skills that sessions show only if their calls are read right |
 //! | `found.rs` | faults that made-up sessions have shown |
@@ -40,6 +41,7 @@ mod both_ways;
 mod captures;
 mod claude_code;
 mod costs;
+mod databases;
 mod feedback;
 mod found;
 mod frameworks;

@@ -8,7 +8,7 @@ use skillspan::dialects::{Dialects, Outcome, Record, Transcripts};
 use skillspan::event::{Kind, Owner, SessionEvent, Timestamp};
 
 /// The facts of a file, by way of the record that each travels as.
-fn facts(assistant: &str, place: Place, values: &[Value]) -> Vec<SessionEvent> {
+pub(crate) fn facts(assistant: &str, place: Place, values: &[Value]) -> Vec<SessionEvent> {
     let files = Transcripts::of(assistant).unwrap();
     let mut reader = files.reader(place);
     let mut told = Vec::new();
@@ -28,12 +28,12 @@ fn facts(assistant: &str, place: Place, values: &[Value]) -> Vec<SessionEvent> {
     facts
 }
 
-fn named(name: &str) -> Place {
+pub(crate) fn named(name: &str) -> Place {
     Place { name: name.to_owned(), ..Place::default() }
 }
 
 /// A line a fact, without the session's start.
-fn told(facts: &[SessionEvent]) -> Vec<String> {
+pub(crate) fn told(facts: &[SessionEvent]) -> Vec<String> {
     let line = |event: &SessionEvent| {
         let status = event.status.as_str();
         match event.kind {
@@ -388,7 +388,7 @@ fn whatever_a_value_is_a_reader_tells_less_and_goes_on() {
         json!({ "type": "tool.execution_complete", "data": [] }),
         json!([{ "role": "user", "content": [null] }]),
     ];
-    for assistant in ["claude", "codex", "gemini", "qwen", "copilot", "pi", "cline"] {
+    for assistant in skillspan::dialects::TRANSCRIPTS.iter().map(|known| known.assistant) {
         let found = facts(assistant, Place::default(), &odd);
         let prompts = found.iter().filter(|fact| fact.kind == Kind::Prompt).count();
         assert_eq!(prompts, 0, "{assistant}: {:?}", told(&found));

@@ -111,7 +111,7 @@ pub(super) fn all(
     for candidate in found.chosen() {
         let file = &candidate.file;
         let summary = read(file, &candidate.owner(redactor), memory, &mut |batch| carrier.hand_on(&batch));
-        if let Some(summary) = carrier.over(&file.path, file.size, summary, memory) {
+        if let Some(summary) = carrier.over(&file.path, &file.key(), file.size, summary, memory) {
             carrier.carried.add(candidate, summary);
         }
         if carrier.carried.stopped.is_some() {
@@ -121,7 +121,7 @@ pub(super) fn all(
     let owner = found.owner_of_exports(redactor);
     for file in found.exports.iter().filter(|_| carrier.carried.stopped.is_none()).collect::<Vec<_>>() {
         let summary = read_export(file, &owner, &mut |batch| carrier.hand_on(&batch));
-        if let Some(summary) = carrier.over(&file.path, file.size, summary, memory) {
+        if let Some(summary) = carrier.over(&file.path, &file.path, file.size, summary, memory) {
             carrier.carried.rows += summary.rows;
             carrier.carried.exports += 1;
             carrier.carried.leave(&file.path, summary);
@@ -186,6 +186,7 @@ impl Carrier<'_> {
     fn over(
         &mut self,
         path: &Path,
+        key: &Path,
         size: u64,
         outcome: io::Result<Summary>,
         memory: &mut Memory,
@@ -206,7 +207,7 @@ impl Carrier<'_> {
             }
         };
         if let Some(summary) = summary.as_ref().filter(|_| self.is_real()) {
-            memory.note(path, summary.seen.clone());
+            memory.note(key, summary.seen.clone());
             if self.kept.elapsed() > KEEPING {
                 keep(memory);
                 self.kept = Instant::now();

@@ -13,7 +13,7 @@ use crate::event::{Timestamp, visible_line};
 use crate::processors::Redact;
 use crate::receivers::transcripts::{
     ExportFile, Home, Listing, Memory, NEITHER, Owner, Owners, Repository, SaidOwner, TranscriptFile,
-    files_at, files_of, glance, is_export,
+    files_at, files_of, glance, is_export, sessions_of, without_doubles,
 };
 use crate::redact::Redactor;
 
@@ -60,15 +60,22 @@ impl Found {
         let said = SaidOwner { workspace: workspace.clone(), user: said_user(arguments) };
         let mut asked = Asked { home, memory, said, owners: Owners::default() };
         let earliest = arguments.common.since.map(|since| Timestamp::now().saturating_sub(since));
+        let is_early = |file: &TranscriptFile| earliest.is_some_and(|earliest| file.modified < earliest);
+        let mut sessions = Vec::new();
         for listing in listings(arguments, home) {
             found.left.extend(listing.left);
             found.take_exports(listing.others, memory);
-            for file in listing.files {
-                if earliest.is_some_and(|earliest| file.modified < earliest) {
-                    continue;
+            for file in listing.files.into_iter().filter(|file| !is_early(file)) {
+                let path = file.path.clone();
+                match sessions_of(file) {
+                    Ok(of_file) => sessions.extend(of_file),
+                    Err(error) => found.left.push((path, error.to_string())),
                 }
-                found.take(file, &mut asked);
             }
+        }
+        without_doubles(&mut sessions);
+        for session in sessions.into_iter().filter(|session| !is_early(session)) {
+            found.take(session, &mut asked);
         }
         found.candidates.sort_by(|a, b| {
             (a.begun, a.file.modified, &a.file.path).cmp(&(b.begun, b.file.modified, &b.file.path))
@@ -110,7 +117,7 @@ impl Found {
         self.candidates.push(Candidate {
             repository,
             begun: if glance.begun.is_unset() { file.modified } else { glance.begun },
-            is_new: !asked.memory.is_as_it_was(&file.path, file.size, file.modified),
+            is_new: !asked.memory.is_as_it_was(&file.key(), file.extent(), file.modified),
             is_chosen: true,
             workspace: owner.workspace,
             user: owner.user,

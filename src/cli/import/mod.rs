@@ -47,8 +47,8 @@ pub(super) struct Arguments {
     from: Option<From>,
     #[command(flatten)]
     common: Common,
-    /// Only of this assistant: claude, cline, codex, copilot, gemini, pi or qwen; may be given
-    /// several times
+    /// Only of this assistant: claude, cline, codex, copilot, cursor, gemini, goose, hermes,
+    /// openclaw, opencode, pi, qwen or vscode; may be given several times
     #[arg(long, value_name = "NAME", value_parser = assistant)]
     assistant: Vec<&'static Transcripts>,
     /// A file, or a folder of files, instead of those of this machine's assistants: also exports

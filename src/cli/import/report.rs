@@ -10,6 +10,7 @@ use super::found::Found;
 use super::way::Described;
 use crate::cli::columns::{counted, folded, room};
 use crate::event::{Kind, visible_line};
+use crate::receivers::transcripts::Left;
 
 /// Files of which lines were left out are named so often.
 const MOST_NAMED: usize = 20;
@@ -49,11 +50,11 @@ pub(super) fn text(found: &Found, carried: &Carried, to: &Described, is_dry: boo
     }
     for (path, left, count) in carried.left.iter().take(MOST_NAMED) {
         for left in left {
-            let _ = writeln!(text, "left out   {}:{}: {}", shown_path(path), left.line, left.why);
+            let _ = writeln!(text, "left out   {}{}: {}", shown_path(path), place(left), left.why);
         }
         let more = count.saturating_sub(left.len() as u64);
         if more > 0 {
-            let _ = writeln!(text, "           and {more} more lines of that file");
+            let _ = writeln!(text, "           and {more} more of that file");
         }
     }
     for (path, why) in carried.unread.iter().take(MOST_NAMED) {
@@ -76,6 +77,15 @@ pub(super) fn text(found: &Found, carried: &Carried, to: &Described, is_dry: boo
     folded(&text, room())
 }
 
+/// Where in a file something stands.
+fn place(left: &Left) -> String {
+    match (left.table.as_str(), left.line) {
+        ("", line) => format!(":{line}"),
+        (part, 0) => format!(": {}", visible_line(part)),
+        (table, row) => format!(": row {row} of {}", visible_line(table)),
+    }
+}
+
 /// For programs.
 pub(super) fn json(found: &Found, carried: &Carried, to: &Described, is_dry: bool) -> String {
     let imported = carried.of.iter().map(|(title, of)| {
@@ -92,7 +102,11 @@ pub(super) fn json(found: &Found, carried: &Carried, to: &Described, is_dry: boo
     let repositories =
         repositories.iter().map(|(name, (all, new))| json!({ "name": name, "sessions": all, "new": new }));
     let lines = carried.left.iter().flat_map(|(path, left, _)| {
-        left.iter().map(move |left| json!({ "file": path, "line": left.line, "why": left.why }))
+        left.iter().map(move |left| match (left.table.as_str(), left.line) {
+            ("", line) => json!({ "file": path, "line": line, "why": left.why }),
+            (part, 0) => json!({ "file": path, "part": part, "why": left.why }),
+            (table, row) => json!({ "file": path, "table": table, "row": row, "why": left.why }),
+        })
     });
     let files = carried.unread.iter().chain(&found.left);
     let files = files.map(|(path, why)| json!({ "file": path, "why": why }));

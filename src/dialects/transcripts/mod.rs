@@ -13,7 +13,12 @@
 //! | `codex.rs`, `codex_items.rs` | Codex, in its three forms | files of the real client; its source |
 //! | `gemini.rs` | Gemini CLI, and Qwen Code's records | files of the real client |
 //! | `copilot.rs` | Copilot, command line | files of the real client |
-//! | `pi.rs` | pi, and OpenClaw's copy of its form | files of the real client |
+//! | `cursor.rs` | Cursor: its editor, its agent on the command line | public parsers |
+//! | `goose.rs` | Goose | its public source |
+//! | `hermes.rs` | Hermes Agent | a database of the real client |
+//! | `opencode.rs` | OpenCode: its database, its older tree, its exports | a database of the real client |
+//! | `pi.rs` | pi, and OpenClaw, which has the same form | files of the real clients |
+//! | `vscode.rs` | GitHub Copilot's chat in VS Code | public source and parsers |
 //! | `talk.rs` | what readers share: where in a session they are, calls that wait for their results, texts in blocks |
 //! | `wire.rs` | events as attributes, and back |
 //!
@@ -26,16 +31,22 @@ mod cline;
 mod codex;
 mod codex_items;
 mod copilot;
+mod cursor;
 mod gemini;
+mod goose;
+mod hermes;
+mod opencode;
 mod pi;
 mod talk;
+mod vscode;
 mod wire;
 
 use serde_json::Value;
 
 use super::{Dialect, Mapping, Record};
-use crate::event::{Kind, SessionEvent};
+use crate::event::{Kind, SessionEvent, Timestamp};
 
+pub use talk::percent_decoded;
 pub use wire::to_log;
 
 /// The scope of an assistant's transcripts ends with its name.
@@ -80,6 +91,8 @@ pub struct Place {
     pub folder: String,
     /// A working directory, where only the place tells it.
     pub cwd: String,
+    /// When the file was written last, for files that know no time.
+    pub written: Timestamp,
 }
 
 /// How the values of a file stand in it.
@@ -89,6 +102,10 @@ pub enum Form {
     Lines,
     /// The file is one value.
     Whole,
+    /// The file is a database: a value is a row, `{"row": table, column: value, …}`.
+    Rows,
+    /// A file for each message and each of its parts: a value is one, `{"row": what it is, "id": …, "data": …}`.
+    Tree,
 }
 
 /// The transcripts of one assistant.
@@ -108,7 +125,7 @@ pub struct Transcripts {
 }
 
 /// Every assistant whose files are understood.
-pub static TRANSCRIPTS: [Transcripts; 7] = [
+pub static TRANSCRIPTS: [Transcripts; 13] = [
     Transcripts {
         assistant: "claude",
         title: "Claude Code",
@@ -164,6 +181,54 @@ pub static TRANSCRIPTS: [Transcripts; 7] = [
         column: "cline",
         name: "cline-transcript",
         reader: |place| Box::new(cline::Cline::new(place)),
+    },
+    Transcripts {
+        assistant: "opencode",
+        title: "OpenCode",
+        service: "opencode",
+        column: "opencode",
+        name: "opencode-transcript",
+        reader: |place| Box::new(opencode::OpenCode::new(place)),
+    },
+    Transcripts {
+        assistant: "hermes",
+        title: "Hermes Agent",
+        service: "hermes",
+        column: "hermes",
+        name: "hermes-transcript",
+        reader: |place| Box::new(hermes::Hermes::new(place)),
+    },
+    Transcripts {
+        assistant: "cursor",
+        title: "Cursor",
+        service: "cursor",
+        column: "cursor",
+        name: "cursor-transcript",
+        reader: |place| Box::new(cursor::Cursor::new(place)),
+    },
+    Transcripts {
+        assistant: "goose",
+        title: "Goose",
+        service: "goose",
+        column: "goose",
+        name: "goose-transcript",
+        reader: |place| Box::new(goose::Goose::new(place)),
+    },
+    Transcripts {
+        assistant: "openclaw",
+        title: "OpenClaw",
+        service: "openclaw",
+        column: "openclaw",
+        name: "openclaw-transcript",
+        reader: |place| Box::new(pi::Pi::of_openclaw(place)),
+    },
+    Transcripts {
+        assistant: "vscode",
+        title: "Copilot in VS Code",
+        service: "copilot-chat",
+        column: "copilot",
+        name: "copilot-chat-transcript",
+        reader: |place| Box::new(vscode::VsCode::new(place)),
     },
 ];
 

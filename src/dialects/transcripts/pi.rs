@@ -1,4 +1,5 @@
-//! pi's files: a header, then entries that form a tree; branches stay in the file.
+//! pi's files: a header, then entries that form a tree; branches stay in the file. OpenClaw's are the same: an event a
+//! line, in newer versions a row of `transcript_events`, in the database of each agent.
 //!
 //! | kind | fact key | from |
 //! |---|---|---|
@@ -6,6 +7,7 @@
 //! | `prompt` | the entry's id | messages of the role `user` |
 //! | `tool_call`, `tool_result` | the call's id | `toolCall` of an answer; messages of the role `toolResult` |
 //! | `response`, `error` | the reply's id and time, as its hooks have them | messages of the role `assistant` |
+//! | `decision` | the call's id | results of OpenClaw's calls that were denied |
 //! | `decision` (an interrupt) | the entry's id | an answer that was aborted |
 //!
 //! What a person ran in the client's own shell is neither a prompt nor a call of the model.
@@ -17,17 +19,39 @@ use super::{Place, Reader, Told, start};
 use crate::event::tokens::Counts;
 use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
 
-/// A reader of one file.
+/// How the error of a call begins that OpenClaw did not allow; why follows.
+const DENIED: &str = "exec denied:";
+
+/// A reader of one session.
 pub(super) struct Pi {
     head: Head,
     waiting: Waiting,
+    is_openclaw: bool,
 }
 
 impl Pi {
     pub(super) fn new(place: Place) -> Self {
         // `<time>_<id>`
         let session = place.name.rsplit('_').next().unwrap_or_default().to_owned();
-        Self { head: Head { session, cwd: place.cwd, ..Head::default() }, waiting: Waiting::default() }
+        let head = Head { session, cwd: place.cwd, ..Head::default() };
+        Self { head, waiting: Waiting::default(), is_openclaw: false }
+    }
+
+    /// OpenClaw's files are called as their sessions.
+    pub(super) fn of_openclaw(place: Place) -> Self {
+        let session = place.name.clone();
+        let mut reader = Self::new(place);
+        reader.head.session = session;
+        reader.is_openclaw = true;
+        reader
+    }
+
+    /// A session that another one began.
+    fn window(&mut self, row: &Value) {
+        learn(&mut self.head.session, text(row, "session_id"));
+        if ["spawned_by", "parent_session_key"].iter().any(|name| !text(row, name).is_empty()) {
+            self.head.agent = self.head.session.clone();
+        }
     }
 
     fn origin(&self, id: &str, what: &str) -> String {
@@ -46,6 +70,7 @@ impl Pi {
 
     fn prompt(&mut self, id: &str, message: &Value, told: &mut Vec<Told>) {
         let said = words(message.get("content").unwrap_or(&Value::Null));
+        let said = if self.is_openclaw { undated(&said).to_owned() } else { said };
         if said.trim().is_empty() {
             return;
         }
@@ -116,25 +141,59 @@ impl Pi {
             return;
         }
         let failed = message.get("isError").and_then(Value::as_bool);
+        // A command that failed is no error to OpenClaw.
+        let code = message.pointer("/details/exitCode").and_then(Value::as_i64);
+        let error = message.pointer("/details/error").and_then(Value::as_str).unwrap_or_default();
         let result = SessionEvent {
             fact_key: call.to_owned(),
             tool_call_id: call.to_owned(),
             tool: text(message, "toolName").to_owned(),
-            status: match failed {
-                Some(true) => Status::Error,
-                Some(false) => Status::Ok,
-                None => Status::Unknown,
-            },
-            output: words(message.get("content").unwrap_or(&Value::Null)),
             ..self.head.event(Kind::ToolResult)
+        };
+        let result = match error.strip_prefix(DENIED).filter(|_| self.is_openclaw) {
+            Some(why) => SessionEvent {
+                kind: Kind::Decision,
+                decision: Decision::Reject,
+                decision_source: why.trim().to_owned(),
+                ..result
+            },
+            None => SessionEvent {
+                status: match failed {
+                    Some(true) => Status::Error,
+                    _ if code.is_some_and(|code| code != 0) => Status::Error,
+                    Some(false) => Status::Ok,
+                    None => Status::Unknown,
+                },
+                output: words(message.get("content").unwrap_or(&Value::Null)),
+                ..result
+            },
         };
         let origin = self.origin(id, call);
         answered(&mut self.waiting, origin, result, told);
     }
 }
 
+/// Words without the time that OpenClaw puts before them: `[Wed 2026-09-02 10:00 UTC] `.
+fn undated(said: &str) -> &str {
+    let behind = said.strip_prefix('[').and_then(|rest| rest.split_once("] "));
+    match behind {
+        Some((time, words)) if time.len() <= 40 && time.contains(" 20") && time.contains(':') => words,
+        _ => said,
+    }
+}
+
 impl Reader for Pi {
-    fn read(&mut self, value: Value, told: &mut Vec<Told>) {
+    fn read(&mut self, mut value: Value, told: &mut Vec<Told>) {
+        match text(&value, "row") {
+            "session_windows" => return self.window(&value),
+            "transcript_events" => {
+                let event = ["event_json", "event_zstd"]
+                    .into_iter()
+                    .find_map(|name| value.get_mut(name).map(Value::take).filter(Value::is_object));
+                value = event.unwrap_or_default();
+            }
+            _ => {}
+        }
         self.head.pass(value.get("timestamp"));
         match text(&value, "type") {
             "session" => {

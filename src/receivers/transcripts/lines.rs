@@ -44,9 +44,11 @@ pub enum Found {
 /// Something in a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
-    /// The line that it stands in, from 1.
+    /// The table that it stands in; `""` in a file of lines.
+    pub table: String,
+    /// The line that it stands in, from 1, or the row.
     pub line: u64,
-    /// The place behind its line or, in the last line, behind it.
+    /// The place behind its line or, in the last line, behind it. Of a row, what tells whether it is new.
     pub end: u64,
     /// What it is.
     pub found: Found,
@@ -147,7 +149,7 @@ impl<R: Read> Values<R> {
         // Of a list, the line in which the value begins.
         let within = if self.is_list { line_feeds(&scan.kept) } else { 0 };
         let (line, end) = (line.saturating_sub(within), self.before + self.at as u64);
-        let mut push = |found| ready.push_back(Piece { line, end, found });
+        let mut push = |found| ready.push_back(Piece { table: String::new(), line, end, found });
         let values = if self.form == Form::Lines { MAX_VALUES } else { MAX_VALUES_OF_WHOLE };
         for (begin, end, is_cut) in &scan.values {
             let json = scan.kept.get(*begin..*end).unwrap_or_default();

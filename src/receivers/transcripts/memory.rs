@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::places::TranscriptFile;
 use crate::disk::{Disk, FileSystem, write_durably};
 use crate::event::Timestamp;
 
@@ -42,6 +43,13 @@ pub struct Seen {
     pub head: u32,
     /// See there.
     pub tail: u32,
+}
+
+impl Seen {
+    /// A file as it is, of which nothing more is remembered.
+    pub fn of(file: &TranscriptFile) -> Self {
+        Self { size: file.extent(), modified: file.modified.as_micros(), ..Self::default() }
+    }
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -2,7 +2,10 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `places.rs` | where the files of each assistant are, and which there are |
+//! | `assistants.rs` | where each assistant keeps its sessions |
+//! | `places.rs` | which files there are |
+//! | `database/` | databases, read and never written |
+//! | `source.rs` | a session's values, wherever they stand |
 //! | `lines.rs`, `scan.rs` | [`Values`]: the values in a file, in bounded memory |
 //! | `open.rs` | a file's bytes, compressed or not, and what is asked of them before they are read |
 //! | `reading.rs` | [`read`]: a file's values → records, in batches of the size of a request |
@@ -17,7 +20,13 @@
 //! whatever its links say; a file that cannot be read, or a line of it, keeps nothing from the others and is told;
 //! what is remembered as imported was acknowledged.
 
+mod assistants;
 mod consent;
+#[cfg(feature = "sqlite")]
+mod database;
+#[cfg(not(feature = "sqlite"))]
+#[path = "no_database.rs"]
+mod database;
 mod exports;
 pub mod langfuse;
 mod lines;
@@ -28,12 +37,16 @@ mod places;
 mod reading;
 mod repository;
 mod scan;
+mod source;
 
+pub use assistants::roots;
 pub use exports::{ExportFile, is_export, read_export};
 pub use lines::{Found, Piece, Values};
 pub use memory::{Memory, MemoryError, Seen};
 pub use open::{Glance, glance};
 pub use owners::{Owners, SaidOwner};
-pub use places::{Home, Listing, NEITHER, TranscriptFile, files_at, files_of, roots};
+pub use places::{
+    Home, Listing, NEITHER, TranscriptFile, files_at, files_of, key_in, sessions_of, without_doubles,
+};
 pub use reading::{Batch, Left, Owner, Summary, read};
 pub use repository::Repository;

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::lines::{Found, Values};
+use super::lines::Found;
 use super::memory::Seen;
 use super::places::TranscriptFile;
+use super::source::Source;
 use crate::dialects::transcripts::{Form, Told};
 use crate::event::Timestamp;
 
@@ -48,7 +49,7 @@ fn bytes(path: &Path, is_compressed: bool) -> io::Result<Box<dyn Read>> {
 
 /// Looks at the beginning of a file.
 pub fn glance(file: &TranscriptFile) -> io::Result<Glance> {
-    let mut values = Values::new(open(file)?, file.form);
+    let mut values = Source::open(file)?;
     let mut reader = file.assistant.reader(file.place());
     let mut told: Vec<Told> = Vec::new();
     let mut glance = Glance::default();
@@ -60,12 +61,20 @@ pub fn glance(file: &TranscriptFile) -> io::Result<Glance> {
         }
         reader.read(value, &mut told);
         let is_known = !reader.folder().is_empty() && told.len() > 1;
-        if is_known && file.form == Form::Lines {
+        if is_known && file.form != Form::Whole {
             break;
         }
     }
+    // Some tell nothing before their end.
+    if told.is_empty() {
+        reader.end(&mut told);
+    }
     reader.folder().clone_into(&mut glance.cwd);
     reader.repository().clone_into(&mut glance.repository);
+    if glance.begun.is_unset() {
+        let times = told.iter().flat_map(|told| &told.events).map(|event| event.timestamp);
+        glance.begun = times.into_iter().find(|time| !time.is_unset()).unwrap_or_default();
+    }
     glance.has_session = !told.is_empty();
     Ok(glance)
 }
@@ -77,16 +86,23 @@ fn begun(value: &Value) -> Timestamp {
 
 /// What to remember of a file that was read up to `end`. Of one that is compressed its size and time alone tell.
 pub(super) fn seen(file: &TranscriptFile, end: u64) -> io::Result<Seen> {
-    let (head, tail) = if file.is_compressed { (0, 0) } else { checksums(file, end)? };
-    Ok(Seen { size: file.size, modified: file.modified.as_micros(), end, head, tail })
+    let (head, tail) = if can_grow(file) { checksums(file, end)? } else { (0, 0) };
+    Ok(Seen { size: file.extent(), modified: file.modified.as_micros(), end, head, tail })
 }
 
 /// Whether a file is what it was when it was read, with something behind it at most; then the place up to which
-/// it is known.
-pub(super) fn known_up_to(file: &TranscriptFile, seen: &Seen) -> u64 {
-    let can_grow = file.form == Form::Lines && !file.is_compressed && seen.end <= file.size;
-    let is_same = can_grow && checksums(file, seen.end).is_ok_and(|sums| sums == (seen.head, seen.tail));
-    if is_same { seen.end } else { 0 }
+/// it is known. Rows of a database tell themselves whether they are new.
+pub(super) fn known_up_to(file: &TranscriptFile, seen: &Seen) -> Option<u64> {
+    if matches!(file.form, Form::Rows | Form::Tree) {
+        return Some(seen.end);
+    }
+    let has_grown = can_grow(file) && seen.end <= file.size;
+    let is_same = has_grown && checksums(file, seen.end).is_ok_and(|sums| sums == (seen.head, seen.tail));
+    is_same.then_some(seen.end)
+}
+
+fn can_grow(file: &TranscriptFile) -> bool {
+    file.form == Form::Lines && !file.is_compressed
 }
 
 fn checksums(file: &TranscriptFile, end: u64) -> io::Result<(u32, u32)> {

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::UNIX_EPOCH;
 
+use super::assistants::{assistant_of, form_of, roots};
+use super::database::Database;
 use super::exports::ExportFile;
-use crate::dialects::transcripts::{Form, Place};
-use crate::dialects::{TRANSCRIPTS, Transcripts};
+use crate::dialects::Transcripts;
+use crate::dialects::transcripts::{Form, Place, percent_decoded};
 use crate::event::Timestamp;
 
 /// Folders within folders that are looked into.
@@ -20,20 +23,6 @@ const COMPRESSED: &str = ".zst";
 
 /// Why a file is left out that is nobody's.
 pub const NEITHER: &str = "it is neither an assistant's session nor an export that is known; say --assistant";
-
-/// Where editors keep what extensions store, below the home.
-const EDITORS: &[&str] = &[
-    ".config/Code/User/globalStorage",
-    ".config/Code - Insiders/User/globalStorage",
-    ".config/VSCodium/User/globalStorage",
-    ".config/Cursor/User/globalStorage",
-    ".vscode-server/data/User/globalStorage",
-    ".cursor-server/data/User/globalStorage",
-    "Library/Application Support/Code/User/globalStorage",
-    "Library/Application Support/Cursor/User/globalStorage",
-];
-/// Cline and what came of it.
-const EXTENSIONS: [&str; 3] = ["saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline", "kilocode.kilo-code"];
 
 /// A person's home, and what their environment says of where assistants keep their files.
 pub struct Home<'h> {
@@ -58,6 +47,14 @@ pub struct TranscriptFile {
     pub form: Form,
     /// It is compressed with zstd.
     pub is_compressed: bool,
+    /// The database that it is of, once that is open ([`sessions_of`]).
+    pub database: Option<Arc<Mutex<Database>>>,
+    /// Its id in that database.
+    pub session: String,
+    /// What is another number when that database has more of it.
+    pub rows: u64,
+    /// Its folder, where that stands elsewhere.
+    pub folder: String,
 }
 
 /// The files of an assistant, and what could not be looked at.
@@ -72,18 +69,42 @@ pub struct Listing {
 }
 
 impl TranscriptFile {
+    /// Under what it is remembered: its path, or that of its database and its id there.
+    pub fn key(&self) -> PathBuf {
+        match &self.database {
+            Some(_) => key_in(&self.path, &self.session),
+            None => self.path.clone(),
+        }
+    }
+
+    /// What is another number when there is more of it.
+    pub fn extent(&self) -> u64 {
+        if self.database.is_some() { self.rows } else { self.size }
+    }
+
     /// What its place tells of it.
     pub fn place(&self) -> Place {
+        if !self.session.is_empty() {
+            let (name, cwd) = (self.session.clone(), self.folder.clone());
+            return Place { name, cwd, written: self.modified, ..Place::default() };
+        }
         let folder = self.path.parent();
         let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
         let own = name(&self.path).unwrap_or_default();
-        // Gemini CLI says in a file of its own which project a folder is of.
-        let project = folder.and_then(Path::parent).map(|project| project.join(".project_root"));
-        let cwd = project.and_then(|path| text_of(&path)).unwrap_or_default();
+        // Gemini CLI and VS Code say in a file of their own which project a folder is of.
+        let project = |name: &str| text_of(&folder.and_then(Path::parent)?.join(name));
+        let cwd = match self.assistant.assistant {
+            "vscode" => {
+                folder.and_then(Path::parent).and_then(|it| folder_of_workspace(&it.join("workspace.json")))
+            }
+            _ => project(".project_root"),
+        };
+        let cwd = cwd.unwrap_or_default();
         Place {
             name: own.split('.').next().unwrap_or_default().to_owned(),
             folder: folder.and_then(name).unwrap_or_default(),
             cwd: cwd.trim().to_owned(),
+            written: self.modified,
         }
     }
 
@@ -98,39 +119,26 @@ impl TranscriptFile {
     }
 }
 
+/// Under what a session of a database is remembered.
+pub fn key_in(database: &Path, session: &str) -> PathBuf {
+    let mut key = database.as_os_str().to_owned();
+    key.push("#");
+    key.push(session);
+    PathBuf::from(key)
+}
+
+/// The folder that an editor's `workspace.json` names.
+pub(super) fn folder_of_workspace(path: &Path) -> Option<String> {
+    let workspace: serde_json::Value = serde_json::from_str(&text_of(path)?).ok()?;
+    let folder = workspace.get("folder")?.as_str()?.strip_prefix("file://")?;
+    Some(percent_decoded(folder))
+}
+
 /// A short file's text.
 fn text_of(path: &Path) -> Option<String> {
     const SHORT: u64 = 4096;
     let is_short = fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= SHORT);
     is_short.then(|| fs::read_to_string(path).ok()).flatten()
-}
-
-/// The folders in which an assistant keeps its sessions.
-pub fn roots(assistant: &Transcripts, home: &Home<'_>) -> Vec<PathBuf> {
-    let of = |variable: &str, below_home: &str| {
-        (home.variable)(variable).unwrap_or_else(|| home.folder.join(below_home))
-    };
-    match assistant.assistant {
-        "claude" => vec![of("CLAUDE_CONFIG_DIR", ".claude").join("projects")],
-        "codex" => {
-            let codex = of("CODEX_HOME", ".codex");
-            vec![codex.join("sessions"), codex.join("archived_sessions")]
-        }
-        "gemini" => vec![of("GEMINI_CLI_HOME", ".").join(".gemini/tmp")],
-        "qwen" => vec![home.folder.join(".qwen/projects"), home.folder.join(".qwen/tmp")],
-        "copilot" => vec![of("COPILOT_HOME", ".copilot").join("session-state")],
-        "pi" => {
-            let own = (home.variable)("PI_CODING_AGENT_SESSION_DIR");
-            vec![own.unwrap_or_else(|| of("PI_CODING_AGENT_DIR", ".pi/agent").join("sessions"))]
-        }
-        "cline" => {
-            let editors = EDITORS.iter().map(|editor| home.folder.join(editor));
-            let folders =
-                editors.flat_map(|editor| EXTENSIONS.map(|extension| editor.join(extension).join("tasks")));
-            folders.collect()
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// The files of an assistant on this machine.
@@ -141,6 +149,44 @@ pub fn files_of(assistant: &'static Transcripts, home: &Home<'_>) -> Listing {
     }
     tidy(&mut listing);
     listing
+}
+
+/// The sessions of a file: those of a database, which is opened for it, else the one that it is.
+///
+/// # Errors
+///
+/// The database cannot be read.
+pub fn sessions_of(file: TranscriptFile) -> io::Result<Vec<TranscriptFile>> {
+    if file.form != Form::Rows {
+        return Ok(vec![file]);
+    }
+    let database = Database::open(&file.path, file.assistant.assistant)?;
+    let units = database.units()?;
+    let database = Arc::new(Mutex::new(database));
+    // What is shown of its size, and how far an import is: every session has its part of the whole.
+    let share = file.size / (units.len() as u64).max(1);
+    // A database of one session has its folder's name.
+    let own = file.path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+    let sessions = units.into_iter().map(|unit| TranscriptFile {
+        size: share,
+        modified: if unit.modified.is_unset() { file.modified } else { unit.modified },
+        database: Some(Arc::clone(&database)),
+        session: if unit.id.is_empty() { own.clone() } else { unit.id },
+        rows: unit.rows,
+        folder: unit.folder,
+        ..file.clone()
+    });
+    Ok(sessions.collect())
+}
+
+/// Leaves out what a database has as well: a file that an older version left behind, or one that says less.
+pub fn without_doubles(sessions: &mut Vec<TranscriptFile>) {
+    let id = |session: &TranscriptFile| (session.assistant.assistant, session.place().name);
+    let of_databases: BTreeSet<(&str, String)> =
+        sessions.iter().filter(|session| session.database.is_some()).map(id).collect();
+    if !of_databases.is_empty() {
+        sessions.retain(|session| session.database.is_some() || !of_databases.contains(&id(session)));
+    }
 }
 
 /// The files at a path that a person named: it, or what is below it. Whose they are, their places tell where
@@ -179,6 +225,10 @@ fn walk(root: &Path, assistant: Option<&'static Transcripts>, listing: &mut List
             return;
         }
     };
+    if let Some(metadata) = fs::metadata(root).ok().filter(fs::Metadata::is_file) {
+        listing.files.extend(file(root, assistant, &metadata));
+        return;
+    }
     let mut seen = BTreeMap::from([(canonical.clone(), ())]);
     let mut folders = vec![(root.to_owned(), 0)];
     while let Some((folder, depth)) = folders.pop() {
@@ -237,31 +287,23 @@ fn file(
         Some(plain) => (plain, true),
         None => (&*name, false),
     };
-    let form = match plain.rsplit_once('.')?.1 {
-        "jsonl" => Form::Lines,
-        "json" => Form::Whole,
-        _ => return None,
-    };
     let assistant = assistant.or_else(|| assistant_of(path))?;
-    let folders = || path.components().filter_map(|part| part.as_os_str().to_str());
-    let is_session = match assistant.assistant {
-        "claude" => form == Form::Lines && !folders().any(|part| part == "tool-results"),
-        "codex" => plain.starts_with("rollout-"),
-        "gemini" | "qwen" => folders().any(|part| part == "chats"),
-        "copilot" => {
-            plain == "events.jsonl" || path.parent().is_some_and(|folder| folder.ends_with("session-state"))
-        }
-        "pi" => form == Form::Lines,
-        "cline" => plain == "api_conversation_history.json",
-        _ => true,
-    };
-    is_session.then(|| TranscriptFile {
+    let form = form_of(assistant, path, plain)?;
+    let is_database = form == Form::Rows;
+    let log = fs::metadata(format!("{}-wal", path.display())).ok().filter(|_| is_database);
+    let sizes = log.as_ref().map_or(0, fs::Metadata::len);
+    let changed = log.as_ref().map(modified);
+    (!is_database || !is_compressed).then(|| TranscriptFile {
         assistant,
         path: path.to_owned(),
-        size: metadata.len(),
-        modified: modified(metadata),
+        size: metadata.len() + sizes,
+        modified: modified(metadata).max(changed.unwrap_or_default()),
         form,
         is_compressed,
+        database: None,
+        session: String::new(),
+        rows: 0,
+        folder: String::new(),
     })
 }
 
@@ -270,22 +312,4 @@ pub(super) fn modified(metadata: &fs::Metadata) -> Timestamp {
     let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let micros = since.and_then(|since| i64::try_from(since.as_micros()).ok()).unwrap_or_default();
     Timestamp::from_micros(micros)
-}
-
-/// Whose file a path is, by the folders in which assistants keep theirs.
-fn assistant_of(path: &Path) -> Option<&'static Transcripts> {
-    let path = fs::canonicalize(path).ok()?;
-    let parts: Vec<&str> = path.components().filter_map(|part| part.as_os_str().to_str()).collect();
-    let name = parts.last().copied().unwrap_or_default();
-    let of = |folder: &str| parts.contains(&folder);
-    TRANSCRIPTS.iter().find(|known| match known.assistant {
-        "claude" => of(".claude"),
-        "codex" => of(".codex") || name.starts_with("rollout-"),
-        "gemini" => of(".gemini"),
-        "qwen" => of(".qwen"),
-        "copilot" => of(".copilot"),
-        "pi" => of(".pi"),
-        "cline" => EXTENSIONS.iter().any(|extension| of(extension)),
-        _ => false,
-    })
 }

@@ -9,11 +9,12 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
 
-use super::lines::{Found, Values};
+use super::lines::Found;
 use super::memory::{Memory, Seen};
 use super::open;
 use super::places::TranscriptFile;
-use crate::dialects::transcripts::{Told, to_log};
+use super::source::Source;
+use crate::dialects::transcripts::{Form, Told, to_log};
 use crate::event::{Kind, SessionEvent, Timestamp};
 use crate::processors::{Processor, Redact, Sent};
 
@@ -59,7 +60,9 @@ impl Default for Batch {
 /// A part of a file that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Left {
-    /// The line, from 1.
+    /// The table of a database, or the file of a tree; `""` in a file of lines.
+    pub table: String,
+    /// The line, from 1, or the row; 0 of a file of a tree.
     pub line: u64,
     /// Why.
     pub why: String,
@@ -97,8 +100,8 @@ pub fn read(
     memory: &mut Memory,
     hand_on: &mut dyn FnMut(Batch) -> io::Result<()>,
 ) -> io::Result<Summary> {
-    let known = memory.seen(&file.path).map_or(0, |seen| open::known_up_to(file, seen));
-    let mut values = Values::new(open::open(file)?, file.form);
+    let known = memory.seen(&file.key()).and_then(|seen| open::known_up_to(file, seen));
+    let mut values = Source::open(file)?;
     let mut reader = file.assistant.reader(file.place());
     let mut pending = Pending { file, owner, memory, logs: Vec::new(), bytes: 0 };
     let mut summary = Summary::default();
@@ -106,16 +109,16 @@ pub fn read(
     let mut end = 0;
     while let Some(piece) = values.next_piece()? {
         summary.bytes = piece.end;
-        let is_new = piece.end > known;
+        let is_new = values.is_new(piece.end, known);
         match piece.found {
             Found::Value(value, _) => {
-                end = piece.end;
+                end = piece.end.max(end);
                 reader.read(value, &mut told);
             }
             Found::Broken(why) => {
-                end = piece.end;
+                end = piece.end.max(end);
                 if is_new {
-                    summary.leave(piece.line, why);
+                    summary.leave_in(piece.table, piece.line, why);
                 }
             }
             Found::Unfinished if is_new => summary.leave(piece.line, "it is not finished"),
@@ -126,10 +129,13 @@ pub fn read(
         pending.hand_on_if(BATCH_BYTES, BATCH_RECORDS, hand_on)?;
     }
     reader.end(&mut told);
-    if end > known {
+    if values.is_new(end, known) {
         told.into_iter().for_each(|told| pending.take(told, &mut summary));
     }
     pending.hand_on_if(0, 0, hand_on)?;
+    if matches!(file.form, Form::Rows | Form::Tree) {
+        summary.bytes = file.size;
+    }
     summary.seen = open::seen(file, end)?;
     Ok(summary)
 }
@@ -218,9 +224,13 @@ impl Summary {
     }
 
     pub(super) fn leave(&mut self, line: u64, why: &str) {
+        self.leave_in(String::new(), line, why);
+    }
+
+    fn leave_in(&mut self, table: String, line: u64, why: &str) {
         self.left_count += 1;
         if self.left.len() < MOST_NAMED {
-            self.left.push(Left { line, why: why.to_owned() });
+            self.left.push(Left { table, line, why: why.to_owned() });
         }
     }
 }

@@ -22,7 +22,7 @@ impl Source {
     fn open(file: &ExportFile) -> io::Result<Self> {
         Ok(match file.holds {
             Holds::Json(Form::Lines) => Self::Json(Values::new(file.open()?, Form::Lines)),
-            Holds::Json(Form::Whole) => Self::Json(Values::of_list(file.open()?)),
+            Holds::Json(_) => Self::Json(Values::of_list(file.open()?)),
             Holds::Csv => Self::Csv(csv::Rows::new(file.open()?)),
             Holds::Parquet => Self::Parquet(Box::new(parquet::Rows::open(&file.path)?)),
         })

@@ -211,7 +211,7 @@ impl Walk {
         let is_empty = page.rows.is_empty();
         for (line, row) in (round.rows + 1..).zip(page.rows) {
             step.rows += 1;
-            let leave = |why: &str| Left { line, why: why.to_owned() };
+            let leave = |why: &str| Left { table: String::new(), line, why: why.to_owned() };
             let Ok(row) = parse_within(row.get(), MAX_VALUES) else {
                 step.left.push(leave("it has too many values"));
                 continue;
