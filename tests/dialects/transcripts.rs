@@ -169,11 +169,8 @@ fn codex_in_its_three_forms() {
     // What is typed while a tool runs is of the turn that goes on, and is no repetition of its first prompt.
     let typed = [&now[..6], &[note(json!({ "type": "user_message", "message": "faster" }))]].concat();
     let found = facts("codex", named("rollout-x"), &typed);
-    let prompts: Vec<&str> = found
-        .iter()
-        .filter(|fact| fact.kind == Kind::Prompt)
-        .map(|fact| fact.fact_key.as_str())
-        .collect();
+    let prompts: Vec<&str> =
+        found.iter().filter(|fact| fact.kind == Kind::Prompt).map(|fact| fact.fact_key.as_str()).collect();
     assert_eq!(prompts, ["t1", "t1/2"], "frameworks number repetitions by `#`");
     let older = r#"{"output":"no such file","metadata":{"exit_code":1}}"#;
     let bare = [
