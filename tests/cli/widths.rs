@@ -84,6 +84,7 @@ const ORDINARY: &[&str] = &[
     "demo",
     "import --dry-run --path @export",
     "import --yes --path @export --config STORED",
+    "open --print --set extensions.console.enabled=false --config SITE",
     "validate --config SITE",
     "validate --config WRONG",
     "print-config",
