@@ -26,12 +26,16 @@
 //! | `library` | `event`, `redact`, `shell`, `skillify` |
 //! | `exporters` | `event`, `redact`, `secret`, `journal`, `table`, `library` |
 //! | `config` | the parts' `Config` types |
-//! | `service`, `cli` | everything |
+//! | `service` | everything but `views`, `console` and `cli` |
+//! | `views` | everything but `console` and `cli` |
+//! | `console` | everything but `cli` |
+//! | `cli` | everything |
 //!
 //! `tests/cli/architecture.rs` reads the `use crate::` lines and holds them to this table.
 
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod dialects;
 pub mod disk;
 pub mod event;
@@ -46,3 +50,4 @@ pub mod service;
 pub mod shell;
 pub mod skillify;
 pub mod table;
+pub mod views;

@@ -8,12 +8,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::event::{Kind, SessionEvent, Status, visible_line};
+use crate::event::{SessionEvent, visible_line};
 use crate::skillify::{Candidate, Counts, Evidence, Mined, Outcome, SupportedClaim};
 use crate::table::Session;
+use crate::views::cases::{Call, calls_of, spread};
 
-/// So many sessions of a cell are shown.
-const MOST_CASES: usize = 3;
 /// So many characters of a line are shown.
 const LONGEST: usize = 160;
 
@@ -84,40 +83,16 @@ impl<'s> Events<'s> {
             escaped(if case.person.is_empty() { "unknown" } else { &case.person })
         );
         let events = case.events.iter().filter_map(|id| self.by_id.get(id.as_str()).copied());
-        let mut calls: BTreeMap<_, Vec<&SessionEvent>> = BTreeMap::new();
-        for event in events {
-            let key = if event.tool_call_id.is_empty() { &event.event_id } else { &event.tool_call_id };
-            calls.entry(key.as_str()).or_default().push(event);
-        }
-        let mut calls: Vec<Vec<&SessionEvent>> = calls.into_values().collect();
-        calls.sort_by_key(|events| events.iter().map(|event| event.timestamp).min());
-        for events in calls {
+        for events in calls_of(events) {
             let _ = writeln!(text, "      {}", call(&events));
         }
     }
 }
 
-/// The first, the middle and the last of many.
-fn spread<'e>(cases: &[&'e Evidence]) -> Vec<&'e Evidence> {
-    let last = cases.len().saturating_sub(1);
-    let mut places =
-        if cases.len() <= MOST_CASES { (0..cases.len()).collect() } else { vec![0, last / 2, last] };
-    places.dedup();
-    places.into_iter().filter_map(|at| cases.get(at).copied()).collect()
-}
-
 /// One call: what was done, how it ended, the first and the last line of what it printed.
 fn call(events: &[&SessionEvent]) -> String {
-    let first = |field: fn(&SessionEvent) -> &str| {
-        events.iter().map(|event| field(event)).find(|text| !text.is_empty()).unwrap_or_default()
-    };
-    let (tool, input) = (first(|event| &event.tool), first(|event| &event.input));
-    let done = crate::skillify::command_line(tool, input).unwrap_or_else(|| format!("{tool} {input}"));
-    let result = events.iter().find(|event| event.kind == Kind::ToolResult);
-    let status = result.map_or(Status::Unknown, |event| event.status);
-    let output = first(|event| &event.output);
-    let mut lines = output.lines().filter(|line| !line.trim().is_empty());
-    let shown = match (lines.next(), lines.next_back()) {
+    let Call { done, status, output } = Call::of(events);
+    let shown = match output {
         (None, _) => String::new(),
         (Some(only), None) => format!(" → {}", clipped(only)),
         (Some(first), Some(last)) => format!(" → {} … {}", clipped(first), clipped(last)),

@@ -3,7 +3,7 @@
 //! Which sessions there are is read without their texts; those that are shown are then read whole, so that
 //! what is said of them is what `sessions show` says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -11,23 +11,19 @@ use clap::Args;
 
 use crate::config::parse_duration;
 use crate::event::{Timestamp, person, visible_line};
-use crate::skillify::SharedCommands;
-use crate::table::{Cursor, Filter, ResolveOptions, Session, Summary, Table, resolve};
+use crate::table::{Filter, ResolveOptions, Session, Summary, Table};
+use crate::views::figures::Figures;
+use crate::views::whole::{place, read_whole};
 
 use super::columns::{Column, fitted, one_line, room};
-use super::figures::Figures;
 use super::reader::TableChoice;
 use super::render::minute;
 use super::{ConfigFile, Failure, OrFail, reader};
 
 /// So many rows fit a terminal with what was there before.
 const ON_A_TERMINAL: usize = 20;
-/// So many sessions are looked up one by one; for more of them the table is read once.
-const LOOKED_UP: usize = 64;
 /// A shorter beginning of an id is easily that of another session tomorrow.
 const SHORTEST_ID: usize = 8;
-
-const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The place of the column that may be left out.
 const WORKSPACE: usize = 3;
@@ -175,13 +171,6 @@ impl ListArguments {
     }
 }
 
-/// Which session of which tenant and workspace.
-type Place = (String, String, String);
-
-fn place<F>(session: &Session<F>) -> Place {
-    (session.tenant.clone(), session.workspace.clone(), session.id.clone())
-}
-
 /// What is said of the sessions, read whole.
 async fn details(
     table: &Table,
@@ -192,65 +181,9 @@ async fn details(
     read_whole(table, options, &wanted, |session| {
         known.insert(place(&session), listed(session));
     })
-    .await?;
+    .await
+    .or_fail()?;
     Ok(wanted.into_iter().filter_map(|session| known.remove(&place(&session))).collect())
-}
-
-/// Reads sessions whole and hands over one after the other, each once: of a table there is no more in memory than
-/// the rows that are not complete yet.
-pub(super) async fn read_whole<F>(
-    table: &Table,
-    options: &ResolveOptions,
-    wanted: &[Session<F>],
-    mut take: impl FnMut(Session),
-) -> Result<(), Failure> {
-    // Rows do not arrive long before they happen: files from before the oldest session have none of these.
-    let oldest = wanted.iter().map(|session| session.started_at).min().unwrap_or_default();
-    let since = oldest.saturating_sub(A_DAY).date();
-    let mut missing: BTreeSet<Place> = wanted.iter().map(place).collect();
-    let mut keep = |session: Session, missing: &mut BTreeSet<Place>| {
-        if missing.remove(&place(&session)) {
-            take(session);
-        }
-    };
-    if missing.len() > LOOKED_UP {
-        let standing = table.standing(&Cursor::default()).await.or_fail()?.since(&since);
-        let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await.or_fail()?;
-        let mut commands = SharedCommands::default();
-        while let Some(complete) = groups.next().await.or_fail()? {
-            // Sessions run the same command lines again and again: each is read once.
-            (_, commands) = commands.within(|| {
-                for session in complete.into_iter().flat_map(|group| resolve(group.events, options)) {
-                    keep(session, &mut missing);
-                }
-            });
-        }
-    } else {
-        look_up(table, options, &mut missing, Some(since), &mut keep).await?;
-    }
-    // They do where a machine's clock was wrong: what was not found is looked for in all files.
-    if missing.len() <= LOOKED_UP {
-        look_up(table, options, &mut missing, None, &mut keep).await?;
-    }
-    Ok(())
-}
-
-/// Reads the sessions one by one, from the files of the days since then.
-async fn look_up(
-    table: &Table,
-    options: &ResolveOptions,
-    missing: &mut BTreeSet<Place>,
-    since: Option<String>,
-    keep: &mut impl FnMut(Session, &mut BTreeSet<Place>),
-) -> Result<(), Failure> {
-    let filter = Filter { owner: None, since };
-    let ids: BTreeSet<String> = missing.iter().map(|(_, _, id)| id.clone()).collect();
-    for id in ids {
-        for session in table.session(&id, &filter, options).await.or_fail()?.sessions {
-            keep(session, missing);
-        }
-    }
-    Ok(())
 }
 
 fn listed(session: Session) -> Listed {

@@ -11,12 +11,12 @@ mod demo;
 mod drain;
 mod erase;
 mod explain;
-mod figures;
 mod folders;
 mod hook;
 mod import;
 mod later;
 mod listing;
+mod open;
 mod reach;
 mod reader;
 mod render;
@@ -69,6 +69,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Learn from the sessions that assistants keep on this machine
     Import(Box<import::Arguments>),
+    /// Open the console in a browser: sessions, skills, and what waits for a decision
+    Open(open::Arguments),
     /// Check a configuration and show all that is wrong with it
     Validate(ConfigFile),
     /// Print the built-in configuration, which your files change key by key
@@ -192,6 +194,7 @@ pub fn main() -> ExitCode {
         Command::Run(config) => run::run(&config),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Open(arguments) => open::run(&arguments),
         Command::Validate(config) => validate::run(&config),
         Command::PrintConfig => print_as_is(config::DEFAULT),
         Command::Components => print(validate::COMPONENTS),

@@ -18,14 +18,13 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::event::tokens::Tokens;
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 use crate::table::Session;
+use crate::views::figures::{Figures, is_interrupt};
+use crate::views::phrases::{argument, last_words, length};
 
 use super::columns::{counted, one_line, room};
-use super::figures::{Figures, is_interrupt};
 
 /// Where a line's time or duration ends, where there is room for it.
 const RIGHT: usize = 100;
@@ -153,28 +152,6 @@ fn call_lines(call: &SessionEvent, session: &Session, agent: &str) -> Vec<String
     lines
 }
 
-/// What a person would say the call was about: of an object its one telling field, else all of it.
-fn argument(input: &str) -> String {
-    const TELLING: [&str; 9] =
-        ["command", "cmd", "file_path", "path", "pattern", "query", "url", "prompt", "description"];
-    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(input) else { return input.to_owned() };
-    let telling = TELLING.iter().find_map(|name| fields.get(*name));
-    match telling {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(words)) => {
-            let words =
-                words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned));
-            words.collect::<Vec<_>>().join(" ")
-        }
-        _ => input.to_owned(),
-    }
-}
-
-/// The last line that says something, which is where tools put why they failed.
-fn last_words(output: &str) -> &str {
-    output.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
-}
-
 const fn mark(status: Status) -> &'static str {
     match status {
         Status::Ok => "ok     ",
@@ -233,17 +210,6 @@ pub(super) fn minute(time: Timestamp) -> String {
 /// `09:30:12`
 fn clock(time: Timestamp) -> String {
     time.to_string().get(11..19).unwrap_or_default().to_owned()
-}
-
-fn length(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    match seconds {
-        _ if seconds < 1.0 => format!("{:.0} ms", seconds * 1_000.0),
-        _ if seconds < 120.0 => format!("{seconds:.1} s"),
-        _ if seconds < 7_200.0 => format!("{:.0} min", seconds / 60.0),
-        _ if seconds < 172_800.0 => format!("{:.1} h", seconds / 3_600.0),
-        _ => format!("{:.1} days", seconds / 86_400.0),
-    }
 }
 
 #[cfg(test)]
@@ -323,25 +289,5 @@ mod tests {
         assert!(shown.contains("  failed  Bash npx jest | tail -5"), "{shown}");
         assert!(shown.contains("refused by user_reject: not on Fridays"), "{shown}");
         assert!(shown.contains("! interrupted by the person"), "{shown}");
-    }
-
-    #[test]
-    fn says_what_a_call_was_about() {
-        assert_eq!(argument(r#"{"command":"make test","description":"Run it"}"#), "make test");
-        assert_eq!(argument(r#"{"command":["bash","-lc","ls"]}"#), "bash -lc ls");
-        assert_eq!(argument(r#"{"x":1}"#), r#"{"x":1}"#);
-        assert_eq!(argument("plain"), "plain");
-    }
-
-    #[test]
-    fn gives_lengths_as_people_do() {
-        let texts = [250_u64, 2_300, 1_920_000, 9_000_000].map(|ms| length(Duration::from_millis(ms)));
-        assert_eq!(texts, ["250 ms", "2.3 s", "32 min", "2.5 h"]);
-    }
-
-    #[test]
-    fn the_last_words_are_the_last_line_that_says_something() {
-        assert_eq!(last_words("one\n  two \n\n"), "two");
-        assert_eq!(last_words(""), "");
     }
 }

@@ -7,6 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogSettings;
+use crate::console::{self, Bound};
 use crate::event::{visible, visible_json, visible_line};
 use crate::service::{Service, raise_open_files, warnings};
 
@@ -31,11 +32,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     block_on(async {
         // Before anything answers: whoever sees that it is ready may stop it.
         let signals = StopSignals::listen().or_fail()?;
+        let door = console::bind(&settings).await.or_fail()?;
         let service = Service::start(settings.clone()).await.or_fail()?;
-        let notice = if arguments.quiet { warnings(&settings) } else { service.notice(&settings) };
+        let mut notice = if arguments.quiet { warnings(&settings) } else { service.notice(&settings) };
+        let console = match door {
+            Bound::Open(door) => Some(door.serve(&settings, &service)),
+            Bound::Closed(error) => {
+                notice.push_str(&error.notice());
+                None
+            }
+            Bound::Absent => None,
+        };
+        if let Some(console) = console.as_ref().filter(|_| !arguments.quiet) {
+            notice.push_str(&console.notice());
+        }
         std::io::stderr().write_all(visible(&notice).as_bytes()).or_fail()?;
         let stopped_by = signals.next().await;
         tracing::info!(signal = stopped_by, "draining");
+        if let Some(console) = console {
+            console.stop().await;
+        }
         service.drain().await;
         tracing::info!("stopped");
         Ok(())

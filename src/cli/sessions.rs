@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::event::tokens::Tokens;
 use crate::event::{Decision, Kind, Status};
 use crate::table::{Fact, Filter, Session};
+use crate::views::figures::Figures;
 
-use super::figures::Figures;
 use super::listing::{ListArguments, Listed};
 use super::reader::TableChoice;
 use super::render::show;

@@ -30,6 +30,7 @@ connectors:
   skillify      sessions table -> skills
 extensions:
   auth            who may send: bearer tokens and Basic pairs
+  console         pages: sessions, skills, and what waits for a decision
   health          /health, /ready, /status, /metrics
   sessions_table  where the table is: a folder, or s3://, gs://, az://
 ";

@@ -1,7 +1,7 @@
 //! `extensions.auth`: who may send.
 
 use crate::event::{Owner, person};
-use crate::receivers::auth::{Credential, CredentialError};
+use crate::receivers::auth::{Credential, CredentialError, Roles};
 use crate::skillify::Verified;
 
 use super::raw;
@@ -60,6 +60,12 @@ impl Resolver<'_> {
             _ => return Err(self.invalid(at, "write either `secret` or `secret_sha256`")),
         };
         let credential = made.map_err(|error| self.invalid(at, &error.to_string()))?;
+        if token.roles.is_empty() {
+            return Err(
+                self.invalid(&[at, &["roles"]].concat(), "a token without a role is good for nothing")
+            );
+        }
+        let credential = credential.with_roles(roles_of(&token.roles));
         let credential = if token.workspace.is_some() { credential.of_one_workspace() } else { credential };
         let Some(user) = &token.user else { return Ok(credential) };
         // An id that a client could have made up counts as nobody where that client sends it.
@@ -80,6 +86,17 @@ impl Resolver<'_> {
         }
         let message = "no credential names a person, so nobody would count: give `user` to the tokens of extensions.auth";
         Err(self.invalid(&["connectors", id, "publish", "verified"], message))
+    }
+}
+
+fn roles_of(written: &[raw::Role]) -> Roles {
+    let has = |role| written.contains(&role);
+    let review = has(raw::Role::Review);
+    Roles {
+        write: has(raw::Role::Write),
+        read: has(raw::Role::Read) || review,
+        review,
+        people: has(raw::Role::People),
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `raw/`, `components.rs`, `units.rs` | every key, its type and its default |
 //! | `listeners.rs` | what is listened on |
 //! | `credentials.rs` | who may send |
+//! | `console.rs` | where the pages are, and for whom |
 //! | `mappings.rs` | what records of agents of one's own mean |
 //! | `processors.rs` | what happens to events before they are stored |
 //! | `proposer.rs` | who words skills, and what that may cost |
@@ -28,6 +29,7 @@
 //! a configuration is resolved without error.
 
 mod components;
+mod console;
 mod credentials;
 mod decode;
 mod deeplake;
@@ -60,9 +62,9 @@ pub use expand::{ProcessSource, Source};
 pub use given::{Given, Origin};
 use reading::Reading;
 pub use settings::{
-    Doors, EmbeddingSettings, FollowerSettings, Listener, LogSettings, ModelSettings, OtlpMetrics, Outline,
-    ProcessorSettings, ReceiverSettings, Schedule, Sees, SessionsPipeline, SessionsTable, Settings,
-    SkillsPipeline, TranscriptSettings, Uses,
+    ConsoleSettings, Doors, EmbeddingSettings, FollowerSettings, Listener, LogSettings, ModelSettings,
+    OtlpMetrics, Outline, ProcessorSettings, ReceiverSettings, Schedule, Sees, SessionsPipeline,
+    SessionsTable, Settings, SkillsPipeline, TranscriptSettings, Uses,
 };
 use tree::Node;
 pub use units::parse_duration;

@@ -140,6 +140,7 @@ impl Resolver<'_> {
             outlines,
             credentials,
             health: self.raw.extensions.health.as_ref().map(|health| health.endpoint.0),
+            console: self.console()?,
             table,
             hook_spools: self.places.data.as_deref().map(hooks::folder),
             more_tables,
@@ -386,14 +387,19 @@ impl Resolver<'_> {
     }
 
     fn outline(&self, name: &str, pipeline: &Pipeline) -> Outline {
-        let node = ["service", "pipelines", name].iter().try_fold(self.tree, |node, name| node.child(name));
         Outline {
             name: name.to_owned(),
             receivers: pipeline.receivers.clone(),
             processors: pipeline.processors.clone(),
             exporters: pipeline.exporters.clone(),
-            is_written: node.is_some_and(|node| node.position.layer != BUILT_IN),
+            is_written: self.is_written(&["service", "pipelines", name]),
         }
+    }
+
+    /// Whether a file, or `--set`, says what stands at the path.
+    pub(super) fn is_written(&self, path: &[&str]) -> bool {
+        let node = path.iter().try_fold(self.tree, |node, name| node.child(name));
+        node.is_some_and(|node| node.position.layer != BUILT_IN)
     }
 
     /// Whether something was taken out there because it is wrong, and that was told.

@@ -34,6 +34,8 @@ pub struct Settings {
     pub credentials: Option<Vec<Credential>>,
     /// Where `/health`, `/ready` and `/metrics` are served.
     pub health: Option<SocketAddr>,
+    /// The pages to look at sessions and skills; `None`: there are none.
+    pub console: Option<ConsoleSettings>,
     /// The table that commands read unless another one is named.
     pub table: SessionsTable,
     /// The other tables that pipelines use.
@@ -69,6 +71,21 @@ impl Settings {
     pub fn tables(&self) -> impl Iterator<Item = &SessionsTable> {
         std::iter::once(&self.table).chain(&self.more_tables)
     }
+}
+
+/// The pages to look at sessions and skills.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleSettings {
+    /// Where they are served.
+    pub address: SocketAddr,
+    /// It is not the usual address, which is no error where it is taken.
+    pub is_chosen: bool,
+    /// By which other names browsers reach it, lower-case.
+    pub hosts: Vec<String>,
+    /// The certificate.
+    pub tls: Option<tls::Config>,
+    /// The folder of the secret that keys are made from; `None`: nothing says where data belongs.
+    pub folder: Option<PathBuf>,
 }
 
 /// What a pipeline connects, by the ids of its components.

@@ -9,7 +9,7 @@ use super::deeplake::{self, Skills};
 use super::filesystem::{self, Filesystem};
 use super::git::{self, Git};
 use crate::library::{
-    self, Bounds, Change, Changes, Decision, DecisionError, Findings, HeldBack, Library, Route,
+    self, Bounds, Change, Changes, Decision, DecisionError, Findings, HeldBack, Library, Remark, Route,
 };
 
 /// What a target is asked to take up. The target works out the changes itself, on top of whatever
@@ -29,6 +29,17 @@ pub enum Update {
         /// Today, as `2026-11-22`.
         as_of: String,
     },
+    /// The same, with what the person says beside it.
+    Saying {
+        /// The skill's name or id.
+        skill: String,
+        /// What is wanted.
+        decision: Decision,
+        /// What is said.
+        remark: Remark,
+        /// Today, as `2026-11-22`.
+        as_of: String,
+    },
 }
 
 impl Update {
@@ -36,7 +47,7 @@ impl Update {
     pub(super) fn findings(&self) -> &[Findings] {
         match self {
             Self::Findings(findings) | Self::Routed(findings, _) => findings,
-            Self::Decision { .. } => &[],
+            Self::Decision { .. } | Self::Saying { .. } => &[],
         }
     }
 
@@ -46,6 +57,9 @@ impl Update {
             Self::Findings(findings) => Ok(library::reconcile(library, findings)?),
             Self::Routed(findings, bounds) => Ok(library::reconcile_within(library, findings, *bounds)?),
             Self::Decision { skill, decision, as_of } => library::decide(library, skill, *decision, as_of),
+            Self::Saying { skill, decision, remark, as_of } => {
+                library::decide_saying(library, skill, *decision, remark, as_of)
+            }
         }
     }
 }
@@ -242,7 +256,7 @@ impl Target {
     fn routed(&self, update: &Update) -> Update {
         match update {
             Update::Findings(findings) => Update::Routed(self.route.of(findings), self.route.bounds),
-            Update::Routed(..) | Update::Decision { .. } => update.clone(),
+            Update::Routed(..) | Update::Decision { .. } | Update::Saying { .. } => update.clone(),
         }
     }
 }

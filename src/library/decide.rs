@@ -43,10 +43,29 @@ pub enum DecisionError {
     /// Something stands where the file would be.
     #[error("{0}; move it away first")]
     InTheWay(String),
+    /// It is no SKILL.md of this skill.
+    #[error(
+        "the edited text of {0:?} is no SKILL.md: keep the front matter with its `name: {0}`, and no more than 64 KiB"
+    )]
+    Text(String),
     /// Not a decision but findings: they are of the wrong tenant.
     #[error(transparent)]
     Tenant(#[from] TenantError),
 }
+
+/// What a person says beside a decision.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remark {
+    /// Why, for the history and the commit; may be empty.
+    pub reason: String,
+    /// The SKILL.md that is to stand in place of the proposed one: a person's text from then on.
+    pub text: Option<String>,
+}
+
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 300;
+/// The longest SKILL.md of a person, in bytes.
+const LONGEST_TEXT: usize = 64 << 10;
 
 /// What the decision changes. `as_of` dates it.
 pub fn decide(
@@ -55,27 +74,85 @@ pub fn decide(
     decision: Decision,
     as_of: &str,
 ) -> Result<Changes, DecisionError> {
+    decide_saying(library, name, decision, &Remark::default(), as_of)
+}
+
+/// [`decide`], with what the person says beside it.
+pub fn decide_saying(
+    library: &Library,
+    name: &str,
+    decision: Decision,
+    remark: &Remark,
+    as_of: &str,
+) -> Result<Changes, DecisionError> {
     let mut run = Run::new(library, as_of);
-    if let Some(decided) = guide::decide(&mut run, name, decision) {
-        decided?;
-        return Ok(run.finish());
+    let name = run.state.skills.get(name).map_or_else(|| name.to_owned(), |skill| skill.name.clone());
+    match guide::decide(&mut run, &name, decision) {
+        Some(decided) => decided?,
+        None => carry_out(&mut run, &name, decision)?,
     }
+    if let Some(text) = &remark.text {
+        put_edited(&mut run, &name, text)?;
+    }
+    note_reason(&mut run, &name, &remark.reason);
+    Ok(run.finish())
+}
+
+/// A person's text in place of the one that was proposed. Nothing remembers it as generated, so it stays.
+fn put_edited(run: &mut Run<'_>, name: &str, text: &str) -> Result<(), DecisionError> {
+    let text = skill::plain(&text.replace("\r\n", "\n"));
+    let has_front_matter = text
+        .strip_prefix("---\n")
+        .and_then(|rest| rest.split_once("\n---\n"))
+        .is_some_and(|(front, _)| front.lines().any(|line| line.trim_end() == format!("name: {name}")));
+    if text.len() > LONGEST_TEXT || !has_front_matter {
+        return Err(DecisionError::Text(name.to_owned()));
+    }
+    let written: Vec<String> = run
+        .library
+        .skill_paths(name)
+        .into_iter()
+        .filter(|path| run.changes.files.contains_key(path))
+        .collect();
+    if written.is_empty() {
+        return Err(DecisionError::NoProposal(name.to_owned()));
+    }
+    for path in written {
+        run.changes.files.insert(path, text.clone());
+    }
+    Ok(())
+}
+
+/// Why, behind what the decision itself notes.
+fn note_reason(run: &mut Run<'_>, name: &str, reason: &str) {
+    let reason: String = crate::event::visible_line(reason.trim()).chars().take(LONGEST_REASON).collect();
+    if reason.is_empty() {
+        return;
+    }
+    let skill = run.state.skills.values_mut().find(|skill| skill.name == name);
+    if let Some(event) = skill.and_then(|skill| skill.history.last_mut()) {
+        event.what = format!("{}: {reason}", event.what);
+    }
+    for (_, _, why) in run.changes.reasons.iter_mut().filter(|(_, of, _)| of == name) {
+        *why = format!("{why}: {reason}");
+    }
+}
+
+fn carry_out(run: &mut Run<'_>, name: &str, decision: Decision) -> Result<(), DecisionError> {
     let waits = run.state.waiting.iter().find(|(id, waiting)| waiting.skill.name == name || *id == name);
     if let Some(id) = waits.map(|(id, _)| id.clone()) {
-        meet_waiting(&mut run, &id, decision)?;
-        return Ok(run.finish());
+        return meet_waiting(run, &id, decision);
     }
     let found = run.state.skills.iter().find(|(id, skill)| skill.name == name || *id == name);
     let found = found.map(|(id, skill)| (id.clone(), skill.clone()));
     match (found, decision) {
-        (Some((id, skill)), Decision::Approve) => approve(&mut run, &id, skill)?,
-        (Some((id, skill)), Decision::Reject) => reject(&mut run, &id, skill)?,
-        (Some((id, skill)), Decision::Restore) => restore(&mut run, &id, skill)?,
-        (None, Decision::Approve) => deepen(&mut run, name)?,
-        (None, Decision::Reject) => leave(&mut run, name)?,
-        (None, Decision::Restore) => return Err(DecisionError::NoSkill(name.to_owned())),
+        (Some((id, skill)), Decision::Approve) => approve(run, &id, skill),
+        (Some((id, skill)), Decision::Reject) => reject(run, &id, skill),
+        (Some((id, skill)), Decision::Restore) => restore(run, &id, skill),
+        (None, Decision::Approve) => deepen(run, name),
+        (None, Decision::Reject) => leave(run, name),
+        (None, Decision::Restore) => Err(DecisionError::NoSkill(name.to_owned())),
     }
-    Ok(run.finish())
 }
 
 /// A skill that waits is published, or remembered as one that was deleted.

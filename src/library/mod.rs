@@ -25,6 +25,7 @@
 //! | `decide.rs` | approve, reject, restore |
 //! | `changes.rs` | what changes; the commit's message; the diff |
 //! | `listing.rs` | the library as commands show it |
+//! | `said.rs` | what each line of a skill rests on; its versions |
 //! | `lint/` | what a reviewer would refuse of a text |
 //! | `skill.rs` | SKILL.md and references/evidence.md |
 //! | `manifest.rs` | the files of the tree's root: README.md, RETIRED.md, manifests of assistants |
@@ -62,6 +63,7 @@ mod people;
 mod reconcile;
 mod revision;
 mod run;
+mod said;
 mod skill;
 mod state;
 mod tenants;
@@ -74,13 +76,14 @@ pub use crate::skillify::Candidate;
 pub use bounds::{Bounds, HeldBack};
 pub use changes::{Change, Changes};
 pub use content::session_hash;
-pub use decide::{Decision, DecisionError, decide};
+pub use decide::{Decision, DecisionError, Remark, decide, decide_saying};
 pub use effect::{Effect, Episode, Side};
 pub use findings::{Findings, Route};
 pub use layout::{Layout, SKILLS};
 pub use learned::Learned;
 pub use listing::{Listed, ListedClaim, ListedEvent, Standing};
 pub use reconcile::{reconcile, reconcile_within};
+pub use said::{SaidClaim, SaidLine};
 pub use state::{Error, FORMAT, Stored};
 pub use tenants::{Census, TenantError, Whose};
 pub use watched::{WatchedLine, WatchedSkill};

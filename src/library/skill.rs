@@ -125,7 +125,7 @@ pub(super) fn support(content: &Content) -> String {
 }
 
 /// What was counted of a claim, in plain words; `None` where nothing was.
-fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
+pub(super) fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
     let Counts { treated_with, treated_without, untreated_with, .. } = *counts;
     let (treated, untreated) = (counts.treated(), counts.untreated());
     let sessions = |count: u32| if count == 1 { "1 session".to_owned() } else { format!("{count} sessions") };

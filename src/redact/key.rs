@@ -95,8 +95,12 @@ impl Key {
     }
 }
 
-/// Written whole under another name first: a key that was cut by a crash would be another key.
-fn create(path: &Path) -> io::Result<()> {
+/// Puts a random secret into a file that nobody else can read, unless the file is there: 64 hex digits and the end of
+/// the line. Written whole under another name first: a key that was cut by a crash would be another key.
+///
+/// # Errors
+/// If it cannot be written; [`io::ErrorKind::AlreadyExists`] if another process was faster.
+pub fn create(path: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());
     }

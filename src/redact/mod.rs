@@ -56,7 +56,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-pub use key::{Key, KeyError};
+pub use key::{Key, KeyError, create as create_secret};
 pub use rule::{Check, Choice, RuleSpec, Start};
 
 use marks::Marks;

@@ -50,6 +50,17 @@ pub(super) struct Vitals {
     pub(super) turned_away: TurnedAway,
 }
 
+/// How a service does, for who asks from within its process. Cloning is cheap.
+#[derive(Clone)]
+pub struct Overseer(pub(super) Arc<Vitals>);
+
+impl Overseer {
+    /// What `/status` says.
+    pub async fn report(&self) -> Result<Report, tokio::task::JoinError> {
+        self.0.clone().look().await
+    }
+}
+
 pub(super) fn router(vitals: Arc<Vitals>) -> Router {
     Router::new()
         .route("/health", get(health))
@@ -76,11 +87,7 @@ async fn ready(State(vitals): State<Arc<Vitals>>) -> Response {
 
 /// How the process does, for `skillspan status`.
 async fn status(State(vitals): State<Arc<Vitals>>) -> Response {
-    // What happened a moment ago is told too.
-    let looks = join_all(vitals.feeds.iter().map(|feed| feed.journal.look()));
-    let _ = tokio::time::timeout(LOOK, looks).await;
-    let reporting = tokio::task::spawn_blocking(move || vitals.report());
-    match reporting.await {
+    match vitals.look().await {
         Ok(report) => Json(report).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
@@ -125,6 +132,13 @@ async fn forget(State(vitals): State<Arc<Vitals>>, headers: HeaderMap) -> Respon
 }
 
 impl Vitals {
+    async fn look(self: Arc<Self>) -> Result<Report, tokio::task::JoinError> {
+        // What happened a moment ago is told too.
+        let looks = join_all(self.feeds.iter().map(|feed| feed.journal.look()));
+        let _ = tokio::time::timeout(LOOK, looks).await;
+        tokio::task::spawn_blocking(move || self.report()).await
+    }
+
     /// Reads the folders of journals and of targets; blocks.
     fn report(&self) -> Report {
         let mut report = Report::new(true);

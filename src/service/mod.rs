@@ -68,12 +68,14 @@ use std::time::Duration;
 use axum::Router;
 use futures_util::future::join_all;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Doors, ReceiverSettings, Settings, TranscriptSettings};
 use crate::exporters::{deeplake, parquet, target};
 use crate::journal::{self, Journal};
+use crate::receivers::auth::Credential;
 use crate::receivers::tls::{self, Certificates};
 use crate::receivers::{
     ConnectionBounds, Connections, Counters, Ingest, Lifetimes, Losses, MemoryLimit, cors,
@@ -85,6 +87,7 @@ use crate::table;
 
 pub use descriptors::raise as raise_open_files;
 pub use followers::FollowerReport;
+pub use health::Overseer;
 use health::Vitals;
 use hooks::HookSpools;
 use metrics::{Metrics, MiningCounts};
@@ -180,6 +183,8 @@ pub struct Service {
     exporters: Vec<JoinHandle<u64>>,
     workers: JoinSet<()>,
     health_task: Option<JoinHandle<()>>,
+    overseer: Option<Overseer>,
+    credentials: Option<Credentials>,
 }
 
 /// Bound, not yet serving.
@@ -225,12 +230,17 @@ impl Service {
             exporters: Vec::new(),
             workers: JoinSet::new(),
             health_task: None,
+            overseer: None,
+            credentials: None,
         };
-        if !settings.sessions.is_empty() {
-            let sessions =
-                Sessions::open(&settings.sessions, settings.memory_limit, counters.clone()).await?;
-            let (renewal, credentials) = Renewal::new(&settings, ports.renewals);
-            service.workers.spawn(renewal.run(service.stop_rest.clone()));
+        let sessions = match settings.sessions.as_slice() {
+            [] => None,
+            pipelines => Some(Sessions::open(pipelines, settings.memory_limit, counters.clone()).await?),
+        };
+        let (renewal, credentials) = Renewal::new(&settings, ports.renewals);
+        service.workers.spawn(renewal.run(service.stop_rest.clone()));
+        service.credentials.clone_from(&credentials);
+        if let Some(sessions) = sessions {
             service.start_sessions(&settings, sessions, credentials, ports.doors);
         }
         service.workers.spawn(losses::run(counters.losses(), service.stop_rest.clone()));
@@ -252,9 +262,11 @@ impl Service {
             telemetry = sender.failing();
             service.workers.spawn(sender.run(service.stop_rest.clone()));
         }
+        let mut vitals = service.vitals(&settings, handles, counts, metrics, telemetry);
+        vitals.losses = counters.losses();
+        let vitals = Arc::new(vitals);
+        service.overseer = Some(Overseer(Arc::clone(&vitals)));
         if let Some((_, listener)) = ports.health {
-            let mut vitals = service.vitals(&settings, handles, counts, metrics, telemetry);
-            vitals.losses = counters.losses();
             service.start_health(listener, vitals);
         }
         Ok(service)
@@ -268,6 +280,16 @@ impl Service {
     /// What the ports of the first OTLP receiver serve, for who asks from within this process.
     pub fn intake(&self) -> Option<Router> {
         self.intake.clone()
+    }
+
+    /// How it does, for who asks from within this process.
+    pub fn overseer(&self) -> Option<Overseer> {
+        self.overseer.clone()
+    }
+
+    /// Who may send, as it is now; `None`: anyone.
+    pub fn credentials(&self) -> Option<watch::Receiver<Arc<[Credential]>>> {
+        self.credentials.clone()
     }
 
     /// Where `/health`, `/ready` and `/metrics` are served.
@@ -421,8 +443,8 @@ impl Service {
         }
     }
 
-    fn start_health(&mut self, listener: TcpListener, vitals: Vitals) {
-        let router = health::router(Arc::new(vitals));
+    fn start_health(&mut self, listener: TcpListener, vitals: Arc<Vitals>) {
+        let router = health::router(vitals);
         let lifetimes = Lifetimes { drain: DRAIN_HEALTH, ..Lifetimes::default() };
         let stop = self.stop_health.clone();
         self.health_task = Some(tokio::spawn(async move {

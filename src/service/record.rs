@@ -7,12 +7,12 @@
 use std::io;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::disk::{Disk, FileSystem, create_folders, write_durably};
 use crate::event::Timestamp;
-use crate::skillify::{Candidate, Counts, Mined, SupportedClaim, short_hash};
+use crate::skillify::{Candidate, Claim, Counts, Evidence, Mined, SupportedClaim, short_hash};
 
 use super::mining::Place;
 
@@ -39,6 +39,113 @@ struct Record<'a> {
     candidates: Vec<Value>,
     /// How many more there were.
     left_out: usize,
+}
+
+/// So many of the sessions that a claim rests on are kept with their events, and so many of those against it.
+const MOST_FOR: usize = 3;
+const MOST_AGAINST: usize = 20;
+
+/// A record, as it is read.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Kept {
+    /// Whose sessions were mined.
+    pub tenant: String,
+    /// Of which workspace.
+    pub workspace: String,
+    /// When, RFC 3339.
+    pub mined_at: String,
+    /// Segments of sessions.
+    pub segments: usize,
+    /// What became of each cluster of segments, a line each.
+    pub clusters: Vec<String>,
+    /// Published ones first.
+    pub candidates: Vec<KeptCandidate>,
+}
+
+/// A candidate of a record.
+#[derive(Debug, Clone, Deserialize)]
+pub struct KeptCandidate {
+    /// The name that its skill has or would have.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Whether it became a skill.
+    pub published: bool,
+    /// Why it did not, a line each.
+    pub because: Vec<String>,
+    /// What it says.
+    pub claims: Vec<KeptClaim>,
+}
+
+/// A claim of a candidate.
+#[derive(Debug, Clone, Deserialize)]
+pub struct KeptClaim {
+    /// The claim.
+    pub claim: Claim,
+    /// The sessions that it rests on.
+    pub sessions: Vec<String>,
+    /// How many known people these are of.
+    pub people: usize,
+    /// What happened in some of them; nothing where an older version wrote the record.
+    #[serde(default)]
+    pub cases: KeptCases,
+}
+
+/// Sessions for a claim and against it.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct KeptCases {
+    /// Some of those that it rests on.
+    #[serde(rename = "for")]
+    pub supporting: Vec<KeptCase>,
+    /// Those against it, the first twenty.
+    pub against: Vec<KeptCase>,
+}
+
+/// A session, and the events in it that tell.
+#[derive(Debug, Clone, Deserialize)]
+pub struct KeptCase {
+    /// The session.
+    pub session: String,
+    /// The UTC date on which it began.
+    pub date: String,
+    /// How it ended.
+    pub outcome: String,
+    /// The ids of its observations that tell.
+    pub events: Vec<String>,
+}
+
+/// The records in a folder of digests. One that cannot be read is left out: the next run writes it anew.
+pub fn read(folder: &Path) -> Vec<Kept> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with(PREFIX) && name.ends_with(".json")
+    });
+    let kept = names.filter_map(|entry| serde_json::from_slice(&std::fs::read(entry.path()).ok()?).ok());
+    let mut kept: Vec<Kept> = kept.collect();
+    kept.sort_by(|a, b| (&a.tenant, &a.workspace).cmp(&(&b.tenant, &b.workspace)));
+    kept
+}
+
+/// The first, the middle ones and the last of many.
+fn cases(evidence: &[Evidence], most: usize) -> Vec<Value> {
+    let step = evidence.len().saturating_sub(1).max(1);
+    let mut places: Vec<usize> =
+        (0..most.min(evidence.len())).map(|at| at * step / (most - 1).max(1)).collect();
+    if evidence.len() <= most {
+        places = (0..evidence.len()).collect();
+    }
+    let chosen = places.into_iter().filter_map(|at| evidence.get(at));
+    let case = |one: &Evidence| {
+        json!({
+            "session": one.session,
+            "date": one.started_at.date(),
+            "outcome": one.outcome.as_str(),
+            "events": one.events,
+        })
+    };
+    chosen.map(case).collect()
 }
 
 /// Writes what was found in a workspace. Blocks.
@@ -92,6 +199,10 @@ fn claim(claim: &SupportedClaim) -> Value {
         "untreated": { "with": untreated_with, "without": untreated_without },
         "chance": claim.chance,
         "sessions": claim.sessions().iter().map(|(_, session)| *session).collect::<Vec<_>>(),
+        "cases": {
+            "for": cases(&claim.support, MOST_FOR),
+            "against": cases(&claim.against, MOST_AGAINST),
+        },
         "people": people.iter().filter(|person| !person.is_empty()).count(),
     })
 }

@@ -9,6 +9,7 @@
 //! and trace.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures_util::{StreamExt, stream};
 use tokio::task::JoinHandle;
@@ -187,6 +188,28 @@ impl Standing {
         self.unseen
             .retain(|file| layout::ingest_date_of(file.location.as_ref()).is_none_or(|day| day >= date));
         self
+    }
+}
+
+impl Standing {
+    /// The same without the files of other days.
+    pub fn on(mut self, date: &str) -> Self {
+        self.unseen.retain(|file| layout::ingest_date_of(file.location.as_ref()) == Some(date));
+        self
+    }
+
+    /// The UTC dates on which something new arrived, each with a number that changes when its files do.
+    pub fn days(&self) -> BTreeMap<String, u64> {
+        let mut days: BTreeMap<String, u64> = BTreeMap::new();
+        for file in &self.unseen {
+            if let Some(date) = layout::ingest_date_of(file.location.as_ref()) {
+                let mut hasher = DefaultHasher::new();
+                (file.location.as_ref(), file.bytes).hash(&mut hasher);
+                let known = days.entry(date.to_owned()).or_default();
+                *known = known.wrapping_add(hasher.finish());
+            }
+        }
+        days
     }
 }
 

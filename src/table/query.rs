@@ -2,7 +2,7 @@
 //!
 //! | question | read |
 //! |---|---|
-//! | [`Table::session`] | the row groups that its id, then its traces, point to |
+//! | [`Table::session`], [`Table::sessions_called`] | the row groups that its id, then its traces, point to |
 //! | [`Table::changes`] | the files that a cursor has not seen |
 //! | [`Table::sessions_around_events`] | the row groups that the ids of some rows point to |
 //!
@@ -78,13 +78,7 @@ impl Table {
         filter: &Filter,
         options: &ResolveOptions,
     ) -> Result<Sessions, ReadError> {
-        let exactly: BTreeSet<String> = [id.to_owned()].into();
-        let seed = match (id.strip_prefix(TRACE), id.strip_prefix(EVENT)) {
-            (Some(trace), _) => Rows::default().with("trace_id", Test::Begins(trace.to_owned())),
-            (None, Some(event)) => Rows::default().with("event_id", Test::Begins(event.to_owned())),
-            (None, None) => Rows::default().one_of("session_id", &exactly),
-        };
-        let mut found = self.sessions_around(seed, filter, options, |found| found == id).await?;
+        let mut found = self.sessions_called(id, filter, options).await?;
         if found.sessions.is_empty() {
             let seed = match (id.strip_prefix(TRACE), id.strip_prefix(EVENT)) {
                 (None, None) => Rows::default().with("session_id", Test::Begins(id.to_owned())),
@@ -94,6 +88,26 @@ impl Table {
             found = self.sessions_around(seed, filter, options, |found| found.starts_with(id)).await?;
         }
         Ok(found)
+    }
+
+    /// The session with exactly this id, of each tenant that `filter` admits.
+    pub async fn sessions_called(
+        &self,
+        id: &str,
+        filter: &Filter,
+        options: &ResolveOptions,
+    ) -> Result<Sessions, ReadError> {
+        let (column, value) = match (id.strip_prefix(TRACE), id.strip_prefix(EVENT)) {
+            (Some(trace), _) => ("trace_id", trace),
+            (None, Some(event)) => ("event_id", event),
+            (None, None) => ("session_id", id),
+        };
+        // Rows that name no session, or no trace, are of many.
+        if value.is_empty() {
+            return Ok(Sessions::default());
+        }
+        let seed = Rows::default().one_of(column, &[value.to_owned()].into());
+        self.sessions_around(seed, filter, options, |found| found == id).await
     }
 
     /// The observations of the files that `cursor` has not seen, and the cursor to go on with.

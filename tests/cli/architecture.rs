@@ -14,6 +14,7 @@ fn root() -> PathBuf {
 fn rules() -> BTreeMap<String, BTreeSet<String>> {
     let text = fs::read_to_string(root().join("lib.rs")).unwrap();
     let row = Regex::new(r"(?m)^//! \| (`[^|]+`) \| ([^|]+) \|$").unwrap();
+    let but = Regex::new("everything but (.+)").unwrap();
     let name = Regex::new("`([a-z]+)`").unwrap();
     let names =
         |cell: &str| name.captures_iter(cell).map(|found| found[1].to_owned()).collect::<BTreeSet<_>>();
@@ -21,7 +22,11 @@ fn rules() -> BTreeMap<String, BTreeSet<String>> {
         .flat_map(|row| {
             let allowed = names(&row[2]);
             let anything = row[2].contains("everything") || row[2].contains("`Config` types");
-            let allowed = if anything { modules() } else { allowed };
+            let allowed = match but.captures(&row[2]) {
+                Some(but) => modules().difference(&names(&but[1])).cloned().collect(),
+                None if anything => modules(),
+                None => allowed,
+            };
             names(&row[1]).into_iter().map(move |module| (module, allowed.clone())).collect::<Vec<_>>()
         })
         .collect()

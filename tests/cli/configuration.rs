@@ -78,7 +78,7 @@ fn an_error_names_file_line_column_path_and_what_to_do() {
         ),
         (
             "extensions:\n  sessions_tabel: { path: /x }\n",
-            "c.yaml:2:3: extensions.sessions_tabel: unknown key; did you mean `sessions_table`? Known here: health, sessions_table, auth",
+            "c.yaml:2:3: extensions.sessions_tabel: unknown key; did you mean `sessions_table`? Known here: health, console, sessions_table, auth",
         ),
         (
             "extensions:\n  sessions_table/eu: {}\nexporters:\n  parquet: { table: sessions_table/eu }\n",

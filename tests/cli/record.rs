@@ -44,6 +44,15 @@ fn a_run_keeps_what_it_found_and_why_until_a_session_is_erased() {
     assert_eq!(claim["claim"]["repair"]["repair"], "make db-up", "{claim}");
     assert_eq!(claim["treated"]["with"].as_u64(), Some(claim["sessions"].as_array().unwrap().len() as u64));
 
+    let cases = claim["cases"]["for"].as_array().unwrap();
+    assert!(
+        (1..=3).contains(&cases.len()) && claim["cases"]["against"].as_array().unwrap().is_empty(),
+        "{claim}"
+    );
+    let known = claim["sessions"].as_array().unwrap();
+    assert!(cases.iter().all(|case| known.contains(&case["session"])), "{claim}");
+    assert!(cases.iter().all(|case| !case["events"].as_array().unwrap().is_empty()), "{claim}");
+
     let session = claim["sessions"][0].as_str().unwrap();
     site.run(&["erase", "--session", session]);
     assert!(records(&site).is_empty(), "an erasure removes the record");

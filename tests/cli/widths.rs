@@ -86,6 +86,7 @@ const ORDINARY: &[&str] = &[
     "import --yes --path @export --config STORED",
     "import langfuse",
     "import langfuse --public-key pk-lf-0f1e2d3c",
+    "open --print --set extensions.console.enabled=false --config SITE",
     "validate --config SITE",
     "validate --config WRONG",
     "print-config",

@@ -3,26 +3,16 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | the arguments; one session after the other |
-//! | `tally.rs` | what is summed over sessions |
-//! | `names.rs` | persons' names, taken out of what is shown |
-//! | `view.rs` | what is shown, in whatever form |
-//! | `sections.rs` | its tables |
-//! | `text.rs` | for a terminal, and as JSON |
+//! | `text.rs` | for a terminal |
 //! | `page.rs`, `style.css` | as one HTML page that fetches nothing |
-//! | `chart.rs` | its charts, as SVG |
-//! | `escape.rs` | texts in HTML |
+//!
+//! What is summed and shown is made in [`crate::views::report`].
 //!
 //! Invariants: sessions are read one after the other and only sums are kept; nothing that a person or a tool said
 //! is shown, and no person is named unless `--people` asks for it; the page needs no script and asks for nothing.
 
-mod chart;
-mod escape;
-mod names;
 mod page;
-mod sections;
-mod tally;
 mod text;
-mod view;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -32,17 +22,14 @@ use clap::Args;
 
 use crate::config::Settings;
 use crate::event::{Timestamp, visible};
-use crate::library::WatchedSkill;
 use crate::table::Session;
+use crate::views::report::{Published, Tally, USUAL, View, json, published};
+use crate::views::whole::read_whole;
 
-use super::listing::{Choice, read_whole};
+use super::listing::Choice;
 use super::reader::TableChoice;
 use super::{ConfigFile, Failure, OrFail, block_on, print, print_json, reader};
-use tally::Tally;
-use view::View;
 
-/// What is looked at where nobody says since when.
-const USUAL: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
 /// What stands for standard output.
 const STANDARD_OUTPUT: &str = "-";
 
@@ -71,13 +58,14 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = arguments.config.load()?;
-    let skills = published(&settings);
+    let left_out = |message: String| reader::warn(&message);
+    let skills = published(&settings, left_out);
     let now = Timestamp::now();
     let since = arguments.choice.since().unwrap_or_else(|| now.saturating_sub(USUAL));
     let tally = block_on(read(arguments, &settings, since, skills))?;
     let view = View::of(&tally, since, now, arguments.people);
     match &arguments.html {
-        _ if arguments.json => print_json(&text::json(&view)),
+        _ if arguments.json => print_json(&json(&view)),
         None => print(&text::text(&view)),
         Some(path) => write_page(path, &page::page(&view)),
     }
@@ -97,35 +85,9 @@ async fn read(
     // What is counted of each kind of fact is of no use here, and there may be many sessions.
     let wanted: Vec<Session<()>> = wanted.into_iter().map(|session| session.with_facts(())).collect();
     let mut tally = Tally::new(skills);
-    read_whole(&table, &options, &wanted, |session| tally.add(&session)).await?;
+    read_whole(&table, &options, &wanted, |session| tally.add(&session)).await.or_fail()?;
     reader::say_what_was_read(&table, arguments.verbose);
     Ok(tally)
-}
-
-/// The skills of one library.
-struct Published {
-    library: crate::library::Library,
-    skills: Vec<WatchedSkill>,
-}
-
-/// What stands at the targets. One that cannot be read is named and keeps nothing back.
-fn published(settings: &Settings) -> Vec<Published> {
-    let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
-    let mut all: Vec<Published> = Vec::new();
-    for target in targets {
-        match target.load() {
-            Ok(library) => {
-                let skills = library.watched();
-                // Several targets may hold the same skills.
-                let is_known = |known: &Published| known.skills == skills;
-                if !all.iter().any(is_known) {
-                    all.push(Published { library, skills });
-                }
-            }
-            Err(error) => reader::warn(&format!("the skills at {target} are left out: {error}")),
-        }
-    }
-    all
 }
 
 /// The page holds what sessions did: nobody else may read it, until its owner says so.

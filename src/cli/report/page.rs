@@ -6,10 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::chart;
-use super::escape::Text;
-use super::text::shown;
-use super::view::{Cell, Section, View};
+use crate::views::report::{Cell, Section, Text, View, chart, shown};
 
 const STYLE: &str = include_str!("style.css");
 

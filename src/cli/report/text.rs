@@ -1,13 +1,9 @@
-//! A report for a terminal, and as JSON.
+//! A report for a terminal.
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value, json};
-
 use crate::cli::columns::{Column, fitted, folded, one_line, room};
-
-use super::tally::Cost;
-use super::view::{Cell, Section, View, grouped};
+use crate::views::report::{Cell, Section, View, plain};
 
 /// Of a terminal's table so many rows are shown.
 const MOST_ROWS: usize = 10;
@@ -40,11 +36,6 @@ pub(super) fn text(view: &View) -> String {
     text
 }
 
-/// Numbers are for people and for programs that cut at blanks.
-fn plain(value: &str) -> String {
-    value.replace('\u{a0}', " ")
-}
-
 fn table(section: &Section, room: Option<usize>) -> String {
     let columns: Vec<Column> = section
         .columns
@@ -63,71 +54,4 @@ fn table(section: &Section, room: Option<usize>) -> String {
     let rows: Vec<Vec<String>> =
         section.rows.iter().take(MOST_ROWS).map(|row| row.iter().map(cell).collect()).collect();
     fitted(&columns, &rows, room)
-}
-
-pub(super) fn json(view: &View) -> String {
-    let cost = |cost: &Cost| {
-        json!({
-            "sessions": cost.sessions, "prompts": cost.prompts, "calls": cost.calls, "failed": cost.failed,
-            "refused": cost.refused, "stopped": cost.stopped, "seconds": cost.seconds, "tokens_read": cost.input,
-            "tokens_written": cost.output,
-        })
-    };
-    let times: Vec<Value> =
-        view.times.iter().map(|(date, own)| json!({ "date": date, "cost": cost(own) })).collect();
-    let sections: Map<String, Value> =
-        view.sections.iter().map(|section| (section.id.to_owned(), section_json(section))).collect();
-    let facts: Map<String, Value> =
-        view.facts.iter().map(|(name, value)| (key(name), json!(plain(value)))).collect();
-    let report = json!({
-        "since": view.since.to_string(),
-        "until": view.until.to_string(),
-        "sessions": view.sessions,
-        "summary": facts,
-        "by": if view.is_weekly { "week" } else { "day" },
-        "times": times,
-        "sections": sections,
-    });
-    format!("{report:#}\n")
-}
-
-fn section_json(section: &Section) -> Value {
-    let keys: Vec<String> = section
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(at, heading)| {
-            let own = key(heading.title);
-            // The same title stands for the same before and after.
-            let before = section.columns.iter().take(at).any(|other| other.title == heading.title);
-            if before { format!("{own}_after") } else { own }
-        })
-        .collect();
-    let rows = section.rows.iter().map(|row| {
-        let cells = row.iter().map(|cell| match cell {
-            Cell::Text(text) => json!(text),
-            Cell::Count(count) => json!(count),
-            Cell::Tenths(tenths) => json!(*tenths as f64 / 10.0),
-            Cell::None => Value::Null,
-        });
-        Value::Object(keys.iter().cloned().zip(cells).collect())
-    });
-    json!({ "title": section.title, "rows": rows.collect::<Vec<_>>(), "total": section.total })
-}
-
-fn key(title: &str) -> String {
-    match title {
-        "%" => "percent".to_owned(),
-        title => title.to_lowercase().replace(' ', "_"),
-    }
-}
-
-/// A number as a page and a terminal show it.
-pub(super) fn shown(cell: &Cell) -> String {
-    match cell {
-        Cell::Text(text) => text.clone(),
-        Cell::Count(count) => grouped(*count),
-        Cell::Tenths(tenths) => format!("{}.{}", grouped(tenths / 10), tenths % 10),
-        Cell::None => "–".to_owned(),
-    }
 }

@@ -4,24 +4,24 @@ use std::fmt::Write;
 
 use crate::cli::{Failure, OrFail, print};
 use crate::event::Timestamp;
-use crate::exporters::target::Update;
-use crate::library::Decision;
+use crate::library::{Decision, Remark};
+use crate::views::skills::decide_at;
 
-use super::{Found, Named, find, never};
+use super::{Named, find};
 
 /// Carries the decision out at every target that has the skill.
-pub(super) fn decide(named: &Named, decision: Decision) -> Result<(), Failure> {
+pub(super) fn decide(named: &Named, decision: Decision, reason: &str) -> Result<(), Failure> {
     let found = find(&named.config.load()?, named)?;
+    let remark = Remark { reason: reason.to_owned(), text: None };
     let mut text = String::new();
-    for Found { target, skill, .. } in &found {
-        let update = Update::Decision { skill: skill.name.clone(), decision, as_of: Timestamp::now().date() };
-        let report = target.publish(&update, never()).or_fail()?;
+    for found in &found {
+        let report = decide_at(found, decision, remark.clone(), Timestamp::now()).or_fail()?;
         let done = match decision {
             Decision::Approve => "the proposal is in place",
             Decision::Reject => "the proposal is dropped and not made again",
             Decision::Restore => "it stands again",
         };
-        let _ = writeln!(text, "{target}: {}: {done}", skill.name);
+        let _ = writeln!(text, "{}: {}: {done}", found.target, found.skill.name);
         for note in &report.notes {
             let _ = writeln!(text, "{note}");
         }

@@ -10,7 +10,7 @@ use crate::cli::{ConfigFile, Failure, OrFail, print};
 use crate::event::visible_line;
 use crate::library::lint::{self, Finding};
 
-use super::libraries;
+use crate::views::skills::libraries;
 
 /// Prints a line for each finding, and how many there are.
 pub(super) fn lint(config: &ConfigFile, paths: &[PathBuf]) -> Result<(), Failure> {
@@ -30,7 +30,7 @@ pub(super) fn lint(config: &ConfigFile, paths: &[PathBuf]) -> Result<(), Failure
         let settings = config.load()?;
         let several = settings.skills.iter().flat_map(|pipeline| &pipeline.targets).count() > 1;
         for (target, library) in libraries(&settings) {
-            let library = library?;
+            let library = library.or_fail()?;
             let files = library.skill_files();
             let allowed = settings
                 .skills

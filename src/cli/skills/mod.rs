@@ -16,14 +16,12 @@ mod show;
 mod test;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use anyhow::anyhow;
 use clap::{Args, Subcommand};
 
 use crate::config::Settings;
-use crate::exporters::target::Target;
-use crate::library::{Decision, Library, Listed};
+use crate::library::Decision;
+use crate::views::skills::{self as views, Found};
 
 use super::{ConfigFile, Failure, OrFail, print_as_is, print_either, print_json};
 
@@ -46,7 +44,13 @@ pub(super) enum Command {
     /// Publish what is proposed for a skill, even over what a person changed
     Approve(Named),
     /// Turn down what is proposed for a skill, for good
-    Reject(Named),
+    Reject {
+        #[command(flatten)]
+        named: Named,
+        /// Why, for the skill's history
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        reason: String,
+    },
     /// Bring back a skill that was deleted or retired
     Restore(Named),
     /// Put skills from a repository or a folder where assistants load them
@@ -78,13 +82,6 @@ pub(super) struct Named {
     json: bool,
 }
 
-/// A skill of a target.
-struct Found {
-    target: Target,
-    library: Library,
-    skill: Listed,
-}
-
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::List { config, json } => print_either(&show::list(&config.load()?, *json)?, *json),
@@ -98,44 +95,15 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         }
         Command::Install(arguments) => install::run(arguments),
         Command::Update(arguments) => install::update(arguments),
-        Command::Approve(named) => decide::decide(named, Decision::Approve),
-        Command::Reject(named) => decide::decide(named, Decision::Reject),
         Command::Test(arguments) => test::test(arguments),
+        Command::Approve(named) => decide::decide(named, Decision::Approve, ""),
+        Command::Reject { named, reason } => decide::decide(named, Decision::Reject, reason),
         Command::Lint { config, paths } => lint::lint(config, paths),
-        Command::Restore(named) => decide::decide(named, Decision::Restore),
+        Command::Restore(named) => decide::decide(named, Decision::Restore, ""),
     }
-}
-
-/// Every target with what stands there. Git and the disk block, and nothing else runs here.
-fn libraries(settings: &Settings) -> impl Iterator<Item = (Target, Result<Library, Failure>)> {
-    let targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
-    targets.map(|target| (target.clone(), target.load().or_fail()))
 }
 
 /// The skill, at every target that has it.
 fn find(settings: &Settings, Named { name, tenant, .. }: &Named) -> Result<Vec<Found>, Failure> {
-    let mut all: Vec<Found> = Vec::new();
-    for (target, library) in libraries(settings) {
-        let library = library?;
-        if tenant.as_ref().is_some_and(|tenant| !library.is_of(tenant)) {
-            continue;
-        }
-        let skill = library.skills().into_iter().find(|skill| skill.name == *name || skill.id == *name);
-        all.extend(skill.map(|skill| Found { target, library, skill }));
-    }
-    if all.is_empty() {
-        return Err(Failure::Failed(anyhow!("no skill {name:?}; `skillspan skills list` names them")));
-    }
-    let whose = |found: &Found| found.library.tenant().to_owned();
-    if all.iter().any(|found| Some(whose(found)) != all.first().map(whose)) {
-        return Err(Failure::Failed(anyhow!(
-            "several tenants have a skill {name:?}; say whose is meant with --tenant"
-        )));
-    }
-    Ok(all)
-}
-
-/// Nothing asks a command to stop but its end.
-fn never() -> Arc<std::sync::atomic::AtomicBool> {
-    Arc::default()
+    views::find(settings, name, tenant.as_deref()).or_fail()
 }

@@ -16,12 +16,13 @@ use crate::skillify::quotations;
 use crate::skillify::{Digest, Later};
 use crate::table::Session;
 
-use super::{Found, Named, find, libraries};
+use super::{Found, Named, find};
+use crate::views::skills::libraries;
 
 pub(super) fn list(settings: &Settings, json: bool) -> Result<String, Failure> {
     let mut text = String::new();
     for (target, library) in libraries(settings) {
-        let skills = library?.skills();
+        let skills = library.or_fail()?.skills();
         text += &if json { list_json(&target, &skills) } else { list_text(&target, &skills) };
     }
     Ok(text)

@@ -65,6 +65,8 @@ fn written<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
 pub(in crate::config) struct Extensions {
     /// `/health`, `/ready` and `/metrics`.
     pub(in crate::config) health: Option<Health>,
+    /// Pages to look at sessions and skills, and to decide.
+    pub(in crate::config) console: Option<Console>,
     /// Where sessions are stored, by id: `sessions_table` or `sessions_table/name`.
     pub(in crate::config) sessions_tables: BTreeMap<String, SessionsTable>,
     /// Who may send. Absent: anyone who reaches the port.
@@ -92,6 +94,7 @@ impl<'de> Visitor<'de> for ExtensionsVisitor {
             match id.as_str() {
                 "health" => extensions.health = Some(map.next_value()?),
                 "auth" => extensions.auth = Some(map.next_value()?),
+                "console" => extensions.console = Some(map.next_value()?),
                 _ => drop(extensions.sessions_tables.insert(id, map.next_value()?)),
             }
         }
@@ -106,10 +109,10 @@ impl<'de> DeserializeSeed<'de> for ExtensionSeed {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
         let id = String::deserialize(deserializer)?;
-        if id == "health" || id == "auth" || type_of(&id) == SESSIONS_TABLE {
+        if matches!(id.as_str(), "health" | "auth" | "console") || type_of(&id) == SESSIONS_TABLE {
             return Ok(id);
         }
-        Err(de::Error::unknown_field(&id, &["health", SESSIONS_TABLE, "auth"]))
+        Err(de::Error::unknown_field(&id, &["health", "console", SESSIONS_TABLE, "auth"]))
     }
 }
 
@@ -139,6 +142,29 @@ pub(in crate::config) struct Token {
     /// The person who has it, whatever a payload calls itself.
     #[serde(default)]
     pub(in crate::config) user: Option<String>,
+    /// What it is good for. Absent: `[write]`.
+    #[serde(default = "Token::writes")]
+    pub(in crate::config) roles: Vec<Role>,
+}
+
+impl Token {
+    fn writes() -> Vec<Role> {
+        vec![Role::Write]
+    }
+}
+
+/// What a token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum Role {
+    /// Sessions are sent with it.
+    Write,
+    /// Its tenant's sessions and skills are seen with it.
+    Read,
+    /// Proposals are accepted and refused with it; they are seen as well.
+    Review,
+    /// People are named to who reads with it.
+    People,
 }
 
 #[derive(Debug, Deserialize)]
@@ -146,6 +172,19 @@ pub(in crate::config) struct Token {
 pub(in crate::config) struct Health {
     /// Where to listen.
     pub(in crate::config) endpoint: Endpoint,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Console {
+    /// `false`: there are no pages.
+    pub(in crate::config) enabled: bool,
+    /// Where to listen.
+    pub(in crate::config) endpoint: Endpoint,
+    /// By which other names browsers reach it: a request for another name is refused.
+    pub(in crate::config) hosts: Vec<String>,
+    /// The certificate, which a console beyond this machine needs.
+    pub(in crate::config) tls: Option<Tls>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -303,6 +342,12 @@ const fn loopback(port: u16) -> Endpoint {
 impl Default for Health {
     fn default() -> Self {
         Self { endpoint: loopback(13133) }
+    }
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self { enabled: true, endpoint: loopback(4320), hosts: Vec::new(), tls: None }
     }
 }
 

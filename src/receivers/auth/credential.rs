@@ -23,6 +23,27 @@ pub struct Credential {
     owner: Owner,
     names_workspace: bool,
     person: Option<Person>,
+    roles: Roles,
+}
+
+/// What a token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    /// Sessions are sent with it.
+    pub write: bool,
+    /// Sessions and skills are seen with it.
+    pub read: bool,
+    /// Proposals are accepted and refused with it.
+    pub review: bool,
+    /// People are named to who reads with it.
+    pub people: bool,
+}
+
+impl Default for Roles {
+    /// Those of a token that says nothing of them: it sends, and shows nothing.
+    fn default() -> Self {
+        Self { write: true, read: false, review: false, people: false }
+    }
 }
 
 /// The person whom a credential names.
@@ -76,6 +97,7 @@ impl Credential {
             owner,
             names_workspace: false,
             person: None,
+            roles: Roles::default(),
         })
     }
 
@@ -92,7 +114,8 @@ impl Credential {
             let digits = sha256.get(2 * index..2 * index + 2).ok_or(CredentialError::Hash)?;
             *byte = u8::from_str_radix(digits, 16).map_err(|_| CredentialError::Hash)?;
         }
-        Ok(Self { id: id.into(), secret, owner, names_workspace: false, person: None })
+        let roles = Roles::default();
+        Ok(Self { id: id.into(), secret, owner, names_workspace: false, person: None, roles })
     }
 
     /// The same credential, for its owner's workspace and no other: what a payload calls its workspace then
@@ -100,6 +123,17 @@ impl Credential {
     #[must_use]
     pub fn of_one_workspace(self) -> Self {
         Self { names_workspace: true, ..self }
+    }
+
+    /// The same credential, good for this.
+    #[must_use]
+    pub fn with_roles(self, roles: Roles) -> Self {
+        Self { roles, ..self }
+    }
+
+    /// What it is good for.
+    pub const fn roles(&self) -> Roles {
+        self.roles
     }
 
     /// The same credential, of one person: whoever a payload says sent it, that person did.
@@ -143,6 +177,11 @@ pub(super) struct Presented {
 }
 
 impl Presented {
+    /// A token alone.
+    pub(super) fn of_token(token: &str) -> Self {
+        Self { id: None, secret: hash(token.as_bytes()) }
+    }
+
     /// `Bearer <token>` or `Basic <base64 of id:token>`, the scheme's case ignored.
     pub(super) fn parse(header: &[u8]) -> Option<Self> {
         const LENIENT: GeneralPurposeConfig =

@@ -25,7 +25,7 @@ use crate::event::{Owner, capture};
 
 use super::Refusal;
 
-pub use credential::{Credential, CredentialError};
+pub use credential::{Credential, CredentialError, Roles};
 pub use rate::{Rate, Rates};
 pub use sender::Sender;
 
@@ -101,10 +101,24 @@ impl Gate {
             return Err(Refusal::Unauthenticated(message.to_owned()));
         };
         let credentials = Arc::clone(&credentials.borrow());
-        credential::find(&credentials, &presented)
-            .map(|found| (found.owner().clone(), found.names_workspace(), Sender::of(found, &credentials)))
-            .ok_or_else(|| Refusal::Unauthenticated("the credential is not known".to_owned()))
+        let unknown = || Refusal::Unauthenticated("the credential is not known".to_owned());
+        let found = credential::find(&credentials, &presented).ok_or_else(unknown)?;
+        if !found.roles().write {
+            let message = "the token may not send: its roles in extensions.auth do not name `write`";
+            return Err(Refusal::Forbidden(message.to_owned()));
+        }
+        Ok((found.owner().clone(), found.names_workspace(), Sender::of(found, &credentials)))
     }
+}
+
+/// The credential that an `Authorization` header shows.
+pub fn find(credentials: &[Credential], header: &HeaderValue) -> Option<Credential> {
+    credential::find(credentials, &Presented::parse(header.as_bytes())?).cloned()
+}
+
+/// The credential with this token.
+pub fn find_token(credentials: &[Credential], token: &str) -> Option<Credential> {
+    credential::find(credentials, &Presented::of_token(token)).cloned()
 }
 
 #[cfg(test)]

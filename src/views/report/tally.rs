@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cli::figures::Figures;
 use crate::event::person;
 use crate::service::mining::episode;
 use crate::skillify::Digest;
 use crate::skillify::account::{Account, End, How, Place};
 use crate::table::Session;
+use crate::views::figures::Figures;
 
 use super::Published;
 
@@ -19,8 +19,8 @@ type Number = u32;
 
 /// Who a sum is of: sessions, and the people that are known.
 #[derive(Debug, Default)]
-pub(super) struct Sources {
-    pub(super) sessions: u64,
+pub(crate) struct Sources {
+    pub(crate) sessions: u64,
     people: BTreeSet<Number>,
     last: u64,
 }
@@ -34,24 +34,24 @@ impl Sources {
         self.people.extend(person);
     }
 
-    pub(super) fn people(&self) -> u64 {
+    pub(crate) fn people(&self) -> u64 {
         self.people.len() as u64
     }
 }
 
 /// What sessions cost.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Cost {
-    pub(super) sessions: u64,
-    pub(super) prompts: u64,
-    pub(super) calls: u64,
-    pub(super) failed: u64,
-    pub(super) refused: u64,
-    pub(super) stopped: u64,
-    pub(super) seconds: u64,
-    pub(super) input: u64,
-    pub(super) cached: u64,
-    pub(super) output: u64,
+pub(crate) struct Cost {
+    pub(crate) sessions: u64,
+    pub(crate) prompts: u64,
+    pub(crate) calls: u64,
+    pub(crate) failed: u64,
+    pub(crate) refused: u64,
+    pub(crate) stopped: u64,
+    pub(crate) seconds: u64,
+    pub(crate) input: u64,
+    pub(crate) cached: u64,
+    pub(crate) output: u64,
 }
 
 impl Cost {
@@ -75,7 +75,7 @@ impl Cost {
         }
     }
 
-    pub(super) fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.sessions += other.sessions;
         self.prompts += other.prompts;
         self.calls += other.calls;
@@ -91,72 +91,72 @@ impl Cost {
 
 /// What failed, and what it took until it passed.
 #[derive(Debug, Default)]
-pub(super) struct Failed {
-    pub(super) failed: u64,
+pub(crate) struct Failed {
+    pub(crate) failed: u64,
     /// Failures that passed later.
-    pub(super) passed: u64,
+    pub(crate) passed: u64,
     /// The calls that these took, together.
-    pub(super) until: u64,
+    pub(crate) until: u64,
     /// Failures that never passed.
-    pub(super) open: u64,
-    pub(super) sources: Sources,
+    pub(crate) open: u64,
+    pub(crate) sources: Sources,
 }
 
 /// What people were against.
 #[derive(Debug, Default)]
-pub(super) struct Against {
-    pub(super) refused: u64,
-    pub(super) with_words: u64,
-    pub(super) stopped: u64,
-    pub(super) corrected: u64,
-    pub(super) sources: Sources,
+pub(crate) struct Against {
+    pub(crate) refused: u64,
+    pub(crate) with_words: u64,
+    pub(crate) stopped: u64,
+    pub(crate) corrected: u64,
+    pub(crate) sources: Sources,
 }
 
 impl Against {
-    pub(super) fn all(&self) -> u64 {
+    pub(crate) fn all(&self) -> u64 {
         self.refused + self.stopped + self.corrected
     }
 }
 
 /// What was looked for.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
+pub(crate) struct Looked {
     /// Of a path: how often it was not there; of a name: how often it was searched for.
-    pub(super) times: u64,
+    pub(crate) times: u64,
     /// How often a search below the path found nothing.
-    pub(super) in_vain: u64,
-    pub(super) sources: Sources,
+    pub(crate) in_vain: u64,
+    pub(crate) sources: Sources,
 }
 
 /// Sums over sessions.
 #[derive(Default)]
-pub(super) struct Tally {
-    pub(super) all: Cost,
-    pub(super) days: BTreeMap<String, Cost>,
-    pub(super) projects: BTreeMap<(String, String), Cost>,
-    pub(super) people: BTreeMap<String, Cost>,
+pub(crate) struct Tally {
+    pub(crate) all: Cost,
+    pub(crate) days: BTreeMap<String, Cost>,
+    pub(crate) projects: BTreeMap<(String, String), Cost>,
+    pub(crate) people: BTreeMap<String, Cost>,
     /// What people are called by their clients: taken out of what is shown.
-    pub(super) names: BTreeSet<String>,
-    pub(super) kinds: BTreeMap<&'static str, Failed>,
-    pub(super) commands: BTreeMap<(&'static str, String), Failed>,
-    pub(super) against: BTreeMap<String, Against>,
-    pub(super) missed: BTreeMap<(String, String), Looked>,
-    pub(super) sought: BTreeMap<(String, String, String), Looked>,
-    pub(super) skills: Vec<Published>,
+    pub(crate) names: BTreeSet<String>,
+    pub(crate) kinds: BTreeMap<&'static str, Failed>,
+    pub(crate) commands: BTreeMap<(&'static str, String), Failed>,
+    pub(crate) against: BTreeMap<String, Against>,
+    pub(crate) missed: BTreeMap<(String, String), Looked>,
+    pub(crate) sought: BTreeMap<(String, String, String), Looked>,
+    pub(crate) skills: Vec<Published>,
     numbers: BTreeMap<String, Number>,
 }
 
 impl Tally {
-    pub(super) fn new(skills: Vec<Published>) -> Self {
+    pub(crate) fn new(skills: Vec<Published>) -> Self {
         Self { skills, ..Self::default() }
     }
 
     /// How many people are known.
-    pub(super) fn known_people(&self) -> u64 {
+    pub(crate) fn known_people(&self) -> u64 {
         self.numbers.len() as u64
     }
 
-    pub(super) fn add(&mut self, session: &Session) {
+    pub(crate) fn add(&mut self, session: &Session) {
         let who = person::joined(&session.user_id, &session.assistant);
         if !session.user_id.is_empty() {
             self.names.insert(session.user_id.clone());

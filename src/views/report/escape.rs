@@ -12,7 +12,7 @@ const LONGEST: usize = 300;
 
 /// A text of a session, for the content of an element or a quoted attribute: what is markup is none, what a terminal
 /// would obey or nobody would see is shown, and its direction is its own.
-pub(super) struct Text<'t>(pub(super) &'t str);
+pub(crate) struct Text<'t>(pub(crate) &'t str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,7 +13,7 @@ const BAR: u64 = 10;
 const GAP: u64 = 3;
 
 /// Calls over time: failed ones below, the others above.
-pub(super) fn over_time(times: &[(String, Cost)], caption: &str) -> String {
+pub(crate) fn over_time(times: &[(String, Cost)], caption: &str) -> String {
     let most = times.iter().map(|(_, cost)| cost.calls).max().unwrap_or_default().max(1);
     let width = (times.len() as u64).max(1) * (BAR + GAP) - GAP;
     let height = |count: u64| count * HEIGHT / most;
@@ -44,7 +44,7 @@ pub(super) fn over_time(times: &[(String, Cost)], caption: &str) -> String {
 }
 
 /// A bar of a row: what part of the longest one it is; where it counts two things, the first is told apart.
-pub(super) fn bar(first: u64, second: Option<u64>, most: u64) -> String {
+pub(crate) fn bar(first: u64, second: Option<u64>, most: u64) -> String {
     let part = |count: u64| count.saturating_mul(1_000).checked_div(most).unwrap_or_default().min(1_000);
     let all = part(first.saturating_add(second.unwrap_or_default()));
     let told = if second.is_some() { part(first) } else { 0 };

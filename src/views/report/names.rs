@@ -11,14 +11,14 @@ const SOMEBODY: &str = "[person]";
 /// A shorter name is a word like any other.
 const SHORTEST: usize = 3;
 
-pub(super) struct Names {
+pub(crate) struct Names {
     /// Lower-case, the longest first.
     names: Vec<String>,
 }
 
 impl Names {
     /// Those that are taken out.
-    pub(super) fn of(ids: &BTreeSet<String>) -> Self {
+    pub(crate) fn of(ids: &BTreeSet<String>) -> Self {
         let parts = |id: &String| {
             let whole = id.to_ascii_lowercase();
             let local = whole.split('@').next().unwrap_or_default();
@@ -33,12 +33,12 @@ impl Names {
     }
 
     /// Those of a report that names people: none is taken out.
-    pub(super) fn shown() -> Self {
+    pub(crate) fn shown() -> Self {
         Self { names: Vec::new() }
     }
 
     /// The text without them.
-    pub(super) fn without(&self, text: &str) -> String {
+    pub(crate) fn without(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for name in &self.names {
             let mut from = 0;

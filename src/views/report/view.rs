@@ -10,43 +10,43 @@ use super::tally::{Cost, Tally};
 const MOST_DAYS: usize = 31;
 
 /// A report, ready to be shown.
-pub(super) struct View {
-    pub(super) since: Timestamp,
-    pub(super) until: Timestamp,
-    pub(super) sessions: u64,
+pub(crate) struct View {
+    pub(crate) since: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) sessions: u64,
     /// Names and values.
-    pub(super) facts: Vec<(&'static str, String)>,
+    pub(crate) facts: Vec<(&'static str, String)>,
     /// What sessions cost, day by day or week by week.
-    pub(super) times: Vec<(String, Cost)>,
-    pub(super) is_weekly: bool,
-    pub(super) sections: Vec<Section>,
+    pub(crate) times: Vec<(String, Cost)>,
+    pub(crate) is_weekly: bool,
+    pub(crate) sections: Vec<Section>,
 }
 
 /// One table with what it says.
-pub(super) struct Section {
+pub(crate) struct Section {
     /// A word for links and JSON.
-    pub(super) id: &'static str,
-    pub(super) title: &'static str,
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
     /// What the numbers mean.
-    pub(super) says: &'static str,
-    pub(super) columns: Vec<Heading>,
-    pub(super) rows: Vec<Vec<Cell>>,
+    pub(crate) says: &'static str,
+    pub(crate) columns: Vec<Heading>,
+    pub(crate) rows: Vec<Vec<Cell>>,
     /// How many rows there are, shown or not.
-    pub(super) total: usize,
+    pub(crate) total: usize,
     /// The column that the charts draw, and the one within it.
-    pub(super) drawn: Option<(usize, Option<usize>)>,
+    pub(crate) drawn: Option<(usize, Option<usize>)>,
     /// What is said where there is no row.
-    pub(super) none: &'static str,
+    pub(crate) none: &'static str,
 }
 
-pub(super) struct Heading {
-    pub(super) title: &'static str,
+pub(crate) struct Heading {
+    pub(crate) title: &'static str,
     /// Where it is text: it is cut to no less than this.
-    pub(super) least: Option<usize>,
+    pub(crate) least: Option<usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     Text(String),
     Count(u64),
     /// Tenths.
@@ -57,7 +57,7 @@ pub(super) enum Cell {
 
 impl View {
     /// What the sums say; people are named only if they shall be.
-    pub(super) fn of(tally: &Tally, since: Timestamp, until: Timestamp, people: bool) -> Self {
+    pub(crate) fn of(tally: &Tally, since: Timestamp, until: Timestamp, people: bool) -> Self {
         let names = if people { Names::shown() } else { Names::of(&tally.names) };
         let (times, is_weekly) = times(tally);
         let mut sections = sections::all(tally, &names);
@@ -102,8 +102,13 @@ fn cached_of(cached: u64, input: u64) -> String {
     }
 }
 
+/// Numbers are for people and for programs that cut at blanks.
+pub(crate) fn plain(value: &str) -> String {
+    value.replace('\u{a0}', " ")
+}
+
 /// Digits in groups of three.
-pub(super) fn grouped(count: u64) -> String {
+pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -115,7 +120,17 @@ pub(super) fn grouped(count: u64) -> String {
     text
 }
 
-pub(super) fn duration(seconds: u64) -> String {
+/// A cell as a page shows it.
+pub(crate) fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => text.clone(),
+        Cell::Count(count) => grouped(*count),
+        Cell::Tenths(tenths) => format!("{}.{}", grouped(tenths / 10), tenths % 10),
+        Cell::None => "–".to_owned(),
+    }
+}
+
+pub(crate) fn duration(seconds: u64) -> String {
     match (seconds / 3600, seconds / 60 % 60) {
         (0, minutes) => format!("{minutes} min"),
         (hours, minutes) => format!("{} h {minutes:02} min", grouped(hours)),

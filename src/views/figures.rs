@@ -8,35 +8,35 @@ use crate::table::Session;
 
 /// What is counted of a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Figures {
+pub(crate) struct Figures {
     /// Facts by their kind.
-    pub(super) events: BTreeMap<Kind, usize>,
+    pub(crate) events: BTreeMap<Kind, usize>,
     /// Prompts to the main agent.
-    pub(super) prompts: usize,
+    pub(crate) prompts: usize,
     /// Tool calls.
-    pub(super) calls: usize,
+    pub(crate) calls: usize,
     /// Results of calls that failed.
-    pub(super) failed: usize,
+    pub(crate) failed: usize,
     /// Calls that a person or a policy refused.
-    pub(super) refused: usize,
+    pub(crate) refused: usize,
     /// How often a person stopped the assistant.
-    pub(super) interrupts: usize,
+    pub(crate) interrupts: usize,
     /// Errors of the agent or of its model.
-    pub(super) errors: usize,
+    pub(crate) errors: usize,
     /// What the calls of each model cost, as far as clients say.
-    pub(super) tokens: BTreeMap<String, Tokens>,
+    pub(crate) tokens: BTreeMap<String, Tokens>,
     /// The models that answered.
-    pub(super) models: BTreeSet<String>,
+    pub(crate) models: BTreeSet<String>,
     /// The names of sub-agents.
-    pub(super) agents: BTreeSet<String>,
+    pub(crate) agents: BTreeSet<String>,
     /// The assistant's version, the last one.
-    pub(super) assistant_version: String,
+    pub(crate) assistant_version: String,
     /// The working directory, the last one.
-    pub(super) cwd: String,
+    pub(crate) cwd: String,
 }
 
 impl Figures {
-    pub(super) fn of(session: &Session) -> Self {
+    pub(crate) fn of(session: &Session) -> Self {
         let facts = || session.facts.iter().map(|fact| &fact.event);
         let of = |kind: Kind| facts().filter(move |event| event.kind == kind);
         let rejected = || of(Kind::Decision).filter(|event| event.decision == Decision::Reject);
@@ -66,7 +66,7 @@ impl Figures {
 
 impl Figures {
     /// What all model calls cost.
-    pub(super) fn tokens(&self) -> Tokens {
+    pub(crate) fn tokens(&self) -> Tokens {
         self.tokens.values().fold(Tokens::default(), |sum, tokens| sum.plus(*tokens))
     }
 }
@@ -84,6 +84,6 @@ fn tokens_by_model(session: &Session) -> BTreeMap<String, Tokens> {
 }
 
 /// Whether a decision stops the assistant and is about no call.
-pub(super) fn is_interrupt(event: &SessionEvent) -> bool {
+pub(crate) fn is_interrupt(event: &SessionEvent) -> bool {
     event.kind == Kind::Decision && event.decision_source == "user_abort" && event.tool_call_id.is_empty()
 }

@@ -19,7 +19,7 @@ const fn number(title: &'static str) -> Heading {
 }
 
 /// All but who did what.
-pub(super) fn all(tally: &Tally, names: &Names) -> Vec<Section> {
+pub(crate) fn all(tally: &Tally, names: &Names) -> Vec<Section> {
     vec![
         projects(tally, names),
         kinds(tally),
@@ -386,7 +386,7 @@ fn side_cells(skill: &str, when: &str, side: &Side) -> Vec<Cell> {
 }
 
 /// Who did what.
-pub(super) fn persons(tally: &Tally) -> Section {
+pub(crate) fn persons(tally: &Tally) -> Section {
     let rows = ranked(tally.people.iter(), |cost| cost.sessions);
     let rows = rows.into_iter().map(|(person, cost)| {
         let person = if person.is_empty() { "unknown".to_owned() } else { person.clone() };

@@ -1,0 +1,143 @@
+//! `/api/v1/`: what the pages show, as JSON (`openapi.json` describes it).
+
+use std::sync::Arc;
+
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use serde_json::json;
+
+use super::App;
+use super::access::Reader;
+use super::page::review::Verdict;
+use super::page::session::Meant;
+use super::page::sessions::Wanted;
+use super::page::skills::Whose;
+use super::page::{overview, report, review, session, sessions, skills, work};
+use super::problem::Problem;
+
+/// The document that a test holds against what is answered.
+const OPENAPI: &str = include_str!("openapi.json");
+
+type Seen = axum::Extension<Arc<Reader>>;
+type Asked<T> = Result<Query<T>, QueryRejection>;
+type Named<T> = Result<Path<T>, PathRejection>;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/v1/openapi.json", get(openapi))
+        .route("/api/v1/overview", get(overview))
+        .route("/api/v1/sessions", get(sessions))
+        .route("/api/v1/sessions/{id}", get(session))
+        .route("/api/v1/sessions/{id}/events/{event}", get(event))
+        .route("/api/v1/work", get(work))
+        .route("/api/v1/skills", get(skills))
+        .route("/api/v1/skills/{name}", get(skill))
+        .route("/api/v1/skills/{name}/claims/{number}", get(claim))
+        .route("/api/v1/review", get(review))
+        .route("/api/v1/review/{name}", get(proposal).merge(post(decide)))
+        .route("/api/v1/report", get(report))
+}
+
+fn bad(error: impl std::fmt::Display) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, error.to_string())
+}
+
+fn answer(view: &impl Serialize) -> Result<Response, Problem> {
+    let text = serde_json::to_string(view).map_err(|error| Problem::failed("The answer", error))?;
+    Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+async fn openapi() -> Response {
+    ([(CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
+
+async fn overview(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {
+    answer(&overview::view(&app, &reader).await?)
+}
+
+async fn sessions(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    wanted: Asked<Wanted>,
+) -> Result<Response, Problem> {
+    answer(&sessions::view(&app, &reader, wanted.map_err(bad)?.0).await?)
+}
+
+async fn session(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    id: Named<String>,
+    meant: Asked<Meant>,
+) -> Result<Response, Problem> {
+    answer(&session::view(&app, &reader, &id.map_err(bad)?.0, &meant.map_err(bad)?.0).await?)
+}
+
+async fn event(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    ids: Named<(String, String)>,
+    meant: Asked<Meant>,
+) -> Result<Response, Problem> {
+    let (id, event) = ids.map_err(bad)?.0;
+    answer(&session::event(&app, &reader, &id, &event, &meant.map_err(bad)?.0).await?)
+}
+
+async fn work(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {
+    answer(&work::view(&app, &reader).await?)
+}
+
+async fn skills(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {
+    answer(&skills::list(&app, &reader).await)
+}
+
+async fn skill(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    name: Named<String>,
+    whose: Asked<Whose>,
+) -> Result<Response, Problem> {
+    answer(&skills::view(&app, &reader, &name.map_err(bad)?.0, &whose.map_err(bad)?.0).await?)
+}
+
+async fn claim(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    named: Named<(String, usize)>,
+    whose: Asked<Whose>,
+) -> Result<Response, Problem> {
+    let (name, number) = named.map_err(bad)?.0;
+    answer(&skills::claim(&app, &reader, (&name, number), &whose.map_err(bad)?.0).await?)
+}
+
+async fn review(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {
+    answer(&review::list(&app, &reader).await)
+}
+
+async fn proposal(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    name: Named<String>,
+    whose: Asked<Whose>,
+) -> Result<Response, Problem> {
+    answer(&review::view(&app, &reader, &name.map_err(bad)?.0, &whose.map_err(bad)?.0).await?)
+}
+
+async fn decide(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    name: Named<String>,
+    verdict: Result<Json<Verdict>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let done = review::decide(&app, &reader, &name.map_err(bad)?.0, verdict.map_err(bad)?.0).await?;
+    answer(&json!({ "done": done }))
+}
+
+async fn report(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {
+    answer(&report::view(&app, &reader)?)
+}

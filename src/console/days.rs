@@ -1,0 +1,319 @@
+//! What arrived on each day: read once, kept as rows, read again when the day's files change.
+//!
+//! The table's files lie by the day on which their rows arrived, so a page reads days, the newest first, and no more
+//! of them than it shows. A day is read in the background; who waits for it waits a moment and is told what is still
+//! being read. What is kept is bounded ([`MOST_BYTES`]); the days that nobody asked for longest go first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, watch};
+
+use crate::config::SessionsTable;
+use crate::event::{Timestamp, person};
+use crate::skillify::SharedCommands;
+use crate::skillify::account::{Account, How};
+use crate::table::{Cursor, OpenError, ReadError, ResolveOptions, Session, Table, resolve};
+use crate::views::figures::Figures;
+
+/// So much is kept of all days, in bytes, about.
+const MOST_BYTES: usize = 96 << 20;
+/// So many characters of a session's prompts are kept to be searched.
+const LONGEST_SAID: usize = 4_000;
+/// So long a listing of files is believed.
+const LISTING_LASTS: Duration = Duration::from_secs(2);
+/// A day that takes long is read again that much later.
+const REST: u32 = 10;
+
+/// What a session showed on a day.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) tenant: String,
+    pub(super) workspace: String,
+    pub(super) project: String,
+    pub(super) user: String,
+    /// Who that is, however clients write it; `""` if nobody is known.
+    pub(super) person: String,
+    pub(super) assistant: String,
+    pub(super) id: String,
+    pub(super) started_at: Timestamp,
+    pub(super) last_event_at: Timestamp,
+    pub(super) ended: bool,
+    pub(super) prompts: u32,
+    pub(super) calls: u32,
+    pub(super) failed: u32,
+    pub(super) refused: u32,
+    pub(super) stopped: u32,
+    pub(super) corrected: u32,
+    pub(super) errors: u32,
+    pub(super) tokens: i64,
+    /// What people said, lower-case, the beginning of it.
+    pub(super) said: String,
+    /// How its first prompt begins.
+    pub(super) title: String,
+}
+
+/// A day, as far as it is known.
+#[derive(Debug, Clone)]
+pub(super) enum Day {
+    /// What arrived on it, the newest session first.
+    Read(Arc<[Row]>),
+    /// It is being read.
+    Pending,
+}
+
+/// See the module. Cloning is cheap.
+#[derive(Clone)]
+pub(super) struct Days(Arc<Inner>);
+
+struct Inner {
+    table: SessionsTable,
+    state: Mutex<State>,
+    /// One day is read at a time: pages are not worth holding up those who send.
+    turn: Semaphore,
+    changed: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct State {
+    opened: Option<Table>,
+    listed: Option<(Instant, BTreeMap<String, u64>)>,
+    known: BTreeMap<String, Known>,
+    reading: BTreeSet<String>,
+    /// Why the last reading failed.
+    failing: Option<String>,
+}
+
+struct Known {
+    version: u64,
+    rows: Arc<[Row]>,
+    bytes: usize,
+    read_at: Instant,
+    took: Duration,
+    asked_at: Instant,
+}
+
+/// Why days cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DaysError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl Days {
+    pub(super) fn of(table: SessionsTable) -> Self {
+        Self(Arc::new(Inner {
+            table,
+            state: Mutex::default(),
+            turn: Semaphore::new(1),
+            changed: watch::Sender::new(0),
+        }))
+    }
+
+    /// The table, if there is one yet.
+    pub(super) async fn table(&self) -> Result<Option<Table>, OpenError> {
+        if let Some(table) = self.0.lock(|state| state.opened.clone()) {
+            return Ok(Some(table));
+        }
+        match Table::connect_read_only(&self.0.table.location).await {
+            Ok(table) => {
+                let table = table.with_retention(self.0.table.retention);
+                self.0.lock(|state| state.opened = Some(table.clone()));
+                Ok(Some(table))
+            }
+            Err(OpenError::NoTable { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn options(&self) -> ResolveOptions {
+        ResolveOptions { default_workspace: self.0.table.default_workspace.clone() }
+    }
+
+    /// The days on which something arrived, the newest first.
+    pub(super) async fn dates(&self) -> Result<Vec<String>, DaysError> {
+        Ok(self.versions().await?.into_keys().rev().collect())
+    }
+
+    async fn versions(&self) -> Result<BTreeMap<String, u64>, DaysError> {
+        let known = self.0.lock(|state| state.listed.clone());
+        if let Some((at, versions)) = known
+            && at.elapsed() < LISTING_LASTS
+        {
+            return Ok(versions);
+        }
+        let Some(table) = self.table().await? else { return Ok(BTreeMap::new()) };
+        let versions = table.standing(&Cursor::default()).await?.days();
+        self.0.lock(|state| {
+            state.known.retain(|date, _| versions.contains_key(date));
+            state.listed = Some((Instant::now(), versions.clone()));
+        });
+        Ok(versions)
+    }
+
+    /// A day, or that it is still being read after so long.
+    pub(super) async fn day(&self, date: &str, until: Instant) -> Result<Day, DaysError> {
+        let versions = self.versions().await?;
+        let Some(version) = versions.get(date).copied() else { return Ok(Day::Read(Arc::default())) };
+        let mut changed = self.0.changed.subscribe();
+        let mut waited = false;
+        loop {
+            let (rows, is_fresh) = self.0.lock(|state| state.rows(date, version));
+            if !is_fresh {
+                self.begin(date.to_owned(), version);
+            }
+            if let Some(rows) = rows {
+                return Ok(Day::Read(rows));
+            }
+            if waited && self.failing().is_some() {
+                return Ok(Day::Pending);
+            }
+            waited = true;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || tokio::time::timeout(left, changed.changed()).await.is_err() {
+                return Ok(Day::Pending);
+            }
+        }
+    }
+
+    /// Why the last reading of a day failed, if it did.
+    pub(super) fn failing(&self) -> Option<String> {
+        self.0.lock(|state| state.failing.clone())
+    }
+
+    /// Reads the day in the background, unless that is under way.
+    fn begin(&self, date: String, version: u64) {
+        if !self.0.lock(|state| state.reading.insert(date.clone())) {
+            return;
+        }
+        let days = self.clone();
+        tokio::spawn(async move {
+            let turn = days.0.turn.acquire().await;
+            let began = Instant::now();
+            let read = days.read(&date).await;
+            drop(turn);
+            days.0.lock(|state| state.put(&date, version, read, began));
+            days.0.changed.send_modify(|times| *times += 1);
+        });
+    }
+
+    /// Off the threads that answer: to resolve a day is work.
+    async fn read(&self, date: &str) -> Result<Vec<Row>, String> {
+        let Some(table) = self.table().await.map_err(|error| error.to_string())? else {
+            return Ok(Vec::new());
+        };
+        let (options, date) = (self.options(), date.to_owned());
+        let handle = tokio::runtime::Handle::current();
+        let reading = tokio::task::spawn_blocking(move || handle.block_on(rows_of(table, options, date)));
+        reading.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+}
+
+impl Inner {
+    fn lock<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl State {
+    /// What is known of a day, and whether it is as it is now, or was read a moment ago.
+    fn rows(&mut self, date: &str, version: u64) -> (Option<Arc<[Row]>>, bool) {
+        let Some(known) = self.known.get_mut(date) else { return (None, false) };
+        known.asked_at = Instant::now();
+        let is_recent = known.read_at.elapsed() < known.took * REST;
+        (Some(Arc::clone(&known.rows)), known.version == version || is_recent)
+    }
+
+    fn put(&mut self, date: &str, version: u64, read: Result<Vec<Row>, String>, began: Instant) {
+        self.reading.remove(date);
+        let rows = match read {
+            Ok(rows) => rows,
+            Err(error) => {
+                self.failing = Some(error);
+                return;
+            }
+        };
+        self.failing = None;
+        let now = Instant::now();
+        let bytes = rows.iter().map(Row::bytes).sum();
+        let took = now.duration_since(began);
+        let known = Known { version, rows: rows.into(), bytes, read_at: now, took, asked_at: now };
+        self.known.insert(date.to_owned(), known);
+        while self.known.values().map(|known| known.bytes).sum::<usize>() > MOST_BYTES && self.known.len() > 1
+        {
+            let oldest = self.known.iter().min_by_key(|(_, known)| known.asked_at);
+            let Some(date) = oldest.map(|(date, _)| date.clone()) else { break };
+            self.known.remove(&date);
+        }
+    }
+}
+
+/// What arrived on a day, session by session.
+async fn rows_of(table: Table, options: ResolveOptions, date: String) -> Result<Vec<Row>, ReadError> {
+    let standing = table.standing(&Cursor::default()).await?.on(&date);
+    let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await?;
+    let mut commands = SharedCommands::default();
+    let mut rows = Vec::new();
+    while let Some(complete) = groups.next().await? {
+        (_, commands) = commands.within(|| {
+            let sessions = complete.into_iter().flat_map(|group| resolve(group.events, &options));
+            rows.extend(sessions.map(|session| Row::of(&session)));
+        });
+    }
+    rows.sort_by(|a, b| (b.started_at, &a.id, &a.tenant).cmp(&(a.started_at, &b.id, &b.tenant)));
+    Ok(rows)
+}
+
+impl Row {
+    fn of(session: &Session) -> Self {
+        let figures = Figures::of(session);
+        let account = Account::of(session);
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let objected =
+            |wanted: &[How]| count(account.objections.iter().filter(|one| wanted.contains(&one.how)).count());
+        let prompts =
+            || session.turns().filter_map(|turn| turn.prompt()).map(|prompt| prompt.event.text.as_str());
+        let mut said = String::new();
+        for prompt in prompts() {
+            if said.len() >= LONGEST_SAID {
+                break;
+            }
+            said.extend(prompt.chars().take(LONGEST_SAID).flat_map(char::to_lowercase));
+            said.push('\n');
+        }
+        Self {
+            tenant: session.tenant.clone(),
+            workspace: session.workspace.clone(),
+            project: session.project.clone(),
+            user: session.user_id.clone(),
+            person: person::joined(&session.user_id, &session.assistant),
+            assistant: session.assistant.clone(),
+            id: session.id.clone(),
+            started_at: session.started_at,
+            last_event_at: session.last_event_at,
+            ended: session.ended,
+            prompts: count(figures.prompts),
+            calls: count(figures.calls),
+            failed: count(figures.failed),
+            refused: objected(&[How::Refused, How::RefusedWithWords]),
+            stopped: objected(&[How::Stopped]),
+            corrected: objected(&[How::Corrected]),
+            errors: count(figures.errors),
+            tokens: figures.tokens().all(),
+            said,
+            title: prompts()
+                .next()
+                .map(|prompt| prompt.trim().chars().take(160).collect())
+                .unwrap_or_default(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let texts = [&self.tenant, &self.workspace, &self.project, &self.user, &self.person, &self.assistant];
+        let texts = texts.into_iter().chain([&self.id, &self.said, &self.title]);
+        size_of::<Self>() + texts.map(String::len).sum::<usize>()
+    }
+}

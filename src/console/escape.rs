@@ -1,0 +1,50 @@
+//! Every text that a page shows: what is markup is none, and what nobody would see is shown.
+
+use std::fmt::{self, Write};
+
+use askama::filters::Escaper;
+
+use crate::event::is_hidden;
+
+/// Texts for the content of an element or a quoted attribute. `askama.toml` puts it before every text of a template.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visible;
+
+impl Escaper for Visible {
+    fn write_escaped_str<W: Write>(&self, mut dest: W, text: &str) -> fmt::Result {
+        for char in text.chars() {
+            match char {
+                '&' => dest.write_str("&amp;")?,
+                '<' => dest.write_str("&lt;")?,
+                '>' => dest.write_str("&gt;")?,
+                '"' => dest.write_str("&quot;")?,
+                '\'' => dest.write_str("&#39;")?,
+                '`' => dest.write_str("&#96;")?,
+                '\n' | '\t' => dest.write_char(char)?,
+                char if is_hidden(char) => write!(dest, "{}", char.escape_unicode())?,
+                char => dest.write_char(char)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_text_is_markup_or_hidden() {
+        for (text, shown) in [
+            ("<script>alert('x')</script>", "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"),
+            ("\" onload=\"x", "&quot; onload=&quot;x"),
+            ("a&lt;b", "a&amp;lt;b"),
+            ("\u{1b}[31m\u{202e}gpj\0", "\\u{1b}[31m\\u{202e}gpj\\u{0}"),
+            ("a\nb\tc", "a\nb\tc"),
+        ] {
+            let mut escaped = String::new();
+            Visible.write_escaped_str(&mut escaped, text).unwrap();
+            assert_eq!(escaped, shown, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Single sessions: by their id, and by the hash that published files name them by.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::App;
+use super::access::Reader;
+use super::days::{Day, Row};
+use super::problem::Problem;
+use crate::event::Owner;
+use crate::library::{Library, session_hash};
+use crate::table::{Filter, Session};
+
+/// A session of which a page links to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) tenant: String,
+    pub(super) id: String,
+}
+
+/// Of so many days the sessions are looked for by their hash.
+const MOST_DAYS: usize = 40;
+
+impl App {
+    /// Whose a library is: it knows its tenant by a hash. `""` if that is none of whom this configuration speaks.
+    pub(super) fn tenant_of(&self, library: &Library) -> String {
+        let of_tokens =
+            self.settings.credentials.iter().flatten().map(|credential| &credential.owner().tenant);
+        let by_default = Owner::default().tenant;
+        let mut tenants = of_tokens.chain([&by_default]);
+        tenants.find(|tenant| library.is_of(tenant)).cloned().unwrap_or_default()
+    }
+
+    /// The session with this id that the reader may see. With a UTC date, what arrived before the day ahead of it is
+    /// not read.
+    pub(super) async fn session(
+        &self,
+        reader: &Reader,
+        (tenant, id): (&str, &str),
+        since: Option<&str>,
+    ) -> Result<Option<Session>, Problem> {
+        let since = since.and_then(|day| day.parse::<jiff::civil::Date>().ok()?.yesterday().ok());
+        let filter = Filter { owner: None, since: since.map(|since| since.to_string()) };
+        for days in &self.days {
+            let failed = |error: &dyn std::fmt::Display| Problem::failed("The table", error.to_string());
+            let table = days.table().await.map_err(|error| failed(&error))?;
+            let Some(table) = table else { continue };
+            let found =
+                table.sessions_called(id, &filter, &days.options()).await.map_err(|error| failed(&error))?;
+            let is_it = |session: &Session| {
+                session.id == id
+                    && (tenant.is_empty() || session.tenant == tenant)
+                    && reader.sees(&session.tenant, &session.workspace)
+            };
+            if let Some(session) = found.sessions.into_iter().find(is_it) {
+                return Ok(Some(session));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The sessions of these days by their hash, as far as they are known by then.
+    pub(super) async fn by_hash(
+        &self,
+        reader: &Reader,
+        mut dates: Vec<String>,
+        until: Instant,
+    ) -> BTreeMap<String, Known> {
+        dates.sort_unstable();
+        dates.dedup();
+        let mut known = BTreeMap::new();
+        for date in dates.into_iter().rev().take(MOST_DAYS) {
+            for days in &self.days {
+                // What cannot be read, or not yet, has no link.
+                let Ok(Day::Read(rows)) = days.day(&date, until).await else { continue };
+                let seen = rows.iter().filter(|row| reader.sees(&row.tenant, &row.workspace));
+                known.extend(seen.map(|row| (session_hash(&row.tenant, &row.id), Known::of(row))));
+            }
+        }
+        known
+    }
+}
+
+/// Whether the reader may see skills of the library that are of that workspace.
+pub(super) fn sees(reader: &Reader, library: &Library, workspace: &str) -> bool {
+    let is_of_tenant = reader.tenant.as_deref().is_none_or(|tenant| library.is_of(tenant));
+    is_of_tenant && reader.workspace.as_deref().is_none_or(|bound| bound == workspace)
+}
+
+impl Known {
+    fn of(row: &Row) -> Self {
+        Self { tenant: row.tenant.clone(), id: row.id.clone() }
+    }
+}

@@ -1,0 +1,258 @@
+//! `/sessions/{id}`: a session as it went; `/sessions/{id}/events/{event}`: one event, whole.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::link::{self, encoded};
+use super::timeline::{Item, Timeline};
+use super::when::When;
+use super::who::People;
+use super::{Frame, Seen, counted, html};
+use crate::console::App;
+use crate::console::access::Reader;
+use crate::console::problem::Problem;
+use crate::library::Library;
+use crate::table::Session;
+use crate::views::figures::Figures;
+use crate::views::phrases::length;
+
+/// So many facts are on a page.
+const ON_A_PAGE: usize = 400;
+
+/// Which session is meant, and what of it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::console) struct Meant {
+    tenant: String,
+    /// The part, from 1; absent: the one that holds the event.
+    part: usize,
+    /// The id of an observation.
+    event: String,
+}
+
+/// A session.
+#[derive(Debug, Serialize)]
+pub(in crate::console) struct Shown {
+    id: String,
+    tenant: String,
+    workspace: String,
+    project: String,
+    person: String,
+    assistant: String,
+    version: String,
+    models: BTreeSet<String>,
+    started_at: When,
+    last_event_at: When,
+    lasted: String,
+    ended: bool,
+    prompts: usize,
+    calls: usize,
+    failed: usize,
+    refused: usize,
+    interrupts: usize,
+    errors: usize,
+    tokens: i64,
+    /// Skills that rest on it.
+    skills: Vec<String>,
+    /// This part of it, from 1, and how many there are.
+    part: usize,
+    parts: usize,
+    items: Vec<Item>,
+}
+
+/// An event, whole.
+#[derive(Debug, Serialize)]
+pub(in crate::console) struct Event {
+    session: String,
+    tenant: String,
+    kind: &'static str,
+    at: When,
+    tool: String,
+    agent: String,
+    status: &'static str,
+    text: String,
+    input: String,
+    output: String,
+    ids: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "session.html")]
+struct Page {
+    frame: Frame,
+    view: Shown,
+}
+
+#[derive(Template)]
+#[template(path = "event.html")]
+struct EventPage {
+    frame: Frame,
+    view: Event,
+    back: String,
+}
+
+pub(in crate::console) async fn page(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    Path(id): Path<String>,
+    Query(meant): Query<Meant>,
+) -> Result<Response, Problem> {
+    let view = view(&app, &reader, &id, &meant).await?;
+    let title = match view.items.first() {
+        Some(item) if view.part == 1 && !item.text.is_empty() => item.text.chars().take(60).collect(),
+        _ => format!("Session {id}"),
+    };
+    let frame = Frame::new(&reader, "sessions", title);
+    Ok(html(StatusCode::OK, &Page { frame, view }))
+}
+
+pub(in crate::console) async fn view(
+    app: &App,
+    reader: &Reader,
+    id: &str,
+    meant: &Meant,
+) -> Result<Shown, Problem> {
+    let session = find(app, reader, id, meant).await?;
+    let skills = skills(app, reader, &session).await;
+    let (reader, meant) = (reader.clone(), meant.clone());
+    let making = tokio::task::spawn_blocking(move || shown(&session, &reader, &meant, skills));
+    making.await.map_err(|error| Problem::failed("The session", error))
+}
+
+async fn find(app: &App, reader: &Reader, id: &str, meant: &Meant) -> Result<Session, Problem> {
+    let found = app.session(reader, (&meant.tenant, id), None).await?;
+    found.ok_or_else(|| Problem::missing("such session"))
+}
+
+fn shown(session: &Session, reader: &Reader, meant: &Meant, skills: Vec<String>) -> Shown {
+    let people = People::of(reader, std::iter::once(session.user_id.as_str()));
+    let figures = Figures::of(session);
+    let parts = session.facts.len().div_ceil(ON_A_PAGE).max(1);
+    let of_event = || {
+        let is_it = |ids: &[String]| ids.contains(&meant.event);
+        session.facts.iter().position(|fact| is_it(&fact.event_ids)).map_or(1, |at| at / ON_A_PAGE + 1)
+    };
+    let part = if meant.part == 0 { of_event() } else { meant.part.min(parts) };
+    let start = (part - 1) * ON_A_PAGE;
+    let facts = session.facts.iter().skip(start).take(ON_A_PAGE);
+    let tokens = figures.tokens().all();
+    Shown {
+        id: session.id.clone(),
+        tenant: session.tenant.clone(),
+        workspace: session.workspace.clone(),
+        project: people.without(&session.project),
+        person: people.name(&session.tenant, &session.user_id),
+        assistant: session.assistant.clone(),
+        version: figures.assistant_version.clone(),
+        models: figures.models.clone(),
+        started_at: When(session.started_at),
+        last_event_at: When(session.last_event_at),
+        lasted: length(session.last_event_at.since(session.started_at)),
+        ended: session.ended,
+        prompts: figures.prompts,
+        calls: figures.calls,
+        failed: figures.failed,
+        refused: figures.refused,
+        interrupts: figures.interrupts,
+        errors: figures.errors,
+        tokens,
+        skills,
+        part,
+        parts,
+        items: Timeline::of(session, &people).items(facts),
+    }
+}
+
+/// The skills that the session is evidence for and that the reader may see.
+async fn skills(app: &App, reader: &Reader, session: &Session) -> Vec<String> {
+    let shelved = app.shelf.all().await;
+    let libraries = shelved.iter().filter_map(|one| one.library.as_ref().ok());
+    let own = libraries.filter(|library| library.is_of(&session.tenant));
+    let names = own.flat_map(|library| {
+        let seen = super::skills::seen(library, reader);
+        let supported = Library::supported_by(library, &session.tenant, &session.id);
+        supported.into_iter().filter(move |name| seen.iter().any(|skill| skill.name == *name))
+    });
+    names.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+pub(in crate::console) async fn event_page(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    Path((id, event)): Path<(String, String)>,
+    Query(meant): Query<Meant>,
+) -> Result<Response, Problem> {
+    let view = self::event(&app, &reader, &id, &event, &meant).await?;
+    let back = link::event(&view.tenant, &id, &event);
+    let frame = Frame::new(&reader, "sessions", "Event");
+    Ok(html(StatusCode::OK, &EventPage { frame, view, back }))
+}
+
+pub(in crate::console) async fn event(
+    app: &App,
+    reader: &Reader,
+    id: &str,
+    event: &str,
+    meant: &Meant,
+) -> Result<Event, Problem> {
+    let session = find(app, reader, id, meant).await?;
+    let people = People::of(reader, std::iter::once(session.user_id.as_str()));
+    let mut facts = session.facts.iter();
+    let fact = facts.find(|fact| fact.event_ids.iter().any(|known| known == event));
+    let fact = fact.ok_or_else(|| Problem::missing("such event"))?;
+    let told = &fact.event;
+    Ok(Event {
+        session: session.id.clone(),
+        tenant: session.tenant.clone(),
+        kind: told.kind.as_str(),
+        at: When(told.timestamp),
+        tool: told.tool.clone(),
+        agent: told.agent.clone(),
+        status: told.status.as_str(),
+        text: people.without(&told.text),
+        input: people.without(&told.input),
+        output: people.without(&told.output),
+        ids: fact.event_ids.clone(),
+    })
+}
+
+impl Shown {
+    /// What is counted, in words, but for what went wrong.
+    fn what(&self) -> String {
+        format!("{}, {}", counted(self.prompts as u64, "prompt"), counted(self.calls as u64, "call"))
+    }
+
+    fn more(&self) -> String {
+        let mut told = Vec::new();
+        told.extend((self.refused > 0).then(|| format!("{} refused", self.refused)));
+        told.extend(
+            (self.interrupts > 0).then(|| format!("stopped {}", counted(self.interrupts as u64, "time"))),
+        );
+        told.extend((self.errors > 0).then(|| counted(self.errors as u64, "error")));
+        let tokens = u64::try_from(self.tokens).unwrap_or_default();
+        told.extend((tokens > 0).then(|| counted(tokens, "token")));
+        told.iter().map(|part| format!(", {part}")).collect()
+    }
+}
+
+impl Page {
+    fn of_part(&self, part: usize) -> String {
+        format!("{}&part={part}", link::session(&self.view.tenant, &self.view.id))
+    }
+
+    fn of_event(&self, anchor: &str) -> String {
+        let Shown { id, tenant, .. } = &self.view;
+        let (id, event, tenant) = (encoded(id), encoded(anchor), encoded(tenant));
+        format!("/sessions/{id}/events/{event}?tenant={tenant}")
+    }
+
+    fn of_skill(&self, name: &str) -> String {
+        link::skill(&self.view.tenant, name)
+    }
+}

@@ -1,0 +1,406 @@
+//! `/skills`: what stands at the targets; `/skills/{name}`: the file, and what each line of it rests on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::cases::Cases;
+use super::diff::{self, Line as DiffLine};
+use super::{Frame, Seen, counted, html, link, patience};
+use crate::console::App;
+use crate::console::access::Reader;
+use crate::console::chart;
+use crate::console::find::{self, Known};
+use crate::console::problem::Problem;
+use crate::event::visible;
+use crate::library::{Library, Listed, SaidClaim, SaidLine, Side};
+
+/// What stands at the targets.
+#[derive(Debug, Serialize)]
+pub(in crate::console) struct Skills {
+    targets: Vec<Target>,
+}
+
+#[derive(Debug, Serialize)]
+struct Target {
+    target: String,
+    /// Why it cannot be read.
+    error: Option<String>,
+    skills: Vec<Entry>,
+}
+
+/// A skill in a list.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) tenant: String,
+    pub(super) workspace: String,
+    pub(super) state: &'static str,
+    pub(super) version: u64,
+    pub(super) support: String,
+    pub(super) description: String,
+    pub(super) has_proposal: bool,
+}
+
+/// A skill.
+#[derive(Debug, Serialize)]
+pub(in crate::console) struct Skill {
+    #[serde(flatten)]
+    entry: Entry,
+    id: String,
+    path: String,
+    /// The targets that have it.
+    targets: Vec<String>,
+    /// The SKILL.md, line by line.
+    lines: Vec<Line>,
+    /// What later sessions showed.
+    effect: Option<[Measured; 2]>,
+    history: Vec<Event>,
+    /// What changed from version to version, the newest first.
+    changes: Vec<Version>,
+    /// Other skills of its workspace.
+    beside: Vec<Entry>,
+}
+
+/// A line of a SKILL.md, and what it rests on.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    pub(super) text: String,
+    pub(super) claims: Vec<Rests>,
+}
+
+/// A claim of a line.
+#[derive(Debug, Serialize)]
+pub(super) struct Rests {
+    /// The claim's number in the skill.
+    pub(super) number: usize,
+    pub(super) claim: String,
+    pub(super) counted: Option<String>,
+    pub(super) sessions: Vec<Cited>,
+}
+
+/// A session behind a claim.
+#[derive(Debug, Serialize)]
+pub(super) struct Cited {
+    pub(super) date: String,
+    pub(super) hash: String,
+    pub(super) assistant: String,
+    pub(super) outcome: String,
+    /// Where it is shown; `""` if it is not known, or not yet.
+    pub(super) link: String,
+}
+
+/// What one session cost on average, on one side.
+#[derive(Debug, Serialize)]
+struct Measured {
+    side: &'static str,
+    sessions: u64,
+    failures: f64,
+    tool_calls: f64,
+    minutes: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Event {
+    date: String,
+    version: u64,
+    what: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Version {
+    version: u64,
+    diff: Vec<DiffLine>,
+}
+
+/// A claim with its cases.
+#[derive(Debug, Serialize)]
+pub(in crate::console) struct Claimed {
+    skill: String,
+    tenant: String,
+    line: String,
+    claim: Rests,
+    cases: Cases,
+}
+
+#[derive(Template)]
+#[template(path = "skills.html")]
+struct SkillsPage {
+    frame: Frame,
+    view: Skills,
+}
+
+#[derive(Template)]
+#[template(path = "skill.html")]
+struct SkillPage {
+    frame: Frame,
+    view: Skill,
+}
+
+#[derive(Template)]
+#[template(path = "claim.html")]
+struct ClaimPage {
+    frame: Frame,
+    view: Claimed,
+}
+
+/// Whose skill is meant.
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::console) struct Whose {
+    #[serde(default)]
+    pub(super) tenant: String,
+}
+
+pub(in crate::console) async fn list_page(State(app): State<Arc<App>>, reader: Seen) -> Response {
+    let view = list(&app, &reader).await;
+    html(StatusCode::OK, &SkillsPage { frame: Frame::new(&reader, "skills", "Skills"), view })
+}
+
+pub(in crate::console) async fn list(app: &App, reader: &Reader) -> Skills {
+    let mut targets = Vec::new();
+    for shelved in app.shelf.all().await.iter() {
+        let target = shelved.target.to_string();
+        match &shelved.library {
+            Ok(library) => {
+                let tenant = app.tenant_of(library);
+                let skills: Vec<Entry> =
+                    seen(library, reader).iter().map(|skill| Entry::of(&tenant, skill)).collect();
+                if reader.sees_the_process() || !skills.is_empty() {
+                    targets.push(Target { target, error: None, skills });
+                }
+            }
+            Err(error) if reader.sees_the_process() => {
+                targets.push(Target { target, error: Some(error.clone()), skills: Vec::new() });
+            }
+            Err(_) => {}
+        }
+    }
+    Skills { targets }
+}
+
+pub(in crate::console) async fn page(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    Path(name): Path<String>,
+    Query(whose): Query<Whose>,
+) -> Result<Response, Problem> {
+    let view = view(&app, &reader, &name, &whose).await?;
+    let frame = Frame::new(&reader, "skills", name);
+    Ok(html(StatusCode::OK, &SkillPage { frame, view }))
+}
+
+pub(in crate::console) async fn claim_page(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    Path((name, number)): Path<(String, usize)>,
+    Query(whose): Query<Whose>,
+) -> Result<Response, Problem> {
+    let view = claim(&app, &reader, (&name, number), &whose).await?;
+    let frame = Frame::new(&reader, "skills", format!("Cases of {name}"));
+    Ok(html(StatusCode::OK, &ClaimPage { frame, view }))
+}
+
+/// The skills of a library that the reader may see.
+pub(super) fn seen(library: &Library, reader: &Reader) -> Vec<Listed> {
+    library.skills().into_iter().filter(|skill| find::sees(reader, library, &skill.workspace)).collect()
+}
+
+impl Entry {
+    pub(super) fn of(tenant: &str, skill: &Listed) -> Self {
+        Self {
+            name: skill.name.clone(),
+            tenant: tenant.to_owned(),
+            workspace: skill.workspace.clone(),
+            state: skill.standing.as_str(),
+            version: skill.version,
+            support: skill.support.clone(),
+            description: skill.description.clone(),
+            has_proposal: skill.has_proposal(),
+        }
+    }
+
+    fn link(&self) -> String {
+        link::skill(&self.tenant, &self.name)
+    }
+
+    pub(super) fn claim_link(&self, number: &usize) -> String {
+        let (name, tenant) = (link::encoded(&self.name), link::encoded(&self.tenant));
+        format!("/skills/{name}/claims/{number}?tenant={tenant}")
+    }
+
+    pub(super) fn review_link(&self) -> String {
+        format!("/review/{}?tenant={}", link::encoded(&self.name), link::encoded(&self.tenant))
+    }
+}
+
+impl Rests {
+    pub(super) fn behind(&self) -> String {
+        counted(self.sessions.len() as u64, "session")
+    }
+}
+
+impl Claimed {
+    fn skill_link(&self) -> String {
+        link::skill(&self.tenant, &self.skill)
+    }
+}
+
+pub(in crate::console) async fn view(
+    app: &App,
+    reader: &Reader,
+    name: &str,
+    whose: &Whose,
+) -> Result<Skill, Problem> {
+    let shelved = app.shelf.all().await;
+    let libraries = shelved
+        .iter()
+        .filter_map(|shelved| Some((shelved.target.to_string(), shelved.library.as_ref().ok()?)));
+    let is_meant = |library: &Library| whose.tenant.is_empty() || library.is_of(&whose.tenant);
+    let all: Vec<(String, &Library, Listed)> = libraries
+        .filter(|(_, library)| is_meant(library))
+        .filter_map(|(target, library)| {
+            let skill = seen(library, reader).into_iter().find(|skill| skill.name == *name)?;
+            Some((target, library, skill))
+        })
+        .collect();
+    let (_, library, skill) = all.first().ok_or_else(|| Problem::missing("such skill"))?;
+    let text = library.file(&skill.path).or(skill.proposal.as_deref()).unwrap_or_default();
+    let is_proposed = library.file(&skill.path).is_none();
+    let lines = rest(app, reader, text, library.said(name, is_proposed)).await;
+    let (workspace, tenant) = (skill.workspace.clone(), app.tenant_of(library));
+    let beside = seen(library, reader).into_iter();
+    let beside = beside.filter(|other| other.workspace == workspace && other.name != *name);
+    Ok(Skill {
+        entry: Entry::of(&tenant, skill),
+        id: skill.id.clone(),
+        path: skill.path.clone(),
+        targets: all.iter().map(|(target, _, _)| target.clone()).collect(),
+        lines,
+        effect: skill.effect.as_ref().map(|effect| {
+            [Measured::of("with the skill", &effect.with), Measured::of("without it", &effect.without)]
+        }),
+        history: skill
+            .history
+            .iter()
+            .rev()
+            .map(|event| Event { date: event.date.clone(), version: event.version, what: event.what.clone() })
+            .collect(),
+        changes: changes(library, name),
+        beside: beside.map(|other| Entry::of(&tenant, &other)).collect(),
+    })
+}
+
+/// What changed from version to version, the newest first; what was first written is not a change.
+fn changes(library: &Library, name: &str) -> Vec<Version> {
+    let versions = library.versions(name);
+    let pairs = versions.iter().zip(versions.iter().skip(1));
+    let mut changes: Vec<Version> = pairs
+        .map(|((_, before), (version, after))| Version {
+            version: *version,
+            diff: diff::lines(before, after),
+        })
+        .collect();
+    changes.reverse();
+    changes
+}
+
+/// The text line by line, each with what it rests on.
+pub(super) async fn rest(app: &App, reader: &Reader, text: &str, said: Vec<SaidLine>) -> Vec<Line> {
+    let mut dates = Vec::new();
+    for claim in said.iter().flat_map(|line| &line.claims) {
+        dates.extend(claim.sessions.iter().map(|(date, ..)| date.clone()));
+    }
+    let known = app.by_hash(reader, dates, patience()).await;
+    let mut number = 0;
+    let mut of_line: Vec<(String, Vec<Rests>)> = Vec::new();
+    for line in said {
+        let claims = line.claims.iter().map(|claim| {
+            number += 1;
+            rests(number, claim, &known)
+        });
+        let claims = claims.collect();
+        of_line.push((line.text, claims));
+    }
+    let lines = text.lines().map(|text| {
+        let bare = text.trim_start_matches(|char: char| char.is_ascii_digit() || "-. ".contains(char));
+        let at = of_line.iter().position(|(said, _)| visible(said).trim() == bare.trim() && !bare.is_empty());
+        let claims = at.map(|at| of_line.remove(at).1).unwrap_or_default();
+        Line { text: text.to_owned(), claims }
+    });
+    lines.collect()
+}
+
+pub(in crate::console) async fn claim(
+    app: &App,
+    reader: &Reader,
+    (name, number): (&str, usize),
+    whose: &Whose,
+) -> Result<Claimed, Problem> {
+    let shelved = app.shelf.all().await;
+    let mut libraries = shelved.iter().filter_map(|shelved| shelved.library.as_ref().ok());
+    let found = libraries.find_map(|library| {
+        let is_meant = whose.tenant.is_empty() || library.is_of(&whose.tenant);
+        let skill = seen(library, reader).into_iter().find(|skill| is_meant && skill.name == name)?;
+        Some((library, skill))
+    });
+    let (library, skill) = found.ok_or_else(|| Problem::missing("such skill"))?;
+    let mut claims: Vec<(String, SaidClaim)> = Vec::new();
+    for line in library.said(name, library.file(&skill.path).is_none()) {
+        claims.extend(line.claims.into_iter().map(|claim| (line.text.clone(), claim)));
+    }
+    let at = number.checked_sub(1).ok_or_else(|| Problem::missing("such line"))?;
+    let (line, claim) = claims.into_iter().nth(at).ok_or_else(|| Problem::missing("such line"))?;
+    let cases = Cases::of(app, reader, (library, &skill.workspace), &claim.claim).await?;
+    let dates = claim.sessions.iter().map(|(date, ..)| date.clone()).collect();
+    let known = app.by_hash(reader, dates, patience()).await;
+    Ok(Claimed {
+        skill: name.to_owned(),
+        tenant: app.tenant_of(library),
+        line,
+        claim: rests(number, &claim, &known),
+        cases,
+    })
+}
+
+fn rests(number: usize, claim: &SaidClaim, known: &BTreeMap<String, Known>) -> Rests {
+    let cited = claim.sessions.iter().map(|(date, hash, assistant, outcome)| Cited {
+        date: date.clone(),
+        hash: hash.clone(),
+        assistant: assistant.clone(),
+        outcome: outcome.clone(),
+        link: known.get(hash).map(|known| link::session(&known.tenant, &known.id)).unwrap_or_default(),
+    });
+    Rests { number, claim: claim.claim.told(), counted: claim.counted.clone(), sessions: cited.collect() }
+}
+
+impl Skill {
+    /// The failed calls of a session on that side, beside those of the other.
+    fn bar(&self, side: &Measured) -> String {
+        let tenths = |side: &Measured| (side.failures * 10.0) as u64;
+        let most = self.effect.iter().flatten().map(tenths).max().unwrap_or_default();
+        chart::bar(tenths(side), most, "bad")
+    }
+}
+
+impl Measured {
+    fn of(side: &'static str, sums: &Side) -> Self {
+        Self {
+            side,
+            sessions: sums.sessions,
+            failures: mean(sums.failures, sums.sessions),
+            tool_calls: mean(sums.tool_calls, sums.sessions),
+            minutes: mean(sums.seconds / 60, sums.sessions),
+        }
+    }
+}
+
+/// Tenths, rounded down.
+#[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
+fn mean(sum: u64, count: u64) -> f64 {
+    sum.saturating_mul(10).checked_div(count).map_or(0.0, |tenths| tenths as f64 / 10.0)
+}

@@ -1,0 +1,87 @@
+//! Why there is no page, for people and for programs.
+
+use std::fmt::Display;
+
+use askama::Template;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde_json::json;
+
+use super::access::door::SignIn;
+use super::access::{Access, Denied};
+use super::page::html;
+
+/// Why there is no page. As an answer it has no body yet: the guard makes a page or JSON of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    status: StatusCode,
+    /// What is wrong, and what to do.
+    says: String,
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct Page<'p> {
+    title: &'p str,
+    says: &'p str,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, says: impl Into<String>) -> Self {
+        Self { status, says: says.into() }
+    }
+
+    /// There is no such thing, or none that the reader may see: which of the two is not told.
+    pub(super) fn missing(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("There is no {what} here, or none that you may see."))
+    }
+
+    /// Something that a page is made of failed.
+    pub(super) fn failed(what: &str, error: impl Display) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, format!("{what}: {error}"))
+    }
+
+    /// The form is of another session.
+    pub(super) fn stale() -> Self {
+        let says =
+            "The form is of another session, or this one has ended. Open the page again and repeat it.";
+        Self::new(StatusCode::FORBIDDEN, says)
+    }
+
+    pub(super) fn denied(denied: Denied) -> Self {
+        match denied {
+            Denied::Unknown => Self::new(StatusCode::UNAUTHORIZED, "Sign in first."),
+            Denied::Shows(what) => Self::new(StatusCode::FORBIDDEN, format!("The token shows {what}.")),
+            Denied::TooMany => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many wrong keys and tokens: wait a minute and try again.",
+            ),
+        }
+    }
+
+    pub(super) fn as_json(&self) -> Response {
+        (self.status, Json(json!({ "error": self.says }))).into_response()
+    }
+
+    pub(super) fn as_page(&self, access: &Access) -> Response {
+        if self.status == StatusCode::UNAUTHORIZED {
+            return html(self.status, &SignIn { has_tokens: access.has_tokens(), wrong: "" });
+        }
+        let title = match self.status {
+            StatusCode::NOT_FOUND => "Not found",
+            StatusCode::FORBIDDEN => "Not allowed",
+            StatusCode::BAD_GATEWAY => "It did not work",
+            _ => "Not answered",
+        };
+        html(self.status, &Page { title, says: &self.says })
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut answer = self.status.into_response();
+        answer.extensions_mut().insert(self);
+        answer
+    }
+}

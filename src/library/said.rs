@@ -1,0 +1,104 @@
+//! What each line of a skill rests on, and what the skill said before.
+
+use std::collections::BTreeSet;
+
+use super::Library;
+use super::content::{Content, Sentence};
+use super::skill::{self, plain};
+use super::state::Skill;
+use crate::skillify::Claim;
+
+/// A line of a SKILL.md.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaidLine {
+    /// The section that it stands in.
+    pub heading: &'static str,
+    /// The line, without its number or bullet.
+    pub text: String,
+    /// What it claims.
+    pub claims: Vec<SaidClaim>,
+}
+
+/// A claim with what was counted of it and the sessions behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaidClaim {
+    /// The claim.
+    pub claim: Claim,
+    /// What was counted, in a sentence; `None` where nothing was.
+    pub counted: Option<String>,
+    /// (date, the session's short hash, assistant, outcome), oldest first.
+    pub sessions: Vec<(String, String, String, String)>,
+}
+
+impl Library {
+    /// The lines of the skill with this name, in the order of reading; with `proposed`, those of its proposal.
+    pub fn said(&self, name: &str, proposed: bool) -> Vec<SaidLine> {
+        let standing = || self.state.skills.values().find(|skill| skill.name == name);
+        let waiting =
+            || self.state.waiting.values().map(|waiting| &waiting.skill).find(|skill| skill.name == name);
+        let content = match proposed {
+            true => standing()
+                .and_then(|skill| skill.proposal.as_ref()?.content.as_ref())
+                .or_else(|| waiting().map(|skill| &skill.content)),
+            false => standing().map(|skill| &skill.content),
+        };
+        content.map(lines).unwrap_or_default()
+    }
+
+    /// What the skill said, version by version as far as they are remembered, the oldest first.
+    pub fn versions(&self, name: &str) -> Vec<(u64, String)> {
+        let Some((id, skill)) = self.state.skills.iter().find(|(_, skill)| skill.name == name) else {
+            return Vec::new();
+        };
+        let mut texts: Vec<(u64, String)> = Vec::new();
+        for past in &skill.past {
+            let then = Skill {
+                version: past.version,
+                content: past.content.clone(),
+                retirement: None,
+                ..skill.clone()
+            };
+            if let Some(text) = skill::skill_md(id, &then)
+                && texts.last().is_none_or(|(_, last)| *last != text)
+            {
+                texts.push((past.version, text));
+            }
+        }
+        texts
+    }
+}
+
+fn lines(content: &Content) -> Vec<SaidLine> {
+    let Some(body) = &content.body else { return Vec::new() };
+    let sections = [
+        ("Lessons", &body.lessons),
+        ("Steps", &body.steps),
+        ("If it fails", &body.if_it_fails),
+        ("Avoid", &body.avoid),
+    ];
+    let of = |heading, sentences: &Vec<Sentence>| -> Vec<SaidLine> {
+        sentences
+            .iter()
+            .map(|sentence| SaidLine {
+                heading,
+                text: plain(&sentence.text),
+                claims: claims(content, &sentence.claims),
+            })
+            .collect()
+    };
+    sections.into_iter().flat_map(|(heading, sentences)| of(heading, sentences)).collect()
+}
+
+fn claims(content: &Content, wanted: &BTreeSet<Claim>) -> Vec<SaidClaim> {
+    let records = wanted.iter().filter_map(|claim| content.claim(claim));
+    let claims = records.map(|record| SaidClaim {
+        claim: record.claim.clone(),
+        counted: skill::counted(&record.claim, &record.counts),
+        sessions: record
+            .evidence
+            .iter()
+            .map(|one| (one.date.clone(), one.session.clone(), one.assistant.clone(), one.outcome.clone()))
+            .collect(),
+    });
+    claims.collect()
+}

@@ -1,0 +1,19 @@
+//! What commands and pages show: read once, in one way, whoever asks.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `cases.rs` | what happened in the sessions behind a claim |
+//! | `figures.rs` | what is counted of a session |
+//! | `phrases.rs` | what a person would say of a call, a length, an output |
+//! | `whole.rs` | sessions that were listed, read whole |
+//! | `report/` | what the sessions cost and why |
+//! | `skills.rs` | the skills of all targets, and what people decide |
+//!
+//! Nothing here prints or answers anybody: it takes settings and tables, and gives values.
+
+pub(crate) mod cases;
+pub(crate) mod figures;
+pub(crate) mod phrases;
+pub(crate) mod report;
+pub(crate) mod skills;
+pub(crate) mod whole;

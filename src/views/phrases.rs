@@ -1,0 +1,74 @@
+//! What a person would say of a call, an output, a length of time.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// What a person would say the call was about: of an object its one telling field, else all of it.
+pub(crate) fn argument(input: &str) -> String {
+    const TELLING: [&str; 9] =
+        ["command", "cmd", "file_path", "path", "pattern", "query", "url", "prompt", "description"];
+    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(input) else { return input.to_owned() };
+    let telling = TELLING.iter().find_map(|name| fields.get(*name));
+    match telling {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(words)) => {
+            let words =
+                words.iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned));
+            words.collect::<Vec<_>>().join(" ")
+        }
+        _ => input.to_owned(),
+    }
+}
+
+/// The last line that says something, which is where tools put why they failed.
+pub(crate) fn last_words(output: &str) -> &str {
+    output.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
+}
+
+/// A text on one line, no longer than so many characters.
+pub(crate) fn first_line(text: &str, most: usize) -> String {
+    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = words.char_indices().nth(most) {
+        words.truncate(end);
+        words.push('…');
+    }
+    words
+}
+
+/// `250 ms`, `2.3 s`, `32 min`
+pub(crate) fn length(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    match seconds {
+        _ if seconds < 1.0 => format!("{:.0} ms", seconds * 1_000.0),
+        _ if seconds < 120.0 => format!("{seconds:.1} s"),
+        _ if seconds < 7_200.0 => format!("{:.0} min", seconds / 60.0),
+        _ if seconds < 172_800.0 => format!("{:.1} h", seconds / 3_600.0),
+        _ => format!("{:.1} days", seconds / 86_400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_a_call_was_about() {
+        assert_eq!(argument(r#"{"command":"make test","description":"Run it"}"#), "make test");
+        assert_eq!(argument(r#"{"command":["bash","-lc","ls"]}"#), "bash -lc ls");
+        assert_eq!(argument(r#"{"x":1}"#), r#"{"x":1}"#);
+        assert_eq!(argument("plain"), "plain");
+    }
+
+    #[test]
+    fn gives_lengths_as_people_do() {
+        let texts = [250_u64, 2_300, 1_920_000, 9_000_000].map(|ms| length(Duration::from_millis(ms)));
+        assert_eq!(texts, ["250 ms", "2.3 s", "32 min", "2.5 h"]);
+    }
+
+    #[test]
+    fn the_last_words_are_the_last_line_that_says_something() {
+        assert_eq!(last_words("one\n  two \n\n"), "two");
+        assert_eq!(last_words(""), "");
+    }
+}

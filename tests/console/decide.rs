@@ -1,0 +1,144 @@
+//! Proposals accepted, edited, refused and brought back, in a folder and a repository.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::visitor::{House, Visitor, bare, stories};
+
+/// Speaks with another machine, so a person has to agree.
+const FOREIGN: &str = "ssh build-host make db-up";
+
+/// A console with one proposal, in a folder or a repository.
+fn proposing(in_repository: bool) -> (House, Visitor, String) {
+    let mut house = House::new();
+    if in_repository {
+        let remote = bare(house.site.folder.path());
+        let folder = format!("  filesystem: {{ path: {}/skills }}\n", house.site.folder.path().display());
+        let git = format!("  git: {{ remote: 'file://{}', branch: main, mode: direct }}\n", remote.display());
+        house.site.edit_config(&[(&folder, &git)]);
+        let pipelines = "service:\n  pipelines:\n    sessions: {}\n    skills: { receivers: [skillify], exporters: [git] }\n";
+        house.site.edit_config(&[("service:\n", pipelines)]);
+    }
+    house.start();
+    house.send(&stories("s", "shop", FOREIGN));
+    house.mine();
+    let owner = house.owner();
+    let waiting = owner.json("/review");
+    let [proposal]: [Value; 1] = waiting["proposals"].as_array().unwrap().clone().try_into().unwrap();
+    assert_eq!(proposal["state"], "waiting");
+    let name = proposal["name"].as_str().unwrap().to_owned();
+    (house, owner, name)
+}
+
+/// The SKILL.md that stands at the target, if there is one.
+fn standing(house: &House, name: &str, in_repository: bool) -> Option<String> {
+    let path = format!("skills/{name}/SKILL.md");
+    if !in_repository {
+        return std::fs::read_to_string(house.site.path("skills").join(path)).ok();
+    }
+    let remote = house.site.path("remote.git");
+    let shown =
+        Command::new("git").arg("-C").arg(remote).args(["show", &format!("main:{path}")]).output().unwrap();
+    shown.status.success().then(|| String::from_utf8(shown.stdout).unwrap())
+}
+
+fn messages(house: &House) -> String {
+    let remote = house.site.path("remote.git");
+    let log =
+        Command::new("git").arg("-C").arg(remote).args(["log", "--format=%B", "main"]).output().unwrap();
+    String::from_utf8(log.stdout).unwrap()
+}
+
+/// Sends a decision about what the proposal's page shows.
+fn decide(owner: &Visitor, name: &str, action: &str, more: &[(&str, &str)]) -> crate::visitor::Answer {
+    let (csrf, seen) = (owner.csrf(), seen(owner, name));
+    let mut fields =
+        vec![("csrf", csrf.as_str()), ("tenant", "default"), ("seen", seen.as_str()), ("action", action)];
+    fields.extend(more);
+    owner.post(&format!("/review/{name}"), &fields)
+}
+
+fn seen(owner: &Visitor, name: &str) -> String {
+    let proposal = owner.get(&format!("/api/v1/review/{name}"));
+    let value: Value = serde_json::from_str(&proposal.text).unwrap();
+    value["seen"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_proposal_is_shown_with_its_cases_and_accepted() {
+    for in_repository in [false, true] {
+        let (house, owner, name) = proposing(in_repository);
+        let page = owner.page(&format!("/review/{name}"));
+        for says in ["send: ", "added: ", FOREIGN, "For it", "make itest", "Accept", "/sessions/s-"] {
+            assert!(page.contains(says), "{says}: {page}");
+        }
+        assert_eq!(standing(&house, &name, in_repository), None);
+        let answer = decide(&owner, &name, "accept", &[("reason", "we all do it")]);
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        assert!(standing(&house, &name, in_repository).unwrap().contains(FOREIGN));
+        assert!(owner.page("/review").contains("Nothing waits"));
+        let skill = owner.json(&format!("/skills/{name}"));
+        assert_eq!(skill["state"], "published");
+        assert!(skill["history"][0]["what"].as_str().unwrap().ends_with(": we all do it"), "{skill}");
+        if in_repository {
+            assert!(messages(&house).contains("we all do it"));
+        }
+    }
+}
+
+#[test]
+fn a_proposal_that_is_refused_is_not_made_again() {
+    for in_repository in [false, true] {
+        let (house, owner, name) = proposing(in_repository);
+        let answer = decide(&owner, &name, "refuse", &[("reason", "that host goes away")]);
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        house.mine();
+        assert_eq!(owner.json("/review")["proposals"], Value::Array(Vec::new()));
+        assert_eq!(standing(&house, &name, in_repository), None);
+        let skill = owner.json(&format!("/skills/{name}"));
+        assert_eq!(skill["state"], "refused");
+        assert!(skill.to_string().contains("that host goes away"), "{skill}");
+        // And comes back at a person's word.
+        let answer = decide(&owner, &name, "restore", &[]);
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        assert!(standing(&house, &name, in_repository).unwrap().contains(FOREIGN));
+    }
+}
+
+#[test]
+fn a_text_that_a_person_edits_stands_as_it_is_and_stays() {
+    for in_repository in [false, true] {
+        let (house, owner, name) = proposing(in_repository);
+        let proposed = owner.json(&format!("/review/{name}"))["proposed"].as_str().unwrap().to_owned();
+        let edited = format!("{}\nAsk the team first.\n", proposed.trim_end());
+        for wrong in ["", "no front matter", "---\nname: another\n---\n"] {
+            let answer = decide(&owner, &name, "edit", &[("text", wrong)]);
+            assert_eq!(answer.status, 409, "{wrong:?}");
+            assert!(answer.text.contains("front matter"), "{}", answer.text);
+        }
+        let answer = decide(&owner, &name, "edit", &[("text", &edited.replace('\n', "\r\n"))]);
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        assert_eq!(standing(&house, &name, in_repository).unwrap(), edited);
+        house.mine();
+        assert_eq!(standing(&house, &name, in_repository).unwrap(), edited, "mining leaves it alone");
+        assert_eq!(owner.json(&format!("/skills/{name}"))["state"], "hand-edited");
+    }
+}
+
+#[test]
+fn a_decision_is_about_what_was_seen_and_comes_from_a_form_of_the_session() {
+    let (house, owner, name) = proposing(false);
+    let (csrf, seen) = (owner.csrf(), seen(&owner, &name));
+    let post = |csrf: &str, seen: &str, action: &str| {
+        let fields = [("csrf", csrf), ("tenant", "default"), ("seen", seen), ("action", action)];
+        owner.post(&format!("/review/{name}"), &fields).status
+    };
+    assert_eq!(post(&csrf, "something else", "accept"), 409);
+    assert_eq!(post("", &seen, "accept"), 403);
+    assert_eq!(post(&csrf, &seen, "delete"), 400);
+    assert_eq!(standing(&house, &name, false), None);
+    let commands = house.command(&["skills", "reject", &name, "--reason", "by command"]);
+    assert_eq!(commands.0, 0, "{}", commands.2);
+    assert_eq!(post(&csrf, &seen, "accept"), 404, "it is decided");
+}
