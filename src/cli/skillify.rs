@@ -232,6 +232,9 @@ fn would_ask(
         questions.len(),
         tally.known
     );
+    if questions.is_empty() {
+        return Ok(());
+    }
     let mut most = Spent::default();
     questions.iter().for_each(|question| most.add(model.endpoint.at_most(question)));
     let _ = writeln!(
