@@ -101,6 +101,10 @@ fn cell(text: &str, start: usize, end: usize) -> Option<Value<'_>> {
     let written = bytes.get(inner..end)?;
     let length = if quoted { written.iter().position(mark) } else { None }.unwrap_or(written.len());
     let value = text.get(inner..text.floor_char_boundary(inner + length))?;
+    // The next parameter of a query, in which the lines stand.
+    let next =
+        value.match_indices('&').find(|(at, _)| value.get(at + 1..).is_some_and(|rest| rest.contains('=')));
+    let value = next.and_then(|(at, _)| value.get(..at)).unwrap_or(value);
     // Where a text ends within a string, its mark is no part of the value.
     let value = value.trim_end_matches(['"', '\'', '`', '\\']);
     let is_word = !value.is_empty() && !value.contains(char::is_whitespace);

@@ -138,7 +138,7 @@ fn is_quoted_secret(value: &Value<'_>, secret: Secret) -> bool {
         }
         Secret::Token => text.len() >= 6 && is_mixed(text) && !is_name_of_secret(text),
         Secret::Password | Secret::Pin | Secret::Drawn => {
-            !(joined && name::mentions_secret(text)) && !name::is_label(text)
+            !(name::is_label(text) || joined && name::mentions_secret(text))
         }
     }
 }
