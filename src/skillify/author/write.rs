@@ -384,50 +384,33 @@ impl Stood {
 
 /// Name, title and description of the skill for what no line of an answer says; by kind, or by that name.
 fn heading(kind: &str) -> (&'static str, &'static str, &'static str) {
-    const HEADINGS: [(&[&str], (&str, &str, &str)); 5] = [
-        (
-            &["check", "check-the-changes"],
-            (
-                "check-the-changes",
-                "Check the changes",
-                "Which checks belong to which changes here. Use before saying that a change is done.",
-            ),
+    match kind {
+        "check" | "check-the-changes" => (
+            "check-the-changes",
+            "Check the changes",
+            "Which checks belong to which changes here. Use before saying that a change is done.",
         ),
-        (
-            &["repair", "instead", "flag", "use-working-commands"],
-            (
-                "use-working-commands",
-                "Use the commands that work",
-                "Which commands work here, and what ends their failures. Use when a command fails.",
-            ),
+        "repair" | "instead" | "flag" | "use-working-commands" => (
+            "use-working-commands",
+            "Use the commands that work",
+            "Which commands work here, and what ends their failures. Use when a command fails.",
         ),
-        (
-            &["where", "find-the-code"],
-            (
-                "find-the-code",
-                "Find the code",
-                "Where things are here. Use when looking for a file or a name.",
-            ),
+        "where" | "find-the-code" => (
+            "find-the-code",
+            "Find the code",
+            "Where things are here. Use when looking for a file or a name.",
         ),
-        (
-            &["procedure", "follow-the-procedures"],
-            (
-                "follow-the-procedures",
-                "Follow the procedures",
-                "How recurring work is done here. Use before work that the team has done before.",
-            ),
+        "procedure" | "follow-the-procedures" => (
+            "follow-the-procedures",
+            "Follow the procedures",
+            "How recurring work is done here. Use before work that the team has done before.",
         ),
-        (
-            &["rule", "style", "other", "keep-to-conventions"],
-            (
-                "keep-to-conventions",
-                "Keep to the conventions",
-                "What people ask for in every change here. Use before adding or changing code.",
-            ),
+        _ => (
+            "keep-to-conventions",
+            "Keep to the conventions",
+            "What people ask for in every change here. Use before adding or changing code.",
         ),
-    ];
-    let found = HEADINGS.iter().find(|(kinds, _)| kinds.contains(&kind));
-    found.or(HEADINGS.last()).map_or(("keep-to-conventions", "", ""), |(_, heading)| *heading)
+    }
 }
 
 fn capitalised(text: &str) -> String {
