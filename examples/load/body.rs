@@ -62,7 +62,12 @@ pub(crate) struct Ids {
 
 impl Ids {
     pub(crate) fn new(request: u64) -> Self {
-        Self { request, process: u64::from(std::process::id()) }
+        Self::of_process(request, u64::from(std::process::id()))
+    }
+
+    /// The ids that another process of this number gives its requests.
+    pub(crate) const fn of_process(request: u64, process: u64) -> Self {
+        Self { request, process }
     }
 
     fn of(&self, id: usize, length: usize) -> Vec<u8> {

@@ -25,9 +25,17 @@ pub(super) fn of(input: &[Message], output: &[Message]) -> History {
     {
         return History::default();
     }
-    let given = turns(input.iter());
+    let (given, whole) = (turns(input.iter()), turns(all()));
     let answered = given.iter().rposition(|(role, _)| *role == Role::Assistant).map_or(0, |last| last + 1);
-    History { before: chained(given.get(..answered).unwrap_or_default()), after: chained(&turns(all())) }
+    let answered = given.get(..answered).unwrap_or_default();
+    // The whole begins as what was given does, unless the answer goes on where that ends; so much is hashed once.
+    let is_same = |((role, text), (of, other)): &(&(Role, &str), &(Role, &str))| {
+        role == of && std::ptr::eq(*text, *other)
+    };
+    let shared = answered.iter().zip(&whole).take_while(is_same).count();
+    let chain = |from: String, turns: &[(Role, &str)]| chained(from, turns.get(shared..).unwrap_or_default());
+    let common = chained(String::new(), whole.get(..shared).unwrap_or_default());
+    History { before: chain(common.clone(), answered), after: chain(common, &whole) }
 }
 
 /// The texts that count. A run of assistant messages is one answer, the tools' in between or not.
@@ -42,10 +50,8 @@ fn turns<'m>(messages: impl Iterator<Item = &'m Message>) -> Vec<(Role, &'m str)
     turns
 }
 
-fn chained(turns: &[(Role, &str)]) -> String {
-    turns
-        .iter()
-        .fold(String::new(), |before, (role, text)| history::after(&before, *role == Role::User, text))
+fn chained(from: String, turns: &[(Role, &str)]) -> String {
+    turns.iter().fold(from, |before, (role, text)| history::after(&before, *role == Role::User, text))
 }
 
 pub(super) use crate::event::history::digest;

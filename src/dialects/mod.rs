@@ -29,6 +29,7 @@
 //! | `history.rs` | the hash of a conversation |
 //! | `json.rs` | JSON inside texts |
 //! | `record.rs` | [`Record`]: one span or log record, and how its attributes are read |
+//! | `names.rs`, `values.rs` | the names and the values of its attributes |
 //! | `mcp.rs` | the names of tools of the Model Context Protocol |
 //! | `directory.rs` | working directories within arguments and texts |
 //! | `outcome.rs` | who said a prompt and what came of a call, for every dialect |
@@ -59,6 +60,7 @@ mod langsmith;
 mod mapping;
 mod mcp;
 mod mlflow;
+mod names;
 mod openclaw;
 mod opencode;
 mod openinference;
@@ -70,6 +72,7 @@ mod record;
 mod repository;
 mod strands;
 pub mod transcripts;
+mod values;
 
 use crate::event::{Kind, Owner, SessionEvent, Timestamp, bounded_id, person};
 
@@ -247,7 +250,8 @@ fn complete(
     let digest = record.digest();
     let project = repository::of(record);
     let folder = directory::of_process(record);
-    let attributes = record.unread_attributes();
+    let mut attributes = record.unread_attributes();
+    let count = events.len();
     for (index, event) in events.iter_mut().enumerate() {
         event.event_id = digest.event_id(&owner.tenant, dialect, event.kind, index);
         event.tenant.clone_from(&owner.tenant);
@@ -272,7 +276,12 @@ fn complete(
             event.span_id = record.span_id();
             event.parent_span_id = record.parent_span_id();
         }
-        event.attributes.extend(attributes.clone());
+        // What is the last one's is no copy.
+        let own = if index + 1 < count { attributes.clone() } else { std::mem::take(&mut attributes) };
+        match event.attributes.is_empty() {
+            true => event.attributes = own,
+            false => event.attributes.extend(own),
+        }
         shorten(event);
     }
     tie(events);

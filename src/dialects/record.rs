@@ -1,6 +1,6 @@
 //! One span or log record as received, and how a dialect reads it.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{LazyCell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
@@ -11,6 +11,9 @@ use prost::Message;
 use serde_json::Value;
 
 use super::json;
+use super::names::NameFilter;
+use super::values::hex_id;
+pub(super) use super::values::{to_boolean, to_float, to_integer, to_json, to_text};
 use crate::event::{Attributes, RecordDigest, SurroundingsDigest, Timestamp, capture, person};
 
 /// `false`: nothing of the record is written.
@@ -27,8 +30,10 @@ pub struct Record<'a> {
     signal: Signal<'a>,
     surroundings: Option<&'a OnceCell<SurroundingsDigest>>,
     upsert: Option<&'a Upsert>,
-    read: RefCell<BTreeSet<&'a str>>,
-    ignored: RefCell<BTreeSet<&'a str>>,
+    /// Which names its attributes may have: most names that are asked for are those of other clients.
+    names: NameFilter,
+    /// What became of each attribute: the record's own, then its resource's.
+    uses: RefCell<Vec<Use>>,
     losses: RefCell<BTreeMap<&'static str, u64>>,
 }
 
@@ -56,6 +61,13 @@ enum Signal<'a> {
     Log(&'a LogRecord),
 }
 
+/// What became of an attribute.
+#[derive(Debug, Clone, Copy, Default)]
+struct Use {
+    is_read: bool,
+    is_ignored: bool,
+}
+
 impl<'a> Record<'a> {
     /// A span with its surroundings.
     pub fn span(resource: &'a Resource, scope: &'a InstrumentationScope, span: &'a Span) -> Self {
@@ -68,8 +80,23 @@ impl<'a> Record<'a> {
     }
 
     fn new(resource: &'a Resource, scope: &'a InstrumentationScope, signal: Signal<'a>) -> Self {
-        let (read, ignored, losses) = (RefCell::default(), RefCell::default(), RefCell::default());
-        Self { resource, scope, signal, surroundings: None, upsert: None, read, ignored, losses }
+        let own = match signal {
+            Signal::Span(span) => &span.attributes,
+            Signal::Log(log) => &log.attributes,
+        };
+        let names =
+            NameFilter::of(own.iter().chain(&resource.attributes).map(|attribute| attribute.key.as_str()));
+        let uses = RefCell::new(vec![Use::default(); own.len() + resource.attributes.len()]);
+        Self {
+            resource,
+            scope,
+            signal,
+            surroundings: None,
+            upsert: None,
+            names,
+            uses,
+            losses: RefCell::default(),
+        }
     }
 
     /// With a place for the digest of resource and scope, which the first of their records fills for the
@@ -260,14 +287,14 @@ impl<'a> Record<'a> {
 
     /// The value of the attribute of the given name, if it is not empty.
     pub fn value(&self, name: &str) -> Option<&'a AnyValue> {
-        let attribute = self.find(name)?;
-        self.read.borrow_mut().insert(attribute.key.as_str());
+        let (place, attribute) = self.find(name)?;
+        self.note_read(place);
         attribute.value.as_ref()
     }
 
     /// Like [`Record::value`], but looking is not reading.
     pub fn look(&self, name: &str) -> Option<&'a AnyValue> {
-        self.find(name)?.value.as_ref()
+        self.find(name)?.1.value.as_ref()
     }
 
     /// The attribute of that name as text, if it is not empty. Looking is not reading.
@@ -294,11 +321,11 @@ impl<'a> Record<'a> {
 
     /// The record's own attributes below `prefix`, by what follows it.
     pub fn below(&self, prefix: &str) -> impl Iterator<Item = (&'a str, &'a AnyValue)> {
-        let attributes = self.own_attributes().iter();
+        let attributes = self.own_attributes().iter().enumerate();
         let found: Vec<_> = attributes
-            .filter_map(|attribute| {
+            .filter_map(|(place, attribute)| {
                 let rest = attribute.key.strip_prefix(prefix)?;
-                self.read.borrow_mut().insert(attribute.key.as_str());
+                self.note_read(place);
                 Some((rest, attribute.value.as_ref()?))
             })
             .collect();
@@ -313,14 +340,18 @@ impl<'a> Record<'a> {
 
     /// Marks the record's own attributes as read that say nothing worth keeping.
     pub fn ignore_where(&self, says_nothing: impl Fn(&str) -> bool) {
-        let keys = self.own_attributes().iter().map(|attribute| attribute.key.as_str());
-        self.read.borrow_mut().extend(keys.filter(|key| says_nothing(key)));
+        for (attribute, used) in self.own_attributes().iter().zip(self.uses.borrow_mut().iter_mut()) {
+            used.is_read |= says_nothing(&attribute.key);
+        }
     }
 
     /// Marks attributes as read that say nothing worth keeping.
     pub fn ignore(&self, names: &[&'static str]) {
-        let present = names.iter().filter_map(|name| self.find(name));
-        self.ignored.borrow_mut().extend(present.map(|attribute| attribute.key.as_str()));
+        for (place, _) in names.iter().filter_map(|name| self.find(name)) {
+            if let Some(used) = self.uses.borrow_mut().get_mut(place) {
+                used.is_ignored = true;
+            }
+        }
     }
 
     /// Counts parts of the record that became nothing although they say something, by the reason.
@@ -337,13 +368,20 @@ impl<'a> Record<'a> {
 
     /// The names of the attributes that were read for their value, in alphabetical order.
     pub fn read_names(&self) -> Vec<&'a str> {
-        self.read.borrow().iter().copied().collect()
+        self.names_where(|used| used.is_read).into_iter().collect()
     }
 
     /// The names of the attributes that were passed over on purpose, in alphabetical order.
     pub fn ignored_names(&self) -> Vec<&'a str> {
-        let read = self.read.borrow();
-        self.ignored.borrow().iter().filter(|name| !read.contains(*name)).copied().collect()
+        let read = self.names_where(|used| used.is_read);
+        self.names_where(|used| used.is_ignored).difference(&read).copied().collect()
+    }
+
+    /// The names of the attributes of which that is true.
+    fn names_where(&self, is_one: impl Fn(Use) -> bool) -> BTreeSet<&'a str> {
+        let uses = self.uses.borrow();
+        let all = self.own_attributes().iter().chain(&self.resource.attributes).zip(uses.iter());
+        all.filter(|(_, used)| is_one(**used)).map(|(attribute, _)| attribute.key.as_str()).collect()
     }
 
     /// Every attribute with its value as text: the record's own, then its resource's.
@@ -354,12 +392,19 @@ impl<'a> Record<'a> {
 
     /// What nothing read, the resource's attributes included, except what has a column by nature.
     pub fn unread_attributes(&self) -> Attributes {
-        let (read, ignored) = (self.read.borrow(), self.ignored.borrow());
-        let is_used = |name: &str| read.contains(name) || ignored.contains(name);
-        let resource = self.resource.attributes.iter();
-        resource
-            .chain(self.own_attributes())
-            .filter(|attribute| attribute.key != "service.name" && !is_used(&attribute.key))
+        let uses = self.uses.borrow();
+        let own = self.own_attributes();
+        let is_used = |place: &usize| uses.get(*place).is_some_and(|used| used.is_read || used.is_ignored);
+        let all = || own.iter().chain(&self.resource.attributes).enumerate();
+        // One of a name that was read stands for all of it.
+        let names = || all().filter(|(place, _)| is_used(place)).map(|(_, attribute)| attribute.key.as_str());
+        let (filter, used) = (NameFilter::of(names()), LazyCell::new(|| names().collect::<BTreeSet<&str>>()));
+        let is_said = |name: &str| filter.may_have(name) && used.contains(name);
+        let of_resource = all().skip(own.len());
+        of_resource
+            .chain(all().take(own.len()))
+            .map(|(_, attribute)| attribute)
+            .filter(|attribute| attribute.key != "service.name" && !is_said(&attribute.key))
             .filter_map(|attribute| {
                 let value = to_json(attribute.value.as_ref()?);
                 (!value.is_null()).then(|| (attribute.key.clone(), value))
@@ -368,15 +413,21 @@ impl<'a> Record<'a> {
     }
 
     fn each<'s, 'n: 's>(&'s self, names: &'s [&'static str]) -> impl Iterator<Item = &'a AnyValue> + 's {
-        names.iter().filter_map(|name| {
-            let attribute = self.find(name)?;
-            self.read.borrow_mut().insert(attribute.key.as_str());
-            attribute.value.as_ref()
-        })
+        names.iter().filter_map(|name| self.value(name))
     }
 
-    fn find(&self, name: &str) -> Option<&'a KeyValue> {
-        let present = |attribute: &&KeyValue| {
+    fn note_read(&self, place: usize) {
+        if let Some(used) = self.uses.borrow_mut().get_mut(place) {
+            used.is_read = true;
+        }
+    }
+
+    /// The attribute of a name that holds anything, and its place among all.
+    fn find(&self, name: &str) -> Option<(usize, &'a KeyValue)> {
+        if !self.names.may_have(name) {
+            return None;
+        }
+        let present = |(_, attribute): &(usize, &KeyValue)| {
             attribute.key == name
                 && attribute.value.as_ref().is_some_and(|value| match &value.value {
                     None => false,
@@ -384,8 +435,7 @@ impl<'a> Record<'a> {
                     Some(_) => true,
                 })
         };
-        let own = self.own_attributes().iter().find(present);
-        own.or_else(|| self.resource.attributes.iter().find(present))
+        self.own_attributes().iter().chain(&self.resource.attributes).enumerate().find(present)
     }
 
     fn own_attributes(&self) -> &'a [KeyValue] {
@@ -412,79 +462,4 @@ pub(super) fn is_withheld(text: &str) -> bool {
 /// The value of the attribute of the given name.
 pub(super) fn find<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a AnyValue> {
     attributes.iter().find(|attribute| attribute.key == name)?.value.as_ref()
-}
-
-/// All-zero ids mean "none" (OpenTelemetry trace API, `SpanContext`).
-fn hex_id(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    if bytes.iter().all(|byte| *byte == 0) {
-        return String::new();
-    }
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// A text as it stands, anything else as JSON text.
-pub(super) fn to_text(value: &AnyValue) -> String {
-    match &value.value {
-        None => String::new(),
-        Some(any_value::Value::StringValue(text)) => text.clone(),
-        Some(_) => to_json(value).to_string(),
-    }
-}
-
-/// The value as JSON; bytes become base64-free hex, because nobody reads either.
-pub(super) fn to_json(value: &AnyValue) -> Value {
-    match &value.value {
-        Some(any_value::Value::StringValue(text)) => Value::String(text.clone()),
-        Some(any_value::Value::BoolValue(flag)) => Value::Bool(*flag),
-        Some(any_value::Value::IntValue(number)) => Value::from(*number),
-        Some(any_value::Value::DoubleValue(number)) => Value::from(*number),
-        Some(any_value::Value::BytesValue(bytes)) => Value::String(hex_id(bytes)),
-        Some(any_value::Value::ArrayValue(array)) => array.values.iter().map(to_json).collect(),
-        Some(any_value::Value::KvlistValue(list)) => list
-            .values
-            .iter()
-            .map(|entry| (entry.key.clone(), entry.value.as_ref().map_or(Value::Null, to_json)))
-            .collect(),
-        // Indices into a string table, which only profiles have.
-        Some(_) | None => Value::Null,
-    }
-}
-
-pub(super) fn to_integer(value: &AnyValue) -> Option<i64> {
-    match &value.value {
-        Some(any_value::Value::IntValue(number)) => Some(*number),
-        #[expect(clippy::cast_possible_truncation, reason = "saturates, which is what a count wants")]
-        Some(any_value::Value::DoubleValue(number)) if number.is_finite() => Some(*number as i64),
-        Some(any_value::Value::StringValue(text)) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-pub(super) fn to_float(value: &AnyValue) -> Option<f64> {
-    match &value.value {
-        Some(any_value::Value::DoubleValue(number)) => Some(*number),
-        #[expect(clippy::cast_precision_loss, reason = "scores are small")]
-        Some(any_value::Value::IntValue(number)) => Some(*number as f64),
-        Some(any_value::Value::BoolValue(flag)) => Some(f64::from(u8::from(*flag))),
-        Some(any_value::Value::StringValue(text)) => text.trim().parse().ok(),
-        _ => None,
-    }
-    .filter(|number| number.is_finite())
-}
-
-pub(super) fn to_boolean(value: &AnyValue) -> Option<bool> {
-    match &value.value {
-        Some(any_value::Value::BoolValue(flag)) => Some(*flag),
-        Some(any_value::Value::StringValue(text)) => match text.to_ascii_lowercase().as_str() {
-            "true" | "1" => Some(true),
-            "false" | "0" => Some(false),
-            _ => None,
-        },
-        Some(any_value::Value::IntValue(number)) => Some(*number != 0),
-        _ => None,
-    }
 }

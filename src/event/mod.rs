@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `mod.rs` | [`SessionEvent`], [`EventBatch`] and their small types |
 //! | `history.rs` | the chained hash of a conversation |
+//! | `row.rs` | [`Row`]: an event whose texts are borrowed, in memory or in a record of the journal |
+//! | `fields.rs` | the fields of such a record |
 //! | `capture.rs` | how people write that nothing is to be stored |
 //! | `identity.rs` | [`RecordDigest`] and the derivation of `event_id` |
 //! | `person.rs` | who a person is, however written |
@@ -20,9 +22,11 @@
 //! number `0`, and only [`SessionEvent::score`] tells absent from zero.
 
 pub mod capture;
+mod fields;
 pub(crate) mod history;
 mod identity;
 pub mod person;
+mod row;
 mod size;
 mod timestamp;
 pub mod tokens;
@@ -32,7 +36,9 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub(crate) use identity::hex;
 pub use identity::{LONGEST_ID, RecordDigest, SurroundingsDigest, bounded_id};
+pub use row::{AsRow, EncodedBatch, EncodedEvent, Row, RowAttributes};
 pub use timestamp::Timestamp;
 pub use visible::{is_hidden, visible, visible_json, visible_line};
 pub use wire::{DecodeError, decode_batch, encode_batch, encode_batch_head, encode_event, encode_withdrawal};

@@ -2,7 +2,13 @@
 
 use prost::Message;
 
-use super::{Attributes, Decision, EventBatch, Kind, Owner, SessionEvent, Status, Timestamp, Withdrawal};
+use super::row::{AsRow, Row};
+use super::{
+    Attributes, Decision, EventBatch, Kind, Owner, SessionEvent, Status, Timestamp, Withdrawal, fields,
+};
+
+/// The number of the events in a batch.
+const EVENTS: u32 = 4;
 
 /// What `proto/` becomes; `tests/cli/schema.rs` makes it, and holds it to that.
 #[expect(unreachable_pub, reason = "generated")]
@@ -39,7 +45,7 @@ pub enum DecodeError {
 /// Encodes a batch for the journal.
 pub fn encode_batch(batch: EventBatch) -> Vec<u8> {
     let mut bytes = encode_batch_head(&batch.owner, batch.ingested_at);
-    batch.events.into_iter().for_each(|event| encode_event(event, &mut bytes));
+    batch.events.iter().for_each(|event| encode_event(event, &mut bytes));
     batch.withdrawals.into_iter().for_each(|withdrawal| encode_withdrawal(withdrawal, &mut bytes));
     bytes
 }
@@ -57,8 +63,61 @@ pub fn encode_batch_head(owner: &Owner, ingested_at: Timestamp) -> Vec<u8> {
 }
 
 /// Appends an event to an encoded batch.
-pub fn encode_event(event: SessionEvent, batch: &mut Vec<u8>) {
-    append(generated::EventBatch { events: vec![to_wire(event)], ..Default::default() }, batch);
+pub fn encode_event(event: &SessionEvent, batch: &mut Vec<u8>) {
+    fields::message(EVENTS, batch, |batch| encode_row(&event.as_row(), batch));
+}
+
+/// An event as it stands in a batch, alone.
+pub(super) fn encode_alone(event: &SessionEvent) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode_row(&event.as_row(), &mut bytes);
+    bytes
+}
+
+/// The fields of an event in the order of their numbers, as every encoder of protobuf writes them.
+fn encode_row(row: &Row<'_>, to: &mut Vec<u8>) {
+    fields::text(1, row.event_id, to);
+    fields::text(2, row.fact_key, to);
+    fields::sint64(3, row.rank, to);
+    fields::text(4, row.session_id, to);
+    fields::text(5, row.turn_id, to);
+    fields::sint64(6, row.seq, to);
+    fields::int64(7, i32::from(kind_to_wire(row.kind)).into(), to);
+    fields::int64(8, row.timestamp.as_micros(), to);
+    fields::int64(9, row.ingested_at.as_micros(), to);
+    fields::int64(10, row.duration_us, to);
+    fields::text(11, row.tenant, to);
+    fields::text(12, row.workspace, to);
+    fields::text(13, row.project, to);
+    fields::text(14, row.cwd, to);
+    fields::text(15, row.user_id, to);
+    fields::text(16, row.service, to);
+    fields::text(17, row.assistant, to);
+    fields::text(18, row.assistant_version, to);
+    fields::text(19, row.agent, to);
+    fields::text(20, row.model, to);
+    fields::text(21, row.tool, to);
+    fields::text(22, row.tool_call_id, to);
+    fields::text(23, row.text, to);
+    fields::text(24, row.input, to);
+    fields::text(25, row.output, to);
+    fields::int64(26, i32::from(status_to_wire(row.status)).into(), to);
+    fields::int64(27, i32::from(decision_to_wire(row.decision)).into(), to);
+    fields::text(28, row.decision_source, to);
+    if let Some(score) = row.score {
+        fields::double(29, score, to);
+    }
+    fields::text(30, row.skill, to);
+    fields::int64(31, row.input_tokens, to);
+    fields::int64(32, row.output_tokens, to);
+    fields::text(33, row.trace_id, to);
+    fields::text(34, row.span_id, to);
+    fields::text(35, row.parent_span_id, to);
+    fields::text(36, row.history_before, to);
+    fields::text(37, row.history_after, to);
+    fields::text(38, row.dialect, to);
+    fields::int64(39, row.truncated.into(), to);
+    fields::text(40, &row.attributes.json(), to);
 }
 
 /// Appends a withdrawal to an encoded batch.
@@ -88,79 +147,12 @@ pub fn decode_batch(bytes: &[u8]) -> Result<EventBatch, DecodeError> {
     })
 }
 
-fn to_wire(event: SessionEvent) -> generated::SessionEvent {
-    generated::SessionEvent {
-        event_id: event.event_id,
-        fact_key: event.fact_key,
-        rank: event.rank,
-        session_id: event.session_id,
-        turn_id: event.turn_id,
-        seq: event.seq,
-        kind: kind_to_wire(event.kind).into(),
-        timestamp_us: event.timestamp.as_micros(),
-        ingested_at_us: event.ingested_at.as_micros(),
-        duration_us: event.duration_us,
-        tenant: event.tenant,
-        workspace: event.workspace,
-        project: event.project,
-        cwd: event.cwd,
-        user_id: event.user_id,
-        service: event.service,
-        assistant: event.assistant,
-        assistant_version: event.assistant_version,
-        agent: event.agent,
-        model: event.model,
-        tool: event.tool,
-        tool_call_id: event.tool_call_id,
-        text: event.text,
-        input: event.input,
-        output: event.output,
-        status: match event.status {
-            Status::Unknown => generated::Status::Unspecified,
-            Status::Ok => generated::Status::Ok,
-            Status::Error => generated::Status::Error,
-        }
-        .into(),
-        decision: match event.decision {
-            Decision::None => generated::Decision::Unspecified,
-            Decision::Accept => generated::Decision::Accept,
-            Decision::Reject => generated::Decision::Reject,
-        }
-        .into(),
-        decision_source: event.decision_source,
-        score: event.score,
-        skill: event.skill,
-        input_tokens: event.input_tokens,
-        output_tokens: event.output_tokens,
-        trace_id: event.trace_id,
-        span_id: event.span_id,
-        parent_span_id: event.parent_span_id,
-        history_before: event.history_before,
-        history_after: event.history_after,
-        dialect: event.dialect,
-        truncated: event.truncated,
-        attributes: attributes_to_json(&event.attributes),
-    }
-}
-
 fn from_wire(event: generated::SessionEvent) -> Result<SessionEvent, DecodeError> {
     let unknown =
         |field, number| DecodeError::UnknownNumber { event_id: event.event_id.clone(), field, number };
     let kind = kind_from_wire(event.kind).ok_or_else(|| unknown("kind", event.kind))?;
-    let status = match event.status() {
-        generated::Status::Unspecified if event.status != 0 => return Err(unknown("status", event.status)),
-        generated::Status::Unspecified => Status::Unknown,
-        generated::Status::Ok => Status::Ok,
-        generated::Status::Error => Status::Error,
-    };
-    let decision = match event.decision() {
-        generated::Decision::Unspecified if event.decision != 0 => {
-            return Err(unknown("decision", event.decision));
-        }
-        generated::Decision::Unspecified => Decision::None,
-        generated::Decision::Accept => Decision::Accept,
-        generated::Decision::Reject => Decision::Reject,
-    };
+    let status = status_from_wire(event.status).ok_or_else(|| unknown("status", event.status))?;
+    let decision = decision_from_wire(event.decision).ok_or_else(|| unknown("decision", event.decision))?;
     let attributes = attributes_from_json(&event.attributes)
         .map_err(|source| DecodeError::Attributes { event_id: event.event_id.clone(), source })?;
     Ok(SessionEvent {
@@ -222,6 +214,22 @@ pub(crate) fn attributes_from_json(text: &str) -> Result<Attributes, serde_json:
     if text.is_empty() { Ok(Attributes::new()) } else { serde_json::from_str(text) }
 }
 
+fn status_to_wire(status: Status) -> generated::Status {
+    match status {
+        Status::Unknown => generated::Status::Unspecified,
+        Status::Ok => generated::Status::Ok,
+        Status::Error => generated::Status::Error,
+    }
+}
+
+fn decision_to_wire(decision: Decision) -> generated::Decision {
+    match decision {
+        Decision::None => generated::Decision::Unspecified,
+        Decision::Accept => generated::Decision::Accept,
+        Decision::Reject => generated::Decision::Reject,
+    }
+}
+
 fn kind_to_wire(kind: Kind) -> generated::Kind {
     match kind {
         Kind::SessionStart => generated::Kind::SessionStart,
@@ -237,7 +245,26 @@ fn kind_to_wire(kind: Kind) -> generated::Kind {
     }
 }
 
-fn kind_from_wire(number: i32) -> Option<Kind> {
+/// `None` for a number that this version does not know.
+pub(super) fn status_from_wire(number: i32) -> Option<Status> {
+    Some(match generated::Status::try_from(number).ok()? {
+        generated::Status::Unspecified => Status::Unknown,
+        generated::Status::Ok => Status::Ok,
+        generated::Status::Error => Status::Error,
+    })
+}
+
+/// `None` for a number that this version does not know.
+pub(super) fn decision_from_wire(number: i32) -> Option<Decision> {
+    Some(match generated::Decision::try_from(number).ok()? {
+        generated::Decision::Unspecified => Decision::None,
+        generated::Decision::Accept => Decision::Accept,
+        generated::Decision::Reject => Decision::Reject,
+    })
+}
+
+/// `None` for a number that this version does not know.
+pub(super) fn kind_from_wire(number: i32) -> Option<Kind> {
     Some(match generated::Kind::try_from(number).ok()? {
         generated::Kind::Unspecified => return None,
         generated::Kind::SessionStart => Kind::SessionStart,
@@ -279,6 +306,112 @@ mod tests {
                 withdrawals: [Withdrawal { session_id: "s".into(), trace_id: String::new() }].into(),
             };
             assert_eq!(decode_batch(&encode_batch(batch.clone())).unwrap(), batch);
+        }
+    }
+
+    #[test]
+    fn an_event_is_encoded_as_every_encoder_does() {
+        let full = SessionEvent {
+            event_id: "e".into(),
+            fact_key: "f".into(),
+            rank: -1,
+            session_id: "s".into(),
+            turn_id: "t".into(),
+            seq: i64::MAX,
+            kind: Kind::Error,
+            timestamp: Timestamp::from_micros(-7),
+            ingested_at: Timestamp::from_micros(i64::MAX),
+            duration_us: 300,
+            text: "größe ".repeat(100),
+            input: "{}".into(),
+            output: "x".repeat(20_000),
+            status: Status::Error,
+            decision: Decision::Reject,
+            score: Some(-0.0),
+            input_tokens: 1,
+            output_tokens: -1,
+            truncated: true,
+            history_after: "h".into(),
+            attributes: [("k".to_owned(), serde_json::json!({"a": [1, null]}))].into(),
+            ..texts()
+        };
+        for event in [SessionEvent::default(), SessionEvent { score: Some(0.0), ..texts() }, full] {
+            let mut ours = vec![1, 2, 3];
+            encode_event(&event, &mut ours);
+            let theirs = generated::EventBatch { events: vec![to_wire(event)], ..Default::default() };
+            assert_eq!(ours.get(3..).unwrap(), theirs.encode_to_vec());
+        }
+    }
+
+    /// Every field that is a text and nothing else, each with another one.
+    fn texts() -> SessionEvent {
+        let of = |name: &str| name.to_owned();
+        SessionEvent {
+            tenant: of("tenant"),
+            workspace: of("workspace"),
+            project: of("project"),
+            cwd: of("cwd"),
+            user_id: of("user_id"),
+            service: of("service"),
+            assistant: of("assistant"),
+            assistant_version: of("assistant_version"),
+            agent: of("agent"),
+            model: of("model"),
+            tool: of("tool"),
+            tool_call_id: of("tool_call_id"),
+            decision_source: of("decision_source"),
+            skill: of("skill"),
+            trace_id: of("trace_id"),
+            span_id: of("span_id"),
+            parent_span_id: of("parent_span_id"),
+            history_before: of("history_before"),
+            dialect: of("dialect"),
+            ..SessionEvent::default()
+        }
+    }
+
+    fn to_wire(event: SessionEvent) -> generated::SessionEvent {
+        generated::SessionEvent {
+            event_id: event.event_id,
+            fact_key: event.fact_key,
+            rank: event.rank,
+            session_id: event.session_id,
+            turn_id: event.turn_id,
+            seq: event.seq,
+            kind: kind_to_wire(event.kind).into(),
+            timestamp_us: event.timestamp.as_micros(),
+            ingested_at_us: event.ingested_at.as_micros(),
+            duration_us: event.duration_us,
+            tenant: event.tenant,
+            workspace: event.workspace,
+            project: event.project,
+            cwd: event.cwd,
+            user_id: event.user_id,
+            service: event.service,
+            assistant: event.assistant,
+            assistant_version: event.assistant_version,
+            agent: event.agent,
+            model: event.model,
+            tool: event.tool,
+            tool_call_id: event.tool_call_id,
+            text: event.text,
+            input: event.input,
+            output: event.output,
+            status: status_to_wire(event.status).into(),
+            decision: decision_to_wire(event.decision).into(),
+            decision_source: event.decision_source,
+            score: event.score,
+            skill: event.skill,
+            input_tokens: event.input_tokens,
+            output_tokens: event.output_tokens,
+            trace_id: event.trace_id,
+            span_id: event.span_id,
+            parent_span_id: event.parent_span_id,
+            history_before: event.history_before,
+            history_after: event.history_after,
+            dialect: event.dialect,
+            truncated: event.truncated,
+            attributes: attributes_to_json(&event.attributes),
         }
     }
 

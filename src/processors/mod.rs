@@ -63,39 +63,52 @@ impl Sent<'_> {
     }
 }
 
-/// The texts of an event that come from the payload, identifiers aside.
-fn payload_texts(event: &mut SessionEvent) -> [&mut String; 15] {
-    [
-        &mut event.text,
-        &mut event.input,
-        &mut event.output,
-        &mut event.workspace,
-        &mut event.project,
-        &mut event.cwd,
-        &mut event.user_id,
-        &mut event.service,
-        &mut event.assistant,
-        &mut event.assistant_version,
-        &mut event.agent,
-        &mut event.model,
-        &mut event.tool,
-        &mut event.decision_source,
-        &mut event.skill,
-    ]
+/// How many texts of an event come from the payload, and how many identifiers.
+const TEXTS: usize = 15;
+const IDENTIFIERS: usize = 7;
+
+/// Every part of an event by where it comes from. Who adds a field says which it is, or nothing is compiled.
+struct Parts<'e> {
+    /// The texts that come from the payload, identifiers aside.
+    texts: [&'e mut String; TEXTS],
+    /// What a client calls its sessions, turns, calls and traces: no text, but made by the client all the
+    /// same.
+    identifiers: [&'e mut String; IDENTIFIERS],
 }
 
-/// What a client calls its sessions, turns, calls and traces: no text, but made by the client all the
-/// same.
-fn payload_identifiers(event: &mut SessionEvent) -> [&mut String; 7] {
-    [
-        &mut event.session_id,
-        &mut event.turn_id,
-        &mut event.tool_call_id,
-        &mut event.fact_key,
-        &mut event.trace_id,
-        &mut event.span_id,
-        &mut event.parent_span_id,
-    ]
+impl<'e> Parts<'e> {
+    #[rustfmt::skip] // Names, many a line.
+    const fn of(event: &'e mut SessionEvent) -> Self {
+        let SessionEvent {
+            text, input, output, workspace, project, cwd, user_id, service, assistant, assistant_version, agent, model,
+            tool, decision_source, skill,
+            session_id, turn_id, tool_call_id, fact_key, trace_id, span_id, parent_span_id,
+            // Looked through by name and value.
+            attributes: _,
+            // Texts that no client wrote: hashes, the credential's tenant, a dialect's name.
+            event_id: _, tenant: _, dialect: _, history_before: _, history_after: _,
+            // No texts.
+            rank: _, seq: _, kind: _, timestamp: _, ingested_at: _, duration_us: _, is_confined: _, status: _,
+            decision: _, score: _, input_tokens: _, output_tokens: _, truncated: _,
+        } = event;
+        Self {
+            texts: [
+                text, input, output, workspace, project, cwd, user_id, service, assistant, assistant_version, agent,
+                model, tool, decision_source, skill,
+            ],
+            identifiers: [session_id, turn_id, tool_call_id, fact_key, trace_id, span_id, parent_span_id],
+        }
+    }
+}
+
+/// The texts of an event that come from the payload, identifiers aside.
+fn payload_texts(event: &mut SessionEvent) -> [&mut String; TEXTS] {
+    Parts::of(event).texts
+}
+
+/// What a client calls an event's session, turn, calls and traces.
+const fn payload_identifiers(event: &mut SessionEvent) -> [&mut String; IDENTIFIERS] {
+    Parts::of(event).identifiers
 }
 
 /// Calls `change` on every text inside a JSON value, keys excepted.

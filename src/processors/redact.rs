@@ -9,7 +9,7 @@ use crate::event::{Attributes, SessionEvent};
 use crate::redact::Redactor;
 
 use super::attributes::column;
-use super::{Processor, Sent, payload_identifiers, payload_texts};
+use super::{IDENTIFIERS, Processor, Sent, TEXTS, payload_identifiers, payload_texts};
 
 /// Which fields a JSON value is of.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,32 @@ enum Words {
     OfClient,
     /// What is left when a dialect has taken those out.
     Left,
+}
+
+/// What became of a text or a value.
+#[derive(Debug, Clone, Copy, Default)]
+struct Done {
+    /// It was longer than is stored.
+    is_cut: bool,
+    /// It is another one than before.
+    is_altered: bool,
+}
+
+impl std::ops::BitOr for Done {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self { is_cut: self.is_cut | other.is_cut, is_altered: self.is_altered | other.is_altered }
+    }
+}
+
+/// What of an event stayed as it was. The next event of its record says most of it again, and what was found to
+/// hold no secret once need not be looked through again.
+#[derive(Debug, Clone, Copy, Default)]
+struct Plain {
+    texts: [bool; TEXTS],
+    identifiers: [bool; IDENTIFIERS],
+    attributes: bool,
 }
 
 /// The processor `redact`.
@@ -60,11 +86,9 @@ impl Redact {
         Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), ..self }
     }
 
-    /// Returns whether the text was cut.
-    fn text(&self, text: &mut String) -> bool {
-        let cut = text.len() > self.limit;
-        replace(text, |text| self.redactor.redact_up_to(text, self.limit));
-        cut
+    fn text(&self, text: &mut String) -> Done {
+        let is_cut = text.len() > self.limit;
+        Done { is_cut, is_altered: replace(text, |text| self.redactor.redact_up_to(text, self.limit)) }
     }
 
     /// What a client gave as JSON, before anything was made of it: every value as an attribute's, but
@@ -78,42 +102,45 @@ impl Redact {
         self.value(name, json, Words::OfClient);
     }
 
-    /// The value of a field: its name may say that all of it is a secret. Returns whether it was cut.
-    fn value(&self, name: &str, value: &mut Value, words: Words) -> bool {
+    /// The value of a field: its name may say that all of it is a secret.
+    fn value(&self, name: &str, value: &mut Value, words: Words) -> Done {
         match value {
             Value::String(text) if words == Words::OfClient && names_identifier(name) => {
-                replace(text, |text| self.redactor.redact_identifier(text));
-                false
+                let is_altered = replace(text, |text| self.redactor.redact_identifier(text));
+                Done { is_cut: false, is_altered }
             }
             Value::String(text) => {
-                let cut = text.len() > self.limit;
-                replace(text, |text| self.redactor.redact_value_up_to(name, text, self.limit));
-                cut
+                let is_cut = text.len() > self.limit;
+                let is_altered =
+                    replace(text, |text| self.redactor.redact_value_up_to(name, text, self.limit));
+                Done { is_cut, is_altered }
             }
             Value::Array(items) => {
-                items.iter_mut().fold(false, |cut, item| self.value(name, item, words) | cut)
+                items.iter_mut().fold(Done::default(), |done, item| self.value(name, item, words) | done)
             }
             Value::Object(fields) => {
-                let (mut renamed, mut cut) = (Vec::new(), false);
+                let (mut renamed, mut done) = (Vec::new(), Done::default());
                 for (name, value) in fields.iter_mut() {
-                    cut |= self.value(name, value, words);
+                    done = done | self.value(name, value, words);
                     renamed.extend(self.other_name(name).map(|to| (name.clone(), to)));
                 }
+                done.is_altered |= !renamed.is_empty();
                 for (from, to) in renamed {
                     if let Some(value) = fields.remove(&from) {
                         fields.insert(to, value);
                     }
                 }
-                cut
+                done
             }
             Value::Number(number) => {
                 let text = number.to_string();
-                if let Cow::Owned(redacted) = self.redactor.redact_value(name, &text) {
-                    *value = Value::String(redacted);
-                }
-                false
+                let Cow::Owned(redacted) = self.redactor.redact_value(name, &text) else {
+                    return Done::default();
+                };
+                *value = Value::String(redacted);
+                Done { is_cut: false, is_altered: true }
             }
-            Value::Null | Value::Bool(_) => false,
+            Value::Null | Value::Bool(_) => Done::default(),
         }
     }
 
@@ -132,38 +159,65 @@ impl Redact {
             for old in before {
                 match self.drop_attributes.contains(old) {
                     true => text.clear(),
-                    false => replace(text, |text| self.redactor.redact_value_up_to(old, text, self.limit)),
+                    false => {
+                        replace(text, |text| self.redactor.redact_value_up_to(old, text, self.limit));
+                    }
                 }
             }
         }
     }
 
-    fn identifiers(&self, event: &mut SessionEvent) {
-        for identifier in payload_identifiers(event) {
-            replace(identifier, |text| self.redactor.redact_identifier(text));
-        }
+    fn identifier(&self, identifier: &mut String) -> bool {
+        replace(identifier, |text| self.redactor.redact_identifier(text))
     }
 
-    fn attributes(&self, attributes: &mut Attributes) -> bool {
+    /// One event behind `last`, of which `plain` says what stayed as it was.
+    fn event(&self, event: &mut SessionEvent, last: &mut SessionEvent, plain: &mut Plain) {
+        let mut is_cut = false;
+        let texts = payload_texts(event).into_iter().zip(payload_texts(last));
+        for ((text, last), plain) in texts.zip(&mut plain.texts) {
+            if !(*plain && text == last) {
+                let done = self.text(text);
+                (*plain, is_cut) = (!done.is_altered, is_cut | done.is_cut);
+            }
+        }
+        let identifiers = payload_identifiers(event).into_iter().zip(payload_identifiers(last));
+        for ((identifier, last), plain) in identifiers.zip(&mut plain.identifiers) {
+            if !(*plain && identifier == last) {
+                *plain = !self.identifier(identifier);
+            }
+        }
+        self.moved(event);
+        if !(plain.attributes && event.attributes == last.attributes) {
+            let done = self.attributes(&mut event.attributes);
+            (plain.attributes, is_cut) = (!done.is_altered, is_cut | done.is_cut);
+        }
+        event.truncated |= is_cut;
+    }
+
+    fn attributes(&self, attributes: &mut Attributes) -> Done {
         let none = BTreeSet::new();
         let before = |name: &String| self.renamed.get(name).unwrap_or(&none);
+        let all = attributes.len();
         attributes.retain(|name, _| {
             !self.drop_attributes.contains(name) && self.drop_attributes.is_disjoint(before(name))
         });
-        let (mut renamed, mut cut) = (Vec::new(), false);
+        let mut done = Done { is_cut: false, is_altered: attributes.len() < all };
+        let mut renamed = Vec::new();
         for (name, value) in attributes.iter_mut() {
             for name in before(name) {
-                cut |= self.value(name, value, Words::Left);
+                done = done | self.value(name, value, Words::Left);
             }
-            cut |= self.value(name, value, Words::Left);
+            done = done | self.value(name, value, Words::Left);
             renamed.extend(self.other_name(name).map(|to| (name.clone(), to)));
         }
+        done.is_altered |= !renamed.is_empty();
         for (from, to) in renamed {
             if let Some(value) = attributes.remove(&from) {
                 attributes.insert(to, value);
             }
         }
-        cut
+        done
     }
 }
 
@@ -172,28 +226,45 @@ fn names_identifier(name: &str) -> bool {
     name == "id" || ["_id", ".id", "Id", "ID"].iter().any(|end| name.ends_with(end))
 }
 
-fn replace(text: &mut String, redact: impl Fn(&str) -> Cow<'_, str>) {
+/// Whether the text is another one than before.
+fn replace(text: &mut String, redact: impl Fn(&str) -> Cow<'_, str>) -> bool {
+    if text.is_empty() {
+        return false;
+    }
+    let before = text.len();
     match redact(text) {
-        Cow::Owned(redacted) => *text = redacted,
+        Cow::Owned(redacted) => {
+            *text = redacted;
+            true
+        }
         Cow::Borrowed(first) => {
             let length = first.len();
             text.truncate(length);
+            length < before
         }
     }
 }
 
 impl Processor for Redact {
     fn process(&self, events: &mut Vec<SessionEvent>, _sent: &Sent<'_>) {
-        for event in events {
-            let cut = payload_texts(event).into_iter().fold(false, |cut, text| self.text(text) | cut);
-            self.identifiers(event);
-            self.moved(event);
-            event.truncated |= self.attributes(&mut event.attributes) | cut;
+        let (mut none, mut plain) = (SessionEvent::default(), Plain::default());
+        for index in 0..events.len() {
+            let (done, rest) = events.split_at_mut(index);
+            let Some(event) = rest.first_mut() else { return };
+            // What was moved to another column is looked at by more names than its own.
+            if !self.renamed.is_empty() {
+                plain = Plain::default();
+            }
+            self.event(event, done.last_mut().unwrap_or(&mut none), &mut plain);
         }
     }
 
     fn rename(&self, events: &mut Vec<SessionEvent>) {
-        events.iter_mut().for_each(|event| self.identifiers(event));
+        for event in events {
+            for identifier in payload_identifiers(event) {
+                self.identifier(identifier);
+            }
+        }
     }
 }
 
@@ -262,6 +333,40 @@ mod tests {
         let shown = format!("{:?} {}", events[0].attributes, events[0].project);
         assert!(["correct", "horse", "battery", "clip"].iter().all(|word| !shown.contains(word)), "{shown}");
         assert!(shown.contains("staple") && shown.contains("\"c\""), "{shown}");
+    }
+
+    #[test]
+    fn events_of_one_record_are_redacted_as_if_each_were_alone() {
+        let secret = format!("ghp_{}", "a1".repeat(18));
+        let event = |text: &str, tool: &str, noted: &str| SessionEvent {
+            text: text.to_owned(),
+            tool: tool.to_owned(),
+            session_id: tool.to_owned(),
+            attributes: [("note".to_owned(), noted.into()), ("drop".to_owned(), noted.into())].into(),
+            ..SessionEvent::default()
+        };
+        let texts = ["plain", secret.as_str(), "plain and long", ""];
+        let events: Vec<SessionEvent> = texts
+            .iter()
+            .flat_map(|text| texts.iter().map(move |tool| (text, tool)))
+            .flat_map(|(text, tool)| [event(text, tool, text), event(text, tool, tool)])
+            .collect();
+        let redact = Redact::new(
+            Redactor::new(&crate::redact::Options::default(), crate::redact::Key::random()).unwrap(),
+            ["drop".to_owned()],
+        )
+        .cutting_at(10);
+        let (mut together, mut alone) = (events.clone(), Vec::new());
+        redact.process(&mut together, &Sent::NOTHING);
+        for event in events {
+            let mut one = vec![event];
+            redact.process(&mut one, &Sent::NOTHING);
+            alone.append(&mut one);
+        }
+        assert_eq!(together, alone);
+        assert!(
+            together.iter().any(|event| event.truncated) && together.iter().any(|event| !event.truncated)
+        );
     }
 
     #[test]

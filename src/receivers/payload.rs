@@ -31,7 +31,7 @@ impl Payload {
 
     /// Adds an event.
     pub(super) fn push(&mut self, event: SessionEvent) -> Result<(), Refusal> {
-        self.add(|piece| encode_event(event, piece))
+        self.add(|piece| encode_event(&event, piece))
     }
 
     /// Adds that a session is to be forgotten.

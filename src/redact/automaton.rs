@@ -5,13 +5,13 @@
 //! how much of it a text is worth, and learns when it did not suffice.
 
 use std::fmt;
-use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use regex_automata::hybrid::dfa::{self, DFA};
 use regex_automata::nfa::thompson::{self, NFA, pikevm};
-use regex_automata::util::pool::Pool;
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
+
+use super::spares::Spares;
 
 /// The group of a pattern that is the secret.
 const SECRET: &str = "secret";
@@ -47,8 +47,11 @@ impl Fuel {
     }
 }
 
-type Caches = (dfa::Cache, Option<dfa::Cache>, Option<pikevm::Cache>);
-type Create = Box<dyn Fn() -> Caches + Send + Sync + UnwindSafe + RefUnwindSafe>;
+/// What an automaton learns of itself on the way: forward, and backward.
+type Learned = (dfa::Cache, Option<dfa::Cache>);
+
+/// So much of it is kept in bytes; what comes on top is learned again, a thousand times as slowly as it is known.
+const LEARNED: usize = 1 << 20;
 
 /// A compiled pattern.
 pub(super) struct Automaton {
@@ -59,7 +62,8 @@ pub(super) struct Automaton {
     groups: Option<pikevm::PikeVM>,
     /// What a byte costs: each may touch as many places of the pattern as it has.
     weight: usize,
-    caches: Pool<Caches, Create>,
+    learned: Spares<Learned>,
+    for_groups: Spares<pikevm::Cache>,
 }
 
 impl fmt::Debug for Automaton {
@@ -84,35 +88,35 @@ impl Automaton {
             }
             false => None,
         };
-        let (first, second, third) = (forward.clone(), backward.clone(), groups.clone());
-        let create: Create = Box::new(move || {
-            let groups = third.as_ref().map(pikevm::PikeVM::create_cache);
-            (first.create_cache(), second.as_ref().map(DFA::create_cache), groups)
-        });
-        Ok(Self { forward, backward, groups, weight, caches: Pool::new(create) })
+        let (learned, for_groups) = (Spares::default(), Spares::default());
+        Ok(Self { forward, backward, groups, weight, learned, for_groups })
+    }
+
+    fn learning<R>(&self, work: impl FnOnce(&mut Learned) -> R) -> R {
+        let create = || (self.forward.create_cache(), self.backward.as_ref().map(DFA::create_cache));
+        self.learned.with(create, work)
     }
 
     /// The match that begins at `start` and the secret in it.
     pub(super) fn at(&self, text: &str, start: usize, fuel: &mut Fuel) -> Result<Option<Found>, Spent> {
-        let mut caches = self.caches.get();
-        let (forward, _, groups) = &mut *caches;
         let input = Input::new(text).range(start..).anchored(Anchored::Yes);
-        let Some(end) = self.end(forward, &input, fuel)? else { return Ok(None) };
-        self.secret(groups, text, start, end, fuel).map(Some)
+        let end = self.learning(|(forward, _)| self.end(forward, &input, fuel))?;
+        end.map(|end| self.secret(text, start, end, fuel)).transpose()
     }
 
     /// The first match at or behind `from`.
     pub(super) fn behind(&self, text: &str, from: usize, fuel: &mut Fuel) -> Result<Option<Found>, Spent> {
-        let mut caches = self.caches.get();
-        let (forward, backward, groups) = &mut *caches;
-        let input = Input::new(text).range(from..);
-        let Some(end) = self.end(forward, &input, fuel)? else { return Ok(None) };
-        let input = Input::new(text).range(from..end).anchored(Anchored::Yes);
-        let start = match (&self.backward, backward) {
-            (Some(dfa), Some(cache)) => self.start(dfa, cache, &input, fuel)?,
-            _ => from,
-        };
-        self.secret(groups, text, start, end, fuel).map(Some)
+        let found = self.learning(|(forward, backward)| {
+            let input = Input::new(text).range(from..);
+            let Some(end) = self.end(forward, &input, fuel)? else { return Ok(None) };
+            let input = Input::new(text).range(from..end).anchored(Anchored::Yes);
+            let start = match (&self.backward, backward) {
+                (Some(dfa), Some(cache)) => self.start(dfa, cache, &input, fuel)?,
+                _ => from,
+            };
+            Ok(Some((start, end)))
+        })?;
+        found.map(|(start, end)| self.secret(text, start, end, fuel)).transpose()
     }
 
     /// Where the match of `input` ends.
@@ -180,20 +184,13 @@ impl Automaton {
     }
 
     /// What of a match is the secret.
-    fn secret(
-        &self,
-        cache: &mut Option<pikevm::Cache>,
-        text: &str,
-        start: usize,
-        end: usize,
-        fuel: &mut Fuel,
-    ) -> Result<Found, Spent> {
+    fn secret(&self, text: &str, start: usize, end: usize, fuel: &mut Fuel) -> Result<Found, Spent> {
         let whole = Found { start, end };
-        let (Some(groups), Some(cache)) = (&self.groups, cache) else { return Ok(whole) };
+        let Some(groups) = &self.groups else { return Ok(whole) };
         fuel.burn((end - start) * self.weight)?;
         let mut captures = groups.create_captures();
         let input = Input::new(text).range(start..end).anchored(Anchored::Yes);
-        groups.search(cache, &input, &mut captures);
+        self.for_groups.with(|| groups.create_cache(), |cache| groups.search(cache, &input, &mut captures));
         let secret = captures.get_group_by_name(SECRET);
         Ok(secret.map_or(whole, |span| Found { start: span.start, end: span.end }))
     }
@@ -218,7 +215,8 @@ fn compiled(pattern: &Hir, backward: bool) -> Result<NFA, String> {
 }
 
 fn lazy(nfa: NFA, kind: MatchKind) -> Result<DFA, String> {
-    let config = DFA::config().match_kind(kind).skip_cache_capacity_check(true);
+    // What a pattern needs at least it has, whatever is kept.
+    let config = DFA::config().match_kind(kind).cache_capacity(LEARNED).skip_cache_capacity_check(true);
     dfa::Builder::new().configure(config).build_from_nfa(nfa).map_err(|error| error.to_string())
 }
 

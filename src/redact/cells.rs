@@ -55,11 +55,15 @@ pub(super) fn column(text: &str, start: usize, end: usize) -> Vec<Value<'_>> {
 /// How many columns stand before the name at `start`; `None` if it is in no table.
 fn number(bytes: &[u8], start: usize) -> Option<usize> {
     let before = bytes.get(start.saturating_sub(LONGEST_LINE)..start)?;
+    let rest = bytes.get(start..start.saturating_add(LONGEST_LINE).min(bytes.len()))?;
+    // Most lines are of no table, and told so in two looks.
+    if [before, rest].iter().all(|part| memchr::memchr(b'|', part).is_none()) {
+        return None;
+    }
     let breaks = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
     let escaped = memchr::memmem::rfind(before, b"\\n").map_or(0, |at| at + 2);
     let line = before.get(breaks.max(escaped)..)?;
     let number = memchr::memchr_iter(b'|', line).count();
-    let rest = bytes.get(start..start.saturating_add(LONGEST_LINE).min(bytes.len()))?;
     let goes_on = rest.iter().take_while(|byte| !matches!(byte, b'\n')).any(|byte| *byte == b'|');
     (number > 0 || goes_on).then_some(number)
 }

@@ -34,6 +34,18 @@ enum Class {
     Other,
 }
 
+/// A word has at least so many letters of each case, and as many digits.
+const LEAST_LETTERS: usize = 3;
+const LEAST_DIGITS: usize = 1;
+
+/// Whether [`is_random`] may be true of a word or of a part of it: it has the letters and digits.
+pub(super) fn may_be_random(word: &[u8]) -> bool {
+    let count = |is_one: fn(&u8) -> bool| word.iter().filter(|byte| is_one(byte)).count();
+    count(u8::is_ascii_digit) >= LEAST_DIGITS
+        && count(u8::is_ascii_uppercase) >= LEAST_LETTERS
+        && count(u8::is_ascii_lowercase) >= LEAST_LETTERS
+}
+
 /// Whether a word falls into pieces as short as a word drawn at random does (a new one at 44 % of its
 /// places), and not into words as a name does (about 20 %). A piece is letters of one case, a capital
 /// with the small letters behind it, or digits.
@@ -70,7 +82,8 @@ pub(super) fn is_random(word: &[u8]) -> bool {
     }
     let share = if word.len() < LONG { SHARE_OF_SHORT } else { SHARE_OF_LONG };
     let often = changes * 100 >= (word.len() - 1) * share;
-    lower >= 3 && upper >= 3 && digits >= 1 && often && longest <= LONGEST_LOWER_RUN && !is_spoken(word)
+    let mixed = lower >= LEAST_LETTERS && upper >= LEAST_LETTERS && digits >= LEAST_DIGITS;
+    mixed && often && longest <= LONGEST_LOWER_RUN && !is_spoken(word)
 }
 
 /// Whether the letters of a word stand beside each other as in names.

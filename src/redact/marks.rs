@@ -1,11 +1,12 @@
 //! One pass over a text for the marks of all rules.
 //!
-//! An automaton reads every byte once, in two nanoseconds, however many marks there are, and sees all of them, one
+//! A filter looks at every three bytes (`filter.rs`), and what it lets through is compared. Marks that are too short
+//! for it, which only an installation's own rules have, are searched by an automaton. Both see all marks, one
 //! inside of another too. Vector searches look for a few texts faster than that. This many take several searches,
-//! which cost a short text ten times as much as the automaton does, and most texts of a session are short.
+//! which cost a short text ten times as much, and most texts of a session are short.
 //!
-//! Making the automaton takes a millisecond. In that time tens of kilobytes are read without it, so it is made
-//! when that many were: a process that redacts one text seldom gets there. Both ways find the same.
+//! Making an automaton takes a millisecond, and a filter twenty microseconds. So either is made when tens of
+//! kilobytes were read without it: a process that redacts one text seldom gets there. All ways find the same.
 
 use std::cmp::Reverse;
 use std::sync::OnceLock;
@@ -13,7 +14,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-/// Bytes that are read without the automaton before it is made.
+use super::filter::Filter;
+
+/// Bytes that are read without a search before it is made.
 const WARM_UP: usize = 32 << 10;
 
 /// In names that are given secrets, in the three ways that they are written.
@@ -36,7 +39,14 @@ pub(super) struct Marks {
     /// Where the marks begin that end with a byte or a greater one; behind the last of them, their number.
     ending_with: [usize; 257],
     read: AtomicUsize,
-    automaton: OnceLock<Option<AhoCorasick>>,
+    search: OnceLock<Option<Search>>,
+}
+
+/// How many texts are read.
+#[derive(Debug)]
+enum Search {
+    Filter(Filter),
+    Automaton(AhoCorasick),
 }
 
 #[derive(Debug)]
@@ -59,7 +69,7 @@ impl Marks {
         for (byte, begin) in (0..).zip(&mut ending_with) {
             *begin = marks.partition_point(|mark| usize::from(mark.last_byte()) < byte);
         }
-        Self { marks, ending_with, read: AtomicUsize::new(0), automaton: OnceLock::new() }
+        Self { marks, ending_with, read: AtomicUsize::new(0), search: OnceLock::new() }
     }
 
     /// The marks of names that are given secrets, all of them of one rule, and these.
@@ -79,12 +89,31 @@ impl Marks {
             let rules = self.marks.get(mark).into_iter().flat_map(|mark| &mark.rules);
             rules.for_each(|rule| hit(*rule, at));
         };
-        let is_warm = self.automaton.get().is_some()
+        let is_warm = self.search.get().is_some()
             || self.read.fetch_add(text.len(), Ordering::Relaxed) + text.len() > WARM_UP;
-        match is_warm.then(|| self.automaton.get_or_init(|| self.automaton())) {
-            Some(Some(automaton)) => for_each_at_once(automaton, text.as_bytes(), found),
+        match is_warm.then(|| self.search.get_or_init(|| self.search())) {
+            Some(Some(Search::Filter(filter))) => self.for_each_filtered(filter, text.as_bytes(), found),
+            Some(Some(Search::Automaton(automaton))) => for_each_at_once(automaton, text.as_bytes(), found),
             _ => self.for_each_one_by_one(text.as_bytes(), found),
         }
+    }
+
+    fn search(&self) -> Option<Search> {
+        let filter = Filter::of(self.marks.iter().map(|mark| &*mark.bytes));
+        filter.map(Search::Filter).or_else(|| self.automaton().map(Search::Automaton))
+    }
+
+    /// What the filter lets through and is one, in the order of the ends.
+    fn for_each_filtered(&self, filter: &Filter, text: &[u8], mut found: impl FnMut(usize, usize)) {
+        let mut hits: Vec<(usize, usize, usize)> = Vec::new();
+        filter.for_each(text, |number, start| {
+            let bytes = self.marks.get(number).map_or(&[][..], |mark| &mark.bytes);
+            if text.get(start..).is_some_and(|rest| rest.starts_with(bytes)) {
+                hits.push((start + bytes.len(), number, start));
+            }
+        });
+        hits.sort_unstable();
+        hits.into_iter().for_each(|(_, number, start)| found(number, start));
     }
 
     fn automaton(&self) -> Option<AhoCorasick> {
@@ -128,6 +157,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::filter;
     use super::*;
 
     fn hits(search: impl FnOnce(&mut dyn FnMut(usize, usize))) -> Vec<(usize, usize)> {
@@ -139,7 +169,10 @@ mod tests {
     proptest! {
         #[test]
         fn every_search_finds_the_same(
-            marks in prop::collection::vec("[ab_]{1,3}|sk-|\u{e9}a", 1..64),
+            marks in prop_oneof![
+                prop::collection::vec("[ab_]{1,3}|sk-|\u{e9}a", 1..64),
+                prop::collection::vec("[ab_]{3,7}|sk-|\u{e9}a", 1..64),
+            ],
             text in "[ab_sk\\-\u{e9}]{0,200}",
         ) {
             let marks: BTreeSet<&str> = marks.iter().map(String::as_str).collect();
@@ -147,6 +180,10 @@ mod tests {
             let text = text.as_bytes();
             let plain = hits(|found| all.for_each_one_by_one(text, found));
             prop_assert_eq!(&plain, &hits(|found| for_each_at_once(&all.automaton().unwrap(), text, found)));
+            if marks.iter().all(|mark| mark.len() >= filter::WINDOW) {
+                let filter = Filter::of(all.marks.iter().map(|mark| &*mark.bytes)).unwrap();
+                prop_assert_eq!(&plain, &hits(|found| all.for_each_filtered(&filter, text, found)));
+            }
             let stand = |mark: &&str| text.windows(mark.len()).filter(|part| *part == mark.as_bytes()).count();
             prop_assert_eq!(plain.len(), marks.iter().map(stand).sum::<usize>());
         }

@@ -7,7 +7,8 @@
 //! | `rules.rs` | the rules for credentials with a known form, as data |
 //! | `rule.rs` | [`RuleSpec`]: one rule, as written and compiled |
 //! | `pattern.rs`, `automaton.rs` | its pattern, and a search that counts what it looks at |
-//! | `marks.rs` | one pass over a text for everything that a rule begins with |
+//! | `spares.rs` | the working memory of searches |
+//! | `marks.rs`, `filter.rs` | one pass over a text for everything that a rule begins with |
 //! | `assignment.rs`, `name.rs` | `KEY=value` where the key names a secret |
 //! | `value.rs`, `judgement.rs` | where the value ends, and whether it is one |
 //! | `spoken.rs`, `cells.rs`, `fed.rs` | secrets in sentences, in tables, fed to a program |
@@ -35,6 +36,7 @@ mod cut_key;
 mod entropy;
 mod escapes;
 mod fed;
+mod filter;
 mod judgement;
 mod key;
 #[cfg(test)]
@@ -46,6 +48,7 @@ mod prefixes;
 mod rule;
 mod rules;
 mod search;
+mod spares;
 mod spoken;
 mod text;
 mod value;

@@ -128,39 +128,53 @@ const TRAILING: &[&str] =
 
 /// What the name says of its value, if it says that it is secret.
 pub(super) fn secret(name: &str) -> Option<Secret> {
-    let words = words(name);
-    let mut words = words.as_slice();
-    while let [rest @ .., last] = words
-        && !rest.is_empty()
-        && (TRAILING.contains(&last.as_str()) || last.bytes().all(|byte| byte.is_ascii_digit()))
+    let mut rest = name.as_bytes();
+    let mut last = Word::last_of(&mut rest)?;
+    while let Some(before) = Word::last_of(&mut rest)
+        && (TRAILING.iter().any(|word| last.is(word)) || last.is_number())
     {
-        words = rest;
+        last = before;
     }
-    let (last, before) = words.split_last()?;
-    let before = before.last().map(String::as_str).unwrap_or_default();
+    // Read once more: the loop has gone past it.
+    let before = behind_last(name.as_bytes(), &last);
+    judge(name, &last, &before)
+}
+
+/// The word before one of a name, `""` if it is the first.
+fn behind_last<'n>(name: &'n [u8], last: &Word<'n>) -> Word<'n> {
+    let mut before = name.get(..last.start).unwrap_or_default();
+    Word::last_of(&mut before).unwrap_or_default()
+}
+
+fn judge(name: &str, last: &Word<'_>, before: &Word<'_>) -> Option<Secret> {
     let is_flag = name.starts_with('-');
-    let short = last == "pw" || last == "pass" || last == "psk" || PASSWORDS_JOINED.contains(&last.as_str());
+    let short = last.is("pw")
+        || last.is("pass")
+        || last.is("psk")
+        || PASSWORDS_JOINED.iter().any(|word| last.is(word));
     // Where a shell stands, and where it stood.
     let is_place = name == "PWD" || name == "OLDPWD";
-    let joined = last.ends_with("pass") && !NO_PASSWORDS.contains(&last.as_str());
+    let joined = last.ends_with("pass") && !NO_PASSWORDS.iter().any(|word| last.is(word));
     if !is_place && (short || joined || PASSWORDS.iter().any(|word| last.ends_with(word))) {
         return Some(Secret::Password);
     }
     if name.starts_with("contrase") {
         return Some(Secret::Password);
     }
-    if last == "pin" && (is_flag || name.len() == 3) {
+    if last.is("pin") && (is_flag || name.len() == 3) {
         return Some(Secret::Pin);
     }
-    let salt = last != "salt" || SALTS.contains(&before);
-    let token =
-        TOKENS.iter().any(|word| last.ends_with(word)) && !BEFORE_OTHER_TOKENS.contains(&before) && salt;
-    let key = last == "key" && BEFORE_KEY.contains(&before);
-    let environment = !name.bytes().any(|byte| byte.is_ascii_lowercase());
-    let may_be = last == "auth" || (environment && last == "key" && !before.is_empty());
+    let is_before = |words: &[&str]| words.iter().any(|word| before.is(word));
+    let token = TOKENS.iter().any(|word| last.ends_with(word))
+        && !is_before(BEFORE_OTHER_TOKENS)
+        && (!last.is("salt") || is_before(SALTS));
+    let is_key = last.is("key");
+    let key = is_key && is_before(BEFORE_KEY);
+    let environment = || !name.bytes().any(|byte| byte.is_ascii_lowercase());
+    let may_be = || last.is("auth") || (is_key && !before.bytes.is_empty() && environment());
     match token || key {
         true => Some(Secret::Token),
-        false => may_be.then_some(Secret::Drawn),
+        false => may_be().then_some(Secret::Drawn),
     }
 }
 
@@ -171,8 +185,8 @@ pub(super) fn is_label(text: &str) -> bool {
 
 /// Whether a header or an attribute of this name carries a credential as its whole value.
 pub(super) fn is_credential_header(name: &str) -> bool {
-    let last = words(name).pop().unwrap_or_default();
-    matches!(last.as_str(), "authorization" | "cookie")
+    let last = Word::last_of(&mut name.as_bytes()).unwrap_or_default();
+    last.is("authorization") || last.is("cookie")
 }
 
 /// Whether a text speaks of secrets, as names do that stand where a secret could.
@@ -181,28 +195,92 @@ pub(super) fn mentions_secret(text: &str) -> bool {
     ["pass", "pwd", "secret", "token", "key", "cred", "auth"].iter().any(|word| lower.contains(word))
 }
 
-/// `dbPassword`, `DB_PASSWORD` and `db-password` are `db` and `password`.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut previous = '_';
-    for char in name.chars() {
-        let begins = char.is_ascii_uppercase() && previous.is_ascii_lowercase();
-        let begins_number = char.is_ascii_digit() && previous.is_ascii_alphabetic();
-        if !char.is_ascii_alphanumeric() || begins || begins_number {
-            words.push(String::new());
+/// A word of a name, in any case: `dbPassword`, `DB_PASSWORD` and `db-password` are `db` and `password`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Word<'n> {
+    bytes: &'n [u8],
+    /// Where it begins in the name.
+    start: usize,
+}
+
+impl<'n> Word<'n> {
+    /// Takes the last word off a name; `None` if there is none left.
+    fn last_of(name: &mut &'n [u8]) -> Option<Self> {
+        let end = name.iter().rposition(u8::is_ascii_alphanumeric)? + 1;
+        let mut start = end - 1;
+        while let Some([previous, byte]) = start.checked_sub(1).and_then(|before| name.get(before..=start))
+            && goes_on(*previous, *byte)
+        {
+            start -= 1;
         }
-        if let Some(word) = words.last_mut().filter(|_| char.is_ascii_alphanumeric()) {
-            word.push(char.to_ascii_lowercase());
-        }
-        previous = char;
+        let bytes = name.get(start..end)?;
+        *name = name.get(..start)?;
+        Some(Self { bytes, start })
     }
-    words.retain(|word| !word.is_empty());
-    words
+
+    fn is(&self, word: &str) -> bool {
+        self.bytes.eq_ignore_ascii_case(word.as_bytes())
+    }
+
+    fn ends_with(&self, end: &str) -> bool {
+        // Most of the ends that are asked for end in another letter.
+        let same_letter = || {
+            let last = self.bytes.last().map(u8::to_ascii_lowercase);
+            last == end.as_bytes().last().copied()
+        };
+        let start = self.bytes.len().checked_sub(end.len()).filter(|_| same_letter());
+        let last = start.and_then(|start| self.bytes.get(start..));
+        last.is_some_and(|last| last.eq_ignore_ascii_case(end.as_bytes()))
+    }
+
+    fn is_number(&self) -> bool {
+        self.bytes.iter().all(u8::is_ascii_digit)
+    }
+}
+
+/// Whether a byte belongs to the word of the one before it.
+const fn goes_on(previous: u8, byte: u8) -> bool {
+    let begins = byte.is_ascii_uppercase() && previous.is_ascii_lowercase();
+    let begins_number = byte.is_ascii_digit() && previous.is_ascii_alphabetic();
+    previous.is_ascii_alphanumeric() && !begins && !begins_number
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The words of a name, from its beginning.
+    fn words(name: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut previous = '_';
+        for char in name.chars() {
+            let begins = char.is_ascii_uppercase() && previous.is_ascii_lowercase();
+            let begins_number = char.is_ascii_digit() && previous.is_ascii_alphabetic();
+            if !char.is_ascii_alphanumeric() || begins || begins_number {
+                words.push(String::new());
+            }
+            if let Some(word) = words.last_mut().filter(|_| char.is_ascii_alphanumeric()) {
+                word.push(char);
+            }
+            previous = char;
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_the_same_from_the_end(name in "(?:[aA1_é. -]|key|Old){0,12}") {
+            let mut rest = name.as_bytes();
+            let mut found: Vec<String> = std::iter::from_fn(|| Word::last_of(&mut rest))
+                .map(|word| String::from_utf8(word.bytes.to_vec()).unwrap())
+                .collect();
+            found.reverse();
+            prop_assert_eq!(found, words(&name));
+        }
+    }
 
     #[test]
     fn tells_names_of_secrets_from_other_names() {

@@ -3,6 +3,8 @@
 //! A word is looked up once, so a row here costs nothing where it does not stand. What has spaces, dots or
 //! a form that goes on behind the word has a rule in `rules.rs`.
 
+use std::sync::LazyLock;
+
 /// What stands behind a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
@@ -251,12 +253,19 @@ pub(super) static BEFORE: &[Prefix] = &[
     of("ya29.", 20, Word, "google-access-token"),
 ];
 
+/// The rows by the bytes that their prefixes begin with.
+static BY_BYTE: LazyLock<[&'static [Prefix]; 256]> = LazyLock::new(|| {
+    let first = |prefix: &Prefix| prefix.text.as_bytes().first().copied().map_or(0, usize::from);
+    std::array::from_fn(|byte| {
+        let from = PREFIXES.partition_point(|prefix| first(prefix) < byte);
+        let to = PREFIXES.partition_point(|prefix| first(prefix) <= byte);
+        PREFIXES.get(from..to).unwrap_or_default()
+    })
+});
+
 /// The rows whose prefix begins with a byte.
 pub(super) fn beginning_with(byte: u8) -> &'static [Prefix] {
-    let first = |prefix: &Prefix| prefix.text.as_bytes().first().copied().unwrap_or_default();
-    let from = PREFIXES.partition_point(|prefix| first(prefix) < byte);
-    let to = PREFIXES.partition_point(|prefix| first(prefix) <= byte);
-    PREFIXES.get(from..to).unwrap_or_default()
+    BY_BYTE.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 impl Body {
@@ -282,6 +291,7 @@ mod tests {
             assert!(first.as_bytes()[0] <= second.as_bytes()[0], "{first} {second}");
             assert_ne!(first, second);
         }
+        assert!(BEFORE.iter().all(|row| row.text.ends_with('.')), "they are looked for behind a dot alone");
         for (index, row) in PREFIXES.iter().enumerate() {
             let hidden = PREFIXES[..index].iter().find(|before| row.text.starts_with(before.text));
             assert!(hidden.is_none(), "{} is never reached: {hidden:?}", row.text);

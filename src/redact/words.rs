@@ -3,7 +3,7 @@
 //! Hashes, UUIDs and other words of one case without a known beginning are left: in source code and logs
 //! they are nearly always names of something public.
 
-use super::entropy::is_random;
+use super::entropy::{is_random, may_be_random};
 use super::prefixes::{BEFORE, Body, Prefix, beginning_with};
 use super::rule::is_mixed;
 use super::text::escape_end;
@@ -45,8 +45,19 @@ const PUBLIC_NAMES: &[&str] = &[
     "resolution", "cachekey", "cache_key", "identifier", "thumbprint", "challenge", "state",
 ];
 
-const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/')
+/// The bytes that words are made of: looked up, for every text is.
+static OF_WORDS: [bool; 256] = {
+    let mut all = [false; 256];
+    let (mut rest, mut byte) = (all.as_mut_slice(), 0_u8);
+    while let Some((is_one, behind)) = rest.split_first_mut() {
+        *is_one = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/');
+        (rest, byte) = (behind, byte.wrapping_add(1));
+    }
+    all
+};
+
+fn is_word(byte: u8) -> bool {
+    OF_WORDS.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// A word that is a secret; `name` is `None` if only its letters say so.
@@ -85,8 +96,9 @@ pub(super) fn secret_words(text: &str, random: bool, mut found: impl FnMut(Secre
 fn known(bytes: &[u8], start: usize, end: usize, found: &mut impl FnMut(SecretWord)) -> bool {
     let before = bytes.get(..start).unwrap_or_default();
     let word = bytes.get(start..end).unwrap_or_default();
+    let dotted = if before.last() == Some(&b'.') { BEFORE } else { &[] };
     if let Some(row) =
-        BEFORE.iter().find(|row| before.ends_with(row.text.as_bytes()) && row.fits(word).is_some())
+        dotted.iter().find(|row| before.ends_with(row.text.as_bytes()) && row.fits(word).is_some())
     {
         let dotted = bytes.get(end..).unwrap_or_default();
         let goes_on = dotted.iter().take_while(|byte| is_word(**byte) || **byte == b'.').count();
@@ -137,7 +149,8 @@ impl Prefix {
 
 fn judge(bytes: &[u8], start: usize, end: usize, found: &mut impl FnMut(usize, usize)) {
     let word = bytes.get(start..end).unwrap_or_default();
-    if word.len() > LONGEST || is_public(bytes, start, end) {
+    // Most words of a language and most names of a program, told in one look.
+    if word.len() > LONGEST || !may_be_random(word) || is_public(bytes, start, end) {
         return;
     }
     if word.len() == AWS_SECRET || !word.contains(&b'/') {

@@ -18,7 +18,7 @@ use super::part::{self, Columns, Rows};
 use super::ranges::RangeReader;
 use super::upkeep::Hidden;
 use super::{FileIdentity, Table, layout};
-use crate::event::{Owner, SessionEvent};
+use crate::event::{AsRow, Owner, SessionEvent};
 
 /// Which files to read. The default is all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -387,7 +387,8 @@ impl Extend<SessionEvent> for Observations {
 /// of the columns without long texts alone.
 pub(super) fn arrival_order(a: &SessionEvent, b: &SessionEvent) -> Order {
     let keys = |event: &SessionEvent| -> Vec<String> {
-        Columns::Keys.of_schema().into_iter().map(|column| column.rendered(event)).collect()
+        let row = event.as_row();
+        Columns::Keys.of_schema().into_iter().map(|column| column.rendered(&row)).collect()
     };
     let contents = |event: &SessionEvent| format!("{:?}", (&event.text, &event.input, event));
     a.ingested_at.cmp(&b.ingested_at).then_with(|| match a == b {

@@ -13,9 +13,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::Serialize;
 
-use crate::event::{
-    Decision, Kind, SessionEvent, Status, Timestamp, attributes_from_json, attributes_to_json,
-};
+use crate::event::{Decision, Kind, Row, SessionEvent, Status, Timestamp, attributes_from_json};
 
 /// One column: its name, how it is read from and written to an event, and how it is stored.
 pub(super) struct Column {
@@ -30,23 +28,23 @@ pub(super) struct Column {
 pub(super) enum Values {
     /// `set` is false for a text that this version gives no meaning.
     Text {
-        get: for<'a> fn(&'a SessionEvent) -> Cow<'a, str>,
+        get: for<'r> fn(&'r Row<'_>) -> Cow<'r, str>,
         set: fn(&mut SessionEvent, &str) -> bool,
     },
     Integer {
-        get: fn(&SessionEvent) -> i64,
+        get: fn(&Row<'_>) -> i64,
         set: fn(&mut SessionEvent, i64),
     },
     Time {
-        get: fn(&SessionEvent) -> Timestamp,
+        get: fn(&Row<'_>) -> Timestamp,
         set: fn(&mut SessionEvent, Timestamp),
     },
     Flag {
-        get: fn(&SessionEvent) -> bool,
+        get: fn(&Row<'_>) -> bool,
         set: fn(&mut SessionEvent, bool),
     },
     OptionalFloat {
-        get: fn(&SessionEvent) -> Option<f64>,
+        get: fn(&Row<'_>) -> Option<f64>,
         set: fn(&mut SessionEvent, f64),
     },
 }
@@ -67,7 +65,7 @@ macro_rules! column {
         Column {
             name: stringify!($field),
             about: $about,
-            values: Values::$variant { get: |event| event.$field, set: |event, value| event.$field = value },
+            values: Values::$variant { get: |row| row.$field, set: |event, value| event.$field = value },
             storage: Storage::$storage,
         }
     };
@@ -79,7 +77,7 @@ macro_rules! text {
             name: stringify!($field),
             about: $about,
             values: Values::Text {
-                get: |event| Cow::Borrowed(&event.$field),
+                get: |row| Cow::Borrowed(row.$field),
                 set: |event, value| {
                     value.clone_into(&mut event.$field);
                     true
@@ -97,7 +95,7 @@ macro_rules! name {
             name: stringify!($field),
             about: $about,
             values: Values::Text {
-                get: |event| Cow::Borrowed(event.$field.as_str()),
+                get: |row| Cow::Borrowed(row.$field.as_str()),
                 set: |event, value| {
                     let parsed = $type::parse(value);
                     event.$field = parsed.unwrap_or_default();
@@ -151,10 +149,7 @@ pub(super) static COLUMNS: [Column; 40] = [
     Column {
         name: "score",
         about: "a score from outside; null if there is none",
-        values: Values::OptionalFloat {
-            get: |event| event.score,
-            set: |event, value| event.score = Some(value),
-        },
+        values: Values::OptionalFloat { get: |row| row.score, set: |event, value| event.score = Some(value) },
         storage: Storage::Distinct,
     },
     text!(skill, Repeating, "the skill that was loaded or invoked"),
@@ -175,7 +170,7 @@ pub(super) static COLUMNS: [Column; 40] = [
         name: "attributes",
         about: "everything else, as one JSON object",
         values: Values::Text {
-            get: |event| Cow::Owned(attributes_to_json(&event.attributes)),
+            get: |row| row.attributes.json(),
             set: |event, value| {
                 let parsed = attributes_from_json(value);
                 let known = parsed.is_ok();
@@ -226,13 +221,13 @@ pub fn columns() -> Vec<ColumnDescription> {
 
 impl Column {
     /// The value as text, to compare and not to show.
-    pub(super) fn rendered(&self, event: &SessionEvent) -> String {
+    pub(super) fn rendered(&self, row: &Row<'_>) -> String {
         match self.values {
-            Values::Text { get, .. } => get(event).into_owned(),
-            Values::Integer { get, .. } => get(event).to_string(),
-            Values::Time { get, .. } => get(event).as_micros().to_string(),
-            Values::Flag { get, .. } => get(event).to_string(),
-            Values::OptionalFloat { get, .. } => format!("{:?}", get(event)),
+            Values::Text { get, .. } => get(row).into_owned(),
+            Values::Integer { get, .. } => get(row).to_string(),
+            Values::Time { get, .. } => get(row).as_micros().to_string(),
+            Values::Flag { get, .. } => get(row).to_string(),
+            Values::OptionalFloat { get, .. } => format!("{:?}", get(row)),
         }
     }
 
@@ -259,18 +254,18 @@ pub(super) struct BatchBuilder {
 
 /// The builder of one column, with the way to its value.
 enum ColumnBuilder {
-    Text(StringBuilder, for<'a> fn(&'a SessionEvent) -> Cow<'a, str>),
-    Integer(Int64Builder, fn(&SessionEvent) -> i64),
-    Time(TimestampMicrosecondBuilder, fn(&SessionEvent) -> Timestamp),
-    Flag(BooleanBuilder, fn(&SessionEvent) -> bool),
-    OptionalFloat(Float64Builder, fn(&SessionEvent) -> Option<f64>),
+    Text(StringBuilder, for<'r> fn(&'r Row<'_>) -> Cow<'r, str>),
+    Integer(Int64Builder, fn(&Row<'_>) -> i64),
+    Time(TimestampMicrosecondBuilder, fn(&Row<'_>) -> Timestamp),
+    Flag(BooleanBuilder, fn(&Row<'_>) -> bool),
+    OptionalFloat(Float64Builder, fn(&Row<'_>) -> Option<f64>),
 }
 
 impl BatchBuilder {
     /// A batch is a copy of its events, so it is small beside them. Arrow's utf8 offsets are 32 bits wide:
     /// no column may grow to 2 GiB, with the event that reaches the limit, which is at most as large as
     /// one request.
-    const MAX_TEXT_BYTES: usize = 8 << 20;
+    const MAX_TEXT_BYTES: usize = 2 << 20;
     const MAX_ROWS: usize = 8_192;
 
     pub(super) fn new() -> Self {
@@ -286,18 +281,18 @@ impl BatchBuilder {
         Self { schema: schema(), columns: columns.collect(), rows: 0, text_bytes: 0 }
     }
 
-    pub(super) fn append(&mut self, event: &SessionEvent) {
+    pub(super) fn append(&mut self, row: &Row<'_>) {
         for column in &mut self.columns {
             match column {
                 ColumnBuilder::Text(builder, get) => {
-                    let text = get(event);
+                    let text = get(row);
                     self.text_bytes += text.len();
                     builder.append_value(text);
                 }
-                ColumnBuilder::Integer(builder, get) => builder.append_value(get(event)),
-                ColumnBuilder::Time(builder, get) => builder.append_value(get(event).as_micros()),
-                ColumnBuilder::Flag(builder, get) => builder.append_value(get(event)),
-                ColumnBuilder::OptionalFloat(builder, get) => builder.append_option(get(event)),
+                ColumnBuilder::Integer(builder, get) => builder.append_value(get(row)),
+                ColumnBuilder::Time(builder, get) => builder.append_value(get(row).as_micros()),
+                ColumnBuilder::Flag(builder, get) => builder.append_value(get(row)),
+                ColumnBuilder::OptionalFloat(builder, get) => builder.append_option(get(row)),
             }
         }
         self.rows += 1;

@@ -19,7 +19,7 @@ use super::footer::{ContentChecksum, Footer};
 use super::schema::{BatchBuilder, COLUMNS, Storage, schema};
 use super::{FileIdentity, Local, ReadError, Table};
 use crate::disk::{Lock, create_folders, write_durably};
-use crate::event::SessionEvent;
+use crate::event::AsRow;
 
 /// What became of a file that was to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,10 +122,10 @@ impl Table {
     ///
     /// Writing the same identity again is [`Written::AlreadyThere`] and changes nothing. The same
     /// input gives the same bytes.
-    pub async fn write(
+    pub async fn write<E: AsRow + Send + 'static>(
         &self,
         identity: &FileIdentity,
-        events: Vec<SessionEvent>,
+        events: Vec<E>,
     ) -> Result<Written, WriteError> {
         let path = identity.path();
         let announcement = self.announce(Some(&identity.journal_id), &path).await?;
@@ -137,12 +137,12 @@ impl Table {
         written
     }
 
-    async fn write_announced(
+    async fn write_announced<E: AsRow + Send + 'static>(
         &self,
         announcement: &Announcement,
         identity: &FileIdentity,
         path: &str,
-        events: Vec<SessionEvent>,
+        events: Vec<E>,
     ) -> Result<Written, WriteError> {
         let wanted = self.still_wanted(identity, path, events).await;
         let wanted = wanted
@@ -285,39 +285,37 @@ pub(super) fn unfinished(path: &std::path::Path, writer: u64) -> PathBuf {
 }
 
 /// Encoding is seconds of pure computation at worst, too long for a thread that serves requests.
-pub(super) async fn encode_off_thread(
+pub(super) async fn encode_off_thread<E: AsRow + Send + 'static>(
     identity: &FileIdentity,
-    mut events: Vec<SessionEvent>,
+    events: Vec<E>,
     zstd_level: u8,
     path: &str,
 ) -> Result<Vec<u8>, WriteError> {
     let identity = identity.clone();
-    let encoding = tokio::task::spawn_blocking(move || {
-        sort_rows(&mut events);
-        encode(&identity, &events, zstd_level)
-    });
+    let encoding = tokio::task::spawn_blocking(move || encode(&identity, &events, zstd_level));
     match encoding.await {
         Ok(encoded) => encoded.map_err(|source| WriteError::Encode { path: path.to_owned(), source }),
         Err(source) => Err(WriteError::Unfinished { path: path.to_owned(), source }),
     }
 }
 
-fn sort_rows(events: &mut [SessionEvent]) {
-    events.sort_by(|a, b| {
-        (&a.session_id, a.timestamp, a.seq, &a.event_id).cmp(&(
-            &b.session_id,
-            b.timestamp,
-            b.seq,
-            &b.event_id,
-        ))
-    });
+/// The events in the order of a file's rows. What sorts them is a small part of them, and looked at once.
+fn sorted<E: AsRow>(events: &[E]) -> Vec<&E> {
+    let mut keyed: Vec<_> = events
+        .iter()
+        .enumerate()
+        // What is equal stays in its order.
+        .map(|(place, event)| ((event.order(), place), event))
+        .collect();
+    keyed.sort_unstable_by_key(|(key, _)| *key);
+    keyed.into_iter().map(|(_, event)| event).collect()
 }
 
-fn encode(identity: &FileIdentity, events: &[SessionEvent], zstd_level: u8) -> Result<Vec<u8>, ParquetError> {
+fn encode<E: AsRow>(identity: &FileIdentity, events: &[E], zstd_level: u8) -> Result<Vec<u8>, ParquetError> {
     let mut writer = ArrowWriter::try_new(Vec::new(), schema(), Some(properties(zstd_level, events.len())?))?;
     let mut batch = BatchBuilder::new();
-    for event in events {
-        batch.append(event);
+    for event in sorted(events) {
+        batch.append(&event.as_row());
         if batch.is_full() {
             writer.write(&batch.finish()?)?;
         }

@@ -148,7 +148,7 @@ const SESSION_METADATA: &[&str] = &[
 ];
 const USER_METADATA: &[&str] = &["langfuse_user_id", "user_id", "userId"];
 
-/// Repeats what columns say, or what every record of an application says again.
+/// Repeats what columns say, or what every record of an application says again; in alphabetical order.
 const REPETITIONS: &[&str] = &[
     "ai.operationId",
     "ai.prompt",
@@ -224,7 +224,8 @@ pub(in super::super) fn common(record: &Record<'_>) -> SessionEvent {
         ..SessionEvent::default()
     };
     record.ignore_where(|key| {
-        REPETITIONS.contains(&key) || REPEATED_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+        REPETITIONS.binary_search(&key).is_ok()
+            || REPEATED_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
     });
     let named = SESSION_METADATA.iter().chain(USER_METADATA).copied();
     let read: Vec<&str> = named.filter(|_| !event.session_id.is_empty()).collect();
@@ -278,5 +279,15 @@ fn text(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::REPETITIONS;
+
+    #[test]
+    fn repetitions_stand_where_they_are_looked_for() {
+        assert!(REPETITIONS.is_sorted(), "{REPETITIONS:?}");
     }
 }

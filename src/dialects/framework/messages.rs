@@ -1,6 +1,8 @@
 //! A conversation as a model is shown it, and what is new in it.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::ops::Range;
 
 use super::super::record::is_withheld;
 use crate::shell::machine::{self, Heard};
@@ -17,17 +19,28 @@ pub(in super::super) enum Role {
 }
 
 /// One message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(in super::super) struct Message {
     pub(in super::super) role: Role,
     /// The texts of its parts, a line each; `""` if it has only calls, results or media.
     pub(in super::super) text: String,
+    /// What of the text a person said: it is asked for many times, and found once, when the message is whole.
+    said: OnceCell<Said>,
     /// A placeholder for each part that is no text: `[image]`.
     pub(super) media: Vec<String>,
     /// The calls that the assistant makes.
     pub(super) calls: Vec<Call>,
     /// What came of earlier calls.
     pub(super) results: Vec<CallResult>,
+}
+
+/// What of a text a person said.
+#[derive(Debug, Clone)]
+enum Said {
+    /// A part of it.
+    Part(Range<usize>),
+    /// Something that does not stand there in one piece.
+    Other(String),
 }
 
 /// A tool call as a message states it.
@@ -65,7 +78,14 @@ pub(in super::super) struct Prompt {
 
 impl Message {
     pub(super) fn new(role: Role) -> Self {
-        Self { role, text: String::new(), media: vec![], calls: vec![], results: vec![] }
+        Self {
+            role,
+            text: String::new(),
+            said: OnceCell::new(),
+            media: vec![],
+            calls: vec![],
+            results: vec![],
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -81,13 +101,23 @@ impl Message {
 
     /// Whether a person said it. What a client or a framework wrote in the person's place is no prompt.
     pub(super) fn is_prompt(&self) -> bool {
-        let has_text = || !is_withheld(&self.words());
+        let has_text = || !is_withheld(self.words());
         self.role == Role::User && (has_text() || (self.text.is_empty() && !self.media.is_empty()))
     }
 
     /// A person's words.
-    pub(super) fn words(&self) -> Cow<'_, str> {
-        machine::words(&self.text)
+    pub(super) fn words(&self) -> &str {
+        let find = || match machine::words(&self.text) {
+            Cow::Borrowed(words) => match place_of(words, &self.text) {
+                Some(range) => Said::Part(range),
+                None => Said::Other(words.to_owned()),
+            },
+            Cow::Owned(words) => Said::Other(words),
+        };
+        match self.said.get_or_init(find) {
+            Said::Part(range) => self.text.get(range.clone()).unwrap_or_default(),
+            Said::Other(words) => words,
+        }
     }
 
     /// Whether it tells of something that a person or a command did, in the client's words.
@@ -101,6 +131,13 @@ impl Message {
     }
 }
 
+/// Where a part of a text stands in it.
+fn place_of(part: &str, text: &str) -> Option<Range<usize>> {
+    let start = (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+    let range = start..start + part.len();
+    text.get(range.clone()).filter(|there| *there == part).map(|_| range)
+}
+
 /// The user texts after the last message of the assistant: what comes before it is history.
 pub(in super::super) fn new_prompts(messages: &[Message]) -> Vec<Prompt> {
     let first_new = last_of_assistant(messages).map_or(0, |position| position + 1);
@@ -108,14 +145,13 @@ pub(in super::super) fn new_prompts(messages: &[Message]) -> Vec<Prompt> {
     new.filter(|(_, message)| message.is_prompt() || message.is_told())
         .map(|(position, message)| {
             let earlier = messages.iter().take(position).filter(|earlier| earlier.is_prompt());
-            let said =
-                if message.is_prompt() { message.words() } else { Cow::Borrowed(message.text.as_str()) };
+            let said = if message.is_prompt() { message.words() } else { message.text.as_str() };
             let media = message.media.iter().map(String::as_str);
-            let lines = std::iter::once(said.as_ref()).chain(media).filter(|line| !line.is_empty());
+            let lines = std::iter::once(said).chain(media).filter(|line| !line.is_empty());
             Prompt {
                 text: lines.collect::<Vec<_>>().join("\n"),
                 earlier_equals: earlier.filter(|earlier| earlier.words() == said).count(),
-                said: said.into_owned(),
+                said: said.to_owned(),
             }
         })
         .collect()

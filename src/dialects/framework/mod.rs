@@ -33,6 +33,7 @@
 //! | `cut.rs` | JSON that a length limit cut |
 //! | `pairing.rs` | calls and results of one list, by id and by place |
 //! | `parse.rs` | JSON to messages |
+//! | `members.rs` | members of an object that go by several names |
 //! | `messages.rs` | messages, and what is new in a list of them |
 //! | `tool.rs` | the span of a tool |
 //! | `feedback.rs` | evaluations |
@@ -40,6 +41,7 @@
 mod cut;
 mod feedback;
 mod fields;
+mod members;
 pub(super) mod messages;
 mod numbered;
 mod pairing;

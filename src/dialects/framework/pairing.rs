@@ -20,14 +20,16 @@ type At = (usize, usize);
 struct Reader<'m> {
     messages: Vec<&'m mut Message>,
     trace: &'m str,
-    /// The last prompt, and how many before it say the same.
-    prompt: String,
+    /// The last prompt's words, and how many before it say the same.
+    prompt: Option<(String, usize)>,
     prompts: BTreeMap<String, usize>,
     /// How often each call was made since.
     made: BTreeMap<String, usize>,
     /// Ids that several calls of the list have, and those of them that a call since has.
     shared: BTreeSet<String>,
     taken: BTreeSet<String>,
+    /// Whether a call needs an id that says where it stands.
+    counts: bool,
     /// Calls that were not answered yet.
     open: Vec<At>,
     /// Answers to them.
@@ -46,15 +48,18 @@ pub(super) fn pair(trace: &str, input: &mut [Message], output: &mut [Message]) -
     let mut reader = Reader {
         messages,
         trace,
-        prompt: String::new(),
+        prompt: None,
         prompts: BTreeMap::new(),
         made: BTreeMap::new(),
         shared: BTreeSet::new(),
         taken: BTreeSet::new(),
+        counts: false,
         open: Vec::new(),
         answers: Vec::new(),
     };
     reader.find_shared(given);
+    let mut calls = reader.messages.iter().flat_map(|message| &message.calls);
+    reader.counts = !reader.shared.is_empty() || calls.any(|call| call.id.is_empty());
     (0..reader.messages.len()).for_each(|at| reader.read(at));
     reader.answer();
     reader.forget_shared();
@@ -94,21 +99,27 @@ impl Reader<'_> {
         let Some(message) = self.messages.get_mut(at) else { return };
         let speaks = message.role == Role::Assistant && message.results.is_empty();
         if message.is_prompt() {
-            let said = message.words().into_owned();
+            let said = message.words().to_owned();
             let number = self.prompts.entry(said.clone()).or_default();
-            self.prompt = format!("{}#{number}", history::digest(said.trim()));
+            self.prompt = Some((said, *number));
             *number += 1;
             self.made.clear();
             self.taken.clear();
         }
         for call in &mut message.calls {
+            if !self.counts {
+                continue;
+            }
             let what = what(call);
             if self.shared.contains(&call.id) && !self.taken.insert(call.id.clone()) {
                 call.alias = std::mem::take(&mut call.id);
             }
             let number = self.made.entry(what.clone()).or_default();
             if call.id.is_empty() {
-                call.id = format!("{PLACE}{}:{}:{what}#{number}", self.trace, self.prompt);
+                let prompt = self.prompt.as_ref().map_or_else(String::new, |(said, earlier)| {
+                    format!("{}#{earlier}", history::digest(said.trim()))
+                });
+                call.id = format!("{PLACE}{}:{prompt}:{what}#{number}", self.trace);
             }
             *number += 1;
         }

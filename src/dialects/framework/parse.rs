@@ -19,6 +19,7 @@
 use serde_json::Value;
 
 use super::super::{json, mcp};
+use super::members::first;
 use super::messages::{Call, CallResult, Message, Role};
 
 const ROLES: &[(&str, Role)] = &[
@@ -167,7 +168,7 @@ fn is_message(value: &Value) -> bool {
         || has("lc")
         || has("event.name")
         || ENVELOPES.iter().any(|name| value.get(*name).is_some_and(Value::is_object) && *name != "kwargs")
-        || ["parts", "content", "tool_calls", "text"].iter().any(|name| has(name))
+        || first(value, &["parts", "content", "tool_calls", "text"], |_| true).is_some()
         || value.get("type").and_then(Value::as_str).is_some_and(|kind| {
             role_named(kind).is_some() || CALLS.contains(&kind) || RESULTS.contains(&kind)
         })
@@ -180,7 +181,7 @@ pub(in super::super) fn message(value: &Value, unsaid: Role, depth: usize) -> Me
     if depth > MAX_DEPTH {
         return message;
     }
-    if let Some(inner) = ENVELOPES.iter().find_map(|name| value.get(*name).filter(|v| v.is_object())) {
+    if let Some(inner) = first(value, ENVELOPES, Value::is_object) {
         return self::message(inner, message.role, depth + 1);
     }
     let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
@@ -188,7 +189,7 @@ pub(in super::super) fn message(value: &Value, unsaid: Role, depth: usize) -> Me
         absorb(value, &mut message, depth + 1);
         return message;
     }
-    match BODIES.iter().find_map(|field| value.get(*field).filter(|body| !body.is_null())) {
+    match first(value, BODIES, |body| !body.is_null()) {
         Some(body) => absorb(body, &mut message, depth + 1),
         None if value.is_string() => absorb(value, &mut message, depth + 1),
         None => {}
@@ -237,9 +238,9 @@ fn is_tools(value: &Value) -> bool {
 fn absorb(part: &Value, message: &mut Message, depth: usize) {
     match part {
         _ if depth > MAX_DEPTH => {}
-        Value::String(text) => match json::parse(text) {
-            // A list of parts that was made a text.
-            Ok(parts @ Value::Array(_)) if is_parts(&parts) => absorb(&parts, message, depth + 1),
+        // A list of parts that was made a text.
+        Value::String(text) => match text.trim_ascii_start().starts_with('[').then(|| json::parse(text)) {
+            Some(Ok(parts @ Value::Array(_))) if is_parts(&parts) => absorb(&parts, message, depth + 1),
             _ => message.push_text(text),
         },
         Value::Array(parts) => parts.iter().for_each(|part| absorb(part, message, depth + 1)),
@@ -257,13 +258,12 @@ fn is_parts(list: &Value) -> bool {
 }
 
 fn unwrap(part: &Value) -> &Value {
-    ["message_content", "tool_call"].iter().find_map(|name| part.get(*name)).unwrap_or(part)
+    first(part, &["message_content", "tool_call"], |_| true).unwrap_or(part)
 }
 
 fn absorb_object(part: &Value, message: &mut Message, depth: usize) {
     let kind = part.get("type").and_then(Value::as_str).unwrap_or_default();
-    let keyed =
-        |kinds: &[&str]| kinds.iter().find_map(|kind| part.get(*kind).filter(|value| value.is_object()));
+    let keyed = |kinds: &[&str]| first(part, kinds, Value::is_object);
     if CALLS.contains(&kind) {
         message.calls.extend(call(part));
         message.results.extend(answered(part, kind));
@@ -278,7 +278,7 @@ fn absorb_object(part: &Value, message: &mut Message, depth: usize) {
     {
         message.media.push((*placeholder).to_owned());
     } else if kind.is_empty() || TEXTS.contains(&kind) {
-        let body = BODIES.iter().find_map(|field| part.get(*field));
+        let body = first(part, BODIES, |_| true);
         body.into_iter().for_each(|body| absorb(body, message, depth + 1));
     }
 }

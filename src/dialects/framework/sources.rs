@@ -1,5 +1,7 @@
 //! Where a record keeps its conversation and its tool's arguments and result.
 
+use std::borrow::Cow;
+
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use serde_json::{Map, Value};
 
@@ -24,11 +26,11 @@ pub(in super::super) enum Source {
 
 /// What a source holds.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Found<'r> {
     /// Parsed, where it is JSON; of JSON that was cut what is left.
     pub(super) value: Value,
     /// As the client sent it.
-    pub(super) text: String,
+    pub(super) text: Cow<'r, str>,
     pub(super) is_cut: bool,
 }
 
@@ -46,7 +48,7 @@ impl Source {
         self.find(record).is_some()
     }
 
-    pub(super) fn find(&self, record: &Record<'_>) -> Option<Found> {
+    pub(super) fn find<'r>(&self, record: &Record<'r>) -> Option<Found<'r>> {
         match self {
             Self::Attribute(name) => found(record.value(name)?),
             Self::Numbered(prefix) => numbered::to_value(record.below(prefix)).map(Found::whole),
@@ -60,15 +62,15 @@ impl Source {
     }
 }
 
-impl Found {
+impl Found<'_> {
     fn whole(value: Value) -> Self {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Self { value, text, is_cut: false }
+        Self { value, text: Cow::Owned(text), is_cut: false }
     }
 }
 
 /// A text that is JSON is parsed, one that was cut as far as it goes.
-fn found(value: &AnyValue) -> Option<Found> {
+fn found(value: &AnyValue) -> Option<Found<'_>> {
     let Some(any_value::Value::StringValue(text)) = &value.value else {
         return Some(Found::whole(to_json(value))).filter(|found| !found.value.is_null());
     };
@@ -81,7 +83,7 @@ fn found(value: &AnyValue) -> Option<Found> {
         Some(Err(error)) if error.is_eof() => (cut::salvage(text).unwrap_or_default(), true),
         Some(Err(_)) | None => (plain(), false),
     };
-    Some(Found { value, text: text.clone(), is_cut })
+    Some(Found { value, text: Cow::Borrowed(text), is_cut })
 }
 
 /// The messages of the first source that holds any.

@@ -1,5 +1,7 @@
 //! The span of a tool: a call and its result.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::super::record::{find, is_withheld, to_text};
@@ -122,11 +124,11 @@ fn made(record: &Record<'_>, tool: &Tool, of_tool: impl Fn(Kind, i64) -> Session
         return of_tool(Kind::ToolCall, TOOL_RANK);
     };
     let rank = if given.value.is_object() || given.is_cut { TOOL_RANK } else { BARE_ARGUMENTS_RANK };
-    SessionEvent { input: given.text, truncated: given.is_cut, ..of_tool(Kind::ToolCall, rank) }
+    SessionEvent { input: given.text.into_owned(), truncated: given.is_cut, ..of_tool(Kind::ToolCall, rank) }
 }
 
 /// Decorators record how a function was called; with keywords alone, these are the arguments.
-fn arguments(given: Found) -> Found {
+fn arguments(given: Found<'_>) -> Found<'_> {
     let list = |name| given.value.get(name);
     let inner = match (list("args"), list("kwargs"), given.value.as_object().map(serde_json::Map::len)) {
         (Some(Value::Array(args)), Some(by_name @ Value::Object(_)), Some(2)) if args.is_empty() => {
@@ -141,13 +143,13 @@ fn arguments(given: Found) -> Found {
             _ => return given,
         },
     };
-    Found { text: inner.to_string(), value: inner, is_cut: given.is_cut }
+    Found { text: Cow::Owned(inner.to_string()), value: inner, is_cut: given.is_cut }
 }
 
-fn outcome(found: Found) -> Outcome {
+fn outcome(found: Found<'_>) -> Outcome {
     let Found { value, text, is_cut } = found;
     if is_cut {
-        return Outcome { output: text, is_cut, ..Outcome::default() };
+        return Outcome { output: text.into_owned(), is_cut, ..Outcome::default() };
     }
     // Tools of the Model Context Protocol report a failure in a result that looks like success.
     let flagged = ["isError", "is_error"].iter().any(|name| value.get(*name) == Some(&Value::Bool(true)));
@@ -155,11 +157,11 @@ fn outcome(found: Found) -> Outcome {
         return message;
     }
     let parts = value.get("content").filter(|parts| parts.is_array() && value.get("role").is_none());
-    let output = match &value {
+    let output = match value {
         _ if parts.is_some() => parts.map(parse::output_text).unwrap_or_default(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text,
         Value::Array(_) => parse::output_text(&value),
-        _ => text,
+        _ => text.into_owned(),
     };
     Outcome { output, failed: flagged, ..Outcome::default() }
 }

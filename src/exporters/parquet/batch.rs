@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::event::{DecodeError, EventBatch, Kind, Owner, SessionEvent, Timestamp, Withdrawal, decode_batch};
+use crate::event::{AsRow, DecodeError, EncodedBatch, EncodedEvent, Kind, Owner, Timestamp, Withdrawal};
 use crate::journal::{Plan, PlannedFile, Record};
 
 /// Consecutive records of the journal, decoded, by the folder that their events go to.
@@ -14,7 +14,7 @@ pub(super) struct Batch {
     pub(super) next: u64,
     /// Payload bytes.
     pub(super) bytes: u64,
-    /// What its events take in memory, about.
+    /// What its events take in memory, about: they are parts of its records.
     pub(super) memory: u64,
     /// Events.
     pub(super) rows: usize,
@@ -39,7 +39,7 @@ struct Group {
 struct Entry {
     sequence: u64,
     bytes: u64,
-    events: Vec<SessionEvent>,
+    events: Vec<EncodedEvent>,
 }
 
 impl Batch {
@@ -68,13 +68,13 @@ impl Batch {
     pub(super) fn push(&mut self, record: &Record) -> Result<(), DecodeError> {
         self.next = record.sequence + 1;
         self.bytes += record.payload.len() as u64;
-        let EventBatch { owner, ingested_at, events, withdrawals } = decode_batch(&record.payload)?;
+        let EncodedBatch { owner, ingested_at, events, withdrawals } = EncodedBatch::read(&record.payload)?;
         if !withdrawals.is_empty() {
             self.withdrawals.entry(owner.tenant.clone()).or_default().extend(withdrawals);
         }
         self.rows += events.len();
         self.memory += events.iter().map(|event| event.size_in_memory() as u64).sum::<u64>();
-        self.session_ended |= events.iter().any(|event| event.kind == Kind::SessionEnd);
+        self.session_ended |= events.iter().any(|event| event.kind() == Kind::SessionEnd);
         self.oldest = Some(self.oldest.map_or(ingested_at, |oldest| oldest.min(ingested_at)));
         if !events.is_empty() {
             let group = Group { owner, ingest_date: ingested_at.date() };
@@ -85,7 +85,7 @@ impl Batch {
     }
 
     /// The events that were not taken out.
-    pub(super) fn events(&self) -> impl Iterator<Item = &SessionEvent> + Clone {
+    pub(super) fn events(&self) -> impl Iterator<Item = &EncodedEvent> + Clone {
         self.groups.values().flatten().flat_map(|entry| &entry.events)
     }
 
@@ -101,11 +101,12 @@ impl Batch {
                 .collect();
             let named = self
                 .events()
-                .filter(|event| event.tenant == *tenant && !event.session_id.is_empty())
-                .filter(|event| nameless.contains(&event.trace_id));
-            withdrawals.extend(named.map(|event| Withdrawal {
-                session_id: event.session_id.clone(),
-                trace_id: event.trace_id.clone(),
+                .map(EncodedEvent::as_row)
+                .filter(|row| row.tenant == *tenant && !row.session_id.is_empty())
+                .filter(|row| nameless.contains(row.trace_id));
+            withdrawals.extend(named.map(|row| Withdrawal {
+                session_id: row.session_id.to_owned(),
+                trace_id: row.trace_id.to_owned(),
             }));
         }
         all
@@ -120,7 +121,7 @@ impl Batch {
     }
 
     /// Takes the events of a planned file out of the batch.
-    pub(super) fn take(&mut self, file: &PlannedFile) -> Vec<SessionEvent> {
+    pub(super) fn take(&mut self, file: &PlannedFile) -> Vec<EncodedEvent> {
         let group = Group { owner: file.owner.clone(), ingest_date: file.ingest_date.clone() };
         let Some(entries) = self.groups.get_mut(&group) else { return Vec::new() };
         let range = file.first_record..=file.last_record;
@@ -166,7 +167,7 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::encode_batch;
+    use crate::event::{EventBatch, SessionEvent, encode_batch};
 
     fn record(sequence: u64, workspace: &str, day: i64) -> Record {
         let owner = Owner { tenant: "acme".into(), workspace: workspace.into() };
@@ -198,8 +199,12 @@ mod tests {
         assert_eq!(folders.first(), Some(&("a", "1970-01-01", 0)));
         assert!(plan.files.iter().any(|file| file.part == 1));
         let sequences: Vec<_> = plan.files.iter().flat_map(|file| batch.sequences(file)).collect();
-        let mut ids: Vec<_> =
-            plan.files.iter().flat_map(|file| batch.take(file)).map(|e| e.event_id).collect();
+        let mut ids: Vec<_> = plan
+            .files
+            .iter()
+            .flat_map(|file| batch.take(file))
+            .map(|e| e.as_row().event_id.to_owned())
+            .collect();
         assert_eq!(sequences.len(), 20);
         ids.sort();
         assert_eq!(ids, records.iter().map(|r| format!("e{}", r.sequence)).collect::<Vec<_>>());

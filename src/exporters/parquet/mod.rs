@@ -46,6 +46,8 @@ pub use status::{ExporterHandle, Failing, Status, Stopped};
 const PART_BYTES: u64 = 64 << 20;
 /// What is read from the journal at once.
 const READ_BYTES: usize = 4 << 20;
+/// What becomes durable is waited for so long before it is read.
+const GATHERING: Duration = Duration::from_millis(20);
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const DRAIN_BACKOFF: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
@@ -239,7 +241,7 @@ impl ParquetExporter {
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 // The journal is kept alive by this exporter, so its end never closes.
-                _ = self.durable_end.changed() => {}
+                _ = self.durable_end.changed() => gathering(&mut wanted, shutdown).await,
                 _ = wanted.changed() => {}
                 () = sleep_until(due) => return Ok(batch),
             }
@@ -435,6 +437,17 @@ async fn pause(backoff: Duration, wanted: &mut watch::Receiver<u64>, shutdown: &
         // The exporter holds the sender.
         _ = wanted.changed() => {}
         () = tokio::time::sleep(backoff) => {}
+    }
+}
+
+/// Waits a moment for more, unless somebody waits for the table: to read one large piece of the journal is less work
+/// than to read each commit as it comes.
+async fn gathering(wanted: &mut watch::Receiver<u64>, shutdown: &CancellationToken) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        // The exporter holds the sender.
+        _ = wanted.changed() => {}
+        () = tokio::time::sleep(GATHERING) => {}
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// Empty, and never larger than `limit`.
+    /// Empty, and never larger than `limit`, which is what is expected if that is known.
     pub(super) fn new(limit: usize) -> Self {
         Self { limit, length: 0, small: Vec::new(), large: None }
     }

@@ -127,11 +127,10 @@ fn stripped(text: &str) -> &str {
 
 /// The text without a leading or a trailing element of the given name.
 fn strip<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let close = format!("</{name}>");
     if opens(text, name) {
-        return text.split_once(&close).map(|(_, rest)| rest);
+        return text.split_once(&format!("</{name}>")).map(|(_, rest)| rest);
     }
-    let body = text.strip_suffix(&close)?;
+    let body = text.strip_suffix('>')?.strip_suffix(name)?.strip_suffix("</")?;
     body.rsplit_once(&format!("<{name}>")).map(|(before, _)| before)
 }
 
@@ -147,7 +146,8 @@ fn opens_with(text: &str, names: &[&str]) -> bool {
 
 /// The content of the one element of the given name that is all of the text.
 fn only<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.strip_prefix(&format!("<{name}>"))?.strip_suffix(&format!("</{name}>"))
+    let content = text.strip_prefix('<')?.strip_prefix(name)?.strip_prefix('>')?;
+    content.strip_suffix('>')?.strip_suffix(name)?.strip_suffix("</")
 }
 
 /// The content of an element with which the text opens.

@@ -54,7 +54,7 @@ pub use retire::Retired;
 pub use tombstone::Tombstone;
 
 use super::{FileIdentity, ReadError, Table, WriteError, clock};
-use crate::event::{Owner, SessionEvent, Timestamp};
+use crate::event::{AsRow, Owner, Timestamp};
 
 const TOMBSTONES: &str = "upkeep/tombstones";
 
@@ -149,9 +149,13 @@ impl Hidden {
         hidden
     }
 
-    pub(super) fn hides(&self, event: &SessionEvent) -> bool {
-        self.sessions.get(&event.tenant).is_some_and(|tombstone| tombstone.covers(event))
-            || self.persons.iter().any(|tombstone| tombstone.covers(event))
+    pub(super) fn hides(&self, event: &impl AsRow) -> bool {
+        if self.sessions.is_empty() && self.persons.is_empty() {
+            return false;
+        }
+        let row = event.as_row();
+        self.sessions.get(row.tenant).is_some_and(|tombstone| tombstone.covers_row(&row))
+            || self.persons.iter().any(|tombstone| tombstone.covers_row(&row))
     }
 
     /// Whether everything of the sessions and of the traces is hidden.
@@ -202,12 +206,12 @@ impl Table {
 
     /// The events of a file that are still to be written; none if the file has been replaced, or all of it is
     /// erased. What was accepted is written whatever its age: retention alone removes it, and counts it.
-    pub(super) async fn still_wanted(
+    pub(super) async fn still_wanted<E: AsRow>(
         &self,
         identity: &FileIdentity,
         path: &str,
-        mut events: Vec<SessionEvent>,
-    ) -> Result<Option<Vec<SessionEvent>>, ReadError> {
+        mut events: Vec<E>,
+    ) -> Result<Option<Vec<E>>, ReadError> {
         let records = replace::records_of(path);
         let replacements = self.documents(&records, &self.known.replacements).await?;
         if replacements.iter().any(|(_, replacement)| replacement.consumed(path, identity)) {

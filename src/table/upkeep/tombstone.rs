@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::SessionEvent;
+use crate::event::{AsRow, Row, SessionEvent};
 
 /// What is erased of one tenant, for ever: what comes later is covered as what was there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,19 +29,23 @@ pub struct Tombstone {
 impl Tombstone {
     /// Whether an observation is erased.
     pub fn covers(&self, event: &SessionEvent) -> bool {
-        if event.tenant != self.tenant {
+        self.covers_row(&event.as_row())
+    }
+
+    pub(super) fn covers_row(&self, row: &Row<'_>) -> bool {
+        if row.tenant != self.tenant {
             return false;
         }
-        let of_session = match event.session_id.is_empty() {
-            true => self.trace_ids.contains(&event.trace_id),
-            false => self.session_ids.contains(&event.session_id),
+        let of_session = match row.session_id.is_empty() {
+            true => self.trace_ids.contains(row.trace_id),
+            false => self.session_ids.contains(row.session_id),
         };
         let of_person = || {
-            let same = self.user_id.as_ref().is_some_and(|user| *user == event.user_id);
-            let known_since = if event.is_of_a_file() { event.timestamp } else { event.ingested_at };
+            let same = self.user_id.as_ref().is_some_and(|user| *user == row.user_id);
+            let known_since = if row.is_of_a_file() { row.timestamp } else { row.ingested_at };
             same && known_since.as_micros() <= self.created_at
         };
-        of_session || self.event_ids.contains(&event.event_id) || of_person()
+        of_session || self.event_ids.contains(row.event_id) || of_person()
     }
 
     /// Whether it is of the session that readers name so.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{Hidden, Tombstone, UpkeepError};
-use crate::event::{SessionEvent, Timestamp, Withdrawal};
+use crate::event::{AsRow, Row, Timestamp, Withdrawal};
 use crate::table::part::{Columns, Rows};
 use crate::table::query::Gathered;
 use crate::table::{Filter, Table};
@@ -47,31 +47,30 @@ impl Table {
 
     /// The traces in which a client goes on with sessions that are erased, by tenant: their rows that name no session
     /// are known by these alone. A trace that another session has rows in is that one's too, and is left out.
-    pub async fn traces_of_erased(
+    pub async fn traces_of_erased<'e, E: AsRow + 'e>(
         &self,
-        events: impl Iterator<Item = &SessionEvent> + Clone,
+        events: impl Iterator<Item = &'e E> + Clone,
     ) -> Result<BTreeMap<String, BTreeSet<Withdrawal>>, UpkeepError> {
         let hidden = self.hidden().await?;
-        let of_erased = |event: &SessionEvent| {
-            let known = hidden.sessions.get(&event.tenant);
-            known.is_some_and(|known| known.session_ids.contains(&event.session_id))
+        let rows = events.map(AsRow::as_row);
+        let of_erased = |row: &Row<'_>| {
+            let known = hidden.sessions.get(row.tenant);
+            known.is_some_and(|known| known.session_ids.contains(row.session_id))
         };
-        let is_new = |event: &&SessionEvent| {
-            let known = hidden.sessions.get(&event.tenant);
-            !event.trace_id.is_empty()
-                && known.is_some_and(|known| !known.trace_ids.contains(&event.trace_id))
+        let is_new = |row: &Row<'_>| {
+            let known = hidden.sessions.get(row.tenant);
+            !row.trace_id.is_empty() && known.is_some_and(|known| !known.trace_ids.contains(row.trace_id))
         };
         let mut found: BTreeMap<String, BTreeSet<Withdrawal>> = BTreeMap::new();
-        for event in events.clone().filter(is_new).filter(|event| of_erased(event)) {
-            let (session_id, trace_id) = (event.session_id.clone(), event.trace_id.clone());
-            found.entry(event.tenant.clone()).or_default().insert(Withdrawal { session_id, trace_id });
+        for row in rows.clone().filter(|row| is_new(row) && of_erased(row)) {
+            let (session_id, trace_id) = (row.session_id.to_owned(), row.trace_id.to_owned());
+            found.entry(row.tenant.to_owned()).or_default().insert(Withdrawal { session_id, trace_id });
         }
         for (tenant, withdrawals) in &mut found {
             let traces = withdrawals.iter().map(|one| one.trace_id.clone()).collect();
             let mut shared = self.traces_of_others(tenant, traces, &hidden).await?;
-            let named =
-                events.clone().filter(|event| event.tenant == *tenant && !event.session_id.is_empty());
-            shared.extend(named.filter(|event| !of_erased(event)).map(|event| event.trace_id.clone()));
+            let named = rows.clone().filter(|row| row.tenant == *tenant && !row.session_id.is_empty());
+            shared.extend(named.filter(|row| !of_erased(row)).map(|row| row.trace_id.to_owned()));
             withdrawals.retain(|one| !shared.contains(&one.trace_id));
         }
         found.retain(|_, withdrawals| !withdrawals.is_empty());
@@ -91,7 +90,7 @@ impl Table {
         let events = rows.events();
         let others = events
             .iter()
-            .filter(|event| event.tenant == tenant && !event.session_id.is_empty() && !hidden.hides(event));
+            .filter(|event| event.tenant == tenant && !event.session_id.is_empty() && !hidden.hides(*event));
         Ok(others.map(|event| event.trace_id.clone()).collect())
     }
 

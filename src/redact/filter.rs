@@ -1,0 +1,113 @@
+//! Where marks may stand: one look at every three bytes of a text.
+//!
+//! Every mark has three bytes in a row by which it is looked for, those that are least common in texts. A table says
+//! of the hash of any three bytes whether a mark has them. It fits into a processor's nearest memory, and no look
+//! waits for the one before it, as those of an automaton do. Where the table says yes, the marks that it may mean are
+//! compared.
+
+/// Bytes by which a mark is looked for: no mark is shorter.
+pub(super) const WINDOW: usize = 3;
+/// Bits of a hash.
+const BITS: u32 = 14;
+const HASHES: usize = 1 << BITS;
+/// The bytes that texts have most, the most common one first.
+const COMMON: &[u8] = b" etaoinsrhlcdmpug";
+
+/// The filter of a set of marks, each of [`WINDOW`] bytes or more.
+#[derive(Debug)]
+pub(super) struct Filter {
+    /// By hashes: not 0 where a mark has one.
+    table: Box<[u8; HASHES]>,
+    /// By their hashes.
+    entries: Vec<Entry>,
+}
+
+/// A mark, and how far behind its beginning its window stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    hash: usize,
+    mark: usize,
+    offset: usize,
+}
+
+impl Filter {
+    /// The filter of `marks`; `None` if one is too short.
+    pub(super) fn of<'m>(marks: impl Iterator<Item = &'m [u8]>) -> Option<Self> {
+        let mut table = Box::new([0; HASHES]);
+        let mut entries = Vec::new();
+        for (mark, bytes) in marks.enumerate() {
+            let windows = bytes.array_windows::<WINDOW>().enumerate();
+            let (offset, window) = windows.min_by_key(|(_, window)| commonness(**window))?;
+            let hash = hash(padded(*window));
+            *table.get_mut(hash)? = 1;
+            entries.push(Entry { hash, mark, offset });
+        }
+        entries.sort_unstable();
+        Some(Self { table, entries })
+    }
+
+    /// Calls `found` with every mark that may stand in `text`, and where it would begin.
+    pub(super) fn for_each(&self, text: &[u8], mut found: impl FnMut(usize, usize)) {
+        let mut from = 0;
+        let (fours, _) = text.as_chunks::<4>();
+        // Four windows in one look; each is read with the byte behind it.
+        for [four, next] in fours.array_windows() {
+            let bytes = u64::from(u32::from_le_bytes(*four)) | u64::from(u32::from_le_bytes(*next)) << 32;
+            let (a, b, c, d) =
+                (bytes as u32, (bytes >> 8) as u32, (bytes >> 16) as u32, (bytes >> 24) as u32);
+            if self.has(a) | self.has(b) | self.has(c) | self.has(d) != 0 {
+                self.look(a, from, &mut found);
+                self.look(b, from + 1, &mut found);
+                self.look(c, from + 2, &mut found);
+                self.look(d, from + 3, &mut found);
+            }
+            from += 4;
+        }
+        let rest = text.get(from..).unwrap_or_default();
+        for (window, at) in rest.array_windows().zip(from..) {
+            self.look(padded(*window), at, &mut found);
+        }
+    }
+
+    /// Not 0 if a mark may have the window.
+    #[inline(always)]
+    fn has(&self, window: u32) -> u8 {
+        self.table.get(hash(window)).copied().unwrap_or_default()
+    }
+
+    #[inline]
+    fn look(&self, window: u32, at: usize, found: &mut impl FnMut(usize, usize)) {
+        if self.has(window) != 0 {
+            self.candidates(hash(window), at, found);
+        }
+    }
+
+    fn candidates(&self, hash: usize, at: usize, found: &mut impl FnMut(usize, usize)) {
+        let first = self.entries.partition_point(|entry| entry.hash < hash);
+        let entries = self.entries.get(first..).unwrap_or_default();
+        for entry in entries.iter().take_while(|entry| entry.hash == hash) {
+            if let Some(start) = at.checked_sub(entry.offset) {
+                found(entry.mark, start);
+            }
+        }
+    }
+}
+
+const fn padded([first, second, third]: [u8; WINDOW]) -> u32 {
+    u32::from_le_bytes([first, second, third, 0])
+}
+
+/// The hash of the first three bytes: what the fourth adds is shifted out.
+#[inline(always)]
+const fn hash(window: u32) -> usize {
+    (window.wrapping_mul(0x9e37_79b1 << 8) >> (u32::BITS - BITS)) as usize
+}
+
+/// How much of ordinary texts a window is.
+fn commonness(window: [u8; WINDOW]) -> usize {
+    let of_byte = |byte: &u8| match COMMON.iter().position(|common| common == byte) {
+        Some(place) => COMMON.len() + 1 - place,
+        None => usize::from(byte.is_ascii_lowercase()),
+    };
+    window.iter().map(of_byte).sum()
+}
