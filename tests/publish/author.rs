@@ -52,7 +52,7 @@ fn world() -> Vec<Session> {
                 .build(),
         );
     }
-    for number in 0..10 {
+    for number in 0..20 {
         sessions.push(
             session(&format!("o{number}"))
                 .by("cem@acme.example")

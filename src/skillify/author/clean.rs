@@ -48,6 +48,11 @@ static FORMS: LazyLock<Option<Vec<(Regex, &'static str)>>> = LazyLock::new(|| {
     [
         // The door's own marks are keyed by a process; the kind says enough.
         (r"\[redacted:[^\]]*\]", "[redacted]"),
+        // More is taken here than at the door: what is left out of an excerpt is no loss.
+        (
+            r"(?i)\b(pass(?:word|wd|phrase)?|pwd|pin|secret|token|api[-_ ]?key|credentials?)(?:\s+is\s+|\s*[=:]\s*)[^\s\d]*\d\S*",
+            "$1 [redacted]",
+        ),
         (
             r"(?im)^\s*(?:co-authored-by|signed-off-by|reviewed-by|acked-by|author|committer|from|to|cc):.*$",
             "[people]",
@@ -168,6 +173,9 @@ mod tests {
             ("push to 10.1.2.3 fails", "push to [host] fails"),
             ("token ghp_0123456789abcdefABCDEF0123456789abcd", "token [redacted]"),
             ("edit src/app.py and api.yaml", "edit src/app.py and api.yaml"),
+            ("my password is PwD47hyFRQVQ7!; go on", "my password [redacted] go on"),
+            ("error: password=PwDH2wmqnNSM7! refused", "error: password [redacted] refused"),
+            ("the token is missing", "the token is missing"),
             ("@carol what about src/a.rs?", "@[person] what about src/a.rs?"),
         ] {
             assert_eq!(clean.line(text, 200).as_deref(), Some(left), "{text}");
