@@ -56,7 +56,8 @@ pub fn decide(
     as_of: &str,
 ) -> Result<Changes, DecisionError> {
     let mut run = Run::new(library, as_of);
-    if let Some(decided) = guide::decide(&mut run, name, decision) {
+    let decided = guide::decide(&mut run, name, decision);
+    if let Some(decided) = decided.or_else(|| guide::proposed::decide(&mut run, name, decision)) {
         decided?;
         return Ok(run.finish());
     }

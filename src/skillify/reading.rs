@@ -70,6 +70,9 @@ impl Claim {
             Self::NoFlag { run, instead } => Self::NoFlag { run: command(run)?, instead: perhaps(instead)? },
             Self::Asked { edited, run } => Self::Asked { edited: file(edited)?, run: command(run)? },
             Self::Slow { run, instead } => Self::Slow { run: command(run)?, instead: perhaps(instead)? },
+            Self::Hook { run } => Self::Hook { run: command(run)? },
+            Self::Flaky { run } => Self::Flaky { run: command(run)? },
+            Self::Snippet { .. } => self.clone(),
             Self::Rule { want, act, name } => Self::Rule {
                 want: *want,
                 act: acts::saying(*want, act).map(|_| act.clone())?,
