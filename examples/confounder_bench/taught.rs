@@ -84,7 +84,6 @@ impl Play<'_> {
                     self.passes(check, Mask::Never);
                 } else {
                     self.passes(check, Mask::Never);
-                    self.look();
                     self.fails(check, &paths[0], Mask::Never);
                 }
             }
