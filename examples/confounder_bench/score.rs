@@ -435,7 +435,9 @@ pub(crate) fn did(deeds: &[Deed], heading: &str) -> bool {
             deeds.iter().any(ran)
         }
         Claim::Changes(check) | Claim::Flaky(check) => place(&check, 0).is_some(),
-        Claim::Snippet { code, .. } => place(&code, 0).is_some(),
+        Claim::Snippet { code, .. } => {
+            deeds.iter().any(|deed| matches!(deed, Deed::Ran(line, _) if line.contains(&format!("{code}("))))
+        }
         Claim::Slow { check, .. } => place(&check, 0).is_some(),
         Claim::Declared { names, .. } => names.iter().all(|name| place(name, 0).is_some()),
         Claim::Missing { path, .. } => place(&path, 0).is_some(),

@@ -200,6 +200,8 @@ fn is_the_path(word: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -221,10 +223,9 @@ mod tests {
 
     #[test]
     fn what_is_not_so_is_exchanged_and_nothing_else() {
-        let path = Template::parse_path;
-        let missing = Claim::Missing { path: path("cmd/app/commands"), instead: Some(path("cmd/app/cli")) };
-        let parse = |text: &str| Template::parse(text).unwrap();
-        let instead = Claim::Instead { run: parse("bin/test {path}"), failed: parse("pytest {path}") };
+        let claim = |told: serde_json::Value| serde_json::from_value::<Claim>(told).unwrap();
+        let missing = claim(json!({ "missing": { "path": "cmd/app/commands", "instead": "cmd/app/cli" } }));
+        let instead = claim(json!({ "instead": { "run": "bin/test {path}", "failed": "pytest {path}" } }));
         for (claim, is_code, line, now) in [
             (&missing, false, "See `cmd/app/commands/` first.", Some("See `cmd/app/cli/` first.")),
             (&missing, false, "See app/commands.", Some("See app/cli.")),

@@ -126,7 +126,7 @@ pub(super) fn called(error: &str, code: &str, actions: &[&Action]) -> Option<See
         actions.iter().filter(|action| !action.calls.is_empty() && !action.refused).collect();
     let fails =
         |action: &&&Action| action.status == Status::Error && action.signature.as_deref() == Some(error);
-    let at = scripts.iter().position(|action| fails(action))?;
+    let at = scripts.iter().position(fails)?;
     let calls = |action: &&&&Action| action.calls.iter().any(|name| name == code);
     let with: Vec<&&&Action> = scripts.iter().skip(at).filter(calls).collect();
     let passed = |action: &Action| action.status == Status::Ok;
