@@ -325,7 +325,7 @@ pub(crate) fn planted(plan: &Plan) -> Vec<Decoy> {
 }
 
 /// The kinds, in the order of the report.
-pub(crate) const KINDS: [&str; 29] = [
+pub(crate) const KINDS: [&str; 33] = [
     "edit between",
     "second command",
     "both orders",
@@ -353,6 +353,10 @@ pub(crate) const KINDS: [&str; 29] = [
     "deadline",
     "pipefail",
     "declared twice",
+    "mended",
+    "another part",
+    "lucky script",
+    "one scripter",
     "lesson",
     "other",
 ];

@@ -22,7 +22,7 @@
 //! |---|---|
 //! | `plan.rs`, `kinds.rs`, `style.rs` | what is planted, and a workspace's toolchain |
 //! | `world.rs` | workspaces, people, which session plays what |
-//! | `play.rs`, `shows.rs`, `decoys.rs`, `tools.rs` | everyday work, lessons, decoys |
+//! | `play.rs`, `shows.rs`, `decoys.rs`, `tools.rs`, `taught.rs` | everyday work, lessons, decoys |
 //! | `record.rs` | sessions in the shapes of four clients |
 //! | `outputs.rs`, `words.rs` | what runners print, what people say |
 //! | `reading.rs`, `matching.rs`, `score.rs` | published lines, read and judged |
@@ -61,6 +61,7 @@ mod rules;
 mod score;
 mod shows;
 mod style;
+mod taught;
 mod tools;
 mod trail;
 mod words;

@@ -126,9 +126,46 @@ pub(crate) fn folly(workspace: &Workspace) -> Tree {
             Lesson::Procedure { .. } | Lesson::Together { .. } | Lesson::Avoid { .. } | Lesson::Tool(_) => {}
         }
     }
+    lines.extend(lured(workspace));
     lines
         .iter()
         .enumerate()
         .map(|(at, line)| (format!("skills/folly-{at:02}/SKILL.md"), skill(std::slice::from_ref(line))))
         .collect()
+}
+
+/// What looks like a lesson of tools, taken for one.
+fn lured(workspace: &Workspace) -> Vec<String> {
+    let style = &workspace.plan.style;
+    let area = workspace.plan.plain_areas[0];
+    let line = |kind: &str, code: &str| -> Option<String> {
+        Some(match kind {
+            "changed by hand" | "formatter" | "script" => {
+                format!("`{code}` changes files that you did not edit.")
+            }
+            "some systems" => format!("`{code}` fails here: it does not know the flag."),
+            "one pointer" | "forbidden" => format!(
+                "After editing `{}`, run `{code}` before you say that it is done: people had to point to it.",
+                style.source(area, "{name}")
+            ),
+            "slow at times" | "deadline" => {
+                format!("`{code}` runs into the time limit here: run a part of it.")
+            }
+            "pipefail" => format!("Run `{code}` without a pipe: a failure has ended like a pass."),
+            "declared twice" => format!("`{code}` is declared in `{}`.", style.source("legacy", "spool")),
+            "mended" | "another part" => {
+                format!("`{code}` fails and passes on the same files: run it again.")
+            }
+            "lucky script" => {
+                format!(
+                    "If a `python` script that you wrote fails with \"ConnectionError\", call `{code}` in it."
+                )
+            }
+            "one scripter" => {
+                format!("If a `python` script that you wrote fails with \"LoginError\", call `{code}` in it.")
+            }
+            _ => return None,
+        })
+    };
+    workspace.decoys.iter().filter_map(|decoy| line(decoy.kind, &decoy.codes[0])).collect()
 }

@@ -31,7 +31,7 @@ pub(crate) enum Lesson {
 }
 
 /// The kinds, in the order of the report.
-pub(crate) const KINDS: [&str; 14] = [
+pub(crate) const KINDS: [&str; 16] = [
     "repair",
     "instead",
     "procedure",
@@ -46,6 +46,8 @@ pub(crate) const KINDS: [&str; 14] = [
     tools::KINDS[4],
     tools::KINDS[5],
     tools::KINDS[6],
+    tools::KINDS[7],
+    tools::KINDS[8],
 ];
 
 /// So many kinds stand before those of tools.

@@ -67,6 +67,13 @@ pub(crate) enum Claim {
         check: String,
         instead: Option<String>,
     },
+    /// A check that changes its mind.
+    Flaky(String),
+    /// What a script needs to call that fails with an error.
+    Snippet {
+        error: Option<String>,
+        code: String,
+    },
     Declared {
         names: Vec<String>,
         file: String,
@@ -150,6 +157,9 @@ pub(crate) fn claim(text: &str) -> Claim {
     if codes.is_empty() {
         return Claim::Nothing;
     }
+    if has(r"^if an? # script .*call # in it") && codes.len() > 1 {
+        return Claim::Snippet { error, code: at(1) };
+    }
     if let Some(claim) = of_tools(&shape, &codes) {
         return claim;
     }
@@ -206,6 +216,9 @@ fn of_tools(shape: &str, codes: &[String]) -> Option<Claim> {
     let has = |pattern: &str| compiled(pattern).is_match(shape);
     let second = || codes.get(1).cloned();
     let first = codes.first()?.clone();
+    if has(r"^# (fails and passes|passes and fails) on the same files") {
+        return Some(Claim::Flaky(first));
+    }
     if has(r"^# changes files") {
         return Some(Claim::Changes(first));
     }
@@ -265,6 +278,11 @@ mod tests {
         assert_eq!(claim("Run `a` before `b`."), Claim::Before { first: text("a"), then: text("b") });
         assert_eq!(claim("Run `a`."), Claim::Steps(vec![text("a")]));
         assert_eq!(claim("`a` changes files that you did not edit."), Claim::Changes(text("a")));
+        assert_eq!(claim("`a` fails and passes on the same files: run it again."), Claim::Flaky(text("a")));
+        assert_eq!(
+            claim("If a `python` script that you wrote fails with \"E\", call `a.b` in it."),
+            Claim::Snippet { error: Some(text("E")), code: text("a.b") }
+        );
         assert_eq!(
             claim("Run `a` and `b` without a pipe: it hides."),
             Claim::Piped(vec![text("a"), text("b")])

@@ -242,6 +242,10 @@ fn best(workspace: &Workspace, claim: &Claim) -> Verdict {
         let own = |tool: &Tool| matches!(tool, Tool::Piped { check } if checks.iter().any(|code| says(code, &check.line, style)));
         return if hides(workspace, checks) { whole(shown_by_all(workspace, own)) } else { Verdict::False };
     }
+    // This suite passes by itself at times: that is what makes it a decoy of repairs.
+    if matches!(claim, Claim::Flaky(code) if says(code, &workspace.plan.decoys.flaky.line, style)) {
+        return Verdict::True;
+    }
     let verdicts = workspace.plan.lessons.iter().map(|lesson| against(workspace, claim, lesson));
     let mut best = Verdict::False;
     for (at, (is_true, is_whole)) in verdicts.enumerate() {
@@ -430,7 +434,10 @@ pub(crate) fn did(deeds: &[Deed], heading: &str) -> bool {
             let ran = |deed: &Deed| matches!(deed, Deed::Ran(line, _) if line.contains(program) && line.contains(flag));
             deeds.iter().any(ran)
         }
-        Claim::Changes(check) => place(&check, 0).is_some(),
+        Claim::Changes(check) | Claim::Flaky(check) => place(&check, 0).is_some(),
+        Claim::Snippet { code, .. } => {
+            deeds.iter().any(|deed| matches!(deed, Deed::Ran(line, _) if line.contains(&format!("{code}("))))
+        }
         Claim::Slow { check, .. } => place(&check, 0).is_some(),
         Claim::Declared { names, .. } => names.iter().all(|name| place(name, 0).is_some()),
         Claim::Missing { path, .. } => place(&path, 0).is_some(),

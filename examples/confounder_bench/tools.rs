@@ -4,9 +4,7 @@
 //! These sessions come behind those of the other kinds, from a source of chance of their own: what a seed drew before
 //! they were added it draws still.
 
-use crate::outputs;
 use crate::plan::{Decoy, Lesson, Plan};
-use crate::play::{Mask, Play};
 use crate::random::Random;
 use crate::reading::Claim;
 use crate::style::{Check, Language, Style};
@@ -32,11 +30,15 @@ pub(crate) enum Tool {
     Slip { wrong: String, right: String },
     /// A rule that a check rejects by: everyday work shows it.
     Rejects { check: Check, rule: &'static str },
+    /// A check that fails and passes on the same files.
+    Flaky { check: Check },
+    /// A script of the session's own that needs a call.
+    Snippet { error: String, call: String },
 }
 
 /// The kinds, in the order of the report.
-pub(crate) const KINDS: [&str; 7] =
-    ["side effect", "flag", "demand", "slow", "pipe", "where", "rule of the tools"];
+pub(crate) const KINDS: [&str; 9] =
+    ["side effect", "flag", "demand", "slow", "pipe", "where", "rule of the tools", "flaky check", "snippet"];
 
 /// What looks like one of them.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -65,9 +67,17 @@ pub(crate) enum Lure {
     Unmended,
     /// A check beside which nothing changes.
     Quiet,
+    /// A check that an edit mends.
+    Mended,
+    /// A part of a check fails, and another passes.
+    OtherPart,
+    /// A script that passes when it runs again, whatever it calls.
+    LuckyScript,
+    /// A call that one person's scripts need.
+    OneScripter,
 }
 
-const LURES: [(Lure, usize); 12] = [
+const LURES: [(Lure, usize); 16] = [
     (Lure::ByHand, 5),
     (Lure::Formatter, 5),
     (Lure::Script, 5),
@@ -80,20 +90,28 @@ const LURES: [(Lure, usize); 12] = [
     (Lure::Twice, 5),
     (Lure::Unmended, 4),
     (Lure::Quiet, 6),
+    (Lure::Mended, 5),
+    (Lure::OtherPart, 5),
+    (Lure::LuckyScript, 8),
+    (Lure::OneScripter, 8),
 ];
 
 /// The commands and names of the lures.
 #[derive(Clone)]
 pub(crate) struct Bait {
     /// What runs beside a change by hand, and beside a script.
-    by_hand: Check,
-    scripted: Check,
-    pointed: Check,
-    forbidden: Check,
-    at_times: Check,
-    deadline: Check,
-    gate: Check,
-    twice: String,
+    pub(crate) by_hand: Check,
+    pub(crate) scripted: Check,
+    pub(crate) pointed: Check,
+    pub(crate) forbidden: Check,
+    pub(crate) at_times: Check,
+    pub(crate) deadline: Check,
+    pub(crate) gate: Check,
+    pub(crate) twice: String,
+    pub(crate) mended: Check,
+    pub(crate) parts: Check,
+    pub(crate) lucky: String,
+    pub(crate) own: String,
 }
 
 /// What a session of these plays.
@@ -152,6 +170,10 @@ pub(crate) fn add(random: &mut Random, plan: &mut Plan) -> (Bait, Vec<(Vec<Part>
         deadline: style.suite("retry"),
         gate: style.named_suite("gate"),
         twice: format!("{}{}Error", nouns[2][..1].to_uppercase(), &nouns[2][1..]),
+        mended: style.named_suite("golden"),
+        parts: style.suite("matrix"),
+        lucky: format!("{}.warm_up", nouns[1]),
+        own: format!("{}.log_in_as", nouns[2]),
     };
     let mut groups = Vec::new();
     for tool in tools {
@@ -163,12 +185,21 @@ pub(crate) fn add(random: &mut Random, plan: &mut Plan) -> (Bait, Vec<(Vec<Part>
     }
     for (lure, many) in LURES {
         let parts = (0..many).map(|number| Part::Lure(lure, number)).collect();
-        groups.push((parts, lure == Lure::OnePointer));
+        groups.push((parts, matches!(lure, Lure::OnePointer | Lure::OneScripter)));
+    }
+    // Behind the others, and nothing drawn: what a seed drew before is drawn still.
+    let call = format!("{}.schema.create_all", nouns[0]);
+    for (tool, many) in [
+        (Tool::Flaky { check: plan.style.named_suite("visual") }, 6),
+        (Tool::Snippet { error: "OperationalError".to_owned(), call }, 9),
+    ] {
+        groups.push((vec![Part::Lesson(plan.lessons.len()); many], false));
+        plan.lessons.push(Lesson::Tool(tool));
     }
     (bait, groups)
 }
 
-fn declaration(language: Language, name: &str) -> String {
+pub(crate) fn declaration(language: Language, name: &str) -> String {
     match language {
         Language::Python => format!("class {name}:"),
         Language::Node => format!("export class {name} {{"),
@@ -191,6 +222,10 @@ pub(crate) fn planted(plan: &Plan, bait: &Bait) -> Vec<Decoy> {
         decoy("deadline", &bait.deadline.line),
         decoy("pipefail", &bait.gate.line),
         decoy("declared twice", &bait.twice),
+        decoy("mended", &bait.mended.line),
+        decoy("another part", &bait.parts.line),
+        decoy("lucky script", &bait.lucky),
+        decoy("one scripter", &bait.own),
     ]
 }
 
@@ -204,6 +239,8 @@ impl Tool {
             Self::Piped { .. } => 4,
             Self::Declared { .. } | Self::Slip { .. } => 5,
             Self::Rejects { .. } => 6,
+            Self::Flaky { .. } => 7,
+            Self::Snippet { .. } => 8,
         }
     }
 
@@ -228,13 +265,20 @@ impl Tool {
             Self::Rejects { check, rule } => {
                 format!("`{}` rejects new code most for `{rule}`: look for it.", check.line)
             }
+            Self::Flaky { check } => format!("`{}` fails and passes on the same files.", check.line),
+            Self::Snippet { error, call } => {
+                format!("If a `python` script that you wrote fails with \"{error}\", call `{call}` in it.")
+            }
         }
     }
 
     /// The commands and files that no other work has.
     pub(crate) fn forms(&self) -> Vec<String> {
         match self {
-            Self::Changes { check, .. } | Self::Asked { check, .. } => vec![check.line.clone()],
+            Self::Changes { check, .. } | Self::Asked { check, .. } | Self::Flaky { check } => {
+                vec![check.line.clone()]
+            }
+            Self::Snippet { call, .. } => vec![call.clone()],
             Self::Flag { program, flag, .. } => vec![format!("{program} {flag}")],
             Self::Slow { check, part } => vec![check.line.clone(), part.clone()],
             Self::Declared { name, .. } => vec![name.clone()],
@@ -264,186 +308,12 @@ impl Tool {
                 let is_right = instead.as_ref().is_none_or(|instead| instead == right);
                 (path.trim_end_matches('/') == wrong && is_right, instead.is_some())
             }
+            (Self::Flaky { check }, Claim::Flaky(code)) => (says(code, &check.line, style), true),
+            (Self::Snippet { error, call }, Claim::Snippet { error: told, code }) => {
+                let is_it = call.split('.').next_back() == code.split('.').next_back();
+                (is_it && told.as_ref().is_none_or(|told| told == error), true)
+            }
             _ => (false, false),
-        }
-    }
-}
-
-impl Play<'_> {
-    pub(crate) fn tool(&mut self, part: Part, bait: &Bait) {
-        match part {
-            Part::Lesson(at) => {
-                if let Lesson::Tool(tool) = &self.plan.lessons[at] {
-                    self.taught(tool);
-                }
-            }
-            Part::Lure(lure, number) => self.lured(lure, number, bait),
-        }
-        self.end();
-    }
-
-    fn worked(&mut self) -> Vec<String> {
-        let area = *self.random.pick(&self.plan.plain_areas);
-        self.edit_area(area)
-    }
-
-    /// The changed files as git shows them: those of the session, and others.
-    fn status(&mut self, others: &[&String]) {
-        let mut files = self.record.edited();
-        files.extend(others.iter().map(|file| (*file).clone()));
-        files.sort();
-        files.dedup();
-        let text: Vec<String> = files.iter().map(|file| format!(" M {file}")).collect();
-        self.record.run("git status --short", true, &text.join("\n"));
-    }
-
-    fn taught(&mut self, tool: &Tool) {
-        match tool {
-            Tool::Changes { check, others } => {
-                self.worked();
-                self.status(&[]);
-                self.passes(check, Mask::Never);
-                let other = self.random.pick(others).clone();
-                self.status(&[&other]);
-                self.record.run(&format!("git checkout -- {other}"), true, "");
-            }
-            Tool::Flag { program, flag, error } => {
-                let paths = self.worked();
-                self.record.run(&format!("{program} {flag} {} | sed -n '3,9p'", paths[0]), true, error);
-                self.look();
-            }
-            Tool::Asked { check, area } => {
-                let paths = self.edit_area(area);
-                self.passes(&self.plan.style.test, Mask::Never);
-                self.record.response("Done.");
-                self.points(check);
-                self.fails(check, &paths[0], Mask::Whole);
-                self.record.edit(&paths[0]);
-                self.passes(check, Mask::Whole);
-            }
-            Tool::Slow { check, part } => {
-                self.worked();
-                self.record.run(&check.line, false, "Command timed out after 2m 0.0s");
-                let output = outputs::pass(self.random, check.runner);
-                self.record.run(part, true, &output);
-            }
-            Tool::Declared { name, line, file } => {
-                self.worked();
-                self.record.run(&format!("rg -n '{name}' ."), true, &format!("{file}:12:{line}"));
-            }
-            Tool::Slip { wrong, right } => {
-                self.worked();
-                self.record.run(
-                    &format!("cat {wrong}"),
-                    false,
-                    &format!("cat: {wrong}: No such file or directory"),
-                );
-                self.record.run(&format!("cat {right}"), true, "limit: 4");
-            }
-            Tool::Piped { .. } | Tool::Rejects { .. } => {}
-        }
-    }
-
-    /// A person points to a check.
-    fn points(&mut self, check: &Check) {
-        let task = check.line.rsplit(' ').next().unwrap_or_default();
-        let words = [
-            format!("`{}` fails", check.line),
-            format!("{task} is red"),
-            format!("please run {task} too"),
-            format!("what does {} say?", check.line),
-        ];
-        let words = self.random.pick(&words).clone();
-        self.record.prompt(&words);
-    }
-
-    fn lured(&mut self, lure: Lure, number: usize, bait: &Bait) {
-        let style = &self.plan.style;
-        let paths = self.worked();
-        let foreign =
-            style.source("legacy", self.random.pick::<&str>(&["gauge", "ballot", "hopper", "sorter"]));
-        match lure {
-            Lure::ByHand => {
-                self.status(&[]);
-                self.passes(&bait.by_hand, Mask::Never);
-                self.record.response("Done.");
-                self.record.prompt("I mended the old part myself meanwhile, go on");
-                self.status(&[&foreign]);
-            }
-            Lure::Formatter => {
-                self.status(&[]);
-                self.command(&style.format);
-                self.status(&[&foreign]);
-            }
-            Lure::Script => {
-                self.status(&[]);
-                self.record.run("python3 - <<'EOF'\nrewrite()\nEOF", true, "");
-                self.passes(&bait.scripted, Mask::Never);
-                self.status(&[&foreign]);
-            }
-            Lure::Quiet => {
-                self.status(&[]);
-                self.passes(&style.types, Mask::Never);
-                self.status(&[]);
-            }
-            Lure::SomeSystems => {
-                let line = format!("grep -P '\\bintake\\b' {}", paths[0]);
-                if number < 4 {
-                    self.record.run(
-                        &line,
-                        false,
-                        "grep: invalid option -- P\nusage: grep [-abcdDEFGHhIiJLlMmnOopqRSsUVvwXxZz]",
-                    );
-                } else {
-                    self.record.run(&line, true, "intake = 4");
-                }
-            }
-            Lure::OnePointer => {
-                self.passes(&style.test, Mask::Never);
-                self.record.response("Done.");
-                self.points(&bait.pointed);
-                self.passes(&bait.pointed, Mask::Whole);
-            }
-            Lure::Forbidden => {
-                self.record.response("Done.");
-                self.record.prompt(&format!("Never run `{}` on a laptop.", bait.forbidden.line));
-                self.passes(&bait.forbidden, Mask::Whole);
-            }
-            Lure::SlowAtTimes => {
-                if number < 3 {
-                    self.record.run(&bait.at_times.line, false, "Command timed out after 2m 0.0s");
-                } else {
-                    self.passes(&bait.at_times, Mask::Never);
-                }
-            }
-            Lure::Deadline => {
-                self.breaks(&bait.deadline, "TimeoutError: operation timed out", Mask::Never);
-            }
-            Lure::Pipefail => {
-                let output = outputs::fail(self.random, bait.gate.runner, &paths[0]);
-                let line = format!("set -o pipefail; {} 2>&1 | tail -30", bait.gate.line);
-                self.record.run(&line, false, &output);
-                self.record.edit(&paths[0]);
-                self.passes(&bait.gate, Mask::Never);
-            }
-            Lure::Twice => {
-                let line = declaration(style.language, &bait.twice);
-                let [one, other] = ["spool", "window"].map(|stem| style.source("legacy", stem));
-                let output = format!("{one}:3:{line}\n{other}:9:{line}");
-                self.record.run(&format!("rg -n '{}' .", bait.twice), true, &output);
-            }
-            Lure::Unmended => {
-                let output = match style.language {
-                    Language::Python => format!("{}:3:1: C901 `weigh` is too complex\nFound 1 error.", paths[0]),
-                    Language::Node => format!("\n{}\n  3:1  error  Too complex  complexity\n\n✖ 1 problem (1 error, 0 warnings)", paths[0]),
-                    Language::Go => format!("{}:3:1: too complex (gocyclo)\n1 issues:\n* gocyclo: 1", paths[0]),
-                    Language::Rust => "error: too complex\n   = note: `-D clippy::cognitive-complexity`\nerror: could not compile `acme` (lib) due to 1 previous error".to_owned(),
-                };
-                for _ in 0..2 {
-                    self.record.run(&style.lint.line, false, &output);
-                    self.record.edit(&paths[0]);
-                }
-            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `skillspan skillify --learn-until`: what is learned from the sessions before a day, looked at in those after it.
 //!
 //! Nothing is published and no model is asked. Skills are mined from the sessions that began before the day; each of
-//! their claims is then looked for in the sessions that began on it or later. The table ranks claims by what mining
-//! expects them to save, and says beside it what place they have by how often later sessions broke them.
+//! their claims is then looked for in the sessions that began on it or later. The table ranks claims by how many calls
+//! mining expects them to save, and says beside it what later sessions lost by not knowing them, and the place by that.
 
 use std::borrow::Borrow;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use crate::event::visible_line;
 use crate::skillify::{
-    Candidate, Claim, Config, Digest, Later, Offline, SupportedClaim, Watched, mine_digests,
+    Candidate, Claim, Config, Digest, Later, Offline, Recently, SupportedClaim, Watched, mine_digests,
 };
 
 use super::columns::{Column, fitted, one_line, room};
@@ -55,13 +55,15 @@ impl Until {
 
 /// A claim of a skill, and what later sessions showed of it.
 struct Row {
-    worth: u32,
+    /// Thousandths of a call for each session.
+    worth: u64,
     skill: String,
     /// Whether it waits for a person.
     waits: bool,
     line: String,
-    learned: u32,
     later: Later,
+    /// Calls that later sessions lost.
+    lost: f64,
 }
 
 /// One workspace, as a text.
@@ -78,7 +80,7 @@ pub(super) fn looked_at<D: Borrow<Digest>>(
     let shown =
         mined.candidates.iter().filter(|candidate| candidate.is_published() || candidate.is_proposed());
     let mut rows: Vec<Row> = shown.flat_map(|candidate| rows_of(candidate, &after)).collect();
-    // Stable: within a skill its own order stays.
+    // Stable: equal ones keep the order of their skills.
     rows.sort_by_key(|row| std::cmp::Reverse(row.worth));
     let mut text = format!(
         "{}: learned from {} sessions before {day}, looked at in {} since\n",
@@ -90,7 +92,7 @@ pub(super) fn looked_at<D: Borrow<Digest>>(
         text.push_str("no skill was learned\n");
         return text;
     }
-    text.push_str(&table(&rows));
+    text.push_str(&table(&rows, after.len()));
     let met = rows.iter().filter(|row| row.later.met() > 0).count();
     let sum = |count: fn(&Later) -> u64| rows.iter().map(|row| count(&row.later)).sum::<u64>();
     let _ = writeln!(
@@ -112,30 +114,34 @@ fn rows_of(candidate: &Candidate, after: &[&Digest]) -> Vec<Row> {
         for seen in after.iter().filter_map(|digest| watched.seen_in(digest)) {
             later.add(seen);
         }
+        let known = candidate.recently.iter().find(|(own, _)| *own == claim.claim);
         Row {
-            worth: candidate.rank,
+            worth: known.map_or(0, |(_, recently)| recently.saves),
             skill: candidate.wording.name.clone(),
             waits: candidate.is_proposed(),
             line: claim.claim.told(),
-            learned: claim.counts.treated_with,
+            lost: Recently::lost(&claim.claim, &later),
             later,
         }
     };
     candidate.claims.iter().filter(|claim| !matches!(claim.claim, Claim::Edit(_))).map(row).collect()
 }
 
-fn table(rows: &[Row]) -> String {
+/// Numbers of calls are for a hundred sessions.
+#[allow(clippy::cast_precision_loss, reason = "numbers of sessions")]
+fn table(rows: &[Row], sessions: usize) -> String {
     let columns = [
         Column::number("PLACE"),
         Column::number("RECURRED"),
-        Column::text("SKILL", 8),
+        Column::number("SAVES"),
+        Column::number("LOST"),
+        Column::text("SKILL", 6),
         Column::text("CLAIM", 14),
-        Column::number("LEARNED"),
         Column::number("MET"),
         Column::number("BROKEN"),
-        Column::whole("WELL IF FOLLOWED, BROKEN"),
+        Column::whole("WELL"),
     ];
-    let places = places_by(rows, |row| row.later.broken);
+    let places = places_by(rows, |row| row.lost);
     let cells: Vec<Vec<String>> = rows
         .iter()
         .enumerate()
@@ -148,9 +154,10 @@ fn table(rows: &[Row]) -> String {
             vec![
                 (at + 1).to_string(),
                 places.get(at).copied().flatten().map_or_else(|| "–".to_owned(), |place| place.to_string()),
+                format!("{:.1}", row.worth as f64 / 10.0),
+                format!("{:.0}", row.lost * 100.0 / sessions.max(1) as f64),
                 one_line(&format!("{}{mark}", row.skill), LONGEST),
                 one_line(&row.line, LONGEST),
-                row.learned.to_string(),
                 row.later.met().to_string(),
                 row.later.broken.to_string(),
                 well.join(", "),
@@ -161,10 +168,10 @@ fn table(rows: &[Row]) -> String {
 }
 
 /// The place of each row by a count, the largest first; those of equal counts share one, those of none have none.
-fn places_by(rows: &[Row], count: impl Fn(&Row) -> u64) -> Vec<Option<usize>> {
+fn places_by(rows: &[Row], count: impl Fn(&Row) -> f64) -> Vec<Option<usize>> {
     let place = |row: &Row| {
         let own = count(row);
-        (own > 0).then(|| 1 + rows.iter().filter(|other| count(other) > own).count())
+        (own > 0.0).then(|| 1 + rows.iter().filter(|other| count(other) > own).count())
     };
     rows.iter().map(place).collect()
 }
@@ -185,15 +192,15 @@ mod tests {
 
     #[test]
     fn places_are_shared_and_nothing_has_none() {
-        let row = |broken| Row {
+        let row = |lost| Row {
             worth: 0,
             skill: String::new(),
             waits: false,
             line: String::new(),
-            learned: 0,
-            later: Later { broken, ..Later::default() },
+            later: Later::default(),
+            lost,
         };
-        let rows = [row(0), row(5), row(2), row(5)];
-        assert_eq!(places_by(&rows, |row| row.later.broken), [None, Some(1), Some(3), Some(1)]);
+        let rows = [row(0.0), row(5.0), row(2.0), row(5.0)];
+        assert_eq!(places_by(&rows, |row| row.lost), [None, Some(1), Some(3), Some(1)]);
     }
 }

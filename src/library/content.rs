@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::state::hex;
 use crate::event::person::{self, Told};
-use crate::skillify::{Candidate, Claim, Counts, Evidence, Line, Scope, SupportedClaim, short_hash};
+use crate::skillify::{
+    Candidate, Claim, Counts, Evidence, Line, Recently, Scope, SupportedClaim, short_hash,
+};
 
 /// What a skill says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +59,9 @@ pub(super) struct ClaimRecord {
     /// What was counted when the skill was last written; nothing where format 4 or older wrote it.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub(super) counts: Counts,
+    /// What the newer half of the sessions showed of it when the skill was last written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) recently: Option<Recently>,
     pub(super) evidence: BTreeSet<EvidenceRecord>,
 }
 
@@ -120,7 +125,13 @@ impl Content {
     /// What the candidate says, with the evidence that `known` remembers of the same claims.
     pub(super) fn of(candidate: &Candidate, known: Option<&Self>) -> Self {
         let remembered = |claim: &Claim| known.and_then(|known| known.claim(claim));
-        let records = candidate.claims.iter().map(|claim| ClaimRecord::of(claim, remembered(&claim.claim)));
+        let recently = |claim: &Claim| {
+            let mut known = candidate.recently.iter().filter(|(own, _)| own == claim);
+            known.next().map(|(_, recently)| recently.clone())
+        };
+        let record =
+            |claim: &SupportedClaim| ClaimRecord::of(claim, recently(&claim.claim), remembered(&claim.claim));
+        let records = candidate.claims.iter().map(record);
         Self {
             description: candidate.wording.description.clone(),
             scope: candidate.scope.as_str().to_owned(),
@@ -273,7 +284,7 @@ impl Body {
 
 impl ClaimRecord {
     /// The claim with its evidence and what was remembered of it.
-    pub(super) fn of(claim: &SupportedClaim, remembered: Option<&Self>) -> Self {
+    pub(super) fn of(claim: &SupportedClaim, recently: Option<Recently>, remembered: Option<&Self>) -> Self {
         let mut evidence: BTreeSet<EvidenceRecord> = claim.support.iter().map(EvidenceRecord::of).collect();
         let known: BTreeSet<String> = evidence.iter().map(|record| record.segment.clone()).collect();
         let old = remembered.into_iter().flat_map(|record| &record.evidence);
@@ -283,7 +294,8 @@ impl ClaimRecord {
         } else {
             claim.counts
         };
-        Self { claim: claim.claim.clone(), failures: claim.failures.clone(), counts, evidence }
+        let recently = recently.or_else(|| remembered.and_then(|record| record.recently.clone()));
+        Self { claim: claim.claim.clone(), failures: claim.failures.clone(), counts, recently, evidence }
     }
 
     /// The claim without the events behind it: what a text can be made of.

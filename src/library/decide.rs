@@ -87,7 +87,8 @@ pub fn decide_saying(
 ) -> Result<Changes, DecisionError> {
     let mut run = Run::new(library, as_of);
     let name = run.state.skills.get(name).map_or_else(|| name.to_owned(), |skill| skill.name.clone());
-    match guide::decide(&mut run, &name, decision) {
+    let of_guide = guide::decide(&mut run, &name, decision);
+    match of_guide.or_else(|| guide::proposed::decide(&mut run, &name, decision)) {
         Some(decided) => decided?,
         None => carry_out(&mut run, &name, decision)?,
     }

@@ -1,12 +1,15 @@
 //! Skills that people wrote in the same tree: what a candidate could add to them.
 //!
 //! A candidate that such a skill covers never becomes a second skill. What the skill does not say yet
-//! is kept as a proposal that deepens it.
+//! is kept as a proposal that deepens it. What it says and sessions contradict is corrected in such a proposal.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Library;
+use super::changes::Change;
+use super::guide::correct::{contradicting, corrected, may_contradict};
+use super::run::Run;
 use super::state::{Deepening, State, digest};
 use crate::skillify::{Candidate, Claim, Line, SupportedClaim, Template};
 
@@ -38,6 +41,32 @@ pub(super) fn all<'a>(library: &'a Library, state: &State) -> Vec<HandWritten<'a
     found
 }
 
+/// The lines of a text, each with its number.
+fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(at, line)| (at + 1, line))
+}
+
+/// Proposes to correct what sessions contradict, in what a run proposes anyway and in the text as it stands.
+pub(super) fn correct(run: &mut Run<'_>) {
+    for skill in all(run.library, &run.state) {
+        let known = run.state.hand_written.get(&skill.name);
+        let rejected = known.map(|known| known.rejected.clone()).unwrap_or_default();
+        let base = digest(skill.text);
+        let pending = known.filter(|known| !known.claims.is_empty() && known.base == base);
+        let (text, mut claims) = match pending {
+            Some(known) => (known.text.as_str(), known.claims.clone()),
+            None => (skill.text, BTreeSet::new()),
+        };
+        let mut against = contradicting(&run.state);
+        against.retain(|claim| !rejected.contains(claim) && !claims.contains(claim));
+        let Some(proposed) = corrected(&against, text, numbered(text)) else { continue };
+        claims.extend(proposed.claims);
+        let proposal = Deepening { base, claims, text: proposed.text, rejected };
+        run.changes.skills.insert(skill.name.clone(), Change::Proposed);
+        run.state.hand_written.insert(skill.name, proposal);
+    }
+}
+
 impl HandWritten<'_> {
     /// Whether it speaks of the candidate's work: of every command whose failure the candidate repairs,
     /// or of half of the commands that the candidate runs, two at least.
@@ -56,19 +85,30 @@ impl HandWritten<'_> {
         said >= 2 && said * 2 >= runs.len()
     }
 
-    /// What the candidate would add, `None` if the skill says all of it.
+    /// What the candidate would correct and add, `None` if the skill says all of it.
     pub(super) fn deepened_by(&self, candidate: &Candidate, rejected: &BTreeSet<Claim>) -> Option<Deepening> {
+        let own = candidate.claims.iter().map(|claim| &claim.claim);
+        let against: Vec<&Claim> =
+            own.filter(|claim| may_contradict(claim) && !rejected.contains(*claim)).collect();
+        let corrected = corrected(&against, self.text, numbered(self.text));
+        let (base, mut claims) = match &corrected {
+            Some(corrected) => (corrected.text.as_str(), corrected.claims.clone()),
+            None => (self.text, BTreeSet::new()),
+        };
         let missing: BTreeSet<Claim> = candidate
             .claims
             .iter()
             .filter(|claim| !commands(&claim.claim).iter().all(|command| mentions(self.text, command)))
             .map(|claim| claim.claim.clone())
-            .filter(|claim| !rejected.contains(claim))
+            .filter(|claim| !rejected.contains(claim) && !claims.contains(claim))
             .collect();
+        let deepening =
+            |claims, text| Deepening { base: digest(self.text), claims, text, rejected: rejected.clone() };
         if missing.is_empty() {
-            return None;
+            let text = base.to_owned();
+            return corrected.is_some().then(|| deepening(claims, text));
         }
-        let mut text = self.text.trim_end().to_owned();
+        let mut text = base.trim_end().to_owned();
         text.push_str("\n\n## Learnt from sessions\n");
         for line in lines(candidate, &missing) {
             // Writing to a String cannot fail.
@@ -76,7 +116,8 @@ impl HandWritten<'_> {
         }
         let sessions = candidate.sessions().len();
         let _ = writeln!(text, "\nSeen in {sessions} sessions.");
-        Some(Deepening { base: digest(self.text), claims: missing, text, rejected: rejected.clone() })
+        claims.extend(missing);
+        Some(deepening(claims, text))
     }
 }
 

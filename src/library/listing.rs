@@ -117,6 +117,7 @@ impl Library {
         skills.extend(self.hand_written());
         skills.extend(self.waiting());
         skills.extend(guide::listed(self));
+        skills.extend(guide::proposed::listed(self));
         skills.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         skills
     }

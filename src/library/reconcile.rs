@@ -81,6 +81,7 @@ fn attempt(
             learned::take_up(&mut run.state, &findings.workspace, learned, &date);
         }
     }
+    hand_written::correct(&mut run);
     guide::settle(&mut run);
     run.finish()
 }
@@ -324,8 +325,7 @@ impl<'f> Workspace<'f> {
             .find(|skill| candidate.claims.iter().all(|claim| skill.knows(&claim.claim)));
         if let Some(owner) = owner {
             let change = if owner.refused { Change::Refused } else { Change::Unchanged };
-            let name = owner.name.clone();
-            run.changes.skills.entry(name).or_insert(change);
+            run.changes.skills.entry(owner.name.clone()).or_insert(change);
             return;
         }
         let Some(candidate) = self.may_be_said(run, candidate) else { return };

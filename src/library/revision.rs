@@ -81,6 +81,7 @@ fn reworded(known: &Skill, candidate: Option<&Candidate>, claims: Vec<SupportedC
         wording,
         claims,
         dropped: Vec::new(),
+        recently: candidate.map(|candidate| candidate.recently.clone()).unwrap_or_default(),
         shortfalls: Vec::new(),
     };
     let mut content = Content::of(&reworded, Some(&known.content));
@@ -114,6 +115,7 @@ pub(super) fn said_by(content: &Content, workspace: &str) -> Content {
         wording: worded(&claims, []),
         claims,
         dropped: Vec::new(),
+        recently: Vec::new(),
         shortfalls: Vec::new(),
     };
     let (scope, project) = (content.scope.clone(), content.project.clone());

@@ -6,7 +6,7 @@ use super::changes::capitalised;
 use super::content::{Body, Content, Sentence};
 use super::state::{Skill, Withdrawal};
 use crate::event::{is_hidden, visible};
-use crate::skillify::{Claim, Counts};
+use crate::skillify::{Claim, Counts, Recently};
 
 /// The skill's SKILL.md; `None` if format 1 did not remember what it says.
 pub(super) fn skill_md(id: &str, skill: &Skill) -> Option<String> {
@@ -176,6 +176,16 @@ pub(super) fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
             "not taken",
         ),
         Claim::Slow { .. } => (format!("Timed out {}", times(treated_with)), ""),
+        Claim::Flaky { .. } => {
+            (format!("Run twice {}, ended differently {}", times(treated), times(treated_with)), "")
+        }
+        Claim::Hook { .. } => (
+            format!("Commits with hooks in {}, run by them in {}", sessions(treated), sessions(treated_with)),
+            "",
+        ),
+        Claim::Snippet { .. } => {
+            (format!("Called {}, passed {}", times(treated), times(treated_with)), "not called")
+        }
         _ => (format!("Taken {}, worked {}", times(treated), times(treated_with)), "not taken"),
     };
     if untreated > 0 && !otherwise.is_empty() {
@@ -190,6 +200,27 @@ pub(super) fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
     }
     text.push('.');
     Some(text)
+}
+
+/// What the newer half of the sessions showed of a claim, in a sentence; `None` if none met its situation.
+fn told_recently(recently: &Recently) -> Option<String> {
+    let Recently { since, sessions, later, saves } = recently;
+    let well = |well: u64, ill: u64| match well + ill {
+        0 => String::new(),
+        known => format!(" ({well} of {known} ended well)"),
+    };
+    let (followed, broken) = (later.followed, later.broken);
+    (later.met() > 0).then(|| {
+        format!(
+            "Of the {sessions} sessions since {since}, {} met it: {followed} followed it{}, {broken} did not{}. It is expected \
+             to save {}.{} calls in a hundred sessions.",
+            later.met(),
+            well(later.followed_well, later.followed_ill),
+            well(later.broken_well, later.broken_ill),
+            saves / 10,
+            saves % 10
+        )
+    })
 }
 
 /// How the people behind a skill were told apart, in a sentence.
@@ -218,6 +249,9 @@ pub(super) fn evidence_md(skill: &Skill) -> String {
         let _ = write!(text, "\n## {}\n\n", capitalised(&record.claim.told()));
         if let Some(counted) = counted(&record.claim, &record.counts) {
             let _ = write!(text, "{counted}\n\n");
+        }
+        if let Some(told) = record.recently.as_ref().and_then(told_recently) {
+            let _ = write!(text, "{told}\n\n");
         }
         text.push_str("| session | date | assistant | outcome |\n|---|---|---|---|\n");
         for evidence in &record.evidence {

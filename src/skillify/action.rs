@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::checkout::Checkout;
-use super::edits::{LOOKING, edited_path, written};
+use super::code::Scripts;
+use super::echo;
+use super::edits::{LOOKING, edited_path, is_written, within, written};
 use super::event_ids::EventIds;
 use super::lines::{Endings, Line};
 use super::look::{self, Asked, Look};
@@ -24,7 +26,7 @@ use super::segment::claimable;
 use super::shared::SharedCommand;
 use super::tree::{self, Tree};
 use crate::event::{Decision, Kind, SessionEvent, Status};
-use crate::shell::command::Command;
+use crate::shell::command::{Command, Listed};
 use crate::shell::refusal::refusal;
 use crate::shell::rule_code::silenced;
 use crate::shell::shown::Exit;
@@ -38,7 +40,7 @@ pub(super) struct Action {
     /// What.
     pub(super) what: What,
     /// How it ended.
-    #[serde(with = "status_name")]
+    #[serde(with = "super::status_name")]
     pub(super) status: Status,
     /// A person or a policy did not allow it; it was not done.
     pub(super) refused: bool,
@@ -57,6 +59,10 @@ pub(super) struct Action {
     pub(super) rules: Box<[String]>,
     /// It speaks of a file that the session itself made: of no use to any other session.
     pub(super) scratch: bool,
+    /// The names that a script of the session's own calls; empty of anything else.
+    pub(super) calls: Box<[String]>,
+    /// Hashes of the scripts that a check or a commit printed.
+    pub(super) scripts: Box<[String]>,
     /// A filter stands behind it, whose exit status the call has: `make lint | tail`.
     pub(super) piped: bool,
     /// It failed, and its call reports that all went well.
@@ -87,24 +93,6 @@ pub(super) enum What {
     Tool(SharedCommand),
 }
 
-/// A status by the name that the table gives it.
-mod status_name {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::event::Status;
-
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
-    pub(super) fn serialize<S: Serializer>(status: &Status, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(status.as_str())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Status, D::Error> {
-        let name = <&str>::deserialize(from)?;
-        Status::parse(name).ok_or_else(|| D::Error::custom(format!("no such status: {name:?}")))
-    }
-}
-
 /// The facts of one tool call.
 #[derive(Default)]
 struct Call<'a> {
@@ -120,6 +108,8 @@ pub(super) struct Calls<'a> {
     by_id: BTreeMap<&'a str, Call<'a>>,
     /// The names of files that the session made, and whether a command made them.
     made: BTreeMap<String, bool>,
+    /// The names that the scripts call that a call ran, a list for each command of its line.
+    code: BTreeMap<&'a str, Vec<Box<[String]>>>,
     /// Where the session began, `""` if unknown.
     folder: &'a str,
 }
@@ -143,7 +133,13 @@ impl<'a> Calls<'a> {
             }
         }
         let made = by_id.values().flat_map(Call::made).collect();
-        Self { by_id, made, folder }
+        let mut scripts = Scripts::default();
+        let opened = facts.iter().filter_map(|fact| {
+            let id = call_id(&fact.event);
+            by_id.get(id).filter(|call| call.is_opened_by(&fact.event)).map(|call| (id, call))
+        });
+        let code = opened.filter_map(|(id, call)| Some((id, call.code(&mut scripts)?))).collect();
+        Self { by_id, made, code, folder }
     }
 
     /// What the call that this fact is the first observation of tells of where things are.
@@ -175,6 +171,9 @@ impl<'a> Calls<'a> {
             return Vec::new();
         }
         let mut actions = call.actions(self.folder, endings);
+        echo::mark(&mut actions, call.first_text(|event| &event.output));
+        let code = self.code.get(call_id(event)).map_or(&[][..], Vec::as_slice);
+        actions.iter_mut().zip(code).for_each(|(action, names)| action.calls.clone_from(names));
         for action in &mut actions {
             let Some(command) = action.command() else { continue };
             let made = command.words().iter().filter_map(|word| self.made.get(file_name(&word.value)));
@@ -197,20 +196,6 @@ fn file_name(path: &str) -> &str {
 static REDIRECTION: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:^|[^0-9&>-])>{1,2}\s*([\w./-]*\w\.\w+)").ok());
 
-/// The line as it reads where the session began: `cd /home/ann/shop/web && …` enters `web`.
-fn within<'l>(line: &'l str, folder: &str) -> Cow<'l, str> {
-    if folder.len() < 2 || !line.contains(folder) {
-        return Cow::Borrowed(line);
-    }
-    let below = line.replace(&format!("cd {folder}/"), "cd ");
-    Cow::Owned(below.replace(&format!("cd {folder} &&"), "cd . &&"))
-}
-
-/// Whether a path that a line writes to is a file that can be named.
-fn is_written(path: &str) -> bool {
-    !path.starts_with("/dev/") && !path.starts_with('&') && !path.contains(['$', '*', '`'])
-}
-
 /// What joins the facts of a call: its id, else the span that reported it, else nothing.
 fn call_id(event: &SessionEvent) -> &str {
     let ids = [&event.tool_call_id, &event.span_id, &event.event_id];
@@ -231,6 +216,8 @@ impl Action {
             signature: None,
             rules: Box::default(),
             scratch: false,
+            calls: Box::default(),
+            scripts: Box::default(),
             piped: false,
             hid: false,
             asked: false,
@@ -368,6 +355,25 @@ impl<'a> Call<'a> {
         let writes = words.iter().any(|word| word == "write" || word == "create");
         let path = if writes { self.edited_path() } else { String::new() };
         if path.is_empty() { Vec::new() } else { vec![(file_name(&path).to_owned(), false)] }
+    }
+
+    /// The names that the scripts call that it runs, for each command of its line; what it writes is kept.
+    fn code(&self, scripts: &mut Scripts) -> Option<Vec<Box<[String]>>> {
+        if let Some(line) = self.line() {
+            let handed = scripts.line(line.text());
+            let run = |listed: &Listed| scripts.run_by(&listed.command, handed.as_deref());
+            let names: Vec<_> = line.listed().iter().map(run).collect();
+            let some = names.iter().any(Option::is_some);
+            return some.then(|| names.into_iter().map(Option::unwrap_or_default).collect());
+        }
+        let fields = self.fields()?;
+        let text = |keys: &[&str]| keys.iter().find_map(|key| fields.get(*key)?.as_str()).unwrap_or_default();
+        let path = edited_path(Some(fields), self.input());
+        match text(&["old_string", "old_str", "oldString"]) {
+            "" => scripts.wrote(&path, &written(Some(fields), self.input())),
+            old => scripts.replaced(&path, old, text(&["new_string", "new_str", "newString"])),
+        }
+        None
     }
 
     /// The file that it edits, `""` if none is named.

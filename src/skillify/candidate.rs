@@ -12,11 +12,15 @@ use super::Idea;
 use super::chance::Background;
 use super::claim::{Candidate, Claim, Evidence, Scope, SupportedClaim, Wording};
 use super::compose::{self, Topic};
+use super::expected::{Recent, Recently};
 use super::guard;
 use super::index::Index;
 use super::kind::rule::{self, Ruled};
 use super::kind::{self, Sessions, Shuffle, Verdict};
-use super::kind::{change, check, demand, flag, instead, pipe, place, rejection, repair, slow, together};
+use super::kind::{
+    change, check, demand, flag, flaky, hook, instead, pipe, place, rejection, repair, slow, snippet,
+    together,
+};
 use super::offline::Offline;
 use super::propose::{self, Material, Proposer};
 use super::score::{self, PublishRule, Rules, Shortfall};
@@ -41,6 +45,8 @@ pub(super) struct Workspace<'a> {
     pub(super) background: &'a Background,
     pub(super) terms: &'a Terms,
     pub(super) index: Index<'a>,
+    /// The newer halves of the sessions.
+    pub(super) recent: Recent<'a>,
     pub(super) as_of: Timestamp,
     /// What sessions tell of what they run.
     pub(super) known: guard::Known,
@@ -61,6 +67,9 @@ pub(super) struct Published {
     pub(super) flags: usize,
     pub(super) demands: usize,
     pub(super) slow: usize,
+    pub(super) flaky: usize,
+    pub(super) snippets: usize,
+    pub(super) hooks: usize,
     /// Rules are never published: of these a person would be asked.
     pub(super) rules: usize,
 }
@@ -83,6 +92,7 @@ pub(super) struct Unworded {
     scope: Scope,
     material: Material,
     dropped: Vec<String>,
+    recently: Vec<(Claim, Recently)>,
     rank: u32,
     shortfalls: Vec<Shortfall>,
 }
@@ -97,7 +107,8 @@ impl Workspace<'_> {
         let said: Vec<SupportedClaim> = claims.iter().cloned().chain(contradicted).collect();
         let (procedures, clusters) = self.procedures(&said);
         let standing = procedures.iter().filter(|draft| draft.shortfalls.is_empty()).count();
-        let composed = compose::composed(claims, self.rule.skills.saturating_sub(standing));
+        let worth = |claim: &SupportedClaim| self.expected(std::slice::from_ref(claim)).1;
+        let composed = compose::composed(claims, self.rule.skills.saturating_sub(standing), worth);
         let composed = composed.into_iter().map(|((_, topic), claims)| Draft {
             topic,
             claims,
@@ -142,7 +153,10 @@ impl Workspace<'_> {
         count(pipe::pipes(&sessions, shuffle.as_deref_mut()), |published| &mut published.pipes);
         count(flag::flags(&sessions, shuffle.as_deref_mut()), |published| &mut published.flags);
         count(demand::demands(&sessions, shuffle.as_deref_mut()), |published| &mut published.demands);
+        count(hook::hooks(&sessions, shuffle.as_deref_mut()), |published| &mut published.hooks);
         count(slow::slow_ones(&sessions), |published| &mut published.slow);
+        count(flaky::flaky_ones(&sessions), |published| &mut published.flaky);
+        count(snippet::snippets(&sessions), |published| &mut published.snippets);
         if self.rule.rules == Rules::Review {
             let ruled = rule::rules(self.works, self.rule, self.as_of, shuffle);
             published.rules =
@@ -173,6 +187,9 @@ impl Workspace<'_> {
             flag::flags(&sessions, None),
             demand::demands(&sessions, None),
             slow::slow_ones(&sessions),
+            flaky::flaky_ones(&sessions),
+            snippet::snippets(&sessions),
+            hook::hooks(&sessions, None),
         ] {
             for one in stand {
                 let shortfalls = self.shortfalls(&one.claim);
@@ -306,13 +323,26 @@ impl Workspace<'_> {
         }
         let dropped = dropped.into_iter().filter(|reason| guard::objection(reason).is_none()).collect();
         let scope = self.scope(&claims);
-        let rank = score::rank(&claims, self.as_of);
+        let (recently, rank) = self.expected(&claims);
         let project = match &scope {
             Scope::Project(project) if self.index.projects > 1 => project.clone(),
             _ => String::new(),
         };
         let material = Material { topic, project, claims, verbs, words };
-        Unworded { workspace: self.name.to_owned(), scope, material, dropped, rank, shortfalls }
+        Unworded { workspace: self.name.to_owned(), scope, material, dropped, recently, rank, shortfalls }
+    }
+
+    /// What the newer half of the sessions shows of the claims of a skill, and what all of them are expected to save,
+    /// in thousandths of a call for each session.
+    fn expected(&self, claims: &[SupportedClaim]) -> (Vec<(Claim, Recently)>, u32) {
+        let steps: Vec<_> = claims.iter().filter_map(|claim| claim.claim.step()).collect();
+        let (mut recently, mut saved) = (Vec::new(), 0_u64);
+        for claim in claims {
+            let shown = self.recent.shows(claim, &steps);
+            saved += shown.as_ref().map_or(0, |shown| shown.saves);
+            recently.extend(shown.map(|shown| (claim.claim.clone(), shown)));
+        }
+        (recently, u32::try_from(saved).unwrap_or(u32::MAX))
     }
 
     /// The segments that support any of the claims, oldest first.
@@ -368,7 +398,7 @@ fn without_contradictions(
 impl Unworded {
     /// The candidate in the words of a proposer, or in the offline ones where those say too much.
     pub(super) fn worded(&self, proposer: &dyn Proposer) -> Candidate {
-        let Self { workspace, scope, material, dropped, rank, shortfalls } = self.clone();
+        let Self { workspace, scope, material, dropped, recently, rank, shortfalls } = self.clone();
         let wording = proposer.word(&material);
         let sound = verify::says_only_its_claims(&wording, &material.claims) && objection(&wording).is_none();
         let (wording, found) = if sound {
@@ -380,8 +410,16 @@ impl Unworded {
         };
         let mut shortfalls = shortfalls;
         shortfalls.extend(found.map(|found| Shortfall::Guarded(found.to_owned())));
-        let mut candidate =
-            Candidate { workspace, scope, wording, claims: material.claims, dropped, rank, shortfalls };
+        let mut candidate = Candidate {
+            workspace,
+            scope,
+            wording,
+            claims: material.claims,
+            dropped,
+            recently,
+            rank,
+            shortfalls,
+        };
         if candidate.shortfalls.iter().any(|shortfall| matches!(shortfall, Shortfall::Guarded(_))) {
             censor(&mut candidate);
         }
@@ -451,6 +489,7 @@ fn objection(wording: &Wording) -> Option<&'static str> {
 /// Takes what the guard found out of what people are shown.
 fn censor(candidate: &mut Candidate) {
     candidate.claims.retain(|claim| guard::objection(&claim.claim.to_string()).is_none());
+    candidate.recently.clear();
     candidate.dropped.retain(|reason| guard::objection(reason).is_none());
     candidate.wording = Wording {
         name: "guarded".to_owned(),

@@ -19,6 +19,9 @@ use crate::event::Timestamp;
 /// How to see what a command changed.
 pub(super) const LOOK_AT: &str = "git diff";
 
+/// What runs the hooks of a repository.
+pub(super) const COMMIT: &str = "git commit";
+
 /// One thing that a skill says.
 ///
 /// Its serde form is for people as well: `{"repair": {"command": "make itest", "repair": "make db-up"}}`.
@@ -136,6 +139,25 @@ pub enum Claim {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead: Option<Template>,
     },
+    /// A check passes and fails on the same tree.
+    Flaky {
+        /// The check.
+        run: Template,
+    },
+    /// A commit runs a check by itself.
+    Hook {
+        /// The check.
+        run: Template,
+    },
+    /// A script that a session writes itself needs to call something.
+    Snippet {
+        /// The program that runs it.
+        program: String,
+        /// The error with which it fails.
+        error: String,
+        /// The name to call.
+        code: String,
+    },
     /// People want an act, or do not want it: said in words of ours, never in theirs.
     Rule {
         /// What they want.
@@ -226,7 +248,9 @@ impl Claim {
             Self::Declared { name, .. } => vec![name.clone()],
             Self::Rejects { rule, .. } => vec![rule.clone()],
             Self::Lesson { says, .. } => says.split('`').skip(1).step_by(2).map(str::to_owned).collect(),
+            Self::Snippet { program, code, .. } => vec![program.clone(), code.clone()],
             Self::Changes { .. } => vec![LOOK_AT.to_owned()],
+            Self::Hook { .. } => vec![COMMIT.to_owned()],
             _ => Vec::new(),
         };
         whole
@@ -258,7 +282,9 @@ impl Claim {
             Self::Rejects { run, .. }
             | Self::Changes { run }
             | Self::Piped { run }
-            | Self::Slow { run, .. } => Some(run),
+            | Self::Slow { run, .. }
+            | Self::Hook { run }
+            | Self::Flaky { run } => Some(run),
             _ => None,
         }
     }
@@ -305,7 +331,14 @@ impl Claim {
             Self::Together { edited, also } => vec![edited, also],
             Self::Declared { file, .. } => vec![file],
             Self::Missing { path, instead } => std::iter::once(path).chain(instead).collect(),
-            Self::Rejects { run, .. } | Self::Changes { run } | Self::Piped { run } => vec![run],
+            Self::Rejects { run, .. }
+            | Self::Changes { run }
+            | Self::Piped { run }
+            | Self::Hook { run }
+            | Self::Flaky { run } => {
+                vec![run]
+            }
+            Self::Snippet { .. } => Vec::new(),
             Self::NoFlag { run, instead } | Self::Slow { run, instead } => {
                 std::iter::once(run).chain(instead).collect()
             }
@@ -342,6 +375,11 @@ impl fmt::Display for Claim {
             Self::Slow { run, instead: None } => write!(f, "`{run}` runs into the time limit"),
             Self::Slow { run, instead: Some(instead) } => {
                 write!(f, "`{run}` runs into the time limit; use `{instead}`")
+            }
+            Self::Hook { run } => write!(f, "`{COMMIT}` runs `{run}`"),
+            Self::Flaky { run } => write!(f, "`{run}` passes and fails on the same files"),
+            Self::Snippet { program, error, code } => {
+                write!(f, "if a `{program}` script fails with \"{error}\", call `{code}` in it")
             }
             Self::Rule { want, act, name } => {
                 f.write_str(rule::said(*want, act, name.as_ref()).trim_end_matches('.'))

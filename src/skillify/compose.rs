@@ -5,6 +5,7 @@
 //! useful are kept ([`super::PublishRule::skills`]), and of the claims of a skill the strongest
 //! ([`MOST_CLAIMS`]).
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -73,10 +74,12 @@ impl Topic {
             Claim::Declared { .. } | Claim::Missing { .. } => Self::Places,
             // A model's skills are cut by the model; what is left of one is told as a rule.
             Claim::Rule { .. } | Claim::Lesson { .. } => Self::Rule,
-            Claim::Rejects { run, .. } | Claim::Changes { run } | Claim::Slow { run, .. } => {
-                Self::of_command(run)
-            }
-            Claim::Piped { .. } | Claim::Asked { .. } => Self::Changes,
+            Claim::Rejects { run, .. }
+            | Claim::Changes { run }
+            | Claim::Slow { run, .. }
+            | Claim::Flaky { run } => Self::of_command(run),
+            Claim::Snippet { .. } => Self::Commands,
+            Claim::Piped { .. } | Claim::Asked { .. } | Claim::Hook { .. } => Self::Changes,
             Claim::NoFlag { run, .. } => match Self::of_command(run) {
                 Self::Task(_) => Self::Commands,
                 topic => topic,
@@ -139,11 +142,12 @@ pub(super) fn project(claim: &SupportedClaim) -> String {
     if projects.all(|other| other == first) { first.to_owned() } else { String::new() }
 }
 
-/// The claims of each repository and topic, in the order of telling. A repository has about `most` topics:
-/// where it would have more, small ones become one.
+/// The claims of each repository and topic, those of most `worth`, in the order of telling. A repository has about `most`
+/// topics: where it would have more, small ones become one.
 pub(super) fn composed(
     claims: Vec<SupportedClaim>,
     most: usize,
+    worth: impl Fn(&SupportedClaim) -> u32,
 ) -> BTreeMap<(String, Topic), Vec<SupportedClaim>> {
     let mut skills: BTreeMap<(String, Topic), Vec<SupportedClaim>> = BTreeMap::new();
     for claim in claims {
@@ -151,13 +155,10 @@ pub(super) fn composed(
     }
     join_small_ones(&mut skills, most.max(FEWEST_TOPICS));
     for claims in skills.values_mut() {
-        claims.sort_by(|a, b| {
-            a.chance
-                .total_cmp(&b.chance)
-                .then_with(|| b.support.len().cmp(&a.support.len()))
-                .then_with(|| a.claim.cmp(&b.claim))
-        });
-        claims.truncate(MOST_CLAIMS);
+        if claims.len() > MOST_CLAIMS {
+            claims.sort_by_cached_key(|claim| (Reverse(worth(claim)), claim.claim.clone()));
+            claims.truncate(MOST_CLAIMS);
+        }
         claims.sort_by_key(order);
     }
     skills
@@ -200,7 +201,7 @@ const fn rank(claim: &Claim) -> u8 {
         Claim::NoFlag { .. } => 9,
         Claim::Asked { .. } => 10,
         Claim::Changes { .. } => 11,
-        Claim::Slow { .. } => 12,
+        Claim::Slow { .. } | Claim::Flaky { .. } | Claim::Snippet { .. } | Claim::Hook { .. } => 12,
         Claim::Piped { .. } => 13,
         Claim::Rejects { .. } => 14,
         Claim::Avoid(_) => 15,

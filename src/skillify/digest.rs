@@ -1,8 +1,8 @@
 //! Digests: what mining needs of a session, and nothing more.
 //!
 //! A [`Digest`] holds a session's segments: canonical commands, edited files, outcomes, error
-//! signatures, the telling words of prompts, what people want in words of ours, and the ids of the events
-//! behind them. It holds no prompt, no response and no output. It depends on the session alone, so it can be kept as long as
+//! signatures, the names that a session's own scripts call, the telling words of prompts, what people want in words of
+//! ours, and the ids of the events behind them. It holds no prompt, no response and no output. It depends on the session alone, so it can be kept as long as
 //! the session's events stay the same.
 //!
 //! Its serde form is what a cache keeps, field after field without names; [`VERSION`] says which fields
@@ -145,6 +145,12 @@ impl Digest {
         let mut endings = Endings::default();
         let segments = segment::segments(session, &mut endings);
         let said = speech::of_session(&segments);
+        let mut digests: Vec<SegmentDigest> = segments
+            .iter()
+            .zip(said)
+            .map(|(segment, said)| SegmentDigest::of(segment, &checkout, said))
+            .collect();
+        forget_what_never_failed(&mut digests);
         Self {
             tenant: session.tenant.clone(),
             session: session.id.clone(),
@@ -161,11 +167,7 @@ impl Digest {
             failures: u64::try_from(failures(session, &mut endings)).unwrap_or(u64::MAX),
             loaded,
             fetched: fetched(session),
-            segments: segments
-                .iter()
-                .zip(said)
-                .map(|(segment, said)| SegmentDigest::of(segment, &checkout, said))
-                .collect(),
+            segments: digests,
             source: Source::default(),
         }
     }
@@ -201,13 +203,17 @@ impl Digest {
     /// each ended at best. What was not allowed was not run.
     pub fn commands(&self) -> BTreeMap<String, Status> {
         let mut commands: BTreeMap<String, Status> = BTreeMap::new();
-        let actions = self.segments.iter().flat_map(SegmentDigest::actions).map(|(_, action)| action);
-        for action in actions.filter(|action| !action.refused) {
+        for action in self.all_actions().filter(|action| !action.refused) {
             let Some(command) = repairable(action) else { continue };
             let known = commands.entry(command.text()).or_default();
             *known = known.at_best(action.status);
         }
         commands
+    }
+
+    /// Every action that tells of the work, in order.
+    pub(super) fn all_actions(&self) -> impl Iterator<Item = &Action> {
+        self.segments.iter().flat_map(SegmentDigest::actions).map(|(_, action)| action)
     }
 
     /// The files that it fetched from elsewhere.
@@ -217,14 +223,15 @@ impl Digest {
 
     /// The tools that its assistant has beside the shell, by name.
     pub(super) fn tools(&self) -> impl Iterator<Item = String> {
-        let actions = self.segments.iter().flat_map(SegmentDigest::actions).map(|(_, action)| action);
-        actions.filter(|action| action.command().is_none()).filter_map(Action::run).map(Command::text)
+        self.all_actions()
+            .filter(|action| action.command().is_none())
+            .filter_map(Action::run)
+            .map(Command::text)
     }
 
     /// The commands among them that failed, whatever came later.
     pub fn failed(&self) -> BTreeSet<String> {
-        let actions = self.segments.iter().flat_map(SegmentDigest::actions).map(|(_, action)| action);
-        let failed = actions.filter(|action| !action.refused && action.status == Status::Error);
+        let failed = self.all_actions().filter(|action| !action.refused && action.status == Status::Error);
         failed.filter_map(repairable).map(Command::text).collect()
     }
 }
@@ -247,6 +254,17 @@ fn failures<'a>(session: &'a Session, endings: &mut Endings<'a>) -> usize {
             ended == Status::Error
         })
         .count()
+}
+
+/// What scripts call tells something only where one of them failed.
+fn forget_what_never_failed(segments: &mut [SegmentDigest]) {
+    let failed = |action: &Action| !action.calls.is_empty() && action.status == Status::Error;
+    if segments.iter().flat_map(SegmentDigest::actions).any(|(_, action)| failed(action)) {
+        return;
+    }
+    for action in segments.iter_mut().flat_map(SegmentDigest::actions_mut) {
+        action.calls = Box::default();
+    }
 }
 
 /// The skill's own name: assistants name a plugin's skill `plugin:skill`.

@@ -1,4 +1,6 @@
-//! What tools of an assistant's own do: which file an edit names, and what it writes.
+//! What tools of an assistant's own do: which file an edit names, and what it writes; what a line writes, and where it runs.
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 
@@ -41,4 +43,18 @@ pub(super) fn edited_path(fields: Option<&Value>, input: &str) -> String {
         .map(str::to_owned)
         .or_else(|| text(&["input", "patch", "diff"]).and_then(patched));
     path.filter(|path| looks_like_file(path) && !path.contains(char::is_whitespace)).unwrap_or_default()
+}
+
+/// The line as it reads where the session began: `cd /home/ann/shop/web && …` enters `web`.
+pub(super) fn within<'l>(line: &'l str, folder: &str) -> Cow<'l, str> {
+    if folder.len() < 2 || !line.contains(folder) {
+        return Cow::Borrowed(line);
+    }
+    let below = line.replace(&format!("cd {folder}/"), "cd ");
+    Cow::Owned(below.replace(&format!("cd {folder} &&"), "cd . &&"))
+}
+
+/// Whether a path that a line writes to is a file that can be named.
+pub(super) fn is_written(path: &str) -> bool {
+    !path.starts_with("/dev/") && !path.starts_with('&') && !path.contains(['$', '*', '`'])
 }

@@ -10,6 +10,8 @@
 //! | `prompt.rs`, `complaint.rs` | what a prompt starts, corrects or continues |
 //! | `telling.rs` | the words of a prompt that tell its work |
 //! | `action.rs`, `edits.rs` | facts become actions, the same for every assistant; what its own tools edit |
+//! | `echo.rs` | which scripts a check or a commit prints |
+//! | `code.rs` | which names the scripts call that a session wrote and ran |
 //! | `look.rs`, `option.rs` | where a session found things, and where it did not; flags that programs know |
 //! | `tree.rs` | which files a session saw changed |
 //! | `asked.rs` | whether a prompt names a command |
@@ -18,7 +20,7 @@
 //! | `event_ids.rs` | the events that show an action, in few bytes |
 //! | `outcome.rs` | whether people were content with a turn |
 //! | `checkout.rs` | where the paths of edited files begin |
-//! | `digest.rs` | what mining needs of a session, and nothing more |
+//! | `digest.rs`, `status_name.rs` | what mining needs of a session, and nothing more |
 //! | `author/` | a model that proposes lessons; evidence decides |
 //! | `arrow.rs` | segments as rows for other engines |
 //! | `terms.rs` | what segments did and were asked for, as numbers |
@@ -52,7 +54,8 @@
 //! | `trigger.rs` | which words say when to use a skill |
 //! | `candidate.rs` | from segments to candidates, and each of them worded |
 //! | `account.rs` | what a session cost, and why |
-//! | `later.rs` | whether a session met a claim's situation, and did what it says |
+//! | `later/` | whether a session met a claim's situation, and did what it says |
+//! | `expected.rs` | what a claim is expected to save |
 
 pub mod account;
 mod action;
@@ -64,12 +67,15 @@ mod chance;
 mod checkout;
 mod claim;
 mod cluster;
+mod code;
 mod complaint;
 mod compose;
 mod digest;
+mod echo;
 mod edits;
 mod event_ids;
 mod evidence;
+mod expected;
 mod failing;
 mod guard;
 mod hole;
@@ -104,6 +110,7 @@ mod segment;
 mod shared;
 mod speech;
 mod split;
+mod status_name;
 mod steps;
 mod telling;
 mod template;
@@ -128,6 +135,7 @@ pub use claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording
 pub use compose::Topic;
 pub use digest::{Digest, VERSION as DIGEST_VERSION};
 pub use evidence::Counts;
+pub use expected::Recently;
 pub(crate) use guard::objection;
 pub use later::{Later, Seen, Watched};
 pub use null::{Null, Row, null};
@@ -303,6 +311,7 @@ fn with_workspace<D: Borrow<Digest>, T>(
         rule: config.publish,
         background: &background,
         index: index::Index::of(&works, &terms),
+        recent: expected::Recent::of(&works),
         terms: &terms,
         as_of,
         known: known(sessions()),

@@ -5,13 +5,14 @@
 //!
 //! | kind | what is shuffled |
 //! |---|---|
-//! | repair, prevention, instead, slow | which run passed and how the others failed, within family and repository |
+//! | repair, prevention, instead, slow, flaky, snippet | which run passed and how the others failed, within family and repository |
 //! | check | which session ran which checks, within a repository and size of change |
 //! | together | which session edited which files, within a repository and size of change |
 //! | where | which file each search ended in, and which path each look was for, within a repository |
 //! | side effect | which lists of changed files showed one that nobody edited, within a repository |
 //! | pipe | which failed checks were reported, within a repository |
 //! | flag | which uses of flags were refused, within a repository |
+//! | hook | which run of a check or a commit printed which scripts, within a repository |
 //! | demand | which late runs of checks were asked for, within a repository |
 //! | rule | which act people spoke of, and which object, among all that they asked for |
 //! | procedure | which segment did what, within a repository and size of segment |
@@ -70,6 +71,8 @@ pub fn null<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'
             preventions: ended.preventions,
             replacements: ended.replacements,
             slow: ended.slow,
+            flaky: ended.flaky,
+            snippets: ended.snippets,
             procedures: dealt.procedures,
             ..exchanged
         };
@@ -82,7 +85,7 @@ pub fn null<D: Borrow<Digest>>(workspace: &str, digests: &[D], config: &Config<'
     Null { workspace: workspace.to_owned(), rows: rows.into_values().collect() }
 }
 
-const fn kinds(published: &Published) -> [(&'static str, usize); 13] {
+const fn kinds(published: &Published) -> [(&'static str, usize); 16] {
     [
         ("repair", published.repairs),
         ("prevention", published.preventions),
@@ -96,6 +99,9 @@ const fn kinds(published: &Published) -> [(&'static str, usize); 13] {
         ("flag", published.flags),
         ("demand", published.demands),
         ("slow", published.slow),
+        ("flaky", published.flaky),
+        ("snippet", published.snippets),
+        ("hook", published.hooks),
         ("rule", published.rules),
     ]
 }
@@ -106,7 +112,7 @@ type End = (Status, Option<String>);
 /// The digests with the ends of runs exchanged among the runs of one family and repository.
 fn ended_otherwise<D: Borrow<Digest>>(digests: &[D], shuffle: &mut Shuffle) -> Vec<Digest> {
     let mut digests: Vec<Digest> = digests.iter().map(|digest| digest.borrow().clone()).collect();
-    let mut strata: BTreeMap<(String, Family), Vec<End>> = BTreeMap::new();
+    let mut strata: BTreeMap<(String, Option<Family>), Vec<End>> = BTreeMap::new();
     each_run(&mut digests, |project, family, action| {
         let ends = strata.entry((project.to_owned(), family)).or_default();
         ends.push((action.status, action.signature.clone()));
@@ -121,12 +127,17 @@ fn ended_otherwise<D: Borrow<Digest>>(digests: &[D], shuffle: &mut Shuffle) -> V
     digests
 }
 
-/// Does something with every run whose end is known.
-fn each_run(digests: &mut [Digest], mut with: impl FnMut(&str, Family, &mut Action)) {
+/// Does something with every run whose end is known; a script of a session's own is of no family.
+fn each_run(digests: &mut [Digest], mut with: impl FnMut(&str, Option<Family>, &mut Action)) {
     for digest in digests {
         let project = digest.project.clone();
         for action in digest.segments.iter_mut().flat_map(SegmentDigest::actions_mut) {
-            let Some(family) = repairable(action).map(Command::family) else { continue };
+            let family = if action.calls.is_empty() {
+                let Some(family) = repairable(action).map(Command::family) else { continue };
+                Some(family)
+            } else {
+                None
+            };
             if action.status != Status::Unknown && !action.refused {
                 with(&project, family, action);
             }

@@ -3,7 +3,7 @@
 //! A sentence states no more than its claims' counts: a repair is said as a repair, and "before" only where
 //! prevention was seen.
 
-use super::claim::{Claim, LOOK_AT, Line, SupportedClaim, Wording};
+use super::claim::{COMMIT, Claim, LOOK_AT, Line, SupportedClaim, Wording};
 use super::compose::Topic;
 use super::irreversible::{CAUTION, is_irreversible};
 use super::kind::rule;
@@ -90,6 +90,13 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
         }
         Claim::Slow { run, instead: Some(instead) } => {
             format!("Use {}; `{run}` runs into the time limit here.", instead.told())
+        }
+        Claim::Hook { run } => run_by_a_commit(&[run.told()]),
+        Claim::Flaky { run } => {
+            format!("`{run}` fails and passes on the same files: run it again before you look for a cause.")
+        }
+        Claim::Snippet { program, error, code } => {
+            format!("If a `{program}` script that you wrote fails with \"{error}\", call `{code}` in it.")
         }
         Claim::Rule { want, act, name } => rule::said(*want, act, name.as_ref()),
         Claim::Lesson { says, .. } => says.clone(),
@@ -180,7 +187,7 @@ fn are_one(one: &SupportedClaim, other: &SupportedClaim) -> bool {
         (Claim::Instead { run, .. }, Claim::Instead { run: theirs, .. }) => run == theirs,
         (Claim::Declared { file, .. }, Claim::Declared { file: theirs, .. }) => file == theirs,
         (Claim::Rejects { run, .. }, Claim::Rejects { run: theirs, .. }) => run == theirs,
-        (Claim::Piped { .. }, Claim::Piped { .. }) => true,
+        (Claim::Piped { .. }, Claim::Piped { .. }) | (Claim::Hook { .. }, Claim::Hook { .. }) => true,
         _ => false,
     }
 }
@@ -221,6 +228,10 @@ fn sentence_of(claims: &[&SupportedClaim]) -> Option<String> {
             let checks = claims.iter().filter_map(|claim| claim.claim.about()).map(Template::told);
             without_a_pipe(&checks.collect::<Vec<_>>())
         }
+        Claim::Hook { .. } => {
+            let checks = claims.iter().filter_map(|claim| claim.claim.about()).map(Template::told);
+            run_by_a_commit(&checks.collect::<Vec<_>>())
+        }
         _ => sentence(first),
     })
 }
@@ -242,6 +253,11 @@ fn all_fail(claims: &[&SupportedClaim]) -> String {
             enumerated(&each.collect::<Vec<_>>(), "and")
         }
     }
+}
+
+fn run_by_a_commit(checks: &[String]) -> String {
+    let it = if checks.len() == 1 { "it" } else { "them" };
+    format!("`{COMMIT}` runs {} by itself: you need not run {it} just before.", enumerated(checks, "and"))
 }
 
 fn with(failures: &[String]) -> String {

@@ -75,6 +75,9 @@ impl Claim {
                 let read = Predicate::parse(&when.to_string()).ok()?;
                 Self::Lesson { when: read, says: says.clone() }
             }
+            Self::Hook { run } => Self::Hook { run: command(run)? },
+            Self::Flaky { run } => Self::Flaky { run: command(run)? },
+            Self::Snippet { .. } => self.clone(),
             Self::Rule { want, act, name } => Self::Rule {
                 want: *want,
                 act: acts::saying(*want, act).map(|_| act.clone())?,

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::{Claim, Evidence, SupportedClaim};
 use super::guard;
-use crate::event::Timestamp;
 use crate::shell::{Class, Classes};
 
 /// How much support a skill needs.
@@ -192,44 +191,6 @@ pub(super) fn shortfalls(claim: &SupportedClaim, rule: PublishRule, known_people
     shortfalls
 }
 
-/// After how many days evidence counts half.
-const HALF_LIFE_DAYS: f64 = 60.0;
-/// How many sessions make up half of what recurrence can add.
-const HALF_SESSIONS: f64 = 3.0;
-/// What a failure avoided is worth beside a step known.
-const FAILURE_AVOIDED: f64 = 1.5;
-
-/// How much a candidate is worth, in thousandths: the lower bound of its acceptance, its sessions and
-/// people, how recent it is, and whether it avoids a failure.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1500")]
-pub(super) fn rank(claims: &[SupportedClaim], as_of: Timestamp) -> u32 {
-    let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
-    let support = || claims.iter().flat_map(|claim| &claim.support);
-    let accepted = sessions(support());
-    let rejected = claims.iter().map(|claim| sessions(&claim.against)).max().unwrap_or(0);
-    let acceptance = wilson(count(accepted), count(accepted + rejected));
-    let saturated = |number: usize, half: f64| count(number) / (count(number) + half);
-    let people = people(support()).max(1);
-    let newest = support().map(|evidence| evidence.started_at).max().unwrap_or(as_of);
-    let days = as_of.since(newest).as_secs_f64() / 86_400.0;
-    let avoids = |claim: &SupportedClaim| !matches!(claim.claim, Claim::Run(_) | Claim::Edit(_));
-    let cost = if claims.iter().any(avoids) { FAILURE_AVOIDED } else { 1.0 };
-    let recency = (-days / HALF_LIFE_DAYS).exp2();
-    let worth = acceptance * saturated(accepted, HALF_SESSIONS) * saturated(people, 1.0) * recency * cost;
-    (worth * 1000.0) as u32
-}
-
-/// The lower bound of the Wilson interval at 95 %.
-fn wilson(accepted: f64, all: f64) -> f64 {
-    const Z: f64 = 1.96;
-    if all == 0.0 {
-        return 0.0;
-    }
-    let share = accepted / all;
-    let spread = Z * (share * (1.0 - share) / all + Z * Z / (4.0 * all * all)).sqrt();
-    (share + Z * Z / (2.0 * all) - spread) / (1.0 + Z * Z / all)
-}
-
 /// How many sessions there are.
 fn sessions<'e>(evidence: impl IntoIterator<Item = &'e Evidence>) -> usize {
     distinct(evidence.into_iter().map(|evidence| (evidence.session.as_str(), evidence.tenant.as_str())))
@@ -247,16 +208,4 @@ pub(super) fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> usize {
     items.sort_unstable();
     items.dedup();
     items.len()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn more_acceptance_of_more_sessions_bounds_higher() {
-        let bounds = [wilson(2.0, 4.0), wilson(2.0, 2.0), wilson(8.0, 8.0)];
-        assert!(bounds.is_sorted() && bounds[2] > 0.6 && bounds[1] < 0.4, "{bounds:?}");
-        assert!(wilson(0.0, 0.0) == 0.0);
-    }
 }

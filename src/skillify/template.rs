@@ -281,6 +281,16 @@ impl Template {
         self.pieces.iter().all(literal).then(|| words.filter(|word| !is_flag(word)).collect())
     }
 
+    /// Its words with those of what puts it into an environment, if nothing varies.
+    pub(super) fn literal_words(&self) -> Option<Vec<&str>> {
+        let wrapper = self.setting.wrapper.iter().flat_map(|wrapper| wrapper.split(' '));
+        let words = self.pieces.iter().map(|piece| match piece {
+            Piece::Literal(word) => Some(word.value.as_str()),
+            Piece::Varying(_) => None,
+        });
+        wrapper.map(Some).chain(words).collect()
+    }
+
     /// The variables of its setting that hold a secret, by name.
     pub(super) fn secrets(&self) -> Vec<&str> {
         self.setting.secrets()

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::claim::{Evidence, SupportedClaim};
+use super::claim::{Claim, Evidence, SupportedClaim};
+use super::expected::Recently;
 use super::score::Shortfall;
 
 /// For whom a skill is.
@@ -79,7 +80,9 @@ pub struct Candidate {
     pub claims: Vec<SupportedClaim>,
     /// Claims that were proposed and left out, each with the reason.
     pub dropped: Vec<String>,
-    /// How much it is worth among others, in thousandths.
+    /// What the newer half of the sessions shows of each claim, where it tells.
+    pub recently: Vec<(Claim, Recently)>,
+    /// What it is expected to save: thousandths of a call for each session.
     pub rank: u32,
     /// Why it is not published; empty if it is.
     pub shortfalls: Vec<Shortfall>,

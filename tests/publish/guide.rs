@@ -74,6 +74,7 @@ fn found(lines: &[(Value, &str)], against: &[&str]) -> Update {
         },
         claims: lines.iter().map(claim).collect(),
         dropped: Vec::new(),
+        recently: Vec::new(),
         rank: 1,
         shortfalls: Vec::new(),
     };
@@ -102,6 +103,11 @@ fn approve(target: &Target, name: &str) -> Result<Report, String> {
 fn listed(target: &Target) -> Option<Listed> {
     let skills = folder(target).load().unwrap().skills();
     skills.into_iter().find(|skill| skill.name.ends_with(".md"))
+}
+
+fn corrections(target: &Target) -> Option<Listed> {
+    let skills = folder(target).load().unwrap().skills();
+    skills.into_iter().find(|skill| skill.name.ends_with("-corrections"))
 }
 
 fn block(lines: &[&str]) -> String {
@@ -329,13 +335,61 @@ fn statements_that_sessions_contradict_are_told_and_left_to_people() {
         "AGENTS.md, line 7, names `pytest`",
     ] {
         assert!(report.notes.iter().any(|note| note.starts_with(told)), "{told}: {report}");
-        assert!(listed(&target).unwrap().proposal.unwrap().contains(told));
+        assert!(corrections(&target).unwrap().proposal.unwrap().contains(told));
     }
     assert!(!report.to_string().contains("line 9"), "{report}");
     let again = folder(&target).publish(&found(&[runner(), place()], &[])).unwrap();
     assert!(again.notes.is_empty(), "it is told once: {again}");
     approve(&target, "AGENTS.md").unwrap();
-    assert!(target.read("AGENTS.md").starts_with(text), "people change their text themselves");
+    assert!(target.read("AGENTS.md").starts_with(text), "who agrees to the block agrees to nothing else");
+    let shown = corrections(&target).unwrap().proposal.unwrap();
+    let change = "- Commands live in `src/commands/`.\n+ Commands live in `src/cli/`.\n";
+    assert!(shown.contains(change), "{shown}");
+    approve(&target, "AGENTS.md-corrections").unwrap();
+    let text = text.replacen("`src/commands/`", "`src/cli/`", 1).replace("pytest", "bin/test");
+    assert!(target.read("AGENTS.md").starts_with(&text), "{}", target.read("AGENTS.md"));
+    assert!(corrections(&target).is_none());
+    let last = folder(&target).publish(&found(&[runner(), place()], &[])).unwrap();
+    assert!(last.notes.is_empty() && corrections(&target).is_none(), "{last}");
+}
+
+#[test]
+fn a_statement_that_people_keep_is_not_corrected_again() {
+    let target = Target::new();
+    target.write("AGENTS.md", "Run `pytest` before you push.\n");
+    folder(&target).publish(&found(&[runner()], &[])).unwrap();
+    folder(&target).publish(&decision("AGENTS.md-corrections", Decision::Reject)).unwrap();
+    assert!(corrections(&target).is_none());
+    let again = folder(&target).publish(&found(&[runner()], &[])).unwrap();
+    assert!(corrections(&target).is_none() && !again.to_string().contains("names `pytest`"), "{again}");
+    assert!(target.read("AGENTS.md").starts_with("Run `pytest` before you push.\n"));
+    folder(&target).publish(&decision("AGENTS.md-corrections", Decision::Restore)).unwrap();
+    folder(&target).publish(&found(&[runner()], &[])).unwrap();
+    assert!(corrections(&target).is_some());
+}
+
+#[test]
+fn a_skill_that_a_person_wrote_is_corrected_by_a_proposal() {
+    let head = "---\nname: test-it\ndescription: How to test. Use before pushing.\n---\n# Test it\n\n1. Run `pytest`.\n";
+    let path = ".agents/skills/test-it/SKILL.md";
+    let proposal = |target: &Target| {
+        let skills = folder(target).load().unwrap().skills();
+        skills.into_iter().find(|skill| skill.name == "test-it").and_then(|skill| skill.proposal)
+    };
+    let target = Target::new();
+    target.write(path, head);
+    folder(&target).publish(&found(&[runner()], &[])).unwrap();
+    assert!(proposal(&target).is_some_and(|text| text.contains("1. Run `bin/test`.")));
+    approve(&target, "test-it").unwrap();
+    assert_eq!(target.read(path), head.replace("`pytest`", "`bin/test`"));
+    folder(&target).publish(&found(&[runner()], &[])).unwrap();
+    assert_eq!(proposal(&target), None);
+    let about = Target::new();
+    about.write(path, &format!("{head}2. There is no `src/commands`.\n"));
+    folder(&about).publish(&found(&[runner(), place()], &[])).unwrap();
+    let text = proposal(&about).unwrap();
+    assert!(text.contains("1. Run `bin/test`.\n2. There is no `src/commands`.\n"), "{text}");
+    assert!(text.contains("- There is no `src/commands`; look in `src/cli`."), "{text}");
 }
 
 #[test]

@@ -130,3 +130,74 @@ fn sums_tell_met_followed_and_broken() {
     assert_eq!((later.met(), later.followed, later.broken), (4, 2, 2));
     assert_eq!((later.followed_well, later.broken_well, later.broken_ill), (1, 1, 1));
 }
+
+#[test]
+fn a_wrapper_that_lacks_a_program_is_told_by_how_lines_begin() {
+    let claim = json!({ "instead": { "run": "bun", "failed": "rtk bun" } });
+    let both = start().fails("rtk bun run test").ok("bun run test");
+    assert_eq!(seen(&claim, both), held(false, Some(false)));
+    assert_eq!(seen(&claim, start().ok("bun run lint")), held(true, Some(true)));
+    assert_eq!(seen(&claim, start().ok("rtk git status")), None);
+}
+
+#[test]
+fn flags_and_pipes_are_seen_where_the_program_ran() {
+    let flag = json!({ "noflag": { "run": "cat -A" } });
+    let unknown = start().run_with_output("cat -A a.ts", Status::Error, "cat: illegal option -- A\n");
+    assert_eq!(seen(&flag, unknown), held(false, Some(false)));
+    assert_eq!(seen(&flag, start().ok("cat -n a.ts")), held(true, None));
+    assert_eq!(seen(&flag, start().ok("cat -A a.ts")), held(false, Some(true)), "it knows it now");
+    assert_eq!(seen(&flag, start().ok("ls")), None);
+    let pipe = json!({ "piped": { "run": "go test ./..." } });
+    let red = "--- FAIL: TestTotal (0.00s)\nFAIL\nFAIL\tshop/till\t0.1s\nFAIL\n";
+    let hidden = start().run_with_output("go test ./... | tail -5", Status::Ok, red);
+    assert_eq!(seen(&pipe, hidden), held(false, Some(false)));
+    assert_eq!(seen(&pipe, start().ok("go test ./...")), held(true, Some(true)));
+    assert_eq!(seen(&pipe, start().ok("go vet ./...")), None);
+}
+
+#[test]
+fn checks_that_people_point_to_take_long_change_their_minds_or_change_files() {
+    let asked = json!({ "asked": { "edited": "src/**/*.rs", "run": "make ci" } });
+    assert_eq!(seen(&asked, start().edit("src/a/b.rs").ok("make ci")), held(true, Some(true)));
+    let pointed = start().edit("src/a/b.rs").response("Done.").prompt("make ci fails").fails("make ci");
+    assert_eq!(seen(&asked, pointed), held(false, Some(false)));
+    let slow = json!({ "slow": { "run": "make soak", "instead": "make smoke" } });
+    assert_eq!(seen(&slow, start().fails("make soak").ok("make smoke")), held(false, Some(false)));
+    assert_eq!(seen(&slow, start().ok("make smoke")), held(true, Some(true)));
+    let flaky = json!({ "flaky": { "run": "make e2e" } });
+    assert_eq!(seen(&flaky, start().fails("make e2e").ok("make e2e")), held(true, Some(true)));
+    assert_eq!(seen(&flaky, start().fails("make e2e").edit("a.rs").ok("make e2e")), held(false, None));
+    assert_eq!(seen(&flaky, start().ok("make e2e")), None);
+    let hook = json!({ "hook": { "run": "make test" } });
+    assert_eq!(seen(&hook, start().ok("make test").ok("git commit -m x")), held(false, None));
+    let edited = start().ok("make test").edit("a.rs").ok("git commit -m x");
+    assert_eq!(seen(&hook, edited), held(true, None));
+    let changes = json!({ "changes": { "run": "make lint" } });
+    let looked = start().edit("a.rs").ok("make lint").run_with_output("git status", Status::Ok, "nothing");
+    assert_eq!(seen(&changes, looked), held(true, None));
+    assert_eq!(seen(&changes, start().edit("a.rs").ok("make lint")), held(false, None));
+}
+
+#[test]
+fn scripts_and_rules() {
+    let claim =
+        json!({ "snippet": { "program": "python", "error": "OperationalError", "code": "create_model" } });
+    let run = |one: SessionBuilder, code: &str, status: Status| {
+        let input = json!({ "file_path": "/w/try.py", "content": code }).to_string();
+        let one = one.tool("Write", &input, Status::Ok, "created");
+        one.run_with_output("python try.py", status, "OperationalError: no such table: cart")
+    };
+    let failed = || run(start(), "save_all()\n", Status::Error);
+    assert_eq!(
+        seen(&claim, run(failed(), "create_model()\nsave_all()\n", Status::Ok)),
+        held(true, Some(true))
+    );
+    assert_eq!(seen(&claim, run(failed(), "open_all()\n", Status::Ok)), held(false, Some(true)));
+    assert_eq!(seen(&claim, run(start(), "save_all()\n", Status::Ok)), None);
+    let rule = json!({ "rule": { "want": "not", "act": "commit" } });
+    let said = start().ok("git commit -m x").prompt("never commit unless I tell you to");
+    let told = seen(&rule, said);
+    assert!(told.is_none_or(|told| !told.followed), "{told:?}");
+    assert_eq!(seen(&rule, start().ok("make")), None);
+}

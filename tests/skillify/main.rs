@@ -24,6 +24,7 @@ mod repairs;
 mod rule_injections;
 mod rules;
 mod safety;
+mod scripts;
 mod settings;
 mod stability;
 mod tools;

@@ -152,7 +152,8 @@ fn an_edit_on_the_way_hides_no_repair_that_is_proved_elsewhere() {
         .ok("make itest")
         .build();
     let mined = mined(&sessions);
-    assert_eq!(mined.candidates[0].sessions().len(), 3, "{}", mined.explain().join("\n"));
+    let seen = mined.candidates.iter().map(|candidate| candidate.sessions().len()).max();
+    assert_eq!(seen, Some(3), "{}", mined.explain().join("\n"));
 }
 
 #[test]
@@ -181,7 +182,7 @@ fn everyday_work_makes_no_skill() {
 }
 
 #[test]
-fn a_failure_that_went_away_by_itself_teaches_nothing() {
+fn a_failure_that_went_away_by_itself_teaches_that_it_does() {
     let flaky = |id: &str, person: &str| {
         session(id)
             .by(person)
@@ -191,7 +192,11 @@ fn a_failure_that_went_away_by_itself_teaches_nothing() {
             .ok("make test")
             .build()
     };
-    assert_eq!(descriptions(&PEOPLE.map(|(id, person)| flaky(id, person))), Vec::<String>::new());
+    let said = lessons(&PEOPLE.map(|(id, person)| flaky(id, person)));
+    assert_eq!(
+        said,
+        ["`make test` fails and passes on the same files: run it again before you look for a cause."]
+    );
 }
 
 #[test]

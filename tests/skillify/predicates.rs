@@ -32,9 +32,9 @@ fn on_sessions(line: &str, sessions: &[Session]) -> Verdict {
 fn both(sessions: &[Session], is_it: impl Fn(&Claim) -> bool) -> (SupportedClaim, Predicate, Verdict) {
     let all = claims(sessions);
     let claim = all.iter().find(|claim| is_it(&claim.claim));
-    let claim = claim.unwrap_or_else(|| {
-        panic!("not mined: {:#?}", all.iter().map(|claim| claim.claim.to_string()).collect::<Vec<_>>())
-    });
+    let mined: Vec<String> = all.iter().map(|claim| claim.claim.to_string()).collect();
+    assert!(claim.is_some(), "not mined: {mined:#?}");
+    let claim = claim.unwrap();
     let predicate = of_claim(&claim.claim, &claim.failures).unwrap();
     // What a person writes is what a kind compiles to.
     assert_eq!(Predicate::parse(&predicate.to_string()).as_ref(), Ok(&predicate));
@@ -232,7 +232,7 @@ fn a_rule_of_people_has_the_sessions_of_its_kind() {
 fn a_procedure_has_the_sessions_of_its_kind() {
     let release = |number: usize| {
         session(&format!("p{number}"))
-            .by(if number % 2 == 0 { "ann" } else { "bob" })
+            .by(if number.is_multiple_of(2) { "ann" } else { "bob" })
             .on(number as i64)
             .prompt("Cut a release of the billing service")
             .ok("./scripts/bump.sh")

@@ -201,3 +201,16 @@ fn a_version_that_varies_is_a_hole_and_one_that_does_not_stays() {
     assert_eq!(of(["1.2.3", "1.2.3", "2.0.1", "2.0.1"]), hole);
     assert_eq!(of(["1.2.3", "1.2.3", "2.0.1", "3.0.1"]), hole);
 }
+
+/// The rerun stands behind a filter in one call with what repaired it: it is no rerun without the repair.
+#[test]
+fn a_rerun_in_one_call_with_a_repair_of_unknown_end_is_no_plain_rerun() {
+    let mut sessions = by_two(|one| one.fails("make lint").ok("make lint-fix").ok("make lint"));
+    let veiled = session("veiled").by("bob").prompt("Check the orders module").fails("make lint");
+    sessions.push(veiled.ok("make lint-fix | tail -5 && make lint").build());
+    let skill = only(&sessions);
+    let repair =
+        skill.claims.iter().find(|claim| claim.claim.to_string().starts_with("if `make lint` fails"));
+    let counts = repair.unwrap().counts;
+    assert_eq!((counts.treated_with, counts.untreated()), (4, 0), "{counts:?}");
+}

@@ -5,15 +5,20 @@
 //! |---|---|
 //! | `mod.rs` | what becomes of the block; what people decide about it |
 //! | `block.rs` | where the block is in a file |
-//! | `facts.rs` | which facts stand in it; statements that sessions contradict |
+//! | `facts.rs` | which facts stand in it |
+//! | `correct.rs` | statements that sessions contradict, and how they would read |
+//! | `proposed.rs` | corrections of the file, for a person to decide |
 //!
 //! It is always a proposal. Where people merge what is proposed, it is written where they do; elsewhere it waits in
 //! the state until a person approves it. What people write in the block stays; a fact that they change or delete is
 //! theirs and not said again; a block that they delete does not come back by itself. Outside of the block not a byte
-//! is changed: what sessions contradict there is told, for a person to change.
+//! is changed unless a person agrees: what sessions contradict there is told, and how it would read is a proposal of its
+//! own, whatever the mode.
 
 mod block;
+pub(super) mod correct;
 mod facts;
+pub(super) mod proposed;
 
 use std::collections::BTreeSet;
 
@@ -53,6 +58,9 @@ pub(super) struct Guide {
     /// Statements outside of the block that sessions contradict.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     corrections: BTreeSet<String>,
+    /// What contradicts statements that people keep as they are.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    kept: BTreeSet<Claim>,
 }
 
 /// A line of the block that sessions prove.
@@ -104,10 +112,10 @@ pub(super) fn settle(run: &mut Run<'_>) {
     let mut guide = run.state.guide.take().unwrap_or_default();
     learn(&mut guide, &file);
     let next = next(&guide, &file, facts::facts(&run.state));
-    let corrections = facts::corrections(&run.state, &path, file.outside());
-    for correction in corrections.difference(&guide.corrections) {
-        run.changes.notes.push(correction.clone());
-    }
+    let mut contradicting = correct::contradicting(&run.state);
+    contradicting.retain(|claim| !guide.kept.contains(claim));
+    let corrections = correct::corrections(&contradicting, &path, file.outside());
+    proposed::tell(&mut run.changes, &path, &corrections, &guide.corrections);
     guide.corrections = corrections;
     let is_as_it_is = file.with(&next.lines) == text;
     if guide.declined || is_as_it_is {
@@ -268,16 +276,10 @@ pub(super) fn listed(library: &Library) -> Option<Listed> {
     let text = library.tree.get(&path).map(String::as_str).unwrap_or_default();
     let stands = File::read(text).lines().is_some();
     let waits = guide.proposed.is_some();
-    let mut proposal = match &guide.proposed {
+    let proposal = match &guide.proposed {
         Some(lines) if lines.is_empty() => "The block goes: no skill says its facts any more.".to_owned(),
         lines => lines.iter().flatten().cloned().collect::<Vec<_>>().join("\n"),
     };
-    if !guide.corrections.is_empty() {
-        proposal.push_str("\n\nFor you to change, since it is your text:\n");
-    }
-    for correction in &guide.corrections {
-        proposal.push_str(&format!("- {correction}\n"));
-    }
     let standing = match () {
         () if guide.declined => Standing::Refused,
         () if stands && library.merged.as_ref().is_none_or(|merged| merged.contains(&path)) => {
@@ -287,7 +289,7 @@ pub(super) fn listed(library: &Library) -> Option<Listed> {
         () if waits => Standing::Waiting,
         () => Standing::HandWritten,
     };
-    (waits || stands || guide.declined || !guide.corrections.is_empty()).then(|| Listed {
+    (waits || stands || guide.declined).then(|| Listed {
         id: String::new(),
         name: name_of(&path).to_owned(),
         workspace: String::new(),

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::claim::{Candidate, Claim, Evidence, Line, Scope, SupportedClaim, Wording};
+use super::super::expected;
 use super::super::llm::Question;
 use super::super::outcome::Outcome;
 use super::super::predicate::{Expected, Side, in_words};
-use super::super::score::{self, Shortfall};
+use super::super::score::Shortfall;
 use super::super::segment::short_hash;
 use super::super::{Counts, Verified};
 use super::judge::Stood;
@@ -311,11 +312,10 @@ impl Making<'_> {
         };
         let when = draft.description.split(". ").find_map(|sentence| sentence.strip_prefix("Use "));
         let when = when.map(|when| format!("{}.", capitalised(when.trim_end_matches('.'))));
-        let as_of = self.sessions.iter().map(|session| session.last_event_at).max().unwrap_or_default();
         Candidate {
             workspace: self.workspace.to_owned(),
             scope,
-            rank: score::rank(&claims, as_of),
+            rank: expected::by_counts(&claims, self.sessions.len()),
             wording: Wording {
                 name: draft.name.clone(),
                 title: draft.title.clone(),
@@ -326,6 +326,7 @@ impl Making<'_> {
             },
             claims,
             dropped: Vec::new(),
+            recently: Vec::new(),
             shortfalls: vec![Shortfall::Authored],
         }
     }

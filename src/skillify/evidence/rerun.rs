@@ -31,6 +31,9 @@ pub(in super::super) struct Streak<'a> {
     pub(in super::super) runs: Vec<usize>,
     /// What ran between, as places, each with the number of runs before it.
     pub(in super::super) remedies: Vec<(usize, usize)>,
+    /// The number of runs before the first rerun in whose own call something ran that may have repaired it, and
+    /// nothing tells whether that passed: no remedy, and no plain rerun either.
+    veiled: Option<usize>,
 }
 
 /// What came of a remedy.
@@ -133,18 +136,17 @@ fn of_session<'a>(session: usize, timeline: &Timeline<'a>, found: &mut Vec<Strea
 
 fn streak<'a>(session: usize, timeline: &Timeline<'a>, runs: Vec<usize>) -> Option<Streak<'a>> {
     let command = repairable(timeline.step(*runs.first()?)?.action)?;
-    let mut remedies = Vec::new();
+    let (mut remedies, mut veiled) = (Vec::new(), None);
     for (number, pair) in runs.windows(2).enumerate() {
         let [before, after] = pair else { continue };
-        let between = (before + 1..*after).filter(|at| {
-            timeline
-                .step(*at)
-                .is_some_and(|step| may_repair(step.action, command) && is_known(timeline, *at, *after))
-        });
-        remedies.extend(between.take(MOST_REMEDIES).map(|at| (at, number + 1)));
+        let may = |at: &usize| timeline.step(*at).is_some_and(|step| may_repair(step.action, command));
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            (before + 1..*after).filter(may).partition(|at| is_known(timeline, *at, *after));
+        remedies.extend(known.into_iter().take(MOST_REMEDIES).map(|at| (at, number + 1)));
+        veiled = veiled.or_else(|| (!unknown.is_empty()).then_some(number + 1));
     }
     let family = command.family();
-    Some(Streak { session, command, family, runs, remedies })
+    Some(Streak { session, command, family, runs, remedies, veiled })
 }
 
 /// Whether an action may be what repaired a command that failed.
@@ -212,7 +214,8 @@ impl Streak<'_> {
 
     /// What came of running it again before anything else was tried; `None` if something was tried at once.
     pub(in super::super) fn plain(&self, timeline: &Timeline<'_>) -> Option<Try> {
-        let tried = self.remedies.first().map_or(usize::MAX, |(_, before)| *before);
+        let remedy = self.remedies.first().map(|(_, before)| *before);
+        let tried = [remedy, self.veiled].into_iter().flatten().min().unwrap_or(usize::MAX);
         let mut plain = self.runs.windows(2).take(tried.saturating_sub(1));
         let last = plain.next_back()?;
         let [failed, told] = last else { return None };

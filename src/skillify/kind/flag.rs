@@ -20,7 +20,7 @@ use super::super::outcome::Outcome;
 use super::super::steps::session_of;
 use super::super::template::Template;
 use super::super::verify::Work;
-use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
+use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
 use crate::shell::command::{Command, program_name};
 
@@ -96,7 +96,6 @@ fn of_project(sessions: &Sessions<'_>, uses: &[Use<'_>]) -> Vec<Proposed> {
             taken.entry(&used.command).or_default().insert(&used.flag);
         }
     }
-    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let refused = uses.iter().filter(|used| used.unknown.is_some()).count();
     let rate = shrunk((number(refused), number(uses.len())), PRIOR_RATE);
     let is_taken = |command: &str, flag: &str| {
@@ -125,7 +124,7 @@ fn propose(
         support.push(used.work.evidence_of(events, Outcome::Accepted));
     }
     support.sort();
-    let counts = Counts { treated_with: u32::try_from(by.len()).unwrap_or(u32::MAX), ..Counts::default() };
+    let counts = Counts { treated_with: number(by.len()), ..Counts::default() };
     let claim = SupportedClaim {
         claim: Claim::NoFlag { run, instead: instead(sessions, command, by) },
         failures: Vec::new(),

@@ -19,7 +19,7 @@ use super::super::segment::repairable;
 use super::super::template::Template;
 use super::alike::{self, Pair};
 use super::variant::added;
-use super::{Proposed, Sessions, Verdict, judged, program_of};
+use super::{Proposed, Sessions, Verdict, judged, number, program_of};
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::family::Family;
@@ -309,7 +309,6 @@ fn own_runs(sessions: &Sessions<'_>, project: &str, failed: &Template, part: &[C
             *known = known.at_best(step.action.status);
         }
     }
-    let ended =
-        |status| u32::try_from(best.values().filter(|own| **own == status).count()).unwrap_or(u32::MAX);
+    let ended = |status| number(best.values().filter(|own| **own == status).count());
     (ended(Status::Ok), ended(Status::Error))
 }

@@ -17,6 +17,9 @@
 //! | `flag.rs` | a program was given a flag → it does not know it |
 //! | `demand.rs` | files were edited → people had to point to the check |
 //! | `slow.rs` | a check ran → it timed out |
+//! | `flaky.rs` | a check ran twice on the same tree → it passed and failed |
+//! | `hook.rs` | a commit is made → it prints what a check prints |
+//! | `snippet.rs` | a script of the session's own failed → it calls something more → it passes |
 //!
 //! What people say (Prefer, Avoid) and procedures are found by [`super::prefer`] and [`super::procedure`].
 //!
@@ -30,6 +33,8 @@ pub(super) mod check;
 pub(super) mod demand;
 pub(super) mod files;
 pub(super) mod flag;
+pub(super) mod flaky;
+pub(super) mod hook;
 pub(super) mod instead;
 pub(super) mod pattern;
 pub(super) mod pipe;
@@ -39,6 +44,7 @@ pub(super) mod rejection;
 pub(super) mod repair;
 pub(super) mod rule;
 pub(super) mod slow;
+pub(super) mod snippet;
 pub(super) mod together;
 mod variant;
 
@@ -126,6 +132,11 @@ pub(super) struct Proposed {
 
 /// A claim must be seen in so many sessions that took its action and had the outcome.
 pub(super) const FEWEST_TREATED: u32 = 3;
+
+/// A count as [`Counts`](super::evidence::Counts) has it.
+pub(super) fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
 
 /// At most this share of the claims of a kind may be false.
 const FALSE_DISCOVERIES: f64 = 0.1;

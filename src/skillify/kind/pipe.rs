@@ -17,7 +17,7 @@ use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::outcome::Outcome;
 use super::super::segment::claimable;
 use super::super::template::Template;
-use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
+use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::family::Family;
@@ -93,7 +93,6 @@ fn of_project(sessions: &Sessions<'_>, failed: &[Failed<'_>], bare: &BTreeSet<&s
     for one in failed.iter().filter(|one| !one.piped) {
         *plain.entry(one.session).or_default() |= one.hid;
     }
-    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let unreported = number(plain.values().filter(|hid| **hid).count());
     let seen = Counts {
         untreated_with: unreported,

@@ -26,7 +26,7 @@ use super::super::template::Template;
 use super::super::verify::Work;
 use super::files::split;
 use super::together::is_test;
-use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
+use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
 
 /// So many names of one file are told.
@@ -126,10 +126,9 @@ struct Cases<'s, 'a> {
 
 impl Cases<'_, '_> {
     fn proposed(&self, claim: Claim, rate: f64) -> Proposed {
-        let count = |of: &BTreeMap<usize, &Seen<'_>>| u32::try_from(of.len()).unwrap_or(u32::MAX);
         let counts = Counts {
-            treated_with: count(&self.with),
-            treated_without: count(&self.without),
+            treated_with: number(self.with.len()),
+            treated_without: number(self.without.len()),
             ..Counts::default()
         };
         let show = |of: &BTreeMap<usize, &Seen<'_>>, outcome| {
@@ -190,7 +189,7 @@ fn declarations(seen: &[Seen<'_>]) -> (Vec<Proposed>, usize) {
             others += 1;
             continue;
         }
-        let own = u32::try_from(cases.with.len()).unwrap_or(u32::MAX);
+        let own = number(cases.with.len());
         let elsewhere = of_file.get(file).copied().unwrap_or_default().saturating_sub(own);
         let rate = shrunk((elsewhere, all.saturating_sub(own)), PRIOR_RATE);
         let claim = Claim::Declared { name: (*name).to_owned(), file: Template::parse_path(file) };
@@ -244,9 +243,8 @@ fn missing(seen: &[Seen<'_>]) -> (Vec<Proposed>, usize, Vec<Proposed>) {
             *said |= in_words;
         }
     }
-    let many = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let missed_looks = seen.iter().filter(|look| missed(&look.found).is_some()).count();
-    let rate = shrunk((many(missed_looks), many(seen.len())), PRIOR_RATE);
+    let rate = shrunk((number(missed_looks), number(seen.len())), PRIOR_RATE);
     let (mut proposed, mut others, mut slips) = (Vec::new(), 0, Vec::new());
     for (path, (cases, said)) in &misses {
         let within =

@@ -15,7 +15,7 @@ use super::super::evidence::timeline::Timeline;
 use super::super::outcome::Outcome;
 use super::super::segment::claimable;
 use super::super::template::Template;
-use super::{FEWEST_TREATED, Proposed, Sessions, Verdict};
+use super::{FEWEST_TREATED, Proposed, Sessions, Verdict, number};
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::family::Family;
@@ -82,16 +82,14 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
             continue;
         }
         let is_only_silenced = !by.iter().any(Broken::is_rewritten);
-        let is_rare = is_only_silenced
-            || with * SHARE < u32::try_from(failed).unwrap_or(u32::MAX)
-            || with * SHARE_OF_ALL < ran;
+        let is_rare = is_only_silenced || with * SHARE < number(failed) || with * SHARE_OF_ALL < ran;
         if is_rare || with <= proposed.claim.counts.treated_without {
             continue;
         }
         let Claim::Rejects { run, .. } = &proposed.claim.claim else { continue };
         let told = told.entry((project, run.clone())).or_default();
         *told += 1;
-        proposed.claim.place = u32::try_from(*told).unwrap_or(u32::MAX);
+        proposed.claim.place = number(*told);
         if *told <= MOST_RULES {
             standing.push(proposed);
         }

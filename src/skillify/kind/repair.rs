@@ -17,7 +17,7 @@ use super::super::matcher::Matcher;
 use super::super::outcome::Outcome;
 use super::super::template::Template;
 use super::alike::{self, Pair};
-use super::{Proposed, Sessions, Verdict, judged, prevention};
+use super::{Proposed, Sessions, Verdict, judged, number, prevention};
 use crate::shell::command::{Command, single};
 use crate::shell::family::Family;
 
@@ -156,8 +156,8 @@ impl<'a> Cases<'a> {
         let own = passed(&plain);
         let (with, without) = (first_of_each(&treated, true), first_of_each(&treated, false));
         let counts = Counts {
-            treated_with: count(with.len()),
-            treated_without: count(without.len()),
+            treated_with: number(with.len()),
+            treated_without: number(without.len()),
             untreated_with: own.0,
             untreated_without: own.1 - own.0,
         };
@@ -291,7 +291,7 @@ fn is_rival(one: &SupportedClaim, other: &SupportedClaim) -> bool {
 fn place(cases: &[&Case<'_>]) -> u32 {
     let late =
         cases.iter().filter_map(|case| case.remedy.map(|(_, at)| at.saturating_sub(case.tried.failed)));
-    count(late.sum::<usize>() * 10 / cases.len().max(1))
+    number(late.sum::<usize>() * 10 / cases.len().max(1))
 }
 
 /// The failure that three in five cases had, if they had one.
@@ -332,9 +332,5 @@ fn first_of_each<'c, 'a>(cases: &[&'c Case<'a>], passed: bool) -> Vec<&'c Case<'
 /// How many sessions passed, of all.
 fn passed(cases: &[&Case<'_>]) -> (u32, u32) {
     let with = first_of_each(cases, true).len();
-    (count(with), count(with + first_of_each(cases, false).len()))
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+    (number(with), number(with + first_of_each(cases, false).len()))
 }

@@ -83,6 +83,11 @@ const fn side(want: Want) -> Side {
     }
 }
 
+/// Whether both want an act, or both do not want it.
+pub(in super::super) fn is_one_side(one: Want, other: Want) -> bool {
+    side(one) == side(other)
+}
+
 /// What people state in these segments, oldest first.
 pub(in super::super) fn rules(
     works: &[Work<'_>],

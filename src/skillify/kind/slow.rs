@@ -13,7 +13,7 @@ use super::super::evidence::significance::{PRIOR_RATE, binomial_tail, shrunk};
 use super::super::outcome::Outcome;
 use super::super::segment::claimable;
 use super::super::template::Template;
-use super::{Proposed, Sessions, Verdict, judged};
+use super::{Proposed, Sessions, Verdict, judged, number};
 use crate::event::Status;
 use crate::shell::command::Command;
 use crate::shell::signature;
@@ -52,7 +52,6 @@ pub(in super::super) fn slow_ones(sessions: &Sessions<'_>) -> (Vec<Proposed>, Ve
 }
 
 fn of_project(sessions: &Sessions<'_>, runs: &BTreeMap<&str, Vec<Run<'_>>>) -> Vec<Proposed> {
-    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let sessions_of = |runs: &[Run<'_>], timed_out: bool| -> BTreeSet<usize> {
         runs.iter().filter(|run| run.timed_out == timed_out).map(|run| run.session).collect()
     };
@@ -88,7 +87,7 @@ fn propose(
     }
     support.sort();
     let command = of_check.first()?.command;
-    let counts = Counts { treated_with: u32::try_from(first.len()).unwrap_or(u32::MAX), ..Counts::default() };
+    let counts = Counts { treated_with: number(first.len()), ..Counts::default() };
     let commands: Vec<&Command> = of_check.iter().map(|run| run.command).collect();
     let claim = SupportedClaim {
         claim: Claim::Slow { run: Template::of(&commands)?, instead: narrowed(runs, command) },

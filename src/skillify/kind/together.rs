@@ -15,7 +15,7 @@ use super::super::outcome::Outcome;
 use super::super::template::Template;
 use super::check::{Member, by_project};
 use super::files::split;
-use super::{Proposed, Sessions, Shuffle, Verdict, judged};
+use super::{Proposed, Sessions, Shuffle, Verdict, judged, number};
 
 /// Sessions that edited more files tell nothing of any two.
 const MOST_FILES: usize = 20;
@@ -114,8 +114,7 @@ fn pairs(sessions: &Sessions<'_>, members: &[Member<'_>]) -> (Compared, Compared
         }
         let compared = if are_alike(one, other) { &mut alike } else { &mut unlike };
         let all = edited.get(one).map_or(0, Vec::len);
-        let is_usual =
-            times >= 3 && f64::from(times) >= SHARE * f64::from(u32::try_from(all).unwrap_or(u32::MAX));
+        let is_usual = times >= 3 && f64::from(times) >= SHARE * f64::from(number(all));
         let proposed = if is_usual { propose(sessions, members, one, other) } else { None };
         match proposed {
             Some(proposed) => compared.proposed.push(proposed),

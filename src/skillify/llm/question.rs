@@ -165,6 +165,9 @@ pub(super) fn show(at: usize, claim: &SupportedClaim) -> Value {
         Claim::NoFlag { .. } => "noflag",
         Claim::Asked { .. } => "asked",
         Claim::Slow { .. } => "slow",
+        Claim::Flaky { .. } => "flaky",
+        Claim::Hook { .. } => "hook",
+        Claim::Snippet { .. } => "snippet",
         Claim::Rule { .. } => "rule",
         Claim::Lesson { .. } => "lesson",
     };

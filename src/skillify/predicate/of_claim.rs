@@ -8,7 +8,7 @@ use super::super::template::Template;
 use super::ast::{Action, Class, Ending, Event, Expected, Look, Pattern, Predicate, Relation, Saying, Scope};
 
 /// The predicate of a claim, which speaks of failures that look so; `None` for a claim whose situation is no event of a
-/// session: what a check changes, what a pipe hides, a step of a procedure.
+/// session: what a check changes, what a pipe hides, a step of a procedure, what a script of the session's own calls.
 pub fn of_claim(claim: &Claim, failures: &[String]) -> Option<Predicate> {
     let run = |command: &Template| ran(Ending::Any, command);
     Some(match claim {
@@ -58,7 +58,13 @@ pub fn of_claim(claim: &Claim, failures: &[String]) -> Option<Predicate> {
             predicate(Relation::With, spoke, Some(want), None)
         }
         Claim::Lesson { when, .. } => when.clone(),
-        Claim::Run(_) | Claim::Edit(_) | Claim::Changes { .. } | Claim::Piped { .. } => return None,
+        Claim::Run(_)
+        | Claim::Edit(_)
+        | Claim::Changes { .. }
+        | Claim::Piped { .. }
+        | Claim::Hook { .. }
+        | Claim::Flaky { .. }
+        | Claim::Snippet { .. } => return None,
     })
 }
 

@@ -15,6 +15,19 @@
 //! | Missing | looked there | looked there and found nothing | nobody found it |
 //! | Rejects | ran the check | broke the rule | its last run passed |
 //! | Run | ran two steps of the procedure | did not run this one | people were content |
+//! | NoFlag | gave the program flags | gave this one | the program took it |
+//! | Piped | ran the check | ran it behind a filter | no failure was hidden |
+//! | Asked | edited such a file | ran the check when people had pointed to it, or not at all | its last run passed |
+//! | Slow | ran the check, or what to run instead | ran the check | the last run passed |
+//! | Flaky | saw the check fail | did not run it again at once | that run passed |
+//! | Hook | made a commit | ran the check since the last edit before it | – |
+//! | Changes | ran the check | did not look at the changed files after it | – |
+//! | Snippet | saw a script of its own fail so | never called the name after | the last such run passed |
+//! | Rule | heard it again from a person | – | – |
+//!
+//! Who keeps a rule says nothing of it, so a rule is met where it was broken.
+
+mod tools;
 
 use std::collections::BTreeSet;
 
@@ -89,21 +102,36 @@ impl Watched<'_> {
     /// What the session shows of the claim; `None` if it did not meet its situation, or the claim's kind tells
     /// nothing by itself.
     pub fn seen_in(&self, digest: &Digest) -> Option<Seen> {
-        let actions: Vec<&Action> =
-            digest.segments.iter().flat_map(|segment| segment.actions()).map(|(_, action)| action).collect();
+        self.seen_among(digest, &digest.all_actions().collect::<Vec<_>>())
+    }
+
+    /// [`Watched::seen_in`], where the session's actions are known.
+    pub(super) fn seen_among(&self, digest: &Digest, actions: &[&Action]) -> Option<Seen> {
         match self.claim {
-            Claim::Repair { command, repair } => self.repaired(command, repair, &actions),
-            Claim::Prevent { command, first } => prevented(command, first, &actions),
-            Claim::Instead { run, failed } => chosen(run, failed, &actions),
-            Claim::Prefer { prefer, over } => chosen(prefer, over, &actions),
-            Claim::Avoid(command) => avoided(command, &actions),
-            Claim::Check { edited, run } => checked(edited, run, &actions),
-            Claim::Together { edited, also } => together(edited, also, &actions),
-            Claim::Declared { name, file } => declared(name, file, digest, &actions),
+            Claim::Repair { command, repair } => self.repaired(command, repair, actions),
+            Claim::Prevent { command, first } => prevented(command, first, actions),
+            Claim::Instead { run, failed } => {
+                tools::unwrapped(run, failed, actions).or_else(|| chosen(run, failed, actions))
+            }
+            Claim::Prefer { prefer, over } => chosen(prefer, over, actions),
+            Claim::Avoid(command) => avoided(command, actions),
+            Claim::Check { edited, run } => checked(edited, run, actions),
+            Claim::Together { edited, also } => together(edited, also, actions),
+            Claim::Declared { name, file } => declared(name, file, digest, actions),
             Claim::Missing { path, .. } => missing(&path.to_string(), digest),
-            Claim::Rejects { run, rule } => rejected(run, rule, &actions),
-            Claim::Run(command) => self.stepped(command, &actions),
-            _ => None,
+            Claim::Rejects { run, rule } => rejected(run, rule, actions),
+            Claim::Run(command) => self.stepped(command, actions),
+            Claim::NoFlag { run, .. } => tools::flagged(run, digest, actions),
+            Claim::Piped { run } => tools::piped(run, actions),
+            Claim::Asked { edited, run } => tools::asked(edited, run, actions),
+            Claim::Slow { run, instead } => tools::timed(run, instead.as_ref(), actions),
+            Claim::Hook { run } => tools::before_a_commit(run, actions),
+            Claim::Flaky { run } => tools::repeated(run, actions),
+            Claim::Changes { run } => tools::looked_after(run, digest),
+            Claim::Snippet { error, code, .. } => tools::called(error, code, actions),
+            Claim::Rule { want, act, name } => tools::said_again(*want, act, name.as_ref(), digest),
+            // A predicate is counted by its own room.
+            Claim::Edit(_) | Claim::Lesson { .. } => None,
         }
     }
 
