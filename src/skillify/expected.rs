@@ -154,8 +154,7 @@ fn effect(claim: &Claim, later: Option<&Later>) -> f64 {
 const fn cost(claim: &Claim) -> f64 {
     match claim {
         Claim::Edit(_) => 0.5,
-        Claim::Run(_) => 1.0,
-        Claim::Declared { .. } | Claim::NoFlag { .. } | Claim::Hook { .. } => 1.0,
+        Claim::Run(_) | Claim::Declared { .. } | Claim::NoFlag { .. } | Claim::Hook { .. } => 1.0,
         Claim::Instead { .. } | Claim::Missing { .. } | Claim::Piped { .. } => 2.0,
         Claim::Repair { .. }
         | Claim::Prevent { .. }
