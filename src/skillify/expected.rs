@@ -132,6 +132,8 @@ const fn troubled(claim: &Claim, later: &Later) -> u64 {
     match claim {
         // Most runs behind a filter pass, and most checks pass without what prevents their failure.
         Claim::Piped { .. } | Claim::Prevent { .. } => later.broken_ill,
+        // Who did the work had to find out how.
+        Claim::Run(_) | Claim::Edit(_) => later.met(),
         _ => later.broken,
     }
 }
@@ -161,9 +163,8 @@ fn effect(claim: &Claim, later: Option<&Later>) -> f64 {
 /// How many calls the trouble costs that a claim saves.
 const fn cost(claim: &Claim) -> f64 {
     match claim {
-        Claim::Edit(_) => 0.25,
-        Claim::Run(_) => 0.5,
-        Claim::Declared { .. } | Claim::NoFlag { .. } | Claim::Hook { .. } => 1.0,
+        Claim::Edit(_) => 0.5,
+        Claim::Run(_) | Claim::Declared { .. } | Claim::NoFlag { .. } | Claim::Hook { .. } => 1.0,
         Claim::Instead { .. } | Claim::Missing { .. } | Claim::Piped { .. } => 2.0,
         Claim::Repair { .. }
         | Claim::Prevent { .. }

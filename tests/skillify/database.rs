@@ -244,8 +244,9 @@ fn a_single_session_makes_no_skill() {
 fn two_sessions_make_a_candidate_and_no_skill() {
     let mined = mined(&needs("make db-up", "make itest")[..2]);
     assert!(published(&mined).is_empty());
-    assert_eq!(lessons(&mined.candidates[0]), ["If `make itest` fails, run `make db-up`."]);
-    assert_eq!(mined.candidates[0].shortfalls, [Shortfall::Sessions { found: 2, needed: 3 }]);
+    let repair = mined.candidates.iter().find(|candidate| !lessons(candidate).is_empty()).unwrap();
+    assert_eq!(lessons(repair), ["If `make itest` fails, run `make db-up`."]);
+    assert_eq!(repair.shortfalls, [Shortfall::Sessions { found: 2, needed: 3 }]);
 }
 
 #[test]
