@@ -83,7 +83,13 @@ pub(crate) fn mine(folder: &Path, kept: Option<&Path>, show: bool) {
     let jobs: Vec<Job> = digests
         .places()
         .into_iter()
-        .map(|(place, digests)| Job { place, digests, vectors: None, verified: Arc::default() })
+        .map(|(place, digests)| Job {
+            place,
+            digests,
+            sessions: Arc::default(),
+            vectors: None,
+            verified: Arc::default(),
+        })
         .collect();
     let found = runtime.block_on(mine_what_is_new(&jobs, Config::default(), kept)).unwrap();
     println!("mined            {:>8.2?}", started.elapsed());
