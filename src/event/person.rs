@@ -100,7 +100,11 @@ pub fn joined(id: &str, assistant: &str) -> String {
     let name = named(&plain(id)).unwrap_or_default();
     match name.rsplit_once('@') {
         Some((local, domain)) => mailbox(local, domain),
-        None => name.rsplit('\\').next().filter(|login| !login.is_empty()).unwrap_or(&name).to_owned(),
+        None => {
+            let login = name.rsplit('\\').next().filter(|login| !login.is_empty()).unwrap_or(&name);
+            // `CORP\unknown` is nobody either.
+            named(login).unwrap_or_default()
+        }
     }
 }
 
@@ -248,6 +252,8 @@ mod tests {
         assert_eq!(joined(uuid, "claude-code"), uuid);
         assert_eq!(joined(hash, "my-agent"), hash);
         assert_eq!(joined("ana", "gemini-cli"), "ana");
+        assert_eq!(joined("CORP\\unknown", ""), "");
+        assert_eq!(joined("\\0", ""), "");
     }
 
     #[test]

@@ -418,10 +418,11 @@ mod tests {
         }
     }
 
-    /// Rows without the form of their attributes.
+    /// Rows with the values of their attributes: which name comes first says nothing.
     fn shown(rows: impl Iterator<Item = impl AsRow>) -> Vec<String> {
         let show = |row: Row<'_>| {
-            let attributes = row.attributes.json().into_owned();
+            let json = row.attributes.json();
+            let attributes: serde_json::Value = serde_json::from_str(&json).unwrap_or_default();
             format!("{:?} {attributes}", Row { attributes: RowAttributes::default(), ..row })
         };
         rows.map(|event| show(event.as_row())).collect()

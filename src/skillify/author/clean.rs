@@ -174,7 +174,7 @@ mod tests {
             ("token ghp_0123456789abcdefABCDEF0123456789abcd", "token [redacted]"),
             ("edit src/app.py and api.yaml", "edit src/app.py and api.yaml"),
             ("my password is PwD47hyFRQVQ7!; go on", "my password [redacted] go on"),
-            ("error: password=PwDH2wmqnNSM7! refused", "error: password [redacted] refused"),
+            ("error: password=PwDH2wmqnNSM7! refused", "error: password=[redacted] refused"),
             ("the token is missing", "the token is missing"),
             ("@carol what about src/a.rs?", "@[person] what about src/a.rs?"),
         ] {
