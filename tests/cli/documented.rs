@@ -79,7 +79,12 @@ fn with_secrets(text: &str, folder: &Path) -> (String, Vec<(String, String)>) {
         }
     }
     let names = text.split("${env:").skip(1).map(|rest| rest.split([':', '}']).next().unwrap().to_owned());
-    let variables = names.map(|name| (name, "a-secret-of-enough-length".to_owned())).collect();
+    let variables = names
+        .map(|name: String| {
+            let value = format!("a-secret-of-enough-length-{name}");
+            (name, value)
+        })
+        .collect();
     (text, variables)
 }
 
