@@ -97,6 +97,22 @@ pub fn joined(id: &str, assistant: &str) -> String {
     if makes_ids_up {
         return String::new();
     }
+    let mut key = key_of(id);
+    // Quotes within quotes and the like: each pass takes one layer off, and few names have more than one.
+    for _ in 0..DEEPEST {
+        let inner = key_of(&key);
+        if inner == key {
+            break;
+        }
+        key = inner;
+    }
+    key
+}
+
+/// Ways to write a name stand within each other at most so deep.
+const DEEPEST: usize = 64;
+
+fn key_of(id: &str) -> String {
     let name = named(&plain(id)).unwrap_or_default();
     match name.rsplit_once('@') {
         Some((local, domain)) => mailbox(local, domain),

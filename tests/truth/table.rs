@@ -13,7 +13,18 @@ use crate::clients::{self, Matter};
 const HEADING: &str = "### Way by way";
 
 /// Dialects whose sessions nobody makes up here: recordings and tests of their own hold them.
-const WITHOUT_STORIES: &[&str] = &["generic", "google-adk", "langsmith", "openclaw"];
+const WITHOUT_STORIES: &[&str] = &[
+    "copilot-chat-transcript",
+    "cursor-transcript",
+    "generic",
+    "google-adk",
+    "goose-transcript",
+    "hermes-transcript",
+    "langsmith",
+    "openclaw",
+    "openclaw-transcript",
+    "opencode-transcript",
+];
 
 /// The table as it has to be.
 fn table() -> String {
