@@ -213,7 +213,8 @@ async fn a_rotation_and_an_export_leave_no_byte_of_what_was_appended() {
 /// What stands in the place of a spare file is written over: never through a link.
 #[tokio::test]
 async fn a_link_in_the_place_of_a_spare_file_leads_nowhere() {
-    let links: [(&str, fn(&Path, &Path)); 3] = [
+    type Link = fn(&Path, &Path);
+    let links: [(&str, Link); 3] = [
         ("a link", |target, spare| std::os::unix::fs::symlink(target, spare).unwrap()),
         ("a second name", |target, spare| fs::hard_link(target, spare).unwrap()),
         ("a folder", |_, spare| fs::create_dir(spare).unwrap()),
