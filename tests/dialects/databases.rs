@@ -619,7 +619,7 @@ fn copilots_chat_in_vs_code() {
     let cancelled = json!({ "requestId": "r2", "timestamp": 1_788_343_209_000_i64, "message": { "text": "And lint." }, "response": [], "isCanceled": true, "result": {} });
     let whole = json!({ "version": 3, "sessionId": "v-1", "creationDate": 1_788_343_200_000_i64, "requests": [request, cancelled] });
     let place = Place { name: "v-1".to_owned(), cwd: "/w".to_owned(), ..Place::default() };
-    let found = facts("vscode", place.clone(), &[whole.clone()]);
+    let found = facts("vscode", place.clone(), std::slice::from_ref(&whole));
     let expected = [
         "prompt Run the tests.",
         r#"call c1 run_in_terminal {"command":"make"}"#,

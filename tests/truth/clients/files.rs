@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Client, Matter, Part, Tells, claude, claude_files, codex, copilot, gemini, hooks};
-use crate::story::{Call, End, May, Step, Story, Turn, What, Who};
+use crate::story::{Call, End, May, Step, Story, What, Who};
 use crate::wire::{Out, Times, rfc3339};
 
 const CLAUDE: &[May] = &[
@@ -194,7 +194,7 @@ fn codex_files(story: &Story, out: &mut Out) {
             json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": turn.prompt}]}),
         );
         codex_line(&mut lines, turn.at, "event_msg", json!({"type": "user_message", "message": turn.prompt}));
-        codex_steps(story, turn, &turn.steps, &mut lines, &mut of_agents);
+        codex_steps(story, &turn.steps, &mut lines, &mut of_agents);
     }
     out.file("codex", (&format!("rollout-2026-11-20T08-00-00-{}", story.id), "20"), lines.in_order());
     for (id, lines) in of_agents {
@@ -217,13 +217,7 @@ fn codex_turn(lines: &mut Times, at: i64, turn: &str) {
     codex_line(lines, at, "turn_context", json!({"turn_id": turn, "cwd": "/srv/shop", "model": "gpt-5.4"}));
 }
 
-fn codex_steps(
-    story: &Story,
-    turn: &Turn,
-    steps: &[Step],
-    lines: &mut Times,
-    of_agents: &mut Vec<(String, Times)>,
-) {
+fn codex_steps(story: &Story, steps: &[Step], lines: &mut Times, of_agents: &mut Vec<(String, Times)>) {
     for step in steps {
         if !step.words.is_empty() {
             let content = json!([{"type": "output_text", "text": step.words}]);
@@ -280,7 +274,7 @@ fn codex_steps(
                     "event_msg",
                     json!({"type": "user_message", "message": task}),
                 );
-                codex_steps(story, turn, call.steps(), &mut lines, of_agents);
+                codex_steps(story, call.steps(), &mut lines, of_agents);
                 of_agents.push((own, lines));
             }
         }
