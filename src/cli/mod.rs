@@ -16,6 +16,7 @@ mod hook;
 mod import;
 mod later;
 mod listing;
+mod manual;
 mod open;
 mod reach;
 mod reader;
@@ -116,6 +117,10 @@ enum Command {
     Hook(hook::Arguments),
     /// Show what skillspan reads in a recorded request, and what it leaves out
     Explain(explain::Arguments),
+    /// Print what a shell needs to complete commands and options
+    Completions(manual::Completions),
+    /// Print the manual page, or write those of all commands
+    Man(manual::Man),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -212,6 +217,8 @@ pub fn main() -> ExitCode {
         Command::GitCredential { address, operation } => answer_git(&address, &operation),
         Command::Connect(arguments) => connect::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::man(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

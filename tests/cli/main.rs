@@ -83,6 +83,7 @@ mod journals;
 mod layers;
 mod listing;
 mod live;
+mod manual;
 mod mappings;
 mod model;
 mod operation;

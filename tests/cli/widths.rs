@@ -157,10 +157,12 @@ const ORDINARY: &[&str] = &[
     "explain @body",
     "explain @body --all",
     "explain @hook --hook claude",
+    "completions bash",
+    "man",
 ];
 
 /// Their output goes into a file or a program, and stands as it is.
-const LITERAL: &[&str] = &["print-config", "segment"];
+const LITERAL: &[&str] = &["print-config", "segment", "completions bash", "man"];
 /// They show files as they are, among other things.
 const SHOW_FILES: &[&str] = &["demo", "skills show run-the-e2e-tests --config DEMO"];
 

@@ -12,6 +12,7 @@
     reason = "a test fails by panicking"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -315,4 +316,51 @@ fn the_facts_of_both_engines_have_every_column() {
             assert!(NO_OUTPUT.contains(&name.as_str()) || outputs.contains(name), "{file}: {name}");
         }
     }
+}
+
+/// What `deploy/release/package` packs for, the workflow builds, and the formula fetches.
+#[test]
+fn a_release_is_built_packed_and_fetched_for_the_same_platforms() {
+    let read = |path: &str| fs::read_to_string(deploy().join(path)).unwrap();
+    let package = read("release/package");
+    let packed: BTreeSet<&str> = package
+        .lines()
+        .filter_map(|line| line.strip_prefix("    \"")?.split_once("\": (\""))
+        .map(|(target, _)| target)
+        .collect();
+    let workflow = read("../.github/workflows/release.yml");
+    let built: BTreeSet<&str> = workflow
+        .split("target: ")
+        .skip(1)
+        .filter_map(|rest| rest.split(" }").next())
+        .filter(|name| name.contains('-'))
+        .collect();
+    let formula = read("release/homebrew.rb");
+    let fetched: BTreeSet<&str> = formula.split('@').filter(|part| packed.contains(part)).collect();
+    assert_eq!(built.len(), 4, "{built:?}");
+    assert_eq!(built, fetched, "the formula fetches what the workflow builds");
+    assert!(built.is_subset(&packed), "{built:?} {packed:?}");
+}
+
+/// The Debian package's unit is this one with another program: it has a line that can be changed.
+#[test]
+fn the_unit_of_the_package_starts_what_the_package_holds() {
+    let unit = fs::read_to_string(deploy().join("skillspan.service")).unwrap();
+    let starts: Vec<&str> = unit.lines().filter(|line| line.starts_with("ExecStart=")).collect();
+    assert_eq!(starts.len(), 1, "{starts:?}");
+    assert!(starts[0].ends_with("/skillspan run"), "{starts:?}");
+    // The configuration that is installed is a valid one, also where its example is switched on.
+    let text = fs::read_to_string(deploy().join("release/debian/config.yaml")).unwrap();
+    resolve(&text, Path::new("config.yaml"));
+    let example: String = text
+        .lines()
+        .skip_while(|line| *line != "#")
+        .filter_map(|line| line.strip_prefix("# "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert!(example.contains("tokens"), "{example}");
+    resolve(
+        &example.replace("${env:SKILLSPAN_TOKEN}", "0123456789abcdef0123456789abcdef"),
+        Path::new("example.yaml"),
+    );
 }
