@@ -124,10 +124,14 @@ impl OpenCode {
         }
     }
 
-    /// The same in every copy of a fact of the message.
+    /// The same in every copy of a fact of the message. Sessions that begin in one millisecond do so in folders of
+    /// their own.
     fn origin(&self, what: &str) -> String {
-        let created = self.message.created;
-        if created.is_unset() { String::new() } else { format!("{}/{what}", created.as_micros()) }
+        let Message { created, done, .. } = self.message;
+        if created.is_unset() {
+            return String::new();
+        }
+        format!("{}/{}/{}/{what}", created.as_micros(), done.as_micros(), digest(&self.head.cwd))
     }
 
     /// What the message as a whole says, once its parts are read.

@@ -31,6 +31,8 @@ pub struct Glance {
     pub begun: Timestamp,
     /// It holds something that a session has.
     pub has_session: bool,
+    /// The first line, or row, that cannot be read, and why.
+    pub broken: Option<(u64, &'static str)>,
 }
 
 /// The bytes of a file.
@@ -58,7 +60,17 @@ pub fn glance(file: &TranscriptFile) -> io::Result<Glance> {
     let mut is_fork = false;
     for _ in 0..GLANCED_AT {
         let Some(piece) = values.next_piece()? else { break };
-        let Found::Value(value, _) = piece.found else { continue };
+        let value = match piece.found {
+            Found::Value(value, _) => value,
+            Found::Broken(why) => {
+                glance.broken.get_or_insert((piece.line, why));
+                continue;
+            }
+            Found::Unfinished => {
+                glance.broken.get_or_insert((piece.line, "it is not finished"));
+                continue;
+            }
+        };
         is_fork |= value.get(COPIED_FROM).is_some_and(Value::is_object);
         if glance.begun.is_unset() {
             glance.begun = begun(&value);
