@@ -4,6 +4,8 @@
 //! one gets what the files hold then. Files that cannot be used are reported and leave the old
 //! certificates in force.
 
+use std::error::Error as StdError;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,6 +50,31 @@ pub enum Error {
         /// Why.
         source: rustls::Error,
     },
+}
+
+/// Why a server that was called cannot be spoken with, however often it is called: its certificate is not trusted, or
+/// it speaks no TLS. `None` where another try may do, or the trouble is another.
+pub fn lasting_trouble(error: &(dyn StdError + 'static)) -> Option<String> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        // What an I/O error wraps is not among its sources.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let tls = wrapped.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        match tls.or_else(|| error.downcast_ref::<rustls::Error>()) {
+            Some(rustls::Error::InvalidCertificate(why)) => {
+                return Some(format!(
+                    "its certificate is not trusted ({why}): name the authority's file in SSL_CERT_FILE, or add it to \
+                     those of the system"
+                ));
+            }
+            Some(rustls::Error::InvalidMessage(_)) => {
+                return Some("it does not speak TLS: write http:// if that is meant".to_owned());
+            }
+            _ => {}
+        }
+        cause = wrapped.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| error.source());
+    }
+    None
 }
 
 /// A listener's certificates, as they are now. Cloning shares them.

@@ -164,13 +164,16 @@ impl Report {
 
     /// Adds who was turned away, if anybody was.
     pub fn add_turned_away(&mut self, turned: &Turned) {
-        let mut add = |count: u64, what: &str, last: &Option<(Timestamp, String)>| {
+        let mut add = |count: u64, [one, many]: [&str; 2], last: &Option<(Timestamp, String)>| {
             if let Some((at, reason)) = last.as_ref().filter(|_| count > 0) {
+                let what = if count == 1 { one } else { many };
                 self.turned_away.push(format!("{count} {what} since the start, the last {at}: {reason}"));
             }
         };
-        add(turned.unauthenticated, "requests answered with 401", &turned.last_unauthenticated);
-        add(turned.handshakes, "connections without TLS", &turned.last_handshake);
+        let unauthenticated = ["request answered with 401", "requests answered with 401"];
+        add(turned.unauthenticated, unauthenticated, &turned.last_unauthenticated);
+        let handshakes = ["connection without TLS", "connections without TLS"];
+        add(turned.handshakes, handshakes, &turned.last_handshake);
     }
 
     /// Adds a problem.

@@ -57,14 +57,15 @@ fn place_usage(events: &mut Vec<SessionEvent>) {
         return;
     }
     leave_out_sums(events);
-    let mut answers: BTreeSet<String> = BTreeSet::new();
+    let mut answers: BTreeMap<String, Timestamp> = BTreeMap::new();
     // What a model call's span shows: whether that is a call, and its key. An answer comes before calls. The log
     // records of an assistant may share one span, a framework's model call has one of its own.
     let mut by_span: BTreeMap<(String, String), (bool, String)> = BTreeMap::new();
     for event in events.iter().filter(|event| !is_usage(event) && !event.fact_key.is_empty()) {
         let is_made = event.kind == Kind::ToolCall && event.rank >= FIRST_HAND && event.assistant.is_empty();
         if event.kind == Kind::Response {
-            answers.insert(event.fact_key.clone());
+            let said = answers.entry(event.fact_key.clone()).or_insert(event.timestamp);
+            *said = event.timestamp.min(*said);
         }
         if (event.kind == Kind::Response || is_made) && !event.span_id.is_empty() {
             keep_least(&mut by_span, span_of(event), (is_made, event.fact_key.clone()));
@@ -82,7 +83,13 @@ fn place_usage(events: &mut Vec<SessionEvent>) {
         }
         let (span, id) = (span_of(event), event.fact_key.strip_prefix(USAGE).unwrap_or_default().to_owned());
         match by_span.get(&span) {
-            _ if answers.contains(&id) => event.fact_key = id,
+            _ if let Some(said) = answers.get(&id) => {
+                // A file says what a turn has cost so far, before its answer is there.
+                if event.is_of_a_file() {
+                    event.timestamp = event.timestamp.max(*said);
+                }
+                event.fact_key = id;
+            }
             _ if !event.assistant.is_empty() => {}
             Some((false, answer)) => event.fact_key.clone_from(answer),
             Some(_) if told.contains(&span) => return false,

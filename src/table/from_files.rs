@@ -11,6 +11,7 @@
 //! Whoever stands in the file takes the other's key; where the other has none, it takes the file's. Then both merge as
 //! observations of one fact. A prompt whose words telemetry withholds is known by its time alone.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use serde_json::Value;
 use crate::event::history::digest;
 use crate::event::tokens::{CACHE_READ, CACHE_WRITE, REASONING};
 use crate::event::{Kind, SessionEvent, Timestamp, UNNAMED_CALL, USAGE};
+use crate::shell::machine::{self, Heard};
 
 /// The clocks of both are the same machine's; a call is told when it is over.
 const NEAR: Duration = Duration::from_secs(600);
@@ -186,7 +188,16 @@ fn words(event: &SessionEvent) -> Option<String> {
     match (text.is_empty(), event.kind) {
         (true, Kind::Prompt) => Some(String::new()),
         (true, _) => None,
+        (false, Kind::Prompt) => Some(digest(&of_a_person(text))),
         (false, _) => Some(digest(text)),
+    }
+}
+
+/// What a person said, without what their client puts around it in one way and not in the other.
+fn of_a_person(text: &str) -> Cow<'_, str> {
+    match machine::hear(text) {
+        Heard::Words(words) if !words.trim().is_empty() => words,
+        _ => Cow::Borrowed(text),
     }
 }
 
@@ -324,6 +335,15 @@ mod tests {
         ];
         assert!(join(&mut events));
         assert_eq!(keys(&events), ["t1", "t2", "t2", "t1", "t2", "t2", "t1"]);
+    }
+
+    #[test]
+    fn what_a_client_puts_around_a_prompt_in_one_way_alone_makes_it_no_other() {
+        let around = "<current_datetime>2026-11-30T13:43:54.264Z</current_datetime>\n\ngo on";
+        let mut events =
+            vec![event(Kind::Prompt, true, "m", "go on", 10), event(Kind::Prompt, false, "", around, 11)];
+        join(&mut events);
+        assert_eq!(keys(&events), ["m", "m"]);
     }
 
     #[test]

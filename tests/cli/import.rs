@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -281,6 +282,21 @@ fn what_is_broken_is_named_and_the_rest_is_there() {
     let (code, shown, stderr) = outcome(&mut machine.command(&["import", "--yes", "--no-mining"]));
     assert_eq!(code, 0, "{stderr}");
     assert!(shown.contains("x.jsonl is left out: it is a link that leads out of the folder"), "{shown}");
+}
+
+#[test]
+fn a_file_that_holds_no_session_is_named_with_what_cannot_be_read() {
+    let machine = Machine::new();
+    machine.keep("a", &session("a", &machine.cwd(), 1));
+    let text = text_of(&session("b", &machine.cwd(), 2));
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(machine.claude("wide.jsonl"), wide).unwrap();
+    fs::write(machine.claude("empty.jsonl"), "\0\0\0").unwrap();
+    let told = machine.import(&[]);
+    assert_eq!(machine.ids(), ["a"]);
+    let left = told["left"].as_array().unwrap();
+    assert_eq!((left.len(), &left[0]["file"]), (1, &json!(machine.claude("wide.jsonl"))), "{told}");
+    assert_eq!(left[0]["why"], "it holds no session, and of its line 1: it is no JSON", "{told}");
 }
 
 #[test]
@@ -594,6 +610,49 @@ fn a_collector_that_does_not_answer_is_named_while_it_is_waited_for() {
 }
 
 #[test]
+fn a_collector_that_will_never_be_trusted_is_asked_once() {
+    let machine = Machine::new();
+    machine.keep("a", &session("a", &machine.cwd(), 1));
+    let says = |endpoint: &str| {
+        let arguments = ["import", "--yes", "--no-mining", "--endpoint", endpoint];
+        let (code, _, stderr) = outcome(&mut machine.command(&arguments));
+        assert_eq!(code, 1, "{stderr}");
+        assert!(!stderr.contains("trying again"), "{stderr}");
+        stderr.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    // Its certificate is of nobody that the machine knows.
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = builder.unwrap().with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key);
+    let config = Arc::new(config.unwrap());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("https://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let mut connection = rustls::ServerConnection::new(config).unwrap();
+        let mut stream = listener.accept().unwrap().0;
+        // Whoever does not trust it goes away.
+        while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok() {}
+    });
+    let told = says(&endpoint);
+    server.join().unwrap();
+    assert!(told.contains(&format!("{endpoint}/v1/logs: its certificate is not trusted")), "{told}");
+    assert!(told.contains("SSL_CERT_FILE"), "{told}");
+    // It speaks no TLS at all.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("https://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let _length = stream.read(&mut [0; 4_096]).unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").unwrap();
+    });
+    let told = says(&endpoint);
+    server.join().unwrap();
+    assert!(told.contains("it does not speak TLS: write http://"), "{told}");
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused_before_anything_is_shown() {
     let machine = Machine::new();
     machine.keep("a", &session("a", &machine.cwd(), 1));
@@ -727,7 +786,7 @@ fn what_people_read_fits_a_terminal() {
 }
 
 /// A session of an agent that Langfuse has, as rows of its export: two calls, of which the first fails.
-fn langfuse_rows() -> Vec<Value> {
+pub(crate) fn langfuse_rows() -> Vec<Value> {
     let row = |id: &str, kind: &str, parent: &str, second: u64, input: &str, output: &str, level: &str| {
         json!({
             "id": id, "trace_id": "trace-1", "type": kind, "parent_observation_id": parent, "name": if kind == "TOOL" { "bash" } else { "answer" },

@@ -21,14 +21,14 @@ const OPENCODE: &str = "
     CREATE INDEX part_session_idx ON part (session_id);
     CREATE INDEX message_session_idx ON message (session_id, time_created, id);";
 
-struct OpenCode {
+pub(crate) struct OpenCode {
     path: PathBuf,
     client: Connection,
 }
 
 impl OpenCode {
     /// A database that its client has open, in the given mode of journal.
-    fn new(machine: &Machine, mode: &str) -> Self {
+    pub(crate) fn new(machine: &Machine, mode: &str) -> Self {
         let folder = machine.site.path("data/opencode");
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("opencode.db");
@@ -49,7 +49,8 @@ impl OpenCode {
 
     /// A message with its parts; everything of it is of that second.
     fn message(&self, session: &str, id: &str, second: i64, role: &str, parts: &[Value]) {
-        let at = BEGUN + second * 1_000;
+        // No two sessions do the same in the same millisecond.
+        let at = BEGUN + second * 1_000 + session.bytes().last().map_or(0, |last| i64::from(last) - 97);
         let data = json!({
             "role": role, "time": { "created": at, "completed": at + 900 }, "modelID": "m-1", "agent": "build",
             "tokens": if role == "user" { json!({}) } else { json!({ "input": 60, "output": 20, "cache": { "read": 40, "write": 0 } }) },
@@ -67,7 +68,7 @@ impl OpenCode {
     }
 
     /// A session that fails, mends and succeeds.
-    fn mended(&self, id: &str, cwd: &str) {
+    pub(crate) fn mended(&self, id: &str, cwd: &str) {
         self.session(id, cwd);
         self.message(id, &format!("{id}-m1"), 1, "user", &[said("Run the integration tests.")]);
         for (step, (command, code)) in
@@ -396,7 +397,8 @@ fn opencodes_older_files_are_read_where_no_database_has_them() {
         fs::write(path, value.to_string()).unwrap();
     };
     for id in ["ses_a", "ses_z"] {
-        let time = json!({ "created": BEGUN, "updated": BEGUN });
+        let begun = BEGUN + i64::from(id == "ses_z");
+        let time = json!({ "created": begun, "updated": begun });
         write(
             &format!("session/p/{id}.json"),
             json!({ "id": id, "directory": machine.cwd(), "version": "0.9.1", "time": time }),
@@ -432,10 +434,9 @@ fn opencodes_older_files_are_read_where_no_database_has_them() {
     assert_eq!(machine.import(&[])["facts"], 0);
 }
 
-/// Sessions of the other assistants, each with a prompt and a call that failed, where their clients keep them.
-#[test]
-fn every_assistant_with_a_database_is_found_where_it_keeps_it() {
-    let machine = Machine::new();
+/// Sessions of the other assistants, each with a prompt and a call that failed, where their clients keep them: of Hermes,
+/// Goose, Cursor and OpenClaw, and one of Cursor's transcripts. Answers Cursor's database.
+pub(crate) fn write_databases(machine: &Machine) -> Connection {
     let home = machine.site.path("home");
     let cwd = machine.cwd();
     let make = |path: PathBuf, schema: &str| {
@@ -502,11 +503,7 @@ fn every_assistant_with_a_database_is_found_where_it_keeps_it() {
         home.join(".config/Cursor/User/globalStorage/state.vscdb"),
         "CREATE TABLE ItemTable (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB); CREATE TABLE cursorDiskKV (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB);",
     );
-    let kv = |key: &str, value: Value| {
-        cursor
-            .execute("INSERT INTO cursorDiskKV VALUES (?1, ?2)", params![key, value.to_string().into_bytes()])
-            .unwrap();
-    };
+    let kv = |key: &str, value: Value| put_in_cursor(&cursor, key, &value);
     kv(
         "composerData:c",
         json!({ "composerId": "c", "createdAt": BEGUN, "lastUpdatedAt": BEGUN + 5_000, "workspaceIdentifier": { "uri": { "fsPath": cwd } }, "fullConversationHeadersOnly": [{ "bubbleId": "b1", "type": 1 }, { "bubbleId": "b2", "type": 2 }] }),
@@ -559,7 +556,18 @@ fn every_assistant_with_a_database_is_found_where_it_keeps_it() {
             .execute("INSERT INTO transcript_events VALUES ('o', ?1, ?2, 0, ?3)", params![seq, plain, packed])
             .unwrap();
     }
+    cursor
+}
 
+fn put_in_cursor(cursor: &Connection, key: &str, value: &Value) {
+    let values = params![key, value.to_string().into_bytes()];
+    cursor.execute("INSERT INTO cursorDiskKV VALUES (?1, ?2)", values).unwrap();
+}
+
+#[test]
+fn every_assistant_with_a_database_is_found_where_it_keeps_it() {
+    let machine = Machine::new();
+    let cursor = write_databases(&machine);
     let told = machine.import(&[]);
     assert_eq!(told["left"], json!([]), "{told}");
     assert_eq!(machine.ids(), ["20260902_1", "c", "h", "o", "t"]);
@@ -570,9 +578,10 @@ fn every_assistant_with_a_database_is_found_where_it_keeps_it() {
     assert_eq!(counted(&machine, "t"), [1, 0, 0, 0]);
     assert_eq!(machine.import(&[])["facts"], 0);
     // A bubble that its client writes again is a new row.
-    kv(
+    put_in_cursor(
+        &cursor,
         "bubbleId:c:b2",
-        json!({ "type": 2, "text": "They fail.", "toolFormerData": { "name": "run_terminal_cmd", "toolCallId": "c1", "status": "completed", "rawArgs": "{\"command\":\"make\"}", "result": "{\"output\":\"refused\",\"exitCode\":2}" } }),
+        &json!({ "type": 2, "text": "They fail.", "toolFormerData": { "name": "run_terminal_cmd", "toolCallId": "c1", "status": "completed", "rawArgs": "{\"command\":\"make\"}", "result": "{\"output\":\"refused\",\"exitCode\":2}" } }),
     );
     let told = machine.import(&["--assistant", "cursor"]);
     assert_eq!(told["imported"][0]["facts"]["response"], 1, "{told}");
@@ -582,6 +591,54 @@ fn every_assistant_with_a_database_is_found_where_it_keeps_it() {
     for title in ["Hermes Agent", "Goose", "Cursor", "OpenClaw"] {
         assert!(shown.contains(title), "{shown}");
     }
+}
+
+/// Hermes copies what was said into the branch, as new rows of the moment of the copy.
+#[test]
+fn a_branch_of_hermes_is_no_second_evidence() {
+    let machine = Machine::new();
+    let folder = machine.site.path("home/.hermes");
+    fs::create_dir_all(&folder).unwrap();
+    let hermes = Connection::open(folder.join("state.db")).unwrap();
+    hermes
+        .execute_batch(
+            "CREATE TABLE sessions (id TEXT PRIMARY KEY, source TEXT NOT NULL, cwd TEXT, started_at REAL NOT NULL, parent_session_id TEXT);
+             CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL, role TEXT NOT NULL, content TEXT, tool_call_id TEXT, tool_calls TEXT, tool_name TEXT, timestamp REAL NOT NULL);",
+        )
+        .unwrap();
+    let begin = |id: &str, source: &str, at: f64, parent: Option<&str>| {
+        let values = params![id, source, machine.cwd(), at, parent];
+        hermes.execute("INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5)", values).unwrap();
+    };
+    let say = |session: &str, at: f64, role: &str, content: &str, call: Option<&str>, calls: Option<&str>| {
+        let values = params![session, role, content, call, calls, at];
+        hermes.execute("INSERT INTO messages (session_id, role, content, tool_call_id, tool_calls, timestamp) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", values).unwrap();
+    };
+    let calls = r#"[{"id": "c1", "function": {"name": "terminal", "arguments": "{\"command\":\"make\"}"}}]"#;
+    let talk = |session: &str, at: f64| {
+        say(session, at, "user", "Run the tests.", None, None);
+        say(session, at, "assistant", "", None, Some(calls));
+        say(session, at, "tool", r#"{"output":"refused","exit_code":2}"#, Some("c1"), None);
+    };
+    begin("parent", "cli", 1_788_343_200.0, None);
+    talk("parent", 1_788_343_201.0);
+    begin("branch", "cli", 1_788_343_300.0, Some("parent"));
+    talk("branch", 1_788_343_300.5);
+    // The same words once more are said in the branch.
+    say("branch", 1_788_343_310.0, "user", "Run the tests.", None, None);
+    say("branch", 1_788_343_311.0, "assistant", "They pass now.", None, None);
+    // A sub-agent that is given the words of its parent was asked them.
+    begin("helper", "subagent", 1_788_343_400.0, Some("parent"));
+    say("helper", 1_788_343_401.0, "user", "Run the tests.", None, None);
+    machine.import(&[]);
+    assert_eq!(counted(&machine, "parent"), [1, 1, 1, 0]);
+    assert_eq!(counted(&machine, "branch"), [1, 0, 0, 1]);
+    assert_eq!(machine.facts("branch", "prompt")[0]["timestamp"], "2026-09-02T10:01:50Z");
+    assert_eq!(counted(&machine, "helper")[0], 1);
+    assert_eq!(machine.import(&[])["facts"], 0);
+    machine.forget_imports();
+    machine.import(&[]);
+    assert_eq!(counted(&machine, "branch"), [1, 0, 0, 1]);
 }
 
 #[test]

@@ -75,6 +75,7 @@ mod hook;
 mod hook_captures;
 mod hook_identity;
 mod import;
+mod import_again;
 mod import_databases;
 mod import_exports;
 mod import_langfuse;

@@ -5,6 +5,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use serde_json::{Value, json};
 use skillspan::dialects::transcripts::{Place, to_log};
 use skillspan::dialects::{Dialects, Outcome, Record, Transcripts};
+use skillspan::event::tokens::Tokens;
 use skillspan::event::{Kind, Owner, SessionEvent, Timestamp};
 
 /// The facts of a file, by way of the record that each travels as.
@@ -198,6 +199,54 @@ fn codex_in_its_three_forms() {
         assert!(found.iter().all(|fact| fact.session_id == "s" && !fact.timestamp.is_unset()));
         assert_eq!(found.last().unwrap().cwd, "/w");
     }
+}
+
+#[test]
+fn codex_says_what_each_turn_cost_however_often_it_notes_it() {
+    let line = |kind: &str, payload: Value| json!({ "timestamp": "2026-09-01T10:00:01Z", "type": kind, "payload": payload });
+    let turn =
+        |id: &str, model: &str| line("turn_context", json!({ "turn_id": id, "cwd": "/w", "model": model }));
+    let usage = |input: i64, cached: i64, output: i64| {
+        json!({
+            "input_tokens": input, "cached_input_tokens": cached, "output_tokens": output,
+            "reasoning_output_tokens": 4, "total_tokens": input + output,
+        })
+    };
+    let count = |last: Value, sum: Value| {
+        let info = json!({ "total_token_usage": sum, "last_token_usage": last, "model_context_window": 9 });
+        line("event_msg", json!({ "type": "token_count", "info": info, "rate_limits": null }))
+    };
+    let empty = line("event_msg", json!({ "type": "token_count", "info": null, "rate_limits": {} }));
+    let lines = [
+        line("session_meta", json!({ "id": "s", "cwd": "/w" })),
+        empty,
+        turn("t1", "gpt-x"),
+        line("event_msg", json!({ "type": "user_message", "message": "go" })),
+        count(usage(100, 80, 20), usage(100, 80, 20)),
+        // Its limits have changed, and nothing else.
+        count(usage(100, 80, 20), usage(100, 80, 20)),
+        count(usage(150, 90, 30), usage(250, 170, 50)),
+        turn("t2", "gpt-y"),
+        count(usage(150, 90, 30), usage(250, 170, 50)),
+        count(usage(10, 0, 5), usage(260, 170, 55)),
+        // A conversation that does not fit is a sum without parts, and no model call.
+        count(json!({ "total_tokens": 8_000 }), json!({ "total_tokens": 9_000 })),
+    ];
+    let costs = |lines: &[Value]| {
+        let found = facts("codex", named("rollout-x"), lines);
+        let costs = found.into_iter().filter(|fact| fact.kind == Kind::Response);
+        costs.map(|fact| (fact.fact_key.clone(), fact.model.clone(), Tokens::of(&fact))).collect::<Vec<_>>()
+    };
+    let of = |turn: &str, model: &str, input, cache_read, output, reasoning| {
+        let tokens = Tokens { input, output, cache_read, reasoning, ..Tokens::default() };
+        (format!("usage:{turn}"), model.to_owned(), tokens)
+    };
+    assert_eq!(costs(&lines), [of("t1", "gpt-x", 250, 170, 50, 8), of("t2", "gpt-y", 10, 0, 5, 4)]);
+    // Read while the turn goes on, it is less; the later one is greater and takes its place.
+    assert_eq!(costs(&lines[..6]), [of("t1", "gpt-x", 100, 80, 20, 4)]);
+    // The older clients name no turn.
+    let unnamed = costs(&[lines[0].clone(), lines[4].clone(), lines[5].clone(), lines[6].clone()]);
+    assert_eq!(unnamed, [of("1", "", 100, 80, 20, 4), of("2", "", 150, 90, 30, 4)]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What happened against what is read of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use skillspan::event::{Decision, Kind, SessionEvent, Status};
@@ -10,6 +10,9 @@ use skillspan::table::{ResolveOptions, Session, resolve};
 use crate::clients::{Client, Matter, Part, Tells};
 use crate::story::{Call, End, Step, Story, What, Who, for_each_step};
 use crate::wire::Arrival;
+
+/// How the ids begin of sessions that sub-agents have for themselves.
+pub(crate) const OF_AGENTS: &str = "sub-";
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -56,20 +59,39 @@ pub(crate) fn compare(
     arrival: Arrival,
     events: Vec<SessionEvent>,
 ) -> Findings {
-    let sessions = resolve(events, &ResolveOptions { default_workspace: "default".to_owned() });
-    let (of_agents, own): (Vec<Session>, Vec<Session>) =
-        sessions.into_iter().partition(|session| session.id.starts_with("sub-"));
+    let mut sessions = resolve(events, &ResolveOptions { default_workspace: "default".to_owned() });
     let mut findings = Findings::default();
-    let is_whole = arrival != Arrival::Lossy;
-    check_sessions(client, story, is_whole, &own, &mut findings);
-    check_prompts(client, story, is_whole, &own, &mut findings);
-    check_calls(client, story, is_whole, &[own.as_slice(), &of_agents], &mut findings);
-    check_replies(client, story, is_whole, &own, &mut findings);
-    if is_whole {
-        check_tokens(client, story, &[own.as_slice(), &of_agents], &mut findings);
-        check_digests(client, story, &[own.as_slice(), &of_agents], &mut findings);
+    // A fork is no second evidence: what was copied from the original is the original's alone.
+    if let Some(original) = story.original().filter(|_| client.keeps_files()) {
+        let agents: BTreeSet<String> =
+            made(client, &original).iter().map(|of| format!("{OF_AGENTS}{}", of.call.id)).collect();
+        let is_of_original = |session: &Session| session.id == original.id || agents.contains(&session.id);
+        let (of_original, rest) = sessions.into_iter().partition(is_of_original);
+        compare_one(client, &original, arrival, of_original, &mut findings);
+        sessions = rest;
     }
+    compare_one(client, story, arrival, sessions, &mut findings);
     findings
+}
+
+fn compare_one(
+    client: &Client,
+    story: &Story,
+    arrival: Arrival,
+    sessions: Vec<Session>,
+    findings: &mut Findings,
+) {
+    let (of_agents, own): (Vec<Session>, Vec<Session>) =
+        sessions.into_iter().partition(|session| session.id.starts_with(OF_AGENTS));
+    let is_whole = arrival != Arrival::Lossy;
+    check_sessions(client, story, is_whole, &own, findings);
+    check_prompts(client, story, is_whole, &own, findings);
+    check_calls(client, story, is_whole, &[own.as_slice(), &of_agents], findings);
+    check_replies(client, story, is_whole, &own, findings);
+    if is_whole {
+        check_tokens(client, story, &[own.as_slice(), &of_agents], findings);
+        check_digests(client, story, &[own.as_slice(), &of_agents], findings);
+    }
 }
 
 fn facts(sessions: &[Session]) -> impl Iterator<Item = &SessionEvent> {

@@ -23,6 +23,7 @@
 
 mod clients;
 mod compare;
+mod databases;
 mod making;
 mod random;
 mod run;

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// How the ids begin of sessions from which others were forked.
+pub(crate) const OF_ORIGINALS: &str = "parent-";
+
 /// What may happen in a client's sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum May {
@@ -168,6 +171,13 @@ impl Story {
     /// The turns of the session itself.
     pub(crate) fn own(&self) -> &[Turn] {
         &self.turns[self.earlier..]
+    }
+
+    /// The session that this one was forked from, as a file has it.
+    pub(crate) fn original(&self) -> Option<Self> {
+        let turns = self.turns[..self.earlier].to_vec();
+        let id = format!("{OF_ORIGINALS}{}", self.id);
+        (self.earlier > 0).then(|| Self { id, earlier: 0, turns, ends: self.ends.clone() })
     }
 
     pub(crate) fn end_of(&self, task: &str) -> Option<&Ended> {

@@ -13,18 +13,8 @@ use crate::clients::{self, Matter};
 const HEADING: &str = "### Way by way";
 
 /// Dialects whose sessions nobody makes up here: recordings and tests of their own hold them.
-const WITHOUT_STORIES: &[&str] = &[
-    "copilot-chat-transcript",
-    "cursor-transcript",
-    "generic",
-    "google-adk",
-    "goose-transcript",
-    "hermes-transcript",
-    "langsmith",
-    "openclaw",
-    "openclaw-transcript",
-    "opencode-transcript",
-];
+const WITHOUT_STORIES: &[&str] =
+    &["copilot-chat-transcript", "generic", "google-adk", "langsmith", "openclaw"];
 
 /// The table as it has to be.
 fn table() -> String {

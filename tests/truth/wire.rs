@@ -1,5 +1,7 @@
 //! Records as clients write them, and their way in: into requests, over the wire in any order, decoded and mapped.
 
+use std::path::Path;
+
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -11,14 +13,16 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span};
 use prost::Message;
 use serde_json::{Value, json};
-use skillspan::dialects::transcripts::{Place, to_log};
+use skillspan::dialects::transcripts::{Place, Told, to_log};
 use skillspan::dialects::{Dialects, Hooks, Outcome, Record, Transcripts};
 use skillspan::event::{Owner, SessionEvent, Timestamp};
 use skillspan::receivers::hooks::{Form as HookForm, HookBody};
 use skillspan::receivers::langfuse::{Batch, Form};
 use skillspan::receivers::otlp::{Coding, Encoding, Export};
+use skillspan::receivers::transcripts::Memory;
 use skillspan::receivers::{MemoryLimit, Signal, Source};
 
+use crate::databases::{self, Tables};
 use crate::random::Random;
 
 /// When everything is accepted: after it happened.
@@ -102,7 +106,11 @@ pub(crate) enum Item {
         assistant: &'static str,
         place: Place,
         values: Vec<Value>,
+        /// Nobody writes it any more.
+        is_over: bool,
     },
+    /// A database in which a client keeps sessions.
+    Database(Tables),
     /// What was read of one.
     Told {
         logs: Box<ResourceLogs>,
@@ -152,7 +160,19 @@ impl Out {
     /// A file, by its name without the ending, and the folder that it is in.
     pub(crate) fn file(&mut self, assistant: &'static str, place: (&str, &str), values: Vec<Value>) {
         let place = Place { name: place.0.to_owned(), folder: place.1.to_owned(), ..Place::default() };
-        self.items.push(Item::File { assistant, place, values });
+        self.items.push(Item::File { assistant, place, values, is_over: false });
+    }
+
+    /// A file of a session from which another one was forked: that was over before.
+    pub(crate) fn original(&mut self, assistant: &'static str, place: (&str, &str), values: Vec<Value>) {
+        self.file(assistant, place, values);
+        if let Some(Item::File { is_over, .. }) = self.items.last_mut() {
+            *is_over = true;
+        }
+    }
+
+    pub(crate) fn database(&mut self, tables: Tables) {
+        self.items.push(Item::Database(tables));
     }
 
     pub(crate) fn langfuse(&mut self, event: Value) {
@@ -258,8 +278,14 @@ pub(crate) enum Arrival {
 
 /// What becomes of everything, as it arrives.
 pub(crate) fn arrive(items: Vec<Item>, arrival: Arrival, random: &mut Random) -> Vec<SessionEvent> {
-    let mut items: Vec<Item> =
-        items.into_iter().flat_map(|item| read_files(item, arrival == Arrival::Lossy, random)).collect();
+    let is_cut = arrival == Arrival::Lossy;
+    // What was forked comes after what it was forked from, as an import reads it. Nothing of it is written down.
+    let mut memory = Memory::open(Path::new("/nowhere"), "truth").unwrap();
+    let read = |item| match item {
+        Item::Database(tables) => databases::read(tables, is_cut, &mut memory, random),
+        item => read_files(item, is_cut, &mut memory, random),
+    };
+    let mut items: Vec<Item> = items.into_iter().flat_map(read).collect();
     match arrival {
         Arrival::InOrder => {}
         Arrival::Shuffled => {
@@ -290,28 +316,40 @@ pub(crate) fn arrive(items: Vec<Item>, arrival: Arrival, random: &mut Random) ->
 }
 
 /// A file is read from its beginning, in its order; one that is being written has no end yet.
-fn read_files(item: Item, is_cut: bool, random: &mut Random) -> Vec<Item> {
-    let Item::File { assistant, place, mut values } = item else { return vec![item] };
-    if is_cut {
+fn read_files(item: Item, is_cut: bool, memory: &mut Memory, random: &mut Random) -> Vec<Item> {
+    let Item::File { assistant, place, mut values, is_over } = item else { return vec![item] };
+    if is_cut && !is_over {
         values.truncate(1 + random.below(values.len()));
     }
     let transcripts = Transcripts::of(assistant).unwrap();
     let (mut reader, mut told) = (transcripts.reader(place), vec![]);
     values.into_iter().for_each(|value| reader.read(value, &mut told));
     reader.end(&mut told);
-    let records = told.into_iter().map(|told| ResourceLogs {
-        resource: Some(Resource {
-            attributes: vec![pair("service.name", &json!(transcripts.service))],
-            ..Resource::default()
+    let is_own = |told: &Told| {
+        let origin =
+            if told.origin.is_empty() { String::new() } else { format!("{assistant}/{}", told.origin) };
+        !memory.is_copy(&origin, &told.events[0].session_id)
+    };
+    told.retain(is_own);
+    told.into_iter().map(|told| told_of(transcripts, to_log(told))).collect()
+}
+
+/// What was read of a session as the record that it travels as.
+pub(crate) fn told_of(transcripts: &Transcripts, log: LogRecord) -> Item {
+    Item::Told {
+        logs: Box::new(ResourceLogs {
+            resource: Some(Resource {
+                attributes: vec![pair("service.name", &json!(transcripts.service))],
+                ..Resource::default()
+            }),
+            scope_logs: vec![ScopeLogs {
+                scope: Some(InstrumentationScope { name: transcripts.scope(), ..Default::default() }),
+                log_records: vec![log],
+                ..ScopeLogs::default()
+            }],
+            ..ResourceLogs::default()
         }),
-        scope_logs: vec![ScopeLogs {
-            scope: Some(InstrumentationScope { name: transcripts.scope(), ..Default::default() }),
-            log_records: vec![to_log(told)],
-            ..ScopeLogs::default()
-        }],
-        ..ResourceLogs::default()
-    });
-    records.map(|logs| Item::Told { logs: Box::new(logs) }).collect()
+    }
 }
 
 fn send(items: &[Item], is_json: bool, visit: &mut dyn FnMut(&Record<'_>)) {
@@ -339,7 +377,7 @@ fn send(items: &[Item], is_json: bool, visit: &mut dyn FnMut(&Record<'_>)) {
             Item::Hook { assistant, object } => hook(assistant, object, visit),
             Item::Langfuse { event } => batch.push(event),
             Item::Told { logs: told } => logs.push((**told).clone()),
-            Item::File { .. } => panic!("files are read before"),
+            Item::File { .. } | Item::Database(_) => panic!("files are read before"),
         }
     }
     if !spans.is_empty() {

@@ -33,12 +33,14 @@ pub(super) fn shown(found: &Found, to: &Described, at_paths: bool) -> String {
         let _ = write!(text, "{}\n{}\n", assistants(found), repositories(found));
     }
     for export in &found.exports {
-        let size = size_in_megabytes(export.size);
-        let _ = writeln!(text, "an export of {size:.1} MB: {}", shown_path(&export.path));
+        let _ = writeln!(text, "an export of {}: {}", size(export.size), shown_path(&export.path));
     }
     text.push_str(&what_is_left(found));
     let last = if found.is_empty() {
-        "Nothing of it is new.\n".to_owned()
+        match to.leaves {
+            true => "Nothing of it is new.\n".to_owned(),
+            false => "Nothing of it is new. What was learned from it: skillspan skills list\n".to_owned(),
+        }
     } else if to.leaves {
         format!(
             "What is new {}: prompts, answers, calls of tools and what came of them, without credentials.\n",
@@ -85,8 +87,8 @@ fn assistants(found: &Found) -> String {
             vec![
                 title.to_owned(),
                 row.sessions.to_string(),
-                format!("{} – {}", row.first.date(), row.last.date()),
-                format!("{:.1} MB", size_in_megabytes(row.size)),
+                days(row.first, row.last),
+                size(row.size),
                 row.new.to_string(),
             ]
         })
@@ -101,9 +103,17 @@ fn assistants(found: &Found) -> String {
     fitted(&columns, &cells, room())
 }
 
+/// The first day and the last, or the one that there is.
+fn days(first: Timestamp, last: Timestamp) -> String {
+    let (first, last) = (first.date().to_string(), last.date().to_string());
+    if first == last { first } else { format!("{first} – {last}") }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "one digit behind the point is shown")]
-fn size_in_megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
+fn size(bytes: u64) -> String {
+    const MEGABYTE: u64 = 1_000_000;
+    let (unit, name) = if bytes < MEGABYTE { (1e3, "kB") } else { (1e6, "MB") };
+    format!("{:.1} {name}", bytes as f64 / unit)
 }
 
 fn repositories(found: &Found) -> String {

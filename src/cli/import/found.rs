@@ -12,7 +12,7 @@ use crate::dialects::{TRANSCRIPTS, Transcripts};
 use crate::event::{Timestamp, visible_line};
 use crate::processors::Redact;
 use crate::receivers::transcripts::{
-    ExportFile, Home, Listing, Memory, NEITHER, Owner, Owners, Repository, SaidOwner, TranscriptFile,
+    ExportFile, Glance, Home, Listing, Memory, NEITHER, Owner, Owners, Repository, SaidOwner, TranscriptFile,
     files_at, files_of, glance, is_export, sessions_of, without_doubles,
 };
 use crate::redact::Redactor;
@@ -98,12 +98,20 @@ impl Found {
     fn take(&mut self, file: TranscriptFile, asked: &mut Asked<'_>) {
         let glance = match glance(&file) {
             Ok(glance) if glance.has_session => glance,
+            Ok(Glance { broken: Some((line, why)), .. }) => {
+                self.left.push((file.path, format!("it holds no session, and of its line {line}: {why}")));
+                return;
+            }
             Ok(_) => {
                 self.empty += 1;
                 return;
             }
             Err(error) => {
-                self.left.push((file.path, error.to_string()));
+                let of_session = match file.session.as_str() {
+                    "" => String::new(),
+                    session => format!("session {}: ", visible_line(session)),
+                };
+                self.left.push((file.path, format!("{of_session}{error}")));
                 return;
             }
         };

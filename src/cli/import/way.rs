@@ -16,6 +16,7 @@ use prost::Message;
 use crate::cli::{Failure, OrFail, local_client, reader};
 use crate::config::{Doors, ReceiverSettings, SessionsPipeline, Settings};
 use crate::exporters::{parquet, with_causes};
+use crate::receivers::tls::lasting_trouble;
 use crate::receivers::transcripts::{Batch, Memory};
 use crate::service::Service;
 
@@ -153,6 +154,7 @@ impl Way {
                     request = request.bearer_auth(token);
                 }
                 match request.send().await {
+                    Err(error) if let Some(why) = lasting_trouble(&error) => bail!("{url}: {why}"),
                     Err(error) => return Ok(Err(format!("{url} does not answer: {}", with_causes(&error)))),
                     Ok(answer) if answer.status().is_redirection() => {
                         let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());

@@ -9,6 +9,7 @@
 //! | `response` | the turn and the number of the message in it | items of the role `assistant` |
 //! | `decision` (an interrupt) | the turn's id | `turn_aborted` |
 //! | `error` | the turn and its place | `error` |
+//! | what a turn cost | `usage:` the turn's id, by which telemetry has the sum | `token_count` |
 //!
 //! A fork and a sub-agent begin with a copy of their parent, in which turns keep their ids: a fact of a turn with
 //! the same origin in another file is a copy. A second `session_meta` is the parent's.
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::codex_items::{self as items, Item};
+use super::codex_usage::Usage;
 use super::talk::{self, Head, Waiting, answered, learn, text};
 use super::{Place, Reader, Told, start};
 use crate::event::{Decision, Kind, SessionEvent, Status};
@@ -44,6 +46,7 @@ pub(super) struct Codex {
     maybe: Option<String>,
     waiting: Waiting,
     ended: BTreeMap<String, Status>,
+    usage: Usage,
 }
 
 impl Codex {
@@ -60,6 +63,7 @@ impl Codex {
             maybe: None,
             waiting: Waiting::default(),
             ended: BTreeMap::new(),
+            usage: Usage::default(),
         }
     }
 
@@ -102,8 +106,9 @@ impl Codex {
         });
     }
 
-    fn begin_turn(&mut self, turn: &str) {
+    fn begin_turn(&mut self, turn: &str, told: &mut Vec<Told>) {
         if !turn.is_empty() && turn != self.head.turn {
+            self.usage.tell(told);
             turn.clone_into(&mut self.head.turn);
             (self.prompts, self.messages, self.errors) = (0, 0, 0);
         }
@@ -196,7 +201,7 @@ impl Codex {
 
     /// What the client notes beside the items.
     fn note(&mut self, note: &Value, told: &mut Vec<Told>) {
-        self.begin_turn(text(note, "turn_id"));
+        self.begin_turn(text(note, "turn_id"), told);
         match text(note, "type") {
             "user_message" => self.noted(text(note, "message"), told),
             "item_completed" => {
@@ -212,6 +217,7 @@ impl Codex {
             "exec_command_end" | "patch_apply_end" | "mcp_tool_call_end" => {
                 self.ended(text(note, "call_id"), items::ending(note));
             }
+            "token_count" => self.usage.note(note, &self.head, &self.model, told),
             "turn_aborted" if text(note, "reason") == "interrupted" => {
                 let event = SessionEvent {
                     fact_key: self.head.turn.clone(),
@@ -273,7 +279,7 @@ impl Reader for Codex {
         match text(&value, "type") {
             "session_meta" => self.session(payload, told),
             "turn_context" => {
-                self.begin_turn(text(payload, "turn_id"));
+                self.begin_turn(text(payload, "turn_id"), told);
                 for (known, name) in [(&mut self.head.cwd, "cwd"), (&mut self.model, "model")] {
                     learn(known, text(payload, name));
                 }
@@ -291,6 +297,7 @@ impl Reader for Codex {
     fn end(&mut self, told: &mut Vec<Told>) {
         self.settle(told);
         self.waiting.end(told);
+        self.usage.tell(told);
     }
 
     fn folder(&self) -> &str {

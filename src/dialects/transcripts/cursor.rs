@@ -10,6 +10,8 @@
 //! | `decision` | the same | a call whose `userDecision` is `rejected` |
 //! | `response` | the bubble's id | bubbles of the type 2; messages of the role `assistant` |
 //!
+//! A message has no id of its own, so that of two sessions that say the same none is known to be a copy. A bubble has one.
+//!
 //! Its hooks key prompts and answers by a generation that no store has; these are found to be the same by their words.
 
 use serde_json::Value;
@@ -94,7 +96,7 @@ impl Cursor {
             model.filter(|model| *model != "default").map_or_else(|| self.model.clone(), str::to_owned);
         let said = text(bubble, "text").to_owned();
         match bubble.get("type").and_then(Value::as_i64) {
-            Some(PERSON) => self.prompt(id, said, told),
+            Some(PERSON) => self.prompt(id, origin(id, "prompt"), said, told),
             Some(ASSISTANT) => {
                 if let Some(call) = bubble.get("toolFormerData").filter(|call| call.is_object()) {
                     self.tool(id, call, &model, told);
@@ -105,22 +107,29 @@ impl Cursor {
                     output: count("/tokenCount/outputTokens"),
                     ..Counts::default()
                 };
-                self.response(id, said, counts, model, told);
+                self.response(id, origin(id, "reply"), (said, counts), model, told);
             }
             _ => {}
         }
     }
 
-    fn prompt(&mut self, id: &str, said: String, told: &mut Vec<Told>) {
+    fn prompt(&mut self, id: &str, origin: String, said: String, told: &mut Vec<Told>) {
         if said.trim().is_empty() {
             return;
         }
         id.clone_into(&mut self.head.turn);
         let event = SessionEvent { fact_key: id.to_owned(), text: said, ..self.head.event(Kind::Prompt) };
-        told.push(Told { origin: origin(id, "prompt"), events: vec![event] });
+        told.push(Told { origin, events: vec![event] });
     }
 
-    fn response(&mut self, id: &str, said: String, counts: Counts, model: String, told: &mut Vec<Told>) {
+    fn response(
+        &mut self,
+        id: &str,
+        origin: String,
+        (said, counts): (String, Counts),
+        model: String,
+        told: &mut Vec<Told>,
+    ) {
         let tokens = counts.whole();
         let is_silent = said.trim().is_empty();
         if is_silent && tokens.is_nothing() {
@@ -133,7 +142,7 @@ impl Cursor {
             model,
             ..self.head.event(Kind::Response)
         });
-        told.push(Told { origin: origin(id, "reply"), events: vec![event] });
+        told.push(Told { origin, events: vec![event] });
     }
 
     /// A call with what came of it, once that is there.
@@ -219,11 +228,12 @@ impl Cursor {
                     self.head.cwd = folder;
                 }
                 if let Some(said) = asked(&said) {
-                    self.prompt(&id, said, told);
+                    self.prompt(&id, String::new(), said, told);
                 }
             }
             "assistant" => {
-                self.response(&id, said, Counts::default(), self.model.clone(), told);
+                let said = (said, Counts::default());
+                self.response(&id, String::new(), said, self.model.clone(), told);
                 for (place, block) in blocks.iter().enumerate() {
                     if matches!(text(block, "type"), "tool-call" | "tool_use") {
                         self.call(&format!("{id}:{place}"), block, told);

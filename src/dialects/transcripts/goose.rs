@@ -10,6 +10,8 @@
 //! | `response` | the message's id | texts of the role `assistant` |
 //! | what a model call cost | `usage:` its number | `usage_ledger` |
 //!
+//! A message knows the second in which it was made. Those of one second keep their order: each is a microsecond later.
+//!
 //! Where a message has no id of its own (older versions), its time and the digest of its words stand for it: the
 //! number of its row changes when the client makes a conversation shorter.
 
@@ -19,7 +21,7 @@ use super::talk::{self, Head, Waiting, answered, json_text, learn, origin, text}
 use super::{Place, Reader, Told, start};
 use crate::event::history::digest;
 use crate::event::tokens::Counts;
-use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
+use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp, USAGE};
 
 /// How responses begin of calls that were not made or not finished, and why.
 const REFUSALS: &[(&str, &str)] = &[
@@ -37,12 +39,22 @@ pub(super) struct Goose {
     model: String,
     waiting: Waiting,
     is_started: bool,
+    /// The second of the last message, and how many of that second were before it.
+    second: Timestamp,
+    before: i64,
 }
 
 impl Goose {
     pub(super) fn new(place: Place) -> Self {
         let head = Head { session: place.name, cwd: place.cwd, ..Head::default() };
-        Self { head, model: String::new(), waiting: Waiting::default(), is_started: false }
+        Self {
+            head,
+            model: String::new(),
+            waiting: Waiting::default(),
+            is_started: false,
+            second: Timestamp::default(),
+            before: 0,
+        }
     }
 
     fn session(&mut self, row: &Value, told: &mut Vec<Told>) {
@@ -64,9 +76,18 @@ impl Goose {
         }
     }
 
+    fn pass(&mut self, second: Timestamp) {
+        if second.is_unset() {
+            return;
+        }
+        self.before = if second == self.second { self.before + 1 } else { 0 };
+        self.second = second;
+        self.head.now = Timestamp::from_micros(second.as_micros().saturating_add(self.before));
+    }
+
     fn message(&mut self, id: &str, row: &Value, told: &mut Vec<Told>) {
         self.begin(told);
-        self.head.pass(row.get("created_timestamp").or_else(|| row.get("created")));
+        self.pass(talk::time(row.get("created_timestamp").or_else(|| row.get("created"))));
         let content = row.get("content_json").or_else(|| row.get("content")).unwrap_or(&Value::Null);
         let metadata = row.get("metadata_json").or_else(|| row.get("metadata"));
         let is_seen = metadata.and_then(|it| it.get("userVisible")?.as_bool()) != Some(false);
@@ -75,7 +96,7 @@ impl Goose {
             blocks.iter().filter(|block| text(block, "type") == "text").map(|block| text(block, "text"));
         let said = said.collect::<Vec<_>>().join("\n");
         let key = match id {
-            "" => format!("{}@{}", self.head.now.as_micros(), digest(&said)),
+            "" => format!("{}@{}", self.second.as_micros(), digest(&said)),
             id => id.to_owned(),
         };
         // What the person does not see, the client wrote: a summary, a reminder.
@@ -191,7 +212,7 @@ impl Goose {
 }
 
 /// `YYYY-MM-DD HH:MM:SS` in UTC, as SQLite writes it, or RFC 3339.
-fn sqlite_time(said: &str) -> crate::event::Timestamp {
+fn sqlite_time(said: &str) -> Timestamp {
     let rfc = if said.len() == 19 { format!("{}Z", said.replacen(' ', "T", 1)) } else { said.to_owned() };
     talk::time(Some(&Value::String(rfc)))
 }

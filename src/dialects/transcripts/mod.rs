@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | `claude.rs` | Claude Code | files of the real client |
 //! | `cline.rs` | Cline, Roo Code and Kilo Code | their documentation |
-//! | `codex.rs`, `codex_items.rs` | Codex, in its three forms | files of the real client; its source |
+//! | `codex.rs`, `codex_items.rs`, `codex_usage.rs` | Codex, in its three forms | files of the real client; its source |
 //! | `gemini.rs` | Gemini CLI, and Qwen Code's records | files of the real client |
 //! | `copilot.rs` | Copilot, command line | files of the real client |
 //! | `cursor.rs` | Cursor: its editor, its agent on the command line | public parsers |
@@ -30,6 +30,7 @@ mod claude;
 mod cline;
 mod codex;
 mod codex_items;
+mod codex_usage;
 mod copilot;
 mod cursor;
 mod gemini;

@@ -11,6 +11,8 @@
 //! | `error` | the message's id | an answer that failed |
 //! | `skill_use` | the call's id | the tool `skill` |
 //!
+//! A fork has copies of messages under new ids; when they were made, and what they say, stays as it was.
+//!
 //! A sub-agent has a session of its own, and its telemetry names that; its facts carry its session as the agent, so that
 //! its task is nobody's prompt. What a person ran in the client's shell is no call of the model.
 
@@ -20,6 +22,7 @@ use super::talk::{self, Head, json_text, learn, text};
 use super::{Place, Reader, Told, start};
 use crate::dialects::directory;
 use crate::dialects::opencode::{REFUSALS, prompt_key};
+use crate::event::history::digest;
 use crate::event::tokens::Counts;
 use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp, USAGE};
 
@@ -48,6 +51,8 @@ pub(super) struct OpenCode {
 #[derive(Default)]
 struct Message {
     id: String,
+    /// As the client gave it, the same in every copy.
+    created: Timestamp,
     is_user: bool,
     is_answer: bool,
     model: String,
@@ -93,6 +98,7 @@ impl OpenCode {
         let is_summary = data.get("summary").and_then(Value::as_bool) == Some(true);
         self.message = Message {
             id: id.to_owned(),
+            created: talk::time(data.pointer("/time/created")),
             is_user: role == "user",
             is_answer: role == "assistant" && !is_own && !is_summary,
             model: text(data, "modelID").to_owned(),
@@ -118,16 +124,27 @@ impl OpenCode {
         }
     }
 
+    /// The same in every copy of a fact of the message. Sessions that begin in one millisecond do so in folders of
+    /// their own.
+    fn origin(&self, what: &str) -> String {
+        let Message { created, done, .. } = self.message;
+        if created.is_unset() {
+            return String::new();
+        }
+        format!("{}/{}/{}/{what}", created.as_micros(), done.as_micros(), digest(&self.head.cwd))
+    }
+
     /// What the message as a whole says, once its parts are read.
     fn finish(&mut self, told: &mut Vec<Told>) {
-        let message = std::mem::take(&mut self.message);
-        if message.id.is_empty() || message.is_user {
+        if self.message.id.is_empty() || self.message.is_user {
             return;
         }
+        let origin = self.origin(&digest(&self.message.words.join("\n")));
+        let message = std::mem::take(&mut self.message);
         let mut of = |what: &str, event: SessionEvent| {
             let known = [message.said, message.done].into_iter().find(|time| !time.is_unset());
             let timestamp = known.unwrap_or(event.timestamp);
-            let origin = talk::origin(&message.id, what);
+            let origin = talk::origin(&origin, what);
             told.push(Told { origin, events: vec![SessionEvent { timestamp, ..event }] });
         };
         let tokens = message.counts.whole();
@@ -166,9 +183,9 @@ impl OpenCode {
         }
     }
 
-    fn part(&mut self, id: &str, data: &Value, told: &mut Vec<Told>) {
+    fn part(&mut self, data: &Value, told: &mut Vec<Told>) {
         match text(data, "type") {
-            "text" if self.message.is_user => self.prompt(id, data, told),
+            "text" if self.message.is_user => self.prompt(data, told),
             "text" if !is_put(data) => {
                 let words = text(data, "text");
                 if !words.trim().is_empty() {
@@ -176,12 +193,12 @@ impl OpenCode {
                     self.message.said = talk::time(data.pointer("/time/end"));
                 }
             }
-            "tool" if !self.is_shell => self.call(id, data, told),
+            "tool" if !self.is_shell => self.call(data, told),
             _ => {}
         }
     }
 
-    fn prompt(&mut self, id: &str, data: &Value, told: &mut Vec<Told>) {
+    fn prompt(&mut self, data: &Value, told: &mut Vec<Told>) {
         let said = text(data, "text");
         if is_put(data) {
             self.is_shell |= said.starts_with(OF_A_PERSON);
@@ -194,10 +211,10 @@ impl OpenCode {
         self.prompts += 1;
         let fact_key = prompt_key(self.prompts, said);
         let event = SessionEvent { fact_key, text: said.to_owned(), ..self.head.event(Kind::Prompt) };
-        told.push(Told { origin: talk::origin(id, "prompt"), events: vec![event] });
+        told.push(Told { origin: self.origin(&format!("prompt/{}", digest(said))), events: vec![event] });
     }
 
-    fn call(&mut self, id: &str, data: &Value, told: &mut Vec<Told>) {
+    fn call(&mut self, data: &Value, told: &mut Vec<Told>) {
         let (call, state) = (text(data, "callID"), data.get("state").unwrap_or(&Value::Null));
         if call.is_empty() {
             return;
@@ -244,7 +261,7 @@ impl OpenCode {
             }
         }
         self.message.was_interrupted |= matches!(outcome, Outcome::Refused { source: INTERRUPT, .. });
-        told.push(Told { origin: talk::origin(id, "call"), events });
+        told.push(Told { origin: self.origin(&format!("call/{call}")), events });
     }
 
     /// What `opencode export` writes of one session.
@@ -254,7 +271,7 @@ impl OpenCode {
             let info = message.get("info").unwrap_or(&Value::Null);
             self.message(text(info, "id"), info, told);
             for part in message.get("parts").and_then(Value::as_array).into_iter().flatten() {
-                self.part(text(part, "id"), part, told);
+                self.part(part, told);
             }
         }
     }
@@ -312,7 +329,7 @@ impl Reader for OpenCode {
         match text(&value, "row") {
             "session" => self.session(data_or_own, told),
             "message" => self.message(id, data_or_own, told),
-            "part" => self.part(id, data_or_own, told),
+            "part" => self.part(data_or_own, told),
             _ if value.get("messages").is_some() => self.export(&value, told),
             _ => {}
         }

@@ -17,6 +17,8 @@ use crate::event::Timestamp;
 const GLANCED_AT: usize = 60;
 /// Bytes from the beginning of a file, and from before a place in it, that tell whether it is as it was.
 const COMPARED: u64 = 1024;
+/// Where a line was copied from by a fork, as Claude Code and Qwen Code say it. It keeps the time of then.
+const COPIED_FROM: &str = "forkedFrom";
 
 /// What a glance at a file tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,10 +27,12 @@ pub struct Glance {
     pub cwd: String,
     /// The repository's URL, where the file says it.
     pub repository: String,
-    /// The first time that stands in the file: a fork's is that of the fork.
+    /// The first time that stands in the file; unset of one that says that it is a copy: it came after.
     pub begun: Timestamp,
     /// It holds something that a session has.
     pub has_session: bool,
+    /// The first line, or row, that cannot be read, and why.
+    pub broken: Option<(u64, &'static str)>,
 }
 
 /// The bytes of a file.
@@ -53,9 +57,21 @@ pub fn glance(file: &TranscriptFile) -> io::Result<Glance> {
     let mut reader = file.assistant.reader(file.place());
     let mut told: Vec<Told> = Vec::new();
     let mut glance = Glance::default();
+    let mut is_fork = false;
     for _ in 0..GLANCED_AT {
         let Some(piece) = values.next_piece()? else { break };
-        let Found::Value(value, _) = piece.found else { continue };
+        let value = match piece.found {
+            Found::Value(value, _) => value,
+            Found::Broken(why) => {
+                glance.broken.get_or_insert((piece.line, why));
+                continue;
+            }
+            Found::Unfinished => {
+                glance.broken.get_or_insert((piece.line, "it is not finished"));
+                continue;
+            }
+        };
+        is_fork |= value.get(COPIED_FROM).is_some_and(Value::is_object);
         if glance.begun.is_unset() {
             glance.begun = begun(&value);
         }
@@ -74,6 +90,9 @@ pub fn glance(file: &TranscriptFile) -> io::Result<Glance> {
     if glance.begun.is_unset() {
         let times = told.iter().flat_map(|told| &told.events).map(|event| event.timestamp);
         glance.begun = times.into_iter().find(|time| !time.is_unset()).unwrap_or_default();
+    }
+    if is_fork {
+        glance.begun = Timestamp::default();
     }
     glance.has_session = !told.is_empty();
     Ok(glance)

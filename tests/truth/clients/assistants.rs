@@ -29,7 +29,7 @@ pub(crate) const CLIENTS: &[Client] = &[
     },
 ];
 
-fn shape(call: &Call) -> (String, Value) {
+pub(super) fn shape(call: &Call) -> (String, Value) {
     match &call.what {
         What::Command { line, .. } => ("bash".to_owned(), json!({"command": line, "description": "run it"})),
         What::Read { path } => ("read".to_owned(), json!({"filePath": path})),

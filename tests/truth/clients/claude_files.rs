@@ -15,14 +15,41 @@ struct Files<'s> {
 }
 
 pub(super) fn write(story: &Story, out: &mut Out) {
-    let mut files = Files { story, lines: BTreeMap::new() };
-    for turn in story.own() {
-        files.turn(turn);
+    let mut copied = Vec::new();
+    if let Some(original) = story.original() {
+        for (agent, values) in Files::of(&original) {
+            let (name, folder) = place(&original, &agent);
+            if agent.is_empty() {
+                // A fork has the lines of the conversation, as they are but for the session's id.
+                copied.clone_from(&values);
+                copied.iter_mut().for_each(|line| line["sessionId"] = story.id.as_str().into());
+            }
+            out.original("claude", (&name, folder), values);
+        }
     }
-    for (agent, lines) in files.lines {
-        let name = if agent.is_empty() { story.id.clone() } else { format!("agent-{agent}") };
-        let folder = if agent.is_empty() { "-srv-shop" } else { "subagents" };
-        out.file("claude", (&name, folder), lines.in_order());
+    for (agent, values) in Files::of(story) {
+        let (name, folder) = place(story, &agent);
+        let copied = if agent.is_empty() { std::mem::take(&mut copied) } else { Vec::new() };
+        out.file("claude", (&name, folder), copied.into_iter().chain(values).collect());
+    }
+}
+
+/// The name and the folder of a file.
+fn place(story: &Story, agent: &str) -> (String, &'static str) {
+    match agent {
+        "" => (story.id.clone(), "-srv-shop"),
+        agent => (format!("agent-{agent}"), "subagents"),
+    }
+}
+
+impl<'s> Files<'s> {
+    /// The lines of each file of a session.
+    fn of(story: &'s Story) -> BTreeMap<String, Vec<Value>> {
+        let mut files = Self { story, lines: BTreeMap::new() };
+        for turn in story.own() {
+            files.turn(turn);
+        }
+        files.lines.into_iter().map(|(agent, lines)| (agent, lines.in_order())).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Client, Matter, Part, Tells, claude, claude_files, codex, copilot, gemini, hooks};
+use super::{Client, Matter, Part, Tells, claude, claude_files, codex, codex_files, copilot, gemini, hooks};
 use crate::story::{Call, End, May, Step, Story, What, Who};
 use crate::wire::{Out, Times, rfc3339};
 
@@ -16,6 +16,7 @@ const CLAUDE: &[May] = &[
     May::Steering,
     May::Compaction,
     May::Resumption,
+    May::Forks,
     May::MachineText,
 ];
 
@@ -45,8 +46,8 @@ pub(crate) const CLIENTS: &[Client] = &[
         name: "Codex, files",
         dialects: &["codex-transcript"],
         may: CODEX,
-        silent: &[(Matter::Tokens, Tells::Nothing), (Matter::Agents, Tells::Part(Part::OwnSession))],
-        write: codex_files,
+        silent: &[(Matter::Agents, Tells::Part(Part::OwnSession))],
+        write: codex_files::write,
         refusers: ("user_reject", "Config"),
         shape: codex::shape,
     },
@@ -55,15 +56,29 @@ pub(crate) const CLIENTS: &[Client] = &[
         dialects: &["codex-transcript", "codex"],
         may: CODEX,
         silent: &[
-            (Matter::Tokens, Tells::Nothing),
             (Matter::Agents, Tells::Part(Part::OwnSession)),
             // The file has the words, telemetry the name of who decided.
             (Matter::Refusals, Tells::Part(Part::NotWho)),
             (Matter::Losses, Tells::Part(Part::Roughly)),
         ],
         write: |story, out| {
-            codex_files(story, out);
+            codex_files::write(story, out);
             codex::write(story, out, false);
+        },
+        refusers: ("User", "Config"),
+        shape: codex::shape,
+    },
+    Client {
+        name: "Codex, files, logs and spans",
+        dialects: &["codex-transcript", "codex"],
+        may: &[May::Parallel, May::Servers, May::Refusals, May::Background, May::Resumption, May::Forks],
+        silent: &[
+            (Matter::Refusals, Tells::Part(Part::NotWho)),
+            (Matter::Losses, Tells::Part(Part::Roughly)),
+        ],
+        write: |story, out| {
+            codex_files::write(story, out);
+            codex::write(story, out, true);
         },
         refusers: ("User", "Config"),
         shape: codex::shape,
@@ -173,113 +188,10 @@ const CODEX: &[May] = &[
     May::Background,
     May::Steering,
     May::Resumption,
+    May::Forks,
 ];
 const COPILOT: &[May] =
     &[May::Parallel, May::Twins, May::Agents, May::Refusals, May::Background, May::Resumption];
-
-fn codex_files(story: &Story, out: &mut Out) {
-    let mut lines = Times::default();
-    let first = story.own().first().map_or(0, |turn| turn.at);
-    codex_meta(&mut lines, first - 6, &story.id, Value::from("cli"));
-    let mut of_agents = Vec::new();
-    for turn in story.own() {
-        if !turn.steers {
-            // What is typed while a tool runs is of the turn that goes on.
-            codex_turn(&mut lines, turn.at - 2, &turn.id);
-        }
-        codex_line(
-            &mut lines,
-            turn.at,
-            "response_item",
-            json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": turn.prompt}]}),
-        );
-        codex_line(&mut lines, turn.at, "event_msg", json!({"type": "user_message", "message": turn.prompt}));
-        codex_steps(story, &turn.steps, &mut lines, &mut of_agents);
-    }
-    out.file("codex", (&format!("rollout-2026-11-20T08-00-00-{}", story.id), "20"), lines.in_order());
-    for (id, lines) in of_agents {
-        let lines: Times = lines;
-        out.file("codex", (&format!("rollout-2026-11-20T08-00-01-{id}"), "20"), lines.in_order());
-    }
-}
-
-fn codex_line(lines: &mut Times, at: i64, kind: &str, payload: Value) {
-    lines.push(at, json!({"timestamp": rfc3339(at), "type": kind, "payload": payload}));
-}
-
-fn codex_meta(lines: &mut Times, at: i64, id: &str, source: Value) {
-    let meta = json!({"id": id, "timestamp": rfc3339(at), "cwd": "/srv/shop", "originator": "codex_exec", "cli_version": "0.169.0", "source": source});
-    codex_line(lines, at, "session_meta", meta);
-}
-
-fn codex_turn(lines: &mut Times, at: i64, turn: &str) {
-    codex_line(lines, at, "event_msg", json!({"type": "task_started", "turn_id": turn}));
-    codex_line(lines, at, "turn_context", json!({"turn_id": turn, "cwd": "/srv/shop", "model": "gpt-5.4"}));
-}
-
-fn codex_steps(story: &Story, steps: &[Step], lines: &mut Times, of_agents: &mut Vec<(String, Times)>) {
-    for step in steps {
-        if !step.words.is_empty() {
-            let content = json!([{"type": "output_text", "text": step.words}]);
-            codex_line(
-                lines,
-                step.until,
-                "event_msg",
-                json!({"type": "agent_message", "message": step.words}),
-            );
-            codex_line(
-                lines,
-                step.until,
-                "response_item",
-                json!({"type": "message", "role": "assistant", "content": content}),
-            );
-        }
-        for call in &step.calls {
-            let (name, input) = codex::shape(call);
-            let (space, name) = match &call.what {
-                What::Server { server, tool, .. } => (json!(format!("mcp__{server}__")), tool.clone()),
-                _ => (Value::Null, name),
-            };
-            let id = format!("call_{}", call.id);
-            codex_line(
-                lines,
-                call.at,
-                "response_item",
-                json!({"type": "function_call", "name": name, "namespace": space, "arguments": input.to_string(), "call_id": id}),
-            );
-            if let What::Server { .. } = call.what {
-                let result = json!({"Ok": {"content": [], "isError": call.has_failed()}});
-                codex_line(
-                    lines,
-                    call.until,
-                    "event_msg",
-                    json!({"type": "mcp_tool_call_end", "call_id": id, "result": result}),
-                );
-            }
-            codex_line(
-                lines,
-                call.until,
-                "response_item",
-                json!({"type": "function_call_output", "call_id": id, "output": codex::output(story, call)}),
-            );
-            if let Some((name, task)) = call.agent() {
-                let own = codex::session_of(call);
-                let mut lines = Times::default();
-                let parent = json!({"subagent": {"thread_spawn": {"parent_thread_id": story.id, "depth": 1, "agent_role": name}}});
-                codex_meta(&mut lines, call.at + 1, &own, parent);
-                codex_turn(&mut lines, call.at + 1, &format!("{}-t", call.id));
-                codex_line(
-                    &mut lines,
-                    call.at + 2,
-                    "event_msg",
-                    json!({"type": "user_message", "message": task}),
-                );
-                codex_steps(story, call.steps(), &mut lines, of_agents);
-                of_agents.push((own, lines));
-            }
-        }
-    }
-}
 
 fn gemini_files(story: &Story, out: &mut Out) {
     let mut files = vec![];
@@ -465,6 +377,12 @@ fn copilot_steps(story: &Story, steps: &[Step], by: Option<&Call>, lines: &mut T
 }
 
 fn pi_files(story: &Story, out: &mut Out) {
+    let name = format!("2026-11-20T08-00-00_{}", story.id);
+    out.file("pi", (&name, "--srv-shop--"), pi_lines(story));
+}
+
+/// A header, then an entry for each message.
+pub(super) fn pi_lines(story: &Story) -> Vec<Value> {
     let mut values = vec![
         json!({"type": "session", "id": story.id, "version": 3, "cwd": "/srv/shop", "timestamp": rfc3339(story.own()[0].at - 5)}),
     ];
@@ -507,7 +425,7 @@ fn pi_files(story: &Story, out: &mut Out) {
             }
         }
     }
-    out.file("pi", (&format!("2026-11-20T08-00-00_{}", story.id), "--srv-shop--"), values);
+    values
 }
 
 /// One list of messages as the model was sent them, with native calls.

@@ -4,7 +4,8 @@
 //! | file | who |
 //! |---|---|
 //! | `claude.rs`, `claude_hooks.rs` | Claude Code: logs, spans, both; hooks |
-//! | `claude_files.rs`, `files.rs` | files in which clients keep sessions, alone and beside what they send |
+//! | `claude_files.rs`, `codex_files.rs`, `files.rs` | files in which clients keep sessions, alone and beside what they send |
+//! | `databases.rs` | the same in databases |
 //! | `codex.rs` | Codex |
 //! | `gemini.rs` | Gemini CLI, Qwen Code |
 //! | `copilot.rs` | GitHub Copilot: spans, hooks |
@@ -20,8 +21,10 @@ pub(crate) mod claude;
 pub(crate) mod claude_files;
 pub(crate) mod claude_hooks;
 pub(crate) mod codex;
+pub(crate) mod codex_files;
 pub(crate) mod conventions;
 pub(crate) mod copilot;
+pub(crate) mod databases;
 pub(crate) mod files;
 pub(crate) mod framework;
 pub(crate) mod gemini;
@@ -30,6 +33,7 @@ pub(crate) mod instrumentation;
 pub(crate) mod platforms;
 
 use serde_json::Value;
+use skillspan::event::OF_FILES;
 
 use crate::story::{Call, May, Story, What};
 use crate::wire::Out;
@@ -175,6 +179,11 @@ impl Client {
         ["Claude", "Codex", "Gemini"].iter().any(|name| self.name.starts_with(name))
     }
 
+    /// Whether it is read from files, in which forks begin with what they were forked from.
+    pub(crate) fn keeps_files(&self) -> bool {
+        self.dialects.iter().any(|dialect| dialect.ends_with(OF_FILES))
+    }
+
     fn by_default(&self, matter: Matter) -> Tells {
         let needs = match matter {
             Matter::Refusals => Some(May::Refusals),
@@ -199,6 +208,7 @@ pub(crate) fn all() -> Vec<&'static Client> {
         instrumentation::CLIENTS,
         platforms::CLIENTS,
         files::CLIENTS,
+        databases::CLIENTS,
     ]
     .into_iter()
     .flatten()

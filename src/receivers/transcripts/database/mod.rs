@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | [`Database`]: one file, its sessions and their rows |
 //! | `cursor.rs` | [`Store`]s of Cursor |
+//! | `hermes.rs` | the one of Hermes Agent |
 //! | `opening.rs` | how it is opened beside a program that works on it |
 //! | `rows.rs` | a row as a value, in bounded memory |
 //! | `stores.rs` | [`Store`]: what kinds of databases there are, and where in them a session stands |
@@ -16,6 +17,7 @@
 //! others; a database that lacks a table or a column that is read is named, and nothing of it is guessed.
 
 mod cursor;
+mod hermes;
 mod opening;
 mod rows;
 mod stores;

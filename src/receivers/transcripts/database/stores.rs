@@ -15,17 +15,15 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, Row};
 use serde_json::Value;
 
 use super::Unit;
 use super::cursor::{CursorAgent, CursorEditor};
+use super::hermes::Hermes;
 use super::opening::said;
-use super::rows::{Column, Table, columns_of, compressed, either, json, plain};
+use super::rows::{Column, Table, columns_of, compressed, json, plain};
 use crate::event::Timestamp;
-
-/// Sub-agents of sub-agents.
-const MOST_PARENTS: usize = 16;
 
 /// A row that is to be read.
 #[derive(Debug)]
@@ -137,7 +135,7 @@ fn millis(number: f64) -> i64 {
 }
 
 /// What model calls of a session cost, in a table that some versions have; as new as its last message.
-fn costs(
+pub(super) fn costs(
     connection: &Connection,
     table: &'static Table,
     unit: &str,
@@ -215,107 +213,6 @@ impl Store for OpenCode {
         }
         Ok(plan)
     }
-}
-
-struct Hermes;
-
-static HERMES_SESSION: Table = Table {
-    name: "sessions",
-    columns: &[plain("id"), plain("source"), plain("started_at")],
-    also: &[
-        plain("model"),
-        plain("cwd"),
-        plain("parent_session_id"),
-        plain("user_id"),
-        plain("ended_at"),
-        plain("end_reason"),
-    ],
-};
-static HERMES_MESSAGE: Table = Table {
-    name: "messages",
-    columns: &[
-        plain("id"),
-        plain("session_id"),
-        plain("role"),
-        either("content", b"\0json:"),
-        plain("tool_call_id"),
-        json("tool_calls"),
-        plain("tool_name"),
-        plain("timestamp"),
-    ],
-    also: &[
-        plain("effect_disposition"),
-        plain("finish_reason"),
-        plain("observed"),
-        plain("compacted"),
-        plain("active"),
-    ],
-};
-static HERMES_USAGE: Table = Table {
-    name: "session_model_usage",
-    columns: &[],
-    also: &[
-        plain("model"),
-        plain("task"),
-        plain("billing_provider"),
-        plain("input_tokens"),
-        plain("output_tokens"),
-        plain("cache_read_tokens"),
-        plain("cache_write_tokens"),
-        plain("reasoning_tokens"),
-        plain("last_seen"),
-    ],
-};
-
-static HERMES: &[&Table] = &[&HERMES_SESSION, &HERMES_MESSAGE];
-
-impl Store for Hermes {
-    fn tables(&self) -> &'static [&'static Table] {
-        HERMES
-    }
-
-    fn units(&self, connection: &Connection) -> rusqlite::Result<Vec<Unit>> {
-        let query = "SELECT id, 1000 * max(started_at, coalesce((SELECT max(timestamp) FROM messages WHERE session_id = sessions.id), 0)), \
-            coalesce((SELECT max(id) FROM messages WHERE session_id = sessions.id), 0) FROM sessions";
-        collect(connection, query, "", unit)
-    }
-
-    fn plan(&self, connection: &Connection, unit: &str) -> rusqlite::Result<Vec<Step>> {
-        let mut plan =
-            steps(connection, &HERMES_SESSION, "SELECT rowid, 0 FROM sessions WHERE id = ?1", unit)?;
-        let folder = hermes_folder(connection, unit)?;
-        plan.iter_mut().for_each(|step| step.more.push(("folder", folder.clone().into())));
-        plan.extend(steps(
-            connection,
-            &HERMES_MESSAGE,
-            "SELECT id, id FROM messages WHERE session_id = ?1 ORDER BY id",
-            unit,
-        )?);
-        plan.extend(costs(connection, &HERMES_USAGE, unit, &plan)?);
-        Ok(plan)
-    }
-}
-
-/// Where a session works: a sub-agent's is its parent's.
-fn hermes_folder(connection: &Connection, unit: &str) -> rusqlite::Result<String> {
-    let there = columns_of(connection, HERMES_SESSION.name)?;
-    if !["cwd", "parent_session_id"].iter().all(|name| there.iter().any(|column| column == name)) {
-        return Ok(String::new());
-    }
-    let mut statement =
-        connection.prepare("SELECT coalesce(cwd, ''), parent_session_id FROM sessions WHERE id = ?1")?;
-    let mut session = Some(unit.to_owned());
-    for _ in 0..MOST_PARENTS {
-        let Some(id) = session else { break };
-        let row =
-            statement.query_row([id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)));
-        match row.optional()? {
-            Some((folder, _)) if !folder.is_empty() => return Ok(folder),
-            Some((_, parent)) => session = parent,
-            None => break,
-        }
-    }
-    Ok(String::new())
 }
 
 struct Goose;

@@ -3,6 +3,7 @@
 //! | answer | means | then |
 //! |---|---|---|
 //! | no connection, one that breaks, a time-out, 5xx | nothing | again, later and less at once |
+//! | a certificate that is not trusted, no TLS | nothing | a person has to do something |
 //! | 429 | too many questions | again when it says |
 //! | 401, 403 | the keys | a person has to do something |
 //! | 404, 410 | this server has no such list | another list |
@@ -17,6 +18,8 @@ use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::receivers::tls::lasting_trouble;
 
 /// A page takes a server long that has to look for its texts.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -46,6 +49,9 @@ pub enum Failure {
     /// There is no connection, or it broke, or the answer took too long.
     #[error("no answer: {0}")]
     NoAnswer(String),
+    /// There will be none.
+    #[error("{0}")]
+    NoTrust(String),
     /// 429.
     #[error("too many requests (429)")]
     Busy {
@@ -232,6 +238,9 @@ impl Answer {
 
 fn broken(error: reqwest::Error) -> Failure {
     let error = error.without_url();
+    if let Some(why) = lasting_trouble(&error) {
+        return Failure::NoTrust(why);
+    }
     let mut said = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {
