@@ -61,12 +61,10 @@ fn named(text: &str, mark: usize, fuel: &mut Fuel) -> Result<Vec<Told>, Spent> {
     for (style, at) in [Some((style, at)), nested(bytes, at), typed(bytes, at)].into_iter().flatten() {
         let Some(value) = Value::read(text, at, style) else { continue };
         fuel.burn(value.end - value.start)?;
-        // Of tests, so many pass.
-        let counted =
-            key.eq_ignore_ascii_case("pass") && value.text.bytes().all(|byte| byte.is_ascii_digit());
+        let of_tests = key.eq_ignore_ascii_case("pass") && is_of_tests(text, end, value.text);
         // `--secret NAME VALUE`.
         let names_one = key == "--secret" && name::secret(value.text).is_some();
-        if !counted && !names_one && is_secret(&value, secret) {
+        if !of_tests && !names_one && is_secret(&value, secret) {
             let end = changed(text, &value, secret).unwrap_or(value.end);
             return Ok(vec![Told::of_rule(Found { start: value.start, end })]);
         }
@@ -84,6 +82,19 @@ fn named(text: &str, mark: usize, fuel: &mut Fuel) -> Result<Vec<Told>, Spent> {
     }
     let secrets = cells.iter().filter(|value| is_secret(value, secret));
     Ok(secrets.map(|value| Told::of_rule(Found { start: value.start, end: value.end })).collect())
+}
+
+/// Whether `Pass`, which ends at `end`, speaks of tests: of how many, `Pass: 12`, or of one by its name, `PASS: TestLogin2`.
+fn is_of_tests(text: &str, end: usize, value: &str) -> bool {
+    if value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return true;
+    }
+    let name = value.trim_end_matches(|char: char| char.is_ascii_digit());
+    let letters = name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+    let joined = value.contains(['_', '/', '.', ':'])
+        && value.bytes().all(|byte| is_name(byte) || b"/:[]".contains(&byte));
+    let is_loud = text.get(..end).is_some_and(|before| before.ends_with("PASS"));
+    text.get(end..).is_some_and(|rest| rest.starts_with(':')) && (joined || (is_loud && letters))
 }
 
 /// The secrets that a sentence or a table says of the name at `start..end`.

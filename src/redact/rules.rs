@@ -3,6 +3,7 @@
 //!
 //! The order is that of precedence: where two rules find the same text, the first one names it.
 
+use super::elsewhere;
 use super::rule::{BuiltIn, Check, Choice};
 
 /// The pattern of a password that a program takes behind a flag whose name says nothing, in the same
@@ -27,19 +28,8 @@ macro_rules! argument {
     };
 }
 
-/// What a password is called in other languages; the pattern knows capitals.
-#[rustfmt::skip] // Words, many a line.
-const WORDS_ELSEWHERE: &[&str] = &[
-    "密码", "密碼", "口令", "パスワード", "暗証番号", "비밀번호", "암호", "пароль", "Пароль", "ПАРОЛЬ", "гасло", "Гасло",
-    "лозинка", "Лозинка", "парола", "Парола", "contraseña", "Contraseña", "CONTRASEÑA", "wachtwoord", "Wachtwoord",
-    "lösenord", "Lösenord", "adgangskode", "Adgangskode", "passord", "Passord", "salasana", "Salasana", "hasło", "Hasło",
-    "heslo", "Heslo", "jelszó", "Jelszó", "parolă", "Parolă", "parola", "Parola", "şifre", "Şifre", "κωδικός", "Κωδικός",
-    "סיסמה", "كلمة المرور", "كلمة السر", "mật khẩu", "Mật khẩu", "รหัสผ่าน", "kata sandi", "Kata sandi", "पासवर्ड",
-    "slaptažodis", "Slaptažodis", "palavra-passe", "Palavra-passe",
-];
-
 #[rustfmt::skip] // A rule a line.
-pub(super) static RULES: [BuiltIn; 89] = [
+pub(super) static RULES: [BuiltIn; 107] = [
     // A key that was cut has no end: all that could belong to it goes, and a mere mention stays.
     BuiltIn::new("private-key", &["-----BEGIN"], r#"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,.\"'|>→│-]*?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\:,.\"'|>→│-]{16,})"#),
     BuiltIn::new("putty-private-key", &["Private-Lines:"], r"Private-Lines:(?P<secret>(?s:.*?))(?:Private-MAC|\z)"),
@@ -64,7 +54,7 @@ pub(super) static RULES: [BuiltIn; 89] = [
     BuiltIn::new("remote-desktop-password", &["freerdp "], r#"freerdp\s[^\n|;]{0,300}?[/+]p:\\*["']?(?P<secret>[^\s"'\\]{3,200})"#).argument(),
     BuiltIn::new("sshpass", &["sshpass "], r#"sshpass\s+(?:-v\s+)?-p\s*\\*['"]?(?P<secret>[^\s'"\\]{1,200})"#).argument(),
     BuiltIn::new("mysql-password", &["mysql", "mariadb"], r#"(?:mysql|mariadb)[a-z_-]{0,20}[\s"',](?:[^\n|;]{0,200}?[\s"',])?-p\\*['"]?(?P<secret>[^\s'"\\$-][^\s'"\\]{0,200})"#).argument(),
-    BuiltIn::new("netrc-password", &["login "], r#"login\s+[^\s\\]{1,100}(?:\s|\\{1,4}n)+\+?\s*password\s+(?P<secret>[^\s\\"']{1,200})"#),
+    BuiltIn::new("netrc-password", &["login "], r#"login\s+[^\s\\]{0,100}[^\s\\,;](?:\s|\\{1,4}n)+\+?\s*password\s+(?P<secret>[^\s\\"']{1,200})"#),
     BuiltIn::new("cookie", &["ookie: ", "ookie\"", "ookie\\\""], r#"(?i:(?:set-)?cookie)\\*"?:\s*\\*"?(?P<secret>[^\s=;]{1,60}=[^\r\n\"'\\]{8,})"#).at_word_start(),
     BuiltIn::new("email", &["@"], r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}").at_word_start().only_with(Choice::Emails),
     BuiltIn::new("home-directory", &["/home/", "Users/", "Users\\"], r#"(?:/home/|Users[/\\]{1,4})(?P<secret>[^/\\\s\"':;,)]{1,64})"#).only_with(Choice::HomeDirectories),
@@ -130,8 +120,29 @@ pub(super) static RULES: [BuiltIn; 89] = [
     BuiltIn::new("chat-password", &["ickServ ", "ickserv ", "ICKSERV ", "hanServ ", "hanserv "], r#"(?i:(?:nick|chan)serv) (?i:identify|register|ghost|recover|release|regain|set password)[ ]+(?P<secret>[^\s"'\\]{3,100}(?: [^\s"'\\]{3,100})?)"#).at_word_start().checked(Check::Chosen),
     BuiltIn::new("seed-phrase", &["eed phrase", "ecovery phrase", "ecret phrase", "ackup phrase", "eed words", "nemonic", "NEMONIC", "eed_phrase", "EED_PHRASE", "eedPhrase"], r#"(?i:(?:[a-z_]{0,20}(?:seed|recovery|secret|backup)[ _-]?(?:phrase|words)|[a-z_]{0,20}mnemonic))(?: (?:is|are|was))?[^A-Za-z\n]{1,12}(?P<secret>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})"#).at_word_start(),
     BuiltIn::new("login-password", &["ogin is ", "ogins are ", "ogin: ", "ogin as ", "ogin with ", "og in with ", "og in as ", "ign in with ", "ign in as ", "ccount is "], r#"(?i:logins?|account|sign in|log in)(?: is| are| with| as|:)\s+\\*["'`]?[^\s"'`/:\\]{2,60}\\*["'`]?(?: / |:| and )\\*["'`]?(?P<secret>[^\s"'`\\]{6,100})"#).at_word_start().checked(Check::Drawn),
-    BuiltIn::new("password", WORDS_ELSEWHERE, r#"(?i:密码|密碼|口令|パスワード|暗証番号|비밀번호|암호|пароль|гасло|лозинка|парола|contraseñas?|wachtwoord|lösenord|adgangskode|passord|salasana|hasło|heslo|jelszó|parolă|parola|şifre|κωδικός|סיסמה|كلمة (?:المرور|السر)|mật khẩu|รหัสผ่าน|kata sandi|पासवर्ड|slaptažodis|palavra-passe)\\*[\])"'`*_）]{0,4}(?:[ ]?[^\s:：=\\"']{1,24}){0,3}?[ ]{0,2}(?::|：|=|＝|->|→|は|是|为|為| ist| es| è| é| er| är| is)[*_]{0,2}\s{0,3}\\*["'`「『“„«]?(?P<secret>[^\s"'`「」『』“”„«»,，。；;<>\\]{4,100})"#).checked(Check::Drawn),
+    BuiltIn::new("password", elsewhere::WORDS, elsewhere::PATTERN).checked(Check::Drawn),
     BuiltIn::new("sql-user-password", &["IDENTIFIED ", "identified "], r#"(?i:identified\s+(?:with\s+\S{1,60}\s+)?by)\s+(?i:password\s+)?\\*["']\\*'?(?P<secret>[^'"\s\\]{3,200})\\*["']"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("sql-user-password", &["IDENTIFIED ", "identified "], r#"(?i:identified\s+(?:with\s+\S{1,60}\s+)?by)\s+(?P<secret>[^'"\s\\;,()<$&:]{3,100})"#).a_word().checked(Check::Drawn),
+    BuiltIn::new("sql-user-password", &["CREATE USER ", "ALTER USER ", "create user ", "alter user ", "CONNECT TO ", "connect to ", "CREATE ROLE ", "ALTER ROLE "], r#"(?i:(?:create|alter) (?:user|role)(?: if (?:not )?exists)?|connect to)\s+[^\s;]{1,100}\s+(?i:identified\s+by)\s+(?P<secret>[^'"\s\\;,()<$&:]{3,100})"#).checked(Check::Chosen),
+    BuiltIn::new("sql-user-password", &["PASSWORD $", "password $", "BY $$", "by $$"], r#"(?i:password|by) \$[a-z_]{0,20}\$(?P<secret>[^$\s\\]{3,200})\$"#).checked(Check::Chosen),
+    // What protocols say to log in.
+    BuiltIn::new("login-password", &["LOGIN "], r#"LOGIN\s+\\*["']?[^\s"'\\]{1,100}\\*["']?\s+\\*["']?(?P<secret>[^\s"'\\<]{3,100})"#).a_word().checked(Check::Drawn),
+    BuiltIn::new("login-password", &["USER "], r#"USER\s+[^\s\\]{1,100}(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,2}(?:[^\n\\]{1,100}(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,2}){0,2}?(?:[A-Za-z0-9<>:-]{1,12} )?PASS\s+(?P<secret>[^\s"'\\<]{3,100})"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("login-password", &["PASS "], r#"PASS\s+:?(?P<secret>[^\s"'\\<:/]{0,60}[!#$%^*+=?@~&][^\s"'\\</]{0,60})"#).a_word().checked(Check::Drawn),
+    BuiltIn::new("login-password", &["AUTHINFO ", "authinfo "], r#"(?i:authinfo pass)\s+(?P<secret>[^\s"'\\<]{3,100})"#).checked(Check::Chosen),
+    BuiltIn::new("login-password", &["OPER "], r#"OPER\s+[^\s\\]{1,60}\s+(?P<secret>[^\s"'\\<]{3,100})"#).a_word().checked(Check::Drawn),
+    BuiltIn::new("login-token", &["oauth:"], r#"oauth:(?P<secret>[a-z0-9]{24,60})"#).a_word().checked(Check::Mixed),
+    BuiltIn::new("basic-credentials", &["AUTH ", "AUTHENTICATE "], r#"AUTH(?:ENTICATE)?\s+\\*"?(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|SCRAM-SHA-(?:1|256)|CRAM-MD5|DIGEST-MD5)\\*"?\s+\\*"?(?P<secret>[A-Za-z0-9+/]{12,1000}={0,2})"#).a_word().checked(Check::Mixed),
+    BuiltIn::new("basic-credentials", &["UGFzc3dvcmQ6"], r#"UGFzc3dvcmQ6(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,2}(?:[A-Za-z]{1,8}: ?)?(?P<secret>[A-Za-z0-9+/]{4,200}={0,2})"#),
+    BuiltIn::new("redis-password", &["AUTH ", "AUTH\r\n$", "AUTH\\"], r#"AUTH(?:\s+(?:\\*["']?[a-z][a-z0-9_-]{0,30}\\*["']?\s+)?|(?:\r\n|\\{1,4}r\\{1,4}n)(?:\$[0-9]{1,4}(?:\r\n|\\{1,4}r\\{1,4}n)[a-z][a-z0-9_-]{0,30}(?:\r\n|\\{1,4}r\\{1,4}n))?\$[0-9]{1,4}(?:\r\n|\\{1,4}r\\{1,4}n))\\*["']?(?P<secret>[^\s"'\\<;|]{3,200})"#).a_word().checked(Check::Drawn),
+    BuiltIn::new("redis-password", &["SETUSER ", "setuser ", "user "], r#"(?:(?i:setuser)\s+|user\s+)[^\s\\]{1,100}\s+(?:(?:on|off|reset|resetpass|resetkeys|nopass|allkeys|allcommands|allchannels|[~%+&@(-]\S{0,60})\s+){1,8}?\\*["']?[><](?P<secret>[^\s"'\\]{3,200})"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("ftp-password", &["open ", "ftp -"], r#"(?:open\s+[^\s\\]{1,200}(?:\s[0-9]{1,5})?|ftp\s[^\n\\]{0,200}?)(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,3}(?:quote )?(?i:user)\s+[^\s\\]{1,100}\s+\\*["']?(?P<secret>[^\s"'\\]{3,100})(?:[ \t]{0,4}[\r\n"'\\<]|\z)"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("ftp-password", &["open -u"], r#"open\s+-u\s{0,2}\\*["']?[^\s,"'\\]{1,100},(?P<secret>[^\s"'\\]{3,100})"#).a_word().checked(Check::Chosen).argument(),
+    // What is a secret by where it goes.
+    BuiltIn::new("secret-to-store", &["--from-literal"], r#"--from-literal(?:[= ]|\\*["',]{1,4}\s?)\\*["']?(?P<secret>[^\s"'\\$<{@=][^\s"'\\=]{3,200}={0,2})"#).checked(Check::Drawn).argument(),
+    BuiltIn::new("secret-to-store", &["_config/admins/", "/password", "/passwd", "/passphrase", "/secret"], r#"(?:_config/admins/|/(?:password|passwd|passphrase|secret))[^\s"'\\]{0,100}\\*["']?(?:[ -%'-:<-{}~]{0,200}?\s)?(?:-d|--data(?:-raw|-binary|-ascii)?|--json)(?:[ =]|\\*["',]{1,4}\s?)\\*["']?\\*["']?(?P<secret>[^\s"'\\{\[<@$&=][^\s"'\\&=]{3,200})(?:[\s"'\\<&]|\z)"#).checked(Check::Chosen),
+    // A login and what opens it, said in one breath.
+    BuiltIn::new("login-password", &["ogin ", "ogin: ", "ser ", "ser: ", "sername ", "sername: ", "ccount ", "ccount: ", "mail ", "mail: ", "ser=", "ogin="], r#"(?i:login|user(?:name)?|account|e?-?mail)\s?[:=]?\s{0,2}\\*["'`]?[^\s"'`,;/|\\]{1,80}\\*["'`]?(?:\s?[,;/|+]|\s(?:and|with|und|mit|et|y|e))\s{1,3}(?:(?:the|a|its|his|her) )?(?i:pass|pw|pwd|psw|mdp|pword|passwd|pass ?word|passwort|code)\s?[:=]?\s{0,2}\\*["'`]?(?P<secret>[^\s"'`\\,;]{4,100})"#).at_word_start().checked(Check::Drawn),
 ];
 
 #[cfg(test)]

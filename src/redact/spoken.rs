@@ -188,10 +188,11 @@ fn ends(behind: &str) -> bool {
 /// Letters with digits or signs, as words of a language, versions, numbers of tickets and names of files are not.
 pub(super) fn looks_drawn(text: &str) -> bool {
     let (mut digits, mut letters, mut signs) = (0, 0, 0);
-    for byte in text.bytes() {
-        digits += usize::from(byte.is_ascii_digit());
-        letters += usize::from(byte.is_ascii_alphabetic());
-        signs += usize::from(b"!#$%^*+=?@~&".contains(&byte));
+    for char in text.chars() {
+        digits += usize::from(char.is_ascii_digit());
+        // Latin, Greek and Cyrillic: scripts that put spaces between words.
+        letters += usize::from(char.is_ascii_alphabetic() || matches!(char, '\u{c0}'..='\u{52f}'));
+        signs += usize::from("!#$%^*+=?@~&".contains(char));
     }
     let enough = letters > 0 && (digits > 0 || (signs > 0 && text.len() >= 8));
     (6..=100).contains(&text.len()) && enough && !is_name_or_number(text)

@@ -67,6 +67,9 @@ fn is(class: Class, name: &str, length: usize, rest: &[&str], context: Context, 
         ("kubectl" | "oc", "get" | "describe") if operands().any(|word| word.starts_with("secret")) => {
             judged.add(Class::Send, "it shows secrets");
         }
+        ("terraform" | "tofu", "output") if operands().skip(1).any(names_secret) => {
+            judged.add(Class::Send, "it shows secrets");
+        }
         ("kubectl" | "oc", "config") if has(&["--raw"]) => judged.add(Class::Send, "it shows secrets"),
         ("npm" | "pnpm", "pkg") if operands().any(|word| word.contains("scripts")) => {
             judged.add(Class::Unknown, "it changes what a task runs");
@@ -97,6 +100,12 @@ fn is(class: Class, name: &str, length: usize, rest: &[&str], context: Context, 
         _ => {}
     }
     judged.add(class, shown(name));
+}
+
+/// Whether a name says that its value is secret.
+fn names_secret(word: &str) -> bool {
+    let lower = word.to_lowercase();
+    ["pass", "secret", "token", "_key", "credential"].iter().any(|part| lower.contains(part))
 }
 
 fn is_elsewhere(word: &str) -> bool {
