@@ -175,8 +175,8 @@ fn separator(bytes: &[u8], key: &str, start: usize, end: usize) -> Option<(Style
     let header = key.contains('-') && key.starts_with(|first: char| first.is_ascii_uppercase());
     let meant = environment || flag || header || matches!(before, Some(b'?' | b'&'));
     let rest = bytes.get(spaced..)?;
-    if let Some(at) = element(bytes, before.copied(), quoted, closed) {
-        return Some((Style::Element, at));
+    if let Some(at) = element(bytes, before.copied(), quoted, closed).filter(|_| !is_for(bytes, start)) {
+        return Some((Style::Element, within_value(bytes, at)));
     }
     let length = match rest {
         // LDIF marks base64 so.
@@ -294,6 +294,23 @@ fn element(bytes: &[u8], before: Option<u8>, quoted: bool, closed: usize) -> Opt
         }
         _ => None,
     }
+}
+
+/// Whether an attribute before `start` says that the element is of something else: `<label for="password">`.
+fn is_for(bytes: &[u8], start: usize) -> bool {
+    let before = bytes.get(start.saturating_sub(20)..start).unwrap_or_default();
+    let marks = before.iter().rev().take_while(|byte| matches!(byte, b'"' | b'\'' | b'\\')).count();
+    let before = before.get(..before.len() - marks).unwrap_or_default();
+    [&b"for="[..], b"htmlFor=", b"class=", b"className=", b"href="].iter().any(|name| before.ends_with(name))
+}
+
+/// Behind the tag of `<AdminPassword><Value>…`.
+fn within_value(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..at.saturating_add(40).min(bytes.len())).unwrap_or_default();
+    let gap = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let tag = rest.get(gap..).unwrap_or_default();
+    let is_value = tag.get(..7).is_some_and(|tag| tag.eq_ignore_ascii_case(b"<value>"));
+    if is_value { at + gap + 7 } else { at }
 }
 
 /// Whether the name at `start` is given its value by `… config set NAME VALUE` or its like.

@@ -20,6 +20,13 @@ macro_rules! words {
             r" (?:is|ist|es|è|é|er|är|on|je|jest|to|este|adalah|ialah|là|คือ|है|هي|هو|είναι|הוא|היא|-|–|—)[ ])|[ ])",
             r#"[*_]{0,2}\s{0,3}\\*["'`「『“„«]?(?P<secret>[^\s"'`「」『』“”„«»,，。；;<>\\]{4,100})"#,
         );
+
+        /// The same in quotation marks of these languages, where a sentence is not taken for one.
+        pub(super) const QUOTED: &str = concat!(
+            "(?:", $first $(, "|", $word)*, ")",
+            r#"[ ]?(?::|：|は|が|是|为|為|는|은|이|가| is| ist| es| è| é| —| –)?[ ]?(?:「|『|“|„|«)"#,
+            r#"(?P<secret>[!#-&(-\[\]-_a-~]{6,100})(?:」|』|”|“|»)"#,
+        );
     };
 }
 

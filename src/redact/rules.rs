@@ -29,7 +29,7 @@ macro_rules! argument {
 }
 
 #[rustfmt::skip] // A rule a line.
-pub(super) static RULES: [BuiltIn; 107] = [
+pub(super) static RULES: [BuiltIn; 118] = [
     // A key that was cut has no end: all that could belong to it goes, and a mere mention stays.
     BuiltIn::new("private-key", &["-----BEGIN"], r#"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,.\"'|>→│-]*?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\:,.\"'|>→│-]{16,})"#),
     BuiltIn::new("putty-private-key", &["Private-Lines:"], r"Private-Lines:(?P<secret>(?s:.*?))(?:Private-MAC|\z)"),
@@ -74,7 +74,7 @@ pub(super) static RULES: [BuiltIn; 107] = [
     BuiltIn::new("secret-to-store", &["vault kv ", "secrets set "], r#"(?:vault kv (?:put|patch)(?:\s+-\S{1,100})*\s+[^\s=]{1,200}|secrets set(?:\s+-\S{1,100})*)(?:\s+[A-Za-z0-9_.-]{1,100}=\\*["']?[$<{@][^\s]{0,200})*\s+[A-Za-z0-9_.-]{1,100}=\\*["']?(?P<secret>[^\s"'\\$<{@][^\s"'\\]{2,200}(?:\s+[A-Za-z0-9_.-]{1,100}=[^\s"'\\]{1,200})*)"#),
     BuiltIn::new("secret-to-store", &["create secret "], argument!("create secret", r#"--from-literal[= ]\\*["']?[A-Za-z0-9_.-]{1,100}=\\*["']?"#, "", r#"(?: --from-literal[= ][^\s"'\\]{1,100})*"#)).checked(Check::Chosen),
     BuiltIn::new("secret-to-store", &["gh secret set "], argument!("gh secret set", "(?:--body|-b)", r#"(?:\\*["',=\s]){0,4}"#)).checked(Check::Chosen),
-    BuiltIn::new("piped-password", &["echo ", "printf "], r#"(?:echo|printf)[ ](?:-[neE]+[ ])?(?:\\*["']%s(?:\\{1,4}n|\n)?\\*["']\s+)?\\*["']?(?P<secret>[^\s"'\\|;&<>]{3,100}(?:(?:\\{1,4}n|\n)[^\s"'\\|;&<>]{3,100})?)(?:\\{1,4}n|\n)?\\*["']?\s*\|\s*(?:su\s|[ -%'-:<-{}~]{0,150}?(?:-pass(?:word|wd|phrase)?-?(?:stdin|fd)|-with-token|sudo\s(?:-\S+\s)*-\w*S\b|passwd\b|kinit\b|secrets? (?:set|create|put|versions add)|cryptsetup\s|pass insert|env add))"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("piped-password", &["echo ", "printf "], r#"(?:echo|printf)[ ](?:-[neE]+[ ])?(?:\\*["']%s(?:\\{1,4}n|\n)?\\*["']\s+)?\\*["']?(?P<secret>[^\s"'\\|;&<>]{3,100}(?:(?:\\{1,4}n|\n)[^\s"'\\|;&<>]{3,100})?)(?:\\{1,4}n|\n)?\\*["']?\s*\|\s*(?:su\s|[ -%'-:<-{}~]{0,150}?(?:-pass(?:word|wd|phrase)?-?(?:stdin|fd)|-with-token|sudo\s(?:-\S+\s)*-\w*S\b|passwd\b|kinit\b|secrets? (?:set|create|put|versions add)|cryptsetup\s|(?:load|change)-key|keyctl\s|pass insert|env add))"#).a_word().checked(Check::Chosen),
     BuiltIn::new("openssl-password", &["-pass"], r#"-pass(?:in|out|word)?\s+\\*["']?pass:(?P<secret>[^\s"'\\]{1,200})"#).argument(),
     BuiltIn::new("quoted-password", &["assw", "ASSW"], r#"(?i:assword)(?:\s+|\s*\(\s*)(?i:(?:is|=)\s+)?\\*'\\*'?(?P<secret>[^'\s\\]{3,200})\\*'"#).checked(Check::Chosen),
     BuiltIn::new("stored-password", &["echo ", "printf "], r#"(?:echo|printf)[ ](?:-[neE]+[ ])?\\*["']?(?P<secret>[^\s"'\\|;&<>$=]{6,100})\\*["']?\s*>{1,2}\s*\\*["']?[^\s"'|;&<>]{0,100}(?i:passw|secret|token|credential)"#).a_word().checked(Check::Drawn),
@@ -141,8 +141,20 @@ pub(super) static RULES: [BuiltIn; 107] = [
     // What is a secret by where it goes.
     BuiltIn::new("secret-to-store", &["--from-literal"], r#"--from-literal(?:[= ]|\\*["',]{1,4}\s?)\\*["']?(?P<secret>[^\s"'\\$<{@=][^\s"'\\=]{3,200}={0,2})"#).checked(Check::Drawn).argument(),
     BuiltIn::new("secret-to-store", &["_config/admins/", "/password", "/passwd", "/passphrase", "/secret"], r#"(?:_config/admins/|/(?:password|passwd|passphrase|secret))[^\s"'\\]{0,100}\\*["']?(?:[ -%'-:<-{}~]{0,200}?\s)?(?:-d|--data(?:-raw|-binary|-ascii)?|--json)(?:[ =]|\\*["',]{1,4}\s?)\\*["']?\\*["']?(?P<secret>[^\s"'\\{\[<@$&=][^\s"'\\&=]{3,200})(?:[\s"'\\<&]|\z)"#).checked(Check::Chosen),
+    BuiltIn::new("piped-password", &["(echo ", "{ echo ", "(printf ", "{ printf "], r#"[({]\s?(?:echo|printf)[ ]\\*["']?(?P<secret>[^\s"'\\|;&<>]{3,100}(?:\\{1,4}n)?\\*["']?\s?;\s?(?:echo|printf)[ ]\\*["']?[^\s"'\\|;&<>)}]{3,100})[^|\n]{0,20}\|\s*(?:[ -%'-:<-{}~]{0,150}?(?:-pass(?:word|wd|phrase)?-?(?:stdin|fd)|passwd\b|kinit\b|cryptsetup\s|(?:load|change)-key|sudo\s))"#).checked(Check::Chosen),
+    BuiltIn::new("user-password", &["ctl "], r#"ctl\s+(?:-{1,2}[a-z][a-z-]{0,20}(?:[ =][^\s-]\S{0,60})?\s+){0,3}(?:register|(?:add|create)[_-]?user|user[_ -](?:add|create)|adduser|(?:change|set|reset)[_-]?password)\s+[^\s|;&-][^\s|;&]{0,100}(?:\s+[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5})?\s+\\*["']?(?P<secret>[^\s"'\\|;&<>$-][^\s"'\\|;&<>]{3,100})"#).checked(Check::Drawn).argument(),
+    BuiltIn::new("url-password", &["--uri", "--url", "--dsn", "--connect", "--database"], r#"--(?:uri|url|dsn|connection|connect|database)(?:[ =]|\\*["',]{1,4}\s?)\\*["']?[A-Za-z0-9_.-]{1,60}:(?P<secret>[^\s:@/"'\\]{3,100})@[A-Za-z0-9_.-]{1,100}"#).checked(Check::Chosen),
+    BuiltIn::new("file-password", &["--encrypt "], r#"--encrypt\s+(?P<secret>[^\s"'\\|;&<>$-][^\s|;&<>]{2,100}\s+[^\s|;&<>-][^\s|;&<>]{2,100})\s+(?:40|128|256)\b"#),
+    BuiltIn::new("root-password", &["rootpw --"], r#"rootpw\s+(?:--[a-z]{1,20}\s+){1,3}(?P<secret>[^\s"'\\-][^\s"'\\]{3,100})"#).checked(Check::Chosen),
+    // Files in which logins stand beside their passwords.
+    BuiltIn::new("login-password", &["chpasswd:"], r#"chpasswd:(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,2}(?:[a-z_]{1,20}: ?[A-Za-z]{1,10}(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*)){0,3}(?:list|users): ?\|?[+-]?(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*)(?P<secret>[a-z_][a-z0-9_-]{0,40}:[^\s:\\]{3,100}(?:(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*)[a-z_][a-z0-9_-]{0,40}:[^\s:\\]{3,100}){0,20})"#),
+    BuiltIn::new("login-password", &["* \"", "* \\"], r#"\*[ \t]{1,8}\\*"(?P<secret>[^"\\\s]{4,100})\\*"[ \t]{1,8}\*"#).checked(Check::Drawn),
+    BuiltIn::new("pre-shared-key", &[": EAP ", ": XAUTH ", ": PSK ", ": NTLM "], r#": (?:EAP|XAUTH|PSK|NTLM)\s{1,4}\\*["'](?P<secret>[^"'\\\s]{3,200})\\*["']"#).checked(Check::Chosen),
+    BuiltIn::new("login-password", &["[users]"], r#"\[users\](?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,2}(?:#[^\n\\]{0,100}(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*)){0,4}[A-Za-z0-9_.@-]{1,60}\s?=\s?(?P<secret>[^\s"'\\,]{4,100})"#).checked(Check::Drawn),
+    BuiltIn::new("recovery-codes", &["ackup code", "ecovery code", "cratch code"], r#"(?i:backup|recovery|scratch) codes?\\*["'`]?\s{0,2}(?:are|is)?[:=]?(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){0,2}\s{0,3}\[?\\*["'`]?(?P<secret>[A-Za-z0-9]{4,12}(?:(?:-|\\*["'`]?(?:[ ,]{1,2}|(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*))\\*["'`]?)[A-Za-z0-9]{4,12}){0,40})"#).at_word_start().checked(Check::Mixed),
+    BuiltIn::new("password", elsewhere::WORDS, elsewhere::QUOTED).checked(Check::Mixed),
     // A login and what opens it, said in one breath.
-    BuiltIn::new("login-password", &["ogin ", "ogin: ", "ser ", "ser: ", "sername ", "sername: ", "ccount ", "ccount: ", "mail ", "mail: ", "ser=", "ogin="], r#"(?i:login|user(?:name)?|account|e?-?mail)\s?[:=]?\s{0,2}\\*["'`]?[^\s"'`,;/|\\]{1,80}\\*["'`]?(?:\s?[,;/|+]|\s(?:and|with|und|mit|et|y|e))\s{1,3}(?:(?:the|a|its|his|her) )?(?i:pass|pw|pwd|psw|mdp|pword|passwd|pass ?word|passwort|code)\s?[:=]?\s{0,2}\\*["'`]?(?P<secret>[^\s"'`\\,;]{4,100})"#).at_word_start().checked(Check::Drawn),
+    BuiltIn::new("login-password", &["ogin ", "ogin: ", "ser ", "ser: ", "sername ", "sername: ", "ccount ", "ccount: ", "mail ", "mail: ", "ser=", "ogin="], r#"(?i:login|user(?:name)?|account|e?-?mail)\s?[:=]?\s{0,2}\\*["'`]?[^\s"'`,;/|\\]{1,80}\\*["'`]?(?:\s?[,;/|+]|\s(?:and|with|und|mit|et|y|e))?(?:\s|\\{1,4}[rn]|\+){1,6}(?:(?:the|a|its|his|her) )?(?i:pass|pw|pwd|psw|mdp|pword|passwd|pass ?word|passwort|code)\s?[:=]?\s{0,2}\\*["'`]?(?P<secret>[^\s"'`\\,;]{4,100})"#).at_word_start().checked(Check::Drawn),
 ];
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ const LINKED: &str = concat!(
     r"(?:\s*\([^()\n\\]{1,40}\))?",
     r"(?:\s+(?:is|was|are|ha[sd] been|have been|ist|war|lautet|est|es)(?:\s+(?:now|still|currently|just|simply|always|(?:re)?set to|changed to|rotated to|updated to|actually))?:?\s+",
     r"|\s*(?::|->|→|=>|=)[*_`]{0,2}\s+|\s+to\s+)",
-    r"|[\t ]*\(|[\t ]+)",
+    r"|,?\s+(?:try|use|it's|its|it is)\s+|[\t ]*\(|[\t ]+)",
     r#"\\*["'`“„«]?(?P<secret>[^\s"'`\\<>|,;“”„«»]{3,100})"#,
 );
 /// So far a quoted secret goes.
@@ -68,7 +68,7 @@ impl Manner {
         }
         let last = link.rsplit(char::is_whitespace).next().unwrap_or_default();
         match last {
-            "to" => Self::Becomes,
+            "to" | "try" | "use" | "it's" | "its" => Self::Becomes,
             "ist" | "war" | "lautet" | "est" | "es" => Self::Elsewhere,
             _ if last.ends_with([':', '>', '→', '*', '_', '`', '(', '=']) => Self::Pointed,
             _ => Self::Is,

@@ -1,5 +1,6 @@
 //! Hooks' objects and the spool they wait in, whatever they hold. The entry points are those of `fuzz/`.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;

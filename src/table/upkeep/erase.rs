@@ -121,7 +121,7 @@ impl Table {
     /// The names under which rows of a person are stored that arrived by `until`, those that are erased and not gone
     /// yet included: `written`, and every other way to write the one that [`person`] joins with it.
     ///
-    /// It reads the keys of every row that names a person. What files cannot be read, [`Table::erase`] tells.
+    /// It reads four columns of every row that names a person. What files cannot be read, [`Table::erase`] tells.
     ///
     /// # Errors
     /// If the store fails.
@@ -133,7 +133,7 @@ impl Table {
     ) -> Result<BTreeSet<String>, ReadError> {
         let table = Self { with_erased: true, retention: None, ..self.clone() };
         let rows = Some(Rows::default().with("user_id", Test::IsSet));
-        let reading = Reading::Part { columns: Columns::Keys, rows };
+        let reading = Reading::Part { columns: Columns::People, rows };
         let is_meant = |event: &SessionEvent| {
             tenant.is_none_or(|tenant| event.tenant == tenant)
                 && event.ingested_at <= until
@@ -184,13 +184,13 @@ impl Table {
         }
     }
 
-    /// Whether an earlier erasure named the subject.
+    /// Whether an earlier erasure named the subject, a person in whichever way.
     async fn was_erased(&self, subject: &Subject, tenant: Option<&str>) -> Result<bool, UpkeepError> {
         let erasures = self.erasures().await?;
         Ok(erasures.iter().filter(|one| tenant.is_none_or(|tenant| one.tenant == tenant)).any(|one| {
             match subject {
                 Subject::Session(id) => one.names_session(id),
-                Subject::User(user) => one.user_id.as_ref() == Some(user),
+                Subject::User(user) => one.user_id.as_ref().is_some_and(|id| person::is_same(user, id, "")),
             }
         }))
     }
