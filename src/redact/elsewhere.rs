@@ -148,6 +148,11 @@ words![
     "pasfhocal",
     "cyfrinair",
     "pasvorto",
+    "clave",
+    "Clave",
+    "mdp",
+    "Mdp",
+    "MDP",
 ];
 
 #[cfg(test)]

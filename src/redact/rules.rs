@@ -29,7 +29,7 @@ macro_rules! argument {
 }
 
 #[rustfmt::skip] // A rule a line.
-pub(super) static RULES: [BuiltIn; 118] = [
+pub(super) static RULES: [BuiltIn; 122] = [
     // A key that was cut has no end: all that could belong to it goes, and a mere mention stays.
     BuiltIn::new("private-key", &["-----BEGIN"], r#"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,.\"'|>→│-]*?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\:,.\"'|>→│-]{16,})"#),
     BuiltIn::new("putty-private-key", &["Private-Lines:"], r"Private-Lines:(?P<secret>(?s:.*?))(?:Private-MAC|\z)"),
@@ -91,7 +91,11 @@ pub(super) static RULES: [BuiltIn; 118] = [
     BuiltIn::new("secret-to-store", &["put-parameter "], r#"put-parameter\s(?:[^\n|;]{0,300}?SecureString[^\n|;]{0,300}?--value[ =]\\*["']?(?P<secret>[^\s"'\\$<|;&-][^\s"'\\]{2,200})|[^\n|;]{0,300}?--value[ =][^\n|;]{3,300}?SecureString)"#).checked(Check::Chosen).argument(),
     BuiltIn::new("secret-to-store", &["secrets set "], r#"secrets set\s+[A-Za-z0-9_.:-]{1,100}\s+\\*["']?(?P<secret>[^\s"'\\$<|;&=-][^\s"'\\=]{2,200})"#).checked(Check::Drawn).argument(),
     BuiltIn::new("redis-password", &["redis-cli", "valkey-cli"], r#"(?:redis|valkey)-cli[^\n|;]{0,200}?\s(?i:auth)\s+(?:[a-z]{1,30}\s+)??\\*["']?(?P<secret>[^\s"'\\$<|;&-][^\s"'\\]{2,100})"#).a_word().checked(Check::Drawn).argument(),
-    BuiltIn::new("oracle-password", &["sqlplus "], r#"sqlplus\s+(?:-\S{1,10}\s+){0,4}\\*["']?[^\s"'/@]{1,60}/\\*["']?(?P<secret>[^\s"'\\@$<][^\s"'\\@]{2,100})"#).checked(Check::Chosen),
+    BuiltIn::new("oracle-password", &["sqlplus ", "expdp ", "impdp ", "sqlldr ", "rman target "], r#"(?:sqlplus|expdp|impdp|sqlldr|rman target)\s+(?:-\S{1,10}\s+){0,4}\\*["']?[^\s"'/@]{1,60}/\\*["']?(?P<secret>[^\s"'\\@$<][^\s"'\\@]{2,100})"#).checked(Check::Chosen),
+    BuiltIn::new("oracle-password", &["reateCredential "], r#"reateCredential\s+\S{1,100}\s+\S{1,100}\s+\\*["']?(?P<secret>[^\s"'\\$<|;&-][^\s"'\\]{2,100})"#).checked(Check::Chosen).argument(),
+    BuiltIn::new("user-password", &["-a "], r#"-a\s+\\*["']?[^\s:"'\\]{1,60}:(?P<secret>[^\s"'\\:/]{3,100})\\*["']?\s+(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|https?:|:[0-9/])"#).a_word().checked(Check::Drawn),
+    BuiltIn::new("user-password", &["/rp "], r#"/rp\s+\\*["']?(?P<secret>[^\s"'\\$<|;&/][^\s"'\\]{3,100})"#).checked(Check::Drawn).argument(),
+    BuiltIn::new("user-password", &["user "], r#"user\s+[^\s\\]{1,100}\s+using\s+\\*["']?(?P<secret>[^\s"'\\;]{4,100})"#).a_word().checked(Check::Drawn),
     BuiltIn::new("ldap-password", &["ldap"], r#"ldappasswd\s[^\n|;]{0,200}?-[sa](?:\\*["',\s]){0,4}(?P<secret>[^\s"'\\$-][^\s"'\\]{2,100})"#).checked(Check::Chosen).argument(),
     BuiltIn::new("smb-password", &["smbclient"], r#"smbclient\s+[\\/]{2}\S{1,200}\s+\\*["']?(?P<secret>[^\s"'\\$-][^\s"'\\]{2,100})"#).checked(Check::Chosen).argument(),
     BuiltIn::new("key-password", &["ssh-keygen "], r#"ssh-keygen\s[^\n|;]{0,200}?-[NP](?:\\*["',\s]){1,4}(?P<secret>[^\s"'\\$-][^\s"'\\]{2,100}(?:\s+-N\s+[^\s"'\\$-][^\s"'\\]{2,100})?)"#).checked(Check::Chosen),
@@ -119,7 +123,7 @@ pub(super) static RULES: [BuiltIn; 118] = [
     BuiltIn::new("database-key", &["PRAGMA ", "pragma "], r#"(?i:pragma)\s+(?i:key|rekey|hexkey|hexrekey|cipher_key)\s*[=(]\s*\\*["']{1,2}(?:x\\*')?(?P<secret>[^"'\s\\]{3,200})"#).checked(Check::Chosen),
     BuiltIn::new("chat-password", &["ickServ ", "ickserv ", "ICKSERV ", "hanServ ", "hanserv "], r#"(?i:(?:nick|chan)serv) (?i:identify|register|ghost|recover|release|regain|set password)[ ]+(?P<secret>[^\s"'\\]{3,100}(?: [^\s"'\\]{3,100})?)"#).at_word_start().checked(Check::Chosen),
     BuiltIn::new("seed-phrase", &["eed phrase", "ecovery phrase", "ecret phrase", "ackup phrase", "eed words", "nemonic", "NEMONIC", "eed_phrase", "EED_PHRASE", "eedPhrase"], r#"(?i:(?:[a-z_]{0,20}(?:seed|recovery|secret|backup)[ _-]?(?:phrase|words)|[a-z_]{0,20}mnemonic))(?: (?:is|are|was))?[^A-Za-z\n]{1,12}(?P<secret>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})"#).at_word_start(),
-    BuiltIn::new("login-password", &["ogin is ", "ogins are ", "ogin: ", "ogin as ", "ogin with ", "og in with ", "og in as ", "ign in with ", "ign in as ", "ccount is "], r#"(?i:logins?|account|sign in|log in)(?: is| are| with| as|:)\s+\\*["'`]?[^\s"'`/:\\]{2,60}\\*["'`]?(?: / |:| and )\\*["'`]?(?P<secret>[^\s"'`\\]{6,100})"#).at_word_start().checked(Check::Drawn),
+    BuiltIn::new("login-password", &["ogin is ", "ogins are ", "ogin: ", "ogin as ", "ogin with ", "og in with ", "og in as ", "ign in with ", "ign in as ", "ccount is ", "ugang: ", "ugangsdaten: ", "dentifiants", "cceso: ", "ccesso: "], r#"(?i:logins?|account|sign in|log in|zugang|zugangsdaten|identifiants|acceso|accesso)(?: is| are| with| as| ?:)\s+\\*["'`]?[^\s"'`/:\\]{2,60}\\*["'`]?(?: / |:| and )\\*["'`]?(?P<secret>[^\s"'`\\]{6,100})"#).at_word_start().checked(Check::Drawn),
     BuiltIn::new("password", elsewhere::WORDS, elsewhere::PATTERN).checked(Check::Drawn),
     BuiltIn::new("sql-user-password", &["IDENTIFIED ", "identified "], r#"(?i:identified\s+(?:with\s+\S{1,60}\s+)?by)\s+(?i:password\s+)?\\*["']\\*'?(?P<secret>[^'"\s\\]{3,200})\\*["']"#).a_word().checked(Check::Chosen),
     BuiltIn::new("sql-user-password", &["IDENTIFIED ", "identified "], r#"(?i:identified\s+(?:with\s+\S{1,60}\s+)?by)\s+(?P<secret>[^'"\s\\;,()<$&:]{3,100})"#).a_word().checked(Check::Drawn),
