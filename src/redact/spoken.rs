@@ -278,9 +278,7 @@ pub(super) fn used_as(text: &str, start: usize, end: usize) -> Option<Found> {
 /// The secret of `credentials: bob / …`, where the name ends at `end`.
 pub(super) fn pair(text: &str, end: usize) -> Option<Found> {
     let rest = text.get(end..text.floor_char_boundary(end + BEFORE))?;
-    let named = rest.trim_start_matches([':', '=', ' ']);
-    let named = ["are ", "is ", "were "].iter().find_map(|verb| named.strip_prefix(verb)).unwrap_or(named);
-    let (user, secret) = named.split_once(" / ")?;
+    let (user, secret) = rest.trim_start_matches([':', '=', ' ']).split_once(" / ")?;
     let secret = secret.trim_start_matches(['"', '\'', '`', '\\', '*']);
     let value = secret.split(|char: char| char.is_whitespace() || "\"'`\\<&".contains(char)).next()?;
     let value = value.trim_end_matches(['.', ',', ')']);

@@ -140,12 +140,10 @@ pub(crate) const ELSEWHERE: &[&str] = &[
     "пароль «¦{b62:9}¦»",
     "backup codes: ¦{dig:4}-{dig:4} {dig:4}-{dig:4}¦",
     "Recovery codes:\n¦{low:8}\n{low:8}\n{low:8}¦",
-    "prod db creds are app / ¦{b62:10}¦",
     "Default credentials: `admin` / `¦{b62:10}¦`",
     "Zugang: ana / ¦{b62:10}¦",
     "la clave es ¦{b62:10}¦",
     "mdp : ¦{b62:10}¦",
-    "ssh ana@host # pw ¦{b62:10}¦",
     // Files of logins.
     "chpasswd:\n  list: |\n    ana:¦{b62:10}\n    root:{b62:10}¦\n",
     "ana * \"¦{b62:10}¦\" *",
