@@ -1,15 +1,20 @@
 //! Text in aligned columns, for people.
+//!
+//! Widths are counted in cells of a terminal: letters of East Asia and most emoji take two, accents that stand by
+//! themselves none.
 
 use std::fmt::Display;
 use std::io::{IsTerminal, stderr, stdout};
 use std::os::fd::AsFd;
+
+use unicode_width::UnicodeWidthChar;
 
 use crate::event::visible_line;
 
 /// A column of a table that is as wide as it may be.
 pub(super) struct Column {
     title: &'static str,
-    /// It is cut with an ellipsis, to no less than this.
+    /// It is cut with an ellipsis, to no less cells than this.
     least: Option<usize>,
     /// It is cut to this, which is enough of it.
     most: usize,
@@ -27,12 +32,12 @@ impl Column {
         Self { is_number: true, ..Self::whole(title) }
     }
 
-    /// Cut where there is no room, to no less than `least` characters.
+    /// Cut where there is no room, to no less than `least` cells.
     pub(super) const fn text(title: &'static str, least: usize) -> Self {
         Self { least: Some(least), ..Self::whole(title) }
     }
 
-    /// Shown up to so many characters, which are enough.
+    /// Shown up to so many cells, which are enough.
     pub(super) const fn cut_to(title: &'static str, most: usize) -> Self {
         Self { most, ..Self::whole(title) }
     }
@@ -58,7 +63,7 @@ fn room_of(out: impl IsTerminal + AsFd) -> Option<usize> {
 /// Rows under a header, two blanks between columns, each line within `room`: what may be cut is cut, the widest
 /// column first.
 pub(super) fn fitted(columns: &[Column], rows: &[Vec<String>], room: Option<usize>) -> String {
-    let cut = |column: &Column, cell: &str| cell.chars().take(column.most).collect::<String>();
+    let cut = |column: &Column, cell: &str| beginning(cell, column.most).to_owned();
     let rows: Vec<Vec<String>> = rows
         .iter()
         .map(|row| columns.iter().zip(row).map(|(column, cell)| cut(column, cell)).collect())
@@ -76,7 +81,7 @@ pub(super) fn fitted(columns: &[Column], rows: &[Vec<String>], room: Option<usiz
     std::iter::once(&header).chain(&rows).map(|row| fitted_line(columns, row, &widths)).collect()
 }
 
-/// Takes a character from the widest column that may lose one, until all fit or none may.
+/// Takes a cell from the widest column that may lose one, until all fit or none may.
 fn narrow(columns: &[Column], widths: &mut [usize], room: usize) {
     let gaps = 2 * columns.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > room {
@@ -103,18 +108,35 @@ fn fitted_line(columns: &[Column], cells: &[String], widths: &[usize]) -> String
     text
 }
 
-/// The text on one line, hidden characters shown, cut to `longest` characters with an ellipsis.
+/// The text on one line, hidden characters shown, cut to `longest` cells with an ellipsis.
 pub(super) fn one_line(text: &str, longest: usize) -> String {
     // Of a text of many megabytes no more is looked at than can be shown.
     let end = text.char_indices().nth(longest * 4).map_or(text.len(), |(end, _)| end);
     let shown = visible_line(text.get(..end).unwrap_or_default());
     let shown = shown.trim();
-    let mut line: String = shown.chars().take(longest).collect();
-    if shown.chars().nth(longest).is_some() || end < text.len() {
-        line.pop();
-        line.push('…');
-    }
+    if end < text.len() { ellipsis(beginning(shown, longest), longest) } else { cut(shown, longest) }
+}
+
+/// The text within `longest` cells, with an ellipsis if something of it is missing.
+pub(super) fn cut(text: &str, longest: usize) -> String {
+    if width(text) <= longest { text.to_owned() } else { ellipsis(text, longest) }
+}
+
+/// As much of the text as leaves room for an ellipsis within `longest` cells, and that.
+fn ellipsis(text: &str, longest: usize) -> String {
+    let mut line = beginning(text, longest.saturating_sub(1)).to_owned();
+    line.push('…');
     line
+}
+
+/// As much of the text as `most` cells have room for.
+fn beginning(text: &str, most: usize) -> &str {
+    let mut cells = 0;
+    let end = text.char_indices().find(|(_, char)| {
+        cells += cells_of(*char);
+        cells > most
+    });
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 /// Each line of a text over as many lines as it takes to stay within `room`, broken at blanks. What goes on
@@ -153,8 +175,13 @@ fn folded_line(line: &str, room: usize) -> String {
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
 
-fn width(text: &str) -> usize {
-    text.chars().count()
+/// How many cells of a terminal a text on one line takes.
+pub(super) fn width(text: &str) -> usize {
+    text.chars().map(cells_of).sum()
+}
+
+fn cells_of(char: char) -> usize {
+    if char.is_ascii() { 1 } else { char.width().unwrap_or(0) }
 }
 
 /// The words of a line, each with no blank in it; a command between backquotes is one as far as it has room.
@@ -175,7 +202,23 @@ fn words(line: &str, room: usize) -> Vec<String> {
             }
         }
     }
-    words
+    words.iter().flat_map(|word| parted(word, room)).map(str::to_owned).collect()
+}
+
+/// A word in parts that fit: East Asia writes sentences without blanks, and breaks a line between any two letters.
+/// Paths stay whole.
+pub(super) fn parted(word: &str, room: usize) -> Vec<&str> {
+    let is_wide = || word.chars().any(|char| cells_of(char) > 1) && !word.contains('/');
+    if room < 2 || width(word) <= room || !is_wide() {
+        return vec![word];
+    }
+    let (mut parts, mut rest) = (Vec::new(), word);
+    while !rest.is_empty() {
+        let (part, behind) = rest.split_at(beginning(rest, room).len());
+        parts.push(part);
+        rest = behind;
+    }
+    parts
 }
 
 /// A count and what is counted: `1 call`, `2 calls`.
@@ -185,6 +228,8 @@ pub(super) fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn shown(columns: &[Column], rows: &[[&str; 3]], room: Option<usize>) -> String {
@@ -196,8 +241,50 @@ mod tests {
     #[test]
     fn aligns_by_the_widest_cell_and_numbers_at_their_end() {
         let columns = [Column::whole("ID"), Column::text("NAME", 4), Column::number("N")];
-        let rows = [["日本", "x", "1"], ["a", "", "100"]];
-        assert_eq!(shown(&columns, &rows, None), "ID  NAME    N\n日本  x       1\na         100\n");
+        let rows = [["ab", "x", "1"], ["a", "", "100"]];
+        assert_eq!(shown(&columns, &rows, None), "ID  NAME    N\nab  x       1\na         100\n");
+    }
+
+    #[test]
+    fn wide_letters_take_two_cells_and_accents_none() {
+        for (text, cells) in [
+            ("abc", 3),
+            ("日本語", 6),
+            ("パスワード", 10),
+            ("ﾊﾟｽ", 3),
+            ("한국어", 6),
+            ("e\u{301}", 1),
+            ("Größe", 5),
+            ("🙂", 2),
+            ("🇩🇪", 2),
+            ("Ａ", 2),
+            ("→…✓", 3),
+        ] {
+            assert_eq!(width(text), cells, "{text}");
+        }
+        let columns = [Column::whole("ID"), Column::text("NAME", 4), Column::number("N")];
+        let rows = [["日本", "🙂🙂", "1"], ["a", "e\u{301}", "100"]];
+        let lines = "ID    NAME    N\n日本  🙂🙂    1\na     e\u{301}     100\n";
+        assert_eq!(shown(&columns, &rows, None), lines);
+        let rows = [["日本", "日本語の長い名前", "1"], ["a", "0123456789abcdef", "100"]];
+        for room in 18..40 {
+            let text = shown(&columns, &rows, Some(room));
+            assert!(text.lines().all(|line| width(line) <= room), "{room}: {text}");
+            let ends: BTreeSet<usize> = text.lines().map(width).collect();
+            assert_eq!(ends.len(), 1, "numbers end below each other: {text}");
+        }
+        assert_eq!(one_line("日本語", 6), "日本語");
+        assert_eq!(one_line("日本語", 5), "日本…");
+        assert_eq!(one_line("日本語", 4), "日…", "half a letter is none");
+        assert_eq!(cut("🙂🙂🙂", 5), "🙂🙂…");
+        for room in 2..30 {
+            let parts = parted("日本語の文には空白がないabc", room);
+            assert_eq!(parts.concat(), "日本語の文には空白がないabc");
+            assert!(parts.iter().all(|part| width(part) <= room), "{room}: {parts:?}");
+        }
+        assert_eq!(parted("資料/日本語", 4), ["資料/日本語"]);
+        let folds = folded("  名前  これは とても 長い 行 です から 折り返す 必要 が あります\n", Some(36));
+        assert!(folds.lines().all(|line| width(line) <= 36) && folds.lines().count() > 1, "{folds}");
     }
 
     #[test]

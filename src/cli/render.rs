@@ -24,7 +24,7 @@ use crate::table::Session;
 use crate::views::figures::{Figures, is_interrupt};
 use crate::views::phrases::{argument, last_words, length};
 
-use super::columns::{counted, one_line, room};
+use super::columns::{counted, cut, one_line, parted, room, width};
 
 /// Where a line's time or duration ends, where there is room for it.
 const RIGHT: usize = 100;
@@ -166,21 +166,18 @@ fn ended_by(line: &str, word: &str) -> String {
         return line.to_owned();
     }
     let right = room().map_or(RIGHT, |room| room.min(RIGHT));
-    let before = right.saturating_sub(word.chars().count() + 2).max(20);
+    let before = right.saturating_sub(width(word) + 2).max(20);
     // What one_line cuts it also trims: the indentation stays.
     let indentation = line.len() - line.trim_start().len();
     let line = format!("{}{}", " ".repeat(indentation), one_line(line, before - indentation));
-    let blanks = right.saturating_sub(line.chars().count() + word.chars().count()).max(2);
+    let blanks = right.saturating_sub(width(&line) + width(word)).max(2);
     format!("{line}{}{word}", " ".repeat(blanks))
 }
 
 /// A line of which no more is shown than the terminal has room for.
 fn within(line: &str) -> String {
     let line = line.trim_end();
-    let Some(room) = room().filter(|room| line.chars().count() > *room) else { return line.to_owned() };
-    let mut cut: String = line.chars().take(room.saturating_sub(1)).collect();
-    cut.push('…');
-    cut
+    room().map_or_else(|| line.to_owned(), |room| cut(line, room))
 }
 
 /// Words over as many lines as the terminal makes of them, the later ones indented as the first.
@@ -188,8 +185,8 @@ fn wrapped(text: &str, indentation: usize) -> String {
     let Some(room) = room() else { return text.to_owned() };
     let room = room.saturating_sub(indentation).max(20);
     let (mut lines, mut line) = (Vec::new(), String::new());
-    for word in text.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+    for word in text.split(' ').flat_map(|word| parted(word, room)) {
+        if !line.is_empty() && width(&line) + 1 + width(word) > room {
             lines.push(std::mem::take(&mut line));
         }
         if !line.is_empty() {

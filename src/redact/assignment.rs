@@ -61,12 +61,10 @@ fn named(text: &str, mark: usize, fuel: &mut Fuel) -> Result<Vec<Told>, Spent> {
     for (style, at) in [Some((style, at)), nested(bytes, at), typed(bytes, at)].into_iter().flatten() {
         let Some(value) = Value::read(text, at, style) else { continue };
         fuel.burn(value.end - value.start)?;
-        // Of tests, so many pass.
-        let counted =
-            key.eq_ignore_ascii_case("pass") && value.text.bytes().all(|byte| byte.is_ascii_digit());
+        let of_tests = key.eq_ignore_ascii_case("pass") && is_of_tests(text, end, value.text);
         // `--secret NAME VALUE`.
         let names_one = key == "--secret" && name::secret(value.text).is_some();
-        if !counted && !names_one && is_secret(&value, secret) {
+        if !of_tests && !names_one && is_secret(&value, secret) {
             let end = changed(text, &value, secret).unwrap_or(value.end);
             return Ok(vec![Told::of_rule(Found { start: value.start, end })]);
         }
@@ -84,6 +82,19 @@ fn named(text: &str, mark: usize, fuel: &mut Fuel) -> Result<Vec<Told>, Spent> {
     }
     let secrets = cells.iter().filter(|value| is_secret(value, secret));
     Ok(secrets.map(|value| Told::of_rule(Found { start: value.start, end: value.end })).collect())
+}
+
+/// Whether `Pass`, which ends at `end`, speaks of tests: of how many, `Pass: 12`, or of one by its name, `PASS: TestLogin2`.
+fn is_of_tests(text: &str, end: usize, value: &str) -> bool {
+    if value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return true;
+    }
+    let name = value.trim_end_matches(|char: char| char.is_ascii_digit());
+    let letters = name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+    let joined = value.contains(['_', '/', '.', ':'])
+        && value.bytes().all(|byte| is_name(byte) || b"/:[]".contains(&byte));
+    let is_loud = text.get(..end).is_some_and(|before| before.ends_with("PASS"));
+    text.get(end..).is_some_and(|rest| rest.starts_with(':')) && (joined || (is_loud && letters))
 }
 
 /// The secrets that a sentence or a table says of the name at `start..end`.
@@ -164,8 +175,8 @@ fn separator(bytes: &[u8], key: &str, start: usize, end: usize) -> Option<(Style
     let header = key.contains('-') && key.starts_with(|first: char| first.is_ascii_uppercase());
     let meant = environment || flag || header || matches!(before, Some(b'?' | b'&'));
     let rest = bytes.get(spaced..)?;
-    if let Some(at) = element(bytes, before.copied(), quoted, closed) {
-        return Some((Style::Element, at));
+    if let Some(at) = element(bytes, before.copied(), quoted, closed).filter(|_| !is_for(bytes, start)) {
+        return Some((Style::Element, within_value(bytes, at)));
     }
     let length = match rest {
         // LDIF marks base64 so.
@@ -283,6 +294,23 @@ fn element(bytes: &[u8], before: Option<u8>, quoted: bool, closed: usize) -> Opt
         }
         _ => None,
     }
+}
+
+/// Whether an attribute before `start` says that the element is of something else: `<label for="password">`.
+fn is_for(bytes: &[u8], start: usize) -> bool {
+    let before = bytes.get(start.saturating_sub(20)..start).unwrap_or_default();
+    let marks = before.iter().rev().take_while(|byte| matches!(byte, b'"' | b'\'' | b'\\')).count();
+    let before = before.get(..before.len() - marks).unwrap_or_default();
+    [&b"for="[..], b"htmlFor=", b"class=", b"className=", b"href="].iter().any(|name| before.ends_with(name))
+}
+
+/// Behind the tag of `<AdminPassword><Value>…`.
+fn within_value(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..at.saturating_add(40).min(bytes.len())).unwrap_or_default();
+    let gap = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let tag = rest.get(gap..).unwrap_or_default();
+    let is_value = tag.get(..7).is_some_and(|tag| tag.eq_ignore_ascii_case(b"<value>"));
+    if is_value { at + gap + 7 } else { at }
 }
 
 /// Whether the name at `start` is given its value by `… config set NAME VALUE` or its like.

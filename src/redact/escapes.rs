@@ -8,9 +8,9 @@ const BEFORE: usize = 300;
 const BEHIND: usize = 600;
 /// A word that goes on is followed so far.
 const LONGEST_WORD: usize = 8 << 10;
-/// Letters beyond ASCII that the names of secrets have in other languages (`words_elsewhere` in `rules.rs`). Other
+/// Letters beyond ASCII that the names of secrets have in other languages (`elsewhere.rs`). Other
 /// letters hide nothing by themselves, so that a text of a script that is all escapes is not read twice for them.
-const ELSEWHERE: &str = "\u{1b}密口パ暗비암пПгГлЛñÑöÖłŁóÓăĂşŞκΚסكậรप";
+const ELSEWHERE: &str = "\u{1b}密口码パ暗葉비암패пПгГлЛқүñÑöÖłŁóÓăĂşŞðšëõκΚθסكقزگڈậรपপகపპգž";
 /// As often as a text is decoded.
 const LAYERS: usize = 2;
 

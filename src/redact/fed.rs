@@ -33,6 +33,11 @@ pub(super) fn secret(text: &str, at: usize, feeds: &str, fuel: &mut Fuel) -> Res
         return Ok(None);
     };
     fuel.burn(value.end - value.start)?;
+    // A login on a line, and what opens it on the next.
+    let second = ["\n", "\\n"].iter().find_map(|line| Some(value.text.rfind(line)? + line.len()));
+    let second = second.filter(|_| feeds != "<<<").unwrap_or_default();
+    let (text, start) = (value.text.get(second..).unwrap_or_default(), value.start + second);
+    let value = Value { text, start, ..value };
     let is_one = !value.text.starts_with(['{', '[', '<']) && is_secret(&value, Secret::Password);
     Ok(is_one.then_some(Found { start: value.start, end: value.end }))
 }

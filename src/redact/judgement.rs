@@ -67,7 +67,10 @@ const REFERENCES: &[&str] = &[
 /// Whether the value is a secret, by the name that it is given to.
 pub(super) fn is_secret(value: &Value<'_>, secret: Secret) -> bool {
     let text = head(value.text);
-    if text.len() < 3 || is_placeholder(text) || stands_for_a_secret(text) || is_reference(text) {
+    // What a program is to print for it.
+    let is_printed = !value.quoted && text.starts_with("<(");
+    if text.len() < 3 || is_printed || is_placeholder(text) || stands_for_a_secret(text) || is_reference(text)
+    {
         return false;
     }
     let number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');

@@ -28,7 +28,8 @@ const ASSIGNMENT_MARKS: &[&str] = &[
     "pass\"", "pass'", "PASS=", "PASS:", "pass>", "_auth", "_AUTH", "rauth", "\"auth", "SALT", "_salt", "nemonic",
     "NEMONIC", "psk", "earer", "PI key", "pi key", "PIN ", "pin is", "ass phr", "mot de passe", "contrase", "ennwort", "senha",
     "<<<", "<(echo ", "<(printf ", "-----END", "pw is", "pass =", "ppass", "lpass", "tpass", "dpass", "npass", ".pass ", "reds: ", "reds are", "REDS",
-    "pw for",
+    "pw for", "PW:", "Pw:", "Pw=", "pw**", "PW**", "Pw**", "PW =", "Pw =", "PW is", "Pw is", "PW for", "Pass:", "Pass=",
+    "Pass =", "PASS =", "pass**", "Pass**", "PASS**", "pass is ", "Pass is ",
 ];
 
 /// The marks of rules.

@@ -12,6 +12,7 @@
 //! | `assignment.rs`, `name.rs` | `KEY=value` where the key names a secret |
 //! | `value.rs`, `judgement.rs` | where the value ends, and whether it is one |
 //! | `spoken.rs`, `cells.rs`, `fed.rs` | secrets in sentences, in tables, fed to a program |
+//! | `elsewhere.rs` | what a password is called in other languages, as data |
 //! | `cut_key.rs` | private keys whose beginning was cut away |
 //! | `words.rs`, `prefixes.rs` | long words: how credentials begin, as data |
 //! | `entropy.rs` | words that look drawn at random |
@@ -33,6 +34,7 @@ mod automaton;
 mod cells;
 mod columns;
 mod cut_key;
+mod elsewhere;
 mod entropy;
 mod escapes;
 mod fed;

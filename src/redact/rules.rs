@@ -3,6 +3,7 @@
 //!
 //! The order is that of precedence: where two rules find the same text, the first one names it.
 
+use super::elsewhere;
 use super::rule::{BuiltIn, Check, Choice};
 
 /// The pattern of a password that a program takes behind a flag whose name says nothing, in the same
@@ -27,19 +28,8 @@ macro_rules! argument {
     };
 }
 
-/// What a password is called in other languages; the pattern knows capitals.
-#[rustfmt::skip] // Words, many a line.
-const WORDS_ELSEWHERE: &[&str] = &[
-    "密码", "密碼", "口令", "パスワード", "暗証番号", "비밀번호", "암호", "пароль", "Пароль", "ПАРОЛЬ", "гасло", "Гасло",
-    "лозинка", "Лозинка", "парола", "Парола", "contraseña", "Contraseña", "CONTRASEÑA", "wachtwoord", "Wachtwoord",
-    "lösenord", "Lösenord", "adgangskode", "Adgangskode", "passord", "Passord", "salasana", "Salasana", "hasło", "Hasło",
-    "heslo", "Heslo", "jelszó", "Jelszó", "parolă", "Parolă", "parola", "Parola", "şifre", "Şifre", "κωδικός", "Κωδικός",
-    "סיסמה", "كلمة المرور", "كلمة السر", "mật khẩu", "Mật khẩu", "รหัสผ่าน", "kata sandi", "Kata sandi", "पासवर्ड",
-    "slaptažodis", "Slaptažodis", "palavra-passe", "Palavra-passe",
-];
-
 #[rustfmt::skip] // A rule a line.
-pub(super) static RULES: [BuiltIn; 89] = [
+pub(super) static RULES: [BuiltIn; 122] = [
     // A key that was cut has no end: all that could belong to it goes, and a mere mention stays.
     BuiltIn::new("private-key", &["-----BEGIN"], r#"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,.\"'|>→│-]*?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\:,.\"'|>→│-]{16,})"#),
     BuiltIn::new("putty-private-key", &["Private-Lines:"], r"Private-Lines:(?P<secret>(?s:.*?))(?:Private-MAC|\z)"),
@@ -64,7 +54,7 @@ pub(super) static RULES: [BuiltIn; 89] = [
     BuiltIn::new("remote-desktop-password", &["freerdp "], r#"freerdp\s[^\n|;]{0,300}?[/+]p:\\*["']?(?P<secret>[^\s"'\\]{3,200})"#).argument(),
     BuiltIn::new("sshpass", &["sshpass "], r#"sshpass\s+(?:-v\s+)?-p\s*\\*['"]?(?P<secret>[^\s'"\\]{1,200})"#).argument(),
     BuiltIn::new("mysql-password", &["mysql", "mariadb"], r#"(?:mysql|mariadb)[a-z_-]{0,20}[\s"',](?:[^\n|;]{0,200}?[\s"',])?-p\\*['"]?(?P<secret>[^\s'"\\$-][^\s'"\\]{0,200})"#).argument(),
-    BuiltIn::new("netrc-password", &["login "], r#"login\s+[^\s\\]{1,100}(?:\s|\\{1,4}n)+\+?\s*password\s+(?P<secret>[^\s\\"']{1,200})"#),
+    BuiltIn::new("netrc-password", &["login "], r#"login\s+[^\s\\]{0,100}[^\s\\,;](?:\s|\\{1,4}n)+\+?\s*password\s+(?P<secret>[^\s\\"']{1,200})"#),
     BuiltIn::new("cookie", &["ookie: ", "ookie\"", "ookie\\\""], r#"(?i:(?:set-)?cookie)\\*"?:\s*\\*"?(?P<secret>[^\s=;]{1,60}=[^\r\n\"'\\]{8,})"#).at_word_start(),
     BuiltIn::new("email", &["@"], r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}").at_word_start().only_with(Choice::Emails),
     BuiltIn::new("home-directory", &["/home/", "Users/", "Users\\"], r#"(?:/home/|Users[/\\]{1,4})(?P<secret>[^/\\\s\"':;,)]{1,64})"#).only_with(Choice::HomeDirectories),
@@ -84,7 +74,7 @@ pub(super) static RULES: [BuiltIn; 89] = [
     BuiltIn::new("secret-to-store", &["vault kv ", "secrets set "], r#"(?:vault kv (?:put|patch)(?:\s+-\S{1,100})*\s+[^\s=]{1,200}|secrets set(?:\s+-\S{1,100})*)(?:\s+[A-Za-z0-9_.-]{1,100}=\\*["']?[$<{@][^\s]{0,200})*\s+[A-Za-z0-9_.-]{1,100}=\\*["']?(?P<secret>[^\s"'\\$<{@][^\s"'\\]{2,200}(?:\s+[A-Za-z0-9_.-]{1,100}=[^\s"'\\]{1,200})*)"#),
     BuiltIn::new("secret-to-store", &["create secret "], argument!("create secret", r#"--from-literal[= ]\\*["']?[A-Za-z0-9_.-]{1,100}=\\*["']?"#, "", r#"(?: --from-literal[= ][^\s"'\\]{1,100})*"#)).checked(Check::Chosen),
     BuiltIn::new("secret-to-store", &["gh secret set "], argument!("gh secret set", "(?:--body|-b)", r#"(?:\\*["',=\s]){0,4}"#)).checked(Check::Chosen),
-    BuiltIn::new("piped-password", &["echo ", "printf "], r#"(?:echo|printf)[ ](?:-[neE]+[ ])?(?:\\*["']%s(?:\\{1,4}n|\n)?\\*["']\s+)?\\*["']?(?P<secret>[^\s"'\\|;&<>]{3,100}(?:(?:\\{1,4}n|\n)[^\s"'\\|;&<>]{3,100})?)(?:\\{1,4}n|\n)?\\*["']?\s*\|\s*(?:su\s|[ -%'-:<-{}~]{0,150}?(?:-pass(?:word|wd|phrase)?-?(?:stdin|fd)|-with-token|sudo\s(?:-\S+\s)*-\w*S\b|passwd\b|kinit\b|secrets? (?:set|create|put|versions add)|cryptsetup\s|pass insert|env add))"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("piped-password", &["echo ", "printf "], r#"(?:echo|printf)[ ](?:-[neE]+[ ])?(?:\\*["']%s(?:\\{1,4}n|\n)?\\*["']\s+)?\\*["']?(?P<secret>[^\s"'\\|;&<>]{3,100}(?:(?:\\{1,4}n|\n)[^\s"'\\|;&<>]{3,100})?)(?:\\{1,4}n|\n)?\\*["']?\s*\|\s*(?:su\s|[ -%'-:<-{}~]{0,150}?(?:-pass(?:word|wd|phrase)?-?(?:stdin|fd)|-with-token|sudo\s(?:-\S+\s)*-\w*S\b|passwd\b|kinit\b|secrets? (?:set|create|put|versions add)|cryptsetup\s|(?:load|change)-key|keyctl\s|pass insert|env add))"#).a_word().checked(Check::Chosen),
     BuiltIn::new("openssl-password", &["-pass"], r#"-pass(?:in|out|word)?\s+\\*["']?pass:(?P<secret>[^\s"'\\]{1,200})"#).argument(),
     BuiltIn::new("quoted-password", &["assw", "ASSW"], r#"(?i:assword)(?:\s+|\s*\(\s*)(?i:(?:is|=)\s+)?\\*'\\*'?(?P<secret>[^'\s\\]{3,200})\\*'"#).checked(Check::Chosen),
     BuiltIn::new("stored-password", &["echo ", "printf "], r#"(?:echo|printf)[ ](?:-[neE]+[ ])?\\*["']?(?P<secret>[^\s"'\\|;&<>$=]{6,100})\\*["']?\s*>{1,2}\s*\\*["']?[^\s"'|;&<>]{0,100}(?i:passw|secret|token|credential)"#).a_word().checked(Check::Drawn),
@@ -101,7 +91,11 @@ pub(super) static RULES: [BuiltIn; 89] = [
     BuiltIn::new("secret-to-store", &["put-parameter "], r#"put-parameter\s(?:[^\n|;]{0,300}?SecureString[^\n|;]{0,300}?--value[ =]\\*["']?(?P<secret>[^\s"'\\$<|;&-][^\s"'\\]{2,200})|[^\n|;]{0,300}?--value[ =][^\n|;]{3,300}?SecureString)"#).checked(Check::Chosen).argument(),
     BuiltIn::new("secret-to-store", &["secrets set "], r#"secrets set\s+[A-Za-z0-9_.:-]{1,100}\s+\\*["']?(?P<secret>[^\s"'\\$<|;&=-][^\s"'\\=]{2,200})"#).checked(Check::Drawn).argument(),
     BuiltIn::new("redis-password", &["redis-cli", "valkey-cli"], r#"(?:redis|valkey)-cli[^\n|;]{0,200}?\s(?i:auth)\s+(?:[a-z]{1,30}\s+)??\\*["']?(?P<secret>[^\s"'\\$<|;&-][^\s"'\\]{2,100})"#).a_word().checked(Check::Drawn).argument(),
-    BuiltIn::new("oracle-password", &["sqlplus "], r#"sqlplus\s+(?:-\S{1,10}\s+){0,4}\\*["']?[^\s"'/@]{1,60}/\\*["']?(?P<secret>[^\s"'\\@$<][^\s"'\\@]{2,100})"#).checked(Check::Chosen),
+    BuiltIn::new("oracle-password", &["sqlplus ", "expdp ", "impdp ", "sqlldr ", "rman target "], r#"(?:sqlplus|expdp|impdp|sqlldr|rman target)\s+(?:-\S{1,10}\s+){0,4}\\*["']?[^\s"'/@]{1,60}/\\*["']?(?P<secret>[^\s"'\\@$<][^\s"'\\@]{2,100})"#).checked(Check::Chosen),
+    BuiltIn::new("oracle-password", &["reateCredential "], r#"reateCredential\s+\S{1,100}\s+\S{1,100}\s+\\*["']?(?P<secret>[^\s"'\\$<|;&-][^\s"'\\]{2,100})"#).checked(Check::Chosen).argument(),
+    BuiltIn::new("user-password", &["-a "], r#"-a\s+\\*["']?[^\s:"'\\]{1,60}:(?P<secret>[^\s"'\\:/]{3,100})\\*["']?\s+(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|https?:|:[0-9/])"#).a_word().checked(Check::Drawn),
+    BuiltIn::new("user-password", &["/rp "], r#"/rp\s+\\*["']?(?P<secret>[^\s"'\\$<|;&/][^\s"'\\]{3,100})"#).checked(Check::Drawn).argument(),
+    BuiltIn::new("user-password", &["user "], r#"user\s+[^\s\\]{1,100}\s+using\s+\\*["']?(?P<secret>[^\s"'\\;]{4,100})"#).a_word().checked(Check::Drawn),
     BuiltIn::new("ldap-password", &["ldap"], r#"ldappasswd\s[^\n|;]{0,200}?-[sa](?:\\*["',\s]){0,4}(?P<secret>[^\s"'\\$-][^\s"'\\]{2,100})"#).checked(Check::Chosen).argument(),
     BuiltIn::new("smb-password", &["smbclient"], r#"smbclient\s+[\\/]{2}\S{1,200}\s+\\*["']?(?P<secret>[^\s"'\\$-][^\s"'\\]{2,100})"#).checked(Check::Chosen).argument(),
     BuiltIn::new("key-password", &["ssh-keygen "], r#"ssh-keygen\s[^\n|;]{0,200}?-[NP](?:\\*["',\s]){1,4}(?P<secret>[^\s"'\\$-][^\s"'\\]{2,100}(?:\s+-N\s+[^\s"'\\$-][^\s"'\\]{2,100})?)"#).checked(Check::Chosen),
@@ -129,9 +123,42 @@ pub(super) static RULES: [BuiltIn; 89] = [
     BuiltIn::new("database-key", &["PRAGMA ", "pragma "], r#"(?i:pragma)\s+(?i:key|rekey|hexkey|hexrekey|cipher_key)\s*[=(]\s*\\*["']{1,2}(?:x\\*')?(?P<secret>[^"'\s\\]{3,200})"#).checked(Check::Chosen),
     BuiltIn::new("chat-password", &["ickServ ", "ickserv ", "ICKSERV ", "hanServ ", "hanserv "], r#"(?i:(?:nick|chan)serv) (?i:identify|register|ghost|recover|release|regain|set password)[ ]+(?P<secret>[^\s"'\\]{3,100}(?: [^\s"'\\]{3,100})?)"#).at_word_start().checked(Check::Chosen),
     BuiltIn::new("seed-phrase", &["eed phrase", "ecovery phrase", "ecret phrase", "ackup phrase", "eed words", "nemonic", "NEMONIC", "eed_phrase", "EED_PHRASE", "eedPhrase"], r#"(?i:(?:[a-z_]{0,20}(?:seed|recovery|secret|backup)[ _-]?(?:phrase|words)|[a-z_]{0,20}mnemonic))(?: (?:is|are|was))?[^A-Za-z\n]{1,12}(?P<secret>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})"#).at_word_start(),
-    BuiltIn::new("login-password", &["ogin is ", "ogins are ", "ogin: ", "ogin as ", "ogin with ", "og in with ", "og in as ", "ign in with ", "ign in as ", "ccount is "], r#"(?i:logins?|account|sign in|log in)(?: is| are| with| as|:)\s+\\*["'`]?[^\s"'`/:\\]{2,60}\\*["'`]?(?: / |:| and )\\*["'`]?(?P<secret>[^\s"'`\\]{6,100})"#).at_word_start().checked(Check::Drawn),
-    BuiltIn::new("password", WORDS_ELSEWHERE, r#"(?i:密码|密碼|口令|パスワード|暗証番号|비밀번호|암호|пароль|гасло|лозинка|парола|contraseñas?|wachtwoord|lösenord|adgangskode|passord|salasana|hasło|heslo|jelszó|parolă|parola|şifre|κωδικός|סיסמה|كلمة (?:المرور|السر)|mật khẩu|รหัสผ่าน|kata sandi|पासवर्ड|slaptažodis|palavra-passe)\\*[\])"'`*_）]{0,4}(?:[ ]?[^\s:：=\\"']{1,24}){0,3}?[ ]{0,2}(?::|：|=|＝|->|→|は|是|为|為| ist| es| è| é| er| är| is)[*_]{0,2}\s{0,3}\\*["'`「『“„«]?(?P<secret>[^\s"'`「」『』“”„«»,，。；;<>\\]{4,100})"#).checked(Check::Drawn),
+    BuiltIn::new("login-password", &["ogin is ", "ogins are ", "ogin: ", "ogin as ", "ogin with ", "og in with ", "og in as ", "ign in with ", "ign in as ", "ccount is ", "ugang: ", "ugangsdaten: ", "dentifiants", "cceso: ", "ccesso: "], r#"(?i:logins?|account|sign in|log in|zugang|zugangsdaten|identifiants|acceso|accesso)(?: is| are| with| as| ?:)\s+\\*["'`]?[^\s"'`/:\\]{2,60}\\*["'`]?(?: / |:| and )\\*["'`]?(?P<secret>[^\s"'`\\]{6,100})"#).at_word_start().checked(Check::Drawn),
+    BuiltIn::new("password", elsewhere::WORDS, elsewhere::PATTERN).checked(Check::Drawn),
     BuiltIn::new("sql-user-password", &["IDENTIFIED ", "identified "], r#"(?i:identified\s+(?:with\s+\S{1,60}\s+)?by)\s+(?i:password\s+)?\\*["']\\*'?(?P<secret>[^'"\s\\]{3,200})\\*["']"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("sql-user-password", &["IDENTIFIED ", "identified "], r#"(?i:identified\s+(?:with\s+\S{1,60}\s+)?by)\s+(?P<secret>[^'"\s\\;,()<$&:]{3,100})"#).a_word().checked(Check::Drawn),
+    BuiltIn::new("sql-user-password", &["CREATE USER ", "ALTER USER ", "create user ", "alter user ", "CONNECT TO ", "connect to ", "CREATE ROLE ", "ALTER ROLE "], r#"(?i:(?:create|alter) (?:user|role)(?: if (?:not )?exists)?|connect to)\s+[^\s;]{1,100}\s+(?i:identified\s+by)\s+(?P<secret>[^'"\s\\;,()<$&:]{3,100})"#).checked(Check::Chosen),
+    BuiltIn::new("sql-user-password", &["PASSWORD $", "password $", "BY $$", "by $$"], r#"(?i:password|by) \$[a-z_]{0,20}\$(?P<secret>[^$\s\\]{3,200})\$"#).checked(Check::Chosen),
+    // What protocols say to log in.
+    BuiltIn::new("login-password", &["LOGIN "], r#"LOGIN\s+\\*["']?[^\s"'\\]{1,100}\\*["']?\s+\\*["']?(?P<secret>[^\s"'\\<]{3,100})"#).a_word().checked(Check::Drawn),
+    BuiltIn::new("login-password", &["USER "], r#"USER\s+[^\s\\]{1,100}(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,2}(?:[^\n\\]{1,100}(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,2}){0,2}?(?:[A-Za-z0-9<>:-]{1,12} )?PASS\s+(?P<secret>[^\s"'\\<]{3,100})"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("login-password", &["PASS "], r#"PASS\s+:?(?P<secret>[^\s"'\\<:/]{0,60}[!#$%^*+=?@~&][^\s"'\\</]{0,60})"#).a_word().checked(Check::Drawn),
+    BuiltIn::new("login-password", &["AUTHINFO ", "authinfo "], r#"(?i:authinfo pass)\s+(?P<secret>[^\s"'\\<]{3,100})"#).checked(Check::Chosen),
+    BuiltIn::new("login-password", &["OPER "], r#"OPER\s+[^\s\\]{1,60}\s+(?P<secret>[^\s"'\\<]{3,100})"#).a_word().checked(Check::Drawn),
+    BuiltIn::new("login-token", &["oauth:"], r#"oauth:(?P<secret>[a-z0-9]{24,60})"#).a_word().checked(Check::Mixed),
+    BuiltIn::new("basic-credentials", &["AUTH ", "AUTHENTICATE "], r#"AUTH(?:ENTICATE)?\s+\\*"?(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|SCRAM-SHA-(?:1|256)|CRAM-MD5|DIGEST-MD5)\\*"?\s+\\*"?(?P<secret>[A-Za-z0-9+/]{12,1000}={0,2})"#).a_word().checked(Check::Mixed),
+    BuiltIn::new("basic-credentials", &["UGFzc3dvcmQ6"], r#"UGFzc3dvcmQ6(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,2}(?:[A-Za-z]{1,8}: ?)?(?P<secret>[A-Za-z0-9+/]{4,200}={0,2})"#),
+    BuiltIn::new("redis-password", &["AUTH ", "AUTH\r\n$", "AUTH\\"], r#"AUTH(?:\s+(?:\\*["']?[a-z][a-z0-9_-]{0,30}\\*["']?\s+)?|(?:\r\n|\\{1,4}r\\{1,4}n)(?:\$[0-9]{1,4}(?:\r\n|\\{1,4}r\\{1,4}n)[a-z][a-z0-9_-]{0,30}(?:\r\n|\\{1,4}r\\{1,4}n))?\$[0-9]{1,4}(?:\r\n|\\{1,4}r\\{1,4}n))\\*["']?(?P<secret>[^\s"'\\<;|]{3,200})"#).a_word().checked(Check::Drawn),
+    BuiltIn::new("redis-password", &["SETUSER ", "setuser ", "user "], r#"(?:(?i:setuser)\s+|user\s+)[^\s\\]{1,100}\s+(?:(?:on|off|reset|resetpass|resetkeys|nopass|allkeys|allcommands|allchannels|[~%+&@(-]\S{0,60})\s+){1,8}?\\*["']?[><](?P<secret>[^\s"'\\]{3,200})"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("ftp-password", &["open ", "ftp -"], r#"(?:open\s+[^\s\\]{1,200}(?:\s[0-9]{1,5})?|ftp\s[^\n\\]{0,200}?)(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,3}(?:quote )?(?i:user)\s+[^\s\\]{1,100}\s+\\*["']?(?P<secret>[^\s"'\\]{3,100})(?:[ \t]{0,4}[\r\n"'\\<]|\z)"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("ftp-password", &["open -u"], r#"open\s+-u\s{0,2}\\*["']?[^\s,"'\\]{1,100},(?P<secret>[^\s"'\\]{3,100})"#).a_word().checked(Check::Chosen).argument(),
+    // What is a secret by where it goes.
+    BuiltIn::new("secret-to-store", &["--from-literal"], r#"--from-literal(?:[= ]|\\*["',]{1,4}\s?)\\*["']?(?P<secret>[^\s"'\\$<{@=][^\s"'\\=]{3,200}={0,2})"#).checked(Check::Drawn).argument(),
+    BuiltIn::new("secret-to-store", &["_config/admins/", "/password", "/passwd", "/passphrase", "/secret"], r#"(?:_config/admins/|/(?:password|passwd|passphrase|secret))[^\s"'\\]{0,100}\\*["']?(?:[ -%'-:<-{}~]{0,200}?\s)?(?:-d|--data(?:-raw|-binary|-ascii)?|--json)(?:[ =]|\\*["',]{1,4}\s?)\\*["']?\\*["']?(?P<secret>[^\s"'\\{\[<@$&=][^\s"'\\&=]{3,200})(?:[\s"'\\<&]|\z)"#).checked(Check::Chosen),
+    BuiltIn::new("piped-password", &["(echo ", "{ echo ", "(printf ", "{ printf "], r#"[({]\s?(?:echo|printf)[ ]\\*["']?(?P<secret>[^\s"'\\|;&<>]{3,100}(?:\\{1,4}n)?\\*["']?\s?;\s?(?:echo|printf)[ ]\\*["']?[^\s"'\\|;&<>)}]{3,100})[^|\n]{0,20}\|\s*(?:[ -%'-:<-{}~]{0,150}?(?:-pass(?:word|wd|phrase)?-?(?:stdin|fd)|passwd\b|kinit\b|cryptsetup\s|(?:load|change)-key|sudo\s))"#).checked(Check::Chosen),
+    BuiltIn::new("user-password", &["ctl "], r#"ctl\s+(?:-{1,2}[a-z][a-z-]{0,20}(?:[ =][^\s-]\S{0,60})?\s+){0,3}(?:register|(?:add|create)[_-]?user|user[_ -](?:add|create)|adduser|(?:change|set|reset)[_-]?password)\s+[^\s|;&-][^\s|;&]{0,100}(?:\s+[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5})?\s+\\*["']?(?P<secret>[^\s"'\\|;&<>$-][^\s"'\\|;&<>]{3,100})"#).checked(Check::Drawn).argument(),
+    BuiltIn::new("url-password", &["--uri", "--url", "--dsn", "--connect", "--database"], r#"--(?:uri|url|dsn|connection|connect|database)(?:[ =]|\\*["',]{1,4}\s?)\\*["']?[A-Za-z0-9_.-]{1,60}:(?P<secret>[^\s:@/"'\\]{3,100})@[A-Za-z0-9_.-]{1,100}"#).checked(Check::Chosen),
+    BuiltIn::new("file-password", &["--encrypt "], r#"--encrypt\s+(?P<secret>[^\s"'\\|;&<>$-][^\s|;&<>]{2,100}\s+[^\s|;&<>-][^\s|;&<>]{2,100})\s+(?:40|128|256)\b"#),
+    BuiltIn::new("root-password", &["rootpw --"], r#"rootpw\s+(?:--[a-z]{1,20}\s+){1,3}(?P<secret>[^\s"'\\-][^\s"'\\]{3,100})"#).checked(Check::Chosen),
+    // Files in which logins stand beside their passwords.
+    BuiltIn::new("login-password", &["chpasswd:"], r#"chpasswd:(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,2}(?:[a-z_]{1,20}: ?[A-Za-z]{1,10}(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*)){0,3}(?:list|users): ?\|?[+-]?(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*)(?P<secret>[a-z_][a-z0-9_-]*:[^\s:\\]{3,}(?:(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*)[a-z_][a-z0-9_-]*:[^\s:\\]{3,})*)"#),
+    BuiltIn::new("login-password", &["* \"", "* \\"], r#"\*[ \t]{1,8}\\*"(?P<secret>[^"\\\s]{4,100})\\*"[ \t]{1,8}\*"#).checked(Check::Drawn),
+    BuiltIn::new("pre-shared-key", &[": EAP ", ": XAUTH ", ": PSK ", ": NTLM "], r#": (?:EAP|XAUTH|PSK|NTLM)\s{1,4}\\*["'](?P<secret>[^"'\\\s]{3,200})\\*["']"#).checked(Check::Chosen),
+    BuiltIn::new("login-password", &["[users]"], r#"\[users\](?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,2}(?:#[^\n\\]{0,100}(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*)){0,4}[A-Za-z0-9_.@-]{1,60}\s?=\s?(?P<secret>[^\s"'\\,]{4,100})"#).checked(Check::Drawn),
+    BuiltIn::new("recovery-codes", &["ackup code", "ecovery code", "cratch code"], r#"(?i:backup|recovery|scratch) codes?\\*["'`]?\s{0,2}(?:are|is)?[:=]?(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){0,2}\s{0,3}\[?\\*["'`]?(?P<secret>[A-Za-z0-9]{4,12}(?:(?:-|\\*["'`]?(?:[ ,]{1,2}|(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*))\\*["'`]?)[A-Za-z0-9]{4,12}){0,40})"#).at_word_start().checked(Check::Mixed),
+    BuiltIn::new("password", elsewhere::WORDS, elsewhere::QUOTED).checked(Check::Mixed),
+    // A login and what opens it, said in one breath.
+    BuiltIn::new("login-password", &["ogin ", "ogin: ", "ser ", "ser: ", "sername ", "sername: ", "ccount ", "ccount: ", "mail ", "mail: ", "ser=", "ogin="], r#"(?i:login|user(?:name)?|account|e?-?mail)\s?[:=]?\s{0,2}\\*["'`]?[^\s"'`,;/|\\]{1,80}\\*["'`]?(?:\s?[,;/|+]|\s(?:and|with|und|mit|et|y|e))?(?:\s|\\{1,4}[rn]|\+){1,6}(?:(?:the|a|its|his|her) )?(?i:pass|pw|pwd|psw|mdp|pword|passwd|pass ?word|passwort|code)\s?[:=]?\s{0,2}\\*["'`]?(?P<secret>[^\s"'`\\,;]{4,100})"#).at_word_start().checked(Check::Drawn),
 ];
 
 #[cfg(test)]

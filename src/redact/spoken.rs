@@ -19,7 +19,7 @@ const LINKED: &str = concat!(
     r"(?:\s*\([^()\n\\]{1,40}\))?",
     r"(?:\s+(?:is|was|are|ha[sd] been|have been|ist|war|lautet|est|es)(?:\s+(?:now|still|currently|just|simply|always|(?:re)?set to|changed to|rotated to|updated to|actually))?:?\s+",
     r"|\s*(?::|->|→|=>|=)[*_`]{0,2}\s+|\s+to\s+)",
-    r"|[\t ]*\(|[\t ]+)",
+    r"|,?\s+(?:try|use|it's|its|it is)\s+|[\t ]*\(|[\t ]+)",
     r#"\\*["'`“„«]?(?P<secret>[^\s"'`\\<>|,;“”„«»]{3,100})"#,
 );
 /// So far a quoted secret goes.
@@ -68,7 +68,7 @@ impl Manner {
         }
         let last = link.rsplit(char::is_whitespace).next().unwrap_or_default();
         match last {
-            "to" => Self::Becomes,
+            "to" | "try" | "use" | "it's" | "its" => Self::Becomes,
             "ist" | "war" | "lautet" | "est" | "es" => Self::Elsewhere,
             _ if last.ends_with([':', '>', '→', '*', '_', '`', '(', '=']) => Self::Pointed,
             _ => Self::Is,
@@ -188,10 +188,11 @@ fn ends(behind: &str) -> bool {
 /// Letters with digits or signs, as words of a language, versions, numbers of tickets and names of files are not.
 pub(super) fn looks_drawn(text: &str) -> bool {
     let (mut digits, mut letters, mut signs) = (0, 0, 0);
-    for byte in text.bytes() {
-        digits += usize::from(byte.is_ascii_digit());
-        letters += usize::from(byte.is_ascii_alphabetic());
-        signs += usize::from(b"!#$%^*+=?@~&".contains(&byte));
+    for char in text.chars() {
+        digits += usize::from(char.is_ascii_digit());
+        // Latin, Greek and Cyrillic: scripts that put spaces between words.
+        letters += usize::from(char.is_ascii_alphabetic() || matches!(char, '\u{c0}'..='\u{52f}'));
+        signs += usize::from("!#$%^*+=?@~&".contains(char));
     }
     let enough = letters > 0 && (digits > 0 || (signs > 0 && text.len() >= 8));
     (6..=100).contains(&text.len()) && enough && !is_name_or_number(text)
@@ -278,6 +279,7 @@ pub(super) fn used_as(text: &str, start: usize, end: usize) -> Option<Found> {
 pub(super) fn pair(text: &str, end: usize) -> Option<Found> {
     let rest = text.get(end..text.floor_char_boundary(end + BEFORE))?;
     let (user, secret) = rest.trim_start_matches([':', '=', ' ']).split_once(" / ")?;
+    let secret = secret.trim_start_matches(['"', '\'', '`', '\\', '*']);
     let value = secret.split(|char: char| char.is_whitespace() || "\"'`\\<&".contains(char)).next()?;
     let value = value.trim_end_matches(['.', ',', ')']);
     let start = end + (rest.len() - secret.len());

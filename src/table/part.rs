@@ -94,6 +94,8 @@ pub(super) enum Columns {
     All,
     /// What tells to which session a row belongs and which fact it is of: no long texts.
     Keys,
+    /// Who did it, and when it arrived.
+    People,
 }
 
 const KEYS: [&str; 26] = [
@@ -125,9 +127,15 @@ const KEYS: [&str; 26] = [
     "status",
 ];
 
+const PEOPLE: [&str; 4] = ["ingested_at", "tenant", "user_id", "assistant"];
+
 impl Columns {
     pub(super) fn of_schema(self) -> Vec<&'static Column> {
-        let wanted = |column: &&Column| self == Self::All || KEYS.contains(&column.name);
+        let wanted = |column: &&Column| match self {
+            Self::All => true,
+            Self::Keys => KEYS.contains(&column.name),
+            Self::People => PEOPLE.contains(&column.name),
+        };
         COLUMNS.iter().filter(wanted).collect()
     }
 }

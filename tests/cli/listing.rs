@@ -1,6 +1,7 @@
 //! `sessions list`: the newest first, as wide as the terminal, everything as JSON.
 
 use serde_json::{Value, json};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::support::{Site, eventually, outcome, skillspan, texts};
 
@@ -118,6 +119,52 @@ fn the_newest_come_first_and_as_many_as_were_asked_for() {
         outcome(skillspan().args(["sessions", "list", "--limit", "2", "--config"]).arg(site.config()));
     assert_eq!(code, 0);
     assert!(stderr.contains("the newest 2 of 5 sessions; --limit 0 shows all"), "{stderr}");
+}
+
+/// Letters of East Asia and emoji take two cells of a terminal.
+#[test]
+fn columns_line_up_and_fit_with_wide_letters() {
+    let site = site();
+    let _running = site.start();
+    let people = ["田中さくら@example.jp", "ana@example.com", "🙂🙂🙂🙂", "김서연", "e\u{301}va@example.com"];
+    let workspaces = [
+        "とても長い名前の作業場所と倉庫",
+        "shop",
+        "店🛒",
+        "a-workspace-with-a-long-name-of-words",
+        "ｗｉｄｅ",
+    ];
+    for (number, (person, workspace)) in people.iter().zip(workspaces).enumerate() {
+        send(&site, session(number, person, workspace));
+    }
+    for columns in [80, 100, 120] {
+        let listed = list(&site, &[], Some(columns));
+        assert!(listed.lines().all(|line| line.width() <= columns), "{columns}:\n{listed}");
+        let lines: Vec<&str> = listed.lines().collect();
+        assert_eq!(lines.len(), 6, "{listed}");
+        // The title of a column of numbers ends where its numbers do, in every line.
+        let failed = lines[0].find("FAILED").unwrap() + "FAILED".len();
+        for line in &lines[1..] {
+            let mut cells = 0;
+            let end = line.char_indices().find(|(_, char)| {
+                cells += char.width().unwrap_or(0);
+                cells >= failed
+            });
+            let (end, digit) = end.unwrap();
+            assert!(digit.is_ascii_digit(), "{columns}: {line:?}");
+            let next = line[end + 1..].chars().next();
+            assert!(next.is_none_or(char::is_whitespace), "{columns}: {line:?}");
+        }
+        for word in ["田中", "김서연", "🙂", "とても"] {
+            assert!(listed.contains(word), "{columns}: {word}\n{listed}");
+        }
+    }
+    let id = "00000000-0000-4000-8000-000000000000";
+    let mut show = skillspan();
+    show.args(["sessions", "show", id, "--config"]).arg(site.config()).env("COLUMNS", "80");
+    let (code, shown, stderr) = outcome(&mut show);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(shown.contains("田中") && shown.lines().all(|line| line.width() <= 80), "{shown}");
 }
 
 #[test]

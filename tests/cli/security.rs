@@ -1,5 +1,5 @@
-//! `SECURITY.md` promises nothing without a test: each line of its table names the files that hold it, they are
-//! there, and `cargo security` runs those that are binaries of tests.
+//! `SECURITY.md` promises nothing without a test: each line of its tables names the files that hold it, they and the
+//! tests in them are there, and `cargo security` runs those that are binaries of tests.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,14 +17,24 @@ fn page() -> String {
 
 /// The lines of the table of what is protected.
 fn promises(page: &str) -> Vec<&str> {
-    let begins = page.split_once("\n## What is protected\n").unwrap().1;
+    rows(page, "\n## What is protected\n")
+}
+
+/// The lines of the table of attacks.
+fn attacks(page: &str) -> Vec<&str> {
+    rows(page, "\n### Attacks, and the tests that play them\n")
+}
+
+/// The lines of the table below a heading.
+fn rows<'p>(page: &'p str, heading: &str) -> Vec<&'p str> {
+    let begins = page.split_once(heading).unwrap().1;
     let ends = begins.split_once("\n### ").unwrap().0;
     ends.lines().filter(|line| line.starts_with("| ")).skip(1).collect()
 }
 
 /// The files and folders that a text names.
 fn named(text: &str) -> BTreeSet<String> {
-    let path = Regex::new(r"`((?:tests|src|fuzz)/[A-Za-z0-9_/.-]+|deny\.toml)`").unwrap();
+    let path = Regex::new(r"`((?:tests|src|fuzz)/[A-Za-z0-9_/.-]+|deny\.toml)(?:::[a-z0-9_]+)?`").unwrap();
     path.captures_iter(text).map(|found| found[1].to_owned()).collect()
 }
 
@@ -53,6 +63,26 @@ fn every_promise_names_what_holds_it_and_that_is_there() {
 }
 
 #[test]
+fn every_attack_names_tests_that_are_there() {
+    let page = page();
+    let attacks = attacks(&page);
+    assert!(attacks.len() >= 10, "the table is read: {attacks:#?}");
+    let test = Regex::new(r"`((?:tests|src)/[A-Za-z0-9_/.-]+)::([a-z0-9_]+)`").unwrap();
+    for attack in attacks {
+        let tests: Vec<_> = test.captures_iter(attack).collect();
+        assert!(!tests.is_empty(), "nothing plays: {attack}");
+        for found in tests {
+            let text = fs::read_to_string(root().join(&found[1])).unwrap_or_default();
+            let name = Regex::new(&format!(
+                r"(?:#\[(?:tokio::)?test[^\]]*\](?:\s*#\[[^\]]*\])*\s*(?:///[^\n]*\n\s*)*)(?:async )?fn {}\b",
+                &found[2]
+            ));
+            assert!(name.unwrap().is_match(&text), "{} has no test {}", &found[1], &found[2]);
+        }
+    }
+}
+
+#[test]
 fn one_command_runs_every_test_that_the_page_names() {
     let page = page();
     let settings = fs::read_to_string(root().join(".cargo/config.toml")).unwrap();
@@ -60,7 +90,7 @@ fn one_command_runs_every_test_that_the_page_names() {
     let words: Vec<&str> = alias.split(['"', ' ']).collect();
     let runs: BTreeSet<&str> =
         words.windows(2).filter(|pair| pair[0] == "--test").map(|pair| pair[1]).collect();
-    let tests: BTreeSet<String> = promises(&page).into_iter().flat_map(named).collect();
+    let tests: BTreeSet<String> = promises(&page).into_iter().chain(attacks(&page)).flat_map(named).collect();
     let binaries: BTreeSet<&str> =
         tests.iter().filter_map(|path| path.strip_prefix("tests/")?.split('/').next()).collect();
     let binaries: BTreeSet<&str> = binaries.into_iter().filter(|name| *name != "fixtures").collect();

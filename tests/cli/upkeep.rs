@@ -1,5 +1,6 @@
 //! `skillspan compact`, `skillspan erase`, and a table in a bucket.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -59,14 +60,19 @@ fn nobody_is_erased_for_want_of_a_name() {
     assert_eq!(site.sessions(), before);
 }
 
-/// A prompt of a session.
+/// A prompt of a session of Ada's.
 fn send_prompt(site: &Site, session: &str, number: usize, text: &str) {
+    send_prompt_of(site, "ada@acme.example", session, number, text);
+}
+
+/// A prompt of a session of somebody's.
+fn send_prompt_of(site: &Site, person: &str, session: &str, number: usize, text: &str) {
     let attribute = |key: &str, value: &str| serde_json::json!({"key": key, "value": {"stringValue": value}});
     let record = serde_json::json!({
         "timeUnixNano": format!("{}", 1_795_340_125_502_000_000_u64 + number as u64),
         "attributes": [
             attribute("event.name", "user_prompt"), attribute("session.id", session),
-            attribute("user.email", "ada@acme.example"), attribute("prompt.id", &format!("{session}-{number}")),
+            attribute("user.email", person), attribute("prompt.id", &format!("{session}-{number}")),
             attribute("prompt", text),
         ],
     });
@@ -113,6 +119,42 @@ fn no_byte_of_an_erased_session_stays_in_the_journal_of_a_running_process() {
     let again = site.run(&["erase", "--session", "to-be-erased"]);
     assert!(again.contains("erased     before"), "{again}");
     assert_eq!(site.sessions()[0]["events"]["prompt"], 21);
+}
+
+/// Whoever asks to forget Ada means Ada, however her clients wrote her; `ada` without an address may be another.
+#[test]
+fn a_person_is_erased_in_every_way_of_writing_that_counts_as_one() {
+    let names = [
+        "ada@acme.example",
+        "ada+claude@acme.example",
+        "Ada@ACME.example.",
+        "\u{430}da@acme.example",
+        "(work) ada@acme.example",
+    ];
+    let others = ["ada", "adam@acme.example", "ada@other.example"];
+    for asked in ["ada@acme.example", "ada+codex@acme.example", "Ada <ada@acme.example>"] {
+        let site = Site::new("default");
+        let running = site.start();
+        for (number, name) in names.iter().chain(&others).enumerate() {
+            send_prompt_of(&site, name, &format!("s-{number}"), number, &format!("cobalt{number} things"));
+        }
+        assert_eq!(site.sessions().len(), names.len() + others.len());
+        let report = site.run(&["erase", "--user", asked]);
+        assert!(report.contains("names      ") && report.contains("ada+claude@acme.example"), "{report}");
+        let left = site.sessions();
+        let people: BTreeSet<&str> =
+            left.iter().map(|session| session["user_id"].as_str().unwrap()).collect();
+        assert_eq!(people, BTreeSet::from(others), "{asked}");
+        running.terminate();
+        for number in 0..names.len() {
+            assert_eq!(
+                journal_files_with(&site, &format!("cobalt{number}")),
+                Vec::<PathBuf>::new(),
+                "{asked}"
+            );
+        }
+        assert!(site.run(&["erase", "--user", asked]).contains("before"), "{asked}: once more");
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::connect_all::Machine;
 use crate::support::{Site, eventually, outcome, skillspan};
 
@@ -18,7 +20,7 @@ fn is_whole(word: &str) -> bool {
 fn too_wide(text: &str, columns: usize) -> Vec<String> {
     let is_wide = |line: &&str| {
         let words: Vec<&str> = line.split(' ').filter(|word| !is_whole(word)).collect();
-        words.join(" ").chars().count() > columns
+        words.join(" ").width() > columns
     };
     text.lines().filter(is_wide).map(str::to_owned).collect()
 }

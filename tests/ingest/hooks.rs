@@ -1,5 +1,6 @@
 //! Hooks' objects and the spool they wait in, whatever they hold. The entry points are those of `fuzz/`.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -297,8 +298,29 @@ fn entries_that_are_added_while_some_are_erased_are_kept() {
         let adding = scope.spawn(|| (0..500).for_each(|_| add("kept")));
         while !adding.is_finished() {
             add("forgotten");
-            erase(folder.path(), &["forgotten".to_owned()].into()).unwrap();
+            erase(folder.path(), &["forgotten".to_owned()].into(), None).unwrap();
         }
     });
     assert_eq!(waiting(folder.path()).unwrap()[0].entries, 500);
+}
+
+/// What waits names a person as the client wrote them.
+#[test]
+fn a_persons_entries_are_erased_however_they_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::of(folder.path(), "x", "");
+    spool.create("x").unwrap();
+    let add = |person: &str| {
+        let json = json!({ "session_id": "s", "user": { "email": person } }).to_string();
+        let entry = Entry { assistant: "pi".to_owned(), json };
+        spool.add(&entry, Instant::now() + Duration::from_secs(30)).unwrap();
+    };
+    for hers in ["ana@example.com", "Ana+pi@Example.com", "Ana <ana@example.com>", "\u{430}na@example.com"] {
+        add(hers);
+    }
+    for other in ["ana", "hana@example.com", "ana@example.org"] {
+        add(other);
+    }
+    assert_eq!(erase(folder.path(), &BTreeSet::new(), Some("ana+codex@example.com")).unwrap(), 4);
+    assert_eq!(waiting(folder.path()).unwrap()[0].entries, 3);
 }

@@ -2,6 +2,7 @@
 
 mod places;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -15,8 +16,8 @@ use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
 use crate::receivers::hooks;
 use crate::service::digests;
-use crate::table::Location;
 use crate::table::upkeep::{Erased, Subject, Tombstone};
+use crate::table::{Location, Table};
 
 use super::{ConfigFile, Failure, OrFail, block_on, print, reader};
 use places::{Journals, followers_are_done};
@@ -38,7 +39,7 @@ struct SubjectArguments {
     /// The session with this id
     #[arg(long, value_name = "ID", value_parser = name)]
     session: Option<String>,
-    /// The person with this id, and every session they appear in
+    /// The person of this name, in each way of writing that counts as one person, and every session they appear in
     #[arg(long, value_name = "ID", value_parser = name)]
     user: Option<String>,
 }
@@ -92,18 +93,18 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut erased = Erased::default();
     // Of an earlier erasure something may still be left.
     let mut tombstones: Tombstones = BTreeMap::new();
+    let mut names = names_as_typed(&subject);
     for settings in settings.tables() {
         let table = reader::open_for_upkeep(settings).await?;
-        for subject in ways_of_writing(&subject) {
-            erased.add(table.erase(&subject, arguments.tenant.as_deref(), now).await.or_fail()?);
-        }
+        let wanted = Wanted { subject: &subject, tenant: arguments.tenant.as_deref(), now };
+        erased.add(wanted.erase_from(&table, &mut names).await?);
         tombstones.insert(settings.id.clone(), table.tombstones().await.or_fail()?);
     }
     // From here on nothing of it is stored again: what is on its way from one place to the next comes to the
     // next before that is looked at.
-    let waiting = waiting_hooks(&settings, &erased, &subject)?;
+    let waiting = waiting_hooks(&settings, &erased, &subject, &names)?;
     let mut left = journals.forget().await;
-    let remnants = dead_letters(&settings, &tombstones, arguments, &subject, now)?;
+    let remnants = dead_letters(&settings, &tombstones, arguments, &subject, &names, now)?;
     forget_digests(&settings)?;
     left.extend(followers_are_done(&settings, &tombstones).await);
     left.extend(erased.damaged.iter().map(|file| {
@@ -125,17 +126,50 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
             ),
         }));
     }
-    let report = report(&settings, &erased, &remnants, waiting);
+    let report = report(&settings, &erased, &names, &remnants, waiting);
     Ok(Outcome { report, left })
 }
 
-/// A person as typed, which is how an older version stored the name, and as this version stores it.
-fn ways_of_writing(subject: &Subject) -> Vec<Subject> {
-    let stored = match subject {
-        Subject::User(user) => person::named(user).filter(|name| name != user).map(Subject::User),
-        Subject::Session(_) => None,
-    };
-    std::iter::once(subject.clone()).chain(stored).collect()
+/// What is to be erased from each table.
+struct Wanted<'a> {
+    subject: &'a Subject,
+    tenant: Option<&'a str>,
+    now: Timestamp,
+}
+
+/// How often names of a person are looked for: what was on its way the first time may bear another.
+const MOST_LOOKS: u32 = 4;
+
+impl Wanted<'_> {
+    /// Erases from one table what is stored under any of the names, and adds to them those that it finds there.
+    async fn erase_from(&self, table: &Table, names: &mut BTreeSet<String>) -> Result<Erased, Failure> {
+        let Subject::User(typed) = self.subject else {
+            return table.erase(self.subject, self.tenant, self.now).await.or_fail();
+        };
+        let mut erased = Erased::default();
+        let mut done = BTreeSet::new();
+        for _ in 0..MOST_LOOKS {
+            names.extend(table.names_of(typed, self.tenant, self.now).await.or_fail()?);
+            let new: Vec<String> = names.difference(&done).cloned().collect();
+            if new.is_empty() {
+                break;
+            }
+            for name in new {
+                let subject = Subject::User(name.clone());
+                erased.add(table.erase(&subject, self.tenant, self.now).await.or_fail()?);
+                done.insert(name);
+            }
+        }
+        Ok(erased)
+    }
+}
+
+/// A person as typed, which is how an older version stored the name, and as this version stores it; a session's id.
+fn names_as_typed(subject: &Subject) -> BTreeSet<String> {
+    match subject {
+        Subject::User(user) => std::iter::once(user.clone()).chain(person::named(user)).collect(),
+        Subject::Session(id) => BTreeSet::from([id.clone()]),
+    }
 }
 
 /// Two tenants may have a session of one id, or a person of one name: neither may take the other's away.
@@ -160,28 +194,25 @@ fn forget_digests(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-fn names(subject: &Subject) -> Vec<String> {
-    let name = |subject| match subject {
-        Subject::Session(name) | Subject::User(name) => name,
-    };
-    ways_of_writing(subject).into_iter().map(name).collect()
-}
-
 fn dead_letters(
     settings: &Settings,
     tombstones: &Tombstones,
     arguments: &Arguments,
     subject: &Subject,
+    names: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Remnants, Failure> {
-    let names = names(subject);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     // Some of it may never have come to a table.
     let is_of_subject = |event: &SessionEvent| {
         arguments.tenant.as_ref().is_none_or(|tenant| *tenant == event.tenant)
             && match subject {
                 Subject::Session(id) => event.session_id == *id,
-                Subject::User(_) => names.contains(&event.user_id.as_str()) && event.ingested_at <= now,
+                Subject::User(user) => {
+                    let is_named = names.contains(&event.user_id.as_str());
+                    (is_named || person::is_same(user, &event.user_id, &event.assistant))
+                        && event.ingested_at <= now
+                }
             }
     };
     let mut remnants = Remnants::default();
@@ -198,15 +229,35 @@ fn dead_letters(
 }
 
 /// What hooks of this user left for a collector. Returns how many objects are gone.
-fn waiting_hooks(settings: &Settings, erased: &Erased, subject: &Subject) -> Result<usize, Failure> {
+fn waiting_hooks(
+    settings: &Settings,
+    erased: &Erased,
+    subject: &Subject,
+    names: &BTreeSet<String>,
+) -> Result<usize, Failure> {
     let Some(root) = &settings.hook_spools else { return Ok(0) };
     let sessions = erased.sessions.iter().map(|(_, session)| session.clone());
-    hooks::erase(root, &sessions.chain(names(subject)).collect()).or_fail()
+    let person = match subject {
+        Subject::User(user) => Some(user.as_str()),
+        Subject::Session(_) => None,
+    };
+    hooks::erase(root, &sessions.chain(names.iter().cloned()).collect(), person).or_fail()
 }
 
 /// What was done, and what only people can do.
-fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: usize) -> String {
+fn report(
+    settings: &Settings,
+    erased: &Erased,
+    names: &BTreeSet<String>,
+    remnants: &Remnants,
+    waiting: usize,
+) -> String {
     let mut text = String::new();
+    // Whoever meant one of them is to see that others were meant too.
+    if names.len() > 1 {
+        let names: Vec<Cow<'_, str>> = names.iter().map(|name| visible_line(name)).collect();
+        let _ = writeln!(text, "names      {}", names.join(", "));
+    }
     for (tenant, session) in &erased.sessions {
         let _ = writeln!(text, "erased     session {} of {}", visible_line(session), visible_line(tenant));
     }

@@ -121,7 +121,12 @@ pub(super) fn names_one(word: &str) -> bool {
 
 /// Whether the word names every address of this machine, as what listens there for others is told to.
 pub(super) fn is_everywhere(word: &str) -> bool {
-    let address = word.rsplit_once('=').map_or(word, |(_, value)| value);
+    let (name, value) = word.rsplit_once('=').unwrap_or(("", word));
+    let listens = ["listen", "bind", "host", "addr"].iter().any(|part| name.to_lowercase().contains(part));
+    (listens && value.trim_matches(['\'', '"']) == "*") || value.split([',', ' ']).any(is_every_address)
+}
+
+fn is_every_address(address: &str) -> bool {
     let address = address.split_once("://").map_or(address, |(_, rest)| rest);
     ["0.0.0.0", "[::]", "*"].iter().any(|all| {
         address.strip_prefix(all).is_some_and(|rest| match rest.strip_prefix(':') {
@@ -139,12 +144,33 @@ mod tests {
 
     #[test]
     fn every_address_of_this_machine_is_told_from_one() {
-        for word in ["0.0.0.0", "0.0.0.0:8000", "--host=0.0.0.0", "[::]:80", "::", "tcp://0.0.0.0:1", "*:80"]
-        {
+        for word in [
+            "0.0.0.0",
+            "0.0.0.0:8000",
+            "--host=0.0.0.0",
+            "[::]:80",
+            "::",
+            "tcp://0.0.0.0:1",
+            "*:80",
+            "-h 0.0.0.0",
+            "--bind_ip=::,::1",
+            "listen_addresses=*",
+        ] {
             assert!(is_everywhere(word), "{word}");
         }
-        for word in ["127.0.0.1", "10.0.0.0", "*", "a::b", "localhost:0", "0.0.0.0.1", "*:x", "::1", "A=::x"]
-        {
+        for word in [
+            "127.0.0.1",
+            "10.0.0.0",
+            "*",
+            "a::b",
+            "localhost:0",
+            "0.0.0.0.1",
+            "*:x",
+            "::1",
+            "A=::x",
+            "A=*",
+            "a b",
+        ] {
             assert!(!is_everywhere(word), "{word}");
         }
     }

@@ -17,6 +17,7 @@
 //! | `paths.rs` | which words lead out of the repository, which hold secrets |
 //! | `letters.rs` | characters that a reader does not see or takes for others |
 //! | `destroys.rs` | programs whose arguments throw something away or leave out a question |
+//! | `within.rs` | tasks and commands among the arguments of a project's task |
 //! | `words.rs` | what the words of a line say, whatever program gets them |
 //! | `flow.rs` | files that were fetched, and what runs them |
 //!
@@ -35,6 +36,7 @@ mod shapes;
 mod table;
 mod variables;
 mod walk;
+mod within;
 mod words;
 
 #[cfg(test)]

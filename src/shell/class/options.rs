@@ -65,6 +65,7 @@ const PARTS: &[(&str, Class)] = &[
     ("run_under", Unknown),
     ("toolexec", Unknown),
     ("unzip-command", Unknown),
+    ("skip-grant", Administer),
     ("upload-pack", Unknown),
     ("vettool", Unknown),
 ];
@@ -96,6 +97,7 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("aider", "--yes", Administer),
     ("awk", "-f", Unknown),
     ("awk", "-i", Unknown),
+    ("bb", "-e", Unknown),
     ("bun", "--preload", Unknown),
     ("bun", "-e", Unknown),
     ("bun", "-r", Unknown),
@@ -103,6 +105,8 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("cargo", "--index", Fetch),
     ("cargo", "--git", Fetch),
     ("cargo", "-Zscript", Unknown),
+    ("clj", "-e", Unknown),
+    ("clojure", "-e", Unknown),
     ("cmake", "-P", Unknown),
     ("curl", "--config", Unknown),
     ("curl", "--unix-socket", Unknown),
@@ -120,6 +124,9 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("docker-compose", "-H", Send),
     ("dotnet", "--source", Fetch),
     ("dotnet", "-s", Fetch),
+    ("elixir", "-e", Unknown),
+    ("elixir", "--rpc-eval", Unknown),
+    ("erl", "-eval", Unknown),
     ("gem", "--source", Fetch),
     ("ghc", "-e", Unknown),
     ("git", "--global", Administer),
@@ -129,6 +136,8 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("git", "--tree-filter", Unknown),
     ("git", "--open-files-in-pager", Unknown),
     ("git grep", "-O", Unknown),
+    ("git update-index", "--assume-unchanged", Administer),
+    ("git update-index", "--skip-worktree", Administer),
     ("git rebase", "-x", Unknown),
     ("git clone", "-c", Unknown),
     ("git clone", "-u", Unknown),
@@ -136,10 +145,14 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("gradle", "-I", Unknown),
     ("./gradlew", "-I", Unknown),
     ("groovy", "-e", Unknown),
+    ("guile", "-c", Unknown),
+    ("iex", "-e", Unknown),
     ("install", "-g", Administer),
     ("install", "-o", Administer),
     ("install", "--group", Administer),
     ("install", "--owner", Administer),
+    ("julia", "-E", Unknown),
+    ("julia", "-e", Unknown),
     ("just", "--shell", Unknown),
     ("just", "--command", Unknown),
     ("just", "-c", Unknown),
@@ -149,9 +162,12 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("kubectl", "-s", Send),
     ("kubectl", "--kubeconfig", Unknown),
     ("less", "-k", Unknown),
+    ("lua", "-e", Unknown),
+    ("luajit", "-e", Unknown),
     ("make", "--eval", Unknown),
     ("man", "-P", Unknown),
     ("man", "-H", Unknown),
+    ("mix", "-e", Unknown),
     ("mongod", "--bind_ip_all", Administer),
     ("mvn", "--settings", Fetch),
     ("mvn", "-s", Fetch),
@@ -167,13 +183,21 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("pytest", "--pyargs", Unknown),
     ("pytest", "--override-ini", Unknown),
     ("pytest", "-o", Unknown),
+    ("R", "-e", Unknown),
+    ("racket", "-e", Unknown),
+    ("rake", "--execute", Unknown),
+    ("rake", "-E", Unknown),
+    ("rake", "-e", Unknown),
+    ("raku", "-e", Unknown),
     ("redis-server", "--protected-mode", Administer),
     ("rg", "--pre", Unknown),
     ("rg", "--hostname-bin", Unknown),
     ("rsync", "-e", Unknown),
+    ("scala", "-e", Unknown),
     ("sed", "-f", Unknown),
     ("sqlite3", "-cmd", Unknown),
     ("sqlite3", "-init", Unknown),
+    ("swift", "-e", Unknown),
     ("tar", "-I", Unknown),
     ("tar", "-F", Unknown),
     ("tar", "--info-script", Unknown),
@@ -289,11 +313,21 @@ fn of_value(program: &str, option: &str, value: &str, judged: &mut Judgement) {
         ("gcc" | "g++" | "clang" | "clang++" | "cc", "-fplugin" | "-B" | "-wrapper" | "-specs") => {
             judged.add(Unknown, "a program of the compiler")
         }
+        (_, "-Xcc" | "-Xclang" | "-Xcxx" | "-Xlinker" | "-Xswiftc") if loads_code(value) => {
+            judged.add(Unknown, "a program of the compiler")
+        }
         ("rustc", "-C" | "--codegen") if value.starts_with("linker") => {
             judged.add(Unknown, "a linker of its own")
         }
         _ => {}
     }
+}
+
+/// What of a compiler's options loads code into it or starts another program.
+fn loads_code(option: &str) -> bool {
+    ["-fplugin", "-load", "-plugin", "--plugin", "-wrapper", "-specs", "-B", "-fuse-ld"]
+        .iter()
+        .any(|known| option.starts_with(known))
 }
 
 /// Adds what the options of something that only starts a program add.
@@ -336,6 +370,9 @@ mod tests {
             ("vite --host", Administer),
             ("docker build --network host .", Administer),
             ("yarn node -p 1", Unknown),
+            ("mix run -e 1", Unknown),
+            ("swift build -Xcc -fplugin=x", Unknown),
+            ("git update-index --skip-worktree a", Administer),
         ] {
             assert_eq!(added(line), [class], "{line}");
         }

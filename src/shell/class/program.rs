@@ -1,7 +1,9 @@
 //! The class of one program with its arguments.
 
 use super::table::{self, Registry, Shape};
-use super::{Class, Judgement, destroys, hosts, inline, options, paths, shapes, variables, walk, words};
+use super::{
+    Class, Judgement, destroys, hosts, inline, options, paths, shapes, variables, walk, within, words,
+};
 use crate::shell::family::looked_through;
 use crate::shell::flag::is_flag;
 use crate::shell::setting::is_assignment;
@@ -126,6 +128,7 @@ pub(super) fn program(words: &[&str], origin: Origin, context: Context, judged: 
             options::judge(&own, judged);
             inline::judge(&own, judged);
             destroys::judge(&own, shape, judged);
+            within::judge(&own, shape, context, judged);
             arguments(&own, shape, context, judged);
         }
         None => {
@@ -137,6 +140,7 @@ pub(super) fn program(words: &[&str], origin: Origin, context: Context, judged: 
             judged.add(class, shown(name));
             options::judge(&own, judged);
             destroys::judge(&own, Shape::Is(class), judged);
+            within::judge(&own, Shape::Is(class), context, judged);
             arguments(&own, Shape::Is(class), context, judged);
         }
     }
@@ -276,6 +280,7 @@ pub(super) fn script(words: &[&str], context: Context, judged: &mut Judgement) {
     judged.add(Class::Tasks, shown(words.first().copied().unwrap_or_default()));
     options::judge(words, judged);
     destroys::judge(words, Shape::Is(Class::Tasks), judged);
+    within::judge(words, Shape::Is(Class::Tasks), context, judged);
     arguments(words, Shape::Is(Class::Tasks), context, judged);
 }
 

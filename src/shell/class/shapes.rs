@@ -64,10 +64,7 @@ fn is(class: Class, name: &str, length: usize, rest: &[&str], context: Context, 
             judged.add(Class::Administer, "git config")
         }
         ("gh", "api") => return judged.add(api(rest), "gh api"),
-        ("kubectl" | "oc", "get" | "describe") if operands().any(|word| word.starts_with("secret")) => {
-            judged.add(Class::Send, "it shows secrets");
-        }
-        ("kubectl" | "oc", "config") if has(&["--raw"]) => judged.add(Class::Send, "it shows secrets"),
+        (_, verb) if shows_secrets(name, verb, rest) => judged.add(Class::Send, "it shows secrets"),
         ("npm" | "pnpm", "pkg") if operands().any(|word| word.contains("scripts")) => {
             judged.add(Class::Unknown, "it changes what a task runs");
         }
@@ -97,6 +94,23 @@ fn is(class: Class, name: &str, length: usize, rest: &[&str], context: Context, 
         _ => {}
     }
     judged.add(class, shown(name));
+}
+
+/// Whether a client shows what a cluster or a state keeps secret.
+fn shows_secrets(program: &str, verb: &str, rest: &[&str]) -> bool {
+    let any = |is_one: fn(&str) -> bool| rest.iter().any(|word| !is_flag(word) && is_one(word));
+    match (program, verb) {
+        ("kubectl" | "oc", "get" | "describe") => any(|word| word.starts_with("secret")),
+        ("kubectl" | "oc", "config") => rest.contains(&"--raw"),
+        ("terraform" | "tofu", "output") => any(names_secret),
+        _ => false,
+    }
+}
+
+/// Whether a name says that its value is secret.
+fn names_secret(word: &str) -> bool {
+    let lower = word.to_lowercase();
+    ["pass", "secret", "token", "_key", "credential"].iter().any(|part| lower.contains(part))
 }
 
 fn is_elsewhere(word: &str) -> bool {

@@ -7,12 +7,12 @@ use uuid::Uuid;
 
 use super::replace::{Day, Input, MOST_ATTEMPTS, Outcome};
 use super::{TOMBSTONES, Tombstone, UpkeepError};
-use crate::event::{SessionEvent, Timestamp};
+use crate::event::{SessionEvent, Timestamp, person};
 use crate::table::announce::AtWork;
 use crate::table::file::FileError;
 use crate::table::part::{self, Columns, Rows, Test};
 use crate::table::query::Gathered;
-use crate::table::read::{Listed, overtaken};
+use crate::table::read::{Listed, ReadError, Reading, overtaken};
 use crate::table::{DamagedFile, Filter, ResolveOptions, Session, Table, resolve};
 
 /// Who or what is to be forgotten.
@@ -20,7 +20,8 @@ use crate::table::{DamagedFile, Filter, ResolveOptions, Session, Table, resolve}
 pub enum Subject {
     /// A session by its id, as readers name it.
     Session(String),
-    /// A person by the id that clients send, with every session that they appear in.
+    /// A person by the name that is stored, with every session that they appear in. [`Table::names_of`] tells under
+    /// which names a person is stored.
     User(String),
 }
 
@@ -117,6 +118,36 @@ impl Table {
         Ok(erased)
     }
 
+    /// The names under which rows of a person are stored that arrived by `until`, those that are erased and not gone
+    /// yet included: `written`, and every other way to write the one that [`person`] joins with it.
+    ///
+    /// It reads four columns of every row that names a person. What files cannot be read, [`Table::erase`] tells.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn names_of(
+        &self,
+        written: &str,
+        tenant: Option<&str>,
+        until: Timestamp,
+    ) -> Result<BTreeSet<String>, ReadError> {
+        let table = Self { with_erased: true, retention: None, ..self.clone() };
+        let rows = Some(Rows::default().with("user_id", Test::IsSet));
+        let reading = Reading::Part { columns: Columns::People, rows };
+        let is_meant = |event: &SessionEvent| {
+            tenant.is_none_or(|tenant| event.tenant == tenant)
+                && event.ingested_at <= until
+                && person::is_same(written, &event.user_id, &event.assistant)
+        };
+        let mut names = BTreeSet::new();
+        let take = |_: &str, events: Vec<SessionEvent>| {
+            names.extend(events.into_iter().filter(is_meant).map(|event| event.user_id));
+        };
+        let _ = table.visit(&Filter::default(), &reading, &BTreeSet::new(), take).await?;
+        names.retain(|name| !name.is_empty());
+        Ok(names)
+    }
+
     /// Replaces every file that holds rows of a tombstone which is not done.
     pub async fn finish_erasures(&self) -> Result<Erased, UpkeepError> {
         let mut erased = Erased::default();
@@ -153,13 +184,13 @@ impl Table {
         }
     }
 
-    /// Whether an earlier erasure named the subject.
+    /// Whether an earlier erasure named the subject, a person in whichever way.
     async fn was_erased(&self, subject: &Subject, tenant: Option<&str>) -> Result<bool, UpkeepError> {
         let erasures = self.erasures().await?;
         Ok(erasures.iter().filter(|one| tenant.is_none_or(|tenant| one.tenant == tenant)).any(|one| {
             match subject {
                 Subject::Session(id) => one.names_session(id),
-                Subject::User(user) => one.user_id.as_ref() == Some(user),
+                Subject::User(user) => one.user_id.as_ref().is_some_and(|id| person::is_same(user, id, "")),
             }
         }))
     }

@@ -141,17 +141,17 @@ pub fn leave_behind(root: &Path, assistant: &str) -> Result<Vec<Waiting>, SpoolE
     Ok(left)
 }
 
-/// Takes away every entry below `root` in which one of `names` stands as a value, and what cannot be
-/// read as an entry and holds one. Returns how many.
+/// Takes away every entry below `root` in which one of `names`, or `person` in whichever way they are written, stands
+/// as a value, and what cannot be read as an entry and holds one of the names. Returns how many.
 ///
 /// # Errors
 /// If a spool cannot be read or written, or a process does not stop sending.
-pub fn erase(root: &Path, names: &BTreeSet<String>) -> Result<usize, SpoolError> {
+pub fn erase(root: &Path, names: &BTreeSet<String>, person: Option<&str>) -> Result<usize, SpoolError> {
     let mut erased = 0;
     for spool in spools(root)? {
         let _outlet = spool.lock(SENDING, Instant::now() + PATIENCE)?;
         for name in [PENDING, SENDING] {
-            erased += take_out(&spool.folder.join(name), |line| is_about(line, names), |_| Ok(()))?;
+            erased += take_out(&spool.folder.join(name), |line| is_about(line, names, person), |_| Ok(()))?;
         }
     }
     Ok(erased)
@@ -192,22 +192,27 @@ fn entry_of(line: &[u8]) -> Option<Entry> {
     Entry::of_line(line.strip_suffix(b"\n").unwrap_or(line))
 }
 
-fn is_about(line: &[u8], names: &BTreeSet<String>) -> bool {
+/// No person is stored under a longer name.
+const LONGEST_NAME: usize = 512;
+
+fn is_about(line: &[u8], names: &BTreeSet<String>, person: Option<&str>) -> bool {
     let json = entry_of(line).and_then(|entry| serde_json::from_str(&entry.json).ok());
     match json {
-        Some(json) => holds(&json, names),
+        Some(json) => holds(&json, names, person),
         None => names.iter().any(|name| memchr::memmem::find(line, name.as_bytes()).is_some()),
     }
 }
 
-fn holds(json: &Value, names: &BTreeSet<String>) -> bool {
+fn holds(json: &Value, names: &BTreeSet<String>, person: Option<&str>) -> bool {
     match json {
         // A person stands here as the client wrote them.
         Value::String(text) => {
-            names.contains(text) || person::named(text).is_some_and(|name| names.contains(&name))
+            names.contains(text)
+                || person
+                    .is_some_and(|person| text.len() <= LONGEST_NAME && person::is_same(person, text, ""))
         }
-        Value::Array(items) => items.iter().any(|item| holds(item, names)),
-        Value::Object(fields) => fields.values().any(|field| holds(field, names)),
+        Value::Array(items) => items.iter().any(|item| holds(item, names, person)),
+        Value::Object(fields) => fields.values().any(|field| holds(field, names, person)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
