@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::event::visible_line;
 use crate::journal::{Journal, OpenError};
 use crate::receivers::hooks;
-use crate::service::{Loss, PipelineReport, Report, unowned_journals};
+use crate::service::{ForwardReport, Loss, PipelineReport, Report, unowned_journals};
 
 use super::columns::counted;
 use super::{ConfigFile, Failure, OrFail, block_on, local_client, print, print_json};
@@ -192,6 +192,9 @@ fn render(report: &Report) -> String {
             follower.place
         );
     }
+    for forward in &report.forwards {
+        text.push_str(&forward_lines(forward));
+    }
     for target in &report.targets {
         let state = match (&target.failing, &target.published_at) {
             (Some(kind), _) => format!("failing ({kind})"),
@@ -213,6 +216,21 @@ fn render(report: &Report) -> String {
         text.push_str(if has_begun(report) { "nothing fails\n" } else { NOTHING });
     }
     text
+}
+
+/// A backend that has bodies as they came.
+fn forward_lines(forward: &ForwardReport) -> String {
+    let kept = if forward.in_memory { "in memory" } else { "on disk" };
+    format!(
+        "  forward    {}: {}, to {}\n             {} since the start, {} waiting ({} of {} {kept})\n",
+        forward.exporter,
+        forward.state,
+        visible_line(&forward.place),
+        counted(forward.bodies, "request"),
+        forward.waiting,
+        size(forward.queue_bytes),
+        size(forward.queue_max_bytes)
+    )
 }
 
 /// Whether a process runs here or has run.

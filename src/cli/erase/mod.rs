@@ -14,7 +14,7 @@ use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
 use crate::receivers::hooks;
-use crate::service::digests;
+use crate::service::{ErasedSubject, QueueErasure, digests};
 use crate::table::Location;
 use crate::table::upkeep::{Erased, Subject, Tombstone};
 
@@ -102,7 +102,8 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
     // From here on nothing of it is stored again: what is on its way from one place to the next comes to the
     // next before that is looked at.
     let waiting = waiting_hooks(&settings, &erased, &subject)?;
-    let mut left = journals.forget().await;
+    let QueueErasure { bodies, mut left } =
+        journals.forget(&settings, &tombstones, &in_queues(arguments, &subject, now)).await;
     let remnants = dead_letters(&settings, &tombstones, arguments, &subject, now)?;
     forget_digests(&settings)?;
     left.extend(followers_are_done(&settings, &tombstones).await);
@@ -113,7 +114,7 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
         format!("{} cannot be read and names it; remove it if it is not needed", path.display())
     }));
     reader::warn_of_damage(&erased.damaged);
-    if erased.sessions.is_empty() && !erased.before && remnants.events == 0 && waiting == 0 {
+    if erased.sessions.is_empty() && !erased.before && remnants.events == 0 && waiting == 0 && bodies == 0 {
         let (Subject::Session(id) | Subject::User(id)) = &subject;
         let tables: Vec<String> = settings.tables().map(|table| table.location.to_string()).collect();
         let tables = tables.join(" or in ");
@@ -125,7 +126,7 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
             ),
         }));
     }
-    let report = report(&settings, &erased, &remnants, waiting);
+    let report = report(&settings, &erased, &remnants, Waiting { hooks: waiting, bodies });
     Ok(Outcome { report, left })
 }
 
@@ -204,8 +205,23 @@ fn waiting_hooks(settings: &Settings, erased: &Erased, subject: &Subject) -> Res
     hooks::erase(root, &sessions.chain(names(subject)).collect()).or_fail()
 }
 
+/// What waited, and does no longer.
+struct Waiting {
+    hooks: usize,
+    bodies: u64,
+}
+
+/// Who is erased, for the queues of other backends.
+fn in_queues(arguments: &Arguments, subject: &Subject, now: Timestamp) -> ErasedSubject {
+    let (session, people) = match subject {
+        Subject::Session(id) => (Some(id.clone()), Vec::new()),
+        Subject::User(_) => (None, names(subject)),
+    };
+    ErasedSubject { session, people, tenant: arguments.tenant.clone(), at: now.as_micros() }
+}
+
 /// What was done, and what only people can do.
-fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: usize) -> String {
+fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: Waiting) -> String {
     let mut text = String::new();
     for (tenant, session) in &erased.sessions {
         let _ = writeln!(text, "erased     session {} of {}", visible_line(session), visible_line(tenant));
@@ -217,8 +233,11 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: us
     if remnants.events > 0 {
         let _ = writeln!(text, "journal    {} events have left the dead letters", remnants.events);
     }
-    if waiting > 0 {
-        let _ = writeln!(text, "hooks      {waiting} objects no longer wait for a collector");
+    if waiting.hooks > 0 {
+        let _ = writeln!(text, "hooks      {} objects no longer wait for a collector", waiting.hooks);
+    }
+    if waiting.bodies > 0 {
+        let _ = writeln!(text, "forward    it has left {} requests that wait for a backend", waiting.bodies);
     }
     let mut left = vec![
         "the journals of other replicas; each takes its own away with its next upkeep, within an hour"
@@ -229,6 +248,9 @@ fn report(settings: &Settings, erased: &Erased, remnants: &Remnants, waiting: us
             "summaries and skills that others made of its rows in {}/{}",
             deeplake.service.org, deeplake.service.workspace
         )
+    }));
+    left.extend(settings.forwards.iter().map(|forward| {
+        format!("what {} was sent before: erase it at {}", forward.otlp.name, forward.otlp.endpoint)
     }));
     left.extend(skills_that_remember(settings, erased));
     left.extend(settings.tables().map(|table| match &table.location {
