@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::config::Settings;
+use crate::config::{ForwardSettings, Settings};
 use crate::event::visible_line;
+use crate::forward::{Place, Queue};
 use crate::journal::{Journal, OpenError};
 use crate::receivers::hooks;
 use crate::service::{ForwardReport, Loss, PipelineReport, Report, unowned_journals};
@@ -68,8 +69,31 @@ fn from_disk(settings: &Settings) -> Report {
             Err(error) => report.problem(error.to_string(), "see the message"),
         }
     }
+    for forward in &settings.forwards {
+        add_queue(forward, &mut report);
+    }
     report.problems.extend(unowned_journals(settings).into_iter().map(|(_, problem)| problem));
     report
+}
+
+/// What waits for another backend until a process runs.
+fn add_queue(forward: &ForwardSettings, report: &mut Report) {
+    let Place::Folder { path, .. } = &forward.queue.place else { return };
+    let name = &forward.otlp.name;
+    if !Journal::is_in(path) {
+        return;
+    }
+    match Queue::open(forward.queue.clone()).map(|queue| queue.status().waiting) {
+        Ok(0) | Err(OpenError::Locked { .. }) => {}
+        Ok(waiting) => {
+            let wait = if waiting == 1 { "waits" } else { "wait" };
+            report.problem(
+                format!("{} {wait} for {name}", counted(waiting, "request")),
+                "`skillspan run` sends what waits",
+            );
+        }
+        Err(error) => report.problem(format!("the queue of {name}: {error}"), "see the message"),
+    }
 }
 
 /// What this user's hooks left for a collector, and what found no room.
