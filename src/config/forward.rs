@@ -12,9 +12,7 @@ use super::components::type_of;
 use super::proposer::is_loopback;
 use super::raw::{self, Exporter, Pipeline, Processor, Receiver};
 use super::resolve::{ResolveError, Resolver, usize_of};
-use super::settings::{
-    ForwardRoute, ForwardSettings, ProcessorSettings, ReceiverSettings, SessionsPipeline,
-};
+use super::settings::{ForwardRoute, ForwardSettings, ProcessorSettings, ReceiverSettings, SessionsPipeline};
 use super::targets::folder_name;
 
 /// What may wait on the disk, and in memory, where nobody says how much.
@@ -53,7 +51,8 @@ impl Resolver<'_> {
         self.check_receivers(name, signal, pipeline, receivers)?;
         let at = ["service", "pipelines", name, "exporters"];
         if pipeline.exporters.is_empty() {
-            let message = format!("a pipeline of {} needs a backend: otlp/NAME or otlphttp/NAME", signal.as_str());
+            let message =
+                format!("a pipeline of {} needs a backend: otlp/NAME or otlphttp/NAME", signal.as_str());
             return Err(self.invalid(&at, &message));
         }
         for (index, id) in pipeline.exporters.iter().enumerate() {
@@ -75,7 +74,9 @@ impl Resolver<'_> {
                 forwards.push(forward);
             }
             self.used.insert(format!("exporters.{id}"));
-            let Some(forward) = forwards.iter_mut().find(|forward| forward.otlp.name == *id) else { continue };
+            let Some(forward) = forwards.iter_mut().find(|forward| forward.otlp.name == *id) else {
+                continue;
+            };
             let fed = sessions.iter().filter(|sessions| {
                 receivers.iter().any(|known| pipeline.receivers.contains(&known.id) && known.feeds(sessions))
             });
@@ -168,7 +169,8 @@ impl Resolver<'_> {
             (Protocol::Http, raw::Encoding::Json) => Some(Form::Json),
             (Protocol::Http, raw::Encoding::AsReceived) => None,
         };
-        for (key, span) in [("timeout", raw.timeout), ("retry", raw.retry.initial), ("retry", raw.retry.max)] {
+        for (key, span) in [("timeout", raw.timeout), ("retry", raw.retry.initial), ("retry", raw.retry.max)]
+        {
             if span.0.is_zero() {
                 return Err(refused(key, "expected more than no time"));
             }
@@ -218,7 +220,9 @@ impl Resolver<'_> {
             Protocol::Grpc => {
                 "expected http:// or https://, a host and a port, such as https://backend.example.com:4317"
             }
-            Protocol::Http => "expected the URL that /v1/traces is added to, such as https://backend.example.com:4318",
+            Protocol::Http => {
+                "expected the URL that /v1/traces is added to, such as https://backend.example.com:4318"
+            }
         };
         let refused = || self.invalid(&["exporters", id, "endpoint"], message);
         let url = Url::parse(&raw.endpoint).map_err(|_| refused())?;
@@ -230,7 +234,9 @@ impl Resolver<'_> {
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !is_bare || !is_path_right {
             return Err(refused());
         }
-        if protocol == Protocol::Http && Signal::ALL.iter().any(|one| url.path().ends_with(&format!("/v1/{}", one.as_str()))) {
+        if protocol == Protocol::Http
+            && Signal::ALL.iter().any(|one| url.path().ends_with(&format!("/v1/{}", one.as_str())))
+        {
             let message = "leave the signal's path out: /v1/traces and its like are added";
             return Err(self.invalid(&["exporters", id, "endpoint"], message));
         }
@@ -248,13 +254,16 @@ impl Resolver<'_> {
         let mut own = receivers.iter().flat_map(|receiver| &receiver.listeners).filter(|listener| {
             let address = listener.address;
             let is_here = is_loopback(endpoint)
-                || endpoint.host_str().is_some_and(|host| host.trim_matches(['[', ']']) == address.ip().to_string());
+                || endpoint
+                    .host_str()
+                    .is_some_and(|host| host.trim_matches(['[', ']']) == address.ip().to_string());
             is_here && Some(address.port()) == port && address.port() != 0
         });
         match own.next() {
             None => Ok(()),
             Some(listener) => {
-                let message = format!("that is {} of this process: it would forward to itself", listener.path);
+                let message =
+                    format!("that is {} of this process: it would forward to itself", listener.path);
                 Err(self.invalid(&["exporters", id, "endpoint"], &message))
             }
         }
@@ -265,7 +274,8 @@ impl Resolver<'_> {
         for (name, value) in &raw.headers {
             let refused = |message: &str| self.invalid(&["exporters", id, "headers", name], message);
             // A secret in a file ends with a line.
-            let parsed = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value.reveal().trim()).ok());
+            let parsed =
+                HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value.reveal().trim()).ok());
             let Some((name, mut value)) = parsed else { return Err(refused("this is no HTTP header")) };
             if OWN_HEADERS.contains(&name.as_str()) {
                 return Err(refused("the protocol writes this header itself"));
@@ -281,8 +291,7 @@ impl Resolver<'_> {
             None => Ok(None),
             path => self.local_path(path.clone(), "", &["exporters", id, "tls", key]).map(Some),
         };
-        let (certificate, key) =
-            (file("cert_file", &raw.cert_file)?, file("key_file", &raw.key_file)?);
+        let (certificate, key) = (file("cert_file", &raw.cert_file)?, file("key_file", &raw.key_file)?);
         let identity = match (certificate, key) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,

@@ -64,9 +64,9 @@ pub use expand::{ProcessSource, Source};
 pub use given::{Given, Origin};
 use reading::Reading;
 pub use settings::{
-    ConsoleSettings, Doors, EmbeddingSettings, FollowerSettings, ForwardRoute, ForwardSettings, Listener, LogSettings, ModelSettings,
-    OtlpMetrics, Outline, ProcessorSettings, ReceiverSettings, Schedule, Sees, SessionsPipeline,
-    SessionsTable, Settings, SkillsPipeline, TranscriptSettings, Uses,
+    ConsoleSettings, Doors, EmbeddingSettings, FollowerSettings, ForwardRoute, ForwardSettings, Listener,
+    LogSettings, ModelSettings, OtlpMetrics, Outline, ProcessorSettings, ReceiverSettings, Schedule, Sees,
+    SessionsPipeline, SessionsTable, Settings, SkillsPipeline, TranscriptSettings, Uses,
 };
 use tree::Node;
 pub use units::parse_duration;

@@ -123,7 +123,9 @@ impl<'a> Record<'a> {
             Some(_) => to_boolean(value) != Some(true),
         };
         let mut said = self.resource.attributes.iter().chain(self.own_attributes());
-        said.any(|attribute| attribute.key == capture::ATTRIBUTE && attribute.value.as_ref().is_some_and(forbids))
+        said.any(|attribute| {
+            attribute.key == capture::ATTRIBUTE && attribute.value.as_ref().is_some_and(forbids)
+        })
     }
 
     /// The resource and the scope that it came from.

@@ -206,9 +206,7 @@ fn retain_records(
 /// Takes out what `cleaner` finds. Says whether there was anything.
 pub(super) fn clean(cleaner: &Cleaner, request: &mut Value) -> bool {
     match request {
-        Value::Array(items) => {
-            items.iter_mut().fold(false, |changed, item| clean(cleaner, item) || changed)
-        }
+        Value::Array(items) => items.iter_mut().fold(false, |changed, item| clean(cleaner, item) || changed),
         Value::Object(members) => clean_object(cleaner, members),
         Value::String(text) => replace(text, cleaner.text(text)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,

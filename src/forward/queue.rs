@@ -137,8 +137,7 @@ impl Queue {
                 // An erasure needs room while it writes anew what is left.
                 let max_size = config.max_size.saturating_add(2 * segment_size);
                 let (path, durability) = (path.clone(), *durability);
-                let journal =
-                    Journal::open(journal::Config { path, max_size, segment_size, durability })?;
+                let journal = Journal::open(journal::Config { path, max_size, segment_size, durability })?;
                 Store::Disk { journal, max_size: config.max_size }
             }
         };
@@ -174,7 +173,9 @@ impl Queue {
     pub async fn push(&self, bytes: Vec<u8>) -> Result<(), PushError> {
         let _no_erasure = self.pushing.read().await;
         let pushed = match self.store.append(bytes.clone()).await {
-            Err(NoPlace::Full) if self.config.on_full == OnFull::DropOldest => self.push_for_oldest(bytes).await,
+            Err(NoPlace::Full) if self.config.on_full == OnFull::DropOldest => {
+                self.push_for_oldest(bytes).await
+            }
             pushed => pushed,
         };
         let Err(reason) = pushed else { return Ok(()) };
@@ -241,7 +242,8 @@ impl Queue {
                 .iter()
                 .map(|record| Waiting { sequence: record.sequence, entry: Entry::decode(&record.payload) })
                 .collect();
-            let is_over = |waiting: &&Waiting| waiting.entry.as_ref().is_some_and(|entry| self.is_over(entry));
+            let is_over =
+                |waiting: &&Waiting| waiting.entry.as_ref().is_some_and(|entry| self.is_over(entry));
             let over = waiting.iter().take_while(is_over).count();
             let Some(last) = over.checked_sub(1).and_then(|last| waiting.get(last)) else {
                 // Nothing of what it says that it holds can be read: that is lost.

@@ -53,8 +53,7 @@ static SPAN: Schema = Schema(&[
     (15, Kind::Message(&STATUS)),
 ]);
 static EVENT: Schema = Schema(&[(2, Kind::Text), (3, Kind::Attribute)]);
-static LINK: Schema =
-    Schema(&[(1, Kind::Opaque), (2, Kind::Opaque), (3, Kind::Text), (4, Kind::Attribute)]);
+static LINK: Schema = Schema(&[(1, Kind::Opaque), (2, Kind::Opaque), (3, Kind::Text), (4, Kind::Attribute)]);
 static STATUS: Schema = Schema(&[(2, Kind::Text)]);
 
 static LOG: Schema = Schema(&[
@@ -80,19 +79,11 @@ static METRIC: Schema = Schema(&[
 static NUMBERS: Schema = Schema(&[(1, Kind::Message(&NUMBER))]);
 static NUMBER: Schema = Schema(&[(5, Kind::Message(&EXEMPLAR)), (7, Kind::Attribute)]);
 static HISTOGRAMS: Schema = Schema(&[(1, Kind::Message(&HISTOGRAM))]);
-static HISTOGRAM: Schema = Schema(&[
-    (6, Kind::Opaque),
-    (7, Kind::Opaque),
-    (8, Kind::Message(&EXEMPLAR)),
-    (9, Kind::Attribute),
-]);
+static HISTOGRAM: Schema =
+    Schema(&[(6, Kind::Opaque), (7, Kind::Opaque), (8, Kind::Message(&EXEMPLAR)), (9, Kind::Attribute)]);
 static EXPONENTIAL_HISTOGRAMS: Schema = Schema(&[(1, Kind::Message(&EXPONENTIAL_HISTOGRAM))]);
-static EXPONENTIAL_HISTOGRAM: Schema = Schema(&[
-    (1, Kind::Attribute),
-    (8, Kind::Opaque),
-    (9, Kind::Opaque),
-    (11, Kind::Message(&EXEMPLAR)),
-]);
+static EXPONENTIAL_HISTOGRAM: Schema =
+    Schema(&[(1, Kind::Attribute), (8, Kind::Opaque), (9, Kind::Opaque), (11, Kind::Message(&EXEMPLAR))]);
 static SUMMARIES: Schema = Schema(&[(1, Kind::Message(&SUMMARY))]);
 static SUMMARY: Schema = Schema(&[(6, Kind::Opaque), (7, Kind::Attribute)]);
 static EXEMPLAR: Schema = Schema(&[(4, Kind::Opaque), (5, Kind::Opaque), (7, Kind::Attribute)]);

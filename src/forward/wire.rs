@@ -153,9 +153,8 @@ mod tests {
         put(&mut message, 300, &[b'x'; 200]);
         let kept = rewrite(&message, |_| Ok(Change::Keep)).unwrap();
         assert_eq!(kept, None);
-        let dropped = rewrite(&message, |field| {
-            Ok(if field.number == 2 { Change::Drop } else { Change::Keep })
-        });
+        let dropped =
+            rewrite(&message, |field| Ok(if field.number == 2 { Change::Drop } else { Change::Keep }));
         let mut expected = Vec::new();
         put(&mut expected, 1, b"one");
         put(&mut expected, 300, &[b'x'; 200]);

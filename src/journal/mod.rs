@@ -33,6 +33,7 @@
 //! quarantine/                 damaged bytes, as <segment>-<offset>-<length>.bytes, and damaged files
 //! dead-letters/               <sequence>.record that no exporter could decode, and <sequence>.reason.txt
 //! sessions/                   journals of other pipelines (`config` says which); left alone
+//! forward/                    queues of other backends, journals too; left alone
 //! redaction.key               the key of placeholders, made and read by redaction; the journal leaves it alone
 //! *.tmp                       not yet durable under its name; removed at the next open
 //! ```

@@ -47,11 +47,11 @@ pub mod tls;
 pub mod transcripts;
 mod turned_away;
 
+pub use crate::event::Signal;
 pub use arrivals::{Arrival, Arrivals};
 pub use auth::CHECK;
 pub use auth::{Caller, Gate, Sender};
 pub use checked::Checked;
-pub use crate::event::Signal;
 pub use connections::{ConnectionBounds, ConnectionCounts, Connections};
 pub use counters::{Counters, Losses};
 pub use forwarding::{Forward, Forwards, without};

@@ -92,8 +92,8 @@ use crate::table;
 
 pub use descriptors::raise as raise_open_files;
 pub use followers::FollowerReport;
-pub use forwards::{ErasedSubject, ForwardReport, QueueErasure, erase_from_queues};
 use forwards::{Backends, Eraser};
+pub use forwards::{ErasedSubject, ForwardReport, QueueErasure, erase_from_queues};
 pub use health::Overseer;
 use health::Vitals;
 use hooks::HookSpools;

@@ -144,7 +144,8 @@ fn serve(listener: TcpListener, kept: Arc<Mutex<Kept>>, stopped: oneshot::Receiv
 async fn take(State(kept): State<Arc<Mutex<Kept>>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    let is_grpc = parts.headers.get("content-type").is_some_and(|it| it.as_bytes().starts_with(b"application/grpc"));
+    let is_grpc =
+        parts.headers.get("content-type").is_some_and(|it| it.as_bytes().starts_with(b"application/grpc"));
     let body = decoded(&parts.headers, &body, is_grpc);
     let mut kept = kept.lock().unwrap();
     kept.attempts += 1;

@@ -71,7 +71,10 @@ fn over_grpc_bodies_arrive_byte_for_byte_and_json_field_for_field() {
     let taken = backend.wait_for(4);
     assert_eq!(taken[0].path, "/opentelemetry.proto.collector.trace.v1.TraceService/Export");
     assert_eq!(taken[0].body, body);
-    assert_eq!((&taken[0].headers["te"], &taken[0].headers["x-key"]), (&"trailers".parse().unwrap(), &"k-1".parse().unwrap()));
+    assert_eq!(
+        (&taken[0].headers["te"], &taken[0].headers["x-key"]),
+        (&"trailers".parse().unwrap(), &"k-1".parse().unwrap())
+    );
     assert_eq!(ExportTraceServiceRequest::decode(taken[1].body.clone()).unwrap(), json);
     assert_eq!(ExportLogsServiceRequest::decode(taken[2].body.clone()).unwrap(), log);
     assert_eq!(ExportMetricsServiceRequest::decode(taken[3].body.clone()).unwrap(), metric);
@@ -84,7 +87,9 @@ fn json_that_only_our_reader_takes_goes_on_as_protobuf() {
     let site = forwarding(&[("otlphttp/a", "", &backend)]);
     let _running = site.start();
     let group = |members: &str| {
-        format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","startTimeUnixNano":"1790000000000000000",{members}}}]}}]}}]}}"#)
+        format!(
+            r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","startTimeUnixNano":"1790000000000000000",{members}}}]}}]}}]}}"#
+        )
     };
     for body in [group(r#""name":"half \ud83d""#), group(r#""name":"first","name":"second""#)] {
         assert_eq!(site.post("/v1/traces", JSON, body.into_bytes()), 200);
@@ -116,8 +121,10 @@ fn a_backend_has_the_encoding_that_it_wants() {
 /// From a real gRPC client to a real gRPC server.
 #[test]
 fn tonic_sends_and_tonic_takes() {
-    use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+    use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+        TraceService, TraceServiceServer,
+    };
     use tokio::sync::mpsc;
 
     struct Keeping(mpsc::UnboundedSender<(ExportTraceServiceRequest, String)>);
@@ -141,10 +148,12 @@ fn tonic_sends_and_tonic_takes() {
     let request = traces("s-1", "one");
     let taken = runtime.block_on(async {
         let (sender, mut taken) = mpsc::unbounded_channel();
-        let server = TraceServiceServer::new(Keeping(sender)).accept_compressed(tonic::codec::CompressionEncoding::Gzip);
+        let server = TraceServiceServer::new(Keeping(sender))
+            .accept_compressed(tonic::codec::CompressionEncoding::Gzip);
         let address = ([127, 0, 0, 1], backend.port()).into();
         tokio::spawn(tonic::transport::Server::builder().add_service(server).serve(address));
-        let mut client = TraceServiceClient::connect(format!("http://127.0.0.1:{}", site.grpc)).await.unwrap();
+        let mut client =
+            TraceServiceClient::connect(format!("http://127.0.0.1:{}", site.grpc)).await.unwrap();
         client.export(request.clone()).await.unwrap();
         taken.recv().await.unwrap()
     });

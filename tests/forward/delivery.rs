@@ -1,6 +1,8 @@
 //! Everything arrives, in order, once.
 
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
 use prost::Message;
 
 use crate::backend::{Backend, Reply};
@@ -16,8 +18,10 @@ fn post_all(site: &Site, names: &[String]) {
 }
 
 fn metric(site: &Site, name: &str) -> f64 {
-    let text = client().get(format!("http://127.0.0.1:{}/metrics", site.health)).send().unwrap().text().unwrap();
-    let lines = text.lines().filter(|line| line.starts_with(name) && line[name.len()..].starts_with(['{', ' ']));
+    let text =
+        client().get(format!("http://127.0.0.1:{}/metrics", site.health)).send().unwrap().text().unwrap();
+    let lines =
+        text.lines().filter(|line| line.starts_with(name) && line[name.len()..].starts_with(['{', ' ']));
     lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
 }
 
@@ -121,14 +125,18 @@ fn what_may_pass_is_tried_again_and_what_may_not_is_dropped_alone() {
     backend.wait_for_spans(2);
     let partial = ExportTracePartialSuccess { rejected_spans: 1, error_message: "too old".to_owned() };
     let partial = ExportTraceServiceResponse { partial_success: Some(partial) }.encode_to_vec();
-    backend.answer([Reply::Http(400, vec![], b"no span like this".to_vec()), Reply::Http(200, vec![], partial)]);
+    backend
+        .answer([Reply::Http(400, vec![], b"no span like this".to_vec()), Reply::Http(200, vec![], partial)]);
     post_all(&site, &names(2..3));
     eventually("it is dropped", || metric(&site, "skillspan_forward_dropped_total") == 1.0);
     post_all(&site, &names(3..4));
     assert_eq!(backend.wait_for_spans(3), ["span-000", "span-001", "span-003"]);
     eventually("it is counted", || metric(&site, "skillspan_forward_rejected_records_total") == 1.0);
     let said = site.run(&["status"]);
-    assert!(said.contains("1 requests were not forwarded (refused, the last: it answers 400: no span like this)"), "{said}");
+    assert!(
+        said.contains("1 requests were not forwarded (refused, the last: it answers 400: no span like this)"),
+        "{said}"
+    );
     assert!(said.contains("did not take 1 records: too old"), "{said}");
 }
 
@@ -139,7 +147,11 @@ fn bodies_that_are_refused_together_go_one_by_one() {
     let _running = site.start();
     post_all(&site, &names(0..3));
     // Together, then the second of three alone.
-    backend.answer([Reply::Grpc("3"), Reply::Http(200, vec![("grpc-status", "0")], vec![]), Reply::Grpc("3")]);
+    backend.answer([
+        Reply::Grpc("3"),
+        Reply::Http(200, vec![("grpc-status", "0")], vec![]),
+        Reply::Grpc("3"),
+    ]);
     backend.come();
     eventually("two of them", || backend.taken().len() == 2);
     assert_eq!(backend.spans(), ["span-000", "span-002"]);
@@ -180,10 +192,16 @@ fn a_full_queue_drops_its_oldest_and_nobody_waits() {
         }
         let dropped = metric(&site, "skillspan_forward_dropped_total");
         let waiting = metric(&site, "skillspan_forward_waiting");
-        assert!(dropped >= 19.0 && waiting >= 5.0 && dropped + waiting == 30.0, "{keys}: {dropped} and {waiting}");
+        assert!(
+            dropped >= 19.0 && waiting >= 5.0 && dropped + waiting == 30.0,
+            "{keys}: {dropped} and {waiting}"
+        );
         assert!(metric(&site, "skillspan_forward_queue_bytes") <= 1_048_576.0);
         let said = site.run(&["status"]);
-        assert!(said.contains("(queue_full)") && said.contains("raise the exporter's queue.max_size"), "{said}");
+        assert!(
+            said.contains("(queue_full)") && said.contains("raise the exporter's queue.max_size"),
+            "{said}"
+        );
         // One that never fits is dropped, and stored here.
         let huge = traces("s-1", &"x y ".repeat(300_000)).encode_to_vec();
         assert_eq!(site.post("/v1/traces", PROTOBUF, huge), 200);
@@ -197,7 +215,10 @@ fn a_full_queue_drops_its_oldest_and_nobody_waits() {
 
 #[test]
 fn a_full_queue_that_refuses_loses_nothing() {
-    for keys in [", queue: { max_size: 1MiB, on_full: refuse }", ", redact: off, queue: { max_size: 1MiB, on_full: refuse }"] {
+    for keys in [
+        ", queue: { max_size: 1MiB, on_full: refuse }",
+        ", redact: off, queue: { max_size: 1MiB, on_full: refuse }",
+    ] {
         let mut backend = Backend::away();
         let site = forwarding(&[("otlphttp/a", keys, &backend)]);
         let _running = site.start();

@@ -11,7 +11,9 @@ use skillspan::journal::Durability;
 
 use crate::backend::Backend;
 use crate::redaction::{files, holds};
-use crate::sent::{JSON, PROTOBUF, forwarding, logs, metrics, pair, post_span, resource, span, spans_of, text};
+use crate::sent::{
+    JSON, PROTOBUF, forwarding, logs, metrics, pair, post_span, resource, span, spans_of, text,
+};
 use crate::site::{Site, outcome, skillspan};
 
 /// What is sent of a session that is erased, beside others: known and unknown records, in both encodings.
@@ -138,13 +140,19 @@ fn a_queue_whose_exporter_is_gone_is_told() {
     post_both(&site);
     running.kill();
     site.edit_config(&[("otlphttp/a:", "otlphttp/b:")]);
-    site.edit_config(&[("[otlphttp/a]", "[otlphttp/b]"), ("[otlphttp/a]", "[otlphttp/b]"), ("[otlphttp/a]", "[otlphttp/b]")]);
+    site.edit_config(&[
+        ("[otlphttp/a]", "[otlphttp/b]"),
+        ("[otlphttp/a]", "[otlphttp/b]"),
+        ("[otlphttp/a]", "[otlphttp/b]"),
+    ]);
     let said = site.run(&["status"]);
     assert!(said.contains("8 requests wait in") && said.contains("the queue of no exporter"), "{said}");
-    let (code, _, told) = outcome(
-        skillspan().args(["erase", "--session", "s-gone", "--config"]).arg(site.config()),
+    let (code, _, told) =
+        outcome(skillspan().args(["erase", "--session", "s-gone", "--config"]).arg(site.config()));
+    assert!(
+        code != 0 && told.contains("forward/otlphttp-a, the queue of no exporter, may hold it"),
+        "{told}"
     );
-    assert!(code != 0 && told.contains("forward/otlphttp-a, the queue of no exporter, may hold it"), "{told}");
 }
 
 fn entry(name: &str, ingested_at: Timestamp) -> Entry {
@@ -191,7 +199,9 @@ async fn an_erasure_keeps_the_order_and_lets_go_of_every_file() {
     let place = Place::Folder { path: folder.path().join("queue"), durability: Durability::Os };
     let config = Config { place, max_size: 16 << 20, on_full: OnFull::Refuse, retention: None };
     let queue = Queue::open(config).unwrap();
-    let name = |number: usize| format!("{number:03}-{}-{}", if number % 3 == 0 { "gone" } else { "kept" }, "x".repeat(100_000));
+    let name = |number: usize| {
+        format!("{number:03}-{}-{}", if number % 3 == 0 { "gone" } else { "kept" }, "x".repeat(100_000))
+    };
     let now = Timestamp::now();
     for number in 0..120 {
         queue.push(entry(&name(number), now).encode()).await.unwrap();

@@ -129,10 +129,11 @@ fn what_is_opted_out_is_not_forwarded() {
     let mixed = spans_of(resource(vec![]), vec![span("s-1", "kept"), record.clone()]);
     let mut allowed = span("s-1", "allowed");
     allowed.attributes.push(pair("skillspan.capture", text("true")));
-    for encode in [
-        (|request| (PROTOBUF, request.encode_to_vec())) as fn(&ExportTraceServiceRequest) -> _,
-        |request| (JSON, serde_json::to_vec(request).unwrap()),
-    ] {
+    for encode in
+        [(|request| (PROTOBUF, request.encode_to_vec())) as fn(&ExportTraceServiceRequest) -> _, |request| {
+            (JSON, serde_json::to_vec(request).unwrap())
+        }]
+    {
         for request in [
             mixed.clone(),
             spans_of(resource(vec![off()]), vec![span("s-out", "opted-out by its resource")]),

@@ -32,7 +32,11 @@ pub(crate) fn resource(attributes: Vec<KeyValue>) -> Option<Resource> {
 }
 
 pub(crate) fn scope() -> Option<InstrumentationScope> {
-    Some(InstrumentationScope { name: "acme.agent".to_owned(), version: "1.2".to_owned(), ..Default::default() })
+    Some(InstrumentationScope {
+        name: "acme.agent".to_owned(),
+        version: "1.2".to_owned(),
+        ..Default::default()
+    })
 }
 
 /// A span of an agent that dialects know, of this session, called `name`.
@@ -53,10 +57,7 @@ pub(crate) fn span(session: &str, name: &str) -> Span {
     }
 }
 
-pub(crate) fn spans_of(
-    resource: Option<Resource>,
-    spans: Vec<Span>,
-) -> ExportTraceServiceRequest {
+pub(crate) fn spans_of(resource: Option<Resource>, spans: Vec<Span>) -> ExportTraceServiceRequest {
     let scope_spans = vec![ScopeSpans { scope: scope(), spans, ..ScopeSpans::default() }];
     ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans { resource, scope_spans, ..ResourceSpans::default() }],
@@ -95,7 +96,8 @@ pub(crate) fn metrics(name: &str, attributes: Vec<KeyValue>) -> ExportMetricsSer
         data: Some(metric::Data::Gauge(Gauge { data_points: vec![point] })),
         ..Metric::default()
     };
-    let scope_metrics = vec![ScopeMetrics { scope: scope(), metrics: vec![metric], ..ScopeMetrics::default() }];
+    let scope_metrics =
+        vec![ScopeMetrics { scope: scope(), metrics: vec![metric], ..ScopeMetrics::default() }];
     let resource = resource(vec![pair("service.name", text("shop"))]);
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics { resource, scope_metrics, ..ResourceMetrics::default() }],

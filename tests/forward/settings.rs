@@ -38,29 +38,65 @@ const A: &str = "otlp/a: { endpoint: https://a.example.com:4317 }";
 fn what_is_wrong_is_told_with_what_to_do() {
     let cases = [
         (A, "traces: { receivers: [otlp], exporters: [otlp/b] }", "there is no `otlp/b` among the exporters"),
-        (A, "metrics: { receivers: [otlp], exporters: [parquet] }", "parquet takes no bodies as they came; a pipeline of metrics needs otlp/NAME or otlphttp/NAME"),
+        (
+            A,
+            "metrics: { receivers: [otlp], exporters: [parquet] }",
+            "parquet takes no bodies as they came; a pipeline of metrics needs otlp/NAME or otlphttp/NAME",
+        ),
         (A, "metrics: { receivers: [otlp] }", "a pipeline of metrics needs a backend"),
         (A, "logs: { exporters: [otlp/a] }", "a pipeline of logs needs a receiver, such as otlp"),
         (A, "traces: { receivers: [hooks], exporters: [otlp/a] }", "what hooks takes in is no OTLP"),
         (A, "traces: { receivers: [otlp, otlp], exporters: [otlp/a] }", "otlp stands here twice"),
-        (A, "traces: { receivers: [otlp], processors: [limits], exporters: [otlp/a] }", "only `redact` may stand here"),
-        (A, "sessions/b: { receivers: [otlp], exporters: [otlp/a] }", "otlp/a has bodies as they came: name it in a pipeline traces, logs or metrics"),
+        (
+            A,
+            "traces: { receivers: [otlp], processors: [limits], exporters: [otlp/a] }",
+            "only `redact` may stand here",
+        ),
+        (
+            A,
+            "sessions/b: { receivers: [otlp], exporters: [otlp/a] }",
+            "otlp/a has bodies as they came: name it in a pipeline traces, logs or metrics",
+        ),
         (A, "skills/b: { receivers: [skillify], exporters: [otlp/a] }", "otlp/a has bodies as they came"),
         ("otlp/a: {}", TRACES, "name the backend here: endpoint"),
-        ("otlp/a: { endpoint: a.example.com:4317 }", TRACES, "expected http:// or https://, a host and a port"),
-        ("otlp/a: { endpoint: https://a.example.com/v1 }", TRACES, "expected http:// or https://, a host and a port"),
+        (
+            "otlp/a: { endpoint: a.example.com:4317 }",
+            TRACES,
+            "expected http:// or https://, a host and a port",
+        ),
+        (
+            "otlp/a: { endpoint: https://a.example.com/v1 }",
+            TRACES,
+            "expected http:// or https://, a host and a port",
+        ),
         ("otlp/a: { endpoint: https://me:secret@a.example.com }", TRACES, "expected http:// or https://"),
         ("otlp/a: { endpoint: http://localhost:4317 }", TRACES, "it would forward to itself"),
         ("otlp/a: { endpoint: https://a, encoding: json }", TRACES, "gRPC carries protobuf alone"),
-        ("otlp/a: { endpoint: https://a, headers: { te: x } }", TRACES, "the protocol writes this header itself"),
+        (
+            "otlp/a: { endpoint: https://a, headers: { te: x } }",
+            TRACES,
+            "the protocol writes this header itself",
+        ),
         ("otlp/a: { endpoint: https://a, headers: { \"a b\": x } }", TRACES, "this is no HTTP header"),
-        ("otlp/a: { endpoint: https://a, tls: { cert_file: c.pem } }", TRACES, "write cert_file and key_file"),
+        (
+            "otlp/a: { endpoint: https://a, tls: { cert_file: c.pem } }",
+            TRACES,
+            "write cert_file and key_file",
+        ),
         ("otlp/a: { endpoint: https://a, queue: { max_size: 1KiB } }", TRACES, "expected at least 1MiB"),
         ("otlp/a: { endpoint: https://a, queue: { on_full: block } }", TRACES, "drop_oldest"),
         ("otlp/a: { endpoint: https://a, redact: maybe }", TRACES, "on"),
-        ("otlp/a: { endpoint: https://a, retry: { initial: 9s, max: 1s } }", TRACES, "max is shorter than initial"),
+        (
+            "otlp/a: { endpoint: https://a, retry: { initial: 9s, max: 1s } }",
+            TRACES,
+            "max is shorter than initial",
+        ),
         ("otlp/a: { endpoint: https://a, proxy: \"::\" }", TRACES, "expected the URL of a proxy"),
-        ("otlphttp/a: { endpoint: https://a/v1/traces }", "traces: { receivers: [otlp], exporters: [otlphttp/a] }", "leave the signal's path out"),
+        (
+            "otlphttp/a: { endpoint: https://a/v1/traces }",
+            "traces: { receivers: [otlp], exporters: [otlphttp/a] }",
+            "leave the signal's path out",
+        ),
     ];
     for (exporter, pipelines, says) in cases {
         let told = faults(exporter, pipelines);
@@ -77,7 +113,10 @@ connectors: { skillify: { digests: /x/digests } }
 extensions: { sessions_table: { path: /x/sessions } }
 service: { journal: { path: /x/journal }, pipelines: { traces: { receivers: [otlp], exporters: [otlp/a] } } }";
     let error = config::parse(text, Origin::Text("test"), &ProcessSource).unwrap_err().to_string();
-    assert!(error.contains("otlp feeds no sessions pipeline") && error.contains("write `sessions: {}`"), "{error}");
+    assert!(
+        error.contains("otlp feeds no sessions pipeline") && error.contains("write `sessions: {}`"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -91,7 +130,8 @@ fn what_is_probably_not_meant_is_warned_of() {
 #[test]
 fn the_start_says_where_it_goes_and_nothing_shows_a_header() {
     let backend = Backend::start();
-    let site = forwarding(&[("otlphttp/a", ", headers: { authorization: \"${file:{root}/key}\" }", &backend)]);
+    let site =
+        forwarding(&[("otlphttp/a", ", headers: { authorization: \"${file:{root}/key}\" }", &backend)]);
     let root = site.folder.path().display().to_string();
     site.edit_config(&[("{root}", &root)]);
     std::fs::write(site.path("key"), "Bearer k-very-secret\n").unwrap();
@@ -102,7 +142,10 @@ fn the_start_says_where_it_goes_and_nothing_shows_a_header() {
     let taken = backend.wait_for(1);
     assert_eq!(taken[0].headers["authorization"], "Bearer k-very-secret");
     let log = site.log();
-    let place = format!("http://127.0.0.1:{}/ (otlphttp/a: logs, metrics, traces; credentials redacted; waits in", backend.port());
+    let place = format!(
+        "http://127.0.0.1:{}/ (otlphttp/a: logs, metrics, traces; credentials redacted; waits in",
+        backend.port()
+    );
     assert!(log.contains(&place), "{log}");
     assert!(log.contains("Sessions leave this machine for what they are forwarded to"), "{log}");
     assert!(log.contains("cannot forward") && log.contains("who are you"), "{log}");
@@ -118,7 +161,11 @@ struct Issued {
     certificate: CertificateDer<'static>,
 }
 
-fn issue(authority: &CertifiedIssuer<'static, KeyPair>, name: &str, purpose: ExtendedKeyUsagePurpose) -> Issued {
+fn issue(
+    authority: &CertifiedIssuer<'static, KeyPair>,
+    name: &str,
+    purpose: ExtendedKeyUsagePurpose,
+) -> Issued {
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     params.extended_key_usages = vec![purpose];
     let key = KeyPair::generate().unwrap();
@@ -127,11 +174,16 @@ fn issue(authority: &CertifiedIssuer<'static, KeyPair>, name: &str, purpose: Ext
 }
 
 /// A server that asks for a certificate of `authority`, and says how often it had a request.
-fn tls_server(port: &Port, authority: &CertifiedIssuer<'static, KeyPair>, own: &Issued) -> Arc<std::sync::atomic::AtomicUsize> {
+fn tls_server(
+    port: &Port,
+    authority: &CertifiedIssuer<'static, KeyPair>,
+    own: &Issued,
+) -> Arc<std::sync::atomic::AtomicUsize> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(authority.der().clone()).unwrap();
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
     let key = PrivateKeyDer::try_from(own.key.serialize_der()).unwrap();
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -156,7 +208,9 @@ fn tls_server(port: &Port, authority: &CertifiedIssuer<'static, KeyPair>, own: &
                 if head.starts_with(b"POST /v1/traces") {
                     counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
                 }
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                    .await;
                 let _ = stream.shutdown().await;
             }
         });

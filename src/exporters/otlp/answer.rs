@@ -214,7 +214,9 @@ mod tests {
             let details = ErrorDetails::with_retry_info(Some(wait));
             of_grpc(&Status::with_error_details(code, "later", details), b"")
         };
-        assert!(matches!(asks(Code::Unavailable), Answer::Again { after, kind: "busy", .. } if after == Some(wait)));
+        assert!(
+            matches!(asks(Code::Unavailable), Answer::Again { after, kind: "busy", .. } if after == Some(wait))
+        );
         assert!(matches!(asks(Code::ResourceExhausted), Answer::Again { kind: "busy", .. }));
         for (code, kind) in [
             (Code::Unavailable, "busy"),

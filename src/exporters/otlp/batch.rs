@@ -78,9 +78,8 @@ mod tests {
     fn what_is_alike_goes_together_in_its_order() {
         use Form::{Json, Protobuf};
         use Signal::{Logs, Traces};
-        let of = |third| {
-            vec![waiting(4, Traces, Protobuf, b"ab"), waiting(7, Traces, Protobuf, b"cd"), third]
-        };
+        let of =
+            |third| vec![waiting(4, Traces, Protobuf, b"ab"), waiting(7, Traces, Protobuf, b"cd"), third];
         assert_eq!(batch(of(waiting(8, Traces, Protobuf, b"ef")), 0), (b"abcdef".to_vec(), 3, 9));
         assert_eq!(batch(of(waiting(8, Traces, Protobuf, b"efg")), 0), (b"abcd".to_vec(), 2, 8));
         assert_eq!(batch(of(waiting(8, Logs, Protobuf, b"ef")), 0), (b"abcd".to_vec(), 2, 8));

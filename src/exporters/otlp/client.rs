@@ -132,7 +132,9 @@ impl Client {
         let found = body.trailers().and_then(Status::from_header_map);
         match found.or_else(|| Status::from_header_map(&headers)) {
             Some(status) => Ok(answer::of_grpc(&status, &body.to_bytes())),
-            None if status.is_success() => Ok(answer::of_http(http::StatusCode::NOT_FOUND, &headers, b"no gRPC")),
+            None if status.is_success() => {
+                Ok(answer::of_http(http::StatusCode::NOT_FOUND, &headers, b"no gRPC"))
+            }
             None => Ok(answer::of_http(status, &headers, &body.to_bytes())),
         }
     }

@@ -176,7 +176,11 @@ impl Otlp {
         let waiting = self.queue.status().waiting;
         let exporter = self.config.name.as_str();
         if waiting > 0 && self.queue.is_in_memory() {
-            tracing::error!(exporter, bodies = waiting, "what was not forwarded is lost: it was in memory alone");
+            tracing::error!(
+                exporter,
+                bodies = waiting,
+                "what was not forwarded is lost: it was in memory alone"
+            );
         } else if waiting > 0 {
             tracing::info!(exporter, bodies = waiting, "what was not forwarded waits for the next start");
         }

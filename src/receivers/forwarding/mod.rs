@@ -103,8 +103,7 @@ impl Forwards {
                 (Some(one), Some(other)) => Arc::ptr_eq(one, other),
                 _ => false,
             };
-            let known_bytes =
-                made.iter().find(|(cleaner, form, _)| same(cleaner) && *form == forward.form);
+            let known_bytes = made.iter().find(|(cleaner, form, _)| same(cleaner) && *form == forward.form);
             let bytes = match known_bytes {
                 Some((_, _, bytes)) => bytes.clone(),
                 None => {

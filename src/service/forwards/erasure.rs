@@ -122,9 +122,11 @@ pub async fn erase_from_queues(
             Err(left) => done.left.push(left),
         }
     }
-    done.left.extend(unowned_queues(settings).into_iter().map(|path| {
-        format!("{}, the queue of no exporter, may hold it: remove the folder", path.display())
-    }));
+    done.left.extend(
+        unowned_queues(settings).into_iter().map(|path| {
+            format!("{}, the queue of no exporter, may hold it: remove the folder", path.display())
+        }),
+    );
     done
 }
 
@@ -158,7 +160,8 @@ async fn erase(
     };
     let mut change = |entry: Entry| {
         let (tenant, at) = (entry.owner.tenant.clone(), entry.ingested_at);
-        let mut names: Vec<&str> = if subject.is_of(&tenant, at) { subject.names().collect() } else { Vec::new() };
+        let mut names: Vec<&str> =
+            if subject.is_of(&tenant, at) { subject.names().collect() } else { Vec::new() };
         for tombstone in tombstones.iter().filter(|tombstone| tombstone.tenant == tenant) {
             names.extend(tombstone.session_ids.iter().map(String::as_str));
             let is_before = at.as_micros() <= tombstone.created_at;
@@ -175,7 +178,8 @@ fn dialects(settings: &Settings, forward: &ForwardSettings) -> Dialects {
     let mut mappings = Vec::new();
     for route in &forward.routes {
         let receiver = settings.receivers.iter().find(|receiver| receiver.id == route.receiver);
-        let fed = settings.sessions.iter().filter(|pipeline| receiver.is_some_and(|known| known.feeds(pipeline)));
+        let fed =
+            settings.sessions.iter().filter(|pipeline| receiver.is_some_and(|known| known.feeds(pipeline)));
         for mapping in fed.flat_map(|pipeline| &pipeline.mappings) {
             if !mappings.contains(mapping) {
                 mappings.push(mapping.clone());
@@ -189,9 +193,10 @@ fn dialects(settings: &Settings, forward: &ForwardSettings) -> Dialects {
 pub(in crate::service) fn unowned_queues(settings: &Settings) -> Vec<std::path::PathBuf> {
     let Some(root) = &settings.journals else { return Vec::new() };
     let owned = |folder: &Path| {
-        settings.forwards.iter().any(
-            |forward| matches!(&forward.queue.place, Place::Folder { path, .. } if *path == *folder),
-        )
+        settings
+            .forwards
+            .iter()
+            .any(|forward| matches!(&forward.queue.place, Place::Folder { path, .. } if *path == *folder))
     };
     let below = std::fs::read_dir(root.join("forward")).into_iter().flatten();
     let mut folders: Vec<_> = below.filter_map(|entry| Some(entry.ok()?.path())).collect();

@@ -27,8 +27,8 @@ use super::sessions::REDACTION_KEY;
 
 pub use erasure::{ErasedSubject, QueueErasure, erase_from_queues};
 pub(super) use erasure::{Eraser, unowned_queues};
-pub use report::ForwardReport;
 pub(super) use report::ForwardMetrics;
+pub use report::ForwardReport;
 
 /// Who has a queue open for longer keeps it.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -90,7 +90,10 @@ impl Report {
         }
         if queue.lost > 0 {
             self.problem(
-                format!("{} requests that waited for {name} are lost: files of its queue were removed or cut", queue.lost),
+                format!(
+                    "{} requests that waited for {name} are lost: files of its queue were removed or cut",
+                    queue.lost
+                ),
                 "find out what else writes to the folder forward below service.journal.path",
             );
         }
