@@ -170,9 +170,9 @@ impl Queue {
     ///
     /// # Errors
     /// Only if the queue refuses rather than drops.
-    pub async fn push(&self, bytes: Vec<u8>) -> Result<(), PushError> {
+    pub async fn push(&self, bytes: &Bytes) -> Result<(), PushError> {
         let _no_erasure = self.pushing.read().await;
-        let pushed = match self.store.append(bytes.clone()).await {
+        let pushed = match self.store.append(bytes).await {
             Err(NoPlace::Full) if self.config.on_full == OnFull::DropOldest => {
                 self.push_for_oldest(bytes).await
             }
@@ -194,10 +194,10 @@ impl Queue {
     }
 
     /// One after the other: several at once would drop more than they need.
-    async fn push_for_oldest(&self, bytes: Vec<u8>) -> Result<(), NoPlace> {
+    async fn push_for_oldest(&self, bytes: &Bytes) -> Result<(), NoPlace> {
         let _alone = self.dropping.lock().await;
         loop {
-            match self.store.append(bytes.clone()).await {
+            match self.store.append(bytes).await {
                 Err(NoPlace::Full) => {}
                 appended => return appended,
             }
@@ -272,6 +272,40 @@ impl Queue {
     /// If that cannot be written: they may be sent again.
     pub async fn done(&self, next: u64) -> Result<(), StoreError> {
         self.store.advance(next).await
+    }
+
+    /// Whether [`Queue::erase`] would change something that waits. Nobody waits for it meanwhile.
+    ///
+    /// # Errors
+    /// If the disk cannot be read.
+    pub async fn holds(
+        &self,
+        change: &mut (dyn FnMut(Entry) -> Option<Entry> + Send),
+    ) -> Result<bool, StoreError> {
+        let (mut from, end) = (self.store.cursor(), *self.store.end().borrow());
+        while from < end {
+            let records = self.store.read(from, PIECE).await?;
+            let Some(last) = records.last() else { break };
+            from = last.sequence + 1;
+            for record in &records {
+                let Some(before) = Entry::decode(&record.payload) else { return Ok(true) };
+                if change(before.clone()).as_ref() != Some(&before) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Sees that no file of now becomes one of later: what was sent goes with what still waits in its file.
+    ///
+    /// # Errors
+    /// If it is closed.
+    pub async fn rotate(&self) -> Result<(), StoreError> {
+        match &self.store {
+            Store::Memory(_) => Ok(()),
+            Store::Disk { journal, .. } => Ok(journal.rotate().await?),
+        }
     }
 
     /// Changes every body that waits, or takes it out (`None`), and lets go of every file that held one before.

@@ -56,7 +56,7 @@ struct Waiting {
 
 impl Store {
     /// Appends a body, durably if it is on the disk.
-    pub(super) async fn append(&self, bytes: Vec<u8>) -> Result<(), NoPlace> {
+    pub(super) async fn append(&self, bytes: &Bytes) -> Result<(), NoPlace> {
         match self {
             Self::Memory(memory) => memory.append(bytes),
             Self::Disk { journal, max_size } => {
@@ -67,7 +67,7 @@ impl Store {
                 if journal.status().held_bytes.saturating_add(bytes.len() as u64) > *max_size {
                     return Err(NoPlace::Full);
                 }
-                match journal.append(bytes).await {
+                match journal.append(bytes.to_vec()).await {
                     Ok(_) => Ok(()),
                     Err(AppendError::Full { .. }) => Err(NoPlace::Full),
                     Err(AppendError::TooLarge { .. }) => Err(NoPlace::TooLarge),
@@ -159,7 +159,7 @@ impl Memory {
         self.lock().bytes
     }
 
-    fn append(&self, bytes: Vec<u8>) -> Result<(), NoPlace> {
+    fn append(&self, bytes: &Bytes) -> Result<(), NoPlace> {
         let size = bytes.len() as u64;
         let mut waiting = self.lock();
         if size > self.max_size {
@@ -171,7 +171,7 @@ impl Memory {
         let sequence = waiting.next;
         waiting.next += 1;
         waiting.bytes += size;
-        waiting.bodies.push_back(Record { sequence, payload: bytes.into() });
+        waiting.bodies.push_back(Record { sequence, payload: bytes.clone() });
         self.end.send_replace(waiting.next);
         Ok(())
     }

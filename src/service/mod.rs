@@ -93,7 +93,7 @@ use crate::table;
 pub use descriptors::raise as raise_open_files;
 pub use followers::FollowerReport;
 use forwards::{Backends, Eraser};
-pub use forwards::{ErasedSubject, ForwardReport, QueueErasure, erase_from_queues};
+pub use forwards::{ErasedSubject, ForwardReport, QueueErasure, erase_from_queues, unowned_queues};
 pub use health::Overseer;
 use health::Vitals;
 use hooks::HookSpools;

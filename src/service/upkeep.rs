@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::forwards::{ErasedSubject, Eraser};
+use super::forwards::Eraser;
 use super::ticks::Ticks;
 use crate::event::Timestamp;
 use crate::journal::Journal;
@@ -105,7 +105,7 @@ impl Upkeep {
                     tracing::debug!(%error, "a journal is not begun anew");
                 }
             }
-            if let Err(error) = self.eraser.erase(&ErasedSubject::default()).await {
+            if let Err(error) = self.eraser.catch_up().await {
                 tracing::warn!(%error, "what is erased may still wait for another backend");
             }
         }

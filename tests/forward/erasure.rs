@@ -182,7 +182,7 @@ async fn what_waits_for_longer_than_sessions_are_kept_is_dropped() {
         let now = Timestamp::now();
         let days = |days: u64| now.saturating_sub(Duration::from_secs(days * 86_400));
         for (name, at) in [("too-old-1", days(3)), ("too-old-2", days(2)), ("fresh", now)] {
-            queue.push(entry(name, at).encode()).await.unwrap();
+            queue.push(&entry(name, at).encode().into()).await.unwrap();
         }
         let waiting = queue.peek(1 << 20).await.unwrap();
         assert_eq!(waiting.len(), 1);
@@ -204,12 +204,12 @@ async fn an_erasure_keeps_the_order_and_lets_go_of_every_file() {
     };
     let now = Timestamp::now();
     for number in 0..120 {
-        queue.push(entry(&name(number), now).encode()).await.unwrap();
+        queue.push(&entry(&name(number), now).encode().into()).await.unwrap();
     }
     let mut change = |entry: Entry| (!holds_text(&entry, "-gone-")).then_some(entry);
     let erased = queue.erase(&mut change).await.unwrap();
     assert_eq!(erased.bodies, 40);
-    queue.push(entry("last", now).encode()).await.unwrap();
+    queue.push(&entry("last", now).encode().into()).await.unwrap();
     for file in files(folder.path()) {
         assert!(!holds(&file, "-gone-"), "{}", file.display());
     }

@@ -14,7 +14,7 @@ use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
 use crate::receivers::hooks;
-use crate::service::{ErasedSubject, QueueErasure, digests};
+use crate::service::{ErasedSubject, QueueErasure, digests, unowned_queues};
 use crate::table::Location;
 use crate::table::upkeep::{Erased, Subject, Tombstone};
 
@@ -104,6 +104,11 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
     let waiting = waiting_hooks(&settings, &erased, &subject)?;
     let QueueErasure { bodies, mut left } =
         journals.forget(&settings, &tombstones, &in_queues(arguments, &subject, now)).await;
+    left.extend(
+        unowned_queues(&settings).into_iter().map(|path| {
+            format!("{}, the queue of no exporter, may hold it: remove the folder", path.display())
+        }),
+    );
     let remnants = dead_letters(&settings, &tombstones, arguments, &subject, now)?;
     forget_digests(&settings)?;
     left.extend(followers_are_done(&settings, &tombstones).await);

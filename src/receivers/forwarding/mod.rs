@@ -46,7 +46,7 @@ pub struct Forwards(Vec<(Signal, Forward)>);
 /// A request as it is forwarded, on its way to the queues.
 #[derive(Default)]
 pub(super) struct Outgoing {
-    pushes: Vec<(Arc<Queue>, Vec<u8>)>,
+    pushes: Vec<(Arc<Queue>, Bytes)>,
     /// Pays for them.
     lease: Option<Lease>,
 }
@@ -116,7 +116,7 @@ impl Forwards {
             if let Some(lease) = &mut outgoing.lease {
                 lease.grow(bytes.len())?;
             }
-            outgoing.pushes.push((Arc::clone(&forward.queue), bytes.to_vec()));
+            outgoing.pushes.push((Arc::clone(&forward.queue), bytes));
         }
         Ok(outgoing)
     }
@@ -172,7 +172,7 @@ impl Forward {
 impl Outgoing {
     /// Puts everything into its queues; returns once it is as durable there as they promise.
     pub(super) async fn push(self) -> Result<(), Refusal> {
-        let pushes = self.pushes.into_iter().map(|(queue, bytes)| async move { queue.push(bytes).await });
+        let pushes = self.pushes.into_iter().map(|(queue, bytes)| async move { queue.push(&bytes).await });
         // All of them, also after one has failed: once there is an answer nothing is under way.
         let pushed = join_all(pushes).await;
         drop(self.lease);

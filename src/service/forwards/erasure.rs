@@ -86,8 +86,18 @@ impl Eraser {
         Self { queues: queues.into(), tables: tables.into(), settings: Arc::new(settings.clone()) }
     }
 
+    /// The same for what others erased in the tables. Bodies are written anew only if one of them is changed: at
+    /// a start there may be many, and clients would wait.
+    pub(in crate::service) async fn catch_up(&self) -> Result<u64, EraseError> {
+        self.take_out(&ErasedSubject::default(), false).await
+    }
+
     /// Takes out what the tables say is erased, and `subject`; answers of how many bodies something was.
     pub(in crate::service) async fn erase(&self, subject: &ErasedSubject) -> Result<u64, EraseError> {
+        self.take_out(subject, true).await
+    }
+
+    async fn take_out(&self, subject: &ErasedSubject, in_any_case: bool) -> Result<u64, EraseError> {
         let mut bodies = 0;
         if self.queues.is_empty() {
             return Ok(bodies);
@@ -97,7 +107,8 @@ impl Eraser {
             tombstones.extend(table.tombstones().await?);
         }
         for (forward, queue) in self.queues.iter() {
-            let erased = erase(queue, &dialects(&self.settings, forward), &tombstones, subject).await;
+            let dialects = dialects(&self.settings, forward);
+            let erased = erase(queue, &dialects, &tombstones, subject, in_any_case).await;
             let exporter = || forward.otlp.name.clone();
             bodies += erased.map_err(|source| EraseError::Queue { exporter: exporter(), source })?;
         }
@@ -122,11 +133,6 @@ pub async fn erase_from_queues(
             Err(left) => done.left.push(left),
         }
     }
-    done.left.extend(
-        unowned_queues(settings).into_iter().map(|path| {
-            format!("{}, the queue of no exporter, may hold it: remove the folder", path.display())
-        }),
-    );
     done
 }
 
@@ -145,7 +151,7 @@ async fn erase_in_folder(
         ),
         error => format!("the queue of {name}: {error}; repair it, then erase again"),
     })?;
-    let erased = erase(&queue, &dialects(settings, forward), tombstones, subject).await;
+    let erased = erase(&queue, &dialects(settings, forward), tombstones, subject, true).await;
     erased.map_err(|error| format!("the queue of {name}: {error}; erase again"))
 }
 
@@ -154,6 +160,7 @@ async fn erase(
     dialects: &Dialects,
     tombstones: &[Tombstone],
     subject: &ErasedSubject,
+    in_any_case: bool,
 ) -> Result<u64, StoreError> {
     let covers = |event: &SessionEvent| {
         subject.covers(event) || tombstones.iter().any(|tombstone| tombstone.covers(event))
@@ -170,6 +177,10 @@ async fn erase(
         names.retain(|name| !name.is_empty());
         without(entry, dialects, &covers, &names)
     };
+    if !in_any_case && !queue.holds(&mut change).await? {
+        queue.rotate().await?;
+        return Ok(0);
+    }
     Ok(queue.erase(&mut change).await?.bodies)
 }
 
@@ -190,7 +201,7 @@ fn dialects(settings: &Settings, forward: &ForwardSettings) -> Dialects {
 }
 
 /// The folders of queues that no exporter has any more.
-pub(in crate::service) fn unowned_queues(settings: &Settings) -> Vec<std::path::PathBuf> {
+pub fn unowned_queues(settings: &Settings) -> Vec<std::path::PathBuf> {
     let Some(root) = &settings.journals else { return Vec::new() };
     let owned = |folder: &Path| {
         settings

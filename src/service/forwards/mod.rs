@@ -25,8 +25,8 @@ use crate::redact::{self, Redactor};
 use super::StartError;
 use super::sessions::REDACTION_KEY;
 
-pub use erasure::{ErasedSubject, QueueErasure, erase_from_queues};
-pub(super) use erasure::{Eraser, unowned_queues};
+pub(super) use erasure::Eraser;
+pub use erasure::{ErasedSubject, QueueErasure, erase_from_queues, unowned_queues};
 pub(super) use report::ForwardMetrics;
 pub use report::ForwardReport;
 
