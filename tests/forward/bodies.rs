@@ -159,3 +159,17 @@ fn tonic_sends_and_tonic_takes() {
     });
     assert_eq!(taken, (request, "k-1".to_owned()));
 }
+
+/// What comes through Langfuse's paths of OpenTelemetry is forwarded where a pipeline names that receiver.
+#[test]
+fn langfuses_paths_of_opentelemetry_are_forwarded_where_they_are_named() {
+    let backend = Backend::start();
+    let site = forwarding(&[("otlphttp/a", "", &backend)]);
+    site.edit_config(&[("traces: { receivers: [otlp]", "traces: { receivers: [langfuse]")]);
+    let _running = site.start();
+    let body = traces("s-1", "one").encode_to_vec();
+    post_span(&site, "s-1", "not forwarded");
+    assert_eq!(site.post("/api/public/otel/v1/traces", PROTOBUF, body.clone()), 200);
+    assert_eq!(backend.wait_for(1)[0].body, body);
+    assert_eq!(backend.spans(), ["one"]);
+}

@@ -21,12 +21,12 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::disallowed_methods,
     reason = "tests fail by panicking"
 )]
-#![allow(missing_docs, reason = "tests are their own documentation")]
 
 #[path = "../cli/support.rs"]
-#[allow(dead_code, reason = "this binary uses its part")]
+#[expect(dead_code, reason = "the other theme uses the rest")]
 mod site;
 
 mod backend;
