@@ -230,11 +230,11 @@ impl Queue {
     }
 
     /// The bodies that wait longest, until `max_bytes` are reached; at least one if there is one. What has
-    /// waited for longer than is allowed is dropped before.
+    /// waited for longer than is allowed is dropped before, if the clock is believed.
     ///
     /// # Errors
     /// If the disk cannot be read, or the cursor not be written.
-    pub async fn peek(&self, max_bytes: usize) -> Result<Vec<Waiting>, StoreError> {
+    pub async fn peek(&self, max_bytes: usize, is_clock_believed: bool) -> Result<Vec<Waiting>, StoreError> {
         loop {
             let (cursor, end) = (self.store.cursor(), *self.store.end().borrow());
             let records = self.store.read(cursor, max_bytes).await?;
@@ -244,7 +244,7 @@ impl Queue {
                 .collect();
             let is_over =
                 |waiting: &&Waiting| waiting.entry.as_ref().is_some_and(|entry| self.is_over(entry));
-            let over = waiting.iter().take_while(is_over).count();
+            let over = if is_clock_believed { waiting.iter().take_while(is_over).count() } else { 0 };
             let Some(last) = over.checked_sub(1).and_then(|last| waiting.get(last)) else {
                 // Nothing of what it says that it holds can be read: that is lost.
                 if waiting.is_empty() && end > cursor {

@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::forward::{Queue, StoreError};
 use crate::secret::Secret;
+use crate::table::clock;
 
 use answer::Answer;
 use batch::Batch;
@@ -200,7 +201,7 @@ impl Otlp {
     }
 
     async fn send(&mut self) -> Result<Round, StoreError> {
-        let waiting = self.queue.peek(self.config.batch).await?;
+        let waiting = self.queue.peek(self.config.batch, clock::jump().is_none()).await?;
         let Some(batch) = Batch::of(waiting, self.config.batch, self.alone_before) else {
             return Ok(Round::Done);
         };
