@@ -14,6 +14,7 @@
 //! | several backends, each with its own cursor | `delivery::…` |
 //! | certificates: an authority of one's own, and one's own certificate | `delivery::…` |
 //! | erasure and retention reach what waits | `erasure::…` |
+//! | whatever the bytes are, nothing that holds no secret is touched, and nothing panics | `properties::…` |
 //! | what is configured wrongly is told, with what to do; no header is shown | `settings::…` |
 
 #![allow(
@@ -33,6 +34,7 @@ mod backend;
 mod bodies;
 mod delivery;
 mod erasure;
+mod properties;
 mod redaction;
 mod sent;
 mod settings;
