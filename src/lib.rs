@@ -9,6 +9,9 @@
 //!  exporters::target     ◄─ library (reconcile) ◄─ skillify (segment ► cluster ► propose ► verify ► score)
 //! ```
 //!
+//! Beside it, what receivers take in is forwarded to other backends: receivers ─► forward (a queue for each)
+//! ─► exporters::otlp.
+//!
 //! The collector half ends at the sessions table, the skillify half begins there; they meet nowhere
 //! else, and either runs alone.
 //!
@@ -20,11 +23,12 @@
 //! | `shell` | `event` |
 //! | `dialects`, `processors` | `event`, `redact`, `shell` |
 //! | `journal` | `event`, `redact`, `disk` |
+//! | `forward` | `event`, `redact`, `journal` |
 //! | `table` | `event`, `redact`, `disk`, `shell` |
-//! | `receivers` | `event`, `redact`, `disk`, `dialects`, `processors`, `journal` |
+//! | `receivers` | `event`, `redact`, `disk`, `dialects`, `processors`, `journal`, `forward` |
 //! | `skillify` | `event`, `redact`, `secret`, `shell`, `table` |
 //! | `library` | `event`, `redact`, `shell`, `skillify` |
-//! | `exporters` | `event`, `redact`, `secret`, `journal`, `table`, `library` |
+//! | `exporters` | `event`, `redact`, `secret`, `journal`, `forward`, `table`, `library` |
 //! | `config` | the parts' `Config` types |
 //! | `service` | everything but `views`, `console` and `cli` |
 //! | `views` | everything but `console` and `cli` |
@@ -40,6 +44,7 @@ pub mod dialects;
 pub mod disk;
 pub mod event;
 pub mod exporters;
+pub mod forward;
 pub mod journal;
 pub mod library;
 pub mod processors;

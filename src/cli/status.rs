@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::config::Settings;
+use crate::config::{ForwardSettings, Settings};
 use crate::event::visible_line;
+use crate::forward::{Place, Queue};
 use crate::journal::{Journal, OpenError};
 use crate::receivers::hooks;
-use crate::service::{Loss, PipelineReport, Report, unowned_journals};
+use crate::service::{ForwardReport, Loss, PipelineReport, Report, unowned_journals};
 
 use super::columns::counted;
 use super::{ConfigFile, Failure, OrFail, block_on, local_client, print, print_json};
@@ -68,8 +69,31 @@ fn from_disk(settings: &Settings) -> Report {
             Err(error) => report.problem(error.to_string(), "see the message"),
         }
     }
+    for forward in &settings.forwards {
+        add_queue(forward, &mut report);
+    }
     report.problems.extend(unowned_journals(settings).into_iter().map(|(_, problem)| problem));
     report
+}
+
+/// What waits for another backend until a process runs.
+fn add_queue(forward: &ForwardSettings, report: &mut Report) {
+    let Place::Folder { path, .. } = &forward.queue.place else { return };
+    let name = &forward.otlp.name;
+    if !Journal::is_in(path) {
+        return;
+    }
+    match Queue::open(forward.queue.clone()).map(|queue| queue.status().waiting) {
+        Ok(0) | Err(OpenError::Locked { .. }) => {}
+        Ok(waiting) => {
+            let wait = if waiting == 1 { "waits" } else { "wait" };
+            report.problem(
+                format!("{} {wait} for {name}", counted(waiting, "request")),
+                "`skillspan run` sends what waits",
+            );
+        }
+        Err(error) => report.problem(format!("the queue of {name}: {error}"), "see the message"),
+    }
 }
 
 /// What this user's hooks left for a collector, and what found no room.
@@ -192,6 +216,9 @@ fn render(report: &Report) -> String {
             follower.place
         );
     }
+    for forward in &report.forwards {
+        text.push_str(&forward_lines(forward));
+    }
     for target in &report.targets {
         let state = match (&target.failing, &target.published_at) {
             (Some(kind), _) => format!("failing ({kind})"),
@@ -213,6 +240,21 @@ fn render(report: &Report) -> String {
         text.push_str(if has_begun(report) { "nothing fails\n" } else { NOTHING });
     }
     text
+}
+
+/// A backend that has bodies as they came.
+fn forward_lines(forward: &ForwardReport) -> String {
+    let kept = if forward.in_memory { "in memory" } else { "on disk" };
+    format!(
+        "  forward    {}: {}, to {}\n             {} since the start, {} waiting ({} of {} {kept})\n",
+        forward.exporter,
+        forward.state,
+        visible_line(&forward.place),
+        counted(forward.bodies, "request"),
+        forward.waiting,
+        size(forward.queue_bytes),
+        size(forward.queue_max_bytes)
+    )
 }
 
 /// Whether a process runs here or has run.

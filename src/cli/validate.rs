@@ -24,6 +24,8 @@ processors:
 exporters:
   parquet       journal -> sessions table
   deeplake      sessions and skills -> rows of a Deeplake service
+  otlp          what came in, as it came -> another backend over gRPC
+  otlphttp      the same over HTTP
   filesystem    skills -> folder
   git           skills -> branch of a repository, proposed or pushed
 connectors:

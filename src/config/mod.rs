@@ -16,6 +16,7 @@
 //! | `mappings.rs` | what records of agents of one's own mean |
 //! | `processors.rs` | what happens to events before they are stored |
 //! | `proposer.rs` | who words skills, and what that may cost |
+//! | `forward.rs` | what goes to other backends as it came |
 //! | `embeddings.rs` | where vectors of words come from |
 //! | `resolve.rs`, `tables.rs`, `targets.rs`, `deeplake.rs` | references, paths and pipelines → [`Settings`] |
 //! | `tenants.rs` | whose skills and sessions go where |
@@ -35,6 +36,7 @@ mod decode;
 mod deeplake;
 mod embeddings;
 mod expand;
+mod forward;
 mod given;
 mod layers;
 mod listeners;
@@ -62,9 +64,9 @@ pub use expand::{ProcessSource, Source};
 pub use given::{Given, Origin};
 use reading::Reading;
 pub use settings::{
-    ConsoleSettings, Doors, EmbeddingSettings, FollowerSettings, Listener, LogSettings, ModelSettings,
-    OtlpMetrics, Outline, ProcessorSettings, ReceiverSettings, Schedule, Sees, SessionsPipeline,
-    SessionsTable, Settings, SkillsPipeline, TranscriptSettings, Uses,
+    ConsoleSettings, Doors, EmbeddingSettings, FollowerSettings, ForwardRoute, ForwardSettings, Listener,
+    LogSettings, ModelSettings, OtlpMetrics, Outline, ProcessorSettings, ReceiverSettings, Schedule, Sees,
+    SessionsPipeline, SessionsTable, Settings, SkillsPipeline, TranscriptSettings, Uses,
 };
 use tree::Node;
 pub use units::parse_duration;

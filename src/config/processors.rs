@@ -67,6 +67,16 @@ impl Resolver<'_> {
         }
     }
 
+    /// The redaction of this id; of one that nobody writes, the rules that are built in.
+    pub(super) fn redact_called(&mut self, id: &str) -> Result<ProcessorSettings, ResolveError> {
+        let Some(Processor::Redact(raw)) = self.raw.processors.0.get(id) else {
+            return Ok(Self::unwritten_redaction());
+        };
+        let settings = self.redact(id, raw)?;
+        self.used.insert(format!("processors.{id}"));
+        Ok(settings)
+    }
+
     fn redact(&self, id: &str, raw: &raw::Redact) -> Result<ProcessorSettings, ResolveError> {
         let options = redact::Options {
             rules: raw.rules.clone(),

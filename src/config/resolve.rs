@@ -17,6 +17,7 @@ use super::credentials::{tenants_of, verified};
 use super::decode::instead;
 use super::embeddings;
 use super::expand::Source;
+use super::forward::forwarded;
 use super::layers::defined;
 use super::proposer;
 use super::raw::{self, Connector, Exporter, Pipeline, Processor, Raw};
@@ -120,7 +121,14 @@ impl Resolver<'_> {
                     self.receivers(name, pipeline, &mut receivers)?;
                     sessions.push(self.sessions(name, pipeline)?);
                 }
+                _ if forwarded(name).is_some() => {}
                 _ => skills.push(self.skills(name, pipeline)?),
+            }
+        }
+        let mut forwards = Vec::new();
+        for (name, pipeline) in &pipelines {
+            if let Some(signal) = forwarded(name) {
+                self.forwards((name, pipeline), signal, &receivers, &sessions, &mut forwards)?;
             }
         }
         for (name, pipeline) in pipelines.iter().filter(|(name, _)| type_of(name) == SESSIONS) {
@@ -151,6 +159,7 @@ impl Resolver<'_> {
             idle: self.raw.service.connections.unwrap_or_default().idle.0,
             sessions,
             followers,
+            forwards,
             skills,
             logs: self.logs(),
             metrics: self.metrics()?,
@@ -228,6 +237,12 @@ impl Resolver<'_> {
         pipeline: &Pipeline,
     ) -> Result<(parquet::Config, u8, SessionsTable), ResolveError> {
         let at = ["service", "pipelines", name, "exporters"];
+        let is_forwarder = |id: &&String| matches!(self.raw.exporters.0.get(*id), Some(Exporter::Otlp(_)));
+        if let Some(id) = pipeline.exporters.iter().find(is_forwarder) {
+            let message =
+                format!("{id} has bodies as they came: name it in a pipeline traces, logs or metrics");
+            return Err(self.invalid(&at, &message));
+        }
         let exporters: Vec<&String> = pipeline.exporters.iter().filter(|id| !self.follows(id)).collect();
         let [id] = exporters.as_slice() else {
             let message = "a sessions pipeline has one exporter that fills the table, such as parquet";
@@ -312,7 +327,7 @@ impl Resolver<'_> {
         Ok(SkillsPipeline { name, table, mining, verified, schedule, model, embeddings, digests, targets })
     }
 
-    fn journals(&self) -> Result<PathBuf, ResolveError> {
+    pub(super) fn journals(&self) -> Result<PathBuf, ResolveError> {
         let written = self.raw.service.journal.as_ref().and_then(|journal| journal.path.clone());
         self.local_path(written, "journal", &["service", "journal", "path"])
     }
@@ -340,11 +355,16 @@ impl Resolver<'_> {
             path,
             max_size: journal.max_size.0,
             segment_size: journal.segment.0,
-            durability: match journal.durability {
-                raw::Durability::Fsync => journal::Durability::Fsync,
-                raw::Durability::Os => journal::Durability::Os,
-            },
+            durability: self.durability(),
         })
+    }
+
+    /// What is promised to who sends.
+    pub(super) fn durability(&self) -> journal::Durability {
+        match self.raw.service.journal.as_ref().map(|journal| journal.durability).unwrap_or_default() {
+            raw::Durability::Fsync => journal::Durability::Fsync,
+            raw::Durability::Os => journal::Durability::Os,
+        }
     }
 
     pub(super) fn local_path(

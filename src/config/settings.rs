@@ -11,8 +11,10 @@ use reqwest::Url;
 
 use super::Given;
 use crate::dialects::UserMapping;
+use crate::event::Signal;
 use crate::exporters::target::{Place, Target};
-use crate::exporters::{deeplake, parquet};
+use crate::exporters::{deeplake, otlp as otlp_exporter, parquet};
+use crate::forward::{self, Form};
 use crate::journal;
 use crate::processors::{Attributes, Filter};
 use crate::receivers::auth::{Credential, Rate};
@@ -56,6 +58,8 @@ pub struct Settings {
     pub sessions: Vec<SessionsPipeline>,
     /// What follows tables and carries their sessions on.
     pub followers: Vec<FollowerSettings>,
+    /// The backends that have bodies as they came.
+    pub forwards: Vec<ForwardSettings>,
     /// The pipelines that mine them.
     pub skills: Vec<SkillsPipeline>,
     /// Log lines on standard error.
@@ -204,6 +208,30 @@ pub struct FollowerSettings {
     pub table: SessionsTable,
     /// Where its sessions go.
     pub deeplake: deeplake::Config,
+}
+
+/// Another backend, and what goes there.
+#[derive(Debug, Clone)]
+pub struct ForwardSettings {
+    /// Where it is, and how it is spoken to.
+    pub otlp: otlp_exporter::Config,
+    /// The encoding that it has bodies in; `None`: the one that they came in.
+    pub form: Option<Form>,
+    /// What waits for it.
+    pub queue: forward::Config,
+    /// What it has.
+    pub routes: Vec<ForwardRoute>,
+}
+
+/// What of a receiver goes to a backend.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForwardRoute {
+    /// The receiver's id.
+    pub receiver: String,
+    /// What of it.
+    pub signal: Signal,
+    /// What takes credentials out, a [`ProcessorSettings::Redact`]; `None`: nobody does.
+    pub redact: Option<ProcessorSettings>,
 }
 
 /// One port.

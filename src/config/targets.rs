@@ -44,6 +44,12 @@ impl Resolver<'_> {
                         "parquet exports sessions; a skills pipeline needs filesystem, git or deeplake";
                     return Err(self.invalid(&at, message));
                 }
+                Some(Exporter::Otlp(_)) => {
+                    let message = format!(
+                        "{id} has bodies as they came: name it in a pipeline traces, logs or metrics"
+                    );
+                    return Err(self.invalid(&at, &message));
+                }
                 None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),
             }
             self.used.insert(format!("exporters.{id}"));

@@ -16,9 +16,6 @@ use super::values::hex_id;
 pub(super) use super::values::{to_boolean, to_float, to_integer, to_json, to_text};
 use crate::event::{Attributes, RecordDigest, SurroundingsDigest, Timestamp, capture, person};
 
-/// `false`: nothing of the record is written.
-const CAPTURE: &str = "skillspan.capture";
-
 /// One span or log record with its resource and scope.
 ///
 /// Attributes are read through [`Record::text`] and its kin, which take **names in order of
@@ -126,7 +123,14 @@ impl<'a> Record<'a> {
             Some(_) => to_boolean(value) != Some(true),
         };
         let mut said = self.resource.attributes.iter().chain(self.own_attributes());
-        said.any(|attribute| attribute.key == CAPTURE && attribute.value.as_ref().is_some_and(forbids))
+        said.any(|attribute| {
+            attribute.key == capture::ATTRIBUTE && attribute.value.as_ref().is_some_and(forbids)
+        })
+    }
+
+    /// The resource and the scope that it came from.
+    pub fn surroundings(&self) -> (&'a Resource, &'a InstrumentationScope) {
+        (self.resource, self.scope)
     }
 
     /// The span, if the record is one.

@@ -1,5 +1,8 @@
 //! Whether something is to be stored, as people, settings and clients write it.
 
+/// The attribute of a resource or a record that says whether it is to be stored.
+pub const ATTRIBUTE: &str = "skillspan.capture";
+
 /// What was meant; `None` if that cannot be told.
 pub fn read(value: &str) -> Option<bool> {
     let is = |words: &[&str]| words.iter().any(|word| value.trim().eq_ignore_ascii_case(word));

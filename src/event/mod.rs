@@ -13,6 +13,7 @@
 //! | `capture.rs` | how people write that nothing is to be stored |
 //! | `identity.rs` | [`RecordDigest`] and the derivation of `event_id` |
 //! | `person.rs` | who a person is, however written |
+//! | `signal.rs` | [`Signal`]: traces, logs or metrics |
 //! | `size.rs` | what events take in memory |
 //! | `tokens.rs` | what a model call cost |
 //! | `visible.rs` | texts where a person reads them |
@@ -27,6 +28,7 @@ pub(crate) mod history;
 mod identity;
 pub mod person;
 mod row;
+mod signal;
 mod size;
 mod timestamp;
 pub mod tokens;
@@ -39,6 +41,7 @@ use std::fmt;
 pub(crate) use identity::hex;
 pub use identity::{LONGEST_ID, RecordDigest, SurroundingsDigest, bounded_id};
 pub use row::{AsRow, EncodedBatch, EncodedEvent, Row, RowAttributes};
+pub use signal::Signal;
 pub use timestamp::Timestamp;
 pub use visible::{is_hidden, visible, visible_json, visible_line};
 pub use wire::{DecodeError, decode_batch, encode_batch, encode_batch_head, encode_event, encode_withdrawal};

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `parquet/` | journal → table: plan, write, cursor |
 //! | `deeplake/` | table → Deeplake, session by session; skills as rows |
+//! | `otlp/` | the queues of bodies → other backends, over OTLP |
 //! | `target.rs` | what the exporters of skills have in common |
 //! | `survey.rs` | what in a target is a file of the library, and what is in its way |
 //! | `filesystem/` | skills in a folder |
@@ -12,6 +13,7 @@
 pub mod deeplake;
 pub mod filesystem;
 pub mod git;
+pub mod otlp;
 pub mod parquet;
 mod survey;
 pub mod target;

@@ -33,6 +33,7 @@
 //! quarantine/                 damaged bytes, as <segment>-<offset>-<length>.bytes, and damaged files
 //! dead-letters/               <sequence>.record that no exporter could decode, and <sequence>.reason.txt
 //! sessions/                   journals of other pipelines (`config` says which); left alone
+//! forward/                    queues of other backends, journals too; left alone
 //! redaction.key               the key of placeholders, made and read by redaction; the journal leaves it alone
 //! *.tmp                       not yet durable under its name; removed at the next open
 //! ```
@@ -115,6 +116,8 @@ pub struct Status {
     pub bytes: u64,
     /// The limit of `bytes`.
     pub max_bytes: u64,
+    /// Bytes of the segments that hold something, without the files that wait to be used again.
+    pub held_bytes: u64,
     /// Number of segments.
     pub segments: usize,
     /// One more than the last durable sequence.
@@ -281,6 +284,13 @@ impl Journal {
         self.inner.shared.state().cursor
     }
 
+    /// Where the oldest file ends of which something is not exported: one more than its last sequence.
+    pub fn oldest_file_end(&self) -> Option<u64> {
+        let state = self.inner.shared.state();
+        let mut ends = state.segments.values().map(|segment| segment.next);
+        ends.find(|end| *end > state.cursor)
+    }
+
     /// Moves the cursor to `next`, durably, then removes the segments wholly behind it. Never moves it
     /// back. Blocks.
     pub fn advance(&self, next: u64) -> Result<(), UpdateError> {
@@ -344,6 +354,7 @@ impl Journal {
         Status {
             bytes: state.bytes(),
             max_bytes: shared.max_size,
+            held_bytes: state.held_bytes(),
             segments: state.segments.len(),
             durable_end,
             cursor: state.cursor,

@@ -345,13 +345,17 @@ impl State {
     /// Bytes of all segments on the disk, those included that wait to be used again.
     pub(super) fn bytes(&self) -> u64 {
         let spares: u64 = self.spares.iter().map(|spare| spare.size).sum();
-        self.segments.values().map(|segment| segment.size).sum::<u64>() + spares
+        self.held_bytes() + spares
+    }
+
+    /// The same without those that wait to be used again.
+    pub(super) fn held_bytes(&self) -> u64 {
+        self.segments.values().map(|segment| segment.size).sum()
     }
 
     /// Whether what was refused last would be refused again. What is exported makes room when it is asked for.
     pub(super) fn is_full(&self, max_size: u64, durable_end: u64) -> bool {
-        let held: u64 = self.segments.values().map(|segment| segment.size).sum();
-        self.lacking > 0 && self.cursor < durable_end && held + self.lacking > max_size
+        self.lacking > 0 && self.cursor < durable_end && self.held_bytes() + self.lacking > max_size
     }
 
     /// Counts what is gone of the sequences that were asked for.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::event::{Attributes, SessionEvent};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, names_identifier};
 
 use super::attributes::column;
 use super::{IDENTIFIERS, Processor, Sent, TEXTS, payload_identifiers, payload_texts};
@@ -219,11 +219,6 @@ impl Redact {
         }
         done
     }
-}
-
-/// `sessionId`, `tool_use_id`, `session.id`, `id` and their like, which random words may be without being keys.
-fn names_identifier(name: &str) -> bool {
-    name == "id" || ["_id", ".id", "Id", "ID"].iter().any(|end| name.ends_with(end))
 }
 
 /// Whether the text is another one than before.

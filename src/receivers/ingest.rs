@@ -7,12 +7,14 @@ use futures_util::future::join_all;
 
 use crate::dialects::{Dialects, Outcome, Reason, Record};
 use crate::event::{Owner, SessionEvent, Timestamp, visible_line};
+use crate::forward::Body;
 use crate::journal::AppendError;
 use crate::processors::Sent;
 
 use super::auth::Sender;
 use super::checked::Checked;
 use super::counters::{DropLabels, EventLabels, ScopeLabels, SignalLabels};
+use super::forwarding::{Forwards, Known, Outgoing};
 use super::payload::Payload;
 use super::pipeline::{Pipeline, Way};
 use super::{Caller, Counters, Lease, MemoryLimit, Refusal, Signal};
@@ -32,6 +34,7 @@ const OPTED_OUT: DropLabels = DropLabels { dialect: "", reason: "opted_out" };
 pub struct Ingest {
     dialects: Dialects,
     pipelines: Vec<Arc<Pipeline>>,
+    forwards: Forwards,
     memory: MemoryLimit,
     counters: Counters,
     scopes: Mutex<BTreeMap<String, ()>>,
@@ -68,6 +71,8 @@ pub struct Tally {
     pub skipped: u64,
     /// What would have been stored, where that was the question.
     pub checked: Option<Box<Checked>>,
+    /// The whole body, where it is one of OTLP: to be forwarded.
+    pub body: Option<Body>,
 }
 
 /// What becomes of a request.
@@ -90,7 +95,14 @@ impl Ingest {
         memory: MemoryLimit,
         counters: Counters,
     ) -> Self {
-        Self { dialects, pipelines, memory, counters, scopes: Mutex::default() }
+        let forwards = Forwards::default();
+        Self { dialects, pipelines, forwards, memory, counters, scopes: Mutex::default() }
+    }
+
+    /// The same, with queues for other backends: these have bodies as they came.
+    #[must_use]
+    pub fn with_forwards(self, forwards: Forwards) -> Self {
+        Self { forwards, ..self }
     }
 
     /// The counters, for the doors.
@@ -128,6 +140,7 @@ impl Ingest {
         if is_check {
             return self.look(source, &Request::new(caller, &[], &self.memory), lease);
         }
+        self.forwards.admit(source.signal())?;
         let mut request = Request::new(caller, &self.pipelines, &self.memory);
         let (prepared, request) = if source.is_small() {
             (self.prepare(source, capture, &mut request, lease)?, request)
@@ -145,7 +158,8 @@ impl Ingest {
         // All of them, also after one has failed: once there is an answer nothing is under way.
         join_all(appends).await.into_iter().collect::<Result<Vec<_>, _>>().map_err(refusal)?;
         arriving.into_iter().for_each(|arriving| self.counters.arrivals.add(arriving));
-        let (tally, counts) = prepared;
+        let (tally, counts, outgoing) = prepared;
+        outgoing.push().await?;
         for (labels, count) in counts.0 {
             self.counters.events.get_or_create(&labels).inc_by(count);
         }
@@ -174,7 +188,7 @@ impl Ingest {
         })?;
         // What one pipeline leaves out another may keep.
         let checked = found.into_iter().max_by_key(|found| found.facts).map(Box::new);
-        Ok(Tally { checked, ..tally })
+        Ok(Tally { checked, body: None, ..tally })
     }
 
     /// Fills the payloads of a request. Record by record, so that never more than one of them is in
@@ -185,12 +199,12 @@ impl Ingest {
         capture: bool,
         request: &mut Request,
         mut lease: Lease,
-    ) -> Result<(Tally, EventCounts), Refusal> {
+    ) -> Result<(Tally, EventCounts, Outgoing), Refusal> {
         let (signal, is_filled) = (source.signal(), source.is_filled());
         let mut counts = EventCounts::default();
         let mut opted_out = BTreeSet::new();
         let mut stored = Ok(());
-        let tally = source.read(&mut lease, &mut |record| {
+        let mut tally = source.read(&mut lease, &mut |record| {
             // A request that has run out of memory is read on, cheaply, and refused.
             if !capture || record.is_opted_out() {
                 self.counters.dropped.get_or_create(&OPTED_OUT).inc();
@@ -212,7 +226,11 @@ impl Ingest {
             }
         }
         self.count_records(signal, &tally, is_filled);
-        Ok((tally, counts))
+        let outgoing = match tally.body.take().filter(|_| capture) {
+            Some(body) => self.forwards.prepare(signal, &body, &request.known(), &self.memory)?,
+            None => Outgoing::default(),
+        };
+        Ok((tally, counts, outgoing))
     }
 
     /// From one record to the encoded events that it became.
@@ -300,7 +318,8 @@ impl Ingest {
         self.counters.losses.note("", "unreadable", tally.rejected);
         lost("unknown_member", tally.skipped);
         lost("no_records", u64::from(is_filled && tally.records + tally.rejected == 0));
-        dropped("metrics", if signal == Signal::Metrics { tally.records } else { 0 });
+        let is_for_nobody = signal == Signal::Metrics && !self.forwards.takes(signal);
+        dropped("metrics", if is_for_nobody { tally.records } else { 0 });
     }
 
     fn count_unrecognised(&self, signal: Signal, scope: &str) {
@@ -328,6 +347,12 @@ impl Request {
             Way::new(Payload::new(&owner, ingested_at, &pipeline.journal, memory.lease()), memory.lease())
         };
         Self { ways: pipelines.iter().map(way).collect(), owner, is_confined, sender, ingested_at }
+    }
+
+    /// What is known of it beside its body.
+    fn known(&self) -> Known<'_> {
+        let Self { owner, is_confined, sender, ingested_at, .. } = self;
+        Known { owner, is_confined: *is_confined, sender, ingested_at: *ingested_at }
     }
 
     /// The workspace that a credential names for all of its events.

@@ -8,10 +8,10 @@
 //! | `payload.rs` | the events of a request, encoded for the journal |
 //! | `memory.rs` | [`MemoryLimit`]: a bound on the memory of all requests in flight |
 //! | `refusal.rs` | [`Refusal`]: why a request is not accepted |
-//! | `signal.rs` | [`Signal`]: traces, logs or metrics |
 //! | `auth/` | who may send, for whom, and how much |
 //! | `tls.rs` | certificates, and new ones while the service runs |
 //! | `arrivals.rs` | sessions that begin to arrive, each once |
+//! | `forwarding/` | what goes to other backends as it came |
 //! | `counters.rs` | what came in and what became of it |
 //! | `turned_away.rs` | who was turned away at the doors, and why |
 //! | `cors.rs` | web pages that may send |
@@ -32,6 +32,7 @@ mod checked;
 mod connections;
 pub mod cors;
 mod counters;
+mod forwarding;
 pub mod hooks;
 mod ingest;
 pub mod langfuse;
@@ -42,21 +43,21 @@ mod payload;
 mod pipeline;
 mod refusal;
 mod serve;
-mod signal;
 pub mod tls;
 pub mod transcripts;
 mod turned_away;
 
+pub use crate::event::Signal;
 pub use arrivals::{Arrival, Arrivals};
 pub use auth::CHECK;
-pub use auth::{Caller, Gate};
+pub use auth::{Caller, Gate, Sender};
 pub use checked::Checked;
 pub use connections::{ConnectionBounds, ConnectionCounts, Connections};
 pub use counters::{Counters, Losses};
+pub use forwarding::{Forward, Forwards, without};
 pub use ingest::{Ingest, Source, Tally};
 pub use memory::{Lease, MemoryLimit};
 pub use pipeline::Pipeline;
 pub use refusal::Refusal;
 pub use serve::{Lifetimes, serve, serve_within};
-pub use signal::Signal;
 pub use turned_away::{Turned, TurnedAway};

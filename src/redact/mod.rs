@@ -103,6 +103,11 @@ pub enum Error {
     },
 }
 
+/// `sessionId`, `tool_use_id`, `session.id`, `id` and their like, whose values may be random words without being keys.
+pub fn names_identifier(name: &str) -> bool {
+    name == "id" || ["_id", ".id", "Id", "ID"].iter().any(|end| name.ends_with(end))
+}
+
 /// What is redacted besides credentials of known forms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {

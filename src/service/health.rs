@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
@@ -15,10 +16,11 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::exporters::deeplake;
+use crate::exporters::{deeplake, otlp};
 use crate::journal::Journal;
 use crate::receivers::{Losses, MemoryLimit, TurnedAway};
 
+use super::forwards::{ErasedSubject, Eraser, QueueErasure};
 use super::hooks::HookSpools;
 use super::metrics::{Metrics, MiningCounts};
 use super::report::{Listening, Loss, Problem, Report};
@@ -40,6 +42,10 @@ pub(super) struct Vitals {
     pub(super) memory: Option<MemoryLimit>,
     pub(super) losses: Losses,
     pub(super) followers: Vec<deeplake::Handle>,
+    /// The senders to other backends.
+    pub(super) senders: Vec<otlp::Handle>,
+    /// What takes what is erased out of their queues.
+    pub(super) eraser: Option<Eraser>,
     pub(super) mining: Arc<MiningCounts>,
     pub(super) metrics: Arc<Metrics>,
     /// Whether they reach the collector that they are sent to.
@@ -118,8 +124,9 @@ async fn flush(State(vitals): State<Arc<Vitals>>, headers: HeaderMap) -> Respons
 }
 
 /// Everything acknowledged so far is in the table when this answers, or dropped as it is erased, and in no file of
-/// the journals any more.
-async fn forget(State(vitals): State<Arc<Vitals>>, headers: HeaderMap) -> Response {
+/// the journals any more. What is erased waits for no other backend any more either: what the tables say, and
+/// whom the body names, an [`ErasedSubject`] as JSON.
+async fn forget(State(vitals): State<Arc<Vitals>>, headers: HeaderMap, body: Bytes) -> Response {
     for feed in &vitals.feeds {
         if headers.contains_key(ORIGIN) {
             break;
@@ -128,7 +135,18 @@ async fn forget(State(vitals): State<Arc<Vitals>>, headers: HeaderMap) -> Respon
             return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response();
         }
     }
-    flush(State(vitals), headers).await
+    let mut erasure = QueueErasure::default();
+    if !headers.contains_key(ORIGIN)
+        && let Some(eraser) = &vitals.eraser
+    {
+        let subject: ErasedSubject = serde_json::from_slice(&body).unwrap_or_default();
+        match eraser.erase(&subject).await {
+            Ok(bodies) => erasure.bodies = bodies,
+            Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+        }
+    }
+    let flushed = flush(State(vitals), headers).await;
+    if flushed.status().is_success() { Json(erasure).into_response() } else { flushed }
 }
 
 impl Vitals {
@@ -156,6 +174,9 @@ impl Vitals {
         }
         for follower in &self.followers {
             report.add_follower(follower);
+        }
+        for sender in &self.senders {
+            report.add_forward(sender);
         }
         let unowned = self.unowned.iter().filter(|(path, _)| Journal::is_in(path));
         if let Some(error) = self.telemetry.error() {

@@ -16,13 +16,14 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use crate::exporters::{deeplake, parquet};
+use crate::exporters::{deeplake, otlp, parquet};
 use crate::journal;
 use crate::receivers::{Connections, Counters, MemoryLimit};
 use crate::table::clock;
 
 use super::embedding_counts::EmbeddingCounts;
 use super::followers::FollowerMetrics;
+use super::forwards::ForwardMetrics;
 use super::model_counts::ModelCounts;
 use super::sessions::TableFeed;
 use super::targets::Targets;
@@ -65,6 +66,12 @@ impl Metrics {
     /// The same, with the connections of the doors.
     pub(super) fn with_connections(mut self, connections: Connections) -> Self {
         self.0.register_collector(Box::new(OpenConnections(connections)));
+        self
+    }
+
+    /// The same, with the senders to other backends.
+    pub(super) fn with_forwards(mut self, senders: Vec<otlp::Handle>) -> Self {
+        self.0.register_collector(Box::new(ForwardMetrics(senders)));
         self
     }
 

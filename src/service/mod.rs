@@ -14,6 +14,7 @@
 //! | `embeddings/`, `embedding_counts.rs` | word vectors of a run, and what asking for them came to |
 //! | `outbox.rs` | what waits for a target, and when it is tried again |
 //! | `followers.rs` | the exporters that follow tables |
+//! | `forwards/` | other backends, their queues and who sends |
 //! | `descriptors.rs` | how many files the process may have open |
 //! | `free_memory.rs` | free memory goes back to the system |
 //! | `health.rs` | `/health`, `/ready`, `/status`, `/metrics`, `/flush` |
@@ -22,13 +23,14 @@
 //! | `renewal.rs` | tokens and certificates, when their files change |
 //! | `report.rs` | how the process does, and what to do about what fails |
 //! | `notice.rs` | the lines a start prints |
+//! | `ports.rs` | what is listened on |
 //! | `targets.rs` | how the targets of skills do |
 //! | `upkeep.rs` | the table's upkeep, every hour |
 //!
 //! Start: every port is bound, then tables and journals are opened, then tasks run. Whatever
 //! fails before that leaves nothing behind that answers. Drain, in this order: not ready → no new
 //! connections, requests under way are answered, what hooks left is taken → journals closed →
-//! exporters empty them → mining stops → health stops.
+//! exporters empty them → senders to other backends say their last → mining stops → health stops.
 
 mod arrivals;
 mod author;
@@ -38,6 +40,7 @@ mod due;
 mod embedding_counts;
 pub mod embeddings;
 mod followers;
+mod forwards;
 mod free_memory;
 mod health;
 mod hooks;
@@ -47,6 +50,7 @@ pub mod mining;
 mod model_counts;
 mod notice;
 mod outbox;
+mod ports;
 pub mod record;
 mod renewal;
 mod report;
@@ -72,11 +76,12 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Doors, ReceiverSettings, Settings, TranscriptSettings};
-use crate::exporters::{deeplake, parquet, target};
+use crate::config::{Doors, Settings, TranscriptSettings};
+use crate::exporters::{deeplake, otlp as otlp_exporter, parquet, target};
+use crate::forward::Queue;
 use crate::journal::{self, Journal};
 use crate::receivers::auth::Credential;
-use crate::receivers::tls::{self, Certificates};
+use crate::receivers::tls;
 use crate::receivers::{
     ConnectionBounds, Connections, Counters, Ingest, Lifetimes, Losses, MemoryLimit, cors,
     hooks as hook_doors, langfuse, otlp, serve_within,
@@ -87,12 +92,15 @@ use crate::table;
 
 pub use descriptors::raise as raise_open_files;
 pub use followers::FollowerReport;
+use forwards::{Backends, Eraser};
+pub use forwards::{ErasedSubject, ForwardReport, QueueErasure, erase_from_queues, unowned_queues};
 pub use health::Overseer;
 use health::Vitals;
 use hooks::HookSpools;
 use metrics::{Metrics, MiningCounts};
 use mining::Worker;
 pub use notice::{outline, warnings};
+use ports::{Door, Ports};
 use renewal::{Credentials, Renewal};
 pub use report::{
     JournalReport, Listening, Loss, PipelineReport, Problem, Report, TableReport, TargetReport,
@@ -156,6 +164,12 @@ pub enum StartError {
     /// The redaction rules cannot be used.
     #[error("processors.redact: {0}")]
     Redaction(#[from] redact::Error),
+    /// The queue of a backend cannot be opened.
+    #[error("exporters: the queue: {0}")]
+    Queue(String),
+    /// A backend cannot be spoken to.
+    #[error("exporters.{0}")]
+    Forward(#[from] otlp_exporter::StartError),
     /// There is no HTTP client for own metrics.
     #[error("service.telemetry.metrics.otlp: {0}")]
     Telemetry(reqwest::Error),
@@ -181,28 +195,12 @@ pub struct Service {
     intake: Option<Router>,
     feeds: Vec<TableFeed>,
     exporters: Vec<JoinHandle<u64>>,
+    /// What waits for other backends.
+    queues: Vec<Arc<Queue>>,
     workers: JoinSet<()>,
     health_task: Option<JoinHandle<()>>,
     overseer: Option<Overseer>,
     credentials: Option<Credentials>,
-}
-
-/// Bound, not yet serving.
-struct Door {
-    /// The id of its receiver.
-    receiver: String,
-    protocol: &'static str,
-    address: SocketAddr,
-    listener: TcpListener,
-    certificates: Option<Certificates>,
-    cors: Option<cors::Config>,
-}
-
-/// Everything that listens.
-struct Ports {
-    doors: Vec<Door>,
-    renewals: Vec<tls::Renewal>,
-    health: Option<(SocketAddr, TcpListener)>,
 }
 
 impl Service {
@@ -228,6 +226,7 @@ impl Service {
             intake: None,
             feeds: Vec::new(),
             exporters: Vec::new(),
+            queues: Vec::new(),
             workers: JoinSet::new(),
             health_task: None,
             overseer: None,
@@ -237,11 +236,19 @@ impl Service {
             [] => None,
             pipelines => Some(Sessions::open(pipelines, settings.memory_limit, counters.clone()).await?),
         };
+        let backends = Backends::open(&settings).await?;
+        let (senders, queues) = (backends.handles(), backends.queues());
+        let tables = sessions.as_ref().map(Sessions::tables).unwrap_or_default();
+        let eraser = Eraser::new(queues.clone(), tables, &settings);
+        service.queues = queues.into_iter().map(|(_, queue)| queue).collect();
         let (renewal, credentials) = Renewal::new(&settings, ports.renewals);
         service.workers.spawn(renewal.run(service.stop_rest.clone()));
         service.credentials.clone_from(&credentials);
         if let Some(sessions) = sessions {
-            service.start_sessions(&settings, sessions, credentials, ports.doors);
+            service.start_sessions(&settings, sessions, (&backends, &eraser), credentials, ports.doors);
+        }
+        for sender in backends.run(&service.stop_rest) {
+            service.workers.spawn(sender);
         }
         service.workers.spawn(losses::run(counters.losses(), service.stop_rest.clone()));
         service.workers.spawn(arrivals::run(counters.arrivals(), service.stop_rest.clone()));
@@ -254,7 +261,8 @@ impl Service {
         let memory = service.memory.clone();
         let metrics =
             Metrics::new(&counters, memory, service.feeds.clone(), Arc::clone(&counts), handles.clone())
-                .with_connections(service.connections.clone());
+                .with_connections(service.connections.clone())
+                .with_forwards(senders.clone());
         let metrics = Arc::new(metrics);
         let mut telemetry = Failing::default();
         if let Some(config) = settings.metrics.clone() {
@@ -264,6 +272,7 @@ impl Service {
         }
         let mut vitals = service.vitals(&settings, handles, counts, metrics, telemetry);
         vitals.losses = counters.losses();
+        (vitals.senders, vitals.eraser) = (senders, Some(eraser));
         let vitals = Arc::new(vitals);
         service.overseer = Some(Overseer(Arc::clone(&vitals)));
         if let Some((_, listener)) = ports.health {
@@ -309,7 +318,11 @@ impl Service {
         self.stop_doors.cancel();
         while self.doors.join_next().await.is_some() {}
         let journals: Vec<_> = self.feeds.iter().map(|feed| feed.journal.clone()).collect();
-        let closing = tokio::task::spawn_blocking(move || journals.iter().for_each(Journal::close));
+        let queues = self.queues.clone();
+        let closing = tokio::task::spawn_blocking(move || {
+            journals.iter().for_each(Journal::close);
+            queues.iter().for_each(|queue| queue.close());
+        });
         if let Err(error) = closing.await {
             tracing::error!(%error, "a journal did not close");
         }
@@ -331,14 +344,15 @@ impl Service {
         &mut self,
         settings: &Settings,
         sessions: Sessions,
+        (backends, eraser): (&Backends, &Eraser),
         credentials: Option<Credentials>,
         doors: Vec<Door>,
     ) {
         self.workers.spawn(free_memory::run(self.stop_rest.clone()));
-        for upkeep in sessions.upkeep() {
+        for upkeep in sessions.upkeep(eraser) {
             self.workers.spawn(upkeep.run(self.stop_rest.clone()));
         }
-        let routers = self.routers(settings, &sessions, credentials);
+        let routers = self.routers(settings, &sessions, backends, credentials);
         let first = settings.receivers.iter().find(|receiver| receiver.doors == Doors::Otlp);
         self.intake = first.and_then(|receiver| routers.get(&receiver.id).cloned());
         self.memory = Some(sessions.memory());
@@ -364,11 +378,13 @@ impl Service {
         &mut self,
         settings: &Settings,
         sessions: &Sessions,
+        backends: &Backends,
         credentials: Option<Credentials>,
     ) -> BTreeMap<String, Router> {
         let mut routers: BTreeMap<String, Router> = BTreeMap::new();
         for receiver in &settings.receivers {
             let (ingest, gate) = sessions.of(receiver, credentials.clone());
+            let ingest = ingest.with_forwards(backends.of(settings, &receiver.id));
             let (ingest, gate, limits) = (Arc::new(ingest), Arc::new(gate), receiver.limits);
             let (host, router) = match &receiver.doors {
                 Doors::Otlp => (&receiver.id, otlp::router(&ingest, &gate, limits)),
@@ -429,6 +445,8 @@ impl Service {
         }
         Vitals {
             losses: Losses::default(),
+            senders: Vec::new(),
+            eraser: None,
             addresses: self.addresses.clone(),
             hook_spools: self.hook_spools.clone(),
             feeds: self.feeds.clone(),
@@ -454,45 +472,8 @@ impl Service {
     }
 }
 
-impl Ports {
-    async fn bind(settings: &Settings) -> Result<Self, StartError> {
-        let (mut doors, mut renewals) = (Vec::new(), Vec::new());
-        let listeners = |receiver: &ReceiverSettings| {
-            let id = receiver.id.clone();
-            receiver.listeners.clone().into_iter().map(move |listener| (id.clone(), listener))
-        };
-        for (receiver, listener) in settings.receivers.iter().flat_map(listeners) {
-            let certificates = match &listener.tls {
-                None => None,
-                Some(config) => {
-                    let path = || listener.path.replace(".endpoint", ".tls");
-                    let loaded = tls::load(config.clone());
-                    let (certificates, renewal) = loaded
-                        .map_err(|source| StartError::Tls { path: path(), source: Box::new(source) })?;
-                    renewals.push(renewal);
-                    Some(certificates)
-                }
-            };
-            let (address, bound) = bind(&listener.path, listener.address).await?;
-            let (protocol, cors) = (listener.protocol, listener.cors.clone());
-            doors.push(Door { receiver, protocol, address, listener: bound, certificates, cors });
-        }
-        let health = match settings.health {
-            Some(address) => Some(bind("extensions.health.endpoint", address).await?),
-            None => None,
-        };
-        Ok(Self { doors, renewals, health })
-    }
-}
-
 /// Everything acknowledged so far is in the table when this returns, and what hooks have kept.
 async fn flush(spools: &[Arc<HookSpools>], feeds: &[TableFeed]) -> Result<(), parquet::Stopped> {
     join_all(spools.iter().map(|spools| spools.take())).await;
     join_all(feeds.iter().map(|feed| feed.exporter.flush())).await.into_iter().collect()
-}
-
-async fn bind(path: &str, address: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {
-    let error = |source| StartError::Bind { path: path.to_owned(), address, source };
-    let listener = TcpListener::bind(address).await.map_err(error)?;
-    Ok((listener.local_addr().map_err(error)?, listener))
 }

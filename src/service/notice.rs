@@ -1,13 +1,16 @@
 //! The lines a start prints: what a person needs to know on the first day.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::config::{ProcessorSettings, Settings, SkillsPipeline};
+use crate::config::{ForwardSettings, ProcessorSettings, Settings, SkillsPipeline};
 use crate::exporters::deeplake;
 use crate::exporters::filesystem::Config;
-use crate::exporters::target::Place;
+use crate::exporters::otlp;
+use crate::exporters::target::Place as Target;
+use crate::forward::Place;
 use crate::library::Layout;
 use crate::shell::tool::quoted;
 use crate::table::Location;
@@ -46,6 +49,9 @@ impl Service {
             let deeplake::Config { service, sessions, .. } = &follower.deeplake;
             let place = format!("{} {}/{} ({sessions})", service.endpoint, service.org, service.workspace);
             line(&mut lines, "sessions", &place);
+        }
+        for forward in &settings.forwards {
+            line(&mut lines, "forward", &where_it_goes(forward));
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
             line(&mut lines, "skills", &target.to_string());
@@ -109,7 +115,8 @@ fn what_leaves(settings: &Settings) -> String {
     let bucket = settings.tables().any(|table| matches!(table.location, Location::Bucket(_)));
     let bucket = bucket.then_some("that bucket");
     let deeplake = (!settings.followers.is_empty()).then_some("that Deeplake workspace");
-    let sessions: Vec<&str> = bucket.into_iter().chain(deeplake).collect();
+    let backends = (!settings.forwards.is_empty()).then_some("what they are forwarded to");
+    let sessions: Vec<&str> = bucket.into_iter().chain(deeplake).chain(backends).collect();
     let sessions = sessions.join(" and ");
     let stays = sessions.is_empty();
     let skills = settings.skills.iter().any(SkillsPipeline::leaves_the_machine);
@@ -129,11 +136,23 @@ fn what_leaves(settings: &Settings) -> String {
         text.push_str("\nTo forget everything, stop skillspan and delete these folders.");
     }
     let mut targets = settings.skills.iter().flat_map(|pipeline| &pipeline.targets);
-    if targets.any(|target| matches!(target.place, Place::Git(_))) {
+    if targets.any(|target| matches!(target.place, Target::Git(_))) {
         text.push_str(" A repository's history keeps what was pushed.");
     }
     text.push('\n');
     text
+}
+
+/// A backend, what goes there and where it waits.
+fn where_it_goes(forward: &ForwardSettings) -> String {
+    let signals: BTreeSet<&str> = forward.routes.iter().map(|route| route.signal.as_str()).collect();
+    let signals: Vec<&str> = signals.into_iter().collect();
+    let (redacted, queue) = match &forward.queue.place {
+        Place::Folder { path, .. } => ("credentials redacted", format!("waits in {}", path.display())),
+        Place::Memory => ("nothing redacted", "waits in memory alone".to_owned()),
+    };
+    let otlp::Config { name, endpoint, .. } = &forward.otlp;
+    format!("{endpoint} ({name}: {}; {redacted}; {queue})", signals.join(", "))
 }
 
 fn kept(retention: Option<Duration>) -> String {
@@ -175,16 +194,16 @@ To connect one of them (`skillspan connect` lists those it knows):
 }
 
 /// The line that brings a target's skills to an assistant.
-fn use_them(place: &Place) -> String {
+fn use_them(place: &Target) -> String {
     match place {
-        Place::Filesystem(Config { path, layout: Layout::Library }) => {
+        Target::Filesystem(Config { path, layout: Layout::Library }) => {
             let path = quoted(&path.display().to_string());
             format!("To use the skills, once there are some:\n  skillspan skills install --from {path}")
         }
-        Place::Filesystem(Config { path, layout: Layout::Project { .. } | Layout::Guided { .. } }) => {
+        Target::Filesystem(Config { path, layout: Layout::Project { .. } | Layout::Guided { .. } }) => {
             format!("Assistants that are started in {} find the skills", path.display())
         }
-        Place::Git(config) => match config.layout {
+        Target::Git(config) => match config.layout {
             Layout::Library => {
                 format!(
                     "To use the skills, once there are some:\n  skillspan skills install --from {}",
@@ -195,6 +214,6 @@ fn use_them(place: &Place) -> String {
                 "Assistants find the skills in a clone of the repository".to_owned()
             }
         },
-        Place::Deeplake(_) => "Hivemind's clients pull the skills when a session starts".to_owned(),
+        Target::Deeplake(_) => "Hivemind's clients pull the skills when a session starts".to_owned(),
     }
 }

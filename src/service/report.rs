@@ -13,6 +13,7 @@ use crate::receivers::Turned;
 use crate::table::{Location, clock};
 
 use super::followers::FollowerReport;
+use super::forwards::ForwardReport;
 use super::targets::Targets;
 use super::upkeep::UpkeepCounts;
 
@@ -35,6 +36,9 @@ pub struct Report {
     /// What follows tables.
     #[serde(default)]
     pub followers: Vec<FollowerReport>,
+    /// The backends that have bodies as they came.
+    #[serde(default)]
+    pub forwards: Vec<ForwardReport>,
     /// Where skills are published.
     #[serde(default)]
     pub targets: Vec<TargetReport>,
@@ -156,6 +160,7 @@ impl Report {
             pipelines: Vec::new(),
             lost: Vec::new(),
             followers: Vec::new(),
+            forwards: Vec::new(),
             targets: Vec::new(),
             turned_away: Vec::new(),
             problems: Vec::new(),

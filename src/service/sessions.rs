@@ -20,6 +20,7 @@ use crate::redact::{self, Redactor};
 use crate::table::Table;
 
 use super::StartError;
+use super::forwards::Eraser;
 use super::renewal::Credentials;
 use super::upkeep::{Upkeep, UpkeepCounts};
 
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The key of placeholders, in the journal's folder: beside the redacted events, never in the table.
-const REDACTION_KEY: &str = "redaction.key";
+pub(super) const REDACTION_KEY: &str = "redaction.key";
 
 /// A sessions pipeline that runs, for those who ask how it does.
 #[derive(Debug, Clone)]
@@ -88,7 +89,7 @@ impl Sessions {
     }
 
     /// The upkeep of every table that is written, once.
-    pub(super) fn upkeep(&self) -> Vec<Upkeep> {
+    pub(super) fn upkeep(&self, eraser: &Eraser) -> Vec<Upkeep> {
         let journals: Vec<Journal> =
             self.started.values().map(|started| started.feed.journal.clone()).collect();
         let of = |started: &Started| Upkeep {
@@ -96,10 +97,16 @@ impl Sessions {
             journals: journals.clone(),
             counts: Arc::clone(&started.feed.upkeep),
             erasures: None,
+            eraser: eraser.clone(),
         };
         let tables: BTreeMap<&String, &Started> =
             self.started.values().map(|started| (&started.feed.table.id, started)).collect();
         tables.into_values().map(of).collect()
+    }
+
+    /// The tables that are written.
+    pub(super) fn tables(&self) -> Vec<Table> {
+        self.started.values().map(|started| started.table.clone()).collect()
     }
 
     /// The memory that requests in flight share.

@@ -1,4 +1,5 @@
-//! Journals that no pipeline has any more: what they hold reaches a table only if a person says so.
+//! Journals that no pipeline has any more, and queues that no exporter has: what they hold reaches a table, or a
+//! backend, only if a person says so.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +7,7 @@ use crate::config::Settings;
 use crate::journal::{Durability, Journal, OpenError};
 
 use super::Problem;
+use super::forwards::unowned_queues;
 
 /// Only what it holds is asked for; nothing is appended.
 const SEGMENT_SIZE: u64 = 64 << 20;
@@ -20,23 +22,42 @@ pub fn unowned_journals(settings: &Settings) -> Vec<(PathBuf, Problem)> {
     folders.sort();
     folders.insert(0, root.clone());
     let unowned = folders.into_iter().filter(|path| !owned(path) && Journal::is_in(path));
-    unowned.filter_map(|path| Some((path.clone(), problem(&path)?))).collect()
+    let journals = unowned.filter_map(|path| Some((path.clone(), problem(&path)?)));
+    let queues = unowned_queues(settings).into_iter();
+    journals.chain(queues.filter_map(|path| Some((path.clone(), of_queue(&path)?)))).collect()
 }
 
-fn problem(path: &Path) -> Option<Problem> {
+/// What waits for a backend that the settings do not name.
+fn of_queue(path: &Path) -> Option<Problem> {
+    let waiting = waiting_in(path).ok()?.filter(|waiting| *waiting > 0)?;
+    let folder = path.display();
+    Some(Problem {
+        what: format!("{waiting} requests wait in {folder}, the queue of no exporter"),
+        todo: "write the exporter again under its name, and they are sent; or remove the folder, and they are forgotten"
+            .to_owned(),
+    })
+}
+
+/// How many records of a journal are behind; `None`: it is another process's.
+fn waiting_in(path: &Path) -> Result<Option<u64>, OpenError> {
     let config = crate::journal::Config {
         path: path.to_owned(),
         max_size: u64::MAX,
         segment_size: SEGMENT_SIZE,
         durability: Durability::Fsync,
     };
+    match Journal::open(config) {
+        Ok(journal) => Ok(Some(journal.status().behind)),
+        Err(OpenError::Locked { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn problem(path: &Path) -> Option<Problem> {
     let folder = path.display();
-    let what = match Journal::open(config) {
-        Ok(journal) => match journal.status().behind {
-            0 => return None,
-            behind => format!("{behind} accepted requests are in {folder}, the journal of no pipeline"),
-        },
-        Err(OpenError::Locked { .. }) => return None,
+    let what = match waiting_in(path) {
+        Ok(None | Some(0)) => return None,
+        Ok(Some(behind)) => format!("{behind} accepted requests are in {folder}, the journal of no pipeline"),
         Err(error) => format!("no pipeline has the journal in {folder}, and it cannot be opened: {error}"),
     };
     let todo = format!(

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::forwards::Eraser;
 use super::ticks::Ticks;
 use crate::event::Timestamp;
 use crate::journal::Journal;
@@ -47,6 +48,8 @@ pub(super) struct Upkeep {
     pub(super) counts: Arc<UpkeepCounts>,
     /// How many erasures there were when the journals were begun anew last.
     pub(super) erasures: Option<usize>,
+    /// What waits for other backends.
+    pub(super) eraser: Eraser,
 }
 
 impl Upkeep {
@@ -101,6 +104,9 @@ impl Upkeep {
                 if let Err(error) = journal.rotate().await {
                     tracing::debug!(%error, "a journal is not begun anew");
                 }
+            }
+            if let Err(error) = self.eraser.catch_up().await {
+                tracing::warn!(%error, "what is erased may still wait for another backend");
             }
         }
         Ok(())

@@ -15,7 +15,7 @@ use crate::exporters::filesystem;
 use crate::exporters::target::Place;
 use crate::journal::{self, Remnants};
 use crate::receivers::hooks;
-use crate::service::digests;
+use crate::service::{ErasedSubject, QueueErasure, digests, unowned_queues};
 use crate::table::upkeep::{Erased, Subject, Tombstone};
 use crate::table::{Location, Table};
 
@@ -103,7 +103,13 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
     // From here on nothing of it is stored again: what is on its way from one place to the next comes to the
     // next before that is looked at.
     let waiting = waiting_hooks(&settings, &erased, &subject, &names)?;
-    let mut left = journals.forget().await;
+    let QueueErasure { bodies, mut left } =
+        journals.forget(&settings, &tombstones, &in_queues(arguments, &subject, &names, now)).await;
+    left.extend(
+        unowned_queues(&settings).into_iter().map(|path| {
+            format!("{}, the queue of no exporter, may hold it: remove the folder", path.display())
+        }),
+    );
     let remnants = dead_letters(&settings, &tombstones, arguments, &subject, &names, now)?;
     forget_digests(&settings)?;
     left.extend(followers_are_done(&settings, &tombstones).await);
@@ -114,7 +120,7 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
         format!("{} cannot be read and names it; remove it if it is not needed", path.display())
     }));
     reader::warn_of_damage(&erased.damaged);
-    if erased.sessions.is_empty() && !erased.before && remnants.events == 0 && waiting == 0 {
+    if erased.sessions.is_empty() && !erased.before && remnants.events == 0 && waiting == 0 && bodies == 0 {
         let (Subject::Session(id) | Subject::User(id)) = &subject;
         let tables: Vec<String> = settings.tables().map(|table| table.location.to_string()).collect();
         let tables = tables.join(" or in ");
@@ -126,7 +132,7 @@ async fn erase(arguments: &Arguments) -> Result<Outcome, Failure> {
             ),
         }));
     }
-    let report = report(&settings, &erased, &names, &remnants, waiting);
+    let report = report(&settings, &erased, &names, &remnants, Waiting { hooks: waiting, bodies });
     Ok(Outcome { report, left })
 }
 
@@ -244,13 +250,33 @@ fn waiting_hooks(
     hooks::erase(root, &sessions.chain(names.iter().cloned()).collect(), person).or_fail()
 }
 
+/// What waited, and does no longer.
+struct Waiting {
+    hooks: usize,
+    bodies: u64,
+}
+
+/// Who is erased, for the queues of other backends.
+fn in_queues(
+    arguments: &Arguments,
+    subject: &Subject,
+    names: &BTreeSet<String>,
+    now: Timestamp,
+) -> ErasedSubject {
+    let (session, people) = match subject {
+        Subject::Session(id) => (Some(id.clone()), Vec::new()),
+        Subject::User(_) => (None, names.iter().cloned().collect()),
+    };
+    ErasedSubject { session, people, tenant: arguments.tenant.clone(), at: now.as_micros() }
+}
+
 /// What was done, and what only people can do.
 fn report(
     settings: &Settings,
     erased: &Erased,
     names: &BTreeSet<String>,
     remnants: &Remnants,
-    waiting: usize,
+    waiting: Waiting,
 ) -> String {
     let mut text = String::new();
     // Whoever meant one of them is to see that others were meant too.
@@ -268,8 +294,11 @@ fn report(
     if remnants.events > 0 {
         let _ = writeln!(text, "journal    {} events have left the dead letters", remnants.events);
     }
-    if waiting > 0 {
-        let _ = writeln!(text, "hooks      {waiting} objects no longer wait for a collector");
+    if waiting.hooks > 0 {
+        let _ = writeln!(text, "hooks      {} objects no longer wait for a collector", waiting.hooks);
+    }
+    if waiting.bodies > 0 {
+        let _ = writeln!(text, "forward    it has left {} requests that wait for a backend", waiting.bodies);
     }
     let mut left = vec![
         "the journals of other replicas; each takes its own away with its next upkeep, within an hour"
@@ -280,6 +309,9 @@ fn report(
             "summaries and skills that others made of its rows in {}/{}",
             deeplake.service.org, deeplake.service.workspace
         )
+    }));
+    left.extend(settings.forwards.iter().map(|forward| {
+        format!("what {} was sent before: erase it at {}", forward.otlp.name, forward.otlp.endpoint)
     }));
     left.extend(skills_that_remember(settings, erased));
     left.extend(settings.tables().map(|table| match &table.location {

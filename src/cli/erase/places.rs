@@ -10,6 +10,7 @@ use crate::config::{FollowerSettings, SessionsPipeline, Settings};
 use crate::exporters::deeplake;
 use crate::exporters::parquet::ParquetExporter;
 use crate::journal::{Journal, OpenError};
+use crate::service::{ErasedSubject, QueueErasure, erase_from_queues};
 
 use super::Tombstones;
 
@@ -49,19 +50,32 @@ impl Journals {
         Ok(if out_of_reach.is_empty() { Self::Ours(ours) } else { Self::OutOfReach(out_of_reach) })
     }
 
-    /// Takes away the files that hold what was flushed; answers what could not be, and what to do.
-    pub(super) async fn forget(self) -> Vec<String> {
+    /// Takes away the files that hold what was flushed, and what waits for other backends; answers what could not
+    /// be, and what to do.
+    pub(super) async fn forget(
+        self,
+        settings: &Settings,
+        tombstones: &Tombstones,
+        subject: &ErasedSubject,
+    ) -> QueueErasure {
         match self {
-            Self::OutOfReach(why) => why,
-            Self::OfProcess { health } => match ask(&format!("{health}/forget")).await {
-                Ok(()) => Vec::new(),
-                Err(error) => vec![format!(
-                    "the files of the journals of the process at {health} ({error}); see `skillspan status`, then \
-                     erase again"
-                )],
+            Self::OutOfReach(why) => {
+                let mut erasure = in_queues(settings, tombstones, subject).await;
+                erasure.left.splice(0..0, why);
+                erasure
+            }
+            Self::OfProcess { health } => match ask_for(&format!("{health}/forget"), subject).await {
+                Ok(erasure) => erasure,
+                Err(error) => QueueErasure {
+                    bodies: 0,
+                    left: vec![format!(
+                        "the files of the journals, and what waits for other backends, of the process at {health} \
+                         ({error}); see `skillspan status`, then erase again"
+                    )],
+                },
             },
             Self::Ours(journals) => {
-                let mut left = Vec::new();
+                let QueueErasure { bodies, mut left } = in_queues(settings, tombstones, subject).await;
                 for journal in journals {
                     if let Err(error) = journal.rotate().await {
                         left.push(format!(
@@ -70,7 +84,7 @@ impl Journals {
                         ));
                     }
                 }
-                left
+                QueueErasure { bodies, left }
             }
         }
     }
@@ -139,6 +153,23 @@ async fn is_running(settings: &Settings) -> bool {
         return false;
     };
     client.get(format!("http://{address}/health")).send().await.is_ok()
+}
+
+async fn in_queues(settings: &Settings, tombstones: &Tombstones, subject: &ErasedSubject) -> QueueErasure {
+    let tombstones: Vec<_> = tombstones.values().flatten().cloned().collect();
+    erase_from_queues(settings, &tombstones, subject).await
+}
+
+/// The same with whom it is about; answers what that did.
+async fn ask_for(url: &str, subject: &ErasedSubject) -> Result<QueueErasure, String> {
+    let client = local_client().timeout(PATIENCE).build().map_err(|error| error.to_string())?;
+    let answer = client.post(url).json(subject).send().await.map_err(|error| error.to_string())?;
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(format!("it answers {status}"));
+    }
+    // An older process says nothing.
+    Ok(answer.json().await.unwrap_or_default())
 }
 
 async fn ask(url: &str) -> Result<(), String> {

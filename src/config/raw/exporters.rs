@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
+use super::Forwarder;
 use super::embeddings::Embeddings;
 use super::proposer::Proposer;
 use crate::config::components::Named;
@@ -19,15 +20,19 @@ pub(in crate::config) enum Exporter {
     Filesystem(Filesystem),
     Git(Git),
     Deeplake(Box<Deeplake>),
+    Otlp(Box<Forwarder>),
 }
 
 impl Named for Exporter {
     const SECTION: &'static str = "exporters";
-    const TYPES: &'static [&'static str] = &["parquet", "deeplake", "filesystem", "git"];
+    const TYPES: &'static [&'static str] = &["parquet", "deeplake", "otlp", "otlphttp", "filesystem", "git"];
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {
             "parquet" => Parquet::deserialize(deserializer).map(Self::Parquet),
+            "otlp" | "otlphttp" => {
+                Forwarder::deserialize(deserializer).map(|otlp| Self::Otlp(Box::new(otlp)))
+            }
             "git" => Git::deserialize(deserializer).map(Self::Git),
             "deeplake" => {
                 Deeplake::deserialize(deserializer).map(|deeplake| Self::Deeplake(Box::new(deeplake)))

@@ -6,6 +6,7 @@
 
 mod embeddings;
 mod exporters;
+mod forward;
 mod processors;
 mod proposer;
 mod receivers;
@@ -26,6 +27,7 @@ pub(super) use exporters::{
     AgentsMd, Connector, Deeplake, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope,
     SessionsOf, SkillLimits,
 };
+pub(super) use forward::{ClientTls, Encoding, Otlp as Forwarder, Switch};
 pub(super) use processors::{
     Action, Attribute, Attributes, Filter, Kind, MatchType, Sampling, Selection, Selections,
 };
@@ -55,6 +57,9 @@ pub(in crate::config) struct Raw {
 
 /// The type of the extension that says where sessions are, and the id of the usual one.
 pub(in crate::config) const SESSIONS_TABLE: &str = "sessions_table";
+
+/// The id of the usual redaction.
+pub(in crate::config) const REDACT: &str = "redact";
 
 /// A section that is written is there, with its defaults if it is empty.
 fn written<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
@@ -328,7 +333,7 @@ pub(in crate::config) struct Pipeline {
 
 impl Named for Pipeline {
     const SECTION: &'static str = "pipelines";
-    const TYPES: &'static [&'static str] = &["sessions", "skills"];
+    const TYPES: &'static [&'static str] = &["sessions", "skills", "traces", "logs", "metrics"];
 
     fn deserialize<'de, D: Deserializer<'de>>(_: &str, deserializer: D) -> Result<Self, D::Error> {
         <Self as Deserialize>::deserialize(deserializer)

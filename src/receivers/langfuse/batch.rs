@@ -91,6 +91,7 @@ impl Source for Batch {
             rejected: rejected as u64,
             message: errors().next().cloned().unwrap_or_default(),
             checked: None,
+            body: None,
         };
         // Whoever asked has gone if nobody waits.
         let _ = self.report.send(report);

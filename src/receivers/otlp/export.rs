@@ -3,6 +3,7 @@
 use axum::body::Bytes;
 
 use crate::dialects::Record;
+use crate::forward::{Body, Form};
 use crate::receivers::{Lease, Refusal, Signal, Source, Tally};
 
 use super::sink::Sink;
@@ -60,6 +61,10 @@ impl Source for Export {
             Encoding::Protobuf => protobuf::read(self.signal, &body, &mut sink)?,
             Encoding::Json => json::read(self.signal, &body, &mut sink)?,
         }
-        Ok(sink.into_tally())
+        let form = match self.encoding {
+            Encoding::Protobuf => Form::Protobuf,
+            Encoding::Json => Form::Json,
+        };
+        Ok(Tally { body: Some(Body { form, bytes: body }), ..sink.into_tally() })
     }
 }

@@ -1,0 +1,215 @@
+//! One request to a backend.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use flate2::write::GzEncoder;
+use http::HeaderMap;
+use http_body_util::{BodyExt, Limited};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, TE};
+use reqwest::{Certificate, Identity, Proxy, Url};
+use tonic::Status;
+
+use crate::event::Signal;
+use crate::exporters::with_causes;
+use crate::forward::{Body, Form};
+
+use super::answer::{self, Answer};
+use super::{Compression, Config, Protocol};
+
+/// An answer is read up to here.
+const LONGEST_ANSWER: usize = 1 << 20;
+
+/// Why a sender does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A file of `tls` cannot be used.
+    #[error("{exporter}: tls: {}: {message}", path.display())]
+    File {
+        /// The component's id.
+        exporter: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it; never what it holds.
+        message: String,
+    },
+    /// There is no client for this configuration.
+    #[error("{exporter}: {message}")]
+    Client {
+        /// The component's id.
+        exporter: String,
+        /// Why.
+        message: String,
+    },
+}
+
+pub(super) struct Client {
+    http: reqwest::Client,
+    endpoint: Url,
+    headers: HeaderMap,
+    protocol: Protocol,
+    compression: Compression,
+}
+
+impl Client {
+    pub(super) fn new(config: &Config) -> Result<Self, StartError> {
+        Ok(Self {
+            http: http_client(config)?,
+            endpoint: config.endpoint.clone(),
+            headers: config.headers.clone(),
+            protocol: config.protocol,
+            compression: config.compression,
+        })
+    }
+
+    /// Begins anew with what the files of `tls` hold now. What cannot be used leaves it as it is.
+    pub(super) fn renew(&mut self, config: &Config) {
+        if config.tls.ca_file.is_none() && config.tls.identity.is_none() {
+            return;
+        }
+        match http_client(config) {
+            Ok(client) => self.http = client,
+            Err(error) => tracing::debug!(%error, "the certificates of before stay"),
+        }
+    }
+
+    pub(super) async fn send(&self, signal: Signal, body: &Body) -> Answer {
+        let sent = match self.protocol {
+            Protocol::Http => self.over_http(signal, body).await,
+            Protocol::Grpc => self.over_grpc(signal, body).await,
+        };
+        sent.unwrap_or_else(|why| {
+            let kind = if why.contains("certificate") { "certificate" } else { "unreachable" };
+            Answer::Again { after: None, kind, why }
+        })
+    }
+
+    async fn over_http(&self, signal: Signal, body: &Body) -> Result<Answer, String> {
+        let mut url = self.endpoint.clone();
+        url.set_path(&format!("{}/v1/{}", url.path().trim_end_matches('/'), signal.as_str()));
+        let content_type = match body.form {
+            Form::Protobuf => "application/x-protobuf",
+            Form::Json => "application/json",
+        };
+        let mut request = self.http.post(url).headers(self.headers.clone());
+        request = request.header(CONTENT_TYPE, content_type);
+        if let Some(name) = self.coding() {
+            request = request.header(CONTENT_ENCODING, name);
+        }
+        let answer = request.body(self.compressed(&body.bytes)?).send().await.map_err(in_words)?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        // A backend that has taken it may break off while it says so.
+        let body = Limited::new(reqwest::Body::from(answer), LONGEST_ANSWER).collect().await;
+        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        Ok(answer::of_http(status, &headers, &body))
+    }
+
+    async fn over_grpc(&self, signal: Signal, body: &Body) -> Result<Answer, String> {
+        let service = match signal {
+            Signal::Traces => "trace.v1.TraceService",
+            Signal::Logs => "logs.v1.LogsService",
+            Signal::Metrics => "metrics.v1.MetricsService",
+        };
+        let mut url = self.endpoint.clone();
+        url.set_path(&format!("/opentelemetry.proto.collector.{service}/Export"));
+        let mut request = self.http.post(url).headers(self.headers.clone());
+        request = request.header(CONTENT_TYPE, "application/grpc").header(TE, "trailers");
+        if let Some(name) = self.coding() {
+            request = request.header("grpc-encoding", name);
+        }
+        let message = self.compressed(&body.bytes)?;
+        let length = u32::try_from(message.len()).map_err(|_| "the body is too large for gRPC".to_owned())?;
+        let mut framed = Vec::with_capacity(message.len() + 5);
+        framed.push(u8::from(self.coding().is_some()));
+        framed.extend_from_slice(&length.to_be_bytes());
+        framed.extend_from_slice(&message);
+        let answer = request.body(framed).send().await.map_err(in_words)?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = Limited::new(reqwest::Body::from(answer), LONGEST_ANSWER).collect().await;
+        let body = body.map_err(|error| format!("the answer broke off: {error}"))?;
+        // An error without a message is in the headers.
+        let found = body.trailers().and_then(Status::from_header_map);
+        match found.or_else(|| Status::from_header_map(&headers)) {
+            Some(status) => Ok(answer::of_grpc(&status, &body.to_bytes())),
+            None if status.is_success() => {
+                Ok(answer::of_http(http::StatusCode::NOT_FOUND, &headers, b"no gRPC"))
+            }
+            None => Ok(answer::of_http(status, &headers, &body.to_bytes())),
+        }
+    }
+
+    const fn coding(&self) -> Option<&'static str> {
+        match self.compression {
+            Compression::None => None,
+            Compression::Gzip => Some("gzip"),
+            Compression::Zstd => Some("zstd"),
+        }
+    }
+
+    fn compressed(&self, bytes: &Bytes) -> Result<Bytes, String> {
+        let compressed = match self.compression {
+            Compression::None => return Ok(bytes.clone()),
+            Compression::Gzip => gzip(bytes),
+            Compression::Zstd => zstd::stream::encode_all(bytes.as_ref(), 1),
+        };
+        compressed.map(Bytes::from).map_err(|error| error.to_string())
+    }
+}
+
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), flate2::Compression::fast());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+/// Without the URL, which the component's id stands for.
+fn in_words(error: reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it does not answer in time".to_owned();
+    }
+    with_causes(&error.without_url())
+}
+
+fn http_client(config: &Config) -> Result<reqwest::Client, StartError> {
+    // Whoever came first has installed the same provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let exporter = || config.name.clone();
+    let client = |error: reqwest::Error| StartError::Client {
+        exporter: exporter(),
+        message: with_causes(&error.without_url()),
+    };
+    let mut builder = reqwest::Client::builder()
+        .timeout(config.timeout)
+        .connect_timeout(config.timeout)
+        // A key must not follow a redirect to another host.
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("skillspan/", env!("CARGO_PKG_VERSION")));
+    builder = match config.protocol {
+        Protocol::Grpc => builder.http2_prior_knowledge(),
+        Protocol::Http => builder.http1_only(),
+    };
+    if let Some(proxy) = &config.proxy {
+        builder = builder.proxy(Proxy::all(proxy.reveal()).map_err(client)?);
+    }
+    let unusable = |path: &Path, message: &str| StartError::File {
+        exporter: exporter(),
+        path: path.to_owned(),
+        message: message.to_owned(),
+    };
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|error| unusable(path, &format!("cannot be read: {error}")))
+    };
+    if let Some(path) = &config.tls.ca_file {
+        let certificates = Certificate::from_pem_bundle(&read(path)?);
+        let certificates = certificates.ok().filter(|found| !found.is_empty());
+        let certificates = certificates.ok_or_else(|| unusable(path, "there is no certificate in it"))?;
+        builder = builder.tls_certs_only(certificates);
+    }
+    if let Some((certificate, key)) = &config.tls.identity {
+        let pem = [read(certificate)?, read(key)?].join(&b'\n');
+        let message = "is no certificate with this key, as PEM";
+        builder = builder.identity(Identity::from_pem(&pem).map_err(|_| unusable(certificate, message))?);
+    }
+    builder.build().map_err(client)
+}

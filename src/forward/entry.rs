@@ -1,0 +1,108 @@
+//! What stands in a queue.
+//!
+//! ```text
+//! bytes
+//!     4  length of the header, little-endian
+//!     …  header: `Header`, as postcard writes it
+//!     …  the body
+//! ```
+//! The first member of the header is the version of the layout.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::{Body, Form};
+use crate::event::{Owner, Signal, Timestamp};
+
+/// The layout that this version writes and reads.
+const VERSION: u8 = 1;
+
+/// A body with what is known of it besides: whose it is, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it exports.
+    pub signal: Signal,
+    /// Whose it is, as its credential says.
+    pub owner: Owner,
+    /// See `receivers::Caller`.
+    pub is_confined: bool,
+    /// The person whom the credential names; `""` for none.
+    pub person: String,
+    /// When it came in.
+    pub ingested_at: Timestamp,
+    /// What is sent.
+    pub body: Body,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    version: u8,
+    signal: Signal,
+    form: Form,
+    tenant: String,
+    workspace: String,
+    is_confined: bool,
+    person: String,
+    ingested_at: i64,
+}
+
+impl Entry {
+    /// As it stands in a queue.
+    pub fn encode(&self) -> Vec<u8> {
+        let header = Header {
+            version: VERSION,
+            signal: self.signal,
+            form: self.body.form,
+            tenant: self.owner.tenant.clone(),
+            workspace: self.owner.workspace.clone(),
+            is_confined: self.is_confined,
+            person: self.person.clone(),
+            ingested_at: self.ingested_at.as_micros(),
+        };
+        // A header of texts and numbers can always be written.
+        let mut bytes = postcard::to_extend(&header, vec![0; 4]).unwrap_or_default();
+        let length = u32::try_from(bytes.len().saturating_sub(4)).unwrap_or_default();
+        if let Some(place) = bytes.get_mut(..4) {
+            place.copy_from_slice(&length.to_le_bytes());
+        }
+        bytes.extend_from_slice(&self.body.bytes);
+        bytes
+    }
+
+    /// What [`Entry::encode`] wrote; `None` if it did not.
+    pub fn decode(bytes: &Bytes) -> Option<Self> {
+        let length = usize::try_from(u32::from_le_bytes(*bytes.first_chunk()?)).ok()?;
+        let end = length.checked_add(4)?;
+        let header: Header = postcard::from_bytes(bytes.get(4..end)?).ok()?;
+        (header.version == VERSION).then(|| Self {
+            signal: header.signal,
+            owner: Owner { tenant: header.tenant, workspace: header.workspace },
+            is_confined: header.is_confined,
+            person: header.person,
+            ingested_at: Timestamp::from_micros(header.ingested_at),
+            body: Body { form: header.form, bytes: bytes.slice(end..) },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read() {
+        let entry = Entry {
+            signal: Signal::Logs,
+            owner: Owner { tenant: "acme".to_owned(), workspace: "shop".to_owned() },
+            is_confined: true,
+            person: "ana@example.com".to_owned(),
+            ingested_at: Timestamp::from_micros(1_790_000_000_000_001),
+            body: Body { form: Form::Json, bytes: Bytes::from_static(b"{\"resourceLogs\":[]}") },
+        };
+        let bytes = Bytes::from(entry.encode());
+        assert_eq!(Entry::decode(&bytes), Some(entry));
+        for cut in 0..bytes.len() - 19 {
+            assert_eq!(Entry::decode(&bytes.slice(..cut)), None, "{cut}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Forwarding: what clients send over OTLP, kept as it came until other backends have it.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | [`Body`] and [`Form`]: an export request as bytes |
+//! | `prepare.rs` | [`prepare`]: a body without what is opted out and without credentials; [`retain`] |
+//! | `cleaner.rs` | [`Cleaner`]: redaction of single texts and attributes |
+//! | `protobuf.rs`, `schema.rs`, `wire.rs` | bodies in protobuf, changed in place |
+//! | `json.rs`, `plain.rs` | bodies in JSON |
+//! | `entry.rs` | [`Entry`]: a body with what is known of it, as it waits in a queue |
+//! | `queue.rs` | [`Queue`]: what waits for one backend, and its cursor |
+//! | `store.rs` | where it waits: in a journal of its own, or in memory |
+//! | `counts.rs` | what a queue lost, and why |
+//!
+//! Invariants: nothing of a record that is opted out comes to a queue; a queue whose bodies are not redacted
+//! is in memory alone; a body in which nothing had to be changed is what the client sent, byte for byte; a
+//! push to a queue on the disk is answered once it is durable.
+
+mod cleaner;
+mod counts;
+mod entry;
+mod json;
+mod plain;
+mod prepare;
+mod protobuf;
+mod queue;
+mod schema;
+mod store;
+mod wire;
+
+use bytes::Bytes;
+
+pub use cleaner::Cleaner;
+pub use entry::Entry;
+pub use prepare::{Keep, Prepared, Unreadable, prepare, retain};
+pub use queue::{Config, Erasure, OnFull, Place, PushError, Queue, Status, Waiting};
+pub use store::StoreError;
+
+/// How a body is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Form {
+    /// Protocol Buffers.
+    Protobuf,
+    /// OTLP's JSON.
+    Json,
+}
+
+/// The body of an `Export…ServiceRequest`, not compressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// How it is encoded.
+    pub form: Form,
+    /// As received, or what was made of that.
+    pub bytes: Bytes,
+}

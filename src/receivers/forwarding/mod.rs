@@ -1,0 +1,194 @@
+//! What of a request goes to other backends.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | [`Forwards`]: the queues of a receiver; [`Outgoing`]: a request on its way to them |
+//! | `convert.rs` | a body in the encoding that a backend wants |
+//! | `erasure.rs` | [`without`]: a body that waits, without what is erased |
+//!
+//! Bodies come to a queue after the journals have the request: what a client sends again because it was not
+//! stored is not forwarded twice.
+
+mod convert;
+mod erasure;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+
+use crate::event::{Owner, Signal, Timestamp};
+use crate::forward::{Body, Cleaner, Entry, Form, Prepared, PushError, Queue, prepare};
+
+use super::auth::Sender;
+use super::{Lease, MemoryLimit, Refusal};
+
+pub use erasure::without;
+
+/// JSON that is looked through takes so much of its size in memory.
+const JSON_IN_MEMORY: usize = 4;
+
+/// A backend's queue, and what a receiver puts there.
+#[derive(Clone)]
+pub struct Forward {
+    /// Where it waits.
+    pub queue: Arc<Queue>,
+    /// What takes credentials out; `None`: nobody does.
+    pub cleaner: Option<Arc<Cleaner>>,
+    /// The encoding that the backend wants; `None`: the one that the client chose.
+    pub form: Option<Form>,
+}
+
+/// The queues of a receiver, by signal.
+#[derive(Clone, Default)]
+pub struct Forwards(Vec<(Signal, Forward)>);
+
+/// A request as it is forwarded, on its way to the queues.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    pushes: Vec<(Arc<Queue>, Bytes)>,
+    /// Pays for them.
+    lease: Option<Lease>,
+}
+
+/// What is known of a request beside its body.
+pub(super) struct Known<'r> {
+    pub(super) owner: &'r Owner,
+    pub(super) is_confined: bool,
+    pub(super) sender: &'r Sender,
+    pub(super) ingested_at: Timestamp,
+}
+
+impl Forwards {
+    /// No queues yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts what carries `signal` into another queue as well.
+    pub fn add(&mut self, signal: Signal, forward: Forward) {
+        self.0.push((signal, forward));
+    }
+
+    /// Asks the client to try again if a queue that refuses is full.
+    pub(super) fn admit(&self, signal: Signal) -> Result<(), Refusal> {
+        match self.of(signal).find(|forward| forward.queue.refuses()) {
+            Some(_) => Err(refusal(&PushError::Full)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether any queue has what carries `signal`.
+    pub(super) fn takes(&self, signal: Signal) -> bool {
+        self.of(signal).next().is_some()
+    }
+
+    fn of(&self, signal: Signal) -> impl Iterator<Item = &Forward> {
+        self.0.iter().filter(move |(wanted, _)| *wanted == signal).map(|(_, forward)| forward)
+    }
+
+    /// What of a body goes to which queue.
+    pub(super) fn prepare(
+        &self,
+        signal: Signal,
+        body: &Body,
+        known: &Known<'_>,
+        memory: &MemoryLimit,
+    ) -> Result<Outgoing, Refusal> {
+        let mut outgoing = Outgoing { pushes: Vec::new(), lease: Some(memory.lease()) };
+        let mut made: Vec<(Option<Arc<Cleaner>>, Option<Form>, Option<Bytes>)> = Vec::new();
+        for forward in self.of(signal) {
+            let same = |cleaner: &Option<Arc<Cleaner>>| match (cleaner, &forward.cleaner) {
+                (None, None) => true,
+                (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+                _ => false,
+            };
+            let known_bytes = made.iter().find(|(cleaner, form, _)| same(cleaner) && *form == forward.form);
+            let bytes = match known_bytes {
+                Some((_, _, bytes)) => bytes.clone(),
+                None => {
+                    let bytes = forward.entry(signal, body, known, memory)?.map(Bytes::from);
+                    made.push((forward.cleaner.clone(), forward.form, bytes.clone()));
+                    bytes
+                }
+            };
+            let Some(bytes) = bytes else { continue };
+            if let Some(lease) = &mut outgoing.lease {
+                lease.grow(bytes.len())?;
+            }
+            outgoing.pushes.push((Arc::clone(&forward.queue), bytes));
+        }
+        Ok(outgoing)
+    }
+}
+
+impl Forward {
+    /// The body as it waits, if anything of it does.
+    fn entry(
+        &self,
+        signal: Signal,
+        body: &Body,
+        known: &Known<'_>,
+        memory: &MemoryLimit,
+    ) -> Result<Option<Vec<u8>>, Refusal> {
+        let mut lease = memory.lease();
+        if body.form == Form::Json {
+            lease.grow(body.bytes.len().saturating_mul(JSON_IN_MEMORY))?;
+        }
+        let cleaner = self.cleaner.as_deref();
+        let prepared = prepare(signal, body, cleaner);
+        let prepared = match prepared {
+            Ok(prepared) => Some(prepared),
+            // What strict readers do not take is read as ours does.
+            Err(_) => convert::leniently(signal, body, &mut lease)
+                .and_then(|body| prepare(signal, &body, cleaner).ok()),
+        };
+        let Some(Prepared { body, left_out }) = prepared else {
+            self.queue.note_dropped("unreadable", 1, None);
+            return Ok(None);
+        };
+        self.queue.note_dropped("unreadable_record", left_out, None);
+        let Some(body) = body else { return Ok(None) };
+        let Some(body) = convert::to(self.form, signal, body, &mut lease) else {
+            self.queue.note_dropped("encoding", 1, None);
+            return Ok(None);
+        };
+        let person = match known.sender {
+            Sender::Named(name) => name.clone(),
+            Sender::Anybody | Sender::Unnamed(..) => String::new(),
+        };
+        let entry = Entry {
+            signal,
+            owner: known.owner.clone(),
+            is_confined: known.is_confined,
+            person,
+            ingested_at: known.ingested_at,
+            body,
+        };
+        Ok(Some(entry.encode()))
+    }
+}
+
+impl Outgoing {
+    /// Puts everything into its queues; returns once it is as durable there as they promise.
+    pub(super) async fn push(self) -> Result<(), Refusal> {
+        let pushes = self.pushes.into_iter().map(|(queue, bytes)| async move { queue.push(&bytes).await });
+        // All of them, also after one has failed: once there is an answer nothing is under way.
+        let pushed = join_all(pushes).await;
+        drop(self.lease);
+        pushed.into_iter().collect::<Result<Vec<()>, _>>().map(drop).map_err(|error| refusal(&error))
+    }
+}
+
+fn refusal(error: &PushError) -> Refusal {
+    match error {
+        PushError::Full => Refusal::unavailable("what is to be forwarded finds no room"),
+        PushError::TooLarge => {
+            Refusal::TooLarge("the request is larger than what can be forwarded".to_owned())
+        }
+        PushError::Failed(error) => {
+            tracing::debug!("a request is refused: {error}");
+            Refusal::unavailable("what is to be forwarded cannot be written now")
+        }
+    }
+}
