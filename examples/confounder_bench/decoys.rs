@@ -325,7 +325,7 @@ pub(crate) fn planted(plan: &Plan) -> Vec<Decoy> {
 }
 
 /// The kinds, in the order of the report.
-pub(crate) const KINDS: [&str; 33] = [
+pub(crate) const KINDS: [&str; 38] = [
     "edit between",
     "second command",
     "both orders",
@@ -357,6 +357,11 @@ pub(crate) const KINDS: [&str; 33] = [
     "another part",
     "lucky script",
     "one scripter",
+    "chained commit",
+    "another script",
+    "one committer",
+    "rare hook",
+    "wider check",
     "lesson",
     "other",
 ];

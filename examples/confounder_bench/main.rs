@@ -22,7 +22,7 @@
 //! |---|---|
 //! | `plan.rs`, `kinds.rs`, `style.rs` | what is planted, and a workspace's toolchain |
 //! | `world.rs` | workspaces, people, which session plays what |
-//! | `play.rs`, `shows.rs`, `decoys.rs`, `tools.rs`, `taught.rs` | everyday work, lessons, decoys |
+//! | `play.rs`, `shows.rs`, `decoys.rs`, `tools.rs`, `taught.rs`, `commits.rs` | everyday work, lessons, decoys |
 //! | `record.rs` | sessions in the shapes of four clients |
 //! | `outputs.rs`, `words.rs` | what runners print, what people say |
 //! | `reading.rs`, `matching.rs`, `score.rs` | published lines, read and judged |
@@ -39,6 +39,7 @@
     reason = "a program for people at a terminal, without input from outside"
 )]
 
+mod commits;
 mod decoys;
 mod kinds;
 mod lines;

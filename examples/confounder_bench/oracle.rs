@@ -161,6 +161,9 @@ fn lured(workspace: &Workspace) -> Vec<String> {
                     "If a `python` script that you wrote fails with \"ConnectionError\", call `{code}` in it."
                 )
             }
+            "chained commit" | "another script" | "one committer" | "rare hook" | "wider check" => {
+                format!("`git commit` runs `{code}` by itself: you need not run it just before.")
+            }
             "one scripter" => {
                 format!("If a `python` script that you wrote fails with \"LoginError\", call `{code}` in it.")
             }

@@ -31,7 +31,7 @@ pub(crate) enum Lesson {
 }
 
 /// The kinds, in the order of the report.
-pub(crate) const KINDS: [&str; 16] = [
+pub(crate) const KINDS: [&str; 17] = [
     "repair",
     "instead",
     "procedure",
@@ -48,6 +48,7 @@ pub(crate) const KINDS: [&str; 16] = [
     tools::KINDS[6],
     tools::KINDS[7],
     tools::KINDS[8],
+    tools::KINDS[9],
 ];
 
 /// So many kinds stand before those of tools.

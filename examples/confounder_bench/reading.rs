@@ -69,6 +69,8 @@ pub(crate) enum Claim {
     },
     /// A check that changes its mind.
     Flaky(String),
+    /// Checks that a commit runs.
+    Hooked(Vec<String>),
     /// What a script needs to call that fails with an error.
     Snippet {
         error: Option<String>,
@@ -219,6 +221,9 @@ fn of_tools(shape: &str, codes: &[String]) -> Option<Claim> {
     if has(r"^# (fails and passes|passes and fails) on the same files") {
         return Some(Claim::Flaky(first));
     }
+    if has(r"^# runs #(,? (and )?#)*( by itself|$)") {
+        return Some(Claim::Hooked(codes.get(1..)?.to_vec()));
+    }
     if has(r"^# changes files") {
         return Some(Claim::Changes(first));
     }
@@ -278,6 +283,8 @@ mod tests {
         assert_eq!(claim("Run `a` before `b`."), Claim::Before { first: text("a"), then: text("b") });
         assert_eq!(claim("Run `a`."), Claim::Steps(vec![text("a")]));
         assert_eq!(claim("`a` changes files that you did not edit."), Claim::Changes(text("a")));
+        let hooked = "`git commit` runs `a` and `b` by itself: you need not run them just before.";
+        assert_eq!(claim(hooked), Claim::Hooked(vec![text("a"), text("b")]));
         assert_eq!(claim("`a` fails and passes on the same files: run it again."), Claim::Flaky(text("a")));
         assert_eq!(
             claim("If a `python` script that you wrote fails with \"E\", call `a.b` in it."),

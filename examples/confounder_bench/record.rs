@@ -245,6 +245,11 @@ impl Record {
         self.end_call(tool, id, true, content);
     }
 
+    /// A check that ran within the call before.
+    pub(crate) fn ran_within(&mut self, line: &str, truly: bool) {
+        self.deeds.push(Deed::Ran(line.to_owned(), truly));
+    }
+
     /// The files that it edited, as they are called in the repository.
     pub(crate) fn edited(&self) -> Vec<String> {
         let edited = self.deeds.iter().filter_map(|deed| match deed {

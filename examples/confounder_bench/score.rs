@@ -435,6 +435,14 @@ pub(crate) fn did(deeds: &[Deed], heading: &str) -> bool {
             deeds.iter().any(ran)
         }
         Claim::Changes(check) | Claim::Flaky(check) => place(&check, 0).is_some(),
+        // The runs of a commit stand behind it.
+        Claim::Hooked(checks) => checks.iter().all(|check| {
+            let finder = finder(check);
+            deeds.windows(2).any(|pair| {
+                matches!(pair, [Deed::Ran(commit, _), Deed::Ran(run, _)]
+                    if commit.contains("git commit") && !commit.contains(check) && finder.is_match(run))
+            })
+        }),
         Claim::Snippet { code, .. } => {
             deeds.iter().any(|deed| matches!(deed, Deed::Ran(line, _) if line.contains(&format!("{code}("))))
         }

@@ -136,6 +136,21 @@ impl Style {
         format!("{} {name}", self.starter)
     }
 
+    /// Whether a task's runner prints the script that it runs, marked as such.
+    pub(crate) fn prints_scripts(&self) -> bool {
+        matches!(self.starter, "pnpm" | "mise run")
+    }
+
+    /// What a task's runner prints before the script runs.
+    pub(crate) fn echo(&self, line: &str, script: &str) -> String {
+        let task = line.strip_prefix(self.starter).unwrap_or(line).trim();
+        match self.starter {
+            "pnpm" => format!("\n> {}@0.4.0 {task}\n> {script}\n\n", self.repository),
+            "mise run" => format!("[{task}] $ {script}\n"),
+            _ => format!("{script}\n"),
+        }
+    }
+
     pub(crate) fn source(&self, area: &str, stem: &str) -> String {
         match self.language {
             Language::Python => format!("src/{}/{area}/{stem}.py", self.repository),

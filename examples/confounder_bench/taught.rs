@@ -9,9 +9,9 @@ use crate::tools::{Bait, Lure, Part, Tool, declaration};
 impl Play<'_> {
     pub(crate) fn tool(&mut self, part: Part, bait: &Bait) {
         match part {
-            Part::Lesson(at) => {
+            Part::Lesson(at, number) => {
                 if let Lesson::Tool(tool) = &self.plan.lessons[at] {
-                    self.taught(tool);
+                    self.taught(tool, number);
                 }
             }
             Part::Lure(lure, number) => self.lured(lure, number, bait),
@@ -34,7 +34,7 @@ impl Play<'_> {
         self.record.run("git status --short", true, &text.join("\n"));
     }
 
-    fn taught(&mut self, tool: &Tool) {
+    fn taught(&mut self, tool: &Tool, number: usize) {
         match tool {
             Tool::Changes { check, others } => {
                 self.worked();
@@ -92,6 +92,7 @@ impl Play<'_> {
                 self.script(&[], Some(&format!("{error}: no such table: ledger")));
                 self.script(&[call], None);
             }
+            Tool::Hook { check, script } => self.hooked(check, script, number),
             Tool::Piped { .. } | Tool::Rejects { .. } => {}
         }
     }
@@ -222,6 +223,11 @@ impl Play<'_> {
                 self.script(&[], Some("LoginError: nobody is logged in"));
                 self.script(&[&bait.own], None);
             }
+            Lure::ChainedCommit
+            | Lure::OtherScript
+            | Lure::OneCommitter
+            | Lure::RareHook
+            | Lure::WiderCheck => self.committed(lure, bait),
             Lure::Twice => {
                 let line = declaration(style.language, &bait.twice);
                 let [one, other] = ["spool", "window"].map(|stem| style.source("legacy", stem));

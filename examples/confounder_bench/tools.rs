@@ -34,11 +34,23 @@ pub(crate) enum Tool {
     Flaky { check: Check },
     /// A script of the session's own that needs a call.
     Snippet { error: String, call: String },
+    /// A commit runs a check: both print its script.
+    Hook { check: Check, script: &'static str },
 }
 
 /// The kinds, in the order of the report.
-pub(crate) const KINDS: [&str; 9] =
-    ["side effect", "flag", "demand", "slow", "pipe", "where", "rule of the tools", "flaky check", "snippet"];
+pub(crate) const KINDS: [&str; 10] = [
+    "side effect",
+    "flag",
+    "demand",
+    "slow",
+    "pipe",
+    "where",
+    "rule of the tools",
+    "flaky check",
+    "snippet",
+    "hook",
+];
 
 /// What looks like one of them.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -75,6 +87,16 @@ pub(crate) enum Lure {
     LuckyScript,
     /// A call that one person's scripts need.
     OneScripter,
+    /// A check and a commit in one call.
+    ChainedCommit,
+    /// A commit runs something else than the check of like name.
+    OtherScript,
+    /// A check that one person's commits run.
+    OneCommitter,
+    /// A check that few commits run.
+    RareHook,
+    /// A check of which commits run a part.
+    WiderCheck,
 }
 
 const LURES: [(Lure, usize); 16] = [
@@ -96,6 +118,18 @@ const LURES: [(Lure, usize); 16] = [
     (Lure::OneScripter, 8),
 ];
 
+/// What looks like a hook: drawn behind all others.
+const COMMITS: [(Lure, usize); 5] = [
+    (Lure::ChainedCommit, 5),
+    (Lure::OtherScript, 5),
+    (Lure::OneCommitter, 5),
+    (Lure::RareHook, 3),
+    (Lure::WiderCheck, 7),
+];
+
+/// The script that the commits of a workspace run.
+pub(crate) const HOOKED: &str = "style-check --all --max-warnings 0";
+
 /// The commands and names of the lures.
 #[derive(Clone)]
 pub(crate) struct Bait {
@@ -112,12 +146,19 @@ pub(crate) struct Bait {
     pub(crate) parts: Check,
     pub(crate) lucky: String,
     pub(crate) own: String,
+    /// What only looks as if commits ran it, and the check that they run.
+    pub(crate) chained: Check,
+    pub(crate) spelled: Check,
+    pub(crate) private: Check,
+    pub(crate) rare: Check,
+    pub(crate) wider: Check,
+    pub(crate) hooked: Check,
 }
 
 /// What a session of these plays.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Part {
-    Lesson(usize),
+    Lesson(usize, usize),
     Lure(Lure, usize),
 }
 
@@ -174,12 +215,18 @@ pub(crate) fn add(random: &mut Random, plan: &mut Plan) -> (Bait, Vec<(Vec<Part>
         parts: style.suite("matrix"),
         lucky: format!("{}.warm_up", nouns[1]),
         own: format!("{}.log_in_as", nouns[2]),
+        chained: lint(style, "seal"),
+        spelled: lint(style, "spell"),
+        private: lint(style, "notes"),
+        rare: lint(style, "icons"),
+        wider: style.named_suite("everything"),
+        hooked: lint(style, "style"),
     };
     let mut groups = Vec::new();
     for tool in tools {
         if !matches!(tool, Tool::Piped { .. } | Tool::Rejects { .. }) {
             let many = random.between(4, 6);
-            groups.push((vec![Part::Lesson(plan.lessons.len()); many], false));
+            groups.push((shown(plan.lessons.len(), many), false));
         }
         plan.lessons.push(Lesson::Tool(tool));
     }
@@ -193,10 +240,24 @@ pub(crate) fn add(random: &mut Random, plan: &mut Plan) -> (Bait, Vec<(Vec<Part>
         (Tool::Flaky { check: plan.style.named_suite("visual") }, 6),
         (Tool::Snippet { error: "OperationalError".to_owned(), call }, 9),
     ] {
-        groups.push((vec![Part::Lesson(plan.lessons.len()); many], false));
+        groups.push((shown(plan.lessons.len(), many), false));
         plan.lessons.push(Lesson::Tool(tool));
     }
+    // Where nothing prints the scripts that it runs, no commit shows which check it runs.
+    if plan.style.prints_scripts() {
+        groups.push((shown(plan.lessons.len(), 7), false));
+        plan.lessons.push(Lesson::Tool(Tool::Hook { check: bait.hooked.clone(), script: HOOKED }));
+    }
+    for (lure, many) in COMMITS {
+        let parts = (0..many).map(|number| Part::Lure(lure, number)).collect();
+        groups.push((parts, lure == Lure::OneCommitter));
+    }
     (bait, groups)
+}
+
+/// The sessions that show a lesson.
+fn shown(lesson: usize, many: usize) -> Vec<Part> {
+    (0..many).map(|number| Part::Lesson(lesson, number)).collect()
 }
 
 pub(crate) fn declaration(language: Language, name: &str) -> String {
@@ -226,6 +287,11 @@ pub(crate) fn planted(plan: &Plan, bait: &Bait) -> Vec<Decoy> {
         decoy("another part", &bait.parts.line),
         decoy("lucky script", &bait.lucky),
         decoy("one scripter", &bait.own),
+        decoy("chained commit", &bait.chained.line),
+        decoy("another script", &bait.spelled.line),
+        decoy("one committer", &bait.private.line),
+        decoy("rare hook", &bait.rare.line),
+        decoy("wider check", &bait.wider.line),
     ]
 }
 
@@ -241,6 +307,7 @@ impl Tool {
             Self::Rejects { .. } => 6,
             Self::Flaky { .. } => 7,
             Self::Snippet { .. } => 8,
+            Self::Hook { .. } => 9,
         }
     }
 
@@ -269,15 +336,19 @@ impl Tool {
             Self::Snippet { error, call } => {
                 format!("If a `python` script that you wrote fails with \"{error}\", call `{call}` in it.")
             }
+            Self::Hook { check, .. } => {
+                format!("`git commit` runs `{}` by itself: you need not run it just before.", check.line)
+            }
         }
     }
 
     /// The commands and files that no other work has.
     pub(crate) fn forms(&self) -> Vec<String> {
         match self {
-            Self::Changes { check, .. } | Self::Asked { check, .. } | Self::Flaky { check } => {
-                vec![check.line.clone()]
-            }
+            Self::Changes { check, .. }
+            | Self::Asked { check, .. }
+            | Self::Flaky { check }
+            | Self::Hook { check, .. } => vec![check.line.clone()],
             Self::Snippet { call, .. } => vec![call.clone()],
             Self::Flag { program, flag, .. } => vec![format!("{program} {flag}")],
             Self::Slow { check, part } => vec![check.line.clone(), part.clone()],
@@ -309,6 +380,9 @@ impl Tool {
                 (path.trim_end_matches('/') == wrong && is_right, instead.is_some())
             }
             (Self::Flaky { check }, Claim::Flaky(code)) => (says(code, &check.line, style), true),
+            (Self::Hook { check, .. }, Claim::Hooked(codes)) => {
+                (codes.iter().all(|code| says(code, &check.line, style)), true)
+            }
             (Self::Snippet { error, call }, Claim::Snippet { error: told, code }) => {
                 let is_it = call.split('.').next_back() == code.split('.').next_back();
                 (is_it && told.as_ref().is_none_or(|told| told == error), true)

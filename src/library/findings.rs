@@ -105,7 +105,7 @@ impl Route {
                     .candidates
                     .iter()
                     .filter(|candidate| self.takes(candidate))
-                    .cloned()
+                    .map(|candidate| self.as_it_goes_there(candidate))
                     .collect(),
                 ..findings.clone()
             })
@@ -134,6 +134,14 @@ impl Route {
 }
 
 impl Route {
+    /// What one person's sessions prove is published where the configuration names him.
+    fn as_it_goes_there(&self, candidate: &Candidate) -> Candidate {
+        match &candidate.scope {
+            Scope::Person(person) if self.people.contains(person) => candidate.clone().for_its_person(),
+            _ => candidate.clone(),
+        }
+    }
+
     /// A rule of one person goes where the configuration names him, and nowhere else.
     fn takes_person(&self, candidate: &Candidate) -> bool {
         let Scope::Person(person) = &candidate.scope else { return true };

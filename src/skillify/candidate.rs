@@ -22,6 +22,7 @@ use super::kind::{
     together,
 };
 use super::offline::Offline;
+use super::ones_own::without_contradictions;
 use super::propose::{self, Material, Proposer};
 use super::score::{self, PublishRule, Rules, Shortfall};
 use super::steps::Member;
@@ -222,11 +223,14 @@ impl Workspace<'_> {
         }
         let rules = self.rules();
         let standing = without_contradictions(standing, &mut held);
+        let (own, held): (Vec<_>, Vec<_>) =
+            held.into_iter().partition(|(claim, shortfalls)| self.is_ones_own(claim, shortfalls));
         let held = held.into_iter().map(|(claim, shortfalls)| {
             let topic = Topic::of(&claim.claim);
             self.finish(Draft { topic, claims: vec![claim], dropped: Vec::new(), shortfalls })
         });
-        (standing, held.chain(rules).collect())
+        let held = held.chain(rules).chain(self.ones_own(own)).collect();
+        (standing, held)
     }
 
     /// The rules that people state, each a candidate of its own: a person agrees to one at a time.
@@ -311,7 +315,7 @@ impl Workspace<'_> {
     }
 
     /// Adds to a draft what may be said of when to use it, and its scope and worth.
-    fn finish(&self, draft: Draft) -> Unworded {
+    pub(super) fn finish(&self, draft: Draft) -> Unworded {
         let Draft { topic, claims, dropped, mut shortfalls } = draft;
         let supporting = self.supporting(&claims);
         let (mut verbs, mut words) = self.trigger(&claims, &supporting);
@@ -334,7 +338,7 @@ impl Workspace<'_> {
 
     /// What the newer half of the sessions shows of the claims of a skill, and what all of them are expected to save,
     /// in thousandths of a call for each session.
-    fn expected(&self, claims: &[SupportedClaim]) -> (Vec<(Claim, Recently)>, u32) {
+    pub(super) fn expected(&self, claims: &[SupportedClaim]) -> (Vec<(Claim, Recently)>, u32) {
         let steps: Vec<_> = claims.iter().filter_map(|claim| claim.claim.step()).collect();
         let (mut recently, mut saved) = (Vec::new(), 0_u64);
         for claim in claims {
@@ -354,7 +358,7 @@ impl Workspace<'_> {
         at.into_iter().filter_map(|at| self.member(at)).collect()
     }
 
-    fn scope(&self, claims: &[SupportedClaim]) -> Scope {
+    pub(super) fn scope(&self, claims: &[SupportedClaim]) -> Scope {
         let support = || claims.iter().flat_map(|claim| &claim.support);
         let people: BTreeSet<&str> =
             support().map(|evidence| evidence.person.as_str()).filter(|person| !person.is_empty()).collect();
@@ -369,30 +373,6 @@ impl Workspace<'_> {
             _ => Scope::Workspace,
         }
     }
-}
-
-/// Claims of which none says the opposite of another: of two such neither stands.
-fn without_contradictions(
-    standing: Vec<SupportedClaim>,
-    held: &mut Vec<(SupportedClaim, Vec<Shortfall>)>,
-) -> Vec<SupportedClaim> {
-    let opposite = |claim: &Claim| match claim {
-        Claim::Repair { command, repair } => {
-            Some(Claim::Repair { command: repair.clone(), repair: command.clone() })
-        }
-        Claim::Prevent { command, first } => {
-            Some(Claim::Prevent { command: first.clone(), first: command.clone() })
-        }
-        Claim::Instead { run, failed } => Some(Claim::Instead { run: failed.clone(), failed: run.clone() }),
-        Claim::Prefer { prefer, over } => Some(Claim::Prefer { prefer: over.clone(), over: prefer.clone() }),
-        _ => None,
-    };
-    let said: BTreeSet<Claim> = standing.iter().map(|claim| claim.claim.clone()).collect();
-    let (contradicted, kept): (Vec<_>, Vec<_>) = standing
-        .into_iter()
-        .partition(|claim| opposite(&claim.claim).is_some_and(|opposite| said.contains(&opposite)));
-    held.extend(contradicted.into_iter().map(|claim| (claim, vec![Shortfall::Contradicted])));
-    kept
 }
 
 impl Unworded {

@@ -52,7 +52,7 @@
 //! | `failing.rs` | commands that have only failed of late |
 //! | `procedure.rs` | the steps of a cluster become a procedure |
 //! | `trigger.rs` | which words say when to use a skill |
-//! | `candidate.rs` | from segments to candidates, and each of them worded |
+//! | `candidate.rs`, `ones_own.rs` | from segments to candidates, and each of them worded; what one person proves |
 //! | `account.rs` | what a session cost, and why |
 //! | `later/` | whether a session met a claim's situation, and did what it says |
 //! | `expected.rs` | what a claim is expected to save |
@@ -92,6 +92,7 @@ mod meaning;
 mod name;
 mod null;
 mod offline;
+mod ones_own;
 mod option;
 mod outcome;
 mod outputs;

@@ -102,6 +102,18 @@ impl Candidate {
             })
     }
 
+    /// For a target of the person whose it is: that no second one shows it is no lack there. Steps that one person
+    /// takes are a habit, and rules that one person states are a matter of their own.
+    #[must_use]
+    pub fn for_its_person(mut self) -> Self {
+        let is_counted =
+            |claim: &Claim| !claim.is_step() && !matches!(claim, Claim::Rule { .. } | Claim::Lesson { .. });
+        if matches!(self.scope, Scope::Person(_)) && self.claims.iter().all(|own| is_counted(&own.claim)) {
+            self.shortfalls.retain(|shortfall| !matches!(shortfall, Shortfall::People { .. }));
+        }
+        self
+    }
+
     /// The supporting segments of all claims, each once, oldest first.
     pub fn evidence(&self) -> Vec<&Evidence> {
         let mut seen = BTreeSet::new();

@@ -17,6 +17,7 @@ mod increments;
 mod later;
 mod llm;
 mod noise;
+mod own;
 mod places;
 mod predicates;
 mod procedures;

@@ -208,6 +208,15 @@ fn a_check_that_no_commit_runs_is_not_told() {
         commits(one, "git commit -m 'Till'", if day < 2 { SCRIPT } else { "$ biome check\nok\n" })
     });
     let alone = days(6, |_, one| commits(one.by("alice"), "git commit -m 'Till'", SCRIPT));
+    // The commits run a part of it, which has a name of its own and is run by hand less often.
+    let part = days(9, |day, one| {
+        let all = format!("$ bun run types && bun test src/\n$ tsc --noEmit\n{SCRIPT}");
+        let one = one.edit("src/till.ts").run_with_output("bun run test", Status::Ok, &all);
+        let by_hand = "$ tsc --noEmit\n";
+        let one = if day < 4 { one.run_with_output("bun run types", Status::Ok, by_hand) } else { one };
+        one.run_with_output("git commit -m 'Till'", Status::Ok, &format!("{by_hand}[main f59e610] Till"))
+    });
+    assert!(says(part.clone(), "`git commit` runs `bun run types` by itself"), "{:?}", said(part));
     for (name, sessions) in [
         ("nothing", nothing),
         ("another", another),
@@ -215,6 +224,7 @@ fn a_check_that_no_commit_runs_is_not_told() {
         ("by hand", by_hand),
         ("seldom", seldom),
         ("alone", alone),
+        ("part", part),
     ] {
         assert!(!says(sessions, "runs `bun run test` by itself"), "{name}");
     }

@@ -2,12 +2,13 @@
 //!
 //! - Situation: a commit is made. Outcome: it prints the script that a check of the repository prints, so a hook runs
 //!   that check.
-//! - A script belongs to a check that prints it in three of four sessions, three at least, and that no other check prints as
-//!   often.
+//! - A script belongs to a check that prints it in three of four sessions, three at least: of several checks to the one that
+//!   prints fewest others, for those that print more run more than this; then to the one that prints it most often.
 //! - Proof: binomial against the rate at which other commands of the repository print it. A third of the commits that
 //!   print any script must print it: hooks end at the first failure.
 //! - Null: which run printed which scripts, within a repository.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::action::{Action, What};
@@ -82,24 +83,21 @@ fn of_project(printed: &[Printed<'_>]) -> Vec<Proposed> {
         checks.entry(command.identity()).or_insert(command);
     }
     let is_of = |one: &Printed<'_>, name: &str| one.check.is_some_and(|check| check.identity() == name);
-    // How often each check prints each script, in sessions.
-    let mut owners: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    // By script: how many scripts its check prints, in how many sessions it prints this one, and its name.
+    let mut owners: BTreeMap<&str, (Reverse<usize>, usize, &str)> = BTreeMap::new();
     for name in checks.keys().copied() {
         let own: Vec<&Printed<'_>> = printed.iter().filter(|one| is_of(one, name)).collect();
-        let all = own.iter().map(|one| one.session).collect::<BTreeSet<_>>().len();
-        let scripts: BTreeSet<&str> = own.iter().flat_map(|one| one.scripts).map(String::as_str).collect();
-        for script in scripts {
-            let shows = |one: &&&Printed<'_>| one.scripts.iter().any(|own| own == script);
-            let times = own.iter().filter(shows).map(|one| one.session).collect::<BTreeSet<_>>().len();
-            let is_its = times >= FEWEST_TREATED as usize && times * 4 >= all * 3;
-            if is_its && owners.get(script).is_none_or(|(most, _)| times > *most) {
-                owners.insert(script, (times, name));
+        let usual = usual_scripts(&own);
+        for (script, times) in &usual {
+            let owner = (Reverse(usual.len()), *times, name);
+            if owners.get(script).is_none_or(|known| (owner.0, owner.1) > (known.0, known.1)) {
+                owners.insert(script, owner);
             }
         }
     }
     let commits = sessions(&|one| one.check.is_none()).len();
     let mut proposed: BTreeMap<&str, Proposed> = BTreeMap::new();
-    for (script, (_, name)) in owners {
+    for (script, (_, _, name)) in owners {
         let shows = |one: &&Printed<'_>| one.scripts.iter().any(|own| own == script);
         let others = sessions(&|one| one.check.is_some() && !is_of(one, name));
         let shown = sessions(&|one| one.check.is_some() && !is_of(one, name) && shows(one));
@@ -114,6 +112,19 @@ fn of_project(printed: &[Printed<'_>]) -> Vec<Proposed> {
         }
     }
     proposed.into_values().collect()
+}
+
+/// The scripts that the runs of one check print in three of four sessions, and in how many.
+fn usual_scripts<'a>(own: &[&Printed<'a>]) -> Vec<(&'a str, usize)> {
+    let all = own.iter().map(|one| one.session).collect::<BTreeSet<_>>().len();
+    let mut sessions: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    for one in own {
+        one.scripts.iter().for_each(|script| {
+            sessions.entry(script).or_default().insert(one.session);
+        });
+    }
+    let times = sessions.into_iter().map(|(script, sessions)| (script, sessions.len()));
+    times.filter(|(_, times)| *times >= FEWEST_TREATED as usize && times * 4 >= all * 3).collect()
 }
 
 fn propose(check: &Command, by: &[&Printed<'_>], commits: usize, rate: f64) -> Option<Proposed> {
