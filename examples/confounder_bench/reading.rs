@@ -165,7 +165,7 @@ pub(crate) fn claim(text: &str) -> Claim {
     if let Some(claim) = of_tools(&shape, &codes) {
         return claim;
     }
-    if has(r"^# rejects new code most for #") || (has(r"^# rejects #$") && codes.len() == 2) {
+    if has(r"^# often rejects new code for #") || (has(r"^# rejects #$") && codes.len() == 2) {
         let check = codes.remove(0);
         return Claim::Rejects { check, rules: codes };
     }

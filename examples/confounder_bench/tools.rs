@@ -330,7 +330,7 @@ impl Tool {
             Self::Declared { name, file, .. } => format!("`{name}` is declared in `{file}`."),
             Self::Slip { wrong, right } => format!("There is no `{wrong}`; it is `{right}`."),
             Self::Rejects { check, rule } => {
-                format!("`{}` rejects new code most for `{rule}`: look for it.", check.line)
+                format!("`{}` often rejects new code for `{rule}`: look for it.", check.line)
             }
             Self::Flaky { check } => format!("`{}` fails and passes on the same files.", check.line),
             Self::Snippet { error, call } => {

@@ -57,7 +57,9 @@ impl<'s> Events<'s> {
 
     fn of_claim(&self, claim: &SupportedClaim, text: &mut String) {
         let Counts { treated_with, treated_without, untreated_with, untreated_without } = claim.counts;
-        let _ = writeln!(text, "{} (chance {:.1e})", escaped(&claim.claim.to_string()), claim.chance);
+        let is_computed = claim.chance > 0.0;
+        let chance = if is_computed { format!(" (chance {:.1e})", claim.chance) } else { String::new() };
+        let _ = writeln!(text, "{}{chance}", escaped(&claim.claim.to_string()));
         let (with, without): (Vec<&Evidence>, Vec<&Evidence>) =
             claim.untreated.iter().partition(|evidence| evidence.outcome != Outcome::Rejected);
         for (name, count, cases) in [

@@ -208,8 +208,12 @@ static DECLARES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(r"(?:^|[\s(])(?:{words})\s+(?:\([^()]*\)\s*)?([A-Za-z_][A-Za-z0-9_]*)")).ok()
 });
 
-/// The declarations that a search for a pattern found, each in one file.
+/// The declarations that a search for a pattern found, each in one file. Who searches one file knows already where the
+/// name is.
 fn declared(pattern: &str, within: Option<&str>, output: &str) -> Vec<Found> {
+    if within.is_some_and(is_path) {
+        return Vec::new();
+    }
     let wanted = plain(pattern);
     let mut files_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for line in output.lines() {
@@ -302,10 +306,6 @@ mod tests {
         let output = "src/cart/total.go:14:func (c *Cart) GrandTotal() int {\nsrc/cart/view.go:9:\tx := c.GrandTotal()";
         assert_eq!(declared("GrandTotal", None, output), [is_declared("GrandTotal", "src/cart/total.go")]);
         assert_eq!(
-            declared("type CartState", Some("src/cart/state.go"), "7:type CartState struct {"),
-            [is_declared("CartState", "src/cart/state.go")]
-        );
-        assert_eq!(
             declared(r"class\s+TaxRate\b", None, "Found 1 file\napp/tax.py"),
             [is_declared("TaxRate", "app/tax.py")]
         );
@@ -315,6 +315,8 @@ mod tests {
     fn a_name_that_is_only_used_or_was_not_asked_for_tells_nothing() {
         let both = declared("TaxRate", None, "a/tax.py:1:class TaxRate:\nb/tax.py:1:class TaxRate:");
         assert_eq!(both, [is_declared("TaxRate", "a/tax.py"), is_declared("TaxRate", "b/tax.py")]);
+        let known = declared("type CartState", Some("src/cart/state.go"), "7:type CartState struct {");
+        assert!(known.is_empty(), "{known:?}");
         for (pattern, output) in [
             ("TaxRate .*float", "a/tax.py:1:class TaxRate:"),
             ("TaxRate", "a/tax.py:1:x = TaxRate()"),

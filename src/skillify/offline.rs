@@ -137,14 +137,14 @@ fn rejected(rules: &[String], run: &Template) -> String {
     let rules: Vec<String> = rules.iter().map(told).collect();
     let it = if rules.len() == 1 { "it" } else { "these" };
     format!(
-        "`{run}` rejects new code most for {}: look for {it} before you run it.",
+        "`{run}` often rejects new code for {}: look for {it} before you run it.",
         enumerated(&rules, "and")
     )
 }
 
 fn without_a_pipe(checks: &[String]) -> String {
     format!(
-        "Run {} without a pipe: behind a filter such as tail or grep a failure has ended like a pass.",
+        "Run {} without a pipe: behind tail or grep its call does not report a failure.",
         enumerated(checks, "and")
     )
 }

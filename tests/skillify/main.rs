@@ -16,6 +16,7 @@ mod guard;
 mod increments;
 mod later;
 mod llm;
+mod news;
 mod noise;
 mod own;
 mod places;

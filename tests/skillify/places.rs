@@ -145,7 +145,7 @@ fn breaks_a_rule(one: SessionBuilder) -> SessionBuilder {
 fn a_rule_that_new_code_breaks_again_and_again_is_told() {
     let sessions = days(|_, one| breaks_a_rule(one).edit("src/till/cart.go").ok("make lint"), 6);
     let said = lines(&with_noise(sessions));
-    let expected = "`make lint` rejects new code most for `errcheck` (check the error of every call): look for it before you run it.";
+    let expected = "`make lint` often rejects new code for `errcheck` (check the error of every call): look for it before you run it.";
     assert!(said.iter().any(|line| line == expected), "{said:?}");
 }
 

@@ -312,3 +312,17 @@ fn no_word_of_a_person_leaves_the_session() {
     let forgotten = Session { facts: Vec::new(), ..sessions[0].clone() };
     assert_eq!(quotations(&forgotten, claim), []);
 }
+
+#[test]
+fn what_is_not_to_be_changed_while_a_question_is_open_is_no_rule() {
+    let sessions = [
+        says("a", "ana", 1, &["don't fix anything, but just check whether it works"]),
+        says("b", "ana", 3, &["Don't change anything, just tell me"]),
+    ];
+    assert_eq!(asked_of(&sessions), []);
+    let lasting = [
+        says("a", "ana", 1, &["Please never change any files without asking"]),
+        says("b", "ana", 3, &["Never change anything without asking me"]),
+    ];
+    assert_eq!(asked_of(&lasting).len(), 1, "{:?}", asked_of(&lasting));
+}

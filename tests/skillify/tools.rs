@@ -45,7 +45,8 @@ fn hides(one: SessionBuilder) -> SessionBuilder {
     one.edit("src/till.go").run_with_output("go test ./...", Status::Error, RED)
 }
 
-const NO_PIPE: &str = "Run `go test ./...` without a pipe: behind a filter such as tail or grep a failure has ended like a pass.";
+const NO_PIPE: &str =
+    "Run `go test ./...` without a pipe: behind tail or grep its call does not report a failure.";
 
 #[test]
 fn a_pipe_that_hides_failures_is_told() {
@@ -449,7 +450,7 @@ fn a_check_that_ends_at_times_or_whose_tests_time_out_is_not_slow() {
 }
 
 #[test]
-fn the_rules_that_cost_most_are_told_first_and_well_known_ones_with_what_they_ask_for() {
+fn the_rules_that_most_sessions_break_are_told_first_and_well_known_ones_with_what_they_ask_for() {
     let rejects = |rule: &str| format!("src/till.go:9:2: of the house ({rule})\n1 issues:\n* {rule}: 1\n");
     let dear = days(4, |_, one| {
         let one = one.edit("src/till.go").run_with_output("make lint", Status::Error, &rejects("houserule"));
@@ -462,7 +463,7 @@ fn the_rules_that_cost_most_are_told_first_and_well_known_ones_with_what_they_as
         one.edit("src/tax.go").ok("make lint").build()
     });
     let lines = said(dear.into_iter().chain(cheap).collect());
-    let expected = "`make lint` rejects new code most for `houserule` and `errcheck` (check the error of every call): look for these before you run it.";
+    let expected = "`make lint` often rejects new code for `errcheck` (check the error of every call) and `houserule`: look for these before you run it.";
     assert!(lines.iter().any(|line| line == expected), "{lines:?}");
 }
 

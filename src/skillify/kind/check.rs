@@ -6,7 +6,7 @@
 //!   ([`stratified_tail`]); without strata, long sessions that run everything make pairs of anything.
 //! - Null: which session ran which checks, among sessions of one repository that edited about as much.
 //!
-//! A check that names a file is told as a pattern: see [`super::pattern`].
+//! A check that names a file is told as a pattern: see [`super::pattern`]. That who edits tests runs tests is no news.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use super::super::evidence::timeline::Timeline;
 use super::super::outcome::Outcome;
 use super::super::segment::claimable;
 use super::super::template::Template;
-use super::files::{Edited, classes};
+use super::files::{Edited, classes, is_test};
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
 use crate::shell::command::{Command, single};
 use crate::shell::family::Family;
@@ -70,7 +70,15 @@ pub(in super::super) fn checks(
         standing.extend(usual(of_patterns.0));
         fallen.extend(of_patterns.1);
     }
+    standing.retain(|one| !is_of_tests(&one.claim.claim));
     (standing, fallen)
+}
+
+/// Whether a claim says no more than that tests run which were edited.
+fn is_of_tests(claim: &Claim) -> bool {
+    let Claim::Check { edited, run } = claim else { return false };
+    let runs_tests = || single(&run.to_string()).is_some_and(|command| command.family() == Family::Test);
+    is_test(&edited.to_string()) && runs_tests()
 }
 
 /// Of several commands of one family that belong to the same files, the one that most sessions ran.

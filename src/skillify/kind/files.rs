@@ -72,6 +72,15 @@ pub(in super::super) fn stem(name: &str) -> (&str, &str) {
     }
 }
 
+/// Whether a file holds tests, or what only tests use.
+pub(in super::super) fn is_test(path: &str) -> bool {
+    let mut words = path.split(|char: char| !char.is_alphanumeric());
+    words.any(|word| {
+        let word = word.to_ascii_lowercase();
+        matches!(word.as_str(), "test" | "tests" | "spec" | "specs" | "e2e" | "mock" | "mocks" | "fixtures")
+    })
+}
+
 /// The classes of paths that a file belongs to, from itself to all files of its ending.
 pub(in super::super) fn classes(path: &str) -> Vec<String> {
     let (folder, name) = split(path);

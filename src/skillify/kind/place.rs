@@ -24,8 +24,7 @@ use super::super::outcome::Outcome;
 use super::super::steps::session_of;
 use super::super::template::Template;
 use super::super::verify::Work;
-use super::files::split;
-use super::together::is_test;
+use super::files::{is_test, split};
 use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged, number};
 use crate::event::Status;
 

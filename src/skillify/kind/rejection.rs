@@ -4,8 +4,8 @@
 //!   names it, mended or told to be silent. What was broken before the session began, and stays so, is not counted.
 //! - Support: three sessions, more than those that leave it, one in ten of those in which such a check named a
 //!   rule, and one in twenty of those that ran such a check. No chance is computed: the claim says what the tool
-//!   printed. Of a rule that sessions only silence nothing is said: it does not fit the repository.
-//! - The worst are told, and the worst first: the rules that cost most calls until the check no longer named them.
+//!   printed. Of a rule that most sessions silence nothing is said: it does not fit the repository.
+//! - The worst are told: the rules that cost most calls until the check no longer named them; first what most sessions broke.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,7 +72,7 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
         std::cmp::Reverse((calls, by.iter().filter(|one| one.is_mended()).count()))
     });
     for ((project, rule), by) in rules {
-        let Some(mut proposed) = propose(sessions, rule, &by) else { continue };
+        let Some(proposed) = propose(sessions, rule, &by) else { continue };
         let failed = failing.get(project).map_or(0, BTreeSet::len);
         let family = by.first().map_or(Family::Other, |one| one.command.family());
         let ran = running.get(&(project, family)).copied().unwrap_or_default();
@@ -81,18 +81,25 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
             fallen.push((proposed, Verdict::Few));
             continue;
         }
-        let is_only_silenced = !by.iter().any(Broken::is_rewritten);
-        let is_rare = is_only_silenced || with * SHARE < number(failed) || with * SHARE_OF_ALL < ran;
+        let rewritten = number(by.iter().filter(|one| one.is_rewritten()).count());
+        let is_mostly_silenced = rewritten * 2 < with;
+        let is_rare = is_mostly_silenced || with * SHARE < number(failed) || with * SHARE_OF_ALL < ran;
         if is_rare || with <= proposed.claim.counts.treated_without {
             continue;
         }
         let Claim::Rejects { run, .. } = &proposed.claim.claim else { continue };
         let told = told.entry((project, run.clone())).or_default();
         *told += 1;
-        proposed.claim.place = number(*told);
         if *told <= MOST_RULES {
             standing.push(proposed);
         }
+    }
+    standing.sort_by(|a, b| {
+        let with = |one: &Proposed| one.claim.counts.treated_with;
+        with(b).cmp(&with(a)).then_with(|| a.claim.claim.cmp(&b.claim.claim))
+    });
+    for (place, one) in standing.iter_mut().enumerate() {
+        one.claim.place = number(place);
     }
     (standing, fallen)
 }

@@ -3,19 +3,20 @@
 //! - Situation: a session edited a file. Action and outcome: it edited the other one as well.
 //! - Proof: more often than sessions that edited about as much did without the first file
 //!   ([`stratified_tail`]); large sessions edit anything together.
+//! - A test and what it tests, by their names: more often than the other such pairs of the repository, where those are many.
 //! - Seen over a week at least, so that one piece of work over several sessions is no rule.
 //! - Null: which session edited which files, among sessions of one repository that edited about as much.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::claim::{Claim, Evidence, SupportedClaim};
 use super::super::evidence::Counts;
-use super::super::evidence::significance::stratified_tail;
+use super::super::evidence::significance::{binomial_tail, stratified_tail};
 use super::super::outcome::Outcome;
 use super::super::template::Template;
 use super::check::{Member, by_project};
-use super::files::split;
-use super::{Proposed, Sessions, Shuffle, Verdict, judged, number};
+use super::files::{is_test, split};
+use super::{FALSE_DISCOVERIES, Proposed, Sessions, Shuffle, Verdict, judged, number};
 
 /// Sessions that edited more files tell nothing of any two.
 const MOST_FILES: usize = 20;
@@ -23,6 +24,8 @@ const MOST_FILES: usize = 20;
 const SHARE: f64 = 0.6;
 /// So many pairs of one repository are told at most: the surest.
 const MOST_PAIRS: usize = 5;
+/// So many other cases of a test beside its source tell how usual that is.
+const FEWEST_OTHERS: u32 = 10;
 /// So many days lie between the first session and the last at least: what belongs together for one piece of
 /// work alone is no rule.
 const DAYS: u64 = 7;
@@ -53,6 +56,10 @@ pub(in super::super) fn together(
         });
         let mut pairs = one_direction(of_pairs.0);
         pairs.retain(|pair| !of_patterns.0.iter().any(|pattern| says(pattern, pair)));
+        if !pairs.is_empty() {
+            let beside = TestsBeside::of(&members);
+            pairs.retain(|pair| beside.tells(pair));
+        }
         pairs.sort_by(|a, b| {
             a.claim.chance.total_cmp(&b.claim.chance).then_with(|| a.claim.claim.cmp(&b.claim.claim))
         });
@@ -199,19 +206,56 @@ fn says(pattern: &Proposed, pair: &Proposed) -> bool {
     }
 }
 
+/// How often the sessions of a repository that edited a file edited its test, by its name, as well.
+struct TestsBeside<'a> {
+    tests: BTreeMap<Vec<String>, BTreeSet<&'a str>>,
+    with: u32,
+    all: u32,
+}
+
+impl<'a> TestsBeside<'a> {
+    fn of(members: &[Member<'a>]) -> Self {
+        let files = || members.iter().flat_map(|member| member.edited.files.keys().copied());
+        let mut tests: BTreeMap<Vec<String>, BTreeSet<&str>> = BTreeMap::new();
+        for test in files().filter(|path| is_test(path)) {
+            tests.entry(name_without_test(test)).or_default().insert(test);
+        }
+        let mut beside = Self { tests, with: 0, all: 0 };
+        for member in members {
+            let sources = member.edited.files.keys().filter(|path| !is_test(path));
+            for own in sources.filter_map(|path| beside.tests.get(&name_without_test(path))) {
+                beside.all += 1;
+                beside.with += u32::from(own.iter().any(|test| member.edited.files.contains_key(test)));
+            }
+        }
+        beside
+    }
+
+    /// Whether a pair is none of a test and what it tests, or more than most of those.
+    fn tells(&self, pair: &Proposed) -> bool {
+        let Claim::Together { edited, also } = &pair.claim.claim else { return true };
+        let (edited, also) = (edited.to_string(), also.to_string());
+        if !is_test(&also) || name_without_test(&edited) != name_without_test(&also) {
+            return true;
+        }
+        let (with, all) = (pair.claim.counts.treated_with, pair.claim.counts.treated());
+        let (others_with, others) = (self.with.saturating_sub(with), self.all.saturating_sub(all));
+        let rate = f64::from(others_with) / f64::from(others.max(1));
+        others < FEWEST_OTHERS || binomial_tail(with, all, rate) <= FALSE_DISCOVERIES
+    }
+}
+
+/// The parts of a file's name, without those that say that it holds tests.
+fn name_without_test(path: &str) -> Vec<String> {
+    let parts = split(path).1.split(|char: char| !char.is_alphanumeric());
+    let parts = parts.map(str::to_ascii_lowercase);
+    parts.filter(|part| !matches!(part.as_str(), "test" | "tests" | "spec" | "specs")).collect()
+}
+
 /// Whether evidence, oldest first, reaches over time enough.
 fn lasts(support: &[Evidence]) -> bool {
     let (Some(first), Some(last)) = (support.first(), support.last()) else { return false };
     last.started_at.since(first.started_at).as_secs() >= DAYS * 86_400
-}
-
-/// Whether a file holds tests, or what only tests use.
-pub(super) fn is_test(path: &str) -> bool {
-    let mut words = path.split(|char: char| !char.is_alphanumeric());
-    words.any(|word| {
-        let word = word.to_ascii_lowercase();
-        matches!(word.as_str(), "test" | "tests" | "spec" | "specs" | "e2e" | "mock" | "mocks" | "fixtures")
-    })
 }
 
 /// Of both directions of a pair the one that holds more often.

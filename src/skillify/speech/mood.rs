@@ -86,6 +86,7 @@ struct Whole {
 impl Whole {
     fn heard(&self, sentence: &str, clause: &Clause, contrast: Option<&Clause>) -> Option<Heard> {
         let clause = without_fillers(clause);
+        let clause_of_us = clause.get(1).is_some_and(|second| second.text == "we");
         let (wanted, politely) = match polite(clause) {
             Some(rest) => (wanted(rest, true)?, true),
             None => (wanted(clause, false)?, false),
@@ -102,12 +103,25 @@ impl Whole {
             || self.is_lasting
             || self.trailing
             || (forbids && has_any(&self.text, LASTING_IF_FORBIDDEN));
+        // "Could we always", "can you use this instead of that": who asks so wants it now, or to hear what we think.
+        let proposes = self.asks && clause_of_us;
         let strength = match () {
-            () if self.is_momentary => Strength::Plain,
+            () if self.is_momentary || proposes => Strength::Plain,
             () if lasting => Strength::Lasting,
+            () if chooses && self.asks => Strength::Plain,
             () if forbids || chooses || wanted.want == Want::Free => Strength::Standing,
             () => Strength::Plain,
         };
+        // "Do not change anything, just look": about the question at hand.
+        let is_bounded = contrast.is_some_and(|clause| {
+            clause
+                .iter()
+                .take(2)
+                .any(|token| !token.is_name && matches!(token.text.as_str(), "just" | "only"))
+        });
+        if told.is_consent() && wanted.want == Want::Not && strength != Strength::Lasting && is_bounded {
+            return None;
+        }
         if self.is_momentary && forbids && !told.is_of_work() {
             return None;
         }
@@ -221,6 +235,11 @@ fn is_narrated(text: &str) -> bool {
 /// Whether the sentence tells what others said: a page, a person, a program.
 fn tells_of_others(text: &str, clauses: &[Clause]) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
+    if let ["according", "to", whose, ..] = words.as_slice()
+        && !["me", "my", "our", "us"].contains(whose)
+    {
+        return true;
+    }
     let is_own = |at: usize| {
         let before =
             |back: usize| at.checked_sub(back).and_then(|at| words.get(at)).copied().unwrap_or_default();

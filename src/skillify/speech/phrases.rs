@@ -63,7 +63,8 @@ pub(super) const JEST: &[&str] = &[
 pub(super) const JEST_OPENS: &[&str] = &[
     "sure", "of course", "great", "brilliant", "wonderful", "fantastic", "awesome", "excellent", "amazing",
     "lovely", "perfect", "clearly", "obviously", "right", "yeah", "nice", "super", "bravo", "well done",
-    "congratulations", "naturally", "splendid", "marvellous",
+    "congratulations", "naturally", "splendid", "marvellous", "cool", "sweet", "neat", "terrific", "magnificent",
+    "ha", "yay", "yes please",
 ];
 
 /// Words that tell what others said.
