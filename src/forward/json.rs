@@ -206,7 +206,7 @@ fn retain_records(
 /// Takes out what `cleaner` finds. Says whether there was anything.
 pub(super) fn clean(cleaner: &Cleaner, request: &mut Value) -> bool {
     match request {
-        Value::Array(items) => items.iter_mut().fold(false, |changed, item| clean(cleaner, item) || changed),
+        Value::Array(items) => in_each(items, |item| clean(cleaner, item)),
         Value::Object(members) => clean_object(cleaner, members),
         Value::String(text) => replace(text, cleaner.text(text)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
@@ -224,7 +224,7 @@ fn clean_object(cleaner: &Cleaner, members: &mut Map<String, Value>) -> bool {
                 let before = items.len();
                 items.retain(|item| !member(item, &["key"]).as_str().is_some_and(|key| cleaner.drops(key)));
                 let is_shorter = items.len() < before;
-                items.iter_mut().fold(is_shorter, |changed, item| clean(cleaner, item) || changed)
+                in_each(items, |item| clean(cleaner, item)) || is_shorter
             }
             (_, Value::String(text)) if is_one(name, &["traceid", "spanid", "parentspanid"]) => {
                 replace(text, cleaner.identifier(text))
@@ -249,9 +249,7 @@ fn clean_value(cleaner: &Cleaner, name: &str, value: &mut Value) -> bool {
                 true
             }
         },
-        Value::Array(items) => {
-            items.iter_mut().fold(false, |changed, item| clean_value(cleaner, name, item) || changed)
-        }
+        Value::Array(items) => in_each(items, |item| clean_value(cleaner, name, item)),
         Value::Object(members) => {
             if let Some(text) = redacted_number(cleaner, name, members) {
                 *members = Map::from_iter([("stringValue".to_owned(), Value::String(text))]);
@@ -273,6 +271,15 @@ fn clean_value(cleaner: &Cleaner, name: &str, value: &mut Value) -> bool {
         }
         Value::Null | Value::Bool(_) => false,
     }
+}
+
+/// Changes each of them. Says whether any was.
+fn in_each(items: &mut [Value], mut change: impl FnMut(&mut Value) -> bool) -> bool {
+    let mut is_changed = false;
+    for item in items {
+        is_changed |= change(item);
+    }
+    is_changed
 }
 
 fn member_key(members: &Map<String, Value>) -> Option<&str> {

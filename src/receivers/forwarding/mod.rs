@@ -96,19 +96,14 @@ impl Forwards {
         memory: &MemoryLimit,
     ) -> Result<Outgoing, Refusal> {
         let mut outgoing = Outgoing { pushes: Vec::new(), lease: Some(memory.lease()) };
-        let mut made: Vec<(Option<Arc<Cleaner>>, Option<Form>, Option<Bytes>)> = Vec::new();
+        let mut made: Vec<Made> = Vec::new();
         for forward in self.of(signal) {
-            let same = |cleaner: &Option<Arc<Cleaner>>| match (cleaner, &forward.cleaner) {
-                (None, None) => true,
-                (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-                _ => false,
-            };
-            let known_bytes = made.iter().find(|(cleaner, form, _)| same(cleaner) && *form == forward.form);
-            let bytes = match known_bytes {
-                Some((_, _, bytes)) => bytes.clone(),
+            let bytes = match made.iter().find(|made| made.is_for(forward)) {
+                Some(made) => made.bytes.clone(),
                 None => {
                     let bytes = forward.entry(signal, body, known, memory)?.map(Bytes::from);
-                    made.push((forward.cleaner.clone(), forward.form, bytes.clone()));
+                    let (cleaner, form) = (forward.cleaner.clone(), forward.form);
+                    made.push(Made { cleaner, form, bytes: bytes.clone() });
                     bytes
                 }
             };
@@ -119,6 +114,25 @@ impl Forwards {
             outgoing.pushes.push((Arc::clone(&forward.queue), bytes));
         }
         Ok(outgoing)
+    }
+}
+
+/// What became of a body for one backend, and for others that want the same.
+struct Made {
+    cleaner: Option<Arc<Cleaner>>,
+    form: Option<Form>,
+    /// `None`: nothing of it is forwarded.
+    bytes: Option<Bytes>,
+}
+
+impl Made {
+    fn is_for(&self, forward: &Forward) -> bool {
+        let is_cleaned_so = match (&self.cleaner, &forward.cleaner) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        is_cleaned_so && self.form == forward.form
     }
 }
 
