@@ -9,7 +9,7 @@
 //! | `mod.rs` | [`SessionEvent`], [`EventBatch`] and their small types |
 //! | `history.rs` | the chained hash of a conversation |
 //! | `row.rs` | [`Row`]: an event whose texts are borrowed, in memory or in a record of the journal |
-//! | `fields.rs` | the fields of such a record |
+//! | `fields.rs`, `filled.rs` | the fields of such a record, and which there are |
 //! | `capture.rs` | how people write that nothing is to be stored |
 //! | `identity.rs` | [`RecordDigest`] and the derivation of `event_id` |
 //! | `person.rs` | who a person is, however written |
@@ -24,6 +24,7 @@
 
 pub mod capture;
 mod fields;
+mod filled;
 pub(crate) mod history;
 mod identity;
 pub mod person;
@@ -38,6 +39,7 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub use filled::Filled;
 pub(crate) use identity::hex;
 pub use identity::{LONGEST_ID, RecordDigest, SurroundingsDigest, bounded_id};
 pub use row::{AsRow, EncodedBatch, EncodedEvent, Row, RowAttributes};

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde::de::IgnoredAny;
 
 use super::fields::Fields;
+use super::filled::Filled;
 use super::wire;
 use super::{
     Attributes, Decision, DecodeError, EventBatch, Kind, OF_FILES, Owner, SessionEvent, Status, Timestamp,
@@ -98,6 +99,16 @@ impl Row<'_> {
 pub trait AsRow {
     /// Its row.
     fn as_row(&self) -> Row<'_>;
+
+    /// Which columns of it may hold anything.
+    fn filled(&self) -> Filled {
+        Filled::ALL
+    }
+
+    /// About how many bytes its texts take, where that is known; else 0.
+    fn bytes(&self) -> usize {
+        0
+    }
 
     /// What the rows of a file are sorted by: session, time, the client's own order, observation.
     fn order(&self) -> (&str, Timestamp, i64, &str) {
@@ -204,6 +215,7 @@ pub struct EncodedEvent {
     kind: Kind,
     timestamp: Timestamp,
     seq: i64,
+    filled: Filled,
     /// Where these stand in it.
     session_id: Part,
     event_id: Part,
@@ -230,10 +242,11 @@ impl Part {
 impl EncodedEvent {
     /// The event that `bytes` are; `None` if it is not as this version writes events.
     fn read(bytes: Bytes) -> Option<Self> {
-        let Row { kind, timestamp, seq, session_id, event_id, attributes, .. } = row(&bytes)?;
+        let mut filled = Filled::default();
+        let Row { kind, timestamp, seq, session_id, event_id, attributes, .. } = row(&bytes, &mut filled)?;
         check(attributes)?;
         let (session_id, event_id) = (Part::of(session_id, &bytes)?, Part::of(event_id, &bytes)?);
-        Some(Self { kind, timestamp, seq, session_id, event_id, bytes })
+        Some(Self { kind, timestamp, seq, filled, session_id, event_id, bytes })
     }
 
     /// What it is an observation of.
@@ -250,7 +263,15 @@ impl EncodedEvent {
 impl AsRow for EncodedEvent {
     fn as_row(&self) -> Row<'_> {
         // It was read when it was made.
-        row(&self.bytes).unwrap_or_default()
+        row(&self.bytes, &mut Filled::default()).unwrap_or_default()
+    }
+
+    fn filled(&self) -> Filled {
+        self.filled
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     fn order(&self) -> (&str, Timestamp, i64, &str) {
@@ -335,12 +356,13 @@ fn withdrawal(bytes: &[u8]) -> Option<Withdrawal> {
     Some(withdrawal)
 }
 
-/// The row of an event as `proto/skillspan/v1/session.proto` has it.
-fn row(bytes: &[u8]) -> Option<Row<'_>> {
+/// The row of an event as `proto/skillspan/v1/session.proto` has it; its fields are noted in `filled`.
+fn row<'e>(bytes: &'e [u8], filled: &mut Filled) -> Option<Row<'e>> {
     let mut row = Row::default();
     let mut kind = None;
     for field in Fields::of(bytes) {
         let (number, field) = field?;
+        filled.note(number);
         match number {
             1 => row.event_id = field.text()?,
             2 => row.fact_key = field.text()?,

@@ -12,6 +12,7 @@
 //! | `scan.rs` | walking over them, and finding them again behind damage |
 //! | `writer.rs` | the thread that writes: group commit, rotation, failures |
 //! | `reader.rs` | reading by sequence |
+//! | `recent.rs` | the newest records in memory |
 //! | `recovery.rs` | opening a folder, whatever is in it |
 //! | `state.rs` | what those four share; cursor, quarantine, dead letters |
 //! | `plan.rs` | [`Plan`]: what an exporter is about to write |
@@ -49,6 +50,7 @@ mod erasure;
 mod error;
 mod plan;
 mod reader;
+mod recent;
 mod record;
 mod recovery;
 mod scan;
@@ -277,6 +279,22 @@ impl Journal {
             from,
             source,
         })
+    }
+
+    /// Keeps the newest records in memory from now on, up to so many bytes, for one that follows.
+    pub fn keep_recent(&self, bytes: usize) {
+        self.inner.shared.recent().keep(bytes);
+    }
+
+    /// The records from `from` on as far as they are in memory, until `max_bytes` of payload are reached; none says
+    /// nothing of what there is. Does not block.
+    pub fn recent(&self, from: u64, max_bytes: usize) -> Vec<Record> {
+        self.inner.shared.recent().from(from, max_bytes)
+    }
+
+    /// The records before `next` will not be asked for in memory again.
+    pub fn release_recent(&self, next: u64) {
+        self.inner.shared.recent().release(next);
     }
 
     /// The next sequence to export.

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::document;
+use super::recent::Recent;
 use super::segment::{self, Segment};
 use super::sync_times::SyncTimes;
 use crate::disk::{Disk, Lock, read_salvaging};
@@ -162,6 +163,7 @@ pub(super) struct Shared {
     pub(super) durable_end: watch::Sender<u64>,
     lock: Box<dyn Lock>,
     state: Mutex<State>,
+    recent: Mutex<Recent>,
     /// Held while cursor or plan are replaced, and while segments begin and go: a segment that ended without
     /// a record and the one that begins in its place have one name.
     files: Mutex<()>,
@@ -185,6 +187,7 @@ impl Shared {
             durable_end: watch::Sender::new(durable_end),
             lock,
             state: Mutex::new(state),
+            recent: Mutex::default(),
             files: Mutex::new(()),
         }
     }
@@ -192,6 +195,10 @@ impl Shared {
     /// The state; never held across a call to the disk.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn files(&self) -> MutexGuard<'_, ()> {

@@ -89,6 +89,8 @@ struct Staged {
     sequence: u64,
     offset: u64,
     answer: oneshot::Sender<Result<u64, AppendError>>,
+    /// If somebody follows.
+    payload: Option<Vec<u8>>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -183,7 +185,10 @@ impl Writer {
     fn stage_or_refuse(&mut self, request: Request) {
         let Request { payload, answer, room } = request;
         match self.stage(&payload) {
-            Ok((sequence, offset)) => self.staged.push(Staged { sequence, offset, answer, _room: room }),
+            Ok((sequence, offset)) => {
+                let payload = self.shared.recent().is_kept().then_some(payload);
+                self.staged.push(Staged { sequence, offset, answer, payload, _room: room });
+            }
             // The client may have gone away; there is nobody else to tell.
             Err(error) => drop(answer.send(Err(error))),
         }
@@ -368,6 +373,13 @@ impl Writer {
         segment.size = active.size;
         segment.next = self.next;
         drop(state);
+        let mut recent = self.shared.recent();
+        for staged in &mut self.staged {
+            if let Some(payload) = staged.payload.take() {
+                recent.push(staged.sequence, payload);
+            }
+        }
+        drop(recent);
         self.shared.durable_end.send_replace(self.next);
         Ok(())
     }

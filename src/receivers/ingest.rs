@@ -1,6 +1,7 @@
 //! From a request's records to a durable answer: the one way in, whatever door a request came through.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
@@ -24,6 +25,10 @@ const MAX_SCOPES: usize = 200;
 /// Bytes of a scope's name that tell it from others: a longer one is a client's mistake, or its malice.
 const MAX_SCOPE_NAME: usize = 200;
 
+/// What becomes of 1,024 bytes before there was a request, and what is expected at most.
+const FIRST_GROWTH: usize = 1280;
+const MOST_GROWTH: usize = 4096;
+
 /// What a client is told of a disk that fails; the journal logs the rest.
 const NOT_WRITABLE: &str = "the journal cannot be written now";
 
@@ -38,12 +43,19 @@ pub struct Ingest {
     memory: MemoryLimit,
     counters: Counters,
     scopes: Mutex<BTreeMap<String, ()>>,
+    /// What became of 1,024 bytes of the last request in the journal: the next is about the same.
+    growth: AtomicUsize,
 }
 
 /// A request whose records can be read, one after the other.
 pub trait Source: Send + 'static {
     /// What it carries.
     fn signal(&self) -> Signal;
+
+    /// How many bytes its records take, about, where that is known; else 0.
+    fn size(&self) -> usize {
+        0
+    }
 
     /// Whether it is read faster than another thread wakes up.
     fn is_small(&self) -> bool;
@@ -95,8 +107,8 @@ impl Ingest {
         memory: MemoryLimit,
         counters: Counters,
     ) -> Self {
-        let forwards = Forwards::default();
-        Self { dialects, pipelines, forwards, memory, counters, scopes: Mutex::default() }
+        let (forwards, growth) = (Forwards::default(), AtomicUsize::new(FIRST_GROWTH));
+        Self { dialects, pipelines, forwards, memory, counters, scopes: Mutex::default(), growth }
     }
 
     /// The same, with queues for other backends: these have bodies as they came.
@@ -138,10 +150,12 @@ impl Ingest {
     ) -> Result<Tally, Refusal> {
         let (capture, is_check) = (caller.capture, caller.is_check);
         if is_check {
-            return self.look(source, &Request::new(caller, &[], &self.memory), lease);
+            return self.look(source, &Request::new(caller, &[], &self.memory, 0), lease);
         }
         self.forwards.admit(source.signal())?;
-        let mut request = Request::new(caller, &self.pipelines, &self.memory);
+        let size = source.size();
+        let expected = size.saturating_mul(self.growth.load(Ordering::Relaxed)) / 1024;
+        let mut request = Request::new(caller, &self.pipelines, &self.memory, expected);
         let (prepared, request) = if source.is_small() {
             (self.prepare(source, capture, &mut request, lease)?, request)
         } else {
@@ -151,6 +165,10 @@ impl Ingest {
             let failed = |_| Refusal::unavailable("the request could not be mapped");
             tokio::task::spawn_blocking(work).await.map_err(failed)??
         };
+        if let Some(way) = request.ways.first().filter(|_| size > 0) {
+            let growth = way.payload.bytes().saturating_mul(1024) / size;
+            self.growth.store(growth.min(MOST_GROWTH), Ordering::Relaxed);
+        }
         let journals = self.pipelines.iter().map(|pipeline| &pipeline.journal);
         let (payloads, arriving): (Vec<_>, Vec<_>) =
             request.ways.into_iter().map(|way| (way.payload, way.arriving)).unzip();
@@ -339,12 +357,13 @@ impl Ingest {
 }
 
 impl Request {
-    /// Nothing yet, from `caller`, now.
-    fn new(caller: Caller, pipelines: &[Arc<Pipeline>], memory: &MemoryLimit) -> Self {
+    /// Nothing yet, from `caller`, now; about `expected` bytes will be encoded.
+    fn new(caller: Caller, pipelines: &[Arc<Pipeline>], memory: &MemoryLimit, expected: usize) -> Self {
         let Caller { owner, is_confined, sender, .. } = caller;
         let ingested_at = Timestamp::now();
         let way = |pipeline: &Arc<Pipeline>| {
-            Way::new(Payload::new(&owner, ingested_at, &pipeline.journal, memory.lease()), memory.lease())
+            let payload = Payload::new(&owner, ingested_at, &pipeline.journal, memory.lease());
+            Way::new(payload.expecting(expected), memory.lease())
         };
         Self { ways: pipelines.iter().map(way).collect(), owner, is_confined, sender, ingested_at }
     }

@@ -17,6 +17,8 @@ pub(super) struct Payload {
     /// What every piece begins with.
     head: Vec<u8>,
     piece_size: usize,
+    /// What the first piece has room for.
+    expected: usize,
     pieces: Vec<Vec<u8>>,
     lease: Lease,
 }
@@ -26,7 +28,18 @@ impl Payload {
     pub(super) fn new(owner: &Owner, ingested_at: Timestamp, journal: &Journal, lease: Lease) -> Self {
         let head = encode_batch_head(owner, ingested_at);
         let piece_size = PIECE.min(journal.max_payload());
-        Self { head, piece_size, pieces: Vec::new(), lease }
+        Self { head, piece_size, expected: 0, pieces: Vec::new(), lease }
+    }
+
+    /// The same, with room for about `expected` bytes.
+    pub(super) const fn expecting(mut self, expected: usize) -> Self {
+        self.expected = expected.saturating_add(expected / 8);
+        self
+    }
+
+    /// What is encoded.
+    pub(super) fn bytes(&self) -> usize {
+        self.pieces.iter().map(Vec::len).sum()
     }
 
     /// Adds an event.
@@ -40,7 +53,7 @@ impl Payload {
     }
 
     fn add(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), Refusal> {
-        let mut piece = self.pieces.pop().unwrap_or_else(|| self.head.clone());
+        let mut piece = self.pieces.pop().unwrap_or_else(|| self.first_piece());
         let before = piece.len();
         encode(&mut piece);
         let added = piece.len() - before;
@@ -55,14 +68,25 @@ impl Payload {
         self.lease.grow(added)
     }
 
+    fn first_piece(&self) -> Vec<u8> {
+        let mut piece = Vec::with_capacity(self.head.len() + self.expected.min(self.piece_size));
+        piece.extend_from_slice(&self.head);
+        piece
+    }
+
     /// Appends everything to the journal. What was appended before a failure stays there, and counts
     /// once although the client sends it again: its events have the same ids then.
     pub(super) async fn append_to(mut self, journal: &Journal) -> Result<(), AppendError> {
         for piece in self.pieces {
             let bytes = piece.len();
-            journal.append(piece).await?;
+            journal.append(fitting(piece)).await?;
             self.lease.shrink(bytes);
         }
         Ok(())
     }
+}
+
+/// The same bytes, in little more memory than they take: what follows the journal may keep them for a while.
+fn fitting(piece: Vec<u8>) -> Vec<u8> {
+    if piece.capacity() - piece.len() > piece.len() / 4 { piece.as_slice().to_vec() } else { piece }
 }

@@ -18,6 +18,8 @@ const COMMON: &[u8] = b" etaoinsrhlcdmpug";
 pub(super) struct Filter {
     /// By hashes: not 0 where a mark has one.
     table: Box<[u8; HASHES]>,
+    /// By hashes: where its entries begin. Only what the table lets through asks.
+    firsts: Box<[u16; HASHES]>,
     /// By their hashes.
     entries: Vec<Entry>,
 }
@@ -28,6 +30,9 @@ struct Entry {
     hash: usize,
     mark: usize,
     offset: usize,
+    /// What the mark begins with, and which bits of four bytes that are.
+    head: u32,
+    of_head: u32,
 }
 
 impl Filter {
@@ -40,10 +45,15 @@ impl Filter {
             let (offset, window) = windows.min_by_key(|(_, window)| commonness(**window))?;
             let hash = hash(padded(*window));
             *table.get_mut(hash)? = 1;
-            entries.push(Entry { hash, mark, offset });
+            let of_head = u32::MAX >> (8 * 4_u32.saturating_sub(bytes.len() as u32));
+            entries.push(Entry { hash, mark, offset, head: first_four(bytes) & of_head, of_head });
         }
         entries.sort_unstable();
-        Some(Self { table, entries })
+        let mut firsts = Box::new([0; HASHES]);
+        for (place, entry) in entries.iter().enumerate().rev() {
+            *firsts.get_mut(entry.hash)? = u16::try_from(place).ok()?;
+        }
+        Some(Self { table, firsts, entries })
     }
 
     /// Calls `found` with every mark that may stand in `text`, and where it would begin.
@@ -56,16 +66,16 @@ impl Filter {
             let (a, b, c, d) =
                 (bytes as u32, (bytes >> 8) as u32, (bytes >> 16) as u32, (bytes >> 24) as u32);
             if self.has(a) | self.has(b) | self.has(c) | self.has(d) != 0 {
-                self.look(a, from, &mut found);
-                self.look(b, from + 1, &mut found);
-                self.look(c, from + 2, &mut found);
-                self.look(d, from + 3, &mut found);
+                self.look(a, text, from, &mut found);
+                self.look(b, text, from + 1, &mut found);
+                self.look(c, text, from + 2, &mut found);
+                self.look(d, text, from + 3, &mut found);
             }
             from += 4;
         }
         let rest = text.get(from..).unwrap_or_default();
         for (window, at) in rest.array_windows().zip(from..) {
-            self.look(padded(*window), at, &mut found);
+            self.look(padded(*window), text, at, &mut found);
         }
     }
 
@@ -76,21 +86,31 @@ impl Filter {
     }
 
     #[inline]
-    fn look(&self, window: u32, at: usize, found: &mut impl FnMut(usize, usize)) {
+    fn look(&self, window: u32, text: &[u8], at: usize, found: &mut impl FnMut(usize, usize)) {
         if self.has(window) != 0 {
-            self.candidates(hash(window), at, found);
+            self.candidates(hash(window), text, at, found);
         }
     }
 
-    fn candidates(&self, hash: usize, at: usize, found: &mut impl FnMut(usize, usize)) {
-        let first = self.entries.partition_point(|entry| entry.hash < hash);
+    /// Most of what the table lets through begins as no mark does, which one look at four bytes tells.
+    fn candidates(&self, hash: usize, text: &[u8], at: usize, found: &mut impl FnMut(usize, usize)) {
+        let first = self.firsts.get(hash).copied().map_or(0, usize::from);
         let entries = self.entries.get(first..).unwrap_or_default();
         for entry in entries.iter().take_while(|entry| entry.hash == hash) {
-            if let Some(start) = at.checked_sub(entry.offset) {
+            let Some(start) = at.checked_sub(entry.offset) else { continue };
+            let begins = first_four(text.get(start..).unwrap_or_default());
+            if begins & entry.of_head == entry.head {
                 found(entry.mark, start);
             }
         }
     }
+}
+
+/// The first four bytes, with zeros behind a shorter text.
+#[inline]
+fn first_four(text: &[u8]) -> u32 {
+    let short = || text.iter().rev().fold(0, |all, byte| all << 8 | u32::from(*byte));
+    text.first_chunk().map_or_else(short, |four| u32::from_le_bytes(*four))
 }
 
 const fn padded([first, second, third]: [u8; WINDOW]) -> u32 {

@@ -14,7 +14,7 @@
 //! | `spoken.rs`, `cells.rs`, `fed.rs` | secrets in sentences, in tables, fed to a program |
 //! | `elsewhere.rs` | what a password is called in other languages, as data |
 //! | `cut_key.rs` | private keys whose beginning was cut away |
-//! | `words.rs`, `prefixes.rs` | long words: how credentials begin, as data |
+//! | `runs.rs`, `words.rs`, `prefixes.rs` | long words: where they are, how credentials begin, as data |
 //! | `entropy.rs` | words that look drawn at random |
 //! | `key.rs` | [`Key`]: what makes equal secrets comparable and nothing more |
 //! | `text.rs` | words among escapes |
@@ -49,6 +49,7 @@ mod pattern;
 mod prefixes;
 mod rule;
 mod rules;
+mod runs;
 mod search;
 mod spares;
 mod spoken;

@@ -8,7 +8,7 @@ const MOST: usize = 4;
 
 /// What nobody uses now. The one that was used last is taken first, so that a thread that comes and goes, as those do
 /// that wait for disks, leaves none of its own behind.
-pub(super) struct Spares<T>(Mutex<Vec<T>>);
+pub(super) struct Spares<T>(Mutex<Vec<Box<T>>>);
 
 impl<T> Default for Spares<T> {
     fn default() -> Self {
@@ -26,7 +26,7 @@ impl<T> Spares<T> {
     /// Works with a spare one, or with a new one, which is a spare afterwards.
     pub(super) fn with<R>(&self, create: impl FnOnce() -> T, work: impl FnOnce(&mut T) -> R) -> R {
         let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut taken = spare.unwrap_or_else(create);
+        let mut taken = spare.unwrap_or_else(|| Box::new(create()));
         let result = work(&mut taken);
         let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if spares.len() < MOST {
@@ -46,7 +46,7 @@ mod tests {
         let next = || spares.with(|| 7, |number| std::mem::replace(number, *number + 1));
         assert_eq!([next(), next()], [7, 8]);
         assert_eq!(spares.with(|| 1, |_| spares.with(|| 30, |number| *number)), 30);
-        assert_eq!(*spares.0.lock().unwrap(), [30, 9]);
+        assert_eq!(*spares.0.lock().unwrap(), [30, 9].map(Box::new));
     }
 
     #[test]

@@ -6,10 +6,11 @@
 use super::entropy::{is_random, may_be_random};
 use super::prefixes::{BEFORE, Body, Prefix, beginning_with};
 use super::rule::is_mixed;
+use super::runs::{self, is_word};
 use super::text::escape_end;
 
 /// Shorter words are not looked at.
-const SHORTEST: usize = 18;
+const SHORTEST: u32 = 18;
 /// Longer ones are data, not keys, unless they begin as keys do.
 const LONGEST: usize = 200;
 /// An AWS secret key: its slashes are no path.
@@ -45,21 +46,6 @@ const PUBLIC_NAMES: &[&str] = &[
     "resolution", "cachekey", "cache_key", "identifier", "thumbprint", "challenge", "state",
 ];
 
-/// The bytes that words are made of: looked up, for every text is.
-static OF_WORDS: [bool; 256] = {
-    let mut all = [false; 256];
-    let (mut rest, mut byte) = (all.as_mut_slice(), 0_u8);
-    while let Some((is_one, behind)) = rest.split_first_mut() {
-        *is_one = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/');
-        (rest, byte) = (behind, byte.wrapping_add(1));
-    }
-    all
-};
-
-fn is_word(byte: u8) -> bool {
-    OF_WORDS.get(usize::from(byte)).copied().unwrap_or_default()
-}
-
 /// A word that is a secret; `name` is `None` if only its letters say so.
 pub(super) struct SecretWord {
     pub(super) start: usize,
@@ -70,26 +56,12 @@ pub(super) struct SecretWord {
 /// Calls `found` with every word that begins as credentials do, or, if those are wanted, looks drawn at random.
 pub(super) fn secret_words(text: &str, random: bool, mut found: impl FnMut(SecretWord)) {
     let bytes = text.as_bytes();
-    let mut start = 0;
-    // Every word that is long enough covers the byte looked at; most such bytes are in no word.
-    while let Some(byte) = bytes.get(start + SHORTEST - 1) {
-        if !is_word(*byte) {
-            start += SHORTEST;
-            continue;
-        }
-        let window = bytes.get(start..start + SHORTEST).unwrap_or_default();
-        if let Some(gap) = window.iter().rposition(|byte| !is_word(*byte)) {
-            start += gap + 1;
-            continue;
-        }
-        let rest = bytes.get(start + SHORTEST..).unwrap_or_default();
-        let end = start + SHORTEST + rest.iter().take_while(|byte| is_word(**byte)).count();
+    runs::long::<SHORTEST>(bytes, |start, end| {
         let begins = escape_end(bytes, start, end);
         if !known(bytes, begins, end, &mut found) && random {
             judge(bytes, begins, end, &mut |start, end| found(SecretWord { start, end, name: None }));
         }
-        start = end + 1;
-    }
+    });
 }
 
 /// Whether the word, or a part of it, begins as credentials do; calls `found` with all that do.
@@ -183,12 +155,22 @@ fn is_random_data(word: &[u8]) -> bool {
 fn is_public(bytes: &[u8], start: usize, end: usize) -> bool {
     let before = bytes.get(..start).unwrap_or_default();
     let word = bytes.get(start..end).unwrap_or_default();
-    PUBLIC_PREFIXES.iter().any(|prefix| word.starts_with(prefix.as_bytes()))
-        || PUBLIC_BEFORE.iter().any(|prefix| before.ends_with(prefix.as_bytes()))
+    PUBLIC_PREFIXES.iter().any(|prefix| begins(word, prefix.as_bytes()))
+        || PUBLIC_BEFORE.iter().any(|prefix| ends(before, prefix.as_bytes()))
         || matches!(bytes.get(end..), Some([b'@', next, ..]) if next.is_ascii_alphabetic())
         || matches!(bytes.get(end..), Some([b'=', b'=', b'@', ..]) | Some([b'@', b'@', ..]))
         || is_line_of_data(bytes, start, end)
         || has_public_name(before)
+}
+
+/// `starts_with` that looks at one byte first: nearly all of many prefixes are told by it.
+fn begins(word: &[u8], prefix: &[u8]) -> bool {
+    word.first() == prefix.first() && word.starts_with(prefix)
+}
+
+/// As [`begins`], at the other end.
+fn ends(word: &[u8], suffix: &[u8]) -> bool {
+    word.last() == suffix.last() && word.ends_with(suffix)
 }
 
 /// Base64 of a document over several lines, as of a certificate: a line of 64 or 76 letters and nothing else,

@@ -183,7 +183,7 @@ async fn open_journal(config: &journal::Config) -> Result<Journal, OpenError> {
 /// Requests in flight and the batches on their way to tables share the memory, but for an eighth that
 /// nobody counts: what connections have read ahead, and what the allocator keeps for a while. A batch takes a
 /// quarter of its pipeline's share at most: an eighth for its events, and as much for the file that is made
-/// of them.
+/// of them, which is smaller, and for what is written meanwhile.
 fn batches_within(memory: usize, batches: &parquet::Config) -> parquet::Config {
     parquet::Config { bytes: batches.bytes.min((memory / 8) as u64), ..batches.clone() }
 }

@@ -13,7 +13,7 @@ use skillspan::table::{FileIdentity, FileInfo, Filter, Table};
 use tokio_util::sync::CancellationToken;
 
 use crate::disk::TestDisk;
-use crate::support::{config as journal_config, names, open};
+use crate::support::{config as journal_config, names, open, segments};
 
 const NEVER: Duration = Duration::from_secs(3600);
 
@@ -377,4 +377,49 @@ async fn a_backlog_is_exported_in_batches_no_larger_than_configured() {
     let rows: Vec<_> = files.into_iter().map(|file| file.rows).collect();
     assert_eq!(rows, [8, 8, 4]);
     assert_eq!(event_ids(table.path()).await.len(), 20);
+}
+
+/// Appends three requests with an exporter beside that keeps `recent` bytes of them in memory, takes their files away,
+/// and exports.
+async fn exported_without_files(recent: u64) -> Vec<String> {
+    let (journal_folder, table) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let journal = open(journal_folder.path());
+    let config = Config { bytes: recent * 2, rows: 1, ..patient() };
+    let exporter = ParquetExporter::new(journal.clone(), Table::open(table.path()).unwrap(), config);
+    for ids in [["a1", "a2"], ["b1", "b2"], ["c1", "c2"]] {
+        append(&journal, "a", &ids).await;
+    }
+    segments(journal_folder.path()).iter().for_each(|segment| fs::remove_file(segment).unwrap());
+    let shutdown = CancellationToken::new();
+    shutdown.cancel();
+    assert_eq!(exporter.run(shutdown).await, 0);
+    event_ids(table.path()).await
+}
+
+#[tokio::test]
+async fn what_was_just_written_is_taken_from_memory() {
+    assert_eq!(exported_without_files(1 << 20).await, ["a1", "a2", "b1", "b2", "c1", "c2"]);
+    // What it takes in memory.
+    let one = request("a", Kind::Prompt, &["a1", "a2"]).capacity() as u64;
+    assert_eq!(exported_without_files(2 * one + one / 2).await, ["a1", "a2", "b1", "b2"], "so much has room");
+    assert!(exported_without_files(1).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_has_no_room_in_memory_is_read_from_its_file() {
+    let (journal_folder, table) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let journal = open(journal_folder.path());
+    let one = request("a", Kind::Prompt, &["00"]).len() as u64;
+    let config = Config { bytes: 2 * 5 * one, ..patient() };
+    let ids: Vec<String> = (10..60).map(|number| number.to_string()).collect();
+    while_running(&journal, table.path(), config, async |handle| {
+        for ids in ids.chunks(10) {
+            for id in ids {
+                append(&journal, "a", &[id.as_str()]).await;
+            }
+            handle.flush().await.unwrap();
+        }
+    })
+    .await;
+    assert_eq!(event_ids(table.path()).await, ids);
 }

@@ -416,7 +416,7 @@ impl Default for Flush {
     fn default() -> Self {
         Self {
             rows: 50_000,
-            bytes: ByteSize(64 << 20),
+            bytes: ByteSize(24 << 20),
             age: Span(Duration::from_secs(30)),
             on_session_end: true,
         }

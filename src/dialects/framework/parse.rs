@@ -19,7 +19,7 @@
 use serde_json::Value;
 
 use super::super::{json, mcp};
-use super::members::first;
+use super::members::{first, medium};
 use super::messages::{Call, CallResult, Message, Role};
 
 const ROLES: &[(&str, Role)] = &[
@@ -98,25 +98,6 @@ const RESULTS: &[&str] = &[
     "server_tool_call_response",
     "mcp_tool_result",
     "custom_tool_call_output",
-];
-/// Parts that are neither text nor tools, and what stands for them.
-const MEDIA: &[(&str, &str)] = &[
-    ("image", "[image]"),
-    ("image_url", "[image]"),
-    ("input_image", "[image]"),
-    ("audio", "[audio]"),
-    ("input_audio", "[audio]"),
-    ("video", "[video]"),
-    ("document", "[document]"),
-    ("file", "[file]"),
-    ("input_file", "[file]"),
-    ("inlineData", "[file]"),
-    ("inline_data", "[file]"),
-    ("fileData", "[file]"),
-    ("file_data", "[file]"),
-    ("blob", "[blob]"),
-    ("uri", "[uri]"),
-    ("media", "[media]"),
 ];
 const IDS: &[&str] =
     &["call_id", "toolCallId", "tool_call_id", "toolUseId", "tool_use_id", "tool_call.id", "id"];
@@ -273,10 +254,8 @@ fn absorb_object(part: &Value, message: &mut Message, depth: usize) {
         message.calls.extend(call(made));
     } else if let Some(answer) = keyed(RESULTS) {
         message.results.push(result(answer));
-    } else if let Some((_, placeholder)) =
-        MEDIA.iter().find(|(name, _)| *name == kind || part.get(*name).is_some())
-    {
-        message.media.push((*placeholder).to_owned());
+    } else if let Some(placeholder) = medium(part, kind) {
+        message.media.push(placeholder.to_owned());
     } else if kind.is_empty() || TEXTS.contains(&kind) {
         let body = first(part, BODIES, |_| true);
         body.into_iter().for_each(|body| absorb(body, message, depth + 1));

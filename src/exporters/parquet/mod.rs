@@ -46,6 +46,8 @@ pub use status::{ExporterHandle, Failing, Status, Stopped};
 const PART_BYTES: u64 = 64 << 20;
 /// What is read from the journal at once.
 const READ_BYTES: usize = 4 << 20;
+/// What was just written and waits in memory; where more waits, it is read from the journal's files.
+const MOST_RECENT: u64 = 16 << 20;
 /// What becomes durable is waited for so long before it is read.
 const GATHERING: Duration = Duration::from_millis(20);
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -66,6 +68,14 @@ pub struct Config {
     pub on_session_end: bool,
     /// How long a shutdown waits for the rest of the journal to reach the table.
     pub drain_timeout: Duration,
+}
+
+impl Config {
+    /// So much of what was just written waits in memory at most, beside a batch.
+    pub const fn recent_bytes(&self) -> u64 {
+        let part = self.bytes / 2;
+        if part < MOST_RECENT { part } else { MOST_RECENT }
+    }
 }
 
 /// Follows a journal and writes what it holds to a table.
@@ -132,6 +142,7 @@ impl ParquetExporter {
 
     /// An exporter from `journal` to `table`. There may be one for a journal.
     pub fn new(journal: Journal, table: Table, config: Config) -> Self {
+        journal.keep_recent(usize::try_from(config.recent_bytes()).unwrap_or_default());
         Self {
             durable_end: journal.durable_end(),
             wanted: watch::Sender::new(0),
@@ -253,7 +264,7 @@ impl ParquetExporter {
         let end = *self.durable_end.borrow_and_update();
         let mut full = self.is_full(batch);
         while batch.next < end && !full {
-            let records = self.read(batch.next).await?;
+            let records = self.next_records(batch.next).await?;
             if records.is_empty() {
                 // What stood there is in the quarantine.
                 let from = batch.next;
@@ -268,8 +279,17 @@ impl ParquetExporter {
                 self.push(batch, record).await?;
             }
         }
+        self.journal.release_recent(batch.next);
         self.note_pending(batch);
         Ok(full || self.is_full(batch))
+    }
+
+    /// From memory if they have just been written, else from their segment.
+    async fn next_records(&self, from: u64) -> Result<Vec<Record>, StepError> {
+        match self.journal.recent(from, READ_BYTES) {
+            records if records.is_empty() => self.read(from).await,
+            records => Ok(records),
+        }
     }
 
     /// What lags: the batch that is gathered or written.

@@ -10,7 +10,7 @@ use super::sink::Sink;
 use super::{Coding, json, protobuf};
 
 /// Up to so many bytes are decoded where they came in; more would keep other connections waiting.
-const SMALL: usize = 16 << 10;
+const SMALL: usize = 128 << 10;
 
 /// A JSON body that is shorter holds no record.
 const NOTHING: usize = 32;
@@ -42,6 +42,10 @@ pub struct Export {
 impl Source for Export {
     fn signal(&self) -> Signal {
         self.signal
+    }
+
+    fn size(&self) -> usize {
+        if self.coding == Coding::Identity { self.body.len() } else { 0 }
     }
 
     fn is_small(&self) -> bool {

@@ -85,7 +85,10 @@ pub(crate) fn words(text: &str) -> Cow<'_, str> {
 }
 
 fn is_machine(text: &str) -> bool {
-    OPENINGS.iter().any(|mark| text.starts_with(mark.text))
+    // Nearly all are told by one letter.
+    let first = text.as_bytes().first();
+    let opens = |mark: &str| mark.as_bytes().first() == first && text.starts_with(mark);
+    OPENINGS.iter().any(|mark| opens(mark.text))
         || BODIES.iter().any(|name| element(text, name).is_some())
         || ENDS.iter().any(|(within, end)| {
             text.trim_end_matches(['.', '!', ' ']).ends_with(end) && text.contains(within)
