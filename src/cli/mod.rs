@@ -8,6 +8,7 @@ mod compact;
 mod connect;
 mod deadletters;
 mod demo;
+mod doctor;
 mod drain;
 mod erase;
 mod explain;
@@ -17,6 +18,7 @@ mod import;
 mod later;
 mod listing;
 mod manual;
+mod mcp;
 mod open;
 mod reach;
 mod reader;
@@ -30,6 +32,7 @@ mod sessions;
 mod skillify;
 mod skills;
 mod status;
+mod upgrade;
 mod validate;
 
 use std::io::{ErrorKind, Write};
@@ -82,6 +85,10 @@ enum Command {
     Schema(schema::Arguments),
     /// Show what listens, what lags, what fails, and what to do
     Status(status::Arguments),
+    /// Look for what is broken on this machine, and say what to do about each
+    Doctor(doctor::Arguments),
+    /// Say whether there is a newer version; installs nothing
+    Upgrade(upgrade::Arguments),
     /// List what could not be stored in the table, or try again
     #[command(subcommand, name = "deadletters")]
     DeadLetters(deadletters::Command),
@@ -113,6 +120,8 @@ enum Command {
     },
     /// Show, write or remove the settings that make an assistant send sessions
     Connect(connect::Arguments),
+    /// Answer an assistant that asks what was learned; assistants start it
+    Mcp(mcp::Arguments),
     /// What the hooks of assistants call; people need `skillspan connect`
     Hook(hook::Arguments),
     /// Show what skillspan reads in a recorded request, and what it leaves out
@@ -205,6 +214,8 @@ pub fn main() -> ExitCode {
         Command::Components => print(validate::COMPONENTS),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Upgrade(arguments) => upgrade::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::DeadLetters(command) => deadletters::run(&command),
         Command::Drain(arguments) => drain::run(&arguments),
         Command::Sessions(command) => sessions::run(&command),
@@ -216,6 +227,7 @@ pub fn main() -> ExitCode {
         Command::Erase(arguments) => erase::run(&arguments),
         Command::GitCredential { address, operation } => answer_git(&address, &operation),
         Command::Connect(arguments) => connect::run(&arguments),
+        Command::Mcp(arguments) => mcp::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions(arguments) => manual::completions(&arguments),
         Command::Man(arguments) => manual::man(&arguments),

@@ -37,14 +37,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     print(&render(&report))
 }
 
-async fn ask(settings: &Settings) -> Option<Report> {
+pub(super) async fn ask(settings: &Settings) -> Option<Report> {
     let client = local_client().timeout(TIMEOUT).build().ok()?;
     let answer = client.get(format!("http://{}/status", settings.health?)).send().await.ok()?;
     answer.json().await.ok()
 }
 
 /// What the folders say while no process answers.
-fn from_disk(settings: &Settings) -> Report {
+pub(super) fn from_disk(settings: &Settings) -> Report {
     let mut report = Report::new(false);
     for pipeline in settings.sessions.iter().filter(|pipeline| Journal::is_in(&pipeline.journal.path)) {
         let path = &pipeline.journal.path;
@@ -97,7 +97,7 @@ fn add_queue(forward: &ForwardSettings, report: &mut Report) {
 }
 
 /// What this user's hooks left for a collector, and what found no room.
-fn add_hooks(settings: &Settings, report: &mut Report) {
+pub(super) fn add_hooks(settings: &Settings, report: &mut Report) {
     let Some(root) = &settings.hook_spools else { return };
     let spools = match hooks::waiting(root) {
         Ok(spools) => spools,

@@ -4,7 +4,7 @@ use crate::receivers::tls;
 
 use super::raw;
 use super::resolve::{ResolveError, Resolver};
-use super::settings::ConsoleSettings;
+use super::settings::{ConsoleSettings, McpSettings};
 
 /// The longest name of a host.
 const LONGEST_HOST: usize = 253;
@@ -36,6 +36,7 @@ impl Resolver<'_> {
             is_chosen: address != raw::Console::default().endpoint.0,
             hosts: hosts?,
             tls: raw.tls.as_ref().map(|tls| self.console_tls(tls)).transpose()?,
+            mcp: raw.mcp.enabled.then_some(McpSettings { reads_sessions: raw.mcp.read_session }),
             folder: self.places.data.as_ref().map(|data| data.join("skillspan/console")),
         }))
     }

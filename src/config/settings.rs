@@ -88,8 +88,17 @@ pub struct ConsoleSettings {
     pub hosts: Vec<String>,
     /// The certificate.
     pub tls: Option<tls::Config>,
+    /// What assistants may ask (`skillspan mcp`); `None`: nothing.
+    pub mcp: Option<McpSettings>,
     /// The folder of the secret that keys are made from; `None`: nothing says where data belongs.
     pub folder: Option<PathBuf>,
+}
+
+/// What assistants may ask over the Model Context Protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct McpSettings {
+    /// Whether whole sessions can be read, and not searched only.
+    pub reads_sessions: bool,
 }
 
 /// What a pipeline connects, by the ids of its components.

@@ -9,6 +9,7 @@
 //! | `find.rs` | single sessions |
 //! | `page/` | the pages, a file each |
 //! | `api.rs`, `openapi.json` | the same as JSON |
+//! | `mcp/` | the same for assistants, as far as they may ask |
 //! | `chart.rs` | charts, as SVG |
 //! | `escape.rs` | texts in a page |
 //! | `problem.rs` | why there is no page |
@@ -27,6 +28,7 @@ mod chart;
 mod days;
 mod escape;
 mod find;
+pub(crate) mod mcp;
 mod opening;
 mod page;
 mod problem;
@@ -54,7 +56,7 @@ use access::secret::{Secret, SecretError};
 use days::Days;
 use shelf::Shelf;
 
-pub(crate) use opening::{OpenError, Opening, opening};
+pub(crate) use opening::{OpenError, Opening, asking, opening};
 
 /// A form that is larger is none of ours: the largest holds a SKILL.md.
 const LARGEST_FORM: usize = 256 << 10;
@@ -156,6 +158,7 @@ struct App {
     days: Vec<Days>,
     shelf: Shelf,
     reports: page::report::Reports,
+    calls: mcp::Turns,
 }
 
 /// A running console.
@@ -178,6 +181,7 @@ impl Door {
             days: settings.tables().cloned().map(Days::of).collect(),
             shelf: Shelf::of(settings.clone()),
             reports: page::report::Reports::default(),
+            calls: mcp::Turns::default(),
         });
         let router = router(&app);
         let stop = CancellationToken::new();
@@ -231,6 +235,8 @@ async fn renew(mut renewal: tls::Renewal, stop: CancellationToken) {
 }
 
 fn router(app: &Arc<App>) -> Router {
+    let asks = app.settings.console.as_ref().is_some_and(|console| console.mcp.is_some());
+    let questions = if asks { Router::new().route("/mcp", post(mcp::answer)) } else { Router::new() };
     Router::new()
         .route("/", get(page::overview::page))
         .route("/sessions", get(page::sessions::page))
@@ -244,6 +250,7 @@ fn router(app: &Arc<App>) -> Router {
         .route("/review/{name}", get(page::review::page).post(page::review::decide_page))
         .route("/report", get(page::report::page).post(page::report::anew))
         .merge(api::routes())
+        .merge(questions)
         .route("/sign-in", get(access::door::sign_in).post(access::door::with_token))
         .route("/open", get(access::door::open))
         .route("/hello", get(access::door::hello))

@@ -1,4 +1,5 @@
-//! What `skillspan open` does: makes sure that it is this user's console that listens, and makes a key for a browser.
+//! What `skillspan open` and `skillspan mcp` do: make sure that it is this user's console that listens, and make a key,
+//! for a browser or for a question.
 
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,7 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::config::ConsoleSettings;
 use crate::event::Timestamp;
 
-use super::access::secret::{Secret, random};
+use super::access::KEY_SCHEME;
+use super::access::secret::{For, Secret, random};
 
 /// How the names of files for browsers begin.
 const PREFIX: &str = "open-";
@@ -51,6 +53,62 @@ pub(crate) struct Opening {
     challenge: String,
 }
 
+/// A console on this machine that is asked over the Model Context Protocol.
+pub(crate) struct Asking {
+    secret: Secret,
+    port: u16,
+    base: String,
+}
+
+/// The console at this address, or the one that the settings describe.
+pub(crate) fn asking(
+    console: Option<&ConsoleSettings>,
+    at: Option<(&str, u16)>,
+) -> Result<Asking, OpenError> {
+    let console = console.ok_or(OpenError::Disabled)?;
+    let folder = console.folder.clone().ok_or(OpenError::NoHome)?;
+    let secret = Secret::read_in(&folder).map_err(|error| OpenError::Secret(error.to_string()))?;
+    let (base, port) = match at {
+        Some((base, port)) => (base.to_owned(), port),
+        None => (base_of(console), console.address.port()),
+    };
+    Ok(Asking { secret, port, base })
+}
+
+impl Asking {
+    /// Where it is.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// A challenge for who listens, and where to ask it.
+    pub(crate) fn challenge(&self) -> (String, String) {
+        let challenge = random();
+        let question = format!("{}/hello?challenge={challenge}", self.base);
+        (challenge, question)
+    }
+
+    /// What lets one question in, once who listens has answered the challenge.
+    pub(crate) fn header(&self, challenge: &str, answer: Option<&str>) -> Result<String, OpenError> {
+        let answer = answer.ok_or_else(|| OpenError::Silent(self.base.clone()))?;
+        if !self.secret.is_proof(self.port, challenge, answer.trim()) {
+            return Err(OpenError::Stranger(self.base.clone()));
+        }
+        Ok(format!("{KEY_SCHEME}{}", self.secret.key(For::Question, self.port, Timestamp::now())))
+    }
+}
+
+/// The address by which this machine reaches the console.
+fn base_of(console: &ConsoleSettings) -> String {
+    let ip = match console.address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    };
+    let scheme = if console.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", SocketAddr::new(ip, console.address.port()))
+}
+
 /// The console that the settings describe.
 pub(crate) fn opening(console: Option<&ConsoleSettings>) -> Result<Opening, OpenError> {
     let console = console.ok_or(OpenError::Disabled)?;
@@ -59,14 +117,7 @@ pub(crate) fn opening(console: Option<&ConsoleSettings>) -> Result<Opening, Open
         return Err(OpenError::Elsewhere(console.address));
     }
     let secret = Secret::read_in(&folder).map_err(|error| OpenError::Secret(error.to_string()))?;
-    let ip = match console.address.ip() {
-        ip if !ip.is_unspecified() => ip,
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-    };
-    let scheme = if console.tls.is_some() { "https" } else { "http" };
-    let port = console.address.port();
-    let base = format!("{scheme}://{}", SocketAddr::new(ip, port));
+    let (port, base) = (console.address.port(), base_of(console));
     Ok(Opening { secret, port, base, folder, challenge: random() })
 }
 
@@ -82,7 +133,7 @@ impl Opening {
         if !self.secret.is_proof(self.port, &self.challenge, answer.trim()) {
             return Err(OpenError::Stranger(self.base.clone()));
         }
-        Ok(format!("{}/open?key={}", self.base, self.secret.key(self.port, Timestamp::now())))
+        Ok(format!("{}/open?key={}", self.base, self.secret.key(For::Pages, self.port, Timestamp::now())))
     }
 
     /// A page that leads to the address, in a file that nobody else can read: whoever lists processes sees what a

@@ -60,6 +60,23 @@ impl Problem {
         }
     }
 
+    /// The same for who asks over `/mcp`, and cannot sign in.
+    pub(super) fn denied_question(denied: Denied) -> Self {
+        match denied {
+            Denied::Unknown => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "Show a token with the role `read` (Authorization: Bearer …), or ask through `skillspan mcp`, which \
+                 makes a key of this user's own secret.",
+            ),
+            denied => Self::denied(denied),
+        }
+    }
+
+    /// What is wrong, and what to do.
+    pub(super) fn says(&self) -> &str {
+        &self.says
+    }
+
     pub(super) fn as_json(&self) -> Response {
         (self.status, Json(json!({ "error": self.says }))).into_response()
     }

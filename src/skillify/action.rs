@@ -17,6 +17,7 @@ use super::code::Scripts;
 use super::echo;
 use super::edits::{LOOKING, edited_path, is_written, within, written};
 use super::event_ids::EventIds;
+use super::exposure;
 use super::lines::{Endings, Line};
 use super::look::{self, Asked, Look};
 use super::outcome::Outcome;
@@ -439,7 +440,7 @@ impl<'a> Call<'a> {
         }
         let words = name_words(tool);
         let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
-        if has(&["skill"]) {
+        if has(&["skill"]) || exposure::is_ours(tool) {
             return What::Skill;
         }
         if has(&["memory", "plan", "planning", "todo", "todos", "todowrite", "todoread"]) {

@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use super::action::Action;
 use super::asked;
 use super::checkout::Checkout;
+use super::exposure;
 use super::lines::{Endings, Line};
 use super::look::{Found, Look};
 use super::outcome::{self, Outcome};
@@ -34,7 +35,7 @@ use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 16;
+pub const VERSION: u32 = 17;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,7 +69,7 @@ pub struct Digest {
     pub tool_calls: u64,
     /// Tool calls that failed.
     pub failures: u64,
-    /// The skills that it loaded, by name, and the last date of each.
+    /// The skills that it loaded or was shown, by name, and the last date of each.
     pub loaded: BTreeMap<String, String>,
     /// The files that it fetched from elsewhere.
     fetched: BTreeSet<String>,
@@ -135,11 +136,10 @@ impl Digest {
             u64::try_from(events().filter(|event| wanted(event)).count()).unwrap_or(u64::MAX)
         };
         let mut loaded: BTreeMap<String, String> = BTreeMap::new();
-        for event in events() {
-            if let Some(name) = loaded_skill(event) {
-                let last = loaded.entry(name).or_default();
-                *last = event.timestamp.date().max(std::mem::take(last));
-            }
+        let by_loading = events().filter_map(|event| Some((loaded_skill(event)?, event)));
+        for (name, event) in by_loading.chain(exposure::shown(session)) {
+            let last = loaded.entry(name).or_default();
+            *last = event.timestamp.date().max(std::mem::take(last));
         }
         let checkout = Checkout::of(session);
         let mut endings = Endings::default();

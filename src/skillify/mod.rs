@@ -14,6 +14,7 @@
 //! | `code.rs` | which names the scripts call that a session wrote and ran |
 //! | `look.rs`, `option.rs` | where a session found things, and where it did not; flags that programs know |
 //! | `tree.rs` | which files a session saw changed |
+//! | `exposure.rs` | what showed a session lessons, beside skills that it loads |
 //! | `asked.rs` | whether a prompt names a command |
 //! | `shared.rs` | one command in memory for all actions that ran it |
 //! | `lines.rs`, `outputs.rs` | command lines and what they print, each read once |
@@ -76,6 +77,7 @@ mod edits;
 mod event_ids;
 mod evidence;
 mod expected;
+mod exposure;
 mod failing;
 mod guard;
 mod hole;
@@ -137,6 +139,7 @@ pub use compose::Topic;
 pub use digest::{Digest, VERSION as DIGEST_VERSION};
 pub use evidence::Counts;
 pub use expected::Recently;
+pub use exposure::{SERVER as MCP_SERVER, TOOLS as MCP_TOOLS};
 pub(crate) use guard::objection;
 pub use later::{Later, Seen, Watched};
 pub use null::{Null, Row, null};

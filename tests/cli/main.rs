@@ -7,6 +7,8 @@
 //! | `captures.rs` | recorded clients in, sessions and one skill out |
 //! | `check.rs` | what a client sends arrives, or why it does not |
 //! | `connect_all.rs` | every assistant of a machine, connected and disconnected |
+//! | `connect_mcp.rs` | an assistant that is told of `skillspan mcp` |
+//! | `doctor.rs` | set-ups that are broken, each named with what to do |
 //! | `install.rs` | a library where assistants load skills |
 //! | `connect.rs` | settings files of assistants, changed and changed back |
 //! | `deeplake.rs` | what a deeplake exporter needs to be told |
@@ -65,9 +67,11 @@ mod check;
 mod configuration;
 mod connect;
 mod connect_all;
+mod connect_mcp;
 mod crash;
 mod crowd;
 mod deeplake;
+mod doctor;
 mod documented;
 mod embeddings;
 mod explain;

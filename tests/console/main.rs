@@ -7,6 +7,7 @@
 //! | `pages.rs` | every page, with and without sessions; lists that go on |
 //! | `decide.rs` | proposals accepted, edited, refused and brought back, in a folder and a repository |
 //! | `hostile.rs` | payloads in every text that a client sets |
+//! | `mcp.rs` | what assistants may ask, and what nobody may |
 //! | `document.rs` | `/api/v1/` answers as its document says, and nothing makes it fail |
 //! | `visitor.rs` | a console and somebody who looks at it |
 
@@ -23,6 +24,7 @@ mod access;
 mod decide;
 mod document;
 mod hostile;
+mod mcp;
 mod pages;
 mod roles;
 #[path = "../cli/support.rs"]

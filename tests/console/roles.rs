@@ -2,15 +2,21 @@
 
 use crate::visitor::{House, stories};
 
-const WRITE: &str = "write-token-0123456789ab";
-const READ: &str = "read-token-0123456789abc";
-const SHOP: &str = "shop-token-0123456789abc";
-const NAMES: &str = "names-token-0123456789ab";
+pub(crate) const WRITE: &str = "write-token-0123456789ab";
+pub(crate) const READ: &str = "read-token-0123456789abc";
+pub(crate) const SHOP: &str = "shop-token-0123456789abc";
+pub(crate) const NAMES: &str = "names-token-0123456789ab";
 const REVIEW: &str = "review-token-0123456789a";
-const OTHER: &str = "other-token-0123456789ab";
+pub(crate) const OTHER: &str = "other-token-0123456789ab";
 
 fn team() -> House {
+    team_with(&[])
+}
+
+/// The same with changes of its configuration.
+pub(crate) fn team_with(edits: &[(&str, &str)]) -> House {
     let mut house = House::new();
+    house.site.edit_config(edits);
     let token =
         |id: &str, secret: &str, more: &str| format!("      - {{ id: {id}, secret: {secret}, {more} }}\n");
     let tokens = [

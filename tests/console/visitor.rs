@@ -6,7 +6,7 @@ use std::process::Command;
 use reqwest::blocking::{Client, Response};
 use serde_json::{Value, json};
 
-use crate::site::{Running, Site, outcome, skillspan};
+use crate::site::{Running, Site, give, outcome, skillspan};
 
 /// A site with a console on a port of its own.
 pub(crate) struct House {
@@ -78,6 +78,22 @@ impl House {
         let path = std::env::var_os("PATH").unwrap();
         command.env("XDG_DATA_HOME", self.home()).env("HOME", self.home()).env("PATH", path);
         command
+    }
+
+    /// What `skillspan mcp` answers to these lines, in the order of the answers.
+    pub(crate) fn asked(&self, lines: &[String]) -> Vec<Value> {
+        self.asked_with(&[], lines)
+    }
+
+    pub(crate) fn asked_with(&self, arguments: &[&str], lines: &[String]) -> Vec<Value> {
+        let mut command = self.prepared();
+        command.arg("mcp").args(arguments).arg("--config").arg(self.site.config());
+        let answered = give(command, &lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+        let output = answered.wait_with_output().unwrap();
+        let (stdout, stderr) =
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && stderr.is_empty(), "{stderr}");
+        stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The owner, who came in with a key.

@@ -43,9 +43,17 @@ pub(super) fn run(to: &To<'_>, what: Do) -> Result<(), Failure> {
         Do::Remove => CLIENTS.iter().filter_map(|client| removed(client, to)).collect(),
         _ => ASSISTANTS.iter().filter_map(|assistant| row(assistant, to, what)).collect(),
     };
-    print(&shown(&rows, what))?;
+    let mut text = shown(&rows, what);
+    let mut told = 0;
+    if what == Do::Remove {
+        let (removed, failures) = super::mcp::all_removed();
+        text.push_str(&removed);
+        told = failures;
+    }
+    print(&text)?;
     let done = if what == Do::Look { "read" } else { "changed" };
     match rows.iter().filter(|row| row.failed).count() {
+        0 if told > 0 => Err(Failure::Failed(anyhow!("{told} could not be {done}; see above"))),
         0 => Ok(()),
         failed => Err(Failure::Failed(anyhow!("{failed} of {} could not be {done}; see above", rows.len()))),
     }

@@ -48,13 +48,18 @@ pub(in crate::cli) const ASSISTANTS: &[Assistant] = &[
 impl Assistant {
     /// What tells that it is on this machine: its program or its folder.
     pub(in crate::cli) fn found(&self) -> Option<String> {
-        let program = self.programs.iter().find_map(|name| on_path(name));
+        let program = self.program();
         let home = home();
         let folder = || {
             let is_there = |folder: &&&str| home.as_ref().is_some_and(|home| home.join(folder).is_dir());
             self.folders.iter().find(is_there).map(|folder| format!("~/{folder}"))
         };
         program.map(|path| path.display().to_string()).or_else(folder)
+    }
+
+    /// Its program, if a shell would find it.
+    pub(super) fn program(&self) -> Option<PathBuf> {
+        self.programs.iter().find_map(|name| on_path(name))
     }
 
     /// The ways to connect it, the best first.
@@ -64,7 +69,7 @@ impl Assistant {
 }
 
 /// Where a program is that a shell would find.
-pub(super) fn on_path(name: &str) -> Option<PathBuf> {
+pub(in crate::cli) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_executable(file))
 }

@@ -157,7 +157,10 @@ pub(super) fn paths(folder: &Path, names: &[&str]) -> Vec<PathBuf> {
 fn neighbours(client: &Client) -> Vec<Vec<Setting>> {
     let others = CLIENTS.iter().filter(|other| other.name != client.name);
     let same = others.filter(|other| other.place.below_home() == client.place.below_home());
-    same.map(|other| (other.settings)(&To::nobody())).chain(super::fresh::settings_in(client.place)).collect()
+    same.map(|other| (other.settings)(&To::nobody()))
+        .chain(super::fresh::settings_in(client.place))
+        .chain(super::mcp::settings_in(client.place))
+        .collect()
 }
 
 /// Where the token of hooks is kept; `None` for what is connected otherwise.

@@ -315,6 +315,10 @@ fn item_of(value: &Value) -> Item {
         Value::Bool(flag) => toml_edit::value(*flag),
         Value::Number(number) => toml_edit::value(number.as_i64().unwrap_or_default()),
         Value::String(text) => toml_edit::value(text.as_str()),
+        Value::Array(elements) => {
+            let texts = elements.iter().filter_map(Value::as_str);
+            toml_edit::value(texts.collect::<toml_edit::Array>())
+        }
         other => toml_edit::value(other.to_string()),
     }
 }
@@ -323,7 +327,13 @@ fn value_of(item: &Item) -> Option<Value> {
     let value = item.as_value();
     let known = value.and_then(|value| {
         let text = value.as_str().map(Value::from);
-        text.or_else(|| value.as_bool().map(Value::from)).or_else(|| value.as_integer().map(Value::from))
+        let texts = || {
+            let elements = value.as_array()?.iter().map(|element| element.as_str().map(Value::from));
+            elements.collect::<Option<Vec<Value>>>().map(Value::Array)
+        };
+        text.or_else(|| value.as_bool().map(Value::from))
+            .or_else(|| value.as_integer().map(Value::from))
+            .or_else(texts)
     });
     // What is neither is not what any of our settings is.
     known.or_else(|| (!item.is_none()).then_some(Value::Null))

@@ -69,7 +69,8 @@ impl Fresh {
             place => {
                 let others =
                     super::CLIENTS.iter().filter(|client| client.place.below_home() == place.below_home());
-                let others: Vec<_> = others.map(|client| (client.settings)(&To::nobody())).collect();
+                let others = others.map(|client| (client.settings)(&To::nobody()));
+                let others: Vec<_> = others.chain(super::mcp::settings_in(place)).collect();
                 file::remove(place, &(self.settings)(), &path, &others).or_fail()?
             }
         };

@@ -8,12 +8,14 @@
 //! | `beside.rs` | files of variables that some read beside their settings |
 //! | `document.rs` | settings files in their formats, edited in place |
 //! | `hooks.rs` | what makes an assistant run `skillspan hook` |
+//! | `mcp.rs` | what makes an assistant start `skillspan mcp`, and the skill that says when to ask |
 //! | `fresh.rs` | what makes an assistant look for new skills when a session begins |
 //! | `file.rs` | our settings in a settings file |
 //! | `store.rs`, `made.rs` | files and folders, made and taken away again |
 //! | `change.rs` | one assistant, connected or not any more |
 //! | `all.rs` | all of them |
 //! | `check/` | whether what an assistant sends arrives |
+//! | `examine.rs` | what `skillspan doctor` asks of them |
 //! | `show.rs` | what is printed |
 //! | `mod.rs` | the command |
 //!
@@ -28,10 +30,12 @@ mod catalogue;
 mod change;
 mod check;
 mod document;
+mod examine;
 mod file;
 mod fresh;
 mod hooks;
 mod made;
+mod mcp;
 mod settings;
 mod show;
 mod store;
@@ -49,7 +53,8 @@ use super::hook::ENDPOINT;
 use super::{Failure, print, print_as_is};
 use crate::config::nearest;
 
-pub(super) use self::assistants::{ASSISTANTS, Assistant};
+pub(super) use self::assistants::{ASSISTANTS, Assistant, on_path};
+pub(super) use self::examine::{Examined, examined};
 pub(super) use self::fresh::Fresh;
 pub(super) use self::made::{create as create_folder, remove_empty as remove_empty_folders};
 
@@ -85,6 +90,13 @@ pub(super) struct Arguments {
     /// Overwrite settings that have another value, and change over from another way to connect
     #[arg(long, requires = "write")]
     replace: bool,
+    /// What lets the assistant ask what was learned (`skillspan mcp`), instead of what makes it send; for claude-code,
+    /// codex, cursor, gemini-cli and opencode
+    #[arg(long, conflicts_with_all = ["check", "file", "workspace", "user"])]
+    mcp: bool,
+    /// With --mcp, the console to ask, such as https://skillspan.example.com:4320; without, this machine's
+    #[arg(long, value_name = "URL", requires = "mcp")]
+    console: Option<String>,
     /// Send a test record the way the assistant would, and say what arrived; nothing is stored
     #[arg(long, conflicts_with_all = ["write", "remove", "token", "token_file", "workspace", "user"])]
     check: bool,
@@ -106,6 +118,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         token: token.as_deref(),
         token_file: None,
     };
+    if arguments.mcp && (arguments.all || arguments.client.is_some()) {
+        let ask = mcp::Ask { console: arguments.console.as_deref(), token: token.as_deref() };
+        let what = match (arguments.write, arguments.remove) {
+            (true, _) => mcp::Do::Write { replace: arguments.replace },
+            (_, true) => mcp::Do::Remove,
+            _ => mcp::Do::Show,
+        };
+        return mcp::run(arguments.client.as_deref(), &ask, what);
+    }
     if arguments.all {
         return match (arguments.check, arguments.write, arguments.remove) {
             (true, ..) => check::all(),
@@ -115,7 +136,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         };
     }
     let Some(name) = &arguments.client else {
-        if arguments.check || arguments.write || arguments.remove {
+        if arguments.check || arguments.write || arguments.remove || arguments.mcp {
             return Err(Failure::Usage(anyhow!(
                 "say which assistant (`skillspan connect` lists them), or --all"
             )));
@@ -189,7 +210,8 @@ fn one(client: &Client, to: &To<'_>, arguments: &Arguments) -> Result<(), Failur
     }
     let path = file_of(client, arguments.file.clone())?;
     if arguments.remove {
-        return print(&format!("{}\n", change::remove(client, to, &path)?));
+        let asked = if arguments.file.is_none() { mcp::removed(client.name)? } else { None };
+        return print(&format!("{}\n{}", change::remove(client, to, &path)?, asked.unwrap_or_default()));
     }
     let mut said = String::new();
     if arguments.file.is_none()

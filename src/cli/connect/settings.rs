@@ -119,8 +119,17 @@ impl Setting {
             () if self.says_whose() => text.split(',').all(is_whose),
             // Other headers may stand behind it, and are not ours.
             () if self.is_secret() => holds_a_token(text) && !text.contains(','),
+            // A command of ours, wherever it was told to ask.
+            () if !self.in_list => self.is_command_of_ours(value),
             () => false,
         }
+    }
+
+    /// Whether it is the words of `skillspan mcp`, or what follows its first, and the value has the same beginning.
+    fn is_command_of_ours(&self, value: &Value) -> bool {
+        let (Value::Array(own), Value::Array(found)) = (&self.value, value) else { return false };
+        let begin = own.iter().position(|word| word == super::mcp::WORDS[1]).map_or(0, |at| at + 1);
+        begin > 0 && found.get(..begin) == own.get(..begin)
     }
 
     /// Whether it is there only where a person asked for it.

@@ -190,6 +190,17 @@ pub(in crate::config) struct Console {
     pub(in crate::config) hosts: Vec<String>,
     /// The certificate, which a console beyond this machine needs.
     pub(in crate::config) tls: Option<Tls>,
+    /// What assistants may ask.
+    pub(in crate::config) mcp: Mcp,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct Mcp {
+    /// `false`: assistants may ask nothing.
+    pub(in crate::config) enabled: bool,
+    /// Whether they may read whole sessions.
+    pub(in crate::config) read_session: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -352,7 +363,13 @@ impl Default for Health {
 
 impl Default for Console {
     fn default() -> Self {
-        Self { enabled: true, endpoint: loopback(4320), hosts: Vec::new(), tls: None }
+        Self { enabled: true, endpoint: loopback(4320), hosts: Vec::new(), tls: None, mcp: Mcp::default() }
+    }
+}
+
+impl Default for Mcp {
+    fn default() -> Self {
+        Self { enabled: true, read_session: false }
     }
 }
 

@@ -36,7 +36,7 @@ pub(in crate::console) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let is_program = request.uri().path().starts_with("/api/");
+    let is_program = request.uri().path().starts_with("/api/") || is_question(&request);
     let is_public = matches!(request.uri().path(), "/sign-in" | "/open" | "/hello")
         || request.uri().path().starts_with("/static/");
     let answer = match admit(&app.access, &request, is_public) {
@@ -77,6 +77,11 @@ fn admit(access: &Access, request: &Request, is_public: bool) -> Result<Option<R
     }
     let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null"));
     let is_from_elsewhere = origin.is_some_and(|origin| !access.is_own(origin, &host));
+    if is_question(request) && !is_from_elsewhere {
+        let header = headers.get(AUTHORIZATION).ok_or(Denied::Unknown);
+        let reader = header.and_then(|header| access.of_question(header));
+        return reader.map(Some).map_err(Problem::denied_question);
+    }
     if is_from_elsewhere || (changes && origin.is_none() && !headers.contains_key(AUTHORIZATION)) {
         let says = "Requests of other pages are refused. Open the console itself and try again.";
         return Err(Problem::new(StatusCode::FORBIDDEN, says));
@@ -96,6 +101,11 @@ fn admit(access: &Access, request: &Request, is_public: bool) -> Result<Option<R
         return Err(Problem::stale());
     }
     Ok(Some(reader))
+}
+
+/// Whether it is asked over the Model Context Protocol.
+fn is_question(request: &Request) -> bool {
+    request.uri().path() == "/mcp"
 }
 
 fn reader_of(access: &Access, headers: &HeaderMap, is_program: bool) -> Result<Reader, Problem> {

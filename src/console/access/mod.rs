@@ -32,8 +32,10 @@ use tokio::sync::watch;
 use crate::event::{Owner, Timestamp};
 use crate::receivers::auth::{Credential, find, find_token};
 
-use secret::{KEY_LASTS, Secret, random};
+use secret::{For, KEY_LASTS, Secret, random};
 
+/// How a header begins that shows a key: `Authorization: Skillspan-Key …`.
+pub(super) const KEY_SCHEME: &str = "Skillspan-Key ";
 /// So long a session lasts.
 const LASTS: Duration = Duration::from_secs(12 * 3600);
 /// So many there are at most; then the one that ends first goes.
@@ -139,8 +141,21 @@ impl Access {
 
     /// Lets in who has a key; what their cookie holds.
     pub(super) fn enter_with_key(&self, key: &str, now: Timestamp) -> Result<String, Denied> {
+        self.take_key(For::Pages, key, now)?;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(state.begin(None))
+    }
+
+    /// Who shows a key with a question, which is good for that one.
+    fn of_key(&self, key: &str, now: Timestamp) -> Result<Reader, Denied> {
+        self.take_key(For::Question, key, now)?;
+        Ok(owner(String::new()))
+    }
+
+    /// A key is good once.
+    fn take_key(&self, what: For, key: &str, now: Timestamp) -> Result<(), Denied> {
         self.bound_failures()?;
-        let nonce = self.secret.nonce_of(key, self.address.port(), now);
+        let nonce = self.secret.nonce_of(what, key, self.address.port(), now);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let at = Instant::now();
         state.used.retain(|_, ends| *ends > at);
@@ -151,7 +166,7 @@ impl Access {
         };
         // A clock that is set back lets no key in twice within twice its time.
         state.used.insert(nonce, at + KEY_LASTS * 2);
-        Ok(state.begin(None))
+        Ok(())
     }
 
     /// Lets in who has a token; what their cookie holds.
@@ -190,6 +205,16 @@ impl Access {
             return Err(Denied::Unknown);
         };
         reader_of(&credential, String::new())
+    }
+
+    /// Who asks a question over `/mcp`: with a key made from the secret, or with a token. A session's cookie is none of
+    /// these, so that no page that a browser shows can ask.
+    pub(super) fn of_question(&self, header: &HeaderValue) -> Result<Reader, Denied> {
+        let key = header.to_str().ok().and_then(|header| header.strip_prefix(KEY_SCHEME));
+        match key {
+            Some(key) => self.of_key(key.trim(), Timestamp::now()),
+            None => self.of_header(header),
+        }
     }
 
     /// Ends a session.
@@ -299,7 +324,7 @@ mod tests {
     fn a_key_lets_in_once() {
         let (access, _sender, secret) = access(Vec::new());
         let now = Timestamp::now();
-        let key = secret.key(4320, now);
+        let key = secret.key(For::Pages, 4320, now);
         let cookie = access.enter_with_key(&key, now).unwrap();
         assert_eq!(access.enter_with_key(&key, now), Err(Denied::Unknown));
         let reader = access.of_cookie(&cookie).unwrap();
@@ -309,13 +334,27 @@ mod tests {
     }
 
     #[test]
+    fn a_key_for_a_question_is_for_one_and_opens_no_pages() {
+        let (access, _sender, secret) = access(Vec::new());
+        let now = Timestamp::now();
+        let header = |key: &str| HeaderValue::from_str(&format!("{KEY_SCHEME}{key}")).unwrap();
+        let key = secret.key(For::Question, 4320, now);
+        assert_eq!(access.enter_with_key(&key, now), Err(Denied::Unknown));
+        assert!(access.of_question(&header(&key)).unwrap().sees_the_process());
+        assert_eq!(access.of_question(&header(&key)), Err(Denied::Unknown));
+        let pages = secret.key(For::Pages, 4320, now);
+        assert_eq!(access.of_question(&header(&pages)), Err(Denied::Unknown));
+        assert_eq!(access.of_question(&header("")), Err(Denied::Unknown));
+    }
+
+    #[test]
     fn guessing_ends() {
         let (access, _sender, secret) = access(Vec::new());
         let now = Timestamp::now();
         for _ in 0..MOST_FAILURES {
             assert_eq!(access.enter_with_key("a.1.b", now), Err(Denied::Unknown));
         }
-        assert_eq!(access.enter_with_key(&secret.key(4320, now), now), Err(Denied::TooMany));
+        assert_eq!(access.enter_with_key(&secret.key(For::Pages, 4320, now), now), Err(Denied::TooMany));
     }
 
     #[test]

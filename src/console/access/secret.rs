@@ -1,8 +1,8 @@
 //! The secret of a console, and what is made from it: keys that let in once, and proofs of who listens.
 //!
 //! The secret stands in a file of this user's data folder that nobody else can read (0600). A **key** is
-//! `<nonce>.<when it ends>.<HMAC>`; its HMAC is over the port too, so a process that listens elsewhere has no use for
-//! it. A **proof** shows `skillspan open` that the process on the port knows the secret, before it hands a key to a
+//! `<nonce>.<when it ends>.<HMAC>`; its HMAC is over the port and what the key is for too ([`For`]): a process that
+//! listens elsewhere has no use for it, and a key for one request opens no pages. A **proof** shows `skillspan open` that the process on the port knows the secret, before it hands a key to a
 //! browser: on a machine with several users somebody else may have taken the port.
 
 use std::fmt;
@@ -24,6 +24,24 @@ const FILE: &str = "secret";
 const SHORTEST: usize = 32;
 /// So long a key lets in.
 pub(crate) const KEY_LASTS: Duration = Duration::from_secs(60);
+
+/// What a key lets do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// See the pages, for the length of a session.
+    Pages,
+    /// Ask one question of `/mcp`.
+    Question,
+}
+
+impl For {
+    const fn purpose(self) -> &'static str {
+        match self {
+            Self::Pages => "open",
+            Self::Question => "ask",
+        }
+    }
+}
 
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]
@@ -84,18 +102,18 @@ impl Secret {
     }
 
     /// A key for the console on that port.
-    pub(crate) fn key(&self, port: u16, now: Timestamp) -> String {
+    pub(crate) fn key(&self, what: For, port: u16, now: Timestamp) -> String {
         let nonce = random();
         let ends = now.saturating_add(KEY_LASTS).as_micros() / 1_000_000;
-        let mac = hex(&self.mac("open", port, &format!("{nonce}.{ends}")).finalize().into_bytes());
+        let mac = hex(&self.mac(what.purpose(), port, &format!("{nonce}.{ends}")).finalize().into_bytes());
         format!("{nonce}.{ends}.{mac}")
     }
 
     /// The nonce of a key that lets in now.
-    pub(super) fn nonce_of(&self, key: &str, port: u16, now: Timestamp) -> Option<String> {
+    pub(super) fn nonce_of(&self, what: For, key: &str, port: u16, now: Timestamp) -> Option<String> {
         let (told, mac) = key.rsplit_once('.')?;
         let (nonce, ends) = told.split_once('.')?;
-        self.mac("open", port, told).verify_slice(&unhex(mac)?).ok()?;
+        self.mac(what.purpose(), port, told).verify_slice(&unhex(mac)?).ok()?;
         let ends: i64 = ends.parse().ok()?;
         (now.as_micros() / 1_000_000 <= ends).then(|| nonce.to_owned())
     }
@@ -148,17 +166,20 @@ mod tests {
     fn a_key_is_for_a_port_and_a_minute_and_nothing_of_it_may_change() {
         let secret = Secret::of(&[7; 64]).unwrap();
         let now = Timestamp::from_micros(1_795_000_000_000_000);
-        let key = secret.key(4320, now);
-        assert!(secret.nonce_of(&key, 4320, now).is_some());
-        assert!(secret.nonce_of(&key, 4321, now).is_none());
+        let key = secret.key(For::Pages, 4320, now);
+        assert!(secret.nonce_of(For::Pages, &key, 4320, now).is_some());
+        assert!(secret.nonce_of(For::Pages, &key, 4321, now).is_none());
         assert!(
-            secret.nonce_of(&key, 4320, now.saturating_add(KEY_LASTS + Duration::from_secs(2))).is_none()
+            secret
+                .nonce_of(For::Pages, &key, 4320, now.saturating_add(KEY_LASTS + Duration::from_secs(2)))
+                .is_none()
         );
-        assert!(Secret::of(&[8; 64]).unwrap().nonce_of(&key, 4320, now).is_none());
+        assert!(Secret::of(&[8; 64]).unwrap().nonce_of(For::Pages, &key, 4320, now).is_none());
+        assert!(secret.nonce_of(For::Question, &key, 4320, now).is_none());
         let later = key.replacen(".1795", ".2795", 1);
-        assert!(later != key && secret.nonce_of(&later, 4320, now).is_none());
+        assert!(later != key && secret.nonce_of(For::Pages, &later, 4320, now).is_none());
         for wrong in ["", ".", "..", "a.b.c", "é.1.é", &key[..key.len() - 1]] {
-            assert!(secret.nonce_of(wrong, 4320, now).is_none(), "{wrong}");
+            assert!(secret.nonce_of(For::Pages, wrong, 4320, now).is_none(), "{wrong}");
         }
         assert!(secret.is_proof(4320, "x", &secret.proof(4320, "x")));
         assert!(!secret.is_proof(4320, "y", &secret.proof(4320, "x")));

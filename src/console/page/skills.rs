@@ -206,7 +206,7 @@ pub(in crate::console) async fn claim_page(
 }
 
 /// The skills of a library that the reader may see.
-pub(super) fn seen(library: &Library, reader: &Reader) -> Vec<Listed> {
+pub(in crate::console) fn seen(library: &Library, reader: &Reader) -> Vec<Listed> {
     library.skills().into_iter().filter(|skill| find::sees(reader, library, &skill.workspace)).collect()
 }
 

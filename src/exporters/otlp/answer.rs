@@ -177,7 +177,7 @@ mod tests {
             assert!(matches!(http(status, "", b"no"), Answer::Refused { .. }), "{status}");
         }
         let refused = http(400, "", br#"{"code":3,"message":"a span\nhas no id"}"#);
-        assert_eq!(refused, Answer::Refused { why: "it answers 400: a span\\nhas no id".to_owned() });
+        assert_eq!(refused, Answer::Refused { why: "it answers 400: a span has no id".to_owned() });
     }
 
     #[test]

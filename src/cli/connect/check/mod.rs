@@ -22,6 +22,7 @@ use anyhow::anyhow;
 use super::assistants::ASSISTANTS;
 use super::catalogue::{Client, FOR_HOOKS};
 use super::change::{file_of, is_connected, missing_variable};
+use super::examine::Arrived;
 use crate::cli::reach;
 use crate::cli::{Failure, print};
 use crate::receivers::Checked;
@@ -73,6 +74,21 @@ pub(super) fn all() -> Result<(), Failure> {
         0 => Ok(()),
         failed => Err(Failure::Failed(anyhow!("what {failed} of {known} assistants send does not arrive"))),
     }
+}
+
+/// Whether what an assistant sends arrives, and with what it says, for `skillspan doctor`.
+pub(super) fn arrives(client: &Client) -> Result<Arrived, String> {
+    let Arrival { url, checked, withheld, .. } = asked(client, None)?;
+    if checked.facts == 0 {
+        return Err(format!(
+            "{url} keeps nothing of what it sends; check the filters of the sessions pipeline there"
+        ));
+    }
+    let withheld = checked
+        .content
+        .is_empty()
+        .then(|| withheld.unwrap_or_else(|| "the processors of the server take them out".to_owned()));
+    Ok(Arrived { url, withheld })
 }
 
 fn asked(client: &Client, file: Option<&Path>) -> Result<Arrival, String> {

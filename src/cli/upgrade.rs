@@ -1,0 +1,149 @@
+//! `skillspan upgrade --check`: whether there is a newer version, as an index says that somebody names. It reads, and
+//! changes nothing; without an index it asks nobody.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::reach::is_here;
+use super::{Failure, OrFail, block_on, local_client, print, print_json};
+use crate::event::visible_line;
+use crate::exporters::with_causes;
+
+const OWN: &str = env!("CARGO_PKG_VERSION");
+const PATIENCE: Duration = Duration::from_secs(10);
+/// An index that is longer is none.
+const LONGEST: u64 = 1 << 20;
+/// So many characters of a version are shown.
+const LONGEST_VERSION: usize = 60;
+
+#[derive(Debug, Args)]
+#[command(after_help = "An index is a JSON object with `version` or `tag_name`, such as the answer of\n\
+                        https://api.github.com/repos/OWNER/NAME/releases/latest. Nothing is downloaded or installed.")]
+pub(super) struct Arguments {
+    /// Only look: nothing else can be done
+    #[arg(long, required = true)]
+    check: bool,
+    /// The index of releases: an address, or a file
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if !arguments.check {
+        return Err(Failure::Usage(anyhow!("say --check: nothing is installed")));
+    }
+    let index = arguments.from.as_deref().map(read).transpose()?;
+    let latest = index.as_ref().map(latest).transpose()?;
+    let is_newer = latest.as_ref().map(|latest| is_newer(latest, OWN));
+    if arguments.json {
+        let object = json!({ "version": OWN, "latest": latest, "newer": is_newer.flatten() });
+        return print_json(&format!("{object:#}\n"));
+    }
+    let mut text = format!("skillspan {OWN}");
+    if let Ok(program) = std::env::current_exe() {
+        let _ = write!(text, " ({})", program.display());
+    }
+    text.push('\n');
+    match (&latest, is_newer.flatten()) {
+        (None, _) => text.push_str(NO_INDEX),
+        (Some(latest), Some(true)) => {
+            let _ = writeln!(
+                text,
+                "{} is newer: install it the way that this one was (docs/operations.md, \"Upgrade and roll back\")",
+                visible_line(latest)
+            );
+        }
+        (Some(latest), Some(false)) => {
+            let _ = writeln!(text, "the newest is {}: there is nothing to do", visible_line(latest));
+        }
+        (Some(latest), None) => {
+            let _ = writeln!(text, "the newest is {}: compare it yourself", visible_line(latest));
+        }
+    }
+    print(&text)
+}
+
+const NO_INDEX: &str = "nobody was asked: this program does not know where its releases are; name their index with --from \
+                        URL\n";
+
+fn read(from: &str) -> Result<Value, Failure> {
+    let text = if from.starts_with("http://") || from.starts_with("https://") {
+        block_on(fetched(from))?
+    } else {
+        let about = std::fs::metadata(from).with_context(|| from.to_owned()).or_fail()?;
+        if about.len() > LONGEST {
+            return Err(Failure::Failed(anyhow!("{from}: it is too long for an index")));
+        }
+        std::fs::read_to_string(Path::new(from)).with_context(|| from.to_owned()).or_fail()?
+    };
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::Failed(anyhow!("{from}: it is no JSON: line {}", error.line())))
+}
+
+async fn fetched(from: &str) -> Result<String, Failure> {
+    let is_plain = from.starts_with("http://");
+    if is_plain && !is_here(from) {
+        return Err(Failure::Usage(anyhow!(
+            "--from {from}: anybody on the way could say what they like; write an address that begins with https://"
+        )));
+    }
+    let builder = if is_plain { local_client() } else { reqwest::Client::builder() };
+    let client = builder.timeout(PATIENCE).user_agent(concat!("skillspan/", env!("CARGO_PKG_VERSION")));
+    let answer = client.build().or_fail()?.get(from).send().await;
+    let mut answer = answer.map_err(|error| Failure::Failed(anyhow!("{from}: {}", with_causes(&error))))?;
+    if !answer.status().is_success() {
+        return Err(Failure::Failed(anyhow!("{from} answers {}", answer.status())));
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.or_fail()? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() as u64 > LONGEST {
+            return Err(Failure::Failed(anyhow!("{from}: it is too long for an index")));
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The version that an index names.
+fn latest(index: &Value) -> Result<String, Failure> {
+    let named = ["version", "tag_name"].into_iter().find_map(|name| index.get(name)?.as_str());
+    let named = named.map(|version| version.trim_start_matches('v')).filter(|version| !version.is_empty());
+    let named =
+        named.ok_or_else(|| Failure::Failed(anyhow!("the index names no `version` and no `tag_name`")))?;
+    Ok(named.chars().take(LONGEST_VERSION).collect())
+}
+
+/// Whether a version is newer than another; `None` where one is not three numbers, or is one before a release.
+fn is_newer(one: &str, other: &str) -> Option<bool> {
+    Some(numbers(one)? > numbers(other)?)
+}
+
+fn numbers(version: &str) -> Option<[u64; 3]> {
+    let parts: Option<Vec<u64>> = version.split('.').map(|part| part.parse().ok()).collect();
+    parts?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert_eq!(is_newer("0.10.0", "0.9.9"), Some(true));
+        assert_eq!(is_newer("1.0.0", "1.0.0"), Some(false));
+        assert_eq!(is_newer("0.9.9", "0.10.0"), Some(false));
+        for odd in ["1.0", "1.0.0-rc.1", "latest", "1.0.0.0", ""] {
+            assert_eq!(is_newer(odd, "1.0.0"), None, "{odd}");
+        }
+        assert_eq!(latest(&json!({ "tag_name": "v1.2.3" })).unwrap(), "1.2.3");
+        assert!(latest(&json!({ "version": 1 })).is_err() && latest(&json!([])).is_err());
+    }
+}

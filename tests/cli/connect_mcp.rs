@@ -1,0 +1,133 @@
+//! `connect --mcp`: an assistant is told of the server and when to ask it, and every byte comes back.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::connect_all::Machine;
+
+/// Assistant, its file, what was in it, and what stands there then.
+const TOLD: &[(&str, &str, &str, &str)] = &[
+    (
+        "claude-code",
+        ".claude.json",
+        "{\n  // mine\n  \"numStartups\": 7,\n  \"mcpServers\": {\"mine\": {\"command\": \"x\"}}\n}\n",
+        "\"skillspan\"",
+    ),
+    (
+        "codex",
+        ".codex/config.toml",
+        "# mine\nmodel = \"x\"   # the good one\n\n[mcp_servers.mine]\ncommand = \"x\"\n",
+        "args = [\"mcp\"]",
+    ),
+    ("cursor", ".cursor/mcp.json", "{\"mcpServers\": {}}\n", "\"mcp\""),
+    ("gemini-cli", ".gemini/settings.json", "{\"ui\": {\"theme\": \"x\"}}\n", "\"mcpServers\""),
+    ("opencode", ".config/opencode/opencode.json", "{\"theme\": \"x\"}\n", "\"local\""),
+];
+const SKILL: &str = "ask-what-the-team-learned/SKILL.md";
+const FOLDERS: &[&str] = &[".claude/skills", ".agents/skills", ".cursor/skills"];
+
+fn machine() -> Machine {
+    Machine::with(&["claude", "codex", "gemini", "opencode"], &[".cursor"])
+}
+
+#[test]
+fn one_is_told_and_every_byte_comes_back() {
+    for (name, path, before, ours) in TOLD {
+        let machine = machine();
+        machine.write(path, before);
+        let tree = machine.tree();
+        let (code, shown) = machine.run(&["connect", name, "--mcp"]);
+        assert!(code == 0 && shown.contains(path), "{name}: {shown}");
+        assert_eq!(machine.tree(), tree, "looking writes nothing");
+        let (code, said) = machine.run(&["connect", name, "--mcp", "--write"]);
+        assert_eq!(code, 0, "{name}: {said}");
+        let text = machine.read(path);
+        assert!(text.contains(ours) && text.contains("mcp"), "{name}: {text}");
+        assert!(!before.contains("mine") || text.contains("mine"), "{name}: {text}");
+        let skills = FOLDERS
+            .iter()
+            .filter(|folder| machine.read(&format!("{folder}/{SKILL}")).contains("search_skills"));
+        assert_eq!(skills.count(), 1, "{name}");
+        let written = machine.tree();
+        assert_eq!(machine.run(&["connect", name, "--mcp", "--write"]).0, 0);
+        assert_eq!(machine.tree(), written, "{name}: twice is once");
+        let (code, said) = machine.run(&["connect", name, "--mcp", "--remove"]);
+        assert_eq!(code, 0, "{name}: {said}");
+        assert_eq!(machine.tree(), tree, "{name}");
+    }
+}
+
+#[test]
+fn all_that_are_here_are_told_beside_what_makes_them_send() {
+    let machine = machine();
+    for (_, path, before, _) in TOLD {
+        machine.write(path, before);
+    }
+    let tree = machine.tree();
+    assert_eq!(machine.run(&["connect", "--all", "--write", "--user", "ana@example.com"]).0, 0);
+    let (code, said) = machine.run(&["connect", "--all", "--mcp", "--write"]);
+    assert_eq!(code, 0, "{said}");
+    for (name, ..) in TOLD {
+        assert!(said.contains(&format!("{name}:")), "{said}");
+    }
+    // What is told of the server goes, what sends stays, and the skill stays as long as somebody loads it.
+    let (code, said) = machine.run(&["connect", "codex", "--mcp", "--remove"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(machine.read(".codex/config.toml").contains("log_user_prompt"));
+    assert!(!machine.read(".codex/config.toml").contains("skillspan"));
+    assert!(machine.read(&format!(".agents/skills/{SKILL}")).contains("search_skills"));
+    let (code, said) = machine.run(&["connect", "--all", "--remove"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(machine.tree(), tree);
+}
+
+#[test]
+fn a_team_is_asked_with_a_token_that_nobody_else_reads() {
+    let machine = machine();
+    machine.write("token", "a-read-token-of-enough-length\n");
+    let token = machine.home().join("token").display().to_string();
+    let console = "https://skillspan.example.com:4320";
+    let team = ["--mcp", "--write", "--console", console, "--token-file", &token];
+    for name in ["claude-code", "codex", "opencode"] {
+        let (code, said) = machine.run(&[&["connect", name][..], &team[..]].concat());
+        assert_eq!(code, 0, "{said}");
+        let path = format!(".config/skillspan/tokens/mcp-{name}");
+        assert_eq!(machine.read(&path), "a-read-token-of-enough-length\n");
+        let mode = fs::metadata(machine.home().join(&path)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let text = machine.read(".claude.json");
+    assert!(
+        text.contains(console) && text.contains("tokens/mcp-claude-code") && !text.contains("a-read-token"),
+        "{text}"
+    );
+    // Another console, without being told to replace anything: it is a command of ours.
+    let (code, said) =
+        machine.run(&["connect", "codex", "--mcp", "--write", "--console", "http://127.0.0.1:9"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(machine.read(".codex/config.toml").contains("http://127.0.0.1:9"));
+    for name in ["claude-code", "codex", "opencode"] {
+        let (code, said) = machine.run(&["connect", name, "--mcp", "--remove"]);
+        assert_eq!(code, 0, "{said}");
+        assert_eq!(machine.read(&format!(".config/skillspan/tokens/mcp-{name}")), "");
+    }
+    assert!(!machine.read(".codex/config.toml").contains("skillspan"));
+}
+
+#[test]
+fn what_a_person_made_of_it_stays() {
+    let machine = machine();
+    machine.write(".cursor/mcp.json", "{\"mcpServers\": {\"skillspan\": {\"command\": \"mine\"}}}\n");
+    let (code, said) = machine.run(&["connect", "cursor", "--mcp", "--write"]);
+    assert!(code == 1 && said.contains("--replace"), "{said}");
+    let skill = format!(".claude/skills/{SKILL}");
+    assert_eq!(machine.run(&["connect", "claude-code", "--mcp", "--write"]).0, 0);
+    machine.write(&skill, "mine\n");
+    let (_, said) = machine.run(&["connect", "claude-code", "--mcp", "--write"]);
+    assert!(said.contains("stays as it is"), "{said}");
+    let (code, said) = machine.run(&["connect", "claude-code", "--mcp", "--remove"]);
+    assert!(code == 0 && said.contains("was changed and stays"), "{said}");
+    assert_eq!(machine.read(&skill), "mine\n");
+    let (code, said) = machine.run(&["connect", "pi", "--mcp", "--write"]);
+    assert!(code == 64 && said.contains("claude-code"), "{said}");
+}
