@@ -398,6 +398,7 @@ impl Unworded {
             dropped,
             recently,
             rank,
+            page: None,
             shortfalls,
         };
         if candidate.shortfalls.iter().any(|shortfall| matches!(shortfall, Shortfall::Guarded(_))) {

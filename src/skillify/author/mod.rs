@@ -15,6 +15,7 @@
 //! | `observe.rs` | the question about excerpts; what of an answer stands |
 //! | `merge.rs` | observations of many sessions become few |
 //! | `judge.rs` | counts, chance and a later look at each |
+//! | `pages.rs` | the skills that people wrote, as a writer is shown them |
 //! | `line.rs` | what a line may say |
 //! | `write.rs` | the question for skills; candidates made of its answer, or without one |
 //!
@@ -28,7 +29,10 @@ mod judge;
 mod line;
 mod merge;
 mod observe;
+mod pages;
 mod write;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +64,7 @@ pub struct Reading<'a> {
     tracks: Vec<Track<'a>>,
     sessions: &'a [Session],
     excerpts: Vec<Excerpt>,
+    clean: clean::Cleaner,
 }
 
 impl<'a> Reading<'a> {
@@ -69,7 +74,7 @@ impl<'a> Reading<'a> {
         tracks.sort_by(|a, b| (a.started_at, a.tenant, a.session).cmp(&(b.started_at, b.tenant, b.session)));
         let clean = clean::Cleaner::of(sessions);
         let excerpts = excerpt::chosen(&tracks, &clean);
-        Self { tracks, sessions, excerpts }
+        Self { tracks, sessions, excerpts, clean }
     }
 
     /// The excerpts of the sessions that are worth reading, oldest first.
@@ -89,14 +94,21 @@ impl<'a> Reading<'a> {
         judge::stood(merged, &self.tracks, mined)
     }
 
-    /// The question for the skills that say what stood; `None` if nothing did.
-    pub fn to_write(&self, model: &str, stood: &[Stood]) -> Option<Question> {
-        write::question(model, stood)
+    /// The question for the skills that say what stood; `None` if nothing did. `pages` are the skills that people wrote,
+    /// by the names of their folders.
+    pub fn to_write(
+        &self,
+        model: &str,
+        stood: &[Stood],
+        pages: &BTreeMap<String, String>,
+    ) -> Option<Question> {
+        write::question(model, stood, &pages::Pages::of(pages, stood, &self.clean))
     }
 
     /// What of an answer may be kept: finished lines, and nothing else.
-    pub fn sift(&self, answer: &str, stood: &[Stood]) -> String {
-        write::sift(answer, stood, &self.literals(), &self.printed())
+    pub fn sift(&self, answer: &str, stood: &[Stood], pages: &BTreeMap<String, String>) -> String {
+        let pages = pages::Pages::of(pages, stood, &self.clean);
+        write::sift(answer, stood, &pages, &self.literals(), &self.printed())
     }
 
     /// The skills, each waiting for a person; `answer` is what [`Reading::sift`] left, `None` without one.

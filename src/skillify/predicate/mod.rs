@@ -20,6 +20,7 @@
 //! | `track.rs` | a session as predicates read it |
 //! | `matching.rs` | whether what happened is what an event names |
 //! | `eval.rs` | what sessions show |
+//! | `refute.rs` | what it says against what people wrote |
 //! | `base.rs` | how often what is expected comes anyway |
 //! | `in_words.rs` | a predicate as a sentence |
 //! | `texts.rs` | the texts, commands and paths of a predicate |
@@ -36,6 +37,7 @@ mod lexer;
 mod matching;
 mod of_claim;
 mod parse;
+mod refute;
 mod texts;
 mod track;
 
