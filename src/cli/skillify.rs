@@ -212,6 +212,11 @@ async fn mine(
     if !(arguments.dry_run || arguments.cases) {
         let _ = writeln!(text, "{}: {tally}", model.endpoint.model);
     }
+    if arguments.explain {
+        for fallen in tally.author.iter().flat_map(|author| &author.fallen) {
+            let _ = writeln!(text, "{}", visible_line(fallen));
+        }
+    }
     Ok(found)
 }
 

@@ -98,6 +98,8 @@ pub struct AuthorTally {
     pub dropped: BTreeMap<&'static str, u64>,
     /// Predicates that all sessions prove.
     pub stood: u64,
+    /// What does not stand and why, a line each.
+    pub fallen: Vec<String>,
     /// Skills that wait for a person.
     pub skills: u64,
 }
@@ -427,6 +429,7 @@ impl AuthorTally {
         self.unread += other.unread;
         self.stood += other.stood;
         self.skills += other.skills;
+        self.fallen.extend(other.fallen);
         for (reason, count) in other.dropped {
             *self.dropped.entry(reason).or_default() += count;
         }

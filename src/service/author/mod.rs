@@ -88,6 +88,7 @@ impl Step {
         for ((mut reader, keys), answers) in readers.into_iter().zip(answers) {
             let tested = reader.test(of_keys(&observed, &keys)).await?;
             author.stood += tested.stood;
+            author.fallen.extend(tested.fallen);
             for (reason, count) in tested.dropped {
                 *author.dropped.entry(reason).or_default() += count;
             }

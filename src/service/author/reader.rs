@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::skillify::author::{Pack, Reading, Stood};
+use crate::skillify::author::{Judged, Pack, Reading};
 use crate::skillify::llm::Question;
 use crate::skillify::{Candidate, Mined};
 use crate::table::Session;
@@ -50,6 +50,8 @@ pub(super) struct Observed {
 pub(super) struct Tested {
     /// How many lessons.
     pub(super) stood: u64,
+    /// What does not stand and why, a line each.
+    pub(super) fallen: Vec<String>,
     /// What is asked to have them written.
     pub(super) question: Option<Question>,
     /// Why observations were dropped, and how many.
@@ -158,9 +160,13 @@ fn read(to_read: &ToRead, ends: Ends) -> Option<Written> {
     if *keeps && !packs.is_empty() {
         notes.keep(job, &known);
     }
-    let stood: Vec<Stood> = reading.stood(&known.of(reading.excerpts()), mined);
+    let Judged { stood, fallen } = reading.judged(&known.of(reading.excerpts()), mined);
+    let fallen = fallen.iter().map(|(when, why, (with, against))| {
+        format!("{when}: {with} for, {against} against; not said: {why}")
+    });
+    let fallen = fallen.collect();
     let question = reading.to_write(&notes.model, &stood, pages);
-    ends.tested.send(Tested { stood: stood.len() as u64, question, dropped }).ok()?;
+    ends.tested.send(Tested { stood: stood.len() as u64, fallen, question, dropped }).ok()?;
     let answer = match ends.words.blocking_recv().ok()? {
         Words::Fresh(answer) => Some(reading.sift(&answer, &stood, pages)),
         Words::Kept(answer) => Some(answer),

@@ -294,6 +294,13 @@ fn prose_objection(outside: &str) -> Option<Objection> {
     (!is_english).then_some(Objection::Language)
 }
 
+/// Whether a text is in a language that is not English, as far as its commonest words tell.
+pub(super) fn is_foreign(text: &str) -> bool {
+    let words = || text.split(|char: char| !char.is_alphanumeric()).map(str::to_lowercase);
+    words().any(|word| FOREIGN.contains(&word.as_str()))
+        && !words().any(|word| ENGLISH.contains(&word.as_str()) && !FOREIGN.contains(&word.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

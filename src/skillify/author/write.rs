@@ -17,7 +17,7 @@ use super::super::predicate::{Expected, Side, in_words};
 use super::super::score::Shortfall;
 use super::super::segment::short_hash;
 use super::super::{Counts, Verified};
-use super::judge::Stood;
+use super::judge::{Stood, is_by_words};
 use super::line::{self, Literals, Printed};
 use super::pages::Pages;
 use crate::event::person;
@@ -363,7 +363,7 @@ impl Making<'_> {
         let mut counts = one.verdict.counts;
         let mut against = evidence(Side::Against, Outcome::Rejected);
         // Who does not say it speaks not against it.
-        if one.chance == 0.0 && one.when_is_said() {
+        if one.is_said() {
             against.clear();
             counts = Counts { treated_with: counts.treated_with, ..Counts::default() };
         }
@@ -403,8 +403,8 @@ impl Making<'_> {
 
 impl Stood {
     /// Whether it counts what people say, where silence says nothing.
-    fn when_is_said(&self) -> bool {
-        self.when.expected != Some(Expected::Refuse)
+    fn is_said(&self) -> bool {
+        is_by_words(&self.when) && self.when.expected != Some(Expected::Refuse)
     }
 }
 
@@ -430,6 +430,16 @@ fn heading(kind: &str) -> (&'static str, &'static str, &'static str) {
             "follow-the-procedures",
             "Follow the procedures",
             "How recurring work is done here. Use before work that the team has done before.",
+        ),
+        "rule" | "keep-to-the-rules" => (
+            "keep-to-the-rules",
+            "Keep to the rules of the team",
+            "What people here asked for, or refused. Use before doing what nobody asked for.",
+        ),
+        "other" | "know-the-project" => (
+            "know-the-project",
+            "Know the project",
+            "What holds for this project and is not to be seen in its code. Use before planning a change.",
         ),
         _ => (
             "keep-to-conventions",

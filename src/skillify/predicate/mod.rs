@@ -50,10 +50,10 @@ pub use of_claim::{of_claim, of_procedure};
 pub use parse::ParseError;
 pub use track::Track;
 
-pub(super) use ast::{Action, Class, Event, Expected, Relation};
+pub(super) use ast::{Action, Class, Event, Expected, Pattern, Relation};
 pub(super) use base::base;
 pub(super) use in_words::in_words;
-pub(super) use matching::Compiled;
+pub(super) use matching::{Compiled, says};
 pub(super) use track::{Beat, Happened};
 
 /// The version of the language that this program reads.

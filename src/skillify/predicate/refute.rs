@@ -72,7 +72,7 @@ impl Predicate {
     }
 
     /// The command that it is against, and what works in its place.
-    fn refuted(&self) -> Option<(&Pattern, Option<&Pattern>)> {
+    pub(in super::super) fn refuted(&self) -> Option<(&Pattern, Option<&Pattern>)> {
         let Event::Run { ending, command, .. } = &self.situation else { return None };
         if self.relation != Relation::After {
             return None;

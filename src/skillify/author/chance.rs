@@ -1,0 +1,72 @@
+//! How probable the counts of a predicate are by chance.
+
+use std::collections::BTreeMap;
+
+use super::super::evidence::Counts;
+use super::super::evidence::significance::{PRIOR_RATE, base_rate, binomial_tail, shrunk, stratified_tail};
+use super::super::predicate::{Action, Event, Predicate, Relation, Side, Track, Verdict, base};
+
+/// What needs a person's word is done without it in no more than this share of the sessions in which nobody speaks of it.
+const UNASKED: f64 = 0.2;
+
+/// How probable the counts are by chance.
+pub(super) fn chance(when: &Predicate, verdict: &Verdict, tracks: &[Track<'_>]) -> f64 {
+    let counts = verdict.counts;
+    match (&when.expected, &when.action) {
+        (None, Some(Action::Steps(steps))) => {
+            let strata = strata(verdict, tracks);
+            let needs_a_word = when.relation == Relation::Before && steps.iter().all(Event::is_of_a_person);
+            if needs_a_word && unasked(&strata) > UNASKED { 1.0 } else { stratified_tail(&strata) }
+        }
+        // That something is left out is what happens most of the time.
+        (None, _) | (Some(_), Some(Action::No(_))) => 1.0,
+        (Some(_), Some(Action::Steps(_))) => {
+            let own = (counts.untreated_with, counts.untreated());
+            binomial_tail(counts.treated_with, counts.treated(), base_rate(own, own, (0, 0)))
+        }
+        (Some(_), None) => {
+            let rate = shrunk(base(when, tracks), PRIOR_RATE);
+            binomial_tail(counts.treated_with, counts.treated(), rate)
+        }
+    }
+}
+
+/// The four cells of each stratum of sessions that edited about as much: long sessions do everything.
+fn strata(verdict: &Verdict, tracks: &[Track<'_>]) -> Vec<Counts> {
+    let stratum = |track: &Track<'_>| match track.edited() {
+        0 => 0,
+        1..=2 => 1,
+        3..=5 => 2,
+        6..=10 => 3,
+        11..=20 => 4,
+        _ => 5,
+    };
+    let mut strata: BTreeMap<u32, Counts> = BTreeMap::new();
+    for track in tracks {
+        strata.entry(stratum(track)).or_default().untreated_without += 1;
+    }
+    for shown in &verdict.shown {
+        let Some(track) = tracks.get(shown.place) else { continue };
+        let counts = strata.entry(stratum(track)).or_default();
+        let cell = match shown.side {
+            Side::For => &mut counts.treated_with,
+            Side::Against => &mut counts.treated_without,
+            Side::WithoutFor => &mut counts.untreated_with,
+            Side::WithoutAgainst => continue,
+        };
+        *cell += 1;
+        counts.untreated_without = counts.untreated_without.saturating_sub(1);
+    }
+    strata.into_values().collect()
+}
+
+
+/// Of the sessions in which nobody asked, and that are like those in which it is done, the share that do it all the same.
+/// That it is done where people ask for it shows nothing: so is everything.
+fn unasked(strata: &[Counts]) -> f64 {
+    let like = strata.iter().filter(|counts| counts.treated() > 0);
+    let (done, left) = like.fold((0, 0), |(done, left), counts| {
+        (done + counts.treated_without, left + counts.untreated_without)
+    });
+    f64::from(done) / f64::from((done + left).max(1))
+}
