@@ -13,9 +13,7 @@ use crate::event::{visible_json, visible_line};
 use crate::exporters::target::Update;
 use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
-use crate::service::mining::{
-    RunError, census_of, keep_record, mine_what_is_new, publish, read,
-};
+use crate::service::mining::{RunError, census_of, keep_record, mine_what_is_new, publish, read};
 use crate::service::sent::{dollars, what_is_sent};
 use crate::service::wording::{Found, Job, Known, Step, Tally};
 use crate::skillify::llm::Spent;
@@ -144,10 +142,7 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
 }
 
 /// The jobs of a pipeline.
-fn jobs_of(
-    pipeline: &SkillsPipeline,
-    places: BTreeMap<(String, String), Vec<Arc<Digest>>>,
-) -> Vec<Job> {
+fn jobs_of(pipeline: &SkillsPipeline, places: BTreeMap<(String, String), Vec<Arc<Digest>>>) -> Vec<Job> {
     let job = |(place, digests)| Job {
         place,
         digests,

@@ -182,8 +182,16 @@ mod tests {
     fn a_page_says_what_one_line_of_it_names_in_full() {
         for (line, text, is_said) in [
             (r#"after edit "*.go" run "make lint""#, "Run `make lint`.", false),
-            (r#"after fail "make itest" run "make db-up" expect pass "make itest""#, "If `make itest` fails, run `make db-up`.", true),
-            (r#"after fail "make itest" run "make db-up" expect pass "make itest""#, "Run `make itest`.\nRun `make db-up`.", false),
+            (
+                r#"after fail "make itest" run "make db-up" expect pass "make itest""#,
+                "If `make itest` fails, run `make db-up`.",
+                true,
+            ),
+            (
+                r#"after fail "make itest" run "make db-up" expect pass "make itest""#,
+                "Run `make itest`.\nRun `make db-up`.",
+                false,
+            ),
             (r#"after run "gh pr diff --stat ..." expect fail"#, "Run `gh pr diff --stat`.", false),
             (r#"after run "gh pr diff --stat ..." expect fail"#, "There is no `gh pr diff --stat`.", true),
             (r#"with prompt prompt saying "existing helper" or "reuse""#, "- Reuse what is there.", true),
@@ -196,9 +204,16 @@ mod tests {
     #[test]
     fn a_page_is_near_to_what_it_names() {
         let named = |text: &str, line: &str| named_in(text, &Predicate::parse(line).unwrap());
-        assert_eq!(named("Run `gh pr diff 3 --stat`.", r#"after run "gh pr diff --stat ..." expect fail"#), 1);
+        assert_eq!(
+            named("Run `gh pr diff 3 --stat`.", r#"after run "gh pr diff --stat ..." expect fail"#),
+            1
+        );
         assert_eq!(named("Run gh pr view.", r#"after run "gh pr diff --stat ..." expect fail"#), 0);
         assert_eq!(named("```sh\n$ make lint\n```", r#"after edit "src/a/*.go" run "make lint""#), 1);
-        assert_eq!(named("Go on.", r#"with prompt prompt saying "go on""#), 0, "words alone make no page near");
+        assert_eq!(
+            named("Go on.", r#"with prompt prompt saying "go on""#),
+            0,
+            "words alone make no page near"
+        );
     }
 }

@@ -11,8 +11,8 @@ use skillspan::exporters::filesystem;
 use skillspan::exporters::target::{Place, Target, Update};
 use skillspan::library::{Census, Decision, Findings, Layout, Listed, Route, Standing};
 use skillspan::service::wording::{Known, Step};
-use skillspan::skillify::llm::Budget;
 use skillspan::skillify;
+use skillspan::skillify::llm::Budget;
 
 use super::author::{jobs, settings, well, world};
 use super::life::decision;

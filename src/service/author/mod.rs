@@ -126,15 +126,13 @@ impl Step {
     ) -> Result<Vec<ToRead>, RunError> {
         let Some(notes) = &self.notes else { return Ok(Vec::new()) };
         let sessions = sessions::of_jobs(jobs, known.source.as_ref()).await?;
-        let to_read = |((job, sessions), found): ((&Job, _), &Found)| {
-            ToRead {
-                notes: Arc::clone(notes),
-                job: job.clone(),
-                sessions,
-                mined: found.mined.clone(),
-                pages: known.pages(&job.place),
-                keeps,
-            }
+        let to_read = |((job, sessions), found): ((&Job, _), &Found)| ToRead {
+            notes: Arc::clone(notes),
+            job: job.clone(),
+            sessions,
+            mined: found.mined.clone(),
+            pages: known.pages(&job.place),
+            keeps,
         };
         Ok(jobs.iter().zip(sessions).zip(found).map(to_read).collect())
     }

@@ -190,6 +190,9 @@ mod tests {
         assert_eq!(digests::forget(folder.path()).unwrap(), 2);
         fs::write(folder.path().join("digests-0.log"), "").unwrap();
         notes.keep(&both, &before);
-        assert!(notes.known(&both, &both.sessions).observed.is_empty(), "what was erased is not kept behind its back");
+        assert!(
+            notes.known(&both, &both.sessions).observed.is_empty(),
+            "what was erased is not kept behind its back"
+        );
     }
 }

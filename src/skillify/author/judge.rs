@@ -8,7 +8,7 @@
 //! - How a thing is done is proved by those who did it so: nine of ten times it passed.
 //! - What the later half of the sessions contradicts does not stand; nor does what mining says already, or another lesson.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::super::Mined;
 use super::super::evidence::significance::benjamini_hochberg;
@@ -71,11 +71,7 @@ struct Counted {
 impl Judged {
     fn falls(&mut self, counted: &Counted, reason: &'static str) {
         let counts = counted.verdict.counts;
-        self.fallen.push((
-            counted.one.when.clone(),
-            reason,
-            (counts.treated_with, counts.treated_without),
-        ));
+        self.fallen.push((counted.one.when.clone(), reason, (counts.treated_with, counts.treated_without)));
     }
 }
 
@@ -134,14 +130,18 @@ fn look(counted: &mut Counted, known: &repeats::Known, tracks: &[Track<'_>]) -> 
         return Look::Falls("mining says it");
     }
     if is_by_words(when) {
-        *verdict = spoken::of(when, &one.says, std::mem::take(verdict), tracks);
+        *verdict = spoken::of(one, std::mem::take(verdict), tracks);
         return why_not_said(when, verdict).map_or(Look::Stands, Look::Falls);
     }
     if is_the_work_itself(when) {
         return Look::Falls("a failure that an edit ends, whatever it is");
     }
     if is_use(when) {
-        return if works(verdict) { Look::Stands } else { Look::Falls("too few sessions, or too few passed") };
+        return if works(verdict) {
+            Look::Stands
+        } else {
+            Look::Falls("too few sessions, or too few passed")
+        };
     }
     if verdict.counts.treated_with < 2 {
         return Look::Falls("too few sessions");

@@ -8,10 +8,14 @@ use super::super::claim::Claim;
 use super::super::predicate::{
     Action, Event, Expected, Pattern, Predicate, Relation, Side, Verdict, of_claim,
 };
-use super::judge::Stood;
+use super::judge::{Stood, is_by_words};
+use super::spoken::{stems, texts};
 
 /// Of the sessions of the one that fewer show, this share shows the other as well.
 const SAME_SESSIONS: f64 = 0.7;
+
+/// Sentences that share so many words, and their sessions, say the same.
+const SAME_WORDS: usize = 3;
 
 /// What mining publishes, or asks a person about.
 pub(super) struct Known(Vec<(Predicate, BTreeSet<String>)>);
@@ -51,7 +55,8 @@ pub(super) fn without(stood: Vec<Stood>) -> (Vec<Stood>, Vec<Stood>) {
         let own = sessions(&one.verdict);
         let says = |other: &Stood| {
             let theirs = sessions(&other.verdict);
-            let is_same = covers(&other.when, &one.when) || covers(&one.when, &other.when);
+            let is_same =
+                covers(&other.when, &one.when) || covers(&one.when, &other.when) || speak_alike(other, &one);
             (is_same && share(&own, &theirs) >= SAME_SESSIONS) || replaces(&other.when, &one.when)
         };
         match kept.iter().any(says) {
@@ -63,6 +68,17 @@ pub(super) fn without(stood: Vec<Stood>) -> (Vec<Stood>, Vec<Stood>) {
         b.verdict.counts.treated_with.cmp(&a.verdict.counts.treated_with).then_with(|| a.when.cmp(&b.when))
     });
     (kept, repeated)
+}
+
+/// Whether both are what people say, in the same words.
+fn speak_alike(one: &Stood, other: &Stood) -> bool {
+    let words =
+        |one: &Stood| -> BTreeSet<String> { one.says.iter().take(1).flat_map(|text| stems(text)).collect() };
+    let (own, theirs) = (texts(&one.when), texts(&other.when));
+    is_by_words(&one.when)
+        && is_by_words(&other.when)
+        && (own.iter().any(|text| theirs.contains(text))
+            || words(one).intersection(&words(other)).count() >= SAME_WORDS)
 }
 
 fn sessions(verdict: &Verdict) -> BTreeSet<String> {
@@ -84,9 +100,7 @@ fn covers(wide: &Predicate, narrow: &Predicate) -> bool {
     let is_run = own.iter().any(|event| matches!(event, Event::Run { .. }));
     let is_step = |(wide, narrow): (&&Event, &&Event)| match (wide, narrow) {
         (Event::Run { command: wide, .. }, Event::Run { command: narrow, .. }) => opens(wide, narrow),
-        (Event::Edit { path, .. }, Event::Edit { path: other, .. }) => {
-            path == other || is_run
-        }
+        (Event::Edit { path, .. }, Event::Edit { path: other, .. }) => path == other || is_run,
         (Event::Prompt { class, saying }, Event::Prompt { class: other, saying: theirs }) => {
             class == other && (saying == theirs || is_run)
         }

@@ -1,12 +1,13 @@
 //! Which prompts say what a lesson does. A text that a predicate looks for may stand anywhere; a sentence speaks of the
-//! lesson if it shares two words with it, the text's own among them. Lessons are English: a sentence in another language
-//! is taken at the text's word.
+//! lesson if it shares two words with it, the text's own among them, or if it was quoted for it. Lessons are English: a
+//! sentence in another language is taken at the text's word.
 
 use std::collections::BTreeSet;
 
 use super::super::predicate::{Action, Event, Happened, Predicate, Side, Track, Verdict, says};
 use super::super::prompt::visible;
 use super::line::is_foreign;
+use super::merge::Merged;
 
 /// So many words make a sentence speak of a lesson.
 const FEWEST_WORDS: usize = 2;
@@ -16,25 +17,26 @@ const SHORTEST_WORD: usize = 3;
 const STEM: usize = 5;
 /// Words that every lesson and every prompt has.
 const COMMON: &[&str] = &[
-    "about", "after", "again", "all", "already", "also", "and", "any", "are", "because", "before", "but", "can",
-    "could", "did", "does", "each", "for", "from", "has", "have", "here", "how", "instead", "into", "its", "just",
-    "like", "make", "more", "need", "not", "now", "one", "only", "other", "our", "please", "run", "should", "some",
-    "such", "than", "that", "the", "them", "then", "there", "these", "they", "thing", "this", "use", "used", "was",
-    "what", "when", "where", "which", "why", "will", "with", "work", "would", "you", "your",
+    "about", "after", "again", "all", "already", "also", "and", "any", "are", "because", "before", "but",
+    "can", "could", "did", "does", "each", "for", "from", "has", "have", "here", "how", "instead", "into",
+    "its", "just", "like", "make", "more", "need", "not", "now", "one", "only", "other", "our", "please",
+    "run", "should", "some", "such", "than", "that", "the", "them", "then", "there", "these", "they",
+    "thing", "this", "use", "used", "was", "what", "when", "where", "which", "why", "will", "with", "work",
+    "would", "you", "your",
 ];
 
 /// The verdict without the sessions in which no sentence speaks of the lesson.
-pub(super) fn of(when: &Predicate, sentences: &[String], verdict: Verdict, tracks: &[Track<'_>]) -> Verdict {
-    let texts = texts(when);
+pub(super) fn of(one: &Merged, verdict: Verdict, tracks: &[Track<'_>]) -> Verdict {
+    let texts = texts(&one.when);
     if texts.is_empty() {
         return verdict;
     }
-    let lesson: BTreeSet<String> = sentences.iter().flat_map(|text| stems(text)).collect();
+    let lesson: BTreeSet<String> = one.says.iter().flat_map(|text| stems(text)).collect();
     let mut verdict = verdict;
     let mut lost = 0;
     verdict.shown.retain(|shown| {
         let speaks = shown.side != Side::For
-            || tracks.get(shown.place).is_some_and(|track| speaks_of(track, &texts, &lesson));
+            || tracks.get(shown.place).is_some_and(|track| speaks_of(track, &texts, &lesson, &one.quoted));
         lost += u32::from(!speaks);
         speaks
     });
@@ -44,7 +46,7 @@ pub(super) fn of(when: &Predicate, sentences: &[String], verdict: Verdict, track
 }
 
 /// The texts of the prompts that it looks for.
-fn texts(when: &Predicate) -> Vec<&String> {
+pub(super) fn texts(when: &Predicate) -> Vec<&String> {
     let steps: &[Event] = match &when.action {
         Some(Action::Steps(steps)) => steps,
         _ => &[],
@@ -56,13 +58,20 @@ fn texts(when: &Predicate) -> Vec<&String> {
     said.flatten().collect()
 }
 
-fn speaks_of(track: &Track<'_>, texts: &[&String], lesson: &BTreeSet<String>) -> bool {
+fn speaks_of(
+    track: &Track<'_>,
+    texts: &[&String],
+    lesson: &BTreeSet<String>,
+    quoted: &BTreeSet<String>,
+) -> bool {
     track.beats.iter().any(|beat| {
         let Happened::Prompt { text, .. } = &beat.what else { return false };
         let text = visible(text);
+        let is_quoted = beat.events.iter().any(|event| quoted.contains(event));
         sentences(&text).any(|sentence| {
             texts.iter().any(|wanted| says(std::slice::from_ref(*wanted), sentence))
-                && (is_foreign(sentence)
+                && (is_quoted
+                    || is_foreign(sentence)
                     || stems(sentence).filter(|stem| lesson.contains(stem)).collect::<BTreeSet<_>>().len()
                         >= FEWEST_WORDS)
         })
@@ -75,7 +84,7 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The beginnings of its words that say something.
-fn stems(text: &str) -> impl Iterator<Item = String> {
+pub(super) fn stems(text: &str) -> impl Iterator<Item = String> {
     let words = text.split(|char: char| !char.is_alphanumeric()).map(str::to_lowercase);
     words
         .filter(|word| word.chars().count() >= SHORTEST_WORD && !COMMON.contains(&word.as_str()))

@@ -83,7 +83,7 @@ fn shown(at: usize, one: &Stood) -> Value {
         "sentences": one.says,
         "sessions": one.verdict.counts.treated_with,
         "people": people.iter().filter(|person| !person.is_empty()).count(),
-        "against": one.verdict.counts.treated_without,
+        "against": if one.is_said() { 0 } else { one.verdict.counts.treated_without },
     })
 }
 
@@ -258,7 +258,13 @@ impl Making<'_> {
             });
             let lines = lines.collect();
             let Skill { name, title, description, page, .. } = Skill { lines: Vec::new(), ..skill };
-            drafts.push(Draft { page: Some(page).filter(|page| !page.is_empty()), name, title, description, lines });
+            drafts.push(Draft {
+                page: Some(page).filter(|page| !page.is_empty()),
+                name,
+                title,
+                description,
+                lines,
+            });
         }
         let unsaid = stood.iter().filter(|one| !said.contains(&one.when.to_string()));
         self.add_unsaid(unsaid, &mut drafts);

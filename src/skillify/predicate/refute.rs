@@ -147,7 +147,10 @@ mod tests {
     fn what_a_predicate_names_is_told_as_a_text_would() {
         let named = |line: &str| predicate(line).named();
         assert_eq!(named(r#"after edit "*.go" run "make lint""#), ["make lint"]);
-        assert_eq!(named(r#"after edit "src/**/*.ts" run "make lint""#), ["make lint", "src/{name}/{name}.ts"]);
+        assert_eq!(
+            named(r#"after edit "src/**/*.ts" run "make lint""#),
+            ["make lint", "src/{name}/{name}.ts"]
+        );
         assert_eq!(
             predicate(r#"with prompt prompt saying "reuse" or "existing helper""#).said(),
             ["reuse", "existing helper"]
