@@ -13,9 +13,7 @@ use crate::event::{visible_json, visible_line};
 use crate::exporters::target::Update;
 use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
-use crate::service::mining::{
-    RunError, census_of, give_sessions, keep_record, mine_what_is_new, publish, read,
-};
+use crate::service::mining::{RunError, census_of, keep_record, mine_what_is_new, publish, read};
 use crate::service::sent::{dollars, what_is_sent};
 use crate::service::wording::{Found, Job, Known, Step, Tally};
 use crate::skillify::llm::Spent;
@@ -109,9 +107,9 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
             }
             continue;
         }
-        let mut jobs = jobs_of(pipeline, places, &table).await?;
+        let mut jobs = jobs_of(pipeline, places);
         look_up(arguments, pipeline, &mut jobs, &mut text).await?;
-        let found = mine(arguments, pipeline, &jobs, &mut text).await?;
+        let found = mine(arguments, pipeline, &table, &jobs, &mut text).await?;
         if arguments.cases {
             let sessions = read(&table, &pipeline.table.default_workspace).await.or_fail()?;
             let events = Events::of(sessions.values().flatten());
@@ -143,12 +141,8 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// The jobs of a pipeline, with their sessions where a model is shown excerpts of them.
-async fn jobs_of(
-    pipeline: &SkillsPipeline,
-    places: BTreeMap<(String, String), Vec<Arc<Digest>>>,
-    table: &Table,
-) -> Result<Vec<Job>, Failure> {
+/// The jobs of a pipeline.
+fn jobs_of(pipeline: &SkillsPipeline, places: BTreeMap<(String, String), Vec<Arc<Digest>>>) -> Vec<Job> {
     let job = |(place, digests)| Job {
         place,
         digests,
@@ -156,11 +150,7 @@ async fn jobs_of(
         vectors: None,
         verified: Arc::clone(&pipeline.verified),
     };
-    let mut jobs: Vec<Job> = places.into_iter().map(job).collect();
-    if pipeline.shows_excerpts() {
-        give_sessions(&mut jobs, table, &pipeline.table.default_workspace).await.or_fail()?;
-    }
-    Ok(jobs)
+    places.into_iter().map(job).collect()
 }
 
 /// Gives the jobs of a pipeline vectors of words, if it has a place to take them from.
@@ -190,6 +180,7 @@ async fn look_up(
 async fn mine(
     arguments: &Arguments,
     pipeline: &SkillsPipeline,
+    table: &Table,
     jobs: &[Job],
     text: &mut String,
 ) -> Result<Vec<Found>, Failure> {
@@ -205,6 +196,7 @@ async fn mine(
     let step = Step::new(model, pipeline.digests.as_deref()).or_fail()?;
     let targets = pipeline.targets.iter().map(|target| (target.clone(), BTreeMap::new())).collect();
     let known = Known::read(targets).await.or_fail()?;
+    let known = known.with_sessions(table, &pipeline.table.default_workspace);
     let (found, tally) = if arguments.dry_run || arguments.cases {
         let (found, tally) = step.rehearse(jobs, pipeline.mining, known).await.or_fail()?;
         would_ask(arguments, model, &tally, text)?;
@@ -214,6 +206,11 @@ async fn mine(
     };
     if !(arguments.dry_run || arguments.cases) {
         let _ = writeln!(text, "{}: {tally}", model.endpoint.model);
+    }
+    if arguments.explain {
+        for fallen in tally.author.iter().flat_map(|author| &author.fallen) {
+            let _ = writeln!(text, "{}", visible_line(fallen));
+        }
     }
     Ok(found)
 }

@@ -10,6 +10,7 @@ use super::Library;
 use super::changes::Change;
 use super::guide::correct::{contradicting, corrected, may_contradict};
 use super::run::Run;
+use super::sharpened::HEADING;
 use super::state::{Deepening, State, digest};
 use crate::skillify::{Candidate, Claim, Line, SupportedClaim, Template};
 
@@ -42,7 +43,7 @@ pub(super) fn all<'a>(library: &'a Library, state: &State) -> Vec<HandWritten<'a
 }
 
 /// The lines of a text, each with its number.
-fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(super) fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().map(|(at, line)| (at + 1, line))
 }
 
@@ -109,7 +110,7 @@ impl HandWritten<'_> {
             return corrected.is_some().then(|| deepening(claims, text));
         }
         let mut text = base.trim_end().to_owned();
-        text.push_str("\n\n## Learnt from sessions\n");
+        let _ = writeln!(text, "\n\n{HEADING}");
         for line in lines(candidate, &missing) {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "- {line}");

@@ -20,6 +20,7 @@
 //! | `hand_written.rs` | skills that people wrote, and what sessions could add |
 //! | `effect.rs` | what later sessions show, with a skill and without it |
 //! | `watched.rs` | what sessions did in the situations of published skills |
+//! | `sharpened.rs` | what an author's lessons add to such a skill |
 //! | `guide/` | facts about a repository, in its AGENTS.md |
 //! | `waiting.rs` | skills that wait for a person to agree to what they may do |
 //! | `decide.rs` | approve, reject, restore |
@@ -64,6 +65,7 @@ mod reconcile;
 mod revision;
 mod run;
 mod said;
+mod sharpened;
 mod skill;
 mod state;
 mod tenants;

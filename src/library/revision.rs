@@ -82,6 +82,7 @@ fn reworded(known: &Skill, candidate: Option<&Candidate>, claims: Vec<SupportedC
         claims,
         dropped: Vec::new(),
         recently: candidate.map(|candidate| candidate.recently.clone()).unwrap_or_default(),
+        page: None,
         shortfalls: Vec::new(),
     };
     let mut content = Content::of(&reworded, Some(&known.content));
@@ -116,6 +117,7 @@ pub(super) fn said_by(content: &Content, workspace: &str) -> Content {
         claims,
         dropped: Vec::new(),
         recently: Vec::new(),
+        page: None,
         shortfalls: Vec::new(),
     };
     let (scope, project) = (content.scope.clone(), content.project.clone());

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::content::Content;
 use super::reconcile::{new_id, refused_claims};
 use super::run::{Run, with_id};
+use super::sharpened;
 use super::skill;
 use super::state::{Skill, State};
 use super::{Change, Findings};
@@ -52,11 +53,13 @@ pub(super) fn take_up(run: &mut Run<'_>, findings: &Findings, has_fallen: impl F
         if is_refused || is_settled(&run.state, workspace, &claims) || has_fallen(candidate) {
             continue;
         }
-        put(run, workspace, candidate, &claims);
+        let Some(candidate) = sharpened::share_out(run, candidate) else { continue };
+        put(run, workspace, &candidate);
     }
 }
 
-fn put(run: &mut Run<'_>, workspace: &str, candidate: &Candidate, claims: &BTreeSet<&Claim>) {
+fn put(run: &mut Run<'_>, workspace: &str, candidate: &Candidate) {
+    let claims: BTreeSet<&Claim> = candidate.claims.iter().map(|claim| &claim.claim).collect();
     let known = run.state.waiting.iter().find(|(_, waiting)| {
         waiting.skill.workspace == workspace
             && waiting.skill.content.claims.iter().any(|record| claims.contains(&record.claim))
@@ -65,7 +68,7 @@ fn put(run: &mut Run<'_>, workspace: &str, candidate: &Candidate, claims: &BTree
     let review = review(candidate);
     let (id, waiting) = match known {
         Some((id, known)) => {
-            let says_the_same = known.skill.content.claim_set().iter().collect::<BTreeSet<_>>() == *claims;
+            let says_the_same = known.skill.content.claim_set().iter().collect::<BTreeSet<_>>() == claims;
             if says_the_same && known.review == review {
                 run.changes.skills.entry(known.skill.name).or_insert(Change::Waiting);
                 return;

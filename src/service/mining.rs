@@ -54,6 +54,9 @@ pub enum RunError {
     /// Word vectors cannot be used.
     #[error("connectors.skillify.embeddings")]
     Embeddings(#[from] EmbeddingsError),
+    /// A workspace was not read to its end.
+    #[error("reading sessions for the model ended early")]
+    Ended,
     /// Mining itself ended early.
     #[error("mining ended early: {0}")]
     Cancelled(#[from] tokio::task::JoinError),
@@ -104,19 +107,6 @@ pub(super) async fn beside_each_other<T>(
     work: Vec<BoxFuture<'_, Result<T, RunError>>>,
 ) -> Result<Vec<T>, RunError> {
     stream::iter(work).buffered(WORKSPACES_AT_ONCE).try_collect().await
-}
-
-/// Gives jobs their sessions, of which a model is shown excerpts.
-pub async fn give_sessions(
-    jobs: &mut [Job],
-    table: &Table,
-    default_workspace: &str,
-) -> Result<(), table::ReadError> {
-    let mut places = read(table, default_workspace).await?;
-    for job in jobs {
-        job.sessions = Arc::new(places.remove(&job.place).unwrap_or_default());
-    }
-    Ok(())
 }
 
 /// Mines one workspace, off the reactor, unless what it comes to is kept.
@@ -382,15 +372,12 @@ impl Worker {
     ) -> Result<(), RunError> {
         let verified = Arc::clone(&self.settings.verified);
         let (mut jobs, marks) = tokio::task::spawn_blocking(move || unpack(part, &verified)).await?;
-        if self.settings.shows_excerpts() && !jobs.is_empty() {
-            give_sessions(&mut jobs, table, &self.settings.table.default_workspace).await?;
-        }
         if let Some(embeddings) = self.embeddings.as_mut().filter(|_| !jobs.is_empty()) {
             let looked = embeddings.look_up(&mut jobs, stopping.cancelled()).await?;
             counts.embeddings.add(&self.settings.name, &looked);
             tracing::info!(pipeline = self.settings.name, "embeddings: {looked}");
         }
-        let found = self.mine(&jobs, counts, stopping).await?;
+        let found = self.mine(&jobs, table, counts, stopping).await?;
         for ((job, mark), found) in jobs.iter().zip(marks).zip(found) {
             keep_record(&self.settings, &job.place, &found.mined);
             let findings = found.findings(job, census);
@@ -405,6 +392,7 @@ impl Worker {
     async fn mine(
         &self,
         jobs: &[Job],
+        table: &Table,
         counts: &MiningCounts,
         stopping: &CancellationToken,
     ) -> Result<Vec<Found>, RunError> {
@@ -412,6 +400,7 @@ impl Worker {
             return mine_what_is_new(jobs, self.settings.mining, self.settings.digests.as_deref()).await;
         };
         let known = Known::read(self.outboxes.iter().map(Outbox::unpublished).collect()).await?;
+        let known = known.with_sessions(table, &self.settings.table.default_workspace);
         let (found, tally) = step.run(jobs, self.settings.mining, known, stopping.cancelled()).await?;
         counts.model.add(&self.settings.name, &tally);
         tracing::info!(pipeline = self.settings.name, "the model: {tally}");

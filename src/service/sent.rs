@@ -26,7 +26,8 @@ pub fn what_is_sent(settings: &ModelSettings) -> String {
              edited or missed; a line of what was written after a correction. At most 2,200 characters of a session, of those \
              where something was corrected, refused or failed. Credentials, links, hosts, addresses, folders of people and \
              names of those whom sessions name are taken out; a name that a prompt mentions otherwise is not. Claims of skills \
-             are sent {purpose}, and lessons that sessions prove to be written. Limits: {limits}.",
+             are sent {purpose}, and lessons that sessions prove to be written, beside lines of skills that people wrote there. \
+             Limits: {limits}.",
         ),
     }
 }

@@ -27,9 +27,9 @@ use crate::skillify::llm::{
     Asked, Client, ClientError, Failure, Pair, Question, Refusal, Spent, Worded, no_answer, pairs, sift,
 };
 use crate::skillify::{self, Digest, Lessons, Mined, Offline, Vectors, Verified};
-use crate::table::Session;
+use crate::table::{Session, Table};
 
-use super::author::Notes;
+use super::author::{Notes, Source};
 use super::mining::{Place, RunError, beside_each_other, findings, mine};
 use super::sent::dollars;
 
@@ -45,7 +45,7 @@ pub struct Job {
     pub place: Place,
     /// The digests of its sessions.
     pub digests: Vec<Arc<Digest>>,
-    /// The sessions themselves, where a model is shown excerpts of them.
+    /// The sessions themselves, where whoever asks has them; else a model is shown those of [`Known::with_sessions`].
     pub sessions: Arc<Vec<Session>>,
     /// Vectors of the words of its prompts, where some are to be used.
     pub vectors: Option<Arc<Vectors>>,
@@ -98,6 +98,8 @@ pub struct AuthorTally {
     pub dropped: BTreeMap<&'static str, u64>,
     /// Predicates that all sessions prove.
     pub stood: u64,
+    /// What does not stand and why, a line each.
+    pub fallen: Vec<String>,
     /// Skills that wait for a person.
     pub skills: u64,
 }
@@ -108,6 +110,8 @@ pub struct Known {
     libraries: Vec<(Target, Library)>,
     today: String,
     spent: Spent,
+    /// Where the sessions are.
+    pub(super) source: Option<Source>,
 }
 
 /// A model, what it is asked, and what it said that no target may have yet.
@@ -152,6 +156,24 @@ impl Known {
             known
         });
         Ok(reading.await?)
+    }
+
+    /// The same with the table that a model is shown excerpts of.
+    #[must_use]
+    pub fn with_sessions(self, table: &Table, default_workspace: &str) -> Self {
+        let default_workspace = default_workspace.to_owned();
+        Self { source: Some(Source { table: table.clone(), default_workspace }), ..self }
+    }
+
+    /// The skills that people wrote where skills of a workspace go, by the names of their folders.
+    pub(super) fn pages(&self, (tenant, workspace): &Place) -> BTreeMap<String, String> {
+        let takes = |(target, library): &&(Target, Library)| {
+            let route = &target.route;
+            let is_ours = route.workspaces.is_empty() || route.workspaces.contains(workspace);
+            is_ours && library.takes(&route.whose, tenant)
+        };
+        let pages = self.libraries.iter().filter(takes).rev();
+        pages.flat_map(|(_, library)| library.hand_written_pages()).collect()
     }
 
     /// The first target's answer counts.
@@ -398,6 +420,19 @@ impl fmt::Display for Tally {
             write!(f, "; {author}")?;
         }
         write!(f, "; {} requests, {} tokens, {}", spent.calls, spent.tokens, dollars(spent.micros))
+    }
+}
+
+impl AuthorTally {
+    /// Adds what reading other workspaces came to.
+    pub(super) fn add(&mut self, other: Self) {
+        self.unread += other.unread;
+        self.stood += other.stood;
+        self.skills += other.skills;
+        self.fallen.extend(other.fallen);
+        for (reason, count) in other.dropped {
+            *self.dropped.entry(reason).or_default() += count;
+        }
     }
 }
 

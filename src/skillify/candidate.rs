@@ -378,7 +378,7 @@ impl Workspace<'_> {
 impl Unworded {
     /// The candidate in the words of a proposer, or in the offline ones where those say too much.
     pub(super) fn worded(&self, proposer: &dyn Proposer) -> Candidate {
-        let Self { workspace, scope, material, dropped, recently, rank, shortfalls } = self.clone();
+        let Self { workspace, scope, material, dropped, recently, rank, mut shortfalls } = self.clone();
         let wording = proposer.word(&material);
         let sound = verify::says_only_its_claims(&wording, &material.claims) && objection(&wording).is_none();
         let (wording, found) = if sound {
@@ -388,7 +388,6 @@ impl Unworded {
             let found = objection(&offline);
             (offline, found)
         };
-        let mut shortfalls = shortfalls;
         shortfalls.extend(found.map(|found| Shortfall::Guarded(found.to_owned())));
         let mut candidate = Candidate {
             workspace,
@@ -398,6 +397,7 @@ impl Unworded {
             dropped,
             recently,
             rank,
+            page: None,
             shortfalls,
         };
         if candidate.shortfalls.iter().any(|shortfall| matches!(shortfall, Shortfall::Guarded(_))) {

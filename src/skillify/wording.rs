@@ -84,6 +84,8 @@ pub struct Candidate {
     pub recently: Vec<(Claim, Recently)>,
     /// What it is expected to save: thousandths of a call for each session.
     pub rank: u32,
+    /// The skill that people wrote and that it belongs to, by its folder's name; `None`: that is not known.
+    pub page: Option<String>,
     /// Why it is not published; empty if it is.
     pub shortfalls: Vec<Shortfall>,
 }

@@ -27,7 +27,7 @@ use super::model_server::{Behaviour, KEY, Server};
 use super::sessions::session;
 
 /// Eight sessions of two people in which a helper is asked for, the linter belongs to Go files, and a command does not work.
-fn world() -> Vec<Session> {
+pub(super) fn world() -> Vec<Session> {
     let mut sessions = Vec::new();
     for number in 0..8 {
         let person = if number % 2 == 0 { "ann.smith@acme.example" } else { "bob.jones@acme.example" };
@@ -87,12 +87,12 @@ fn observation(when: &str, kind: &str, says: &str, quote: Option<(String, String
     json!({ "when": when, "kind": kind, "says": says, "quotes": quotes })
 }
 
-const HELPER: &str = "with prompt prompt saying \"existing helper\"";
+pub(super) const HELPER: &str = "with prompt prompt saying \"existing helper\"";
 const LINT: &str = "after edit \"cli/*.go\" run \"mise run lint\"";
 const FLAG: &str = "after run \"gh pr diff --stat ...\" expect fail";
 
 /// What a good reader answers: three lessons, and the page that says them.
-fn well(content: &Value) -> String {
+pub(super) fn well(content: &Value) -> String {
     if let Some(claims) = content["claims"].as_array() {
         let lines: Vec<Value> = claims
             .iter()

@@ -76,6 +76,7 @@ fn found(lines: &[(Value, &str)], against: &[&str]) -> Update {
         dropped: Vec::new(),
         recently: Vec::new(),
         rank: 1,
+        page: None,
         shortfalls: Vec::new(),
     };
     let mined = Mined {

@@ -17,6 +17,8 @@ mod port;
 mod sessions;
 
 mod author;
+mod author_answers;
+mod author_pages;
 mod author_secrets;
 mod bounds;
 mod failing;

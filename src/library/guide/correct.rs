@@ -1,6 +1,7 @@
 //! Statements that people wrote and that sessions contradict: how each would read if it were true.
 //!
-//! A statement is contradicted by a published claim that a path is not there, or that a command does not work. Where the
+//! A statement is contradicted by a claim that a path is not there, or that a command does not work, or by a lesson whose
+//! predicate says so. Where the
 //! claim says what is true instead, the statement's own path or command is exchanged for it and nothing else is
 //! changed; where it does not, a person is told alone. Nothing is written before a person agrees.
 
@@ -38,9 +39,14 @@ pub(in super::super) fn contradicting(state: &State) -> Vec<&Claim> {
 
 /// Whether a claim can contradict a statement, and names nothing outside of the repository.
 pub(in super::super) fn may_contradict(claim: &Claim) -> bool {
-    matches!(claim, Claim::Missing { .. } | Claim::Instead { .. })
-        && claim.templates().iter().all(|template| is_inside(&template.to_string()))
-        && objection(&claim.told()).is_none()
+    let (is_against, named) = match claim {
+        Claim::Missing { .. } | Claim::Instead { .. } => {
+            (true, claim.templates().iter().map(ToString::to_string).collect())
+        }
+        Claim::Lesson { when, .. } => (when.refutes(), when.named()),
+        _ => (false, Vec::new()),
+    };
+    is_against && named.iter().all(|named| is_inside(named)) && objection(&claim.told()).is_none()
 }
 
 /// What sessions say against the lines that people wrote, each with its number.
@@ -119,6 +125,17 @@ fn named(claim: &Claim, line: &str, is_code: bool) -> Option<String> {
             commands(line, is_code).find(|(_, code)| failed.is_run_by(code))?;
             Some(format!("`{failed}`, which does not work here: use {}", run.told()))
         }
+        Claim::Lesson { when, says } => {
+            let path = when
+                .refuted_path()
+                .filter(|path| words(line).any(|(_, word)| is_the_path(word, path)))
+                .map(|path| format!("`{path}`, which is not there"));
+            let command = || {
+                let (_, code) = commands(line, is_code).find(|(_, code)| when.refutes_command(code))?;
+                Some(format!("`{code}`; but sessions show: {says}"))
+            };
+            path.or_else(command)
+        }
         _ => None,
     }
 }
@@ -134,6 +151,10 @@ fn exchanged(claim: &Claim, line: &str, is_code: bool) -> Option<String> {
         Claim::Instead { run, failed } => {
             let (at, code) = commands(line, is_code).find(|(_, code)| failed.is_run_by(code))?;
             (at, code.to_owned(), command_instead(code, run, failed)?)
+        }
+        Claim::Lesson { when, .. } => {
+            let (at, code) = commands(line, is_code).find(|(_, code)| when.refutes_command(code))?;
+            (at, code.to_owned(), when.instead_of(code)?)
         }
         _ => return None,
     };
@@ -162,7 +183,7 @@ fn command_instead(code: &str, run: &Template, failed: &Template) -> Option<Stri
     (!holes.is_empty() || filled.is_empty()).then(|| format!("{run}{filled}"))
 }
 
-fn says_itself(line: &str) -> bool {
+pub(in super::super) fn says_itself(line: &str) -> bool {
     let words = line.split(|char: char| !(char.is_alphanumeric() || char == '\''));
     words.map(str::to_lowercase).any(|word| NEGATIONS.contains(&word.as_str()))
 }
@@ -175,6 +196,18 @@ fn commands(line: &str, is_code: bool) -> impl Iterator<Item = (usize, &str)> {
         line.split('`').skip(1).step_by(2).collect()
     };
     spans.into_iter().map(move |span| (place(line, span), span.trim_end()))
+}
+
+/// Every command of a text.
+pub(in super::super) fn codes(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    text.lines().flat_map(move |line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        let found: Vec<&str> =
+            if is_fence { Vec::new() } else { commands(line, is_code).map(|(_, code)| code).collect() };
+        found
+    })
 }
 
 /// The words of a line that may be paths, each with its place.
@@ -226,7 +259,16 @@ mod tests {
         let claim = |told: serde_json::Value| serde_json::from_value::<Claim>(told).unwrap();
         let missing = claim(json!({ "missing": { "path": "cmd/app/commands", "instead": "cmd/app/cli" } }));
         let instead = claim(json!({ "instead": { "run": "bin/test {path}", "failed": "pytest {path}" } }));
+        let lesson = |when: &str| claim(json!({ "lesson": { "when": when, "says": "Say so." } }));
+        let stat = lesson("after run \"gh pr diff --stat ...\" expect fail");
+        let view = lesson("after fail \"gh pr show ...\" run \"gh pr view ...\" within turn expect pass");
+        assert!(may_contradict(&stat) && may_contradict(&view));
+        assert!(!may_contradict(&lesson("after edit \"*.go\" run \"make lint\"")));
+        assert!(named(&stat, "Run `gh pr diff 3 --stat`.", false).is_some());
         for (claim, is_code, line, now) in [
+            (&stat, false, "Run `gh pr diff 3 --stat`.", None),
+            (&view, false, "Run `gh pr show 3`.", Some("Run `gh pr view 3`.")),
+            (&view, false, "Run `gh pr showing`.", None),
             (&missing, false, "See `cmd/app/commands/` first.", Some("See `cmd/app/cli/` first.")),
             (&missing, false, "See app/commands.", Some("See app/cli.")),
             (&missing, false, "See cmd/app/commands/list.go.", None),

@@ -2,32 +2,38 @@
 //!
 //! - What is done is proved as mining proves it: three sessions that took the action and had the outcome; half of those
 //!   that met the situation; less probable by chance than one in ten of all that are tested may be (Benjamini and Hochberg).
-//! - What people say is proved by people: two sessions on two days of two people, or three of one. It is compared with no
-//!   chance, so a person has to agree to it; so it is with all that a model wrote.
-//! - What the later half of the sessions contradicts does not stand.
+//!   Two sessions without any against them are asked about as well: all that an author says waits for a person.
+//! - What people say is proved by people: two sessions on two days of two people, or three of one, in which a sentence
+//!   speaks of it ([`super::spoken`]). It is compared with no chance, so a person has to agree to it.
+//! - How a thing is done is proved by those who did it so: nine of ten times it passed.
+//! - What the later half of the sessions contradicts does not stand; nor does what mining says already, or another lesson.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::super::evidence::Counts;
-use super::super::evidence::significance::{
-    PRIOR_RATE, base_rate, benjamini_hochberg, binomial_tail, shrunk, stratified_tail,
-};
+use super::super::Mined;
+use super::super::evidence::significance::benjamini_hochberg;
 use super::super::look::Found;
 use super::super::predicate::{
-    Action, Compiled, Event, Expected, Happened, Predicate, Relation, Side, Track, Verdict, base, evaluate,
-    of_claim,
+    Action, Compiled, Event, Expected, Happened, Predicate, Relation, Side, Track, Verdict, evaluate,
 };
-use super::super::{Claim, Mined};
+use super::chance::chance;
 use super::merge::Merged;
+use super::{repeats, spoken};
 
 /// A claim must be seen in so many sessions that took its action and had the outcome.
 const FEWEST_TREATED: u32 = 3;
-/// What people say needs so many sessions, on as many days.
+/// What people say needs so many sessions, on as many days; so does what is to be asked about.
 const FEWEST_SAID: usize = 2;
 /// At most this share of what stands may be false.
 const FALSE_DISCOVERIES: f64 = 0.1;
+/// What is seen in two sessions alone must be so improbable by chance.
+const CHANCE_OF_TWO: f64 = 0.05;
 /// What is looked for in more than this share of the sessions is everyday talk.
 const EVERYDAY: f64 = 0.34;
+/// How a thing is done passes in this share of the sessions at least.
+const WORKS: f64 = 0.9;
+/// A shorter command is what everybody runs.
+const SHORTEST_USE: usize = 3;
 
 /// An observation that all sessions prove.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,102 +46,197 @@ pub struct Stood {
     pub says: Vec<String>,
     /// What the sessions show.
     pub verdict: Verdict,
-    /// How probable counts like these are by chance; 0 where people's words prove it.
+    /// How probable counts like these are by chance; 0 where people's words prove it, or its use.
     pub chance: f64,
     /// Of the later half of the sessions: how many followed it, how many did not.
     pub later: (u32, u32),
 }
 
-/// Those that stand, the best proved first.
-pub(super) fn stood(merged: Vec<Merged>, tracks: &[Track<'_>], mined: &Mined) -> Vec<Stood> {
-    let known = said_already(mined);
-    let grounded = merged
-        .into_iter()
-        .filter(|one| !known.contains(&one.when) && is_grounded(&one.when, tracks))
-        .map(|one| {
-            let verdict = evaluate(&one.when, tracks);
-            (one, verdict)
-        });
-    let (mut said, mut tested) = (Vec::new(), Vec::new());
-    for (one, verdict) in grounded {
-        if is_by_words(&one.when) {
-            if is_said_enough(&one.when, &verdict) {
-                said.push((one, verdict, 0.0));
-            }
-        } else if verdict.counts.treated_with >= FEWEST_TREATED {
-            let chance = chance(&one.when, &verdict, tracks);
-            tested.push((one, verdict, chance));
+/// What became of the observations.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Judged {
+    /// Those that stand, the best proved first.
+    pub stood: Vec<Stood>,
+    /// The others: predicate, why it does not stand, and how many sessions speak for and against it.
+    pub fallen: Vec<(Predicate, &'static str, (u32, u32))>,
+}
+
+/// A merged observation and what the sessions show of it.
+struct Counted {
+    one: Merged,
+    verdict: Verdict,
+    chance: f64,
+}
+
+impl Judged {
+    fn falls(&mut self, counted: &Counted, reason: &'static str) {
+        let counts = counted.verdict.counts;
+        self.fallen.push((counted.one.when.clone(), reason, (counts.treated_with, counts.treated_without)));
+    }
+}
+
+/// What counts alone say of an observation.
+enum Look {
+    Stands,
+    Falls(&'static str),
+    /// Chance decides.
+    Tested,
+}
+
+/// Which stand, and why the others do not.
+pub(super) fn judged(merged: Vec<Merged>, tracks: &[Track<'_>], mined: &Mined) -> Judged {
+    let mut judged = Judged::default();
+    let (mut stands, mut tested): (Vec<Counted>, Vec<Counted>) = (Vec::new(), Vec::new());
+    let known = repeats::Known::of(mined);
+    for one in merged {
+        let mut counted = Counted { verdict: evaluate(&one.when, tracks), one, chance: 0.0 };
+        match look(&mut counted, &known, tracks) {
+            Look::Stands => stands.push(counted),
+            Look::Falls(reason) => judged.falls(&counted, reason),
+            Look::Tested => tested.push(counted),
         }
     }
-    let chances: Vec<f64> = tested.iter().map(|(.., chance)| *chance).collect();
-    let passes = benjamini_hochberg(&chances, 0, FALSE_DISCOVERIES);
-    let tested = tested.into_iter().zip(passes).filter(|(_, passes)| *passes).map(|(one, _)| one);
-    let mut stood: Vec<Stood> = tested
-        .filter(|(_, verdict, _)| verdict.counts.treated_with > verdict.counts.treated_without)
-        .chain(said)
-        .map(|(one, verdict, chance)| Stood {
-            later: later(&one.when, tracks),
-            when: one.when,
-            kind: one.kind,
-            says: one.says,
-            verdict,
-            chance,
-        })
-        .filter(|one| one.later.1 <= one.later.0)
-        .collect();
-    stood.sort_by(|a, b| {
+    judged.test(tested, &mut stands);
+    for counted in stands {
+        let later = later(&counted.one.when, &counted.verdict, tracks);
+        if later.1 > later.0 {
+            judged.falls(&counted, "later sessions");
+            continue;
+        }
+        let Counted { one, verdict, chance } = counted;
+        let Merged { when, kind, says, .. } = one;
+        judged.stood.push(Stood { when, kind, says, verdict, chance, later });
+    }
+    judged.stood.sort_by(|a, b| {
         b.verdict.counts.treated_with.cmp(&a.verdict.counts.treated_with).then_with(|| a.when.cmp(&b.when))
     });
-    without_repetition(stood)
+    let (stood, repeated) = repeats::without(std::mem::take(&mut judged.stood));
+    judged.stood = stood;
+    judged.fallen.extend(repeated.into_iter().map(|one| {
+        let counts = one.verdict.counts;
+        (one.when, "another lesson says it", (counts.treated_with, counts.treated_without))
+    }));
+    judged.fallen.sort();
+    judged
 }
 
-/// Of what the same sessions show of the same commands, the predicate that says most of them.
-fn without_repetition(stood: Vec<Stood>) -> Vec<Stood> {
-    let mut seen: BTreeSet<(Vec<String>, Vec<usize>)> = BTreeSet::new();
-    stood
-        .into_iter()
-        .filter(|one| {
-            let mut commands: Vec<String> =
-                one.when.commands().into_iter().map(ToString::to_string).collect();
-            commands.sort();
-            commands.dedup();
-            let places = one.verdict.shown.iter().filter(|shown| shown.side == Side::For);
-            commands.is_empty() || seen.insert((commands, places.map(|shown| shown.place).collect()))
-        })
-        .collect()
+fn look(counted: &mut Counted, known: &repeats::Known, tracks: &[Track<'_>]) -> Look {
+    let Counted { one, verdict, chance: by_chance } = counted;
+    let when = &one.when;
+    if !is_grounded(when, tracks) {
+        return Look::Falls("a command or path that two sessions do not know");
+    }
+    if known.says(when, verdict) {
+        return Look::Falls("mining says it");
+    }
+    if is_by_words(when) {
+        *verdict = spoken::of(one, std::mem::take(verdict), tracks);
+        return why_not_said(when, verdict).map_or(Look::Stands, Look::Falls);
+    }
+    if is_the_work_itself(when) {
+        return Look::Falls("a failure that an edit ends, whatever it is");
+    }
+    if is_use(when) {
+        return if works(verdict) {
+            Look::Stands
+        } else {
+            Look::Falls("too few sessions, or too few passed")
+        };
+    }
+    if verdict.counts.treated_with < 2 {
+        return Look::Falls("too few sessions");
+    }
+    *by_chance = chance(when, verdict, tracks);
+    Look::Tested
 }
 
-/// What mining publishes, or asks a person about, as predicates.
-fn said_already(mined: &Mined) -> BTreeSet<Predicate> {
-    let candidates = mined.candidates.iter().filter(|one| one.is_published() || one.is_proposed());
-    let claims = candidates.flat_map(|candidate| &candidate.claims);
-    let alike = claims.flat_map(|claim| {
-        let whole = of_claim(&claim.claim, &claim.failures);
-        let bare = matches!(claim.claim, Claim::Repair { .. }).then(|| of_claim(&claim.claim, &[])).flatten();
-        [whole, bare]
-    });
-    alike.flatten().collect()
+impl Judged {
+    /// Of what may be chance, what is not.
+    fn test(&mut self, tested: Vec<Counted>, stands: &mut Vec<Counted>) {
+        let (many, few): (Vec<Counted>, Vec<Counted>) =
+            tested.into_iter().partition(|one| one.verdict.counts.treated_with >= FEWEST_TREATED);
+        let chances: Vec<f64> = many.iter().map(|one| one.chance).collect();
+        let passes = benjamini_hochberg(&chances, 0, FALSE_DISCOVERIES);
+        for (counted, passes) in many.into_iter().zip(passes) {
+            let counts = counted.verdict.counts;
+            match () {
+                () if !passes => self.falls(&counted, "chance"),
+                () if counts.treated_with <= counts.treated_without => {
+                    self.falls(&counted, "more against it")
+                }
+                () => stands.push(counted),
+            }
+        }
+        for counted in few {
+            match is_worth_asking(&counted) {
+                true => stands.push(counted),
+                false => self.falls(&counted, "too few sessions"),
+            }
+        }
+    }
+}
+
+/// Whether two sessions are enough to ask a person.
+fn is_worth_asking(counted: &Counted) -> bool {
+    let Counted { one, verdict, chance } = counted;
+    let days: BTreeSet<String> = fors(verdict).map(|shown| shown.started_at.date()).collect();
+    one.when.expected.is_some()
+        && verdict.counts.treated_without == 0
+        && *chance <= CHANCE_OF_TWO
+        && days.len() >= FEWEST_SAID
+}
+
+fn fors(verdict: &Verdict) -> impl Iterator<Item = &super::super::predicate::Shown> {
+    verdict.shown.iter().filter(|shown| shown.side == Side::For)
 }
 
 /// Whether people's words prove it, or refute it, and nothing else.
-fn is_by_words(when: &Predicate) -> bool {
+pub(super) fn is_by_words(when: &Predicate) -> bool {
     let steps_are =
         matches!(&when.action, Some(Action::Steps(steps)) if steps.iter().all(Event::is_of_a_person));
-    when.expected == Some(Expected::Refuse) || (when.situation.is_of_a_person() && steps_are)
+    when.expected == Some(Expected::Refuse)
+        || (when.expected.is_none() && when.relation != Relation::Before && steps_are)
 }
 
-/// Whether enough people said so, on enough days, and not everybody all the time.
-fn is_said_enough(when: &Predicate, verdict: &Verdict) -> bool {
-    let shown: Vec<_> = verdict.shown.iter().filter(|shown| shown.side == Side::For).collect();
+/// Whether it says that a failure ends when files are edited, and not which failure: that is what work is.
+fn is_the_work_itself(when: &Predicate) -> bool {
+    let Event::Run { saying, .. } = &when.situation else { return false };
+    let edits = matches!(&when.action, Some(Action::Steps(steps))
+        if steps.iter().all(|step| matches!(step, Event::Edit { saying, .. } if saying.is_empty())));
+    edits && saying.is_empty() && when.expected.is_some()
+}
+
+/// Whether it says how a thing is done: one command, and that it passes.
+fn is_use(when: &Predicate) -> bool {
+    let Event::Run { command, .. } = &when.situation else { return false };
+    when.action.is_none()
+        && matches!(&when.expected, Some(Expected::Ends { passes: true, command: None, .. }))
+        && command.text.split_whitespace().count() >= SHORTEST_USE
+}
+
+fn works(verdict: &Verdict) -> bool {
+    let counts = verdict.counts;
+    let days: BTreeSet<String> = fors(verdict).map(|shown| shown.started_at.date()).collect();
+    counts.treated_with >= FEWEST_TREATED
+        && days.len() >= FEWEST_SAID
+        && f64::from(counts.treated_with) >= WORKS * f64::from(counts.treated())
+}
+
+/// Why what people say is not enough: too few, on too few days, or everybody all the time.
+fn why_not_said(when: &Predicate, verdict: &Verdict) -> Option<&'static str> {
+    let shown: Vec<_> = fors(verdict).collect();
     let days: BTreeSet<String> = shown.iter().map(|shown| shown.started_at.date()).collect();
     let people: BTreeSet<&str> =
         shown.iter().map(|shown| shown.person.as_str()).filter(|person| !person.is_empty()).collect();
     let enough = shown.len() >= FEWEST_SAID && days.len() >= FEWEST_SAID;
-    let counts = &verdict.counts;
     let is_everyday = when.relation == Relation::With
-        && f64::from(counts.treated_with) > EVERYDAY * f64::from(counts.treated().max(1))
+        && f64::from(verdict.counts.treated_with) > EVERYDAY * f64::from(verdict.counts.treated().max(1))
         && verdict.sessions > 10;
-    enough && (people.len() >= 2 || shown.len() > FEWEST_SAID) && !is_everyday
+    match () {
+        () if !enough || (people.len() < 2 && shown.len() <= FEWEST_SAID) => Some("too few people said it"),
+        () if is_everyday => Some("everyday talk"),
+        () => None,
+    }
 }
 
 /// Whether two sessions know each command and each path that it names: what nobody ever did cannot be left undone.
@@ -167,60 +268,14 @@ fn is_grounded(when: &Predicate, tracks: &[Track<'_>]) -> bool {
     when.commands().into_iter().all(is_run) && when.paths().into_iter().all(is_there)
 }
 
-/// How probable the counts are by chance.
-fn chance(when: &Predicate, verdict: &Verdict, tracks: &[Track<'_>]) -> f64 {
-    let counts = verdict.counts;
-    match (&when.expected, &when.action) {
-        (None, Some(Action::Steps(_))) => stratified_tail(&strata(verdict, tracks)),
-        // That something is left out is what happens most of the time.
-        (None, _) | (Some(_), Some(Action::No(_))) => 1.0,
-        (Some(_), Some(Action::Steps(_))) => {
-            let own = (counts.untreated_with, counts.untreated());
-            binomial_tail(counts.treated_with, counts.treated(), base_rate(own, own, (0, 0)))
-        }
-        (Some(_), None) => {
-            let rate = shrunk(base(when, tracks), PRIOR_RATE);
-            binomial_tail(counts.treated_with, counts.treated(), rate)
-        }
-    }
-}
-
-/// The four cells of each stratum of sessions that edited about as much: long sessions do everything.
-fn strata(verdict: &Verdict, tracks: &[Track<'_>]) -> Vec<Counts> {
-    let stratum = |track: &Track<'_>| match track.edited() {
-        0 => 0,
-        1..=2 => 1,
-        3..=5 => 2,
-        6..=10 => 3,
-        11..=20 => 4,
-        _ => 5,
-    };
-    let mut strata: BTreeMap<u32, Counts> = BTreeMap::new();
-    for track in tracks {
-        strata.entry(stratum(track)).or_default().untreated_without += 1;
-    }
-    for shown in &verdict.shown {
-        let Some(track) = tracks.get(shown.place) else { continue };
-        let counts = strata.entry(stratum(track)).or_default();
-        let cell = match shown.side {
-            Side::For => &mut counts.treated_with,
-            Side::Against => &mut counts.treated_without,
-            Side::WithoutFor => &mut counts.untreated_with,
-            Side::WithoutAgainst => continue,
-        };
-        *cell += 1;
-        counts.untreated_without = counts.untreated_without.saturating_sub(1);
-    }
-    strata.into_values().collect()
-}
-
 /// What the later half of the sessions shows.
-fn later(when: &Predicate, tracks: &[Track<'_>]) -> (u32, u32) {
-    let half = tracks.get(tracks.len() / 2..).unwrap_or_default();
-    let counts = evaluate(when, half).counts;
+fn later(when: &Predicate, verdict: &Verdict, tracks: &[Track<'_>]) -> (u32, u32) {
+    let half = tracks.len() / 2;
     // Who says something says it now and then: that the others do not speak against it.
     if is_by_words(when) && when.expected.is_none() {
-        return (counts.treated_with, 0);
+        let later = fors(verdict).filter(|shown| shown.place >= half).count();
+        return (u32::try_from(later).unwrap_or(u32::MAX), 0);
     }
+    let counts = evaluate(when, tracks.get(half..).unwrap_or_default()).counts;
     (counts.treated_with, counts.treated_without)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::super::guard;
 use super::super::look::Found;
-use super::super::predicate::{Happened, Track};
+use super::super::predicate::{Beat, Happened, Track};
 
 /// Why a line does not stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +55,9 @@ const OF_THE_ASSISTANT: &[&str] = &[
     "without approval",
     "without confirmation",
 ];
+
+/// Those of them that are names: where two sessions edit files that bear one, it is what the work is about.
+const NAMES: &[&str] = &["claude", "chatgpt", "gpt", "gemini", "copilot", "openai", "anthropic"];
 
 /// Words that every second English sentence has.
 const ENGLISH: &[&str] = &[
@@ -122,11 +125,21 @@ const RUN_WHAT: &[&str] = &[
 pub(super) struct Literals<'t> {
     sessions: Vec<Vec<&'t str>>,
     commands: Vec<Vec<String>>,
+    /// Names of assistants in the paths of edited files.
+    names: BTreeSet<&'static str>,
 }
 
 impl<'t> Literals<'t> {
     pub(super) fn of(tracks: &'t [Track<'_>]) -> Self {
         let (mut sessions, mut commands) = (Vec::new(), Vec::new());
+        let edits = |name: &str| {
+            let of = |track: &&Track<'_>| {
+                let mut paths = track.beats.iter().filter_map(Beat::edited);
+                paths.any(|path| path.to_lowercase().contains(name))
+            };
+            tracks.iter().filter(of).nth(1).is_some()
+        };
+        let names = NAMES.iter().copied().filter(|name| edits(name)).collect();
         for track in tracks {
             let (mut texts, mut ran) = (Vec::new(), BTreeSet::new());
             for beat in &track.beats {
@@ -151,7 +164,7 @@ impl<'t> Literals<'t> {
             sessions.push(texts);
             commands.push(ran.into_iter().collect());
         }
-        Self { sessions, commands }
+        Self { sessions, commands, names }
     }
 
     /// Whether two sessions hold the literal, its holes aside.
@@ -253,11 +266,12 @@ pub(super) fn objection(line: &str, literals: &Literals<'_>, printed: &Printed) 
         return Some(Objection::Literal);
     }
     let outside: String = line.split('`').step_by(2).collect::<Vec<_>>().join(" ~ ");
-    prose_objection(&outside).or_else(|| printed.is_text_of_a_tool(line).then_some(Objection::Printed))
+    prose_objection(&outside, &literals.names)
+        .or_else(|| printed.is_text_of_a_tool(line).then_some(Objection::Printed))
 }
 
 /// What is wrong with the words outside of backquotes; `~` stands for what is inside.
-fn prose_objection(outside: &str) -> Option<Objection> {
+fn prose_objection(outside: &str, names: &BTreeSet<&'static str>) -> Option<Objection> {
     let words: Vec<&str> = outside.split_whitespace().collect();
     let bare = |word: &str| word.trim_matches(|char: char| ",.;:!?()'\"".contains(char)).to_lowercase();
     let is_code = |word: &&str| {
@@ -285,13 +299,21 @@ fn prose_objection(outside: &str) -> Option<Objection> {
         return Some(Objection::Unquoted);
     }
     let text = format!(" {} ", words.iter().map(|word| bare(word)).collect::<Vec<_>>().join(" "));
-    if OF_THE_ASSISTANT.iter().any(|words| text.contains(&format!(" {words} "))) {
+    let mut others = OF_THE_ASSISTANT.iter().filter(|words| !names.contains(*words));
+    if others.any(|words| text.contains(&format!(" {words} "))) {
         return Some(Objection::Assistant);
     }
     let has = |known: &[&str]| words.iter().filter(|word| known.contains(&bare(word).as_str())).count();
     let letters = words.iter().filter(|word| **word != "~").count();
     let is_english = has(FOREIGN) == 0 && (has(ENGLISH) > 0 || letters <= 3);
     (!is_english).then_some(Objection::Language)
+}
+
+/// Whether a text is in a language that is not English, as far as its commonest words tell.
+pub(super) fn is_foreign(text: &str) -> bool {
+    let words = || text.split(|char: char| !char.is_alphanumeric()).map(str::to_lowercase);
+    words().any(|word| FOREIGN.contains(&word.as_str()))
+        && !words().any(|word| ENGLISH.contains(&word.as_str()) && !FOREIGN.contains(&word.as_str()))
 }
 
 #[cfg(test)]
@@ -302,7 +324,8 @@ mod tests {
         let texts =
             ["mise run lint", "gh api repos/acme/shop/pulls/3/comments/7/replies", "cmd/cli/resume.go"];
         let sessions = vec![texts.to_vec(), texts.to_vec()];
-        Literals { commands: vec![Vec::new(), Vec::new()], sessions }.are_known(literal)
+        Literals { commands: vec![Vec::new(), Vec::new()], sessions, names: BTreeSet::new() }
+            .are_known(literal)
     }
 
     #[test]
@@ -315,7 +338,8 @@ mod tests {
         for literal in ["mise run fmt", "curl evil", "*", "{name}", "...", "N"] {
             assert!(!known(literal), "{literal}: {:?}", parts(literal));
         }
-        let once = Literals { sessions: vec![vec!["make x"], vec![]], commands: vec![vec![], vec![]] };
+        let (sessions, commands) = (vec![vec!["make x"], vec![]], vec![vec![], vec![]]);
+        let once = Literals { sessions, commands, names: BTreeSet::new() };
         assert!(!once.are_known("make x"));
     }
 
@@ -334,8 +358,11 @@ mod tests {
             ("Vor dem Commit immer die Tests laufen lassen.", Some(Objection::Language)),
             ("Ejecuta las pruebas antes de confirmar.", Some(Objection::Language)),
         ] {
-            assert_eq!(prose_objection(line), wrong, "{line}");
+            assert_eq!(prose_objection(line, &BTreeSet::new()), wrong, "{line}");
         }
+        let line = "Align the gemini code with the claude code.";
+        assert_eq!(prose_objection(line, &BTreeSet::new()), Some(Objection::Assistant));
+        assert_eq!(prose_objection(line, &BTreeSet::from(["claude", "gemini"])), None);
     }
 
     #[test]

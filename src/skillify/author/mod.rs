@@ -14,7 +14,11 @@
 //! | `excerpt.rs` | what of a session is shown, and whether it is worth it |
 //! | `observe.rs` | the question about excerpts; what of an answer stands |
 //! | `merge.rs` | observations of many sessions become few |
-//! | `judge.rs` | counts, chance and a later look at each |
+//! | `judge.rs` | which of them stand |
+//! | `chance.rs` | how probable their counts are by chance |
+//! | `spoken.rs` | which prompts say what a lesson does |
+//! | `repeats.rs` | which lessons say what others do, or what mining says |
+//! | `pages.rs` | the skills that people wrote, as a writer is shown them |
 //! | `line.rs` | what a line may say |
 //! | `write.rs` | the question for skills; candidates made of its answer, or without one |
 //!
@@ -22,13 +26,19 @@
 //! not show it. Text of a tool is shown as what it is, and neither quoted nor written. The same sessions with the same answers
 //! give the same bytes, in any order. Nothing is published before a person agrees to it.
 
+mod chance;
 mod clean;
 mod excerpt;
 mod judge;
 mod line;
 mod merge;
 mod observe;
+mod pages;
+mod repeats;
+mod spoken;
 mod write;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +47,7 @@ use super::{Candidate, Mined, Verified};
 use crate::table::Session;
 
 pub use excerpt::Excerpt;
-pub use judge::Stood;
+pub use judge::{Judged, Stood};
 pub use observe::{Answered, Pack};
 
 use super::llm::Question;
@@ -60,6 +70,7 @@ pub struct Reading<'a> {
     tracks: Vec<Track<'a>>,
     sessions: &'a [Session],
     excerpts: Vec<Excerpt>,
+    clean: clean::Cleaner,
 }
 
 impl<'a> Reading<'a> {
@@ -69,7 +80,7 @@ impl<'a> Reading<'a> {
         tracks.sort_by(|a, b| (a.started_at, a.tenant, a.session).cmp(&(b.started_at, b.tenant, b.session)));
         let clean = clean::Cleaner::of(sessions);
         let excerpts = excerpt::chosen(&tracks, &clean);
-        Self { tracks, sessions, excerpts }
+        Self { tracks, sessions, excerpts, clean }
     }
 
     /// The excerpts of the sessions that are worth reading, oldest first.
@@ -83,20 +94,27 @@ impl<'a> Reading<'a> {
         observe::packs(model, &unread)
     }
 
-    /// What of the observations all sessions prove and mining does not say already, the best proved first.
-    pub fn stood(&self, observations: &[Observation], mined: &Mined) -> Vec<Stood> {
-        let merged = merge::merged(observations);
-        judge::stood(merged, &self.tracks, mined)
+    /// What of the observations all sessions prove and mining does not say already, the best proved first; and why the
+    /// others do not stand.
+    pub fn judged(&self, observations: &[Observation], mined: &Mined) -> Judged {
+        judge::judged(merge::merged(observations), &self.tracks, mined)
     }
 
-    /// The question for the skills that say what stood; `None` if nothing did.
-    pub fn to_write(&self, model: &str, stood: &[Stood]) -> Option<Question> {
-        write::question(model, stood)
+    /// The question for the skills that say what stood; `None` if nothing did. `pages` are the skills that people wrote,
+    /// by the names of their folders.
+    pub fn to_write(
+        &self,
+        model: &str,
+        stood: &[Stood],
+        pages: &BTreeMap<String, String>,
+    ) -> Option<Question> {
+        write::question(model, stood, &pages::Pages::of(pages, stood, &self.clean))
     }
 
     /// What of an answer may be kept: finished lines, and nothing else.
-    pub fn sift(&self, answer: &str, stood: &[Stood]) -> String {
-        write::sift(answer, stood, &self.literals(), &self.printed())
+    pub fn sift(&self, answer: &str, stood: &[Stood], pages: &BTreeMap<String, String>) -> String {
+        let pages = pages::Pages::of(pages, stood, &self.clean);
+        write::sift(answer, stood, &pages, &self.literals(), &self.printed())
     }
 
     /// The skills, each waiting for a person; `answer` is what [`Reading::sift`] left, `None` without one.

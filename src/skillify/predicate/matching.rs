@@ -222,7 +222,7 @@ fn writes(saying: &[String], input: &str) -> bool {
 }
 
 /// Whether one of the texts stands in another, as whole words, whatever the case and the white space.
-pub(super) fn says(saying: &[String], text: &str) -> bool {
+pub(in super::super) fn says(saying: &[String], text: &str) -> bool {
     if saying.is_empty() {
         return true;
     }

@@ -20,6 +20,7 @@
 //! | `track.rs` | a session as predicates read it |
 //! | `matching.rs` | whether what happened is what an event names |
 //! | `eval.rs` | what sessions show |
+//! | `refute.rs` | what it says against what people wrote |
 //! | `base.rs` | how often what is expected comes anyway |
 //! | `in_words.rs` | a predicate as a sentence |
 //! | `texts.rs` | the texts, commands and paths of a predicate |
@@ -36,6 +37,7 @@ mod lexer;
 mod matching;
 mod of_claim;
 mod parse;
+mod refute;
 mod texts;
 mod track;
 
@@ -48,10 +50,10 @@ pub use of_claim::{of_claim, of_procedure};
 pub use parse::ParseError;
 pub use track::Track;
 
-pub(super) use ast::{Action, Class, Event, Expected, Relation};
+pub(super) use ast::{Action, Class, Event, Expected, Pattern, Relation};
 pub(super) use base::base;
 pub(super) use in_words::in_words;
-pub(super) use matching::Compiled;
+pub(super) use matching::{Compiled, says};
 pub(super) use track::{Beat, Happened};
 
 /// The version of the language that this program reads.

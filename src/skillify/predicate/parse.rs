@@ -260,7 +260,12 @@ impl<'t> Parser<'t> {
         };
         self.at += 1;
         let is_named = matches!(self.peek().map(|token| &token.kind), Some(TokenKind::Text(_)));
-        let command = if is_named { Some(self.command()?) } else { None };
+        let command = match (is_named, told, situation) {
+            (true, ..) => Some(self.command()?),
+            // What is not run itself is followed by a run of what was run before.
+            (false, Some(Event::Edit { .. }), Event::Run { command, .. }) => Some(command.clone()),
+            _ => None,
+        };
         if command.is_none() && !matches!(told, Some(Event::Run { .. })) {
             let message = "nothing that is run stands here; name the command that passes or fails".to_owned();
             return Err(ParseError::new(self.peek().map_or(self.end, |token| token.column), message));

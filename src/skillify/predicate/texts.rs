@@ -7,7 +7,7 @@ const MOST_TEXTS: usize = 8;
 
 impl Predicate {
     /// Every place that texts are looked for at.
-    fn sayings(&self) -> Vec<&Saying> {
+    pub(super) fn sayings(&self) -> Vec<&Saying> {
         let mut found: Vec<&Saying> = self.events().into_iter().filter_map(Event::saying).collect();
         if let Some(Expected::Ends { saying, .. }) = &self.expected {
             found.push(saying);
