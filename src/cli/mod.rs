@@ -39,6 +39,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::shell::tool::quoted;
 use crate::config::{self, ConfigError, Given, ProcessSource, Settings};
 use crate::event::{visible, visible_json};
 use crate::exporters::git::answer_credential_question;
@@ -137,6 +138,13 @@ struct ConfigFile {
 impl ConfigFile {
     fn load(&self) -> Result<Settings, Failure> {
         config::load_all(&self.given(), &ProcessSource).map_err(Failure::from)
+    }
+
+    /// As they were given, with a space ahead of each: for a command that a person shall run.
+    fn as_options(&self) -> String {
+        let shown = |path: &std::path::Path| quoted(&path.display().to_string());
+        let configs = self.config.iter().map(|path| format!(" --config {}", shown(path)));
+        configs.chain(self.set.iter().map(|set| format!(" --set {}", quoted(set)))).collect()
     }
 
     fn given(&self) -> Given {
