@@ -39,10 +39,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::shell::tool::quoted;
 use crate::config::{self, ConfigError, Given, ProcessSource, Settings};
 use crate::event::{visible, visible_json};
 use crate::exporters::git::answer_credential_question;
+use crate::shell::tool::quoted;
 
 /// `EX_USAGE` of sysexits.h: the command line or the configuration is wrong.
 const USAGE: u8 = 64;

@@ -113,7 +113,11 @@ pub(super) fn map(areas: &[Area<'_>], caption: &str) -> String {
                 area.class
             );
         }
-        if free_width >= free_height { x += depth } else { y += depth }
+        if free_width >= free_height {
+            x += depth
+        } else {
+            y += depth
+        }
         rest = behind;
     }
     svg.push_str("</svg>");

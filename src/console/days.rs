@@ -203,7 +203,8 @@ impl Days {
                 let of = |date: &String| state.names.get(date);
                 let known: Vec<Names> =
                     versions.keys().filter_map(of).map(|(_, names)| Arc::clone(names)).collect();
-                let is_fresh = versions.iter().all(|(date, now)| of(date).is_some_and(|(then, _)| then == now));
+                let is_fresh =
+                    versions.iter().all(|(date, now)| of(date).is_some_and(|(then, _)| then == now));
                 (known, versions.keys().all(|date| state.names.contains_key(date)), is_fresh)
             });
             if !is_fresh {
@@ -361,7 +362,8 @@ pub(super) fn names_of(session: &Session) -> BTreeSet<String> {
     let mut names = BTreeSet::from([session.user_id.clone()]);
     for event in session.facts.iter().map(|fact| &fact.event) {
         for name in NAMING {
-            let named = event.attributes.get(name).and_then(serde_json::Value::as_str).and_then(person::named);
+            let named =
+                event.attributes.get(name).and_then(serde_json::Value::as_str).and_then(person::named);
             names.extend(named);
         }
         if !event.user_id.is_empty() && !names.contains(&event.user_id) {

@@ -69,10 +69,9 @@ impl Problem {
         match denied {
             Denied::Unknown => Self::new(StatusCode::UNAUTHORIZED, "Sign in first."),
             Denied::Shows(what) => Self::new(StatusCode::FORBIDDEN, format!("The token shows {what}.")),
-            Denied::TooMany(seconds) => Self {
-                again_in: Some(seconds),
-                ..Self::new(StatusCode::TOO_MANY_REQUESTS, Denied::TOO_MANY)
-            },
+            Denied::TooMany(seconds) => {
+                Self { again_in: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, Denied::TOO_MANY) }
+            }
         }
     }
 
@@ -97,7 +96,8 @@ impl Problem {
         };
         let page = match reader {
             Some(reader) => {
-                let frame = Frame::new(reader, "", title).again(self.status == StatusCode::SERVICE_UNAVAILABLE);
+                let frame =
+                    Frame::new(reader, "", title).again(self.status == StatusCode::SERVICE_UNAVAILABLE);
                 html(self.status, &Page { frame, says: &self.says })
             }
             None => html(self.status, &BarePage { title, says: &self.says }),

@@ -14,7 +14,8 @@ const MOST: usize = 5;
 const WORDS: usize = 3;
 /// Words that every description has.
 const EVERYDAY: [&str; 14] = [
-    "after", "before", "fails", "from", "have", "into", "need", "needs", "skill", "that", "this", "use", "when", "with",
+    "after", "before", "fails", "from", "have", "into", "need", "needs", "skill", "that", "this", "use",
+    "when", "with",
 ];
 
 /// A skill that is like another one.
@@ -36,7 +37,9 @@ impl Library {
         let Some(own) = all().chain(waiting).find(|skill| skill.name == name) else { return Vec::new() };
         let (commands, words) = (commands(&own.content), words(name, &own.content.description));
         let mut near: Vec<(usize, Neighbour)> = Vec::new();
-        for other in all().filter(|other| other.stands() && other.name != name && other.workspace == own.workspace) {
+        for other in
+            all().filter(|other| other.stands() && other.name != name && other.workspace == own.workspace)
+        {
             let theirs = self::commands(&other.content);
             let common: Vec<&String> = commands.intersection(&theirs).collect();
             let said = self::words(&other.name, &other.content.description);
@@ -53,9 +56,18 @@ impl Library {
     }
 }
 
-fn neighbour(name: &str, common: &[&String], said: &[&String], is_hand_written: bool) -> Option<(usize, Neighbour)> {
+fn neighbour(
+    name: &str,
+    common: &[&String],
+    said: &[&String],
+    is_hand_written: bool,
+) -> Option<(usize, Neighbour)> {
     let listed = |texts: &[&String]| {
-        texts.iter().take(3).map(|text| text.as_str()).collect::<Vec<_>>().join(if common.is_empty() { ", " } else { "`, `" })
+        texts.iter().take(3).map(|text| text.as_str()).collect::<Vec<_>>().join(if common.is_empty() {
+            ", "
+        } else {
+            "`, `"
+        })
     };
     let why = match (common, said) {
         ([_, ..], _) => format!("both say `{}`", listed(common)),
@@ -67,7 +79,9 @@ fn neighbour(name: &str, common: &[&String], said: &[&String], is_hand_written: 
 
 fn commands(content: &Content) -> BTreeSet<String> {
     let claims = content.claims.iter().map(|record| &record.claim);
-    claims.flat_map(|claim| claim.templates().into_iter().map(Template::to_string).collect::<Vec<_>>()).collect()
+    claims
+        .flat_map(|claim| claim.templates().into_iter().map(Template::to_string).collect::<Vec<_>>())
+        .collect()
 }
 
 fn words(name: &str, description: &str) -> BTreeSet<String> {

@@ -102,7 +102,8 @@ fn what_cannot_be_answered_is_a_page_like_the_others_or_json() {
         let answer = owner.get(path);
         assert_eq!(answer.status, status, "{path}: {}", answer.text);
         assert!(answer.text.contains("<nav aria-label=\"Pages\">"), "{path}: {}", answer.text);
-        let own = ["deserialize", "Cannot parse", "invalid digit"].iter().all(|word| !answer.text.contains(word));
+        let own =
+            ["deserialize", "Cannot parse", "invalid digit"].iter().all(|word| !answer.text.contains(word));
         assert!(own, "{path} speaks of Rust: {}", answer.text);
         let answer = owner.get(&format!("/api/v1{path}"));
         assert_eq!(answer.status, status, "{path}: {}", answer.text);

@@ -70,7 +70,15 @@ fn a_proposal_is_shown_with_its_cases_and_accepted() {
     for in_repository in [false, true] {
         let (house, owner, name) = proposing(in_repository);
         let page = owner.page(&format!("/review/{name}"));
-        for says in ["speaks with another machine", "added: ", FOREIGN, "For it", "make itest", "Accept", "/sessions/s-"] {
+        for says in [
+            "speaks with another machine",
+            "added: ",
+            FOREIGN,
+            "For it",
+            "make itest",
+            "Accept",
+            "/sessions/s-",
+        ] {
             assert!(page.contains(says), "{says}: {page}");
         }
         assert_eq!(standing(&house, &name, in_repository), None);

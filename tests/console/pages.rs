@@ -163,7 +163,8 @@ fn the_last_page_of_a_full_table_is_the_last() {
     let house = House::open();
     let ids: Vec<String> = (0..50).map(|number| format!("p-{number:03}")).collect();
     let body = |id: &String| {
-        Story { id, person: "ana@example.com", workspace: "shop", repair: "make db-up", everywhere: "" }.body()
+        Story { id, person: "ana@example.com", workspace: "shop", repair: "make db-up", everywhere: "" }
+            .body()
     };
     house.send(&ids.iter().map(body).collect::<Vec<_>>());
     let owner = house.owner();
@@ -230,7 +231,11 @@ fn work_leads_to_what_the_library_made_of_it() {
             assert_eq!(skill["workspace"], place["workspace"], "{candidate}");
             let link = candidate["link"].as_str().unwrap();
             assert_eq!(owner.get(link).status, 200, "{link}");
-            led.insert(format!("{} {}", place["workspace"].as_str().unwrap(), candidate["became"].as_str().unwrap()));
+            led.insert(format!(
+                "{} {}",
+                place["workspace"].as_str().unwrap(),
+                candidate["became"].as_str().unwrap()
+            ));
         }
     }
     let expected = ["cellar waits for you", "kitchen published", "shop published"];
@@ -238,4 +243,39 @@ fn work_leads_to_what_the_library_made_of_it() {
     let page = owner.page("/work");
     assert!(page.contains("waits for you") && page.contains("href=\"/review/"), "{page}");
     assert!(page.contains("class=\"map\""), "{page}");
+}
+
+#[test]
+fn a_skill_names_those_that_are_like_it_and_what_sessions_cost_before_it() {
+    let house = House::open();
+    house.send(&stories("s", "shop", "make db-up"));
+    house.mine();
+    let owner = house.owner();
+    let name = owner.json("/skills")["targets"][0]["skills"][0]["name"].as_str().unwrap().to_owned();
+    let by_hand = house.site.path("skills").join("skills/by-hand");
+    std::fs::create_dir_all(&by_hand).unwrap();
+    let text =
+        "---\nname: by-hand\ndescription: How we test.\n---\n\nRun `make db-up` ahead of `make itest`.\n";
+    std::fs::write(by_hand.join("SKILL.md"), text).unwrap();
+    // What stood there is believed for a second; a month's sessions are counted in the background.
+    for _ in 0..300 {
+        let skill = owner.json(&format!("/skills/{name}"));
+        if skill["is_counting"] == false && !skill["near"].as_array().unwrap().is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let skill = owner.json(&format!("/skills/{name}"));
+    let near = &skill["near"][0];
+    assert_eq!((&near["name"], &near["is_hand_written"]), (&"by-hand".into(), &true.into()), "{skill}");
+    assert!(near["why"].as_str().unwrap().starts_with("both say `make"), "{near}");
+    let before = &skill["effect"][0];
+    assert_eq!(
+        (&before["side"], &before["sessions"]),
+        (&"before it was published".into(), &6.into()),
+        "{skill}"
+    );
+    assert_eq!((&before["failures"], &before["tool_calls"]), (&1.0.into(), &3.0.into()));
+    let page = owner.page(&format!("/skills/{name}"));
+    assert!(page.contains("written by people") && page.contains("before it was published"), "{page}");
 }

@@ -159,7 +159,10 @@ fn nobody_is_named_in_a_text_of_another_persons_session() {
     assert!(page.contains("Bea Miller") && page.contains("/Users/p8/src"), "{page}");
     // Nor does a search tell that a name is there.
     let found = |reader: &crate::visitor::Visitor, words: &str| {
-        reader.json(&format!("/sessions?words={}", crate::visitor::encoded(words)))["days"].as_array().unwrap().len()
+        reader.json(&format!("/sessions?words={}", crate::visitor::encoded(words)))["days"]
+            .as_array()
+            .unwrap()
+            .len()
     };
     assert_eq!((found(&reader, "ask or"), found(&reader, "miller"), found(&reader, "bea@")), (1, 0, 0));
     assert_eq!(found(&named, "bea miller"), 1);
@@ -199,14 +202,20 @@ fn signing_in_leads_to_the_page_that_was_wanted() {
     let answer = stranger.get_with(page, &[]);
     assert_eq!(answer.status, 401);
     assert!(answer.text.contains("href=\"/sessions/a-1?tenant=acme&amp;part=1\""), "{}", answer.text);
-    assert!(answer.text.contains("name=\"next\" value=\"/sessions/a-1?tenant=acme&amp;part=1\""), "{}", answer.text);
+    assert!(
+        answer.text.contains("name=\"next\" value=\"/sessions/a-1?tenant=acme&amp;part=1\""),
+        "{}",
+        answer.text
+    );
     let led = |next: &str| {
         let answer = stranger.post("/sign-in", &[("token", READ), ("next", next)]);
         assert_eq!(answer.status, 303);
         answer.headers["location"].to_str().unwrap().to_owned()
     };
     assert_eq!(led(page), page);
-    for elsewhere in ["", "//evil.example/", "https://evil.example/", "/\\evil.example", "/x\r\nset-cookie: a=b"] {
+    for elsewhere in
+        ["", "//evil.example/", "https://evil.example/", "/\\evil.example", "/x\r\nset-cookie: a=b"]
+    {
         assert_eq!(led(elsewhere), "/", "{elsewhere:?}");
     }
     let wrong = stranger.post("/sign-in", &[("token", "wrong-token-0123456789"), ("next", page)]);

@@ -175,9 +175,16 @@ mod tests {
         for own in ["/", "/review/x?tenant=a%20b", "/sessions?after=2026-11-02~1~x"] {
             assert_eq!(own_page(own), own);
         }
-        for other in
-            ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a b", "/a\r\nb", "/sign-in", "/api/v1/x"]
-        {
+        for other in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a b",
+            "/a\r\nb",
+            "/sign-in",
+            "/api/v1/x",
+        ] {
             assert_eq!(own_page(other), "/", "{other:?}");
         }
     }

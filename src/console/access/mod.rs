@@ -97,8 +97,7 @@ pub(super) enum Denied {
 }
 
 impl Denied {
-    pub(super) const TOO_MANY: &'static str =
-        "Too many wrong keys and tokens came from your address: wait a minute and try again. A right one lets you in now.";
+    pub(super) const TOO_MANY: &'static str = "Too many wrong keys and tokens came from your address: wait a minute and try again. A right one lets you in now.";
 }
 
 /// See the module.
@@ -259,7 +258,8 @@ impl State {
             first.map(|hash| self.sessions.remove(&hash));
         }
         let cookie = format!("{}{}", random(), random());
-        let session = SignedIn { credential, csrf: random(), ends: Instant::now() + LASTS, message: Vec::new() };
+        let session =
+            SignedIn { credential, csrf: random(), ends: Instant::now() + LASTS, message: Vec::new() };
         self.sessions.insert(hash(&cookie), session);
         cookie
     }

@@ -137,11 +137,7 @@ fn calls(session: &Session, ids: &[String], people: &People) -> Vec<Told> {
                 format!("{} … {}", people.line(first, LONGEST), people.line(last, LONGEST))
             }
         };
-        Told {
-            done: people.line(&call.done, LONGEST),
-            status: call.status.as_str(),
-            output,
-        }
+        Told { done: people.line(&call.done, LONGEST), status: call.status.as_str(), output }
     };
     let calls = calls_of(facts.map(|fact| &fact.event)).into_iter().map(told);
     calls.filter(|call| !call.done.trim().is_empty()).take(MOST_CALLS).collect()

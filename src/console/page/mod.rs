@@ -9,12 +9,13 @@
 //! | `skills.rs` | `/skills`, `/skills/{name}` |
 //! | `review.rs` | `/review`, `/review/{name}` |
 //! | `report.rs` | `/report` |
-//! | `cases.rs`, `diff.rs` | parts of pages: cases of a claim, what changes between texts |
+//! | `cases.rs`, `diff.rs`, `effect.rs` | parts of pages: cases of a claim, what changes between texts, what sessions showed of a skill |
 //! | `link.rs` | addresses |
 //! | `when.rs`, `who.rs` | times, and people as the reader may see them |
 
 mod cases;
 mod diff;
+mod effect;
 mod link;
 pub(super) mod overview;
 pub(super) mod report;
@@ -102,7 +103,10 @@ pub(super) async fn nothing() -> Problem {
 }
 
 pub(super) async fn not_so() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "This address is read, or written, in the other way: GET or POST.")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This address is read, or written, in the other way: GET or POST.",
+    )
 }
 
 fn unchanging(content_type: &'static str, text: &'static str) -> Response {

@@ -27,7 +27,9 @@ use crate::console::problem::Problem;
 use crate::event::Timestamp;
 use crate::library::{Library, WatchedSkill};
 use crate::table::{Filter, Session};
-use crate::views::report::{Cell, Cost, Published, Section, Tally, USUAL, View, grouped, published, shown, value};
+use crate::views::report::{
+    Cell, Cost, Published, Section, Tally, USUAL, View, grouped, published, shown, value,
+};
 use crate::views::whole::read_whole;
 
 /// So many are kept, for different readers.
@@ -192,7 +194,9 @@ async fn everybody(app: &App, reader: &Reader) -> Result<People, String> {
     loop {
         match People::of(app, reader).await {
             Ok(people) => return Ok(people),
-            Err(problem) if problem.status() == StatusCode::SERVICE_UNAVAILABLE && tries < MOST_TRIES => tries += 1,
+            Err(problem) if problem.status() == StatusCode::SERVICE_UNAVAILABLE && tries < MOST_TRIES => {
+                tries += 1
+            }
             Err(problem) => return Err(problem.says().to_owned()),
         }
     }
@@ -200,7 +204,12 @@ async fn everybody(app: &App, reader: &Reader) -> Result<People, String> {
 
 /// What the sessions of the last 30 days showed of a skill; `None` while they are counted, which begins now if it had
 /// not.
-pub(super) fn watched(app: &Arc<App>, reader: &Reader, library: &Library, name: &str) -> Option<WatchedSkill> {
+pub(super) fn watched(
+    app: &Arc<App>,
+    reader: &Reader,
+    library: &Library,
+    name: &str,
+) -> Option<WatchedSkill> {
     let made = ask(app, reader).ok().flatten()?;
     let own = made.skills.iter().filter(|one| one.library.tenant() == library.tenant());
     own.flat_map(|one| &one.skills).find(|skill| skill.name == name).cloned()

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cases::Cases;
 use super::diff::{self, Line as DiffLine};
-use super::who::People;
 use super::skills::{Entry, Line, Whose, rest, seen};
+use super::who::People;
 use super::{Frame, Seen, html, is_of_form, link};
 use crate::console::App;
 use crate::console::access::Reader;
@@ -129,10 +129,7 @@ pub(in crate::console) struct Verdict {
     seen: String,
 }
 
-pub(in crate::console) async fn list_page(
-    State(app): State<Arc<App>>,
-    reader: Seen,
-) -> Response {
+pub(in crate::console) async fn list_page(State(app): State<Arc<App>>, reader: Seen) -> Response {
     let view = list(&app, &reader).await;
     let done = app.access.told(&reader);
     html(StatusCode::OK, &ListPage { frame: Frame::new(&reader, "review", "Review"), view, done })
@@ -226,7 +223,9 @@ fn needs(why: &str) -> String {
         "send" => "it speaks with another machine, or shows secrets",
         "administer" => "it changes the machine, an account or a cluster, or switches a protection off",
         "unknown" => "nobody knows what it does",
-        "rule" => return "people stated it as a rule; no count proves a rule, a person's word does".to_owned(),
+        "rule" => {
+            return "people stated it as a rule; no count proves a rule, a person's word does".to_owned();
+        }
         "author" => return "a model wrote it from what sessions show; no count proves its words".to_owned(),
         _ => return why.to_owned(),
     };

@@ -18,8 +18,8 @@ use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::{Asked, Named};
 use crate::console::problem::Problem;
-use crate::library::Library;
 use crate::event::{Kind, Status};
+use crate::library::Library;
 use crate::table::{Fact, Session};
 use crate::views::figures::Figures;
 use crate::views::phrases::length;
@@ -155,9 +155,9 @@ fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>)
         workspace: session.workspace.clone(),
         project: people.without(&session.project),
         person: people.name(&session.tenant, &session.user_id),
-        assistant: session.assistant.clone(),
-        version: figures.assistant_version.clone(),
-        models: figures.models.clone(),
+        assistant: people.without(&session.assistant),
+        version: people.without(&figures.assistant_version),
+        models: figures.models.iter().map(|model| people.without(model)).collect(),
         started_at: When(session.started_at),
         last_event_at: When(session.last_event_at),
         lasted: length(session.last_event_at.since(session.started_at)),

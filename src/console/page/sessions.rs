@@ -327,9 +327,10 @@ impl Wanted {
             let (what, value) = match *name {
                 "words" => ("words", *value),
                 "project" => ("repository", *value),
-                "outcome" => {
-                    ("with", OUTCOMES.iter().find(|(known, _)| known == value).map_or(*value, |(_, label)| *label))
-                }
+                "outcome" => (
+                    "with",
+                    OUTCOMES.iter().find(|(known, _)| known == value).map_or(*value, |(_, label)| *label),
+                ),
                 other => (other, *value),
             };
             (format!("{what}: {value}"), format!("/sessions?{}", self.query(&asked, name)))

@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use super::cases::Cases;
 use super::diff::{self, Line as DiffLine};
+use super::effect::{Measured, effect};
 use super::who::People;
 use super::{Frame, Seen, counted, html, link, patience};
 use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::{Asked, Named};
-use crate::console::chart;
 use crate::console::find::{self, Known};
 use crate::console::problem::Problem;
 use crate::event::visible;
-use crate::library::{Library, Listed, SaidClaim, SaidLine, Side, Standing, WatchedSkill};
+use crate::library::{Library, Listed, SaidClaim, SaidLine, Standing};
 
 /// So many characters of a first prompt name a session.
 const LONGEST_TITLE: usize = 90;
@@ -121,16 +121,6 @@ struct Near {
     is_hand_written: bool,
     /// Its page; `""` if it has none.
     link: String,
-}
-
-/// What one session cost on average, on one side.
-#[derive(Debug, Serialize)]
-struct Measured {
-    side: &'static str,
-    sessions: u64,
-    failures: f64,
-    tool_calls: f64,
-    minutes: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -298,7 +288,8 @@ pub(in crate::console) async fn view(
         .collect();
     let (_, library, skill) = all.first().ok_or_else(|| Problem::missing("such skill"))?;
     let standing = library.file(&skill.path);
-    let remembered = if standing.is_none() && skill.proposal.is_none() { library.remembered(name) } else { None };
+    let remembered =
+        if standing.is_none() && skill.proposal.is_none() { library.remembered(name) } else { None };
     let text = standing.or(skill.proposal.as_deref()).or(remembered.as_deref()).unwrap_or_default();
     let heading = match (standing, &skill.proposal) {
         (Some(_), _) => "What assistants read",
@@ -335,7 +326,10 @@ pub(in crate::console) async fn view(
             .map(|event| Event { date: event.date.clone(), version: event.version, what: event.what.clone() })
             .collect(),
         changes: changes(library, name),
-        beside: beside.filter(|other| !near.iter().any(|near| near.name == other.name)).map(|other| Entry::of(&tenant, &other)).collect(),
+        beside: beside
+            .filter(|other| !near.iter().any(|near| near.name == other.name))
+            .map(|other| Entry::of(&tenant, &other))
+            .collect(),
         near,
     })
 }
@@ -353,22 +347,6 @@ fn near(library: &Library, reader: &Reader, tenant: &str, name: &str) -> Vec<Nea
         is_hand_written: near.is_hand_written,
     });
     near.collect()
-}
-
-/// What the sessions of the last 30 days showed; until these are counted, what the last run of mining wrote.
-fn effect(watched: Option<&WatchedSkill>, skill: &Listed) -> Vec<Measured> {
-    let (with, without) = ("later, with the skill", "later, without it");
-    let sides = match (watched, &skill.effect) {
-        (Some(seen), _) => {
-            vec![("before it was published", seen.before), (with, seen.with), (without, seen.without)]
-        }
-        (None, Some(effect)) => vec![(with, effect.with), (without, effect.without)],
-        (None, None) => Vec::new(),
-    };
-    if sides.iter().all(|(_, sums)| sums.sessions == 0) {
-        return Vec::new();
-    }
-    sides.iter().map(|(side, sums)| Measured::of(side, sums)).collect()
 }
 
 /// What changed from version to version, the newest first; what was first written is not a change.
@@ -464,43 +442,4 @@ fn rests(number: usize, claim: &SaidClaim, known: &BTreeMap<String, Known>, peop
         }
     });
     Rests { number, claim: claim.claim.told(), counted: claim.counted.clone(), sessions: cited.collect() }
-}
-
-impl Skill {
-    /// A measure of a side, beside those of the others.
-    fn bar(&self, side: &Measured, measure: impl Fn(&Measured) -> f64, class: &str) -> String {
-        let tenths = |side: &Measured| (measure(side) * 10.0) as u64;
-        let most = self.effect.iter().map(tenths).max().unwrap_or_default();
-        chart::bar(tenths(side), most, class)
-    }
-
-    fn failures_bar(&self, side: &Measured) -> String {
-        self.bar(side, |side| side.failures, "bad")
-    }
-
-    fn calls_bar(&self, side: &Measured) -> String {
-        self.bar(side, |side| side.tool_calls, "s1")
-    }
-
-    fn minutes_bar(&self, side: &Measured) -> String {
-        self.bar(side, |side| side.minutes, "s2")
-    }
-}
-
-impl Measured {
-    fn of(side: &'static str, sums: &Side) -> Self {
-        Self {
-            side,
-            sessions: sums.sessions,
-            failures: mean(sums.failures, sums.sessions),
-            tool_calls: mean(sums.tool_calls, sums.sessions),
-            minutes: mean(sums.seconds / 60, sums.sessions),
-        }
-    }
-}
-
-/// Tenths, rounded down.
-#[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
-fn mean(sum: u64, count: u64) -> f64 {
-    sum.saturating_mul(10).checked_div(count).map_or(0.0, |tenths| tenths as f64 / 10.0)
 }

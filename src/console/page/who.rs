@@ -53,7 +53,8 @@ impl People {
             stamps.push(stamp);
             known.extend(names);
         }
-        let names = app.everybody.names(stamps, || known.iter().flat_map(|names| names.iter().cloned()).collect());
+        let names =
+            app.everybody.names(stamps, || known.iter().flat_map(|names| names.iter().cloned()).collect());
         Ok(Self { are_named: false, names: vec![names] })
     }
 
@@ -113,7 +114,8 @@ impl People {
 
 /// See [`People::title`].
 pub(super) fn title(text: &str, most: usize) -> String {
-    let mut lines = text.trim().lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("```"));
+    let mut lines =
+        text.trim().lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("```"));
     let line = lines.next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     let is_all = lines.next().is_none();
     if line.chars().count() <= most {

@@ -183,7 +183,8 @@ impl Candidate {
 fn in_words(why: &str) -> String {
     let numbers: Vec<&str> =
         why.split(|char: char| !char.is_ascii_digit()).filter(|number| !number.is_empty()).collect();
-    let of = |count: &str, one: &str, many: &str| format!("{count} {}", if count == "1" { one } else { many });
+    let of =
+        |count: &str, one: &str, many: &str| format!("{count} {}", if count == "1" { one } else { many });
     match numbers.as_slice() {
         [found, needed] if why.ends_with("known people did it") => {
             format!("{} did it; {needed} are needed", of(found, "known person", "known people"))
@@ -236,9 +237,16 @@ impl Place {
         let areas: Vec<chart::Area<'_>> = self
             .clusters
             .iter()
-            .map(|cluster| chart::Area { size: cluster.segments, class: cluster.class(), says: &cluster.says })
+            .map(|cluster| chart::Area {
+                size: cluster.segments,
+                class: cluster.class(),
+                says: &cluster.says,
+            })
             .collect();
-        chart::map(&areas, "Pieces of work that are alike, by how many they are; the list below says the same")
+        chart::map(
+            &areas,
+            "Pieces of work that are alike, by how many they are; the list below says the same",
+        )
     }
 
     fn mined_minute(&self) -> String {

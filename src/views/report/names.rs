@@ -192,6 +192,9 @@ mod tests {
         ] {
             assert_eq!(without_homes(text), shown, "{text}");
         }
-        assert_eq!((of_home("/Users/p8/src"), of_home("/srv/x"), of_home("/home/runner")), (Some("p8"), None, None));
+        assert_eq!(
+            (of_home("/Users/p8/src"), of_home("/srv/x"), of_home("/home/runner")),
+            (Some("p8"), None, None)
+        );
     }
 }
