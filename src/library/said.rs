@@ -51,10 +51,18 @@ impl Library {
         skill::skill_md(id, &Skill { retirement: None, ..skill.clone() })
     }
 
-    /// The name of the workspace's skill that says most of these claims, half of them at least, waiting or not.
-    pub fn saying(&self, workspace: &str, claims: &BTreeSet<&Claim>) -> Option<String> {
+    /// The name of the workspace's skill that says most of these claims, half of them at least, waiting or not; of one
+    /// repository, where that is known: `""` is all of the workspace.
+    pub fn saying(
+        &self,
+        workspace: &str,
+        project: Option<&str>,
+        claims: &BTreeSet<&Claim>,
+    ) -> Option<String> {
         let waiting = self.state.waiting.values().map(|waiting| &waiting.skill);
-        let own = self.state.skills.values().chain(waiting).filter(|skill| skill.workspace == workspace);
+        let own = self.state.skills.values().chain(waiting).filter(|skill| {
+            skill.workspace == workspace && project.is_none_or(|project| skill.content.project == project)
+        });
         let said = own.map(|skill| {
             let says = |claim: &&&Claim| skill.content.says(claim);
             (claims.iter().filter(says).count(), skill.stands(), skill)

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::disk::{Disk, FileSystem, create_folders, write_durably};
 use crate::event::Timestamp;
-use crate::skillify::{Candidate, Claim, Counts, Evidence, Mined, SupportedClaim, short_hash};
+use crate::skillify::{Candidate, Claim, Counts, Evidence, Mined, Scope, SupportedClaim, short_hash};
 
 use super::mining::Place;
 
@@ -79,6 +79,9 @@ pub struct KeptCandidate {
     /// How many known people its sessions are of; `None` where an older version wrote the record.
     #[serde(default)]
     pub people: Option<usize>,
+    /// The repository that it is for, `""` for all of the workspace; `None` where an older version wrote the record.
+    #[serde(default)]
+    pub project: Option<String>,
     /// Its lines as a skill would say them.
     #[serde(default)]
     pub lines: Vec<KeptLine>,
@@ -201,6 +204,10 @@ fn candidate(candidate: &Candidate) -> Value {
         "lines": lines.collect::<Vec<_>>(),
         "claims": candidate.claims.iter().map(claim).collect::<Vec<_>>(),
         "people": people(&candidate.claims),
+        "project": match &candidate.scope {
+            Scope::Project(project) => project.as_str(),
+            _ => "",
+        },
         "left_out": candidate.dropped,
     })
 }

@@ -152,7 +152,7 @@ impl Candidate {
         let sessions: BTreeSet<&String> = one.claims.iter().flat_map(|claim| &claim.sessions).collect();
         let claims: BTreeSet<&Claim> = one.claims.iter().map(|kept| &kept.claim).collect();
         let skill = libraries.iter().find_map(|(library, seen)| {
-            let name = library.saying(&kept.workspace, &claims)?;
+            let name = library.saying(&kept.workspace, one.project.as_deref(), &claims)?;
             seen.iter().find(|skill| skill.name == name)
         });
         let because: Vec<String> = one.because.iter().map(|why| people.without(&in_words(why))).collect();
