@@ -45,6 +45,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{self, ConfigError, Given, ProcessSource, Settings};
 use crate::event::{visible, visible_json};
 use crate::exporters::git::answer_credential_question;
+use crate::shell::tool::quoted;
 
 /// `EX_USAGE` of sysexits.h: the command line or the configuration is wrong.
 const USAGE: u8 = 64;
@@ -146,6 +147,13 @@ struct ConfigFile {
 impl ConfigFile {
     fn load(&self) -> Result<Settings, Failure> {
         config::load_all(&self.given(), &ProcessSource).map_err(Failure::from)
+    }
+
+    /// As they were given, with a space ahead of each: for a command that a person shall run.
+    fn as_options(&self) -> String {
+        let shown = |path: &std::path::Path| quoted(&path.display().to_string());
+        let configs = self.config.iter().map(|path| format!(" --config {}", shown(path)));
+        configs.chain(self.set.iter().map(|set| format!(" --set {}", quoted(set)))).collect()
     }
 
     fn given(&self) -> Given {

@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             Bound::Absent => None,
         };
         if let Some(console) = console.as_ref().filter(|_| !arguments.quiet) {
-            notice.push_str(&console.notice());
+            notice.push_str(&console.notice(&arguments.config.as_options()));
         }
         std::io::stderr().write_all(visible(&notice).as_bytes()).or_fail()?;
         let stopped_by = signals.next().await;

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::Router;
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde_json::json;
 
 use super::App;
 use super::access::Reader;
+use super::asked::{Asked, Named, SentJson};
 use super::page::review::Verdict;
 use super::page::session::Meant;
 use super::page::sessions::Wanted;
@@ -25,8 +24,6 @@ use super::problem::Problem;
 const OPENAPI: &str = include_str!("openapi.json");
 
 type Seen = axum::Extension<Arc<Reader>>;
-type Asked<T> = Result<Query<T>, QueryRejection>;
-type Named<T> = Result<Path<T>, PathRejection>;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -42,10 +39,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/api/v1/review", get(review))
         .route("/api/v1/review/{name}", get(proposal).merge(post(decide)))
         .route("/api/v1/report", get(report))
-}
-
-fn bad(error: impl std::fmt::Display) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, error.to_string())
 }
 
 fn answer(view: &impl Serialize) -> Result<Response, Problem> {
@@ -64,28 +57,27 @@ async fn overview(State(app): State<Arc<App>>, reader: Seen) -> Result<Response,
 async fn sessions(
     State(app): State<Arc<App>>,
     reader: Seen,
-    wanted: Asked<Wanted>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Problem> {
-    answer(&sessions::view(&app, &reader, wanted.map_err(bad)?.0).await?)
+    answer(&sessions::view(&app, &reader, wanted).await?)
 }
 
 async fn session(
     State(app): State<Arc<App>>,
     reader: Seen,
-    id: Named<String>,
-    meant: Asked<Meant>,
+    Named(id): Named<String>,
+    Asked(meant): Asked<Meant>,
 ) -> Result<Response, Problem> {
-    answer(&session::view(&app, &reader, &id.map_err(bad)?.0, &meant.map_err(bad)?.0).await?)
+    answer(&session::view(&app, &reader, &id, &meant).await?)
 }
 
 async fn event(
     State(app): State<Arc<App>>,
     reader: Seen,
-    ids: Named<(String, String)>,
-    meant: Asked<Meant>,
+    Named((id, event)): Named<(String, String)>,
+    Asked(meant): Asked<Meant>,
 ) -> Result<Response, Problem> {
-    let (id, event) = ids.map_err(bad)?.0;
-    answer(&session::event(&app, &reader, &id, &event, &meant.map_err(bad)?.0).await?)
+    answer(&session::event(&app, &reader, &id, &event, &meant).await?)
 }
 
 async fn work(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {
@@ -99,20 +91,19 @@ async fn skills(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, P
 async fn skill(
     State(app): State<Arc<App>>,
     reader: Seen,
-    name: Named<String>,
-    whose: Asked<Whose>,
+    Named(name): Named<String>,
+    Asked(whose): Asked<Whose>,
 ) -> Result<Response, Problem> {
-    answer(&skills::view(&app, &reader, &name.map_err(bad)?.0, &whose.map_err(bad)?.0).await?)
+    answer(&skills::view(&app, &reader, &name, &whose).await?)
 }
 
 async fn claim(
     State(app): State<Arc<App>>,
     reader: Seen,
-    named: Named<(String, usize)>,
-    whose: Asked<Whose>,
+    Named((name, number)): Named<(String, usize)>,
+    Asked(whose): Asked<Whose>,
 ) -> Result<Response, Problem> {
-    let (name, number) = named.map_err(bad)?.0;
-    answer(&skills::claim(&app, &reader, (&name, number), &whose.map_err(bad)?.0).await?)
+    answer(&skills::claim(&app, &reader, (&name, number), &whose).await?)
 }
 
 async fn review(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {
@@ -122,19 +113,19 @@ async fn review(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, P
 async fn proposal(
     State(app): State<Arc<App>>,
     reader: Seen,
-    name: Named<String>,
-    whose: Asked<Whose>,
+    Named(name): Named<String>,
+    Asked(whose): Asked<Whose>,
 ) -> Result<Response, Problem> {
-    answer(&review::view(&app, &reader, &name.map_err(bad)?.0, &whose.map_err(bad)?.0).await?)
+    answer(&review::view(&app, &reader, &name, &whose).await?)
 }
 
 async fn decide(
     State(app): State<Arc<App>>,
     reader: Seen,
-    name: Named<String>,
-    verdict: Result<Json<Verdict>, JsonRejection>,
+    Named(name): Named<String>,
+    SentJson(verdict): SentJson<Verdict>,
 ) -> Result<Response, Problem> {
-    let done = review::decide(&app, &reader, &name.map_err(bad)?.0, verdict.map_err(bad)?.0).await?;
+    let done = review::decide(&app, &reader, &name, verdict).await?;
     answer(&json!({ "done": done }))
 }
 

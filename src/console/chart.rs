@@ -66,6 +66,75 @@ pub(super) fn bar(count: u64, most: u64, class: &str) -> String {
     )
 }
 
+/// Something with an area: how large it is, the class of its colour, and what it says.
+pub(super) struct Area<'a> {
+    pub(super) size: u64,
+    pub(super) class: &'a str,
+    pub(super) says: &'a str,
+}
+
+/// The width and height of a map, in its own units.
+const MAP: (u64, u64) = (1_600, 400);
+
+/// Areas that fill a map, the largest first and at the left; `areas` are in that order.
+pub(super) fn map(areas: &[Area<'_>], caption: &str) -> String {
+    let (width, height) = MAP;
+    let mut svg = format!(
+        "<svg class=\"map\" viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\" role=\"img\" \
+         aria-label=\"{}\">",
+        escaped(caption)
+    );
+    let (mut rest, mut x, mut y) = (areas, 0, 0);
+    while !rest.is_empty() && x < width && y < height {
+        let (free_width, free_height) = (width - x, height - y);
+        let all = sum(rest);
+        // A strip along the shorter side, of as many areas as make it the least narrow.
+        let (long, short) = (free_width.max(free_height), free_width.min(free_height));
+        let count = (1..=rest.len())
+            .min_by_key(|count| worst(rest.get(..*count).unwrap_or_default(), all, long, short))
+            .unwrap_or(1);
+        let (strip, behind) = rest.split_at(count.min(rest.len()));
+        let depth = if behind.is_empty() { long } else { (sum(strip) * long / all).max(1) };
+        let mut along = 0;
+        for (at, area) in strip.iter().enumerate() {
+            let is_last = at + 1 == strip.len();
+            let length = if is_last { short - along } else { area.size * short / sum(strip).max(1) };
+            let (own_x, own_y, own_width, own_height) = if free_width >= free_height {
+                (x, y + along, depth, length)
+            } else {
+                (x + along, y, length, depth)
+            };
+            along += length;
+            let _ = write!(
+                svg,
+                "<g><title>{}</title><rect class=\"{}\" x=\"{own_x}\" y=\"{own_y}\" width=\"{own_width}\" \
+                 height=\"{own_height}\"/></g>",
+                escaped(area.says),
+                area.class
+            );
+        }
+        if free_width >= free_height {
+            x += depth
+        } else {
+            y += depth
+        }
+        rest = behind;
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
+fn sum(areas: &[Area<'_>]) -> u64 {
+    areas.iter().map(|area| area.size).sum::<u64>().max(1)
+}
+
+/// How narrow the narrowest area of a strip would be, in thousandths of a square's sides.
+fn worst(strip: &[Area<'_>], all: u64, long: u64, short: u64) -> u64 {
+    let depth = (sum(strip) * long / all).max(1);
+    let lengths = strip.iter().map(|area| (area.size * short / sum(strip)).max(1));
+    lengths.map(|length| length.max(depth) * 1_000 / length.min(depth)).max().unwrap_or(u64::MAX)
+}
+
 fn escaped(text: &str) -> String {
     let mut shown = String::new();
     // Writing to a String cannot fail.
@@ -87,6 +156,26 @@ mod tests {
         assert!(svg.contains("<title>2026-11-01: 1 a, 3 &lt;b&gt;</title>"), "{svg}");
         assert!(svg.contains("&lt;i&gt;: 0 a") && svg.contains("&quot;x&quot;"), "{svg}");
         assert!(stacked(&[], &parts, "none").contains("viewBox=\"0 0 10 100\""));
+    }
+
+    #[test]
+    fn areas_fill_the_map_and_none_leaves_it() {
+        let sizes = [400, 200, 100, 50, 50, 7, 1, 0];
+        let areas: Vec<Area<'_>> =
+            sizes.iter().map(|size| Area { size: *size, class: "s1", says: "<b>" }).collect();
+        let svg = map(&areas, "x");
+        let numbers = |rect: &str, name: &str| -> u64 {
+            rect.split_once(&format!(" {name}=\"")).unwrap().1.split('"').next().unwrap().parse().unwrap()
+        };
+        let mut filled = 0;
+        for rect in svg.split("<rect").skip(1) {
+            let [x, y, width, height] = ["x", "y", "width", "height"].map(|name| numbers(rect, name));
+            assert!(x + width <= 1_600 && y + height <= 400, "{rect}");
+            filled += width * height;
+        }
+        assert_eq!(svg.matches("<rect").count(), sizes.len());
+        assert!(filled > 1_600 * 400 * 95 / 100 && filled <= 1_600 * 400, "{filled}");
+        assert!(svg.contains("<title>&lt;b&gt;</title>"));
     }
 
     #[test]

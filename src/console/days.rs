@@ -2,7 +2,8 @@
 //!
 //! The table's files lie by the day on which their rows arrived, so a page reads days, the newest first, and no more
 //! of them than it shows. A day is read in the background; who waits for it waits a moment and is told what is still
-//! being read. What is kept is bounded ([`MOST_BYTES`]); the days that nobody asked for longest go first.
+//! being read. What is kept is bounded ([`MOST_BYTES`]); the days that nobody asked for longest go first. Who is known
+//! to a day ([`Days::names`]) is kept beside it and stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,13 +13,17 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::config::SessionsTable;
 use crate::event::{Timestamp, person};
+use crate::library::session_hash;
 use crate::skillify::SharedCommands;
 use crate::skillify::account::{Account, How};
 use crate::table::{Cursor, OpenError, ReadError, ResolveOptions, Session, Table, resolve};
 use crate::views::figures::Figures;
+use crate::views::report::of_home;
 
 /// So much is kept of all days, in bytes, about.
 const MOST_BYTES: usize = 96 << 20;
+/// So many characters of a first prompt are kept: a title is cut from them.
+const LONGEST_TITLE: usize = 400;
 /// So many characters of a session's prompts are kept to be searched.
 const LONGEST_SAID: usize = 4_000;
 /// So long a listing of files is believed.
@@ -50,9 +55,14 @@ pub(super) struct Row {
     pub(super) tokens: i64,
     /// What people said, lower-case, the beginning of it.
     pub(super) said: String,
-    /// How its first prompt begins.
+    /// How its first prompt begins, as it stands: a page shows less of it.
     pub(super) title: String,
+    /// What published files call it: [`session_hash`].
+    pub(super) hash: String,
 }
+
+/// Who is known to each day.
+pub(super) type Names = Arc<BTreeSet<String>>;
 
 /// A day, as far as it is known.
 #[derive(Debug, Clone)]
@@ -80,6 +90,9 @@ struct State {
     opened: Option<Table>,
     listed: Option<(Instant, BTreeMap<String, u64>)>,
     known: BTreeMap<String, Known>,
+    /// By day: who is known to it, and the version of the day that was read.
+    names: BTreeMap<String, (u64, Names)>,
+    is_gathering: bool,
     reading: BTreeSet<String>,
     /// Why the last reading failed.
     failing: Option<String>,
@@ -149,6 +162,7 @@ impl Days {
         let versions = table.standing(&Cursor::default()).await?.days();
         self.0.lock(|state| {
             state.known.retain(|date, _| versions.contains_key(date));
+            state.names.retain(|date, _| versions.contains_key(date));
             state.listed = Some((Instant::now(), versions.clone()));
         });
         Ok(versions)
@@ -179,6 +193,58 @@ impl Days {
         }
     }
 
+    /// Who is known to the table: logins, addresses and full names, of each day those of its last reading, and a
+    /// number that grows with each reading. `None` if a day was not read yet after so long: all are, in the background.
+    pub(super) async fn names(&self, until: Instant) -> Result<Option<(u64, Vec<Names>)>, DaysError> {
+        let versions = self.versions().await?;
+        let mut changed = self.0.changed.subscribe();
+        loop {
+            let (known, is_whole, is_fresh) = self.0.lock(|state| {
+                let of = |date: &String| state.names.get(date);
+                let known: Vec<Names> =
+                    versions.keys().filter_map(of).map(|(_, names)| Arc::clone(names)).collect();
+                let is_fresh =
+                    versions.iter().all(|(date, now)| of(date).is_some_and(|(then, _)| then == now));
+                (known, versions.keys().all(|date| state.names.contains_key(date)), is_fresh)
+            });
+            if !is_fresh {
+                self.gather(&versions);
+            }
+            let stamp = *changed.borrow_and_update();
+            if is_whole {
+                return Ok(Some((stamp, known)));
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || tokio::time::timeout(left, changed.changed()).await.is_err() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads the days of which nobody is known yet, one after the other, unless that is under way. Pages that wait for
+    /// a day get their turn in between.
+    fn gather(&self, versions: &BTreeMap<String, u64>) {
+        if self.0.lock(|state| std::mem::replace(&mut state.is_gathering, true)) {
+            return;
+        }
+        let (days, versions) = (self.clone(), versions.clone());
+        tokio::spawn(async move {
+            for (date, version) in versions.into_iter().rev() {
+                let is_known =
+                    days.0.lock(|state| state.names.get(&date).is_some_and(|(then, _)| *then == version));
+                if !is_known && days.0.lock(|state| state.reading.insert(date.clone())) {
+                    days.read_in_turn(date, version).await;
+                }
+            }
+            days.0.lock(|state| state.is_gathering = false);
+        });
+    }
+
+    /// The days that are in memory.
+    pub(super) fn in_memory(&self) -> Vec<Arc<[Row]>> {
+        self.0.lock(|state| state.known.values().map(|known| Arc::clone(&known.rows)).collect())
+    }
+
     /// Why the last reading of a day failed, if it did.
     pub(super) fn failing(&self) -> Option<String> {
         self.0.lock(|state| state.failing.clone())
@@ -190,20 +256,22 @@ impl Days {
             return;
         }
         let days = self.clone();
-        tokio::spawn(async move {
-            let turn = days.0.turn.acquire().await;
-            let began = Instant::now();
-            let read = days.read(&date).await;
-            drop(turn);
-            days.0.lock(|state| state.put(&date, version, read, began));
-            days.0.changed.send_modify(|times| *times += 1);
-        });
+        tokio::spawn(async move { days.read_in_turn(date, version).await });
+    }
+
+    async fn read_in_turn(&self, date: String, version: u64) {
+        let turn = self.0.turn.acquire().await;
+        let began = Instant::now();
+        let read = self.read(&date).await;
+        drop(turn);
+        self.0.lock(|state| state.put(&date, version, read, began));
+        self.0.changed.send_modify(|times| *times += 1);
     }
 
     /// Off the threads that answer: to resolve a day is work.
-    async fn read(&self, date: &str) -> Result<Vec<Row>, String> {
+    async fn read(&self, date: &str) -> Result<OfDay, String> {
         let Some(table) = self.table().await.map_err(|error| error.to_string())? else {
-            return Ok(Vec::new());
+            return Ok(OfDay::default());
         };
         let (options, date) = (self.options(), date.to_owned());
         let handle = tokio::runtime::Handle::current();
@@ -227,16 +295,17 @@ impl State {
         (Some(Arc::clone(&known.rows)), known.version == version || is_recent)
     }
 
-    fn put(&mut self, date: &str, version: u64, read: Result<Vec<Row>, String>, began: Instant) {
+    fn put(&mut self, date: &str, version: u64, read: Result<OfDay, String>, began: Instant) {
         self.reading.remove(date);
-        let rows = match read {
-            Ok(rows) => rows,
+        let OfDay { rows, names } = match read {
+            Ok(read) => read,
             Err(error) => {
                 self.failing = Some(error);
                 return;
             }
         };
         self.failing = None;
+        self.names.insert(date.to_owned(), (version, Arc::new(names)));
         let now = Instant::now();
         let bytes = rows.iter().map(Row::bytes).sum();
         let took = now.duration_since(began);
@@ -251,20 +320,59 @@ impl State {
     }
 }
 
-/// What arrived on a day, session by session.
-async fn rows_of(table: Table, options: ResolveOptions, date: String) -> Result<Vec<Row>, ReadError> {
+/// What is read of a day.
+#[derive(Default)]
+struct OfDay {
+    rows: Vec<Row>,
+    names: BTreeSet<String>,
+}
+
+/// What arrived on a day, session by session, and who is known to it.
+async fn rows_of(table: Table, options: ResolveOptions, date: String) -> Result<OfDay, ReadError> {
     let standing = table.standing(&Cursor::default()).await?.on(&date);
     let mut groups = table.new_groups(standing, &[], &BTreeSet::new()).await?;
     let mut commands = SharedCommands::default();
-    let mut rows = Vec::new();
+    let mut day = OfDay::default();
     while let Some(complete) = groups.next().await? {
         (_, commands) = commands.within(|| {
-            let sessions = complete.into_iter().flat_map(|group| resolve(group.events, &options));
-            rows.extend(sessions.map(|session| Row::of(&session)));
+            for session in complete.into_iter().flat_map(|group| resolve(group.events, &options)) {
+                day.names.extend(names_of(&session));
+                day.rows.push(Row::of(&session));
+            }
         });
     }
-    rows.sort_by(|a, b| (b.started_at, &a.id, &a.tenant).cmp(&(a.started_at, &b.id, &b.tenant)));
-    Ok(rows)
+    day.rows.sort_by(|a, b| (b.started_at, &a.id, &a.tenant).cmp(&(a.started_at, &b.id, &b.tenant)));
+    Ok(day)
+}
+
+/// Attributes in which clients name people.
+const NAMING: [&str; 8] = [
+    "enduser.id",
+    "enduser.name",
+    "user.email",
+    "user.full_name",
+    "user.login",
+    "user.name",
+    "user_email",
+    "user_name",
+];
+
+/// Who is known to a session: whom its events name, and whose home folder it is in.
+pub(super) fn names_of(session: &Session) -> BTreeSet<String> {
+    let mut names = BTreeSet::from([session.user_id.clone()]);
+    for event in session.facts.iter().map(|fact| &fact.event) {
+        for name in NAMING {
+            let named =
+                event.attributes.get(name).and_then(serde_json::Value::as_str).and_then(person::named);
+            names.extend(named);
+        }
+        if !event.user_id.is_empty() && !names.contains(&event.user_id) {
+            names.insert(event.user_id.clone());
+        }
+        names.extend(of_home(&event.cwd).map(str::to_lowercase));
+    }
+    names.remove("");
+    names
 }
 
 impl Row {
@@ -306,14 +414,15 @@ impl Row {
             said,
             title: prompts()
                 .next()
-                .map(|prompt| prompt.trim().chars().take(160).collect())
+                .map(|prompt| prompt.trim().chars().take(LONGEST_TITLE).collect())
                 .unwrap_or_default(),
+            hash: session_hash(&session.tenant, &session.id),
         }
     }
 
     fn bytes(&self) -> usize {
         let texts = [&self.tenant, &self.workspace, &self.project, &self.user, &self.person, &self.assistant];
-        let texts = texts.into_iter().chain([&self.id, &self.said, &self.title]);
+        let texts = texts.into_iter().chain([&self.id, &self.said, &self.title, &self.hash]);
         size_of::<Self>() + texts.map(String::len).sum::<usize>()
     }
 }

@@ -1,6 +1,6 @@
 //! Single sessions: by their id, and by the hash that published files name them by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::App;
@@ -8,7 +8,7 @@ use super::access::Reader;
 use super::days::{Day, Row};
 use super::problem::Problem;
 use crate::event::Owner;
-use crate::library::{Library, session_hash};
+use crate::library::Library;
 use crate::table::{Filter, Session};
 
 /// A session of which a page links to.
@@ -16,10 +16,12 @@ use crate::table::{Filter, Session};
 pub(super) struct Known {
     pub(super) tenant: String,
     pub(super) id: String,
+    pub(super) user: String,
+    pub(super) title: String,
 }
 
-/// Of so many days the sessions are looked for by their hash.
-const MOST_DAYS: usize = 40;
+/// On so many days sessions are looked for by their hash, beside those on which they began.
+const MOST_DAYS: usize = 60;
 
 impl App {
     /// Whose a library is: it knows its tenant by a hash. `""` if that is none of whom this configuration speaks.
@@ -59,26 +61,46 @@ impl App {
         Ok(None)
     }
 
-    /// The sessions of these days by their hash, as far as they are known by then.
+    /// Sessions by their hash, each with the UTC date on which it began, as far as they are known by then. A session
+    /// arrives when it begins or later (an import brings what began long ago), so it is looked for on its own day,
+    /// the next one, and then on all later ones, the newest first.
     pub(super) async fn by_hash(
         &self,
         reader: &Reader,
-        mut dates: Vec<String>,
+        wanted: impl Iterator<Item = (&str, &str)>,
         until: Instant,
     ) -> BTreeMap<String, Known> {
-        dates.sort_unstable();
-        dates.dedup();
+        let (mut dates, mut hashes) = (BTreeSet::new(), BTreeSet::new());
+        for (date, hash) in wanted {
+            dates.insert(date.to_owned());
+            dates.extend(day_after(date));
+            hashes.insert(hash.to_owned());
+        }
         let mut known = BTreeMap::new();
-        for date in dates.into_iter().rev().take(MOST_DAYS) {
-            for days in &self.days {
-                // What cannot be read, or not yet, has no link.
+        let Some(first) = dates.first().cloned() else { return known };
+        for days in &self.days {
+            // What cannot be read, or not yet, has no link.
+            let Ok(all) = days.dates().await else { continue };
+            let (own, later): (Vec<String>, Vec<String>) =
+                all.into_iter().filter(|date| *date >= first).partition(|date| dates.contains(date));
+            for date in own.into_iter().chain(later.into_iter().take(MOST_DAYS)) {
+                if hashes.is_empty() {
+                    return known;
+                }
                 let Ok(Day::Read(rows)) = days.day(&date, until).await else { continue };
-                let seen = rows.iter().filter(|row| reader.sees(&row.tenant, &row.workspace));
-                known.extend(seen.map(|row| (session_hash(&row.tenant, &row.id), Known::of(row))));
+                for row in rows.iter().filter(|row| reader.sees(&row.tenant, &row.workspace)) {
+                    if hashes.remove(&row.hash) {
+                        known.insert(row.hash.clone(), Known::of(row));
+                    }
+                }
             }
         }
         known
     }
+}
+
+fn day_after(date: &str) -> Option<String> {
+    Some(date.parse::<jiff::civil::Date>().ok()?.tomorrow().ok()?.to_string())
 }
 
 /// Whether the reader may see skills of the library that are of that workspace.
@@ -89,6 +111,11 @@ pub(super) fn sees(reader: &Reader, library: &Library, workspace: &str) -> bool 
 
 impl Known {
     fn of(row: &Row) -> Self {
-        Self { tenant: row.tenant.clone(), id: row.id.clone() }
+        Self {
+            tenant: row.tenant.clone(),
+            id: row.id.clone(),
+            user: row.user.clone(),
+            title: row.title.clone(),
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! | `shelf.rs` | what stands at the targets of skills |
 //! | `find.rs` | single sessions |
 //! | `page/` | the pages, a file each |
+//! | `asked.rs` | what a request asks for |
 //! | `api.rs`, `openapi.json` | the same as JSON |
 //! | `mcp/` | the same for assistants, as far as they may ask |
 //! | `chart.rs` | charts, as SVG |
@@ -24,6 +25,7 @@
 
 mod access;
 mod api;
+mod asked;
 mod chart;
 mod days;
 mod escape;
@@ -159,6 +161,9 @@ struct App {
     shelf: Shelf,
     reports: page::report::Reports,
     calls: mcp::Turns,
+    everybody: page::who::Everybody,
+    /// What `skillspan connect` is given so that assistants of this machine send to here.
+    connect: String,
 }
 
 /// A running console.
@@ -182,6 +187,8 @@ impl Door {
             shelf: Shelf::of(settings.clone()),
             reports: page::report::Reports::default(),
             calls: mcp::Turns::default(),
+            everybody: page::who::Everybody::default(),
+            connect: service.connect_options(settings),
         });
         let router = router(&app);
         let stop = CancellationToken::new();
@@ -206,13 +213,13 @@ impl Console {
         self.address
     }
 
-    /// What a start says of it.
-    pub fn notice(&self) -> String {
+    /// What a start says of it; `options` are those of the command line that name the configuration.
+    pub fn notice(&self, options: &str) -> String {
         let scheme = if self.has_tls { "https" } else { "http" };
         let how = if self.address.ip().is_loopback() {
-            "`skillspan open` opens it"
+            format!("`skillspan open{options}` opens it")
         } else {
-            "sign in with a token that has the role `read` or `review`"
+            "sign in with a token that has the role `read` or `review`".to_owned()
         };
         format!("To see what came in, and to decide about skills:  {scheme}://{}\n  {how}\n", self.address)
     }
@@ -259,6 +266,7 @@ fn router(app: &Arc<App>) -> Router {
         .route("/static/console.js", get(page::script))
         .route("/static/icon.svg", get(page::icon))
         .fallback(page::nothing)
+        .method_not_allowed_fallback(page::not_so)
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(from_fn_with_state(Arc::clone(app), access::guard::guard))
         .with_state(Arc::clone(app))

@@ -5,12 +5,13 @@ use std::fmt::Display;
 use askama::Template;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::access::door::SignIn;
-use super::access::{Access, Denied};
-use super::page::html;
+use super::access::{Access, Denied, Reader};
+use super::page::{Frame, html};
 
 /// Why there is no page. As an answer it has no body yet: the guard makes a page or JSON of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,18 +19,33 @@ pub(super) struct Problem {
     status: StatusCode,
     /// What is wrong, and what to do.
     says: String,
+    /// After so many seconds it may be otherwise.
+    again_in: Option<u64>,
+}
+
+/// For somebody who is not signed in.
+#[derive(Template)]
+#[template(path = "problem-bare.html")]
+struct BarePage<'p> {
+    title: &'p str,
+    says: &'p str,
 }
 
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct Page<'p> {
-    title: &'p str,
+    frame: Frame,
     says: &'p str,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, says: impl Into<String>) -> Self {
-        Self { status, says: says.into() }
+        Self { status, says: says.into(), again_in: None }
+    }
+
+    /// It will be there in a moment: a page asks again by itself.
+    pub(super) fn soon(says: impl Into<String>) -> Self {
+        Self { again_in: Some(3), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, says) }
     }
 
     /// There is no such thing, or none that the reader may see: which of the two is not told.
@@ -53,10 +69,9 @@ impl Problem {
         match denied {
             Denied::Unknown => Self::new(StatusCode::UNAUTHORIZED, "Sign in first."),
             Denied::Shows(what) => Self::new(StatusCode::FORBIDDEN, format!("The token shows {what}.")),
-            Denied::TooMany => Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "Too many wrong keys and tokens: wait a minute and try again.",
-            ),
+            Denied::TooMany(seconds) => {
+                Self { again_in: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, Denied::TOO_MANY) }
+            }
         }
     }
 
@@ -78,20 +93,44 @@ impl Problem {
     }
 
     pub(super) fn as_json(&self) -> Response {
-        (self.status, Json(json!({ "error": self.says }))).into_response()
+        self.timed((self.status, Json(json!({ "error": self.says }))).into_response())
     }
 
-    pub(super) fn as_page(&self, access: &Access) -> Response {
+    /// As a page: with the navigation for who is signed in; where somebody has to sign in first, with what they
+    /// wanted as `next`.
+    pub(super) fn as_page(&self, access: &Access, reader: Option<&Reader>, next: &str) -> Response {
         if self.status == StatusCode::UNAUTHORIZED {
-            return html(self.status, &SignIn { has_tokens: access.has_tokens(), wrong: "" });
+            return html(self.status, &SignIn::at(access, next, ""));
         }
         let title = match self.status {
             StatusCode::NOT_FOUND => "Not found",
             StatusCode::FORBIDDEN => "Not allowed",
             StatusCode::BAD_GATEWAY => "It did not work",
-            _ => "Not answered",
+            StatusCode::CONFLICT => "Not done",
+            StatusCode::SERVICE_UNAVAILABLE => "In a moment",
+            StatusCode::TOO_MANY_REQUESTS => "Too many tries",
+            _ => "This cannot be answered",
         };
-        html(self.status, &Page { title, says: &self.says })
+        let page = match reader {
+            Some(reader) => {
+                let frame =
+                    Frame::new(reader, "", title).again(self.status == StatusCode::SERVICE_UNAVAILABLE);
+                html(self.status, &Page { frame, says: &self.says })
+            }
+            None => html(self.status, &BarePage { title, says: &self.says }),
+        };
+        self.timed(page)
+    }
+
+    fn timed(&self, mut answer: Response) -> Response {
+        if let Some(seconds) = self.again_in {
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        answer
+    }
+
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
     }
 }
 

@@ -121,21 +121,26 @@ fn put_edited(run: &mut Run<'_>, name: &str, text: &str) -> Result<(), DecisionE
     for path in written {
         run.changes.files.insert(path, text.clone());
     }
+    note_behind(run, name, ", and edited the text");
     Ok(())
 }
 
 /// Why, behind what the decision itself notes.
 fn note_reason(run: &mut Run<'_>, name: &str, reason: &str) {
     let reason: String = crate::event::visible_line(reason.trim()).chars().take(LONGEST_REASON).collect();
-    if reason.is_empty() {
-        return;
+    if !reason.is_empty() {
+        note_behind(run, name, &format!(": {reason}"));
     }
+}
+
+/// More words for the history and the commit.
+fn note_behind(run: &mut Run<'_>, name: &str, more: &str) {
     let skill = run.state.skills.values_mut().find(|skill| skill.name == name);
     if let Some(event) = skill.and_then(|skill| skill.history.last_mut()) {
-        event.what = format!("{}: {reason}", event.what);
+        event.what.push_str(more);
     }
     for (_, _, why) in run.changes.reasons.iter_mut().filter(|(_, of, _)| of == name) {
-        *why = format!("{why}: {reason}");
+        why.push_str(more);
     }
 }
 

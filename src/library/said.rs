@@ -45,6 +45,32 @@ impl Library {
         content.map(lines).unwrap_or_default()
     }
 
+    /// The SKILL.md that the state remembers of the skill with this name, whether it stands or not.
+    pub fn remembered(&self, name: &str) -> Option<String> {
+        let (id, skill) = self.state.skills.iter().find(|(_, skill)| skill.name == name)?;
+        skill::skill_md(id, &Skill { retirement: None, ..skill.clone() })
+    }
+
+    /// The name of the workspace's skill that says most of these claims, half of them at least, waiting or not; of one
+    /// repository, where that is known: `""` is all of the workspace.
+    pub fn saying(
+        &self,
+        workspace: &str,
+        project: Option<&str>,
+        claims: &BTreeSet<&Claim>,
+    ) -> Option<String> {
+        let waiting = self.state.waiting.values().map(|waiting| &waiting.skill);
+        let own = self.state.skills.values().chain(waiting).filter(|skill| {
+            skill.workspace == workspace && project.is_none_or(|project| skill.content.project == project)
+        });
+        let said = own.map(|skill| {
+            let says = |claim: &&&Claim| skill.content.says(claim);
+            (claims.iter().filter(says).count(), skill.stands(), skill)
+        });
+        let best = said.filter(|(count, ..)| count * 2 >= claims.len().max(1));
+        best.max_by_key(|(count, stands, _)| (*count, *stands)).map(|(_, _, skill)| skill.name.clone())
+    }
+
     /// What the skill said, version by version as far as they are remembered, the oldest first.
     pub fn versions(&self, name: &str) -> Vec<(u64, String)> {
         let Some((id, skill)) = self.state.skills.iter().find(|(_, skill)| skill.name == name) else {

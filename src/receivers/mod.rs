@@ -59,5 +59,5 @@ pub use ingest::{Ingest, Source, Tally};
 pub use memory::{Lease, MemoryLimit};
 pub use pipeline::Pipeline;
 pub use refusal::Refusal;
-pub use serve::{Lifetimes, serve, serve_within};
+pub use serve::{Lifetimes, Peer, serve, serve_within};
 pub use turned_away::{Turned, TurnedAway};

@@ -1,6 +1,6 @@
 //! Connections: HTTP/1.1 and HTTP/2 (with prior knowledge, as gRPC speaks it) on one port.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,6 +134,10 @@ fn connection_builder(idle: Duration) -> Builder<TokioExecutor> {
     builder
 }
 
+/// Whose request it is: an extension of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
@@ -146,7 +150,7 @@ struct Connection {
 impl Connection {
     async fn run(self, builder: Builder<TokioExecutor>, stop: CancellationToken) {
         let ends = Instant::now() + self.age();
-        let Self { stream, place, tls, router, lifetimes, .. } = self;
+        let Self { stream, peer, place, tls, router, lifetimes } = self;
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
@@ -156,7 +160,8 @@ impl Connection {
             () = stop.cancelled() => return,
             () = place.displaced() => return,
         }
-        let conversation = Conversation { builder, router, place: Arc::clone(&place), ends, lifetimes, stop };
+        let place_of = Arc::clone(&place);
+        let conversation = Conversation { builder, router, peer, place: place_of, ends, lifetimes, stop };
         let Some(tls) = tls else { return conversation.run(stream).await };
         // A client that begins no handshake would hold the connection for nothing.
         let acceptor = TlsAcceptor::from(tls.current());
@@ -182,6 +187,7 @@ impl Connection {
 struct Conversation {
     builder: Builder<TokioExecutor>,
     router: Router,
+    peer: SocketAddr,
     place: Arc<Place>,
     ends: Instant,
     lifetimes: Lifetimes,
@@ -190,13 +196,14 @@ struct Conversation {
 
 impl Conversation {
     async fn run(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let Self { builder, router, place, ends, lifetimes, stop } = self;
+        let Self { builder, router, peer, place, ends, lifetimes, stop } = self;
         let begun = CancellationToken::new();
         let note = begun.clone();
         let router = TowerToHyperService::new(router);
         let of_requests = Arc::clone(&place);
-        let service = service_fn(move |request| {
+        let service = service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
             note.cancel();
+            request.extensions_mut().insert(Peer(peer.ip()));
             let busy = of_requests.busy();
             let answering = router.call(request);
             async move {

@@ -71,16 +71,28 @@ impl Service {
         if !settings.sessions.is_empty() {
             lines.push_str("A line is logged for each new session; --quiet leaves it out.\n");
         }
-        if let Some((_, address)) = self.addresses().iter().find(|(protocol, _)| *protocol == "http") {
-            let listeners = settings.receivers.iter().flat_map(|receiver| &receiver.listeners);
-            let tls = listeners.filter(|listener| listener.protocol == "http").any(|http| http.tls.is_some());
-            lines.push_str(&point_an_assistant_here(tls, *address, settings.credentials.is_some()));
+        if let Some((tls, address)) = self.http(settings) {
+            lines.push_str(&point_an_assistant_here(tls, address, settings.credentials.is_some()));
         }
         for target in settings.skills.iter().flat_map(|pipeline| &pipeline.targets) {
             let _ = writeln!(lines, "{}", use_them(&target.place));
         }
         lines.push_str(&warnings(settings));
         lines
+    }
+
+    /// Where OTLP over HTTP is taken, and whether over TLS.
+    fn http(&self, settings: &Settings) -> Option<(bool, SocketAddr)> {
+        let (_, address) = self.addresses().iter().find(|(protocol, _)| *protocol == "http")?;
+        let listeners = settings.receivers.iter().flat_map(|receiver| &receiver.listeners);
+        let tls = listeners.filter(|listener| listener.protocol == "http").any(|http| http.tls.is_some());
+        Some((tls, *address))
+    }
+
+    /// What `skillspan connect` is given so that assistants of this machine export to here, with a space ahead.
+    pub fn connect_options(&self, settings: &Settings) -> String {
+        let of = |(tls, address)| connect_options(tls, address, settings.credentials.is_some());
+        self.http(settings).map(of).unwrap_or_default()
     }
 }
 
@@ -166,8 +178,9 @@ fn line(lines: &mut String, name: &str, value: &str) {
     let _ = writeln!(lines, "  {name:<10} {value}");
 }
 
-/// What makes an assistant export to `address`.
-fn point_an_assistant_here(tls: bool, address: SocketAddr, guarded: bool) -> String {
+/// What `skillspan connect` is given so that assistants export to `address`, with a space ahead; `""` for the usual
+/// place.
+fn connect_options(tls: bool, address: SocketAddr, guarded: bool) -> String {
     let (port, is_any) = (address.port(), address.ip().is_unspecified());
     let endpoint = match tls {
         // A certificate is for a name, which nobody here knows.
@@ -176,12 +189,17 @@ fn point_an_assistant_here(tls: bool, address: SocketAddr, guarded: bool) -> Str
         false if is_any => format!(" --endpoint http://127.0.0.1:{port}"),
         false => format!(" --endpoint http://{address}"),
     };
-    let token = if guarded { " --token-file FILE" } else { "" };
+    format!("{endpoint}{}", if guarded { " --token-file FILE" } else { "" })
+}
+
+/// What makes an assistant export to `address`.
+fn point_an_assistant_here(tls: bool, address: SocketAddr, guarded: bool) -> String {
+    let options = connect_options(tls, address, guarded);
     let mut lines = format!(
         "To connect the assistants of this machine:
-  skillspan connect --all{endpoint}{token} --write
+  skillspan connect --all{options} --write
 To connect one of them (`skillspan connect` lists those it knows):
-  skillspan connect claude-code{endpoint}{token} --write
+  skillspan connect claude-code{options} --write
 "
     );
     if tls {

@@ -4,6 +4,7 @@
 //! others, as `run-` and 16 hex digits of tenant and workspace, JSON. It names sessions and counts people; it
 //! holds no text of a session but what a claim says. `skillspan erase` removes it with the digests.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::disk::{Disk, FileSystem, create_folders, write_durably};
 use crate::event::Timestamp;
-use crate::skillify::{Candidate, Claim, Counts, Evidence, Mined, SupportedClaim, short_hash};
+use crate::skillify::{Candidate, Claim, Counts, Evidence, Mined, Scope, SupportedClaim, short_hash};
 
 use super::mining::Place;
 
@@ -75,6 +76,22 @@ pub struct KeptCandidate {
     pub because: Vec<String>,
     /// What it says.
     pub claims: Vec<KeptClaim>,
+    /// How many known people its sessions are of; `None` where an older version wrote the record.
+    #[serde(default)]
+    pub people: Option<usize>,
+    /// The repository that it is for, `""` for all of the workspace; `None` where an older version wrote the record.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// Its lines as a skill would say them.
+    #[serde(default)]
+    pub lines: Vec<KeptLine>,
+}
+
+/// A line of a candidate.
+#[derive(Debug, Clone, Deserialize)]
+pub struct KeptLine {
+    /// What it says.
+    pub text: String,
 }
 
 /// A claim of a candidate.
@@ -97,8 +114,11 @@ pub struct KeptCases {
     /// Some of those that it rests on.
     #[serde(rename = "for")]
     pub supporting: Vec<KeptCase>,
-    /// Those against it, the first twenty.
+    /// Those against it, twenty of them.
     pub against: Vec<KeptCase>,
+    /// How many there are against it; `None` where an older version wrote the record.
+    #[serde(default)]
+    pub all_against: Option<usize>,
 }
 
 /// A session, and the events in it that tell.
@@ -183,15 +203,24 @@ fn candidate(candidate: &Candidate) -> Value {
         "because": candidate.shortfalls.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "lines": lines.collect::<Vec<_>>(),
         "claims": candidate.claims.iter().map(claim).collect::<Vec<_>>(),
+        "people": people(&candidate.claims),
+        "project": match &candidate.scope {
+            Scope::Project(project) => project.as_str(),
+            _ => "",
+        },
         "left_out": candidate.dropped,
     })
 }
 
+/// How many known people claims rest on, each counted once.
+fn people(claims: &[SupportedClaim]) -> usize {
+    let people: BTreeSet<&str> =
+        claims.iter().flat_map(|claim| &claim.support).map(|evidence| evidence.person.as_str()).collect();
+    people.iter().filter(|person| !person.is_empty()).count()
+}
+
 fn claim(claim: &SupportedClaim) -> Value {
     let Counts { treated_with, treated_without, untreated_with, untreated_without } = claim.counts;
-    let mut people: Vec<&str> = claim.support.iter().map(|evidence| evidence.person.as_str()).collect();
-    people.sort_unstable();
-    people.dedup();
     json!({
         "claim": claim.claim,
         "failures": claim.failures,
@@ -202,7 +231,8 @@ fn claim(claim: &SupportedClaim) -> Value {
         "cases": {
             "for": cases(&claim.support, MOST_FOR),
             "against": cases(&claim.against, MOST_AGAINST),
+            "all_against": claim.against.len(),
         },
-        "people": people.iter().filter(|person| !person.is_empty()).count(),
+        "people": people(std::slice::from_ref(claim)),
     })
 }

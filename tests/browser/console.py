@@ -222,10 +222,11 @@ def sessions(count):
         for check, repair in (("make itest", FOREIGN), ("npm run e2e", OTHER)):
             session = Session(10_000 + 2 * number + (repair == OTHER), start - 3_000 + 200 * number, chance)
             session.repository = "https://git.example.com/acme/cellar"
-            session.prompt("see whether the orders still arrive")
+            session.prompt("see whether the orders still arrive\n" + "\n".join(f"order {line} of the list" for line in range(70)))
             session.run(check, False, "dial tcp 127.0.0.1:5432: connect: connection refused")
             session.run(repair)
             session.run(check, True, "ok")
+            session.record("assistant_response", response="\n".join(f"order {line} arrived" for line in range(61)))
             session.tokens()
             yield session
 
@@ -251,6 +252,11 @@ def check_page(browser, axe, path):
         " && document.documentElement.scrollWidth"
     )
     assert not wide, f"{path} is {wide} px wide"
+    scrolled = browser.run(
+        "return [...document.querySelectorAll('pre, .file, .diff')].filter("
+        "one => one.scrollHeight > one.clientHeight + 1 && getComputedStyle(one).overflowY !== 'visible').length"
+    )
+    assert not scrolled, f"{path}: {scrolled} texts are cut off by scrolling within them"
     for landmark in ("main", "header", "h1"):
         assert browser.run(f"return document.querySelectorAll('{landmark}').length") == 1, f"{path}: {landmark}"
 

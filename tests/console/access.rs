@@ -85,6 +85,41 @@ fn forms_of_other_pages_and_other_names_are_refused() {
 }
 
 #[test]
+fn what_cannot_be_answered_is_a_page_like_the_others_or_json() {
+    let house = House::open();
+    let owner = house.owner();
+    for (path, status) in [
+        ("/nothing", 404),
+        ("/sessions/none", 404),
+        ("/sessions/x?part=abc", 400),
+        ("/sessions?outcome=banana", 400),
+        ("/sessions?from=banana", 400),
+        ("/sessions?after=nowhere", 400),
+        ("/skills/x/claims/abc", 404),
+        ("/skills/x/claims/-1", 404),
+        ("/sessions/%FF", 404),
+    ] {
+        let answer = owner.get(path);
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        assert!(answer.text.contains("<nav aria-label=\"Pages\">"), "{path}: {}", answer.text);
+        let own =
+            ["deserialize", "Cannot parse", "invalid digit"].iter().all(|word| !answer.text.contains(word));
+        assert!(own, "{path} speaks of Rust: {}", answer.text);
+        let answer = owner.get(&format!("/api/v1{path}"));
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        let error: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+        assert!(error["error"].is_string(), "{path}: {error}");
+    }
+    let answer = owner.post("/api/v1/sessions", &[]);
+    assert_eq!(answer.status, 403, "a program's request needs its token");
+    let stranger = house.stranger();
+    assert_eq!(stranger.post("/api/v1/review/x", &[]).status, 401, "who it is comes first");
+    let answer = owner.post("/skills", &[("csrf", &owner.csrf())]);
+    assert_eq!(answer.status, 405);
+    assert!(answer.text.contains("<nav"), "{}", answer.text);
+}
+
+#[test]
 fn every_answer_says_what_a_browser_may_do_with_it() {
     let house = House::open();
     let (owner, stranger) = (house.owner(), house.stranger());

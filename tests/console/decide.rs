@@ -70,14 +70,26 @@ fn a_proposal_is_shown_with_its_cases_and_accepted() {
     for in_repository in [false, true] {
         let (house, owner, name) = proposing(in_repository);
         let page = owner.page(&format!("/review/{name}"));
-        for says in ["send: ", "added: ", FOREIGN, "For it", "make itest", "Accept", "/sessions/s-"] {
+        for says in [
+            "speaks with another machine",
+            "added: ",
+            FOREIGN,
+            "For it",
+            "make itest",
+            "Accept",
+            "/sessions/s-",
+        ] {
             assert!(page.contains(says), "{says}: {page}");
         }
         assert_eq!(standing(&house, &name, in_repository), None);
         let answer = decide(&owner, &name, "accept", &[("reason", "we all do it")]);
         assert_eq!(answer.status, 303, "{}", answer.text);
         assert!(standing(&house, &name, in_repository).unwrap().contains(FOREIGN));
-        assert!(owner.page("/review").contains("Nothing waits"));
+        // It is said once.
+        let page = owner.page("/review");
+        assert!(page.contains("Nothing waits") && page.contains("the proposal is in place"), "{page}");
+        assert!(!owner.page("/review?done=you+were+hacked").contains("hacked"));
+        assert!(!owner.page("/review").contains("in place"));
         let skill = owner.json(&format!("/skills/{name}"));
         assert_eq!(skill["state"], "published");
         assert!(skill["history"][0]["what"].as_str().unwrap().ends_with(": we all do it"), "{skill}");
@@ -117,8 +129,19 @@ fn a_text_that_a_person_edits_stands_as_it_is_and_stays() {
             assert_eq!(answer.status, 409, "{wrong:?}");
             assert!(answer.text.contains("front matter"), "{}", answer.text);
         }
-        let answer = decide(&owner, &name, "edit", &[("text", &edited.replace('\n', "\r\n"))]);
+        // What was written is there again.
+        let wrong = [("text", "mine, without front matter"), ("reason", "it says it better")];
+        let answer = decide(&owner, &name, "edit", &wrong);
+        assert!(answer.text.contains("mine, without front matter</textarea>"), "{}", answer.text);
+        assert!(answer.text.contains("value=\"it says it better\""), "{}", answer.text);
+        let text = edited.replace('\n', "\r\n");
+        let answer = decide(&owner, &name, "edit", &[("text", &text), ("reason", "it says it better")]);
         assert_eq!(answer.status, 303, "{}", answer.text);
+        let skill = owner.json(&format!("/skills/{name}"));
+        let what = skill["history"][0]["what"].as_str().unwrap();
+        assert!(what.ends_with(", and edited the text: it says it better"), "{what}");
+        let added = skill["edited"].as_array().unwrap().iter().find(|line| line["mark"] == "+");
+        assert_eq!(added.unwrap()["text"], "Ask the team first.", "{skill}");
         assert_eq!(standing(&house, &name, in_repository).unwrap(), edited);
         house.mine();
         assert_eq!(standing(&house, &name, in_repository).unwrap(), edited, "mining leaves it alone");

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::visitor::{House, Story, stories};
+use crate::visitor::{House, Story, date, earlier, stories};
 
 const PAGES: [(&str, &str); 6] = [
-    ("/", "No session came in"),
+    ("/", "skillspan import"),
     ("/sessions", "No session yet"),
     ("/work", "No run has left a record"),
     ("/skills", "No skill yet"),
@@ -103,7 +103,11 @@ fn filters_leave_out_what_nobody_asked_for() {
         ("outcome=refused", 0),
         ("words=INTEGRATION+tests", 12),
         ("words=integration+nothing", 0),
-        ("day=2001-01-01", 0),
+        ("workspace=KITCHEN", 6),
+        ("assistant=Claude-Code", 12),
+        ("until=2001-01-01", 0),
+        ("from=2001-01-01", 12),
+        ("from=2999-01-01", 0),
     ] {
         let list = owner.json(&format!("/sessions?{query}"));
         let found: usize = list["days"]
@@ -152,4 +156,126 @@ fn a_skill_is_seen_with_what_each_line_rests_on() {
     assert!(page.contains("What assistants read") && page.contains("/sessions/s-"), "{page}");
     assert!(owner.page("/work").contains(&format!("/skills/{name}")));
     assert!(owner.page("/sessions/s-1").contains(&format!("/skills/{name}")), "the session names its skill");
+}
+
+#[test]
+fn the_last_page_of_a_full_table_is_the_last() {
+    let house = House::open();
+    let ids: Vec<String> = (0..50).map(|number| format!("p-{number:03}")).collect();
+    let body = |id: &String| {
+        Story { id, person: "ana@example.com", workspace: "shop", repair: "make db-up", everywhere: "" }
+            .body()
+    };
+    house.send(&ids.iter().map(body).collect::<Vec<_>>());
+    let owner = house.owner();
+    let list = owner.json("/sessions");
+    assert_eq!(list["days"][0]["sessions"].as_array().unwrap().len(), 50);
+    assert_eq!(list["next"], serde_json::Value::Null);
+    assert!(!owner.page("/sessions").contains("Older sessions"));
+    // Who goes behind it all the same is not told to connect assistants.
+    let page = owner.page("/sessions?after=2001-01-01~1~x");
+    assert!(page.contains("These were the oldest") && !page.contains("skillspan connect"), "{page}");
+}
+
+#[test]
+fn sessions_that_were_brought_in_later_are_found_by_when_they_began() {
+    let house = House::open();
+    let old: Vec<_> = stories("o", "shop", "make db-up").into_iter().map(|body| earlier(body, 50)).collect();
+    house.send(&old);
+    house.mine();
+    let owner = house.owner();
+    let found = |query: &str| -> usize {
+        let list = owner.json(&format!("/sessions?{query}"));
+        list["days"].as_array().unwrap().iter().map(|day| day["sessions"].as_array().unwrap().len()).sum()
+    };
+    // A run of stories may go over midnight.
+    assert_eq!(found(&format!("from={}&until={}", date(51), date(49))), 6);
+    assert_eq!(found(&format!("from={}", date(49))), 0);
+    assert_eq!(found(&format!("until={}", date(51 + 1))), 0);
+    let overview = owner.json("/overview");
+    assert_eq!((&overview["sessions"], &overview["older"]), (&0.into(), &6.into()));
+    assert_eq!(overview["newest"].as_array().unwrap().len(), 6, "they are the newest there are");
+    // And what a skill rests on leads to them.
+    let name = owner.json("/skills")["targets"][0]["skills"][0]["name"].as_str().unwrap().to_owned();
+    let skill = owner.json(&format!("/skills/{name}"));
+    let cited: Vec<_> = skill["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|line| line["claims"].as_array().unwrap())
+        .flat_map(|claim| claim["sessions"].as_array().unwrap())
+        .collect();
+    assert!(!cited.is_empty());
+    for one in cited {
+        assert!(one["link"].as_str().unwrap().starts_with("/sessions/o-"), "{one}");
+        assert!(one["title"].as_str().unwrap().contains("integration tests"), "{one}");
+        assert!(one["person"].as_str().unwrap().contains("@example.com"), "{one}");
+    }
+}
+
+#[test]
+fn work_leads_to_what_the_library_made_of_it() {
+    let house = House::open();
+    house.send(&stories("s", "shop", "make db-up"));
+    house.send(&stories("k", "kitchen", "make db-up"));
+    house.send(&stories("c", "cellar", "ssh build-host make db-up"));
+    house.mine();
+    let owner = house.owner();
+    let work = owner.json("/work");
+    let mut led = BTreeSet::new();
+    for place in work["workspaces"].as_array().unwrap() {
+        let became = place["candidates"].as_array().unwrap().iter().filter(|one| one["skill"] != "");
+        for candidate in became {
+            let name = candidate["skill"].as_str().unwrap();
+            let skill = owner.json(&format!("/skills/{name}"));
+            assert_eq!(skill["workspace"], place["workspace"], "{candidate}");
+            let link = candidate["link"].as_str().unwrap();
+            assert_eq!(owner.get(link).status, 200, "{link}");
+            led.insert(format!(
+                "{} {}",
+                place["workspace"].as_str().unwrap(),
+                candidate["became"].as_str().unwrap()
+            ));
+        }
+    }
+    let expected = ["cellar waits for you", "kitchen published", "shop published"];
+    assert_eq!(led, expected.map(str::to_owned).into_iter().collect());
+    let page = owner.page("/work");
+    assert!(page.contains("waits for you") && page.contains("href=\"/review/"), "{page}");
+    assert!(page.contains("class=\"map\""), "{page}");
+}
+
+#[test]
+fn a_skill_names_those_that_are_like_it_and_what_sessions_cost_before_it() {
+    let house = House::open();
+    house.send(&stories("s", "shop", "make db-up"));
+    house.mine();
+    let owner = house.owner();
+    let name = owner.json("/skills")["targets"][0]["skills"][0]["name"].as_str().unwrap().to_owned();
+    let by_hand = house.site.path("skills").join("skills/by-hand");
+    std::fs::create_dir_all(&by_hand).unwrap();
+    let text =
+        "---\nname: by-hand\ndescription: How we test.\n---\n\nRun `make db-up` ahead of `make itest`.\n";
+    std::fs::write(by_hand.join("SKILL.md"), text).unwrap();
+    // What stood there is believed for a second; a month's sessions are counted in the background.
+    for _ in 0..300 {
+        let skill = owner.json(&format!("/skills/{name}"));
+        if skill["is_counting"] == false && !skill["near"].as_array().unwrap().is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let skill = owner.json(&format!("/skills/{name}"));
+    let near = &skill["near"][0];
+    assert_eq!((&near["name"], &near["is_hand_written"]), (&"by-hand".into(), &true.into()), "{skill}");
+    assert!(near["why"].as_str().unwrap().starts_with("both say `make"), "{near}");
+    let before = &skill["effect"][0];
+    assert_eq!(
+        (&before["side"], &before["sessions"]),
+        (&"before it was published".into(), &6.into()),
+        "{skill}"
+    );
+    assert_eq!((&before["failures"], &before["tool_calls"]), (&1.0.into(), &3.0.into()));
+    let page = owner.page(&format!("/skills/{name}"));
+    assert!(page.contains("written by people") && page.contains("before it was published"), "{page}");
 }

@@ -1,6 +1,6 @@
 //! What a token shows, and whom it names.
 
-use crate::visitor::{House, stories};
+use crate::visitor::{House, Story, saying, stories};
 
 pub(crate) const WRITE: &str = "write-token-0123456789ab";
 pub(crate) const READ: &str = "read-token-0123456789abc";
@@ -127,4 +127,103 @@ fn a_program_shows_its_token_with_each_request() {
     );
     let write = format!("Bearer {WRITE}");
     assert_eq!(stranger.get_with("/api/v1/skills", &[("authorization", &write)]).status, 403);
+}
+
+#[test]
+fn nobody_is_named_in_a_text_of_another_persons_session() {
+    let house = team();
+    let more = " ask bea@example.com or Bea Miller, it is in /Users/p8/src";
+    let of = |id: &str, person: &str, everywhere: &str| {
+        Story { id, person, workspace: "shop", repair: "make db-up", everywhere }.body()
+    };
+    let bodies = [
+        of("n-1", "ana@example.com", more),
+        saying(of("n-2", "bea@example.com", ""), "user.name", "Bea Miller"),
+    ];
+    house.send_with(&bodies, Some(WRITE));
+    let (reader, named) = (house.with_token(READ), house.with_token(NAMES));
+    let events = reader.json("/sessions/n-1")["items"].clone();
+    let event = events[0]["anchors"][0].as_str().unwrap().to_owned();
+    let paths = [
+        "/".to_owned(),
+        "/sessions".to_owned(),
+        "/work".to_owned(),
+        "/sessions/n-1".to_owned(),
+        format!("/sessions/n-1/events/{event}"),
+        "/api/v1/sessions".to_owned(),
+        "/api/v1/sessions/n-1".to_owned(),
+        format!("/api/v1/sessions/n-1/events/{event}"),
+    ];
+    for path in &paths {
+        let page = reader.page(path).to_lowercase();
+        for name in ["bea@", "bea miller", "ana@", "/p8"] {
+            assert!(!page.contains(name), "{path} names {name}: {page}");
+        }
+    }
+    assert!(reader.page("/sessions/n-1").contains("/Users/[person]/src"), "what is left can be read");
+    let page = named.page("/sessions/n-1");
+    assert!(page.contains("Bea Miller") && page.contains("/Users/p8/src"), "{page}");
+    // Nor does a search tell that a name is there.
+    let found = |reader: &crate::visitor::Visitor, words: &str| {
+        reader.json(&format!("/sessions?words={}", crate::visitor::encoded(words)))["days"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!((found(&reader, "ask or"), found(&reader, "miller"), found(&reader, "bea@")), (1, 0, 0));
+    assert_eq!(found(&named, "bea miller"), 1);
+}
+
+#[test]
+fn wrong_tokens_keep_nobody_out() {
+    let house = team();
+    let stranger = house.stranger();
+    let with = |token: &str| {
+        let bearer = format!("Bearer {token}");
+        stranger.get_with("/api/v1/skills", &[("authorization", &bearer)])
+    };
+    let mut told = Vec::new();
+    for number in 0..60 {
+        told.push(with(&format!("wrong-token-0123456789-{number}")));
+    }
+    assert!(told.iter().all(|answer| answer.status == 401 || answer.status == 429));
+    let last = told.last().unwrap();
+    assert_eq!(last.status, 429, "{}", last.text);
+    let seconds: u64 = last.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=61).contains(&seconds), "{seconds}");
+    // The same address, with what is right.
+    assert_eq!(with(READ).status, 200);
+    assert_eq!(house.with_token(REVIEW).get("/").status, 200);
+    assert_eq!(house.owner().get("/").status, 200);
+    let refused = stranger.post("/sign-in", &[("token", "wrong-token-0123456789")]);
+    assert_eq!(refused.status, 429);
+    assert!(refused.headers.contains_key("retry-after"));
+}
+
+#[test]
+fn signing_in_leads_to_the_page_that_was_wanted() {
+    let house = team();
+    let stranger = house.stranger();
+    let page = "/sessions/a-1?tenant=acme&part=1";
+    let answer = stranger.get_with(page, &[]);
+    assert_eq!(answer.status, 401);
+    assert!(answer.text.contains("href=\"/sessions/a-1?tenant=acme&amp;part=1\""), "{}", answer.text);
+    assert!(
+        answer.text.contains("name=\"next\" value=\"/sessions/a-1?tenant=acme&amp;part=1\""),
+        "{}",
+        answer.text
+    );
+    let led = |next: &str| {
+        let answer = stranger.post("/sign-in", &[("token", READ), ("next", next)]);
+        assert_eq!(answer.status, 303);
+        answer.headers["location"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(led(page), page);
+    for elsewhere in
+        ["", "//evil.example/", "https://evil.example/", "/\\evil.example", "/x\r\nset-cookie: a=b"]
+    {
+        assert_eq!(led(elsewhere), "/", "{elsewhere:?}");
+    }
+    let wrong = stranger.post("/sign-in", &[("token", "wrong-token-0123456789"), ("next", page)]);
+    assert!(wrong.text.contains("part=1"), "a second try leads there as well: {}", wrong.text);
 }

@@ -239,7 +239,7 @@ pub(crate) fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-fn attribute(key: &str, value: &str) -> Value {
+pub(crate) fn attribute(key: &str, value: &str) -> Value {
     json!({ "key": key, "value": { "stringValue": value } })
 }
 
@@ -308,6 +308,35 @@ impl Story<'_> {
             "scopeLogs": [{ "scope": { "name": "com.anthropic.claude_code.events" }, "logRecords": records }],
         }] })
     }
+}
+
+/// The records of a session that was sent.
+fn records(body: &mut Value) -> &mut Vec<Value> {
+    body["resourceLogs"][0]["scopeLogs"][0]["logRecords"].as_array_mut().unwrap()
+}
+
+/// The same session, in which each record has one more attribute.
+pub(crate) fn saying(mut body: Value, key: &str, value: &str) -> Value {
+    for record in records(&mut body) {
+        record["attributes"].as_array_mut().unwrap().push(attribute(key, value));
+    }
+    body
+}
+
+/// The same session, so many days earlier.
+pub(crate) fn earlier(mut body: Value, days: u64) -> Value {
+    for record in records(&mut body) {
+        let time: u64 = record["timeUnixNano"].as_str().unwrap().parse().unwrap();
+        record["timeUnixNano"] = (time - days * 86_400_000_000_000).to_string().into();
+    }
+    body
+}
+
+/// The UTC date so many days ago.
+pub(crate) fn date(days: u64) -> String {
+    let micros = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros();
+    let then = i64::try_from(micros).unwrap() - i64::try_from(days).unwrap() * 86_400_000_000;
+    skillspan::event::Timestamp::from_micros(then).date()
 }
 
 /// Six sessions of three people in which something repairs the integration tests.

@@ -1,5 +1,6 @@
 //! What every request passes before a page is made, and what every answer carries.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -11,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use super::{Access, Denied, Reader};
 use crate::console::App;
 use crate::console::problem::Problem;
+use crate::receivers::Peer;
 
 /// The browser loads nothing from elsewhere and sends nothing elsewhere, whatever came into a page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
@@ -36,23 +38,32 @@ pub(in crate::console) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let is_program = request.uri().path().starts_with("/api/") || is_question(&request);
+    let is_program = is_program(&request) || is_question(&request);
     let is_public = matches!(request.uri().path(), "/sign-in" | "/open" | "/hello")
         || request.uri().path().starts_with("/static/");
+    // Where a page leads that is asked for again; what a form would change is not.
+    let wanted = request.uri().path_and_query().filter(|_| request.method() == Method::GET);
+    let wanted = wanted.map(|wanted| wanted.as_str().to_owned()).unwrap_or_default();
+    let mut seen = None;
     let answer = match admit(&app.access, &request, is_public) {
         Ok(reader) => {
-            request.extensions_mut().extend(reader.map(Arc::new).map(extension).unwrap_or_default());
+            seen = reader.map(Arc::new);
+            request.extensions_mut().extend(seen.clone().map(extension).unwrap_or_default());
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
     };
     let mut answer = match answer.extensions().get::<Problem>() {
         Some(problem) if is_program => problem.as_json(),
-        Some(problem) => problem.as_page(&app.access),
+        Some(problem) => problem.as_page(&app.access, seen.as_deref(), &wanted),
         None => answer,
     };
     protect(answer.headers_mut(), app.access.has_tls);
     answer
+}
+
+fn is_program(request: &Request) -> bool {
+    request.uri().path().starts_with("/api/")
 }
 
 fn extension(reader: Arc<Reader>) -> http::Extensions {
@@ -75,29 +86,26 @@ fn admit(access: &Access, request: &Request, is_public: bool) -> Result<Option<R
     if !changes && request.method() != Method::GET && request.method() != Method::HEAD {
         return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Only GET and POST are answered here."));
     }
+    let reader = if is_public || is_question(request) { None } else { Some(reader_of(access, request)?) };
     let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null"));
     let is_from_elsewhere = origin.is_some_and(|origin| !access.is_own(origin, &host));
     if is_question(request) && !is_from_elsewhere {
         let header = headers.get(AUTHORIZATION).ok_or(Denied::Unknown);
-        let reader = header.and_then(|header| access.of_question(header));
+        let reader = header.and_then(|header| access.of_question(header, peer(request.extensions())));
         return reader.map(Some).map_err(Problem::denied_question);
     }
     if is_from_elsewhere || (changes && origin.is_none() && !headers.contains_key(AUTHORIZATION)) {
         let says = "Requests of other pages are refused. Open the console itself and try again.";
         return Err(Problem::new(StatusCode::FORBIDDEN, says));
     }
-    if is_public {
-        return Ok(None);
-    }
-    let reader = reader_of(access, headers, request.uri().path().starts_with("/api/"))?;
+    let Some(reader) = reader else { return Ok(None) };
     let told = headers.get(CSRF).map(|told| told.to_str().unwrap_or_default());
     if let Some(told) = told
         && !super::is_same(told, &reader.csrf)
     {
         return Err(Problem::stale());
     }
-    let is_program = request.uri().path().starts_with("/api/");
-    if changes && is_program && told.is_none() && !reader.csrf.is_empty() {
+    if changes && is_program(request) && told.is_none() && !reader.csrf.is_empty() {
         return Err(Problem::stale());
     }
     Ok(Some(reader))
@@ -108,13 +116,19 @@ fn is_question(request: &Request) -> bool {
     request.uri().path() == "/mcp"
 }
 
-fn reader_of(access: &Access, headers: &HeaderMap, is_program: bool) -> Result<Reader, Problem> {
+fn reader_of(access: &Access, request: &Request) -> Result<Reader, Problem> {
+    let headers = request.headers();
     let reader = match (headers.get(AUTHORIZATION), cookie(headers, access)) {
-        (Some(header), _) if is_program => access.of_header(header),
+        (Some(header), _) if is_program(request) => access.of_header(header, peer(request.extensions())),
         (_, Some(cookie)) => access.of_cookie(&cookie),
         (_, None) => Err(Denied::Unknown),
     };
     reader.map_err(Problem::denied)
+}
+
+/// The address that a request came from.
+pub(super) fn peer(extensions: &http::Extensions) -> IpAddr {
+    extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0)
 }
 
 /// What the request calls this server: over HTTP/2 its address has the name.

@@ -13,14 +13,15 @@
 //!
 //! Invariants: without a session or a token nothing but the door answers; a key lets in once, within a minute; what a
 //! session is kept as is a hash; a token that is revoked, or loses its role, shows nothing from the next request on;
-//! a form changes something only with its session's own token, from a page of this very address.
+//! a right key or token lets in however many wrong ones were shown (they have more entropy than anybody can try), and
+//! who shows wrong ones is told to wait by address; a form changes something only with its session's own token, from a page of this very address.
 
 pub(super) mod door;
 pub(super) mod guard;
 pub(super) mod secret;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -40,9 +41,11 @@ pub(super) const KEY_SCHEME: &str = "Skillspan-Key ";
 const LASTS: Duration = Duration::from_secs(12 * 3600);
 /// So many there are at most; then the one that ends first goes.
 const MOST_SESSIONS: usize = 1_000;
-/// So many wrong keys and tokens a minute are looked at.
+/// So many wrong keys and tokens of one address are answered as wrong within a minute; then it is told to wait.
 const MOST_FAILURES: u32 = 30;
 const A_MINUTE: Duration = Duration::from_secs(60);
+/// Of so many addresses failures are counted at most.
+const MOST_ADDRESSES: usize = 10_000;
 
 /// Who reads a page, and what they may see and do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +83,8 @@ struct SignedIn {
     credential: Option<Credential>,
     csrf: String,
     ends: Instant,
+    /// What their next page says once.
+    message: Vec<String>,
 }
 
 /// Why somebody does not come in.
@@ -89,8 +94,12 @@ pub(super) enum Denied {
     Unknown,
     /// The token has no role that shows anything.
     Shows(&'static str),
-    /// Too many were wrong.
-    TooMany,
+    /// Too many from this address were wrong: it may ask again after so many seconds.
+    TooMany(u64),
+}
+
+impl Denied {
+    pub(super) const TOO_MANY: &'static str = "Too many wrong keys and tokens came from your address: wait a minute and try again. A right one lets you in now.";
 }
 
 /// See the module.
@@ -110,7 +119,8 @@ struct State {
     sessions: BTreeMap<[u8; 32], SignedIn>,
     /// Keys that were used, until they end by themselves.
     used: BTreeMap<String, Instant>,
-    failures: (u32, Option<Instant>),
+    /// By address: how many were wrong, and since when they are counted.
+    failures: BTreeMap<IpAddr, (u32, Instant)>,
 }
 
 impl Access {
@@ -140,44 +150,36 @@ impl Access {
     }
 
     /// Lets in who has a key; what their cookie holds.
-    pub(super) fn enter_with_key(&self, key: &str, now: Timestamp) -> Result<String, Denied> {
-        self.take_key(For::Pages, key, now)?;
+    pub(super) fn enter_with_key(&self, key: &str, peer: IpAddr, now: Timestamp) -> Result<String, Denied> {
+        self.take_key(For::Pages, key, peer, now)?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(state.begin(None))
     }
 
     /// Who shows a key with a question, which is good for that one.
-    fn of_key(&self, key: &str, now: Timestamp) -> Result<Reader, Denied> {
-        self.take_key(For::Question, key, now)?;
+    fn of_key(&self, key: &str, peer: IpAddr, now: Timestamp) -> Result<Reader, Denied> {
+        self.take_key(For::Question, key, peer, now)?;
         Ok(owner(String::new()))
     }
 
     /// A key is good once.
-    fn take_key(&self, what: For, key: &str, now: Timestamp) -> Result<(), Denied> {
-        self.bound_failures()?;
+    fn take_key(&self, what: For, key: &str, peer: IpAddr, now: Timestamp) -> Result<(), Denied> {
         let nonce = self.secret.nonce_of(what, key, self.address.port(), now);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let at = Instant::now();
         state.used.retain(|_, ends| *ends > at);
         let fresh = nonce.filter(|nonce| !state.used.contains_key(nonce));
-        let Some(nonce) = fresh else {
-            state.failures.0 += 1;
-            return Err(Denied::Unknown);
-        };
+        let Some(nonce) = fresh else { return Err(state.failed(peer)) };
         // A clock that is set back lets no key in twice within twice its time.
         state.used.insert(nonce, at + KEY_LASTS * 2);
         Ok(())
     }
 
     /// Lets in who has a token; what their cookie holds.
-    pub(super) fn enter_with_token(&self, token: &str) -> Result<String, Denied> {
-        self.bound_failures()?;
+    pub(super) fn enter_with_token(&self, token: &str, peer: IpAddr) -> Result<String, Denied> {
         let found = self.now().and_then(|credentials| find_token(&credentials, token));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(credential) = found else {
-            state.failures.0 += 1;
-            return Err(Denied::Unknown);
-        };
+        let Some(credential) = found else { return Err(state.failed(peer)) };
         reader_of(&credential, String::new())?;
         Ok(state.begin(Some(credential)))
     }
@@ -197,24 +199,36 @@ impl Access {
     }
 
     /// Who shows a token with the request itself.
-    pub(super) fn of_header(&self, header: &HeaderValue) -> Result<Reader, Denied> {
-        self.bound_failures()?;
+    pub(super) fn of_header(&self, header: &HeaderValue, peer: IpAddr) -> Result<Reader, Denied> {
         let credentials = self.now().ok_or(Denied::Unknown)?;
         let Some(credential) = find(&credentials, header) else {
-            self.state.lock().unwrap_or_else(PoisonError::into_inner).failures.0 += 1;
-            return Err(Denied::Unknown);
+            return Err(self.state.lock().unwrap_or_else(PoisonError::into_inner).failed(peer));
         };
         reader_of(&credential, String::new())
     }
 
     /// Who asks a question over `/mcp`: with a key made from the secret, or with a token. A session's cookie is none of
     /// these, so that no page that a browser shows can ask.
-    pub(super) fn of_question(&self, header: &HeaderValue) -> Result<Reader, Denied> {
+    pub(super) fn of_question(&self, header: &HeaderValue, peer: IpAddr) -> Result<Reader, Denied> {
         let key = header.to_str().ok().and_then(|header| header.strip_prefix(KEY_SCHEME));
         match key {
-            Some(key) => self.of_key(key.trim(), Timestamp::now()),
-            None => self.of_header(header),
+            Some(key) => self.of_key(key.trim(), peer, Timestamp::now()),
+            None => self.of_header(header, peer),
         }
+    }
+
+    /// Keeps what the session's next page says once.
+    pub(super) fn tell(&self, reader: &Reader, message: Vec<String>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = state.of_csrf(&reader.csrf) {
+            session.message = message;
+        }
+    }
+
+    /// What the session's page says now, and no other after it.
+    pub(super) fn told(&self, reader: &Reader) -> Vec<String> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.of_csrf(&reader.csrf).map(|session| std::mem::take(&mut session.message)).unwrap_or_default()
     }
 
     /// Ends a session.
@@ -240,25 +254,37 @@ impl Access {
     fn now(&self) -> Option<Arc<[Credential]>> {
         self.credentials.as_ref().map(|credentials| Arc::clone(&credentials.borrow()))
     }
-
-    fn bound_failures(&self) -> Result<(), Denied> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if state.failures.1.is_none_or(|since| now.duration_since(since) > A_MINUTE) {
-            state.failures = (0, Some(now));
-        }
-        if state.failures.0 >= MOST_FAILURES { Err(Denied::TooMany) } else { Ok(()) }
-    }
 }
 
 impl State {
+    fn of_csrf(&mut self, csrf: &str) -> Option<&mut SignedIn> {
+        self.sessions.values_mut().find(|session| is_same(&session.csrf, csrf))
+    }
+
+    /// Counts a wrong key or token; what its bearer is told.
+    fn failed(&mut self, peer: IpAddr) -> Denied {
+        let now = Instant::now();
+        self.failures.retain(|_, (_, since)| now.duration_since(*since) < A_MINUTE);
+        if self.failures.len() >= MOST_ADDRESSES && !self.failures.contains_key(&peer) {
+            return Denied::TooMany(A_MINUTE.as_secs());
+        }
+        let (count, since) = self.failures.entry(peer).or_insert((0, now));
+        if *count >= MOST_FAILURES {
+            let left = A_MINUTE.saturating_sub(now.duration_since(*since));
+            return Denied::TooMany(left.as_secs() + 1);
+        }
+        *count += 1;
+        Denied::Unknown
+    }
+
     fn begin(&mut self, credential: Option<Credential>) -> String {
         if self.sessions.len() >= MOST_SESSIONS {
             let first = self.sessions.iter().min_by_key(|(_, session)| session.ends).map(|(hash, _)| *hash);
             first.map(|hash| self.sessions.remove(&hash));
         }
         let cookie = format!("{}{}", random(), random());
-        let session = SignedIn { credential, csrf: random(), ends: Instant::now() + LASTS };
+        let session =
+            SignedIn { credential, csrf: random(), ends: Instant::now() + LASTS, message: Vec::new() };
         self.sessions.insert(hash(&cookie), session);
         cookie
     }
@@ -306,6 +332,8 @@ mod tests {
     use super::*;
     use crate::receivers::auth::Roles;
 
+    const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     fn access(credentials: Vec<Credential>) -> (Access, watch::Sender<Arc<[Credential]>>, Secret) {
         let folder = tempfile::tempdir().unwrap();
         let secret = Secret::made_in(folder.path()).unwrap();
@@ -325,8 +353,8 @@ mod tests {
         let (access, _sender, secret) = access(Vec::new());
         let now = Timestamp::now();
         let key = secret.key(For::Pages, 4320, now);
-        let cookie = access.enter_with_key(&key, now).unwrap();
-        assert_eq!(access.enter_with_key(&key, now), Err(Denied::Unknown));
+        let cookie = access.enter_with_key(&key, PEER, now).unwrap();
+        assert_eq!(access.enter_with_key(&key, PEER, now), Err(Denied::Unknown));
         let reader = access.of_cookie(&cookie).unwrap();
         assert!(reader.sees("any", "any") && reader.reviews && !reader.csrf.is_empty());
         access.leave(&cookie);
@@ -339,29 +367,39 @@ mod tests {
         let now = Timestamp::now();
         let header = |key: &str| HeaderValue::from_str(&format!("{KEY_SCHEME}{key}")).unwrap();
         let key = secret.key(For::Question, 4320, now);
-        assert_eq!(access.enter_with_key(&key, now), Err(Denied::Unknown));
-        assert!(access.of_question(&header(&key)).unwrap().sees_the_process());
-        assert_eq!(access.of_question(&header(&key)), Err(Denied::Unknown));
+        assert_eq!(access.enter_with_key(&key, PEER, now), Err(Denied::Unknown));
+        assert!(access.of_question(&header(&key), PEER).unwrap().sees_the_process());
+        assert_eq!(access.of_question(&header(&key), PEER), Err(Denied::Unknown));
         let pages = secret.key(For::Pages, 4320, now);
-        assert_eq!(access.of_question(&header(&pages)), Err(Denied::Unknown));
-        assert_eq!(access.of_question(&header("")), Err(Denied::Unknown));
+        assert_eq!(access.of_question(&header(&pages), PEER), Err(Denied::Unknown));
+        assert_eq!(access.of_question(&header(""), PEER), Err(Denied::Unknown));
     }
 
     #[test]
-    fn guessing_ends() {
-        let (access, _sender, secret) = access(Vec::new());
+    fn who_guesses_is_told_to_wait_and_keeps_nobody_out() {
+        let read = Roles { write: false, read: true, review: false, people: false };
+        let (access, _sender, secret) = access(vec![credential(read)]);
         let now = Timestamp::now();
+        let other = "192.0.2.7".parse().unwrap();
         for _ in 0..MOST_FAILURES {
-            assert_eq!(access.enter_with_key("a.1.b", now), Err(Denied::Unknown));
+            assert_eq!(access.enter_with_key("a.1.b", PEER, now), Err(Denied::Unknown));
         }
-        assert_eq!(access.enter_with_key(&secret.key(For::Pages, 4320, now), now), Err(Denied::TooMany));
+        let wrong = HeaderValue::from_static("Bearer a-token-that-is-another");
+        assert!(matches!(access.of_header(&wrong, PEER), Err(Denied::TooMany(1..=61))));
+        assert!(matches!(access.enter_with_token("another", PEER), Err(Denied::TooMany(_))));
+        assert_eq!(access.of_header(&wrong, other), Err(Denied::Unknown), "each address by itself");
+        // What is right lets in, from that address as well.
+        assert!(access.enter_with_key(&secret.key(For::Pages, 4320, now), PEER, now).is_ok());
+        assert!(access.enter_with_token("a-token-of-enough-length", PEER).is_ok());
+        let right = HeaderValue::from_static("Bearer a-token-of-enough-length");
+        assert!(access.of_header(&right, PEER).is_ok());
     }
 
     #[test]
     fn a_token_shows_what_its_roles_say_until_it_is_revoked() {
         let read = Roles { write: false, read: true, review: false, people: false };
         let (access, sender, _) = access(vec![credential(read)]);
-        let cookie = access.enter_with_token("a-token-of-enough-length").unwrap();
+        let cookie = access.enter_with_token("a-token-of-enough-length", PEER).unwrap();
         let reader = access.of_cookie(&cookie).unwrap();
         assert!(reader.sees("acme", "shop") && !reader.sees("other", "shop"));
         assert!(!reader.reviews && !reader.sees_people && !reader.sees_the_process());

@@ -78,7 +78,7 @@ fn stands(skill: &Listed) -> bool {
 }
 
 /// The skills that stand and that the reader may see, with whose they are, each once.
-fn standing(app: &App, reader: &Reader, libraries: &[&Library]) -> Vec<(String, Listed, String)> {
+fn standing(app: &Arc<App>, reader: &Reader, libraries: &[&Library]) -> Vec<(String, Listed, String)> {
     let mut known = BTreeSet::new();
     let mut all = Vec::new();
     for library in libraries {
@@ -93,7 +93,7 @@ fn standing(app: &App, reader: &Reader, libraries: &[&Library]) -> Vec<(String, 
     all
 }
 
-async fn search_skills(app: &App, reader: &Reader, arguments: Arguments<'_>) -> Result<String, String> {
+async fn search_skills(app: &Arc<App>, reader: &Reader, arguments: Arguments<'_>) -> Result<String, String> {
     let words = arguments.text("words")?.to_lowercase();
     let words: BTreeSet<&str> = words.split_whitespace().collect();
     let limit = arguments.number("limit", USUAL, 1, MOST)?;
@@ -141,7 +141,7 @@ fn rank(words: &BTreeSet<&str>, skill: &Listed, text: &str) -> usize {
 }
 
 /// What the page of a skill shows, if it stands.
-async fn skill_view(app: &App, reader: &Reader, arguments: Arguments<'_>) -> Result<Value, String> {
+async fn skill_view(app: &Arc<App>, reader: &Reader, arguments: Arguments<'_>) -> Result<Value, String> {
     let (name, tenant) = (arguments.needed("name")?, arguments.text("tenant")?);
     let shelved = app.shelf.all().await;
     let libraries = shelved.iter().filter_map(|one| one.library.as_ref().ok());
@@ -162,7 +162,7 @@ async fn skill_view(app: &App, reader: &Reader, arguments: Arguments<'_>) -> Res
     if stands.contains(&state) { Ok(view) } else { Err(missing().to_owned()) }
 }
 
-async fn read_skill(app: &App, reader: &Reader, arguments: Arguments<'_>) -> Result<String, String> {
+async fn read_skill(app: &Arc<App>, reader: &Reader, arguments: Arguments<'_>) -> Result<String, String> {
     let view = skill_view(app, reader, arguments).await?;
     let lines = view.get("lines").and_then(Value::as_array).into_iter().flatten();
     let mut told = Told::default();
@@ -173,7 +173,7 @@ async fn read_skill(app: &App, reader: &Reader, arguments: Arguments<'_>) -> Res
     Ok(told.finish("The skill is empty."))
 }
 
-async fn evidence(app: &App, reader: &Reader, arguments: Arguments<'_>) -> Result<String, String> {
+async fn evidence(app: &Arc<App>, reader: &Reader, arguments: Arguments<'_>) -> Result<String, String> {
     let view = skill_view(app, reader, arguments).await?;
     let mut told = Told::default();
     let of = |name: &str| view.get(name).cloned().unwrap_or_default();
@@ -207,7 +207,11 @@ fn claim(claim: &Value) -> Value {
     })
 }
 
-async fn search_sessions(app: &App, reader: &Reader, arguments: Arguments<'_>) -> Result<String, String> {
+async fn search_sessions(
+    app: &Arc<App>,
+    reader: &Reader,
+    arguments: Arguments<'_>,
+) -> Result<String, String> {
     let mut wanted = serde_json::Map::new();
     for name in ["words", "workspace", "project", "assistant", "day", "after"] {
         wanted.insert(name.to_owned(), json!(arguments.text(name)?));
@@ -252,7 +256,7 @@ async fn search_sessions(app: &App, reader: &Reader, arguments: Arguments<'_>) -
     Ok(told.finish("No session was found."))
 }
 
-async fn read_session(app: &App, reader: &Reader, arguments: Arguments<'_>) -> Result<String, String> {
+async fn read_session(app: &Arc<App>, reader: &Reader, arguments: Arguments<'_>) -> Result<String, String> {
     let (id, tenant) = (arguments.needed("id")?, arguments.text("tenant")?);
     let (part, from) = (arguments.number("part", 1, 1, 10_000)?, arguments.number("from", 0, 0, 10_000)?);
     let meant = made(json!({ "tenant": tenant, "part": part, "event": "" }))?;

@@ -13,7 +13,6 @@ use crate::service::record::{self, KeptCase};
 use crate::skillify::{Claim, quotations};
 use crate::table::Session;
 use crate::views::cases::{Call, calls_of};
-use crate::views::phrases::first_line;
 
 /// So many calls of a session are shown.
 const MOST_CALLS: usize = 8;
@@ -25,6 +24,9 @@ const LONGEST: usize = 200;
 pub(super) struct Cases {
     pub(super) supporting: Vec<Case>,
     pub(super) against: Vec<Case>,
+    /// How many there are in all, shown or not.
+    pub(super) all_supporting: usize,
+    pub(super) all_against: usize,
 }
 
 /// A session, and what happened in it.
@@ -68,12 +70,17 @@ impl Cases {
             Some((kept.tenant.as_str(), claims.find(|kept| kept.claim == *claim)?))
         });
         let Some((tenant, kept)) = found else { return Ok(Self::default()) };
-        let mut cases = Self::default();
+        let mut cases = Self {
+            all_supporting: kept.sessions.len().max(kept.cases.supporting.len()),
+            all_against: kept.cases.all_against.unwrap_or_default().max(kept.cases.against.len()),
+            ..Self::default()
+        };
+        let people = People::of(app, reader).await?;
         for one in &kept.cases.supporting {
-            cases.supporting.push(case(app, reader, tenant, one, claim).await?);
+            cases.supporting.push(case(app, reader, (tenant, &people), one, claim).await?);
         }
         for one in &kept.cases.against {
-            cases.against.push(case(app, reader, tenant, one, claim).await?);
+            cases.against.push(case(app, reader, (tenant, &people), one, claim).await?);
         }
         Ok(cases)
     }
@@ -82,7 +89,7 @@ impl Cases {
 async fn case(
     app: &App,
     reader: &Reader,
-    tenant: &str,
+    (tenant, people): (&str, &People),
     kept: &KeptCase,
     claim: &Claim,
 ) -> Result<Case, Problem> {
@@ -92,7 +99,7 @@ async fn case(
         let (person, link) = (String::new(), String::new());
         return Ok(Case { session: kept.session.clone(), date, outcome, person, link, calls: Vec::new() });
     };
-    let people = People::of(reader, std::iter::once(session.user_id.as_str()));
+    let people = people.and_of(&session);
     let link = match kept.events.first() {
         Some(event) => link::event(tenant, &session.id, event),
         None => link::session(tenant, &session.id),
@@ -110,7 +117,7 @@ async fn case(
 /// What people said, if the claim is a rule of theirs; else the calls.
 fn told(session: &Session, ids: &[String], claim: &Claim, people: &People) -> Vec<Told> {
     let said = quotations(session, claim).into_iter().map(|quotation| Told {
-        done: format!("“{}”", people.without(&first_line(&quotation.sentence, LONGEST))),
+        done: format!("“{}”", people.line(&quotation.sentence, LONGEST)),
         status: "",
         output: String::new(),
     });
@@ -125,16 +132,12 @@ fn calls(session: &Session, ids: &[String], people: &People) -> Vec<Told> {
         let call = Call::of(&events);
         let output = match call.output {
             (None, _) => String::new(),
-            (Some(only), None) => first_line(only, LONGEST),
+            (Some(only), None) => people.line(only, LONGEST),
             (Some(first), Some(last)) => {
-                format!("{} … {}", first_line(first, LONGEST), first_line(last, LONGEST))
+                format!("{} … {}", people.line(first, LONGEST), people.line(last, LONGEST))
             }
         };
-        Told {
-            done: people.without(&first_line(&call.done, LONGEST)),
-            status: call.status.as_str(),
-            output: people.without(&output),
-        }
+        Told { done: people.line(&call.done, LONGEST), status: call.status.as_str(), output }
     };
     let calls = calls_of(facts.map(|fact| &fact.event)).into_iter().map(told);
     calls.filter(|call| !call.done.trim().is_empty()).take(MOST_CALLS).collect()

@@ -36,6 +36,11 @@ pub(super) fn skill(tenant: &str, name: &str) -> String {
     format!("/skills/{}?tenant={}", encoded(name), encoded(tenant))
 }
 
+/// The page of a proposal.
+pub(super) fn review(tenant: &str, name: &str) -> String {
+    format!("/review/{}?tenant={}", encoded(name), encoded(tenant))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,12 +9,13 @@
 //! | `skills.rs` | `/skills`, `/skills/{name}` |
 //! | `review.rs` | `/review`, `/review/{name}` |
 //! | `report.rs` | `/report` |
-//! | `cases.rs`, `diff.rs` | parts of pages: cases of a claim, what changes between texts |
+//! | `cases.rs`, `diff.rs`, `effect.rs` | parts of pages: cases of a claim, what changes between texts, what sessions showed of a skill |
 //! | `link.rs` | addresses |
 //! | `when.rs`, `who.rs` | times, and people as the reader may see them |
 
 mod cases;
 mod diff;
+mod effect;
 mod link;
 pub(super) mod overview;
 pub(super) mod report;
@@ -24,7 +25,7 @@ pub(super) mod sessions;
 pub(super) mod skills;
 mod timeline;
 mod when;
-mod who;
+pub(super) mod who;
 pub(super) mod work;
 
 use std::sync::Arc;
@@ -49,23 +50,23 @@ const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 1
 
 /// What all pages have around them.
 pub(super) struct Frame {
-    title: String,
+    pub(super) title: String,
     /// The page's entry in the navigation.
-    here: &'static str,
-    name: String,
-    csrf: String,
-    reviews: bool,
+    pub(super) here: &'static str,
+    pub(super) name: String,
+    pub(super) csrf: String,
+    pub(super) reviews: bool,
     /// The page is asked for again in a moment: something is still being read.
-    again: bool,
+    pub(super) again: bool,
 }
 
 impl Frame {
-    fn new(reader: &Reader, here: &'static str, title: impl Into<String>) -> Self {
+    pub(super) fn new(reader: &Reader, here: &'static str, title: impl Into<String>) -> Self {
         let (name, csrf) = (reader.name.clone(), reader.csrf.clone());
         Self { title: title.into(), here, name, csrf, reviews: reader.reviews, again: false }
     }
 
-    fn again(self, again: bool) -> Self {
+    pub(super) fn again(self, again: bool) -> Self {
         Self { again, ..self }
     }
 }
@@ -99,6 +100,13 @@ pub(super) fn is_of_form(reader: &Reader, csrf: &str) -> Result<(), Problem> {
 
 pub(super) async fn nothing() -> Problem {
     Problem::missing("such page")
+}
+
+pub(super) async fn not_so() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This address is read, or written, in the other way: GET or POST.",
+    )
 }
 
 fn unchanging(content_type: &'static str, text: &'static str) -> Response {

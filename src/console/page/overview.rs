@@ -29,6 +29,8 @@ const DAYS: i64 = 30;
 const ASSISTANTS: usize = 5;
 /// So many of the newest sessions are named.
 const NEWEST: usize = 6;
+/// So many characters of a first prompt name a session.
+const LONGEST_TITLE: usize = 140;
 /// The colours of assistants and of what went wrong.
 const COLOURS: [&str; ASSISTANTS + 1] = ["s1", "s2", "s3", "s4", "s5", "s6"];
 
@@ -41,6 +43,8 @@ pub(in crate::console) struct Overview {
     people: u64,
     calls: u64,
     failed: u64,
+    /// Sessions of which something arrived within these days and that began before them: imported ones.
+    older: u64,
     /// How many of the days are still being read.
     still_read: usize,
     skills: Skills,
@@ -97,16 +101,18 @@ struct Page {
     most_sessions: u64,
     most_trouble: u64,
     failed_share: String,
+    connect: String,
 }
 
 pub(in crate::console) async fn page(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {
     let view = view(&app, &reader).await?;
     let frame = Frame::new(&reader, "overview", "Overview").again(view.still_read > 0);
-    Ok(html(StatusCode::OK, &Page::of(frame, view)))
+    Ok(html(StatusCode::OK, &Page::of(frame, view, app.connect.clone())))
 }
 
 pub(in crate::console) async fn view(app: &App, reader: &Reader) -> Result<Overview, Problem> {
     let until = patience();
+    let people_shown = People::of(app, reader).await?;
     let mut sums = last_days();
     let (mut rows, mut still_read) = (Vec::new(), 0);
     for days in &app.days {
@@ -127,7 +133,11 @@ pub(in crate::console) async fn view(app: &App, reader: &Reader) -> Result<Overv
         .collect();
     // Sessions that were imported began long before they arrived.
     let first = sums.first().map(|sum| sum.date.clone()).unwrap_or_default();
-    let seen: Vec<&Row> = seen.into_iter().filter(|row| row.started_at.date() >= first).collect();
+    let newest = newest(&people_shown, seen.clone());
+    let (seen, older): (Vec<&Row>, Vec<&Row>) =
+        seen.into_iter().partition(|row| row.started_at.date() >= first);
+    let older: BTreeSet<(&str, &str)> =
+        older.iter().map(|row| (row.tenant.as_str(), row.id.as_str())).collect();
     for row in &seen {
         let date = row.started_at.date();
         if let Some(sum) = sums.iter_mut().find(|sum| sum.date == date) {
@@ -145,7 +155,8 @@ pub(in crate::console) async fn view(app: &App, reader: &Reader) -> Result<Overv
         failed: sums.iter().map(|sum| sum.failed).sum(),
         still_read,
         skills: skills(app, reader).await,
-        newest: newest(reader, seen),
+        newest,
+        older: older.len() as u64,
         process: process(app, reader).await?,
         days: sums,
     })
@@ -184,16 +195,15 @@ async fn process(app: &App, reader: &Reader) -> Result<Option<Report>, Problem> 
     overseer.report().await.map(Some).map_err(|error| Problem::failed("The process", error))
 }
 
-fn newest(reader: &Reader, mut seen: Vec<&Row>) -> Vec<Newest> {
+fn newest(people: &People, mut seen: Vec<&Row>) -> Vec<Newest> {
     seen.sort_by(|a, b| (b.last_event_at, &a.id).cmp(&(a.last_event_at, &b.id)));
     let mut named = BTreeSet::new();
     seen.retain(|row| named.insert((&row.tenant, &row.id)));
     seen.truncate(NEWEST);
-    let people = People::of_rows(reader, &seen);
     let newest = seen.into_iter().map(|row| Newest {
         id: row.id.clone(),
         tenant: row.tenant.clone(),
-        title: people.without(&row.title),
+        title: people.title(&row.title, LONGEST_TITLE),
         assistant: row.assistant.clone(),
         person: people.name(&row.tenant, &row.user),
         started_at: When(row.started_at),
@@ -204,6 +214,11 @@ fn newest(reader: &Reader, mut seen: Vec<&Row>) -> Vec<Newest> {
 }
 
 impl Overview {
+    /// Nothing came in yet, as far as is known.
+    fn is_empty(&self) -> bool {
+        self.sessions == 0 && self.older == 0 && self.still_read == 0
+    }
+
     fn first_day(&self) -> &str {
         self.days.first().map(|day| day.date.as_str()).unwrap_or_default()
     }
@@ -240,7 +255,7 @@ impl Sum {
 }
 
 impl Page {
-    fn of(frame: Frame, view: Overview) -> Self {
+    fn of(frame: Frame, view: Overview, connect: String) -> Self {
         let assistants = assistants(&view.days);
         let sessions_chart = sessions_chart(&view.days, &assistants);
         let failed_share = match (view.failed * 100).checked_div(view.calls) {
@@ -254,6 +269,7 @@ impl Page {
             most_sessions: view.days.iter().map(Sum::all).max().unwrap_or_default(),
             most_trouble: view.days.iter().map(|sum| sum.failed + sum.objections()).max().unwrap_or_default(),
             failed_share,
+            connect,
             frame,
             view,
         }
@@ -298,4 +314,10 @@ fn trouble_chart(days: &[Sum]) -> String {
 /// Digits in groups of three.
 fn shown(count: &u64) -> String {
     grouped(*count)
+}
+
+/// A time of the process's report, without its seconds.
+fn minute(at: &impl std::fmt::Display) -> String {
+    let text = at.to_string();
+    text.get(..16).map_or_else(|| text.clone(), |minute| minute.replace('T', " "))
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use askama::Template;
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -16,21 +16,28 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::when::When;
+use super::who::People;
 use super::{Frame, Seen, html, is_of_form};
 use crate::console::App;
 use crate::console::access::Reader;
+use crate::console::asked::Sent;
 use crate::console::chart::{self, Part};
 use crate::console::find::sees;
 use crate::console::problem::Problem;
 use crate::event::Timestamp;
+use crate::library::{Library, WatchedSkill};
 use crate::table::{Filter, Session};
-use crate::views::report::{Cell, Cost, Section, Tally, USUAL, View, published, shown, value};
+use crate::views::report::{
+    Cell, Cost, Published, Section, Tally, USUAL, View, grouped, published, shown, value,
+};
 use crate::views::whole::read_whole;
 
 /// So many are kept, for different readers.
 const MOST: usize = 8;
 /// A chart has room for so many bars at least.
 const FEWEST_BARS: usize = 30;
+/// So often everybody is asked for, for [`super::patience`] each time.
+const MOST_TRIES: usize = 300;
 /// A report that failed is tried again after so long.
 const REST: Duration = Duration::from_secs(10);
 
@@ -50,6 +57,8 @@ enum Stage {
 struct Made {
     view: View,
     at: Timestamp,
+    /// What sessions showed of the skills that stand.
+    skills: Vec<Published>,
 }
 
 #[derive(Template)]
@@ -88,7 +97,7 @@ pub(in crate::console) async fn page(State(app): State<Arc<App>>, reader: Seen) 
 pub(in crate::console) async fn anew(
     State(app): State<Arc<App>>,
     reader: Seen,
-    Form(Anew { csrf }): Form<Anew>,
+    Sent(Anew { csrf }): Sent<Anew>,
 ) -> Result<Response, Problem> {
     is_of_form(&reader, &csrf)?;
     app.reports.lock(|reports| {
@@ -168,7 +177,42 @@ async fn make(app: &App, reader: &Reader) -> Result<Made, String> {
         let read = read_whole(&table, &days.options(), &wanted, |session| tally.add(&session)).await;
         read.map_err(|error| error.to_string())?;
     }
-    Ok(Made { view: View::of(&tally, since, at, reader.sees_people), at })
+    let mut view = View::of(&tally, since, at, reader.sees_people);
+    let people = everybody(app, reader).await?;
+    let cells = view.sections.iter_mut().flat_map(|section| section.rows.iter_mut().flatten());
+    for cell in cells {
+        if let Cell::Text(text) = cell {
+            *text = people.without(text);
+        }
+    }
+    Ok(Made { view, at, skills: tally.skills })
+}
+
+/// Everybody, once they are known: to read the table takes a while.
+async fn everybody(app: &App, reader: &Reader) -> Result<People, String> {
+    let mut tries = 0;
+    loop {
+        match People::of(app, reader).await {
+            Ok(people) => return Ok(people),
+            Err(problem) if problem.status() == StatusCode::SERVICE_UNAVAILABLE && tries < MOST_TRIES => {
+                tries += 1
+            }
+            Err(problem) => return Err(problem.says().to_owned()),
+        }
+    }
+}
+
+/// What the sessions of the last 30 days showed of a skill; `None` while they are counted, which begins now if it had
+/// not.
+pub(super) fn watched(
+    app: &Arc<App>,
+    reader: &Reader,
+    library: &Library,
+    name: &str,
+) -> Option<WatchedSkill> {
+    let made = ask(app, reader).ok().flatten()?;
+    let own = made.skills.iter().filter(|one| one.library.tenant() == library.tenant());
+    own.flat_map(|one| &one.skills).find(|skill| skill.name == name).cloned()
 }
 
 impl Reports {
@@ -225,4 +269,13 @@ fn class(section: &Section, at: &usize) -> &'static str {
 
 fn told(cell: &Cell) -> String {
     shown(cell)
+}
+
+fn minute(at: &Timestamp) -> String {
+    When(*at).minute()
+}
+
+/// The calls of the day or week with the most.
+fn most_calls(view: &View) -> String {
+    grouped(view.times.iter().map(|(_, cost)| cost.calls).max().unwrap_or_default())
 }

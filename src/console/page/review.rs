@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::cases::Cases;
 use super::diff::{self, Line as DiffLine};
 use super::skills::{Entry, Line, Whose, rest, seen};
+use super::who::People;
 use super::{Frame, Seen, html, is_of_form, link};
 use crate::console::App;
 use crate::console::access::Reader;
+use crate::console::asked::{Asked, Named, Sent};
 use crate::console::find::sees;
 use crate::console::problem::Problem;
 use crate::event::Timestamp;
@@ -50,6 +52,8 @@ pub(in crate::console) struct Proposal {
     /// What would stand there line by line, with what each line rests on.
     lines: Vec<Line>,
     cases: Vec<OfClaim>,
+    /// Its other claims, which have pages of their own.
+    more: Vec<Other>,
     /// Names what the reader saw: a decision about something else is refused.
     seen: String,
     reviews: bool,
@@ -63,12 +67,20 @@ struct OfClaim {
     cases: Cases,
 }
 
+/// A claim whose cases are on its own page.
+#[derive(Debug, Serialize)]
+struct Other {
+    number: usize,
+    line: String,
+}
+
 #[derive(Template)]
 #[template(path = "review.html")]
 struct ListPage {
     frame: Frame,
     view: Waiting,
-    done: String,
+    /// What was decided a moment ago, a line each.
+    done: Vec<String>,
 }
 
 #[derive(Template)]
@@ -76,13 +88,25 @@ struct ListPage {
 struct Page {
     frame: Frame,
     view: Proposal,
+    /// Why the decision that was sent is not carried out, and what it said.
+    wrong: String,
+    reason: String,
+    /// The text of the edit, if that was sent; else what is proposed.
+    text: String,
+    is_edited: bool,
 }
 
-/// What was decided a moment ago.
-#[derive(Debug, Default, Deserialize)]
-pub(in crate::console) struct Done {
-    #[serde(default)]
-    done: String,
+impl Page {
+    /// Why a person has to decide, a line each.
+    fn needs(&self) -> Vec<String> {
+        self.view.why.iter().map(|why| needs(why)).collect()
+    }
+
+    fn of(reader: &Reader, view: Proposal) -> Self {
+        let frame = Frame::new(reader, "review", format!("Review {}", view.entry.name));
+        let text = view.proposed.clone();
+        Self { frame, view, wrong: String::new(), reason: String::new(), text, is_edited: false }
+    }
 }
 
 /// What a person decides.
@@ -105,12 +129,9 @@ pub(in crate::console) struct Verdict {
     seen: String,
 }
 
-pub(in crate::console) async fn list_page(
-    State(app): State<Arc<App>>,
-    reader: Seen,
-    Query(Done { done }): Query<Done>,
-) -> Response {
+pub(in crate::console) async fn list_page(State(app): State<Arc<App>>, reader: Seen) -> Response {
     let view = list(&app, &reader).await;
+    let done = app.access.told(&reader);
     html(StatusCode::OK, &ListPage { frame: Frame::new(&reader, "review", "Review"), view, done })
 }
 
@@ -133,12 +154,11 @@ pub(in crate::console) async fn list(app: &App, reader: &Reader) -> Waiting {
 pub(in crate::console) async fn page(
     State(app): State<Arc<App>>,
     reader: Seen,
-    Path(name): Path<String>,
-    Query(whose): Query<Whose>,
+    Named(name): Named<String>,
+    Asked(whose): Asked<Whose>,
 ) -> Result<Response, Problem> {
     let view = view(&app, &reader, &name, &whose).await?;
-    let frame = Frame::new(&reader, "review", format!("Review {name}"));
-    Ok(html(StatusCode::OK, &Page { frame, view }))
+    Ok(html(StatusCode::OK, &Page::of(&reader, view)))
 }
 
 pub(in crate::console) async fn view(
@@ -167,6 +187,8 @@ pub(in crate::console) async fn view(
     for line in &said {
         claims.extend(line.claims.iter().map(|claim| (line.text.clone(), claim.clone())));
     }
+    let more = claims.iter().enumerate().skip(MOST_CLAIMS);
+    let more = more.map(|(at, (line, _))| Other { number: at + 1, line: line.clone() }).collect();
     for (line, claim) in claims.into_iter().take(MOST_CLAIMS) {
         cases.push(OfClaim {
             line,
@@ -181,12 +203,33 @@ pub(in crate::console) async fn view(
         why: skill.review.clone(),
         same_as: skill.same_as.clone(),
         diff: diff::lines(standing, &proposed),
-        lines: rest(app, reader, &proposed, said).await,
+        lines: rest(app, (reader, &People::of(app, reader).await?), &proposed, said).await,
         cases,
+        more,
         seen: mark(skill),
         reviews: reader.reviews,
         proposed,
     })
+}
+
+/// Why a person has to decide, for who does not know the words of the configuration: `send: ssh` is a class of
+/// commands and the one that is of it.
+fn needs(why: &str) -> String {
+    let Some((class, what)) = why.split_once(": ") else { return why.to_owned() };
+    let does = match class {
+        "fetch" => "it fetches something",
+        "fetched-code" => "it runs code that was fetched",
+        "publish" => "it publishes: pushes, releases or deploys",
+        "send" => "it speaks with another machine, or shows secrets",
+        "administer" => "it changes the machine, an account or a cluster, or switches a protection off",
+        "unknown" => "nobody knows what it does",
+        "rule" => {
+            return "people stated it as a rule; no count proves a rule, a person's word does".to_owned();
+        }
+        "author" => return "a model wrote it from what sessions show; no count proves its words".to_owned(),
+        _ => return why.to_owned(),
+    };
+    format!("{does}: {what} ({class})")
 }
 
 /// Names what is proposed.
@@ -200,14 +243,25 @@ fn mark(skill: &Listed) -> String {
 pub(in crate::console) async fn decide_page(
     State(app): State<Arc<App>>,
     reader: Seen,
-    Path(name): Path<String>,
-    Form(verdict): Form<Verdict>,
+    Named(name): Named<String>,
+    Sent(verdict): Sent<Verdict>,
 ) -> Result<Response, Problem> {
     is_of_form(&reader, &verdict.csrf)?;
     let tenant = verdict.tenant.clone();
-    let back = if verdict.action == "restore" { Some(link::skill(&tenant, &name)) } else { None };
-    let done = decide(&app, &reader, &name, verdict).await?;
-    let back = back.unwrap_or_else(|| format!("/review?done={}", link::encoded(&done.join(" "))));
+    let back = if verdict.action == "restore" { link::skill(&tenant, &name) } else { "/review".to_owned() };
+    let (reason, text, is_edited) = (verdict.reason.clone(), verdict.text.clone(), verdict.action == "edit");
+    match decide(&app, &reader, &name, verdict).await {
+        Ok(done) => app.access.tell(&reader, done),
+        // What was written is not lost: the form is there again with it, beside why.
+        Err(problem) if problem.status() == StatusCode::CONFLICT => {
+            let Ok(view) = view(&app, &reader, &name, &Whose { tenant }).await else { return Err(problem) };
+            let page = Page::of(&reader, view);
+            let text = if text.is_empty() { page.text } else { text };
+            let wrong = problem.says().to_owned();
+            return Ok(html(StatusCode::CONFLICT, &Page { wrong, reason, text, is_edited, ..page }));
+        }
+        Err(problem) => return Err(problem),
+    }
     let mut answer = StatusCode::SEE_OTHER.into_response();
     let failed = |error| Problem::failed("The next page", error);
     answer.headers_mut().insert(LOCATION, HeaderValue::from_str(&back).map_err(failed)?);
@@ -274,11 +328,12 @@ fn carry_out(
         let report = decide_at(found, decision, remark.clone(), Timestamp::now())
             .map_err(|error| conflict(format!("{:#}", anyhow::Error::from(error))))?;
         let what = match decision {
+            Decision::Approve if remark.text.is_some() => "your text is in place",
             Decision::Approve => "the proposal is in place",
             Decision::Reject => "the proposal is dropped and not made again",
             Decision::Restore => "it stands again",
         };
-        done.push(format!("{}: {}: {what}.", found.target, found.skill.name));
+        done.push(format!("{}: {what} (at {}).", found.skill.name, found.target));
         done.extend(report.notes.iter().cloned());
         tracing::info!(skill = found.skill.name, target = %found.target, by = reader.name, "{what}");
     }

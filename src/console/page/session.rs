@@ -4,26 +4,31 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::link::{self, encoded};
-use super::timeline::{Item, Timeline};
+use super::timeline::{Item, Timeline, lines_of};
 use super::when::When;
-use super::who::People;
+use super::who::{People, title};
 use super::{Frame, Seen, counted, html};
 use crate::console::App;
 use crate::console::access::Reader;
+use crate::console::asked::{Asked, Named};
 use crate::console::problem::Problem;
+use crate::event::{Kind, Status};
 use crate::library::Library;
-use crate::table::Session;
+use crate::table::{Fact, Session};
 use crate::views::figures::Figures;
 use crate::views::phrases::length;
 
 /// So many facts are on a page.
 const ON_A_PAGE: usize = 400;
+
+/// So many characters of a first prompt name a session.
+const LONGEST_TITLE: usize = 90;
 
 /// Which session is meant, and what of it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -64,6 +69,9 @@ pub(in crate::console) struct Shown {
     part: usize,
     parts: usize,
     items: Vec<Item>,
+    /// Where its first failed call is shown; `""` if none failed.
+    #[serde(skip)]
+    first_failure: String,
 }
 
 /// An event, whole.
@@ -100,12 +108,12 @@ struct EventPage {
 pub(in crate::console) async fn page(
     State(app): State<Arc<App>>,
     reader: Seen,
-    Path(id): Path<String>,
-    Query(meant): Query<Meant>,
+    Named(id): Named<String>,
+    Asked(meant): Asked<Meant>,
 ) -> Result<Response, Problem> {
     let view = view(&app, &reader, &id, &meant).await?;
     let title = match view.items.first() {
-        Some(item) if view.part == 1 && !item.text.is_empty() => item.text.chars().take(60).collect(),
+        Some(item) if view.part == 1 && !item.text.trim().is_empty() => title(&item.text, LONGEST_TITLE),
         _ => format!("Session {id}"),
     };
     let frame = Frame::new(&reader, "sessions", title);
@@ -120,8 +128,8 @@ pub(in crate::console) async fn view(
 ) -> Result<Shown, Problem> {
     let session = find(app, reader, id, meant).await?;
     let skills = skills(app, reader, &session).await;
-    let (reader, meant) = (reader.clone(), meant.clone());
-    let making = tokio::task::spawn_blocking(move || shown(&session, &reader, &meant, skills));
+    let (people, meant) = (People::of(app, reader).await?.and_of(&session), meant.clone());
+    let making = tokio::task::spawn_blocking(move || shown(&session, &people, &meant, skills));
     making.await.map_err(|error| Problem::failed("The session", error))
 }
 
@@ -130,8 +138,7 @@ async fn find(app: &App, reader: &Reader, id: &str, meant: &Meant) -> Result<Ses
     found.ok_or_else(|| Problem::missing("such session"))
 }
 
-fn shown(session: &Session, reader: &Reader, meant: &Meant, skills: Vec<String>) -> Shown {
-    let people = People::of(reader, std::iter::once(session.user_id.as_str()));
+fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>) -> Shown {
     let figures = Figures::of(session);
     let parts = session.facts.len().div_ceil(ON_A_PAGE).max(1);
     let of_event = || {
@@ -148,9 +155,9 @@ fn shown(session: &Session, reader: &Reader, meant: &Meant, skills: Vec<String>)
         workspace: session.workspace.clone(),
         project: people.without(&session.project),
         person: people.name(&session.tenant, &session.user_id),
-        assistant: session.assistant.clone(),
-        version: figures.assistant_version.clone(),
-        models: figures.models.clone(),
+        assistant: people.without(&session.assistant),
+        version: people.without(&figures.assistant_version),
+        models: figures.models.iter().map(|model| people.without(model)).collect(),
         started_at: When(session.started_at),
         last_event_at: When(session.last_event_at),
         lasted: length(session.last_event_at.since(session.started_at)),
@@ -165,8 +172,26 @@ fn shown(session: &Session, reader: &Reader, meant: &Meant, skills: Vec<String>)
         skills,
         part,
         parts,
-        items: Timeline::of(session, &people).items(facts),
+        items: with_ways(Timeline::of(session, people).items(facts)),
+        first_failure: first_failure(session),
     }
+}
+
+/// The items, each failed call with the way to the next one.
+fn with_ways(mut items: Vec<Item>) -> Vec<Item> {
+    let mut next = String::new();
+    for item in items.iter_mut().rev().filter(|item| item.kind == "call" && item.status == "error") {
+        let own = item.anchors.first().cloned().unwrap_or_default();
+        item.next_failure = std::mem::replace(&mut next, own);
+    }
+    items
+}
+
+fn first_failure(session: &Session) -> String {
+    let is_failed =
+        |fact: &&Fact| fact.event.kind == Kind::ToolResult && session.status_of(&fact.event) == Status::Error;
+    let id = session.facts.iter().find(is_failed).and_then(|fact| fact.event_ids.first());
+    id.map(|id| link::event(&session.tenant, &session.id, id)).unwrap_or_default()
 }
 
 /// The skills that the session is evidence for and that the reader may see.
@@ -185,8 +210,8 @@ async fn skills(app: &App, reader: &Reader, session: &Session) -> Vec<String> {
 pub(in crate::console) async fn event_page(
     State(app): State<Arc<App>>,
     reader: Seen,
-    Path((id, event)): Path<(String, String)>,
-    Query(meant): Query<Meant>,
+    Named((id, event)): Named<(String, String)>,
+    Asked(meant): Asked<Meant>,
 ) -> Result<Response, Problem> {
     let view = self::event(&app, &reader, &id, &event, &meant).await?;
     let back = link::event(&view.tenant, &id, &event);
@@ -202,7 +227,7 @@ pub(in crate::console) async fn event(
     meant: &Meant,
 ) -> Result<Event, Problem> {
     let session = find(app, reader, id, meant).await?;
-    let people = People::of(reader, std::iter::once(session.user_id.as_str()));
+    let people = People::of(app, reader).await?.and_of(&session);
     let mut facts = session.facts.iter();
     let fact = facts.find(|fact| fact.event_ids.iter().any(|known| known == event));
     let fact = fact.ok_or_else(|| Problem::missing("such event"))?;
@@ -212,12 +237,12 @@ pub(in crate::console) async fn event(
         tenant: session.tenant.clone(),
         kind: told.kind.as_str(),
         at: When(told.timestamp),
-        tool: told.tool.clone(),
-        agent: told.agent.clone(),
+        tool: people.without(&told.tool),
+        agent: people.without(&told.agent),
         status: told.status.as_str(),
-        text: people.without(&told.text),
-        input: people.without(&told.input),
-        output: people.without(&told.output),
+        text: lines_of(&people.without(&told.text)),
+        input: lines_of(&people.without(&told.input)),
+        output: lines_of(&people.without(&told.output)),
         ids: fact.event_ids.clone(),
     })
 }

@@ -1,13 +1,14 @@
 //! `/sessions`: the sessions day by day, the newest first.
 //!
 //! A page begins where the one before it ended ([`Place`]) and reads the days that it needs, one after the other: how
-//! large the table is does not matter.
+//! large the table is does not matter. Days are those of arrival, by which the table's files lie; what is asked for by
+//! day is when sessions began, as rows say it. None arrives before it begins, so days before that are not read.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,11 @@ use super::who::People;
 use super::{Frame, Seen, html, patience};
 use crate::console::App;
 use crate::console::access::Reader;
+use crate::console::asked::Asked;
 use crate::console::days::{Day, Row};
 use crate::console::problem::Problem;
-use crate::event::person;
+use crate::views::phrases::length;
+use crate::views::report::grouped;
 
 /// So many sessions are on a page.
 const ON_A_PAGE: usize = 50;
@@ -33,8 +36,10 @@ pub(in crate::console) struct Wanted {
     project: String,
     person: String,
     assistant: String,
-    /// Nothing that arrived after this UTC date.
-    day: String,
+    /// Those that began on this UTC date or later.
+    from: String,
+    /// Those that began on this UTC date or earlier.
+    until: String,
     /// `failed`, `corrected`, `refused`, `stopped` or `errors`: sessions with such a thing.
     outcome: String,
     /// Words that all stand in its prompts.
@@ -43,6 +48,17 @@ pub(in crate::console) struct Wanted {
     #[serde(skip_serializing)]
     after: String,
 }
+
+/// What may have gone wrong in a session, and how a page calls it.
+const OUTCOMES: [(&str, &str); 5] = [
+    ("failed", "failed calls"),
+    ("corrected", "corrections"),
+    ("refused", "refusals"),
+    ("stopped", "a stop"),
+    ("errors", "errors"),
+];
+/// So many characters of a first prompt name a session.
+const LONGEST_TITLE: usize = 140;
 
 /// Sessions, day by day.
 #[derive(Debug, Serialize)]
@@ -74,6 +90,8 @@ struct Entry {
     assistant: String,
     started_at: When,
     last_event_at: When,
+    /// From its first event to its last on that day, pauses included.
+    lasted: String,
     ended: bool,
     prompts: u32,
     calls: u32,
@@ -93,7 +111,11 @@ struct Page {
     workspaces: BTreeSet<String>,
     assistants: BTreeSet<String>,
     next: Option<String>,
-    is_filtered: bool,
+    /// What is asked for, in words, each with the address without it.
+    asked: Vec<(String, String)>,
+    /// Whether there is a page before this one.
+    goes_on: bool,
+    connect: String,
 }
 
 /// Where a page ends: the day, and the session in it.
@@ -130,17 +152,34 @@ impl Place {
 pub(in crate::console) async fn page(
     State(app): State<Arc<App>>,
     reader: Seen,
-    Query(wanted): Query<Wanted>,
+    Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Problem> {
+    let goes_on = !wanted.after.is_empty();
     let view = view(&app, &reader, wanted).await?;
     let entries = || view.days.iter().flat_map(|day| &day.sessions);
-    let workspaces = entries().map(|entry| entry.workspace.clone()).collect();
-    let assistants = entries().map(|entry| entry.assistant.clone()).filter(|name| !name.is_empty()).collect();
-    let next =
-        view.next.as_ref().map(|next| format!("/sessions?{}after={}", view.wanted.query(), encoded(next)));
+    let mut workspaces: BTreeSet<String> = entries().map(|entry| entry.workspace.clone()).collect();
+    let mut assistants: BTreeSet<String> = entries().map(|entry| entry.assistant.clone()).collect();
+    for rows in app.days.iter().flat_map(|days| days.in_memory()) {
+        let seen = rows.iter().filter(|row| reader.sees(&row.tenant, &row.workspace));
+        for row in seen {
+            // Most are known by then.
+            if !workspaces.contains(&row.workspace) {
+                workspaces.insert(row.workspace.clone());
+            }
+            if !assistants.contains(&row.assistant) {
+                assistants.insert(row.assistant.clone());
+            }
+        }
+    }
+    workspaces.insert(view.wanted.workspace.clone());
+    assistants.insert(view.wanted.assistant.clone());
+    let next = view.next.as_ref().map(|next| {
+        format!("/sessions?{}after={}", view.wanted.query(&view.wanted.asked(), ""), encoded(next))
+    });
     let frame = Frame::new(&reader, "sessions", "Sessions").again(view.still_read.is_some());
-    let is_filtered = !view.wanted.query().is_empty();
-    Ok(html(StatusCode::OK, &Page { frame, workspaces, assistants, next, is_filtered, view }))
+    let asked = view.wanted.in_words();
+    let connect = app.connect.clone();
+    Ok(html(StatusCode::OK, &Page { frame, workspaces, assistants, next, asked, goes_on, connect, view }))
 }
 
 pub(in crate::console) async fn view(
@@ -149,23 +188,25 @@ pub(in crate::console) async fn view(
     wanted: Wanted,
 ) -> Result<Sessions, Problem> {
     let until = patience();
+    wanted.check()?;
+    let bad = || Problem::new(StatusCode::BAD_REQUEST, "`after` is no place in a list.");
     let after = match wanted.after.as_str() {
         "" => None,
-        after => {
-            let place = Place::parse(after);
-            Some(
-                place
-                    .ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "`after` is no place in a list."))?,
-            )
-        }
+        after => Some(Place::parse(after).ok_or_else(bad)?),
     };
+    let people = People::of(app, reader).await?;
     let mut view = Sessions { wanted, days: Vec::new(), next: None, still_read: None, failing: None };
-    let mut count = 0;
+    let (mut count, mut last) = (0, None);
     'days: for date in dates(app, &view.wanted, after.as_ref()).await? {
         let mut seen = Vec::new();
         for days in &app.days {
             match days.day(&date, until).await.map_err(|error| Problem::failed("The table", error))? {
                 Day::Read(rows) => seen.push(rows),
+                Day::Pending if count == ON_A_PAGE => {
+                    // Whether there is more is not known yet; the next page will tell.
+                    view.next = last;
+                    break 'days;
+                }
                 Day::Pending => {
                     view.failing = days.failing();
                     view.still_read = Some(date);
@@ -176,16 +217,18 @@ pub(in crate::console) async fn view(
         let rows =
             seen.iter().flat_map(|rows| rows.iter()).filter(|row| reader.sees(&row.tenant, &row.workspace));
         let rows = rows.filter(|row| after.as_ref().is_none_or(|after| after.is_before(&date, row)));
-        let mut rows: Vec<&Row> = rows.filter(|row| view.wanted.wants(reader, row)).collect();
+        let mut rows: Vec<&Row> = rows.filter(|row| view.wanted.wants(&people, row)).collect();
         rows.sort_by(|a, b| (b.started_at, &a.id).cmp(&(a.started_at, &b.id)));
         let is_more = rows.len() > ON_A_PAGE - count;
         rows.truncate(ON_A_PAGE - count);
         count += rows.len();
-        let last = rows.last().map(|row| Place::of(&date, row).told());
+        last = rows.last().map(|row| Place::of(&date, row).told()).or(last);
         if !rows.is_empty() {
-            view.days.push(OfDay { sessions: entries(reader, &rows), date });
+            let sessions = rows.iter().map(|row| Entry::of(row, &people)).collect();
+            view.days.push(OfDay { sessions, date });
         }
-        if is_more || count == ON_A_PAGE {
+        // A page that is full goes on only if something comes behind it.
+        if is_more {
             view.next = last;
             break;
         }
@@ -200,47 +243,42 @@ async fn dates(app: &App, wanted: &Wanted, after: Option<&Place>) -> Result<Vec<
         dates.extend(days.dates().await.map_err(|error| Problem::failed("The table", error))?);
     }
     let is_wanted = |date: &String| {
-        (wanted.day.is_empty() || *date <= wanted.day) && after.is_none_or(|after| *date <= after.day)
+        (wanted.from.is_empty() || *date >= wanted.from) && after.is_none_or(|after| *date <= after.day)
     };
     Ok(dates.into_iter().rev().filter(is_wanted).collect())
 }
 
-fn entries(reader: &Reader, rows: &[&Row]) -> Vec<Entry> {
-    let people = People::of_rows(reader, rows);
-    let entry = |row: &&Row| Entry {
-        id: row.id.clone(),
-        tenant: row.tenant.clone(),
-        title: people.without(&row.title),
-        workspace: row.workspace.clone(),
-        project: people.without(&row.project),
-        person: people.name(&row.tenant, &row.user),
-        assistant: row.assistant.clone(),
-        started_at: When(row.started_at),
-        last_event_at: When(row.last_event_at),
-        ended: row.ended,
-        prompts: row.prompts,
-        calls: row.calls,
-        failed: row.failed,
-        refused: row.refused,
-        stopped: row.stopped,
-        corrected: row.corrected,
-        errors: row.errors,
-        tokens: row.tokens,
-    };
-    rows.iter().map(entry).collect()
+/// Whether a text is a date, `2026-11-22`.
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok()
 }
 
 impl Wanted {
-    fn wants(&self, reader: &Reader, row: &Row) -> bool {
-        let is = |wanted: &str, value: &str| wanted.is_empty() || wanted == value;
+    /// What is asked for by what nothing can be is an error, not everything.
+    fn check(&self) -> Result<(), Problem> {
+        let bad = |says: &str| Err(Problem::new(StatusCode::BAD_REQUEST, says));
+        if [&self.from, &self.until].into_iter().any(|date| !date.is_empty() && !is_date(date)) {
+            return bad("`from` and `until` are dates: 2026-11-22.");
+        }
+        if !self.outcome.is_empty() && !OUTCOMES.iter().any(|(name, _)| *name == self.outcome) {
+            return bad("`outcome` is one of failed, corrected, refused, stopped, errors.");
+        }
+        Ok(())
+    }
+
+    fn wants(&self, people: &People, row: &Row) -> bool {
+        let is = |wanted: &str, value: &str| wanted.is_empty() || wanted.eq_ignore_ascii_case(value);
         let is_of_project = || {
             is(&crate::dialects::project_of(&self.project), &row.project)
-                || row.project.ends_with(&self.project)
+                || row.project.to_lowercase().ends_with(&self.project.to_lowercase())
         };
+        let began = || row.started_at.date();
         is(&self.workspace, &row.workspace)
             && (self.project.is_empty() || is_of_project())
             && is(&self.assistant, &row.assistant)
-            && (self.person.is_empty() || self.is_of_person(reader, row))
+            && (self.from.is_empty() || began() >= self.from)
+            && (self.until.is_empty() || began() <= self.until)
+            && (self.person.is_empty() || people.is(&self.person, (&row.tenant, &row.user), &row.assistant))
             && match self.outcome.as_str() {
                 "failed" => row.failed > 0,
                 "corrected" => row.corrected > 0,
@@ -249,39 +287,94 @@ impl Wanted {
                 "errors" => row.errors > 0,
                 _ => true,
             }
-            && self.words.to_lowercase().split_whitespace().all(|word| row.said.contains(word))
+            && self.is_said(people, row)
     }
 
-    fn is_of_person(&self, reader: &Reader, row: &Row) -> bool {
-        let people = People::of_rows(reader, &[row]);
-        let is_named = reader.sees_people && person::is_same(&self.person, &row.user, &row.assistant);
-        is_named || people.name(&row.tenant, &row.user) == self.person
+    /// Whether its words stand in what the reader is shown: no search tells whether a name is in a prompt.
+    fn is_said(&self, people: &People, row: &Row) -> bool {
+        let words = self.words.to_lowercase();
+        let all = |said: &str| words.split_whitespace().all(|word| said.contains(word));
+        // Taking names out takes time and adds no word that anybody said.
+        all(&row.said) && (words.is_empty() || all(&people.without(&row.said)))
     }
 
-    /// What is asked for, as the beginning of a query.
-    fn query(&self) -> String {
-        let Self { workspace, project, person, assistant, day, outcome, words, after: _ } = self;
-        let pairs = [
+    /// What is asked for by name.
+    fn asked(&self) -> Vec<(&'static str, &str)> {
+        let Self { workspace, project, person, assistant, from, until, outcome, words, after: _ } = self;
+        let pairs: [(&'static str, &str); 8] = [
+            ("words", words),
             ("workspace", workspace),
             ("project", project),
             ("person", person),
             ("assistant", assistant),
-            ("day", day),
+            ("from", from),
+            ("until", until),
             ("outcome", outcome),
-            ("words", words),
         ];
-        let asked = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+        pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+
+    /// As the beginning of a query, but for one of them.
+    fn query(&self, asked: &[(&'static str, &str)], but: &str) -> String {
+        let asked = asked.iter().filter(|(name, _)| *name != but);
         asked.map(|(name, value)| format!("{name}={}&", encoded(value))).collect()
+    }
+
+    /// What is asked for, in words, each with the address that asks for the others.
+    fn in_words(&self) -> Vec<(String, String)> {
+        let asked = self.asked();
+        let told = asked.iter().map(|(name, value)| {
+            let (what, value) = match *name {
+                "words" => ("words", *value),
+                "project" => ("repository", *value),
+                "outcome" => (
+                    "with",
+                    OUTCOMES.iter().find(|(known, _)| known == value).map_or(*value, |(_, label)| *label),
+                ),
+                other => (other, *value),
+            };
+            (format!("{what}: {value}"), format!("/sessions?{}", self.query(&asked, name)))
+        });
+        told.collect()
     }
 }
 
 impl Entry {
+    fn of(row: &Row, people: &People) -> Self {
+        Self {
+            id: row.id.clone(),
+            tenant: row.tenant.clone(),
+            title: people.title(&row.title, LONGEST_TITLE),
+            workspace: row.workspace.clone(),
+            project: people.without(&row.project),
+            person: people.name(&row.tenant, &row.user),
+            assistant: row.assistant.clone(),
+            started_at: When(row.started_at),
+            last_event_at: When(row.last_event_at),
+            lasted: length(row.last_event_at.since(row.started_at)),
+            ended: row.ended,
+            prompts: row.prompts,
+            calls: row.calls,
+            failed: row.failed,
+            refused: row.refused,
+            stopped: row.stopped,
+            corrected: row.corrected,
+            errors: row.errors,
+            tokens: row.tokens,
+        }
+    }
+
     fn link(&self) -> String {
         link::session(&self.tenant, &self.id)
     }
 
     fn repository(&self) -> &str {
         self.project.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// In groups of three; `""` where nobody counted them.
+    fn tokens(&self) -> String {
+        u64::try_from(self.tokens).ok().filter(|count| *count > 0).map(grouped).unwrap_or_default()
     }
 }
 

@@ -1,24 +1,29 @@
 //! `/skills`: what stands at the targets; `/skills/{name}`: the file, and what each line of it rests on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::cases::Cases;
 use super::diff::{self, Line as DiffLine};
+use super::effect::{Measured, effect};
+use super::who::People;
 use super::{Frame, Seen, counted, html, link, patience};
 use crate::console::App;
 use crate::console::access::Reader;
-use crate::console::chart;
+use crate::console::asked::{Asked, Named};
 use crate::console::find::{self, Known};
 use crate::console::problem::Problem;
 use crate::event::visible;
-use crate::library::{Library, Listed, SaidClaim, SaidLine, Side};
+use crate::library::{Library, Listed, SaidClaim, SaidLine, Standing};
+
+/// So many characters of a first prompt name a session.
+const LONGEST_TITLE: usize = 90;
 
 /// What stands at the targets.
 #[derive(Debug, Serialize)]
@@ -56,14 +61,22 @@ pub(in crate::console) struct Skill {
     path: String,
     /// The targets that have it.
     targets: Vec<String>,
+    /// Whether assistants read the text.
+    heading: &'static str,
+    /// What a person changed in what was generated.
+    edited: Vec<DiffLine>,
     /// The SKILL.md, line by line.
     lines: Vec<Line>,
-    /// What later sessions showed.
-    effect: Option<[Measured; 2]>,
+    /// What sessions showed: before it was published, and later with it and without it.
+    effect: Vec<Measured>,
+    /// Whether the sessions before it was published are still being counted.
+    is_counting: bool,
     history: Vec<Event>,
     /// What changed from version to version, the newest first.
     changes: Vec<Version>,
-    /// Other skills of its workspace.
+    /// Skills that are like it, those that people wrote among them.
+    near: Vec<Near>,
+    /// The other skills of its workspace.
     beside: Vec<Entry>,
 }
 
@@ -81,6 +94,7 @@ pub(super) struct Rests {
     pub(super) number: usize,
     pub(super) claim: String,
     pub(super) counted: Option<String>,
+    /// The sessions behind it, each once.
     pub(super) sessions: Vec<Cited>,
 }
 
@@ -93,16 +107,20 @@ pub(super) struct Cited {
     pub(super) outcome: String,
     /// Where it is shown; `""` if it is not known, or not yet.
     pub(super) link: String,
+    /// How its first prompt begins; `""` as above.
+    pub(super) title: String,
+    pub(super) person: String,
 }
 
-/// What one session cost on average, on one side.
+/// A skill that is like another.
 #[derive(Debug, Serialize)]
-struct Measured {
-    side: &'static str,
-    sessions: u64,
-    failures: f64,
-    tool_calls: f64,
-    minutes: f64,
+struct Near {
+    name: String,
+    /// What the two have in common.
+    why: String,
+    is_hand_written: bool,
+    /// Its page; `""` if it has none.
+    link: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -186,8 +204,8 @@ pub(in crate::console) async fn list(app: &App, reader: &Reader) -> Skills {
 pub(in crate::console) async fn page(
     State(app): State<Arc<App>>,
     reader: Seen,
-    Path(name): Path<String>,
-    Query(whose): Query<Whose>,
+    Named(name): Named<String>,
+    Asked(whose): Asked<Whose>,
 ) -> Result<Response, Problem> {
     let view = view(&app, &reader, &name, &whose).await?;
     let frame = Frame::new(&reader, "skills", name);
@@ -197,8 +215,8 @@ pub(in crate::console) async fn page(
 pub(in crate::console) async fn claim_page(
     State(app): State<Arc<App>>,
     reader: Seen,
-    Path((name, number)): Path<(String, usize)>,
-    Query(whose): Query<Whose>,
+    Named((name, number)): Named<(String, usize)>,
+    Asked(whose): Asked<Whose>,
 ) -> Result<Response, Problem> {
     let view = claim(&app, &reader, (&name, number), &whose).await?;
     let frame = Frame::new(&reader, "skills", format!("Cases of {name}"));
@@ -251,7 +269,7 @@ impl Claimed {
 }
 
 pub(in crate::console) async fn view(
-    app: &App,
+    app: &Arc<App>,
     reader: &Reader,
     name: &str,
     whose: &Whose,
@@ -269,10 +287,21 @@ pub(in crate::console) async fn view(
         })
         .collect();
     let (_, library, skill) = all.first().ok_or_else(|| Problem::missing("such skill"))?;
-    let text = library.file(&skill.path).or(skill.proposal.as_deref()).unwrap_or_default();
-    let is_proposed = library.file(&skill.path).is_none();
-    let lines = rest(app, reader, text, library.said(name, is_proposed)).await;
+    let standing = library.file(&skill.path);
+    let remembered =
+        if standing.is_none() && skill.proposal.is_none() { library.remembered(name) } else { None };
+    let text = standing.or(skill.proposal.as_deref()).or(remembered.as_deref()).unwrap_or_default();
+    let heading = match (standing, &skill.proposal) {
+        (Some(_), _) => "What assistants read",
+        (None, Some(_)) => "What assistants would read",
+        (None, None) => "What it said; no assistant reads it now",
+    };
+    let is_proposed = standing.is_none() && skill.proposal.is_some();
+    let people = People::of(app, reader).await?;
+    let lines = rest(app, (reader, &people), text, library.said(name, is_proposed)).await;
     let (workspace, tenant) = (skill.workspace.clone(), app.tenant_of(library));
+    let watched = super::report::watched(app, reader, library, name);
+    let near = near(library, reader, &tenant, name);
     let beside = seen(library, reader).into_iter();
     let beside = beside.filter(|other| other.workspace == workspace && other.name != *name);
     Ok(Skill {
@@ -281,9 +310,15 @@ pub(in crate::console) async fn view(
         path: skill.path.clone(),
         targets: all.iter().map(|(target, _, _)| target.clone()).collect(),
         lines,
-        effect: skill.effect.as_ref().map(|effect| {
-            [Measured::of("with the skill", &effect.with), Measured::of("without it", &effect.without)]
-        }),
+        heading,
+        edited: match (standing, library.remembered(name)) {
+            (Some(standing), Some(generated)) if skill.standing == Standing::HandEdited => {
+                diff::lines(&generated, standing)
+            }
+            _ => Vec::new(),
+        },
+        is_counting: watched.is_none() && skill.standing != Standing::Waiting && standing.is_some(),
+        effect: effect(watched.as_ref(), skill),
         history: skill
             .history
             .iter()
@@ -291,8 +326,27 @@ pub(in crate::console) async fn view(
             .map(|event| Event { date: event.date.clone(), version: event.version, what: event.what.clone() })
             .collect(),
         changes: changes(library, name),
-        beside: beside.map(|other| Entry::of(&tenant, &other)).collect(),
+        beside: beside
+            .filter(|other| !near.iter().any(|near| near.name == other.name))
+            .map(|other| Entry::of(&tenant, &other))
+            .collect(),
+        near,
     })
+}
+
+/// The skills of the library that are like this one.
+fn near(library: &Library, reader: &Reader, tenant: &str, name: &str) -> Vec<Near> {
+    let seen = seen(library, reader);
+    let has_page = |name: &str| seen.iter().any(|skill| skill.name == name);
+    let neighbours = library.neighbours(name).into_iter();
+    let shown = neighbours.filter(|near| near.is_hand_written || has_page(&near.name));
+    let near = shown.map(|near| Near {
+        link: if has_page(&near.name) { link::skill(tenant, &near.name) } else { String::new() },
+        name: near.name,
+        why: near.why,
+        is_hand_written: near.is_hand_written,
+    });
+    near.collect()
 }
 
 /// What changed from version to version, the newest first; what was first written is not a change.
@@ -310,18 +364,21 @@ fn changes(library: &Library, name: &str) -> Vec<Version> {
 }
 
 /// The text line by line, each with what it rests on.
-pub(super) async fn rest(app: &App, reader: &Reader, text: &str, said: Vec<SaidLine>) -> Vec<Line> {
-    let mut dates = Vec::new();
-    for claim in said.iter().flat_map(|line| &line.claims) {
-        dates.extend(claim.sessions.iter().map(|(date, ..)| date.clone()));
-    }
-    let known = app.by_hash(reader, dates, patience()).await;
+pub(super) async fn rest(
+    app: &App,
+    (reader, people): (&Reader, &People),
+    text: &str,
+    said: Vec<SaidLine>,
+) -> Vec<Line> {
+    let cited = said.iter().flat_map(|line| &line.claims).flat_map(|claim| &claim.sessions);
+    let cited = cited.map(|(date, hash, ..)| (date.as_str(), hash.as_str()));
+    let known = app.by_hash(reader, cited, patience()).await;
     let mut number = 0;
     let mut of_line: Vec<(String, Vec<Rests>)> = Vec::new();
     for line in said {
         let claims = line.claims.iter().map(|claim| {
             number += 1;
-            rests(number, claim, &known)
+            rests(number, claim, &known, people)
         });
         let claims = claims.collect();
         of_line.push((line.text, claims));
@@ -356,51 +413,33 @@ pub(in crate::console) async fn claim(
     let at = number.checked_sub(1).ok_or_else(|| Problem::missing("such line"))?;
     let (line, claim) = claims.into_iter().nth(at).ok_or_else(|| Problem::missing("such line"))?;
     let cases = Cases::of(app, reader, (library, &skill.workspace), &claim.claim).await?;
-    let dates = claim.sessions.iter().map(|(date, ..)| date.clone()).collect();
-    let known = app.by_hash(reader, dates, patience()).await;
+    let cited = claim.sessions.iter().map(|(date, hash, ..)| (date.as_str(), hash.as_str()));
+    let known = app.by_hash(reader, cited, patience()).await;
+    let people = People::of(app, reader).await?;
     Ok(Claimed {
         skill: name.to_owned(),
         tenant: app.tenant_of(library),
         line,
-        claim: rests(number, &claim, &known),
+        claim: rests(number, &claim, &known, &people),
         cases,
     })
 }
 
-fn rests(number: usize, claim: &SaidClaim, known: &BTreeMap<String, Known>) -> Rests {
-    let cited = claim.sessions.iter().map(|(date, hash, assistant, outcome)| Cited {
-        date: date.clone(),
-        hash: hash.clone(),
-        assistant: assistant.clone(),
-        outcome: outcome.clone(),
-        link: known.get(hash).map(|known| link::session(&known.tenant, &known.id)).unwrap_or_default(),
+fn rests(number: usize, claim: &SaidClaim, known: &BTreeMap<String, Known>, people: &People) -> Rests {
+    let mut named = BTreeSet::new();
+    // A session that tells twice is one session.
+    let once = claim.sessions.iter().filter(|(_, hash, ..)| named.insert(hash.clone()));
+    let cited = once.map(|(date, hash, assistant, outcome)| {
+        let known = known.get(hash);
+        Cited {
+            date: date.clone(),
+            hash: hash.clone(),
+            assistant: assistant.clone(),
+            outcome: outcome.clone(),
+            link: known.map(|known| link::session(&known.tenant, &known.id)).unwrap_or_default(),
+            title: known.map(|known| people.title(&known.title, LONGEST_TITLE)).unwrap_or_default(),
+            person: known.map(|known| people.name(&known.tenant, &known.user)).unwrap_or_default(),
+        }
     });
     Rests { number, claim: claim.claim.told(), counted: claim.counted.clone(), sessions: cited.collect() }
-}
-
-impl Skill {
-    /// The failed calls of a session on that side, beside those of the other.
-    fn bar(&self, side: &Measured) -> String {
-        let tenths = |side: &Measured| (side.failures * 10.0) as u64;
-        let most = self.effect.iter().flatten().map(tenths).max().unwrap_or_default();
-        chart::bar(tenths(side), most, "bad")
-    }
-}
-
-impl Measured {
-    fn of(side: &'static str, sums: &Side) -> Self {
-        Self {
-            side,
-            sessions: sums.sessions,
-            failures: mean(sums.failures, sums.sessions),
-            tool_calls: mean(sums.tool_calls, sums.sessions),
-            minutes: mean(sums.seconds / 60, sums.sessions),
-        }
-    }
-}
-
-/// Tenths, rounded down.
-#[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
-fn mean(sum: u64, count: u64) -> f64 {
-    sum.saturating_mul(10).checked_div(count).map_or(0.0, |tenths| tenths as f64 / 10.0)
 }

@@ -12,7 +12,7 @@ use super::who::People;
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::table::{Fact, Session};
 use crate::views::figures::is_interrupt;
-use crate::views::phrases::{argument, first_line, length};
+use crate::views::phrases::{argument, length};
 
 /// So many characters of a text are shown; the rest is on the event's own page.
 const LONGEST: usize = 2_000;
@@ -42,6 +42,9 @@ pub(super) struct Item {
     pub(super) is_cut: bool,
     /// What a sub-agent did.
     pub(super) items: Vec<Item>,
+    /// The anchor of the next call that failed; `""` if there is none in this part.
+    #[serde(skip)]
+    pub(super) next_failure: String,
 }
 
 /// What a timeline is made with.
@@ -114,7 +117,7 @@ impl<'s> Timeline<'s> {
                     return None;
                 }
                 let item = self.said("refusal", event, &event.text);
-                Item { title: first_line(&event.tool, LONGEST_TITLE), status: "refused", ..item }
+                Item { title: self.people.line(&event.tool, LONGEST_TITLE), status: "refused", ..item }
             }
             Kind::Feedback => {
                 let score = event.score.map(|score| score.to_string()).unwrap_or_default();
@@ -158,8 +161,8 @@ impl<'s> Timeline<'s> {
             kind: "call",
             anchors,
             at: Some(When(event.timestamp)),
-            title: first_line(&event.tool, LONGEST_TITLE),
-            text: self.people.without(&first_line(&about, LONGEST_TITLE)),
+            title: self.people.line(&event.tool, LONGEST_TITLE),
+            text: self.people.line(&about, LONGEST_TITLE),
             status,
             took,
             // What the heading says already is not said again.
@@ -171,6 +174,7 @@ impl<'s> Timeline<'s> {
             output,
             is_cut: cut_input || cut_output,
             items: Vec::new(),
+            next_failure: String::new(),
         }
     }
 
@@ -179,7 +183,7 @@ impl<'s> Timeline<'s> {
         Item {
             kind: "call",
             at: Some(When(event.timestamp)),
-            title: first_line(&event.tool, LONGEST_TITLE),
+            title: self.people.line(&event.tool, LONGEST_TITLE),
             text: "the call itself was not seen".to_owned(),
             status: self.session.status_of(event).as_str(),
             output,
@@ -190,13 +194,42 @@ impl<'s> Timeline<'s> {
 
     /// The beginning of a text, without names that the reader may not see, and whether it is cut.
     fn cut(&self, text: &str) -> (String, bool) {
-        let end = text.char_indices().nth(LONGEST).map(|(end, _)| end);
-        let begin = text.get(..end.unwrap_or(text.len())).unwrap_or_default().replace("\r\n", "\n");
-        let mut begin = self.people.without(&begin);
-        if end.is_some() {
+        let (mut begin, is_cut) = self.people.beginning(text, LONGEST);
+        begin = lines_of(&begin);
+        if is_cut {
             begin.push('…');
         }
-        (begin, end.is_some())
+        (begin, is_cut)
+    }
+}
+
+/// The text with lines that end in one way.
+pub(super) fn lines_of(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// Of a text with more lines, so many are shown at once.
+const LINES: usize = 20;
+/// A longer text has as many lines in a page, wherever it breaks them.
+const WIDTH: usize = 100;
+
+impl Item {
+    /// What is shown of a text at once, the rest, and how many lines that has.
+    pub(super) fn parts(&self, text: &str) -> (String, String, usize) {
+        let (mut height, mut end) = (0, 0);
+        for line in text.split_inclusive('\n') {
+            let lines = line.chars().count().div_ceil(WIDTH).max(1);
+            if height > 0 && height + lines > LINES {
+                break;
+            }
+            (height, end) = (height + lines, end + line.len());
+        }
+        let (shown, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        // A line or two are no reason to fold.
+        if rest.lines().count() < 3 && rest.chars().count() < 3 * WIDTH {
+            return (text.to_owned(), String::new(), 0);
+        }
+        (shown.trim_end_matches('\n').to_owned(), rest.to_owned(), rest.lines().count())
     }
 }
 
@@ -211,4 +244,21 @@ fn summary(items: &[Item]) -> String {
     told.extend((failed > 0).then(|| format!("{failed} failed")));
     told.extend((of("response") > 0).then(|| counted(of("response"), "answer")));
     told.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_fold_behind_twenty_lines() {
+        let item = Item::default();
+        let text: String = (0..61).map(|line| format!("{line}\n")).collect();
+        let (shown, rest, lines) = item.parts(&text);
+        assert_eq!((shown.lines().count(), lines), (20, 41));
+        assert_eq!(format!("{shown}\n{rest}"), text, "nothing is lost");
+        assert_eq!(item.parts("a\nb"), ("a\nb".to_owned(), String::new(), 0));
+        let short: String = (0..22).map(|line| format!("{line}\n")).collect();
+        assert_eq!(item.parts(&short).2, 0);
+    }
 }

@@ -1,6 +1,6 @@
 //! `/work`: what the last run of mining found in each workspace, and what became of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use askama::Template;
@@ -9,12 +9,15 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{Frame, Seen, html, link};
+use super::who::People;
+use super::{Frame, Seen, counted, html, link};
 use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::chart;
 use crate::console::problem::Problem;
+use crate::library::{Library, Listed};
 use crate::service::record::{self, Kept, KeptCandidate};
+use crate::skillify::Claim;
 
 /// So many candidates of a workspace are shown.
 const MOST: usize = 100;
@@ -36,7 +39,10 @@ struct Place {
     segments: usize,
     /// Those that are alike, the largest first.
     clusters: Vec<Cluster>,
+    /// How many there are beside these.
+    more_clusters: usize,
     candidates: Vec<Candidate>,
+    more_candidates: usize,
 }
 
 /// Pieces of work that are alike.
@@ -52,12 +58,20 @@ struct Cluster {
 struct Candidate {
     name: String,
     title: String,
+    /// Its lines as a skill would say them.
+    lines: Vec<String>,
+    /// Whether mining would publish it.
     published: bool,
+    /// What the library made of it: the state of its skill, `held back` where it has none of what mining would publish,
+    /// or `nothing`.
+    became: &'static str,
+    /// The skill of the library that says it; `""` if there is none.
+    skill: String,
     /// Why it is no skill.
     because: Vec<String>,
     sessions: usize,
     people: usize,
-    /// The skill's page.
+    /// The page of its skill, or of the proposal that waits; `""` if there is neither.
     link: String,
 }
 
@@ -81,45 +95,117 @@ pub(in crate::console) async fn view(app: &App, reader: &Reader) -> Result<Work,
     });
     let kept = reading.await.map_err(|error| Problem::failed("The records of mining", error))?;
     let seen = kept.into_iter().filter(|kept| reader.sees(&kept.tenant, &kept.workspace));
-    Ok(Work { workspaces: seen.map(Place::of).collect() })
+    let people = People::of(app, reader).await?;
+    let shelved = app.shelf.all().await;
+    let libraries: Vec<&Library> = shelved.iter().filter_map(|one| one.library.as_ref().ok()).collect();
+    let workspaces = seen.map(|kept| {
+        let own: Vec<(&Library, Vec<Listed>)> = libraries
+            .iter()
+            .filter(|library| library.is_of(&kept.tenant))
+            .map(|library| (*library, super::skills::seen(library, reader)))
+            .collect();
+        Place::of(kept, &own, &people)
+    });
+    Ok(Work { workspaces: workspaces.collect() })
 }
 
 impl Place {
-    fn of(kept: Kept) -> Self {
-        let candidates =
-            kept.candidates.iter().take(MOST).map(|one| Candidate::of(&kept.tenant, one)).collect();
-        let mut clusters: Vec<Cluster> = kept.clusters.iter().map(|line| Cluster::of(line)).collect();
+    fn of(kept: Kept, libraries: &[(&Library, Vec<Listed>)], people: &People) -> Self {
+        let shown = kept.candidates.iter().take(MOST);
+        let candidates = shown.map(|one| Candidate::of(&kept, one, libraries, people)).collect();
+        let mut clusters: Vec<Cluster> = kept.clusters.iter().map(|line| Cluster::of(line, people)).collect();
         clusters.sort_by(|a, b| (b.segments, &a.says).cmp(&(a.segments, &b.says)));
+        let more_clusters = clusters.len().saturating_sub(MOST_CLUSTERS);
         clusters.truncate(MOST_CLUSTERS);
         Self {
+            more_candidates: kept.candidates.len().saturating_sub(MOST),
             tenant: kept.tenant,
             workspace: kept.workspace,
             mined_at: kept.mined_at,
             segments: kept.segments,
             clusters,
+            more_clusters,
             candidates,
         }
+    }
+
+    /// What did not become anything, by why: what keeps most back first.
+    fn by_reason(&self) -> Vec<(String, Vec<&Candidate>)> {
+        let mut groups: BTreeMap<String, Vec<&Candidate>> = BTreeMap::new();
+        for candidate in self.candidates.iter().filter(|candidate| candidate.became == "nothing") {
+            groups.entry(candidate.because.join("; ")).or_default().push(candidate);
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by(|(a, x), (b, y)| (y.len(), a).cmp(&(x.len(), b)));
+        groups
+    }
+
+    /// What became a skill, waits, or is held back.
+    fn something(&self) -> Vec<&Candidate> {
+        self.candidates.iter().filter(|candidate| candidate.became != "nothing").collect()
     }
 }
 
 impl Candidate {
-    fn of(tenant: &str, kept: &KeptCandidate) -> Self {
-        let sessions: BTreeSet<&String> = kept.claims.iter().flat_map(|claim| &claim.sessions).collect();
+    /// The library's truth, not the record's: it names skills, holds some back, and people decide about others.
+    fn of(kept: &Kept, one: &KeptCandidate, libraries: &[(&Library, Vec<Listed>)], people: &People) -> Self {
+        let sessions: BTreeSet<&String> = one.claims.iter().flat_map(|claim| &claim.sessions).collect();
+        let claims: BTreeSet<&Claim> = one.claims.iter().map(|kept| &kept.claim).collect();
+        let skill = libraries.iter().find_map(|(library, seen)| {
+            let name = library.saying(&kept.workspace, one.project.as_deref(), &claims)?;
+            seen.iter().find(|skill| skill.name == name)
+        });
+        let because: Vec<String> = one.because.iter().map(|why| people.without(&in_words(why))).collect();
+        let (became, link) = match skill {
+            Some(skill) if skill.has_proposal() => ("waits for you", link::review(&kept.tenant, &skill.name)),
+            Some(skill) => (skill.standing.as_str(), link::skill(&kept.tenant, &skill.name)),
+            None if one.published => ("held back", String::new()),
+            None => ("nothing", String::new()),
+        };
         Self {
-            name: kept.name.clone(),
-            title: kept.title.clone(),
-            published: kept.published,
-            because: kept.because.clone(),
+            name: one.name.clone(),
+            title: people.without(&one.title),
+            lines: one.lines.iter().map(|line| people.without(&line.text)).collect(),
+            published: one.published,
+            became,
+            skill: skill.map(|skill| skill.name.clone()).unwrap_or_default(),
+            because,
             sessions: sessions.len(),
-            people: kept.claims.iter().map(|claim| claim.people).max().unwrap_or_default(),
-            link: link::skill(tenant, &kept.name),
+            people: one
+                .people
+                .unwrap_or_else(|| one.claims.iter().map(|claim| claim.people).max().unwrap_or_default()),
+            link,
         }
+    }
+}
+
+/// Why mining makes no skill of something, for who does not know its rules.
+fn in_words(why: &str) -> String {
+    let numbers: Vec<&str> =
+        why.split(|char: char| !char.is_ascii_digit()).filter(|number| !number.is_empty()).collect();
+    let of =
+        |count: &str, one: &str, many: &str| format!("{count} {}", if count == "1" { one } else { many });
+    match numbers.as_slice() {
+        [found, needed] if why.ends_with("known people did it") => {
+            format!("{} did it; {needed} are needed", of(found, "known person", "known people"))
+        }
+        [found, needed] if why.ends_with("accepted sessions show it") => {
+            let found = of(found, "session that ended well shows it", "sessions that ended well show it");
+            format!("{found}; {needed} are needed")
+        }
+        [found, needed] if why.starts_with("people said so on") => {
+            format!("people said so on {}; {needed} are needed", of(found, "day", "days"))
+        }
+        [] if why.ends_with("as much happens by chance") => {
+            "it may be chance: among so many sessions as much happens without a cause".to_owned()
+        }
+        _ => why.to_owned(),
     }
 }
 
 impl Cluster {
     /// A line of a record: `cluster of 12 segments, 9 sessions, 4 people: why (hashes of the segments)`.
-    fn of(line: &str) -> Self {
+    fn of(line: &str, people: &People) -> Self {
         let digits = line.chars().skip_while(|char| !char.is_ascii_digit()).take_while(char::is_ascii_digit);
         let segments = digits.collect::<String>().parse().unwrap_or_default();
         let is_hashes = |text: &str| text.chars().all(|char| char.is_ascii_hexdigit() || char == ' ');
@@ -127,14 +213,57 @@ impl Cluster {
             Some((says, hashes)) if is_hashes(hashes) => says,
             _ => line,
         };
-        Self { segments, says: says.strip_prefix("cluster of ").unwrap_or(says).to_owned() }
+        let says = says.strip_prefix("cluster of ").unwrap_or(says);
+        // One word for them, as the page's head has it.
+        let says = says.replace(" segments", " pieces of work").replace(" segment,", " piece of work,");
+        Self { segments, says: people.without(&says.replace(" 1 people", " 1 person")) }
+    }
+}
+
+impl Cluster {
+    /// The colour of what became of it.
+    fn class(&self) -> &'static str {
+        match () {
+            () if self.says.ends_with(": a candidate") => "s1",
+            () if self.says.ends_with("say it") || self.says.ends_with("as another cluster") => "s2",
+            () => "s6",
+        }
     }
 }
 
 impl Place {
+    /// The clusters as areas; the list below says the same.
+    fn map(&self) -> String {
+        let areas: Vec<chart::Area<'_>> = self
+            .clusters
+            .iter()
+            .map(|cluster| chart::Area {
+                size: cluster.segments,
+                class: cluster.class(),
+                says: &cluster.says,
+            })
+            .collect();
+        chart::map(
+            &areas,
+            "Pieces of work that are alike, by how many they are; the list below says the same",
+        )
+    }
+
+    fn mined_minute(&self) -> String {
+        self.mined_at.get(..16).map(|minute| minute.replace('T', " ")).unwrap_or_default()
+    }
+
     fn cluster_bar(&self, cluster: &Cluster) -> String {
         let most = self.clusters.iter().map(|cluster| cluster.segments).max().unwrap_or_default();
         chart::bar(cluster.segments, most, "s2")
+    }
+}
+
+impl Candidate {
+    /// `5 sessions, 2 people`
+    fn seen(&self) -> String {
+        let people = if self.people == 1 { "person" } else { "people" };
+        format!("{}, {} {people}", counted(self.sessions as u64, "session"), self.people)
     }
 }
 
@@ -142,7 +271,24 @@ impl Work {
     fn bar(&self, candidate: &Candidate) -> String {
         let all = self.workspaces.iter().flat_map(|place| &place.candidates);
         let most = all.map(|candidate| candidate.sessions).max().unwrap_or_default();
-        let class = if candidate.published { "s1" } else { "s6" };
+        let class = if candidate.skill.is_empty() { "s6" } else { "s1" };
         chart::bar(candidate.sessions as u64, most as u64, class)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_told_to_who_does_not_know_the_rules() {
+        for (why, told) in [
+            ("1 of 2 known people did it", "1 known person did it; 2 are needed"),
+            ("2 of 3 accepted sessions show it", "2 sessions that ended well show it; 3 are needed"),
+            ("people said so on 1 of 2 days", "people said so on 1 day; 2 are needed"),
+            ("people took it back", "people took it back"),
+        ] {
+            assert_eq!(in_words(why), told);
+        }
     }
 }

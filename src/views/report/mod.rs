@@ -25,7 +25,7 @@ use crate::library::{Library, WatchedSkill};
 
 pub(crate) use escape::Text;
 pub(crate) use json::{json, value};
-pub(crate) use names::Names;
+pub(crate) use names::{Names, of_home, without_homes};
 pub(crate) use tally::{Cost, Tally};
 pub(crate) use view::{Cell, Section, View, grouped, plain, shown};
 
