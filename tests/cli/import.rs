@@ -296,7 +296,7 @@ fn a_file_that_holds_no_session_is_named_with_what_cannot_be_read() {
     assert_eq!(machine.ids(), ["a"]);
     let left = told["left"].as_array().unwrap();
     assert_eq!((left.len(), &left[0]["file"]), (1, &json!(machine.claude("wide.jsonl"))), "{told}");
-    assert_eq!(left[0]["why"], "it holds no session, and of its line 1: it is no JSON", "{told}");
+    assert_eq!(left[0]["why"], "it holds no session, and of its line 1: it ends within a value", "{told}");
 }
 
 #[test]
