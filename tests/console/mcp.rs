@@ -100,7 +100,7 @@ fn each_tool_answers_who_has_the_key_of_this_machine() {
     };
     assert_eq!(
         names(&ask("search_skills", json!({ "words": "integration MAKE nothing-like-it" }))),
-        [name.clone()]
+        std::slice::from_ref(&name)
     );
     let none = ask("search_skills", json!({ "words": "nothing-like-it" }));
     assert!(names(&none).is_empty() && none.contains("No skill"), "{none}");

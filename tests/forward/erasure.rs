@@ -201,7 +201,11 @@ async fn an_erasure_keeps_the_order_and_lets_go_of_every_file() {
     let config = Config { place, max_size: 16 << 20, on_full: OnFull::Refuse, retention: None };
     let queue = Queue::open(config).unwrap();
     let name = |number: usize| {
-        format!("{number:03}-{}-{}", if number % 3 == 0 { "gone" } else { "kept" }, "x".repeat(100_000))
+        format!(
+            "{number:03}-{}-{}",
+            if number.is_multiple_of(3) { "gone" } else { "kept" },
+            "x".repeat(100_000)
+        )
     };
     let now = Timestamp::now();
     for number in 0..120 {
