@@ -140,9 +140,14 @@ impl Place {
         groups
     }
 
-    /// What became a skill, waits, or is held back.
+    /// What became a skill, waits, or is held back; of what one skill says, that of the most sessions.
     fn something(&self) -> Vec<&Candidate> {
-        self.candidates.iter().filter(|candidate| candidate.became != "nothing").collect()
+        let mut all: Vec<&Candidate> =
+            self.candidates.iter().filter(|candidate| candidate.became != "nothing").collect();
+        all.sort_by(|a, b| b.sessions.cmp(&a.sessions));
+        let mut said = BTreeSet::new();
+        all.retain(|candidate| candidate.skill.is_empty() || said.insert(candidate.skill.as_str()));
+        all
     }
 }
 
