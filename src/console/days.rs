@@ -229,7 +229,8 @@ impl Days {
         }
         let (days, versions) = (self.clone(), versions.clone());
         tokio::spawn(async move {
-            for (date, version) in versions.into_iter().rev() {
+            // The newest last: those that pages show most are the last that go.
+            for (date, version) in versions {
                 let is_known =
                     days.0.lock(|state| state.names.get(&date).is_some_and(|(then, _)| *then == version));
                 if !is_known && days.0.lock(|state| state.reading.insert(date.clone())) {

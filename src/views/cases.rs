@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::phrases::argument;
 use crate::event::{Kind, SessionEvent, Status};
 use crate::skillify::command_line;
 
@@ -43,7 +44,7 @@ impl<'e> Call<'e> {
             events.iter().map(|event| field(event)).find(|text| !text.is_empty()).unwrap_or_default()
         };
         let (tool, input) = (first(|event| &event.tool), first(|event| &event.input));
-        let done = command_line(tool, input).unwrap_or_else(|| format!("{tool} {input}"));
+        let done = command_line(tool, input).unwrap_or_else(|| format!("{tool} {}", argument(input)));
         let result = events.iter().find(|event| event.kind == Kind::ToolResult);
         let output = first(|event| &event.output);
         let mut lines = output.lines().filter(|line| !line.trim().is_empty());

@@ -172,7 +172,8 @@ impl Visitor {
             let told = answer.text.split_once("\"still_read\":").map(|(_, rest)| rest);
             let is_read = told.is_none_or(|rest| rest.starts_with("null") || rest.starts_with("0,"));
             let is_read = is_read || path.ends_with("/openapi.json");
-            if is_read && !answer.text.contains("http-equiv=\"refresh\"") {
+            let comes_again = answer.status == 503 || answer.text.contains("http-equiv=\"refresh\"");
+            if is_read && !comes_again {
                 return answer;
             }
             std::thread::sleep(std::time::Duration::from_millis(50));

@@ -129,20 +129,26 @@ impl Place {
         }
     }
 
-    /// What did not become anything, by why: what keeps most back first.
+    /// What did not become anything, by the first reason why: what keeps most back first.
     fn by_reason(&self) -> Vec<(String, Vec<&Candidate>)> {
         let mut groups: BTreeMap<String, Vec<&Candidate>> = BTreeMap::new();
         for candidate in self.candidates.iter().filter(|candidate| candidate.became == "nothing") {
-            groups.entry(candidate.because.join("; ")).or_default().push(candidate);
+            let first = candidate.because.first().cloned().unwrap_or_default();
+            groups.entry(first).or_default().push(candidate);
         }
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by(|(a, x), (b, y)| (y.len(), a).cmp(&(x.len(), b)));
         groups
     }
 
-    /// What became a skill, waits, or is held back.
+    /// What became a skill, waits, or is held back; of what one skill says, that of the most sessions.
     fn something(&self) -> Vec<&Candidate> {
-        self.candidates.iter().filter(|candidate| candidate.became != "nothing").collect()
+        let mut all: Vec<&Candidate> =
+            self.candidates.iter().filter(|candidate| candidate.became != "nothing").collect();
+        all.sort_by(|a, b| b.sessions.cmp(&a.sessions));
+        let mut said = BTreeSet::new();
+        all.retain(|candidate| candidate.skill.is_empty() || said.insert(candidate.skill.as_str()));
+        all
     }
 }
 
@@ -260,6 +266,11 @@ impl Place {
 }
 
 impl Candidate {
+    /// What else keeps it back.
+    fn also(&self) -> String {
+        self.because.iter().skip(1).map(|why| format!("; {why}")).collect()
+    }
+
     /// `5 sessions, 2 people`
     fn seen(&self) -> String {
         let people = if self.people == 1 { "person" } else { "people" };
