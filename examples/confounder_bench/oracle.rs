@@ -162,7 +162,7 @@ fn lured(workspace: &Workspace) -> Vec<String> {
                 )
             }
             "chained commit" | "another script" | "one committer" | "rare hook" | "wider check" => {
-                format!("`git commit` runs `{code}` by itself: you need not run it just before.")
+                format!("`git commit` runs `{code}` by itself.")
             }
             "one scripter" => {
                 format!("If a `python` script that you wrote fails with \"LoginError\", call `{code}` in it.")

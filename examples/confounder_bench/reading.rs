@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(claim("Run `a` before `b`."), Claim::Before { first: text("a"), then: text("b") });
         assert_eq!(claim("Run `a`."), Claim::Steps(vec![text("a")]));
         assert_eq!(claim("`a` changes files that you did not edit."), Claim::Changes(text("a")));
-        let hooked = "`git commit` runs `a` and `b` by itself: you need not run them just before.";
+        let hooked = "`git commit` runs `a` and `b` by itself.";
         assert_eq!(claim(hooked), Claim::Hooked(vec![text("a"), text("b")]));
         assert_eq!(claim("`a` fails and passes on the same files: run it again."), Claim::Flaky(text("a")));
         assert_eq!(

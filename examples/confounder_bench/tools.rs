@@ -337,7 +337,7 @@ impl Tool {
                 format!("If a `python` script that you wrote fails with \"{error}\", call `{call}` in it.")
             }
             Self::Hook { check, .. } => {
-                format!("`git commit` runs `{}` by itself: you need not run it just before.", check.line)
+                format!("`git commit` runs `{}` by itself.", check.line)
             }
         }
     }

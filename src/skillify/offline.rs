@@ -256,8 +256,7 @@ fn all_fail(claims: &[&SupportedClaim]) -> String {
 }
 
 fn run_by_a_commit(checks: &[String]) -> String {
-    let it = if checks.len() == 1 { "it" } else { "them" };
-    format!("`{COMMIT}` runs {} by itself: you need not run {it} just before.", enumerated(checks, "and"))
+    format!("`{COMMIT}` runs {} by itself.", enumerated(checks, "and"))
 }
 
 fn with(failures: &[String]) -> String {

@@ -18,7 +18,6 @@ const MEANINGS: &[(&str, &str)] = &[
     ("errname", "name sentinel errors ErrX and error types XError"),
     ("errorlint", "compare errors with errors.Is and errors.As"),
     ("exhaustive", "name every value of an enumeration in a switch"),
-    ("gocritic", "use a switch for a chain of if and else"),
     ("goconst", "make a string that is repeated a constant"),
     ("ireturn", "return concrete types, not interfaces"),
     ("nilerr", "do not return nil after a check that found an error"),

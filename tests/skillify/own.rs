@@ -8,7 +8,7 @@ use super::causes::{PROJECT, with_noise};
 use super::sessions::{SessionBuilder, mined_by_default, session};
 
 const SCRIPT: &str = "$ bun test src/\nbun test v1.3.5\n\n 12 pass\n 0 fail\nRan 12 tests across 3 files.\n";
-const HOOK: &str = "`git commit` runs `bun run test` by itself: you need not run it just before.";
+const HOOK: &str = "`git commit` runs `bun run test` by itself.";
 
 fn of(person: &str, work: impl Fn(SessionBuilder) -> SessionBuilder) -> Vec<Session> {
     let day = |at: i64| {
@@ -73,11 +73,10 @@ fn claims_of_one_person_about_one_topic_are_one_skill_and_those_of_another_are_n
     sessions.extend(of("bob@example.com", makes));
     let own = taken(&sessions, &["person"], &["alice@example.com"]);
     assert_eq!(own.len(), 1, "{:?}", lines(&own));
-    let line =
-        "`git commit` runs `bun run lint` and `bun run test` by itself: you need not run them just before.";
+    let line = "`git commit` runs `bun run lint` and `bun run test` by itself.";
     assert!(lines(&own).contains(&line), "{:?}", lines(&own));
     let others = taken(&sessions, &["person"], &["bob@example.com"]);
-    let line = "`git commit` runs `mise run unit-test` by itself: you need not run it just before.";
+    let line = "`git commit` runs `mise run unit-test` by itself.";
     assert!(lines(&others).contains(&line), "{:?}", lines(&others));
     let told = |candidates: &[Candidate], part: &str| lines(candidates).concat().contains(part);
     assert!(told(&own, "bun") && !told(&own, "mise") && !told(&others, "bun"), "{:?}", lines(&others));
