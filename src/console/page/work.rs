@@ -145,7 +145,7 @@ impl Place {
     fn something(&self) -> Vec<&Candidate> {
         let mut all: Vec<&Candidate> =
             self.candidates.iter().filter(|candidate| candidate.became != "nothing").collect();
-        all.sort_by(|a, b| b.sessions.cmp(&a.sessions));
+        all.sort_by_key(|candidate| std::cmp::Reverse(candidate.sessions));
         let mut said = BTreeSet::new();
         all.retain(|candidate| candidate.skill.is_empty() || said.insert(candidate.skill.as_str()));
         all
