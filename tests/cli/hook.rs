@@ -535,7 +535,7 @@ fn a_token_is_sent_and_never_written() {
     }
     assert_eq!(user.prompts("guarded"), given, "what waits with another token is not sent with this one");
     let (_, status, _) = user.run(&["status"]);
-    assert!(status.contains("requests answered with 401"), "{status}");
+    assert!(status.contains("answered with 401"), "{status}");
     assert!(status.contains("the last try: ") && status.contains("401 Unauthorized"), "{status}");
     assert_eq!(running.terminate(), Some(0));
 }

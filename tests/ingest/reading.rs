@@ -23,9 +23,11 @@ pub(crate) fn read(signal: Signal, encoding: Encoding, body: &[u8]) -> Result<(V
     let body = Bytes::copy_from_slice(body);
     let export = Export { signal, encoding, coding: Coding::Identity, body, limit: usize::MAX };
     let mut seen = Vec::new();
-    let tally = export.read(&mut MemoryLimit::new(usize::MAX).lease(), &mut |record| {
+    let mut tally = export.read(&mut MemoryLimit::new(usize::MAX).lease(), &mut |record| {
         seen.push(Seen::of(record));
     })?;
+    // The body itself differs between encodings; `tests/forward` looks at it.
+    tally.body = None;
     Ok((seen, tally))
 }
 
