@@ -93,6 +93,13 @@ pub(super) async fn flush(settings: &Settings) {
     }
 }
 
+/// Whether a journal that no process holds has what the table lacks.
+pub(super) fn waits_in_a_journal(settings: &Settings) -> bool {
+    let journals = settings.sessions.iter().map(|pipeline| &pipeline.journal);
+    let mut journals = journals.filter(|journal| journal.path.exists());
+    journals.any(|journal| Journal::open(journal.clone()).is_ok_and(|journal| journal.status().behind > 0))
+}
+
 /// Without a running process, the journal itself says what the table lacks.
 fn warn_of_what_is_not_visible(pipeline: &SessionsPipeline) {
     let path = pipeline.journal.path.display();

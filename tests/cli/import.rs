@@ -769,6 +769,27 @@ fn what_was_killed_goes_on_and_nothing_is_there_twice() {
 }
 
 #[test]
+fn what_was_left_in_the_journal_is_in_the_table_after_an_import_of_nothing_new() {
+    let machine = Machine::new();
+    machine.keep("a", &session("a", &machine.cwd(), 1));
+    machine.import(&[]);
+    let running = machine.site.start();
+    let folder = crate::support::fixtures().join("captures/claude-code/s03-dbup-widgets-httpjson");
+    let body = fs::read(folder.join("0002-logs.json")).unwrap();
+    assert_eq!(machine.site.post("/v1/logs", "application/json", body), 200);
+    running.kill();
+    let listed = || outcome(&mut machine.command(&["sessions", "list", "--json"]));
+    let (_, before, warned) = listed();
+    assert!(warned.contains("not in the table yet"), "{warned}");
+    machine.import(&["--dry-run"]);
+    assert!(listed().2.contains("not in the table yet"), "a dry run changes nothing");
+    machine.import(&[]);
+    let (_, after, warned) = listed();
+    assert!(!warned.contains("not in the table yet"), "{warned}");
+    assert_eq!(after.lines().count(), before.lines().count() + 1);
+}
+
+#[test]
 fn what_people_read_fits_a_terminal() {
     let machine = Machine::new();
     machine.keep("a", &session("a", &machine.cwd(), 1));

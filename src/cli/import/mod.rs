@@ -33,9 +33,9 @@ use clap::{Args, Subcommand};
 use crate::dialects::{TRANSCRIPTS, Transcripts};
 use crate::receivers::transcripts::Memory;
 
-use super::{Failure, OrFail, block_on, folders, print, print_json};
+use super::{Failure, OrFail, block_on, folders, print, print_json, reader};
 use carry::Carried;
-use common::Common;
+use common::{Common, Ready};
 use found::Found;
 use progress::Stop;
 use way::Way;
@@ -94,6 +94,7 @@ fn run_files(arguments: &Arguments) -> Result<(), Failure> {
         print(&ask::shown(&found, &ready.to, !arguments.path.is_empty()))?;
     }
     if found.is_empty() {
+        bring_to_the_table(common, &ready)?;
         return finish_empty(common, &found);
     }
     if !common.yes && !common.dry_run {
@@ -121,6 +122,17 @@ fn run_files(arguments: &Arguments) -> Result<(), Failure> {
         common.mine(&ready)?;
     }
     carried.failure()
+}
+
+/// What an import that was killed left in the journal: its files are no news any more, so that nothing else would
+/// bring it to the table before a process runs.
+fn bring_to_the_table(common: &Common, ready: &Ready) -> Result<(), Failure> {
+    if common.dry_run || common.endpoint.is_some() || !reader::waits_in_a_journal(&ready.settings) {
+        return Ok(());
+    }
+    let token = common.token()?;
+    block_on(async { Way::open(&ready.settings, None, token).await?.finish().await })?;
+    common.mine(ready)
 }
 
 /// Nothing is there to be imported.
