@@ -2,11 +2,12 @@
 
 use serde_json::json;
 use skillspan::event::Status;
-use skillspan::skillify::{Config, Digest, null};
+use skillspan::skillify::Digest;
 use skillspan::table::Session;
 
-use super::causes::{PROJECT, lines, with_noise};
+use super::causes::PROJECT;
 use super::sessions::{SessionBuilder, session};
+use super::tools::{holds, said, says};
 
 /// Sessions of two people in turn.
 fn days(many: usize, work: impl Fn(usize, SessionBuilder) -> SessionBuilder) -> Vec<Session> {
@@ -17,22 +18,6 @@ fn days(many: usize, work: impl Fn(usize, SessionBuilder) -> SessionBuilder) -> 
         work(day, one.prompt(&format!("Look at matter {day}"))).build()
     };
     (0..many).map(of).collect()
-}
-
-fn said(sessions: Vec<Session>) -> Vec<String> {
-    lines(&with_noise(sessions))
-}
-
-fn says(sessions: Vec<Session>, part: &str) -> bool {
-    said(sessions).iter().any(|line| line.contains(part))
-}
-
-/// The row of a kind, of 20 rounds.
-fn holds(sessions: Vec<Session>, kind: &str) {
-    let digests: Vec<Digest> = with_noise(sessions).iter().map(Digest::of).collect();
-    let table = null("shop", &digests, &Config::default(), 20);
-    let row = table.rows.iter().find(|row| row.kind == kind).unwrap();
-    assert!(row.real >= 1 && row.holds(), "{table}");
 }
 
 const NO_TABLE: &str = "Traceback (most recent call last):\n  File \"try.py\", line 4\nOperationalError: no such table: shop_cart\n";

@@ -20,16 +20,16 @@ fn days(many: usize, work: impl Fn(usize, SessionBuilder) -> SessionBuilder) -> 
     (0..many).map(of).collect()
 }
 
-fn said(sessions: Vec<Session>) -> Vec<String> {
+pub(super) fn said(sessions: Vec<Session>) -> Vec<String> {
     lines(&with_noise(sessions))
 }
 
-fn says(sessions: Vec<Session>, part: &str) -> bool {
+pub(super) fn says(sessions: Vec<Session>, part: &str) -> bool {
     said(sessions).iter().any(|line| line.contains(part))
 }
 
 /// The row of a kind, of 20 rounds.
-fn holds(sessions: Vec<Session>, kind: &str) {
+pub(super) fn holds(sessions: Vec<Session>, kind: &str) {
     let digests: Vec<Digest> = with_noise(sessions).iter().map(Digest::of).collect();
     let table = null("shop", &digests, &Config::default(), 20);
     let row = table.rows.iter().find(|row| row.kind == kind).unwrap();
