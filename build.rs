@@ -1,10 +1,17 @@
-//! Says how the binary is linked.
+//! Says for which systems the binary is, and how it is linked.
 
 use std::path::Path;
 use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    if std::env::var_os("CARGO_CFG_UNIX").is_none() {
+        // Before thousands of errors say the same.
+        println!(
+            "cargo::error=skillspan runs on Linux and macOS; on Windows, run it in the Windows Subsystem for Linux"
+        );
+        return;
+    }
     if links_with_glibc() {
         link_at_a_fixed_address();
         link_the_unwinder();

@@ -19,13 +19,13 @@
 //!
 //! | module | may import |
 //! |---|---|
-//! | `event`, `redact`, `disk`, `secret` | nothing of this crate |
+//! | `event`, `redact`, `disk`, `secret`, `wire` | nothing of this crate |
 //! | `shell` | `event` |
 //! | `dialects`, `processors` | `event`, `redact`, `shell` |
 //! | `journal` | `event`, `redact`, `disk` |
-//! | `forward` | `event`, `redact`, `journal` |
+//! | `forward` | `event`, `redact`, `journal`, `wire` |
 //! | `table` | `event`, `redact`, `disk`, `shell` |
-//! | `receivers` | `event`, `redact`, `disk`, `dialects`, `processors`, `journal`, `forward` |
+//! | `receivers` | `event`, `redact`, `disk`, `dialects`, `processors`, `journal`, `forward`, `wire` |
 //! | `skillify` | `event`, `redact`, `secret`, `shell`, `table` |
 //! | `library` | `event`, `redact`, `shell`, `skillify` |
 //! | `exporters` | `event`, `redact`, `secret`, `journal`, `forward`, `table`, `library` |
@@ -36,6 +36,9 @@
 //! | `cli` | everything |
 //!
 //! `tests/cli/architecture.rs` reads the `use crate::` lines and holds them to this table.
+
+#[cfg(not(unix))]
+compile_error!("skillspan runs on Linux and macOS. On Windows, run it in the Windows Subsystem for Linux");
 
 pub mod cli;
 pub mod config;
@@ -56,3 +59,4 @@ pub mod shell;
 pub mod skillify;
 pub mod table;
 pub mod views;
+pub mod wire;

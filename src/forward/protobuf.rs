@@ -7,9 +7,10 @@ use std::borrow::Cow;
 
 use super::cleaner::Cleaner;
 use super::schema::{self, Kind, Schema};
-use super::wire::{Change, Field, Fields, Value, put, rewrite};
+use super::wire::{Change, rewrite};
 use super::{Unreadable, prepare};
 use crate::event::{Signal, capture};
+use crate::wire::{Field, Fields, Value, put};
 
 /// Values inside values; what lies deeper no reader here takes.
 const MAX_DEPTH: u32 = 32;
