@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use serde_json::{Value, json};
+
 use crate::connect_all::Machine;
 
 /// Assistant, its file, what was in it, and what stands there then.
@@ -130,4 +132,56 @@ fn what_a_person_made_of_it_stays() {
     assert_eq!(machine.read(&skill), "mine\n");
     let (code, said) = machine.run(&["connect", "pi", "--mcp", "--write"]);
     assert!(code == 64 && said.contains("claude-code"), "{said}");
+}
+
+/// The one server of a file in TOML.
+fn as_json(toml: &str) -> Value {
+    let document: toml_edit::DocumentMut = toml.parse().unwrap();
+    let entry = document["mcp_servers"]["skillspan"].as_table().unwrap();
+    let words = entry["args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+    assert_eq!(entry.len(), 2);
+    let entry = json!({ "command": entry["command"].as_str().unwrap(), "args": words.collect::<Vec<_>>() });
+    json!({ "mcp_servers": { "skillspan": entry } })
+}
+
+/// What stands there is what the documentation of each assistant asks for, to the last member (read on
+/// 30 November 2026; OpenCode 1.18.33 and Claude Code were asked themselves).
+#[test]
+fn each_entry_has_the_shape_that_its_assistant_reads() {
+    let words = json!(["mcp", "--console", "http://127.0.0.1:4320"]);
+    let stdio = json!({ "type": "stdio", "command": "skillspan", "args": words });
+    let untyped = json!({ "command": "skillspan", "args": words });
+    let whole = json!(["skillspan", "mcp", "--console", "http://127.0.0.1:4320"]);
+    let shapes = [
+        ("claude-code", ".claude.json", "/mcpServers/skillspan", stdio.clone()),
+        ("cursor", ".cursor/mcp.json", "/mcpServers/skillspan", stdio),
+        ("gemini-cli", ".gemini/settings.json", "/mcpServers/skillspan", untyped.clone()),
+        ("codex", ".codex/config.toml", "/mcp_servers/skillspan", untyped),
+        (
+            "opencode",
+            ".config/opencode/opencode.json",
+            "/mcp/skillspan",
+            json!({ "type": "local", "command": whole, "enabled": true }),
+        ),
+    ];
+    let machine = machine();
+    // A file of OpenCode 2's own form keeps its servers.
+    machine.write(
+        ".config/opencode/opencode.json",
+        "{\"mcp\": {\"servers\": {\"mine\": {\"type\": \"local\", \"command\": [\"x\"]}}}}\n",
+    );
+    for (name, path, place, shape) in shapes {
+        let write = ["connect", name, "--mcp", "--write", "--console", "http://127.0.0.1:4320"];
+        let (code, said) = machine.run(&write);
+        assert_eq!(code, 0, "{name}: {said}");
+        let text = machine.read(path);
+        let written: Value = match path.ends_with(".toml") {
+            true => as_json(&text),
+            false => serde_json::from_str(&text).unwrap(),
+        };
+        assert_eq!(written.pointer(place), Some(&shape), "{name}: {text}");
+        if name == "opencode" {
+            assert_eq!(written["mcp"]["servers"]["mine"]["command"], json!(["x"]), "{text}");
+        }
+    }
 }

@@ -36,7 +36,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         assistant: "claude-code",
         place: Place::Json(".claude.json"),
-        settings: claude_code,
+        settings: typed,
         skills: ".claude/skills",
     },
     Entry {
@@ -48,7 +48,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         assistant: "cursor",
         place: Place::Json(".cursor/mcp.json"),
-        settings: named,
+        settings: typed,
         skills: ".cursor/skills",
     },
     Entry {
@@ -324,7 +324,8 @@ fn named(more: &[String]) -> Vec<Setting> {
     ]
 }
 
-fn claude_code(more: &[String]) -> Vec<Setting> {
+/// Claude Code and Cursor name how a server is spoken to.
+fn typed(more: &[String]) -> Vec<Setting> {
     let mut settings = vec![set(&["mcpServers", "skillspan", "type"], "stdio", "")];
     settings.extend(named(more));
     settings
@@ -337,6 +338,7 @@ fn codex(more: &[String]) -> Vec<Setting> {
     ]
 }
 
+/// As OpenCode 1 has it. OpenCode 2 has servers in `mcp.servers`, and reads this as well: both read one file.
 fn opencode(more: &[String]) -> Vec<Setting> {
     let words: Vec<String> =
         WORDS.iter().map(|word| (*word).to_owned()).chain(more.iter().cloned()).collect();
