@@ -4,13 +4,20 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::receivers::ConnectionBounds;
 
+/// What macOS gives a process at most that says it may have any number.
+const OPEN_MAX: u64 = 10_240;
+
 /// Asks for as many open files as this user may have: many systems begin with few.
 pub fn raise() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current < maximum
-        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
-    {
-        tracing::debug!(%error, "the number of open files stays as it is");
+    // No limit is less than any.
+    let is_more = |wanted: Option<u64>| current.is_some_and(|now| wanted.is_none_or(|wanted| wanted > now));
+    let ask = |wanted: Option<u64>| setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum });
+    for wanted in [maximum, Some(OPEN_MAX)].into_iter().filter(|wanted| is_more(*wanted)) {
+        match ask(wanted) {
+            Ok(()) => return,
+            Err(error) => tracing::debug!(%error, ?wanted, "so many open files are not to be had"),
+        }
     }
 }
 

@@ -25,7 +25,9 @@ pub(super) struct Door {
 
 impl Door {
     pub(super) fn open(username: &str, token: &Secret) -> io::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("skillspan-{}", uuid::Uuid::new_v4().simple()));
+        // Short: an address has 103 bytes on macOS, of which the folder for temporary files takes half.
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        let folder = std::env::temp_dir().join(format!("skillspan-{name:.12}"));
         fs::create_dir(&folder)?;
         fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         let address = folder.join("credentials");
