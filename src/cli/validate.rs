@@ -26,6 +26,7 @@ exporters:
   deeplake      sessions and skills -> rows of a Deeplake service
   otlp          what came in, as it came -> another backend over gRPC
   otlphttp      the same over HTTP
+  langfuse      the same -> a project of a Langfuse server for each tenant
   filesystem    skills -> folder
   git           skills -> branch of a repository, proposed or pushed
 connectors:

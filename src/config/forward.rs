@@ -14,6 +14,7 @@ use super::raw::{self, Exporter, Pipeline, Processor, Receiver};
 use super::resolve::{ResolveError, Resolver, usize_of};
 use super::settings::{ForwardRoute, ForwardSettings, ProcessorSettings, ReceiverSettings, SessionsPipeline};
 use super::targets::folder_name;
+use super::tenants::safe_name;
 
 /// What may wait on the disk, and in memory, where nobody says how much.
 const ON_DISK: u64 = 1 << 30;
@@ -31,6 +32,9 @@ const OWN_HEADERS: [&str; 8] = [
     "grpc-encoding",
     "connection",
 ];
+
+/// The type of exporters to servers of Langfuse.
+pub(super) const LANGFUSE: &str = "langfuse";
 
 /// The signal of a pipeline's name, if it forwards one.
 pub(super) fn forwarded(pipeline: &str) -> Option<Signal> {
@@ -56,40 +60,70 @@ impl Resolver<'_> {
             return Err(self.invalid(&at, &message));
         }
         for (index, id) in pipeline.exporters.iter().enumerate() {
-            let raw = match self.raw.exporters.0.get(id) {
-                Some(Exporter::Otlp(raw)) => raw,
-                None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),
-                Some(_) => {
-                    let message = format!(
-                        "{id} takes no bodies as they came; a pipeline of {} needs otlp/NAME or otlphttp/NAME",
-                        signal.as_str()
-                    );
-                    return Err(self.invalid(&at, &message));
-                }
-            };
-            let is_new = !forwards.iter().any(|forward| forward.otlp.name == *id);
-            if is_new {
-                let forward = self.forward(id, raw, receivers)?;
-                self.warnings.extend(warnings(&forward));
-                forwards.push(forward);
+            self.check_backend((name, index, id), signal)?;
+            if !forwards.iter().any(|forward| forward.exporter == *id) {
+                forwards.extend(self.backends(id, receivers)?);
             }
             self.used.insert(format!("exporters.{id}"));
-            let Some(forward) = forwards.iter_mut().find(|forward| forward.otlp.name == *id) else {
-                continue;
-            };
             let fed = sessions.iter().filter(|sessions| {
                 receivers.iter().any(|known| pipeline.receivers.contains(&known.id) && known.feeds(sessions))
             });
-            let kept = fed.filter_map(|sessions| sessions.table.retention).chain(forward.queue.retention);
-            forward.queue.retention = kept.min();
-            let redact = Some(redact.clone()).filter(|_| forward.queue.place != Place::Memory);
-            forward.routes.extend(pipeline.receivers.iter().map(|receiver| ForwardRoute {
-                receiver: receiver.clone(),
-                signal,
-                redact: redact.clone(),
-            }));
+            let kept = fed.filter_map(|sessions| sessions.table.retention).min();
+            for forward in forwards.iter_mut().filter(|forward| forward.exporter == *id) {
+                forward.queue.retention = kept.into_iter().chain(forward.queue.retention).min();
+                let redact = Some(redact.clone()).filter(|_| forward.queue.place != Place::Memory);
+                forward.routes.extend(pipeline.receivers.iter().map(|receiver| ForwardRoute {
+                    receiver: receiver.clone(),
+                    signal,
+                    redact: redact.clone(),
+                }));
+            }
         }
         Ok(())
+    }
+
+    /// A pipeline of `signal` names exporters that take it as it came.
+    fn check_backend(
+        &self,
+        (name, index, id): (&str, usize, &str),
+        signal: Signal,
+    ) -> Result<(), ResolveError> {
+        let at = ["service", "pipelines", name, "exporters"];
+        let message = match self.raw.exporters.0.get(id) {
+            // Scores go with its traces.
+            Some(Exporter::Otlp(_)) if type_of(id) == LANGFUSE && signal != Signal::Traces => format!(
+                "Langfuse takes no {}: name {id} in a pipeline traces, scores go with it",
+                signal.as_str()
+            ),
+            Some(Exporter::Otlp(_)) => return Ok(()),
+            None => return Err(self.no_such(&at, index, id, "exporters", self.raw.exporters.0.keys())),
+            Some(_) => format!(
+                "{id} takes no bodies as they came; a pipeline of {} needs otlp/NAME or otlphttp/NAME",
+                signal.as_str()
+            ),
+        };
+        Err(self.invalid(&at, &message))
+    }
+
+    /// What an exporter sends to: one backend, or one for each tenant.
+    fn backends(
+        &mut self,
+        id: &str,
+        receivers: &[ReceiverSettings],
+    ) -> Result<Vec<ForwardSettings>, ResolveError> {
+        let Some(Exporter::Otlp(raw)) = self.raw.exporters.0.get(id) else { return Ok(Vec::new()) };
+        let backends = if type_of(id) == LANGFUSE {
+            self.langfuse(id, raw, receivers)?
+        } else if raw.keys.is_empty() {
+            vec![self.forward(id, None, raw, receivers)?]
+        } else {
+            return Err(
+                self.invalid(&["exporters", id, "keys"], "these are for langfuse/NAME; write headers here")
+            );
+        };
+        let without_keys = (type_of(id) == LANGFUSE).then(|| self.without_keys(id, raw)).flatten();
+        self.warnings.extend(backends.first().map(warnings).into_iter().flatten().chain(without_keys));
+        Ok(backends)
     }
 
     /// Bodies come from doors that take OTLP, and that sessions pipelines have.
@@ -151,14 +185,20 @@ impl Resolver<'_> {
         }
     }
 
-    fn forward(
+    /// The backend of `tenant` alone, or of everybody.
+    pub(super) fn forward(
         &self,
         id: &str,
+        tenant: Option<&str>,
         raw: &raw::Forwarder,
         receivers: &[ReceiverSettings],
     ) -> Result<ForwardSettings, ResolveError> {
         let refused = |key: &str, message: &str| self.invalid(&["exporters", id, key], message);
-        let protocol = if type_of(id) == "otlp" { Protocol::Grpc } else { Protocol::Http };
+        let protocol = match type_of(id) {
+            "otlp" => Protocol::Grpc,
+            LANGFUSE => Protocol::Langfuse,
+            _ => Protocol::Http,
+        };
         let endpoint = self.backend(id, raw, protocol)?;
         self.check_that_it_is_another(id, &endpoint, receivers)?;
         let form = match (protocol, raw.encoding) {
@@ -167,7 +207,7 @@ impl Resolver<'_> {
             }
             (Protocol::Grpc, _) | (Protocol::Http, raw::Encoding::Proto) => Some(Form::Protobuf),
             (Protocol::Http, raw::Encoding::Json) => Some(Form::Json),
-            (Protocol::Http, raw::Encoding::AsReceived) => None,
+            (Protocol::Http, raw::Encoding::AsReceived) | (Protocol::Langfuse, _) => None,
         };
         for (key, span) in [("timeout", raw.timeout), ("retry", raw.retry.initial), ("retry", raw.retry.max)]
         {
@@ -183,7 +223,7 @@ impl Resolver<'_> {
             return Err(refused("proxy", "expected the URL of a proxy, such as http://proxy:3128"));
         }
         let otlp = Config {
-            name: id.to_owned(),
+            name: tenant.map_or_else(|| id.to_owned(), |tenant| format!("{id} ({tenant})")),
             protocol,
             endpoint,
             headers: self.headers(id, raw)?,
@@ -194,14 +234,29 @@ impl Resolver<'_> {
             retry: Retry { initial: raw.retry.initial.0, max: raw.retry.max.0 },
             batch: usize_of(raw.batch.0),
         };
-        Ok(ForwardSettings { otlp, form, queue: self.queue(id, raw)?, routes: Vec::new() })
+        let (exporter, queue) = (id.to_owned(), self.queue(id, tenant, raw)?);
+        Ok(ForwardSettings {
+            exporter,
+            tenant: tenant.map(str::to_owned),
+            otlp,
+            form,
+            queue,
+            routes: Vec::new(),
+        })
     }
 
-    fn queue(&self, id: &str, raw: &raw::Forwarder) -> Result<forward::Config, ResolveError> {
+    fn queue(
+        &self,
+        id: &str,
+        tenant: Option<&str>,
+        raw: &raw::Forwarder,
+    ) -> Result<forward::Config, ResolveError> {
         let (place, usual) = match raw.redact {
             raw::Switch::Off => (Place::Memory, IN_MEMORY),
             raw::Switch::On => {
-                let path = self.journals()?.join("forward").join(folder_name(id));
+                // No id has an `@`.
+                let of = tenant.map(|tenant| format!("@{}", safe_name(tenant))).unwrap_or_default();
+                let path = self.journals()?.join("forward").join(folder_name(id) + &of);
                 (Place::Folder { path, durability: self.durability() }, ON_DISK)
             }
         };
@@ -223,6 +278,7 @@ impl Resolver<'_> {
             Protocol::Http => {
                 "expected the URL that /v1/traces is added to, such as https://backend.example.com:4318"
             }
+            Protocol::Langfuse => "expected the server's URL, such as https://cloud.langfuse.com",
         };
         let refused = || self.invalid(&["exporters", id, "endpoint"], message);
         let url = Url::parse(&raw.endpoint).map_err(|_| refused())?;
@@ -230,7 +286,7 @@ impl Resolver<'_> {
             && url.password().is_none()
             && url.query().is_none()
             && url.fragment().is_none();
-        let is_path_right = protocol == Protocol::Http || url.path() == "/";
+        let is_path_right = protocol != Protocol::Grpc || url.path() == "/";
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !is_bare || !is_path_right {
             return Err(refused());
         }

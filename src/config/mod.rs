@@ -16,7 +16,7 @@
 //! | `mappings.rs` | what records of agents of one's own mean |
 //! | `processors.rs` | what happens to events before they are stored |
 //! | `proposer.rs` | who words skills, and what that may cost |
-//! | `forward.rs` | what goes to other backends as it came |
+//! | `forward.rs`, `langfuse.rs` | what goes to other backends as it came |
 //! | `embeddings.rs` | where vectors of words come from |
 //! | `resolve.rs`, `tables.rs`, `targets.rs`, `deeplake.rs` | references, paths and pipelines → [`Settings`] |
 //! | `tenants.rs` | whose skills and sessions go where |
@@ -38,6 +38,7 @@ mod embeddings;
 mod expand;
 mod forward;
 mod given;
+mod langfuse;
 mod layers;
 mod listeners;
 mod mappings;

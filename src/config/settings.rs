@@ -222,6 +222,10 @@ pub struct FollowerSettings {
 /// Another backend, and what goes there.
 #[derive(Debug, Clone)]
 pub struct ForwardSettings {
+    /// The exporter's id.
+    pub exporter: String,
+    /// It has this tenant's bodies alone; `None`: everybody's.
+    pub tenant: Option<String>,
     /// Where it is, and how it is spoken to.
     pub otlp: otlp_exporter::Config,
     /// The encoding that it has bodies in; `None`: the one that they came in.

@@ -95,7 +95,7 @@ impl Placed<'_> {
     }
 }
 
-fn says(value: &Value, names: &[&str]) -> bool {
+pub(super) fn says(value: &Value, names: &[&str]) -> bool {
     match value {
         Value::String(text) => names.contains(&text.as_str()),
         Value::Array(items) => items.iter().any(|item| says(item, names)),
@@ -116,7 +116,7 @@ fn forbids(value: &Value) -> bool {
     }
 }
 
-fn allows(value: &Value) -> bool {
+pub(super) fn allows(value: &Value) -> bool {
     match value {
         Value::Object(members) => members.values().all(allows),
         Value::String(text) => !capture::forbids(text),
@@ -274,7 +274,7 @@ fn clean_value(cleaner: &Cleaner, name: &str, value: &mut Value) -> bool {
 }
 
 /// Changes each of them. Says whether any was.
-fn in_each(items: &mut [Value], mut change: impl FnMut(&mut Value) -> bool) -> bool {
+pub(super) fn in_each(items: &mut [Value], mut change: impl FnMut(&mut Value) -> bool) -> bool {
     let mut is_changed = false;
     for item in items {
         is_changed |= change(item);
@@ -303,7 +303,7 @@ fn redacted_bytes(cleaner: &Cleaner, name: &str, base64: &str) -> Option<String>
     Some(BASE64.encode(redacted))
 }
 
-fn replace(text: &mut String, redacted: Option<String>) -> bool {
+pub(super) fn replace(text: &mut String, redacted: Option<String>) -> bool {
     redacted.is_some_and(|redacted| {
         *text = redacted;
         true

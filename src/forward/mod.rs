@@ -1,4 +1,4 @@
-//! Forwarding: what clients send over OTLP, kept as it came until other backends have it.
+//! Forwarding: what clients send over OTLP and on Langfuse's paths, kept as it came until other backends have it.
 //!
 //! | file | holds |
 //! |---|---|
@@ -7,6 +7,7 @@
 //! | `cleaner.rs` | [`Cleaner`]: redaction of single texts and attributes |
 //! | `protobuf.rs`, `schema.rs`, `wire.rs` | bodies in protobuf, changed in place |
 //! | `json.rs`, `plain.rs` | bodies in JSON |
+//! | `langfuse.rs` | bodies of Langfuse's own paths |
 //! | `entry.rs` | [`Entry`]: a body with what is known of it, as it waits in a queue |
 //! | `queue.rs` | [`Queue`]: what waits for one backend, and its cursor |
 //! | `store.rs` | where it waits: in a journal of its own, or in memory |
@@ -20,6 +21,7 @@ mod cleaner;
 mod counts;
 mod entry;
 mod json;
+mod langfuse;
 mod plain;
 mod prepare;
 mod protobuf;
@@ -43,9 +45,20 @@ pub enum Form {
     Protobuf,
     /// OTLP's JSON.
     Json,
+    /// Langfuse's ingestion: `{"batch": […]}`.
+    Ingestion,
+    /// Langfuse's scores: one, or a list of them.
+    Scores,
 }
 
-/// The body of an `Export…ServiceRequest`, not compressed.
+impl Form {
+    /// Whether only a server of Langfuse takes it.
+    pub const fn is_of_langfuse(self) -> bool {
+        matches!(self, Self::Ingestion | Self::Scores)
+    }
+}
+
+/// The body of an `Export…ServiceRequest`, or of a request of Langfuse's; not compressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
     /// How it is encoded.

@@ -5,7 +5,7 @@ use memchr::memmem;
 use serde_json::Value;
 
 use super::plain::Plain;
-use super::{Body, Cleaner, Form, json, protobuf};
+use super::{Body, Cleaner, Form, json, langfuse, protobuf};
 use crate::event::{Signal, capture};
 
 /// A body of which nobody can say which records it has.
@@ -26,11 +26,12 @@ pub struct Prepared {
 /// is the one that came in.
 ///
 /// # Errors
-/// If it is not OTLP of this form to its end.
+/// If it is not of this form to its end.
 pub fn prepare(signal: Signal, body: &Body, cleaner: Option<&Cleaner>) -> Result<Prepared, Unreadable> {
     match body.form {
         Form::Protobuf => prepare_protobuf(signal, body, cleaner),
         Form::Json => prepare_json(signal, body, cleaner),
+        Form::Ingestion | Form::Scores => prepare_langfuse(body, cleaner),
     }
 }
 
@@ -63,7 +64,18 @@ fn prepare_json(signal: Signal, body: &Body, cleaner: Option<&Cleaner>) -> Resul
         return Ok(Prepared { body: None, left_out: 0 });
     }
     let is_clean = !cleaner.is_some_and(|cleaner| json::clean(cleaner, &mut request));
-    let body = if is_shorter || !is_clean { written(&request)? } else { body.clone() };
+    let body = if is_shorter || !is_clean { written(body.form, &request)? } else { body.clone() };
+    Ok(Prepared { body: Some(body), left_out: 0 })
+}
+
+fn prepare_langfuse(body: &Body, cleaner: Option<&Cleaner>) -> Result<Prepared, Unreadable> {
+    let mut request = parse(&body.bytes)?;
+    let (is_shorter, is_any_left) = langfuse::retain_wanted(body.form, &mut request);
+    if !is_any_left {
+        return Ok(Prepared { body: None, left_out: 0 });
+    }
+    let is_clean = !cleaner.is_some_and(|cleaner| langfuse::clean(cleaner, body.form, &mut request));
+    let body = if is_shorter || !is_clean { written(body.form, &request)? } else { body.clone() };
     Ok(Prepared { body: Some(body), left_out: 0 })
 }
 
@@ -73,9 +85,9 @@ fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
     serde_json::from_str(&text).map(|Plain(value)| value).map_err(|_| Unreadable)
 }
 
-fn written(request: &Value) -> Result<Body, Unreadable> {
+fn written(form: Form, request: &Value) -> Result<Body, Unreadable> {
     let bytes = serde_json::to_vec(request).map_err(|_| Unreadable)?;
-    Ok(Body { form: Form::Json, bytes: bytes.into() })
+    Ok(Body { form, bytes: bytes.into() })
 }
 
 /// Whether the name of the attribute stands anywhere: nearly no body has it.
@@ -90,7 +102,7 @@ pub type Keep<'k> = dyn FnMut(Body, &dyn Fn(&[&str]) -> bool) -> bool + 'k;
 /// A body without the records that are not to be kept; `None` if none is left.
 ///
 /// # Errors
-/// If it is not OTLP of this form to its end.
+/// If it is not of this form to its end.
 pub fn retain(signal: Signal, body: &Body, keep: &mut Keep<'_>) -> Result<Option<Body>, Unreadable> {
     match body.form {
         Form::Protobuf => {
@@ -106,11 +118,23 @@ pub fn retain(signal: Signal, body: &Body, keep: &mut Keep<'_>) -> Result<Option
                 let bytes = serde_json::to_vec(&placed.alone(signal)).unwrap_or_default();
                 keep(Body { form: Form::Json, bytes: Bytes::from(bytes) }, &|names| placed.says(names))
             });
-            match (changed, is_any_left) {
-                (_, false) => Ok(None),
-                (true, true) => written(&request).map(Some),
-                (false, true) => Ok(Some(body.clone())),
-            }
+            left(body, &request, changed, is_any_left)
         }
+        form @ (Form::Ingestion | Form::Scores) => {
+            let mut request = parse(&body.bytes)?;
+            let (changed, is_any_left) = langfuse::retain(form, &mut request, &mut |placed| {
+                let bytes = serde_json::to_vec(&placed.alone()).unwrap_or_default();
+                keep(Body { form, bytes: Bytes::from(bytes) }, &|names| placed.says(names))
+            });
+            left(body, &request, changed, is_any_left)
+        }
+    }
+}
+
+fn left(body: &Body, request: &Value, changed: bool, is_any_left: bool) -> Result<Option<Body>, Unreadable> {
+    match (changed, is_any_left) {
+        (_, false) => Ok(None),
+        (true, true) => written(body.form, request).map(Some),
+        (false, true) => Ok(Some(body.clone())),
     }
 }

@@ -15,7 +15,7 @@ use crate::processors::Sent;
 use super::auth::Sender;
 use super::checked::Checked;
 use super::counters::{DropLabels, EventLabels, ScopeLabels, SignalLabels};
-use super::forwarding::{Forwards, Known, Outgoing};
+use super::forwarding::{Arriving, Forwards, Known, Outgoing};
 use super::payload::Payload;
 use super::pipeline::{Pipeline, Way};
 use super::{Caller, Counters, Lease, MemoryLimit, Refusal, Signal};
@@ -57,6 +57,11 @@ pub trait Source: Send + 'static {
         0
     }
 
+    /// Whether it came on one of Langfuse's own paths.
+    fn is_of_langfuse(&self) -> bool {
+        false
+    }
+
     /// Whether it is read faster than another thread wakes up.
     fn is_small(&self) -> bool;
 
@@ -83,7 +88,7 @@ pub struct Tally {
     pub skipped: u64,
     /// What would have been stored, where that was the question.
     pub checked: Option<Box<Checked>>,
-    /// The whole body, where it is one of OTLP: to be forwarded.
+    /// The whole body, where it is one that can be forwarded.
     pub body: Option<Body>,
 }
 
@@ -152,7 +157,12 @@ impl Ingest {
         if is_check {
             return self.look(source, &Request::new(caller, &[], &self.memory, 0), lease);
         }
-        self.forwards.admit(source.signal())?;
+        let is_of_langfuse = source.is_of_langfuse();
+        self.forwards.admit(&Arriving {
+            signal: source.signal(),
+            is_of_langfuse,
+            tenant: &caller.owner.tenant,
+        })?;
         let size = source.size();
         let expected = size.saturating_mul(self.growth.load(Ordering::Relaxed)) / 1024;
         let mut request = Request::new(caller, &self.pipelines, &self.memory, expected);

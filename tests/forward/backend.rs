@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::Read;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -14,7 +14,11 @@ use flate2::read::MultiGzDecoder;
 use http_body_util::{BodyExt, Full};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
+use rustls::ServerConfig;
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::site::{Port, eventually};
 
@@ -43,19 +47,30 @@ struct Kept {
     taken: Vec<Taken>,
     attempts: usize,
     replies: VecDeque<Reply>,
+    /// Requests without this header, with one of these values, are answered with 401.
+    wanted: Option<(String, Vec<String>)>,
 }
 
 /// A backend on a port of its own, which it keeps while it is away.
 pub(crate) struct Backend {
     port: Port,
     kept: Arc<Mutex<Kept>>,
+    tls: Option<Arc<ServerConfig>>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl Backend {
     /// One that is away.
     pub(crate) fn away() -> Self {
-        Self { port: Port::keep(), kept: Arc::default(), running: None }
+        Self { port: Port::keep(), kept: Arc::default(), tls: None, running: None }
+    }
+
+    /// One that speaks TLS.
+    pub(crate) fn over_tls(config: ServerConfig) -> Self {
+        let mut backend = Self::away();
+        backend.tls = Some(Arc::new(config));
+        backend.come();
+        backend
     }
 
     pub(crate) fn start() -> Self {
@@ -72,7 +87,8 @@ impl Backend {
     pub(crate) fn come(&mut self) {
         let (stop, stopped) = oneshot::channel();
         let (listener, kept) = (self.port.listen(), Arc::clone(&self.kept));
-        let thread = std::thread::spawn(move || serve(listener, kept, stopped));
+        let tls = self.tls.clone();
+        let thread = std::thread::spawn(move || serve(listener, tls, kept, stopped));
         self.running = Some((stop, thread));
     }
 
@@ -86,6 +102,12 @@ impl Backend {
     /// Answers the next requests so, and then well.
     pub(crate) fn answer(&self, replies: impl IntoIterator<Item = Reply>) {
         self.kept.lock().unwrap().replies.extend(replies);
+    }
+
+    /// Answers 401 to every request that has none of these values in a header.
+    pub(crate) fn refuse_unless(&self, header: &str, values: &[&str]) {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        self.kept.lock().unwrap().wanted = Some((header.to_owned(), values));
     }
 
     pub(crate) fn taken(&self) -> Vec<Taken> {
@@ -126,14 +148,52 @@ impl Drop for Backend {
     }
 }
 
-fn serve(listener: TcpListener, kept: Arc<Mutex<Kept>>, stopped: oneshot::Receiver<()>) {
+/// Connections over TLS; those that fail to speak it are left.
+struct TlsListener {
+    listener: tokio::net::TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl axum::serve::Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, address) = self.listener.accept().await.unwrap();
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    kept: Arc<Mutex<Kept>>,
+    stopped: oneshot::Receiver<()>,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         listener.set_nonblocking(true).unwrap();
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         let router = Router::new().fallback(take).with_state(kept);
+        let served = async {
+            match tls {
+                None => axum::serve(listener, router).await.unwrap(),
+                Some(config) => {
+                    let listener = TlsListener { listener, acceptor: TlsAcceptor::from(config) };
+                    axum::serve(listener, router).await.unwrap();
+                }
+            }
+        };
         tokio::select! {
-            served = axum::serve(listener, router) => served.unwrap(),
+            () = served => {}
             _ = stopped => {}
         }
     });
@@ -150,6 +210,12 @@ async fn take(State(kept): State<Arc<Mutex<Kept>>>, request: Request) -> Respons
     let mut kept = kept.lock().unwrap();
     kept.attempts += 1;
     let taken = Taken { path: parts.uri.path().to_owned(), headers: parts.headers, body };
+    let is_wanted = |(header, values): &(String, Vec<String>)| {
+        taken.headers.get(header).is_some_and(|value| values.iter().any(|wanted| value == wanted))
+    };
+    if kept.wanted.as_ref().is_some_and(|wanted| !is_wanted(wanted)) {
+        return Response::builder().status(401).body(Body::empty()).unwrap();
+    }
     match kept.replies.pop_front() {
         None if is_grpc => {
             kept.taken.push(taken);

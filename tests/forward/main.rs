@@ -12,9 +12,10 @@
 //! | `Retry-After`, `RetryInfo`, partial success, refusals | `delivery::…` |
 //! | a full queue drops its oldest, or refuses | `delivery::…` |
 //! | several backends, each with its own cursor | `delivery::…` |
-//! | certificates: an authority of one's own, and one's own certificate | `delivery::…` |
+//! | certificates: an authority of one's own, and one's own certificate, over gRPC and HTTP; of clients too | `tls::…` |
 //! | erasure and retention reach what waits | `erasure::…` |
 //! | whatever the bytes are, nothing that holds no secret is touched, and nothing panics | `properties::…` |
+//! | Langfuse's own paths go on to a Langfuse server, with a project's keys for each tenant and no client's | `langfuse::…` |
 //! | what is configured wrongly is told, with what to do; no header is shown | `settings::…` |
 
 #![allow(
@@ -34,7 +35,9 @@ mod backend;
 mod bodies;
 mod delivery;
 mod erasure;
+mod langfuse;
 mod properties;
 mod redaction;
 mod sent;
 mod settings;
+mod tls;

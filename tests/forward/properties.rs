@@ -64,12 +64,12 @@ proptest! {
         for form in [Form::Protobuf, Form::Json] {
             let bytes = match form {
                 Form::Protobuf => request.encode_to_vec(),
-                Form::Json => serde_json::to_vec(&request).unwrap(),
+                _ => serde_json::to_vec(&request).unwrap(),
             };
             let prepared = prepare(Signal::Traces, &body(form, bytes), Some(&cleaner())).unwrap().body.unwrap();
             let mut cleaned: ExportTraceServiceRequest = match form {
                 Form::Protobuf => ExportTraceServiceRequest::decode(prepared.bytes).unwrap(),
-                Form::Json => serde_json::from_slice(&prepared.bytes).unwrap(),
+                _ => serde_json::from_slice(&prepared.bytes).unwrap(),
             };
             let attribute = cleaned.resource_spans[0].scope_spans[0].spans[number]
                 .attributes
@@ -104,6 +104,10 @@ proptest! {
             (Form::Protobuf, bytes.clone()),
             (Form::Protobuf, flipped),
             (Form::Json, bytes.clone()),
+            (Form::Ingestion, bytes.clone()),
+            (Form::Scores, bytes.clone()),
+            (Form::Ingestion, format!("{{\"batch\":[{:?}]}}", String::from_utf8_lossy(&bytes)).into_bytes()),
+            (Form::Scores, format!("[{:?}]", String::from_utf8_lossy(&bytes)).into_bytes()),
             (Form::Json, format!("{{\"resourceSpans\":[{:?}]}}", String::from_utf8_lossy(&bytes)).into_bytes()),
         ] {
             let body = body(form, bytes);

@@ -1,18 +1,9 @@
 //! What is configured, rightly and wrongly.
 
-use std::sync::Arc;
-
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use skillspan::config::{self, Origin, ProcessSource};
-use tokio::io::AsyncWriteExt;
-use tokio_rustls::TlsAcceptor;
 
 use crate::backend::{Backend, Reply};
 use crate::sent::{forwarding, post_span};
-use crate::site::{Port, eventually};
 
 /// All that is wrong with a configuration whose exporter has these keys and whose pipelines end so.
 fn faults(exporter: &str, pipelines: &str) -> String {
@@ -152,106 +143,6 @@ fn the_start_says_where_it_goes_and_nothing_shows_a_header() {
     for said in [log, site.run(&["status"]), site.run(&["status", "--json"]), site.run(&["validate"])] {
         assert!(!said.contains("k-very-secret"), "{said}");
     }
-}
-
-/// An authority, and what it issues: the certificate and its key, as PEM and as DER.
-struct Issued {
-    pem: String,
-    key: KeyPair,
-    certificate: CertificateDer<'static>,
-}
-
-fn issue(
-    authority: &CertifiedIssuer<'static, KeyPair>,
-    name: &str,
-    purpose: ExtendedKeyUsagePurpose,
-) -> Issued {
-    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    params.extended_key_usages = vec![purpose];
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&key, authority).unwrap();
-    Issued { pem: certificate.pem(), certificate: certificate.der().clone(), key }
-}
-
-/// A server that asks for a certificate of `authority`, and says how often it had a request.
-fn tls_server(
-    port: &Port,
-    authority: &CertifiedIssuer<'static, KeyPair>,
-    own: &Issued,
-) -> Arc<std::sync::atomic::AtomicUsize> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = RootCertStore::empty();
-    roots.add(authority.der().clone()).unwrap();
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
-    let key = PrivateKeyDer::try_from(own.key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(vec![own.certificate.clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = port.listen();
-    let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let counted = Arc::clone(&count);
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async move {
-            listener.set_nonblocking(true).unwrap();
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-                let mut head = [0; 4096];
-                let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut head).await;
-                if head.starts_with(b"POST /v1/traces") {
-                    counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-                }
-                let _ = stream
-                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-                    .await;
-                let _ = stream.shutdown().await;
-            }
-        });
-    });
-    count
-}
-
-#[test]
-fn an_authority_of_ones_own_and_a_certificate_that_is_renewed() {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let other = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let backend = Backend::away();
-    let site = forwarding(&[(
-        "otlphttp/a",
-        ", tls: { ca_file: '{root}/ca.pem', cert_file: '{root}/us.pem', key_file: '{root}/us.key' }",
-        &backend,
-    )]);
-    let root = site.folder.path().display().to_string();
-    site.edit_config(&[("{root}", &root), ("{root}", &root), ("{root}", &root)]);
-    let install = |issued: &Issued| {
-        std::fs::write(site.path("us.key"), issued.key.serialize_pem()).unwrap();
-        std::fs::write(site.path("us.pem"), &issued.pem).unwrap();
-    };
-    std::fs::write(site.path("ca.pem"), other.pem()).unwrap();
-    install(&issue(&other, "skillspan", ExtendedKeyUsagePurpose::ClientAuth));
-    let own = issue(&authority, "localhost", ExtendedKeyUsagePurpose::ServerAuth);
-    // The port of the backend that is away.
-    let port = Port::keep();
-    site.edit_config(&[(&format!("localhost:{}", backend.port()), &format!("localhost:{}", port.number()))]);
-    let count = tls_server(&port, &authority, &own);
-    let _running = site.start();
-    post_span(&site, "s-1", "one");
-    eventually("it is told", || site.run(&["status"]).contains("tls.ca_file"));
-    assert_eq!(count.load(std::sync::atomic::Ordering::SeqCst), 0);
-    std::fs::write(site.path("ca.pem"), authority.pem()).unwrap();
-    install(&issue(&authority, "skillspan", ExtendedKeyUsagePurpose::ClientAuth));
-    eventually("it is taken", || count.load(std::sync::atomic::Ordering::SeqCst) == 1);
 }
 
 #[test]

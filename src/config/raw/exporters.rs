@@ -25,12 +25,13 @@ pub(in crate::config) enum Exporter {
 
 impl Named for Exporter {
     const SECTION: &'static str = "exporters";
-    const TYPES: &'static [&'static str] = &["parquet", "deeplake", "otlp", "otlphttp", "filesystem", "git"];
+    const TYPES: &'static [&'static str] =
+        &["parquet", "deeplake", "otlp", "otlphttp", "langfuse", "filesystem", "git"];
 
     fn deserialize<'de, D: Deserializer<'de>>(kind: &str, deserializer: D) -> Result<Self, D::Error> {
         match kind {
             "parquet" => Parquet::deserialize(deserializer).map(Self::Parquet),
-            "otlp" | "otlphttp" => {
+            "otlp" | "otlphttp" | "langfuse" => {
                 Forwarder::deserialize(deserializer).map(|otlp| Self::Otlp(Box::new(otlp)))
             }
             "git" => Git::deserialize(deserializer).map(Self::Git),

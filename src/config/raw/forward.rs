@@ -1,4 +1,4 @@
-//! `exporters:` `otlp` and `otlphttp`
+//! `exporters:` `otlp`, `otlphttp` and `langfuse`
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,8 +14,11 @@ use crate::secret::Secret;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Otlp {
-    /// `http://` or `https://`, host and port; over HTTP with the path that `/v1/traces` is added to.
+    /// `http://` or `https://`, host and port; over HTTP with the path that `/v1/traces` is added to, of `langfuse`
+    /// with the one that `/api/public/…` is added to.
     pub(in crate::config) endpoint: String,
+    /// Of `langfuse`: the keys of a project, for each tenant.
+    pub(in crate::config) keys: BTreeMap<String, Keys>,
     /// Headers of each request, such as a credential.
     pub(in crate::config) headers: BTreeMap<String, Secret>,
     /// `gzip`, `zstd` or `none`.
@@ -42,6 +45,7 @@ impl Default for Otlp {
     fn default() -> Self {
         Self {
             endpoint: String::new(),
+            keys: BTreeMap::new(),
             headers: BTreeMap::new(),
             compression: Compression::default(),
             encoding: Encoding::default(),
@@ -54,6 +58,16 @@ impl Default for Otlp {
             batch: ByteSize(1 << 20),
         }
     }
+}
+
+/// Of a project of Langfuse's.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Keys {
+    /// `pk-lf-…`
+    pub(in crate::config) public_key: Secret,
+    /// `sk-lf-…`
+    pub(in crate::config) secret_key: Secret,
 }
 
 /// Files of PEM.

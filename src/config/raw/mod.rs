@@ -27,7 +27,7 @@ pub(super) use exporters::{
     AgentsMd, Connector, Deeplake, Exporter, Filesystem, Git, GitAuth, Layout, Mode, Route, Scope,
     SessionsOf, SkillLimits,
 };
-pub(super) use forward::{ClientTls, Encoding, Otlp as Forwarder, Switch};
+pub(super) use forward::{ClientTls, Encoding, Keys, Otlp as Forwarder, Switch};
 pub(super) use processors::{
     Action, Attribute, Attributes, Filter, Kind, MatchType, Sampling, Selection, Selections,
 };

@@ -5,7 +5,7 @@
 //!
 //! | over HTTP | over gRPC | then |
 //! |---|---|---|
-//! | 2xx | `OK` | taken; what is said to be rejected is counted |
+//! | 2xx | `OK` | taken; what is said to be rejected is counted, of Langfuse's 207 as well |
 //! | 408, 429, 502, 503, 504 | `UNAVAILABLE` and its like; `RESOURCE_EXHAUSTED` with `RetryInfo` | again |
 //! | 401, 403, 407 | `UNAUTHENTICATED`, `PERMISSION_DENIED` | again: credentials |
 //! | 3xx, 404, 405, 415 | `UNIMPLEMENTED` | again: nothing there takes OTLP |
@@ -98,6 +98,11 @@ pub(super) fn of_grpc(status: &Status, message: &[u8]) -> Answer {
 /// What of a request was not taken, and why. The answers of all signals have the same fields.
 fn partial_success(body: &[u8]) -> (u64, String) {
     if let Ok(Value::Object(answer)) = serde_json::from_slice(body) {
+        if let Some(errors) =
+            answer.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty())
+        {
+            return (errors.len() as u64, errors.iter().map(event_error).next().unwrap_or_default());
+        }
         let partial = answer.get("partialSuccess").or_else(|| answer.get("partial_success"));
         let members = partial.and_then(Value::as_object).into_iter().flatten();
         let (mut rejected, mut message) = (0, String::new());
@@ -115,6 +120,16 @@ fn partial_success(body: &[u8]) -> (u64, String) {
     partial.map_or((0, String::new()), |partial| {
         (u64::try_from(partial.rejected_spans).unwrap_or_default(), shortened(&partial.error_message))
     })
+}
+
+/// Why Langfuse did not take an event or a score.
+fn event_error(error: &Value) -> String {
+    let text = |name| error.get(name).and_then(Value::as_str).unwrap_or_default();
+    match (text("message"), text("error")) {
+        (message, "") => shortened(message),
+        ("", error) => shortened(error),
+        (message, error) => shortened(&format!("{message}: {error}")),
+    }
 }
 
 /// What an error's body says: a `google.rpc.Status`, or the beginning of a text.
@@ -203,6 +218,9 @@ mod tests {
         let partial = ExportTracePartialSuccess { rejected_spans: 2, error_message: "old".to_owned() };
         let protobuf = ExportTraceServiceResponse { partial_success: Some(partial) }.encode_to_vec();
         assert_eq!(http(200, "", &protobuf), taken(2, "old"));
+        let of_langfuse = br#"{"successes":[],"errors":[{"id":"a","status":400,"message":"Invalid request data","error":"no type"},{}]}"#;
+        assert_eq!(http(207, "", of_langfuse), taken(2, "Invalid request data: no type"));
+        assert_eq!(http(207, "", br#"{"successes":[{"id":"a","status":201}],"errors":[]}"#), taken(0, ""));
         let framed = [&[0, 0, 0, 0, 0][..], &protobuf].concat();
         assert_eq!(of_grpc(&Status::ok(""), &framed), taken(2, "old"));
     }

@@ -76,7 +76,7 @@ impl Client {
 
     pub(super) async fn send(&self, signal: Signal, body: &Body) -> Answer {
         let sent = match self.protocol {
-            Protocol::Http => self.over_http(signal, body).await,
+            Protocol::Http | Protocol::Langfuse => self.over_http(signal, body).await,
             Protocol::Grpc => self.over_grpc(signal, body).await,
         };
         sent.unwrap_or_else(|why| {
@@ -87,17 +87,26 @@ impl Client {
 
     async fn over_http(&self, signal: Signal, body: &Body) -> Result<Answer, String> {
         let mut url = self.endpoint.clone();
-        url.set_path(&format!("{}/v1/{}", url.path().trim_end_matches('/'), signal.as_str()));
+        let path = match (self.protocol, body.form) {
+            (_, Form::Ingestion) => "api/public/ingestion".to_owned(),
+            (_, Form::Scores) => "api/public/scores".to_owned(),
+            (Protocol::Langfuse, _) => format!("api/public/otel/v1/{}", signal.as_str()),
+            _ => format!("v1/{}", signal.as_str()),
+        };
+        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
         let content_type = match body.form {
             Form::Protobuf => "application/x-protobuf",
-            Form::Json => "application/json",
+            Form::Json | Form::Ingestion | Form::Scores => "application/json",
         };
         let mut request = self.http.post(url).headers(self.headers.clone());
         request = request.header(CONTENT_TYPE, content_type);
-        if let Some(name) = self.coding() {
+        let mut bytes = body.bytes.clone();
+        // Langfuse's server reads compressed OTLP, and nothing else that is compressed.
+        if let Some(name) = self.coding().filter(|_| !body.form.is_of_langfuse()) {
             request = request.header(CONTENT_ENCODING, name);
+            bytes = self.compressed(&bytes)?;
         }
-        let answer = request.body(self.compressed(&body.bytes)?).send().await.map_err(in_words)?;
+        let answer = request.body(bytes).send().await.map_err(in_words)?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         // A backend that has taken it may break off while it says so.
         let body = Limited::new(reqwest::Body::from(answer), LONGEST_ANSWER).collect().await;
@@ -187,7 +196,7 @@ fn http_client(config: &Config) -> Result<reqwest::Client, StartError> {
         .user_agent(concat!("skillspan/", env!("CARGO_PKG_VERSION")));
     builder = match config.protocol {
         Protocol::Grpc => builder.http2_prior_knowledge(),
-        Protocol::Http => builder.http1_only(),
+        Protocol::Http | Protocol::Langfuse => builder.http1_only(),
     };
     if let Some(proxy) = &config.proxy {
         builder = builder.proxy(Proxy::all(proxy.reveal()).map_err(client)?);

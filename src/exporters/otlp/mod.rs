@@ -1,4 +1,5 @@
-//! Exports what receivers took in, over OTLP, to another backend: `otlp` over gRPC, `otlphttp` over HTTP.
+//! Exports what receivers took in, as it came, to another backend: `otlp` over gRPC, `otlphttp` over HTTP,
+//! `langfuse` to the paths of a Langfuse server.
 //!
 //! | file | holds |
 //! |---|---|
@@ -54,6 +55,8 @@ pub enum Protocol {
     Grpc,
     /// HTTP, with OTLP's paths below the endpoint's.
     Http,
+    /// HTTP, with the paths of a Langfuse server below the endpoint's: those of OTLP and its own.
+    Langfuse,
 }
 
 /// How bodies are compressed.
@@ -94,7 +97,7 @@ pub struct Config {
     pub name: String,
     /// How bodies are carried.
     pub protocol: Protocol,
-    /// Scheme, host and port, and over HTTP the path that OTLP's own is added to.
+    /// Scheme, host and port, and over HTTP the path that those of the protocol are added to.
     pub endpoint: Url,
     /// Headers of each request; the values are marked as sensitive.
     pub headers: HeaderMap,

@@ -90,6 +90,7 @@ impl Handle {
         let protocol = match config.protocol {
             Protocol::Grpc => "gRPC",
             Protocol::Http => "HTTP",
+            Protocol::Langfuse => "Langfuse",
         };
         Self { name: config.name.clone(), place: format!("{} ({protocol})", config.endpoint), queue, state }
     }
@@ -129,11 +130,11 @@ impl Failing {
                  what waits is sent then"
             }
             b"credentials" => {
-                "give the backend's own key in the exporter's headers and restart; what waits is sent then"
+                "give the backend's own key in the exporter's headers, or keys, and restart; what waits is sent then"
             }
             b"not_otlp" => {
-                "see the exporter's endpoint: otlp speaks gRPC, otlphttp adds /v1/traces to a path; what waits is sent \
-                 once it is right"
+                "see the exporter's endpoint: otlp speaks gRPC, otlphttp adds /v1/traces to a path, langfuse \
+                 /api/public/…; what waits is sent once it is right"
             }
             b"busy" => "nothing: what waits is sent once the backend takes it",
             b"queue" => "repair the disk of the queue; it goes on by itself",

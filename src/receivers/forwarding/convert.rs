@@ -10,12 +10,14 @@ use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use prost::Message;
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 use crate::dialects::Record;
 use crate::event::Signal;
 use crate::forward::{Body, Form};
+use crate::receivers::langfuse::{self, Batch};
 use crate::receivers::otlp::{Coding, Encoding, Export};
-use crate::receivers::{Lease, Source};
+use crate::receivers::{Lease, Refusal, Source, Tally};
 
 /// The body in this encoding; `None` if it has nothing that can be written so.
 pub(super) fn to(form: Option<Form>, signal: Signal, body: Body, lease: &mut Lease) -> Option<Body> {
@@ -23,6 +25,8 @@ pub(super) fn to(form: Option<Form>, signal: Signal, body: Body, lease: &mut Lea
         (_, None) => Some(body),
         (is, Some(wanted)) if is == wanted => Some(body),
         (_, Some(Form::Protobuf)) => leniently(signal, &body, lease),
+        // What is Langfuse's own has no other form.
+        (_, Some(Form::Ingestion | Form::Scores)) => None,
         (_, Some(Form::Json)) => {
             let bytes = match signal {
                 Signal::Traces => json::<ExportTraceServiceRequest>(&body.bytes),
@@ -40,6 +44,9 @@ fn json<M: Message + Default + Serialize>(protobuf: &Bytes) -> Option<Bytes> {
 
 /// The records that our own reader finds, in protobuf. It reads what clients write beside the specification.
 pub(super) fn leniently(signal: Signal, body: &Body, lease: &mut Lease) -> Option<Body> {
+    if body.form.is_of_langfuse() {
+        return None;
+    }
     let bytes = match signal {
         Signal::Metrics => {
             let request: ExportMetricsServiceRequest = serde_json::from_slice(&body.bytes).ok()?;
@@ -60,16 +67,26 @@ pub(super) fn leniently(signal: Signal, body: &Body, lease: &mut Lease) -> Optio
 }
 
 fn read(signal: Signal, body: &Body, lease: &mut Lease, visit: &mut dyn FnMut(&Record<'_>)) -> Option<()> {
-    export(signal, body).read(lease, visit).ok().map(drop)
+    read_again(signal, body, lease, visit).ok().map(drop)
 }
 
-/// The body as a request of its own.
-pub(super) fn export(signal: Signal, body: &Body) -> Export {
-    let encoding = match body.form {
-        Form::Protobuf => Encoding::Protobuf,
-        Form::Json => Encoding::Json,
-    };
-    Export { signal, encoding, coding: Coding::Identity, body: body.bytes.clone(), limit: usize::MAX }
+/// Reads the body as a request of its own.
+pub(super) fn read_again(
+    signal: Signal,
+    body: &Body,
+    lease: &mut Lease,
+    visit: &mut dyn FnMut(&Record<'_>),
+) -> Result<Tally, Refusal> {
+    let (coding, limit, bytes) = (Coding::Identity, usize::MAX, body.bytes.clone());
+    let export = |encoding| Export { signal, encoding, coding, body: bytes.clone(), limit };
+    // Nobody waits for what became of single events.
+    let batch = |form| Batch { form, coding, body: bytes.clone(), limit, report: oneshot::channel().0 };
+    match body.form {
+        Form::Protobuf => export(Encoding::Protobuf).read(lease, visit),
+        Form::Json => export(Encoding::Json).read(lease, visit),
+        Form::Ingestion => batch(langfuse::Form::Ingestion).read(lease, visit),
+        Form::Scores => batch(langfuse::Form::Scores).read(lease, visit),
+    }
 }
 
 fn add_span(request: &mut ExportTraceServiceRequest, record: &Record<'_>) {

@@ -5,11 +5,11 @@
 //! name.
 
 use crate::dialects::{Dialects, Outcome, Record};
-use crate::event::{SessionEvent, hex};
+use crate::event::SessionEvent;
 use crate::forward::{Body, Entry, retain};
-use crate::receivers::{MemoryLimit, Sender, Source};
+use crate::receivers::{MemoryLimit, Sender};
 
-use super::convert::export;
+use super::convert::read_again;
 
 /// The body without the records of which `covers` says that they are erased, and, of those that became no event,
 /// without those that say one of `names`; `None` if no record is left, or if it cannot be read.
@@ -49,7 +49,7 @@ impl Reader<'_> {
         let mut found = Found::Nothing;
         let mut lease = MemoryLimit::new(usize::MAX).lease();
         // What cannot be read became no event.
-        let _ = export(self.entry.signal, alone).read(&mut lease, &mut |record| {
+        let _ = read_again(self.entry.signal, alone, &mut lease, &mut |record| {
             found = found.max(self.look_at(record));
         });
         found
@@ -70,11 +70,9 @@ impl Reader<'_> {
             Outcome::Dropped { .. } | Outcome::Unrecognised => Vec::new(),
         };
         if events.is_empty() {
-            let trace = record.as_span().map(|span| &span.trace_id);
-            let trace = trace.or_else(|| record.as_log().map(|log| &log.trace_id));
             let unknown = SessionEvent {
                 tenant: owner.tenant.clone(),
-                trace_id: trace.filter(|id| !id.is_empty()).map(|id| hex(id)).unwrap_or_default(),
+                trace_id: record.trace_id(),
                 user_id: person.clone(),
                 ingested_at: *ingested_at,
                 ..SessionEvent::default()

@@ -25,8 +25,9 @@ use super::{Lease, MemoryLimit, Refusal};
 
 pub use erasure::without;
 
-/// JSON that is looked through takes so much of its size in memory.
-const JSON_IN_MEMORY: usize = 4;
+/// An object of one member takes so much in memory, and each value of a list or member about so much.
+const OBJECT: usize = 640;
+const VALUE: usize = 64;
 
 /// A backend's queue, and what a receiver puts there.
 #[derive(Clone)]
@@ -37,6 +38,18 @@ pub struct Forward {
     pub cleaner: Option<Arc<Cleaner>>,
     /// The encoding that the backend wants; `None`: the one that the client chose.
     pub form: Option<Form>,
+    /// Only what is this tenant's; `None`: everybody's.
+    pub tenant: Option<String>,
+    /// Whether it takes what comes on Langfuse's own paths, too.
+    pub is_langfuse: bool,
+}
+
+/// What a request is before it is read.
+pub(super) struct Arriving<'r> {
+    pub(super) signal: Signal,
+    /// Whether it came on one of Langfuse's own paths.
+    pub(super) is_of_langfuse: bool,
+    pub(super) tenant: &'r str,
 }
 
 /// The queues of a receiver, by signal.
@@ -71,8 +84,8 @@ impl Forwards {
     }
 
     /// Asks the client to try again if a queue that refuses is full.
-    pub(super) fn admit(&self, signal: Signal) -> Result<(), Refusal> {
-        match self.of(signal).find(|forward| forward.queue.refuses()) {
+    pub(super) fn admit(&self, request: &Arriving<'_>) -> Result<(), Refusal> {
+        match self.of(request).find(|forward| forward.queue.refuses()) {
             Some(_) => Err(refusal(&PushError::Full)),
             None => Ok(()),
         }
@@ -80,11 +93,16 @@ impl Forwards {
 
     /// Whether any queue has what carries `signal`.
     pub(super) fn takes(&self, signal: Signal) -> bool {
-        self.of(signal).next().is_some()
+        self.0.iter().any(|(wanted, _)| *wanted == signal)
     }
 
-    fn of(&self, signal: Signal) -> impl Iterator<Item = &Forward> {
-        self.0.iter().filter(move |(wanted, _)| *wanted == signal).map(|(_, forward)| forward)
+    fn of(&self, request: &Arriving<'_>) -> impl Iterator<Item = &Forward> {
+        let is_for = |(signal, forward): &&(Signal, Forward)| {
+            let is_taken =
+                if request.is_of_langfuse { forward.is_langfuse } else { *signal == request.signal };
+            is_taken && forward.tenant.as_ref().is_none_or(|tenant| tenant == request.tenant)
+        };
+        self.0.iter().filter(is_for).map(|(_, forward)| forward)
     }
 
     /// What of a body goes to which queue.
@@ -97,7 +115,8 @@ impl Forwards {
     ) -> Result<Outgoing, Refusal> {
         let mut outgoing = Outgoing { pushes: Vec::new(), lease: Some(memory.lease()) };
         let mut made: Vec<Made> = Vec::new();
-        for forward in self.of(signal) {
+        let (is_of_langfuse, tenant) = (body.form.is_of_langfuse(), known.owner.tenant.as_str());
+        for forward in self.of(&Arriving { signal, is_of_langfuse, tenant }) {
             let bytes = match made.iter().find(|made| made.is_for(forward)) {
                 Some(made) => made.bytes.clone(),
                 None => {
@@ -146,8 +165,14 @@ impl Forward {
         memory: &MemoryLimit,
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let mut lease = memory.lease();
-        if body.form == Form::Json {
-            lease.grow(body.bytes.len().saturating_mul(JSON_IN_MEMORY))?;
+        if body.form != Form::Protobuf {
+            let size = in_memory(&body.bytes);
+            // There would never be room for it: the client would send it again and again.
+            if size > memory.limit() / 2 {
+                self.queue.note_dropped("too_large", 1, None);
+                return Ok(None);
+            }
+            lease.grow(size)?;
         }
         let cleaner = self.cleaner.as_deref();
         let prepared = prepare(signal, body, cleaner);
@@ -181,6 +206,16 @@ impl Forward {
         };
         Ok(Some(entry.encode()))
     }
+}
+
+/// About what JSON takes while it is looked through, its texts and what is written anew of it included.
+fn in_memory(json: &[u8]) -> usize {
+    let (mut objects, mut values) = (0_usize, 0_usize);
+    for byte in json {
+        objects += usize::from(*byte == b'{');
+        values += usize::from(matches!(byte, b',' | b'['));
+    }
+    2 * json.len() + objects.saturating_mul(OBJECT) + values.saturating_mul(VALUE)
 }
 
 impl Outgoing {

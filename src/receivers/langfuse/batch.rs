@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use crate::dialects::Record;
+use crate::forward;
 use crate::receivers::hooks::without_lone_surrogates;
 use crate::receivers::otlp::Coding;
 use crate::receivers::{Lease, Refusal, Signal, Source, Tally};
@@ -30,6 +31,15 @@ pub enum Form {
     Ingestion,
     /// One score or a list of scores.
     Scores,
+}
+
+impl Form {
+    const fn as_forwarded(self) -> forward::Form {
+        match self {
+            Self::Ingestion => forward::Form::Ingestion,
+            Self::Scores => forward::Form::Scores,
+        }
+    }
 }
 
 /// What became of one event.
@@ -75,6 +85,10 @@ impl Source for Batch {
         }
     }
 
+    fn is_of_langfuse(&self) -> bool {
+        true
+    }
+
     fn is_small(&self) -> bool {
         self.coding == Coding::Identity && self.body.len() <= SMALL
     }
@@ -91,7 +105,7 @@ impl Source for Batch {
             rejected: rejected as u64,
             message: errors().next().cloned().unwrap_or_default(),
             checked: None,
-            body: None,
+            body: Some(forward::Body { form: self.form.as_forwarded(), bytes: body }),
         };
         // Whoever asked has gone if nobody waits.
         let _ = self.report.send(report);

@@ -170,7 +170,9 @@ async fn erase(
         let mut names: Vec<&str> =
             if subject.is_of(&tenant, at) { subject.names().collect() } else { Vec::new() };
         for tombstone in tombstones.iter().filter(|tombstone| tombstone.tenant == tenant) {
-            names.extend(tombstone.session_ids.iter().map(String::as_str));
+            // An event of Langfuse's that cannot be read still says which trace it is of.
+            let ids = tombstone.session_ids.iter().chain(&tombstone.trace_ids);
+            names.extend(ids.map(String::as_str));
             let is_before = at.as_micros() <= tombstone.created_at;
             names.extend(tombstone.user_id.as_deref().filter(|_| is_before));
         }

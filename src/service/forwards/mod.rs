@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{ForwardRoute, ForwardSettings, ProcessorSettings, Settings};
-use crate::exporters::otlp::{Handle, Otlp};
+use crate::exporters::otlp::{Handle, Otlp, Protocol};
 use crate::forward::{self, Cleaner, Queue};
 use crate::journal::OpenError;
 use crate::receivers::{Forward, Forwards};
@@ -103,6 +103,8 @@ impl Backends {
                         queue: Arc::clone(&opened.queue),
                         cleaner: cleaner.flatten(),
                         form: opened.settings.form,
+                        tenant: opened.settings.tenant.clone(),
+                        is_langfuse: opened.settings.otlp.protocol == Protocol::Langfuse,
                     },
                 );
             }
