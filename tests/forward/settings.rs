@@ -98,6 +98,58 @@ fn what_is_wrong_is_told_with_what_to_do() {
 }
 
 #[test]
+fn what_is_wrong_with_a_langfuse_server_is_told() {
+    let keys = "default: { public_key: pk, secret_key: sk-very-secret }";
+    let exporter = |more: &str| format!("langfuse/a: {{ endpoint: https://a{more} }}");
+    let with_keys = |more: &str| exporter(&format!(", keys: {{ {keys} }}{more}"));
+    let traces = "traces: { receivers: [otlp, langfuse], exporters: [langfuse/a] }";
+    let cases = [
+        (exporter(""), traces, "name a project's keys for each tenant"),
+        (exporter(", keys: { acme: { public_key: pk, secret_key: sk } }"), traces, "there is default"),
+        (exporter(", keys: { default: { public_key: pk } }"), traces, "secret_key"),
+        (
+            exporter(", keys: { default: { public_key: \"\", secret_key: sk } }"),
+            traces,
+            "this is no key of Langfuse's",
+        ),
+        (
+            exporter(", keys: { default: { public_key: \"a:b\", secret_key: sk } }"),
+            traces,
+            "this is no key of Langfuse's",
+        ),
+        (with_keys(", encoding: json"), traces, "leave it out"),
+        (with_keys(", compression: zstd"), traces, "Langfuse reads gzip or none"),
+        (with_keys(", headers: { Authorization: x }"), traces, "authorization is made of keys"),
+        (
+            format!("langfuse/a: {{ endpoint: https://a/api/public/otel, keys: {{ {keys} }} }}"),
+            traces,
+            "leave Langfuse's paths out",
+        ),
+        (
+            format!("langfuse/a: {{ endpoint: http://localhost:4318, keys: {{ {keys} }} }}"),
+            traces,
+            "forward to itself",
+        ),
+        (
+            with_keys(""),
+            "logs: { receivers: [otlp], exporters: [langfuse/a] }",
+            "Langfuse takes no logs: name langfuse/a in a pipeline traces",
+        ),
+        (
+            format!("otlphttp/a: {{ endpoint: https://a, keys: {{ {keys} }} }}"),
+            "traces: { receivers: [otlp], exporters: [otlphttp/a] }",
+            "these are for langfuse/NAME",
+        ),
+    ];
+    for (exporter, pipelines, says) in cases {
+        let told = faults(&exporter, pipelines);
+        assert!(told.contains(says) && !told.starts_with("valid"), "{exporter}, {pipelines}: {told}");
+        assert!(!told.contains("sk-very-secret"), "{told}");
+    }
+    assert_eq!(faults(&with_keys(""), traces), "valid; []");
+}
+
+#[test]
 fn a_receiver_without_a_sessions_pipeline_forwards_nothing() {
     let text = "exporters: { filesystem: { path: /x }, otlp/a: { endpoint: https://a } }
 connectors: { skillify: { digests: /x/digests } }
