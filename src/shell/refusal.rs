@@ -22,9 +22,11 @@ const REFUSED: &[&str] = &[
     "rejected by user",
     "aborted by user",
     "<turn_aborted>",
-    // Gemini CLI 0.1x to 0.2x.
+    // Gemini CLI 0.1x to 0.6x, Qwen Code 0.1x to 0.2x.
     "[Operation Cancelled] Reason: User did not allow tool call",
     "[Operation Cancelled] Reason: User denied execution",
+    "[Operation Cancelled] Reason: Operation cancelled by user",
+    "[Operation Cancelled] Reason: The tool had already completed; its output was discarded. User intentionally cancelled",
     "User did not allow tool call",
     // Cursor 1 and 2.
     "User rejected the command",
@@ -83,8 +85,17 @@ const START: usize = 400;
 /// The refusal that stands in the place of an output, if it is one.
 pub(crate) fn refusal(output: &str) -> Option<Refusal<'_>> {
     let text = output.trim_start();
-    let text = text.strip_prefix("Error: ").unwrap_or(text);
+    let text = untimed(text.strip_prefix("Error: ").unwrap_or(text));
     REFUSED.iter().any(|start| text.starts_with(start)).then(|| Refusal { words: words(text) })
+}
+
+/// A text without the line that Codex 0.17x puts before what it says of a call that was stopped.
+fn untimed(text: &str) -> &str {
+    let behind = text.strip_prefix("Wall time: ").and_then(|rest| rest.split_once(" seconds\n"));
+    match behind {
+        Some((time, rest)) if time.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => rest,
+        _ => text,
+    }
 }
 
 /// What a person said who did not allow a call.
@@ -132,11 +143,18 @@ mod tests {
                 Some("no"),
             ),
             ("User rejected the command", None),
+            ("Wall time: 5.0 seconds\naborted by user", None),
+            ("[Operation Cancelled] Reason: Operation cancelled by user", None),
         ] {
             assert_eq!(refusal(output), Some(Refusal { words }), "{output}");
             assert!(was_not_run(output));
         }
-        for output in ["make: rejected by user", "", "1 passed. The user doesn't want to proceed"] {
+        for output in [
+            "make: rejected by user",
+            "",
+            "1 passed. The user doesn't want to proceed",
+            "Wall time: 5.0 seconds\nProcess exited with code 1\nOutput:\naborted by user",
+        ] {
             assert_eq!(refusal(output), None);
         }
         assert!(was_not_run("<tool_use_error>Sibling tool call errored</tool_use_error>"));

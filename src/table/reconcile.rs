@@ -9,7 +9,7 @@
 //! 1. **Results of no call**, in the session. A result of a span that made no call is an update of something that
 //!    was no tool, and is left out.
 //! 2. **Ids.** Calls and prompts that go by several ids (`aliases.rs`), and what telemetry and hooks both tell
-//!    (`both_ways.rs`), or a file as well (`from_files.rs`), in the session.
+//!    (`both_ways.rs`), in the session.
 //! 3. **Upserts.** A client that says a text again, in another record of the same id, replaces it: of the
 //!    words with the same id behind the `@` of their keys, the latest counts, and the id goes.
 //! 4. **Executions.** Several spans of one execution (`executions.rs`).
@@ -19,20 +19,22 @@
 //!    same key. A prompt that only an agent's span has joins the first prompt that model calls of its
 //!    trace have, because what the person asked and what was made of it for the model are one
 //!    question.
-//! 7. **Costs**, in the session. What model calls cost joins their answers and calls (`costs.rs`).
-//! 8. **Repeated ids**, in the session. Calls of different turns that share an id are told apart (`repeated.rs`).
-//! 9. **Calls.** Spans that have an id of which a list of messages shows that it is several calls' go by their span
-//!    ids, all but the first. A tool's span that does not know the call's id goes by its own span id; the model's
-//!    answer and the next request know the id. The spans take the ids of the calls they execute: first
-//!    of the same tool with the same input and the same output, then of the same tool with the same input, then of
-//!    the same tool, then with the same input, each in order of time, and none that was made after the span began if
-//!    there is another. What is left on either side stands alone.
-//! 10. **Calls of hooks.** A client whose hooks name no call may export spans of the same trace, which do.
+//! 7. **Files**, in the session. What a file tells as well takes the keys that telemetry's words have by now
+//!    (`from_files.rs`).
+//! 8. **Costs**, in the session. What model calls cost joins their answers and calls (`costs.rs`).
+//! 9. **Repeated ids**, in the session. Calls of different turns that share an id are told apart (`repeated.rs`).
+//! 10. **Calls.** Spans that have an id of which a list of messages shows that it is several calls' go by their span
+//!     ids, all but the first. A tool's span that does not know the call's id goes by its own span id; the model's
+//!     answer and the next request know the id. The spans take the ids of the calls they execute: first
+//!     of the same tool with the same input and the same output, then of the same tool with the same input, then of
+//!     the same tool, then with the same input, each in order of time, and none that was made after the span began if
+//!     there is another. What is left on either side stands alone.
+//! 11. **Calls of hooks.** A client whose hooks name no call may export spans of the same trace, which do.
 //!     The hooks' calls take their ids in the same way.
-//! 11. **Last executions**, in the session: a call that waits for a person may be executed in another trace
+//! 12. **Last executions**, in the session: a call that waits for a person may be executed in another trace
 //!     (`executions.rs`).
-//! 12. **Names of sub-agents**, in the session. Several of one name are told apart, by their calls (`naming.rs`).
-//! 13. **Results of refused calls**, in the session, are left out.
+//! 13. **Names of sub-agents**, in the session. Several of one name are told apart, by their calls (`naming.rs`).
+//! 14. **Results of refused calls**, in the session, are left out.
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::{BTreeSet, VecDeque};
@@ -67,13 +69,13 @@ pub(super) fn reconcile(events: &mut Vec<SessionEvent>) -> bool {
     leave_out_results_of_no_call(events);
     aliases::join(events);
     compared |= both_ways::join(events);
-    compared |= from_files::join(events);
     for mut trace in by_trace(events) {
         compared |= join_upserts(&mut trace);
         compared |= executions::join(&mut of_frameworks(&mut trace));
         compared |= speakers::find(&mut trace);
         join_words(&mut trace);
     }
+    compared |= from_files::join(events);
     costs::place(events);
     separate_calls(events);
     for mut trace in by_trace(events) {

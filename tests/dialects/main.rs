@@ -20,6 +20,7 @@
 //! | `spans.rs` | spans written by hand |
 //! | `sub_agents.rs` | agents that are tools of other agents |
 //! | `transcripts.rs` | what the files of assistants tell |
+//! | `stopped.rs` | calls that were refused or stopped, as files tell them |
 //! | `databases.rs` | what the rows of assistants' databases tell |
 //! | `identity.rs` | one call is one fact, whatever its ids and spans |
 //! | `lost_skills.rs` | skills that sessions show only if their calls are read right |
@@ -58,6 +59,7 @@ mod people;
 mod records;
 mod sessions;
 mod spans;
+mod stopped;
 mod sub_agents;
 mod transcripts;
 mod truth;

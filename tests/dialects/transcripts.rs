@@ -440,3 +440,48 @@ fn whatever_a_value_is_a_reader_tells_less_and_goes_on() {
         assert_eq!(prompts, 0, "{assistant}: {:?}", told(&found));
     }
 }
+
+/// Cline's command line keeps an object, with results that say whether they succeeded.
+#[test]
+fn cline_on_the_command_line() {
+    let result = |call: &str, parts: Value| {
+        json!({ "id": format!("r-{call}"), "role": "user", "ts": 1_796_056_818_000_u64,
+        "content": [{ "type": "tool_result", "tool_use_id": call, "name": "run_commands", "content": parts }] })
+    };
+    let asked = |id: &str, words: &str, call: &str| {
+        json!({ "id": id, "role": "assistant", "ts": 1_796_056_818_000_u64, "content": [
+        { "type": "text", "text": words }, { "type": "tool_use", "id": call, "name": "run_commands", "input": { "commands": ["make"] } },
+    ] })
+    };
+    let whole = json!({
+        "version": 1, "agent": "lead", "sessionId": "179_x", "origin": { "version": "3.0.65" },
+        "system_prompt": "<env>\n4. Working Directory: /w/shop\n</env>",
+        "messages": [
+            { "id": "u1", "role": "user", "ts": 1_796_056_818_000_u64,
+              "content": [{ "type": "text", "text": "<user_input mode=\"act\">run <b>it</b></user_input>" }] },
+            asked("a1", "I run it.", "c1"),
+            result("c1", json!([{ "query": "make", "result": "[Command exited with code 2]\nno", "error": "code 2", "success": false }])),
+            asked("a2", "Again.", "c2"),
+            result("c2", json!([{ "query": "make", "result": "5 passed", "success": true }, { "query": "true", "result": "", "success": true }])),
+        ],
+    });
+    let found = facts(
+        "cline",
+        Place { name: "179_x".to_owned(), folder: "179_x".to_owned(), ..Place::default() },
+        &[whole],
+    );
+    assert_eq!(
+        told(&found),
+        [
+            "prompt run <b>it</b>",
+            "response I run it.",
+            r#"call c1 run_commands {"commands":["make"]}"#,
+            "result c1 error [Command exited with code 2]\nno",
+            "response Again.",
+            r#"call c2 run_commands {"commands":["make"]}"#,
+            "result c2 ok 5 passed",
+        ]
+    );
+    assert!(found.iter().all(|fact| fact.session_id == "179_x" && fact.assistant_version == "3.0.65"));
+    assert_eq!(found[0].cwd, "/w/shop");
+}

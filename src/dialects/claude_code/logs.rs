@@ -14,6 +14,10 @@ use crate::event::{Decision, Kind, SessionEvent, Status, Timestamp};
 const NAME: &[&str] = &["event.name"];
 const TIME: &[&str] = &["event.timestamp"];
 const PROMPT: &[&str] = &["prompt", "prompt_text"];
+/// How a prompt came to the model, and the id that its line in the session's file has.
+const DELIVERY: &[&str] = &["delivery.mode"];
+const MID_TURN: &str = "mid_turn";
+const MESSAGE_UUID: &[&str] = &["message.uuid"];
 const RESPONSE: &[&str] = &["response"];
 const DECISION: &[&str] = &["decision", "decision_type"];
 const DECISION_SOURCE: &[&str] = &["source", "decision_source"];
@@ -92,7 +96,13 @@ fn time(record: &Record<'_>) -> Timestamp {
 fn user_prompt(record: &Record<'_>) -> SessionEvent {
     let text = record.content(PROMPT);
     record.ignore(PROMPT);
-    prompt(record, LOG_RANK, text)
+    let told = prompt(record, LOG_RANK, text);
+    // What was typed while a tool ran shares trace and turn with the prompt before it.
+    let typed_meanwhile = record.text(DELIVERY).is_some_and(|mode| mode == MID_TURN);
+    match record.text(MESSAGE_UUID).filter(|_| typed_meanwhile) {
+        Some(message) => SessionEvent { fact_key: message.clone(), turn_id: message, ..told },
+        None => told,
+    }
 }
 
 fn assistant_response(record: &Record<'_>) -> SessionEvent {

@@ -40,6 +40,10 @@ const NOT_ALLOWED: &[&str] = &[
     "Permission to use ",
     "[Tool call skipped",
 ];
+/// Before what a hook said that did not allow a call, and behind the hook's name.
+const OF_A_HOOK: (&str, &str) = ("PreToolUse:", " hook error: ");
+/// What lines of newer versions say of calls that a person stopped; any other word is of the client's own rules.
+const BY_A_PERSON: &[&str] = &["", "user-rejected", "interrupted", "cancelled"];
 /// What a person typed has this origin, where a line says its origin at all.
 const HUMAN: &str = "human";
 /// Texts that others than people put into the conversation and that tell something none the less.
@@ -158,7 +162,13 @@ impl Claude {
         {
             return;
         }
-        let own = [text(attachment, "promptId"), text(line, "promptId"), text(line, "uuid")];
+        // Telemetry knows it by the first of them.
+        let own = [
+            text(attachment, "source_uuid"),
+            text(attachment, "promptId"),
+            text(line, "promptId"),
+            text(line, "uuid"),
+        ];
         let key = own.into_iter().find(|id| !id.is_empty() && *id != self.head.turn).map(str::to_owned);
         let key = key.unwrap_or_else(|| format!("queued:{}", digest(&said)));
         if self.queued.len() < 1_000 {
@@ -247,11 +257,12 @@ impl Claude {
             tool_call_id: id.to_owned(),
             ..self.head.event(Kind::ToolResult)
         };
+        let of_rules = if failed { ruled_out(line, &output) } else { None };
         let result = match () {
-            () if failed && NOT_ALLOWED.iter().any(|words| output.starts_with(words)) => SessionEvent {
+            () if let Some(source) = of_rules => SessionEvent {
                 kind: Kind::Decision,
                 decision: Decision::Reject,
-                decision_source: "config".to_owned(),
+                decision_source: source.to_owned(),
                 text: output,
                 ..event
             },
@@ -287,6 +298,20 @@ impl Claude {
         let event = tokens.in_event(SessionEvent { fact_key, text: texts.join("\n"), ..event });
         told.push(Told { origin, events: vec![event] });
     }
+}
+
+/// Who did not allow a call that failed, if it was no person: a hook, or the client's rules.
+fn ruled_out(line: &Value, output: &str) -> Option<&'static str> {
+    let (before, behind) = OF_A_HOOK;
+    if output
+        .strip_prefix(before)
+        .and_then(|rest| rest.lines().next())
+        .is_some_and(|first| first.contains(behind))
+    {
+        return Some("hook");
+    }
+    let is_said = !BY_A_PERSON.contains(&text(line, "toolDenialKind"));
+    (is_said || NOT_ALLOWED.iter().any(|words| output.starts_with(words))).then_some("config")
 }
 
 /// The same in every copy of a line.

@@ -2,6 +2,9 @@
 //! was sent them. Newer versions call tools natively, older ones write calls as elements in the words of an answer
 //! and their results as `[tool for '…'] Result:`.
 //!
+//! Its command line keeps an object, `<session>.messages.json`, whose `messages` have ids, and results that say whether
+//! they succeeded.
+//!
 //! | kind | fact key | from |
 //! |---|---|---|
 //! | `session_start` | the task's id | the list |
@@ -13,8 +16,9 @@
 
 use serde_json::{Map, Value};
 
-use super::talk::{Head, Waiting, answered, json_text, text, words};
+use super::talk::{Head, Waiting, answered, json_text, learn, text, words};
 use super::{Place, Reader, Told, start};
+use crate::dialects::directory;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::shell::machine::{self, Heard};
 
@@ -40,6 +44,13 @@ const FAILED: &[&str] = &["Error executing", "The tool execution failed", "<erro
 /// The working directory in what is glued to a message.
 const FOLDER: &[&str] = &["# Current Working Directory (", "# Current Workspace Directory ("];
 
+/// The working directory in what the command line tells its model.
+const DIRECTORY: &[&str] = &["Working Directory: "];
+/// Around what a person typed, with the mode in which it was.
+const TYPED: (&str, &str) = ("<user_input", "</user_input>");
+/// The agent of the command line that is no sub-agent.
+const LEAD: &str = "lead";
+
 /// A reader of one file.
 pub(super) struct Cline {
     head: Head,
@@ -57,6 +68,23 @@ impl Cline {
             waiting: Waiting::default(),
             spoken: None,
         }
+    }
+
+    /// What the command line says of a session.
+    fn session(&mut self, value: &Value) {
+        learn(&mut self.head.session, text(value, "sessionId"));
+        learn(
+            &mut self.head.version,
+            value.pointer("/origin/version").and_then(Value::as_str).unwrap_or_default(),
+        );
+        let agent = text(value, "agent");
+        if agent != LEAD {
+            agent.clone_into(&mut self.head.agent);
+        }
+        if let Some(folder) = directory::after(text(value, "system_prompt"), DIRECTORY) {
+            self.head.cwd = folder;
+        }
+        self.head.pass(value.pointer("/messages/0/ts"));
     }
 
     fn event(&self, kind: Kind, number: usize) -> SessionEvent {
@@ -81,11 +109,11 @@ impl Cline {
 
     fn of_user(&mut self, number: usize, place: usize, block: &Value, told: &mut Vec<Told>) {
         if text(block, "type") == "tool_result" {
-            let output = words(block.get("content").unwrap_or(&Value::Null));
-            let failed = block.get("is_error").and_then(Value::as_bool) == Some(true);
+            let (output, unsuccessful) = outcome(block.get("content").unwrap_or(&Value::Null));
+            let failed = unsuccessful || block.get("is_error").and_then(Value::as_bool) == Some(true);
             return self.result(number, text(block, "tool_use_id"), output, failed, told);
         }
-        let said = words(block);
+        let said = typed(words(block));
         if self.head.cwd.is_empty()
             && let Some(rest) = FOLDER.iter().find_map(|mark| said.split_once(mark)).map(|(_, rest)| rest)
             && let Some((folder, _)) = rest.split_once(')')
@@ -176,6 +204,30 @@ impl Cline {
     }
 }
 
+/// What a person typed, without the element around it.
+fn typed(said: String) -> String {
+    let (open, close) = TYPED;
+    let inner = said.split_once(open).and_then(|(_, rest)| rest.split_once('>')).map(|(_, rest)| rest);
+    inner.and_then(|rest| rest.rsplit_once(close)).map(|(inner, _)| inner.to_owned()).unwrap_or(said)
+}
+
+/// What the model was given of a call, and whether a part of it says that it did not succeed.
+fn outcome(content: &Value) -> (String, bool) {
+    let parts = content.as_array().map(Vec::as_slice).unwrap_or_default();
+    let told: Vec<&Value> =
+        parts.iter().filter(|part| part.get("success").is_some_and(Value::is_boolean)).collect();
+    if told.is_empty() {
+        return (words(content), false);
+    }
+    let said = |part: &&Value| {
+        let output = part.get("result").map(json_text).filter(|output| !output.is_empty());
+        output.or_else(|| part.get("error").map(json_text))
+    };
+    let outputs: Vec<String> = told.iter().filter_map(said).collect();
+    let failed = told.iter().any(|part| part.get("success").and_then(Value::as_bool) == Some(false));
+    (outputs.join("\n"), failed)
+}
+
 /// A call that stands as an element in the words of an answer.
 struct Called<'a> {
     before: &'a str,
@@ -204,7 +256,13 @@ fn called(said: &str) -> Option<Called<'_>> {
 
 impl Reader for Cline {
     fn read(&mut self, value: Value, told: &mut Vec<Told>) {
-        let Some(messages) = value.as_array().filter(|messages| !messages.is_empty()) else { return };
+        let of_command_line = value.get("messages").and_then(Value::as_array);
+        let Some(messages) = of_command_line.or_else(|| value.as_array()).filter(|it| !it.is_empty()) else {
+            return;
+        };
+        if of_command_line.is_some() {
+            self.session(&value);
+        }
         let event = start(&self.head.session, self.event(Kind::SessionStart, 0));
         told.push(Told { origin: String::new(), events: vec![event] });
         for (number, message) in messages.iter().enumerate() {

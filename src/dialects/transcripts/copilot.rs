@@ -137,7 +137,9 @@ impl Copilot {
     fn permission(&mut self, id: &str, data: &Value, told: &mut Vec<Told>) {
         let kind = data.pointer("/result/kind").and_then(Value::as_str).unwrap_or_default();
         let call = text(data, "toolCallId");
-        if call.is_empty() || !kind.starts_with("denied") {
+        // Escape where a person is asked stops the turn.
+        let is_refused = kind.starts_with("denied") || kind == "cancelled";
+        if call.is_empty() || !is_refused {
             return;
         }
         let event = SessionEvent {

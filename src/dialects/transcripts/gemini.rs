@@ -7,10 +7,13 @@
 //! | `prompt` | the message's id | messages of the type `user` that are no results of tools |
 //! | `tool_call`, `tool_result` | the call's id | `toolCalls` of Gemini's answers; `functionCall` and `functionResponse` of Qwen's |
 //! | `response` | the message's id | answers with words |
+//! | `decision` (an interrupt) | the message's id | `info` of the client; a call that was cancelled is one as well |
 //! | `skill_use` | the call's id | `activate_skill`, `skill` |
 //!
 //! A message is written again when more of it is known; what was told of it before is the same fact. A
 //! conversation that was rewound did take place.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -18,12 +21,19 @@ use super::talk::{self, Head, Waiting, answered, json_text, learn, origin, text,
 use super::{Place, Reader, Told, start};
 use crate::dialects::directory;
 use crate::dialects::gemini_cli::{DIRECTORY_WORDS, unwrapped};
+use crate::event::history::digest;
 use crate::event::tokens::Counts;
-use crate::event::{Kind, SessionEvent, Status, USAGE};
+use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
 use crate::shell::machine::{self, Heard};
 
 const START: &str = "start";
 const SKILL_TOOLS: &[&str] = &["activate_skill", "skill"];
+/// What the client notes when a person stopped it.
+const CANCELLED: &str = "Request cancelled.";
+/// What the client tells its model of the environment begins so. After a turn that was stopped, the prompt is in it again.
+const CONTEXT: &str = "<session_context>";
+/// So many prompts are known again.
+const MOST_PROMPTS: usize = 10_000;
 /// Before the code with which a command ended.
 const EXIT_CODE: &str = "Exit Code:";
 
@@ -33,6 +43,8 @@ pub(super) struct Gemini {
     head: Head,
     is_started: bool,
     waiting: Waiting,
+    /// The words of prompts that were told.
+    prompts: BTreeSet<String>,
 }
 
 impl Gemini {
@@ -42,6 +54,7 @@ impl Gemini {
             place,
             is_started: false,
             waiting: Waiting::default(),
+            prompts: BTreeSet::new(),
         }
     }
 
@@ -58,7 +71,11 @@ impl Gemini {
         if session.is_empty() {
             return;
         }
-        if text(value, "kind") == "subagent" {
+        if value.get("isSidechain").and_then(Value::as_bool) == Some(true) {
+            // A sub-agent of Qwen Code has a file of its own, whose lines name its parent's session.
+            session.clone_into(&mut self.head.session);
+            text(value, "agentId").clone_into(&mut self.head.agent);
+        } else if text(value, "kind") == "subagent" {
             // Its folder has the name of its parent's session.
             self.place.folder.clone_into(&mut self.head.session);
             session.clone_into(&mut self.head.agent);
@@ -97,6 +114,15 @@ impl Gemini {
                 };
                 told.push(Told { origin: origin(id, "error"), events: vec![event] });
             }
+            "info" if words(content).starts_with(CANCELLED) => {
+                let event = SessionEvent {
+                    fact_key: id.to_owned(),
+                    decision: Decision::Reject,
+                    decision_source: "user_abort".to_owned(),
+                    ..self.head.event(Kind::Decision)
+                };
+                told.push(Told { origin: origin(id, "cancelled"), events: vec![event] });
+            }
             _ => {}
         }
     }
@@ -108,7 +134,15 @@ impl Gemini {
             self.head.cwd = cwd;
         }
         match machine::hear(said) {
-            Heard::Words(words) if !words.trim().is_empty() => {}
+            Heard::Words(words) if !words.trim().is_empty() => {
+                let words = digest(words.trim());
+                if said.starts_with(CONTEXT) && self.prompts.contains(&words) {
+                    return;
+                }
+                if self.prompts.len() < MOST_PROMPTS {
+                    self.prompts.insert(words);
+                }
+            }
             _ => return,
         }
         id.clone_into(&mut self.head.turn);
@@ -162,7 +196,8 @@ impl Gemini {
         };
         let stated = match text(call, "status") {
             "success" => Status::Ok,
-            "error" | "cancelled" => Status::Error,
+            "error" => Status::Error,
+            // It was stopped, or not allowed: neither is a failure.
             _ => Status::Unknown,
         };
         let output = call.get("result").map(output_of).unwrap_or_default();
@@ -226,7 +261,8 @@ impl Gemini {
         }
         let output = response.get("response").map(response_text).unwrap_or_default();
         let stated = match record.pointer("/toolCallResult/status").and_then(Value::as_str) {
-            Some("error" | "cancelled") => Status::Error,
+            Some("cancelled") => Status::Unknown,
+            Some("error") => Status::Error,
             Some("success") => Status::Ok,
             _ if response.pointer("/response/error").is_some() => Status::Error,
             _ => Status::Ok,

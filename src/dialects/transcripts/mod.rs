@@ -9,7 +9,7 @@
 //! | file | assistant | known from |
 //! |---|---|---|
 //! | `claude.rs` | Claude Code | files of the real client |
-//! | `cline.rs` | Cline, Roo Code and Kilo Code | their documentation |
+//! | `cline.rs` | Cline, Roo Code and Kilo Code | files of the real command line; the editors' from their documentation |
 //! | `codex.rs`, `codex_items.rs`, `codex_usage.rs` | Codex, in its three forms | files of the real client; its source |
 //! | `gemini.rs` | Gemini CLI, and Qwen Code's records | files of the real client |
 //! | `copilot.rs` | Copilot, command line | files of the real client |

@@ -22,6 +22,9 @@ use crate::event::{Decision, Kind, SessionEvent, Status, USAGE};
 /// How the error of a call begins that OpenClaw did not allow; why follows.
 const DENIED: &str = "exec denied:";
 
+/// How the result of a command ends that a person stopped.
+const ABORTED: &str = "Command aborted";
+
 /// A reader of one session.
 pub(super) struct Pi {
     head: Head,
@@ -144,6 +147,7 @@ impl Pi {
         // A command that failed is no error to OpenClaw.
         let code = message.pointer("/details/exitCode").and_then(Value::as_i64);
         let error = message.pointer("/details/error").and_then(Value::as_str).unwrap_or_default();
+        let output = words(message.get("content").unwrap_or(&Value::Null));
         let result = SessionEvent {
             fact_key: call.to_owned(),
             tool_call_id: call.to_owned(),
@@ -159,12 +163,13 @@ impl Pi {
             },
             None => SessionEvent {
                 status: match failed {
+                    Some(true) if output.trim_end().ends_with(ABORTED) => Status::Unknown,
                     Some(true) => Status::Error,
                     _ if code.is_some_and(|code| code != 0) => Status::Error,
                     Some(false) => Status::Ok,
                     None => Status::Unknown,
                 },
-                output: words(message.get("content").unwrap_or(&Value::Null)),
+                output,
                 ..result
             },
         };

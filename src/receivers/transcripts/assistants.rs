@@ -48,7 +48,7 @@ pub fn roots(assistant: &Transcripts, home: &Home<'_>) -> Vec<PathBuf> {
             let folders = editors().flat_map(|editor| {
                 EXTENSIONS.map(|extension| editor.join("globalStorage").join(extension).join("tasks"))
             });
-            folders.collect()
+            folders.chain([home.folder.join(".cline/data/sessions")]).collect()
         }
         "opencode" => of_opencode(&of("XDG_DATA_HOME", ".local/share").join("opencode"), home),
         "hermes" => {
@@ -136,12 +136,14 @@ pub(super) fn form_of(assistant: &Transcripts, path: &Path, plain: &str) -> Opti
     match assistant.assistant {
         "claude" => of_ending.filter(|form| *form == Form::Lines && !is_in("tool-results")),
         "codex" => of_ending.filter(|_| plain.starts_with("rollout-")),
-        "gemini" | "qwen" => of_ending.filter(|_| is_in("chats")),
+        "gemini" => of_ending.filter(|_| is_in("chats")),
+        "qwen" => of_ending.filter(|form| is_in("chats") || *form == Form::Lines && is_in("subagents")),
         "copilot" => of_ending.filter(|_| {
             plain == "events.jsonl" || path.parent().is_some_and(|folder| folder.ends_with("session-state"))
         }),
         "pi" => of_ending.filter(|form| *form == Form::Lines),
-        "cline" => of_ending.filter(|_| plain == "api_conversation_history.json"),
+        "cline" => of_ending
+            .filter(|_| plain == "api_conversation_history.json" || plain.ends_with(".messages.json")),
         "opencode" if ending == "db" => Some(Form::Rows),
         "opencode" => {
             let is_session =
@@ -180,7 +182,7 @@ pub(super) fn assistant_of(path: &Path) -> Option<&'static Transcripts> {
         "qwen" => of(".qwen"),
         "copilot" => of(".copilot"),
         "pi" => of(".pi"),
-        "cline" => EXTENSIONS.iter().any(|extension| of(extension)),
+        "cline" => of(".cline") || EXTENSIONS.iter().any(|extension| of(extension)),
         "opencode" => of("opencode") || is_of_opencode(name),
         "hermes" => of(".hermes"),
         "goose" => of("goose"),
