@@ -16,11 +16,13 @@ given are nobody's prompt, and left out. A line a client:
     file      how many of them the file has, and what it has that never happened
 """
 import collections
+import contextlib
 import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -57,6 +59,12 @@ class Run(opt_out.Run):
         for process in self.processes:
             process.kill()
         subprocess.run(["tmux", "-L", f"skillspan-{self.http}", "kill-server"], capture_output=True)
+        # Codex and Cline leave processes that serve their windows; the folder's name is this run's alone.
+        for line in subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout.splitlines():
+            pid, _, command = line.strip().partition(" ")
+            if str(self.folder) in command and pid.isdigit() and int(pid) != os.getpid():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGTERM)
 
     def prompt(self, script):
         """The words of the next prompt, which is noted as one that a person typed."""

@@ -370,10 +370,6 @@ def cline(run):
     for script in LONG:
         # Without a terminal it goes on with no session: each prompt is one.
         headless(run, "cline", [*chosen, run.prompt(script)], {})
-    for line in subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True).stdout.splitlines():
-        # It leaves a process that serves its windows.
-        if "--cline-hub-daemon" in line and str(run.work) in line:
-            os.kill(int(line.split()[0]), signal.SIGTERM)
 
 
 CLIENTS = {"claude-code": claude, "codex": codex, "gemini-cli": gemini, "qwen": qwen, "copilot": copilot, "opencode": opencode, "pi": pi,
