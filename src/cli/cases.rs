@@ -1,6 +1,6 @@
 //! The cases of published lines, so that a person can judge each line in a minute.
 //!
-//! For each line its counts, and of each of the four cells (action taken or not × outcome or not) up to three
+//! For each line how many sessions did what it says and how many did not, in the words of its kind, and of each up to three
 //! sessions with what happened there: the commands, their statuses, and the first and last line of what they
 //! printed. This is for those who may read the sessions: nothing of it is published.
 
@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::columns::counted;
 use crate::event::{SessionEvent, visible_line};
-use crate::skillify::{Candidate, Counts, Evidence, Mined, Outcome, SupportedClaim};
+use crate::skillify::{Candidate, Evidence, Mined, Outcome, SupportedClaim};
 use crate::table::Session;
 use crate::views::cases::{Call, calls_of, spread};
 
@@ -56,20 +57,18 @@ impl<'s> Events<'s> {
     }
 
     fn of_claim(&self, claim: &SupportedClaim, text: &mut String) {
-        let Counts { treated_with, treated_without, untreated_with, untreated_without } = claim.counts;
         let is_computed = claim.chance > 0.0;
         let chance = if is_computed { format!(" (chance {:.1e})", claim.chance) } else { String::new() };
         let _ = writeln!(text, "{}{chance}", escaped(&claim.claim.to_string()));
         let (with, without): (Vec<&Evidence>, Vec<&Evidence>) =
             claim.untreated.iter().partition(|evidence| evidence.outcome != Outcome::Rejected);
-        for (name, count, cases) in [
-            ("taken, and it came out so", treated_with, claim.support.iter().collect()),
-            ("taken, and it did not", treated_without, claim.against.iter().collect()),
-            ("not taken, and it came out so", untreated_with, with),
-            ("not taken, and it did not", untreated_without, without),
-        ] {
-            let cases: Vec<&Evidence> = cases;
-            let _ = writeln!(text, "  {name}: {count}");
+        let cases: [Vec<&Evidence>; 4] =
+            [claim.support.iter().collect(), claim.against.iter().collect(), with, without];
+        for ((name, count), cases) in claim.claim.counted(&claim.counts).into_iter().zip(cases) {
+            if name.is_empty() {
+                continue;
+            }
+            let _ = writeln!(text, "  {name}: {}", counted(count, "session"));
             for case in spread(&cases) {
                 self.of_case(case, text);
             }

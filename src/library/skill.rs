@@ -126,80 +126,14 @@ pub(super) fn support(content: &Content) -> String {
 
 /// What was counted of a claim, in plain words; `None` where nothing was.
 pub(super) fn counted(claim: &Claim, counts: &Counts) -> Option<String> {
-    let Counts { treated_with, treated_without, untreated_with, .. } = *counts;
-    let (treated, untreated) = (counts.treated(), counts.untreated());
-    let sessions = |count: u32| if count == 1 { "1 session".to_owned() } else { format!("{count} sessions") };
-    let times = |count: u32| if count == 1 { "1 time".to_owned() } else { format!("{count} times") };
-    if treated == 0 {
+    if counts.treated() == 0 {
         return None;
     }
-    let (mut text, otherwise) = match claim {
-        Claim::Avoid(_) => {
-            (format!("Refused {}, allowed {}", times(treated_with), times(treated_without)), "")
-        }
-        Claim::Prefer { .. } => {
-            (format!("Followed {}, refused {}", times(treated_with), times(treated_without)), "")
-        }
-        Claim::Check { .. } => {
-            (format!("Edited {}, then run {}", times(treated), times(treated_with)), "not edited")
-        }
-        Claim::Together { .. } => {
-            (format!("Edited {}, changed with it {}", times(treated), times(treated_with)), "not edited")
-        }
-        Claim::Declared { .. } => {
-            (format!("Found there {}, elsewhere {}", times(treated_with), times(treated_without)), "")
-        }
-        Claim::Missing { .. } => {
-            (format!("Missed {}, found since {}", times(treated_with), times(treated_without)), "")
-        }
-        Claim::Rule { .. } => {
-            (format!("Said in {}, taken back in {}", sessions(treated_with), sessions(treated_without)), "")
-        }
-        Claim::Rejects { .. } => {
-            (format!("Broken {}, then repaired {}", times(treated), times(treated_with)), "")
-        }
-        Claim::Changes { .. } => (
-            format!("Looked at {} after it, changed by it {}", times(treated), times(treated_with)),
-            "not run",
-        ),
-        Claim::Piped { .. } => (
-            format!("Failed behind a pipe {}, not reported {}", times(treated), times(treated_with)),
-            "any check without one",
-        ),
-        Claim::NoFlag { .. } => (format!("Not known {}", times(treated_with)), ""),
-        Claim::Asked { .. } => (
-            format!("Run late {}, asked for {}", times(treated), times(treated_with)),
-            "another check run late",
-        ),
-        Claim::Lesson { .. } => (
-            format!("Followed in {}, not in {}", sessions(treated_with), sessions(treated_without)),
-            "not taken",
-        ),
-        Claim::Slow { .. } => (format!("Timed out {}", times(treated_with)), ""),
-        Claim::Flaky { .. } => {
-            (format!("Run twice {}, ended differently {}", times(treated), times(treated_with)), "")
-        }
-        Claim::Hook { .. } => (
-            format!("Commits with hooks in {}, run by them in {}", sessions(treated), sessions(treated_with)),
-            "",
-        ),
-        Claim::Snippet { .. } => {
-            (format!("Called {}, passed {}", times(treated), times(treated_with)), "not called")
-        }
-        _ => (format!("Taken {}, worked {}", times(treated), times(treated_with)), "not taken"),
-    };
-    if untreated > 0 && !otherwise.is_empty() {
-        let outcome = match claim {
-            Claim::Check { .. } => "run",
-            Claim::Together { .. } | Claim::Changes { .. } => "changed",
-            Claim::Piped { .. } => "not reported",
-            Claim::Asked { .. } => "asked for",
-            _ => "worked",
-        };
-        let _ = write!(text, "; {otherwise} {}, {outcome} {}", times(untreated), times(untreated_with));
-    }
-    text.push('.');
-    Some(text)
+    let sessions = |count: u32| if count == 1 { "1 session".to_owned() } else { format!("{count} sessions") };
+    let cells = claim.counted(counts).into_iter().enumerate();
+    let shown = cells.filter(|(at, (name, count))| !name.is_empty() && (*count > 0 || *at == 1));
+    let told: Vec<String> = shown.map(|(_, (name, count))| format!("{name}: {}", sessions(count))).collect();
+    Some(format!("{}.", capitalised(&told.join("; "))))
 }
 
 /// What the newer half of the sessions showed of a claim, in a sentence; `None` if none met its situation.

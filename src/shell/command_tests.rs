@@ -122,8 +122,8 @@ fn tells_looking_from_doing() {
 #[test]
 fn a_trailing_filter_masks_the_exit_code() {
     let exit = |line: &str| commands(line).pop().unwrap().view.exit;
-    assert_eq!(exit("make test | tail"), Exit::Filtered { can_fail: false });
-    assert_eq!(exit("make test | grep x"), Exit::Filtered { can_fail: true });
+    assert_eq!(exit("make test | tail"), Exit::Filtered { can_fail: false, by: "tail" });
+    assert_eq!(exit("make test | grep x"), Exit::Filtered { can_fail: true, by: "grep" });
     assert_eq!(exit("make test"), Exit::Told);
     assert_eq!(exit("set -o pipefail; make test | tail"), Exit::Told);
     assert_eq!(exit("make test &"), Exit::Hidden);

@@ -32,6 +32,8 @@ pub(crate) enum Exit {
     Filtered {
         /// Whether the filter fails where it finds nothing, as `grep` does.
         can_fail: bool,
+        /// The program of the filter, `""` if it is no well-known one.
+        by: &'static str,
     },
     /// Nothing: it runs in the background, in a loop, as a condition, or is negated.
     Hidden,
@@ -58,6 +60,12 @@ const WHOLE: &[&str] = &["bat", "cat", "col", "fold", "less", "more", "nl", "tee
 const FAILING: &[&str] =
     &["[", "ack", "ag", "cmp", "diff", "egrep", "fgrep", "grep", "jq", "rg", "test", "yq"];
 
+/// Filters that a text may name.
+const NAMED: &[&str] = &[
+    "awk", "bat", "cat", "cut", "egrep", "fgrep", "grep", "head", "jq", "less", "more", "rg", "sed", "sort",
+    "tail", "tee", "tr", "uniq", "wc",
+];
+
 impl View {
     /// Behind one more filter.
     pub(crate) fn through(mut self, filter: &[Word], streams: &Streams) -> Self {
@@ -66,7 +74,8 @@ impl View {
         let program = program_name(first);
         self.shown = self.shown.through(program, rest).written_to(streams);
         if self.exit != Exit::Hidden {
-            self.exit = Exit::Filtered { can_fail: FAILING.contains(&program) };
+            let by = NAMED.iter().copied().find(|name| *name == program).unwrap_or_default();
+            self.exit = Exit::Filtered { can_fail: FAILING.contains(&program), by };
         }
         self
     }

@@ -6,16 +6,15 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::checkout::Checkout;
-use super::code::Scripts;
+use super::code::{Code, Scripts};
 use super::echo;
-use super::edits::{LOOKING, edited_path, is_written, within, written};
+use super::edits::{LOOKING, edited_path, is_written, redirected, within, written};
 use super::event_ids::EventIds;
 use super::exposure;
 use super::lines::{Endings, Line};
@@ -27,7 +26,7 @@ use super::segment::claimable;
 use super::shared::SharedCommand;
 use super::tree::{self, Tree};
 use crate::event::{Decision, Kind, SessionEvent, Status};
-use crate::shell::command::{Command, Listed};
+use crate::shell::command::Command;
 use crate::shell::refusal::refusal;
 use crate::shell::rule_code::silenced;
 use crate::shell::shown::Exit;
@@ -66,6 +65,8 @@ pub(super) struct Action {
     pub(super) scripts: Box<[String]>,
     /// A filter stands behind it, whose exit status the call has: `make lint | tail`.
     pub(super) piped: bool,
+    /// The filter's program, `""` if it is no well-known one.
+    pub(super) filter: Box<str>,
     /// It failed, and its call reports that all went well.
     pub(super) hid: bool,
     /// The prompt that it was run for names it.
@@ -109,8 +110,8 @@ pub(super) struct Calls<'a> {
     by_id: BTreeMap<&'a str, Call<'a>>,
     /// The names of files that the session made, and whether a command made them.
     made: BTreeMap<String, bool>,
-    /// The names that the scripts call that a call ran, a list for each command of its line.
-    code: BTreeMap<&'a str, Vec<Box<[String]>>>,
+    /// What the scripts and patches call and write that a call ran.
+    code: BTreeMap<&'a str, Code>,
     /// Where the session began, `""` if unknown.
     folder: &'a str,
 }
@@ -173,8 +174,9 @@ impl<'a> Calls<'a> {
         }
         let mut actions = call.actions(self.folder, endings);
         echo::mark(&mut actions, call.first_text(|event| &event.output));
-        let code = self.code.get(call_id(event)).map_or(&[][..], Vec::as_slice);
-        actions.iter_mut().zip(code).for_each(|(action, names)| action.calls.clone_from(names));
+        let code = self.code.get(call_id(event));
+        let names = code.into_iter().flat_map(|code| &code.names);
+        actions.iter_mut().zip(names).for_each(|(action, names)| action.calls.clone_from(names));
         for action in &mut actions {
             let Some(command) = action.command() else { continue };
             let made = command.words().iter().filter_map(|word| self.made.get(file_name(&word.value)));
@@ -186,6 +188,10 @@ impl<'a> Calls<'a> {
             }
             action.scratch = !made.is_empty();
         }
+        let files = code.into_iter().flat_map(|code| &code.files);
+        let edits = files.filter_map(|(place, file)| actions.get(*place).map(|by| by.edit_of(file, event)));
+        let edits: Vec<Action> = edits.collect();
+        actions.extend(edits);
         actions
     }
 }
@@ -193,9 +199,6 @@ impl<'a> Calls<'a> {
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
-
-static REDIRECTION: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?:^|[^0-9&>-])>{1,2}\s*([\w./-]*\w\.\w+)").ok());
 
 /// What joins the facts of a call: its id, else the span that reported it, else nothing.
 fn call_id(event: &SessionEvent) -> &str {
@@ -220,10 +223,17 @@ impl Action {
             calls: Box::default(),
             scripts: Box::default(),
             piped: false,
+            filter: Box::default(),
             hid: false,
             asked: false,
             outcome: Outcome::Unknown,
         }
+    }
+
+    /// The edit of a file by a script or a patch that this command ran.
+    fn edit_of(&self, file: &str, event: &SessionEvent) -> Self {
+        let edit = Self::new(What::Edit(file.to_owned()), event, self.events.clone());
+        Self { status: self.status, refused: self.refused, said: self.said.clone(), ..edit }
     }
 
     /// The command, if one was run; of a digest one that a claim can speak of.
@@ -340,17 +350,14 @@ impl<'a> Call<'a> {
     }
 
     /// The names of the files that the call made, by redirection or by a tool that writes, and whether it
-    /// was a command's output that was written.
+    /// was a command's output that was written. What it adds to (`>>`) was there.
     fn made(&self) -> Vec<(String, bool)> {
         if let Some(line) = self.line() {
             let text = line.text();
-            let Some(regex) = REDIRECTION.as_ref().filter(|_| text.contains('>')) else { return Vec::new() };
-            let mut targets = regex.captures_iter(text).filter_map(|found| found.get(1)).peekable();
-            if targets.peek().is_none() {
-                return Vec::new();
-            }
-            let by_command = line.listed().iter().any(|listed| listed.command.may_be_a_step());
-            return targets.map(|target| (file_name(target.as_str()).to_owned(), by_command)).collect();
+            let targets = redirected(text);
+            let by_command =
+                !targets.is_empty() && line.listed().iter().any(|listed| listed.command.may_be_a_step());
+            return targets.into_iter().map(|target| (file_name(target).to_owned(), by_command)).collect();
         }
         let words = name_words(self.tool());
         let writes = words.iter().any(|word| word == "write" || word == "create");
@@ -358,14 +365,10 @@ impl<'a> Call<'a> {
         if path.is_empty() { Vec::new() } else { vec![(file_name(&path).to_owned(), false)] }
     }
 
-    /// The names that the scripts call that it runs, for each command of its line; what it writes is kept.
-    fn code(&self, scripts: &mut Scripts) -> Option<Vec<Box<[String]>>> {
+    /// What the scripts call and write that it runs; what it writes itself is kept.
+    fn code(&self, scripts: &mut Scripts) -> Option<Code> {
         if let Some(line) = self.line() {
-            let handed = scripts.line(line.text());
-            let run = |listed: &Listed| scripts.run_by(&listed.command, handed.as_deref());
-            let names: Vec<_> = line.listed().iter().map(run).collect();
-            let some = names.iter().any(Option::is_some);
-            return some.then(|| names.into_iter().map(Option::unwrap_or_default).collect());
+            return scripts.run(line.text(), line.listed());
         }
         let fields = self.fields()?;
         let text = |keys: &[&str]| keys.iter().find_map(|key| fields.get(*key)?.as_str()).unwrap_or_default();
@@ -477,7 +480,10 @@ fn commands(
             };
             let mut action = Action::new(what, first, events.clone());
             action.status = *status;
-            action.piped = matches!(listed.view.exit, Exit::Filtered { .. });
+            if let Exit::Filtered { by, .. } = listed.view.exit {
+                action.piped = true;
+                action.filter = by.into();
+            }
             action.hid = *status == Status::Error && seems_well;
             if *status == Status::Error {
                 action.signature = signature.get_or_init(|| signature_of(output)).clone();

@@ -19,6 +19,9 @@ use crate::event::Timestamp;
 /// How to see what a command changed.
 pub(super) const LOOK_AT: &str = "git diff";
 
+/// How a shell reports the failure of what stands before a pipe.
+pub(super) const PIPEFAIL: &str = "set -o pipefail";
+
 /// What runs the hooks of a repository.
 pub(super) const COMMIT: &str = "git commit";
 
@@ -251,6 +254,7 @@ impl Claim {
             Self::Snippet { program, code, .. } => vec![program.clone(), code.clone()],
             Self::Changes { .. } => vec![LOOK_AT.to_owned()],
             Self::Hook { .. } => vec![COMMIT.to_owned()],
+            Self::Piped { .. } => vec![PIPEFAIL.to_owned()],
             _ => Vec::new(),
         };
         whole
@@ -420,7 +424,8 @@ pub struct Evidence {
 pub struct SupportedClaim {
     /// What is claimed.
     pub claim: Claim,
-    /// How the failures that it speaks of look, the most frequent first.
+    /// How the failures that it speaks of look, the most frequent first; of a pipe the filters that hid them, of a rule of
+    /// a tool `silenced` where most sessions silence it.
     pub failures: Vec<String>,
     /// How many sessions met its situation, with its action and without, and what came of it.
     pub counts: Counts,
@@ -462,15 +467,13 @@ impl SupportedClaim {
 
     /// Its counts, in words.
     pub fn counted(&self) -> String {
-        let Counts { treated_with, treated_without, untreated_with, untreated_without } = self.counts;
-        let mut text = format!("{treated_with} for, {treated_without} against");
-        if untreated_with + untreated_without > 0 {
-            text.push_str(&format!("; without it {untreated_with} for, {untreated_without} against"));
-        }
+        let cells = self.claim.counted(&self.counts).into_iter().enumerate();
+        let shown = cells.filter(|(at, (name, count))| !name.is_empty() && (*count > 0 || *at < 2));
+        let mut told: Vec<String> = shown.map(|(_, (name, count))| format!("{name}: {count}")).collect();
         if self.chance > 0.0 {
-            text.push_str(&format!("; chance {:.1e}", self.chance));
+            told.push(format!("chance {:.1e}", self.chance));
         }
-        text
+        told.join("; ")
     }
 
     /// The accepted sessions.

@@ -1,4 +1,4 @@
-//! Code that a session wrote and ran: which names it calls.
+//! Code that a session wrote and ran: which names it calls, and which files it writes.
 //!
 //! A script is a file that the session itself wrote, or code in a command's argument or behind `<<`. Of each run of
 //! one the names that it calls are kept, and nothing else: no text of a string, no comment, no value. Only names that
@@ -9,10 +9,14 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::shell::command::{Command, program_name};
+use super::edits::is_written;
+use crate::shell::command::{Command, Listed, looks_like_file, program_name};
 
 /// A run tells so many names.
 const MOST_NAMES: usize = 96;
+
+/// A script or a patch tells so many files.
+const MOST_FILES: usize = 8;
 
 /// Longer code is no script that somebody tries something with.
 const LONGEST: usize = 64 * 1024;
@@ -45,11 +49,22 @@ const NO_CALLS: [&str; 22] = [
     "print", "not", "return", "super", "switch", "while", "with", "yield", "range", "len",
 ];
 
+/// What the scripts and patches did that a command line ran.
+#[derive(Debug)]
+pub(super) struct Code {
+    /// The names that they call, a list for each command of the line.
+    pub(super) names: Vec<Box<[String]>>,
+    /// The files that they write, each with the place of the command.
+    pub(super) files: Vec<(usize, String)>,
+}
+
 /// The scripts that a session wrote so far.
 #[derive(Debug, Default)]
 pub(super) struct Scripts {
     /// The code of each, by the name of its file.
     files: BTreeMap<String, String>,
+    /// The files that each patch changes, by the name of the patch's file.
+    patches: BTreeMap<String, Vec<String>>,
 }
 
 impl Scripts {
@@ -57,6 +72,8 @@ impl Scripts {
     pub(super) fn wrote(&mut self, path: &str, text: &str) {
         if is_script(path) && text.len() <= LONGEST {
             self.files.insert(file_name(path).to_owned(), text.to_owned());
+        } else if is_patch(path) {
+            self.patches.insert(file_name(path).to_owned(), patched(text));
         }
     }
 
@@ -68,8 +85,22 @@ impl Scripts {
         }
     }
 
-    /// A command line ran: it may write scripts. What it hands to a program itself comes back.
-    pub(super) fn line(&mut self, text: &str) -> Option<String> {
+    /// A command line ran: it may write scripts and patches. What those call and write that it runs; `None` if it runs
+    /// none.
+    pub(super) fn run(&mut self, line: &str, listed: &[Listed]) -> Option<Code> {
+        let handed = self.line(line);
+        let handed = handed.as_deref();
+        let names: Vec<_> = listed.iter().map(|listed| self.run_by(&listed.command, handed)).collect();
+        let edited = |(place, listed): (usize, &Listed)| {
+            self.edited_by(&listed.command, line, handed).into_iter().map(move |file| (place, file))
+        };
+        let files: Vec<(usize, String)> = listed.iter().enumerate().flat_map(edited).collect();
+        let is_some = names.iter().any(Option::is_some) || !files.is_empty();
+        is_some.then(|| Code { names: names.into_iter().map(Option::unwrap_or_default).collect(), files })
+    }
+
+    /// What a command line hands to a program itself; the scripts and patches that it writes are kept.
+    fn line(&mut self, text: &str) -> Option<String> {
         let behind = BEHIND.as_ref().filter(|_| text.contains("<<"))?;
         let mut handed = None;
         let mut rest = text;
@@ -94,8 +125,32 @@ impl Scripts {
         handed
     }
 
+    /// The files that a command's script writes, or that the patch names that it applies: as written. `line` is the
+    /// command's line.
+    fn edited_by(&self, command: &Command, line: &str, handed: Option<&str>) -> Vec<String> {
+        let words: Vec<&str> = command.words().iter().map(|word| word.value.as_str()).collect();
+        match words.as_slice() {
+            ["patch", rest @ ..] | ["git", "apply", rest @ ..] => {
+                let is_file = |word: &&&str| !word.starts_with('-') && !is_patch(word);
+                let own = rest.iter().find(is_file).filter(|_| words.first() == Some(&"patch"));
+                if let Some(file) = own.filter(|file| looks_like_file(file)) {
+                    return vec![(*file).to_owned()];
+                }
+                let named = |(name, _): &(&String, &Vec<String>)| line.contains(name.as_str());
+                let kept = self.patches.iter().filter(named).flat_map(|(_, files)| files.iter().cloned());
+                kept.chain(handed.into_iter().flat_map(patched)).take(MOST_FILES).collect()
+            }
+            _ => self.code_of(command, handed).map_or_else(Vec::new, opened_to_write),
+        }
+    }
+
     /// The names that a command's script calls, ascending; `None` if it runs none of the session's own.
-    pub(super) fn run_by(&self, command: &Command, handed: Option<&str>) -> Option<Box<[String]>> {
+    fn run_by(&self, command: &Command, handed: Option<&str>) -> Option<Box<[String]>> {
+        self.code_of(command, handed).map(names)
+    }
+
+    /// The code of a command's script; `None` if it runs none of the session's own.
+    fn code_of<'c>(&'c self, command: &'c Command, handed: Option<&'c str>) -> Option<&'c str> {
         let words: Vec<&str> = command.words().iter().map(|word| word.value.as_str()).collect();
         let (program, rest) = words.split_first()?;
         if !RUNNERS.contains(&runner(program)) {
@@ -106,8 +161,7 @@ impl Scripts {
             let at = rest.iter().position(|word| ["-c", "-e", "--eval"].contains(word))?;
             rest.get(at + 1).copied()
         };
-        let code = file.map(String::as_str).or_else(inline).or(handed)?;
-        Some(names(code))
+        file.map(String::as_str).or_else(inline).or(handed)
     }
 }
 
@@ -122,6 +176,54 @@ fn is_script(path: &str) -> bool {
 
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
+}
+
+fn is_patch(path: &str) -> bool {
+    path.ends_with(".patch") || path.ends_with(".diff")
+}
+
+/// The files that a patch changes.
+fn patched(text: &str) -> Vec<String> {
+    let named =
+        text.lines().filter_map(|line| line.strip_prefix("+++ b/").or_else(|| line.strip_prefix("+++ ")));
+    let paths = named.filter_map(|rest| rest.split(char::is_whitespace).next());
+    paths
+        .filter(|path| looks_like_file(path) && *path != "/dev/null")
+        .take(MOST_FILES)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The files that code opens to write, where their paths stand in it: `open("src/till.py", "w")`,
+/// `Path(name).write_text(…)`, `fs.writeFileSync("src/till.ts", …)`.
+fn opened_to_write(code: &str) -> Vec<String> {
+    static OPENED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let named = r#"(?:["']([^"'\n]+)["']|([A-Za-z_]\w*))"#;
+        let opens = format!(r#"\bopen\(\s*{named}\s*,\s*(?:mode\s*=\s*)?["'](?:[wax]|r\+)"#);
+        let path = format!(r"\bPath\(\s*{named}\s*\)\.write_(?:text|bytes)\(");
+        let file = format!(r"\bwriteFile(?:Sync)?\(\s*{named}\s*,");
+        Regex::new(&format!(r"{opens}|{path}|{file}|\b([A-Za-z_]\w*)\.write_(?:text|bytes)\(")).ok()
+    });
+    static GIVEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r#"(?m)^\s*(?:const |let |var )?([A-Za-z_]\w*)\s*=\s*(?:(?:pathlib\.)?Path\(\s*)?["']([^"'\n]+)["']"#).ok()
+    });
+    let (Some(opened), Some(given)) = (OPENED.as_ref(), GIVEN.as_ref()) else { return Vec::new() };
+    let given = |name: &str| {
+        let mut all =
+            given.captures_iter(code).filter(|found| found.get(1).is_some_and(|own| own.as_str() == name));
+        all.find_map(|found| Some(found.get(2)?.as_str()))
+    };
+    let mut files: Vec<String> = Vec::new();
+    for found in opened.captures_iter(code) {
+        let text = [1, 3, 5].iter().find_map(|group| found.get(*group)).map(|found| found.as_str());
+        let name = [2, 4, 6, 7].iter().find_map(|group| found.get(*group)).map(|found| found.as_str());
+        let path = text.or_else(|| given(name?)).filter(|path| looks_like_file(path));
+        if let Some(path) = path.filter(|path| is_written(path) && !files.iter().any(|known| known == path)) {
+            files.push(path.to_owned());
+        }
+    }
+    files.truncate(MOST_FILES);
+    files
 }
 
 /// The names that code calls, ascending.
@@ -157,6 +259,47 @@ mod tests {
     fn names_are_what_is_called_and_no_text() {
         let code = "import shop\n# never call secret()\ndef helper(x):\n    pass\nshop.db.connect(\"drop(it)\")\nprint('token(x)')\nstart()\n";
         assert_eq!(names(code).to_vec(), ["connect", "shop.db.connect", "start"]);
+    }
+
+    fn edited(scripts: &mut Scripts, line: &str) -> Vec<String> {
+        let handed = scripts.line(line);
+        let last = crate::shell::command::commands(line).pop().map(|listed| listed.command);
+        last.map_or_else(Vec::new, |command| scripts.edited_by(&command, line, handed.as_deref()))
+    }
+
+    #[test]
+    fn scripts_and_patches_edit_the_files_that_they_name() {
+        let mut scripts = Scripts::default();
+        let mut edited = |line: &str| edited(&mut scripts, line);
+        assert_eq!(
+            edited(
+                "python - <<'EOF'\ntext = open('src/till.py').read()\nopen('src/till.py', 'w').write(text)\nEOF"
+            ),
+            ["src/till.py"]
+        );
+        assert_eq!(
+            edited(
+                "cat > fix.py <<'EOF'\npath = \"src/cart.py\"\nwith open(path, mode=\"w\") as file:\n    pass\nEOF\npython fix.py"
+            ),
+            ["src/cart.py"]
+        );
+        assert_eq!(edited("python3 -c \"open('a/b.py', 'a').write('x')\""), ["a/b.py"]);
+        assert_eq!(edited("node -e \"require('fs').writeFileSync('web/a.ts', text)\""), ["web/a.ts"]);
+        assert_eq!(
+            edited(
+                "python - <<EOF\nPath('a/c.py').write_text(x)\nfile = Path('a/d.py')\nfile.write_text(y)\nEOF"
+            ),
+            ["a/c.py", "a/d.py"]
+        );
+        assert_eq!(edited("python - <<EOF\nprint(open('a/c.py').read())\nopen(target, 'w')\nEOF"), [""; 0]);
+        let diff = "--- a/src/tax.py\n+++ b/src/tax.py\n@@ -1 +1 @@\n-a\n+b\nEOF";
+        assert_eq!(edited(&format!("git apply <<'EOF'\n{diff}")), ["src/tax.py"]);
+        assert_eq!(
+            edited(&format!("cat > fix.patch <<'EOF'\n{diff}\npatch -p1 < fix.patch")),
+            ["src/tax.py"]
+        );
+        assert_eq!(edited("git apply fix.patch"), ["src/tax.py"]);
+        assert_eq!(edited("patch src/rate.py other.diff"), ["src/rate.py"]);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::claim::{Claim, SupportedClaim};
+use super::claim::{COMMIT, Claim, SupportedClaim};
+use super::offline::one_sentence;
 use super::template::Template;
 use crate::shell::command::{Command, single};
 use crate::shell::family::Family;
@@ -80,6 +81,7 @@ impl Topic {
             | Claim::Flaky { run } => Self::of_command(run),
             Claim::Snippet { .. } => Self::Commands,
             Claim::Piped { .. } | Claim::Asked { .. } | Claim::Hook { .. } => Self::Changes,
+            Claim::Prevent { command, .. } if command.to_string() == COMMIT => Self::Changes,
             Claim::NoFlag { run, .. } => match Self::of_command(run) {
                 Self::Task(_) => Self::Commands,
                 topic => topic,
@@ -153,6 +155,7 @@ pub(super) fn composed(
     for claim in claims {
         skills.entry((project(&claim), Topic::of(&claim.claim))).or_default().push(claim);
     }
+    join_single_lines(&mut skills);
     join_small_ones(&mut skills, most.max(FEWEST_TOPICS));
     for claims in skills.values_mut() {
         if claims.len() > MOST_CLAIMS {
@@ -166,6 +169,23 @@ pub(super) fn composed(
 
 /// However many procedures a repository has, so many topics stand beside them.
 const FEWEST_TOPICS: usize = 3;
+
+/// Puts what one line says of a linter, of types or of a build beside the checks of the same repository: both are wanted
+/// before and after a check runs.
+fn join_single_lines(skills: &mut BTreeMap<(String, Topic), Vec<SupportedClaim>>) {
+    let is_one = |((_, topic), claims): &(&(String, Topic), &Vec<SupportedClaim>)| {
+        matches!(topic, Topic::Lint | Topic::Types | Topic::Build) && one_sentence(claims).is_some()
+    };
+    let single: Vec<(String, Topic)> = skills.iter().filter(is_one).map(|(key, _)| key.clone()).collect();
+    for key in single {
+        let checks = (key.0.clone(), Topic::Changes);
+        if !skills.contains_key(&checks) {
+            continue;
+        }
+        let claims = skills.remove(&key).unwrap_or_default();
+        skills.entry(checks).or_default().extend(claims);
+    }
+}
 
 /// Puts the smallest topics of each repository that has too many into one of which commands to use.
 fn join_small_ones(skills: &mut BTreeMap<(String, Topic), Vec<SupportedClaim>>, most: usize) {
@@ -230,6 +250,11 @@ fn order(claim: &SupportedClaim) -> (u8, String, u32, String) {
         Claim::Instead { run, failed } => (rank(claim), run.to_string(), 0, failed.to_string()),
         Claim::Declared { name, file } => (rank(claim), file.to_string(), 0, name.clone()),
         Claim::Rejects { run, rule } => (rank(claim), run.to_string(), place, rule.clone()),
+        Claim::Hook { run } => (rank(claim), String::new(), place, run.to_string()),
+        // Behind what the hook runs.
+        Claim::Prevent { command, first } if command.to_string() == COMMIT => {
+            (rank(&Claim::Hook { run: first.clone() }), COMMIT.to_owned(), place, first.to_string())
+        }
         other => (rank(claim), other.to_string(), 0, String::new()),
     }
 }

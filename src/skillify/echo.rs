@@ -46,15 +46,20 @@ pub(super) fn is_commit(command: &Command) -> bool {
     command.verb() == ["git", "commit"] && !words.clone().any(|word| ["--no-verify", "-n"].contains(&word))
 }
 
-/// Hashes of the scripts that an output shows, ascending.
+/// Hashes of the scripts that an output shows, each once, in the order of running; of many the first ones and the last.
 fn scripts(output: &str) -> Box<[String]> {
     let end = output.floor_char_boundary(output.len().min(MOST_OUTPUT));
     let Some(forms) = FORMS.as_ref() else { return Box::default() };
     let found = forms.captures_iter(output.get(..end).unwrap_or_default());
     let lines = found.filter_map(|found| found.get(1)).map(|line| line.as_str().trim_end());
-    let mut hashes: Vec<String> = lines.take(MOST).map(|line| short_hash(&[line], 4)).collect();
-    hashes.sort();
-    hashes.dedup();
+    let mut hashes: Vec<String> = Vec::new();
+    for hash in lines.map(|line| short_hash(&[line], 4)) {
+        hashes.retain(|known| *known != hash);
+        if hashes.len() == MOST {
+            hashes.pop();
+        }
+        hashes.push(hash);
+    }
     hashes.into()
 }
 

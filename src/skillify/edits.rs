@@ -1,7 +1,9 @@
 //! What tools of an assistant's own do: which file an edit names, and what it writes; what a line writes, and where it runs.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde_json::Value;
 
 use crate::shell::command::looks_like_file;
@@ -52,6 +54,15 @@ pub(super) fn within<'l>(line: &'l str, folder: &str) -> Cow<'l, str> {
     }
     let below = line.replace(&format!("cd {folder}/"), "cd ");
     Cow::Owned(below.replace(&format!("cd {folder} &&"), "cd . &&"))
+}
+
+static REDIRECTION: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?:^|[^0-9&>-])>\s*([\w./-]*\w\.\w+)").ok());
+
+/// The files that a line makes by redirection, as written; what it adds to (`>>`) was there.
+pub(super) fn redirected(line: &str) -> Vec<&str> {
+    let Some(regex) = REDIRECTION.as_ref().filter(|_| line.contains('>')) else { return Vec::new() };
+    regex.captures_iter(line).filter_map(|found| found.get(1)).map(|path| path.as_str()).collect()
 }
 
 /// Whether a path that a line writes to is a file that can be named.

@@ -37,6 +37,8 @@ pub(super) enum Found {
     InVain(String),
     /// The path was read.
     Present(String),
+    /// A search for a name, or for its declaration, did not find that.
+    Sought(String),
     /// A program says that it does not know the flag.
     Unknown { command: String, flag: String },
     /// A program that only looks took the flag.
@@ -94,7 +96,7 @@ impl Found {
             Self::Missing(path) => Self::Missing(inside(path)?),
             Self::InVain(path) => Self::InVain(inside(path)?),
             Self::Present(path) => Self::Present(inside(path)?),
-            of_flags @ (Self::Unknown { .. } | Self::Takes { .. }) => of_flags,
+            other @ (Self::Sought(_) | Self::Unknown { .. } | Self::Takes { .. }) => other,
         })
     }
 }
@@ -125,12 +127,27 @@ fn of_tool<'a>(
         };
     }
     let pattern = text(&["pattern", "query", "regex"]).unwrap_or_default();
-    match path {
-        Some(path) if says_missing(output) => vec![Found::Missing(path.to_owned())],
+    let mut found = match path {
+        Some(path) if says_missing(output) => return vec![Found::Missing(path.to_owned())],
         Some(path) if says_nothing_found(output) => vec![Found::InVain(path.to_owned())],
-        _ if status == Status::Error => Vec::new(),
+        _ if status == Status::Error => return Vec::new(),
         path => hits(pattern, path, output),
-    }
+    };
+    found.extend(sought(pattern, says_nothing_found(output), &found));
+    found
+}
+
+/// The names that a search was for and whose declarations it did not find: of one that found something, only those
+/// whose declarations it asked for.
+fn sought(pattern: &str, is_in_vain: bool, found: &[Found]) -> Vec<Found> {
+    let wanted = plain(pattern);
+    let parts = wanted.split('|').take(MOST_NAMES);
+    let names = parts.filter_map(|part| {
+        declares(part.trim_start_matches('(')).or_else(|| is_in_vain.then(|| named(part))?)
+    });
+    let is_found =
+        |name: &str| found.iter().any(|one| matches!(one, Found::Declared { name: own, .. } if own == name));
+    names.filter(|name| !is_found(name)).map(|name| Found::Sought(name.to_owned())).collect()
 }
 
 /// What a search with hits tells: declarations, and files that are there.
@@ -157,12 +174,12 @@ fn of_line(line: &Line, output: &str, status: Status) -> Vec<Found> {
         matches!(words.first().map(|word| word.value.as_str()), Some("grep" | "rg" | "ack" | "ag"));
     let arguments = words.iter().skip(1).map(|word| word.value.as_str());
     let mut arguments = arguments.take_while(|word| *word != "|").filter(|word| !word.starts_with('-'));
-    if searches
-        && status != Status::Error
-        && let Some(pattern) = arguments.next()
-    {
+    if searches && let Some(pattern) = arguments.next() {
         let path = arguments.next().filter(|path| looks_like_file(path));
-        found.extend(hits(pattern, path, output));
+        if status != Status::Error {
+            found.extend(hits(pattern, path, output));
+        }
+        found.extend(sought(pattern, output.trim().is_empty(), &found));
     } else if status == Status::Ok && !output.is_empty() && only.command.is_trivial() {
         let files = arguments.filter(|word| looks_like_file(word));
         found.extend(files.map(|path| Found::Present(path.to_owned())));
@@ -254,8 +271,20 @@ fn asks_for(pattern: &str, name: &str) -> bool {
 /// The name that a line of code declares, if nobody would use it for something else.
 fn declares(text: &str) -> Option<&str> {
     let name = DECLARES.as_ref()?.captures(text)?.get(1)?.as_str();
+    is_telling(name).then_some(name)
+}
+
+/// The name that a part of a pattern is.
+fn named(part: &str) -> Option<&str> {
+    let name = part.trim_matches(|char: char| !char.is_alphanumeric() && char != '_');
+    let is_name = name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_');
+    (is_name && is_telling(name)).then_some(name)
+}
+
+/// Whether a name is nobody else's.
+fn is_telling(name: &str) -> bool {
     let is_long = name.len() >= SHORTEST_NAME && name.len() <= 60;
-    (is_long && name.chars().skip(1).any(|char| char.is_uppercase() || char == '_')).then_some(name)
+    is_long && name.chars().skip(1).any(|char| char.is_uppercase() || char == '_')
 }
 
 /// The file and the code of a hit: `a.go:12:code`, `a.go:code`, or `12:code` of the one file that was searched.

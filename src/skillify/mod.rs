@@ -45,6 +45,7 @@
 //! | `unwanted.rs` | how a text names a command that it is against |
 //! | `llm/` | the LLM step: words claims through a cache of answers |
 //! | `template.rs`, `pattern.rs`, `joint.rs`, `hole.rs`, `version.rs` | command templates with typed holes |
+//! | `cells.rs` | what is counted of each kind, in words |
 //! | `claim.rs`, `wording.rs`, `reading.rs` | claims and evidence; skills as mined; claims read from text |
 //! | `index.rs`, `matcher.rs` | where a claim can be looked for; which commands a template matches |
 //! | `verify.rs`, `guard.rs` | claims that the events show; text that may be published |
@@ -64,6 +65,7 @@ mod arrow;
 mod asked;
 pub mod author;
 mod candidate;
+mod cells;
 mod chance;
 mod checkout;
 mod claim;

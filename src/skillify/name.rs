@@ -3,7 +3,9 @@
 //! A name is verb and object in two to four words; a title is a phrase that a person would say; a
 //! description says what the skill teaches and then when to use it.
 
-use super::claim::{Claim, SupportedClaim};
+use std::collections::BTreeSet;
+
+use super::claim::{COMMIT, Claim, SupportedClaim};
 use super::compose::Topic;
 use super::kind::rule;
 use super::offline::{enumerated, one_sentence};
@@ -74,18 +76,23 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
     let claims = &material.claims;
     let project = material.project.rsplit('/').next().unwrap_or_default();
     let of_project = if project.is_empty() { String::new() } else { format!("{project} ") };
+    // The tests of pytest are not what pytest runs.
+    let is_a_runner = single(project).is_some_and(|program| program.family() == Family::Test);
+    let of_tests = if is_a_runner { format!("{project} project ") } else { of_project.clone() };
     let kind = kind_of_tests(topic, claims);
     let (title, teaches, before) = match topic {
         Topic::Tests => (
-            format!("Run the {of_project}{kind}tests"),
-            format!("How the {of_project}{kind}tests run here"),
-            format!("before running {kind}tests"),
+            format!("Run the {of_tests}{kind}tests"),
+            format!("How the {of_tests}{kind}tests run here"),
+            match project {
+                "" => format!("before running {kind}tests"),
+                project => format!("before running {kind}tests in the {project} checkout"),
+            },
         ),
         Topic::Lint => (
             format!("Pass the {of_project}linter"),
             "What lint and format need here".to_owned(),
             match () {
-                () if claims.iter().any(is_rule) => "before writing code and before linting",
                 // What to do about a failure is wanted when it comes.
                 () if claims.iter().all(|claim| matches!(claim.claim, Claim::Repair { .. })) => "",
                 () => "before linting or formatting",
@@ -124,9 +131,10 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             format!("before running `{program}`"),
         ),
         Topic::Changes => (
-            format!("{} {of_project}changes", if only_build(claims) { "Build after" } else { "Check" }),
+            changes(claims, &of_project),
             match () {
-                () if piped(claims).is_empty() => "Which checks belong to which files",
+                () if run_with_care(claims).is_empty() => "Which checks belong to which files",
+                () if edited(claims).is_none() => "How the checks run here",
                 () => "Which checks belong to which files, and how to run them",
             }
             .to_owned(),
@@ -143,7 +151,9 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
             before_searching(claims),
         ),
         Topic::Commands => (
-            only_replacement(claims).unwrap_or_else(|| format!("Use the right {of_project}commands")),
+            only_replacement(claims)
+                .or_else(|| few_programs(claims))
+                .unwrap_or_else(|| format!("Use the right {of_project}commands")),
             "Which commands to use here, and which not".to_owned(),
             before_unwanted(claims),
         ),
@@ -165,9 +175,9 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
         }
         when.push(edited);
     }
-    let piped = piped(claims);
-    if !piped.is_empty() {
-        when.push(format!("before running {}", enumerated(&piped, "or")));
+    let run = run_with_care(claims);
+    if !run.is_empty() && *topic != Topic::Lint {
+        when.push(format!("before running {}", enumerated(&run, "or")));
     }
     when.extend(failing);
     let mut when_to_use: Vec<String> = when.iter().map(|when| format!("{}.", capitalised(when))).collect();
@@ -179,9 +189,66 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
     Named { name: slug(&title), description: described(&teaches, &when), when_to_use, title }
 }
 
-/// Whether a claim is about new code, not about the check alone.
-const fn is_rule(claim: &SupportedClaim) -> bool {
-    matches!(claim.claim, Claim::Rejects { .. })
+/// "Check Go changes with mise": the language of the files and the program of the checks, where all have one.
+fn changes(claims: &[SupportedClaim], of_project: &str) -> String {
+    let verb = if only_build(claims) { "Build after" } else { "Check" };
+    let only = |mut all: BTreeSet<String>| if all.len() == 1 { all.pop_first() } else { None };
+    let edited = claims.iter().filter_map(|claim| match &claim.claim {
+        Claim::Check { edited, .. } | Claim::Asked { edited, .. } => Some(edited.to_string()),
+        _ => None,
+    });
+    let language = |path: String| {
+        let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending).to_owned();
+        LANGUAGES.iter().find(|(own, _)| *own == ending).map_or(ending, |(_, name)| (*name).to_owned())
+    };
+    let language =
+        only(edited.map(language).collect()).filter(|name| LANGUAGES.iter().any(|(_, own)| own == name));
+    let checks = claims.iter().filter_map(|claim| claim.claim.about().or_else(|| claim.claim.asks_for()));
+    let program =
+        only(checks.map(|run| run.to_string().split(' ').next().unwrap_or_default().to_owned()).collect());
+    let is_name = |name: &String| !name.is_empty() && name.chars().all(|char| char.is_ascii_alphanumeric());
+    let with = program.filter(is_name).map_or_else(String::new, |program| format!(" with {program}"));
+    let language = language.map_or_else(String::new, |name| format!("{name} "));
+    format!("{verb} {of_project}{language}changes{with}")
+}
+
+/// Languages by the endings of their files.
+const LANGUAGES: &[(&str, &str)] = &[
+    ("c", "C"),
+    ("cpp", "C++"),
+    ("cs", "C#"),
+    ("css", "CSS"),
+    ("go", "Go"),
+    ("java", "Java"),
+    ("js", "JavaScript"),
+    ("kt", "Kotlin"),
+    ("php", "PHP"),
+    ("py", "Python"),
+    ("rb", "Ruby"),
+    ("rs", "Rust"),
+    ("swift", "Swift"),
+    ("ts", "TypeScript"),
+    ("tsx", "TypeScript"),
+];
+
+/// "Use bun and cat": the programs that the claims are about, if a title can name them.
+fn few_programs(claims: &[SupportedClaim]) -> Option<String> {
+    let mut programs: Vec<String> = Vec::new();
+    for claim in claims {
+        let run = match &claim.claim {
+            Claim::Instead { run, .. } => run,
+            Claim::Prefer { prefer, .. } => prefer,
+            Claim::NoFlag { run, .. } => run,
+            _ => return None,
+        };
+        let program = run.words_alone().split(' ').next().unwrap_or_default().to_owned();
+        if !programs.contains(&program) {
+            programs.push(program);
+        }
+    }
+    let is_name = |name: &String| !name.is_empty() && name.chars().all(|char| char.is_ascii_alphanumeric());
+    ((2..=3).contains(&programs.len()) && programs.iter().all(is_name))
+        .then(|| format!("Use {}", enumerated(&programs, "and")))
 }
 
 /// "before searching for `CartState`", for what people look for most.
@@ -214,19 +281,39 @@ fn edited(claims: &[SupportedClaim]) -> Option<String> {
 
 /// When to think of what to run after a change; `""` where nothing is said of that.
 fn before_a_change_is_done(claims: &[SupportedClaim]) -> String {
-    if claims.iter().all(|claim| matches!(claim.claim, Claim::Piped { .. })) {
+    let is_of_a_run = |claim: &SupportedClaim| {
+        matches!(claim.claim, Claim::Piped { .. } | Claim::Rejects { .. } | Claim::Repair { .. })
+    };
+    if claims.iter().all(is_of_a_run) {
         return String::new();
+    }
+    if claims.iter().all(|claim| is_of_a_run(claim) || is_of_a_commit(claim)) {
+        return format!("before `{COMMIT}`");
     }
     edited(claims).unwrap_or_else(|| "after editing files and before saying that a change is done".to_owned())
 }
 
-/// The checks that are to run without a pipe.
-fn piped(claims: &[SupportedClaim]) -> Vec<String> {
-    let checks = claims.iter().filter_map(|claim| match &claim.claim {
-        Claim::Piped { run } => Some(run.told()),
-        _ => None,
-    });
-    checks.collect()
+/// Whether a claim is about what the hooks of commits run.
+fn is_of_a_commit(claim: &SupportedClaim) -> bool {
+    match &claim.claim {
+        Claim::Hook { .. } => true,
+        Claim::Prevent { command, .. } => command.to_string() == COMMIT,
+        _ => false,
+    }
+}
+
+/// The checks of which something is to be known before they run, each once.
+fn run_with_care(claims: &[SupportedClaim]) -> Vec<String> {
+    let mut checks: Vec<String> = Vec::new();
+    for claim in claims {
+        if let Claim::Piped { run } | Claim::Rejects { run, .. } = &claim.claim {
+            let run = run.told();
+            if !checks.contains(&run) {
+                checks.push(run);
+            }
+        }
+    }
+    checks
 }
 
 /// Whether all that is to run after a change builds something.

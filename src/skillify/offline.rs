@@ -3,9 +3,10 @@
 //! A sentence states no more than its claims' counts: a repair is said as a repair, and "before" only where
 //! prevention was seen.
 
-use super::claim::{COMMIT, Claim, LOOK_AT, Line, SupportedClaim, Wording};
+use super::claim::{COMMIT, Claim, LOOK_AT, Line, PIPEFAIL, SupportedClaim, Wording};
 use super::compose::Topic;
 use super::irreversible::{CAUTION, is_irreversible};
+use super::kind::rejection::SILENCED;
 use super::kind::rule;
 use super::name::{self, Named};
 use super::propose::{Material, Proposer};
@@ -53,6 +54,13 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
                 caution(repair)
             )
         }
+        Claim::Prevent { command, first } if command.to_string() == COMMIT => {
+            format!(
+                "Run {} before `{COMMIT}`: its hook stopped commits that came without it.{}",
+                first.told(),
+                caution(first)
+            )
+        }
         Claim::Prevent { command, first } => {
             format!("Run {} before `{command}`.{}", first.told(), caution(first))
         }
@@ -72,11 +80,11 @@ pub(super) fn sentence(claim: &SupportedClaim) -> String {
         Claim::Together { edited, also } => format!("When you change `{edited}`, change `{also}` too."),
         Claim::Declared { name, file } => format!("`{name}` is declared in `{file}`."),
         Claim::Missing { path, instead } => no_such(path, instead.as_ref()),
-        Claim::Rejects { run, rule } => rejected(std::slice::from_ref(rule), run),
+        Claim::Rejects { run, .. } => rejected(&[claim], run),
         Claim::Changes { run } => format!(
             "`{run}` changes files that you did not edit: look at `{LOOK_AT}` after it and put back what is not yours."
         ),
-        Claim::Piped { run } => without_a_pipe(&[run.told()]),
+        Claim::Piped { .. } => hidden_by_a_pipe(&[claim]),
         Claim::NoFlag { run, instead: None } => format!("`{run}` fails here: it does not know the flag."),
         Claim::NoFlag { run, instead: Some(instead) } => {
             format!("Use {}; `{run}` fails here: it does not know the flag.", instead.told())
@@ -129,24 +137,57 @@ fn no_such(path: &Template, instead: Option<&Template>) -> String {
     }
 }
 
-fn rejected(rules: &[String], run: &Template) -> String {
-    let told = |rule: &String| match meaning_of(rule) {
-        Some(meaning) => format!("`{rule}` ({meaning})"),
-        None => format!("`{rule}`"),
+/// The rules that a check rejects, most frequent first: "often" only where a third of the sessions that ran it broke one.
+fn rejected(claims: &[&SupportedClaim], run: &Template) -> String {
+    let told = |claim: &&SupportedClaim| {
+        let Claim::Rejects { rule, .. } = &claim.claim else { return None };
+        let silenced =
+            claim.failures.iter().any(|note| note == SILENCED).then_some("mostly silenced with a comment");
+        let notes: Vec<&str> = meaning_of(rule).into_iter().chain(silenced).collect();
+        Some(if notes.is_empty() { format!("`{rule}`") } else { format!("`{rule}` ({})", notes.join("; ")) })
     };
-    let rules: Vec<String> = rules.iter().map(told).collect();
+    let rules: Vec<String> = claims.iter().filter_map(told).collect();
     let it = if rules.len() == 1 { "it" } else { "these" };
-    format!(
-        "`{run}` often rejects new code for {}: look for {it} before you run it.",
-        enumerated(&rules, "and")
-    )
+    let is_often = claims.iter().all(|claim| {
+        let counts = &claim.counts;
+        counts.treated() * 3 >= counts.treated() + counts.untreated()
+    });
+    let rules = enumerated(&rules, "and");
+    if is_often {
+        format!("`{run}` often rejects new code for {rules}: look for {it} before you run it.")
+    } else {
+        format!("What `{run}` rejects most here: {rules}. Look for {it} before you run it.")
+    }
 }
 
-fn without_a_pipe(checks: &[String]) -> String {
-    format!(
-        "Run {} without a pipe: behind tail or grep its call does not report a failure.",
-        enumerated(checks, "and")
-    )
+/// Which filters hide that which checks failed.
+fn hidden_by_a_pipe(claims: &[&SupportedClaim]) -> String {
+    let filters = |claim: &SupportedClaim| match claim.failures.as_slice() {
+        [] => "a pipe".to_owned(),
+        named => enumerated(named, "or"),
+    };
+    let checks = claims.iter().filter_map(|claim| Some((claim.claim.about()?.told(), filters(claim))));
+    let checks: Vec<(String, String)> = checks.collect();
+    match checks.as_slice() {
+        [(check, by)] => format!(
+            "Behind {by}, {check} reports success even when it fails: run `{PIPEFAIL}` first, or read what it prints before you go on."
+        ),
+        [(_, first), rest @ ..] if rest.iter().all(|(_, by)| by == first) => {
+            let checks: Vec<String> = checks.iter().map(|(check, _)| check.clone()).collect();
+            format!(
+                "Behind {first}, {} report success even when they fail: run `{PIPEFAIL}` first, or read what they print before you go on.",
+                enumerated(&checks, "and")
+            )
+        }
+        _ => {
+            let each: Vec<String> =
+                checks.iter().map(|(check, by)| format!("{check} (behind {by})")).collect();
+            format!(
+                "Behind a pipe these report success even when they fail: {}. Run `{PIPEFAIL}` first, or read what they print before you go on.",
+                enumerated(&each, "and")
+            )
+        }
+    }
 }
 
 /// Joins sentences that differ in one part alone: the checks of the same files, the repairs of the same failure,
@@ -217,17 +258,8 @@ fn sentence_of(claims: &[&SupportedClaim]) -> Option<String> {
             });
             format!("{} are declared in `{file}`.", enumerated(&names.collect::<Vec<_>>(), "and"))
         }
-        Claim::Rejects { run, .. } => {
-            let rules = claims.iter().filter_map(|claim| match &claim.claim {
-                Claim::Rejects { rule, .. } => Some(rule.clone()),
-                _ => None,
-            });
-            rejected(&rules.collect::<Vec<_>>(), run)
-        }
-        Claim::Piped { .. } => {
-            let checks = claims.iter().filter_map(|claim| claim.claim.about()).map(Template::told);
-            without_a_pipe(&checks.collect::<Vec<_>>())
-        }
+        Claim::Rejects { run, .. } => rejected(claims, run),
+        Claim::Piped { .. } => hidden_by_a_pipe(claims),
         Claim::Hook { .. } => {
             let checks = claims.iter().filter_map(|claim| claim.claim.about()).map(Template::told);
             run_by_a_commit(&checks.collect::<Vec<_>>())

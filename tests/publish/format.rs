@@ -109,7 +109,7 @@ fn the_evidence_names_sessions_by_hash_alone() {
     assert_eq!(evidence.matches("| accepted |").count(), 3);
     assert!(
         evidence.contains(
-            "## If `make test-integration` fails, run `make db-up`\n\nTaken 3 times, worked 3 times.\n\n| session"
+            "## If `make test-integration` fails, run `make db-up`\n\nFailed, ran it, then passed: 3 sessions; failed, ran it, then failed again: 0 sessions.\n\n| session"
         ),
         "{evidence}"
     );

@@ -188,7 +188,12 @@ fn what_sessions_prove_is_said_anew_under_the_old_name() {
         "{text}"
     );
     let evidence = target.read(&skill(ITEST).replace("SKILL.md", "references/evidence.md"));
-    assert!(evidence.contains("\nTaken 3 times, worked 3 times.\n"), "{evidence}");
+    assert!(
+        evidence.contains(
+            "\nFailed, ran it, then passed: 3 sessions; failed, ran it, then failed again: 0 sessions.\n"
+        ),
+        "{evidence}"
+    );
     assert!(evidence.matches("| accepted |").count() > 3, "what was remembered stays: {evidence}");
     let before = target.contents();
     let again =

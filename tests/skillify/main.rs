@@ -8,6 +8,7 @@ mod model_server;
 mod sessions;
 
 mod account;
+mod belongs;
 mod causes;
 mod claims;
 mod database;

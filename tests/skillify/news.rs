@@ -41,7 +41,7 @@ fn a_rule_of_a_linter_that_most_sessions_silence_is_not_told() {
 #[test]
 fn that_who_edits_tests_runs_them_is_not_told() {
     let runs = |path: &'static str| {
-        let mut sessions = days(8, |_, one| one.edit(path).ok("make itest"));
+        let mut sessions = days(8, |_, one| one.edit(path).fails("make itest").edit(path).ok("make itest"));
         sessions.extend((0..12).map(|number| {
             let one = session(&format!("other{number}")).by("carol").project(PROJECT).prompt("Any news?");
             one.edit("web/page.ts").ok("make lint").build()
@@ -83,7 +83,8 @@ fn a_search_in_the_file_itself_shows_no_need_to_know_where_a_name_is() {
         days(8, move |_, one| {
             let input = json!({ "pattern": "type CartState", "path": within }).to_string();
             let output = "src/till/state.go:7:type CartState struct {";
-            one.tool("Grep", &input, Status::Ok, output)
+            let in_vain = json!({ "pattern": "CartState", "path": "lib" }).to_string();
+            one.tool("Grep", &in_vain, Status::Ok, "No files found").tool("Grep", &input, Status::Ok, output)
         })
     };
     let others = |mut sessions: Vec<Session>| {

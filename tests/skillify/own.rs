@@ -73,7 +73,7 @@ fn claims_of_one_person_about_one_topic_are_one_skill_and_those_of_another_are_n
     sessions.extend(of("bob@example.com", makes));
     let own = taken(&sessions, &["person"], &["alice@example.com"]);
     assert_eq!(own.len(), 1, "{:?}", lines(&own));
-    let line = "`git commit` runs `bun run lint` and `bun run test` by itself.";
+    let line = "`git commit` runs `bun run test` and `bun run lint` by itself.";
     assert!(lines(&own).contains(&line), "{:?}", lines(&own));
     let others = taken(&sessions, &["person"], &["bob@example.com"]);
     let line = "`git commit` runs `mise run unit-test` by itself.";

@@ -25,24 +25,52 @@ fn read(one: SessionBuilder, path: &str, status: Status, output: &str) -> Sessio
     one.tool("Read", &format!("{{\"file_path\": \"/home/ann/src/tea-shop/{path}\"}}"), status, output)
 }
 
+/// A search that finds nothing, then another.
+fn seek(one: SessionBuilder, pattern: &str, output: &str) -> SessionBuilder {
+    grep(grep(one, pattern, "No files found"), pattern, output)
+}
+
 const HIT: &str = "src/till/cart.go:12:type CartState struct {";
 
 #[test]
 fn a_name_that_sessions_search_for_is_told_with_its_file() {
-    let sessions = days(|_, one| grep(one, "type CartState", HIT), 4);
+    let sessions = days(|_, one| seek(one, "type CartState", HIT), 4);
     assert_eq!(lines(&with_noise(sessions)), ["`CartState` is declared in `src/till/cart.go`."]);
 }
 
 #[test]
 fn a_name_that_a_shell_command_finds_is_told_as_well() {
-    let sessions = days(|_, one| one.run_with_output("grep -rn \"type CartState\" src", Status::Ok, HIT), 4);
+    let sessions = days(
+        |_, one| {
+            one.run_with_output("grep -rn CartState lib", Status::Error, "").run_with_output(
+                "grep -rn \"type CartState\" src",
+                Status::Ok,
+                HIT,
+            )
+        },
+        4,
+    );
     assert_eq!(lines(&with_noise(sessions)), ["`CartState` is declared in `src/till/cart.go`."]);
+}
+
+#[test]
+fn a_name_that_the_first_search_finds_needs_no_telling() {
+    let used = "src/till/view.go:3:\tx := CartState{}";
+    let at_once = days(|_, one| grep(one, "type CartState", HIT), 8);
+    let after_a_use = days(|_, one| grep(grep(one, "CartState", used), "type CartState", HIT), 8);
+    let seldom = days(
+        |day, one| if day < 2 { seek(one, "type CartState", HIT) } else { grep(one, "type CartState", HIT) },
+        8,
+    );
+    for sessions in [at_once, after_a_use, seldom] {
+        assert!(lines(&with_noise(sessions)).is_empty());
+    }
 }
 
 #[test]
 fn two_names_of_one_file_are_one_line() {
     let both = format!("{HIT}\nsrc/till/cart.go:40:func (c *CartState) GrandTotal() int {{");
-    let sessions = days(|_, one| grep(one, "CartState|GrandTotal", &both), 4);
+    let sessions = days(|_, one| seek(one, "CartState|GrandTotal", &both), 4);
     assert_eq!(
         lines(&with_noise(sessions)),
         ["`CartState` and `GrandTotal` are declared in `src/till/cart.go`."]
@@ -52,9 +80,9 @@ fn two_names_of_one_file_are_one_line() {
 #[test]
 fn what_moved_is_told_where_it_is_now_or_not_at_all() {
     let moved = "src/basket/state.go:3:type CartState struct {";
-    let old_then_new = days(|day, one| grep(one, "type CartState", if day < 4 { HIT } else { moved }), 8);
+    let old_then_new = days(|day, one| seek(one, "type CartState", if day < 4 { HIT } else { moved }), 8);
     assert_eq!(lines(&with_noise(old_then_new)), ["`CartState` is declared in `src/basket/state.go`."]);
-    let just_moved = days(|day, one| grep(one, "type CartState", if day < 4 { HIT } else { moved }), 5);
+    let just_moved = days(|day, one| seek(one, "type CartState", if day < 4 { HIT } else { moved }), 5);
     assert!(lines(&with_noise(just_moved)).is_empty());
 }
 
@@ -64,7 +92,7 @@ fn a_name_that_tests_declare_too_is_told_nowhere() {
     for path in ["src/till/itest/test_env.go", "src/till/integration_test/env.go"] {
         let of_tests = of_tests.replace("src/till/itest/env.go", path);
         let sessions =
-            days(|day, one| grep(one, "type CartState", if day == 0 { &of_tests } else { HIT }), 8);
+            days(|day, one| seek(one, "type CartState", if day == 0 { &of_tests } else { HIT }), 8);
         assert!(lines(&with_noise(sessions)).is_empty(), "{path}");
     }
 }
@@ -199,7 +227,7 @@ fn the_null_of_places_stays_within_its_bound() {
                 if (day + at) % 3 == 0 {
                     one
                 } else {
-                    grep(one, name, &format!("{file}:7:type {name} struct {{"))
+                    seek(one, name, &format!("{file}:7:type {name} struct {{"))
                 }
             })
         },

@@ -53,6 +53,7 @@ fn checked() -> Vec<Session> {
         let file = format!("src/tax/rate{}.py", number % 4);
         let done =
             session(&format!("c{number}")).by("ann").on(number).prompt("Change the tax rate").edit(&file);
+        let done = if number == 0 { done.fails("pytest tests/tax").edit(&file) } else { done };
         let done =
             if number == 7 { done.response("Done.") } else { done.ok("pytest tests/tax").response("Done.") };
         sessions.push(done.prompt("Thanks!").build());
@@ -159,6 +160,7 @@ fn where_things_are_has_the_counts_of_its_kind() {
         session(&format!("w{number}-{name}"))
             .by("ann")
             .prompt("Where is it?")
+            .tool("Grep", &format!("{{\"pattern\":\"{name}\"}}"), Status::Ok, "No files found")
             .tool("Grep", &format!("{{\"pattern\":\"{name}\"}}"), Status::Ok, &output)
             .build()
     };

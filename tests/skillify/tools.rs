@@ -45,8 +45,9 @@ fn hides(one: SessionBuilder) -> SessionBuilder {
     one.edit("src/till.go").run_with_output("go test ./...", Status::Error, RED)
 }
 
-const NO_PIPE: &str =
-    "Run `go test ./...` without a pipe: behind tail or grep its call does not report a failure.";
+const NO_PIPE: &str = "Behind tail, `go test ./...` reports success even when it fails: run `set -o pipefail` first, or read what it prints before you go on.";
+/// What every such line has.
+const EVEN: &str = "even when";
 
 #[test]
 fn a_pipe_that_hides_failures_is_told() {
@@ -69,11 +70,11 @@ fn a_pipe_that_hides_nothing_is_not_told() {
         run("go test ./... || true", Status::Ok, RED),
         run("go test ./... | grep ok", Status::Error, ""),
     ] {
-        assert!(!says(days(5, work), "without a pipe"));
+        assert!(!says(days(5, work), EVEN));
     }
     // Two sessions; one person.
-    assert!(!says(days(2, |_, one| hides(one)), "without a pipe"));
-    assert!(!says(days(6, |_, one| hides(one.by("alice"))), "without a pipe"));
+    assert!(!says(days(2, |_, one| hides(one)), EVEN));
+    assert!(!says(days(6, |_, one| hides(one.by("alice"))), EVEN));
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn a_check_that_reports_no_failure_at_all_is_not_blamed_on_the_pipe() {
         let one = one.edit("src/till.go").run_with_output("go test ./... | tail -20", Status::Ok, RED);
         one.edit("src/till.go").run_with_output("go test ./...", Status::Ok, RED)
     });
-    assert!(!says(sessions, "without a pipe"));
+    assert!(!says(sessions, EVEN));
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn a_command_line_that_cannot_work_at_all_is_no_failure_of_the_check_that_a_pipe
             let one = one.run_with_output(&format!("{check} 2>&1 | tail -20"), Status::Ok, output);
             one.edit("src/till.go").run_with_output("go test ./...", Status::Error, RED)
         });
-        assert!(!says(sessions, "without a pipe"), "{check}");
+        assert!(!says(sessions, EVEN), "{check}");
     }
     // Of two kinds of failures only those of the check count: two sessions are too few.
     let sessions = days(6, |day, one| {
@@ -107,7 +108,7 @@ fn a_command_line_that_cannot_work_at_all_is_no_failure_of_the_check_that_a_pipe
         let one = one.run_with_output(&format!("{check} | tail -20"), Status::Ok, output);
         one.edit("src/till.go").run_with_output("go test ./...", Status::Error, RED)
     });
-    assert!(!says(sessions, "without a pipe"));
+    assert!(!says(sessions, EVEN));
 }
 
 /// A part of the tests that fails behind a pipe.
@@ -123,21 +124,19 @@ fn a_check_that_never_ran_without_a_pipe_is_told_where_no_other_of_its_kind_is()
         let one = one.edit("src/till.go").run_with_output("make lint", Status::Error, "1 issues:\n");
         hides_a_part(one)
     });
-    assert!(says(alone, "Run `go test ./till` without a pipe"));
+    assert!(says(alone, "Behind tail, `go test ./till` reports success"));
     let both_ways = days(4, |_, one| {
         let one = hides_a_part(hides(one));
         one.edit("src/till.go").run_with_output("go test ./till", Status::Error, RED)
     });
-    assert!(says(both_ways, "Run `go test ./...` and `go test ./till` without a pipe"));
+    assert!(says(both_ways, "Behind tail, `go test ./...` and `go test ./till` report success"));
 }
 
 #[test]
 fn a_skill_that_tells_of_a_pipe_says_to_think_of_it_before_the_check_runs() {
     let head = |sessions: Vec<Session>| {
         let skills = published(&with_noise(sessions));
-        let has_it = |skill: &&Candidate| {
-            skill.wording.lessons.iter().any(|line| line.text.contains("without a pipe"))
-        };
+        let has_it = |skill: &&Candidate| skill.wording.lessons.iter().any(|line| line.text.contains(EVEN));
         let wording = &skills.iter().find(has_it).unwrap().wording;
         (wording.when_to_use.clone(), wording.description.clone())
     };
@@ -148,7 +147,8 @@ fn a_skill_that_tells_of_a_pipe_says_to_think_of_it_before_the_check_runs() {
     beside.extend((0..8).map(|number| {
         let person = if number % 2 == 0 { "alice" } else { "bob" };
         let one = session(&format!("style{number}")).by(person).project(PROJECT).prompt("Make it blue");
-        one.edit("web/style.css").ok("npm run css:build").build()
+        let one = one.edit("web/style.css").fails("npm run css:lint");
+        one.edit("web/style.css").ok("npm run css:lint").build()
     }));
     let (both, description) = head(beside);
     let [edited, before] = both.as_slice() else { panic!("{both:?}") };

@@ -120,6 +120,7 @@ fn a_new_file_whose_name_has_no_form_is_no_step_of_its_own() {
     let sessions = workspace(|begun, name, checkout, _| {
         let begun = begun.prompt(&format!("add an endpoint for {name}"));
         let begun = begun.edit(&format!("{checkout}src/api/{name}.py"));
+        let begun = begun.edit(&format!("{checkout}docs/openapi.yaml")).fails("make openapi-check");
         begun.edit(&format!("{checkout}docs/openapi.yaml")).ok("make openapi-check")
     });
     let skills = published(&sessions);

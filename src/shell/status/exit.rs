@@ -144,8 +144,8 @@ fn fails(listed: &[Listed], told: &[Exit], last: usize, proofs: &mut [Proof]) {
                 _ => Proof::Untold,
             },
             Exit::Told => Proof::Suspect,
-            Exit::Filtered { can_fail: true } => Proof::Silent,
-            Exit::Filtered { can_fail: false } | Exit::Hidden => Proof::Untold,
+            Exit::Filtered { can_fail: true, .. } => Proof::Silent,
+            Exit::Filtered { can_fail: false, .. } | Exit::Hidden => Proof::Untold,
         };
         if let Some(slot) = proofs.get_mut(index) {
             *slot = proof;

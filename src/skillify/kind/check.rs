@@ -6,12 +6,15 @@
 //!   ([`stratified_tail`]); without strata, long sessions that run everything make pairs of anything.
 //! - Null: which session ran which checks, among sessions of one repository that edited about as much.
 //!
+//! - A check that caught nothing, and files that have another one, are left out: see [`super::belongs`].
+//!
 //! A check that names a file is told as a pattern: see [`super::pattern`]. That who edits tests runs tests is no news.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::action::Action;
+use super::super::action::{Action, What};
 use super::super::claim::{Claim, SupportedClaim};
+use super::super::echo::is_commit;
 use super::super::evidence::Counts;
 use super::super::evidence::significance::stratified_tail;
 use super::super::evidence::timeline::Timeline;
@@ -19,7 +22,8 @@ use super::super::outcome::Outcome;
 use super::super::segment::claimable;
 use super::super::template::Template;
 use super::files::{Edited, classes, is_test};
-use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, judged};
+use super::{FEWEST_TREATED, Proposed, Sessions, Shuffle, Verdict, belongs, judged, number};
+use crate::event::Status;
 use crate::shell::command::{Command, single};
 use crate::shell::family::Family;
 use crate::shell::signature;
@@ -34,8 +38,25 @@ const SHARE_OF_MANY: f64 = 0.6;
 /// hundreds of files, and some file has each check behind it.
 const CHANCE_OF_FEW: f64 = 1e-3;
 
-/// The checks that a session ran: by identity, the place of the last run.
-pub(super) type Ran<'a> = BTreeMap<&'a str, (usize, &'a Command)>;
+/// The checks that a session ran, by identity.
+pub(super) type Ran<'a> = BTreeMap<&'a str, Run<'a>>;
+
+/// The runs of one check in a session.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a> {
+    /// The place of the last one.
+    pub(super) last: usize,
+    /// The place of the last one that failed.
+    pub(super) failed: Option<usize>,
+    pub(super) command: &'a Command,
+}
+
+impl<'a> Run<'a> {
+    /// With other runs of the same.
+    fn and(self, other: Self) -> Self {
+        Self { last: self.last.max(other.last), failed: self.failed.max(other.failed), ..self }
+    }
+}
 
 /// One session of a repository.
 pub(super) struct Member<'a> {
@@ -44,7 +65,9 @@ pub(super) struct Member<'a> {
     pub(super) edited: Edited<'a>,
     pub(super) ran: Ran<'a>,
     /// Of each class of paths that it edited, the place of the first edit.
-    first_edits: BTreeMap<String, usize>,
+    pub(super) first_edits: BTreeMap<String, usize>,
+    /// The place of the last commit that failed.
+    pub(super) failed_commit: Option<usize>,
 }
 
 /// The checks that stand, and those that do not.
@@ -64,21 +87,25 @@ pub(in super::super) fn checks(
             of_classes.0.extend(stand);
             of_classes.1.extend(fall);
         }
+        let usual_tests = belongs::most_run(&members, Family::Test).unwrap_or_default();
+        of_classes.0.retain(|one| !is_of_tests(&one.claim.claim, usual_tests));
         standing.extend(narrowed(of_classes.0));
         fallen.extend(of_classes.1);
-        let of_patterns = judged(super::pattern::checks(sessions, &members), 0);
+        let mut of_patterns = judged(super::pattern::checks(sessions, &members), 0);
+        of_patterns.0.retain(|one| !is_of_tests(&one.claim.claim, usual_tests));
         standing.extend(usual(of_patterns.0));
         fallen.extend(of_patterns.1);
     }
-    standing.retain(|one| !is_of_tests(&one.claim.claim));
     (standing, fallen)
 }
 
-/// Whether a claim says no more than that tests run which were edited.
-fn is_of_tests(claim: &Claim) -> bool {
+/// Whether a claim says no more than that tests run which were edited: the usual ones, or those of the file.
+fn is_of_tests(claim: &Claim, usual: &str) -> bool {
     let Claim::Check { edited, run } = claim else { return false };
-    let runs_tests = || single(&run.to_string()).is_some_and(|command| command.family() == Family::Test);
-    is_test(&edited.to_string()) && runs_tests()
+    let Some(run) = single(&run.to_string()) else { return false };
+    let names_files = || run.core().iter().skip(1).any(|word| word.contains(['/', '.', '{']));
+    let is_usual = || run.identity() == usual || names_files();
+    is_test(&edited.to_string()) && run.family() == Family::Test && is_usual()
 }
 
 /// Of several commands of one family that belong to the same files, the one that most sessions ran.
@@ -102,7 +129,8 @@ pub(super) fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Vec<M
     for (session, timeline) in sessions.timelines.iter().enumerate() {
         let edited = Edited::by(timeline);
         let first_edits = first_edits(&edited);
-        let member = Member { session, edited, ran: ran(timeline), first_edits };
+        let failed_commit = failed_commit(timeline);
+        let member = Member { session, edited, ran: ran(timeline), first_edits, failed_commit };
         projects.entry(timeline.project()).or_default().push(member);
     }
     projects.values_mut().for_each(|members| count_whole_tasks(members));
@@ -117,13 +145,13 @@ fn count_whole_tasks(members: &mut [Member<'_>]) {
     let whole: Ran<'_> =
         ran.filter(|(text, _)| !text.contains(BEFORE_ITS_OWN)).map(|(text, run)| (*text, *run)).collect();
     for member in members {
-        let parts = member.ran.iter().filter_map(|(text, (at, _))| {
+        let parts = member.ran.iter().filter_map(|(text, run)| {
             let (task, _) = text.split_once(BEFORE_ITS_OWN)?;
-            whole.get_key_value(task).map(|(task, (_, command))| (*task, (*at, *command)))
+            whole.get_key_value(task).map(|(task, own)| (*task, Run { command: own.command, ..*run }))
         });
-        for (task, (at, command)) in parts.collect::<Vec<_>>() {
-            let known = member.ran.entry(task).or_insert((at, command));
-            known.0 = known.0.max(at);
+        for (task, run) in parts.collect::<Vec<_>>() {
+            let known = member.ran.entry(task).or_insert(run);
+            *known = known.and(run);
         }
     }
 }
@@ -137,9 +165,23 @@ fn ran<'a>(timeline: &Timeline<'a>) -> Ran<'a> {
     };
     for (at, step) in timeline.steps.iter().enumerate().filter(|(_, step)| could_work(step.action)) {
         let Some(command) = claimable(step.action).filter(|command| is_suite(command)) else { continue };
-        ran.insert(command.identity(), (timeline.call(at), command));
+        let last = timeline.call(at);
+        let run = Run { last, failed: (step.action.status == Status::Error).then_some(last), command };
+        let known = ran.entry(command.identity()).or_insert(run);
+        *known = Run { command, ..known.and(run) };
     }
     ran
+}
+
+/// The place of the last commit of a session that failed.
+fn failed_commit(timeline: &Timeline<'_>) -> Option<usize> {
+    let is_commit = |action: &Action| match &action.what {
+        What::Command(command) => is_commit(command),
+        What::Opaque(token) | What::Unsaid(token) => token == "git commit",
+        _ => false,
+    };
+    let failed = |action: &Action| !action.refused && action.status == Status::Error && is_commit(action);
+    timeline.steps.iter().rposition(|step| failed(step.action))
 }
 
 /// Whether a command may belong to files that were edited.
@@ -160,7 +202,10 @@ fn exchange_checks(members: &mut [Member<'_>], shuffle: &mut Shuffle) {
             all.extend(members.get_mut(*at).map(|member| std::mem::take(&mut member.ran)));
         }
         // A check of another session has no place in this one: it counts as run after every edit.
-        all.iter_mut().flat_map(BTreeMap::values_mut).for_each(|(at, _)| *at = usize::MAX);
+        for run in all.iter_mut().flat_map(BTreeMap::values_mut) {
+            run.last = usize::MAX;
+            run.failed = run.failed.map(|_| usize::MAX);
+        }
         shuffle.permute(&mut all);
         for (at, ran) in places.iter().zip(all) {
             if let Some(member) = members.get_mut(*at) {
@@ -200,7 +245,7 @@ impl<'m> Counted<'m> {
             for (class, _) in &first_edit {
                 *counted.edited.entry(class).or_default().entry(stratum).or_default() += 1;
             }
-            for (check, (last, _)) in &member.ran {
+            for (check, Run { last, .. }) in &member.ran {
                 *counted.ran.entry(check).or_default().entry(stratum).or_default() += 1;
                 for (class, first) in &first_edit {
                     let (any, after) = counted.both.entry((check, class)).or_default();
@@ -322,23 +367,31 @@ struct Found<'f> {
 impl Found<'_> {
     fn proposed(&self, sessions: &Sessions<'_>, members: &[Member<'_>]) -> Option<Proposed> {
         let (mut support, mut against, mut untreated, mut treated) = (vec![], vec![], vec![], vec![]);
+        let family =
+            members.iter().find_map(|member| member.ran.get(self.check)).map(|run| run.command.family())?;
+        if belongs::caught(members, self.class, self.check) == 0
+            || !belongs::with_another(members, self.class, self.check, family).is_empty()
+        {
+            return None;
+        }
         let mut runs: Vec<&Command> = Vec::new();
         let mut files: BTreeMap<&str, usize> = BTreeMap::new();
         for member in members {
             let Some(timeline) = sessions.timelines.get(member.session) else { continue };
             let ran = member.ran.get(self.check);
-            runs.extend(ran.map(|(_, command)| *command));
+            runs.extend(ran.map(|run| run.command));
             let edited = member.first_edits.get(self.class).copied();
             let show = |steps: &[usize], outcome| timeline.evidence(sessions.works, steps, outcome);
             match (edited, ran) {
-                (Some(first), Some((last, _))) if *last > first => {
+                (Some(first), Some(Run { last, .. })) if *last > first => {
                     let own = member.edited.files.keys().take(MOST_FILES);
                     own.filter(|path| classes(path).iter().any(|class| class == self.class))
                         .for_each(|path| *files.entry(path).or_default() += 1);
                     support.extend(show(&[first, *last], Outcome::Accepted));
                 }
+                (Some(first), _) if member.ran_another(self.check, family, first) => {}
                 (Some(first), _) => against.extend(show(&[first], Outcome::Rejected)),
-                (None, Some((last, _))) if untreated.len() < 3 => {
+                (None, Some(Run { last, .. })) if untreated.len() < 3 => {
                     untreated.extend(show(&[*last], Outcome::Unknown));
                 }
                 _ => {}
@@ -354,7 +407,8 @@ impl Found<'_> {
         let claim = SupportedClaim {
             claim: Claim::Check { edited: Template::parse_path(self.class), run },
             failures: Vec::new(),
-            counts: self.counts,
+            // Who ran another check of the family instead did not leave it out.
+            counts: Counts { treated_without: number(against.len()), ..self.counts },
             chance: self.chance,
             support,
             against,

@@ -245,7 +245,9 @@ fn propose(sessions: &Sessions<'_>, project: &str, claim: Claim, part: &[Case<'_
     let mut seen = BTreeSet::new();
     let firsts: Vec<&Case<'_>> = part.iter().filter(|case| seen.insert(case.session)).collect();
     let (mut support, mut against, mut failures) = (Vec::new(), Vec::new(), BTreeMap::new());
-    let mut counts = Counts { untreated_without: plain.1, ..Counts::default() };
+    // Who had something else do the work is counted there.
+    let mut counts =
+        Counts { untreated_without: plain.1.saturating_sub(number(firsts.len())), ..Counts::default() };
     for case in &firsts {
         let Some(timeline) = sessions.timelines.get(case.session) else { continue };
         counts.add(true, case.worked);

@@ -6,6 +6,7 @@
 //! | `prevention.rs` | files changed → another command ran first → the check passed |
 //! | `instead.rs` | a command cannot work here → another ran → it did the work |
 //! | `check.rs` | files were edited → the check that belongs to them ran |
+//! | `belongs.rs` | checks that catch nothing, and files that have another one |
 //! | `files.rs`, `pattern.rs` | classes of paths; checks and files that name each other |
 //! | `variant.rs` | what is added to a command |
 //! | `together.rs` | a file was edited → another was edited with it |
@@ -28,6 +29,7 @@
 //! between action and outcome is broken by a [`Shuffle`] and everything else is left as it is.
 
 pub(super) mod alike;
+mod belongs;
 pub(super) mod change;
 pub(super) mod check;
 pub(super) mod demand;

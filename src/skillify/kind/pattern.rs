@@ -13,7 +13,7 @@ use super::super::outcome::Outcome;
 use super::super::template::Template;
 use super::check::Member;
 use super::files::{split, stem};
-use super::{Proposed, Sessions};
+use super::{Proposed, Sessions, number};
 
 /// Names that many folders have: they tell no file from another.
 const COMMON_NAMES: &[&str] = &[
@@ -149,11 +149,42 @@ pub(super) fn is_instance(told: (&str, &str), one: &str, other: &str) -> bool {
 
 /// One session for a pattern: what its files ask for, and what it did.
 struct Side<'m> {
-    session: usize,
+    member: &'m Member<'m>,
     asked: BTreeMap<String, usize>,
     did: &'m BTreeMap<String, usize>,
     /// The first edit.
     edited: usize,
+}
+
+impl Side<'_> {
+    /// The edit and what belongs to it, where the session did that.
+    fn fits(&self) -> Option<(usize, usize)> {
+        self.asked.iter().find_map(|(line, edited)| Some((*edited, *self.did.get(line)?)))
+    }
+
+    /// Whether the check that belongs to a file failed after the edit.
+    fn caught(&self) -> bool {
+        let failed = |line: &String| self.member.ran.get(line.as_str()).and_then(|run| run.failed);
+        self.asked.iter().any(|(line, edited)| failed(line).is_some_and(|at| at > *edited))
+    }
+
+    /// Whether a check ran after the edit that holds the one that belongs to a file: of a folder around it, or of all.
+    fn ran_a_wider_one(&self) -> bool {
+        let is_wider = |(line, edited): (&String, &usize)| {
+            self.member.ran.iter().any(|(own, run)| run.last > *edited && is_wider(own, line))
+        };
+        self.asked.iter().any(is_wider)
+    }
+}
+
+/// Whether a line runs what the other does for the one path that it names, and more: `pytest`, `pytest tests`.
+fn is_wider(line: &str, other: &str) -> bool {
+    let Some(path) = other.split(' ').skip(1).find(|word| is_path(word)) else { return false };
+    let Some((before, after)) = other.split_once(path) else { return false };
+    let Some(own) = line.strip_prefix(before.trim_end()) else { return false };
+    let Some(own) = own.strip_suffix(after) else { return false };
+    let own = own.trim().trim_end_matches("/...").trim_end_matches('/');
+    own.is_empty() || path.strip_prefix(own).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The checks that name files, with their counts.
@@ -168,7 +199,7 @@ pub(super) fn checks(sessions: &Sessions<'_>, members: &[Member<'_>]) -> Vec<Pro
 fn named_checks(member: &Member<'_>) -> BTreeMap<String, usize> {
     let is_named = |line: &str| line.split(' ').skip(1).filter(|word| is_path(word)).count() == 1;
     let named = member.ran.iter().filter(|(line, _)| is_named(line));
-    named.map(|(line, (at, _))| ((*line).to_owned(), *at)).collect()
+    named.map(|(line, run)| ((*line).to_owned(), run.last)).collect()
 }
 
 fn is_path(word: &str) -> bool {
@@ -220,8 +251,8 @@ fn proposed(
         .collect()
 }
 
-/// A pattern's counts: of the sessions that edited such a file and did something of the form, those in which
-/// both fit; untreated are the same files beside what other sessions did.
+/// A pattern's counts: of the sessions that edited such a file, those that did what belongs to it. It is judged by those
+/// that did something of the form, held against the same files beside what other sessions did.
 fn judge(
     sessions: &Sessions<'_>,
     members: &[Member<'_>],
@@ -234,24 +265,29 @@ fn judge(
         (form.next().unwrap_or_default(), pattern.theirs.rsplit('}').next().unwrap_or_default());
     let is_of_form = |line: &String| line.starts_with(opens) && line.ends_with(closes);
     let mut sides = Vec::new();
-    let mut editing = 0_u32;
+    // The sessions that edited such a file and did nothing of the form.
+    let mut idle = Vec::new();
     for (member, did) in members.iter().zip(did) {
         let files = member.edited.files.iter().take(MOST_FILES);
         let asked: Vec<(String, usize)> =
             files.filter_map(|(path, (first, _))| Some((pattern.fill(path)?, *first))).collect();
         let Some(edited) = asked.iter().map(|(_, first)| *first).min() else { continue };
-        editing += 1;
-        if did.keys().any(is_of_form) {
-            let asked = asked.into_iter().collect();
-            sides.push(Side { session: member.session, asked, did, edited });
-        }
+        let side = Side { member, asked: asked.into_iter().collect(), did, edited };
+        if did.keys().any(is_of_form) { sides.push(side) } else { idle.push(side) }
+    }
+    let is_check = matches!(claim, Claim::Check { .. });
+    if is_check && !sides.iter().any(Side::caught) {
+        return None;
     }
     let (mut support, mut against) = (Vec::new(), Vec::new());
     let mut counts = Counts::default();
     for side in &sides {
-        let timeline = sessions.timelines.get(side.session)?;
-        let fits = side.asked.iter().find_map(|(line, edited)| Some((*edited, *side.did.get(line)?)));
+        let timeline = sessions.timelines.get(side.member.session)?;
+        let fits = side.fits();
         counts.add(true, fits.is_some());
+        if is_check && fits.is_none() && side.ran_a_wider_one() {
+            continue;
+        }
         let (edited, did) = fits.unwrap_or((side.edited, side.edited));
         let steps = [edited, did];
         let outcome = if fits.is_some() { Outcome::Accepted } else { Outcome::Rejected };
@@ -259,20 +295,25 @@ fn judge(
         if fits.is_some() { support.extend(shown) } else { against.extend(shown) }
     }
     let (fitting, pairs) = beside_others(&sides);
-    counts.untreated_with = fitting;
-    counts.untreated_without = pairs - fitting;
     // What few of those do who edit such files is no rule, however well it fits.
-    if counts.treated_with * 3 < editing {
+    if counts.treated_with * 3 < number(sides.len() + idle.len()) {
         return None;
     }
-    if counts.treated_rate() < SHARE || counts.untreated_rate() * 2.0 > counts.treated_rate() {
+    let by_chance = f64::from(fitting) / f64::from(pairs.max(1));
+    if counts.treated_rate() < SHARE || by_chance * 2.0 > counts.treated_rate() {
         return None;
     }
-    support.sort();
-    against.sort();
     let rate = shrunk((fitting, pairs), 0.1);
     let chance = binomial_tail(counts.treated_with, counts.treated(), rate);
-    let treated = sides.iter().map(|side| side.session).collect();
+    let left_out = idle.iter().filter(|side| !(is_check && side.ran_a_wider_one()));
+    against.extend(left_out.filter_map(|side| {
+        let timeline = sessions.timelines.get(side.member.session)?;
+        timeline.evidence(sessions.works, &[side.edited], Outcome::Rejected)
+    }));
+    counts.treated_without = number(against.len());
+    support.sort();
+    against.sort();
+    let treated = sides.iter().map(|side| side.member.session).collect();
     let claim = SupportedClaim {
         claim,
         failures: Vec::new(),
@@ -291,7 +332,7 @@ fn beside_others(sides: &[Side<'_>]) -> (u32, u32) {
     let compared: Vec<&Side<'_>> = sides.iter().take(MOST_COMPARED).collect();
     let (mut fitting, mut pairs) = (0, 0);
     for one in &compared {
-        for other in compared.iter().filter(|other| other.session != one.session) {
+        for other in compared.iter().filter(|other| other.member.session != one.member.session) {
             pairs += 1;
             fitting += u32::from(one.asked.keys().any(|line| other.did.contains_key(line)));
         }

@@ -4,7 +4,8 @@
 //!   call ended with the filter's exit status, and so reported no failure. A command line that cannot work at all (no
 //!   such program, subcommand or task) is no failure of the check.
 //! - Proof: binomial against the rate at which failures without a filter are not reported in this repository: some
-//!   tools report none at all. Three sessions must show such a failure.
+//!   tools report none at all. Three sessions must show such a failure. What is counted of a claim are the failures of
+//!   its own check, and the filters that hid them are named.
 //! - A check that never ran without a filter is left out where another of its family that did is told: it may be a part
 //!   of that.
 //! - Null: which failures were reported, among the failed checks of a repository.
@@ -40,6 +41,8 @@ struct Failed<'a> {
     at: usize,
     command: &'a Command,
     piped: bool,
+    /// The filter's program.
+    filter: &'a str,
     hid: bool,
 }
 
@@ -80,8 +83,8 @@ fn by_project<'a>(sessions: &Sessions<'a>) -> BTreeMap<&'a str, Checks<'a>> {
                 checks.bare.insert(command.identity());
             }
             if action.status == Status::Error {
-                let failed = Failed { session, at, command, piped: action.piped, hid: action.hid };
-                checks.failed.push(failed);
+                let (piped, filter, hid) = (action.piped, &*action.filter, action.hid);
+                checks.failed.push(Failed { session, at, command, piped, filter, hid });
             }
         }
     }
@@ -93,16 +96,11 @@ fn of_project(sessions: &Sessions<'_>, failed: &[Failed<'_>], bare: &BTreeSet<&s
     for one in failed.iter().filter(|one| !one.piped) {
         *plain.entry(one.session).or_default() |= one.hid;
     }
-    let unreported = number(plain.values().filter(|hid| **hid).count());
-    let seen = Counts {
-        untreated_with: unreported,
-        untreated_without: number(plain.len()) - unreported,
-        ..Counts::default()
-    };
+    let seen = unpiped(&plain);
     if seen.untreated() < FEWEST_TREATED {
         return Vec::new();
     }
-    let rate = shrunk((unreported, seen.untreated()), PRIOR_RATE).max(seen.untreated_rate());
+    let rate = shrunk((seen.untreated_with, seen.untreated()), PRIOR_RATE).max(seen.untreated_rate());
     let mut by_check: BTreeMap<&str, Vec<&Failed<'_>>> = BTreeMap::new();
     for one in failed.iter().filter(|one| one.piped) {
         by_check.entry(one.command.identity()).or_default().push(one);
@@ -117,7 +115,32 @@ fn of_project(sessions: &Sessions<'_>, failed: &[Failed<'_>], bare: &BTreeSet<&s
         !bare.contains(check) && by.first().is_some_and(|one| families.contains(&one.command.family()))
     };
     by_check.retain(|check, by| !may_be_a_part(check, by));
-    by_check.into_values().filter_map(|by| propose(sessions, &by, seen, rate)).collect()
+    let own = |check: &str| {
+        let mut plain: BTreeMap<usize, bool> = BTreeMap::new();
+        for one in failed.iter().filter(|one| !one.piped && one.command.identity() == check) {
+            *plain.entry(one.session).or_default() |= one.hid;
+        }
+        unpiped(&plain)
+    };
+    by_check.into_iter().filter_map(|(check, by)| propose(sessions, &by, own(check), rate)).collect()
+}
+
+/// Of sessions in which checks failed without a filter, in how many that was not reported.
+fn unpiped(plain: &BTreeMap<usize, bool>) -> Counts {
+    let unreported = number(plain.values().filter(|hid| **hid).count());
+    let untreated_without = number(plain.len()) - unreported;
+    Counts { untreated_with: unreported, untreated_without, ..Counts::default() }
+}
+
+/// The filters that hid failures, those of most sessions first.
+fn filters(by: &[&Failed<'_>]) -> Vec<String> {
+    let mut sessions: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    for one in by.iter().filter(|one| one.hid && !one.filter.is_empty()) {
+        sessions.entry(one.filter).or_default().insert(one.session);
+    }
+    let mut filters: Vec<(usize, &str)> = sessions.into_iter().map(|(name, by)| (by.len(), name)).collect();
+    filters.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    filters.into_iter().map(|(_, name)| name.to_owned()).collect()
 }
 
 /// The sessions in which a filter hid a failure.
@@ -146,7 +169,7 @@ fn propose(sessions: &Sessions<'_>, by: &[&Failed<'_>], mut counts: Counts, rate
     let commands: Vec<&Command> = by.iter().map(|one| one.command).collect();
     let claim = SupportedClaim {
         claim: Claim::Piped { run: Template::of(&commands)? },
-        failures: Vec::new(),
+        failures: filters(by),
         counts,
         chance: binomial_tail(counts.treated_with, counts.treated(), rate),
         support,

@@ -2,6 +2,7 @@
 //!
 //! *Declared*: sessions search for a name and find it declared in one file.
 //!
+//! - What the first search finds needs no telling: three of the sessions have to have searched for it in vain before.
 //! - Proof: the finds end in this file more often than finds of the repository do ([`binomial_tail`]).
 //! - Nothing newer contradicts: things move.
 //!
@@ -100,7 +101,7 @@ fn exchange(seen: &mut [Seen<'_>], shuffle: &mut Shuffle) {
         match &look.found {
             Found::Declared { file, .. } => files.push(file.clone()),
             Found::Missing(path) | Found::InVain(path) | Found::Present(path) => paths.push(path.clone()),
-            Found::Unknown { .. } | Found::Takes { .. } => {}
+            Found::Sought(_) | Found::Unknown { .. } | Found::Takes { .. } => {}
         }
     }
     shuffle.permute(&mut files);
@@ -111,7 +112,7 @@ fn exchange(seen: &mut [Seen<'_>], shuffle: &mut Shuffle) {
             Found::Missing(path) | Found::InVain(path) | Found::Present(path) => {
                 *path = paths.pop().unwrap_or_default();
             }
-            Found::Unknown { .. } | Found::Takes { .. } => {}
+            Found::Sought(_) | Found::Unknown { .. } | Found::Takes { .. } => {}
         }
     }
 }
@@ -154,9 +155,18 @@ impl Cases<'_, '_> {
 /// Where names are declared, with the number of names that were found by too few.
 fn declarations(seen: &[Seen<'_>]) -> (Vec<Proposed>, usize) {
     let mut finds: BTreeMap<&str, Vec<(&str, &Seen<'_>)>> = BTreeMap::new();
+    // Who searched for which name and did not find it at first.
+    let (mut in_vain, mut known) = (BTreeSet::new(), BTreeSet::new());
     for look in seen {
-        if let Found::Declared { name, file } = &look.found {
-            finds.entry(name).or_default().push((file, look));
+        match &look.found {
+            Found::Declared { name, file } => {
+                finds.entry(name).or_default().push((file, look));
+                known.insert((name.as_str(), look.session));
+            }
+            Found::Sought(name) if !known.contains(&(name.as_str(), look.session)) => {
+                in_vain.insert((name.as_str(), look.session));
+            }
+            _ => {}
         }
     }
     // How many sessions found each file for whatever name, a name of a session once.
@@ -184,7 +194,9 @@ fn declarations(seen: &[Seen<'_>]) -> (Vec<Proposed>, usize) {
         }
         let gone = |look: &Seen<'_>| matches!(&look.found, Found::Missing(path) if path == file);
         let is_gone = seen.iter().rev().take_while(|look| !is_at(&look.found, file)).any(gone);
-        if cases.with.len() < FEWEST_TREATED as usize || !cases.without.is_empty() || is_gone {
+        let had_to_search =
+            number(cases.with.keys().filter(|session| in_vain.contains(&(name, **session))).count());
+        if had_to_search < FEWEST_TREATED || !cases.without.is_empty() || is_gone {
             others += 1;
             continue;
         }

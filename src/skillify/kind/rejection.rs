@@ -4,8 +4,9 @@
 //!   names it, mended or told to be silent. What was broken before the session began, and stays so, is not counted.
 //! - Support: three sessions, more than those that leave it, one in ten of those in which such a check named a
 //!   rule, and one in twenty of those that ran such a check. No chance is computed: the claim says what the tool
-//!   printed. Of a rule that most sessions silence nothing is said: it does not fit the repository.
-//! - The worst are told: the rules that cost most calls until the check no longer named them; first what most sessions broke.
+//!   printed.
+//! - What most sessions broke is told, in this order and with nothing left out between. Of a rule that most sessions silence
+//!   that is said, and only before one that they do not: it does not fit the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +26,8 @@ use crate::shell::rule_code::EVERY_RULE;
 const SHARE: u32 = 10;
 /// And if so many of the sessions that ran such a check broke it: one in twenty. What fewer break, all know.
 const SHARE_OF_ALL: u32 = 20;
+/// What is noted of a rule that most sessions silence.
+pub(in super::super) const SILENCED: &str = "silenced";
 /// So many rules of one check are told.
 const MOST_RULES: usize = 4;
 
@@ -69,10 +72,10 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
     let mut rules: Vec<((&str, &str), Vec<Broken<'_>>)> = broken.into_iter().collect();
     rules.sort_by_cached_key(|(_, by)| {
         let calls: usize = by.iter().map(|one| calls(sessions, one)).sum();
-        std::cmp::Reverse((calls, by.iter().filter(|one| one.is_mended()).count()))
+        std::cmp::Reverse((by.iter().filter(|one| one.is_mended()).count(), calls))
     });
     for ((project, rule), by) in rules {
-        let Some(proposed) = propose(sessions, rule, &by) else { continue };
+        let Some(mut proposed) = propose(sessions, rule, &by) else { continue };
         let failed = failing.get(project).map_or(0, BTreeSet::len);
         let family = by.first().map_or(Family::Other, |one| one.command.family());
         let ran = running.get(&(project, family)).copied().unwrap_or_default();
@@ -82,8 +85,11 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
             continue;
         }
         let rewritten = number(by.iter().filter(|one| one.is_rewritten()).count());
-        let is_mostly_silenced = rewritten * 2 < with;
-        let is_rare = is_mostly_silenced || with * SHARE < number(failed) || with * SHARE_OF_ALL < ran;
+        if rewritten * 2 < with {
+            proposed.claim.failures = vec![SILENCED.to_owned()];
+        }
+        proposed.claim.counts.untreated_without = ran.saturating_sub(proposed.claim.counts.treated());
+        let is_rare = with * SHARE < number(failed) || with * SHARE_OF_ALL < ran;
         if is_rare || with <= proposed.claim.counts.treated_without {
             continue;
         }
@@ -98,10 +104,29 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
         let with = |one: &Proposed| one.claim.counts.treated_with;
         with(b).cmp(&with(a)).then_with(|| a.claim.claim.cmp(&b.claim.claim))
     });
+    let mut standing = without_idle_ends(standing);
     for (place, one) in standing.iter_mut().enumerate() {
         one.claim.place = number(place);
     }
     (standing, fallen)
+}
+
+/// Of each check, the rules up to the last that sessions do not just silence.
+fn without_idle_ends(mut standing: Vec<Proposed>) -> Vec<Proposed> {
+    let run = |one: &Proposed| one.claim.claim.about().cloned();
+    let is_silenced = |one: &Proposed| one.claim.failures.iter().any(|note| note == SILENCED);
+    let mut useful: BTreeSet<Option<Template>> = BTreeSet::new();
+    let mut kept = Vec::new();
+    while let Some(one) = standing.pop() {
+        if !is_silenced(&one) {
+            useful.insert(run(&one));
+        }
+        if useful.contains(&run(&one)) {
+            kept.push(one);
+        }
+    }
+    kept.reverse();
+    kept
 }
 
 /// How many calls a session made from the failure until the check no longer named the rule.

@@ -272,7 +272,7 @@ fn missing(path: &str, digest: &Digest) -> Option<Seen> {
         match found {
             Found::Missing(own) | Found::InVain(own) => missed |= is_there(own),
             Found::Present(own) => present |= is_there(own),
-            Found::Declared { .. } | Found::Unknown { .. } | Found::Takes { .. } => {}
+            Found::Declared { .. } | Found::Sought(_) | Found::Unknown { .. } | Found::Takes { .. } => {}
         }
     }
     (missed || present).then_some(Seen { followed: !missed, well: Some(!present) })

@@ -7,6 +7,8 @@ const KNOWN: &str = include_str!("../../../tests/fixtures/rules/sentences-a.tsv"
 const LATER: &str = include_str!("../../../tests/fixtures/rules/sentences-b.tsv");
 /// Written without a look at the reader, when it had been mended by the others.
 const UNSEEN: &str = include_str!("../../../tests/fixtures/rules/sentences-c.tsv");
+/// Written by another hand that had not seen the reader; it was mended by them.
+const OTHERS: &str = include_str!("../../../tests/fixtures/rules/sentences-d.tsv");
 
 fn measured(text: &str) -> (usize, usize, usize, Vec<String>) {
     let (mut right, mut wrong, mut rules, mut missed) = (0, 0, 0, Vec::new());
@@ -29,7 +31,7 @@ fn measured(text: &str) -> (usize, usize, usize, Vec<String>) {
 
 #[test]
 fn rules_are_read_and_nothing_else_is() {
-    for text in [KNOWN, LATER, UNSEEN] {
+    for text in [KNOWN, LATER, UNSEEN, OTHERS] {
         let (right, wrong, rules, missed) = measured(text);
         println!("{right} of {rules} rules, {wrong} false\n{}", missed.join("\n"));
         assert_eq!(text.lines().count(), 100);

@@ -6,8 +6,8 @@
 use super::acts::{self, Told};
 use super::own::QUOTE;
 use super::phrases::{
-    FOR_NOW, INVERTED, JEST, JEST_OPENS, LASTING, LASTING_IF_FORBIDDEN, MOMENTARY, PERHAPS, PLACES,
-    QUESTIONS, TELLS,
+    CUSTOMARY, FOR_NOW, INVERTED, JEST, JEST_OPENS, LASTING, LASTING_IF_FORBIDDEN, MOMENTARY, PERHAPS,
+    PLACES, QUESTIONS, TELLS, UNSURE,
 };
 use super::tokens::{Clause, clauses};
 use super::wants::{Wanted, polite, wanted, without_fillers};
@@ -31,24 +31,22 @@ pub(super) fn read(sentence: &str) -> Vec<Heard> {
     if clauses.iter().map(Vec::len).sum::<usize>() > LONGEST {
         return Vec::new();
     }
-    let text = format!(
-        " {} ",
-        clauses.iter().flatten().map(|token| token.text.to_lowercase()).collect::<Vec<_>>().join(" ")
-    );
+    let text = spoken(clauses.iter().enumerate());
     if jests(sentence)
         || tells_of_others(&text, &clauses)
-        || has_any(&text, PERHAPS)
+        || (has_any(&text, PERHAPS) && !has_any(&text, UNSURE))
         || has_any(&text, FOR_NOW)
     {
         return Vec::new();
     }
+    let own = spoken(clauses.iter().enumerate().filter(|(at, clause)| *at == 0 || !gives_a_reason(clause)));
     let opens = |openings: &[&str]| openings.iter().any(|open| text.starts_with(&format!(" {open} ")));
     let is_question = sentence.trim_end_matches(['`', ')', '"', ' ']).ends_with('?');
     let whole = Whole {
         is_question: opens(QUESTIONS) || opens(INVERTED),
         asks: is_question,
-        is_momentary: has_any(&text, MOMENTARY) && !text.contains(" from now on ") || speaks_of_a_thing_at_hand(&text),
-        is_lasting: has_any(&text, LASTING) && !is_narrated(&text),
+        is_momentary: has_any(&own, MOMENTARY) && !text.contains(" from now on ") || speaks_of_a_thing_at_hand(&own),
+        is_lasting: (has_any(&text, LASTING) && !is_narrated(&text)) || has_any(&text, UNSURE),
         is_jest: opens(JEST_OPENS) && clauses.first().is_some_and(|first| first.len() <= 2),
         trailing: clauses.iter().skip(1).any(|clause| matches!(clause.as_slice(), [only] if ["always", "ever", "never"].contains(&only.text.as_str()))),
         text,
@@ -70,6 +68,22 @@ pub(super) fn read(sentence: &str) -> Vec<Heard> {
         heard
     };
     heard
+}
+
+/// The words of clauses, in lower case, with a blank around each.
+fn spoken<'c>(clauses: impl Iterator<Item = (usize, &'c Clause)>) -> String {
+    let words: Vec<String> =
+        clauses.flat_map(|(_, clause)| clause).map(|token| token.text.to_lowercase()).collect();
+    format!(" {} ", words.join(" "))
+}
+
+/// ", those files are generated": why, not what.
+fn gives_a_reason(clause: &Clause) -> bool {
+    clause.len() > 2
+        && clause.first().is_some_and(|first| {
+            ["because", "it", "otherwise", "since", "that", "these", "they", "those"]
+                .contains(&first.text.as_str())
+        })
 }
 
 /// What a sentence says as a whole.
@@ -99,7 +113,13 @@ impl Whole {
         let want = if told.is_consent() && wanted.want == Want::Do { Want::Ask } else { wanted.want };
         let forbids = matches!(wanted.want, Want::Not | Want::Ask);
         let chooses = self.chooses(&wanted, contrast);
+        let is_custom = CUSTOMARY.contains(&wanted.verb) && wanted.want == Want::Do;
+        if is_custom && !wanted.lasts && !self.is_lasting && !opens_with_not(contrast) {
+            return None;
+        }
         let lasting = wanted.lasts
+            || is_custom
+            || is_way(&wanted, contrast)
             || self.is_lasting
             || self.trailing
             || (forbids && has_any(&self.text, LASTING_IF_FORBIDDEN));
@@ -139,13 +159,26 @@ impl Whole {
     fn chooses(&self, wanted: &Wanted<'_>, contrast: Option<&Clause>) -> bool {
         let prefers =
             ["use", "prefer", "run", "take", "write", "call", "pick", "choose"].contains(&wanted.verb);
-        let opens_with_not = contrast.is_some_and(|clause| {
-            clause.first().is_some_and(|first| first.text == "not" || first.text == "never")
-        });
         prefers
             && wanted.want == Want::Do
-            && (opens_with_not || has_any(&self.text, &["instead of", "rather than", "not"]))
+            && (opens_with_not(contrast) || has_any(&self.text, &["instead of", "rather than", "not"]))
     }
+}
+
+/// ", not that."
+fn opens_with_not(contrast: Option<&Clause>) -> bool {
+    contrast.is_some_and(|clause| {
+        clause.first().is_some_and(|first| first.text == "not" || first.text == "never")
+    })
+}
+
+/// "Log with `this`, not `that`."
+fn is_way(wanted: &Wanted<'_>, contrast: Option<&Clause>) -> bool {
+    let by =
+        wanted.behind.first().is_some_and(|first| ["via", "with", "through"].contains(&first.text.as_str()));
+    let names = wanted.behind.get(1).is_some_and(|next| next.is_name);
+    let other = contrast.and_then(|clause| clause.get(1)).is_some_and(|next| next.is_name);
+    wanted.want == Want::Do && by && names && other && opens_with_not(contrast)
 }
 
 fn has_any(text: &str, phrases: &[&str]) -> bool {

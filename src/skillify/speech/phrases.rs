@@ -8,8 +8,19 @@ pub(super) const LASTING: &[&str] = &[
     "before each", "after every", "after each", "for every", "for each", "on every", "on each", "in every",
     "in each", "in this repo", "in this repository", "in this project", "in this codebase",
     "in this code base", "in general", "generally", "by default", "ever", "ever again", "no matter what",
-    "under no circumstances",
+    "under no circumstances", "that is how we work here", "keep it that way",
 ];
+
+/// What says what to do whenever something is not known.
+#[rustfmt::skip]
+pub(super) const UNSURE: &[&str] = &[
+    "if you are not sure", "when you are not sure", "if you are unsure", "when you are unsure", "if in doubt",
+    "when in doubt", "whenever you are not sure", "whenever you are unsure",
+];
+
+/// What things of a kind do by custom: "tests live beside their source, not elsewhere".
+#[rustfmt::skip]
+pub(super) const CUSTOMARY: &[&str] = &["belong", "come", "follow", "go", "live", "sit", "stay", "start"];
 
 /// What also does where something is forbidden.
 #[rustfmt::skip]
@@ -93,7 +104,7 @@ pub(super) const INTROS: &[&str] = &[
     "in this project", "in this codebase", "in future", "in the future", "for future reference",
     "one more thing", "as always", "by default", "at all times", "under no circumstances", "as i said",
     "i said", "i told you", "like i said", "once and for all", "for the record", "here", "in our repo",
-    "in our codebase", "in our project", "when in doubt",
+    "in our codebase", "in our project", "when in doubt", "let us agree that", "we agreed that", "we agree that",
 ];
 
 /// Words that open a question.
@@ -241,5 +252,6 @@ pub(super) const OFF_LIMITS: &[&str] = &[
     "are off limits", "is off limits", "are forbidden", "is forbidden", "are not allowed", "is not allowed",
     "are banned", "is banned", "are a no go", "is a no go", "are taboo", "is taboo", "are not to be touched",
     "must not be touched", "must not be edited", "should not be edited", "must never be edited",
-    "may not be edited", "must not be changed",
+    "may not be edited", "must not be changed", "is not accepted", "are not accepted", "is not permitted",
+    "are not permitted",
 ];

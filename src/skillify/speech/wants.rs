@@ -6,8 +6,8 @@
 use super::super::trigger::is_imperative;
 use super::Want;
 use super::phrases::{
-    ALL, ASKED_FIRST, BANS, FILLERS, HAPPENING, INTROS, MAKE_SURE, MAY, MODALS, MUST, MUST_NOT, NO_BANS,
-    NOT_ASKED, OFF_LIMITS, POLITE, VERBS,
+    ALL, ASKED_FIRST, BANS, CUSTOMARY, FILLERS, HAPPENING, INTROS, MAKE_SURE, MAY, MODALS, MUST, MUST_NOT,
+    NO_BANS, NOT_ASKED, OFF_LIMITS, POLITE, VERBS,
 };
 use super::tokens::Token;
 
@@ -84,7 +84,9 @@ pub(super) fn wanted(clause: &[Token], politely: bool) -> Option<Wanted<'_>> {
         .or_else(|| required(clause))
         .or_else(|| allowed(clause, politely))
         .or_else(|| custom(clause))
+        .or_else(|| reserved(clause))
         .or_else(|| of_a_kind(clause))
+        .or_else(|| customary(clause))
         .or_else(|| imperative(clause))
 }
 
@@ -128,7 +130,14 @@ fn forbidden(clause: &[Token]) -> Option<Wanted<'_>> {
         return of(Want::Not, rest, true);
     }
     if let Some(rest) = after_any(clause, BANS) {
-        return of(Want::Not, rest, false);
+        // "Anything under `gen/`" is whatever lies there, now or later.
+        let is_all_of_a_place = rest.windows(3).any(|words| {
+            let [what, place, name] = words else { return false };
+            matches!(what.text.as_str(), "anything" | "files")
+                && matches!(place.text.as_str(), "below" | "in" | "inside" | "under" | "within")
+                && name.is_name
+        });
+        return of(Want::Not, rest, is_all_of_a_place);
     }
     if let Some(rest) = after_any(
         clause,
@@ -238,14 +247,51 @@ fn does(verb: &str) -> bool {
     !HAPPENING.contains(&verb) && !verb.ends_with("ed")
 }
 
+/// "Only the release script may touch the changelog."
+fn reserved(clause: &[Token]) -> Option<Wanted<'_>> {
+    let rest = after(clause, "only")?;
+    let at = rest.iter().take(6).position(|token| !token.is_name && token.text == "may")?;
+    of(Want::Not, rest.get(at + 1..)?, true)
+}
+
+/// "Tests live beside their source": of all things of a kind. Whether it is wanted so the rest of the sentence says.
+fn customary(clause: &[Token]) -> Option<Wanted<'_>> {
+    let is_verb = |token: &Token| !token.is_name && CUSTOMARY.contains(&token.text.as_str());
+    let at = clause.iter().take(5).position(is_verb)?;
+    let (subject, rest) = clause.split_at_checked(at)?;
+    let (verb, behind) = rest.split_first()?;
+    let (first, last) = (subject.first()?, subject.last()?);
+    let has_article =
+        ["a", "an", "i", "it", "our", "some", "that", "the", "these", "they", "this", "those", "we", "you"]
+            .contains(&first.text.as_str());
+    let is_plural = !last.is_name && last.text.ends_with('s') && !last.text.ends_with("ss");
+    let lasts = behind.last().is_some_and(|last| last.text == "here");
+    (is_plural && !has_article && !behind.is_empty()).then_some(Wanted {
+        want: Want::Do,
+        verb: verb.text.as_str(),
+        behind,
+        lasts,
+    })
+}
+
 /// "Every change needs a test", "tests must not use the network", "generated files are off limits".
 fn of_a_kind(clause: &[Token]) -> Option<Wanted<'_>> {
     let at = clause.iter().position(|token| !token.is_name && MODALS.contains(&token.text.as_str()))?;
     let (subject, rest) = clause.split_at_checked(at)?;
     let first = subject.first()?;
     let last = subject.last()?;
-    let quantified = !first.is_name
-        && matches!(first.text.as_str(), "every" | "each" | "all" | "any" | "no" | "everything" | "nothing");
+    // "A change over 400 lines has to be split": any such change.
+    let indefinite = !first.is_name
+        && matches!(first.text.as_str(), "a" | "an")
+        && (rest.first().is_some_and(|modal| modal.text == "must")
+            || rest.get(1).is_some_and(|next| next.text == "to"))
+        && !subject.iter().any(|word| ["client", "customer", "person", "user"].contains(&word.text.as_str()));
+    let quantified = indefinite
+        || !first.is_name
+            && matches!(
+                first.text.as_str(),
+                "every" | "each" | "all" | "any" | "no" | "everything" | "nothing"
+            );
     let is_plural = !last.is_name
         && last.text.ends_with('s')
         && !last.text.ends_with("ss")
@@ -278,7 +324,13 @@ fn of_a_kind(clause: &[Token]) -> Option<Wanted<'_>> {
                 | "when"
                 | "our"
         );
-    if let Some(wanted) = off_limits(subject, rest, is_plural || quantified || last.is_name) {
+    // "String concatenation is not accepted."
+    let is_ruled = after_any(rest, &["is not accepted", "is not permitted", "is not allowed"])
+        .is_some_and(|behind| behind.is_empty() || after(rest, "is not accepted").is_some());
+    let is_any = is_ruled
+        && subject.len() <= 3
+        && !["the", "this", "that", "my", "your", "it", "our", "there"].contains(&first.text.as_str());
+    if let Some(wanted) = off_limits(subject, rest, is_plural || quantified || last.is_name || is_any) {
         return Some(wanted);
     }
     if !(quantified || is_plural) {
