@@ -35,7 +35,7 @@ use crate::table::{Session, sessions};
 
 /// What the fields of a digest mean and how they are made: raised with every change to segmentation,
 /// canonical commands, signatures, outcomes or fields. Digests of another version are made anew.
-pub const VERSION: u32 = 17;
+pub const VERSION: u32 = 18;
 
 /// What mining needs of one session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,6 +116,10 @@ pub(super) struct SegmentDigest {
     pub(super) trees: Vec<Tree>,
     /// What people said that they want from then on, in order.
     pub(super) statements: Vec<Statement>,
+    /// Tokens that were read and written for it, as far as clients say.
+    pub(super) tokens: u64,
+    /// How long it took, pauses left out.
+    pub(super) seconds: u64,
 }
 
 /// What mining needs of one turn.
@@ -311,6 +315,8 @@ impl SegmentDigest {
             looks: looks(segment),
             trees: trees(segment, &places),
             statements,
+            tokens: segment.turns.iter().map(|turn| turn.cost.tokens).fold(0, u64::saturating_add),
+            seconds: segment.turns.iter().map(|turn| turn.cost.time).sum::<Duration>().as_secs(),
             actions,
         }
     }

@@ -5,7 +5,7 @@
 //! | `overview.rs` | `/` |
 //! | `sessions.rs` | `/sessions` |
 //! | `session.rs`, `timeline.rs` | `/sessions/{id}` and its events |
-//! | `work.rs` | `/work` |
+//! | `work.rs`, `cluster.rs` | `/work`, `/work/clusters/{id}` |
 //! | `skills.rs` | `/skills`, `/skills/{name}` |
 //! | `review.rs` | `/review`, `/review/{name}` |
 //! | `report.rs` | `/report` |
@@ -14,8 +14,9 @@
 //! | `when.rs`, `who.rs` | times, and people as the reader may see them |
 
 mod cases;
+pub(super) mod cluster;
 mod diff;
-mod effect;
+pub(super) mod effect;
 mod link;
 pub(super) mod overview;
 pub(super) mod report;

@@ -1,6 +1,6 @@
 //! `/`: what came in, how it went, what waits for a person, what fails.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use askama::Template;
@@ -132,21 +132,21 @@ pub(in crate::console) async fn view(app: &App, reader: &Reader) -> Result<Overv
         .filter(|row| reader.sees(&row.tenant, &row.workspace))
         .collect();
     // Sessions that were imported began long before they arrived.
-    let first = sums.first().map(|sum| sum.date.clone()).unwrap_or_default();
+    let first = sums.first().map_or(0, |sum| day_of(&sum.date));
     let newest = newest(&people_shown, seen.clone());
     let (seen, older): (Vec<&Row>, Vec<&Row>) =
-        seen.into_iter().partition(|row| row.started_at.date() >= first);
-    let older: BTreeSet<(&str, &str)> =
+        seen.into_iter().partition(|row| row.started_at.day() >= first);
+    let older: HashSet<(&str, &str)> =
         older.iter().map(|row| (row.tenant.as_str(), row.id.as_str())).collect();
     for row in &seen {
-        let date = row.started_at.date();
-        if let Some(sum) = sums.iter_mut().find(|sum| sum.date == date) {
+        let at = usize::try_from(row.started_at.day() - first);
+        if let Some(sum) = at.ok().and_then(|at| sums.get_mut(at)) {
             sum.add(row);
         }
     }
-    let people: BTreeSet<&str> =
+    let people: HashSet<&str> =
         seen.iter().map(|row| row.person.as_str()).filter(|person| !person.is_empty()).collect();
-    let sessions: BTreeSet<(&str, &str)> =
+    let sessions: HashSet<(&str, &str)> =
         seen.iter().map(|row| (row.tenant.as_str(), row.id.as_str())).collect();
     Ok(Overview {
         sessions: sessions.len() as u64,
@@ -160,6 +160,11 @@ pub(in crate::console) async fn view(app: &App, reader: &Reader) -> Result<Overv
         process: process(app, reader).await?,
         days: sums,
     })
+}
+
+/// The number of a UTC date, [`Timestamp::day`].
+fn day_of(date: &str) -> i64 {
+    Timestamp::parse_rfc3339(&format!("{date}T00:00:00Z")).unwrap_or_default().day()
 }
 
 /// Today and the days before it, in UTC, the oldest first.
@@ -196,6 +201,12 @@ async fn process(app: &App, reader: &Reader) -> Result<Option<Report>, Problem> 
 }
 
 fn newest(people: &People, mut seen: Vec<&Row>) -> Vec<Newest> {
+    // A session is there once for each day: more than are shown are ahead of the others with room to spare.
+    let most = NEWEST * usize::try_from(DAYS).unwrap_or_default();
+    if seen.len() > most {
+        seen.select_nth_unstable_by(most, |a, b| (b.last_event_at, &a.id).cmp(&(a.last_event_at, &b.id)));
+        seen.truncate(most);
+    }
     seen.sort_by(|a, b| (b.last_event_at, &a.id).cmp(&(a.last_event_at, &b.id)));
     let mut named = BTreeSet::new();
     seen.retain(|row| named.insert((&row.tenant, &row.id)));
@@ -236,8 +247,11 @@ impl Newest {
 
 impl Sum {
     fn add(&mut self, row: &Row) {
-        let assistant = if row.assistant.is_empty() { "unknown" } else { &row.assistant };
-        *self.sessions.entry(assistant.to_owned()).or_default() += 1;
+        let assistant = if row.assistant.is_empty() { "unknown" } else { row.assistant.as_str() };
+        match self.sessions.get_mut(assistant) {
+            Some(count) => *count += 1,
+            None => drop(self.sessions.insert(assistant.to_owned(), 1)),
+        }
         self.calls += u64::from(row.calls);
         self.failed += u64::from(row.failed);
         self.refused += u64::from(row.refused);

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::link::{self, encoded};
 use super::when::When;
 use super::who::People;
-use super::{Frame, Seen, html, patience};
+use super::{Frame, Seen, counted, html, patience};
 use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::Asked;
@@ -336,6 +336,15 @@ impl Wanted {
             (format!("{what}: {value}"), format!("/sessions?{}", self.query(&asked, name)))
         });
         told.collect()
+    }
+}
+
+impl Sessions {
+    /// How many are on the page, and whether that is all.
+    fn found(&self) -> String {
+        let count = self.days.iter().map(|day| day.sessions.len()).sum::<usize>();
+        let is_all = self.next.is_none() && self.still_read.is_none() && self.wanted.after.is_empty();
+        format!("{}{}", counted(count as u64, "session"), if is_all { "" } else { " on this page" })
     }
 }
 
