@@ -96,7 +96,7 @@ pub(super) fn beside(
     }
     if let Some((at, day)) = mark {
         let x = at as u64 * slot + (day + 1) * slot / 7;
-        let _ = write!(svg, "<rect class=\"mark\" x=\"{x}\" y=\"0\" width=\"1\" height=\"{HEIGHT}\"/>");
+        let _ = write!(svg, "<path class=\"mark\" d=\"M{x} 0V{HEIGHT}\"/>");
     }
     svg.push_str("</svg>");
     svg

@@ -12,7 +12,9 @@ use crate::service::record::{self, Kept};
 
 /// The records, and the files that they were read from.
 #[derive(Default)]
-pub(super) struct Records(Mutex<Option<(Vec<Stamp>, Arc<[Kept]>)>>);
+pub(super) struct Records(Mutex<Option<Read>>);
+
+type Read = (Vec<Stamp>, Arc<[Kept]>);
 
 /// A file as it was.
 type Stamp = (PathBuf, u64, Option<SystemTime>);

@@ -120,9 +120,12 @@ fn commands(works: &[&Work<'_>]) -> Vec<String> {
     most.into_iter().take(MOST_COMMANDS).map(|(token, _)| token.to_owned()).collect()
 }
 
+/// Sessions, each with its tenant.
+type Sessions<'w> = BTreeSet<(&'w str, &'w str)>;
+
 /// Words that many prompts have, of several sessions.
 fn words(works: &[&Work<'_>]) -> Vec<String> {
-    let mut counts: BTreeMap<&str, (usize, BTreeSet<(&str, &str)>)> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, (usize, Sessions<'_>)> = BTreeMap::new();
     for work in works {
         for word in work.segment.words().collect::<BTreeSet<_>>() {
             let count = counts.entry(word).or_default();

@@ -74,7 +74,7 @@ const PAYLOADS: [&str; 64] = [
 ];
 
 /// The elements that pages are made of.
-const ELEMENTS: [&str; 52] = [
+const ELEMENTS: [&str; 53] = [
     "html",
     "head",
     "meta",
@@ -111,6 +111,7 @@ const ELEMENTS: [&str; 52] = [
     "g",
     "rect",
     "text",
+    "path",
     "details",
     "summary",
     "table",

@@ -21,6 +21,8 @@ use crate::views::cases::{Call, calls_of};
 const MOST_CALLS: usize = 8;
 /// So many characters of a line are shown.
 const LONGEST: usize = 200;
+/// So many characters of a first prompt name a session.
+const LONGEST_TITLE: usize = 90;
 /// So many cases against a claim are on a page.
 const ON_A_PAGE: usize = 20;
 /// Of those for it, the first are shown.
@@ -44,6 +46,8 @@ pub(super) struct Cases {
 #[derive(Debug, Serialize)]
 pub(super) struct Case {
     pub(super) session: String,
+    /// How its first prompt begins; `""` if it is in the table no longer.
+    pub(super) title: String,
     pub(super) date: String,
     pub(super) outcome: String,
     pub(super) person: String,
@@ -164,6 +168,7 @@ impl Case {
     fn of(kept: &KeptCase, tenant: &str, session: Option<&Session>, people: &People, claim: &Claim) -> Self {
         let own = Self {
             session: kept.session.clone(),
+            title: String::new(),
             date: kept.date.clone(),
             outcome: kept.outcome.clone(),
             person: String::new(),
@@ -176,7 +181,10 @@ impl Case {
             Some(event) => link::event(tenant, &session.id, event),
             None => link::session(tenant, &session.id),
         };
+        let prompt = session.turns().find_map(|turn| turn.prompt());
+        let title = prompt.map(|prompt| people.title(&prompt.event.text, LONGEST_TITLE));
         Self {
+            title: title.unwrap_or_default(),
             person: people.name(tenant, &session.user_id),
             calls: told(session, &kept.events, claim, &people),
             link,

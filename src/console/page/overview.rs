@@ -1,6 +1,6 @@
 //! `/`: what came in, how it went, what waits for a person, what fails.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use askama::Template;
@@ -136,7 +136,7 @@ pub(in crate::console) async fn view(app: &App, reader: &Reader) -> Result<Overv
     let newest = newest(&people_shown, seen.clone());
     let (seen, older): (Vec<&Row>, Vec<&Row>) =
         seen.into_iter().partition(|row| row.started_at.day() >= first);
-    let older: HashSet<(&str, &str)> =
+    let older: BTreeSet<(&str, &str)> =
         older.iter().map(|row| (row.tenant.as_str(), row.id.as_str())).collect();
     for row in &seen {
         let at = usize::try_from(row.started_at.day() - first);
@@ -144,9 +144,9 @@ pub(in crate::console) async fn view(app: &App, reader: &Reader) -> Result<Overv
             sum.add(row);
         }
     }
-    let people: HashSet<&str> =
+    let people: BTreeSet<&str> =
         seen.iter().map(|row| row.person.as_str()).filter(|person| !person.is_empty()).collect();
-    let sessions: HashSet<(&str, &str)> =
+    let sessions: BTreeSet<(&str, &str)> =
         seen.iter().map(|row| (row.tenant.as_str(), row.id.as_str())).collect();
     Ok(Overview {
         sessions: sessions.len() as u64,
@@ -182,7 +182,8 @@ async fn skills(app: &App, reader: &Reader) -> Skills {
         match &shelved.library {
             Ok(library) => {
                 for skill in super::skills::seen(library, reader) {
-                    skills.published += u64::from(skill.standing == Standing::Published);
+                    skills.published +=
+                        u64::from(matches!(skill.standing, Standing::Published | Standing::HandEdited));
                     skills.proposals += u64::from(skill.has_proposal());
                 }
             }
@@ -272,7 +273,7 @@ impl Page {
     fn of(frame: Frame, view: Overview, connect: String) -> Self {
         let assistants = assistants(&view.days);
         let sessions_chart = sessions_chart(&view.days, &assistants);
-        let failed_share = match (view.failed * 100).checked_div(view.calls) {
+        let failed_share = match (view.failed * 100 + view.calls / 2).checked_div(view.calls) {
             Some(percent) => format!("{percent} %"),
             None => String::new(),
         };

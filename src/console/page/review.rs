@@ -272,7 +272,7 @@ pub(in crate::console) async fn decide_page(
         Err(problem) if problem.status() == StatusCode::CONFLICT => {
             let Ok(view) = view(&app, &reader, &name, &Whose { tenant }).await else { return Err(problem) };
             let page = Page::of(&reader, view);
-            let text = if text.is_empty() { page.text } else { text };
+            let text = if is_edited { text } else { page.text };
             let wrong = problem.says().to_owned();
             return Ok(html(StatusCode::CONFLICT, &Page { wrong, reason, text, is_edited, ..page }));
         }

@@ -260,6 +260,11 @@ impl Wanted {
         if [&self.from, &self.until].into_iter().any(|date| !date.is_empty() && !is_date(date)) {
             return bad("`from` and `until` are dates: 2026-11-22.");
         }
+        if !self.from.is_empty() && !self.until.is_empty() && self.from > self.until {
+            return bad(
+                "`from` is later than `until`: nothing began both after the one and before the other.",
+            );
+        }
         if !self.outcome.is_empty() && !OUTCOMES.iter().any(|(name, _)| *name == self.outcome) {
             return bad("`outcome` is one of failed, corrected, refused, stopped, errors.");
         }
@@ -381,9 +386,10 @@ impl Entry {
         self.project.rsplit('/').next().unwrap_or_default()
     }
 
-    /// In groups of three; `""` where nobody counted them.
+    /// In groups of three; `–` where nobody counted them.
     fn tokens(&self) -> String {
-        u64::try_from(self.tokens).ok().filter(|count| *count > 0).map(grouped).unwrap_or_default()
+        let counted = u64::try_from(self.tokens).ok().filter(|count| *count > 0);
+        counted.map_or_else(|| "–".to_owned(), grouped)
     }
 }
 

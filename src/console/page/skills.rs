@@ -299,6 +299,16 @@ impl Entry {
 }
 
 impl Skill {
+    /// Whether it was refused before it stood anywhere.
+    fn never_stood(&self) -> bool {
+        self.entry.state == "refused" && !self.history.iter().any(|event| event.what.starts_with("created"))
+    }
+
+    /// Whether what stands there differs by more than what the last decision tells.
+    fn shows_what_stands(&self) -> bool {
+        !self.edited.is_empty() && !self.decisions.first().is_some_and(|last| last.diff == self.edited)
+    }
+
     /// The failed calls of a session in the week with the most.
     fn most_failures(&self) -> String {
         let sides = self.weeks.iter().flat_map(|week| [&week.with, &week.without]);
