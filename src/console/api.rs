@@ -17,7 +17,7 @@ use super::page::review::Verdict;
 use super::page::session::Meant;
 use super::page::sessions::Wanted;
 use super::page::skills::Whose;
-use super::page::{cluster, overview, report, review, session, sessions, skills, work};
+use super::page::{claim, cluster, overview, report, review, session, sessions, skills, work};
 use super::problem::Problem;
 
 /// The document that a test holds against what is answered.
@@ -115,9 +115,9 @@ async fn claim(
     State(app): State<Arc<App>>,
     reader: Seen,
     Named((name, number)): Named<(String, usize)>,
-    Asked(meant): Asked<skills::OfClaim>,
+    Asked(meant): Asked<claim::Meant>,
 ) -> Result<Response, Problem> {
-    answer(&skills::claim(&app, &reader, (&name, number), &meant).await?)
+    answer(&claim::view(&app, &reader, (&name, number), &meant).await?)
 }
 
 async fn review(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {

@@ -269,7 +269,7 @@ fn router(app: &Arc<App>) -> Router {
         .route("/work/clusters/{id}", get(page::cluster::page))
         .route("/skills", get(page::skills::list_page))
         .route("/skills/{name}", get(page::skills::page))
-        .route("/skills/{name}/claims/{number}", get(page::skills::claim_page))
+        .route("/skills/{name}/claims/{number}", get(page::claim::page))
         .route("/review", get(page::review::list_page))
         .route("/review/{name}", get(page::review::page).post(page::review::decide_page))
         .route("/report", get(page::report::page).post(page::report::anew))

@@ -6,7 +6,7 @@
 //! | `sessions.rs` | `/sessions` |
 //! | `session.rs`, `timeline.rs` | `/sessions/{id}` and its events |
 //! | `work.rs`, `cluster.rs` | `/work`, `/work/clusters/{id}` |
-//! | `skills.rs` | `/skills`, `/skills/{name}` |
+//! | `skills.rs`, `claim.rs` | `/skills`, `/skills/{name}` and its claims |
 //! | `review.rs` | `/review`, `/review/{name}` |
 //! | `report.rs` | `/report` |
 //! | `cases.rs`, `diff.rs`, `effect.rs` | parts of pages: cases of a claim, what changes between texts, what sessions showed of a skill |
@@ -14,6 +14,7 @@
 //! | `when.rs`, `who.rs` | times, and people as the reader may see them |
 
 mod cases;
+pub(super) mod claim;
 pub(super) mod cluster;
 mod diff;
 pub(super) mod effect;

@@ -1,4 +1,5 @@
-//! `/skills`: what stands at the targets; `/skills/{name}`: the file, and what each line of it rests on.
+//! `/skills`: what stands at the targets; `/skills/{name}`: the file, and what each line of it rests on. (Its cases:
+//! `claim.rs`.)
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,7 +10,6 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::cases::{Cases, NONE_BEFORE};
 use super::diff::{self, Line as DiffLine};
 use super::effect::{Measured, OfWeek, effect, watched, weeks, weeks_chart};
 use super::who::People;
@@ -157,16 +157,6 @@ struct Version {
     diff: Vec<DiffLine>,
 }
 
-/// A claim with its cases.
-#[derive(Debug, Serialize)]
-pub(in crate::console) struct Claimed {
-    skill: String,
-    tenant: String,
-    line: String,
-    claim: Rests,
-    cases: Cases,
-}
-
 #[derive(Template)]
 #[template(path = "skills.html")]
 struct SkillsPage {
@@ -181,27 +171,11 @@ struct SkillPage {
     view: Skill,
 }
 
-#[derive(Template)]
-#[template(path = "claim.html")]
-struct ClaimPage {
-    frame: Frame,
-    view: Claimed,
-}
-
 /// Whose skill is meant.
 #[derive(Debug, Default, Deserialize)]
 pub(in crate::console) struct Whose {
     #[serde(default)]
     pub(super) tenant: String,
-}
-
-/// Which part of a claim's cases is meant.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(in crate::console) struct OfClaim {
-    tenant: String,
-    /// So many of those against it come before.
-    from: usize,
 }
 
 pub(in crate::console) async fn list_page(State(app): State<Arc<App>>, reader: Seen) -> Response {
@@ -240,17 +214,6 @@ pub(in crate::console) async fn page(
     let view = view(&app, &reader, &name, &whose).await?;
     let frame = Frame::new(&reader, "skills", name);
     Ok(html(StatusCode::OK, &SkillPage { frame, view }))
-}
-
-pub(in crate::console) async fn claim_page(
-    State(app): State<Arc<App>>,
-    reader: Seen,
-    Named((name, number)): Named<(String, usize)>,
-    Asked(meant): Asked<OfClaim>,
-) -> Result<Response, Problem> {
-    let view = claim(&app, &reader, (&name, number), &meant).await?;
-    let frame = Frame::new(&reader, "skills", format!("Cases of {name}"));
-    Ok(html(StatusCode::OK, &ClaimPage { frame, view }))
 }
 
 /// The skills of a library that the reader may see.
@@ -319,18 +282,6 @@ impl Skill {
 impl Rests {
     pub(super) fn behind(&self) -> String {
         counted(self.sessions.len() as u64, "session")
-    }
-}
-
-impl Claimed {
-    /// The page of the cases against it behind so many.
-    fn page(&self, from: &usize) -> String {
-        let (skill, tenant) = (link::encoded(&self.skill), link::encoded(&self.tenant));
-        format!("/skills/{skill}/claims/{}?tenant={tenant}&from={from}", self.claim.number)
-    }
-
-    fn skill_link(&self) -> String {
-        link::skill(&self.tenant, &self.skill)
     }
 }
 
@@ -473,40 +424,12 @@ pub(super) async fn rest(
     lines.collect()
 }
 
-pub(in crate::console) async fn claim(
-    app: &Arc<App>,
-    reader: &Reader,
-    (name, number): (&str, usize),
-    meant: &OfClaim,
-) -> Result<Claimed, Problem> {
-    let shelved = app.shelf.all().await;
-    let mut libraries = shelved.iter().filter_map(|shelved| shelved.library.as_ref().ok());
-    let found = libraries.find_map(|library| {
-        let is_meant = meant.tenant.is_empty() || library.is_of(&meant.tenant);
-        let skill = seen(library, reader).into_iter().find(|skill| is_meant && skill.name == name)?;
-        Some((library, skill))
-    });
-    let (library, skill) = found.ok_or_else(|| Problem::missing("such skill"))?;
-    let mut claims: Vec<(String, SaidClaim)> = Vec::new();
-    for line in library.said(name, library.file(&skill.path).is_none()) {
-        claims.extend(line.claims.into_iter().map(|claim| (line.text.clone(), claim)));
-    }
-    let at = number.checked_sub(1).ok_or_else(|| Problem::missing("such line"))?;
-    let (line, claim) = claims.into_iter().nth(at).ok_or_else(|| Problem::missing("such line"))?;
-    let found = Cases::of(app, reader, (library, &skill.workspace), &[&claim.claim], meant.from).await?;
-    let cited = claim.sessions.iter().map(|(date, hash, ..)| (date.as_str(), hash.as_str()));
-    let known = app.by_hash(reader, cited, patience()).await;
-    let people = People::of(app, reader).await?;
-    Ok(Claimed {
-        skill: name.to_owned(),
-        tenant: app.tenant_of(library),
-        line,
-        claim: rests(number, &claim, &known, &people),
-        cases: found.into_iter().next().unwrap_or_default(),
-    })
-}
-
-fn rests(number: usize, claim: &SaidClaim, known: &BTreeMap<String, Known>, people: &People) -> Rests {
+pub(super) fn rests(
+    number: usize,
+    claim: &SaidClaim,
+    known: &BTreeMap<String, Known>,
+    people: &People,
+) -> Rests {
     let mut named = BTreeSet::new();
     // A session that tells twice is one session.
     let once = claim.sessions.iter().filter(|(_, hash, ..)| named.insert(hash.clone()));
