@@ -17,7 +17,7 @@ use super::page::review::Verdict;
 use super::page::session::Meant;
 use super::page::sessions::Wanted;
 use super::page::skills::Whose;
-use super::page::{overview, report, review, session, sessions, skills, work};
+use super::page::{claim, cluster, overview, report, review, session, sessions, skills, work};
 use super::problem::Problem;
 
 /// The document that a test holds against what is answered.
@@ -33,6 +33,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/api/v1/sessions/{id}", get(session))
         .route("/api/v1/sessions/{id}/events/{event}", get(event))
         .route("/api/v1/work", get(work))
+        .route("/api/v1/work/clusters/{id}", get(cluster))
         .route("/api/v1/skills", get(skills))
         .route("/api/v1/skills/{name}", get(skill))
         .route("/api/v1/skills/{name}/claims/{number}", get(claim))
@@ -80,8 +81,21 @@ async fn event(
     answer(&session::event(&app, &reader, &id, &event, &meant).await?)
 }
 
-async fn work(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {
-    answer(&work::view(&app, &reader).await?)
+async fn work(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    Asked(wanted): Asked<work::Wanted>,
+) -> Result<Response, Problem> {
+    answer(&work::view(&app, &reader, &wanted).await?)
+}
+
+async fn cluster(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    Named(id): Named<String>,
+    Asked(meant): Asked<cluster::Meant>,
+) -> Result<Response, Problem> {
+    answer(&cluster::view(&app, &reader, &id, &meant).await?)
 }
 
 async fn skills(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {
@@ -101,9 +115,9 @@ async fn claim(
     State(app): State<Arc<App>>,
     reader: Seen,
     Named((name, number)): Named<(String, usize)>,
-    Asked(whose): Asked<Whose>,
+    Asked(meant): Asked<claim::Meant>,
 ) -> Result<Response, Problem> {
-    answer(&skills::claim(&app, &reader, (&name, number), &whose).await?)
+    answer(&claim::view(&app, &reader, (&name, number), &meant).await?)
 }
 
 async fn review(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {

@@ -50,6 +50,58 @@ pub(super) fn stacked(bars: &[(&str, Vec<u64>)], parts: &[Part<'_>], caption: &s
     svg
 }
 
+/// Bars beside each other, values in tenths; `mark` is a place among the groups and a day in it, after which something
+/// changed.
+pub(super) fn beside(
+    groups: &[(String, Vec<Option<u64>>)],
+    parts: &[Part<'_>],
+    mark: Option<(usize, u64)>,
+    caption: &str,
+) -> String {
+    let most = groups.iter().flat_map(|(_, values)| values).flatten().max().copied().unwrap_or(0).max(1);
+    let slot = BAR * parts.len() as u64 + 2 * GAP;
+    let width = (groups.len() as u64).max(1) * slot;
+    let mut svg = format!(
+        "<svg class=\"times\" viewBox=\"0 0 {width} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
+         aria-label=\"{}\">",
+        escaped(caption)
+    );
+    for (at, (name, values)) in groups.iter().enumerate() {
+        let start = at as u64 * slot;
+        let told: Vec<String> = values
+            .iter()
+            .zip(parts)
+            .filter_map(|(value, part)| {
+                let value = (*value)?;
+                Some(format!("{}.{} {}", value / 10, value % 10, escaped(part.name)))
+            })
+            .collect();
+        let told = if told.is_empty() { "no sessions".to_owned() } else { told.join(", ") };
+        let _ = write!(svg, "<g><title>{}: {told}</title>", escaped(name));
+        let _ =
+            write!(svg, "<rect class=\"hover\" x=\"{start}\" y=\"0\" width=\"{slot}\" height=\"{HEIGHT}\"/>");
+        for (place, (value, part)) in values.iter().zip(parts).enumerate() {
+            let Some(value) = value else { continue };
+            // None is a line upon the ground: there were sessions.
+            let height = (value * HEIGHT / most).max(1);
+            let (x, y) = (start + GAP + place as u64 * BAR, HEIGHT.saturating_sub(height));
+            let _ = write!(
+                svg,
+                "<rect class=\"{}\" x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{height}\"/>",
+                part.class,
+                BAR - 1
+            );
+        }
+        svg.push_str("</g>");
+    }
+    if let Some((at, day)) = mark {
+        let x = at as u64 * slot + (day + 1) * slot / 7;
+        let _ = write!(svg, "<path class=\"mark\" d=\"M{x} 0V{HEIGHT}\"/>");
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
 fn told(counts: &[u64], parts: &[Part<'_>]) -> String {
     let told: Vec<String> =
         counts.iter().zip(parts).map(|(count, part)| format!("{count} {}", escaped(part.name))).collect();
@@ -66,22 +118,26 @@ pub(super) fn bar(count: u64, most: u64, class: &str) -> String {
     )
 }
 
-/// Something with an area: how large it is, the class of its colour, and what it says.
+/// Something with an area: how large it is, the class of its colour, its name, and what it says.
 pub(super) struct Area<'a> {
     pub(super) size: u64,
     pub(super) class: &'a str,
-    pub(super) says: &'a str,
+    /// Its name, which stands in it where there is room.
+    pub(super) label: &'a str,
+    pub(super) says: String,
 }
 
 /// The width and height of a map, in its own units.
 const MAP: (u64, u64) = (1_600, 400);
+/// How wide a letter in it is at most, about, and how high a line of them.
+const LETTER: u64 = 14;
+const LINE: u64 = 30;
 
 /// Areas that fill a map, the largest first and at the left; `areas` are in that order. One without any size has none.
 pub(super) fn map(areas: &[Area<'_>], caption: &str) -> String {
     let (width, height) = MAP;
     let mut svg = format!(
-        "<svg class=\"map\" viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\" role=\"img\" \
-         aria-label=\"{}\">",
+        "<svg class=\"map\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\">",
         escaped(caption)
     );
     let (mut rest, mut x, mut y) = (areas, 0, 0);
@@ -108,9 +164,10 @@ pub(super) fn map(areas: &[Area<'_>], caption: &str) -> String {
             let _ = write!(
                 svg,
                 "<g><title>{}</title><rect class=\"{}\" x=\"{own_x}\" y=\"{own_y}\" width=\"{own_width}\" \
-                 height=\"{own_height}\"/></g>",
-                escaped(area.says),
-                area.class
+                 height=\"{own_height}\"/>{}</g>",
+                escaped(&area.says),
+                area.class,
+                label(area, (own_x, own_y), (own_width, own_height))
             );
         }
         if free_width >= free_height {
@@ -122,6 +179,21 @@ pub(super) fn map(areas: &[Area<'_>], caption: &str) -> String {
     }
     svg.push_str("</svg>");
     svg
+}
+
+/// The name of an area within it, as much of it as there is room for.
+fn label(area: &Area<'_>, (x, y): (u64, u64), (width, height): (u64, u64)) -> String {
+    let room = usize::try_from(width.saturating_sub(LETTER) / LETTER).unwrap_or_default();
+    let all = area.label.chars().count();
+    if height < LINE || room < all.min(8) {
+        return String::new();
+    }
+    let mut shown: String = area.label.chars().take(if all > room { room - 1 } else { room }).collect();
+    if all > room {
+        shown.push('…');
+    }
+    let (x, y) = (x + LETTER / 2, y + LINE * 4 / 5);
+    format!("<text x=\"{x}\" y=\"{y}\">{}</text>", escaped(&shown))
 }
 
 fn sum(areas: &[Area<'_>]) -> u64 {
@@ -161,8 +233,10 @@ mod tests {
     #[test]
     fn areas_fill_the_map_and_none_leaves_it() {
         let sizes = [400, 200, 100, 50, 50, 7, 1];
-        let areas: Vec<Area<'_>> =
-            sizes.iter().map(|size| Area { size: *size, class: "s1", says: "<b>" }).collect();
+        let areas: Vec<Area<'_>> = sizes
+            .iter()
+            .map(|size| Area { size: *size, class: "s1", label: "<i>", says: "<b>".into() })
+            .collect();
         let svg = map(&areas, "x");
         let numbers = |rect: &str, name: &str| -> u64 {
             rect.split_once(&format!(" {name}=\"")).unwrap().1.split('"').next().unwrap().parse().unwrap()
@@ -176,6 +250,16 @@ mod tests {
         assert_eq!(svg.matches("<rect").count(), sizes.len());
         assert!(filled > 1_600 * 400 * 95 / 100 && filled <= 1_600 * 400, "{filled}");
         assert!(svg.contains("<title>&lt;b&gt;</title>"));
+        assert!(svg.contains(">&lt;i&gt;</text>"));
+    }
+
+    #[test]
+    fn a_name_in_an_area_is_cut_where_it_would_leave_it() {
+        let area = Area { size: 1, class: "s1", label: "make itest, make db-up", says: String::new() };
+        assert!(label(&area, (0, 0), (600, 40)).contains(">make itest, make db-up<"));
+        assert!(label(&area, (0, 0), (154, 40)).contains(">make ites…<"));
+        assert_eq!(label(&area, (0, 0), (60, 40)), "");
+        assert_eq!(label(&area, (0, 0), (600, 20)), "");
     }
 
     #[test]

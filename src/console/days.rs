@@ -21,7 +21,7 @@ use crate::views::figures::Figures;
 use crate::views::report::of_home;
 
 /// So much is kept of all days, in bytes, about.
-const MOST_BYTES: usize = 96 << 20;
+const MOST_BYTES: usize = 64 << 20;
 /// So many characters of a first prompt are kept: a title is cut from them.
 const LONGEST_TITLE: usize = 400;
 /// So many characters of a session's prompts are kept to be searched.
@@ -155,6 +155,8 @@ impl Days {
         let known = self.0.lock(|state| state.listed.clone());
         if let Some((at, versions)) = known
             && at.elapsed() < LISTING_LASTS
+            // Whoever waits for the first session need not wait for this as well.
+            && !versions.is_empty()
         {
             return Ok(versions);
         }

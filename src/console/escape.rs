@@ -29,9 +29,39 @@ impl Escaper for Visible {
     }
 }
 
+/// A line of Markdown as markup: what stands between two backticks is code, and everything else what it says.
+pub(super) fn with_code(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    let mut shown = String::with_capacity(text.len());
+    for (at, part) in parts.iter().enumerate() {
+        // The last one opens nothing.
+        let is_code = at % 2 == 1 && at + 1 < parts.len();
+        let is_open = at % 2 == 1 && !is_code;
+        shown.push_str(if is_code { "<code>" } else { "" });
+        // Writing to a String cannot fail.
+        let _ = Visible.write_escaped_str(&mut shown, if is_open { "`" } else { "" });
+        let _ = Visible.write_escaped_str(&mut shown, part);
+        shown.push_str(if is_code { "</code>" } else { "" });
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        for (text, shown) in [
+            ("Run `make <x>` first.", "Run <code>make &lt;x&gt;</code> first."),
+            ("`a` and `b`", "<code>a</code> and <code>b</code>"),
+            ("one ` alone", "one &#96; alone"),
+            ("``", "<code></code>"),
+            ("", ""),
+        ] {
+            assert_eq!(with_code(text), shown, "{text:?}");
+        }
+    }
 
     #[test]
     fn nothing_of_a_text_is_markup_or_hidden() {

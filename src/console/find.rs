@@ -41,8 +41,7 @@ impl App {
         (tenant, id): (&str, &str),
         since: Option<&str>,
     ) -> Result<Option<Session>, Problem> {
-        let since = since.and_then(|day| day.parse::<jiff::civil::Date>().ok()?.yesterday().ok());
-        let filter = Filter { owner: None, since: since.map(|since| since.to_string()) };
+        let filter = Filter { owner: None, since: day_before(since) };
         for days in &self.days {
             let failed = |error: &dyn std::fmt::Display| Problem::failed("The table", error.to_string());
             let table = days.table().await.map_err(|error| failed(&error))?;
@@ -59,6 +58,26 @@ impl App {
             }
         }
         Ok(None)
+    }
+
+    /// Sessions of a tenant by their ids, read at once, as far as the reader may see them.
+    pub(super) async fn sessions(
+        &self,
+        reader: &Reader,
+        tenant: &str,
+        ids: &BTreeSet<String>,
+        since: Option<&str>,
+    ) -> Result<Vec<Session>, Problem> {
+        let filter = Filter { owner: None, since: day_before(since) };
+        let mut sessions = Vec::new();
+        for days in &self.days {
+            let table = days.table().await.map_err(|error| Problem::failed("The table", error))?;
+            let Some(table) = table else { continue };
+            let found = table.sessions_all_called(ids, &filter, &days.options()).await;
+            sessions.extend(found.map_err(|error| Problem::failed("The table", error))?.sessions);
+        }
+        sessions.retain(|one| one.tenant == tenant && reader.sees(&one.tenant, &one.workspace));
+        Ok(sessions)
     }
 
     /// Sessions by their hash, each with the UTC date on which it began, as far as they are known by then. A session
@@ -97,6 +116,11 @@ impl App {
         }
         known
     }
+}
+
+/// Clocks differ.
+fn day_before(date: Option<&str>) -> Option<String> {
+    Some(date?.parse::<jiff::civil::Date>().ok()?.yesterday().ok()?.to_string())
 }
 
 fn day_after(date: &str) -> Option<String> {

@@ -7,6 +7,8 @@
 //! | `days.rs` | what arrived on each day |
 //! | `shelf.rs` | what stands at the targets of skills |
 //! | `find.rs` | single sessions |
+//! | `records.rs` | what runs of mining left |
+//! | `background.rs` | what takes longer than a page may |
 //! | `page/` | the pages, a file each |
 //! | `asked.rs` | what a request asks for |
 //! | `api.rs`, `openapi.json` | the same as JSON |
@@ -26,6 +28,7 @@
 mod access;
 mod api;
 mod asked;
+mod background;
 mod chart;
 mod days;
 mod escape;
@@ -34,6 +37,7 @@ pub(crate) mod mcp;
 mod opening;
 mod page;
 mod problem;
+mod records;
 mod shelf;
 
 use std::net::SocketAddr;
@@ -45,6 +49,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -55,7 +60,9 @@ use crate::service::{Overseer, Service};
 
 use access::Access;
 use access::secret::{Secret, SecretError};
+use background::Background;
 use days::Days;
+use records::Records;
 use shelf::Shelf;
 
 pub(crate) use opening::{OpenError, Opening, asking, opening};
@@ -66,6 +73,8 @@ const LARGEST_FORM: usize = 256 << 10;
 const CONNECTIONS: ConnectionBounds = ConnectionBounds { max: 256, per_address: 128 };
 /// How long answers may take when the process stops.
 const DRAIN: Duration = Duration::from_secs(2);
+/// So long what sessions showed of skills is believed.
+const EFFECTS_LAST: Duration = Duration::from_secs(900);
 /// How soon a new certificate is used.
 const RENEWED: Duration = Duration::from_secs(10);
 
@@ -159,7 +168,11 @@ struct App {
     /// Of each table.
     days: Vec<Days>,
     shelf: Shelf,
-    reports: page::report::Reports,
+    reports: Background<page::report::Made>,
+    effects: Background<page::effect::Made>,
+    /// Held by what is made in the background.
+    background: Semaphore,
+    records: Records,
     calls: mcp::Turns,
     everybody: page::who::Everybody,
     /// What `skillspan connect` is given so that assistants of this machine send to here.
@@ -185,7 +198,10 @@ impl Door {
             overseer: service.overseer(),
             days: settings.tables().cloned().map(Days::of).collect(),
             shelf: Shelf::of(settings.clone()),
-            reports: page::report::Reports::default(),
+            reports: Background::lasting(None),
+            effects: Background::lasting(Some(EFFECTS_LAST)),
+            background: Semaphore::new(1),
+            records: Records::default(),
             calls: mcp::Turns::default(),
             everybody: page::who::Everybody::default(),
             connect: service.connect_options(settings),
@@ -250,9 +266,10 @@ fn router(app: &Arc<App>) -> Router {
         .route("/sessions/{id}", get(page::session::page))
         .route("/sessions/{id}/events/{event}", get(page::session::event_page))
         .route("/work", get(page::work::page))
+        .route("/work/clusters/{id}", get(page::cluster::page))
         .route("/skills", get(page::skills::list_page))
         .route("/skills/{name}", get(page::skills::page))
-        .route("/skills/{name}/claims/{number}", get(page::skills::claim_page))
+        .route("/skills/{name}/claims/{number}", get(page::claim::page))
         .route("/review", get(page::review::list_page))
         .route("/review/{name}", get(page::review::page).post(page::review::decide_page))
         .route("/report", get(page::report::page).post(page::report::anew))

@@ -65,6 +65,11 @@ impl Timestamp {
         }
     }
 
+    /// The UTC date as a number of days since that of the epoch.
+    pub const fn day(self) -> i64 {
+        self.0.div_euclid(24 * 3_600 * 1_000_000)
+    }
+
     /// The UTC date as `2026-11-22`.
     pub fn date(self) -> String {
         match jiff::Timestamp::from_microsecond(self.0) {

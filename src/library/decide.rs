@@ -122,6 +122,10 @@ fn put_edited(run: &mut Run<'_>, name: &str, text: &str) -> Result<(), DecisionE
         run.changes.files.insert(path, text.clone());
     }
     note_behind(run, name, ", and edited the text");
+    let as_of = run.as_of.clone();
+    if let Some(skill) = run.state.skills.values_mut().find(|skill| skill.name == name) {
+        skill.decide(&as_of, None, text);
+    }
     Ok(())
 }
 
@@ -232,6 +236,7 @@ fn reject(run: &mut Run<'_>, id: &str, mut skill: Skill) -> Result<(), DecisionE
     for claim in proposal.claims.iter().filter(|claim| !said.contains(*claim)) {
         skill.withdraw(claim, Reason::Rejected, &run.as_of);
     }
+    skill.decide(&run.as_of, proposal.content, String::new());
     skill.note(&run.as_of, "a person rejected the proposal");
     run.state.skills.insert(id.to_owned(), skill);
     Ok(())

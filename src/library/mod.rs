@@ -87,10 +87,10 @@ pub use learned::Learned;
 pub use listing::{Listed, ListedClaim, ListedEvent, Standing};
 pub use neighbours::Neighbour;
 pub use reconcile::{reconcile, reconcile_within};
-pub use said::{SaidClaim, SaidLine};
+pub use said::{PersonsChange, SaidClaim, SaidLine};
 pub use state::{Error, FORMAT, Stored};
 pub use tenants::{Census, TenantError, Whose};
-pub use watched::{WatchedLine, WatchedSkill};
+pub use watched::{WatchedLine, WatchedSkill, Week};
 
 use state::State;
 

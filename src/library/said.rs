@@ -30,6 +30,21 @@ pub struct SaidClaim {
     pub sessions: Vec<(String, String, String, String)>,
 }
 
+/// A proposal that a person refused or edited, as a change of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonsChange {
+    /// When.
+    pub date: String,
+    /// The version that stood, or was written.
+    pub version: u64,
+    /// Whether the person refused it; else they edited it.
+    pub is_refused: bool,
+    /// The SKILL.md as it was generated.
+    pub before: String,
+    /// As it would have been, or as the person wrote it.
+    pub after: String,
+}
+
 impl Library {
     /// The lines of the skill with this name, in the order of reading; with `proposed`, those of its proposal.
     pub fn said(&self, name: &str, proposed: bool) -> Vec<SaidLine> {
@@ -91,6 +106,33 @@ impl Library {
             }
         }
         texts
+    }
+
+    /// What persons made of the skill's proposals, as far as that is remembered, the oldest first.
+    pub fn decisions(&self, name: &str) -> Vec<PersonsChange> {
+        let Some((id, skill)) = self.state.skills.iter().find(|(_, skill)| skill.name == name) else {
+            return Vec::new();
+        };
+        let versions = self.versions(name);
+        let text = |version: u64, content: &Content| {
+            let then = Skill { version, content: content.clone(), retirement: None, ..skill.clone() };
+            skill::skill_md(id, &then)
+        };
+        let changes = skill.decided.iter().filter_map(|decided| {
+            let known = versions.iter().rfind(|(version, _)| *version <= decided.version);
+            let before = known.map(|(_, text)| text.clone());
+            Some(PersonsChange {
+                date: decided.as_of.clone(),
+                version: decided.version,
+                is_refused: decided.refused.is_some(),
+                before: before.or_else(|| text(decided.version, &skill.content))?,
+                after: match &decided.refused {
+                    Some(content) => text(decided.version, content)?,
+                    None => decided.edited.clone(),
+                },
+            })
+        });
+        changes.collect()
     }
 }
 

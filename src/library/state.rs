@@ -128,9 +128,26 @@ pub(super) struct Skill {
     /// Earlier versions, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) past: Vec<Past>,
+    /// What persons made of proposals, oldest first, as far as a diff takes it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) decided: Vec<Decided>,
     /// What became of it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) history: Vec<Event>,
+}
+
+/// A proposal that a person refused or edited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Decided {
+    pub(super) as_of: String,
+    /// The version that stood, or was written.
+    pub(super) version: u64,
+    /// What the skill would have said, if that was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) refused: Option<Content>,
+    /// The person's SKILL.md, if it was edited.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) edited: String,
 }
 
 /// What the history says of a skill that waited and was approved.
@@ -313,6 +330,7 @@ impl Skill {
             proposal: None,
             same_as: None,
             past: Vec::new(),
+            decided: Vec::new(),
             history: Vec::new(),
         }
     }
@@ -344,11 +362,12 @@ impl Skill {
         self.content.claims.iter().any(|record| !record.is_counted())
     }
 
-    /// What it says, what it said, and what it would say.
+    /// What it says, what it said, and what it would say or would have said.
     pub(super) fn remembered(&self) -> impl Iterator<Item = &Content> {
         let past = self.past.iter().map(|past| &past.content);
         let proposed = self.proposal.iter().filter_map(|proposal| proposal.content.as_ref());
-        std::iter::once(&self.content).chain(past).chain(proposed)
+        let refused = self.decided.iter().filter_map(|decided| decided.refused.as_ref());
+        std::iter::once(&self.content).chain(past).chain(proposed).chain(refused)
     }
 
     pub(super) fn withdraw(&mut self, claim: &Claim, reason: Reason, as_of: &str) {
@@ -370,6 +389,13 @@ impl Skill {
     pub(super) fn note(&mut self, as_of: &str, what: impl Into<String>) {
         let event = Event { as_of: as_of.to_owned(), version: self.version, what: what.into() };
         self.history.push(event);
+    }
+
+    /// Remembers what a person made of a proposal.
+    pub(super) fn decide(&mut self, as_of: &str, refused: Option<Content>, edited: String) {
+        let decided = Decided { as_of: as_of.to_owned(), version: self.version, refused, edited };
+        self.decided.push(decided);
+        self.decided.drain(..self.decided.len().saturating_sub(REMEMBERED_VERSIONS));
     }
 
     /// Remembers the version that is being written.

@@ -270,6 +270,7 @@ fn own_part(skill: &Skill, is_own: &impl Fn(&EvidenceRecord) -> bool) -> Option<
         proposal: None,
         same_as: None,
         past: Vec::new(),
+        decided: Vec::new(),
         history: Vec::new(),
         ..skill.clone()
     })

@@ -3,12 +3,14 @@
 //!
 //! A watched skill takes one session after the other, so that no table has to be in memory.
 
+use std::collections::BTreeMap;
+
 use super::Library;
 use super::effect::{Episode, Side, published, situations};
 use crate::skillify::{Claim, Digest, Later, Watched};
 
 /// A published skill, and what sessions showed of it so far.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct WatchedSkill {
     /// Its folder's name.
     pub name: String,
@@ -24,10 +26,21 @@ pub struct WatchedSkill {
     pub with: Side,
     /// Later ones that did not.
     pub without: Side,
+    /// The sessions that met its situation, by the Monday of the week in which they began.
+    pub weeks: BTreeMap<String, Week>,
     /// What it says.
     pub lines: Vec<WatchedLine>,
     /// The commands that tell that a session is in its situation.
     about: Vec<String>,
+}
+
+/// The sessions of a week.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Week {
+    /// Those that loaded the skill.
+    pub with: Side,
+    /// The others, before it was published as well.
+    pub without: Side,
 }
 
 /// A claim of a published skill, and what sessions showed of it so far.
@@ -54,6 +67,7 @@ impl Library {
             before: Side::default(),
             with: Side::default(),
             without: Side::default(),
+            weeks: BTreeMap::new(),
             about: situations(&skill.content),
             lines: skill
                 .content
@@ -98,6 +112,33 @@ impl WatchedSkill {
                 (true, false) => &mut self.without,
             };
             side.add(episode);
+            if let Some(monday) = monday_of(&episode.date) {
+                let week = self.weeks.entry(monday).or_default();
+                let has_it = is_later && episode.loaded.contains(&self.name);
+                if has_it { week.with.add(episode) } else { week.without.add(episode) }
+            }
         }
+    }
+}
+
+/// The Monday of the week of a date, `2026-11-16`.
+fn monday_of(date: &str) -> Option<String> {
+    let date: jiff::civil::Date = date.parse().ok()?;
+    let days = i64::from(date.weekday().to_monday_zero_offset());
+    Some(date.checked_sub(jiff::Span::new().days(days)).ok()?.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_week_begins_on_monday() {
+        for (date, monday) in
+            [("2026-11-30", "2026-11-30"), ("2026-11-29", "2026-11-23"), ("2027-01-01", "2026-12-28")]
+        {
+            assert_eq!(monday_of(date).as_deref(), Some(monday), "{date}");
+        }
+        assert_eq!(monday_of("someday"), None);
     }
 }

@@ -2,18 +2,22 @@
 //!
 //! A workspace has one record: that of its last run. It stands beside the digests, in a folder that is closed to
 //! others, as `run-` and 16 hex digits of tenant and workspace, JSON. It names sessions and counts people; it
-//! holds no text of a session but what a claim says. `skillspan erase` removes it with the digests.
+//! holds no text of a session but what a claim says, and of a cluster the programs and single words that many of its
+//! segments share. `skillspan erase` removes it with the digests.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::disk::{Disk, FileSystem, create_folders, write_durably};
 use crate::event::Timestamp;
-use crate::skillify::{Candidate, Claim, Counts, Evidence, Mined, Scope, SupportedClaim, short_hash};
+use crate::skillify::{
+    Candidate, Claim, Counts, Evidence, Group, Member, Mined, Scope, SupportedClaim, short_hash,
+};
 
 use super::mining::Place;
 
@@ -35,16 +39,23 @@ struct Record<'a> {
     as_of: String,
     segments: usize,
     /// What became of each cluster of segments, a line each.
-    clusters: &'a [String],
+    clusters: Vec<String>,
+    /// What the clusters are called and cost, and what could be said of them, in the same order.
+    groups: Vec<Value>,
     /// Published ones first; of the others the first [`MOST_HELD_BACK`].
     candidates: Vec<Value>,
     /// How many more there were.
     left_out: usize,
 }
 
-/// So many of the sessions that a claim rests on are kept with their events, and so many of those against it.
+/// So many of the sessions that a claim rests on are kept with their events.
 const MOST_FOR: usize = 3;
-const MOST_AGAINST: usize = 20;
+/// So many of those against a claim that a skill makes or would make: all, unless that is out of all proportion.
+const MOST_AGAINST: usize = 1_000;
+/// So many of those against a claim that became nothing.
+const FEW_AGAINST: usize = 20;
+/// So many sessions of a cluster are named.
+const MOST_MEMBERS: usize = 200;
 
 /// A record, as it is read.
 #[derive(Debug, Clone, Deserialize)]
@@ -59,8 +70,53 @@ pub struct Kept {
     pub segments: usize,
     /// What became of each cluster of segments, a line each.
     pub clusters: Vec<String>,
+    /// What they are called and cost; none where an older version wrote the record.
+    #[serde(default)]
+    pub groups: Vec<KeptGroup>,
     /// Published ones first.
     pub candidates: Vec<KeptCandidate>,
+}
+
+/// A cluster of a record.
+#[derive(Debug, Clone, Deserialize)]
+pub struct KeptGroup {
+    /// 16 hex digits, in its workspace.
+    pub id: String,
+    /// What many of its segments ran.
+    pub commands: Vec<String>,
+    /// Words that many of its prompts have.
+    pub words: Vec<String>,
+    /// How many segments it has.
+    pub segments: u64,
+    /// Of how many sessions.
+    pub sessions: u64,
+    /// Of how many known people.
+    pub people: u64,
+    /// Tokens that were read and written for it, as far as clients say.
+    pub tokens: u64,
+    /// How long it took, pauses left out.
+    pub seconds: u64,
+    /// What became of it.
+    pub became: String,
+    /// What could be said of it.
+    pub claims: Vec<Claim>,
+    /// Its sessions, the newest first, so many of them.
+    pub members: Vec<KeptMember>,
+}
+
+/// A session of a cluster.
+#[derive(Debug, Clone, Deserialize)]
+pub struct KeptMember {
+    /// The session.
+    pub session: String,
+    /// When its first segment of the cluster began, RFC 3339.
+    pub began_at: String,
+    /// How many segments of it are of the cluster.
+    pub segments: u64,
+    /// The tokens of these.
+    pub tokens: u64,
+    /// How long these took.
+    pub seconds: u64,
 }
 
 /// A candidate of a record.
@@ -114,7 +170,7 @@ pub struct KeptCases {
     /// Some of those that it rests on.
     #[serde(rename = "for")]
     pub supporting: Vec<KeptCase>,
-    /// Those against it, twenty of them.
+    /// Those against it, the first of many.
     pub against: Vec<KeptCase>,
     /// How many there are against it; `None` where an older version wrote the record.
     #[serde(default)]
@@ -136,16 +192,20 @@ pub struct KeptCase {
 
 /// The records in a folder of digests. One that cannot be read is left out: the next run writes it anew.
 pub fn read(folder: &Path) -> Vec<Kept> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = entries.filter(|entry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        name.starts_with(PREFIX) && name.ends_with(".json")
-    });
-    let kept = names.filter_map(|entry| serde_json::from_slice(&std::fs::read(entry.path()).ok()?).ok());
+    let kept = paths(folder).filter_map(|path| serde_json::from_slice(&std::fs::read(path).ok()?).ok());
     let mut kept: Vec<Kept> = kept.collect();
     kept.sort_by(|a, b| (&a.tenant, &a.workspace).cmp(&(&b.tenant, &b.workspace)));
     kept
+}
+
+/// The files that hold the records in a folder of digests.
+pub fn paths(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_record = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        name.starts_with(PREFIX) && name.ends_with(".json")
+    };
+    entries.map(|entry| entry.path()).filter(is_record)
 }
 
 /// The first, the middle ones and the last of many.
@@ -180,7 +240,8 @@ pub fn keep(folder: &Path, place: &Place, mined: &Mined, now: Timestamp) -> io::
         mined_at: now.to_string(),
         as_of: mined.as_of.to_string(),
         segments: mined.segments,
-        clusters: &mined.clusters,
+        clusters: mined.clusters.iter().map(ToString::to_string).collect(),
+        groups: mined.clusters.iter().map(group).collect(),
         candidates: mined.candidates.iter().take(shown).map(candidate).collect(),
         left_out: mined.candidates.len().saturating_sub(shown),
     };
@@ -192,7 +253,46 @@ pub fn keep(folder: &Path, place: &Place, mined: &Mined, now: Timestamp) -> io::
     FileSystem.sync_folder(folder)
 }
 
+/// A cluster, called by its oldest segment.
+fn group(group: &Group) -> Value {
+    let mut members: BTreeMap<&str, (Timestamp, u64, u64, u64)> = BTreeMap::new();
+    for member in &group.members {
+        let sums = members.entry(&member.session).or_insert((member.started_at, 0, 0, 0));
+        sums.0 = sums.0.min(member.started_at);
+        sums.1 += 1;
+        sums.2 = sums.2.saturating_add(member.tokens);
+        sums.3 = sums.3.saturating_add(member.seconds);
+    }
+    let mut sessions: Vec<_> = members.into_iter().collect();
+    sessions.sort_by_key(|(session, (began, ..))| (Reverse(*began), *session));
+    let sum = |of: fn(&Member) -> u64| group.members.iter().map(of).fold(0, u64::saturating_add);
+    let shown = sessions.iter().take(MOST_MEMBERS).map(|(session, (began, segments, tokens, seconds))| {
+        json!({
+            "session": session,
+            "began_at": began.to_string(),
+            "segments": segments,
+            "tokens": tokens,
+            "seconds": seconds,
+        })
+    });
+    json!({
+        "id": group.members.first().map(|member| member.segment.as_str()).unwrap_or_default(),
+        "commands": group.commands,
+        "words": group.words,
+        "segments": group.members.len(),
+        "sessions": sessions.len(),
+        "people": group.people,
+        "tokens": sum(|member| member.tokens),
+        "seconds": sum(|member| member.seconds),
+        "became": group.became,
+        "claims": group.claims,
+        "members": shown.collect::<Vec<_>>(),
+    })
+}
+
 fn candidate(candidate: &Candidate) -> Value {
+    let is_told = candidate.is_published() || candidate.is_proposed();
+    let against = if is_told { MOST_AGAINST } else { FEW_AGAINST };
     let lines = candidate.wording.lines().map(|line| json!({ "text": line.text, "claims": line.claims }));
     json!({
         "name": candidate.wording.name,
@@ -202,7 +302,7 @@ fn candidate(candidate: &Candidate) -> Value {
         "worth": candidate.rank,
         "because": candidate.shortfalls.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "lines": lines.collect::<Vec<_>>(),
-        "claims": candidate.claims.iter().map(claim).collect::<Vec<_>>(),
+        "claims": candidate.claims.iter().map(|one| claim(one, against)).collect::<Vec<_>>(),
         "people": people(&candidate.claims),
         "project": match &candidate.scope {
             Scope::Project(project) => project.as_str(),
@@ -219,7 +319,7 @@ fn people(claims: &[SupportedClaim]) -> usize {
     people.iter().filter(|person| !person.is_empty()).count()
 }
 
-fn claim(claim: &SupportedClaim) -> Value {
+fn claim(claim: &SupportedClaim, against: usize) -> Value {
     let Counts { treated_with, treated_without, untreated_with, untreated_without } = claim.counts;
     json!({
         "claim": claim.claim,
@@ -230,7 +330,7 @@ fn claim(claim: &SupportedClaim) -> Value {
         "sessions": claim.sessions().iter().map(|(_, session)| *session).collect::<Vec<_>>(),
         "cases": {
             "for": cases(&claim.support, MOST_FOR),
-            "against": cases(&claim.against, MOST_AGAINST),
+            "against": cases(&claim.against, against),
             "all_against": claim.against.len(),
         },
         "people": people(std::slice::from_ref(claim)),

@@ -24,7 +24,7 @@ use crate::shell::refusal::refusal;
 use crate::table::Session;
 
 /// Who is silent for longer is not at work.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
 /// A word of a command that is longer names no act.
 const LONGEST_WORD: usize = 40;
 /// So many words of a command name the act.

@@ -13,6 +13,7 @@ use super::chance::Background;
 use super::claim::{Candidate, Claim, Evidence, Scope, SupportedClaim, Wording};
 use super::compose::{self, Topic};
 use super::expected::{Recent, Recently};
+use super::group::Group;
 use super::guard;
 use super::index::Index;
 use super::kind::rule::{self, Ruled};
@@ -99,8 +100,8 @@ pub(super) struct Unworded {
 }
 
 impl Workspace<'_> {
-    /// Every candidate, published ones first, and what became of each cluster, a line each.
-    pub(super) fn candidates(&self) -> (Vec<Unworded>, Vec<String>) {
+    /// Every candidate, published ones first, and what became of each cluster.
+    pub(super) fn candidates(&self) -> (Vec<Unworded>, Vec<Group>) {
         let (claims, mut held) = self.lessons();
         // What two claims say in both directions has no order to tell.
         let contradicted = held.iter().filter(|one| one.shortfalls.contains(&Shortfall::Contradicted));

@@ -116,6 +116,10 @@ pub(super) struct SegmentDigest {
     pub(super) trees: Vec<Tree>,
     /// What people said that they want from then on, in order.
     pub(super) statements: Vec<Statement>,
+    /// Tokens that were read and written for it, as far as clients say.
+    pub(super) tokens: u64,
+    /// How long it took, pauses left out.
+    pub(super) seconds: u64,
 }
 
 /// What mining needs of one turn.
@@ -311,6 +315,8 @@ impl SegmentDigest {
             looks: looks(segment),
             trees: trees(segment, &places),
             statements,
+            tokens: segment.turns.iter().map(|turn| turn.cost.tokens).fold(0, u64::saturating_add),
+            seconds: segment.turns.iter().map(|turn| turn.cost.time).sum::<Duration>().as_secs(),
             actions,
         }
     }

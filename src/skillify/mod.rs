@@ -27,7 +27,7 @@
 //! | `terms.rs` | what segments did and were asked for, as numbers |
 //! | `vectors.rs`, `meaning.rs` | word vectors, and what prompts mean by them: optional |
 //! | `places.rs` | items of a list by their hashes |
-//! | `cluster.rs` | segments that do the same work |
+//! | `cluster.rs`, `group.rs` | segments that do the same work; what they are called and cost |
 //! | `prefer.rs` | which of two commands a person wants |
 //! | `split.rs` | clusters of several works that differ in an argument |
 //! | `steps.rs` | what the sessions of a cluster have in common, in order |
@@ -81,6 +81,7 @@ mod evidence;
 mod expected;
 mod exposure;
 mod failing;
+mod group;
 mod guard;
 mod hole;
 mod index;
@@ -142,6 +143,7 @@ pub use digest::{Digest, VERSION as DIGEST_VERSION};
 pub use evidence::Counts;
 pub use expected::Recently;
 pub use exposure::{SERVER as MCP_SERVER, TOOLS as MCP_TOOLS};
+pub use group::{Group, Member};
 pub(crate) use guard::objection;
 pub use later::{Later, Seen, Watched};
 pub use null::{Null, Row, null};
@@ -218,7 +220,7 @@ pub struct Lessons {
     as_of: Timestamp,
     segments: usize,
     candidates: Vec<candidate::Unworded>,
-    clusters: Vec<String>,
+    clusters: Vec<Group>,
 }
 
 impl Lessons {
@@ -245,15 +247,15 @@ pub struct Mined {
     pub segments: usize,
     /// Published ones first, then by worth.
     pub candidates: Vec<Candidate>,
-    /// What became of each cluster of segments, a line each.
-    pub clusters: Vec<String>,
+    /// The clusters of segments, and what became of each.
+    pub clusters: Vec<Group>,
 }
 
 impl Mined {
     /// Why each candidate is published or not, a line each.
     pub fn explain(&self) -> Vec<String> {
         let mut lines = vec![format!("{}: {} segments as of {}", self.workspace, self.segments, self.as_of)];
-        lines.extend(self.clusters.iter().cloned());
+        lines.extend(self.clusters.iter().map(ToString::to_string));
         lines.extend(self.candidates.iter().flat_map(Candidate::explain));
         lines
     }

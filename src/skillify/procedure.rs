@@ -16,6 +16,7 @@ use super::compose::Topic;
 use super::evidence::Counts;
 use super::evidence::significance::stratified_tail;
 use super::failing;
+use super::group::Group;
 use super::said::Said;
 use super::score::{self, Shortfall};
 use super::split;
@@ -49,11 +50,11 @@ type Sessions<'e> = BTreeMap<(&'e str, &'e str), &'e str>;
 
 impl Workspace<'_> {
     /// What each cluster's sessions did in common, and what became of each cluster.
-    pub(super) fn procedures(&self, others: &[SupportedClaim]) -> (Vec<Draft>, Vec<String>) {
+    pub(super) fn procedures(&self, others: &[SupportedClaim]) -> (Vec<Draft>, Vec<Group>) {
         let said = Said::by(others);
         let mut seen: BTreeSet<Vec<Claim>> = BTreeSet::new();
         let mut drafts = Vec::new();
-        let mut explained = Vec::new();
+        let mut groups = Vec::new();
         for members in cluster::clusters(self.works, self.terms, self.vectors, self.without)
             .into_iter()
             .filter(|members| members.len() > 1)
@@ -63,7 +64,9 @@ impl Workspace<'_> {
                 let (members, steps) = self.of_late(members);
                 let works = works(&members);
                 let claims = claims(&steps);
-                let verdict = if !is_a_procedure(&claims, &works) {
+                let all = claims.clone();
+                let is_said = is_a_procedure(&claims, &works);
+                let verdict = if !is_said {
                     "too little in common that belongs to this work alone"
                 } else if !seen.insert(claims) {
                     "the same steps as another cluster"
@@ -79,10 +82,10 @@ impl Workspace<'_> {
                         "a candidate"
                     }
                 };
-                explained.push(explanation(&works, verdict));
+                groups.push(Group::of(&works, verdict, if is_said { all } else { Vec::new() }));
             }
         }
-        (drafts, explained)
+        (drafts, groups)
     }
 
     /// The steps of a cluster; where one of them has only failed of late and the sessions since then have
@@ -340,21 +343,6 @@ fn sessions(claim: &SupportedClaim) -> Sessions<'_> {
     sessions
         .map(|evidence| ((evidence.tenant.as_str(), evidence.session.as_str()), evidence.person.as_str()))
         .collect()
-}
-
-/// What became of a cluster, in one line.
-fn explanation(works: &[&Work<'_>], verdict: &str) -> String {
-    let sessions: BTreeSet<_> = works.iter().map(|work| steps::session_of(work)).collect();
-    let people = works.iter().map(|work| work.person);
-    let people: BTreeSet<&str> = people.filter(|person| !person.is_empty()).collect();
-    let segments: Vec<&str> = works.iter().map(|work| work.segment.id.as_str()).collect();
-    format!(
-        "cluster of {} segments, {} sessions, {} people: {verdict} ({})",
-        works.len(),
-        sessions.len(),
-        people.len(),
-        segments.join(" ")
-    )
 }
 
 /// A procedure says something: two steps at least, of which one belongs to this work alone.

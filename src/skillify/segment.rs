@@ -6,10 +6,12 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::account::LONGEST_PAUSE;
 use super::action::{Action, Calls, What};
 use super::checkout::Checkout;
 use super::lines::Endings;
@@ -17,6 +19,7 @@ use super::look::Look;
 use super::prompt::{self, Before, Role};
 use super::telling::telling_words;
 use super::tree::Tree;
+use crate::event::tokens::Tokens;
 use crate::event::{Kind, SessionEvent, Status, Timestamp};
 use crate::shell::command::Command;
 use crate::table::{Fact, Session};
@@ -50,6 +53,30 @@ pub(super) struct Turn<'a> {
     pub(super) scores: Vec<f64>,
     /// The person stopped the assistant.
     pub(super) interrupted: bool,
+    /// What it took.
+    pub(super) cost: Cost,
+}
+
+/// What a turn took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cost {
+    /// Tokens that were read and written, as far as clients say.
+    pub(super) tokens: u64,
+    /// The time in which something happened: [`LONGEST_PAUSE`].
+    pub(super) time: Duration,
+    last: Option<Timestamp>,
+}
+
+impl Cost {
+    /// Events come in order.
+    fn add(&mut self, event: &SessionEvent) {
+        self.tokens = self.tokens.saturating_add(u64::try_from(Tokens::of(event).all()).unwrap_or_default());
+        let gap = self.last.map_or(Duration::ZERO, |last| event.timestamp.since(last));
+        if gap <= LONGEST_PAUSE {
+            self.time += gap;
+        }
+        self.last = Some(event.timestamp);
+    }
 }
 
 impl Segment<'_> {
@@ -118,9 +145,11 @@ fn add_fact<'a>(
             trees: Vec::new(),
             scores: Vec::new(),
             interrupted: false,
+            cost: Cost::default(),
         });
     }
     let Some(turn) = turns.last_mut() else { return };
+    turn.cost.add(event);
     turn.scores.extend(signed(event));
     turn.interrupted |= event.decision_source == "user_abort";
     turn.actions.extend(calls.actions_at(fact, endings));

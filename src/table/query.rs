@@ -2,7 +2,7 @@
 //!
 //! | question | read |
 //! |---|---|
-//! | [`Table::session`], [`Table::sessions_called`] | the row groups that its id, then its traces, point to |
+//! | [`Table::session`], [`Table::sessions_called`], [`Table::sessions_all_called`] | the row groups that its id, then its traces, point to |
 //! | [`Table::changes`] | the files that a cursor has not seen |
 //! | [`Table::sessions_around_events`] | the row groups that the ids of some rows point to |
 //!
@@ -97,17 +97,32 @@ impl Table {
         filter: &Filter,
         options: &ResolveOptions,
     ) -> Result<Sessions, ReadError> {
-        let (column, value) = match (id.strip_prefix(TRACE), id.strip_prefix(EVENT)) {
-            (Some(trace), _) => ("trace_id", trace),
-            (None, Some(event)) => ("event_id", event),
-            (None, None) => ("session_id", id),
-        };
+        self.sessions_all_called(&BTreeSet::from([id.to_owned()]), filter, options).await
+    }
+
+    /// The sessions with exactly these ids, of each tenant that `filter` admits; files are read once for all of them.
+    pub async fn sessions_all_called(
+        &self,
+        ids: &BTreeSet<String>,
+        filter: &Filter,
+        options: &ResolveOptions,
+    ) -> Result<Sessions, ReadError> {
         // Rows that name no session, or no trace, are of many.
-        if value.is_empty() {
+        let of = |prefix: &'static str| -> BTreeSet<String> {
+            let named = ids.iter().filter_map(|id| id.strip_prefix(prefix));
+            named.filter(|id| !id.is_empty()).map(str::to_owned).collect()
+        };
+        let is_session = |id: &&String| !id.is_empty() && !id.starts_with(TRACE) && !id.starts_with(EVENT);
+        let sessions: BTreeSet<String> = ids.iter().filter(is_session).cloned().collect();
+        let (traces, events) = (of(TRACE), of(EVENT));
+        if sessions.is_empty() && traces.is_empty() && events.is_empty() {
             return Ok(Sessions::default());
         }
-        let seed = Rows::default().one_of(column, &[value.to_owned()].into());
-        self.sessions_around(seed, filter, options, |found| found == id).await
+        let seed = Rows::default()
+            .one_of("session_id", &sessions)
+            .one_of("trace_id", &traces)
+            .one_of("event_id", &events);
+        self.sessions_around(seed, filter, options, |found| ids.contains(found)).await
     }
 
     /// The observations of the files that `cursor` has not seen, and the cursor to go on with.

@@ -8,7 +8,10 @@ use serde_json::Value;
 pub(crate) fn argument(input: &str) -> String {
     const TELLING: [&str; 9] =
         ["command", "cmd", "file_path", "path", "pattern", "query", "url", "prompt", "description"];
-    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(input) else { return input.to_owned() };
+    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(input) else {
+        let whole = TELLING.iter().find_map(|name| field_of_cut(input, name));
+        return whole.unwrap_or_else(|| input.to_owned());
+    };
     let telling = TELLING.iter().find_map(|name| fields.get(*name));
     match telling {
         Some(Value::String(text)) => text.clone(),
@@ -19,6 +22,13 @@ pub(crate) fn argument(input: &str) -> String {
         }
         _ => input.to_owned(),
     }
+}
+
+/// A text of an object that is cut at its end.
+fn field_of_cut(input: &str, name: &str) -> Option<String> {
+    let input = input.trim_start();
+    let (_, behind) = input.strip_prefix('{')?.split_once(&format!("\"{name}\":"))?;
+    serde_json::Deserializer::from_str(behind).into_iter::<String>().next()?.ok()
 }
 
 /// The last line that says something, which is where tools put why they failed.
@@ -58,6 +68,8 @@ mod tests {
         assert_eq!(argument(r#"{"command":["bash","-lc","ls"]}"#), "bash -lc ls");
         assert_eq!(argument(r#"{"x":1}"#), r#"{"x":1}"#);
         assert_eq!(argument("plain"), "plain");
+        assert_eq!(argument(r#"{"file_path": "src/a.rs", "old_string": "\tfn x() {"#), "src/a.rs");
+        assert_eq!(argument(r#"{"x": "cut h"#), r#"{"x": "cut h"#);
     }
 
     #[test]

@@ -351,11 +351,18 @@ def pictures(house, browser, out):
     browser.go(house.address("/sessions"))
     session = found(browser, "main th a[href^='/sessions/']")[8]
     browser.go(house.address("/skills"))
-    skill = found(browser, "main a[href^='/skills/']")[0]
+    skill = found(browser, "main tr:has(.state.published) a[href^='/skills/run-']")[0]
     browser.go(house.address("/review"))
     proposal = found(browser, "main a[href^='/review/']")[0]
-    named = {"overview": "/", "sessions": "/sessions", "session": session, "work": "/work", "skills": "/skills",
-             "skill": skill, "review": proposal, "report": "/report"}
+    browser.go(house.address("/work"))
+    cluster = found(browser, "main a[href^='/work/clusters/']")[0]
+    browser.go(house.address(skill))
+    claim = found(browser, "main a[href*='/claims/']")[0]
+    # What sessions showed of a skill is counted in the background.
+    counted = lambda: browser.go(house.address(skill)) or browser.run("return !!document.querySelector('.weeks svg')")
+    until(counted, "the weeks of a skill are drawn", 120)
+    named = {"overview": "/", "sessions": "/sessions", "session": session, "work": "/work", "cluster": cluster, "skills": "/skills",
+             "skill": skill, "claim": claim, "review": proposal, "report": "/report"}
     for name, path in named.items():
         for scheme in ("light", "dark"):
             for width in (1280, 360):

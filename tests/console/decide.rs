@@ -142,6 +142,10 @@ fn a_text_that_a_person_edits_stands_as_it_is_and_stays() {
         assert!(what.ends_with(", and edited the text: it says it better"), "{what}");
         let added = skill["edited"].as_array().unwrap().iter().find(|line| line["mark"] == "+");
         assert_eq!(added.unwrap()["text"], "Ask the team first.", "{skill}");
+        let decision = &skill["decisions"][0];
+        assert_eq!(decision["what"], "edited", "{skill}");
+        let added = decision["diff"].as_array().unwrap().iter().find(|line| line["mark"] == "+");
+        assert_eq!(added.unwrap()["text"], "Ask the team first.", "{skill}");
         assert_eq!(standing(&house, &name, in_repository).unwrap(), edited);
         house.mine();
         assert_eq!(standing(&house, &name, in_repository).unwrap(), edited, "mining leaves it alone");
@@ -164,4 +168,28 @@ fn a_decision_is_about_what_was_seen_and_comes_from_a_form_of_the_session() {
     let commands = house.command(&["skills", "reject", &name, "--reason", "by command"]);
     assert_eq!(commands.0, 0, "{}", commands.2);
     assert_eq!(post(&csrf, &seen, "accept"), 404, "it is decided");
+}
+
+#[test]
+fn a_refused_change_is_seen_as_a_diff() {
+    let house = House::open();
+    house.send(&stories("s", "shop", "make db-up"));
+    house.mine();
+    let owner = house.owner();
+    let name = owner.json("/skills")["targets"][0]["skills"][0]["name"].as_str().unwrap().to_owned();
+    // A person writes in it, so what new sessions show is a proposal.
+    let path = house.site.path("skills").join(format!("skills/{name}/SKILL.md"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{}\nAsk the team first.\n", text.trim_end())).unwrap();
+    house.send(&stories("t", "shop", "make db-up"));
+    let more: Vec<_> = stories("u", "shop", "make queue-up").into_iter().collect();
+    house.send(&more);
+    house.mine();
+    assert_eq!(owner.json(&format!("/skills/{name}"))["state"], "hand-edited");
+    assert_eq!(decide(&owner, &name, "refuse", &[("reason", "no")]).status, 303);
+    let skill = owner.json(&format!("/skills/{name}"));
+    let decision = &skill["decisions"][0];
+    assert_eq!(decision["what"], "refused", "{skill}");
+    assert!(!decision["diff"].as_array().unwrap().is_empty(), "{skill}");
+    assert!(owner.page(&format!("/skills/{name}")).contains("What a person refused on"));
 }

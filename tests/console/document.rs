@@ -115,6 +115,8 @@ fn what_is_answered_is_what_the_document_says() {
     }
     asked.push(("/sessions/{id}", "/sessions/s-1".to_owned()));
     asked.push(("/sessions/{id}/events/{event}", format!("/sessions/s-1/events/{event}")));
+    let cluster = owner.json("/work")["workspaces"][0]["clusters"][0]["id"].as_str().unwrap().to_owned();
+    asked.push(("/work/clusters/{id}", format!("/work/clusters/{cluster}")));
     asked.push(("/skills/{name}", format!("/skills/{skill}")));
     asked.push(("/skills/{name}/claims/{number}", format!("/skills/{skill}/claims/1")));
     asked.push(("/review/{name}", format!("/review/{proposal}")));

@@ -74,7 +74,7 @@ const PAYLOADS: [&str; 64] = [
 ];
 
 /// The elements that pages are made of.
-const ELEMENTS: [&str; 51] = [
+const ELEMENTS: [&str; 53] = [
     "html",
     "head",
     "meta",
@@ -110,6 +110,8 @@ const ELEMENTS: [&str; 51] = [
     "svg",
     "g",
     "rect",
+    "text",
+    "path",
     "details",
     "summary",
     "table",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::visitor::{House, Story, date, earlier, stories};
+use crate::visitor::{House, Story, date, earlier, saying, stories};
 
 const PAGES: [(&str, &str); 6] = [
     ("/", "skillspan import"),
@@ -276,6 +276,92 @@ fn a_skill_names_those_that_are_like_it_and_what_sessions_cost_before_it() {
         "{skill}"
     );
     assert_eq!((&before["failures"], &before["tool_calls"]), (&1.0.into(), &3.0.into()));
+    let weeks = skill["weeks"].as_array().unwrap();
+    let without: u64 = weeks.iter().map(|week| week["without"]["sessions"].as_u64().unwrap()).sum();
+    assert_eq!(without, 6, "{skill}");
+    assert_eq!(weeks.iter().filter(|week| week["is_of_publishing"] == true).count(), 1, "{skill}");
     let page = owner.page(&format!("/skills/{name}"));
     assert!(page.contains("written by people") && page.contains("before it was published"), "{page}");
+}
+
+#[test]
+fn a_cluster_of_work_is_seen_with_what_it_cost_and_its_sessions() {
+    let house = House::open();
+    let bodies: Vec<_> = stories("s", "shop", "make db-up")
+        .into_iter()
+        .map(|body| saying(body, "output_tokens", "100"))
+        .collect();
+    house.send(&bodies);
+    house.mine();
+    let owner = house.owner();
+    let work = owner.json("/work");
+    let cluster = work["workspaces"][0]["clusters"][0].clone();
+    assert!(cluster["name"].as_str().unwrap().contains("make itest"), "{cluster}");
+    assert_eq!(
+        (&cluster["segments"], &cluster["sessions"], &cluster["people"]),
+        (&6.into(), &6.into(), &3.into())
+    );
+    // From the prompt to the last of three calls, two seconds apart.
+    assert_eq!(cluster["seconds"], 6 * 6, "{cluster}");
+    let skill = cluster["skill"].as_str().unwrap();
+    assert_eq!((&cluster["became"], skill.is_empty()), (&"published".into(), false), "{cluster}");
+    assert_eq!(owner.get(cluster["link"].as_str().unwrap()).status, 200);
+    let whole = owner.json(&format!("/work/clusters/{}", cluster["id"].as_str().unwrap()));
+    assert_eq!(whole["cluster"], cluster);
+    let members = whole["members"].as_array().unwrap();
+    assert_eq!(members.len(), 6);
+    for member in members {
+        assert_eq!((&member["segments"], &member["seconds"]), (&1.into(), &6.into()), "{member}");
+        assert_eq!(owner.get(member["link"].as_str().unwrap()).status, 200, "{member}");
+        assert!(member["title"].as_str().unwrap().contains("integration tests"), "{member}");
+    }
+    let page = owner.page(cluster["page"].as_str().unwrap());
+    assert!(
+        page.contains("/sessions/s-1?tenant=default") && page.contains(&format!("/skills/{skill}")),
+        "{page}"
+    );
+    assert!(owner.page("/work?by=tokens").contains("<b>tokens</b>"));
+    assert_eq!(owner.get("/work?by=colour").status, 400);
+    assert_eq!(owner.get("/work/clusters/0123456789abcdef").status, 404);
+    assert_eq!(owner.get("/work/clusters/0123456789abcdef?workspace=shop").status, 404);
+}
+
+#[test]
+fn every_case_against_a_line_can_be_reached() {
+    let house = House::open();
+    house.send(&stories("s", "shop", "make db-up"));
+    house.mine();
+    let owner = house.owner();
+    // As of a run that found 45 sessions against each claim, and kept 44 of them.
+    let record = std::fs::read_dir(house.site.path("digests"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.file_name().unwrap().to_string_lossy().starts_with("run-"))
+        .unwrap();
+    let mut kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+    for candidate in kept["candidates"].as_array_mut().unwrap() {
+        for claim in candidate["claims"].as_array_mut().unwrap() {
+            let cases = &mut claim["cases"];
+            let one = cases["for"][0].clone();
+            cases["against"] = vec![one; 44].into();
+            cases["all_against"] = 45.into();
+        }
+    }
+    std::fs::write(&record, kept.to_string()).unwrap();
+    let name = owner.json("/skills")["targets"][0]["skills"][0]["name"].as_str().unwrap().to_owned();
+    let (mut from, mut seen) = (0, Vec::new());
+    loop {
+        let cases = owner.json(&format!("/skills/{name}/claims/1?from={from}"))["cases"].clone();
+        assert_eq!((&cases["all_against"], &cases["from"]), (&45.into(), &from.into()), "{cases}");
+        seen.push(cases["against"].as_array().unwrap().len());
+        match cases["next"].as_u64() {
+            Some(next) => from = next,
+            None => break,
+        }
+    }
+    assert_eq!(seen, [20, 20, 4]);
+    let page = owner.page(&format!("/skills/{name}/claims/1"));
+    assert!(page.contains("20 of 45") && page.contains("More against it"), "{page}");
+    assert!(owner.page(&format!("/skills/{name}/claims/1?from=40")).contains("41 to 44 of 45"));
+    assert_eq!(owner.get(&format!("/skills/{name}/claims/1?from=99999999")).status, 200);
 }

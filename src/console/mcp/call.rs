@@ -43,7 +43,9 @@ pub(super) async fn call(
     let known: &[&str] = match call.name.as_str() {
         "search_skills" => &["words", "limit"],
         "read_skill" | "skill_evidence" => &["name", "tenant"],
-        "search_sessions" => &["words", "workspace", "project", "assistant", "outcome", "day", "after"],
+        "search_sessions" => {
+            &["words", "workspace", "project", "assistant", "outcome", "from", "until", "after"]
+        }
         READ_SESSION => &["id", "tenant", "part", "from"],
         _ => &[],
     };
@@ -213,7 +215,7 @@ async fn search_sessions(
     arguments: Arguments<'_>,
 ) -> Result<String, String> {
     let mut wanted = serde_json::Map::new();
-    for name in ["words", "workspace", "project", "assistant", "day", "after"] {
+    for name in ["words", "workspace", "project", "assistant", "from", "until", "after"] {
         wanted.insert(name.to_owned(), json!(arguments.text(name)?));
     }
     wanted.insert("outcome".to_owned(), json!(arguments.one_of("outcome", &OUTCOMES)?));

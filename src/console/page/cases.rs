@@ -1,5 +1,8 @@
 //! The cases of a claim: three for it and those against it, as the last run of mining kept them, with what happened.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::link;
@@ -9,7 +12,7 @@ use crate::console::access::Reader;
 use crate::console::problem::Problem;
 use crate::event::SessionEvent;
 use crate::library::Library;
-use crate::service::record::{self, KeptCase};
+use crate::service::record::{Kept, KeptCase, KeptClaim};
 use crate::skillify::{Claim, quotations};
 use crate::table::Session;
 use crate::views::cases::{Call, calls_of};
@@ -18,6 +21,12 @@ use crate::views::cases::{Call, calls_of};
 const MOST_CALLS: usize = 8;
 /// So many characters of a line are shown.
 const LONGEST: usize = 200;
+/// So many characters of a first prompt name a session.
+const LONGEST_TITLE: usize = 90;
+/// So many cases against a claim are on a page.
+const ON_A_PAGE: usize = 20;
+/// Of those for it, the first are shown.
+pub(super) const NONE_BEFORE: &usize = &0;
 
 /// The cases of a claim.
 #[derive(Debug, Default, Serialize)]
@@ -27,12 +36,18 @@ pub(super) struct Cases {
     /// How many there are in all, shown or not.
     pub(super) all_supporting: usize,
     pub(super) all_against: usize,
+    /// So many of those against it come before those that are shown.
+    pub(super) from: usize,
+    /// Where the next of them begin, to be given as `from`; absent at the end of those that are kept.
+    pub(super) next: Option<usize>,
 }
 
 /// A session, and what happened in it.
 #[derive(Debug, Serialize)]
 pub(super) struct Case {
     pub(super) session: String,
+    /// How its first prompt begins; `""` if it is in the table no longer.
+    pub(super) title: String,
     pub(super) date: String,
     pub(super) outcome: String,
     pub(super) person: String,
@@ -49,69 +64,133 @@ pub(super) struct Told {
     pub(super) output: String,
 }
 
+/// What a record keeps of a claim, as far as it is shown.
+struct Shown<'k> {
+    tenant: &'k str,
+    kept: &'k KeptClaim,
+    against: &'k [KeptCase],
+}
+
 impl Cases {
-    /// Those that the records of the tenant's workspace keep for the claim.
+    /// Those that the records of the tenant's workspace keep for each claim; of those against it the ones behind the
+    /// first `from`.
     pub(super) async fn of(
-        app: &App,
+        app: &Arc<App>,
         reader: &Reader,
         (library, workspace): (&Library, &str),
-        claim: &Claim,
-    ) -> Result<Self, Problem> {
-        let folders: Vec<_> =
-            app.settings.skills.iter().filter_map(|skills| skills.digests.clone()).collect();
-        let reading = tokio::task::spawn_blocking(move || {
-            folders.iter().flat_map(|folder| record::read(folder)).collect::<Vec<_>>()
-        });
-        let records = reading.await.map_err(|error| Problem::failed("The records of mining", error))?;
-        let of_place =
-            records.iter().filter(|kept| library.is_of(&kept.tenant) && kept.workspace == workspace);
-        let found = of_place.into_iter().find_map(|kept| {
-            let mut claims = kept.candidates.iter().flat_map(|candidate| &candidate.claims);
-            Some((kept.tenant.as_str(), claims.find(|kept| kept.claim == *claim)?))
-        });
-        let Some((tenant, kept)) = found else { return Ok(Self::default()) };
-        let mut cases = Self {
-            all_supporting: kept.sessions.len().max(kept.cases.supporting.len()),
-            all_against: kept.cases.all_against.unwrap_or_default().max(kept.cases.against.len()),
-            ..Self::default()
-        };
+        claims: &[&Claim],
+        from: usize,
+    ) -> Result<Vec<Self>, Problem> {
+        let records = app.records().await?;
+        let own: Vec<&Kept> = records
+            .iter()
+            .filter(|kept| library.is_of(&kept.tenant) && kept.workspace == workspace)
+            .collect();
+        let shown: Vec<Option<Shown<'_>>> = claims.iter().map(|claim| Shown::of(&own, claim, from)).collect();
         let people = People::of(app, reader).await?;
-        for one in &kept.cases.supporting {
-            cases.supporting.push(case(app, reader, (tenant, &people), one, claim).await?);
+        let sessions = sessions(app, reader, &shown).await?;
+        let each = claims.iter().zip(&shown);
+        let cases = each.map(|(claim, shown)| match shown {
+            Some(shown) => Self::told(shown, claim, from, &sessions, &people),
+            None => Self::default(),
+        });
+        Ok(cases.collect())
+    }
+
+    fn told(
+        shown: &Shown<'_>,
+        claim: &Claim,
+        from: usize,
+        sessions: &BTreeMap<(&str, &str), Session>,
+        people: &People,
+    ) -> Self {
+        let case = |one: &KeptCase| {
+            let session = sessions.get(&(shown.tenant, one.session.as_str()));
+            Case::of(one, shown.tenant, session, people, claim)
+        };
+        let (kept, behind) = (&shown.kept.cases, from + shown.against.len());
+        Self {
+            supporting: kept.supporting.iter().map(case).collect(),
+            against: shown.against.iter().map(case).collect(),
+            all_supporting: shown.kept.sessions.len().max(kept.supporting.len()),
+            all_against: kept.all_against.unwrap_or_default().max(kept.against.len()),
+            from,
+            next: (behind < kept.against.len()).then_some(behind),
         }
-        for one in &kept.cases.against {
-            cases.against.push(case(app, reader, (tenant, &people), one, claim).await?);
-        }
-        Ok(cases)
     }
 }
 
-async fn case(
+impl<'k> Shown<'k> {
+    fn of(own: &[&'k Kept], claim: &Claim, from: usize) -> Option<Self> {
+        own.iter().find_map(|record| {
+            let mut claims = record.candidates.iter().flat_map(|candidate| &candidate.claims);
+            let kept = claims.find(|kept| kept.claim == *claim)?;
+            let behind = kept.cases.against.get(from..).unwrap_or_default();
+            let against = behind.get(..ON_A_PAGE).unwrap_or(behind);
+            Some(Self { tenant: &record.tenant, kept, against })
+        })
+    }
+
+    fn cases(&self) -> impl Iterator<Item = &'k KeptCase> {
+        self.kept.cases.supporting.iter().chain(self.against)
+    }
+}
+
+/// The sessions of all these cases, read at once.
+async fn sessions<'k>(
     app: &App,
     reader: &Reader,
-    (tenant, people): (&str, &People),
-    kept: &KeptCase,
-    claim: &Claim,
-) -> Result<Case, Problem> {
-    let session = app.session(reader, (tenant, &kept.session), Some(&kept.date)).await?;
-    let (date, outcome) = (kept.date.clone(), kept.outcome.clone());
-    let Some(session) = session else {
-        let (person, link) = (String::new(), String::new());
-        return Ok(Case { session: kept.session.clone(), date, outcome, person, link, calls: Vec::new() });
-    };
-    let people = people.and_of(&session);
-    let link = match kept.events.first() {
-        Some(event) => link::event(tenant, &session.id, event),
-        None => link::session(tenant, &session.id),
-    };
-    Ok(Case {
-        person: people.name(tenant, &session.user_id),
-        calls: told(&session, &kept.events, claim, &people),
-        session: kept.session.clone(),
-        date,
-        outcome,
-        link,
-    })
+    shown: &[Option<Shown<'k>>],
+) -> Result<BTreeMap<(&'k str, &'k str), Session>, Problem> {
+    let mut wanted: BTreeMap<&str, (BTreeSet<&'k str>, &str)> = BTreeMap::new();
+    let mut cases = Vec::new();
+    for one in shown.iter().flatten() {
+        cases.extend(one.cases().map(|case| (one.tenant, case)));
+    }
+    for (tenant, case) in cases {
+        let (ids, since) = wanted.entry(tenant).or_insert_with(|| (BTreeSet::new(), case.date.as_str()));
+        ids.insert(&case.session);
+        *since = (*since).min(case.date.as_str());
+    }
+    let mut sessions = BTreeMap::new();
+    for (tenant, (ids, since)) in wanted {
+        let named: BTreeSet<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        for session in app.sessions(reader, tenant, &named, Some(since)).await? {
+            if let Some(id) = ids.get(session.id.as_str()) {
+                sessions.insert((tenant, *id), session);
+            }
+        }
+    }
+    Ok(sessions)
+}
+
+impl Case {
+    fn of(kept: &KeptCase, tenant: &str, session: Option<&Session>, people: &People, claim: &Claim) -> Self {
+        let own = Self {
+            session: kept.session.clone(),
+            title: String::new(),
+            date: kept.date.clone(),
+            outcome: kept.outcome.clone(),
+            person: String::new(),
+            link: String::new(),
+            calls: Vec::new(),
+        };
+        let Some(session) = session else { return own };
+        let people = people.and_of(session);
+        let link = match kept.events.first() {
+            Some(event) => link::event(tenant, &session.id, event),
+            None => link::session(tenant, &session.id),
+        };
+        let prompt = session.turns().find_map(|turn| turn.prompt());
+        let title = prompt.map(|prompt| people.title(&prompt.event.text, LONGEST_TITLE));
+        Self {
+            title: title.unwrap_or_default(),
+            person: people.name(tenant, &session.user_id),
+            calls: told(session, &kept.events, claim, &people),
+            link,
+            ..own
+        }
+    }
 }
 
 /// What people said, if the claim is a rule of theirs; else the calls.

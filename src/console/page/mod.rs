@@ -5,8 +5,8 @@
 //! | `overview.rs` | `/` |
 //! | `sessions.rs` | `/sessions` |
 //! | `session.rs`, `timeline.rs` | `/sessions/{id}` and its events |
-//! | `work.rs` | `/work` |
-//! | `skills.rs` | `/skills`, `/skills/{name}` |
+//! | `work.rs`, `cluster.rs` | `/work`, `/work/clusters/{id}` |
+//! | `skills.rs`, `claim.rs` | `/skills`, `/skills/{name}` and its claims |
 //! | `review.rs` | `/review`, `/review/{name}` |
 //! | `report.rs` | `/report` |
 //! | `cases.rs`, `diff.rs`, `effect.rs` | parts of pages: cases of a claim, what changes between texts, what sessions showed of a skill |
@@ -14,8 +14,10 @@
 //! | `when.rs`, `who.rs` | times, and people as the reader may see them |
 
 mod cases;
+pub(super) mod claim;
+pub(super) mod cluster;
 mod diff;
-mod effect;
+pub(super) mod effect;
 mod link;
 pub(super) mod overview;
 pub(super) mod report;

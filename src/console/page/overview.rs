@@ -132,15 +132,15 @@ pub(in crate::console) async fn view(app: &App, reader: &Reader) -> Result<Overv
         .filter(|row| reader.sees(&row.tenant, &row.workspace))
         .collect();
     // Sessions that were imported began long before they arrived.
-    let first = sums.first().map(|sum| sum.date.clone()).unwrap_or_default();
+    let first = sums.first().map_or(0, |sum| day_of(&sum.date));
     let newest = newest(&people_shown, seen.clone());
     let (seen, older): (Vec<&Row>, Vec<&Row>) =
-        seen.into_iter().partition(|row| row.started_at.date() >= first);
+        seen.into_iter().partition(|row| row.started_at.day() >= first);
     let older: BTreeSet<(&str, &str)> =
         older.iter().map(|row| (row.tenant.as_str(), row.id.as_str())).collect();
     for row in &seen {
-        let date = row.started_at.date();
-        if let Some(sum) = sums.iter_mut().find(|sum| sum.date == date) {
+        let at = usize::try_from(row.started_at.day() - first);
+        if let Some(sum) = at.ok().and_then(|at| sums.get_mut(at)) {
             sum.add(row);
         }
     }
@@ -162,6 +162,11 @@ pub(in crate::console) async fn view(app: &App, reader: &Reader) -> Result<Overv
     })
 }
 
+/// The number of a UTC date, [`Timestamp::day`].
+fn day_of(date: &str) -> i64 {
+    Timestamp::parse_rfc3339(&format!("{date}T00:00:00Z")).unwrap_or_default().day()
+}
+
 /// Today and the days before it, in UTC, the oldest first.
 fn last_days() -> Vec<Sum> {
     let today: Option<Date> = Timestamp::now().date().parse().ok();
@@ -177,7 +182,8 @@ async fn skills(app: &App, reader: &Reader) -> Skills {
         match &shelved.library {
             Ok(library) => {
                 for skill in super::skills::seen(library, reader) {
-                    skills.published += u64::from(skill.standing == Standing::Published);
+                    skills.published +=
+                        u64::from(matches!(skill.standing, Standing::Published | Standing::HandEdited));
                     skills.proposals += u64::from(skill.has_proposal());
                 }
             }
@@ -196,6 +202,12 @@ async fn process(app: &App, reader: &Reader) -> Result<Option<Report>, Problem> 
 }
 
 fn newest(people: &People, mut seen: Vec<&Row>) -> Vec<Newest> {
+    // A session is there once for each day: more than are shown are ahead of the others with room to spare.
+    let most = NEWEST * usize::try_from(DAYS).unwrap_or_default();
+    if seen.len() > most {
+        seen.select_nth_unstable_by(most, |a, b| (b.last_event_at, &a.id).cmp(&(a.last_event_at, &b.id)));
+        seen.truncate(most);
+    }
     seen.sort_by(|a, b| (b.last_event_at, &a.id).cmp(&(a.last_event_at, &b.id)));
     let mut named = BTreeSet::new();
     seen.retain(|row| named.insert((&row.tenant, &row.id)));
@@ -236,8 +248,11 @@ impl Newest {
 
 impl Sum {
     fn add(&mut self, row: &Row) {
-        let assistant = if row.assistant.is_empty() { "unknown" } else { &row.assistant };
-        *self.sessions.entry(assistant.to_owned()).or_default() += 1;
+        let assistant = if row.assistant.is_empty() { "unknown" } else { row.assistant.as_str() };
+        match self.sessions.get_mut(assistant) {
+            Some(count) => *count += 1,
+            None => drop(self.sessions.insert(assistant.to_owned(), 1)),
+        }
         self.calls += u64::from(row.calls);
         self.failed += u64::from(row.failed);
         self.refused += u64::from(row.refused);
@@ -258,7 +273,7 @@ impl Page {
     fn of(frame: Frame, view: Overview, connect: String) -> Self {
         let assistants = assistants(&view.days);
         let sessions_chart = sessions_chart(&view.days, &assistants);
-        let failed_share = match (view.failed * 100).checked_div(view.calls) {
+        let failed_share = match (view.failed * 100 + view.calls / 2).checked_div(view.calls) {
             Some(percent) => format!("{percent} %"),
             None => String::new(),
         };

@@ -3,9 +3,7 @@
 //! It reads every session of a month, so it is made in the background, once for each part of the table that somebody
 //! may see, and shown until somebody wants it anew.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
@@ -21,44 +19,26 @@ use super::{Frame, Seen, html, is_of_form};
 use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::Sent;
+use crate::console::background::Background;
 use crate::console::chart::{self, Part};
 use crate::console::find::sees;
 use crate::console::problem::Problem;
 use crate::event::Timestamp;
-use crate::library::{Library, WatchedSkill};
 use crate::table::{Filter, Session};
 use crate::views::report::{
     Cell, Cost, Published, Section, Tally, USUAL, View, grouped, published, shown, value,
 };
 use crate::views::whole::read_whole;
 
-/// So many are kept, for different readers.
-const MOST: usize = 8;
 /// A chart has room for so many bars at least.
 const FEWEST_BARS: usize = 30;
 /// So often everybody is asked for, for [`super::patience`] each time.
 const MOST_TRIES: usize = 300;
-/// A report that failed is tried again after so long.
-const REST: Duration = Duration::from_secs(10);
 
-/// Whose sessions a report is of, and whether it names people.
-type Whose = (Option<String>, Option<String>, bool);
-
-/// The reports that were made.
-#[derive(Default)]
-pub(in crate::console) struct Reports(Mutex<BTreeMap<Whose, Stage>>);
-
-enum Stage {
-    Making,
-    Made(Arc<Made>),
-    Failed(String, Instant),
-}
-
-struct Made {
+/// A report, when it was made.
+pub(in crate::console) struct Made {
     view: View,
     at: Timestamp,
-    /// What sessions showed of the skills that stand.
-    skills: Vec<Published>,
 }
 
 #[derive(Template)]
@@ -100,9 +80,7 @@ pub(in crate::console) async fn anew(
     Sent(Anew { csrf }): Sent<Anew>,
 ) -> Result<Response, Problem> {
     is_of_form(&reader, &csrf)?;
-    app.reports.lock(|reports| {
-        reports.retain(|whose, state| *whose != whose_of(&reader) || matches!(state, Stage::Making))
-    });
+    app.reports.forget(&reader);
     let mut answer = StatusCode::SEE_OTHER.into_response();
     answer.headers_mut().insert(LOCATION, HeaderValue::from_static("/report"));
     Ok(answer)
@@ -117,52 +95,15 @@ pub(in crate::console) fn view(app: &Arc<App>, reader: &Reader) -> Result<Value,
     }
 }
 
-fn whose_of(reader: &Reader) -> Whose {
-    (reader.tenant.clone(), reader.workspace.clone(), reader.sees_people)
-}
-
 /// The report; `None` while it is being made, which begins now if it had not.
 fn ask(app: &Arc<App>, reader: &Reader) -> Result<Option<Arc<Made>>, String> {
-    let whose = whose_of(reader);
-    let begin = app.reports.lock(|reports| match reports.get(&whose) {
-        Some(Stage::Made(made)) => Ok(Some(Arc::clone(made))),
-        Some(Stage::Making) => Ok(None),
-        Some(Stage::Failed(error, at)) if at.elapsed() < REST => Err(Some(error.clone())),
-        Some(Stage::Failed(..)) | None => {
-            if reports.len() >= MOST {
-                reports.retain(|_, state| matches!(state, Stage::Making));
-            }
-            reports.insert(whose.clone(), Stage::Making);
-            Err(None)
-        }
-    });
-    match begin {
-        Ok(known) => return Ok(known),
-        Err(Some(error)) => return Err(error),
-        Err(None) => {}
-    }
-    let (app, reader) = (Arc::clone(app), reader.clone());
-    let handle = tokio::runtime::Handle::current();
-    tokio::task::spawn_blocking(move || {
-        let state = match handle.block_on(make(&app, &reader)) {
-            Ok(made) => Stage::Made(Arc::new(made)),
-            Err(error) => Stage::Failed(error, Instant::now()),
-        };
-        app.reports.lock(|reports| reports.insert(whose, state));
-    });
-    Ok(None)
+    Background::ask(app, |app| &app.reports, reader, make)
 }
 
-async fn make(app: &App, reader: &Reader) -> Result<Made, String> {
+async fn make(app: Arc<App>, reader: Reader) -> Result<Made, String> {
     let at = Timestamp::now();
     let since = at.saturating_sub(USUAL);
-    let mut skills = published(&app.settings, |message| tracing::warn!("{message}"));
-    skills.retain(|one| reader.tenant.as_deref().is_none_or(|tenant| one.library.is_of(tenant)));
-    for one in &mut skills {
-        let is_seen = |workspace: &str| sees(reader, &one.library, workspace);
-        one.skills.retain(|skill| is_seen(&skill.workspace));
-    }
-    let mut tally = Tally::new(skills);
+    let mut tally = Tally::new(skills_of(&app, &reader));
     for days in &app.days {
         let Some(table) = days.table().await.map_err(|error| error.to_string())? else { continue };
         let filter = Filter { owner: None, since: Some(since.date()) };
@@ -178,14 +119,25 @@ async fn make(app: &App, reader: &Reader) -> Result<Made, String> {
         read.map_err(|error| error.to_string())?;
     }
     let mut view = View::of(&tally, since, at, reader.sees_people);
-    let people = everybody(app, reader).await?;
+    let people = everybody(&app, &reader).await?;
     let cells = view.sections.iter_mut().flat_map(|section| section.rows.iter_mut().flatten());
     for cell in cells {
         if let Cell::Text(text) = cell {
             *text = people.without(text);
         }
     }
-    Ok(Made { view, at, skills: tally.skills })
+    Ok(Made { view, at })
+}
+
+/// The skills that stand and that the reader may see.
+pub(super) fn skills_of(app: &App, reader: &Reader) -> Vec<Published> {
+    let mut skills = published(&app.settings, |message| tracing::warn!("{message}"));
+    skills.retain(|one| reader.tenant.as_deref().is_none_or(|tenant| one.library.is_of(tenant)));
+    for one in &mut skills {
+        let is_seen = |workspace: &str| sees(reader, &one.library, workspace);
+        one.skills.retain(|skill| is_seen(&skill.workspace));
+    }
+    skills
 }
 
 /// Everybody, once they are known: to read the table takes a while.
@@ -199,25 +151,6 @@ async fn everybody(app: &App, reader: &Reader) -> Result<People, String> {
             }
             Err(problem) => return Err(problem.says().to_owned()),
         }
-    }
-}
-
-/// What the sessions of the last 30 days showed of a skill; `None` while they are counted, which begins now if it had
-/// not.
-pub(super) fn watched(
-    app: &Arc<App>,
-    reader: &Reader,
-    library: &Library,
-    name: &str,
-) -> Option<WatchedSkill> {
-    let made = ask(app, reader).ok().flatten()?;
-    let own = made.skills.iter().filter(|one| one.library.tenant() == library.tenant());
-    own.flat_map(|one| &one.skills).find(|skill| skill.name == name).cloned()
-}
-
-impl Reports {
-    fn lock<T>(&self, work: impl FnOnce(&mut BTreeMap<Whose, Stage>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

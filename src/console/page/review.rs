@@ -9,7 +9,7 @@ use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::cases::Cases;
+use super::cases::{Cases, NONE_BEFORE};
 use super::diff::{self, Line as DiffLine};
 use super::skills::{Entry, Line, Whose, rest, seen};
 use super::who::People;
@@ -21,7 +21,7 @@ use crate::console::find::sees;
 use crate::console::problem::Problem;
 use crate::event::Timestamp;
 use crate::library::{Decision, Library, Listed, Remark, SaidClaim};
-use crate::skillify::short_hash;
+use crate::skillify::{Claim, short_hash};
 use crate::views::skills::{decide_at, find};
 
 /// So many claims of a proposal are shown with their cases.
@@ -56,11 +56,18 @@ pub(in crate::console) struct Proposal {
     more: Vec<Other>,
     /// Names what the reader saw: a decision about something else is refused.
     seen: String,
+    /// The proposal behind it in the list; `""` if it is the last.
+    following: String,
+    /// Its place in the list, from 1, and how many there are.
+    place: usize,
+    waiting: usize,
     reviews: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct OfClaim {
+    /// The claim's number in the skill.
+    number: usize,
     line: String,
     claim: String,
     counted: Option<String>,
@@ -148,6 +155,8 @@ pub(in crate::console) async fn list(app: &App, reader: &Reader) -> Waiting {
             }
         }
     }
+    // What most sessions show comes first.
+    proposals.sort_by(|a, b| (b.sessions, &a.name).cmp(&(a.sessions, &b.name)));
     Waiting { proposals, reviews: reader.reviews }
 }
 
@@ -162,7 +171,7 @@ pub(in crate::console) async fn page(
 }
 
 pub(in crate::console) async fn view(
-    app: &App,
+    app: &Arc<App>,
     reader: &Reader,
     name: &str,
     whose: &Whose,
@@ -182,23 +191,30 @@ pub(in crate::console) async fn view(
     let standing = library.file(&skill.path).unwrap_or_default();
     let proposed = skill.proposal.clone().unwrap_or_else(|| standing.to_owned());
     let said = library.said(name, true);
-    let mut cases = Vec::new();
     let mut claims: Vec<(String, SaidClaim)> = Vec::new();
     for line in &said {
         claims.extend(line.claims.iter().map(|claim| (line.text.clone(), claim.clone())));
     }
     let more = claims.iter().enumerate().skip(MOST_CLAIMS);
     let more = more.map(|(at, (line, _))| Other { number: at + 1, line: line.clone() }).collect();
-    for (line, claim) in claims.into_iter().take(MOST_CLAIMS) {
-        cases.push(OfClaim {
-            line,
-            claim: claim.claim.told(),
-            counted: claim.counted.clone(),
-            cases: Cases::of(app, reader, (library, &skill.workspace), &claim.claim).await?,
-        });
-    }
+    let shown: Vec<&Claim> = claims.iter().take(MOST_CLAIMS).map(|(_, claim)| &claim.claim).collect();
+    let found = Cases::of(app, reader, (library, &skill.workspace), &shown, 0).await?;
+    let cases = claims.iter().enumerate().zip(found).map(|((at, (line, claim)), cases)| OfClaim {
+        number: at + 1,
+        line: line.clone(),
+        claim: claim.claim.told(),
+        counted: claim.counted.clone(),
+        cases,
+    });
+    let cases = cases.collect();
+    let (entry, list) = (Entry::of(&app.tenant_of(library), skill), list(app, reader).await.proposals);
+    let own = list.iter().position(|other| other.name == entry.name && other.tenant == entry.tenant);
+    let following = own.and_then(|own| list.get(own + 1)).map(Entry::review_link).unwrap_or_default();
     Ok(Proposal {
-        entry: Entry::of(&app.tenant_of(library), skill),
+        following,
+        place: own.map_or(0, |own| own + 1),
+        waiting: list.len(),
+        entry,
         targets: all.iter().map(|(target, _, _)| target.clone()).collect(),
         why: skill.review.clone(),
         same_as: skill.same_as.clone(),
@@ -256,7 +272,7 @@ pub(in crate::console) async fn decide_page(
         Err(problem) if problem.status() == StatusCode::CONFLICT => {
             let Ok(view) = view(&app, &reader, &name, &Whose { tenant }).await else { return Err(problem) };
             let page = Page::of(&reader, view);
-            let text = if text.is_empty() { page.text } else { text };
+            let text = if is_edited { text } else { page.text };
             let wrong = problem.says().to_owned();
             return Ok(html(StatusCode::CONFLICT, &Page { wrong, reason, text, is_edited, ..page }));
         }

@@ -20,6 +20,7 @@ use crate::console::asked::{Asked, Named};
 use crate::console::problem::Problem;
 use crate::event::{Kind, Status};
 use crate::library::Library;
+use crate::skillify::account::Account;
 use crate::table::{Fact, Session};
 use crate::views::figures::Figures;
 use crate::views::phrases::length;
@@ -55,6 +56,8 @@ pub(in crate::console) struct Shown {
     started_at: When,
     last_event_at: When,
     lasted: String,
+    /// The time in which something happened: pauses of more than ten minutes left out.
+    at_work: String,
     ended: bool,
     prompts: usize,
     calls: usize,
@@ -161,6 +164,7 @@ fn shown(session: &Session, people: &People, meant: &Meant, skills: Vec<String>)
         started_at: When(session.started_at),
         last_event_at: When(session.last_event_at),
         lasted: length(session.last_event_at.since(session.started_at)),
+        at_work: length(Account::of(session).active),
         ended: session.ended,
         prompts: figures.prompts,
         calls: figures.calls,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::link::{self, encoded};
 use super::when::When;
 use super::who::People;
-use super::{Frame, Seen, html, patience};
+use super::{Frame, Seen, counted, html, patience};
 use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::Asked;
@@ -260,6 +260,11 @@ impl Wanted {
         if [&self.from, &self.until].into_iter().any(|date| !date.is_empty() && !is_date(date)) {
             return bad("`from` and `until` are dates: 2026-11-22.");
         }
+        if !self.from.is_empty() && !self.until.is_empty() && self.from > self.until {
+            return bad(
+                "`from` is later than `until`: nothing began both after the one and before the other.",
+            );
+        }
         if !self.outcome.is_empty() && !OUTCOMES.iter().any(|(name, _)| *name == self.outcome) {
             return bad("`outcome` is one of failed, corrected, refused, stopped, errors.");
         }
@@ -339,6 +344,15 @@ impl Wanted {
     }
 }
 
+impl Sessions {
+    /// How many are on the page, and whether that is all.
+    fn found(&self) -> String {
+        let count = self.days.iter().map(|day| day.sessions.len()).sum::<usize>();
+        let is_all = self.next.is_none() && self.still_read.is_none() && self.wanted.after.is_empty();
+        format!("{}{}", counted(count as u64, "session"), if is_all { "" } else { " on this page" })
+    }
+}
+
 impl Entry {
     fn of(row: &Row, people: &People) -> Self {
         Self {
@@ -372,9 +386,10 @@ impl Entry {
         self.project.rsplit('/').next().unwrap_or_default()
     }
 
-    /// In groups of three; `""` where nobody counted them.
+    /// In groups of three; `–` where nobody counted them.
     fn tokens(&self) -> String {
-        u64::try_from(self.tokens).ok().filter(|count| *count > 0).map(grouped).unwrap_or_default()
+        let counted = u64::try_from(self.tokens).ok().filter(|count| *count > 0);
+        counted.map_or_else(|| "–".to_owned(), grouped)
     }
 }
 

@@ -1,4 +1,5 @@
-//! `/skills`: what stands at the targets; `/skills/{name}`: the file, and what each line of it rests on.
+//! `/skills`: what stands at the targets; `/skills/{name}`: the file, and what each line of it rests on. (Its cases:
+//! `claim.rs`.)
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,14 +10,14 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::cases::Cases;
 use super::diff::{self, Line as DiffLine};
-use super::effect::{Measured, effect};
+use super::effect::{Measured, OfWeek, effect, watched, weeks, weeks_chart};
 use super::who::People;
 use super::{Frame, Seen, counted, html, link, patience};
 use crate::console::App;
 use crate::console::access::Reader;
 use crate::console::asked::{Asked, Named};
+use crate::console::escape::with_code;
 use crate::console::find::{self, Known};
 use crate::console::problem::Problem;
 use crate::event::visible;
@@ -48,6 +49,9 @@ pub(super) struct Entry {
     pub(super) state: &'static str,
     pub(super) version: u64,
     pub(super) support: String,
+    /// How many sessions its claims rest on.
+    #[serde(skip)]
+    pub(super) sessions: usize,
     pub(super) description: String,
     pub(super) has_proposal: bool,
 }
@@ -69,11 +73,17 @@ pub(in crate::console) struct Skill {
     lines: Vec<Line>,
     /// What sessions showed: before it was published, and later with it and without it.
     effect: Vec<Measured>,
-    /// Whether the sessions before it was published are still being counted.
+    /// The same week by week, the oldest first.
+    weeks: Vec<OfWeek>,
+    /// The UTC date on which it was published: that of the newest session that it was first published with.
+    published: String,
+    /// Whether the sessions are still being counted.
     is_counting: bool,
     history: Vec<Event>,
     /// What changed from version to version, the newest first.
     changes: Vec<Version>,
+    /// What persons made of its proposals, the newest first.
+    decisions: Vec<Decided>,
     /// Skills that are like it, those that people wrote among them.
     near: Vec<Near>,
     /// The other skills of its workspace.
@@ -130,20 +140,21 @@ struct Event {
     what: String,
 }
 
+/// A proposal that a person refused or edited.
+#[derive(Debug, Serialize)]
+struct Decided {
+    date: String,
+    version: u64,
+    /// `refused` or `edited`.
+    what: &'static str,
+    /// What would have changed, or what the person changed.
+    diff: Vec<DiffLine>,
+}
+
 #[derive(Debug, Serialize)]
 struct Version {
     version: u64,
     diff: Vec<DiffLine>,
-}
-
-/// A claim with its cases.
-#[derive(Debug, Serialize)]
-pub(in crate::console) struct Claimed {
-    skill: String,
-    tenant: String,
-    line: String,
-    claim: Rests,
-    cases: Cases,
 }
 
 #[derive(Template)]
@@ -158,13 +169,6 @@ struct SkillsPage {
 struct SkillPage {
     frame: Frame,
     view: Skill,
-}
-
-#[derive(Template)]
-#[template(path = "claim.html")]
-struct ClaimPage {
-    frame: Frame,
-    view: Claimed,
 }
 
 /// Whose skill is meant.
@@ -212,20 +216,15 @@ pub(in crate::console) async fn page(
     Ok(html(StatusCode::OK, &SkillPage { frame, view }))
 }
 
-pub(in crate::console) async fn claim_page(
-    State(app): State<Arc<App>>,
-    reader: Seen,
-    Named((name, number)): Named<(String, usize)>,
-    Asked(whose): Asked<Whose>,
-) -> Result<Response, Problem> {
-    let view = claim(&app, &reader, (&name, number), &whose).await?;
-    let frame = Frame::new(&reader, "skills", format!("Cases of {name}"));
-    Ok(html(StatusCode::OK, &ClaimPage { frame, view }))
-}
-
 /// The skills of a library that the reader may see.
 pub(in crate::console) fn seen(library: &Library, reader: &Reader) -> Vec<Listed> {
     library.skills().into_iter().filter(|skill| find::sees(reader, library, &skill.workspace)).collect()
+}
+
+/// How many sessions the claims of a skill rest on.
+fn sessions_of(skill: &Listed) -> usize {
+    let sessions = skill.evidence.iter().flat_map(|claim| &claim.sessions);
+    sessions.map(|(_, hash, ..)| hash.as_str()).collect::<BTreeSet<_>>().len()
 }
 
 impl Entry {
@@ -237,6 +236,7 @@ impl Entry {
             state: skill.standing.as_str(),
             version: skill.version,
             support: skill.support.clone(),
+            sessions: sessions_of(skill),
             description: skill.description.clone(),
             has_proposal: skill.has_proposal(),
         }
@@ -244,6 +244,11 @@ impl Entry {
 
     fn link(&self) -> String {
         link::skill(&self.tenant, &self.name)
+    }
+
+    /// Its description as markup.
+    pub(super) fn described(&self) -> String {
+        with_code(&self.description)
     }
 
     pub(super) fn claim_link(&self, number: &usize) -> String {
@@ -256,15 +261,27 @@ impl Entry {
     }
 }
 
-impl Rests {
-    pub(super) fn behind(&self) -> String {
-        counted(self.sessions.len() as u64, "session")
+impl Skill {
+    /// Whether it was refused before it stood anywhere.
+    fn never_stood(&self) -> bool {
+        self.entry.state == "refused" && !self.history.iter().any(|event| event.what.starts_with("created"))
+    }
+
+    /// Whether what stands there differs by more than what the last decision tells.
+    fn shows_what_stands(&self) -> bool {
+        !self.edited.is_empty() && !self.decisions.first().is_some_and(|last| last.diff == self.edited)
+    }
+
+    /// The failed calls of a session in the week with the most.
+    fn most_failures(&self) -> String {
+        let sides = self.weeks.iter().flat_map(|week| [&week.with, &week.without]);
+        format!("{}", sides.map(|side| side.failures).fold(0.0, f64::max))
     }
 }
 
-impl Claimed {
-    fn skill_link(&self) -> String {
-        link::skill(&self.tenant, &self.skill)
+impl Rests {
+    pub(super) fn behind(&self) -> String {
+        counted(self.sessions.len() as u64, "session")
     }
 }
 
@@ -300,7 +317,7 @@ pub(in crate::console) async fn view(
     let people = People::of(app, reader).await?;
     let lines = rest(app, (reader, &people), text, library.said(name, is_proposed)).await;
     let (workspace, tenant) = (skill.workspace.clone(), app.tenant_of(library));
-    let watched = super::report::watched(app, reader, library, name);
+    let watched = watched(app, reader, library, name);
     let near = near(library, reader, &tenant, name);
     let beside = seen(library, reader).into_iter();
     let beside = beside.filter(|other| other.workspace == workspace && other.name != *name);
@@ -319,6 +336,8 @@ pub(in crate::console) async fn view(
         },
         is_counting: watched.is_none() && skill.standing != Standing::Waiting && standing.is_some(),
         effect: effect(watched.as_ref(), skill),
+        weeks: watched.as_ref().map(weeks).unwrap_or_default(),
+        published: watched.as_ref().map(|watched| watched.published.clone()).unwrap_or_default(),
         history: skill
             .history
             .iter()
@@ -326,6 +345,7 @@ pub(in crate::console) async fn view(
             .map(|event| Event { date: event.date.clone(), version: event.version, what: event.what.clone() })
             .collect(),
         changes: changes(library, name),
+        decisions: decisions(library, name),
         beside: beside
             .filter(|other| !near.iter().any(|near| near.name == other.name))
             .map(|other| Entry::of(&tenant, &other))
@@ -363,6 +383,18 @@ fn changes(library: &Library, name: &str) -> Vec<Version> {
     changes
 }
 
+/// What persons refused or edited, the newest first.
+fn decisions(library: &Library, name: &str) -> Vec<Decided> {
+    let decisions = library.decisions(name).into_iter().rev();
+    let decisions = decisions.map(|one| Decided {
+        what: if one.is_refused { "refused" } else { "edited" },
+        diff: diff::lines(&one.before, &one.after),
+        date: one.date,
+        version: one.version,
+    });
+    decisions.collect()
+}
+
 /// The text line by line, each with what it rests on.
 pub(super) async fn rest(
     app: &App,
@@ -392,40 +424,12 @@ pub(super) async fn rest(
     lines.collect()
 }
 
-pub(in crate::console) async fn claim(
-    app: &App,
-    reader: &Reader,
-    (name, number): (&str, usize),
-    whose: &Whose,
-) -> Result<Claimed, Problem> {
-    let shelved = app.shelf.all().await;
-    let mut libraries = shelved.iter().filter_map(|shelved| shelved.library.as_ref().ok());
-    let found = libraries.find_map(|library| {
-        let is_meant = whose.tenant.is_empty() || library.is_of(&whose.tenant);
-        let skill = seen(library, reader).into_iter().find(|skill| is_meant && skill.name == name)?;
-        Some((library, skill))
-    });
-    let (library, skill) = found.ok_or_else(|| Problem::missing("such skill"))?;
-    let mut claims: Vec<(String, SaidClaim)> = Vec::new();
-    for line in library.said(name, library.file(&skill.path).is_none()) {
-        claims.extend(line.claims.into_iter().map(|claim| (line.text.clone(), claim)));
-    }
-    let at = number.checked_sub(1).ok_or_else(|| Problem::missing("such line"))?;
-    let (line, claim) = claims.into_iter().nth(at).ok_or_else(|| Problem::missing("such line"))?;
-    let cases = Cases::of(app, reader, (library, &skill.workspace), &claim.claim).await?;
-    let cited = claim.sessions.iter().map(|(date, hash, ..)| (date.as_str(), hash.as_str()));
-    let known = app.by_hash(reader, cited, patience()).await;
-    let people = People::of(app, reader).await?;
-    Ok(Claimed {
-        skill: name.to_owned(),
-        tenant: app.tenant_of(library),
-        line,
-        claim: rests(number, &claim, &known, &people),
-        cases,
-    })
-}
-
-fn rests(number: usize, claim: &SaidClaim, known: &BTreeMap<String, Known>, people: &People) -> Rests {
+pub(super) fn rests(
+    number: usize,
+    claim: &SaidClaim,
+    known: &BTreeMap<String, Known>,
+    people: &People,
+) -> Rests {
     let mut named = BTreeSet::new();
     // A session that tells twice is one session.
     let once = claim.sessions.iter().filter(|(_, hash, ..)| named.insert(hash.clone()));

@@ -119,10 +119,10 @@ impl<'s> Timeline<'s> {
                 let item = self.said("refusal", event, &event.text);
                 Item { title: self.people.line(&event.tool, LONGEST_TITLE), status: "refused", ..item }
             }
-            Kind::Feedback => {
-                let score = event.score.map(|score| score.to_string()).unwrap_or_default();
-                Item { title: score, ..self.said("feedback", event, &event.text) }
-            }
+            Kind::Feedback => Item {
+                title: self.people.line(&evaluation(event), LONGEST_TITLE),
+                ..self.said("feedback", event, &event.text)
+            },
             Kind::SkillUse => self.said("skill", event, &event.skill),
             Kind::Error => self.said("error", event, &event.text),
             Kind::Decision | Kind::SessionStart | Kind::SessionEnd => return None,
@@ -231,6 +231,19 @@ impl Item {
         }
         (shown.trim_end_matches('\n').to_owned(), rest.to_owned(), rest.lines().count())
     }
+}
+
+/// What was evaluated and how: `resolved: fail (0)`.
+fn evaluation(event: &SessionEvent) -> String {
+    let text =
+        |name: &str| event.attributes.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let (name, label) = (text("gen_ai.evaluation.name"), text("gen_ai.evaluation.score.label"));
+    let score = event.score.map(|score| score.to_string()).unwrap_or_default();
+    let how = match (label.is_empty(), score.is_empty()) {
+        (false, false) => format!("{label} ({score})"),
+        _ => format!("{label}{score}"),
+    };
+    if name.is_empty() || how.is_empty() { format!("{name}{how}") } else { format!("{name}: {how}") }
 }
 
 fn anchors(fact: &Fact) -> Vec<String> {

@@ -116,7 +116,14 @@ impl People {
 pub(super) fn title(text: &str, most: usize) -> String {
     let mut lines =
         text.trim().lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("```"));
-    let line = lines.next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut line = lines.next().unwrap_or_default().to_owned();
+    // What ends in a colon says what follows, not what it is about.
+    if line.ends_with(':')
+        && let Some(more) = lines.next()
+    {
+        line = format!("{line} {more}");
+    }
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     let is_all = lines.next().is_none();
     if line.chars().count() <= most {
         return if is_all || line.ends_with('…') { line } else { format!("{line} …") };
@@ -156,6 +163,7 @@ mod tests {
             ("one\r\ntwo", "one …"),
             ("\r\n```\nfix it\n```", "fix it"),
             ("short", "short"),
+            ("Do this plan:\n\n# Tidy up\nmore", "Do this plan: # Tidy up …"),
             ("abcdefghijklmnopqrstuvwxyzabcdefghijklmnop", "abcdefghijklmnopqrstuvwxyz…"),
         ] {
             assert_eq!(people().title(text, 26), shown, "{text:?}");

@@ -7,22 +7,29 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::cluster::{Cluster, Sayings};
 use super::who::People;
 use super::{Frame, Seen, counted, html, link};
 use crate::console::App;
 use crate::console::access::Reader;
+use crate::console::asked::Asked;
 use crate::console::chart;
 use crate::console::problem::Problem;
+use crate::console::shelf::Shelved;
 use crate::library::{Library, Listed};
-use crate::service::record::{self, Kept, KeptCandidate};
+use crate::service::record::{Kept, KeptCandidate};
 use crate::skillify::Claim;
 
 /// So many candidates of a workspace are shown.
 const MOST: usize = 100;
 /// So many clusters.
 const MOST_CLUSTERS: usize = 100;
+/// So many of them stand in the open; the smaller ones are folded.
+const OPEN: usize = 12;
+/// One with fewer pieces is folded in any case.
+const FEWEST: u64 = 3;
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -31,13 +38,13 @@ pub(in crate::console) struct Work {
 }
 
 #[derive(Debug, Serialize)]
-struct Place {
+pub(super) struct Place {
     tenant: String,
     workspace: String,
     mined_at: String,
     /// Pieces of work.
     segments: usize,
-    /// Those that are alike, the largest first.
+    /// Those that are alike, the largest first, by what the reader asked for.
     clusters: Vec<Cluster>,
     /// How many there are beside these.
     more_clusters: usize,
@@ -45,34 +52,61 @@ struct Place {
     more_candidates: usize,
 }
 
-/// Pieces of work that are alike.
-#[derive(Debug, Serialize)]
-struct Cluster {
-    segments: u64,
-    /// How many they are, of whom, and what became of them.
-    says: String,
-}
-
 /// What could be said of some sessions.
 #[derive(Debug, Serialize)]
-struct Candidate {
+pub(super) struct Candidate {
     name: String,
-    title: String,
+    pub(super) title: String,
     /// Its lines as a skill would say them.
     lines: Vec<String>,
     /// Whether mining would publish it.
     published: bool,
     /// What the library made of it: the state of its skill, `held back` where it has none of what mining would publish,
     /// or `nothing`.
-    became: &'static str,
+    pub(super) became: &'static str,
     /// The skill of the library that says it; `""` if there is none.
-    skill: String,
+    pub(super) skill: String,
     /// Why it is no skill.
-    because: Vec<String>,
+    pub(super) because: Vec<String>,
     sessions: usize,
     people: usize,
     /// The page of its skill, or of the proposal that waits; `""` if there is neither.
-    link: String,
+    pub(super) link: String,
+}
+
+/// What is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::console) struct Wanted {
+    /// `tokens` or `minutes`: what makes clusters large; the pieces of work where nothing is asked for.
+    by: String,
+}
+
+/// What makes a cluster large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Measure {
+    Pieces,
+    Tokens,
+    Minutes,
+}
+
+impl Measure {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Pieces, "pieces"), (Self::Tokens, "tokens"), (Self::Minutes, "minutes")];
+
+    fn asked(wanted: &Wanted) -> Result<Self, Problem> {
+        let known = Self::ALL.iter().find(|(_, name)| *name == wanted.by || wanted.by.is_empty());
+        let bad = || Problem::new(StatusCode::BAD_REQUEST, "`by` is one of pieces, tokens, minutes.");
+        known.map(|(measure, _)| *measure).ok_or_else(bad)
+    }
+
+    fn of(self, cluster: &Cluster) -> u64 {
+        match self {
+            Self::Pieces => cluster.segments,
+            Self::Tokens => cluster.tokens,
+            Self::Minutes => cluster.seconds,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -80,45 +114,60 @@ struct Candidate {
 struct Page {
     frame: Frame,
     view: Work,
+    by: Measure,
 }
 
-pub(in crate::console) async fn page(State(app): State<Arc<App>>, reader: Seen) -> Result<Response, Problem> {
-    let view = view(&app, &reader).await?;
-    Ok(html(StatusCode::OK, &Page { frame: Frame::new(&reader, "work", "Work"), view }))
+pub(in crate::console) async fn page(
+    State(app): State<Arc<App>>,
+    reader: Seen,
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Response, Problem> {
+    let by = Measure::asked(&wanted)?;
+    let view = view(&app, &reader, &wanted).await?;
+    Ok(html(StatusCode::OK, &Page { frame: Frame::new(&reader, "work", "Work"), view, by }))
 }
 
-pub(in crate::console) async fn view(app: &App, reader: &Reader) -> Result<Work, Problem> {
-    let folders: BTreeSet<_> =
-        app.settings.skills.iter().filter_map(|skills| skills.digests.clone()).collect();
-    let reading = tokio::task::spawn_blocking(move || {
-        folders.iter().flat_map(|folder| record::read(folder)).collect::<Vec<_>>()
-    });
-    let kept = reading.await.map_err(|error| Problem::failed("The records of mining", error))?;
-    let seen = kept.into_iter().filter(|kept| reader.sees(&kept.tenant, &kept.workspace));
+pub(in crate::console) async fn view(
+    app: &Arc<App>,
+    reader: &Reader,
+    wanted: &Wanted,
+) -> Result<Work, Problem> {
+    let by = Measure::asked(wanted)?;
+    let kept = app.records_for(reader).await?;
     let people = People::of(app, reader).await?;
     let shelved = app.shelf.all().await;
-    let libraries: Vec<&Library> = shelved.iter().filter_map(|one| one.library.as_ref().ok()).collect();
-    let workspaces = seen.map(|kept| {
-        let own: Vec<(&Library, Vec<Listed>)> = libraries
-            .iter()
-            .filter(|library| library.is_of(&kept.tenant))
-            .map(|library| (*library, super::skills::seen(library, reader)))
-            .collect();
-        Place::of(kept, &own, &people)
-    });
+    let workspaces = kept.into_iter().map(|kept| Place::of(kept, &shelved, (reader, &people), by));
     Ok(Work { workspaces: workspaces.collect() })
 }
 
 impl Place {
-    fn of(kept: Kept, libraries: &[(&Library, Vec<Listed>)], people: &People) -> Self {
-        let shown = kept.candidates.iter().take(MOST);
-        let candidates = shown.map(|one| Candidate::of(&kept, one, libraries, people)).collect();
-        let mut clusters: Vec<Cluster> = kept.clusters.iter().map(|line| Cluster::of(line, people)).collect();
-        clusters.sort_by(|a, b| (b.segments, &a.says).cmp(&(a.segments, &b.says)));
+    /// Its candidates, in the order of the record.
+    pub(super) fn candidates(
+        kept: &Kept,
+        shelved: &[Shelved],
+        reader: &Reader,
+        people: &People,
+    ) -> Vec<Candidate> {
+        let libraries = shelved.iter().filter_map(|one| one.library.as_ref().ok());
+        let own: Vec<(&Library, Vec<Listed>)> = libraries
+            .filter(|library| library.is_of(&kept.tenant))
+            .map(|library| (library, super::skills::seen(library, reader)))
+            .collect();
+        kept.candidates.iter().map(|one| Candidate::of(kept, one, &own, people)).collect()
+    }
+
+    fn of(kept: Kept, shelved: &[Shelved], (reader, people): (&Reader, &People), by: Measure) -> Self {
+        let mut candidates = Self::candidates(&kept, shelved, reader, people);
+        let sayings = Sayings::of(&kept);
+        let groups = kept.groups.iter();
+        let mut clusters: Vec<Cluster> =
+            groups.map(|group| sayings.cluster(group, &candidates, people)).collect();
+        clusters.sort_by_key(|one| std::cmp::Reverse((by.of(one), one.segments)));
         let more_clusters = clusters.len().saturating_sub(MOST_CLUSTERS);
         clusters.truncate(MOST_CLUSTERS);
+        let more_candidates = candidates.len().saturating_sub(MOST);
+        candidates.truncate(MOST);
         Self {
-            more_candidates: kept.candidates.len().saturating_sub(MOST),
             tenant: kept.tenant,
             workspace: kept.workspace,
             mined_at: kept.mined_at,
@@ -126,6 +175,7 @@ impl Place {
             clusters,
             more_clusters,
             candidates,
+            more_candidates,
         }
     }
 
@@ -209,59 +259,37 @@ fn in_words(why: &str) -> String {
     }
 }
 
-impl Cluster {
-    /// A line of a record: `cluster of 12 segments, 9 sessions, 4 people: why (hashes of the segments)`.
-    fn of(line: &str, people: &People) -> Self {
-        let digits = line.chars().skip_while(|char| !char.is_ascii_digit()).take_while(char::is_ascii_digit);
-        let segments = digits.collect::<String>().parse().unwrap_or_default();
-        let is_hashes = |text: &str| text.chars().all(|char| char.is_ascii_hexdigit() || char == ' ');
-        let says = match line.strip_suffix(')').and_then(|line| line.rsplit_once(" (")) {
-            Some((says, hashes)) if is_hashes(hashes) => says,
-            _ => line,
-        };
-        let says = says.strip_prefix("cluster of ").unwrap_or(says);
-        // One word for them, as the page's head has it.
-        let says = says.replace(" segments", " pieces of work").replace(" segment,", " piece of work,");
-        Self { segments, says: people.without(&says.replace(" 1 people", " 1 person")) }
-    }
-}
-
-impl Cluster {
-    /// The colour of what became of it.
-    fn class(&self) -> &'static str {
-        match () {
-            () if self.says.ends_with(": a candidate") => "s1",
-            () if self.says.ends_with("say it") || self.says.ends_with("as another cluster") => "s2",
-            () => "s6",
-        }
-    }
-}
-
 impl Place {
-    /// The clusters as areas; the list below says the same.
-    fn map(&self) -> String {
+    /// The clusters as areas; the table below says the same.
+    fn map(&self, by: &Measure) -> String {
         let areas: Vec<chart::Area<'_>> = self
             .clusters
             .iter()
             .map(|cluster| chart::Area {
-                size: cluster.segments,
+                size: by.of(cluster),
                 class: cluster.class(),
-                says: &cluster.says,
+                label: cluster.label(),
+                says: cluster.told(),
             })
             .collect();
-        chart::map(
-            &areas,
-            "Pieces of work that are alike, by how many they are; the list below says the same",
-        )
+        chart::map(&areas, "Pieces of work that are alike; the table below says the same")
+    }
+
+    /// Whether any of them has a size.
+    fn is_sized(&self, by: &Measure) -> bool {
+        self.clusters.iter().any(|cluster| by.of(cluster) > 0)
+    }
+
+    /// Those that stand in the open, and those that are folded.
+    fn clusters(&self) -> (Vec<&Cluster>, Vec<&Cluster>) {
+        let (large, small): (Vec<_>, Vec<_>) =
+            self.clusters.iter().partition(|cluster| cluster.segments >= FEWEST);
+        let open = large.iter().take(OPEN).copied().collect();
+        (open, large.into_iter().skip(OPEN).chain(small).collect())
     }
 
     fn mined_minute(&self) -> String {
         self.mined_at.get(..16).map(|minute| minute.replace('T', " ")).unwrap_or_default()
-    }
-
-    fn cluster_bar(&self, cluster: &Cluster) -> String {
-        let most = self.clusters.iter().map(|cluster| cluster.segments).max().unwrap_or_default();
-        chart::bar(cluster.segments, most, "s2")
     }
 }
 

@@ -26,7 +26,7 @@ use crate::library::{Library, WatchedSkill};
 pub(crate) use escape::Text;
 pub(crate) use json::{json, value};
 pub(crate) use names::{Names, of_home, without_homes};
-pub(crate) use tally::{Cost, Tally};
+pub(crate) use tally::{Cost, Tally, add_to_skills};
 pub(crate) use view::{Cell, Section, View, grouped, plain, shown};
 
 /// What is looked at where nobody says since when.

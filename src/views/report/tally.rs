@@ -171,7 +171,7 @@ impl Tally {
         let next = Number::try_from(self.numbers.len()).unwrap_or(Number::MAX);
         let number = (!who.is_empty()).then(|| *self.numbers.entry(who).or_insert(next));
         self.add_account(&account, &session.project, number);
-        self.add_to_skills(session);
+        add_to_skills(&mut self.skills, session);
     }
 
     fn add_account(&mut self, account: &Account, project: &str, person: Option<Number>) {
@@ -225,21 +225,20 @@ impl Tally {
         bound(&mut self.missed, |sum| &sum.sources);
         bound(&mut self.sought, |sum| &sum.sources);
     }
+}
 
-    /// What the session shows of published skills; a digest is made only where there are some.
-    fn add_to_skills(&mut self, session: &Session) {
-        let of_tenant = |published: &&mut Published| {
-            published.library.is_of(&session.tenant) && !published.skills.is_empty()
-        };
-        let mut libraries = self.skills.iter_mut().filter(of_tenant).peekable();
-        if libraries.peek().is_none() {
-            return;
-        }
-        let digest = Digest::of(session);
-        let episode = episode(&digest);
-        for skill in libraries.flat_map(|published| &mut published.skills) {
-            skill.add(&digest, &episode);
-        }
+/// What the session shows of published skills; a digest is made only where there are some.
+pub(crate) fn add_to_skills(skills: &mut [Published], session: &Session) {
+    let of_tenant =
+        |published: &&mut Published| published.library.is_of(&session.tenant) && !published.skills.is_empty();
+    let mut libraries = skills.iter_mut().filter(of_tenant).peekable();
+    if libraries.peek().is_none() {
+        return;
+    }
+    let digest = Digest::of(session);
+    let episode = episode(&digest);
+    for skill in libraries.flat_map(|published| &mut published.skills) {
+        skill.add(&digest, &episode);
     }
 }
 
