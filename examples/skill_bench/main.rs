@@ -9,8 +9,8 @@
 //! cargo run --example skill_bench -- [--seeds 101..111] [--noise 0.3] [--show] [--ablate]
 //!                                    [--model well|badly|maliciously] [--out FOLDER]
 //!                                    [--vectors FILE]
-//! cargo run --release --example skill_bench -- --table FOLDER EVENTS [--seeds 101..]     # again: it grows
-//! cargo run --release --example skill_bench -- --mine FOLDER [--digests FOLDER] [--show]
+//! cargo run --release --example skill_bench -- --table FOLDER EVENTS [--seeds 101..] [--teams 1]     # again: it grows
+//! cargo run --release --example skill_bench -- --mine FOLDER [--digests FOLDER] [--memory MIB] [--show]
 //! ```
 //!
 //! | file | holds |
@@ -78,6 +78,10 @@ struct Options {
     mine: Option<PathBuf>,
     /// Keep its digests here.
     digests: Option<PathBuf>,
+    /// Mine so many workspaces at a time as take so much memory, in MiB.
+    memory: u64,
+    /// Spread the sessions of a table over so many times three workspaces.
+    teams: u64,
 }
 
 fn options() -> Options {
@@ -92,6 +96,8 @@ fn options() -> Options {
         table: None,
         mine: None,
         digests: None,
+        memory: u64::MAX >> 20,
+        teams: 1,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -111,6 +117,8 @@ fn options() -> Options {
             "--vectors" => options.vectors = arguments.next().map(PathBuf::from),
             "--mine" => options.mine = arguments.next().map(PathBuf::from),
             "--digests" => options.digests = arguments.next().map(PathBuf::from),
+            "--memory" => options.memory = arguments.next().unwrap().parse().unwrap(),
+            "--teams" => options.teams = arguments.next().unwrap().parse().unwrap(),
             "--ablate" => options.ablate = true,
             "--show" => options.show = true,
             other => panic!("no such option: {other}"),
@@ -122,10 +130,10 @@ fn options() -> Options {
 fn main() {
     let options = options();
     if let Some((folder, events)) = &options.table {
-        return table::write(folder, *events, options.noise, options.seeds.start);
+        return table::write(folder, *events, options.noise, options.seeds.start, options.teams);
     }
     if let Some(folder) = &options.mine {
-        return table::mine(folder, options.digests.as_deref(), options.show);
+        return table::mine(folder, options.digests.as_deref(), options.memory << 20, options.show);
     }
     let vectors = options.vectors.as_deref().map(vectors);
     // The worlds plant nine pieces of work a workspace: how many a repository keeps is not measured here.

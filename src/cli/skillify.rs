@@ -13,7 +13,7 @@ use crate::event::{visible_json, visible_line};
 use crate::exporters::target::Update;
 use crate::service::digests::Digests;
 use crate::service::embeddings::{self, Embeddings};
-use crate::service::mining::{RunError, census_of, keep_record, mine_what_is_new, publish, read};
+use crate::service::mining::{RunError, keep_record, mine_what_is_new, publish, read};
 use crate::service::sent::{dollars, what_is_sent};
 use crate::service::wording::{Found, Job, Known, Step, Tally};
 use crate::skillify::llm::Spent;
@@ -87,12 +87,13 @@ async fn mine_now(arguments: &Arguments) -> Result<String, Failure> {
         let table = reader::open(&pipeline.table).await?;
         let mut digests = Digests::of(pipeline).await;
         digests.update(&table).await.or_fail()?;
-        let mut places = digests.places();
-        let census = census_of(&digests.packed());
-        places.retain(|(tenant, workspace), _| {
-            arguments.workspace.as_ref().is_none_or(|wanted| wanted == workspace)
-                && arguments.tenant.as_ref().is_none_or(|wanted| wanted == tenant)
-        });
+        let census = digests.census();
+        let (of_workspace, of_tenant) = (arguments.workspace.clone(), arguments.tenant.clone());
+        let is_wanted = move |(tenant, workspace): &(String, String)| {
+            of_workspace.as_ref().is_none_or(|wanted| wanted == workspace)
+                && of_tenant.as_ref().is_none_or(|wanted| wanted == tenant)
+        };
+        let places = digests.workspaces(&table, is_wanted).await.or_fail()?;
         if let Some(rounds) = arguments.null {
             let mining = Config { verified: Some(&pipeline.verified), ..pipeline.mining };
             for ((_, workspace), digests) in places {

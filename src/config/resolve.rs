@@ -305,6 +305,7 @@ impl Resolver<'_> {
             idle: skillify.idle.0,
             min_interval: skillify.min_interval.0,
         };
+        let memory = skillify.memory.0;
         self.used.insert(format!("extensions.{}", table.id));
         let model = self.model(id, &skillify.proposer)?;
         self.used.insert(format!("connectors.{id}"));
@@ -324,7 +325,18 @@ impl Resolver<'_> {
         let targets = self.targets(name, pipeline)?;
         let name = name.to_owned();
         let verified = Arc::clone(&self.verified);
-        Ok(SkillsPipeline { name, table, mining, verified, schedule, model, embeddings, digests, targets })
+        Ok(SkillsPipeline {
+            name,
+            table,
+            mining,
+            verified,
+            schedule,
+            model,
+            embeddings,
+            digests,
+            memory,
+            targets,
+        })
     }
 
     pub(super) fn journals(&self) -> Result<PathBuf, ResolveError> {

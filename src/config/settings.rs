@@ -317,6 +317,8 @@ pub struct SkillsPipeline {
     /// The folder in which digests of the table's sessions are kept; `None`: they are made anew at
     /// each start.
     pub digests: Option<PathBuf>,
+    /// The bytes of memory that mining may take: workspaces are mined in parts that take no more, or one by one.
+    pub memory: u64,
     /// Where skills go.
     pub targets: Vec<Target>,
 }

@@ -346,3 +346,13 @@ impl EvidenceRecord {
 pub fn session_hash(tenant: &str, session: &str) -> String {
     hex(format!("{tenant}/{session}").as_bytes()).chars().take(12).collect()
 }
+
+/// [`session_hash`] as a number.
+pub fn session_number(tenant: &str, session: &str) -> u64 {
+    u64::from_str_radix(&session_hash(tenant, session), 16).unwrap_or_default()
+}
+
+/// The [`session_hash`] that a number stands for.
+pub(super) fn hash_of_number(number: u64) -> String {
+    format!("{number:012x}")
+}

@@ -78,7 +78,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use crate::skillify::Candidate;
 pub use bounds::{Bounds, HeldBack};
 pub use changes::{Change, Changes};
-pub use content::session_hash;
+pub use content::{session_hash, session_number};
 pub use decide::{Decision, DecisionError, Remark, decide, decide_saying};
 pub use effect::{Effect, Episode, Side};
 pub use findings::{Findings, Route};

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::content::{ClaimRecord, Content, EvidenceRecord, session_hash};
+use super::content::{ClaimRecord, Content, EvidenceRecord, hash_of_number, session_number};
 use super::learned::Learned;
 use super::revision::said_by;
 use super::state::{Skill, State};
@@ -30,8 +30,8 @@ pub enum Whose {
 /// A tenant and a workspace of theirs.
 type Place = (String, String);
 
-/// The ids of the sessions of a place.
-type Sessions = Vec<String>;
+/// The sessions of a place, as [`session_number`] has them.
+type Sessions = Vec<u64>;
 
 /// The sessions of a table by tenant and workspace, to tell whose a skill is.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +79,16 @@ impl PartialEq for Census {
 
 impl Census {
     /// Of the ids of the sessions of every workspace.
-    pub fn of(places: BTreeMap<Place, Sessions>) -> Self {
+    pub fn of(places: BTreeMap<Place, Vec<String>>) -> Self {
+        let numbers = |(place, ids): (Place, Vec<String>)| {
+            let numbers = ids.iter().map(|id| session_number(&place.0, id)).collect();
+            (place, numbers)
+        };
+        Self::of_numbers(places.into_iter().map(numbers).collect())
+    }
+
+    /// Of the numbers of the sessions of every workspace.
+    pub fn of_numbers(places: BTreeMap<Place, Sessions>) -> Self {
         Self(Arc::new(places))
     }
 
@@ -87,7 +96,7 @@ impl Census {
     fn sessions(&self) -> BTreeMap<String, &Place> {
         let of_place = |(place, sessions): (_, &'_ Sessions)| {
             let place: &Place = place;
-            sessions.iter().map(|session| (session_hash(&place.0, session), place)).collect::<Vec<_>>()
+            sessions.iter().map(|number| (hash_of_number(*number), place)).collect::<Vec<_>>()
         };
         self.0.iter().flat_map(of_place).collect()
     }

@@ -1,9 +1,9 @@
 //! When a workspace is due: what was mined last time, and what is new since.
 
-use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use super::digests::Packed;
+use super::digests::Indexed;
 use crate::event::Timestamp;
 
 /// What mining has seen of a workspace.
@@ -11,39 +11,52 @@ use crate::event::Timestamp;
 pub(super) struct Mark {
     turns: u64,
     sessions: usize,
-    /// The sessions of which nothing more was expected, each with the time of the last of it: one that goes
-    /// on and closes again is another one.
-    closed: BTreeSet<(String, Timestamp)>,
+    /// Hashes of the sessions of which nothing more was expected, each with the time of the last of it, ascending:
+    /// one that goes on and closes again is another one.
+    closed: Box<[u64]>,
 }
 
 impl Mark {
     /// What there is to be seen now.
     pub(super) fn of<'d>(
-        digests: impl IntoIterator<Item = &'d Packed>,
+        sessions: impl IntoIterator<Item = &'d &'d Indexed>,
         now: Timestamp,
         idle: Duration,
     ) -> Self {
-        let mut mark = Self::default();
-        for digest in digests {
-            mark.add(digest.session(), digest.prompts(), digest.is_closed(now, idle).then(|| digest.last()));
+        let one = |session: &&Indexed| {
+            let closed = session.is_closed(now, idle).then(|| session.last());
+            (session.session, u64::from(session.prompts), closed)
+        };
+        Self::of_sessions(sessions.into_iter().map(one))
+    }
+
+    /// Of sessions: their number, their turns and, if they are closed, the time of the last of them.
+    fn of_sessions(sessions: impl Iterator<Item = (u64, u64, Option<Timestamp>)>) -> Self {
+        let (mut turns, mut count, mut closed) = (0, 0, Vec::new());
+        for (session, prompts, last) in sessions {
+            turns += prompts;
+            count += 1;
+            closed.extend(last.map(|last| hash_of(session, last)));
         }
-        mark
+        closed.sort_unstable();
+        closed.dedup();
+        Self { turns, sessions: count, closed: closed.into() }
     }
 
     /// Whether a session has closed since `mined`, or is gone, or there are `every_turns` more turns. What
     /// was erased or is no longer kept must neither show for longer than that, nor hide what came in its
     /// place.
     pub(super) fn is_due_after(&self, mined: &Self, every_turns: u64) -> bool {
-        !self.closed.is_subset(&mined.closed)
+        self.closed.iter().any(|closed| mined.closed.binary_search(closed).is_err())
             || self.sessions < mined.sessions
             || self.turns.saturating_sub(mined.turns) >= every_turns
     }
+}
 
-    fn add(&mut self, session: &str, turns: u64, closed: Option<Timestamp>) {
-        self.turns += turns;
-        self.sessions += 1;
-        self.closed.extend(closed.map(|last| (session.to_owned(), last)));
-    }
+fn hash_of(session: u64, last: Timestamp) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (session, last.as_micros()).hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -54,11 +67,11 @@ mod tests {
 
     /// Of sessions: their name, their turns and, if they are closed, the minute of the last of them.
     fn mark(sessions: &[(&str, u64, Option<i64>)]) -> Mark {
-        let mut mark = Mark::default();
-        for (session, turns, closed) in sessions {
-            mark.add(session, *turns, closed.map(|minute| Timestamp::from_micros(minute * 60_000_000)));
-        }
-        mark
+        let minutes = |minute: i64| Timestamp::from_micros(minute * 60_000_000);
+        let one = |(session, turns, closed): &(&str, u64, Option<i64>)| {
+            (session.bytes().map(u64::from).sum(), *turns, closed.map(minutes))
+        };
+        Mark::of_sessions(sessions.iter().map(one))
     }
 
     #[test]

@@ -18,11 +18,11 @@ use crate::config::{Settings, SkillsPipeline};
 use crate::event::Timestamp;
 use crate::exporters::target::{self, Report, Target, Update};
 use crate::library::{Census, Episode, Findings};
-use crate::skillify::{self, Digest, Lessons, Mined, Offline, Verified, mine_digests};
+use crate::skillify::{self, Digest, Lessons, Mined, Offline, mine_digests};
 use crate::table::{self, Filter, ResolveOptions, Session, Table, resolve};
 
 use super::StartError;
-use super::digests::{Digests, Packed, lessons, unpacked};
+use super::digests::{Digests, Indexed, lessons};
 use super::due::Mark;
 use super::embeddings::{Embeddings, EmbeddingsError};
 use super::metrics::MiningCounts;
@@ -79,8 +79,8 @@ pub async fn read(
     Ok(places)
 }
 
-/// So many sessions are ready to be mined at a time, unless one workspace has more.
-const SESSIONS_AT_ONCE: usize = 2_000;
+/// A digest is reckoned to take so many times its bytes while it is mined: a quarter of that for itself.
+const UNPACKED: u64 = 16;
 
 /// How many workspaces are mined beside each other: they are nothing to each other, and mining is work of
 /// the background.
@@ -221,51 +221,29 @@ struct Seen {
 /// A workspace that is due.
 struct Due {
     place: Place,
-    digests: Vec<Arc<Packed>>,
     mark: Mark,
+    /// Of its digests.
+    bytes: u64,
 }
 
-/// Workspaces in parts of at most so many sessions, or of one workspace.
-fn parts(due: Vec<Due>, sessions: usize) -> Vec<Vec<Due>> {
-    let mut parts: Vec<Vec<Due>> = Vec::new();
+/// Workspaces in parts that take so much memory to mine, or of one workspace.
+pub fn parts<W>(due: Vec<W>, memory: u64, bytes: impl Fn(&W) -> u64) -> Vec<Vec<W>> {
+    let mut parts: Vec<Vec<W>> = Vec::new();
     let mut room = 0;
     for one in due {
-        match parts.last_mut().filter(|_| one.digests.len() <= room) {
+        let needed = bytes(&one).saturating_mul(UNPACKED);
+        match parts.last_mut().filter(|_| needed <= room) {
             Some(part) => {
-                room -= one.digests.len();
+                room -= needed;
                 part.push(one);
             }
             None => {
-                room = sessions.saturating_sub(one.digests.len());
+                room = memory.saturating_sub(needed);
                 parts.push(vec![one]);
             }
         }
     }
     parts
-}
-
-/// Whose each session of the table is.
-pub fn census_of(places: &BTreeMap<Place, Vec<Arc<Packed>>>) -> Census {
-    let of_place = |(place, digests): (&Place, &Vec<Arc<Packed>>)| {
-        (place.clone(), digests.iter().map(|digest| digest.session().to_owned()).collect())
-    };
-    Census::of(places.iter().map(of_place).collect())
-}
-
-/// The jobs of workspaces, and what there is of each.
-fn unpack(part: Vec<Due>, verified: &Arc<Verified>) -> (Vec<Job>, Vec<Mark>) {
-    let job = |due: Due| {
-        let digests = unpacked(&due.digests);
-        let job = Job {
-            place: due.place,
-            digests,
-            sessions: Arc::default(),
-            vectors: None,
-            verified: Arc::clone(verified),
-        };
-        (job, due.mark)
-    };
-    part.into_iter().map(job).unzip()
 }
 
 impl Worker {
@@ -334,20 +312,16 @@ impl Worker {
         if is_quiet && again.is_empty() {
             return Ok(false);
         }
-        let places = self.follow(&table).await?;
+        self.follow(&table).await?;
+        let Some(digests) = &self.digests else { return Ok(false) };
+        let places = digests.sessions();
         let next_close = self.next_close(&places, now);
-        let census = census_of(&places);
-        let mut due = Vec::new();
-        for (place, digests) in places {
-            let mark = self.mark(&digests, now);
-            if self.is_due(&place, &mark) {
-                due.push(Due { place, digests, mark });
-            }
-        }
+        let due = self.due(&places, now);
+        let census = if due.is_empty() { Census::default() } else { digests.census() };
         let is_any = !due.is_empty();
         // A model's budget is one of a run: it is asked about all of it at once.
-        let at_once = if self.step.is_some() { usize::MAX } else { SESSIONS_AT_ONCE };
-        for part in parts(due, at_once) {
+        let memory = if self.step.is_some() { u64::MAX } else { self.settings.memory };
+        for part in parts(due, memory, |due| due.bytes) {
             // The next start mines the rest.
             if stopping.is_cancelled() {
                 return Ok(is_any);
@@ -370,17 +344,18 @@ impl Worker {
         counts: &MiningCounts,
         stopping: &CancellationToken,
     ) -> Result<(), RunError> {
-        let verified = Arc::clone(&self.settings.verified);
-        let (mut jobs, marks) = tokio::task::spawn_blocking(move || unpack(part, &verified)).await?;
+        let marks: BTreeMap<Place, Mark> = part.into_iter().map(|due| (due.place, due.mark)).collect();
+        let mut jobs = self.jobs(marks.keys().cloned().collect(), table).await?;
         if let Some(embeddings) = self.embeddings.as_mut().filter(|_| !jobs.is_empty()) {
             let looked = embeddings.look_up(&mut jobs, stopping.cancelled()).await?;
             counts.embeddings.add(&self.settings.name, &looked);
             tracing::info!(pipeline = self.settings.name, "embeddings: {looked}");
         }
         let found = self.mine(&jobs, table, counts, stopping).await?;
-        for ((job, mark), found) in jobs.iter().zip(marks).zip(found) {
+        for (job, found) in jobs.iter().zip(found) {
             keep_record(&self.settings, &job.place, &found.mined);
             let findings = found.findings(job, census);
+            let mark = marks.get(&job.place).cloned().unwrap_or_default();
             self.seen.mined.insert(job.place.clone(), mark);
             for outbox in &mut self.outboxes {
                 outbox.put(job.place.clone(), findings.clone());
@@ -407,30 +382,47 @@ impl Worker {
         Ok(found)
     }
 
-    /// What the table holds now; only what is new is read.
-    async fn follow(&mut self, table: &Table) -> Result<BTreeMap<Place, Vec<Arc<Packed>>>, RunError> {
+    /// Follows the table to what it holds now; only what is new is read.
+    async fn follow(&mut self, table: &Table) -> Result<(), RunError> {
         let digests = match &mut self.digests {
             Some(digests) => digests,
             none => none.insert(Digests::of(&self.settings).await),
         };
-        digests.update(table).await?;
-        Ok(digests.packed())
+        Ok(digests.update(table).await?)
     }
 
-    fn mark(&self, digests: &[Arc<Packed>], now: Timestamp) -> Mark {
-        Mark::of(digests.iter().map(AsRef::as_ref), now, self.settings.schedule.idle)
+    /// The jobs of workspaces, their digests read.
+    async fn jobs(&mut self, places: BTreeSet<Place>, table: &Table) -> Result<Vec<Job>, RunError> {
+        let Some(digests) = &mut self.digests else { return Ok(Vec::new()) };
+        let places = Arc::new(places);
+        let workspaces = digests.workspaces(table, move |place| places.contains(place)).await?;
+        let job = |(place, digests)| Job {
+            place,
+            digests,
+            sessions: Arc::default(),
+            vectors: None,
+            verified: Arc::clone(&self.settings.verified),
+        };
+        Ok(workspaces.into_iter().map(job).collect())
     }
 
-    fn is_due(&self, place: &Place, mark: &Mark) -> bool {
+    /// The workspaces that are due.
+    fn due(&self, places: &BTreeMap<&Place, Vec<&Indexed>>, now: Timestamp) -> Vec<Due> {
+        let (idle, every_turns) = (self.settings.schedule.idle, self.settings.schedule.every_turns);
         let never = Mark::default();
-        let mined = self.seen.mined.get(place).unwrap_or(&never);
-        mark.is_due_after(mined, self.settings.schedule.every_turns)
+        let due = |(place, sessions): (&&Place, &Vec<&Indexed>)| {
+            let mark = Mark::of(sessions, now, idle);
+            let mined = self.seen.mined.get(*place).unwrap_or(&never);
+            let bytes = sessions.iter().map(|session| u64::from(session.bytes)).sum();
+            mark.is_due_after(mined, every_turns).then(|| Due { place: (*place).clone(), mark, bytes })
+        };
+        places.iter().filter_map(due).collect()
     }
 
-    fn next_close(&self, places: &BTreeMap<Place, Vec<Arc<Packed>>>, now: Timestamp) -> Option<Timestamp> {
+    fn next_close(&self, places: &BTreeMap<&Place, Vec<&Indexed>>, now: Timestamp) -> Option<Timestamp> {
         let idle = self.settings.schedule.idle;
-        let open = places.values().flatten().filter(|digest| !digest.is_closed(now, idle));
-        open.map(|digest| digest.closes_at(idle)).min()
+        let open = places.values().flatten().filter(|session| !session.is_closed(now, idle));
+        open.map(|session| session.closes_at(idle)).min()
     }
 }
 
@@ -440,22 +432,9 @@ mod tests {
 
     #[test]
     fn workspaces_are_taken_in_parts_and_each_once() {
-        let due =
-            |count: usize| Due { place: Place::default(), digests: nothing(count), mark: Mark::default() };
-        let sizes = |sizes: &[usize], sessions| {
-            let parts = parts(sizes.iter().map(|size| due(*size)).collect(), sessions);
-            parts
-                .iter()
-                .map(|part| part.iter().map(|one| one.digests.len()).collect())
-                .collect::<Vec<Vec<_>>>()
-        };
-        assert_eq!(sizes(&[3, 4, 4, 20, 1, 2], 10), [vec![3, 4], vec![4], vec![20], vec![1, 2]]);
-        assert_eq!(sizes(&[3, 4, 4, 20], usize::MAX), [[3, 4, 4, 20]]);
+        let sizes = |sizes: &[u64], memory| parts(sizes.to_vec(), memory, |size| *size);
+        assert_eq!(sizes(&[3, 4, 4, 20, 1, 2], 10 * UNPACKED), [vec![3, 4], vec![4], vec![20], vec![1, 2]]);
+        assert_eq!(sizes(&[3, 4, 4, 20], u64::MAX), [[3, 4, 4, 20]]);
         assert!(sizes(&[], 10).is_empty());
-    }
-
-    /// So many digests of empty sessions.
-    fn nothing(count: usize) -> Vec<Arc<Packed>> {
-        (0..count).map(|_| Arc::new(Packed::default())).collect()
     }
 }

@@ -6,7 +6,8 @@
 //!    over with the last file that has a row of it.
 //!
 //! In memory are two files, the rows of groups that are not complete yet, and a hash for each session
-//! and trace.
+//! and trace of the new files. Of what the reader knows it gives hashes alone ([`HashedTies`]), and the ties
+//! themselves of those groups that change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,7 +20,7 @@ use super::footer::Footer;
 use super::part::{self, Columns, Rows};
 use super::query::Cursor;
 use super::read::{DamagedFile, Filter, Listed, ReadError, Reading};
-use super::ties::{Forest, Hashes, Ties, hashes_of_event};
+use super::ties::{Forest, HashedTies, Hashes, Ties, hashes_of_event};
 use super::{Table, layout};
 use crate::event::SessionEvent;
 
@@ -52,6 +53,20 @@ pub struct NewGroups {
 
 type FileRows = Result<(Footer, Vec<SessionEvent>), FileError>;
 
+/// What ties new rows, before they are read. Say what is known with [`NewRows::join`], then ask for
+/// [`NewRows::groups`].
+#[derive(Debug)]
+#[must_use]
+pub struct NewRows {
+    table: Table,
+    forest: Forest,
+    held: BTreeMap<usize, Held>,
+    seen: BTreeSet<String>,
+    later: BTreeSet<String>,
+    files: Vec<Listed>,
+    damaged: Vec<DamagedFile>,
+}
+
 /// The rows of a group that is not complete.
 #[derive(Debug, Default)]
 struct Held {
@@ -68,6 +83,8 @@ pub struct Standing {
     pub lost: bool,
     seen: BTreeSet<String>,
     unseen: Vec<Listed>,
+    /// The files that are left for another time.
+    later: BTreeSet<String>,
 }
 
 /// So many rows of a group are made room for ahead.
@@ -97,7 +114,7 @@ impl Table {
         });
         let seen: BTreeSet<String> = seen.into_iter().filter(|path| paths.contains(path.as_str())).collect();
         let unseen = listed.iter().filter(|file| !seen.contains(file.location.as_ref())).cloned().collect();
-        Ok(Standing { lost, seen, unseen })
+        Ok(Standing { lost, seen, unseen, later: BTreeSet::new() })
     }
 
     /// Begins to read what `standing` calls new, with the groups among `known` that it changes, and
@@ -108,46 +125,25 @@ impl Table {
         known: &[&Ties],
         stale: &BTreeSet<usize>,
     ) -> Result<NewGroups, ReadError> {
-        let Standing { seen, mut unseen, .. } = standing;
-        let mut forest = Forest::default();
-        for ties in known {
-            forest.add_known(ties);
-        }
+        let mut rows = self.new_rows(standing).await?;
+        let hashed: Vec<HashedTies> = known.iter().map(|ties| HashedTies::from(*ties)).collect();
+        let joined = rows.join(&hashed, stale);
+        let joined: Vec<Ties> = joined.into_iter().filter_map(|at| known.get(at).copied()).cloned().collect();
+        rows.groups(&joined).await
+    }
+
+    /// Reads what ties the rows that `standing` calls new.
+    pub async fn new_rows(&self, standing: Standing) -> Result<NewRows, ReadError> {
+        let Standing { seen, unseen, later, .. } = standing;
         let mut damaged = Vec::new();
-        let mut tied = self.read_ties(std::mem::take(&mut unseen), &mut damaged).await?;
+        let mut tied = self.read_ties(unseen, &mut damaged).await?;
         tied.sort_by(|a, b| (a.arrived, &a.listed.location).cmp(&(b.arrived, &b.listed.location)));
+        let mut forest = Forest::default();
         for (place, file) in tied.iter().enumerate() {
-            file.rows.iter().for_each(|hashes| forest.add_row(hashes, place));
+            file.rows.iter().for_each(|(hashes, count)| forest.add_rows(hashes, *count, place));
         }
-        let files: Vec<Listed> = tied.into_iter().map(|file| file.listed).collect();
-        let kept_since = self.kept_since().unwrap_or_default();
-        let mut held: BTreeMap<usize, Held> = BTreeMap::new();
-        for (at, ties) in known.iter().enumerate() {
-            let Some(group) = forest.group_of_known(ties) else { continue };
-            let is_stale = stale.contains(&at) || ties.since < kept_since;
-            if is_stale || forest.last_place_of(group).is_some() {
-                held.entry(group).or_default().replaces.push(at);
-            }
-        }
-        let mut cursor: BTreeSet<String> = seen;
-        let mut reading = NewGroups {
-            table: self.clone(),
-            forest,
-            held,
-            files: Vec::new().into_iter(),
-            reading: None,
-            place: 0,
-            hidden: self.hidden().await?,
-            cursor: Cursor::default(),
-            damaged,
-        };
-        let new: BTreeSet<String> = files.iter().map(|file| file.location.to_string()).collect();
-        reading.read_known_again(known, &new).await?;
-        cursor.extend(new);
-        cursor.extend(reading.damaged.iter().map(|file| file.path.clone()));
-        reading.cursor = Cursor::of(cursor);
-        reading.files = files.into_iter();
-        Ok(reading)
+        let files = tied.into_iter().map(|file| file.listed).collect();
+        Ok(NewRows { table: self.clone(), forest, held: BTreeMap::new(), seen, later, files, damaged })
     }
 
     async fn read_ties(
@@ -179,7 +175,58 @@ struct TiedFile {
     listed: Listed,
     /// When its first row arrived, in microseconds since the epoch.
     arrived: i64,
-    rows: Vec<Hashes>,
+    rows: BTreeMap<Hashes, usize>,
+}
+
+impl NewRows {
+    /// The groups among those that are known that change, as indices, ascending: new rows join them, they are in
+    /// `stale`, or rows of theirs are past their retention.
+    pub fn join<'k>(
+        &mut self,
+        known: impl IntoIterator<Item = &'k HashedTies>,
+        stale: &BTreeSet<usize>,
+    ) -> Vec<usize> {
+        let kept_since = self.table.kept_since().unwrap_or_default();
+        let mut joined = Vec::new();
+        // No two groups that are known share a tie, so what is not met here is met by nothing that comes later.
+        for (at, ties) in known.into_iter().enumerate() {
+            if stale.contains(&at) || ties.is_older_than(&kept_since) || self.forest.meets(ties) {
+                self.forest.add_known(ties);
+                joined.push((at, ties));
+            }
+        }
+        // Only now it is certain which of them are one group.
+        for (at, ties) in &joined {
+            if let Some(group) = self.forest.group_of_known(ties) {
+                self.held.entry(group).or_default().replaces.push(*at);
+            }
+        }
+        joined.into_iter().map(|(at, _)| at).collect()
+    }
+
+    /// Begins to read them as groups, with those that [`NewRows::join`] named, whose ties are `joined`.
+    pub async fn groups(self, joined: &[Ties]) -> Result<NewGroups, ReadError> {
+        let Self { table, forest, held, seen, later, files, damaged } = self;
+        let new: BTreeSet<String> = files.iter().map(|file| file.location.to_string()).collect();
+        let mut reading = NewGroups {
+            hidden: table.hidden().await?,
+            table,
+            forest,
+            held,
+            files: Vec::new().into_iter(),
+            reading: None,
+            place: 0,
+            cursor: Cursor::default(),
+            damaged,
+        };
+        reading.read_known_again(joined, &new.union(&later).cloned().collect()).await?;
+        let mut cursor = seen;
+        cursor.extend(new);
+        cursor.extend(reading.damaged.iter().map(|file| file.path.clone()));
+        reading.cursor = Cursor::of(cursor);
+        reading.files = files.into_iter();
+        Ok(reading)
+    }
 }
 
 impl Standing {
@@ -192,6 +239,25 @@ impl Standing {
 }
 
 impl Standing {
+    /// The same without all but the oldest files, of so many bytes together, and at least one.
+    pub fn oldest(mut self, most_bytes: u64) -> Self {
+        let date = |file: &Listed| layout::ingest_date_of(file.location.as_ref()).map(str::to_owned);
+        self.unseen.sort_by_cached_key(|file| (date(file), file.location.clone()));
+        let mut bytes = 0;
+        let room = self.unseen.iter().take_while(|file| {
+            bytes += file.bytes;
+            bytes <= most_bytes
+        });
+        let later = self.unseen.split_off(room.count().max(1).min(self.unseen.len()));
+        self.later.extend(later.into_iter().map(|file| file.location.to_string()));
+        self
+    }
+
+    /// Whether there are files that [`Standing::oldest`] left for another time.
+    pub fn has_more(&self) -> bool {
+        !self.later.is_empty()
+    }
+
     /// The same without the files of other days.
     pub fn on(mut self, date: &str) -> Self {
         self.unseen.retain(|file| layout::ingest_date_of(file.location.as_ref()) == Some(date));
@@ -272,10 +338,9 @@ impl NewGroups {
     }
 
     /// Reads the rows that known groups have in files that were seen.
-    async fn read_known_again(&mut self, known: &[&Ties], new: &BTreeSet<String>) -> Result<(), ReadError> {
-        let again = self.held.values().flat_map(|held| &held.replaces).filter_map(|at| known.get(*at));
+    async fn read_known_again(&mut self, known: &[Ties], new: &BTreeSet<String>) -> Result<(), ReadError> {
         let mut values = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
-        for ties in again {
+        for ties in known {
             for (values, set) in values.iter_mut().zip([&ties.sessions, &ties.traces, &ties.alone]) {
                 values.extend(set.iter().map(|(_, value)| value.clone()));
             }

@@ -20,7 +20,7 @@
 //! | `summaries.rs` | [`Table::summaries`]: the sessions of the last days, listed |
 //! | `resolving.rs` | groups of rows to summaries, off the reading thread |
 //! | `decoding.rs` | files decoded a few batches ahead |
-//! | `ties.rs` | [`Ties`]: which rows must be resolved together |
+//! | `ties.rs` | [`Ties`]: which rows must be resolved together; [`HashedTies`]: the same in few bytes |
 //! | `groups.rs` | [`NewGroups`]: what is new, as whole groups of such rows |
 //! | `upkeep/` | compaction, retention, erasure |
 //! | `merge.rs` | observations of one fact to the fact |
@@ -112,7 +112,7 @@ pub use resolve::{ResolveOptions, resolve};
 pub use schema::{ColumnDescription, columns, schema};
 pub use sessions::{Fact, Session, SessionSource, Summary, Turn};
 pub use summaries::Summaries;
-pub use ties::Ties;
+pub use ties::{Covered, HashedTies, Ties};
 pub use write::{WriteError, Written};
 
 /// A sessions table. Cloning is cheap and gives the same table.

@@ -6,7 +6,7 @@
 //!
 //! A part is not covered by the file's checksum; what the footer and the decoder notice is noticed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -248,14 +248,17 @@ async fn open(
 /// Rows that are decoded at once.
 const BATCH_ROWS: usize = 2_048;
 
-/// When the file's first row arrived, in microseconds since the epoch, and what ties each row.
-pub(super) async fn read_ties(reader: RangeReader) -> Result<(i64, Vec<Hashes>), FileError> {
+/// When the file's first row arrived, in microseconds since the epoch, and what ties rows, with the number of rows
+/// that have the same ties: there are few of a session.
+pub(super) async fn read_ties(reader: RangeReader) -> Result<(i64, BTreeMap<Hashes, usize>), FileError> {
     let mut part = Part::open(reader, TiedRows::COLUMNS, Selected::All).await?;
-    let (mut arrived, mut rows) = (i64::MAX, Vec::new());
+    let (mut arrived, mut rows) = (i64::MAX, BTreeMap::new());
     while let Some(batch) = part.next().await? {
         let batch = TiedRows::of(&batch)?;
         arrived = batch.arrived.min(arrived);
-        rows.extend(batch.rows);
+        for hashes in batch.rows {
+            *rows.entry(hashes).or_default() += 1;
+        }
     }
     Ok((arrived, rows))
 }

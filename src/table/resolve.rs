@@ -30,7 +30,7 @@ use super::{Fact, Session, SessionSource, Summary};
 use crate::event::{Kind, SessionEvent, Timestamp};
 
 /// What resolving needs to be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResolveOptions {
     /// The workspace of sessions whose observations name none.
     pub default_workspace: String,

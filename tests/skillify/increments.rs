@@ -1,12 +1,13 @@
 //! Digests follow a table: whatever arrives in whatever order, the result is that of a full run.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use skillspan::event::{Kind, Owner, SessionEvent, Status, Timestamp};
 use skillspan::service::digests::{Digests, forget};
-use skillspan::service::mining::mine_what_is_new;
+use skillspan::service::mining::{mine_what_is_new, parts};
 use skillspan::service::wording::Job;
 use skillspan::skillify::{Config, DIGEST_VERSION, Digest, Mined, Offline, Snapshot, mine, mine_digests};
 use skillspan::table::upkeep::Subject;
@@ -18,7 +19,7 @@ const DATE: &str = "2026-11-22";
 
 /// Observations of sessions with an id, of traces without one, of a conversation that goes on in
 /// another trace, and of nothing that ties them.
-fn observations() -> Vec<SessionEvent> {
+pub(super) fn observations() -> Vec<SessionEvent> {
     let mut sessions = needs("make db-up", "make itest");
     sessions.extend(one_offs("make db-up", "make itest"));
     // Of each four, two come in one piece: so many of both that three show it.
@@ -85,7 +86,7 @@ fn elsewhere(person: &str) -> Session {
 }
 
 /// The observations in two parts.
-fn halves() -> (Vec<SessionEvent>, Vec<SessionEvent>) {
+pub(super) fn halves() -> (Vec<SessionEvent>, Vec<SessionEvent>) {
     let mut first = observations();
     let second = first.split_off(first.len() / 2);
     (first, second)
@@ -99,7 +100,7 @@ fn continue_conversation(event: &mut SessionEvent, number: usize, half: usize) {
     }
 }
 
-async fn write(table: &Table, file: usize, events: Vec<SessionEvent>) {
+pub(super) async fn write(table: &Table, file: usize, events: Vec<SessionEvent>) {
     let identity = FileIdentity {
         owner: Owner { tenant: "acme".into(), workspace: "default".into() },
         ingest_date: DATE.into(),
@@ -117,7 +118,7 @@ fn options() -> ResolveOptions {
 }
 
 /// Mined from all observations at once.
-fn at_once(events: Vec<SessionEvent>) -> Vec<Mined> {
+pub(super) fn at_once(events: Vec<SessionEvent>) -> Vec<Mined> {
     let sessions = resolve(events, &options());
     let mut places: std::collections::BTreeMap<String, Vec<Session>> = std::collections::BTreeMap::new();
     for session in sessions {
@@ -129,48 +130,47 @@ fn at_once(events: Vec<SessionEvent>) -> Vec<Mined> {
     mined.collect()
 }
 
-fn from_digests(digests: &Digests) -> Vec<Mined> {
-    let places = digests.places();
+pub(super) fn from_digests(digests: &Digests) -> Vec<Mined> {
+    let places = digests.places().unwrap();
     let mined = places.iter().map(|((_, workspace), digests)| {
         mine_digests(workspace, digests, &Config::default()).worded(&Offline)
     });
     mined.collect()
 }
 
+/// The same, each workspace read by itself, as mining does where no two fit the memory.
+pub(super) async fn one_by_one(digests: &mut Digests, table: &Table) -> Vec<Mined> {
+    let mut mined = Vec::new();
+    for part in parts(digests.sizes().into_iter().collect(), 1, |(_, bytes)| *bytes) {
+        let places: BTreeSet<_> = part.into_iter().map(|(place, _)| place).collect();
+        assert_eq!(places.len(), 1);
+        let read = digests.workspaces(table, move |place| places.contains(place)).await.unwrap();
+        let of_one = |((_, workspace), digests): (&(String, String), &Vec<Arc<Digest>>)| {
+            mine_digests(workspace, digests, &Config::default()).worded(&Offline)
+        };
+        mined.extend(read.iter().map(of_one));
+    }
+    mined
+}
+
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-async fn opened(folder: &Path) -> Digests {
+pub(super) async fn opened(folder: &Path) -> Digests {
     let table = Location::Folder(folder.join("table"));
     Digests::open(&folder.join("digests"), &table, "default").await
 }
 
 /// The file that keeps digests, if there is one.
-fn file(folder: &Path) -> Option<std::path::PathBuf> {
+pub(super) fn file(folder: &Path) -> Option<std::path::PathBuf> {
     let mut files = std::fs::read_dir(folder.join("digests")).unwrap().map(|entry| entry.unwrap().path());
     files.find(|path| path.extension().is_some_and(|ending| ending == "log"))
 }
 
 /// Its bytes, what is text in them as it is.
-fn kept(folder: &Path) -> Option<String> {
+pub(super) fn kept(folder: &Path) -> Option<String> {
     file(folder).map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned())
-}
-
-/// A file of digests with its entries changed, each with its checksum.
-fn with_entries_changed(bytes: &[u8], change: impl Fn(usize, &mut [u8])) -> Vec<u8> {
-    let (mut left, mut changed) = (bytes, Vec::new());
-    for number in 0.. {
-        let Some((length, rest)) = left.split_first_chunk::<4>() else { break };
-        let (entry, rest) = rest.split_at(4).1.split_at(u32::from_le_bytes(*length) as usize);
-        let mut entry = entry.to_vec();
-        change(number, &mut entry);
-        changed.extend(length);
-        changed.extend(crc32c::crc32c(&entry).to_le_bytes());
-        changed.extend(entry);
-        left = rest;
-    }
-    changed
 }
 
 /// Whether every workspace does.
@@ -196,11 +196,13 @@ proptest! {
         looks in prop::collection::vec(any::<bool>(), 6),
         restarts in prop::collection::vec(any::<bool>(), 6),
         compacted in any::<bool>(),
+        // Of the table's files, so many bytes at a time: one file, a few, all.
+        part in prop_oneof![Just(1), Just(20_000), Just(u64::MAX)],
     ) {
         block_on(async {
             let folder = tempfile::tempdir().unwrap();
             let table = Table::open(&folder.path().join("table")).unwrap();
-            let mut digests = opened(folder.path()).await;
+            let mut digests = opened(folder.path()).await.in_parts_of(part);
             let mut left = order.clone();
             for (file, cut) in cuts.iter().rev().chain(&[0]).enumerate() {
                 let new = left.split_off((*cut).min(left.len()));
@@ -212,7 +214,7 @@ proptest! {
                 }
                 if restarts[file] {
                     drop(digests);
-                    digests = opened(folder.path()).await;
+                    digests = opened(folder.path()).await.in_parts_of(part);
                 }
                 if compacted && file == 1 {
                     let now = Timestamp::parse_rfc3339("2026-12-22T00:00:00Z").unwrap();
@@ -222,6 +224,11 @@ proptest! {
             digests.update(&table).await.unwrap();
             let expected = at_once(order);
             prop_assert_eq!(format!("{:?}", from_digests(&digests)), format!("{expected:?}"));
+            prop_assert_eq!(
+                format!("{:?}", one_by_one(&mut digests, &table).await),
+                format!("{expected:?}"),
+                "workspaces that are read one by one",
+            );
             drop(digests);
             let again = opened(folder.path()).await;
             prop_assert_eq!(format!("{:?}", from_digests(&again)), format!("{expected:?}"));
@@ -253,59 +260,6 @@ async fn a_run_after_a_restart_reads_only_what_is_new() {
 }
 
 #[tokio::test]
-async fn a_file_of_digests_that_is_cut_or_damaged_anywhere_costs_time_and_changes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let table = Table::open(&folder.path().join("table")).unwrap();
-    let events = observations();
-    let expected = at_once(events.clone());
-    write(&table, 0, events).await;
-    opened(folder.path()).await.update(&table).await.unwrap();
-    let path = file(folder.path()).unwrap();
-    let whole = std::fs::read(&path).unwrap();
-    for part in 0..40 {
-        let mut bytes = whole.clone();
-        let at = bytes.len() * part / 40;
-        match part % 4 {
-            0 => bytes.truncate(at),
-            // Still text, and still the same length.
-            1 => bytes[at] ^= 1,
-            _ => bytes[at] = 0xff,
-        }
-        std::fs::write(&path, bytes).unwrap();
-        let mut digests = opened(folder.path()).await;
-        digests.update(&table).await.unwrap();
-        assert_eq!(from_digests(&digests), expected, "part {part}");
-    }
-}
-
-#[tokio::test]
-async fn digests_of_another_version_are_made_anew() {
-    let folder = tempfile::tempdir().unwrap();
-    let table = Table::open(&folder.path().join("table")).unwrap();
-    write(&table, 0, observations()).await;
-    opened(folder.path()).await.update(&table).await.unwrap();
-    let path = file(folder.path()).unwrap();
-    let bytes = with_entries_changed(&std::fs::read(&path).unwrap(), |number, entry| {
-        if number == 0 {
-            // Its kind, the version of digests and the program's.
-            assert_eq!((entry[0], entry[3]), (0, env!("CARGO_PKG_VERSION").len() as u8));
-            // A number of two bytes: how digests are packed, and their own version.
-            let version = u32::from(entry[1] & 0x7f) + (u32::from(entry[2]) << 7);
-            assert_eq!(version % 1_000, DIGEST_VERSION);
-            entry[1] += 1;
-        }
-        // An older program knew the commands under other names.
-        while let Some(at) = entry.windows(5).position(|part| part == b"db-up") {
-            entry[at..at + 5].copy_from_slice(b"db-on");
-        }
-    });
-    std::fs::write(path, bytes).unwrap();
-    let mut digests = opened(folder.path()).await;
-    digests.update(&table).await.unwrap();
-    assert_eq!(from_digests(&digests), at_once(observations()));
-}
-
-#[tokio::test]
 async fn what_is_erased_leaves_the_digests_with_the_next_look() {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::open(&folder.path().join("table")).unwrap();
@@ -329,7 +283,7 @@ async fn a_session_that_is_erased_is_made_anew_alone() {
     write(&table, 0, observations()).await;
     let mut digests = opened(folder.path()).await;
     digests.update(&table).await.unwrap();
-    let before = digests.packed();
+    let before = digests.groups();
     let session = Subject::Session("s01".into());
     let erased = table.erase(&session, None, Timestamp::parse_rfc3339("2026-12-01T00:00:00Z").unwrap()).await;
     assert_eq!(erased.unwrap().sessions.len(), 1);
@@ -337,44 +291,11 @@ async fn a_session_that_is_erased_is_made_anew_alone() {
     assert!(!kept(folder.path()).unwrap().contains("s01-0"));
     let left = table.scan(&Filter::default()).await.unwrap().events;
     assert_eq!(from_digests(&digests), at_once(left));
-    let (before, after) = (before.values().flatten().cloned(), digests.packed());
-    let (before, after): (Vec<_>, Vec<_>) = (before.collect(), after.values().flatten().cloned().collect());
-    let same = after.iter().filter(|digest| before.iter().any(|other| std::sync::Arc::ptr_eq(digest, other)));
-    assert_eq!(same.count(), before.len() - 1, "all others are as they were");
+    let after = digests.groups();
+    assert_eq!(before.difference(&after).count(), 1);
+    assert!(after.is_subset(&before), "all others are as they were");
     drop(digests);
     assert_eq!(from_digests(&opened(folder.path()).await).len(), 2);
-}
-
-#[tokio::test]
-async fn digests_can_be_forgotten_beside_the_process_that_keeps_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let table = Table::open(&folder.path().join("table")).unwrap();
-    let mut events = observations();
-    let late = events.split_off(events.len() - 10);
-    write(&table, 0, events).await;
-    let mut digests = opened(folder.path()).await;
-    digests.update(&table).await.unwrap();
-    assert_eq!(forget(&folder.path().join("digests")).unwrap(), 1);
-    assert_eq!(kept(folder.path()), None);
-    // What it knows it writes whole, for nothing is there to append to.
-    write(&table, 1, late).await;
-    digests.update(&table).await.unwrap();
-    drop(digests);
-    assert_eq!(from_digests(&opened(folder.path()).await), at_once(observations()));
-}
-
-#[tokio::test]
-async fn of_two_processes_one_keeps_digests_and_both_have_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let table = Table::open(&folder.path().join("table")).unwrap();
-    write(&table, 0, observations()).await;
-    let mut one = opened(folder.path()).await;
-    one.update(&table).await.unwrap();
-    let before = kept(folder.path()).unwrap();
-    let mut other = opened(folder.path()).await;
-    other.update(&table).await.unwrap();
-    assert_eq!(from_digests(&one), from_digests(&other));
-    assert_eq!(kept(folder.path()).unwrap(), before);
 }
 
 #[tokio::test]
@@ -397,10 +318,10 @@ async fn sessions_past_their_retention_leave_the_digests() {
     let _ = table.write(&identity, events).await.unwrap();
     let mut digests = opened(folder.path()).await;
     digests.update(&table).await.unwrap();
-    assert!(!digests.places().is_empty());
+    assert!(!digests.places().unwrap().is_empty());
     let table = table.with_retention(Some(std::time::Duration::from_secs(86_400)));
     digests.update(&table).await.unwrap();
-    assert!(digests.places().is_empty());
+    assert!(digests.places().unwrap().is_empty());
 }
 
 /// What every workspace comes to, with what is kept beside the digests.
@@ -412,7 +333,7 @@ async fn mined(folder: &Path, digests: &Digests) -> Vec<Mined> {
         vectors: None,
         verified: Arc::default(),
     };
-    let jobs: Vec<Job> = digests.places().into_iter().map(job).collect();
+    let jobs: Vec<Job> = digests.places().unwrap().into_iter().map(job).collect();
     let found = mine_what_is_new(&jobs, Config::default(), Some(&folder.join("digests"))).await.unwrap();
     found.into_iter().map(|found| found.mined).collect()
 }

@@ -12,6 +12,7 @@ mod belongs;
 mod causes;
 mod claims;
 mod database;
+mod digest_files;
 mod embedder;
 mod guard;
 mod increments;

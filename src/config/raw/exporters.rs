@@ -308,6 +308,8 @@ pub(in crate::config) struct Skillify {
     pub(in crate::config) min_interval: Span,
     /// The folder in which digests of sessions are kept, so that a run reads only what is new.
     pub(in crate::config) digests: Option<String>,
+    /// The memory that mining may take.
+    pub(in crate::config) memory: ByteSize,
     /// What a skill needs to be published.
     pub(in crate::config) publish: Publish,
     /// What becomes of rules that people state: `review` or `off`.
@@ -432,6 +434,7 @@ impl Default for Skillify {
             idle: Span(Duration::from_secs(30 * 60)),
             min_interval: Span(Duration::from_secs(60)),
             digests: None,
+            memory: ByteSize(256 << 20),
             publish: Publish::default(),
             rules: Rules::default(),
             proposer: Proposer::default(),

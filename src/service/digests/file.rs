@@ -10,32 +10,30 @@
 //! keeping.lock                       held for a moment by whoever keeps or forgets digests
 //! ```
 //!
-//! An entry is its length and the CRC-32C of its bytes, both as four bytes, the least first, and the
-//! bytes: a [`postcard`] of [`Entry`].
+//! (`entries.rs` says how entries are written.) A run appends what it changed, while it reads the table. When more
+//! groups are out of date than stand, the file is written anew, by tenant and workspace. Nothing is synced: what a
+//! crash takes is made again.
 //!
-//! A run appends what it changed. When more groups are out of date than stand, the file is written
-//! anew. Nothing is synced: what a crash takes is made again.
+//! A file gets its name while nobody may forget digests, and only if nothing is erased that the run does not know
+//! of. From then on whoever forgets digests removes it by this name, whatever is still appended to it.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufReader, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Changed, Kept, KeptGroup, lessons};
+use super::entries::{self, CHUNK, Entries, Entry, Span};
+use super::index::{At, Index, NewGroup};
+use super::{Kept, lessons};
 use crate::disk::{Disk, DiskFile, FileSystem, Lock, create_folders};
 use crate::service::{author, embeddings, record};
 use crate::skillify::short_hash;
-use crate::table::Cursor;
 
 const PREFIX: &str = "digests-";
-/// So many bytes are written at once.
-const CHUNK: usize = 1 << 20;
-/// The bytes of an entry's length and checksum.
-const HEADER: usize = 8;
 
 /// What made a file of digests: another program may have made them differently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,15 +49,33 @@ pub(super) struct Made {
 }
 
 /// The file, and how far it holds what is known.
-#[derive(Debug)]
 pub(super) struct DigestFile {
     path: PathBuf,
     made: Made,
     /// Another process that starts meanwhile keeps its digests to itself.
     _lock: Box<dyn Lock>,
-    /// Its length as we left it; `None` if it must be written anew.
-    length: Option<u64>,
+    open: Option<Open>,
     waste: Waste,
+}
+
+/// A file that entries are appended to.
+struct Open {
+    /// Others look at what holds it, none of them at the file.
+    file: Mutex<Box<dyn DiskFile>>,
+    /// The bytes of the states that are whole.
+    length: u64,
+    /// Where the next entry goes.
+    end: u64,
+}
+
+impl Open {
+    fn new(file: Box<dyn DiskFile>, length: u64) -> Self {
+        Self { file: Mutex::new(file), length, end: length }
+    }
+
+    fn file(&mut self) -> &mut dyn DiskFile {
+        self.file.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut()
+    }
 }
 
 /// What a file holds that is out of date.
@@ -69,14 +85,6 @@ struct Waste {
     groups: usize,
     /// The bytes of `Seen` entries, of which the last one counts.
     seen: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-enum Entry<'a> {
-    Made(Made),
-    Group(u64, Cow<'a, KeptGroup>),
-    Gone(Vec<u64>),
-    Seen(Cursor, BTreeSet<String>),
 }
 
 /// Whoever keeps digests and whoever forgets them take turns, so that nothing is kept behind the back of an
@@ -162,14 +170,20 @@ impl DigestFile {
         create_folders(&FileSystem, folder, None)?;
         let name = format!("{PREFIX}{}", short_hash(&[&made.table], 8));
         let path = folder.join(format!("{name}.log"));
+        // Only its holder puts another file in its place.
+        let lock = FileSystem.lock(&folder.join(format!("{name}.lock")))?;
         let (kept, state) = load(&path, &made).unwrap_or_default();
-        let Some(lock) = FileSystem.lock(&folder.join(format!("{name}.lock")))? else {
-            return Ok((None, kept));
-        };
+        let Some(lock) = lock else { return Ok((None, kept)) };
         // Earlier programs kept digests under this name; what is erased must not stay in it.
         remove(&path.with_extension("jsonl"))?;
         let (length, waste) = state.unzip();
-        let file = Self { path, made, _lock: lock, length, waste: waste.unwrap_or_default() };
+        let open = length.and_then(|length| {
+            let mut file = FileSystem.open(&path).ok()?;
+            // What follows the last whole state must not be taken for a part of the next.
+            file.cut(length).ok()?;
+            Some(Open::new(file, length))
+        });
+        let file = Self { path, made, _lock: lock, open, waste: waste.unwrap_or_default() };
         Ok((Some(file), kept))
     }
 
@@ -178,9 +192,52 @@ impl DigestFile {
         Turn(self.path.with_file_name(TURN))
     }
 
-    /// Removes what it holds, and what was mined of it.
+    /// Whether there is a file to append to.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Begins a file that holds nothing, in a turn. It is the one to read entries from.
+    pub(super) fn begin(&mut self) -> io::Result<Arc<File>> {
+        self.open = None;
+        self.waste = Waste::default();
+        let mut file = FileSystem.create(&self.path)?;
+        let made = entries::written(&Entry::Made(self.made.clone()))?;
+        file.write_at(0, &made)?;
+        let reader = Arc::new(File::open(&self.path)?);
+        let end = made.len() as u64;
+        self.open = Some(Open::new(file, end));
+        Ok(reader)
+    }
+
+    /// Goes back to the last whole state.
+    pub(super) fn rewind(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.end = open.length;
+        }
+    }
+
+    /// Appends entries; where they lie, or where they are kept instead if the disk refuses.
+    pub(super) fn append(&mut self, groups: Vec<Vec<u8>>) -> Vec<At> {
+        let Some(open) = &mut self.open else { return in_memory(groups) };
+        let offset = open.end;
+        if let Err(error) = open.file().write_at(offset, &groups.concat()) {
+            tracing::warn!(%error, path = %self.path.display(), "digests of this run are kept in memory");
+            self.open = None;
+            return in_memory(groups);
+        }
+        let place = |bytes: Vec<u8>| {
+            // An entry is shorter than its length can say.
+            let span = Span { offset: open.end, length: u32::try_from(bytes.len()).unwrap_or(u32::MAX) };
+            open.end += bytes.len() as u64;
+            At::File(span)
+        };
+        groups.into_iter().map(place).collect()
+    }
+
+    /// Removes what it holds, and what was mined of it. What is read from it can be read until it is begun again.
     pub(super) fn clear(&mut self) {
-        self.length = None;
+        self.open = None;
         let folder = self.path.parent().unwrap_or(&self.path);
         let names = FileSystem.list(folder).unwrap_or_default();
         let lessons = names.iter().filter(|name| name.starts_with(lessons::PREFIX));
@@ -191,52 +248,76 @@ impl DigestFile {
         }
     }
 
-    /// Writes what changed, or everything.
-    pub(super) fn save(&mut self, kept: &Kept, changed: &Changed) -> io::Result<()> {
-        let outdated = self.waste.groups + changed.gone.len();
-        let in_place =
-            self.length.filter(|length| FileSystem.size(&self.path).is_ok_and(|now| now == *length));
-        match in_place.filter(|length| outdated <= kept.groups.len() && self.waste.seen <= length / 2) {
-            Some(length) => self.append(length, kept, changed)?,
-            None => self.write_anew(kept)?,
-        }
-        Ok(())
-    }
-
-    fn append(&mut self, length: u64, kept: &Kept, changed: &Changed) -> io::Result<()> {
-        self.length = None;
-        let mut out = Out { file: FileSystem.open(&self.path)?, offset: length, buffer: Vec::new() };
-        if !changed.gone.is_empty() {
-            out.entry(&Entry::Gone(changed.gone.clone()))?;
-        }
-        for number in &changed.new {
-            if let Some(group) = kept.groups.get(number) {
-                out.entry(&Entry::Group(*number, Cow::Borrowed(group)))?;
+    /// Makes what was appended a state, without the groups that are `gone`, or writes everything, in a turn.
+    pub(super) fn save(&mut self, kept: &mut Kept, gone: &[u64]) -> io::Result<()> {
+        let outdated = self.waste.groups + gone.len();
+        let is_worth_it = |open: &Open| outdated <= kept.index.len() && self.waste.seen <= open.end / 2;
+        let in_place = self.open.as_mut().is_some_and(|open| is_worth_it(open) && is_at(open, &self.path));
+        match self.open.as_mut().filter(|_| in_place) {
+            Some(open) => {
+                let mut bytes = Vec::new();
+                if !gone.is_empty() {
+                    bytes.extend(entries::written(&Entry::Gone(gone.to_vec()))?);
+                }
+                let seen = entries::written(&Entry::Seen(kept.cursor.clone(), kept.erasures.clone()))?;
+                bytes.extend(&seen);
+                let at = open.end;
+                open.file().write_at(at, &bytes)?;
+                open.end += bytes.len() as u64;
+                let end = open.end;
+                open.file().cut(end)?;
+                open.length = end;
+                self.waste.seen += seen.len() as u64;
+                self.waste.groups = outdated;
+                Ok(())
             }
+            None => self.write_anew(kept),
         }
-        let before = out.written();
-        out.entry(&Entry::Seen(kept.cursor.clone(), kept.erasures.clone()))?;
-        self.waste.seen += out.written() - before;
-        self.waste.groups += changed.gone.len();
-        self.length = Some(out.finish()?);
-        Ok(())
     }
 
-    fn write_anew(&mut self, kept: &Kept) -> io::Result<()> {
-        self.length = None;
+    /// Writes the groups that stand to a new file, those of a workspace beside each other.
+    fn write_anew(&mut self, kept: &mut Kept) -> io::Result<()> {
         let temporary = self.path.with_extension("new");
         let mut out = Out { file: FileSystem.create(&temporary)?, offset: 0, buffer: Vec::new() };
-        out.entry(&Entry::Made(self.made.clone()))?;
-        for (number, group) in &kept.groups {
-            out.entry(&Entry::Group(*number, Cow::Borrowed(group)))?;
+        out.add(&entries::written(&Entry::Made(self.made.clone()))?)?;
+        let mut order: Vec<(usize, &At)> = Vec::with_capacity(kept.index.len());
+        order.extend(kept.index.groups().iter().map(|group| &group.at).enumerate());
+        let groups = kept.index.groups();
+        order.sort_by_key(|(at, _)| groups.get(*at).and_then(|group| kept.index.first_place(group)));
+        let mut spans: Vec<(usize, Span)> = Vec::with_capacity(order.len());
+        for (at, place) in order {
+            let bytes = match (place, &kept.file) {
+                (At::Memory(bytes), _) => bytes.to_vec(),
+                (At::File(span), Some(file)) => entries::bytes_of(file, *span)?,
+                (At::File(_), None) => return Err(io::Error::other("there is no file of digests")),
+            };
+            spans.push((at, out.add(&bytes)?));
         }
-        out.entry(&Entry::Seen(kept.cursor.clone(), kept.erasures.clone()))?;
-        let length = out.finish()?;
+        out.add(&entries::written(&Entry::Seen(kept.cursor.clone(), kept.erasures.clone()))?)?;
+        let (file, length) = out.finish()?;
+        let reader = File::open(&temporary)?;
         FileSystem.rename(&temporary, &self.path)?;
-        self.length = Some(length);
+        for (at, span) in spans {
+            if let Some(group) = kept.index.groups_mut().get_mut(at) {
+                group.at = At::File(span);
+            }
+        }
+        kept.file = Some(Arc::new(reader));
+        self.open = Some(Open::new(file, length));
         self.waste = Waste::default();
         Ok(())
     }
+}
+
+/// Whether it is the file that the path names.
+fn is_at(open: &mut Open, path: &Path) -> bool {
+    let length = open.length;
+    open.file().is_at(path, length)
+}
+
+/// Entries where no file takes them.
+pub(super) fn in_memory(groups: Vec<Vec<u8>>) -> Vec<At> {
+    groups.into_iter().map(|bytes| At::Memory(bytes.into())).collect()
 }
 
 /// Entries on their way to a file.
@@ -247,18 +328,15 @@ struct Out {
 }
 
 impl Out {
-    fn entry(&mut self, entry: &Entry<'_>) -> io::Result<()> {
-        let bytes = postcard::to_extend(entry, Vec::new()).map_err(io::Error::other)?;
+    /// Adds an entry as it is written; says where it will lie.
+    fn add(&mut self, bytes: &[u8]) -> io::Result<Span> {
         let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-        self.buffer.extend(length.to_le_bytes());
-        self.buffer.extend(crc32c::crc32c(&bytes).to_le_bytes());
+        let span = Span { offset: self.offset + self.buffer.len() as u64, length };
         self.buffer.extend(bytes);
-        if self.buffer.len() >= CHUNK { self.flush() } else { Ok(()) }
-    }
-
-    /// The bytes so far.
-    fn written(&self) -> u64 {
-        self.offset + self.buffer.len() as u64
+        if self.buffer.len() >= CHUNK {
+            self.flush()?;
+        }
+        Ok(span)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -268,42 +346,10 @@ impl Out {
         Ok(())
     }
 
-    /// The file's length. What a longer earlier writer left behind it goes.
-    fn finish(mut self) -> io::Result<u64> {
+    /// The file and its length.
+    fn finish(mut self) -> io::Result<(Box<dyn DiskFile>, u64)> {
         self.flush()?;
-        self.file.cut(self.offset)?;
-        Ok(self.offset)
-    }
-}
-
-/// The entries of a file, up to one that was cut off or damaged.
-struct Entries {
-    file: BufReader<File>,
-    /// The bytes that are left of it.
-    left: u64,
-    bytes: Vec<u8>,
-}
-
-impl Entries {
-    fn open(path: &Path) -> Option<Self> {
-        let file = File::open(path).ok()?;
-        let left = file.metadata().ok()?.len();
-        Some(Self { file: BufReader::with_capacity(CHUNK, file), left, bytes: Vec::new() })
-    }
-
-    /// The next entry and its length in the file.
-    fn next(&mut self) -> Option<(Entry<'static>, u64)> {
-        let (mut length, mut checksum) = ([0; HEADER / 2], [0; HEADER / 2]);
-        self.file.read_exact(&mut length).ok()?;
-        self.file.read_exact(&mut checksum).ok()?;
-        let length = u32::from_le_bytes(length);
-        let whole = u64::from(length) + HEADER as u64;
-        self.left = self.left.checked_sub(whole)?;
-        self.bytes.resize(usize::try_from(length).ok()?, 0);
-        self.file.read_exact(&mut self.bytes).ok()?;
-        let sound = crc32c::crc32c(&self.bytes) == u32::from_le_bytes(checksum);
-        let entry = sound.then(|| postcard::from_bytes(&self.bytes)).and_then(Result::ok)?;
-        Some((entry, whole))
+        Ok((self.file, self.offset))
     }
 }
 
@@ -312,32 +358,33 @@ impl Entries {
 fn load(path: &Path, made: &Made) -> Option<(Kept, Option<(u64, Waste)>)> {
     let mut entries = Entries::open(path)?;
     match entries.next()? {
-        (Entry::Made(by), length) if by == *made => Some(states(entries, length)),
+        (Entry::Made(by), _) if by == *made => Some(states(entries)),
         _ => None,
     }
 }
 
-/// The last whole state, from what follows the first `offset` bytes.
-fn states(mut entries: Entries, mut offset: u64) -> (Kept, Option<(u64, Waste)>) {
+/// The last whole state, from what follows the first entry.
+fn states(mut entries: Entries) -> (Kept, Option<(u64, Waste)>) {
     let (mut kept, mut state, mut waste) = (Kept::default(), None, Waste::default());
-    // What was read since the last whole state.
-    let (mut gone, mut groups) = (Vec::new(), Vec::new());
-    while let Some((entry, length)) = entries.next() {
-        offset += length;
+    // The groups of the last state are those with a smaller number than `whole`, without these.
+    let mut read = Index::default();
+    let (mut gone, mut dropped, mut whole): (Vec<u64>, BTreeSet<u64>, u64) = Default::default();
+    while let Some((entry, span)) = entries.next() {
         match entry {
             Entry::Made(_) => break,
-            Entry::Group(number, group) => groups.push((number, group.into_owned())),
+            Entry::Group(number, group) => read.add(NewGroup::of(number, &group, At::File(span))),
             Entry::Gone(numbers) => gone.extend(numbers),
             Entry::Seen(cursor, erasures) => {
                 waste.groups += gone.len();
-                waste.seen += length;
-                gone.drain(..).for_each(|number| drop(kept.groups.remove(&number)));
-                kept.groups.extend(groups.drain(..));
+                waste.seen += u64::from(span.length);
+                dropped.extend(gone.drain(..));
                 (kept.cursor, kept.erasures) = (cursor, erasures);
-                state = Some((offset, waste));
+                state = Some((span.end(), waste));
+                whole = read.next;
             }
         }
     }
-    kept.next = kept.groups.last_key_value().map_or(0, |(number, _)| number + 1);
+    kept.index = read.standing(whole, &dropped);
+    kept.file = Some(Arc::new(entries.file()));
     (kept, state)
 }

@@ -3,23 +3,37 @@
 //! | file | holds |
 //! |---|---|
 //! | `mod.rs` | [`Digests`]: what is kept, and how it follows the table |
-//! | `packed.rs` | [`Packed`]: a digest as it is kept between runs |
-//! | `file.rs` | the file that keeps it |
+//! | `index.rs` | what is in memory of each group and session |
+//! | `packed.rs` | a digest as it is kept between runs |
+//! | `entries.rs` | entries of a file, written and read |
+//! | `file.rs` | the file that keeps them |
+//! | `reading.rs` | [`Workspaces`]: digests of some workspaces, read from the file |
 //! | `lessons.rs` | what was mined of it, kept until something is new |
 //!
 //! What is kept is a set of groups ([`crate::table::Ties`]), each with the digests of its sessions, and
 //! the files of the table that they were made of. An update reads the files that are new, and what
-//! groups that new rows join have in older ones; the result is what reading the whole table would give.
+//! groups that new rows join have in older ones; the result is what reading the whole table would give. Much that
+//! is new is taken in parts, each a state of its own.
 //!
-//! All of it can be made anew at any time, and is when a file is gone that nothing stands for, or when
-//! digests are made differently than they were ([`DIGEST_VERSION`]). Groups that an erasure may cover are
-//! read again, and the file that keeps them goes at once.
+//! In memory is an index; digests are in the file and are read for the workspaces that are mined. Without a file,
+//! and where the disk refuses, they are in memory.
+//!
+//! All of it can be made anew at any time, and is when a file is gone that nothing stands for, when
+//! digests are made differently than they were ([`DIGEST_VERSION`]), when they are not what was written, or when an
+//! erasure may cover any group. Groups that another erasure may cover are read again. The file that keeps them goes
+//! at once.
 
+mod entries;
 mod file;
+mod index;
 pub(super) mod lessons;
 mod packed;
+mod reading;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,31 +41,42 @@ use object_store::Error as StoreError;
 use tokio::task::JoinHandle;
 
 use crate::config::{SessionsTable, SkillsPipeline};
+use crate::library::Census;
 use crate::skillify::{DIGEST_VERSION, Digest, SharedCommands};
 use crate::table::upkeep::Tombstone;
-use crate::table::{Cursor, Group, Location, ReadError, ResolveOptions, Standing, Table, Ties, resolve};
+use crate::table::{
+    Covered, Cursor, Group, Location, NewGroups, ReadError, ResolveOptions, Standing, Table, Ties, resolve,
+};
 
+use entries::Entry;
 pub use file::forget;
 use file::{DigestFile, Made};
 pub(super) use file::{Taken, take_turn};
-pub use packed::{Packed, unpacked};
+pub(super) use index::Indexed;
+use index::{Index, NewGroup};
+use packed::Packed;
+use reading::Reading;
+pub use reading::Workspaces;
 
 use super::mining::Place;
 
 /// The digests of a table's sessions.
-#[derive(Debug)]
 pub struct Digests {
     default_workspace: String,
     kept: Kept,
     file: Option<DigestFile>,
+    /// How often what was kept could not be read back.
+    lost: u32,
+    /// So many bytes of new files are taken at a time.
+    part: u64,
 }
 
 /// What is known of the table.
 #[derive(Debug, Default)]
 struct Kept {
-    /// By a number that no other group ever had.
-    groups: BTreeMap<u64, KeptGroup>,
-    next: u64,
+    index: Index,
+    /// The file that entries of the index lie in, whatever name it has now.
+    file: Option<Arc<File>>,
     cursor: Cursor,
     erasures: BTreeSet<String>,
 }
@@ -60,26 +85,27 @@ struct Kept {
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct KeptGroup {
     ties: Ties,
-    #[serde(with = "shared")]
-    digests: Vec<Arc<Packed>>,
-}
-
-/// What an update changed.
-#[derive(Debug, Default)]
-struct Changed {
-    gone: Vec<u64>,
-    new: Vec<u64>,
+    digests: Vec<Packed>,
 }
 
 /// Files of programs that did not pack digests are made anew.
 const PACKED: u32 = 1000;
 /// A reader that upkeep overtakes so often is not overtaken by upkeep.
 const MOST_ATTEMPTS: u32 = 5;
+/// A disk that loses digests so often is used no more.
+const MOST_LOST: u32 = 2;
+/// So many bytes of new files of the table are taken at a time: a few million rows, of each of which the hashes of its
+/// ties are in memory.
+const PART: u64 = 2 << 30;
 
 impl Digests {
     /// Digests that end with the process.
     pub fn in_memory(default_workspace: &str) -> Self {
-        Self { default_workspace: default_workspace.to_owned(), kept: Kept::default(), file: None }
+        Self::new(default_workspace, Kept::default(), None)
+    }
+
+    fn new(default_workspace: &str, kept: Kept, file: Option<DigestFile>) -> Self {
+        Self { default_workspace: default_workspace.to_owned(), kept, file, lost: 0, part: PART }
     }
 
     /// The digests of the table that a pipeline mines.
@@ -106,119 +132,216 @@ impl Digests {
             tracing::warn!(%error, "digests are not kept; the whole table is read at each start");
             (None, Kept::default())
         });
-        Self { default_workspace: default_workspace.to_owned(), kept, file }
+        Self::new(default_workspace, kept, file)
     }
 
     /// Follows the table to what it is now.
     pub async fn update(&mut self, table: &Table) -> Result<(), ReadError> {
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
             match self.follow(table).await {
+                Ok(true) => attempt = 0,
+                Ok(false) => return Ok(()),
                 // Upkeep has replaced a file meanwhile; what stands for it is listed now.
                 Err(ReadError::Fetch { source: StoreError::NotFound { .. }, .. })
-                    if attempt < MOST_ATTEMPTS => {}
-                followed => return followed,
+                    if attempt < MOST_ATTEMPTS =>
+                {
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
             }
         }
-        Ok(())
     }
 
-    /// The digests of every workspace of every tenant, oldest first.
-    pub fn places(&self) -> BTreeMap<Place, Vec<Arc<Digest>>> {
-        self.packed().into_iter().map(|(place, digests)| (place, unpacked(&digests))).collect()
+    /// The digests of every workspace of every tenant, oldest first. Blocks.
+    pub fn places(&self) -> io::Result<Workspaces> {
+        self.reading(|_| true).workspaces(|_| true)
     }
 
-    /// The same, packed.
-    pub fn packed(&self) -> BTreeMap<Place, Vec<Arc<Packed>>> {
-        let mut places: BTreeMap<Place, Vec<Arc<Packed>>> = BTreeMap::new();
-        for digest in self.kept.groups.values().flat_map(|group| &group.digests) {
-            places.entry(digest.place()).or_default().push(Arc::clone(digest));
+    /// The digests of the workspaces that are wanted, oldest first. What is not what was written is made anew of the
+    /// table.
+    pub async fn workspaces(
+        &mut self,
+        table: &Table,
+        wanted: impl Fn(&Place) -> bool + Clone + Send + 'static,
+    ) -> Result<Workspaces, ReadError> {
+        loop {
+            match self.read_workspaces(wanted.clone()).await {
+                Ok(workspaces) => return Ok(workspaces),
+                Err(error) => self.begin_anew(&error),
+            }
+            self.update(table).await?;
         }
-        for digests in places.values_mut() {
-            digests.sort_by(|a, b| a.age().cmp(&b.age()));
-        }
-        places
     }
 
-    async fn follow(&mut self, table: &Table) -> Result<(), ReadError> {
+    async fn read_workspaces(
+        &self,
+        wanted: impl Fn(&Place) -> bool + Send + 'static,
+    ) -> io::Result<Workspaces> {
+        let reading = self.reading(&wanted);
+        finished(tokio::task::spawn_blocking(move || reading.workspaces(wanted))).await
+    }
+
+    fn reading(&self, wanted: impl Fn(&Place) -> bool) -> Reading {
+        Reading { file: self.kept.file.clone(), entries: self.kept.index.entries_of(wanted) }
+    }
+
+    /// The sessions of every workspace.
+    pub(super) fn sessions(&self) -> BTreeMap<&Place, Vec<&Indexed>> {
+        self.kept.index.sessions()
+    }
+
+    /// The bytes that the digests of each workspace take where they are kept.
+    pub fn sizes(&self) -> BTreeMap<Place, u64> {
+        let size = |sessions: &Vec<&Indexed>| sessions.iter().map(|session| u64::from(session.bytes)).sum();
+        self.sessions().into_iter().map(|(place, sessions)| (place.clone(), size(&sessions))).collect()
+    }
+
+    /// Whose each session is.
+    pub fn census(&self) -> Census {
+        let numbers = |sessions: Vec<&Indexed>| sessions.iter().map(|session| session.session).collect();
+        let places = self.sessions().into_iter();
+        Census::of_numbers(places.map(|(place, sessions)| (place.clone(), numbers(sessions))).collect())
+    }
+
+    /// The groups, each by a number that no other one ever has.
+    pub fn groups(&self) -> BTreeSet<u64> {
+        self.kept.index.groups().iter().map(|group| group.number).collect()
+    }
+
+    /// The same digests, but that new files of the table are taken so many bytes at a time.
+    #[must_use]
+    pub fn in_parts_of(self, bytes: u64) -> Self {
+        Self { part: bytes, ..self }
+    }
+
+    /// What could not be read back is made anew; what a disk loses again and again, in memory.
+    fn begin_anew(&mut self, error: &io::Error) {
+        tracing::warn!(%error, "digests cannot be read back; the whole table is read");
+        self.forget_all();
+        self.lost += 1;
+        if self.lost >= MOST_LOST {
+            tracing::warn!("digests are kept in memory until the next start: their disk does not keep them");
+            self.file = None;
+        }
+    }
+
+    /// What is kept is made anew.
+    fn forget_all(&mut self) {
+        if let Some(file) = &mut self.file {
+            file.clear();
+        }
+        self.kept = Kept::default();
+    }
+
+    /// Follows the table by one part; says whether there is more.
+    async fn follow(&mut self, table: &Table) -> Result<bool, ReadError> {
         let erasures = table.erasures().await?;
+        let new = erasures.iter().filter(|tombstone| !self.kept.erasures.contains(&tombstone.id));
+        let covered = Covered::by(new.map(AsRef::as_ref));
         let mut standing = table.standing(&self.kept.cursor).await?;
-        if standing.lost {
-            self.kept = Kept::default();
+        // To read every group again takes all their rows at a time; to read the table does not.
+        if standing.lost || covered.covers_any() && self.kept.index.len() > 0 {
+            self.forget_all();
             standing = table.standing(&self.kept.cursor).await?;
         }
-        let stale = self.covered_by(&erasures);
+        let stale = self.covered_by(&covered);
         // What is erased must leave the disk now, not when it was read again.
         if let Some(file) = self.file.as_mut().filter(|_| !stale.is_empty()) {
             file.clear();
         }
+        let Some(erasures) = self.begin_file(table, erasures).await? else { return Ok(true) };
         let before = (self.kept.cursor.clone(), self.kept.erasures.clone());
-        let changed = self.read(table, standing, &stale).await?;
+        let standing = standing.oldest(self.part);
+        let has_more = standing.has_more();
+        let Some(gone) = self.read(table, standing, &stale).await? else { return Ok(true) };
         self.kept.erasures = erasures.iter().map(|tombstone| tombstone.id.clone()).collect();
-        if (&self.kept.cursor, &self.kept.erasures) != (&before.0, &before.1) || !changed.gone.is_empty() {
-            self.save(table, changed).await?;
+        if (&self.kept.cursor, &self.kept.erasures) != (&before.0, &before.1) || !gone.is_empty() {
+            self.save(table, gone).await?;
         }
-        Ok(())
+        Ok(has_more)
     }
 
     /// The places of the groups that may have rows which were erased since they were read.
-    fn covered_by(&self, erasures: &[Arc<Tombstone>]) -> BTreeSet<usize> {
-        let new: Vec<&Arc<Tombstone>> =
-            erasures.iter().filter(|tombstone| !self.kept.erasures.contains(&tombstone.id)).collect();
-        let covered = |group: &KeptGroup| new.iter().any(|tombstone| group.ties.may_be_covered(tombstone));
-        let groups = self.kept.groups.values().enumerate();
-        groups.filter(|(_, group)| covered(group)).map(|(place, _)| place).collect()
+    fn covered_by(&self, covered: &Covered) -> BTreeSet<usize> {
+        let groups = self.kept.index.groups().iter().enumerate();
+        groups.filter(|(_, group)| covered.may_cover(&group.ties)).map(|(place, _)| place).collect()
     }
 
-    /// Reads what is new; changes nothing if that fails.
+    /// Sees to a file to append to, where nothing is kept yet; `None` if something was erased meanwhile.
+    async fn begin_file(
+        &mut self,
+        table: &Table,
+        erasures: Vec<Arc<Tombstone>>,
+    ) -> Result<Option<Vec<Arc<Tombstone>>>, ReadError> {
+        let is_empty = self.kept.index.len() == 0;
+        let Some(file) = self.file.as_mut().filter(|file| is_empty && !file.is_open()) else {
+            return Ok(Some(erasures));
+        };
+        let turn = file.turn();
+        let taken = finished(tokio::task::spawn_blocking(move || turn.take())).await;
+        let now = table.erasures().await?;
+        if now.iter().any(|tombstone| erasures.iter().all(|known| known.id != tombstone.id)) {
+            return Ok(None);
+        }
+        match taken.and_then(|_turn| file.begin()) {
+            Ok(reader) => self.kept.file = Some(reader),
+            Err(error) => {
+                tracing::warn!(%error, "digests are kept in memory; the whole table is read at each start")
+            }
+        }
+        Ok(Some(erasures))
+    }
+
+    /// Reads what is new, and says which groups no longer stand; changes nothing if that fails. `None` if what is
+    /// kept has to be made anew.
     async fn read(
         &mut self,
         table: &Table,
         standing: Standing,
         stale: &BTreeSet<usize>,
-    ) -> Result<Changed, ReadError> {
-        let numbers: Vec<u64> = self.kept.groups.keys().copied().collect();
-        let known: Vec<&Ties> = self.kept.groups.values().map(|group| &group.ties).collect();
-        let mut reading = table.new_groups(standing, &known, stale).await?;
-        let mut changed = Changed::default();
-        let mut found = Vec::new();
-        let mut in_work: Option<JoinHandle<(Vec<KeptGroup>, SharedCommands)>> = None;
-        let mut commands = SharedCommands::default();
-        while let Some(groups) = reading.next().await? {
-            let replaced = groups.iter().flat_map(|group| &group.replaces);
-            changed.gone.extend(replaced.filter_map(|at| numbers.get(*at)));
-            let options = ResolveOptions { default_workspace: self.default_workspace.clone() };
-            // While these are digested, the next file is read.
-            if let Some(before) = in_work.take() {
-                let (digested, known) = finished(before).await;
-                found.extend(digested);
-                commands = known;
+    ) -> Result<Option<Vec<u64>>, ReadError> {
+        let mut rows = table.new_rows(standing).await?;
+        let known = self.kept.index.groups();
+        let joined = rows.join(known.iter().map(|group| &group.ties), stale);
+        let numbers: BTreeMap<usize, u64> =
+            joined.iter().filter_map(|at| Some((*at, known.get(*at)?.number))).collect();
+        let entries = joined.iter().filter_map(|at| Some(known.get(*at)?.at.clone())).collect();
+        let reading = Reading { file: self.kept.file.clone(), entries };
+        let ties = match finished(tokio::task::spawn_blocking(move || reading.ties())).await {
+            Ok(ties) => ties,
+            Err(error) => {
+                self.begin_anew(&error);
+                return Ok(None);
             }
-            let known = std::mem::take(&mut commands);
-            let work = move || known.within(|| digested(groups, &options));
-            in_work = Some(tokio::task::spawn_blocking(work));
+        };
+        let mut reading = rows.groups(&ties).await?;
+        let mut work = Work {
+            file: self.file.take(),
+            options: ResolveOptions { default_workspace: self.default_workspace.clone() },
+            next: self.kept.index.next,
+            ..Work::default()
+        };
+        if let Some(file) = &mut work.file {
+            file.rewind();
         }
-        if let Some(last) = in_work {
-            found.extend(finished(last).await.0);
-        }
+        let (work, gone) = work.all_of(&mut reading).await;
+        self.file = work.file;
+        let mut gone: Vec<u64> = gone?.into_iter().filter_map(|at| numbers.get(&at).copied()).collect();
+        gone.sort_unstable();
         let (cursor, damaged) = reading.finish();
         for damaged in &damaged {
             tracing::warn!(file = damaged.path, damage = %damaged.damage, "left out of mining");
         }
-        for number in &changed.gone {
-            self.kept.groups.remove(number);
-        }
-        for group in found {
-            changed.new.push(self.kept.next);
-            self.kept.groups.insert(self.kept.next, group);
-            self.kept.next += 1;
-        }
+        self.kept.index.remove(&gone);
+        work.found.into_iter().for_each(|group| self.kept.index.add(group));
         self.kept.cursor = cursor;
-        Ok(changed)
+        Ok(Some(gone))
     }
 
     /// Keeps what changed, unless some of it has been erased since it was read. A disk that refuses costs time
-    /// at the next start, nothing else.
-    async fn save(&mut self, table: &Table, changed: Changed) -> Result<(), ReadError> {
+    /// at the next start, and memory.
+    async fn save(&mut self, table: &Table, gone: Vec<u64>) -> Result<(), ReadError> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
         // Whoever forgets digests waits for this, and has written down before what is erased.
         let turn = file.turn();
@@ -232,9 +355,9 @@ impl Digests {
             self.file = Some(file);
             return erasures.map(drop);
         };
-        let kept = std::mem::take(&mut self.kept);
+        let mut kept = std::mem::take(&mut self.kept);
         let saving = tokio::task::spawn_blocking(move || {
-            if let Err(error) = file.save(&kept, &changed) {
+            if let Err(error) = file.save(&mut kept, &gone) {
                 tracing::warn!(%error, "digests are not kept; the whole table is read at the next start");
                 file.clear();
             }
@@ -247,15 +370,71 @@ impl Digests {
     }
 }
 
-/// Resolves groups, each by itself.
-fn digested(groups: Vec<Group>, options: &ResolveOptions) -> Vec<KeptGroup> {
-    let full = groups.into_iter().filter(|group| !group.events.is_empty());
-    full.map(|Group { ties, events, .. }| {
-        let sessions = resolve(events, options);
-        let packed = |session| Arc::new(Packed::of(&Digest::of(session)));
-        KeptGroup { ties, digests: sessions.iter().map(packed).collect() }
-    })
-    .collect()
+/// Groups on their way to the file.
+#[derive(Default)]
+struct Work {
+    file: Option<DigestFile>,
+    options: ResolveOptions,
+    commands: SharedCommands,
+    next: u64,
+    found: Vec<NewGroup>,
+}
+
+impl Work {
+    /// Digests all groups that are read; says which known ones they stand for.
+    async fn all_of(self, reading: &mut NewGroups) -> (Self, Result<Vec<usize>, ReadError>) {
+        let mut replaced = Vec::new();
+        let mut under_way = tokio::task::spawn_blocking(move || self);
+        loop {
+            let groups = match reading.next().await {
+                Ok(Some(groups)) => groups,
+                Ok(None) => return (finished(under_way).await, Ok(replaced)),
+                Err(error) => return (finished(under_way).await, Err(error)),
+            };
+            replaced.extend(groups.iter().flat_map(|group| &group.replaces));
+            // While these are digested, the next file is read.
+            let work = finished(under_way).await;
+            under_way = tokio::task::spawn_blocking(move || work.with(groups));
+        }
+    }
+
+    /// The same with groups, each resolved by itself.
+    fn with(mut self, groups: Vec<Group>) -> Self {
+        let full = groups.into_iter().filter(|group| !group.events.is_empty());
+        let options = &self.options;
+        let digest = || {
+            full.map(|Group { ties, events, .. }| {
+                let sessions = resolve(events, options);
+                KeptGroup {
+                    ties,
+                    digests: sessions.iter().map(|session| Packed::of(&Digest::of(session))).collect(),
+                }
+            })
+            .collect()
+        };
+        let (groups, commands): (Vec<KeptGroup>, SharedCommands) =
+            std::mem::take(&mut self.commands).within(digest);
+        self.commands = commands;
+        let mut numbered = Vec::new();
+        let mut written = Vec::new();
+        for group in &groups {
+            // Numbers and strings: nothing that could be refused.
+            let Ok(bytes) = entries::written(&Entry::Group(self.next, Cow::Borrowed(group))) else {
+                continue;
+            };
+            numbered.push((self.next, group));
+            written.push(bytes);
+            self.next += 1;
+        }
+        let places = match &mut self.file {
+            Some(file) => file.append(written),
+            None => file::in_memory(written),
+        };
+        let new =
+            numbered.into_iter().zip(places).map(|((number, group), at)| NewGroup::of(number, group, at));
+        self.found.extend(new);
+        self
+    }
 }
 
 /// What came of work that was done off the reactor.
@@ -263,22 +442,5 @@ async fn finished<T>(work: JoinHandle<T>) -> T {
     match work.await {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}
-
-/// What is shared in memory, stored one by one.
-mod shared {
-    use std::sync::Arc;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::Packed;
-
-    pub(super) fn serialize<S: Serializer>(digests: &[Arc<Packed>], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(digests.iter().map(AsRef::<Packed>::as_ref))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Arc<Packed>>, D::Error> {
-        Ok(Vec::<Packed>::deserialize(from)?.into_iter().map(Arc::new).collect())
     }
 }

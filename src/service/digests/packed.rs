@@ -3,19 +3,14 @@
 //! There are as many digests as sessions in the table, and a run needs those of the workspaces that are due.
 //! As bytes they take a tenth of what they take ready to be mined.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
-use crate::event::Timestamp;
 use crate::service::mining::Place;
-use crate::skillify::{Digest, sharing_commands};
-use crate::table::sessions;
+use crate::skillify::Digest;
 
 /// A digest, packed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Packed {
+pub(super) struct Packed {
     tenant: Box<str>,
     workspace: Box<str>,
     session: Box<str>,
@@ -47,51 +42,47 @@ impl Packed {
     }
 
     /// Tenant and workspace.
-    pub fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         (self.tenant.to_string(), self.workspace.to_string())
     }
 
+    /// The tenant.
+    pub(super) fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
     /// The session's id.
-    pub fn session(&self) -> &str {
+    pub(super) fn session(&self) -> &str {
         &self.session
     }
 
     /// Prompts of the main agent.
-    pub fn prompts(&self) -> u64 {
+    pub(super) fn prompts(&self) -> u64 {
         self.prompts
     }
 
-    /// When the last of it came.
-    pub fn last(&self) -> Timestamp {
-        Timestamp::from_micros(self.last_event_at.max(self.last_ingested_at))
+    /// Whether the client said that it ended.
+    pub(super) fn ended(&self) -> bool {
+        self.ended
     }
 
-    /// Oldest first.
-    pub(super) fn age(&self) -> (i64, &str) {
-        (self.started_at, &self.session)
+    /// The latest event time, in microseconds since the epoch.
+    pub(super) fn last_event_at(&self) -> i64 {
+        self.last_event_at
     }
 
-    /// [`Digest::is_closed`].
-    pub fn is_closed(&self, now: Timestamp, idle: Duration) -> bool {
-        let (event, ingested) = self.times();
-        sessions::is_closed(self.ended, event, ingested, now, idle)
+    /// When its latest observation was accepted, in microseconds since the epoch.
+    pub(super) fn last_ingested_at(&self) -> i64 {
+        self.last_ingested_at
     }
 
-    /// [`Digest::closes_at`].
-    pub fn closes_at(&self, idle: Duration) -> Timestamp {
-        let (event, ingested) = self.times();
-        sessions::closes_at(self.ended, event, ingested, idle)
+    /// The bytes of the digest.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len()
     }
 
-    fn times(&self) -> (Timestamp, Timestamp) {
-        (Timestamp::from_micros(self.last_event_at), Timestamp::from_micros(self.last_ingested_at))
+    /// The digest, ready to be mined.
+    pub(super) fn unpacked(&self) -> Option<Digest> {
+        Digest::read(&self.bytes)
     }
-}
-
-/// The digests, ready to be mined, in the same order; equal commands are one in memory.
-pub fn unpacked(packed: &[Arc<Packed>]) -> Vec<Arc<Digest>> {
-    sharing_commands(|| {
-        let read = |packed: &Arc<Packed>| Digest::read(&packed.bytes).map(Arc::new);
-        packed.iter().filter_map(read).collect()
-    })
 }

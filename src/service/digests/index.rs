@@ -1,0 +1,199 @@
+//! The index of what is kept: of each group and each session as little as tells when something new joins it, when
+//! its workspace is due, and where its digests lie.
+//!
+//! It is what a worker has in memory of a session that nothing happens to, so it counts: 72 bytes a group, 8 a tie
+//! and 40 a session; texts of places are kept once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::KeptGroup;
+use super::entries::Span;
+use super::packed::Packed;
+use crate::event::Timestamp;
+use crate::library::session_number;
+use crate::service::mining::Place;
+use crate::table::{HashedTies, sessions};
+
+/// The groups, by a number that no other group ever had.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// Ascending.
+    groups: Vec<IndexedGroup>,
+    pub(super) next: u64,
+    places: Vec<Place>,
+    numbers: BTreeMap<Place, u32>,
+}
+
+/// A group.
+#[derive(Debug)]
+pub(super) struct IndexedGroup {
+    pub(super) number: u64,
+    pub(super) ties: HashedTies,
+    pub(super) at: At,
+    sessions: Box<[Indexed]>,
+}
+
+/// A group that is to be added.
+pub(super) struct NewGroup {
+    number: u64,
+    ties: HashedTies,
+    at: At,
+    sessions: Vec<(Place, Indexed)>,
+}
+
+impl NewGroup {
+    /// A group whose entry is at a place.
+    pub(super) fn of(number: u64, group: &KeptGroup, at: At) -> Self {
+        let indexed = |digest: &Packed| {
+            let session = Indexed {
+                session: session_number(digest.tenant(), digest.session()),
+                last_event_at: digest.last_event_at(),
+                last_ingested_at: digest.last_ingested_at(),
+                place: 0,
+                bytes: u32::try_from(digest.size()).unwrap_or(u32::MAX),
+                prompts: u32::try_from(digest.prompts()).unwrap_or(u32::MAX),
+                ended: digest.ended(),
+            };
+            (digest.place(), session)
+        };
+        let sessions = group.digests.iter().map(indexed).collect();
+        Self { number, ties: HashedTies::from(&group.ties), at, sessions }
+    }
+}
+
+/// Where the entry of a group is.
+#[derive(Debug, Clone)]
+pub(super) enum At {
+    /// In the file.
+    File(Span),
+    /// In memory, as it is written, where no file takes it.
+    Memory(Arc<[u8]>),
+}
+
+/// A session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::service) struct Indexed {
+    /// [`session_number`].
+    pub(in crate::service) session: u64,
+    last_event_at: i64,
+    last_ingested_at: i64,
+    place: u32,
+    /// The bytes of its digest.
+    pub(in crate::service) bytes: u32,
+    /// Prompts of the main agent.
+    pub(in crate::service) prompts: u32,
+    ended: bool,
+}
+
+impl Indexed {
+    /// When the last of it came.
+    pub(in crate::service) fn last(&self) -> Timestamp {
+        Timestamp::from_micros(self.last_event_at.max(self.last_ingested_at))
+    }
+
+    /// [`crate::skillify::Digest::is_closed`].
+    pub(in crate::service) fn is_closed(&self, now: Timestamp, idle: Duration) -> bool {
+        let (event, ingested) = self.times();
+        sessions::is_closed(self.ended, event, ingested, now, idle)
+    }
+
+    /// [`crate::skillify::Digest::closes_at`].
+    pub(in crate::service) fn closes_at(&self, idle: Duration) -> Timestamp {
+        let (event, ingested) = self.times();
+        sessions::closes_at(self.ended, event, ingested, idle)
+    }
+
+    fn times(&self) -> (Timestamp, Timestamp) {
+        (Timestamp::from_micros(self.last_event_at), Timestamp::from_micros(self.last_ingested_at))
+    }
+}
+
+impl Index {
+    /// Adds a group. [`Index::standing`] puts them in order where numbers do not ascend.
+    pub(super) fn add(&mut self, group: NewGroup) {
+        let NewGroup { number, ties, at, sessions } = group;
+        let placed =
+            sessions.into_iter().map(|(place, session)| Indexed { place: self.number_of(place), ..session });
+        let sessions = placed.collect();
+        self.groups.push(IndexedGroup { number, ties, at, sessions });
+        self.next = self.next.max(number + 1);
+    }
+
+    /// Takes groups out; `numbers` ascend.
+    pub(super) fn remove(&mut self, numbers: &[u64]) {
+        if !numbers.is_empty() {
+            self.groups.retain(|group| numbers.binary_search(&group.number).is_err());
+        }
+    }
+
+    /// The groups with a smaller number than `whole`, without those that are `gone`.
+    pub(super) fn standing(mut self, whole: u64, gone: &BTreeSet<u64>) -> Self {
+        self.groups.retain(|group| group.number < whole && !gone.contains(&group.number));
+        self.groups.sort_by_key(|group| group.number);
+        self.groups.shrink_to_fit();
+        Self { next: whole, ..self }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    pub(super) fn groups(&self) -> &[IndexedGroup] {
+        &self.groups
+    }
+
+    pub(super) fn groups_mut(&mut self) -> &mut [IndexedGroup] {
+        &mut self.groups
+    }
+
+    /// The first place that a group is of: entries are put beside each other by it.
+    pub(super) fn first_place(&self, group: &IndexedGroup) -> Option<&Place> {
+        group.sessions.first().and_then(|session| self.place_of(session))
+    }
+
+    /// Where the entries are of groups that have sessions in one of these places.
+    pub(super) fn entries_of(&self, wanted: impl Fn(&Place) -> bool) -> Vec<At> {
+        let is_wanted: Vec<bool> = self.places.iter().map(wanted).collect();
+        let has = |session: &Indexed| is_wanted.get(session.place as usize).copied().unwrap_or_default();
+        let groups = self.groups.iter().filter(|group| group.sessions.iter().any(has));
+        groups.map(|group| group.at.clone()).collect()
+    }
+
+    /// The sessions of every place.
+    pub(super) fn sessions(&self) -> BTreeMap<&Place, Vec<&Indexed>> {
+        let mut by_number: Vec<Vec<&Indexed>> = vec![Vec::new(); self.places.len()];
+        for session in self.groups.iter().flat_map(|group| &group.sessions) {
+            if let Some(of_place) = by_number.get_mut(session.place as usize) {
+                of_place.push(session);
+            }
+        }
+        let places = self.places.iter().zip(by_number);
+        places.filter(|(_, sessions)| !sessions.is_empty()).collect()
+    }
+
+    fn place_of(&self, session: &Indexed) -> Option<&Place> {
+        self.places.get(session.place as usize)
+    }
+
+    fn number_of(&mut self, place: Place) -> u32 {
+        if let Some(number) = self.numbers.get(&place) {
+            return *number;
+        }
+        let number = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        self.places.push(place.clone());
+        self.numbers.insert(place, number);
+        number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_takes_as_many_bytes_as_the_page_on_capacity_says() {
+        assert_eq!((size_of::<IndexedGroup>(), size_of::<Indexed>()), (72, 40));
+    }
+}

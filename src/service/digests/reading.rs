@@ -1,0 +1,83 @@
+//! Digests of some workspaces, read from where they are kept.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use super::KeptGroup;
+use super::entries::{self, Entry, Span, damaged};
+use super::index::At;
+use crate::event::Timestamp;
+use crate::service::mining::Place;
+use crate::skillify::{Digest, sharing_commands};
+use crate::table::Ties;
+
+/// The digests of workspaces, oldest first.
+pub type Workspaces = BTreeMap<Place, Vec<Arc<Digest>>>;
+
+/// What is to be read: a thread of its own can do it.
+pub(super) struct Reading {
+    pub(super) file: Option<Arc<File>>,
+    pub(super) entries: Vec<At>,
+}
+
+impl Reading {
+    /// The digests of the wanted places, ready to be mined; equal commands are one in memory. Blocks.
+    pub(super) fn workspaces(self, wanted: impl Fn(&Place) -> bool) -> io::Result<Workspaces> {
+        let mut places = Workspaces::new();
+        sharing_commands(|| {
+            self.groups(|group| {
+                for packed in &group.digests {
+                    let place = packed.place();
+                    if wanted(&place) {
+                        let digest = packed.unpacked().ok_or_else(damaged)?;
+                        places.entry(place).or_default().push(Arc::new(digest));
+                    }
+                }
+                Ok(())
+            })
+        })?;
+        for digests in places.values_mut() {
+            // Where all else is the same, what they were read from decides: no order of arrival shows.
+            digests.sort_by(|a, b| by_age(a).cmp(&by_age(b)));
+        }
+        Ok(places)
+    }
+
+    /// The ties of each group, in any order. Blocks.
+    pub(super) fn ties(self) -> io::Result<Vec<Ties>> {
+        let mut ties = Vec::new();
+        self.groups(|group| {
+            ties.push(group.ties);
+            Ok(())
+        })?;
+        Ok(ties)
+    }
+
+    fn groups(self, mut take: impl FnMut(KeptGroup) -> io::Result<()>) -> io::Result<()> {
+        let mut spans: Vec<Span> = Vec::new();
+        for at in self.entries {
+            match at {
+                At::File(span) => spans.push(span),
+                At::Memory(bytes) => take(group(&bytes)?)?,
+            }
+        }
+        if spans.is_empty() {
+            return Ok(());
+        }
+        let file = self.file.ok_or_else(damaged)?;
+        entries::read_at(&file, spans, |_, bytes| take(group(bytes)?))
+    }
+}
+
+fn by_age(digest: &Digest) -> (Timestamp, &str, Option<&[u8; 32]>) {
+    (digest.started_at, &digest.session, digest.source())
+}
+
+fn group(bytes: &[u8]) -> io::Result<KeptGroup> {
+    match entries::read(bytes)? {
+        Entry::Group(_, group) => Ok(group.into_owned()),
+        _ => Err(damaged()),
+    }
+}
