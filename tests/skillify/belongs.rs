@@ -1,6 +1,8 @@
 //! Which checks belong to which files: what catches nothing is no check, files with a check of their own are not another's,
 //! and who edits by a script has edited. And what is to run before a commit.
 
+#![allow(clippy::indexing_slicing, reason = "files of days are the test's own")]
+
 use skillspan::event::Status;
 use skillspan::skillify::Candidate;
 use skillspan::table::Session;
