@@ -16,6 +16,7 @@ const REFUSED: &[&str] = &[
     "The user doesn't want to proceed with this tool use",
     "The user doesn't want to take this action right now",
     "[Request interrupted by user for tool use]",
+    "The user wants to clarify these questions",
     // Codex 0.2x to 0.9x.
     "exec command rejected by user",
     "patch rejected by user",
@@ -98,6 +99,14 @@ fn untimed(text: &str) -> &str {
     }
 }
 
+/// What a person said, of a text that a client reports as his decision: a sentence of the client's own is none of his.
+pub(crate) fn persons_words(decision: &str) -> Option<&str> {
+    match refusal(decision) {
+        Some(refusal) => refusal.words,
+        None => Some(decision.trim()).filter(|text| !text.is_empty()),
+    }
+}
+
 /// What a person said who did not allow a call.
 pub(crate) fn words_of(output: &str) -> Option<String> {
     refusal(output)?.words.map(str::to_owned)
@@ -157,6 +166,10 @@ mod tests {
         ] {
             assert_eq!(refusal(output), None);
         }
+        assert_eq!(persons_words(&stop), None);
+        assert_eq!(persons_words(&said), Some("use pnpm here\nplease"));
+        assert_eq!(persons_words(" not now "), Some("not now"));
+        assert_eq!(persons_words("The user wants to clarify these questions.\nThis means"), None);
         assert!(was_not_run("<tool_use_error>Sibling tool call errored</tool_use_error>"));
     }
 }

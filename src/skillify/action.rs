@@ -27,7 +27,7 @@ use super::shared::SharedCommand;
 use super::tree::{self, Tree};
 use crate::event::{Decision, Kind, SessionEvent, Status};
 use crate::shell::command::Command;
-use crate::shell::refusal::refusal;
+use crate::shell::refusal::{persons_words, refusal};
 use crate::shell::rule_code::silenced;
 use crate::shell::shown::Exit;
 use crate::shell::status::{as_written, is_poll};
@@ -252,14 +252,17 @@ impl Action {
         }
     }
 
-    /// The file that was edited, if one was and it can be named.
-    pub(super) fn edited(&self) -> Option<&str> {
+    /// The file that was to be edited, whatever came of it.
+    pub(super) fn edits(&self) -> Option<&str> {
         match &self.what {
-            What::Edit(path) if !path.is_empty() && !self.refused && self.status != Status::Error => {
-                Some(path)
-            }
+            What::Edit(path) if !path.is_empty() => Some(path),
             _ => None,
         }
+    }
+
+    /// The file that was edited, if one was and it can be named.
+    pub(super) fn edited(&self) -> Option<&str> {
+        self.edits().filter(|_| !self.refused && self.status != Status::Error)
     }
 
     /// As a digest keeps it: a command that no claim can speak of as its token alone, a file by its
@@ -392,8 +395,7 @@ impl<'a> Call<'a> {
         let refusal = refusal(output).filter(|_| status != Status::Ok);
         let rejected = self.observations().any(|event| event.decision == Decision::Reject);
         let refused = refusal.is_some() || (rejected && status != Status::Ok);
-        let decided =
-            self.decision.map(|decision| decision.text.as_str()).filter(|text| rejected && !text.is_empty());
+        let decided = self.decision.filter(|_| rejected).and_then(|decision| persons_words(&decision.text));
         let said = refusal.and_then(|refusal| refusal.words).or(decided).map(str::to_owned);
         let mut actions: Vec<Action> = match self.line() {
             Some(line) if line.text().contains("*** Begin Patch") => {

@@ -429,7 +429,19 @@ fn an_excerpt_marks_what_tools_printed_and_names_no_session() {
         content["sessions"].as_array().unwrap().iter().flat_map(|one| one["events"].as_array().unwrap())
     {
         let fields: BTreeSet<&str> = event.as_object().unwrap().keys().map(String::as_str).collect();
-        let known = ["id", "person", "is", "run", "ended", "printed", "edit", "wrote", "refused", "missed"];
+        let known = [
+            "id",
+            "person",
+            "run",
+            "ended",
+            "printed",
+            "rules",
+            "edit",
+            "wrote",
+            "refused",
+            "missing",
+            "found_nothing_in",
+        ];
         assert!(fields.iter().all(|field| known.contains(field)), "{fields:?}");
         printed += usize::from(fields.contains("printed"));
         let others: String = fields

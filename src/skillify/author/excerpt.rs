@@ -9,33 +9,34 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::super::action::What;
+use super::super::kind::files::is_of_repository;
 use super::super::look::Found;
 use super::super::predicate::{Beat, Class, Happened, Track};
 use super::super::segment::short_hash;
 use super::clean::Cleaner;
+use super::told::{new_lines, telling_lines};
 use crate::event::Status;
+use crate::shell::refusal::was_not_run;
 
 /// Raised when excerpts are made otherwise: then what was read of the old ones is read again.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// So many characters of one session are shown.
-const MOST_CHARACTERS: usize = 2_200;
+const MOST_CHARACTERS: usize = 1_900;
 /// So many of a workspace, for each of its sessions; a small workspace is shown as one of twenty.
-pub(super) const CHARACTERS_A_SESSION: usize = 1_250;
+pub(super) const CHARACTERS_A_SESSION: usize = 1_000;
 const FEWEST_SESSIONS: usize = 20;
-const LONGEST_PROMPT: usize = 280;
+const LONGEST_PROMPT: usize = 420;
 const LONGEST_COMMAND: usize = 160;
-const LONGEST_PRINTED: usize = 120;
-const MOST_PRINTED: usize = 2;
-/// A shorter line says that something failed, and not what.
-const SHORTEST_PRINTED: usize = 12;
-const LONGEST_WRITTEN: usize = 120;
+const LONGEST_PRINTED: usize = 140;
+const LONGEST_WRITTEN: usize = 200;
 /// How many of each kind.
 const MOST_PROMPTS: usize = 14;
 const MOST_FAILURES: usize = 8;
 const MOST_RUNS: usize = 10;
 const MOST_EDITS: usize = 8;
 const MOST_MISSES: usize = 5;
+const MOST_REPAIRS: usize = 3;
+const MOST_FAILED_EDITS: usize = 2;
 /// What ran so soon after a failure may have to do with it.
 const AFTER_A_FAILURE: usize = 6;
 /// Sessions that share so much are alike.
@@ -93,7 +94,8 @@ impl Item {
 
 /// The excerpts of the sessions that are worth reading, in the order of the tracks.
 pub(super) fn chosen(tracks: &[Track<'_>], clean: &Cleaner) -> Vec<Excerpt> {
-    let all = tracks.iter().enumerate().filter_map(|(order, track)| of(track, order, clean));
+    let there: BTreeSet<String> = tracks.iter().flat_map(Track::there).collect();
+    let all = tracks.iter().enumerate().filter_map(|(order, track)| of(track, order, clean, &there));
     let mut all: Vec<Excerpt> = all.filter(|excerpt| excerpt.worth > 0).collect();
     all.sort_by_key(|excerpt| (Reverse(excerpt.worth), excerpt.order));
     let mut left = tracks.len().max(FEWEST_SESSIONS) * CHARACTERS_A_SESSION;
@@ -126,18 +128,28 @@ struct Taken {
     runs: usize,
     edits: BTreeSet<String>,
     misses: BTreeSet<String>,
+    repairs: usize,
+    failed_edits: usize,
+    edit_failed: String,
     said: BTreeSet<String>,
     /// How often each command failed.
     failed: BTreeMap<String, usize>,
     ran: BTreeSet<String>,
     since_failure: Option<usize>,
+    /// What the last check that failed printed.
+    failure: String,
 }
 
-fn of(track: &Track<'_>, order: usize, clean: &Cleaner) -> Option<Excerpt> {
+/// What one session shows; `there` are the paths that any session knows.
+fn of(track: &Track<'_>, order: usize, clean: &Cleaner, there: &BTreeSet<String>) -> Option<Excerpt> {
     let mut taken = Taken::default();
     let (mut items, mut features, mut worth) = (Vec::new(), BTreeSet::new(), 0);
     for (at, beat) in track.beats.iter().enumerate() {
         worth += worth_of(beat);
+        if matches!(&beat.what, Happened::Look(Found::Missing(path) | Found::InVain(path)) if there.contains(path))
+        {
+            continue;
+        }
         let Some(mut item) = item(track, at, beat, clean, &mut taken) else { continue };
         if item.priority <= 3 {
             features.insert(item.own.join(" ").to_lowercase());
@@ -188,30 +200,22 @@ fn worth_of(beat: &Beat<'_>) -> u32 {
 fn item(track: &Track<'_>, at: usize, beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
     match &beat.what {
         Happened::Prompt { text, classes, .. } => prompt(text, classes, beat, clean, taken),
-        Happened::Look(Found::Missing(path) | Found::InVain(path)) => {
+        Happened::Look(found @ (Found::Missing(path) | Found::InVain(path))) => {
             if taken.misses.len() >= MOST_MISSES || !taken.misses.insert(path.clone()) {
                 return None;
             }
             let path = clean.line(path, LONGEST_COMMAND)?;
-            Some(made(json!({ "missed": path }), vec![path], beat, 3))
+            let field = if matches!(found, Found::Missing(_)) { "missing" } else { "found_nothing_in" };
+            Some(made(json!({ field: path }), vec![path], beat, 3))
         }
         Happened::Look(_) | Happened::Statement(_) => None,
         Happened::Act { action, .. } => {
             if action.refused {
-                let run = action.run().map(crate::shell::command::Command::text);
-                let edited = match &action.what {
-                    What::Edit(path) if !path.is_empty() => format!("edit {path}"),
-                    _ => "edit".to_owned(),
-                };
-                let what = run.unwrap_or(edited);
-                let what = clean.command(&what, LONGEST_COMMAND)?;
-                let said = action.said.as_deref().and_then(|said| clean.line(said, LONGEST_PROMPT));
-                let mut own = vec![what.clone()];
-                own.extend(said.clone());
-                return Some(made(json!({ "refused": what, "person": said }), own, beat, 0));
+                return refused(beat, clean);
             }
             match beat.edited() {
                 Some(path) => edit(track, at, path, beat, clean, taken),
+                None if action.edits().is_some() => failed_edit(beat, clean, taken),
                 None => run(beat, clean, taken),
             }
         }
@@ -222,6 +226,28 @@ fn made(shown: Value, own: Vec<String>, beat: &Beat<'_>, priority: u8) -> Item {
     let Value::Object(mut shown) = shown else { return made(json!({}), own, beat, priority) };
     shown.retain(|_, value| !value.is_null());
     Item { shown, own, printed: Vec::new(), events: beat.events.clone(), priority, at: 0 }
+}
+
+/// What a person did not allow. Who leaves a plan or a question says something only by his words.
+fn refused(beat: &Beat<'_>, clean: &Cleaner) -> Option<Item> {
+    let Happened::Act { action, path, input, .. } = &beat.what else { return None };
+    let said = action.said.as_deref().and_then(|said| clean.both_ends(said, LONGEST_PROMPT));
+    let is_told = said.is_some();
+    let (what, wrote) = match action.run() {
+        Some(run) => (shown_command(&run.text(), clean)?, None),
+        None if is_of_repository(path) => {
+            let wrote = is_told.then(|| new_lines(input)).filter(|text| !text.is_empty());
+            let wrote = wrote.and_then(|text| clean.line(&text, LONGEST_WRITTEN));
+            (format!("edit {}", clean.line(path, LONGEST_COMMAND)?), wrote)
+        }
+        None => {
+            let said = said?;
+            return Some(made(json!({ "person": said }), vec![said.clone()], beat, 0));
+        }
+    };
+    let own: Vec<String> = [Some(what.clone()), said.clone(), wrote.clone()].into_iter().flatten().collect();
+    let shown = json!({ "refused": what, "person": said, "wrote": wrote });
+    Some(made(shown, own, beat, if is_told { 0 } else { 2 }))
 }
 
 fn prompt(
@@ -239,11 +265,28 @@ fn prompt(
     if taken.prompts > MOST_PROMPTS && !is_correction {
         return None;
     }
-    let said = clean.line(&super::super::prompt::visible(text), LONGEST_PROMPT)?;
-    let class = if is_correction { Some("correction") } else { None };
-    let shown = json!({ "person": said, "is": class });
+    let text = super::super::prompt::visible(text);
+    if was_not_run(&text) {
+        return None;
+    }
+    let said = clean.both_ends(without_notes(&text), LONGEST_PROMPT)?;
+    let shown = json!({ "person": said });
     (!said.is_empty() && taken.said.insert(said.clone()))
         .then(|| made(shown, vec![said.clone()], beat, u8::from(!is_correction)))
+}
+
+/// A prompt without what a client writes behind it.
+fn without_notes(text: &str) -> &str {
+    const NOTES: [&str; 1] = ["If you need specific details from before exiting plan mode"];
+    let end = NOTES.iter().filter_map(|note| text.find(note)).min().unwrap_or(text.len());
+    text.get(..end).unwrap_or(text)
+}
+
+/// A command as it is shown: of a text that is handed to it the first line.
+fn shown_command(text: &str, clean: &Cleaner) -> Option<String> {
+    let lines = text.lines().take(if text.contains("<<") { 2 } else { usize::MAX });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    clean.command(&text, LONGEST_COMMAND)
 }
 
 fn edit(
@@ -254,25 +297,57 @@ fn edit(
     clean: &Cleaner,
     taken: &mut Taken,
 ) -> Option<Item> {
-    if taken.edits.len() >= MOST_EDITS || !taken.edits.insert(path.to_owned()) {
+    let Happened::Act { input, .. } = &beat.what else { return None };
+    let repairs = is_of_repository(path) && taken.is_repaired_by(path);
+    let is_known = taken.edits.contains(path);
+    if !is_of_repository(path) || (!repairs && (is_known || taken.edits.len() >= MOST_EDITS)) {
         return None;
     }
-    let path = clean.line(path, LONGEST_COMMAND)?;
+    taken.edits.insert(path.to_owned());
+    let shown = clean.line(path, LONGEST_COMMAND)?;
     let turn = |other: &&Beat<'_>| other.turn == beat.turn;
     let is_corrected = track.beats.iter().take(at).rev().take_while(turn).any(|other| {
         matches!(&other.what, Happened::Prompt { classes, .. } if classes.contains(&Class::Correction))
     });
-    let wrote =
-        if is_corrected { wrote(beat).and_then(|text| clean.line(&text, LONGEST_WRITTEN)) } else { None };
-    let mut own = vec![path.clone()];
+    let wrote = (is_corrected || repairs).then(|| new_lines(input)).filter(|text| !text.is_empty());
+    let wrote = wrote.and_then(|text| clean.line(&text, LONGEST_WRITTEN));
+    let is_news = wrote.as_ref().is_some_and(|text| taken.said.insert(text.clone()));
+    if is_known && !is_news {
+        return None;
+    }
+    taken.repairs += usize::from(repairs);
+    let mut own = vec![shown.clone()];
     own.extend(wrote.clone());
-    Some(made(json!({ "edit": path, "wrote": wrote }), own, beat, 4))
+    Some(made(json!({ "edit": shown, "wrote": wrote }), own, beat, if repairs { 2 } else { 4 }))
 }
 
-fn wrote(beat: &Beat<'_>) -> Option<String> {
-    let Happened::Act { input, .. } = &beat.what else { return None };
-    let fields: Option<Value> = serde_json::from_str(input).ok();
-    Some(super::super::edits::written(fields.as_ref(), input)).filter(|text| !text.trim().is_empty())
+impl Taken {
+    /// Whether an edit so soon after a failure is of a file that the failure names.
+    fn is_repaired_by(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.repairs < MOST_REPAIRS
+            && self.since_failure.is_some_and(|since| since <= AFTER_A_FAILURE)
+            && !self.failure.is_empty()
+            && self.failure.contains(name)
+    }
+}
+
+/// An edit that could not be made: what it was to replace is not there, or nobody read the file before.
+fn failed_edit(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
+    let Happened::Act { action, path, output, .. } = &beat.what else { return None };
+    if action.status != Status::Error || !is_of_repository(path) || taken.failed_edits >= MOST_FAILED_EDITS {
+        return None;
+    }
+    if taken.failed_edits > 0 && taken.edit_failed == *path {
+        return None;
+    }
+    taken.failed_edits += 1;
+    taken.edit_failed.clone_from(path);
+    let shown = clean.line(path, LONGEST_COMMAND)?;
+    let first = telling_lines(output).into_iter().next()?;
+    let printed = vec![clean.both_ends(first, LONGEST_PRINTED)?];
+    let item = made(json!({ "edit": shown, "ended": "failed", "printed": printed }), vec![shown], beat, 4);
+    Some(Item { printed, ..item })
 }
 
 fn run(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
@@ -284,60 +359,38 @@ fn run(beat: &Beat<'_>, clean: &Cleaner, taken: &mut Taken) -> Option<Item> {
     }
     if action.status == Status::Error {
         taken.since_failure = Some(0);
+        if command.is_check() {
+            (*output).clone_into(&mut taken.failure);
+        }
         let times = taken.failed.entry(text.clone()).or_default();
         *times += 1;
         taken.failures += 1;
         if *times > 2 || taken.failures > MOST_FAILURES {
             return None;
         }
-        let shown = clean.command(&text, LONGEST_COMMAND)?;
+        let shown = shown_command(&text, clean)?;
+        let printed = telling_lines(output).into_iter();
         let printed: Vec<String> =
-            telling_lines(output).filter_map(|line| clean.line(line, LONGEST_PRINTED)).collect();
-        let item = made(json!({ "run": shown, "ended": "failed", "printed": printed }), vec![shown], beat, 2);
+            printed.filter_map(|line| clean.both_ends(line, LONGEST_PRINTED)).collect();
+        let rules = (!action.rules.is_empty()).then(|| action.rules.to_vec());
+        let fields = json!({ "run": shown, "ended": "failed", "printed": printed, "rules": rules });
+        let item = made(fields, vec![shown], beat, 2);
         return Some(Item { printed, ..item });
     }
     let is_near = taken.since_failure.is_some_and(|since| since <= AFTER_A_FAILURE);
+    if action.status == Status::Ok && command.is_check() {
+        taken.failure.clear();
+    }
     let ends_a_failure = action.status == Status::Ok && taken.failed.remove(&text).is_some();
-    let is_telling =
-        ends_a_failure || (!command.is_trivial() && (is_near || command.is_check() || command.is_delivery()));
+    let is_telling = ends_a_failure
+        || (!command.is_trivial()
+            && (is_near || command.is_check() || command.is_delivery() || command.is_version_control()));
     if !is_telling || (!ends_a_failure && (taken.runs >= MOST_RUNS || !taken.ran.insert(text.clone()))) {
         return None;
     }
     taken.runs += 1;
-    let shown = clean.command(&text, LONGEST_COMMAND)?;
+    let shown = shown_command(&text, clean)?;
     let ended = if action.status == Status::Ok { "passed" } else { "unknown" };
     let priority = if ends_a_failure { 2 } else { 5 };
     Some(made(json!({ "run": shown, "ended": ended }), vec![shown], beat, priority))
-}
-
-/// The lines of an output that tell of an error, else its last one.
-fn telling_lines(output: &str) -> impl Iterator<Item = &str> {
-    const TELLS: [&str; 10] = [
-        "error",
-        "fail",
-        "not found",
-        "no such",
-        "refused",
-        "denied",
-        "unknown",
-        "cannot",
-        "undefined",
-        "missing",
-    ];
-    let lines = || output.lines().filter(|line| !line.trim().is_empty()).take(2_000);
-    let tells = |line: &&str| {
-        let line = line.to_lowercase();
-        TELLS.iter().any(|word| line.contains(word))
-    };
-    let says_what = |line: &&str| line.trim().chars().count() >= SHORTEST_PRINTED;
-    let mut telling: Vec<&str> = Vec::new();
-    for line in lines().filter(tells).filter(says_what) {
-        if telling.len() < MOST_PRINTED && !telling.contains(&line) {
-            telling.push(line);
-        }
-    }
-    if telling.is_empty() {
-        telling.extend(lines().last());
-    }
-    telling.into_iter()
 }

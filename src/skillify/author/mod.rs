@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `clean.rs` | what of a text may leave the machine |
 //! | `excerpt.rs` | what of a session is shown, and whether it is worth it |
+//! | `told.rs` | what of an output and of an edit tells most |
 //! | `observe.rs` | the question about excerpts; what of an answer stands |
 //! | `merge.rs` | observations of many sessions become few |
 //! | `judge.rs` | which of them stand |
@@ -36,6 +37,7 @@ mod observe;
 mod pages;
 mod repeats;
 mod spoken;
+mod told;
 mod write;
 
 use std::collections::BTreeMap;

@@ -48,8 +48,8 @@ pub(in super::super) enum Scope {
 /// Something that happens in a session.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) enum Event {
-    /// A file is changed; `saying` is in what is written.
-    Edit { path: String, saying: Saying },
+    /// A file is changed, is to be and cannot, or may not be; `saying` is in what is written, or in what came of it.
+    Edit { ending: Ending, path: String, saying: Saying },
     /// A path is looked for, read or searched.
     Look { found: Look, path: String },
     /// The declaration of a name is searched for and found somewhere.
@@ -70,7 +70,7 @@ pub(in super::super) enum Look {
     Missed,
 }
 
-/// How a run ends.
+/// How a run ends, or an edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) enum Ending {
     Any,
@@ -221,8 +221,11 @@ pub(in super::super) const fn want_word(want: Want) -> &'static str {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let saying = match self {
-            Self::Edit { path, saying } => {
-                write!(f, "edit {}", Quoted(path))?;
+            Self::Edit { ending, path, saying } => {
+                match ending {
+                    Ending::Any | Ending::Pass => write!(f, "edit {}", Quoted(path))?,
+                    Ending::Fail | Ending::Refuse => write!(f, "{} edit {}", ending.as_str(), Quoted(path))?,
+                }
                 saying
             }
             Self::Look { found, path } => return write!(f, "{} {}", found.as_str(), Quoted(path)),

@@ -8,7 +8,7 @@ use crate::event::{Status, Timestamp};
 use super::super::evidence::Counts;
 use super::super::look::Found;
 use super::super::outcome::Outcome;
-use super::ast::{Action, Event, Expected, Pattern, Predicate, Relation, Scope};
+use super::ast::{Action, Ending, Event, Expected, Pattern, Predicate, Relation, Scope};
 use super::matching::Compiled;
 use super::track::{Beat, Happened, Track};
 
@@ -240,7 +240,9 @@ impl Compiled<'_> {
             }
             Some(Action::Steps(steps)) => {
                 let of = match (&self.predicate.situation, beat.edited()) {
-                    (Event::Edit { path, .. }, Some(file)) => Some((path.as_str(), file)),
+                    (Event::Edit { ending: Ending::Any, path, .. }, Some(file)) => {
+                        Some((path.as_str(), file))
+                    }
                     _ => None,
                 };
                 // What one call does has no order to learn.
@@ -329,7 +331,8 @@ impl Compiled<'_> {
                 Outcome::Unknown => None,
             },
             (Expected::Refuse, Happened::Act { action, outcome, .. }) => {
-                let is_content = action.status == Status::Ok && *outcome == Outcome::Accepted;
+                let is_done = action.status == Status::Ok || action.edited().is_some();
+                let is_content = is_done && *outcome == Outcome::Accepted;
                 if action.refused || action.against { Some(true) } else { is_content.then_some(false) }
             }
             (Expected::Found(path), Happened::Look(found)) => match found {

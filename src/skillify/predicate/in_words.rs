@@ -13,10 +13,15 @@ pub(in super::super) fn in_words(predicate: &Predicate) -> Option<String> {
     };
     let passes = matches!(expected, None | Some(Expected::Ends { passes: true, .. } | Expected::Accept));
     Some(match (relation, situation, steps, expected) {
-        (After, Event::Edit { path, .. }, [_, ..], _) if passes => {
+        (After, Event::Edit { ending: Ending::Any, path, .. }, [_, ..], _) if passes => {
             format!("After editing `{path}`, {}.", doing(steps)?)
         }
-        (With, Event::Edit { path, .. }, [Event::Edit { path: also, .. }], None) => {
+        (
+            With,
+            Event::Edit { ending: Ending::Any, path, .. },
+            [Event::Edit { ending: Ending::Any, path: also, .. }],
+            None,
+        ) => {
             format!("When you change `{path}`, change `{also}` too.")
         }
         (
@@ -60,7 +65,7 @@ fn doing(steps: &[Event]) -> Option<String> {
         .iter()
         .map(|step| match step {
             Event::Run { ending: Ending::Any | Ending::Pass, command, .. } => Some(run(command)),
-            Event::Edit { path, .. } => Some(format!("edit `{path}`")),
+            Event::Edit { ending: Ending::Any, path, .. } => Some(format!("edit `{path}`")),
             _ => None,
         })
         .collect();

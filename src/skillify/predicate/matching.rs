@@ -116,8 +116,22 @@ impl<'p> Compiled<'p> {
     /// Whether this happened. `of` is the edit that it belongs to, as it is named and as it was.
     pub(super) fn meets(&self, event: &Event, beat: &Beat<'_>, of: Option<(&str, &str)>) -> bool {
         match (event, &beat.what) {
-            (Event::Edit { path, saying }, Happened::Act { action, path: file, input, .. }) => {
-                action.edited().is_some() && self.is_file(path, file) && writes(saying, input)
+            (
+                Event::Edit { ending, path, saying },
+                Happened::Act { action, path: file, input, output, .. },
+            ) => {
+                let is_named = action.edits().is_some() && self.is_file(path, file);
+                let is_refused = action.refused && is_named;
+                match ending {
+                    Ending::Any | Ending::Pass => {
+                        (action.edited().is_some() && is_named || self.counts_refused() && is_refused)
+                            && writes(saying, input)
+                    }
+                    Ending::Fail => {
+                        is_named && !action.refused && action.status == Status::Error && says(saying, output)
+                    }
+                    Ending::Refuse => is_refused && (writes(saying, input) || self.is_told(beat, saying, "")),
+                }
             }
             (Event::Run { ending, command, saying }, Happened::Act { action, output, .. }) => {
                 let Some(run) = action.run() else { return false };

@@ -132,7 +132,7 @@ fn ran(ending: Ending, command: &Template) -> Event {
 }
 
 fn edit(file: &Template) -> Event {
-    Event::Edit { path: file.to_string(), saying: Saying::new() }
+    Event::Edit { ending: Ending::Any, path: file.to_string(), saying: Saying::new() }
 }
 
 fn said(saying: Saying) -> Event {

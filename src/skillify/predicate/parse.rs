@@ -159,10 +159,7 @@ impl<'t> Parser<'t> {
             "pass" => Ending::Pass,
             "fail" => Ending::Fail,
             "refuse" => Ending::Refuse,
-            "edit" => {
-                let path = self.path()?;
-                return Ok(Event::Edit { path, saying: self.saying()? });
-            }
+            "edit" => return self.edit(Ending::Any),
             "search" => return Ok(Event::Search { name: self.text("the name")?.0 }),
             "prompt" => {
                 let class = self.one_of(&Class::ALL, Class::as_str);
@@ -183,8 +180,16 @@ impl<'t> Parser<'t> {
                 return Ok(Event::Look { found, path: self.path()? });
             }
         };
+        if matches!(ending, Ending::Fail | Ending::Refuse) && self.takes("edit") {
+            return self.edit(ending);
+        }
         let command = self.command()?;
         Ok(Event::Run { ending, command, saying: self.saying()? })
+    }
+
+    fn edit(&mut self, ending: Ending) -> Result<Event, ParseError> {
+        let path = self.path()?;
+        Ok(Event::Edit { ending, path, saying: self.saying()? })
     }
 
     fn want(&mut self) -> Result<Event, ParseError> {
@@ -277,11 +282,11 @@ impl<'t> Parser<'t> {
         let looks = matches!(told, Some(Event::Look { .. } | Event::Search { .. }));
         Ok(match word {
             "accept" => Expected::Accept,
-            "refuse" if matches!(told, Some(Event::Run { .. })) => Expected::Refuse,
+            "refuse" if matches!(told, Some(Event::Run { .. } | Event::Edit { .. })) => Expected::Refuse,
             "found" if looks => Expected::Found(self.path()?),
             "missing" if matches!(told, Some(Event::Look { .. })) => Expected::Missing,
             "refuse" => {
-                let message = "only what is run can be refused; name a run before expect".to_owned();
+                let message = "only what is run or edited can be refused; name it before expect".to_owned();
                 return Err(ParseError::new(column, message));
             }
             _ => {

@@ -36,13 +36,21 @@ fn sayings() -> impl Strategy<Value = Saying> {
     proptest::collection::vec(texts(), 0..3)
 }
 
+fn edit_endings() -> impl Strategy<Value = Ending> {
+    prop_oneof![Just(Ending::Any), Just(Ending::Fail), Just(Ending::Refuse)]
+}
+
 fn events() -> impl Strategy<Value = Event> {
     let ending = prop_oneof![Just(Ending::Any), Just(Ending::Pass), Just(Ending::Fail), Just(Ending::Refuse)];
     let look = prop_oneof![Just(Look::Any), Just(Look::Found), Just(Look::Missed)];
     let want = prop_oneof![Just(Want::Do), Just(Want::Not), Just(Want::Ask), Just(Want::Free)];
     let class = proptest::option::of(proptest::sample::select(&Class::ALL[..]));
     prop_oneof![
-        (paths(), sayings()).prop_map(|(path, saying)| Event::Edit { path, saying }),
+        (edit_endings(), paths(), sayings()).prop_map(|(ending, path, saying)| Event::Edit {
+            ending,
+            path,
+            saying
+        }),
         (look, paths()).prop_map(|(found, path)| Event::Look { found, path }),
         texts().prop_map(|name| Event::Search { name }),
         (ending, patterns(), sayings()).prop_map(|(ending, command, saying)| Event::Run {
@@ -137,6 +145,9 @@ fn a_line_as_a_person_writes_it_prints_the_same() {
         "after prompt request saying \"release\" run \"make changelog\" then edit \"VERSION\" then run \"git tag v{version}\"",
         "with edit \"a.ts\" edit \"b.ts\"",
         "after run \"git push --force ...\" expect refuse",
+        "after edit \"docs/plans/*.md\" expect refuse",
+        "with prompt refuse edit \"docs/plans/*.md\" saying \"not this file\"",
+        "after fail edit \"*.tsx\" saying \"not found\" read \"*.tsx\"",
         "after run \"cat -A ...\" expect fail saying \"illegal option\"",
         "with prompt want not \"force-push\" about \"main\"",
         "after edit \"*.go\" saying \"//nolint\" run \"make lint\" within work expect pass",
@@ -168,7 +179,7 @@ fn an_error_names_the_place_what_was_expected_and_what_may_be_meant() {
         ("after edit \"a\" run \"b\" within hour", 31, "expected turn, work or session, found `hour`"),
         ("after prompt qestion expect accept", 14, "did you mean `question`?"),
         ("after edit \"a\" run \"b\" expect missing", 31, "missing tells of a look"),
-        ("after edit \"a\" edit \"b\" expect refuse", 32, "only what is run can be refused"),
+        ("after edit \"a\" look \"b\" expect refuse", 32, "only what is run or edited can be refused"),
         ("after edit “a” run \"b\"", 12, "begins no word"),
         ("after edit \"a\" run \"b\" expect pass extra", 36, "expected the end of the line, found `extra`"),
     ] {

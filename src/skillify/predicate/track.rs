@@ -67,7 +67,7 @@ pub(in super::super) enum Happened<'a> {
     /// Something was done.
     Act {
         action: Box<Action>,
-        /// The edited file from the root of the repository, `""` if none.
+        /// The file that is edited, or was to be, from the root of the repository; `""` if none.
         path: String,
         input: &'a str,
         output: &'a str,
@@ -116,7 +116,34 @@ impl<'a> Track<'a> {
             track.beats.push(Beat { what, events, place, work, turn, changes: 0 });
         }
         track.in_order(&reading.checkout);
+        track.drop_false_misses();
         track
+    }
+
+    /// What a session edits, reads or finds is there: a search that finds nothing below it says nothing of the path, and
+    /// one that was to be read too early or is made later is not missing.
+    fn drop_false_misses(&mut self) {
+        let there = self.there();
+        self.beats.retain(|beat| match &beat.what {
+            Happened::Look(Found::Missing(path) | Found::InVain(path)) => !there.contains(path),
+            _ => true,
+        });
+    }
+
+    /// Every path of the repository that the session edits, reads or finds, and the folders that they lie in.
+    pub(in super::super) fn there(&self) -> BTreeSet<String> {
+        let mut there = BTreeSet::new();
+        for beat in &self.beats {
+            let path = match &beat.what {
+                Happened::Look(Found::Present(path) | Found::Declared { file: path, .. }) => path.as_str(),
+                _ => beat.edited().unwrap_or_default(),
+            };
+            let mut rest = path;
+            while !rest.is_empty() && there.insert(rest.to_owned()) {
+                rest = rest.rsplit_once('/').map_or("", |(folder, _)| folder);
+            }
+        }
+        there
     }
 
     fn in_order(&mut self, checkout: &Checkout<'_>) {
@@ -188,7 +215,7 @@ impl<'a> Reading<'a> {
                 let outcome = outcome::of_action(segment, &outcomes, number, action);
                 let events = action.events.to_vec();
                 let (input, output) = self.texts(&events);
-                let path = action.edited().map(|path| self.checkout.within(path).to_owned());
+                let path = action.edits().map(|path| self.checkout.within(path).to_owned());
                 let what = Happened::Act {
                     path: path.unwrap_or_default(),
                     input,
