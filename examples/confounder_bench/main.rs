@@ -11,6 +11,7 @@
 //! cargo run --example confounder_bench -- [--seeds 1..4] [--noise 0.3] [--show] [--out FOLDER]
 //! cargo run --example confounder_bench -- --rates [FILE.jsonl ...]      # of the planted sessions, or of recorded ones
 //! cargo run --example confounder_bench -- --rules [--seeds 1..21]    # rules that people state: what a person is asked about
+//! cargo run --example confounder_bench -- --author credulous    # a model proposes everything, and everybody agrees
 //! cargo run --example confounder_bench -- --truth | --folly    # the benchmark itself: 1.0 and 0 throughout
 //! ```
 //!
@@ -27,6 +28,7 @@
 //! | `outputs.rs`, `words.rs` | what runners print, what people say |
 //! | `reading.rs`, `matching.rs`, `score.rs` | published lines, read and judged |
 //! | `oracle.rs` | what a perfect and what a credulous miner would publish |
+//! | `author.rs` | a model that proposes lessons, in its moods |
 //! | `rules.rs` | rules that people state, and what only sounds like one |
 //! | `rates.rs`, `trail.rs`, `lines.rs` | the rates of confounders, in planted and in recorded sessions |
 
@@ -39,6 +41,7 @@
     reason = "a program for people at a terminal, without input from outside"
 )]
 
+mod author;
 mod commits;
 mod decoys;
 mod kinds;
@@ -80,6 +83,7 @@ use skillspan::library::{Findings, Layout, Stored, Tree, load, reconcile};
 use skillspan::skillify::{Classes, Config, Offline, PublishRule, Snapshot, mine};
 use skillspan::table::Session;
 
+use author::Mood;
 use noise::Noise;
 use random::Random;
 use score::Score;
@@ -99,13 +103,23 @@ struct Options {
     rates: Option<Vec<PathBuf>>,
     /// Rules that people state, instead of what is published.
     rules: bool,
+    /// What a model in this mood proposes is published as well.
+    author: Option<Mood>,
     /// Score this instead of what is mined.
     instead: Option<fn(&Workspace) -> Tree>,
 }
 
 fn options() -> Options {
-    let mut options =
-        Options { seeds: 1..4, noise: 0.3, show: false, out: None, rates: None, rules: false, instead: None };
+    let mut options = Options {
+        seeds: 1..4,
+        noise: 0.3,
+        show: false,
+        out: None,
+        rates: None,
+        rules: false,
+        author: None,
+        instead: None,
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -120,6 +134,7 @@ fn options() -> Options {
             "--truth" => options.instead = Some(oracle::truth),
             "--folly" => options.instead = Some(oracle::folly),
             "--rules" => options.rules = true,
+            "--author" => options.author = arguments.next().map(|mood| Mood::parse(&mood)),
             "--rates" => options.rates = Some(Vec::new()),
             file if options.rates.is_some() && !file.starts_with('-') => {
                 options.rates.iter_mut().for_each(|files| files.push(file.into()));
@@ -178,7 +193,7 @@ fn measure(options: &Options) -> (Score, bool, Duration) {
             let started = Instant::now();
             let mined = |sessions: &[Session]| match options.instead {
                 Some(publish) => publish(&workspace),
-                None => published(&workspace.name, sessions),
+                None => published(&workspace.name, sessions, options.author),
             };
             let tree = mined(&workspace.sessions);
             mining += started.elapsed();
@@ -207,12 +222,15 @@ fn write(tree: &Tree, folder: &Path) {
 }
 
 /// The only place that knows of mining.
-fn published(workspace: &str, sessions: &[Session]) -> Tree {
+fn published(workspace: &str, sessions: &[Session], author: Option<Mood>) -> Tree {
     let snapshot = Snapshot { workspace, sessions };
     // Mining is measured, whatever a person would have to agree to.
     let publish = PublishRule { allow: Classes::EVERY, ..PublishRule::default() };
     let config = Config { publish, ..Config::default() };
-    let mined = mine(&snapshot, &config, &Offline);
+    let mut mined = mine(&snapshot, &config, &Offline);
+    if let Some(mood) = author {
+        author::add(&mut mined, sessions, mood);
+    }
     if std::env::var_os("EXPLAIN").is_some() {
         mined.explain().iter().for_each(|line| println!("{line}"));
     }

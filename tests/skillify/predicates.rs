@@ -330,3 +330,60 @@ fn what_followed_a_loaded_skill_is_left_out() {
     assert_eq!(tracks[0].left_out, 1);
     assert_eq!(evaluate(&predicate, &tracks).counts.treated(), 0);
 }
+
+#[test]
+fn edits_that_people_refuse_or_that_fail_are_events() {
+    let edit = |path: &str| serde_json::json!({ "file_path": path, "old_string": "a", "new_string": "the plan" });
+    let refused = |id: &str| {
+        let said = "The user doesn't want to proceed with this tool use. To tell you how to proceed, the user said:\nnot this file";
+        session(id)
+            .prompt("Plan it")
+            .tool("Edit", &edit("docs/plans/a.md").to_string(), Status::Error, said)
+            .prompt("Go on")
+            .build()
+    };
+    let failed = session("c")
+        .prompt("Change the page")
+        .tool("Edit", &edit("web/page.tsx").to_string(), Status::Error, "String to replace not found in file.")
+        .tool("Read", r#"{"file_path": "web/page.tsx"}"#, Status::Ok, "1 page")
+        .edit("web/page.tsx")
+        .prompt("Thanks!")
+        .build();
+    let done = session("d").prompt("Plan it").edit("docs/plans/b.md").prompt("Thanks!").build();
+    let sessions = [refused("a"), refused("b"), failed, done];
+    let counts = |line: &str| {
+        let counts = on_sessions(line, &sessions).counts;
+        (counts.treated_with, counts.treated_without)
+    };
+    assert_eq!(counts("after edit \"docs/plans/*.md\" expect refuse"), (2, 1));
+    assert_eq!(counts("with prompt refuse edit \"*.md\" saying \"not this file\""), (2, 2));
+    assert_eq!(counts("with prompt refuse edit \"*.md\" saying \"the plan\""), (2, 2));
+    assert_eq!(counts("with prompt edit \"docs/plans/*.md\""), (1, 3), "what was refused was not edited");
+    assert_eq!(
+        counts("after fail edit \"*.tsx\" saying \"not found\" read \"web/page.tsx\" then edit \"*.tsx\""),
+        (1, 0)
+    );
+}
+
+#[test]
+fn what_a_session_edits_or_reads_is_not_missed() {
+    let look = |id: &str, path: &str, output: &str| {
+        let input = serde_json::json!({ "pattern": "total", "path": path }).to_string();
+        session(id).prompt("Where is it?").tool("Grep", &input, Status::Ok, output)
+    };
+    let sessions = [
+        look("a", "src/cart", "No files found").edit("src/cart/total.py").build(),
+        look("b", "src/carts", "No files found").edit("src/cart/total.py").build(),
+        session("c")
+            .prompt("Write it")
+            .tool("Read", r#"{"file_path": "src/cart/new.py"}"#, Status::Error, "File does not exist.")
+            .edit("src/cart/new.py")
+            .build(),
+    ];
+    let shown_for = |line: &str| {
+        let verdict = on_sessions(line, &sessions);
+        shown(&verdict, Side::For).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(shown_for("after look \"src/cart\" expect missing").is_empty());
+    assert_eq!(shown_for("after look \"src/carts\" expect missing"), ["b"]);
+}
