@@ -333,7 +333,8 @@ fn what_followed_a_loaded_skill_is_left_out() {
 
 #[test]
 fn edits_that_people_refuse_or_that_fail_are_events() {
-    let edit = |path: &str| serde_json::json!({ "file_path": path, "old_string": "a", "new_string": "the plan" });
+    let edit =
+        |path: &str| serde_json::json!({ "file_path": path, "old_string": "a", "new_string": "the plan" });
     let refused = |id: &str| {
         let said = "The user doesn't want to proceed with this tool use. To tell you how to proceed, the user said:\nnot this file";
         session(id)
@@ -344,7 +345,12 @@ fn edits_that_people_refuse_or_that_fail_are_events() {
     };
     let failed = session("c")
         .prompt("Change the page")
-        .tool("Edit", &edit("web/page.tsx").to_string(), Status::Error, "String to replace not found in file.")
+        .tool(
+            "Edit",
+            &edit("web/page.tsx").to_string(),
+            Status::Error,
+            "String to replace not found in file.",
+        )
         .tool("Read", r#"{"file_path": "web/page.tsx"}"#, Status::Ok, "1 page")
         .edit("web/page.tsx")
         .prompt("Thanks!")
