@@ -1,6 +1,6 @@
 //! An author with the answers of a capable reader, stored word for word in `tests/live/llm/answers/`.
 //!
-//! The reader saw the requests alone. A request is named by the first twelve hex digits of the SHA-256 of its content; one
+//! The reader saw the requests alone; they are stored beside the answers. A request is named by the first twelve hex digits of the SHA-256 of its content; one
 //! without an answer fails the test, which writes it into the folder for temporary files: the excerpts of this world have changed, and
 //! somebody has to read them again.
 
@@ -133,7 +133,11 @@ fn read_out(content: &Value) -> String {
     let text = content.to_string();
     let name: String =
         Sha256::digest(text.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    if let Ok(answer) = fs::read_to_string(folder().join(format!("{name}.json"))) {
+    let stored = fs::read_to_string(folder().join(format!("{name}.request.json"))).unwrap_or_default();
+    let is_stored = serde_json::from_str::<Value>(&stored).is_ok_and(|stored| stored == *content);
+    if let Ok(answer) = fs::read_to_string(folder().join(format!("{name}.json")))
+        && is_stored
+    {
         return answer;
     }
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.request.json"));

@@ -1,6 +1,6 @@
 //! Which observations stand: counted on all sessions, compared with chance, looked at in later ones.
 //!
-//! - What is done is proved as mining proves it: three sessions that took the action and had the outcome; half of those
+//! - What is done is proved as mining proves it: three sessions that took the action and had the outcome; two of three
 //!   that met the situation; less probable by chance than one in ten of all that are tested may be (Benjamini and Hochberg).
 //!   Two sessions without any against them are asked about as well: all that an author says waits for a person.
 //! - What people say is proved by people: two sessions on two days of two people, or three of one, in which a sentence
@@ -26,6 +26,8 @@ const FEWEST_TREATED: u32 = 3;
 const FEWEST_SAID: usize = 2;
 /// At most this share of what stands may be false.
 const FALSE_DISCOVERIES: f64 = 0.1;
+/// So many times more sessions speak for a claim than against it: what a third leave undone is a habit, no rule.
+const WEIGHT: u32 = 2;
 /// What is seen in two sessions alone must be so improbable by chance.
 const CHANCE_OF_TWO: f64 = 0.05;
 /// What is looked for in more than this share of the sessions is everyday talk.
@@ -161,7 +163,7 @@ impl Judged {
             let counts = counted.verdict.counts;
             match () {
                 () if !passes => self.falls(&counted, "chance"),
-                () if counts.treated_with <= counts.treated_without => {
+                () if counts.treated_with < WEIGHT * counts.treated_without => {
                     self.falls(&counted, "more against it")
                 }
                 () => stands.push(counted),

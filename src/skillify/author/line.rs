@@ -1,6 +1,6 @@
 //! What a line may say, whoever wrote it.
 //!
-//! What stands in backquotes occurs in commands, edits or prompts of two sessions. Outside of them no word looks like a
+//! What stands in backquotes occurs in commands, edits or prompts of two sessions, or is a rule that checks of two name. Outside of them no word looks like a
 //! command, a path or a link. Nothing repeats what a tool printed, names a host or a person, speaks of the assistant, or is
 //! in another language than the library.
 
@@ -156,6 +156,7 @@ impl<'t> Literals<'t> {
                         if action.edited().is_some() {
                             texts.push(input);
                         }
+                        texts.extend(action.rules.iter().map(String::as_str));
                         ran.extend(action.run().map(crate::shell::command::Command::text));
                     }
                     Happened::Look(_) | Happened::Statement(_) => {}

@@ -39,11 +39,15 @@ pub(super) fn merged(observations: &[Observation]) -> Vec<Merged> {
         while !left.is_empty() {
             let (first, mut members) = left.remove(0);
             let mut whole = first.clone();
-            while let Some(at) = left.iter().position(|(other, _)| whole.shares_a_text(other)) {
-                let (other, more) = left.remove(at);
-                let Some(joined) = whole.joined(other) else { break };
+            let joins = |whole: &Predicate, other: &Predicate| {
+                whole.joined(other).filter(|_| whole.shares_a_text(other))
+            };
+            // What would make too many texts stays by itself.
+            while let Some((at, joined)) =
+                left.iter().enumerate().find_map(|(at, (other, _))| Some((at, joins(&whole, other)?)))
+            {
+                members.extend(left.remove(at).1);
                 whole = joined;
-                members.extend(more);
             }
             groups.push((whole, members));
         }
@@ -68,5 +72,28 @@ fn one(when: Predicate, members: &[&Observation]) -> Merged {
         kind: kind.map(|(kind, _)| kind.to_owned()).unwrap_or_default(),
         says: says.into_iter().take(MOST_SENTENCES).map(|(_, says)| says.to_owned()).collect(),
         quoted: quoted.cloned().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_observation_is_lost_where_too_many_texts_would_come_together() {
+        let observed = |texts: std::ops::Range<usize>| {
+            let texts: Vec<String> = texts.map(|at| format!("\"text {at}\"")).collect();
+            Observation {
+                when: Predicate::parse(&format!("with prompt prompt saying {}", texts.join(" or "))).unwrap(),
+                kind: "style".into(),
+                says: "Reuse what is there.".into(),
+                quotes: vec![(vec![texts.len().to_string()], "text".into())],
+            }
+        };
+        let all = [observed(0..12), observed(11..23), observed(22..34), observed(0..2)];
+        let merged = merged(&all);
+        let said: BTreeSet<&str> = merged.iter().flat_map(|one| one.when.said()).collect();
+        assert_eq!(said.len(), 34, "{merged:#?}");
+        assert_eq!(merged.len(), 3);
     }
 }

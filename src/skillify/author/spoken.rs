@@ -1,5 +1,6 @@
 //! Which prompts say what a lesson does. A text that a predicate looks for may stand anywhere; a sentence speaks of the
-//! lesson if it shares two words with it, the text's own among them, or if it was quoted for it. Lessons are English: a
+//! lesson if it shares two words with it, the text's own among them, if it was quoted for it, or if the text itself has two
+//! words that say something and is thus nobody's by accident. Lessons are English: a
 //! sentence in another language is taken at the text's word.
 
 use std::collections::BTreeSet;
@@ -13,6 +14,8 @@ use super::merge::Merged;
 const FEWEST_WORDS: usize = 2;
 /// A shorter word says nothing of what is meant.
 const SHORTEST_WORD: usize = 3;
+/// How a client hands over a plan that the assistant wrote: no words of a person.
+const PLANS: &[&str] = &["Implement the following plan:"];
 /// Words of one beginning are one.
 const STEM: usize = 5;
 /// Words that every lesson and every prompt has.
@@ -67,13 +70,20 @@ fn speaks_of(
     track.beats.iter().any(|beat| {
         let Happened::Prompt { text, .. } = &beat.what else { return false };
         let text = visible(text);
+        if PLANS.iter().any(|opening| text.trim_start().starts_with(opening)) {
+            return false;
+        }
         let is_quoted = beat.events.iter().any(|event| quoted.contains(event));
+        let speaks = |wanted: &str, sentence: &str| {
+            let of_lesson = stems(sentence).filter(|stem| lesson.contains(stem));
+            is_quoted
+                || is_foreign(sentence)
+                || stems(wanted).take(FEWEST_WORDS).count() == FEWEST_WORDS
+                || of_lesson.collect::<BTreeSet<_>>().len() >= FEWEST_WORDS
+        };
         sentences(&text).any(|sentence| {
-            texts.iter().any(|wanted| says(std::slice::from_ref(*wanted), sentence))
-                && (is_quoted
-                    || is_foreign(sentence)
-                    || stems(sentence).filter(|stem| lesson.contains(stem)).collect::<BTreeSet<_>>().len()
-                        >= FEWEST_WORDS)
+            let mut wanted = texts.iter();
+            wanted.any(|wanted| says(std::slice::from_ref(*wanted), sentence) && speaks(wanted, sentence))
         })
     })
 }

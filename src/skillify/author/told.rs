@@ -118,14 +118,15 @@ pub(super) fn new_lines(input: &str) -> String {
     let old = fields.as_ref().map(replaced).unwrap_or_default();
     let old: BTreeSet<&str> = old.lines().map(str::trim).collect();
     let text = written(fields.as_ref(), input);
+    // A line of a list of imports.
+    let is_of_imports = |line: &str| line.starts_with('"') && line.ends_with('"') && line.contains('/');
     let is_new = |line: &&str| {
         let opens = |words: &[&str]| words.iter().any(|word| line.starts_with(word));
         !line.is_empty()
             && !old.contains(line)
             && line.chars().any(char::is_alphanumeric)
             && !opens(&["import ", "from ", "package ", "use ", "#include", "//", "# ", "/*", "* "])
-            // A line of a list of imports.
-            && !(line.starts_with('"') && line.ends_with('"') && line.contains('/'))
+            && !is_of_imports(line)
     };
     text.lines().map(str::trim).filter(is_new).collect::<Vec<_>>().join("\n")
 }

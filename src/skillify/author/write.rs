@@ -24,7 +24,7 @@ use crate::event::person;
 use crate::table::Session;
 
 /// Raised when the instructions or the checks change.
-const VERSION: &str = "write-2";
+const VERSION: &str = "write-3";
 const ANSWER_TOKENS: u64 = 4_096;
 const MOST_SKILLS: usize = 7;
 const MOST_LINES: usize = 15;
@@ -42,7 +42,9 @@ is counted in sessions; `sentences` are drafts of what it teaches, and may be cl
 Make at most seven skills, each about one situation (running the tests, review comments, where code lives), each with at \
 most fifteen lines. Every claim stands in one line, or in none if it is trivial or says what another says. A line is one \
 English sentence in the imperative, at most 200 characters, and names by their ids the claims that it says; several that belong together may share \
-a line. It says no more than they do. Commands, paths and names stand in backquotes, word for word as in the claims; \
+a line. It says no more than they do. What people ask for again and again is done before they ask: `Add a test with every \
+fix`, not `Add tests when a person asks`; that a plain request is answered is trivial. Claims that `sessions` do not show \
+clearly, or that many are `against`, stand in no line. Commands, paths and names stand in backquotes, word for word as in the claims; \
 no link, no host, no person, nothing about the reader itself.
 `name`: verb and object, two to four words with hyphens. `title`: the same as a phrase. `description`: what it teaches, then a \
 sentence that begins with \"Use when\" or \"Use before\".
@@ -124,6 +126,9 @@ fn schema() -> Value {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Answer {
     skills: Vec<Skill>,
+    /// Of what is kept: what the writer named nowhere, for it is trivial or said by another line.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    left_out: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -167,7 +172,14 @@ pub(super) fn sift(
             written.claims.iter().map(|claim| by_id.get(claim).cloned()).collect();
         written.claims = named.unwrap_or_default();
     }
+    let named: BTreeSet<String> =
+        answer.skills.iter().flat_map(|skill| &skill.lines).flat_map(|line| &line.claims).cloned().collect();
     keep_what_stands(&mut answer, stood, literals, printed);
+    // Who wrote nothing that stands has left nothing out.
+    answer.left_out = match answer.skills.is_empty() {
+        true => BTreeSet::new(),
+        false => by_id.into_values().filter(|predicate| !named.contains(predicate)).collect(),
+    };
     // Strings alone: nothing that serde_json could refuse.
     serde_json::to_string(&answer).unwrap_or_default()
 }
@@ -175,6 +187,8 @@ pub(super) fn sift(
 /// Drops lines and heads that do not stand, and claims that are said twice.
 fn keep_what_stands(answer: &mut Answer, stood: &[Stood], literals: &Literals<'_>, printed: &Printed) {
     let known: BTreeSet<String> = stood.iter().map(|one| one.when.to_string()).collect();
+    let said_only: BTreeSet<String> =
+        stood.iter().filter(|one| one.is_said()).map(|one| one.when.to_string()).collect();
     let mut said: BTreeSet<String> = BTreeSet::new();
     let mut names: BTreeSet<String> = BTreeSet::new();
     answer.skills.truncate(MOST_SKILLS);
@@ -184,7 +198,10 @@ fn keep_what_stands(answer: &mut Answer, stood: &[Stood], literals: &Literals<'_
             let cites = !written.claims.is_empty()
                 && written.claims.len() <= 4
                 && written.claims.iter().all(|claim| known.contains(claim) && !said.contains(claim));
-            let stands = cites && line::objection(&written.text, literals, printed).is_none();
+            let is_said = written.claims.iter().all(|claim| said_only.contains(claim));
+            let stands = cites
+                && line::objection(&written.text, literals, printed).is_none()
+                && !(is_said && waits_to_be_asked(&written.text));
             if stands {
                 said.extend(written.claims.iter().cloned());
             }
@@ -249,7 +266,7 @@ impl Making<'_> {
             stood.iter().map(|one| (one.when.to_string(), one)).collect();
         let mut said: BTreeSet<String> = BTreeSet::new();
         let mut drafts: Vec<Draft<'_>> = Vec::new();
-        for skill in written.skills {
+        for skill in std::mem::take(&mut written.skills) {
             let lines = skill.lines.into_iter().map(|line| {
                 let claims =
                     line.claims.iter().filter_map(|claim| by_predicate.get(claim).copied()).collect();
@@ -266,7 +283,11 @@ impl Making<'_> {
                 lines,
             });
         }
-        let unsaid = stood.iter().filter(|one| !said.contains(&one.when.to_string()));
+        let is_unsaid = |one: &&Stood| {
+            let predicate = one.when.to_string();
+            !said.contains(&predicate) && !written.left_out.contains(&predicate)
+        };
+        let unsaid = stood.iter().filter(is_unsaid);
         self.add_unsaid(unsaid, &mut drafts);
         let mut candidates: Vec<Candidate> = drafts.iter().flat_map(|draft| self.shared_out(draft)).collect();
         candidates.sort_by(|a, b| b.rank.cmp(&a.rank).then_with(|| a.wording.name.cmp(&b.wording.name)));
@@ -277,8 +298,10 @@ impl Making<'_> {
     fn add_unsaid<'s>(&self, unsaid: impl Iterator<Item = &'s Stood>, drafts: &mut Vec<Draft<'s>>) {
         let mut by_kind: BTreeMap<&str, Vec<(String, Vec<&'s Stood>)>> = BTreeMap::new();
         for one in unsaid {
-            let own =
-                one.says.iter().find(|says| line::objection(says, self.literals, self.printed).is_none());
+            let own = one.says.iter().find(|says| {
+                line::objection(says, self.literals, self.printed).is_none()
+                    && !(one.is_said() && waits_to_be_asked(says))
+            });
             let offline = || {
                 in_words(&one.when)
                     .filter(|says| line::objection(says, self.literals, self.printed).is_none())
@@ -412,6 +435,22 @@ impl Stood {
     fn is_said(&self) -> bool {
         is_by_words(&self.when) && self.when.expected != Some(Expected::Refuse)
     }
+}
+
+/// Whether a sentence says no more than that what people ask for is done when they ask for it.
+fn waits_to_be_asked(text: &str) -> bool {
+    const WHEN: [&str; 8] = [
+        "when a person",
+        "when people",
+        "when somebody",
+        "when someone",
+        "when the user",
+        "when asked",
+        "if asked",
+        "that a person hands",
+    ];
+    let text = text.to_lowercase();
+    WHEN.iter().any(|words| text.contains(words))
 }
 
 /// Name, title and description of the skill for what no line of an answer says; by kind, or by that name.

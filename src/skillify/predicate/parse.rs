@@ -11,7 +11,7 @@ use super::lexer::{Token, TokenKind, tokens};
 /// More steps than this are a procedure, not a predicate.
 const MOST_STEPS: usize = 8;
 /// More texts than this are no choice.
-const MOST_TEXTS: usize = 8;
+const MOST_TEXTS: usize = 16;
 
 /// What is wrong with a predicate, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

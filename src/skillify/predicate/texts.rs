@@ -3,7 +3,7 @@
 use super::ast::{Action, Event, Expected, Pattern, Predicate, Saying};
 
 /// So many texts are looked for at one place.
-const MOST_TEXTS: usize = 8;
+const MOST_TEXTS: usize = 16;
 
 impl Predicate {
     /// Every place that texts are looked for at.
