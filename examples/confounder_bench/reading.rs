@@ -165,7 +165,10 @@ pub(crate) fn claim(text: &str) -> Claim {
     if let Some(claim) = of_tools(&shape, &codes) {
         return claim;
     }
-    if has(r"^# often rejects new code for #") || (has(r"^# rejects #$") && codes.len() == 2) {
+    if has(r"^# often rejects new code for #")
+        || has(r"^what # rejects most here: #")
+        || (has(r"^# rejects #$") && codes.len() == 2)
+    {
         let check = codes.remove(0);
         return Claim::Rejects { check, rules: codes };
     }
@@ -230,6 +233,9 @@ fn of_tools(shape: &str, codes: &[String]) -> Option<Claim> {
     if has(r"^run #.* without a pipe") {
         return Some(Claim::Piped(codes.to_vec()));
     }
+    if has(r"^behind .* reports? success even when") {
+        return Some(Claim::Piped(codes.to_vec()));
+    }
     if has(r"^use #; # (fails here: it does not know the flag|runs into the time limit)") {
         let (told, instead) = (second()?, Some(first));
         let is_slow = has("time limit");
@@ -292,6 +298,10 @@ mod tests {
         );
         assert_eq!(
             claim("Run `a` and `b` without a pipe: it hides."),
+            Claim::Piped(vec![text("a"), text("b")])
+        );
+        assert_eq!(
+            claim("Behind tail, `a` and `b` report success even when they fail: run them without a pipe."),
             Claim::Piped(vec![text("a"), text("b")])
         );
         assert_eq!(

@@ -66,6 +66,8 @@ impl Play<'_> {
             }
             Tool::Declared { name, line, file } => {
                 self.worked();
+                // Where it is, is not seen at once.
+                self.record.run(&format!("rg -n '{name}' docs"), false, "");
                 self.record.run(&format!("rg -n '{name}' ."), true, &format!("{file}:12:{line}"));
             }
             Tool::Slip { wrong, right } => {

@@ -5,13 +5,19 @@ use super::evidence::Counts;
 
 /// What each cell of [`Counts`] counts sessions of: action and outcome, action alone, outcome alone, neither. `""` where a
 /// kind has no such cell.
-const fn cells(claim: &Claim) -> [&'static str; 4] {
+fn cells(claim: &Claim) -> [&'static str; 4] {
     match claim {
         Claim::Avoid(_) => ["refused it", "allowed it", "", ""],
         Claim::Prefer { .. } => ["wanted it so", "did not want it so", "", ""],
-        Claim::Check { .. } => {
-            ["edited, then ran it", "edited, did not run it", "ran it without such an edit", "neither"]
+        Claim::Check { edited, .. } if edited.to_string().contains('{') => {
+            ["edited, then ran it", "edited, did not run it", "", ""]
         }
+        Claim::Check { .. } => [
+            "edited, then ran it",
+            "edited, ran neither it nor one that may hold it",
+            "ran it without such an edit",
+            "neither",
+        ],
         Claim::Together { .. } => {
             ["changed both", "changed the first alone", "changed the other alone", "changed neither"]
         }
@@ -64,8 +70,8 @@ const fn cells(claim: &Claim) -> [&'static str; 4] {
         Claim::Repair { .. } => [
             "failed, ran it, then passed",
             "failed, ran it, then failed again",
-            "failed, then passed without it",
-            "failed, then failed again without it",
+            "failed, then passed with nothing in between",
+            "failed, then failed again with nothing in between",
         ],
         Claim::Prevent { .. } => [
             "ran it first, then passed",

@@ -19,9 +19,6 @@ use crate::event::Timestamp;
 /// How to see what a command changed.
 pub(super) const LOOK_AT: &str = "git diff";
 
-/// How a shell reports the failure of what stands before a pipe.
-pub(super) const PIPEFAIL: &str = "set -o pipefail";
-
 /// What runs the hooks of a repository.
 pub(super) const COMMIT: &str = "git commit";
 
@@ -254,7 +251,6 @@ impl Claim {
             Self::Snippet { program, code, .. } => vec![program.clone(), code.clone()],
             Self::Changes { .. } => vec![LOOK_AT.to_owned()],
             Self::Hook { .. } => vec![COMMIT.to_owned()],
-            Self::Piped { .. } => vec![PIPEFAIL.to_owned()],
             _ => Vec::new(),
         };
         whole

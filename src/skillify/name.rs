@@ -152,7 +152,7 @@ fn of_topic(topic: &Topic, material: &Material) -> Named {
         ),
         Topic::Commands => (
             only_replacement(claims)
-                .or_else(|| few_programs(claims))
+                .or_else(|| failing_ones(claims, &of_project))
                 .unwrap_or_else(|| format!("Use the right {of_project}commands")),
             "Which commands to use here, and which not".to_owned(),
             before_unwanted(claims),
@@ -231,24 +231,14 @@ const LANGUAGES: &[(&str, &str)] = &[
     ("tsx", "TypeScript"),
 ];
 
-/// "Use bun and cat": the programs that the claims are about, if a title can name them.
-fn few_programs(claims: &[SupportedClaim]) -> Option<String> {
-    let mut programs: Vec<String> = Vec::new();
+/// "Avoid commands that fail here", if the skill tells of several programs and of nothing else.
+fn failing_ones(claims: &[SupportedClaim], of_project: &str) -> Option<String> {
+    let mut programs: BTreeSet<String> = BTreeSet::new();
     for claim in claims {
-        let run = match &claim.claim {
-            Claim::Instead { run, .. } => run,
-            Claim::Prefer { prefer, .. } => prefer,
-            Claim::NoFlag { run, .. } => run,
-            _ => return None,
-        };
-        let program = run.words_alone().split(' ').next().unwrap_or_default().to_owned();
-        if !programs.contains(&program) {
-            programs.push(program);
-        }
+        let (Claim::Instead { run, .. } | Claim::NoFlag { run, .. }) = &claim.claim else { return None };
+        programs.insert(run.words_alone().split(' ').next().unwrap_or_default().to_owned());
     }
-    let is_name = |name: &String| !name.is_empty() && name.chars().all(|char| char.is_ascii_alphanumeric());
-    ((2..=3).contains(&programs.len()) && programs.iter().all(is_name))
-        .then(|| format!("Use {}", enumerated(&programs, "and")))
+    (programs.len() > 1).then(|| format!("Avoid {of_project}commands that fail here"))
 }
 
 /// "before searching for `CartState`", for what people look for most.
@@ -276,6 +266,14 @@ fn edited(claims: &[SupportedClaim]) -> Option<String> {
             named.push(file);
         }
     }
+    // `a/**/*.go` says `a/b/*.go` as well.
+    let holds = |wide: &str, narrow: &str| {
+        let Some((root, ending)) = wide.trim_matches('`').split_once("**/*") else { return false };
+        let narrow = narrow.trim_matches('`');
+        wide.trim_matches('`') != narrow && narrow.starts_with(root) && narrow.ends_with(ending)
+    };
+    let wide = named.clone();
+    named.retain(|narrow| !wide.iter().any(|wide| holds(wide, narrow)));
     (1..=SITUATIONS).contains(&named.len()).then(|| format!("after editing {}", enumerated(&named, "or")))
 }
 

@@ -3,12 +3,12 @@
 //! A sentence states no more than its claims' counts: a repair is said as a repair, and "before" only where
 //! prevention was seen.
 
-use super::claim::{COMMIT, Claim, LOOK_AT, Line, PIPEFAIL, SupportedClaim, Wording};
+use super::claim::{COMMIT, Claim, LOOK_AT, Line, SupportedClaim, Wording};
 use super::compose::Topic;
 use super::irreversible::{CAUTION, is_irreversible};
 use super::kind::rejection::SILENCED;
 use super::kind::rule;
-use super::name::{self, Named};
+use super::name::{self, Named, capitalised};
 use super::propose::{Material, Proposer};
 use super::rule_meaning::meaning_of;
 use super::template::Template;
@@ -168,24 +168,20 @@ fn hidden_by_a_pipe(claims: &[&SupportedClaim]) -> String {
     };
     let checks = claims.iter().filter_map(|claim| Some((claim.claim.about()?.told(), filters(claim))));
     let checks: Vec<(String, String)> = checks.collect();
+    let (it, fails, prints) =
+        if checks.len() == 1 { ("it", "it fails", "it prints") } else { ("them", "they fail", "they print") };
+    let care = format!("run {it} without a pipe, or look for the failure in what {prints} before you go on.");
     match checks.as_slice() {
-        [(check, by)] => format!(
-            "Behind {by}, {check} reports success even when it fails: run `{PIPEFAIL}` first, or read what it prints before you go on."
-        ),
+        [(check, by)] => format!("Behind {by}, {check} reports success even when {fails}: {care}"),
         [(_, first), rest @ ..] if rest.iter().all(|(_, by)| by == first) => {
             let checks: Vec<String> = checks.iter().map(|(check, _)| check.clone()).collect();
-            format!(
-                "Behind {first}, {} report success even when they fail: run `{PIPEFAIL}` first, or read what they print before you go on.",
-                enumerated(&checks, "and")
-            )
+            format!("Behind {first}, {} report success even when {fails}: {care}", enumerated(&checks, "and"))
         }
         _ => {
             let each: Vec<String> =
                 checks.iter().map(|(check, by)| format!("{check} (behind {by})")).collect();
-            format!(
-                "Behind a pipe these report success even when they fail: {}. Run `{PIPEFAIL}` first, or read what they print before you go on.",
-                enumerated(&each, "and")
-            )
+            let each = enumerated(&each, "and");
+            format!("Behind a pipe these report success even when {fails}: {each}. {}", capitalised(&care))
         }
     }
 }

@@ -45,7 +45,7 @@ fn hides(one: SessionBuilder) -> SessionBuilder {
     one.edit("src/till.go").run_with_output("go test ./...", Status::Error, RED)
 }
 
-const NO_PIPE: &str = "Behind tail, `go test ./...` reports success even when it fails: run `set -o pipefail` first, or read what it prints before you go on.";
+const NO_PIPE: &str = "Behind tail, `go test ./...` reports success even when it fails: run it without a pipe, or look for the failure in what it prints before you go on.";
 /// What every such line has.
 const EVEN: &str = "even when";
 

@@ -28,10 +28,10 @@ impl Member<'_> {
         }
     }
 
-    /// Whether another check of the family ran after the first edit of the class.
-    pub(super) fn ran_another(&self, check: &str, family: Family, first: usize) -> bool {
+    /// Whether another check of the family than these ran after the first edit of the class.
+    pub(super) fn ran_another(&self, these: &[&str], family: Family, first: usize) -> bool {
         let is_it = |(name, run): (&&str, &Run<'_>)| {
-            **name != *check && run.command.family() == family && run.last > first
+            !these.contains(name) && run.command.family() == family && run.last > first
         };
         self.ran.iter().any(is_it)
     }
@@ -68,7 +68,7 @@ pub(super) fn with_another<'m>(
     for member in members {
         let Some(first) = member.first_edits.get(class).copied() else { continue };
         let ran = member.ran.get(check).is_some_and(|run| run.last > first);
-        let another = !ran && member.ran_another(check, family, first);
+        let another = !ran && member.ran_another(&[check], family, first);
         for folder in member.only_below(class) {
             let (all, with, instead) = folders.entry(folder).or_default();
             *all += 1;

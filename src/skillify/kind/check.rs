@@ -374,6 +374,8 @@ impl Found<'_> {
         {
             return None;
         }
+        // The usual tests do not hold those that have a check of their own.
+        let usual = belongs::most_run(members, family).filter(|_| is_test(self.class));
         let mut runs: Vec<&Command> = Vec::new();
         let mut files: BTreeMap<&str, usize> = BTreeMap::new();
         for member in members {
@@ -389,7 +391,8 @@ impl Found<'_> {
                         .for_each(|path| *files.entry(path).or_default() += 1);
                     support.extend(show(&[first, *last], Outcome::Accepted));
                 }
-                (Some(first), _) if member.ran_another(self.check, family, first) => {}
+                (Some(first), _)
+                    if member.ran_another(&[self.check, usual.unwrap_or_default()], family, first) => {}
                 (Some(first), _) => against.extend(show(&[first], Outcome::Rejected)),
                 (None, Some(Run { last, .. })) if untreated.len() < 3 => {
                     untreated.extend(show(&[*last], Outcome::Unknown));

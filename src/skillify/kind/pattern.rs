@@ -11,7 +11,7 @@ use super::super::evidence::Counts;
 use super::super::evidence::significance::{binomial_tail, shrunk};
 use super::super::outcome::Outcome;
 use super::super::template::Template;
-use super::check::Member;
+use super::check::{Member, Run};
 use super::files::{split, stem};
 use super::{Proposed, Sessions, number};
 
@@ -164,16 +164,36 @@ impl Side<'_> {
 
     /// Whether the check that belongs to a file failed after the edit.
     fn caught(&self) -> bool {
-        let failed = |line: &String| self.member.ran.get(line.as_str()).and_then(|run| run.failed);
-        self.asked.iter().any(|(line, edited)| failed(line).is_some_and(|at| at > *edited))
+        let failed = |(own, run): (&&str, &Run<'_>)| {
+            let edited = self.asked.get(plain(own))?;
+            run.failed.filter(|at| at > edited)
+        };
+        self.member.ran.iter().any(|ran| failed(ran).is_some())
     }
 
     /// Whether a check ran after the edit that holds the one that belongs to a file: of a folder around it, or of all.
     fn ran_a_wider_one(&self) -> bool {
         let is_wider = |(line, edited): (&String, &usize)| {
-            self.member.ran.iter().any(|(own, run)| run.last > *edited && is_wider(own, line))
+            self.member.ran.iter().any(|(own, run)| run.last > *edited && is_wider(plain(own), line))
         };
         self.asked.iter().any(is_wider)
+    }
+}
+
+/// A line without the ways in which people start the same: `./bin/test`, `python bin/test`, `python3 -m pytest`.
+fn plain(line: &str) -> &str {
+    let line = line.strip_prefix("./").unwrap_or(line);
+    let Some((program, rest)) = line.split_once(' ') else { return line };
+    if !matches!(program, "python" | "python3") {
+        return line;
+    }
+    let is_script = |rest: &str| {
+        rest.split(' ').next().is_some_and(|file| file.ends_with(".py") || file.starts_with('-'))
+    };
+    match rest.strip_prefix("-m ") {
+        Some(module) => module,
+        None if is_script(rest) => line,
+        None => rest.strip_prefix("./").unwrap_or(rest),
     }
 }
 
@@ -198,8 +218,14 @@ pub(super) fn checks(sessions: &Sessions<'_>, members: &[Member<'_>]) -> Vec<Pro
 /// The checks of a session that name a path, as lines, with the place of the last run.
 fn named_checks(member: &Member<'_>) -> BTreeMap<String, usize> {
     let is_named = |line: &str| line.split(' ').skip(1).filter(|word| is_path(word)).count() == 1;
-    let named = member.ran.iter().filter(|(line, _)| is_named(line));
-    named.map(|(line, run)| ((*line).to_owned(), run.last)).collect()
+    let mut named: BTreeMap<String, usize> = BTreeMap::new();
+    for (line, run) in
+        member.ran.iter().map(|(line, run)| (plain(line), run)).filter(|(line, _)| is_named(line))
+    {
+        let last = named.entry(line.to_owned()).or_default();
+        *last = run.last.max(*last);
+    }
+    named
 }
 
 fn is_path(word: &str) -> bool {

@@ -4,7 +4,7 @@
 //!   call ended with the filter's exit status, and so reported no failure. A command line that cannot work at all (no
 //!   such program, subcommand or task) is no failure of the check.
 //! - Proof: binomial against the rate at which failures without a filter are not reported in this repository: some
-//!   tools report none at all. Three sessions must show such a failure. What is counted of a claim are the failures of
+//!   tools report none at all. Three sessions must show such a failure, and four of five of those in which it failed so. What is counted of a claim are the failures of
 //!   its own check, and the filters that hid them are named.
 //! - A check that never ran without a filter is left out where another of its family that did is told: it may be a part
 //!   of that.
@@ -163,6 +163,10 @@ fn propose(sessions: &Sessions<'_>, by: &[&Failed<'_>], mut counts: Counts, rate
         let outcome = if one.hid { Outcome::Accepted } else { Outcome::Rejected };
         let side = if one.hid { &mut support } else { &mut against };
         side.extend(timeline.evidence(sessions.works, &[one.at], outcome));
+    }
+    // A filter hides every failure, or it does not hide them.
+    if counts.treated_with * 5 < counts.treated() * 4 {
+        return None;
     }
     support.sort();
     against.sort();

@@ -111,7 +111,7 @@ pub(in super::super) fn rejections(sessions: &Sessions<'_>) -> (Vec<Proposed>, V
     (standing, fallen)
 }
 
-/// Of each check, the rules up to the last that sessions do not just silence.
+/// Of each check, the rules up to the last that sessions do not just silence; none where half of them are such.
 fn without_idle_ends(mut standing: Vec<Proposed>) -> Vec<Proposed> {
     let run = |one: &Proposed| one.claim.claim.about().cloned();
     let is_silenced = |one: &Proposed| one.claim.failures.iter().any(|note| note == SILENCED);
@@ -126,7 +126,12 @@ fn without_idle_ends(mut standing: Vec<Proposed>) -> Vec<Proposed> {
         }
     }
     kept.reverse();
-    kept
+    let count = |check: &Option<Template>, silenced: bool| {
+        kept.iter().filter(|one| run(*one) == *check && (!silenced || is_silenced(*one))).count()
+    };
+    let idle: BTreeSet<Option<Template>> =
+        useful.into_iter().filter(|check| count(check, true) * 2 >= count(check, false)).collect();
+    kept.into_iter().filter(|one| !idle.contains(&run(one))).collect()
 }
 
 /// How many calls a session made from the failure until the check no longer named the rule.
