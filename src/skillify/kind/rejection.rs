@@ -127,7 +127,7 @@ fn without_idle_ends(mut standing: Vec<Proposed>) -> Vec<Proposed> {
     }
     kept.reverse();
     let count = |check: &Option<Template>, silenced: bool| {
-        kept.iter().filter(|one| run(*one) == *check && (!silenced || is_silenced(*one))).count()
+        kept.iter().filter(|one| run(one) == *check && (!silenced || is_silenced(one))).count()
     };
     let idle: BTreeSet<Option<Template>> =
         useful.into_iter().filter(|check| count(check, true) * 2 >= count(check, false)).collect();
