@@ -11,7 +11,7 @@ use super::name::{self, Secret};
 use super::search::Told;
 use super::text::{is_name, name_end, skip_colours, word_start};
 use super::value::{Style, Value, behind_markup, line_break, lines_behind, skip_quote, skip_spaces};
-use super::{cells, columns, cut_key, fed, spoken};
+use super::{cells, columns, cut_key, fed, indirect, spoken};
 
 /// No more of a field's name is looked at.
 const LONGEST_NAME: usize = 200;
@@ -53,12 +53,17 @@ fn named(text: &str, mark: usize, fuel: &mut Fuel) -> Result<Vec<Told>, Spent> {
     let (start, end) = several_words(bytes, start, end);
     let Some(key) = text.get(start..end) else { return Ok(Vec::new()) };
     let joined = if key.contains(' ') { Cow::Owned(key.replace(' ', "")) } else { Cow::Borrowed(key) };
-    let Some(secret) = name::secret(&joined) else { return Ok(Vec::new()) };
+    let Some(secret) = name::secret(&joined).or_else(|| of_connection(bytes, key, start, end)) else {
+        return Ok(Vec::new());
+    };
+    if is_of_resource(bytes, start, end) {
+        return Ok(Vec::new());
+    }
     let Some((style, at)) = separator(bytes, key, start, end) else {
         return told(text, start, end, secret, fuel);
     };
     fuel.burn(ALONGSIDE)?;
-    for (style, at) in [Some((style, at)), nested(bytes, at), typed(bytes, at)].into_iter().flatten() {
+    for (style, at) in indirect::places(bytes, (style, at), fuel)? {
         let Some(value) = Value::read(text, at, style) else { continue };
         fuel.burn(value.end - value.start)?;
         let of_tests = key.eq_ignore_ascii_case("pass") && is_of_tests(text, end, value.text);
@@ -76,12 +81,7 @@ fn named(text: &str, mark: usize, fuel: &mut Fuel) -> Result<Vec<Told>, Spent> {
     if let Some(found) = found {
         return Ok(vec![Told::of_rule(found)]);
     }
-    let cells = columns::below(text, start, end);
-    if let Some(last) = cells.last() {
-        fuel.burn(last.end - end)?;
-    }
-    let secrets = cells.iter().filter(|value| is_secret(value, secret));
-    Ok(secrets.map(|value| Told::of_rule(Found { start: value.start, end: value.end })).collect())
+    in_columns(text, start, end, Vec::new(), secret, fuel)
 }
 
 /// Whether `Pass`, which ends at `end`, speaks of tests: of how many, `Pass: 12`, or of one by its name, `PASS: TestLogin2`.
@@ -107,15 +107,71 @@ fn told(text: &str, start: usize, end: usize, secret: Secret, fuel: &mut Fuel) -
     {
         return Ok(vec![Told::of_rule(found)]);
     }
-    let mut cells = cells::column(text, start, end);
+    let is_pair = text.get(start..end).is_some_and(|name| name.to_ascii_lowercase().contains("cred"));
+    if is_pair && let Some(found) = spoken::pair(text, end) {
+        return Ok(vec![Told::of_rule(found)]);
+    }
+    let cells = cells::column(text, start, end);
+    in_columns(text, start, end, cells, secret, fuel)
+}
+
+/// The secrets in the cells below a name at `start..end`, of a table or else of columns.
+fn in_columns(
+    text: &str,
+    start: usize,
+    end: usize,
+    cells: Vec<Value<'_>>,
+    secret: Secret,
+    fuel: &mut Fuel,
+) -> Result<Vec<Told>, Spent> {
+    let mut cells = cells;
     if cells.is_empty() {
         cells = columns::below(text, start, end);
     }
     if let Some(last) = cells.last() {
         fuel.burn(last.end - end)?;
     }
+    if cells.is_empty() {
+        cells = columns::copied(text, start, end, fuel)?;
+    }
     let secrets = cells.iter().filter(|value| is_secret(value, secret));
     Ok(secrets.map(|value| Told::of_rule(Found { start: value.start, end: value.end })).collect())
+}
+
+/// `UID=app;PWD=…`: among the parts of a connection `PWD` is a password, and elsewhere where a shell stands.
+fn of_connection(bytes: &[u8], key: &str, start: usize, end: usize) -> Option<Secret> {
+    #[rustfmt::skip] // Words, many a line.
+    const PARTS: &[&[u8]] = &[
+        b"uid=", b"user=", b"user id=", b"server=", b"driver=", b"database=", b"dsn=", b"dbq=", b"host=", b"hostname=",
+        b"data source=", b"trusted_connection=", b"encrypt=", b"trustservercertificate=", b"port=",
+    ];
+    if key != "PWD" || bytes.get(end) != Some(&b'=') {
+        return None;
+    }
+    let before = bytes.get(start.saturating_sub(ALONGSIDE)..start).unwrap_or_default();
+    let behind = bytes.get(end..end.saturating_add(ALONGSIDE).min(bytes.len())).unwrap_or_default();
+    let names = |text: &[u8]| {
+        let text = text.to_ascii_lowercase();
+        PARTS.iter().any(|part| memchr::memmem::find(&text, part).is_some())
+    };
+    let is_part = (before.trim_ascii_end().ends_with(b";") && names(before))
+        || memchr::memchr(b';', behind).and_then(|sign| behind.get(sign..)).is_some_and(names);
+    is_part.then_some(Secret::Password)
+}
+
+/// Whether the name at `start` is a part of what names a resource: `arn:aws:secretsmanager:…:secret:db-VSD6C1`.
+fn is_of_resource(bytes: &[u8], start: usize, end: usize) -> bool {
+    let before = bytes.get(start.saturating_sub(ALONGSIDE)..start).unwrap_or_default();
+    let part = |byte: &&u8| is_name(**byte) || matches!(**byte, b':' | b'/' | b'*');
+    let length = if before.ends_with(b":") { before.iter().rev().take_while(part).count() } else { 0 };
+    let word = before.get(before.len() - length..).unwrap_or_default();
+    let scheme = word.split(|byte| *byte == b':').next().unwrap_or_default();
+    let scheme = scheme.strip_prefix(b"n").unwrap_or(scheme);
+    let goes_on = matches!(bytes.get(end..), Some([b':', next, ..]) if !next.is_ascii_whitespace());
+    length > 0
+        && goes_on
+        && (scheme == b"arn" || scheme == b"urn")
+        && word.iter().filter(|byte| **byte == b':').count() > 2
 }
 
 /// Names of two or three words: `API key`, `pass phrase`, `mot de passe`, and one with a letter beyond ASCII.
@@ -186,6 +242,8 @@ fn separator(bytes: &[u8], key: &str, start: usize, end: usize) -> Option<(Style
         [b'=', b'=', ..] | [b':', b':', ..] => return None,
         [b'=' | b':', ..] => 1,
         [b'%', b'3', b'D' | b'A' | b'd' | b'a', ..] => 3,
+        // What is taken where a variable is not set.
+        [b'|', b'|', ..] | [b'?', b'?', ..] if skip_quote(bytes, skip_spaces(bytes, spaced + 2)).0 => 2,
         [b',', ..] if quoted => 1,
         [b'{', ..] if quoted && spaced > closed => 0,
         [b'(', b'"' | b'\'' | b'\\', ..] if !quoted && is_setter(key) => 1,
@@ -354,33 +412,6 @@ fn value_beside(bytes: &[u8], at: usize) -> Option<usize> {
     let (_, closed) = skip_quote(bytes, bytes.len() - after.len());
     let sign = skip_spaces(bytes, closed);
     (gap > 0 && matches!(bytes.get(sign), Some(b':' | b'='))).then(|| skip_spaces(bytes, sign + 1))
-}
-
-/// `{ "sensitive": true, "value": "…" }` and `{ default = "…" }`: the value of what opens at `at`.
-fn nested(bytes: &[u8], at: usize) -> Option<(Style, usize)> {
-    let rest = bytes.get(at..at.saturating_add(FARTHEST).min(bytes.len()))?;
-    if rest.first() != Some(&b'{') {
-        return None;
-    }
-    let inside = rest.split(|byte| *byte == b'}').next()?;
-    let names = [&b"value"[..], b"default", b"Value", b"plaintext", b"SecretString"];
-    let name = names.iter().find_map(|name| Some(memchr::memmem::find(inside, name)? + name.len()))?;
-    let (_, closed) = skip_quote(bytes, at + name);
-    let sign = skip_spaces(bytes, closed);
-    matches!(bytes.get(sign), Some(b':' | b'=')).then(|| (Style::Code, skip_spaces(bytes, sign + 1)))
-}
-
-/// `password: str = "…"`: the value behind the type at `at`.
-fn typed(bytes: &[u8], at: usize) -> Option<(Style, usize)> {
-    let rest = bytes.get(at..at.saturating_add(60).min(bytes.len()))?;
-    let is_type = |byte: &u8| {
-        is_name(*byte) || matches!(byte, b'&' | b'\'' | b'<' | b'>' | b'[' | b']' | b'|' | b' ' | b':' | b'?')
-    };
-    let length = rest.iter().take_while(|byte| is_type(byte)).count();
-    let sign = rest.get(length..)?;
-    let value = skip_spaces(bytes, at + length + 1);
-    (length > 1 && sign.starts_with(b"=") && !sign.starts_with(b"==") && skip_quote(bytes, value).0)
-        .then_some((Style::Code, value))
 }
 
 /// `"old" -> "new"`: the end of what the value becomes.

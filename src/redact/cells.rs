@@ -33,8 +33,13 @@ fn behind_rule(bytes: &[u8], at: usize) -> Option<usize> {
 pub(super) fn column(text: &str, start: usize, end: usize) -> Vec<Value<'_>> {
     let bytes = text.as_bytes();
     let Some(number) = number(bytes, start) else { return Vec::new() };
-    let Some(rule) = next_line(bytes, end) else { return Vec::new() };
-    let Some(mut line) = behind_rule(bytes, rule) else { return Vec::new() };
+    let Some(next) = next_line(bytes, end) else { return Vec::new() };
+    let (number, mut line) = match behind_rule(bytes, next) {
+        Some(behind) => (number, behind),
+        // Wikis write `||name||` above `|cell|`, without a rule.
+        None if is_of_wiki(bytes, start) => (number / 2, next),
+        None => return Vec::new(),
+    };
     let mut cells = Vec::new();
     for _ in 0..MOST_ROWS {
         if line > end + LONGEST_TABLE {
@@ -50,6 +55,12 @@ pub(super) fn column(text: &str, start: usize, end: usize) -> Vec<Value<'_>> {
         line = next;
     }
     cells
+}
+
+/// Whether two signs stand before the name at `start`, as wikis write the heads of tables.
+fn is_of_wiki(bytes: &[u8], start: usize) -> bool {
+    let before = bytes.get(start.saturating_sub(16)..start).unwrap_or_default();
+    before.trim_ascii_end().ends_with(b"||")
 }
 
 /// How many columns stand before the name at `start`; `None` if it is in no table.

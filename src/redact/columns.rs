@@ -1,7 +1,10 @@
-//! Secrets below the names of columns: `username,password` and the lines behind, with commas, semicolons or tabs.
+//! Secrets below the names of columns: `username,password` and the lines behind, with commas, semicolons or tabs, and
+//! the rows of a database's dump.
 //!
-//! The first line has nothing but names, without spaces, so that no sentence is taken for one.
+//! The first line has nothing but names, without spaces, so that no sentence is taken for one; that of a dump says
+//! what it is.
 
+use super::automaton::{Fuel, Spent};
 use super::text::is_name;
 use super::value::{Style, Value, line_break, skip_quote};
 
@@ -10,6 +13,11 @@ const LONGEST_LINE: usize = 400;
 /// So many lines, and bytes of them.
 const MOST_LINES: usize = 30;
 const LONGEST: usize = 4 << 10;
+/// A dump is read so far, a row of it, the list of its columns, and what stands around that.
+const LONGEST_COPY: usize = 64 << 10;
+const LONGEST_ROW: usize = 8 << 10;
+const LONGEST_HEAD: usize = 2 << 10;
+const LONGEST_TABLE: usize = 120;
 
 /// What stands between two columns.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +71,81 @@ pub(super) fn below(text: &str, start: usize, end: usize) -> Vec<Value<'_>> {
         at = close + broken;
     }
     values
+}
+
+/// The values of the column that is named at `start..end`, in the rows of a dump: `COPY users (name, password) FROM
+/// stdin;`, and behind it a line each, with tabs between the columns, until `\.`.
+pub(super) fn copied<'t>(
+    text: &'t str,
+    start: usize,
+    end: usize,
+    fuel: &mut Fuel,
+) -> Result<Vec<Value<'t>>, Spent> {
+    let bytes = text.as_bytes();
+    let Some(Copied { number, rows, sign }) = Copied::of(bytes, start, end) else { return Ok(Vec::new()) };
+    let is_raw = matches!(bytes.get(rows), Some(b'\n' | b'\r'));
+    let mut values = Vec::new();
+    let mut at = rows;
+    while at < end.saturating_add(LONGEST_COPY) {
+        at += line_break(bytes, at);
+        at += usize::from(bytes.get(at) == Some(&b'+'));
+        let close = row_end(bytes, at, is_raw);
+        let row = bytes.get(at..close).unwrap_or_default();
+        let is_last = row.ends_with(b".") && row.iter().all(|byte| b"\\.".contains(byte));
+        let parts = sign.parts(row);
+        let Some((from, to)) = parts.get(number).filter(|_| !is_last && !row.is_empty()) else { break };
+        values.extend(cell(text, at + from, at + to));
+        at = close;
+        if line_break(bytes, close) == 0 {
+            break;
+        }
+    }
+    fuel.burn(at - end)?;
+    Ok(values)
+}
+
+/// How a dump says which columns its rows have.
+struct Copied {
+    /// So many columns stand before the one that is asked for.
+    number: usize,
+    /// Where the line ends behind which the rows are.
+    rows: usize,
+    sign: Sign,
+}
+
+impl Copied {
+    /// Of the name at `start..end`.
+    fn of(bytes: &[u8], start: usize, end: usize) -> Option<Self> {
+        let before = bytes.get(start.saturating_sub(LONGEST_HEAD)..start)?;
+        let (table, names) = before.split_at(memchr::memrchr(b'(', before)?);
+        let table = table.get(table.len().saturating_sub(LONGEST_TABLE)..)?.to_ascii_lowercase();
+        memchr::memmem::rfind(&table, b"copy ")?;
+        let rest = bytes.get(end..end.saturating_add(LONGEST_HEAD).min(bytes.len()))?;
+        let close = memchr::memchr2(b')', b'(', rest)?;
+        let from = rest.get(close..)?.strip_prefix(b") ")?;
+        let from = from.get(..from.len().min(LONGEST_TABLE))?.to_ascii_lowercase();
+        let rows = line_end(bytes, end + close);
+        let options = from.strip_prefix(b"from stdin")?;
+        let options = options.split(|byte| matches!(byte, b';' | b'\\' | b'\n')).next()?;
+        let sign = match bytes.get(rows)? {
+            _ if memchr::memmem::find(options, b"csv").is_some() => Sign::Byte(b','),
+            b'\\' => Sign::EscapedTab,
+            _ => Sign::Byte(b'\t'),
+        };
+        Some(Self { number: memchr::memchr_iter(b',', names).count(), rows, sign })
+    }
+}
+
+/// Where a row ends: what a dump has within a value is written `\n`, and is none.
+fn row_end(bytes: &[u8], at: usize, is_raw: bool) -> usize {
+    let farthest = bytes.len().min(at.saturating_add(LONGEST_ROW));
+    let rest = bytes.get(at..farthest).unwrap_or_default();
+    let end = match is_raw {
+        true => memchr::memchr(b'\n', rest)
+            .map(|end| end - usize::from(rest.get(..end).is_some_and(|row| row.ends_with(b"\r")))),
+        false => (0..rest.len()).find(|end| line_break(bytes, at + end) > 0),
+    };
+    end.map_or(farthest, |end| at + end)
 }
 
 /// Whether a part of the first line is one name.

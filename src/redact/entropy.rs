@@ -86,6 +86,23 @@ pub(super) fn is_random(word: &[u8]) -> bool {
     mixed && often && longest <= LONGEST_LOWER_RUN && !is_spoken(word)
 }
 
+/// Whether letters without a digit change their case as no name does; some providers draw keys from letters alone.
+///
+/// Less than [`is_random`] says, so it is asked only of what stands behind a known beginning.
+pub(super) fn is_of_random_letters(word: &[u8]) -> bool {
+    const LEAST_OF_EACH_CASE: usize = 6;
+    const SHARE_OF_CAPITALS: usize = 12;
+    let capitals = word.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+    let starts = word.windows(2).filter(
+        |pair| matches!(pair, [first, second] if first.is_ascii_lowercase() && second.is_ascii_uppercase()),
+    );
+    word.iter().all(u8::is_ascii_alphabetic)
+        && capitals >= LEAST_OF_EACH_CASE
+        && word.len() - capitals >= LEAST_OF_EACH_CASE
+        && starts.count() * 100 >= word.len() * SHARE_OF_CAPITALS
+        && !is_spoken(word)
+}
+
 /// Whether the letters of a word stand beside each other as in names.
 fn is_spoken(word: &[u8]) -> bool {
     let letter =

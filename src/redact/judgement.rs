@@ -250,7 +250,9 @@ fn is_code(value: &Value<'_>) -> bool {
     let called = trimmed.find(['(', '[', '<']).is_some_and(|open| {
         let (callee, inside) = trimmed.split_at(open);
         let callee = callee.trim_start_matches(['&', '*', '!']).trim_end_matches(['!', '?', '.', ':']);
-        let member = callee.len() >= 2 && callee.split('.').all(|part| path(part, "::"));
+        // `headers.authorization?.split`, `user!.token`.
+        let part = |part: &str| path(part.trim_end_matches(['?', '!']), "::");
+        let member = callee.len() >= 2 && callee.split('.').all(part);
         let plain = inside
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"()[]<>{}_.,:&'\"/ |=-".contains(&byte));
@@ -300,6 +302,15 @@ pub(super) fn is_placeholder(text: &str) -> bool {
         || is_hole(text)
         || is_filler(text)
         || is_asked_for(text)
+        || is_name_in_capitals(text)
+}
+
+/// `USER:PASSWORD@HOST`: what a reader is to put in its place, in capitals.
+fn is_name_in_capitals(text: &str) -> bool {
+    let is_one = ["PASSWORD", "PASSWD", "PASS", "PWD", "SECRET", "TOKEN", "APIKEY", "KEY"].contains(&text);
+    let joined = text.contains(['_', '-'])
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'-'));
+    is_one || (joined && name::secret(text).is_some())
 }
 
 fn is_variable(text: &str) -> bool {

@@ -11,7 +11,8 @@
 //! | `marks.rs`, `filter.rs` | one pass over a text for everything that a rule begins with |
 //! | `assignment.rs`, `name.rs` | `KEY=value` where the key names a secret |
 //! | `value.rs`, `judgement.rs` | where the value ends, and whether it is one |
-//! | `spoken.rs`, `cells.rs`, `fed.rs` | secrets in sentences, in tables, fed to a program |
+//! | `indirect.rs` | values within an object, a call, the variables of a query |
+//! | `spoken.rs`, `cells.rs`, `columns.rs`, `fed.rs` | secrets in sentences, in tables, fed to a program |
 //! | `elsewhere.rs` | what a password is called in other languages, as data |
 //! | `cut_key.rs` | private keys whose beginning was cut away |
 //! | `runs.rs`, `words.rs`, `prefixes.rs` | long words: where they are, how credentials begin, as data |
@@ -39,6 +40,7 @@ mod entropy;
 mod escapes;
 mod fed;
 mod filter;
+mod indirect;
 mod judgement;
 mod key;
 #[cfg(test)]

@@ -28,8 +28,19 @@ macro_rules! argument {
     };
 }
 
+/// The pattern of one word that a command prints, on the line behind it.
+macro_rules! shown {
+    ($command:literal) => {
+        concat!(
+            $command,
+            r#"\\*["']?(?:\s*(?:;|&&)\s*echo)?(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)){1,2}\+?"#,
+            r#"(?P<secret>[!#-%*A-Za-z0-9+:=?@^_][!#-%*-\-:=-Z^_a-z~|/.0-9]{7,200})(?:\r?\n|[\\"&<]|\z)"#
+        )
+    };
+}
+
 #[rustfmt::skip] // A rule a line.
-pub(super) static RULES: [BuiltIn; 122] = [
+pub(super) static RULES: [BuiltIn; 135] = [
     // A key that was cut has no end: all that could belong to it goes, and a mere mention stays.
     BuiltIn::new("private-key", &["-----BEGIN"], r#"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,.\"'|>→│-]*?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\:,.\"'|>→│-]{16,})"#),
     BuiltIn::new("putty-private-key", &["Private-Lines:"], r"Private-Lines:(?P<secret>(?s:.*?))(?:Private-MAC|\z)"),
@@ -53,9 +64,13 @@ pub(super) static RULES: [BuiltIn; 122] = [
     BuiltIn::new("net-user-password", &["net user "], r#"net user\s+[^\s/]{1,100}\s+(?P<secret>[^\s/*"'\\][^\s"'\\]{5,100})(?:\s*/(?i:add|active|y))?"#).checked(Check::Drawn),
     BuiltIn::new("remote-desktop-password", &["freerdp "], r#"freerdp\s[^\n|;]{0,300}?[/+]p:\\*["']?(?P<secret>[^\s"'\\]{3,200})"#).argument(),
     BuiltIn::new("sshpass", &["sshpass "], r#"sshpass\s+(?:-v\s+)?-p\s*\\*['"]?(?P<secret>[^\s'"\\]{1,200})"#).argument(),
-    BuiltIn::new("mysql-password", &["mysql", "mariadb"], r#"(?:mysql|mariadb)[a-z_-]{0,20}[\s"',](?:[^\n|;]{0,200}?[\s"',])?-p\\*['"]?(?P<secret>[^\s'"\\$-][^\s'"\\]{0,200})"#).argument(),
+    BuiltIn::new("mysql-password", &["mysql", "mariadb"], r#"(?:mysql|mariadb)[a-z_-]{0,20}\\*[\s"',](?:[^\n|;]{0,200}?[\s"',])?-p\\*['"]?(?P<secret>[^\s'"\\$-][^\s'"\\]{0,200})"#).argument(),
     BuiltIn::new("netrc-password", &["login "], r#"login\s+[^\s\\]{0,100}[^\s\\,;](?:\s|\\{1,4}n)+\+?\s*password\s+(?P<secret>[^\s\\"']{1,200})"#),
     BuiltIn::new("cookie", &["ookie: ", "ookie\"", "ookie\\\""], r#"(?i:(?:set-)?cookie)\\*"?:\s*\\*"?(?P<secret>[^\s=;]{1,60}=[^\r\n\"'\\]{8,})"#).at_word_start(),
+    // Headers and cookies as records of a browser have them: objects with a name and a value.
+    BuiltIn::new("cookie", &["ookie\"", "ookie\\"], r#"(?i:(?:set-)?cookie)\\*",(?:\s|\\{1,4}[nrt]|\+){0,40}\\*"value\\*"\s?:\s?\\*"(?P<secret>[^\s=;"\\]{1,60}=[^\r\n"\\]{8,})"#).at_word_start(),
+    BuiltIn::new("cookie", &["sess", "Sess", "SESS", "sid\"", "sid\\", "SID\"", "SID\\", "auth\"", "auth\\", "_auth", "remember_", "xsrf", "XSRF", "csrf", "CSRF"], r#"(?i:(?:[a-z0-9_.:-]{0,40}(?:sess(?:ion)?(?:[_-]?id)?|sid)|(?:[a-z0-9_.-]{0,40}[_.-])?auth|remember_[a-z_]{1,30}|[a-z0-9_.-]{0,20}[xc]srf[a-z_-]{0,20})(?:[._-][a-z0-9]{1,40})?)\\*",(?:\s|\\{1,4}[nrt]|\+){0,40}\\*"value\\*"\s?:\s?\\*"(?P<secret>[^\s"\\]{16,})"#).at_word_start().checked(Check::Mixed),
+    BuiltIn::new("authorization", &["uthorization\"", "uthorization\\"], r#"(?i:authorization)\\*",(?:\s|\\{1,4}[nrt]|\+){0,40}\\*"value\\*"\s?:\s?\\*"(?:[A-Za-z0-9-]{1,20} )?(?P<secret>[^\s"\\]{8,})"#).at_word_start().checked(Check::Mixed),
     BuiltIn::new("email", &["@"], r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}").at_word_start().only_with(Choice::Emails),
     BuiltIn::new("home-directory", &["/home/", "Users/", "Users\\"], r#"(?:/home/|Users[/\\]{1,4})(?P<secret>[^/\\\s\"':;,)]{1,64})"#).only_with(Choice::HomeDirectories),
     // Passwords among the arguments of programs.
@@ -123,7 +138,7 @@ pub(super) static RULES: [BuiltIn; 122] = [
     BuiltIn::new("database-key", &["PRAGMA ", "pragma "], r#"(?i:pragma)\s+(?i:key|rekey|hexkey|hexrekey|cipher_key)\s*[=(]\s*\\*["']{1,2}(?:x\\*')?(?P<secret>[^"'\s\\]{3,200})"#).checked(Check::Chosen),
     BuiltIn::new("chat-password", &["ickServ ", "ickserv ", "ICKSERV ", "hanServ ", "hanserv "], r#"(?i:(?:nick|chan)serv) (?i:identify|register|ghost|recover|release|regain|set password)[ ]+(?P<secret>[^\s"'\\]{3,100}(?: [^\s"'\\]{3,100})?)"#).at_word_start().checked(Check::Chosen),
     BuiltIn::new("seed-phrase", &["eed phrase", "ecovery phrase", "ecret phrase", "ackup phrase", "eed words", "nemonic", "NEMONIC", "eed_phrase", "EED_PHRASE", "eedPhrase"], r#"(?i:(?:[a-z_]{0,20}(?:seed|recovery|secret|backup)[ _-]?(?:phrase|words)|[a-z_]{0,20}mnemonic))(?: (?:is|are|was))?[^A-Za-z\n]{1,12}(?P<secret>(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})"#).at_word_start(),
-    BuiltIn::new("login-password", &["ogin is ", "ogins are ", "ogin: ", "ogin as ", "ogin with ", "og in with ", "og in as ", "ign in with ", "ign in as ", "ccount is ", "ugang: ", "ugangsdaten: ", "dentifiants", "cceso: ", "ccesso: "], r#"(?i:logins?|account|sign in|log in|zugang|zugangsdaten|identifiants|acceso|accesso)(?: is| are| with| as| ?:)\s+\\*["'`]?[^\s"'`/:\\]{2,60}\\*["'`]?(?: / |:| and )\\*["'`]?(?P<secret>[^\s"'`\\]{6,100})"#).at_word_start().checked(Check::Drawn),
+    BuiltIn::new("login-password", &["ogin is ", "ogins are ", "ogin: ", "ogin as ", "ogin with ", "og in with ", "og in as ", "ign in with ", "ign in as ", "ccount is ", "ugang: ", "ugang ", "ugangsdaten: ", "ugangsdaten ", "ogin for ", "ogins for ", "ogin to ", "dentifiants", "cceso: ", "ccesso: "], r#"(?i:logins?|account|sign in|log in|zugang|zugangsdaten|identifiants|acceso|accesso)(?: (?:for|to|on|zum|zur|für|pour|para|de|per)(?: the)? [^\s:"'\\]{1,40})?(?: is| are| with| as| ?:)\s+\\*["'`]?[^\s"'`/:\\]{2,60}\\*["'`]?(?: / |:| and )\\*["'`]?(?P<secret>[^\s"'`\\]{6,100})"#).at_word_start().checked(Check::Drawn),
     BuiltIn::new("password", elsewhere::WORDS, elsewhere::PATTERN).checked(Check::Drawn),
     BuiltIn::new("sql-user-password", &["IDENTIFIED ", "identified "], r#"(?i:identified\s+(?:with\s+\S{1,60}\s+)?by)\s+(?i:password\s+)?\\*["']\\*'?(?P<secret>[^'"\s\\]{3,200})\\*["']"#).a_word().checked(Check::Chosen),
     BuiltIn::new("sql-user-password", &["IDENTIFIED ", "identified "], r#"(?i:identified\s+(?:with\s+\S{1,60}\s+)?by)\s+(?P<secret>[^'"\s\\;,()<$&:]{3,100})"#).a_word().checked(Check::Drawn),
@@ -139,6 +154,9 @@ pub(super) static RULES: [BuiltIn; 122] = [
     BuiltIn::new("basic-credentials", &["AUTH ", "AUTHENTICATE "], r#"AUTH(?:ENTICATE)?\s+\\*"?(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|SCRAM-SHA-(?:1|256)|CRAM-MD5|DIGEST-MD5)\\*"?\s+\\*"?(?P<secret>[A-Za-z0-9+/]{12,1000}={0,2})"#).a_word().checked(Check::Mixed),
     BuiltIn::new("basic-credentials", &["UGFzc3dvcmQ6"], r#"UGFzc3dvcmQ6(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,2}(?:[A-Za-z]{1,8}: ?)?(?P<secret>[A-Za-z0-9+/]{4,200}={0,2})"#),
     BuiltIn::new("redis-password", &["AUTH ", "AUTH\r\n$", "AUTH\\"], r#"AUTH(?:\s+(?:\\*["']?[a-z][a-z0-9_-]{0,30}\\*["']?\s+)?|(?:\r\n|\\{1,4}r\\{1,4}n)(?:\$[0-9]{1,4}(?:\r\n|\\{1,4}r\\{1,4}n)[a-z][a-z0-9_-]{0,30}(?:\r\n|\\{1,4}r\\{1,4}n))?\$[0-9]{1,4}(?:\r\n|\\{1,4}r\\{1,4}n))\\*["']?(?P<secret>[^\s"'\\<;|]{3,200})"#).a_word().checked(Check::Drawn),
+    // As `MONITOR` shows what others send, each word in quotation marks.
+    BuiltIn::new("redis-password", &["] \"AUTH", "] \"auth", "] \"HELLO", "] \"hello", "] \"CONFIG", "] \"config", "] \\"], r#"\] \\*"(?i:auth|hello\\*" \\*"[23]\\*" \\*"auth|config\\*" \\*"set\\*" \\*"(?:requirepass|masterauth))\\*"(?: \\*"[^\s"\\]{1,60}\\*")? \\*"(?P<secret>(?:[^"\s\\]|\\[^"\s\\]){3,200})\\*""#),
+    BuiltIn::new("redis-password", &["AUTH\"", "auth\"", "\"requirepass", "\"masterauth"], r#"(?i:auth|requirepass|masterauth)\\*" (?:\\*"[^\s"\\]{1,60}\\*" )?\\*"(?P<secret>[^\s"\\]{3,200})\\*""#).at_word_start().checked(Check::Drawn),
     BuiltIn::new("redis-password", &["SETUSER ", "setuser ", "user "], r#"(?:(?i:setuser)\s+|user\s+)[^\s\\]{1,100}\s+(?:(?:on|off|reset|resetpass|resetkeys|nopass|allkeys|allcommands|allchannels|[~%+&@(-]\S{0,60})\s+){1,8}?\\*["']?[><](?P<secret>[^\s"'\\]{3,200})"#).a_word().checked(Check::Chosen),
     BuiltIn::new("ftp-password", &["open ", "ftp -"], r#"(?:open\s+[^\s\\]{1,200}(?:\s[0-9]{1,5})?|ftp\s[^\n\\]{0,200}?)(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,3}(?:quote )?(?i:user)\s+[^\s\\]{1,100}\s+\\*["']?(?P<secret>[^\s"'\\]{3,100})(?:[ \t]{0,4}[\r\n"'\\<]|\z)"#).a_word().checked(Check::Chosen),
     BuiltIn::new("ftp-password", &["open -u"], r#"open\s+-u\s{0,2}\\*["']?[^\s,"'\\]{1,100},(?P<secret>[^\s"'\\]{3,100})"#).a_word().checked(Check::Chosen).argument(),
@@ -156,9 +174,21 @@ pub(super) static RULES: [BuiltIn; 122] = [
     BuiltIn::new("pre-shared-key", &[": EAP ", ": XAUTH ", ": PSK ", ": NTLM "], r#": (?:EAP|XAUTH|PSK|NTLM)\s{1,4}\\*["'](?P<secret>[^"'\\\s]{3,200})\\*["']"#).checked(Check::Chosen),
     BuiltIn::new("login-password", &["[users]"], r#"\[users\](?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){1,2}(?:#[^\n\\]{0,100}(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*)){0,4}[A-Za-z0-9_.@-]{1,60}\s?=\s?(?P<secret>[^\s"'\\,]{4,100})"#).checked(Check::Drawn),
     BuiltIn::new("recovery-codes", &["ackup code", "ecovery code", "cratch code"], r#"(?i:backup|recovery|scratch) codes?\\*["'`]?\s{0,2}(?:are|is)?[:=]?(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*){0,2}\s{0,3}\[?\\*["'`]?(?P<secret>[A-Za-z0-9]{4,12}(?:(?:-|\\*["'`]?(?:[ ,]{1,2}|(?:[ \t]*(?:\r?\n|\\{1,4}r?\\{0,4}n)[+ \t]*))\\*["'`]?)[A-Za-z0-9]{4,12}){0,40})"#).at_word_start().checked(Check::Mixed),
+    // Said in a sentence that goes on: `my recovery codes …, the first are b7a8b-12ae0 and …`.
+    BuiltIn::new("recovery-codes", &["ackup code", "ackup-code", "ackup-Code", "ecovery code", "cratch code", "tellungscode", "odes de secours", "odes de récup"], r#"(?i:backup|recovery|scratch|wiederherstellungs|codes de)[ -]?(?i:codes?|secours|récupération)[^\n\\]{0,160}?(?:[:=(]|\b(?:are|is|were|was|like|code|codes|one|use|used|try|sind|ist|sont|est|with|and))\s{1,2}\\*["'`]?(?P<secret>(?:[0-9]{1,7}[a-z][0-9a-z]{0,7}-[a-z0-9]{4,10}|[a-z]{1,7}[0-9][0-9a-z]{0,7}-[a-z0-9]{4,10}|[0-9a-f]{4,8}-(?:[0-9]{1,7}[a-z]|[a-z]{1,7}[0-9])[0-9a-z]{0,8})(?:\\*["'`]?(?:,? ?(?:and|und|et|or|then)|[,;/])? \\*["'`]?[a-z0-9]{4,10}-[a-z0-9]{4,10}){0,20})"#).at_word_start(),
     BuiltIn::new("password", elsewhere::WORDS, elsewhere::QUOTED).checked(Check::Mixed),
     // A login and what opens it, said in one breath.
-    BuiltIn::new("login-password", &["ogin ", "ogin: ", "ser ", "ser: ", "sername ", "sername: ", "ccount ", "ccount: ", "mail ", "mail: ", "ser=", "ogin="], r#"(?i:login|user(?:name)?|account|e?-?mail)\s?[:=]?\s{0,2}\\*["'`]?[^\s"'`,;/|\\]{1,80}\\*["'`]?(?:\s?[,;/|+]|\s(?:and|with|und|mit|et|y|e))?(?:\s|\\{1,4}[rn]|\+){1,6}(?:(?:the|a|its|his|her) )?(?i:pass|pw|pwd|psw|mdp|pword|passwd|pass ?word|passwort|code)\s?[:=]?\s{0,2}\\*["'`]?(?P<secret>[^\s"'`\\,;]{4,100})"#).at_word_start().checked(Check::Drawn),
+    BuiltIn::new("login-password", &["ogin ", "ogin: ", "ser ", "ser: ", "sername ", "sername: ", "ccount ", "ccount: ", "mail ", "mail: ", "ser=", "ogin="], r#"(?i:login|user(?:name)?|account|e?-?mail)(?: is)?\s?[:=]?\s{0,2}\\*["'`]?[^\s"'`,;/|\\]{1,80}\\*["'`]?(?:\s?[,;/|+]|\s(?:and|with|und|mit|et|y|e))?(?:\s|\\{1,4}[rn]|\+){1,6}(?:(?:the|a|its|his|her) )?(?i:pass|pw|pwd|psw|mdp|pword|passwd|pass ?word|passwort|code)\s?[:=]?\s{0,2}\\*["'`]?(?P<secret>[^\s"'`\\,;]{4,100})"#).at_word_start().checked(Check::Drawn),
+    // In a remark behind a command.
+    BuiltIn::new("password", &["# pw ", "# pass ", "# pwd ", "// pw ", "// pass ", "-- pw ", "-- pass ", "(pw ", "(pass "], r#"(?:#|//|--|\() ?(?:pw|pass|pwd)\s{1,3}(?:is )?\\*["'`]?(?P<secret>[^\s"'`\\)]{6,100})"#).checked(Check::Drawn),
+    // Short words for one, which nothing but a colon tells from others.
+    BuiltIn::new("password", &["ww: ", "WW: ", "Ww: ", "mk: ", "Mk: ", "MK: "], r#"(?:ww|WW|Ww|mk|Mk|MK): {1,3}\\*["'`]?(?P<secret>[^\s"'`\\,;<>]{6,100})"#).a_word().checked(Check::Drawn),
+    // What a file or a store is shown to hold whose name says that it is a secret: one word on the line behind the command.
+    BuiltIn::new("shown-secret", &["cat ", "type ", "Get-Content "], shown!(r#"(?:cat|type|Get-Content)\s+(?:-[A-Za-z]{1,8}\s+)?\\*["']?[^\s"'|;&<>\\]{0,150}?(?:\b(?:master|production|staging|development|secret|api|private)\.key|(?i:passw(?:or)?d|passphrase|vault[_-]?pass|secret|[_-]token|/token|api[_-]?key)[A-Za-z0-9_-]{0,20}(?:\.txt|\.key|\.secret)?)"#)).a_word().checked(Check::Mixed),
+    BuiltIn::new("shown-secret", &["echo $", "echo \"$", "echo \\", "echo ${", "printenv "], shown!(r"(?:echo|printenv)\s+\\*[\x22']?\$?\{?(?:[A-Z0-9]{1,20}_){0,4}(?:[A-Z]{0,8}PASSWORD|[A-Z]{0,8}PASS|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|[A-Z]{1,20}_KEY|[A-Z]{1,20}_PWD)\}?")).a_word().checked(Check::Mixed),
+    BuiltIn::new("shown-secret", &["pass show ", "gopass show ", "op read ", "get password ", "find-generic-password ", "find-internet-password "], shown!(r"(?:(?:go)?pass show|op read|get password|find-(?:generic|internet)-password)\s(?:[^\n\\]|\\{1,4}[\x22']){1,100}?")).a_word().checked(Check::Mixed),
+    BuiltIn::new("shown-secret", &["terraform output ", "tofu output ", "get-secret-value ", "get secret", "versions access ", "secret show ", "config:get ", "kv get "], shown!(r"(?:(?:terraform|tofu) output|get-secret-value|get secrets?(?:/[a-z0-9.-]{1,60})?|versions access|secret show|config:get|kv get)\s(?:[^\n\\]|\\{1,4}[\x22']){0,100}?(?i:passw|secret|token|_key|base64 -[dD]|--decode)(?:[^\n\\]|\\{1,4}[\x22']){0,60}?")).a_word().checked(Check::Mixed),
+    BuiltIn::new("secret-to-store", &["encrypt_string "], r#"encrypt_string\s+(?:--?[a-z-]{1,20}(?:[= ][^\s-]\S{0,60})?\s+){0,3}\\*["']?(?P<secret>[^\s"'\\$<|;&-][^\s"'\\]{2,200})"#).checked(Check::Chosen).argument(),
 ];
 
 #[cfg(test)]

@@ -275,10 +275,18 @@ pub(super) fn used_as(text: &str, start: usize, end: usize) -> Option<Found> {
     None
 }
 
-/// The secret of `credentials: bob / …`, where the name ends at `end`.
+/// The secret of `credentials: bob / …` and `creds are bob / …`, where the name ends at `end`.
 pub(super) fn pair(text: &str, end: usize) -> Option<Found> {
     let rest = text.get(end..text.floor_char_boundary(end + BEFORE))?;
-    let (user, secret) = rest.trim_start_matches([':', '=', ' ']).split_once(" / ")?;
+    let said = rest.trim_start_matches([':', '=', ' ']);
+    // `for staging: bob / …`.
+    let place = said
+        .strip_prefix("for ")
+        .or_else(|| said.strip_prefix("on "))
+        .and_then(|place| place.split_once(": "));
+    let said = place.filter(|(place, _)| place.len() <= 40).map_or(said, |(_, said)| said);
+    let said = ["are ", "is ", "were "].iter().find_map(|verb| said.strip_prefix(verb)).unwrap_or(said);
+    let (user, secret) = said.trim_start_matches(':').trim_start().split_once(" / ")?;
     let secret = secret.trim_start_matches(['"', '\'', '`', '\\', '*']);
     let value = secret.split(|char: char| char.is_whitespace() || "\"'`\\<&".contains(char)).next()?;
     let value = value.trim_end_matches(['.', ',', ')']);

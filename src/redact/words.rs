@@ -3,7 +3,7 @@
 //! Hashes, UUIDs and other words of one case without a known beginning are left: in source code and logs
 //! they are nearly always names of something public.
 
-use super::entropy::{is_random, may_be_random};
+use super::entropy::{is_of_random_letters, is_random, may_be_random};
 use super::prefixes::{BEFORE, Body, Prefix, beginning_with};
 use super::rule::is_mixed;
 use super::runs::{self, is_word};
@@ -23,7 +23,7 @@ const LONGEST_NAME: usize = 40;
 #[rustfmt::skip] // Words, many a line.
 const PUBLIC_BEFORE: &[&str] = &[
     "h1:", "base64,", "SHA256:", "sha256:", "sha512:", "MD5:", "/d/", "/folders/", "/file/", "/design/", "/board/",
-    "/static/", "/chunks/", "integrity ", "integrity=\"", "nonce-", "etag: ", "ETag: ", "ETag: \"", "W/\"", "$s", "?",
+    "/static/", "/chunks/", "integrity ", "integrity=\"", "nonce-", "etag: ", "ETag: ", "id-2: ", "ETag: \"", "W/\"", "$s", "?",
     "watch?v=", "list=", "/status/", "/embed/", "gist.github.com/", "spreadsheets/", "presentation/", "/forms/",
 ];
 /// How random and public words begin: checksums, public keys, mangled symbols, pictures, the ids that model
@@ -43,7 +43,7 @@ const PUBLIC_NAMES: &[&str] = &[
     "id", "ids", "uuid", "guid", "etag", "hash", "sha", "sha1", "sha256", "sha512", "digest", "checksum", "fingerprint",
     "integrity", "commit", "revision", "rev", "nonce", "cursor", "slug", "version", "build", "buildid", "build_id",
     "ref", "class", "classname", "href", "src", "filename", "path", "file", "dir", "shortcode", "video", "symbol",
-    "resolution", "cachekey", "cache_key", "identifier", "thumbprint", "challenge", "state",
+    "resolution", "cachekey", "cache_key", "identifier", "thumbprint", "challenge", "state", "ray", "requestid", "traceid", "spanid",
 ];
 
 /// A word that is a secret; `name` is `None` if only its letters say so.
@@ -111,7 +111,8 @@ impl Prefix {
         let is_one = match self.body {
             Body::Mixed => {
                 let digits = text.bytes().filter(u8::is_ascii_digit).count();
-                digits >= 2 && is_mixed(text) && !first.contains(['-', '_'])
+                (digits >= 2 && is_mixed(text) && !first.contains(['-', '_']))
+                    || (self.text.ends_with(['_', '-']) && is_of_random_letters(text.as_bytes()))
             }
             Body::Word | Body::Hex | Body::Capitals | Body::Base64 => true,
         };

@@ -230,6 +230,8 @@ fn letters(letters: &mut Letters, alphabet: &str, length: usize) -> String {
         "up" => format!("{}Q7", letters.of("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", length - 2)),
         "low" => format!("{}q7", letters.of("abcdefghijklmnopqrstuvwxyz0123456789", length - 2)),
         "dig" => of(letters, "123456789"),
+        // Of both cases, without a digit.
+        "let" => of(letters, &BASE62.replace(|char: char| char.is_ascii_digit(), "")),
         "word" => of(letters, LOWER),
         "b64" => format!("{}a7Q", letters.of(&format!("{BASE62}+/"), length - 3)),
         "aws" => format!("{}+a7Q", letters.of(BASE62, length - 4)),
