@@ -503,7 +503,7 @@ fn a_lesson_that_a_person_agrees_to_is_published_and_stays() {
     let text = target.read(&format!("skills/{}/SKILL.md", waiting.name));
     assert!(text.contains(". Search for an existing helper before you write a new one."), "{text}");
     let evidence = target.read(&format!("skills/{}/references/evidence.md", waiting.name));
-    assert!(evidence.contains(HELPER) && evidence.contains("Followed in 8 sessions"), "{evidence}");
+    assert!(evidence.contains(HELPER) && evidence.contains("Met it and followed: 8 sessions"), "{evidence}");
     let all = format!("{:?}", target.contents());
     assert!(!all.contains("No, please use"), "no file quotes anybody");
     let before = target.contents();
