@@ -501,9 +501,9 @@ fn a_lesson_that_a_person_agrees_to_is_published_and_stays() {
     assert!(waiting.review[0].starts_with("author: a model wrote it"), "{:?}", waiting.review);
     target.decide(&waiting.name, Decision::Approve).unwrap();
     let text = target.read(&format!("skills/{}/SKILL.md", waiting.name));
-    assert!(text.contains("1. Search for an existing helper before you write a new one."), "{text}");
+    assert!(text.contains(". Search for an existing helper before you write a new one."), "{text}");
     let evidence = target.read(&format!("skills/{}/references/evidence.md", waiting.name));
-    assert!(evidence.contains(HELPER) && evidence.contains("Followed in 8 sessions"), "{evidence}");
+    assert!(evidence.contains(HELPER) && evidence.contains("Met it and followed: 8 sessions"), "{evidence}");
     let all = format!("{:?}", target.contents());
     assert!(!all.contains("No, please use"), "no file quotes anybody");
     let before = target.contents();

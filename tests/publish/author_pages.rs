@@ -128,7 +128,8 @@ fn a_lesson_about_a_page_is_proposed_for_it_and_nothing_is_written_before_a_pers
     assert_eq!(repository.page(), PAGE, "nothing is written by itself");
     let proposal = repository.proposal().expect("a proposal for the page");
     assert!(proposal.starts_with(PAGE.trim_end()), "{proposal}");
-    assert!(proposal.contains(&format!("## Learnt from sessions\n- {LESSON}\n")), "{proposal}");
+    let learnt = proposal.split("## Learnt from sessions\n").nth(1).unwrap_or_default();
+    assert!(learnt.contains(&format!("- {LESSON}\n")), "{proposal}");
     let waiting = repository.waiting();
     assert!(waiting.contains(HELPER_LINE), "what belongs to no page waits as a skill of its own: {waiting}");
     assert!(!waiting.contains(LESSON), "what belongs to the page is no second skill: {waiting}");
@@ -162,7 +163,8 @@ fn what_a_person_rejects_is_not_proposed_again() {
 fn a_page_that_says_it_already_gets_no_proposal() {
     let server = Server::start(vec![Behaviour::Words(reader)]);
     let step = step(&server);
-    let says = PAGE.replace("Run `mise run lint` and", &format!("{LESSON} Then"));
+    let both = format!("{LESSON} After editing Go files of the CLI, run `mise run lint`. Then");
+    let says = PAGE.replace("Run `mise run lint` and", &both);
     let repository = Repository::with(&says);
     repository.run(&step);
     assert_eq!(repository.proposal(), None);

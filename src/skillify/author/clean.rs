@@ -305,7 +305,7 @@ mod tests {
             ("git commit --no-verify -m 'token: ab12cd34ef'", "git commit --no-verify -m …"),
             ("rtk git push --force origin 9f8e7d6c5b4a39281706f5e4d3c2", "rtk git push --force …"),
             ("rm -rf ~/x tmp/clones/agents-9f8e7d6c5b4a39281706f5e4d3c2", "rm -rf … tmp/clones/…"),
-            ("redis-cli -a Rosebud1941 PING", "redis-cli -a …"),
+            ("redis-cli -a Rosebud1941 PING", "redis-cli -a [redacted] PING"),
             ("git -C /home/bob/src/shop status --short", "git -C ~/src/shop status --short"),
         ] {
             assert_eq!(clean.command(text, 80).as_deref(), Some(left), "{text}");
