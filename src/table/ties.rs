@@ -256,7 +256,7 @@ impl Forest {
 
     /// The group of what is known, as a number.
     pub(super) fn group_of_known(&mut self, ties: &HashedTies) -> Option<usize> {
-        let node = ties.hashes.iter().find_map(|key| self.of_key.get(&key).copied())?;
+        let node = ties.hashes.iter().find_map(|key| self.of_key.get(key).copied())?;
         Some(self.root(node))
     }
 
