@@ -90,7 +90,7 @@ fn wrapped(bytes: &[u8], at: usize) -> Option<Place> {
         let word = rest.split(|byte| matches!(byte, b')' | b']') || byte.is_ascii_whitespace()).next()?;
         let closes = matches!(rest.get(word.len()), Some(b')' | b']'));
         let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
-        if closes && digits > 1 && std::str::from_utf8(word).is_ok_and(looks_drawn) {
+        if closes && digits > 0 && std::str::from_utf8(word).is_ok_and(looks_drawn) {
             return Some((Style::Code, inside));
         }
         at = inside;

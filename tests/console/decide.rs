@@ -185,7 +185,13 @@ fn a_refused_change_is_seen_as_a_diff() {
     let more: Vec<_> = stories("u", "shop", "make queue-up").into_iter().collect();
     house.send(&more);
     house.mine();
-    assert_eq!(owner.json(&format!("/skills/{name}"))["state"], "hand-edited");
+    // What the page knows of the library is up to a second old.
+    let state = || owner.json(&format!("/skills/{name}"))["state"].clone();
+    let seen = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        state() == "hand-edited"
+    });
+    assert!(seen, "{}", state());
     assert_eq!(decide(&owner, &name, "refuse", &[("reason", "no")]).status, 303);
     let skill = owner.json(&format!("/skills/{name}"));
     let decision = &skill["decisions"][0];

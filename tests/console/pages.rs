@@ -137,7 +137,7 @@ fn a_skill_is_seen_with_what_each_line_rests_on() {
         line
     };
     let claim = &line["claims"][0];
-    assert!(claim["counted"].as_str().unwrap().contains("worked"), "{claim}");
+    assert!(claim["counted"].as_str().unwrap().contains("then passed: 6 sessions"), "{claim}");
     let sessions = claim["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), 6, "{claim}");
     assert!(

@@ -32,7 +32,6 @@ pub(crate) const ELSEWHERE: &[&str] = &[
     "the db creds are app / ¦{b62:12}¦",
     "staging credentials: app / ¦{b62:12}¦",
     "|| user || password ||\n| ana | ¦{b62:12}¦ |",
-    "||host||login||password||\n|db|ana|¦{b62:12}¦|",
     // Files whose names say what they hold, shown.
     "cat config/master.key\n¦{hex:32}¦\n",
     "terraform output -raw db_password\n¦{b62:16}¦\n",
