@@ -69,7 +69,8 @@ fn named(text: &str, mark: usize, fuel: &mut Fuel) -> Result<Vec<Told>, Spent> {
         let of_tests = key.eq_ignore_ascii_case("pass") && is_of_tests(text, end, value.text);
         // `--secret NAME VALUE`.
         let names_one = key == "--secret" && name::secret(value.text).is_some();
-        if !of_tests && !names_one && is_secret(&value, secret) {
+        let is_colour = is_property(text, start, end) && is_colour(value.text);
+        if !of_tests && !names_one && !is_colour && is_secret(&value, secret) {
             let end = changed(text, &value, secret).unwrap_or(value.end);
             return Ok(vec![Told::of_rule(Found { start: value.start, end })]);
         }
@@ -95,6 +96,18 @@ fn is_of_tests(text: &str, end: usize, value: &str) -> bool {
         && value.bytes().all(|byte| is_name(byte) || b"/:[]".contains(&byte));
     let is_loud = text.get(..end).is_some_and(|before| before.ends_with("PASS"));
     text.get(end..).is_some_and(|rest| rest.starts_with(':')) && (joined || (is_loud && letters))
+}
+
+/// Whether the name is a property of a style sheet: `--color-token:`.
+fn is_property(text: &str, start: usize, end: usize) -> bool {
+    text.get(start..).is_some_and(|name| name.starts_with("--"))
+        && text.get(end..).is_some_and(|rest| rest.starts_with(':'))
+}
+
+/// `#3b82f6`.
+fn is_colour(text: &str) -> bool {
+    let digits = text.trim_end_matches(';').strip_prefix('#').unwrap_or_default();
+    matches!(digits.len(), 3 | 4 | 6 | 8) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The secrets that a sentence or a table says of the name at `start..end`.

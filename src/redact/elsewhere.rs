@@ -10,14 +10,14 @@ macro_rules! words {
         #[rustfmt::skip] // Words, many a line.
         pub(super) const WORDS: &[&str] = &[$first $(, $word)*];
 
-        /// The word, up to three more, what says `is`, and the password; or the password at once.
+        /// The word, up to six more, what says `is`, and the password; or the password at once.
         pub(super) const PATTERN: &str = concat!(
             "(?:", $first $(, "|", $word)*, ")",
             // An ending of the word, and what closes around it.
             r#"[a-zа-яёіїє'’]{0,3}\\*[\])"'`*_）」]{0,4}"#,
-            r#"(?:(?:[ ]?[^\s:：=\\"']{1,24}){0,3}?[ ]{0,2}(?::|：|=|＝|->|→|は|が|是|为|為|就是|改成|改为|는|은|이|가|를|을|"#,
+            r#"(?:(?:[ ]?[^\s:：=\\"']{1,24}){0,6}?[ ]{0,2}(?::|：|=|＝|->|→|は|が|是|为|為|就是|改成|改为|는|은|이|가|를|을|"#,
             // Verbs, and a dash instead of one.
-            r" (?:is|ist|es|è|é|er|är|on|je|jest|to|este|adalah|ialah|là|คือ|है|هي|هو|είναι|הוא|היא|-|–|—)[ ])|[ ])",
+            r" (?:is|ist|lautet|war|es|est|era|était|è|é|er|är|on|je|jest|to|este|adalah|ialah|là|คือ|है|هي|هو|είναι|הוא|היא|-|–|—)[ ])|[ ])",
             r#"[*_]{0,2}\s{0,3}\\*["'`「『“„«]?(?P<secret>[^\s"'`「」『』“”„«»,，。；;<>\\]{4,100})"#,
         );
 
@@ -103,6 +103,12 @@ words![
     "lykilorð",
     "Losungswort",
     "Zugangscode",
+    "Passwort",
+    "Kennwort",
+    "senha",
+    "Senha",
+    "mot de passe",
+    "Mot de passe",
     "contraseña",
     "Contraseña",
     "CONTRASEÑA",

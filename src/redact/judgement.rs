@@ -301,6 +301,7 @@ pub(super) fn is_placeholder(text: &str) -> bool {
         || is_variable(text)
         || is_hole(text)
         || is_filler(text)
+        || is_shortened(text)
         || is_asked_for(text)
         || is_name_in_capitals(text)
 }
@@ -370,6 +371,16 @@ fn is_hole(text: &str) -> bool {
 fn is_filler(text: &str) -> bool {
     let filler = |char: char| matches!(char, '*' | 'x' | 'X' | '.' | '-' | '_' | '#' | '•' | '…' | '●' | '?');
     text.chars().all(filler)
+}
+
+/// `sk-...`, `ghp_***`, `AKIA…`: how a key begins, and no more of it.
+fn is_shortened(text: &str) -> bool {
+    let begins = text.trim_end_matches(['.', '*', '…']);
+    let left_out = text.get(begins.len()..).unwrap_or_default();
+    let is_beginning = begins.len() <= 4 || (begins.len() <= 12 && begins.ends_with(['-', '_']));
+    (left_out.contains('…') || left_out.len() >= 3)
+        && is_beginning
+        && begins.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// `your-key-here`, `YOUR_PASSWORD`: words that ask for a secret.

@@ -26,7 +26,7 @@ const ASSIGNMENT_MARKS: &[&str] = &[
     "-pw", "_pw", "_PW", "pw=", "PW=", "pw\"", "pw:", "dpw ", "tpw ", "-pin", "pwd", "PWD", "Pwd", "ecret", "ECRET", "oken",
     "OKEN", "apikey", "APIKEY", "_key", "_KEY", "-key", "-Key", "Key", "redential", "REDENTIAL", "pass=", "pass:",
     "pass\"", "pass'", "PASS=", "PASS:", "pass>", "_auth", "_AUTH", "rauth", "\"auth", "SALT", "_salt", "nemonic",
-    "NEMONIC", "psk", "earer", "PI key", "pi key", "PIN ", "pin is", "ass phr", "mot de passe", "contrase", "ennwort", "senha",
+    "NEMONIC", "psk", "earer", "ass_phr", "ASS_PHR", "ass-phr", "assPhr", "ass_word", "ASS_WORD", "ass-word", "PI key", "pi key", "PIN ", "pin is", "ass phr", "mot de passe", "contrase", "ennwort", "senha",
     "<<<", "<(echo ", "<(printf ", "-----END", "pw is", "pass =", "ppass", "lpass", "tpass", "dpass", "npass", ".pass ", "reds: ", "reds are", "reds for", "reds on", "REDS",
     "pw for", "PW:", "Pw:", "Pw=", "pw**", "PW**", "Pw**", "PW =", "Pw =", "PW is", "Pw is", "PW for", "Pass:", "Pass=",
     "Pass =", "PASS =", "pass**", "Pass**", "PASS**", "pass is ", "Pass is ",

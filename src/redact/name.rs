@@ -155,7 +155,9 @@ fn judge(name: &str, last: &Word<'_>, before: &Word<'_>) -> Option<Secret> {
     // Where a shell stands, and where it stood.
     let is_place = name == "PWD" || name == "OLDPWD";
     let joined = last.ends_with("pass") && !NO_PASSWORDS.iter().any(|word| last.is(word));
-    if !is_place && (short || joined || PASSWORDS.iter().any(|word| last.ends_with(word))) {
+    // `pass_phrase`, `passWord`.
+    let parted = before.ends_with("pass") && (last.is("phrase") || last.is("word") || last.is("code"));
+    if !is_place && (short || joined || parted || PASSWORDS.iter().any(|word| last.ends_with(word))) {
         return Some(Secret::Password);
     }
     if name.starts_with("contrase") {
@@ -294,6 +296,10 @@ mod tests {
             "smtppass",
             "pwd",
             "pass",
+            "pass_phrase",
+            "ssl-pass-phrase",
+            "keyPassPhrase",
+            "PASS_WORD",
         ] {
             assert_eq!(secret(name), Some(Secret::Password), "{name}");
         }

@@ -40,9 +40,11 @@ macro_rules! shown {
 }
 
 #[rustfmt::skip] // A rule a line.
-pub(super) static RULES: [BuiltIn; 135] = [
+pub(super) static RULES: [BuiltIn; 139] = [
     // A key that was cut has no end: all that could belong to it goes, and a mere mention stays.
     BuiltIn::new("private-key", &["-----BEGIN"], r#"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:[A-Za-z0-9+/=\s\\:,.\"'|>→│-]*?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\:,.\"'|>→│-]{16,})"#),
+    // The same, as base64 of the whole file: kubeconfigs, secrets of Kubernetes, variables of pipelines.
+    BuiltIn::new("private-key", &["LS0tLS1CRUdJTiB"], r"LS0tLS1CRUdJTiB(?:QUklWQVRF|SU0EgUFJJVkFURS|FQyBQUklWQVRF|PUEVOU1NIIFBSSVZBVEU|FTkNSWVBURUQg|EU0EgUFJJVkFURS|QR1AgUFJJVkFURS)[A-Za-z0-9+/]{8,}={0,2}(?:(?:\s|\\{1,4}[nr]|[+>|]){1,12}[A-Za-z0-9+/]{60,}={0,2})*(?:(?:\s|\\{1,4}[nr]|[+>|]){1,12}[A-Za-z0-9+/]{2,59}={1,2})?"),
     BuiltIn::new("putty-private-key", &["Private-Lines:"], r"Private-Lines:(?P<secret>(?s:.*?))(?:Private-MAC|\z)"),
     BuiltIn::new("azure-storage-key", &["AccountKey="], "AccountKey=(?P<secret>[A-Za-z0-9+/=]{40,})"),
     BuiltIn::new("azure-signature", &["sig="], "sig=(?P<secret>[A-Za-z0-9%+/=_-]{30,})"),
@@ -90,6 +92,9 @@ pub(super) static RULES: [BuiltIn; 135] = [
     BuiltIn::new("secret-to-store", &["create secret "], argument!("create secret", r#"--from-literal[= ]\\*["']?[A-Za-z0-9_.-]{1,100}=\\*["']?"#, "", r#"(?: --from-literal[= ][^\s"'\\]{1,100})*"#)).checked(Check::Chosen),
     BuiltIn::new("secret-to-store", &["gh secret set "], argument!("gh secret set", "(?:--body|-b)", r#"(?:\\*["',=\s]){0,4}"#)).checked(Check::Chosen),
     BuiltIn::new("piped-password", &["echo ", "printf "], r#"(?:echo|printf)[ ](?:-[neE]+[ ])?(?:\\*["']%s(?:\\{1,4}n|\n)?\\*["']\s+)?\\*["']?(?P<secret>[^\s"'\\|;&<>]{3,100}(?:(?:\\{1,4}n|\n)[^\s"'\\|;&<>]{3,100})?)(?:\\{1,4}n|\n)?\\*["']?\s*\|\s*(?:su\s|[ -%'-:<-{}~]{0,150}?(?:-pass(?:word|wd|phrase)?-?(?:stdin|fd)|-with-token|sudo\s(?:-\S+\s)*-\w*S\b|passwd\b|kinit\b|secrets? (?:set|create|put|versions add)|cryptsetup\s|(?:load|change)-key|keyctl\s|pass insert|env add))"#).a_word().checked(Check::Chosen),
+    BuiltIn::new("app-password", &["altool ", "notarytool "], r#"(?:altool|notarytool)\s[^\n|;]{0,300}?\s(?:-p|--password)[ =]\\*["']?(?P<secret>[^\s"'\\$@<|;&-][^\s"'\\]{3,100})"#).checked(Check::Chosen).argument(),
+    BuiltIn::new("backblaze-key", &["K00"], "K00[0-9][A-Za-z0-9+/]{27}").at_word_start().checked(Check::Mixed),
+    BuiltIn::new("mail-password", &["]:587", "]:465", "]:25", "]:2525"], r"\]:(?:587|465|2525|25)\s{1,8}[^\s:]{1,100}:(?P<secret>[^\s\\\x22\x27]{3,200})").checked(Check::Chosen),
     BuiltIn::new("openssl-password", &["-pass"], r#"-pass(?:in|out|word)?\s+\\*["']?pass:(?P<secret>[^\s"'\\]{1,200})"#).argument(),
     BuiltIn::new("quoted-password", &["assw", "ASSW"], r#"(?i:assword)(?:\s+|\s*\(\s*)(?i:(?:is|=)\s+)?\\*'\\*'?(?P<secret>[^'\s\\]{3,200})\\*'"#).checked(Check::Chosen),
     BuiltIn::new("stored-password", &["echo ", "printf "], r#"(?:echo|printf)[ ](?:-[neE]+[ ])?\\*["']?(?P<secret>[^\s"'\\|;&<>$=]{6,100})\\*["']?\s*>{1,2}\s*\\*["']?[^\s"'|;&<>]{0,100}(?i:passw|secret|token|credential)"#).a_word().checked(Check::Drawn),

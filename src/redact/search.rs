@@ -5,6 +5,8 @@
 //! text is hostile, or the rule is careless; since nobody knows what stands in the rest, all of the rest
 //! becomes a placeholder, [`UNEXAMINED`].
 
+use std::ops::Range;
+
 use super::automaton::{Found, Fuel, Spent};
 use super::{ALWAYS, PLACEHOLDER, Redactor, SHORT, assignment, judgement, words};
 
@@ -14,6 +16,10 @@ const STEPS_PER_BYTE: usize = 32;
 const STEPS_BESIDES: usize = 16 << 10;
 /// Who is in a hurry asks the clock after so many steps: a tenth of a millisecond.
 const UNWATCHED: usize = 64 << 10;
+/// `PGP PUBLIC KEY BLOCK` and the like.
+const LONGEST_LABEL: usize = 40;
+/// Keys that stand in texts to be read are shorter.
+const LONGEST_BLOCK: usize = 8 << 10;
 /// Names have up to 40 letters, and hashes a few.
 const LONGEST_PLACEHOLDER: usize = 64;
 
@@ -91,12 +97,20 @@ impl<'r, 't> Search<'r, 't> {
         for rule in &redactor.everywhere {
             self.look_everywhere(*rule);
         }
+        let mut public: Option<Vec<Range<usize>>> = None;
         words::secret_words(text, random_words, |word| {
+            if word.name.is_none() {
+                let blocks = public.get_or_insert_with(|| public_blocks(text));
+                let at = blocks.partition_point(|block| block.end <= word.start);
+                if blocks.get(at).is_some_and(|block| block.contains(&word.start)) {
+                    return;
+                }
+            }
             let (start, end, rule) = (word.start, word.end, redactor.high_entropy());
             self.findings.push(Finding { start, end, rule, name: word.name });
         });
-        // For marks, and for long words.
-        self.steps += text.len() * 2;
+        // For marks, for long words, and for what is public.
+        self.steps += text.len() * 3;
     }
 
     /// Every secret; they may overlap.
@@ -199,6 +213,22 @@ impl<'r, 't> Search<'r, 't> {
             name,
         }));
     }
+}
+
+/// Where public keys and certificates stand: `-----BEGIN PUBLIC KEY-----`.
+fn public_blocks(text: &str) -> Vec<Range<usize>> {
+    const BEGIN: &str = "-----BEGIN ";
+    let begins: Vec<usize> = text.match_indices(BEGIN).map(|(start, _)| start).collect();
+    let ends = begins.iter().skip(1).copied().chain([text.len()]);
+    let block = |(start, next): (usize, usize)| {
+        let rest = text.get(start..next.min(text.floor_char_boundary(start + LONGEST_BLOCK)))?;
+        let (label, _) = rest.get(BEGIN.len()..)?.split_once("-----")?;
+        let is_public =
+            !label.contains("PRIVATE") && (label.contains("PUBLIC") || label.contains("CERTIFICATE"));
+        let end = rest.find("-----END ").filter(|_| is_public && label.len() <= LONGEST_LABEL)?;
+        Some(start..start + end)
+    };
+    begins.iter().copied().zip(ends).filter_map(block).collect()
 }
 
 /// Whether redaction has been here: what it left of a secret's quotation marks is none.

@@ -14,8 +14,8 @@ use super::pattern;
 const LINKED: &str = concat!(
     r#"\\*[)\]*_`"']{0,4}"#,
     "(?:",
-    r#"(?:\s+(?:for|of|on|at|from|für|pour|del?|von)\s+(?:the |user |key |host |der |die |das )?\\*["'`]?[^\s"'`\\]{1,100}"#,
-    r#"\\*["'`]?(?: [a-zäöüß0-9'-]{1,30}){0,4}?)?"#,
+    r#"(?:\s+(?:for|of|on|at|from|für|pour|del?|von)\s+(?:the |user |key |host |der |die |das |den |dem |le |la |les |el |los |las )?\\*["'`]?[^\s"'`\\]{1,100}"#,
+    r#"\\*["'`]?(?: [A-Za-zäöüßÄÖÜ0-9'-]{1,30}){0,4}?)?"#,
     r"(?:\s*\([^()\n\\]{1,40}\))?",
     r"(?:\s+(?:is|was|are|ha[sd] been|have been|ist|war|lautet|est|es)(?:\s+(?:now|still|currently|just|simply|always|(?:re)?set to|changed to|rotated to|updated to|actually))?:?\s+",
     r"|\s*(?::|->|→|=>|=)[*_`]{0,2}\s+|\s+to\s+)",

@@ -33,7 +33,7 @@ const PUBLIC_PREFIXES: &[&str] = &[
     "sha1-", "sha224-", "sha256-", "sha384-", "sha512-", "md5-", "AAAA", "toolu_", "srvtoolu_", "call_", "fc_", "msg_",
     "req_", "resp_", "rs_", "run_", "thread_", "asst_", "chatcmpl-", "cmpl-", "gen-", "file-", "_Z", "__Z", "_R", "0x",
     "0X", "iVBORw0KGgo", "R0lGOD", "/9j/", "PHN2Z", "PD94bW", "UklGR", "AAEAAA", "AAABAA", "d09GR", "d09GM", "JVBERi",
-    "UEsDB", "H4sI", "T1RUT", "PCFET", "PGh0b", "MII", "pk_live_", "pk_test_", "cus_", "pi_", "ch_", "evt_", "in_1",
+    "UEsDB", "H4sI", "LS0tLS1CRUdJTiBDRVJUSUZJ", "LS0tLS1CRUdJTiBQVUJMSUMg", "T1RUT", "PCFET", "PGh0b", "MII", "pk_live_", "pk_test_", "cus_", "pi_", "ch_", "evt_", "in_1",
     "sub_", "prod_", "price_", "txn_", "pm_", "seti_", "acct_", "ssh-", "phc_", "G-", "GTM-", "UA-", "chatcmpl",
     "batch_", "vs_", "ft-", "step_", "sess_", "conv_", "org-", "proj_", "wrun_", "container_", "ses_", "prt_",
 ];

@@ -129,7 +129,16 @@ const OPTIONS: &[(&str, &str, Class)] = &[
     ("erl", "-eval", Unknown),
     ("gem", "--source", Fetch),
     ("ghc", "-e", Unknown),
+    ("k3d", "--image", Fetch),
+    ("k3d", "-i", Fetch),
+    ("kind", "--image", Fetch),
+    ("minikube", "--base-image", Fetch),
+    ("minikube", "--image-repository", Fetch),
+    ("minikube", "--iso-url", Fetch),
+    ("bazel", "--bazelrc", Unknown),
+    ("bazelisk", "--bazelrc", Unknown),
     ("git", "--global", Administer),
+    ("git", "--no-gpg-sign", Administer),
     ("git", "--system", Administer),
     ("git", "--config-env", Unknown),
     ("git", "--template", Unknown),
@@ -258,6 +267,9 @@ pub(super) fn judge(words: &[&str], judged: &mut Judgement) {
         }
         let is_long =
             word.starts_with("--") || word.starts_with("-D") || ["go", "terraform", "tofu"].contains(program);
+        if with_verb == "git commit" && leaves_hooks_out(word) {
+            judged.add(Administer, "git commit -n");
+        }
         if is_long && !HARMLESS.contains(&option) {
             by_parts(option, judged);
         }
@@ -271,6 +283,13 @@ pub(super) fn judge(words: &[&str], judged: &mut Judgement) {
             of_value(program, option, value, judged);
         }
     }
+}
+
+/// Whether `-n` stands among the options of one letter of `git commit`, before one that takes a value.
+fn leaves_hooks_out(word: &str) -> bool {
+    let letters = word.strip_prefix('-').unwrap_or_default();
+    let own = letters.split(['m', 'F', 'C', 'c', 't', 'S', 'u']).next().unwrap_or_default();
+    own.contains('n') && letters.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 fn by_parts(option: &str, judged: &mut Judgement) {
@@ -373,11 +392,15 @@ mod tests {
             ("mix run -e 1", Unknown),
             ("swift build -Xcc -fplugin=x", Unknown),
             ("git update-index --skip-worktree a", Administer),
+            ("git commit -nm x", Administer),
+            ("git commit -an", Administer),
         ] {
             assert_eq!(added(line), [class], "{line}");
         }
         for line in [
             "git -c color.ui=false log",
+            "git commit -am n",
+            "git commit -mn",
             "pytest -p no:cacheprovider",
             "npm run x -- --exec",
             "curl --no-proxy x",

@@ -34,6 +34,9 @@ const SECRET_NAMES: &[&str] = &[
 /// Endings of files that hold secrets.
 const SECRET_ENDINGS: &[&str] = &["key.pem", ".jks", ".kdbx", ".key", ".keystore", ".p12", ".pfx", ".ppk"];
 
+/// Folders whose files are secrets.
+const SECRET_FOLDERS: &[&str] = &["/run/secrets/", "/var/run/secrets/"];
+
 /// What of a `.env.…` holds no secret.
 const SAMPLES: &[&str] =
     &["dist", "defaults", "example", "sample", "schema", "template", "test", "testing", "ci"];
@@ -113,7 +116,11 @@ pub(super) fn is_secret(word: &str) -> bool {
     let env = name
         .strip_prefix(".env.")
         .is_some_and(|kind| !SAMPLES.contains(&kind.rsplit('.').next().unwrap_or(kind)));
-    env || SECRET_NAMES.contains(&name.as_str()) || SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
+    let shows_variables = path.starts_with("/proc/") && name == "environ";
+    env || shows_variables
+        || SECRET_FOLDERS.iter().any(|folder| path.starts_with(folder))
+        || SECRET_NAMES.contains(&name.as_str())
+        || SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether a path is of what git keeps for itself: its hooks are run by every command.
@@ -174,7 +181,16 @@ mod tests {
 
     #[test]
     fn files_of_secrets_are_told_by_their_names() {
-        for word in [".env", "web/.env.production", "@.env", "config/master.key", "a=.npmrc", "x.p12"] {
+        for word in [
+            ".env",
+            "web/.env.production",
+            "@.env",
+            "config/master.key",
+            "a=.npmrc",
+            "x.p12",
+            "/run/secrets/db",
+            "/proc/1/environ",
+        ] {
             assert!(is_secret(word), "{word}");
         }
         for word in [".env.example", ".env.test", "env", "src/key.rs", ".envoy.yaml"] {

@@ -289,7 +289,7 @@ pub(super) fn arguments(words: &[&str], shape: Shape, context: Context, judged: 
     let Some((name, rest)) = words.split_first() else { return };
     let in_container =
         context.in_container || ["docker", "podman", "docker-compose", "kubectl"].contains(name);
-    let mut is_pattern = PATTERN_FIRST.contains(name) || rest.first() == Some(&"grep");
+    let mut is_pattern = pattern_comes_first(name, rest);
     let looks = matches!(shape, Shape::Is(Class::Read | Class::Tree | Class::Format));
     let last_operand = rest.iter().rposition(|word| !is_flag(word));
     if shape == Shape::Is(Class::Tasks) && words::is_sentence(rest) {
@@ -302,7 +302,7 @@ pub(super) fn arguments(words: &[&str], shape: Shape, context: Context, judged: 
         if is_operand && std::mem::take(&mut is_pattern) {
             continue;
         }
-        if is_text(name, told) {
+        if is_text(name, told) || is_pattern_of(name, told) {
             continue;
         }
         if hosts::is_everywhere(word) && !context.in_container && !looks && !matches!(shape, Shape::Web) {
@@ -313,8 +313,10 @@ pub(super) fn arguments(words: &[&str], shape: Shape, context: Context, judged: 
             judged.add(Class::FetchedCode, "a target of another repository");
         }
         let is_label = word.starts_with("//") && ["bazel", "bazelisk", "buck2"].contains(name);
-        if !context.in_container && !is_label && paths::argument_leads_out(word, context.depth, in_container)
-        {
+        // `sbt ~test`: again with every change.
+        let is_watched = *name == "sbt" && word.starts_with('~') && !word.contains('/');
+        let is_path = !is_label && !is_watched;
+        if !context.in_container && is_path && paths::argument_leads_out(word, context.depth, in_container) {
             judged.refuse("a path outside of the repository");
         }
         let asks_a_database = shape == Shape::Database && word.contains(' ');
@@ -339,6 +341,42 @@ pub(super) fn arguments(words: &[&str], shape: Shape, context: Context, judged: 
             judged.add(Class::Unknown, "it changes what git keeps for itself");
         }
     }
+}
+
+/// Whether the first operand is a pattern, no path: it is one unless an option brings the pattern or a file of it.
+fn pattern_comes_first(program: &str, rest: &[&str]) -> bool {
+    let is_git_grep = program == "git" && rest.first() == Some(&"grep");
+    if !is_git_grep && !PATTERN_FIRST.contains(&program) {
+        return false;
+    }
+    let brought = |word: &&str| {
+        let option = word.split_once('=').map_or(*word, |(option, _)| option);
+        match (program, option) {
+            ("jq", "-f" | "--from-file") => true,
+            _ if searches(program) => {
+                ["--regexp", "--file"].contains(&option) || ends_short(word, 'e') || ends_short(word, 'f')
+            }
+            _ => false,
+        }
+    };
+    !rest.iter().take_while(|word| **word != "--").any(|word| brought(word))
+}
+
+/// Whether the word behind this option is a pattern.
+fn is_pattern_of(program: &str, option: &str) -> bool {
+    searches(program) && (option == "--regexp" || ends_short(option, 'e'))
+}
+
+/// `grep` and those that read `-e PATTERN` and `-f FILE` as it does.
+fn searches(program: &str) -> bool {
+    ["egrep", "fgrep", "git", "grep", "rg", "zgrep"].contains(&program)
+}
+
+/// Whether a word is one or several options of one letter, the last of which is this one.
+fn ends_short(word: &str, letter: char) -> bool {
+    word.strip_prefix('-').is_some_and(|letters| {
+        letters.ends_with(letter) && letters.chars().all(|char| char.is_ascii_alphanumeric())
+    })
 }
 
 /// Whether the word behind this option is a text for people.

@@ -75,6 +75,7 @@ fn is(class: Class, name: &str, length: usize, rest: &[&str], context: Context, 
         ("sed", _) if rest.iter().any(|word| word.starts_with("-i") || word.starts_with("--in-place")) => {
             judged.add(Class::Tree, "sed");
         }
+        ("rebar3", "do") => return several(name, rest.get(1..).unwrap_or_default(), context, judged),
         ("go", "run") => return go_run(rest, judged),
         ("deno", "run") if operands().nth(1).is_some_and(is_elsewhere) => {
             judged.add(Class::FetchedCode, "deno run")
@@ -102,6 +103,7 @@ fn shows_secrets(program: &str, verb: &str, rest: &[&str]) -> bool {
     match (program, verb) {
         ("kubectl" | "oc", "get" | "describe") => any(|word| word.starts_with("secret")),
         ("kubectl" | "oc", "config") => rest.contains(&"--raw"),
+        ("kind", "get") => any(|word| word == "kubeconfig"),
         ("terraform" | "tofu", "output") => any(names_secret),
         _ => false,
     }
@@ -150,6 +152,15 @@ fn go_run(rest: &[&str], judged: &mut Judgement) {
     match program.filter(of_elsewhere) {
         Some(_) => judged.add(Class::FetchedCode, "go run"),
         None => judged.add(Class::Tasks, "go run"),
+    }
+}
+
+/// Tasks with commas between: `rebar3 do eunit, ct`.
+fn several(name: &str, tasks: &[&str], context: Context, judged: &mut Judgement) {
+    for task in tasks.split_inclusive(|word| word.ends_with(',')) {
+        let words = task.iter().map(|word| word.trim_end_matches(',')).filter(|word| !word.is_empty());
+        let words: Vec<&str> = std::iter::once(name).chain(words).collect();
+        program(&words, Origin::Path, context, judged);
     }
 }
 
