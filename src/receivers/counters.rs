@@ -87,7 +87,7 @@ impl Counters {
         );
         registry.register(
             "skillspan_receiver_records",
-            "Spans, log records and metric points received, by signal; metrics are counted and dropped",
+            "Spans, log records and metric points received, by signal; metrics are counted, forwarded where a pipeline says so, and not stored",
             self.received.clone(),
         );
         registry.register(
