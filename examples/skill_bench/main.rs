@@ -170,6 +170,7 @@ fn ablate(options: &Options) {
         Idea::Preferences,
         Idea::People,
         Idea::Triggers,
+        Idea::Sizes,
     ] {
         let (score, ..) = measure(options, &Config { without: Some(idea), ..Config::default() });
         let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;

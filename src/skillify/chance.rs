@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::evidence::Counts;
+use super::evidence::significance::stratified_tail;
 use super::terms::{Term, Terms};
 use super::verify::Work;
 
@@ -18,10 +20,34 @@ pub(super) struct Background {
     segments: f64,
     /// By term.
     shown_by: Vec<f64>,
+    /// How many segments of each size there are.
+    sizes: BySize,
+    /// By term: how many segments of each size show it.
+    shown_by_size: Vec<BySize>,
     /// How many kinds of things several segments show.
     kinds: f64,
     /// By repository.
     projects: BTreeMap<String, Project>,
+}
+
+/// How many sizes of segments are told apart.
+const SIZES: usize = 6;
+
+/// A count of segments for each size.
+pub(super) type BySize = [u32; SIZES];
+
+/// The size of a segment that did so much: each is twice the one before. Long segments do more of everything,
+/// so only segments of a size tell what belongs to a work.
+pub(super) const fn size(actions: usize) -> usize {
+    let doublings = (usize::BITS - (actions >> 3).leading_zeros()) as usize;
+    if doublings < SIZES { doublings } else { SIZES - 1 }
+}
+
+/// Counts a segment of this size.
+pub(super) fn add(counts: &mut BySize, size: usize) {
+    if let Some(count) = counts.get_mut(size) {
+        *count += 1;
+    }
 }
 
 /// What segments of one repository edit.
@@ -34,10 +60,13 @@ struct Project {
 
 impl Background {
     pub(super) fn of(works: &[Work<'_>], terms: &Terms) -> Self {
-        let mut shown_by: Vec<f64> = vec![0.0; terms.texts().len()];
+        let mut sizes = BySize::default();
+        let mut shown_by_size: Vec<BySize> = vec![BySize::default(); terms.texts().len()];
         let mut own: Vec<Term> = Vec::new();
         let mut projects: BTreeMap<String, Project> = BTreeMap::new();
         for (work, terms) in works.iter().zip(terms.works()) {
+            let size = size(terms.actions.len());
+            add(&mut sizes, size);
             let name = work.session.project.as_str();
             if !projects.contains_key(name) {
                 projects.insert(name.to_owned(), Project::default());
@@ -54,28 +83,57 @@ impl Background {
             own.sort_unstable();
             own.dedup();
             for term in own.drain(..) {
-                if let Some(shown) = shown_by.get_mut(term as usize) {
-                    *shown += 1.0;
+                if let Some(shown) = shown_by_size.get_mut(term as usize) {
+                    add(shown, size);
                 }
             }
         }
-        Self::new(works.iter().map(|_| 1.0).sum(), shown_by, projects)
+        Self::new(sizes, shown_by_size, projects)
     }
 
-    fn new(segments: f64, shown_by: Vec<f64>, projects: BTreeMap<String, Project>) -> Self {
+    fn new(sizes: BySize, shown_by_size: Vec<BySize>, projects: BTreeMap<String, Project>) -> Self {
+        let sum = |counts: &BySize| -> f64 { counts.iter().copied().map(f64::from).sum() };
+        let shown_by: Vec<f64> = shown_by_size.iter().map(sum).collect();
         let kinds = shown_by.iter().filter(|shown| **shown > 1.0).map(|_| 1.0).sum();
-        Self { segments, shown_by, kinds, projects }
+        Self { segments: sum(&sizes), shown_by, sizes, shown_by_size, kinds, projects }
+    }
+
+    /// How probable it is that members of a cluster show the term so often, if it falls on any segment of a size
+    /// alike: of the members, by size, how many there are and how many show it.
+    pub(super) fn chance_within_sizes(&self, term: Term, shown: &BySize, members: &BySize) -> f64 {
+        stratified_tail(&self.strata(term, shown, members))
+    }
+
+    /// The same, if it falls on any segment alike, whatever its size.
+    pub(super) fn chance_of_all(&self, term: Term, shown: &BySize, members: &BySize) -> f64 {
+        let strata = self.strata(term, shown, members);
+        stratified_tail(&[strata.iter().fold(Counts::default(), |sum, one| Counts {
+            treated_with: sum.treated_with + one.treated_with,
+            treated_without: sum.treated_without + one.treated_without,
+            untreated_with: sum.untreated_with + one.untreated_with,
+            untreated_without: sum.untreated_without + one.untreated_without,
+        })])
+    }
+
+    /// Of each size: members that show the term and those that do not, and of the others likewise.
+    fn strata(&self, term: Term, shown: &BySize, members: &BySize) -> Vec<Counts> {
+        let everywhere = self.shown_by_size.get(term as usize).copied().unwrap_or_default();
+        let cells = self.sizes.iter().zip(everywhere).zip(members.iter().zip(shown));
+        let counts = cells.map(|((all, everywhere), (members, shown))| {
+            let elsewhere = everywhere.saturating_sub(*shown);
+            Counts {
+                treated_with: *shown,
+                treated_without: members.saturating_sub(*shown),
+                untreated_with: elsewhere,
+                untreated_without: all.saturating_sub(*members).saturating_sub(elsewhere),
+            }
+        });
+        counts.collect()
     }
 
     /// How many segments show the term; `None` if none or one does.
     fn frequency(&self, term: Term) -> Option<f64> {
         self.shown_by.get(term as usize).copied().filter(|shown| *shown > 1.0)
-    }
-
-    /// How many segments show the term; 0 if none or one does.
-    pub(super) fn shown(&self, term: Term) -> usize {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of segments")]
-        self.frequency(term).map_or(0, |shown| shown as usize)
     }
 
     /// How surprising it is that `shown` of `members` segments show the term: the negative logarithm
@@ -168,28 +226,47 @@ mod tests {
     const MAKE_X: Term = 0;
     const MAKE_Y: Term = 1;
 
-    fn background(segments: f64, elsewhere: f64) -> Background {
-        Background::new(segments, vec![elsewhere], BTreeMap::new())
+    fn background(segments: u32, elsewhere: u32) -> Background {
+        Background::new([segments, 0, 0, 0, 0, 0], vec![[elsewhere, 0, 0, 0, 0, 0]], BTreeMap::new())
+    }
+
+    #[test]
+    fn each_size_is_twice_the_one_before() {
+        assert_eq!(
+            [0, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 5000].map(size),
+            [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+        );
+    }
+
+    #[test]
+    fn what_all_long_segments_do_belongs_to_none_of_them() {
+        // Nine segments are long and all of them are members; of 200 short ones none shows it.
+        let background = Background::new([200, 0, 0, 0, 0, 9], vec![[0, 0, 0, 0, 0, 9]], BTreeMap::new());
+        let nine = [0, 0, 0, 0, 0, 9];
+        assert!(background.chance_within_sizes(MAKE_X, &nine, &nine) > 0.99);
+        // Nine of forty long ones are members and they alone show it.
+        let background = Background::new([200, 0, 0, 0, 0, 40], vec![[0, 0, 0, 0, 0, 9]], BTreeMap::new());
+        assert!(background.chance_within_sizes(MAKE_X, &nine, &nine) < 1e-6);
     }
 
     #[test]
     fn what_everybody_does_is_no_surprise() {
-        let common = background(200.0, 150.0).surprise(MAKE_X, 5, 5);
-        let rare = background(200.0, 5.0).surprise(MAKE_X, 5, 5);
+        let common = background(200, 150).surprise(MAKE_X, 5, 5);
+        let rare = background(200, 5).surprise(MAKE_X, 5, 5);
         assert!(common < 2.0 && rare > 20.0, "{common} {rare}");
     }
 
     #[test]
     fn a_word_that_every_prompt_has_tells_nothing_apart() {
-        let background = background(44.0, 24.0);
+        let background = background(44, 24);
         assert!(!background.tells_apart(MAKE_X, 3, 4));
         assert!(background.tells_apart(MAKE_Y, 3, 4));
     }
 
     #[test]
     fn two_segments_pay_for_themselves_by_what_nobody_else_does() {
-        for (elsewhere, pays) in [(2.0, true), (40.0, false)] {
-            let background = background(200.0, elsewhere);
+        for (elsewhere, pays) in [(2, true), (40, false)] {
+            let background = background(200, elsewhere);
             let gain = 2.0 * background.surprise(MAKE_X, 2, 2) - background.cost(2);
             assert_eq!(gain > 0.0, pays, "{gain}");
         }

@@ -210,6 +210,8 @@ pub enum Idea {
     People,
     /// Descriptions say what people ask for, not only what is run.
     Triggers,
+    /// A step is compared with other work of its size.
+    Sizes,
 }
 
 /// What mining found, before anybody worded it.

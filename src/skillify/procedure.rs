@@ -10,11 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Idea;
 use super::candidate::{Draft, Workspace, reason, shown_by};
+use super::chance::{self, BySize};
 use super::claim::{Claim, Evidence, SupportedClaim};
 use super::cluster;
 use super::compose::Topic;
-use super::evidence::Counts;
-use super::evidence::significance::stratified_tail;
 use super::failing;
 use super::group::Group;
 use super::said::Said;
@@ -259,7 +258,7 @@ impl Workspace<'_> {
             });
             ((does && !said.speaks_of(&kept.claim)) || is_file)
                 && self.background.tells_apart(step.term, step.shown(), members.len())
-                && self.lifts(step, members.len())
+                && self.lifts(step, members)
         };
         let own: Vec<&Judged> = kept.iter().filter(is_own).collect();
         let calls: BTreeSet<Vec<&str>> = own.iter().map(|kept| calls(&kept.claim)).collect();
@@ -274,19 +273,16 @@ impl Workspace<'_> {
         (found < FEWEST_SESSIONS).then_some(Shortfall::Sessions { found, needed: FEWEST_SESSIONS })
     }
 
-    /// Whether a step is more frequent in this work than in other work by more than chance.
-    fn lifts(&self, step: &Step, members: usize) -> bool {
-        let all = self.works.len();
-        let everywhere = self.background.shown(step.term).max(step.shown());
-        let elsewhere = everywhere - step.shown();
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let counts = Counts {
-            treated_with: count(step.shown()),
-            treated_without: count(members.saturating_sub(step.shown())),
-            untreated_with: count(elsewhere),
-            untreated_without: count(all.saturating_sub(members).saturating_sub(elsewhere)),
+    /// Whether a step is more frequent in this work than in other work of its size by more than chance.
+    fn lifts(&self, step: &Step, members: &[Member<'_, '_>]) -> bool {
+        let shown = by_size(step.shown_in().filter_map(|at| members.get(at)));
+        let members = by_size(members.iter());
+        let chance = if self.without == Some(Idea::Sizes) {
+            self.background.chance_of_all(step.term, &shown, &members)
+        } else {
+            self.background.chance_within_sizes(step.term, &shown, &members)
         };
-        stratified_tail(&[counts]) <= LIFT
+        chance <= LIFT
     }
 
     /// Whether a workspace of this size holds segments that share as much by accident.
@@ -323,6 +319,13 @@ impl Workspace<'_> {
         let shown = done.map(|step| (step.term, step.shown())).chain(words);
         shown.map(|(term, shown)| seen(term, shown)).sum::<f64>() > self.background.cost(all)
     }
+}
+
+/// How many segments of each size there are.
+fn by_size<'m, 'a: 'm>(members: impl Iterator<Item = &'m Member<'m, 'a>>) -> BySize {
+    let mut counts = BySize::default();
+    members.for_each(|(_, terms)| chance::add(&mut counts, chance::size(terms.actions.len())));
+    counts
 }
 
 /// The events that show a claim, as one list: claims that the same calls show have the same.

@@ -63,6 +63,11 @@ impl Step {
     pub(super) fn shown(&self) -> usize {
         self.places.len()
     }
+
+    /// The places of those segments in the cluster.
+    pub(super) fn shown_in(&self) -> impl Iterator<Item = usize> {
+        self.places.iter().map(|(work, _)| *work)
+    }
 }
 
 /// A segment of a cluster and its terms.

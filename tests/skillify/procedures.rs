@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, reason = "numbers of sessions are the test's own")]
 
 use skillspan::event::Status;
-use skillspan::skillify::{Candidate, Shortfall};
+use skillspan::skillify::{Candidate, Config, Digest, Idea, Shortfall, null};
 use skillspan::table::Session;
 
 use super::sessions::{SessionBuilder, mined, other_work, session};
@@ -276,4 +276,46 @@ fn a_step_that_cannot_be_undone_says_to_ask_first() {
             "Run `terraform -chdir=preview destroy -auto-approve`. It cannot be undone: ask first.",
         ]
     );
+}
+
+#[test]
+fn long_sessions_that_edit_what_everybody_edits_do_no_work_of_one_kind() {
+    const HOT: [&str; 8] = ["till", "menu", "oven", "cart", "scale", "label", "stock", "order"];
+    let file = |at: usize| format!("src/{0}/{0}.ts", HOT[at % HOT.len()]);
+    // Long sessions edit nearly all of the files, again and again, in an order of their own, and a page; short ones edit
+    // three, and a page now and then.
+    let page = |number: usize| format!("src/pages/page{number}.ts");
+    let long = |number: usize| {
+        let asked = nth(number).prompt("rework the prices of the menu and the till");
+        let edited = (0..140).map(|at| at * 7 + number).filter(|at| at % HOT.len() != number);
+        edited
+            .fold(asked, |session, at| session.edit(&file(at)))
+            .edit(&page(number))
+            .ok("bun run test")
+            .prompt("thanks")
+            .build()
+    };
+    let short = |number: usize| {
+        let asked =
+            session(&format!("short-{number}")).by(PEOPLE[number % PEOPLE.len()]).on(number as i64 % 25);
+        let asked = asked.prompt(["mend the rounding", "colour the drawer", "sort the ledger"][number % 3]);
+        let edited = (0..3).fold(asked, |session, at| session.edit(&file(at * 7 + number)));
+        let edited = if number.is_multiple_of(6) { edited.edit(&page(number + 20)) } else { edited };
+        edited.ok("bun run test").prompt("thanks").build()
+    };
+    let sessions: Vec<Session> = (0..9).map(long).chain((0..60).map(short)).collect();
+    let digests: Vec<Digest> = sessions.iter().map(Digest::of).collect();
+    let of = |config: &Config<'_>| {
+        let table = null("shop", &digests, config, 10);
+        table.rows.into_iter().find(|row| row.kind == "procedure").unwrap()
+    };
+    let alike = of(&Config { without: Some(Idea::Sizes), ..Config::default() });
+    assert!(
+        alike.real > 0 || !alike.holds(),
+        "against short sessions it looks like work of one kind: {alike:?}"
+    );
+    let row = of(&Config::default());
+    assert_eq!(row.real, 0, "{row:?}");
+    // Nor does chance make one of them.
+    assert!(row.holds(), "{row:?}");
 }
