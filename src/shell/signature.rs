@@ -47,6 +47,7 @@ const PHRASES: &[&str] = &[
     "file or directory not found",
     "matched no packages",
     "no tests found",
+    "no tests ran",
     "cannot connect to the docker daemon",
     "port is already allocated",
     "address already in use",
@@ -248,6 +249,7 @@ pub(crate) fn says_a_tool_is_missing(signature: &str) -> bool {
         "no module named",
         "no such file or directory",
         "no tests found",
+        "no tests ran",
     ];
     says_nothing_ran(signature) || NOT_FOUND.contains(&signature)
 }

@@ -3,12 +3,14 @@
 //! A sentence states no more than its claims' counts: a repair is said as a repair, and "before" only where
 //! prevention was seen.
 
+use std::collections::BTreeSet;
+
 use super::claim::{COMMIT, Claim, LOOK_AT, Line, SupportedClaim, Wording};
 use super::compose::Topic;
 use super::irreversible::{CAUTION, is_irreversible};
 use super::kind::rejection::SILENCED;
 use super::kind::rule;
-use super::name::{self, Named, capitalised};
+use super::name::{self, Named};
 use super::propose::{Material, Proposer};
 use super::rule_meaning::meaning_of;
 use super::template::Template;
@@ -160,30 +162,25 @@ fn rejected(claims: &[&SupportedClaim], run: &Template) -> String {
     }
 }
 
-/// Which filters hide that which checks failed.
+/// Which checks fail unnoticed behind a filter. What two filters do any pipe does: then none is named.
 fn hidden_by_a_pipe(claims: &[&SupportedClaim]) -> String {
-    let filters = |claim: &SupportedClaim| match claim.failures.as_slice() {
-        [] => "a pipe".to_owned(),
-        named => enumerated(named, "or"),
+    let filters: BTreeSet<&String> = claims.iter().flat_map(|claim| &claim.failures).collect();
+    let by = match (filters.len(), filters.first()) {
+        (1, Some(only)) => only.as_str(),
+        _ => "a pipe",
     };
-    let checks = claims.iter().filter_map(|claim| Some((claim.claim.about()?.told(), filters(claim))));
-    let checks: Vec<(String, String)> = checks.collect();
-    let (it, fails, prints) =
-        if checks.len() == 1 { ("it", "it fails", "it prints") } else { ("them", "they fail", "they print") };
-    let care = format!("run {it} without a pipe, or look for the failure in what {prints} before you go on.");
-    match checks.as_slice() {
-        [(check, by)] => format!("Behind {by}, {check} reports success even when {fails}: {care}"),
-        [(_, first), rest @ ..] if rest.iter().all(|(_, by)| by == first) => {
-            let checks: Vec<String> = checks.iter().map(|(check, _)| check.clone()).collect();
-            format!("Behind {first}, {} report success even when {fails}: {care}", enumerated(&checks, "and"))
-        }
-        _ => {
-            let each: Vec<String> =
-                checks.iter().map(|(check, by)| format!("{check} (behind {by})")).collect();
-            let each = enumerated(&each, "and");
-            format!("Behind a pipe these report success even when {fails}: {each}. {}", capitalised(&care))
-        }
-    }
+    let checks = claims.iter().filter_map(|claim| claim.claim.about()).map(Template::told);
+    let checks: Vec<String> = checks.collect();
+    let (report, it, fails, prints) = if checks.len() == 1 {
+        ("reports", "it", "it fails", "it prints")
+    } else {
+        ("report", "them", "they fail", "they print")
+    };
+    format!(
+        "Behind {by}, {} {report} success even when {fails}: run {it} without a pipe, or look for the failure in what \
+         {prints} before you go on.",
+        enumerated(&checks, "and")
+    )
 }
 
 /// Joins sentences that differ in one part alone: the checks of the same files, the repairs of the same failure,

@@ -167,6 +167,32 @@ fn a_wider_check_leaves_the_narrower_one_not_out() {
     assert_eq!(counts("make docs"), [(12, 3)]);
 }
 
+#[test]
+fn a_run_of_several_files_checks_each_and_one_that_finds_no_file_checks_nothing() {
+    let counts = |more: fn(SessionBuilder) -> SessionBuilder| {
+        let mut sessions = modules(SessionBuilder::edit, "pytest tests/test_{name}.py");
+        sessions.extend(days("more", 3, move |_, one| more(one.edit("src/shop/cart.py"))));
+        let skills = published(&with_noise(sessions));
+        let claims = skills.iter().flat_map(|skill| &skill.claims);
+        let own = claims.filter(|claim| claim.claim.to_string().contains("{name}"));
+        own.map(|claim| (claim.counts.treated_with, claim.counts.treated_without)).collect::<Vec<_>>()
+    };
+    let several = |one: SessionBuilder| one.ok("pytest tests/test_stamp.py tests/test_cart.py");
+    assert_eq!(counts(several), [(15, 0)]);
+    // As pytest 5 says it, and as later ones do.
+    let none = |one: SessionBuilder| {
+        let output =
+            "collected 0 items\n\n=== no tests ran in 0.08s ===\nERROR: file not found: tests/test_cart.py\n";
+        one.run_with_output("pytest tests/test_cart.py", Status::Error, output)
+    };
+    assert_eq!(counts(none), [(12, 3)]);
+    let newer = |one: SessionBuilder| {
+        let output = "ERROR: file or directory not found: tests/test_cart.py\n\nno tests ran in 0.08s\n";
+        one.run_with_output("pytest tests/test_cart.py", Status::Error, output)
+    };
+    assert_eq!(counts(newer), [(12, 3)]);
+}
+
 const SUITE: &str = "$ bun test src/\n\n 12 pass\n 0 fail\nRan 12 tests across 3 files.\n";
 const TYPES: &str = "$ tsc --noEmit\n";
 const UNTYPED: &str = "$ tsc --noEmit\nsrc/till.ts(7,2): error TS2322: Type 'a' is not assignable.\n";

@@ -56,6 +56,18 @@ fn a_pipe_that_hides_failures_is_told() {
 }
 
 #[test]
+fn what_two_filters_hide_any_pipe_hides() {
+    let sessions = days(6, |day, one| {
+        let line = ["go test ./... 2>&1 | tail -20", "go test ./... | head -50"][day % 2];
+        let one = one.edit("src/till.go").run_with_output(line, Status::Ok, RED);
+        one.edit("src/till.go").run_with_output("go test ./...", Status::Error, RED)
+    });
+    let told = NO_PIPE.replace("Behind tail", "Behind a pipe");
+    let lines = said(sessions);
+    assert!(lines.contains(&told), "{lines:?}");
+}
+
+#[test]
 fn a_pipe_that_hides_nothing_is_not_told() {
     let run = |line: &'static str, status: Status, output: &'static str| {
         move |_: usize, one: SessionBuilder| {

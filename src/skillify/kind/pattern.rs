@@ -164,11 +164,11 @@ impl Side<'_> {
 
     /// Whether the check that belongs to a file failed after the edit.
     fn caught(&self) -> bool {
-        let failed = |(own, run): (&&str, &Run<'_>)| {
-            let edited = self.asked.get(plain(own))?;
-            run.failed.filter(|at| at > edited)
+        let failed = |own: &str, run: &Run<'_>| {
+            let edited = named_lines(own).iter().filter_map(|line| self.asked.get(line)).min();
+            edited.zip(run.failed).is_some_and(|(edited, failed)| failed > *edited)
         };
-        self.member.ran.iter().any(|ran| failed(ran).is_some())
+        self.member.ran.iter().any(|(own, run)| failed(own, run))
     }
 
     /// Whether a check ran after the edit that holds the one that belongs to a file: of a folder around it, or of all.
@@ -217,15 +217,33 @@ pub(super) fn checks(sessions: &Sessions<'_>, members: &[Member<'_>]) -> Vec<Pro
 
 /// The checks of a session that name a path, as lines, with the place of the last run.
 fn named_checks(member: &Member<'_>) -> BTreeMap<String, usize> {
-    let is_named = |line: &str| line.split(' ').skip(1).filter(|word| is_path(word)).count() == 1;
     let mut named: BTreeMap<String, usize> = BTreeMap::new();
-    for (line, run) in
-        member.ran.iter().map(|(line, run)| (plain(line), run)).filter(|(line, _)| is_named(line))
-    {
-        let last = named.entry(line.to_owned()).or_default();
-        *last = run.last.max(*last);
+    for (line, run) in &member.ran {
+        for line in named_lines(line) {
+            let last = named.entry(line).or_default();
+            *last = run.last.max(*last);
+        }
     }
     named
+}
+
+/// So many paths of one line are read.
+const MOST_PATHS: usize = 8;
+
+/// The line for each path that it names: `bin/test a.py b.py` does what `bin/test a.py` does, and `bin/test b.py`.
+fn named_lines(line: &str) -> Vec<String> {
+    let line = plain(line);
+    let words: Vec<&str> = line.split(' ').collect();
+    let is_one = |at: &usize| *at > 0 && words.get(*at).is_some_and(|word| is_path(word));
+    let paths: Vec<usize> = (0..words.len()).filter(is_one).collect();
+    if paths.len() > MOST_PATHS {
+        return Vec::new();
+    }
+    let with = |path: usize| {
+        let others = words.iter().enumerate().filter(|(at, _)| *at == path || !paths.contains(at));
+        others.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+    };
+    paths.iter().map(|path| with(*path)).collect()
 }
 
 fn is_path(word: &str) -> bool {
@@ -369,6 +387,14 @@ fn beside_others(sides: &[Side<'_>]) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_with_several_paths_runs_each_of_them() {
+        assert_eq!(named_lines("./bin/test a/x.py b/y.py -v"), ["bin/test a/x.py -v", "bin/test b/y.py -v"]);
+        assert_eq!(named_lines("pytest tests/test_x.py"), ["pytest tests/test_x.py"]);
+        assert!(named_lines("pytest -q").is_empty());
+        assert!(named_lines(&format!("pytest {}", "a/x.py ".repeat(9).trim())).is_empty());
+    }
 
     #[test]
     fn a_path_belongs_to_a_file_by_its_name_or_its_folder() {
